@@ -1,0 +1,120 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createRemoteJWKSet, type JWTVerifyGetKey, errors as joseErrors, jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
+import type { AuthCheckerFn } from 'type-graphql';
+import type { Caller } from './config.js';
+import { forbidden, tryAgain, unauthenticated } from './errors.js';
+
+export type Role = 'CUSTOMER' | 'VENDOR' | 'ADMIN';
+
+/** Who the user is, as the user subgraph signed it. */
+export interface Identity {
+  readonly id: string;
+  readonly role: Role;
+}
+
+/** The claims and header that every access token has; RFC 9068 names the type `at+jwt`. */
+export const tokenRules = {
+  algorithm: 'EdDSA',
+  type: 'at+jwt',
+  issuer: 'holdfast',
+  audience: 'holdfast',
+} as const;
+
+export type TokenVerifier = (authorization: string | undefined) => Promise<Identity | null>;
+
+const cachedTokensMax = 20_000;
+const keysTimeoutMs = 2000;
+
+/**
+ * Verifies the bearer token of an `Authorization` header against the published keys. A token that
+ * was good once is good until it expires, so its signature is checked once per process.
+ *
+ * @returns a function that gives the identity, or null where there is no header
+ * @throws `UNAUTHENTICATED` for a bad or expired token, `TRY_AGAIN` while no key can be had
+ */
+export function createTokenVerifier(jwksUrl: string, headers: Record<string, string>) {
+  const keys = createRemoteJWKSet(new URL(jwksUrl), { headers, timeoutDuration: keysTimeoutMs });
+  const known = new LRUCache<string, { identity: Identity; expiresAtMs: number }>({
+    max: cachedTokensMax,
+  });
+  return async (authorization: string | undefined): Promise<Identity | null> => {
+    if (!authorization) return null;
+    const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization)?.[1];
+    if (!token) throw unauthenticated('The Authorization header must be: Bearer <access token>.');
+    const hit = known.get(token);
+    if (hit && hit.expiresAtMs > Date.now()) return hit.identity;
+    const { identity, expiresAtMs } = await verifyToken(token, keys);
+    known.set(token, { identity, expiresAtMs });
+    return identity;
+  };
+}
+
+async function verifyToken(token: string, keys: JWTVerifyGetKey) {
+  try {
+    const { payload } = await jwtVerify(token, keys, {
+      algorithms: [tokenRules.algorithm],
+      typ: tokenRules.type,
+      issuer: tokenRules.issuer,
+      audience: tokenRules.audience,
+      requiredClaims: ['sub', 'role', 'exp'],
+    });
+    const identity: Identity = { id: payload.sub as string, role: payload.role as Role };
+    return { identity, expiresAtMs: (payload.exp as number) * 1000 };
+  } catch (error) {
+    const unreachable =
+      !(error instanceof joseErrors.JOSEError) || error instanceof joseErrors.JWKSTimeout;
+    if (unreachable) throw tryAgain('The keys that sign access tokens cannot be read now.');
+    if (error instanceof joseErrors.JWTExpired) throw unauthenticated('The access token expired.');
+    throw unauthenticated('The access token is not valid.');
+  }
+}
+
+export const callerHeader = 'x-holdfast-caller';
+
+/** What a process sends to say which one it is. */
+export const callerCredentials = (caller: Caller, secret: string) => `${caller} ${secret}`;
+
+const digest = (text: string) => createHash('sha256').update(text).digest();
+
+/**
+ * Tells which process calls, from its credentials; null where they are missing or wrong. Secrets
+ * are compared by digest, in constant time.
+ */
+export function createCallerCheck(secrets: Partial<Record<Caller, string>>) {
+  const digests = new Map(Object.entries(secrets).map(([name, secret]) => [name, digest(secret)]));
+  return (credentials: unknown): Caller | null => {
+    if (typeof credentials !== 'string') return null;
+    const [name = '', secret = ''] = credentials.split(' ', 2);
+    const expected = digests.get(name);
+    return expected && timingSafeEqual(expected, digest(secret)) ? (name as Caller) : null;
+  };
+}
+
+/** What a field or operation asks of who calls it, stated with `@Authorized`. */
+export type Rule = 'signed-in' | 'vendor' | 'admin' | `caller:${Caller}`;
+
+/** The part of a subgraph's context that rights are decided on. */
+export interface Principal {
+  readonly caller: Caller;
+  readonly identity: Identity | null;
+}
+
+function isAllowed({ caller, identity }: Principal, rule: Rule): boolean {
+  if (rule.startsWith('caller:')) return rule === `caller:${caller}`;
+  if (!identity) throw unauthenticated();
+  if (rule === 'signed-in' || identity.role === 'ADMIN') return true;
+  return rule === 'vendor' && identity.role === 'VENDOR';
+}
+
+/** type-graphql's auth checker: one of the rules of a field must hold. */
+export const checkAuthorization: AuthCheckerFn<Principal, Rule> = ({ context }, rules) => {
+  if (rules.some((rule) => isAllowed(context, rule))) return true;
+  throw forbidden();
+};
+
+/** The identity behind a resolver that is `@Authorized`. */
+export function identityOf(context: Principal): Identity {
+  if (!context.identity) throw unauthenticated();
+  return context.identity;
+}

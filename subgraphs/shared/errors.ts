@@ -1,0 +1,77 @@
+import { unwrapResolverError } from '@apollo/server/errors';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import type { Logger } from './logger.js';
+import { requestTrace } from './request-context.js';
+
+export type ErrorCode =
+  | 'BAD_USER_INPUT'
+  | 'UNAUTHENTICATED'
+  | 'FORBIDDEN'
+  | 'NOT_FOUND'
+  | 'CONFLICT'
+  | 'IDEMPOTENCY_KEY_REUSED'
+  | 'TRY_AGAIN';
+
+/** An error that a client is meant to read: its message and extensions go out as they are. */
+export class DomainError extends GraphQLError {
+  constructor(code: ErrorCode, message: string, extensions: Record<string, unknown> = {}) {
+    super(message, { extensions: { code, ...extensions } });
+    this.name = 'DomainError';
+  }
+}
+
+/** @param fields path of the offending input → what is wrong with it */
+export function badInput(fields: Record<string, string>): DomainError {
+  const reasons = Object.entries(fields).map(([path, reason]) => `${path}: ${reason}`);
+  return new DomainError('BAD_USER_INPUT', reasons.join('; '), { fields });
+}
+export const unauthenticated = (message = 'Log in first.') =>
+  new DomainError('UNAUTHENTICATED', message);
+export const forbidden = (message = 'This is not yours to do.') =>
+  new DomainError('FORBIDDEN', message);
+export const notFound = (what: string, key: string) =>
+  new DomainError('NOT_FOUND', `There is no ${what} ${key}.`);
+export const conflict = (message: string) => new DomainError('CONFLICT', message);
+/** A dependency is away or busy: the same request, with the same key, may be sent again. */
+export const tryAgain = (message: string) => new DomainError('TRY_AGAIN', message);
+
+const coercion = /^Variable "\$(\w+)" got invalid value .* at "([^"]+)"; (.*)$/s;
+const coercionAtTop = /^Variable "\$(\w+)" got invalid value .*?; (.*)$/s;
+
+/** What went wrong with a variable, as `extensions.fields`, from graphql-js's own message. */
+function coercionFields(message: string): Record<string, string> | undefined {
+  const deep = coercion.exec(message);
+  if (deep) return { [deep[2] as string]: deep[3] as string };
+  const top = coercionAtTop.exec(message);
+  return top ? { [top[1] as string]: top[2] as string } : undefined;
+}
+
+/**
+ * Apollo Server's `formatError`: errors with a code of ours and those of GraphQL itself go out;
+ * anything else is logged in full and masked.
+ */
+export function maskErrors(logger: Logger) {
+  return (formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError => {
+    const code = formatted.extensions?.code;
+    if (code === 'INTERNAL_SERVER_ERROR' || code === undefined) {
+      const error = unwrapResolverError(thrown);
+      logger.error({ err: error, path: formatted.path }, 'a request failed');
+      return masked(formatted);
+    }
+    const { stacktrace: _, serviceName: __, ...extensions } = formatted.extensions ?? {};
+    if (code !== 'BAD_USER_INPUT' || extensions.fields) return { ...formatted, extensions };
+    const fields = coercionFields(formatted.message);
+    return { ...formatted, extensions: fields ? { ...extensions, fields } : extensions };
+  };
+}
+
+function masked(formatted: GraphQLFormattedError): GraphQLFormattedError {
+  return {
+    ...formatted,
+    message: 'Something went wrong on our side.',
+    extensions: {
+      code: 'INTERNAL_SERVER_ERROR',
+      requestId: formatted.extensions?.requestId ?? requestTrace.getStore()?.requestId,
+    },
+  };
+}

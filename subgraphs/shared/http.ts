@@ -1,0 +1,87 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type ApolloServer, type BaseContext, HeaderMap } from '@apollo/server';
+import type { DomainError } from './errors.js';
+
+/** A request that cannot be read; `status` is the HTTP status to answer with. */
+export class HttpError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** @throws HttpError 413 once the body is larger than `maxBytes` */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += (chunk as Buffer).length;
+    if (size > maxBytes) throw new HttpError(413, `The body is larger than ${maxBytes} bytes.`);
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}
+
+async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+  const body = await readBody(request, maxBytes);
+  if (body.length === 0) return undefined;
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new HttpError(400, 'The body is not JSON.');
+  }
+}
+
+export function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
+  response.end(JSON.stringify(body));
+}
+
+/** Answers in the shape of a GraphQL error, for what goes wrong before GraphQL is reached. */
+export function sendHttpError(response: ServerResponse, error: HttpError): void {
+  const code = error.status >= 500 ? 'INTERNAL_SERVER_ERROR' : 'BAD_REQUEST';
+  sendJson(response, error.status, { errors: [{ message: error.message, extensions: { code } }] });
+}
+
+const statusByCode: Record<string, number> = {
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  TRY_AGAIN: 503,
+};
+
+export function sendDomainError(response: ServerResponse, error: DomainError): void {
+  const status = statusByCode[error.extensions.code as string] ?? 400;
+  sendJson(response, status, { errors: [error.toJSON()] });
+}
+
+/** Hands one HTTP request to Apollo Server and writes what it answers. */
+export async function serveGraphQL<C extends BaseContext>(
+  apollo: ApolloServer<C>,
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: { bodyMaxBytes: number; context: C },
+): Promise<void> {
+  const headers = new HeaderMap();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  const reply = await apollo.executeHTTPGraphQLRequest({
+    httpGraphQLRequest: {
+      method: (request.method ?? 'GET').toUpperCase(),
+      headers,
+      search: new URL(request.url ?? '/', 'http://localhost').search,
+      body: request.method === 'POST' ? await readJson(request, options.bodyMaxBytes) : undefined,
+    },
+    context: async () => options.context,
+  });
+  response.writeHead(reply.status ?? 200, Object.fromEntries(reply.headers));
+  if (reply.body.kind === 'complete') {
+    response.end(reply.body.string);
+    return;
+  }
+  for await (const chunk of reply.body.asyncIterator) response.write(chunk);
+  response.end();
+}

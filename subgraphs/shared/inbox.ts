@@ -1,0 +1,111 @@
+import type { Opt } from '@mikro-orm/core';
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import {
+  Arg,
+  Authorized,
+  Ctx,
+  Directive,
+  Field,
+  InputType,
+  Int,
+  Mutation,
+  Resolver,
+} from 'type-graphql';
+import type { Principal } from './auth.js';
+import type { Caller } from './config.js';
+import { type EntityManager, sqlCount } from './database.js';
+import type { Logger } from './logger.js';
+import { UUID } from './scalars.js';
+
+/** An event that was taken in; its row and its effect are one commit, so it takes effect once. */
+@Entity({ tableName: 'inbox' })
+export class InboxEntry {
+  /** the id that the producer's outbox gave it */
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @Property({ type: 'text' })
+  producer!: string;
+
+  @Property({ type: 'text' })
+  topic!: string;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+}
+
+@Directive('@inaccessible')
+@InputType({ description: 'An entry of another subgraph’s outbox.' })
+export class OutboxEvent {
+  @Field(() => UUID, { description: 'The id of the outbox entry.' })
+  id!: string;
+
+  @Field(() => String, { description: 'What kind of event this is.' })
+  topic!: string;
+
+  @Field(() => String, { description: 'What the event is about.' })
+  key!: string;
+
+  @Field(() => Int, { description: 'Rises with each change of what `key` names.' })
+  version!: number;
+
+  @Field(() => String, { description: 'The state that the event tells of, as JSON.' })
+  payload!: string;
+}
+
+/** Takes one event in, in the transaction of `em`; throws to have it sent again later. */
+export type EventHandler = (em: EntityManager, event: OutboxEvent, payload: never) => Promise<void>;
+/** `producer.topic` → what is done with it */
+export type EventHandlers = Readonly<Record<`${Caller}.${string}`, EventHandler>>;
+
+export interface InboxContext extends Principal {
+  readonly em: EntityManager;
+  readonly logger: Logger;
+}
+
+/** Declares the mutation `deliverToName`, by which other subgraphs' relays hand over their events. */
+export function createInboxResolver(name: string, producers: Caller[], handlers: EventHandlers) {
+  @Resolver()
+  class InboxResolver {
+    @Directive('@inaccessible')
+    @Authorized(producers.map((producer) => `caller:${producer}`))
+    @Mutation(() => [UUID], {
+      name: `deliverTo${name}`,
+      description: 'Takes events in and gives the ids of those that are committed now.',
+    })
+    async deliver(
+      @Arg('events', () => [OutboxEvent]) events: OutboxEvent[],
+      @Ctx() context: InboxContext,
+    ): Promise<string[]> {
+      const accepted: string[] = [];
+      for (const event of events) {
+        if (await takeIn(context, event, handlers)) accepted.push(event.id);
+      }
+      return accepted;
+    }
+  }
+  return InboxResolver;
+}
+
+async function takeIn(
+  { em, caller, logger }: InboxContext,
+  event: OutboxEvent,
+  handlers: EventHandlers,
+) {
+  const handle = handlers[`${caller}.${event.topic}`];
+  try {
+    if (!handle) throw new Error(`no handler for ${caller}.${event.topic}`);
+    await em.fork().transactional(async (tx) => {
+      const isNew = await sqlCount(
+        tx,
+        'insert into inbox (id, producer, topic) values ($1, $2, $3) on conflict do nothing',
+        [event.id, caller, event.topic],
+      );
+      if (isNew > 0) await handle(tx, event, JSON.parse(event.payload) as never);
+    });
+    return true;
+  } catch (error) {
+    logger.error({ err: error, topic: event.topic, key: event.key }, 'an event was refused');
+    return false;
+  }
+}

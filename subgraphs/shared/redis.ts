@@ -1,0 +1,39 @@
+import { Redis } from 'ioredis';
+import type { Logger } from './logger.js';
+
+const commandTimeoutMs = 1000;
+const connectTimeoutMs = 2000;
+const reconnectMaxMs = 1000;
+
+/**
+ * A connection that fails fast: a command that cannot be sent now, or is not answered in a second,
+ * is an error rather than a wait. Redis only hurries; nobody may have to wait for it.
+ */
+export function createRedis(url: string, logger: Logger, role: string): Redis {
+  const redis = new Redis(url, {
+    connectionName: `holdfast:${role}`,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: commandTimeoutMs,
+    connectTimeout: connectTimeoutMs,
+    retryStrategy: (attempt) => Math.min(50 * attempt, reconnectMaxMs),
+  });
+  let lastMessage = '';
+  redis.on('error', (error) => {
+    if (error.message !== lastMessage)
+      logger.warn({ role, reason: error.message }, 'Redis is away');
+    lastMessage = error.message;
+  });
+  redis.on('ready', () => {
+    lastMessage = '';
+  });
+  return redis;
+}
+
+/** The first connection of a process: the process starts though Redis is away, and says so. */
+export async function connectRedis(redis: Redis, logger: Logger): Promise<void> {
+  await redis.connect().catch((error: Error) => {
+    logger.error({ reason: error.message }, 'Redis is away at start; it is tried again');
+  });
+}

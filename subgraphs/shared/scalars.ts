@@ -1,0 +1,29 @@
+import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
+import { GraphQLDateTimeISO, GraphQLUUID } from 'graphql-scalars';
+
+/** RFC 3339, UTC. */
+export const DateTime = new GraphQLScalarType({
+  ...GraphQLDateTimeISO.toConfig(),
+  name: 'DateTime',
+});
+export const UUID = GraphQLUUID;
+
+const decimalPattern = /^-?\d{1,15}(\.\d{1,6})?$/;
+
+function parseDecimal(value: unknown): string {
+  if (typeof value !== 'string' || !decimalPattern.test(value)) {
+    throw new GraphQLError(
+      `Decimal must be a string such as "19.90", not ${JSON.stringify(value)}.`,
+    );
+  }
+  return value;
+}
+
+/** An exact decimal number, as a string: `"19.90"`. */
+export const Decimal = new GraphQLScalarType<string, string>({
+  name: 'Decimal',
+  description: 'An exact decimal number, as a string: "19.90".',
+  serialize: (value) => String(value),
+  parseValue: parseDecimal,
+  parseLiteral: (node) => parseDecimal(node.kind === Kind.STRING ? node.value : undefined),
+});

@@ -1,0 +1,88 @@
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { printSchemaWithDirectives } from '@graphql-tools/utils';
+import type { ValidationError } from 'class-validator';
+import { validate } from 'class-validator';
+import { type GraphQLSchema, parse } from 'graphql';
+import { buildSchema, createResolversMap, type NonEmptyArray, type PubSub } from 'type-graphql';
+import { checkAuthorization } from './auth.js';
+import { badInput } from './errors.js';
+import { DateTime } from './scalars.js';
+
+const federation = `extend schema @link(
+  url: "https://specs.apollo.dev/federation/v2.9"
+  import: ["@key", "@shareable", "@external", "@requires", "@provides", "@inaccessible"]
+)`;
+
+/** Finds an entity that another subgraph refers to by its key; null where there is none. */
+export type ReferenceResolver = (
+  reference: Record<string, string>,
+  context: never,
+) => unknown | Promise<unknown>;
+
+export interface SchemaSource {
+  // biome-ignore lint/complexity/noBannedTypes: type-graphql takes resolver classes as Function
+  readonly resolvers: NonEmptyArray<Function>;
+  readonly references: Readonly<Record<string, ReferenceResolver>>;
+  /** types that no field of this subgraph reaches */
+  // biome-ignore lint/complexity/noBannedTypes: as above
+  readonly orphanedTypes?: Function[];
+}
+
+// type-graphql wants a PubSub where there are subscriptions; ours bring their own event source.
+const noPubSub: PubSub = {
+  publish: () => {},
+  subscribe: () => {
+    throw new Error('A subscription of ours has its own subscribe function.');
+  },
+};
+
+function buildPlain(source: SchemaSource): Promise<GraphQLSchema> {
+  return buildSchema({
+    resolvers: source.resolvers,
+    orphanedTypes: source.orphanedTypes ?? [],
+    authChecker: checkAuthorization,
+    scalarsMap: [{ type: Date, scalar: DateTime }],
+    validateFn: validateInput,
+    pubSub: noPubSub,
+  });
+}
+
+const sdlOf = (built: GraphQLSchema) => `${federation}\n\n${printSchemaWithDirectives(built)}\n`;
+
+/** The SDL of a subgraph, for composition. */
+export async function printFederatedSdl(source: SchemaSource): Promise<string> {
+  return sdlOf(await buildPlain(source));
+}
+
+/** The executable schema of a subgraph, with `_service` and `_entities`. */
+export async function buildFederatedSchema(source: SchemaSource): Promise<GraphQLSchema> {
+  const built = await buildPlain(source);
+  const typeDefs = parse(sdlOf(built));
+  const resolvers = createResolversMap(built) as Record<string, object>;
+  for (const [typeName, resolveReference] of Object.entries(source.references)) {
+    resolvers[typeName] = { ...resolvers[typeName], __resolveReference: resolveReference };
+  }
+  return buildSubgraphSchema([{ typeDefs, resolvers: resolvers as never }]);
+}
+
+/** class-validator's findings as `BAD_USER_INPUT` with the path of each. */
+async function validateInput(value: unknown): Promise<void> {
+  const values = Array.isArray(value) ? value : [value];
+  const fields: Record<string, string> = {};
+  for (const item of values) {
+    if (item === null || typeof item !== 'object') continue;
+    collect('input', await validate(item, { forbidUnknownValues: false }), fields);
+  }
+  if (Object.keys(fields).length > 0) throw badInput(fields);
+}
+
+function collect(path: string, errors: ValidationError[], fields: Record<string, string>): void {
+  for (const error of errors) {
+    const here = /^\d+$/.test(error.property)
+      ? `${path}[${error.property}]`
+      : `${path}.${error.property}`;
+    const reasons = Object.values(error.constraints ?? {});
+    if (reasons.length > 0) fields[here] = reasons.join('; ');
+    collect(here, error.children ?? [], fields);
+  }
+}

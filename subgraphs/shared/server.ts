@@ -1,0 +1,140 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { v7 as uuidv7 } from 'uuid';
+import { DomainError } from './errors.js';
+import { HttpError, sendDomainError, sendHttpError, sendJson } from './http.js';
+import type { Logger } from './logger.js';
+import type { Service } from './process.js';
+import { requestTrace } from './request-context.js';
+
+export interface ServerOptions {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly opsPort: number;
+  readonly logger: Logger;
+  /** the level of the line that is logged for each request */
+  readonly requestLogLevel: 'info' | 'debug';
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** what must answer for `/readyz` to say yes */
+  readonly readiness: Readonly<Record<string, () => Promise<unknown>>>;
+  /** ends what keeps connections open for long, such as subscriptions */
+  drain?(): Promise<unknown>;
+  /** done in this order once no request is in flight any more */
+  readonly onStop: ReadonlyArray<() => Promise<unknown>>;
+  /** given the server before it listens, to take WebSocket upgrades */
+  onServer?(server: Server): void;
+}
+
+const readinessTimeoutMs = 1000;
+const idlePollMs = 50;
+const requestIdPattern = /^[\w.:-]{1,100}$/;
+
+/** Serves HTTP on one port and `/healthz` and `/readyz` on another, for operations. */
+export async function startServer(options: ServerOptions): Promise<Service> {
+  let stopping = false;
+  const server = createServer((request, response) => {
+    void answer(options, request, response);
+  });
+  options.onServer?.(server);
+  const ops = createServer(answerOps(options, () => stopping));
+  const url = await listen(server, options.host, options.port);
+  const opsUrl = await listen(ops, options.host, options.opsPort).catch(async (error) => {
+    await close(server);
+    throw error;
+  });
+  options.logger.info({ url, opsUrl }, 'listening');
+  const stop = async () => {
+    stopping = true;
+    const closed = close(server);
+    await options.drain?.();
+    await closed;
+    for (const step of options.onStop) await step();
+    await close(ops);
+    options.logger.info('stopped');
+  };
+  return { url, opsUrl, stop };
+}
+
+/** One request: its id, its line in the log, and an answer whatever is thrown. */
+async function answer(options: ServerOptions, request: IncomingMessage, response: ServerResponse) {
+  const given = request.headers['x-request-id'];
+  const requestId = typeof given === 'string' && requestIdPattern.test(given) ? given : uuidv7();
+  const startedAt = performance.now();
+  response.setHeader('x-request-id', requestId);
+  await requestTrace.run({ requestId }, async () => {
+    try {
+      await options.handle(request, response);
+    } catch (error) {
+      answerError(options.logger, response, error);
+    }
+    const line = {
+      method: request.method,
+      path: request.url?.split('?', 1)[0],
+      status: response.statusCode,
+      ms: Math.round(performance.now() - startedAt),
+    };
+    options.logger[options.requestLogLevel](line, 'request');
+  });
+}
+
+function answerError(logger: Logger, response: ServerResponse, error: unknown) {
+  if (error instanceof HttpError) return sendHttpError(response, error);
+  if (error instanceof DomainError) return sendDomainError(response, error);
+  logger.error({ err: error }, 'a request failed');
+  sendHttpError(response, new HttpError(500, 'Something went wrong on our side.'));
+}
+
+function answerOps(options: ServerOptions, isStopping: () => boolean): RequestListener {
+  return async (request, response) => {
+    if (request.url === '/healthz') return sendJson(response, 200, { status: 'ok' });
+    if (request.url !== '/readyz') return sendJson(response, 404, { status: 'not found' });
+    const checks = Object.entries(options.readiness).map(async ([name, check]) => {
+      const ok = await withinTime(check(), readinessTimeoutMs);
+      return [name, ok] as const;
+    });
+    const results = Object.fromEntries(await Promise.all(checks));
+    const ready = !isStopping() && Object.values(results).every(Boolean);
+    sendJson(response, ready ? 200 : 503, { ready, stopping: isStopping(), ...results });
+  };
+}
+
+async function withinTime(check: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, false);
+  });
+  try {
+    return await Promise.race([check.then(() => true), timeout]);
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @returns the address it listens on; port 0 takes a free one */
+export async function listen(server: Server, host: string, port: number): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog: 2048 }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return `http://${shown}:${(server.address() as AddressInfo).port}`;
+}
+
+/** Takes no new request, lets those in flight end, and lets idle connections go. */
+export async function close(server: Server): Promise<void> {
+  const idle = setInterval(() => server.closeIdleConnections(), idlePollMs);
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  clearInterval(idle);
+}

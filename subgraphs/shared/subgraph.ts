@@ -1,0 +1,153 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ApolloServer } from '@apollo/server';
+import {
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import type { GraphQLSchema } from 'graphql';
+import { useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+import {
+  callerCredentials,
+  callerHeader,
+  createCallerCheck,
+  createTokenVerifier,
+  type Principal,
+} from './auth.js';
+import type { Caller } from './config.js';
+import { maskErrors, unauthenticated } from './errors.js';
+import { HttpError, sendJson, serveGraphQL } from './http.js';
+import type { Logger } from './logger.js';
+import type { Service } from './process.js';
+import { startServer } from './server.js';
+
+export interface SubgraphOptions<C extends Principal> {
+  readonly name: Caller;
+  readonly config: {
+    readonly HOST: string;
+    readonly PORT: number;
+    readonly OPS_PORT: number;
+    readonly JWKS_URL: string;
+  };
+  /** the secret with which this process asks for the keys of access tokens */
+  readonly ownSecret: string;
+  /** the processes that may call this one, with their secrets */
+  readonly callers: Partial<Record<Caller, string>>;
+  readonly logger: Logger;
+  readonly schema: GraphQLSchema;
+  context(principal: Principal): C;
+  /** further JSON routes, answered to known callers only: path → what it answers */
+  readonly routes?: Readonly<Record<string, () => unknown>>;
+  readonly readiness: Readonly<Record<string, () => Promise<unknown>>>;
+  readonly onStop: ReadonlyArray<() => Promise<unknown>>;
+}
+
+const bodyMaxBytes = 8 * 1024 * 1024;
+
+/** Serves one subgraph over HTTP and graphql-ws, to the processes that may call it and no other. */
+export async function startSubgraph<C extends Principal>(
+  options: SubgraphOptions<C>,
+): Promise<Service> {
+  const apollo = new ApolloServer<C>({
+    schema: options.schema,
+    introspection: true,
+    csrfPrevention: false,
+    includeStacktraceInErrorResponses: false,
+    status400ForVariableCoercionErrors: false,
+    formatError: maskErrors(options.logger),
+    stopOnTerminationSignals: false,
+    plugins: [
+      ApolloServerPluginInlineTraceDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginSchemaReportingDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+    ],
+  });
+  await apollo.start();
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: bodyMaxBytes });
+  const principalOf = createPrincipalCheck(options);
+  const socketServer = serveSubscriptions(sockets, options, principalOf);
+
+  return startServer({
+    name: options.name,
+    host: options.config.HOST,
+    port: options.config.PORT,
+    opsPort: options.config.OPS_PORT,
+    logger: options.logger,
+    requestLogLevel: 'debug',
+    handle: (request, response) => route(options, apollo, principalOf, request, response),
+    readiness: options.readiness,
+    onServer: (server) => {
+      server.on('upgrade', (request, socket, head) => {
+        sockets.handleUpgrade(request, socket, head, (ws) =>
+          sockets.emit('connection', ws, request),
+        );
+      });
+    },
+    drain: async () => socketServer.dispose(),
+    onStop: [() => apollo.stop(), ...options.onStop],
+  });
+}
+
+type PrincipalCheck = (credentials: unknown, authorization?: string) => Promise<Principal>;
+
+/** @returns who calls and for whom; throws UNAUTHENTICATED for a caller that is not known */
+function createPrincipalCheck<C extends Principal>(options: SubgraphOptions<C>): PrincipalCheck {
+  const checkCaller = createCallerCheck(options.callers);
+  const verifyToken = createTokenVerifier(options.config.JWKS_URL, {
+    [callerHeader]: callerCredentials(options.name, options.ownSecret),
+  });
+  return async (credentials, authorization) => {
+    const caller = checkCaller(credentials);
+    if (!caller) throw unauthenticated('This subgraph answers its own system only.');
+    return { caller, identity: await verifyToken(authorization) };
+  };
+}
+
+async function route<C extends Principal>(
+  options: SubgraphOptions<C>,
+  apollo: ApolloServer<C>,
+  principalOf: PrincipalCheck,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const path = request.url?.split('?', 1)[0] ?? '/';
+  const credentials = request.headers[callerHeader];
+  const extra = options.routes?.[path];
+  const principal = await principalOf(credentials, extra ? '' : request.headers.authorization);
+  if (extra) return sendJson(response, 200, extra());
+  if (path !== '/graphql') throw new HttpError(404, `There is nothing at ${path}.`);
+  await serveGraphQL(apollo, request, response, {
+    bodyMaxBytes,
+    context: options.context(principal),
+  });
+}
+
+/** graphql-ws: `connectionParams` carry what the headers carry over HTTP. */
+function serveSubscriptions<C extends Principal>(
+  sockets: WebSocketServer,
+  options: SubgraphOptions<C>,
+  principalOf: PrincipalCheck,
+) {
+  const principals = new WeakMap<object, Principal>();
+  return useServer<Record<string, unknown>>(
+    {
+      schema: options.schema,
+      onConnect: async (connection) => {
+        const { [callerHeader]: credentials, authorization } = connection.connectionParams ?? {};
+        const principal = await principalOf(credentials, authorization as string).catch(() => null);
+        if (!principal) return false;
+        principals.set(connection.extra, principal);
+        return true;
+      },
+      context: (connection) => {
+        const principal = principals.get(connection.extra);
+        if (!principal) throw unauthenticated();
+        return options.context(principal);
+      },
+    },
+    sockets,
+  );
+}

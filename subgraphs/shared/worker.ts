@@ -1,0 +1,34 @@
+import type { Logger } from './logger.js';
+
+/** Does `work` every so often until stopped, one at a time; what it throws is logged. */
+export function startWorker(
+  name: string,
+  everyMs: number,
+  logger: Logger,
+  work: () => Promise<unknown>,
+): { stop(): Promise<void> } {
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let running = Promise.resolve();
+  const turn = async () => {
+    try {
+      await work();
+    } catch (error) {
+      logger.error({ err: error, worker: name }, 'a worker failed; it goes on');
+    }
+    if (!stopped) schedule();
+  };
+  const schedule = () => {
+    timer = setTimeout(() => {
+      running = turn();
+    }, everyMs);
+  };
+  schedule();
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
