@@ -1,0 +1,52 @@
+import { raw } from '@mikro-orm/postgresql';
+import { Length } from 'class-validator';
+import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
+import { Refusal, result } from '../../shared/refusal.js';
+import type { UserContext } from '../context.js';
+import { openSession, Session } from '../session/session.js';
+import { type Identifier, parseIdentifier } from './identifier.js';
+import { verifyPassword } from './password.js';
+import { User } from './user.js';
+
+@InputType({ description: 'Who logs in, and with what.' })
+export class LoginInput {
+  @Field(() => String, {
+    description: 'An e-mail address, or a phone number with its country code.',
+  })
+  @Length(1, 255)
+  identifier!: string;
+
+  @Field(() => String, { description: 'The password.' })
+  @Length(1, 128)
+  password!: string;
+}
+
+@ObjectType({
+  implements: Refusal,
+  description: 'There is no such account, or not with this password.',
+})
+export class InvalidCredentials extends Refusal {}
+
+export const LoginResult = createUnionType({
+  name: 'LoginResult',
+  description: 'A session, or why there is none.',
+  types: () => [Session, InvalidCredentials] as const,
+});
+
+/** Logs in by e-mail address or phone. Does not tell, by answer or by time, whether one is known. */
+export async function login(
+  { app, em }: UserContext,
+  input: LoginInput,
+): Promise<Session | InvalidCredentials> {
+  const identifier = parseIdentifier(input.identifier);
+  const user = identifier && (await em.fork().findOne(User, whereIdentifier(identifier)));
+  if (!(await verifyPassword(user?.passwordHash, input.password)) || !user) {
+    return result(InvalidCredentials, { message: 'This account and password do not match.' });
+  }
+  return openSession(app.keys, user);
+}
+
+function whereIdentifier(identifier: Identifier) {
+  if ('phone' in identifier) return { phone: identifier.phone };
+  return { [raw('lower(email)')]: identifier.email.toLowerCase() };
+}

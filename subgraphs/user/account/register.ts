@@ -1,0 +1,66 @@
+import { IsEmail, IsIn, Length } from 'class-validator';
+import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
+import { v7 as uuidv7 } from 'uuid';
+import type { Role } from '../../shared/auth.js';
+import { isUniqueViolation } from '../../shared/database.js';
+import { Refusal, result } from '../../shared/refusal.js';
+import type { UserContext } from '../context.js';
+import { openSession, Session } from '../session/session.js';
+import { hashPassword } from './password.js';
+import { RoleEnum, User } from './user.js';
+
+@InputType({ description: 'What a new account is made from.' })
+export class RegisterInput {
+  @Field(() => String, { description: 'The name the user goes by, 1 to 255 characters.' })
+  @Length(1, 255)
+  name!: string;
+
+  @Field(() => String, { description: 'The e-mail address to log in with.' })
+  @IsEmail()
+  @Length(3, 255)
+  email!: string;
+
+  @Field(() => String, { description: 'A password of 6 to 128 characters.' })
+  @Length(6, 128)
+  password!: string;
+
+  @Field(() => RoleEnum, { defaultValue: 'CUSTOMER', description: 'CUSTOMER or VENDOR.' })
+  @IsIn(['CUSTOMER', 'VENDOR'], { message: 'must be CUSTOMER or VENDOR' })
+  role!: Role;
+}
+
+@ObjectType({
+  implements: Refusal,
+  description: 'Somebody has an account with this e-mail address.',
+})
+export class IdentityTaken extends Refusal {}
+
+export const RegisterResult = createUnionType({
+  name: 'RegisterResult',
+  description: 'A session of the new account, or why there is none.',
+  types: () => [Session, IdentityTaken] as const,
+});
+
+/** Makes an account and logs it in. E-mail addresses are unique without regard to case. */
+export async function register(
+  { app, em }: UserContext,
+  input: RegisterInput,
+): Promise<Session | IdentityTaken> {
+  const passwordHash = await hashPassword(input.password);
+  const fork = em.fork();
+  const user = fork.create(User, {
+    id: uuidv7(),
+    name: input.name,
+    email: input.email.trim(),
+    phone: null,
+    role: input.role,
+    passwordHash,
+  });
+  try {
+    await fork.persist(user).flush();
+  } catch (error) {
+    if (!isUniqueViolation(error, 'user_account_email')) throw error;
+    return result(IdentityTaken, { message: 'There is an account with this e-mail address.' });
+  }
+  return openSession(app.keys, user);
+}

@@ -1,0 +1,50 @@
+import type { Opt } from '@mikro-orm/core';
+import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Directive, Field, ObjectType, registerEnumType } from 'type-graphql';
+import type { Role } from '../../shared/auth.js';
+import { UUID } from '../../shared/scalars.js';
+
+export const RoleEnum = { CUSTOMER: 'CUSTOMER', VENDOR: 'VENDOR', ADMIN: 'ADMIN' } as const;
+registerEnumType(RoleEnum, { name: 'Role', description: 'What a user may do.' });
+
+@Directive('@key(fields: "id")')
+@ObjectType({ description: 'Somebody with an account.' })
+@Entity({ tableName: 'user_account' })
+@Index({
+  name: 'user_account_email',
+  expression: 'create unique index user_account_email on user_account (lower(email))',
+})
+@Check({ name: 'user_account_role', expression: "role in ('CUSTOMER', 'VENDOR', 'ADMIN')" })
+@Check({ name: 'user_account_reachable', expression: 'email is not null or phone is not null' })
+export class User {
+  @Field(() => UUID, { description: 'The id of the user.' })
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @Field(() => String, { description: 'The name the user goes by.' })
+  @Property({ type: 'varchar', length: 255 })
+  name!: string;
+
+  @Property({ type: 'varchar', length: 255, nullable: true })
+  email!: string | null;
+
+  /** E.164 */
+  @Property({ type: 'varchar', length: 20, nullable: true, unique: 'user_account_phone' })
+  phone!: string | null;
+
+  @Field(() => RoleEnum, { description: 'What the user may do.' })
+  @Property({ type: 'text', default: 'CUSTOMER' })
+  role!: Role;
+
+  /** argon2id, in PHC string format */
+  @Property({ type: 'text', nullable: true })
+  passwordHash!: string | null;
+
+  @Field(() => Date, { description: 'When the user registered.' })
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+
+  @Field(() => Date, { description: 'When the user last changed.' })
+  @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
+  updatedAt!: Opt<Date>;
+}

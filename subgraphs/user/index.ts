@@ -1,0 +1,43 @@
+import { loadConfig } from '../shared/config.js';
+import { connect } from '../shared/database.js';
+import { createLogger } from '../shared/logger.js';
+import { runIfMain } from '../shared/process.js';
+import { buildFederatedSchema } from '../shared/schema.js';
+import { startSubgraph } from '../shared/subgraph.js';
+import { variables } from './config.js';
+import type { UserContext } from './context.js';
+import { databaseSchema } from './mikro-orm.config.js';
+import { source } from './schema.js';
+import { readSigningKeys } from './session/signing-keys.js';
+
+/** Starts the user subgraph. */
+export async function startUser(env = process.env) {
+  const config = loadConfig(variables, env);
+  const logger = createLogger('user', config.LOG_LEVEL);
+  const keys = await readSigningKeys(config.AUTH_SIGNING_KEYS);
+  const orm = await connect(
+    { name: 'user', url: config.DATABASE_URL, poolMax: config.DATABASE_POOL_MAX, logger },
+    databaseSchema,
+  );
+  return startSubgraph<UserContext>({
+    name: 'user',
+    config,
+    ownSecret: config.USER_SECRET,
+    callers: {
+      router: config.ROUTER_SECRET,
+      user: config.USER_SECRET,
+      product: config.PRODUCT_SECRET,
+      shop: config.SHOP_SECRET,
+      warehouse: config.WAREHOUSE_SECRET,
+      order: config.ORDER_SECRET,
+    },
+    logger,
+    schema: await buildFederatedSchema(source),
+    context: (principal) => ({ ...principal, em: orm.em.fork(), app: { orm, keys }, logger }),
+    routes: { '/.well-known/jwks.json': () => keys.published },
+    readiness: { database: () => orm.em.fork().execute('select 1') },
+    onStop: [() => orm.close()],
+  });
+}
+
+runIfMain(import.meta.url, startUser);

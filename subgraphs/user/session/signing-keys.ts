@@ -1,0 +1,38 @@
+import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
+import { tokenRules } from '../../shared/auth.js';
+import { ConfigError } from '../../shared/config.js';
+
+/** The keys that sign access tokens; the newest signs, all are published. */
+export interface SigningKeys {
+  readonly newest: { readonly keyId: string; readonly privateKey: CryptoKey };
+  readonly published: { readonly keys: JWK[] };
+}
+
+/** @param text a JSON Web Key Set of private Ed25519 keys, the newest first, or `generate` */
+export async function readSigningKeys(text: string): Promise<SigningKeys> {
+  const jwks = text === 'generate' ? [await generateSigningKey()] : parseKeys(text);
+  const [first] = jwks;
+  if (!first) throw new ConfigError(['AUTH_SIGNING_KEYS holds no key']);
+  const privateKey = (await importJWK(first, tokenRules.algorithm)) as CryptoKey;
+  return {
+    newest: { keyId: first.kid as string, privateKey },
+    published: { keys: jwks.map(({ d: _, ...publicPart }) => publicPart) },
+  };
+}
+
+/** A new private key, as a JSON Web Key with a `kid`. */
+export async function generateSigningKey(): Promise<JWK> {
+  const { privateKey } = await generateKeyPair(tokenRules.algorithm, { extractable: true });
+  const jwk = await exportJWK(privateKey);
+  return { ...jwk, kid: (jwk.x as string).slice(0, 16), alg: tokenRules.algorithm, use: 'sig' };
+}
+
+function parseKeys(text: string): JWK[] {
+  try {
+    const { keys } = JSON.parse(text) as { keys: JWK[] };
+    if (keys.every((key) => key.kty === 'OKP' && key.d && key.kid)) return keys;
+  } catch {
+    // told below, as what it should be
+  }
+  throw new ConfigError(['AUTH_SIGNING_KEYS is not {"keys": [private Ed25519 keys with a kid]}']);
+}
