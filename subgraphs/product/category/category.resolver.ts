@@ -1,0 +1,50 @@
+import { Arg, Authorized, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { type BatchLoad, inOrderOf, loaderOf } from '../../shared/context.js';
+import type { ProductContext } from '../context.js';
+import { Category } from './category.js';
+import { CreateCategoryInput, createCategory } from './create-category.js';
+
+export const loadCategories: BatchLoad<string, Category | null, ProductContext> = async (
+  ids,
+  { em },
+) => {
+  const rows = await em.find(Category, { id: { $in: [...ids] } });
+  return inOrderOf(ids, rows, (row) => row.id);
+};
+
+const loadChildren: BatchLoad<string, Category[], ProductContext> = async (ids, { em }) => {
+  const rows = await em.find(
+    Category,
+    { parentId: { $in: [...ids] } },
+    { orderBy: { name: 'asc' } },
+  );
+  const byParent = Map.groupBy(rows, (row) => row.parentId);
+  return ids.map((id) => byParent.get(id) ?? []);
+};
+
+@Resolver(() => Category)
+export class CategoryResolver {
+  @Query(() => [Category], { description: 'The categories at the top of the tree, by name.' })
+  categories(@Ctx() { em }: ProductContext) {
+    return em.find(Category, { parentId: null }, { orderBy: { name: 'asc' } });
+  }
+
+  @Authorized('admin')
+  @Mutation(() => Category, { description: 'Makes a category.' })
+  createCategory(
+    @Arg('input', () => CreateCategoryInput) input: CreateCategoryInput,
+    @Ctx() context: ProductContext,
+  ) {
+    return createCategory(context, input);
+  }
+
+  @FieldResolver(() => Category, { nullable: true, description: 'The category above it.' })
+  parent(@Root() category: Category, @Ctx() context: ProductContext) {
+    return category.parentId ? loaderOf(context, loadCategories).load(category.parentId) : null;
+  }
+
+  @FieldResolver(() => [Category], { description: 'The categories right below it.' })
+  children(@Root() category: Category, @Ctx() context: ProductContext) {
+    return loaderOf(context, loadChildren).load(category.id);
+  }
+}

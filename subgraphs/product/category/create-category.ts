@@ -1,0 +1,40 @@
+import { Length } from 'class-validator';
+import { Field, InputType } from 'type-graphql';
+import { v7 as uuidv7 } from 'uuid';
+import { isUniqueViolation } from '../../shared/database.js';
+import { conflict, notFound } from '../../shared/errors.js';
+import { UUID } from '../../shared/scalars.js';
+import type { ProductContext } from '../context.js';
+import { slugOf } from '../product/slug.js';
+import { Category } from './category.js';
+
+@InputType({ description: 'A new category.' })
+export class CreateCategoryInput {
+  @Field(() => String, { description: 'Its name, 1 to 255 characters.' })
+  @Length(1, 255)
+  name!: string;
+
+  @Field(() => UUID, { nullable: true, description: 'The category it belongs under.' })
+  parentId?: string | null;
+}
+
+/** @throws `NOT_FOUND` for an unknown parent, `CONFLICT` for a name that is taken */
+export async function createCategory({ em }: ProductContext, input: CreateCategoryInput) {
+  const fork = em.fork();
+  const parentId = input.parentId ?? null;
+  if (parentId && !(await fork.findOne(Category, parentId))) throw notFound('category', parentId);
+  const category = fork.create(Category, {
+    id: uuidv7(),
+    name: input.name,
+    slug: slugOf(input.name),
+    parentId,
+  });
+  try {
+    await fork.persist(category).flush();
+  } catch (error) {
+    if (isUniqueViolation(error, 'category_slug'))
+      throw conflict('This category is there already.');
+    throw error;
+  }
+  return category;
+}

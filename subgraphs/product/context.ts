@@ -1,0 +1,3 @@
+import type { SubgraphContext } from '../shared/context.js';
+
+export type ProductContext = SubgraphContext;

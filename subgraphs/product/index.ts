@@ -1,0 +1,37 @@
+import { loadConfig } from '../shared/config.js';
+import { connect } from '../shared/database.js';
+import { createLogger } from '../shared/logger.js';
+import { runIfMain } from '../shared/process.js';
+import { buildFederatedSchema } from '../shared/schema.js';
+import { startSubgraph } from '../shared/subgraph.js';
+import { variables } from './config.js';
+import type { ProductContext } from './context.js';
+import { databaseSchema } from './mikro-orm.config.js';
+import { source } from './schema.js';
+
+/** Starts the product subgraph. */
+export async function startProduct(env = process.env) {
+  const config = loadConfig(variables, env);
+  const logger = createLogger('product', config.LOG_LEVEL);
+  const orm = await connect(
+    { name: 'product', url: config.DATABASE_URL, poolMax: config.DATABASE_POOL_MAX, logger },
+    databaseSchema,
+  );
+  return startSubgraph<ProductContext>({
+    name: 'product',
+    config,
+    ownSecret: config.PRODUCT_SECRET,
+    callers: {
+      router: config.ROUTER_SECRET,
+      shop: config.SHOP_SECRET,
+      warehouse: config.WAREHOUSE_SECRET,
+    },
+    logger,
+    schema: await buildFederatedSchema(source),
+    context: (principal) => ({ ...principal, em: orm.em.fork(), app: null, logger }),
+    readiness: { database: () => orm.em.fork().execute('select 1') },
+    onStop: [() => orm.close()],
+  });
+}
+
+runIfMain(import.meta.url, startProduct);

@@ -1,0 +1,81 @@
+import {
+  Arg,
+  Authorized,
+  Ctx,
+  FieldResolver,
+  Int,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { pageRequest, toConnection } from '../../shared/connection.js';
+import { type BatchLoad, inOrderOf, loaderOf } from '../../shared/context.js';
+import { badInput } from '../../shared/errors.js';
+import { UUID } from '../../shared/scalars.js';
+import { Category } from '../category/category.js';
+import { loadCategories } from '../category/category.resolver.js';
+import type { ProductContext } from '../context.js';
+import { User } from '../user/user.js';
+import { ProductVariant } from '../variant/variant.js';
+import { loadVariantsOfProducts } from '../variant/variant.resolver.js';
+import { CreateProductInput, createProduct } from './create-product.js';
+import { Product, ProductConnection } from './product.js';
+
+export const loadProducts: BatchLoad<string, Product | null, ProductContext> = async (
+  ids,
+  { em },
+) => {
+  const rows = await em.find(Product, { id: { $in: [...ids] } });
+  return inOrderOf(ids, rows, (row) => row.id);
+};
+
+@Resolver(() => Product)
+export class ProductResolver {
+  @Query(() => ProductConnection, { description: 'The catalogue, newest first.' })
+  async products(
+    @Ctx() { em }: ProductContext,
+    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
+    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+  ) {
+    const page = pageRequest(first, after);
+    const where = page.afterId ? { id: { $lt: page.afterId } } : {};
+    const rows = await em.find(Product, where, { orderBy: { id: 'desc' }, limit: first + 1 });
+    return toConnection(rows, first);
+  }
+
+  @Query(() => Product, { nullable: true, description: 'One product, by its id or its slug.' })
+  product(
+    @Ctx() context: ProductContext,
+    @Arg('id', () => UUID, { nullable: true, description: 'Its id.' }) id?: string,
+    @Arg('slug', () => String, { nullable: true, description: 'Its slug.' }) slug?: string,
+  ) {
+    if (id) return loaderOf(context, loadProducts).load(id);
+    if (slug) return context.em.findOne(Product, { slug });
+    throw badInput({ id: 'give an id or a slug' });
+  }
+
+  @Authorized('vendor')
+  @Mutation(() => Product, { description: 'Makes a product with its variants.' })
+  createProduct(
+    @Arg('input', () => CreateProductInput) input: CreateProductInput,
+    @Ctx() context: ProductContext,
+  ) {
+    return createProduct(context, input);
+  }
+
+  @FieldResolver(() => Category, { description: 'The category it belongs to.' })
+  category(@Root() product: Product, @Ctx() context: ProductContext) {
+    return loaderOf(context, loadCategories).load(product.categoryId);
+  }
+
+  @FieldResolver(() => [ProductVariant], { description: 'Its variants, by sku.' })
+  variants(@Root() product: Product, @Ctx() context: ProductContext) {
+    return loaderOf(context, loadVariantsOfProducts).load(product.id);
+  }
+
+  @FieldResolver(() => User, { nullable: true, description: 'Who made it.' })
+  createdBy(@Root() product: Product): User {
+    return { id: product.createdById };
+  }
+}

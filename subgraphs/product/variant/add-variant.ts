@@ -1,0 +1,53 @@
+import { ArrayMaxSize, ValidateNested } from 'class-validator';
+import { Field, InputType } from 'type-graphql';
+import { type EntityManager, isUniqueViolation } from '../../shared/database.js';
+import { conflict } from '../../shared/errors.js';
+import { UUID } from '../../shared/scalars.js';
+import type { ProductContext } from '../context.js';
+import { ownProduct } from '../product/own-product.js';
+import { ProductVariant, VariantInput } from './variant.js';
+
+export const variantsMax = 100;
+
+@InputType({ description: 'A new variant of a product that is there.' })
+export class AddVariantInput {
+  @Field(() => UUID, { description: 'The product.' })
+  productId!: string;
+
+  @Field(() => VariantInput, { description: 'The variant.' })
+  @ValidateNested()
+  variant!: VariantInput;
+}
+
+/** @throws `NOT_FOUND`, `FORBIDDEN` for somebody else's product, `CONFLICT` for a sku that is taken */
+export async function addVariant(
+  context: ProductContext,
+  { productId, variant }: AddVariantInput,
+): Promise<ProductVariant> {
+  const em = context.em.fork();
+  await ownProduct(context, productId);
+  const [made] = newVariants(em, productId, [variant]);
+  await em.flush().catch(sayWhichSku);
+  return made as ProductVariant;
+}
+
+export function newVariants(em: EntityManager, productId: string, variants: VariantInput[]) {
+  const made = variants.map(({ sku, name, options }) =>
+    em.create(ProductVariant, { sku, name, options, productId }),
+  );
+  em.persist(made);
+  return made;
+}
+
+export function sayWhichSku(error: unknown): never {
+  if (!isUniqueViolation(error, 'product_variant_pkey')) throw error;
+  const { detail = '' } = error as { detail?: string };
+  const sku = /\(sku\)=\((.*)\)/.exec(detail)?.[1] ?? '';
+  throw conflict(`The sku ${sku} is taken; a sku names one variant for ever.`);
+}
+
+/** For inputs that bring a list of variants. */
+export const VariantList = () => (target: object, name: string) => {
+  ValidateNested({ each: true })(target, name);
+  ArrayMaxSize(variantsMax)(target, name);
+};
