@@ -1,0 +1,20 @@
+import {
+  address,
+  requiredInProduction,
+  secretOf,
+  subgraphVariables,
+  tokenVariables,
+} from '../shared/config.js';
+
+export const variables = {
+  ...subgraphVariables('shop', 4003),
+  ...secretOf('shop'),
+  ...secretOf('warehouse'),
+  ...secretOf('order'),
+  ...tokenVariables,
+  PRODUCT_URL: requiredInProduction(
+    address,
+    'http://127.0.0.1:4002/graphql',
+    'the GraphQL endpoint of the product subgraph',
+  ),
+};

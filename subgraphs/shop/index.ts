@@ -1,0 +1,39 @@
+import { loadConfig } from '../shared/config.js';
+import { connect } from '../shared/database.js';
+import { createLogger } from '../shared/logger.js';
+import { runIfMain } from '../shared/process.js';
+import { buildFederatedSchema } from '../shared/schema.js';
+import { createServiceClient } from '../shared/service-client.js';
+import { startSubgraph } from '../shared/subgraph.js';
+import { variables } from './config.js';
+import type { ShopContext } from './context.js';
+import { databaseSchema } from './mikro-orm.config.js';
+import { source } from './schema.js';
+
+/** Starts the shop subgraph. */
+export async function startShop(env = process.env) {
+  const config = loadConfig(variables, env);
+  const logger = createLogger('shop', config.LOG_LEVEL);
+  const orm = await connect(
+    { name: 'shop', url: config.DATABASE_URL, poolMax: config.DATABASE_POOL_MAX, logger },
+    databaseSchema,
+  );
+  const product = createServiceClient(config.PRODUCT_URL, 'shop', config.SHOP_SECRET);
+  return startSubgraph<ShopContext>({
+    name: 'shop',
+    config,
+    ownSecret: config.SHOP_SECRET,
+    callers: {
+      router: config.ROUTER_SECRET,
+      warehouse: config.WAREHOUSE_SECRET,
+      order: config.ORDER_SECRET,
+    },
+    logger,
+    schema: await buildFederatedSchema(source),
+    context: (principal) => ({ ...principal, em: orm.em.fork(), app: { product }, logger }),
+    readiness: { database: () => orm.em.fork().execute('select 1') },
+    onStop: [() => product.close(), () => orm.close()],
+  });
+}
+
+runIfMain(import.meta.url, startShop);

@@ -1,0 +1,27 @@
+import { Directive, Field, ObjectType } from 'type-graphql';
+import { UUID } from '../../shared/scalars.js';
+
+@Directive('@inaccessible')
+@ObjectType({ description: 'An offer as a checkout reads it, at this moment.' })
+export class OfferForSale {
+  @Field(() => UUID, { description: 'The id of the offer.' })
+  id!: string;
+
+  @Field(() => UUID, { description: 'The shop that sells.' })
+  shopId!: string;
+
+  @Field(() => String, { description: 'The variant that is sold.' })
+  sku!: string;
+
+  @Field(() => String, { description: 'The name of the product and of the variant.' })
+  name!: string;
+
+  @Field(() => String, { description: 'The price, as a decimal number.' })
+  priceAmount!: string;
+
+  @Field(() => String, { description: 'ISO 4217.' })
+  currencyCode!: string;
+
+  @Field(() => Boolean, { description: 'Whether it can be bought.' })
+  active!: boolean;
+}

@@ -1,0 +1,68 @@
+import {
+  Arg,
+  Authorized,
+  Ctx,
+  Directive,
+  FieldResolver,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { type BatchLoad, inOrderOf, loaderOf } from '../../shared/context.js';
+import { Money, money } from '../../shared/money.js';
+import { UUID } from '../../shared/scalars.js';
+import type { ShopContext } from '../context.js';
+import { Shop } from '../shop/shop.js';
+import { loadShops } from '../shop/shop.resolver.js';
+import { ProductVariant } from '../variant/variant.js';
+import { Offer } from './offer.js';
+import { OfferForSale } from './offer-for-sale.js';
+import { SetOfferInput, setOffer } from './set-offer.js';
+
+export const loadOffers: BatchLoad<string, Offer | null, ShopContext> = async (ids, { em }) => {
+  const rows = await em.find(Offer, { id: { $in: [...ids] } });
+  return inOrderOf(ids, rows, (row) => row.id);
+};
+
+@Resolver(() => Offer)
+export class OfferResolver {
+  @Query(() => Offer, { nullable: true, description: 'One offer.' })
+  offer(
+    @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
+    @Ctx() context: ShopContext,
+  ) {
+    return loaderOf(context, loadOffers).load(id);
+  }
+
+  @Directive('@inaccessible')
+  @Authorized('caller:order')
+  @Query(() => [OfferForSale], { description: 'Offers as they are now; unknown ids are left out.' })
+  offersForSale(
+    @Arg('ids', () => [UUID], { description: 'Their ids.' }) ids: string[],
+    @Ctx() { em }: ShopContext,
+  ) {
+    return em.find(Offer, { id: { $in: ids } });
+  }
+
+  @Authorized('vendor')
+  @Mutation(() => Offer, { description: 'Sets a shop’s price for a variant.' })
+  setOffer(@Arg('input', () => SetOfferInput) input: SetOfferInput, @Ctx() context: ShopContext) {
+    return setOffer(context, input);
+  }
+
+  @FieldResolver(() => Shop, { description: 'The shop that sells.' })
+  shop(@Root() offer: Offer, @Ctx() context: ShopContext) {
+    return loaderOf(context, loadShops).load(offer.shopId);
+  }
+
+  @FieldResolver(() => ProductVariant, { nullable: true, description: 'The variant that is sold.' })
+  variant(@Root() offer: Offer): ProductVariant {
+    return { sku: offer.sku };
+  }
+
+  @FieldResolver(() => Money, { description: 'The price of one unit.' })
+  price(@Root() offer: Offer): Money {
+    return money(offer.priceAmount, offer.currencyCode);
+  }
+}

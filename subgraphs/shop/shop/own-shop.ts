@@ -1,0 +1,17 @@
+import { identityOf } from '../../shared/auth.js';
+import { forbidden, notFound } from '../../shared/errors.js';
+import type { ShopContext } from '../context.js';
+import { Shop } from './shop.js';
+
+/**
+ * The shop, if it is the user's or the user is an admin.
+ *
+ * @throws `NOT_FOUND`, `FORBIDDEN`
+ */
+export async function ownShop(context: ShopContext, id: string): Promise<Shop> {
+  const shop = await context.em.findOne(Shop, id);
+  if (!shop) throw notFound('shop', id);
+  const { id: userId, role } = identityOf(context);
+  if (shop.ownerId !== userId && role !== 'ADMIN') throw forbidden();
+  return shop;
+}

@@ -1,0 +1,77 @@
+import {
+  Arg,
+  Authorized,
+  Ctx,
+  Directive,
+  FieldResolver,
+  Int,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { pageRequest, toConnection } from '../../shared/connection.js';
+import { type BatchLoad, inOrderOf, loaderOf } from '../../shared/context.js';
+import { badInput } from '../../shared/errors.js';
+import { UUID } from '../../shared/scalars.js';
+import type { ShopContext } from '../context.js';
+import { User } from '../user/user.js';
+import { CreateShopInput, createShop } from './create-shop.js';
+import { Shop, ShopConnection } from './shop.js';
+import { ShopOwner } from './shop-owner.js';
+
+export const loadShops: BatchLoad<string, Shop | null, ShopContext> = async (ids, { em }) => {
+  const rows = await em.find(Shop, { id: { $in: [...ids] } });
+  return inOrderOf(ids, rows, (row) => row.id);
+};
+
+@Resolver(() => Shop)
+export class ShopResolver {
+  @Query(() => Shop, { nullable: true, description: 'One shop, by its id or its slug.' })
+  shop(
+    @Ctx() context: ShopContext,
+    @Arg('id', () => UUID, { nullable: true, description: 'Its id.' }) id?: string,
+    @Arg('slug', () => String, { nullable: true, description: 'Its slug.' }) slug?: string,
+  ) {
+    if (id) return loaderOf(context, loadShops).load(id);
+    if (slug) return context.em.findOne(Shop, { slug });
+    throw badInput({ id: 'give an id or a slug' });
+  }
+
+  @Query(() => ShopConnection, { description: 'All shops, newest first.' })
+  async shops(
+    @Ctx() { em }: ShopContext,
+    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
+    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+  ) {
+    const page = pageRequest(first, after);
+    const where = page.afterId ? { id: { $lt: page.afterId } } : {};
+    const rows = await em.find(Shop, where, { orderBy: { id: 'desc' }, limit: first + 1 });
+    return toConnection(rows, first);
+  }
+
+  @Directive('@inaccessible')
+  @Authorized('caller:warehouse', 'caller:order')
+  @Query(() => [ShopOwner], { description: 'Who owns these shops; unknown ids are left out.' })
+  async shopOwners(
+    @Arg('ids', () => [UUID], { description: 'Their ids.' }) ids: string[],
+    @Ctx() { em }: ShopContext,
+  ): Promise<ShopOwner[]> {
+    const shops = await em.find(Shop, { id: { $in: ids } });
+    return shops.map(({ id, ownerId }) => ({ shopId: id, ownerId }));
+  }
+
+  @Authorized('vendor')
+  @Mutation(() => Shop, { description: 'Opens a shop, owned by whoever asks.' })
+  createShop(
+    @Arg('input', () => CreateShopInput) input: CreateShopInput,
+    @Ctx() context: ShopContext,
+  ) {
+    return createShop(context, input);
+  }
+
+  @FieldResolver(() => User, { nullable: true, description: 'Who owns it.' })
+  owner(@Root() shop: Shop): User {
+    return { id: shop.ownerId };
+  }
+}

@@ -1,0 +1,38 @@
+import type { Opt } from '@mikro-orm/core';
+import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Directive, Field, ObjectType } from 'type-graphql';
+import { connectionOf } from '../../shared/connection.js';
+import { UUID } from '../../shared/scalars.js';
+
+@Directive('@key(fields: "id")')
+@ObjectType({ description: 'A seller, with prices of its own and warehouses of its own.' })
+@Entity({ tableName: 'shop' })
+@Index({ name: 'shop_owner', properties: ['ownerId'] })
+export class Shop {
+  @Field(() => UUID, { description: 'The id of the shop.' })
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @Field(() => String, { description: 'Its name.' })
+  @Property({ type: 'varchar', length: 255 })
+  name!: string;
+
+  @Field(() => String, { description: 'Its name in addresses; unique.' })
+  @Property({ type: 'varchar', length: 300, unique: 'shop_slug' })
+  slug!: string;
+
+  @Property({ type: 'uuid' })
+  ownerId!: string;
+
+  @Field(() => String, { description: 'The currency of its prices; ISO 4217.' })
+  @Property({ type: 'char', length: 3, default: 'USD' })
+  currencyCode!: string;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
+  updatedAt!: Opt<Date>;
+}
+
+export const ShopConnection = connectionOf(Shop, 'Shop');
