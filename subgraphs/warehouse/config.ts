@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import {
+  address,
+  redisVariable,
+  requiredInProduction,
+  secretOf,
+  setting,
+  subgraphVariables,
+  tokenVariables,
+} from '../shared/config.js';
+
+const addresses = z
+  .string()
+  .transform((list) => list.split(',').map((url) => url.trim()))
+  .pipe(z.array(address).min(1));
+
+export const variables = {
+  ...subgraphVariables('warehouse', 4004),
+  ...secretOf('warehouse'),
+  ...secretOf('order'),
+  ...tokenVariables,
+  ...redisVariable,
+  TIMER_REDIS_URL: requiredInProduction(
+    address,
+    'redis://127.0.0.1:63799/1',
+    'the Redis database whose expiring keys are the timers of holds; nothing else is kept there',
+  ),
+  LOCK_REDIS_URLS: requiredInProduction(
+    addresses,
+    'redis://127.0.0.1:63799/2',
+    'the Redis nodes of the locks, separated by commas: one, or three independent ones',
+  ),
+  SHOP_URL: requiredInProduction(
+    address,
+    'http://127.0.0.1:4003/graphql',
+    'the GraphQL endpoint of the shop subgraph',
+  ),
+  PRODUCT_URL: requiredInProduction(
+    address,
+    'http://127.0.0.1:4002/graphql',
+    'the GraphQL endpoint of the product subgraph',
+  ),
+  ORDER_URL: requiredInProduction(
+    address,
+    'http://127.0.0.1:4005/graphql',
+    'the GraphQL endpoint of the order subgraph',
+  ),
+  SWEEP_EVERY_MS: setting(
+    z.coerce.number().int().min(50),
+    '500',
+    'how often the sweeper looks for holds that are due and whose timer was lost',
+  ),
+};

@@ -1,0 +1,21 @@
+import type { Schema } from '../shared/database.js';
+import { OutboxEntry } from '../shared/outbox.js';
+import { Migration20261121Spine } from './migrations/20261121-spine.js';
+import { Reservation, ReservationLine } from './stock/reservation.js';
+import { StockItem } from './stock/stock-item.js';
+import { StockLevel } from './stock/stock-level.js';
+import { StockMovement } from './stock/stock-movement.js';
+import { Warehouse } from './warehouse/warehouse.js';
+
+export const databaseSchema: Schema = {
+  entities: [
+    Warehouse,
+    StockItem,
+    StockLevel,
+    StockMovement,
+    Reservation,
+    ReservationLine,
+    OutboxEntry,
+  ],
+  migrations: [{ name: '20261121-spine', class: Migration20261121Spine }],
+};

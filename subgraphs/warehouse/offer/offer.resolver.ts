@@ -1,0 +1,18 @@
+import { Ctx, Directive, FieldResolver, Resolver, Root } from 'type-graphql';
+import { loaderOf } from '../../shared/context.js';
+import type { WarehouseContext } from '../context.js';
+import { Availability, loadAvailability } from '../stock/availability.js';
+import { Offer } from './offer.js';
+
+@Resolver(() => Offer)
+export class OfferResolver {
+  @Directive('@requires(fields: "shop { id } variant { sku }")')
+  @FieldResolver(() => Availability, {
+    nullable: true,
+    description: 'How much of it can be bought from this shop.',
+  })
+  availability(@Root() { shop, variant }: Offer, @Ctx() context: WarehouseContext) {
+    if (!variant) return null;
+    return loaderOf(context, loadAvailability).load({ shopId: shop.id, sku: variant.sku });
+  }
+}

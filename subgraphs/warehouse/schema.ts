@@ -1,0 +1,39 @@
+import { loaderOf } from '../shared/context.js';
+import type { SchemaSource } from '../shared/schema.js';
+import type { WarehouseContext } from './context.js';
+import { Offer } from './offer/offer.js';
+import { OfferResolver } from './offer/offer.resolver.js';
+import { ShopResolver } from './shop/shop.resolver.js';
+import { ReservationResolver } from './stock/reservation.resolver.js';
+import { StockChangedResolver } from './stock/stock-changed.resolver.js';
+import { loadStockLevels, StockLevelResolver } from './stock/stock-level.resolver.js';
+import { VariantResolver } from './variant/variant.resolver.js';
+import { ownWarehouse } from './warehouse/own-warehouse.js';
+import { WarehouseResolver } from './warehouse/warehouse.resolver.js';
+
+/** Warehouses and levels are for the shop's people, by whatever way they are reached. */
+async function ownStockLevel(id: string, context: WarehouseContext) {
+  const level = await loaderOf(context, loadStockLevels).load(id);
+  if (level) await context.app.owners.requireOwn(context, level.shopId);
+  return level;
+}
+
+export const source: SchemaSource = {
+  resolvers: [
+    WarehouseResolver,
+    StockLevelResolver,
+    ReservationResolver,
+    StockChangedResolver,
+    ShopResolver,
+    VariantResolver,
+    OfferResolver,
+  ],
+  orphanedTypes: [Offer],
+  references: {
+    Warehouse: ({ id }, context: WarehouseContext) => ownWarehouse(context, id as string),
+    StockLevel: ({ id }, context: WarehouseContext) => ownStockLevel(id as string, context),
+    Shop: ({ id }) => ({ id }),
+    ProductVariant: ({ sku }) => ({ sku }),
+    Offer: (reference) => reference,
+  },
+};

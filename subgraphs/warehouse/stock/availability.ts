@@ -1,0 +1,48 @@
+import { Field, Int, ObjectType } from 'type-graphql';
+import { type BatchLoad, inOrderOf } from '../../shared/context.js';
+import { sql } from '../../shared/database.js';
+import type { WarehouseContext } from '../context.js';
+import type { StockKey } from './stock-item.js';
+
+@ObjectType({ description: 'How much can be bought now. Only active warehouses count.' })
+export class Availability {
+  @Field(() => Int, { description: 'Units that can be bought.' })
+  available!: number;
+
+  @Field(() => Int, {
+    description: 'Rises with each change; over several shops, the sum of theirs.',
+  })
+  version!: number;
+}
+
+const nothing: Availability = { available: 0, version: 0 };
+
+/** Of one shop: one statement for all keys of a request. */
+export const loadAvailability: BatchLoad<StockKey, Availability, WarehouseContext> = async (
+  keys,
+  { em },
+) => {
+  const rows = await sql<StockKey & Availability>(
+    em,
+    `select shop_id as "shopId", sku, available, version from stock_item
+     where (shop_id, sku) in (select * from unnest($1::uuid[], $2::varchar[]))`,
+    [keys.map(({ shopId }) => shopId), keys.map(({ sku }) => sku)],
+  );
+  const keyOf = ({ shopId, sku }: StockKey) => `${shopId} ${sku}`;
+  const found = inOrderOf(keys.map(keyOf), rows, keyOf);
+  return found.map((row) => row ?? nothing);
+};
+
+/** Over all shops: one statement for all skus of a request. */
+export const loadAvailabilityOfSkus: BatchLoad<string, Availability, WarehouseContext> = async (
+  skus,
+  { em },
+) => {
+  const rows = await sql<{ sku: string } & Availability>(
+    em,
+    `select sku, sum(available)::int as available, sum(version)::int as version
+     from stock_item where sku = any($1::varchar[]) group by sku`,
+    [[...skus]],
+  );
+  return inOrderOf(skus, rows, (row) => row.sku).map((row) => row ?? nothing);
+};

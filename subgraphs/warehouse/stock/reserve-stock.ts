@@ -1,0 +1,138 @@
+import { type EntityManager, sql } from '../../shared/database.js';
+import type { StockEngine } from '../context.js';
+import { allocate, type Demand, type Pick } from './allocate.js';
+import { type Ledger, moveStock } from './ledger.js';
+import { Reservation, ReservationLine, type ReservationState } from './reservation.js';
+import type { StockKey } from './stock-item.js';
+
+export interface ReserveLine extends StockKey {
+  readonly quantity: number;
+}
+export interface ReserveRequest {
+  readonly orderId: string;
+  readonly lines: readonly ReserveLine[];
+  readonly holdForMs: number;
+}
+export interface Shortage extends StockKey {
+  readonly requested: number;
+  readonly available: number;
+}
+/** `HELD` and until when; or short of something; or how the reservation of this order ended before. */
+export type ReserveOutcome = { readonly orderId: string } & (
+  | { readonly state: 'HELD'; readonly expiresAt: Date }
+  | { readonly state: 'SHORT'; readonly shortages: Shortage[] }
+  | { readonly state: Exclude<ReservationState, 'HELD'> }
+);
+
+/**
+ * Holds stock for orders, each all or nothing, decided in the order of the list. Under the locks of
+ * their skus: one unit of work, one commit. Asking again for an order that is known changes nothing
+ * and gives what became of it.
+ *
+ * @throws `TRY_AGAIN` when the skus cannot be locked; nothing was done then
+ */
+export async function reserveStock(
+  engine: StockEngine,
+  requests: readonly ReserveRequest[],
+): Promise<ReserveOutcome[]> {
+  const skus = requests.flatMap(({ lines }) => lines.map(({ sku }) => sku));
+  const outcomes = await engine.locks.withLock(skus, () => decideAll(engine, requests));
+  engine.timers.arm(outcomes.filter((outcome) => outcome.state === 'HELD'));
+  return outcomes;
+}
+
+function decideAll(engine: StockEngine, requests: readonly ReserveRequest[]) {
+  return moveStock(engine, async (em, openLedger) => {
+    const { now, known } = await readKnown(em, requests);
+    const fresh = requests.filter(({ orderId }) => !known.has(orderId));
+    const ledger = await openLedger(fresh.flatMap(({ lines }) => lines));
+    return requests.map((request) => {
+      const outcome = known.get(request.orderId) ?? decide(em, ledger, request, now);
+      known.set(request.orderId, outcome);
+      return outcome;
+    });
+  });
+}
+
+/** What is stored for these orders, and PostgreSQL's clock, by which holds are measured. */
+async function readKnown(em: EntityManager, requests: readonly ReserveRequest[]) {
+  const rows = await sql<{
+    now: string;
+    orderId: string | null;
+    state: ReservationState;
+    expiresAt: string;
+  }>(
+    em,
+    `select now() as now, order_id as "orderId", state, expires_at as "expiresAt"
+     from (select 1) as one left join reservation on order_id = any($1::uuid[])`,
+    [requests.map(({ orderId }) => orderId)],
+  );
+  const known = new Map<string, ReserveOutcome>();
+  for (const { orderId, state, expiresAt } of rows) {
+    if (orderId) known.set(orderId, { orderId, state, expiresAt: new Date(expiresAt) });
+  }
+  return { now: new Date(rows[0]?.now as string), known };
+}
+
+function decide(
+  em: EntityManager,
+  ledger: Ledger,
+  { orderId, lines, holdForMs }: ReserveRequest,
+  now: Date,
+): ReserveOutcome {
+  const demands = sumByKey(lines);
+  const shortages = demands
+    .map(({ quantity, ...key }) => ({
+      ...key,
+      requested: quantity,
+      available: ledger.available(key),
+    }))
+    .filter(({ requested, available }) => requested > available);
+  if (shortages.length > 0) return { orderId, state: 'SHORT', shortages };
+
+  const expiresAt = new Date(now.getTime() + holdForMs);
+  em.persist(
+    em.create(Reservation, {
+      orderId,
+      state: 'HELD',
+      expiresAt,
+      paymentId: null,
+      createdAt: now,
+      updatedAt: now,
+    }),
+  );
+  for (const { levelId, quantity } of picksFor(ledger, demands)) {
+    em.persist(em.create(ReservationLine, { orderId, levelId, quantity, createdAt: now }));
+    ledger.move(ledger.level(levelId), {
+      type: 'RESERVATION',
+      onHandDelta: 0,
+      reservedDelta: quantity,
+      reference: orderId,
+      reason: null,
+      actor: 'order',
+    });
+  }
+  return { orderId, state: 'HELD', expiresAt };
+}
+
+/** The same sku of the same shop, asked for twice, is one demand. */
+function sumByKey(lines: readonly ReserveLine[]): ReserveLine[] {
+  const sums = new Map<string, ReserveLine>();
+  for (const { shopId, sku, quantity } of lines) {
+    const key = `${shopId} ${sku}`;
+    sums.set(key, { shopId, sku, quantity: quantity + (sums.get(key)?.quantity ?? 0) });
+  }
+  return [...sums.values()];
+}
+
+function picksFor(ledger: Ledger, demands: readonly (Demand & StockKey)[]): Pick[] {
+  const byShop = Map.groupBy(demands, ({ shopId }) => shopId);
+  return [...byShop.values()].flatMap((ofShop) => {
+    const shelves = ofShop.flatMap((demand) =>
+      ledger.sellableLevels(demand).map(({ id, warehouseId, sku, onHand, reserved }) => {
+        return { levelId: id, warehouseId, sku, available: onHand - reserved };
+      }),
+    );
+    return allocate(ofShop, shelves);
+  });
+}

@@ -1,0 +1,32 @@
+import type { Opt } from '@mikro-orm/core';
+import { Check, Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+
+/** Which stock: what one shop has of one variant. */
+export interface StockKey {
+  readonly shopId: string;
+  readonly sku: string;
+}
+
+/** What a shop can sell of a variant: the sum over its active warehouses, kept by the ledger. */
+@Entity({ tableName: 'stock_item' })
+@Check({ name: 'stock_item_available', expression: 'available >= 0' })
+export class StockItem implements StockKey {
+  @PrimaryKey({ type: 'uuid' })
+  shopId!: string;
+
+  @PrimaryKey({ type: 'varchar', length: 64, index: 'stock_item_sku' })
+  sku!: string;
+
+  @Property({ type: 'integer', default: 0 })
+  available!: number;
+
+  /** rises by one with each commit that changes `available` */
+  @Property({ type: 'integer', default: 0 })
+  version!: number;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
+  updatedAt!: Opt<Date>;
+}

@@ -1,0 +1,43 @@
+import { Arg, Authorized, Ctx, FieldResolver, Int, Mutation, Resolver, Root } from 'type-graphql';
+import { type BatchLoad, inOrderOf, loaderOf } from '../../shared/context.js';
+import type { WarehouseContext } from '../context.js';
+import { ProductVariant } from '../variant/variant.js';
+import { Warehouse } from '../warehouse/warehouse.js';
+import { loadWarehouses } from '../warehouse/warehouse.resolver.js';
+import { ReceiveStockInput, receiveStock } from './receive-stock.js';
+import { StockLevel } from './stock-level.js';
+
+export const loadStockLevels: BatchLoad<string, StockLevel | null, WarehouseContext> = async (
+  ids,
+  { em },
+) => {
+  const rows = await em.find(StockLevel, { id: { $in: [...ids] } });
+  return inOrderOf(ids, rows, (row) => row.id);
+};
+
+@Resolver(() => StockLevel)
+export class StockLevelResolver {
+  @Authorized('vendor')
+  @Mutation(() => StockLevel, { description: 'Takes in stock that arrives at a warehouse.' })
+  receiveStock(
+    @Arg('input', () => ReceiveStockInput) input: ReceiveStockInput,
+    @Ctx() context: WarehouseContext,
+  ) {
+    return receiveStock(context, input);
+  }
+
+  @FieldResolver(() => Int, { description: 'Units on hand that are not reserved.' })
+  available(@Root() level: StockLevel): number {
+    return level.onHand - level.reserved;
+  }
+
+  @FieldResolver(() => Warehouse, { description: 'Where it stands.' })
+  warehouse(@Root() level: StockLevel, @Ctx() context: WarehouseContext) {
+    return loaderOf(context, loadWarehouses).load(level.warehouseId);
+  }
+
+  @FieldResolver(() => ProductVariant, { nullable: true, description: 'What stands there.' })
+  variant(@Root() level: StockLevel): ProductVariant {
+    return { sku: level.sku };
+  }
+}

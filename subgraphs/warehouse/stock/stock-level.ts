@@ -1,0 +1,70 @@
+import type { Opt } from '@mikro-orm/core';
+import {
+  Check,
+  Entity,
+  Index,
+  ManyToOne,
+  PrimaryKey,
+  Property,
+  Unique,
+} from '@mikro-orm/decorators/legacy';
+import { Directive, Field, Int, ObjectType } from 'type-graphql';
+import { connectionOf } from '../../shared/connection.js';
+import { UUID } from '../../shared/scalars.js';
+import { Warehouse } from '../warehouse/warehouse.js';
+
+@Directive('@key(fields: "id")')
+@ObjectType({ description: 'How much of one variant stands in one warehouse.' })
+@Entity({ tableName: 'stock_level' })
+@Unique({ name: 'stock_level_sku_warehouse', properties: ['sku', 'warehouseId'] })
+@Index({ name: 'stock_level_warehouse', properties: ['warehouseId', 'sku'] })
+@Index({
+  name: 'stock_level_low',
+  expression: 'create index stock_level_low on stock_level (shop_id, id) where is_low_stock',
+})
+@Check({ name: 'stock_level_reserved', expression: '0 <= reserved and reserved <= on_hand' })
+@Check({ name: 'stock_level_threshold', expression: 'low_stock_threshold >= 0' })
+export class StockLevel {
+  @Field(() => UUID, { description: 'The id of the level.' })
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @ManyToOne(() => Warehouse, { mapToPk: true, fieldName: 'warehouse_id', index: false })
+  warehouseId!: string;
+
+  /** the shop of the warehouse, which never changes */
+  @Property({ type: 'uuid' })
+  shopId!: string;
+
+  @Property({ type: 'varchar', length: 64 })
+  sku!: string;
+
+  @Field(() => Int, { description: 'Units that are physically there.' })
+  @Property({ type: 'integer', default: 0 })
+  onHand!: number;
+
+  @Field(() => Int, { description: 'Units of those that are promised to unpaid orders.' })
+  @Property({ type: 'integer', default: 0 })
+  reserved!: number;
+
+  @Field(() => Int, { description: 'Below this many available units the level is low.' })
+  @Property({ type: 'integer', default: 10 })
+  lowStockThreshold!: number;
+
+  @Field(() => Boolean, { description: 'Whether fewer units are available than the threshold.' })
+  @Property({
+    type: 'boolean',
+    generated: '(on_hand - reserved < low_stock_threshold) stored',
+    hydrate: true,
+  })
+  isLowStock!: boolean;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+
+  @Field(() => Date, { description: 'When it last changed.' })
+  @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
+  updatedAt!: Opt<Date>;
+}
+
+export const StockLevelConnection = connectionOf(StockLevel, 'StockLevel');

@@ -1,0 +1,41 @@
+import { Length, Max, Min, ValidateNested } from 'class-validator';
+import { Field, InputType, Int } from 'type-graphql';
+import { v7 as uuidv7 } from 'uuid';
+import { UUID } from '../../shared/scalars.js';
+import type { WarehouseContext } from '../context.js';
+import { Warehouse, WarehouseAddress } from './warehouse.js';
+
+@InputType({ description: 'A new warehouse.' })
+export class CreateWarehouseInput {
+  @Field(() => UUID, { description: 'The shop whose stock it holds.' })
+  shopId!: string;
+
+  @Field(() => String, { description: 'Its name, 1 to 255 characters.' })
+  @Length(1, 255)
+  name!: string;
+
+  @Field(() => WarehouseAddress, { nullable: true, description: 'Where it stands.' })
+  @ValidateNested()
+  address?: WarehouseAddress | null;
+
+  @Field(() => Int, { defaultValue: 100, description: 'Lowest first, 0 to 1,000,000.' })
+  @Min(0)
+  @Max(1_000_000)
+  priority!: number;
+}
+
+/** @throws `NOT_FOUND` for an unknown shop, `FORBIDDEN` for somebody else's */
+export async function createWarehouse(context: WarehouseContext, input: CreateWarehouseInput) {
+  await context.app.owners.requireOwn(context, input.shopId);
+  const em = context.em.fork();
+  const warehouse = em.create(Warehouse, {
+    id: uuidv7(),
+    shopId: input.shopId,
+    name: input.name,
+    address: input.address ?? null,
+    active: true,
+    priority: input.priority,
+  });
+  await em.persist(warehouse).flush();
+  return warehouse;
+}

@@ -1,0 +1,15 @@
+import { notFound } from '../../shared/errors.js';
+import type { WarehouseContext } from '../context.js';
+import { Warehouse } from './warehouse.js';
+
+/**
+ * The warehouse, if its shop is the user's or the user is an admin.
+ *
+ * @throws `NOT_FOUND`, `FORBIDDEN`
+ */
+export async function ownWarehouse(context: WarehouseContext, id: string): Promise<Warehouse> {
+  const warehouse = await context.em.findOne(Warehouse, id);
+  if (!warehouse) throw notFound('warehouse', id);
+  await context.app.owners.requireOwn(context, warehouse.shopId);
+  return warehouse;
+}

@@ -1,0 +1,75 @@
+import {
+  Arg,
+  Authorized,
+  Ctx,
+  FieldResolver,
+  Int,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { pageRequest, toConnection } from '../../shared/connection.js';
+import { type BatchLoad, inOrderOf } from '../../shared/context.js';
+import { UUID } from '../../shared/scalars.js';
+import type { WarehouseContext } from '../context.js';
+import { Shop } from '../shop/shop.js';
+import { StockLevel, StockLevelConnection } from '../stock/stock-level.js';
+import { CreateWarehouseInput, createWarehouse } from './create-warehouse.js';
+import { ownWarehouse } from './own-warehouse.js';
+import { Warehouse } from './warehouse.js';
+
+export const loadWarehouses: BatchLoad<string, Warehouse | null, WarehouseContext> = async (
+  ids,
+  { em },
+) => {
+  const rows = await em.find(Warehouse, { id: { $in: [...ids] } });
+  return inOrderOf(ids, rows, (row) => row.id);
+};
+
+@Resolver(() => Warehouse)
+export class WarehouseResolver {
+  @Authorized('vendor')
+  @Query(() => Warehouse, { nullable: true, description: 'A warehouse of one’s own.' })
+  warehouse(
+    @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
+    @Ctx() context: WarehouseContext,
+  ) {
+    return ownWarehouse(context, id);
+  }
+
+  @Authorized('vendor')
+  @Mutation(() => Warehouse, { description: 'Adds a warehouse to a shop of one’s own.' })
+  createWarehouse(
+    @Arg('input', () => CreateWarehouseInput) input: CreateWarehouseInput,
+    @Ctx() context: WarehouseContext,
+  ) {
+    return createWarehouse(context, input);
+  }
+
+  @FieldResolver(() => Shop, { nullable: true, description: 'The shop whose stock it holds.' })
+  shop(@Root() warehouse: Warehouse): Shop {
+    return { id: warehouse.shopId };
+  }
+
+  @Authorized('vendor')
+  @FieldResolver(() => StockLevelConnection, { description: 'What stands in it.' })
+  async stockLevels(
+    @Root() warehouse: Warehouse,
+    @Ctx() context: WarehouseContext,
+    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
+    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+    @Arg('sku', () => String, { nullable: true, description: 'Of this variant only.' })
+    sku?: string,
+  ) {
+    await context.app.owners.requireOwn(context, warehouse.shopId);
+    const page = pageRequest(first, after);
+    const where = {
+      warehouseId: warehouse.id,
+      ...(sku && { sku }),
+      ...(page.afterId && { id: { $gt: page.afterId } }),
+    };
+    const options = { orderBy: { id: 'asc' as const }, limit: first + 1 };
+    return toConnection(await context.em.find(StockLevel, where, options), first);
+  }
+}

@@ -1,0 +1,60 @@
+import type { Opt } from '@mikro-orm/core';
+import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Length } from 'class-validator';
+import { Directive, Field, InputType, Int, ObjectType } from 'type-graphql';
+import { UUID } from '../../shared/scalars.js';
+
+@ObjectType({ description: 'Where a warehouse stands.' })
+@InputType('WarehouseAddressInput', { description: 'Where a warehouse stands.' })
+export class WarehouseAddress {
+  @Field(() => String, { description: 'Street and number.' })
+  @Length(1, 255)
+  street!: string;
+
+  @Field(() => String, { description: 'City.' })
+  @Length(1, 100)
+  city!: string;
+
+  @Field(() => String, { description: 'Postal code.' })
+  @Length(1, 20)
+  zip!: string;
+
+  @Field(() => String, { description: 'Country.' })
+  @Length(1, 100)
+  country!: string;
+}
+
+@Directive('@key(fields: "id")')
+@ObjectType({ description: 'A place that holds stock for a shop.' })
+@Entity({ tableName: 'warehouse' })
+@Index({ name: 'warehouse_shop', properties: ['shopId'] })
+export class Warehouse {
+  @Field(() => UUID, { description: 'The id of the warehouse.' })
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @Property({ type: 'uuid' })
+  shopId!: string;
+
+  @Field(() => String, { description: 'Its name.' })
+  @Property({ type: 'varchar', length: 255 })
+  name!: string;
+
+  @Field(() => WarehouseAddress, { nullable: true, description: 'Where it stands.' })
+  @Property({ type: 'jsonb', nullable: true })
+  address!: WarehouseAddress | null;
+
+  @Field(() => Boolean, { description: 'Whether its stock can be sold.' })
+  @Property({ type: 'boolean', default: true })
+  active!: boolean;
+
+  @Field(() => Int, { description: 'Orders are served from the lowest number first.' })
+  @Property({ type: 'integer', default: 100 })
+  priority!: number;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
+  updatedAt!: Opt<Date>;
+}
