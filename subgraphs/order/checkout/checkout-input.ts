@@ -1,0 +1,53 @@
+import { ArrayMaxSize, ArrayMinSize, Length, Max, Min, ValidateNested } from 'class-validator';
+import { Field, InputType, Int } from 'type-graphql';
+import { badInput } from '../../shared/errors.js';
+import { UUID } from '../../shared/scalars.js';
+import { ShippingAddress } from '../order/order.js';
+
+export const quantityMax = 10_000;
+const itemsMax = 100;
+
+@InputType({ description: 'Units of one offer.' })
+export class CheckoutItemInput {
+  @Field(() => UUID, { description: 'The offer.' })
+  offerId!: string;
+
+  @Field(() => Int, { description: 'How many units, 1 to 10,000.' })
+  @Min(1)
+  @Max(quantityMax)
+  quantity!: number;
+}
+
+@InputType({ description: 'What is bought, and where it goes.' })
+export class CheckoutInput {
+  @Field(() => String, {
+    description: 'Chosen by the client, 1 to 255 characters: sent again, it gets the same answer.',
+  })
+  @Length(1, 255)
+  idempotencyKey!: string;
+
+  @Field(() => [CheckoutItemInput], {
+    description: 'What is bought, 1 to 100 lines; an offer that stands twice is added up.',
+  })
+  @ValidateNested({ each: true })
+  @ArrayMinSize(1)
+  @ArrayMaxSize(itemsMax)
+  items!: CheckoutItemInput[];
+
+  @Field(() => ShippingAddress, { description: 'Where it goes.' })
+  @ValidateNested()
+  shippingAddress!: ShippingAddress;
+}
+
+/** One line for each offer. @throws `BAD_USER_INPUT` when a sum is more than a line may have */
+export function mergeItems(items: readonly CheckoutItemInput[]): CheckoutItemInput[] {
+  const byOffer = new Map<string, CheckoutItemInput>();
+  for (const [at, { offerId, quantity }] of items.entries()) {
+    const sum = quantity + (byOffer.get(offerId)?.quantity ?? 0);
+    if (sum > quantityMax) {
+      throw badInput({ [`input.items[${at}].quantity`]: `adds up to more than ${quantityMax}` });
+    }
+    byOffer.set(offerId, { offerId, quantity: sum });
+  }
+  return [...byOffer.values()];
+}

@@ -1,0 +1,16 @@
+import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
+import type { OrderContext } from '../context.js';
+import { checkout } from './checkout.js';
+import { CheckoutInput } from './checkout-input.js';
+import { CheckoutResult } from './checkout-result.js';
+
+@Resolver()
+export class CheckoutResolver {
+  @Authorized('signed-in')
+  @Mutation(() => CheckoutResult, {
+    description: 'Places an order across shops and holds its stock, all or nothing.',
+  })
+  checkout(@Arg('input', () => CheckoutInput) input: CheckoutInput, @Ctx() context: OrderContext) {
+    return checkout(context, input);
+  }
+}

@@ -1,0 +1,61 @@
+import { loadConfig } from '../shared/config.js';
+import { connect } from '../shared/database.js';
+import { createLogger } from '../shared/logger.js';
+import { runIfMain } from '../shared/process.js';
+import { buildFederatedSchema } from '../shared/schema.js';
+import { createServiceClient } from '../shared/service-client.js';
+import { startSubgraph } from '../shared/subgraph.js';
+import { startWorker } from '../shared/worker.js';
+import { abandonOrders } from './checkout/abandon-orders.js';
+import { variables } from './config.js';
+import type { OrderApp, OrderContext } from './context.js';
+import { databaseSchema } from './mikro-orm.config.js';
+import { recoverPayments } from './payment/recover-payments.js';
+import { createSandboxProvider } from './payment/sandbox-provider.js';
+import { createReservations } from './reservation/reservations.js';
+import { source } from './schema.js';
+
+const abandonEveryMs = 5000;
+const recoverEveryMs = 2000;
+
+/** Starts the order subgraph. */
+export async function startOrder(env = process.env) {
+  const config = loadConfig(variables, env);
+  const logger = createLogger('order', config.LOG_LEVEL);
+  const orm = await connect(
+    { name: 'order', url: config.DATABASE_URL, poolMax: config.DATABASE_POOL_MAX, logger },
+    databaseSchema,
+  );
+  const shop = createServiceClient(config.SHOP_URL, 'order', config.ORDER_SECRET);
+  const warehouse = createServiceClient(config.WAREHOUSE_URL, 'order', config.ORDER_SECRET);
+  const provider = createSandboxProvider(config.PAYMENT_SANDBOX_URL);
+  const app: OrderApp = {
+    orm,
+    shop,
+    reservations: createReservations(warehouse),
+    provider,
+    holdForMs: Math.round(config.RESERVATION_MINUTES * 60_000),
+    logger,
+  };
+  const workers = [
+    startWorker('abandon orders', abandonEveryMs, logger, () => abandonOrders(app)),
+    startWorker('recover payments', recoverEveryMs, logger, () => recoverPayments(app)),
+  ];
+  return startSubgraph<OrderContext>({
+    name: 'order',
+    config,
+    ownSecret: config.ORDER_SECRET,
+    callers: { router: config.ROUTER_SECRET, warehouse: config.WAREHOUSE_SECRET },
+    logger,
+    schema: await buildFederatedSchema(source),
+    context: (principal) => ({ ...principal, em: orm.em.fork(), app, logger }),
+    readiness: { database: () => orm.em.fork().execute('select 1') },
+    onStop: [
+      () => Promise.all(workers.map((worker) => worker.stop())),
+      () => Promise.all([shop.close(), warehouse.close(), provider.close()]),
+      () => orm.close(),
+    ],
+  });
+}
+
+runIfMain(import.meta.url, startOrder);

@@ -1,0 +1,91 @@
+import {
+  Arg,
+  Authorized,
+  Ctx,
+  FieldResolver,
+  Int,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { identityOf } from '../../shared/auth.js';
+import { type BatchLoad, loaderOf } from '../../shared/context.js';
+import { Money, money } from '../../shared/money.js';
+import { UUID } from '../../shared/scalars.js';
+import type { OrderContext } from '../context.js';
+import { Payment } from '../payment/payment.js';
+import { User } from '../user/user.js';
+import { CancelOrderResult, cancelOrder } from './cancel-order.js';
+import { listOrders } from './list-orders.js';
+import { Order, OrderConnection } from './order.js';
+import { ownOrder } from './own-order.js';
+import { ShopOrder } from './shop-order.js';
+import { OrderStatus } from './status.js';
+
+const loadShopOrders: BatchLoad<string, ShopOrder[], OrderContext> = async (orderIds, { em }) => {
+  const where = { orderId: { $in: [...orderIds] } };
+  const rows = await em.find(ShopOrder, where, { orderBy: { id: 'asc' } });
+  const byOrder = Map.groupBy(rows, (row) => row.orderId);
+  return orderIds.map((id) => byOrder.get(id) ?? []);
+};
+
+const loadPayments: BatchLoad<string, Payment[], OrderContext> = async (orderIds, { em }) => {
+  const where = { orderId: { $in: [...orderIds] } };
+  const rows = await em.find(Payment, where, { orderBy: { id: 'asc' } });
+  const byOrder = Map.groupBy(rows, (row) => row.orderId);
+  return orderIds.map((id) => byOrder.get(id) ?? []);
+};
+
+@Resolver(() => Order)
+export class OrderResolver {
+  @Authorized('signed-in')
+  @Query(() => Order, { nullable: true, description: 'An order of one’s own.' })
+  order(
+    @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
+    @Ctx() context: OrderContext,
+  ) {
+    return ownOrder(context, id);
+  }
+
+  @Authorized('signed-in')
+  @Query(() => OrderConnection, { description: 'One’s own orders, newest first.' })
+  orders(
+    @Ctx() context: OrderContext,
+    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
+    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+    @Arg('status', () => OrderStatus, { nullable: true, description: 'Only those.' })
+    status?: OrderStatus,
+  ) {
+    return listOrders(context, identityOf(context).id, { first, after, status });
+  }
+
+  @Authorized('signed-in')
+  @Mutation(() => CancelOrderResult, { description: 'Cancels an unpaid order of one’s own.' })
+  cancelOrder(
+    @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
+    @Ctx() context: OrderContext,
+  ) {
+    return cancelOrder(context, id);
+  }
+
+  @FieldResolver(() => User, { nullable: true, description: 'Who placed it.' })
+  customer(@Root() order: Order): User {
+    return { id: order.customerId };
+  }
+
+  @FieldResolver(() => Money, { description: 'The sum of its lines.' })
+  total(@Root() order: Order): Money {
+    return money(order.totalAmount, order.currencyCode);
+  }
+
+  @FieldResolver(() => [ShopOrder], { description: 'Its parts, one for each shop.' })
+  shopOrders(@Root() order: Order, @Ctx() context: OrderContext) {
+    return loaderOf(context, loadShopOrders).load(order.id);
+  }
+
+  @FieldResolver(() => [Payment], { description: 'The attempts to pay it, oldest first.' })
+  payments(@Root() order: Order, @Ctx() context: OrderContext) {
+    return loaderOf(context, loadPayments).load(order.id);
+  }
+}

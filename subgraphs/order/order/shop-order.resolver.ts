@@ -1,0 +1,66 @@
+import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { type BatchLoad, loaderOf } from '../../shared/context.js';
+import { lineTotal, Money, money, sumOf } from '../../shared/money.js';
+import type { OrderContext } from '../context.js';
+import { Offer } from '../offer/offer.js';
+import { Shop } from '../shop/shop.js';
+import { ProductVariant } from '../variant/variant.js';
+import { Order } from './order.js';
+import { ownOrder } from './own-order.js';
+import { OrderItem, ShopOrder } from './shop-order.js';
+
+const loadItems: BatchLoad<string, OrderItem[], OrderContext> = async (shopOrderIds, { em }) => {
+  const where = { shopOrderId: { $in: [...shopOrderIds] } };
+  const rows = await em.find(OrderItem, where, { orderBy: { id: 'asc' } });
+  const byShopOrder = Map.groupBy(rows, (row) => row.shopOrderId);
+  return shopOrderIds.map((id) => byShopOrder.get(id) ?? []);
+};
+
+const totalOf = (item: OrderItem) => lineTotal(item.unitPriceAmount, item.quantity);
+
+@Resolver(() => ShopOrder)
+export class ShopOrderResolver {
+  @FieldResolver(() => Order, { description: 'The order it is a part of.' })
+  order(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext) {
+    return ownOrder(context, shopOrder.orderId);
+  }
+
+  @FieldResolver(() => Shop, { nullable: true, description: 'The shop that serves it.' })
+  shop(@Root() shopOrder: ShopOrder): Shop {
+    return { id: shopOrder.shopId };
+  }
+
+  @FieldResolver(() => [OrderItem], { description: 'Its lines.' })
+  items(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext) {
+    return loaderOf(context, loadItems).load(shopOrder.id);
+  }
+
+  @FieldResolver(() => Money, { description: 'The sum of its lines.' })
+  async subtotal(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext) {
+    const items = await loaderOf(context, loadItems).load(shopOrder.id);
+    return money(sumOf(items.map(totalOf)), items[0]?.currencyCode as string);
+  }
+}
+
+@Resolver(() => OrderItem)
+export class OrderItemResolver {
+  @FieldResolver(() => Offer, { nullable: true, description: 'The offer it was bought by.' })
+  offer(@Root() item: OrderItem): Offer {
+    return { id: item.offerId };
+  }
+
+  @FieldResolver(() => ProductVariant, { nullable: true, description: 'What was bought.' })
+  variant(@Root() item: OrderItem): ProductVariant {
+    return { sku: item.sku };
+  }
+
+  @FieldResolver(() => Money, { description: 'The price of one unit, as it was.' })
+  unitPrice(@Root() item: OrderItem): Money {
+    return money(item.unitPriceAmount, item.currencyCode);
+  }
+
+  @FieldResolver(() => Money, { description: 'The price of all units of this line.' })
+  lineTotal(@Root() item: OrderItem): Money {
+    return money(totalOf(item), item.currencyCode);
+  }
+}

@@ -1,0 +1,78 @@
+import type { Opt } from '@mikro-orm/core';
+import {
+  Check,
+  Entity,
+  Index,
+  ManyToOne,
+  PrimaryKey,
+  Property,
+} from '@mikro-orm/decorators/legacy';
+import { Directive, Field, Int, ObjectType } from 'type-graphql';
+import { UUID } from '../../shared/scalars.js';
+import { Order } from './order.js';
+import { OrderStatus, sqlList } from './status.js';
+
+@Directive('@key(fields: "id")')
+@ObjectType({ description: 'The part of an order that one shop serves.' })
+@Entity({ tableName: 'shop_order' })
+@Index({ name: 'shop_order_order', properties: ['orderId'] })
+@Index({ name: 'shop_order_shop', properties: ['shopId', 'id'] })
+@Check({ name: 'shop_order_status_known', expression: `status in (${sqlList(OrderStatus)})` })
+export class ShopOrder {
+  @Field(() => UUID, { description: 'The id of this part.' })
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @ManyToOne(() => Order, { mapToPk: true, fieldName: 'order_id', index: false })
+  orderId!: string;
+
+  @Property({ type: 'uuid' })
+  shopId!: string;
+
+  @Field(() => OrderStatus, { description: 'How far this part is.' })
+  @Property({ type: 'text', default: 'PENDING' })
+  status!: OrderStatus;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
+  updatedAt!: Opt<Date>;
+}
+
+@ObjectType({ description: 'A line of an order, with name and price as they were.' })
+@Entity({ tableName: 'order_item' })
+@Index({ name: 'order_item_shop_order', properties: ['shopOrderId'] })
+@Check({ name: 'order_item_quantity', expression: 'quantity > 0' })
+@Check({ name: 'order_item_price', expression: 'unit_price_amount >= 0' })
+export class OrderItem {
+  @Field(() => UUID, { description: 'The id of the line.' })
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @ManyToOne(() => ShopOrder, { mapToPk: true, fieldName: 'shop_order_id', index: false })
+  shopOrderId!: string;
+
+  @Property({ type: 'uuid' })
+  offerId!: string;
+
+  @Property({ type: 'varchar', length: 64 })
+  sku!: string;
+
+  @Field(() => String, { description: 'The name of what was ordered, as it was.' })
+  @Property({ type: 'varchar', length: 520 })
+  name!: string;
+
+  @Property({ type: 'numeric', precision: 12, scale: 2 })
+  unitPriceAmount!: string;
+
+  @Property({ type: 'char', length: 3 })
+  currencyCode!: string;
+
+  @Field(() => Int, { description: 'How many units.' })
+  @Property({ type: 'integer' })
+  quantity!: number;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+}

@@ -1,0 +1,44 @@
+import { Arg, Authorized, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { identityOf } from '../../shared/auth.js';
+import { Money, money } from '../../shared/money.js';
+import { UUID } from '../../shared/scalars.js';
+import type { OrderContext } from '../context.js';
+import { Order } from '../order/order.js';
+import { ownOrder } from '../order/own-order.js';
+import { PayOrderInput, PayOrderResult, payOrder } from './pay-order.js';
+import { Payment } from './payment.js';
+
+/** The payment, if it is the user's or the user is an admin; null otherwise. */
+export async function ownPayment(context: OrderContext, id: string): Promise<Payment | null> {
+  const { id: userId, role } = identityOf(context);
+  const payment = await context.em.findOne(Payment, id);
+  return payment && (payment.userId === userId || role === 'ADMIN') ? payment : null;
+}
+
+@Resolver(() => Payment)
+export class PaymentResolver {
+  @Authorized('signed-in')
+  @Query(() => Payment, { nullable: true, description: 'A payment of one’s own.' })
+  payment(
+    @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
+    @Ctx() context: OrderContext,
+  ) {
+    return ownPayment(context, id);
+  }
+
+  @Authorized('signed-in')
+  @Mutation(() => PayOrderResult, { description: 'Pays an order of one’s own.' })
+  payOrder(@Arg('input', () => PayOrderInput) input: PayOrderInput, @Ctx() context: OrderContext) {
+    return payOrder(context, input);
+  }
+
+  @FieldResolver(() => Order, { description: 'The order it pays.' })
+  order(@Root() payment: Payment, @Ctx() context: OrderContext) {
+    return ownOrder(context, payment.orderId);
+  }
+
+  @FieldResolver(() => Money, { description: 'How much it is.' })
+  amount(@Root() payment: Payment): Money {
+    return money(payment.amountValue, payment.currencyCode);
+  }
+}

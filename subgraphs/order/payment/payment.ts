@@ -1,0 +1,91 @@
+import type { Opt } from '@mikro-orm/core';
+import {
+  Check,
+  Entity,
+  Index,
+  ManyToOne,
+  PrimaryKey,
+  Property,
+} from '@mikro-orm/decorators/legacy';
+import { Directive, Field, ObjectType, registerEnumType } from 'type-graphql';
+import { UUID } from '../../shared/scalars.js';
+import { Order } from '../order/order.js';
+import { sqlList } from '../order/status.js';
+
+export const PaymentStatus = {
+  PENDING: 'PENDING',
+  AUTHORIZED: 'AUTHORIZED',
+  COMPLETED: 'COMPLETED',
+  FAILED: 'FAILED',
+  VOIDED: 'VOIDED',
+} as const;
+export type PaymentStatus = keyof typeof PaymentStatus;
+registerEnumType(PaymentStatus, {
+  name: 'PaymentStatus',
+  description: 'How far a payment is.',
+  valuesConfig: {
+    PENDING: { description: 'Its outcome is not known yet.' },
+    AUTHORIZED: { description: 'The provider keeps the money ready; it is not taken yet.' },
+    COMPLETED: { description: 'The money is taken.' },
+    FAILED: { description: 'The provider declined it.' },
+    VOIDED: { description: 'It was authorized and let go; no money was taken.' },
+  },
+});
+
+@Directive('@key(fields: "id")')
+@ObjectType({ description: 'One attempt to pay an order.' })
+@Entity({ tableName: 'payment' })
+@Index({
+  name: 'payment_live',
+  expression: `create unique index payment_live on payment (order_id) where status in ('PENDING', 'AUTHORIZED', 'COMPLETED')`,
+})
+@Index({ name: 'payment_order', properties: ['orderId', 'id'] })
+@Index({ name: 'payment_user', properties: ['userId'] })
+@Index({ name: 'payment_provider_transaction', properties: ['providerTransactionId'] })
+@Index({ name: 'payment_status', properties: ['status', 'updatedAt'] })
+@Check({ name: 'payment_status_known', expression: `status in (${sqlList(PaymentStatus)})` })
+@Check({ name: 'payment_amount', expression: 'amount > 0' })
+export class Payment {
+  @Field(() => UUID, { description: 'The id of the payment.' })
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @ManyToOne(() => Order, { mapToPk: true, fieldName: 'order_id', index: false })
+  orderId!: string;
+
+  @Property({ type: 'uuid' })
+  userId!: string;
+
+  @Property({ type: 'numeric', precision: 14, scale: 2, fieldName: 'amount' })
+  amountValue!: string;
+
+  @Property({ type: 'char', length: 3, default: 'USD' })
+  currencyCode!: string;
+
+  @Field(() => PaymentStatus, { description: 'How far it is.' })
+  @Property({ type: 'text', default: 'PENDING' })
+  status!: PaymentStatus;
+
+  @Field(() => String, { description: 'What it is paid with.' })
+  @Property({ type: 'varchar', length: 50, default: 'Credit Card' })
+  method!: string;
+
+  @Field(() => String, { description: 'Who takes the money.' })
+  @Property({ type: 'varchar', length: 50 })
+  provider!: string;
+
+  @Field(() => String, { nullable: true, description: 'What the provider calls it.' })
+  @Property({ type: 'varchar', length: 255, nullable: true })
+  providerTransactionId!: string | null;
+
+  /** why the provider declined it */
+  @Property({ type: 'varchar', length: 255, nullable: true })
+  declineReason!: string | null;
+
+  @Field(() => Date, { description: 'When it was begun.' })
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
+  updatedAt!: Opt<Date>;
+}

@@ -1,0 +1,31 @@
+import { createInboxResolver } from '../shared/inbox.js';
+import type { SchemaSource } from '../shared/schema.js';
+import { CheckoutResolver } from './checkout/checkout.resolver.js';
+import type { OrderContext } from './context.js';
+import { OrderResolver } from './order/order.resolver.js';
+import { ownOrder } from './order/own-order.js';
+import { OrderItemResolver, ShopOrderResolver } from './order/shop-order.resolver.js';
+import { ownPayment, PaymentResolver } from './payment/payment.resolver.js';
+import { onReservationEnded } from './reservation/on-reservation-ended.js';
+import { UserResolver } from './user/user.resolver.js';
+
+const InboxResolver = createInboxResolver('Order', ['warehouse'], {
+  'warehouse.reservationEnded': onReservationEnded,
+});
+
+export const source: SchemaSource = {
+  resolvers: [
+    CheckoutResolver,
+    OrderResolver,
+    ShopOrderResolver,
+    OrderItemResolver,
+    PaymentResolver,
+    UserResolver,
+    InboxResolver,
+  ],
+  references: {
+    Order: ({ id }, context: OrderContext) => ownOrder(context, id as string),
+    Payment: ({ id }, context: OrderContext) => ownPayment(context, id as string),
+    User: ({ id }) => ({ id }),
+  },
+};

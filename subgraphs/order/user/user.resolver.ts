@@ -1,0 +1,29 @@
+import { Arg, Authorized, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
+import { identityOf } from '../../shared/auth.js';
+import { forbidden } from '../../shared/errors.js';
+import type { OrderContext } from '../context.js';
+import { listOrders } from '../order/list-orders.js';
+import { OrderConnection } from '../order/order.js';
+import { OrderStatus } from '../order/status.js';
+import { User } from './user.js';
+
+@Resolver(() => User)
+export class UserResolver {
+  @Authorized('signed-in')
+  @FieldResolver(() => OrderConnection, {
+    nullable: true,
+    description: 'The user’s orders, newest first; for the user and an admin only.',
+  })
+  orders(
+    @Root() user: User,
+    @Ctx() context: OrderContext,
+    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
+    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+    @Arg('status', () => OrderStatus, { nullable: true, description: 'Only those.' })
+    status?: OrderStatus,
+  ) {
+    const { id, role } = identityOf(context);
+    if (id !== user.id && role !== 'ADMIN') throw forbidden();
+    return listOrders(context, user.id, { first, after, status });
+  }
+}
