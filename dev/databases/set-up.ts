@@ -1,0 +1,77 @@
+import pg from 'pg';
+import { migrate, type Schema } from '../../subgraphs/shared/database.js';
+import { type SubgraphName, subgraphNames } from '../services.js';
+import { StartError } from './server-process.js';
+
+export type DatabaseUrls = Readonly<Record<SubgraphName, string>>;
+
+/** Runs `work` with a connection; a server that refuses it is told in one sentence. */
+async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+  } catch (error) {
+    const { host, pathname } = new URL(url);
+    throw new StartError(
+      `The database ${host}${pathname} refuses us (${(error as Error).message}): ` +
+        'check DATABASE_URL, which must name a role that may create databases and roles.',
+    );
+  }
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/**
+ * Creates five databases, each owned by a role of its own that reaches no other.
+ *
+ * @param adminUrl a role that may create databases and roles
+ * @param prefix of the names of databases and roles
+ */
+export async function createDatabases(
+  adminUrl: string,
+  prefix: string,
+  password: string,
+): Promise<DatabaseUrls> {
+  await withClient(adminUrl, async (client) => {
+    for (const name of subgraphNames) await createDatabase(client, `${prefix}_${name}`, password);
+  });
+  return Object.fromEntries(
+    subgraphNames.map((name) => [name, urlOf(adminUrl, `${prefix}_${name}`, password)]),
+  ) as DatabaseUrls;
+}
+
+function urlOf(adminUrl: string, name: string, password: string): string {
+  const url = new URL(adminUrl);
+  url.username = name;
+  url.password = password;
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+async function createDatabase(client: pg.Client, name: string, password: string): Promise<void> {
+  const [id, secret] = [client.escapeIdentifier(name), client.escapeLiteral(password)];
+  const role = await client.query('select from pg_roles where rolname = $1', [name]);
+  const verb = role.rowCount === 0 ? 'create' : 'alter';
+  await client.query(`${verb} role ${id} login password ${secret}`);
+  const database = await client.query('select from pg_database where datname = $1', [name]);
+  if (database.rowCount === 0) {
+    // A role that is not a superuser may give away only to roles that it is a member of.
+    await client.query(`grant ${id} to current_user`);
+    await client.query(`create database ${id} owner ${id}`);
+  }
+  await client.query(`revoke all on database ${id} from public`);
+}
+
+/** Brings the tables of all five up to date. */
+export async function migrateAll(urls: DatabaseUrls): Promise<void> {
+  await Promise.all(
+    subgraphNames.map(async (name) => {
+      const module = await import(`../../subgraphs/${name}/mikro-orm.config.js`);
+      await migrate({ name, url: urls[name], poolMax: 1 }, module.databaseSchema as Schema);
+    }),
+  );
+}

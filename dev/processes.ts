@@ -1,0 +1,72 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { endProcess, StartError } from './databases/server-process.js';
+import { root } from './services.js';
+
+const readyMaxMs = 60_000;
+const stopMaxMs = 12_000;
+
+export interface ProcessOptions {
+  readonly name: string;
+  /** in `dist` */
+  readonly program: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** restarts it when its code changes */
+  readonly watch: boolean;
+  /** is given each line that the process writes */
+  onLine(line: string): void;
+  /** is told when it ends though nobody stopped it */
+  onCrash(name: string): void;
+}
+export interface RunningProcess {
+  readonly child: ChildProcess;
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs one process of the system, in a group of its own, and waits until it says that it is ready.
+ * It stops by itself when this process is gone (its IPC channel closes).
+ */
+export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
+  const program = join(root, 'dist', options.program);
+  const args = [...(options.watch ? ['--watch', '--watch-preserve-output'] : []), program];
+  const child = spawn(process.execPath, ['--enable-source-maps', ...args], {
+    cwd: root,
+    env: options.env,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    detached: true,
+  });
+  let lastWords = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    if (!stream) continue;
+    createInterface({ input: stream }).on('line', (line) => {
+      if (stream === child.stderr) lastWords = `${lastWords}${line}\n`.slice(-2000);
+      options.onLine(line);
+    });
+  }
+  let stopping = false;
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new StartError(`The ${options.name} process did not get ready in time.`));
+    }, readyMaxMs);
+    child.once('message', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    child.once('exit', () => {
+      clearTimeout(timer);
+      reject(new StartError(`The ${options.name} process ended at start: ${lastWords.trim()}`));
+      if (!stopping) options.onCrash(options.name);
+    });
+  });
+  return {
+    child,
+    stop() {
+      stopping = true;
+      child.removeAllListeners('exit');
+      return endProcess(child, 'SIGTERM', stopMaxMs);
+    },
+  };
+}

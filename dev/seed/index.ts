@@ -1,0 +1,21 @@
+import { parseArgs } from 'node:util';
+import type { DatabaseUrls } from '../databases/set-up.js';
+import { readRunningSystem, stateFolder } from '../state.js';
+import { seedStore } from './store.js';
+
+/** `npm run seed -- --size N`: a store of at least N variants, beside what is there. */
+const { values } = parseArgs({ options: { size: { type: 'string', default: '30' } } });
+const size = Number(values.size);
+const sizeMax = 20_000;
+const system = readRunningSystem(stateFolder());
+if (!Number.isInteger(size) || size < 1 || size > sizeMax) {
+  console.error(`--size must be a whole number from 1 to ${sizeMax}, not ${values.size}.`);
+  process.exitCode = 1;
+} else if (!system) {
+  console.error('No system runs here: start it with npm start.');
+  process.exitCode = 1;
+} else {
+  const startedAtMs = Date.now();
+  const variants = await seedStore(system.databases as unknown as DatabaseUrls, size);
+  console.log(`${variants} variants in ${((Date.now() - startedAtMs) / 1000).toFixed(1)} s`);
+}

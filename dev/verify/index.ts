@@ -1,0 +1,25 @@
+import type { DatabaseUrls } from '../databases/set-up.js';
+import { subgraphNames } from '../services.js';
+import { readRunningSystem, stateFolder } from '../state.js';
+import { isBroken, report, verify } from './verify.js';
+
+/** `npm run verify`: the invariants of the domain, over the running databases. */
+const system = readRunningSystem(stateFolder());
+const given = subgraphNames.map((name) => {
+  return [name, process.env[`${name.toUpperCase()}_DATABASE_URL`] ?? system?.databases[name]];
+});
+if (given.some(([, url]) => !url)) {
+  console.error(
+    'No system runs here (npm start), and not all of USER_DATABASE_URL, PRODUCT_DATABASE_URL, ' +
+      'SHOP_DATABASE_URL, WAREHOUSE_DATABASE_URL and ORDER_DATABASE_URL are given.',
+  );
+  process.exit(1);
+}
+try {
+  const verdicts = await verify(Object.fromEntries(given) as DatabaseUrls);
+  console.log(report(verdicts));
+  process.exitCode = isBroken(verdicts) ? 1 : 0;
+} catch (error) {
+  console.error(`The databases cannot be read: ${(error as Error).message}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,146 @@
+import type pg from 'pg';
+import {
+  type Databases,
+  type Finding,
+  type Invariant,
+  invariantOf,
+  type OffendingRow,
+  offendingMax,
+} from './invariant.js';
+
+const settledAfterSeconds = 10;
+
+/** The invariants of the order subgraph's database, and those that span it and the stock. */
+export const orderInvariants: Invariant[] = [
+  invariantOf('order', 'the total of an order is the sum of its lines', {
+    select: `select o.id, o.total_amount, sum(i.unit_price_amount * i.quantity) as lines
+      from customer_order o
+        join shop_order s on s.order_id = o.id
+        join order_item i on i.shop_order_id = s.id
+      group by o.id`,
+    holds: 'total_amount = lines',
+  }),
+  invariantOf('order', 'a shop’s part is as far as its order, as long as that is not paid', {
+    select: `select s.id, s.status, o.status as order_status
+      from shop_order s join customer_order o on o.id = s.order_id
+      where o.status in ('PENDING', 'CANCELLED')`,
+    holds: 'status = order_status',
+  }),
+  invariantOf('order', 'a paid order has one completed payment of its total, an unpaid one none', {
+    select: `select o.id, o.status, o.total_amount,
+        count(p.*) as payments, coalesce(sum(p.amount), 0) as paid
+      from customer_order o left join payment p on p.order_id = o.id and p.status = 'COMPLETED'
+      group by o.id`,
+    holds: `case when status in ('CONFIRMED', 'SHIPPED', 'DELIVERED')
+      then payments = 1 and paid = total_amount else payments = 0 end`,
+  }),
+  invariantOf('order', 'every acknowledged checkout exists, and every refusal was true', {
+    select: `select k.subject_id, k.outcome, o.id is not null as placed
+      from idempotency_key k left join customer_order o on o.id = k.subject_id
+      where k.operation = 'checkout' and k.outcome is not null`,
+    holds: `case outcome->>'kind'
+      when 'placed' then placed
+      when 'short' then not jsonb_path_exists(outcome, '$.lines[*] ? (@.available >= @.requested)')
+      else true end`,
+  }),
+  {
+    ...invariantOf('order', 'the payments of a cancelled order came to nothing', {
+      select: `select p.id, p.order_id, p.status from payment p
+        join customer_order o on o.id = p.order_id where o.status = 'CANCELLED'`,
+      holds: `status in ('FAILED', 'VOIDED')`,
+    }),
+    onceQuiet: true,
+  },
+  {
+    ...invariantOf('warehouse', 'the outbox is empty, and nothing is a dead letter', {
+      select: `select id, topic, key, created_at, dead_at, sent_at from outbox`,
+      holds: `sent_at is not null
+        or (dead_at is null and created_at > now() - interval '${settledAfterSeconds} s')`,
+    }),
+    onceQuiet: true,
+  },
+  { name: 'an order is as its reservation is', onceQuiet: true, look: ordersAndReservations },
+  { name: 'a hold belongs to an order', onceQuiet: true, look: reservationsWithoutOrder },
+];
+
+const pageMax = 5000;
+
+/** Walks a table by id, a page at a time. */
+async function* pages<T extends { id: string }>(client: pg.Client, select: string) {
+  let after = '00000000-0000-0000-0000-000000000000';
+  for (;;) {
+    const { rows } = await client.query<T>(`${select} limit ${pageMax}`, [after]);
+    if (rows.length === 0) return;
+    yield rows;
+    after = (rows.at(-1) as T).id;
+  }
+}
+
+interface OrderRow {
+  id: string;
+  status: string;
+  quantity: number;
+}
+interface ReservationRow {
+  id: string;
+  state: string;
+  quantity: number;
+}
+
+async function ordersAndReservations({ order, warehouse }: Databases): Promise<Finding> {
+  let rows = 0;
+  const offending: OffendingRow[] = [];
+  const orders = pages<OrderRow>(
+    order,
+    `select o.id, o.status, sum(i.quantity)::int as quantity from customer_order o
+       join shop_order s on s.order_id = o.id join order_item i on i.shop_order_id = s.id
+     where o.id > $1 group by o.id order by o.id`,
+  );
+  for await (const page of orders) {
+    rows += page.length;
+    const reservations = await warehouse.query<ReservationRow>(
+      `select r.order_id as id, r.state, coalesce(sum(l.quantity), 0)::int as quantity
+       from reservation r left join reservation_line l on l.order_id = r.order_id
+       where r.order_id = any($1::uuid[]) group by r.order_id`,
+      [page.map(({ id }) => id)],
+    );
+    const byId = new Map(reservations.rows.map((row) => [row.id, row]));
+    for (const row of page) {
+      const reservation = byId.get(row.id);
+      if (!agree(row, reservation)) offending.push({ ...row, reservation: reservation ?? null });
+    }
+  }
+  return { rows, offending: offending.slice(0, offendingMax) };
+}
+
+function agree(order: OrderRow, reservation: ReservationRow | undefined): boolean {
+  if (order.status === 'PENDING') {
+    return reservation?.state === 'HELD' && reservation.quantity === order.quantity;
+  }
+  if (order.status === 'CANCELLED') {
+    return !reservation || ['RELEASED', 'EXPIRED'].includes(reservation.state);
+  }
+  return reservation?.state === 'COMMITTED' && reservation.quantity === order.quantity;
+}
+
+async function reservationsWithoutOrder({ order, warehouse }: Databases): Promise<Finding> {
+  let rows = 0;
+  const offending: OffendingRow[] = [];
+  const reservations = pages<ReservationRow>(
+    warehouse,
+    `select order_id as id, state, 0 as quantity from reservation
+     where order_id > $1 and state in ('HELD', 'COMMITTED') order by order_id`,
+  );
+  for await (const page of reservations) {
+    rows += page.length;
+    const known = await order.query<{ id: string }>(
+      'select id from customer_order where id = any($1::uuid[])',
+      [page.map(({ id }) => id)],
+    );
+    const ids = new Set(known.rows.map(({ id }) => id));
+    offending.push(
+      ...page.filter(({ id }) => !ids.has(id)).map(({ id, state }) => ({ id, state })),
+    );
+  }
+  return { rows, offending: offending.slice(0, offendingMax) };
+}

@@ -1,0 +1,69 @@
+import { type Invariant, invariantOf } from './invariant.js';
+
+const holdMayOverrunSeconds = 5;
+
+/** The invariants of the warehouse subgraph's database; true at every commit. */
+export const stockInvariants: Invariant[] = [
+  invariantOf('warehouse', '0 ≤ reserved ≤ onHand on every level', {
+    select: 'select id, sku, on_hand, reserved from stock_level',
+    holds: '0 <= reserved and reserved <= on_hand',
+  }),
+  invariantOf('warehouse', 'every level is the sum of its movements', {
+    select: `select l.id, l.sku, l.on_hand, l.reserved,
+        coalesce(sum(m.on_hand_delta), 0) as on_hand_moved,
+        coalesce(sum(m.reserved_delta), 0) as reserved_moved
+      from stock_level l left join stock_movement m on m.level_id = l.id group by l.id`,
+    holds: 'on_hand = on_hand_moved and reserved = reserved_moved',
+  }),
+  invariantOf('warehouse', 'reserved is the sum of what is HELD', {
+    select: `select l.id, l.sku, l.reserved,
+        coalesce(sum(rl.quantity) filter (where r.state = 'HELD'), 0) as held
+      from stock_level l
+        left join reservation_line rl on rl.level_id = l.id
+        left join reservation r on r.order_id = rl.order_id
+      group by l.id`,
+    holds: 'reserved = held',
+  }),
+  invariantOf('warehouse', 'every reservation line was reserved once, and ended once', {
+    select: `select rl.order_id, rl.level_id, rl.quantity, r.state,
+        count(*) filter (where m.type = 'RESERVATION' and m.reserved_delta = rl.quantity) as made,
+        count(*) filter (where m.type = 'SALE' and m.on_hand_delta = -rl.quantity
+                           and m.reserved_delta = -rl.quantity) as sold,
+        count(*) filter (where m.type = 'RELEASE' and m.reserved_delta = -rl.quantity) as released,
+        count(*) filter (where m.type in ('RESERVATION', 'SALE', 'RELEASE')) as movements
+      from reservation_line rl
+        join reservation r on r.order_id = rl.order_id
+        left join stock_movement m
+          on m.reference = rl.order_id::text and m.level_id = rl.level_id
+      group by rl.order_id, rl.level_id, r.state`,
+    holds: `made = 1 and movements = 1 + sold + released
+      and sold = (state = 'COMMITTED')::int and released = (state in ('RELEASED', 'EXPIRED'))::int`,
+  }),
+  invariantOf('warehouse', 'units sold are no more than units received', {
+    select: `select l.shop_id, l.sku,
+        coalesce(-sum(m.on_hand_delta) filter (where m.type in ('SALE', 'RETURN')), 0) as sold,
+        coalesce(sum(m.on_hand_delta) filter (where m.type in ('RECEIPT', 'ADJUSTMENT')), 0)
+          as received
+      from stock_level l join stock_movement m on m.level_id = l.id group by l.shop_id, l.sku`,
+    holds: 'sold <= received',
+  }),
+  invariantOf('warehouse', 'no hold outlives its time by more than 5 s', {
+    select: `select order_id, expires_at from reservation where state = 'HELD'`,
+    holds: `expires_at > now() - interval '${holdMayOverrunSeconds} s'`,
+  }),
+  invariantOf('warehouse', 'available is what active warehouses have, less what is reserved', {
+    select: `select i.shop_id, i.sku, i.available,
+        coalesce(sum(l.on_hand - l.reserved) filter (where w.active), 0) as shelved
+      from stock_item i
+        left join stock_level l on l.shop_id = i.shop_id and l.sku = i.sku
+        left join warehouse w on w.id = l.warehouse_id
+      group by i.shop_id, i.sku`,
+    holds: 'available = shelved',
+  }),
+  invariantOf('warehouse', 'every level belongs to an item of its shop', {
+    select: `select l.id, w.shop_id = l.shop_id as same_shop, i.sku is not null as has_item
+      from stock_level l join warehouse w on w.id = l.warehouse_id
+        left join stock_item i on i.shop_id = l.shop_id and i.sku = l.sku`,
+    holds: 'same_shop and has_item',
+  }),
+];

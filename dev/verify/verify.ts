@@ -1,0 +1,59 @@
+import pg from 'pg';
+import type { DatabaseUrls } from '../databases/set-up.js';
+import { subgraphNames } from '../services.js';
+import type { Databases, Finding, Invariant } from './invariant.js';
+import { orderInvariants } from './order-invariants.js';
+import { stockInvariants } from './stock-invariants.js';
+
+export const invariants: readonly Invariant[] = [...stockInvariants, ...orderInvariants];
+
+export interface Verdict extends Finding {
+  readonly name: string;
+}
+
+const lookAgainMs = 500;
+
+/**
+ * Looks at every invariant. One that holds only once the system is quiet is looked at again until
+ * it holds or `settleMs` are over.
+ */
+export async function verify(urls: DatabaseUrls, settleMs = 15_000): Promise<Verdict[]> {
+  const clients = subgraphNames.map((name) => {
+    const client = new pg.Client({ connectionString: urls[name], application_name: 'verify' });
+    return [name, client] as const;
+  });
+  const deadlineMs = Date.now() + settleMs;
+  try {
+    await Promise.all(clients.map(([, client]) => client.connect()));
+    const databases = Object.fromEntries(clients) as unknown as Databases;
+    const verdicts: Verdict[] = [];
+    for (const invariant of invariants) {
+      verdicts.push(await lookUntil(invariant, databases, deadlineMs));
+    }
+    return verdicts;
+  } finally {
+    await Promise.all(clients.map(([, client]) => client.end().catch(() => {})));
+  }
+}
+
+async function lookUntil(invariant: Invariant, databases: Databases, deadlineMs: number) {
+  for (;;) {
+    const finding = await invariant.look(databases);
+    const settled = finding.offending.length === 0 || !invariant.onceQuiet;
+    if (settled || Date.now() > deadlineMs) return { name: invariant.name, ...finding };
+    await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
+  }
+}
+
+/** One line for each invariant, and the offending rows under it. */
+export function report(verdicts: readonly Verdict[]): string {
+  return verdicts
+    .flatMap(({ name, rows, offending }) => [
+      `${offending.length === 0 ? 'holds ' : 'BROKEN'}  ${String(rows).padStart(8)} rows  ${name}`,
+      ...offending.map((row) => `          ${JSON.stringify(row)}`),
+    ])
+    .join('\n');
+}
+
+export const isBroken = (verdicts: readonly Verdict[]) =>
+  verdicts.some(({ offending }) => offending.length > 0);

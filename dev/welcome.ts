@@ -1,0 +1,49 @@
+import { accounts, demoPassword } from './seed/demo-store.js';
+import { seedId } from './seed/ids.js';
+
+export const operations = {
+  browse: `query Browse {
+  products(first: 3) { edges { node { name
+    variants { sku name offers { id price { amount currencyCode } shop { name } availability { available } } } } } }
+}`,
+  login: `mutation Login {
+  login(input: { identifier: "ana@example.com", password: "${demoPassword}" }) {
+    ... on Session { accessToken }
+    ... on InvalidCredentials { message }
+  }
+}`,
+  checkout: `mutation Checkout {
+  checkout(input: {
+    idempotencyKey: "my-first-order"
+    items: [{ offerId: "${seedId('offer', 0)}", quantity: 1 }]
+    shippingAddress: { street: "1 Main St", city: "Springfield", zip: "12345", country: "US" }
+  }) {
+    ... on CheckoutSuccess { order { id number total { amount currencyCode } expiresAt } }
+    ... on Refusal { message }
+  }
+}`,
+};
+
+/** What `npm start` prints when everything runs. */
+export function welcome(url: string, folder: string): string {
+  const people = accounts.map(({ email, role }) => `    ${email.padEnd(22)} ${role}`).join('\n');
+  return `
+  Holdfast runs: ${url}  (in a browser: Apollo Sandbox)
+
+  Accounts, all with the password ${demoPassword}:
+${people}
+
+  Three operations to paste:
+
+${operations.browse}
+
+${operations.login}
+
+  (send its accessToken with the next one, as the header  Authorization: Bearer <accessToken>)
+
+${operations.checkout}
+
+  The log of all processes: ${folder}/holdfast.log
+  Stop with Ctrl-C. The data stays; npm start -- --fresh begins anew.
+`;
+}
