@@ -2,7 +2,7 @@
 // newer) and before anything is installed: it needs no dependency. Installs what the lock file
 // says when node_modules is missing or differs from it.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -31,4 +31,6 @@ if (!isInstalled()) {
     console.error('npm ci failed: the dependencies are not installed. Is the registry reached?');
     process.exit(1);
   }
+  // What the compiler remembers of other dependencies does not hold any more.
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
 }

@@ -37,3 +37,9 @@ export async function connectRedis(redis: Redis, logger: Logger): Promise<void> 
     logger.error({ reason: error.message }, 'Redis is away at start; it is tried again');
   });
 }
+
+/** Ends a connection; what it was asked before is answered first. */
+export async function closeRedis(redis: Redis): Promise<void> {
+  if (redis.status === 'end') return;
+  await redis.quit().catch(() => redis.disconnect());
+}

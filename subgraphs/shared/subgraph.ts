@@ -55,7 +55,6 @@ export async function startSubgraph<C extends Principal>(
     introspection: true,
     csrfPrevention: false,
     includeStacktraceInErrorResponses: false,
-    status400ForVariableCoercionErrors: false,
     formatError: maskErrors(options.logger),
     stopOnTerminationSignals: false,
     plugins: [

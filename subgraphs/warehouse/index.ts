@@ -4,7 +4,7 @@ import { connect } from '../shared/database.js';
 import { createLogger, type Logger } from '../shared/logger.js';
 import { startRelay } from '../shared/outbox.js';
 import { runIfMain } from '../shared/process.js';
-import { connectRedis, createRedis } from '../shared/redis.js';
+import { closeRedis, connectRedis, createRedis } from '../shared/redis.js';
 import { buildFederatedSchema } from '../shared/schema.js';
 import { createServiceClient } from '../shared/service-client.js';
 import { createShopOwners } from '../shared/shop-owners.js';
@@ -57,13 +57,11 @@ export async function startWarehouse(env = process.env) {
     context: (principal) => ({ ...principal, em: orm.em.fork(), app, logger }),
     readiness: { database: () => orm.em.fork().execute('select 1') },
     onStop: [
-      async () => app.feeds.stop(),
+      () => app.feeds.stop(),
       () => expiry.stop(),
       () => relay.stop(),
       () => Promise.all(Object.values(clients).map((client) => client.close())),
-      async () => {
-        for (const connection of redis.all) connection.disconnect();
-      },
+      () => Promise.all(redis.all.map(closeRedis)),
       () => orm.close(),
     ],
   });

@@ -1,4 +1,5 @@
-import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
+import { parsePhoneNumberFromString } from 'libphonenumber-js/core';
+import metadata from 'libphonenumber-js/min/metadata';
 
 export type Identifier = { readonly email: string } | { readonly phone: string };
 
@@ -6,6 +7,6 @@ export type Identifier = { readonly email: string } | { readonly phone: string }
 export function parseIdentifier(text: string): Identifier | null {
   const trimmed = text.trim();
   if (trimmed.includes('@')) return { email: trimmed };
-  const phone = parsePhoneNumberFromString(trimmed);
+  const phone = parsePhoneNumberFromString(trimmed, metadata);
   return phone?.isValid() ? { phone: phone.number } : null;
 }

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { sql } from '../../shared/database.js';
+import { startWorker } from '../../shared/worker.js';
 import type { StockEngine } from '../context.js';
 import { expireReservations } from './expire-reservations.js';
 import { type Hold, orderOfTimer } from './hold-timers.js';
@@ -51,22 +52,13 @@ export function startExpiry(options: ExpiryOptions): { stop(): Promise<void> } {
     gathering ??= setTimeout(flush, gatherMs);
   });
 
-  let sweeping: NodeJS.Timeout | undefined;
-  let stopped = false;
-  const sweep = async () => {
-    try {
-      await expire(await overdue(engine));
-    } catch (error) {
-      engine.logger.error({ err: error }, 'the sweep failed');
-    }
-    if (!stopped) sweeping = setTimeout(sweep, options.sweepEveryMs);
-  };
-  sweeping = setTimeout(sweep, options.sweepEveryMs);
+  const sweeper = startWorker('sweep of due holds', options.sweepEveryMs, engine.logger, async () =>
+    expire(await overdue(engine)),
+  );
 
   return {
     async stop() {
-      stopped = true;
-      clearTimeout(sweeping);
+      await sweeper.stop();
       clearTimeout(gathering);
       await working;
     },

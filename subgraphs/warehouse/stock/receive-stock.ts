@@ -1,13 +1,10 @@
 import { Length, Max, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { v7 as uuidv7 } from 'uuid';
-import { identityOf } from '../../shared/auth.js';
 import { type EntityManager, sql } from '../../shared/database.js';
 import { badInput } from '../../shared/errors.js';
 import { UUID } from '../../shared/scalars.js';
-import type { ServiceClient } from '../../shared/service-client.js';
-import type { WarehouseContext } from '../context.js';
-import { ownWarehouse } from '../warehouse/own-warehouse.js';
+import type { StockEngine } from '../context.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
 import { moveStock } from './ledger.js';
 import type { StockLevel } from './stock-level.js';
@@ -35,34 +32,36 @@ export class ReceiveStockInput {
   reference?: string | null;
 }
 
+export interface Receipt {
+  readonly warehouse: Warehouse;
+  readonly sku: string;
+  readonly quantity: number;
+  readonly reference: string | null;
+  /** the id of the user who received it */
+  readonly actor: string;
+}
+
 /**
  * Takes in stock: the level, its item and a RECEIPT in one commit.
  *
- * @throws `NOT_FOUND`, `FORBIDDEN` for somebody else's warehouse, `BAD_USER_INPUT` for a sku that
- *   does not exist
+ * @throws `BAD_USER_INPUT` when the level would hold more than `onHandMax`
  */
-export async function receiveStock(
-  context: WarehouseContext,
-  input: ReceiveStockInput,
-): Promise<StockLevel> {
-  const warehouse = await ownWarehouse(context, input.warehouseId);
-  if (!(await skuExists(context.app.product, input.sku))) {
-    throw badInput({ 'input.sku': `there is no variant ${input.sku}` });
-  }
-  return moveStock(context.app, async (em, openLedger) => {
-    const levelId = await ensureLevel(em, warehouse, input.sku);
-    const ledger = await openLedger([{ shopId: warehouse.shopId, sku: input.sku }]);
+export function receiveStock(engine: StockEngine, receipt: Receipt): Promise<StockLevel> {
+  const { warehouse, sku, quantity, reference, actor } = receipt;
+  return moveStock(engine, async (em, openLedger) => {
+    const levelId = await ensureLevel(em, warehouse, sku);
+    const ledger = await openLedger([{ shopId: warehouse.shopId, sku }]);
     const level = ledger.level(levelId);
-    if (level.onHand + input.quantity > onHandMax) {
+    if (level.onHand + quantity > onHandMax) {
       throw badInput({ 'input.quantity': `a level holds at most ${onHandMax} units` });
     }
     ledger.move(level, {
       type: 'RECEIPT',
-      onHandDelta: input.quantity,
+      onHandDelta: quantity,
       reservedDelta: 0,
-      reference: input.reference ?? null,
+      reference,
       reason: null,
-      actor: identityOf(context).id,
+      actor,
     });
     return level;
   });
@@ -86,17 +85,4 @@ async function ensureLevel(em: EntityManager, { id, shopId }: Warehouse, sku: st
     [id, sku],
   );
   return (level as { id: string }).id;
-}
-
-const timeoutMs = 3000;
-
-async function skuExists(product: ServiceClient, sku: string): Promise<boolean> {
-  const { _entities } = await product.call<{ _entities: unknown[] }>(
-    `query ($of: [_Any!]!) {
-       _entities(representations: $of) { ... on ProductVariant { name } }
-     }`,
-    { of: [{ __typename: 'ProductVariant', sku }] },
-    { timeoutMs, repeatable: true },
-  );
-  return Boolean(_entities[0]);
 }

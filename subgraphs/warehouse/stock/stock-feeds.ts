@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { type EntityManager, sql } from '../../shared/database.js';
 import type { Logger } from '../../shared/logger.js';
+import { startWorker } from '../../shared/worker.js';
 import { type StockChanged, stockChannel } from './stock-events.js';
 
 /** Which stock a subscriber watches: skus, a shop, or those skus of that shop. */
@@ -88,7 +89,7 @@ export class StockFeed implements AsyncIterableIterator<StockChanged> {
 export interface StockFeeds {
   /** Opens a feed that begins with the stock as it is now. */
   open(filter: StockFilter): Promise<StockFeed>;
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 /**
@@ -107,21 +108,11 @@ export function createStockFeeds(em: EntityManager, redis: Redis, logger: Logger
     }
   });
 
-  let busy = false;
-  const catchUp = setInterval(async () => {
-    if (feeds.size === 0 || busy) return;
-    busy = true;
-    try {
-      const changes = await readItems(
-        em,
-        [...feeds].map(({ filter }) => filter),
-      );
-      for (const change of changes) for (const feed of feeds) feed.push(change);
-    } catch (error) {
-      logger.warn({ err: error }, 'stock versions could not be read');
-    }
-    busy = false;
-  }, catchUpEveryMs);
+  const catchUp = startWorker('catch-up of stock feeds', catchUpEveryMs, logger, async () => {
+    if (feeds.size === 0) return;
+    const filters = [...feeds].map(({ filter }) => filter);
+    for (const change of await readItems(em, filters)) for (const feed of feeds) feed.push(change);
+  });
 
   return {
     async open(filter) {
@@ -135,8 +126,8 @@ export function createStockFeeds(em: EntityManager, redis: Redis, logger: Logger
       }
       return feed;
     },
-    stop() {
-      clearInterval(catchUp);
+    async stop() {
+      await catchUp.stop();
       for (const feed of feeds) void feed.return();
     },
   };

@@ -1,7 +1,11 @@
 import { Arg, Authorized, Ctx, FieldResolver, Int, Mutation, Resolver, Root } from 'type-graphql';
+import { identityOf } from '../../shared/auth.js';
 import { type BatchLoad, inOrderOf, loaderOf } from '../../shared/context.js';
+import { badInput } from '../../shared/errors.js';
 import type { WarehouseContext } from '../context.js';
+import { skuExists } from '../variant/sku-exists.js';
 import { ProductVariant } from '../variant/variant.js';
+import { ownWarehouse } from '../warehouse/own-warehouse.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 import { loadWarehouses } from '../warehouse/warehouse.resolver.js';
 import { ReceiveStockInput, receiveStock } from './receive-stock.js';
@@ -19,11 +23,17 @@ export const loadStockLevels: BatchLoad<string, StockLevel | null, WarehouseCont
 export class StockLevelResolver {
   @Authorized('vendor')
   @Mutation(() => StockLevel, { description: 'Takes in stock that arrives at a warehouse.' })
-  receiveStock(
+  async receiveStock(
     @Arg('input', () => ReceiveStockInput) input: ReceiveStockInput,
     @Ctx() context: WarehouseContext,
   ) {
-    return receiveStock(context, input);
+    const warehouse = await ownWarehouse(context, input.warehouseId);
+    const { sku, quantity, reference = null } = input;
+    if (!(await skuExists(context.app.product, sku))) {
+      throw badInput({ 'input.sku': `there is no variant ${sku}` });
+    }
+    const actor = identityOf(context).id;
+    return receiveStock(context.app, { warehouse, sku, quantity, reference, actor });
   }
 
   @FieldResolver(() => Int, { description: 'Units on hand that are not reserved.' })

@@ -1,0 +1,45 @@
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/subgraphs', '<rootDir>/router', '<rootDir>/dev', '<rootDir>/tests'],
+  testMatch: ['**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          target: 'es2023',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: {
+            legacyDecorator: true,
+            decoratorMetadata: false,
+            useDefineForClassFields: false,
+          },
+        },
+        module: { type: 'es6' },
+      },
+    ],
+  },
+  setupFiles: ['<rootDir>/tests/harness/setup-file.ts'],
+  // Plain JavaScript, from the build: Jest does not transform what a global setup imports.
+  globalSetup: '<rootDir>/dist/tests/harness/global-setup.js',
+  globalTeardown: '<rootDir>/dist/tests/harness/global-teardown.js',
+  maxWorkers: 2,
+  testTimeout: 60_000,
+  collectCoverageFrom: [
+    'subgraphs/**/*.ts',
+    'router/**/*.ts',
+    'dev/**/*.ts',
+    '!**/*.test.ts',
+    '!**/migrations/*.ts',
+    // These run as processes of their own, in tests/start.test.ts and npm run check.
+    '!dev/start.ts',
+    '!dev/processes.ts',
+    '!dev/compose.ts',
+    '!dev/check-migrations.ts',
+    '!dev/*/index.ts',
+  ],
+  coverageReporters: ['text-summary', 'lcovonly'],
+  coverageThreshold: { global: { lines: 85 } },
+};

@@ -1,0 +1,138 @@
+import { v7 as uuidv7 } from 'uuid';
+import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import type { StockEngine } from '../context.js';
+import { commitReservations } from './commit-reservation.js';
+import { expireReservations } from './expire-reservations.js';
+import { releaseReservations } from './release-reservation.js';
+import { reserveStock } from './reserve-stock.js';
+
+describe('how a hold ends', () => {
+  let stock: TestStock;
+  let engine: StockEngine;
+  beforeAll(async () => {
+    stock = await openStock();
+    engine = await stock.engine();
+  });
+  afterEach(() => stock.expectStockInvariants());
+  afterAll(() => stock.close());
+
+  /** Ten units on the shelf, three of them held for an order. */
+  async function hold(holdForMs = 60_000) {
+    const key = await stockUp(engine, [10]);
+    const orderId = uuidv7();
+    const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 3 }];
+    await reserveStock(engine, [{ orderId, lines, holdForMs }]);
+    return { orderId, shopId: key.shopId };
+  }
+  const levelOf = async (shopId: string) => {
+    const [level] = await stock.query(
+      `select l.on_hand as "onHand", l.reserved, i.available
+       from stock_level l join stock_item i using (shop_id, sku) where l.shop_id = $1`,
+      [shopId],
+    );
+    return level;
+  };
+  const eventsOf = (orderId: string) =>
+    stock.query('select consumer, topic, payload from outbox where key = $1', [orderId]);
+
+  it('a commit sells the units: they leave the warehouse', async () => {
+    const { orderId, shopId } = await hold();
+    const paymentId = uuidv7();
+    expect(await commitReservations(engine, [{ orderId, paymentId }])).toEqual([
+      { orderId, state: 'COMMITTED', paymentId },
+    ]);
+    expect(await levelOf(shopId)).toEqual({ onHand: 7, reserved: 0, available: 7 });
+    expect(await eventsOf(orderId)).toEqual([]);
+  });
+
+  it('a second payment is told who won, and changes nothing', async () => {
+    const { orderId, shopId } = await hold();
+    const [winner, loser] = [uuidv7(), uuidv7()];
+    await commitReservations(engine, [{ orderId, paymentId: winner }]);
+    for (const paymentId of [loser, winner]) {
+      expect(await commitReservations(engine, [{ orderId, paymentId }])).toEqual([
+        { orderId, state: 'COMMITTED', paymentId: winner },
+      ]);
+    }
+    expect(await levelOf(shopId)).toEqual({ onHand: 7, reserved: 0, available: 7 });
+  });
+
+  it('of twenty payments at once one wins', async () => {
+    const { orderId, shopId } = await hold();
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        commitReservations(engine, [{ orderId, paymentId: uuidv7() }]),
+      ),
+    );
+    expect(new Set(answers.map(([answer]) => answer?.paymentId)).size).toBe(1);
+    expect(await levelOf(shopId)).toEqual({ onHand: 7, reserved: 0, available: 7 });
+  });
+
+  it('a release puts the units back and tells the order subgraph why, once', async () => {
+    const { orderId, shopId } = await hold();
+    const release = { orderId, reason: 'BY_CUSTOMER' as const };
+    const released = [{ orderId, state: 'RELEASED', paymentId: null }];
+    expect(await releaseReservations(engine, [release])).toEqual(released);
+    expect(await releaseReservations(engine, [release])).toEqual(released);
+    expect(await levelOf(shopId)).toEqual({ onHand: 10, reserved: 0, available: 10 });
+    expect(await eventsOf(orderId)).toEqual([
+      {
+        consumer: 'order',
+        topic: 'reservationEnded',
+        payload: { orderId, state: 'RELEASED', reason: 'BY_CUSTOMER' },
+      },
+    ]);
+  });
+
+  it('a release that comes after a payment leaves it as it is', async () => {
+    const { orderId, shopId } = await hold();
+    const paymentId = uuidv7();
+    await commitReservations(engine, [{ orderId, paymentId }]);
+    expect(await releaseReservations(engine, [{ orderId, reason: 'BY_CUSTOMER' }])).toEqual([
+      { orderId, state: 'COMMITTED', paymentId },
+    ]);
+    expect(await levelOf(shopId)).toEqual({ onHand: 7, reserved: 0, available: 7 });
+  });
+
+  it('a hold whose time is up expires, and a payment that comes then does not get it', async () => {
+    const { orderId, shopId } = await hold(1);
+    expect(await expireReservations(engine, [orderId])).toEqual([orderId]);
+    expect(await expireReservations(engine, [orderId])).toEqual([]);
+    expect(await commitReservations(engine, [{ orderId, paymentId: uuidv7() }])).toEqual([
+      { orderId, state: 'EXPIRED', paymentId: null },
+    ]);
+    expect(await levelOf(shopId)).toEqual({ onHand: 10, reserved: 0, available: 10 });
+    expect(await eventsOf(orderId)).toMatchObject([{ payload: { reason: 'PAYMENT_TIMEOUT' } }]);
+  });
+
+  it('a hold whose time is not up by PostgreSQL’s clock does not expire', async () => {
+    const { orderId, shopId } = await hold();
+    expect(await expireReservations(engine, [orderId])).toEqual([]);
+    expect(await levelOf(shopId)).toMatchObject({ reserved: 3 });
+  });
+
+  it('a payment a moment late still gets a hold that nobody has ended yet', async () => {
+    const { orderId } = await hold(1);
+    const [answer] = await commitReservations(engine, [{ orderId, paymentId: uuidv7() }]);
+    expect(answer?.state).toBe('COMMITTED');
+  });
+
+  it('payment, release and expiry at the same instant: one of them wins', async () => {
+    for (let round = 0; round < 20; round++) {
+      const { orderId } = await hold(1);
+      await Promise.all([
+        commitReservations(engine, [{ orderId, paymentId: uuidv7() }]),
+        releaseReservations(engine, [{ orderId, reason: 'BY_CUSTOMER' }]),
+        expireReservations(engine, [orderId]),
+      ]);
+      await stock.expectStockInvariants();
+    }
+  });
+
+  it('the ledger takes no change of what is written', async () => {
+    await hold();
+    const change = stock.query('update stock_movement set on_hand_delta = 0');
+    await expect(change).rejects.toThrow('append-only');
+    await expect(stock.query('delete from stock_movement')).rejects.toThrow('append-only');
+  });
+});

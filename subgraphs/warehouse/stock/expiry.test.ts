@@ -1,0 +1,104 @@
+import { v7 as uuidv7 } from 'uuid';
+import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { eventually } from '../../../tests/harness/wait.js';
+import { startExpiry } from './expiry.js';
+import { reserveStock } from './reserve-stock.js';
+
+const holdForMs = 300;
+
+describe('releasing holds when their time is up', () => {
+  let stock: TestStock;
+  const stops: Array<() => Promise<void>> = [];
+  beforeEach(async () => {
+    stock = await openStock();
+  });
+  afterEach(async () => {
+    for (const stop of stops.splice(0)) await stop();
+    await stock.expectStockInvariants();
+    await stock.close();
+  });
+
+  /** A warehouse process: its engine, and its share of the expiry. */
+  async function startOne(sweepEveryMs: number) {
+    const engine = await stock.engine();
+    const events = await stock.redisAt(1);
+    const expiry = startExpiry({ engine, timers: engine.timerRedis, events, sweepEveryMs });
+    stops.push(() => expiry.stop());
+    await eventually(
+      async () => (await engine.timerRedis.config('GET', 'notify-keyspace-events')) as string[],
+      ([, value]) => Boolean(value?.includes('x') && value.includes('E')),
+    );
+    return engine;
+  }
+  type Engine = Awaited<ReturnType<typeof startOne>>;
+
+  async function holdOne(engine: Engine) {
+    const key = await stockUp(engine, [5]);
+    const orderId = uuidv7();
+    const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 2 }];
+    await reserveStock(engine, [{ orderId, lines, holdForMs }]);
+    return orderId;
+  }
+  const stateOf = async (orderId: string) => {
+    const rows = await stock.query<{ state: string; late: number }>(
+      `select state, extract(epoch from updated_at - expires_at)::float * 1000 as late
+       from reservation where order_id = $1`,
+      [orderId],
+    );
+    return rows[0];
+  };
+  const untilExpired = (orderId: string) =>
+    eventually(
+      () => stateOf(orderId),
+      (row) => row?.state === 'EXPIRED',
+      8000,
+    );
+
+  it('the event of the expired key does it, with no sweeper at work', async () => {
+    const engine = await startOne(1_000_000);
+    await untilExpired(await holdOne(engine));
+  });
+
+  it('two processes hear the event, and the units come back once', async () => {
+    const engine = await startOne(1_000_000);
+    await startOne(1_000_000);
+    const orderIds = await Promise.all(Array.from({ length: 10 }, () => holdOne(engine)));
+    for (const orderId of orderIds) {
+      await untilExpired(orderId);
+      const released = await stock.query(
+        `select 1 from stock_movement where reference = $1 and type = 'RELEASE'`,
+        [orderId],
+      );
+      expect(released).toHaveLength(1);
+    }
+  });
+
+  it('the sweeper does it when Redis has lost the key', async () => {
+    const engine = await startOne(100);
+    const orderId = await holdOne(engine);
+    await engine.timerRedis.flushall();
+    await untilExpired(orderId);
+  });
+
+  it('the sweeper does it while Redis is dead', async () => {
+    const engine = await startOne(100);
+    const orderId = await holdOne(engine);
+    await stock.redis.kill();
+    await untilExpired(orderId);
+  });
+
+  it('a process that starts sets the keys of holds that have none', async () => {
+    const engine = await stock.engine();
+    const orderId = await holdOne(engine);
+    await engine.timerRedis.flushall();
+    await startOne(1_000_000);
+    await untilExpired(orderId);
+  });
+
+  it('an event that comes early by PostgreSQL’s clock sets its key again', async () => {
+    const engine = await startOne(1_000_000);
+    const orderId = await holdOne(engine);
+    await engine.timerRedis.pexpire(`hold:${orderId}`, 1);
+    await untilExpired(orderId);
+  });
+});

@@ -1,0 +1,162 @@
+import { v7 as uuidv7 } from 'uuid';
+import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import type { StockEngine } from '../context.js';
+import { commitReservations } from './commit-reservation.js';
+import { releaseReservations } from './release-reservation.js';
+import { type ReserveRequest, reserveStock } from './reserve-stock.js';
+import type { StockKey } from './stock-item.js';
+import { createStockLocks } from './stock-locks.js';
+
+const holdForMs = 60_000;
+const request = (key: StockKey, quantity: number, orderId = uuidv7()): ReserveRequest => {
+  return { orderId, lines: [{ shopId: key.shopId, sku: key.sku, quantity }], holdForMs };
+};
+const noLocks = { withLock: <T>(_skus: readonly string[], work: () => Promise<T>) => work() };
+
+describe('reserving stock', () => {
+  let stock: TestStock;
+  let engine: StockEngine & { timerRedis: { exists(key: string): Promise<number> } };
+  beforeAll(async () => {
+    stock = await openStock();
+    engine = await stock.engine();
+  });
+  afterEach(() => stock.expectStockInvariants());
+  afterAll(() => stock.close());
+
+  const itemOf = async ({ shopId, sku }: StockKey) => {
+    const [item] = await stock.query<{ available: number; version: number }>(
+      'select available, version from stock_item where shop_id = $1 and sku = $2',
+      [shopId, sku],
+    );
+    return item;
+  };
+  const movementsOf = (orderId: string) =>
+    stock.query(
+      'select type, on_hand_delta, reserved_delta from stock_movement where reference = $1',
+      [orderId],
+    );
+
+  it('holds the units until the time that PostgreSQL’s clock gives', async () => {
+    const key = await stockUp(engine, [10]);
+    const [outcome] = await reserveStock(engine, [request(key, 4)]);
+    expect(outcome?.state).toBe('HELD');
+    const [row] = await stock.query<{ left: number }>(
+      `select extract(epoch from expires_at - created_at)::float * 1000 as left
+       from reservation where order_id = $1`,
+      [outcome?.orderId],
+    );
+    expect(row?.left).toBe(holdForMs);
+    expect(await itemOf(key)).toEqual({ available: 6, version: 2 });
+    expect(await movementsOf(outcome?.orderId as string)).toEqual([
+      { type: 'RESERVATION', on_hand_delta: 0, reserved_delta: 4 },
+    ]);
+  });
+
+  it('holds nothing of an order of which one line is short, and says what is left of which', async () => {
+    const [plenty, scarce] = [await stockUp(engine, [10]), await stockUp(engine, [1])];
+    const orderId = uuidv7();
+    const lines = [
+      { shopId: plenty.shopId, sku: plenty.sku, quantity: 2 },
+      { shopId: scarce.shopId, sku: scarce.sku, quantity: 2 },
+    ];
+    expect(await reserveStock(engine, [{ orderId, lines, holdForMs }])).toEqual([
+      {
+        orderId,
+        state: 'SHORT',
+        shortages: [{ shopId: scarce.shopId, sku: scarce.sku, requested: 2, available: 1 }],
+      },
+    ]);
+    expect((await itemOf(plenty))?.available).toBe(10);
+    expect(await movementsOf(orderId)).toEqual([]);
+  });
+
+  it('adds up a sku that stands in two lines before it decides', async () => {
+    const key = await stockUp(engine, [3]);
+    const line = { shopId: key.shopId, sku: key.sku, quantity: 2 };
+    const [outcome] = await reserveStock(engine, [
+      { orderId: uuidv7(), lines: [line, line], holdForMs },
+    ]);
+    expect(outcome).toMatchObject({ state: 'SHORT', shortages: [{ requested: 4, available: 3 }] });
+  });
+
+  it('decides a list of requests in its order', async () => {
+    const key = await stockUp(engine, [5]);
+    const outcomes = await reserveStock(engine, [
+      request(key, 3),
+      request(key, 3),
+      request(key, 2),
+    ]);
+    expect(outcomes.map(({ state }) => state)).toEqual(['HELD', 'SHORT', 'HELD']);
+  });
+
+  it('serves one order from several warehouses when none has enough', async () => {
+    const key = await stockUp(engine, [2, 3]);
+    const [outcome] = await reserveStock(engine, [request(key, 4)]);
+    const lines = await stock.query<{ quantity: number }>(
+      'select quantity from reservation_line where order_id = $1 order by quantity desc',
+      [outcome?.orderId],
+    );
+    expect(lines).toEqual([{ quantity: 2 }, { quantity: 2 }]);
+  });
+
+  it('does not sell from an inactive warehouse', async () => {
+    const key = await stockUp(engine, [5]);
+    await stock.query('update warehouse set active = false where shop_id = $1', [key.shopId]);
+    await stock.query('update stock_item set available = 0 where shop_id = $1', [key.shopId]);
+    const [outcome] = await reserveStock(engine, [request(key, 1)]);
+    expect(outcome).toMatchObject({ state: 'SHORT', shortages: [{ available: 0 }] });
+  });
+
+  it('reserves once for an order that asks twice, one after the other or at once', async () => {
+    const key = await stockUp(engine, [10]);
+    const once = request(key, 2);
+    const [first] = await reserveStock(engine, [once]);
+    expect(await reserveStock(engine, [once])).toEqual([first]);
+    const twice = request(key, 2);
+    const both = await Promise.all([reserveStock(engine, [twice]), reserveStock(engine, [twice])]);
+    expect(both[0]).toEqual(both[1]);
+    const withoutLock = { ...engine, locks: noLocks };
+    const thrice = request(key, 2);
+    await Promise.all(Array.from({ length: 5 }, () => reserveStock(withoutLock, [thrice])));
+    expect((await itemOf(key))?.available).toBe(4);
+  });
+
+  it('refuses a reservation that comes after its release', async () => {
+    const key = await stockUp(engine, [10]);
+    const late = request(key, 2);
+    await releaseReservations(engine, [{ orderId: late.orderId, reason: 'ABANDONED' }]);
+    const [outcome] = await reserveStock(engine, [late]);
+    expect(outcome?.state).toBe('RELEASED');
+    expect((await itemOf(key))?.available).toBe(10);
+  });
+
+  it('never sells more than there is to twenty who ask at once, with the locks and without', async () => {
+    for (const locks of [engine.locks, noLocks]) {
+      const key = await stockUp(engine, [4, 3]);
+      const outcomes = await Promise.all(
+        Array.from({ length: 20 }, () => reserveStock({ ...engine, locks }, [request(key, 1)])),
+      );
+      expect(outcomes.flat().filter(({ state }) => state === 'HELD')).toHaveLength(7);
+      await stock.expectStockInvariants();
+    }
+  });
+
+  it('sets a timer for each hold and takes it away when the hold ends', async () => {
+    const key = await stockUp(engine, [10]);
+    const [{ orderId } = { orderId: '' }] = await reserveStock(engine, [request(key, 1)]);
+    expect(await engine.timerRedis.exists(`hold:${orderId}`)).toBe(1);
+    await commitReservations(engine, [{ orderId, paymentId: uuidv7() }]);
+    expect(await engine.timerRedis.exists(`hold:${orderId}`)).toBe(0);
+  });
+
+  it('says TRY_AGAIN and changes nothing when the lock cannot be had', async () => {
+    const gone = await stock.redisAt(3);
+    gone.disconnect();
+    const locks = createStockLocks([gone], logger);
+    const key = await stockUp(engine, [10]);
+    await expect(reserveStock({ ...engine, locks }, [request(key, 1)])).rejects.toMatchObject({
+      extensions: { code: 'TRY_AGAIN' },
+    });
+    expect((await itemOf(key))?.available).toBe(10);
+  }, 20_000);
+});

@@ -1,0 +1,68 @@
+import {
+  availableOf,
+  checkout,
+  openShop,
+  type Person,
+  pay,
+  registerPerson,
+} from './harness/people.js';
+import { startSystem, type TestSystem } from './harness/system.js';
+import { eventually } from './harness/wait.js';
+
+const customersCount = 300;
+const unitsOfWarehouses = [60, 40];
+const units = 100;
+const holdSeconds = 8;
+
+describe('a flash sale of 300 customers after 100 units in two warehouses', () => {
+  let system: TestSystem;
+  let customers: Person[];
+  beforeAll(async () => {
+    system = await startSystem({ RESERVATION_MINUTES: String(holdSeconds / 60) });
+    customers = await Promise.all(
+      Array.from({ length: customersCount }, () => registerPerson(system)),
+    );
+  }, 120_000);
+  afterAll(() => system.stop());
+
+  it('sells exactly the units there are, and gives back those that are not paid', async () => {
+    const vendor = await registerPerson(system, 'VENDOR');
+    const { offerId } = await openShop(system, vendor, unitsOfWarehouses);
+    const quantityOf = (n: number) => 1 + (n % 2);
+
+    const replies = await Promise.all(
+      customers.map((customer, n) =>
+        checkout(system, customer, [{ offerId, quantity: quantityOf(n) }]),
+      ),
+    );
+    const results = replies.map(({ data }) => data.checkout);
+    const placed = results
+      .map((result, n) => ({ result, n }))
+      .filter(({ result }) => result.__typename === 'CheckoutSuccess');
+    const short = results.filter((result) => result.__typename === 'InsufficientStock');
+    expect(placed.length + short.length).toBe(customersCount);
+    expect(placed.reduce((sum, { n }) => sum + quantityOf(n), 0)).toBe(units);
+    expect(await availableOf(system, offerId)).toBe(0);
+    for (const { lines } of short) {
+      expect(lines).toHaveLength(1);
+      expect(lines[0].available).toBeLessThan(lines[0].requested);
+      expect(lines[0].available).toBeGreaterThanOrEqual(0);
+    }
+
+    const buyers = placed.filter((_, at) => at % 2 === 0);
+    const payments = await Promise.all(
+      buyers.map(({ result, n }) => pay(system, customers[n] as Person, result.order.id)),
+    );
+    const paid = payments.map(({ data }) => data.payOrder.__typename);
+    expect(new Set(paid)).toEqual(new Set(['PaymentSuccess']));
+    const soldUnits = buyers.reduce((sum, { n }) => sum + quantityOf(n), 0);
+
+    const left = await eventually(
+      () => availableOf(system, offerId),
+      (available) => available === units - soldUnits,
+      (holdSeconds + 10) * 1000,
+    );
+    expect(left).toBe(units - soldUnits);
+    await system.expectInvariants();
+  }, 120_000);
+});

@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { startRedis } from '../../dev/databases/redis.js';
+import { isPortFree } from '../../dev/databases/server-process.js';
+import type { DatabaseUrls } from '../../dev/databases/set-up.js';
+import { type SubgraphName, subgraphNames } from '../../dev/services.js';
+import { templatePassword } from './templates.js';
+
+const adminUrl = () => process.env.TEST_POSTGRES_URL as string;
+
+/** Copies of migrated databases, for one test file; `drop` removes them. */
+export async function createTestDatabases<N extends SubgraphName>(names: readonly N[]) {
+  const admin = new pg.Client({ connectionString: adminUrl() });
+  await admin.connect();
+  const tail = randomBytes(5).toString('hex');
+  const urls: Partial<Record<SubgraphName, string>> = {};
+  for (const name of names) {
+    const database = `t_${tail}_${name}`;
+    await copyTemplate(admin, database, `template_${name}`);
+    const url = new URL(adminUrl());
+    url.username = `template_${name}`;
+    url.password = templatePassword;
+    url.pathname = `/${database}`;
+    urls[name] = url.href;
+  }
+  return {
+    urls: urls as Record<N, string>,
+    async drop() {
+      for (const name of names) {
+        await admin.query(`drop database if exists t_${tail}_${name} with (force)`);
+      }
+      await admin.end();
+    },
+  };
+}
+
+const templateBusy = '55006';
+
+/** Only one may copy a template at a time; the others try again. */
+async function copyTemplate(admin: pg.Client, database: string, template: string): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const owner = `owner ${template} strategy file_copy`;
+      await admin.query(`create database ${database} template ${template} ${owner}`);
+      return;
+    } catch (error) {
+      if ((error as { code?: string }).code !== templateBusy || attempt > 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+export const createAllTestDatabases = (): Promise<{ urls: DatabaseUrls; drop(): Promise<void> }> =>
+  createTestDatabases(subgraphNames);
+
+const workerId = Number(process.env.JEST_WORKER_ID ?? 1);
+const portsPerSystem = 20;
+let nextPort = 20_000 + (workerId % 8) * 500 + Math.floor(Math.random() * 10) * portsPerSystem;
+
+/** The first of twenty free ports; each worker has a range of its own, outside the ephemeral ports. */
+export async function freePortRange(): Promise<number> {
+  for (let attempt = 0; attempt < 25; attempt++) {
+    const base = nextPort;
+    nextPort += portsPerSystem;
+    const all = Array.from({ length: portsPerSystem }, (_, n) => base + n);
+    const free = await Promise.all([...all, ...all.map((port) => port + 5000)].map(isPortFree));
+    if (free.every(Boolean)) return base;
+  }
+  throw new Error('no free ports for a test system');
+}
+
+/** A Redis of this test file's own, on one port; it can be stopped and started again. */
+export async function startTestRedis() {
+  const port = (await freePortRange()) + 15;
+  const program = JSON.parse(process.env.TEST_REDIS_PROGRAM as string);
+  let server = await startRedis(program, port);
+  return {
+    url: server.url,
+    async stop() {
+      await server.stop();
+    },
+    /** Ends it at once, as a machine that fails. */
+    async kill() {
+      server.process.kill('SIGKILL');
+      await server.stop();
+    },
+    async restart() {
+      await server.stop();
+      server = await startRedis(program, port);
+    },
+  };
+}
+export type TestRedis = Awaited<ReturnType<typeof startTestRedis>>;

@@ -1,0 +1,19 @@
+import 'reflect-metadata';
+import { join } from 'node:path';
+import { findRedis } from '../../dev/databases/redis.js';
+import { createDatabases, migrateAll } from '../../dev/databases/set-up.js';
+import { startTemporaryPostgres } from '../../dev/databases/temporary.js';
+import { stateFolder } from '../../dev/state.js';
+import { templatePassword } from './templates.js';
+
+/** Starts the PostgreSQL of the tests, with five migrated databases to copy from, and finds a Redis. */
+export default async function globalSetup(): Promise<void> {
+  const [postgres, redis] = await Promise.all([
+    startTemporaryPostgres(),
+    findRedis(join(stateFolder(), 'redis')),
+  ]);
+  (globalThis as { stopPostgres?: () => Promise<void> }).stopPostgres = postgres.stop;
+  await migrateAll(await createDatabases(postgres.url, 'template', templatePassword));
+  process.env.TEST_POSTGRES_URL = postgres.url;
+  process.env.TEST_REDIS_PROGRAM = JSON.stringify(redis);
+}

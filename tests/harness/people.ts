@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import { demoPassword } from '../../dev/seed/demo-store.js';
+import { seedId } from '../../dev/seed/ids.js';
+import type { TestSystem } from './system.js';
+
+export interface Person {
+  readonly id: string;
+  readonly token: string;
+}
+
+/** Logs in one of the demo store's people: ana, ben (customers), vera, victor (vendors), ada (admin). */
+export async function logIn(system: TestSystem, name: string): Promise<Person> {
+  const { data } = await system.graphql(
+    `mutation ($input: LoginInput!) {
+       login(input: $input) { ... on Session { accessToken user { id } } }
+     }`,
+    { input: { identifier: `${name}@example.com`, password: demoPassword } },
+  );
+  return { id: data.login.user.id, token: data.login.accessToken };
+}
+
+export async function registerPerson(system: TestSystem, role = 'CUSTOMER'): Promise<Person> {
+  const { data, errors } = await system.graphql(
+    `mutation ($input: RegisterInput!) {
+       register(input: $input) { ... on Session { accessToken user { id } } }
+     }`,
+    {
+      input: { name: 'Somebody', email: `${randomUUID()}@example.com`, password: 'secret-1', role },
+    },
+  );
+  if (errors) throw new Error(JSON.stringify(errors));
+  return { id: data.register.user.id, token: data.register.accessToken };
+}
+
+/** A vendor's shop with a new product of one variant, in warehouses with so many units each. */
+export async function openShop(
+  system: TestSystem,
+  vendor: Person,
+  unitsOfWarehouses: readonly number[],
+  price = '10.00',
+) {
+  const tail = randomUUID().slice(0, 8);
+  const sku = `SALE-${tail}`;
+  const must = async (query: string, input: object) => {
+    const { data, errors } = await system.graphql(query, { input }, vendor.token);
+    if (errors) throw new Error(JSON.stringify(errors));
+    return Object.values(data)[0] as { id: string };
+  };
+  await must('mutation ($input: CreateProductInput!) { createProduct(input: $input) { id } }', {
+    name: `Product ${tail}`,
+    description: 'What everybody wants',
+    categoryId: seedId('category', 0),
+    variants: [{ sku, name: 'the only one' }],
+  });
+  const shop = await must(
+    'mutation ($input: CreateShopInput!) { createShop(input: $input) { id } }',
+    {
+      name: `Shop ${tail}`,
+      slug: `shop-${tail}`,
+    },
+  );
+  const offer = await must('mutation ($input: SetOfferInput!) { setOffer(input: $input) { id } }', {
+    shopId: shop.id,
+    sku,
+    price,
+  });
+  const warehouseIds: string[] = [];
+  for (const [n, quantity] of unitsOfWarehouses.entries()) {
+    const warehouse = await must(
+      'mutation ($input: CreateWarehouseInput!) { createWarehouse(input: $input) { id } }',
+      { shopId: shop.id, name: `Warehouse ${n}`, priority: n },
+    );
+    warehouseIds.push(warehouse.id);
+    await must('mutation ($input: ReceiveStockInput!) { receiveStock(input: $input) { id } }', {
+      warehouseId: warehouse.id,
+      sku,
+      quantity,
+      reference: 'first delivery',
+    });
+  }
+  return { shopId: shop.id, sku, offerId: offer.id, warehouseIds };
+}
+
+export const address = { street: '1 Main St', city: 'Springfield', zip: '12345', country: 'US' };
+
+const checkoutMutation = `mutation ($input: CheckoutInput!) {
+  checkout(input: $input) {
+    __typename
+    ... on CheckoutSuccess { order { id number status expiresAt total { amount currencyCode } } }
+    ... on InsufficientStock { message lines { offer { id } requested available } }
+    ... on OfferGone { message offerIds }
+    ... on MixedCurrencies { message currencyCodes }
+    ... on OrderExpired { message order { id status } }
+  }
+}`;
+
+export function checkout(
+  system: TestSystem,
+  person: Person,
+  items: ReadonlyArray<{ offerId: string; quantity: number }>,
+  idempotencyKey: string = randomUUID(),
+) {
+  const input = { idempotencyKey, items, shippingAddress: address };
+  return system.graphql(checkoutMutation, { input }, person.token);
+}
+
+const payMutation = `mutation ($input: PayOrderInput!) {
+  payOrder(input: $input) {
+    __typename
+    ... on PaymentSuccess { order { id status } payment { id status amount { amount } } }
+    ... on PaymentPending { payment { id status } }
+    ... on PaymentDeclined { message reason order { id status } }
+    ... on OrderExpired { message order { id status } }
+    ... on OrderNotPayable { message status }
+  }
+}`;
+
+export function pay(
+  system: TestSystem,
+  person: Person,
+  orderId: string,
+  paymentMethod = 'Credit Card',
+  idempotencyKey: string = randomUUID(),
+) {
+  const input = { orderId, paymentMethod, idempotencyKey };
+  return system.graphql(payMutation, { input }, person.token);
+}
+
+export async function availableOf(system: TestSystem, offerId: string): Promise<number> {
+  const { data } = await system.graphql(
+    'query ($id: UUID!) { offer(id: $id) { availability { available } } }',
+    { id: offerId },
+  );
+  return data.offer.availability.available;
+}

@@ -1,0 +1,94 @@
+import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import { offendingMax } from '../../dev/verify/invariant.js';
+import { stockInvariants } from '../../dev/verify/stock-invariants.js';
+import { connect } from '../../subgraphs/shared/database.js';
+import { createLogger } from '../../subgraphs/shared/logger.js';
+import { closeRedis, createRedis } from '../../subgraphs/shared/redis.js';
+import type { StockEngine } from '../../subgraphs/warehouse/context.js';
+import { databaseSchema } from '../../subgraphs/warehouse/mikro-orm.config.js';
+import { createHoldTimers } from '../../subgraphs/warehouse/stock/hold-timers.js';
+import { receiveStock } from '../../subgraphs/warehouse/stock/receive-stock.js';
+import { createStockEvents } from '../../subgraphs/warehouse/stock/stock-events.js';
+import { createStockLocks } from '../../subgraphs/warehouse/stock/stock-locks.js';
+import { Warehouse } from '../../subgraphs/warehouse/warehouse/warehouse.js';
+import { createTestDatabases, startTestRedis } from './databases.js';
+
+export const logger = createLogger('test', 'silent');
+
+/** The database and Redis of one test file, for as many engines (processes) as a test wants. */
+export async function openStock() {
+  const [database, redis] = await Promise.all([
+    createTestDatabases(['warehouse']),
+    startTestRedis(),
+  ]);
+  const url = database.urls.warehouse;
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const closers: Array<() => unknown> = [];
+
+  async function redisAt(db: number) {
+    const connection = createRedis(`${redis.url}/${db}`, logger, 'test');
+    await connection.connect();
+    closers.push(() => closeRedis(connection));
+    return connection;
+  }
+
+  /** What one warehouse process works with. */
+  async function engine(overrides: Partial<StockEngine> = {}) {
+    const orm = await connect({ name: 'test', url, poolMax: 10 }, databaseSchema);
+    closers.push(() => orm.close());
+    const timers = await redisAt(1);
+    const made: StockEngine = {
+      orm,
+      logger,
+      locks: createStockLocks([await redisAt(2)], logger),
+      timers: createHoldTimers(timers, logger),
+      events: createStockEvents(await redisAt(0), logger),
+      ...overrides,
+    };
+    return Object.assign(made, { timerRedis: timers });
+  }
+
+  return {
+    url,
+    redis,
+    redisAt,
+    engine,
+    /** a statement of the test's own */
+    async query<T extends object>(text: string, values: unknown[] = []): Promise<T[]> {
+      return (await client.query<T>(text, values)).rows;
+    },
+    async expectStockInvariants() {
+      for (const invariant of stockInvariants) {
+        const { offending } = await invariant.look({ warehouse: client } as never);
+        const shown = JSON.stringify(offending.slice(0, offendingMax));
+        if (offending.length > 0) throw new Error(`broken: ${invariant.name}: ${shown}`);
+      }
+    },
+    async close() {
+      for (const closer of closers.reverse()) await closer();
+      await client.end();
+      await Promise.all([database.drop(), redis.stop()]);
+    },
+  };
+}
+export type TestStock = Awaited<ReturnType<typeof openStock>>;
+
+/** A new shop whose warehouses, in order of priority, hold so many units of one new sku each. */
+export async function stockUp(engine: StockEngine, units: readonly number[]) {
+  const shopId = uuidv7();
+  const sku = `SKU-${shopId.slice(-8)}`;
+  const warehouses: Warehouse[] = [];
+  for (const [priority, quantity] of units.entries()) {
+    const em = engine.orm.em.fork();
+    const id = uuidv7();
+    const fields = { id, shopId, name: `W${priority}`, address: null, active: true, priority };
+    const warehouse = em.create(Warehouse, fields);
+    await em.persist(warehouse).flush();
+    warehouses.push(warehouse);
+    if (quantity === 0) continue;
+    await receiveStock(engine, { warehouse, sku, quantity, reference: null, actor: 'test' });
+  }
+  return { shopId, sku, warehouses, warehouseIds: warehouses.map(({ id }) => id) };
+}

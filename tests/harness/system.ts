@@ -1,0 +1,108 @@
+import { environments, portsFrom } from '../../dev/environment.js';
+import { startPaymentSandbox } from '../../dev/payment-sandbox/index.js';
+import { seedStore } from '../../dev/seed/store.js';
+import { root } from '../../dev/services.js';
+import { makeSecrets } from '../../dev/state.js';
+import { isBroken, report, verify } from '../../dev/verify/verify.js';
+import { startRouter } from '../../router/index.js';
+import { startOrder } from '../../subgraphs/order/index.js';
+import { startProduct } from '../../subgraphs/product/index.js';
+import type { Service } from '../../subgraphs/shared/process.js';
+import { startShop } from '../../subgraphs/shop/index.js';
+import { startUser } from '../../subgraphs/user/index.js';
+import { startWarehouse } from '../../subgraphs/warehouse/index.js';
+import { createAllTestDatabases, freePortRange, startTestRedis } from './databases.js';
+
+export interface GraphQLReply {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects
+  readonly data: any;
+  readonly errors?: ReadonlyArray<{
+    message: string;
+    path?: (string | number)[];
+    extensions: { code: string; fields?: Record<string, string> } & Record<string, unknown>;
+  }>;
+}
+
+const starters = {
+  sandbox: startPaymentSandbox,
+  user: startUser,
+  product: startProduct,
+  shop: startShop,
+  warehouse: startWarehouse,
+  order: startOrder,
+  router: startRouter,
+};
+
+/**
+ * The whole system in this process, each part with its own ports, databases and Redis, with the
+ * demo store in it: all that `npm start` runs, but for the processes.
+ */
+export async function startSystem(overrides: Record<string, string> = {}) {
+  const [databases, redis, secrets] = await Promise.all([
+    createAllTestDatabases(),
+    startTestRedis(),
+    makeSecrets(),
+  ]);
+  await seedStore(databases.urls);
+  const ports = portsFrom(await freePortRange());
+  const envs = environments({ databases: databases.urls, redisUrl: redis.url, ports, secrets });
+  const base = {
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'silent',
+    SUPERGRAPH_PATH: `${root}/schema/supergraph.graphql`,
+    ...overrides,
+  };
+  const running = new Map<string, Service>();
+  const start = async (name: keyof typeof starters) => {
+    running.set(name, await starters[name]({ ...base, ...envs[name] }));
+  };
+  await Promise.all(Object.keys(starters).map((name) => start(name as keyof typeof starters)));
+  const url = `http://127.0.0.1:${ports.ports.router}/graphql`;
+
+  return {
+    url,
+    ports,
+    secrets,
+    redis,
+    databases: databases.urls,
+    start,
+    async stopPart(name: keyof typeof starters) {
+      await running.get(name)?.stop();
+      running.delete(name);
+    },
+    graphql: (query: string, variables: object = {}, token?: string) =>
+      postGraphQL(url, query, variables, token),
+    async stop() {
+      await Promise.all([...running.values()].map((service) => service.stop()));
+      await Promise.all([databases.drop(), redis.stop()]);
+    },
+    /** Fails with the offending rows where an invariant of the domain does not hold. */
+    async expectInvariants() {
+      const verdicts = await verify(databases.urls);
+      if (isBroken(verdicts)) throw new Error(`invariants are broken:\n${report(verdicts)}`);
+    },
+  };
+}
+export type TestSystem = Awaited<ReturnType<typeof startSystem>>;
+
+export async function postGraphQL(
+  url: string,
+  query: string,
+  variables: object = {},
+  token?: string,
+  headers: Record<string, string> = {},
+): Promise<GraphQLReply> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(token && { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    body: JSON.stringify({ query, variables }),
+  });
+  const body = (await response.json()) as Omit<GraphQLReply, 'status' | 'headers'>;
+  return { ...body, status: response.status, headers: response.headers };
+}

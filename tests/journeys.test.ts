@@ -1,0 +1,305 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import {
+  availableOf,
+  checkout,
+  logIn,
+  openShop,
+  type Person,
+  pay,
+  registerPerson,
+} from './harness/people.js';
+import { startSystem, type TestSystem } from './harness/system.js';
+import { eventually } from './harness/wait.js';
+
+describe('what people do with the store, through the router', () => {
+  let system: TestSystem;
+  let vendor: Person;
+  beforeAll(async () => {
+    system = await startSystem({ RESERVATION_MINUTES: '0.05' });
+    vendor = await registerPerson(system, 'VENDOR');
+  });
+  afterEach(() => system.expectInvariants());
+  afterAll(() => system.stop());
+
+  const orderOf = async (person: Person, id: string) => {
+    const { data } = await system.graphql(
+      `query ($id: UUID!) { order(id: $id) {
+         status cancelReason total { amount currencyCode } customer { id name }
+         shopOrders { status shop { id } subtotal { amount } items { name quantity variant { sku } } }
+         payments { status method } } }`,
+      { id },
+      person.token,
+    );
+    return data.order;
+  };
+
+  it('registers, logs in, browses, checks out, pays, and the stock is down for good', async () => {
+    const { offerId, sku, shopId, warehouseIds } = await openShop(system, vendor, [5, 5], '12.34');
+    const customer = await registerPerson(system);
+    const me = await system.graphql('{ me { id email role } }', {}, customer.token);
+    expect(me.data.me).toMatchObject({ id: customer.id, role: 'CUSTOMER' });
+
+    const placed = await checkout(system, customer, [{ offerId, quantity: 3 }]);
+    const { order } = placed.data.checkout;
+    expect(order).toMatchObject({
+      status: 'PENDING',
+      total: { amount: '37.02', currencyCode: 'USD' },
+    });
+    expect(await availableOf(system, offerId)).toBe(7);
+
+    const paid = await pay(system, customer, order.id);
+    expect(paid.data.payOrder).toMatchObject({
+      __typename: 'PaymentSuccess',
+      order: { status: 'CONFIRMED' },
+      payment: { status: 'COMPLETED', amount: { amount: '37.02' } },
+    });
+    expect(await orderOf(customer, order.id)).toMatchObject({
+      status: 'CONFIRMED',
+      customer: { id: customer.id, name: 'Somebody' },
+      shopOrders: [{ status: 'CONFIRMED', shop: { id: shopId }, items: [{ variant: { sku } }] }],
+    });
+
+    const levels = await system.graphql(
+      `query ($id: UUID!) { warehouse(id: $id) {
+         stockLevels(sku: "${sku}") { edges { node { onHand reserved available isLowStock variant { name } } } } } }`,
+      { id: warehouseIds[0] },
+      vendor.token,
+    );
+    expect(levels.data.warehouse.stockLevels.edges).toEqual([
+      {
+        node: {
+          onHand: 2,
+          reserved: 0,
+          available: 2,
+          isLowStock: true,
+          variant: { name: 'the only one' },
+        },
+      },
+    ]);
+  });
+
+  it('lists products, prices and stock in one query, with one request per subgraph and type', async () => {
+    const counts = new Map<string, number>();
+    const count = (message: unknown) => {
+      const { request } = message as { request: { origin: string; body?: unknown } };
+      const port = new URL(request.origin).port;
+      counts.set(port, (counts.get(port) ?? 0) + 1);
+    };
+    subscribe('undici:request:create', count);
+    const { data, errors } = await system.graphql(
+      `{ products(first: 10) { edges { node { name variants { sku availability { available }
+           offers { price { amount } shop { name } availability { available version } } } } } } }`,
+    );
+    unsubscribe('undici:request:create', count);
+    expect(errors).toBeUndefined();
+    expect(data.products.edges).toHaveLength(10);
+    for (const { node } of data.products.edges) {
+      for (const { offers, availability } of node.variants) {
+        expect(offers.length).toBeGreaterThan(0);
+        const sum = offers.reduce(
+          (all: number, offer: { availability: { available: number } }) =>
+            all + offer.availability.available,
+          0,
+        );
+        expect(availability.available).toBe(sum);
+      }
+    }
+    const { product, shop, warehouse } = system.ports.ports;
+    expect(counts.get(String(product))).toBe(1);
+    expect(counts.get(String(shop))).toBe(1);
+    // One for the variants' availability, one for the offers', which need the shop's answer first.
+    expect(counts.get(String(warehouse))).toBe(2);
+  });
+
+  it('buys from several shops in one order, with a part for each', async () => {
+    const customer = await registerPerson(system);
+    const [one, other] = [
+      await openShop(system, vendor, [3], '1.10'),
+      await openShop(system, vendor, [3], '2.20'),
+    ];
+    const { data } = await checkout(system, customer, [
+      { offerId: one.offerId, quantity: 1 },
+      { offerId: other.offerId, quantity: 2 },
+    ]);
+    const order = await orderOf(customer, data.checkout.order.id);
+    expect(order.total.amount).toBe('5.50');
+    const subtotals = order.shopOrders.map(
+      (part: { subtotal: { amount: string } }) => part.subtotal,
+    );
+    expect(subtotals).toEqual([{ amount: '1.10' }, { amount: '4.40' }]);
+    expect(order.shopOrders[0].items).toMatchObject([{ quantity: 1, variant: { sku: one.sku } }]);
+  });
+
+  it('holds nothing when one line is short, and says which, and how many are left', async () => {
+    const customer = await registerPerson(system);
+    const [plenty, scarce] = [
+      await openShop(system, vendor, [9]),
+      await openShop(system, vendor, [1]),
+    ];
+    const items = [
+      { offerId: plenty.offerId, quantity: 1 },
+      { offerId: scarce.offerId, quantity: 2 },
+    ];
+    const { data } = await checkout(system, customer, items);
+    expect(data.checkout).toMatchObject({
+      __typename: 'InsufficientStock',
+      lines: [{ offer: { id: scarce.offerId }, requested: 2, available: 1 }],
+    });
+    expect(await availableOf(system, plenty.offerId)).toBe(9);
+    const mine = await system.graphql(
+      '{ orders { edges { node { status cancelReason } } } }',
+      {},
+      customer.token,
+    );
+    expect(mine.data.orders.edges).toEqual([
+      { node: { status: 'CANCELLED', cancelReason: 'OUT_OF_STOCK' } },
+    ]);
+  });
+
+  it('a declined payment leaves the order payable', async () => {
+    const customer = await registerPerson(system);
+    const { offerId } = await openShop(system, vendor, [5]);
+    const { data } = await checkout(system, customer, [{ offerId, quantity: 1 }]);
+    const { id } = data.checkout.order;
+    const declined = await pay(system, customer, id, 'Declined Card');
+    expect(declined.data.payOrder).toMatchObject({
+      __typename: 'PaymentDeclined',
+      reason: 'the card was declined',
+      order: { status: 'PENDING' },
+    });
+    const paid = await pay(system, customer, id);
+    expect(paid.data.payOrder.__typename).toBe('PaymentSuccess');
+    const again = await pay(system, customer, id);
+    expect(again.data.payOrder).toMatchObject({
+      __typename: 'OrderNotPayable',
+      status: 'CONFIRMED',
+    });
+    const payments = (await orderOf(customer, id)).payments;
+    expect(payments.map(({ status }: { status: string }) => status)).toEqual([
+      'FAILED',
+      'COMPLETED',
+    ]);
+  });
+
+  it('an order that is not paid in time is cancelled, and its stock is back', async () => {
+    const customer = await registerPerson(system);
+    const { offerId } = await openShop(system, vendor, [5]);
+    const { data } = await checkout(system, customer, [{ offerId, quantity: 2 }]);
+    const { id } = data.checkout.order;
+    const order = await eventually(
+      () => orderOf(customer, id),
+      ({ status }) => status === 'CANCELLED',
+    );
+    expect(order.cancelReason).toBe('PAYMENT_TIMEOUT');
+    expect(await availableOf(system, offerId)).toBe(5);
+    const late = await pay(system, customer, id);
+    expect(late.data.payOrder).toMatchObject({ __typename: 'OrderExpired' });
+  });
+
+  it('a customer cancels an unpaid order; a paid one is too far', async () => {
+    const customer = await registerPerson(system);
+    const { offerId } = await openShop(system, vendor, [5]);
+    const cancel = (id: string) =>
+      system.graphql(
+        `mutation ($id: UUID!) { cancelOrder(id: $id) { __typename
+           ... on Order { status cancelReason } ... on OrderNotCancellable { message } } }`,
+        { id },
+        customer.token,
+      );
+    const first = (await checkout(system, customer, [{ offerId, quantity: 2 }])).data.checkout
+      .order;
+    expect((await cancel(first.id)).data.cancelOrder).toEqual({
+      __typename: 'Order',
+      status: 'CANCELLED',
+      cancelReason: 'BY_CUSTOMER',
+    });
+    expect(await availableOf(system, offerId)).toBe(5);
+    expect((await cancel(first.id)).data.cancelOrder.__typename).toBe('OrderNotCancellable');
+    const second = (await checkout(system, customer, [{ offerId, quantity: 2 }])).data.checkout
+      .order;
+    await pay(system, customer, second.id);
+    expect((await cancel(second.id)).data.cancelOrder.__typename).toBe('OrderNotCancellable');
+    expect(await availableOf(system, offerId)).toBe(3);
+  });
+
+  it('the same key gets the same order; another request under it is refused', async () => {
+    const customer = await registerPerson(system);
+    const { offerId } = await openShop(system, vendor, [5]);
+    const items = [{ offerId, quantity: 1 }];
+    const replies = await Promise.all(
+      Array.from({ length: 10 }, () => checkout(system, customer, items, 'key-1')),
+    );
+    const ids = replies.map(({ data }) => data.checkout.order.id);
+    expect(new Set(ids).size).toBe(1);
+    expect(await availableOf(system, offerId)).toBe(4);
+    const other = await checkout(system, customer, [{ offerId, quantity: 2 }], 'key-1');
+    expect(other.errors?.[0]?.extensions.code).toBe('IDEMPOTENCY_KEY_REUSED');
+    const somebody = await registerPerson(system);
+    const theirs = await checkout(system, somebody, items, 'key-1');
+    expect(theirs.data.checkout.order.id).not.toBe(ids[0]);
+  });
+
+  it('ten payments at once, with ten keys, take money once', async () => {
+    const customer = await registerPerson(system);
+    const { offerId } = await openShop(system, vendor, [5]);
+    const { id } = (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout
+      .order;
+    const replies = await Promise.all(Array.from({ length: 10 }, () => pay(system, customer, id)));
+    for (const { errors } of replies) expect(errors).toBeUndefined();
+    const order = await eventually(
+      () => orderOf(customer, id),
+      ({ status }) => status === 'CONFIRMED',
+    );
+    expect(order.payments).toEqual([{ status: 'COMPLETED', method: 'Credit Card' }]);
+  });
+
+  it('without a token nobody buys, and nobody sees another’s order', async () => {
+    const { offerId } = await openShop(system, vendor, [5]);
+    const nobody = { id: '', token: '' };
+    const refused = await checkout(system, nobody, [{ offerId, quantity: 1 }]);
+    expect(refused.errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
+    expect(await availableOf(system, offerId)).toBe(5);
+
+    const [owner, stranger] = [await registerPerson(system), await registerPerson(system)];
+    const { id } = (await checkout(system, owner, [{ offerId, quantity: 1 }])).data.checkout.order;
+    expect(await orderOf(stranger, id)).toBeNull();
+    expect((await pay(system, stranger, id)).errors?.[0]?.extensions.code).toBe('NOT_FOUND');
+    const cancel = await system.graphql(
+      'mutation ($id: UUID!) { cancelOrder(id: $id) { __typename } }',
+      { id },
+      stranger.token,
+    );
+    expect(cancel.errors?.[0]?.extensions.code).toBe('NOT_FOUND');
+    expect((await orderOf(owner, id)).status).toBe('PENDING');
+    const orders = await system.graphql(
+      'query ($id: UUID!) { order(id: $id) { customer { email orders { edges { node { id } } } } } }',
+      { id },
+      (await logIn(system, 'ada')).token,
+    );
+    expect(orders.data.order.customer.orders.edges).toHaveLength(1);
+  });
+
+  it('logs in by e-mail without regard to case, and by phone, and tells not which part was wrong', async () => {
+    const login = async (identifier: string, password: string) => {
+      const { data } = await system.graphql(
+        `mutation ($input: LoginInput!) { login(input: $input) { __typename
+           ... on Session { user { name email phone } } ... on Refusal { message } } }`,
+        { input: { identifier, password } },
+      );
+      return data.login;
+    };
+    const ana = { name: 'Ana Customer', email: 'ana@example.com', phone: '+12025550143' };
+    for (const identifier of ['ana@example.com', 'ANA@Example.COM', '+1 (202) 555-0143']) {
+      expect(await login(identifier, 'holdfast-demo')).toMatchObject({ user: ana });
+    }
+    const wrong = await login('ana@example.com', 'not-the-password');
+    expect(wrong.__typename).toBe('InvalidCredentials');
+    expect(await login('nobody@example.com', 'holdfast-demo')).toEqual(wrong);
+    expect(await login('not an identifier', 'holdfast-demo')).toEqual(wrong);
+    const taken = await system.graphql(
+      `mutation ($input: RegisterInput!) { register(input: $input) { __typename } }`,
+      { input: { name: 'Other', email: 'ANA@example.com', password: 'secret-1' } },
+    );
+    expect(taken.data.register.__typename).toBe('IdentityTaken');
+  });
+});

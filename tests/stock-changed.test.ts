@@ -1,0 +1,112 @@
+import { checkout, openShop, type Person, registerPerson } from './harness/people.js';
+import { type StockNumber, warehouseClient, watchStock } from './harness/subscribe.js';
+import { startSystem, type TestSystem } from './harness/system.js';
+import { eventually } from './harness/wait.js';
+
+describe('live stock, over graphql-ws at the warehouse subgraph', () => {
+  let system: TestSystem;
+  let vendor: Person;
+  let customer: Person;
+  beforeAll(async () => {
+    system = await startSystem();
+    [vendor, customer] = await Promise.all([
+      registerPerson(system, 'VENDOR'),
+      registerPerson(system),
+    ]);
+  });
+  afterAll(async () => {
+    await system.expectInvariants();
+    await system.stop();
+  });
+
+  const last = (seen: StockNumber[]) => seen.at(-1)?.available;
+  const until = (seen: StockNumber[], available: number) =>
+    eventually(
+      async () => last(seen),
+      (value) => value === available,
+      5000,
+    );
+  const rising = (seen: StockNumber[]) =>
+    seen.every(({ version }, at) => at === 0 || version > (seen[at - 1] as StockNumber).version);
+
+  it('begins with the stock as it is, then tells each change with a higher version', async () => {
+    const { sku, offerId } = await openShop(system, vendor, [10]);
+    const client = warehouseClient(system);
+    const watch = watchStock(client, { skus: [sku] });
+    await until(watch.seen, 10);
+    expect(watch.seen).toHaveLength(1);
+    await checkout(system, customer, [{ offerId, quantity: 3 }]);
+    await until(watch.seen, 7);
+    await checkout(system, customer, [{ offerId, quantity: 2 }]);
+    await until(watch.seen, 5);
+    expect(rising(watch.seen)).toBe(true);
+    await client.dispose();
+  });
+
+  it('tells of many changes at once no more often than every 50 ms, and of the last one', async () => {
+    const { sku, offerId } = await openShop(system, vendor, [40]);
+    const client = warehouseClient(system);
+    const watch = watchStock(client, { skus: [sku] });
+    await until(watch.seen, 40);
+    await Promise.all(
+      Array.from({ length: 30 }, () => checkout(system, customer, [{ offerId, quantity: 1 }])),
+    );
+    await until(watch.seen, 10);
+    expect(watch.seen.length).toBeLessThan(31);
+    expect(rising(watch.seen)).toBe(true);
+    await client.dispose();
+  });
+
+  it('watches all of a shop, and of a sku only that shop’s when both are given', async () => {
+    const one = await openShop(system, vendor, [4]);
+    const other = await openShop(system, vendor, [6]);
+    const client = warehouseClient(system);
+    const ofShop = watchStock(client, { shopId: one.shopId });
+    const ofBoth = watchStock(client, { skus: [one.sku, other.sku], shopId: other.shopId });
+    await until(ofShop.seen, 4);
+    await until(ofBoth.seen, 6);
+    await checkout(system, customer, [
+      { offerId: one.offerId, quantity: 1 },
+      { offerId: other.offerId, quantity: 1 },
+    ]);
+    await until(ofShop.seen, 3);
+    await until(ofBoth.seen, 5);
+    expect(ofShop.seen.every(({ variant }) => variant.sku === one.sku)).toBe(true);
+    expect(ofBoth.seen.every(({ variant }) => variant.sku === other.sku)).toBe(true);
+    await client.dispose();
+  });
+
+  it('finds the changes that Redis did not bring, within two seconds', async () => {
+    const { sku, offerId } = await openShop(system, vendor, [10]);
+    const client = warehouseClient(system);
+    const watch = watchStock(client, { skus: [sku] });
+    await until(watch.seen, 10);
+    await system.redis.restart();
+    await eventually(
+      async () => (await checkout(system, customer, [{ offerId, quantity: 1 }])).data?.checkout,
+      (result) => result?.__typename === 'CheckoutSuccess',
+    );
+    await until(watch.seen, 9);
+    await client.dispose();
+  });
+
+  it('asks for skus or a shop, and no more than 100 skus', async () => {
+    const client = warehouseClient(system);
+    const tooMany = Array.from({ length: 101 }, (_, n) => `SKU-${n}`);
+    for (const variables of [{}, { skus: [] }, { skus: tooMany }]) {
+      const watch = watchStock(client, variables);
+      const failure = await eventually(async () => watch.failure(), Boolean, 3000);
+      expect(failure).toMatchObject({ extensions: { code: 'BAD_USER_INPUT' } });
+    }
+    await client.dispose();
+  });
+
+  it('talks to nobody without the secret of a process that may call', async () => {
+    const client = warehouseClient(system, 'a secret that is not the one');
+    const watch = watchStock(client, { skus: ['TRAIL-40'] });
+    const failure = await eventually(async () => watch.failure(), Boolean, 3000);
+    expect(failure).toMatchObject({ code: 4403 });
+    expect(watch.seen).toEqual([]);
+    await client.dispose();
+  });
+});
