@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import {
   address,
   type Config,
@@ -11,7 +12,7 @@ import {
 
 const urlOf = (name: string): Variable<string> =>
   setting(
-    address.or(text.length(0)) as Variable<string>['type'],
+    z.union([z.literal(''), address]),
     '',
     `where the ${name} subgraph is, if not where the supergraph says`,
   );

@@ -10,7 +10,6 @@ const secretKeys = [
   'accessToken',
   'refreshToken',
   'secret',
-  'code',
   'email',
   'phone',
   'identifier',
@@ -27,7 +26,7 @@ export function createLogger(name: string, level: string, destination?: Destinat
     level,
     base: { pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
-    redact: { paths: paths.filter((path) => path !== 'code'), censor: '[redacted]' },
+    redact: { paths, censor: '[redacted]' },
     mixin: () => ({ ...requestTrace.getStore() }),
   };
   return destination ? pino(options, destination) : pino(options);

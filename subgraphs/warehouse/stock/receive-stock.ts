@@ -1,4 +1,4 @@
-import { Length, Max, Min } from 'class-validator';
+import { IsOptional, Length, Max, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { v7 as uuidv7 } from 'uuid';
 import { type EntityManager, sql } from '../../shared/database.js';
@@ -28,6 +28,7 @@ export class ReceiveStockInput {
   quantity!: number;
 
   @Field(() => String, { nullable: true, description: 'Of the delivery, for example its note.' })
+  @IsOptional()
   @Length(0, 255)
   reference?: string | null;
 }

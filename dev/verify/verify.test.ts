@@ -1,0 +1,170 @@
+import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import { createAllTestDatabases } from '../../tests/harness/databases.js';
+import type { DatabaseUrls } from '../databases/set-up.js';
+import { seedId } from '../seed/ids.js';
+import { seedStore } from '../seed/store.js';
+import type { SubgraphName } from '../services.js';
+import { invariants, isBroken, report, verify } from './verify.js';
+
+const level = seedId('level', 0);
+const offer = seedId('offer', 0);
+
+/** Each breaks one rule behind the back of the system, in SQL; what is broken must be named. */
+const breaks: Array<[broken: string, database: SubgraphName, statements: string[]]> = [
+  [
+    '0 ≤ reserved ≤ onHand on every level',
+    'warehouse',
+    [
+      'alter table stock_level drop constraint stock_level_reserved',
+      `update stock_level set reserved = on_hand + 1 where id = '${level}'`,
+    ],
+  ],
+  [
+    'every level is the sum of its movements',
+    'warehouse',
+    [`update stock_level set on_hand = on_hand + 1 where id = '${level}'`],
+  ],
+  [
+    'reserved is the sum of what is HELD',
+    'warehouse',
+    [`update stock_level set reserved = 1 where id = '${level}'`],
+  ],
+  [
+    'every reservation line was reserved once, and ended once',
+    'warehouse',
+    [
+      `insert into reservation (order_id, state, expires_at, payment_id)
+       values ('${uuidv7()}', 'COMMITTED', now(), '${uuidv7()}')`,
+      `insert into reservation_line (order_id, level_id, quantity)
+       select order_id, '${level}', 2 from reservation`,
+    ],
+  ],
+  [
+    'units sold are no more than units received',
+    'warehouse',
+    [
+      `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, actor)
+       values ('${uuidv7()}', '${level}', 'SALE', -1000, 0, 'test')`,
+    ],
+  ],
+  [
+    'no hold outlives its time by more than 5 s',
+    'warehouse',
+    [
+      `insert into reservation (order_id, state, expires_at)
+       values ('${uuidv7()}', 'HELD', now() - interval '6 s')`,
+    ],
+  ],
+  [
+    'available is what active warehouses have, less what is reserved',
+    'warehouse',
+    ['update warehouse set active = false'],
+  ],
+  ['every level belongs to an item of its shop', 'warehouse', ['delete from stock_item']],
+  [
+    'the total of an order is the sum of its lines',
+    'order',
+    ['update customer_order set total_amount = 1'],
+  ],
+  [
+    'a shop’s part is as far as its order, as long as that is not paid',
+    'order',
+    [`update shop_order set status = 'SHIPPED'`],
+  ],
+  [
+    'a paid order has one completed payment of its total, an unpaid one none',
+    'order',
+    [`update customer_order set status = 'CONFIRMED'`],
+  ],
+  [
+    'every acknowledged checkout exists, and every refusal was true',
+    'order',
+    [
+      `insert into idempotency_key (user_id, operation, key, fingerprint, subject_id, outcome, claimed_until)
+       values ('${uuidv7()}', 'checkout', 'k', '', '${uuidv7()}', '{"kind": "placed"}', now())`,
+    ],
+  ],
+  [
+    'every acknowledged checkout exists, and every refusal was true',
+    'order',
+    [
+      `insert into idempotency_key (user_id, operation, key, fingerprint, subject_id, outcome, claimed_until)
+       values ('${uuidv7()}', 'checkout', 'k', '', '${uuidv7()}',
+         '{"kind": "short", "lines": [{"requested": 2, "available": 2}]}', now())`,
+    ],
+  ],
+  [
+    'the payments of a cancelled order came to nothing',
+    'order',
+    [
+      `update customer_order set status = 'CANCELLED', cancel_reason = 'BY_CUSTOMER'`,
+      `insert into payment (id, order_id, user_id, amount, status, provider)
+       select '${uuidv7()}', id, customer_id, 20, 'AUTHORIZED', 'sandbox' from customer_order`,
+    ],
+  ],
+  [
+    'the outbox is empty, and nothing is a dead letter',
+    'warehouse',
+    [
+      `insert into outbox (id, consumer, topic, key, version, payload, dead_at)
+       values ('${uuidv7()}', 'order', 't', 'k', 1, '{}', now())`,
+    ],
+  ],
+  ['an order is as its reservation is', 'order', ['select 1']],
+  [
+    'a hold belongs to an order',
+    'warehouse',
+    [
+      `insert into reservation (order_id, state, expires_at)
+       values ('${uuidv7()}', 'HELD', now() + interval '1 hour')`,
+    ],
+  ],
+];
+
+describe('npm run verify', () => {
+  let databases: { urls: DatabaseUrls; drop(): Promise<void> };
+  beforeEach(async () => {
+    databases = await createAllTestDatabases();
+    await seedStore(databases.urls);
+  });
+  afterEach(() => databases.drop());
+
+  async function run(name: SubgraphName, statements: string[]) {
+    const client = new pg.Client({ connectionString: databases.urls[name] });
+    await client.connect();
+    for (const statement of statements) await client.query(statement);
+    await client.end();
+  }
+
+  it('finds nothing in a store that is only seeded, and says how many rows it looked at', async () => {
+    const verdicts = await verify(databases.urls, 0);
+    expect(isBroken(verdicts)).toBe(false);
+    expect(verdicts).toHaveLength(invariants.length);
+    expect(verdicts[0]?.rows).toBeGreaterThan(100);
+    expect(report(verdicts)).toContain('holds ');
+  });
+
+  it.each(breaks)('finds that it is not true that %s', async (name, database, statements) => {
+    const order = uuidv7();
+    await run('order', [
+      `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address)
+       values ('${order}', '${uuidv7()}', 20, 'USD', '{}')`,
+      `insert into shop_order (id, order_id, shop_id) values ('${order}', '${order}', '${order}')`,
+      `insert into order_item
+         (id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
+       values ('${order}', '${order}', '${offer}', 'S', 'S', 10, 'USD', 2)`,
+    ]);
+    await run(database, statements);
+    const verdicts = await verify(databases.urls, 0);
+    const broken = verdicts.filter(({ offending }) => offending.length > 0);
+    expect(broken.map((verdict) => verdict.name)).toContain(name);
+    expect(report(verdicts)).toContain('BROKEN');
+  });
+
+  it('has a way to be broken for each rule', () => {
+    expect(new Set(breaks.map(([name]) => name))).toEqual(
+      new Set(invariants.map(({ name }) => name)),
+    );
+  });
+});

@@ -1,0 +1,75 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { variables as sandbox } from '../../dev/payment-sandbox/index.js';
+import { root } from '../../dev/services.js';
+import { variables as router } from '../../router/config.js';
+import { variables as order } from '../order/config.js';
+import { variables as product } from '../product/config.js';
+import { variables as shop } from '../shop/config.js';
+import { variables as user } from '../user/config.js';
+import { variables as warehouse } from '../warehouse/config.js';
+import { ConfigError, count, loadConfig, requiredInProduction, setting, text } from './config.js';
+
+const all = { user, product, shop, warehouse, order, router };
+
+function problemsOf(read: () => unknown): readonly string[] {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('the configuration of a process', () => {
+  const variables = {
+    NODE_ENV: setting(text, 'development', 'which'),
+    COUNT: setting(count, '3', 'how many'),
+    KEY: requiredInProduction(text, 'a default for development', 'the key'),
+  };
+
+  it('has defaults for development, is typed, and does not change', () => {
+    const config = loadConfig(variables, {});
+    expect(config).toEqual({ NODE_ENV: 'development', COUNT: 3, KEY: 'a default for development' });
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it('names every variable that is malformed', () => {
+    expect(problemsOf(() => loadConfig(variables, { COUNT: 'many' }))).toEqual([
+      expect.stringMatching(/^COUNT is malformed \(.+\): how many$/),
+    ]);
+  });
+
+  it('reads a value from the file that NAME_FILE names, and says when it cannot', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-config-'));
+    writeFileSync(join(folder, 'key'), 'from a file\n');
+    expect(loadConfig(variables, { KEY_FILE: join(folder, 'key') }).KEY).toBe('from a file');
+    rmSync(folder, { recursive: true });
+    expect(problemsOf(() => loadConfig(variables, { KEY_FILE: join(folder, 'key') }))).toEqual([
+      expect.stringMatching(/^KEY_FILE cannot be read: /),
+    ]);
+  });
+
+  it.each(Object.entries(all))(
+    'of the %s has no default secret in production: it names each that is missing',
+    (_, ofProcess) => {
+      const required = Object.entries(ofProcess)
+        .filter(([, variable]) => variable.productionDefault === undefined)
+        .map(([name]) => name);
+      expect(required).toContain('ROUTER_SECRET');
+      const problems = problemsOf(() => loadConfig(ofProcess, { NODE_ENV: 'production' }));
+      expect(problems.map((problem) => problem.split(' ')[0]).sort()).toEqual(required.sort());
+      for (const name of required) expect(name).toMatch(/_(SECRET|URL|URLS|KEYS)$/);
+    },
+  );
+
+  it('stands in .env.example, each variable once, and nothing else stands there', () => {
+    const known = new Set(Object.values({ ...all, sandbox }).flatMap((each) => Object.keys(each)));
+    const ofStart = ['POSTGRES_PORT', 'REDIS_PORT', 'STATE_DIR'];
+    const lines = readFileSync(join(root, '.env.example'), 'utf8').split('\n');
+    const named = lines.map((line) => /^#? ?([A-Z_]+)=/.exec(line)?.[1]).filter(Boolean);
+    expect(named.sort()).toEqual([...known, ...ofStart].sort());
+  });
+});

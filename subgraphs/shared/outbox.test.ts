@@ -1,0 +1,122 @@
+import { v7 as uuidv7 } from 'uuid';
+import { createTestDatabases } from '../../tests/harness/databases.js';
+import { logger } from '../../tests/harness/stock-engine.js';
+import { eventually } from '../../tests/harness/wait.js';
+import { databaseSchema } from '../warehouse/mikro-orm.config.js';
+import { connect, sql } from './database.js';
+import { DomainError } from './errors.js';
+import { enqueue, relayOnce, startRelay } from './outbox.js';
+import type { ServiceClient } from './service-client.js';
+
+/** A consumer that answers as the test wants, and keeps what it was given. */
+function consumer(answer: (ids: string[]) => string[]) {
+  const batches: string[][] = [];
+  const client: ServiceClient = {
+    async call<T>(_query: string, variables: Record<string, unknown>) {
+      const ids = (variables.events as { id: string }[]).map(({ id }) => id);
+      batches.push(ids);
+      return { deliverToOrder: answer(ids) } as T;
+    },
+    close: async () => {},
+  };
+  return { client, batches, delivered: () => batches.flat() };
+}
+
+describe('the outbox and its relay', () => {
+  let database: { drop(): Promise<void> };
+  let orm: Awaited<ReturnType<typeof connect>>;
+  let databaseUrl: string;
+  beforeAll(async () => {
+    const made = await createTestDatabases(['warehouse']);
+    database = made;
+    databaseUrl = made.urls.warehouse;
+    orm = await connect({ name: 'test', url: databaseUrl, poolMax: 5 }, databaseSchema);
+  });
+  afterEach(() => sql(orm.em.fork(), 'delete from outbox'));
+  afterAll(async () => {
+    await orm.close();
+    await database.drop();
+  });
+
+  const write = (count: number) =>
+    enqueue(
+      orm.em.fork(),
+      Array.from({ length: count }, () => {
+        return { consumer: 'order', topic: 'told', key: uuidv7(), version: 1, payload: { a: 1 } };
+      }),
+    );
+  const rows = () =>
+    sql<{ sent: boolean; dead: boolean; rejections: number; due: boolean }>(
+      orm.em.fork(),
+      `select sent_at is not null as sent, dead_at is not null as dead, rejections,
+         next_attempt_at <= now() as due from outbox order by id`,
+    );
+  const options = (client: ServiceClient) => {
+    return { em: orm.em, databaseUrl, consumers: { order: client }, logger };
+  };
+
+  it('delivers what a commit wrote, at once, though no poll is due', async () => {
+    const { client, delivered } = consumer((ids) => ids);
+    const relay = await startRelay(options(client));
+    await write(3);
+    await eventually(
+      async () => delivered().length,
+      (count) => count === 3,
+      400,
+    );
+    await eventually(rows, (all) => all.every(({ sent }) => sent));
+    await relay.stop();
+  });
+
+  it('is silent about what a rolled-back transaction wrote', async () => {
+    const { client, delivered } = consumer((ids) => ids);
+    const failing = orm.em.fork().transactional(async (em) => {
+      await enqueue(em, [{ consumer: 'order', topic: 'told', key: 'k', version: 1, payload: {} }]);
+      throw new Error('rolled back');
+    });
+    await expect(failing).rejects.toThrow('rolled back');
+    await relayOnce(options(client));
+    expect(delivered()).toEqual([]);
+  });
+
+  it('two relays at once deliver each entry once', async () => {
+    const { client, delivered } = consumer((ids) => ids);
+    await write(150);
+    await Promise.all([relayOnce(options(client)), relayOnce(options(client))]);
+    expect(delivered()).toHaveLength(150);
+    expect(new Set(delivered()).size).toBe(150);
+  });
+
+  it('keeps for later what a consumer that is away did not take, and counts nothing against it', async () => {
+    const { client } = consumer(() => {
+      throw new DomainError('TRY_AGAIN', 'away');
+    });
+    await write(1);
+    await relayOnce(options(client));
+    expect(await rows()).toEqual([{ sent: false, dead: false, rejections: 0, due: false }]);
+  });
+
+  it('backs off from what its consumer refuses, delivers the rest, and ends it as a dead letter', async () => {
+    let refused = '';
+    const { client } = consumer((ids) => {
+      refused ||= ids[0] as string;
+      return ids.filter((id) => id !== refused);
+    });
+    await write(2);
+    await relayOnce(options(client));
+    const after = (await rows()).sort((a, b) => a.rejections - b.rejections);
+    expect(after).toMatchObject([
+      { sent: true },
+      { sent: false, dead: false, rejections: 1, due: false },
+    ]);
+    for (let n = 0; n < 19; n++) {
+      await sql(orm.em.fork(), 'update outbox set next_attempt_at = now()');
+      await relayOnce(options(client));
+    }
+    expect((await rows()).filter(({ dead }) => dead)).toMatchObject([
+      { sent: false, rejections: 20 },
+    ]);
+    await sql(orm.em.fork(), 'update outbox set next_attempt_at = now()');
+    expect(await relayOnce(options(client))).toBe(0);
+  });
+});

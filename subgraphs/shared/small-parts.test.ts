@@ -1,0 +1,83 @@
+import { GraphQLError } from 'graphql';
+import { pageRequest, toConnection } from './connection.js';
+import { badInput, maskErrors } from './errors.js';
+import { createLogger } from './logger.js';
+import { lineTotal, money, sumOf } from './money.js';
+import { requestTrace } from './request-context.js';
+import { Decimal } from './scalars.js';
+
+describe('money', () => {
+  it('is exact, where floats are not', () => {
+    expect(sumOf(['0.10', '0.20'])).toBe('0.30');
+    expect(lineTotal('1.10', 3)).toBe('3.30');
+    expect(lineTotal('9999999999.99', 10_000)).toBe('99999999999900.00');
+    expect(money('5', 'USD')).toEqual({ amount: '5.00', currencyCode: 'USD' });
+  });
+
+  it.each([1, '1e3', '', '1,5', 'NaN', '--1', null])('a Decimal is not %j', (value) => {
+    expect(() => Decimal.parseValue(value)).toThrow(GraphQLError);
+  });
+});
+
+describe('pages', () => {
+  const rows = ['a', 'b', 'c'].map((tail) => ({
+    id: `00000000-0000-7000-8000-00000000000${tail}`,
+  }));
+
+  it('know whether there is more, and where it begins', () => {
+    const page = toConnection(rows, 2);
+    expect(page.edges.map(({ node }) => node)).toEqual(rows.slice(0, 2));
+    expect(page.pageInfo.hasNextPage).toBe(true);
+    const next = pageRequest(2, page.pageInfo.endCursor);
+    expect(next.afterId).toBe(rows[1]?.id);
+    expect(toConnection([], 2).pageInfo).toEqual({ hasNextPage: false, endCursor: null });
+  });
+
+  it.each([0, -1, 101])('are not of %d', (first) => {
+    expect(() => pageRequest(first, null)).toThrow('between 1 and 100');
+  });
+});
+
+describe('errors', () => {
+  const lines: string[] = [];
+  const logger = createLogger('test', 'error', { write: (line) => void lines.push(line) });
+  const mask = maskErrors(logger);
+
+  it('that are ours go out as they are, without a trace', () => {
+    const error = badInput({ 'input.name': 'is empty' });
+    expect(
+      mask({ ...error.toJSON(), extensions: { ...error.extensions, stacktrace: [] } }, error),
+    ).toMatchObject({
+      message: 'input.name: is empty',
+      extensions: { code: 'BAD_USER_INPUT', fields: { 'input.name': 'is empty' } },
+    });
+  });
+
+  it('that are not known are logged in full and masked, with the id of the request', () => {
+    const thrown = new Error('password authentication failed for role "x"');
+    const masked = requestTrace.run({ requestId: 'request-1' }, () =>
+      mask({ message: thrown.message, extensions: { code: 'INTERNAL_SERVER_ERROR' } }, thrown),
+    );
+    expect(masked).toEqual({
+      message: 'Something went wrong on our side.',
+      extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: 'request-1' },
+    });
+    expect(lines.at(-1)).toContain('password authentication failed');
+  });
+});
+
+describe('the log', () => {
+  it('carries the id of the request, and none of what people must not read', () => {
+    const lines: string[] = [];
+    const logger = createLogger('test', 'info', { write: (line) => void lines.push(line) });
+    requestTrace.run({ requestId: 'request-2' }, () =>
+      logger.info({
+        password: 'p-secret',
+        input: { email: 'e-secret', phone: 'f-secret' },
+        request: { headers: { authorization: 'a-secret' } },
+      }),
+    );
+    expect(JSON.parse(lines[0] as string)).toMatchObject({ name: 'test', requestId: 'request-2' });
+    expect(lines[0]).not.toContain('secret');
+  });
+});

@@ -1,0 +1,259 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { seedId } from '../dev/seed/ids.js';
+import {
+  address,
+  availableOf,
+  checkout,
+  openShop,
+  type Person,
+  registerPerson,
+} from './harness/people.js';
+import { startSystem, type TestSystem } from './harness/system.js';
+
+describe('bad input gets a clear error, and changes nothing', () => {
+  let system: TestSystem;
+  let customer: Person;
+  let vendor: Person;
+  let offerId: string;
+  let sku: string;
+  let warehouseId: string;
+  beforeAll(async () => {
+    system = await startSystem();
+    [customer, vendor] = await Promise.all([
+      registerPerson(system),
+      registerPerson(system, 'VENDOR'),
+    ]);
+    const shop = await openShop(system, vendor, [5]);
+    [offerId, sku, warehouseId] = [shop.offerId, shop.sku, shop.warehouseIds[0] as string];
+  });
+  afterAll(async () => {
+    await system.expectInvariants();
+    await system.stop();
+  });
+
+  /** How many rows every table has that a checkout or a vendor could change. */
+  async function rowCounts() {
+    const counts: Record<string, number> = {};
+    for (const [name, tables] of Object.entries({
+      order: ['customer_order', 'shop_order', 'order_item', 'payment'],
+      warehouse: ['reservation', 'stock_movement', 'stock_level', 'warehouse', 'outbox'],
+      shop: ['shop', 'offer'],
+      product: ['product', 'product_variant', 'category'],
+      user: ['user_account'],
+    })) {
+      const url = system.databases[name as keyof typeof system.databases];
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      for (const table of tables) {
+        const { rows } = await client.query(`select count(*)::int as n from ${table}`);
+        counts[table] = rows[0].n;
+      }
+      await client.end();
+    }
+    return counts;
+  }
+
+  async function expectRefused(
+    send: () => ReturnType<TestSystem['graphql']>,
+    code: string,
+    field?: string,
+  ) {
+    const before = await rowCounts();
+    const { errors, status } = await send();
+    expect(errors?.[0]?.extensions.code).toBe(code);
+    if (field) expect(Object.keys(errors?.[0]?.extensions.fields ?? {})).toContain(field);
+    expect(status).toBeLessThan(500);
+    expect(await rowCounts()).toEqual(before);
+    expect(await availableOf(system, offerId)).toBe(5);
+  }
+
+  it.each([
+    ['0', 0, 'input.items[0].quantity'],
+    ['−1', -1, 'input.items[0].quantity'],
+    ['2³¹', 2 ** 31, 'input.items[0].quantity'],
+    ['−2³¹', -(2 ** 31), 'input.items[0].quantity'],
+    ['a fraction', 1.5, 'input.items[0].quantity'],
+    ['more than a line may have', 10_001, 'input.items[0].quantity'],
+    ['a text', '1', 'input.items[0].quantity'],
+    ['nothing', null, 'input.items[0].quantity'],
+  ])('a quantity of %s', async (_, quantity, field) => {
+    const items = [{ offerId, quantity: quantity as number }];
+    await expectRefused(() => checkout(system, customer, items), 'BAD_USER_INPUT', field);
+  });
+
+  it.each([
+    ['no UUID', 'not-an-id'],
+    ['a number', 7],
+    ['SQL', "'; drop table customer_order; --"],
+    ['empty', ''],
+  ])('an offer id that is %s', async (_, id) => {
+    const items = [{ offerId: id as string, quantity: 1 }];
+    const field = 'input.items[0].offerId';
+    await expectRefused(() => checkout(system, customer, items), 'BAD_USER_INPUT', field);
+  });
+
+  it('no items, and too many', async () => {
+    await expectRefused(() => checkout(system, customer, []), 'BAD_USER_INPUT', 'input.items');
+    const items = Array.from({ length: 101 }, () => ({ offerId: randomUUID(), quantity: 1 }));
+    await expectRefused(() => checkout(system, customer, items), 'BAD_USER_INPUT', 'input.items');
+  });
+
+  it('the same offer twice is added up, beyond what a line may have refused', async () => {
+    const twice = [
+      { offerId, quantity: 3 },
+      { offerId, quantity: 3 },
+    ];
+    const { data } = await checkout(system, customer, twice);
+    expect(data.checkout).toMatchObject({
+      __typename: 'InsufficientStock',
+      lines: [{ requested: 6, available: 5 }],
+    });
+    const many = [
+      { offerId, quantity: 9999 },
+      { offerId, quantity: 2 },
+    ];
+    const field = 'input.items[1].quantity';
+    await expectRefused(() => checkout(system, customer, many), 'BAD_USER_INPUT', field);
+  });
+
+  it('an offer that does not exist is told by its id', async () => {
+    const unknown = randomUUID();
+    const before = await rowCounts();
+    const { data } = await checkout(system, customer, [
+      { offerId, quantity: 1 },
+      { offerId: unknown, quantity: 1 },
+    ]);
+    expect(data.checkout).toMatchObject({ __typename: 'OfferGone', offerIds: [unknown] });
+    expect(await rowCounts()).toEqual(before);
+  });
+
+  it.each([
+    ['no street', { ...address, street: '' }, 'input.shippingAddress.street'],
+    ['a city too long', { ...address, city: 'x'.repeat(101) }, 'input.shippingAddress.city'],
+    ['a zip too long', { ...address, zip: 'x'.repeat(21) }, 'input.shippingAddress.zip'],
+  ])('an address with %s', async (_, shippingAddress, field) => {
+    const input = { idempotencyKey: 'k', items: [{ offerId, quantity: 1 }], shippingAddress };
+    const send = () =>
+      system.graphql(
+        'mutation ($input: CheckoutInput!) { checkout(input: $input) { __typename } }',
+        { input },
+        customer.token,
+      );
+    await expectRefused(send, 'BAD_USER_INPUT', field);
+  });
+
+  const register = {
+    name: 'Somebody',
+    email: 'new@example.com',
+    password: 'secret-1',
+  };
+  const bad: Array<[string, string, object, string]> = [
+    ['register', 'RegisterInput', { ...register, email: 'no-address' }, 'input.email'],
+    ['register', 'RegisterInput', { ...register, password: '12345' }, 'input.password'],
+    ['register', 'RegisterInput', { ...register, password: 'x'.repeat(129) }, 'input.password'],
+    ['register', 'RegisterInput', { ...register, name: '' }, 'input.name'],
+    ['register', 'RegisterInput', { ...register, role: 'ADMIN' }, 'input.role'],
+    ['createShop', 'CreateShopInput', { name: 'S', slug: 'Not A Slug' }, 'input.slug'],
+    [
+      'createShop',
+      'CreateShopInput',
+      { name: 'S', slug: 's', currencyCode: 'usd' },
+      'input.currencyCode',
+    ],
+    [
+      'setOffer',
+      'SetOfferInput',
+      { shopId: seedId('shop', 0), sku: 'X', price: '-1' },
+      'input.price',
+    ],
+    [
+      'setOffer',
+      'SetOfferInput',
+      { shopId: seedId('shop', 0), sku: 'X', price: '1.999' },
+      'input.price',
+    ],
+    ['setOffer', 'SetOfferInput', { shopId: seedId('shop', 0), sku: 'X', price: 1 }, 'input.price'],
+  ];
+  it.each(bad)('%s(%s) with %j', async (mutation, type, input, field) => {
+    const selection = mutation === 'register' ? '__typename' : 'id';
+    const send = () =>
+      system.graphql(
+        `mutation ($input: ${type}!) { ${mutation}(input: $input) { ${selection} } }`,
+        { input },
+        vendor.token,
+      );
+    await expectRefused(send, 'BAD_USER_INPUT', field);
+  });
+
+  it('a sku that does not exist, and one that is taken', async () => {
+    const receive = { warehouseId, sku: 'NO-SUCH-SKU', quantity: 1 };
+    await expectRefused(
+      () =>
+        system.graphql(
+          'mutation ($input: ReceiveStockInput!) { receiveStock(input: $input) { id } }',
+          { input: receive },
+          vendor.token,
+        ),
+      'BAD_USER_INPUT',
+      'input.sku',
+    );
+    const product = {
+      name: 'P',
+      description: 'D',
+      categoryId: seedId('category', 0),
+      variants: [{ sku, name: 'again' }],
+    };
+    const create = (input: object) =>
+      system.graphql(
+        'mutation ($input: CreateProductInput!) { createProduct(input: $input) { id } }',
+        { input },
+        vendor.token,
+      );
+    await expectRefused(() => create(product), 'CONFLICT');
+    const unknownCategory = { ...product, categoryId: randomUUID(), variants: [] };
+    await expectRefused(() => create(unknownCategory), 'BAD_USER_INPUT', 'input.categoryId');
+    const script = { ...product, variants: [], images: ['javascript:alert(1)'] };
+    await expectRefused(() => create(script), 'BAD_USER_INPUT', 'input.images');
+  });
+
+  it.each([
+    ['a page of none', 'products(first: 0) { pageInfo { hasNextPage } }', 'first'],
+    ['a page of 101', 'products(first: 101) { pageInfo { hasNextPage } }', 'first'],
+    ['a cursor that is none', 'products(after: "x") { pageInfo { hasNextPage } }', 'after'],
+    ['a product by nothing', 'product { id }', 'id'],
+  ])('%s', async (_, query, field) => {
+    await expectRefused(() => system.graphql(`{ ${query} }`), 'BAD_USER_INPUT', field);
+  });
+
+  it.each([
+    ['no GraphQL', 'query {', 'GRAPHQL_PARSE_FAILED'],
+    ['a field that is not there', '{ nothing }', 'GRAPHQL_VALIDATION_FAILED'],
+    [
+      'an operation of the inside',
+      '{ offersForSale(ids: []) { id } }',
+      'GRAPHQL_VALIDATION_FAILED',
+    ],
+    [
+      'a reservation from outside',
+      'mutation { reserveStock(requests: []) { orderId } }',
+      'GRAPHQL_VALIDATION_FAILED',
+    ],
+  ])('%s', async (_, query, code) => {
+    await expectRefused(() => system.graphql(query, {}, customer.token), code);
+  });
+
+  it('a body that is no JSON, one that is too large, and a path that is not there', async () => {
+    const post = (body: string, path = '') =>
+      fetch(system.url + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      });
+    expect((await post('{"query":')).status).toBe(400);
+    expect((await post(JSON.stringify({ query: ' '.repeat(100_001) }))).status).toBe(413);
+    expect((await post('{}', '/nothing')).status).toBe(404);
+    const form = await fetch(system.url, { method: 'POST', body: 'query=%7B__typename%7D' });
+    expect(form.status).toBe(400);
+  });
+});
