@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { execFile } from 'node:child_process';
 import {
+  chmodSync,
   chownSync,
   existsSync,
   mkdirSync,
@@ -121,6 +122,8 @@ async function initialize(options: PostgresOptions, binaries: string, account: A
   writeFileSync(passwordFile, options.password, { mode: 0o600 });
   if (account.ids.uid !== undefined) {
     for (const path of [options.dataDir, passwordFile]) chownSync(path, nobodyId, nobodyId);
+    // `nobody` must get through to its data, and see nothing else of ours.
+    chmodSync(dirname(options.dataDir), 0o711);
   }
   const args = [
     ...account.prefix,

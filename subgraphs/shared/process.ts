@@ -21,7 +21,7 @@ export function runIfMain(moduleUrl: string, start: () => Promise<Service>): voi
   if (!program || pathToFileURL(program).href !== moduleUrl) return;
   const starting = start();
   starting.then(
-    (service) => process.send?.({ ready: true, url: service.url }),
+    (service) => process.connected && process.send?.({ ready: true, url: service.url }),
     (error: unknown) => fail(error),
   );
   let stopping = false;
@@ -35,7 +35,9 @@ export function runIfMain(moduleUrl: string, start: () => Promise<Service>): voi
   const stopOrFail = () => void stop().catch(fail);
   process.on('SIGTERM', stopOrFail);
   process.on('SIGINT', stopOrFail);
-  if (process.send) process.on('disconnect', stopOrFail);
+  process.on('disconnect', stopOrFail);
+  // The parent may have gone while our modules were loading, before anybody listened.
+  if (process.connected === false) stopOrFail();
 }
 
 function fail(error: unknown): never {

@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isPortFree } from '../../dev/databases/server-process.js';
+import { portsFrom } from '../../dev/environment.js';
+import { root } from '../../dev/services.js';
+import { stateFolder } from '../../dev/state.js';
+import { freePortRange } from './databases.js';
+import { eventually } from './wait.js';
+
+/** A place on this machine where `npm start` runs beside others: its own ports and state folder. */
+export async function createPlace() {
+  const base = await freePortRange();
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-start-'));
+  const unpackedRedis = join(stateFolder(), 'redis');
+  if (existsSync(unpackedRedis)) symlinkSync(unpackedRedis, join(folder, 'redis'));
+  const { ports, ops, sandbox } = portsFrom(base);
+  const env = {
+    ...process.env,
+    NODE_OPTIONS: '',
+    NODE_ENV: '',
+    STATE_DIR: folder,
+    PORT: String(base),
+    POSTGRES_PORT: String(base + 15),
+    REDIS_PORT: String(base + 16),
+  };
+  const all = [...Object.values(ports), ...Object.values(ops), sandbox, base + 15, base + 16];
+  const runs: Array<ReturnType<typeof runLauncher>> = [];
+  return {
+    base,
+    folder,
+    ops,
+    url: `http://localhost:${base}/graphql`,
+    log: () => readFileSync(join(folder, 'holdfast.log'), 'utf8'),
+    run(overrides: Record<string, string> = {}, args: string[] = []) {
+      const started = runLauncher({ ...env, ...overrides }, args);
+      runs.push(started);
+      return started;
+    },
+    /** For a test that failed half-way. */
+    killAll() {
+      for (const { child } of runs) child.kill('SIGKILL');
+    },
+    /** Nothing that was started here listens any more. */
+    async expectNothingLeft() {
+      await eventually(
+        async () => (await Promise.all(all.map(isPortFree))).every(Boolean),
+        (free) => free,
+        15_000,
+      );
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+function runLauncher(env: NodeJS.ProcessEnv, args: string[]) {
+  const program = join(root, 'dist', 'dev', 'start.js');
+  const child: ChildProcess = spawn(process.execPath, [program, ...args], { env, cwd: root });
+  let output = '';
+  child.stdout?.on('data', (chunk) => {
+    output += chunk;
+  });
+  child.stderr?.on('data', (chunk) => {
+    output += chunk;
+  });
+  const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  return {
+    child,
+    output: () => output,
+    exit,
+    untilReady: () =>
+      eventually(
+        async () => ({ output, exitCode: child.exitCode }),
+        (now) => now.output.includes('Stop with Ctrl-C') || now.exitCode !== null,
+        60_000,
+      ),
+  };
+}

@@ -1,0 +1,137 @@
+import { createServer } from 'node:http';
+import { freePort } from '../dev/databases/server-process.js';
+import { operations } from '../dev/welcome.js';
+import { createPlace } from './harness/launcher.js';
+import { postGraphQL } from './harness/system.js';
+import { eventually } from './harness/wait.js';
+
+describe('npm start', () => {
+  let place: Awaited<ReturnType<typeof createPlace>>;
+  beforeEach(async () => {
+    place = await createPlace();
+  });
+  afterEach(async () => {
+    place.killAll();
+    await place.expectNothingLeft();
+    place.remove();
+  });
+
+  it('brings up the whole system; what it prints works; Ctrl-C ends it and loses nothing', async () => {
+    const first = place.run({ LOG_LEVEL: 'debug' });
+    await first.untilReady();
+    const printed = first.output();
+    for (const part of [place.url, 'ana@example.com', ...Object.values(operations)]) {
+      expect(printed).toContain(part);
+    }
+
+    const browse = await postGraphQL(place.url, operations.browse);
+    expect(browse.data.products.edges).toHaveLength(3);
+    const token = (await postGraphQL(place.url, operations.login)).data.login.accessToken;
+    const headers = { 'x-request-id': 'the-request-of-this-test' };
+    const checkout = await postGraphQL(place.url, operations.checkout, {}, token, headers);
+    const { order } = checkout.data.checkout;
+    expect(order.number).toBe('H00000001');
+    expect(checkout.headers.get('x-request-id')).toBe('the-request-of-this-test');
+
+    const namesInLog = async () => {
+      const lines = place
+        .log()
+        .split('\n')
+        .filter((line) => line.includes('the-request-of-this'));
+      return new Set(lines.map((line) => JSON.parse(line).name));
+    };
+    const names = await eventually(namesInLog, ({ size }) => size === 4, 3000);
+    expect(names).toEqual(new Set(['router', 'order', 'shop', 'warehouse']));
+    for (const secret of ['holdfast-demo', 'ana@example.com', token]) {
+      expect(place.log()).not.toContain(secret);
+    }
+
+    for (const port of Object.values(place.ops)) {
+      expect((await fetch(`http://localhost:${port}/healthz`)).status).toBe(200);
+      expect((await fetch(`http://localhost:${port}/readyz`)).status).toBe(200);
+    }
+    const page = await fetch(place.url, { headers: { accept: 'text/html' } });
+    expect(await page.text()).toContain('sandbox');
+
+    first.child.kill('SIGINT');
+    expect(await first.exit).toBe(0);
+    await place.expectNothingLeft();
+
+    const second = place.run();
+    await second.untilReady();
+    const query = '{ orders { edges { node { id status } } } }';
+    const found = await postGraphQL(place.url, query, {}, token);
+    expect(found.data.orders.edges).toEqual([{ node: { id: order.id, status: 'PENDING' } }]);
+    second.child.kill('SIGINT');
+    expect(await second.exit).toBe(0);
+    await place.expectNothingLeft();
+
+    const fresh = place.run({}, ['--fresh']);
+    await fresh.untilReady();
+    const again = (await postGraphQL(place.url, operations.login)).data.login.accessToken;
+    const none = await postGraphQL(place.url, query, {}, again);
+    expect(none.data.orders.edges).toEqual([]);
+    fresh.child.kill('SIGTERM');
+    expect(await fresh.exit).toBe(0);
+  }, 120_000);
+
+  it('leaves no orphan when it is killed, at whatever moment', async () => {
+    for (const afterMs of [300, 1500, 3500]) {
+      const run = place.run();
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      run.child.kill('SIGKILL');
+      await run.exit;
+      await place.expectNothingLeft();
+    }
+  }, 60_000);
+
+  it('ends everything, and says so, when one of the processes dies', async () => {
+    const run = place.run();
+    await run.untilReady();
+    const line = place
+      .log()
+      .split('\n')
+      .find((text) => text.includes('"name":"shop"')) as string;
+    process.kill(JSON.parse(line).pid, 'SIGKILL');
+    expect(await run.exit).toBe(1);
+    expect(run.output()).toContain('The shop process ended by itself');
+  }, 60_000);
+
+  it('says in one sentence which port is taken and how to take another', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(place.base + 3, '127.0.0.1', resolve));
+    const run = place.run();
+    expect(await run.exit).toBe(1);
+    await new Promise((resolve) => server.close(resolve));
+    const sentence = new RegExp(`^Port ${place.base + 3} \\(shop\\) is taken: .* with PORT\\.$`);
+    expect(run.output().trim()).toMatch(sentence);
+  }, 30_000);
+
+  it('says in one sentence that the database refuses it', async () => {
+    const nobody = await freePort();
+    const run = place.run({ DATABASE_URL: `postgresql://a:b@127.0.0.1:${nobody}/postgres` });
+    expect(await run.exit).toBe(1);
+    expect(run.output()).toMatch(
+      /The database 127\.0\.0\.1:\d+\/postgres refuses us \(.+\): check/,
+    );
+    const wrong = new URL(process.env.TEST_POSTGRES_URL as string);
+    wrong.password = 'wrong';
+    const refused = place.run({ DATABASE_URL: wrong.href });
+    expect(await refused.exit).toBe(1);
+    expect(refused.output()).toContain('password authentication failed');
+    expect(refused.output()).not.toContain('    at ');
+  }, 60_000);
+
+  it('says in one sentence that no Redis answers', async () => {
+    const run = place.run({ REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
+    expect(await run.exit).toBe(1);
+    expect(run.output()).toMatch(/No Redis answers at 127\.0\.0\.1:\d+: check REDIS_URL\./);
+  }, 30_000);
+
+  it('says what to do where there is no Redis and none can be had', async () => {
+    place.remove();
+    const run = place.run({ PATH: '/nonexistent' });
+    expect(await run.exit).toBe(1);
+    expect(run.output()).toMatch(/install redis-server or valkey-server, or give .* REDIS_URL/);
+  }, 30_000);
+});
