@@ -3,7 +3,7 @@ import { pruneKeys } from '../../shared/idempotency.js';
 import type { OrderApp } from '../context.js';
 import { endPending } from '../order/change-status.js';
 
-const abandonedAfterMs = 60_000;
+const abandonedAfterMs = 15_000;
 const batchMax = 50;
 
 /**

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { identityOf } from '../../shared/auth.js';
-import { sql } from '../../shared/database.js';
+import { isUniqueViolation, sql } from '../../shared/database.js';
 import {
   claimKey,
   fingerprintOf,
@@ -76,7 +76,13 @@ async function run(app: OrderApp, of: KeyOf, order: NewOrder, items: CheckoutIte
   const ordered = items.map(({ offerId, quantity }) => {
     return { offer: offers.get(offerId) as OrderLine['offer'], quantity };
   });
-  await placeOrder(app.orm.em, order, ordered);
+  try {
+    await placeOrder(app.orm.em, order, ordered);
+  } catch (error) {
+    // Another process with this key placed it meanwhile, at the prices that it read.
+    if (!isUniqueViolation(error, 'customer_order_pkey')) throw error;
+    return hold(app, of, order.id, await placedLines(app, order.id));
+  }
   return hold(app, of, order.id, ordered.map(toHoldLine));
 }
 

@@ -1,0 +1,64 @@
+import { environments, portsFrom } from '../../dev/environment.js';
+import { type RunningProcess, startProcess } from '../../dev/processes.js';
+import { seedStore } from '../../dev/seed/store.js';
+import { services } from '../../dev/services.js';
+import { makeSecrets } from '../../dev/state.js';
+import { isBroken, report, verify } from '../../dev/verify/verify.js';
+import { createAllTestDatabases, freePortRange, startTestRedis } from './databases.js';
+import { postGraphQL } from './system.js';
+
+const programs = {
+  sandbox: 'dev/payment-sandbox/index.js',
+  ...Object.fromEntries(services.map(({ name, program }) => [name, program])),
+} as Record<(typeof services)[number]['name'] | 'sandbox', string>;
+export type ProcessName = keyof typeof programs;
+
+/** The system as `npm start` runs it, each part a process that can be killed and started again. */
+export async function startProcessSystem(overrides: Record<string, string> = {}) {
+  const [databases, redis, secrets] = await Promise.all([
+    createAllTestDatabases(),
+    startTestRedis(),
+    makeSecrets(),
+  ]);
+  await seedStore(databases.urls);
+  const ports = portsFrom(await freePortRange());
+  const envs = environments({ databases: databases.urls, redisUrl: redis.url, ports, secrets });
+  const running = new Map<ProcessName, RunningProcess>();
+  const start = async (name: ProcessName) => {
+    const env = { ...process.env, NODE_ENV: 'test', NODE_OPTIONS: '', LOG_LEVEL: 'warn' };
+    const started = await startProcess({
+      name,
+      program: programs[name],
+      watch: false,
+      env: { ...env, ...overrides, ...envs[name] },
+      onLine: () => {},
+      onCrash: () => {},
+    });
+    running.set(name, started);
+  };
+  await Promise.all(Object.keys(programs).map((name) => start(name as ProcessName)));
+  const url = `http://127.0.0.1:${ports.ports.router}/graphql`;
+  return {
+    url,
+    redis,
+    databases: databases.urls,
+    graphql: (query: string, variables: object = {}, token?: string) =>
+      postGraphQL(url, query, variables, token),
+    start,
+    /** `kill -9`, and waits until it is gone. */
+    async kill(name: ProcessName) {
+      const { child } = running.get(name) as RunningProcess;
+      const gone = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await gone;
+    },
+    async stop() {
+      await Promise.all([...running.values()].map((each) => each.stop()));
+      await Promise.all([databases.drop(), redis.stop()]);
+    },
+    async expectInvariants(settleMs: number) {
+      const verdicts = await verify(databases.urls, settleMs);
+      if (isBroken(verdicts)) throw new Error(`invariants are broken:\n${report(verdicts)}`);
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../dev/services.js';
+import { logIn } from './harness/people.js';
+import { startSystem, type TestSystem } from './harness/system.js';
+
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const operations = [...readme.matchAll(/```graphql\n([\s\S]*?)```/g)].map(([, text]) => text ?? '');
+
+describe('the operations of the README', () => {
+  let system: TestSystem;
+  beforeAll(async () => {
+    system = await startSystem();
+  });
+  afterAll(() => system.stop());
+
+  it('work in their order, on the demo store', async () => {
+    expect(operations).toHaveLength(5);
+    const [login, browse, checkout, pay, receive] = operations as [
+      string,
+      string,
+      string,
+      string,
+      string,
+    ];
+    const token = (await system.graphql(login)).data.login.accessToken;
+    const products = await system.graphql(browse);
+    expect(products.errors).toBeUndefined();
+    expect(products.data.products.edges).toHaveLength(3);
+
+    const placed = await system.graphql(checkout, {}, token);
+    expect(placed.errors).toBeUndefined();
+    const { order } = placed.data.checkout;
+    expect(order.shopOrders.map(({ shop }: { shop: { name: string } }) => shop.name)).toEqual([
+      'North Outfitters',
+      'Victor’s Corner',
+    ]);
+    const again = await system.graphql(checkout, {}, token);
+    expect(again.data.checkout.order.id).toBe(order.id);
+
+    const declined = pay
+      .replace('my-first-payment', 'another')
+      .replace('orderId:', 'paymentMethod: "Declined Card", orderId:');
+    const withId = (text: string) => text.replace('<id of the order>', order.id);
+    const refused = await system.graphql(withId(declined), {}, token);
+    expect(refused.data.payOrder.message).toContain('declined');
+    const paid = await system.graphql(withId(pay), {}, token);
+    expect(paid.data.payOrder).toMatchObject({
+      order: { status: 'CONFIRMED' },
+      payment: { status: 'COMPLETED' },
+    });
+
+    const vera = await logIn(system, 'vera');
+    const received = await system.graphql(receive, {}, vera.token);
+    expect(received.data.receiveStock).toMatchObject({ onHand: 69, reserved: 0 });
+    await system.expectInvariants();
+  });
+});
