@@ -93,6 +93,54 @@ describe('bad input gets a clear error, and changes nothing', () => {
     await expectRefused(() => checkout(system, customer, items), 'BAD_USER_INPUT', field);
   });
 
+  it.each([
+    ['a NUL character in the key', { idempotencyKey: 'a\0b' }, 'input.idempotencyKey'],
+    [
+      'half of a surrogate pair in the address',
+      { shippingAddress: { ...address, city: 'a\ud800' } },
+      'input.shippingAddress.city',
+    ],
+  ])('%s', async (_, part, field) => {
+    const input = {
+      idempotencyKey: 'k',
+      items: [{ offerId, quantity: 1 }],
+      shippingAddress: address,
+      ...part,
+    };
+    const send = () =>
+      system.graphql(
+        'mutation ($input: CheckoutInput!) { checkout(input: $input) { __typename } }',
+        { input },
+        customer.token,
+      );
+    await expectRefused(send, 'BAD_USER_INPUT', field);
+  });
+
+  it('a NUL character where no input has a rule for it', async () => {
+    const send = () =>
+      system.graphql('query ($sku: String!) { variant(sku: $sku) { name } }', { sku: '\0' });
+    await expectRefused(send, 'BAD_USER_INPUT');
+  });
+
+  it('an order of nothing to pay, and one of more than is kept', async () => {
+    for (const price of ['0.00', '9999999999.99']) {
+      const { offerId: other } = await openShop(system, vendor, [10_000], price);
+      const items = [{ offerId: other, quantity: 9000 }];
+      const refused = () => checkout(system, customer, items);
+      await expectRefused(refused, 'BAD_USER_INPUT', 'input.items');
+    }
+  });
+
+  it('an id in capital letters is the same id', async () => {
+    const upper = offerId.toUpperCase();
+    expect(await availableOf(system, upper)).toBe(5);
+    const { data } = await checkout(system, customer, [
+      { offerId, quantity: 4 },
+      { offerId: upper, quantity: 4 },
+    ]);
+    expect(data.checkout).toMatchObject({ lines: [{ requested: 8, available: 5 }] });
+  });
+
   it('no items, and too many', async () => {
     await expectRefused(() => checkout(system, customer, []), 'BAD_USER_INPUT', 'input.items');
     const items = Array.from({ length: 101 }, () => ({ offerId: randomUUID(), quantity: 1 }));

@@ -239,6 +239,23 @@ describe('what people do with the store, through the router', () => {
     expect(theirs.data.checkout.order.id).not.toBe(ids[0]);
   });
 
+  it('what a mutation answers is as it is after the mutation, however it is asked for', async () => {
+    const customer = await registerPerson(system);
+    const { offerId } = await openShop(system, vendor, [5]);
+    const { id } = (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout
+      .order;
+    const { data } = await system.graphql(
+      `mutation ($input: PayOrderInput!) { payOrder(input: $input) { ... on PaymentSuccess {
+         order { status shopOrders { order { status } } } payment { order { status } } } } }`,
+      { input: { orderId: id, idempotencyKey: 'k' } },
+      customer.token,
+    );
+    expect(data.payOrder).toEqual({
+      order: { status: 'CONFIRMED', shopOrders: [{ order: { status: 'CONFIRMED' } }] },
+      payment: { order: { status: 'CONFIRMED' } },
+    });
+  });
+
   it('ten payments at once, with ten keys, take money once', async () => {
     const customer = await registerPerson(system);
     const { offerId } = await openShop(system, vendor, [5]);

@@ -88,6 +88,115 @@ describe('what a part that stopped leaves half-way is ended', () => {
     expect(data.checkout.order.id).not.toBe(rows[0].id);
   }, 30_000);
 
+  it('a customer who comes back while abandoned orders are cleaned up keeps the order', async () => {
+    const { offerId } = await openShop(system, vendor, [40]);
+    const items = [{ offerId, quantity: 1 }];
+    const keys = Array.from({ length: 20 }, () => randomUUID());
+    await system.stopPart('warehouse');
+    await Promise.all(keys.map((key) => checkout(system, customer, items, key)));
+    await order.query(
+      `update customer_order set created_at = now() - interval '2 minutes'
+       where status = 'PENDING' and expires_at is null`,
+    );
+    await system.start('warehouse');
+    const untilPlaced = async (key: string) => {
+      const reply = await eventually(
+        () => checkout(system, customer, items, key),
+        ({ errors }) => errors?.[0]?.extensions.code !== 'TRY_AGAIN',
+        30_000,
+      );
+      const { id } = reply.data.checkout.order;
+      // Long enough for the clean-up to have been at it, short of the end of the hold.
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+      return orderRow(id);
+    };
+    const rows = await Promise.all(
+      keys.map(async (key, n) => {
+        await new Promise((resolve) => setTimeout(resolve, n * 150));
+        return untilPlaced(key);
+      }),
+    );
+    expect(rows.map(({ status }) => status)).toEqual(keys.map(() => 'PENDING'));
+  }, 60_000);
+
+  it('an order whose checkout is still at work is not paid yet', async () => {
+    const { offerId } = await openShop(system, vendor, [5]);
+    await system.stopPart('warehouse');
+    const key = randomUUID();
+    await checkout(system, customer, [{ offerId, quantity: 1 }], key);
+    const { rows } = await order.query(
+      `select id from customer_order where status = 'PENDING' and expires_at is null`,
+    );
+    const early = await pay(system, customer, rows[0].id);
+    expect(early.errors?.[0]?.extensions.code).toBe('TRY_AGAIN');
+    expect(await paymentRows(rows[0].id)).toEqual([]);
+    await system.start('warehouse');
+    const placed = await checkout(system, customer, [{ offerId, quantity: 1 }], key);
+    expect(placed.data.checkout.order.id).toBe(rows[0].id);
+    expect((await pay(system, customer, rows[0].id)).data.payOrder.__typename).toBe(
+      'PaymentSuccess',
+    );
+  });
+
+  it('a payment repeated with its key is told as paid, though its process died before it said so', async () => {
+    const { offerId } = await openShop(system, vendor, [5]);
+    const { id } = (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout
+      .order;
+    const key = randomUUID();
+    expect((await pay(system, customer, id, 'Credit Card', key)).data.payOrder.__typename).toBe(
+      'PaymentSuccess',
+    );
+    await order.query(
+      `update idempotency_key set outcome = null, claimed_until = now() - interval '1 s' where key = $1`,
+      [key],
+    );
+    const again = await pay(system, customer, id, 'Credit Card', key);
+    expect(again.data.payOrder).toMatchObject({ __typename: 'PaymentSuccess' });
+    expect(await paymentRows(id)).toHaveLength(1);
+  });
+
+  it('a part whose database is away says TRY_AGAIN, and no event is counted against it', async () => {
+    const { offerId } = await openShop(system, vendor, [5]);
+    const { id } = (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout
+      .order;
+    const admin = new pg.Client({ connectionString: process.env.TEST_POSTGRES_URL as string });
+    await admin.connect();
+    const name = new URL(system.databases.order).pathname.slice(1);
+    const cut = async (allow: boolean) => {
+      await admin.query(`alter database ${name} allow_connections ${allow}`);
+      if (!allow) {
+        await admin.query(
+          `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1`,
+          [name],
+        );
+      }
+    };
+    order.on('error', () => {});
+    await cut(false);
+    const refused = await checkout(system, customer, [{ offerId, quantity: 1 }]);
+    expect(refused.errors?.[0]?.extensions.code).toBe('TRY_AGAIN');
+    await eventually(
+      async () =>
+        (await warehouse.query(`select rejections from outbox where key = $1`, [id])).rows,
+      ({ length }) => length === 1,
+      15_000,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    const { rows } = await warehouse.query(
+      'select rejections, dead_at from outbox where key = $1',
+      [id],
+    );
+    expect(rows).toEqual([{ rejections: 0, dead_at: null }]);
+    await cut(true);
+    await admin.end();
+    order = new pg.Client({ connectionString: system.databases.order });
+    await order.connect();
+    await eventually(
+      () => orderRow(id),
+      ({ status }) => status === 'CANCELLED',
+    );
+  }, 60_000);
+
   it('a payment that stopped before the provider answered is taken up, and money is taken once', async () => {
     const { offerId } = await openShop(system, vendor, [5]);
     const { id } = (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout

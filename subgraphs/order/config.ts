@@ -29,7 +29,7 @@ export const variables = {
     'the payment provider',
   ),
   RESERVATION_MINUTES: setting(
-    z.coerce.number().positive().max(10_080),
+    z.coerce.number().min(0.001).max(10_080),
     '15',
     'for how long an unpaid order holds its stock; fractions are allowed',
   ),

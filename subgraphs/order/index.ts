@@ -1,5 +1,7 @@
 import { loadConfig } from '../shared/config.js';
 import { connect } from '../shared/database.js';
+import { pruneKeys } from '../shared/idempotency.js';
+import { pruneInbox } from '../shared/inbox.js';
 import { createLogger } from '../shared/logger.js';
 import { runIfMain } from '../shared/process.js';
 import { buildFederatedSchema } from '../shared/schema.js';
@@ -17,6 +19,7 @@ import { source } from './schema.js';
 
 const abandonEveryMs = 5000;
 const recoverEveryMs = 2000;
+const cleanUpEveryMs = 600_000;
 
 /** Starts the order subgraph. */
 export async function startOrder(env = process.env) {
@@ -27,19 +30,27 @@ export async function startOrder(env = process.env) {
     databaseSchema,
   );
   const shop = createServiceClient(config.SHOP_URL, 'order', config.ORDER_SECRET);
-  const warehouse = createServiceClient(config.WAREHOUSE_URL, 'order', config.ORDER_SECRET);
+  // Payments must not wait for a connection behind checkouts that wait for their stock.
+  const reserving = createServiceClient(config.WAREHOUSE_URL, 'order', config.ORDER_SECRET);
+  const ending = createServiceClient(config.WAREHOUSE_URL, 'order', config.ORDER_SECRET);
   const provider = createSandboxProvider(config.PAYMENT_SANDBOX_URL);
   const app: OrderApp = {
     orm,
     shop,
-    reservations: createReservations(warehouse),
+    reservations: createReservations(reserving, ending),
     provider,
     holdForMs: Math.round(config.RESERVATION_MINUTES * 60_000),
     logger,
   };
   const workers = [
-    startWorker('abandon orders', abandonEveryMs, logger, () => abandonOrders(app)),
+    startWorker('abandon orders', abandonEveryMs, logger, (isStopping) =>
+      abandonOrders(app, isStopping),
+    ),
     startWorker('recover payments', recoverEveryMs, logger, () => recoverPayments(app)),
+    startWorker('clean up', cleanUpEveryMs, logger, async () => {
+      await pruneKeys(orm.em.fork());
+      await pruneInbox(orm.em.fork());
+    }),
   ];
   return startSubgraph<OrderContext>({
     name: 'order',
@@ -52,7 +63,7 @@ export async function startOrder(env = process.env) {
     readiness: { database: () => orm.em.fork().execute('select 1') },
     onStop: [
       () => Promise.all(workers.map((worker) => worker.stop())),
-      () => Promise.all([shop.close(), warehouse.close(), provider.close()]),
+      () => Promise.all([shop.close(), reserving.close(), ending.close(), provider.close()]),
       () => orm.close(),
     ],
   });

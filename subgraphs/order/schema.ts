@@ -4,7 +4,7 @@ import { CheckoutResolver } from './checkout/checkout.resolver.js';
 import type { OrderContext } from './context.js';
 import { OrderResolver } from './order/order.resolver.js';
 import { ownOrder } from './order/own-order.js';
-import { OrderItemResolver, ShopOrderResolver } from './order/shop-order.resolver.js';
+import { OrderItemResolver, ownShopOrder, ShopOrderResolver } from './order/shop-order.resolver.js';
 import { ownPayment, PaymentResolver } from './payment/payment.resolver.js';
 import { onReservationEnded } from './reservation/on-reservation-ended.js';
 import { UserResolver } from './user/user.resolver.js';
@@ -26,6 +26,7 @@ export const source: SchemaSource = {
   references: {
     Order: ({ id }, context: OrderContext) => ownOrder(context, id as string),
     Payment: ({ id }, context: OrderContext) => ownPayment(context, id as string),
+    ShopOrder: ({ id }, context: OrderContext) => ownShopOrder(context, id as string),
     User: ({ id }) => ({ id }),
   },
 };

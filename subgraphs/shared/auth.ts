@@ -62,12 +62,18 @@ async function verifyToken(token: string, keys: JWTVerifyGetKey) {
     const identity: Identity = { id: payload.sub as string, role: payload.role as Role };
     return { identity, expiresAtMs: (payload.exp as number) * 1000 };
   } catch (error) {
-    const unreachable =
-      !(error instanceof joseErrors.JOSEError) || error instanceof joseErrors.JWKSTimeout;
-    if (unreachable) throw tryAgain('The keys that sign access tokens cannot be read now.');
+    if (isUnreachable(error))
+      throw tryAgain('The keys that sign access tokens cannot be read now.');
     if (error instanceof joseErrors.JWTExpired) throw unauthenticated('The access token expired.');
     throw unauthenticated('The access token is not valid.');
   }
+}
+
+/** Whether the keys could not be had, as opposed to a token that is not good. */
+function isUnreachable(error: unknown): boolean {
+  if (!(error instanceof joseErrors.JOSEError)) return true;
+  // jose's plain error is what it throws for an answer that is not 200 or no key set.
+  return error instanceof joseErrors.JWKSTimeout || error.code === 'ERR_JOSE_GENERIC';
 }
 
 export const callerHeader = 'x-holdfast-caller';

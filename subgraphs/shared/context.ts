@@ -17,15 +17,16 @@ export type BatchLoad<K, V, C extends object> = (keys: readonly K[], context: C)
 // biome-ignore lint/suspicious/noExplicitAny: the map holds loaders of every key and value type
 const loaders = new WeakMap<object, Map<BatchLoad<any, any, any>, DataLoader<any, any>>>();
 
-/** The request's DataLoader for a batch function; made at first use. */
+/**
+ * The request's DataLoader for a batch function; made at first use. It gathers and does not keep:
+ * a mutation changes what it shows, and a subscription has one context for all of its events.
+ */
 export function loaderOf<K, V, C extends object>(context: C, batch: BatchLoad<K, V, C>) {
   const ofRequest = loaders.get(context) ?? new Map();
   loaders.set(context, ofRequest);
-  const known = ofRequest.get(batch) as DataLoader<K, V, string> | undefined;
+  const known = ofRequest.get(batch) as DataLoader<K, V> | undefined;
   if (known) return known;
-  const loader = new DataLoader<K, V, string>((keys) => batch(keys, context), {
-    cacheKeyFn: (key) => (typeof key === 'string' ? key : JSON.stringify(key)),
-  });
+  const loader = new DataLoader<K, V>((keys) => batch(keys, context), { cache: false });
   ofRequest.set(batch, loader);
   return loader;
 }

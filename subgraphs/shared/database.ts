@@ -8,6 +8,7 @@ export type { EntityManager } from '@mikro-orm/postgresql';
 
 const statementTimeoutMs = 4000;
 const idleInTransactionTimeoutMs = 4000;
+const transactionTimeoutMs = 4500;
 const connectTimeoutMs = 5000;
 
 export interface DatabaseSettings {
@@ -22,10 +23,10 @@ export type Schema = Pick<Options, 'entities'> & {
 };
 
 /**
- * MikroORM's options for a subgraph. Statements and idle transactions end sooner than the lock's
- * time-to-live (5 s), so that no transaction outlives the lock it was begun under.
+ * MikroORM's options for a subgraph. A transaction ends sooner than the lock's time-to-live (5 s);
+ * `transaction_timeout` needs PostgreSQL 17. A migration may take its time.
  */
-export function databaseOptions(settings: DatabaseSettings, schema: Schema): Options {
+function databaseOptions(settings: DatabaseSettings, schema: Schema, timeLimits: boolean): Options {
   return defineConfig({
     clientUrl: settings.url,
     entities: schema.entities ?? [],
@@ -41,21 +42,28 @@ export function databaseOptions(settings: DatabaseSettings, schema: Schema): Opt
     pool: { max: settings.poolMax },
     driverOptions: {
       application_name: settings.name,
-      statement_timeout: statementTimeoutMs,
-      idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
       connectionTimeoutMillis: connectTimeoutMs,
+      ...(timeLimits && {
+        statement_timeout: statementTimeoutMs,
+        idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
+        options: `-c transaction_timeout=${transactionTimeoutMs}`,
+      }),
     },
     logger: (message) => settings.logger?.warn(message),
   });
 }
 
-export function connect(settings: DatabaseSettings, schema: Schema): Promise<MikroORM> {
-  return MikroORM.init(databaseOptions(settings, schema));
+export function connect(
+  settings: DatabaseSettings,
+  schema: Schema,
+  timeLimits = true,
+): Promise<MikroORM> {
+  return MikroORM.init(databaseOptions(settings, schema, timeLimits));
 }
 
 /** Brings the tables of one subgraph up to date. */
 export async function migrate(settings: DatabaseSettings, schema: Schema): Promise<void> {
-  const orm = await connect({ ...settings, poolMax: 1 }, schema);
+  const orm = await connect({ ...settings, poolMax: 1 }, schema, false);
   try {
     await orm.migrator.up();
   } finally {
@@ -90,24 +98,40 @@ export async function sqlCount(
   return Number(result.numAffectedRows ?? 0);
 }
 
-const uniqueViolation = '23505';
+const relistenAfterMs = 1000;
 
-/** Whether an error is PostgreSQL's word that a unique constraint (of that name) stands against it. */
-export function isUniqueViolation(error: unknown, constraint?: string): boolean {
-  const { code, constraint: name } = error as { code?: string; constraint?: string };
-  return code === uniqueViolation && (constraint === undefined || constraint === name);
+/** Listens to NOTIFY on a connection of its own, and connects anew when that is lost; until stopped. */
+export function listenTo(url: string, channel: string, heard: () => void) {
+  let stopped = false;
+  let client: pg.Client | undefined;
+  let retry: NodeJS.Timeout | undefined;
+  const connectAgain = () => {
+    if (!stopped) retry = setTimeout(() => void open(), relistenAfterMs);
+  };
+  const open = async () => {
+    const made = new pg.Client({
+      connectionString: url,
+      application_name: `listen:${channel}`,
+      connectionTimeoutMillis: connectTimeoutMs,
+    });
+    client = made;
+    made.on('notification', heard);
+    made.on('error', () => {});
+    made.once('end', connectAgain);
+    try {
+      await made.connect();
+      await made.query(`listen ${made.escapeIdentifier(channel)}`);
+    } catch {
+      await made.end().catch(() => {});
+    }
+  };
+  const opening = open();
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(retry);
+      await opening;
+      await client?.end().catch(() => {});
+    },
+  };
 }
-
-/** A connection of its own that listens to NOTIFY; `stop` ends it. */
-export async function listenTo(url: string, channel: string, heard: () => void) {
-  const client = new pg.Client({ connectionString: url, application_name: `listen:${channel}` });
-  client.on('notification', heard);
-  client.on('error', () => {});
-  await client.connect();
-  await client.query(`listen ${client.escapeIdentifier(channel)}`);
-  return client;
-}
-
-const deadlockDetected = '40P01';
-export const isDeadlock = (error: unknown) =>
-  (error as { code?: string }).code === deadlockDetected;

@@ -1,5 +1,6 @@
 import { unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { isDatabaseAway, isRefusedValue } from './database-errors.js';
 import type { Logger } from './logger.js';
 import { requestTrace } from './request-context.js';
 
@@ -48,15 +49,14 @@ function coercionFields(message: string): Record<string, string> | undefined {
 
 /**
  * Apollo Server's `formatError`: errors with a code of ours and those of GraphQL itself go out;
- * anything else is logged in full and masked.
+ * anything else is logged in full and masked. That the database is away, or refuses a value, is
+ * told as such.
  */
 export function maskErrors(logger: Logger) {
   return (formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError => {
     const code = formatted.extensions?.code;
     if (code === 'INTERNAL_SERVER_ERROR' || code === undefined) {
-      const error = unwrapResolverError(thrown);
-      logger.error({ err: error, path: formatted.path }, 'a request failed');
-      return masked(formatted);
+      return maskFault(logger, formatted, unwrapResolverError(thrown));
     }
     const { stacktrace: _, serviceName: __, ...extensions } = formatted.extensions ?? {};
     if (code !== 'BAD_USER_INPUT' || extensions.fields) return { ...formatted, extensions };
@@ -64,6 +64,23 @@ export function maskErrors(logger: Logger) {
     return { ...formatted, extensions: fields ? { ...extensions, fields } : extensions };
   };
 }
+
+function maskFault(logger: Logger, formatted: GraphQLFormattedError, error: unknown) {
+  if (isRefusedValue(error)) {
+    logger.info({ err: error, path: formatted.path }, 'the database refused a value');
+    const message = 'A value is too large, too long, or has a character that cannot be kept.';
+    return { ...formatted, message, extensions: { code: 'BAD_USER_INPUT' } };
+  }
+  logger.error({ err: error, path: formatted.path }, 'a request failed');
+  if (isDatabaseAway(error) || error instanceof UpstreamFault) {
+    const message = 'A part of the system is away or busy; ask again.';
+    return { ...formatted, message, extensions: { code: 'TRY_AGAIN' } };
+  }
+  return masked(formatted);
+}
+
+/** Another subgraph answered with a fault of its own. */
+export class UpstreamFault extends Error {}
 
 function masked(formatted: GraphQLFormattedError): GraphQLFormattedError {
   return {

@@ -24,7 +24,7 @@ export class IdempotencyKey {
   @Property({ type: 'text' })
   fingerprint!: string;
 
-  @Property({ type: 'uuid' })
+  @Property({ type: 'uuid', index: 'idempotency_key_subject' })
   subjectId!: string;
 
   /** what was answered, as facts; null while the work goes on */
@@ -37,6 +37,9 @@ export class IdempotencyKey {
 
   @Property({ type: 'timestamptz', defaultRaw: 'now()', index: 'idempotency_key_created_at' })
   createdAt!: Opt<Date>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  updatedAt!: Opt<Date>;
 }
 
 export interface KeyOf {
@@ -103,7 +106,8 @@ async function claimOnce<O>(em: EntityManager, of: KeyOf, fingerprint: string, s
        insert into idempotency_key as k
          (user_id, operation, key, fingerprint, subject_id, claimed_until)
        values ($1, $2, $3, $4, $5, now() + $6 * interval '1 ms')
-       on conflict (user_id, operation, key) do update set claimed_until = excluded.claimed_until
+       on conflict (user_id, operation, key) do update
+         set claimed_until = excluded.claimed_until, updated_at = now()
          where k.outcome is null and k.claimed_until < now() and k.fingerprint = excluded.fingerprint
        returning fingerprint, subject_id as "subjectId", outcome, true as claimed
      )
@@ -118,11 +122,12 @@ async function claimOnce<O>(em: EntityManager, of: KeyOf, fingerprint: string, s
   return rows[0] ?? { fingerprint, subjectId, outcome: null, claimed: false };
 }
 
-/** Stores what is answered under a key from now on. */
+/** Stores what is answered under a key from now on; the first outcome stays. */
 export async function storeOutcome(em: EntityManager, of: KeyOf, outcome: object): Promise<void> {
   await sql(
     em,
-    'update idempotency_key set outcome = $4 where user_id = $1 and operation = $2 and key = $3',
+    `update idempotency_key set outcome = $4, updated_at = now()
+     where user_id = $1 and operation = $2 and key = $3 and outcome is null`,
     [of.userId, of.operation, of.key, JSON.stringify(outcome)],
   );
 }
@@ -131,14 +136,19 @@ export async function storeOutcome(em: EntityManager, of: KeyOf, outcome: object
 export async function giveUpClaim(em: EntityManager, of: KeyOf): Promise<void> {
   await sql(
     em,
-    `update idempotency_key set claimed_until = now() - interval '1 ms'
+    `update idempotency_key set claimed_until = now() - interval '1 ms', updated_at = now()
      where user_id = $1 and operation = $2 and key = $3 and outcome is null`,
     [of.userId, of.operation, of.key],
   );
 }
 
+const pruneMax = 50_000;
+
 export async function pruneKeys(em: EntityManager): Promise<void> {
-  await sql(em, `delete from idempotency_key where created_at < now() - $1 * interval '1 hour'`, [
-    keyKeepHours,
-  ]);
+  await sql(
+    em,
+    `delete from idempotency_key where ctid in (
+       select ctid from idempotency_key where created_at < now() - $1 * interval '1 hour' limit $2)`,
+    [keyKeepHours, pruneMax],
+  );
 }

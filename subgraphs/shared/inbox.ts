@@ -13,7 +13,8 @@ import {
 } from 'type-graphql';
 import type { Principal } from './auth.js';
 import type { Caller } from './config.js';
-import { type EntityManager, sqlCount } from './database.js';
+import { type EntityManager, sql, sqlCount } from './database.js';
+import { isDatabaseAway } from './database-errors.js';
 import type { Logger } from './logger.js';
 import { UUID } from './scalars.js';
 
@@ -30,7 +31,7 @@ export class InboxEntry {
   @Property({ type: 'text' })
   topic!: string;
 
-  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  @Property({ type: 'timestamptz', defaultRaw: 'now()', index: 'inbox_created_at' })
   createdAt!: Opt<Date>;
 }
 
@@ -105,7 +106,22 @@ async function takeIn(
     });
     return true;
   } catch (error) {
+    // That our database is away says nothing of the event: its producer is to keep it.
+    if (isDatabaseAway(error)) throw error;
     logger.error({ err: error, topic: event.topic, key: event.key }, 'an event was refused');
     return false;
   }
+}
+
+// Longer than a producer may go on sending an event that it does not know to be taken.
+const keepDays = 30;
+const pruneMax = 50_000;
+
+export async function pruneInbox(em: EntityManager): Promise<void> {
+  await sql(
+    em,
+    `delete from inbox where id in (
+       select id from inbox where created_at < now() - $1 * interval '1 day' limit $2)`,
+    [keepDays, pruneMax],
+  );
 }

@@ -57,7 +57,7 @@ describe('the outbox and its relay', () => {
 
   it('delivers what a commit wrote, at once, though no poll is due', async () => {
     const { client, delivered } = consumer((ids) => ids);
-    const relay = await startRelay(options(client));
+    const relay = startRelay(options(client));
     await write(3);
     await eventually(
       async () => delivered().length,
@@ -85,6 +85,44 @@ describe('the outbox and its relay', () => {
     await Promise.all([relayOnce(options(client)), relayOnce(options(client))]);
     expect(delivered()).toHaveLength(150);
     expect(new Set(delivered()).size).toBe(150);
+  });
+
+  it('delivers though what was sent long ago cannot be cleaned up', async () => {
+    await write(1);
+    await sql(orm.em.fork(), `update outbox set sent_at = now() - interval '2 days'`);
+    const { client, delivered } = consumer((ids) => ids);
+    await orm.em.fork().transactional(async (em) => {
+      await sql(em, 'select id from outbox for update');
+      const relay = startRelay(options(client));
+      await write(1);
+      await eventually(
+        async () => delivered().length,
+        (count) => count === 1,
+        3000,
+      );
+      await relay.stop();
+    });
+  });
+
+  it('listens again when its connection was cut', async () => {
+    const { client, delivered } = consumer((ids) => ids);
+    const relay = startRelay(options(client));
+    const listeners = () =>
+      sql<{ pid: number }>(
+        orm.em.fork(),
+        `select pid from pg_stat_activity
+         where datname = current_database() and query like 'listen%' and state = 'idle'`,
+      );
+    const [first] = await eventually(listeners, ({ length }) => length === 1);
+    await sql(orm.em.fork(), 'select pg_terminate_backend($1)', [first?.pid]);
+    await eventually(listeners, (rows) => rows.length === 1 && rows[0]?.pid !== first?.pid, 5000);
+    await write(1);
+    await eventually(
+      async () => delivered().length,
+      (count) => count === 1,
+      400,
+    );
+    await relay.stop();
   });
 
   it('keeps for later what a consumer that is away did not take, and counts nothing against it', async () => {

@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { type EntityManager, listenTo, sql } from './database.js';
 import type { Logger } from './logger.js';
 import type { ServiceClient } from './service-client.js';
+import { startWorker } from './worker.js';
 
 /** What must be told to another subgraph: written in the same commit as the change it tells of. */
 @Entity({ tableName: 'outbox' })
@@ -11,6 +12,10 @@ import type { ServiceClient } from './service-client.js';
   name: 'outbox_due',
   expression:
     'create index outbox_due on outbox (next_attempt_at) where sent_at is null and dead_at is null',
+})
+@Index({
+  name: 'outbox_sent',
+  expression: 'create index outbox_sent on outbox (sent_at) where sent_at is not null',
 })
 @Trigger({
   name: 'outbox_notify',
@@ -56,6 +61,9 @@ export class OutboxEntry {
 
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  updatedAt!: Opt<Date>;
 }
 
 export interface OutboxMessage {
@@ -105,17 +113,18 @@ const unreachableRetryMs = 1000;
 const backoffMaxMs = 60_000;
 const rejectionsMax = 20;
 const keepSentHours = 24;
-const pruneEveryMs = 600_000;
+const pruneEveryMs = 10_000;
+const pruneMax = 5000;
 
 /**
  * Posts what stands in the outbox to its consumers until stopped. NOTIFY wakes it, a poll stands
  * behind that. A consumer that cannot be reached is asked again for ever; an entry that its consumer
  * refuses backs off and ends as a dead letter after `rejectionsMax` times.
  */
-export async function startRelay(options: RelayOptions): Promise<{ stop(): Promise<void> }> {
+export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
   let stopped = false;
   let wake = () => {};
-  const listener = await listenTo(options.databaseUrl, 'outbox', () => wake());
+  const listener = listenTo(options.databaseUrl, 'outbox', () => wake());
   const nap = () =>
     new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, pollMs);
@@ -124,14 +133,9 @@ export async function startRelay(options: RelayOptions): Promise<{ stop(): Promi
         resolve();
       };
     });
-  let prunedAtMs = 0;
   const run = async () => {
     while (!stopped) {
       try {
-        if (Date.now() - prunedAtMs > pruneEveryMs) {
-          await prune(options.em.fork());
-          prunedAtMs = Date.now();
-        }
         if ((await relayOnce(options)) === batchMax) continue;
       } catch (error) {
         options.logger.error({ err: error }, 'the outbox could not be relayed');
@@ -140,12 +144,14 @@ export async function startRelay(options: RelayOptions): Promise<{ stop(): Promi
     }
   };
   const running = run();
+  const pruner = startWorker('clean up of the outbox', pruneEveryMs, options.logger, () =>
+    prune(options.em.fork()),
+  );
   return {
     async stop() {
       stopped = true;
       wake();
-      await running;
-      await listener.end();
+      await Promise.all([running, pruner.stop(), listener.stop()]);
     },
   };
 }
@@ -164,7 +170,7 @@ export async function relayOnce(options: RelayOptions): Promise<number> {
 function claimDue(em: EntityManager): Promise<DueEntry[]> {
   return sql<DueEntry>(
     em,
-    `update outbox set next_attempt_at = now() + $2 * interval '1 ms'
+    `update outbox set next_attempt_at = now() + $2 * interval '1 ms', updated_at = now()
      where id in (
        select id from outbox
        where sent_at is null and dead_at is null and next_attempt_at <= now()
@@ -182,13 +188,18 @@ async function deliver(options: RelayOptions, consumer: string, entries: DueEntr
     if (!client) throw new Error(`no consumer is called ${consumer}`);
     const accepted = await postEvents(client, consumer, entries);
     const rejected = entries.filter(({ id }) => !accepted.includes(id)).map(({ id }) => id);
-    await sql(em, 'update outbox set sent_at = now() where id = any($1::uuid[])', [accepted]);
+    await sql(
+      em,
+      'update outbox set sent_at = now(), updated_at = now() where id = any($1::uuid[])',
+      [accepted],
+    );
     if (rejected.length > 0) await backOff(options, em, rejected);
   } catch (error) {
     options.logger.warn({ err: error, consumer, entries: entries.length }, 'outbox not delivered');
     await sql(
       em,
-      `update outbox set next_attempt_at = now() + $2 * interval '1 ms' where id = any($1::uuid[])`,
+      `update outbox set next_attempt_at = now() + $2 * interval '1 ms', updated_at = now()
+       where id = any($1::uuid[])`,
       [entries.map(({ id }) => id), unreachableRetryMs],
     );
   }
@@ -211,7 +222,7 @@ async function postEvents(client: ServiceClient, consumer: string, entries: DueE
 async function backOff(options: RelayOptions, em: EntityManager, ids: string[]) {
   const dead = await sql<{ id: string; dead: boolean }>(
     em,
-    `update outbox set rejections = rejections + 1,
+    `update outbox set rejections = rejections + 1, updated_at = now(),
        next_attempt_at = now() + least(100 * 2 ^ least(rejections, 20), $2) * interval '1 ms',
        dead_at = case when rejections + 1 >= $3 then now() end
      where id = any($1::uuid[]) returning id, dead_at is not null as dead`,
@@ -226,7 +237,11 @@ async function backOff(options: RelayOptions, em: EntityManager, ids: string[]) 
 }
 
 async function prune(em: EntityManager): Promise<void> {
-  await sql(em, `delete from outbox where sent_at < now() - $1 * interval '1 hour'`, [
-    keepSentHours,
-  ]);
+  await sql(
+    em,
+    `delete from outbox where id in (
+       select id from outbox where sent_at < now() - $1 * interval '1 hour'
+       limit $2 for update skip locked)`,
+    [keepSentHours, pruneMax],
+  );
 }

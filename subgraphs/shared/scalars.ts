@@ -6,7 +6,12 @@ export const DateTime = new GraphQLScalarType({
   ...GraphQLDateTimeISO.toConfig(),
   name: 'DateTime',
 });
-export const UUID = GraphQLUUID;
+/** A UUID; upper case is taken, and means the same. */
+export const UUID = new GraphQLScalarType<string, string>({
+  ...GraphQLUUID.toConfig(),
+  parseValue: (value) => GraphQLUUID.parseValue(value).toLowerCase(),
+  parseLiteral: (node) => (GraphQLUUID.parseLiteral(node) as string).toLowerCase(),
+});
 
 const decimalPattern = /^-?\d{1,15}(\.\d{1,6})?$/;
 

@@ -65,15 +65,29 @@ export async function buildFederatedSchema(source: SchemaSource): Promise<GraphQ
   return buildSubgraphSchema([{ typeDefs, resolvers: resolvers as never }]);
 }
 
-/** class-validator's findings as `BAD_USER_INPUT` with the path of each. */
+/** class-validator's findings, and text that no database keeps, as `BAD_USER_INPUT` by path. */
 async function validateInput(value: unknown): Promise<void> {
-  const values = Array.isArray(value) ? value : [value];
   const fields: Record<string, string> = {};
-  for (const item of values) {
+  collectBadText('input', value, fields);
+  for (const item of Array.isArray(value) ? value : [value]) {
     if (item === null || typeof item !== 'object') continue;
     collect('input', await validate(item, { forbidUnknownValues: false }), fields);
   }
   if (Object.keys(fields).length > 0) throw badInput(fields);
+}
+
+/** PostgreSQL keeps no NUL, and no half of a surrogate pair. */
+function collectBadText(path: string, value: unknown, fields: Record<string, string>): void {
+  if (typeof value === 'string') {
+    if (value.includes('\0')) fields[path] = 'must not have a NUL character';
+    else if (!value.isWellFormed()) fields[path] = 'must be well-formed Unicode';
+  } else if (Array.isArray(value)) {
+    for (const [at, item] of value.entries()) collectBadText(`${path}[${at}]`, item, fields);
+  } else if (value !== null && typeof value === 'object' && !(value instanceof Date)) {
+    for (const [name, item] of Object.entries(value)) {
+      collectBadText(`${path}.${name}`, item, fields);
+    }
+  }
 }
 
 function collect(path: string, errors: ValidationError[], fields: Record<string, string>): void {

@@ -1,7 +1,7 @@
 import { Pool } from 'undici';
 import { callerCredentials, callerHeader } from './auth.js';
 import type { Caller } from './config.js';
-import { DomainError, type ErrorCode, tryAgain } from './errors.js';
+import { DomainError, type ErrorCode, tryAgain, UpstreamFault } from './errors.js';
 import { requestTrace } from './request-context.js';
 
 const connectionsMax = 64;
@@ -57,7 +57,7 @@ export function createServiceClient(url: string, self: Caller, secret: string): 
         try {
           return dataOf(await send<T>(body, options.timeoutMs), url);
         } catch (error) {
-          if (error instanceof DomainError || error instanceof UpstreamError) throw error;
+          if (error instanceof DomainError || error instanceof UpstreamFault) throw error;
           const timedOut = (error as Error).name === 'TimeoutError';
           if (!options.repeatable || timedOut || attempt >= retriesMax) {
             throw tryAgain('A part of the system is away or busy; ask again.');
@@ -70,15 +70,15 @@ export function createServiceClient(url: string, self: Caller, secret: string): 
   };
 }
 
-/** The other side answered, with a fault of its own. */
-class UpstreamError extends Error {}
+// What the other side says of this process, not of the user: a secret that is wrong, for one.
+const ownFaults = ['INTERNAL_SERVER_ERROR', 'UNAUTHENTICATED', 'FORBIDDEN'];
 
 function dataOf<T>(reply: Reply<T>, url: string): T {
   const error = reply.errors?.[0];
   if (!error && reply.data) return reply.data;
   const code = error?.extensions?.code;
-  if (code && code !== 'INTERNAL_SERVER_ERROR') {
+  if (code && !ownFaults.includes(code)) {
     throw new DomainError(code as ErrorCode, error?.message ?? code, error?.extensions);
   }
-  throw new UpstreamError(`${url} answered: ${error?.message ?? 'nothing'}`);
+  throw new UpstreamFault(`${url} answered: ${error?.message ?? 'nothing'}`);
 }

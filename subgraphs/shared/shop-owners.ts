@@ -1,3 +1,4 @@
+import DataLoader from 'dataloader';
 import { LRUCache } from 'lru-cache';
 import { identityOf, type Principal } from './auth.js';
 import { forbidden, notFound } from './errors.js';
@@ -15,17 +16,21 @@ const timeoutMs = 3000;
 export function createShopOwners(shop: ServiceClient): ShopOwners {
   const owners = new LRUCache<string, string>({ max: ownersMax });
 
-  async function ownerOf(shopId: string): Promise<string> {
-    const known = owners.get(shopId);
-    if (known) return known;
-    const { shopOwners } = await shop.call<{ shopOwners: { ownerId: string }[] }>(
-      'query ($ids: [UUID!]!) { shopOwners(ids: $ids) { ownerId } }',
-      { ids: [shopId] },
+  const loader = new DataLoader<string, string | null>(readOwners, { cache: false });
+
+  async function readOwners(shopIds: readonly string[]): Promise<(string | null)[]> {
+    const { shopOwners } = await shop.call<{ shopOwners: { shopId: string; ownerId: string }[] }>(
+      'query ($ids: [UUID!]!) { shopOwners(ids: $ids) { shopId ownerId } }',
+      { ids: [...new Set(shopIds)] },
       { timeoutMs, repeatable: true },
     );
-    const ownerId = shopOwners[0]?.ownerId;
+    for (const { shopId, ownerId } of shopOwners) owners.set(shopId, ownerId);
+    return shopIds.map((id) => owners.get(id) ?? null);
+  }
+
+  async function ownerOf(shopId: string): Promise<string> {
+    const ownerId = owners.get(shopId) ?? (await loader.load(shopId));
     if (!ownerId) throw notFound('shop', shopId);
-    owners.set(shopId, ownerId);
     return ownerId;
   }
 

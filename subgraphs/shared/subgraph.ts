@@ -6,7 +6,7 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import type { GraphQLSchema } from 'graphql';
+import { type GraphQLError, type GraphQLSchema, getOperationAST, parse } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import {
@@ -17,7 +17,7 @@ import {
   type Principal,
 } from './auth.js';
 import type { Caller } from './config.js';
-import { maskErrors, unauthenticated } from './errors.js';
+import { badInput, maskErrors, unauthenticated } from './errors.js';
 import { HttpError, sendJson, serveGraphQL } from './http.js';
 import type { Logger } from './logger.js';
 import type { Service } from './process.js';
@@ -124,16 +124,37 @@ async function route<C extends Principal>(
   });
 }
 
+const onlySubscriptions = badInput({ query: 'must be one subscription; the rest goes over HTTP' });
+
+function isSubscription(query: string, operationName?: string | null): boolean {
+  try {
+    return getOperationAST(parse(query), operationName)?.operation === 'subscription';
+  } catch {
+    return true; // its syntax is told by who executes it
+  }
+}
+
 /** graphql-ws: `connectionParams` carry what the headers carry over HTTP. */
 function serveSubscriptions<C extends Principal>(
   sockets: WebSocketServer,
   options: SubgraphOptions<C>,
   principalOf: PrincipalCheck,
 ) {
+  const formatError = maskErrors(options.logger);
+  const mask = (error: GraphQLError) => formatError(error.toJSON(), error) as GraphQLError;
   const principals = new WeakMap<object, Principal>();
   return useServer<Record<string, unknown>>(
     {
       schema: options.schema,
+      onSubscribe: (_connection, _id, { query, operationName }) => {
+        return isSubscription(query, operationName) ? undefined : [onlySubscriptions];
+      },
+      onNext: (_connection, _id, _payload, _args, result) => ({
+        ...result,
+        ...(result.errors && { errors: result.errors.map(mask) }),
+      }),
+      onError: (_connection, _id, _payload, errors) =>
+        errors.map((error) => mask(error as GraphQLError)),
       onConnect: async (connection) => {
         const { [callerHeader]: credentials, authorization } = connection.connectionParams ?? {};
         const principal = await principalOf(credentials, authorization as string).catch(() => null);

@@ -41,7 +41,7 @@ export async function startWarehouse(env = process.env) {
     events: redis.timerEvents,
     sweepEveryMs: config.SWEEP_EVERY_MS,
   });
-  const relay = await startRelay({
+  const relay = startRelay({
     em: orm.em,
     databaseUrl: config.DATABASE_URL,
     consumers: { order: clients.order },

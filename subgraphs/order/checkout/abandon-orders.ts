@@ -1,10 +1,11 @@
-import { sql } from '../../shared/database.js';
-import { pruneKeys } from '../../shared/idempotency.js';
+import { type EntityManager, sql } from '../../shared/database.js';
 import type { OrderApp } from '../context.js';
 import { endPending } from '../order/change-status.js';
 
 const abandonedAfterMs = 15_000;
 const batchMax = 50;
+// Longer than a release may take.
+const takenMs = 15_000;
 
 /**
  * Ends checkouts that stopped half-way: PENDING orders of which nobody wrote down that their stock is
@@ -13,7 +14,11 @@ const batchMax = 50;
  *
  * @returns how many it ended
  */
-export async function abandonOrders(app: OrderApp, afterMs = abandonedAfterMs): Promise<number> {
+export async function abandonOrders(
+  app: OrderApp,
+  isStopping = () => false,
+  afterMs = abandonedAfterMs,
+): Promise<number> {
   const em = app.orm.em.fork();
   const stale = await sql<{ id: string }>(
     em,
@@ -27,17 +32,41 @@ export async function abandonOrders(app: OrderApp, afterMs = abandonedAfterMs): 
   );
   let ended = 0;
   for (const { id } of stale) {
-    const { state } = await app.reservations.release(id, 'ABANDONED');
-    if (state === 'COMMITTED') {
-      app.logger.error({ orderId: id }, 'an order without a hold was paid');
-      continue;
-    }
-    await app.orm.em.fork().transactional(async (tx) => {
-      const done = await endPending(tx, id, { status: 'CANCELLED', reason: 'ABANDONED' });
-      if (done) ended += 1;
-      await sql(tx, 'delete from idempotency_key where subject_id = $1 and outcome is null', [id]);
-    });
+    if (isStopping()) break;
+    if ((await takeAbandoned(em, id)) && (await abandon(app, id))) ended += 1;
   }
-  await pruneKeys(em);
   return ended;
+}
+
+/**
+ * Takes the key of an abandoned order, so that its customer waits while it is given up, and looks
+ * once more whether it is abandoned: the customer may have come back since it was found.
+ */
+async function takeAbandoned(em: EntityManager, orderId: string): Promise<boolean> {
+  const taken = await sql(
+    em,
+    `with claimed as (
+       update idempotency_key set claimed_until = now() + $2 * interval '1 ms', updated_at = now()
+       where subject_id = $1 and outcome is null and claimed_until <= now() returning 1
+     )
+     select id from customer_order
+     where id = $1 and status = 'PENDING' and expires_at is null
+       and (exists (select from claimed)
+            or not exists (select from idempotency_key where subject_id = $1))`,
+    [orderId, takenMs],
+  );
+  return taken.length > 0;
+}
+
+async function abandon(app: OrderApp, id: string): Promise<boolean> {
+  const { state } = await app.reservations.release(id, 'ABANDONED');
+  if (state === 'COMMITTED') {
+    app.logger.error({ orderId: id }, 'an order without a hold was paid');
+    return false;
+  }
+  return app.orm.em.fork().transactional(async (tx) => {
+    const ended = await endPending(tx, id, { status: 'CANCELLED', reason: 'ABANDONED' });
+    await sql(tx, 'delete from idempotency_key where subject_id = $1 and outcome is null', [id]);
+    return ended;
+  });
 }

@@ -1,6 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import { identityOf } from '../../shared/auth.js';
-import { isUniqueViolation, sql } from '../../shared/database.js';
+import { sql } from '../../shared/database.js';
+import { isUniqueViolation } from '../../shared/database-errors.js';
+import { badInput } from '../../shared/errors.js';
 import {
   claimKey,
   fingerprintOf,
@@ -22,7 +24,9 @@ import {
   OrderExpired,
 } from './checkout-result.js';
 import { readOffers } from './offers-for-sale.js';
-import { type OrderLine, placeOrder } from './place-order.js';
+import { type OrderLine, placeOrder, totalOf } from './place-order.js';
+
+const totalMax = 999_999_999_999;
 
 /** How a checkout ended, as it is kept under its key. */
 type Outcome =
@@ -56,7 +60,7 @@ export async function checkout(context: OrderContext, input: CheckoutInput) {
     const order = { id: claim.subjectId, customerId, shippingAddress: input.shippingAddress };
     return await present(context, await run(app, of, order, items));
   } catch (error) {
-    await giveUpClaim(em, of);
+    await giveUpClaim(em, of).catch(() => {}); // it lapses by itself
     throw error;
   }
 }
@@ -76,6 +80,7 @@ async function run(app: OrderApp, of: KeyOf, order: NewOrder, items: CheckoutIte
   const ordered = items.map(({ offerId, quantity }) => {
     return { offer: offers.get(offerId) as OrderLine['offer'], quantity };
   });
+  requirePayable(ordered);
   try {
     await placeOrder(app.orm.em, order, ordered);
   } catch (error) {
@@ -95,6 +100,15 @@ interface HoldLine {
   shopId: string;
   sku: string;
   quantity: number;
+}
+
+/** @throws `BAD_USER_INPUT` for a total that no payment can be of: nothing, or more than is kept */
+function requirePayable(lines: readonly OrderLine[]): void {
+  const total = totalOf(lines);
+  if (Number(total) > 0 && Number(total) <= totalMax) return;
+  throw badInput({
+    'input.items': `add up to ${total}: must be more than 0, and at most ${totalMax}`,
+  });
 }
 
 /** The lines of an order that a process placed before it died; none for a new one. */
@@ -178,7 +192,7 @@ async function present({ em }: OrderContext, outcome: Outcome) {
       });
     case 'expired':
       return result(OrderExpired, {
-        message: 'The time to pay this order was up.',
+        message: 'This order ended; its stock is back on the shelf.',
         order: await em.fork().findOneOrFail(Order, outcome.orderId),
       });
     case 'short':

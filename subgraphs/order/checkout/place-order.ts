@@ -10,6 +10,9 @@ export interface OrderLine {
   readonly quantity: number;
 }
 
+export const totalOf = (lines: readonly OrderLine[]): string =>
+  sumOf(lines.map(({ offer, quantity }) => lineTotal(offer.priceAmount, quantity)));
+
 /** Writes a PENDING order with its parts and lines, in one transaction; nothing is held yet. */
 export async function placeOrder(
   em: EntityManager,
@@ -22,9 +25,7 @@ export async function placeOrder(
       ...order,
       status: 'PENDING',
       cancelReason: null,
-      totalAmount: sumOf(
-        lines.map(({ offer, quantity }) => lineTotal(offer.priceAmount, quantity)),
-      ),
+      totalAmount: totalOf(lines),
       currencyCode: lines[0]?.offer.currencyCode as string,
       expiresAt: null,
     }),

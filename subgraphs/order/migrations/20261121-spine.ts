@@ -13,10 +13,13 @@ export class Migration20261121Spine extends Migration {
       outcome jsonb,
       claimed_until timestamptz not null,
       created_at timestamptz not null default now(),
+      updated_at timestamptz not null default now(),
       primary key (user_id, operation, key)
     )`);
-    // the daily clean-up
+    // what may be forgotten
     this.addSql(`create index idempotency_key_created_at on idempotency_key (created_at)`);
+    // whether somebody works at what was made under a key
+    this.addSql(`create index idempotency_key_subject on idempotency_key (subject_id)`);
     this.addSql(`create table inbox (
       id uuid not null,
       producer text not null,
@@ -24,6 +27,8 @@ export class Migration20261121Spine extends Migration {
       created_at timestamptz not null default now(),
       primary key (id)
     )`);
+    // what may be forgotten
+    this.addSql(`create index inbox_created_at on inbox (created_at)`);
     this.addSql(`create table customer_order (
       id uuid not null,
       number varchar(20) not null default ('H'::text || lpad((nextval('order_number'::regclass))::text, 8, '0'::text)),
@@ -40,7 +45,10 @@ export class Migration20261121Spine extends Migration {
     )`);
     this.addSql(`alter table customer_order
       add constraint customer_order_number unique (number)`);
-    // orders by status; what was abandoned
+    // checkouts that stopped half-way
+    this.addSql(`create index customer_order_not_held on customer_order (created_at)
+      where status = 'PENDING' and expires_at is null`);
+    // orders by status
     this.addSql(`create index customer_order_status on customer_order (status, created_at)`);
     // a customer’s orders, newest first
     this.addSql(`create index customer_order_customer on customer_order (customer_id, id)`);

@@ -4,7 +4,7 @@ import { Refusal, result } from '../../shared/refusal.js';
 import type { OrderContext } from '../context.js';
 import { endPending } from './change-status.js';
 import { Order } from './order.js';
-import { ownOrder } from './own-order.js';
+import { findOwnOrder } from './own-order.js';
 import { OrderStatus } from './status.js';
 
 @ObjectType({ implements: Refusal, description: 'The order is too far to be cancelled.' })
@@ -26,7 +26,7 @@ export const CancelOrderResult = createUnionType({
  * @throws `NOT_FOUND` for an order that is not the user's; `TRY_AGAIN`
  */
 export async function cancelOrder(context: OrderContext, id: string) {
-  const order = await ownOrder(context, id);
+  const order = await findOwnOrder(context, id);
   if (!order) throw notFound('order', id);
   if (order.status !== 'PENDING') return notCancellable(order.status);
   const { state } = await context.app.reservations.release(id, 'BY_CUSTOMER');

@@ -31,6 +31,10 @@ export class ShippingAddress {
 @Entity({ tableName: 'customer_order' })
 @Index({ name: 'customer_order_customer', properties: ['customerId', 'id'] })
 @Index({ name: 'customer_order_status', properties: ['status', 'createdAt'] })
+@Index({
+  name: 'customer_order_not_held',
+  expression: `create index customer_order_not_held on customer_order (created_at) where status = 'PENDING' and expires_at is null`,
+})
 @Check({ name: 'customer_order_status_known', expression: `status in (${sqlList(OrderStatus)})` })
 @Check({
   name: 'customer_order_cancel_reason',

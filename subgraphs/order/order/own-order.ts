@@ -10,7 +10,15 @@ const loadOrders: BatchLoad<string, Order | null, OrderContext> = async (ids, { 
 
 /** The order, if it is the user's or the user is an admin; null otherwise, as if it were not there. */
 export async function ownOrder(context: OrderContext, id: string): Promise<Order | null> {
+  return onlyOwn(context, await loaderOf(context, loadOrders).load(id));
+}
+
+/** As `ownOrder`, for operations that change it: read apart from what the request shows. */
+export async function findOwnOrder(context: OrderContext, id: string): Promise<Order | null> {
+  return onlyOwn(context, await context.em.fork().findOne(Order, id));
+}
+
+function onlyOwn(context: OrderContext, order: Order | null): Order | null {
   const { id: userId, role } = identityOf(context);
-  const order = await loaderOf(context, loadOrders).load(id);
   return order && (order.customerId === userId || role === 'ADMIN') ? order : null;
 }

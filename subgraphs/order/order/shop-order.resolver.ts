@@ -16,6 +16,12 @@ const loadItems: BatchLoad<string, OrderItem[], OrderContext> = async (shopOrder
   return shopOrderIds.map((id) => byShopOrder.get(id) ?? []);
 };
 
+/** The part, if its order is the user's or the user is an admin; null otherwise. */
+export async function ownShopOrder(context: OrderContext, id: string): Promise<ShopOrder | null> {
+  const part = await context.em.findOne(ShopOrder, id);
+  return part && (await ownOrder(context, part.orderId)) ? part : null;
+}
+
 const totalOf = (item: OrderItem) => lineTotal(item.unitPriceAmount, item.quantity);
 
 @Resolver(() => ShopOrder)

@@ -1,15 +1,15 @@
 import { Length } from 'class-validator';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
 import { v7 as uuidv7 } from 'uuid';
-import { isUniqueViolation } from '../../shared/database.js';
-import { notFound } from '../../shared/errors.js';
+import { isUniqueViolation } from '../../shared/database-errors.js';
+import { notFound, tryAgain } from '../../shared/errors.js';
 import { claimKey, fingerprintOf, giveUpClaim, storeOutcome } from '../../shared/idempotency.js';
 import { Refusal, result } from '../../shared/refusal.js';
 import { UUID } from '../../shared/scalars.js';
 import { OrderExpired } from '../checkout/checkout-result.js';
 import type { OrderContext } from '../context.js';
 import { Order } from '../order/order.js';
-import { ownOrder } from '../order/own-order.js';
+import { findOwnOrder } from '../order/own-order.js';
 import { OrderStatus } from '../order/status.js';
 import { Payment } from './payment.js';
 import { settlePayment } from './settle-payment.js';
@@ -75,7 +75,7 @@ type Outcome = { kind: 'paid-by'; paymentId: string } | { kind: 'not-payable'; o
  */
 export async function payOrder(context: OrderContext, input: PayOrderInput) {
   const { app, em } = context;
-  const order = await ownOrder(context, input.orderId);
+  const order = await findOwnOrder(context, input.orderId);
   if (!order) throw notFound('order', input.orderId);
   const of = { userId: order.customerId, operation: 'payOrder', key: input.idempotencyKey };
   const fingerprint = fingerprintOf([input.orderId, input.paymentMethod]);
@@ -89,7 +89,7 @@ export async function payOrder(context: OrderContext, input: PayOrderInput) {
     }
     return await present(context, outcome);
   } catch (error) {
-    await giveUpClaim(em, of);
+    await giveUpClaim(em, of).catch(() => {}); // it lapses by itself
     throw error;
   }
 }
@@ -101,8 +101,11 @@ async function begin(
   paymentId: string,
   method: string,
 ): Promise<Outcome> {
-  if (order.status !== 'PENDING') return { kind: 'not-payable', orderId: order.id };
   const fork = em.fork();
+  // The process that began this payment may have died before it wrote its outcome down.
+  if (await fork.findOne(Payment, paymentId)) return { kind: 'paid-by', paymentId };
+  if (order.status !== 'PENDING') return { kind: 'not-payable', orderId: order.id };
+  if (!order.expiresAt) throw tryAgain('The order is still being placed; pay it in a moment.');
   const payment = fork.create(Payment, {
     id: paymentId,
     orderId: order.id,
@@ -119,7 +122,6 @@ async function begin(
     await fork.persist(payment).flush();
     return { kind: 'paid-by', paymentId };
   } catch (error) {
-    // The process that began this payment died before it wrote its outcome down.
     if (isUniqueViolation(error, 'payment_pkey')) return { kind: 'paid-by', paymentId };
     if (!isUniqueViolation(error, 'payment_live')) throw error;
     const live = await em.fork().findOne(Payment, {

@@ -3,7 +3,7 @@ import type { OrderApp } from '../context.js';
 import { settlePayment } from './settle-payment.js';
 
 const staleAfterMs = 5000;
-const batchMax = 50;
+const batchMax = 10;
 
 /**
  * Takes up payments that a process left half-way. Each is touched first, so that other processes
@@ -21,6 +21,6 @@ export async function recoverPayments(app: OrderApp, afterMs = staleAfterMs): Pr
      ) returning id`,
     [afterMs, batchMax],
   );
-  for (const { id } of stale) await settlePayment(app, id);
+  await Promise.all(stale.map(({ id }) => settlePayment(app, id)));
   return stale.length;
 }

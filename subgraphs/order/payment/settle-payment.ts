@@ -41,7 +41,7 @@ async function sell(app: OrderApp, em: EntityManager, payment: Payment): Promise
   if (payment.status !== 'AUTHORIZED') return;
   const transactionId = payment.providerTransactionId as string;
   const reservation = await app.reservations.commit(payment.orderId, payment.id);
-  if (reservation?.state === 'COMMITTED' && reservation.paymentId === payment.id) {
+  if (reservation.state === 'COMMITTED' && reservation.paymentId === payment.id) {
     await app.provider.capture(transactionId);
     await complete(app, em, payment);
   } else {

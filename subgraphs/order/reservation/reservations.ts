@@ -25,8 +25,8 @@ export type ReleaseReason = 'PAYMENT_FAILED' | 'BY_CUSTOMER' | 'ABANDONED';
 /** The stock of orders, held at the warehouse subgraph. Every call may be sent again. */
 export interface Reservations {
   reserve(orderId: string, lines: ReservationLine[], holdForMs: number): Promise<ReservationAnswer>;
-  /** @returns null where no reservation of this order is known */
-  commit(orderId: string, paymentId: string): Promise<ReservationAnswer | null>;
+  /** An order that is not known counts as released from then on. */
+  commit(orderId: string, paymentId: string): Promise<ReservationAnswer>;
   release(orderId: string, reason: ReleaseReason): Promise<ReservationAnswer>;
 }
 
@@ -35,10 +35,11 @@ const reserveTimeoutMs = 13_000;
 const endTimeoutMs = 6000;
 const fields = 'orderId state expiresAt paymentId shortages { shopId sku requested available }';
 
-export function createReservations(warehouse: ServiceClient): Reservations {
+/** @param reserving for calls that may wait long, `ending` for those that must not wait behind them */
+export function createReservations(reserving: ServiceClient, ending: ServiceClient): Reservations {
   return {
     async reserve(orderId, lines, holdForMs) {
-      const data = await warehouse.call<{ reserveStock: ReservationAnswer[] }>(
+      const data = await reserving.call<{ reserveStock: ReservationAnswer[] }>(
         `mutation ($r: [ReserveInput!]!) { reserveStock(requests: $r) { ${fields} } }`,
         { r: [{ orderId, lines, holdForMs }] },
         { timeoutMs: reserveTimeoutMs, repeatable: true },
@@ -46,15 +47,15 @@ export function createReservations(warehouse: ServiceClient): Reservations {
       return only(data.reserveStock);
     },
     async commit(orderId, paymentId) {
-      const data = await warehouse.call<{ commitReservation: ReservationAnswer[] }>(
+      const data = await ending.call<{ commitReservation: ReservationAnswer[] }>(
         `mutation ($r: [CommitInput!]!) { commitReservation(requests: $r) { ${fields} } }`,
         { r: [{ orderId, paymentId }] },
         { timeoutMs: endTimeoutMs, repeatable: true },
       );
-      return data.commitReservation[0] ?? null;
+      return only(data.commitReservation);
     },
     async release(orderId, reason) {
-      const data = await warehouse.call<{ releaseReservation: ReservationAnswer[] }>(
+      const data = await ending.call<{ releaseReservation: ReservationAnswer[] }>(
         `mutation ($r: [ReleaseInput!]!) { releaseReservation(requests: $r) { ${fields} } }`,
         { r: [{ orderId, reason }] },
         { timeoutMs: endTimeoutMs, repeatable: true },

@@ -1,7 +1,7 @@
 import { Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { v7 as uuidv7 } from 'uuid';
-import { isUniqueViolation } from '../../shared/database.js';
+import { isUniqueViolation } from '../../shared/database-errors.js';
 import { conflict, notFound } from '../../shared/errors.js';
 import { UUID } from '../../shared/scalars.js';
 import type { ProductContext } from '../context.js';

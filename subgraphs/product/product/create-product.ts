@@ -2,7 +2,7 @@ import { ArrayMaxSize, IsUrl, Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { v7 as uuidv7 } from 'uuid';
 import { identityOf } from '../../shared/auth.js';
-import { isUniqueViolation } from '../../shared/database.js';
+import { isUniqueViolation } from '../../shared/database-errors.js';
 import { badInput, conflict } from '../../shared/errors.js';
 import { UUID } from '../../shared/scalars.js';
 import { Category } from '../category/category.js';

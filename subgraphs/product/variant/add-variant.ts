@@ -1,6 +1,7 @@
 import { ArrayMaxSize, ValidateNested } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
-import { type EntityManager, isUniqueViolation } from '../../shared/database.js';
+import type { EntityManager } from '../../shared/database.js';
+import { isUniqueViolation } from '../../shared/database-errors.js';
 import { conflict } from '../../shared/errors.js';
 import { UUID } from '../../shared/scalars.js';
 import type { ProductContext } from '../context.js';

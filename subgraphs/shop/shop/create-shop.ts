@@ -2,7 +2,7 @@ import { Length, Matches } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { v7 as uuidv7 } from 'uuid';
 import { identityOf } from '../../shared/auth.js';
-import { isUniqueViolation } from '../../shared/database.js';
+import { isUniqueViolation } from '../../shared/database-errors.js';
 import { conflict } from '../../shared/errors.js';
 import { currencyDefault } from '../../shared/money.js';
 import type { ShopContext } from '../context.js';

@@ -2,7 +2,7 @@ import { IsEmail, IsIn, Length } from 'class-validator';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
 import { v7 as uuidv7 } from 'uuid';
 import type { Role } from '../../shared/auth.js';
-import { isUniqueViolation } from '../../shared/database.js';
+import { isUniqueViolation } from '../../shared/database-errors.js';
 import { Refusal, result } from '../../shared/refusal.js';
 import type { UserContext } from '../context.js';
 import { openSession, Session } from '../session/session.js';

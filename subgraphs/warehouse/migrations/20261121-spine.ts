@@ -15,8 +15,11 @@ export class Migration20261121Spine extends Migration {
       sent_at timestamptz,
       dead_at timestamptz,
       created_at timestamptz not null default now(),
+      updated_at timestamptz not null default now(),
       primary key (id)
     )`);
+    // what may be forgotten
+    this.addSql(`create index outbox_sent on outbox (sent_at) where sent_at is not null`);
     // what the relay takes next; what is sent is not in it
     this.addSql(
       `create index outbox_due on outbox (next_attempt_at) where sent_at is null and dead_at is null`,
@@ -78,7 +81,7 @@ export class Migration20261121Spine extends Migration {
     // levels below their threshold; a change of reserved that crosses none leaves it alone (HOT)
     this.addSql(`create index stock_level_low on stock_level (shop_id, id) where is_low_stock`);
     // what stands in a warehouse
-    this.addSql(`create index stock_level_warehouse on stock_level (warehouse_id, sku)`);
+    this.addSql(`create index stock_level_warehouse on stock_level (warehouse_id, id)`);
     this.addSql(`alter table stock_level
       add constraint stock_level_sku_warehouse unique (sku, warehouse_id)`);
     this.addSql(`alter table stock_level

@@ -15,6 +15,7 @@ export class Availability {
   version!: number;
 }
 
+const intMax = 2_147_483_647;
 const nothing: Availability = { available: 0, version: 0 };
 
 /** Of one shop: one statement for all keys of a request. */
@@ -40,7 +41,8 @@ export const loadAvailabilityOfSkus: BatchLoad<string, Availability, WarehouseCo
 ) => {
   const rows = await sql<{ sku: string } & Availability>(
     em,
-    `select sku, sum(available)::int as available, sum(version)::int as version
+    `select sku, least(sum(available), ${intMax})::int as available,
+       least(sum(version), ${intMax})::int as version
      from stock_item where sku = any($1::varchar[]) group by sku`,
     [[...skus]],
   );

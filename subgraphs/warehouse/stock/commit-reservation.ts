@@ -1,5 +1,10 @@
 import type { StockEngine } from '../context.js';
-import { type EndedReservation, endHeld, lockReservations } from './end-reservations.js';
+import {
+  type EndedReservation,
+  endHeld,
+  layTombstones,
+  lockReservations,
+} from './end-reservations.js';
 import { moveStock } from './ledger.js';
 
 export interface CommitRequest {
@@ -9,20 +14,20 @@ export interface CommitRequest {
 
 /**
  * Sells what is held for orders, each to its payment. Needs no Redis. A reservation that is still
- * `HELD` is sold even past its time; one that ended already is left as it is.
+ * `HELD` is sold even past its time; one that ended already is left as it is. An order that is not
+ * known is written down as `RELEASED`: its payment is void, and no reservation may come after that.
  *
- * @returns what each reservation is now, and which payment has it; orders that are not known are
- *   left out. It was sold to the payment that asks only where both say so.
+ * @returns what each reservation is now, and which payment has it: it was sold to the payment that
+ *   asks only where both say so
  */
 export async function commitReservations(
   engine: StockEngine,
   requests: readonly CommitRequest[],
 ): Promise<EndedReservation[]> {
   const ended = await moveStock(engine, async (em, openLedger) => {
-    const locked = await lockReservations(
-      em,
-      requests.map(({ orderId }) => orderId),
-    );
+    const orderIds = requests.map(({ orderId }) => orderId);
+    await layTombstones(em, orderIds);
+    const locked = await lockReservations(em, orderIds);
     const endings = requests.map((request) => ({ ...request, to: 'COMMITTED' as const }));
     await endHeld(em, openLedger, locked, endings);
     return locked.map(({ orderId, state, paymentId }) => ({ orderId, state, paymentId }));

@@ -57,6 +57,16 @@ describe('how a hold ends', () => {
     expect(await levelOf(shopId)).toEqual({ onHand: 7, reserved: 0, available: 7 });
   });
 
+  it('a payment of an order that is not known is refused, and so is a reservation that comes after', async () => {
+    const { sku, shopId } = await stockUp(engine, [5]);
+    const orderId = uuidv7();
+    const released = [{ orderId, state: 'RELEASED', paymentId: null }];
+    expect(await commitReservations(engine, [{ orderId, paymentId: uuidv7() }])).toEqual(released);
+    const lines = [{ shopId, sku, quantity: 1 }];
+    const [outcome] = await reserveStock(engine, [{ orderId, lines, holdForMs: 60_000 }]);
+    expect(outcome?.state).toBe('RELEASED');
+  });
+
   it('of twenty payments at once one wins', async () => {
     const { orderId, shopId } = await hold();
     const answers = await Promise.all(

@@ -19,6 +19,20 @@ export interface EndedReservation {
   readonly paymentId: string | null;
 }
 
+/**
+ * Writes down orders that are not known as `RELEASED`; in order of their ids, so that two calls for
+ * the same orders wait for each other instead of deadlocking.
+ */
+export function layTombstones(em: EntityManager, orderIds: readonly string[]) {
+  return sql(
+    em,
+    `insert into reservation (order_id, state, expires_at)
+     select id, 'RELEASED', now() from unnest($1::uuid[]) as id order by id
+     on conflict do nothing`,
+    [orderIds],
+  );
+}
+
 /** The reservations of these orders, locked by id: the first of the locks. */
 export function lockReservations(em: EntityManager, orderIds: readonly string[]) {
   return em.find(

@@ -80,6 +80,22 @@ describe('releasing holds when their time is up', () => {
     await untilExpired(orderId);
   });
 
+  it('the sweeper goes on at once as long as there is more', async () => {
+    const engine = await stock.engine();
+    await stock.query(
+      `insert into reservation (order_id, state, expires_at)
+       select gen_random_uuid(), 'HELD', now() - interval '3 s' from generate_series(1, 2000)`,
+    );
+    const events = await stock.redisAt(1);
+    const expiry = startExpiry({ engine, timers: engine.timerRedis, events, sweepEveryMs: 1000 });
+    stops.push(() => expiry.stop());
+    await eventually(
+      () => stock.query(`select 1 from reservation where state = 'HELD'`),
+      (rows) => rows.length === 0,
+      4500, // ten batches of 200: with a pause behind each it would take ten seconds
+    );
+  });
+
   it('the sweeper does it while Redis is dead', async () => {
     const engine = await startOne(100);
     const orderId = await holdOne(engine);

@@ -52,8 +52,16 @@ export function startExpiry(options: ExpiryOptions): { stop(): Promise<void> } {
     gathering ??= setTimeout(flush, gatherMs);
   });
 
-  const sweeper = startWorker('sweep of due holds', options.sweepEveryMs, engine.logger, async () =>
-    expire(await overdue(engine)),
+  const sweeper = startWorker(
+    'sweep of due holds',
+    options.sweepEveryMs,
+    engine.logger,
+    async (isStopping) => {
+      // Batch after batch, as long as there is more and it gets less.
+      for (let ended = batchMax; ended > 0 && !isStopping(); ) {
+        ended = (await expireReservations(engine, await overdue(engine))).length;
+      }
+    },
   );
 
   return {

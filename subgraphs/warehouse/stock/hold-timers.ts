@@ -9,6 +9,7 @@ export interface Hold {
 const keyPrefix = 'hold:';
 // The key outlives the hold a little, so that PostgreSQL's clock has passed when its event comes.
 const graceMs = 250;
+const pipelineMax = 1000;
 
 /** One Redis key for each hold; that it expires is the sign to look whether the hold is due. */
 export interface HoldTimers {
@@ -18,11 +19,12 @@ export interface HoldTimers {
 
 export function createHoldTimers(redis: Redis, logger: Logger): HoldTimers {
   const inPipeline = (commands: [string, ...(string | number)[]][], what: string) => {
-    if (commands.length === 0) return;
-    redis
-      .pipeline(commands)
-      .exec()
-      .catch((error: Error) => logger.debug({ reason: error.message }, what));
+    for (let at = 0; at < commands.length; at += pipelineMax) {
+      redis
+        .pipeline(commands.slice(at, at + pipelineMax))
+        .exec()
+        .catch((error: Error) => logger.debug({ reason: error.message }, what));
+    }
   };
   return {
     arm(holds) {

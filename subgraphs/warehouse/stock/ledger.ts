@@ -1,6 +1,7 @@
 import { LockMode } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
-import { type EntityManager, isDeadlock, isUniqueViolation } from '../../shared/database.js';
+import type { EntityManager } from '../../shared/database.js';
+import { isDeadlock, isUniqueViolation } from '../../shared/database-errors.js';
 import type { StockEngine } from '../context.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 import type { StockChanged } from './stock-events.js';

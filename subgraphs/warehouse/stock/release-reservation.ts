@@ -1,9 +1,9 @@
-import { type EntityManager, sql } from '../../shared/database.js';
 import type { StockEngine } from '../context.js';
 import {
   type EndedReservation,
   type EndReason,
   endHeld,
+  layTombstones,
   lockReservations,
 } from './end-reservations.js';
 import { moveStock } from './ledger.js';
@@ -33,15 +33,4 @@ export async function releaseReservations(
   });
   engine.timers.disarm(orderIds);
   return ended;
-}
-
-/** Ids in order, so that two releases of the same orders wait for each other instead of deadlocking. */
-function layTombstones(em: EntityManager, orderIds: readonly string[]) {
-  return sql(
-    em,
-    `insert into reservation (order_id, state, expires_at)
-     select id, 'RELEASED', now() from unnest($1::uuid[]) as id order by id
-     on conflict do nothing`,
-    [orderIds],
-  );
 }

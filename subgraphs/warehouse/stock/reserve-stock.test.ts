@@ -121,6 +121,29 @@ describe('reserving stock', () => {
     expect((await itemOf(key))?.available).toBe(4);
   });
 
+  it('does not tell an order that its own units are sold out, when it asks twice at once', async () => {
+    const withoutLock = { ...engine, locks: noLocks };
+    for (let round = 0; round < 5; round++) {
+      const key = await stockUp(engine, [2]);
+      const all = request(key, 2);
+      const outcomes = await Promise.all(
+        Array.from({ length: 4 }, () => reserveStock(withoutLock, [all])),
+      );
+      expect(outcomes.flat().map(({ state }) => state)).toEqual(['HELD', 'HELD', 'HELD', 'HELD']);
+    }
+  });
+
+  it('keeps its locks in the Redis database that it is given', async () => {
+    const key = await stockUp(engine, [2]);
+    const locks = await stock.redisAt(2);
+    let seen = 0;
+    await engine.locks.withLock([key.sku], async () => {
+      seen = await locks.exists(`lock:sku:${key.sku}`);
+    });
+    expect(seen).toBe(1);
+    expect(await locks.exists(`lock:sku:${key.sku}`)).toBe(0);
+  });
+
   it('refuses a reservation that comes after its release', async () => {
     const key = await stockUp(engine, [10]);
     const late = request(key, 2);
@@ -154,9 +177,11 @@ describe('reserving stock', () => {
     gone.disconnect();
     const locks = createStockLocks([gone], logger);
     const key = await stockUp(engine, [10]);
+    const startedAtMs = Date.now();
     await expect(reserveStock({ ...engine, locks }, [request(key, 1)])).rejects.toMatchObject({
       extensions: { code: 'TRY_AGAIN' },
     });
+    expect(Date.now() - startedAtMs).toBeLessThan(5000); // it does not wait for a lock that nobody has
     expect((await itemOf(key))?.available).toBe(10);
   }, 20_000);
 });

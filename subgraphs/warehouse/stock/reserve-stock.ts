@@ -43,9 +43,9 @@ export async function reserveStock(
 
 function decideAll(engine: StockEngine, requests: readonly ReserveRequest[]) {
   return moveStock(engine, async (em, openLedger) => {
+    const ledger = await openLedger(requests.flatMap(({ lines }) => lines));
+    // Read behind the row locks: who held them before us may have reserved for one of these orders.
     const { now, known } = await readKnown(em, requests);
-    const fresh = requests.filter(({ orderId }) => !known.has(orderId));
-    const ledger = await openLedger(fresh.flatMap(({ lines }) => lines));
     return requests.map((request) => {
       const outcome = known.get(request.orderId) ?? decide(em, ledger, request, now);
       known.set(request.orderId, outcome);
@@ -63,7 +63,7 @@ async function readKnown(em: EntityManager, requests: readonly ReserveRequest[])
     expiresAt: string;
   }>(
     em,
-    `select now() as now, order_id as "orderId", state, expires_at as "expiresAt"
+    `select clock_timestamp() as now, order_id as "orderId", state, expires_at as "expiresAt"
      from (select 1) as one left join reservation on order_id = any($1::uuid[])`,
     [requests.map(({ orderId }) => orderId)],
   );

@@ -17,7 +17,7 @@ import { Warehouse } from '../warehouse/warehouse.js';
 @ObjectType({ description: 'How much of one variant stands in one warehouse.' })
 @Entity({ tableName: 'stock_level' })
 @Unique({ name: 'stock_level_sku_warehouse', properties: ['sku', 'warehouseId'] })
-@Index({ name: 'stock_level_warehouse', properties: ['warehouseId', 'sku'] })
+@Index({ name: 'stock_level_warehouse', properties: ['warehouseId', 'id'] })
 @Index({
   name: 'stock_level_low',
   expression: 'create index stock_level_low on stock_level (shop_id, id) where is_low_stock',

@@ -1,9 +1,10 @@
 import type { Redis } from 'ioredis';
-import { type Lock, Redlock } from 'redlock';
+import { ExecutionError, type Lock, Redlock, ResourceLockedError } from 'redlock';
 import { tryAgain } from '../../shared/errors.js';
 import type { Logger } from '../../shared/logger.js';
 
-// Longer than any statement or idle transaction lasts (4 s), so that a lock outlives its work.
+// Longer than a transaction may last (4.5 s). A lock that lapses all the same, while its work waited
+// for a connection or ran again, costs speed and nothing else.
 const lockTtlMs = 5000;
 const retryDelayMs = 20;
 const retryJitterMs = 20;
@@ -22,21 +23,28 @@ export interface StockLocks {
   withLock<T>(skus: readonly string[], work: () => Promise<T>): Promise<T>;
 }
 
+/** @param nodes of one Redis database number, which redlock selects itself */
 export function createStockLocks(nodes: Redis[], logger: Logger): StockLocks {
-  const redlock = new Redlock(nodes, {
-    retryDelay: retryDelayMs,
-    retryJitter: retryJitterMs,
-    retryCount: Math.ceil(waitMaxMs / (retryDelayMs + retryJitterMs / 2)),
-  });
+  const redlock = new Redlock(nodes, { db: nodes[0]?.options.db ?? 0, retryCount: 0 });
   redlock.on('error', () => {}); // told by what acquire throws
 
   async function acquire(skus: readonly string[]): Promise<Lock> {
     const keys = [...new Set(skus)].sort().map((sku) => `lock:sku:${sku}`);
-    try {
-      return await redlock.acquire(keys, lockTtlMs);
-    } catch (error) {
-      logger.warn({ reason: (error as Error).message, keys: keys.length }, 'no lock');
-      throw tryAgain('Many are buying this at the same moment; nothing was reserved yet.');
+    const deadlineMs = Date.now() + waitMaxMs;
+    for (;;) {
+      try {
+        return await redlock.acquire(keys, lockTtlMs);
+      } catch (error) {
+        if (!(await isTaken(error))) {
+          logger.warn({ reason: (error as Error).message }, 'the nodes of the lock do not answer');
+          throw tryAgain('Nothing can be reserved at this moment; ask again.');
+        }
+      }
+      if (Date.now() > deadlineMs) {
+        throw tryAgain('Many are buying this at the same moment; nothing was reserved yet.');
+      }
+      const delayMs = retryDelayMs + Math.random() * retryJitterMs;
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
     }
   }
 
@@ -51,4 +59,14 @@ export function createStockLocks(nodes: Redis[], logger: Logger): StockLocks {
       }
     },
   };
+}
+
+/** Whether others have the lock, or so many nodes are away that nobody can have it. */
+async function isTaken(error: unknown): Promise<boolean> {
+  if (!(error instanceof ExecutionError)) return false;
+  const stats = await error.attempts.at(-1);
+  if (!stats) return false;
+  const reasons = [...stats.votesAgainst.values()];
+  const away = reasons.filter((reason) => !(reason instanceof ResourceLockedError)).length;
+  return stats.membershipSize - away >= stats.quorumSize;
 }

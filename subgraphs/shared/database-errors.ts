@@ -1,0 +1,38 @@
+const uniqueViolation = '23505';
+
+/** Whether an error is PostgreSQL's word that a unique constraint (of that name) stands against it. */
+export function isUniqueViolation(error: unknown, constraint?: string): boolean {
+  const { code, constraint: name } = error as { code?: string; constraint?: string };
+  return code === uniqueViolation && (constraint === undefined || constraint === name);
+}
+
+const deadlockDetected = '40P01';
+export const isDeadlock = (error: unknown) =>
+  (error as { code?: string }).code === deadlockDetected;
+
+const awayClasses = ['08', '53', '57'];
+const awayCodes = [
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  'EPIPE',
+  '25P03',
+  '25P04',
+];
+const awayMessages =
+  /Connection terminated|timeout exceeded when trying to connect|not queryable|Client has encountered|not currently accepting connections/;
+
+/** Whether an error says that the database is away, full or ending: the same may work later. */
+export function isDatabaseAway(error: unknown): boolean {
+  const { code, message = '' } = error as { code?: unknown; message?: string };
+  if (awayMessages.test(message)) return true;
+  if (typeof code !== 'string') return false;
+  return awayCodes.includes(code) || (code.length === 5 && awayClasses.includes(code.slice(0, 2)));
+}
+
+const refusedValues = ['22021', '22P05', '22003', '22001', '22P02'];
+
+/** Whether PostgreSQL refused a value: a character it cannot keep, a number or text too large. */
+export const isRefusedValue = (error: unknown) =>
+  refusedValues.includes((error as { code?: string }).code ?? '');
