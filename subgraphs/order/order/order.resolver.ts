@@ -10,7 +10,8 @@ import {
   Root,
 } from 'type-graphql';
 import { identityOf } from '../../shared/auth.js';
-import { type BatchLoad, loaderOf } from '../../shared/context.js';
+import { loaderOf } from '../../shared/context.js';
+import { loadAllBy } from '../../shared/load.js';
 import { Money, money } from '../../shared/money.js';
 import { UUID } from '../../shared/scalars.js';
 import type { OrderContext } from '../context.js';
@@ -23,19 +24,9 @@ import { ownOrder } from './own-order.js';
 import { ShopOrder } from './shop-order.js';
 import { OrderStatus } from './status.js';
 
-const loadShopOrders: BatchLoad<string, ShopOrder[], OrderContext> = async (orderIds, { em }) => {
-  const where = { orderId: { $in: [...orderIds] } };
-  const rows = await em.find(ShopOrder, where, { orderBy: { id: 'asc' } });
-  const byOrder = Map.groupBy(rows, (row) => row.orderId);
-  return orderIds.map((id) => byOrder.get(id) ?? []);
-};
+const loadShopOrders = loadAllBy(ShopOrder, 'orderId', { id: 'asc' });
 
-const loadPayments: BatchLoad<string, Payment[], OrderContext> = async (orderIds, { em }) => {
-  const where = { orderId: { $in: [...orderIds] } };
-  const rows = await em.find(Payment, where, { orderBy: { id: 'asc' } });
-  const byOrder = Map.groupBy(rows, (row) => row.orderId);
-  return orderIds.map((id) => byOrder.get(id) ?? []);
-};
+const loadPayments = loadAllBy(Payment, 'orderId', { id: 'asc' });
 
 @Resolver(() => Order)
 export class OrderResolver {

@@ -1,12 +1,10 @@
 import { identityOf } from '../../shared/auth.js';
-import { type BatchLoad, inOrderOf, loaderOf } from '../../shared/context.js';
+import { loaderOf } from '../../shared/context.js';
+import { loadBy } from '../../shared/load.js';
 import type { OrderContext } from '../context.js';
 import { Order } from './order.js';
 
-const loadOrders: BatchLoad<string, Order | null, OrderContext> = async (ids, { em }) => {
-  const rows = await em.find(Order, { id: { $in: [...ids] } });
-  return inOrderOf(ids, rows, (row) => row.id);
-};
+const loadOrders = loadBy(Order, 'id');
 
 /** The order, if it is the user's or the user is an admin; null otherwise, as if it were not there. */
 export async function ownOrder(context: OrderContext, id: string): Promise<Order | null> {

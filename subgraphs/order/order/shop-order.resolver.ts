@@ -1,5 +1,6 @@
 import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
-import { type BatchLoad, loaderOf } from '../../shared/context.js';
+import { loaderOf } from '../../shared/context.js';
+import { loadAllBy } from '../../shared/load.js';
 import { lineTotal, Money, money, sumOf } from '../../shared/money.js';
 import type { OrderContext } from '../context.js';
 import { Offer } from '../offer/offer.js';
@@ -9,12 +10,7 @@ import { Order } from './order.js';
 import { ownOrder } from './own-order.js';
 import { OrderItem, ShopOrder } from './shop-order.js';
 
-const loadItems: BatchLoad<string, OrderItem[], OrderContext> = async (shopOrderIds, { em }) => {
-  const where = { shopOrderId: { $in: [...shopOrderIds] } };
-  const rows = await em.find(OrderItem, where, { orderBy: { id: 'asc' } });
-  const byShopOrder = Map.groupBy(rows, (row) => row.shopOrderId);
-  return shopOrderIds.map((id) => byShopOrder.get(id) ?? []);
-};
+const loadItems = loadAllBy(OrderItem, 'shopOrderId', { id: 'asc' });
 
 /** The part, if its order is the user's or the user is an admin; null otherwise. */
 export async function ownShopOrder(context: OrderContext, id: string): Promise<ShopOrder | null> {

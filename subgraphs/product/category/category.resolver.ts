@@ -1,26 +1,13 @@
 import { Arg, Authorized, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { type BatchLoad, inOrderOf, loaderOf } from '../../shared/context.js';
+import { loaderOf } from '../../shared/context.js';
+import { loadAllBy, loadBy } from '../../shared/load.js';
 import type { ProductContext } from '../context.js';
 import { Category } from './category.js';
 import { CreateCategoryInput, createCategory } from './create-category.js';
 
-export const loadCategories: BatchLoad<string, Category | null, ProductContext> = async (
-  ids,
-  { em },
-) => {
-  const rows = await em.find(Category, { id: { $in: [...ids] } });
-  return inOrderOf(ids, rows, (row) => row.id);
-};
+export const loadCategories = loadBy(Category, 'id');
 
-const loadChildren: BatchLoad<string, Category[], ProductContext> = async (ids, { em }) => {
-  const rows = await em.find(
-    Category,
-    { parentId: { $in: [...ids] } },
-    { orderBy: { name: 'asc' } },
-  );
-  const byParent = Map.groupBy(rows, (row) => row.parentId);
-  return ids.map((id) => byParent.get(id) ?? []);
-};
+const loadChildren = loadAllBy(Category, 'parentId', { name: 'asc' });
 
 @Resolver(() => Category)
 export class CategoryResolver {

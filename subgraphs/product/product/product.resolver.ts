@@ -9,9 +9,9 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { pageRequest, toConnection } from '../../shared/connection.js';
-import { type BatchLoad, inOrderOf, loaderOf } from '../../shared/context.js';
+import { loaderOf } from '../../shared/context.js';
 import { badInput } from '../../shared/errors.js';
+import { findPage, loadBy } from '../../shared/load.js';
 import { UUID } from '../../shared/scalars.js';
 import { Category } from '../category/category.js';
 import { loadCategories } from '../category/category.resolver.js';
@@ -22,26 +22,17 @@ import { loadVariantsOfProducts } from '../variant/variant.resolver.js';
 import { CreateProductInput, createProduct } from './create-product.js';
 import { Product, ProductConnection } from './product.js';
 
-export const loadProducts: BatchLoad<string, Product | null, ProductContext> = async (
-  ids,
-  { em },
-) => {
-  const rows = await em.find(Product, { id: { $in: [...ids] } });
-  return inOrderOf(ids, rows, (row) => row.id);
-};
+export const loadProducts = loadBy(Product, 'id');
 
 @Resolver(() => Product)
 export class ProductResolver {
   @Query(() => ProductConnection, { description: 'The catalogue, newest first.' })
-  async products(
+  products(
     @Ctx() { em }: ProductContext,
     @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
     @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
   ) {
-    const page = pageRequest(first, after);
-    const where = page.afterId ? { id: { $lt: page.afterId } } : {};
-    const rows = await em.find(Product, where, { orderBy: { id: 'desc' }, limit: first + 1 });
-    return toConnection(rows, first);
+    return findPage(em, Product, {}, { first, after, order: 'desc' });
   }
 
   @Query(() => Product, { nullable: true, description: 'One product, by its id or its slug.' })

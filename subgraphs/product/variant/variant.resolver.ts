@@ -1,28 +1,15 @@
 import { Arg, Authorized, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { type BatchLoad, inOrderOf, loaderOf } from '../../shared/context.js';
+import { loaderOf } from '../../shared/context.js';
+import { loadAllBy, loadBy } from '../../shared/load.js';
 import type { ProductContext } from '../context.js';
 import { Product } from '../product/product.js';
 import { loadProducts } from '../product/product.resolver.js';
 import { AddVariantInput, addVariant } from './add-variant.js';
 import { ProductVariant } from './variant.js';
 
-export const loadVariants: BatchLoad<string, ProductVariant | null, ProductContext> = async (
-  skus,
-  { em },
-) => {
-  const rows = await em.find(ProductVariant, { sku: { $in: [...skus] } });
-  return inOrderOf(skus, rows, (row) => row.sku);
-};
+export const loadVariants = loadBy(ProductVariant, 'sku');
 
-export const loadVariantsOfProducts: BatchLoad<string, ProductVariant[], ProductContext> = async (
-  productIds,
-  { em },
-) => {
-  const where = { productId: { $in: [...productIds] } };
-  const rows = await em.find(ProductVariant, where, { orderBy: { sku: 'asc' } });
-  const byProduct = Map.groupBy(rows, (row) => row.productId);
-  return productIds.map((id) => byProduct.get(id) ?? []);
-};
+export const loadVariantsOfProducts = loadAllBy(ProductVariant, 'productId', { sku: 'asc' });
 
 @Resolver(() => ProductVariant)
 export class VariantResolver {

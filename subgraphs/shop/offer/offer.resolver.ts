@@ -9,7 +9,8 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { type BatchLoad, inOrderOf, loaderOf } from '../../shared/context.js';
+import { loaderOf } from '../../shared/context.js';
+import { loadBy } from '../../shared/load.js';
 import { Money, money } from '../../shared/money.js';
 import { UUID } from '../../shared/scalars.js';
 import type { ShopContext } from '../context.js';
@@ -20,10 +21,7 @@ import { Offer } from './offer.js';
 import { OfferForSale } from './offer-for-sale.js';
 import { SetOfferInput, setOffer } from './set-offer.js';
 
-export const loadOffers: BatchLoad<string, Offer | null, ShopContext> = async (ids, { em }) => {
-  const rows = await em.find(Offer, { id: { $in: [...ids] } });
-  return inOrderOf(ids, rows, (row) => row.id);
-};
+export const loadOffers = loadBy(Offer, 'id');
 
 @Resolver(() => Offer)
 export class OfferResolver {

@@ -10,9 +10,9 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { pageRequest, toConnection } from '../../shared/connection.js';
-import { type BatchLoad, inOrderOf, loaderOf } from '../../shared/context.js';
+import { loaderOf } from '../../shared/context.js';
 import { badInput } from '../../shared/errors.js';
+import { findPage, loadBy } from '../../shared/load.js';
 import { UUID } from '../../shared/scalars.js';
 import type { ShopContext } from '../context.js';
 import { User } from '../user/user.js';
@@ -20,10 +20,7 @@ import { CreateShopInput, createShop } from './create-shop.js';
 import { Shop, ShopConnection } from './shop.js';
 import { ShopOwner } from './shop-owner.js';
 
-export const loadShops: BatchLoad<string, Shop | null, ShopContext> = async (ids, { em }) => {
-  const rows = await em.find(Shop, { id: { $in: [...ids] } });
-  return inOrderOf(ids, rows, (row) => row.id);
-};
+export const loadShops = loadBy(Shop, 'id');
 
 @Resolver(() => Shop)
 export class ShopResolver {
@@ -39,15 +36,12 @@ export class ShopResolver {
   }
 
   @Query(() => ShopConnection, { description: 'All shops, newest first.' })
-  async shops(
+  shops(
     @Ctx() { em }: ShopContext,
     @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
     @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
   ) {
-    const page = pageRequest(first, after);
-    const where = page.afterId ? { id: { $lt: page.afterId } } : {};
-    const rows = await em.find(Shop, where, { orderBy: { id: 'desc' }, limit: first + 1 });
-    return toConnection(rows, first);
+    return findPage(em, Shop, {}, { first, after, order: 'desc' });
   }
 
   @Directive('@inaccessible')

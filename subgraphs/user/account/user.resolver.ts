@@ -1,15 +1,13 @@
 import { Arg, Authorized, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { identityOf } from '../../shared/auth.js';
-import { type BatchLoad, inOrderOf, loaderOf } from '../../shared/context.js';
+import { loaderOf } from '../../shared/context.js';
+import { loadBy } from '../../shared/load.js';
 import type { UserContext } from '../context.js';
 import { LoginInput, LoginResult, login } from './login.js';
 import { RegisterInput, RegisterResult, register } from './register.js';
 import { User } from './user.js';
 
-export const loadUsers: BatchLoad<string, User | null, UserContext> = async (ids, { em }) => {
-  const rows = await em.find(User, { id: { $in: [...ids] } });
-  return inOrderOf(ids, rows, (row) => row.id);
-};
+export const loadUsers = loadBy(User, 'id');
 
 @Resolver(() => User)
 export class UserResolver {

@@ -1,18 +1,11 @@
 import { Authorized, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
-import { type BatchLoad, loaderOf } from '../../shared/context.js';
+import { loaderOf } from '../../shared/context.js';
+import { loadAllBy } from '../../shared/load.js';
 import type { WarehouseContext } from '../context.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 import { Shop } from './shop.js';
 
-const loadWarehousesOfShops: BatchLoad<string, Warehouse[], WarehouseContext> = async (
-  shopIds,
-  { em },
-) => {
-  const where = { shopId: { $in: [...shopIds] } };
-  const rows = await em.find(Warehouse, where, { orderBy: { priority: 'asc', id: 'asc' } });
-  const byShop = Map.groupBy(rows, (row) => row.shopId);
-  return shopIds.map((id) => byShop.get(id) ?? []);
-};
+const loadWarehousesOfShops = loadAllBy(Warehouse, 'shopId', { priority: 'asc', id: 'asc' });
 
 @Resolver(() => Shop)
 export class ShopResolver {

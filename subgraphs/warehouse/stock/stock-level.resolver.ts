@@ -1,7 +1,8 @@
 import { Arg, Authorized, Ctx, FieldResolver, Int, Mutation, Resolver, Root } from 'type-graphql';
 import { identityOf } from '../../shared/auth.js';
-import { type BatchLoad, inOrderOf, loaderOf } from '../../shared/context.js';
+import { loaderOf } from '../../shared/context.js';
 import { badInput } from '../../shared/errors.js';
+import { loadBy } from '../../shared/load.js';
 import type { WarehouseContext } from '../context.js';
 import { skuExists } from '../variant/sku-exists.js';
 import { ProductVariant } from '../variant/variant.js';
@@ -11,13 +12,7 @@ import { loadWarehouses } from '../warehouse/warehouse.resolver.js';
 import { ReceiveStockInput, receiveStock } from './receive-stock.js';
 import { StockLevel } from './stock-level.js';
 
-export const loadStockLevels: BatchLoad<string, StockLevel | null, WarehouseContext> = async (
-  ids,
-  { em },
-) => {
-  const rows = await em.find(StockLevel, { id: { $in: [...ids] } });
-  return inOrderOf(ids, rows, (row) => row.id);
-};
+export const loadStockLevels = loadBy(StockLevel, 'id');
 
 @Resolver(() => StockLevel)
 export class StockLevelResolver {

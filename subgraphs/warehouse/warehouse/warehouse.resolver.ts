@@ -9,8 +9,7 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { pageRequest, toConnection } from '../../shared/connection.js';
-import { type BatchLoad, inOrderOf } from '../../shared/context.js';
+import { findPage, loadBy } from '../../shared/load.js';
 import { UUID } from '../../shared/scalars.js';
 import type { WarehouseContext } from '../context.js';
 import { Shop } from '../shop/shop.js';
@@ -19,13 +18,7 @@ import { CreateWarehouseInput, createWarehouse } from './create-warehouse.js';
 import { ownWarehouse } from './own-warehouse.js';
 import { Warehouse } from './warehouse.js';
 
-export const loadWarehouses: BatchLoad<string, Warehouse | null, WarehouseContext> = async (
-  ids,
-  { em },
-) => {
-  const rows = await em.find(Warehouse, { id: { $in: [...ids] } });
-  return inOrderOf(ids, rows, (row) => row.id);
-};
+export const loadWarehouses = loadBy(Warehouse, 'id');
 
 @Resolver(() => Warehouse)
 export class WarehouseResolver {
@@ -63,13 +56,7 @@ export class WarehouseResolver {
     sku?: string,
   ) {
     await context.app.owners.requireOwn(context, warehouse.shopId);
-    const page = pageRequest(first, after);
-    const where = {
-      warehouseId: warehouse.id,
-      ...(sku && { sku }),
-      ...(page.afterId && { id: { $gt: page.afterId } }),
-    };
-    const options = { orderBy: { id: 'asc' as const }, limit: first + 1 };
-    return toConnection(await context.em.find(StockLevel, where, options), first);
+    const where = { warehouseId: warehouse.id, ...(sku && { sku }) };
+    return findPage(context.em, StockLevel, where, { first, after, order: 'asc' });
   }
 }
