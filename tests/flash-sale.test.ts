@@ -1,6 +1,6 @@
 import {
   availableOf,
-  checkout,
+  checkoutAsClientsDo,
   openShop,
   type Person,
   pay,
@@ -32,7 +32,7 @@ describe('a flash sale of 300 customers after 100 units in two warehouses', () =
 
     const replies = await Promise.all(
       customers.map((customer, n) =>
-        checkout(system, customer, [{ offerId, quantity: quantityOf(n) }]),
+        checkoutAsClientsDo(system, customer, [{ offerId, quantity: quantityOf(n) }]),
       ),
     );
     const results = replies.map(({ data }) => data.checkout);

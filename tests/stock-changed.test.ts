@@ -83,7 +83,10 @@ describe('live stock, over graphql-ws at the warehouse subgraph', () => {
     await until(watch.seen, 10);
     await system.redis.restart();
     await eventually(
-      async () => (await checkout(system, customer, [{ offerId, quantity: 1 }])).data?.checkout,
+      async () => {
+        const items = [{ offerId, quantity: 1 }];
+        return (await checkout(system, customer, items, 'after Redis')).data?.checkout;
+      },
       (result) => result?.__typename === 'CheckoutSuccess',
     );
     await until(watch.seen, 9);

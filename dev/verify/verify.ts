@@ -12,12 +12,14 @@ export interface Verdict extends Finding {
 }
 
 const lookAgainMs = 500;
+// A checkout that stopped half-way is given up after 15 s, by a worker that looks every 5 s.
+const settleDefaultMs = 30_000;
 
 /**
  * Looks at every invariant. One that holds only once the system is quiet is looked at again until
  * it holds or `settleMs` are over.
  */
-export async function verify(urls: DatabaseUrls, settleMs = 15_000): Promise<Verdict[]> {
+export async function verify(urls: DatabaseUrls, settleMs = settleDefaultMs): Promise<Verdict[]> {
   const clients = subgraphNames.map((name) => {
     const client = new pg.Client({ connectionString: urls[name], application_name: 'verify' });
     return [name, client] as const;

@@ -103,10 +103,12 @@ export interface RelayOptions {
   readonly databaseUrl: string;
   readonly consumers: Readonly<Record<string, ServiceClient>>;
   readonly logger: Logger;
+  /** how often it looks though nothing woke it */
+  readonly pollMs?: number;
 }
 
 const batchMax = 100;
-const pollMs = 500;
+const pollDefaultMs = 500;
 const leaseMs = 15_000;
 const deliveryTimeoutMs = 10_000;
 const unreachableRetryMs = 1000;
@@ -127,7 +129,7 @@ export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
   const listener = listenTo(options.databaseUrl, 'outbox', () => wake());
   const nap = () =>
     new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, pollMs);
+      const timer = setTimeout(resolve, options.pollMs ?? pollDefaultMs);
       wake = () => {
         clearTimeout(timer);
         resolve();

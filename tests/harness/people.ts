@@ -104,6 +104,19 @@ export function checkout(
   return system.graphql(checkoutMutation, { input }, person.token);
 }
 
+/** As `checkout`, and sends it again with its key as long as the answer is TRY_AGAIN. */
+export async function checkoutAsClientsDo(
+  system: TestSystem,
+  person: Person,
+  items: ReadonlyArray<{ offerId: string; quantity: number }>,
+) {
+  const key = randomUUID();
+  for (let attempt = 0; ; attempt++) {
+    const reply = await checkout(system, person, items, key);
+    if (reply.errors?.[0]?.extensions.code !== 'TRY_AGAIN' || attempt === 10) return reply;
+  }
+}
+
 const payMutation = `mutation ($input: PayOrderInput!) {
   payOrder(input: $input) {
     __typename

@@ -28,9 +28,10 @@ export function createStockLocks(nodes: Redis[], logger: Logger): StockLocks {
   const redlock = new Redlock(nodes, { db: nodes[0]?.options.db ?? 0, retryCount: 0 });
   redlock.on('error', () => {}); // told by what acquire throws
 
-  async function acquire(skus: readonly string[]): Promise<Lock> {
-    const keys = [...new Set(skus)].sort().map((sku) => `lock:sku:${sku}`);
-    const deadlineMs = Date.now() + waitMaxMs;
+  const line = createLine();
+
+  async function acquire(skus: readonly string[], deadlineMs: number): Promise<Lock> {
+    const keys = skus.map((sku) => `lock:sku:${sku}`);
     for (;;) {
       try {
         return await redlock.acquire(keys, lockTtlMs);
@@ -40,25 +41,75 @@ export function createStockLocks(nodes: Redis[], logger: Logger): StockLocks {
           throw tryAgain('Nothing can be reserved at this moment; ask again.');
         }
       }
-      if (Date.now() > deadlineMs) {
-        throw tryAgain('Many are buying this at the same moment; nothing was reserved yet.');
-      }
+      if (Date.now() > deadlineMs) throw tooMany();
       const delayMs = retryDelayMs + Math.random() * retryJitterMs;
       await new Promise((resolve) => setTimeout(resolve, delayMs));
     }
   }
 
   return {
-    async withLock(skus, work) {
-      const lock = await acquire(skus);
+    withLock(skus, work) {
+      const distinct = [...new Set(skus)].sort();
+      const deadlineMs = Date.now() + waitMaxMs;
+      return line.take(distinct, deadlineMs, async () => {
+        const lock = await acquire(distinct, deadlineMs);
+        try {
+          return await work();
+        } finally {
+          // A lock that cannot be released lapses by itself; what was committed stands.
+          await redlock.release(lock, { retryCount: 0 }).catch(() => {});
+        }
+      });
+    },
+  };
+}
+
+const tooMany = () =>
+  tryAgain('Many are buying this at the same moment; nothing was reserved yet.');
+
+/**
+ * Within this process the skus are taken first come, first served, so that one of its requests asks
+ * Redis for a lock and not all that wait for it.
+ */
+function createLine() {
+  const tails = new Map<string, Promise<void>>();
+
+  function leave(skus: readonly string[], mine: Promise<void>, done: () => void): void {
+    for (const sku of skus) if (tails.get(sku) === mine) tails.delete(sku);
+    done();
+  }
+
+  return {
+    /** @throws `TRY_AGAIN` when the turn does not come before the deadline */
+    async take<T>(skus: readonly string[], deadlineMs: number, work: () => Promise<T>): Promise<T> {
+      // All places are taken in one go: no two requests can wait for each other.
+      const before = Promise.all(skus.map((sku) => tails.get(sku)));
+      let done = () => {};
+      const mine = new Promise<void>((resolve) => {
+        done = resolve;
+      });
+      for (const sku of skus) tails.set(sku, mine);
+      if (!(await inTime(before, deadlineMs))) {
+        void before.then(() => leave(skus, mine, done));
+        throw tooMany();
+      }
       try {
         return await work();
       } finally {
-        // A lock that cannot be released lapses by itself; what was committed stands.
-        await redlock.release(lock, { retryCount: 0 }).catch(() => {});
+        leave(skus, mine, done);
       }
     },
   };
+}
+
+async function inTime(promise: Promise<unknown>, deadlineMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, deadlineMs - Date.now()), false);
+  });
+  const result = await Promise.race([promise.then(() => true), late]);
+  clearTimeout(timer);
+  return result;
 }
 
 /** Whether others have the lock, or so many nodes are away that nobody can have it. */
