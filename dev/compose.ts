@@ -11,7 +11,8 @@ import {
   printSchema,
 } from 'graphql';
 import { printFederatedSdl } from '../subgraphs/shared/schema.js';
-import { root, services } from './services.js';
+import { portsFrom } from './environment.js';
+import { root, subgraphNames } from './services.js';
 
 /**
  * `npm run compose`: writes schema/ from the subgraphs. With `--check`: says what would change, and
@@ -19,14 +20,13 @@ import { root, services } from './services.js';
  * the public graph has no description.
  */
 const folder = join(root, 'schema');
+const { ports } = portsFrom(4000);
 const subgraphs = await Promise.all(
-  services
-    .filter((service) => service.name !== 'router')
-    .map(async ({ name, port }) => {
-      const { source } = await import(`../subgraphs/${name}/schema.js`);
-      const sdl = await printFederatedSdl(source);
-      return { name, url: `http://127.0.0.1:${port}/graphql`, sdl };
-    }),
+  subgraphNames.map(async (name) => {
+    const { source } = await import(`../subgraphs/${name}/schema.js`);
+    const sdl = await printFederatedSdl(source);
+    return { name, url: `http://127.0.0.1:${ports[name]}/graphql`, sdl };
+  }),
 );
 const composed = composeServices(
   subgraphs.map(({ name, url, sdl }) => ({ name, url, typeDefs: parse(sdl) })),

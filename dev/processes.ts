@@ -12,8 +12,6 @@ export interface ProcessOptions {
   /** in `dist` */
   readonly program: string;
   readonly env: NodeJS.ProcessEnv;
-  /** restarts it when its code changes */
-  readonly watch: boolean;
   /** is given each line that the process writes */
   onLine(line: string): void;
   /** is told when it ends though nobody stopped it */
@@ -30,8 +28,7 @@ export interface RunningProcess {
  */
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
   const program = join(root, 'dist', options.program);
-  const args = [...(options.watch ? ['--watch', '--watch-preserve-output'] : []), program];
-  const child = spawn(process.execPath, ['--enable-source-maps', ...args], {
+  const child = spawn(process.execPath, ['--enable-source-maps', program], {
     cwd: root,
     env: options.env,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

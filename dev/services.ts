@@ -9,15 +9,16 @@ function findRoot(folder: string): string {
   return existsSync(join(folder, 'package.json')) ? folder : findRoot(dirname(folder));
 }
 
-/** The processes of the system; their programs are in `dist`, after the build. */
-export const services = [
-  { name: 'user', port: 4001, program: 'subgraphs/user/index.js' },
-  { name: 'product', port: 4002, program: 'subgraphs/product/index.js' },
-  { name: 'shop', port: 4003, program: 'subgraphs/shop/index.js' },
-  { name: 'warehouse', port: 4004, program: 'subgraphs/warehouse/index.js' },
-  { name: 'order', port: 4005, program: 'subgraphs/order/index.js' },
-  { name: 'router', port: 4000, program: 'router/index.js' },
-] as const;
+/** The payment provider to develop against, and the services: the program of each, in `dist`. */
+export const programs = {
+  sandbox: 'dev/payment-sandbox/index.js',
+  user: 'subgraphs/user/index.js',
+  product: 'subgraphs/product/index.js',
+  shop: 'subgraphs/shop/index.js',
+  warehouse: 'subgraphs/warehouse/index.js',
+  order: 'subgraphs/order/index.js',
+  router: 'router/index.js',
+} as const;
 
 export const subgraphNames = ['user', 'product', 'shop', 'warehouse', 'order'] as const;
 export type SubgraphName = (typeof subgraphNames)[number];

@@ -1,15 +1,14 @@
-import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pinoPretty from 'pino-pretty';
 import { startPostgres } from './databases/postgres.js';
 import { answers, findRedis, startRedis } from './databases/redis.js';
-import { endProcess, isPortFree, StartError } from './databases/server-process.js';
+import { isPortFree, StartError } from './databases/server-process.js';
 import { createDatabases, type DatabaseUrls, migrateAll } from './databases/set-up.js';
 import { environments, portsFrom } from './environment.js';
-import { type ProcessOptions, type RunningProcess, startProcess } from './processes.js';
+import { type RunningProcess, startProcess } from './processes.js';
 import { seedStore } from './seed/store.js';
-import { root, services } from './services.js';
+import { programs } from './services.js';
 import {
   forgetRunningSystem,
   forgetState,
@@ -17,6 +16,7 @@ import {
   stateFolder,
   writeRunningSystem,
 } from './state.js';
+import { watchSources } from './watch.js';
 import { welcome } from './welcome.js';
 
 /** `npm start`: the whole system on this machine, on databases it brings itself. */
@@ -124,37 +124,31 @@ async function startProcesses(envs: ReturnType<typeof environments>): Promise<vo
     console.error(`The ${name} process ended by itself; ${join(folder, 'holdfast.log')} says why.`);
     void end(1);
   };
-  const start = async (name: keyof typeof envs, program: string) => {
-    const options: ProcessOptions = {
+  const processes = new Map<string, RunningProcess>();
+  const start = async (name: keyof typeof envs) => {
+    const env = { ...base, ...envs[name] };
+    const onLine = (line: string) => log.write(line);
+    processes.set(
       name,
-      program,
-      watch,
-      env: { ...base, ...envs[name] },
-      onLine: (line) => log.write(line),
-      onCrash,
-    };
-    const started: RunningProcess = await startProcess(options);
-    running.push(started);
+      await startProcess({ name, program: programs[name], env, onLine, onCrash }),
+    );
   };
-  const starting = [
-    start('sandbox', 'dev/payment-sandbox/index.js'),
-    ...services.map(({ name, program }) => start(name, program)),
-  ];
-  const results = await Promise.allSettled(starting);
+  running.push({ stop: () => Promise.all([...processes.values()].map((each) => each.stop())) });
+  const names = Object.keys(programs) as (keyof typeof programs)[];
+  const results = await Promise.allSettled(names.map(start));
   const failed = results.find((each) => each.status === 'rejected');
   if (failed) throw (failed as PromiseRejectedResult).reason;
-  running.push({ stop: async () => log.show() });
   step('five subgraphs, the router and the payment sandbox run');
   log.show();
-}
-
-function watchSources(): void {
-  const tsc = join(root, 'node_modules', '.bin', 'tsc');
-  const compiler = spawn(tsc, ['-p', root, '--watch', '--preserveWatchOutput'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    detached: true,
+  if (!watch) return;
+  const watcher = watchSources(names, async (parts) => {
+    for (const name of names.filter((each) => parts.has(each))) {
+      await processes.get(name)?.stop();
+      await start(name);
+      console.log(`${name} runs again`);
+    }
   });
-  running.push({ stop: () => endProcess(compiler, 'SIGTERM', 2000) });
+  running.push(watcher);
 }
 
 async function main(): Promise<void> {
@@ -178,7 +172,6 @@ async function main(): Promise<void> {
   const systemUrl = `http://localhost:${ports.ports.router}/graphql`;
   await startProcesses(environments({ databases, redisUrl, ports, secrets }));
   writeRunningSystem(folder, { graphqlUrl: systemUrl, databases });
-  if (watch) watchSources();
   console.log(welcome(systemUrl, folder));
 }
 

@@ -1,16 +1,12 @@
 import { environments, portsFrom } from '../../dev/environment.js';
 import { type RunningProcess, startProcess } from '../../dev/processes.js';
 import { seedStore } from '../../dev/seed/store.js';
-import { services } from '../../dev/services.js';
+import { programs } from '../../dev/services.js';
 import { makeSecrets } from '../../dev/state.js';
 import { isBroken, report, verify } from '../../dev/verify/verify.js';
 import { createAllTestDatabases, freePortRange, startTestRedis } from './databases.js';
 import { postGraphQL } from './system.js';
 
-const programs = {
-  sandbox: 'dev/payment-sandbox/index.js',
-  ...Object.fromEntries(services.map(({ name, program }) => [name, program])),
-} as Record<(typeof services)[number]['name'] | 'sandbox', string>;
 export type ProcessName = keyof typeof programs;
 
 /** The system as `npm start` runs it, each part a process that can be killed and started again. */
@@ -29,7 +25,6 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
     const started = await startProcess({
       name,
       program: programs[name],
-      watch: false,
       env: { ...env, ...overrides, ...envs[name] },
       onLine: () => {},
       onCrash: () => {},
