@@ -1,6 +1,9 @@
 import { createServer } from 'node:http';
+import pg from 'pg';
 import { freePort } from '../dev/databases/server-process.js';
+import { seedId } from '../dev/seed/ids.js';
 import { operations } from '../dev/welcome.js';
+import { startTestRedis } from './harness/databases.js';
 import { createPlace } from './harness/launcher.js';
 import { postGraphQL } from './harness/system.js';
 import { eventually } from './harness/wait.js';
@@ -74,6 +77,36 @@ describe('npm start', () => {
     fresh.child.kill('SIGTERM');
     expect(await fresh.exit).toBe(0);
   }, 120_000);
+
+  it('uses the servers that it is given, and npm run verify finds what is broken in them', async () => {
+    const redis = await startTestRedis();
+    const given = process.env.TEST_POSTGRES_URL as string;
+    const run = place.run({ DATABASE_URL: given, REDIS_URL: redis.url });
+    await run.untilReady();
+    const browse = await postGraphQL(place.url, operations.browse);
+    expect(browse.data.products.edges).toHaveLength(3);
+    const whole = await place.runTool('dev/verify/index.js');
+    expect(whole).toMatchObject({ code: 0, output: expect.stringContaining('holds ') });
+
+    const databaseOf = new URL(given);
+    databaseOf.pathname = '/holdfast_warehouse';
+    const client = new pg.Client({ connectionString: databaseOf.href });
+    await client.connect();
+    await client.query('update stock_level set on_hand = on_hand + 1 where id = $1', [
+      seedId('level', 0),
+    ]);
+    await client.end();
+    const broken = await place.runTool('dev/verify/index.js');
+    expect(broken.code).toBe(1);
+    expect(broken.output).toContain('BROKEN');
+    expect(broken.output).toContain(seedId('level', 0));
+
+    run.child.kill('SIGINT');
+    expect(await run.exit).toBe(0);
+    await redis.stop();
+    const none = await place.runTool('dev/verify/index.js');
+    expect(none).toMatchObject({ code: 1, output: expect.stringContaining('No system runs here') });
+  }, 60_000);
 
   it('leaves no orphan when it is killed, at whatever moment', async () => {
     for (const afterMs of [300, 1500, 3500]) {

@@ -38,6 +38,11 @@ export async function createPlace() {
       runs.push(started);
       return started;
     },
+    /** Runs another program of `dist` in this place to its end. */
+    async runTool(program: string) {
+      const { output, exit } = runLauncher(env, [], program);
+      return { code: await exit, output: output() };
+    },
     /** For a test that failed half-way. */
     killAll() {
       for (const { child } of runs) child.kill('SIGKILL');
@@ -54,9 +59,9 @@ export async function createPlace() {
   };
 }
 
-function runLauncher(env: NodeJS.ProcessEnv, args: string[]) {
-  const program = join(root, 'dist', 'dev', 'start.js');
-  const child: ChildProcess = spawn(process.execPath, [program, ...args], { env, cwd: root });
+function runLauncher(env: NodeJS.ProcessEnv, args: string[], program = 'dev/start.js') {
+  const path = join(root, 'dist', program);
+  const child: ChildProcess = spawn(process.execPath, [path, ...args], { env, cwd: root });
   let output = '';
   child.stdout?.on('data', (chunk) => {
     output += chunk;

@@ -1,0 +1,71 @@
+import { createLogger } from './logger.js';
+import { startServer } from './server.js';
+
+const lines: string[] = [];
+const logger = createLogger('test', 'info', { write: (line) => void lines.push(line) });
+
+/** A server whose requests wait until they are let go. */
+async function startSlowServer() {
+  const waiting: Array<() => void> = [];
+  const order: string[] = [];
+  const service = await startServer({
+    name: 'test',
+    host: '127.0.0.1',
+    port: 0,
+    opsPort: 0,
+    logger,
+    requestLogLevel: 'info',
+    async handle(request, response) {
+      if (request.url === '/fault') throw new Error('a fault with details');
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      order.push('answered');
+      response.end('done');
+    },
+    readiness: {
+      yes: async () => true,
+      slow: () => new Promise((resolve) => waiting.push(() => resolve(0))),
+    },
+    onStop: [async () => order.push('closed')],
+  });
+  return { service, waiting, order };
+}
+
+describe('a server', () => {
+  it('lets requests in flight end before it closes what they need, and takes no new one', async () => {
+    const { service, waiting, order } = await startSlowServer();
+    const request = fetch(service.url);
+    while (waiting.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    const stopping = service.stop();
+    await expect(fetch(service.url)).rejects.toThrow();
+    const ready = await fetch(`${service.opsUrl}/readyz`);
+    expect(ready.status).toBe(503);
+    for (const release of waiting.splice(0)) release();
+    expect(await (await request).text()).toBe('done');
+    await stopping;
+    expect(order).toEqual(['answered', 'closed']);
+  });
+
+  it('is alive though not ready while something it needs does not answer', async () => {
+    const { service, waiting } = await startSlowServer();
+    expect((await fetch(`${service.opsUrl}/healthz`)).status).toBe(200);
+    const ready = await fetch(`${service.opsUrl}/readyz`);
+    expect(ready.status).toBe(503);
+    expect(await ready.json()).toEqual({ ready: false, stopping: false, yes: true, slow: false });
+    for (const release of waiting) release();
+    expect((await fetch(`${service.opsUrl}/other`)).status).toBe(404);
+    await service.stop();
+  });
+
+  it('answers a fault without its details, and logs them with the id of the request', async () => {
+    const { service } = await startSlowServer();
+    const headers = { 'x-request-id': 'the request' };
+    const response = await fetch(`${service.url}/fault`, { headers });
+    expect(response.status).toBe(500);
+    expect(await response.text()).not.toContain('details');
+    const requestId = response.headers.get('x-request-id') as string;
+    expect(requestId).not.toBe('the request'); // a space is not taken over into the log
+    const line = lines.find((text) => text.includes('a fault with details')) as string;
+    expect(JSON.parse(line).requestId).toBe(requestId);
+    await service.stop();
+  });
+});
