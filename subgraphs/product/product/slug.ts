@@ -1,5 +1,8 @@
+const lengthMax = 200;
+
 /** A name as it stands in an address: `Trail Shoe (men)` → `trail-shoe-men`. */
 export function slugOf(name: string): string {
   const plain = name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
-  return plain.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-+|-+$/g, '') || 'item';
+  const words = plain.replace(/[^\p{L}\p{N}]+/gu, '-').slice(0, lengthMax);
+  return words.replace(/^-+|-+$/g, '') || 'item';
 }
