@@ -21,8 +21,6 @@ export const tokenRules = {
   audience: 'holdfast',
 } as const;
 
-export type TokenVerifier = (authorization: string | undefined) => Promise<Identity | null>;
-
 const cachedTokensMax = 20_000;
 const keysTimeoutMs = 2000;
 

@@ -90,4 +90,3 @@ export async function startTestRedis() {
     },
   };
 }
-export type TestRedis = Awaited<ReturnType<typeof startTestRedis>>;
