@@ -55,8 +55,11 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
     child.once('exit', () => {
       clearTimeout(timer);
       reject(new StartError(`The ${options.name} process ended at start: ${lastWords.trim()}`));
-      if (!stopping) options.onCrash(options.name);
     });
+  });
+  child.removeAllListeners('exit');
+  child.once('exit', () => {
+    if (!stopping) options.onCrash(options.name);
   });
   return {
     child,

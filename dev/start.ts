@@ -1,6 +1,7 @@
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import pinoPretty from 'pino-pretty';
+import { loadConfig, port, setting } from '../subgraphs/shared/config.js';
 import { startPostgres } from './databases/postgres.js';
 import { answers, findRedis, startRedis } from './databases/redis.js';
 import { isPortFree, StartError } from './databases/server-process.js';
@@ -10,10 +11,11 @@ import { type RunningProcess, startProcess } from './processes.js';
 import { seedStore } from './seed/store.js';
 import { programs } from './services.js';
 import {
-  forgetRunningSystem,
   forgetState,
+  giveBackState,
   loadSecrets,
   stateFolder,
+  takeState,
   writeRunningSystem,
 } from './state.js';
 import { watchSources } from './watch.js';
@@ -23,19 +25,33 @@ import { welcome } from './welcome.js';
 const fresh = process.argv.includes('--fresh');
 const watch = process.argv.includes('--watch');
 const folder = stateFolder();
-const ports = portsFrom(Number(process.env.PORT ?? 4000));
-const postgresPort = Number(process.env.POSTGRES_PORT ?? 54_329);
-const redisPort = Number(process.env.REDIS_PORT ?? 63_799);
+const { PORT, POSTGRES_PORT: postgresPort, REDIS_PORT: redisPort } = readPorts();
+const ports = portsFrom(PORT);
 const startedAtMs = Date.now();
 
 /** What is to be ended, the last first. */
 const running: Array<{ stop(): Promise<unknown> }> = [];
 let ending: Promise<void> | undefined;
+let hasState = false;
+
+function readPorts() {
+  const portOfRouter = port.min(1).max(60_000); // those for operations are 5000 above
+  try {
+    return loadConfig({
+      PORT: setting(portOfRouter, '4000', 'the port of the router, 60,000 at most'),
+      POSTGRES_PORT: setting(port.min(1), '54329', 'the port of PostgreSQL'),
+      REDIS_PORT: setting(port.min(1), '63799', 'the port of Redis'),
+    });
+  } catch (error) {
+    console.error((error as Error).message);
+    return process.exit(1);
+  }
+}
 
 function end(code: number): Promise<void> {
   ending ??= (async () => {
     for (const part of running.reverse()) await part.stop();
-    forgetRunningSystem(folder);
+    if (hasState) giveBackState(folder);
     process.exit(code);
   })();
   return ending;
@@ -66,7 +82,10 @@ async function requirePorts(): Promise<void> {
 
 async function bringPostgres(password: string): Promise<string> {
   const given = process.env.DATABASE_URL;
-  if (given) return given;
+  if (given) {
+    if (URL.canParse(given)) return given;
+    throw new StartError('DATABASE_URL must be postgresql://role:password@host:port/database.');
+  }
   const options = { dataDir: join(folder, 'postgres'), logFile: join(folder, 'postgres.log') };
   const postgres = await startPostgres({ ...options, port: postgresPort, password, durable: true });
   running.push(postgres);
@@ -77,6 +96,7 @@ async function bringPostgres(password: string): Promise<string> {
 async function bringRedis(): Promise<string> {
   const given = process.env.REDIS_URL;
   if (given) {
+    if (!URL.canParse(given)) throw new StartError('REDIS_URL must be redis://host:port.');
     if (await answers(given)) return given;
     throw new StartError(`No Redis answers at ${new URL(given).host}: check REDIS_URL.`);
   }
@@ -116,24 +136,37 @@ function nodeEnvironment(): NodeJS.ProcessEnv {
   };
 }
 
+/** Callers end before those whom they call, so that what is in flight ends well. */
+async function stopInOrder(processes: Map<string, RunningProcess>): Promise<void> {
+  const waves = [['router'], ['order'], ['user', 'product', 'shop', 'warehouse'], ['sandbox']];
+  for (const wave of waves) await Promise.all(wave.map((name) => processes.get(name)?.stop()));
+}
+
 async function startProcesses(envs: ReturnType<typeof environments>): Promise<void> {
   const log = openLog();
   const base = nodeEnvironment();
   const onCrash = (name: string) => {
     if (ending) return;
+    if (watch) {
+      console.error(
+        `The ${name} process ended by itself; it is started again with the next change.`,
+      );
+      return;
+    }
     console.error(`The ${name} process ended by itself; ${join(folder, 'holdfast.log')} says why.`);
     void end(1);
   };
   const processes = new Map<string, RunningProcess>();
   const start = async (name: keyof typeof envs) => {
-    const env = { ...base, ...envs[name] };
+    const ofSandbox = { PAYMENT_SANDBOX_FILE: join(folder, 'payments.jsonl') };
+    const env = { ...base, ...envs[name], ...(name === 'sandbox' && ofSandbox) };
     const onLine = (line: string) => log.write(line);
     processes.set(
       name,
       await startProcess({ name, program: programs[name], env, onLine, onCrash }),
     );
   };
-  running.push({ stop: () => Promise.all([...processes.values()].map((each) => each.stop())) });
+  running.push({ stop: () => stopInOrder(processes) });
   const names = Object.keys(programs) as (keyof typeof programs)[];
   const results = await Promise.allSettled(names.map(start));
   const failed = results.find((each) => each.status === 'rejected');
@@ -144,17 +177,25 @@ async function startProcesses(envs: ReturnType<typeof environments>): Promise<vo
   const watcher = watchSources(names, async (parts) => {
     for (const name of names.filter((each) => parts.has(each))) {
       await processes.get(name)?.stop();
-      await start(name);
-      console.log(`${name} runs again`);
+      await start(name).then(
+        () => console.log(`${name} runs again`),
+        (error: Error) => console.error(error.message),
+      );
     }
   });
   running.push(watcher);
 }
 
 async function main(): Promise<void> {
+  if (fresh && process.env.DATABASE_URL) {
+    throw new StartError(
+      '--fresh begins anew with databases of our own; it drops none that are given.',
+    );
+  }
   await requirePorts();
+  takeState(folder);
+  hasState = true;
   if (fresh) forgetState(folder);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const secrets = await loadSecrets(folder);
   const bringing = [bringPostgres(secrets.databasePassword), bringRedis()] as const;
   const brought = await Promise.allSettled(bringing);

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { callers } from '../subgraphs/shared/config.js';
 import { generateSigningKey } from '../subgraphs/user/session/signing-keys.js';
+import { StartError } from './databases/server-process.js';
 import { root } from './services.js';
 
 /** The folder in which `npm start` keeps its databases, secrets and log between runs. */
@@ -32,15 +33,53 @@ export async function loadSecrets(folder: string): Promise<Secrets> {
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Secrets;
   const secrets = await makeSecrets();
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  writeFileSync(file, JSON.stringify(secrets, null, 2), { mode: 0o600 });
+  writeFileSync(`${file}.part`, JSON.stringify(secrets, null, 2), { mode: 0o600 });
+  renameSync(`${file}.part`, file);
   return secrets;
 }
 
 /** Forgets data, secrets and log, and keeps what was only unpacked. */
 export function forgetState(folder: string): void {
-  for (const name of ['postgres', 'secrets.json', 'environment.json', 'holdfast.log']) {
+  for (const name of [
+    'postgres',
+    'secrets.json',
+    'environment.json',
+    'payments.jsonl',
+    'holdfast.log',
+  ]) {
     rmSync(join(folder, name), { recursive: true, force: true });
   }
+}
+
+/**
+ * Takes the state folder for this process.
+ *
+ * @throws StartError while another process that runs has it
+ */
+export function takeState(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const file = join(folder, 'pid');
+  const holder = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+  if (holder > 0 && holder !== process.pid && isRunning(holder)) {
+    throw new StartError(
+      `A system runs in ${folder} already (process ${holder}): stop it, or choose another folder with STATE_DIR.`,
+    );
+  }
+  writeFileSync(file, String(process.pid));
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as { code?: string }).code === 'EPERM';
+  }
+}
+
+export function giveBackState(folder: string): void {
+  rmSync(join(folder, 'environment.json'), { force: true });
+  rmSync(join(folder, 'pid'), { force: true });
 }
 
 /** Where the parts of a running system are, for `npm run seed` and `npm run verify`. */
@@ -58,8 +97,4 @@ export function writeRunningSystem(folder: string, system: RunningSystem): void 
 export function readRunningSystem(folder: string): RunningSystem | null {
   const file = systemFile(folder);
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as RunningSystem) : null;
-}
-
-export function forgetRunningSystem(folder: string): void {
-  rmSync(systemFile(folder), { force: true });
 }

@@ -259,6 +259,15 @@ describe('bad input gets a clear error, and changes nothing', () => {
         vendor.token,
       );
     await expectRefused(() => create(product), 'CONFLICT');
+    const twice = [
+      { sku: 'TWICE-1', name: 'v' },
+      { sku: 'TWICE-1', name: 'w' },
+    ];
+    const field = 'input.variants[1].sku';
+    await expectRefused(() => create({ ...product, variants: twice }), 'BAD_USER_INPUT', field);
+    const long = [{ sku: 'L-1', name: 'v', options: [{ name: '', value: 'x'.repeat(101) }] }];
+    const inOption = 'input.variants[0].options[0].value';
+    await expectRefused(() => create({ ...product, variants: long }), 'BAD_USER_INPUT', inOption);
     const unknownCategory = { ...product, categoryId: randomUUID(), variants: [] };
     await expectRefused(() => create(unknownCategory), 'BAD_USER_INPUT', 'input.categoryId');
     const script = { ...product, variants: [], images: ['javascript:alert(1)'] };

@@ -130,6 +130,53 @@ describe('npm start', () => {
     expect(run.output()).toContain('The shop process ended by itself');
   }, 60_000);
 
+  it('ends well what is in flight at Ctrl-C: the next start finds every payment settled', async () => {
+    const first = place.run();
+    await first.untilReady();
+    const { accessToken } = (await postGraphQL(place.url, operations.login)).data.login;
+    const checkouts = Array.from({ length: 25 }, (_, n) =>
+      operations.checkout.replace('my-first-order', `order-${n}`),
+    );
+    const replies = await Promise.all(
+      checkouts.map((text) => postGraphQL(place.url, text, {}, accessToken)),
+    );
+    const payments = replies.map(({ data }) => {
+      const { id } = data.checkout.order;
+      const pay = `mutation { payOrder(input: { orderId: "${id}", idempotencyKey: "${id}" }) { __typename } }`;
+      return postGraphQL(place.url, pay, {}, accessToken).catch(() => null);
+    });
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    first.child.kill('SIGINT');
+    await Promise.all(payments);
+    expect(await first.exit).toBe(0);
+    const second = place.run();
+    await second.untilReady();
+    expect(await place.runTool('dev/verify/index.js')).toMatchObject({ code: 0 });
+
+    const third = place.run({ PORT: String(place.base + 1) });
+    expect(await third.exit).toBe(1);
+    expect(third.output()).toMatch(/is taken|runs in .* already/);
+    expect(await place.runTool('dev/verify/index.js')).toMatchObject({ code: 0 });
+    second.child.kill('SIGINT');
+    await second.exit;
+  }, 90_000);
+
+  it.each([
+    ['PORT', 'abc', /PORT is malformed/],
+    ['DATABASE_URL', 'foo', /DATABASE_URL must be postgresql:/],
+    ['REDIS_URL', 'nonsense', /REDIS_URL must be redis:/],
+    ['LOG_LEVEL', 'loud', /LOG_LEVEL is malformed/],
+  ])(
+    'says in one sentence that %s=%s will not do',
+    async (name, value, sentence) => {
+      const run = place.run({ [name]: value });
+      expect(await run.exit).toBe(1);
+      expect(run.output()).toMatch(sentence);
+      expect(run.output()).not.toContain('    at ');
+    },
+    30_000,
+  );
+
   it('says in one sentence which port is taken and how to take another', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(place.base + 3, '127.0.0.1', resolve));

@@ -6,11 +6,13 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
+import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
@@ -107,33 +109,50 @@ interface Account {
   readonly ids: { uid?: number; gid?: number };
 }
 
-/** PostgreSQL refuses to run as root: a user namespace hides that we are, or `nobody` runs it. */
+/**
+ * PostgreSQL refuses to run as root, and as a user that has no entry among the accounts: a user
+ * namespace lets it see itself as `nobody`, whom every system has; else `nobody` runs it.
+ */
 function unprivilegedAccount(): Account {
-  if (process.getuid?.() !== 0) return { prefix: [], ids: {} };
-  const unshare = ['unshare', '--user', '--map-user=1000', '--map-group=1000', '--'];
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot && hasAccount()) return { prefix: [], ids: {} };
+  const map = [`--map-user=${nobodyId}`, `--map-group=${nobodyId}`];
+  const unshare = ['unshare', '--user', ...map, '--'];
   if (works('unshare', [...unshare.slice(1), 'true'])) return { prefix: unshare, ids: {} };
-  return { prefix: [], ids: { uid: nobodyId, gid: nobodyId } };
+  return { prefix: [], ids: isRoot ? { uid: nobodyId, gid: nobodyId } : {} };
+}
+
+function hasAccount(): boolean {
+  try {
+    return Boolean(userInfo().username);
+  } catch {
+    return false;
+  }
 }
 
 async function initialize(options: PostgresOptions, binaries: string, account: Account) {
-  rmSync(options.dataDir, { recursive: true, force: true });
-  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+  // Made beside its place and then moved there, so that what was cut off is not taken for whole.
+  const dataDir = `${options.dataDir}.part`;
+  rmSync(dataDir, { recursive: true, force: true });
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const passwordFile = `${options.dataDir}.password`;
   writeFileSync(passwordFile, options.password, { mode: 0o600 });
   if (account.ids.uid !== undefined) {
-    for (const path of [options.dataDir, passwordFile]) chownSync(path, nobodyId, nobodyId);
+    for (const path of [dataDir, passwordFile]) chownSync(path, nobodyId, nobodyId);
     // `nobody` must get through to its data, and see nothing else of ours.
     chmodSync(dirname(options.dataDir), 0o711);
   }
   const args = [
     ...account.prefix,
     join(binaries, 'initdb'),
-    ...['-D', options.dataDir, '-U', 'postgres', `--pwfile=${passwordFile}`],
+    ...['-D', dataDir, '-U', 'postgres', `--pwfile=${passwordFile}`],
     ...['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C.UTF-8'],
     ...(options.durable ? [] : ['--no-sync']),
   ];
   try {
     await promisify(execFile)(args[0] as string, args.slice(1), account.ids);
+    rmSync(options.dataDir, { recursive: true, force: true });
+    renameSync(dataDir, options.dataDir);
   } catch (error) {
     const { stderr = '' } = error as { stderr?: string };
     const said = stderr.trim().split('\n').at(-1) ?? (error as Error).message;
@@ -146,7 +165,7 @@ async function initialize(options: PostgresOptions, binaries: string, account: A
 async function untilReady(url: string, child: ChildProcess, logFile: string): Promise<void> {
   const deadlineMs = Date.now() + readyMaxMs;
   for (;;) {
-    if (child.exitCode !== null) {
+    if (child.exitCode !== null || child.signalCode !== null) {
       throw new StartError(`PostgreSQL ended at once; its log says why: ${logFile}`);
     }
     const client = new pg.Client({ connectionString: url });

@@ -5,6 +5,16 @@ import { StartError } from './server-process.js';
 
 export type DatabaseUrls = Readonly<Record<SubgraphName, string>>;
 
+const notAllowed = '42501';
+
+function refused(url: string, error: Error): StartError {
+  const { host, pathname } = new URL(url);
+  return new StartError(
+    `The database ${host}${pathname} refuses us (${error.message}): ` +
+      'check DATABASE_URL, which must name a role that may create databases and roles.',
+  );
+}
+
 /** Runs `work` with a connection; a server that refuses it is told in one sentence. */
 async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url });
@@ -12,14 +22,13 @@ async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T
   try {
     await client.connect();
   } catch (error) {
-    const { host, pathname } = new URL(url);
-    throw new StartError(
-      `The database ${host}${pathname} refuses us (${(error as Error).message}): ` +
-        'check DATABASE_URL, which must name a role that may create databases and roles.',
-    );
+    throw refused(url, error as Error);
   }
   try {
     return await work(client);
+  } catch (error) {
+    if ((error as { code?: string }).code !== notAllowed) throw error;
+    throw refused(url, error as Error);
   } finally {
     await client.end();
   }

@@ -13,12 +13,13 @@ const settledAfterSeconds = 10;
 /** The invariants of the order subgraph's database, and those that span it and the stock. */
 export const orderInvariants: Invariant[] = [
   invariantOf('order', 'the total of an order is the sum of its lines', {
-    select: `select o.id, o.total_amount, sum(i.unit_price_amount * i.quantity) as lines
+    select: `select o.id, o.total_amount,
+        coalesce(sum(i.unit_price_amount * i.quantity), 0) as lines
       from customer_order o
-        join shop_order s on s.order_id = o.id
-        join order_item i on i.shop_order_id = s.id
+        left join shop_order s on s.order_id = o.id
+        left join order_item i on i.shop_order_id = s.id
       group by o.id`,
-    holds: 'total_amount = lines',
+    holds: 'total_amount = lines and total_amount > 0',
   }),
   invariantOf('order', 'a shop’s part is as far as its order, as long as that is not paid', {
     select: `select s.id, s.status, o.status as order_status
@@ -92,8 +93,9 @@ async function ordersAndReservations({ order, warehouse }: Databases): Promise<F
   const offending: OffendingRow[] = [];
   const orders = pages<OrderRow>(
     order,
-    `select o.id, o.status, sum(i.quantity)::int as quantity from customer_order o
-       join shop_order s on s.order_id = o.id join order_item i on i.shop_order_id = s.id
+    `select o.id, o.status, coalesce(sum(i.quantity), 0)::int as quantity from customer_order o
+       left join shop_order s on s.order_id = o.id
+       left join order_item i on i.shop_order_id = s.id
      where o.id > $1 group by o.id order by o.id`,
   );
   for await (const page of orders) {

@@ -39,6 +39,13 @@ export const stockInvariants: Invariant[] = [
     holds: `made = 1 and movements = 1 + sold + released
       and sold = (state = 'COMMITTED')::int and released = (state in ('RELEASED', 'EXPIRED'))::int`,
   }),
+  invariantOf('warehouse', 'what was reserved, released or sold has its reservation line', {
+    select: `select m.id, m.type, m.reference, rl.order_id is not null as has_line
+      from stock_movement m left join reservation_line rl
+        on rl.order_id::text = m.reference and rl.level_id = m.level_id
+      where m.type in ('RESERVATION', 'RELEASE', 'SALE')`,
+    holds: 'has_line',
+  }),
   invariantOf('warehouse', 'units sold are no more than units received', {
     select: `select l.shop_id, l.sku,
         coalesce(-sum(m.on_hand_delta) filter (where m.type in ('SALE', 'RETURN')), 0) as sold,

@@ -41,6 +41,15 @@ const breaks: Array<[broken: string, database: SubgraphName, statements: string[
     ],
   ],
   [
+    'what was reserved, released or sold has its reservation line',
+    'warehouse',
+    [
+      `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, reference, actor)
+       values ('${uuidv7()}', '${level}', 'RELEASE', 0, 0, '${uuidv7()}', 'test')`,
+    ],
+  ],
+  ['the total of an order is the sum of its lines', 'order', ['delete from order_item']],
+  [
     'units sold are no more than units received',
     'warehouse',
     [

@@ -2,7 +2,7 @@ import { ArrayMaxSize, ValidateNested } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import type { EntityManager } from '../../shared/database.js';
 import { isUniqueViolation } from '../../shared/database-errors.js';
-import { conflict } from '../../shared/errors.js';
+import { badInput, conflict } from '../../shared/errors.js';
 import { UUID } from '../../shared/scalars.js';
 import type { ProductContext } from '../context.js';
 import { ownProduct } from '../product/own-product.js';
@@ -32,7 +32,12 @@ export async function addVariant(
   return made as ProductVariant;
 }
 
+/** @throws `BAD_USER_INPUT` for a sku that stands twice */
 export function newVariants(em: EntityManager, productId: string, variants: VariantInput[]) {
+  for (const [at, { sku }] of variants.entries()) {
+    if (variants.findIndex((each) => each.sku === sku) === at) continue;
+    throw badInput({ [`input.variants[${at}].sku`]: `${sku} stands twice` });
+  }
   const made = variants.map(({ sku, name, options }) =>
     em.create(ProductVariant, { sku, name, options, productId }),
   );

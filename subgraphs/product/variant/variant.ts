@@ -1,6 +1,6 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import { Length, Matches } from 'class-validator';
+import { ArrayMaxSize, Length, Matches, ValidateNested } from 'class-validator';
 import { Directive, Field, InputType, ObjectType } from 'type-graphql';
 import { Product } from '../product/product.js';
 
@@ -43,6 +43,8 @@ export class ProductVariant {
   updatedAt!: Opt<Date>;
 }
 
+const optionsMax = 20;
+
 @InputType({ description: 'A new variant.' })
 export class VariantInput {
   @Field(() => String, { description: '1 to 64 letters, digits, dots, dashes, underscores.' })
@@ -59,5 +61,7 @@ export class VariantInput {
     defaultValue: [],
     description: 'What tells it from its siblings.',
   })
+  @ValidateNested({ each: true })
+  @ArrayMaxSize(optionsMax)
   options!: VariantOption[];
 }

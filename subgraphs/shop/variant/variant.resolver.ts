@@ -12,7 +12,7 @@ interface OffersOf {
   first: number;
 }
 
-/** The cheapest active offers of many variants, in one statement for each page size and shop. */
+/** The cheapest active offers of many variants, in one statement. */
 const loadOffersOfVariants: BatchLoad<OffersOf, Offer[], ShopContext> = async (keys, { em }) => {
   const rows = await em.find(
     Offer,

@@ -48,5 +48,6 @@ export async function login(
 
 function whereIdentifier(identifier: Identifier) {
   if ('phone' in identifier) return { phone: identifier.phone };
-  return { [raw('lower(email)')]: identifier.email.toLowerCase() };
+  // Folded by PostgreSQL on both sides: it and JavaScript differ beyond ASCII.
+  return { [raw('lower(email)')]: raw('lower(?)', [identifier.email]) };
 }
