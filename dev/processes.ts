@@ -12,6 +12,8 @@ export interface ProcessOptions {
   /** in `dist` */
   readonly program: string;
   readonly env: NodeJS.ProcessEnv;
+  /** is given the process before it is ready, to stop it even then */
+  onSpawn(process: RunningProcess): void;
   /** is given each line that the process writes */
   onLine(line: string): void;
   /** is told when it ends though nobody stopped it */
@@ -43,6 +45,14 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
     });
   }
   let stopping = false;
+  const running: RunningProcess = {
+    child,
+    stop() {
+      stopping = true;
+      return endProcess(child, 'SIGTERM', stopMaxMs);
+    },
+  };
+  options.onSpawn(running);
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
@@ -61,12 +71,5 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   child.once('exit', () => {
     if (!stopping) options.onCrash(options.name);
   });
-  return {
-    child,
-    stop() {
-      stopping = true;
-      child.removeAllListeners('exit');
-      return endProcess(child, 'SIGTERM', stopMaxMs);
-    },
-  };
+  return running;
 }

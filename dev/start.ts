@@ -80,6 +80,12 @@ async function requirePorts(): Promise<void> {
   }
 }
 
+function lostServer(name: string, log: string): void {
+  if (ending) return;
+  console.error(`${name} ended by itself; ${join(folder, log)} may say why.`);
+  void end(1);
+}
+
 async function bringPostgres(password: string): Promise<string> {
   const given = process.env.DATABASE_URL;
   if (given) {
@@ -89,6 +95,7 @@ async function bringPostgres(password: string): Promise<string> {
   const options = { dataDir: join(folder, 'postgres'), logFile: join(folder, 'postgres.log') };
   const postgres = await startPostgres({ ...options, port: postgresPort, password, durable: true });
   running.push(postgres);
+  postgres.process.once('exit', () => lostServer('PostgreSQL', 'postgres.log'));
   step('PostgreSQL runs');
   return postgres.url;
 }
@@ -102,6 +109,7 @@ async function bringRedis(): Promise<string> {
   }
   const redis = await startRedis(await findRedis(join(folder, 'redis')), redisPort);
   running.push(redis);
+  redis.process.once('exit', () => lostServer('Redis', 'holdfast.log'));
   step('Redis runs');
   return redis.url;
 }
@@ -161,10 +169,8 @@ async function startProcesses(envs: ReturnType<typeof environments>): Promise<vo
     const ofSandbox = { PAYMENT_SANDBOX_FILE: join(folder, 'payments.jsonl') };
     const env = { ...base, ...envs[name], ...(name === 'sandbox' && ofSandbox) };
     const onLine = (line: string) => log.write(line);
-    processes.set(
-      name,
-      await startProcess({ name, program: programs[name], env, onLine, onCrash }),
-    );
+    const onSpawn = (started: RunningProcess) => processes.set(name, started);
+    await startProcess({ name, program: programs[name], env, onSpawn, onLine, onCrash });
   };
   running.push({ stop: () => stopInOrder(processes) });
   const names = Object.keys(programs) as (keyof typeof programs)[];

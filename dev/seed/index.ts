@@ -4,7 +4,8 @@ import { readRunningSystem, stateFolder } from '../state.js';
 import { seedStore } from './store.js';
 
 /** `npm run seed -- --size N`: a store of at least N variants, beside what is there. */
-const { values } = parseArgs({ options: { size: { type: 'string', default: '30' } } });
+const options = { size: { type: 'string', default: '30' } } as const;
+const { values } = parseArgs({ options, strict: false });
 const size = Number(values.size);
 const sizeMax = 20_000;
 const system = readRunningSystem(stateFolder());
@@ -16,6 +17,11 @@ if (!Number.isInteger(size) || size < 1 || size > sizeMax) {
   process.exitCode = 1;
 } else {
   const startedAtMs = Date.now();
-  const variants = await seedStore(system.databases as unknown as DatabaseUrls, size);
-  console.log(`${variants} variants in ${((Date.now() - startedAtMs) / 1000).toFixed(1)} s`);
+  try {
+    const variants = await seedStore(system.databases as unknown as DatabaseUrls, size);
+    console.log(`${variants} variants in ${((Date.now() - startedAtMs) / 1000).toFixed(1)} s`);
+  } catch (error) {
+    console.error(`The store could not be seeded: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
 }

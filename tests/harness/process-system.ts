@@ -26,6 +26,7 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
       name,
       program: programs[name],
       env: { ...env, ...overrides, ...envs[name] },
+      onSpawn: () => {},
       onLine: () => {},
       onCrash: () => {},
     });
