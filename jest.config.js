@@ -36,6 +36,8 @@ export default {
     // These run as processes of their own, in tests/start.test.ts and npm run check.
     '!dev/start.ts',
     '!dev/processes.ts',
+    '!dev/watch.ts',
+    '!dev/state.ts',
     '!dev/compose.ts',
     '!dev/check-migrations.ts',
     '!dev/*/index.ts',
