@@ -37,7 +37,6 @@ export default {
     '!dev/start.ts',
     '!dev/processes.ts',
     '!dev/watch.ts',
-    '!dev/state.ts',
     '!dev/compose.ts',
     '!dev/check-migrations.ts',
     '!dev/*/index.ts',

@@ -27,12 +27,11 @@ export async function makeSecrets(): Promise<Secrets> {
   };
 }
 
-/** Reads the secrets of the state folder; makes them, and the folder, where there are none. */
+/** Reads the secrets of a state folder that is taken; makes them where there are none. */
 export async function loadSecrets(folder: string): Promise<Secrets> {
   const file = join(folder, 'secrets.json');
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Secrets;
   const secrets = await makeSecrets();
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileSync(`${file}.part`, JSON.stringify(secrets, null, 2), { mode: 0o600 });
   renameSync(`${file}.part`, file);
   return secrets;
@@ -78,7 +77,7 @@ function isRunning(pid: number): boolean {
 }
 
 export function giveBackState(folder: string): void {
-  rmSync(join(folder, 'environment.json'), { force: true });
+  rmSync(systemFile(folder), { force: true });
   rmSync(join(folder, 'pid'), { force: true });
 }
 

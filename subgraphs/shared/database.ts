@@ -80,11 +80,13 @@ export async function sql<T>(
   text: string,
   values: unknown[] = [],
 ): Promise<T[]> {
-  const transaction = em.getTransactionContext<Kysely<unknown>>();
-  const client = transaction ?? em.getConnection().getClient();
-  const result = await client.executeQuery<T>(CompiledQuery.raw(text, values));
+  const result = await clientOf(em).executeQuery<T>(CompiledQuery.raw(text, values));
   return result.rows;
 }
+
+/** The transaction of `em`, if it has one; else its pool. */
+const clientOf = (em: EntityManager) =>
+  em.getTransactionContext<Kysely<unknown>>() ?? em.getConnection().getClient();
 
 /** As `sql`, but tells how many rows were changed. */
 export async function sqlCount(
@@ -92,9 +94,7 @@ export async function sqlCount(
   text: string,
   values: unknown[],
 ): Promise<number> {
-  const transaction = em.getTransactionContext<Kysely<unknown>>();
-  const client = transaction ?? em.getConnection().getClient();
-  const result = await client.executeQuery(CompiledQuery.raw(text, values));
+  const result = await clientOf(em).executeQuery(CompiledQuery.raw(text, values));
   return Number(result.numAffectedRows ?? 0);
 }
 
