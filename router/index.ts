@@ -11,6 +11,7 @@ import { loadConfig } from '../subgraphs/shared/config.js';
 import { maskErrors } from '../subgraphs/shared/errors.js';
 import { HttpError, serveGraphQL } from '../subgraphs/shared/http.js';
 import { createLogger } from '../subgraphs/shared/logger.js';
+import { createRegistry } from '../subgraphs/shared/metrics.js';
 import { runIfMain } from '../subgraphs/shared/process.js';
 import { requestTrace } from '../subgraphs/shared/request-context.js';
 import { startServer } from '../subgraphs/shared/server.js';
@@ -69,6 +70,7 @@ export async function startRouter(env = process.env) {
     port: config.PORT,
     opsPort: config.OPS_PORT,
     logger,
+    registry: createRegistry('router'),
     requestLogLevel: 'info',
     handle,
     readiness: { supergraph: async () => apollo.assertStarted('readiness') },

@@ -4,8 +4,12 @@ import { join } from 'node:path';
 import { startPostgres } from './postgres.js';
 import { freePort } from './server-process.js';
 
-/** A PostgreSQL of its own, on a free port, that is gone with its data once it is stopped. */
-export async function startTemporaryPostgres() {
+/**
+ * A PostgreSQL of its own, on a free port, that is gone with its data once it is stopped.
+ *
+ * @param durable whether it waits for the disk at COMMIT, as in production
+ */
+export async function startTemporaryPostgres(durable = false) {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   const server = await startPostgres({
@@ -13,13 +17,14 @@ export async function startTemporaryPostgres() {
     logFile: join(folder, 'postgres.log'),
     port: await freePort(),
     password: 'temporary',
-    durable: false,
+    durable,
   }).catch((error) => {
     remove();
     throw error;
   });
   return {
     url: server.url,
+    processId: server.process.pid as number,
     async stop() {
       await server.stop();
       remove();

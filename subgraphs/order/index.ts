@@ -3,6 +3,7 @@ import { connect } from '../shared/database.js';
 import { pruneKeys } from '../shared/idempotency.js';
 import { pruneInbox } from '../shared/inbox.js';
 import { createLogger } from '../shared/logger.js';
+import { createRegistry } from '../shared/metrics.js';
 import { runIfMain } from '../shared/process.js';
 import { buildFederatedSchema } from '../shared/schema.js';
 import { createServiceClient } from '../shared/service-client.js';
@@ -58,6 +59,7 @@ export async function startOrder(env = process.env) {
     ownSecret: config.ORDER_SECRET,
     callers: { router: config.ROUTER_SECRET, warehouse: config.WAREHOUSE_SECRET },
     logger,
+    registry: createRegistry('order'),
     schema: await buildFederatedSchema(source),
     context: (principal) => ({ ...principal, em: orm.em.fork(), app, logger }),
     readiness: { database: () => orm.em.fork().execute('select 1') },

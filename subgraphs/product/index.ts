@@ -1,6 +1,7 @@
 import { loadConfig } from '../shared/config.js';
 import { connect } from '../shared/database.js';
 import { createLogger } from '../shared/logger.js';
+import { createRegistry } from '../shared/metrics.js';
 import { runIfMain } from '../shared/process.js';
 import { buildFederatedSchema } from '../shared/schema.js';
 import { startSubgraph } from '../shared/subgraph.js';
@@ -27,6 +28,7 @@ export async function startProduct(env = process.env) {
       warehouse: config.WAREHOUSE_SECRET,
     },
     logger,
+    registry: createRegistry('product'),
     schema: await buildFederatedSchema(source),
     context: (principal) => ({ ...principal, em: orm.em.fork(), app: null, logger }),
     readiness: { database: () => orm.em.fork().execute('select 1') },

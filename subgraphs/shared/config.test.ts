@@ -67,7 +67,7 @@ describe('the configuration of a process', () => {
 
   it('stands in .env.example, each variable once, and nothing else stands there', () => {
     const known = new Set(Object.values({ ...all, sandbox }).flatMap((each) => Object.keys(each)));
-    const ofStart = ['POSTGRES_PORT', 'REDIS_PORT', 'STATE_DIR'];
+    const ofStart = ['POSTGRES_PORT', 'REDIS_PORT', 'REDIS_URL', 'STATE_DIR'];
     const lines = readFileSync(join(root, '.env.example'), 'utf8').split('\n');
     const named = lines.map((line) => /^#? ?([A-Z_]+)=/.exec(line)?.[1]).filter(Boolean);
     expect(named.sort()).toEqual([...known, ...ofStart].sort());

@@ -141,11 +141,3 @@ export const tokenVariables = {
     'where the user subgraph publishes its public keys',
   ),
 };
-
-export const redisVariable = {
-  REDIS_URL: requiredInProduction(
-    address,
-    'redis://127.0.0.1:63799/0',
-    'the Redis of stock events, timers and locks',
-  ),
-};

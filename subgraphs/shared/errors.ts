@@ -72,12 +72,19 @@ function maskFault(logger: Logger, formatted: GraphQLFormattedError, error: unkn
     return { ...formatted, message, extensions: { code: 'BAD_USER_INPUT' } };
   }
   logger.error({ err: error, path: formatted.path }, 'a request failed');
+  if (error instanceof OutcomeUnknown) {
+    const message = 'It is not known whether this was done: look before you repeat it.';
+    return { ...masked(formatted), message };
+  }
   if (isDatabaseAway(error) || error instanceof UpstreamFault) {
     const message = 'A part of the system is away or busy; ask again.';
     return { ...formatted, message, extensions: { code: 'TRY_AGAIN' } };
   }
   return masked(formatted);
 }
+
+/** The connection was lost at COMMIT, and what became of it could not be looked up. */
+export class OutcomeUnknown extends Error {}
 
 /** Another subgraph answered with a fault of its own. */
 export class UpstreamFault extends Error {}

@@ -5,7 +5,9 @@ import { eventually } from '../../tests/harness/wait.js';
 import { databaseSchema } from '../warehouse/mikro-orm.config.js';
 import { connect, sql } from './database.js';
 import { DomainError } from './errors.js';
-import { enqueue, relayOnce, startRelay } from './outbox.js';
+import { Registry } from './metrics.js';
+import { enqueue } from './outbox.js';
+import { relayOnce, startRelay } from './outbox-relay.js';
 import type { ServiceClient } from './service-client.js';
 
 /** A consumer that answers as the test wants, and keeps what it was given. */
@@ -52,7 +54,13 @@ describe('the outbox and its relay', () => {
          next_attempt_at <= now() as due from outbox order by id`,
     );
   const options = (client: ServiceClient) => {
-    return { em: orm.em, databaseUrl, consumers: { order: client }, logger };
+    return {
+      em: orm.em,
+      databaseUrl,
+      consumers: { order: client },
+      registry: new Registry(),
+      logger,
+    };
   };
 
   const listeners = () =>

@@ -6,16 +6,21 @@ const connectTimeoutMs = 2000;
 const reconnectMaxMs = 1000;
 
 /**
- * A connection that fails fast: a command that cannot be sent now, or is not answered in a second,
+ * A connection that fails fast: a command that cannot be sent now, or is not answered in time,
  * is an error rather than a wait. Redis only hurries; nobody may have to wait for it.
  */
-export function createRedis(url: string, logger: Logger, role: string): Redis {
+export function createRedis(
+  url: string,
+  logger: Logger,
+  role: string,
+  commandMaxMs = commandTimeoutMs,
+): Redis {
   const redis = new Redis(url, {
     connectionName: `holdfast:${role}`,
     lazyConnect: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    commandTimeout: commandTimeoutMs,
+    commandTimeout: commandMaxMs,
     connectTimeout: connectTimeoutMs,
     retryStrategy: (attempt) => Math.min(50 * attempt, reconnectMaxMs),
   });

@@ -1,4 +1,5 @@
 import { createLogger } from './logger.js';
+import { Registry } from './metrics.js';
 import { startServer } from './server.js';
 
 const lines: string[] = [];
@@ -14,6 +15,7 @@ async function startSlowServer() {
     port: 0,
     opsPort: 0,
     logger,
+    registry: new Registry(),
     requestLogLevel: 'info',
     async handle(request, response) {
       if (request.url === '/fault') throw new Error('a fault with details');

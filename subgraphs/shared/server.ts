@@ -10,6 +10,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { DomainError } from './errors.js';
 import { HttpError, sendDomainError, sendHttpError, sendJson } from './http.js';
 import type { Logger } from './logger.js';
+import type { Registry } from './metrics.js';
 import type { Service } from './process.js';
 import { requestTrace } from './request-context.js';
 
@@ -19,6 +20,7 @@ export interface ServerOptions {
   readonly port: number;
   readonly opsPort: number;
   readonly logger: Logger;
+  readonly registry: Registry;
   /** the level of the line that is logged for each request */
   readonly requestLogLevel: 'info' | 'debug';
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
@@ -36,7 +38,7 @@ const readinessTimeoutMs = 1000;
 const idlePollMs = 50;
 const requestIdPattern = /^[\w.:-]{1,100}$/;
 
-/** Serves HTTP on one port and `/healthz` and `/readyz` on another, for operations. */
+/** Serves HTTP on one port and `/healthz`, `/readyz` and `/metrics` on another, for operations. */
 export async function startServer(options: ServerOptions): Promise<Service> {
   let stopping = false;
   const server = createServer((request, response) => {
@@ -94,6 +96,7 @@ function answerError(logger: Logger, response: ServerResponse, error: unknown) {
 function answerOps(options: ServerOptions, isStopping: () => boolean): RequestListener {
   return async (request, response) => {
     if (request.url === '/healthz') return sendJson(response, 200, { status: 'ok' });
+    if (request.url === '/metrics') return sendMetrics(options.registry, response);
     if (request.url !== '/readyz') return sendJson(response, 404, { status: 'not found' });
     const checks = Object.entries(options.readiness).map(async ([name, check]) => {
       const ok = await withinTime(check(), readinessTimeoutMs);
@@ -103,6 +106,11 @@ function answerOps(options: ServerOptions, isStopping: () => boolean): RequestLi
     const ready = !isStopping() && Object.values(results).every(Boolean);
     sendJson(response, ready ? 200 : 503, { ready, stopping: isStopping(), ...results });
   };
+}
+
+async function sendMetrics(registry: Registry, response: ServerResponse): Promise<void> {
+  response.writeHead(200, { 'content-type': registry.contentType });
+  response.end(await registry.metrics());
 }
 
 async function withinTime(check: Promise<unknown>, timeoutMs: number): Promise<boolean> {

@@ -20,6 +20,7 @@ import type { Caller } from './config.js';
 import { badInput, maskErrors, unauthenticated } from './errors.js';
 import { HttpError, sendJson, serveGraphQL } from './http.js';
 import type { Logger } from './logger.js';
+import type { Registry } from './metrics.js';
 import type { Service } from './process.js';
 import { startServer } from './server.js';
 
@@ -36,6 +37,7 @@ export interface SubgraphOptions<C extends Principal> {
   /** the processes that may call this one, with their secrets */
   readonly callers: Partial<Record<Caller, string>>;
   readonly logger: Logger;
+  readonly registry: Registry;
   readonly schema: GraphQLSchema;
   context(principal: Principal): C;
   /** further JSON routes, answered to known callers only: path → what it answers */
@@ -75,6 +77,7 @@ export async function startSubgraph<C extends Principal>(
     port: options.config.PORT,
     opsPort: options.config.OPS_PORT,
     logger: options.logger,
+    registry: options.registry,
     requestLogLevel: 'debug',
     handle: (request, response) => route(options, apollo, principalOf, request, response),
     readiness: options.readiness,

@@ -1,6 +1,7 @@
 import { loadConfig } from '../shared/config.js';
 import { connect } from '../shared/database.js';
 import { createLogger } from '../shared/logger.js';
+import { createRegistry } from '../shared/metrics.js';
 import { runIfMain } from '../shared/process.js';
 import { buildFederatedSchema } from '../shared/schema.js';
 import { createServiceClient } from '../shared/service-client.js';
@@ -29,6 +30,7 @@ export async function startShop(env = process.env) {
       order: config.ORDER_SECRET,
     },
     logger,
+    registry: createRegistry('shop'),
     schema: await buildFederatedSchema(source),
     context: (principal) => ({ ...principal, em: orm.em.fork(), app: { product }, logger }),
     readiness: { database: () => orm.em.fork().execute('select 1') },

@@ -1,6 +1,7 @@
 import { loadConfig } from '../shared/config.js';
 import { connect } from '../shared/database.js';
 import { createLogger } from '../shared/logger.js';
+import { createRegistry } from '../shared/metrics.js';
 import { runIfMain } from '../shared/process.js';
 import { buildFederatedSchema } from '../shared/schema.js';
 import { startSubgraph } from '../shared/subgraph.js';
@@ -32,6 +33,7 @@ export async function startUser(env = process.env) {
       order: config.ORDER_SECRET,
     },
     logger,
+    registry: createRegistry('user'),
     schema: await buildFederatedSchema(source),
     context: (principal) => ({ ...principal, em: orm.em.fork(), app: { orm, keys }, logger }),
     routes: { '/.well-known/jwks.json': () => keys.published },

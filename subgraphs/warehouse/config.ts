@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import {
   address,
-  redisVariable,
   requiredInProduction,
   secretOf,
   setting,
@@ -12,18 +11,21 @@ import {
 const addresses = z
   .string()
   .transform((list) => list.split(',').map((url) => url.trim()))
-  .pipe(z.array(address).min(1));
+  .pipe(
+    z.array(address).refine((urls) => urls.length === 1 || urls.length === 3, {
+      error: 'give one address, or three separated by commas',
+    }),
+  );
 
 export const variables = {
   ...subgraphVariables('warehouse', 4004),
   ...secretOf('warehouse'),
   ...secretOf('order'),
   ...tokenVariables,
-  ...redisVariable,
   TIMER_REDIS_URL: requiredInProduction(
     address,
     'redis://127.0.0.1:63799/1',
-    'the Redis database whose expiring keys are the timers of holds; nothing else is kept there',
+    'the Redis that carries stock events, and the number of its database whose expiring keys are the timers of holds; nothing else is kept there',
   ),
   LOCK_REDIS_URLS: requiredInProduction(
     addresses,

@@ -1,8 +1,8 @@
-import type { MikroORM } from '@mikro-orm/postgresql';
 import { type Config, loadConfig } from '../shared/config.js';
 import { connect } from '../shared/database.js';
 import { createLogger, type Logger } from '../shared/logger.js';
-import { startRelay } from '../shared/outbox.js';
+import { createRegistry, gaugeOf, type Registry } from '../shared/metrics.js';
+import { startRelay } from '../shared/outbox-relay.js';
 import { runIfMain } from '../shared/process.js';
 import { closeRedis, connectRedis, createRedis } from '../shared/redis.js';
 import { buildFederatedSchema } from '../shared/schema.js';
@@ -13,11 +13,14 @@ import { variables } from './config.js';
 import type { WarehouseApp, WarehouseContext } from './context.js';
 import { databaseSchema } from './mikro-orm.config.js';
 import { source } from './schema.js';
+import { createStockEngine } from './stock/engine.js';
 import { startExpiry } from './stock/expiry.js';
-import { createHoldTimers } from './stock/hold-timers.js';
-import { createStockEvents } from './stock/stock-events.js';
+import { countHeld } from './stock/reservation.js';
 import { createStockFeeds } from './stock/stock-feeds.js';
-import { createStockLocks } from './stock/stock-locks.js';
+
+// An attempt at a lock is one command to all nodes, and one more when it fails: with nodes that hang,
+// who asks knows within a second.
+const lockCommandMaxMs = 400;
 
 /** Starts the warehouse subgraph. */
 export async function startWarehouse(env = process.env) {
@@ -34,17 +37,25 @@ export async function startWarehouse(env = process.env) {
     product: clientTo(config.PRODUCT_URL),
     order: clientTo(config.ORDER_URL),
   };
-  const app = createApp(orm, redis, clients, logger);
+  const registry = createRegistry('warehouse');
+  const app: WarehouseApp = {
+    ...createStockEngine({ orm, timers: redis.timers, locks: redis.locks, registry, logger }),
+    feeds: createStockFeeds(orm.em, redis.events, logger),
+    owners: createShopOwners(clients.shop),
+    product: clients.product,
+  };
+  watchGauges(app, registry);
   const expiry = startExpiry({
-    engine: app,
+    store: app,
     timers: redis.timers,
-    events: redis.timerEvents,
+    events: redis.events,
     sweepEveryMs: config.SWEEP_EVERY_MS,
   });
   const relay = startRelay({
     em: orm.em,
     databaseUrl: config.DATABASE_URL,
     consumers: { order: clients.order },
+    registry,
     logger,
   });
   return startSubgraph<WarehouseContext>({
@@ -53,6 +64,7 @@ export async function startWarehouse(env = process.env) {
     ownSecret: config.WAREHOUSE_SECRET,
     callers: { router: config.ROUTER_SECRET, order: config.ORDER_SECRET },
     logger,
+    registry,
     schema: await buildFederatedSchema(source),
     context: (principal) => ({ ...principal, em: orm.em.fork(), app, logger }),
     readiness: { database: () => orm.em.fork().execute('select 1') },
@@ -69,31 +81,20 @@ export async function startWarehouse(env = process.env) {
 
 async function connectAllRedis(config: Config<typeof variables>, logger: Logger) {
   const timers = createRedis(config.TIMER_REDIS_URL, logger, 'timers');
-  const timerEvents = createRedis(config.TIMER_REDIS_URL, logger, 'timer-events');
-  const publisher = createRedis(config.REDIS_URL, logger, 'publisher');
-  const subscriber = createRedis(config.REDIS_URL, logger, 'subscriber');
-  const locks = config.LOCK_REDIS_URLS.map((url) => createRedis(url, logger, 'locks'));
-  const all = [timers, timerEvents, publisher, subscriber, ...locks];
+  const events = createRedis(config.TIMER_REDIS_URL, logger, 'events');
+  const locks = config.LOCK_REDIS_URLS.map((url) =>
+    createRedis(url, logger, 'locks', lockCommandMaxMs),
+  );
+  const all = [timers, events, ...locks];
   await Promise.all(all.map((connection) => connectRedis(connection, logger)));
-  return { timers, timerEvents, publisher, subscriber, locks, all };
+  return { timers, events, locks, all };
 }
 
-function createApp(
-  orm: MikroORM,
-  redis: Awaited<ReturnType<typeof connectAllRedis>>,
-  clients: Record<'shop' | 'product', ReturnType<typeof createServiceClient>>,
-  logger: Logger,
-): WarehouseApp {
-  return {
-    orm,
-    logger,
-    locks: createStockLocks(redis.locks, logger),
-    timers: createHoldTimers(redis.timers, logger),
-    events: createStockEvents(redis.publisher, logger),
-    feeds: createStockFeeds(orm.em, redis.subscriber, logger),
-    owners: createShopOwners(clients.shop),
-    product: clients.product,
-  };
+function watchGauges({ orm, feeds }: WarehouseApp, registry: Registry): void {
+  const held = { name: 'holdfast_holds', help: 'Reservations that are HELD now.' };
+  gaugeOf(registry, held, () => countHeld(orm.em.fork()));
+  const open = { name: 'holdfast_stock_subscriptions', help: 'Stock subscriptions that are open.' };
+  gaugeOf(registry, open, () => feeds.count());
 }
 
 runIfMain(import.meta.url, startWarehouse);

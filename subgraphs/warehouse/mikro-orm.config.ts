@@ -1,6 +1,7 @@
 import type { Schema } from '../shared/database.js';
 import { OutboxEntry } from '../shared/outbox.js';
 import { Migration20261121Spine } from './migrations/20261121-spine.js';
+import { Migration20261121StockEngine } from './migrations/20261121-stock-engine.js';
 import { Reservation, ReservationLine } from './stock/reservation.js';
 import { StockItem } from './stock/stock-item.js';
 import { StockLevel } from './stock/stock-level.js';
@@ -17,5 +18,8 @@ export const databaseSchema: Schema = {
     ReservationLine,
     OutboxEntry,
   ],
-  migrations: [{ name: '20261121-spine', class: Migration20261121Spine }],
+  migrations: [
+    { name: '20261121-spine', class: Migration20261121Spine },
+    { name: '20261121-stock-engine', class: Migration20261121StockEngine },
+  ],
 };

@@ -4,13 +4,15 @@ import { offendingMax } from '../../dev/verify/invariant.js';
 import { stockInvariants } from '../../dev/verify/stock-invariants.js';
 import { connect } from '../../subgraphs/shared/database.js';
 import { createLogger } from '../../subgraphs/shared/logger.js';
+import { Registry } from '../../subgraphs/shared/metrics.js';
 import { closeRedis, createRedis } from '../../subgraphs/shared/redis.js';
-import type { StockEngine } from '../../subgraphs/warehouse/context.js';
 import { databaseSchema } from '../../subgraphs/warehouse/mikro-orm.config.js';
-import { createHoldTimers } from '../../subgraphs/warehouse/stock/hold-timers.js';
+import {
+  createStockEngine,
+  type StockEngineParts,
+  type StockStore,
+} from '../../subgraphs/warehouse/stock/engine.js';
 import { receiveStock } from '../../subgraphs/warehouse/stock/receive-stock.js';
-import { createStockEvents } from '../../subgraphs/warehouse/stock/stock-events.js';
-import { createStockLocks } from '../../subgraphs/warehouse/stock/stock-locks.js';
 import { Warehouse } from '../../subgraphs/warehouse/warehouse/warehouse.js';
 import { createTestDatabases, startTestRedis } from './databases.js';
 
@@ -35,18 +37,15 @@ export async function openStock() {
   }
 
   /** What one warehouse process works with. */
-  async function engine(overrides: Partial<StockEngine> = {}) {
-    const orm = await connect({ name: 'test', url, poolMax: 10 }, databaseSchema);
+  async function engine(
+    overrides: Partial<StockEngineParts> & { readonly databaseUrl?: string } = {},
+  ) {
+    const settings = { name: 'test', url: overrides.databaseUrl ?? url, poolMax: 10, logger };
+    const orm = await connect(settings, databaseSchema);
     closers.push(() => orm.close());
     const timers = await redisAt(1);
-    const made: StockEngine = {
-      orm,
-      logger,
-      locks: createStockLocks([await redisAt(2)], logger),
-      timers: createHoldTimers(timers, logger),
-      events: createStockEvents(await redisAt(0), logger),
-      ...overrides,
-    };
+    const parts = { orm, timers, locks: [await redisAt(2)], registry: new Registry(), logger };
+    const made = createStockEngine({ ...parts, ...overrides });
     return Object.assign(made, { timerRedis: timers });
   }
 
@@ -76,19 +75,19 @@ export async function openStock() {
 export type TestStock = Awaited<ReturnType<typeof openStock>>;
 
 /** A new shop whose warehouses, in order of priority, hold so many units of one new sku each. */
-export async function stockUp(engine: StockEngine, units: readonly number[]) {
+export async function stockUp(store: StockStore, units: readonly number[]) {
   const shopId = uuidv7();
   const sku = `SKU-${shopId.slice(-8)}`;
   const warehouses: Warehouse[] = [];
   for (const [priority, quantity] of units.entries()) {
-    const em = engine.orm.em.fork();
+    const em = store.orm.em.fork();
     const id = uuidv7();
     const fields = { id, shopId, name: `W${priority}`, address: null, active: true, priority };
     const warehouse = em.create(Warehouse, fields);
     await em.persist(warehouse).flush();
     warehouses.push(warehouse);
     if (quantity === 0) continue;
-    await receiveStock(engine, { warehouse, sku, quantity, reference: null, actor: 'test' });
+    await receiveStock(store, { warehouse, sku, quantity, reference: null, actor: 'test' });
   }
   return { shopId, sku, warehouses, warehouseIds: warehouses.map(({ id }) => id) };
 }

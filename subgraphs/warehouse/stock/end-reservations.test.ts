@@ -1,9 +1,9 @@
 import { v7 as uuidv7 } from 'uuid';
 import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
-import type { StockEngine } from '../context.js';
-import { commitReservations } from './commit-reservation.js';
+import { commitReservation } from './commit-reservation.js';
+import type { StockEngine } from './engine.js';
 import { expireReservations } from './expire-reservations.js';
-import { releaseReservations } from './release-reservation.js';
+import { releaseReservation } from './release-reservation.js';
 import { reserveStock } from './reserve-stock.js';
 
 describe('how a hold ends', () => {
@@ -21,7 +21,7 @@ describe('how a hold ends', () => {
     const key = await stockUp(engine, [10]);
     const orderId = uuidv7();
     const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 3 }];
-    await reserveStock(engine, [{ orderId, lines, holdForMs }]);
+    await reserveStock(engine, { orderId, lines, holdForMs });
     return { orderId, shopId: key.shopId };
   }
   const levelOf = async (shopId: string) => {
@@ -38,9 +38,11 @@ describe('how a hold ends', () => {
   it('a commit sells the units: they leave the warehouse', async () => {
     const { orderId, shopId } = await hold();
     const paymentId = uuidv7();
-    expect(await commitReservations(engine, [{ orderId, paymentId }])).toEqual([
-      { orderId, state: 'COMMITTED', paymentId },
-    ]);
+    expect(await commitReservation(engine, { orderId, paymentId })).toEqual({
+      orderId,
+      state: 'COMMITTED',
+      paymentId,
+    });
     expect(await levelOf(shopId)).toEqual({ onHand: 7, reserved: 0, available: 7 });
     expect(await eventsOf(orderId)).toEqual([]);
   });
@@ -48,11 +50,13 @@ describe('how a hold ends', () => {
   it('a second payment is told who won, and changes nothing', async () => {
     const { orderId, shopId } = await hold();
     const [winner, loser] = [uuidv7(), uuidv7()];
-    await commitReservations(engine, [{ orderId, paymentId: winner }]);
+    await commitReservation(engine, { orderId, paymentId: winner });
     for (const paymentId of [loser, winner]) {
-      expect(await commitReservations(engine, [{ orderId, paymentId }])).toEqual([
-        { orderId, state: 'COMMITTED', paymentId: winner },
-      ]);
+      expect(await commitReservation(engine, { orderId, paymentId })).toEqual({
+        orderId,
+        state: 'COMMITTED',
+        paymentId: winner,
+      });
     }
     expect(await levelOf(shopId)).toEqual({ onHand: 7, reserved: 0, available: 7 });
   });
@@ -60,30 +64,28 @@ describe('how a hold ends', () => {
   it('a payment of an order that is not known is refused, and so is a reservation that comes after', async () => {
     const { sku, shopId } = await stockUp(engine, [5]);
     const orderId = uuidv7();
-    const released = [{ orderId, state: 'RELEASED', paymentId: null }];
-    expect(await commitReservations(engine, [{ orderId, paymentId: uuidv7() }])).toEqual(released);
+    const released = { orderId, state: 'RELEASED', paymentId: null };
+    expect(await commitReservation(engine, { orderId, paymentId: uuidv7() })).toEqual(released);
     const lines = [{ shopId, sku, quantity: 1 }];
-    const [outcome] = await reserveStock(engine, [{ orderId, lines, holdForMs: 60_000 }]);
-    expect(outcome?.state).toBe('RELEASED');
+    const outcome = await reserveStock(engine, { orderId, lines, holdForMs: 60_000 });
+    expect(outcome.state).toBe('RELEASED');
   });
 
   it('of twenty payments at once one wins', async () => {
     const { orderId, shopId } = await hold();
     const answers = await Promise.all(
-      Array.from({ length: 20 }, () =>
-        commitReservations(engine, [{ orderId, paymentId: uuidv7() }]),
-      ),
+      Array.from({ length: 20 }, () => commitReservation(engine, { orderId, paymentId: uuidv7() })),
     );
-    expect(new Set(answers.map(([answer]) => answer?.paymentId)).size).toBe(1);
+    expect(new Set(answers.map((answer) => answer.paymentId)).size).toBe(1);
     expect(await levelOf(shopId)).toEqual({ onHand: 7, reserved: 0, available: 7 });
   });
 
   it('a release puts the units back and tells the order subgraph why, once', async () => {
     const { orderId, shopId } = await hold();
     const release = { orderId, reason: 'BY_CUSTOMER' as const };
-    const released = [{ orderId, state: 'RELEASED', paymentId: null }];
-    expect(await releaseReservations(engine, [release])).toEqual(released);
-    expect(await releaseReservations(engine, [release])).toEqual(released);
+    const released = { orderId, state: 'RELEASED', paymentId: null };
+    expect(await releaseReservation(engine, release)).toEqual(released);
+    expect(await releaseReservation(engine, release)).toEqual(released);
     expect(await levelOf(shopId)).toEqual({ onHand: 10, reserved: 0, available: 10 });
     expect(await eventsOf(orderId)).toEqual([
       {
@@ -97,10 +99,12 @@ describe('how a hold ends', () => {
   it('a release that comes after a payment leaves it as it is', async () => {
     const { orderId, shopId } = await hold();
     const paymentId = uuidv7();
-    await commitReservations(engine, [{ orderId, paymentId }]);
-    expect(await releaseReservations(engine, [{ orderId, reason: 'BY_CUSTOMER' }])).toEqual([
-      { orderId, state: 'COMMITTED', paymentId },
-    ]);
+    await commitReservation(engine, { orderId, paymentId });
+    expect(await releaseReservation(engine, { orderId, reason: 'BY_CUSTOMER' })).toEqual({
+      orderId,
+      state: 'COMMITTED',
+      paymentId,
+    });
     expect(await levelOf(shopId)).toEqual({ onHand: 7, reserved: 0, available: 7 });
   });
 
@@ -108,9 +112,11 @@ describe('how a hold ends', () => {
     const { orderId, shopId } = await hold(1);
     expect(await expireReservations(engine, [orderId])).toEqual([orderId]);
     expect(await expireReservations(engine, [orderId])).toEqual([]);
-    expect(await commitReservations(engine, [{ orderId, paymentId: uuidv7() }])).toEqual([
-      { orderId, state: 'EXPIRED', paymentId: null },
-    ]);
+    expect(await commitReservation(engine, { orderId, paymentId: uuidv7() })).toEqual({
+      orderId,
+      state: 'EXPIRED',
+      paymentId: null,
+    });
     expect(await levelOf(shopId)).toEqual({ onHand: 10, reserved: 0, available: 10 });
     expect(await eventsOf(orderId)).toMatchObject([{ payload: { reason: 'PAYMENT_TIMEOUT' } }]);
   });
@@ -123,16 +129,16 @@ describe('how a hold ends', () => {
 
   it('a payment a moment late still gets a hold that nobody has ended yet', async () => {
     const { orderId } = await hold(1);
-    const [answer] = await commitReservations(engine, [{ orderId, paymentId: uuidv7() }]);
-    expect(answer?.state).toBe('COMMITTED');
+    const answer = await commitReservation(engine, { orderId, paymentId: uuidv7() });
+    expect(answer.state).toBe('COMMITTED');
   });
 
   it('payment, release and expiry at the same instant: one of them wins', async () => {
     for (let round = 0; round < 20; round++) {
       const { orderId } = await hold(1);
       await Promise.all([
-        commitReservations(engine, [{ orderId, paymentId: uuidv7() }]),
-        releaseReservations(engine, [{ orderId, reason: 'BY_CUSTOMER' }]),
+        commitReservation(engine, { orderId, paymentId: uuidv7() }),
+        releaseReservation(engine, { orderId, reason: 'BY_CUSTOMER' }),
         expireReservations(engine, [orderId]),
       ]);
       await stock.expectStockInvariants();

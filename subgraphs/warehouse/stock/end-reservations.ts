@@ -1,16 +1,22 @@
 import { LockMode } from '@mikro-orm/postgresql';
 import { type EntityManager, sql } from '../../shared/database.js';
 import { enqueue } from '../../shared/outbox.js';
-import type { OpenLedger } from './ledger.js';
+import type { StockStore } from './engine.js';
+import { moveStock, type OpenLedger } from './move-stock.js';
 import { Reservation, ReservationLine, type ReservationState } from './reservation.js';
 
 /** Why a hold ended without a sale; it goes to the order subgraph with the event. */
 export type EndReason = 'PAYMENT_TIMEOUT' | 'PAYMENT_FAILED' | 'BY_CUSTOMER' | 'ABANDONED';
 
+/** What the order subgraph asks for: a sale to a payment, or the units back on the shelf. */
+export type EndRequest =
+  | { readonly orderId: string; readonly to: 'COMMITTED'; readonly paymentId: string }
+  | { readonly orderId: string; readonly to: 'RELEASED'; readonly reason: EndReason };
+
 /** One transition out of `HELD`. */
 export type Ending =
-  | { readonly orderId: string; readonly to: 'COMMITTED'; readonly paymentId: string }
-  | { readonly orderId: string; readonly to: 'RELEASED' | 'EXPIRED'; readonly reason: EndReason };
+  | EndRequest
+  | { readonly orderId: string; readonly to: 'EXPIRED'; readonly reason: EndReason };
 
 /** What a reservation is after all, and which payment has it. */
 export interface EndedReservation {
@@ -19,11 +25,34 @@ export interface EndedReservation {
   readonly paymentId: string | null;
 }
 
+/** Ends holds as they are asked to, in one commit; of two requests for one order the first counts. */
+export async function decideEndings(
+  store: StockStore,
+  requests: readonly EndRequest[],
+): Promise<EndedReservation[]> {
+  const orderIds = [...new Set(requests.map(({ orderId }) => orderId))].sort();
+  const { reservations, ended } = await moveStock(
+    store,
+    async (em, openLedger) => {
+      await layTombstones(em, orderIds);
+      const reservations = await lockReservations(em, orderIds);
+      return { reservations, ended: await endHeld(em, openLedger, reservations, requests) };
+    },
+    () => ({ disarmed: orderIds }),
+  );
+  for (const { to } of ended) store.metrics.ended.inc({ state: to });
+  const byOrder = new Map(reservations.map((reservation) => [reservation.orderId, reservation]));
+  return requests.map(({ orderId }) => {
+    const { state, paymentId } = byOrder.get(orderId) as Reservation;
+    return { orderId, state, paymentId };
+  });
+}
+
 /**
  * Writes down orders that are not known as `RELEASED`; in order of their ids, so that two calls for
  * the same orders wait for each other instead of deadlocking.
  */
-export function layTombstones(em: EntityManager, orderIds: readonly string[]) {
+function layTombstones(em: EntityManager, orderIds: readonly string[]) {
   return sql(
     em,
     `insert into reservation (order_id, state, expires_at)
@@ -46,16 +75,18 @@ export function lockReservations(em: EntityManager, orderIds: readonly string[])
  * Ends those of the locked reservations that are `HELD` and leaves the others as they are: the
  * first transition out of `HELD` wins. A sale takes the units out of the warehouse, any other end
  * puts them back on the shelf and tells the order subgraph, in the same commit.
+ *
+ * @returns the endings that came about
  */
 export async function endHeld(
   em: EntityManager,
   openLedger: OpenLedger,
   locked: readonly Reservation[],
   endings: readonly Ending[],
-): Promise<void> {
-  const byOrder = new Map(endings.map((ending) => [ending.orderId, ending]));
+): Promise<Ending[]> {
+  const byOrder = new Map(endings.toReversed().map((ending) => [ending.orderId, ending]));
   const held = locked.filter(({ state, orderId }) => state === 'HELD' && byOrder.has(orderId));
-  if (held.length === 0) return;
+  if (held.length === 0) return [];
   const lines = await em.find(ReservationLine, {
     orderId: { $in: held.map(({ orderId }) => orderId) },
   });
@@ -67,7 +98,6 @@ export async function endHeld(
       onHandDelta: sold ? -line.quantity : 0,
       reservedDelta: -line.quantity,
       reference: line.orderId,
-      reason: null,
       actor: 'order',
     });
   }
@@ -76,7 +106,9 @@ export async function endHeld(
     reservation.state = ending.to;
     if (ending.to === 'COMMITTED') reservation.paymentId = ending.paymentId;
   }
-  await tellOrders(em, held, byOrder);
+  const ended = held.map(({ orderId }) => byOrder.get(orderId) as Ending);
+  await tellOrders(em, ended);
+  return ended;
 }
 
 /** Which stock the lines are of; a level never moves to another shop or sku, so no lock is needed. */
@@ -88,11 +120,11 @@ function keysOf(em: EntityManager, lines: readonly ReservationLine[]) {
   );
 }
 
-function tellOrders(em: EntityManager, ended: Reservation[], byOrder: Map<string, Ending>) {
-  const messages = ended.flatMap(({ orderId }) => {
-    const ending = byOrder.get(orderId) as Ending;
+function tellOrders(em: EntityManager, ended: readonly Ending[]) {
+  const messages = ended.flatMap((ending) => {
     if (ending.to === 'COMMITTED') return [];
-    const payload = { orderId, state: ending.to, reason: ending.reason };
+    const { orderId, to: state, reason } = ending;
+    const payload = { orderId, state, reason };
     // A reservation ends once, so its only event is its first.
     return [{ consumer: 'order', topic: 'reservationEnded', key: orderId, version: 1, payload }];
   });

@@ -22,7 +22,7 @@ describe('releasing holds when their time is up', () => {
   async function startOne(sweepEveryMs: number) {
     const engine = await stock.engine();
     const events = await stock.redisAt(1);
-    const expiry = startExpiry({ engine, timers: engine.timerRedis, events, sweepEveryMs });
+    const expiry = startExpiry({ store: engine, timers: engine.timerRedis, events, sweepEveryMs });
     stops.push(() => expiry.stop());
     await eventually(
       async () => (await engine.timerRedis.config('GET', 'notify-keyspace-events')) as string[],
@@ -36,7 +36,7 @@ describe('releasing holds when their time is up', () => {
     const key = await stockUp(engine, [5]);
     const orderId = uuidv7();
     const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 2 }];
-    await reserveStock(engine, [{ orderId, lines, holdForMs }]);
+    await reserveStock(engine, { orderId, lines, holdForMs });
     return orderId;
   }
   const stateOf = async (orderId: string) => {
@@ -87,7 +87,12 @@ describe('releasing holds when their time is up', () => {
        select gen_random_uuid(), 'HELD', now() - interval '3 s' from generate_series(1, 2000)`,
     );
     const events = await stock.redisAt(1);
-    const expiry = startExpiry({ engine, timers: engine.timerRedis, events, sweepEveryMs: 1000 });
+    const expiry = startExpiry({
+      store: engine,
+      timers: engine.timerRedis,
+      events,
+      sweepEveryMs: 1000,
+    });
     stops.push(() => expiry.stop());
     await eventually(
       () => stock.query(`select 1 from reservation where state = 'HELD'`),

@@ -1,20 +1,20 @@
+import type { EntityClass, RequiredEntityData } from '@mikro-orm/core';
 import { LockMode } from '@mikro-orm/postgresql';
-import { v7 as uuidv7 } from 'uuid';
 import type { EntityManager } from '../../shared/database.js';
-import { isDeadlock, isUniqueViolation } from '../../shared/database-errors.js';
-import type { StockEngine } from '../context.js';
+import { newId } from '../../shared/ids.js';
+import { insertRows } from '../../shared/insert-rows.js';
 import { Warehouse } from '../warehouse/warehouse.js';
-import type { StockChanged } from './stock-events.js';
 import { StockItem, type StockKey } from './stock-item.js';
 import { StockLevel } from './stock-level.js';
 import { type MovementType, StockMovement } from './stock-movement.js';
+import type { StockChanged } from './stock-signals.js';
 
 export interface Movement {
   readonly type: MovementType;
   readonly onHandDelta: number;
   readonly reservedDelta: number;
   readonly reference: string | null;
-  readonly reason: string | null;
+  readonly reason?: string;
   readonly actor: string;
 }
 
@@ -29,13 +29,19 @@ export class Ledger {
   readonly #warehouses: Map<string, Warehouse>;
   readonly #items: Map<string, StockItem>;
   readonly #levels: Map<string, StockLevel>;
-  readonly #movements: Array<Movement & { id: string; levelId: string }> = [];
+  readonly #sellable: Map<string, StockLevel[]>;
+  /** what was moved, in order; each is a row once it is written */
+  readonly movements: Array<Movement & { id: string; levelId: string; createdAt: Date }> = [];
   readonly #changed = new Set<StockItem>();
+  readonly #appended: Array<(em: EntityManager) => Promise<unknown>> = [];
+  readonly #now = new Date();
 
   private constructor(warehouses: Warehouse[], items: StockItem[], levels: StockLevel[]) {
     this.#warehouses = new Map(warehouses.map((warehouse) => [warehouse.id, warehouse]));
     this.#items = new Map(items.map((item) => [itemKey(item), item]));
     this.#levels = new Map(levels.map((level) => [level.id, level]));
+    const sellable = levels.filter((level) => this.#warehouse(level).active);
+    this.#sellable = Map.groupBy(sellable.sort(this.#byPriority), itemKey);
   }
 
   /** Locks the rows; the caller already has the locks on its reservations, if it needs any. */
@@ -66,16 +72,14 @@ export class Ledger {
   }
 
   /** The levels of a key from which can be sold, the warehouse of lowest priority number first. */
-  sellableLevels(key: StockKey): StockLevel[] {
-    const levels = [...this.#levels.values()].filter(
-      (level) =>
-        level.shopId === key.shopId && level.sku === key.sku && this.#warehouse(level).active,
-    );
-    return levels.sort((a, b) => {
-      const [first, second] = [this.#warehouse(a), this.#warehouse(b)];
-      return first.priority - second.priority || (first.id < second.id ? -1 : 1);
-    });
+  sellableLevels(key: StockKey): readonly StockLevel[] {
+    return this.#sellable.get(itemKey(key)) ?? [];
   }
+
+  readonly #byPriority = (a: StockLevel, b: StockLevel) => {
+    const [first, second] = [this.#warehouse(a), this.#warehouse(b)];
+    return first.priority - second.priority || (first.id < second.id ? -1 : 1);
+  };
 
   level(id: string): StockLevel {
     const level = this.#levels.get(id);
@@ -87,7 +91,7 @@ export class Ledger {
   move(level: StockLevel, movement: Movement): void {
     level.onHand += movement.onHandDelta;
     level.reserved += movement.reservedDelta;
-    this.#movements.push({ ...movement, id: uuidv7(), levelId: level.id });
+    this.movements.push({ ...movement, id: newId(), levelId: level.id, createdAt: this.#now });
     const availableDelta = movement.onHandDelta - movement.reservedDelta;
     if (availableDelta === 0 || !this.#warehouse(level).active) return;
     const item = this.#items.get(itemKey(level));
@@ -96,11 +100,24 @@ export class Ledger {
     this.#changed.add(item);
   }
 
-  /** Writes levels, items and movements. @returns what subscribers are to be told after COMMIT */
+  /** Rows that are only ever added to; written with the rest, in the order in which they came. */
+  append<T extends object>(entity: EntityClass<T>, rows: RequiredEntityData<T>[]): void {
+    if (rows.length > 0) this.#appended.push((em) => insertRows(em, entity, rows));
+  }
+
+  /**
+   * Writes what was appended, movements, levels and items. The statements queue on one connection:
+   * while PostgreSQL works on one, the next is put together here.
+   *
+   * @returns what subscribers are to be told after COMMIT
+   */
   async write(em: EntityManager): Promise<StockChanged[]> {
     for (const item of this.#changed) item.version += 1;
-    await em.flush();
-    if (this.#movements.length > 0) await em.insertMany(StockMovement, this.#movements);
+    this.append(StockMovement, this.movements);
+    const statements = [...this.#appended, () => em.flush()];
+    const results = await Promise.allSettled(statements.map((start) => start(em)));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
     return [...this.#changed].map(({ shopId, sku, available, version, updatedAt }) => {
       return { shopId, sku, available, version, at: updatedAt.toISOString() };
     });
@@ -110,39 +127,5 @@ export class Ledger {
     const warehouse = this.#warehouses.get(level.warehouseId);
     if (!warehouse) throw new Error(`the ledger was not opened for ${level.warehouseId}`);
     return warehouse;
-  }
-}
-
-export type OpenLedger = (keys: readonly StockKey[]) => Promise<Ledger>;
-
-const attemptsMax = 3;
-
-/**
- * One transaction that moves stock. `work` locks its reservations first, then opens the ledger at
- * most once; what it moved is written and committed, and only then told to subscribers. A deadlock,
- * or a row that another transaction made first, makes the whole of it run again.
- */
-export async function moveStock<T>(
-  engine: StockEngine,
-  work: (em: EntityManager, openLedger: OpenLedger) => Promise<T>,
-): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      let changes: StockChanged[] = [];
-      const value = await engine.orm.em.fork().transactional(async (em) => {
-        let ledger: Ledger | undefined;
-        const result = await work(em, async (keys) => {
-          ledger = await Ledger.open(em, keys);
-          return ledger;
-        });
-        changes = (await ledger?.write(em)) ?? [];
-        return result;
-      });
-      engine.events.publish(changes);
-      return value;
-    } catch (error) {
-      const again = isDeadlock(error) || isUniqueViolation(error);
-      if (!again || attempt === attemptsMax) throw error;
-    }
   }
 }

@@ -4,9 +4,9 @@ import { v7 as uuidv7 } from 'uuid';
 import { type EntityManager, sql } from '../../shared/database.js';
 import { badInput } from '../../shared/errors.js';
 import { UUID } from '../../shared/scalars.js';
-import type { StockEngine } from '../context.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
-import { moveStock } from './ledger.js';
+import type { StockStore } from './engine.js';
+import { moveStock } from './move-stock.js';
 import type { StockLevel } from './stock-level.js';
 
 export const quantityMax = 1_000_000;
@@ -47,9 +47,9 @@ export interface Receipt {
  *
  * @throws `BAD_USER_INPUT` when the level would hold more than `onHandMax`
  */
-export function receiveStock(engine: StockEngine, receipt: Receipt): Promise<StockLevel> {
+export function receiveStock(store: StockStore, receipt: Receipt): Promise<StockLevel> {
   const { warehouse, sku, quantity, reference, actor } = receipt;
-  return moveStock(engine, async (em, openLedger) => {
+  return moveStock(store, async (em, openLedger) => {
     const levelId = await ensureLevel(em, warehouse, sku);
     const ledger = await openLedger([{ shopId: warehouse.shopId, sku }]);
     const level = ledger.level(levelId);
@@ -61,7 +61,6 @@ export function receiveStock(engine: StockEngine, receipt: Receipt): Promise<Sto
       onHandDelta: quantity,
       reservedDelta: 0,
       reference,
-      reason: null,
       actor,
     });
     return level;

@@ -22,9 +22,9 @@ import {
 import { badInput } from '../../shared/errors.js';
 import { UUID } from '../../shared/scalars.js';
 import type { WarehouseContext } from '../context.js';
-import { commitReservations } from './commit-reservation.js';
+import { commitReservation } from './commit-reservation.js';
 import type { EndReason } from './end-reservations.js';
-import { releaseReservations } from './release-reservation.js';
+import { releaseReservation } from './release-reservation.js';
 import { reserveStock } from './reserve-stock.js';
 
 const requestsMax = 256;
@@ -140,7 +140,7 @@ export class ReservationResolver {
     @Arg('requests', () => [ReserveInput]) requests: ReserveInput[],
     @Ctx() { app }: WarehouseContext,
   ) {
-    return reserveStock(app, atMost(requests));
+    return Promise.all(atMost(requests).map((request) => reserveStock(app, request)));
   }
 
   @Directive('@inaccessible')
@@ -150,7 +150,7 @@ export class ReservationResolver {
     @Arg('requests', () => [CommitInput]) requests: CommitInput[],
     @Ctx() { app }: WarehouseContext,
   ) {
-    return commitReservations(app, atMost(requests));
+    return Promise.all(atMost(requests).map((request) => commitReservation(app, request)));
   }
 
   @Directive('@inaccessible')
@@ -160,6 +160,6 @@ export class ReservationResolver {
     @Arg('requests', () => [ReleaseInput]) requests: ReleaseInput[],
     @Ctx() { app }: WarehouseContext,
   ) {
-    return releaseReservations(app, atMost(requests));
+    return Promise.all(atMost(requests).map((request) => releaseReservation(app, request)));
   }
 }

@@ -7,6 +7,7 @@ import {
   PrimaryKey,
   Property,
 } from '@mikro-orm/decorators/legacy';
+import { type EntityManager, sql } from '../../shared/database.js';
 import { StockLevel } from './stock-level.js';
 
 export const reservationStates = ['HELD', 'COMMITTED', 'RELEASED', 'EXPIRED'] as const;
@@ -77,4 +78,13 @@ export class ReservationLine {
 
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
+}
+
+/** From the index of what is held alone. */
+export async function countHeld(em: EntityManager): Promise<number> {
+  const [row] = await sql<{ count: string }>(
+    em,
+    `select count(*) from reservation where state = 'HELD'`,
+  );
+  return Number(row?.count);
 }

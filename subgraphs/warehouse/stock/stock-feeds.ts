@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { type EntityManager, sql } from '../../shared/database.js';
 import type { Logger } from '../../shared/logger.js';
 import { startWorker } from '../../shared/worker.js';
-import { type StockChanged, stockChannel } from './stock-events.js';
+import { type StockChanged, stockChannel } from './stock-signals.js';
 
 /** Which stock a subscriber watches: skus, a shop, or those skus of that shop. */
 export interface StockFilter {
@@ -89,6 +89,8 @@ export class StockFeed implements AsyncIterableIterator<StockChanged> {
 export interface StockFeeds {
   /** Opens a feed that begins with the stock as it is now. */
   open(filter: StockFilter): Promise<StockFeed>;
+  /** how many are open */
+  count(): number;
   stop(): Promise<void>;
 }
 
@@ -126,6 +128,7 @@ export function createStockFeeds(em: EntityManager, redis: Redis, logger: Logger
       }
       return feed;
     },
+    count: () => feeds.size,
     async stop() {
       await catchUp.stop();
       for (const feed of feeds) void feed.return();

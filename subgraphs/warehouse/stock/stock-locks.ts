@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { ExecutionError, type Lock, Redlock, ResourceLockedError } from 'redlock';
 import { tryAgain } from '../../shared/errors.js';
@@ -6,110 +7,91 @@ import type { Logger } from '../../shared/logger.js';
 // Longer than a transaction may last (4.5 s). A lock that lapses all the same, while its work waited
 // for a connection or ran again, costs speed and nothing else.
 const lockTtlMs = 5000;
-const retryDelayMs = 20;
-const retryJitterMs = 20;
-const waitMaxMs = 8000;
+const retryMs = 4;
+// How long a sign that somebody waits stands, and at which of the attempts it is renewed.
+const wantedTtlMs = 50;
+const attemptsPerSign = 4;
 
 /**
- * Redlock over skus: it keeps transactions from queueing on the same rows in PostgreSQL, where each
- * would hold a connection. It is not what keeps the stock right; the rows' own locks are.
+ * Redlock over keys: it keeps transactions of several processes from queueing on the same rows in
+ * PostgreSQL, where each would hold a connection. It is not what keeps the stock right; the rows'
+ * own locks are.
  */
 export interface StockLocks {
   /**
-   * Runs `work` while the skus are locked.
+   * Locks all of the keys at once; waits while another process has one of them.
    *
-   * @throws `TRY_AGAIN` when the lock cannot be had; nothing was done then
+   * @param isNeeded asked before each further attempt
+   * @returns null when the lock is not needed any more
+   * @throws `TRY_AGAIN` when so few nodes answer that nobody can have the lock
    */
-  withLock<T>(skus: readonly string[], work: () => Promise<T>): Promise<T>;
+  lock(keys: readonly string[], isNeeded: () => boolean): Promise<StockLock | null>;
+}
+export interface StockLock {
+  /** @returns whether another process waits for one of the keys */
+  release(): Promise<boolean>;
 }
 
-/** @param nodes of one Redis database number, which redlock selects itself */
-export function createStockLocks(nodes: Redis[], logger: Logger): StockLocks {
+/** @param nodes one, or three independent ones; of one Redis database number, which redlock selects */
+export function createStockLocks(nodes: readonly Redis[], logger: Logger): StockLocks {
   const redlock = new Redlock(nodes, { db: nodes[0]?.options.db ?? 0, retryCount: 0 });
-  redlock.on('error', () => {}); // told by what acquire throws
+  const wanted = createWantedSigns(nodes);
 
-  const line = createLine();
-
-  async function acquire(skus: readonly string[], deadlineMs: number): Promise<Lock> {
-    const keys = skus.map((sku) => `lock:sku:${sku}`);
-    for (;;) {
-      try {
-        return await redlock.acquire(keys, lockTtlMs);
-      } catch (error) {
-        if (!(await isTaken(error))) {
-          logger.warn({ reason: (error as Error).message }, 'the nodes of the lock do not answer');
-          throw tryAgain('Nothing can be reserved at this moment; ask again.');
-        }
-      }
-      if (Date.now() > deadlineMs) throw tooMany();
-      const delayMs = retryDelayMs + Math.random() * retryJitterMs;
-      await new Promise((resolve) => setTimeout(resolve, delayMs));
+  async function acquire(keys: readonly string[]): Promise<Lock | null> {
+    try {
+      return await redlock.acquire(keys.map(lockKey), lockTtlMs);
+    } catch (error) {
+      if (await isTaken(error)) return null;
+      logger.warn({ reason: (error as Error).message }, 'the nodes of the lock do not answer');
+      throw tryAgain('Nothing can be reserved at this moment; ask again.');
     }
   }
 
   return {
-    withLock(skus, work) {
-      const distinct = [...new Set(skus)].sort();
-      const deadlineMs = Date.now() + waitMaxMs;
-      return line.take(distinct, deadlineMs, async () => {
-        const lock = await acquire(distinct, deadlineMs);
-        try {
-          return await work();
-        } finally {
+    async lock(keys, isNeeded) {
+      let lock = await acquire(keys);
+      for (let attempt = 0; !lock; attempt++) {
+        if (attempt % attemptsPerSign === 0) wanted.show(keys);
+        if (!isNeeded()) return null;
+        await new Promise((resolve) => setTimeout(resolve, retryMs * (0.75 + Math.random() / 2)));
+        lock = await acquire(keys);
+      }
+      const held = lock;
+      return {
+        async release() {
+          const others = wanted.seen(keys);
           // A lock that cannot be released lapses by itself; what was committed stands.
-          await redlock.release(lock, { retryCount: 0 }).catch(() => {});
-        }
-      });
+          await redlock.release(held, { retryCount: 0 }).catch(() => {});
+          return others;
+        },
+      };
     },
   };
 }
 
-const tooMany = () =>
-  tryAgain('Many are buying this at the same moment; nothing was reserved yet.');
+const lockKey = (key: string) => `lock:sku:${key}`;
+const wantedKey = (key: string) => `wanted:sku:${key}`;
 
-/**
- * Within this process the skus are taken first come, first served, so that one of its requests asks
- * Redis for a lock and not all that wait for it.
- */
-function createLine() {
-  const tails = new Map<string, Promise<void>>();
-
-  function leave(skus: readonly string[], mine: Promise<void>, done: () => void): void {
-    for (const sku of skus) if (tails.get(sku) === mine) tails.delete(sku);
-    done();
-  }
-
+/** Signs, on the first node that is there, by which processes see that others wait for a key. */
+function createWantedSigns(nodes: readonly Redis[]) {
+  const processId = randomUUID();
+  const node = () => nodes.find(({ status }) => status === 'ready');
   return {
-    /** @throws `TRY_AGAIN` when the turn does not come before the deadline */
-    async take<T>(skus: readonly string[], deadlineMs: number, work: () => Promise<T>): Promise<T> {
-      // All places are taken in one go: no two requests can wait for each other.
-      const before = Promise.all(skus.map((sku) => tails.get(sku)));
-      let done = () => {};
-      const mine = new Promise<void>((resolve) => {
-        done = resolve;
-      });
-      for (const sku of skus) tails.set(sku, mine);
-      if (!(await inTime(before, deadlineMs))) {
-        void before.then(() => leave(skus, mine, done));
-        throw tooMany();
-      }
-      try {
-        return await work();
-      } finally {
-        leave(skus, mine, done);
-      }
+    show(keys: readonly string[]): void {
+      const signs = keys.map((key) => ['set', wantedKey(key), processId, 'PX', wantedTtlMs]);
+      node()
+        ?.pipeline(signs)
+        .exec()
+        .catch(() => {});
+    },
+    async seen(keys: readonly string[]): Promise<boolean> {
+      const signs =
+        (await node()
+          ?.mget(keys.map(wantedKey))
+          .catch(() => [])) ?? [];
+      return signs.some((sign) => sign !== null && sign !== processId);
     },
   };
-}
-
-async function inTime(promise: Promise<unknown>, deadlineMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, deadlineMs - Date.now()), false);
-  });
-  const result = await Promise.race([promise.then(() => true), late]);
-  clearTimeout(timer);
-  return result;
 }
 
 /** Whether others have the lock, or so many nodes are away that nobody can have it. */

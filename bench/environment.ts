@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { findRedis, startRedis } from '../dev/databases/redis.js';
+import { freePort } from '../dev/databases/server-process.js';
+import { createDatabases } from '../dev/databases/set-up.js';
+import { startTemporaryPostgres } from '../dev/databases/temporary.js';
+import { stateFolder } from '../dev/state.js';
+import { stockInvariants } from '../dev/verify/stock-invariants.js';
+import { migrate } from '../subgraphs/shared/database.js';
+import { databaseSchema } from '../subgraphs/warehouse/mikro-orm.config.js';
+
+/** PostgreSQL that waits for the disk at COMMIT, with a warehouse database, and Redis. */
+export async function openEnvironment() {
+  const [postgres, redis] = await Promise.all([
+    startTemporaryPostgres(true),
+    findRedis(join(stateFolder(), 'redis')).then(async (program) =>
+      startRedis(program, await freePort()),
+    ),
+  ]);
+  const { warehouse } = await createDatabases(postgres.url, 'bench', 'bench');
+  await migrate({ name: 'bench', url: warehouse, poolMax: 1 }, databaseSchema);
+  const client = new pg.Client({ connectionString: warehouse });
+  await client.connect();
+  return {
+    databaseUrl: warehouse,
+    redisUrl: redis.url,
+    client,
+    /** CPU time that PostgreSQL has used, in milliseconds; 0 where the system does not tell */
+    databaseCpuMs: () => cpuMsOf(postgres.processId),
+    /** @returns the names of the invariants of the stock that do not hold */
+    async brokenInvariants(): Promise<string[]> {
+      await client.query('analyze'); // so many rows are new that no statistics speak of them
+      const broken: string[] = [];
+      for (const invariant of stockInvariants) {
+        const { offending } = await invariant.look({ warehouse: client } as never);
+        if (offending.length > 0) broken.push(invariant.name);
+      }
+      return broken;
+    },
+    async close() {
+      await client.end();
+      await Promise.all([postgres.stop(), redis.stop()]);
+    },
+  };
+}
+export type BenchEnvironment = Awaited<ReturnType<typeof openEnvironment>>;
+
+const msPerTick = 10;
+
+/** Of a process, its children, and those of its children that have ended. */
+function cpuMsOf(processId: number): number {
+  let ticks = 0;
+  try {
+    for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      const stat = readStat(entry);
+      if (!stat) continue;
+      const isIt = Number(entry) === processId;
+      if (isIt) ticks += stat.ownTicks + stat.endedTicks;
+      else if (stat.parent === processId) ticks += stat.ownTicks;
+    }
+  } catch {
+    return 0;
+  }
+  return ticks * msPerTick;
+}
+
+function readStat(processId: string) {
+  try {
+    const text = readFileSync(`/proc/${processId}/stat`, 'utf8');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    const [, parent] = fields;
+    const [user, system, endedUser, endedSystem] = fields.slice(11, 15).map(Number);
+    return {
+      parent: Number(parent),
+      ownTicks: (user ?? 0) + (system ?? 0),
+      endedTicks: (endedUser ?? 0) + (endedSystem ?? 0),
+    };
+  } catch {
+    return null; // it ended meanwhile
+  }
+}

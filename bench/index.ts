@@ -1,0 +1,15 @@
+import 'reflect-metadata';
+import { type Benchmark, report } from './report.js';
+
+/** `npm run bench -- NAME [--json]`: brings up what it needs, measures, checks its own targets. */
+const names = ['reserve', 'expiry', 'heap'];
+const [name = '', ...options] = process.argv.slice(2);
+if (!names.includes(name)) {
+  console.error(`npm run bench -- NAME [--json], where NAME is one of: ${names.join(', ')}`);
+  process.exit(2);
+}
+const { run } = (await import(`./${name}/index.js`)) as { run: Benchmark };
+const json = options.includes('--json');
+const progress = (line: string) => process.stderr.write(`${line}\n`);
+const passed = report(await run(progress), json);
+process.exit(passed ? 0 : 1);

@@ -1,0 +1,68 @@
+import { cpus, loadavg, totalmem } from 'node:os';
+
+/** What one case of a benchmark measured; `case` names it. */
+export type CaseResult = { readonly case: string } & Readonly<
+  Record<string, number | string | boolean | readonly number[]>
+>;
+export interface Check {
+  readonly name: string;
+  readonly value: number | string;
+  readonly target: string;
+  readonly pass: boolean;
+}
+export interface Outcome {
+  readonly results: readonly CaseResult[];
+  readonly checks: readonly Check[];
+}
+export type Benchmark = (progress: (line: string) => void) => Promise<Outcome>;
+
+/** Prints a table, or a line of JSON for each case. @returns whether every check passed */
+export function report({ results, checks }: Outcome, json: boolean): boolean {
+  const passed = checks.every(({ pass }) => pass);
+  if (json) {
+    for (const result of results) console.log(JSON.stringify(result));
+    console.log(JSON.stringify({ machine: machine(), checks }));
+    return passed;
+  }
+  console.log(`\n${machine()}\n`);
+  printTable(results);
+  console.log('');
+  for (const { name, value, target, pass } of checks) {
+    console.log(`${pass ? 'reached' : 'MISSED '}  ${name}: ${value} (target ${target})`);
+  }
+  return passed;
+}
+
+function printTable(results: readonly CaseResult[]): void {
+  const columns = [...new Set(results.flatMap((result) => Object.keys(result)))];
+  const shown = (value: unknown) => (Array.isArray(value) ? value.join(' / ') : `${value ?? ''}`);
+  const rows = [columns, ...results.map((result) => columns.map((name) => shown(result[name])))];
+  const widths = columns.map((_, n) => Math.max(...rows.map((row) => row[n]?.length ?? 0)));
+  for (const row of rows) {
+    const cells = row.map((cell, n) => {
+      const width = widths[n] as number;
+      return n === 0 ? cell.padEnd(width) : cell.padStart(width);
+    });
+    console.log(cells.join('  '));
+  }
+}
+
+function machine(): string {
+  const [cpu] = cpus();
+  const load = loadavg()[0]?.toFixed(1);
+  const memory = Math.round(totalmem() / 2 ** 30);
+  return `${cpus().length} × ${cpu?.model}, ${memory} GiB, Node ${process.version}, load ${load} at the end`;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+/** @param share 0.5 for the median, 0.99 for all but the slowest hundredth */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = Float64Array.from(values).sort();
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+export const rounded = (value: number, digits = 1) => Number(value.toFixed(digits));

@@ -1,0 +1,102 @@
+import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import type { ReserveRequest } from '../../subgraphs/warehouse/stock/reserve-stock.js';
+import type { CustomersTask } from './customers.js';
+
+const batchMax = 256;
+
+/**
+ * What PostgreSQL can do with one hot key: the same rows as the engine writes, in the same batches,
+ * as prepared set-based SQL on one connection, with no entities, no lock over Redis and no timers.
+ */
+export async function startCeiling({ databaseUrl, keys }: CustomersTask) {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  const { shopId, sku } = keys[0] as { shopId: string; sku: string };
+  let waiting: Array<{ request: ReserveRequest; resolve(): void; reject(error: unknown): void }> =
+    [];
+  let working = false;
+
+  async function work(): Promise<void> {
+    working = true;
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, batchMax);
+      waiting = waiting.slice(batchMax);
+      try {
+        await writeBatch(
+          client,
+          { shopId, sku },
+          batch.map(({ request }) => request),
+        );
+        for (const { resolve } of batch) resolve();
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    working = false;
+  }
+
+  return (request: ReserveRequest) =>
+    new Promise<void>((resolve, reject) => {
+      waiting.push({ request, resolve, reject });
+      if (!working) {
+        working = true;
+        setImmediate(() => void work());
+      }
+    });
+}
+
+async function writeBatch(
+  client: pg.Client,
+  { shopId, sku }: { shopId: string; sku: string },
+  requests: readonly ReserveRequest[],
+): Promise<void> {
+  const run = (name: string, text: string, values: unknown[]) =>
+    client.query({ name, text, values });
+  const units = requests.length;
+  const orderIds = requests.map(({ orderId }) => orderId);
+  const expiresAt = new Date(Date.now() + (requests[0]?.holdForMs ?? 0));
+  await client.query('begin');
+  await run('warehouses', 'select id from warehouse where shop_id = $1 order by id for share', [
+    shopId,
+  ]);
+  await run(
+    'item',
+    `update stock_item set available = available - $3, version = version + 1, updated_at = now()
+     where shop_id = $1 and sku = $2 and available >= $3`,
+    [shopId, sku, units],
+  );
+  const { rows } = await run(
+    'level',
+    `update stock_level set reserved = reserved + $3, updated_at = now()
+     where shop_id = $1 and sku = $2 returning id`,
+    [shopId, sku, units],
+  );
+  const levelId = rows[0].id as string;
+  await run(
+    'known',
+    'select order_id, state, expires_at from reservation where order_id = any($1::uuid[])',
+    [orderIds],
+  );
+  await run(
+    'reservations',
+    `insert into reservation (order_id, state, expires_at)
+     select id, 'HELD', $2 from unnest($1::uuid[]) id`,
+    [orderIds, expiresAt],
+  );
+  await run(
+    'lines',
+    `insert into reservation_line (order_id, level_id, quantity)
+     select id, $2, 1 from unnest($1::uuid[]) id`,
+    [orderIds, levelId],
+  );
+  await run(
+    'movements',
+    `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, reference, actor)
+     select movement, $3, 'RESERVATION', 0, 1, id::text, 'order'
+     from unnest($1::uuid[], $2::uuid[]) as row (movement, id)`,
+    [requests.map(() => uuidv7()), orderIds, levelId],
+  );
+  await client.query('commit');
+}

@@ -1,0 +1,118 @@
+import 'reflect-metadata';
+import { v7 as uuidv7 } from 'uuid';
+import { connect } from '../../subgraphs/shared/database.js';
+import { createLogger } from '../../subgraphs/shared/logger.js';
+import { Registry } from '../../subgraphs/shared/metrics.js';
+import { createRedis } from '../../subgraphs/shared/redis.js';
+import { databaseSchema } from '../../subgraphs/warehouse/mikro-orm.config.js';
+import type { DispatcherLimits } from '../../subgraphs/warehouse/stock/dispatcher.js';
+import { createStockEngine } from '../../subgraphs/warehouse/stock/engine.js';
+import {
+  type ReserveRequest,
+  reserveStock,
+} from '../../subgraphs/warehouse/stock/reserve-stock.js';
+import type { StockKey } from '../../subgraphs/warehouse/stock/stock-item.js';
+import { startCeiling } from './ceiling.js';
+
+/** What the parent asks of a process of customers, and of the engine that serves them. */
+export interface CustomersTask {
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  readonly keys: readonly StockKey[];
+  readonly customers: number;
+  /** an order has 1 to this many lines, of different keys */
+  readonly linesMax: number;
+  readonly limits: Partial<DispatcherLimits>;
+  /** whether set-based SQL stands in for the engine */
+  readonly ceiling: boolean;
+}
+/** What they saw while it was measured. */
+export interface CustomersReport {
+  readonly latenciesMs: number[];
+  readonly failed: number;
+  readonly cpuMs: number;
+  readonly seconds: number;
+}
+
+type Reserve = (request: ReserveRequest) => Promise<unknown>;
+
+const holdForMs = 3_600_000;
+
+async function startEngine(task: CustomersTask): Promise<Reserve> {
+  const logger = createLogger('bench', 'warn');
+  const orm = await connect({ name: 'bench', url: task.databaseUrl, poolMax: 10 }, databaseSchema);
+  const redisAt = async (db: number) => {
+    const redis = createRedis(`${task.redisUrl}/${db}`, logger, 'bench');
+    await redis.connect();
+    return redis;
+  };
+  const [timers, locks] = [await redisAt(1), [await redisAt(2)]];
+  const { limits } = task;
+  const engine = createStockEngine({
+    orm,
+    timers,
+    locks,
+    registry: new Registry(),
+    logger,
+    limits,
+  });
+  return (request) => reserveStock(engine, request);
+}
+
+function orderOf({ keys, linesMax }: CustomersTask): ReserveRequest {
+  const lines = new Map<string, ReserveRequest['lines'][number]>();
+  const count = 1 + Math.floor(Math.random() * linesMax);
+  while (lines.size < count) {
+    const key = keys[Math.floor(Math.random() * keys.length)] as StockKey;
+    lines.set(key.sku, { ...key, quantity: 1 });
+  }
+  return { orderId: uuidv7(), lines: [...lines.values()], holdForMs };
+}
+
+/** Customers who order again as soon as they are answered, until told to stop. */
+function startCustomers(task: CustomersTask, reserve: Reserve) {
+  let measuring = false;
+  let stopped = false;
+  let failed = 0;
+  const latenciesMs: number[] = [];
+  const customer = async () => {
+    while (!stopped) {
+      const startedMs = performance.now();
+      const outcome = await reserve(orderOf(task)).catch((error: Error) => error);
+      if (!measuring) continue;
+      if (outcome instanceof Error) failed += 1;
+      else latenciesMs.push(performance.now() - startedMs);
+    }
+  };
+  const all = Array.from({ length: task.customers }, customer);
+  return {
+    async measure(seconds: number): Promise<CustomersReport> {
+      measuring = true;
+      const cpu = process.cpuUsage();
+      const startedMs = performance.now();
+      await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+      measuring = false;
+      const used = process.cpuUsage(cpu);
+      const cpuMs = (used.user + used.system) / 1000;
+      return { latenciesMs, failed, cpuMs, seconds: (performance.now() - startedMs) / 1000 };
+    },
+    async stop() {
+      stopped = true;
+      await Promise.all(all);
+    },
+  };
+}
+
+if (process.send) {
+  process.once('message', async (task: CustomersTask) => {
+    const reserve = await (task.ceiling ? startCeiling(task) : startEngine(task));
+    process.send?.('ready');
+    process.once('message', async ({ warmUpSeconds, seconds }) => {
+      const customers = startCustomers(task, reserve);
+      await new Promise((resolve) => setTimeout(resolve, warmUpSeconds * 1000));
+      const seen = await customers.measure(seconds);
+      await customers.stop();
+      process.send?.(seen, () => process.exit(0));
+    });
+  });
+}

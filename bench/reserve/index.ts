@@ -1,0 +1,221 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { v7 as uuidv7 } from 'uuid';
+import type { DispatcherLimits } from '../../subgraphs/warehouse/stock/dispatcher.js';
+import type { StockKey } from '../../subgraphs/warehouse/stock/stock-item.js';
+import { type BenchEnvironment, openEnvironment } from '../environment.js';
+import {
+  type CaseResult,
+  type Check,
+  median,
+  type Outcome,
+  percentile,
+  rounded,
+} from '../report.js';
+import type { CustomersReport, CustomersTask } from './customers.js';
+
+const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
+const seconds = Number(process.env.BENCH_SECONDS ?? 10);
+const warmUpSeconds = 2;
+// For looking at some of the cases alone: their names, separated by commas; nothing is checked then.
+const only = process.env.BENCH_CASES?.split(',');
+const unitsPerSku = 50_000_000;
+
+interface Case {
+  readonly name: string;
+  readonly processes: number;
+  /** in each process */
+  readonly customers: number;
+  readonly skus: number;
+  readonly linesMax: number;
+  readonly limits?: Partial<DispatcherLimits>;
+  readonly ceiling?: boolean;
+}
+const hot = { processes: 1, skus: 1, linesMax: 1 };
+const allCases: readonly Case[] = [
+  { name: 'a', ...hot, customers: 256, limits: { batchMax: 1, lockHoldMaxMs: 0, lanesMax: 1 } },
+  { name: 'b64', ...hot, customers: 64 },
+  { name: 'b256', ...hot, customers: 256 },
+  { name: 'c', ...hot, processes: 2, customers: 128 },
+  { name: 'd', ...hot, customers: 256, skus: 100, linesMax: 3 },
+  { name: 'e', ...hot, customers: 256, ceiling: true },
+];
+const cases = allCases.filter(({ name }) => !only || only.includes(name));
+const about: Record<string, string> = {
+  a: 'a: a lock and a commit per request',
+  b64: 'b: one hot sku, 64 at once',
+  b256: 'b: one hot sku, 256 at once',
+  c: 'c: the same 256 in two processes',
+  d: 'd: 100 skus, carts of 1 to 3 lines',
+  e: 'e: set-based SQL, the driver alone',
+};
+
+/** Reservations straight at the engine, on stock that never runs out. */
+export async function run(progress: (line: string) => void): Promise<Outcome> {
+  const environment = await openEnvironment();
+  try {
+    const measured = new Map<string, Measurement[]>(cases.map(({ name }) => [name, []]));
+    for (let round = 1; round <= rounds; round++) {
+      for (const each of cases) {
+        const measurement = await measure(environment, each);
+        measured.get(each.name)?.push(measurement);
+        const { rate, p99Ms } = measurement;
+        progress(`round ${round}/${rounds}  ${about[each.name]}: ${rate}/s, p99 ${p99Ms} ms`);
+      }
+    }
+    const broken = await environment.brokenInvariants();
+    const medians = new Map([...measured].map(([name, all]) => [name, mediansOf(all)]));
+    return {
+      results: [...medians].map(([name, each]) => resultOf(about[name] as string, each)),
+      checks: [...(only ? [] : checksOf(medians)), invariantCheck(broken)],
+    };
+  } finally {
+    await environment.close();
+  }
+}
+
+interface Measurement {
+  /** answered reservations per second */
+  readonly rate: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** CPU time of the engine's and the customers' processes, per reservation */
+  readonly cpuMsPerOp: number;
+  readonly databaseCpuMsPerOp: number;
+  readonly failed: number;
+  /** of all reservations, in percent, one process's each */
+  readonly shares: number[];
+}
+
+async function measure(environment: BenchEnvironment, each: Case): Promise<Measurement> {
+  const { databaseUrl, redisUrl } = environment;
+  const keys = await stockUp(environment, each.skus);
+  const { customers, linesMax, limits = {}, ceiling = false } = each;
+  const task = { databaseUrl, redisUrl, keys, customers, linesMax, limits, ceiling };
+  const children = await Promise.all(Array.from({ length: each.processes }, () => start(task)));
+  const cpuBeforeMs = environment.databaseCpuMs();
+  const reports = await Promise.all(children.map((child) => child.go()));
+  const databaseCpuMs = environment.databaseCpuMs() - cpuBeforeMs;
+  return summary(reports, databaseCpuMs);
+}
+
+function summary(reports: readonly CustomersReport[], databaseCpuMs: number): Measurement {
+  const all = reports.flatMap(({ latenciesMs }) => latenciesMs);
+  const sum = (read: (report: CustomersReport) => number) =>
+    reports.reduce((total, report) => total + read(report), 0);
+  // PostgreSQL's time is taken over the warm-up too.
+  const whileMeasured = databaseCpuMs * (seconds / (seconds + warmUpSeconds));
+  return {
+    rate: Math.round(sum((report) => report.latenciesMs.length / report.seconds)),
+    p50Ms: rounded(percentile(all, 0.5)),
+    p99Ms: rounded(percentile(all, 0.99)),
+    cpuMsPerOp: rounded(sum(({ cpuMs }) => cpuMs) / all.length, 3),
+    databaseCpuMsPerOp: rounded(whileMeasured / all.length, 3),
+    failed: sum(({ failed }) => failed),
+    shares: reports.map((report) => rounded((100 * report.latenciesMs.length) / all.length)),
+  };
+}
+
+async function start(task: CustomersTask) {
+  const program = fileURLToPath(new URL('./customers.js', import.meta.url));
+  const profile = process.env.BENCH_PROFILE ? ['--cpu-prof', '--cpu-prof-dir=profiles'] : [];
+  const child = fork(program, {
+    execArgv: profile,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const ended = new Promise<never>((_, reject) => {
+    child.once('exit', (code) => reject(new Error(`a process of customers ended with ${code}`)));
+  });
+  ended.catch(() => {});
+  const answer = () =>
+    Promise.race([new Promise<unknown>((resolve) => child.once('message', resolve)), ended]);
+  const ready = answer();
+  child.send(task);
+  await ready;
+  return {
+    async go(): Promise<CustomersReport> {
+      const seen = answer();
+      child.send({ warmUpSeconds, seconds });
+      return (await seen) as CustomersReport;
+    },
+  };
+}
+
+/** A new shop with that many new skus in one warehouse; the ledger says where they came from. */
+async function stockUp({ client }: BenchEnvironment, skus: number): Promise<StockKey[]> {
+  const shopId = uuidv7();
+  const warehouseId = uuidv7();
+  await client.query(`insert into warehouse (id, shop_id, name) values ($1, $2, 'bench')`, [
+    warehouseId,
+    shopId,
+  ]);
+  const keys = Array.from({ length: skus }, () => ({ shopId, sku: `B-${uuidv7()}` }));
+  for (const { sku } of keys) {
+    const levelId = uuidv7();
+    await client.query('insert into stock_item (shop_id, sku, available) values ($1, $2, $3)', [
+      shopId,
+      sku,
+      unitsPerSku,
+    ]);
+    await client.query(
+      'insert into stock_level (id, warehouse_id, shop_id, sku, on_hand) values ($1, $2, $3, $4, $5)',
+      [levelId, warehouseId, shopId, sku, unitsPerSku],
+    );
+    await client.query(
+      `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, actor)
+       values ($1, $2, 'RECEIPT', $3, 0, 'bench')`,
+      [uuidv7(), levelId, unitsPerSku],
+    );
+  }
+  return keys;
+}
+
+function mediansOf(all: readonly Measurement[]): Measurement {
+  const of = (read: (measurement: Measurement) => number) => median(all.map(read));
+  const processes = all[0]?.shares.length ?? 0;
+  return {
+    rate: of(({ rate }) => rate),
+    p50Ms: of(({ p50Ms }) => p50Ms),
+    p99Ms: of(({ p99Ms }) => p99Ms),
+    cpuMsPerOp: of(({ cpuMsPerOp }) => cpuMsPerOp),
+    databaseCpuMsPerOp: of(({ databaseCpuMsPerOp }) => databaseCpuMsPerOp),
+    failed: of(({ failed }) => failed),
+    shares: Array.from({ length: processes }, (_, n) => of(({ shares }) => shares[n] as number)),
+  };
+}
+
+const resultOf = (name: string, measurement: Measurement): CaseResult => {
+  return { case: name, ...measurement };
+};
+
+function checksOf(medians: ReadonlyMap<string, Measurement>): Check[] {
+  const of = (name: string) => medians.get(name) as Measurement;
+  const ratio = (name: string, value: number, least: number): Check => {
+    return { name, value: rounded(value, 2), target: `≥ ${least}`, pass: value >= least };
+  };
+  const [a, b, c, d, e] = [of('a'), of('b256'), of('c'), of('d'), of('e')];
+  const p99 = b.p99Ms / a.p99Ms;
+  return [
+    ratio('b at 256, against a', b.rate / a.rate, 30),
+    {
+      name: 'p99 of b at 256, against a',
+      value: rounded(p99, 3),
+      target: '< 0.1',
+      pass: p99 < 0.1,
+    },
+    ratio('b at 256, against e', b.rate / e.rate, 0.5),
+    ratio('c, against b at 256', c.rate / b.rate, 0.7),
+    {
+      name: 'shares of two processes, in percent',
+      value: c.shares.join(' / '),
+      target: '45 to 55 each',
+      pass: c.shares.every((share) => share >= 45 && share <= 55),
+    },
+    ratio('d, against a', d.rate / a.rate, 15),
+  ];
+}
+
+function invariantCheck(broken: readonly string[]): Check {
+  const value = broken.length === 0 ? 'all hold' : broken.join('; ');
+  return { name: 'invariants', value, target: 'all hold', pass: broken.length === 0 };
+}

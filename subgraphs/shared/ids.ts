@@ -1,0 +1,26 @@
+import { randomFillSync } from 'node:crypto';
+import { v7 } from 'uuid';
+
+const pool = new Uint8Array(16 * 256);
+let used = pool.length;
+
+/** Sixteen random bytes, cut from a larger draw: a draw for each costs more than all else here. */
+function rng(): Uint8Array {
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += 16;
+  return pool.subarray(used - 16, used);
+}
+
+let lastMs = 0;
+let seq = 0;
+
+/** A new UUIDv7, made for thousands a second; each sorts behind those that this process made before. */
+export function newId(): string {
+  const nowMs = Date.now();
+  if (nowMs > lastMs) [lastMs, seq] = [nowMs, 0];
+  else seq += 1;
+  return v7({ msecs: lastMs, seq, rng });
+}

@@ -1,0 +1,218 @@
+import { isDatabaseAway } from '../../shared/database-errors.js';
+import { OutcomeUnknown, tryAgain } from '../../shared/errors.js';
+import type { DispatcherMetrics } from './metrics.js';
+import type { StockLock, StockLocks } from './stock-locks.js';
+
+export interface DispatcherLimits {
+  /** requests in one transaction */
+  readonly batchMax: number;
+  /** distinct keys in one transaction, and so in one lock */
+  readonly keysPerBatchMax: number;
+  /** batches at work at the same time, of different keys */
+  readonly lanesMax: number;
+  /** requests that wait; one more is refused at once */
+  readonly queueMax: number;
+  /** how long a request may wait for its turn */
+  readonly waitMaxMs: number;
+  /** how long a lock is kept for batch after batch */
+  readonly lockHoldMaxMs: number;
+  /** the pause after that, when another process waits for the lock */
+  readonly sharePauseMs: number;
+}
+
+export const dispatcherLimits: DispatcherLimits = {
+  batchMax: 256,
+  keysPerBatchMax: 100,
+  lanesMax: 4,
+  queueMax: 4096,
+  waitMaxMs: 8000,
+  lockHoldMaxMs: 40,
+  sharePauseMs: 12,
+};
+
+export interface DispatcherOptions<Request, Outcome> {
+  /** what a request touches: those that share a key are decided in the order in which they came */
+  keysOf(request: Request): readonly string[];
+  /** Decides all of them in one transaction: an outcome for each, in their order. Idempotent. */
+  work(requests: readonly Request[]): Promise<readonly Outcome[]>;
+  /** for work that takes a lock over its keys first */
+  readonly locks?: StockLocks;
+  readonly metrics: DispatcherMetrics;
+  readonly limits?: Partial<DispatcherLimits>;
+}
+
+interface Waiting<Request, Outcome> {
+  readonly request: Request;
+  readonly keys: readonly string[];
+  readonly enqueuedMs: number;
+  resolve(outcome: Outcome): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Group commit: what is asked while a batch is at work becomes the next batch, first in first out.
+ * A batch runs under one lock over its keys, which is kept for the batches that follow as long as
+ * `lockHoldMaxMs`; then other processes have their turn. Batches that share no key run side by side,
+ * so that a key that another process holds keeps up nobody else.
+ */
+export class Dispatcher<Request, Outcome> {
+  readonly #options: DispatcherOptions<Request, Outcome>;
+  readonly #limits: DispatcherLimits;
+  #queue: Waiting<Request, Outcome>[] = [];
+  readonly #busy = new Set<string>();
+  #lanes = 0;
+  #waking = false;
+
+  constructor(options: DispatcherOptions<Request, Outcome>) {
+    this.#options = options;
+    this.#limits = { ...dispatcherLimits, ...options.limits };
+    options.metrics.queueLength(() => this.#queue.length);
+  }
+
+  /**
+   * @throws `TRY_AGAIN` when too many wait, the turn does not come in time, or the lock cannot be had;
+   *   nothing was done then. What `work` throws for this request alone.
+   */
+  submit(request: Request): Promise<Outcome> {
+    if (this.#queue.length >= this.#limits.queueMax) return Promise.reject(this.#refusal('full'));
+    return new Promise((resolve, reject) => {
+      const keys = this.#options.keysOf(request);
+      this.#queue.push({ request, keys, enqueuedMs: performance.now(), resolve, reject });
+      this.#wake();
+    });
+  }
+
+  #wake(): void {
+    if (this.#waking || this.#lanes >= this.#limits.lanesMax) return;
+    this.#waking = true;
+    // What is asked in the same turn of the event loop comes into the same batch.
+    setImmediate(() => {
+      this.#waking = false;
+      void this.#runLane();
+    });
+  }
+
+  async #runLane(): Promise<void> {
+    this.#lanes += 1;
+    for (;;) {
+      const keys = [...new Set(this.#select().flatMap((waiting) => waiting.keys))].sort();
+      if (keys.length === 0) break;
+      for (const key of keys) this.#busy.add(key);
+      await this.#runTurn(keys).catch((error) => {
+        this.#options.metrics.refused('noLock', this.#queue.length);
+        this.#refuse(() => true, error);
+      });
+      for (const key of keys) this.#busy.delete(key);
+    }
+    this.#lanes -= 1;
+  }
+
+  /** Batch after batch of what touches these keys only, under one lock. */
+  async #runTurn(keys: readonly string[]): Promise<void> {
+    const lock = await this.#lockFor(keys);
+    if (!lock) return;
+    const letGoAtMs = performance.now() + this.#limits.lockHoldMaxMs;
+    let wanted = false;
+    try {
+      do {
+        await this.#settle(this.#take(keys));
+        // Let those who were answered, and those who came meanwhile, into the next batch.
+        await new Promise((resolve) => setImmediate(resolve));
+      } while (performance.now() < letGoAtMs && this.#select(keys).length > 0);
+    } finally {
+      wanted = await lock.release();
+    }
+    if (wanted) await sleep(this.#limits.sharePauseMs);
+  }
+
+  /** @returns null when nobody waits for the keys any more */
+  async #lockFor(keys: readonly string[]): Promise<StockLock | null> {
+    const { locks, metrics } = this.#options;
+    if (!locks) return withoutLock;
+    const startedMs = performance.now();
+    const lock = await locks.lock(keys, () => {
+      this.#refuseLate();
+      return this.#select(keys).length > 0;
+    });
+    if (lock) metrics.lockWaited(performance.now() - startedMs);
+    return lock;
+  }
+
+  /**
+   * The next batch in the order of the queue. A request that has to wait keeps its keys from those
+   * behind it.
+   *
+   * @param within only what touches none but these keys; else only what touches no key that is busy
+   */
+  #select(within?: readonly string[]): Waiting<Request, Outcome>[] {
+    const { batchMax, keysPerBatchMax } = this.#limits;
+    const allowed = within && new Set(within);
+    const mayTake = (key: string) => (allowed ? allowed.has(key) : !this.#busy.has(key));
+    const passedOver = new Set<string>();
+    const keys = new Set<string>();
+    const batch: Waiting<Request, Outcome>[] = [];
+    for (const waiting of this.#queue) {
+      if (batch.length === batchMax) break;
+      if (waiting.keys.every((key) => mayTake(key) && !passedOver.has(key))) {
+        const added = waiting.keys.filter((key) => !keys.has(key));
+        if (batch.length > 0 && keys.size + added.length > keysPerBatchMax) break;
+        for (const key of added) keys.add(key);
+        batch.push(waiting);
+      } else {
+        for (const key of waiting.keys) passedOver.add(key);
+      }
+    }
+    return batch;
+  }
+
+  #take(keys: readonly string[]): Waiting<Request, Outcome>[] {
+    this.#refuseLate();
+    const batch = this.#select(keys);
+    const taken = new Set(batch);
+    this.#queue = this.#queue.filter((waiting) => !taken.has(waiting));
+    return batch;
+  }
+
+  /** Answers each of a batch. A batch that fails is split, so that it fails only for whom it must. */
+  async #settle(batch: readonly Waiting<Request, Outcome>[]): Promise<void> {
+    if (batch.length === 0) return;
+    const { work, metrics } = this.#options;
+    const startedMs = performance.now();
+    try {
+      const outcomes = await work(batch.map(({ request }) => request));
+      metrics.batchDone(batch.length, performance.now() - startedMs);
+      for (const [n, { resolve }] of batch.entries()) resolve(outcomes[n] as Outcome);
+    } catch (error) {
+      if (batch.length === 1 || isDatabaseAway(error) || error instanceof OutcomeUnknown) {
+        // The work is idempotent: what became of it is known when it is asked for again.
+        const told = error instanceof OutcomeUnknown ? tryAgain(unknownOutcome) : error;
+        for (const { reject } of batch) reject(told);
+        return;
+      }
+      const half = Math.ceil(batch.length / 2);
+      await this.#settle(batch.slice(0, half));
+      await this.#settle(batch.slice(half));
+    }
+  }
+
+  #refuseLate(): void {
+    const oldestMs = performance.now() - this.#limits.waitMaxMs;
+    if ((this.#queue[0]?.enqueuedMs ?? oldestMs) >= oldestMs) return;
+    this.#refuse(({ enqueuedMs }) => enqueuedMs < oldestMs, this.#refusal('late'));
+  }
+
+  #refuse(isMeant: (waiting: Waiting<Request, Outcome>) => boolean, error: unknown): void {
+    const meant = this.#queue.filter(isMeant);
+    this.#queue = this.#queue.filter((waiting) => !isMeant(waiting));
+    for (const { reject } of meant) reject(error);
+  }
+
+  #refusal(reason: 'full' | 'late') {
+    this.#options.metrics.refused(reason);
+    return tryAgain('Many are buying this at the same moment; nothing was reserved yet.');
+  }
+}
+
+const unknownOutcome = 'The database went away at the last moment; ask again.';
+const withoutLock: StockLock = { release: async () => false };
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,60 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+import type { Redis } from 'ioredis';
+import type { Logger } from '../../shared/logger.js';
+import type { Registry } from '../../shared/metrics.js';
+import { Dispatcher, type DispatcherLimits } from './dispatcher.js';
+import { decideEndings, type EndedReservation, type EndRequest } from './end-reservations.js';
+import { createStockMetrics, type StockMetrics } from './metrics.js';
+import { decideReservations, type ReserveOutcome, type ReserveRequest } from './reserve-stock.js';
+import { createStockLocks, type StockLocks } from './stock-locks.js';
+import { createStockSignals, type StockSignals } from './stock-signals.js';
+
+/** What one transaction that moves stock works with. */
+export interface StockStore {
+  readonly orm: MikroORM;
+  readonly signals: StockSignals;
+  readonly metrics: StockMetrics;
+  readonly logger: Logger;
+}
+
+/** What moves stock in one process. */
+export interface StockEngine extends StockStore {
+  /** Reservations, in batches under the locks of their skus. */
+  readonly reserving: Dispatcher<ReserveRequest, ReserveOutcome>;
+  /** Commits and releases, in batches that need no Redis. */
+  readonly ending: Dispatcher<EndRequest, EndedReservation>;
+}
+
+export interface StockEngineParts {
+  readonly orm: MikroORM;
+  /** the Redis of timers and stock events */
+  readonly timers: Redis;
+  /** the Redis nodes of the locks, or locks of another kind */
+  readonly locks: readonly Redis[] | StockLocks;
+  readonly registry: Registry;
+  readonly logger: Logger;
+  readonly limits?: Partial<DispatcherLimits>;
+}
+
+export function createStockEngine(parts: StockEngineParts): StockEngine {
+  const { orm, logger, limits } = parts;
+  const metrics = createStockMetrics(parts.registry);
+  const signals = createStockSignals(parts.timers, logger);
+  const store = { orm, signals, metrics, logger };
+  return {
+    ...store,
+    reserving: new Dispatcher({
+      keysOf: ({ lines }) => [...new Set(lines.map(({ sku }) => sku))],
+      work: (requests) => decideReservations(store, requests),
+      locks: 'lock' in parts.locks ? parts.locks : createStockLocks(parts.locks, logger),
+      metrics: metrics.dispatcher('reserve'),
+      limits,
+    }),
+    ending: new Dispatcher({
+      keysOf: ({ orderId }) => [orderId],
+      work: (requests) => decideEndings(store, requests),
+      metrics: metrics.dispatcher('end'),
+      limits: { ...limits, keysPerBatchMax: Number.POSITIVE_INFINITY },
+    }),
+  };
+}

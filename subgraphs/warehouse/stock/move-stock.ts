@@ -1,0 +1,87 @@
+import { type EntityManager, sql } from '../../shared/database.js';
+import { isDatabaseAway, isDeadlock, isUniqueViolation } from '../../shared/database-errors.js';
+import { OutcomeUnknown } from '../../shared/errors.js';
+import type { StockStore } from './engine.js';
+import { Ledger } from './ledger.js';
+import type { StockKey } from './stock-item.js';
+import type { Signals, StockChanged } from './stock-signals.js';
+
+export type OpenLedger = (keys: readonly StockKey[]) => Promise<Ledger>;
+export type StockWork<T> = (em: EntityManager, openLedger: OpenLedger) => Promise<T>;
+
+const attemptsMax = 3;
+const lookUpsMax = 10;
+const lookUpEveryMs = 200;
+
+/** The connection was lost at COMMIT, and nothing stands in the database. */
+class NotCommitted extends Error {}
+
+/**
+ * One transaction that moves stock. `work` locks its reservations first, then opens the ledger at
+ * most once; what it moved is written and committed, and only then told. A deadlock, a row that
+ * another transaction made first, or a COMMIT that did not happen, makes the whole of it run again;
+ * so work that moves nothing must be safe to repeat.
+ *
+ * @param timersOf what becomes of the timers of holds, from the value of `work`
+ * @throws OutcomeUnknown when the answer to COMMIT was lost and the database does not come back
+ */
+export async function moveStock<T>(
+  store: StockStore,
+  work: StockWork<T>,
+  timersOf: (value: T) => Pick<Signals, 'armed' | 'disarmed'> = () => ({}),
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const { value, changed } = await commitOnce(store, work);
+      store.signals.send({ changed, ...timersOf(value) });
+      return value;
+    } catch (error) {
+      const again = isDeadlock(error) || isUniqueViolation(error) || error instanceof NotCommitted;
+      if (!again || attempt === attemptsMax) throw error;
+    }
+  }
+}
+
+async function commitOnce<T>({ orm }: StockStore, work: StockWork<T>) {
+  const em = orm.em.fork();
+  let ledger: Ledger | undefined;
+  let changed: StockChanged[] = [];
+  let value: T;
+  await em.begin();
+  try {
+    value = await work(em, async (keys) => {
+      ledger = await Ledger.open(em, keys);
+      return ledger;
+    });
+    changed = (await ledger?.write(em)) ?? [];
+  } catch (error) {
+    await em.rollback().catch(() => {});
+    throw error;
+  }
+  try {
+    await em.commit();
+  } catch (error) {
+    await em.rollback().catch(() => {}); // gives the connection back
+    if (!isDatabaseAway(error)) throw error;
+    if (!(await wasCommitted(orm.em.fork(), ledger))) throw new NotCommitted();
+  }
+  return { value, changed };
+}
+
+/** Looks up what became of a transaction whose COMMIT was not answered. */
+async function wasCommitted(em: EntityManager, ledger: Ledger | undefined): Promise<boolean> {
+  const [movement] = ledger?.movements ?? [];
+  if (!movement) return false;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      // The lost connection's transaction may still be at work; who gets its row lock knows it ended.
+      await sql(em, 'select 1 from stock_level where id = $1 for update', [movement.levelId]);
+      const rows = await sql(em, 'select 1 from stock_movement where id = $1', [movement.id]);
+      return rows.length > 0;
+    } catch (error) {
+      if (!isDatabaseAway(error)) throw error;
+      if (attempt === lookUpsMax) throw new OutcomeUnknown('the answer to COMMIT was lost');
+    }
+    await new Promise((resolve) => setTimeout(resolve, lookUpEveryMs));
+  }
+}
