@@ -18,8 +18,13 @@ interface RedisProgram {
 }
 
 /** Starts a Redis that keeps everything in memory: it only hurries, and may forget. */
-export async function startRedis(program: RedisProgram, port: number): Promise<RunningServer> {
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+export async function startRedis(
+  program: RedisProgram,
+  port: number,
+  moreArgs: readonly string[] = [],
+): Promise<RunningServer> {
+  const own = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const args = [...own, ...moreArgs];
   const child = spawnServer([program.path, ...args], {
     stdio: 'ignore',
     env: { ...process.env, ...(program.libraryPath && { LD_LIBRARY_PATH: program.libraryPath }) },

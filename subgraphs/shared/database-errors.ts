@@ -10,6 +10,8 @@ const deadlockDetected = '40P01';
 export const isDeadlock = (error: unknown) =>
   (error as { code?: string }).code === deadlockDetected;
 
+// PostgreSQL's word for a message it cannot read, such as SQL with a NUL in a text.
+const protocolViolation = '08P01';
 const awayClasses = ['08', '53', '57'];
 const awayCodes = [
   'ECONNREFUSED',
@@ -27,11 +29,11 @@ const awayMessages =
 export function isDatabaseAway(error: unknown): boolean {
   const { code, message = '' } = error as { code?: unknown; message?: string };
   if (awayMessages.test(message)) return true;
-  if (typeof code !== 'string') return false;
+  if (typeof code !== 'string' || code === protocolViolation) return false;
   return awayCodes.includes(code) || (code.length === 5 && awayClasses.includes(code.slice(0, 2)));
 }
 
-const refusedValues = ['22021', '22P05', '22003', '22001', '22P02'];
+const refusedValues = [protocolViolation, '22021', '22P05', '22003', '22001', '22P02'];
 
 /** Whether PostgreSQL refused a value: a character it cannot keep, a number or text too large. */
 export const isRefusedValue = (error: unknown) =>

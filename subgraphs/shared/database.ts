@@ -41,6 +41,7 @@ function databaseOptions(settings: DatabaseSettings, schema: Schema, timeLimits:
     },
     pool: { max: settings.poolMax },
     driverOptions: {
+      onPoolCreated: giveBackLostConnections,
       application_name: settings.name,
       connectionTimeoutMillis: connectTimeoutMs,
       ...(timeLimits && {
@@ -50,6 +51,26 @@ function databaseOptions(settings: DatabaseSettings, schema: Schema, timeLimits:
       }),
     },
     logger: (message) => settings.logger?.warn(message),
+  });
+}
+
+const giveBackAfterMs = 500;
+
+/**
+ * A transaction whose connection is lost cannot be rolled back, and Kysely keeps such a connection
+ * for ever: after as many as the pool has, nobody would get one any more. So each that ends is given
+ * back, unless its query gave it back by itself.
+ */
+function giveBackLostConnections(pool: pg.Pool): void {
+  pool.on('connect', (client) => {
+    client.once('end', () => {
+      const giveBack = () => {
+        try {
+          (client as pg.PoolClient).release(true);
+        } catch {} // it was given back already
+      };
+      setTimeout(giveBack, giveBackAfterMs).unref();
+    });
   });
 }
 

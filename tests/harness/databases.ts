@@ -73,7 +73,8 @@ export async function freePortRange(): Promise<number> {
 export async function startTestRedis() {
   const port = (await freePortRange()) + 15;
   const program = JSON.parse(process.env.TEST_REDIS_PROGRAM as string);
-  let server = await startRedis(program, port);
+  const debug = ['--enable-debug-command', 'yes'];
+  let server = await startRedis(program, port, debug);
   return {
     url: server.url,
     async stop() {
@@ -84,9 +85,12 @@ export async function startTestRedis() {
       server.process.kill('SIGKILL');
       await server.stop();
     },
+    /** It hangs: takes what is sent and does not answer, until `resume`. */
+    pause: () => server.process.kill('SIGSTOP'),
+    resume: () => server.process.kill('SIGCONT'),
     async restart() {
       await server.stop();
-      server = await startRedis(program, port);
+      server = await startRedis(program, port, debug);
     },
   };
 }

@@ -81,6 +81,13 @@ export class Ledger {
     return first.priority - second.priority || (first.id < second.id ? -1 : 1);
   };
 
+  /** The level of a sku in one warehouse, if there is one. */
+  levelOf(warehouseId: string, sku: string): StockLevel | undefined {
+    return [...this.#levels.values()].find(
+      (level) => level.warehouseId === warehouseId && level.sku === sku,
+    );
+  }
+
   level(id: string): StockLevel {
     const level = this.#levels.get(id);
     if (!level) throw new Error(`the ledger was not opened for level ${id}`);

@@ -22,18 +22,19 @@ class NotCommitted extends Error {}
  * another transaction made first, or a COMMIT that did not happen, makes the whole of it run again;
  * so work that moves nothing must be safe to repeat.
  *
- * @param timersOf what becomes of the timers of holds, from the value of `work`
+ * @param signalsOf what else is to be told, from the value of `work`: timers, changes of its own
  * @throws OutcomeUnknown when the answer to COMMIT was lost and the database does not come back
  */
 export async function moveStock<T>(
   store: StockStore,
   work: StockWork<T>,
-  timersOf: (value: T) => Pick<Signals, 'armed' | 'disarmed'> = () => ({}),
+  signalsOf: (value: T) => Signals = () => ({}),
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       const { value, changed } = await commitOnce(store, work);
-      store.signals.send({ changed, ...timersOf(value) });
+      const more = signalsOf(value);
+      store.signals.send({ ...more, changed: [...changed, ...(more.changed ?? [])] });
       return value;
     } catch (error) {
       const again = isDeadlock(error) || isUniqueViolation(error) || error instanceof NotCommitted;
