@@ -1,8 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { v7 as uuidv7 } from 'uuid';
 import type { DispatcherLimits } from '../../subgraphs/warehouse/stock/dispatcher.js';
-import type { StockKey } from '../../subgraphs/warehouse/stock/stock-item.js';
 import { type BenchEnvironment, openEnvironment } from '../environment.js';
 import {
   type CaseResult,
@@ -12,6 +10,7 @@ import {
   percentile,
   rounded,
 } from '../report.js';
+import { stockUp } from '../stock-up.js';
 import type { CustomersReport, CustomersTask } from './customers.js';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
@@ -19,7 +18,6 @@ const seconds = Number(process.env.BENCH_SECONDS ?? 10);
 const warmUpSeconds = 2;
 // For looking at some of the cases alone: their names, separated by commas; nothing is checked then.
 const only = process.env.BENCH_CASES?.split(',');
-const unitsPerSku = 50_000_000;
 
 interface Case {
   readonly name: string;
@@ -139,35 +137,6 @@ async function start(task: CustomersTask) {
       return (await seen) as CustomersReport;
     },
   };
-}
-
-/** A new shop with that many new skus in one warehouse; the ledger says where they came from. */
-async function stockUp({ client }: BenchEnvironment, skus: number): Promise<StockKey[]> {
-  const shopId = uuidv7();
-  const warehouseId = uuidv7();
-  await client.query(`insert into warehouse (id, shop_id, name) values ($1, $2, 'bench')`, [
-    warehouseId,
-    shopId,
-  ]);
-  const keys = Array.from({ length: skus }, () => ({ shopId, sku: `B-${uuidv7()}` }));
-  for (const { sku } of keys) {
-    const levelId = uuidv7();
-    await client.query('insert into stock_item (shop_id, sku, available) values ($1, $2, $3)', [
-      shopId,
-      sku,
-      unitsPerSku,
-    ]);
-    await client.query(
-      'insert into stock_level (id, warehouse_id, shop_id, sku, on_hand) values ($1, $2, $3, $4, $5)',
-      [levelId, warehouseId, shopId, sku, unitsPerSku],
-    );
-    await client.query(
-      `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, actor)
-       values ($1, $2, 'RECEIPT', $3, 0, 'bench')`,
-      [uuidv7(), levelId, unitsPerSku],
-    );
-  }
-  return keys;
 }
 
 function mediansOf(all: readonly Measurement[]): Measurement {

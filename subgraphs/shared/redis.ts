@@ -45,6 +45,6 @@ export async function connectRedis(redis: Redis, logger: Logger): Promise<void> 
 
 /** Ends a connection; what it was asked before is answered first. */
 export async function closeRedis(redis: Redis): Promise<void> {
-  if (redis.status === 'end') return;
+  if (redis.status !== 'ready') return redis.disconnect();
   await redis.quit().catch(() => redis.disconnect());
 }

@@ -1,7 +1,10 @@
 import { v7 as uuidv7 } from 'uuid';
-import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { eventually } from '../../../tests/harness/wait.js';
+import { createLogger } from '../../shared/logger.js';
+import { createRedis } from '../../shared/redis.js';
 import { startExpiry } from './expiry.js';
+import { listenForExpiredKeys } from './keyspace-events.js';
 import { reserveStock } from './reserve-stock.js';
 
 const holdForMs = 300;
@@ -9,6 +12,7 @@ const holdForMs = 300;
 describe('releasing holds when their time is up', () => {
   let stock: TestStock;
   const stops: Array<() => Promise<void>> = [];
+  const subscribers: Array<{ disconnect(): void }> = [];
   beforeEach(async () => {
     stock = await openStock();
   });
@@ -22,6 +26,7 @@ describe('releasing holds when their time is up', () => {
   async function startOne(sweepEveryMs: number) {
     const engine = await stock.engine();
     const events = await stock.redisAt(1);
+    subscribers.push(events);
     const expiry = startExpiry({ store: engine, timers: engine.timerRedis, events, sweepEveryMs });
     stops.push(() => expiry.stop());
     await eventually(
@@ -59,6 +64,20 @@ describe('releasing holds when their time is up', () => {
     await untilExpired(await holdOne(engine));
   });
 
+  it('holds that are due one shortly after the other are all released', async () => {
+    const engine = await startOne(1_000_000);
+    const key = await stockUp(engine, [1500]);
+    const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 1 }];
+    const holds = Array.from({ length: 1500 }, (_, n) =>
+      reserveStock(engine, { orderId: uuidv7(), lines, holdForMs: 1000 + n }),
+    );
+    await Promise.all(holds);
+    await eventually(
+      () => stock.query(`select 1 from reservation where state = 'HELD'`),
+      (held) => held.length === 0,
+    );
+  });
+
   it('two processes hear the event, and the units come back once', async () => {
     const engine = await startOne(1_000_000);
     await startOne(1_000_000);
@@ -71,6 +90,49 @@ describe('releasing holds when their time is up', () => {
       );
       expect(released).toHaveLength(1);
     }
+  });
+
+  it('the nudge brings the event where Redis would not look by itself', async () => {
+    const engine = await startOne(1_000_000);
+    await engine.timerRedis.call('DEBUG', 'SET-ACTIVE-EXPIRE', '0');
+    await untilExpired(await holdOne(engine));
+  });
+
+  it('the sweeper does it when the subscriber is dead at the time', async () => {
+    const engine = await startOne(100);
+    const orderId = await holdOne(engine);
+    for (const subscriber of subscribers) subscriber.disconnect();
+    await untilExpired(orderId);
+  });
+
+  it('says what is wrong where Redis gives no events and does not let them be switched on', async () => {
+    const admin = await stock.redisAt(1);
+    await admin.config('SET', 'notify-keyspace-events', '');
+    await admin.call('ACL', 'SETUSER', 'limited', 'on', '>secret', '~*', '&*', '+@all', '-config');
+    const url = `redis://limited:secret@${new URL(stock.redis.url).host}/1`;
+    const lines: string[] = [];
+    const listening = createLogger('test', 'error', { write: (line) => void lines.push(line) });
+    const [commands, events] = [createRedis(url, logger, 'test'), createRedis(url, logger, 'test')];
+    await Promise.all([commands.connect(), events.connect()]);
+    const ready = new Promise<void>((resolve) => {
+      const options = { commands, events, logger: listening, onExpired: () => {} };
+      listenForExpiredKeys({ ...options, onReady: async () => resolve() });
+    });
+    await ready;
+    expect(lines.join()).toContain('set notify-keyspace-events to Ex in its configuration');
+    expect(lines.join()).toContain('NOPERM');
+    // What somebody else has switched on is enough, and stays as it is.
+    await admin.config('SET', 'notify-keyspace-events', 'KEA');
+    lines.length = 0;
+    const expired: string[] = [];
+    await new Promise<void>((resolve) => {
+      const onExpired = (key: string) => void expired.push(key);
+      const onReady = async () => resolve();
+      listenForExpiredKeys({ commands: admin, events, logger: listening, onExpired, onReady });
+    });
+    expect(lines).toEqual([]);
+    expect((await admin.config('GET', 'notify-keyspace-events')) as string[]).toContain('AKE');
+    for (const connection of [commands, events]) connection.disconnect();
   });
 
   it('the sweeper does it when Redis has lost the key', async () => {

@@ -78,14 +78,15 @@ function startBatches(store: StockStore) {
         store.logger.error({ err: error }, 'holds could not be expired; the sweeper finds them'),
       );
     }
-    working = undefined;
   }
   return {
     add(orderId: string): void {
       gathered.add(orderId);
       gathering ??= setTimeout(() => {
         gathering = undefined;
-        working ??= work();
+        working ??= work().finally(() => {
+          working = undefined;
+        });
       }, gatherMs);
     },
     async stop() {

@@ -53,7 +53,7 @@ export async function decideReservations(
       const rows: ReservationRows = { reservations: [], lines: [] };
       const decided = requests.map((request) => {
         const outcome = known.get(request.orderId) ?? decide(ledger, request, now, rows);
-        known.set(request.orderId, outcome);
+        if (outcome.state !== 'SHORT') known.set(request.orderId, outcome);
         return outcome;
       });
       ledger.append(Reservation, rows.reservations);

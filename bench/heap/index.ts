@@ -1,0 +1,96 @@
+import { v7 as uuidv7 } from 'uuid';
+import { connect } from '../../subgraphs/shared/database.js';
+import { createLogger } from '../../subgraphs/shared/logger.js';
+import { Registry } from '../../subgraphs/shared/metrics.js';
+import { createRedis } from '../../subgraphs/shared/redis.js';
+import { databaseSchema } from '../../subgraphs/warehouse/mikro-orm.config.js';
+import { commitReservation } from '../../subgraphs/warehouse/stock/commit-reservation.js';
+import { createStockEngine } from '../../subgraphs/warehouse/stock/engine.js';
+import { startExpiry } from '../../subgraphs/warehouse/stock/expiry.js';
+import { reserveStock } from '../../subgraphs/warehouse/stock/reserve-stock.js';
+import { createStockFeeds } from '../../subgraphs/warehouse/stock/stock-feeds.js';
+import { openEnvironment } from '../environment.js';
+import { type Outcome, rounded } from '../report.js';
+import { stockUp } from '../stock-up.js';
+
+const minutes = Number(process.env.BENCH_MINUTES ?? 5);
+const warmUpSeconds = 60;
+const customers = 64;
+const unreadFeeds = 50;
+const holdForMs = 20_000;
+const growthMaxMb = 1;
+
+/** Whether the engine's heap grows under load: reservations, payments, expiries, unread feeds. */
+export async function run(progress: (line: string) => void): Promise<Outcome> {
+  const environment = await openEnvironment();
+  const logger = createLogger('bench', 'warn');
+  const redisAt = async (db: number) => {
+    const redis = createRedis(`${environment.redisUrl}/${db}`, logger, 'bench');
+    await redis.connect();
+    return redis;
+  };
+  const { databaseUrl } = environment;
+  const orm = await connect({ name: 'bench', url: databaseUrl, poolMax: 10 }, databaseSchema);
+  const [timers, events, locks] = [await redisAt(1), await redisAt(1), [await redisAt(2)]];
+  const engine = createStockEngine({ orm, timers, locks, registry: new Registry(), logger });
+  const expiry = startExpiry({ store: engine, timers, events, sweepEveryMs: 500 });
+  const feeds = createStockFeeds(orm.em, events, logger);
+  const [key] = await stockUp(environment, 1);
+  if (!key) throw new Error('there is one key');
+  let stopped = false;
+  let done = 0;
+  const customer = async () => {
+    while (!stopped) {
+      const orderId = uuidv7();
+      await reserveStock(engine, { orderId, lines: [{ ...key, quantity: 1 }], holdForMs });
+      if (done % 2 === 0) await commitReservation(engine, { orderId, paymentId: uuidv7() });
+      done += 1;
+    }
+  };
+  try {
+    for (let n = 0; n < unreadFeeds; n++) await feeds.open({ skus: [key.sku], shopId: null });
+    const working = Array.from({ length: customers }, customer);
+    await sleep(warmUpSeconds);
+    const samples = [heapMb()];
+    for (let minute = 1; minute <= minutes; minute++) {
+      await sleep(60);
+      samples.push(heapMb());
+      progress(`minute ${minute}: ${rounded(samples.at(-1) as number, 2)} MB, ${done} orders`);
+    }
+    stopped = true;
+    await Promise.all(working);
+    const growth = rounded(slope(samples), 3);
+    return {
+      results: [{ case: 'heap', orders: done, samplesMb: samples.map((each) => rounded(each, 2)) }],
+      checks: [
+        {
+          name: 'growth of the heap after a collection, MB a minute',
+          value: growth,
+          target: `< ${growthMaxMb}`,
+          pass: growth < growthMaxMb,
+        },
+      ],
+    };
+  } finally {
+    await feeds.stop();
+    await expiry.stop();
+    for (const redis of [timers, events, ...locks]) redis.disconnect();
+    await orm.close();
+    await environment.close();
+  }
+}
+
+const sleep = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+function heapMb(): number {
+  globalThis.gc?.();
+  return process.memoryUsage().heapUsed / 2 ** 20;
+}
+
+/** Of the line through samples a minute apart, by least squares. */
+function slope(samples: readonly number[]): number {
+  const middle = (samples.length - 1) / 2;
+  const mean = samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
+  const over = samples.reduce((sum, sample, n) => sum + (n - middle) * (sample - mean), 0);
+  return over / samples.reduce((sum, _, n) => sum + (n - middle) ** 2, 0);
+}

@@ -1,0 +1,34 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { StockKey } from '../subgraphs/warehouse/stock/stock-item.js';
+import type { BenchEnvironment } from './environment.js';
+
+const unitsPerSku = 50_000_000;
+
+/** A new shop with that many new skus in one warehouse; the ledger says where they came from. */
+export async function stockUp({ client }: BenchEnvironment, skus: number): Promise<StockKey[]> {
+  const shopId = uuidv7();
+  const warehouseId = uuidv7();
+  await client.query(`insert into warehouse (id, shop_id, name) values ($1, $2, 'bench')`, [
+    warehouseId,
+    shopId,
+  ]);
+  const keys = Array.from({ length: skus }, () => ({ shopId, sku: `B-${uuidv7()}` }));
+  for (const { sku } of keys) {
+    const levelId = uuidv7();
+    await client.query('insert into stock_item (shop_id, sku, available) values ($1, $2, $3)', [
+      shopId,
+      sku,
+      unitsPerSku,
+    ]);
+    await client.query(
+      'insert into stock_level (id, warehouse_id, shop_id, sku, on_hand) values ($1, $2, $3, $4, $5)',
+      [levelId, warehouseId, shopId, sku, unitsPerSku],
+    );
+    await client.query(
+      `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, actor)
+       values ($1, $2, 'RECEIPT', $3, 0, 'bench')`,
+      [uuidv7(), levelId, unitsPerSku],
+    );
+  }
+  return keys;
+}
