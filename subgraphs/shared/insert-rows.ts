@@ -16,7 +16,9 @@ export async function insertRows<T extends object>(
   const { tableName, properties } = em.getMetadata().get(entity);
   const names = Object.keys(first) as (keyof T & string)[];
   const columns = names.map((name) => properties[name as never] as EntityProperty<T>);
-  const arrays = columns.map(({ columnTypes }, n) => `$${n + 1}::${columnTypes[0]}[]`);
+  // Without its length: a cast to varchar(n) would cut a text that is too long, where the column refuses it.
+  const types = columns.map(({ columnTypes }) => columnTypes[0]?.replace(/\(.*\)/, ''));
+  const arrays = types.map((type, n) => `$${n + 1}::${type}[]`);
   await sql(
     em,
     `insert into ${tableName} (${columns.map(({ fieldNames }) => fieldNames[0]).join(', ')})

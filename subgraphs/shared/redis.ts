@@ -4,6 +4,8 @@ import type { Logger } from './logger.js';
 const commandTimeoutMs = 1000;
 const connectTimeoutMs = 2000;
 const reconnectMaxMs = 1000;
+// A Redis that answers nothing for so long is connected to anew; what was sent would pile up here.
+const silenceMaxMs = 3000;
 
 /**
  * A connection that fails fast: a command that cannot be sent now, or is not answered in time,
@@ -22,6 +24,7 @@ export function createRedis(
     maxRetriesPerRequest: 0,
     commandTimeout: commandMaxMs,
     connectTimeout: connectTimeoutMs,
+    socketTimeout: silenceMaxMs,
     retryStrategy: (attempt) => Math.min(50 * attempt, reconnectMaxMs),
   });
   let lastMessage = '';

@@ -20,7 +20,7 @@ import { createStockFeeds } from './stock/stock-feeds.js';
 
 // An attempt at a lock is one command to all nodes, and one more when it fails: with nodes that hang,
 // who asks knows within a second.
-const lockCommandMaxMs = 400;
+const lockCommandMaxMs = 300;
 
 /** Starts the warehouse subgraph. */
 export async function startWarehouse(env = process.env) {

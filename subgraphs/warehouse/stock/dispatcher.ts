@@ -1,5 +1,5 @@
 import { isDatabaseAway } from '../../shared/database-errors.js';
-import { OutcomeUnknown, tryAgain } from '../../shared/errors.js';
+import { DomainError, OutcomeUnknown, tryAgain } from '../../shared/errors.js';
 import type { DispatcherMetrics } from './metrics.js';
 import type { StockLock, StockLocks } from './stock-locks.js';
 
@@ -62,6 +62,7 @@ export class Dispatcher<Request, Outcome> {
   readonly #busy = new Set<string>();
   #lanes = 0;
   #waking = false;
+  #clock: NodeJS.Timeout | undefined;
 
   constructor(options: DispatcherOptions<Request, Outcome>) {
     this.#options = options;
@@ -78,6 +79,7 @@ export class Dispatcher<Request, Outcome> {
     return new Promise((resolve, reject) => {
       const keys = this.#options.keysOf(request);
       this.#queue.push({ request, keys, enqueuedMs: performance.now(), resolve, reject });
+      this.#clock ??= setInterval(() => this.#refuseLate(), lateLookMs).unref();
       this.#wake();
     });
   }
@@ -95,22 +97,40 @@ export class Dispatcher<Request, Outcome> {
   async #runLane(): Promise<void> {
     this.#lanes += 1;
     for (;;) {
-      const keys = [...new Set(this.#select().flatMap((waiting) => waiting.keys))].sort();
-      if (keys.length === 0) break;
-      for (const key of keys) this.#busy.add(key);
-      await this.#runTurn(keys).catch((error) => {
+      const batch = this.#select();
+      const [first] = batch;
+      if (!first) break;
+      const all = keysOfAll(batch);
+      const own = keysOfAll([first]);
+      let mine = all;
+      for (const key of all) this.#busy.add(key);
+      if (this.#select().length > 0) this.#wake();
+      try {
+        if (!(await this.#runTurn(all, all.length === own.length))) {
+          // Another process has one of many: wait for those of the first, let others have the rest.
+          for (const key of all) if (!own.includes(key)) this.#busy.delete(key);
+          mine = own;
+          this.#wake();
+          await this.#runTurn(own, true);
+        }
+      } catch (error) {
         this.#options.metrics.refused('noLock', this.#queue.length);
         this.#refuse(() => true, error);
-      });
-      for (const key of keys) this.#busy.delete(key);
+      }
+      for (const key of mine) this.#busy.delete(key);
     }
     this.#lanes -= 1;
   }
 
-  /** Batch after batch of what touches these keys only, under one lock. */
-  async #runTurn(keys: readonly string[]): Promise<void> {
-    const lock = await this.#lockFor(keys);
-    if (!lock) return;
+  /**
+   * Batch after batch of what touches these keys only, under one lock.
+   *
+   * @param patient whether to wait for a lock that another process has
+   * @returns false when the lock was not had
+   */
+  async #runTurn(keys: readonly string[], patient: boolean): Promise<boolean> {
+    const lock = await this.#lockFor(keys, patient);
+    if (!lock) return false;
     const letGoAtMs = performance.now() + this.#limits.lockHoldMaxMs;
     let wanted = false;
     try {
@@ -123,17 +143,15 @@ export class Dispatcher<Request, Outcome> {
       wanted = await lock.release();
     }
     if (wanted) await sleep(this.#limits.sharePauseMs);
+    return true;
   }
 
-  /** @returns null when nobody waits for the keys any more */
-  async #lockFor(keys: readonly string[]): Promise<StockLock | null> {
+  /** @returns null when nobody waits for the keys any more, or another has them and we do not wait */
+  async #lockFor(keys: readonly string[], patient: boolean): Promise<StockLock | null> {
     const { locks, metrics } = this.#options;
     if (!locks) return withoutLock;
     const startedMs = performance.now();
-    const lock = await locks.lock(keys, () => {
-      this.#refuseLate();
-      return this.#select(keys).length > 0;
-    });
+    const lock = await locks.lock(keys, () => patient && this.#select(keys).length > 0);
     if (lock) metrics.lockWaited(performance.now() - startedMs);
     return lock;
   }
@@ -166,7 +184,6 @@ export class Dispatcher<Request, Outcome> {
   }
 
   #take(keys: readonly string[]): Waiting<Request, Outcome>[] {
-    this.#refuseLate();
     const batch = this.#select(keys);
     const taken = new Set(batch);
     this.#queue = this.#queue.filter((waiting) => !taken.has(waiting));
@@ -183,7 +200,7 @@ export class Dispatcher<Request, Outcome> {
       metrics.batchDone(batch.length, performance.now() - startedMs);
       for (const [n, { resolve }] of batch.entries()) resolve(outcomes[n] as Outcome);
     } catch (error) {
-      if (batch.length === 1 || isDatabaseAway(error) || error instanceof OutcomeUnknown) {
+      if (batch.length === 1 || failsForAll(error)) {
         // The work is idempotent: what became of it is known when it is asked for again.
         const told = error instanceof OutcomeUnknown ? tryAgain(unknownOutcome) : error;
         for (const { reject } of batch) reject(told);
@@ -196,6 +213,11 @@ export class Dispatcher<Request, Outcome> {
   }
 
   #refuseLate(): void {
+    if (this.#queue.length === 0) {
+      clearInterval(this.#clock);
+      this.#clock = undefined;
+      return;
+    }
     const oldestMs = performance.now() - this.#limits.waitMaxMs;
     if ((this.#queue[0]?.enqueuedMs ?? oldestMs) >= oldestMs) return;
     this.#refuse(({ enqueuedMs }) => enqueuedMs < oldestMs, this.#refusal('late'));
@@ -214,5 +236,11 @@ export class Dispatcher<Request, Outcome> {
 }
 
 const unknownOutcome = 'The database went away at the last moment; ask again.';
+const lateLookMs = 100;
 const withoutLock: StockLock = { release: async () => false };
+const keysOfAll = (batch: readonly { keys: readonly string[] }[]) =>
+  [...new Set(batch.flatMap(({ keys }) => keys))].sort();
+/** Whether a batch would fail for all of its members alike. */
+const failsForAll = (error: unknown) =>
+  isDatabaseAway(error) || error instanceof OutcomeUnknown || error instanceof DomainError;
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

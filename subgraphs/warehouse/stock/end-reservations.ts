@@ -1,9 +1,9 @@
-import { LockMode } from '@mikro-orm/postgresql';
 import { type EntityManager, sql } from '../../shared/database.js';
 import { enqueue } from '../../shared/outbox.js';
 import type { StockStore } from './engine.js';
-import { moveStock, type OpenLedger } from './move-stock.js';
-import { Reservation, ReservationLine, type ReservationState } from './reservation.js';
+import { moveStock, type OpenLedger, Overtaken } from './move-stock.js';
+import type { ReservationState } from './reservation.js';
+import type { StockKey } from './stock-item.js';
 
 /** Why a hold ended without a sale; it goes to the order subgraph with the event. */
 export type EndReason = 'PAYMENT_TIMEOUT' | 'PAYMENT_FAILED' | 'BY_CUSTOMER' | 'ABANDONED';
@@ -25,49 +25,73 @@ export interface EndedReservation {
   readonly paymentId: string | null;
 }
 
+/** A reservation whose row is locked. */
+export interface LockedReservation {
+  readonly orderId: string;
+  readonly state: ReservationState;
+  readonly paymentId: string | null;
+}
+
 /** Ends holds as they are asked to, in one commit; of two requests for one order the first counts. */
 export async function decideEndings(
   store: StockStore,
   requests: readonly EndRequest[],
 ): Promise<EndedReservation[]> {
-  const orderIds = [...new Set(requests.map(({ orderId }) => orderId))].sort();
-  const { reservations, ended } = await moveStock(
+  const orderIds = [...new Set(requests.map(({ orderId }) => orderId))];
+  const { after, ended } = await moveStock(
     store,
     async (em, openLedger) => {
-      await layTombstones(em, orderIds);
-      const reservations = await lockReservations(em, orderIds);
-      return { reservations, ended: await endHeld(em, openLedger, reservations, requests) };
+      const locked = await lockReservations(em, orderIds);
+      const ended = await endHeld(em, openLedger, locked, requests);
+      const after = new Map(locked.map((reservation) => [reservation.orderId, reservation]));
+      for (const ending of ended) after.set(ending.orderId, endedBy(ending));
+      const unknown = orderIds.filter((orderId) => !after.has(orderId));
+      for (const tombstone of await layTombstones(em, unknown)) {
+        after.set(tombstone.orderId, tombstone);
+      }
+      return { after, ended };
     },
     () => ({ disarmed: orderIds }),
   );
   for (const { to } of ended) store.metrics.ended.inc({ state: to });
-  const byOrder = new Map(reservations.map((reservation) => [reservation.orderId, reservation]));
-  return requests.map(({ orderId }) => {
-    const { state, paymentId } = byOrder.get(orderId) as Reservation;
-    return { orderId, state, paymentId };
-  });
+  return requests.map(({ orderId }) => after.get(orderId) as EndedReservation);
 }
 
+const endedBy = (ending: Ending): LockedReservation => ({
+  orderId: ending.orderId,
+  state: ending.to,
+  paymentId: ending.to === 'COMMITTED' ? ending.paymentId : null,
+});
+
 /**
- * Writes down orders that are not known as `RELEASED`; in order of their ids, so that two calls for
- * the same orders wait for each other instead of deadlocking.
+ * Writes down orders that are not known as `RELEASED`. The last thing of a transaction, in order of
+ * the ids, as reservations are inserted: so none waits for another's row while it holds what that
+ * one needs.
  */
-function layTombstones(em: EntityManager, orderIds: readonly string[]) {
-  return sql(
+async function layTombstones(
+  em: EntityManager,
+  orderIds: readonly string[],
+): Promise<LockedReservation[]> {
+  if (orderIds.length === 0) return [];
+  const laid = await sql<LockedReservation>(
     em,
     `insert into reservation (order_id, state, expires_at)
      select id, 'RELEASED', now() from unnest($1::uuid[]) as id order by id
-     on conflict do nothing`,
+     on conflict do nothing
+     returning order_id as "orderId", state, payment_id as "paymentId"`,
     [orderIds],
   );
+  if (laid.length < orderIds.length) throw new Overtaken();
+  return laid;
 }
 
 /** The reservations of these orders, locked by id: the first of the locks. */
-export function lockReservations(em: EntityManager, orderIds: readonly string[]) {
-  return em.find(
-    Reservation,
-    { orderId: { $in: [...orderIds] } },
-    { orderBy: { orderId: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
+function lockReservations(em: EntityManager, orderIds: readonly string[]) {
+  return sql<LockedReservation>(
+    em,
+    `select order_id as "orderId", state, payment_id as "paymentId" from reservation
+     where order_id = any($1::uuid[]) order by order_id for update`,
+    [orderIds],
   );
 }
 
@@ -81,42 +105,52 @@ export function lockReservations(em: EntityManager, orderIds: readonly string[])
 export async function endHeld(
   em: EntityManager,
   openLedger: OpenLedger,
-  locked: readonly Reservation[],
+  locked: readonly LockedReservation[],
   endings: readonly Ending[],
 ): Promise<Ending[]> {
   const byOrder = new Map(endings.toReversed().map((ending) => [ending.orderId, ending]));
-  const held = locked.filter(({ state, orderId }) => state === 'HELD' && byOrder.has(orderId));
-  if (held.length === 0) return [];
-  const lines = await em.find(ReservationLine, {
-    orderId: { $in: held.map(({ orderId }) => orderId) },
-  });
-  const ledger = await openLedger(await keysOf(em, lines));
-  for (const line of lines) {
-    const sold = byOrder.get(line.orderId)?.to === 'COMMITTED';
-    ledger.move(ledger.level(line.levelId), {
+  const ended = locked
+    .filter(({ state }) => state === 'HELD')
+    .flatMap(({ orderId }) => byOrder.get(orderId) ?? []);
+  if (ended.length === 0) return [];
+  const lines = await readLines(em, ended);
+  const ledger = await openLedger(lines);
+  for (const { orderId, levelId, quantity } of lines) {
+    const sold = byOrder.get(orderId)?.to === 'COMMITTED';
+    ledger.move(ledger.level(levelId), {
       type: sold ? 'SALE' : 'RELEASE',
-      onHandDelta: sold ? -line.quantity : 0,
-      reservedDelta: -line.quantity,
-      reference: line.orderId,
+      onHandDelta: sold ? -quantity : 0,
+      reservedDelta: -quantity,
+      reference: orderId,
       actor: 'order',
     });
   }
-  for (const reservation of held) {
-    const ending = byOrder.get(reservation.orderId) as Ending;
-    reservation.state = ending.to;
-    if (ending.to === 'COMMITTED') reservation.paymentId = ending.paymentId;
-  }
-  const ended = held.map(({ orderId }) => byOrder.get(orderId) as Ending);
+  await writeStates(em, ended.map(endedBy));
   await tellOrders(em, ended);
   return ended;
 }
 
-/** Which stock the lines are of; a level never moves to another shop or sku, so no lock is needed. */
-function keysOf(em: EntityManager, lines: readonly ReservationLine[]) {
-  return sql<{ shopId: string; sku: string }>(
+/** With the stock they are of: a level never moves to another shop or sku, so no lock is needed. */
+function readLines(em: EntityManager, ended: readonly Ending[]) {
+  return sql<StockKey & { orderId: string; levelId: string; quantity: number }>(
     em,
-    'select distinct shop_id as "shopId", sku from stock_level where id = any($1::uuid[])',
-    [[...new Set(lines.map(({ levelId }) => levelId))]],
+    `select order_id as "orderId", level_id as "levelId", quantity, shop_id as "shopId", sku
+     from reservation_line join stock_level on id = level_id where order_id = any($1::uuid[])`,
+    [ended.map(({ orderId }) => orderId)],
+  );
+}
+
+function writeStates(em: EntityManager, ended: readonly LockedReservation[]) {
+  return sql(
+    em,
+    `update reservation r set state = e.state, payment_id = e.payment_id, updated_at = now()
+     from unnest($1::uuid[], $2::text[], $3::uuid[]) as e (order_id, state, payment_id)
+     where r.order_id = e.order_id`,
+    [
+      ended.map(({ orderId }) => orderId),
+      ended.map(({ state }) => state),
+      ended.map(({ paymentId }) => paymentId),
+    ],
   );
 }
 

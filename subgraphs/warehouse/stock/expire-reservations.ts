@@ -1,5 +1,7 @@
 import { sql } from '../../shared/database.js';
-import { endHeld, lockReservations } from './end-reservations.js';
+import { isDatabaseAway } from '../../shared/database-errors.js';
+import { DomainError } from '../../shared/errors.js';
+import { endHeld } from './end-reservations.js';
 import type { StockStore } from './engine.js';
 import type { Hold } from './hold-timers.js';
 import { moveStock } from './move-stock.js';
@@ -14,6 +16,7 @@ export async function expireReservations(
   store: StockStore,
   orderIds: readonly string[],
 ): Promise<string[]> {
+  const startedMs = performance.now();
   const { due } = await moveStock(
     store,
     async (em, openLedger) => {
@@ -29,11 +32,10 @@ export async function expireReservations(
       const endings = due.map(({ orderId }) => {
         return { orderId, to: 'EXPIRED' as const, reason: 'PAYMENT_TIMEOUT' as const };
       });
-      const reservations = await lockReservations(
-        em,
-        due.map(({ orderId }) => orderId),
-      );
-      await endHeld(em, openLedger, reservations, endings);
+      const locked = due.map(({ orderId }) => {
+        return { orderId, state: 'HELD' as const, paymentId: null };
+      });
+      await endHeld(em, openLedger, locked, endings);
       const early: Hold[] = held
         .filter(({ lateMs }) => lateMs < 0)
         .map(({ orderId, expiresAt }) => ({ orderId, expiresAt: new Date(expiresAt) }));
@@ -41,7 +43,37 @@ export async function expireReservations(
     },
     ({ early }) => ({ armed: early }),
   );
-  for (const { lateMs } of due) store.metrics.expiryLag.observe(lateMs / 1000);
+  // Until it was committed, to which the time of waiting for rows belongs.
+  const tookMs = performance.now() - startedMs;
+  for (const { lateMs } of due) store.metrics.expiryLag.observe((lateMs + tookMs) / 1000);
   store.metrics.ended.inc({ state: 'EXPIRED' }, due.length);
   return due.map(({ orderId }) => orderId);
+}
+
+/**
+ * As `expireReservations`, but a hold that cannot be ended keeps up no other: a batch that fails is
+ * split.
+ *
+ * @param failed gets the orders whose holds cannot be ended
+ * @returns how many holds were ended
+ */
+export async function expireOrSplit(
+  store: StockStore,
+  orderIds: readonly string[],
+  failed: Set<string>,
+): Promise<number> {
+  try {
+    return (await expireReservations(store, orderIds)).length;
+  } catch (error) {
+    if (isDatabaseAway(error) || error instanceof DomainError) throw error;
+    const [only] = orderIds;
+    if (orderIds.length === 1 && only) {
+      failed.add(only);
+      store.logger.error({ err: error, orderId: only }, 'a hold that is due cannot be released');
+      return 0;
+    }
+    const half = Math.ceil(orderIds.length / 2);
+    const first = await expireOrSplit(store, orderIds.slice(0, half), failed);
+    return first + (await expireOrSplit(store, orderIds.slice(half), failed));
+  }
 }

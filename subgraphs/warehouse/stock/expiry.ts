@@ -2,12 +2,13 @@ import type { Redis } from 'ioredis';
 import { sql } from '../../shared/database.js';
 import { startWorker } from '../../shared/worker.js';
 import type { StockStore } from './engine.js';
-import { expireReservations } from './expire-reservations.js';
+import { expireOrSplit } from './expire-reservations.js';
 import { type Hold, orderOfTimer } from './hold-timers.js';
 import { listenForExpiredKeys } from './keyspace-events.js';
 
 const gatherMs = 10;
 const batchMax = 256;
+const sweepMax = 1000;
 const nudgeEveryMs = 20;
 // How long the keyspace event may take before the sweeper does without it.
 const sweepGraceMs = 2000;
@@ -44,15 +45,18 @@ export function startExpiry(options: ExpiryOptions): { stop(): Promise<void> } {
   const nudger = startWorker('nudge of due timers', nudgeEveryMs, logger, () =>
     signals.watch.nudge(timers),
   );
+  const failed = new Set<string>();
   const sweeper = startWorker(
     'sweep of due holds',
     options.sweepEveryMs,
     logger,
     async (isStopping) => {
-      // Batch after batch, as long as there is more and it gets less.
-      for (let ended = batchMax; ended > 0 && !isStopping(); ) {
-        ended = (await expireReservations(store, await overdue(store))).length;
-        metrics.sweeperFinds.inc(ended);
+      failed.clear();
+      // Batch after batch, as long as there is more that can be ended.
+      for (let more = true; more && !isStopping(); ) {
+        const due = await overdue(store, failed);
+        metrics.sweeperFinds.inc(await expireOrSplit(store, due, failed));
+        more = due.length === sweepMax;
       }
     },
   );
@@ -74,7 +78,7 @@ function startBatches(store: StockStore) {
     while (gathered.size > 0) {
       const orderIds = [...gathered].slice(0, batchMax);
       for (const orderId of orderIds) gathered.delete(orderId);
-      await expireReservations(store, orderIds).catch((error) =>
+      await expireOrSplit(store, orderIds, new Set()).catch((error) =>
         store.logger.error({ err: error }, 'holds could not be expired; the sweeper finds them'),
       );
     }
@@ -97,13 +101,14 @@ function startBatches(store: StockStore) {
   };
 }
 
-async function overdue({ orm }: StockStore): Promise<string[]> {
+async function overdue({ orm }: StockStore, failed: ReadonlySet<string>): Promise<string[]> {
   const rows = await sql<{ orderId: string }>(
     orm.em.fork(),
     `select order_id as "orderId" from reservation
      where state = 'HELD' and expires_at < now() - $1 * interval '1 ms'
+       and order_id <> all($3::uuid[])
      order by expires_at limit $2`,
-    [sweepGraceMs, batchMax],
+    [sweepGraceMs, sweepMax, [...failed]],
   );
   return rows.map(({ orderId }) => orderId);
 }

@@ -12,6 +12,7 @@ const graceMs = 25;
 const watchedMax = 200_000;
 const nudgeMax = 2000;
 const notYetMs = 50;
+const compactFrom = 10_000;
 
 export const timerKey = (orderId: string) => keyPrefix + orderId;
 /** When the key of a hold expires, in Unix milliseconds (`PXAT`). */
@@ -23,7 +24,7 @@ export function orderOfTimer(key: string): string | null {
 }
 
 interface Watched {
-  readonly key: string;
+  readonly orderId: string;
   readonly dueMs: number;
 }
 
@@ -34,25 +35,57 @@ interface Watched {
  * found by Redis itself or by the sweeper.
  */
 export class TimerWatch {
-  readonly #queue = new TinyQueue<Watched>([], (a, b) => a.dueMs - b.dueMs);
+  readonly #dueMs = new Map<string, number>();
+  #queue = this.#emptyQueue();
 
   add(holds: readonly Hold[]): void {
-    for (const hold of holds) {
-      if (this.#queue.length >= watchedMax) return;
-      this.#queue.push({ key: timerKey(hold.orderId), dueMs: timerDueMs(hold) });
-    }
+    for (const hold of holds) this.#watch(hold.orderId, timerDueMs(hold));
+  }
+
+  forget(orderIds: readonly string[]): void {
+    for (const orderId of orderIds) this.#dueMs.delete(orderId);
+    if (this.#queue.length > 2 * this.#dueMs.size + compactFrom) this.#compact();
   }
 
   /** Looks at the keys that are due. What Redis has still, by its own clock, is looked at again. */
   async nudge(redis: Redis): Promise<void> {
+    if (redis.status !== 'ready') return;
     const nowMs = Date.now();
-    const due: Watched[] = [];
-    while (due.length < nudgeMax && (this.#queue.peek()?.dueMs ?? Number.POSITIVE_INFINITY) < nowMs)
-      due.push(this.#queue.pop() as Watched);
-    if (due.length === 0 || redis.status !== 'ready') return;
-    const answers = await redis.pipeline(due.map(({ key }) => ['exists', key])).exec();
-    for (const [n, { key }] of due.entries()) {
-      if (answers?.[n]?.[1] === 1) this.#queue.push({ key, dueMs: nowMs + notYetMs });
+    const due = this.#takeDue(nowMs);
+    if (due.length === 0) return;
+    const answers = await redis.pipeline(due.map((id) => ['exists', timerKey(id)])).exec();
+    for (const [n, orderId] of due.entries()) {
+      const gone = answers?.[n]?.[1] === 0;
+      if (!gone) this.#watch(orderId, nowMs + notYetMs);
     }
+  }
+
+  #watch(orderId: string, dueMs: number): void {
+    if (this.#dueMs.get(orderId) === dueMs || this.#dueMs.size >= watchedMax) return;
+    this.#dueMs.set(orderId, dueMs);
+    this.#queue.push({ orderId, dueMs });
+  }
+
+  #takeDue(nowMs: number): string[] {
+    const due: string[] = [];
+    while (due.length < nudgeMax) {
+      const next = this.#queue.peek();
+      if (!next || next.dueMs > nowMs) break;
+      this.#queue.pop();
+      if (this.#dueMs.get(next.orderId) !== next.dueMs) continue; // forgotten, or set anew
+      this.#dueMs.delete(next.orderId);
+      due.push(next.orderId);
+    }
+    return due;
+  }
+
+  /** Drops what was forgotten from the queue too. */
+  #compact(): void {
+    this.#queue = this.#emptyQueue();
+    for (const [orderId, dueMs] of this.#dueMs) this.#queue.push({ orderId, dueMs });
+  }
+
+  #emptyQueue() {
+    return new TinyQueue<Watched>([], (a, b) => a.dueMs - b.dueMs);
   }
 }

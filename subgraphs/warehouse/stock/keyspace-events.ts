@@ -5,6 +5,7 @@ import type { Logger } from '../../shared/logger.js';
 const probePrefix = 'probe:';
 const probeLookMs = 20;
 const probeMaxMs = 1000;
+const retryMs = 1000;
 
 export interface KeyspaceOptions {
   /** for commands */
@@ -40,7 +41,8 @@ export function listenForExpiredKeys(options: KeyspaceOptions): void {
       }
       await options.onReady();
     } catch (error) {
-      logger.warn({ err: error }, 'Redis went away while its events were prepared');
+      logger.warn({ err: error }, 'the events of Redis could not be prepared; it is tried again');
+      setTimeout(() => void prepare(), retryMs).unref();
     }
   }
 

@@ -1,6 +1,6 @@
 import { type EntityManager, sql } from '../../shared/database.js';
 import { isDatabaseAway, isDeadlock, isUniqueViolation } from '../../shared/database-errors.js';
-import { OutcomeUnknown } from '../../shared/errors.js';
+import { OutcomeUnknown, tryAgain } from '../../shared/errors.js';
 import type { StockStore } from './engine.js';
 import { Ledger } from './ledger.js';
 import type { StockKey } from './stock-item.js';
@@ -9,12 +9,15 @@ import type { Signals, StockChanged } from './stock-signals.js';
 export type OpenLedger = (keys: readonly StockKey[]) => Promise<Ledger>;
 export type StockWork<T> = (em: EntityManager, openLedger: OpenLedger) => Promise<T>;
 
-const attemptsMax = 3;
-const lookUpsMax = 10;
+const attemptsMax = 5;
+const lookUpMaxMs = 5000;
 const lookUpEveryMs = 200;
 
 /** The connection was lost at COMMIT, and nothing stands in the database. */
 class NotCommitted extends Error {}
+
+/** Another transaction made a row that this one counted on not being there: it has to run again. */
+export class Overtaken extends Error {}
 
 /**
  * One transaction that moves stock. `work` locks its reservations first, then opens the ledger at
@@ -23,6 +26,7 @@ class NotCommitted extends Error {}
  * so work that moves nothing must be safe to repeat.
  *
  * @param signalsOf what else is to be told, from the value of `work`: timers, changes of its own
+ * @throws `TRY_AGAIN` when others are in the way again and again; nothing was done then
  * @throws OutcomeUnknown when the answer to COMMIT was lost and the database does not come back
  */
 export async function moveStock<T>(
@@ -37,8 +41,11 @@ export async function moveStock<T>(
       store.signals.send({ ...more, changed: [...changed, ...(more.changed ?? [])] });
       return value;
     } catch (error) {
-      const again = isDeadlock(error) || isUniqueViolation(error) || error instanceof NotCommitted;
-      if (!again || attempt === attemptsMax) throw error;
+      const again =
+        isDeadlock(error) || error instanceof NotCommitted || error instanceof Overtaken;
+      if (!again && !isUniqueViolation(error)) throw error;
+      if (attempt < attemptsMax) continue;
+      throw again ? tryAgain('Many are at this stock at the same moment; ask again.') : error;
     }
   }
 }
@@ -62,7 +69,7 @@ async function commitOnce<T>({ orm }: StockStore, work: StockWork<T>) {
   try {
     await em.commit();
   } catch (error) {
-    await em.rollback().catch(() => {}); // gives the connection back
+    await em.rollback().catch(() => {});
     if (!isDatabaseAway(error)) throw error;
     if (!(await wasCommitted(orm.em.fork(), ledger))) throw new NotCommitted();
   }
@@ -73,7 +80,8 @@ async function commitOnce<T>({ orm }: StockStore, work: StockWork<T>) {
 async function wasCommitted(em: EntityManager, ledger: Ledger | undefined): Promise<boolean> {
   const [movement] = ledger?.movements ?? [];
   if (!movement) return false;
-  for (let attempt = 1; ; attempt++) {
+  const deadlineMs = Date.now() + lookUpMaxMs;
+  for (;;) {
     try {
       // The lost connection's transaction may still be at work; who gets its row lock knows it ended.
       await sql(em, 'select 1 from stock_level where id = $1 for update', [movement.levelId]);
@@ -81,7 +89,7 @@ async function wasCommitted(em: EntityManager, ledger: Ledger | undefined): Prom
       return rows.length > 0;
     } catch (error) {
       if (!isDatabaseAway(error)) throw error;
-      if (attempt === lookUpsMax) throw new OutcomeUnknown('the answer to COMMIT was lost');
+      if (Date.now() > deadlineMs) throw new OutcomeUnknown('the answer to COMMIT was lost');
     }
     await new Promise((resolve) => setTimeout(resolve, lookUpEveryMs));
   }

@@ -56,6 +56,8 @@ export async function decideReservations(
         if (outcome.state !== 'SHORT') known.set(request.orderId, outcome);
         return outcome;
       });
+      // In order of the ids, as tombstones are laid: two who insert the same orders do not deadlock.
+      rows.reservations.sort((a, b) => (a.orderId < b.orderId ? -1 : 1));
       ledger.append(Reservation, rows.reservations);
       ledger.append(ReservationLine, rows.lines);
       return decided;

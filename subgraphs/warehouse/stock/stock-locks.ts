@@ -1,16 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { ExecutionError, type Lock, Redlock, ResourceLockedError } from 'redlock';
+import {
+  ExecutionError,
+  type ExecutionStats,
+  type Lock,
+  Redlock,
+  ResourceLockedError,
+} from 'redlock';
 import { tryAgain } from '../../shared/errors.js';
 import type { Logger } from '../../shared/logger.js';
 
 // Longer than a transaction may last (4.5 s). A lock that lapses all the same, while its work waited
 // for a connection or ran again, costs speed and nothing else.
 const lockTtlMs = 5000;
-const retryMs = 4;
+const retryMs = 2;
 // How long a sign that somebody waits stands, and at which of the attempts it is renewed.
 const wantedTtlMs = 50;
-const attemptsPerSign = 4;
+const attemptsPerSign = 8;
+// How long a node is waited for where the answers of the others are enough.
+const nodeMaxMs = 20;
 
 /**
  * Redlock over keys: it keeps transactions of several processes from queueing on the same rows in
@@ -72,33 +80,52 @@ export function createStockLocks(nodes: readonly Redis[], logger: Logger): Stock
 const lockKey = (key: string) => `lock:sku:${key}`;
 const wantedKey = (key: string) => `wanted:sku:${key}`;
 
-/** Signs, on the first node that is there, by which processes see that others wait for a key. */
+/** Signs, on every node that is there, by which processes see that others wait for a key. */
 function createWantedSigns(nodes: readonly Redis[]) {
   const processId = randomUUID();
-  const node = () => nodes.find(({ status }) => status === 'ready');
+  const ready = () => nodes.filter(({ status }) => status === 'ready');
   return {
     show(keys: readonly string[]): void {
       const signs = keys.map((key) => ['set', wantedKey(key), processId, 'PX', wantedTtlMs]);
-      node()
-        ?.pipeline(signs)
-        .exec()
-        .catch(() => {});
+      for (const node of ready()) {
+        node
+          .pipeline(signs)
+          .exec()
+          .catch(() => {});
+      }
     },
+    /** What the first node to answer says. */
     async seen(keys: readonly string[]): Promise<boolean> {
-      const signs =
-        (await node()
-          ?.mget(keys.map(wantedKey))
-          .catch(() => [])) ?? [];
-      return signs.some((sign) => sign !== null && sign !== processId);
+      const looks = ready().map(async (node) => {
+        const signs = await node.mget(keys.map(wantedKey));
+        return signs.some((sign) => sign !== null && sign !== processId);
+      });
+      return within(nodeMaxMs, Promise.any(looks), false);
     },
   };
+}
+
+/** The value of a promise; or another, when it fails or takes longer. */
+async function within<T>(maxMs: number, promise: Promise<T>, otherwise: T): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<T>((resolve) => {
+    timer = setTimeout(resolve, maxMs, otherwise);
+  });
+  try {
+    return await Promise.race([promise.catch(() => otherwise), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Whether others have the lock, or so many nodes are away that nobody can have it. */
 async function isTaken(error: unknown): Promise<boolean> {
   if (!(error instanceof ExecutionError)) return false;
-  const stats = await error.attempts.at(-1);
-  if (!stats) return false;
+  const attempt = error.attempts.at(-1);
+  if (!attempt) return false;
+  // A node that hangs keeps its vote back; the others are enough to see that somebody has the lock.
+  const stats = await within<ExecutionStats | null>(nodeMaxMs, attempt, null);
+  if (!stats) return true;
   const reasons = [...stats.votesAgainst.values()];
   const away = reasons.filter((reason) => !(reason instanceof ResourceLockedError)).length;
   return stats.membershipSize - away >= stats.quorumSize;

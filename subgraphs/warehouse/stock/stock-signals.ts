@@ -59,6 +59,7 @@ export function createStockSignals(redis: Redis, logger: Logger): StockSignals {
       if (changed.length > 0) commands.push(['publish', stockChannel, JSON.stringify(changed)]);
       if (commands.length === 0) return;
       watch.add(armed);
+      watch.forget(disarmed);
       redis
         .pipeline(commands)
         .exec()
