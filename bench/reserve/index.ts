@@ -34,7 +34,7 @@ const allCases: readonly Case[] = [
   { name: 'a', ...hot, customers: 256, limits: { batchMax: 1, lockHoldMaxMs: 0, lanesMax: 1 } },
   { name: 'b64', ...hot, customers: 64 },
   { name: 'b256', ...hot, customers: 256 },
-  { name: 'c', ...hot, processes: 2, customers: 128 },
+  { name: 'c', ...hot, processes: 2, customers: 256 },
   { name: 'd', ...hot, customers: 256, skus: 100, linesMax: 3 },
   { name: 'e', ...hot, customers: 256, ceiling: true },
 ];
@@ -43,7 +43,7 @@ const about: Record<string, string> = {
   a: 'a: a lock and a commit per request',
   b64: 'b: one hot sku, 64 at once',
   b256: 'b: one hot sku, 256 at once',
-  c: 'c: the same 256 in two processes',
+  c: 'c: two processes, 256 at once each',
   d: 'd: 100 skus, carts of 1 to 3 lines',
   e: 'e: set-based SQL, the driver alone',
 };

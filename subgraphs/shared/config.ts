@@ -114,7 +114,7 @@ export function processVariables(defaultPort: number) {
     OPS_PORT: setting(
       port,
       String(defaultPort + 5000),
-      'the port of /healthz and /readyz, for operations only',
+      'the port of /healthz, /readyz and /metrics, for operations only',
     ),
   };
 }
