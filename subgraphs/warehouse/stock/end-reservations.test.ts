@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { commitReservation } from './commit-reservation.js';
 import type { StockEngine } from './engine.js';
-import { expireReservations } from './expire-reservations.js';
+import { expireOrSplit, expireReservations } from './expire-reservations.js';
 import { releaseReservation } from './release-reservation.js';
 import { reserveStock } from './reserve-stock.js';
 
@@ -125,6 +125,57 @@ describe('how a hold ends', () => {
     const { orderId, shopId } = await hold();
     expect(await expireReservations(engine, [orderId])).toEqual([]);
     expect(await levelOf(shopId)).toMatchObject({ reserved: 3 });
+  });
+
+  it('a hold that somebody else is ending is passed over, and keeps up no other', async () => {
+    const [busy, free] = [await hold(1), await hold(1)];
+    await stock.query('begin');
+    await stock.query('select 1 from reservation where order_id = $1 for update', [busy.orderId]);
+    const both = [busy.orderId, free.orderId];
+    expect(await expireReservations(engine, both)).toEqual([free.orderId]);
+    await stock.query('commit');
+    expect(await expireReservations(engine, both)).toEqual([busy.orderId]);
+  });
+
+  it('a hold that cannot be released keeps up no other', async () => {
+    const [broken, ...sound] = [await hold(1), await hold(1), await hold(1)];
+    const setReserved = 'update stock_level set reserved = $2 where shop_id = $1';
+    await stock.query(setReserved, [broken.shopId, 0]);
+    const failed = new Set<string>();
+    const all = [broken, ...sound].map(({ orderId }) => orderId);
+    expect(await expireOrSplit(engine, all, failed)).toBe(2);
+    expect([...failed]).toEqual([broken.orderId]);
+    await stock.query(setReserved, [broken.shopId, 3]);
+    expect(await expireOrSplit(engine, all, failed)).toBe(1);
+  });
+
+  it('releases of held and of unknown orders, among reservations of the same stock, all end', async () => {
+    const key = await stockUp(engine, [500]);
+    const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 1 }];
+    const orders = (count: number) => Array.from({ length: count }, () => uuidv7());
+    const reserve = (orderId: string) =>
+      reserveStock(engine, { orderId, lines, holdForMs: 60_000 });
+    const release = (orderId: string) =>
+      releaseReservation(engine, { orderId, reason: 'ABANDONED' as const });
+    for (let round = 0; round < 5; round++) {
+      const [held, raced] = [orders(20), orders(20)];
+      await Promise.all(held.map(reserve));
+      await Promise.all([...raced.map(reserve), ...held.map(release), ...raced.map(release)]);
+    }
+    expect(await levelOf(key.shopId)).toEqual({ onHand: 500, reserved: 0, available: 500 });
+  });
+
+  it('the database itself refuses a level that promises more than is there, or less than nothing', async () => {
+    const { shopId } = await hold();
+    for (const reserved of [11, -1]) {
+      const change = stock.query('update stock_level set reserved = $2 where shop_id = $1', [
+        shopId,
+        reserved,
+      ]);
+      await expect(change).rejects.toThrow('stock_level_reserved');
+    }
+    const change = stock.query('update stock_item set available = -1 where shop_id = $1', [shopId]);
+    await expect(change).rejects.toThrow('stock_item_available');
   });
 
   it('a payment a moment late still gets a hold that nobody has ended yet', async () => {
