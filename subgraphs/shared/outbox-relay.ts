@@ -1,4 +1,5 @@
 import { type EntityManager, listenTo, sql } from './database.js';
+import { DomainError, UpstreamFault } from './errors.js';
 import type { Logger } from './logger.js';
 import { gaugeOf, type Registry } from './metrics.js';
 import type { ServiceClient } from './service-client.js';
@@ -42,11 +43,16 @@ const pruneMax = 5000;
  */
 export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
   let stopped = false;
+  let woken = false;
   let wake = () => {};
   watchOutbox(options);
-  const listener = listenTo(options.databaseUrl, 'outbox', () => wake());
+  const listener = listenTo(options.databaseUrl, 'outbox', () => {
+    woken = true;
+    wake();
+  });
   const nap = () =>
     new Promise<void>((resolve) => {
+      if (woken) return resolve(); // what came while a batch was posted is due already
       const timer = setTimeout(resolve, options.pollMs ?? pollDefaultMs);
       wake = () => {
         clearTimeout(timer);
@@ -55,6 +61,7 @@ export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
     });
   const run = async () => {
     while (!stopped) {
+      woken = false;
       try {
         if ((await relayOnce(options)) === batchMax) continue;
       } catch (error) {
@@ -140,6 +147,13 @@ async function deliver(options: RelayOptions, consumer: string, entries: DueEntr
     );
     if (rejected.length > 0) await backOff(options, em, rejected);
   } catch (error) {
+    if (isAnswer(error) && entries.length > 1) {
+      // One of them may be to blame: it keeps up no other.
+      const half = Math.ceil(entries.length / 2);
+      await deliver(options, consumer, entries.slice(0, half));
+      await deliver(options, consumer, entries.slice(half));
+      return;
+    }
     options.logger.warn({ err: error, consumer, entries: entries.length }, 'outbox not delivered');
     await sql(
       em,
@@ -149,6 +163,11 @@ async function deliver(options: RelayOptions, consumer: string, entries: DueEntr
     );
   }
 }
+
+/** Whether the consumer answered, with a fault or a refusal of the whole; not that it is away. */
+const isAnswer = (error: unknown) =>
+  error instanceof UpstreamFault ||
+  (error instanceof DomainError && error.extensions.code !== 'TRY_AGAIN');
 
 /** @returns the ids of the events that the consumer has committed */
 async function postEvents(client: ServiceClient, consumer: string, entries: DueEntry[]) {

@@ -4,7 +4,7 @@ import { logger } from '../../tests/harness/stock-engine.js';
 import { eventually } from '../../tests/harness/wait.js';
 import { databaseSchema } from '../warehouse/mikro-orm.config.js';
 import { connect, sql } from './database.js';
-import { DomainError } from './errors.js';
+import { DomainError, UpstreamFault } from './errors.js';
 import { Registry } from './metrics.js';
 import { enqueue } from './outbox.js';
 import { relayOnce, startRelay } from './outbox-relay.js';
@@ -164,5 +164,18 @@ describe('the outbox and its relay', () => {
     ]);
     await sql(orm.em.fork(), 'update outbox set next_attempt_at = now()');
     expect(await relayOnce(options(client))).toBe(0);
+  });
+
+  it('an entry at which its consumer breaks keeps up no other', async () => {
+    await write(7);
+    const [poison] = await sql<{ id: string }>(orm.em.fork(), 'select id from outbox limit 1');
+    const { client } = consumer((ids) => {
+      if (ids.includes(poison?.id as string)) throw new UpstreamFault('it broke');
+      return ids;
+    });
+    await relayOnce(options(client));
+    const left = await rows();
+    expect(left.filter(({ sent }) => sent)).toHaveLength(6);
+    expect(left.filter(({ dead }) => dead)).toEqual([]);
   });
 });

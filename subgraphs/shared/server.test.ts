@@ -70,4 +70,12 @@ describe('a server', () => {
     expect(JSON.parse(line).requestId).toBe(requestId);
     await service.stop();
   });
+
+  it('shows its metrics on the port for operations', async () => {
+    const { service } = await startSlowServer();
+    const response = await fetch(`${service.opsUrl}/metrics`);
+    expect(response.headers.get('content-type')).toContain('text/plain');
+    expect(response.status).toBe(200);
+    await service.stop();
+  });
 });

@@ -1,10 +1,4 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { v7 as uuidv7 } from 'uuid';
 import { DomainError } from './errors.js';
@@ -45,7 +39,12 @@ export async function startServer(options: ServerOptions): Promise<Service> {
     void answer(options, request, response);
   });
   options.onServer?.(server);
-  const ops = createServer(answerOps(options, () => stopping));
+  const answerOpsRequest = answerOps(options, () => stopping);
+  const ops = createServer((request, response) => {
+    answerOpsRequest(request, response).catch((error) =>
+      answerError(options.logger, response, error),
+    );
+  });
   const url = await listen(server, options.host, options.port);
   const opsUrl = await listen(ops, options.host, options.opsPort).catch(async (error) => {
     await close(server);
@@ -93,8 +92,8 @@ function answerError(logger: Logger, response: ServerResponse, error: unknown) {
   sendHttpError(response, new HttpError(500, 'Something went wrong on our side.'));
 }
 
-function answerOps(options: ServerOptions, isStopping: () => boolean): RequestListener {
-  return async (request, response) => {
+function answerOps(options: ServerOptions, isStopping: () => boolean) {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (request.url === '/healthz') return sendJson(response, 200, { status: 'ok' });
     if (request.url === '/metrics') return sendMetrics(options.registry, response);
     if (request.url !== '/readyz') return sendJson(response, 404, { status: 'not found' });
