@@ -1,12 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
-import { connect } from '../../subgraphs/shared/database.js';
-import { createLogger } from '../../subgraphs/shared/logger.js';
-import { Registry } from '../../subgraphs/shared/metrics.js';
-import { createRedis } from '../../subgraphs/shared/redis.js';
-import { databaseSchema } from '../../subgraphs/warehouse/mikro-orm.config.js';
-import { createStockEngine } from '../../subgraphs/warehouse/stock/engine.js';
 import { startExpiry } from '../../subgraphs/warehouse/stock/expiry.js';
 import { reserveStock } from '../../subgraphs/warehouse/stock/reserve-stock.js';
+import { openEngine } from '../engine.js';
 import { type BenchEnvironment, openEnvironment } from '../environment.js';
 import { type Outcome, percentile, rounded } from '../report.js';
 import { stockUp } from '../stock-up.js';
@@ -21,16 +16,7 @@ const waitMaxMs = 60_000;
 /** How late holds are released, among many keys that are not due; the sweeper is switched off. */
 export async function run(progress: (line: string) => void): Promise<Outcome> {
   const environment = await openEnvironment();
-  const logger = createLogger('bench', 'warn');
-  const redisAt = async (db: number) => {
-    const redis = createRedis(`${environment.redisUrl}/${db}`, logger, 'bench');
-    await redis.connect();
-    return redis;
-  };
-  const { databaseUrl } = environment;
-  const orm = await connect({ name: 'bench', url: databaseUrl, poolMax: 10 }, databaseSchema);
-  const [timers, events, locks] = [await redisAt(1), await redisAt(1), [await redisAt(2)]];
-  const engine = createStockEngine({ orm, timers, locks, registry: new Registry(), logger });
+  const { engine, timers, events, close } = await openEngine(environment);
   const expiry = startExpiry({ store: engine, timers, events, sweepEveryMs: 1_000_000_000 });
   try {
     for (let at = 0; at < otherKeys; at += 10_000) {
@@ -91,8 +77,7 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
     };
   } finally {
     await expiry.stop();
-    for (const redis of [timers, events, ...locks]) redis.disconnect();
-    await orm.close();
+    await close();
     await environment.close();
   }
 }

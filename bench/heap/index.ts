@@ -1,14 +1,9 @@
 import { v7 as uuidv7 } from 'uuid';
-import { connect } from '../../subgraphs/shared/database.js';
-import { createLogger } from '../../subgraphs/shared/logger.js';
-import { Registry } from '../../subgraphs/shared/metrics.js';
-import { createRedis } from '../../subgraphs/shared/redis.js';
-import { databaseSchema } from '../../subgraphs/warehouse/mikro-orm.config.js';
 import { commitReservation } from '../../subgraphs/warehouse/stock/commit-reservation.js';
-import { createStockEngine } from '../../subgraphs/warehouse/stock/engine.js';
 import { startExpiry } from '../../subgraphs/warehouse/stock/expiry.js';
 import { reserveStock } from '../../subgraphs/warehouse/stock/reserve-stock.js';
 import { createStockFeeds } from '../../subgraphs/warehouse/stock/stock-feeds.js';
+import { logger, openEngine } from '../engine.js';
 import { openEnvironment } from '../environment.js';
 import { type Outcome, rounded } from '../report.js';
 import { stockUp } from '../stock-up.js';
@@ -23,18 +18,9 @@ const growthMaxMb = 1;
 /** Whether the engine's heap grows under load: reservations, payments, expiries, unread feeds. */
 export async function run(progress: (line: string) => void): Promise<Outcome> {
   const environment = await openEnvironment();
-  const logger = createLogger('bench', 'warn');
-  const redisAt = async (db: number) => {
-    const redis = createRedis(`${environment.redisUrl}/${db}`, logger, 'bench');
-    await redis.connect();
-    return redis;
-  };
-  const { databaseUrl } = environment;
-  const orm = await connect({ name: 'bench', url: databaseUrl, poolMax: 10 }, databaseSchema);
-  const [timers, events, locks] = [await redisAt(1), await redisAt(1), [await redisAt(2)]];
-  const engine = createStockEngine({ orm, timers, locks, registry: new Registry(), logger });
+  const { engine, timers, events, close } = await openEngine(environment);
   const expiry = startExpiry({ store: engine, timers, events, sweepEveryMs: 500 });
-  const feeds = createStockFeeds(orm.em, events, logger);
+  const feeds = createStockFeeds(engine.orm.em, events, logger);
   const [key] = await stockUp(environment, 1);
   if (!key) throw new Error('there is one key');
   let stopped = false;
@@ -74,8 +60,7 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
   } finally {
     await feeds.stop();
     await expiry.stop();
-    for (const redis of [timers, events, ...locks]) redis.disconnect();
-    await orm.close();
+    await close();
     await environment.close();
   }
 }

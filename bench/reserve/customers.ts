@@ -1,17 +1,12 @@
 import 'reflect-metadata';
 import { v7 as uuidv7 } from 'uuid';
-import { connect } from '../../subgraphs/shared/database.js';
-import { createLogger } from '../../subgraphs/shared/logger.js';
-import { Registry } from '../../subgraphs/shared/metrics.js';
-import { createRedis } from '../../subgraphs/shared/redis.js';
-import { databaseSchema } from '../../subgraphs/warehouse/mikro-orm.config.js';
 import type { DispatcherLimits } from '../../subgraphs/warehouse/stock/dispatcher.js';
-import { createStockEngine } from '../../subgraphs/warehouse/stock/engine.js';
 import {
   type ReserveRequest,
   reserveStock,
 } from '../../subgraphs/warehouse/stock/reserve-stock.js';
 import type { StockKey } from '../../subgraphs/warehouse/stock/stock-item.js';
+import { openEngine } from '../engine.js';
 import { startCeiling } from './ceiling.js';
 
 /** What the parent asks of a process of customers, and of the engine that serves them. */
@@ -39,23 +34,7 @@ type Reserve = (request: ReserveRequest) => Promise<unknown>;
 const holdForMs = 3_600_000;
 
 async function startEngine(task: CustomersTask): Promise<Reserve> {
-  const logger = createLogger('bench', 'warn');
-  const orm = await connect({ name: 'bench', url: task.databaseUrl, poolMax: 10 }, databaseSchema);
-  const redisAt = async (db: number) => {
-    const redis = createRedis(`${task.redisUrl}/${db}`, logger, 'bench');
-    await redis.connect();
-    return redis;
-  };
-  const [timers, locks] = [await redisAt(1), [await redisAt(2)]];
-  const { limits } = task;
-  const engine = createStockEngine({
-    orm,
-    timers,
-    locks,
-    registry: new Registry(),
-    logger,
-    limits,
-  });
+  const { engine } = await openEngine(task, task.limits);
   return (request) => reserveStock(engine, request);
 }
 

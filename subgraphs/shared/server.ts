@@ -7,6 +7,7 @@ import type { Logger } from './logger.js';
 import type { Registry } from './metrics.js';
 import type { Service } from './process.js';
 import { requestTrace } from './request-context.js';
+import { within } from './within.js';
 
 export interface ServerOptions {
   readonly name: string;
@@ -98,7 +99,8 @@ function answerOps(options: ServerOptions, isStopping: () => boolean) {
     if (request.url === '/metrics') return sendMetrics(options.registry, response);
     if (request.url !== '/readyz') return sendJson(response, 404, { status: 'not found' });
     const checks = Object.entries(options.readiness).map(async ([name, check]) => {
-      const ok = await withinTime(check(), readinessTimeoutMs);
+      const done = check().then(() => true);
+      const ok = await within(readinessTimeoutMs, done, false);
       return [name, ok] as const;
     });
     const results = Object.fromEntries(await Promise.all(checks));
@@ -110,20 +112,6 @@ function answerOps(options: ServerOptions, isStopping: () => boolean) {
 async function sendMetrics(registry: Registry, response: ServerResponse): Promise<void> {
   response.writeHead(200, { 'content-type': registry.contentType });
   response.end(await registry.metrics());
-}
-
-async function withinTime(check: Promise<unknown>, timeoutMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, false);
-  });
-  try {
-    return await Promise.race([check.then(() => true), timeout]);
-  } catch {
-    return false;
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** @returns the address it listens on; port 0 takes a free one */

@@ -1,4 +1,4 @@
-import type { EndedReservation } from './end-reservations.js';
+import type { ReservationStatus } from './end-reservations.js';
 import type { StockEngine } from './engine.js';
 
 /**
@@ -12,6 +12,6 @@ import type { StockEngine } from './engine.js';
 export function commitReservation(
   { ending }: StockEngine,
   request: { readonly orderId: string; readonly paymentId: string },
-): Promise<EndedReservation> {
+): Promise<ReservationStatus> {
   return ending.submit({ ...request, to: 'COMMITTED' });
 }

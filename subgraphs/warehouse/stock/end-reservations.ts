@@ -18,15 +18,8 @@ export type Ending =
   | EndRequest
   | { readonly orderId: string; readonly to: 'EXPIRED'; readonly reason: EndReason };
 
-/** What a reservation is after all, and which payment has it. */
-export interface EndedReservation {
-  readonly orderId: string;
-  readonly state: ReservationState;
-  readonly paymentId: string | null;
-}
-
-/** A reservation whose row is locked. */
-export interface LockedReservation {
+/** What a reservation is, and which payment has it. */
+export interface ReservationStatus {
   readonly orderId: string;
   readonly state: ReservationState;
   readonly paymentId: string | null;
@@ -36,7 +29,7 @@ export interface LockedReservation {
 export async function decideEndings(
   store: StockStore,
   requests: readonly EndRequest[],
-): Promise<EndedReservation[]> {
+): Promise<ReservationStatus[]> {
   const orderIds = [...new Set(requests.map(({ orderId }) => orderId))];
   const { after, ended } = await moveStock(
     store,
@@ -54,10 +47,10 @@ export async function decideEndings(
     () => ({ disarmed: orderIds }),
   );
   for (const { to } of ended) store.metrics.ended.inc({ state: to });
-  return requests.map(({ orderId }) => after.get(orderId) as EndedReservation);
+  return requests.map(({ orderId }) => after.get(orderId) as ReservationStatus);
 }
 
-const endedBy = (ending: Ending): LockedReservation => ({
+const endedBy = (ending: Ending): ReservationStatus => ({
   orderId: ending.orderId,
   state: ending.to,
   paymentId: ending.to === 'COMMITTED' ? ending.paymentId : null,
@@ -71,9 +64,9 @@ const endedBy = (ending: Ending): LockedReservation => ({
 async function layTombstones(
   em: EntityManager,
   orderIds: readonly string[],
-): Promise<LockedReservation[]> {
+): Promise<ReservationStatus[]> {
   if (orderIds.length === 0) return [];
-  const laid = await sql<LockedReservation>(
+  const laid = await sql<ReservationStatus>(
     em,
     `insert into reservation (order_id, state, expires_at)
      select id, 'RELEASED', now() from unnest($1::uuid[]) as id order by id
@@ -87,7 +80,7 @@ async function layTombstones(
 
 /** The reservations of these orders, locked by id: the first of the locks. */
 function lockReservations(em: EntityManager, orderIds: readonly string[]) {
-  return sql<LockedReservation>(
+  return sql<ReservationStatus>(
     em,
     `select order_id as "orderId", state, payment_id as "paymentId" from reservation
      where order_id = any($1::uuid[]) order by order_id for update`,
@@ -105,7 +98,7 @@ function lockReservations(em: EntityManager, orderIds: readonly string[]) {
 export async function endHeld(
   em: EntityManager,
   openLedger: OpenLedger,
-  locked: readonly LockedReservation[],
+  locked: readonly ReservationStatus[],
   endings: readonly Ending[],
 ): Promise<Ending[]> {
   const byOrder = new Map(endings.toReversed().map((ending) => [ending.orderId, ending]));
@@ -140,7 +133,7 @@ function readLines(em: EntityManager, ended: readonly Ending[]) {
   );
 }
 
-function writeStates(em: EntityManager, ended: readonly LockedReservation[]) {
+function writeStates(em: EntityManager, ended: readonly ReservationStatus[]) {
   return sql(
     em,
     `update reservation r set state = e.state, payment_id = e.payment_id, updated_at = now()

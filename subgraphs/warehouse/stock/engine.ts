@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from '../../shared/logger.js';
 import type { Registry } from '../../shared/metrics.js';
 import { Dispatcher, type DispatcherLimits } from './dispatcher.js';
-import { decideEndings, type EndedReservation, type EndRequest } from './end-reservations.js';
+import { decideEndings, type EndRequest, type ReservationStatus } from './end-reservations.js';
 import { createStockMetrics, type StockMetrics } from './metrics.js';
 import { decideReservations, type ReserveOutcome, type ReserveRequest } from './reserve-stock.js';
 import { createStockLocks, type StockLocks } from './stock-locks.js';
@@ -22,7 +22,7 @@ export interface StockEngine extends StockStore {
   /** Reservations, in batches under the locks of their skus. */
   readonly reserving: Dispatcher<ReserveRequest, ReserveOutcome>;
   /** Commits and releases, in batches that need no Redis. */
-  readonly ending: Dispatcher<EndRequest, EndedReservation>;
+  readonly ending: Dispatcher<EndRequest, ReservationStatus>;
 }
 
 export interface StockEngineParts {

@@ -1,4 +1,4 @@
-import type { EndedReservation, EndReason } from './end-reservations.js';
+import type { EndReason, ReservationStatus } from './end-reservations.js';
 import type { StockEngine } from './engine.js';
 
 /**
@@ -10,6 +10,6 @@ import type { StockEngine } from './engine.js';
 export function releaseReservation(
   { ending }: StockEngine,
   request: { readonly orderId: string; readonly reason: EndReason },
-): Promise<EndedReservation> {
+): Promise<ReservationStatus> {
   return ending.submit({ ...request, to: 'RELEASED' });
 }

@@ -9,6 +9,7 @@ import {
 } from 'redlock';
 import { tryAgain } from '../../shared/errors.js';
 import type { Logger } from '../../shared/logger.js';
+import { within } from '../../shared/within.js';
 
 // Longer than a transaction may last (4.5 s). A lock that lapses all the same, while its work waited
 // for a connection or ran again, costs speed and nothing else.
@@ -103,19 +104,6 @@ function createWantedSigns(nodes: readonly Redis[]) {
       return within(nodeMaxMs, Promise.any(looks), false);
     },
   };
-}
-
-/** The value of a promise; or another, when it fails or takes longer. */
-async function within<T>(maxMs: number, promise: Promise<T>, otherwise: T): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<T>((resolve) => {
-    timer = setTimeout(resolve, maxMs, otherwise);
-  });
-  try {
-    return await Promise.race([promise.catch(() => otherwise), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Whether others have the lock, or so many nodes are away that nobody can have it. */

@@ -1,0 +1,34 @@
+import { connect } from '../subgraphs/shared/database.js';
+import { createLogger } from '../subgraphs/shared/logger.js';
+import { Registry } from '../subgraphs/shared/metrics.js';
+import { createRedis } from '../subgraphs/shared/redis.js';
+import { databaseSchema } from '../subgraphs/warehouse/mikro-orm.config.js';
+import type { DispatcherLimits } from '../subgraphs/warehouse/stock/dispatcher.js';
+import { createStockEngine } from '../subgraphs/warehouse/stock/engine.js';
+
+export const logger = createLogger('bench', 'warn');
+
+/** The engine of one process, as the warehouse subgraph makes it. */
+export async function openEngine(
+  { databaseUrl, redisUrl }: { readonly databaseUrl: string; readonly redisUrl: string },
+  limits: Partial<DispatcherLimits> = {},
+) {
+  const orm = await connect({ name: 'bench', url: databaseUrl, poolMax: 10 }, databaseSchema);
+  const redisAt = async (db: number) => {
+    const redis = createRedis(`${redisUrl}/${db}`, logger, 'bench');
+    await redis.connect();
+    return redis;
+  };
+  const [timers, events, locks] = [await redisAt(1), await redisAt(1), [await redisAt(2)]];
+  const registry = new Registry();
+  const engine = createStockEngine({ orm, timers, locks, registry, logger, limits });
+  return {
+    engine,
+    timers,
+    events,
+    async close() {
+      for (const redis of [timers, events, ...locks]) redis.disconnect();
+      await orm.close();
+    },
+  };
+}
