@@ -38,6 +38,7 @@ export async function openEnvironment() {
       }
       return broken;
     },
+    stopRedis: () => redis.stop(),
     async close() {
       await client.end();
       await Promise.all([postgres.stop(), redis.stop()]);

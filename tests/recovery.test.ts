@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { callerCredentials, callerHeader } from '../subgraphs/shared/auth.js';
 import { checkout, openShop, type Person, pay, registerPerson } from './harness/people.js';
-import { startSystem, type TestSystem } from './harness/system.js';
+import { postGraphQL, startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
 /** What is left where a part of the system stopped, and who mends it: the table of system.md. */
@@ -196,6 +197,37 @@ describe('what a part that stopped leaves half-way is ended', () => {
       ({ status }) => status === 'CANCELLED',
     );
   }, 60_000);
+
+  it('a reservation that cannot be made keeps up none of those that are asked with it', async () => {
+    const { shopId, sku } = await openShop(system, vendor, [9]);
+    const requests = [1, 7, 1].map((quantity) => {
+      return { orderId: randomUUID(), lines: [{ shopId, sku, quantity }], holdForMs: 1000 };
+    });
+    await warehouse.query(
+      'alter table reservation_line add constraint no_seven check (quantity <> 7) not valid',
+    );
+    const { data, errors } = await postGraphQL(
+      `http://127.0.0.1:${system.ports.ports.warehouse}/graphql`,
+      'mutation ($r: [ReserveInput!]!) { reserveStock(requests: $r) { orderId state } }',
+      { r: requests },
+      undefined,
+      {
+        [callerHeader]: callerCredentials('order', system.secrets.callers.ORDER_SECRET as string),
+      },
+    );
+    await warehouse.query('alter table reservation_line drop constraint no_seven');
+    const [first, , third] = requests;
+    expect(data.reserveStock).toEqual([
+      { orderId: first?.orderId, state: 'HELD' },
+      null,
+      { orderId: third?.orderId, state: 'HELD' },
+    ]);
+    expect(errors).toMatchObject([{ path: ['reserveStock', 1] }]);
+    await eventually(
+      () => warehouse.query(`select 1 from reservation where state = 'HELD'`),
+      ({ rowCount }) => rowCount === 0,
+    );
+  });
 
   it('a payment that stopped before the provider answered is taken up, and money is taken once', async () => {
     const { offerId } = await openShop(system, vendor, [5]);

@@ -36,6 +36,7 @@ const allCases: readonly Case[] = [
   { name: 'b256', ...hot, customers: 256 },
   { name: 'c', ...hot, processes: 2, customers: 256 },
   { name: 'd', ...hot, customers: 256, skus: 100, linesMax: 3 },
+  { name: 'd2', ...hot, processes: 2, customers: 256, skus: 100, linesMax: 3 },
   { name: 'e', ...hot, customers: 256, ceiling: true },
 ];
 const cases = allCases.filter(({ name }) => !only || only.includes(name));
@@ -45,6 +46,7 @@ const about: Record<string, string> = {
   b256: 'b: one hot sku, 256 at once',
   c: 'c: two processes, 256 at once each',
   d: 'd: 100 skus, carts of 1 to 3 lines',
+  d2: 'd: the same, two processes',
   e: 'e: set-based SQL, the driver alone',
 };
 

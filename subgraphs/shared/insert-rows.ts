@@ -27,4 +27,7 @@ export async function insertRows<T extends object>(
   );
 }
 
-const columnValue = (value: unknown) => (value instanceof Date ? value.toISOString() : value);
+function columnValue(value: unknown): unknown {
+  if (value instanceof Date) return value.toISOString();
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
+}

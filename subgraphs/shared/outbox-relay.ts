@@ -1,5 +1,6 @@
 import { type EntityManager, listenTo, sql } from './database.js';
 import { DomainError, UpstreamFault } from './errors.js';
+import { inHalves } from './halves.js';
 import type { Logger } from './logger.js';
 import { gaugeOf, type Registry } from './metrics.js';
 import type { ServiceClient } from './service-client.js';
@@ -133,35 +134,30 @@ function claimDue(em: EntityManager): Promise<DueEntry[]> {
   );
 }
 
-async function deliver(options: RelayOptions, consumer: string, entries: DueEntry[]) {
+function deliver(options: RelayOptions, consumer: string, entries: DueEntry[]) {
   const client = options.consumers[consumer];
   const em = options.em.fork();
-  try {
+  const post = async (part: readonly DueEntry[]) => {
     if (!client) throw new Error(`no consumer is called ${consumer}`);
-    const accepted = await postEvents(client, consumer, entries);
-    const rejected = entries.filter(({ id }) => !accepted.includes(id)).map(({ id }) => id);
+    const accepted = await postEvents(client, consumer, part);
+    const rejected = part.filter(({ id }) => !accepted.includes(id)).map(({ id }) => id);
     await sql(
       em,
       'update outbox set sent_at = now(), updated_at = now() where id = any($1::uuid[])',
       [accepted],
     );
     if (rejected.length > 0) await backOff(options, em, rejected);
-  } catch (error) {
-    if (isAnswer(error) && entries.length > 1) {
-      // One of them may be to blame: it keeps up no other.
-      const half = Math.ceil(entries.length / 2);
-      await deliver(options, consumer, entries.slice(0, half));
-      await deliver(options, consumer, entries.slice(half));
-      return;
-    }
-    options.logger.warn({ err: error, consumer, entries: entries.length }, 'outbox not delivered');
+  };
+  const isAway = (error: unknown) => !isAnswer(error);
+  return inHalves(entries, post, isAway, async (part, error) => {
+    options.logger.warn({ err: error, consumer, entries: part.length }, 'outbox not delivered');
     await sql(
       em,
       `update outbox set next_attempt_at = now() + $2 * interval '1 ms', updated_at = now()
        where id = any($1::uuid[])`,
-      [entries.map(({ id }) => id), unreachableRetryMs],
+      [part.map(({ id }) => id), unreachableRetryMs],
     );
-  }
+  });
 }
 
 /** Whether the consumer answered, with a fault or a refusal of the whole; not that it is away. */
@@ -170,7 +166,7 @@ const isAnswer = (error: unknown) =>
   (error instanceof DomainError && error.extensions.code !== 'TRY_AGAIN');
 
 /** @returns the ids of the events that the consumer has committed */
-async function postEvents(client: ServiceClient, consumer: string, entries: DueEntry[]) {
+async function postEvents(client: ServiceClient, consumer: string, entries: readonly DueEntry[]) {
   const mutation = `deliverTo${consumer[0]?.toUpperCase()}${consumer.slice(1)}`;
   const events = entries.map(({ id, topic, key, version, payload }) => {
     return { id, topic, key, version, payload: JSON.stringify(payload) };

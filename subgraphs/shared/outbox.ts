@@ -1,7 +1,8 @@
-import type { Opt } from '@mikro-orm/core';
+import type { Opt, RequiredEntityData } from '@mikro-orm/core';
 import { Entity, Index, PrimaryKey, Property, Trigger } from '@mikro-orm/decorators/legacy';
-import { v7 as uuidv7 } from 'uuid';
-import { type EntityManager, sql } from './database.js';
+import type { EntityManager } from './database.js';
+import { newId } from './ids.js';
+import { insertRows } from './insert-rows.js';
 
 /** What must be told to another subgraph: written in the same commit as the change it tells of. */
 @Entity({ tableName: 'outbox' })
@@ -76,15 +77,7 @@ export interface OutboxMessage {
 }
 
 /** Writes messages in the transaction of `em`. */
-export async function enqueue(em: EntityManager, messages: OutboxMessage[]): Promise<void> {
-  if (messages.length === 0) return;
-  const rows = messages.map((message) => ({ id: uuidv7(), ...message }));
-  await sql(
-    em,
-    `insert into outbox (id, consumer, topic, key, version, payload)
-     select id, consumer, topic, key, version, payload
-     from jsonb_to_recordset($1::jsonb)
-       as row (id uuid, consumer text, topic text, key text, version int, payload jsonb)`,
-    [JSON.stringify(rows)],
-  );
+export function enqueue(em: EntityManager, messages: readonly OutboxMessage[]): Promise<void> {
+  const rows = messages.map((message) => ({ id: newId(), ...message }));
+  return insertRows(em, OutboxEntry, rows as RequiredEntityData<OutboxEntry>[]);
 }

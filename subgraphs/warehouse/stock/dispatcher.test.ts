@@ -26,8 +26,8 @@ function openDispatcher(limits: Partial<DispatcherLimits> = {}, locks?: StockLoc
     limits,
     locks,
   });
-  const letGo = async () => {
-    for (const done of waiting.splice(0)) done();
+  const letGo = async (from = 0) => {
+    for (const done of waiting.splice(from)) done();
     await turn();
   };
   return { dispatcher, batches, letGo };
@@ -77,6 +77,36 @@ describe('the dispatcher', () => {
     expect(batches).toEqual([[1], [4]]);
     await letGo();
     expect(batches).toEqual([[1], [4], [2, 3]]);
+    await letGo();
+  });
+
+  it('lets go of all its locks at the same time when another process waits for one of them', async () => {
+    const held = new Set<string>();
+    const wantedByOthers: StockLocks = {
+      async lock(keys) {
+        for (const key of keys) held.add(key);
+        return {
+          async release() {
+            for (const key of keys) held.delete(key);
+            return true;
+          },
+        };
+      },
+    };
+    const limits = { lockHoldMaxMs: 1000, sharePauseMs: 1 };
+    const { dispatcher, batches, letGo } = openDispatcher(limits, wantedByOthers);
+    void dispatcher.submit(asked(1, 'A'));
+    await turn();
+    void dispatcher.submit(asked(2, 'B'));
+    await turn();
+    await letGo(1); // the second alone
+    void dispatcher.submit(asked(3, 'B'));
+    void dispatcher.submit(asked(4, 'C'));
+    await turn();
+    expect([...held]).toEqual(['A']);
+    await letGo();
+    await turn();
+    expect(batches.flat().sort()).toEqual([1, 2, 3, 4]);
     await letGo();
   });
 

@@ -1,5 +1,6 @@
 import { isDatabaseAway } from '../../shared/database-errors.js';
 import { DomainError, OutcomeUnknown, tryAgain } from '../../shared/errors.js';
+import { inHalves } from '../../shared/halves.js';
 import type { DispatcherMetrics } from './metrics.js';
 import type { StockLock, StockLocks } from './stock-locks.js';
 
@@ -18,6 +19,8 @@ export interface DispatcherLimits {
   readonly lockHoldMaxMs: number;
   /** the pause after that, when another process waits for the lock */
   readonly sharePauseMs: number;
+  /** how long many keys are waited for together, when another process has some of them */
+  readonly shareWaitMaxMs: number;
 }
 
 export const dispatcherLimits: DispatcherLimits = {
@@ -28,6 +31,7 @@ export const dispatcherLimits: DispatcherLimits = {
   waitMaxMs: 8000,
   lockHoldMaxMs: 40,
   sharePauseMs: 12,
+  shareWaitMaxMs: 150,
 };
 
 export interface DispatcherOptions<Request, Outcome> {
@@ -61,6 +65,9 @@ export class Dispatcher<Request, Outcome> {
   #queue: Waiting<Request, Outcome>[] = [];
   readonly #busy = new Set<string>();
   #lanes = 0;
+  /** lanes that have their lock */
+  #turns = 0;
+  #lettingOthers: Promise<void> | undefined;
   #waking = false;
   #clock: NodeJS.Timeout | undefined;
 
@@ -106,12 +113,13 @@ export class Dispatcher<Request, Outcome> {
       for (const key of all) this.#busy.add(key);
       if (this.#select().length > 0) this.#wake();
       try {
-        if (!(await this.#runTurn(all, all.length === own.length))) {
-          // Another process has one of many: wait for those of the first, let others have the rest.
+        const alone = all.length === own.length;
+        if (!(await this.#runTurn(all, alone ? Infinity : this.#limits.shareWaitMaxMs))) {
+          // Others have one or the other of many: wait for those of the first, let go of the rest.
           for (const key of all) if (!own.includes(key)) this.#busy.delete(key);
           mine = own;
           this.#wake();
-          await this.#runTurn(own, true);
+          await this.#runTurn(own, Infinity);
         }
       } catch (error) {
         this.#options.metrics.refused('noLock', this.#queue.length);
@@ -125,33 +133,54 @@ export class Dispatcher<Request, Outcome> {
   /**
    * Batch after batch of what touches these keys only, under one lock.
    *
-   * @param patient whether to wait for a lock that another process has
+   * @param patienceMs how long to wait for a lock that another process has
    * @returns false when the lock was not had
    */
-  async #runTurn(keys: readonly string[], patient: boolean): Promise<boolean> {
-    const lock = await this.#lockFor(keys, patient);
+  async #runTurn(keys: readonly string[], patienceMs: number): Promise<boolean> {
+    await this.#lettingOthers;
+    const lock = await this.#lockFor(keys, patienceMs);
     if (!lock) return false;
+    this.#turns += 1;
     const letGoAtMs = performance.now() + this.#limits.lockHoldMaxMs;
     let wanted = false;
     try {
       do {
-        await this.#settle(this.#take(keys));
+        const batch = this.#take(keys);
+        if (batch.length > 0) await this.#settle(batch);
         // Let those who were answered, and those who came meanwhile, into the next batch.
         await new Promise((resolve) => setImmediate(resolve));
-      } while (performance.now() < letGoAtMs && this.#select(keys).length > 0);
+      } while (
+        performance.now() < letGoAtMs &&
+        !this.#lettingOthers &&
+        this.#select(keys).length > 0
+      );
     } finally {
       wanted = await lock.release();
+      this.#turns -= 1;
     }
-    if (wanted) await sleep(this.#limits.sharePauseMs);
+    if (wanted) this.#lettingOthers ??= this.#letOthers();
+    await this.#lettingOthers;
     return true;
   }
 
-  /** @returns null when nobody waits for the keys any more, or another has them and we do not wait */
-  async #lockFor(keys: readonly string[], patient: boolean): Promise<StockLock | null> {
+  /** All lanes let go together: who waits for several keys would else never find all of them free. */
+  async #letOthers(): Promise<void> {
+    const { lockHoldMaxMs, sharePauseMs } = this.#limits;
+    const latestMs = performance.now() + lockHoldMaxMs;
+    while (this.#turns > 0 && performance.now() < latestMs) await sleep(1);
+    await sleep(sharePauseMs);
+    this.#lettingOthers = undefined;
+  }
+
+  /** @returns null when nobody waits for the keys any more, or another has them for longer than we wait */
+  async #lockFor(keys: readonly string[], patienceMs: number): Promise<StockLock | null> {
     const { locks, metrics } = this.#options;
     if (!locks) return withoutLock;
     const startedMs = performance.now();
-    const lock = await locks.lock(keys, () => patient && this.#select(keys).length > 0);
+    const lock = await locks.lock(keys, () => {
+      const isPatient = performance.now() - startedMs < patienceMs;
+      return isPatient && this.#select(keys).length > 0;
+    });
     if (lock) metrics.lockWaited(performance.now() - startedMs);
     return lock;
   }
@@ -190,26 +219,20 @@ export class Dispatcher<Request, Outcome> {
     return batch;
   }
 
-  /** Answers each of a batch. A batch that fails is split, so that it fails only for whom it must. */
-  async #settle(batch: readonly Waiting<Request, Outcome>[]): Promise<void> {
-    if (batch.length === 0) return;
+  /** Answers each of a batch. */
+  #settle(batch: readonly Waiting<Request, Outcome>[]): Promise<void> {
     const { work, metrics } = this.#options;
-    const startedMs = performance.now();
-    try {
-      const outcomes = await work(batch.map(({ request }) => request));
-      metrics.batchDone(batch.length, performance.now() - startedMs);
-      for (const [n, { resolve }] of batch.entries()) resolve(outcomes[n] as Outcome);
-    } catch (error) {
-      if (batch.length === 1 || failsForAll(error)) {
-        // The work is idempotent: what became of it is known when it is asked for again.
-        const told = error instanceof OutcomeUnknown ? tryAgain(unknownOutcome) : error;
-        for (const { reject } of batch) reject(told);
-        return;
-      }
-      const half = Math.ceil(batch.length / 2);
-      await this.#settle(batch.slice(0, half));
-      await this.#settle(batch.slice(half));
-    }
+    const answer = async (part: typeof batch) => {
+      const startedMs = performance.now();
+      const outcomes = await work(part.map(({ request }) => request));
+      metrics.batchDone(part.length, performance.now() - startedMs);
+      for (const [n, { resolve }] of part.entries()) resolve(outcomes[n] as Outcome);
+    };
+    return inHalves(batch, answer, failsForAll, (part, error) => {
+      // The work is idempotent: what became of it is known when it is asked for again.
+      const told = error instanceof OutcomeUnknown ? tryAgain(unknownOutcome) : error;
+      for (const { reject } of part) reject(told);
+    });
   }
 
   #refuseLate(): void {

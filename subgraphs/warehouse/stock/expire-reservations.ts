@@ -1,6 +1,7 @@
 import { sql } from '../../shared/database.js';
 import { isDatabaseAway } from '../../shared/database-errors.js';
 import { DomainError } from '../../shared/errors.js';
+import { inHalves } from '../../shared/halves.js';
 import { endHeld } from './end-reservations.js';
 import type { StockStore } from './engine.js';
 import type { Hold } from './hold-timers.js';
@@ -62,18 +63,18 @@ export async function expireOrSplit(
   orderIds: readonly string[],
   failed: Set<string>,
 ): Promise<number> {
-  try {
-    return (await expireReservations(store, orderIds)).length;
-  } catch (error) {
-    if (isDatabaseAway(error) || error instanceof DomainError) throw error;
-    const [only] = orderIds;
-    if (orderIds.length === 1 && only) {
-      failed.add(only);
-      store.logger.error({ err: error, orderId: only }, 'a hold that is due cannot be released');
-      return 0;
+  let ended = 0;
+  const expire = async (part: readonly string[]) => {
+    ended += (await expireReservations(store, part)).length;
+  };
+  await inHalves(orderIds, expire, failsForAll, (part, error) => {
+    if (failsForAll(error)) throw error;
+    for (const orderId of part) {
+      failed.add(orderId);
+      store.logger.error({ err: error, orderId }, 'a hold that is due cannot be released');
     }
-    const half = Math.ceil(orderIds.length / 2);
-    const first = await expireOrSplit(store, orderIds.slice(0, half), failed);
-    return first + (await expireOrSplit(store, orderIds.slice(half), failed));
-  }
+  });
+  return ended;
 }
+
+const failsForAll = (error: unknown) => isDatabaseAway(error) || error instanceof DomainError;

@@ -130,36 +130,48 @@ function atMost<T>(requests: T[]): T[] {
   throw badInput({ requests: `must be at most ${requestsMax}` });
 }
 
-/** What the order subgraph asks of the stock; nobody else may. */
+/**
+ * What the order subgraph asks of the stock; nobody else may. A request that fails is null in the
+ * list, with an error at its index, and keeps up none of the others.
+ */
 @Resolver()
 export class ReservationResolver {
   @Directive('@inaccessible')
   @Authorized('caller:order')
-  @Mutation(() => [ReservationOutput], { description: 'Holds stock for orders, in their order.' })
+  @Mutation(() => [ReservationOutput], {
+    nullable: 'items',
+    description: 'Holds stock for orders, in their order.',
+  })
   reserveStock(
     @Arg('requests', () => [ReserveInput]) requests: ReserveInput[],
     @Ctx() { app }: WarehouseContext,
   ) {
-    return Promise.all(atMost(requests).map((request) => reserveStock(app, request)));
+    return atMost(requests).map((request) => reserveStock(app, request));
   }
 
   @Directive('@inaccessible')
   @Authorized('caller:order')
-  @Mutation(() => [ReservationOutput], { description: 'Sells what is held to its payment.' })
+  @Mutation(() => [ReservationOutput], {
+    nullable: 'items',
+    description: 'Sells what is held to its payment.',
+  })
   commitReservation(
     @Arg('requests', () => [CommitInput]) requests: CommitInput[],
     @Ctx() { app }: WarehouseContext,
   ) {
-    return Promise.all(atMost(requests).map((request) => commitReservation(app, request)));
+    return atMost(requests).map((request) => commitReservation(app, request));
   }
 
   @Directive('@inaccessible')
   @Authorized('caller:order')
-  @Mutation(() => [ReservationOutput], { description: 'Puts what is held back on the shelf.' })
+  @Mutation(() => [ReservationOutput], {
+    nullable: 'items',
+    description: 'Puts what is held back on the shelf.',
+  })
   releaseReservation(
     @Arg('requests', () => [ReleaseInput]) requests: ReleaseInput[],
     @Ctx() { app }: WarehouseContext,
   ) {
-    return Promise.all(atMost(requests).map((request) => releaseReservation(app, request)));
+    return atMost(requests).map((request) => releaseReservation(app, request));
   }
 }
