@@ -11,6 +11,8 @@ export type Role = 'CUSTOMER' | 'VENDOR' | 'ADMIN';
 export interface Identity {
   readonly id: string;
   readonly role: Role;
+  /** the login session that the token is of */
+  readonly sessionId: string;
 }
 
 /** The claims and header that every access token has; RFC 9068 names the type `at+jwt`. */
@@ -23,6 +25,8 @@ export const tokenRules = {
 
 const cachedTokensMax = 20_000;
 const keysTimeoutMs = 2000;
+// How soon a key that is not known is looked for again: so long a new key may be refused.
+const keysCooldownMs = 1000;
 
 /**
  * Verifies the bearer token of an `Authorization` header against the published keys. A token that
@@ -32,7 +36,11 @@ const keysTimeoutMs = 2000;
  * @throws `UNAUTHENTICATED` for a bad or expired token, `TRY_AGAIN` while no key can be had
  */
 export function createTokenVerifier(jwksUrl: string, headers: Record<string, string>) {
-  const keys = createRemoteJWKSet(new URL(jwksUrl), { headers, timeoutDuration: keysTimeoutMs });
+  const keys = createRemoteJWKSet(new URL(jwksUrl), {
+    headers,
+    timeoutDuration: keysTimeoutMs,
+    cooldownDuration: keysCooldownMs,
+  });
   const known = new LRUCache<string, { identity: Identity; expiresAtMs: number }>({
     max: cachedTokensMax,
   });
@@ -55,9 +63,13 @@ async function verifyToken(token: string, keys: JWTVerifyGetKey) {
       typ: tokenRules.type,
       issuer: tokenRules.issuer,
       audience: tokenRules.audience,
-      requiredClaims: ['sub', 'role', 'exp'],
+      requiredClaims: ['sub', 'role', 'sid', 'exp'],
     });
-    const identity: Identity = { id: payload.sub as string, role: payload.role as Role };
+    const identity: Identity = {
+      id: payload.sub as string,
+      role: payload.role as Role,
+      sessionId: payload.sid as string,
+    };
     return { identity, expiresAtMs: (payload.exp as number) * 1000 };
   } catch (error) {
     if (isUnreachable(error))

@@ -5,11 +5,15 @@ import { createRegistry } from '../shared/metrics.js';
 import { runIfMain } from '../shared/process.js';
 import { buildFederatedSchema } from '../shared/schema.js';
 import { startSubgraph } from '../shared/subgraph.js';
+import { startWorker } from '../shared/worker.js';
 import { variables } from './config.js';
 import type { UserContext } from './context.js';
 import { databaseSchema } from './mikro-orm.config.js';
 import { source } from './schema.js';
+import { pruneSessions } from './session/end-sessions.js';
 import { readSigningKeys } from './session/signing-keys.js';
+
+const pruneEveryMs = 60_000;
 
 /** Starts the user subgraph. */
 export async function startUser(env = process.env) {
@@ -19,6 +23,9 @@ export async function startUser(env = process.env) {
   const orm = await connect(
     { name: 'user', url: config.DATABASE_URL, poolMax: config.DATABASE_POOL_MAX, logger },
     databaseSchema,
+  );
+  const pruner = startWorker('clean up of sessions', pruneEveryMs, logger, () =>
+    pruneSessions(orm.em.fork()),
   );
   return startSubgraph<UserContext>({
     name: 'user',
@@ -38,7 +45,7 @@ export async function startUser(env = process.env) {
     context: (principal) => ({ ...principal, em: orm.em.fork(), app: { orm, keys }, logger }),
     routes: { '/.well-known/jwks.json': () => keys.published },
     readiness: { database: () => orm.em.fork().execute('select 1') },
-    onStop: [() => orm.close()],
+    onStop: [() => pruner.stop(), () => orm.close()],
   });
 }
 

@@ -1,8 +1,13 @@
 import type { Schema } from '../shared/database.js';
 import { User } from './account/user.js';
+import { Migration20261121Sessions } from './migrations/20261121-sessions.js';
 import { Migration20261121Spine } from './migrations/20261121-spine.js';
+import { LoginSession, RefreshToken } from './session/login-session.js';
 
 export const databaseSchema: Schema = {
-  entities: [User],
-  migrations: [{ name: '20261121-spine', class: Migration20261121Spine }],
+  entities: [User, LoginSession, RefreshToken],
+  migrations: [
+    { name: '20261121-spine', class: Migration20261121Spine },
+    { name: '20261121-sessions', class: Migration20261121Sessions },
+  ],
 };

@@ -3,7 +3,8 @@ import { Length } from 'class-validator';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
 import { Refusal, result } from '../../shared/refusal.js';
 import type { UserContext } from '../context.js';
-import { openSession, Session } from '../session/session.js';
+import { openSession } from '../session/open-session.js';
+import { Session } from '../session/session.js';
 import { type Identifier, parseIdentifier } from './identifier.js';
 import { verifyPassword } from './password.js';
 import { User } from './user.js';
@@ -40,10 +41,11 @@ export async function login(
 ): Promise<Session | InvalidCredentials> {
   const identifier = parseIdentifier(input.identifier);
   const user = identifier && (await em.fork().findOne(User, whereIdentifier(identifier)));
-  if (!(await verifyPassword(user?.passwordHash, input.password)) || !user) {
-    return result(InvalidCredentials, { message: 'This account and password do not match.' });
-  }
-  return openSession(app.keys, user);
+  const matches = await verifyPassword(user?.passwordHash, input.password);
+  const session = matches && user ? await openSession(app.keys, em, user) : null;
+  return (
+    session ?? result(InvalidCredentials, { message: 'This account and password do not match.' })
+  );
 }
 
 function whereIdentifier(identifier: Identifier) {

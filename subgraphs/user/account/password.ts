@@ -1,17 +1,49 @@
+import { availableParallelism } from 'node:os';
 import { type Algorithm, hash, verify } from '@node-rs/argon2';
+import { dictionary } from '@zxcvbn-ts/language-common';
+import pLimit from 'p-limit';
+import { badInput, tryAgain } from '../../shared/errors.js';
 
 // OWASP Password Storage Cheat Sheet: argon2id, 19 MiB, two passes, one lane.
 // The binding's enum exists in its types only: 2 is argon2id.
 const argon2id = 2 as Algorithm;
 const cost = { algorithm: argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
-export const hashPassword = (password: string): Promise<string> => hash(password, cost);
+// At most so many hashes at once: a storm of logins leaves threads of Node's pool (four) to others.
+const atOnceMax = Math.min(availableParallelism(), 3);
+// Some seconds of hashing; who comes later is told to come again rather than left waiting.
+const waitingMax = 500;
+const hashing = pLimit(atOnceMax);
+
+const common: ReadonlySet<string> = new Set(dictionary['passwords-common']);
+
+/** @throws `BAD_USER_INPUT` for a password that is among the 49,000 most common (NIST SP 800-63B) */
+export function refuseCommonPassword(path: string, password: string): void {
+  if (common.has(password.toLowerCase())) {
+    throw badInput({ [path]: 'is among the most common passwords; choose another' });
+  }
+}
+
+/** @throws `TRY_AGAIN` when too many wait already */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  if (hashing.pendingCount >= waitingMax) {
+    throw tryAgain('Many are logging in at this moment; ask again.');
+  }
+  return hashing(work);
+}
+
+// One text may be written in several ways in Unicode; keyboards differ in which they send.
+const normalized = (password: string) => password.normalize('NFKC');
+
+export const hashPassword = async (password: string): Promise<string> =>
+  inTurn(() => hash(normalized(password), cost));
 
 let nobodysHash: Promise<string> | undefined;
 
 /** Takes as long where there is no hash as where there is one, so that time tells nothing. */
 export async function verifyPassword(stored: string | null | undefined, password: string) {
-  nobodysHash ??= hashPassword('the password of nobody');
-  const matches = await verify(stored ?? (await nobodysHash), password);
+  nobodysHash ??= hash('the password of nobody', cost);
+  const against = stored ?? (await nobodysHash);
+  const matches = await inTurn(() => verify(against, normalized(password)));
   return matches && stored !== null && stored !== undefined;
 }

@@ -3,10 +3,12 @@ import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
 import { v7 as uuidv7 } from 'uuid';
 import type { Role } from '../../shared/auth.js';
 import { isUniqueViolation } from '../../shared/database-errors.js';
+import { conflict } from '../../shared/errors.js';
 import { Refusal, result } from '../../shared/refusal.js';
 import type { UserContext } from '../context.js';
-import { openSession, Session } from '../session/session.js';
-import { hashPassword } from './password.js';
+import { openSession } from '../session/open-session.js';
+import { Session } from '../session/session.js';
+import { hashPassword, refuseCommonPassword } from './password.js';
 import { RoleEnum, User } from './user.js';
 
 @InputType({ description: 'What a new account is made from.' })
@@ -20,7 +22,9 @@ export class RegisterInput {
   @Length(3, 255)
   email!: string;
 
-  @Field(() => String, { description: 'A password of 6 to 128 characters.' })
+  @Field(() => String, {
+    description: 'A password of 6 to 128 characters, none of the most common.',
+  })
   @Length(6, 128)
   password!: string;
 
@@ -46,6 +50,7 @@ export async function register(
   { app, em }: UserContext,
   input: RegisterInput,
 ): Promise<Session | IdentityTaken> {
+  refuseCommonPassword('input.password', input.password);
   const passwordHash = await hashPassword(input.password);
   const fork = em.fork();
   const user = fork.create(User, {
@@ -62,5 +67,7 @@ export async function register(
     if (!isUniqueViolation(error, 'user_account_email')) throw error;
     return result(IdentityTaken, { message: 'There is an account with this e-mail address.' });
   }
-  return openSession(app.keys, user);
+  const session = await openSession(app.keys, em, user);
+  if (!session) throw conflict('The password of this account was changed meanwhile: log in.');
+  return session;
 }

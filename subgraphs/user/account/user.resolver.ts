@@ -3,6 +3,9 @@ import { identityOf } from '../../shared/auth.js';
 import { loaderOf } from '../../shared/context.js';
 import { loadBy } from '../../shared/load.js';
 import type { UserContext } from '../context.js';
+import { logout } from '../session/end-sessions.js';
+import { refreshSession } from '../session/refresh-session.js';
+import { ChangePasswordInput, changePassword } from './change-password.js';
 import { LoginInput, LoginResult, login } from './login.js';
 import { RegisterInput, RegisterResult, register } from './register.js';
 import { User } from './user.js';
@@ -32,6 +35,44 @@ export class UserResolver {
   })
   login(@Arg('input', () => LoginInput) input: LoginInput, @Ctx() context: UserContext) {
     return login(context, input);
+  }
+
+  @Mutation(() => LoginResult, {
+    description:
+      'The next tokens of a session. A refresh token is good once; using it again ends the session.',
+  })
+  refreshSession(
+    @Arg('refreshToken', () => String, { description: 'The newest one of the session.' })
+    refreshToken: string,
+    @Ctx() context: UserContext,
+  ) {
+    return refreshSession(context, refreshToken);
+  }
+
+  @Authorized('signed-in')
+  @Mutation(() => Boolean, {
+    description: 'Ends this session, or all of the user; true even where it had ended.',
+  })
+  logout(
+    @Arg('everywhere', () => Boolean, {
+      defaultValue: false,
+      description: 'Whether all sessions of the user end.',
+    })
+    everywhere: boolean,
+    @Ctx() context: UserContext,
+  ) {
+    return logout(context, everywhere);
+  }
+
+  @Authorized('signed-in')
+  @Mutation(() => LoginResult, {
+    description: 'Sets a new password, ends all other sessions, and answers with new tokens.',
+  })
+  changePassword(
+    @Arg('input', () => ChangePasswordInput) input: ChangePasswordInput,
+    @Ctx() context: UserContext,
+  ) {
+    return changePassword(context, input);
   }
 
   @FieldResolver(() => String, {

@@ -1,0 +1,56 @@
+import { Length } from 'class-validator';
+import { Field, InputType } from 'type-graphql';
+import { identityOf } from '../../shared/auth.js';
+import { sql } from '../../shared/database.js';
+import { unauthenticated } from '../../shared/errors.js';
+import { result } from '../../shared/refusal.js';
+import type { UserContext } from '../context.js';
+import { endOtherSessions, lockUser } from '../session/end-sessions.js';
+import { issueTokens } from '../session/open-session.js';
+import type { Session } from '../session/session.js';
+import { InvalidCredentials } from './login.js';
+import { hashPassword, refuseCommonPassword, verifyPassword } from './password.js';
+import { User } from './user.js';
+
+@InputType({ description: 'A new password, and proof that it is the user who wants it.' })
+export class ChangePasswordInput {
+  @Field(() => String, { description: 'The password so far.' })
+  @Length(1, 128)
+  currentPassword!: string;
+
+  @Field(() => String, { description: 'A password of 6 to 128 characters.' })
+  @Length(6, 128)
+  newPassword!: string;
+}
+
+/**
+ * Sets a new password. All other sessions of the user end; this one goes on with the tokens that
+ * are answered, and its former refresh token is not good any more.
+ *
+ * @throws `UNAUTHENTICATED` when the session of the access token has ended
+ */
+export async function changePassword(
+  context: UserContext,
+  input: ChangePasswordInput,
+): Promise<Session | InvalidCredentials> {
+  const { id, sessionId } = identityOf(context);
+  refuseCommonPassword('input.newPassword', input.newPassword);
+  const before = await context.em.fork().findOneOrFail(User, { id });
+  if (!(await verifyPassword(before.passwordHash, input.currentPassword))) {
+    return result(InvalidCredentials, { message: 'This is not the current password.' });
+  }
+  const passwordHash = await hashPassword(input.newPassword);
+  return context.em.fork().transactional(async (tx) => {
+    await lockUser(tx, id);
+    const live = await sql(
+      tx,
+      'select 1 from login_session where id = $1 and ended_at is null for update',
+      [sessionId],
+    );
+    if (live.length === 0) throw unauthenticated('This session has ended: log in again.');
+    const user = await tx.findOneOrFail(User, { id });
+    user.passwordHash = passwordHash;
+    await endOtherSessions(tx, id, sessionId);
+    return issueTokens(context.app.keys, tx, user, sessionId);
+  });
+}

@@ -1,0 +1,53 @@
+import type { Opt } from '@mikro-orm/core';
+import { Entity, Index, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { User } from '../account/user.js';
+
+/** A user who is logged in on one device: the family of the refresh tokens that follow each other. */
+@Entity({ tableName: 'login_session' })
+@Index({
+  name: 'login_session_live',
+  expression: 'create index login_session_live on login_session (user_id) where ended_at is null',
+})
+export class LoginSession {
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @ManyToOne(() => User, { mapToPk: true, fieldName: 'user_id', index: false })
+  userId!: string;
+
+  @Property({ type: 'timestamptz', nullable: true })
+  endedAt!: Date | null;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
+  updatedAt!: Opt<Date>;
+}
+
+/** A refresh token, known by its hash alone. Used ones are kept: to see them again is to see a theft. */
+@Entity({ tableName: 'refresh_token' })
+@Index({ name: 'refresh_token_session', properties: ['sessionId'] })
+@Index({ name: 'refresh_token_expires', properties: ['expiresAt'] })
+export class RefreshToken {
+  /** SHA-256 of the token, base64url; it is random enough to need no salt */
+  @PrimaryKey({ type: 'varchar', length: 43 })
+  hash!: string;
+
+  @ManyToOne(() => LoginSession, {
+    mapToPk: true,
+    fieldName: 'session_id',
+    index: false,
+    deleteRule: 'cascade',
+  })
+  sessionId!: string;
+
+  @Property({ type: 'timestamptz' })
+  expiresAt!: Date;
+
+  @Property({ type: 'timestamptz', nullable: true })
+  usedAt!: Date | null;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+}

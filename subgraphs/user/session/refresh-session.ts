@@ -1,0 +1,51 @@
+import { type EntityManager, sql, sqlCount } from '../../shared/database.js';
+import { result } from '../../shared/refusal.js';
+import { InvalidCredentials } from '../account/login.js';
+import { User } from '../account/user.js';
+import type { UserContext } from '../context.js';
+import { hashOfToken, issueTokens } from './open-session.js';
+import type { Session } from './session.js';
+
+/**
+ * Exchanges a refresh token for its successor and a new access token. Each is good once: who sends
+ * one a second time is not the only one who has it, and its session ends for all (RFC 9700, 4.14.2).
+ */
+export async function refreshSession(
+  { app, em }: UserContext,
+  refreshToken: string,
+): Promise<Session | InvalidCredentials> {
+  const session = await em.fork().transactional(async (tx) => {
+    const live = await useUp(tx, hashOfToken(refreshToken));
+    if (!live) return null; // commits: the session may have ended
+    const user = await tx.findOneOrFail(User, { id: live.userId });
+    return issueTokens(app.keys, tx, user, live.id);
+  });
+  return (
+    session ?? result(InvalidCredentials, { message: 'This session has ended: log in again.' })
+  );
+}
+
+/** @returns the token's session, if both are good; a token that was used before ends its session */
+async function useUp(tx: EntityManager, hash: string) {
+  const [live] = await sql<{ id: string; userId: string }>(
+    tx,
+    `select s.id, s.user_id as "userId" from login_session s
+     join refresh_token t on t.session_id = s.id
+     where t.hash = $1 and s.ended_at is null for update of s`,
+    [hash],
+  );
+  if (!live) return null;
+  const used = await sqlCount(
+    tx,
+    `update refresh_token set used_at = now()
+     where hash = $1 and used_at is null and expires_at > now()`,
+    [hash],
+  );
+  if (used === 1) return live;
+  await sqlCount(
+    tx,
+    'update login_session set ended_at = now(), updated_at = now() where id = $1',
+    [live.id],
+  );
+  return null;
+}
