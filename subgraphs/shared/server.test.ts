@@ -1,3 +1,4 @@
+import { connect, type Socket } from 'node:net';
 import { createLogger } from './logger.js';
 import { Registry } from './metrics.js';
 import { startServer } from './server.js';
@@ -45,6 +46,24 @@ describe('a server', () => {
     expect(await (await request).text()).toBe('done');
     await stopping;
     expect(order).toEqual(['answered', 'closed']);
+  });
+
+  it('waits for nobody who opened a connection and asked nothing, or half a question', async () => {
+    const { service } = await startSlowServer();
+    const { port } = new URL(service.url);
+    const open = (text: string) =>
+      new Promise<Socket>((resolve) => {
+        const socket = connect(Number(port), '127.0.0.1', () => {
+          if (text) socket.write(text);
+          resolve(socket);
+        });
+      });
+    const sockets = await Promise.all([open(''), open('POST / HTTP/1.1\r\nhost: half')]);
+    const ended = sockets.map(
+      (socket) => new Promise((resolve) => socket.on('error', resolve).on('close', resolve)),
+    );
+    await service.stop();
+    await Promise.all(ended);
   });
 
   it('is alive though not ready while something it needs does not answer', async () => {

@@ -114,8 +114,15 @@ async function sendMetrics(registry: Registry, response: ServerResponse): Promis
   response.end(await registry.metrics());
 }
 
+const inFlight = new WeakMap<Server, number>();
+
 /** @returns the address it listens on; port 0 takes a free one */
 export async function listen(server: Server, host: string, port: number): Promise<string> {
+  const count = (by: number) => inFlight.set(server, (inFlight.get(server) ?? 0) + by);
+  server.on('request', (_request, response) => {
+    count(1);
+    response.once('close', () => count(-1));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port, backlog: 2048 }, () => {
@@ -127,9 +134,16 @@ export async function listen(server: Server, host: string, port: number): Promis
   return `http://${shown}:${(server.address() as AddressInfo).port}`;
 }
 
-/** Takes no new request, lets those in flight end, and lets idle connections go. */
+/**
+ * Takes no new request, lets those in flight end, and lets idle connections go. Node does not call a
+ * connection idle on which nothing was ever asked: once nothing is in flight, all are closed.
+ */
 export async function close(server: Server): Promise<void> {
-  const idle = setInterval(() => server.closeIdleConnections(), idlePollMs);
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  clearInterval(idle);
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const closing = setInterval(() => {
+    if (inFlight.get(server)) server.closeIdleConnections();
+    else server.closeAllConnections();
+  }, idlePollMs);
+  await closed;
+  clearInterval(closing);
 }
