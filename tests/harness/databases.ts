@@ -55,7 +55,8 @@ export const createAllTestDatabases = (): Promise<{ urls: DatabaseUrls; drop(): 
 
 const workerId = Number(process.env.JEST_WORKER_ID ?? 1);
 const portsPerSystem = 20;
-let nextPort = 20_000 + (workerId % 8) * 500 + Math.floor(Math.random() * 10) * portsPerSystem;
+const firstPort = Number(process.env.TEST_FIRST_PORT ?? 20_000);
+let nextPort = firstPort + (workerId % 8) * 500 + Math.floor(Math.random() * 10) * portsPerSystem;
 
 /** The first of twenty free ports; each worker has a range of its own, outside the ephemeral ports. */
 export async function freePortRange(): Promise<number> {
