@@ -17,7 +17,7 @@ export type Ports = ReturnType<typeof portsFrom>;
 
 export interface SystemOptions {
   readonly databases: DatabaseUrls;
-  /** a Redis server; its databases 0, 1 and 2 are used */
+  /** a Redis server; its databases 0 to 4 are used */
   readonly redisUrl: string;
   readonly ports: Ports;
   readonly secrets: Secrets;
@@ -50,7 +50,12 @@ export function environments({ databases, redisUrl, ports, secrets }: SystemOpti
   });
   return {
     sandbox: { PORT: String(ports.sandbox) },
-    user: { ...subgraph('user'), AUTH_SIGNING_KEYS: secrets.signingKeys },
+    user: {
+      ...subgraph('user'),
+      AUTH_SIGNING_KEYS: secrets.signingKeys,
+      OTP_SECRET: secrets.otpSecret,
+      OTP_REDIS_URL: `${redis}/3`,
+    },
     product: subgraph('product'),
     shop: subgraph('shop'),
     warehouse: subgraph('warehouse'),

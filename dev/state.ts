@@ -16,6 +16,8 @@ export interface Secrets {
   readonly callers: Readonly<Record<string, string>>;
   /** `AUTH_SIGNING_KEYS` */
   readonly signingKeys: string;
+  /** `OTP_SECRET` */
+  readonly otpSecret: string;
 }
 
 export async function makeSecrets(): Promise<Secrets> {
@@ -24,14 +26,15 @@ export async function makeSecrets(): Promise<Secrets> {
     databasePassword: secret(),
     callers: Object.fromEntries(callers.map((name) => [`${name.toUpperCase()}_SECRET`, secret()])),
     signingKeys: JSON.stringify({ keys: [await generateSigningKey()] }),
+    otpSecret: secret(),
   };
 }
 
-/** Reads the secrets of a state folder that is taken; makes them where there are none. */
+/** Reads the secrets of a state folder that is taken; makes those that are not there yet. */
 export async function loadSecrets(folder: string): Promise<Secrets> {
   const file = join(folder, 'secrets.json');
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Secrets;
-  const secrets = await makeSecrets();
+  const known = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+  const secrets: Secrets = { ...(await makeSecrets()), ...known };
   writeFileSync(`${file}.part`, JSON.stringify(secrets, null, 2), { mode: 0o600 });
   renameSync(`${file}.part`, file);
   return secrets;

@@ -82,7 +82,7 @@ export const port = z.coerce.number().int().min(0).max(65_535);
 export const count = z.coerce.number().int().min(1);
 export const text = z.string().min(1);
 export const address = z.url();
-const secretText = z.string().min(16);
+export const secretText = z.string().min(16);
 
 /** The processes that call one another; each identifies itself with a secret of its own. */
 export const callers = ['router', 'user', 'product', 'shop', 'warehouse', 'order'] as const;

@@ -3,10 +3,17 @@ import { callerCredentials, callerHeader } from './auth.js';
 import type { Caller } from './config.js';
 import { DomainError, type ErrorCode, tryAgain, UpstreamFault } from './errors.js';
 import { requestTrace } from './request-context.js';
+import { retrying } from './retry.js';
 
 const connectionsMax = 64;
 const retriesMax = 2;
-const retryDelayMs = 50;
+
+const isAnswer = (error: unknown) => error instanceof DomainError || error instanceof UpstreamFault;
+// What took its whole time limit is not asked again: whoever waits has waited enough.
+const retry = retrying(
+  retriesMax,
+  (error) => !isAnswer(error) && (error as Error).name !== 'TimeoutError',
+);
 
 export interface CallOptions {
   readonly timeoutMs: number;
@@ -53,17 +60,12 @@ export function createServiceClient(url: string, self: Caller, secret: string): 
   return {
     async call<T>(query: string, variables: Record<string, unknown>, options: CallOptions) {
       const body = JSON.stringify({ query, variables });
-      for (let attempt = 0; ; attempt++) {
-        try {
-          return dataOf(await send<T>(body, options.timeoutMs), url);
-        } catch (error) {
-          if (error instanceof DomainError || error instanceof UpstreamFault) throw error;
-          const timedOut = (error as Error).name === 'TimeoutError';
-          if (!options.repeatable || timedOut || attempt >= retriesMax) {
-            throw tryAgain('A part of the system is away or busy; ask again.');
-          }
-          await new Promise((resolve) => setTimeout(resolve, retryDelayMs * 2 ** attempt));
-        }
+      const ask = async () => dataOf(await send<T>(body, options.timeoutMs), url);
+      try {
+        return await (options.repeatable ? retry.execute(ask) : ask());
+      } catch (error) {
+        if (isAnswer(error)) throw error;
+        throw tryAgain('A part of the system is away or busy; ask again.');
       }
     },
     close: () => pool.close(),

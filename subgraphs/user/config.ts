@@ -1,15 +1,23 @@
+import { z } from 'zod';
 import {
+  address,
   callers,
   requiredInProduction,
   secretOf,
+  secretText,
+  setting,
   subgraphVariables,
   text,
   tokenVariables,
 } from '../shared/config.js';
+import { toLog } from './message/message.js';
 
 const callerSecrets = Object.assign({}, ...callers.map(secretOf)) as ReturnType<
   typeof secretOf<'user' | 'product' | 'shop' | 'warehouse' | 'order'>
 >;
+
+// `log` prints messages in the log: never where people's codes would stand in it.
+const gateway = z.union([z.literal(toLog), address]);
 
 export const variables = {
   ...subgraphVariables('user', 4001),
@@ -20,4 +28,28 @@ export const variables = {
     'generate',
     'private Ed25519 keys as a JSON Web Key Set, the newest first; `generate` makes one at start',
   ),
+  OTP_REDIS_URL: requiredInProduction(
+    address,
+    'redis://127.0.0.1:63799/3',
+    'the Redis of one-time codes, in a database of their own',
+  ),
+  OTP_SECRET: requiredInProduction(
+    secretText,
+    'development-secret-of-codes',
+    'the key under which one-time codes are kept as HMACs, 16 characters or more',
+  ),
+  SMS_GATEWAY_URL: requiredInProduction(
+    gateway,
+    toLog,
+    'an SMS gateway that speaks Twilio’s API, such as https://api.twilio.com; `log` prints instead',
+  ),
+  SMS_ACCOUNT_SID: setting(z.string(), '', 'the account at the SMS gateway'),
+  SMS_AUTH_TOKEN: setting(z.string(), '', 'the secret of the account at the SMS gateway'),
+  SMS_FROM: setting(z.string(), 'Holdfast', 'the number or name that an SMS comes from'),
+  SMTP_URL: requiredInProduction(
+    gateway,
+    toLog,
+    'the mail server, as smtps://user:password@host:465; `log` prints instead',
+  ),
+  MAIL_FROM: setting(text, 'Holdfast <no-reply@localhost>', 'the sender of mails'),
 };

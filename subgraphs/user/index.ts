@@ -3,11 +3,14 @@ import { connect } from '../shared/database.js';
 import { createLogger } from '../shared/logger.js';
 import { createRegistry } from '../shared/metrics.js';
 import { runIfMain } from '../shared/process.js';
+import { closeRedis, connectRedis, createRedis } from '../shared/redis.js';
 import { buildFederatedSchema } from '../shared/schema.js';
 import { startSubgraph } from '../shared/subgraph.js';
 import { startWorker } from '../shared/worker.js';
+import { createOneTimeCodes } from './code/one-time-codes.js';
 import { variables } from './config.js';
-import type { UserContext } from './context.js';
+import type { UserApp, UserContext } from './context.js';
+import { createMessageSender } from './message/message.js';
 import { databaseSchema } from './mikro-orm.config.js';
 import { source } from './schema.js';
 import { pruneSessions } from './session/end-sessions.js';
@@ -24,6 +27,15 @@ export async function startUser(env = process.env) {
     { name: 'user', url: config.DATABASE_URL, poolMax: config.DATABASE_POOL_MAX, logger },
     databaseSchema,
   );
+  const redis = createRedis(config.OTP_REDIS_URL, logger, 'codes');
+  await connectRedis(redis, logger);
+  const messages = createMessageSender(config, logger);
+  const app: UserApp = {
+    orm,
+    keys,
+    codes: createOneTimeCodes(redis, config.OTP_SECRET),
+    messages,
+  };
   const pruner = startWorker('clean up of sessions', pruneEveryMs, logger, () =>
     pruneSessions(orm.em.fork()),
   );
@@ -42,10 +54,15 @@ export async function startUser(env = process.env) {
     logger,
     registry: createRegistry('user'),
     schema: await buildFederatedSchema(source),
-    context: (principal) => ({ ...principal, em: orm.em.fork(), app: { orm, keys }, logger }),
+    context: (principal) => ({ ...principal, em: orm.em.fork(), app, logger }),
     routes: { '/.well-known/jwks.json': () => keys.published },
     readiness: { database: () => orm.em.fork().execute('select 1') },
-    onStop: [() => pruner.stop(), () => orm.close()],
+    onStop: [
+      () => pruner.stop(),
+      () => messages.close(),
+      () => closeRedis(redis),
+      () => orm.close(),
+    ],
   });
 }
 

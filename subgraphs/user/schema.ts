@@ -1,10 +1,12 @@
 import { loaderOf } from '../shared/context.js';
 import type { SchemaSource } from '../shared/schema.js';
 import { loadUsers, UserResolver } from './account/user.resolver.js';
+import { OtpResolver } from './code/otp.resolver.js';
 import type { UserContext } from './context.js';
+import { ProfileResolver } from './profile/profile.resolver.js';
 
 export const source: SchemaSource = {
-  resolvers: [UserResolver],
+  resolvers: [UserResolver, ProfileResolver, OtpResolver],
   references: {
     User: ({ id }, context: UserContext) => loaderOf(context, loadUsers).load(id as string),
   },

@@ -12,6 +12,7 @@ import { startShop } from '../../subgraphs/shop/index.js';
 import { startUser } from '../../subgraphs/user/index.js';
 import { startWarehouse } from '../../subgraphs/warehouse/index.js';
 import { createAllTestDatabases, freePortRange, startTestRedis } from './databases.js';
+import { startMessageServers } from './messages.js';
 
 export interface GraphQLReply {
   readonly status: number;
@@ -40,10 +41,11 @@ const starters = {
  * demo store in it: all that `npm start` runs, but for the processes.
  */
 export async function startSystem(overrides: Record<string, string> = {}) {
-  const [databases, redis, secrets] = await Promise.all([
+  const [databases, redis, secrets, messages] = await Promise.all([
     createAllTestDatabases(),
     startTestRedis(),
     makeSecrets(),
+    startMessageServers(),
   ]);
   await seedStore(databases.urls);
   const ports = portsFrom(await freePortRange());
@@ -52,6 +54,7 @@ export async function startSystem(overrides: Record<string, string> = {}) {
     NODE_ENV: 'test',
     LOG_LEVEL: 'silent',
     SUPERGRAPH_PATH: `${root}/schema/supergraph.graphql`,
+    ...messages.env,
     ...overrides,
   };
   const running = new Map<string, Service>();
@@ -66,6 +69,7 @@ export async function startSystem(overrides: Record<string, string> = {}) {
     ports,
     secrets,
     redis,
+    messages,
     databases: databases.urls,
     start,
     async stopPart(name: keyof typeof starters) {
@@ -76,7 +80,7 @@ export async function startSystem(overrides: Record<string, string> = {}) {
       postGraphQL(url, query, variables, token),
     async stop() {
       await Promise.all([...running.values()].map((service) => service.stop()));
-      await Promise.all([databases.drop(), redis.stop()]);
+      await Promise.all([databases.drop(), redis.stop(), messages.stop()]);
     },
     /** Fails with the offending rows where an invariant of the domain does not hold. */
     async expectInvariants() {

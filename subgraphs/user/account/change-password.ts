@@ -1,15 +1,14 @@
 import { Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { identityOf } from '../../shared/auth.js';
-import { sql } from '../../shared/database.js';
-import { unauthenticated } from '../../shared/errors.js';
 import { result } from '../../shared/refusal.js';
 import type { UserContext } from '../context.js';
-import { endOtherSessions, lockUser } from '../session/end-sessions.js';
+import { endSessions, lockUsers, requireLive, useUpTokens } from '../session/end-sessions.js';
 import { issueTokens } from '../session/open-session.js';
 import type { Session } from '../session/session.js';
+import { refuseCommonPassword } from './common-passwords.js';
 import { InvalidCredentials } from './login.js';
-import { hashPassword, refuseCommonPassword, verifyPassword } from './password.js';
+import { hashPassword, verifyPassword } from './password.js';
 import { User } from './user.js';
 
 @InputType({ description: 'A new password, and proof that it is the user who wants it.' })
@@ -37,20 +36,20 @@ export async function changePassword(
   refuseCommonPassword('input.newPassword', input.newPassword);
   const before = await context.em.fork().findOneOrFail(User, { id });
   if (!(await verifyPassword(before.passwordHash, input.currentPassword))) {
-    return result(InvalidCredentials, { message: 'This is not the current password.' });
+    return wrongPassword();
   }
   const passwordHash = await hashPassword(input.newPassword);
   return context.em.fork().transactional(async (tx) => {
-    await lockUser(tx, id);
-    const live = await sql(
-      tx,
-      'select 1 from login_session where id = $1 and ended_at is null for update',
-      [sessionId],
-    );
-    if (live.length === 0) throw unauthenticated('This session has ended: log in again.');
+    await lockUsers(tx, [id]);
+    await requireLive(tx, sessionId);
     const user = await tx.findOneOrFail(User, { id });
+    if (user.passwordHash !== before.passwordHash) return wrongPassword();
     user.passwordHash = passwordHash;
-    await endOtherSessions(tx, id, sessionId);
+    await endSessions(tx, id, { except: sessionId });
+    await useUpTokens(tx, sessionId);
     return issueTokens(context.app.keys, tx, user, sessionId);
   });
 }
+
+const wrongPassword = () =>
+  result(InvalidCredentials, { message: 'This is not the current password.' });

@@ -1,11 +1,10 @@
-import { raw } from '@mikro-orm/postgresql';
 import { Length } from 'class-validator';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
 import { Refusal, result } from '../../shared/refusal.js';
 import type { UserContext } from '../context.js';
 import { openSession } from '../session/open-session.js';
 import { Session } from '../session/session.js';
-import { type Identifier, parseIdentifier } from './identifier.js';
+import { parseIdentifier, whereIdentifier } from './identifier.js';
 import { verifyPassword } from './password.js';
 import { User } from './user.js';
 
@@ -46,10 +45,4 @@ export async function login(
   return (
     session ?? result(InvalidCredentials, { message: 'This account and password do not match.' })
   );
-}
-
-function whereIdentifier(identifier: Identifier) {
-  if ('phone' in identifier) return { phone: identifier.phone };
-  // Folded by PostgreSQL on both sides: it and JavaScript differ beyond ASCII.
-  return { [raw('lower(email)')]: raw('lower(?)', [identifier.email]) };
 }

@@ -1,8 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { type Algorithm, hash, verify } from '@node-rs/argon2';
-import { dictionary } from '@zxcvbn-ts/language-common';
 import pLimit from 'p-limit';
-import { badInput, tryAgain } from '../../shared/errors.js';
+import { tryAgain } from '../../shared/errors.js';
 
 // OWASP Password Storage Cheat Sheet: argon2id, 19 MiB, two passes, one lane.
 // The binding's enum exists in its types only: 2 is argon2id.
@@ -14,15 +13,6 @@ const atOnceMax = Math.min(availableParallelism(), 3);
 // Some seconds of hashing; who comes later is told to come again rather than left waiting.
 const waitingMax = 500;
 const hashing = pLimit(atOnceMax);
-
-const common: ReadonlySet<string> = new Set(dictionary['passwords-common']);
-
-/** @throws `BAD_USER_INPUT` for a password that is among the 49,000 most common (NIST SP 800-63B) */
-export function refuseCommonPassword(path: string, password: string): void {
-  if (common.has(password.toLowerCase())) {
-    throw badInput({ [path]: 'is among the most common passwords; choose another' });
-  }
-}
 
 /** @throws `TRY_AGAIN` when too many wait already */
 function inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -8,7 +8,8 @@ import { Refusal, result } from '../../shared/refusal.js';
 import type { UserContext } from '../context.js';
 import { openSession } from '../session/open-session.js';
 import { Session } from '../session/session.js';
-import { hashPassword, refuseCommonPassword } from './password.js';
+import { refuseCommonPassword } from './common-passwords.js';
+import { hashPassword } from './password.js';
 import { RoleEnum, User } from './user.js';
 
 @InputType({ description: 'What a new account is made from.' })

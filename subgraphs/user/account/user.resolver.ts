@@ -1,13 +1,28 @@
-import { Arg, Authorized, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import {
+  Arg,
+  Authorized,
+  Ctx,
+  FieldResolver,
+  Int,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
 import { identityOf } from '../../shared/auth.js';
 import { loaderOf } from '../../shared/context.js';
+import { forbidden } from '../../shared/errors.js';
 import { loadBy } from '../../shared/load.js';
+import { UUID } from '../../shared/scalars.js';
 import type { UserContext } from '../context.js';
 import { logout } from '../session/end-sessions.js';
 import { refreshSession } from '../session/refresh-session.js';
 import { ChangePasswordInput, changePassword } from './change-password.js';
+import { findUsers, UserConnection } from './find-users.js';
 import { LoginInput, LoginResult, login } from './login.js';
+import { isOwn, requireOwn } from './own-account.js';
 import { RegisterInput, RegisterResult, register } from './register.js';
+import { SetRoleInput, setRole } from './set-role.js';
 import { User } from './user.js';
 
 export const loadUsers = loadBy(User, 'id');
@@ -18,6 +33,38 @@ export class UserResolver {
   @Query(() => User, { nullable: true, description: 'The user who is logged in.' })
   me(@Ctx() context: UserContext) {
     return loaderOf(context, loadUsers).load(identityOf(context).id);
+  }
+
+  @Authorized('signed-in')
+  @Query(() => User, { nullable: true, description: 'A user: oneself, or for an admin anybody.' })
+  async user(
+    @Arg('id', () => UUID, { description: 'The user.' }) id: string,
+    @Ctx() context: UserContext,
+  ) {
+    const { role, id: callerId } = identityOf(context);
+    if (role !== 'ADMIN' && id !== callerId) throw forbidden();
+    return loaderOf(context, loadUsers).load(id);
+  }
+
+  @Authorized('admin')
+  @Query(() => UserConnection, { description: 'All users, the newest first.' })
+  users(
+    @Ctx() context: UserContext,
+    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
+    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+    @Arg('search', () => String, {
+      nullable: true,
+      description: 'The beginning of a name, or a whole e-mail address or phone number.',
+    })
+    search?: string,
+  ) {
+    return findUsers(context, { first, after, search });
+  }
+
+  @Authorized('admin')
+  @Mutation(() => User, { description: 'Gives a user a role.' })
+  setRole(@Arg('input', () => SetRoleInput) input: SetRoleInput, @Ctx() context: UserContext) {
+    return setRole(context, input);
   }
 
   @Query(() => Date, { description: 'The time of the server, for honest countdowns.' })
@@ -79,20 +126,33 @@ export class UserResolver {
     nullable: true,
     description: 'The e-mail address; only the user and an admin see it.',
   })
-  email(@Root() user: User, @Ctx() { identity }: UserContext) {
-    return maySee(identity, user) ? user.email : null;
+  email(@Root() user: User, @Ctx() context: UserContext) {
+    return isOwn(context, user) ? user.email : null;
   }
 
   @FieldResolver(() => String, {
     nullable: true,
     description: 'The phone number (E.164); only the user and an admin see it.',
   })
-  phone(@Root() user: User, @Ctx() { identity }: UserContext) {
-    return maySee(identity, user) ? user.phone : null;
+  phone(@Root() user: User, @Ctx() context: UserContext) {
+    return isOwn(context, user) ? user.phone : null;
   }
-}
 
-// A user that was just logged in has no token in this very request: `Session.user` says so itself.
-function maySee(identity: UserContext['identity'], user: User & { isOwn?: boolean }): boolean {
-  return user.isOwn === true || identity?.role === 'ADMIN' || identity?.id === user.id;
+  @FieldResolver(() => Boolean, {
+    description:
+      'Whether the user has proven the e-mail address; only the user and an admin see it.',
+  })
+  emailVerified(@Root() user: User, @Ctx() context: UserContext) {
+    requireOwn(context, user);
+    return user.emailVerified;
+  }
+
+  @FieldResolver(() => Boolean, {
+    description:
+      'Whether there is a phone: none is kept unproven. Only the user and an admin see it.',
+  })
+  phoneVerified(@Root() user: User, @Ctx() context: UserContext) {
+    requireOwn(context, user);
+    return user.phone !== null;
+  }
 }

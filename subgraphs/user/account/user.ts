@@ -15,7 +15,14 @@ registerEnumType(RoleEnum, { name: 'Role', description: 'What a user may do.' })
   expression: 'create unique index user_account_email on user_account (lower(email))',
 })
 @Check({ name: 'user_account_role', expression: "role in ('CUSTOMER', 'VENDOR', 'ADMIN')" })
-@Check({ name: 'user_account_reachable', expression: 'email is not null or phone is not null' })
+@Index({
+  name: 'user_account_name',
+  expression: 'create index user_account_name on user_account (lower(name) text_pattern_ops)',
+})
+@Check({
+  name: 'user_account_email_verified',
+  expression: 'email is not null or not email_verified',
+})
 export class User {
   @Field(() => UUID, { description: 'The id of the user.' })
   @PrimaryKey({ type: 'uuid' })
@@ -28,7 +35,11 @@ export class User {
   @Property({ type: 'varchar', length: 255, nullable: true })
   email!: string | null;
 
-  /** E.164 */
+  /** whether the user has shown that mail to the address reaches them */
+  @Property({ type: 'boolean', default: false })
+  emailVerified!: Opt<boolean>;
+
+  /** E.164; it is proven before it is kept */
   @Property({ type: 'varchar', length: 20, nullable: true, unique: 'user_account_phone' })
   phone!: string | null;
 
@@ -39,6 +50,12 @@ export class User {
   /** argon2id, in PHC string format */
   @Property({ type: 'text', nullable: true })
   passwordHash!: string | null;
+
+  @Property({ type: 'boolean', default: true })
+  newsletter!: Opt<boolean>;
+
+  @Property({ type: 'varchar', length: 20, default: 'light' })
+  theme!: Opt<string>;
 
   @Field(() => Date, { description: 'When the user registered.' })
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })

@@ -1,5 +1,6 @@
 import { identityOf } from '../../shared/auth.js';
 import { type EntityManager, sql, sqlCount } from '../../shared/database.js';
+import { unauthenticated } from '../../shared/errors.js';
 import type { UserContext } from '../context.js';
 
 const keepEndedDays = 30;
@@ -12,37 +13,55 @@ const pruneMax = 5000;
 export async function logout(context: UserContext, everywhere: boolean): Promise<boolean> {
   const { id, sessionId } = identityOf(context);
   await context.em.fork().transactional(async (tx) => {
-    await lockUser(tx, id);
-    await sqlCount(
-      tx,
-      `update login_session set ended_at = now(), updated_at = now()
-       where user_id = $1 and ended_at is null and ($2 or id = $3)`,
-      [id, everywhere, sessionId],
-    );
+    await lockUsers(tx, [id]);
+    await endSessions(tx, id, everywhere ? {} : { only: sessionId });
   });
   return true;
 }
 
-/** Whoever changes several sessions of a user locks the user first, so that none waits crosswise. */
-export async function lockUser(tx: EntityManager, userId: string): Promise<void> {
-  await sql(tx, 'select 1 from user_account where id = $1 for no key update', [userId]);
+/**
+ * Whoever changes what users log in with, or several sessions of one, locks the users first, in the
+ * order of their ids, so that none waits crosswise.
+ */
+export async function lockUsers(tx: EntityManager, ids: readonly string[]): Promise<void> {
+  await sql(
+    tx,
+    'select 1 from user_account where id = any($1::uuid[]) order by id for no key update',
+    [ids],
+  );
 }
 
-/**
- * Ends all sessions of a user but one, whose refresh tokens are used up, so that it gets new ones.
- * The user is locked.
- */
-export async function endOtherSessions(tx: EntityManager, userId: string, keepId: string) {
+/** @throws `UNAUTHENTICATED` when the session of an access token has ended */
+export async function requireLive(tx: EntityManager, sessionId: string): Promise<void> {
+  const live = await sql(
+    tx,
+    'select 1 from login_session where id = $1 and ended_at is null for update',
+    [sessionId],
+  );
+  if (live.length === 0) throw unauthenticated('This session has ended: log in again.');
+}
+
+/** Ends the sessions of a user: all of them, only one, or all except one. */
+export async function endSessions(
+  tx: EntityManager,
+  userId: string,
+  { only, except }: { only?: string; except?: string } = {},
+): Promise<void> {
   await sqlCount(
     tx,
     `update login_session set ended_at = now(), updated_at = now()
-     where user_id = $1 and ended_at is null and id <> $2`,
-    [userId, keepId],
+     where user_id = $1 and ended_at is null
+       and ($2::uuid is null or id = $2) and ($3::uuid is null or id <> $3)`,
+    [userId, only ?? null, except ?? null],
   );
+}
+
+/** No refresh token of the session is good any more, so that it goes on with new ones. */
+export async function useUpTokens(tx: EntityManager, sessionId: string): Promise<void> {
   await sqlCount(
     tx,
     'update refresh_token set used_at = now() where session_id = $1 and used_at is null',
-    [keepId],
+    [sessionId],
   );
 }
 

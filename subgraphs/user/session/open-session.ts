@@ -19,28 +19,37 @@ export const hashOfToken = (token: string) =>
   createHash('sha256').update(token).digest('base64url');
 
 /**
- * Logs in a user who has proven who they are: a session of its own, with its first tokens.
+ * Logs in a user who has given their password: a session of its own, with its first tokens.
  *
- * @returns null when the user's password was changed since `user` was read: what was proven with the
- *   former one is worth nothing any more
+ * @returns null when the password or the identifiers have changed since `user` was read: what was
+ *   proven with the former ones is worth nothing any more
  */
 export async function openSession(
   keys: SigningKeys,
   em: EntityManager,
   user: User,
 ): Promise<Session | null> {
-  const sessionId = newId();
   return em.fork().transactional(async (tx) => {
     const same = await sql(
       tx,
       `select 1 from user_account
-       where id = $1 and password_hash is not distinct from $2 for share`,
-      [user.id, user.passwordHash],
+       where id = $1 and password_hash is not distinct from $2
+         and email is not distinct from $3 and phone is not distinct from $4 for share`,
+      [user.id, user.passwordHash, user.email, user.phone],
     );
-    if (same.length === 0) return null;
-    await insertRows(tx, LoginSession, [{ id: sessionId, userId: user.id }]);
-    return issueTokens(keys, tx, user, sessionId);
+    return same.length === 0 ? null : beginSession(keys, tx, user);
   });
+}
+
+/** A new session with its first tokens, in the transaction of `tx`. */
+export async function beginSession(
+  keys: SigningKeys,
+  tx: EntityManager,
+  user: User,
+): Promise<Session> {
+  const sessionId = newId();
+  await insertRows(tx, LoginSession, [{ id: sessionId, userId: user.id }]);
+  return issueTokens(keys, tx, user, sessionId);
 }
 
 /** The next tokens of a session, in the transaction of `tx`. */

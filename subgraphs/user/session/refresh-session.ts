@@ -3,6 +3,7 @@ import { result } from '../../shared/refusal.js';
 import { InvalidCredentials } from '../account/login.js';
 import { User } from '../account/user.js';
 import type { UserContext } from '../context.js';
+import { endSessions } from './end-sessions.js';
 import { hashOfToken, issueTokens } from './open-session.js';
 import type { Session } from './session.js';
 
@@ -42,10 +43,6 @@ async function useUp(tx: EntityManager, hash: string) {
     [hash],
   );
   if (used === 1) return live;
-  await sqlCount(
-    tx,
-    'update login_session set ended_at = now(), updated_at = now() where id = $1',
-    [live.id],
-  );
+  await endSessions(tx, live.userId, { only: live.id });
   return null;
 }

@@ -1,0 +1,11 @@
+import { ExponentialBackoff, handleWhen, type IPolicy, retry } from 'cockatiel';
+
+const initialDelay = 50;
+const maxDelay = 1000;
+
+/** Does work again, at most `retriesMax` times and each time later, as long as it fails so. */
+export const retrying = (retriesMax: number, isTransient: (error: unknown) => boolean): IPolicy =>
+  retry(handleWhen(isTransient), {
+    maxAttempts: retriesMax,
+    backoff: new ExponentialBackoff({ initialDelay, maxDelay }),
+  });

@@ -1,0 +1,28 @@
+import { raw } from '@mikro-orm/postgresql';
+import { connectionOf } from '../../shared/connection.js';
+import { findPage } from '../../shared/load.js';
+import type { UserContext } from '../context.js';
+import { parseIdentifier, whereIdentifier } from './identifier.js';
+import { User } from './user.js';
+
+export const UserConnection = connectionOf(User, 'User');
+
+interface UserSearch {
+  readonly first: number;
+  readonly after?: string | undefined;
+  readonly search?: string | undefined;
+}
+
+/** A page of users, the newest first. */
+export function findUsers({ em }: UserContext, { first, after, search }: UserSearch) {
+  const where = search ? whereFound(search) : {};
+  return findPage(em, User, where, { first, after, order: 'desc' });
+}
+
+/** Each of the conditions is served by an index. */
+function whereFound(search: string) {
+  const beginning = `${search.replace(/[\\%_]/g, '\\$&')}%`;
+  const identifier = parseIdentifier(search);
+  const named = { [raw('lower(name)')]: { $like: raw('lower(?)', [beginning]) } };
+  return { $or: [named, ...(identifier ? [whereIdentifier(identifier)] : [])] };
+}

@@ -1,0 +1,32 @@
+import { Field, InputType } from 'type-graphql';
+import { identityOf, type Role } from '../../shared/auth.js';
+import { conflict, notFound } from '../../shared/errors.js';
+import { UUID } from '../../shared/scalars.js';
+import type { UserContext } from '../context.js';
+import { RoleEnum, User } from './user.js';
+
+@InputType({ description: 'Who gets which role.' })
+export class SetRoleInput {
+  @Field(() => UUID, { description: 'The user.' })
+  userId!: string;
+
+  @Field(() => RoleEnum, { description: 'What the user may do from now on.' })
+  role!: Role;
+}
+
+/**
+ * Gives a user a role; it is in the user's next access token, at most 15 minutes from now.
+ *
+ * @throws `CONFLICT` for one's own role, so that there is always an admin left
+ */
+export async function setRole(context: UserContext, { userId, role }: SetRoleInput): Promise<User> {
+  if (userId === identityOf(context).id) {
+    throw conflict('One’s own role is changed by another admin.');
+  }
+  return context.em.fork().transactional(async (tx) => {
+    const user = await tx.findOne(User, { id: userId });
+    if (!user) throw notFound('user', userId);
+    user.role = role;
+    return user;
+  });
+}

@@ -1,0 +1,137 @@
+import { identityOf } from '../../shared/auth.js';
+import type { EntityManager } from '../../shared/database.js';
+import { isUniqueViolation } from '../../shared/database-errors.js';
+import { badInput, conflict, tryAgain } from '../../shared/errors.js';
+import { newId } from '../../shared/ids.js';
+import { result } from '../../shared/refusal.js';
+import { refuseCommonPassword } from '../account/common-passwords.js';
+import { type Identifier, whereIdentifier } from '../account/identifier.js';
+import { InvalidCredentials } from '../account/login.js';
+import { hashPassword } from '../account/password.js';
+import { User } from '../account/user.js';
+import type { UserContext } from '../context.js';
+import { endSessions, lockUsers, requireLive } from '../session/end-sessions.js';
+import { beginSession } from '../session/open-session.js';
+import type { Session } from '../session/session.js';
+import type { VerifyOtpInput } from './otp.js';
+
+/** Logs in whoever is reached at a phone; registers them where nobody has proven it before. */
+export async function verifyOtp(context: UserContext, input: VerifyOtpInput) {
+  return proveBy(context, 'phone', input, async (tx, identifier) => {
+    const [owner] = await lockOwnerAnd(tx, identifier);
+    return owner ?? newUser(tx, identifier, input);
+  });
+}
+
+/**
+ * Logs in whoever is reached at an e-mail address. Where another account had only claimed it, that
+ * account loses it and its sessions end; it is not handed over, since what its claimer put in, and
+ * access tokens that live on for minutes, would be a trap. Who is logged in when proving an address
+ * that nobody else has proven keeps their account, with this address.
+ */
+export async function proveEmail(context: UserContext, input: VerifyOtpInput) {
+  return proveBy(context, 'email', input, async (tx, identifier) => {
+    const [owner, caller] = await lockOwnerAnd(tx, identifier, context.identity?.id);
+    if (owner?.emailVerified) return owner;
+    if (caller) await requireLive(tx, context.identity?.sessionId as string);
+    if (owner && owner !== caller) await takeAway(tx, owner);
+    const user = caller ?? newUser(tx, identifier, input);
+    return Object.assign(user, identifier, { emailVerified: true });
+  });
+}
+
+/**
+ * Gives the caller's account a phone number that the caller has proven.
+ *
+ * @throws `CONFLICT` where it is another account's
+ */
+export async function addPhone(context: UserContext, input: VerifyOtpInput): Promise<User> {
+  const { id, sessionId } = identityOf(context);
+  refuseUnused(input);
+  const user = await context.app.codes.use(input, 'phone', (identifier) =>
+    inOneGo(context.em, async (tx) => {
+      const [owner, caller] = await lockOwnerAnd(tx, identifier, id);
+      await requireLive(tx, sessionId);
+      if (owner && owner !== caller) throw conflict('This phone number is another account’s.');
+      return Object.assign(caller as User, identifier);
+    }),
+  );
+  if (!user) throw badInput({ 'input.code': wrongCode });
+  return user;
+}
+
+const wrongCode = 'is not right, or not good any more: ask for another';
+
+/** Uses the code, finds or makes the account, sets a new password if there is one, and logs in. */
+async function proveBy(
+  { app, em }: UserContext,
+  kind: 'email' | 'phone',
+  input: VerifyOtpInput,
+  accountOf: (tx: EntityManager, identifier: Identifier) => Promise<User>,
+): Promise<Session | InvalidCredentials> {
+  const { newPassword } = input;
+  if (newPassword) refuseCommonPassword('input.newPassword', newPassword);
+  const session = await app.codes.use(input, kind, async (identifier) => {
+    const passwordHash = newPassword ? await hashPassword(newPassword) : null;
+    return inOneGo(em, async (tx) => {
+      const user = await accountOf(tx, identifier);
+      if (passwordHash) {
+        user.passwordHash = passwordHash;
+        await endSessions(tx, user.id);
+      }
+      await tx.flush();
+      return beginSession(app.keys, tx, user);
+    });
+  });
+  return session ?? result(InvalidCredentials, { message: `The code ${wrongCode}.` });
+}
+
+/** One transaction; what another request made unique a moment before is there at the next attempt. */
+async function inOneGo<T>(em: EntityManager, work: (tx: EntityManager) => Promise<T>): Promise<T> {
+  try {
+    return await em.fork().transactional(work);
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    throw tryAgain('Somebody did the same at this moment; ask again.');
+  }
+}
+
+/** The account that has an identifier, and another; both are locked and then read. */
+async function lockOwnerAnd(tx: EntityManager, identifier: Identifier, callerId?: string) {
+  const where = whereIdentifier(identifier);
+  const before = await tx.findOne(User, where);
+  await lockUsers(
+    tx,
+    [before?.id, callerId].filter((id) => id !== undefined),
+  );
+  const owner = await tx.findOne(User, where, { refresh: true });
+  if (owner?.id !== before?.id) throw tryAgain('This account changes at this moment; ask again.');
+  const caller = callerId ? await tx.findOne(User, { id: callerId }, { refresh: true }) : null;
+  return [owner, caller] as const;
+}
+
+async function takeAway(tx: EntityManager, claimer: User): Promise<void> {
+  await endSessions(tx, claimer.id);
+  claimer.email = null;
+  await tx.flush(); // before another row has the address
+}
+
+function newUser(tx: EntityManager, identifier: Identifier, { name, role }: VerifyOtpInput): User {
+  if (!name) throw badInput({ 'input.name': 'is needed, since this makes a new account' });
+  const none = { email: null, phone: null, passwordHash: null };
+  const user = tx.create(User, {
+    ...none,
+    ...identifier,
+    id: newId(),
+    name,
+    role: role ?? 'CUSTOMER',
+  });
+  tx.persist(user);
+  return user;
+}
+
+function refuseUnused(input: VerifyOtpInput): void {
+  for (const name of ['name', 'role', 'newPassword'] as const) {
+    if (input[name]) throw badInput({ [`input.${name}`]: 'is not for this: leave it out' });
+  }
+}

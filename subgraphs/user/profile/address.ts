@@ -1,0 +1,51 @@
+import type { Opt } from '@mikro-orm/core';
+import { Entity, Index, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Field, ObjectType } from 'type-graphql';
+import { UUID } from '../../shared/scalars.js';
+import { User } from '../account/user.js';
+
+@ObjectType({ description: 'An address of a user’s own, to send orders to.' })
+@Entity({ tableName: 'address' })
+@Index({ name: 'address_user', properties: ['userId'] })
+@Index({
+  name: 'address_default',
+  expression: 'create unique index address_default on address (user_id) where is_default',
+})
+export class Address {
+  @Field(() => UUID, { description: 'The id of the address.' })
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @ManyToOne(() => User, { mapToPk: true, fieldName: 'user_id', index: false })
+  userId!: string;
+
+  @Field(() => String, { nullable: true, description: 'Street and number.' })
+  @Property({ type: 'varchar', length: 255, nullable: true })
+  street!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'City.' })
+  @Property({ type: 'varchar', length: 100, nullable: true })
+  city!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'State or province.' })
+  @Property({ type: 'varchar', length: 100, nullable: true })
+  state!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Postal code.' })
+  @Property({ type: 'varchar', length: 20, nullable: true })
+  zip!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Country.' })
+  @Property({ type: 'varchar', length: 100, nullable: true })
+  country!: string | null;
+
+  @Field(() => Boolean, { description: 'Whether it is the one that is offered first.' })
+  @Property({ type: 'boolean', default: false })
+  isDefault!: Opt<boolean>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
+  updatedAt!: Opt<Date>;
+}

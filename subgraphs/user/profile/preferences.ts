@@ -1,0 +1,10 @@
+import { Field, ObjectType } from 'type-graphql';
+
+@ObjectType({ description: 'What a user likes.' })
+export class Preferences {
+  @Field(() => Boolean, { description: 'Whether the newsletter is wanted.' })
+  newsletter!: boolean;
+
+  @Field(() => String, { description: 'The look of the pages: `light`, `dark` or another.' })
+  theme!: string;
+}

@@ -1,0 +1,71 @@
+import { Arg, Authorized, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { loaderOf } from '../../shared/context.js';
+import { loadAllBy } from '../../shared/load.js';
+import { UUID } from '../../shared/scalars.js';
+import { requireOwn } from '../account/own-account.js';
+import { User } from '../account/user.js';
+import type { UserContext } from '../context.js';
+import { Address } from './address.js';
+import { Preferences } from './preferences.js';
+import {
+  AddressInput,
+  addAddress,
+  deleteAddress,
+  UpdateAddressInput,
+  updateAddress,
+} from './save-address.js';
+import { UpdateProfileInput, updateProfile } from './update-profile.js';
+
+const loadAddresses = loadAllBy(Address, 'userId', { isDefault: 'desc', id: 'asc' });
+
+@Resolver(() => User)
+export class ProfileResolver {
+  @FieldResolver(() => [Address], {
+    description: 'The default first; only the user and an admin see them.',
+  })
+  addresses(@Root() user: User, @Ctx() context: UserContext) {
+    requireOwn(context, user);
+    return loaderOf(context, loadAddresses).load(user.id);
+  }
+
+  @FieldResolver(() => Preferences, {
+    description: 'What the user likes; only the user and an admin see it.',
+  })
+  preferences(@Root() user: User, @Ctx() context: UserContext): Preferences {
+    requireOwn(context, user);
+    return { newsletter: user.newsletter, theme: user.theme };
+  }
+
+  @Authorized('signed-in')
+  @Mutation(() => User, { description: 'Changes the own name and preferences.' })
+  updateProfile(
+    @Arg('input', () => UpdateProfileInput) input: UpdateProfileInput,
+    @Ctx() context: UserContext,
+  ) {
+    return updateProfile(context, input);
+  }
+
+  @Authorized('signed-in')
+  @Mutation(() => Address, { description: 'Adds an address of one’s own.' })
+  addAddress(@Arg('input', () => AddressInput) input: AddressInput, @Ctx() context: UserContext) {
+    return addAddress(context, input);
+  }
+
+  @Authorized('signed-in')
+  @Mutation(() => Address, { description: 'Changes an address of one’s own.' })
+  updateAddress(
+    @Arg('input', () => UpdateAddressInput) input: UpdateAddressInput,
+    @Ctx() context: UserContext,
+  ) {
+    return updateAddress(context, input);
+  }
+
+  @Authorized('signed-in')
+  @Mutation(() => Boolean, { description: 'Deletes an address of one’s own.' })
+  deleteAddress(
+    @Arg('id', () => UUID, { description: 'The address.' }) id: string,
+    @Ctx() context: UserContext,
+  ) {
+    return deleteAddress(context, id);
+  }
+}

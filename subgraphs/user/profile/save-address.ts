@@ -1,0 +1,106 @@
+import { IsOptional, Length } from 'class-validator';
+import { Field, InputType } from 'type-graphql';
+import { identityOf } from '../../shared/auth.js';
+import { type EntityManager, sqlCount } from '../../shared/database.js';
+import { badInput, conflict, notFound } from '../../shared/errors.js';
+import { newId } from '../../shared/ids.js';
+import { UUID } from '../../shared/scalars.js';
+import type { UserContext } from '../context.js';
+import { lockUsers } from '../session/end-sessions.js';
+import { Address } from './address.js';
+
+const addressesMax = 50;
+
+@InputType({ description: 'An address. What is left out stays empty, or as it was.' })
+export class AddressInput {
+  @Field(() => String, { nullable: true, description: 'Street and number, up to 255 characters.' })
+  @IsOptional()
+  @Length(1, 255)
+  street?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'City, up to 100 characters.' })
+  @IsOptional()
+  @Length(1, 100)
+  city?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'State, up to 100 characters.' })
+  @IsOptional()
+  @Length(1, 100)
+  state?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Postal code, up to 20 characters.' })
+  @IsOptional()
+  @Length(1, 20)
+  zip?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Country, up to 100 characters.' })
+  @IsOptional()
+  @Length(1, 100)
+  country?: string | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Whether it is the default; the one so far then is not. A first address always is.',
+  })
+  isDefault?: boolean | null;
+}
+
+@InputType({ description: 'Changes of an address; null empties a field.' })
+export class UpdateAddressInput extends AddressInput {
+  @Field(() => UUID, { description: 'The address.' })
+  id!: string;
+}
+
+const lines = ['street', 'city', 'state', 'zip', 'country'] as const;
+
+/** @throws `BAD_USER_INPUT` for an address with nothing in it, `CONFLICT` beyond 50 of them */
+export async function addAddress(context: UserContext, input: AddressInput): Promise<Address> {
+  if (lines.every((line) => !input[line])) {
+    throw badInput({ input: `must have at least one of ${lines.join(', ')}` });
+  }
+  const userId = identityOf(context).id;
+  return context.em.fork().transactional(async (tx) => {
+    await lockUsers(tx, [userId]);
+    const count = await tx.count(Address, { userId });
+    if (count >= addressesMax) throw conflict(`There are ${count} addresses: delete one first.`);
+    const isDefault = count === 0 || input.isDefault === true;
+    if (isDefault) await unsetDefault(tx, userId);
+    const texts = Object.fromEntries(lines.map((line) => [line, input[line] ?? null]));
+    const address = tx.create(Address, { ...texts, id: newId(), userId, isDefault } as Address);
+    await tx.persist(address).flush();
+    return address;
+  });
+}
+
+/** @throws `NOT_FOUND` where the user has no such address */
+export async function updateAddress(
+  context: UserContext,
+  input: UpdateAddressInput,
+): Promise<Address> {
+  const userId = identityOf(context).id;
+  return context.em.fork().transactional(async (tx) => {
+    await lockUsers(tx, [userId]);
+    const address = await tx.findOne(Address, { id: input.id, userId });
+    if (!address) throw notFound('address', input.id);
+    if (input.isDefault && !address.isDefault) await unsetDefault(tx, userId);
+    for (const line of lines) if (input[line] !== undefined) address[line] = input[line];
+    address.isDefault = input.isDefault ?? address.isDefault;
+    return address;
+  });
+}
+
+/** @throws `NOT_FOUND` where the user has no such address */
+export async function deleteAddress(context: UserContext, id: string): Promise<boolean> {
+  const userId = identityOf(context).id;
+  const deleted = await context.em.fork().nativeDelete(Address, { id, userId });
+  if (deleted === 0) throw notFound('address', id);
+  return true;
+}
+
+const unsetDefault = (tx: EntityManager, userId: string) =>
+  sqlCount(
+    tx,
+    'update address set is_default = false, updated_at = now() where user_id = $1 and is_default',
+    [userId],
+  );

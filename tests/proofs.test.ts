@@ -1,0 +1,322 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { logIn } from './harness/people.js';
+import { startSystem, type TestSystem } from './harness/system.js';
+
+const sessionFields = `__typename
+  ... on Session { accessToken refreshToken
+    user { id name email phone role emailVerified phoneVerified } }
+  ... on Refusal { message }`;
+
+describe('who proves an identity', () => {
+  let system: TestSystem;
+  let database: pg.Client;
+  beforeAll(async () => {
+    system = await startSystem();
+    database = new pg.Client({ connectionString: system.databases.user });
+    await database.connect();
+  });
+  afterAll(async () => {
+    await database.end();
+    await system.stop();
+  });
+
+  let phones = 1000;
+  const newPhone = () => `+1202555${phones++}`;
+  const newEmail = () => `${randomUUID()}@example.com`;
+  const codeOf = (reply: { errors?: ReadonlyArray<{ extensions: { code: string } }> }) =>
+    reply.errors?.[0]?.extensions.code;
+
+  async function askPhone(phone: string): Promise<string> {
+    const { data, errors } = await system.graphql(
+      'mutation ($input: RequestOtpInput!) { requestOtp(input: $input) { id expiresAt } }',
+      { input: { phone } },
+    );
+    if (errors) throw new Error(JSON.stringify(errors));
+    return data.requestOtp.id;
+  }
+  async function askEmail(email: string): Promise<string> {
+    const { data, errors } = await system.graphql(
+      'mutation ($email: String!) { requestEmailProof(email: $email) { id expiresAt } }',
+      { email },
+    );
+    if (errors) throw new Error(JSON.stringify(errors));
+    return data.requestEmailProof.id;
+  }
+  const send = (name: 'verifyOtp' | 'proveEmail', input: object, token?: string) =>
+    system.graphql(
+      `mutation ($input: VerifyOtpInput!) { ${name}(input: $input) { ${sessionFields} } }`,
+      { input },
+      token,
+    );
+  const sessionOf = async (reply: ReturnType<typeof send>) => {
+    const { data, errors } = await reply;
+    if (errors) throw new Error(JSON.stringify(errors));
+    return Object.values(data)[0] as {
+      __typename: string;
+      accessToken: string;
+      refreshToken: string;
+      user: { id: string } & Record<string, unknown>;
+    };
+  };
+  async function byPhone(phone: string, more: object = {}) {
+    const challengeId = await askPhone(phone);
+    return sessionOf(
+      send('verifyOtp', { challengeId, code: system.messages.codeFor(phone), ...more }),
+    );
+  }
+  async function byEmail(email: string, more: object = {}, token?: string) {
+    const challengeId = await askEmail(email);
+    const input = { challengeId, code: system.messages.codeFor(email), ...more };
+    return sessionOf(send('proveEmail', input, token));
+  }
+  async function registered(email: string, password = 'secret-1') {
+    const input = { name: 'Claimer', email, password };
+    return sessionOf(
+      system.graphql(
+        `mutation ($input: RegisterInput!) { register(input: $input) { ${sessionFields} } }`,
+        { input },
+      ),
+    );
+  }
+  const logsIn = async (identifier: string, password: string) => {
+    const { data } = await system.graphql(
+      `mutation ($input: LoginInput!) { login(input: $input) { __typename } }`,
+      { input: { identifier, password } },
+    );
+    return data.login.__typename === 'Session';
+  };
+  const refreshes = async (refreshToken: string) => {
+    const { data } = await system.graphql(
+      'mutation ($token: String!) { refreshSession(refreshToken: $token) { __typename } }',
+      { token: refreshToken },
+    );
+    return data.refreshSession.__typename === 'Session';
+  };
+
+  it('registers with a phone and a code, and logs in with the next one', async () => {
+    const phone = newPhone();
+    const first = await byPhone('+1 (202) 555-0199', { name: 'Nina', role: 'VENDOR' }).catch(
+      (error: Error) => error.message,
+    );
+    expect(first).toContain('no code was sent to'); // it went to the number in E.164
+    const session = await byPhone(phone, { name: 'Nina', role: 'VENDOR' });
+    const nina = { name: 'Nina', email: null, phone, role: 'VENDOR' };
+    expect(session.user).toMatchObject({ ...nina, emailVerified: false, phoneVerified: true });
+    expect((await byPhone(phone)).user.id).toBe(session.user.id);
+  });
+
+  it('a phone that was proven logs in with a password too, written in any way', async () => {
+    const phone = newPhone();
+    await byPhone(phone, { name: 'Nina', newPassword: 'secret-2' });
+    const spaced = `${phone.slice(0, 2)} (${phone.slice(2, 5)}) ${phone.slice(5, 8)}-${phone.slice(8)}`;
+    expect(await logsIn(spaced, 'secret-2')).toBe(true);
+    expect(await logsIn(phone, 'secret-3')).toBe(false);
+  });
+
+  it('a new account needs a name; the code is not lost for that', async () => {
+    const phone = newPhone();
+    const challengeId = await askPhone(phone);
+    const code = system.messages.codeFor(phone);
+    const nameless = await send('verifyOtp', { challengeId, code });
+    expect(codeOf(nameless)).toBe('BAD_USER_INPUT');
+    expect(nameless.errors?.[0]?.extensions.fields).toHaveProperty(['input.name']);
+    const session = await sessionOf(send('verifyOtp', { challengeId, code, name: 'Nina' }));
+    expect(session.__typename).toBe('Session');
+  });
+
+  it('a code is good once, with its own challenge, and until the next one is asked for', async () => {
+    const phone = newPhone();
+    const first = await askPhone(phone);
+    const firstCode = system.messages.codeFor(phone);
+    const second = await askPhone(phone);
+    const secondCode = system.messages.codeFor(phone);
+    const name = 'Nina';
+    const attempt = async (challengeId: string, code: string) =>
+      (await sessionOf(send('verifyOtp', { challengeId, code, name }))).__typename;
+    expect(await attempt(first, firstCode)).toBe('InvalidCredentials');
+    expect(await attempt(first, secondCode)).toBe('InvalidCredentials');
+    expect(await attempt(randomUUID(), secondCode)).toBe('InvalidCredentials');
+    expect(await attempt(second, secondCode)).toBe('Session');
+    expect(await attempt(second, secondCode)).toBe('InvalidCredentials');
+  });
+
+  it('a code that is sent twice at once logs in once', async () => {
+    const phone = newPhone();
+    const challengeId = await askPhone(phone);
+    const input = { challengeId, code: system.messages.codeFor(phone), name: 'Nina' };
+    const replies = await Promise.all(
+      Array.from({ length: 8 }, () => sessionOf(send('verifyOtp', input))),
+    );
+    expect(replies.filter(({ __typename }) => __typename === 'Session')).toHaveLength(1);
+  });
+
+  it('after five wrong codes the right one is refused too, and no other is sent', async () => {
+    const phone = newPhone();
+    const challengeId = await askPhone(phone);
+    const code = system.messages.codeFor(phone);
+    const wrong = Array.from({ length: 60 }, (_, n) => String(n).padStart(6, '0'));
+    const guesses = wrong.filter((guess) => guess !== code).slice(0, 50);
+    const replies = await Promise.all(
+      guesses.map((guess) => sessionOf(send('verifyOtp', { challengeId, code: guess }))),
+    );
+    expect(new Set(replies.map(({ __typename }) => __typename))).toEqual(
+      new Set(['InvalidCredentials']),
+    );
+    const right = await sessionOf(send('verifyOtp', { challengeId, code, name: 'Nina' }));
+    expect(right.__typename).toBe('InvalidCredentials');
+    const sentBefore = system.messages.sent.length;
+    const { errors } = await system.graphql(
+      'mutation ($input: RequestOtpInput!) { requestOtp(input: $input) { id } }',
+      { input: { phone } },
+    );
+    expect(errors?.[0]?.extensions).toMatchObject({ code: 'RATE_LIMITED' });
+    expect(errors?.[0]?.extensions.retryAfterMs).toBeGreaterThan(0);
+    expect(system.messages.sent).toHaveLength(sentBefore);
+  });
+
+  it('a sixth code within a quarter of an hour is refused, known or not', async () => {
+    const email = newEmail();
+    await registered(email);
+    for (const each of [email, newEmail()]) {
+      for (let n = 0; n < 5; n++) await askEmail(each);
+      await expect(askEmail(each)).rejects.toThrow('RATE_LIMITED');
+    }
+  });
+
+  it('asking for a code and guessing it tell nothing of whether an account exists', async () => {
+    const email = newEmail();
+    await byEmail(email, { name: 'Known' });
+    const answers = [];
+    for (const each of [email, newEmail()]) {
+      const challengeId = await askEmail(each);
+      const code = system.messages.codeFor(each) === '000000' ? '000001' : '000000';
+      const { data, errors } = await send('proveEmail', { challengeId, code });
+      answers.push({ data, errors });
+    }
+    expect(answers[0]).toEqual(answers[1]);
+  });
+
+  it('proves the own e-mail address, and resets a forgotten password with it', async () => {
+    const email = newEmail();
+    const session = await registered(email, 'secret-1');
+    expect(session.user.emailVerified).toBe(false);
+    const proven = await byEmail(email, {}, session.accessToken);
+    expect(proven.user).toMatchObject({ id: session.user.id, emailVerified: true });
+    expect(await refreshes(session.refreshToken)).toBe(true);
+    const reset = await byEmail(email.toUpperCase(), { newPassword: 'secret-2' });
+    expect(reset.user.id).toBe(session.user.id);
+    expect(await refreshes(proven.refreshToken)).toBe(false);
+    expect(await refreshes(reset.refreshToken)).toBe(true);
+    expect([await logsIn(email, 'secret-1'), await logsIn(email, 'secret-2')]).toEqual([
+      false,
+      true,
+    ]);
+  });
+
+  it('takes an e-mail address from an account that had only claimed it', async () => {
+    const email = newEmail();
+    const claimer = await registered(email, 'secret-1');
+    const owner = await byEmail(email, { name: 'Owner' });
+    expect(owner.user).toMatchObject({ name: 'Owner', email, emailVerified: true });
+    expect(owner.user.id).not.toBe(claimer.user.id);
+    expect(await refreshes(claimer.refreshToken)).toBe(false);
+    expect(await logsIn(email, 'secret-1')).toBe(false);
+    const { data } = await system.graphql('{ me { id email } }', {}, claimer.accessToken);
+    expect(data.me).toEqual({ id: claimer.user.id, email: null });
+  });
+
+  it('takes nothing from an account that has proven it: it is logged in there', async () => {
+    const email = newEmail();
+    const owner = await byEmail(email, { name: 'Owner' });
+    const other = await registered(newEmail());
+    const again = await byEmail(email, { name: 'Another' }, other.accessToken);
+    expect(again.user).toMatchObject({ id: owner.user.id, name: 'Owner' });
+  });
+
+  it('who registered by phone adds an e-mail address, also one that somebody claimed', async () => {
+    const email = newEmail();
+    const claimer = await registered(email);
+    const phone = newPhone();
+    const session = await byPhone(phone, { name: 'Nina' });
+    const withEmail = await byEmail(email, {}, session.accessToken);
+    expect(withEmail.user).toMatchObject({ id: session.user.id, phone, email });
+    expect(await refreshes(claimer.refreshToken)).toBe(false);
+  });
+
+  it('a session that has ended changes no identity', async () => {
+    const session = await registered(newEmail());
+    await system.graphql('mutation { logout(everywhere: true) }', {}, session.accessToken);
+    const email = newEmail();
+    await expect(byEmail(email, {}, session.accessToken)).rejects.toThrow('UNAUTHENTICATED');
+    const phone = newPhone();
+    const reply = await addPhone(phone, session.accessToken);
+    expect(codeOf(reply)).toBe('UNAUTHENTICATED');
+  });
+
+  async function addPhone(phone: string, token: string, more: object = {}) {
+    const challengeId = await askPhone(phone);
+    const input = { challengeId, code: system.messages.codeFor(phone), ...more };
+    return system.graphql(
+      'mutation ($input: VerifyOtpInput!) { addPhone(input: $input) { id phone phoneVerified } }',
+      { input },
+      token,
+    );
+  }
+
+  it('adds a phone to the account, but not another’s', async () => {
+    const session = await registered(newEmail());
+    const phone = newPhone();
+    const { data } = await addPhone(phone, session.accessToken);
+    expect(data.addPhone).toEqual({ id: session.user.id, phone, phoneVerified: true });
+    const other = await registered(newEmail());
+    expect(codeOf(await addPhone(phone, other.accessToken))).toBe('CONFLICT');
+    const odd = await addPhone(newPhone(), other.accessToken, { newPassword: 'secret-9' });
+    expect(odd.errors?.[0]?.extensions.fields).toHaveProperty(['input.newPassword']);
+  });
+
+  it('a login that is on its way is not opened for an address that is proven meanwhile', async () => {
+    const email = newEmail();
+    await registered(email, 'secret-1');
+    const [owner, ...logins] = await Promise.all([
+      byEmail(email, { name: 'Owner' }),
+      ...Array.from({ length: 6 }, () => logsIn(email, 'secret-1')),
+    ]);
+    expect(logins).toHaveLength(6);
+    const { rows } = await database.query(
+      `select 1 from login_session s join user_account u on u.id = s.user_id
+       where s.ended_at is null and u.id <> $1 and u.email is null and u.phone is null`,
+      [owner.user.id],
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it('of many who prove one new phone at once, nobody makes a second account', async () => {
+    const phone = newPhone();
+    const challengeId = await askPhone(phone);
+    const input = { challengeId, code: system.messages.codeFor(phone), name: 'Nina' };
+    await Promise.all(Array.from({ length: 8 }, () => send('verifyOtp', input)));
+    const { rows } = await database.query('select count(*) from user_account where phone = $1', [
+      phone,
+    ]);
+    expect(rows).toEqual([{ count: '1' }]);
+  });
+
+  it('when Redis is away, it says TRY_AGAIN, and goes on afterwards', async () => {
+    const ana = await logIn(system, 'ana');
+    await system.redis.kill();
+    const { errors } = await system.graphql(
+      'mutation { requestEmailProof(email: "a@example.com") { id } }',
+    );
+    expect(errors?.[0]?.extensions.code).toBe('TRY_AGAIN');
+    expect(ana.token).toBeDefined();
+    await system.redis.restart();
+    const email = newEmail();
+    for (let attempt = 0; ; attempt++) {
+      const session = await byEmail(email, { name: 'Later' }).catch((error: Error) => error);
+      if (!(session instanceof Error)) break;
+      if (attempt === 50) throw session;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  });
+});
