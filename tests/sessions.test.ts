@@ -152,6 +152,17 @@ describe('a session', () => {
     expect(rows).toHaveLength(1);
   });
 
+  it('of two changes of the password in one session at once, the later finds another password', async () => {
+    const { email, tokens } = await register();
+    const replies = await Promise.all(
+      [1, 2, 3].map((n) => change(tokens.accessToken, 'secret-1', `another-${n}`)),
+    );
+    const names = replies.map(({ data }) => data.changePassword.__typename);
+    expect(names.toSorted()).toEqual(['InvalidCredentials', 'InvalidCredentials', 'Session']);
+    const kept = `another-${names.indexOf('Session') + 1}`;
+    expect((await login(email, kept)).__typename).toBe('Session');
+  });
+
   it('is not opened with a password that is changed at the same moment', async () => {
     const { email } = await register();
     await database.query('begin');

@@ -5,12 +5,13 @@ import { badInput, conflict, tryAgain } from '../../shared/errors.js';
 import { newId } from '../../shared/ids.js';
 import { result } from '../../shared/refusal.js';
 import { refuseCommonPassword } from '../account/common-passwords.js';
-import { type Identifier, whereIdentifier } from '../account/identifier.js';
+import type { Identifier } from '../account/identifier.js';
+import { lockOwnerAnd, takeAway } from '../account/identity-owner.js';
 import { InvalidCredentials } from '../account/login.js';
 import { hashPassword } from '../account/password.js';
 import { User } from '../account/user.js';
 import type { UserContext } from '../context.js';
-import { endSessions, lockUsers, requireLive } from '../session/end-sessions.js';
+import { endSessions, requireLive } from '../session/end-sessions.js';
 import { beginSession } from '../session/open-session.js';
 import type { Session } from '../session/session.js';
 import type { VerifyOtpInput } from './otp.js';
@@ -94,26 +95,6 @@ async function inOneGo<T>(em: EntityManager, work: (tx: EntityManager) => Promis
     if (!isUniqueViolation(error)) throw error;
     throw tryAgain('Somebody did the same at this moment; ask again.');
   }
-}
-
-/** The account that has an identifier, and another; both are locked and then read. */
-async function lockOwnerAnd(tx: EntityManager, identifier: Identifier, callerId?: string) {
-  const where = whereIdentifier(identifier);
-  const before = await tx.findOne(User, where);
-  await lockUsers(
-    tx,
-    [before?.id, callerId].filter((id) => id !== undefined),
-  );
-  const owner = await tx.findOne(User, where, { refresh: true });
-  if (owner?.id !== before?.id) throw tryAgain('This account changes at this moment; ask again.');
-  const caller = callerId ? await tx.findOne(User, { id: callerId }, { refresh: true }) : null;
-  return [owner, caller] as const;
-}
-
-async function takeAway(tx: EntityManager, claimer: User): Promise<void> {
-  await endSessions(tx, claimer.id);
-  claimer.email = null;
-  await tx.flush(); // before another row has the address
 }
 
 function newUser(tx: EntityManager, identifier: Identifier, { name, role }: VerifyOtpInput): User {

@@ -1,0 +1,38 @@
+import type { EntityManager } from '../../shared/database.js';
+import { newId } from '../../shared/ids.js';
+import { endSessions } from '../session/end-sessions.js';
+import { lockOwnerAnd, takeAway } from './identity-owner.js';
+import { User } from './user.js';
+
+export interface NewAdmin {
+  readonly email: string;
+  readonly name: string;
+  readonly passwordHash: string;
+  /** whether an account that is there keeps the password it has */
+  readonly keepsPassword: boolean;
+}
+
+/**
+ * Makes an admin, on the word of whoever runs the system: the address counts as proven. An account
+ * that has proven it becomes an admin; one that only claimed it loses it.
+ */
+export async function createAdmin(
+  em: EntityManager,
+  { email, name, passwordHash, keepsPassword }: NewAdmin,
+): Promise<'created' | 'promoted'> {
+  return em.fork().transactional(async (tx) => {
+    const [owner] = await lockOwnerAnd(tx, { email });
+    if (owner?.emailVerified) {
+      owner.role = 'ADMIN';
+      if (!keepsPassword) {
+        owner.passwordHash = passwordHash;
+        await endSessions(tx, owner.id);
+      }
+      return 'promoted';
+    }
+    if (owner) await takeAway(tx, owner);
+    const admin = { id: newId(), name, email, phone: null, passwordHash, role: 'ADMIN' as const };
+    tx.persist(tx.create(User, { ...admin, emailVerified: true }));
+    return 'created';
+  });
+}

@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import { text } from 'node:stream/consumers';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { loadConfig } from '../shared/config.js';
+import { connect } from '../shared/database.js';
+import { DomainError } from '../shared/errors.js';
+import { refuseCommonPassword } from './account/common-passwords.js';
+import { createAdmin } from './account/create-admin.js';
+import { parseEmail } from './account/identifier.js';
+import { hashPassword } from './account/password.js';
+import { variables } from './config.js';
+import { databaseSchema } from './mikro-orm.config.js';
+
+const usage = `admin create --email ADDRESS [--name NAME] [--password-stdin]
+
+  Makes an admin. An account that has proven this address becomes one, and keeps its password
+  unless another is given on standard input. A new account without one gets a password that is
+  printed once.`;
+
+/** What was asked for cannot be done; the message says why, and what would be right. */
+export class UsageError extends Error {}
+
+const options = {
+  email: { type: 'string' },
+  name: { type: 'string', default: 'Admin' },
+  'password-stdin': { type: 'boolean', default: false },
+} as const;
+
+/**
+ * The command line of the user subgraph, on its own database.
+ *
+ * @returns what to tell whoever ran it
+ * @throws UsageError
+ */
+export async function runAdmin(args: string[], databaseUrl: string): Promise<string> {
+  const { email, name, password } = await readArguments(args);
+  const made = password ?? randomBytes(12).toString('base64url');
+  const orm = await connect({ name: 'admin', url: databaseUrl, poolMax: 1 }, databaseSchema);
+  try {
+    const passwordHash = await hashPassword(made);
+    const keepsPassword = password === null;
+    const outcome = await createAdmin(orm.em, { email, name, passwordHash, keepsPassword });
+    if (outcome === 'promoted') return `${email} is an admin now, from its next login on.`;
+    return `${email} is an admin.${password ? '' : ` Its password: ${made}`}`;
+  } finally {
+    await orm.close();
+  }
+}
+
+async function readArguments(args: string[]) {
+  const parsed = parse(args);
+  const { email, name, 'password-stdin': fromStdin } = parsed.values;
+  if (parsed.positionals.join(' ') !== 'create' || !email) throw new UsageError(usage);
+  if (name.length < 1 || name.length > 255) throw new UsageError('--name: 1 to 255 characters');
+  const password = fromStdin ? (await text(process.stdin)).trimEnd() : null;
+  if (password !== null && (password.length < 6 || password.length > 128)) {
+    throw new UsageError('the password must have 6 to 128 characters');
+  }
+  try {
+    const identifier = parseEmail('--email', email) as { email: string };
+    if (password) refuseCommonPassword('the password', password);
+    return { email: identifier.email, name, password };
+  } catch (error) {
+    if (error instanceof DomainError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\n\n${usage}`);
+  }
+}
+
+/** Runs it as a program: one sentence, and the exit code. */
+export async function adminProgram(databaseUrl: () => string): Promise<void> {
+  try {
+    console.log(await runAdmin(process.argv.slice(2), databaseUrl()));
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exitCode = 1;
+  }
+}
+
+if (process.argv[1] && pathToFileURL(process.argv[1]).href === import.meta.url) {
+  const { DATABASE_URL } = variables;
+  await adminProgram(() => loadConfig({ DATABASE_URL }).DATABASE_URL);
+}

@@ -1,0 +1,219 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { runAdmin } from '../subgraphs/user/admin.js';
+import { logIn, type Person, registerPerson } from './harness/people.js';
+import { startSystem, type TestSystem } from './harness/system.js';
+
+describe('an account', () => {
+  let system: TestSystem;
+  let database: pg.Client;
+  let person: Person;
+  let other: Person;
+  beforeAll(async () => {
+    system = await startSystem();
+    database = new pg.Client({ connectionString: system.databases.user });
+    await database.connect();
+  });
+  beforeEach(async () => {
+    [person, other] = await Promise.all([registerPerson(system), registerPerson(system)]);
+  });
+  afterAll(async () => {
+    await database.end();
+    await system.stop();
+  });
+
+  const addressFields = 'id street city state zip country isDefault';
+  const must = async (query: string, variables: object, { token }: Person = person) => {
+    const { data, errors } = await system.graphql(query, variables, token);
+    if (errors) throw new Error(JSON.stringify(errors));
+    return Object.values(data)[0] as Record<string, never>;
+  };
+  const add = (input: object, as?: Person) =>
+    must(
+      `mutation ($input: AddressInput!) { addAddress(input: $input) { ${addressFields} } }`,
+      { input },
+      as,
+    );
+  const update = (input: object, as?: Person) =>
+    must(
+      `mutation ($input: UpdateAddressInput!) { updateAddress(input: $input) { ${addressFields} } }`,
+      { input },
+      as,
+    );
+  const remove = (id: string, as?: Person) =>
+    must('mutation ($id: UUID!) { deleteAddress(id: $id) }', { id }, as);
+  const addresses = async () =>
+    (await must(`{ me { addresses { ${addressFields} } } }`, {})).addresses as unknown as Array<
+      Record<string, unknown>
+    >;
+
+  it('has a name and preferences, of which each can be changed alone', async () => {
+    const fields = 'name preferences { newsletter theme }';
+    const me = () => must(`{ me { ${fields} } }`, {});
+    expect(await me()).toEqual({
+      name: 'Somebody',
+      preferences: { newsletter: true, theme: 'light' },
+    });
+    const change = (input: object) =>
+      must(
+        `mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { ${fields} } }`,
+        { input },
+      );
+    await change({ name: 'Nina' });
+    const changed = await change({ preferences: { theme: 'dark' } });
+    expect(changed).toEqual({ name: 'Nina', preferences: { newsletter: true, theme: 'dark' } });
+    await expect(change({ preferences: { theme: 'x'.repeat(21) } })).rejects.toThrow(
+      'input.preferences.theme',
+    );
+    await expect(change({ name: '' })).rejects.toThrow('input.name');
+    expect(await me()).toEqual(changed);
+  });
+
+  it('has addresses, of which the first is the default', async () => {
+    const home = await add({ street: '1 Main St', city: 'Springfield', country: 'US' });
+    expect(home).toMatchObject({ street: '1 Main St', state: null, isDefault: true });
+    const work = await add({ street: '2 Side St' });
+    expect(work).toMatchObject({ isDefault: false });
+    expect(await addresses()).toEqual([home, work]);
+    await expect(add({})).rejects.toThrow('must have at least one of street');
+    await expect(add({ zip: '1'.repeat(21) })).rejects.toThrow('input.zip');
+  });
+
+  it('has one default address, also when many are made it at once', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 4; n++) ids.push((await add({ street: `${n} Main St` })).id as never);
+    await Promise.all([
+      ...ids.map((id) => update({ id, isDefault: true })),
+      ...ids.map((_, n) => add({ street: `${n} Side St`, isDefault: true })),
+    ]);
+    const all = await addresses();
+    expect(all).toHaveLength(8);
+    expect(all.filter(({ isDefault }) => isDefault)).toHaveLength(1);
+  });
+
+  it('changes of an address what is said, and empties what is null', async () => {
+    const { id } = await add({ street: '1 Main St', city: 'Springfield' });
+    expect(await update({ id, city: null, zip: '12345' })).toMatchObject({
+      street: '1 Main St',
+      city: null,
+      zip: '12345',
+      isDefault: true,
+    });
+    expect(await update({ id, isDefault: false })).toMatchObject({ isDefault: false });
+    expect(await remove(id as never)).toBe(true);
+    expect(await addresses()).toEqual([]);
+  });
+
+  it('has no hand on another’s addresses', async () => {
+    const { id } = await add({ street: '1 Main St' });
+    await expect(update({ id, street: 'mine' }, other)).rejects.toThrow('NOT_FOUND');
+    await expect(remove(id as never, other)).rejects.toThrow('NOT_FOUND');
+    expect(await addresses()).toMatchObject([{ street: '1 Main St' }]);
+  });
+
+  it('has at most fifty addresses', async () => {
+    for (let n = 0; n < 50; n++) await add({ street: `${n} Main St` });
+    await expect(add({ street: 'one more' })).rejects.toThrow('CONFLICT');
+  });
+
+  it('gets its role from an admin, and has it at the next token', async () => {
+    const admin = await logIn(system, 'ada');
+    const { data } = await system.graphql(
+      `mutation ($input: LoginInput!) { login(input: $input) { ... on Session { refreshToken } } }`,
+      { input: { identifier: 'ben@example.com', password: 'holdfast-demo' } },
+    );
+    const ben = await logIn(system, 'ben');
+    const setRole = (userId: string, as: Person) =>
+      must(
+        'mutation ($input: SetRoleInput!) { setRole(input: $input) { id role } }',
+        { input: { userId, role: 'VENDOR' } },
+        as,
+      );
+    await expect(setRole(ben.id, ben)).rejects.toThrow('FORBIDDEN');
+    await expect(setRole(admin.id, admin)).rejects.toThrow('CONFLICT');
+    await expect(setRole(randomUUID(), admin)).rejects.toThrow('NOT_FOUND');
+    expect(await setRole(ben.id, admin)).toEqual({ id: ben.id, role: 'VENDOR' });
+    const refreshed = await system.graphql(
+      `mutation ($token: String!) { refreshSession(refreshToken: $token) {
+         ... on Session { accessToken user { role } } } }`,
+      { token: data.login.refreshToken },
+    );
+    const session = refreshed.data.refreshSession;
+    expect(session.user.role).toBe('VENDOR');
+    const payload = session.accessToken.split('.')[1];
+    expect(JSON.parse(Buffer.from(payload, 'base64url').toString()).role).toBe('VENDOR');
+  });
+
+  it('is found by an admin: by its name’s beginning, address or phone, page by page', async () => {
+    const admin = await logIn(system, 'ada');
+    const find = async (variables: object) =>
+      (await must(
+        `query ($search: String, $first: Int, $after: String) {
+           users(search: $search, first: $first, after: $after) {
+             edges { node { name email } } pageInfo { hasNextPage endCursor } } }`,
+        variables,
+        admin,
+      )) as unknown as {
+        edges: Array<{ node: { name: string } }>;
+        pageInfo: { endCursor: string; hasNextPage: boolean };
+      };
+    const names = async (search: string) =>
+      (await find({ search })).edges.map(({ node }) => node.name);
+    expect(await names('ANA c')).toEqual(['Ana Customer']);
+    expect(await names('Ana@Example.com')).toEqual(['Ana Customer']);
+    expect(await names('+1 202 555 0143')).toEqual(['Ana Customer']);
+    expect(await names('%')).toEqual([]);
+    expect(await names('V_')).toEqual([]);
+    const first = await find({ first: 2 });
+    const second = await find({ first: 2, after: first.pageInfo.endCursor });
+    expect(first.edges).toHaveLength(2);
+    expect(first.pageInfo.hasNextPage).toBe(true);
+    expect(second.edges[0]).not.toEqual(first.edges[1]);
+  });
+
+  describe('of an admin, from the command line', () => {
+    const create = (...args: string[]) => runAdmin(['create', ...args], system.databases.user);
+    const roleOf = async (email: string) =>
+      (await database.query('select role from user_account where email = $1', [email])).rows;
+
+    it('is made with a password that is told once', async () => {
+      const said = await create('--email', 'first@example.com', '--name', 'First');
+      const password = / Its password: (\S+)$/.exec(said)?.[1];
+      const { data } = await system.graphql(
+        `mutation ($input: LoginInput!) {
+           login(input: $input) { ... on Session { user { name role emailVerified } } } }`,
+        { input: { identifier: 'first@example.com', password } },
+      );
+      expect(data.login.user).toEqual({ name: 'First', role: 'ADMIN', emailVerified: true });
+    });
+
+    it('is the account that has proven the address, with the password it has', async () => {
+      expect(await create('--email', 'ana@example.com')).toContain('is an admin now');
+      expect(await roleOf('ana@example.com')).toEqual([{ role: 'ADMIN' }]);
+      expect((await logIn(system, 'ana')).id).toBeDefined();
+    });
+
+    it('is not the account of somebody who only claimed the address', async () => {
+      const email = `${randomUUID()}@example.com`;
+      const input = { name: 'Claimer', email, password: 'secret-1' };
+      const { data } = await system.graphql(
+        `mutation ($input: RegisterInput!) { register(input: $input) { ... on Session { user { id } } } }`,
+        { input },
+      );
+      await create('--email', email);
+      const { rows } = await database.query('select id, role from user_account where email = $1', [
+        email,
+      ]);
+      expect(rows).toEqual([
+        { id: expect.not.stringContaining(data.register.user.id), role: 'ADMIN' },
+      ]);
+    });
+
+    it('is not made from nonsense', async () => {
+      await expect(create()).rejects.toThrow('admin create --email ADDRESS');
+      await expect(create('--email', 'nonsense')).rejects.toThrow('must be an e-mail address');
+      await expect(create('--mail', 'a@example.com')).rejects.toThrow('--mail');
+      await expect(runAdmin(['delete'], system.databases.user)).rejects.toThrow('admin create');
+    });
+  });
+});
