@@ -10,15 +10,22 @@ import { stockInvariants } from '../dev/verify/stock-invariants.js';
 import { migrate } from '../subgraphs/shared/database.js';
 import { databaseSchema } from '../subgraphs/warehouse/mikro-orm.config.js';
 
-/** PostgreSQL that waits for the disk at COMMIT, with a warehouse database, and Redis. */
-export async function openEnvironment() {
+/** PostgreSQL that waits for the disk at COMMIT, with five empty databases, and Redis. */
+export async function openServers() {
   const [postgres, redis] = await Promise.all([
     startTemporaryPostgres(true),
     findRedis(join(stateFolder(), 'redis')).then(async (program) =>
       startRedis(program, await freePort()),
     ),
   ]);
-  const { warehouse } = await createDatabases(postgres.url, 'bench', 'bench');
+  const databases = await createDatabases(postgres.url, 'bench', 'bench');
+  return { postgres, redis, databases };
+}
+
+/** The servers, with the tables of the warehouse subgraph. */
+export async function openEnvironment() {
+  const { postgres, redis, databases } = await openServers();
+  const { warehouse } = databases;
   await migrate({ name: 'bench', url: warehouse, poolMax: 1 }, databaseSchema);
   const client = new pg.Client({ connectionString: warehouse });
   await client.connect();

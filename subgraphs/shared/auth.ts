@@ -101,9 +101,10 @@ export function createCallerCheck(secrets: Partial<Record<Caller, string>>) {
   const digests = new Map(Object.entries(secrets).map(([name, secret]) => [name, digest(secret)]));
   return (credentials: unknown): Caller | null => {
     if (typeof credentials !== 'string') return null;
-    const [name = '', secret = ''] = credentials.split(' ', 2);
+    const [name = ''] = credentials.split(' ', 1);
     const expected = digests.get(name);
-    return expected && timingSafeEqual(expected, digest(secret)) ? (name as Caller) : null;
+    const given = digest(credentials.slice(name.length + 1));
+    return expected && timingSafeEqual(expected, given) ? (name as Caller) : null;
   };
 }
 

@@ -1,41 +1,39 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { errorForLog, redacted, redactedPaths, scrub } from './log-privacy.js';
 import { requestTrace } from './request-context.js';
 
 export type { Logger } from 'pino';
-
-const secretKeys = [
-  'password',
-  'authorization',
-  'token',
-  'accessToken',
-  'refreshToken',
-  'secret',
-  'email',
-  'phone',
-  'identifier',
-];
 
 // pino's own destination retries a write that fails at exit for ever, also when whoever read our
 // lines is gone (EPIPE), and the process never ends. Node's stream gives up.
 process.stdout.on('error', () => {});
 
+export interface LoggerOptions {
+  readonly destination?: DestinationStream;
+  /** whether a line may hold what is a person's: for messages that are printed in development */
+  readonly personal?: boolean;
+}
+
 /**
  * JSON lines with the name of the process and the id of the request at work. What people must not
- * read in a log (passwords, tokens, e-mail addresses, …) is blanked by its key, two levels deep.
+ * read in a log (passwords, codes, tokens, e-mail addresses, phone numbers) is blanked.
  */
 export function createLogger(
   name: string,
   level: string,
-  destination: DestinationStream = process.stdout,
+  { destination = process.stdout, personal = false }: LoggerOptions = {},
 ): Logger {
-  const paths = secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
   const options = {
     name,
     level,
     base: { pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
-    redact: { paths, censor: '[redacted]' },
+    serializers: { err: errorForLog },
     mixin: () => ({ ...requestTrace.getStore() }),
+    ...(!personal && {
+      redact: { paths: redactedPaths, censor: redacted },
+      hooks: { streamWrite: scrub },
+    }),
   };
   return pino(options, destination);
 }

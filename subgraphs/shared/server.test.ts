@@ -4,7 +4,9 @@ import { Registry } from './metrics.js';
 import { startServer } from './server.js';
 
 const lines: string[] = [];
-const logger = createLogger('test', 'info', { write: (line) => void lines.push(line) });
+const logger = createLogger('test', 'info', {
+  destination: { write: (line) => void lines.push(line) },
+});
 
 /** A server whose requests wait until they are let go. */
 async function startSlowServer() {

@@ -1,12 +1,11 @@
 import { IsEmail, IsIn, Length } from 'class-validator';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
-import { v7 as uuidv7 } from 'uuid';
 import type { Role } from '../../shared/auth.js';
 import { isUniqueViolation } from '../../shared/database-errors.js';
-import { conflict } from '../../shared/errors.js';
+import { newId } from '../../shared/ids.js';
 import { Refusal, result } from '../../shared/refusal.js';
 import type { UserContext } from '../context.js';
-import { openSession } from '../session/open-session.js';
+import { beginSession } from '../session/open-session.js';
 import { Session } from '../session/session.js';
 import { refuseCommonPassword } from './common-passwords.js';
 import { hashPassword } from './password.js';
@@ -53,22 +52,16 @@ export async function register(
 ): Promise<Session | IdentityTaken> {
   refuseCommonPassword('input.password', input.password);
   const passwordHash = await hashPassword(input.password);
-  const fork = em.fork();
-  const user = fork.create(User, {
-    id: uuidv7(),
-    name: input.name,
-    email: input.email.trim(),
-    phone: null,
-    role: input.role,
-    passwordHash,
-  });
+  const { name, role } = input;
+  const email = input.email.trim();
   try {
-    await fork.persist(user).flush();
+    return await em.fork().transactional(async (tx) => {
+      const user = tx.create(User, { id: newId(), name, email, phone: null, role, passwordHash });
+      await tx.persist(user).flush();
+      return beginSession(app.keys, tx, user);
+    });
   } catch (error) {
     if (!isUniqueViolation(error, 'user_account_email')) throw error;
     return result(IdentityTaken, { message: 'There is an account with this e-mail address.' });
   }
-  const session = await openSession(app.keys, em, user);
-  if (!session) throw conflict('The password of this account was changed meanwhile: log in.');
-  return session;
 }

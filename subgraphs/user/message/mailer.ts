@@ -47,7 +47,7 @@ export function createMailer(config: MessageConfig, logger: Logger): MessageSend
           throw badInput({ email: 'cannot be reached by mail' });
         }
         // Its message would name the address.
-        logger.error({ code, responseCode }, 'a mail was not sent');
+        logger.error({ reason: code, responseCode }, 'a mail was not sent');
         throw tryAgain('No mail can be sent at this moment; ask again.');
       }
     },

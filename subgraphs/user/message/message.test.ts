@@ -7,7 +7,9 @@ describe('a message', () => {
   let servers: MessageServers;
   let sender: MessageSender;
   const lines: string[] = [];
-  const logger = createLogger('test', 'info', { write: (line) => void lines.push(line) });
+  const logger = createLogger('test', 'info', {
+    destination: { write: (line) => void lines.push(line) },
+  });
   beforeAll(async () => {
     servers = await startMessageServers();
     sender = createMessageSender(servers.env, logger);
@@ -111,7 +113,15 @@ describe('a message', () => {
 
   it('is printed in the log where there is no gateway, for development', async () => {
     const env = { ...servers.env, SMS_GATEWAY_URL: 'log', SMTP_URL: 'log' };
-    await createMessageSender(env, logger).send({ to: { phone }, subject: '', text: 'a text' });
+    const printer = createLogger('messages', 'info', {
+      personal: true,
+      destination: { write: (line) => void lines.push(line) },
+    });
+    await createMessageSender(env, logger, printer).send({
+      to: { phone },
+      subject: '',
+      text: 'a text',
+    });
     expect(lines[0]).toContain(`a message to ${phone}: a text`);
     expect(servers.sent).toEqual([]);
   });

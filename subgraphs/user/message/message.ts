@@ -1,4 +1,4 @@
-import type { Logger } from '../../shared/logger.js';
+import { createLogger, type Logger } from '../../shared/logger.js';
 import type { Identifier } from '../account/identifier.js';
 import { createMailer } from './mailer.js';
 import { createSmsGateway } from './sms-gateway.js';
@@ -32,8 +32,12 @@ export interface MessageConfig {
 export const toLog = 'log';
 
 /** Phones by SMS, the rest by mail. */
-export function createMessageSender(config: MessageConfig, logger: Logger): MessageSender {
-  const printed = createLogSender(logger);
+export function createMessageSender(
+  config: MessageConfig,
+  logger: Logger,
+  printer = createLogger('messages', 'info', { personal: true }),
+): MessageSender {
+  const printed = createLogSender(printer);
   const sms = config.SMS_GATEWAY_URL === toLog ? printed : createSmsGateway(config, logger);
   const mail = config.SMTP_URL === toLog ? printed : createMailer(config, logger);
   return {

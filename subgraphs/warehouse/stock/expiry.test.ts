@@ -111,7 +111,9 @@ describe('releasing holds when their time is up', () => {
     await admin.call('ACL', 'SETUSER', 'limited', 'on', '>secret', '~*', '&*', '+@all', '-config');
     const url = `redis://limited:secret@${new URL(stock.redis.url).host}/1`;
     const lines: string[] = [];
-    const listening = createLogger('test', 'error', { write: (line) => void lines.push(line) });
+    const listening = createLogger('test', 'error', {
+      destination: { write: (line) => void lines.push(line) },
+    });
     const [commands, events] = [createRedis(url, logger, 'test'), createRedis(url, logger, 'test')];
     await Promise.all([commands.connect(), events.connect()]);
     const ready = new Promise<void>((resolve) => {

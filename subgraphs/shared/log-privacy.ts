@@ -1,0 +1,58 @@
+import { pino, type SerializedError } from 'pino';
+
+/** Keys whose values are blanked wherever they stand, two levels deep. */
+const secretKeys = [
+  'password',
+  'newPassword',
+  'currentPassword',
+  'authorization',
+  'token',
+  'accessToken',
+  'refreshToken',
+  'secret',
+  'email',
+  'phone',
+  'identifier',
+];
+
+export const redactedPaths = secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
+export const redacted = '[redacted]';
+
+// Classes 22 (data), 23 (integrity) and P0 quote the values that they refuse.
+const quotesValues = /^(22|23|P0)/;
+
+interface DatabaseError extends Error {
+  readonly code: string;
+  readonly severity: string;
+  readonly table?: string;
+  readonly column?: string;
+  readonly constraint?: string;
+}
+
+const isDatabaseError = (error: Error): error is DatabaseError =>
+  'severity' in error && 'code' in error && typeof error.code === 'string';
+
+/** What is logged of an error: of PostgreSQL's, not the values it quotes and was given. */
+export function errorForLog(error: Error): SerializedError | object {
+  if (!(error instanceof Error)) return error;
+  if (!isDatabaseError(error)) return pino.stdSerializers.err(error);
+  const { name: type, code: sqlState, table, column, constraint, stack = '' } = error;
+  const message = quotesValues.test(sqlState) ? redacted : error.message;
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
+  return { type, sqlState, table, column, constraint, message, stack: frames.join('\n') };
+}
+
+const personal = new RegExp(
+  [
+    /[\w.!#$%&*+/=?^`{|}~-]{1,64}@[\w.-]{1,255}\.[a-z]{2,}/, // an e-mail address
+    /\+\d{8,15}\b/, // a phone number
+    /\beyJ[\w-]+\.[\w-]+\.[\w-]+/, // an access token
+    /(?<![\w-])[\w-]{43}(?![\w-])/, // a refresh token, or its hash
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'gi',
+);
+
+/** Blanks what looks like a person's, in a whole line: the net below all that is said above. */
+export const scrub = (line: string): string => line.replace(personal, redacted);
