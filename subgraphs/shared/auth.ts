@@ -1,9 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createRemoteJWKSet, type JWTVerifyGetKey, errors as joseErrors, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
-import type { AuthCheckerFn } from 'type-graphql';
 import type { Caller } from './config.js';
-import { forbidden, tryAgain, unauthenticated } from './errors.js';
+import { tryAgain, unauthenticated } from './errors.js';
 
 export type Role = 'CUSTOMER' | 'VENDOR' | 'ADMIN';
 
@@ -108,29 +107,13 @@ export function createCallerCheck(secrets: Partial<Record<Caller, string>>) {
   };
 }
 
-/** What a field or operation asks of who calls it, stated with `@Authorized`. */
-export type Rule = 'signed-in' | 'vendor' | 'admin' | `caller:${Caller}`;
-
 /** The part of a subgraph's context that rights are decided on. */
 export interface Principal {
   readonly caller: Caller;
   readonly identity: Identity | null;
 }
 
-function isAllowed({ caller, identity }: Principal, rule: Rule): boolean {
-  if (rule.startsWith('caller:')) return rule === `caller:${caller}`;
-  if (!identity) throw unauthenticated();
-  if (rule === 'signed-in' || identity.role === 'ADMIN') return true;
-  return rule === 'vendor' && identity.role === 'VENDOR';
-}
-
-/** type-graphql's auth checker: one of the rules of a field must hold. */
-export const checkAuthorization: AuthCheckerFn<Principal, Rule> = ({ context }, rules) => {
-  if (rules.some((rule) => isAllowed(context, rule))) return true;
-  throw forbidden();
-};
-
-/** The identity behind a resolver that is `@Authorized`. */
+/** The identity of who has to be logged in. @throws `UNAUTHENTICATED` */
 export function identityOf(context: Principal): Identity {
   if (!context.identity) throw unauthenticated();
   return context.identity;

@@ -1,7 +1,9 @@
 import { type ClassType, Directive, Field, ObjectType } from 'type-graphql';
 import { badInput } from './errors.js';
+import { Allow } from './rights.js';
 
 @Directive('@shareable')
+@Allow('parent')
 @ObjectType({ description: 'Where a page stands in its list (Relay cursor connections).' })
 export class PageInfo {
   @Field(() => Boolean, { description: 'Whether there is more behind this page.' })
@@ -24,6 +26,7 @@ const pageMax = 100;
 
 /** Declares `NameConnection` and `NameEdge` for a type. */
 export function connectionOf<T extends object>(type: ClassType<T>, name: string) {
+  @Allow('parent')
   @ObjectType(`${name}Edge`, { description: `One entry of a ${name}Connection.` })
   class EdgeType implements Edge<T> {
     @Field(() => String, { description: 'The place of this entry in the list.' })
@@ -32,6 +35,7 @@ export function connectionOf<T extends object>(type: ClassType<T>, name: string)
     @Field(() => type, { description: 'The entry itself.' })
     node!: T;
   }
+  @Allow('parent')
   @ObjectType(`${name}Connection`, { description: `A page of a list of ${name}.` })
   class ConnectionType implements Connection<T> {
     @Field(() => [EdgeType], { description: 'The entries of this page, in order.' })

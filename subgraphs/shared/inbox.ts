@@ -1,21 +1,12 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import {
-  Arg,
-  Authorized,
-  Ctx,
-  Directive,
-  Field,
-  InputType,
-  Int,
-  Mutation,
-  Resolver,
-} from 'type-graphql';
+import { Arg, Ctx, Directive, Field, InputType, Int, Mutation, Resolver } from 'type-graphql';
 import type { Principal } from './auth.js';
 import type { Caller } from './config.js';
 import { type EntityManager, sql, sqlCount } from './database.js';
 import { isDatabaseAway } from './database-errors.js';
 import type { Logger } from './logger.js';
+import { Allow } from './rights.js';
 import { UUID } from './scalars.js';
 
 /** An event that was taken in; its row and its effect are one commit, so it takes effect once. */
@@ -69,7 +60,7 @@ export function createInboxResolver(name: string, producers: Caller[], handlers:
   @Resolver()
   class InboxResolver {
     @Directive('@inaccessible')
-    @Authorized(producers.map((producer) => `caller:${producer}`))
+    @Allow(...producers.map((producer) => `caller:${producer}` as const))
     @Mutation(() => [UUID], {
       name: `deliverTo${name}`,
       description: 'Takes events in and gives the ids of those that are committed now.',

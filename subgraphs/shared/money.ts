@@ -1,8 +1,10 @@
 import Big from 'big.js';
 import { Directive, Field, ObjectType } from 'type-graphql';
+import { Allow } from './rights.js';
 import { Decimal } from './scalars.js';
 
 @Directive('@shareable')
+@Allow('parent')
 @ObjectType({ description: 'An amount of money. The amount is exact; it never was a float.' })
 export class Money {
   @Field(() => Decimal, { description: 'The amount in whole units of the currency: "19.90".' })

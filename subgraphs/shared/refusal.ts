@@ -1,5 +1,7 @@
 import { Field, InterfaceType } from 'type-graphql';
+import { Allow } from './rights.js';
 
+@Allow('parent')
 @InterfaceType({
   autoRegisterImplementations: false,
   description:

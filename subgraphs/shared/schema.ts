@@ -4,8 +4,8 @@ import type { ValidationError } from 'class-validator';
 import { validate } from 'class-validator';
 import { type GraphQLSchema, parse } from 'graphql';
 import { buildSchema, createResolversMap, type NonEmptyArray, type PubSub } from 'type-graphql';
-import { checkAuthorization } from './auth.js';
 import { badInput } from './errors.js';
+import { checkRules, readRights } from './rights.js';
 import { DateTime } from './scalars.js';
 
 const federation = `extend schema @link(
@@ -36,27 +36,34 @@ const noPubSub: PubSub = {
   },
 };
 
-function buildPlain(source: SchemaSource): Promise<GraphQLSchema> {
-  return buildSchema({
+/**
+ * The schema as the classes declare it: with the rules of its fields, without `_entities`.
+ *
+ * @throws Error naming the fields that state no rule
+ */
+export async function buildPlainSchema(source: SchemaSource): Promise<GraphQLSchema> {
+  const schema = await buildSchema({
     resolvers: source.resolvers,
     orphanedTypes: source.orphanedTypes ?? [],
-    authChecker: checkAuthorization,
+    authChecker: checkRules,
     scalarsMap: [{ type: Date, scalar: DateTime }],
     validateFn: validateInput,
     pubSub: noPubSub,
   });
+  readRights(schema);
+  return schema;
 }
 
 const sdlOf = (built: GraphQLSchema) => `${federation}\n\n${printSchemaWithDirectives(built)}\n`;
 
 /** The SDL of a subgraph, for composition. */
 export async function printFederatedSdl(source: SchemaSource): Promise<string> {
-  return sdlOf(await buildPlain(source));
+  return sdlOf(await buildPlainSchema(source));
 }
 
 /** The executable schema of a subgraph, with `_service` and `_entities`. */
 export async function buildFederatedSchema(source: SchemaSource): Promise<GraphQLSchema> {
-  const built = await buildPlain(source);
+  const built = await buildPlainSchema(source);
   const typeDefs = parse(sdlOf(built));
   const resolvers = createResolversMap(built) as Record<string, object>;
   for (const [typeName, resolveReference] of Object.entries(source.references)) {

@@ -1,7 +1,8 @@
 import DataLoader from 'dataloader';
 import { LRUCache } from 'lru-cache';
-import { identityOf, type Principal } from './auth.js';
+import type { Principal } from './auth.js';
 import { forbidden, notFound } from './errors.js';
+import { owns } from './rights.js';
 import type { ServiceClient } from './service-client.js';
 
 /** Knows who owns which shop; a shop does not change hands, so what was read once is kept. */
@@ -36,8 +37,7 @@ export function createShopOwners(shop: ServiceClient): ShopOwners {
 
   return {
     async requireOwn(principal, shopId) {
-      const { id, role } = identityOf(principal);
-      if (id !== (await ownerOf(shopId)) && role !== 'ADMIN') throw forbidden();
+      if (!owns(principal, await ownerOf(shopId))) throw forbidden();
     },
   };
 }

@@ -1,15 +1,18 @@
 import { createUnionType, Field, Int, ObjectType } from 'type-graphql';
 import { Refusal } from '../../shared/refusal.js';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import { Offer } from '../offer/offer.js';
 import { Order } from '../order/order.js';
 
+@Allow('parent')
 @ObjectType({ description: 'The order is placed and its stock is held until `order.expiresAt`.' })
 export class CheckoutSuccess {
   @Field(() => Order, { description: 'The order.' })
   order!: Order;
 }
 
+@Allow('parent')
 @ObjectType({ description: 'A line of which there was not enough.' })
 export class ShortLine {
   @Field(() => Offer, { nullable: true, description: 'The offer.' })
@@ -22,6 +25,7 @@ export class ShortLine {
   available!: number;
 }
 
+@Allow('parent')
 @ObjectType({
   implements: Refusal,
   description: 'There was not enough of something; nothing is held.',
@@ -31,6 +35,7 @@ export class InsufficientStock extends Refusal {
   lines!: ShortLine[];
 }
 
+@Allow('parent')
 @ObjectType({
   implements: Refusal,
   description: 'An offer does not exist or is not for sale any more; nothing is held.',
@@ -40,6 +45,7 @@ export class OfferGone extends Refusal {
   offerIds!: string[];
 }
 
+@Allow('parent')
 @ObjectType({
   implements: Refusal,
   description: 'The prices are in more than one currency; order from those shops apart.',
@@ -49,6 +55,7 @@ export class MixedCurrencies extends Refusal {
   currencyCodes!: string[];
 }
 
+@Allow('parent')
 @ObjectType({
   implements: Refusal,
   description: 'The time to pay was up; the stock is back on the shelf.',

@@ -1,4 +1,5 @@
-import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { Allow } from '../../shared/rights.js';
 import type { OrderContext } from '../context.js';
 import { checkout } from './checkout.js';
 import { CheckoutInput } from './checkout-input.js';
@@ -6,7 +7,7 @@ import { CheckoutResult } from './checkout-result.js';
 
 @Resolver()
 export class CheckoutResolver {
-  @Authorized('signed-in')
+  @Allow('signed-in')
   @Mutation(() => CheckoutResult, {
     description: 'Places an order across shops and holds its stock, all or nothing.',
   })

@@ -1,12 +1,14 @@
 import { createUnionType, Field, ObjectType } from 'type-graphql';
 import { notFound } from '../../shared/errors.js';
 import { Refusal, result } from '../../shared/refusal.js';
+import { Allow } from '../../shared/rights.js';
 import type { OrderContext } from '../context.js';
 import { endPending } from './change-status.js';
 import { Order } from './order.js';
 import { findOwnOrder } from './own-order.js';
 import { OrderStatus } from './status.js';
 
+@Allow('parent')
 @ObjectType({ implements: Refusal, description: 'The order is too far to be cancelled.' })
 export class OrderNotCancellable extends Refusal {
   @Field(() => OrderStatus, { description: 'How far it is.' })

@@ -1,18 +1,9 @@
-import {
-  Arg,
-  Authorized,
-  Ctx,
-  FieldResolver,
-  Int,
-  Mutation,
-  Query,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { identityOf } from '../../shared/auth.js';
 import { loaderOf } from '../../shared/context.js';
 import { loadAllBy } from '../../shared/load.js';
 import { Money, money } from '../../shared/money.js';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import type { OrderContext } from '../context.js';
 import { Payment } from '../payment/payment.js';
@@ -30,7 +21,7 @@ const loadPayments = loadAllBy(Payment, 'orderId', { id: 'asc' });
 
 @Resolver(() => Order)
 export class OrderResolver {
-  @Authorized('signed-in')
+  @Allow('own')
   @Query(() => Order, { nullable: true, description: 'An order of one’s own.' })
   order(
     @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
@@ -39,7 +30,7 @@ export class OrderResolver {
     return ownOrder(context, id);
   }
 
-  @Authorized('signed-in')
+  @Allow('signed-in')
   @Query(() => OrderConnection, { description: 'One’s own orders, newest first.' })
   orders(
     @Ctx() context: OrderContext,
@@ -51,7 +42,7 @@ export class OrderResolver {
     return listOrders(context, identityOf(context).id, { first, after, status });
   }
 
-  @Authorized('signed-in')
+  @Allow('own')
   @Mutation(() => CancelOrderResult, { description: 'Cancels an unpaid order of one’s own.' })
   cancelOrder(
     @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
@@ -60,21 +51,25 @@ export class OrderResolver {
     return cancelOrder(context, id);
   }
 
+  @Allow('own')
   @FieldResolver(() => User, { nullable: true, description: 'Who placed it.' })
   customer(@Root() order: Order): User {
     return { id: order.customerId };
   }
 
+  @Allow('own')
   @FieldResolver(() => Money, { description: 'The sum of its lines.' })
   total(@Root() order: Order): Money {
     return money(order.totalAmount, order.currencyCode);
   }
 
+  @Allow('own')
   @FieldResolver(() => [ShopOrder], { description: 'Its parts, one for each shop.' })
   shopOrders(@Root() order: Order, @Ctx() context: OrderContext) {
     return loaderOf(context, loadShopOrders).load(order.id);
   }
 
+  @Allow('own')
   @FieldResolver(() => [Payment], { description: 'The attempts to pay it, oldest first.' })
   payments(@Root() order: Order, @Ctx() context: OrderContext) {
     return loaderOf(context, loadPayments).load(order.id);

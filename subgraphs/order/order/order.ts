@@ -3,9 +3,11 @@ import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorator
 import { Length } from 'class-validator';
 import { Directive, Field, InputType, ObjectType } from 'type-graphql';
 import { connectionOf } from '../../shared/connection.js';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import { CancelReason, OrderStatus, sqlList } from './status.js';
 
+@Allow('parent')
 @ObjectType({ description: 'Where an order goes.' })
 @InputType('ShippingAddressInput', { description: 'Where an order goes.' })
 export class ShippingAddress {
@@ -27,6 +29,7 @@ export class ShippingAddress {
 }
 
 @Directive('@key(fields: "id")')
+@Allow('own')
 @ObjectType({ description: 'One checkout, across shops.' })
 @Entity({ tableName: 'customer_order' })
 @Index({ name: 'customer_order_customer', properties: ['customerId', 'id'] })

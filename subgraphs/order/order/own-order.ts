@@ -1,6 +1,6 @@
-import { identityOf } from '../../shared/auth.js';
 import { loaderOf } from '../../shared/context.js';
 import { loadBy } from '../../shared/load.js';
+import { owns } from '../../shared/rights.js';
 import type { OrderContext } from '../context.js';
 import { Order } from './order.js';
 
@@ -17,6 +17,5 @@ export async function findOwnOrder(context: OrderContext, id: string): Promise<O
 }
 
 function onlyOwn(context: OrderContext, order: Order | null): Order | null {
-  const { id: userId, role } = identityOf(context);
-  return order && (order.customerId === userId || role === 'ADMIN') ? order : null;
+  return owns(context, order?.customerId) ? order : null;
 }

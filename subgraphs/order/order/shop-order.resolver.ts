@@ -2,6 +2,7 @@ import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/context.js';
 import { loadAllBy } from '../../shared/load.js';
 import { lineTotal, Money, money, sumOf } from '../../shared/money.js';
+import { Allow } from '../../shared/rights.js';
 import type { OrderContext } from '../context.js';
 import { Offer } from '../offer/offer.js';
 import { Shop } from '../shop/shop.js';
@@ -22,21 +23,25 @@ const totalOf = (item: OrderItem) => lineTotal(item.unitPriceAmount, item.quanti
 
 @Resolver(() => ShopOrder)
 export class ShopOrderResolver {
+  @Allow('own')
   @FieldResolver(() => Order, { description: 'The order it is a part of.' })
   order(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext) {
     return ownOrder(context, shopOrder.orderId);
   }
 
+  @Allow('own')
   @FieldResolver(() => Shop, { nullable: true, description: 'The shop that serves it.' })
   shop(@Root() shopOrder: ShopOrder): Shop {
     return { id: shopOrder.shopId };
   }
 
+  @Allow('own')
   @FieldResolver(() => [OrderItem], { description: 'Its lines.' })
   items(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext) {
     return loaderOf(context, loadItems).load(shopOrder.id);
   }
 
+  @Allow('own')
   @FieldResolver(() => Money, { description: 'The sum of its lines.' })
   async subtotal(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext) {
     const items = await loaderOf(context, loadItems).load(shopOrder.id);
@@ -46,21 +51,25 @@ export class ShopOrderResolver {
 
 @Resolver(() => OrderItem)
 export class OrderItemResolver {
+  @Allow('parent')
   @FieldResolver(() => Offer, { nullable: true, description: 'The offer it was bought by.' })
   offer(@Root() item: OrderItem): Offer {
     return { id: item.offerId };
   }
 
+  @Allow('parent')
   @FieldResolver(() => ProductVariant, { nullable: true, description: 'What was bought.' })
   variant(@Root() item: OrderItem): ProductVariant {
     return { sku: item.sku };
   }
 
+  @Allow('parent')
   @FieldResolver(() => Money, { description: 'The price of one unit, as it was.' })
   unitPrice(@Root() item: OrderItem): Money {
     return money(item.unitPriceAmount, item.currencyCode);
   }
 
+  @Allow('parent')
   @FieldResolver(() => Money, { description: 'The price of all units of this line.' })
   lineTotal(@Root() item: OrderItem): Money {
     return money(totalOf(item), item.currencyCode);

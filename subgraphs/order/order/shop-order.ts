@@ -8,11 +8,13 @@ import {
   Property,
 } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import { Order } from './order.js';
 import { OrderStatus, sqlList } from './status.js';
 
 @Directive('@key(fields: "id")')
+@Allow('own')
 @ObjectType({ description: 'The part of an order that one shop serves.' })
 @Entity({ tableName: 'shop_order' })
 @Index({ name: 'shop_order_order', properties: ['orderId'] })
@@ -40,6 +42,7 @@ export class ShopOrder {
   updatedAt!: Opt<Date>;
 }
 
+@Allow('parent')
 @ObjectType({ description: 'A line of an order, with name and price as they were.' })
 @Entity({ tableName: 'order_item' })
 @Index({ name: 'order_item_shop_order', properties: ['shopOrderId'] })

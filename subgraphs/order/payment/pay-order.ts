@@ -5,6 +5,7 @@ import { isUniqueViolation } from '../../shared/database-errors.js';
 import { notFound, tryAgain } from '../../shared/errors.js';
 import { claimKey, fingerprintOf, giveUpClaim, storeOutcome } from '../../shared/idempotency.js';
 import { Refusal, result } from '../../shared/refusal.js';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import { OrderExpired } from '../checkout/checkout-result.js';
 import type { OrderContext } from '../context.js';
@@ -28,6 +29,7 @@ export class PayOrderInput {
   idempotencyKey!: string;
 }
 
+@Allow('parent')
 @ObjectType({ description: 'The order is paid.' })
 export class PaymentSuccess {
   @Field(() => Order, { description: 'The order.' })
@@ -37,12 +39,14 @@ export class PaymentSuccess {
   payment!: Payment;
 }
 
+@Allow('parent')
 @ObjectType({ description: 'It is not known yet whether the payment succeeds; look again later.' })
 export class PaymentPending {
   @Field(() => Payment, { description: 'The payment.' })
   payment!: Payment;
 }
 
+@Allow('parent')
 @ObjectType({ implements: Refusal, description: 'Declined; the order can still be paid in time.' })
 export class PaymentDeclined extends Refusal {
   @Field(() => Order, { description: 'The order.' })
@@ -52,6 +56,7 @@ export class PaymentDeclined extends Refusal {
   reason!: string;
 }
 
+@Allow('parent')
 @ObjectType({ implements: Refusal, description: 'The order is not waiting to be paid.' })
 export class OrderNotPayable extends Refusal {
   @Field(() => OrderStatus, { description: 'How far the order is.' })

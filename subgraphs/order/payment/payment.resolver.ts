@@ -1,6 +1,6 @@
-import { Arg, Authorized, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { identityOf } from '../../shared/auth.js';
+import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { Money, money } from '../../shared/money.js';
+import { Allow, owns } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import type { OrderContext } from '../context.js';
 import { Order } from '../order/order.js';
@@ -10,14 +10,13 @@ import { Payment } from './payment.js';
 
 /** The payment, if it is the user's or the user is an admin; null otherwise. */
 export async function ownPayment(context: OrderContext, id: string): Promise<Payment | null> {
-  const { id: userId, role } = identityOf(context);
   const payment = await context.em.findOne(Payment, id);
-  return payment && (payment.userId === userId || role === 'ADMIN') ? payment : null;
+  return owns(context, payment?.userId) ? payment : null;
 }
 
 @Resolver(() => Payment)
 export class PaymentResolver {
-  @Authorized('signed-in')
+  @Allow('own')
   @Query(() => Payment, { nullable: true, description: 'A payment of one’s own.' })
   payment(
     @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
@@ -26,17 +25,19 @@ export class PaymentResolver {
     return ownPayment(context, id);
   }
 
-  @Authorized('signed-in')
+  @Allow('own')
   @Mutation(() => PayOrderResult, { description: 'Pays an order of one’s own.' })
   payOrder(@Arg('input', () => PayOrderInput) input: PayOrderInput, @Ctx() context: OrderContext) {
     return payOrder(context, input);
   }
 
+  @Allow('own')
   @FieldResolver(() => Order, { description: 'The order it pays.' })
   order(@Root() payment: Payment, @Ctx() context: OrderContext) {
     return ownOrder(context, payment.orderId);
   }
 
+  @Allow('own')
   @FieldResolver(() => Money, { description: 'How much it is.' })
   amount(@Root() payment: Payment): Money {
     return money(payment.amountValue, payment.currencyCode);

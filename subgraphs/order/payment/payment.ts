@@ -8,6 +8,7 @@ import {
   Property,
 } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ObjectType, registerEnumType } from 'type-graphql';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import { Order } from '../order/order.js';
 import { sqlList } from '../order/status.js';
@@ -33,6 +34,7 @@ registerEnumType(PaymentStatus, {
 });
 
 @Directive('@key(fields: "id")')
+@Allow('own')
 @ObjectType({ description: 'One attempt to pay an order.' })
 @Entity({ tableName: 'payment' })
 @Index({

@@ -1,6 +1,6 @@
-import { Arg, Authorized, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
-import { identityOf } from '../../shared/auth.js';
+import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { forbidden } from '../../shared/errors.js';
+import { Allow, owns } from '../../shared/rights.js';
 import type { OrderContext } from '../context.js';
 import { listOrders } from '../order/list-orders.js';
 import { OrderConnection } from '../order/order.js';
@@ -9,7 +9,7 @@ import { User } from './user.js';
 
 @Resolver(() => User)
 export class UserResolver {
-  @Authorized('signed-in')
+  @Allow('self')
   @FieldResolver(() => OrderConnection, {
     nullable: true,
     description: 'The user’s orders, newest first; for the user and an admin only.',
@@ -22,8 +22,7 @@ export class UserResolver {
     @Arg('status', () => OrderStatus, { nullable: true, description: 'Only those.' })
     status?: OrderStatus,
   ) {
-    const { id, role } = identityOf(context);
-    if (id !== user.id && role !== 'ADMIN') throw forbidden();
+    if (!owns(context, user.id)) throw forbidden();
     return listOrders(context, user.id, { first, after, status });
   }
 }

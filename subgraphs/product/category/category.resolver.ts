@@ -1,6 +1,7 @@
-import { Arg, Authorized, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/context.js';
 import { loadAllBy, loadBy } from '../../shared/load.js';
+import { Allow } from '../../shared/rights.js';
 import type { ProductContext } from '../context.js';
 import { Category } from './category.js';
 import { CreateCategoryInput, createCategory } from './create-category.js';
@@ -11,12 +12,13 @@ const loadChildren = loadAllBy(Category, 'parentId', { name: 'asc' });
 
 @Resolver(() => Category)
 export class CategoryResolver {
+  @Allow('anyone')
   @Query(() => [Category], { description: 'The categories at the top of the tree, by name.' })
   categories(@Ctx() { em }: ProductContext) {
     return em.find(Category, { parentId: null }, { orderBy: { name: 'asc' } });
   }
 
-  @Authorized('admin')
+  @Allow('admin')
   @Mutation(() => Category, { description: 'Makes a category.' })
   createCategory(
     @Arg('input', () => CreateCategoryInput) input: CreateCategoryInput,
@@ -25,11 +27,13 @@ export class CategoryResolver {
     return createCategory(context, input);
   }
 
+  @Allow('anyone')
   @FieldResolver(() => Category, { nullable: true, description: 'The category above it.' })
   parent(@Root() category: Category, @Ctx() context: ProductContext) {
     return category.parentId ? loaderOf(context, loadCategories).load(category.parentId) : null;
   }
 
+  @Allow('anyone')
   @FieldResolver(() => [Category], { description: 'The categories right below it.' })
   children(@Root() category: Category, @Ctx() context: ProductContext) {
     return loaderOf(context, loadChildren).load(category.id);

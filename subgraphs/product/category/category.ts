@@ -1,9 +1,11 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ObjectType } from 'type-graphql';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 
 @Directive('@key(fields: "id")')
+@Allow('anyone')
 @ObjectType({ description: 'A shelf of the catalogue; categories form a tree.' })
 @Entity({ tableName: 'category' })
 export class Category {

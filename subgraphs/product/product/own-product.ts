@@ -1,5 +1,5 @@
-import { identityOf } from '../../shared/auth.js';
 import { forbidden, notFound } from '../../shared/errors.js';
+import { owns } from '../../shared/rights.js';
 import type { ProductContext } from '../context.js';
 import { Product } from './product.js';
 
@@ -11,7 +11,6 @@ import { Product } from './product.js';
 export async function ownProduct(context: ProductContext, id: string): Promise<Product> {
   const product = await context.em.findOne(Product, id);
   if (!product) throw notFound('product', id);
-  const { id: userId, role } = identityOf(context);
-  if (product.createdById !== userId && role !== 'ADMIN') throw forbidden();
+  if (!owns(context, product.createdById)) throw forbidden();
   return product;
 }

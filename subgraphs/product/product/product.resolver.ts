@@ -1,17 +1,8 @@
-import {
-  Arg,
-  Authorized,
-  Ctx,
-  FieldResolver,
-  Int,
-  Mutation,
-  Query,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/context.js';
 import { badInput } from '../../shared/errors.js';
 import { findPage, loadBy } from '../../shared/load.js';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import { Category } from '../category/category.js';
 import { loadCategories } from '../category/category.resolver.js';
@@ -26,6 +17,7 @@ export const loadProducts = loadBy(Product, 'id');
 
 @Resolver(() => Product)
 export class ProductResolver {
+  @Allow('anyone')
   @Query(() => ProductConnection, { description: 'The catalogue, newest first.' })
   products(
     @Ctx() { em }: ProductContext,
@@ -35,6 +27,7 @@ export class ProductResolver {
     return findPage(em, Product, {}, { first, after, order: 'desc' });
   }
 
+  @Allow('anyone')
   @Query(() => Product, { nullable: true, description: 'One product, by its id or its slug.' })
   product(
     @Ctx() context: ProductContext,
@@ -46,7 +39,7 @@ export class ProductResolver {
     throw badInput({ id: 'give an id or a slug' });
   }
 
-  @Authorized('vendor')
+  @Allow('vendor')
   @Mutation(() => Product, { description: 'Makes a product with its variants.' })
   createProduct(
     @Arg('input', () => CreateProductInput) input: CreateProductInput,
@@ -55,16 +48,19 @@ export class ProductResolver {
     return createProduct(context, input);
   }
 
+  @Allow('anyone')
   @FieldResolver(() => Category, { description: 'The category it belongs to.' })
   category(@Root() product: Product, @Ctx() context: ProductContext) {
     return loaderOf(context, loadCategories).load(product.categoryId);
   }
 
+  @Allow('anyone')
   @FieldResolver(() => [ProductVariant], { description: 'Its variants, by sku.' })
   variants(@Root() product: Product, @Ctx() context: ProductContext) {
     return loaderOf(context, loadVariantsOfProducts).load(product.id);
   }
 
+  @Allow('anyone')
   @FieldResolver(() => User, { nullable: true, description: 'Who made it.' })
   createdBy(@Root() product: Product): User {
     return { id: product.createdById };

@@ -2,10 +2,12 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ObjectType } from 'type-graphql';
 import { connectionOf } from '../../shared/connection.js';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import { Category } from '../category/category.js';
 
 @Directive('@key(fields: "id")')
+@Allow('anyone')
 @ObjectType({
   description: 'Something that is sold, in one or more variants, by any number of shops.',
 })

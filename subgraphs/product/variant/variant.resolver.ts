@@ -1,6 +1,7 @@
-import { Arg, Authorized, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/context.js';
 import { loadAllBy, loadBy } from '../../shared/load.js';
+import { Allow } from '../../shared/rights.js';
 import type { ProductContext } from '../context.js';
 import { Product } from '../product/product.js';
 import { loadProducts } from '../product/product.resolver.js';
@@ -13,6 +14,7 @@ export const loadVariantsOfProducts = loadAllBy(ProductVariant, 'productId', { s
 
 @Resolver(() => ProductVariant)
 export class VariantResolver {
+  @Allow('anyone')
   @Query(() => ProductVariant, { nullable: true, description: 'One variant.' })
   variant(
     @Arg('sku', () => String, { description: 'Its sku.' }) sku: string,
@@ -21,7 +23,7 @@ export class VariantResolver {
     return loaderOf(context, loadVariants).load(sku);
   }
 
-  @Authorized('vendor')
+  @Allow('creator')
   @Mutation(() => ProductVariant, { description: 'Adds a variant to a product of one’s own.' })
   addVariant(
     @Arg('input', () => AddVariantInput) input: AddVariantInput,
@@ -30,6 +32,7 @@ export class VariantResolver {
     return addVariant(context, input);
   }
 
+  @Allow('anyone')
   @FieldResolver(() => Product, { description: 'The product it is a variant of.' })
   product(@Root() variant: ProductVariant, @Ctx() context: ProductContext) {
     return loaderOf(context, loadProducts).load(variant.productId);

@@ -2,8 +2,10 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { ArrayMaxSize, Length, Matches, ValidateNested } from 'class-validator';
 import { Directive, Field, InputType, ObjectType } from 'type-graphql';
+import { Allow } from '../../shared/rights.js';
 import { Product } from '../product/product.js';
 
+@Allow('parent')
 @ObjectType({ description: 'What tells a variant from its siblings, for example size: L.' })
 @InputType('VariantOptionInput', { description: 'What tells a variant from its siblings.' })
 export class VariantOption {
@@ -17,6 +19,7 @@ export class VariantOption {
 }
 
 @Directive('@key(fields: "sku")')
+@Allow('anyone')
 @ObjectType({ description: 'The unit that is sold and counted.' })
 @Entity({ tableName: 'product_variant' })
 @Index({ name: 'product_variant_product', properties: ['productId'] })

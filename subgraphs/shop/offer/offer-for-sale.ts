@@ -1,7 +1,9 @@
 import { Directive, Field, ObjectType } from 'type-graphql';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 
 @Directive('@inaccessible')
+@Allow('parent')
 @ObjectType({ description: 'An offer as a checkout reads it, at this moment.' })
 export class OfferForSale {
   @Field(() => UUID, { description: 'The id of the offer.' })

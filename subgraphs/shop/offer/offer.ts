@@ -9,10 +9,12 @@ import {
   Unique,
 } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ObjectType } from 'type-graphql';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import { Shop } from '../shop/shop.js';
 
 @Directive('@key(fields: "id")')
+@Allow('anyone')
 @ObjectType({ description: 'One shop’s price for one variant.' })
 @Entity({ tableName: 'offer' })
 @Unique({ name: 'offer_shop_sku', properties: ['shopId', 'sku'] })

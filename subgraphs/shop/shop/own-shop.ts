@@ -1,5 +1,5 @@
-import { identityOf } from '../../shared/auth.js';
 import { forbidden, notFound } from '../../shared/errors.js';
+import { owns } from '../../shared/rights.js';
 import type { ShopContext } from '../context.js';
 import { Shop } from './shop.js';
 
@@ -11,7 +11,6 @@ import { Shop } from './shop.js';
 export async function ownShop(context: ShopContext, id: string): Promise<Shop> {
   const shop = await context.em.findOne(Shop, id);
   if (!shop) throw notFound('shop', id);
-  const { id: userId, role } = identityOf(context);
-  if (shop.ownerId !== userId && role !== 'ADMIN') throw forbidden();
+  if (!owns(context, shop.ownerId)) throw forbidden();
   return shop;
 }

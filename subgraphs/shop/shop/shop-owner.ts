@@ -1,7 +1,9 @@
 import { Directive, Field, ObjectType } from 'type-graphql';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 
 @Directive('@inaccessible')
+@Allow('parent')
 @ObjectType({ description: 'Who owns a shop.' })
 export class ShopOwner {
   @Field(() => UUID, { description: 'The shop.' })

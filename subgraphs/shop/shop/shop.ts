@@ -2,9 +2,11 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ObjectType } from 'type-graphql';
 import { connectionOf } from '../../shared/connection.js';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 
 @Directive('@key(fields: "id")')
+@Allow('anyone')
 @ObjectType({ description: 'A seller, with prices of its own and warehouses of its own.' })
 @Entity({ tableName: 'shop' })
 @Index({ name: 'shop_owner', properties: ['ownerId'] })

@@ -1,6 +1,7 @@
 import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { pageRequest } from '../../shared/connection.js';
 import { type BatchLoad, loaderOf } from '../../shared/context.js';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import type { ShopContext } from '../context.js';
 import { Offer } from '../offer/offer.js';
@@ -28,6 +29,7 @@ const loadOffersOfVariants: BatchLoad<OffersOf, Offer[], ShopContext> = async (k
 
 @Resolver(() => ProductVariant)
 export class VariantResolver {
+  @Allow('anyone')
   @FieldResolver(() => [Offer], {
     nullable: true,
     description: 'What shops ask for it, the cheapest first.',

@@ -1,6 +1,5 @@
 import {
   Arg,
-  Authorized,
   Ctx,
   FieldResolver,
   Int,
@@ -13,6 +12,7 @@ import { identityOf } from '../../shared/auth.js';
 import { loaderOf } from '../../shared/context.js';
 import { forbidden } from '../../shared/errors.js';
 import { loadBy } from '../../shared/load.js';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import type { UserContext } from '../context.js';
 import { logout } from '../session/end-sessions.js';
@@ -29,13 +29,13 @@ export const loadUsers = loadBy(User, 'id');
 
 @Resolver(() => User)
 export class UserResolver {
-  @Authorized('signed-in')
+  @Allow('signed-in')
   @Query(() => User, { nullable: true, description: 'The user who is logged in.' })
   me(@Ctx() context: UserContext) {
     return loaderOf(context, loadUsers).load(identityOf(context).id);
   }
 
-  @Authorized('signed-in')
+  @Allow('self')
   @Query(() => User, { nullable: true, description: 'A user: oneself, or for an admin anybody.' })
   async user(
     @Arg('id', () => UUID, { description: 'The user.' }) id: string,
@@ -46,7 +46,7 @@ export class UserResolver {
     return loaderOf(context, loadUsers).load(id);
   }
 
-  @Authorized('admin')
+  @Allow('admin')
   @Query(() => UserConnection, { description: 'All users, the newest first.' })
   users(
     @Ctx() context: UserContext,
@@ -61,22 +61,25 @@ export class UserResolver {
     return findUsers(context, { first, after, search });
   }
 
-  @Authorized('admin')
+  @Allow('admin')
   @Mutation(() => User, { description: 'Gives a user a role.' })
   setRole(@Arg('input', () => SetRoleInput) input: SetRoleInput, @Ctx() context: UserContext) {
     return setRole(context, input);
   }
 
+  @Allow('anyone')
   @Query(() => Date, { description: 'The time of the server, for honest countdowns.' })
   serverTime() {
     return new Date();
   }
 
+  @Allow('anyone')
   @Mutation(() => RegisterResult, { description: 'Makes an account and logs it in.' })
   register(@Arg('input', () => RegisterInput) input: RegisterInput, @Ctx() context: UserContext) {
     return register(context, input);
   }
 
+  @Allow('anyone')
   @Mutation(() => LoginResult, {
     description: 'Logs in by e-mail address or phone, with a password.',
   })
@@ -84,6 +87,7 @@ export class UserResolver {
     return login(context, input);
   }
 
+  @Allow('anyone')
   @Mutation(() => LoginResult, {
     description:
       'The next tokens of a session. A refresh token is good once; using it again ends the session.',
@@ -96,7 +100,7 @@ export class UserResolver {
     return refreshSession(context, refreshToken);
   }
 
-  @Authorized('signed-in')
+  @Allow('signed-in')
   @Mutation(() => Boolean, {
     description: 'Ends this session, or all of the user; true even where it had ended.',
   })
@@ -111,7 +115,7 @@ export class UserResolver {
     return logout(context, everywhere);
   }
 
-  @Authorized('signed-in')
+  @Allow('signed-in')
   @Mutation(() => LoginResult, {
     description: 'Sets a new password, ends all other sessions, and answers with new tokens.',
   })
@@ -122,6 +126,7 @@ export class UserResolver {
     return changePassword(context, input);
   }
 
+  @Allow('self-or-null')
   @FieldResolver(() => String, {
     nullable: true,
     description: 'The e-mail address; only the user and an admin see it.',
@@ -130,6 +135,7 @@ export class UserResolver {
     return isOwn(context, user) ? user.email : null;
   }
 
+  @Allow('self-or-null')
   @FieldResolver(() => String, {
     nullable: true,
     description: 'The phone number (E.164); only the user and an admin see it.',

@@ -2,12 +2,14 @@ import type { Opt } from '@mikro-orm/core';
 import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ObjectType, registerEnumType } from 'type-graphql';
 import type { Role } from '../../shared/auth.js';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 
 export const RoleEnum = { CUSTOMER: 'CUSTOMER', VENDOR: 'VENDOR', ADMIN: 'ADMIN' } as const;
 registerEnumType(RoleEnum, { name: 'Role', description: 'What a user may do.' });
 
 @Directive('@key(fields: "id")')
+@Allow('anyone')
 @ObjectType({ description: 'Somebody with an account.' })
 @Entity({ tableName: 'user_account' })
 @Index({

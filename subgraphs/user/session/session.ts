@@ -1,6 +1,8 @@
 import { Field, ObjectType } from 'type-graphql';
+import { Allow } from '../../shared/rights.js';
 import { User } from '../account/user.js';
 
+@Allow('parent')
 @ObjectType({ description: 'A user who is logged in.' })
 export class Session {
   @Field(() => String, { description: 'Send it as `Authorization: Bearer …`.' })

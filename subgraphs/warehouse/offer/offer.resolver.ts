@@ -1,5 +1,6 @@
 import { Ctx, Directive, FieldResolver, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/context.js';
+import { Allow } from '../../shared/rights.js';
 import type { WarehouseContext } from '../context.js';
 import { Availability, loadAvailability } from '../stock/availability.js';
 import { Offer } from './offer.js';
@@ -7,6 +8,7 @@ import { Offer } from './offer.js';
 @Resolver(() => Offer)
 export class OfferResolver {
   @Directive('@requires(fields: "shop { id } variant { sku }")')
+  @Allow('anyone')
   @FieldResolver(() => Availability, {
     nullable: true,
     description: 'How much of it can be bought from this shop.',

@@ -1,6 +1,7 @@
-import { Authorized, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/context.js';
 import { loadAllBy } from '../../shared/load.js';
+import { Allow } from '../../shared/rights.js';
 import type { WarehouseContext } from '../context.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 import { Shop } from './shop.js';
@@ -9,7 +10,7 @@ const loadWarehousesOfShops = loadAllBy(Warehouse, 'shopId', { priority: 'asc', 
 
 @Resolver(() => Shop)
 export class ShopResolver {
-  @Authorized('vendor')
+  @Allow('shop-owner')
   @FieldResolver(() => [Warehouse], {
     nullable: true,
     description: 'Its warehouses, in order of priority; for its owner only.',

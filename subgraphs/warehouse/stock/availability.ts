@@ -1,9 +1,11 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 import { type BatchLoad, inOrderOf } from '../../shared/context.js';
 import { sql } from '../../shared/database.js';
+import { Allow } from '../../shared/rights.js';
 import type { WarehouseContext } from '../context.js';
 import type { StockKey } from './stock-item.js';
 
+@Allow('parent')
 @ObjectType({ description: 'How much can be bought now. Only active warehouses count.' })
 export class Availability {
   @Field(() => Int, { description: 'Units that can be bought.' })

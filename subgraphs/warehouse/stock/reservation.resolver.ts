@@ -9,7 +9,6 @@ import {
 } from 'class-validator';
 import {
   Arg,
-  Authorized,
   Ctx,
   Directive,
   Field,
@@ -20,6 +19,7 @@ import {
   Resolver,
 } from 'type-graphql';
 import { badInput } from '../../shared/errors.js';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import type { WarehouseContext } from '../context.js';
 import { commitReservation } from './commit-reservation.js';
@@ -91,6 +91,7 @@ export class ReleaseInput {
 }
 
 @Directive('@inaccessible')
+@Allow('parent')
 @ObjectType({ description: 'A line that could not be held.' })
 export class ShortageOutput {
   @Field(() => UUID, { description: 'The shop.' })
@@ -107,6 +108,7 @@ export class ShortageOutput {
 }
 
 @Directive('@inaccessible')
+@Allow('parent')
 @ObjectType({ description: 'What became of a reservation.' })
 export class ReservationOutput {
   @Field(() => UUID, { description: 'The order.' })
@@ -137,7 +139,7 @@ function atMost<T>(requests: T[]): T[] {
 @Resolver()
 export class ReservationResolver {
   @Directive('@inaccessible')
-  @Authorized('caller:order')
+  @Allow('caller:order')
   @Mutation(() => [ReservationOutput], {
     nullable: 'items',
     description: 'Holds stock for orders, in their order.',
@@ -150,7 +152,7 @@ export class ReservationResolver {
   }
 
   @Directive('@inaccessible')
-  @Authorized('caller:order')
+  @Allow('caller:order')
   @Mutation(() => [ReservationOutput], {
     nullable: 'items',
     description: 'Sells what is held to its payment.',
@@ -163,7 +165,7 @@ export class ReservationResolver {
   }
 
   @Directive('@inaccessible')
-  @Authorized('caller:order')
+  @Allow('caller:order')
   @Mutation(() => [ReservationOutput], {
     nullable: 'items',
     description: 'Puts what is held back on the shelf.',

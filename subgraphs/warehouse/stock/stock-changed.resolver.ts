@@ -1,11 +1,13 @@
 import { Arg, Field, Int, ObjectType, Resolver, Root, Subscription } from 'type-graphql';
 import { badInput } from '../../shared/errors.js';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import type { WarehouseContext } from '../context.js';
 import { Shop } from '../shop/shop.js';
 import { ProductVariant } from '../variant/variant.js';
 import type { StockChanged } from './stock-signals.js';
 
+@Allow('parent')
 @ObjectType({ description: 'What one shop has of one variant from now on.' })
 export class StockChange {
   @Field(() => ProductVariant, { nullable: true, description: 'The variant.' })
@@ -28,6 +30,7 @@ const skusMax = 100;
 
 @Resolver()
 export class StockChangedResolver {
+  @Allow('anyone')
   @Subscription(() => StockChange, {
     description: 'The stock as it is now, then each change of it.',
     subscribe: ({ args, context }) => openFeed(args, context as WarehouseContext),

@@ -1,8 +1,9 @@
-import { Arg, Authorized, Ctx, FieldResolver, Int, Mutation, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Int, Mutation, Resolver, Root } from 'type-graphql';
 import { identityOf } from '../../shared/auth.js';
 import { loaderOf } from '../../shared/context.js';
 import { badInput } from '../../shared/errors.js';
 import { loadBy } from '../../shared/load.js';
+import { Allow } from '../../shared/rights.js';
 import type { WarehouseContext } from '../context.js';
 import { skuExists } from '../variant/sku-exists.js';
 import { ProductVariant } from '../variant/variant.js';
@@ -16,7 +17,7 @@ export const loadStockLevels = loadBy(StockLevel, 'id');
 
 @Resolver(() => StockLevel)
 export class StockLevelResolver {
-  @Authorized('vendor')
+  @Allow('shop-owner')
   @Mutation(() => StockLevel, { description: 'Takes in stock that arrives at a warehouse.' })
   async receiveStock(
     @Arg('input', () => ReceiveStockInput) input: ReceiveStockInput,
@@ -31,16 +32,19 @@ export class StockLevelResolver {
     return receiveStock(context.app, { warehouse, sku, quantity, reference, actor });
   }
 
+  @Allow('shop-owner')
   @FieldResolver(() => Int, { description: 'Units on hand that are not reserved.' })
   available(@Root() level: StockLevel): number {
     return level.onHand - level.reserved;
   }
 
+  @Allow('shop-owner')
   @FieldResolver(() => Warehouse, { description: 'Where it stands.' })
   warehouse(@Root() level: StockLevel, @Ctx() context: WarehouseContext) {
     return loaderOf(context, loadWarehouses).load(level.warehouseId);
   }
 
+  @Allow('shop-owner')
   @FieldResolver(() => ProductVariant, { nullable: true, description: 'What stands there.' })
   variant(@Root() level: StockLevel): ProductVariant {
     return { sku: level.sku };

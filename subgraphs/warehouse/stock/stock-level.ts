@@ -10,10 +10,12 @@ import {
 } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
 import { connectionOf } from '../../shared/connection.js';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 
 @Directive('@key(fields: "id")')
+@Allow('shop-owner')
 @ObjectType({ description: 'How much of one variant stands in one warehouse.' })
 @Entity({ tableName: 'stock_level' })
 @Unique({ name: 'stock_level_sku_warehouse', properties: ['sku', 'warehouseId'] })

@@ -1,5 +1,6 @@
 import { Arg, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/context.js';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import type { WarehouseContext } from '../context.js';
 import { Availability, loadAvailability, loadAvailabilityOfSkus } from '../stock/availability.js';
@@ -7,6 +8,7 @@ import { ProductVariant } from './variant.js';
 
 @Resolver(() => ProductVariant)
 export class VariantResolver {
+  @Allow('anyone')
   @FieldResolver(() => Availability, {
     nullable: true,
     description: 'How much of it can be bought, of one shop or of all.',

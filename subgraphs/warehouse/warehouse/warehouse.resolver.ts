@@ -1,15 +1,6 @@
-import {
-  Arg,
-  Authorized,
-  Ctx,
-  FieldResolver,
-  Int,
-  Mutation,
-  Query,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { findPage, loadBy } from '../../shared/load.js';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import type { WarehouseContext } from '../context.js';
 import { Shop } from '../shop/shop.js';
@@ -22,7 +13,7 @@ export const loadWarehouses = loadBy(Warehouse, 'id');
 
 @Resolver(() => Warehouse)
 export class WarehouseResolver {
-  @Authorized('vendor')
+  @Allow('shop-owner')
   @Query(() => Warehouse, { nullable: true, description: 'A warehouse of one’s own.' })
   warehouse(
     @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
@@ -31,7 +22,7 @@ export class WarehouseResolver {
     return ownWarehouse(context, id);
   }
 
-  @Authorized('vendor')
+  @Allow('shop-owner')
   @Mutation(() => Warehouse, { description: 'Adds a warehouse to a shop of one’s own.' })
   createWarehouse(
     @Arg('input', () => CreateWarehouseInput) input: CreateWarehouseInput,
@@ -40,12 +31,13 @@ export class WarehouseResolver {
     return createWarehouse(context, input);
   }
 
+  @Allow('shop-owner')
   @FieldResolver(() => Shop, { nullable: true, description: 'The shop whose stock it holds.' })
   shop(@Root() warehouse: Warehouse): Shop {
     return { id: warehouse.shopId };
   }
 
-  @Authorized('vendor')
+  @Allow('shop-owner')
   @FieldResolver(() => StockLevelConnection, { description: 'What stands in it.' })
   async stockLevels(
     @Root() warehouse: Warehouse,

@@ -2,8 +2,10 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Length } from 'class-validator';
 import { Directive, Field, InputType, Int, ObjectType } from 'type-graphql';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 
+@Allow('parent')
 @ObjectType({ description: 'Where a warehouse stands.' })
 @InputType('WarehouseAddressInput', { description: 'Where a warehouse stands.' })
 export class WarehouseAddress {
@@ -25,6 +27,7 @@ export class WarehouseAddress {
 }
 
 @Directive('@key(fields: "id")')
+@Allow('shop-owner')
 @ObjectType({ description: 'A place that holds stock for a shop.' })
 @Entity({ tableName: 'warehouse' })
 @Index({ name: 'warehouse_shop', properties: ['shopId'] })

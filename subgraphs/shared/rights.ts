@@ -1,0 +1,149 @@
+import {
+  type ConstDirectiveNode,
+  type GraphQLField,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  isObjectType,
+} from 'graphql';
+import { type AuthCheckerFn, Authorized, Extensions, getMetadataStorage } from 'type-graphql';
+import { identityOf, type Principal, type Role } from './auth.js';
+import type { Caller } from './config.js';
+import { forbidden, unauthenticated } from './errors.js';
+
+interface RuleMeaning {
+  readonly who: string;
+  /** what `@Allow` itself asks of whoever comes; null where everybody may come in */
+  readonly door: 'user' | Role | null;
+}
+
+/**
+ * Who may have a field or do an operation: all rules there are. "It" is what the field shows or the
+ * operation is about. Whoever is not logged in, and would have to be, is told UNAUTHENTICATED;
+ * anybody else whom a rule keeps out is told FORBIDDEN, where it says nothing else.
+ *
+ * `@Allow` decides what can be told from the user alone, the door; whose a thing is, is decided
+ * where it is read. tests/rights.test.ts holds every field to the whole sentence.
+ */
+const userRules = {
+  anyone: { door: null, who: 'Everybody, logged in or not.' },
+  'signed-in': { door: 'user', who: 'Every user; it is about that user alone.' },
+  own: {
+    door: 'user',
+    who: 'The user whose it is, and an admin. For others it is not there: null, or NOT_FOUND.',
+  },
+  self: { door: 'user', who: 'The user it tells of, and an admin.' },
+  'self-or-null': {
+    door: null,
+    who: 'The user it tells of, and an admin. Everybody else sees null, without an error.',
+  },
+  vendor: { door: 'VENDOR', who: 'Every vendor and admin: to make something that is then theirs.' },
+  'shop-owner': { door: 'VENDOR', who: 'The vendor whose shop it belongs to, and an admin.' },
+  creator: { door: 'VENDOR', who: 'The vendor who made it, and an admin.' },
+  admin: { door: 'ADMIN', who: 'Every admin.' },
+  parent: {
+    door: null,
+    who: 'Whoever was given the object that has it. Not for entities: any subgraph leads to them.',
+  },
+} as const satisfies Record<string, RuleMeaning>;
+
+/** `caller:NAME`: the process of that name and no user, by whatever way. Not in the public graph. */
+export type Rule = keyof typeof userRules | `caller:${Caller}`;
+
+type CallerRule = Extract<Rule, `caller:${string}`>;
+const isCallerRule = (rule: Rule): rule is CallerRule => rule.startsWith('caller:');
+
+/**
+ * States who may have a field or do an operation; on a type, of all its own fields that do not
+ * state it themselves. Field resolvers are not the type's own: each states its rule. Where there are
+ * several rules, one has to hold.
+ */
+export function Allow(...rules: Rule[]) {
+  const isOpen = rules.some((rule) => !isCallerRule(rule) && userRules[rule].door === null);
+  const state = (prototype: object, field: string) => {
+    Extensions({ rules })(prototype, field);
+    if (!isOpen) Authorized<Rule>(rules)(prototype, field);
+  };
+  return (target: object, field?: string | symbol): void => {
+    if (field !== undefined) {
+      state(target, field as string);
+      return;
+    }
+    const { fields, fieldExtensions } = getMetadataStorage();
+    const stated = fieldExtensions.filter((each) => each.target === target);
+    for (const { target: type, name } of fields) {
+      const hasOwn = stated.some(({ fieldName }) => fieldName === name);
+      if (type === target && !hasOwn) state(type.prototype, name);
+    }
+  };
+}
+
+function opensDoor({ caller, identity }: Principal, rule: Rule): boolean {
+  if (isCallerRule(rule)) return rule === `caller:${caller}`;
+  if (!identity) throw unauthenticated();
+  const { door } = userRules[rule];
+  return door === 'user' || door === identity.role || identity.role === 'ADMIN';
+}
+
+/** type-graphql's auth checker: the door of one of a field's rules has to open. */
+export const checkRules: AuthCheckerFn<Principal, Rule> = ({ context }, rules) => {
+  if (rules.some((rule) => opensDoor(context, rule))) return true;
+  throw forbidden();
+};
+
+/**
+ * Whether what belongs to this user is the caller's own, or the caller an admin.
+ *
+ * @throws `UNAUTHENTICATED`
+ */
+export function owns(principal: Principal, ownerId: string | undefined): boolean {
+  const { id, role } = identityOf(principal);
+  return id === ownerId || role === 'ADMIN';
+}
+
+const rootTypes = ['Query', 'Mutation', 'Subscription'];
+
+/**
+ * The rules of every field of every object type, as `Type.field`.
+ *
+ * @throws Error naming each field that states no rule, or one that cannot be meant
+ */
+export function readRights(schema: GraphQLSchema): Map<string, readonly Rule[]> {
+  const rights = new Map<string, readonly Rule[]>();
+  const problems: string[] = [];
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    for (const field of Object.values(type.getFields())) {
+      const name = `${type.name}.${field.name}`;
+      const rules = (field.extensions.rules ?? []) as readonly Rule[];
+      const problem = problemOf(type, field, rules);
+      if (problem) problems.push(`${name} ${problem}`);
+      rights.set(name, rules);
+    }
+  }
+  if (problems.length > 0)
+    throw new Error(`Who may have what is not clear:\n${problems.join('\n')}`);
+  return rights;
+}
+
+function problemOf(
+  type: GraphQLObjectType,
+  field: GraphQLField<unknown, unknown>,
+  rules: readonly Rule[],
+): string | null {
+  if (rules.length === 0) return 'states no rule: give it or its type an @Allow';
+  const isRoot = rootTypes.includes(type.name);
+  if (rules.includes('parent') && (isRoot || hasDirective(type, 'key'))) {
+    return 'cannot be left to its parent: it is reached without one';
+  }
+  if (rules.some(isCallerRule) !== (isRoot && hasDirective(field, 'inaccessible'))) {
+    return 'has to be both @inaccessible and for callers, or neither';
+  }
+  return null;
+}
+
+interface Declared {
+  readonly astNode?: { readonly directives?: readonly ConstDirectiveNode[] | undefined } | null;
+}
+
+export const hasDirective = ({ astNode }: Declared, name: string): boolean =>
+  astNode?.directives?.some((directive) => directive.name.value === name) ?? false;
