@@ -1,0 +1,135 @@
+import { type GraphQLSchema, getNamedType, isLeafType } from 'graphql';
+import { createClient } from 'graphql-ws';
+import WebSocket from 'ws';
+import type { SubgraphName } from '../../dev/services.js';
+import { callerCredentials, callerHeader } from '../../subgraphs/shared/auth.js';
+import type { Caller } from '../../subgraphs/shared/config.js';
+import { postGraphQL, type TestSystem } from '../harness/system.js';
+import type { Outcome } from './expected.js';
+import { fieldOf, splitName } from './graph.js';
+import { type Arguments, emptyHere, samples } from './samples.js';
+import { type Way, ways } from './ways.js';
+import type { World } from './world.js';
+
+export interface Question {
+  readonly query: string;
+  readonly variables: Arguments;
+}
+
+interface Step {
+  readonly name: string;
+  readonly args: Arguments;
+}
+
+export function wayTo(typeName: string): Way {
+  const way = ways[typeName];
+  if (!way) throw new Error(`tests/rights/ways.ts does not say how a ${typeName} is reached`);
+  return way;
+}
+
+/** The fields that lead from the root to a field, each with its arguments. */
+async function stepsTo(name: string, world: World, sample = samples[name]): Promise<Step[]> {
+  const [typeName] = splitName(name);
+  const step = { name, args: (await sample?.(world)) ?? {} };
+  if (['Query', 'Mutation', 'Subscription'].includes(typeName)) {
+    if (!sample) throw new Error(`tests/rights/samples.ts has no sample for ${name}`);
+    return [step];
+  }
+  const way = wayTo(typeName);
+  return [...(await stepsTo(way.by, world, way.sample)), step];
+}
+
+/** A document that asks for one field, under the name `it`. */
+export async function questionFor(name: string, schema: GraphQLSchema, world: World) {
+  const steps = await stepsTo(name, world);
+  const declared: string[] = [];
+  const variables: Record<string, unknown> = {};
+  const selection = steps.reduceRight((inner, { name, args }, depth) => {
+    const [typeName, fieldName] = splitName(name);
+    const given = Object.entries(args).map(([arg, value]) => {
+      const variable = `${fieldName}_${arg}`;
+      const type = fieldOf(schema, name)?.args.find((each) => each.name === arg)?.type;
+      declared.push(`$${variable}: ${type}`);
+      variables[variable] = value;
+      return `${arg}: $${variable}`;
+    });
+    const call = given.length > 0 ? `${fieldName}(${given.join(', ')})` : fieldName;
+    const field = inner ? `${call} { ${inner} }` : lastField(name, schema, call);
+    return depth === 0 ? field : `... on ${typeName} { ${field} }`;
+  }, '');
+  const operation = splitName(steps[0]?.name as string)[0].toLowerCase();
+  const head = declared.length > 0 ? `${operation} (${declared.join(', ')})` : operation;
+  return { query: `${head} { ${selection} }`, variables } satisfies Question;
+}
+
+/** @param call the field with its arguments */
+function lastField(name: string, schema: GraphQLSchema, call: string): string {
+  const type = fieldOf(schema, name)?.type;
+  return `it: ${call}${type && isLeafType(getNamedType(type)) ? '' : ' { __typename }'}`;
+}
+
+/** As the router asks when another subgraph refers to the entity. */
+export function questionForEntity(name: string, schema: GraphQLSchema, key: object): Question {
+  const [typeName, fieldName] = splitName(name);
+  return {
+    query: `query ($of: [_Any!]!) { _entities(representations: $of) {
+      ... on ${typeName} { ${lastField(name, schema, fieldName)} } } }`,
+    variables: { of: [{ __typename: typeName, ...key }] },
+  };
+}
+
+/** Asks one subgraph as a process, or as none. */
+export function askSubgraph(
+  system: TestSystem,
+  subgraph: SubgraphName,
+  { query, variables }: Question,
+  caller: Caller | null,
+  token?: string,
+) {
+  const secret = system.secrets.callers[`${caller?.toUpperCase()}_SECRET`] ?? '';
+  const headers: Record<string, string> = caller
+    ? { [callerHeader]: callerCredentials(caller, secret) }
+    : {};
+  const url = `http://127.0.0.1:${system.ports.ports[subgraph]}/graphql`;
+  return postGraphQL(url, query, variables, token, headers);
+}
+
+interface Reply {
+  readonly data?: unknown;
+  readonly errors?: ReadonlyArray<{ extensions?: Record<string, unknown> }> | undefined;
+}
+
+/** The first event of a subscription, from the subgraph that serves it. */
+export async function firstEvent(system: TestSystem, question: Question, token?: string) {
+  const client = createClient({
+    url: `ws://127.0.0.1:${system.ports.ports.warehouse}/graphql`,
+    webSocketImpl: WebSocket,
+    retryAttempts: 0,
+    connectionParams: {
+      [callerHeader]: callerCredentials('router', system.secrets.callers.ROUTER_SECRET as string),
+      ...(token && { authorization: `Bearer ${token}` }),
+    },
+  });
+  try {
+    for await (const event of client.iterate(question)) return event as Reply;
+    return {};
+  } catch (errors) {
+    return { errors: errors as Reply['errors'] };
+  } finally {
+    client.terminate();
+  }
+}
+
+export function outcomeOf(name: string, { data, errors }: Reply): Outcome {
+  const code = errors?.[0]?.extensions?.code;
+  if (code) return code === 'NOT_FOUND' ? 'absent' : String(code);
+  const found = valuesOf(data);
+  const isGiven = found.some((value) => value !== null) || emptyHere.has(name);
+  return found.length > 0 && isGiven ? 'given' : 'absent';
+}
+
+/** What stands under the name `it`, wherever that is. */
+function valuesOf(data: unknown): unknown[] {
+  if (data === null || typeof data !== 'object') return [];
+  return Object.entries(data).flatMap(([key, value]) => (key === 'it' ? [value] : valuesOf(value)));
+}

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildSchema, type GraphQLSchema, isObjectType } from 'graphql';
+import { root, type SubgraphName, subgraphNames } from '../../dev/services.js';
+import { type Rule, readRights } from '../../subgraphs/shared/rights.js';
+import { buildPlainSchema, type SchemaSource } from '../../subgraphs/shared/schema.js';
+
+export interface Subgraph {
+  readonly name: SubgraphName;
+  readonly schema: GraphQLSchema;
+  /** `Type.field` → its rules */
+  readonly rights: ReadonlyMap<string, readonly Rule[]>;
+  /** the types that the router, and so any other subgraph, may ask it for by their key */
+  readonly entities: readonly string[];
+}
+
+export const subgraphs: readonly Subgraph[] = await Promise.all(
+  subgraphNames.map(async (name) => {
+    const module = await import(`../../subgraphs/${name}/schema.js`);
+    const source = module.source as SchemaSource;
+    const schema = await buildPlainSchema(source);
+    return { name, schema, rights: readRights(schema), entities: Object.keys(source.references) };
+  }),
+);
+
+/** The public graph; `npm run check` holds it to the subgraphs. */
+export const api = buildSchema(readFileSync(join(root, 'schema', 'api.graphql'), 'utf8'));
+
+export const splitName = (name: string) => name.split('.') as [type: string, field: string];
+
+export function fieldOf(schema: GraphQLSchema, name: string) {
+  const [typeName, fieldName] = splitName(name);
+  const type = schema.getType(typeName);
+  return isObjectType(type) ? type.getFields()[fieldName] : undefined;
+}
+
+/** Every field of the public graph, with the rule that the subgraphs agree on. */
+export const publicRules: ReadonlyMap<string, Rule> = new Map(
+  Object.values(api.getTypeMap())
+    .filter(isObjectType)
+    .filter(({ name }) => !name.startsWith('__'))
+    .flatMap((type) => Object.keys(type.getFields()).map((field) => `${type.name}.${field}`))
+    .map((name) => {
+      const stated = new Set(subgraphs.flatMap(({ rights }) => rights.get(name) ?? []));
+      if (stated.size !== 1) throw new Error(`${name} has rules: ${[...stated].join(', ')}`);
+      return [name, [...stated][0] as Rule] as const;
+    }),
+);
+
+/** The subgraphs' fields that are not in the public graph, each with its rules. */
+export const internalFields = subgraphs.flatMap(({ name: subgraph, rights }) =>
+  [...rights]
+    .filter(([name]) => !publicRules.has(name))
+    .map(([name, rules]) => ({ subgraph, name, rules })),
+);

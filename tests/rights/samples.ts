@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { demoPassword } from '../../dev/seed/demo-store.js';
+import type { World } from './world.js';
+
+export type Arguments = Readonly<Record<string, unknown>>;
+/** Arguments that are good, with fresh data where they are used up. */
+export type Sample = (world: World) => Arguments | Promise<Arguments>;
+
+const none: Sample = () => ({});
+const fresh = (prefix: string) => `${prefix}-${randomUUID().slice(0, 13)}`;
+
+/** The arguments of every field of Query, Mutation and Subscription. Each must have a line here. */
+export const samples: Readonly<Record<string, Sample>> = {
+  'Query.me': none,
+  'Query.serverTime': none,
+  'Mutation.register': () => ({
+    input: { name: 'New', email: `${fresh('new')}@example.com`, password: 'secret-1' },
+  }),
+  'Mutation.login': () => ({ input: { identifier: 'ana@example.com', password: demoPassword } }),
+  'Mutation.refreshSession': () => ({ refreshToken: 'not one of ours' }),
+  'Mutation.logout': none,
+  'Mutation.changePassword': () => ({
+    input: { currentPassword: 'not the one', newPassword: 'another-secret-1' },
+  }),
+
+  'Query.products': none,
+  'Query.product': ({ productId }) => ({ id: productId }),
+  'Query.variant': () => ({ sku: 'TRAIL-40' }),
+  'Query.categories': none,
+  'Mutation.createProduct': ({ categoryId }) => ({
+    input: { name: fresh('Product'), description: 'New', categoryId },
+  }),
+  'Mutation.addVariant': ({ productId }) => ({
+    input: { productId, variant: { sku: fresh('SKU'), name: 'New' } },
+  }),
+  'Mutation.createCategory': () => ({ input: { name: fresh('Category') } }),
+
+  'Query.shop': ({ shopId }) => ({ id: shopId }),
+  'Query.shops': none,
+  'Query.offer': ({ offerId }) => ({ id: offerId }),
+  'Query.shopOwners': ({ shopId }) => ({ ids: [shopId] }),
+  'Query.offersForSale': ({ offerId }) => ({ ids: [offerId] }),
+  'Mutation.createShop': () => ({ input: { name: 'New', slug: fresh('new') } }),
+  'Mutation.setOffer': ({ shopId, sku }) => ({ input: { shopId, sku, price: '10.00' } }),
+
+  'Query.warehouse': ({ warehouseId }) => ({ id: warehouseId }),
+  'Mutation.createWarehouse': ({ shopId }) => ({ input: { shopId, name: 'New' } }),
+  'Mutation.receiveStock': ({ warehouseId, sku }) => ({ input: { warehouseId, sku, quantity: 1 } }),
+  'Mutation.reserveStock': ({ shopId, sku }) => ({
+    requests: [
+      { orderId: randomUUID(), lines: [{ shopId, sku, quantity: 1_000_000 }], holdForMs: 1000 },
+    ],
+  }),
+  'Mutation.commitReservation': () => ({ requests: [] }),
+  'Mutation.releaseReservation': () => ({ requests: [] }),
+  'Subscription.stockChanged': ({ sku }) => ({ skus: [sku] }),
+
+  'Query.order': ({ orderId }) => ({ id: orderId }),
+  'Query.orders': none,
+  'Query.payment': ({ paymentId }) => ({ id: paymentId }),
+  'Mutation.checkout': ({ checkoutInput, offerId }) => ({
+    input: checkoutInput([{ offerId, quantity: 1 }]),
+  }),
+  'Mutation.payOrder': async ({ placeOrder }) => payment(await placeOrder()),
+  'Mutation.cancelOrder': async ({ placeOrder }) => ({ id: await placeOrder() }),
+  'Mutation.deliverToOrder': () => ({ events: [] }),
+};
+
+export const payment = (orderId: string, paymentMethod = 'Credit Card') => ({
+  input: { orderId, paymentMethod, idempotencyKey: randomUUID() },
+});
+
+/** They end the session they are called in: each has one of its own. */
+export const endsSession: ReadonlySet<string> = new Set(['Mutation.logout']);
+
+/** Nullable fields of which the samples' things have nothing; all others must have a value. */
+export const emptyHere: ReadonlySet<string> = new Set([
+  'Category.parent',
+  'Order.cancelReason',
+  'Order.expiresAt',
+  'ReservationOutput.expiresAt',
+  'ReservationOutput.paymentId',
+]);

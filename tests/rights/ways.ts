@@ -1,0 +1,110 @@
+import type { Viewer } from './expected.js';
+import { payment, type Sample } from './samples.js';
+import type { World } from './world.js';
+
+export interface Way {
+  /** the field that leads to an object of the type: of Query, Mutation, or of a type with a way */
+  readonly by: string;
+  /** in the place of the root field's own sample */
+  readonly sample?: Sample;
+  /** whose the object is that is reached so, where it is not as its rule has it */
+  readonly owner?: Viewer;
+}
+
+/** How an object of every type is reached. Each must have a line here. */
+export const ways: Readonly<Record<string, Way>> = {
+  User: { by: 'Shop.owner', owner: 'vendor' },
+  Session: { by: 'Mutation.login' },
+  InvalidCredentials: { by: 'Mutation.changePassword' },
+  IdentityTaken: {
+    by: 'Mutation.register',
+    sample: () => ({ input: { name: 'Ana', email: 'ana@example.com', password: 'secret-1' } }),
+  },
+
+  Product: { by: 'Query.product' },
+  ProductConnection: { by: 'Query.products' },
+  ProductEdge: { by: 'ProductConnection.edges' },
+  PageInfo: { by: 'ProductConnection.pageInfo' },
+  ProductVariant: { by: 'Query.variant' },
+  VariantOption: { by: 'ProductVariant.options' },
+  Category: { by: 'Query.categories' },
+
+  Shop: { by: 'Query.shop' },
+  ShopConnection: { by: 'Query.shops' },
+  ShopEdge: { by: 'ShopConnection.edges' },
+  Offer: { by: 'Query.offer' },
+  Money: { by: 'Offer.price' },
+  ShopOwner: { by: 'Query.shopOwners' },
+  OfferForSale: { by: 'Query.offersForSale' },
+
+  Availability: { by: 'Offer.availability' },
+  Warehouse: { by: 'Query.warehouse' },
+  WarehouseAddress: { by: 'Warehouse.address' },
+  StockLevelConnection: { by: 'Warehouse.stockLevels' },
+  StockLevelEdge: { by: 'StockLevelConnection.edges' },
+  StockLevel: { by: 'StockLevelEdge.node' },
+  StockChange: { by: 'Subscription.stockChanged' },
+  ReservationOutput: { by: 'Mutation.reserveStock' },
+  ShortageOutput: { by: 'ReservationOutput.shortages' },
+
+  Order: { by: 'Query.order' },
+  OrderConnection: { by: 'User.orders' },
+  OrderEdge: { by: 'OrderConnection.edges' },
+  ShippingAddress: { by: 'Order.shippingAddress' },
+  ShopOrder: { by: 'Order.shopOrders' },
+  OrderItem: { by: 'ShopOrder.items' },
+  Payment: { by: 'Query.payment' },
+  CheckoutSuccess: { by: 'Mutation.checkout' },
+  InsufficientStock: { by: 'Mutation.checkout', sample: checkoutOf(10_000) },
+  ShortLine: { by: 'InsufficientStock.lines' },
+  OfferGone: {
+    by: 'Mutation.checkout',
+    sample: ({ checkoutInput, shopId }) => ({
+      input: checkoutInput([{ offerId: shopId, quantity: 1 }]),
+    }),
+  },
+  MixedCurrencies: { by: 'Mutation.checkout', sample: checkoutOf(1, 1) },
+  PaymentSuccess: { by: 'Mutation.payOrder' },
+  PaymentPending: {
+    by: 'Mutation.payOrder',
+    sample: async (world) => payment(await beingPaid(world)),
+  },
+  PaymentDeclined: {
+    by: 'Mutation.payOrder',
+    sample: async ({ placeOrder }) => payment(await placeOrder(), 'Declined Card'),
+  },
+  OrderExpired: { by: 'Mutation.payOrder', sample: async (world) => payment(await expired(world)) },
+  OrderNotPayable: { by: 'Mutation.payOrder', sample: ({ orderId }) => payment(orderId) },
+  OrderNotCancellable: { by: 'Mutation.cancelOrder', sample: ({ orderId }) => ({ id: orderId }) },
+};
+
+function checkoutOf(quantity: number, ofForeign = 0): Sample {
+  return ({ checkoutInput, offerId, foreignOfferId }) => {
+    const items = [
+      { offerId, quantity },
+      { offerId: foreignOfferId, quantity: ofForeign },
+    ];
+    return { input: checkoutInput(items.filter((item) => item.quantity > 0)) };
+  };
+}
+
+/** An order whose payment another process is at. */
+async function beingPaid({ placeOrder, change }: World): Promise<string> {
+  const id = await placeOrder();
+  await change(
+    'order',
+    `insert into payment (id, order_id, user_id, amount, provider)
+     select gen_random_uuid(), id, customer_id, total_amount, 'sandbox'
+     from customer_order where id = $1`,
+    [id],
+  );
+  return id;
+}
+
+async function expired({ placeOrder, cancel, change }: World): Promise<string> {
+  const id = await placeOrder();
+  await cancel(id);
+  const late = `update customer_order set cancel_reason = 'PAYMENT_TIMEOUT' where id = $1`;
+  await change('order', late, [id]);
+  return id;
+}

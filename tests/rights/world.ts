@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { seedId } from '../../dev/seed/ids.js';
+import type { SubgraphName } from '../../dev/services.js';
+import { address, logIn, openShop, type Person } from '../harness/people.js';
+import { startSystem, type TestSystem } from '../harness/system.js';
+import type { Viewer } from './expected.js';
+
+const names = {
+  customer: 'ana',
+  otherCustomer: 'ben',
+  vendor: 'vera',
+  otherVendor: 'victor',
+  admin: 'ada',
+} as const satisfies Partial<Record<Viewer, string>>;
+
+export type World = Awaited<ReturnType<typeof createWorld>>;
+
+/**
+ * The system with one of everything: a paid order of the customer's from the vendor's shop, whose
+ * product, warehouses and stock are the vendor's too, and an order of the vendor's own.
+ */
+export async function createWorld() {
+  const system = await startSystem();
+  const logInAs = async (viewer: Viewer): Promise<Person | null> =>
+    viewer === 'nobody' ? null : logIn(system, names[viewer]);
+  const people = {} as Record<keyof typeof names, Person>;
+  for (const viewer of Object.keys(names) as (keyof typeof names)[]) {
+    people[viewer] = await logIn(system, names[viewer]);
+  }
+  const change = (of: SubgraphName, query: string, values: unknown[]) =>
+    changeRows(system.databases[of], query, values);
+  await change('user', 'update user_account set phone = $1 where id = $2', [
+    '+12025550144',
+    people.vendor.id,
+  ]);
+  const must = (viewer: keyof typeof names, query: string, variables: object) =>
+    mustGraphQL(system, people[viewer], query, variables);
+
+  const shop = await openShop(system, people.vendor, [1000]);
+  const foreign = await openForeignShop(must, shop.sku);
+  const warehouse = await openWarehouse(must, shop.shopId, shop.sku);
+  const { variant } = await must('vendor', variantQuery, { sku: shop.sku });
+  const placeOrder = async (viewer: keyof typeof names = 'customer'): Promise<string> => {
+    const { checkout } = await must(viewer, checkoutMutation, {
+      input: checkoutInput([{ offerId: shop.offerId, quantity: 1 }]),
+    });
+    return checkout.order.id;
+  };
+  const orderId = await placeOrder();
+  const { payOrder } = await must('customer', payMutation, {
+    input: { orderId, idempotencyKey: randomUUID() },
+  });
+  await placeOrder('vendor');
+
+  return {
+    system,
+    people,
+    ...shop,
+    ...warehouse,
+    foreignOfferId: foreign.setOffer.id,
+    productId: variant.product.id as string,
+    categoryId: seedId('category', 0),
+    orderId,
+    shopOrderId: payOrder.order.shopOrders[0].id as string,
+    paymentId: payOrder.payment.id as string,
+    placeOrder,
+    checkoutInput,
+    change,
+    tokenOf: (viewer: Viewer) => (viewer === 'nobody' ? undefined : people[viewer].token),
+    /** of a session that nothing else uses */
+    newTokenOf: async (viewer: Viewer) => (await logInAs(viewer))?.token,
+    cancel: (id: string) => must('customer', cancelMutation, { id }),
+    stop: () => system.stop(),
+  };
+}
+
+const variantQuery = 'query ($sku: String!) { variant(sku: $sku) { product { id } } }';
+const cancelMutation = 'mutation ($id: UUID!) { cancelOrder(id: $id) { __typename } }';
+const checkoutMutation = `mutation ($input: CheckoutInput!) {
+  checkout(input: $input) { ... on CheckoutSuccess { order { id } } }
+}`;
+const payMutation = `mutation ($input: PayOrderInput!) {
+  payOrder(input: $input) {
+    ... on PaymentSuccess { order { shopOrders { id } } payment { id } }
+  }
+}`;
+
+const checkoutInput = (items: { offerId: string; quantity: number }[]) => ({
+  idempotencyKey: randomUUID(),
+  items,
+  shippingAddress: address,
+});
+
+type Must = (
+  viewer: keyof typeof names,
+  query: string,
+  variables: object,
+) => ReturnType<typeof mustGraphQL>;
+
+async function openForeignShop(must: Must, sku: string) {
+  const { createShop } = await must(
+    'vendor',
+    'mutation ($input: CreateShopInput!) { createShop(input: $input) { id } }',
+    { input: { name: 'Abroad', slug: `abroad-${randomUUID()}`, currencyCode: 'EUR' } },
+  );
+  return must('vendor', 'mutation ($input: SetOfferInput!) { setOffer(input: $input) { id } }', {
+    input: { shopId: createShop.id, sku, price: '9.00' },
+  });
+}
+
+async function openWarehouse(must: Must, shopId: string, sku: string) {
+  const { createWarehouse } = await must(
+    'vendor',
+    'mutation ($input: CreateWarehouseInput!) { createWarehouse(input: $input) { id } }',
+    { input: { shopId, name: 'With an address', address } },
+  );
+  const { receiveStock } = await must(
+    'vendor',
+    'mutation ($input: ReceiveStockInput!) { receiveStock(input: $input) { id } }',
+    { input: { warehouseId: createWarehouse.id, sku, quantity: 10 } },
+  );
+  return { warehouseId: createWarehouse.id as string, stockLevelId: receiveStock.id as string };
+}
+
+async function mustGraphQL(system: TestSystem, person: Person, query: string, variables: object) {
+  const { data, errors } = await system.graphql(query, variables, person.token);
+  if (errors) throw new Error(JSON.stringify(errors));
+  return data;
+}
+
+async function changeRows(connectionString: string, query: string, values: unknown[]) {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  await client.query(query, values).finally(() => client.end());
+}
