@@ -10,44 +10,40 @@ import { identityOf, type Principal, type Role } from './auth.js';
 import type { Caller } from './config.js';
 import { forbidden, unauthenticated } from './errors.js';
 
-interface RuleMeaning {
-  readonly who: string;
-  /** what `@Allow` itself asks of whoever comes; null where everybody may come in */
-  readonly door: 'user' | Role | null;
-}
-
 /**
  * Who may have a field or do an operation: all rules there are. "It" is what the field shows or the
- * operation is about. Whoever is not logged in, and would have to be, is told UNAUTHENTICATED;
- * anybody else whom a rule keeps out is told FORBIDDEN, where it says nothing else.
+ * operation is about. Who would have to be logged in is told UNAUTHENTICATED, who is and may not
+ * FORBIDDEN, where the rule says nothing else.
  *
- * `@Allow` decides what can be told from the user alone, the door; whose a thing is, is decided
- * where it is read. tests/rights.test.ts holds every field to the whole sentence.
+ * The value is the door: what `@Allow` itself asks of the user, null where everybody may come in.
+ * Whose a thing is, is decided where it is read; tests/rights.test.ts holds every field to all of
+ * its rule.
  */
-const userRules = {
-  anyone: { door: null, who: 'Everybody, logged in or not.' },
-  'signed-in': { door: 'user', who: 'Every user; it is about that user alone.' },
-  own: {
-    door: 'user',
-    who: 'The user whose it is, and an admin. For others it is not there: null, or NOT_FOUND.',
-  },
-  self: { door: 'user', who: 'The user it tells of, and an admin.' },
-  'self-or-null': {
-    door: null,
-    who: 'The user it tells of, and an admin. Everybody else sees null, without an error.',
-  },
-  vendor: { door: 'VENDOR', who: 'Every vendor and admin: to make something that is then theirs.' },
-  'shop-owner': { door: 'VENDOR', who: 'The vendor whose shop it belongs to, and an admin.' },
-  creator: { door: 'VENDOR', who: 'The vendor who made it, and an admin.' },
-  admin: { door: 'ADMIN', who: 'Every admin.' },
-  parent: {
-    door: null,
-    who: 'Whoever was given the object that has it. Not for entities: any subgraph leads to them.',
-  },
-} as const satisfies Record<string, RuleMeaning>;
+const doors = {
+  /** Everybody, logged in or not. */
+  anyone: null,
+  /** Every user; it is about that user alone. */
+  'signed-in': 'user',
+  /** The user whose it is, and an admin. For others it is not there: null, or NOT_FOUND. */
+  own: 'user',
+  /** The user it tells of, and an admin. */
+  self: 'user',
+  /** The user it tells of, and an admin. Everybody else sees null, without an error. */
+  'self-or-null': null,
+  /** Every vendor and admin: to make something that is then theirs. */
+  vendor: 'VENDOR',
+  /** The vendor whose shop it belongs to, and an admin. */
+  'shop-owner': 'VENDOR',
+  /** The vendor who made it, and an admin. */
+  creator: 'VENDOR',
+  /** Every admin. */
+  admin: 'ADMIN',
+  /** Whoever was given the object that has it. Not for entities: any subgraph leads to them. */
+  parent: null,
+} as const satisfies Record<string, 'user' | Role | null>;
 
-/** `caller:NAME`: the process of that name and no user, by whatever way. Not in the public graph. */
-export type Rule = keyof typeof userRules | `caller:${Caller}`;
+/** `caller:NAME`: the process of that name, whoever the user is. Not in the public graph. */
+export type Rule = keyof typeof doors | `caller:${Caller}`;
 
 type CallerRule = Extract<Rule, `caller:${string}`>;
 const isCallerRule = (rule: Rule): rule is CallerRule => rule.startsWith('caller:');
@@ -58,7 +54,7 @@ const isCallerRule = (rule: Rule): rule is CallerRule => rule.startsWith('caller
  * several rules, one has to hold.
  */
 export function Allow(...rules: Rule[]) {
-  const isOpen = rules.some((rule) => !isCallerRule(rule) && userRules[rule].door === null);
+  const isOpen = rules.some((rule) => !isCallerRule(rule) && doors[rule] === null);
   const state = (prototype: object, field: string) => {
     Extensions({ rules })(prototype, field);
     if (!isOpen) Authorized<Rule>(rules)(prototype, field);
@@ -80,7 +76,7 @@ export function Allow(...rules: Rule[]) {
 function opensDoor({ caller, identity }: Principal, rule: Rule): boolean {
   if (isCallerRule(rule)) return rule === `caller:${caller}`;
   if (!identity) throw unauthenticated();
-  const { door } = userRules[rule];
+  const door = doors[rule];
   return door === 'user' || door === identity.role || identity.role === 'ADMIN';
 }
 
@@ -145,5 +141,5 @@ interface Declared {
   readonly astNode?: { readonly directives?: readonly ConstDirectiveNode[] | undefined } | null;
 }
 
-export const hasDirective = ({ astNode }: Declared, name: string): boolean =>
+const hasDirective = ({ astNode }: Declared, name: string): boolean =>
   astNode?.directives?.some((directive) => directive.name.value === name) ?? false;

@@ -8,7 +8,7 @@ import { postGraphQL, type TestSystem } from '../harness/system.js';
 import type { Outcome } from './expected.js';
 import { fieldOf, splitName } from './graph.js';
 import { type Arguments, emptyHere, samples } from './samples.js';
-import { type Way, ways } from './ways.js';
+import { keysOf, type Way, ways } from './ways.js';
 import type { World } from './world.js';
 
 export interface Question {
@@ -69,8 +69,10 @@ function lastField(name: string, schema: GraphQLSchema, call: string): string {
 }
 
 /** As the router asks when another subgraph refers to the entity. */
-export function questionForEntity(name: string, schema: GraphQLSchema, key: object): Question {
+export function questionForEntity(name: string, schema: GraphQLSchema, world: World): Question {
   const [typeName, fieldName] = splitName(name);
+  const key = keysOf(world)[typeName];
+  if (!key) throw new Error(`tests/rights/ways.ts has no key of a ${typeName}`);
   return {
     query: `query ($of: [_Any!]!) { _entities(representations: $of) {
       ... on ${typeName} { ${lastField(name, schema, fieldName)} } } }`,
@@ -100,9 +102,14 @@ interface Reply {
 }
 
 /** The first event of a subscription, from the subgraph that serves it. */
-export async function firstEvent(system: TestSystem, question: Question, token?: string) {
+export async function firstEvent(
+  system: TestSystem,
+  subgraph: SubgraphName,
+  question: Question,
+  token?: string,
+) {
   const client = createClient({
-    url: `ws://127.0.0.1:${system.ports.ports.warehouse}/graphql`,
+    url: `ws://127.0.0.1:${system.ports.ports[subgraph]}/graphql`,
     webSocketImpl: WebSocket,
     retryAttempts: 0,
     connectionParams: {

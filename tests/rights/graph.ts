@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildSchema, type GraphQLSchema, isObjectType } from 'graphql';
+import {
+  buildSchema,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isObjectType,
+} from 'graphql';
 import { root, type SubgraphName, subgraphNames } from '../../dev/services.js';
 import { type Rule, readRights } from '../../subgraphs/shared/rights.js';
 import { buildPlainSchema, type SchemaSource } from '../../subgraphs/shared/schema.js';
@@ -32,6 +39,17 @@ export function fieldOf(schema: GraphQLSchema, name: string) {
   const [typeName, fieldName] = splitName(name);
   const type = schema.getType(typeName);
   return isObjectType(type) ? type.getFields()[fieldName] : undefined;
+}
+
+/** The one that answers a root field. */
+export const subgraphOf = (name: string): SubgraphName =>
+  subgraphs.find(({ rights }) => rights.has(name))?.name as SubgraphName;
+
+/** The object types that a public field may show. */
+export function typesBehind(name: string): string[] {
+  const type = getNamedType(fieldOf(api, name)?.type as GraphQLOutputType);
+  const types = isAbstractType(type) ? api.getPossibleTypes(type) : [type];
+  return types.filter(isObjectType).map((each) => each.name);
 }
 
 /** Every field of the public graph, with the rule that the subgraphs agree on. */

@@ -78,6 +78,21 @@ export const ways: Readonly<Record<string, Way>> = {
   OrderNotCancellable: { by: 'Mutation.cancelOrder', sample: ({ orderId }) => ({ id: orderId }) },
 };
 
+/** The key of an object of every entity, with what the router sends along where more is required. */
+export const keysOf = (world: World): Readonly<Record<string, object>> => ({
+  User: { id: world.people.vendor.id },
+  Product: { id: world.productId },
+  ProductVariant: { sku: 'TRAIL-40' },
+  Category: { id: world.categoryId },
+  Shop: { id: world.shopId },
+  Offer: { id: world.offerId, shop: { id: world.shopId }, variant: { sku: world.sku } },
+  Warehouse: { id: world.warehouseId },
+  StockLevel: { id: world.stockLevelId },
+  Order: { id: world.orderId },
+  ShopOrder: { id: world.shopOrderId },
+  Payment: { id: world.paymentId },
+});
+
 function checkoutOf(quantity: number, ofForeign = 0): Sample {
   return ({ checkoutInput, offerId, foreignOfferId }) => {
     const items = [

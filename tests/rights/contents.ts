@@ -1,0 +1,27 @@
+import pg from 'pg';
+import type { DatabaseUrls } from '../../dev/databases/set-up.js';
+
+// What one subgraph tells another: it may be on its way while nobody asks for anything.
+const onTheirWay = ['inbox', 'outbox'];
+
+/** A digest of each table of all databases: `database.table` → digest. */
+export async function contentsOf(databases: DatabaseUrls): Promise<Record<string, string>> {
+  const contents: Record<string, string> = {};
+  for (const [database, connectionString] of Object.entries(databases)) {
+    const client = new pg.Client({ connectionString });
+    await client.connect();
+    const { rows: tables } = await client.query<{ name: string }>(
+      `select tablename as name from pg_tables where schemaname = 'public' and tablename <> all($1)`,
+      [onTheirWay],
+    );
+    for (const { name } of tables) {
+      const { rows } = await client.query<{ digest: string }>(
+        `select md5(string_agg(row::text, ' ' order by row::text)) as digest
+         from ${client.escapeIdentifier(name)} as row`,
+      );
+      contents[`${database}.${name}`] = rows[0]?.digest ?? '';
+    }
+    await client.end();
+  }
+  return contents;
+}
