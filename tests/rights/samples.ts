@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { demoPassword } from '../../dev/seed/demo-store.js';
+import { address } from '../harness/people.js';
 import type { World } from './world.js';
 
 export type Arguments = Readonly<Record<string, unknown>>;
@@ -8,6 +9,8 @@ export type Sample = (world: World) => Arguments | Promise<Arguments>;
 
 const none: Sample = () => ({});
 const fresh = (prefix: string) => `${prefix}-${randomUUID().slice(0, 13)}`;
+
+const wrongCode: Sample = () => ({ input: { challengeId: randomUUID(), code: '000000' } });
 
 /** The arguments of every field of Query, Mutation and Subscription. Each must have a line here. */
 export const samples: Readonly<Record<string, Sample>> = {
@@ -22,6 +25,21 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Mutation.changePassword': () => ({
     input: { currentPassword: 'not the one', newPassword: 'another-secret-1' },
   }),
+
+  'Query.user': ({ people }) => ({ id: people.customer.id }),
+  'Query.users': none,
+  'Mutation.setRole': ({ strangerId }) => ({ input: { userId: strangerId, role: 'VENDOR' } }),
+  'Mutation.requestOtp': ({ newPhone }) => ({ input: { phone: newPhone() } }),
+  'Mutation.verifyOtp': wrongCode,
+  'Mutation.requestEmailProof': () => ({ email: `${fresh('new')}@example.com` }),
+  'Mutation.proveEmail': wrongCode,
+  'Mutation.addPhone': async ({ proof }) => ({ input: await proof() }),
+  'Mutation.updateProfile': () => ({ input: { preferences: { theme: 'dark' } } }),
+  'Mutation.addAddress': () => ({ input: { ...address, state: 'Illinois' } }),
+  'Mutation.updateAddress': async ({ newAddress }) => ({
+    input: { id: await newAddress(), city: 'Springfield' },
+  }),
+  'Mutation.deleteAddress': async ({ newAddress }) => ({ id: await newAddress() }),
 
   'Query.products': none,
   'Query.product': ({ productId }) => ({ id: productId }),

@@ -21,6 +21,12 @@ export const ways: Readonly<Record<string, Way>> = {
     sample: () => ({ input: { name: 'Ana', email: 'ana@example.com', password: 'secret-1' } }),
   },
 
+  UserConnection: { by: 'Query.users', owner: 'admin' },
+  UserEdge: { by: 'UserConnection.edges' },
+  OtpChallenge: { by: 'Mutation.requestOtp' },
+  Preferences: { by: 'User.preferences' },
+  Address: { by: 'Mutation.addAddress' },
+
   Product: { by: 'Query.product' },
   ProductConnection: { by: 'Query.products' },
   ProductEdge: { by: 'ProductConnection.edges' },

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { seedId } from '../../dev/seed/ids.js';
 import type { SubgraphName } from '../../dev/services.js';
-import { address, logIn, openShop, type Person } from '../harness/people.js';
+import { address, logIn, openShop, type Person, registerPerson } from '../harness/people.js';
 import { startSystem, type TestSystem } from '../harness/system.js';
 import type { Viewer } from './expected.js';
 
@@ -52,6 +52,9 @@ export async function createWorld() {
     input: { orderId, idempotencyKey: randomUUID() },
   });
   await placeOrder('vendor');
+  const stranger = await registerPerson(system);
+  let phones = 1000;
+  const newPhone = () => `+1202555${phones++}`;
 
   return {
     system,
@@ -64,6 +67,18 @@ export async function createWorld() {
     orderId,
     shopOrderId: payOrder.order.shopOrders[0].id as string,
     paymentId: payOrder.payment.id as string,
+    strangerId: stranger.id,
+    newPhone,
+    /** a challenge with its code, of a phone that nobody has */
+    async proof() {
+      const phone = newPhone();
+      const { requestOtp } = await must('customer', otpMutation, { input: { phone } });
+      return { challengeId: requestOtp.id as string, code: system.messages.codeFor(phone) };
+    },
+    /** of the customer's */
+    newAddress: async () =>
+      (await must('customer', addressMutation, { input: { street: '2 Side St' } })).addAddress
+        .id as string,
     placeOrder,
     checkoutInput,
     change,
@@ -75,6 +90,8 @@ export async function createWorld() {
   };
 }
 
+const otpMutation = 'mutation ($input: RequestOtpInput!) { requestOtp(input: $input) { id } }';
+const addressMutation = 'mutation ($input: AddressInput!) { addAddress(input: $input) { id } }';
 const variantQuery = 'query ($sku: String!) { variant(sku: $sku) { product { id } } }';
 const cancelMutation = 'mutation ($id: UUID!) { cancelOrder(id: $id) { __typename } }';
 const checkoutMutation = `mutation ($input: CheckoutInput!) {

@@ -1,18 +1,8 @@
-import {
-  Arg,
-  Ctx,
-  FieldResolver,
-  Int,
-  Mutation,
-  Query,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { identityOf } from '../../shared/auth.js';
 import { loaderOf } from '../../shared/context.js';
-import { forbidden } from '../../shared/errors.js';
 import { loadBy } from '../../shared/load.js';
-import { Allow } from '../../shared/rights.js';
+import { Allow, isSelf, requireSelf } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import type { UserContext } from '../context.js';
 import { logout } from '../session/end-sessions.js';
@@ -20,7 +10,6 @@ import { refreshSession } from '../session/refresh-session.js';
 import { ChangePasswordInput, changePassword } from './change-password.js';
 import { findUsers, UserConnection } from './find-users.js';
 import { LoginInput, LoginResult, login } from './login.js';
-import { isOwn, requireOwn } from './own-account.js';
 import { RegisterInput, RegisterResult, register } from './register.js';
 import { SetRoleInput, setRole } from './set-role.js';
 import { User } from './user.js';
@@ -41,8 +30,7 @@ export class UserResolver {
     @Arg('id', () => UUID, { description: 'The user.' }) id: string,
     @Ctx() context: UserContext,
   ) {
-    const { role, id: callerId } = identityOf(context);
-    if (role !== 'ADMIN' && id !== callerId) throw forbidden();
+    requireSelf(context, { id });
     return loaderOf(context, loadUsers).load(id);
   }
 
@@ -132,7 +120,7 @@ export class UserResolver {
     description: 'The e-mail address; only the user and an admin see it.',
   })
   email(@Root() user: User, @Ctx() context: UserContext) {
-    return isOwn(context, user) ? user.email : null;
+    return isSelf(context, user) ? user.email : null;
   }
 
   @Allow('self-or-null')
@@ -141,24 +129,26 @@ export class UserResolver {
     description: 'The phone number (E.164); only the user and an admin see it.',
   })
   phone(@Root() user: User, @Ctx() context: UserContext) {
-    return isOwn(context, user) ? user.phone : null;
+    return isSelf(context, user) ? user.phone : null;
   }
 
+  @Allow('self')
   @FieldResolver(() => Boolean, {
     description:
       'Whether the user has proven the e-mail address; only the user and an admin see it.',
   })
   emailVerified(@Root() user: User, @Ctx() context: UserContext) {
-    requireOwn(context, user);
+    requireSelf(context, user);
     return user.emailVerified;
   }
 
+  @Allow('self')
   @FieldResolver(() => Boolean, {
     description:
       'Whether there is a phone: none is kept unproven. Only the user and an admin see it.',
   })
   phoneVerified(@Root() user: User, @Ctx() context: UserContext) {
-    requireOwn(context, user);
+    requireSelf(context, user);
     return user.phone !== null;
   }
 }

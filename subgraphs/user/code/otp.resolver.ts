@@ -1,4 +1,5 @@
-import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { Allow } from '../../shared/rights.js';
 import { parseEmail, parsePhone } from '../account/identifier.js';
 import { LoginResult } from '../account/login.js';
 import { User } from '../account/user.js';
@@ -9,6 +10,7 @@ import { requestCode } from './request-code.js';
 
 @Resolver()
 export class OtpResolver {
+  @Allow('anyone')
   @Mutation(() => OtpChallenge, {
     description: 'Sends a code by SMS; the same whether or not the phone is known here.',
   })
@@ -19,6 +21,7 @@ export class OtpResolver {
     return requestCode(context, parsePhone('input.phone', input.phone));
   }
 
+  @Allow('anyone')
   @Mutation(() => LoginResult, {
     description: 'Logs in with a code that came by SMS; registers where the phone is new.',
   })
@@ -29,6 +32,7 @@ export class OtpResolver {
     return verifyOtp(context, input);
   }
 
+  @Allow('anyone')
   @Mutation(() => OtpChallenge, {
     description: 'Sends a code by mail; the same whether or not the address is known here.',
   })
@@ -39,6 +43,7 @@ export class OtpResolver {
     return requestCode(context, parseEmail('email', email));
   }
 
+  @Allow('anyone')
   @Mutation(() => LoginResult, {
     description:
       'Proves an e-mail address with a code that came by mail, and logs in. It is taken from an account that had only claimed it.',
@@ -50,7 +55,7 @@ export class OtpResolver {
     return proveEmail(context, input);
   }
 
-  @Authorized('signed-in')
+  @Allow('signed-in')
   @Mutation(() => User, {
     description: 'Proves a phone with a code that came by SMS, and adds it to the own account.',
   })

@@ -1,9 +1,11 @@
 import { IsIn, IsOptional, Length, Matches } from 'class-validator';
 import { Field, InputType, ObjectType } from 'type-graphql';
 import type { Role } from '../../shared/auth.js';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import { RoleEnum } from '../account/user.js';
 
+@Allow('parent')
 @ObjectType({ description: 'A one-time code is on its way; it is given back with this challenge.' })
 export class OtpChallenge {
   @Field(() => UUID, { description: 'What the code belongs to.' })

@@ -1,9 +1,11 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
+import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import { User } from '../account/user.js';
 
+@Allow('parent')
 @ObjectType({ description: 'An address of a user’s own, to send orders to.' })
 @Entity({ tableName: 'address' })
 @Index({ name: 'address_user', properties: ['userId'] })

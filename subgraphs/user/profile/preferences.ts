@@ -1,5 +1,7 @@
 import { Field, ObjectType } from 'type-graphql';
+import { Allow } from '../../shared/rights.js';
 
+@Allow('parent')
 @ObjectType({ description: 'What a user likes.' })
 export class Preferences {
   @Field(() => Boolean, { description: 'Whether the newsletter is wanted.' })

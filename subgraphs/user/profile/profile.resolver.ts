@@ -1,8 +1,8 @@
-import { Arg, Authorized, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/context.js';
 import { loadAllBy } from '../../shared/load.js';
+import { Allow, requireSelf } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
-import { requireOwn } from '../account/own-account.js';
 import { User } from '../account/user.js';
 import type { UserContext } from '../context.js';
 import { Address } from './address.js';
@@ -20,23 +20,25 @@ const loadAddresses = loadAllBy(Address, 'userId', { isDefault: 'desc', id: 'asc
 
 @Resolver(() => User)
 export class ProfileResolver {
+  @Allow('self')
   @FieldResolver(() => [Address], {
     description: 'The default first; only the user and an admin see them.',
   })
   addresses(@Root() user: User, @Ctx() context: UserContext) {
-    requireOwn(context, user);
+    requireSelf(context, user);
     return loaderOf(context, loadAddresses).load(user.id);
   }
 
+  @Allow('self')
   @FieldResolver(() => Preferences, {
     description: 'What the user likes; only the user and an admin see it.',
   })
   preferences(@Root() user: User, @Ctx() context: UserContext): Preferences {
-    requireOwn(context, user);
+    requireSelf(context, user);
     return { newsletter: user.newsletter, theme: user.theme };
   }
 
-  @Authorized('signed-in')
+  @Allow('signed-in')
   @Mutation(() => User, { description: 'Changes the own name and preferences.' })
   updateProfile(
     @Arg('input', () => UpdateProfileInput) input: UpdateProfileInput,
@@ -45,13 +47,13 @@ export class ProfileResolver {
     return updateProfile(context, input);
   }
 
-  @Authorized('signed-in')
+  @Allow('signed-in')
   @Mutation(() => Address, { description: 'Adds an address of one’s own.' })
   addAddress(@Arg('input', () => AddressInput) input: AddressInput, @Ctx() context: UserContext) {
     return addAddress(context, input);
   }
 
-  @Authorized('signed-in')
+  @Allow('own')
   @Mutation(() => Address, { description: 'Changes an address of one’s own.' })
   updateAddress(
     @Arg('input', () => UpdateAddressInput) input: UpdateAddressInput,
@@ -60,7 +62,7 @@ export class ProfileResolver {
     return updateAddress(context, input);
   }
 
-  @Authorized('signed-in')
+  @Allow('own')
   @Mutation(() => Boolean, { description: 'Deletes an address of one’s own.' })
   deleteAddress(
     @Arg('id', () => UUID, { description: 'The address.' }) id: string,

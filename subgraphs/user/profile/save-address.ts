@@ -4,6 +4,7 @@ import { identityOf } from '../../shared/auth.js';
 import { type EntityManager, sqlCount } from '../../shared/database.js';
 import { badInput, conflict, notFound } from '../../shared/errors.js';
 import { newId } from '../../shared/ids.js';
+import { owns } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import type { UserContext } from '../context.js';
 import { lockUsers } from '../session/end-sessions.js';
@@ -73,15 +74,15 @@ export async function addAddress(context: UserContext, input: AddressInput): Pro
   });
 }
 
-/** @throws `NOT_FOUND` where the user has no such address */
+/** @throws `NOT_FOUND` where the caller has no such address; an admin has everybody’s */
 export async function updateAddress(
   context: UserContext,
   input: UpdateAddressInput,
 ): Promise<Address> {
-  const userId = identityOf(context).id;
   return context.em.fork().transactional(async (tx) => {
+    const { userId } = await ownAddress(context, tx, input.id);
     await lockUsers(tx, [userId]);
-    const address = await tx.findOne(Address, { id: input.id, userId });
+    const address = await tx.findOne(Address, { id: input.id }, { refresh: true });
     if (!address) throw notFound('address', input.id);
     if (input.isDefault && !address.isDefault) await unsetDefault(tx, userId);
     for (const line of lines) if (input[line] !== undefined) address[line] = input[line];
@@ -90,12 +91,18 @@ export async function updateAddress(
   });
 }
 
-/** @throws `NOT_FOUND` where the user has no such address */
+/** @throws `NOT_FOUND` where the caller has no such address; an admin has everybody’s */
 export async function deleteAddress(context: UserContext, id: string): Promise<boolean> {
-  const userId = identityOf(context).id;
-  const deleted = await context.em.fork().nativeDelete(Address, { id, userId });
-  if (deleted === 0) throw notFound('address', id);
+  const em = context.em.fork();
+  await ownAddress(context, em, id);
+  await em.nativeDelete(Address, { id });
   return true;
+}
+
+async function ownAddress(context: UserContext, em: EntityManager, id: string): Promise<Address> {
+  const address = await em.findOne(Address, { id });
+  if (!address || !owns(context, address.userId)) throw notFound('address', id);
+  return address;
 }
 
 const unsetDefault = (tx: EntityManager, userId: string) =>

@@ -5,6 +5,7 @@ import { type EntityManager, sql } from '../../shared/database.js';
 import { newId } from '../../shared/ids.js';
 import { insertRows } from '../../shared/insert-rows.js';
 import { result } from '../../shared/refusal.js';
+import { markProven } from '../../shared/rights.js';
 import type { User } from '../account/user.js';
 import { LoginSession, RefreshToken } from './login-session.js';
 import { Session } from './session.js';
@@ -68,7 +69,7 @@ export async function issueTokens(
     accessToken: await signAccessToken(keys, user, sessionId, accessTokenExpiresAt),
     accessTokenExpiresAt,
     refreshToken,
-    user: Object.assign(user, { isOwn: true }),
+    user: markProven(user),
   });
 }
 
