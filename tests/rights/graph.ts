@@ -52,16 +52,19 @@ export function typesBehind(name: string): string[] {
   return types.filter(isObjectType).map((each) => each.name);
 }
 
-/** Every field of the public graph, with the rule that the subgraphs agree on. */
-export const publicRules: ReadonlyMap<string, Rule> = new Map(
+/** Every field of the public graph, with the rules that the subgraphs agree on. */
+export const publicRules: ReadonlyMap<string, readonly Rule[]> = new Map(
   Object.values(api.getTypeMap())
     .filter(isObjectType)
     .filter(({ name }) => !name.startsWith('__'))
     .flatMap((type) => Object.keys(type.getFields()).map((field) => `${type.name}.${field}`))
     .map((name) => {
-      const stated = new Set(subgraphs.flatMap(({ rights }) => rights.get(name) ?? []));
-      if (stated.size !== 1) throw new Error(`${name} has rules: ${[...stated].join(', ')}`);
-      return [name, [...stated][0] as Rule] as const;
+      const stated = subgraphs.flatMap(({ rights }) =>
+        rights.has(name) ? [rights.get(name) as readonly Rule[]] : [],
+      );
+      const [first, ...others] = new Set(stated.map(String));
+      if (others.length > 0) throw new Error(`${name} is for ${first}, but also for ${others}`);
+      return [name, stated[0] as readonly Rule[]] as const;
     }),
 );
 
