@@ -76,10 +76,15 @@ export async function buildFederatedSchema(source: SchemaSource): Promise<GraphQ
 async function validateInput(value: unknown): Promise<void> {
   const fields: Record<string, string> = {};
   collectBadText('input', value, fields);
+  refuse(fields); // the rules behind this may break at such text
   for (const item of Array.isArray(value) ? value : [value]) {
     if (item === null || typeof item !== 'object') continue;
     collect('input', await validate(item, { forbidUnknownValues: false }), fields);
   }
+  refuse(fields);
+}
+
+function refuse(fields: Record<string, string>): void {
   if (Object.keys(fields).length > 0) throw badInput(fields);
 }
 

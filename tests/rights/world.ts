@@ -20,8 +20,8 @@ export type World = Awaited<ReturnType<typeof createWorld>>;
  * The system with one of everything: a paid order of the customer's from the vendor's shop, whose
  * product, warehouses and stock are the vendor's too, and an order of the vendor's own.
  */
-export async function createWorld() {
-  const system = await startSystem();
+export async function createWorld(overrides: Record<string, string> = {}) {
+  const system = await startSystem(overrides);
   const logInAs = async (viewer: Viewer): Promise<Person | null> =>
     viewer === 'nobody' ? null : logIn(system, names[viewer]);
   const people = {} as Record<keyof typeof names, Person>;

@@ -1,0 +1,106 @@
+const deep = (open: string, close: string, times: number) =>
+  open.repeat(times) + close.repeat(times);
+const json = (value: unknown) => JSON.stringify(value);
+
+/** Bodies that are no GraphQL request, by what is wrong with them. */
+export const badBodies: ReadonlyMap<string, string> = new Map([
+  ['nothing', ''],
+  ['half an object', '{"query":'],
+  ['a comma too many', '{"query":"{ __typename }",}'],
+  ['single quotes', "{'query':'{ __typename }'}"],
+  ['a comment', '{"query":"{ __typename }"} // x'],
+  ['two objects', '{"query":"{ __typename }"}{"query":"{ __typename }"}'],
+  ['a number', '7'],
+  ['a text', '"{ __typename }"'],
+  ['null', 'null'],
+  ['true', 'true'],
+  ['an empty object', '{}'],
+  ['a batch', json([{ query: '{ __typename }' }, { query: '{ __typename }' }])],
+  ['an empty batch', '[]'],
+  ['a query that is a number', json({ query: 7 })],
+  ['a query that is a list', json({ query: ['{ __typename }'] })],
+  ['a query that is null', json({ query: null })],
+  ['variables that are text', json({ query: '{ __typename }', variables: 'x' })],
+  ['variables that are a list', json({ query: '{ __typename }', variables: [1] })],
+  ['extensions that are text', json({ query: '{ __typename }', extensions: 'x' })],
+  ['bytes that are no UTF-8', Buffer.from([0x7b, 0xff, 0xfe, 0x7d]).toString('latin1')],
+  ['deep JSON', `{"query":"{ __typename }","variables":${deep('[', ']', 20_000)}}`],
+  ['a NUL', '{"query":"{ __typename }\0"}'],
+  [
+    'an operation name that is not there',
+    json({ query: '{ __typename }', operationName: 'Other' }),
+  ],
+]);
+
+/** Texts that are no operation, or none that may be done. */
+export const badQueries: ReadonlyMap<string, string> = new Map([
+  ['empty', ''],
+  ['spaces', '   '],
+  ['an open brace', '{'],
+  ['a lone name', 'me'],
+  ['a closing brace', '}'],
+  ['no selection', '{ me }'],
+  ['an empty selection', '{ me { } }'],
+  ['a selection on a scalar', '{ serverTime { x } }'],
+  ['an unknown field', '{ passwords }'],
+  ['an unknown field of a type', '{ me { passwordHash } }'],
+  ['an unknown argument', '{ me(admin: true) { id } }'],
+  ['an unknown type', 'query ($x: Nothing) { me { id } }'],
+  ['an unknown variable', '{ user(id: $id) { id } }'],
+  ['an unknown fragment', '{ me { ...Nothing } }'],
+  ['an unknown directive', '{ me @nothing { id } }'],
+  ['a directive of federation', '{ me @inaccessible { id } }'],
+  ['a fragment on nothing', '{ me { ... on Nothing { id } } }'],
+  ['a fragment that is never used', '{ me { id } } fragment F on User { id }'],
+  ['a fragment that spreads itself', '{ me { ...F } } fragment F on User { id ...F }'],
+  [
+    'fragments that spread each other',
+    '{ me { ...A } } fragment A on User { ...B } fragment B on User { ...C } fragment C on User { ...A }',
+  ],
+  ['two operations and no name', 'query A { serverTime } query B { serverTime }'],
+  ['two operations of one name', 'query A { serverTime } query A { serverTime }'],
+  ['an argument twice', '{ products(first: 1, first: 2) { edges { cursor } } }'],
+  ['a field in two meanings', '{ me { id: name id } }'],
+  ['a schema', 'type Query { me: User }'],
+  ['an extension of the schema', 'extend type User { passwordHash: String }'],
+  ['a subscription by POST', 'subscription { stockChanged { available } }'],
+  ['federation’s inside', '{ _service { sdl } }'],
+  ['federation’s entities', '{ _entities(representations: []) { __typename } }'],
+  ['an inside mutation', 'mutation { reserveStock(requests: []) { orderId } }'],
+  ['another inside mutation', 'mutation { commitReservation(requests: []) { orderId } }'],
+  ['an inbox', 'mutation { deliverToOrder(events: []) }'],
+  ['an inside query', '{ shopOwners(ids: []) { id } }'],
+  ['an unclosed text', '{ product(slug: "x) { id } }'],
+  ['a control character', '{ me { id\u0007 } }'],
+  ['a number that is none', '{ products(first: 01) { edges { cursor } } }'],
+  ['too deep', `{ ${deep('categories { children { ', '} }', 20).replace('{ } }', '{ id } }')} }`],
+  ['too deep a list of braces', deep('{ a ', '}', 5000)],
+  ['too deep a value', `{ products(filter: ${deep('[', ']', 5000)}) { edges { cursor } } }`],
+  [
+    'too many aliases',
+    `{ ${Array.from({ length: 16 }, (_, n) => `a${n}: serverTime`).join(' ')} }`,
+  ],
+  [
+    'too many aliases of a login',
+    `mutation { ${Array.from(
+      { length: 16 },
+      (_, n) =>
+        `a${n}: login(input: { identifier: "ana@example.com", password: "${n}" }) { __typename }`,
+    ).join(' ')} }`,
+  ],
+  [
+    'too many aliases in fragments',
+    `{ ...F } fragment F on Query { ${Array.from({ length: 16 }, (_, n) => `a${n}: serverTime`).join(' ')} }`,
+  ],
+  ['too many fields', `{ ${Array.from({ length: 4000 }, () => 'serverTime').join(' ')} }`],
+  ['too many tokens', `{ ${'serverTime '.repeat(9000)} }`],
+  ['too many directives', `{ serverTime ${'@include(if: true) '.repeat(60)} }`],
+  [
+    'a list of lists of lists',
+    '{ products(first: 100) { edges { node { variants { offers(first: 100) { shop { offers(first: 100) { edges { node { id } } } } } } } } } }',
+  ],
+  [
+    'fragments that double thirty times',
+    `{ ...F0 } ${Array.from({ length: 30 }, (_, n) => `fragment F${n} on Query { ...F${n + 1} ...F${n + 1} }`).join(' ')} fragment F30 on Query { serverTime }`,
+  ],
+]);
