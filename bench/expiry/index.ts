@@ -31,35 +31,35 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
 }
 
 /** Among many keys that are not due; the sweeper is switched off. */
-async function byEvents(progress: (line: string) => void): Promise<Outcome> {
-  const environment = await openEnvironment();
-  const { engine, timers, events, close } = await openEngine(environment);
-  const expiry = startExpiry({ store: engine, timers, events, sweepEveryMs: 1_000_000_000 });
-  try {
+const byEvents = (progress: (line: string) => void) =>
+  withExpiry(1_000_000_000, async (environment, engine, timers) => {
     await setOtherKeys(timers);
     progress(`${otherKeys} keys that are not due`);
     const [key] = await stockUp(environment, 1);
     await hold(engine, key as StockKey, amongOthers);
     progress(`${amongOthers.holds} holds, due within ${amongOthers.dueOverMs / 1000} s`);
-    return await outcomeOf('events', environment, amongOthers, { p50Ms: 100, p99Ms: 1000 });
-  } finally {
-    await expiry.stop();
-    await close();
-    await environment.close();
-  }
-}
+    return outcomeOf('events', environment, amongOthers, { p50Ms: 100, p99Ms: 1000 });
+  });
 
 /** Redis is away when all of them are due; no hold may outlive its time by more than 5 s. */
-async function bySweeper(progress: (line: string) => void): Promise<Outcome> {
-  const environment = await openEnvironment();
-  const { engine, timers, events, close } = await openEngine(environment);
-  const expiry = startExpiry({ store: engine, timers, events, sweepEveryMs: 500 });
-  try {
+const bySweeper = (progress: (line: string) => void) =>
+  withExpiry(500, async (environment, engine) => {
     const [key] = await stockUp(environment, 1);
     await hold(engine, key as StockKey, atOnce);
     await environment.stopRedis();
     progress(`${atOnce.holds} holds, due at once, and no Redis`);
-    return await outcomeOf('sweeper', environment, atOnce, { maxMs: 5000 });
+    return outcomeOf('sweeper', environment, atOnce, { maxMs: 5000 });
+  });
+
+async function withExpiry(
+  sweepEveryMs: number,
+  work: (environment: BenchEnvironment, engine: StockEngine, timers: Redis) => Promise<Outcome>,
+): Promise<Outcome> {
+  const environment = await openEnvironment();
+  const { engine, timers, events, close } = await openEngine(environment);
+  const expiry = startExpiry({ store: engine, timers, events, sweepEveryMs });
+  try {
+    return await work(environment, engine, timers);
   } finally {
     await expiry.stop();
     await close();

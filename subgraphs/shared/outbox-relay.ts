@@ -148,7 +148,6 @@ function deliver(options: RelayOptions, consumer: string, entries: DueEntry[]) {
     );
     if (rejected.length > 0) await backOff(options, em, rejected);
   };
-  const isAway = (error: unknown) => !isAnswer(error);
   return inHalves(entries, post, isAway, async (part, error) => {
     options.logger.warn({ err: error, consumer, entries: part.length }, 'outbox not delivered');
     await sql(
@@ -160,10 +159,11 @@ function deliver(options: RelayOptions, consumer: string, entries: DueEntry[]) {
   });
 }
 
-/** Whether the consumer answered, with a fault or a refusal of the whole; not that it is away. */
-const isAnswer = (error: unknown) =>
-  error instanceof UpstreamFault ||
-  (error instanceof DomainError && error.extensions.code !== 'TRY_AGAIN');
+/** Whether no consumer answered: neither with a fault of its own nor with a refusal. */
+function isAway(error: unknown): boolean {
+  if (error instanceof DomainError) return error.extensions.code === 'TRY_AGAIN';
+  return !(error instanceof UpstreamFault);
+}
 
 /** @returns the ids of the events that the consumer has committed */
 async function postEvents(client: ServiceClient, consumer: string, entries: readonly DueEntry[]) {

@@ -1,7 +1,7 @@
-import { isDatabaseAway } from '../../shared/database-errors.js';
-import { DomainError, OutcomeUnknown, tryAgain } from '../../shared/errors.js';
+import { OutcomeUnknown, tryAgain } from '../../shared/errors.js';
 import { inHalves } from '../../shared/halves.js';
 import type { DispatcherMetrics } from './metrics.js';
+import { failsForAll } from './move-stock.js';
 import type { StockLock, StockLocks } from './stock-locks.js';
 
 export interface DispatcherLimits {
@@ -263,7 +263,4 @@ const lateLookMs = 100;
 const withoutLock: StockLock = { release: async () => false };
 const keysOfAll = (batch: readonly { keys: readonly string[] }[]) =>
   [...new Set(batch.flatMap(({ keys }) => keys))].sort();
-/** Whether a batch would fail for all of its members alike. */
-const failsForAll = (error: unknown) =>
-  isDatabaseAway(error) || error instanceof OutcomeUnknown || error instanceof DomainError;
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

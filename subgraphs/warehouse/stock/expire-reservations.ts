@@ -1,11 +1,9 @@
 import { sql } from '../../shared/database.js';
-import { isDatabaseAway } from '../../shared/database-errors.js';
-import { DomainError } from '../../shared/errors.js';
 import { inHalves } from '../../shared/halves.js';
 import { endHeld } from './end-reservations.js';
 import type { StockStore } from './engine.js';
 import type { Hold } from './hold-timers.js';
-import { moveStock } from './move-stock.js';
+import { failsForAll, moveStock } from './move-stock.js';
 
 /**
  * Ends those of the orders' holds that are due by PostgreSQL's clock. What another process is
@@ -76,5 +74,3 @@ export async function expireOrSplit(
   });
   return ended;
 }
-
-const failsForAll = (error: unknown) => isDatabaseAway(error) || error instanceof DomainError;

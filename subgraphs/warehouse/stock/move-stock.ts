@@ -1,6 +1,6 @@
 import { type EntityManager, sql } from '../../shared/database.js';
 import { isDatabaseAway, isDeadlock, isUniqueViolation } from '../../shared/database-errors.js';
-import { OutcomeUnknown, tryAgain } from '../../shared/errors.js';
+import { DomainError, OutcomeUnknown, tryAgain } from '../../shared/errors.js';
 import type { StockStore } from './engine.js';
 import { Ledger } from './ledger.js';
 import type { StockKey } from './stock-item.js';
@@ -94,3 +94,7 @@ async function wasCommitted(em: EntityManager, ledger: Ledger | undefined): Prom
     await new Promise((resolve) => setTimeout(resolve, lookUpEveryMs));
   }
 }
+
+/** Whether a failure to move stock would be the same for every member of a batch. */
+export const failsForAll = (error: unknown) =>
+  isDatabaseAway(error) || error instanceof OutcomeUnknown || error instanceof DomainError;
