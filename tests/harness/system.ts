@@ -13,6 +13,7 @@ import { startUser } from '../../subgraphs/user/index.js';
 import { startWarehouse } from '../../subgraphs/warehouse/index.js';
 import { createAllTestDatabases, freePortRange, startTestRedis } from './databases.js';
 import { startMessageServers } from './messages.js';
+import { ended } from './wait.js';
 
 export interface GraphQLReply {
   readonly status: number;
@@ -79,8 +80,12 @@ export async function startSystem(overrides: Record<string, string> = {}) {
     graphql: (query: string, variables: object = {}, token?: string) =>
       postGraphQL(url, query, variables, token),
     async stop() {
-      await Promise.all([...running.values()].map((service) => service.stop()));
-      await Promise.all([databases.drop(), redis.stop(), messages.stop()]);
+      await Promise.all([...running].map(([name, service]) => ended(name, service.stop())));
+      await Promise.all([
+        ended('dropping the databases', databases.drop()),
+        ended('Redis', redis.stop()),
+        ended('the message servers', messages.stop()),
+      ]);
     },
     /** Fails with the offending rows where an invariant of the domain does not hold. */
     async expectInvariants() {

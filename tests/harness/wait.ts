@@ -12,3 +12,14 @@ export async function eventually<T>(
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+const endMaxMs = 20_000;
+
+/** Waits for something to end; what does not is named, rather than left to the test's time limit. */
+export async function ended(name: string, ending: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${name} does not end`)), endMaxMs);
+  });
+  await Promise.race([ending, late]).finally(() => clearTimeout(timer));
+}
