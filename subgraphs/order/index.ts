@@ -1,5 +1,5 @@
 import { loadConfig } from '../shared/config.js';
-import { connect } from '../shared/database.js';
+import { connect, disconnect } from '../shared/database.js';
 import { pruneKeys } from '../shared/idempotency.js';
 import { pruneInbox } from '../shared/inbox.js';
 import { createLogger } from '../shared/logger.js';
@@ -66,7 +66,7 @@ export async function startOrder(env = process.env) {
     onStop: [
       () => Promise.all(workers.map((worker) => worker.stop())),
       () => Promise.all([shop.close(), reserving.close(), ending.close(), provider.close()]),
-      () => orm.close(),
+      () => disconnect(orm),
     ],
   });
 }

@@ -1,5 +1,5 @@
 import { loadConfig } from '../shared/config.js';
-import { connect } from '../shared/database.js';
+import { connect, disconnect } from '../shared/database.js';
 import { createLogger } from '../shared/logger.js';
 import { createRegistry } from '../shared/metrics.js';
 import { runIfMain } from '../shared/process.js';
@@ -32,7 +32,7 @@ export async function startProduct(env = process.env) {
     schema: await buildFederatedSchema(source),
     context: (principal) => ({ ...principal, em: orm.em.fork(), app: null, logger }),
     readiness: { database: () => orm.em.fork().execute('select 1') },
-    onStop: [() => orm.close()],
+    onStop: [() => disconnect(orm)],
   });
 }
 

@@ -26,7 +26,12 @@ export type Schema = Pick<Options, 'entities'> & {
  * MikroORM's options for a subgraph. A transaction ends sooner than the lock's time-to-live (5 s);
  * `transaction_timeout` needs PostgreSQL 17. A migration may take its time.
  */
-function databaseOptions(settings: DatabaseSettings, schema: Schema, timeLimits: boolean): Options {
+function databaseOptions(
+  settings: DatabaseSettings,
+  schema: Schema,
+  timeLimits: boolean,
+  onPool: (pool: pg.Pool) => void,
+): Options {
   return defineConfig({
     clientUrl: settings.url,
     entities: schema.entities ?? [],
@@ -41,7 +46,7 @@ function databaseOptions(settings: DatabaseSettings, schema: Schema, timeLimits:
     },
     pool: { max: settings.poolMax },
     driverOptions: {
-      onPoolCreated: giveBackLostConnections,
+      onPoolCreated: onPool,
       application_name: settings.name,
       connectionTimeoutMillis: connectTimeoutMs,
       ...(timeLimits && {
@@ -74,12 +79,39 @@ function giveBackLostConnections(pool: pg.Pool): void {
   });
 }
 
-export function connect(
+// The pool is made when it is first asked for a connection.
+const pools = new WeakMap<MikroORM, { pool?: pg.Pool }>();
+
+export async function connect(
   settings: DatabaseSettings,
   schema: Schema,
   timeLimits = true,
 ): Promise<MikroORM> {
-  return MikroORM.init(databaseOptions(settings, schema, timeLimits));
+  const made: { pool?: pg.Pool } = {};
+  const onPool = (pool: pg.Pool) => {
+    made.pool = pool;
+    giveBackLostConnections(pool);
+  };
+  const orm = await MikroORM.init(databaseOptions(settings, schema, timeLimits, onPool));
+  pools.set(orm, made);
+  return orm;
+}
+
+const idleMaxMs = 5000;
+const idlePollMs = 10;
+
+/**
+ * Closes the pool once nothing is asked any more. Kysely loses a connection that is still being made
+ * when its pool is closed, and to close it then never ends.
+ */
+export async function disconnect(orm: MikroORM): Promise<void> {
+  const pool = pools.get(orm)?.pool;
+  const deadlineMs = Date.now() + idleMaxMs;
+  const isBusy = () => pool && (pool.totalCount > pool.idleCount || pool.waitingCount > 0);
+  while (isBusy() && Date.now() < deadlineMs) {
+    await new Promise((resolve) => setTimeout(resolve, idlePollMs));
+  }
+  await orm.close();
 }
 
 /** Brings the tables of one subgraph up to date. */
@@ -88,7 +120,7 @@ export async function migrate(settings: DatabaseSettings, schema: Schema): Promi
   try {
     await orm.migrator.up();
   } finally {
-    await orm.close();
+    await disconnect(orm);
   }
 }
 

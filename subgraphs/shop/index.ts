@@ -1,5 +1,5 @@
 import { loadConfig } from '../shared/config.js';
-import { connect } from '../shared/database.js';
+import { connect, disconnect } from '../shared/database.js';
 import { createLogger } from '../shared/logger.js';
 import { createRegistry } from '../shared/metrics.js';
 import { runIfMain } from '../shared/process.js';
@@ -34,7 +34,7 @@ export async function startShop(env = process.env) {
     schema: await buildFederatedSchema(source),
     context: (principal) => ({ ...principal, em: orm.em.fork(), app: { product }, logger }),
     readiness: { database: () => orm.em.fork().execute('select 1') },
-    onStop: [() => product.close(), () => orm.close()],
+    onStop: [() => product.close(), () => disconnect(orm)],
   });
 }
 

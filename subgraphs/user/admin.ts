@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../shared/config.js';
-import { connect } from '../shared/database.js';
+import { connect, disconnect } from '../shared/database.js';
 import { DomainError } from '../shared/errors.js';
 import { refuseCommonPassword } from './account/common-passwords.js';
 import { createAdmin } from './account/create-admin.js';
@@ -44,7 +44,7 @@ export async function runAdmin(args: string[], databaseUrl: string): Promise<str
     if (outcome === 'promoted') return `${email} is an admin now, from its next login on.`;
     return `${email} is an admin.${password ? '' : ` Its password: ${made}`}`;
   } finally {
-    await orm.close();
+    await disconnect(orm);
   }
 }
 

@@ -1,5 +1,5 @@
 import { loadConfig } from '../shared/config.js';
-import { connect } from '../shared/database.js';
+import { connect, disconnect } from '../shared/database.js';
 import { createLogger } from '../shared/logger.js';
 import { createRegistry } from '../shared/metrics.js';
 import { runIfMain } from '../shared/process.js';
@@ -61,7 +61,7 @@ export async function startUser(env = process.env) {
       () => pruner.stop(),
       () => messages.close(),
       () => closeRedis(redis),
-      () => orm.close(),
+      () => disconnect(orm),
     ],
   });
 }

@@ -1,5 +1,5 @@
 import { type Config, loadConfig } from '../shared/config.js';
-import { connect } from '../shared/database.js';
+import { connect, disconnect } from '../shared/database.js';
 import { createLogger, type Logger } from '../shared/logger.js';
 import { createRegistry, gaugeOf, type Registry } from '../shared/metrics.js';
 import { startRelay } from '../shared/outbox-relay.js';
@@ -74,7 +74,7 @@ export async function startWarehouse(env = process.env) {
       () => relay.stop(),
       () => Promise.all(Object.values(clients).map((client) => client.close())),
       () => Promise.all(redis.all.map(closeRedis)),
-      () => orm.close(),
+      () => disconnect(orm),
     ],
   });
 }

@@ -1,0 +1,23 @@
+import { createTestDatabases } from '../../tests/harness/databases.js';
+import { ended } from '../../tests/harness/wait.js';
+import { databaseSchema } from '../user/mikro-orm.config.js';
+import { connect, disconnect, sql } from './database.js';
+
+describe('a database', () => {
+  it('is left once what was asked is answered, also over connections that are still being made', async () => {
+    const databases = await createTestDatabases(['user']);
+    for (let round = 0; round < 5; round++) {
+      const orm = await connect(
+        { name: 'test', url: databases.urls.user, poolMax: 5 },
+        databaseSchema,
+      );
+      const ask = () => sql<{ n: number }>(orm.em.fork(), 'select 1 as n');
+      await ask();
+      const answers = Array.from({ length: 5 }, ask);
+      await Promise.resolve();
+      await ended('disconnect', disconnect(orm));
+      expect((await Promise.all(answers)).flat()).toEqual(Array(5).fill({ n: 1 }));
+    }
+    await databases.drop();
+  });
+});
