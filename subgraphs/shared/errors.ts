@@ -42,6 +42,10 @@ export const rateLimited = (retryAfterMs: number) =>
 /** A dependency is away or busy: the same request, with the same key, may be sent again. */
 export const tryAgain = (message: string) => new DomainError('TRY_AGAIN', message);
 
+/** Too much was asked; `retryAfterMs` from now the same may be asked again. */
+export const rateLimited = (message: string, retryAfterMs: number) =>
+  new DomainError('RATE_LIMITED', message, { retryAfterMs: Math.max(1, Math.ceil(retryAfterMs)) });
+
 const coercion = /^Variable "\$(\w+)" got invalid value .* at "([^"]+)"; (.*)$/s;
 const coercionAtTop = /^Variable "\$(\w+)" got invalid value .*?; (.*)$/s;
 
@@ -68,6 +72,20 @@ export function maskErrors(logger: Logger) {
     if (code !== 'BAD_USER_INPUT' || extensions.fields) return { ...formatted, extensions };
     const fields = coercionFields(formatted.message);
     return { ...formatted, extensions: fields ? { ...extensions, fields } : extensions };
+  };
+}
+
+type FormatError = ReturnType<typeof maskErrors>;
+
+/** Without graphql-js's “Did you mean …?”, which tells names of the schema. */
+export function hideSuggestions(format: FormatError): FormatError {
+  const hide = (text: string) => text.replace(/ ?Did you mean .+?\?/gs, '');
+  return (formatted, thrown) => {
+    const { message, extensions, ...rest } = format(formatted, thrown);
+    const fields = Object.entries((extensions?.fields as Record<string, string>) ?? {});
+    const hidden = Object.fromEntries(fields.map(([path, reason]) => [path, hide(reason)]));
+    const clean = extensions?.fields ? { ...extensions, fields: hidden } : extensions;
+    return { ...rest, message: hide(message), extensions: clean };
   };
 }
 

@@ -12,16 +12,27 @@ export class HttpError extends Error {
   }
 }
 
-/** @throws HttpError 413 once the body is larger than `maxBytes` */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+/**
+ * @throws HttpError 413 once the body is larger than `maxBytes`, 400 where it ends early. What comes
+ *   behind 413 is read and forgotten: who is still sending would not see the answer otherwise.
+ */
+export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request) {
-    size += (chunk as Buffer).length;
-    if (size > maxBytes) throw new HttpError(413, `The body is larger than ${maxBytes} bytes.`);
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks);
+  return new Promise((resolve, reject) => {
+    const endedEarly = () => reject(new HttpError(400, 'The body ended early.'));
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= maxBytes) {
+        chunks.push(chunk);
+        return;
+      }
+      chunks.length = 0;
+      reject(new HttpError(413, `The body is larger than ${maxBytes} bytes.`));
+    });
+    request.once('end', () => resolve(Buffer.concat(chunks)));
+    request.once('error', endedEarly).once('close', endedEarly);
+  });
 }
 
 async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
@@ -49,11 +60,19 @@ export function sendHttpError(response: ServerResponse, error: HttpError): void 
 const statusByCode: Record<string, number> = {
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
+  RATE_LIMITED: 429,
   TRY_AGAIN: 503,
 };
 
+/** The `Retry-After` header: whole seconds, rounded up. */
+export const retryAfterSeconds = (retryAfterMs: number) => String(Math.ceil(retryAfterMs / 1000));
+
 export function sendDomainError(response: ServerResponse, error: DomainError): void {
   const status = statusByCode[error.extensions.code as string] ?? 400;
+  const { retryAfterMs } = error.extensions;
+  if (typeof retryAfterMs === 'number' && !response.headersSent) {
+    response.setHeader('retry-after', retryAfterSeconds(retryAfterMs));
+  }
   sendJson(response, status, { errors: [error.toJSON()] });
 }
 

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { readBody } from './http.js';
 import { createLogger } from './logger.js';
 import { Registry } from './metrics.js';
 import { startServer } from './server.js';
@@ -9,7 +10,7 @@ const logger = createLogger('test', 'info', {
 });
 
 /** A server whose requests wait until they are let go. */
-async function startSlowServer() {
+async function startSlowServer(requestMaxMs?: number) {
   const waiting: Array<() => void> = [];
   const order: string[] = [];
   const service = await startServer({
@@ -20,9 +21,11 @@ async function startSlowServer() {
     logger,
     registry: new Registry(),
     requestLogLevel: 'info',
+    ...(requestMaxMs && { requestMaxMs }),
     async handle(request, response) {
       if (request.url === '/fault') throw new Error('a fault with details');
-      await new Promise<void>((resolve) => waiting.push(resolve));
+      if (request.method === 'POST') await readBody(request, 1000);
+      else await new Promise<void>((resolve) => waiting.push(resolve));
       order.push('answered');
       response.end('done');
     },
@@ -90,6 +93,24 @@ describe('a server', () => {
     const line = lines.find((text) => text.includes('a fault with details')) as string;
     expect(JSON.parse(line).requestId).toBe(requestId);
     await service.stop();
+  });
+
+  it('lets go of who never ends a request, before or in its body', async () => {
+    const { service } = await startSlowServer(50);
+    const { port } = new URL(service.url);
+    const halves = [
+      'POST / HTTP/1.1\r\nhost: half',
+      'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nhalf',
+    ];
+    for (const half of halves) {
+      const socket = connect(Number(port), '127.0.0.1', () => socket.write(half));
+      let answer = '';
+      for await (const chunk of socket) answer += chunk;
+      expect(answer).toMatch(/^HTTP\/1.1 408 /);
+    }
+    await service.stop();
+    const faults = lines.filter((text) => text.includes('a request failed'));
+    expect(faults.filter((text) => text.includes('aborted'))).toEqual([]);
   });
 
   it('shows its metrics on the port for operations', async () => {

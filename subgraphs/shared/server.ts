@@ -1,4 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { v7 as uuidv7 } from 'uuid';
 import { DomainError } from './errors.js';
@@ -8,6 +15,8 @@ import type { Registry } from './metrics.js';
 import type { Service } from './process.js';
 import { requestTrace } from './request-context.js';
 import { within } from './within.js';
+
+export type Server = HttpServer | TlsServer;
 
 export interface ServerOptions {
   readonly name: string;
@@ -27,21 +36,27 @@ export interface ServerOptions {
   readonly onStop: ReadonlyArray<() => Promise<unknown>>;
   /** given the server before it listens, to take WebSocket upgrades */
   onServer?(server: Server): void;
+  /** a certificate and its key, as PEM: with them it serves HTTPS (operations stay plain) */
+  readonly tls?: { readonly cert: string; readonly key: string } | null;
+  /** within this time a request must be here, body and all */
+  readonly requestMaxMs?: number;
 }
 
 const readinessTimeoutMs = 1000;
 const idlePollMs = 50;
+const requestMaxMs = 30_000;
+const headersMaxMs = 10_000;
 const requestIdPattern = /^[\w.:-]{1,100}$/;
 
 /** Serves HTTP on one port and `/healthz`, `/readyz` and `/metrics` on another, for operations. */
 export async function startServer(options: ServerOptions): Promise<Service> {
   let stopping = false;
-  const server = createServer((request, response) => {
+  const server = createWebServer(options, (request, response) => {
     void answer(options, request, response);
   });
   options.onServer?.(server);
   const answerOpsRequest = answerOps(options, () => stopping);
-  const ops = createServer((request, response) => {
+  const ops = createWebServer({}, (request, response) => {
     answerOpsRequest(request, response).catch((error) =>
       answerError(options.logger, response, error),
     );
@@ -62,6 +77,20 @@ export async function startServer(options: ServerOptions): Promise<Service> {
     options.logger.info('stopped');
   };
   return { url, opsUrl, stop };
+}
+
+/** Who sends slowly, or never ends a request, is answered 408 and let go. */
+function createWebServer(
+  { tls, requestMaxMs: requestTimeout = requestMaxMs }: Pick<ServerOptions, 'tls' | 'requestMaxMs'>,
+  listener: RequestListener,
+): Server {
+  const limits = {
+    requestTimeout,
+    headersTimeout: Math.min(headersMaxMs, requestTimeout),
+    connectionsCheckingInterval: Math.min(headersMaxMs, requestTimeout) / 2,
+  };
+  if (!tls) return createServer(limits, listener);
+  return createTlsServer({ ...limits, cert: tls.cert, key: tls.key }, listener);
 }
 
 /** One request: its id, its line in the log, and an answer whatever is thrown. */
@@ -119,7 +148,7 @@ const inFlight = new WeakMap<Server, number>();
 /** @returns the address it listens on; port 0 takes a free one */
 export async function listen(server: Server, host: string, port: number): Promise<string> {
   const count = (by: number) => inFlight.set(server, (inFlight.get(server) ?? 0) + by);
-  server.on('request', (_request, response) => {
+  server.on('request', (_request: IncomingMessage, response: ServerResponse) => {
     count(1);
     response.once('close', () => count(-1));
   });
@@ -131,7 +160,8 @@ export async function listen(server: Server, host: string, port: number): Promis
     });
   });
   const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  return `http://${shown}:${(server.address() as AddressInfo).port}`;
+  const scheme = server instanceof TlsServer ? 'https' : 'http';
+  return `${scheme}://${shown}:${(server.address() as AddressInfo).port}`;
 }
 
 /**
