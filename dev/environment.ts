@@ -62,6 +62,7 @@ export function environments({ databases, redisUrl, ports, secrets }: SystemOpti
     order: subgraph('order'),
     router: {
       ...processOf('router'),
+      RATE_LIMIT_REDIS_URL: `${redis}/4`,
       ...Object.fromEntries(
         subgraphNames.map((name) => [
           `SUBGRAPH_URL_${name.toUpperCase()}`,

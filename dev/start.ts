@@ -216,7 +216,8 @@ async function main(): Promise<void> {
   step('five databases are up to date');
   await seedStore(databases);
   step('the demo store is there');
-  const systemUrl = `http://localhost:${ports.ports.router}/graphql`;
+  const hasTls = process.env.TLS_CERT || process.env.TLS_CERT_FILE;
+  const systemUrl = `${hasTls ? 'https' : 'http'}://localhost:${ports.ports.router}/graphql`;
   await startProcesses(environments({ databases, redisUrl, ports, secrets }));
   writeRunningSystem(folder, { graphqlUrl: systemUrl, databases });
   console.log(welcome(systemUrl, folder));

@@ -1,14 +1,20 @@
+import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
 import {
   address,
   type Config,
+  ConfigError,
+  count,
   processVariables,
+  requiredInProduction,
   secretOf,
   setting,
   text,
   tokenVariables,
   type Variable,
 } from '../subgraphs/shared/config.js';
+import { parseTrustProxy, type TrustProxy } from './client-address.js';
+import { rateLimitProfiles } from './rate-limits.js';
 
 const urlOf = (name: string): Variable<string> =>
   setting(
@@ -16,6 +22,67 @@ const urlOf = (name: string): Variable<string> =>
     '',
     `where the ${name} subgraph is, if not where the supergraph says`,
   );
+
+const isOrigin = (origin: string) => URL.canParse(origin) && new URL(origin).origin === origin;
+const origins = z
+  .string()
+  .transform((list) => list.split(',').map((each) => each.trim()))
+  .transform((list) => list.filter(Boolean))
+  .refine((list) => list.every(isOrigin), 'not a list of origins');
+
+const trustProxy: z.ZodType<TrustProxy> = z.string().transform((list, context) => {
+  try {
+    return parseTrustProxy(list);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+    return z.NEVER;
+  }
+});
+
+const profileNames = Object.keys(rateLimitProfiles) as (keyof typeof rateLimitProfiles)[];
+
+const limits = {
+  QUERY_DEPTH_MAX: setting(
+    count,
+    '8',
+    'how deep the fields of an operation, and its values, may go',
+  ),
+  QUERY_ALIASES_MAX: setting(count, '15', 'how many aliases an operation may have'),
+  QUERY_DIRECTIVES_MAX: setting(count, '50', 'how many directives an operation may have'),
+  QUERY_TOKENS_MAX: setting(count, '1000', 'how many tokens a document may have'),
+  QUERY_COST_MAX: setting(count, '250000', 'how much an operation may cost; see docs/adr/0007'),
+  RATE_LIMIT_PROFILE: setting(
+    z.enum(profileNames),
+    'standard',
+    'standard, or bench for benchmarks and demonstrations: next to no limits',
+  ),
+  RATE_LIMIT_REDIS_URL: requiredInProduction(
+    address,
+    'redis://127.0.0.1:63799/4',
+    'the Redis in which requests are counted',
+  ),
+};
+
+const web = {
+  INTROSPECTION: {
+    about: 'true or false: whether clients may read the schema, and get suggestions',
+    type: z.enum(['true', 'false']).transform((answer) => answer === 'true'),
+    developmentDefault: 'true',
+    productionDefault: 'false',
+  } satisfies Variable<boolean>,
+  CORS_ORIGINS: setting(
+    origins,
+    '',
+    'the origins whose pages may call, such as https://shop.example, separated by commas',
+  ),
+  TRUST_PROXY: setting(
+    trustProxy,
+    '',
+    'the proxies whose X-Forwarded-For is believed: addresses, networks, loopback, uniquelocal',
+  ),
+  TLS_CERT: setting(z.string(), '', 'the certificate to serve HTTPS with, as PEM; with TLS_KEY'),
+  TLS_KEY: setting(z.string(), '', 'the key of the certificate, as PEM'),
+};
 
 export const variables = {
   ...processVariables(4000),
@@ -27,5 +94,28 @@ export const variables = {
   SUBGRAPH_URL_SHOP: urlOf('shop'),
   SUBGRAPH_URL_WAREHOUSE: urlOf('warehouse'),
   SUBGRAPH_URL_ORDER: urlOf('order'),
+  ...limits,
+  ...web,
 };
 export type RouterConfig = Config<typeof variables>;
+
+/**
+ * What HTTPS is served with; null where it is plain HTTP.
+ *
+ * @throws ConfigError for a certificate without a key, or one that is not of the other
+ */
+export function tlsOf({
+  TLS_CERT: cert,
+  TLS_KEY: key,
+}: Pick<RouterConfig, 'TLS_CERT' | 'TLS_KEY'>) {
+  if (!cert && !key) return null;
+  if (!cert) throw new ConfigError(['TLS_CERT is missing: TLS_KEY is of no use without it']);
+  if (!key) throw new ConfigError(['TLS_KEY is missing: TLS_CERT is of no use without it']);
+  try {
+    createSecureContext({ cert, key });
+  } catch (error) {
+    const reason = (error as Error).message;
+    throw new ConfigError([`TLS_CERT and TLS_KEY are not a certificate and its key (${reason})`]);
+  }
+  return { cert, key };
+}

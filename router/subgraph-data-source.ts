@@ -10,6 +10,8 @@ type GatewayGraphQLResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
 export interface RouterContext {
   readonly requestId: string;
   readonly authorization: string | undefined;
+  /** the key of the address that it came from, as requests are counted by */
+  readonly address: string;
 }
 
 const connectionsMax = 128;

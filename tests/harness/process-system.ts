@@ -22,10 +22,11 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
   const running = new Map<ProcessName, RunningProcess>();
   const start = async (name: ProcessName) => {
     const env = { ...process.env, NODE_ENV: 'test', NODE_OPTIONS: '', LOG_LEVEL: 'warn' };
+    const raised = { RATE_LIMIT_PROFILE: 'bench' };
     const started = await startProcess({
       name,
       program: programs[name],
-      env: { ...env, ...overrides, ...envs[name] },
+      env: { ...env, ...raised, ...overrides, ...envs[name] },
       onSpawn: () => {},
       onLine: () => {},
       onCrash: () => {},

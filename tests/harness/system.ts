@@ -54,13 +54,14 @@ export async function startSystem(overrides: Record<string, string> = {}) {
   const base = {
     NODE_ENV: 'test',
     LOG_LEVEL: 'silent',
+    RATE_LIMIT_PROFILE: 'bench',
     SUPERGRAPH_PATH: `${root}/schema/supergraph.graphql`,
     ...messages.env,
     ...overrides,
   };
   const running = new Map<string, Service>();
-  const start = async (name: keyof typeof starters) => {
-    running.set(name, await starters[name]({ ...base, ...envs[name] }));
+  const start = async (name: keyof typeof starters, settings: Record<string, string> = {}) => {
+    running.set(name, await starters[name]({ ...base, ...envs[name], ...settings }));
   };
   await Promise.all(Object.keys(starters).map((name) => start(name as keyof typeof starters)));
   const url = `http://127.0.0.1:${ports.ports.router}/graphql`;
@@ -72,6 +73,8 @@ export async function startSystem(overrides: Record<string, string> = {}) {
     redis,
     messages,
     databases: databases.urls,
+    /** The environment of a part, for another of the same beside it. */
+    envOf: (name: keyof typeof starters) => ({ ...base, ...envs[name] }) as Record<string, string>,
     start,
     async stopPart(name: keyof typeof starters) {
       await running.get(name)?.stop();

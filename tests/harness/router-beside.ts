@@ -1,0 +1,36 @@
+import { startRouter } from '../../router/index.js';
+import {
+  type RateLimitName,
+  type RateLimitTable,
+  rateLimitProfiles,
+} from '../../router/rate-limits.js';
+import type { Service } from '../../subgraphs/shared/process.js';
+import type { TestSystem } from './system.js';
+
+const running = new Set<Service>();
+
+/** Another router of a system, until `stopRoutersBeside`, with other settings and limits of its own. */
+export async function startRouterBeside(
+  system: TestSystem,
+  settings: Record<string, string> = {},
+  points: Partial<Record<RateLimitName, number>> = {},
+) {
+  const env = { ...system.envOf('router'), PORT: '0', OPS_PORT: '0', ...settings };
+  const router = await startRouter(env, { rateLimits: hourly(points) });
+  running.add(router);
+  return { ...router, graphqlUrl: `${router.url}/graphql` };
+}
+
+export async function stopRoutersBeside(): Promise<void> {
+  const all = [...running];
+  running.clear();
+  await Promise.all(all.map((router) => router.stop()));
+}
+
+/** So many an hour, so that no window ends while a test counts; what is not named has no limit. */
+function hourly(points: Partial<Record<RateLimitName, number>>): RateLimitTable {
+  const named = Object.entries(points).map(([name, each]) => {
+    return [name, { points: each, seconds: 3600 }];
+  });
+  return { ...rateLimitProfiles.bench, ...Object.fromEntries(named) };
+}
