@@ -1,0 +1,231 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { getIntrospectionQuery } from 'graphql';
+import { root } from '../dev/services.js';
+import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
+import { type GraphQLReply, postGraphQL, startSystem, type TestSystem } from './harness/system.js';
+
+/** One's orders, their customer, and so on: fields in fields, so many deep. */
+const nested = (depth: number) => {
+  const path = ['me', ...Array(depth).fill(['orders', 'edges', 'node', 'customer']).flat()];
+  const names = path.slice(0, depth - 1);
+  return `{ ${names.join(' { ')} { __typename ${'} '.repeat(names.length)}}`;
+};
+const times = (n: number, make: (n: number) => string) =>
+  Array.from({ length: n }, (_, each) => make(each)).join(' ');
+
+describe('an operation has limits', () => {
+  let system: TestSystem;
+  beforeAll(async () => {
+    system = await startSystem();
+  });
+  afterEach(stopRoutersBeside);
+  afterAll(() => system.stop());
+
+  const refusal = ({ status, data, errors }: GraphQLReply) => ({
+    status,
+    data,
+    code: errors?.[0]?.extensions.code,
+    message: errors?.[0]?.message,
+  });
+  const refused = (message: string, code = 'GRAPHQL_VALIDATION_FAILED') => ({
+    status: 400,
+    data: undefined,
+    code,
+    message: expect.stringMatching(message),
+  });
+  const get = async (query: string) => {
+    const url = `${system.url}?query=${encodeURIComponent(query)}`;
+    const response = await fetch(url, { headers: { 'apollo-require-preflight': '1' } });
+    const body = (await response.json()) as GraphQLReply;
+    return { ...body, status: response.status, headers: response.headers };
+  };
+
+  const overLimit: Array<[string, string, string]> = [
+    ['deeper than 8 fields', nested(9), '^Query depth limit of 8 exceeded, found 9'],
+    [
+      'deep through fragments',
+      `{ me { ...A } } fragment A on User { orders { edges { node { ...B } } } }
+       fragment B on Order { customer { orders { edges { node { id } } } } }`,
+      '^Query depth limit of 8 exceeded, found 9',
+    ],
+    [
+      'more than 15 aliases',
+      `{ ${times(16, (n) => `a${n}: serverTime`)} }`,
+      '^Aliases limit of 15 exceeded, found 16',
+    ],
+    [
+      'aliases in a fragment',
+      `{ ...A } fragment A on Query { ${times(16, (n) => `a${n}: __typename`)} }`,
+      '^Aliases limit of 15 exceeded, found 16',
+    ],
+    [
+      'more than 50 directives',
+      `{ ${times(51, () => '__typename @include(if: true)')} }`,
+      '^Directives limit of 50 exceeded, found 51',
+    ],
+    [
+      'pages within pages',
+      '{ me { orders(first: 100) { edges { node { customer { orders(first: 100) { edges { cursor } } } } } } } }',
+      '^Query Cost limit of 250000 exceeded',
+    ],
+    [
+      'pages within pages, of the size they have by default',
+      `{ products(first: 100) { edges { node { variants { offers { id price { amount currencyCode }
+         shop { id name slug owner { id name } } availability { available version } } } } } } }`,
+      '^Query Cost limit of 250000 exceeded',
+    ],
+    [
+      '30 fragments, each of which has the next twice',
+      `{ me { ...F0 } } ${times(30, (n) => `fragment F${n} on User { ...F${n + 1} ...F${n + 1} }`)}
+       fragment F30 on User { id }`,
+      '^Query Cost limit of 250000 exceeded',
+    ],
+  ];
+
+  it.each(overLimit)('%s: refused, also by GET', async (_, query, message) => {
+    expect(refusal(await system.graphql(query))).toEqual(refused(message));
+    expect(refusal(await get(query))).toEqual(refused(message));
+  });
+
+  it('pages within pages whose sizes are in variables, or in their defaults', async () => {
+    const within = 'orders(first: $n) { edges { node { customer { orders(first: $n) { edges {';
+    const query = (type: string) =>
+      `query ($n: Int${type}) { me { ${within} cursor } } } } } } } }`;
+    const message = '^Query Cost limit of 250000 exceeded';
+    expect(refusal(await system.graphql(query('!'), { n: 100 }))).toEqual(refused(message));
+    expect(refusal(await system.graphql(query('! = 100')))).toEqual(refused(message));
+    const small = await system.graphql(query('!'), { n: 2 });
+    expect(small.status).toBe(200);
+  });
+
+  it('at its limits it is answered', async () => {
+    for (const query of [
+      nested(8),
+      `{ ${times(15, (n) => `a${n}: serverTime`)} }`,
+      `{ ${times(50, () => '__typename @include(if: true)')} }`,
+      `query ($n: Int!) { products(first: $n) { edges { node { name variants { sku name
+         offers { id price { amount currencyCode } shop { name } availability { available } } } } } } }`,
+    ]) {
+      const { status, errors } = await system.graphql(query, { n: 100 });
+      expect(errors?.filter((error) => error.message !== 'Log in first.') ?? []).toEqual([]);
+      expect(status).toBe(200);
+    }
+  });
+
+  it('more than 1,000 tokens are not even read', async () => {
+    for (const query of [
+      `{ ${times(1000, () => '__typename')} }`,
+      `{ ${'me { '.repeat(15_000)}`,
+      `{ product(id: ${'['.repeat(90_000)}`,
+      `{ ...F0 } ${times(2000, (n) => `fragment F${n} on Query { ...F${n + 1} }`)}`,
+      `{ product(id: ${'{a: '.repeat(20_000)}`,
+    ]) {
+      const reply = await system.graphql(query);
+      const message = 'more that 1000 tokens. Parsing aborted';
+      expect(refusal(reply)).toEqual(refused(message, 'GRAPHQL_PARSE_FAILED'));
+    }
+  });
+
+  it.each([
+    ['a fragment in itself', '{ ...A } fragment A on Query { ...A }', 'itself'],
+    [
+      'fragments in a circle, with fields between them',
+      `{ me { ...A ...B } } fragment A on User { orders { edges { node { customer { ...B } } } } }
+       fragment B on User { a: id ...A orders { edges { node { customer { ...A } } } } }`,
+      'itself',
+    ],
+    ['a fragment that is not there', '{ ...Nothing }', 'Unknown fragment'],
+    ['an unknown fragment in a field', '{ me { ...Nothing id } }', 'Unknown fragment'],
+    [
+      'a chain of 120 fragments',
+      `{ ...F0 } ${times(120, (n) => `fragment F${n} on Query { ...F${n + 1} }`)}`,
+      'Unknown fragment',
+    ],
+    [
+      'a list in 480 lists',
+      `{ product(id: ${'['.repeat(480)}${']'.repeat(480)}) { id } }`,
+      'Value depth limit of 8 exceeded',
+    ],
+    [
+      'an object in 240 objects',
+      `mutation { login(input: ${'{a: '.repeat(240)}1${'}'.repeat(240)}) { __typename } }`,
+      'Value depth limit of 8 exceeded',
+    ],
+    ['330 fields in one another', `{ ${'me { '.repeat(330)} id ${'} '.repeat(331)}`, 'depth limit'],
+    [
+      'every fragment in every other',
+      `{ ...F0 } ${times(18, (n) => `fragment F${n} on Query { ${times(18, (m) => `...F${m}`)} }`)}`,
+      'itself',
+    ],
+  ])('%s: no crash and no fault of ours', async (_, query, message) => {
+    const reply = await system.graphql(query);
+    expect(refusal(reply)).toMatchObject({ status: 400, code: 'GRAPHQL_VALIDATION_FAILED' });
+    expect(reply.errors?.map((error) => error.message).join('\n')).toMatch(message);
+  });
+
+  it('variables in thousands of lists are refused', async () => {
+    const lists = `${'['.repeat(30_000)}${']'.repeat(30_000)}`;
+    const query = 'query ($id: UUID!) { product(id: $id) { id } }';
+    const body = `{ "query": ${JSON.stringify(query)}, "variables": { "id": ${lists} } }`;
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(system.url, { method: 'POST', headers, body });
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain('Value depth limit of 8 exceeded.');
+  });
+
+  it('an array of operations is refused as a whole', async () => {
+    const body = JSON.stringify([{ query: '{ serverTime }' }, { query: '{ serverTime }' }]);
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(system.url, { method: 'POST', headers, body });
+    expect(response.status).toBe(400);
+    const { errors } = (await response.json()) as GraphQLReply;
+    expect(errors?.[0]).toMatchObject({
+      message: 'Operation batching disabled.',
+      extensions: { code: 'BAD_REQUEST' },
+    });
+  });
+
+  it('the queries with which tools read the schema are answered', async () => {
+    for (const query of [
+      getIntrospectionQuery(),
+      getIntrospectionQuery({ specifiedByUrl: true, inputValueDeprecation: true }),
+    ]) {
+      const { data, errors } = await system.graphql(query);
+      expect(errors).toBeUndefined();
+      expect(data.__schema.mutationType.name).toBe('Mutation');
+    }
+  });
+
+  it('the operations of the README are within the limits', async () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    const operations = [...readme.matchAll(/```graphql\n(.*?)```/gs)].map((match) => match[1]);
+    expect(operations.length).toBeGreaterThan(3);
+    for (const operation of operations) {
+      const { errors } = await system.graphql(operation as string);
+      expect(errors?.filter((error) => /limit/.test(error.message)) ?? []).toEqual([]);
+    }
+  });
+
+  it('in production the schema is not told, neither asked for nor by suggestions', async () => {
+    const router = await startRouterBeside(system, { NODE_ENV: 'production' });
+    const ask = (query: string, variables = {}) => postGraphQL(router.graphqlUrl, query, variables);
+    const schema = await ask('{ __schema { types { name } } }');
+    expect(refusal(schema)).toEqual(refused('introspection is not allowed'));
+    const inQuery = await ask('{ serverTim }');
+    expect(inQuery.errors?.[0]?.message).toBe('Cannot query field "serverTim" on type "Query".');
+    const login = 'mutation ($input: LoginInput!) { login(input: $input) { __typename } }';
+    const inVariable = await ask(login, { input: { identifier: 'a', password: 'b', passwor: '' } });
+    expect(inVariable.errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT');
+    expect(JSON.stringify(inVariable.errors)).not.toContain('Did you mean');
+    const outside = await system.graphql('{ serverTim }');
+    expect(outside.errors?.[0]?.message).toContain('Did you mean "serverTime"?');
+  });
+
+  it('in production the schema is told when that is asked for', async () => {
+    const settings = { NODE_ENV: 'production', INTROSPECTION: 'true' };
+    const router = await startRouterBeside(system, settings);
+    const { errors } = await postGraphQL(router.graphqlUrl, '{ __schema { types { name } } }');
+    expect(errors).toBeUndefined();
+  });
+});

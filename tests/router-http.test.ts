@@ -1,0 +1,180 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { request as httpsRequest } from 'node:https';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { root } from '../dev/services.js';
+import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
+import { startSystem, type TestSystem } from './harness/system.js';
+
+const fixture = (name: string) => join(root, 'tests/fixtures', name);
+const certFile = fixture('test-only.cert.pem');
+const json = { 'content-type': 'application/json' };
+const body = JSON.stringify({ query: '{ __typename }' });
+
+describe('the router is careful with browsers and with slow or large requests', () => {
+  let system: TestSystem;
+  beforeAll(async () => {
+    system = await startSystem();
+  });
+  afterEach(stopRoutersBeside);
+  afterAll(() => system.stop());
+
+  const preflight = (url: string, origin: string) =>
+    fetch(url, {
+      method: 'OPTIONS',
+      headers: {
+        origin,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization,content-type',
+      },
+    });
+  const postFrom = (url: string, origin: string) =>
+    fetch(url, { method: 'POST', headers: { ...json, origin }, body });
+
+  it('a request that a page of any origin could send unasked is refused', async () => {
+    const query = `${system.url}?query=${encodeURIComponent('{ __typename }')}`;
+    const simple = [
+      () => fetch(query),
+      () => fetch(system.url, { method: 'POST', headers: { 'content-type': 'text/plain' }, body }),
+    ];
+    for (const send of simple) {
+      const response = await send();
+      expect(response.status).toBe(400);
+      expect(await response.text()).toContain('CSRF');
+    }
+    const asked = await fetch(query, { headers: { 'apollo-require-preflight': '1' } });
+    expect(await asked.json()).toEqual({ data: { __typename: 'Query' } });
+  });
+
+  it('pages of the origins in the list may call, and no others', async () => {
+    const settings = { CORS_ORIGINS: 'https://shop.example, http://localhost:3000' };
+    const router = await startRouterBeside(system, settings);
+    for (const origin of ['https://shop.example', 'http://localhost:3000']) {
+      const asked = await preflight(router.graphqlUrl, origin);
+      expect(asked.status).toBe(204);
+      expect(asked.headers.get('access-control-allow-origin')).toBe(origin);
+      expect(asked.headers.get('access-control-allow-headers')).toContain('authorization');
+      const posted = await postFrom(router.graphqlUrl, origin);
+      expect(posted.headers.get('access-control-allow-origin')).toBe(origin);
+      expect(posted.headers.get('access-control-expose-headers')).toContain('retry-after');
+      expect(posted.headers.get('vary')).toContain('Origin');
+    }
+    for (const origin of ['https://shop.example.evil.example', 'http://shop.example', 'null']) {
+      const asked = await preflight(router.graphqlUrl, origin);
+      expect(asked.headers.get('access-control-allow-origin')).toBeNull();
+      const posted = await postFrom(router.graphqlUrl, origin);
+      expect(posted.headers.get('access-control-allow-origin')).toBeNull();
+    }
+  });
+
+  it('a refusal can be read by pages of the origins in the list too', async () => {
+    const settings = { CORS_ORIGINS: 'https://shop.example', TRUST_PROXY: 'loopback' };
+    const router = await startRouterBeside(system, settings, { ip: 1 });
+    const headers = { origin: 'https://shop.example', 'x-forwarded-for': '192.0.2.1' };
+    await fetch(router.graphqlUrl, { headers });
+    const refused = await fetch(router.graphqlUrl, { headers });
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('access-control-allow-origin')).toBe('https://shop.example');
+  });
+
+  it('without a list, pages of no other origin may call', async () => {
+    const asked = await preflight(system.url, 'https://shop.example');
+    expect(asked.headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  it('answers have the headers that keep browsers careful, and no HSTS without TLS', async () => {
+    for (const path of ['/graphql', '/nothing']) {
+      const { headers } = await fetch(system.url.replace('/graphql', path), { redirect: 'manual' });
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+      expect(headers.get('strict-transport-security')).toBeNull();
+      expect(headers.get('x-powered-by')).toBeNull();
+    }
+  });
+
+  it('the page for browsers may load all that it names', async () => {
+    const response = await fetch(system.url, { headers: { accept: 'text/html' } });
+    const page = await response.text();
+    const policy = response.headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("script-src 'self' 'unsafe-inline'");
+    const sources = [...page.matchAll(/(?:src|href)="(https:\/\/[^/"]+)/g)].map(
+      (match) => match[1],
+    );
+    expect(sources).toContain('https://embeddable-sandbox.cdn.apollographql.com');
+    for (const source of new Set(sources)) expect(policy).toContain(source);
+    expect(policy).toContain('frame-src https://sandbox.embed.apollographql.com');
+  });
+
+  it('in production there is no page, as there is no schema to show', async () => {
+    const router = await startRouterBeside(system, { NODE_ENV: 'production' });
+    const response = await fetch(router.graphqlUrl, { headers: { accept: 'text/html' } });
+    expect(response.headers.get('content-type')).toContain('application/json');
+  });
+
+  it('a body of more than 100,000 bytes is answered 413, however it is sent', async () => {
+    const large = JSON.stringify({ query: `{ __typename } # ${'x'.repeat(5_000_000)}` });
+    const chunked = new ReadableStream({
+      start(controller) {
+        for (let at = 0; at < large.length; at += 50_000) {
+          controller.enqueue(new TextEncoder().encode(large.slice(at, at + 50_000)));
+        }
+        controller.close();
+      },
+    });
+    const sent = { method: 'POST', headers: json };
+    const responses = await Promise.all([
+      fetch(system.url, { ...sent, body: large }),
+      fetch(system.url, { ...sent, body: chunked, duplex: 'half' } as RequestInit),
+    ]);
+    for (const response of responses) {
+      expect(response.status).toBe(413);
+      expect(await response.json()).toMatchObject({
+        errors: [{ message: 'The body is larger than 100000 bytes.' }],
+      });
+    }
+    const within = JSON.stringify({ query: `{ __typename } # ${'x'.repeat(99_000)}` });
+    expect((await fetch(system.url, { ...sent, body: within })).status).toBe(200);
+  });
+
+  it('who goes away in the middle of a body leaves the router as it was', async () => {
+    const { port } = new URL(system.url);
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.write('POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-length: 500\r\n\r\n{"query"');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    socket.destroy();
+    expect((await fetch(system.url, { method: 'POST', headers: json, body })).status).toBe(200);
+  });
+
+  it('serves HTTPS, and says so for the future, with a certificate and its key', async () => {
+    const settings = { TLS_CERT_FILE: certFile, TLS_KEY_FILE: fixture('test-only.key.pem') };
+    const router = await startRouterBeside(system, settings);
+    expect(router.url).toMatch(/^https:/);
+    const { text, headers, fingerprint } = await postOverTls(router.graphqlUrl);
+    expect(JSON.parse(text)).toEqual({ data: { __typename: 'Query' } });
+    expect(headers['strict-transport-security']).toContain('max-age=');
+    expect(fingerprint).toBe(new X509Certificate(readFileSync(certFile)).fingerprint256);
+    await expect(fetch(router.graphqlUrl.replace('https', 'http'))).rejects.toThrow();
+  });
+});
+
+/** Posts without verifying the certificate; it tells which one it was. */
+function postOverTls(url: string) {
+  type Answer = { text: string; headers: NodeJS.Dict<string | string[]>; fingerprint: string };
+  return new Promise<Answer>((resolve, reject) => {
+    const options = { method: 'POST', headers: json, rejectUnauthorized: false, agent: false };
+    const request = httpsRequest(url, options, (response) => {
+      const { fingerprint256 } = (response.socket as TLSSocket).getPeerCertificate();
+      let text = '';
+      response.on('data', (chunk) => {
+        text += chunk;
+      });
+      response.on('end', () =>
+        resolve({ text, headers: response.headers, fingerprint: fingerprint256 }),
+      );
+    });
+    request.once('error', reject);
+    request.end(body);
+  });
+}
