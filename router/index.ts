@@ -23,7 +23,7 @@ import { type RouterConfig, tlsOf, variables } from './config.js';
 import { createGateway } from './gateway.js';
 import { limiterCommandMaxMs, pausedAfterFailure } from './limiter-redis.js';
 import { loginLimitPlugin } from './login-limits.js';
-import { costLimitPlugin, queryLimitRules } from './query-limits.js';
+import { costLimitPlugin, operationPlugin, queryLimitRules } from './query-limits.js';
 import {
   type CountAgainst,
   createRateLimits,
@@ -129,6 +129,7 @@ function createApollo(
       config.INTROSPECTION
         ? ApolloServerPluginLandingPageLocalDefault({ embed: true, includeCookies: false })
         : ApolloServerPluginLandingPageDisabled(),
+      operationPlugin,
       costLimitPlugin(config),
       loginLimitPlugin(count, config.ROUTER_SECRET),
     ],

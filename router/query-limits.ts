@@ -143,7 +143,28 @@ function withPageSizes(
   return visit(document, visitWithTypeInfo(types, { Field: { enter: writeOut } }));
 }
 
+/** Refuses what names no operation of its document, and subscriptions, which the gateway cannot run. */
+export const operationPlugin: ApolloServerPlugin<RouterContext> = {
+  async requestDidStart() {
+    return {
+      async didResolveOperation({ operation, request }) {
+        const name = request.operationName;
+        if (!operation) {
+          const message = name
+            ? `There is no operation named ${name}.`
+            : 'There are several operations: say which one in `operationName`.';
+          throw badOperation('OPERATION_RESOLUTION_FAILURE', message);
+        }
+        if (operation.operation !== 'subscription') return;
+        throw badOperation('BAD_REQUEST', 'A subscription is not answered over HTTP.');
+      },
+    };
+  },
+};
+
+const badOperation = (code: string, message: string) =>
+  new GraphQLError(message, { extensions: { code, http: { status: 400 } } });
+
 function asValidationError(message: string): GraphQLError {
-  const extensions = { code: 'GRAPHQL_VALIDATION_FAILED', http: { status: 400 } };
-  return new GraphQLError(message, { extensions });
+  return badOperation('GRAPHQL_VALIDATION_FAILED', message);
 }

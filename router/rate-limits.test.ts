@@ -4,7 +4,9 @@ import { rateLimitNames, rateLimitProfiles, tellProfile } from './rate-limits.js
 describe('the profiles of rate limits', () => {
   it('raised ones are told in the log, with their numbers; standard ones are not', () => {
     const lines: string[] = [];
-    const logger = createLogger('test', 'info', { write: (line) => void lines.push(line) });
+    const logger = createLogger('test', 'info', {
+      destination: { write: (line) => void lines.push(line) },
+    });
     tellProfile('standard', logger);
     expect(lines).toEqual([]);
     tellProfile('bench', logger);

@@ -34,11 +34,6 @@ export const forbidden = (message = 'This is not yours to do.') =>
 export const notFound = (what: string, key: string) =>
   new DomainError('NOT_FOUND', `There is no ${what} ${key}.`);
 export const conflict = (message: string) => new DomainError('CONFLICT', message);
-/** Too many of these: the same may be asked again after so many milliseconds. */
-export const rateLimited = (retryAfterMs: number) =>
-  new DomainError('RATE_LIMITED', 'Too many of these in a short time: wait, then ask again.', {
-    retryAfterMs: Math.ceil(retryAfterMs),
-  });
 /** A dependency is away or busy: the same request, with the same key, may be sent again. */
 export const tryAgain = (message: string) => new DomainError('TRY_AGAIN', message);
 

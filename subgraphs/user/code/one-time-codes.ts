@@ -13,6 +13,8 @@ const askedMax = [
   { points: 20, duration: 24 * 3600 },
 ];
 
+const tooMany = 'Too many codes, or too many wrong ones, in a short time: wait, then ask again.';
+
 // Counts the try before it looks, so that tries at the same moment are all counted.
 const useCode = `
 local tries = redis.call('incr', KEYS[2])
@@ -110,14 +112,14 @@ export function createOneTimeCodes(redis: Redis, secret: string): OneTimeCodes {
 /** A new code would be of no use before the tries are forgotten. */
 async function refuseWhileTriedOut(redis: Redis, triesKey: string): Promise<void> {
   if (Number(await redis.get(triesKey)) < triesMax) return;
-  throw rateLimited(Math.max(await redis.pttl(triesKey), 1));
+  throw rateLimited(tooMany, await redis.pttl(triesKey));
 }
 
 async function orTryAgain<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    if (error instanceof RateLimiterRes) throw rateLimited(error.msBeforeNext);
+    if (error instanceof RateLimiterRes) throw rateLimited(tooMany, error.msBeforeNext);
     if (error instanceof DomainError) throw error;
     throw tryAgain('No code can be made or checked at this moment; ask again.');
   }
