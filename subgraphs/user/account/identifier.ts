@@ -1,8 +1,11 @@
+import type { EntityDictionary } from '@mikro-orm/core';
 import { raw } from '@mikro-orm/postgresql';
 import { isEmail } from 'class-validator';
 import { parsePhoneNumberFromString } from 'libphonenumber-js/core';
 import metadata from 'libphonenumber-js/min/metadata';
+import { type EntityManager, sql } from '../../shared/database.js';
 import { badInput } from '../../shared/errors.js';
+import { User } from './user.js';
 
 /** By what a user is known and reached; a phone number is E.164. */
 export type Identifier = { readonly email: string } | { readonly phone: string };
@@ -40,4 +43,18 @@ export function whereIdentifier(identifier: Identifier) {
   if ('phone' in identifier) return { phone: identifier.phone };
   // Folded by PostgreSQL on both sides: it and JavaScript differ beyond ASCII.
   return { [raw('lower(email)')]: raw('lower(?)', [identifier.email]) };
+}
+
+/** The one account with an identifier, read as a plain row: many log in at once. */
+export async function findAccount(em: EntityManager, identifier: Identifier): Promise<User | null> {
+  const [condition, value] =
+    'phone' in identifier
+      ? ['phone = $1', identifier.phone]
+      : ['lower(email) = lower($1)', identifier.email];
+  const [row] = await sql<EntityDictionary<User>>(
+    em,
+    `select * from user_account where ${condition}`,
+    [value],
+  );
+  return row ? em.fork().map(User, row) : null;
 }

@@ -4,9 +4,8 @@ import { Refusal, result } from '../../shared/refusal.js';
 import type { UserContext } from '../context.js';
 import { openSession } from '../session/open-session.js';
 import { Session } from '../session/session.js';
-import { parseIdentifier, whereIdentifier } from './identifier.js';
+import { findAccount, parseIdentifier } from './identifier.js';
 import { verifyPassword } from './password.js';
-import { User } from './user.js';
 
 @InputType({ description: 'Who logs in, and with what.' })
 export class LoginInput {
@@ -39,7 +38,7 @@ export async function login(
   input: LoginInput,
 ): Promise<Session | InvalidCredentials> {
   const identifier = parseIdentifier(input.identifier);
-  const user = identifier && (await em.fork().findOne(User, whereIdentifier(identifier)));
+  const user = identifier && (await findAccount(em, identifier));
   const matches = await verifyPassword(user?.passwordHash, input.password);
   const session = matches && user ? await openSession(app.keys, em, user) : null;
   return (

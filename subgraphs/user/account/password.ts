@@ -8,8 +8,9 @@ import { tryAgain } from '../../shared/errors.js';
 const argon2id = 2 as Algorithm;
 const cost = { algorithm: argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
-// At most so many hashes at once: a storm of logins leaves threads of Node's pool (four) to others.
-const atOnceMax = Math.min(availableParallelism(), 3);
+// At most so many hashes at once: one more than there are cores, so that none idles while the event
+// loop starts the next, and a thread of Node's pool (four) is left to others in a storm of logins.
+const atOnceMax = Math.min(availableParallelism() + 1, 3);
 // Some seconds of hashing; who comes later is told to come again rather than left waiting.
 const waitingMax = 500;
 const hashing = pLimit(atOnceMax);

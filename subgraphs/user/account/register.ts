@@ -5,7 +5,7 @@ import { isUniqueViolation } from '../../shared/database-errors.js';
 import { newId } from '../../shared/ids.js';
 import { Refusal, result } from '../../shared/refusal.js';
 import type { UserContext } from '../context.js';
-import { beginSession } from '../session/open-session.js';
+import { openSessionOf, sessionOf } from '../session/open-session.js';
 import { Session } from '../session/session.js';
 import { refuseCommonPassword } from './common-passwords.js';
 import { hashPassword } from './password.js';
@@ -52,14 +52,15 @@ export async function register(
 ): Promise<Session | IdentityTaken> {
   refuseCommonPassword('input.password', input.password);
   const passwordHash = await hashPassword(input.password);
+  const id = newId();
   const { name, role } = input;
-  const email = input.email.trim();
+  const account = `insert into user_account (id, name, email, role, password_hash)
+    values ($1, $2, $3, $4, $5) returning *`;
+  const values = [id, name, input.email.trim(), role, passwordHash];
   try {
-    return await em.fork().transactional(async (tx) => {
-      const user = tx.create(User, { id: newId(), name, email, phone: null, role, passwordHash });
-      await tx.persist(user).flush();
-      return beginSession(app.keys, tx, user);
-    });
+    const opened = await openSessionOf(app.keys, em, { id, role }, { account, values });
+    if (!opened) throw new Error('an account that was inserted is not there');
+    return sessionOf(opened.tokens, em.fork().map(User, opened.row));
   } catch (error) {
     if (!isUniqueViolation(error, 'user_account_email')) throw error;
     return result(IdentityTaken, { message: 'There is an account with this e-mail address.' });

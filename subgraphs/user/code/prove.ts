@@ -12,7 +12,7 @@ import { hashPassword } from '../account/password.js';
 import { User } from '../account/user.js';
 import type { UserContext } from '../context.js';
 import { endSessions, requireLive } from '../session/end-sessions.js';
-import { beginSession } from '../session/open-session.js';
+import { openSession } from '../session/open-session.js';
 import type { Session } from '../session/session.js';
 import type { VerifyOtpInput } from './otp.js';
 
@@ -81,7 +81,7 @@ async function proveBy(
         await endSessions(tx, user.id);
       }
       await tx.flush();
-      return beginSession(app.keys, tx, user);
+      return openSession(app.keys, tx, user);
     });
   });
   return session ?? result(InvalidCredentials, { message: `The code ${wrongCode}.` });

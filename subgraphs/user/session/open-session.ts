@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import type { EntityDictionary } from '@mikro-orm/core';
 import { SignJWT } from 'jose';
 import { tokenRules } from '../../shared/auth.js';
 import { type EntityManager, sql } from '../../shared/database.js';
@@ -7,7 +8,7 @@ import { insertRows } from '../../shared/insert-rows.js';
 import { result } from '../../shared/refusal.js';
 import { markProven } from '../../shared/rights.js';
 import type { User } from '../account/user.js';
-import { LoginSession, RefreshToken } from './login-session.js';
+import { RefreshToken } from './login-session.js';
 import { Session } from './session.js';
 import type { SigningKeys } from './signing-keys.js';
 
@@ -20,7 +21,7 @@ export const hashOfToken = (token: string) =>
   createHash('sha256').update(token).digest('base64url');
 
 /**
- * Logs in a user who has given their password: a session of its own, with its first tokens.
+ * Logs in a user who has proven who they are: a session of its own, with its first tokens.
  *
  * @returns null when the password or the identifiers have changed since `user` was read: what was
  *   proven with the former ones is worth nothing any more
@@ -30,27 +31,41 @@ export async function openSession(
   em: EntityManager,
   user: User,
 ): Promise<Session | null> {
-  return em.fork().transactional(async (tx) => {
-    const same = await sql(
-      tx,
-      `select 1 from user_account
-       where id = $1 and password_hash is not distinct from $2
-         and email is not distinct from $3 and phone is not distinct from $4 for share`,
-      [user.id, user.passwordHash, user.email, user.phone],
-    );
-    return same.length === 0 ? null : beginSession(keys, tx, user);
-  });
+  const account = `select * from user_account
+    where id = $1 and password_hash is not distinct from $2
+      and email is not distinct from $3 and phone is not distinct from $4 for share`;
+  const values = [user.id, user.passwordHash, user.email, user.phone];
+  const opened = await openSessionOf(keys, em, user, { account, values });
+  return opened && sessionOf(opened.tokens, user);
 }
 
-/** A new session with its first tokens, in the transaction of `tx`. */
-export async function beginSession(
+/**
+ * As `openSession`, of the account that a piece of SQL gives. It is one statement: many log in at
+ * once, and the round trips of a transaction would be a good part of what a login costs.
+ *
+ * @param account SQL whose one row is that of the account, with its parameters from `$1` on
+ */
+export async function openSessionOf(
   keys: SigningKeys,
-  tx: EntityManager,
-  user: User,
-): Promise<Session> {
+  em: EntityManager,
+  who: Pick<User, 'id' | 'role'>,
+  { account, values }: { readonly account: string; readonly values: readonly unknown[] },
+): Promise<{ readonly row: EntityDictionary<User>; readonly tokens: NextTokens } | null> {
   const sessionId = newId();
-  await insertRows(tx, LoginSession, [{ id: sessionId, userId: user.id }]);
-  return issueTokens(keys, tx, user, sessionId);
+  const tokens = await nextTokens(keys, who, sessionId);
+  const at = values.length;
+  const [row] = await sql<EntityDictionary<User>>(
+    em,
+    `with account as (${account}), opened as (
+       insert into login_session (id, user_id) select $${at + 1}, id from account returning id
+     ), issued as (
+       insert into refresh_token (hash, session_id, expires_at)
+       select $${at + 2}, id, $${at + 3} from opened
+     )
+     select * from account`,
+    [...values, sessionId, tokens.hash, tokens.expiresAt],
+  );
+  return row ? { row, tokens } : null;
 }
 
 /** The next tokens of a session, in the transaction of `tx`. */
@@ -60,20 +75,48 @@ export async function issueTokens(
   user: User,
   sessionId: string,
 ): Promise<Session> {
-  const refreshToken = randomBytes(refreshTokenBytes).toString('base64url');
-  const refreshExpiresAt = new Date(Date.now() + refreshTokenDays * 24 * 3_600_000);
-  const row = { hash: hashOfToken(refreshToken), sessionId, expiresAt: refreshExpiresAt };
-  await insertRows(tx, RefreshToken, [row]);
-  const accessTokenExpiresAt = new Date(Date.now() + accessTokenMinutes * 60_000);
-  return result(Session, {
-    accessToken: await signAccessToken(keys, user, sessionId, accessTokenExpiresAt),
-    accessTokenExpiresAt,
-    refreshToken,
-    user: markProven(user),
-  });
+  const tokens = await nextTokens(keys, user, sessionId);
+  const { hash, expiresAt } = tokens;
+  await insertRows(tx, RefreshToken, [{ hash, sessionId, expiresAt }]);
+  return sessionOf(tokens, user);
 }
 
-function signAccessToken(keys: SigningKeys, user: User, sessionId: string, expiresAt: Date) {
+export const sessionOf = (
+  { accessToken, accessTokenExpiresAt, refreshToken }: NextTokens,
+  user: User,
+) => result(Session, { accessToken, accessTokenExpiresAt, refreshToken, user: markProven(user) });
+
+interface NextTokens {
+  readonly accessToken: string;
+  readonly accessTokenExpiresAt: Date;
+  readonly refreshToken: string;
+  /** the refresh token as it is kept, and until when */
+  readonly hash: string;
+  readonly expiresAt: Date;
+}
+
+async function nextTokens(
+  keys: SigningKeys,
+  who: Pick<User, 'id' | 'role'>,
+  sessionId: string,
+): Promise<NextTokens> {
+  const refreshToken = randomBytes(refreshTokenBytes).toString('base64url');
+  const accessTokenExpiresAt = new Date(Date.now() + accessTokenMinutes * 60_000);
+  return {
+    accessToken: await signAccessToken(keys, who, sessionId, accessTokenExpiresAt),
+    accessTokenExpiresAt,
+    refreshToken,
+    hash: hashOfToken(refreshToken),
+    expiresAt: new Date(Date.now() + refreshTokenDays * 24 * 3_600_000),
+  };
+}
+
+function signAccessToken(
+  keys: SigningKeys,
+  user: Pick<User, 'id' | 'role'>,
+  sessionId: string,
+  expiresAt: Date,
+) {
   return new SignJWT({ role: user.role, sid: sessionId })
     .setProtectedHeader({
       alg: tokenRules.algorithm,
