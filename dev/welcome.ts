@@ -43,6 +43,9 @@ ${operations.login}
 
 ${operations.checkout}
 
+  Codes to log in by phone or mail are printed in the log (requestOtp, requestEmailProof).
+  Rate limits are those of every day; for a load test: RATE_LIMIT_PROFILE=bench npm start
+
   The log of all processes: ${folder}/holdfast.log
   Stop with Ctrl-C. The data stays; npm start -- --fresh begins anew.
 `;
