@@ -34,7 +34,9 @@ export async function makeSecrets(): Promise<Secrets> {
 export async function loadSecrets(folder: string): Promise<Secrets> {
   const file = join(folder, 'secrets.json');
   const known = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
-  const secrets: Secrets = { ...(await makeSecrets()), ...known };
+  const made = await makeSecrets();
+  const callers = { ...made.callers, ...known.callers };
+  const secrets: Secrets = { ...made, ...known, callers };
   writeFileSync(`${file}.part`, JSON.stringify(secrets, null, 2), { mode: 0o600 });
   renameSync(`${file}.part`, file);
   return secrets;

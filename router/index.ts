@@ -23,7 +23,8 @@ import { type RouterConfig, tlsOf, variables } from './config.js';
 import { createGateway } from './gateway.js';
 import { limiterCommandMaxMs, pausedAfterFailure } from './limiter-redis.js';
 import { loginLimitPlugin } from './login-limits.js';
-import { costLimitPlugin, operationPlugin, queryLimitRules } from './query-limits.js';
+import { operationChecks } from './operation-checks.js';
+import { costLimitPlugin, queryLimitRules } from './query-limits.js';
 import {
   type CountAgainst,
   createRateLimits,
@@ -129,7 +130,7 @@ function createApollo(
       config.INTROSPECTION
         ? ApolloServerPluginLandingPageLocalDefault({ embed: true, includeCookies: false })
         : ApolloServerPluginLandingPageDisabled(),
-      operationPlugin,
+      operationChecks,
       costLimitPlugin(config),
       loginLimitPlugin(count, config.ROUTER_SECRET),
     ],

@@ -9,10 +9,9 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { parsePhoneNumberFromString } from 'libphonenumber-js/core';
-import metadata from 'libphonenumber-js/min/metadata';
 import { DomainError } from '../subgraphs/shared/errors.js';
 import { retryAfterSeconds } from '../subgraphs/shared/http.js';
+import { canonical, parseIdentifier } from '../subgraphs/shared/identifier.js';
 import { variableValues } from './query-limits.js';
 import type { CountAgainst, RateLimitName } from './rate-limits.js';
 import type { RouterContext } from './subgraph-data-source.js';
@@ -47,8 +46,8 @@ export function loginLimitPlugin(
               await count(limit, contextValue.address, times);
             }
             for (const field of fields.filter((each) => each.name.value === 'login')) {
-              const identifier = identifierOf(schema, field, values);
-              if (identifier) await count('identity', identityKey(identifier, secret));
+              const key = identityKey(identifierOf(schema, field, values) ?? '', secret);
+              if (key) await count('identity', key);
             }
           } catch (error) {
             throw error instanceof DomainError ? withStatus(error) : error;
@@ -113,12 +112,16 @@ function identifierOf(
   }
 }
 
-/** However it is written, one identity has one key; and no address or number lies in Redis. */
-export function identityKey(identifier: string, secret: string): string {
-  const trimmed = identifier.normalize('NFKC').trim();
-  const phone = trimmed.includes('@') ? null : parsePhoneNumberFromString(trimmed, metadata);
-  const identity = phone?.number ?? trimmed.toLowerCase();
-  return createHmac('sha256', secret).update(identity).digest('base64url');
+/**
+ * One key for each identity, read as the user subgraph reads it; no address or number lies in Redis.
+ *
+ * @returns null for what is no identity: nobody's password is guessed by it
+ */
+export function identityKey(text: string, secret: string): string | null {
+  const identifier = parseIdentifier(text);
+  return identifier
+    ? createHmac('sha256', secret).update(canonical(identifier)).digest('base64url')
+    : null;
 }
 
 /** Apollo Server takes the status and headers of its answer from the error. */

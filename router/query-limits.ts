@@ -21,6 +21,7 @@ import {
   visitWithTypeInfo,
 } from 'graphql';
 import type { RouterConfig } from './config.js';
+import { listThatLeadsBack } from './list-cycles.js';
 import type { RouterContext } from './subgraph-data-source.js';
 
 type Limits = Pick<
@@ -95,6 +96,8 @@ export function costLimitPlugin(limits: Limits): ApolloServerPlugin<RouterContex
           const chosen = priced.definitions[document.definitions.indexOf(operation)];
           const reason = costsTooMuch(schema, priced, chosen, limits.QUERY_COST_MAX);
           if (reason) throw asValidationError(reason);
+          const cycle = listThatLeadsBack(schema, document, operation);
+          if (cycle) throw asValidationError(`${cycle} leads back to itself: ask for it once.`);
         },
       };
     },
@@ -143,26 +146,7 @@ function withPageSizes(
   return visit(document, visitWithTypeInfo(types, { Field: { enter: writeOut } }));
 }
 
-/** Refuses what names no operation of its document, and subscriptions, which the gateway cannot run. */
-export const operationPlugin: ApolloServerPlugin<RouterContext> = {
-  async requestDidStart() {
-    return {
-      async didResolveOperation({ operation, request }) {
-        const name = request.operationName;
-        if (!operation) {
-          const message = name
-            ? `There is no operation named ${name}.`
-            : 'There are several operations: say which one in `operationName`.';
-          throw badOperation('OPERATION_RESOLUTION_FAILURE', message);
-        }
-        if (operation.operation !== 'subscription') return;
-        throw badOperation('BAD_REQUEST', 'A subscription is not answered over HTTP.');
-      },
-    };
-  },
-};
-
-const badOperation = (code: string, message: string) =>
+export const badOperation = (code: string, message: string) =>
   new GraphQLError(message, { extensions: { code, http: { status: 400 } } });
 
 function asValidationError(message: string): GraphQLError {

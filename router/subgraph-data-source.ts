@@ -1,8 +1,9 @@
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo/gateway';
 import { Pool } from 'undici';
 import { callerHeader } from '../subgraphs/shared/auth.js';
-import { tryAgain } from '../subgraphs/shared/errors.js';
+import { badInput, tryAgain } from '../subgraphs/shared/errors.js';
 import type { Logger } from '../subgraphs/shared/logger.js';
+import { retrying } from '../subgraphs/shared/retry.js';
 
 type GatewayGraphQLResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
 
@@ -17,6 +18,16 @@ export interface RouterContext {
 const connectionsMax = 128;
 // Longer than a checkout may wait for its stock.
 const timeoutMs = 20_000;
+const answerMaxBytes = 8 * 1024 * 1024;
+
+const isMutation = (query: string | undefined) => /^\s*mutation\b/.test(query ?? '');
+const isTooLarge = (error: unknown) =>
+  (error as { code?: string }).code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE';
+// A query may be sent again. What took its whole time limit is not: whoever waits has waited enough.
+const retry = retrying(
+  2,
+  (error) => !isTooLarge(error) && (error as Error).name !== 'TimeoutError',
+);
 
 /**
  * Sends the router's part of an operation to one subgraph, over kept-alive connections, with the
@@ -33,7 +44,7 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
     private readonly logger: Logger,
   ) {
     const { origin, pathname } = new URL(url);
-    this.#pool = new Pool(origin, { connections: connectionsMax });
+    this.#pool = new Pool(origin, { connections: connectionsMax, maxResponseSize: answerMaxBytes });
     this.#path = pathname;
   }
 
@@ -42,7 +53,7 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
   ): Promise<GatewayGraphQLResponse> {
     const { query, variables, operationName } = options.request;
     const { requestId, authorization } = options.context;
-    try {
+    const ask = async () => {
       const response = await this.#pool.request({
         method: 'POST',
         path: this.#path,
@@ -56,7 +67,11 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
         signal: AbortSignal.timeout(timeoutMs),
       });
       return (await response.body.json()) as GatewayGraphQLResponse;
+    };
+    try {
+      return await (isMutation(query) ? ask() : retry.execute(ask));
     } catch (error) {
+      if (isTooLarge(error)) throw badInput({ query: 'asks for more than is given at once' });
       this.logger.warn({ subgraph: this.name, reason: (error as Error).message }, 'no answer');
       throw tryAgain(`The ${this.name} part of the system is away or busy; ask again.`);
     }

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { runAdmin } from '../subgraphs/user/admin.js';
 import { logIn, type Person, registerPerson } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';
+import { eventually } from './harness/wait.js';
 
 describe('an account', () => {
   let system: TestSystem;
@@ -65,7 +66,9 @@ describe('an account', () => {
     await expect(change({ preferences: { theme: 'x'.repeat(21) } })).rejects.toThrow(
       'input.preferences.theme',
     );
-    await expect(change({ name: '' })).rejects.toThrow('input.name');
+    for (const name of ['', '  ', 'a\r\nb', '\u001b[31m', 'x'.repeat(256)]) {
+      await expect(change({ name })).rejects.toThrow('input.name');
+    }
     expect(await me()).toEqual(changed);
   });
 
@@ -100,6 +103,7 @@ describe('an account', () => {
       isDefault: true,
     });
     expect(await update({ id, isDefault: false })).toMatchObject({ isDefault: false });
+    await expect(update({ id, street: ' ', zip: null })).rejects.toThrow('must have at least one');
     expect(await remove(id as never)).toBe(true);
     expect(await addresses()).toEqual([]);
   });
@@ -143,6 +147,50 @@ describe('an account', () => {
     const payload = session.accessToken.split('.')[1];
     expect(JSON.parse(Buffer.from(payload, 'base64url').toString()).role).toBe('VENDOR');
   });
+
+  it('of a former admin gives no role, whatever the token still says', async () => {
+    const admin = await logIn(system, 'ada');
+    const email = `${randomUUID()}@example.com`;
+    await runAdmin(['create', '--email', email], system.databases.user);
+    const { rows } = await database.query('select id from user_account where email = $1', [email]);
+    const setRole = (userId: string, role: string, as: Person) =>
+      must(
+        'mutation ($input: SetRoleInput!) { setRole(input: $input) { role } }',
+        { input: { userId, role } },
+        as,
+      );
+    await setRole(person.id, 'ADMIN', admin);
+    const former = await logInAgain(person.id);
+    await setRole(former.id, 'CUSTOMER', admin);
+    await expect(setRole(rows[0].id, 'CUSTOMER', former)).rejects.toThrow('FORBIDDEN');
+    const gone = await logIn(system, 'ada');
+    await must('mutation { logout }', {}, gone);
+    await expect(setRole(other.id, 'ADMIN', gone)).rejects.toThrow('UNAUTHENTICATED');
+  });
+
+  it('whose role is taken at this moment does not log in with it', async () => {
+    await database.query(`update user_account set role = 'ADMIN' where id = $1`, [person.id]);
+    await database.query('begin');
+    await database.query(`update user_account set role = 'CUSTOMER' where id = $1`, [person.id]);
+    const late = logInAgain(person.id).catch(() => null);
+    await eventually(
+      () => database.query('select 1 from pg_locks where not granted'),
+      ({ rowCount }) => rowCount === 1,
+    );
+    await database.query('commit');
+    expect(await late).toBeNull();
+  });
+
+  /** @throws where there is no session */
+  async function logInAgain(id: string): Promise<Person> {
+    const { rows } = await database.query('select email from user_account where id = $1', [id]);
+    const { data } = await system.graphql(
+      `mutation ($input: LoginInput!) { login(input: $input) { ... on Session { accessToken } } }`,
+      { input: { identifier: rows[0].email, password: 'secret-1' } },
+    );
+    if (!data.login.accessToken) throw new Error('no session');
+    return { id, token: data.login.accessToken };
+  }
 
   it('is found by an admin: by its name’s beginning, address or phone, page by page', async () => {
     const admin = await logIn(system, 'ada');

@@ -81,6 +81,17 @@ describe('an operation has limits', () => {
        fragment F30 on User { id }`,
       '^Query Cost limit of 250000 exceeded',
     ],
+    [
+      'a list that leads back to itself',
+      '{ product(id: "01a19467-e800-7bbc-8f36-20aff7415dc0") { variants { product { variants { sku } } } } }',
+      '^Product.variants leads back to itself',
+    ],
+    [
+      'a list that leads back to itself through fragments',
+      `{ orders { edges { node { ...A } } } } fragment A on Order { payments { ...B } }
+       fragment B on Payment { order { ... on Order { payments { id } } } }`,
+      '^Order.payments leads back to itself',
+    ],
   ];
 
   it.each(overLimit)('%s: refused, also by GET', async (_, query, message) => {
@@ -99,8 +110,27 @@ describe('an operation has limits', () => {
     expect(small.status).toBe(200);
   });
 
+  it('null for a variable that has a default, where there must be a value', async () => {
+    const uses = [
+      ['Int = 5', 'products(first: $n) { edges { cursor } }'],
+      ['Int = 5', 'products { edges { node { variants { offers(first: $n) { id } } } } }'],
+      ['Boolean = true', 'serverTime @include(if: $n)'],
+      ['UUID = "01a19467-e800-7bbc-8f36-20aff7415dc0"', 'order(id: $n) { id }'],
+      ['String = "a"', '...F } fragment F on Query { variant(sku: $n) { sku }'],
+    ];
+    for (const [type, field] of uses) {
+      const reply = await system.graphql(`query ($n: ${type}) { ${field} }`, { n: null });
+      expect(refusal(reply)).toEqual(
+        refused('The variable \\$n must not be null', 'BAD_USER_INPUT'),
+      );
+    }
+    const allowed = 'query ($n: String = "a") { products(after: $n) { edges { cursor } } }';
+    expect((await system.graphql(allowed, { n: null })).errors).toBeUndefined();
+  });
+
   it('at its limits it is answered', async () => {
     for (const query of [
+      '{ categories { children { children { name } } } }',
       nested(8),
       `{ ${times(15, (n) => `a${n}: serverTime`)} }`,
       `{ ${times(50, () => '__typename @include(if: true)')} }`,

@@ -180,6 +180,27 @@ describe('how often something may be asked has limits', () => {
     expect((await ask(router, newAddress(), `mutation { ${loginAs(nobody())} }`)).status).toBe(200);
   });
 
+  it('nor one phone, whatever is written around its number', async () => {
+    const router = await routerWith({ identity: 2 });
+    const written = ['+12025550143', '+1 (202) 555-0143', ' +1-202-555-0143', '+1.202.555.0143'];
+    const codes = [];
+    for (const each of written) {
+      codes.push((await ask(router, newAddress(), `mutation { ${loginAs(each)} }`)).status);
+    }
+    expect(codes).toEqual([200, 200, 429, 429]);
+    for (const odd of [
+      '＋12025550143',
+      '+12025550143 ＠0',
+      'call +12025550143',
+      '+12025550143 ext. 5',
+    ]) {
+      const login = `mutation { login(input: { identifier: "${odd}", password: "holdfast-demo" }) { __typename } }`;
+      expect((await ask(router, newAddress(), login)).data).toMatchObject({
+        login: { __typename: 'InvalidCredentials' },
+      });
+    }
+  });
+
   it('no e-mail address lies in Redis', async () => {
     const router = await routerWith({});
     await ask(router, newAddress(), `mutation { ${loginAs('ana@example.com')} }`);

@@ -21,9 +21,12 @@ import {
   subgraphs,
   typesBehind,
 } from './rights/graph.js';
+import { matrix as matrixByRule } from './rights/matrix.js';
 import { emptyHere, endsSession, samples } from './rights/samples.js';
 import { ways } from './rights/ways.js';
 import { createWorld, type World } from './rights/world.js';
+
+const isRoot = (name: string) => /^(Query|Mutation|Subscription)\./.test(name);
 
 describe('who may have what is as each field states it', () => {
   let world: World;
@@ -50,6 +53,25 @@ describe('who may have what is as each field states it', () => {
     const { rules, owner } = rightTo(name);
     return matrix((viewer) => expected(rules, viewer, owner));
   };
+
+  it('what the schemas state is the matrix', () => {
+    const written = Object.entries(matrixByRule).flatMap(([rule, names]) =>
+      (names ?? []).map((name) => [name, rule] as const),
+    );
+    const lines = new Map(written);
+    expect(lines.size).toBe(written.length);
+    const stated = [...publicRules].filter(
+      ([name]) => isRoot(name) || lines.has(`${splitName(name)[0]}.*`),
+    );
+    const lineOf = (name: string) => lines.get(name) ?? lines.get(`${splitName(name)[0]}.*`);
+    expect(Object.fromEntries(stated.map(([name, rules]) => [name, rules.join()]))).toEqual(
+      Object.fromEntries(stated.map(([name]) => [name, lineOf(name)])),
+    );
+    const fields = new Set(stated.map(([name]) => name));
+    expect(
+      written.map(([name]) => name).filter((name) => !/\*$/.test(name) && !fields.has(name)),
+    ).toEqual([]);
+  });
 
   it('who is refused changes nothing', async () => {
     const refused: { question: Question; viewer: Viewer }[] = [];

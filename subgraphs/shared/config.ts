@@ -56,6 +56,12 @@ export function loadConfig<V extends Variables>(variables: V, env = process.env)
       problems.push(`${name} is missing: ${variable.about}`);
       continue;
     }
+    if (production && isPublicDefault(variable, value)) {
+      problems.push(
+        `${name} must not be what development has, which everybody knows: ${variable.about}`,
+      );
+      continue;
+    }
     const parsed = variable.type.safeParse(value);
     if (parsed.success) values[name] = parsed.data;
     else
@@ -63,6 +69,11 @@ export function loadConfig<V extends Variables>(variables: V, env = process.env)
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(values) as Config<V>;
+}
+
+/** Addresses may be the same in production; secrets, and what stands in for them, may not. */
+function isPublicDefault({ type, developmentDefault, productionDefault }: Variable, value: string) {
+  return productionDefault === undefined && value === developmentDefault && type !== address;
 }
 
 function readVariable(name: string, env: NodeJS.ProcessEnv, problems: string[]) {

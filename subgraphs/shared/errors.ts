@@ -61,6 +61,7 @@ export function maskErrors(logger: Logger) {
   return (formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError => {
     const code = formatted.extensions?.code;
     if (code === 'INTERNAL_SERVER_ERROR' || code === undefined) {
+      if (isClientsFault(thrown)) return { ...formatted, extensions: { code: 'BAD_REQUEST' } };
       return maskFault(logger, formatted, unwrapResolverError(thrown));
     }
     const { stacktrace: _, serviceName: __, ...extensions } = formatted.extensions ?? {};
@@ -68,6 +69,12 @@ export function maskErrors(logger: Logger) {
     const fields = coercionFields(formatted.message);
     return { ...formatted, extensions: fields ? { ...extensions, fields } : extensions };
   };
+}
+
+/** Apollo Server's word for a request that it cannot read, where it gives no code. */
+function isClientsFault(thrown: unknown): boolean {
+  const { http } = (thrown as { extensions?: { http?: { status?: number } } }).extensions ?? {};
+  return http?.status !== undefined && http.status >= 400 && http.status < 500;
 }
 
 type FormatError = ReturnType<typeof maskErrors>;

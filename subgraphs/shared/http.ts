@@ -36,6 +36,8 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
 }
 
 async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity') throw new HttpError(415, `A body in ${encoding} is not read.`);
   const body = await readBody(request, maxBytes);
   if (body.length === 0) return undefined;
   try {

@@ -44,9 +44,9 @@ export function errorForLog(error: Error): SerializedError | object {
 
 const personal = new RegExp(
   [
-    /[\w.!#$%&*+/=?^`{|}~-]{1,64}@[\w.-]{1,255}\.[a-z]{2,}/, // an e-mail address
+    /[\w.!#$%&*+/=?^`{|}~-]{1,64}(?:@|%40)[\w.-]{1,255}\.[a-z]{2,}/, // an e-mail address
     /\+\d{8,15}\b/, // a phone number
-    /\beyJ[\w-]+\.[\w-]+\.[\w-]+/, // an access token
+    /\beyJ[\w-]{1,4000}\.[\w-]{1,4000}\.[\w-]{1,4000}/, // an access token
     /(?<![\w-])[\w-]{43}(?![\w-])/, // a refresh token, or its hash
   ]
     .map(({ source }) => source)

@@ -1,4 +1,12 @@
-import { ExponentialBackoff, handleWhen, type IPolicy, retry } from 'cockatiel';
+import {
+  ExponentialBackoff,
+  handleWhen,
+  type IPolicy,
+  retry,
+  TimeoutStrategy,
+  timeout,
+  wrap,
+} from 'cockatiel';
 
 const initialDelay = 50;
 const maxDelay = 1000;
@@ -9,3 +17,10 @@ export const retrying = (retriesMax: number, isTransient: (error: unknown) => bo
     maxAttempts: retriesMax,
     backoff: new ExponentialBackoff({ initialDelay, maxDelay }),
   });
+
+/** The same, with one time limit around all of it; what is late then is left to itself. */
+export const retryingWithin = (
+  maxMs: number,
+  retriesMax: number,
+  isTransient: (error: unknown) => boolean,
+): IPolicy => wrap(timeout(maxMs, TimeoutStrategy.Aggressive), retrying(retriesMax, isTransient));

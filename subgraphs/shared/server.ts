@@ -44,6 +44,7 @@ export interface ServerOptions {
 
 const readinessTimeoutMs = 1000;
 const idlePollMs = 50;
+const loggedPathMax = 200;
 const requestMaxMs = 30_000;
 const headersMaxMs = 10_000;
 const requestIdPattern = /^[\w.:-]{1,100}$/;
@@ -107,7 +108,7 @@ async function answer(options: ServerOptions, request: IncomingMessage, response
     }
     const line = {
       method: request.method,
-      path: request.url?.split('?', 1)[0],
+      path: request.url?.split('?', 1)[0]?.slice(0, loggedPathMax),
       status: response.statusCode,
       ms: Math.round(performance.now() - startedAt),
     };

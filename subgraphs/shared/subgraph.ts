@@ -40,8 +40,9 @@ export interface SubgraphOptions<C extends Principal> {
   readonly registry: Registry;
   readonly schema: GraphQLSchema;
   context(principal: Principal): C;
-  /** further JSON routes, answered to known callers only: path → what it answers */
+  /** further JSON routes: path → what it answers; `routeCallers` may ask for them too */
   readonly routes?: Readonly<Record<string, () => unknown>>;
+  readonly routeCallers?: Partial<Record<Caller, string>>;
   readonly readiness: Readonly<Record<string, () => Promise<unknown>>>;
   readonly onStop: ReadonlyArray<() => Promise<unknown>>;
 }
@@ -95,6 +96,8 @@ export async function startSubgraph<C extends Principal>(
 
 type PrincipalCheck = (credentials: unknown, authorization?: string) => Promise<Principal>;
 
+const notOurs = 'This subgraph answers its own system only.';
+
 /** @returns who calls and for whom; throws UNAUTHENTICATED for a caller that is not known */
 function createPrincipalCheck<C extends Principal>(options: SubgraphOptions<C>): PrincipalCheck {
   const checkCaller = createCallerCheck(options.callers);
@@ -103,7 +106,7 @@ function createPrincipalCheck<C extends Principal>(options: SubgraphOptions<C>):
   });
   return async (credentials, authorization) => {
     const caller = checkCaller(credentials);
-    if (!caller) throw unauthenticated('This subgraph answers its own system only.');
+    if (!caller) throw unauthenticated(notOurs);
     return { caller, identity: await verifyToken(authorization) };
   };
 }
@@ -118,8 +121,14 @@ async function route<C extends Principal>(
   const path = request.url?.split('?', 1)[0] ?? '/';
   const credentials = request.headers[callerHeader];
   const extra = options.routes?.[path];
-  const principal = await principalOf(credentials, extra ? '' : request.headers.authorization);
-  if (extra) return sendJson(response, 200, extra());
+  if (extra) {
+    const { callers, routeCallers } = options;
+    if (!createCallerCheck({ ...callers, ...routeCallers })(credentials)) {
+      throw unauthenticated(notOurs);
+    }
+    return sendJson(response, 200, extra());
+  }
+  const principal = await principalOf(credentials, request.headers.authorization);
   if (path !== '/graphql') throw new HttpError(404, `There is nothing at ${path}.`);
   await serveGraphQL(apollo, request, response, {
     bodyMaxBytes,

@@ -41,7 +41,7 @@ export async function runAdmin(args: string[], databaseUrl: string): Promise<str
     const passwordHash = await hashPassword(made);
     const keepsPassword = password === null;
     const outcome = await createAdmin(orm.em, { email, name, passwordHash, keepsPassword });
-    if (outcome === 'promoted') return `${email} is an admin now, from its next login on.`;
+    if (outcome === 'promoted') return `${email} is an admin now, from its next token on.`;
     return `${email} is an admin.${password ? '' : ` Its password: ${made}`}`;
   } finally {
     await disconnect(orm);
@@ -53,12 +53,12 @@ async function readArguments(args: string[]) {
   const { email, name, 'password-stdin': fromStdin } = parsed.values;
   if (parsed.positionals.join(' ') !== 'create' || !email) throw new UsageError(usage);
   if (name.length < 1 || name.length > 255) throw new UsageError('--name: 1 to 255 characters');
-  const password = fromStdin ? (await text(process.stdin)).trimEnd() : null;
+  const password = fromStdin ? (await text(process.stdin)).replace(/\r?\n$/, '') : null;
   if (password !== null && (password.length < 6 || password.length > 128)) {
     throw new UsageError('the password must have 6 to 128 characters');
   }
   try {
-    const identifier = parseEmail('--email', email) as { email: string };
+    const identifier = parseEmail('--email', email);
     if (password) refuseCommonPassword('the password', password);
     return { email: identifier.email, name, password };
   } catch (error) {

@@ -16,8 +16,8 @@ const callerSecrets = Object.assign({}, ...callers.map(secretOf)) as ReturnType<
   typeof secretOf<'user' | 'product' | 'shop' | 'warehouse' | 'order'>
 >;
 
-// `log` prints messages in the log: never where people's codes would stand in it.
-const gateway = z.union([z.literal(toLog), address]);
+// `log` prints messages in the log; production takes no development default, and so never that.
+const logOr = (protocol: RegExp) => z.union([z.literal(toLog), z.url({ protocol })]);
 
 export const variables = {
   ...subgraphVariables('user', 4001),
@@ -39,7 +39,7 @@ export const variables = {
     'the key under which one-time codes are kept as HMACs, 16 characters or more',
   ),
   SMS_GATEWAY_URL: requiredInProduction(
-    gateway,
+    logOr(/^https?$/),
     toLog,
     'an SMS gateway that speaks Twilio’s API, such as https://api.twilio.com; `log` prints instead',
   ),
@@ -47,7 +47,7 @@ export const variables = {
   SMS_AUTH_TOKEN: setting(z.string(), '', 'the secret of the account at the SMS gateway'),
   SMS_FROM: setting(z.string(), 'Holdfast', 'the number or name that an SMS comes from'),
   SMTP_URL: requiredInProduction(
-    gateway,
+    logOr(/^smtps?$/),
     toLog,
     'the mail server, as smtps://user:password@host:465; `log` prints instead',
   ),

@@ -33,7 +33,7 @@ export async function startUser(env = process.env) {
   const app: UserApp = {
     orm,
     keys,
-    codes: createOneTimeCodes(redis, config.OTP_SECRET),
+    codes: createOneTimeCodes(redis, config.OTP_SECRET, logger),
     messages,
   };
   const pruner = startWorker('clean up of sessions', pruneEveryMs, logger, () =>
@@ -43,8 +43,9 @@ export async function startUser(env = process.env) {
     name: 'user',
     config,
     ownSecret: config.USER_SECRET,
-    callers: {
-      router: config.ROUTER_SECRET,
+    callers: { router: config.ROUTER_SECRET },
+    // Everybody needs the keys of tokens; the operations are for people, through the router's limits.
+    routeCallers: {
       user: config.USER_SECRET,
       product: config.PRODUCT_SECRET,
       shop: config.SHOP_SECRET,

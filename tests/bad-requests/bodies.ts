@@ -23,6 +23,7 @@ export const badBodies: ReadonlyMap<string, string> = new Map([
   ['variables that are text', json({ query: '{ __typename }', variables: 'x' })],
   ['variables that are a list', json({ query: '{ __typename }', variables: [1] })],
   ['extensions that are text', json({ query: '{ __typename }', extensions: 'x' })],
+  ['a persisted query of a number', json({ extensions: { persistedQuery: 7 } })],
   ['bytes that are no UTF-8', Buffer.from([0x7b, 0xff, 0xfe, 0x7d]).toString('latin1')],
   ['deep JSON', `{"query":"{ __typename }","variables":${deep('[', ']', 20_000)}}`],
   ['a NUL', '{"query":"{ __typename }\0"}'],

@@ -1,8 +1,9 @@
 import { raw } from '@mikro-orm/postgresql';
 import { connectionOf } from '../../shared/connection.js';
+import { parseIdentifier } from '../../shared/identifier.js';
 import { findPage } from '../../shared/load.js';
 import type { UserContext } from '../context.js';
-import { parseIdentifier, whereIdentifier } from './identifier.js';
+import { whereIdentifier } from './identifier.js';
 import { User } from './user.js';
 
 export const UserConnection = connectionOf(User, 'User');

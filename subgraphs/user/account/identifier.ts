@@ -1,26 +1,10 @@
 import type { EntityDictionary } from '@mikro-orm/core';
 import { raw } from '@mikro-orm/postgresql';
 import { isEmail } from 'class-validator';
-import { parsePhoneNumberFromString } from 'libphonenumber-js/core';
-import metadata from 'libphonenumber-js/min/metadata';
 import { type EntityManager, sql } from '../../shared/database.js';
 import { badInput } from '../../shared/errors.js';
+import { type Identifier, parseIdentifier, phoneOf } from '../../shared/identifier.js';
 import { User } from './user.js';
-
-/** By what a user is known and reached; a phone number is E.164. */
-export type Identifier = { readonly email: string } | { readonly phone: string };
-
-const phoneOf = (text: string): string | null => {
-  const phone = parsePhoneNumberFromString(text.trim(), metadata);
-  return phone?.isValid() ? phone.number : null;
-};
-
-/** Tells an e-mail address from a phone number; null for neither. */
-export function parseIdentifier(text: string): Identifier | null {
-  if (text.includes('@')) return { email: text.trim() };
-  const phone = phoneOf(text);
-  return phone ? { phone } : null;
-}
 
 /** @throws `BAD_USER_INPUT` */
 export function parsePhone(path: string, text: string): Identifier {
@@ -32,9 +16,12 @@ export function parsePhone(path: string, text: string): Identifier {
 const emailMax = 255;
 
 /** @throws `BAD_USER_INPUT` */
-export function parseEmail(path: string, text: string): Identifier {
-  const email = text.trim();
-  if (isEmail(email) && email.length <= emailMax) return { email };
+export function parseEmail(path: string, text: string): { readonly email: string } {
+  const identifier = parseIdentifier(text);
+  if (identifier && 'email' in identifier) {
+    const { email } = identifier;
+    if (isEmail(email) && email.length <= emailMax) return { email };
+  }
   throw badInput({ [path]: 'must be an e-mail address' });
 }
 

@@ -1,7 +1,8 @@
 import type { EntityManager } from '../../shared/database.js';
 import { tryAgain } from '../../shared/errors.js';
+import type { Identifier } from '../../shared/identifier.js';
 import { endSessions, lockUsers } from '../session/end-sessions.js';
-import { type Identifier, whereIdentifier } from './identifier.js';
+import { whereIdentifier } from './identifier.js';
 import { User } from './user.js';
 
 /** The account that has an identifier, and another; both are locked and then read. */

@@ -1,24 +1,25 @@
-import { IsEmail, IsIn, Length } from 'class-validator';
+import { IsIn, Length } from 'class-validator';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
 import type { Role } from '../../shared/auth.js';
 import { isUniqueViolation } from '../../shared/database-errors.js';
 import { newId } from '../../shared/ids.js';
 import { Refusal, result } from '../../shared/refusal.js';
+import { OneLine } from '../../shared/validation.js';
 import type { UserContext } from '../context.js';
 import { openSessionOf, sessionOf } from '../session/open-session.js';
 import { Session } from '../session/session.js';
 import { refuseCommonPassword } from './common-passwords.js';
+import { parseEmail } from './identifier.js';
 import { hashPassword } from './password.js';
 import { RoleEnum, User } from './user.js';
 
 @InputType({ description: 'What a new account is made from.' })
 export class RegisterInput {
   @Field(() => String, { description: 'The name the user goes by, 1 to 255 characters.' })
-  @Length(1, 255)
+  @OneLine(255)
   name!: string;
 
   @Field(() => String, { description: 'The e-mail address to log in with.' })
-  @IsEmail()
   @Length(3, 255)
   email!: string;
 
@@ -50,13 +51,14 @@ export async function register(
   { app, em }: UserContext,
   input: RegisterInput,
 ): Promise<Session | IdentityTaken> {
+  const { email } = parseEmail('input.email', input.email);
   refuseCommonPassword('input.password', input.password);
   const passwordHash = await hashPassword(input.password);
   const id = newId();
   const { name, role } = input;
   const account = `insert into user_account (id, name, email, role, password_hash)
     values ($1, $2, $3, $4, $5) returning *`;
-  const values = [id, name, input.email.trim(), role, passwordHash];
+  const values = [id, name, email, role, passwordHash];
   try {
     const opened = await openSessionOf(app.keys, em, { id, role }, { account, values });
     if (!opened) throw new Error('an account that was inserted is not there');

@@ -12,7 +12,7 @@ import { findUsers, UserConnection } from './find-users.js';
 import { LoginInput, LoginResult, login } from './login.js';
 import { RegisterInput, RegisterResult, register } from './register.js';
 import { SetRoleInput, setRole } from './set-role.js';
-import { User } from './user.js';
+import { RoleEnum, User } from './user.js';
 
 export const loadUsers = loadBy(User, 'id');
 
@@ -130,6 +130,24 @@ export class UserResolver {
   })
   phone(@Root() user: User, @Ctx() context: UserContext) {
     return isSelf(context, user) ? user.phone : null;
+  }
+
+  @Allow('self')
+  @FieldResolver(() => RoleEnum, {
+    description: 'What the user may do; only the user and an admin see it.',
+  })
+  role(@Root() user: User, @Ctx() context: UserContext) {
+    requireSelf(context, user);
+    return user.role;
+  }
+
+  @Allow('self')
+  @FieldResolver(() => Date, {
+    description: 'When the user last changed; only the user and an admin see it.',
+  })
+  updatedAt(@Root() user: User, @Ctx() context: UserContext) {
+    requireSelf(context, user);
+    return user.updatedAt;
   }
 
   @Allow('self')

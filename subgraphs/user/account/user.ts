@@ -45,7 +45,6 @@ export class User {
   @Property({ type: 'varchar', length: 20, nullable: true, unique: 'user_account_phone' })
   phone!: string | null;
 
-  @Field(() => RoleEnum, { description: 'What the user may do.' })
   @Property({ type: 'text', default: 'CUSTOMER' })
   role!: Role;
 
@@ -63,7 +62,6 @@ export class User {
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 
-  @Field(() => Date, { description: 'When the user last changed.' })
   @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
   updatedAt!: Opt<Date>;
 }

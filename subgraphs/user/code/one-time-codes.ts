@@ -2,7 +2,8 @@ import { createHmac, randomInt, randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { DomainError, rateLimited, tryAgain } from '../../shared/errors.js';
-import type { Identifier } from '../account/identifier.js';
+import { canonical, type Identifier } from '../../shared/identifier.js';
+import type { Logger } from '../../shared/logger.js';
 
 const digits = 6;
 const lifeMs = 5 * 60_000;
@@ -33,15 +34,18 @@ return redis.call('pexpire', KEYS[1], ARGV[3])`;
 
 export interface IssuedCode {
   readonly challengeId: string;
-  /** six digits; it goes to the identity and nowhere else */
-  readonly code: string;
   readonly expiresAt: Date;
 }
 
 /** One-time codes, kept in Redis as HMACs; each proves that its identity is reached by who has it. */
 export interface OneTimeCodes {
-  /** @throws `RATE_LIMITED`, `TRY_AGAIN`. The code so far of this identity is good no more. */
-  issue(identifier: Identifier): Promise<IssuedCode>;
+  /**
+   * Makes a code and has it sent; the one before it is good no more. One that could not be sent does
+   * not count as asked for.
+   *
+   * @throws `RATE_LIMITED`, `TRY_AGAIN`, and what `send` throws
+   */
+  issue(identifier: Identifier, send: (code: string) => Promise<void>): Promise<IssuedCode>;
   /**
    * Uses a code up and does what it is for. Where that fails, the code is put back, so that the
    * same can be asked again, or in a better way.
@@ -56,10 +60,11 @@ export interface OneTimeCodes {
   ): Promise<T | null>;
 }
 
-export function createOneTimeCodes(redis: Redis, secret: string): OneTimeCodes {
+export function createOneTimeCodes(redis: Redis, secret: string, logger: Logger): OneTimeCodes {
+  const orTryAgain = tryAgainWhenAway(logger);
   const mac = (text: string) => createHmac('sha256', secret).update(text).digest('base64url');
   const keysOf = (identifier: Identifier) => {
-    const id = mac(JSON.stringify(identifier).toLowerCase());
+    const id = mac(canonical(identifier));
     return { id, code: `code:${id}`, tries: `tries:${id}` };
   };
   const limits = askedMax.map(
@@ -68,15 +73,15 @@ export function createOneTimeCodes(redis: Redis, secret: string): OneTimeCodes {
   );
 
   return {
-    async issue(identifier) {
+    async issue(identifier, send) {
       const keys = keysOf(identifier);
       const challengeId = randomUUID();
       const code = randomInt(10 ** digits)
         .toString()
         .padStart(digits, '0');
       await orTryAgain(async () => {
-        for (const limit of limits) await limit.consume(keys.id);
         await refuseWhileTriedOut(redis, keys.tries);
+        for (const limit of limits) await limit.consume(keys.id);
         await redis
           .multi()
           .set(`challenge:${challengeId}`, JSON.stringify(identifier), 'PX', lifeMs)
@@ -85,7 +90,13 @@ export function createOneTimeCodes(redis: Redis, secret: string): OneTimeCodes {
           .pexpire(keys.code, lifeMs)
           .exec();
       });
-      return { challengeId, code, expiresAt: new Date(Date.now() + lifeMs) };
+      try {
+        await send(code);
+      } catch (error) {
+        await Promise.all(limits.map((limit) => limit.reward(keys.id))).catch(() => {});
+        throw error;
+      }
+      return { challengeId, expiresAt: new Date(Date.now() + lifeMs) };
     },
 
     async use({ challengeId, code }, kind, work) {
@@ -115,12 +126,16 @@ async function refuseWhileTriedOut(redis: Redis, triesKey: string): Promise<void
   throw rateLimited(tooMany, await redis.pttl(triesKey));
 }
 
-async function orTryAgain<T>(ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (error instanceof RateLimiterRes) throw rateLimited(tooMany, error.msBeforeNext);
-    if (error instanceof DomainError) throw error;
-    throw tryAgain('No code can be made or checked at this moment; ask again.');
-  }
-}
+const tryAgainWhenAway =
+  (logger: Logger) =>
+  async <T>(ask: () => Promise<T>): Promise<T> => {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof RateLimiterRes) throw rateLimited(tooMany, error.msBeforeNext);
+      if (error instanceof DomainError) throw error;
+      // Only its message: ioredis keeps the command's arguments in the error.
+      logger.error({ reason: (error as Error).message }, 'codes cannot be kept in Redis');
+      throw tryAgain('No code can be made or checked at this moment; ask again.');
+    }
+  };

@@ -3,6 +3,7 @@ import { Field, InputType, ObjectType } from 'type-graphql';
 import type { Role } from '../../shared/auth.js';
 import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
+import { OneLine } from '../../shared/validation.js';
 import { RoleEnum } from '../account/user.js';
 
 @Allow('parent')
@@ -38,7 +39,7 @@ export class VerifyOtpInput {
     description: 'The name of a new account, 1 to 255 characters; needed where there is none yet.',
   })
   @IsOptional()
-  @Length(1, 255)
+  @OneLine(255)
   name?: string | null;
 
   @Field(() => RoleEnum, {

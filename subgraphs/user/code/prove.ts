@@ -2,10 +2,10 @@ import { identityOf } from '../../shared/auth.js';
 import type { EntityManager } from '../../shared/database.js';
 import { isUniqueViolation } from '../../shared/database-errors.js';
 import { badInput, conflict, tryAgain } from '../../shared/errors.js';
+import type { Identifier } from '../../shared/identifier.js';
 import { newId } from '../../shared/ids.js';
 import { result } from '../../shared/refusal.js';
 import { refuseCommonPassword } from '../account/common-passwords.js';
-import type { Identifier } from '../account/identifier.js';
 import { lockOwnerAnd, takeAway } from '../account/identity-owner.js';
 import { InvalidCredentials } from '../account/login.js';
 import { hashPassword } from '../account/password.js';
@@ -36,6 +36,7 @@ export async function proveEmail(context: UserContext, input: VerifyOtpInput) {
     if (owner?.emailVerified) return owner;
     if (caller) await requireLive(tx, context.identity?.sessionId as string);
     if (owner && owner !== caller) await takeAway(tx, owner);
+    if (caller && owner !== caller) tellFormer(context, caller, 'e-mail address');
     const user = caller ?? newUser(tx, identifier, input);
     return Object.assign(user, identifier, { emailVerified: true });
   });
@@ -54,11 +55,27 @@ export async function addPhone(context: UserContext, input: VerifyOtpInput): Pro
       const [owner, caller] = await lockOwnerAnd(tx, identifier, id);
       await requireLive(tx, sessionId);
       if (owner && owner !== caller) throw conflict('This phone number is another account’s.');
+      if (!owner) tellFormer(context, caller as User, 'phone number');
       return Object.assign(caller as User, identifier);
     }),
   );
   if (!user) throw badInput({ 'input.code': wrongCode });
   return user;
+}
+
+/**
+ * Tells whoever was reached until now that an account can be reached, and so logged in to, in a new
+ * way: a stranger with a stolen token could have done it.
+ */
+function tellFormer({ app, logger }: UserContext, user: User, what: string): void {
+  const to = user.phone
+    ? { phone: user.phone }
+    : user.emailVerified && user.email && { email: user.email };
+  if (!to) return;
+  const text = `A new ${what} was added to your Holdfast account. If this was not you, reset your password.`;
+  app.messages
+    .send({ to, subject: 'Your account', text })
+    .catch((error: Error) => logger.warn({ reason: error.message }, 'a notice was not sent'));
 }
 
 const wrongCode = 'is not right, or not good any more: ask for another';

@@ -1,4 +1,4 @@
-import type { Identifier } from '../account/identifier.js';
+import type { Identifier } from '../../shared/identifier.js';
 import type { UserContext } from '../context.js';
 import type { OtpChallenge } from './otp.js';
 
@@ -12,11 +12,12 @@ export async function requestCode(
   { app }: UserContext,
   identifier: Identifier,
 ): Promise<OtpChallenge> {
-  const { challengeId, code, expiresAt } = await app.codes.issue(identifier);
-  await app.messages.send({
-    to: identifier,
-    subject: 'Your code',
-    text: `${code} is your Holdfast code. It is good for five minutes. Give it to nobody.`,
-  });
+  const { challengeId, expiresAt } = await app.codes.issue(identifier, (code) =>
+    app.messages.send({
+      to: identifier,
+      subject: 'Your code',
+      text: `${code} is your Holdfast code. It is good for five minutes. Give it to nobody.`,
+    }),
+  );
   return { id: challengeId, expiresAt };
 }

@@ -1,11 +1,13 @@
 import { createTransport } from 'nodemailer';
 import { badInput, tryAgain } from '../../shared/errors.js';
 import type { Logger } from '../../shared/logger.js';
-import { retrying } from '../../shared/retry.js';
+import { retryingWithin } from '../../shared/retry.js';
 import type { MessageConfig, MessageSender } from './message.js';
 
 const timeoutMs = 3000;
 const retriesMax = 2;
+// All attempts together, and the wait for a connection: somebody waits for it.
+const sendMaxMs = 4000;
 const connectionsMax = 4;
 
 /** What nodemailer says of a failure; `responseCode` is the SMTP reply, if one came. */
@@ -35,7 +37,11 @@ export function createMailer(config: MessageConfig, logger: Logger): MessageSend
     },
     { from: config.MAIL_FROM },
   );
-  const retry = retrying(retriesMax, (error) => !isFinal(error) && !isTimeout(error));
+  const retry = retryingWithin(
+    sendMaxMs,
+    retriesMax,
+    (error) => !isFinal(error) && !isTimeout(error),
+  );
   return {
     async send({ to, subject, text }) {
       if (!('email' in to)) throw new Error('a mail goes to an e-mail address');

@@ -1,5 +1,6 @@
+import { ConfigError } from '../../shared/config.js';
+import type { Identifier } from '../../shared/identifier.js';
 import { createLogger, type Logger } from '../../shared/logger.js';
-import type { Identifier } from '../account/identifier.js';
 import { createMailer } from './mailer.js';
 import { createSmsGateway } from './sms-gateway.js';
 
@@ -37,6 +38,9 @@ export function createMessageSender(
   logger: Logger,
   printer = createLogger('messages', 'info', { personal: true }),
 ): MessageSender {
+  if (config.SMS_GATEWAY_URL !== toLog && !(config.SMS_ACCOUNT_SID && config.SMS_AUTH_TOKEN)) {
+    throw new ConfigError(['SMS_GATEWAY_URL needs SMS_ACCOUNT_SID and SMS_AUTH_TOKEN']);
+  }
   const printed = createLogSender(printer);
   const sms = config.SMS_GATEWAY_URL === toLog ? printed : createSmsGateway(config, logger);
   const mail = config.SMTP_URL === toLog ? printed : createMailer(config, logger);

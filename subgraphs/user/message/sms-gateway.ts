@@ -1,11 +1,13 @@
 import { Pool } from 'undici';
 import { badInput, tryAgain } from '../../shared/errors.js';
 import type { Logger } from '../../shared/logger.js';
-import { retrying } from '../../shared/retry.js';
+import { retryingWithin } from '../../shared/retry.js';
 import type { MessageConfig, MessageSender } from './message.js';
 
 const timeoutMs = 3000;
 const retriesMax = 2;
+// All attempts together, and the wait for a connection: somebody waits for it.
+const sendMaxMs = 4000;
 const connectionsMax = 16;
 
 // Twilio's codes for a number to which nothing can be sent: no number, no mobile, not reachable
@@ -34,7 +36,7 @@ export function createSmsGateway(config: MessageConfig, logger: Logger): Message
   const pool = new Pool(base.origin, { connections: connectionsMax });
   const path = `${base.pathname.replace(/\/$/, '')}/2010-04-01/Accounts/${account}/Messages.json`;
   const authorization = `Basic ${Buffer.from(`${account}:${token}`).toString('base64')}`;
-  const retry = retrying(retriesMax, mayPass);
+  const retry = retryingWithin(sendMaxMs, retriesMax, mayPass);
 
   async function post(to: string, text: string): Promise<void> {
     const response = await pool.request({

@@ -57,9 +57,7 @@ const lines = ['street', 'city', 'state', 'zip', 'country'] as const;
 
 /** @throws `BAD_USER_INPUT` for an address with nothing in it, `CONFLICT` beyond 50 of them */
 export async function addAddress(context: UserContext, input: AddressInput): Promise<Address> {
-  if (lines.every((line) => !input[line])) {
-    throw badInput({ input: `must have at least one of ${lines.join(', ')}` });
-  }
+  refuseEmpty(input);
   const userId = identityOf(context).id;
   return context.em.fork().transactional(async (tx) => {
     await lockUsers(tx, [userId]);
@@ -86,6 +84,7 @@ export async function updateAddress(
     if (!address) throw notFound('address', input.id);
     if (input.isDefault && !address.isDefault) await unsetDefault(tx, userId);
     for (const line of lines) if (input[line] !== undefined) address[line] = input[line];
+    refuseEmpty(address);
     address.isDefault = input.isDefault ?? address.isDefault;
     return address;
   });
@@ -103,6 +102,11 @@ async function ownAddress(context: UserContext, em: EntityManager, id: string): 
   const address = await em.findOne(Address, { id });
   if (!address || !owns(context, address.userId)) throw notFound('address', id);
   return address;
+}
+
+function refuseEmpty(address: Pick<AddressInput, (typeof lines)[number]>): void {
+  if (lines.some((line) => address[line]?.trim())) return;
+  throw badInput({ input: `must have at least one of ${lines.join(', ')}` });
 }
 
 const unsetDefault = (tx: EntityManager, userId: string) =>

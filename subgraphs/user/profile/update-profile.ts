@@ -1,6 +1,7 @@
 import { IsOptional, Length, ValidateNested } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { identityOf } from '../../shared/auth.js';
+import { OneLine } from '../../shared/validation.js';
 import { User } from '../account/user.js';
 import type { UserContext } from '../context.js';
 
@@ -22,7 +23,7 @@ export class PreferencesInput {
 export class UpdateProfileInput {
   @Field(() => String, { nullable: true, description: 'The name, 1 to 255 characters.' })
   @IsOptional()
-  @Length(1, 255)
+  @OneLine(255)
   name?: string | null;
 
   @Field(() => PreferencesInput, { nullable: true, description: 'Preferences to change.' })

@@ -23,7 +23,7 @@ export const hashOfToken = (token: string) =>
 /**
  * Logs in a user who has proven who they are: a session of its own, with its first tokens.
  *
- * @returns null when the password or the identifiers have changed since `user` was read: what was
+ * @returns null when the password, the identifiers or the role have changed since `user` was read: what was
  *   proven with the former ones is worth nothing any more
  */
 export async function openSession(
@@ -33,8 +33,9 @@ export async function openSession(
 ): Promise<Session | null> {
   const account = `select * from user_account
     where id = $1 and password_hash is not distinct from $2
-      and email is not distinct from $3 and phone is not distinct from $4 for share`;
-  const values = [user.id, user.passwordHash, user.email, user.phone];
+      and email is not distinct from $3 and phone is not distinct from $4 and role = $5
+    for share`;
+  const values = [user.id, user.passwordHash, user.email, user.phone, user.role];
   const opened = await openSessionOf(keys, em, user, { account, values });
   return opened && sessionOf(opened.tokens, user);
 }

@@ -30,9 +30,13 @@ export async function generateSigningKey(): Promise<JWK> {
 function parseKeys(text: string): JWK[] {
   try {
     const { keys } = JSON.parse(text) as { keys: JWK[] };
-    if (keys.every((key) => key.kty === 'OKP' && key.d && key.kid)) return keys;
+    const ids = new Set(keys.map(({ kid }) => kid));
+    const isGood = (key: JWK) => key.kty === 'OKP' && key.crv === 'Ed25519' && key.d && key.kid;
+    if (keys.every(isGood) && ids.size === keys.length) return keys;
   } catch {
     // told below, as what it should be
   }
-  throw new ConfigError(['AUTH_SIGNING_KEYS is not {"keys": [private Ed25519 keys with a kid]}']);
+  throw new ConfigError([
+    'AUTH_SIGNING_KEYS is not {"keys": [private Ed25519 keys, each with a kid of its own]}',
+  ]);
 }

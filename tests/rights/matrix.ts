@@ -1,0 +1,70 @@
+import type { Rule } from '../../subgraphs/shared/rights.js';
+
+/**
+ * Who may do what, written down a second time: what the schemas state has to be this. A rule that is
+ * chosen wrongly there is found here, where all stand side by side. `Type.*` is each field of a type
+ * that has no line of its own; types without a line show what everybody may see.
+ */
+export const matrix: Readonly<Partial<Record<Rule, readonly string[]>>> = {
+  anyone: [
+    'Query.serverTime',
+    'Query.products',
+    'Query.product',
+    'Query.variant',
+    'Query.categories',
+    'Query.shops',
+    'Query.shop',
+    'Query.offer',
+    'Subscription.stockChanged',
+    'Mutation.register',
+    'Mutation.login',
+    'Mutation.refreshSession',
+    'Mutation.requestOtp',
+    'Mutation.verifyOtp',
+    'Mutation.requestEmailProof',
+    'Mutation.proveEmail',
+    'User.id',
+    'User.name',
+    'User.createdAt',
+    'Product.*',
+    'ProductVariant.*',
+    'Category.*',
+    'Offer.*',
+    'Shop.*',
+  ],
+  'signed-in': [
+    'Query.me',
+    'Query.orders',
+    'Mutation.logout',
+    'Mutation.changePassword',
+    'Mutation.addPhone',
+    'Mutation.updateProfile',
+    'Mutation.addAddress',
+    'Mutation.checkout',
+  ],
+  own: [
+    'Query.order',
+    'Query.payment',
+    'Mutation.payOrder',
+    'Mutation.cancelOrder',
+    'Mutation.updateAddress',
+    'Mutation.deleteAddress',
+    'Order.*',
+    'ShopOrder.*',
+    'Payment.*',
+  ],
+  self: ['Query.user', 'User.*'],
+  'self-or-null': ['User.email', 'User.phone'],
+  vendor: ['Mutation.createProduct', 'Mutation.createShop'],
+  creator: ['Mutation.addVariant'],
+  'shop-owner': [
+    'Query.warehouse',
+    'Mutation.setOffer',
+    'Mutation.createWarehouse',
+    'Mutation.receiveStock',
+    'Shop.warehouses',
+    'Warehouse.*',
+    'StockLevel.*',
+  ],
+  admin: ['Query.users', 'Mutation.setRole', 'Mutation.createCategory'],
+};
