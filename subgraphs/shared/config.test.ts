@@ -65,6 +65,26 @@ describe('the configuration of a process', () => {
     },
   );
 
+  it.each(Object.entries(all))(
+    'of the %s in production is not what stands in the source for everybody to read',
+    (_, ofProcess) => {
+      const published = Object.fromEntries(
+        Object.entries(ofProcess)
+          .filter(([, { productionDefault }]) => productionDefault === undefined)
+          .map(([name, { developmentDefault }]) => [name, developmentDefault]),
+      );
+      const problems = problemsOf(() =>
+        loadConfig(ofProcess, { NODE_ENV: 'production', ...published }),
+      );
+      const refused = problems.map((problem) => problem.split(' ')[0]);
+      const secrets = Object.keys(published).filter((name) => !/_URLS?$/.test(name));
+      expect(refused).toEqual(expect.arrayContaining(secrets));
+      if ('SMTP_URL' in ofProcess) {
+        expect(refused).toEqual(expect.arrayContaining(['SMTP_URL', 'SMS_GATEWAY_URL']));
+      }
+    },
+  );
+
   it('stands in .env.example, each variable once, and nothing else stands there', () => {
     const known = new Set(Object.values({ ...all, sandbox }).flatMap((each) => Object.keys(each)));
     const ofStart = ['POSTGRES_PORT', 'REDIS_PORT', 'REDIS_URL', 'STATE_DIR'];
