@@ -1,4 +1,10 @@
-import { secretOf, subgraphVariables, tokenVariables } from '../shared/config.js';
+import {
+  address,
+  requiredInProduction,
+  secretOf,
+  subgraphVariables,
+  tokenVariables,
+} from '../shared/config.js';
 
 export const variables = {
   ...subgraphVariables('product', 4002),
@@ -6,4 +12,9 @@ export const variables = {
   ...secretOf('shop'),
   ...secretOf('warehouse'),
   ...tokenVariables,
+  SHOP_URL: requiredInProduction(
+    address,
+    'http://127.0.0.1:4003/graphql',
+    'the GraphQL endpoint of the shop subgraph',
+  ),
 };

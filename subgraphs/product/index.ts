@@ -2,8 +2,10 @@ import { loadConfig } from '../shared/config.js';
 import { connect, disconnect } from '../shared/database.js';
 import { createLogger } from '../shared/logger.js';
 import { createRegistry } from '../shared/metrics.js';
+import { startRelay } from '../shared/outbox-relay.js';
 import { runIfMain } from '../shared/process.js';
 import { buildFederatedSchema } from '../shared/schema.js';
+import { createServiceClient } from '../shared/service-client.js';
 import { startSubgraph } from '../shared/subgraph.js';
 import { variables } from './config.js';
 import type { ProductContext } from './context.js';
@@ -18,6 +20,15 @@ export async function startProduct(env = process.env) {
     { name: 'product', url: config.DATABASE_URL, poolMax: config.DATABASE_POOL_MAX, logger },
     databaseSchema,
   );
+  const registry = createRegistry('product');
+  const shop = createServiceClient(config.SHOP_URL, 'product', config.PRODUCT_SECRET);
+  const relay = startRelay({
+    em: orm.em,
+    databaseUrl: config.DATABASE_URL,
+    consumers: { shop },
+    registry,
+    logger,
+  });
   return startSubgraph<ProductContext>({
     name: 'product',
     config,
@@ -28,11 +39,11 @@ export async function startProduct(env = process.env) {
       warehouse: config.WAREHOUSE_SECRET,
     },
     logger,
-    registry: createRegistry('product'),
+    registry,
     schema: await buildFederatedSchema(source),
     context: (principal) => ({ ...principal, em: orm.em.fork(), app: null, logger }),
     readiness: { database: () => orm.em.fork().execute('select 1') },
-    onStop: [() => disconnect(orm)],
+    onStop: [() => relay.stop(), () => shop.close(), () => disconnect(orm)],
   });
 }
 

@@ -2,16 +2,22 @@ import { loaderOf } from '../shared/context.js';
 import type { SchemaSource } from '../shared/schema.js';
 import { CategoryResolver, loadCategories } from './category/category.resolver.js';
 import type { ProductContext } from './context.js';
-import { loadProducts, ProductResolver } from './product/product.resolver.js';
-import { loadVariants, VariantResolver } from './variant/variant.resolver.js';
+import { ProductResolver } from './product/product.resolver.js';
+import { loadProducts } from './product/read-products.js';
+import { loadVariants, loadVariantsForSale } from './variant/read-variants.js';
+import { VariantResolver } from './variant/variant.resolver.js';
 
 export const source: SchemaSource = {
   resolvers: [ProductResolver, VariantResolver, CategoryResolver],
   references: {
     Product: ({ id }, context: ProductContext) =>
       loaderOf(context, loadProducts).load(id as string),
+    // The router asks for what an order or an offer refers to. Shops and warehouses ask, before they
+    // offer or stock it, whether there is such a variant: what was removed is not there for them.
     ProductVariant: ({ sku }, context: ProductContext) =>
-      loaderOf(context, loadVariants).load(sku as string),
+      loaderOf(context, context.caller === 'router' ? loadVariants : loadVariantsForSale).load(
+        sku as string,
+      ),
     Category: ({ id }, context: ProductContext) =>
       loaderOf(context, loadCategories).load(id as string),
   },

@@ -51,7 +51,24 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Mutation.addVariant': ({ productId }) => ({
     input: { productId, variant: { sku: fresh('SKU'), name: 'New' } },
   }),
+  'Mutation.updateProduct': ({ productId, categoryId }) => ({
+    input: {
+      id: productId,
+      name: fresh('Product'),
+      description: 'Changed',
+      categoryId,
+      images: ['https://images.example.com/changed.jpg'],
+    },
+  }),
+  'Mutation.deleteProduct': async ({ newProduct }) => ({ id: (await newProduct()).id }),
+  'Mutation.updateVariant': ({ sku }) => ({
+    input: { sku, name: 'Changed', options: [{ name: 'size', value: 'L' }] },
+  }),
+  'Mutation.removeVariant': async ({ newProduct }) => ({ sku: (await newProduct()).sku }),
   'Mutation.createCategory': () => ({ input: { name: fresh('Category') } }),
+  'Mutation.updateCategory': ({ categoryId }) => ({
+    input: { id: categoryId, name: fresh('Category') },
+  }),
 
   'Query.shop': ({ shopId }) => ({ id: shopId }),
   'Query.shops': none,

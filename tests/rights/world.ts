@@ -79,6 +79,15 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     newAddress: async () =>
       (await must('customer', addressMutation, { input: { street: '2 Side St' } })).addAddress
         .id as string,
+    /** of the vendor's, with one variant that nobody offers */
+    async newProduct() {
+      const sku = `NEW-${randomUUID()}`;
+      const variants = [{ sku, name: 'New' }];
+      const { createProduct } = await must('vendor', productMutation, {
+        input: { name: 'New', description: 'New', categoryId: seedId('category', 0), variants },
+      });
+      return { id: createProduct.id as string, sku };
+    },
     placeOrder,
     checkoutInput,
     change,
@@ -90,6 +99,8 @@ export async function createWorld(overrides: Record<string, string> = {}) {
   };
 }
 
+const productMutation =
+  'mutation ($input: CreateProductInput!) { createProduct(input: $input) { id } }';
 const otpMutation = 'mutation ($input: RequestOtpInput!) { requestOtp(input: $input) { id } }';
 const addressMutation = 'mutation ($input: AddressInput!) { addAddress(input: $input) { id } }';
 const variantQuery = 'query ($sku: String!) { variant(sku: $sku) { product { id } } }';

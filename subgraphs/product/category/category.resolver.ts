@@ -5,6 +5,7 @@ import { Allow } from '../../shared/rights.js';
 import type { ProductContext } from '../context.js';
 import { Category } from './category.js';
 import { CreateCategoryInput, createCategory } from './create-category.js';
+import { UpdateCategoryInput, updateCategory } from './update-category.js';
 
 export const loadCategories = loadBy(Category, 'id');
 
@@ -25,6 +26,15 @@ export class CategoryResolver {
     @Ctx() context: ProductContext,
   ) {
     return createCategory(context, input);
+  }
+
+  @Allow('admin')
+  @Mutation(() => Category, { description: 'Renames a category, or moves it in the tree.' })
+  updateCategory(
+    @Arg('input', () => UpdateCategoryInput) input: UpdateCategoryInput,
+    @Ctx() context: ProductContext,
+  ) {
+    return updateCategory(context, input);
   }
 
   @Allow('anyone')

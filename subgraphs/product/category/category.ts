@@ -1,13 +1,26 @@
 import type { Opt } from '@mikro-orm/core';
-import { Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Check, Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ObjectType } from 'type-graphql';
 import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
+
+/**
+ * SQL that gives the ids of a category and of all below it; of none where there is no such category.
+ *
+ * @param id SQL for the id of the category
+ */
+export const belowCategory = (id: string) => `with recursive below as (
+    select id from category where id = ${id}::uuid
+    union
+    select child.id from category as child join below on child.parent_id = below.id
+  ) select id from below`;
 
 @Directive('@key(fields: "id")')
 @Allow('anyone')
 @ObjectType({ description: 'A shelf of the catalogue; categories form a tree.' })
 @Entity({ tableName: 'category' })
+@Check({ name: 'category_name', expression: `name <> ''` })
+@Check({ name: 'category_parent_other', expression: 'parent_id <> id' })
 export class Category {
   @Field(() => UUID, { description: 'The id of the category.' })
   @PrimaryKey({ type: 'uuid' })

@@ -1,7 +1,8 @@
-import { ArrayMaxSize, IsUrl, Length } from 'class-validator';
+import { Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { v7 as uuidv7 } from 'uuid';
 import { identityOf } from '../../shared/auth.js';
+import type { EntityManager } from '../../shared/database.js';
 import { isUniqueViolation } from '../../shared/database-errors.js';
 import { badInput, conflict } from '../../shared/errors.js';
 import { UUID } from '../../shared/scalars.js';
@@ -9,10 +10,8 @@ import { Category } from '../category/category.js';
 import type { ProductContext } from '../context.js';
 import { newVariants, sayWhichSku, VariantList } from '../variant/add-variant.js';
 import { VariantInput } from '../variant/variant.js';
-import { Product } from './product.js';
+import { ImageList, Product } from './product.js';
 import { slugOf } from './slug.js';
-
-const imagesMax = 20;
 
 @InputType({ description: 'A new product with its variants.' })
 export class CreateProductInput {
@@ -28,11 +27,7 @@ export class CreateProductInput {
   categoryId!: string;
 
   @Field(() => [String], { defaultValue: [], description: 'Addresses of pictures, http or https.' })
-  @IsUrl(
-    { protocols: ['http', 'https'], require_protocol: true, require_tld: false },
-    { each: true },
-  )
-  @ArrayMaxSize(imagesMax)
+  @ImageList()
   images!: string[];
 
   @Field(() => [VariantInput], { defaultValue: [], description: 'Its variants, at most 100.' })
@@ -47,9 +42,7 @@ export class CreateProductInput {
  */
 export async function createProduct(context: ProductContext, input: CreateProductInput) {
   const em = context.em.fork();
-  if (!(await em.findOne(Category, input.categoryId))) {
-    throw badInput({ 'input.categoryId': 'there is no such category' });
-  }
+  await requireCategory(em, input.categoryId);
   const id = uuidv7();
   const product = em.create(Product, {
     id,
@@ -67,4 +60,10 @@ export async function createProduct(context: ProductContext, input: CreateProduc
     return sayWhichSku(error);
   });
   return product;
+}
+
+/** @throws `BAD_USER_INPUT` for an unknown category */
+export async function requireCategory(em: EntityManager, id: string): Promise<void> {
+  if (await em.findOne(Category, { id })) return;
+  throw badInput({ 'input.categoryId': 'there is no such category' });
 }

@@ -1,19 +1,20 @@
 import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/context.js';
 import { badInput } from '../../shared/errors.js';
-import { findPage, loadBy } from '../../shared/load.js';
+import { findPage } from '../../shared/load.js';
 import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import { Category } from '../category/category.js';
 import { loadCategories } from '../category/category.resolver.js';
 import type { ProductContext } from '../context.js';
 import { User } from '../user/user.js';
+import { loadVariantsOfProducts } from '../variant/read-variants.js';
 import { ProductVariant } from '../variant/variant.js';
-import { loadVariantsOfProducts } from '../variant/variant.resolver.js';
 import { CreateProductInput, createProduct } from './create-product.js';
+import { deleteProduct } from './delete-product.js';
 import { Product, ProductConnection } from './product.js';
-
-export const loadProducts = loadBy(Product, 'id');
+import { findProduct } from './read-products.js';
+import { UpdateProductInput, updateProduct } from './update-product.js';
 
 @Resolver(() => Product)
 export class ProductResolver {
@@ -24,7 +25,7 @@ export class ProductResolver {
     @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
     @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
   ) {
-    return findPage(em, Product, {}, { first, after, order: 'desc' });
+    return findPage(em, Product, { deletedAt: null }, { first, after, order: 'desc' });
   }
 
   @Allow('anyone')
@@ -34,9 +35,8 @@ export class ProductResolver {
     @Arg('id', () => UUID, { nullable: true, description: 'Its id.' }) id?: string,
     @Arg('slug', () => String, { nullable: true, description: 'Its slug.' }) slug?: string,
   ) {
-    if (id) return loaderOf(context, loadProducts).load(id);
-    if (slug) return context.em.findOne(Product, { slug });
-    throw badInput({ id: 'give an id or a slug' });
+    if (!id && !slug) throw badInput({ id: 'give an id or a slug' });
+    return findProduct(context, id ? { id } : { slug: slug as string });
   }
 
   @Allow('vendor')
@@ -48,6 +48,26 @@ export class ProductResolver {
     return createProduct(context, input);
   }
 
+  @Allow('creator')
+  @Mutation(() => Product, { description: 'Changes a product of one’s own.' })
+  updateProduct(
+    @Arg('input', () => UpdateProductInput) input: UpdateProductInput,
+    @Ctx() context: ProductContext,
+  ) {
+    return updateProduct(context, input);
+  }
+
+  @Allow('creator')
+  @Mutation(() => Boolean, {
+    description: 'Deletes a product of one’s own; orders go on showing what was bought.',
+  })
+  deleteProduct(
+    @Arg('id', () => UUID, { description: 'The product.' }) id: string,
+    @Ctx() context: ProductContext,
+  ) {
+    return deleteProduct(context, id);
+  }
+
   @Allow('anyone')
   @FieldResolver(() => Category, { description: 'The category it belongs to.' })
   category(@Root() product: Product, @Ctx() context: ProductContext) {
@@ -55,7 +75,9 @@ export class ProductResolver {
   }
 
   @Allow('anyone')
-  @FieldResolver(() => [ProductVariant], { description: 'Its variants, by sku.' })
+  @FieldResolver(() => [ProductVariant], {
+    description: 'Its variants, by sku; none of a deleted one.',
+  })
   variants(@Root() product: Product, @Ctx() context: ProductContext) {
     return loaderOf(context, loadVariantsOfProducts).load(product.id);
   }

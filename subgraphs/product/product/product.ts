@@ -1,10 +1,32 @@
 import type { Opt } from '@mikro-orm/core';
-import { Entity, Index, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import {
+  Check,
+  Entity,
+  Index,
+  ManyToOne,
+  PrimaryKey,
+  Property,
+} from '@mikro-orm/decorators/legacy';
+import { ArrayMaxSize, IsUrl, Matches } from 'class-validator';
 import { Directive, Field, ObjectType } from 'type-graphql';
 import { connectionOf } from '../../shared/connection.js';
 import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import { Category } from '../category/category.js';
+
+const imagesMax = 20;
+
+/** For inputs that bring addresses of pictures. */
+export const ImageList = () => (target: object, name: string) => {
+  const protocols = ['http', 'https'];
+  IsUrl({ protocols, require_protocol: true, require_tld: false }, { each: true })(target, name);
+  // What a URL may be is more than a browser takes for one: https:example.com is relative there.
+  Matches(/^https?:\/\//i, { each: true, message: 'must begin with http:// or https://' })(
+    target,
+    name,
+  );
+  ArrayMaxSize(imagesMax)(target, name);
+};
 
 @Directive('@key(fields: "id")')
 @Allow('anyone')
@@ -12,8 +34,23 @@ import { Category } from '../category/category.js';
   description: 'Something that is sold, in one or more variants, by any number of shops.',
 })
 @Entity({ tableName: 'product' })
-@Index({ name: 'product_category', properties: ['categoryId'] })
+@Index({
+  name: 'product_category_newest',
+  expression:
+    'create index product_category_newest on product (category_id, id) where deleted_at is null',
+})
+@Index({
+  name: 'product_newest',
+  expression: 'create index product_newest on product (id) where deleted_at is null',
+})
 @Index({ name: 'product_created_at', properties: ['createdAt'] })
+@Check({ name: 'product_texts', expression: `name <> '' and description <> ''` })
+@Check({
+  name: 'product_images',
+  expression:
+    `cardinality(images) <= ${imagesMax} and ` +
+    `array_to_string(images, ' ', '-') ~* '^(https?://\\S+( |$))*$'`,
+})
 export class Product {
   @Field(() => UUID, { description: 'The id of the product.' })
   @PrimaryKey({ type: 'uuid' })
@@ -49,6 +86,10 @@ export class Product {
   @Field(() => Date, { description: 'When it last changed.' })
   @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
   updatedAt!: Opt<Date>;
+
+  /** from then on it is there for those who refer to it, and for nobody else */
+  @Property({ type: 'timestamptz', nullable: true })
+  deletedAt?: Date | null;
 }
 
 export const ProductConnection = connectionOf(Product, 'Product');

@@ -8,7 +8,7 @@ import type { ProductContext } from '../context.js';
 import { ownProduct } from '../product/own-product.js';
 import { ProductVariant, VariantInput } from './variant.js';
 
-export const variantsMax = 100;
+const variantsMax = 100;
 
 @InputType({ description: 'A new variant of a product that is there.' })
 export class AddVariantInput {
@@ -20,16 +20,23 @@ export class AddVariantInput {
   variant!: VariantInput;
 }
 
-/** @throws `NOT_FOUND`, `FORBIDDEN` for somebody else's product, `CONFLICT` for a sku that is taken */
-export async function addVariant(
+/**
+ * @throws `NOT_FOUND`, `FORBIDDEN` for somebody else's product, `CONFLICT` for a sku that is taken
+ *   and for a product that has 100 variants
+ */
+export function addVariant(
   context: ProductContext,
   { productId, variant }: AddVariantInput,
 ): Promise<ProductVariant> {
-  const em = context.em.fork();
-  await ownProduct(context, productId);
-  const [made] = newVariants(em, productId, [variant]);
-  await em.flush().catch(sayWhichSku);
-  return made as ProductVariant;
+  return context.em.fork().transactional(async (tx) => {
+    await ownProduct(context, tx, productId);
+    const count = await tx.count(ProductVariant, { productId, deletedAt: null });
+    if (count >= variantsMax)
+      throw conflict(`The product has ${count} variants, which is the most.`);
+    const [made] = newVariants(tx, productId, [variant]);
+    await tx.flush().catch(sayWhichSku);
+    return made as ProductVariant;
+  });
 }
 
 /** @throws `BAD_USER_INPUT` for a sku that stands twice */

@@ -1,16 +1,14 @@
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/context.js';
-import { loadAllBy, loadBy } from '../../shared/load.js';
 import { Allow } from '../../shared/rights.js';
 import type { ProductContext } from '../context.js';
 import { Product } from '../product/product.js';
-import { loadProducts } from '../product/product.resolver.js';
+import { loadProducts } from '../product/read-products.js';
 import { AddVariantInput, addVariant } from './add-variant.js';
+import { loadVariantsForSale } from './read-variants.js';
+import { removeVariant } from './remove-variant.js';
+import { UpdateVariantInput, updateVariant } from './update-variant.js';
 import { ProductVariant } from './variant.js';
-
-export const loadVariants = loadBy(ProductVariant, 'sku');
-
-export const loadVariantsOfProducts = loadAllBy(ProductVariant, 'productId', { sku: 'asc' });
 
 @Resolver(() => ProductVariant)
 export class VariantResolver {
@@ -20,7 +18,7 @@ export class VariantResolver {
     @Arg('sku', () => String, { description: 'Its sku.' }) sku: string,
     @Ctx() context: ProductContext,
   ) {
-    return loaderOf(context, loadVariants).load(sku);
+    return loaderOf(context, loadVariantsForSale).load(sku);
   }
 
   @Allow('creator')
@@ -30,6 +28,26 @@ export class VariantResolver {
     @Ctx() context: ProductContext,
   ) {
     return addVariant(context, input);
+  }
+
+  @Allow('creator')
+  @Mutation(() => ProductVariant, { description: 'Changes a variant of a product of one’s own.' })
+  updateVariant(
+    @Arg('input', () => UpdateVariantInput) input: UpdateVariantInput,
+    @Ctx() context: ProductContext,
+  ) {
+    return updateVariant(context, input);
+  }
+
+  @Allow('creator')
+  @Mutation(() => Boolean, {
+    description: 'Removes a variant of a product of one’s own; all offers of it end.',
+  })
+  removeVariant(
+    @Arg('sku', () => String, { description: 'Its sku; nothing else ever gets it.' }) sku: string,
+    @Ctx() context: ProductContext,
+  ) {
+    return removeVariant(context, sku);
   }
 
   @Allow('anyone')

@@ -1,6 +1,13 @@
 import type { Opt } from '@mikro-orm/core';
-import { Entity, Index, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import { ArrayMaxSize, Length, Matches, ValidateNested } from 'class-validator';
+import {
+  Check,
+  Entity,
+  Index,
+  ManyToOne,
+  PrimaryKey,
+  Property,
+} from '@mikro-orm/decorators/legacy';
+import { ArrayMaxSize, ArrayUnique, Length, Matches, ValidateNested } from 'class-validator';
 import { Directive, Field, InputType, ObjectType } from 'type-graphql';
 import { Allow } from '../../shared/rights.js';
 import { Product } from '../product/product.js';
@@ -23,6 +30,7 @@ export class VariantOption {
 @ObjectType({ description: 'The unit that is sold and counted.' })
 @Entity({ tableName: 'product_variant' })
 @Index({ name: 'product_variant_product', properties: ['productId'] })
+@Check({ name: 'product_variant_name', expression: `name <> ''` })
 export class ProductVariant {
   @Field(() => String, { description: 'Its stock keeping unit; never changes.' })
   @PrimaryKey({ type: 'varchar', length: 64 })
@@ -44,9 +52,22 @@ export class ProductVariant {
 
   @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
   updatedAt!: Opt<Date>;
+
+  /** from then on it is there for those who refer to it, and for nobody else */
+  @Property({ type: 'timestamptz', nullable: true })
+  deletedAt?: Date | null;
 }
 
 const optionsMax = 20;
+
+/** For inputs that bring options. */
+export const OptionList = () => (target: object, name: string) => {
+  ValidateNested({ each: true })(target, name);
+  ArrayMaxSize(optionsMax)(target, name);
+  ArrayUnique((option: VariantOption) => option.name, {
+    message: 'must not have one name twice',
+  })(target, name);
+};
 
 @InputType({ description: 'A new variant.' })
 export class VariantInput {
@@ -64,7 +85,6 @@ export class VariantInput {
     defaultValue: [],
     description: 'What tells it from its siblings.',
   })
-  @ValidateNested({ each: true })
-  @ArrayMaxSize(optionsMax)
+  @OptionList()
   options!: VariantOption[];
 }

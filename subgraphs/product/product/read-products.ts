@@ -1,0 +1,47 @@
+import { type BatchLoad, inOrderOf } from '../../shared/context.js';
+import { type EntityManager, sql } from '../../shared/database.js';
+import type { ProductContext } from '../context.js';
+import type { Product } from './product.js';
+
+/** A product as plain data: nothing of it is watched for changes. */
+export type ProductRow = Pick<
+  Product,
+  'id' | 'name' | 'slug' | 'description' | 'categoryId' | 'images' | 'createdById'
+> & { readonly createdAt: Date; readonly updatedAt: Date };
+
+/** SQL for the columns of a `ProductRow`, of the table `p`. */
+export const productColumns = `p.id, p.name, p.slug, p.description, p.category_id as "categoryId",
+  p.images, p.created_by_id as "createdById", p.created_at as "createdAt",
+  p.updated_at as "updatedAt"`;
+
+/** Products by SQL that selects `productColumns`, and perhaps more. */
+export async function readProducts<T extends ProductRow = ProductRow>(
+  em: EntityManager,
+  text: string,
+  values: unknown[],
+): Promise<T[]> {
+  const rows = await sql<T>(em, text, values);
+  return rows.map((row) => {
+    return { ...row, createdAt: new Date(row.createdAt), updatedAt: new Date(row.updatedAt) };
+  });
+}
+
+/** Products by id for those who refer to them, deleted ones too. */
+export const loadProducts: BatchLoad<string, ProductRow | null, ProductContext> = async (
+  ids,
+  { em },
+) => {
+  const query = `select ${productColumns} from product as p where p.id = any($1::uuid[])`;
+  return inOrderOf(ids, await readProducts(em, query, [ids]), ({ id }) => id);
+};
+
+/** One product that is not deleted. */
+export async function findProduct(
+  { em }: ProductContext,
+  by: { readonly id: string } | { readonly slug: string },
+): Promise<ProductRow | null> {
+  const [column, value] = 'id' in by ? ['id', by.id] : ['slug', by.slug];
+  const query = `select ${productColumns} from product as p
+    where p.${column} = $1 and p.deleted_at is null`;
+  return (await readProducts(em, query, [value]))[0] ?? null;
+}

@@ -1,0 +1,32 @@
+import type { EntityManager } from '../../shared/database.js';
+import { enqueue } from '../../shared/outbox.js';
+import type { ProductContext } from '../context.js';
+import { ownVariant } from './own-variant.js';
+import type { ProductVariant } from './variant.js';
+
+/**
+ * Takes a variant out of the catalogue. It stays for those who refer to it, and nobody can have its
+ * sku again.
+ *
+ * @throws `NOT_FOUND`, `FORBIDDEN` where the product is somebody else's
+ */
+export function removeVariant(context: ProductContext, sku: string): Promise<boolean> {
+  return context.em.fork().transactional(async (tx) => {
+    await retireVariants(tx, [await ownVariant(context, tx, sku)]);
+    return true;
+  });
+}
+
+/** Removes variants, and tells the shops in the same commit, which end their offers. */
+export async function retireVariants(
+  tx: EntityManager,
+  variants: readonly ProductVariant[],
+): Promise<void> {
+  for (const variant of variants) variant.deletedAt = new Date();
+  await enqueue(
+    tx,
+    variants.map(({ sku }) => {
+      return { consumer: 'shop', topic: 'variant.removed', key: sku, version: 1, payload: { sku } };
+    }),
+  );
+}

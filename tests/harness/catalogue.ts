@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import { graphql } from 'graphql';
+import { v7 as uuidv7 } from 'uuid';
+import { databaseSchema } from '../../subgraphs/product/mikro-orm.config.js';
+import { source } from '../../subgraphs/product/schema.js';
+import type { Identity, Principal, Role } from '../../subgraphs/shared/auth.js';
+import { connect, disconnect, sql } from '../../subgraphs/shared/database.js';
+import { buildFederatedSchema } from '../../subgraphs/shared/schema.js';
+import { createTestDatabases } from './databases.js';
+import { logger } from './stock-engine.js';
+
+export interface Reply {
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects
+  readonly data: any;
+  /** the code of the first error */
+  readonly code?: string | undefined;
+  /** the inputs that it is about */
+  readonly fields: readonly string[];
+}
+
+/** The product subgraph without its server, on a database of its own. */
+export async function openCatalogue() {
+  const database = await createTestDatabases(['product']);
+  const settings = { name: 'test', url: database.urls.product, poolMax: 10, logger };
+  const orm = await connect(settings, databaseSchema);
+  const schema = await buildFederatedSchema(source);
+  const person = (role: Role): Identity => ({ id: uuidv7(), role, sessionId: uuidv7() });
+  const people = {
+    vendor: person('VENDOR'),
+    otherVendor: person('VENDOR'),
+    admin: person('ADMIN'),
+  };
+
+  async function ask(principal: Principal, query: string, variables: object): Promise<Reply> {
+    const contextValue = { ...principal, em: orm.em.fork(), app: null, logger };
+    const variableValues = variables as Record<string, unknown>;
+    const { data, errors } = await graphql({ schema, source: query, variableValues, contextValue });
+    const { code, fields = {} } = errors?.[0]?.extensions ?? {};
+    if (errors && !code) throw errors[0]?.originalError ?? errors[0];
+    return { data, code: code as string, fields: Object.keys(fields as object) };
+  }
+  const as =
+    (identity: Identity | null) =>
+    (query: string, variables: object = {}) =>
+      ask({ caller: 'router', identity }, query, variables);
+  const must = async (reply: Promise<Reply>) => {
+    const { data, code, fields } = await reply;
+    if (code) throw new Error(`${code} ${fields}`);
+    return Object.values(data)[0] as never;
+  };
+
+  const catalogue = {
+    people,
+    /** as the router, for nobody */
+    ask: as(null),
+    vendor: as(people.vendor),
+    otherVendor: as(people.otherVendor),
+    admin: as(people.admin),
+    /** as another process */
+    askAs: (caller: Principal['caller'], query: string, variables: object = {}) =>
+      ask({ caller, identity: null }, query, variables),
+    query: <T extends object>(text: string, values: unknown[] = []) =>
+      sql<T>(orm.em.fork(), text, values),
+    /** @returns the id of a new category */
+    async category(parentId: string | null = null): Promise<string> {
+      const input = { name: `Category ${randomUUID()}`, parentId };
+      const { id } = await must(
+        catalogue.admin(
+          'mutation ($input: CreateCategoryInput!) { createCategory(input: $input) { id } }',
+          { input },
+        ),
+      );
+      return id;
+    },
+    /** A product of the vendor's, with so many variants. */
+    async product(fields: object = {}, variants = 1) {
+      const tail = randomUUID().slice(0, 8);
+      const skus = Array.from({ length: variants }, (_, n) => `SKU-${tail}-${n}`);
+      const input = {
+        name: `Product ${tail}`,
+        description: 'Something',
+        variants: skus.map((sku) => ({ sku, name: `the ${sku}` })),
+        ...fields,
+      };
+      const categoryId = 'categoryId' in input ? input.categoryId : await catalogue.category();
+      const { id } = await must(
+        catalogue.vendor(
+          'mutation ($input: CreateProductInput!) { createProduct(input: $input) { id } }',
+          { input: { ...input, categoryId } },
+        ),
+      );
+      return { id: id as string, skus, sku: skus[0] as string, name: input.name };
+    },
+    async close() {
+      await disconnect(orm);
+      await database.drop();
+    },
+  };
+  return catalogue;
+}
+export type Catalogue = Awaited<ReturnType<typeof openCatalogue>>;
