@@ -1,5 +1,6 @@
 import { loadConfig } from '../shared/config.js';
 import { connect, disconnect } from '../shared/database.js';
+import { pruneInbox } from '../shared/inbox.js';
 import { createLogger } from '../shared/logger.js';
 import { createRegistry } from '../shared/metrics.js';
 import { startRelay } from '../shared/outbox-relay.js';
@@ -7,10 +8,13 @@ import { runIfMain } from '../shared/process.js';
 import { buildFederatedSchema } from '../shared/schema.js';
 import { createServiceClient } from '../shared/service-client.js';
 import { startSubgraph } from '../shared/subgraph.js';
+import { startWorker } from '../shared/worker.js';
 import { variables } from './config.js';
 import type { ProductContext } from './context.js';
 import { databaseSchema } from './mikro-orm.config.js';
 import { source } from './schema.js';
+
+const cleanUpEveryMs = 600_000;
 
 /** Starts the product subgraph. */
 export async function startProduct(env = process.env) {
@@ -22,6 +26,7 @@ export async function startProduct(env = process.env) {
   );
   const registry = createRegistry('product');
   const shop = createServiceClient(config.SHOP_URL, 'product', config.PRODUCT_SECRET);
+  const cleaner = startWorker('clean up', cleanUpEveryMs, logger, () => pruneInbox(orm.em.fork()));
   const relay = startRelay({
     em: orm.em,
     databaseUrl: config.DATABASE_URL,
@@ -43,7 +48,11 @@ export async function startProduct(env = process.env) {
     schema: await buildFederatedSchema(source),
     context: (principal) => ({ ...principal, em: orm.em.fork(), app: null, logger }),
     readiness: { database: () => orm.em.fork().execute('select 1') },
-    onStop: [() => relay.stop(), () => shop.close(), () => disconnect(orm)],
+    onStop: [
+      () => Promise.all([relay.stop(), cleaner.stop()]),
+      () => shop.close(),
+      () => disconnect(orm),
+    ],
   });
 }
 

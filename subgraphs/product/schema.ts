@@ -1,14 +1,22 @@
 import { loaderOf } from '../shared/context.js';
+import { createInboxResolver } from '../shared/inbox.js';
 import type { SchemaSource } from '../shared/schema.js';
 import { CategoryResolver, loadCategories } from './category/category.resolver.js';
 import type { ProductContext } from './context.js';
+import { onOfferChanged } from './offer/on-offer-changed.js';
+import { onStockChanged } from './offer/on-stock-changed.js';
 import { ProductResolver } from './product/product.resolver.js';
 import { loadProducts } from './product/read-products.js';
 import { loadVariants, loadVariantsForSale } from './variant/read-variants.js';
 import { VariantResolver } from './variant/variant.resolver.js';
 
+const InboxResolver = createInboxResolver('Product', ['shop', 'warehouse'], {
+  'shop.offer.changed': onOfferChanged,
+  'warehouse.stock.changed': onStockChanged,
+});
+
 export const source: SchemaSource = {
-  resolvers: [ProductResolver, VariantResolver, CategoryResolver],
+  resolvers: [ProductResolver, VariantResolver, CategoryResolver, InboxResolver],
   references: {
     Product: ({ id }, context: ProductContext) =>
       loaderOf(context, loadProducts).load(id as string),

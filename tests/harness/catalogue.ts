@@ -2,12 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { graphql } from 'graphql';
 import { v7 as uuidv7 } from 'uuid';
 import { databaseSchema } from '../../subgraphs/product/mikro-orm.config.js';
+import type { OfferChanged } from '../../subgraphs/product/offer/on-offer-changed.js';
+import type { StockChanged } from '../../subgraphs/product/offer/on-stock-changed.js';
 import { source } from '../../subgraphs/product/schema.js';
 import type { Identity, Principal, Role } from '../../subgraphs/shared/auth.js';
 import { connect, disconnect, sql } from '../../subgraphs/shared/database.js';
 import { buildFederatedSchema } from '../../subgraphs/shared/schema.js';
 import { createTestDatabases } from './databases.js';
 import { logger } from './stock-engine.js';
+
+export interface TestEvent {
+  readonly id?: string;
+  readonly topic: 'offer.changed' | 'stock.changed';
+  readonly version: number;
+  readonly payload: object;
+}
 
 export interface Reply {
   // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects
@@ -90,6 +99,43 @@ export async function openCatalogue() {
         ),
       );
       return { id: id as string, skus, sku: skus[0] as string, name: input.name };
+    },
+    /**
+     * Hands events over as the relay of another process does.
+     *
+     * @returns how many were taken
+     */
+    async deliver(caller: 'shop' | 'warehouse', ...events: TestEvent[]): Promise<number> {
+      const accepted: string[] = await must(
+        catalogue.askAs(
+          caller,
+          'mutation ($events: [OutboxEvent!]!) { deliverToProduct(events: $events) }',
+          {
+            events: events.map(({ topic, version, payload, id = uuidv7() }) => {
+              return { id, topic, key: id, version, payload: JSON.stringify(payload) };
+            }),
+          },
+        ),
+      );
+      return accepted.length;
+    },
+    /** An offer of a shop, as that and its warehouse tell of it. */
+    async offer(sku: string, fields: Partial<OfferChanged & StockChanged> = {}) {
+      const { inStock = true, ...given } = fields;
+      const offer: OfferChanged = {
+        offerId: uuidv7(),
+        shopId: uuidv7(),
+        sku,
+        price: '10.00',
+        currencyCode: 'USD',
+        active: true,
+        ...given,
+      };
+      const { shopId } = offer;
+      await catalogue.deliver('shop', { topic: 'offer.changed', version: 1, payload: offer });
+      const payload: StockChanged = { shopId, sku, inStock };
+      await catalogue.deliver('warehouse', { topic: 'stock.changed', version: 1, payload });
+      return offer;
     },
     async close() {
       await disconnect(orm);

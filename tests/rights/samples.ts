@@ -51,6 +51,7 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Mutation.addVariant': ({ productId }) => ({
     input: { productId, variant: { sku: fresh('SKU'), name: 'New' } },
   }),
+  'Mutation.deliverToProduct': () => ({ events: [] }),
   'Mutation.updateProduct': ({ productId, categoryId }) => ({
     input: {
       id: productId,

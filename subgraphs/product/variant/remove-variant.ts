@@ -1,4 +1,4 @@
-import type { EntityManager } from '../../shared/database.js';
+import { type EntityManager, sql } from '../../shared/database.js';
 import { enqueue } from '../../shared/outbox.js';
 import type { ProductContext } from '../context.js';
 import { ownVariant } from './own-variant.js';
@@ -23,6 +23,11 @@ export async function retireVariants(
   variants: readonly ProductVariant[],
 ): Promise<void> {
   for (const variant of variants) variant.deletedAt = new Date();
+  await sql(
+    tx,
+    'update offer_listing set active = false, updated_at = now() where sku = any($1) and active',
+    [variants.map(({ sku }) => sku)],
+  );
   await enqueue(
     tx,
     variants.map(({ sku }) => {
