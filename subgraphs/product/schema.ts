@@ -3,6 +3,7 @@ import { createInboxResolver } from '../shared/inbox.js';
 import type { SchemaSource } from '../shared/schema.js';
 import { CategoryResolver, loadCategories } from './category/category.resolver.js';
 import type { ProductContext } from './context.js';
+import { ProductConnectionResolver } from './listing/product-connection.js';
 import { onOfferChanged } from './offer/on-offer-changed.js';
 import { onStockChanged } from './offer/on-stock-changed.js';
 import { ProductResolver } from './product/product.resolver.js';
@@ -16,7 +17,13 @@ const InboxResolver = createInboxResolver('Product', ['shop', 'warehouse'], {
 });
 
 export const source: SchemaSource = {
-  resolvers: [ProductResolver, VariantResolver, CategoryResolver, InboxResolver],
+  resolvers: [
+    ProductResolver,
+    ProductConnectionResolver,
+    VariantResolver,
+    CategoryResolver,
+    InboxResolver,
+  ],
   references: {
     Product: ({ id }, context: ProductContext) =>
       loaderOf(context, loadProducts).load(id as string),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { graphql } from 'graphql';
+import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { databaseSchema } from '../../subgraphs/product/mikro-orm.config.js';
 import type { OfferChanged } from '../../subgraphs/product/offer/on-offer-changed.js';
@@ -32,6 +33,13 @@ export async function openCatalogue() {
   const database = await createTestDatabases(['product']);
   const settings = { name: 'test', url: database.urls.product, poolMax: 10, logger };
   const orm = await connect(settings, databaseSchema);
+  let sent = 0;
+  pg.Client.prototype.query = new Proxy(pg.Client.prototype.query, {
+    apply(target, self, args) {
+      sent += 1;
+      return Reflect.apply(target, self, args);
+    },
+  });
   const schema = await buildFederatedSchema(source);
   const person = (role: Role): Identity => ({ id: uuidv7(), role, sessionId: uuidv7() });
   const people = {
@@ -68,6 +76,11 @@ export async function openCatalogue() {
     /** as another process */
     askAs: (caller: Principal['caller'], query: string, variables: object = {}) =>
       ask({ caller, identity: null }, query, variables),
+    /** @returns a function that tells how many statements were sent since */
+    countStatements() {
+      const before = sent;
+      return () => sent - before;
+    },
     query: <T extends object>(text: string, values: unknown[] = []) =>
       sql<T>(orm.em.fork(), text, values),
     /** @returns the id of a new category */

@@ -41,7 +41,19 @@ export const samples: Readonly<Record<string, Sample>> = {
   }),
   'Mutation.deleteAddress': async ({ newAddress }) => ({ id: await newAddress() }),
 
-  'Query.products': none,
+  'Query.products': ({ categoryId, shopId }) => ({
+    first: 20,
+    sort: 'RELEVANCE',
+    filter: {
+      search: 'shoe',
+      categoryId,
+      minPrice: '1.00',
+      maxPrice: '99.90',
+      currencyCode: 'USD',
+      inStock: true,
+      shopId,
+    },
+  }),
   'Query.product': ({ productId }) => ({ id: productId }),
   'Query.variant': () => ({ sku: 'TRAIL-40' }),
   'Query.categories': none,

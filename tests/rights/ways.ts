@@ -28,7 +28,7 @@ export const ways: Readonly<Record<string, Way>> = {
   Address: { by: 'Mutation.addAddress' },
 
   Product: { by: 'Query.product' },
-  ProductConnection: { by: 'Query.products' },
+  ProductConnection: { by: 'Query.products', sample: () => ({}) },
   ProductEdge: { by: 'ProductConnection.edges' },
   PageInfo: { by: 'ProductConnection.pageInfo' },
   ProductVariant: { by: 'Query.variant' },

@@ -1,31 +1,49 @@
 import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/context.js';
 import { badInput } from '../../shared/errors.js';
-import { findPage } from '../../shared/load.js';
 import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import { Category } from '../category/category.js';
 import { loadCategories } from '../category/category.resolver.js';
 import type { ProductContext } from '../context.js';
+import { listProducts } from '../listing/list-products.js';
+import { ProductConnection } from '../listing/product-connection.js';
+import { ProductFilter, ProductSort } from '../listing/product-filter.js';
 import { User } from '../user/user.js';
 import { loadVariantsOfProducts } from '../variant/read-variants.js';
 import { ProductVariant } from '../variant/variant.js';
 import { CreateProductInput, createProduct } from './create-product.js';
 import { deleteProduct } from './delete-product.js';
-import { Product, ProductConnection } from './product.js';
+import { Product } from './product.js';
 import { findProduct } from './read-products.js';
 import { UpdateProductInput, updateProduct } from './update-product.js';
 
 @Resolver(() => Product)
 export class ProductResolver {
   @Allow('anyone')
-  @Query(() => ProductConnection, { description: 'The catalogue, newest first.' })
+  @Query(() => ProductConnection, { description: 'The catalogue: searched, filtered, sorted.' })
   products(
     @Ctx() { em }: ProductContext,
     @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
-    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+    @Arg('after', () => String, {
+      nullable: true,
+      description: 'An `endCursor` of the list in the same order.',
+    })
+    after?: string,
+    @Arg('filter', () => ProductFilter, { nullable: true, description: 'All, where left out.' })
+    filter?: ProductFilter | null,
+    @Arg('sort', () => ProductSort, {
+      defaultValue: ProductSort.NEWEST,
+      description: 'The order.',
+    })
+    sort?: ProductSort | null,
   ) {
-    return findPage(em, Product, { deletedAt: null }, { first, after, order: 'desc' });
+    return listProducts(em, {
+      first,
+      after,
+      filter: filter ?? {},
+      sort: sort ?? ProductSort.NEWEST,
+    });
   }
 
   @Allow('anyone')

@@ -6,10 +6,10 @@ import {
   ManyToOne,
   PrimaryKey,
   Property,
+  Trigger,
 } from '@mikro-orm/decorators/legacy';
 import { ArrayMaxSize, IsUrl, Matches } from 'class-validator';
 import { Directive, Field, ObjectType } from 'type-graphql';
-import { connectionOf } from '../../shared/connection.js';
 import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import { Category } from '../category/category.js';
@@ -42,6 +42,26 @@ export const ImageList = () => (target: object, name: string) => {
 @Index({
   name: 'product_newest',
   expression: 'create index product_newest on product (id) where deleted_at is null',
+})
+@Index({
+  name: 'product_by_name',
+  expression:
+    'create index product_by_name on product (lower(name::text), id) where deleted_at is null',
+})
+@Index({
+  name: 'product_search',
+  expression: 'create index product_search on product using gin (search)',
+})
+@Trigger({
+  name: 'product_words',
+  timing: 'after',
+  events: ['insert', 'update'],
+  forEach: 'row',
+  body: `insert into search_word (word)
+        select lexeme from unnest(tsvector_to_array(new.search)) as lexeme
+        where length(lexeme) between 3 and 40
+        on conflict do nothing;
+        return null`,
 })
 @Index({ name: 'product_created_at', properties: ['createdAt'] })
 @Check({ name: 'product_texts', expression: `name <> '' and description <> ''` })
@@ -90,6 +110,12 @@ export class Product {
   /** from then on it is there for those who refer to it, and for nobody else */
   @Property({ type: 'timestamptz', nullable: true })
   deletedAt?: Date | null;
-}
 
-export const ProductConnection = connectionOf(Product, 'Product');
+  /** the words of its name (weight A) and of its description (C), as they stand and their stems */
+  @Property({
+    type: 'tsvector',
+    lazy: true,
+    generated: `(setweight(to_tsvector('simple'::regconfig, name::text), 'A') || setweight(to_tsvector('english'::regconfig, name::text), 'A') || setweight(to_tsvector('simple'::regconfig, description), 'C') || setweight(to_tsvector('english'::regconfig, description), 'C')) stored`,
+  })
+  search!: Opt<string>;
+}

@@ -1,0 +1,60 @@
+import Big from 'big.js';
+import { type Connection, pageRequest } from '../../shared/connection.js';
+import { type EntityManager, sql } from '../../shared/database.js';
+import { badInput } from '../../shared/errors.js';
+import type { ProductRow } from '../product/read-products.js';
+import { searchQuery } from '../search/search-query.js';
+import { type Asked, condition, parameters } from './conditions.js';
+import { cursorOf, placeOf } from './cursor.js';
+import { type ProductFilter, ProductSort } from './product-filter.js';
+import { type PlacedRow, readPage } from './read-page.js';
+
+/** A page of products, and how many there are on all pages: counted when it is asked. */
+export interface ProductPage extends Connection<ProductRow> {
+  count(): Promise<number>;
+}
+
+export interface ListArgs {
+  readonly first: number;
+  readonly after?: string | null | undefined;
+  readonly filter: ProductFilter;
+  readonly sort: ProductSort;
+}
+
+/** @throws `BAD_USER_INPUT` for a page, a cursor or a range of prices that cannot be meant */
+export async function listProducts(em: EntityManager, args: ListArgs): Promise<ProductPage> {
+  const { filter } = args;
+  const { first } = pageRequest(args.first, null);
+  if (filter.minPrice && filter.maxPrice && new Big(filter.minPrice).gt(filter.maxPrice)) {
+    throw badInput({ 'filter.maxPrice': 'is below minPrice' });
+  }
+  const query = filter.search ? await searchQuery(em, filter.search) : null;
+  const isNewest = args.sort === ProductSort.RELEVANCE && query === null;
+  const sort = isNewest ? ProductSort.NEWEST : args.sort;
+  const asked = { filter, query };
+  const after = placeOf(sort, args.after);
+  const rows = await readPage(em, { ...asked, sort, after, limit: first + 1 });
+  return toPage(rows, first, sort, () => countProducts(em, asked));
+}
+
+/** @param rows up to `first + 1` of them: the one too many tells that there is a next page */
+export function toPage(
+  rows: readonly PlacedRow[],
+  first: number,
+  sort: ProductSort,
+  count: () => Promise<number>,
+): ProductPage {
+  const edges = rows.slice(0, first).map((node) => ({ cursor: cursorOf(sort, node), node }));
+  const endCursor = edges.at(-1)?.cursor ?? null;
+  return { edges, pageInfo: { hasNextPage: rows.length > first, endCursor }, count };
+}
+
+async function countProducts(em: EntityManager, asked: Asked): Promise<number> {
+  const { values, bind } = parameters();
+  const [row] = await sql<{ count: number }>(
+    em,
+    `select count(*)::int as count from product as p where ${condition(asked, bind)}`,
+    values,
+  );
+  return row?.count ?? 0;
+}

@@ -1,0 +1,19 @@
+import type { Opt } from '@mikro-orm/core';
+import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+
+/**
+ * A word that stands, or once stood, in the name or the description of a product; a trigger on
+ * `product` writes it. What somebody mistyped is compared with these rather than with every text.
+ */
+@Entity({ tableName: 'search_word' })
+@Index({
+  name: 'search_word_similar',
+  expression: 'create index search_word_similar on search_word using gist (word gist_trgm_ops)',
+})
+export class SearchWord {
+  @PrimaryKey({ type: 'text', collation: 'C' })
+  word!: string;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+}
