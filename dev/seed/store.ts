@@ -84,7 +84,29 @@ function productTables(products: DemoProduct[], variants: Variant[]) {
     { table: 'category', rows: categoryRows },
     { table: 'product', rows: productRows },
     { table: 'product_variant', rows: variantRows },
+    { table: 'offer_listing', rows: listingRows(offerRows(variants), variantRows) },
   ];
+}
+
+/** What the shop and the warehouse subgraph would have told; their first event is newer. */
+function listingRows(
+  offers: ReturnType<typeof offerRows>,
+  variants: readonly { readonly sku: string; readonly product_id: string }[],
+) {
+  const productIds = new Map(variants.map(({ sku, product_id }) => [sku, product_id]));
+  return offers.map(({ id, shop_id, sku, price_amount, currency_code, active }) => ({
+    shop_id,
+    sku,
+    product_id: productIds.get(sku),
+    offer_id: id,
+    price_amount,
+    currency_code,
+    active,
+    offer_version: 0,
+    in_stock: unitsOfWarehouse.some((units) => units > 0),
+    stock_version: 0,
+    ...madeNow(),
+  }));
 }
 
 function shopTables(variants: Variant[]) {
@@ -96,7 +118,14 @@ function shopTables(variants: Variant[]) {
     currency_code: 'USD',
     ...madeNow(),
   }));
-  const offerRows = shops.flatMap(({ priceFactor }, s) =>
+  return [
+    { table: 'shop', rows: shopRows },
+    { table: 'offer', rows: offerRows(variants) },
+  ];
+}
+
+function offerRows(variants: Variant[]) {
+  return shops.flatMap(({ priceFactor }, s) =>
     variants.map(({ sku, name, n, product }) => ({
       id: seedId('offer', n * shops.length + s),
       shop_id: seedId('shop', s),
@@ -108,10 +137,6 @@ function shopTables(variants: Variant[]) {
       ...madeNow(),
     })),
   );
-  return [
-    { table: 'shop', rows: shopRows },
-    { table: 'offer', rows: offerRows },
-  ];
 }
 
 /** Stock comes with its receipts, so that the ledger adds up from the first row on. */
