@@ -9,6 +9,7 @@ import {
 export const variables = {
   ...subgraphVariables('shop', 4003),
   ...secretOf('shop'),
+  ...secretOf('product'),
   ...secretOf('warehouse'),
   ...secretOf('order'),
   ...tokenVariables,
@@ -16,5 +17,10 @@ export const variables = {
     address,
     'http://127.0.0.1:4002/graphql',
     'the GraphQL endpoint of the product subgraph',
+  ),
+  WAREHOUSE_URL: requiredInProduction(
+    address,
+    'http://127.0.0.1:4004/graphql',
+    'the GraphQL endpoint of the warehouse subgraph',
   ),
 };

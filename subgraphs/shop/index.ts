@@ -1,15 +1,20 @@
 import { loadConfig } from '../shared/config.js';
 import { connect, disconnect } from '../shared/database.js';
+import { pruneInbox } from '../shared/inbox.js';
 import { createLogger } from '../shared/logger.js';
 import { createRegistry } from '../shared/metrics.js';
+import { startRelay } from '../shared/outbox-relay.js';
 import { runIfMain } from '../shared/process.js';
 import { buildFederatedSchema } from '../shared/schema.js';
 import { createServiceClient } from '../shared/service-client.js';
 import { startSubgraph } from '../shared/subgraph.js';
+import { startWorker } from '../shared/worker.js';
 import { variables } from './config.js';
 import type { ShopContext } from './context.js';
 import { databaseSchema } from './mikro-orm.config.js';
 import { source } from './schema.js';
+
+const cleanUpEveryMs = 600_000;
 
 /** Starts the shop subgraph. */
 export async function startShop(env = process.env) {
@@ -20,21 +25,36 @@ export async function startShop(env = process.env) {
     databaseSchema,
   );
   const product = createServiceClient(config.PRODUCT_URL, 'shop', config.SHOP_SECRET);
+  const warehouse = createServiceClient(config.WAREHOUSE_URL, 'shop', config.SHOP_SECRET);
+  const registry = createRegistry('shop');
+  const relay = startRelay({
+    em: orm.em,
+    databaseUrl: config.DATABASE_URL,
+    consumers: { product, warehouse },
+    registry,
+    logger,
+  });
+  const cleanUp = startWorker('clean up', cleanUpEveryMs, logger, () => pruneInbox(orm.em.fork()));
   return startSubgraph<ShopContext>({
     name: 'shop',
     config,
     ownSecret: config.SHOP_SECRET,
     callers: {
       router: config.ROUTER_SECRET,
+      product: config.PRODUCT_SECRET,
       warehouse: config.WAREHOUSE_SECRET,
       order: config.ORDER_SECRET,
     },
     logger,
-    registry: createRegistry('shop'),
+    registry,
     schema: await buildFederatedSchema(source),
     context: (principal) => ({ ...principal, em: orm.em.fork(), app: { product }, logger }),
     readiness: { database: () => orm.em.fork().execute('select 1') },
-    onStop: [() => product.close(), () => disconnect(orm)],
+    onStop: [
+      () => Promise.all([relay.stop(), cleanUp.stop()]),
+      () => Promise.all([product.close(), warehouse.close()]),
+      () => disconnect(orm),
+    ],
   });
 }
 

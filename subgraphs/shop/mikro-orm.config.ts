@@ -1,9 +1,16 @@
 import type { Schema } from '../shared/database.js';
+import { InboxEntry } from '../shared/inbox.js';
+import { OutboxEntry } from '../shared/outbox.js';
+import { Migration20261121Selling } from './migrations/20261121-selling.js';
 import { Migration20261121Spine } from './migrations/20261121-spine.js';
 import { Offer } from './offer/offer.js';
+import { RetiredSku } from './offer/retired-sku.js';
 import { Shop } from './shop/shop.js';
 
 export const databaseSchema: Schema = {
-  entities: [Shop, Offer],
-  migrations: [{ name: '20261121-spine', class: Migration20261121Spine }],
+  entities: [Shop, Offer, RetiredSku, OutboxEntry, InboxEntry],
+  migrations: [
+    { name: '20261121-spine', class: Migration20261121Spine },
+    { name: '20261121-selling', class: Migration20261121Selling },
+  ],
 };

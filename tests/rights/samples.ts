@@ -89,7 +89,12 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Query.shopOwners': ({ shopId }) => ({ ids: [shopId] }),
   'Query.offersForSale': ({ offerId }) => ({ ids: [offerId] }),
   'Mutation.createShop': () => ({ input: { name: 'New', slug: fresh('new') } }),
-  'Mutation.setOffer': ({ shopId, sku }) => ({ input: { shopId, sku, price: '10.00' } }),
+  'Mutation.updateShop': ({ shopId }) => ({ input: { id: shopId, name: fresh('Shop') } }),
+  'Mutation.setOffer': ({ shopId, sku }) => ({
+    input: { shopId, sku, price: '10.00', compareAtPrice: '12.00', purchaseLimit: 1_000_000 },
+  }),
+  'Mutation.removeOffer': async ({ newOffer }) => ({ id: await newOffer() }),
+  'Mutation.deliverToShop': () => ({ events: [] }),
 
   'Query.warehouse': ({ warehouseId }) => ({ id: warehouseId }),
   'Mutation.createWarehouse': ({ shopId }) => ({ input: { shopId, name: 'New' } }),

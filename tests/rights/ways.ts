@@ -41,6 +41,9 @@ export const ways: Readonly<Record<string, Way>> = {
   Offer: { by: 'Query.offer' },
   Money: { by: 'Offer.price' },
   ShopOwner: { by: 'Query.shopOwners' },
+  OfferConnection: { by: 'Shop.offers' },
+  OfferEdge: { by: 'OfferConnection.edges' },
+  PriceRange: { by: 'Product.priceRange' },
   OfferForSale: { by: 'Query.offersForSale' },
 
   Availability: { by: 'Offer.availability' },
@@ -87,7 +90,7 @@ export const ways: Readonly<Record<string, Way>> = {
 /** The key of an object of every entity, with what the router sends along where more is required. */
 export const keysOf = (world: World): Readonly<Record<string, object>> => ({
   User: { id: world.people.vendor.id },
-  Product: { id: world.productId },
+  Product: { id: world.productId, variants: [{ sku: world.sku }] },
   ProductVariant: { sku: 'TRAIL-40' },
   Category: { id: world.categoryId },
   Shop: { id: world.shopId },

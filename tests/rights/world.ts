@@ -38,6 +38,14 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     mustGraphQL(system, people[viewer], query, variables);
 
   const shop = await openShop(system, people.vendor, [1000]);
+  const setOffer = async (input: object): Promise<string> =>
+    (await must('vendor', offerMutation, { input: { shopId: shop.shopId, ...input } })).setOffer.id;
+  await setOffer({
+    sku: shop.sku,
+    price: '10.00',
+    compareAtPrice: '12.00',
+    purchaseLimit: 100_000,
+  });
   const foreign = await openForeignShop(must, shop.sku);
   const warehouse = await openWarehouse(must, shop.shopId, shop.sku);
   const { variant } = await must('vendor', variantQuery, { sku: shop.sku });
@@ -88,6 +96,13 @@ export async function createWorld(overrides: Record<string, string> = {}) {
       });
       return { id: createProduct.id as string, sku };
     },
+    /** of a variant of its own, in the vendor's shop */
+    async newOffer() {
+      const sku = `SKU-${randomUUID().slice(0, 13)}`;
+      const input = { productId: variant.product.id, variant: { sku, name: 'New' } };
+      await must('vendor', variantMutation, { input });
+      return setOffer({ sku, price: '10.00' });
+    },
     placeOrder,
     checkoutInput,
     change,
@@ -103,6 +118,8 @@ const productMutation =
   'mutation ($input: CreateProductInput!) { createProduct(input: $input) { id } }';
 const otpMutation = 'mutation ($input: RequestOtpInput!) { requestOtp(input: $input) { id } }';
 const addressMutation = 'mutation ($input: AddressInput!) { addAddress(input: $input) { id } }';
+const variantMutation = 'mutation ($input: AddVariantInput!) { addVariant(input: $input) { sku } }';
+const offerMutation = 'mutation ($input: SetOfferInput!) { setOffer(input: $input) { id } }';
 const variantQuery = 'query ($sku: String!) { variant(sku: $sku) { product { id } } }';
 const cancelMutation = 'mutation ($id: UUID!) { cancelOrder(id: $id) { __typename } }';
 const checkoutMutation = `mutation ($input: CheckoutInput!) {
@@ -132,7 +149,7 @@ async function openForeignShop(must: Must, sku: string) {
     'mutation ($input: CreateShopInput!) { createShop(input: $input) { id } }',
     { input: { name: 'Abroad', slug: `abroad-${randomUUID()}`, currencyCode: 'EUR' } },
   );
-  return must('vendor', 'mutation ($input: SetOfferInput!) { setOffer(input: $input) { id } }', {
+  return must('vendor', offerMutation, {
     input: { shopId: createShop.id, sku, price: '9.00' },
   });
 }

@@ -1,4 +1,4 @@
-import { Directive, Field, ObjectType } from 'type-graphql';
+import { Directive, Field, Int, ObjectType } from 'type-graphql';
 import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 
@@ -23,6 +23,9 @@ export class OfferForSale {
 
   @Field(() => String, { description: 'ISO 4217.' })
   currencyCode!: string;
+
+  @Field(() => Int, { nullable: true, description: 'How many units one customer may buy.' })
+  purchaseLimit!: number | null;
 
   @Field(() => Boolean, { description: 'Whether it can be bought.' })
   active!: boolean;

@@ -1,28 +1,28 @@
 import { Arg, Ctx, Directive, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/context.js';
-import { loadBy } from '../../shared/load.js';
 import { Money, money } from '../../shared/money.js';
 import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import type { ShopContext } from '../context.js';
+import { loadShops } from '../shop/load-shops.js';
 import { Shop } from '../shop/shop.js';
-import { loadShops } from '../shop/shop.resolver.js';
 import { ProductVariant } from '../variant/variant.js';
 import { Offer } from './offer.js';
 import { OfferForSale } from './offer-for-sale.js';
+import { loadOffers, type OfferRow, readOffers } from './offer-row.js';
+import { removeOffer } from './remove-offer.js';
 import { SetOfferInput, setOffer } from './set-offer.js';
-
-export const loadOffers = loadBy(Offer, 'id');
 
 @Resolver(() => Offer)
 export class OfferResolver {
   @Allow('anyone')
-  @Query(() => Offer, { nullable: true, description: 'One offer.' })
-  offer(
+  @Query(() => Offer, { nullable: true, description: 'One offer; null for one that was removed.' })
+  async offer(
     @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
     @Ctx() context: ShopContext,
   ) {
-    return loaderOf(context, loadOffers).load(id);
+    const offer = await loaderOf(context, loadOffers).load(id);
+    return offer?.isRemoved ? null : offer;
   }
 
   @Directive('@inaccessible')
@@ -30,32 +30,54 @@ export class OfferResolver {
   @Query(() => [OfferForSale], { description: 'Offers as they are now; unknown ids are left out.' })
   offersForSale(
     @Arg('ids', () => [UUID], { description: 'Their ids.' }) ids: string[],
-    @Ctx() { em }: ShopContext,
+    @Ctx() context: ShopContext,
   ) {
-    return em.find(Offer, { id: { $in: ids } });
+    return readOffers(context, ids);
   }
 
   @Allow('shop-owner')
-  @Mutation(() => Offer, { description: 'Sets a shop’s price for a variant.' })
+  @Mutation(() => Offer, {
+    description: 'Sets a shop’s offer of a variant: makes it, changes it, or brings it back.',
+  })
   setOffer(@Arg('input', () => SetOfferInput) input: SetOfferInput, @Ctx() context: ShopContext) {
     return setOffer(context, input);
   }
 
+  @Allow('shop-owner')
+  @Mutation(() => Boolean, {
+    description: 'Withdraws an offer; true even where it was withdrawn before. Orders keep it.',
+  })
+  removeOffer(
+    @Arg('id', () => UUID, { description: 'The offer.' }) id: string,
+    @Ctx() context: ShopContext,
+  ) {
+    return removeOffer(context, id);
+  }
+
   @Allow('anyone')
   @FieldResolver(() => Shop, { description: 'The shop that sells.' })
-  shop(@Root() offer: Offer, @Ctx() context: ShopContext) {
+  shop(@Root() offer: OfferRow, @Ctx() context: ShopContext) {
     return loaderOf(context, loadShops).load(offer.shopId);
   }
 
   @Allow('anyone')
   @FieldResolver(() => ProductVariant, { nullable: true, description: 'The variant that is sold.' })
-  variant(@Root() offer: Offer): ProductVariant {
+  variant(@Root() offer: OfferRow): ProductVariant {
     return { sku: offer.sku };
   }
 
   @Allow('anyone')
   @FieldResolver(() => Money, { description: 'The price of one unit.' })
-  price(@Root() offer: Offer): Money {
+  price(@Root() offer: OfferRow): Money {
     return money(offer.priceAmount, offer.currencyCode);
+  }
+
+  @Allow('anyone')
+  @FieldResolver(() => Money, {
+    nullable: true,
+    description: 'A higher price to show beside it: what it was, or is elsewhere.',
+  })
+  compareAtPrice(@Root() { compareAtAmount, currencyCode }: OfferRow): Money | null {
+    return compareAtAmount === null ? null : money(compareAtAmount, currencyCode);
   }
 }

@@ -8,19 +8,38 @@ import {
   Property,
   Unique,
 } from '@mikro-orm/decorators/legacy';
-import { Directive, Field, ObjectType } from 'type-graphql';
+import { Directive, Field, Int, ObjectType } from 'type-graphql';
+import { connectionOf } from '../../shared/connection.js';
 import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import { Shop } from '../shop/shop.js';
+import { wordsOf } from '../words.js';
+
+/** What the search in a shop’s offers looks at. */
+export const offerWords = wordsOf(`name || ' ' || sku`);
 
 @Directive('@key(fields: "id")')
 @Allow('anyone')
 @ObjectType({ description: 'One shop’s price for one variant.' })
 @Entity({ tableName: 'offer' })
 @Unique({ name: 'offer_shop_sku', properties: ['shopId', 'sku'] })
-@Index({ name: 'offer_sku_price', properties: ['sku', 'priceAmount'] })
+@Index({
+  name: 'offer_sku_price',
+  expression: 'create index offer_sku_price on offer (sku, price_amount, id) where active',
+})
+@Index({
+  name: 'offer_shop_page',
+  expression: 'create index offer_shop_page on offer (shop_id, id) where removed_at is null',
+})
+@Index({
+  name: 'offer_words',
+  expression: `create index offer_words on offer using gin (${offerWords})`,
+})
 @Index({ name: 'offer_price', properties: ['priceAmount'] })
 @Check({ name: 'offer_price_not_negative', expression: 'price_amount >= 0' })
+@Check({ name: 'offer_compare_at_above_price', expression: 'compare_at_amount > price_amount' })
+@Check({ name: 'offer_purchase_limit_positive', expression: 'purchase_limit > 0' })
+@Check({ name: 'offer_removed_inactive', expression: 'removed_at is null or not active' })
 export class Offer {
   @Field(() => UUID, { description: 'The id of the offer.' })
   @PrimaryKey({ type: 'uuid' })
@@ -39,12 +58,30 @@ export class Offer {
   @Property({ type: 'numeric', precision: 12, scale: 2 })
   priceAmount!: string;
 
+  @Property({ type: 'numeric', precision: 12, scale: 2, nullable: true })
+  compareAtAmount!: string | null;
+
   @Property({ type: 'char', length: 3 })
   currencyCode!: string;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many units one customer may buy; null for any number.',
+  })
+  @Property({ type: 'integer', nullable: true })
+  purchaseLimit!: number | null;
 
   @Field(() => Boolean, { description: 'Whether it can be bought.' })
   @Property({ type: 'boolean', default: true })
   active!: boolean;
+
+  /** rises with each change */
+  @Property({ type: 'integer', default: 1 })
+  version!: Opt<number>;
+
+  /** when its shop withdrew it; orders still refer to it */
+  @Property({ type: 'timestamptz', nullable: true })
+  removedAt!: Date | null;
 
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
@@ -52,3 +89,5 @@ export class Offer {
   @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
   updatedAt!: Opt<Date>;
 }
+
+export const OfferConnection = connectionOf(Offer, 'Offer');

@@ -1,14 +1,24 @@
-import { Length, Matches } from 'class-validator';
-import { Field, InputType } from 'type-graphql';
-import { v7 as uuidv7 } from 'uuid';
+import Big from 'big.js';
+import { IsOptional, Length, Matches, Max, Min } from 'class-validator';
+import { Field, InputType, Int } from 'type-graphql';
+import { sql } from '../../shared/database.js';
 import { badInput } from '../../shared/errors.js';
+import { newId } from '../../shared/ids.js';
 import { Decimal, UUID } from '../../shared/scalars.js';
 import type { ServiceClient } from '../../shared/service-client.js';
 import type { ShopContext } from '../context.js';
 import { ownShop } from '../shop/own-shop.js';
-import { Offer } from './offer.js';
+import { tellOfferChanged } from './offer-changed.js';
+import { type OfferRow, offerColumns } from './offer-row.js';
+import { isRetired } from './retired-sku.js';
 
-@InputType({ description: 'A shop’s price for a variant.' })
+const amount = /^\d{1,10}(\.\d{1,2})?$/;
+const amountRule = { message: 'must be 0 or more, with at most two decimals' };
+const purchaseLimitMax = 1_000_000;
+
+@InputType({
+  description: 'A shop’s offer of a variant, as a whole: what is left out is not kept.',
+})
 export class SetOfferInput {
   @Field(() => UUID, { description: 'The shop that sells.' })
   shopId!: string;
@@ -20,38 +30,65 @@ export class SetOfferInput {
   @Field(() => Decimal, {
     description: 'The price in the currency of the shop, two decimals at most.',
   })
-  @Matches(/^\d{1,10}(\.\d{1,2})?$/, { message: 'must be 0 or more, with at most two decimals' })
+  @Matches(amount, amountRule)
   price!: string;
+
+  @Field(() => Decimal, {
+    nullable: true,
+    description:
+      'The price to show beside it, as what it was or is elsewhere: higher than `price`.',
+  })
+  @IsOptional()
+  @Matches(amount, amountRule)
+  compareAtPrice?: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many units one customer may buy, 1 to 1,000,000; left out: any number.',
+  })
+  @IsOptional()
+  @Min(1)
+  @Max(purchaseLimitMax)
+  purchaseLimit?: number | null;
 
   @Field(() => Boolean, { defaultValue: true, description: 'Whether it can be bought.' })
   active!: boolean;
 }
 
 /**
- * Creates or changes the one offer of a shop for a variant.
+ * Creates or changes the one offer of a shop for a variant; one that was removed is there again.
  *
- * @throws `NOT_FOUND` and `FORBIDDEN` for the shop, `BAD_USER_INPUT` for a sku that does not exist
+ * @throws `NOT_FOUND` and `FORBIDDEN` for the shop, `BAD_USER_INPUT` for a sku that does not exist or
+ *   was removed, and for a `compareAtPrice` that is not above the price
  */
-export async function setOffer(context: ShopContext, input: SetOfferInput): Promise<Offer> {
+export async function setOffer(context: ShopContext, input: SetOfferInput): Promise<OfferRow> {
+  const { sku, price, compareAtPrice = null, purchaseLimit = null } = input;
+  if (compareAtPrice !== null && new Big(compareAtPrice).lte(price)) {
+    throw badInput({ 'input.compareAtPrice': 'must be more than the price' });
+  }
   const shop = await ownShop(context, input.shopId);
-  const name = await variantName(context.app.product, input.sku);
-  if (!name) throw badInput({ 'input.sku': `there is no variant ${input.sku}` });
-  const now = new Date();
-  return context.em.fork().upsert(
-    Offer,
-    {
-      id: uuidv7(),
-      shopId: shop.id,
-      sku: input.sku,
-      name,
-      priceAmount: input.price,
-      currencyCode: shop.currencyCode,
-      active: input.active,
-      createdAt: now,
-      updatedAt: now,
-    },
-    { onConflictFields: ['shopId', 'sku'], onConflictExcludeFields: ['id', 'createdAt'] },
-  );
+  const name = await variantName(context.app.product, sku);
+  if (!name) throw badInput({ 'input.sku': `there is no variant ${sku}` });
+  return context.em.fork().transactional(async (tx) => {
+    if (await isRetired(tx, sku)) throw badInput({ 'input.sku': `${sku} was removed` });
+    const offers = await sql<OfferRow>(
+      tx,
+      `insert into offer (id, shop_id, sku, name, price_amount, compare_at_amount, currency_code,
+         purchase_limit, active)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+       on conflict (shop_id, sku) do update set (name, price_amount, compare_at_amount,
+         currency_code, purchase_limit, active, removed_at, version, updated_at)
+       = (excluded.name, excluded.price_amount, excluded.compare_at_amount,
+         excluded.currency_code, excluded.purchase_limit, excluded.active, null, offer.version + 1, now())
+       returning ${offerColumns}`,
+      [
+        ...[newId(), shop.id, sku, name, price, compareAtPrice],
+        ...[shop.currencyCode, purchaseLimit, input.active],
+      ],
+    );
+    await tellOfferChanged(tx, offers);
+    return offers[0] as OfferRow;
+  });
 }
 
 const nameTimeoutMs = 3000;

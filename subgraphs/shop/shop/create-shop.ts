@@ -1,12 +1,24 @@
 import { Length, Matches } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
-import { v7 as uuidv7 } from 'uuid';
 import { identityOf } from '../../shared/auth.js';
 import { isUniqueViolation } from '../../shared/database-errors.js';
 import { conflict } from '../../shared/errors.js';
+import { newId } from '../../shared/ids.js';
 import { currencyDefault } from '../../shared/money.js';
+import { enqueue } from '../../shared/outbox.js';
 import type { ShopContext } from '../context.js';
 import { Shop } from './shop.js';
+
+/** What a slug is made of. */
+export function SlugRule(): PropertyDecorator {
+  const rules = [
+    Matches(/^[a-z0-9]+(-[a-z0-9]+)*$/, { message: 'must be made of a-z, 0-9 and single dashes' }),
+    Length(1, 100),
+  ];
+  return (target, property) => {
+    for (const rule of rules) rule(target, property as string);
+  };
+}
 
 @InputType({ description: 'A new shop.' })
 export class CreateShopInput {
@@ -15,8 +27,7 @@ export class CreateShopInput {
   name!: string;
 
   @Field(() => String, { description: 'Its name in addresses: a-z, 0-9 and dashes; unique.' })
-  @Matches(/^[a-z0-9]+(-[a-z0-9]+)*$/, { message: 'must be made of a-z, 0-9 and single dashes' })
-  @Length(1, 100)
+  @SlugRule()
   slug!: string;
 
   @Field(() => String, { defaultValue: currencyDefault, description: 'ISO 4217: three letters.' })
@@ -24,19 +35,31 @@ export class CreateShopInput {
   currencyCode!: string;
 }
 
-/** @throws `CONFLICT` for a slug that is taken */
-export async function createShop(context: ShopContext, input: CreateShopInput): Promise<Shop> {
-  const em = context.em.fork();
-  const shop = em.create(Shop, {
-    ...input,
-    id: uuidv7(),
-    ownerId: identityOf(context).id,
+/**
+ * Opens a shop and tells the warehouse subgraph, which makes its first warehouse.
+ *
+ * @throws `CONFLICT` for a slug that is taken
+ */
+export function createShop(context: ShopContext, input: CreateShopInput): Promise<Shop> {
+  const work = context.em.fork().transactional(async (tx) => {
+    const shop = tx.create(Shop, { ...input, id: newId(), ownerId: identityOf(context).id });
+    await tx.persist(shop).flush();
+    const payload = { shopId: shop.id, name: shop.name };
+    const told = {
+      consumer: 'warehouse',
+      topic: 'shop.created',
+      key: shop.id,
+      version: 1,
+      payload,
+    };
+    await enqueue(tx, [told]);
+    return shop;
   });
-  try {
-    await em.persist(shop).flush();
-  } catch (error) {
-    if (isUniqueViolation(error, 'shop_slug')) throw conflict(`The slug ${input.slug} is taken.`);
-    throw error;
-  }
-  return shop;
+  return work.catch((error) => slugTaken(error, input.slug));
+}
+
+/** Says that a slug is taken, where that is what the error means; else throws it on. */
+export function slugTaken(error: unknown, slug: string): never {
+  if (isUniqueViolation(error, 'shop_slug')) throw conflict(`The slug ${slug} is taken.`);
+  throw error;
 }

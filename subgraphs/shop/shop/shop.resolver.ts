@@ -11,16 +11,18 @@ import {
 } from 'type-graphql';
 import { loaderOf } from '../../shared/context.js';
 import { badInput } from '../../shared/errors.js';
-import { findPage, loadBy } from '../../shared/load.js';
 import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import type { ShopContext } from '../context.js';
+import { OfferConnection } from '../offer/offer.js';
+import { offersOfShop } from '../offer/offers-of-shops.js';
 import { User } from '../user/user.js';
 import { CreateShopInput, createShop } from './create-shop.js';
+import { findShops } from './find-shops.js';
+import { loadShops, type ShopRow } from './load-shops.js';
 import { Shop, ShopConnection } from './shop.js';
 import { ShopOwner } from './shop-owner.js';
-
-export const loadShops = loadBy(Shop, 'id');
+import { UpdateShopInput, updateShop } from './update-shop.js';
 
 @Resolver(() => Shop)
 export class ShopResolver {
@@ -39,11 +41,16 @@ export class ShopResolver {
   @Allow('anyone')
   @Query(() => ShopConnection, { description: 'All shops, newest first.' })
   shops(
-    @Ctx() { em }: ShopContext,
+    @Ctx() context: ShopContext,
     @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
     @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+    @Arg('search', () => String, {
+      nullable: true,
+      description: 'Words of the name, or their beginnings; at most 100 characters.',
+    })
+    search?: string,
   ) {
-    return findPage(em, Shop, {}, { first, after, order: 'desc' });
+    return findShops(context, { first, after, search });
   }
 
   @Directive('@inaccessible')
@@ -51,14 +58,16 @@ export class ShopResolver {
   @Query(() => [ShopOwner], { description: 'Who owns these shops; unknown ids are left out.' })
   async shopOwners(
     @Arg('ids', () => [UUID], { description: 'Their ids.' }) ids: string[],
-    @Ctx() { em }: ShopContext,
+    @Ctx() context: ShopContext,
   ): Promise<ShopOwner[]> {
-    const shops = await em.find(Shop, { id: { $in: ids } });
-    return shops.map(({ id, ownerId }) => ({ shopId: id, ownerId }));
+    const shops = await loadShops(ids, context);
+    return shops.flatMap((shop) => (shop ? [{ shopId: shop.id, ownerId: shop.ownerId }] : []));
   }
 
   @Allow('vendor')
-  @Mutation(() => Shop, { description: 'Opens a shop, owned by whoever asks.' })
+  @Mutation(() => Shop, {
+    description: 'Opens a shop, owned by whoever asks; its first warehouse comes by itself.',
+  })
   createShop(
     @Arg('input', () => CreateShopInput) input: CreateShopInput,
     @Ctx() context: ShopContext,
@@ -66,9 +75,37 @@ export class ShopResolver {
     return createShop(context, input);
   }
 
+  @Allow('shop-owner')
+  @Mutation(() => Shop, { description: 'Changes a shop’s name or slug.' })
+  updateShop(
+    @Arg('input', () => UpdateShopInput) input: UpdateShopInput,
+    @Ctx() context: ShopContext,
+  ) {
+    return updateShop(context, input);
+  }
+
   @Allow('anyone')
   @FieldResolver(() => User, { nullable: true, description: 'Who owns it.' })
-  owner(@Root() shop: Shop): User {
+  owner(@Root() shop: ShopRow): User {
     return { id: shop.ownerId };
+  }
+
+  @Allow('anyone')
+  @FieldResolver(() => OfferConnection, {
+    description: 'What it sells, the newest first; its owner sees inactive offers too.',
+  })
+  offers(
+    @Root() shop: ShopRow,
+    @Ctx() context: ShopContext,
+    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
+    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+    @Arg('search', () => String, {
+      nullable: true,
+      description:
+        'Words of the product’s or variant’s name or of the sku, or their beginnings; at most 100 characters.',
+    })
+    search?: string,
+  ) {
+    return offersOfShop(context, shop, { first, after, search });
   }
 }

@@ -4,12 +4,20 @@ import { Directive, Field, ObjectType } from 'type-graphql';
 import { connectionOf } from '../../shared/connection.js';
 import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
+import { wordsOf } from '../words.js';
+
+/** What the search in shops looks at. */
+export const shopWords = wordsOf('name');
 
 @Directive('@key(fields: "id")')
 @Allow('anyone')
 @ObjectType({ description: 'A seller, with prices of its own and warehouses of its own.' })
 @Entity({ tableName: 'shop' })
 @Index({ name: 'shop_owner', properties: ['ownerId'] })
+@Index({
+  name: 'shop_words',
+  expression: `create index shop_words on shop using gin (${shopWords})`,
+})
 export class Shop {
   @Field(() => UUID, { description: 'The id of the shop.' })
   @PrimaryKey({ type: 'uuid' })

@@ -1,0 +1,24 @@
+import type { EntityManager } from '../../shared/database.js';
+import { enqueue } from '../../shared/outbox.js';
+import type { OfferRow } from './offer-row.js';
+
+/** Tells the product subgraph how these offers are now, in the commit that changes them. */
+export function tellOfferChanged(tx: EntityManager, offers: readonly OfferRow[]): Promise<void> {
+  return enqueue(
+    tx,
+    offers.map((offer) => ({
+      consumer: 'product',
+      topic: 'offer.changed',
+      key: offer.id,
+      version: offer.version,
+      payload: {
+        offerId: offer.id,
+        shopId: offer.shopId,
+        sku: offer.sku,
+        price: offer.priceAmount,
+        currencyCode: offer.currencyCode,
+        active: offer.active,
+      },
+    })),
+  );
+}

@@ -1,0 +1,33 @@
+import { inOrderOf } from '../../shared/context.js';
+import { sql } from '../../shared/database.js';
+import type { ShopContext } from '../context.js';
+import type { Offer } from './offer.js';
+
+/** An offer as it is read and answered: a plain row. */
+export type OfferRow = Pick<
+  Offer,
+  | 'id'
+  | 'shopId'
+  | 'sku'
+  | 'name'
+  | 'priceAmount'
+  | 'compareAtAmount'
+  | 'currencyCode'
+  | 'purchaseLimit'
+  | 'active'
+  | 'version'
+> & { readonly isRemoved: boolean };
+
+/** SQL for the columns of an OfferRow. */
+export const offerColumns = `id, shop_id as "shopId", sku, name, price_amount as "priceAmount",
+  compare_at_amount as "compareAtAmount", currency_code as "currencyCode",
+  purchase_limit as "purchaseLimit", active, version, removed_at is not null as "isRemoved"`;
+
+/** Offers by their ids, those too that were removed. */
+export async function readOffers({ em }: Pick<ShopContext, 'em'>, ids: readonly string[]) {
+  return sql<OfferRow>(em, `select ${offerColumns} from offer where id = any($1::uuid[])`, [ids]);
+}
+
+export async function loadOffers(ids: readonly string[], context: ShopContext) {
+  return inOrderOf(ids, await readOffers(context, ids), ({ id }) => id);
+}

@@ -1,0 +1,78 @@
+import { type Connection, pageRequest, toConnection } from '../../shared/connection.js';
+import { type BatchLoad, loaderOf } from '../../shared/context.js';
+import { type EntityManager, sql } from '../../shared/database.js';
+import { isSelf } from '../../shared/rights.js';
+import type { ShopContext } from '../context.js';
+import type { ShopRow } from '../shop/load-shops.js';
+import { wordsQuery } from '../words.js';
+import { offerWords } from './offer.js';
+import { type OfferRow, offerColumns } from './offer-row.js';
+
+interface PageOf {
+  readonly shopId: string;
+  readonly seesInactive: boolean;
+  /** `to_tsquery` of the search, or null */
+  readonly query: string | null;
+  readonly first: number;
+  readonly afterId: string | null;
+}
+interface PageArgs {
+  readonly first: number;
+  readonly after?: string | undefined;
+  readonly search?: string | undefined;
+}
+
+/**
+ * A page of a shop’s offers, the newest first; inactive ones are for its owner and admins.
+ *
+ * @throws `BAD_USER_INPUT` for bad arguments
+ */
+export function offersOfShop(
+  context: ShopContext,
+  shop: ShopRow,
+  { first, after, search }: PageArgs,
+) {
+  return loaderOf(context, loadPages).load({
+    shopId: shop.id,
+    seesInactive: isSelf(context, { id: shop.ownerId }),
+    query: wordsQuery(search),
+    ...pageRequest(first, after),
+  });
+}
+
+/** One statement for all shops; one more for each other search in the same request. */
+const loadPages: BatchLoad<PageOf, Connection<OfferRow>, ShopContext> = async (keys, { em }) => {
+  const pages = new Map<PageOf, Connection<OfferRow>>();
+  for (const [query, alike] of Map.groupBy(keys, (key) => key.query)) {
+    const rows = Map.groupBy(await readPages(em, query, alike), ({ at }) => Number(at) - 1);
+    for (const [at, key] of alike.entries()) {
+      pages.set(key, toConnection(rows.get(at) ?? [], key.first));
+    }
+  }
+  return keys.map((key) => pages.get(key) as Connection<OfferRow>);
+};
+
+const behindAll = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/** The search is a parameter of its own, so that PostgreSQL sees how rare its words are. */
+function readPages(em: EntityManager, query: string | null, keys: readonly PageOf[]) {
+  const found = query === null ? '' : `and ${offerWords} @@ to_tsquery('simple', $5)`;
+  return sql<OfferRow & { at: string }>(
+    em,
+    `select page.at, o.* from unnest($1::uuid[], $2::boolean[], $3::int[], $4::uuid[])
+       with ordinality as page (of_shop, sees_inactive, rows_max, after_id, at)
+     cross join lateral (
+       select ${offerColumns} from offer
+       where shop_id = page.of_shop and removed_at is null and id < page.after_id
+         and (active or page.sees_inactive) ${found}
+       order by id desc limit page.rows_max
+     ) o order by page.at, o.id desc`,
+    [
+      keys.map(({ shopId }) => shopId),
+      keys.map(({ seesInactive }) => seesInactive),
+      keys.map(({ first }) => first + 1),
+      keys.map(({ afterId }) => afterId ?? behindAll),
+      ...(query === null ? [] : [query]),
+    ],
+  );
+}

@@ -1,0 +1,26 @@
+import { type EntityManager, sql } from '../../shared/database.js';
+import type { OutboxEvent } from '../../shared/inbox.js';
+import { tellOfferChanged } from './offer-changed.js';
+import { type OfferRow, offerColumns } from './offer-row.js';
+import { retireSku } from './retired-sku.js';
+
+/** The event by which the product subgraph tells that a variant is sold no more. */
+export interface VariantRemoved {
+  readonly sku: string;
+}
+
+/** Retires the offers of a variant: none of them can be bought again, and none made. */
+export async function onVariantRemoved(
+  tx: EntityManager,
+  _event: OutboxEvent,
+  { sku }: VariantRemoved,
+): Promise<void> {
+  await retireSku(tx, sku);
+  const retired = await sql<OfferRow>(
+    tx,
+    `update offer set active = false, version = version + 1, updated_at = now()
+     where sku = $1 and active returning ${offerColumns}`,
+    [sku],
+  );
+  await tellOfferChanged(tx, retired);
+}

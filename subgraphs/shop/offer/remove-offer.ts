@@ -1,0 +1,28 @@
+import { sql } from '../../shared/database.js';
+import { notFound } from '../../shared/errors.js';
+import type { ShopContext } from '../context.js';
+import { ownShop } from '../shop/own-shop.js';
+import { tellOfferChanged } from './offer-changed.js';
+import { type OfferRow, offerColumns, readOffers } from './offer-row.js';
+
+/**
+ * Withdraws an offer. Its row stays for the orders that refer to it, and for `setOffer`, which brings
+ * it back. An offer that is removed already is left as it is.
+ *
+ * @throws `NOT_FOUND`, `FORBIDDEN`
+ */
+export async function removeOffer(context: ShopContext, id: string): Promise<boolean> {
+  const [offer] = await readOffers(context, [id]);
+  if (!offer) throw notFound('offer', id);
+  await ownShop(context, offer.shopId);
+  return context.em.fork().transactional(async (tx) => {
+    const removed = await sql<OfferRow>(
+      tx,
+      `update offer set active = false, removed_at = now(), version = version + 1, updated_at = now()
+       where id = $1 and removed_at is null returning ${offerColumns}`,
+      [id],
+    );
+    await tellOfferChanged(tx, removed);
+    return true;
+  });
+}

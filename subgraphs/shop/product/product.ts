@@ -1,0 +1,17 @@
+import { Directive, Field, ObjectType } from 'type-graphql';
+import { Allow } from '../../shared/rights.js';
+import { UUID } from '../../shared/scalars.js';
+import { ProductVariant } from '../variant/variant.js';
+
+/** A reference: the product subgraph owns it, and says which variants it has. */
+@Directive('@key(fields: "id")')
+@Allow('anyone')
+@ObjectType()
+export class Product {
+  @Field(() => UUID)
+  id!: string;
+
+  @Directive('@external')
+  @Field(() => [ProductVariant])
+  variants!: ProductVariant[];
+}

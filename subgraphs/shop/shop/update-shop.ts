@@ -1,0 +1,41 @@
+import { IsOptional, Length } from 'class-validator';
+import { Field, InputType } from 'type-graphql';
+import { UUID } from '../../shared/scalars.js';
+import type { ShopContext } from '../context.js';
+import { SlugRule, slugTaken } from './create-shop.js';
+import { ownShop } from './own-shop.js';
+import type { Shop } from './shop.js';
+
+@InputType({
+  description: 'What changes of a shop; what is left out stays. Its currency does not change.',
+})
+export class UpdateShopInput {
+  @Field(() => UUID, { description: 'The shop.' })
+  id!: string;
+
+  @Field(() => String, { nullable: true, description: 'Its name, 1 to 255 characters.' })
+  @IsOptional()
+  @Length(1, 255)
+  name?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Its name in addresses: a-z, 0-9 and dashes; unique.',
+  })
+  @IsOptional()
+  @SlugRule()
+  slug?: string | null;
+}
+
+/** @throws `NOT_FOUND` and `FORBIDDEN` for the shop, `CONFLICT` for a slug that is taken */
+export async function updateShop(
+  context: ShopContext,
+  { id, name, slug }: UpdateShopInput,
+): Promise<Shop> {
+  const em = context.em.fork();
+  const shop = await ownShop({ ...context, em }, id);
+  shop.name = name ?? shop.name;
+  shop.slug = slug ?? shop.slug;
+  await em.flush().catch((error) => slugTaken(error, shop.slug));
+  return shop;
+}
