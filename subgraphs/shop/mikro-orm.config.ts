@@ -1,6 +1,7 @@
 import type { Schema } from '../shared/database.js';
 import { InboxEntry } from '../shared/inbox.js';
 import { OutboxEntry } from '../shared/outbox.js';
+import { Migration20261121OfferWords } from './migrations/20261121-offer-words.js';
 import { Migration20261121Selling } from './migrations/20261121-selling.js';
 import { Migration20261121Spine } from './migrations/20261121-spine.js';
 import { Offer } from './offer/offer.js';
@@ -12,5 +13,6 @@ export const databaseSchema: Schema = {
   migrations: [
     { name: '20261121-spine', class: Migration20261121Spine },
     { name: '20261121-selling', class: Migration20261121Selling },
+    { name: '20261121-offer-words', class: Migration20261121OfferWords },
   ],
 };

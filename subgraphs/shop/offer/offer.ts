@@ -15,9 +15,6 @@ import { UUID } from '../../shared/scalars.js';
 import { Shop } from '../shop/shop.js';
 import { wordsOf } from '../words.js';
 
-/** What the search in a shop’s offers looks at. */
-export const offerWords = wordsOf(`name || ' ' || sku`);
-
 @Directive('@key(fields: "id")')
 @Allow('anyone')
 @ObjectType({ description: 'One shop’s price for one variant.' })
@@ -33,7 +30,7 @@ export const offerWords = wordsOf(`name || ' ' || sku`);
 })
 @Index({
   name: 'offer_words',
-  expression: `create index offer_words on offer using gin (${offerWords})`,
+  expression: 'create index offer_words on offer using gin (words)',
 })
 @Index({ name: 'offer_price', properties: ['priceAmount'] })
 @Check({ name: 'offer_price_not_negative', expression: 'price_amount >= 0' })
@@ -54,6 +51,15 @@ export class Offer {
   /** of the product and its variant, for what is ordered and searched */
   @Property({ type: 'varchar', length: 520 })
   name!: string;
+
+  /** what is searched */
+  @Property({
+    type: 'tsvector',
+    generated: `(${wordsOf("name || ' ' || sku")}) stored`,
+    hydrate: false,
+    lazy: true,
+  })
+  words!: Opt<string>;
 
   @Property({ type: 'numeric', precision: 12, scale: 2 })
   priceAmount!: string;

@@ -5,7 +5,6 @@ import { isSelf } from '../../shared/rights.js';
 import type { ShopContext } from '../context.js';
 import type { ShopRow } from '../shop/load-shops.js';
 import { wordsQuery } from '../words.js';
-import { offerWords } from './offer.js';
 import { type OfferRow, offerColumns } from './offer-row.js';
 
 interface PageOf {
@@ -56,7 +55,7 @@ const behindAll = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** The search is a parameter of its own, so that PostgreSQL sees how rare its words are. */
 function readPages(em: EntityManager, query: string | null, keys: readonly PageOf[]) {
-  const found = query === null ? '' : `and ${offerWords} @@ to_tsquery('simple', $5)`;
+  const found = query === null ? '' : "and words @@ to_tsquery('simple', $5)";
   return sql<OfferRow & { at: string }>(
     em,
     `select page.at, o.* from unnest($1::uuid[], $2::boolean[], $3::int[], $4::uuid[])
