@@ -11,6 +11,6 @@ export class Migration20261121OfferWords extends Migration {
       (to_tsvector('simple', regexp_replace(name || ' ' || sku, '[^[:alnum:]]+', ' ', 'g'))) stored
       not null`);
     // the search in Shop.offers
-    this.addSql(`create index offer_words on offer using gin (words)`);
+    this.addSql(`create index offer_words on offer using gin (words) with (fastupdate = off)`);
   }
 }

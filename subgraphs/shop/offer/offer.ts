@@ -30,7 +30,7 @@ import { wordsOf } from '../words.js';
 })
 @Index({
   name: 'offer_words',
-  expression: 'create index offer_words on offer using gin (words)',
+  expression: 'create index offer_words on offer using gin (words) with (fastupdate = off)',
 })
 @Index({ name: 'offer_price', properties: ['priceAmount'] })
 @Check({ name: 'offer_price_not_negative', expression: 'price_amount >= 0' })

@@ -1,0 +1,36 @@
+import { hashPassword } from '../../subgraphs/user/account/password.js';
+import { oneOf } from './chance.js';
+import { accounts, demoPassword } from './demo-store.js';
+import { madeNow, seedId } from './ids.js';
+import { furtherVendors } from './sellers.js';
+import { firstNames, lastNames } from './words.js';
+
+const customersMax = 1000;
+const variantsPerCustomer = 10;
+const customersFrom = 100;
+
+/**
+ * The demo store’s accounts; in a larger store the vendors of its other shops and customers too,
+ * `vendor1@example.com` and `customer1@example.com` and so on. All have the demo password.
+ */
+export async function userRows(variants: number, isLarge: boolean) {
+  // Hashing is what takes long, and one salt less is no loss where all know the password.
+  const password_hash = await hashPassword(demoPassword);
+  const people: { n: number; name: string; email: string; phone: string | null; role: string }[] =
+    accounts.map((account, n) => ({ n, ...account }));
+  if (isLarge) {
+    for (const [at, name] of furtherVendors.entries()) {
+      const email = `vendor${at + 1}@example.com`;
+      people.push({ n: accounts.length + at, name, email, phone: null, role: 'VENDOR' });
+    }
+    const customers = Math.min(customersMax, Math.ceil(variants / variantsPerCustomer));
+    for (let at = 0; at < customers; at++) {
+      const name = `${oneOf(firstNames, 'first name', at)} ${oneOf(lastNames, 'last name', at)}`;
+      const email = `customer${at + 1}@example.com`;
+      people.push({ n: customersFrom + at, name, email, phone: null, role: 'CUSTOMER' });
+    }
+  }
+  return people.map(({ n, ...person }) => {
+    return { id: seedId('user', n), ...person, email_verified: true, password_hash, ...madeNow() };
+  });
+}
