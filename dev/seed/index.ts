@@ -1,13 +1,14 @@
 import { parseArgs } from 'node:util';
 import type { DatabaseUrls } from '../databases/set-up.js';
 import { readRunningSystem, stateFolder } from '../state.js';
+import { createProgress } from './progress.js';
 import { seedStore } from './store.js';
 
 /** `npm run seed -- --size N`: a store of at least N variants, beside what is there. */
 const options = { size: { type: 'string', default: '30' } } as const;
 const { values } = parseArgs({ options, strict: false });
 const size = Number(values.size);
-const sizeMax = 20_000;
+const sizeMax = 100_000;
 const system = readRunningSystem(stateFolder());
 if (!Number.isInteger(size) || size < 1 || size > sizeMax) {
   console.error(`--size must be a whole number from 1 to ${sizeMax}, not ${values.size}.`);
@@ -18,7 +19,11 @@ if (!Number.isInteger(size) || size < 1 || size > sizeMax) {
 } else {
   const startedAtMs = Date.now();
   try {
-    const variants = await seedStore(system.databases as unknown as DatabaseUrls, size);
+    const variants = await seedStore(
+      system.databases as unknown as DatabaseUrls,
+      size,
+      createProgress,
+    );
     console.log(`${variants} variants in ${((Date.now() - startedAtMs) / 1000).toFixed(1)} s`);
   } catch (error) {
     console.error(`The store could not be seeded: ${(error as Error).message}`);

@@ -1,7 +1,7 @@
 import { hashPassword } from '../../subgraphs/user/account/password.js';
 import { oneOf } from './chance.js';
 import { accounts, demoPassword } from './demo-store.js';
-import { madeNow, seedId } from './ids.js';
+import { seedId } from './ids.js';
 import { furtherVendors } from './sellers.js';
 import { firstNames, lastNames } from './words.js';
 
@@ -19,18 +19,21 @@ export async function userRows(variants: number, isLarge: boolean) {
   const people: { n: number; name: string; email: string; phone: string | null; role: string }[] =
     accounts.map((account, n) => ({ n, ...account }));
   if (isLarge) {
-    for (const [at, name] of furtherVendors.entries()) {
+    const nameOf = (n: number) =>
+      `${oneOf(firstNames, 'first name', n)} ${oneOf(lastNames, 'last name', n)}`;
+    for (let at = 0; at < furtherVendors; at++) {
+      const n = accounts.length + at;
       const email = `vendor${at + 1}@example.com`;
-      people.push({ n: accounts.length + at, name, email, phone: null, role: 'VENDOR' });
+      people.push({ n, name: nameOf(n), email, phone: null, role: 'VENDOR' });
     }
     const customers = Math.min(customersMax, Math.ceil(variants / variantsPerCustomer));
     for (let at = 0; at < customers; at++) {
-      const name = `${oneOf(firstNames, 'first name', at)} ${oneOf(lastNames, 'last name', at)}`;
+      const n = customersFrom + at;
       const email = `customer${at + 1}@example.com`;
-      people.push({ n: customersFrom + at, name, email, phone: null, role: 'CUSTOMER' });
+      people.push({ n, name: nameOf(n), email, phone: null, role: 'CUSTOMER' });
     }
   }
   return people.map(({ n, ...person }) => {
-    return { id: seedId('user', n), ...person, email_verified: true, password_hash, ...madeNow() };
+    return { id: seedId('user', n), ...person, email_verified: true, password_hash };
   });
 }

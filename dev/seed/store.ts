@@ -1,186 +1,173 @@
-import { hashPassword } from '../../subgraphs/user/account/password.js';
 import type { DatabaseUrls } from '../databases/set-up.js';
-import {
-  accounts,
-  categories,
-  type DemoProduct,
-  demoPassword,
-  products as demoProducts,
-  shops,
-  unitsOfWarehouse,
-  warehousesOfShop,
-} from './demo-store.js';
+import { type Catalogue, catalogueOf } from './catalogue.js';
+import { chance } from './chance.js';
+import { categories } from './demo-store.js';
 import { seedId } from './ids.js';
-import { insertRows } from './rows.js';
+import { userRows } from './people.js';
+import { each, insertRows, type TableRows } from './rows.js';
+import {
+  levelsOf,
+  offersOf,
+  priceOf,
+  type StoreOffer,
+  type StoreShop,
+  shopsOf,
+} from './sellers.js';
+import { shelves } from './words.js';
 
-interface Variant {
-  readonly sku: string;
-  readonly name: string;
-  readonly n: number;
-  readonly product: DemoProduct;
+interface Progress {
+  add(count: number): void;
+  end(): void;
 }
+const noProgress: Progress = { add: () => {}, end: () => {} };
 
-const skuOf = (product: DemoProduct, value: string) =>
-  `${product.code}-${value}`.toUpperCase().replace(/[^\w.-]/g, '');
-
-/** Fills the five databases with the demo store, or with one of `variantsMin` variants or more. */
-export async function seedStore(urls: DatabaseUrls, variantsMin = 0): Promise<number> {
-  const products = enough(demoProducts, variantsMin);
-  const variants: Variant[] = products
-    .flatMap((product) => product.values.map((value) => ({ product, value })))
-    .map(({ product, value }, n) => ({ product, n, sku: skuOf(product, value), name: value }));
-  await insertRows(urls.user, [{ table: 'user_account', rows: await userRows() }]);
-  await insertRows(urls.product, productTables(products, variants));
-  await insertRows(urls.shop, shopTables(variants));
-  await insertRows(urls.warehouse, warehouseTables(variants));
-  return variants.length;
-}
-
-/** The demo products again and again, as editions of their own, until there are enough variants. */
-function enough(products: readonly DemoProduct[], variantsMin: number): DemoProduct[] {
-  const all = [...products];
-  let count = all.reduce((sum, product) => sum + product.values.length, 0);
-  for (let n = 0; count < variantsMin; n++) {
-    const model = products[n % products.length] as DemoProduct;
-    const edition = Math.floor(n / products.length) + 2;
-    const [code, name] = [`${model.code}${edition}`, `${model.name} ${edition}`];
-    const priceCents = Math.round(model.priceCents * (0.8 + ((n * 37) % 60) / 100));
-    all.push({ ...model, code, name, priceCents });
-    count += model.values.length;
+/**
+ * Fills the databases with the demo store, or with one of `variantsMin` variants or more: the same
+ * rows each time, of which a larger store has those of a smaller one and more.
+ *
+ * @param progressOf makes what is told of each row, given how many there will be
+ * @returns how many variants there are
+ */
+export async function seedStore(
+  urls: DatabaseUrls,
+  variantsMin = 0,
+  progressOf: (rows: number) => Progress = () => noProgress,
+): Promise<number> {
+  const catalogue = catalogueOf(variantsMin);
+  const isLarge = catalogue.products.some(({ isDemo }) => !isDemo);
+  const shops = shopsOf(isLarge);
+  const offers = [...offersOf(shops, catalogue.variants)];
+  const users = await userRows(catalogue.variants.length, isLarge);
+  const progress = progressOf(countRows(catalogue, offers, users.length));
+  const insert = (url: string, tables: TableRows[]) => insertRows(url, tables, progress.add);
+  try {
+    await Promise.all([
+      insert(urls.user, [{ table: 'user_account', rows: users }]),
+      insert(urls.product, productTables(catalogue, isLarge)),
+      insert(urls.shop, shopTables(shops, offers)),
+      insert(urls.warehouse, warehouseTables(shops, offers)),
+    ]);
+  } finally {
+    progress.end();
   }
-  return all;
+  return catalogue.variants.length;
 }
 
-async function userRows() {
-  const password_hash = await hashPassword(demoPassword);
-  return accounts.map((account, n) => {
-    return { id: seedId('user', n), ...account, email_verified: true, password_hash, ...madeNow() };
-  });
+/** Near enough: a row or two for categories, shops and warehouses is not counted. */
+function countRows(catalogue: Catalogue, offers: readonly StoreOffer[], users: number): number {
+  const levels = offers.reduce((sum, offer) => sum + levelsOf(offer).length, 0);
+  const { products, variants } = catalogue;
+  return users + products.length + variants.length + 2 * offers.length + 2 * levels;
 }
 
-function productTables(products: DemoProduct[], variants: Variant[]) {
-  const categoryRows = categories.map((name, n) => {
-    return { id: seedId('category', n), name, slug: name.toLowerCase(), ...madeNow() };
-  });
-  const productRows = products.map((product, n) => ({
-    id: seedId('product', n),
-    name: product.name,
-    slug: product.code.toLowerCase(),
-    description: `${product.name}, from the demo store: ${product.values.join(', ')}.`,
-    category_id: seedId('category', categories.indexOf(product.category as 'Shoes')),
-    images: [`https://images.example.com/${product.code.toLowerCase()}.jpg`],
-    created_by_id: seedId('user', 2),
-    ...madeNow(),
+/** The demo store's categories first; a larger store has shelves under them, and more beside them. */
+function categoryRows(isLarge: boolean) {
+  const tops = isLarge ? [...new Set([...categories, ...shelves.keys()])] : categories;
+  const names = isLarge ? [...tops, ...[...shelves.values()].flat()] : tops;
+  const parents = new Map([...shelves].flatMap(([top, under]) => under.map((name) => [name, top])));
+  const idOf = new Map(names.map((name, n) => [name as string, seedId('category', n)]));
+  const rows = names.map((name) => ({
+    id: idOf.get(name),
+    name,
+    slug: name.toLowerCase().replace(/[^a-z]+/g, '-'),
+    parent_id: idOf.get(parents.get(name) ?? '') ?? null,
   }));
-  const places = new Map(products.map((product, n) => [product, n]));
-  const variantRows = variants.map(({ sku, name, product }) => ({
+  return { rows, idOf };
+}
+
+function productTables({ products, variants }: Catalogue, isLarge: boolean): TableRows[] {
+  const category = categoryRows(isLarge);
+  const vera = seedId('user', 2);
+  const productRows = each(products, (product) => ({
+    id: seedId('product', product.n),
+    name: product.name,
+    slug: product.slug,
+    description: product.description,
+    category_id: category.idOf.get(product.category),
+    images: [`https://images.example.com/${product.slug}.jpg`],
+    created_by_id: vera,
+  }));
+  const variantRows = each(variants, ({ sku, name, options, product }) => ({
     sku,
     name,
-    product_id: seedId('product', places.get(product) as number),
-    options: [{ name: product.option, value: name }],
-    ...madeNow(),
+    product_id: seedId('product', product.n),
+    options,
   }));
   return [
-    { table: 'category', rows: categoryRows },
+    { table: 'category', rows: category.rows },
     { table: 'product', rows: productRows },
     { table: 'product_variant', rows: variantRows },
-    { table: 'offer_listing', rows: listingRows(offerRows(variants), variantRows) },
   ];
 }
 
-/** What the shop and the warehouse subgraph would have told; their first event is newer. */
-function listingRows(
-  offers: ReturnType<typeof offerRows>,
-  variants: readonly { readonly sku: string; readonly product_id: string }[],
-) {
-  const productIds = new Map(variants.map(({ sku, product_id }) => [sku, product_id]));
-  return offers.map(({ id, shop_id, sku, price_amount, currency_code, active }) => ({
-    shop_id,
-    sku,
-    product_id: productIds.get(sku),
-    offer_id: id,
-    price_amount,
-    currency_code,
-    active,
-    offer_version: 0,
-    in_stock: unitsOfWarehouse.some((units) => units > 0),
-    stock_version: 0,
-    ...madeNow(),
-  }));
-}
+const dollars = (cents: number) => (cents / 100).toFixed(2);
 
-function shopTables(variants: Variant[]) {
-  const shopRows = shops.map(({ name, slug, owner }, n) => ({
+function shopTables(shops: readonly StoreShop[], offers: readonly StoreOffer[]): TableRows[] {
+  const shopRows = shops.map(({ n, name, slug, owner }) => ({
     id: seedId('shop', n),
     name,
     slug,
     owner_id: seedId('user', owner),
     currency_code: 'USD',
-    ...madeNow(),
   }));
+  const offerRows = each(offers, (offer) => {
+    const { n, shop, variant } = offer;
+    const cents = priceOf(offer);
+    const { isDemo } = variant.product;
+    return {
+      id: seedId('offer', n),
+      shop_id: seedId('shop', shop.n),
+      sku: variant.sku,
+      name: `${variant.product.name}, ${variant.name}`,
+      price_amount: dollars(cents),
+      compare_at_amount:
+        isDemo || chance(7, 'was dearer', n) > 0 ? null : dollars(Math.ceil(cents / 80) * 100),
+      purchase_limit: isDemo || chance(30, 'limited', n) > 0 ? null : 5,
+      currency_code: 'USD',
+      active: isDemo || chance(40, 'inactive', n) > 0,
+    };
+  });
   return [
     { table: 'shop', rows: shopRows },
-    { table: 'offer', rows: offerRows(variants) },
+    { table: 'offer', rows: offerRows },
   ];
 }
 
-function offerRows(variants: Variant[]) {
-  return shops.flatMap(({ priceFactor }, s) =>
-    variants.map(({ sku, name, n, product }) => ({
-      id: seedId('offer', n * shops.length + s),
-      shop_id: seedId('shop', s),
-      sku,
-      name: `${product.name}, ${name}`,
-      price_amount: (Math.round((product.priceCents * priceFactor) / 100) / 100).toFixed(2),
-      currency_code: 'USD',
+/** Stock comes with its receipts, so that the ledger adds up from the first row on. */
+function warehouseTables(shops: readonly StoreShop[], offers: readonly StoreOffer[]): TableRows[] {
+  const warehouseRows = shops.flatMap((shop) =>
+    shop.warehouses.map(({ n, name }, at) => ({
+      id: seedId('warehouse', n),
+      shop_id: seedId('shop', shop.n),
+      name,
       active: true,
-      ...madeNow(),
+      priority: (at + 1) * 10,
     })),
   );
-}
-
-/** Stock comes with its receipts, so that the ledger adds up from the first row on. */
-function warehouseTables(variants: Variant[]) {
-  const places = shops.flatMap((shop, s) =>
-    warehousesOfShop.map((place, w) => ({ shop, s, place, w })),
-  );
-  const warehouseRows = places.map(({ shop, s, place, w }, n) => ({
-    id: seedId('warehouse', n),
-    shop_id: seedId('shop', s),
-    name: `${shop.name}: ${place}`,
-    active: true,
-    priority: (w + 1) * 10,
-    ...madeNow(),
+  const itemRows = each(offers, (offer) => ({
+    shop_id: seedId('shop', offer.shop.n),
+    sku: offer.variant.sku,
+    available: levelsOf(offer).reduce((sum, { units }) => sum + units, 0),
+    version: 1,
   }));
-  const itemRows = shops.flatMap((_, s) =>
-    variants.map(({ sku }) => {
-      const available = unitsOfWarehouse.reduce((sum, units) => sum + units, 0);
-      return { shop_id: seedId('shop', s), sku, available, version: 1, ...madeNow() };
-    }),
-  );
-  // Numbered by variant and place, so that a larger store begins with the same rows.
-  const levels = places.flatMap((place, p) =>
-    variants.map((variant) => ({ ...place, p, ...variant, number: variant.n * places.length + p })),
-  );
-  const levelRows = levels.map(({ s, w, p, sku, number }) => ({
-    id: seedId('level', number),
-    warehouse_id: seedId('warehouse', p),
-    shop_id: seedId('shop', s),
+  const levelRows = each(levelsOfAll(offers), ({ n, warehouse, units, shop, sku }) => ({
+    id: seedId('level', n),
+    warehouse_id: seedId('warehouse', warehouse),
+    shop_id: seedId('shop', shop.n),
     sku,
-    on_hand: unitsOfWarehouse[w] as number,
+    on_hand: units,
     reserved: 0,
     low_stock_threshold: 10,
-    ...madeNow(),
   }));
-  const movementRows = levels.map(({ w, number }) => ({
-    id: seedId('movement', number),
-    level_id: seedId('level', number),
+  const received = offers.flatMap(levelsOf).filter(({ units }) => units > 0);
+  const movementRows = each(received, ({ n, units }) => ({
+    id: seedId('movement', n),
+    level_id: seedId('level', n),
     type: 'RECEIPT',
-    on_hand_delta: unitsOfWarehouse[w] as number,
+    on_hand_delta: units,
     reserved_delta: 0,
     reference: 'seed',
     actor: 'seed',
-    created_at: new Date().toISOString(),
   }));
   return [
     { table: 'warehouse', rows: warehouseRows },
@@ -190,7 +177,9 @@ function warehouseTables(variants: Variant[]) {
   ];
 }
 
-function madeNow() {
-  const at = new Date().toISOString();
-  return { created_at: at, updated_at: at };
+function* levelsOfAll(offers: readonly StoreOffer[]) {
+  for (const offer of offers) {
+    const { shop, variant } = offer;
+    for (const level of levelsOf(offer)) yield { ...level, shop, sku: variant.sku };
+  }
 }

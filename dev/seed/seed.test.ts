@@ -1,0 +1,112 @@
+import pg from 'pg';
+import { createAllTestDatabases } from '../../tests/harness/databases.js';
+import { contentsOf } from '../../tests/rights/contents.js';
+import type { SubgraphName } from '../services.js';
+import { isBroken, report, verify } from '../verify/verify.js';
+import { catalogueOf } from './catalogue.js';
+import { createProgress } from './progress.js';
+import { seedStore } from './store.js';
+
+const withoutTimes = ['created_at', 'updated_at', 'password_hash'];
+
+describe('the seed', () => {
+  let databases: Awaited<ReturnType<typeof createAllTestDatabases>>;
+  beforeEach(async () => {
+    databases = await createAllTestDatabases();
+  });
+  afterEach(() => databases.drop());
+
+  async function rowsOf<T extends object>(of: SubgraphName, query: string): Promise<T[]> {
+    const client = new pg.Client({ connectionString: databases.urls[of] });
+    await client.connect();
+    return (await client.query<T>(query).finally(() => client.end())).rows;
+  }
+  /** Offers and levels by id, but for when they were made. */
+  async function stateOf() {
+    const ofTable = (table: string) =>
+      `select (to_jsonb(t) - array['${withoutTimes.join("','")}'])::text as row from ${table} t order by 1`;
+    const [users, offers, levels] = [
+      await rowsOf<{ row: string }>('user', ofTable('user_account')),
+      await rowsOf<{ row: string }>('shop', ofTable('offer')),
+      await rowsOf<{ row: string }>('warehouse', ofTable('stock_level')),
+    ];
+    return [...users, ...offers, ...levels].map(({ row }) => row);
+  }
+
+  it('makes the demo store, and nothing beside it, when no size is asked for', async () => {
+    expect(await seedStore(databases.urls)).toBe(catalogueOf(0).variants.length);
+    expect(await rowsOf('shop', 'select count(*)::int as count from shop')).toEqual([{ count: 3 }]);
+    expect(await rowsOf('user', 'select count(*)::int as count from user_account')).toEqual([
+      { count: 5 },
+    ]);
+  });
+
+  it('makes the same rows each time, and more of them for a larger store', async () => {
+    await seedStore(databases.urls, 100);
+    const small = await stateOf();
+    const contents = await contentsOf(databases.urls);
+    await seedStore(databases.urls, 100);
+    expect(await contentsOf(databases.urls)).toEqual(contents);
+
+    const other = await createAllTestDatabases();
+    await seedStore(other.urls, 400);
+    await databases.drop();
+    databases = other;
+    const large = new Set(await stateOf());
+    expect(small.filter((row) => !large.has(row))).toEqual([]);
+    expect(large.size).toBeGreaterThan(2 * small.length);
+  });
+
+  it('makes a store in which everything fits together', async () => {
+    const variants = await seedStore(databases.urls, 1000);
+    expect(variants).toBeGreaterThanOrEqual(1000);
+    const verdicts = await verify(databases.urls);
+    if (isBroken(verdicts)) throw new Error(report(verdicts));
+
+    const skusOf = async (of: SubgraphName, table: string) =>
+      (await rowsOf<{ sku: string }>(of, `select distinct sku from ${table} order by sku`)).map(
+        ({ sku }) => sku,
+      );
+    const skus = await skusOf('product', 'product_variant');
+    expect(skus).toHaveLength(variants);
+    expect(await skusOf('shop', 'offer')).toEqual(skus);
+    expect(await skusOf('warehouse', 'stock_level')).toEqual(skus);
+    const [stock] = await rowsOf<Record<string, number>>(
+      'warehouse',
+      `select count(*) filter (where on_hand = 0)::int as empty,
+         count(*) filter (where is_low_stock and on_hand > 0)::int as low, count(*)::int as all,
+         (select max(n)::int from (select count(*) as n from warehouse group by shop_id) w) as places
+       from stock_level`,
+    );
+    expect(stock?.empty).toBeGreaterThan(0);
+    expect(stock?.low).toBeGreaterThan(0);
+    expect((stock?.empty ?? 0) + (stock?.low ?? 0)).toBeLessThan((stock?.all ?? 0) / 2);
+    expect(stock?.places).toBeGreaterThan(2);
+  });
+
+  it('knows a name, a sku and an address of its own for each of twenty thousand products', () => {
+    const { products, variants } = catalogueOf(100_000);
+    for (const names of [
+      products.map(({ name }) => name),
+      products.map(({ slug }) => slug),
+      variants.map(({ sku }) => sku),
+    ]) {
+      expect(new Set(names).size).toBe(names.length);
+    }
+    expect(variants.filter(({ sku }) => !/^[\w.-]{1,64}$/.test(sku))).toEqual([]);
+  });
+
+  it('draws how far it is on a terminal, and nothing elsewhere', () => {
+    const drawnOn = (isTTY: boolean) => {
+      let drawn = '';
+      const stream = { isTTY, write: (text: string) => (drawn += text) };
+      const progress = createProgress(200, stream as never);
+      progress.add(50);
+      progress.add(150);
+      progress.end();
+      return drawn;
+    };
+    expect(drawnOn(true)).toMatch(/ 25 % {2}50 of 200 rows.* 100 % {2}200 of 200 rows.*\r/s);
+    expect(drawnOn(false)).toBe('');
+  });
+});
