@@ -9,6 +9,7 @@ import { receiveStock } from '../subgraphs/warehouse/stock/receive-stock.js';
 import { releaseReservation } from '../subgraphs/warehouse/stock/release-reservation.js';
 import { reserveStock } from '../subgraphs/warehouse/stock/reserve-stock.js';
 import { setWarehouseActive } from '../subgraphs/warehouse/stock/set-warehouse-active.js';
+import { StockLevel } from '../subgraphs/warehouse/stock/stock-level.js';
 import { openStock, stockUp, type TestStock } from './harness/stock-engine.js';
 import {
   apply,
@@ -219,10 +220,11 @@ async function openWorld(stock: TestStock, engines: readonly StockEngine[]) {
           reason: 'a count',
           actor: 'test',
         });
-        return level ? 'adjusted' : 'not enough';
+        return level instanceof StockLevel ? 'adjusted' : 'not enough';
       }
       case 'setActive':
-        return setWarehouseActive(engine, warehouses[op.warehouse]?.id as string, op.active);
+        return (await setWarehouseActive(engine, warehouses[op.warehouse]?.id as string, op.active))
+          .units;
     }
   }
 

@@ -87,7 +87,7 @@ export function apply(model: Model, op: Op): unknown {
       model.active[op.warehouse] = true;
       const units = skus.reduce((sum, sku) => sum + free(model, sku, op.warehouse), 0);
       model.active[op.warehouse] = op.active;
-      return op.active ? units : 0 - units;
+      return units;
     }
   }
 }

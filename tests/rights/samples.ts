@@ -99,6 +99,12 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Query.warehouse': ({ warehouseId }) => ({ id: warehouseId }),
   'Mutation.createWarehouse': ({ shopId }) => ({ input: { shopId, name: 'New' } }),
   'Mutation.receiveStock': ({ warehouseId, sku }) => ({ input: { warehouseId, sku, quantity: 1 } }),
+  'Mutation.updateWarehouse': ({ warehouseId }) => ({ input: { id: warehouseId, priority: 7 } }),
+  'Mutation.activateWarehouse': ({ warehouseId }) => ({ id: warehouseId }),
+  'Mutation.deactivateWarehouse': ({ warehouseId }) => ({ id: warehouseId }),
+  'Mutation.adjustStock': ({ warehouseId, sku }) => ({
+    input: { warehouseId, sku, delta: 1, reason: 'one more was found' },
+  }),
   'Mutation.reserveStock': ({ shopId, sku }) => ({
     requests: [
       { orderId: randomUUID(), lines: [{ shopId, sku, quantity: 1_000_000 }], holdForMs: 1000 },

@@ -52,6 +52,20 @@ export const ways: Readonly<Record<string, Way>> = {
   StockLevelConnection: { by: 'Warehouse.stockLevels' },
   StockLevelEdge: { by: 'StockLevelConnection.edges' },
   StockLevel: { by: 'StockLevelEdge.node' },
+  DeactivateWarehouseResult: { by: 'Mutation.deactivateWarehouse' },
+  StaleStock: {
+    by: 'Mutation.adjustStock',
+    sample: ({ warehouseId, sku }) => ({
+      input: { warehouseId, sku, setTo: 1, expectedOnHand: 99_999, reason: 'counted' },
+    }),
+  },
+  NotEnoughOnHand: {
+    by: 'Mutation.adjustStock',
+    sample: ({ warehouseId, sku }) => ({
+      input: { warehouseId, sku, delta: -1_000_000, reason: 'lost' },
+    }),
+  },
+  LevelTooLow: { by: 'NotEnoughOnHand.levels' },
   StockChange: { by: 'Subscription.stockChanged' },
   ReservationOutput: { by: 'Mutation.reserveStock' },
   ShortageOutput: { by: 'ReservationOutput.shortages' },

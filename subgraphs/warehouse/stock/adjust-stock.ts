@@ -1,30 +1,125 @@
+import { IsOptional, Length, Max, Min } from 'class-validator';
+import { createUnionType, Field, InputType, Int, ObjectType } from 'type-graphql';
+import { badInput } from '../../shared/errors.js';
+import { Refusal, result } from '../../shared/refusal.js';
+import { Allow } from '../../shared/rights.js';
+import { UUID } from '../../shared/scalars.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
 import type { StockStore } from './engine.js';
 import { moveStock } from './move-stock.js';
-import type { StockLevel } from './stock-level.js';
+import { NotEnoughOnHand, notEnoughOnHand } from './not-enough-on-hand.js';
+import { onHandMax, quantityMax } from './receive-stock.js';
+import { StockLevel } from './stock-level.js';
 
-export interface Adjustment {
+@InputType({ description: 'A correction of a level: by `delta`, or `setTo` what was counted.' })
+export class AdjustStockInput {
+  @Field(() => UUID, { description: 'Where.' })
+  warehouseId!: string;
+
+  @Field(() => String, { description: 'What.' })
+  @Length(1, 64)
+  sku!: string;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Units more, or fewer when it is negative; not 0. This or `setTo`.',
+  })
+  @IsOptional()
+  @Min(-quantityMax)
+  @Max(quantityMax)
+  delta?: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'Units that are there now.' })
+  @IsOptional()
+  @Min(0)
+  @Max(onHandMax)
+  setTo?: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'With `setTo`: the units that were known of; others than those, and nothing is set.',
+  })
+  @IsOptional()
+  @Min(0)
+  expectedOnHand?: number | null;
+
+  @Field(() => String, {
+    description: 'Why: what was counted, found, broken; 1 to 255 characters.',
+  })
+  @Length(1, 255)
+  reason!: string;
+}
+
+@Allow('parent')
+@ObjectType({ implements: Refusal, description: 'Not as many units are there as was expected.' })
+export class StaleStock extends Refusal {
+  @Field(() => Int, { description: 'Units that are there now.' })
+  onHand!: number;
+}
+
+export const AdjustStockResult = createUnionType({
+  name: 'AdjustStockResult',
+  description: 'The level as it is now, or why it was not changed.',
+  types: () => [StockLevel, StaleStock, NotEnoughOnHand] as const,
+});
+
+export type LevelChange =
+  | { readonly delta: number }
+  | { readonly setTo: number; readonly expectedOnHand: number };
+
+/** @throws `BAD_USER_INPUT` where it is not clear which of the two is asked for */
+export function changeOf({ delta, setTo, expectedOnHand }: AdjustStockInput): LevelChange {
+  const hasDelta = typeof delta === 'number';
+  if (hasDelta === (typeof setTo === 'number')) {
+    throw badInput({ 'input.delta': 'give either delta or setTo' });
+  }
+  if (hasDelta) {
+    if (delta === 0) throw badInput({ 'input.delta': 'must not be 0' });
+    return { delta };
+  }
+  if (typeof expectedOnHand !== 'number') {
+    throw badInput({ 'input.expectedOnHand': 'must be given with setTo' });
+  }
+  return { setTo: setTo as number, expectedOnHand };
+}
+
+export type Adjustment = LevelChange & {
   readonly warehouse: Warehouse;
   readonly sku: string;
-  /** units that are there and were not known of, or the other way round: not 0 */
-  readonly delta: number;
   /** why: what was counted, found, broken */
   readonly reason: string;
   /** the id of the user who adjusts */
   readonly actor: string;
-}
+};
 
 /**
  * Corrects a level: an ADJUSTMENT in the ledger. Units that orders hold cannot be taken away.
  *
- * @returns the level, or null when fewer units are there, and not held, than would go
+ * @returns the level, or why it was left as it is
+ * @throws `BAD_USER_INPUT` when the level would hold more than `onHandMax`
  */
-export function adjustStock(store: StockStore, adjustment: Adjustment): Promise<StockLevel | null> {
-  const { warehouse, sku, delta, reason, actor } = adjustment;
-  return moveStock(store, async (_em, openLedger) => {
+export function adjustStock(
+  store: StockStore,
+  adjustment: Adjustment,
+): Promise<StockLevel | StaleStock | NotEnoughOnHand> {
+  const { warehouse, sku, reason, actor } = adjustment;
+  return moveStock(store, async (em, openLedger) => {
     const ledger = await openLedger([{ shopId: warehouse.shopId, sku }]);
-    const level = ledger.levelOf(warehouse.id, sku);
-    if (!level || level.onHand + delta < level.reserved) return null;
+    const { onHand, reserved } = ledger.levelOf(warehouse.id, sku) ?? { onHand: 0, reserved: 0 };
+    if ('setTo' in adjustment && adjustment.expectedOnHand !== onHand) {
+      const message = `${onHand} units of ${sku} are there, not ${adjustment.expectedOnHand}.`;
+      return result(StaleStock, { message, onHand });
+    }
+    const delta = 'setTo' in adjustment ? adjustment.setTo - onHand : adjustment.delta;
+    if (onHand + delta < reserved) {
+      return notEnoughOnHand([{ sku, requested: -delta, onHand, reserved }]);
+    }
+    if (onHand + delta > onHandMax) {
+      throw badInput({ 'input.delta': `a level holds at most ${onHandMax} units` });
+    }
+    const [level] = (await ledger.makeLevels(em, warehouse, [sku])) as [StockLevel];
+    if (delta === 0) return level;
     ledger.move(level, {
       type: 'ADJUSTMENT',
       onHandDelta: delta,

@@ -17,7 +17,7 @@ export class Availability {
   version!: number;
 }
 
-const intMax = 2_147_483_647;
+export const intMax = 2_147_483_647;
 const nothing: Availability = { available: 0, version: 0 };
 
 /** Of one shop: one statement for all keys of a request. */

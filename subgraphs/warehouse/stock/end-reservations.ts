@@ -1,7 +1,8 @@
 import { type EntityManager, sql } from '../../shared/database.js';
 import { enqueue } from '../../shared/outbox.js';
 import type { StockStore } from './engine.js';
-import { moveStock, type OpenLedger, Overtaken } from './move-stock.js';
+import { Overtaken } from './ledger.js';
+import { moveStock, type OpenLedger } from './move-stock.js';
 import type { ReservationState } from './reservation.js';
 import type { StockKey } from './stock-item.js';
 

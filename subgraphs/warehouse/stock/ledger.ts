@@ -1,6 +1,6 @@
 import type { EntityClass, RequiredEntityData } from '@mikro-orm/core';
 import { LockMode } from '@mikro-orm/postgresql';
-import type { EntityManager } from '../../shared/database.js';
+import { type EntityManager, sql } from '../../shared/database.js';
 import { newId } from '../../shared/ids.js';
 import { insertRows } from '../../shared/insert-rows.js';
 import { Warehouse } from '../warehouse/warehouse.js';
@@ -18,7 +18,11 @@ export interface Movement {
   readonly actor: string;
 }
 
+/** Another transaction made a row that this one counted on not being there: it has to run again. */
+export class Overtaken extends Error {}
+
 const itemKey = ({ shopId, sku }: StockKey) => `${shopId} ${sku}`;
+const placeKey = (warehouseId: string, sku: string) => `${warehouseId} ${sku}`;
 
 /**
  * The stock of some keys, locked in the one lock order of the domain: warehouses by id (FOR SHARE)
@@ -29,10 +33,12 @@ export class Ledger {
   readonly #warehouses: Map<string, Warehouse>;
   readonly #items: Map<string, StockItem>;
   readonly #levels: Map<string, StockLevel>;
+  readonly #places: Map<string, StockLevel>;
   readonly #sellable: Map<string, StockLevel[]>;
   /** what was moved, in order; each is a row once it is written */
   readonly movements: Array<Movement & { id: string; levelId: string; createdAt: Date }> = [];
-  readonly #changed = new Set<StockItem>();
+  /** item → what was available of it before */
+  readonly #touched = new Map<StockItem, number>();
   readonly #appended: Array<(em: EntityManager) => Promise<unknown>> = [];
   readonly #now = new Date();
 
@@ -40,6 +46,7 @@ export class Ledger {
     this.#warehouses = new Map(warehouses.map((warehouse) => [warehouse.id, warehouse]));
     this.#items = new Map(items.map((item) => [itemKey(item), item]));
     this.#levels = new Map(levels.map((level) => [level.id, level]));
+    this.#places = new Map(levels.map((level) => [placeKey(level.warehouseId, level.sku), level]));
     const sellable = levels.filter((level) => this.#warehouse(level).active);
     this.#sellable = Map.groupBy(sellable.sort(this.#byPriority), itemKey);
   }
@@ -83,9 +90,31 @@ export class Ledger {
 
   /** The level of a sku in one warehouse, if there is one. */
   levelOf(warehouseId: string, sku: string): StockLevel | undefined {
-    return [...this.#levels.values()].find(
-      (level) => level.warehouseId === warehouseId && level.sku === sku,
-    );
+    return this.#places.get(placeKey(warehouseId, sku));
+  }
+
+  /**
+   * The levels of skus in one warehouse, in their order; those that are not there are made, at zero,
+   * and so are their items. The ledger has to be open for all of them.
+   */
+  async makeLevels(
+    em: EntityManager,
+    { id, shopId }: { readonly id: string; readonly shopId: string },
+    skus: readonly string[],
+  ): Promise<StockLevel[]> {
+    const distinct = [...new Set(skus)].sort();
+    const unknown = distinct.filter((sku) => !this.#items.has(itemKey({ shopId, sku })));
+    const absent = distinct.filter((sku) => !this.levelOf(id, sku));
+    for (const row of await insertItems(em, shopId, unknown)) {
+      const item = em.map(StockItem, row);
+      this.#items.set(itemKey(item), item);
+    }
+    for (const row of await insertLevels(em, id, shopId, absent)) {
+      const level = em.map(StockLevel, row);
+      this.#levels.set(level.id, level);
+      this.#places.set(placeKey(id, level.sku), level);
+    }
+    return skus.map((sku) => this.levelOf(id, sku) as StockLevel);
   }
 
   level(id: string): StockLevel {
@@ -103,8 +132,8 @@ export class Ledger {
     if (availableDelta === 0 || !this.#warehouse(level).active) return;
     const item = this.#items.get(itemKey(level));
     if (!item) throw new Error(`the ledger has no item for level ${level.id}`);
+    if (!this.#touched.has(item)) this.#touched.set(item, item.available);
     item.available += availableDelta;
-    this.#changed.add(item);
   }
 
   /** Rows that are only ever added to; written with the rest, in the order in which they came. */
@@ -119,20 +148,52 @@ export class Ledger {
    * @returns what subscribers are to be told after COMMIT
    */
   async write(em: EntityManager): Promise<StockChanged[]> {
-    for (const item of this.#changed) item.version += 1;
+    const changed = [...this.#touched].filter(([item, before]) => item.available !== before);
+    for (const [item] of changed) item.version += 1;
     this.append(StockMovement, this.movements);
     const statements = [...this.#appended, () => em.flush()];
     const results = await Promise.allSettled(statements.map((start) => start(em)));
     const failed = results.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
-    return [...this.#changed].map(({ shopId, sku, available, version, updatedAt }) => {
+    return changed.map(([{ shopId, sku, available, version, updatedAt }]) => {
       return { shopId, sku, available, version, at: updatedAt.toISOString() };
     });
   }
 
   #warehouse(level: StockLevel): Warehouse {
     const warehouse = this.#warehouses.get(level.warehouseId);
-    if (!warehouse) throw new Error(`the ledger was not opened for ${level.warehouseId}`);
+    // It was opened, and took in its first stock, while this transaction waited for its locks.
+    if (!warehouse) throw new Overtaken();
     return warehouse;
   }
+}
+
+async function insertItems(em: EntityManager, shopId: string, skus: readonly string[]) {
+  if (skus.length === 0) return [];
+  const rows = await sql<object>(
+    em,
+    `insert into stock_item (shop_id, sku) select $1, unnest($2::varchar[])
+     on conflict do nothing returning *`,
+    [shopId, skus],
+  );
+  if (rows.length < skus.length) throw new Overtaken();
+  return rows;
+}
+
+async function insertLevels(
+  em: EntityManager,
+  warehouseId: string,
+  shopId: string,
+  skus: readonly string[],
+) {
+  if (skus.length === 0) return [];
+  const rows = await sql<object>(
+    em,
+    `insert into stock_level (id, warehouse_id, shop_id, sku)
+     select unnest($1::uuid[]), $2, $3, unnest($4::varchar[])
+     on conflict do nothing returning *`,
+    [skus.map(() => newId()), warehouseId, shopId, skus],
+  );
+  if (rows.length < skus.length) throw new Overtaken();
+  return rows;
 }

@@ -2,7 +2,7 @@ import { type EntityManager, sql } from '../../shared/database.js';
 import { isDatabaseAway, isDeadlock, isUniqueViolation } from '../../shared/database-errors.js';
 import { DomainError, OutcomeUnknown, tryAgain } from '../../shared/errors.js';
 import type { StockStore } from './engine.js';
-import { Ledger } from './ledger.js';
+import { Ledger, Overtaken } from './ledger.js';
 import type { StockKey } from './stock-item.js';
 import type { Signals, StockChanged } from './stock-signals.js';
 
@@ -15,9 +15,6 @@ const lookUpEveryMs = 200;
 
 /** The connection was lost at COMMIT, and nothing stands in the database. */
 class NotCommitted extends Error {}
-
-/** Another transaction made a row that this one counted on not being there: it has to run again. */
-export class Overtaken extends Error {}
 
 /**
  * One transaction that moves stock. `work` locks its reservations first, then opens the ledger at

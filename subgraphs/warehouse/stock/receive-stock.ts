@@ -1,7 +1,5 @@
 import { IsOptional, Length, Max, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
-import { v7 as uuidv7 } from 'uuid';
-import { type EntityManager, sql } from '../../shared/database.js';
 import { badInput } from '../../shared/errors.js';
 import { UUID } from '../../shared/scalars.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
@@ -50,9 +48,8 @@ export interface Receipt {
 export function receiveStock(store: StockStore, receipt: Receipt): Promise<StockLevel> {
   const { warehouse, sku, quantity, reference, actor } = receipt;
   return moveStock(store, async (em, openLedger) => {
-    const levelId = await ensureLevel(em, warehouse, sku);
     const ledger = await openLedger([{ shopId: warehouse.shopId, sku }]);
-    const level = ledger.level(levelId);
+    const [level] = (await ledger.makeLevels(em, warehouse, [sku])) as [StockLevel];
     if (level.onHand + quantity > onHandMax) {
       throw badInput({ 'input.quantity': `a level holds at most ${onHandMax} units` });
     }
@@ -65,24 +62,4 @@ export function receiveStock(store: StockStore, receipt: Receipt): Promise<Stock
     });
     return level;
   });
-}
-
-/** Makes the item and the level, at zero, where they are not there yet. @returns the level's id */
-async function ensureLevel(em: EntityManager, { id, shopId }: Warehouse, sku: string) {
-  await sql(em, 'insert into stock_item (shop_id, sku) values ($1, $2) on conflict do nothing', [
-    shopId,
-    sku,
-  ]);
-  await sql(
-    em,
-    `insert into stock_level (id, warehouse_id, shop_id, sku) values ($1, $2, $3, $4)
-     on conflict do nothing`,
-    [uuidv7(), id, shopId, sku],
-  );
-  const [level] = await sql<{ id: string }>(
-    em,
-    'select id from stock_level where warehouse_id = $1 and sku = $2',
-    [id, sku],
-  );
-  return (level as { id: string }).id;
 }

@@ -1,20 +1,46 @@
-import { sql } from '../../shared/database.js';
+import { Field, Int, ObjectType } from 'type-graphql';
+import { type EntityManager, sql } from '../../shared/database.js';
+import { Allow } from '../../shared/rights.js';
+import { Warehouse } from '../warehouse/warehouse.js';
+import { intMax } from './availability.js';
 import type { StockStore } from './engine.js';
 import { moveStock } from './move-stock.js';
 import type { StockChanged } from './stock-signals.js';
 
+@Allow('parent')
+@ObjectType({ description: 'What the closing of a warehouse for sale came to.' })
+export class DeactivateWarehouseResult {
+  @Field(() => Warehouse, { description: 'The warehouse.' })
+  warehouse!: Warehouse;
+
+  @Field(() => Int, {
+    description: 'Units that could be bought until now and cannot any more; 0 if it was inactive.',
+  })
+  unitsWithdrawn!: number;
+
+  @Field(() => Int, {
+    description: 'Units that are still held there for orders; they can be paid for.',
+  })
+  unitsReserved!: number;
+}
+
+export interface Activation {
+  /** units that came to the shelf, or left it; 0 when nothing changed */
+  readonly units: number;
+  /** units that orders hold there */
+  readonly reserved: number;
+}
+
 /**
  * Opens or closes a warehouse for sale. What stands in it, and is not held, counts as available from
  * that commit on, or no more. What is held there stays held and can be paid.
- *
- * @returns how many units came to the shelf, or left it (negative); 0 when nothing changed
  */
 export async function setWarehouseActive(
   store: StockStore,
   warehouseId: string,
   active: boolean,
-): Promise<number> {
-  const { units } = await moveStock(
+): Promise<Activation> {
+  const { units, reserved } = await moveStock(
     store,
     async (em) => {
       const [changed] = await sql(
@@ -23,34 +49,43 @@ export async function setWarehouseActive(
          returning id`,
         [warehouseId, active],
       );
-      if (!changed) return { units: 0, changed: [] };
-      // Every change of a level holds the lock of its item; so the levels stand still from here on.
-      await sql(
-        em,
-        `select 1 from stock_item where (shop_id, sku) in
-           (select shop_id, sku from stock_level where warehouse_id = $1)
-         order by shop_id, sku for update`,
-        [warehouseId],
-      );
-      const rows = await sql<StockChanged & { delta: number }>(
-        em,
-        `update stock_item i set version = version + 1, updated_at = now(),
-           available = available + l.delta
-         from (select shop_id, sku, (on_hand - reserved) * $2::int as delta
-               from stock_level where warehouse_id = $1 and on_hand > reserved) l
-         where i.shop_id = l.shop_id and i.sku = l.sku
-         returning i.shop_id as "shopId", i.sku, available, version, i.updated_at as at, l.delta`,
-        [warehouseId, active ? 1 : -1],
-      );
-      return {
-        units: rows.reduce((sum, { delta }) => sum + delta, 0),
-        changed: rows.map(({ delta: _, ...row }) => ({
-          ...row,
-          at: new Date(row.at).toISOString(),
-        })),
-      };
+      const rows = changed ? await shiftAvailable(em, warehouseId, active ? 1 : -1) : [];
+      const units = rows.reduce((sum, { delta }) => sum + Math.abs(delta), 0);
+      const changes = rows.map(({ delta: _, ...row }) => row);
+      return { units, reserved: await countReserved(em, warehouseId), changed: changes };
     },
     ({ changed }) => ({ changed }),
   );
-  return units;
+  return { units: Math.min(units, intMax), reserved: Math.min(reserved, intMax) };
+}
+
+/** Every change of a level holds the lock of its item; so the levels stand still behind these locks. */
+async function shiftAvailable(em: EntityManager, warehouseId: string, sign: 1 | -1) {
+  await sql(
+    em,
+    `select 1 from stock_item where (shop_id, sku) in
+       (select shop_id, sku from stock_level where warehouse_id = $1)
+     order by shop_id, sku for update`,
+    [warehouseId],
+  );
+  const rows = await sql<StockChanged & { delta: number }>(
+    em,
+    `update stock_item i set version = version + 1, updated_at = now(),
+       available = available + l.delta
+     from (select shop_id, sku, (on_hand - reserved) * $2::int as delta
+           from stock_level where warehouse_id = $1 and on_hand > reserved) l
+     where i.shop_id = l.shop_id and i.sku = l.sku
+     returning i.shop_id as "shopId", i.sku, available, version, i.updated_at as at, l.delta`,
+    [warehouseId, sign],
+  );
+  return rows.map((row) => ({ ...row, at: new Date(row.at).toISOString() }));
+}
+
+async function countReserved(em: EntityManager, warehouseId: string): Promise<number> {
+  const [row] = await sql<{ reserved: string }>(
+    em,
+    'select coalesce(sum(reserved), 0) as reserved from stock_level where warehouse_id = $1',
+    [warehouseId],
+  );
+  return Number(row?.reserved);
 }

@@ -1,15 +1,14 @@
 import { Arg, Ctx, FieldResolver, Int, Mutation, Resolver, Root } from 'type-graphql';
 import { identityOf } from '../../shared/auth.js';
 import { loaderOf } from '../../shared/context.js';
-import { badInput } from '../../shared/errors.js';
 import { loadBy } from '../../shared/load.js';
 import { Allow } from '../../shared/rights.js';
 import type { WarehouseContext } from '../context.js';
-import { skuExists } from '../variant/sku-exists.js';
+import { requireSku } from '../variant/require-skus.js';
 import { ProductVariant } from '../variant/variant.js';
-import { ownWarehouse } from '../warehouse/own-warehouse.js';
+import { loadWarehouses, ownWarehouse } from '../warehouse/own-warehouse.js';
 import { Warehouse } from '../warehouse/warehouse.js';
-import { loadWarehouses } from '../warehouse/warehouse.resolver.js';
+import { AdjustStockInput, AdjustStockResult, adjustStock, changeOf } from './adjust-stock.js';
 import { ReceiveStockInput, receiveStock } from './receive-stock.js';
 import { StockLevel } from './stock-level.js';
 
@@ -25,11 +24,31 @@ export class StockLevelResolver {
   ) {
     const warehouse = await ownWarehouse(context, input.warehouseId);
     const { sku, quantity, reference = null } = input;
-    if (!(await skuExists(context.app.product, sku))) {
-      throw badInput({ 'input.sku': `there is no variant ${sku}` });
-    }
+    await requireSku(context, warehouse, sku);
     const actor = identityOf(context).id;
     return receiveStock(context.app, { warehouse, sku, quantity, reference, actor });
+  }
+
+  @Allow('shop-owner')
+  @Mutation(() => AdjustStockResult, { description: 'Corrects a level; the reason is kept.' })
+  async adjustStock(
+    @Arg('input', () => AdjustStockInput) input: AdjustStockInput,
+    @Ctx() context: WarehouseContext,
+  ): Promise<typeof AdjustStockResult> {
+    const change = changeOf(input);
+    const warehouse = await ownWarehouse(context, input.warehouseId);
+    const { sku, reason } = input;
+    await requireSku(context, warehouse, sku);
+    const actor = identityOf(context).id;
+    return adjustStock(context.app, { warehouse, sku, reason, actor, ...change });
+  }
+
+  @Allow('shop-owner')
+  @FieldResolver(() => Boolean, {
+    description: 'Whether fewer units are available than the threshold.',
+  })
+  isLowStock(@Root() { onHand, reserved, lowStockThreshold }: StockLevel): boolean {
+    return onHand - reserved < lowStockThreshold;
   }
 
   @Allow('shop-owner')

@@ -53,11 +53,10 @@ export class StockLevel {
   @Property({ type: 'integer', default: 10 })
   lowStockThreshold!: number;
 
-  @Field(() => Boolean, { description: 'Whether fewer units are available than the threshold.' })
+  /** kept by the database, for its index */
   @Property({
     type: 'boolean',
     generated: '(on_hand - reserved < low_stock_threshold) stored',
-    hydrate: true,
   })
   isLowStock!: boolean;
 

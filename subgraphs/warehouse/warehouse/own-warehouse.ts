@@ -1,6 +1,10 @@
+import { loaderOf } from '../../shared/context.js';
 import { notFound } from '../../shared/errors.js';
+import { loadBy } from '../../shared/load.js';
 import type { WarehouseContext } from '../context.js';
 import { Warehouse } from './warehouse.js';
+
+export const loadWarehouses = loadBy(Warehouse, 'id');
 
 /**
  * The warehouse, if its shop is the user's or the user is an admin.
@@ -8,7 +12,7 @@ import { Warehouse } from './warehouse.js';
  * @throws `NOT_FOUND`, `FORBIDDEN`
  */
 export async function ownWarehouse(context: WarehouseContext, id: string): Promise<Warehouse> {
-  const warehouse = await context.em.findOne(Warehouse, id);
+  const warehouse = await loaderOf(context, loadWarehouses).load(id);
   if (!warehouse) throw notFound('warehouse', id);
   await context.app.owners.requireOwn(context, warehouse.shopId);
   return warehouse;

@@ -1,15 +1,15 @@
 import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { findPage, loadBy } from '../../shared/load.js';
+import { findPage } from '../../shared/load.js';
 import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import type { WarehouseContext } from '../context.js';
 import { Shop } from '../shop/shop.js';
+import { DeactivateWarehouseResult, setWarehouseActive } from '../stock/set-warehouse-active.js';
 import { StockLevel, StockLevelConnection } from '../stock/stock-level.js';
 import { CreateWarehouseInput, createWarehouse } from './create-warehouse.js';
 import { ownWarehouse } from './own-warehouse.js';
+import { UpdateWarehouseInput, updateWarehouse } from './update-warehouse.js';
 import { Warehouse } from './warehouse.js';
-
-export const loadWarehouses = loadBy(Warehouse, 'id');
 
 @Resolver(() => Warehouse)
 export class WarehouseResolver {
@@ -29,6 +29,40 @@ export class WarehouseResolver {
     @Ctx() context: WarehouseContext,
   ) {
     return createWarehouse(context, input);
+  }
+
+  @Allow('shop-owner')
+  @Mutation(() => Warehouse, { description: 'Changes name, address or priority of a warehouse.' })
+  updateWarehouse(
+    @Arg('input', () => UpdateWarehouseInput) input: UpdateWarehouseInput,
+    @Ctx() context: WarehouseContext,
+  ) {
+    return updateWarehouse(context, input);
+  }
+
+  @Allow('shop-owner')
+  @Mutation(() => Warehouse, { description: 'Opens a warehouse: what stands in it can be sold.' })
+  async activateWarehouse(
+    @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
+    @Ctx() context: WarehouseContext,
+  ) {
+    await ownWarehouse(context, id);
+    await setWarehouseActive(context.app, id, true);
+    return context.em.fork().findOneOrFail(Warehouse, id);
+  }
+
+  @Allow('shop-owner')
+  @Mutation(() => DeactivateWarehouseResult, {
+    description: 'Closes a warehouse for sale. What is held there for orders stays held.',
+  })
+  async deactivateWarehouse(
+    @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
+    @Ctx() context: WarehouseContext,
+  ): Promise<DeactivateWarehouseResult> {
+    await ownWarehouse(context, id);
+    const { units, reserved } = await setWarehouseActive(context.app, id, false);
+    const warehouse = await context.em.fork().findOneOrFail(Warehouse, id);
+    return { warehouse, unitsWithdrawn: units, unitsReserved: reserved };
   }
 
   @Allow('shop-owner')

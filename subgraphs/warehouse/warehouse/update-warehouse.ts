@@ -1,0 +1,43 @@
+import { IsOptional, Length, Max, Min, ValidateNested } from 'class-validator';
+import { Field, InputType, Int } from 'type-graphql';
+import { UUID } from '../../shared/scalars.js';
+import type { WarehouseContext } from '../context.js';
+import { ownWarehouse } from './own-warehouse.js';
+import { Warehouse, WarehouseAddress } from './warehouse.js';
+
+@InputType({ description: 'Changes of a warehouse; what is left out stays as it is.' })
+export class UpdateWarehouseInput {
+  @Field(() => UUID, { description: 'Which one.' })
+  id!: string;
+
+  @Field(() => String, { nullable: true, description: 'Its name, 1 to 255 characters.' })
+  @IsOptional()
+  @Length(1, 255)
+  name?: string | null;
+
+  @Field(() => WarehouseAddress, {
+    nullable: true,
+    description: 'Where it stands; null takes the address away.',
+  })
+  @IsOptional()
+  @ValidateNested()
+  address?: WarehouseAddress | null;
+
+  @Field(() => Int, { nullable: true, description: 'Lowest first, 0 to 1,000,000.' })
+  @IsOptional()
+  @Min(0)
+  @Max(1_000_000)
+  priority?: number | null;
+}
+
+/** @throws `NOT_FOUND`, `FORBIDDEN` */
+export async function updateWarehouse(context: WarehouseContext, input: UpdateWarehouseInput) {
+  const { id } = await ownWarehouse(context, input.id);
+  const em = context.em.fork();
+  const warehouse = await em.findOneOrFail(Warehouse, id);
+  if (input.name) warehouse.name = input.name;
+  if (input.address !== undefined) warehouse.address = input.address;
+  if (typeof input.priority === 'number') warehouse.priority = input.priority;
+  await em.flush();
+  return warehouse;
+}

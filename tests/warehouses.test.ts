@@ -1,0 +1,232 @@
+import {
+  availableOf,
+  checkout,
+  openShop,
+  type Person,
+  pay,
+  registerPerson,
+} from './harness/people.js';
+import { startSystem, type TestSystem } from './harness/system.js';
+import { actAs } from './harness/vendor.js';
+
+describe('what a vendor does with warehouses and levels, through the router', () => {
+  let system: TestSystem;
+  let vendor: Person;
+  let customer: Person;
+  let as: ReturnType<typeof actAs>;
+  beforeAll(async () => {
+    system = await startSystem();
+    vendor = await registerPerson(system, 'VENDOR');
+    customer = await registerPerson(system);
+    as = actAs(system, vendor);
+  });
+  afterEach(() => system.expectInvariants());
+  afterAll(() => system.stop());
+
+  const adjusted = `__typename ... on StockLevel { onHand available } ... on StaleStock { message onHand }
+    ... on NotEnoughOnHand { message levels { sku requested onHand reserved } }`;
+  const adjust = (input: object) => as.mutate('adjustStock', 'AdjustStockInput', input, adjusted);
+  const onHand = async (warehouseId: string) => (await as.levels(warehouseId))[0]?.onHand;
+
+  it('changes name, address and priority of a warehouse, and leaves alone what is not named', async () => {
+    const { warehouseIds } = await openShop(system, vendor, [1]);
+    const change = (input: object) =>
+      as.mutate(
+        'updateWarehouse',
+        'UpdateWarehouseInput',
+        { id: warehouseIds[0], ...input },
+        'name priority active address { city }',
+      );
+    const address = { street: '1 Main St', city: 'Springfield', zip: '12345', country: 'US' };
+    expect(await change({ name: 'North', address })).toEqual({
+      name: 'North',
+      priority: 0,
+      active: true,
+      address: { city: 'Springfield' },
+    });
+    expect(await change({ priority: 9 })).toMatchObject({
+      name: 'North',
+      priority: 9,
+      address: {},
+    });
+    expect(await change({ address: null })).toMatchObject({ priority: 9, address: null });
+  });
+
+  it.each([
+    ['an empty name', { name: '' }, 'input.name'],
+    ['a negative priority', { priority: -1 }, 'input.priority'],
+    [
+      'an address without a street',
+      { address: { street: '', city: 'C', zip: '1', country: 'US' } },
+      'input.address.street',
+    ],
+  ])('refuses a warehouse with %s', async (_, change, field) => {
+    const { warehouseIds } = await openShop(system, vendor, [1]);
+    const input = { id: warehouseIds[0], ...change };
+    expect(await as.refused('updateWarehouse', 'UpdateWarehouseInput', input)).toEqual({
+      code: 'BAD_USER_INPUT',
+      fields: [field],
+    });
+    const { name, priority } = await as.must(
+      'query ($id: UUID!) { warehouse(id: $id) { name priority } }',
+      { id: warehouseIds[0] },
+    );
+    expect({ name, priority }).toEqual({ name: 'Warehouse 0', priority: 0 });
+  });
+
+  it('serves orders from the warehouse that was put first', async () => {
+    const { offerId, warehouseIds } = await openShop(system, vendor, [5, 5]);
+    const input = { id: warehouseIds[0], priority: 50 };
+    await as.mutate('updateWarehouse', 'UpdateWarehouseInput', input, 'id');
+    await checkout(system, customer, [{ offerId, quantity: 2 }]);
+    expect((await as.levels(warehouseIds[1] as string))[0]?.reserved).toBe(2);
+  });
+
+  it('corrects a level by a difference', async () => {
+    const { sku, warehouseIds, offerId } = await openShop(system, vendor, [5]);
+    const input = { warehouseId: warehouseIds[0], sku, reason: 'two were broken' };
+    expect(await adjust({ ...input, delta: -2 })).toEqual({
+      __typename: 'StockLevel',
+      onHand: 3,
+      available: 3,
+    });
+    expect(await availableOf(system, offerId)).toBe(3);
+  });
+
+  it('sets a level to what was counted, where the units known of are those that were there', async () => {
+    const { sku, warehouseIds } = await openShop(system, vendor, [5]);
+    const input = { warehouseId: warehouseIds[0], sku, reason: 'counted', setTo: 9 };
+    const stale = await adjust({ ...input, expectedOnHand: 4 });
+    expect(stale).toMatchObject({ __typename: 'StaleStock', onHand: 5 });
+    expect(await onHand(warehouseIds[0] as string)).toBe(5);
+    expect(await adjust({ ...input, expectedOnHand: 5 })).toMatchObject({ onHand: 9 });
+    const again = await adjust({ ...input, expectedOnHand: 5 });
+    expect(again).toMatchObject({ __typename: 'StaleStock', onHand: 9 });
+  });
+
+  it('of twenty who count the same level at once one sets it', async () => {
+    const { sku, warehouseIds } = await openShop(system, vendor, [5]);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        adjust({
+          warehouseId: warehouseIds[0],
+          sku,
+          reason: 'counted',
+          setTo: 10 + n,
+          expectedOnHand: 5,
+        }),
+      ),
+    );
+    const set = answers.filter(({ __typename }) => __typename === 'StockLevel');
+    expect(set).toHaveLength(1);
+    for (const stale of answers.filter((answer) => answer !== set[0])) {
+      expect(stale.onHand).toBe(set[0].onHand);
+    }
+  });
+
+  it('takes away nothing that an order holds', async () => {
+    const { sku, warehouseIds, offerId } = await openShop(system, vendor, [5]);
+    await checkout(system, customer, [{ offerId, quantity: 3 }]);
+    const input = { warehouseId: warehouseIds[0], sku, reason: 'lost' };
+    const levels = [{ sku, requested: 3, onHand: 5, reserved: 3 }];
+    const refusal = { __typename: 'NotEnoughOnHand', levels };
+    expect(await adjust({ ...input, delta: -3 })).toMatchObject(refusal);
+    expect(await adjust({ ...input, setTo: 2, expectedOnHand: 5 })).toMatchObject(refusal);
+    expect(await onHand(warehouseIds[0] as string)).toBe(5);
+    expect(await adjust({ ...input, delta: -2 })).toMatchObject({ onHand: 3, available: 0 });
+  });
+
+  it('finds units of a sku that the warehouse never had, and takes none away', async () => {
+    const { sku, warehouseIds, shopId, offerId } = await openShop(system, vendor, [5]);
+    const { id } = await as.mutate(
+      'createWarehouse',
+      'CreateWarehouseInput',
+      { shopId, name: 'Empty' },
+      'id',
+    );
+    const input = { warehouseId: id, sku, reason: 'found in a corner' };
+    expect(await adjust({ ...input, delta: -1 })).toMatchObject({ __typename: 'NotEnoughOnHand' });
+    expect(await as.levels(id)).toEqual([]);
+    expect(await adjust({ ...input, setTo: 2, expectedOnHand: 0 })).toMatchObject({ onHand: 2 });
+    expect(await availableOf(system, offerId)).toBe(7);
+    expect(warehouseIds).not.toContain(id);
+  });
+
+  it.each([
+    ['neither a difference nor a count', {}, 'input.delta'],
+    ['both a difference and a count', { delta: 1, setTo: 1, expectedOnHand: 5 }, 'input.delta'],
+    ['a difference of nothing', { delta: 0 }, 'input.delta'],
+    ['a count without the number known of', { setTo: 1 }, 'input.expectedOnHand'],
+    ['a negative count', { setTo: -1, expectedOnHand: 5 }, 'input.setTo'],
+    ['no reason', { delta: 1, reason: '' }, 'input.reason'],
+    ['a sku that is no variant', { delta: 1, sku: 'NOBODY-SELLS-IT' }, 'input.sku'],
+  ])('refuses an adjustment with %s', async (_, change, field) => {
+    const { sku, warehouseIds } = await openShop(system, vendor, [5]);
+    const input = { warehouseId: warehouseIds[0], sku, reason: 'counted', ...change };
+    expect(await as.refused('adjustStock', 'AdjustStockInput', input)).toEqual({
+      code: 'BAD_USER_INPUT',
+      fields: [field],
+    });
+    expect(await onHand(warehouseIds[0] as string)).toBe(5);
+  });
+
+  const deactivate = (id: string | undefined) =>
+    as.must(
+      `mutation ($id: UUID!) { deactivateWarehouse(id: $id) {
+         unitsWithdrawn unitsReserved warehouse { id active } } }`,
+      { id },
+    );
+
+  it('a warehouse that is closed sells nothing from then on, and says how much left the shelf', async () => {
+    const { offerId, warehouseIds } = await openShop(system, vendor, [5, 4]);
+    const { data } = await checkout(system, customer, [{ offerId, quantity: 2 }]);
+    const id = warehouseIds[0];
+    const closed = { unitsWithdrawn: 3, unitsReserved: 2, warehouse: { id, active: false } };
+    expect(await deactivate(id)).toEqual(closed);
+    expect(await availableOf(system, offerId)).toBe(4);
+    const short = await checkout(system, customer, [{ offerId, quantity: 5 }]);
+    expect(short.data.checkout).toMatchObject({ lines: [{ requested: 5, available: 4 }] });
+    expect(await deactivate(id)).toEqual({ ...closed, unitsWithdrawn: 0 });
+
+    const paid = await pay(system, customer, data.checkout.order.id);
+    expect(paid.data.payOrder.__typename).toBe('PaymentSuccess');
+    expect(await as.levels(id as string)).toMatchObject([{ onHand: 3, reserved: 0 }]);
+    expect(await availableOf(system, offerId)).toBe(4);
+  });
+
+  it('what comes back to a closed warehouse is sold once it is opened again', async () => {
+    const { offerId, warehouseIds } = await openShop(system, vendor, [5]);
+    const { data } = await checkout(system, customer, [{ offerId, quantity: 2 }]);
+    await deactivate(warehouseIds[0]);
+    await system.graphql(
+      'mutation ($id: UUID!) { cancelOrder(id: $id) { __typename } }',
+      { id: data.checkout.order.id },
+      customer.token,
+    );
+    expect(await availableOf(system, offerId)).toBe(0);
+    const open = 'mutation ($id: UUID!) { activateWarehouse(id: $id) { active } }';
+    expect(await as.must(open, { id: warehouseIds[0] })).toEqual({ active: true });
+    expect(await availableOf(system, offerId)).toBe(5);
+  });
+
+  it('nobody changes what is another vendor’s', async () => {
+    const { sku, warehouseIds } = await openShop(system, vendor, [5]);
+    const other = actAs(system, await registerPerson(system, 'VENDOR'));
+    const [warehouseId] = warehouseIds as [string];
+    const forbidden = { code: 'FORBIDDEN', fields: [] };
+    const adjustment = { warehouseId, sku, delta: 1, reason: 'mine now' };
+    expect(await other.refused('adjustStock', 'AdjustStockInput', adjustment)).toEqual(forbidden);
+    const change = { id: warehouseId, name: 'Mine' };
+    expect(await other.refused('updateWarehouse', 'UpdateWarehouseInput', change)).toEqual(
+      forbidden,
+    );
+    for (const verb of ['activate', 'deactivate']) {
+      const mutation = `mutation ($id: UUID!) { ${verb}Warehouse(id: $id) { __typename } }`;
+      const { errors } = await other.reply(mutation, { id: warehouseId });
+      expect(errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+      const unknown = await as.reply(mutation, { id: '01a19467-e800-77c1-8019-000000000000' });
+      expect(unknown.errors?.[0]?.extensions.code).toBe('NOT_FOUND');
+    }
+    expect(await as.levels(warehouseId)).toMatchObject([{ onHand: 5, available: 5 }]);
+  });
+});
