@@ -73,4 +73,43 @@ export const stockInvariants: Invariant[] = [
         left join stock_item i on i.shop_id = l.shop_id and i.sku = l.sku`,
     holds: 'same_shop and has_item',
   }),
+  invariantOf('warehouse', 'incoming is what is in transit', {
+    select: `select l.id, l.sku, l.incoming,
+        coalesce(sum(t.quantity - t.received - t.returned - t.missing), 0) as in_transit
+      from stock_level l
+        left join (select to_id, transfer_line.* from transfer_line
+                     join stock_transfer on id = transfer_id where status = 'IN_TRANSIT') t
+          on t.to_id = l.warehouse_id and t.sku = l.sku
+      group by l.id`,
+    holds: 'incoming = in_transit',
+  }),
+  invariantOf(
+    'warehouse',
+    'of what left in a transfer each unit came, went back, is missing or in transit',
+    {
+      select: `select t.transfer_id, t.sku, t.status, t.quantity, t.received, t.returned, t.missing,
+        -coalesce(sum(m.on_hand_delta) filter (where m.type = 'TRANSFER_OUT'
+          and m.warehouse_id = t.from_id), 0) as sent,
+        coalesce(sum(m.on_hand_delta) filter (where m.type = 'TRANSFER_IN'
+          and m.warehouse_id = t.to_id), 0) as came,
+        coalesce(sum(m.on_hand_delta) filter (where m.type = 'TRANSFER_IN'
+          and m.warehouse_id = t.from_id), 0) as came_back,
+        -coalesce(sum(m.on_hand_delta) filter (where m.type = 'ADJUSTMENT'), 0) as written_off
+      from (select status, from_id, to_id, transfer_line.* from transfer_line
+              join stock_transfer on id = transfer_id) t
+        left join (select reference, type, on_hand_delta, warehouse_id, sku from stock_movement
+                     join stock_level on stock_level.id = level_id) m
+          on m.reference = t.transfer_id::text and m.sku = t.sku
+      group by t.transfer_id, t.sku, t.status, t.quantity, t.received, t.returned, t.missing`,
+      holds: `sent = quantity and came = received + missing and came_back = returned
+      and written_off = missing and (status = 'IN_TRANSIT' or received + returned + missing = quantity)`,
+    },
+  ),
+  invariantOf('warehouse', 'what left or came in a transfer has its transfer line', {
+    select: `select m.id, m.type, m.reference, t.sku is not null as has_line
+      from stock_movement m join stock_level l on l.id = m.level_id
+        left join transfer_line t on t.transfer_id::text = m.reference and t.sku = l.sku
+      where m.type in ('TRANSFER_OUT', 'TRANSFER_IN')`,
+    holds: 'has_line',
+  }),
 ];

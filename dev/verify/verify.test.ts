@@ -70,6 +70,30 @@ const breaks: Array<[broken: string, database: SubgraphName, statements: string[
     'warehouse',
     ['update warehouse set active = false'],
   ],
+  [
+    'incoming is what is in transit',
+    'warehouse',
+    [`update stock_level set incoming = 1 where id = '${level}'`],
+  ],
+  [
+    'of what left in a transfer each unit came, went back, is missing or in transit',
+    'warehouse',
+    [
+      `insert into stock_transfer (id, shop_id, from_id, to_id, status)
+       select '${uuidv7()}', shop_id, warehouse_id, '${seedId('warehouse', 1)}', 'IN_TRANSIT'
+       from stock_level where id = '${level}'`,
+      `insert into transfer_line (transfer_id, sku, quantity)
+       select t.id, sku, 1 from stock_transfer t, stock_level l where l.id = '${level}'`,
+    ],
+  ],
+  [
+    'what left or came in a transfer has its transfer line',
+    'warehouse',
+    [
+      `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, reference, actor)
+       values ('${uuidv7()}', '${level}', 'TRANSFER_IN', 0, 0, '${uuidv7()}', 'test')`,
+    ],
+  ],
   ['every level belongs to an item of its shop', 'warehouse', ['delete from stock_item']],
   [
     'the total of an order is the sum of its lines',

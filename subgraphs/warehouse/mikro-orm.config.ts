@@ -2,10 +2,12 @@ import type { Schema } from '../shared/database.js';
 import { OutboxEntry } from '../shared/outbox.js';
 import { Migration20261121Spine } from './migrations/20261121-spine.js';
 import { Migration20261121StockEngine } from './migrations/20261121-stock-engine.js';
+import { Migration20261122Transfers } from './migrations/20261122-transfers.js';
 import { Reservation, ReservationLine } from './stock/reservation.js';
 import { StockItem } from './stock/stock-item.js';
 import { StockLevel } from './stock/stock-level.js';
 import { StockMovement } from './stock/stock-movement.js';
+import { StockTransfer, TransferLine } from './transfer/stock-transfer.js';
 import { Warehouse } from './warehouse/warehouse.js';
 
 export const databaseSchema: Schema = {
@@ -16,10 +18,13 @@ export const databaseSchema: Schema = {
     StockMovement,
     Reservation,
     ReservationLine,
+    StockTransfer,
+    TransferLine,
     OutboxEntry,
   ],
   migrations: [
     { name: '20261121-spine', class: Migration20261121Spine },
     { name: '20261121-stock-engine', class: Migration20261121StockEngine },
+    { name: '20261122-transfers', class: Migration20261122Transfers },
   ],
 };

@@ -7,6 +7,11 @@ import { ShopResolver } from './shop/shop.resolver.js';
 import { ReservationResolver } from './stock/reservation.resolver.js';
 import { StockChangedResolver } from './stock/stock-changed.resolver.js';
 import { loadStockLevels, StockLevelResolver } from './stock/stock-level.resolver.js';
+import {
+  ownTransfer,
+  StockTransferResolver,
+  TransferLineResolver,
+} from './transfer/stock-transfer.resolver.js';
 import { VariantResolver } from './variant/variant.resolver.js';
 import { ownWarehouse } from './warehouse/own-warehouse.js';
 import { WarehouseResolver } from './warehouse/warehouse.resolver.js';
@@ -22,6 +27,8 @@ export const source: SchemaSource = {
   resolvers: [
     WarehouseResolver,
     StockLevelResolver,
+    StockTransferResolver,
+    TransferLineResolver,
     ReservationResolver,
     StockChangedResolver,
     ShopResolver,
@@ -32,6 +39,7 @@ export const source: SchemaSource = {
   references: {
     Warehouse: ({ id }, context: WarehouseContext) => ownWarehouse(context, id as string),
     StockLevel: ({ id }, context: WarehouseContext) => ownStockLevel(id as string, context),
+    StockTransfer: ({ id }, context: WarehouseContext) => ownTransfer(context, id as string),
     Shop: ({ id }) => ({ id }),
     ProductVariant: ({ sku }) => ({ sku }),
     Offer: (reference) => reference,

@@ -30,7 +30,7 @@ export function actAs(system: TestSystem, { token }: Person) {
     levels: async (warehouseId: string) => {
       const { stockLevels } = await must(
         `query ($id: UUID!) { warehouse(id: $id) { stockLevels(first: 100) { edges { node {
-           id onHand reserved available isLowStock updatedAt variant { sku } } } } } }`,
+           id onHand reserved available incoming isLowStock variant { sku } } } } } }`,
         { id: warehouseId },
       );
       return stockLevels.edges.map(({ node }: { node: object }) => node) as Array<{
@@ -38,6 +38,7 @@ export function actAs(system: TestSystem, { token }: Person) {
         onHand: number;
         reserved: number;
         available: number;
+        incoming: number;
         isLowStock: boolean;
         variant: { sku: string };
       }>;

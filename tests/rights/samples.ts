@@ -105,6 +105,14 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Mutation.adjustStock': ({ warehouseId, sku }) => ({
     input: { warehouseId, sku, delta: 1, reason: 'one more was found' },
   }),
+  'Query.transfer': ({ transferId }) => ({ id: transferId }),
+  'Query.transfers': ({ shopId }) => ({ shopId }),
+  'Mutation.transferStock': ({ transferInput }) => ({ input: transferInput }),
+  'Mutation.dispatchTransfer': ({ transferInput }) => ({ input: transferInput }),
+  'Mutation.receiveTransfer': async ({ newTransfer, sku }) => ({
+    input: { transferId: await newTransfer(), lines: [{ sku, quantity: 1 }] },
+  }),
+  'Mutation.cancelTransfer': async ({ newTransfer }) => ({ id: await newTransfer() }),
   'Mutation.reserveStock': ({ shopId, sku }) => ({
     requests: [
       { orderId: randomUUID(), lines: [{ shopId, sku, quantity: 1_000_000 }], holdForMs: 1000 },

@@ -66,6 +66,14 @@ export const ways: Readonly<Record<string, Way>> = {
     }),
   },
   LevelTooLow: { by: 'NotEnoughOnHand.levels' },
+  StockTransfer: { by: 'Query.transfer' },
+  TransferLine: { by: 'StockTransfer.lines' },
+  StockTransferConnection: { by: 'Query.transfers' },
+  StockTransferEdge: { by: 'StockTransferConnection.edges' },
+  TransferNotOpen: {
+    by: 'Mutation.cancelTransfer',
+    sample: async (world) => ({ id: await cancelledTransfer(world) }),
+  },
   StockChange: { by: 'Subscription.stockChanged' },
   ReservationOutput: { by: 'Mutation.reserveStock' },
   ShortageOutput: { by: 'ReservationOutput.shortages' },
@@ -111,6 +119,7 @@ export const keysOf = (world: World): Readonly<Record<string, object>> => ({
   Offer: { id: world.offerId, shop: { id: world.shopId }, variant: { sku: world.sku } },
   Warehouse: { id: world.warehouseId },
   StockLevel: { id: world.stockLevelId },
+  StockTransfer: { id: world.transferId },
   Order: { id: world.orderId },
   ShopOrder: { id: world.shopOrderId },
   Payment: { id: world.paymentId },
@@ -124,6 +133,13 @@ function checkoutOf(quantity: number, ofForeign = 0): Sample {
     ];
     return { input: checkoutInput(items.filter((item) => item.quantity > 0)) };
   };
+}
+
+async function cancelledTransfer({ system, newTransfer, tokenOf }: World): Promise<string> {
+  const id = await newTransfer();
+  const cancel = 'mutation ($id: UUID!) { cancelTransfer(id: $id) { __typename } }';
+  await system.graphql(cancel, { id }, tokenOf('vendor'));
+  return id;
 }
 
 /** An order whose payment another process is at. */

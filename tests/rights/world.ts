@@ -48,6 +48,14 @@ export async function createWorld(overrides: Record<string, string> = {}) {
   });
   const foreign = await openForeignShop(must, shop.sku);
   const warehouse = await openWarehouse(must, shop.shopId, shop.sku);
+  const transferInput = {
+    from: shop.warehouseIds[0],
+    to: warehouse.warehouseId,
+    lines: [{ sku: shop.sku, quantity: 1 }],
+  };
+  /** of one unit, on its way from one of the vendor's warehouses to the other */
+  const newTransfer = async (): Promise<string> =>
+    (await must('vendor', transferMutation, { input: transferInput })).dispatchTransfer.id;
   const { variant } = await must('vendor', variantQuery, { sku: shop.sku });
   const placeOrder = async (viewer: keyof typeof names = 'customer'): Promise<string> => {
     const { checkout } = await must(viewer, checkoutMutation, {
@@ -60,6 +68,7 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     input: { orderId, idempotencyKey: randomUUID() },
   });
   await placeOrder('vendor');
+  const transferId = await newTransfer();
   const stranger = await registerPerson(system);
   let phones = 1000;
   const newPhone = () => `+1202555${phones++}`;
@@ -103,6 +112,9 @@ export async function createWorld(overrides: Record<string, string> = {}) {
       await must('vendor', variantMutation, { input });
       return setOffer({ sku, price: '10.00' });
     },
+    transferId,
+    transferInput,
+    newTransfer,
     placeOrder,
     checkoutInput,
     change,
@@ -116,6 +128,9 @@ export async function createWorld(overrides: Record<string, string> = {}) {
 
 const productMutation =
   'mutation ($input: CreateProductInput!) { createProduct(input: $input) { id } }';
+const transferMutation = `mutation ($input: TransferStockInput!) {
+  dispatchTransfer(input: $input) { ... on StockTransfer { id } }
+}`;
 const otpMutation = 'mutation ($input: RequestOtpInput!) { requestOtp(input: $input) { id } }';
 const addressMutation = 'mutation ($input: AddressInput!) { addAddress(input: $input) { id } }';
 const variantMutation = 'mutation ($input: AddVariantInput!) { addVariant(input: $input) { sku } }';

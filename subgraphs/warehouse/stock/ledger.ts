@@ -14,7 +14,8 @@ export interface Movement {
   readonly onHandDelta: number;
   readonly reservedDelta: number;
   readonly reference: string | null;
-  readonly reason?: string;
+  /** of all movements of a transaction, or of none */
+  readonly reason?: string | null;
   readonly actor: string;
 }
 
@@ -121,6 +122,11 @@ export class Ledger {
     const level = this.#levels.get(id);
     if (!level) throw new Error(`the ledger was not opened for level ${id}`);
     return level;
+  }
+
+  /** Changes how many units are on their way to a level; that is in no movement before they come. */
+  expect(level: StockLevel, incomingDelta: number): void {
+    level.incoming += incomingDelta;
   }
 
   /** Changes one level; nothing is written before `write`. */

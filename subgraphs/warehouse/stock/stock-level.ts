@@ -25,6 +25,7 @@ import { Warehouse } from '../warehouse/warehouse.js';
   expression: 'create index stock_level_low on stock_level (shop_id, id) where is_low_stock',
 })
 @Check({ name: 'stock_level_reserved', expression: '0 <= reserved and reserved <= on_hand' })
+@Check({ name: 'stock_level_incoming', expression: 'incoming >= 0' })
 @Check({ name: 'stock_level_threshold', expression: 'low_stock_threshold >= 0' })
 export class StockLevel {
   @Field(() => UUID, { description: 'The id of the level.' })
@@ -48,6 +49,10 @@ export class StockLevel {
   @Field(() => Int, { description: 'Units of those that are promised to unpaid orders.' })
   @Property({ type: 'integer', default: 0 })
   reserved!: number;
+
+  @Field(() => Int, { description: 'Units that are on their way here in a transfer.' })
+  @Property({ type: 'integer', default: 0 })
+  incoming!: number;
 
   @Field(() => Int, { description: 'Below this many available units the level is low.' })
   @Property({ type: 'integer', default: 10 })

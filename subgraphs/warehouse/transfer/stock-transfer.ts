@@ -1,0 +1,125 @@
+import type { Opt } from '@mikro-orm/core';
+import {
+  Check,
+  Entity,
+  Index,
+  ManyToOne,
+  PrimaryKey,
+  Property,
+} from '@mikro-orm/decorators/legacy';
+import { Directive, Field, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { connectionOf } from '../../shared/connection.js';
+import { Allow } from '../../shared/rights.js';
+import { UUID } from '../../shared/scalars.js';
+import { Warehouse } from '../warehouse/warehouse.js';
+
+export const TransferStatus = {
+  IN_TRANSIT: 'IN_TRANSIT',
+  RECEIVED: 'RECEIVED',
+  CANCELLED: 'CANCELLED',
+} as const;
+export type TransferStatus = keyof typeof TransferStatus;
+registerEnumType(TransferStatus, {
+  name: 'TransferStatus',
+  description: 'How far a transfer is.',
+  valuesConfig: {
+    IN_TRANSIT: { description: 'Some of it is on its way.' },
+    RECEIVED: { description: 'All of it has come, or was written off as missing.' },
+    CANCELLED: { description: 'What had not come went back to where it came from.' },
+  },
+});
+
+/** Units that move between two warehouses of one shop: at once, or by way of being in transit. */
+@Directive('@key(fields: "id")')
+@Allow('shop-owner')
+@ObjectType({ description: 'Units that move between two warehouses of a shop.' })
+@Entity({ tableName: 'stock_transfer' })
+@Index({ name: 'stock_transfer_shop', properties: ['shopId', 'id'] })
+@Check({
+  name: 'stock_transfer_status',
+  expression: `status in (${Object.keys(TransferStatus)
+    .map((status) => `'${status}'`)
+    .join(', ')})`,
+})
+@Check({ name: 'stock_transfer_ways', expression: 'from_id <> to_id' })
+export class StockTransfer {
+  @Field(() => UUID, { description: 'The id of the transfer; its movements refer to it.' })
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  /** the shop of both warehouses */
+  @Property({ type: 'uuid' })
+  shopId!: string;
+
+  @ManyToOne(() => Warehouse, { mapToPk: true, fieldName: 'from_id', index: false })
+  fromId!: string;
+
+  @ManyToOne(() => Warehouse, { mapToPk: true, fieldName: 'to_id', index: false })
+  toId!: string;
+
+  @Field(() => TransferStatus, { description: 'How far it is.' })
+  @Property({ type: 'text' })
+  status!: TransferStatus;
+
+  @Field(() => Date, { description: 'When it left.' })
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
+  updatedAt!: Opt<Date>;
+}
+
+/** Of the units that left, each is received, returned, missing, or still on its way. */
+@Allow('parent')
+@ObjectType({ description: 'What moves of one variant.' })
+@Entity({ tableName: 'transfer_line' })
+@Check({
+  name: 'transfer_line_quantity',
+  expression: 'quantity > 0 and received + returned + missing <= quantity',
+})
+@Check({
+  name: 'transfer_line_counts',
+  expression: 'received >= 0 and returned >= 0 and missing >= 0',
+})
+export class TransferLine {
+  @ManyToOne(() => StockTransfer, {
+    mapToPk: true,
+    fieldName: 'transfer_id',
+    primary: true,
+    updateRule: 'no action',
+    deleteRule: 'no action',
+  })
+  transferId!: string;
+
+  @Field(() => String, { description: 'The variant.' })
+  @PrimaryKey({ type: 'varchar', length: 64 })
+  sku!: string;
+
+  @Field(() => Int, { description: 'Units that left.' })
+  @Property({ type: 'integer' })
+  quantity!: number;
+
+  @Field(() => Int, { description: 'Units of those that have come.' })
+  @Property({ type: 'integer', default: 0 })
+  received!: number;
+
+  @Field(() => Int, { description: 'Units that went back, as the transfer was cancelled.' })
+  @Property({ type: 'integer', default: 0 })
+  returned!: number;
+
+  @Field(() => Int, { description: 'Units that never came, and were written off.' })
+  @Property({ type: 'integer', default: 0 })
+  missing!: number;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
+  updatedAt!: Opt<Date>;
+}
+
+export const StockTransferConnection = connectionOf(StockTransfer, 'StockTransfer');
+
+/** Units of a line that are still on their way. */
+export const onTheWay = ({ quantity, received, returned, missing }: TransferLine): number =>
+  quantity - received - returned - missing;

@@ -1,0 +1,202 @@
+import { v7 as uuidv7 } from 'uuid';
+import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { adjustStock } from '../stock/adjust-stock.js';
+import { commitReservation } from '../stock/commit-reservation.js';
+import type { StockEngine } from '../stock/engine.js';
+import { receiveStock } from '../stock/receive-stock.js';
+import { releaseReservation } from '../stock/release-reservation.js';
+import { reserveStock } from '../stock/reserve-stock.js';
+import { setWarehouseActive } from '../stock/set-warehouse-active.js';
+import type { Warehouse } from '../warehouse/warehouse.js';
+import { cancelTransfer } from './cancel-transfer.js';
+import { receiveTransfer } from './receive-transfer.js';
+import { dispatchTransfer, transferStock } from './transfer-stock.js';
+
+const rounds = process.env.LONG ? 20 : 6;
+const workersCount = 20;
+const stepsOfWorker = 6;
+const actor = 'test';
+
+describe('transfers among all else that moves the same stock', () => {
+  let stock: TestStock;
+  let engines: StockEngine[];
+  beforeAll(async () => {
+    stock = await openStock();
+    engines = [await stock.engine(), await stock.engine()];
+  });
+  afterEach(() => stock.expectStockInvariants());
+  afterAll(() => stock.close());
+
+  /** Two skus of one shop in three warehouses. */
+  async function openShop() {
+    const [engine] = engines as [StockEngine];
+    const one = await stockUp(engine, [20, 20, 0]);
+    const other = `${one.sku}-B`;
+    for (const warehouse of one.warehouses.slice(0, 2)) {
+      await receiveStock(engine, { warehouse, sku: other, quantity: 20, reference: null, actor });
+    }
+    return { shopId: one.shopId, skus: [one.sku, other], warehouses: one.warehouses };
+  }
+
+  const tally = async (shopId: string) => {
+    const [row] = await stock.query<Record<string, number>>(
+      `select sum(on_hand)::int as "onHand", sum(reserved)::int as reserved,
+         sum(incoming)::int as incoming from stock_level where shop_id = $1`,
+      [shopId],
+    );
+    return row;
+  };
+
+  it(`twenty workers reserve, pay, release and transfer at once; nothing is lost, and no deadlock seen (${rounds} rounds)`, async () => {
+    for (let round = 0; round < rounds; round++) {
+      const { shopId, skus, warehouses } = await openShop();
+      let sold = 0;
+      const pick = <T>(items: readonly T[]) => items[Math.floor(Math.random() * items.length)] as T;
+      const lines = () =>
+        skus.toSorted(() => Math.random() - 0.5).map((sku) => ({ sku, quantity: 1 }));
+
+      async function buy(engine: StockEngine) {
+        const orderId = uuidv7();
+        const wanted = lines().map((line) => ({ shopId, ...line }));
+        const { state } = await reserveStock(engine, { orderId, lines: wanted, holdForMs: 60_000 });
+        if (state !== 'HELD') return;
+        if (Math.random() < 0.5) {
+          await commitReservation(engine, { orderId, paymentId: uuidv7() });
+          sold += 2;
+        } else {
+          await releaseReservation(engine, { orderId, reason: 'BY_CUSTOMER' });
+        }
+      }
+      async function transfer(engine: StockEngine) {
+        const [from, to] = warehouses.toSorted(() => Math.random() - 0.5) as [Warehouse, Warehouse];
+        const move = { from, to, lines: lines(), actor };
+        if (Math.random() < 0.4) return void (await transferStock(engine, move));
+        const id = await dispatchTransfer(engine, move);
+        if (typeof id !== 'string') return;
+        const [sku] = skus as [string];
+        const part = { transferId: id, lines: [{ sku, quantity: 1 }], missingBecause: null, actor };
+        await receiveTransfer(pick(engines), part);
+        await Promise.all([
+          receiveTransfer(pick(engines), { ...part, lines: null }),
+          cancelTransfer(pick(engines), { transferId: id, actor }),
+        ]);
+      }
+      async function worker(n: number) {
+        for (let step = 0; step < stepsOfWorker; step++) {
+          const engine = engines[n % engines.length] as StockEngine;
+          await (n % 2 === 0 ? buy(engine) : transfer(engine));
+        }
+      }
+      await Promise.all(Array.from({ length: workersCount }, (_, n) => worker(n)));
+      expect(await tally(shopId)).toEqual({ onHand: 80 - sold, reserved: 0, incoming: 0 });
+      await stock.expectStockInvariants();
+    }
+  }, 300_000);
+
+  it('of twenty transfers after seven units, seven move', async () => {
+    const [engine] = engines as [StockEngine];
+    const { sku, warehouses } = await stockUp(engine, [7, 0]);
+    const [from, to] = warehouses as [Warehouse, Warehouse];
+    const moved = await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        transferStock(engines[n % 2] as StockEngine, {
+          from,
+          to,
+          lines: [{ sku, quantity: 1 }],
+          actor,
+        }),
+      ),
+    );
+    expect(moved.filter((each) => typeof each === 'string')).toHaveLength(7);
+  });
+
+  it('a transfer that is received twice at once, and cancelled, ends once', async () => {
+    const [engine, beside] = engines as [StockEngine, StockEngine];
+    for (let round = 0; round < 10; round++) {
+      const { shopId, sku, warehouses } = await stockUp(engine, [5, 0]);
+      const [from, to] = warehouses as [Warehouse, Warehouse];
+      const move = { from, to, lines: [{ sku, quantity: 5 }], actor };
+      const transferId = (await dispatchTransfer(engine, move)) as string;
+      const receipt = { transferId, lines: null, missingBecause: null, actor };
+      const ended = await Promise.all([
+        receiveTransfer(engine, receipt),
+        receiveTransfer(beside, receipt),
+        cancelTransfer(engine, { transferId, actor }),
+      ]);
+      expect(ended.filter((each) => each === null)).toHaveLength(1);
+      expect(await tally(shopId)).toEqual({ onHand: 5, reserved: 0, incoming: 0 });
+    }
+  });
+
+  it('a warehouse that is opened, and filled, while others wait for the rows hinders none of them', async () => {
+    const [engine, beside] = engines as [StockEngine, StockEngine];
+    const { shopId, sku, warehouses } = await stockUp(engine, [5]);
+    const [first] = warehouses as [Warehouse];
+    await stock.query('begin');
+    await stock.query('select 1 from stock_item where shop_id = $1 for update', [shopId]);
+    const lines = [{ shopId, sku, quantity: 1 }];
+    const waiting = reserveStock(engine, { orderId: uuidv7(), lines, holdForMs: 60_000 });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const added = uuidv7();
+    await stock.query(`insert into warehouse (id, shop_id, name) values ($1, $2, 'New')`, [
+      added,
+      shopId,
+    ]);
+    await stock.query(
+      'insert into stock_level (id, warehouse_id, shop_id, sku) values ($1, $2, $3, $4)',
+      [uuidv7(), added, shopId, sku],
+    );
+    await stock.query('commit');
+    expect((await waiting).state).toBe('HELD');
+    const adjustment = { warehouse: first, sku, delta: 1, reason: 'found', actor };
+    expect(await adjustStock(beside, adjustment)).toMatchObject({ onHand: 6 });
+  });
+
+  it('closing a warehouse in a flash sale: nothing is reserved there afterwards, what was is paid', async () => {
+    for (let round = 0; round < 5; round++) {
+      const [engine, beside] = engines as [StockEngine, StockEngine];
+      const { shopId, sku, warehouses } = await stockUp(engine, [60, 60]);
+      const [closing] = warehouses as [Warehouse];
+      const held: string[] = [];
+      let closed = false;
+      let heldThere = 0;
+      const buy = async (n: number) => {
+        await new Promise((resolve) => setTimeout(resolve, n));
+        const lateBuyer = closed;
+        const orderId = uuidv7();
+        const lines = [{ shopId, sku, quantity: 1 }];
+        const one = engines[n % 2] as StockEngine;
+        const { state } = await reserveStock(one, { orderId, lines, holdForMs: 60_000 });
+        if (state === 'HELD') held.push(orderId);
+        return lateBuyer ? orderId : null;
+      };
+      const close = async () => {
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        const { units, reserved } = await setWarehouseActive(beside, closing.id, false);
+        closed = true;
+        heldThere = reserved;
+        expect(units + reserved).toBe(60);
+      };
+      const [late] = await Promise.all([
+        Promise.all(Array.from({ length: 150 }, (_, n) => buy(n))),
+        close(),
+      ]);
+      const linesThere = await stock.query<{ orderId: string }>(
+        `select order_id as "orderId" from reservation_line
+           join stock_level on id = level_id where warehouse_id = $1`,
+        [closing.id],
+      );
+      expect(linesThere).toHaveLength(heldThere);
+      const lateThere = linesThere.filter(({ orderId }) => late.includes(orderId));
+      expect(lateThere).toEqual([]);
+      expect(held.length).toBe(Math.min(150, heldThere + 60));
+      const paid = await Promise.all(
+        linesThere.map(({ orderId }) =>
+          commitReservation(engine, { orderId, paymentId: uuidv7() }),
+        ),
+      );
+      expect(paid.every(({ state }) => state === 'COMMITTED')).toBe(true);
+      await stock.expectStockInvariants();
+    }
+  });
+});
