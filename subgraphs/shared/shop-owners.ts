@@ -9,6 +9,8 @@ import type { ServiceClient } from './service-client.js';
 export interface ShopOwners {
   /** @throws `NOT_FOUND` for an unknown shop, `FORBIDDEN` when it is neither the user's nor is the user an admin */
   requireOwn(principal: Principal, shopId: string): Promise<void>;
+  /** The ids of the shops that a user owns. */
+  shopsOf(ownerId: string): Promise<string[]>;
 }
 
 const ownersMax = 50_000;
@@ -38,6 +40,14 @@ export function createShopOwners(shop: ServiceClient): ShopOwners {
   return {
     async requireOwn(principal, shopId) {
       if (!owns(principal, await ownerOf(shopId))) throw forbidden();
+    },
+    async shopsOf(ownerId) {
+      const { shopsOfOwner } = await shop.call<{ shopsOfOwner: string[] }>(
+        'query ($ownerId: UUID!) { shopsOfOwner(ownerId: $ownerId) }',
+        { ownerId },
+        { timeoutMs, repeatable: true },
+      );
+      return shopsOfOwner;
     },
   };
 }

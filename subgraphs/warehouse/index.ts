@@ -15,6 +15,7 @@ import { databaseSchema } from './mikro-orm.config.js';
 import { source } from './schema.js';
 import { createStockEngine } from './stock/engine.js';
 import { startExpiry } from './stock/expiry.js';
+import { createLowStockAlerts } from './stock/low-stock-alerts.js';
 import { countHeld } from './stock/reservation.js';
 import { createStockFeeds } from './stock/stock-feeds.js';
 
@@ -41,6 +42,7 @@ export async function startWarehouse(env = process.env) {
   const app: WarehouseApp = {
     ...createStockEngine({ orm, timers: redis.timers, locks: redis.locks, registry, logger }),
     feeds: createStockFeeds(orm.em, redis.events, logger),
+    alerts: createLowStockAlerts(orm.em, redis.events, logger),
     owners: createShopOwners(clients.shop),
     product: clients.product,
   };
@@ -70,6 +72,7 @@ export async function startWarehouse(env = process.env) {
     readiness: { database: () => orm.em.fork().execute('select 1') },
     onStop: [
       () => app.feeds.stop(),
+      () => app.alerts.stop(),
       () => expiry.stop(),
       () => relay.stop(),
       () => Promise.all(Object.values(clients).map((client) => client.close())),

@@ -4,6 +4,7 @@ import type { WarehouseContext } from './context.js';
 import { Offer } from './offer/offer.js';
 import { OfferResolver } from './offer/offer.resolver.js';
 import { ShopResolver } from './shop/shop.resolver.js';
+import { AvailabilityResolver } from './stock/availability.resolver.js';
 import { ReservationResolver } from './stock/reservation.resolver.js';
 import { StockChangedResolver } from './stock/stock-changed.resolver.js';
 import { loadStockLevels, StockLevelResolver } from './stock/stock-level.resolver.js';
@@ -34,6 +35,7 @@ export const source: SchemaSource = {
     ShopResolver,
     VariantResolver,
     OfferResolver,
+    AvailabilityResolver,
   ],
   orphanedTypes: [Offer],
   references: {

@@ -88,6 +88,7 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Query.offer': ({ offerId }) => ({ id: offerId }),
   'Query.shopOwners': ({ shopId }) => ({ ids: [shopId] }),
   'Query.offersForSale': ({ offerId }) => ({ ids: [offerId] }),
+  'Query.shopsOfOwner': ({ people }) => ({ ownerId: people.vendor.id }),
   'Mutation.createShop': () => ({ input: { name: 'New', slug: fresh('new') } }),
   'Mutation.updateShop': ({ shopId }) => ({ input: { id: shopId, name: fresh('Shop') } }),
   'Mutation.setOffer': ({ shopId, sku }) => ({
@@ -105,6 +106,15 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Mutation.adjustStock': ({ warehouseId, sku }) => ({
     input: { warehouseId, sku, delta: 1, reason: 'one more was found' },
   }),
+  'Mutation.setLowStockThreshold': ({ warehouseId, sku }) => ({
+    input: { warehouseId, sku, threshold: 10_000 },
+  }),
+  'Query.lowStock': ({ shopId }) => ({ shopId }),
+  'Query.stockAt': ({ warehouseId, sku }) => ({ warehouseId, sku, at: new Date().toISOString() }),
+  'Subscription.lowStockAlert': (world) => {
+    void makeLevelsLow(world);
+    return { shopId: world.shopId };
+  },
   'Query.transfer': ({ transferId }) => ({ id: transferId }),
   'Query.transfers': ({ shopId }) => ({ shopId }),
   'Mutation.transferStock': ({ transferInput }) => ({ input: transferInput }),
@@ -133,6 +143,21 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Mutation.deliverToOrder': () => ({ events: [] }),
 };
 
+/** Levels become low one after the other, while somebody subscribes. */
+async function makeLevelsLow({ change, shopId, warehouseId }: World): Promise<void> {
+  for (let n = 0; n < 8; n++) {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const sku = fresh('LOW');
+    const item = 'insert into stock_item (shop_id, sku) values ($1, $2)';
+    const level = 'insert into stock_level (id, warehouse_id, shop_id, sku)';
+    await change(
+      'warehouse',
+      `with made as (${item}) ${level} values (gen_random_uuid(), $3, $1, $2)`,
+      [shopId, sku, warehouseId],
+    ).catch(() => {}); // the test is over
+  }
+}
+
 export const payment = (orderId: string, paymentMethod = 'Credit Card') => ({
   input: { orderId, paymentMethod, idempotencyKey: randomUUID() },
 });
@@ -145,6 +170,8 @@ export const emptyHere: ReadonlySet<string> = new Set([
   'Category.parent',
   'Order.cancelReason',
   'Order.expiresAt',
+  'StockMovement.reference',
+  'StockMovement.reason',
   'ReservationOutput.expiresAt',
   'ReservationOutput.paymentId',
 ]);

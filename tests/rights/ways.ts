@@ -47,11 +47,16 @@ export const ways: Readonly<Record<string, Way>> = {
   OfferForSale: { by: 'Query.offersForSale' },
 
   Availability: { by: 'Offer.availability' },
+  AvailabilityReason: { by: 'Availability.reasons' },
   Warehouse: { by: 'Query.warehouse' },
   WarehouseAddress: { by: 'Warehouse.address' },
   StockLevelConnection: { by: 'Warehouse.stockLevels' },
   StockLevelEdge: { by: 'StockLevelConnection.edges' },
   StockLevel: { by: 'StockLevelEdge.node' },
+  StockMovementConnection: { by: 'StockLevel.movements' },
+  StockMovementEdge: { by: 'StockMovementConnection.edges' },
+  StockMovement: { by: 'StockMovementEdge.node' },
+  StockSnapshot: { by: 'Query.stockAt' },
   DeactivateWarehouseResult: { by: 'Mutation.deactivateWarehouse' },
   StaleStock: {
     by: 'Mutation.adjustStock',

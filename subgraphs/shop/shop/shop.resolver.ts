@@ -64,6 +64,17 @@ export class ShopResolver {
     return shops.flatMap((shop) => (shop ? [{ shopId: shop.id, ownerId: shop.ownerId }] : []));
   }
 
+  @Directive('@inaccessible')
+  @Allow('caller:warehouse')
+  @Query(() => [UUID], { description: 'The ids of the shops that a user owns.' })
+  async shopsOfOwner(
+    @Arg('ownerId', () => UUID, { description: 'The user.' }) ownerId: string,
+    @Ctx() { em }: ShopContext,
+  ): Promise<string[]> {
+    const shops = await em.find(Shop, { ownerId }, { fields: ['id'] });
+    return shops.map(({ id }) => id);
+  }
+
   @Allow('vendor')
   @Mutation(() => Shop, {
     description: 'Opens a shop, owned by whoever asks; its first warehouse comes by itself.',

@@ -8,6 +8,10 @@ import type { StockKey } from './stock-item.js';
 @Allow('parent')
 @ObjectType({ description: 'How much can be bought now. Only active warehouses count.' })
 export class Availability {
+  /** of what; without a shop: of all shops */
+  sku!: string;
+  shopId!: string | null;
+
   @Field(() => Int, { description: 'Units that can be bought.' })
   available!: number;
 
@@ -18,7 +22,7 @@ export class Availability {
 }
 
 export const intMax = 2_147_483_647;
-const nothing: Availability = { available: 0, version: 0 };
+const keyOf = ({ shopId, sku }: StockKey) => `${shopId} ${sku}`;
 
 /** Of one shop: one statement for all keys of a request. */
 export const loadAvailability: BatchLoad<StockKey, Availability, WarehouseContext> = async (
@@ -31,9 +35,8 @@ export const loadAvailability: BatchLoad<StockKey, Availability, WarehouseContex
      where (shop_id, sku) in (select * from unnest($1::uuid[], $2::varchar[]))`,
     [keys.map(({ shopId }) => shopId), keys.map(({ sku }) => sku)],
   );
-  const keyOf = ({ shopId, sku }: StockKey) => `${shopId} ${sku}`;
   const found = inOrderOf(keys.map(keyOf), rows, keyOf);
-  return found.map((row) => row ?? nothing);
+  return keys.map((key, n) => found[n] ?? { ...key, available: 0, version: 0 });
 };
 
 /** Over all shops: one statement for all skus of a request. */
@@ -41,12 +44,13 @@ export const loadAvailabilityOfSkus: BatchLoad<string, Availability, WarehouseCo
   skus,
   { em },
 ) => {
-  const rows = await sql<{ sku: string } & Availability>(
+  const rows = await sql<Availability>(
     em,
-    `select sku, least(sum(available), ${intMax})::int as available,
+    `select sku, null as "shopId", least(sum(available), ${intMax})::int as available,
        least(sum(version), ${intMax})::int as version
      from stock_item where sku = any($1::varchar[]) group by sku`,
     [[...skus]],
   );
-  return inOrderOf(skus, rows, (row) => row.sku).map((row) => row ?? nothing);
+  const found = inOrderOf(skus, rows, (row) => row.sku);
+  return skus.map((sku, n) => found[n] ?? { sku, shopId: null, available: 0, version: 0 });
 };

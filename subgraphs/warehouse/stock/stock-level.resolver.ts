@@ -1,8 +1,20 @@
-import { Arg, Ctx, FieldResolver, Int, Mutation, Resolver, Root } from 'type-graphql';
+import {
+  Arg,
+  Ctx,
+  FieldResolver,
+  Int,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql';
 import { identityOf } from '../../shared/auth.js';
 import { loaderOf } from '../../shared/context.js';
-import { loadBy } from '../../shared/load.js';
+import { findPage, loadBy } from '../../shared/load.js';
+import { loadPagesBy, pageOf } from '../../shared/load-pages.js';
 import { Allow } from '../../shared/rights.js';
+import { UUID } from '../../shared/scalars.js';
 import type { WarehouseContext } from '../context.js';
 import { requireSku } from '../variant/require-skus.js';
 import { ProductVariant } from '../variant/variant.js';
@@ -10,9 +22,18 @@ import { loadWarehouses, ownWarehouse } from '../warehouse/own-warehouse.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 import { AdjustStockInput, AdjustStockResult, adjustStock, changeOf } from './adjust-stock.js';
 import { ReceiveStockInput, receiveStock } from './receive-stock.js';
-import { StockLevel } from './stock-level.js';
+import { LowStockThresholdInput, setLowStockThreshold } from './set-low-stock-threshold.js';
+import { StockSnapshot, stockAt } from './stock-at.js';
+import { StockLevel, StockLevelConnection } from './stock-level.js';
+import { StockMovement, StockMovementConnection } from './stock-movement.js';
 
 export const loadStockLevels = loadBy(StockLevel, 'id');
+const loadMovements = loadPagesBy(StockMovement, 'levelId', 'desc');
+
+async function openAlerts(shopId: string, context: WarehouseContext) {
+  await context.app.owners.requireOwn(context, shopId);
+  return context.app.alerts.open(shopId);
+}
 
 @Resolver(() => StockLevel)
 export class StockLevelResolver {
@@ -41,6 +62,69 @@ export class StockLevelResolver {
     await requireSku(context, warehouse, sku);
     const actor = identityOf(context).id;
     return adjustStock(context.app, { warehouse, sku, reason, actor, ...change });
+  }
+
+  @Allow('shop-owner')
+  @Mutation(() => StockLevel, { description: 'Says from when on a level is low.' })
+  setLowStockThreshold(
+    @Arg('input', () => LowStockThresholdInput) input: LowStockThresholdInput,
+    @Ctx() context: WarehouseContext,
+  ) {
+    return setLowStockThreshold(context, input);
+  }
+
+  @Allow('shop-owner')
+  @Query(() => StockLevelConnection, {
+    description: 'Levels that are low, of one shop or of all of one’s own.',
+  })
+  async lowStock(
+    @Ctx() context: WarehouseContext,
+    @Arg('shopId', () => UUID, { nullable: true, description: 'Of this shop only.' })
+    shopId: string | null | undefined,
+    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
+    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+  ) {
+    const shopIds = shopId ? [shopId] : await context.app.owners.shopsOf(identityOf(context).id);
+    if (shopId) await context.app.owners.requireOwn(context, shopId);
+    const where = { isLowStock: true, shopId: { $in: shopIds } };
+    return findPage(context.em, StockLevel, where, { first, after, order: 'asc' });
+  }
+
+  @Allow('shop-owner')
+  @Query(() => StockSnapshot, { description: 'What a level was at some time, by the ledger.' })
+  async stockAt(
+    @Arg('warehouseId', () => UUID, { description: 'Where.' }) warehouseId: string,
+    @Arg('sku', () => String, { description: 'What.' }) sku: string,
+    @Arg('at', () => Date, { description: 'When; what happened at that moment counts.' }) at: Date,
+    @Ctx() context: WarehouseContext,
+  ): Promise<StockSnapshot> {
+    await ownWarehouse(context, warehouseId);
+    return stockAt(context.em, { warehouseId, sku, at });
+  }
+
+  @Allow('shop-owner')
+  @Subscription(() => StockLevel, {
+    description: 'Levels of a shop of one’s own, each when it becomes low.',
+    subscribe: ({ args, context }) => openAlerts(args.shopId, context as WarehouseContext),
+  })
+  lowStockAlert(
+    @Root() levelId: string,
+    @Ctx() { em }: WarehouseContext,
+    @Arg('shopId', () => UUID, { description: 'The shop.' }) _shopId: string,
+  ) {
+    // One manager serves all events of a subscription, and would show what it read for the first.
+    return em.fork().findOneOrFail(StockLevel, levelId);
+  }
+
+  @Allow('shop-owner')
+  @FieldResolver(() => StockMovementConnection, { description: 'Its history, newest first.' })
+  movements(
+    @Root() level: StockLevel,
+    @Ctx() context: WarehouseContext,
+    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
+    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+  ) {
+    return loaderOf(context, loadMovements).load(pageOf(level.id, { first, after }));
   }
 
   @Allow('shop-owner')

@@ -1,5 +1,6 @@
 import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { findPage } from '../../shared/load.js';
+import { loaderOf } from '../../shared/context.js';
+import { loadPagesBy, pageOf } from '../../shared/load-pages.js';
 import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import type { WarehouseContext } from '../context.js';
@@ -10,6 +11,8 @@ import { CreateWarehouseInput, createWarehouse } from './create-warehouse.js';
 import { ownWarehouse } from './own-warehouse.js';
 import { UpdateWarehouseInput, updateWarehouse } from './update-warehouse.js';
 import { Warehouse } from './warehouse.js';
+
+const loadLevelsOfWarehouses = loadPagesBy(StockLevel, 'warehouseId', 'asc');
 
 @Resolver(() => Warehouse)
 export class WarehouseResolver {
@@ -79,10 +82,14 @@ export class WarehouseResolver {
     @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
     @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
     @Arg('sku', () => String, { nullable: true, description: 'Of this variant only.' })
-    sku?: string,
+    sku?: string | null,
+    @Arg('lowOnly', () => Boolean, { defaultValue: false, description: 'Only those that are low.' })
+    lowOnly?: boolean,
   ) {
     await context.app.owners.requireOwn(context, warehouse.shopId);
-    const where = { warehouseId: warehouse.id, ...(sku && { sku }) };
-    return findPage(context.em, StockLevel, where, { first, after, order: 'asc' });
+    const where = { ...(sku && { sku }), ...(lowOnly && { isLowStock: true }) };
+    return loaderOf(context, loadLevelsOfWarehouses).load(
+      pageOf(warehouse.id, { first, after }, where),
+    );
   }
 }
