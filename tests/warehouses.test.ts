@@ -1,3 +1,4 @@
+import { v7 as uuidv7 } from 'uuid';
 import {
   availableOf,
   checkout,
@@ -8,6 +9,7 @@ import {
 } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { actAs } from './harness/vendor.js';
+import { askSubgraph } from './rights/ask.js';
 
 describe('what a vendor does with warehouses and levels, through the router', () => {
   let system: TestSystem;
@@ -228,5 +230,26 @@ describe('what a vendor does with warehouses and levels, through the router', ()
       expect(unknown.errors?.[0]?.extensions.code).toBe('NOT_FOUND');
     }
     expect(await as.levels(warehouseId)).toMatchObject([{ onHand: 5, available: 5 }]);
+  });
+
+  it('a new shop gets its first warehouse, once, however often its event comes', async () => {
+    const { shopId, warehouseIds } = await openShop(system, vendor, [5]);
+    const deliver = async (id: string) => {
+      const payload = JSON.stringify({ shopId, name: 'A shop' });
+      const events = [{ id, topic: 'shop.created', key: shopId, version: 1, payload }];
+      const query = 'mutation ($events: [OutboxEvent!]!) { deliverToWarehouse(events: $events) }';
+      const question = { query, variables: { events } };
+      const { data } = await askSubgraph(system, 'warehouse', question, 'shop');
+      return data.deliverToWarehouse;
+    };
+    const [first, again] = [uuidv7(), uuidv7()];
+    expect(await deliver(first)).toEqual([first]);
+    expect(await Promise.all([deliver(first), deliver(again)])).toEqual([[first], [again]]);
+    const { warehouses } = await as.must(
+      'query ($id: UUID!) { shop(id: $id) { warehouses { id name priority active } } }',
+      { id: shopId },
+    );
+    const others = warehouses.filter(({ id }: { id: string }) => !warehouseIds.includes(id));
+    expect(others).toMatchObject([{ name: 'Main', priority: 0, active: true }]);
   });
 });

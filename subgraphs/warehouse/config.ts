@@ -21,6 +21,7 @@ export const variables = {
   ...subgraphVariables('warehouse', 4004),
   ...secretOf('warehouse'),
   ...secretOf('order'),
+  ...secretOf('shop'),
   ...tokenVariables,
   TIMER_REDIS_URL: requiredInProduction(
     address,

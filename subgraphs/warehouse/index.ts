@@ -1,5 +1,6 @@
 import { type Config, loadConfig } from '../shared/config.js';
 import { connect, disconnect } from '../shared/database.js';
+import { pruneInbox } from '../shared/inbox.js';
 import { createLogger, type Logger } from '../shared/logger.js';
 import { createRegistry, gaugeOf, type Registry } from '../shared/metrics.js';
 import { startRelay } from '../shared/outbox-relay.js';
@@ -9,6 +10,7 @@ import { buildFederatedSchema } from '../shared/schema.js';
 import { createServiceClient } from '../shared/service-client.js';
 import { createShopOwners } from '../shared/shop-owners.js';
 import { startSubgraph } from '../shared/subgraph.js';
+import { startWorker } from '../shared/worker.js';
 import { variables } from './config.js';
 import type { WarehouseApp, WarehouseContext } from './context.js';
 import { databaseSchema } from './mikro-orm.config.js';
@@ -22,6 +24,7 @@ import { createStockFeeds } from './stock/stock-feeds.js';
 // An attempt at a lock is one command to all nodes, and one more when it fails: with nodes that hang,
 // who asks knows within a second.
 const lockCommandMaxMs = 300;
+const cleanUpEveryMs = 600_000;
 
 /** Starts the warehouse subgraph. */
 export async function startWarehouse(env = process.env) {
@@ -60,11 +63,16 @@ export async function startWarehouse(env = process.env) {
     registry,
     logger,
   });
+  const cleanUp = startWorker('clean up', cleanUpEveryMs, logger, () => pruneInbox(orm.em.fork()));
   return startSubgraph<WarehouseContext>({
     name: 'warehouse',
     config,
     ownSecret: config.WAREHOUSE_SECRET,
-    callers: { router: config.ROUTER_SECRET, order: config.ORDER_SECRET },
+    callers: {
+      router: config.ROUTER_SECRET,
+      order: config.ORDER_SECRET,
+      shop: config.SHOP_SECRET,
+    },
     logger,
     registry,
     schema: await buildFederatedSchema(source),
@@ -75,6 +83,7 @@ export async function startWarehouse(env = process.env) {
       () => app.alerts.stop(),
       () => expiry.stop(),
       () => relay.stop(),
+      () => cleanUp.stop(),
       () => Promise.all(Object.values(clients).map((client) => client.close())),
       () => Promise.all(redis.all.map(closeRedis)),
       () => disconnect(orm),

@@ -1,7 +1,9 @@
 import type { Schema } from '../shared/database.js';
+import { InboxEntry } from '../shared/inbox.js';
 import { OutboxEntry } from '../shared/outbox.js';
 import { Migration20261121Spine } from './migrations/20261121-spine.js';
 import { Migration20261121StockEngine } from './migrations/20261121-stock-engine.js';
+import { Migration20261122Inbox } from './migrations/20261122-inbox.js';
 import { Migration20261122Transfers } from './migrations/20261122-transfers.js';
 import { Reservation, ReservationLine } from './stock/reservation.js';
 import { StockItem } from './stock/stock-item.js';
@@ -21,10 +23,12 @@ export const databaseSchema: Schema = {
     StockTransfer,
     TransferLine,
     OutboxEntry,
+    InboxEntry,
   ],
   migrations: [
     { name: '20261121-spine', class: Migration20261121Spine },
     { name: '20261121-stock-engine', class: Migration20261121StockEngine },
     { name: '20261122-transfers', class: Migration20261122Transfers },
+    { name: '20261122-inbox', class: Migration20261122Inbox },
   ],
 };

@@ -1,4 +1,5 @@
 import { loaderOf } from '../shared/context.js';
+import { createInboxResolver } from '../shared/inbox.js';
 import type { SchemaSource } from '../shared/schema.js';
 import type { WarehouseContext } from './context.js';
 import { Offer } from './offer/offer.js';
@@ -14,8 +15,13 @@ import {
   TransferLineResolver,
 } from './transfer/stock-transfer.resolver.js';
 import { VariantResolver } from './variant/variant.resolver.js';
+import { onShopCreated } from './warehouse/on-shop-created.js';
 import { ownWarehouse } from './warehouse/own-warehouse.js';
 import { WarehouseResolver } from './warehouse/warehouse.resolver.js';
+
+const InboxResolver = createInboxResolver('Warehouse', ['shop'], {
+  'shop.shop.created': onShopCreated,
+});
 
 /** Warehouses and levels are for the shop's people, by whatever way they are reached. */
 async function ownStockLevel(id: string, context: WarehouseContext) {
@@ -36,6 +42,7 @@ export const source: SchemaSource = {
     VariantResolver,
     OfferResolver,
     AvailabilityResolver,
+    InboxResolver,
   ],
   orphanedTypes: [Offer],
   references: {

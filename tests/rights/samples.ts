@@ -115,6 +115,7 @@ export const samples: Readonly<Record<string, Sample>> = {
     void makeLevelsLow(world);
     return { shopId: world.shopId };
   },
+  'Mutation.deliverToWarehouse': () => ({ events: [] }),
   'Query.transfer': ({ transferId }) => ({ id: transferId }),
   'Query.transfers': ({ shopId }) => ({ shopId }),
   'Mutation.transferStock': ({ transferInput }) => ({ input: transferInput }),
