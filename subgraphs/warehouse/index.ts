@@ -59,7 +59,7 @@ export async function startWarehouse(env = process.env) {
   const relay = startRelay({
     em: orm.em,
     databaseUrl: config.DATABASE_URL,
-    consumers: { order: clients.order },
+    consumers: { order: clients.order, product: clients.product },
     registry,
     logger,
   });

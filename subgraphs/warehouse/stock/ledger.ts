@@ -3,7 +3,9 @@ import { LockMode } from '@mikro-orm/postgresql';
 import { type EntityManager, sql } from '../../shared/database.js';
 import { newId } from '../../shared/ids.js';
 import { insertRows } from '../../shared/insert-rows.js';
+import { enqueue } from '../../shared/outbox.js';
 import { Warehouse } from '../warehouse/warehouse.js';
+import { crossesZero, inStockEvent } from './in-stock-events.js';
 import { StockItem, type StockKey } from './stock-item.js';
 import { StockLevel } from './stock-level.js';
 import { type MovementType, StockMovement } from './stock-movement.js';
@@ -40,6 +42,7 @@ export class Ledger {
   readonly movements: Array<Movement & { id: string; levelId: string; createdAt: Date }> = [];
   /** item → what was available of it before */
   readonly #touched = new Map<StockItem, number>();
+  readonly #made = new Set<StockItem>();
   readonly #appended: Array<(em: EntityManager) => Promise<unknown>> = [];
   readonly #now = new Date();
 
@@ -109,6 +112,7 @@ export class Ledger {
     for (const row of await insertItems(em, shopId, unknown)) {
       const item = em.map(StockItem, row);
       this.#items.set(itemKey(item), item);
+      this.#made.add(item);
     }
     for (const row of await insertLevels(em, id, shopId, absent)) {
       const level = em.map(StockLevel, row);
@@ -148,7 +152,8 @@ export class Ledger {
   }
 
   /**
-   * Writes what was appended, movements, levels and items. The statements queue on one connection:
+   * Writes what was appended, movements, levels and items, and tells the product subgraph of items
+   * that came into stock or ran out. The statements queue on one connection:
    * while PostgreSQL works on one, the next is put together here.
    *
    * @returns what subscribers are to be told after COMMIT
@@ -156,6 +161,9 @@ export class Ledger {
   async write(em: EntityManager): Promise<StockChanged[]> {
     const changed = [...this.#touched].filter(([item, before]) => item.available !== before);
     for (const [item] of changed) item.version += 1;
+    const crossed = changed.filter(([item, before]) => crossesZero(before, item.available));
+    const told = [...new Set([...this.#made, ...crossed.map(([item]) => item)])];
+    if (told.length > 0) this.#appended.push((em) => enqueue(em, told.map(inStockEvent)));
     this.append(StockMovement, this.movements);
     const statements = [...this.#appended, () => em.flush()];
     const results = await Promise.allSettled(statements.map((start) => start(em)));

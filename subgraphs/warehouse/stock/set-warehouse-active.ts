@@ -1,9 +1,11 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 import { type EntityManager, sql } from '../../shared/database.js';
+import { enqueue } from '../../shared/outbox.js';
 import { Allow } from '../../shared/rights.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 import { intMax } from './availability.js';
 import type { StockStore } from './engine.js';
+import { crossesZero, inStockEvent } from './in-stock-events.js';
 import { moveStock } from './move-stock.js';
 import type { StockChanged } from './stock-signals.js';
 
@@ -78,6 +80,8 @@ async function shiftAvailable(em: EntityManager, warehouseId: string, sign: 1 | 
      returning i.shop_id as "shopId", i.sku, available, version, i.updated_at as at, l.delta`,
     [warehouseId, sign],
   );
+  const crossed = rows.filter(({ available, delta }) => crossesZero(available - delta, available));
+  await enqueue(em, crossed.map(inStockEvent));
   return rows.map((row) => ({ ...row, at: new Date(row.at).toISOString() }));
 }
 

@@ -1,0 +1,111 @@
+import { v7 as uuidv7 } from 'uuid';
+import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { transferStock } from '../transfer/transfer-stock.js';
+import type { Warehouse } from '../warehouse/warehouse.js';
+import { adjustStock } from './adjust-stock.js';
+import { commitReservation } from './commit-reservation.js';
+import type { StockEngine } from './engine.js';
+import { receiveStock } from './receive-stock.js';
+import { releaseReservation } from './release-reservation.js';
+import { reserveStock } from './reserve-stock.js';
+import { setWarehouseActive } from './set-warehouse-active.js';
+
+const actor = 'test';
+
+describe('what the product subgraph is told of stock', () => {
+  let stock: TestStock;
+  let engine: StockEngine;
+  beforeAll(async () => {
+    stock = await openStock();
+    engine = await stock.engine();
+  });
+  afterEach(() => stock.expectStockInvariants());
+  afterAll(() => stock.close());
+
+  type Shop = Awaited<ReturnType<typeof stockUp>>;
+  const told = async ({ shopId, sku }: Shop) => {
+    const rows = await stock.query<{ topic: string; version: number; payload: object }>(
+      `select topic, version, payload from outbox where consumer = 'product' and key = $1 order by id`,
+      [`${shopId}:${sku}`],
+    );
+    return rows.map(({ topic, version, payload }) => {
+      const { inStock, ...key } = payload as { inStock: boolean };
+      expect({ topic, ...key }).toEqual({ topic: 'stock.changed', shopId, sku });
+      return [version, inStock];
+    });
+  };
+  const reserve = async ({ shopId, sku }: Shop, quantity: number) => {
+    const orderId = uuidv7();
+    const lines = [{ shopId, sku, quantity }];
+    const { state } = await reserveStock(engine, { orderId, lines, holdForMs: 60_000 });
+    expect(state).toBe('HELD');
+    return orderId;
+  };
+  const receive = ({ sku, warehouses }: Shop, quantity: number) => {
+    const [warehouse] = warehouses as [Warehouse];
+    return receiveStock(engine, { warehouse, sku, quantity, reference: null, actor });
+  };
+
+  it('that there is some, when the first units come', async () => {
+    const shop = await stockUp(engine, [5]);
+    expect(await told(shop)).toEqual([[1, true]]);
+    await receive(shop, 5);
+    expect(await told(shop)).toHaveLength(1);
+  });
+
+  it('that there is none, when the first units come to a warehouse that is closed', async () => {
+    const shop = await stockUp(engine, [0]);
+    await setWarehouseActive(engine, shop.warehouseIds[0] as string, false);
+    await receive(shop, 5);
+    expect(await told(shop)).toEqual([[0, false]]);
+    await setWarehouseActive(engine, shop.warehouseIds[0] as string, true);
+    expect(await told(shop)).toEqual([
+      [0, false],
+      [1, true],
+    ]);
+  });
+
+  it('nothing, when units are held, sold or given up and others are left', async () => {
+    const shop = await stockUp(engine, [10]);
+    const orders = [await reserve(shop, 3), await reserve(shop, 4)] as [string, string];
+    await commitReservation(engine, { orderId: orders[0], paymentId: uuidv7() });
+    await releaseReservation(engine, { orderId: orders[1], reason: 'BY_CUSTOMER' });
+    expect(await told(shop)).toEqual([[1, true]]);
+  });
+
+  it('that it ran out with the last unit, and came back with the first', async () => {
+    const shop = await stockUp(engine, [2]);
+    const orderId = await reserve(shop, 1);
+    await reserve(shop, 1);
+    await releaseReservation(engine, { orderId, reason: 'BY_CUSTOMER' });
+    expect(await told(shop)).toEqual([
+      [1, true],
+      [3, false],
+      [4, true],
+    ]);
+  });
+
+  it('nothing, when the last unit goes from one warehouse to another', async () => {
+    const shop = await stockUp(engine, [1, 0]);
+    const [from, to] = shop.warehouses as [Warehouse, Warehouse];
+    const lines = [{ sku: shop.sku, quantity: 1 }];
+    await transferStock(engine, { from, to, lines, actor });
+    expect(await told(shop)).toEqual([[1, true]]);
+  });
+
+  it('that it ran out when it is adjusted away, or its warehouse is closed', async () => {
+    const shop = await stockUp(engine, [2, 3]);
+    const [first, second] = shop.warehouses as [Warehouse, Warehouse];
+    const adjustment = { warehouse: first, sku: shop.sku, delta: -2, reason: 'lost', actor };
+    await adjustStock(engine, adjustment);
+    expect(await told(shop)).toEqual([[1, true]]);
+    await setWarehouseActive(engine, second.id, false);
+    await setWarehouseActive(engine, second.id, true);
+    await setWarehouseActive(engine, first.id, false);
+    expect(await told(shop)).toEqual([
+      [1, true],
+      [4, false],
+      [5, true],
+    ]);
+  });
+});
