@@ -57,7 +57,7 @@ export type BenchEnvironment = Awaited<ReturnType<typeof openEnvironment>>;
 const msPerTick = 10;
 
 /** Of a process, its children, and those of its children that have ended. */
-function cpuMsOf(processId: number): number {
+export function cpuMsOf(processId: number): number {
   let ticks = 0;
   try {
     for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {

@@ -1,4 +1,5 @@
 import type { DatabaseUrls } from '../databases/set-up.js';
+import { rebuildProjections } from '../rebuild/projections.js';
 import { type Catalogue, catalogueOf } from './catalogue.js';
 import { chance } from './chance.js';
 import { categories } from './demo-store.js';
@@ -47,6 +48,7 @@ export async function seedStore(
       insert(urls.shop, shopTables(shops, offers)),
       insert(urls.warehouse, warehouseTables(shops, offers)),
     ]);
+    await rebuildProjections(urls);
   } finally {
     progress.end();
   }

@@ -3,9 +3,14 @@ import type { DatabaseUrls } from '../databases/set-up.js';
 import { subgraphNames } from '../services.js';
 import type { Databases, Finding, Invariant } from './invariant.js';
 import { orderInvariants } from './order-invariants.js';
+import { projectionInvariants } from './projection-invariants.js';
 import { stockInvariants } from './stock-invariants.js';
 
-export const invariants: readonly Invariant[] = [...stockInvariants, ...orderInvariants];
+export const invariants: readonly Invariant[] = [
+  ...stockInvariants,
+  ...orderInvariants,
+  ...projectionInvariants,
+];
 
 export interface Verdict extends Finding {
   readonly name: string;

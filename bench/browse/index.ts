@@ -1,0 +1,176 @@
+import { Pool } from 'undici';
+import { migrateAll } from '../../dev/databases/set-up.js';
+import { seedId } from '../../dev/seed/ids.js';
+import { seedStore } from '../../dev/seed/store.js';
+import { cpuMsOf, openServers } from '../environment.js';
+import { median, type Outcome, percentile, rounded } from '../report.js';
+import { type SystemProcesses, startSystemProcesses } from '../system-processes.js';
+
+const clients = 32;
+const seconds = Number(process.env.BENCH_SECONDS ?? 5);
+const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
+// 10,000 products of three variants in three shops with two warehouses each.
+const variants = Number(process.env.BENCH_VARIANTS ?? 30_000);
+
+const listFields = `edges { node { id name images variants { sku name
+  offers(first: 2) { id price { amount currencyCode } shop { name } }
+  availability { available version } } } } pageInfo { hasNextPage endCursor }`;
+const list = (args: string) => `{ products(${args}) { ${listFields} } }`;
+
+interface Measured {
+  readonly rate: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** process → CPU time for one request, in milliseconds */
+  readonly cpuMs: Readonly<Record<string, number>>;
+}
+
+/** What it costs to look at the catalogue, through the router, beside a bare `{ __typename }`. */
+export async function run(progress: (line: string) => void): Promise<Outcome> {
+  const { postgres, redis, databases } = await openServers();
+  await migrateAll(databases);
+  const seeded = await seedStore(databases, variants);
+  progress(`${seeded} variants are seeded`);
+  const system = await startSystemProcesses(databases, redis.url);
+  const pool = new Pool(system.routerUrl, { connections: clients });
+  try {
+    const questions = await questionsFor(pool);
+    const measured = new Map<string, Measured[]>();
+    for (let round = 0; round < rounds; round++) {
+      for (const [name, query] of Object.entries(questions)) {
+        const result = await measure(pool, query, system, postgres.processId);
+        measured.set(name, [...(measured.get(name) ?? []), result]);
+      }
+      progress(`round ${round + 1} of ${rounds}`);
+    }
+    return outcomeOf(measured);
+  } finally {
+    await pool.close();
+    await system.stop();
+    await Promise.all([postgres.stop(), redis.stop()]);
+  }
+}
+
+async function questionsFor(pool: Pool): Promise<Record<string, string>> {
+  let after = '';
+  for (let page = 1; page < 100; page++) {
+    const found = await ask(pool, `{ products(first: 20${after}) { pageInfo { endCursor } } }`);
+    after = `, after: "${found.data?.products?.pageInfo.endCursor}"`;
+  }
+  const category = seedId('category', 0);
+  return {
+    bare: '{ __typename }',
+    'first page': list('first: 20'),
+    'page 100': list(`first: 20${after}`),
+    search: list('first: 20, filter: { search: "runing shoe" }, sort: RELEVANCE'),
+    filter: list(
+      `first: 20, sort: PRICE_ASC, filter: { categoryId: "${category}", minPrice: "20", maxPrice: "150", currencyCode: "USD", inStock: true }`,
+    ),
+    product: `{ product(id: "${seedId('product', 7)}") { name description variants { sku name
+      offers { id price { amount } shop { name } availability { available } } availability { available } } } }`,
+  };
+}
+
+interface Reply {
+  readonly data?: { products?: { pageInfo: { endCursor: string } } };
+  readonly errors?: unknown;
+}
+
+async function ask(pool: Pool, query: string): Promise<Reply> {
+  const { body } = await pool.request({
+    method: 'POST',
+    path: '/graphql',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query }),
+  });
+  const reply = (await body.json()) as Reply;
+  if (reply.errors) throw new Error(JSON.stringify(reply.errors));
+  return reply;
+}
+
+async function measure(
+  pool: Pool,
+  query: string,
+  { processIds }: SystemProcesses,
+  postgresId: number,
+): Promise<Measured> {
+  const ids = { ...processIds, postgres: postgresId };
+  await ask(pool, query);
+  const before = Object.entries(ids).map(([name, id]) => [name, cpuMsOf(id)] as const);
+  const tookMs: number[] = [];
+  const startedMs = performance.now();
+  const endMs = startedMs + seconds * 1000;
+  const client = async () => {
+    while (performance.now() < endMs) {
+      const askedMs = performance.now();
+      await ask(pool, query);
+      tookMs.push(performance.now() - askedMs);
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  const elapsedSeconds = (performance.now() - startedMs) / 1000;
+  const cpuMs = Object.fromEntries(
+    before.map(([name, ms]) => [
+      name,
+      (cpuMsOf(ids[name as keyof typeof ids]) - ms) / tookMs.length,
+    ]),
+  );
+  return {
+    rate: tookMs.length / elapsedSeconds,
+    p50Ms: percentile(tookMs, 0.5),
+    p99Ms: percentile(tookMs, 0.99),
+    cpuMs,
+  };
+}
+
+const bareShareMin = 0.05;
+const cpuMaxMs = 8;
+
+function outcomeOf(measured: ReadonlyMap<string, Measured[]>): Outcome {
+  const of = (name: string, figure: (one: Measured) => number) =>
+    median((measured.get(name) ?? []).map(figure));
+  const cpuOf = (name: string) =>
+    of(name, ({ cpuMs }) => Object.values(cpuMs).reduce((sum, ms) => sum + ms, 0));
+  const results = [...measured.keys()].map((name) => ({
+    case: name,
+    ratePerSecond: rounded(of(name, ({ rate }) => rate)),
+    p50Ms: rounded(of(name, ({ p50Ms }) => p50Ms)),
+    p99Ms: rounded(of(name, ({ p99Ms }) => p99Ms)),
+    cpuMs: rounded(cpuOf(name), 2),
+    ...Object.fromEntries(
+      Object.keys(measured.get(name)?.[0]?.cpuMs ?? {}).map((part) => [
+        part,
+        rounded(
+          of(name, ({ cpuMs }) => cpuMs[part] ?? 0),
+          2,
+        ),
+      ]),
+    ),
+  }));
+  const share = of('first page', ({ rate }) => rate) / of('bare', ({ rate }) => rate);
+  const first = of('first page', ({ p50Ms }) => p50Ms);
+  const hundredth = of('page 100', ({ p50Ms }) => p50Ms);
+  return {
+    results,
+    checks: [
+      {
+        name: 'first page: share of the bare rate',
+        value: rounded(share, 3),
+        target: `≥ ${bareShareMin}`,
+        pass: share >= bareShareMin,
+      },
+      {
+        name: 'first page: CPU of a request, ms',
+        value: rounded(cpuOf('first page'), 2),
+        target: `< ${cpuMaxMs}`,
+        pass: cpuOf('first page') < cpuMaxMs,
+      },
+      {
+        name: 'page 100: p50 beside that of page 1',
+        value: rounded(hundredth / first, 2),
+        target: '≤ 1.2',
+        pass: hundredth / first <= 1.2,
+      },
+    ],
+  };
+}

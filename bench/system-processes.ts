@@ -1,0 +1,41 @@
+import type { DatabaseUrls } from '../dev/databases/set-up.js';
+import { environments, portsFrom } from '../dev/environment.js';
+import { type RunningProcess, startProcess } from '../dev/processes.js';
+import { programs } from '../dev/services.js';
+import { makeSecrets } from '../dev/state.js';
+
+const firstPort = 21_000;
+
+/** The whole system, each part a process, with raised limits. */
+export async function startSystemProcesses(databases: DatabaseUrls, redisUrl: string) {
+  const ports = portsFrom(firstPort);
+  const secrets = await makeSecrets();
+  const envs = environments({ databases, redisUrl, ports, secrets });
+  const names = Object.keys(programs) as (keyof typeof programs)[];
+  const running = await Promise.all(
+    names.map((name) =>
+      startProcess({
+        name,
+        program: programs[name],
+        env: {
+          ...process.env,
+          NODE_ENV: 'test',
+          LOG_LEVEL: 'warn',
+          RATE_LIMIT_PROFILE: 'bench',
+          ...envs[name],
+        },
+        onSpawn: () => {},
+        onLine: (line) => process.stderr.write(`${line}\n`),
+        onCrash: () => {},
+      }),
+    ),
+  );
+  return {
+    routerUrl: `http://127.0.0.1:${ports.ports.router}`,
+    processIds: Object.fromEntries(
+      names.map((name, at) => [name, running[at]?.child.pid as number]),
+    ) as Record<keyof typeof programs, number>,
+    stop: () => Promise.all(running.map((each: RunningProcess) => each.stop())),
+  };
+}
+export type SystemProcesses = Awaited<ReturnType<typeof startSystemProcesses>>;

@@ -1,0 +1,66 @@
+import pg from 'pg';
+import type { DatabaseUrls } from '../databases/set-up.js';
+import { subgraphNames } from '../services.js';
+import type { Databases } from '../verify/invariant.js';
+import { type Listing, listingsBySku } from './offer-listings.js';
+
+/**
+ * Makes product's offer listing anew from what shop and warehouse have, while they run: a row that
+ * was told of something newer meanwhile is left as it is.
+ *
+ * @returns how many listings there are
+ */
+export async function rebuildProjections(urls: DatabaseUrls): Promise<number> {
+  const clients = subgraphNames.map((name) => {
+    return [
+      name,
+      new pg.Client({ connectionString: urls[name], application_name: 'rebuild' }),
+    ] as const;
+  });
+  let count = 0;
+  try {
+    await Promise.all(clients.map(([, client]) => client.connect()));
+    const databases = Object.fromEntries(clients) as unknown as Databases;
+    for await (const { skus, listings } of listingsBySku(databases)) {
+      await write(databases.product, skus, [...listings.values()]);
+      count += listings.size;
+    }
+  } finally {
+    await Promise.all(clients.map(([, client]) => client.end().catch(() => {})));
+  }
+  return count;
+}
+
+async function write(product: pg.Client, skus: string[], listings: Listing[]): Promise<void> {
+  const rows = listings.map((each) => ({
+    shop_id: each.shopId,
+    sku: each.sku,
+    product_id: each.productId,
+    offer_id: each.offerId,
+    price_amount: each.price,
+    currency_code: each.currencyCode,
+    active: each.active,
+    offer_version: each.offerVersion,
+    in_stock: each.inStock,
+    stock_version: each.stockVersion,
+  }));
+  await product.query(
+    `with made as (select * from jsonb_populate_recordset(null::offer_listing, $1)),
+     gone as (
+       delete from offer_listing l where sku = any($2)
+         and not exists (select 1 from made m where m.shop_id = l.shop_id and m.sku = l.sku)
+     )
+     insert into offer_listing as l (shop_id, sku, product_id, offer_id, price_amount,
+       currency_code, active, offer_version, in_stock, stock_version)
+     select shop_id, sku, product_id, offer_id, price_amount, currency_code, active,
+       offer_version, in_stock, stock_version from made order by sku, shop_id
+     on conflict (shop_id, sku) do update set
+       product_id = excluded.product_id, offer_id = excluded.offer_id,
+       price_amount = excluded.price_amount, currency_code = excluded.currency_code,
+       active = excluded.active, offer_version = excluded.offer_version,
+       in_stock = excluded.in_stock, stock_version = excluded.stock_version, updated_at = now()
+     where (l.offer_id is null or (excluded.offer_id, excluded.offer_version) >= (l.offer_id, l.offer_version))
+       and excluded.stock_version >= l.stock_version`,
+    [JSON.stringify(rows), skus],
+  );
+}

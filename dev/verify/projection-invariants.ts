@@ -1,0 +1,38 @@
+import { type Listing, listingsBySku } from '../rebuild/offer-listings.js';
+import { type Databases, type Finding, type Invariant, offendingMax } from './invariant.js';
+
+/** What one subgraph keeps a copy of, beside its source. */
+export const projectionInvariants: Invariant[] = [
+  {
+    name: 'product lists offers as shops and warehouses have them',
+    onceQuiet: true,
+    look: offerListings,
+  },
+];
+
+async function offerListings(databases: Databases): Promise<Finding> {
+  let rows = 0;
+  const offending: object[] = [];
+  for await (const { skus, listings } of listingsBySku(databases)) {
+    const { rows: listed } = await databases.product.query<Listing>(
+      `select shop_id as "shopId", sku, offer_id as "offerId", price_amount as price,
+         currency_code as "currencyCode", active, in_stock as "inStock"
+       from offer_listing where sku = any($1)`,
+      [skus],
+    );
+    const found = new Map(listed.map((row) => [`${row.shopId} ${row.sku}`, row]));
+    rows += listings.size;
+    for (const key of new Set([...listings.keys(), ...found.keys()])) {
+      const [source, copy] = [listings.get(key), found.get(key)];
+      if (told(source) !== told(copy)) offending.push({ source, copy: copy ?? null });
+    }
+  }
+  return { rows, offending: offending.slice(0, offendingMax) as Finding['offending'] };
+}
+
+/** What matters of a listing; one that is not active offers nothing, at whatever price. */
+function told(listing: Listing | undefined): string {
+  if (!listing) return 'false,false';
+  const { active, inStock, offerId, price, currencyCode } = listing;
+  return [active, inStock, ...(active ? [offerId, price, currencyCode] : [])].join();
+}
