@@ -55,11 +55,11 @@ export async function seedStore(
   return catalogue.variants.length;
 }
 
-/** Near enough: a row or two for categories, shops and warehouses is not counted. */
+/** All but the few of categories, shops and warehouses; an empty level has had no movement. */
 function countRows(catalogue: Catalogue, offers: readonly StoreOffer[], users: number): number {
-  const levels = offers.reduce((sum, offer) => sum + levelsOf(offer).length, 0);
-  const { products, variants } = catalogue;
-  return users + products.length + variants.length + 2 * offers.length + 2 * levels;
+  let stock = 0;
+  for (const { units } of offers.flatMap(levelsOf)) stock += units > 0 ? 2 : 1;
+  return users + catalogue.products.length + catalogue.variants.length + 2 * offers.length + stock;
 }
 
 /** The demo store's categories first; a larger store has shelves under them, and more beside them. */
