@@ -52,14 +52,14 @@ export const orderInvariants: Invariant[] = [
     }),
     onceQuiet: true,
   },
-  {
-    ...invariantOf('warehouse', 'the outbox is empty, and nothing is a dead letter', {
+  ...(['product', 'shop', 'warehouse'] as const).map((name) => ({
+    ...invariantOf(name, `the outbox of the ${name} subgraph is empty, and nothing a dead letter`, {
       select: `select id, topic, key, created_at, dead_at, sent_at from outbox`,
       holds: `sent_at is not null
         or (dead_at is null and created_at > now() - interval '${settledAfterSeconds} s')`,
     }),
     onceQuiet: true,
-  },
+  })),
   { name: 'an order is as its reservation is', onceQuiet: true, look: ordersAndReservations },
   { name: 'a hold belongs to an order', onceQuiet: true, look: reservationsWithoutOrder },
 ];

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { createAllTestDatabases } from '../../tests/harness/databases.js';
 import type { DatabaseUrls } from '../databases/set-up.js';
+import { rebuildProjections } from '../rebuild/projections.js';
 import { seedId } from '../seed/ids.js';
 import { seedStore } from '../seed/store.js';
 import type { SubgraphName } from '../services.js';
@@ -10,8 +11,10 @@ import { invariants, isBroken, report, verify } from './verify.js';
 const level = seedId('level', 0);
 const offer = seedId('offer', 0);
 
+type Break = [broken: string, database: SubgraphName, statements: string[]];
+
 /** Each breaks one rule behind the back of the system, in SQL; what is broken must be named. */
-const breaks: Array<[broken: string, database: SubgraphName, statements: string[]]> = [
+const breaks: Break[] = [
   [
     '0 ≤ reserved ≤ onHand on every level',
     'warehouse',
@@ -136,13 +139,20 @@ const breaks: Array<[broken: string, database: SubgraphName, statements: string[
        select '${uuidv7()}', id, customer_id, 20, 'AUTHORIZED', 'sandbox' from customer_order`,
     ],
   ],
-  [
-    'the outbox is empty, and nothing is a dead letter',
-    'warehouse',
-    [
-      `insert into outbox (id, consumer, topic, key, version, payload, dead_at)
-       values ('${uuidv7()}', 'order', 't', 'k', 1, '{}', now())`,
+  ...(['product', 'shop', 'warehouse'] as const).map(
+    (name): Break => [
+      `the outbox of the ${name} subgraph is empty, and nothing a dead letter`,
+      name,
+      [
+        `insert into outbox (id, consumer, topic, key, version, payload, dead_at)
+         values ('${uuidv7()}', 'order', 't', 'k', 1, '{}', now())`,
+      ],
     ],
+  ),
+  [
+    'product lists offers as shops and warehouses have them',
+    'product',
+    ['update offer_listing set in_stock = not in_stock'],
   ],
   ['an order is as its reservation is', 'order', ['select 1']],
   [
@@ -199,5 +209,15 @@ describe('npm run verify', () => {
     expect(new Set(breaks.map(([name]) => name))).toEqual(
       new Set(invariants.map(({ name }) => name)),
     );
+  });
+
+  it('is content again once the projections are rebuilt', async () => {
+    await run('product', [
+      'update offer_listing set in_stock = false, price_amount = 0.01 where sku < $$M$$',
+      'delete from offer_listing where sku >= $$M$$',
+    ]);
+    expect(isBroken(await verify(databases.urls, 0))).toBe(true);
+    expect(await rebuildProjections(databases.urls)).toBeGreaterThan(50);
+    expect(isBroken(await verify(databases.urls, 0))).toBe(false);
   });
 });
