@@ -68,6 +68,7 @@ export async function openCatalogue() {
 
   const catalogue = {
     people,
+    url: database.urls.product,
     /** as the router, for nobody */
     ask: as(null),
     vendor: as(people.vendor),

@@ -1,10 +1,15 @@
 import { currencyDefault } from '../../shared/money.js';
-import { belowCategory } from '../category/category.js';
 import type { ProductFilter } from './product-filter.js';
 
-/** Which products are asked for; `query` is what is searched for as a `tsquery`, null: nothing. */
+/** Which products are asked for. */
 export interface Asked {
   readonly filter: ProductFilter;
+  /**
+   * the filter's category and all below it; null: all there are. They are read before: PostgreSQL
+   * plans with what it knows of these very ones, where of a subquery it knows nothing.
+   */
+  readonly categoryIds: readonly string[] | null;
+  /** what is searched for as a `tsquery`; null: nothing */
   readonly query: string | null;
 }
 
@@ -24,10 +29,12 @@ export const asksCurrency = ({ minPrice, maxPrice, currencyCode }: ProductFilter
   [minPrice, maxPrice, currencyCode].some(isGiven);
 
 /** SQL for what is asked of a product `p` by itself. */
-export function productCondition({ filter, query }: Asked, bind: Bind): string {
-  const { categoryId } = filter;
+export function productCondition(
+  { categoryIds, query }: Pick<Asked, 'categoryIds' | 'query'>,
+  bind: Bind,
+): string {
   const asked = ['p.deleted_at is null'];
-  if (categoryId) asked.push(`p.category_id = any (array(${belowCategory(bind(categoryId))}))`);
+  if (categoryIds) asked.push(`p.category_id = any (${bind(categoryIds)}::uuid[])`);
   if (query !== null) asked.push(`p.search @@ ${bind(query)}::tsquery`);
   return asked.join(' and ');
 }

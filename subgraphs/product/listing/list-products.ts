@@ -2,6 +2,7 @@ import Big from 'big.js';
 import { type Connection, pageRequest } from '../../shared/connection.js';
 import { type EntityManager, sql } from '../../shared/database.js';
 import { badInput } from '../../shared/errors.js';
+import { belowCategory } from '../category/category.js';
 import type { ProductRow } from '../product/read-products.js';
 import { searchQuery } from '../search/search-query.js';
 import { type Asked, condition, parameters } from './conditions.js';
@@ -29,9 +30,10 @@ export async function listProducts(em: EntityManager, args: ListArgs): Promise<P
     throw badInput({ 'filter.maxPrice': 'is below minPrice' });
   }
   const query = filter.search ? await searchQuery(em, filter.search) : null;
+  const categoryIds = filter.categoryId ? await readBelow(em, filter.categoryId) : null;
   const isNewest = args.sort === ProductSort.RELEVANCE && query === null;
   const sort = isNewest ? ProductSort.NEWEST : args.sort;
-  const asked = { filter, query };
+  const asked = { filter, categoryIds, query };
   const after = placeOf(sort, args.after);
   const rows = await readPage(em, { ...asked, sort, after, limit: first + 1 });
   return toPage(rows, first, sort, () => countProducts(em, asked));
@@ -47,6 +49,11 @@ export function toPage(
   const edges = rows.slice(0, first).map((node) => ({ cursor: cursorOf(sort, node), node }));
   const endCursor = edges.at(-1)?.cursor ?? null;
   return { edges, pageInfo: { hasNextPage: rows.length > first, endCursor }, count };
+}
+
+async function readBelow(em: EntityManager, categoryId: string): Promise<string[]> {
+  const rows = await sql<{ id: string }>(em, belowCategory('$1'), [categoryId]);
+  return rows.map(({ id }) => id);
 }
 
 async function countProducts(em: EntityManager, asked: Asked): Promise<number> {

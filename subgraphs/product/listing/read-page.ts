@@ -103,8 +103,7 @@ async function readByPrice(em: EntityManager, page: AskedPage, order: PriceOrder
 const fewProductsMax = 1000;
 
 async function readPriced(em: EntityManager, page: AskedPage, order: PriceOrder) {
-  const { categoryId } = page.filter;
-  const isNarrow = (categoryId || page.query !== null) && (await areFew(em, page));
+  const isNarrow = (page.categoryIds !== null || page.query !== null) && (await areFew(em, page));
   return isNarrow ? readFewPriced(em, page, order) : readManyPriced(em, page, order);
 }
 

@@ -50,7 +50,7 @@ export const ImageList = () => (target: object, name: string) => {
 })
 @Index({
   name: 'product_search',
-  expression: 'create index product_search on product using gin (search)',
+  expression: 'create index product_search on product using gin (search) with (fastupdate = off)',
 })
 @Trigger({
   name: 'product_words',

@@ -1,0 +1,110 @@
+import pg from 'pg';
+import { type Catalogue, openCatalogue } from '../../../tests/harness/catalogue.js';
+import type { EntityManager } from '../../shared/database.js';
+import { listProducts } from './list-products.js';
+import { type ProductFilter, ProductSort } from './product-filter.js';
+
+const id = (n: string) => `('01900000-0000-7000-8000-' || lpad(to_hex(${n}), 12, '0'))::uuid`;
+const shop = '01900000-0000-7000-8000-000000000005';
+const [top, leaf] = [1, 33].map(
+  (n) => `01900000-0000-7000-8000-${n.toString(16).padStart(12, '0')}`,
+);
+
+/** 10,000 products in 49 categories, 30,000 variants, some 67,000 offers of ten shops. */
+const rows = [
+  `insert into category (id, name, slug, parent_id)
+   select ${id('n')}, 'Category ' || n, 'category-' || n, case when n > 9 then ${id('n % 9 + 1')} end
+   from generate_series(1, 49) n`,
+  `insert into product (id, name, slug, description, category_id, images, created_by_id)
+   select ${id('n')},
+     (array['Trail','Storm','Leather','Merino','Alpine','Urban','Classic','Nordic'])[n % 8 + 1] || ' ' ||
+     (array['Shoe','Jacket','Boot','Fleece','Earbuds','Daypack','Duffel','Press','Knife','Watch','Sandal'])[n % 11 + 1],
+     'product-' || n,
+     'Made of ' || (array['cotton','wool','steel','rubber','bamboo'])[n % 5 + 1] || ', edition ' || n ||
+       ' for every day, light to carry and easy to wash, with a warranty of two years. It comes in a' ||
+       ' box of paper without plastic, and what is left of it after many years is taken back, as we' ||
+       ' take back everything that we ever made. See the pictures for how it is worn and stored.',
+     ${id('n % 49 + 1')}, '{}', ${id('1')}
+   from generate_series(1, 10000) n`,
+  `insert into product_variant (sku, product_id, name, options)
+   select 'S' || n || '-' || v, ${id('n')}, 'variant ' || v, '[]'
+   from generate_series(1, 10000) n, generate_series(1, 3) v`,
+  `insert into offer_listing
+     (shop_id, sku, product_id, offer_id, price_amount, currency_code, active, in_stock)
+   select ${id('s')}, sku, product_id, gen_random_uuid(),
+     (hashtext(product_id::text) & 16383) / 50.0 + (hashtext(sku || s) & 15), 'USD', true,
+     (hashtext(sku || 'x' || s) & 7) > 0
+   from product_variant, generate_series(1, 10) s where s <= 2 or (hashtext(sku || s) & 31) = 0`,
+  'analyze',
+];
+
+describe('with 10,000 products, a list', () => {
+  let catalogue: Catalogue;
+  beforeAll(async () => {
+    catalogue = await openCatalogue();
+    const client = new pg.Client({ connectionString: catalogue.url });
+    await client.connect();
+    for (const text of rows) await client.query(text);
+    await client.end();
+  });
+  afterAll(() => catalogue.close());
+
+  /** A manager that keeps the plan of each statement before it runs it. */
+  function planning() {
+    const plans: string[] = [];
+    const executeQuery = async ({ sql, parameters }: { sql: string; parameters: unknown[] }) => {
+      const plan = await catalogue.query<{ 'QUERY PLAN': string }>(`explain ${sql}`, [
+        ...parameters,
+      ]);
+      plans.push(plan.map((line) => line['QUERY PLAN']).join('\n'));
+      return { rows: await catalogue.query(sql, [...parameters]) };
+    };
+    const em = { getTransactionContext: () => ({ executeQuery }) } as unknown as EntityManager;
+    return { em, plans };
+  }
+
+  const filters: Record<string, ProductFilter> = {
+    'of everything': {},
+    'of what is in stock': { inStock: true },
+    'of a price range': { minPrice: '100', maxPrice: '120' },
+    'of a shop': { shopId: shop },
+    'of a category with others below it': { categoryId: top as string },
+    'of a category': { categoryId: leaf as string },
+    'of a category, a price range and in stock': {
+      categoryId: top as string,
+      minPrice: '50',
+      maxPrice: '200',
+      inStock: true,
+    },
+    'of a word': { search: 'shoe' },
+    'of a word in stock': { search: 'shoe', inStock: true },
+  };
+  const cases = Object.entries(filters).flatMap(([name, filter]) =>
+    Object.values(ProductSort).map((sort) => ({ name, sort, filter })),
+  );
+
+  it.each(cases)(
+    '$name by $sort reads no table from end to end, on no page',
+    async ({ filter, sort }) => {
+      const { em, plans } = planning();
+      const { pageInfo } = await listProducts(em, { first: 20, filter, sort });
+      expect(pageInfo.hasNextPage).toBe(true);
+      await listProducts(em, { first: 20, filter, sort, after: pageInfo.endCursor });
+      const scanned = plans.filter((plan) =>
+        /Seq Scan on (product|product_variant|offer_listing) /.test(plan),
+      );
+      expect(scanned).toEqual([]);
+    },
+  );
+
+  it('of mistyped words looks for others in the index of words', async () => {
+    const { em, plans } = planning();
+    const { edges } = await listProducts(em, {
+      first: 20,
+      filter: { search: 'leathr boott' },
+      sort: ProductSort.RELEVANCE,
+    });
+    expect(edges[0]?.node.name).toBe('Leather Boot');
+    expect(plans[0]).toContain('search_word_similar');
+  });
+});
