@@ -105,7 +105,8 @@ describe('the stock engine against a model of its rules', () => {
 
   async function runSequence(steps: { due: number[]; ops: Op[] }[]): Promise<void> {
     await stock.query(
-      'truncate reservation_line, reservation, stock_movement, stock_level, stock_item, warehouse, outbox',
+      `truncate reservation_line, reservation, transfer_line, stock_transfer, stock_movement, stock_level,
+         stock_item, warehouse, outbox`,
     );
     const world = await openWorld(stock, engines);
     let model = emptyModel();

@@ -60,7 +60,12 @@ async function write(product: pg.Client, skus: string[], listings: Listing[]): P
        active = excluded.active, offer_version = excluded.offer_version,
        in_stock = excluded.in_stock, stock_version = excluded.stock_version, updated_at = now()
      where (l.offer_id is null or (excluded.offer_id, excluded.offer_version) >= (l.offer_id, l.offer_version))
-       and excluded.stock_version >= l.stock_version`,
+       and excluded.stock_version >= l.stock_version
+       and (l.product_id, l.offer_id, l.price_amount, l.currency_code, l.active, l.offer_version,
+            l.in_stock, l.stock_version)
+         is distinct from (excluded.product_id, excluded.offer_id, excluded.price_amount,
+            excluded.currency_code, excluded.active, excluded.offer_version, excluded.in_stock,
+            excluded.stock_version)`,
     [JSON.stringify(rows), skus],
   );
 }

@@ -1,0 +1,98 @@
+import { checkout, openShop, type Person, registerPerson } from './harness/people.js';
+import { startSystem, type TestSystem } from './harness/system.js';
+import { eventually } from './harness/wait.js';
+
+describe('what one subgraph is told by another, through the outbox', () => {
+  let system: TestSystem;
+  let vendor: Person;
+  let customer: Person;
+  beforeAll(async () => {
+    system = await startSystem();
+    [vendor, customer] = await Promise.all([
+      registerPerson(system, 'VENDOR'),
+      registerPerson(system),
+    ]);
+  });
+  afterAll(async () => {
+    await system.expectInvariants();
+    await system.stop();
+  });
+
+  const must = async (query: string, variables: object = {}, person = vendor) => {
+    const { data, errors } = await system.graphql(query, variables, person.token);
+    if (errors) throw new Error(JSON.stringify(errors));
+    return data;
+  };
+  /** The names of the products that a filter finds in a shop. */
+  const found = async (filter: object) => {
+    const { products } = await must(
+      `query ($filter: ProductFilter) { products(filter: $filter) { totalCount edges { node { id } } } }`,
+      { filter },
+    );
+    return products.totalCount as number;
+  };
+  const becomes = (count: number, filter: object) =>
+    eventually(
+      () => found(filter),
+      (value) => value === count,
+    );
+
+  it('a new shop has its first warehouse, once', async () => {
+    const { createShop } = await must(
+      'mutation { createShop(input: { name: "New", slug: "a-new-shop" }) { id } }',
+    );
+    const warehouses = async () =>
+      (
+        await must('query ($id: UUID!) { shop(id: $id) { warehouses { name priority active } } }', {
+          id: createShop.id,
+        })
+      ).shop.warehouses;
+    await eventually(warehouses, (all) => all.length > 0);
+    expect(await warehouses()).toEqual([{ name: 'Main', priority: 0, active: true }]);
+  });
+
+  it('the catalogue is filtered by price and stock as they are now', async () => {
+    const { shopId, offerId, sku, warehouseIds } = await openShop(system, vendor, [2], '10.00');
+    const inShop = (more: object) => ({ shopId, ...more });
+    await becomes(1, inShop({ inStock: true, maxPrice: '10.00', currencyCode: 'USD' }));
+    await must('mutation ($input: SetOfferInput!) { setOffer(input: $input) { id } }', {
+      input: { shopId, sku, price: '30.00' },
+    });
+    await becomes(0, inShop({ maxPrice: '10.00', currencyCode: 'USD' }));
+    await becomes(1, inShop({ minPrice: '30.00', currencyCode: 'USD' }));
+
+    await checkout(system, customer, [{ offerId, quantity: 2 }]);
+    await becomes(0, inShop({ inStock: true }));
+    await must('mutation ($input: ReceiveStockInput!) { receiveStock(input: $input) { id } }', {
+      input: { warehouseId: warehouseIds[0], sku, quantity: 1 },
+    });
+    await becomes(1, inShop({ inStock: true }));
+    await must('mutation ($id: UUID!) { deactivateWarehouse(id: $id) { __typename } }', {
+      id: warehouseIds[0],
+    });
+    await becomes(0, inShop({ inStock: true }));
+    await must('mutation ($id: UUID!) { removeOffer(id: $id) }', { id: offerId });
+    await becomes(0, inShop({}));
+  });
+
+  it('a product that is deleted takes its offers with it', async () => {
+    const { offerId, sku, shopId } = await openShop(system, vendor, [5]);
+    const { variant } = await must(
+      'query ($sku: String!) { variant(sku: $sku) { product { id } } }',
+      { sku },
+    );
+    await becomes(1, { shopId });
+    await must('mutation ($id: UUID!) { deleteProduct(id: $id) }', { id: variant.product.id });
+    expect(await found({ shopId })).toBe(0);
+    await eventually(
+      () => checkout(system, customer, [{ offerId, quantity: 1 }]),
+      ({ data }) => data.checkout.__typename === 'OfferGone',
+    );
+    const { errors } = await system.graphql(
+      'mutation ($input: SetOfferInput!) { setOffer(input: $input) { id } }',
+      { input: { shopId, sku, price: '1.00' } },
+      vendor.token,
+    );
+    expect(errors?.[0]?.extensions.fields).toHaveProperty(['input.sku']);
+  });
+});
