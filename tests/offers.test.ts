@@ -49,7 +49,7 @@ describe('offers', () => {
   /** A product with so many variants that nobody offers. */
   const newProduct = async (count: number, name = 'Nice thing') => {
     const tail = randomUUID().slice(0, 8);
-    const skus = Array.from({ length: count }, (_, n) => `T-${tail}-${n}`);
+    const skus = Array.from({ length: count }, (_, n) => `T-${tail}-V${n}`);
     const input = {
       name,
       description: 'A thing',
