@@ -3,7 +3,7 @@ import pg from 'pg';
 import { runAdmin } from '../subgraphs/user/admin.js';
 import { logIn, type Person, registerPerson } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';
-import { eventually } from './harness/wait.js';
+import { someoneWaits } from './harness/wait.js';
 
 describe('an account', () => {
   let system: TestSystem;
@@ -173,10 +173,7 @@ describe('an account', () => {
     await database.query('begin');
     await database.query(`update user_account set role = 'CUSTOMER' where id = $1`, [person.id]);
     const late = logInAgain(person.id).catch(() => null);
-    await eventually(
-      () => database.query('select 1 from pg_locks where not granted'),
-      ({ rowCount }) => rowCount === 1,
-    );
+    await someoneWaits(database);
     await database.query('commit');
     expect(await late).toBeNull();
   });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { logIn } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';
-import { eventually } from './harness/wait.js';
+import { eventually, someoneWaits } from './harness/wait.js';
 
 const sessionFields = `__typename
   ... on Session { accessToken refreshToken
@@ -282,10 +282,7 @@ describe('who proves an identity', () => {
     await database.query('begin');
     await database.query('update user_account set email = null where email = $1', [email]);
     const late = logsIn(email, 'secret-1');
-    await eventually(
-      () => database.query('select 1 from pg_locks where not granted'),
-      ({ rowCount }) => rowCount === 1,
-    );
+    await someoneWaits(database);
     await database.query('commit');
     expect(await late).toBe(false);
   });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { type GraphQLReply, startSystem, type TestSystem } from './harness/system.js';
-import { eventually } from './harness/wait.js';
+import { someoneWaits } from './harness/wait.js';
 
 const sessionFields = `__typename ... on Session { accessToken refreshToken user { id email } }
   ... on Refusal { message }`;
@@ -170,10 +170,7 @@ describe('a session', () => {
       email,
     ]);
     const late = login(email, 'secret-1');
-    await eventually(
-      () => database.query('select 1 from pg_locks where not granted'),
-      ({ rowCount }) => rowCount === 1,
-    );
+    await someoneWaits(database);
     await database.query('commit');
     expect((await late).__typename).toBe('InvalidCredentials');
   });

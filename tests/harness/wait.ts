@@ -1,3 +1,5 @@
+import type pg from 'pg';
+
 /** Asks again until the answer is as wanted; fails with the last answer. */
 export async function eventually<T>(
   ask: () => Promise<T>,
@@ -11,6 +13,16 @@ export async function eventually<T>(
     if (Date.now() > deadlineMs) throw new Error(`still not: ${JSON.stringify(value)}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** Waits until somebody waits for a lock in the database of a connection, which no other test uses. */
+export async function someoneWaits(database: pg.Client): Promise<void> {
+  const waiting = `select from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'`;
+  await eventually(
+    () => database.query(waiting),
+    ({ rowCount }) => (rowCount ?? 0) > 0,
+  );
 }
 
 const endMaxMs = 20_000;
