@@ -63,3 +63,10 @@ async function insertChunk(client: pg.Client, table: string, rows: readonly Row[
     [JSON.stringify(rows)],
   );
 }
+
+/** So many rows are new at once that PostgreSQL would plan by what was there before. */
+export async function analyze(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query('analyze').finally(() => client.end());
+}

@@ -5,7 +5,7 @@ import { chance } from './chance.js';
 import { categories } from './demo-store.js';
 import { seedId } from './ids.js';
 import { userRows } from './people.js';
-import { each, insertRows, type TableRows } from './rows.js';
+import { analyze, each, insertRows, type TableRows } from './rows.js';
 import {
   levelsOf,
   offersOf,
@@ -49,6 +49,7 @@ export async function seedStore(
       insert(urls.warehouse, warehouseTables(shops, offers)),
     ]);
     await rebuildProjections(urls);
+    if (isLarge) await Promise.all(Object.values(urls).map(analyze));
   } finally {
     progress.end();
   }
