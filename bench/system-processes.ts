@@ -1,10 +1,11 @@
 import type { DatabaseUrls } from '../dev/databases/set-up.js';
 import { environments, portsFrom } from '../dev/environment.js';
-import { type RunningProcess, startProcess } from '../dev/processes.js';
+import { type RunningProcess, startProgram } from '../dev/processes.js';
 import { programs } from '../dev/services.js';
 import { makeSecrets } from '../dev/state.js';
 
 const firstPort = 21_000;
+const raised = { NODE_ENV: 'test', LOG_LEVEL: 'warn', RATE_LIMIT_PROFILE: 'bench' };
 
 /** The whole system, each part a process, with raised limits. */
 export async function startSystemProcesses(databases: DatabaseUrls, redisUrl: string) {
@@ -14,20 +15,9 @@ export async function startSystemProcesses(databases: DatabaseUrls, redisUrl: st
   const names = Object.keys(programs) as (keyof typeof programs)[];
   const running = await Promise.all(
     names.map((name) =>
-      startProcess({
-        name,
-        program: programs[name],
-        env: {
-          ...process.env,
-          NODE_ENV: 'test',
-          LOG_LEVEL: 'warn',
-          RATE_LIMIT_PROFILE: 'bench',
-          ...envs[name],
-        },
-        onSpawn: () => {},
-        onLine: (line) => process.stderr.write(`${line}\n`),
-        onCrash: () => {},
-      }),
+      startProgram(name, { ...process.env, ...raised, ...envs[name] }, (line) =>
+        process.stderr.write(`${line}\n`),
+      ),
     ),
   );
   return {

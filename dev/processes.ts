@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { endProcess, StartError } from './databases/server-process.js';
-import { root } from './services.js';
+import { programs, root } from './services.js';
 
 const readyMaxMs = 60_000;
 const stopMaxMs = 12_000;
@@ -73,3 +73,18 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   });
   return running;
 }
+
+/** Runs one of the system's programs for a test or a benchmark, which notices itself when it ends. */
+export const startProgram = (
+  name: keyof typeof programs,
+  env: NodeJS.ProcessEnv,
+  onLine: (line: string) => void = () => {},
+): Promise<RunningProcess> =>
+  startProcess({
+    name,
+    program: programs[name],
+    env,
+    onSpawn: () => {},
+    onLine,
+    onCrash: () => {},
+  });

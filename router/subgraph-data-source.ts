@@ -3,7 +3,7 @@ import { Pool } from 'undici';
 import { callerHeader } from '../subgraphs/shared/auth.js';
 import { badInput, tryAgain } from '../subgraphs/shared/errors.js';
 import type { Logger } from '../subgraphs/shared/logger.js';
-import { retrying } from '../subgraphs/shared/retry.js';
+import { isTimeout, retrying } from '../subgraphs/shared/retry.js';
 
 type GatewayGraphQLResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
 
@@ -23,11 +23,8 @@ const answerMaxBytes = 8 * 1024 * 1024;
 const isMutation = (query: string | undefined) => /^\s*mutation\b/.test(query ?? '');
 const isTooLarge = (error: unknown) =>
   (error as { code?: string }).code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE';
-// A query may be sent again. What took its whole time limit is not: whoever waits has waited enough.
-const retry = retrying(
-  2,
-  (error) => !isTooLarge(error) && (error as Error).name !== 'TimeoutError',
-);
+// For queries only: a mutation is not sent again.
+const retry = retrying(2, (error) => !isTooLarge(error) && !isTimeout(error));
 
 /**
  * Sends the router's part of an operation to one subgraph, over kept-alive connections, with the

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Pool } from 'undici';
 import { freePort } from '../../dev/databases/server-process.js';
-import { type RunningProcess, startProcess } from '../../dev/processes.js';
-import { programs } from '../../dev/services.js';
+import { startProgram } from '../../dev/processes.js';
 import { callerCredentials, callerHeader } from '../../subgraphs/shared/auth.js';
 import { migrate } from '../../subgraphs/shared/database.js';
 import { hashPassword } from '../../subgraphs/user/account/password.js';
@@ -106,23 +105,17 @@ async function rateOf(work: () => Promise<unknown>): Promise<number> {
 async function startUsers(databaseUrl: string, redisUrl: string) {
   const [port, opsPort] = [await freePort(), await freePort()];
   const secret = 'the secret of the router';
-  const running: RunningProcess = await startProcess({
-    name: 'user',
-    program: programs.user,
-    env: {
-      ...process.env,
-      NODE_ENV: 'test',
-      LOG_LEVEL: 'warn',
-      PORT: `${port}`,
-      OPS_PORT: `${opsPort}`,
-      DATABASE_URL: databaseUrl,
-      OTP_REDIS_URL: redisUrl,
-      ROUTER_SECRET: secret,
-    },
-    onSpawn: () => {},
-    onLine: (line) => process.stderr.write(`${line}\n`),
-    onCrash: () => {},
-  });
+  const env = {
+    ...process.env,
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'warn',
+    PORT: `${port}`,
+    OPS_PORT: `${opsPort}`,
+    DATABASE_URL: databaseUrl,
+    OTP_REDIS_URL: redisUrl,
+    ROUTER_SECRET: secret,
+  };
+  const running = await startProgram('user', env, (line) => process.stderr.write(`${line}\n`));
   const pool = new Pool(`http://127.0.0.1:${port}`, { connections: clients });
   const ask = async (query: string, input: object) => {
     const response = await pool.request({

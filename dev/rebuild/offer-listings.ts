@@ -1,4 +1,4 @@
-import type { Databases } from '../verify/invariant.js';
+import type { Databases } from '../databases/clients.js';
 
 /** A row of product's offer listing, as shop and warehouse have it. */
 export interface Listing {

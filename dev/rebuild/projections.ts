@@ -1,7 +1,6 @@
-import pg from 'pg';
+import type pg from 'pg';
+import { withDatabases } from '../databases/clients.js';
 import type { DatabaseUrls } from '../databases/set-up.js';
-import { subgraphNames } from '../services.js';
-import type { Databases } from '../verify/invariant.js';
 import { type Listing, listingsBySku } from './offer-listings.js';
 
 /**
@@ -11,24 +10,14 @@ import { type Listing, listingsBySku } from './offer-listings.js';
  * @returns how many listings there are
  */
 export async function rebuildProjections(urls: DatabaseUrls): Promise<number> {
-  const clients = subgraphNames.map((name) => {
-    return [
-      name,
-      new pg.Client({ connectionString: urls[name], application_name: 'rebuild' }),
-    ] as const;
-  });
-  let count = 0;
-  try {
-    await Promise.all(clients.map(([, client]) => client.connect()));
-    const databases = Object.fromEntries(clients) as unknown as Databases;
+  return withDatabases(urls, 'rebuild', async (databases) => {
+    let count = 0;
     for await (const { skus, listings } of listingsBySku(databases)) {
       await write(databases.product, skus, [...listings.values()]);
       count += listings.size;
     }
-  } finally {
-    await Promise.all(clients.map(([, client]) => client.end().catch(() => {})));
-  }
-  return count;
+    return count;
+  });
 }
 
 async function write(product: pg.Client, skus: string[], listings: Listing[]): Promise<void> {

@@ -1,7 +1,6 @@
-import type pg from 'pg';
+import type { Databases } from '../databases/clients.js';
 import type { SubgraphName } from '../services.js';
 
-export type Databases = Readonly<Record<SubgraphName, pg.Client>>;
 export type OffendingRow = Readonly<Record<string, unknown>>;
 
 /** What a look at an invariant found. */

@@ -1,6 +1,6 @@
 import type pg from 'pg';
+import type { Databases } from '../databases/clients.js';
 import {
-  type Databases,
   type Finding,
   type Invariant,
   invariantOf,

@@ -1,5 +1,6 @@
+import type { Databases } from '../databases/clients.js';
 import { type Listing, listingsBySku } from '../rebuild/offer-listings.js';
-import { type Databases, type Finding, type Invariant, offendingMax } from './invariant.js';
+import { type Finding, type Invariant, offendingMax } from './invariant.js';
 
 /** What one subgraph keeps a copy of, beside its source. */
 export const projectionInvariants: Invariant[] = [

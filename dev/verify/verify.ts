@@ -1,7 +1,6 @@
-import pg from 'pg';
+import { type Databases, withDatabases } from '../databases/clients.js';
 import type { DatabaseUrls } from '../databases/set-up.js';
-import { subgraphNames } from '../services.js';
-import type { Databases, Finding, Invariant } from './invariant.js';
+import type { Finding, Invariant } from './invariant.js';
 import { orderInvariants } from './order-invariants.js';
 import { projectionInvariants } from './projection-invariants.js';
 import { stockInvariants } from './stock-invariants.js';
@@ -25,22 +24,14 @@ const settleDefaultMs = 30_000;
  * it holds or `settleMs` are over.
  */
 export async function verify(urls: DatabaseUrls, settleMs = settleDefaultMs): Promise<Verdict[]> {
-  const clients = subgraphNames.map((name) => {
-    const client = new pg.Client({ connectionString: urls[name], application_name: 'verify' });
-    return [name, client] as const;
-  });
   const deadlineMs = Date.now() + settleMs;
-  try {
-    await Promise.all(clients.map(([, client]) => client.connect()));
-    const databases = Object.fromEntries(clients) as unknown as Databases;
+  return withDatabases(urls, 'verify', async (databases) => {
     const verdicts: Verdict[] = [];
     for (const invariant of invariants) {
       verdicts.push(await lookUntil(invariant, databases, deadlineMs));
     }
     return verdicts;
-  } finally {
-    await Promise.all(clients.map(([, client]) => client.end().catch(() => {})));
-  }
+  });
 }
 
 async function lookUntil(invariant: Invariant, databases: Databases, deadlineMs: number) {

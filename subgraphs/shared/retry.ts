@@ -24,3 +24,6 @@ export const retryingWithin = (
   retriesMax: number,
   isTransient: (error: unknown) => boolean,
 ): IPolicy => wrap(timeout(maxMs, TimeoutStrategy.Aggressive), retrying(retriesMax, isTransient));
+
+/** Whether `AbortSignal.timeout` ended it: not done again, whoever waits has waited enough. */
+export const isTimeout = (error: unknown) => (error as Error).name === 'TimeoutError';

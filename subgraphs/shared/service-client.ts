@@ -3,17 +3,13 @@ import { callerCredentials, callerHeader } from './auth.js';
 import type { Caller } from './config.js';
 import { DomainError, type ErrorCode, tryAgain, UpstreamFault } from './errors.js';
 import { requestTrace } from './request-context.js';
-import { retrying } from './retry.js';
+import { isTimeout, retrying } from './retry.js';
 
 const connectionsMax = 64;
 const retriesMax = 2;
 
 const isAnswer = (error: unknown) => error instanceof DomainError || error instanceof UpstreamFault;
-// What took its whole time limit is not asked again: whoever waits has waited enough.
-const retry = retrying(
-  retriesMax,
-  (error) => !isAnswer(error) && (error as Error).name !== 'TimeoutError',
-);
+const retry = retrying(retriesMax, (error) => !isAnswer(error) && !isTimeout(error));
 
 export interface CallOptions {
   readonly timeoutMs: number;

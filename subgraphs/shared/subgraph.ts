@@ -70,6 +70,7 @@ export async function startSubgraph<C extends Principal>(
   await apollo.start();
   const sockets = new WebSocketServer({ noServer: true, maxPayload: bodyMaxBytes });
   const principalOf = createPrincipalCheck(options);
+  const checkRouteCaller = createCallerCheck({ ...options.callers, ...options.routeCallers });
   const socketServer = serveSubscriptions(sockets, options, principalOf);
 
   return startServer({
@@ -80,7 +81,8 @@ export async function startSubgraph<C extends Principal>(
     logger: options.logger,
     registry: options.registry,
     requestLogLevel: 'debug',
-    handle: (request, response) => route(options, apollo, principalOf, request, response),
+    handle: (request, response) =>
+      route(options, apollo, { principalOf, checkRouteCaller }, request, response),
     readiness: options.readiness,
     onServer: (server) => {
       server.on('upgrade', (request, socket, head) => {
@@ -111,10 +113,15 @@ function createPrincipalCheck<C extends Principal>(options: SubgraphOptions<C>):
   };
 }
 
+interface Checks {
+  readonly principalOf: PrincipalCheck;
+  readonly checkRouteCaller: ReturnType<typeof createCallerCheck>;
+}
+
 async function route<C extends Principal>(
   options: SubgraphOptions<C>,
   apollo: ApolloServer<C>,
-  principalOf: PrincipalCheck,
+  { principalOf, checkRouteCaller }: Checks,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -122,10 +129,7 @@ async function route<C extends Principal>(
   const credentials = request.headers[callerHeader];
   const extra = options.routes?.[path];
   if (extra) {
-    const { callers, routeCallers } = options;
-    if (!createCallerCheck({ ...callers, ...routeCallers })(credentials)) {
-      throw unauthenticated(notOurs);
-    }
+    if (!checkRouteCaller(credentials)) throw unauthenticated(notOurs);
     return sendJson(response, 200, extra());
   }
   const principal = await principalOf(credentials, request.headers.authorization);

@@ -1,5 +1,5 @@
 import { environments, portsFrom } from '../../dev/environment.js';
-import { type RunningProcess, startProcess } from '../../dev/processes.js';
+import { type RunningProcess, startProgram } from '../../dev/processes.js';
 import { seedStore } from '../../dev/seed/store.js';
 import { programs } from '../../dev/services.js';
 import { makeSecrets } from '../../dev/state.js';
@@ -23,14 +23,7 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
   const start = async (name: ProcessName) => {
     const env = { ...process.env, NODE_ENV: 'test', NODE_OPTIONS: '', LOG_LEVEL: 'warn' };
     const raised = { RATE_LIMIT_PROFILE: 'bench' };
-    const started = await startProcess({
-      name,
-      program: programs[name],
-      env: { ...env, ...raised, ...overrides, ...envs[name] },
-      onSpawn: () => {},
-      onLine: () => {},
-      onCrash: () => {},
-    });
+    const started = await startProgram(name, { ...env, ...raised, ...overrides, ...envs[name] });
     running.set(name, started);
   };
   await Promise.all(Object.keys(programs).map((name) => start(name as ProcessName)));

@@ -3,7 +3,7 @@ import { raw } from '@mikro-orm/postgresql';
 import { isEmail } from 'class-validator';
 import { type EntityManager, sql } from '../../shared/database.js';
 import { badInput } from '../../shared/errors.js';
-import { type Identifier, parseIdentifier, phoneOf } from '../../shared/identifier.js';
+import { canonical, type Identifier, parseIdentifier, phoneOf } from '../../shared/identifier.js';
 import { User } from './user.js';
 
 /** @throws `BAD_USER_INPUT` */
@@ -25,23 +25,20 @@ export function parseEmail(path: string, text: string): { readonly email: string
   throw badInput({ [path]: 'must be an e-mail address' });
 }
 
+/** The indexed expression that is the `canonical` form of an account's identifier. */
+const columnOf = (identifier: Identifier) => ('phone' in identifier ? 'phone' : 'lower(email)');
+
 /** The condition that finds the one account with an identifier. */
-export function whereIdentifier(identifier: Identifier) {
-  if ('phone' in identifier) return { phone: identifier.phone };
-  // Folded by PostgreSQL on both sides: it and JavaScript differ beyond ASCII.
-  return { [raw('lower(email)')]: raw('lower(?)', [identifier.email]) };
-}
+export const whereIdentifier = (identifier: Identifier) => ({
+  [raw(columnOf(identifier))]: canonical(identifier),
+});
 
 /** The one account with an identifier, read as a plain row: many log in at once. */
 export async function findAccount(em: EntityManager, identifier: Identifier): Promise<User | null> {
-  const [condition, value] =
-    'phone' in identifier
-      ? ['phone = $1', identifier.phone]
-      : ['lower(email) = lower($1)', identifier.email];
   const [row] = await sql<EntityDictionary<User>>(
     em,
-    `select * from user_account where ${condition}`,
-    [value],
+    `select * from user_account where ${columnOf(identifier)} = $1`,
+    [canonical(identifier)],
   );
   return row ? em.fork().map(User, row) : null;
 }

@@ -1,7 +1,7 @@
 import { Pool } from 'undici';
 import { badInput, tryAgain } from '../../shared/errors.js';
 import type { Logger } from '../../shared/logger.js';
-import { retryingWithin } from '../../shared/retry.js';
+import { isTimeout, retryingWithin } from '../../shared/retry.js';
 import type { MessageConfig, MessageSender } from './message.js';
 
 const timeoutMs = 3000;
@@ -67,10 +67,9 @@ export function createSmsGateway(config: MessageConfig, logger: Logger): Message
   };
 }
 
-// What took its whole time limit is not tried again: somebody waits for it.
 function mayPass(error: unknown): boolean {
   if (error instanceof GatewayError) return error.status === 429 || error.status >= 500;
-  return (error as Error).name !== 'TimeoutError';
+  return !isTimeout(error);
 }
 
 function codeOf(body: string): number | undefined {
