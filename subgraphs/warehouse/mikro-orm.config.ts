@@ -4,6 +4,7 @@ import { OutboxEntry } from '../shared/outbox.js';
 import { Migration20261121Spine } from './migrations/20261121-spine.js';
 import { Migration20261121StockEngine } from './migrations/20261121-stock-engine.js';
 import { Migration20261122Inbox } from './migrations/20261122-inbox.js';
+import { Migration20261122LowStock } from './migrations/20261122-low-stock.js';
 import { Migration20261122Transfers } from './migrations/20261122-transfers.js';
 import { Reservation, ReservationLine } from './stock/reservation.js';
 import { StockItem } from './stock/stock-item.js';
@@ -29,6 +30,7 @@ export const databaseSchema: Schema = {
     { name: '20261121-spine', class: Migration20261121Spine },
     { name: '20261121-stock-engine', class: Migration20261121StockEngine },
     { name: '20261122-transfers', class: Migration20261122Transfers },
+    { name: '20261122-low-stock', class: Migration20261122LowStock },
     { name: '20261122-inbox', class: Migration20261122Inbox },
   ],
 };

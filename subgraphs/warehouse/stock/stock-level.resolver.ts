@@ -11,7 +11,7 @@ import {
 } from 'type-graphql';
 import { identityOf } from '../../shared/auth.js';
 import { loaderOf } from '../../shared/context.js';
-import { findPage, loadBy } from '../../shared/load.js';
+import { loadBy } from '../../shared/load.js';
 import { loadPagesBy, pageOf } from '../../shared/load-pages.js';
 import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
@@ -21,6 +21,7 @@ import { ProductVariant } from '../variant/variant.js';
 import { loadWarehouses, ownWarehouse } from '../warehouse/own-warehouse.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 import { AdjustStockInput, AdjustStockResult, adjustStock, changeOf } from './adjust-stock.js';
+import { lowStockOf } from './low-stock.js';
 import { ReceiveStockInput, receiveStock } from './receive-stock.js';
 import { LowStockThresholdInput, setLowStockThreshold } from './set-low-stock-threshold.js';
 import { StockSnapshot, stockAt } from './stock-at.js';
@@ -86,8 +87,7 @@ export class StockLevelResolver {
   ) {
     const shopIds = shopId ? [shopId] : await context.app.owners.shopsOf(identityOf(context).id);
     if (shopId) await context.app.owners.requireOwn(context, shopId);
-    const where = { isLowStock: true, shopId: { $in: shopIds } };
-    return findPage(context.em, StockLevel, where, { first, after, order: 'asc' });
+    return lowStockOf(context.em, shopIds, { first, after });
   }
 
   @Allow('shop-owner')

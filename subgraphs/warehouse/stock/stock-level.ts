@@ -24,6 +24,11 @@ import { Warehouse } from '../warehouse/warehouse.js';
   name: 'stock_level_low',
   expression: 'create index stock_level_low on stock_level (shop_id, id) where is_low_stock',
 })
+@Index({
+  name: 'stock_level_low_warehouse',
+  expression:
+    'create index stock_level_low_warehouse on stock_level (warehouse_id, id) where is_low_stock',
+})
 @Check({ name: 'stock_level_reserved', expression: '0 <= reserved and reserved <= on_hand' })
 @Check({ name: 'stock_level_incoming', expression: 'incoming >= 0' })
 @Check({ name: 'stock_level_threshold', expression: 'low_stock_threshold >= 0' })

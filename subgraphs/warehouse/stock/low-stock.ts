@@ -1,0 +1,31 @@
+import { pageRequest, toConnection } from '../../shared/connection.js';
+import { type EntityManager, sql } from '../../shared/database.js';
+import { StockLevel } from './stock-level.js';
+
+/**
+ * A page of the levels of some shops that are low, in the order of time. Each shop is read by its own
+ * index: for several at once PostgreSQL goes along all levels until the page is full, which never
+ * happens where few are low.
+ *
+ * @throws `BAD_USER_INPUT`
+ */
+export async function lowStockOf(
+  em: EntityManager,
+  shopIds: readonly string[],
+  page: { readonly first: number; readonly after?: string | undefined },
+) {
+  const { first, afterId } = pageRequest(page.first, page.after);
+  const rows = await sql<object>(
+    em,
+    `select low.* from unnest($1::uuid[]) as shop (id) cross join lateral (
+       select * from stock_level
+       where is_low_stock and shop_id = shop.id and ($2::uuid is null or id > $2)
+       order by id limit $3) as low
+     order by low.id limit $3`,
+    [shopIds, afterId, first + 1],
+  );
+  return toConnection(
+    rows.map((row) => em.map(StockLevel, row)),
+    first,
+  );
+}
