@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { summarizeListedPrices } from '../../subgraphs/product/offer/listed-price.js';
 import { withDatabases } from '../databases/clients.js';
 import type { DatabaseUrls } from '../databases/set-up.js';
 import { type Listing, listingsBySku } from './offer-listings.js';
@@ -33,6 +34,13 @@ async function write(product: pg.Client, skus: string[], listings: Listing[]): P
     in_stock: each.inStock,
     stock_version: each.stockVersion,
   }));
+  await product.query('begin');
+  // As every writer of listings does: the summary of a product is made by one at a time.
+  const { rows: held } = await product.query<{ id: string }>(
+    `select id from product where id in (select product_id from product_variant where sku = any($1))
+     order by id for no key update`,
+    [skus],
+  );
   await product.query(
     `with made as (select * from jsonb_populate_recordset(null::offer_listing, $1)),
      gone as (
@@ -57,4 +65,6 @@ async function write(product: pg.Client, skus: string[], listings: Listing[]): P
             excluded.stock_version)`,
     [JSON.stringify(rows), skus],
   );
+  await product.query(summarizeListedPrices, [held.map(({ id }) => id)]);
+  await product.query('commit');
 }

@@ -9,7 +9,31 @@ export const projectionInvariants: Invariant[] = [
     onceQuiet: true,
     look: offerListings,
   },
+  {
+    name: 'the prices by which products are sorted are those of their listings',
+    onceQuiet: false,
+    look: listedPrices,
+  },
 ];
+
+/** Both are written in one commit, so that this holds at any moment. */
+async function listedPrices({ product }: Databases): Promise<Finding> {
+  const { rows: counted } = await product.query<{ count: string }>(
+    'select count(*) from listed_price',
+  );
+  const { rows: offending } = await product.query(
+    `with made as (
+       select product_id, currency_code, min(price_amount), max(price_amount),
+         min(price_amount) filter (where in_stock), max(price_amount) filter (where in_stock),
+         min(price_amount) filter (where not in_stock),
+         max(price_amount) filter (where not in_stock)
+       from offer_listing where active group by product_id, currency_code)
+     (select 'missing' as what, * from (table made except table listed_price) as m)
+     union all (select 'too many', * from (table listed_price except table made) as t)
+     limit ${offendingMax}`,
+  );
+  return { rows: Number(counted[0]?.count), offending };
+}
 
 async function offerListings(databases: Databases): Promise<Finding> {
   let rows = 0;

@@ -154,6 +154,11 @@ const breaks: Break[] = [
     'product',
     ['update offer_listing set in_stock = not in_stock'],
   ],
+  [
+    'the prices by which products are sorted are those of their listings',
+    'product',
+    ['update listed_price set lowest_in_stock = null'],
+  ],
   ['an order is as its reservation is', 'order', ['select 1']],
   [
     'a hold belongs to an order',
@@ -215,6 +220,7 @@ describe('npm run verify', () => {
     await run('product', [
       'update offer_listing set in_stock = false, price_amount = 0.01 where sku < $$M$$',
       'delete from offer_listing where sku >= $$M$$',
+      'delete from listed_price',
     ]);
     expect(isBroken(await verify(databases.urls, 0))).toBe(true);
     expect(await rebuildProjections(databases.urls)).toBeGreaterThan(50);

@@ -6,17 +6,29 @@ import { Migration20261121Catalogue } from './migrations/20261121-catalogue.js';
 import { Migration20261121OfferListings } from './migrations/20261121-offer-listings.js';
 import { Migration20261121Search } from './migrations/20261121-search.js';
 import { Migration20261121Spine } from './migrations/20261121-spine.js';
+import { Migration20261122ListedPrices } from './migrations/20261122-listed-prices.js';
+import { ListedPrice } from './offer/listed-price.js';
 import { OfferListing } from './offer/offer-listing.js';
 import { Product } from './product/product.js';
 import { SearchWord } from './search/search-word.js';
 import { ProductVariant } from './variant/variant.js';
 
 export const databaseSchema: Schema = {
-  entities: [Category, Product, ProductVariant, OfferListing, SearchWord, InboxEntry, OutboxEntry],
+  entities: [
+    Category,
+    Product,
+    ProductVariant,
+    OfferListing,
+    ListedPrice,
+    SearchWord,
+    InboxEntry,
+    OutboxEntry,
+  ],
   migrations: [
     { name: '20261121-spine', class: Migration20261121Spine },
     { name: '20261121-catalogue', class: Migration20261121Catalogue },
     { name: '20261121-offer-listings', class: Migration20261121OfferListings },
     { name: '20261121-search', class: Migration20261121Search },
+    { name: '20261122-listed-prices', class: Migration20261122ListedPrices },
   ],
 };

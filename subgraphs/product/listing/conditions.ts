@@ -51,13 +51,60 @@ export function offerCondition(filter: ProductFilter, bind: Bind): (name: string
   return (name) => asked.map((each) => `${name}.${each}`).join(' and ');
 }
 
+/** The columns of `listed_price` for the offers that a filter asks for, whatever their price. */
+export function priceColumns({ inStock }: ProductFilter) {
+  const of = !isGiven(inStock) ? '' : inStock ? '_in_stock' : '_sold_out';
+  return { lowest: `lowest${of}`, highest: `highest${of}` };
+}
+
+/** Whether the summary can tell: it is one of all shops. */
+export const isSummarized = ({ shopId }: ProductFilter) => !isGiven(shopId);
+
+/**
+ * @returns SQL for a row `s` of `listed_price` with an offer that satisfies the filter. Only for a
+ *   range of prices that lies between the lowest and the highest the offers are looked at.
+ */
+export function summaryCondition(filter: ProductFilter, bind: Bind): string {
+  const { minPrice, maxPrice } = filter;
+  const { lowest, highest } = priceColumns(filter);
+  const asked = [`s.${lowest} is not null`];
+  if (asksCurrency(filter)) asked.push(`s.currency_code = ${bind(currencyOf(filter))}`);
+  if (isGiven(minPrice)) asked.push(`s.${highest} >= ${bind(minPrice)}::numeric`);
+  if (isGiven(maxPrice)) asked.push(`s.${lowest} <= ${bind(maxPrice)}::numeric`);
+  if (isGiven(minPrice) && isGiven(maxPrice)) {
+    asked.push(`(s.${lowest} >= ${bind(minPrice)}::numeric or s.${highest} <= ${bind(maxPrice)}::numeric
+      or exists (select from offer_listing as o
+        where o.product_id = s.product_id and ${offerCondition(filter, bind)('o')}))`);
+  }
+  return asked.join(' and ');
+}
+
+const asksOffer = (filter: ProductFilter) =>
+  asksCurrency(filter) || isGiven(filter.inStock) || isGiven(filter.shopId);
+
 /** SQL for all that is asked of a product `p`, that it has such an offer included. */
 export function condition(asked: Asked, bind: Bind): string {
   const product = productCondition(asked, bind);
-  const { inStock, shopId } = asked.filter;
-  const asksOffer = asksCurrency(asked.filter) || isGiven(inStock) || isGiven(shopId);
-  if (!asksOffer) return product;
-  const offer = offerCondition(asked.filter, bind)('o');
-  return `${product} and exists (
-    select from offer_listing as o where o.product_id = p.id and ${offer})`;
+  if (!asksOffer(asked.filter)) return product;
+  const offer = isSummarized(asked.filter)
+    ? `listed_price as s where s.product_id = p.id and ${summaryCondition(asked.filter, bind)}`
+    : `offer_listing as o where o.product_id = p.id and ${offerCondition(asked.filter, bind)('o')}`;
+  return `${product} and exists (select from ${offer})`;
+}
+
+/**
+ * SQL for how many products there are that satisfy all that is asked. What is asked of offers alone is
+ * counted without the products: what is deleted has no active offer.
+ */
+export function countOf(asked: Asked, bind: Bind): string {
+  const { filter, categoryIds, query } = asked;
+  if (!asksOffer(filter) || categoryIds || query !== null) {
+    return `select count(*)::int as count from product as p where ${condition(asked, bind)}`;
+  }
+  const found = isSummarized(filter)
+    ? `listed_price as s where ${summaryCondition(filter, bind)}`
+    : `offer_listing as o where ${offerCondition(filter, bind)('o')}`;
+  if (isSummarized(filter) && asksCurrency(filter))
+    return `select count(*)::int as count from ${found}`;
+  return `select count(*)::int as count from (select distinct product_id from ${found}) as found`;
 }

@@ -5,7 +5,7 @@ import { badInput } from '../../shared/errors.js';
 import { belowCategory } from '../category/category.js';
 import type { ProductRow } from '../product/read-products.js';
 import { searchQuery } from '../search/search-query.js';
-import { type Asked, condition, parameters } from './conditions.js';
+import { type Asked, countOf, parameters } from './conditions.js';
 import { cursorOf, placeOf } from './cursor.js';
 import { type ProductFilter, ProductSort } from './product-filter.js';
 import { type PlacedRow, readPage } from './read-page.js';
@@ -58,10 +58,6 @@ async function readBelow(em: EntityManager, categoryId: string): Promise<string[
 
 async function countProducts(em: EntityManager, asked: Asked): Promise<number> {
   const { values, bind } = parameters();
-  const [row] = await sql<{ count: number }>(
-    em,
-    `select count(*)::int as count from product as p where ${condition(asked, bind)}`,
-    values,
-  );
+  const [row] = await sql<{ count: number }>(em, countOf(asked, bind), values);
   return row?.count ?? 0;
 }

@@ -122,4 +122,20 @@ describe('the listing of an offer', () => {
     const query = 'mutation { deliverToProduct(events: []) }';
     expect(await catalogue.askAs('router', query)).toMatchObject({ code: 'FORBIDDEN' });
   });
+
+  it('is summed up for its product, though many offers of that change at once', async () => {
+    const { id, sku } = await catalogue.product();
+    const offers = Array.from({ length: 20 }, (_, n) => ({ price: `${n + 1}.00`, inStock: n > 4 }));
+    await Promise.all(offers.map((each) => catalogue.offer(sku, each)));
+    const summary = await catalogue.query(
+      `select currency_code, lowest, highest, lowest_in_stock, highest_in_stock, lowest_sold_out,
+         highest_sold_out from listed_price where product_id = $1`,
+      [id],
+    );
+    const prices = ['1.00', '20.00', '6.00', '20.00', '1.00', '5.00'];
+    expect(summary.map((row) => Object.values(row))).toEqual([['USD', ...prices]]);
+    await catalogue.vendor('mutation ($id: UUID!) { deleteProduct(id: $id) }', { id });
+    const left = await catalogue.query('select from listed_price where product_id = $1', [id]);
+    expect(left).toEqual([]);
+  });
 });

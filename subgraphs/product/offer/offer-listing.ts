@@ -29,7 +29,8 @@ import { ProductVariant } from '../variant/variant.js';
 })
 @Index({
   name: 'offer_listing_shop',
-  expression: 'create index offer_listing_shop on offer_listing (shop_id, product_id) where active',
+  expression:
+    'create index offer_listing_shop on offer_listing (shop_id, product_id) include (currency_code, price_amount, in_stock) where active',
 })
 @Index({ name: 'offer_listing_sku', properties: ['sku'] })
 @Check({ name: 'offer_listing_price', expression: 'price_amount >= 0' })
@@ -86,17 +87,20 @@ export class OfferListing {
 }
 
 /**
- * Keeps the product of a variant from being changed or deleted until the transaction ends. It has to
- * be a statement of its own: the next one then sees whether the variant was removed meanwhile.
+ * Keeps the product of a variant from being changed or deleted, and its listings from being changed by
+ * others, until the transaction ends. It has to be a statement of its own: the next one then sees
+ * whether the variant was removed meanwhile.
  *
+ * @returns the id of the product
  * @throws Error for a sku that never was there; its event comes again, and then is a dead letter
  */
-export async function holdProductOf(tx: EntityManager, sku: string): Promise<void> {
-  const held = await sql(
+export async function holdProductOf(tx: EntityManager, sku: string): Promise<string> {
+  const [held] = await sql<{ id: string }>(
     tx,
-    `select from product
-     where id = (select product_id from product_variant where sku = $1) for key share`,
+    `select id from product
+     where id = (select product_id from product_variant where sku = $1) for no key update`,
     [sku],
   );
-  if (held.length === 0) throw new Error(`there is no variant ${sku}`);
+  if (!held) throw new Error(`there is no variant ${sku}`);
+  return held.id;
 }

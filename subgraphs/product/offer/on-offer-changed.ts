@@ -1,5 +1,6 @@
 import { type EntityManager, sql } from '../../shared/database.js';
 import type { OutboxEvent } from '../../shared/inbox.js';
+import { updateListedPrices } from './listed-price.js';
 import { holdProductOf } from './offer-listing.js';
 
 /** The event by which the shop subgraph tells of an offer; one that was removed is not active. */
@@ -21,7 +22,7 @@ export async function onOfferChanged(
   { version }: OutboxEvent,
   { offerId, shopId, sku, price, currencyCode, active }: OfferChanged,
 ): Promise<void> {
-  await holdProductOf(tx, sku);
+  const productId = await holdProductOf(tx, sku);
   await sql(
     tx,
     `insert into offer_listing as listed
@@ -36,4 +37,5 @@ export async function onOfferChanged(
          or (excluded.offer_id, excluded.offer_version) > (listed.offer_id, listed.offer_version)`,
     [shopId, sku, offerId, price, currencyCode, active, version],
   );
+  await updateListedPrices(tx, productId);
 }

@@ -1,5 +1,6 @@
 import { type EntityManager, sql } from '../../shared/database.js';
 import type { OutboxEvent } from '../../shared/inbox.js';
+import { updateListedPrices } from './listed-price.js';
 import { holdProductOf } from './offer-listing.js';
 
 /** The event by which the warehouse subgraph tells that a sku came into stock in a shop, or ran out. */
@@ -15,7 +16,7 @@ export async function onStockChanged(
   { version }: OutboxEvent,
   { shopId, sku, inStock }: StockChanged,
 ): Promise<void> {
-  await holdProductOf(tx, sku);
+  const productId = await holdProductOf(tx, sku);
   await sql(
     tx,
     `insert into offer_listing as listed (shop_id, sku, product_id, in_stock, stock_version)
@@ -25,4 +26,5 @@ export async function onStockChanged(
        where excluded.stock_version > listed.stock_version`,
     [shopId, sku, inStock, version],
   );
+  await updateListedPrices(tx, productId);
 }

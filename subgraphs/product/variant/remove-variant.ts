@@ -1,6 +1,7 @@
 import { type EntityManager, sql } from '../../shared/database.js';
 import { enqueue } from '../../shared/outbox.js';
 import type { ProductContext } from '../context.js';
+import { updateListedPrices } from '../offer/listed-price.js';
 import { ownVariant } from './own-variant.js';
 import type { ProductVariant } from './variant.js';
 
@@ -28,6 +29,9 @@ export async function retireVariants(
     'update offer_listing set active = false, updated_at = now() where sku = any($1) and active',
     [variants.map(({ sku }) => sku)],
   );
+  for (const id of new Set(variants.map(({ productId }) => productId))) {
+    await updateListedPrices(tx, id);
+  }
   await enqueue(
     tx,
     variants.map(({ sku }) => {

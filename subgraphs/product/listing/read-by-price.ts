@@ -1,0 +1,155 @@
+import { type EntityManager, sql } from '../../shared/database.js';
+import { productColumns, readProducts } from '../product/read-products.js';
+import {
+  type Asked,
+  asksCurrency,
+  type Bind,
+  currencyOf,
+  isSummarized,
+  offerCondition,
+  parameters,
+  priceColumns,
+  productCondition,
+  summaryCondition,
+} from './conditions.js';
+import type { ProductFilter } from './product-filter.js';
+import { type AskedPage, type PlacedRow, readNewest } from './read-page.js';
+
+interface PriceOrder {
+  readonly order: 'asc' | 'desc';
+  readonly behind: '<' | '>';
+}
+
+/** By the cheapest offer that satisfies the filter; those without a price in the currency are last. */
+export async function readByPrice(em: EntityManager, page: AskedPage, order: PriceOrder) {
+  const isPriced = !page.after || page.after.value !== null;
+  const priced = isPriced ? await readPriced(em, page, order) : [];
+  const limit = page.limit - priced.length;
+  if (limit === 0 || asksCurrency(page.filter)) return priced;
+  return [
+    ...priced,
+    ...(await readUnpriced(em, { ...page, limit, after: isPriced ? null : page.after })),
+  ];
+}
+
+// About where it costs the same to go along the offers and to look at each product.
+const fewProductsMax = 2000;
+
+async function readPriced(em: EntityManager, page: AskedPage, order: PriceOrder) {
+  const isNarrow = (page.categoryIds !== null || page.query !== null) && (await areFew(em, page));
+  if (isNarrow) return readFewPriced(em, page, order);
+  const isKept = isSummarized(page.filter) && !page.filter.minPrice;
+  return isKept ? readSummarized(em, page, order) : readManyPriced(em, page, order);
+}
+
+/** Goes along the lowest prices of products, as they are kept: each product once. */
+function readSummarized(
+  em: EntityManager,
+  { after, limit, ...asked }: AskedPage,
+  { order, behind }: PriceOrder,
+) {
+  const { values, bind } = parameters();
+  const { lowest } = priceColumns(asked.filter);
+  const start = after && `(${bind(after.value)}::numeric, ${bind(after.id)}::uuid)`;
+  return readProducts<PlacedRow>(
+    em,
+    `select ${productColumns}, s.${lowest}::text as value
+     from listed_price as s join product as p on p.id = s.product_id
+     where s.currency_code = ${bind(currencyOf(asked.filter))}
+       and ${summaryCondition(asked.filter, bind)} and ${productCondition(asked, bind)}
+       and ${start ? `(s.${lowest}, s.product_id) ${behind} ${start}` : 'true'}
+     order by s.${lowest} ${order}, s.product_id ${order} limit ${bind(limit)}`,
+    values,
+  );
+}
+
+async function areFew(em: EntityManager, asked: Asked): Promise<boolean> {
+  const { values, bind } = parameters();
+  const found = await sql(
+    em,
+    `select from product as p where ${productCondition(asked, bind)} limit ${bind(fewProductsMax + 1)}`,
+    values,
+  );
+  return found.length <= fewProductsMax;
+}
+
+/** Looks at the price of each product that is found: the kept one, or the first that is high enough. */
+function readFewPriced(
+  em: EntityManager,
+  { after, limit, ...asked }: AskedPage,
+  { order, behind }: PriceOrder,
+) {
+  const { values, bind } = parameters();
+  const price = priceOfFound(asked.filter, bind);
+  const product = productCondition(asked, bind);
+  const start = after && `(${bind(after.value)}::numeric, ${bind(after.id)}::uuid)`;
+  return readProducts<PlacedRow>(
+    em,
+    `with found as materialized (select p.id from product as p where ${product}),
+     page as (
+       select found.id, price_amount from found ${price}
+       where ${start ? `(price_amount, found.id) ${behind} ${start}` : 'true'}
+       order by price_amount ${order}, found.id ${order} limit ${bind(limit)})
+     select ${productColumns}, page.price_amount::text as value
+     from page join product as p using (id)
+     order by page.price_amount ${order}, p.id ${order}`,
+    values,
+  );
+}
+
+/** SQL that joins to a product of `found` its lowest price that satisfies the filter. */
+function priceOfFound(filter: ProductFilter, bind: Bind): string {
+  const currency = bind(currencyOf(filter));
+  const ofOffers = `select o.price_amount from offer_listing as o
+    where o.product_id = found.id and o.currency_code = ${currency}
+      and ${offerCondition(filter, bind)('o')}
+    order by o.price_amount limit 1`;
+  if (!isSummarized(filter)) return `cross join lateral (${ofOffers}) as cheapest`;
+  const { lowest } = priceColumns(filter);
+  const isInRange = filter.minPrice ? `s.${lowest} >= ${bind(filter.minPrice)}::numeric` : 'true';
+  return `join listed_price as s on s.product_id = found.id and s.currency_code = ${currency}
+       and ${summaryCondition(filter, bind)}
+     cross join lateral (
+       select case when ${isInRange} then s.${lowest} else (${ofOffers}) end as price_amount
+     ) as cheapest`;
+}
+
+/**
+ * Goes along the offers in the order of their price, and takes a product at its cheapest one: a page
+ * costs the same wherever it stands, and however many products there are.
+ */
+function readManyPriced(
+  em: EntityManager,
+  { after, limit, ...asked }: AskedPage,
+  { order, behind }: PriceOrder,
+) {
+  const { values, bind } = parameters();
+  const product = productCondition(asked, bind);
+  const offer = offerCondition(asked.filter, bind);
+  const currency = bind(currencyOf(asked.filter));
+  const start = after && `(${bind(after.value)}::numeric, ${bind(after.id)}::uuid)`;
+  return readProducts<PlacedRow>(
+    em,
+    `select ${productColumns}, o.price_amount::text as value
+     from offer_listing as o join product as p on p.id = o.product_id
+     where o.currency_code = ${currency} and ${offer('o')} and ${product}
+       and ${start ? `(o.price_amount, o.product_id) ${behind} ${start}` : 'true'}
+       and not exists (
+         select from offer_listing as c
+         where c.product_id = o.product_id and c.currency_code = ${currency} and ${offer('c')}
+           and (c.price_amount, c.sku, c.shop_id) < (o.price_amount, o.sku, o.shop_id))
+     order by o.price_amount ${order}, o.product_id ${order} limit ${bind(limit)}`,
+    values,
+  );
+}
+
+function readUnpriced(em: EntityManager, page: AskedPage) {
+  return readNewest(em, page, (bind) => {
+    const currency = bind(currencyOf(page.filter));
+    const offer = isSummarized(page.filter)
+      ? `listed_price as u where u.${priceColumns(page.filter).lowest} is not null`
+      : `offer_listing as u where ${offerCondition(page.filter, bind)('u')}`;
+    return `not exists (
+      select from ${offer} and u.product_id = p.id and u.currency_code = ${currency})`;
+  });
+}
