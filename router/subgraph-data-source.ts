@@ -3,6 +3,7 @@ import { Pool } from 'undici';
 import { callerHeader } from '../subgraphs/shared/auth.js';
 import { badInput, tryAgain } from '../subgraphs/shared/errors.js';
 import type { Logger } from '../subgraphs/shared/logger.js';
+import { mayLag, readsHeader } from '../subgraphs/shared/reads-header.js';
 import { isTimeout, retrying } from '../subgraphs/shared/retry.js';
 
 type GatewayGraphQLResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
@@ -21,6 +22,10 @@ const timeoutMs = 20_000;
 const answerMaxBytes = 8 * 1024 * 1024;
 
 const isMutation = (query: string | undefined) => /^\s*mutation\b/.test(query ?? '');
+/** Whether the client asks for a query: a mutation shows what it wrote, whichever subgraph is asked. */
+const isOfQuery = (options: GraphQLDataSourceProcessOptions<RouterContext>) =>
+  'incomingRequestContext' in options &&
+  options.incomingRequestContext?.operation?.operation === 'query';
 const isTooLarge = (error: unknown) =>
   (error as { code?: string }).code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE';
 // For queries only: a mutation is not sent again.
@@ -59,6 +64,7 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
           'x-request-id': requestId,
           [callerHeader]: this.credentials,
           ...(authorization && { authorization }),
+          ...(isOfQuery(options) && { [readsHeader]: mayLag }),
         },
         body: JSON.stringify({ query, variables, operationName }),
         signal: AbortSignal.timeout(timeoutMs),

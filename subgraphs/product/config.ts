@@ -1,5 +1,6 @@
 import {
   address,
+  replicaVariables,
   requiredInProduction,
   secretOf,
   subgraphVariables,
@@ -12,6 +13,7 @@ export const variables = {
   ...secretOf('shop'),
   ...secretOf('warehouse'),
   ...tokenVariables,
+  ...replicaVariables,
   SHOP_URL: requiredInProduction(
     address,
     'http://127.0.0.1:4003/graphql',

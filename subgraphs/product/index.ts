@@ -1,10 +1,11 @@
 import { loadConfig } from '../shared/config.js';
-import { connect, disconnect } from '../shared/database.js';
+import { connect } from '../shared/database.js';
 import { pruneInbox } from '../shared/inbox.js';
 import { createLogger } from '../shared/logger.js';
 import { createRegistry } from '../shared/metrics.js';
 import { startRelay } from '../shared/outbox-relay.js';
 import { runIfMain } from '../shared/process.js';
+import { connectForReading, disconnectAll } from '../shared/replicas.js';
 import { buildFederatedSchema } from '../shared/schema.js';
 import { createServiceClient } from '../shared/service-client.js';
 import { startSubgraph } from '../shared/subgraph.js';
@@ -20,8 +21,17 @@ const cleanUpEveryMs = 600_000;
 export async function startProduct(env = process.env) {
   const config = loadConfig(variables, env);
   const logger = createLogger('product', config.LOG_LEVEL);
-  const orm = await connect(
-    { name: 'product', url: config.DATABASE_URL, poolMax: config.DATABASE_POOL_MAX, logger },
+  const settings = {
+    name: 'product',
+    url: config.DATABASE_URL,
+    poolMax: config.DATABASE_POOL_MAX,
+    logger,
+  };
+  const orm = await connect(settings, databaseSchema);
+  const reads = await connectForReading(
+    orm,
+    settings,
+    config.DATABASE_REPLICA_URLS,
     databaseSchema,
   );
   const registry = createRegistry('product');
@@ -46,12 +56,17 @@ export async function startProduct(env = process.env) {
     logger,
     registry,
     schema: await buildFederatedSchema(source),
-    context: (principal) => ({ ...principal, em: orm.em.fork(), app: null, logger }),
+    context: (principal, mayLag) => ({
+      ...principal,
+      em: (mayLag ? reads : orm).em.fork(),
+      app: null,
+      logger,
+    }),
     readiness: { database: () => orm.em.fork().execute('select 1') },
     onStop: [
       () => Promise.all([relay.stop(), cleaner.stop()]),
       () => shop.close(),
-      () => disconnect(orm),
+      () => disconnectAll(orm, reads),
     ],
   });
 }

@@ -144,6 +144,19 @@ export function subgraphVariables(name: string, defaultPort: number) {
   };
 }
 
+/** What subgraphs read whose queries may be answered by replicas. */
+export const replicaVariables = {
+  DATABASE_REPLICA_URLS: setting(
+    z
+      .string()
+      .transform((list) => list.split(',').map((url) => url.trim()))
+      .transform((list) => list.filter(Boolean))
+      .pipe(z.array(address)),
+    '',
+    'replicas of the database, separated by commas: queries of clients read from them, nothing that decides does',
+  ),
+};
+
 /** Where the user subgraph publishes the keys that sign access tokens. */
 export const tokenVariables = {
   JWKS_URL: requiredInProduction(

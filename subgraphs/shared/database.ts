@@ -66,7 +66,7 @@ const giveBackAfterMs = 500;
  * for ever: after as many as the pool has, nobody would get one any more. So each that ends is given
  * back, unless its query gave it back by itself.
  */
-function giveBackLostConnections(pool: pg.Pool): void {
+export function giveBackLostConnections(pool: pg.Pool): void {
   pool.on('connect', (client) => {
     client.once('end', () => {
       const giveBack = () => {
@@ -82,15 +82,18 @@ function giveBackLostConnections(pool: pg.Pool): void {
 // The pool is made when it is first asked for a connection.
 const pools = new WeakMap<MikroORM, { pool?: pg.Pool }>();
 
+/** @param afterPool is given the pool once it is made, before its first connection */
 export async function connect(
   settings: DatabaseSettings,
   schema: Schema,
   timeLimits = true,
+  afterPool: (pool: pg.Pool) => void = () => {},
 ): Promise<MikroORM> {
   const made: { pool?: pg.Pool } = {};
   const onPool = (pool: pg.Pool) => {
     made.pool = pool;
     giveBackLostConnections(pool);
+    afterPool(pool);
   };
   const orm = await MikroORM.init(databaseOptions(settings, schema, timeLimits, onPool));
   pools.set(orm, made);

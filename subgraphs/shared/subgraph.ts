@@ -22,6 +22,7 @@ import { HttpError, sendJson, serveGraphQL } from './http.js';
 import type { Logger } from './logger.js';
 import type { Registry } from './metrics.js';
 import type { Service } from './process.js';
+import { mayLag, readsHeader } from './reads-header.js';
 import { startServer } from './server.js';
 
 export interface SubgraphOptions<C extends Principal> {
@@ -39,7 +40,8 @@ export interface SubgraphOptions<C extends Principal> {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly schema: GraphQLSchema;
-  context(principal: Principal): C;
+  /** @param mayLag whether what is read for it may be some moments old */
+  context(principal: Principal, mayLag: boolean): C;
   /** further JSON routes: path → what it answers; `routeCallers` may ask for them too */
   readonly routes?: Readonly<Record<string, () => unknown>>;
   readonly routeCallers?: Partial<Record<Caller, string>>;
@@ -136,9 +138,13 @@ async function route<C extends Principal>(
   if (path !== '/graphql') throw new HttpError(404, `There is nothing at ${path}.`);
   await serveGraphQL(apollo, request, response, {
     bodyMaxBytes,
-    context: options.context(principal),
+    context: options.context(principal, mayBeOld(principal, request)),
   });
 }
+
+/** A query of a client, as the router says: other processes ask for what they decide by. */
+const mayBeOld = ({ caller }: Principal, { headers }: IncomingMessage) =>
+  caller === 'router' && headers[readsHeader] === mayLag;
 
 const onlySubscriptions = badInput({ query: 'must be one subscription; the rest goes over HTTP' });
 
@@ -181,7 +187,7 @@ function serveSubscriptions<C extends Principal>(
       context: (connection) => {
         const principal = principals.get(connection.extra);
         if (!principal) throw unauthenticated();
-        return options.context(principal);
+        return options.context(principal, false);
       },
     },
     sockets,

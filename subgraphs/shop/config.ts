@@ -1,5 +1,6 @@
 import {
   address,
+  replicaVariables,
   requiredInProduction,
   secretOf,
   subgraphVariables,
@@ -13,6 +14,7 @@ export const variables = {
   ...secretOf('warehouse'),
   ...secretOf('order'),
   ...tokenVariables,
+  ...replicaVariables,
   PRODUCT_URL: requiredInProduction(
     address,
     'http://127.0.0.1:4002/graphql',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   address,
+  replicaVariables,
   requiredInProduction,
   secretOf,
   setting,
@@ -23,6 +24,7 @@ export const variables = {
   ...secretOf('order'),
   ...secretOf('shop'),
   ...tokenVariables,
+  ...replicaVariables,
   TIMER_REDIS_URL: requiredInProduction(
     address,
     'redis://127.0.0.1:63799/1',

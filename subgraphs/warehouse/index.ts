@@ -1,11 +1,12 @@
 import { type Config, loadConfig } from '../shared/config.js';
-import { connect, disconnect } from '../shared/database.js';
+import { connect } from '../shared/database.js';
 import { pruneInbox } from '../shared/inbox.js';
 import { createLogger, type Logger } from '../shared/logger.js';
 import { createRegistry, gaugeOf, type Registry } from '../shared/metrics.js';
 import { startRelay } from '../shared/outbox-relay.js';
 import { runIfMain } from '../shared/process.js';
 import { closeRedis, connectRedis, createRedis } from '../shared/redis.js';
+import { connectForReading, disconnectAll } from '../shared/replicas.js';
 import { buildFederatedSchema } from '../shared/schema.js';
 import { createServiceClient } from '../shared/service-client.js';
 import { createShopOwners } from '../shared/shop-owners.js';
@@ -30,8 +31,17 @@ const cleanUpEveryMs = 600_000;
 export async function startWarehouse(env = process.env) {
   const config = loadConfig(variables, env);
   const logger = createLogger('warehouse', config.LOG_LEVEL);
-  const orm = await connect(
-    { name: 'warehouse', url: config.DATABASE_URL, poolMax: config.DATABASE_POOL_MAX, logger },
+  const settings = {
+    name: 'warehouse',
+    url: config.DATABASE_URL,
+    poolMax: config.DATABASE_POOL_MAX,
+    logger,
+  };
+  const orm = await connect(settings, databaseSchema);
+  const reads = await connectForReading(
+    orm,
+    settings,
+    config.DATABASE_REPLICA_URLS,
     databaseSchema,
   );
   const redis = await connectAllRedis(config, logger);
@@ -76,7 +86,12 @@ export async function startWarehouse(env = process.env) {
     logger,
     registry,
     schema: await buildFederatedSchema(source),
-    context: (principal) => ({ ...principal, em: orm.em.fork(), app, logger }),
+    context: (principal, mayLag) => ({
+      ...principal,
+      em: (mayLag ? reads : orm).em.fork(),
+      app,
+      logger,
+    }),
     readiness: { database: () => orm.em.fork().execute('select 1') },
     onStop: [
       () => app.feeds.stop(),
@@ -86,7 +101,7 @@ export async function startWarehouse(env = process.env) {
       () => cleanUp.stop(),
       () => Promise.all(Object.values(clients).map((client) => client.close())),
       () => Promise.all(redis.all.map(closeRedis)),
-      () => disconnect(orm),
+      () => disconnectAll(orm, reads),
     ],
   });
 }
