@@ -20,7 +20,9 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
   const chunks: Buffer[] = [];
   let size = 0;
   return new Promise((resolve, reject) => {
-    const endedEarly = () => reject(new HttpError(400, 'The body ended early.'));
+    const endedEarly = () => {
+      if (!request.complete) reject(new HttpError(400, 'The body ended early.'));
+    };
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size <= maxBytes) {
@@ -78,7 +80,7 @@ export function sendDomainError(response: ServerResponse, error: DomainError): v
   sendJson(response, status, { errors: [error.toJSON()] });
 }
 
-/** Hands one HTTP request to Apollo Server and writes what it answers. */
+/** Hands one HTTP request to Apollo Server and writes what it answers; nobody is to keep that. */
 export async function serveGraphQL<C extends BaseContext>(
   apollo: ApolloServer<C>,
   request: IncomingMessage,
@@ -98,7 +100,8 @@ export async function serveGraphQL<C extends BaseContext>(
     },
     context: async () => options.context,
   });
-  response.writeHead(reply.status ?? 200, Object.fromEntries(reply.headers));
+  const status = reply.status ?? 200;
+  response.writeHead(status, { 'cache-control': 'no-store', ...Object.fromEntries(reply.headers) });
   if (reply.body.kind === 'complete') {
     response.end(reply.body.string);
     return;
