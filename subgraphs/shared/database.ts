@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, type EntityManager, MikroORM, type Options } from '@mikro-orm/postgresql';
 import { CompiledQuery, type Kysely } from 'kysely';
@@ -79,8 +80,8 @@ export function giveBackLostConnections(pool: pg.Pool): void {
   });
 }
 
-// The pool is made when it is first asked for a connection.
-const pools = new WeakMap<MikroORM, { pool?: pg.Pool }>();
+// By MikroORM's connection. The pool is made when it is first asked for a connection.
+const pools = new WeakMap<object, { pool?: pg.Pool }>();
 
 /** @param afterPool is given the pool once it is made, before its first connection */
 export async function connect(
@@ -96,7 +97,7 @@ export async function connect(
     afterPool(pool);
   };
   const orm = await MikroORM.init(databaseOptions(settings, schema, timeLimits, onPool));
-  pools.set(orm, made);
+  pools.set(orm.em.getConnection(), made);
   return orm;
 }
 
@@ -108,7 +109,7 @@ const idlePollMs = 10;
  * when its pool is closed, and to close it then never ends.
  */
 export async function disconnect(orm: MikroORM): Promise<void> {
-  const pool = pools.get(orm)?.pool;
+  const pool = pools.get(orm.em.getConnection())?.pool;
   const deadlineMs = Date.now() + idleMaxMs;
   const isBusy = () => pool && (pool.totalCount > pool.idleCount || pool.waitingCount > 0);
   while (isBusy() && Date.now() < deadlineMs) {
@@ -143,6 +144,37 @@ export async function sql<T>(
 /** The transaction of `em`, if it has one; else its pool. */
 const clientOf = (em: EntityManager) =>
   em.getTransactionContext<Kysely<unknown>>() ?? em.getConnection().getClient();
+
+const statementNames = new Map<string, string>();
+
+/** One name for one text: two texts under one name would be mixed up. */
+function statementName(text: string): string {
+  const known = statementNames.get(text);
+  if (known) return known;
+  const name = createHash('sha256').update(text).digest('base64url');
+  statementNames.set(text, name);
+  return name;
+}
+
+/**
+ * As `sql`, for a read that many requests make: PostgreSQL parses and plans it once per connection.
+ * For texts that are constant, as each is kept, here and there, as long as the process runs.
+ */
+export async function sqlPrepared<T extends object>(
+  em: EntityManager,
+  text: string,
+  values: unknown[],
+): Promise<T[]> {
+  const pool = pools.get(em.getConnection())?.pool;
+  if (!pool || em.isInTransaction()) return sql<T>(em, text, values);
+  const client = await pool.connect();
+  try {
+    const { rows } = await client.query<T>({ name: statementName(text), text, values });
+    return rows;
+  } finally {
+    client.release();
+  }
+}
 
 /** As `sql`, but tells how many rows were changed. */
 export async function sqlCount(

@@ -16,9 +16,11 @@ export class Money {
 
 export const currencyDefault = 'USD';
 const fractionDigits = 2;
+// What a numeric(12,2) column gives: a page of products has a hundred of them.
+const written = /^-?\d+\.\d\d$/;
 
 export function money(amount: string, currencyCode: string): Money {
-  const value = new Big(amount).toFixed(fractionDigits);
+  const value = written.test(amount) ? amount : new Big(amount).toFixed(fractionDigits);
   return Object.assign(new Money(), { amount: value, currencyCode });
 }
 

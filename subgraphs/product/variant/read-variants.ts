@@ -1,5 +1,5 @@
 import { type BatchLoad, inOrderOf } from '../../shared/context.js';
-import { sql } from '../../shared/database.js';
+import { sqlPrepared } from '../../shared/database.js';
 import type { ProductContext } from '../context.js';
 import type { ProductVariant } from './variant.js';
 
@@ -11,7 +11,9 @@ const variants = `select sku, product_id as "productId", name, options from prod
 type LoadVariant = BatchLoad<string, VariantRow | null, ProductContext>;
 const bySku = (condition: string): LoadVariant => {
   return async (skus, { em }) => {
-    const rows = await sql<VariantRow>(em, `${variants} where sku = any($1) ${condition}`, [skus]);
+    const rows = await sqlPrepared<VariantRow>(em, `${variants} where sku = any($1) ${condition}`, [
+      skus,
+    ]);
     return inOrderOf(skus, rows, ({ sku }) => sku);
   };
 };
@@ -27,7 +29,7 @@ export const loadVariantsOfProducts: BatchLoad<string, VariantRow[], ProductCont
   productIds,
   { em },
 ) => {
-  const rows = await sql<VariantRow>(
+  const rows = await sqlPrepared<VariantRow>(
     em,
     `${variants} where product_id = any($1::uuid[]) and deleted_at is null order by sku`,
     [productIds],

@@ -1,6 +1,7 @@
 import { inOrderOf } from '../../shared/context.js';
-import { sql } from '../../shared/database.js';
+import { sqlPrepared } from '../../shared/database.js';
 import type { ShopContext } from '../context.js';
+import type { ShopRow } from '../shop/load-shops.js';
 import type { Offer } from './offer.js';
 
 /** An offer as it is read and answered: a plain row. */
@@ -18,6 +19,9 @@ export type OfferRow = Pick<
   | 'version'
 > & { readonly isRemoved: boolean };
 
+/** An offer that was read with its shop. */
+export type OfferOfShop = OfferRow & { readonly shopRow: ShopRow };
+
 /** SQL for the columns of an OfferRow. */
 export const offerColumns = `id, shop_id as "shopId", sku, name, price_amount as "priceAmount",
   compare_at_amount as "compareAtAmount", currency_code as "currencyCode",
@@ -25,7 +29,9 @@ export const offerColumns = `id, shop_id as "shopId", sku, name, price_amount as
 
 /** Offers by their ids, those too that were removed. */
 export async function readOffers({ em }: Pick<ShopContext, 'em'>, ids: readonly string[]) {
-  return sql<OfferRow>(em, `select ${offerColumns} from offer where id = any($1::uuid[])`, [ids]);
+  return sqlPrepared<OfferRow>(em, `select ${offerColumns} from offer where id = any($1::uuid[])`, [
+    ids,
+  ]);
 }
 
 export async function loadOffers(ids: readonly string[], context: ShopContext) {

@@ -9,7 +9,7 @@ import { Shop } from '../shop/shop.js';
 import { ProductVariant } from '../variant/variant.js';
 import { Offer } from './offer.js';
 import { OfferForSale } from './offer-for-sale.js';
-import { loadOffers, type OfferRow, readOffers } from './offer-row.js';
+import { loadOffers, type OfferOfShop, type OfferRow, readOffers } from './offer-row.js';
 import { removeOffer } from './remove-offer.js';
 import { SetOfferInput, setOffer } from './set-offer.js';
 
@@ -56,8 +56,8 @@ export class OfferResolver {
 
   @Allow('anyone')
   @FieldResolver(() => Shop, { description: 'The shop that sells.' })
-  shop(@Root() offer: OfferRow, @Ctx() context: ShopContext) {
-    return loaderOf(context, loadShops).load(offer.shopId);
+  shop(@Root() offer: OfferRow | OfferOfShop, @Ctx() context: ShopContext) {
+    return 'shopRow' in offer ? offer.shopRow : loaderOf(context, loadShops).load(offer.shopId);
   }
 
   @Allow('anyone')

@@ -1,5 +1,5 @@
 import { inOrderOf } from '../../shared/context.js';
-import { sql } from '../../shared/database.js';
+import { sqlPrepared } from '../../shared/database.js';
 import type { ShopContext } from '../context.js';
 import type { Shop } from './shop.js';
 
@@ -8,11 +8,11 @@ export type ShopRow = Pick<Shop, 'id' | 'name' | 'slug' | 'ownerId' | 'currencyC
 
 /** Shops by their ids, in one statement. */
 export async function loadShops(ids: readonly string[], { em }: ShopContext) {
-  const rows = await sql<ShopRow>(
+  const rows = await sqlPrepared<ShopRow>(
     em,
     `select id, name, slug, owner_id as "ownerId", currency_code as "currencyCode"
      from shop where id = any($1::uuid[])`,
-    [ids],
+    [[...new Set(ids)]],
   );
   return inOrderOf(ids, rows, ({ id }) => id);
 }

@@ -9,7 +9,7 @@ import {
   registerEnumType,
 } from 'type-graphql';
 import { type BatchLoad, inOrderOf, loaderOf } from '../../shared/context.js';
-import { sql } from '../../shared/database.js';
+import { sqlPrepared } from '../../shared/database.js';
 import { Allow } from '../../shared/rights.js';
 import type { WarehouseContext } from '../context.js';
 import { Availability, intMax } from './availability.js';
@@ -57,7 +57,7 @@ const sumOf = (what: string, where: string) =>
 
 /** One statement for all keys of a request, of a shop or of all. */
 const loadShelved: BatchLoad<ShelvedKey, Shelved, WarehouseContext> = async (keys, { em }) => {
-  const rows = await sql<Shelved>(
+  const rows = await sqlPrepared<Shelved>(
     em,
     `select k.shop_id as "shopId", k.sku,
        ${sumOf('l.incoming', 'w.active')} as incoming,

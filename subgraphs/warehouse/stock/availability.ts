@@ -1,6 +1,6 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 import { type BatchLoad, inOrderOf } from '../../shared/context.js';
-import { sql } from '../../shared/database.js';
+import { sqlPrepared } from '../../shared/database.js';
 import { Allow } from '../../shared/rights.js';
 import type { WarehouseContext } from '../context.js';
 import type { StockKey } from './stock-item.js';
@@ -29,7 +29,7 @@ export const loadAvailability: BatchLoad<StockKey, Availability, WarehouseContex
   keys,
   { em },
 ) => {
-  const rows = await sql<StockKey & Availability>(
+  const rows = await sqlPrepared<StockKey & Availability>(
     em,
     `select shop_id as "shopId", sku, available, version from stock_item
      where (shop_id, sku) in (select * from unnest($1::uuid[], $2::varchar[]))`,
@@ -44,7 +44,7 @@ export const loadAvailabilityOfSkus: BatchLoad<string, Availability, WarehouseCo
   skus,
   { em },
 ) => {
-  const rows = await sql<Availability>(
+  const rows = await sqlPrepared<Availability>(
     em,
     `select sku, null as "shopId", least(sum(available), ${intMax})::int as available,
        least(sum(version), ${intMax})::int as version
