@@ -1,6 +1,6 @@
 import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/context.js';
-import { loadAllBy } from '../../shared/load.js';
+import { loadAllBy, loadBy } from '../../shared/load.js';
 import { lineTotal, Money, money, sumOf } from '../../shared/money.js';
 import { Allow } from '../../shared/rights.js';
 import type { OrderContext } from '../context.js';
@@ -11,11 +11,12 @@ import { Order } from './order.js';
 import { ownOrder } from './own-order.js';
 import { OrderItem, ShopOrder } from './shop-order.js';
 
+const loadShopOrders = loadBy(ShopOrder, 'id');
 const loadItems = loadAllBy(OrderItem, 'shopOrderId', { id: 'asc' });
 
 /** The part, if its order is the user's or the user is an admin; null otherwise. */
 export async function ownShopOrder(context: OrderContext, id: string): Promise<ShopOrder | null> {
-  const part = await context.em.findOne(ShopOrder, id);
+  const part = await loaderOf(context, loadShopOrders).load(id);
   return part && (await ownOrder(context, part.orderId)) ? part : null;
 }
 

@@ -1,4 +1,6 @@
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { loaderOf } from '../../shared/context.js';
+import { loadBy } from '../../shared/load.js';
 import { Money, money } from '../../shared/money.js';
 import { Allow, owns } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
@@ -8,9 +10,11 @@ import { ownOrder } from '../order/own-order.js';
 import { PayOrderInput, PayOrderResult, payOrder } from './pay-order.js';
 import { Payment } from './payment.js';
 
+const loadPayments = loadBy(Payment, 'id');
+
 /** The payment, if it is the user's or the user is an admin; null otherwise. */
 export async function ownPayment(context: OrderContext, id: string): Promise<Payment | null> {
-  const payment = await context.em.findOne(Payment, id);
+  const payment = await loaderOf(context, loadPayments).load(id);
   return owns(context, payment?.userId) ? payment : null;
 }
 

@@ -1,0 +1,250 @@
+import { seedStore } from '../dev/seed/store.js';
+import type { SubgraphName } from '../dev/services.js';
+import { checkout, logIn, type Person, pay } from './harness/people.js';
+import { statementsOfRequest } from './harness/request-statements.js';
+import { startSystem, type TestSystem } from './harness/system.js';
+import { actAs } from './harness/vendor.js';
+import { askSubgraph } from './rights/ask.js';
+
+const variantsMin = 300; // some hundred products
+const many = 50;
+const nodes = (selection: string) => `edges { node { ${selection} } }`;
+
+interface List<T> {
+  readonly edges: ReadonlyArray<{ readonly node: T }>;
+}
+interface ShopAnswer {
+  readonly id: string;
+  readonly owner: { readonly id: string };
+  readonly offers: List<{ id: string; availability: { available: number } }>;
+}
+interface WarehouseAnswer {
+  readonly id: string;
+  readonly stockLevels: List<{ onHand: number; variant: { sku: string } }>;
+}
+const nodesOf = <T>({ edges }: List<T>): T[] => edges.map(({ node }) => node);
+
+interface Case {
+  readonly who: 'nobody' | 'vera' | 'ana';
+  /** asks for a list of so many */
+  readonly query: string;
+  /** how many the longest list has of what the test made */
+  readonly length?: number;
+}
+
+const variant = 'variant { sku name product { id name } availability { available version } }';
+
+/** Each list of the graph, with what is shown beside it. */
+const cases: Record<string, Case> = {
+  'a page of the catalogue': {
+    who: 'nobody',
+    query: `query ($first: Int!) { list: products(first: $first) { totalCount ${nodes(
+      `id name category { name parent { name } } priceRange { lowest { amount } }
+       variants { sku name options { name }
+         offers(first: 2) { id price { amount } shop { name owner { name } } availability { available } }
+         availability { available incoming isLowStock reasons { quantity } version } }`,
+    )} } }`,
+  },
+  'a page of a category': {
+    who: 'nobody',
+    length: 5,
+    query: `query ($first: Int!, $category: UUID!) {
+      list: products(first: $first, filter: { categoryId: $category }) { ${nodes(
+        'name category { name children { name } products(first: 2) { totalCount edges { node { name } } } }',
+      )} } }`,
+  },
+  'the offers of a shop': {
+    who: 'nobody',
+    query: `query ($first: Int!, $shop: UUID!) { shop(id: $shop) { list: offers(first: $first) {
+      ${nodes(`price { amount } shop { name } availability { available incoming } ${variant}`)} } } }`,
+  },
+  shops: {
+    who: 'nobody',
+    length: 3,
+    query: `query ($first: Int!) { list: shops(first: $first) { ${nodes(
+      `name owner { name } offers(first: 5) { ${nodes(`price { amount } ${variant}`)} }`,
+    )} } }`,
+  },
+  'the stock of a shop': {
+    who: 'vera',
+    query: `query ($first: Int!, $shop: UUID!) { shop(id: $shop) { name warehouses { name shop { name }
+      list: stockLevels(first: $first) { ${nodes(
+        `onHand reserved isLowStock warehouse { name } ${variant} movements(first: 2) { edges { node { type } } }`,
+      )} } } } }`,
+  },
+  'what is low in stock': {
+    who: 'vera',
+    length: 5,
+    query: `query ($first: Int!) { list: lowStock(first: $first) { ${nodes(
+      `onHand warehouse { name shop { name } } ${variant}`,
+    )} } }`,
+  },
+  transfers: {
+    who: 'vera',
+    length: 4,
+    query: `query ($first: Int!, $shop: UUID!) { list: transfers(shopId: $shop, first: $first) { ${nodes(
+      `from { name shop { name } } to { name } lines { quantity ${variant} }`,
+    )} } }`,
+  },
+  orders: {
+    who: 'ana',
+    length: 4,
+    query: `query ($first: Int!) { list: orders(first: $first) { ${nodes(
+      `number customer { name } total { amount } payments { id status order { number } }
+       shopOrders { order { number } shop { name } items { name offer { price { amount } availability { available } } ${variant} } }`,
+    )} } }`,
+  },
+};
+
+/** type, its subgraph, who may see several, what their keys are called, and what finds them */
+const referred: [string, SubgraphName, Case['who'], string, string][] = [
+  ['User', 'user', 'nobody', 'id', `{ shops { ${nodes('owner { id }')} } }`],
+  ['Product', 'product', 'nobody', 'id', `{ products { ${nodes('id')} } }`],
+  ['ProductVariant', 'product', 'nobody', 'sku', `{ products { ${nodes('variants { sku }')} } }`],
+  ['Category', 'product', 'nobody', 'id', '{ categories { id } }'],
+  ['Shop', 'shop', 'nobody', 'id', `{ shops { ${nodes('id')} } }`],
+  [
+    'Offer',
+    'shop',
+    'nobody',
+    'id',
+    `query ($shop: UUID!) { shop(id: $shop) { offers { ${nodes('id')} } } }`,
+  ],
+  [
+    'Warehouse',
+    'warehouse',
+    'vera',
+    'id',
+    `query ($shop: UUID!) { shop(id: $shop) { warehouses { id } } }`,
+  ],
+  ['StockLevel', 'warehouse', 'vera', 'id', `{ lowStock { ${nodes('id')} } }`],
+  [
+    'StockTransfer',
+    'warehouse',
+    'vera',
+    'id',
+    `query ($shop: UUID!) { transfers(shopId: $shop) { ${nodes('id')} } }`,
+  ],
+  ['Order', 'order', 'ana', 'id', `{ orders { ${nodes('id')} } }`],
+  ['ShopOrder', 'order', 'ana', 'id', `{ orders { ${nodes('shopOrders { id }')} } }`],
+  ['Payment', 'order', 'ana', 'id', `{ orders { ${nodes('payments { id }')} } }`],
+];
+
+describe('however long a list is', () => {
+  let system: TestSystem;
+  let people: Record<Case['who'], Person | undefined>;
+  let shown: { shop: string; category: string };
+  const tokenOf = (who: Case['who']) => people[who]?.token;
+
+  beforeAll(async () => {
+    system = await startSystem({ QUERY_DEPTH_MAX: '14', QUERY_COST_MAX: '100000000' });
+    await seedStore(system.databases, variantsMin);
+    const [vera, ana] = [await logIn(system, 'vera'), await logIn(system, 'ana')];
+    people = { nobody: undefined, vera, ana };
+    await makeHistory(vera, ana);
+  });
+  afterAll(() => system.stop());
+
+  /** Transfers, orders, low levels and a movement or two, in the shop of Vera's that sells the most. */
+  async function makeHistory(vera: Person, ana: Person) {
+    const as = actAs(system, vera);
+    const shops = await as.must(
+      `{ shops(first: 100) { ${nodes(
+        `id owner { id } offers(first: 60) { ${nodes('id availability { available }')} }`,
+      )} } }`,
+    );
+    const hers = nodesOf<ShopAnswer>(shops)
+      .filter(({ owner }) => owner.id === vera.id)
+      .sort((a, b) => b.offers.edges.length - a.offers.edges.length);
+    const [shop] = hers as [ShopAnswer];
+    const { warehouses }: { warehouses: [WarehouseAnswer, WarehouseAnswer] } = await as.must(
+      `query ($id: UUID!) { shop(id: $id) { warehouses { id stockLevels(first: 60) { ${nodes(
+        'onHand variant { sku }',
+      )} } } } }`,
+      { id: shop.id },
+    );
+    const { categories } = (await system.graphql('{ categories { id children { id } } }')).data;
+    shown = {
+      shop: shop.id,
+      category: categories.find(({ children }: { children: [] }) => children.length > 0).id,
+    };
+    const [from, to] = warehouses;
+    const skus = nodesOf(from.stockLevels)
+      .filter(({ onHand }) => onHand > 5)
+      .map(({ variant: { sku } }) => sku);
+    for (let n = 0; n < 4; n++) {
+      const lines = skus.slice(0, n + 2).map((sku) => ({ sku, quantity: 1 }));
+      const input = { from: from.id, to: to.id, lines };
+      await as.mutate('dispatchTransfer', 'TransferStockInput', input, '__typename');
+    }
+    for (const sku of skus.slice(0, 5)) {
+      const input = { warehouseId: from.id, sku, threshold: 1000 };
+      await as.mutate('setLowStockThreshold', 'LowStockThresholdInput', input, 'id');
+    }
+    const offers = hers
+      .map((each) => nodesOf(each.offers).filter((offer) => offer.availability.available > 5))
+      .flatMap((each) => each.slice(0, 2).map(({ id }) => id));
+    expect(offers.length).toBeGreaterThan(3);
+    for (let n = 0; n < 4; n++) {
+      const items = offers.slice(0, n + 2).map((offerId) => ({ offerId, quantity: 1 }));
+      const { data } = await checkout(system, ana, items);
+      expect(data.checkout.__typename).toBe('CheckoutSuccess');
+      await pay(system, ana, data.checkout.order.id);
+    }
+  }
+
+  it.each(Object.entries(cases))(
+    '%s takes as many SQL statements as one of its rows',
+    async (_, each) => {
+      const ask = (first: number) => () => {
+        const variables = { first, ...shown };
+        return system.graphql(each.query, variables, tokenOf(each.who));
+      };
+      await ask(many)(); // what a process keeps, such as whose a shop is, it has then
+      const one = await statementsOfRequest(ask(1));
+      const all = await statementsOfRequest(ask(many));
+      expect([one.reply.errors, all.reply.errors]).toEqual([undefined, undefined]);
+      expect(longestList(one.reply.data)).toBe(1);
+      expect(longestList(all.reply.data)).toBeGreaterThanOrEqual(each.length ?? 20);
+      expect(one.statements.length).toBeGreaterThan(1);
+      expect(all.statements).toEqual(one.statements);
+    },
+  );
+
+  it.each(referred)(
+    'many a %s that others refer to is read from %s at once',
+    async (type, subgraph, who, key, query) => {
+      const token = tokenOf(who);
+      const { data } = await system.graphql(query, shown, token);
+      const keys = [...new Set(valuesOf(data, key))];
+      expect(keys.length).toBeGreaterThan(1);
+      const field = key === 'sku' ? 'sku' : 'id';
+      const question = {
+        query: `query ($of: [_Any!]!) { _entities(representations: $of) { ... on ${type} { ${field} } } }`,
+        variables: { of: keys.map((value) => ({ __typename: type, [field]: value })) },
+      };
+      const ask = () => askSubgraph(system, subgraph, question, 'router', token);
+      const { reply, statements } = await statementsOfRequest(ask);
+      expect(reply.errors).toBeUndefined();
+      expect(reply.data._entities).toEqual(keys.map((value) => ({ [field]: value })));
+      const own = statements.filter((each) => each.startsWith(`${subgraph}:`));
+      // Whose a part is, its order tells.
+      expect(own).toHaveLength(type === 'ShopOrder' ? 2 : 1);
+    },
+  );
+
+  /** All that stands under a name. */
+  function valuesOf(data: unknown, name: string): unknown[] {
+    if (typeof data !== 'object' || data === null) return [];
+    return Object.entries(data).flatMap(([key, value]) =>
+      key === name ? [value] : valuesOf(value, name),
+    );
+  }
+
+  /** The rows under the name `list`, where there are most. */
+  function longestList(data: unknown): number {
+    if (typeof data !== 'object' || data === null) return 0;
+    const rows = (data as { list?: { edges: unknown[] } }).list?.edges.length ?? 0;
+    return Math.max(rows, ...Object.values(data).map(longestList));
+  }
+});
