@@ -48,6 +48,7 @@ export function forgetState(folder: string): void {
     'postgres',
     'secrets.json',
     'environment.json',
+    'sessions.json',
     'payments.jsonl',
     'holdfast.log',
   ]) {

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { DatabaseUrls } from '../databases/set-up.js';
 import { readRunningSystem, stateFolder } from '../state.js';
 import { createProgress } from './progress.js';
+import { seedSessions, writeSessions } from './sessions.js';
 import { seedStore } from './store.js';
 
 /** `npm run seed -- --size N`: a store of at least N variants, beside what is there. */
@@ -24,7 +25,10 @@ if (!Number.isInteger(size) || size < 1 || size > sizeMax) {
       size,
       createProgress,
     );
+    const sessions = await seedSessions(system.databases.user as string);
+    const file = writeSessions(stateFolder(), sessions);
     console.log(`${variants} variants in ${((Date.now() - startedAtMs) / 1000).toFixed(1)} s`);
+    console.log(`${sessions.length} sessions in ${file}: npm run --silent sessions`);
   } catch (error) {
     console.error(`The store could not be seeded: ${(error as Error).message}`);
     process.exitCode = 1;

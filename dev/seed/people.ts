@@ -9,6 +9,9 @@ const customersMax = 1000;
 const variantsPerCustomer = 10;
 const customersFrom = 100;
 
+/** How many accounts there may be: their ids are those of `seedId('user', n)`, n below this. */
+export const seededPeopleMax = customersFrom + customersMax;
+
 /**
  * The demo store’s accounts; in a larger store the vendors of its other shops and customers too,
  * `vendor1@example.com` and `customer1@example.com` and so on. All have the demo password.

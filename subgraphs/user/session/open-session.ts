@@ -102,14 +102,23 @@ async function nextTokens(
   sessionId: string,
 ): Promise<NextTokens> {
   const refreshToken = randomBytes(refreshTokenBytes).toString('base64url');
-  const accessTokenExpiresAt = new Date(Date.now() + accessTokenMinutes * 60_000);
   return {
-    accessToken: await signAccessToken(keys, who, sessionId, accessTokenExpiresAt),
-    accessTokenExpiresAt,
+    ...(await accessTokenOf(keys, who, sessionId)),
     refreshToken,
     hash: hashOfToken(refreshToken),
     expiresAt: new Date(Date.now() + refreshTokenDays * 24 * 3_600_000),
   };
+}
+
+/** An access token of a session that is there, and until when it is good. */
+export async function accessTokenOf(
+  keys: SigningKeys,
+  who: Pick<User, 'id' | 'role'>,
+  sessionId: string,
+) {
+  const accessTokenExpiresAt = new Date(Date.now() + accessTokenMinutes * 60_000);
+  const accessToken = await signAccessToken(keys, who, sessionId, accessTokenExpiresAt);
+  return { accessToken, accessTokenExpiresAt };
 }
 
 function signAccessToken(

@@ -1,0 +1,10 @@
+import { stateFolder } from '../state.js';
+import { readSessions } from './sessions.js';
+
+/** `npm run --silent sessions`: who is logged in, one JSON object a line, with a fresh access token. */
+try {
+  for (const session of await readSessions(stateFolder())) console.log(JSON.stringify(session));
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+}
