@@ -95,4 +95,49 @@ describe('what one subgraph is told by another, through the outbox', () => {
     );
     expect(errors?.[0]?.extensions.fields).toHaveProperty(['input.sku']);
   });
+
+  it('a product or a variant that is renamed is found in shops and ordered by its new name', async () => {
+    const { offerId, sku, shopId } = await openShop(system, vendor, [5]);
+    const { variant } = await must(
+      'query ($sku: String!) { variant(sku: $sku) { product { id } } }',
+      { sku },
+    );
+    const order = async () => {
+      const { data } = await checkout(system, customer, [{ offerId, quantity: 1 }]);
+      return data.checkout.order.id as string;
+    };
+    const nameIn = async (id: string) => {
+      const query = 'query ($id: UUID!) { order(id: $id) { shopOrders { items { name } } } }';
+      const found = await must(query, { id }, customer);
+      return found.order.shopOrders[0].items[0].name as string;
+    };
+    const inShop = async (search: string) => {
+      const query = `query ($id: UUID!, $search: String) {
+        shop(id: $id) { offers(search: $search) { edges { node { id } } } } }`;
+      return (await must(query, { id: shopId, search })).shop.offers.edges.length as number;
+    };
+    const isFound = (search: string, count: number) =>
+      eventually(
+        () => inShop(search),
+        (value) => value === count,
+      );
+    const before = await order();
+    const nameBefore = await nameIn(before);
+
+    await must('mutation ($input: UpdateProductInput!) { updateProduct(input: $input) { id } }', {
+      input: { id: variant.product.id, name: 'Zephyr Kettle' },
+    });
+    await isFound('zephyr', 1);
+    await must('mutation ($input: UpdateVariantInput!) { updateVariant(input: $input) { sku } }', {
+      input: { sku, name: 'Vermilion' },
+    });
+    await isFound('zephyr vermilion', 1);
+    expect(await inShop('only one')).toBe(0);
+    expect(await nameIn(await order())).toBe('Zephyr Kettle, Vermilion');
+    expect(await nameIn(before)).toBe(nameBefore);
+    await must('mutation ($input: SetOfferInput!) { setOffer(input: $input) { id } }', {
+      input: { shopId, sku, price: '12.00' },
+    });
+    expect(await inShop('zephyr vermilion')).toBe(1);
+  });
 });

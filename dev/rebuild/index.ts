@@ -12,5 +12,7 @@ if (process.argv[2] !== 'projections') {
   process.exitCode = 1;
 } else {
   const count = await rebuildProjections(system.databases as unknown as DatabaseUrls);
-  console.log(`${count} offer listings are as shops and warehouses have them`);
+  console.log(
+    `${count} offer listings are as shops and warehouses have them, and offers are called as their products`,
+  );
 }

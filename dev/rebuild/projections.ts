@@ -3,10 +3,12 @@ import { summarizeListedPrices } from '../../subgraphs/product/offer/listed-pric
 import { withDatabases } from '../databases/clients.js';
 import type { DatabaseUrls } from '../databases/set-up.js';
 import { type Listing, listingsBySku } from './offer-listings.js';
+import { renameMisnamed } from './offer-names.js';
 
 /**
- * Makes product's offer listing anew from what shop and warehouse have, while they run: a row that
- * was told of something newer meanwhile is left as it is.
+ * Makes product's offer listing anew from what shop and warehouse have, and the names of shop's offers
+ * from what product has, while they run: a row that was told of something newer meanwhile is left as it
+ * is.
  *
  * @returns how many listings there are
  */
@@ -17,6 +19,7 @@ export async function rebuildProjections(urls: DatabaseUrls): Promise<number> {
       await write(databases.product, skus, [...listings.values()]);
       count += listings.size;
     }
+    await renameMisnamed(databases);
     return count;
   });
 }

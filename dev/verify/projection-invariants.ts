@@ -1,5 +1,6 @@
 import type { Databases } from '../databases/clients.js';
 import { type Listing, listingsBySku } from '../rebuild/offer-listings.js';
+import { misnamedOffers } from '../rebuild/offer-names.js';
 import { type Finding, type Invariant, offendingMax } from './invariant.js';
 
 /** What one subgraph keeps a copy of, beside its source. */
@@ -10,11 +11,26 @@ export const projectionInvariants: Invariant[] = [
     look: offerListings,
   },
   {
+    name: 'offers are called as their products and variants are',
+    onceQuiet: true,
+    look: offerNames,
+  },
+  {
     name: 'the prices by which products are sorted are those of their listings',
     onceQuiet: false,
     look: listedPrices,
   },
 ];
+
+async function offerNames(databases: Databases): Promise<Finding> {
+  let rows = 0;
+  const offending: object[] = [];
+  for await (const { looked, misnamed } of misnamedOffers(databases)) {
+    rows += looked;
+    offending.push(...misnamed);
+  }
+  return { rows, offending: offending.slice(0, offendingMax) as Finding['offending'] };
+}
 
 /** Both are written in one commit, so that this holds at any moment. */
 async function listedPrices({ product }: Databases): Promise<Finding> {

@@ -155,6 +155,11 @@ const breaks: Break[] = [
     ['update offer_listing set in_stock = not in_stock'],
   ],
   [
+    'offers are called as their products and variants are',
+    'product',
+    [`update product set name = 'Renamed'`],
+  ],
+  [
     'the prices by which products are sorted are those of their listings',
     'product',
     ['update listed_price set lowest_in_stock = null'],
@@ -222,6 +227,7 @@ describe('npm run verify', () => {
       'delete from offer_listing where sku >= $$M$$',
       'delete from listed_price',
     ]);
+    await run('shop', [`update offer set name = 'Something else' where sku < 'M'`]);
     expect(isBroken(await verify(databases.urls, 0))).toBe(true);
     expect(await rebuildProjections(databases.urls)).toBeGreaterThan(50);
     expect(isBroken(await verify(databases.urls, 0))).toBe(false);

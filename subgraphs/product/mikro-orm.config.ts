@@ -7,6 +7,7 @@ import { Migration20261121OfferListings } from './migrations/20261121-offer-list
 import { Migration20261121Search } from './migrations/20261121-search.js';
 import { Migration20261121Spine } from './migrations/20261121-spine.js';
 import { Migration20261122ListedPrices } from './migrations/20261122-listed-prices.js';
+import { Migration20261122NameVersions } from './migrations/20261122-name-versions.js';
 import { ListedPrice } from './offer/listed-price.js';
 import { OfferListing } from './offer/offer-listing.js';
 import { Product } from './product/product.js';
@@ -30,5 +31,6 @@ export const databaseSchema: Schema = {
     { name: '20261121-offer-listings', class: Migration20261121OfferListings },
     { name: '20261121-search', class: Migration20261121Search },
     { name: '20261122-listed-prices', class: Migration20261122ListedPrices },
+    { name: '20261122-name-versions', class: Migration20261122NameVersions },
   ],
 };

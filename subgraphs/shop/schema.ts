@@ -5,6 +5,7 @@ import type { ShopContext } from './context.js';
 import { OfferResolver } from './offer/offer.resolver.js';
 import { loadOffers } from './offer/offer-row.js';
 import { onVariantRemoved } from './offer/on-variant-removed.js';
+import { onVariantRenamed } from './offer/on-variant-renamed.js';
 import { Product } from './product/product.js';
 import { ProductResolver } from './product/product.resolver.js';
 import { loadShops } from './shop/load-shops.js';
@@ -13,6 +14,7 @@ import { VariantResolver } from './variant/variant.resolver.js';
 
 const InboxResolver = createInboxResolver('Shop', ['product'], {
   'product.variant.removed': onVariantRemoved,
+  'product.variant.renamed': onVariantRenamed,
 });
 
 export const source: SchemaSource = {

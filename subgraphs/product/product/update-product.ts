@@ -2,6 +2,7 @@ import { IsOptional, Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { UUID } from '../../shared/scalars.js';
 import type { ProductContext } from '../context.js';
+import { tellRenamed } from '../variant/tell-renamed.js';
 import { requireCategory } from './create-product.js';
 import { ownProduct } from './own-product.js';
 import { ImageList, type Product } from './product.js';
@@ -36,7 +37,11 @@ export class UpdateProductInput {
   images?: string[] | null;
 }
 
-/** @throws `NOT_FOUND`, `FORBIDDEN` for somebody else's, `BAD_USER_INPUT` for an unknown category */
+/**
+ * Its shops are told of a new name; orders keep the one they were made with.
+ *
+ * @throws `NOT_FOUND`, `FORBIDDEN` for somebody else's, `BAD_USER_INPUT` for an unknown category
+ */
 export function updateProduct(
   context: ProductContext,
   { id, name, description, categoryId, images }: UpdateProductInput,
@@ -44,10 +49,15 @@ export function updateProduct(
   return context.em.fork().transactional(async (tx) => {
     const product = await ownProduct(context, tx, id);
     if (categoryId) await requireCategory(tx, categoryId);
+    const isRenamed = Boolean(name) && name !== product.name;
     product.name = name ?? product.name;
     product.description = description ?? product.description;
     product.categoryId = categoryId ?? product.categoryId;
     product.images = images ?? product.images;
+    if (isRenamed) {
+      await tx.flush();
+      await tellRenamed(tx, id);
+    }
     return product;
   });
 }

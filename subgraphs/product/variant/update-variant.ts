@@ -2,6 +2,7 @@ import { IsOptional, Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import type { ProductContext } from '../context.js';
 import { ownVariant } from './own-variant.js';
+import { tellRenamed } from './tell-renamed.js';
 import { OptionList, type ProductVariant, VariantOption } from './variant.js';
 
 @InputType({ description: 'Changes of a variant. What is left out, or null, stays.' })
@@ -31,8 +32,13 @@ export function updateVariant(
 ): Promise<ProductVariant> {
   return context.em.fork().transactional(async (tx) => {
     const variant = await ownVariant(context, tx, sku);
+    const isRenamed = Boolean(name) && name !== variant.name;
     variant.name = name ?? variant.name;
     variant.options = options ?? variant.options;
+    if (isRenamed) {
+      await tx.flush();
+      await tellRenamed(tx, variant.productId, sku);
+    }
     return variant;
   });
 }

@@ -43,6 +43,10 @@ export class ProductVariant {
   @Property({ type: 'varchar', length: 255 })
   name!: string;
 
+  /** rises when it or its product is renamed */
+  @Property({ type: 'integer', default: 1 })
+  nameVersion!: Opt<number>;
+
   @Field(() => [VariantOption], { description: 'What tells it from its siblings.' })
   @Property({ type: 'jsonb' })
   options!: VariantOption[];

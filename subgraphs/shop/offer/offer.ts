@@ -32,6 +32,7 @@ import { wordsOf } from '../words.js';
   name: 'offer_words',
   expression: 'create index offer_words on offer using gin (words) with (fastupdate = off)',
 })
+@Index({ name: 'offer_variant', properties: ['sku'] })
 @Index({ name: 'offer_price', properties: ['priceAmount'] })
 @Check({ name: 'offer_price_not_negative', expression: 'price_amount >= 0' })
 @Check({ name: 'offer_compare_at_above_price', expression: 'compare_at_amount > price_amount' })

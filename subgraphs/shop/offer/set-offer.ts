@@ -11,6 +11,7 @@ import { ownShop } from '../shop/own-shop.js';
 import { tellOfferChanged } from './offer-changed.js';
 import { type OfferRow, offerColumns } from './offer-row.js';
 import { isRetired } from './retired-sku.js';
+import { toldName } from './variant-name.js';
 
 const amount = /^\d{1,10}(\.\d{1,2})?$/;
 const amountRule = { message: 'must be 0 or more, with at most two decimals' };
@@ -82,7 +83,7 @@ export async function setOffer(context: ShopContext, input: SetOfferInput): Prom
          excluded.currency_code, excluded.purchase_limit, excluded.active, null, offer.version + 1, now())
        returning ${offerColumns}`,
       [
-        ...[newId(), shop.id, sku, name, price, compareAtPrice],
+        ...[newId(), shop.id, sku, (await toldName(tx, sku)) ?? name, price, compareAtPrice],
         ...[shop.currencyCode, purchaseLimit, input.active],
       ],
     );

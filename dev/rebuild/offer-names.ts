@@ -1,0 +1,46 @@
+import { holdSku, renameOffers } from '../../subgraphs/shop/offer/variant-name.js';
+import type { Databases } from '../databases/clients.js';
+
+/** A variant of which an offer has another name. */
+interface Misnamed {
+  readonly sku: string;
+  readonly name: string;
+  readonly version: number;
+}
+
+const pageMax = 2000;
+
+/** All variants that are sold, a page at a time: how many, and those of which an offer is named otherwise. */
+export async function* misnamedOffers({ product, shop }: Databases) {
+  let after = '';
+  for (;;) {
+    const { rows: variants } = await product.query<Misnamed>(
+      `select v.sku, p.name || ', ' || v.name as name, v.name_version as version
+       from product_variant as v join product as p on p.id = v.product_id
+       where v.sku > $1 and v.deleted_at is null order by v.sku limit ${pageMax}`,
+      [after],
+    );
+    if (variants.length === 0) return;
+    const { rows } = await shop.query<{ sku: string }>(
+      `select distinct offer.sku from unnest($1::text[], $2::text[]) as source (sku, name)
+       join offer on offer.sku = source.sku and offer.name <> source.name`,
+      [variants.map(({ sku }) => sku), variants.map(({ name }) => name)],
+    );
+    const skus = new Set(rows.map(({ sku }) => sku));
+    yield { looked: variants.length, misnamed: variants.filter(({ sku }) => skus.has(sku)) };
+    after = variants.at(-1)?.sku as string;
+  }
+}
+
+/** Gives offers the names of their products and variants, unless shops were told of a later one. */
+export async function renameMisnamed(databases: Databases): Promise<void> {
+  const { shop } = databases;
+  for await (const { misnamed } of misnamedOffers(databases)) {
+    for (const { sku, name, version } of misnamed) {
+      await shop.query('begin');
+      await shop.query(holdSku, [sku]);
+      await shop.query(renameOffers, [sku, name, version]);
+      await shop.query('commit');
+    }
+  }
+}

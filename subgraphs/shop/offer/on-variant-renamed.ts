@@ -1,0 +1,20 @@
+import { type EntityManager, sql } from '../../shared/database.js';
+import type { OutboxEvent } from '../../shared/inbox.js';
+import { holdSku, renameOffers } from './variant-name.js';
+
+/** The event by which the product subgraph tells what a variant is called now. */
+export interface VariantRenamed {
+  readonly sku: string;
+  /** that of the product and that of the variant */
+  readonly name: string;
+}
+
+/** Gives all offers of a variant its name, by which they are searched and ordered. */
+export async function onVariantRenamed(
+  tx: EntityManager,
+  { version }: OutboxEvent,
+  { sku, name }: VariantRenamed,
+): Promise<void> {
+  await sql(tx, holdSku, [sku]);
+  await sql(tx, renameOffers, [sku, name, version]);
+}
