@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { createRemoteJWKSet, type JWTVerifyGetKey, errors as joseErrors, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { Caller } from './config.js';
@@ -90,7 +90,7 @@ export const callerHeader = 'x-holdfast-caller';
 /** What a process sends to say which one it is. */
 export const callerCredentials = (caller: Caller, secret: string) => `${caller} ${secret}`;
 
-const digest = (text: string) => createHash('sha256').update(text).digest();
+const digest = (text: string) => hash('sha256', text, 'buffer');
 
 /**
  * Tells which process calls, from its credentials; null where they are missing or wrong. Secrets
