@@ -11,8 +11,8 @@ import {
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import { callerCredentials, callerHeader, createTokenVerifier } from '../subgraphs/shared/auth.js';
 import { loadConfig } from '../subgraphs/shared/config.js';
-import { hideSuggestions, maskErrors } from '../subgraphs/shared/errors.js';
-import { HttpError, serveGraphQL } from '../subgraphs/shared/http.js';
+import { DomainError, hideSuggestions, maskErrors } from '../subgraphs/shared/errors.js';
+import { HttpError, sendPlainError, serveGraphQL } from '../subgraphs/shared/http.js';
 import { createLogger, type Logger } from '../subgraphs/shared/logger.js';
 import { createRegistry } from '../subgraphs/shared/metrics.js';
 import { runIfMain } from '../subgraphs/shared/process.js';
@@ -25,6 +25,8 @@ import { createGateway } from './gateway.js';
 import { limiterCommandMaxMs, pausedAfterFailure } from './limiter-redis.js';
 import { loginLimitPlugin } from './login-limits.js';
 import { operationChecks } from './operation-checks.js';
+import type { PassOn } from './pass-on.js';
+import { createPassedRoutes } from './passed-routes.js';
 import { costLimitPlugin, queryLimitRules } from './query-limits.js';
 import {
   type CountAgainst,
@@ -56,7 +58,7 @@ export async function startRouter(env = process.env, { rateLimits }: Overrides =
   const table = rateLimits ?? rateLimitProfiles[config.RATE_LIMIT_PROFILE];
   const count = createRateLimits(table, pausedAfterFailure(redis), registry);
   tellProfile(config.RATE_LIMIT_PROFILE, logger);
-  const { gateway, closeSources } = createGateway(config, logger);
+  const { gateway, urls, closeSources } = createGateway(config, logger);
   const apollo = createApollo(config, logger, gateway, count);
   await apollo.start();
   await connectRedis(redis, logger);
@@ -64,10 +66,20 @@ export async function startRouter(env = process.env, { rateLimits }: Overrides =
     [callerHeader]: callerCredentials('router', config.ROUTER_SECRET),
   });
   const setHeaders = createWebHeaders(config.CORS_ORIGINS, tls !== null);
+  const passed = createPassedRoutes(urls, config.ROUTER_SECRET, logger);
 
-  // The cheapest refusal comes first: nothing is read or verified for an address that asks too much.
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     setHeaders(request, response);
+    const passOn = passed.routeFor(request);
+    if (!passOn) return answer(request, response);
+    await answer(request, response, passOn).catch((error) => {
+      if (!(error instanceof DomainError)) throw error;
+      sendPlainError(response, error);
+    });
+  }
+
+  // The cheapest refusal comes first: nothing is read or verified for an address that asks too much.
+  async function answer(request: IncomingMessage, response: ServerResponse, passOn?: PassOn) {
     const address = clientAddress(request, config.TRUST_PROXY);
     await count('ip', address);
     if (isPreflight(request)) {
@@ -79,11 +91,12 @@ export async function startRouter(env = process.env, { rateLimits }: Overrides =
       response.writeHead(302, { location: '/graphql' }).end();
       return;
     }
-    if (path !== '/graphql') throw new HttpError(404, `There is nothing at ${path}.`);
+    if (path !== '/graphql' && !passOn) throw new HttpError(404, `There is nothing at ${path}.`);
     const { authorization } = request.headers;
     const identity = await verifyToken(authorization);
     if (identity) await count('user', identity.id);
     const requestId = requestTrace.getStore()?.requestId as string;
+    if (passOn) return passOn.pass(request, response, requestId);
     await serveGraphQL(apollo, request, response, {
       bodyMaxBytes,
       context: { requestId, authorization, address },
@@ -101,7 +114,7 @@ export async function startRouter(env = process.env, { rateLimits }: Overrides =
     requestLogLevel: 'info',
     handle,
     readiness: { supergraph: async () => apollo.assertStarted('readiness') },
-    onStop: [() => apollo.stop(), closeSources, () => closeRedis(redis)],
+    onStop: [() => apollo.stop(), closeSources, passed.close, () => closeRedis(redis)],
   });
 }
 

@@ -40,8 +40,8 @@ export function createWebHeaders(origins: readonly string[], hasTls: boolean): S
   });
   const setCors = cors<IncomingMessage>({
     origin: [...origins],
-    methods: ['GET', 'POST'],
-    exposedHeaders: ['x-request-id', 'retry-after'],
+    methods: ['GET', 'POST', 'PUT'],
+    exposedHeaders: ['x-request-id', 'retry-after', 'content-disposition'],
     maxAge: 600,
     preflightContinue: true,
   });

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ApolloServer, type BaseContext, HeaderMap } from '@apollo/server';
-import type { DomainError } from './errors.js';
+import { DomainError } from './errors.js';
+import { requestTrace } from './request-context.js';
 
 /** A request that cannot be read; `status` is the HTTP status to answer with. */
 export class HttpError extends Error {
@@ -55,15 +56,19 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
   response.end(JSON.stringify(body));
 }
 
+const codeOf = ({ status }: HttpError) => (status >= 500 ? 'INTERNAL_SERVER_ERROR' : 'BAD_REQUEST');
+
 /** Answers in the shape of a GraphQL error, for what goes wrong before GraphQL is reached. */
 export function sendHttpError(response: ServerResponse, error: HttpError): void {
-  const code = error.status >= 500 ? 'INTERNAL_SERVER_ERROR' : 'BAD_REQUEST';
+  const code = codeOf(error);
   sendJson(response, error.status, { errors: [{ message: error.message, extensions: { code } }] });
 }
 
 const statusByCode: Record<string, number> = {
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  CONFLICT: 409,
   RATE_LIMITED: 429,
   TRY_AGAIN: 503,
 };
@@ -71,13 +76,33 @@ const statusByCode: Record<string, number> = {
 /** The `Retry-After` header: whole seconds, rounded up. */
 export const retryAfterSeconds = (retryAfterMs: number) => String(Math.ceil(retryAfterMs / 1000));
 
-export function sendDomainError(response: ServerResponse, error: DomainError): void {
-  const status = statusByCode[error.extensions.code as string] ?? 400;
-  const { retryAfterMs } = error.extensions;
+function prepareDomainError(response: ServerResponse, { extensions }: DomainError): number {
+  const { code, retryAfterMs } = extensions;
   if (typeof retryAfterMs === 'number' && !response.headersSent) {
     response.setHeader('retry-after', retryAfterSeconds(retryAfterMs));
   }
-  sendJson(response, status, { errors: [error.toJSON()] });
+  return statusByCode[code as string] ?? 400;
+}
+
+export function sendDomainError(response: ServerResponse, error: DomainError): void {
+  sendJson(response, prepareDomainError(response, error), { errors: [error.toJSON()] });
+}
+
+/** Answers `{ code, message, … }`, for what is not GraphQL; an answer that has begun is cut off. */
+export function sendPlainError(response: ServerResponse, error: DomainError | HttpError): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const { message } = error;
+  if (error instanceof DomainError) {
+    const status = prepareDomainError(response, error);
+    sendJson(response, status, { ...error.extensions, message });
+    return;
+  }
+  const code = codeOf(error);
+  const requestId = error.status >= 500 ? requestTrace.getStore()?.requestId : undefined;
+  sendJson(response, error.status, { code, message, requestId });
 }
 
 /** Hands one HTTP request to Apollo Server and writes what it answers; nobody is to keep that. */

@@ -20,6 +20,7 @@ import {
 import type { Caller } from './config.js';
 import { badInput, maskErrors, unauthenticated } from './errors.js';
 import { HttpError, sendJson, serveGraphQL } from './http.js';
+import { type HttpRoute, serveRoute } from './http-route.js';
 import type { Logger } from './logger.js';
 import type { Registry } from './metrics.js';
 import type { Service } from './process.js';
@@ -46,6 +47,8 @@ export interface SubgraphOptions<C extends Principal> {
   /** further JSON routes: path → what it answers; `routeCallers` may ask for them too */
   readonly routes?: Readonly<Record<string, () => unknown>>;
   readonly routeCallers?: Partial<Record<Caller, string>>;
+  /** what it serves to `callers` for a user, beside GraphQL */
+  readonly httpRoutes?: readonly HttpRoute<C>[];
   readonly readiness: Readonly<Record<string, () => Promise<unknown>>>;
   readonly onStop: ReadonlyArray<() => Promise<unknown>>;
 }
@@ -137,12 +140,18 @@ async function route<C extends Principal>(
     if (!checkRouteCaller(credentials)) throw unauthenticated(notOurs);
     return sendJson(response, 200, extra());
   }
-  const principal = await principalOf(credentials, request.headers.authorization);
+  const contextOf = async () => {
+    const principal = await principalOf(credentials, request.headers.authorization);
+    return options.context(principal, mayBeOld(principal, request));
+  };
+  for (const httpRoute of options.httpRoutes ?? []) {
+    const params = httpRoute.path.exec(path)?.slice(1);
+    if (!params) continue;
+    return serveRoute(httpRoute, { request, response, params }, contextOf, options.logger);
+  }
+  const context = await contextOf();
   if (path !== '/graphql') throw new HttpError(404, `There is nothing at ${path}.`);
-  await serveGraphQL(apollo, request, response, {
-    bodyMaxBytes,
-    context: options.context(principal, mayBeOld(principal, request)),
-  });
+  await serveGraphQL(apollo, request, response, { bodyMaxBytes, context });
 }
 
 /** A query of a client, as the router says: other processes ask for what they decide by. */

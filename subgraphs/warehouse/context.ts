@@ -10,5 +10,7 @@ export interface WarehouseApp extends StockEngine {
   readonly alerts: LowStockAlerts;
   readonly owners: ShopOwners;
   readonly product: ServiceClient;
+  /** for what needs a connection of its own */
+  readonly databaseUrl: string;
 }
 export type WarehouseContext = SubgraphContext<WarehouseApp>;

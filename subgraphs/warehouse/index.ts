@@ -21,6 +21,7 @@ import { startExpiry } from './stock/expiry.js';
 import { createLowStockAlerts } from './stock/low-stock-alerts.js';
 import { countHeld } from './stock/reservation.js';
 import { createStockFeeds } from './stock/stock-feeds.js';
+import { stockFileRoute } from './stock-file/stock-file.route.js';
 
 // An attempt at a lock is one command to all nodes, and one more when it fails: with nodes that hang,
 // who asks knows within a second.
@@ -58,6 +59,7 @@ export async function startWarehouse(env = process.env) {
     alerts: createLowStockAlerts(orm.em, redis.events, logger),
     owners: createShopOwners(clients.shop),
     product: clients.product,
+    databaseUrl: config.DATABASE_URL,
   };
   watchGauges(app, registry);
   const expiry = startExpiry({
@@ -92,6 +94,7 @@ export async function startWarehouse(env = process.env) {
       app,
       logger,
     }),
+    httpRoutes: [stockFileRoute],
     readiness: { database: () => orm.em.fork().execute('select 1') },
     onStop: [
       () => app.feeds.stop(),

@@ -14,6 +14,8 @@ import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 
+export const lowStockThresholdDefault = 10;
+
 @Directive('@key(fields: "id")')
 @Allow('shop-owner')
 @ObjectType({ description: 'How much of one variant stands in one warehouse.' })
@@ -60,7 +62,7 @@ export class StockLevel {
   incoming!: number;
 
   @Field(() => Int, { description: 'Below this many available units the level is low.' })
-  @Property({ type: 'integer', default: 10 })
+  @Property({ type: 'integer', default: lowStockThresholdDefault })
   lowStockThreshold!: number;
 
   /** kept by the database, for its index */
