@@ -31,6 +31,7 @@ const placeKey = (warehouseId: string, sku: string) => `${warehouseId} ${sku}`;
  * The stock of some keys, locked in the one lock order of the domain: warehouses by id (FOR SHARE)
  * → items by shop and sku → levels by sku and warehouse (FOR UPDATE). The one place that changes
  * levels: with each level it keeps the item's `available` and `version`, and writes the movement.
+ * (For a whole file `stock-file/apply-lines.ts` does the same in sets.)
  */
 export class Ledger {
   readonly #warehouses: Map<string, Warehouse>;
