@@ -263,19 +263,84 @@ describe('offers', () => {
     await expect(update).rejects.toThrow('constraint');
   });
 
-  describe('of a variant that is removed', () => {
-    const deliver = async (sku: string, id = randomUUID()) => {
-      const event = { id, topic: 'variant.removed', key: sku, version: 1 };
-      const secret = system.secrets.callers.PRODUCT_SECRET as string;
-      const { data } = await postGraphQL(
-        `http://127.0.0.1:${system.ports.ports.shop}/graphql`,
-        'mutation ($events: [OutboxEvent!]!) { deliverToShop(events: $events) }',
-        { events: [{ ...event, payload: JSON.stringify({ sku }) }] },
-        undefined,
-        { [callerHeader]: callerCredentials('product', secret) },
-      );
-      expect(data.deliverToShop).toEqual([id]);
+  /** As the relay of the product subgraph does. */
+  async function deliver(
+    event: { topic: string; version: number; payload: { sku: string } },
+    id = randomUUID(),
+  ) {
+    const { topic, version, payload } = event;
+    const secret = system.secrets.callers.PRODUCT_SECRET as string;
+    const { data } = await postGraphQL(
+      `http://127.0.0.1:${system.ports.ports.shop}/graphql`,
+      'mutation ($events: [OutboxEvent!]!) { deliverToShop(events: $events) }',
+      { events: [{ id, topic, key: payload.sku, version, payload: JSON.stringify(payload) }] },
+      undefined,
+      { [callerHeader]: callerCredentials('product', secret) },
+    );
+    expect(data.deliverToShop).toEqual([id]);
+  }
+  /** How many wait for a lock of the shop's database. */
+  const waiting = async () => {
+    const { rows } = await database.query(
+      `select count(*)::int as count from pg_stat_activity
+       where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    return rows[0].count as number;
+  };
+
+  describe('of a variant that is renamed', () => {
+    const rename = (sku: string, version: number, name: string) =>
+      deliver({ topic: 'variant.renamed', version, payload: { sku, name } as { sku: string } });
+    const nameOf = async (id: string) => {
+      const { rows } = await database.query('select name, version from offer where id = $1', [id]);
+      return rows[0];
     };
+
+    it('have its newest name, in every shop, whatever comes late or again', async () => {
+      const { skus } = await newProduct(2);
+      const [sku, otherSku] = skus as [string, string];
+      const ids = [];
+      for (const shopId of [await newShop(), await newShop('EUR')]) {
+        ids.push((await set({ shopId, sku, price: '1.00' })).id as string);
+      }
+      const other = (await set({ shopId: await newShop(), sku: otherSku, price: '1.00' })).id;
+      const before = await nameOf(other);
+      for (const [version, name] of [
+        [3, 'Third'],
+        [2, 'Second'],
+        [3, 'Third'],
+      ] as const) {
+        await rename(sku, version, name);
+        for (const id of ids) expect(await nameOf(id)).toEqual({ name: 'Third', version: 1 });
+      }
+      expect(await nameOf(other)).toEqual(before);
+      const late = await set({ shopId: await newShop(), sku, price: '1.00' });
+      expect(await nameOf(late.id)).toEqual({ name: 'Third', version: 1 });
+      await rename(sku, 4, 'Nice thing, no 0'); // as product has it
+    });
+
+    it('have it too where one is being set at the same moment', async () => {
+      const { skus } = await newProduct(1);
+      const sku = skus[0] as string;
+      const shopId = await newShop();
+      // Stops `setOffer` behind its look at the name: its row needs the shop's.
+      await database.query('begin');
+      await database.query('select from shop where id = $1 for update', [shopId]);
+      const setting = set({ shopId, sku, price: '1.00' });
+      await eventually(waiting, (count) => count === 1);
+      const delivering = rename(sku, 2, 'Renamed');
+      await Promise.race([delivering, eventually(waiting, (count) => count === 2)]);
+      await database.query('commit');
+      const { id } = await setting;
+      await delivering;
+      expect(await nameOf(id)).toMatchObject({ name: 'Renamed' });
+      await rename(sku, 3, 'Nice thing, no 0'); // as product has it
+    });
+  });
+
+  describe('of a variant that is removed', () => {
+    const remove = (sku: string, id = randomUUID()) =>
+      deliver({ topic: 'variant.removed', version: 1, payload: { sku } }, id);
 
     it('are retired for ever, in every shop, once', async () => {
       const { skus } = await newProduct(2);
@@ -284,7 +349,7 @@ describe('offers', () => {
       for (const shopId of shops) ids.push((await set({ shopId, sku: skus[0], price: '1.00' })).id);
       const other = await set({ shopId: shops[0], sku: skus[1], price: '1.00' });
       const id = randomUUID();
-      for (const eventId of [id, id, randomUUID()]) await deliver(skus[0] as string, eventId);
+      for (const eventId of [id, id, randomUUID()]) await remove(skus[0] as string, eventId);
       for (const offerId of ids) {
         expect(await offer(offerId)).toMatchObject({ active: false });
         const events = await eventsOf(offerId);
@@ -309,20 +374,12 @@ describe('offers', () => {
       await database.query('select from shop where id = $1 for update', [shopId]);
       const setting = set({ shopId, sku: skus[0], price: '1.00' });
       await eventually(waiting, (count) => count === 1);
-      const delivering = deliver(skus[0] as string);
+      const delivering = remove(skus[0] as string);
       await Promise.race([delivering, eventually(waiting, (count) => count === 2)]);
       await database.query('commit');
       const { id } = await setting;
       await delivering;
       expect(await offer(id)).toMatchObject({ active: false });
     });
-
-    const waiting = async () => {
-      const { rows } = await database.query(
-        `select count(*)::int as count from pg_stat_activity
-         where datname = current_database() and wait_event_type = 'Lock'`,
-      );
-      return rows[0].count as number;
-    };
   });
 });
