@@ -5,6 +5,8 @@ import { badInput, tryAgain } from '../subgraphs/shared/errors.js';
 import type { Logger } from '../subgraphs/shared/logger.js';
 import { mayLag, readsHeader } from '../subgraphs/shared/reads-header.js';
 import { isTimeout, retrying } from '../subgraphs/shared/retry.js';
+import { type Breaker, createBreaker, isOpenCircuit } from './circuit-breaker.js';
+import type { InFlight } from './in-flight.js';
 
 type GatewayGraphQLResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
 
@@ -14,11 +16,24 @@ export interface RouterContext {
   readonly authorization: string | undefined;
   /** the key of the address that it came from, as requests are counted by */
   readonly address: string;
+  /** when the operation as a whole has to be answered, by `performance.now()` */
+  readonly deadlineMs: number;
+  /** whether no subgraph is to be asked: it is planned, and no more */
+  readonly plansOnly?: boolean;
+}
+
+export interface SourceSettings {
+  readonly name: string;
+  readonly url: string;
+  readonly credentials: string;
+  /** for one request to the subgraph */
+  readonly timeoutMs: number;
+  /** of all subgraphs together: who wrote to one is to see it in the others */
+  readonly inFlight: InFlight<string>;
+  readonly logger: Logger;
 }
 
 const connectionsMax = 128;
-// Longer than a checkout may wait for its stock.
-const timeoutMs = 20_000;
 const answerMaxBytes = 8 * 1024 * 1024;
 
 const isMutation = (query: string | undefined) => /^\s*mutation\b/.test(query ?? '');
@@ -29,58 +44,78 @@ const isOfQuery = (options: GraphQLDataSourceProcessOptions<RouterContext>) =>
 const isTooLarge = (error: unknown) =>
   (error as { code?: string }).code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE';
 // For queries only: a mutation is not sent again.
-const retry = retrying(2, (error) => !isTooLarge(error) && !isTimeout(error));
+const retry = retrying(
+  1,
+  (error) => !isTooLarge(error) && !isTimeout(error) && !isOpenCircuit(error),
+);
 
 /**
  * Sends the router's part of an operation to one subgraph, over kept-alive connections, with the
- * router's credentials, the user's token and the request's id.
+ * router's credentials, the user's token and the request's id. Queries that are the same, for the
+ * same identity, are in flight once.
  */
 export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
   readonly #pool: Pool;
   readonly #path: string;
+  readonly #breaker: Breaker;
 
-  constructor(
-    private readonly name: string,
-    url: string,
-    private readonly credentials: string,
-    private readonly logger: Logger,
-  ) {
-    const { origin, pathname } = new URL(url);
+  constructor(private readonly settings: SourceSettings) {
+    const { name, url, logger } = settings;
+    const { origin, pathname, search } = new URL(url);
     this.#pool = new Pool(origin, { connections: connectionsMax, maxResponseSize: answerMaxBytes });
-    this.#path = pathname;
+    this.#path = pathname + search;
+    this.#breaker = createBreaker(name, (error) => !isTooLarge(error), logger);
   }
 
   async process(
     options: GraphQLDataSourceProcessOptions<RouterContext>,
   ): Promise<GatewayGraphQLResponse> {
+    if (options.context.plansOnly) return { data: null };
+    const { name, inFlight, logger } = this.settings;
     const { query, variables, operationName } = options.request;
-    const { requestId, authorization } = options.context;
-    const ask = async () => {
-      const response = await this.#pool.request({
-        method: 'POST',
-        path: this.#path,
-        headers: {
-          'content-type': 'application/json',
-          'x-request-id': requestId,
-          [callerHeader]: this.credentials,
-          ...(authorization && { authorization }),
-          ...(isOfQuery(options) && { [readsHeader]: mayLag }),
-        },
-        body: JSON.stringify({ query, variables, operationName }),
-        signal: AbortSignal.timeout(timeoutMs),
-      });
-      return (await response.body.json()) as GatewayGraphQLResponse;
-    };
+    const asker = options.context.authorization ?? '';
+    const body = JSON.stringify({ query, variables, operationName });
     try {
-      return await (isMutation(query) ? ask() : retry.execute(ask));
+      // The gateway changes what it is given, so that each who waits reads it for himself.
+      return JSON.parse(await this.#ask(options, asker, body));
     } catch (error) {
       if (isTooLarge(error)) throw badInput({ query: 'asks for more than is given at once' });
-      this.logger.warn({ subgraph: this.name, reason: (error as Error).message }, 'no answer');
-      throw tryAgain(`The ${this.name} part of the system is away or busy; ask again.`);
+      logger.warn({ subgraph: name, reason: (error as Error).message }, 'no answer');
+      throw tryAgain(`The ${name} part of the system is away or busy; ask again.`);
+    } finally {
+      if (isMutation(query)) inFlight.forget(asker);
     }
   }
 
   close(): Promise<void> {
     return this.#pool.close();
+  }
+
+  #ask(options: GraphQLDataSourceProcessOptions<RouterContext>, asker: string, body: string) {
+    const mayBeOld = isOfQuery(options);
+    const send = () => this.#breaker.execute(() => this.#send(options.context, body, mayBeOld));
+    if (isMutation(options.request.query)) return send();
+    const ask = () => retry.execute(send);
+    if (!mayBeOld) return ask();
+    return this.settings.inFlight.share(asker, `${this.settings.name} ${body}`, ask);
+  }
+
+  async #send(context: RouterContext, body: string, mayBeOld: boolean): Promise<string> {
+    const { requestId, authorization, deadlineMs } = context;
+    const leftMs = Math.max(1, Math.round(deadlineMs - performance.now()));
+    const response = await this.#pool.request({
+      method: 'POST',
+      path: this.#path,
+      headers: {
+        'content-type': 'application/json',
+        'x-request-id': requestId,
+        [callerHeader]: this.settings.credentials,
+        ...(authorization && { authorization }),
+        ...(mayBeOld && { [readsHeader]: mayLag }),
+      },
+      body,
+      signal: AbortSignal.timeout(Math.min(this.settings.timeoutMs, leftMs)),
+    });
+    return response.body.text();
   }
 }

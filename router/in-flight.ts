@@ -1,0 +1,33 @@
+/**
+ * Questions that are being asked, so that who asks the same, as the same, at the same moment waits
+ * for the same answer. Nobody gets an answer that was begun before a mutation of theirs ended: what
+ * they wrote would be missing in it.
+ */
+export class InFlight<T> {
+  readonly #byAsker = new Map<string, Map<string, Promise<T>>>();
+
+  /** @param asker what tells identities apart; answers are shared within one only */
+  share(asker: string, question: string, ask: () => Promise<T>): Promise<T> {
+    const questions = this.#byAsker.get(asker) ?? new Map<string, Promise<T>>();
+    const asked = questions.get(question);
+    if (asked) return asked;
+    const answer = ask().finally(() => {
+      if (questions.get(question) === answer) questions.delete(question);
+      if (questions.size === 0 && this.#byAsker.get(asker) === questions) {
+        this.#byAsker.delete(asker);
+      }
+    });
+    questions.set(question, answer);
+    this.#byAsker.set(asker, questions);
+    return answer;
+  }
+
+  /** What is asked as this asker from now on is asked anew. */
+  forget(asker: string): void {
+    this.#byAsker.delete(asker);
+  }
+
+  get size(): number {
+    return [...this.#byAsker.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+}
