@@ -10,7 +10,7 @@ import {
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import { callerCredentials, callerHeader, createTokenVerifier } from '../subgraphs/shared/auth.js';
 import { loadConfig } from '../subgraphs/shared/config.js';
-import { hideSuggestions, maskErrors } from '../subgraphs/shared/errors.js';
+import { hideSuggestions, maskErrors, tellRequestId } from '../subgraphs/shared/errors.js';
 import { HttpError, serveGraphQL } from '../subgraphs/shared/http.js';
 import { createLogger, type Logger } from '../subgraphs/shared/logger.js';
 import { createRegistry } from '../subgraphs/shared/metrics.js';
@@ -39,6 +39,7 @@ import { createWebHeaders, isPreflight } from './web-headers.js';
 process.env.APOLLO_TELEMETRY_DISABLED = 'true';
 
 const bodyMaxBytes = 100_000;
+const methods = ['GET', 'HEAD', 'POST'];
 
 interface Overrides {
   /** the limits to use, whatever `RATE_LIMIT_PROFILE` says */
@@ -55,7 +56,7 @@ export async function startRouter(env = process.env, { rateLimits }: Overrides =
   const table = rateLimits ?? rateLimitProfiles[config.RATE_LIMIT_PROFILE];
   const count = createRateLimits(table, pausedAfterFailure(redis), registry);
   tellProfile(config.RATE_LIMIT_PROFILE, logger);
-  const { gateway, closeSources } = createGateway(config, logger);
+  const { gateway, health, closeSources } = createGateway(config, logger);
   const apollo = createApollo(config, logger, gateway, count);
   await apollo.start();
   await connectRedis(redis, logger);
@@ -79,6 +80,10 @@ export async function startRouter(env = process.env, { rateLimits }: Overrides =
       return;
     }
     if (path !== '/graphql') throw new HttpError(404, `There is nothing at ${path}.`);
+    if (!methods.includes(request.method ?? '')) {
+      response.setHeader('allow', methods.join(', '));
+      throw new HttpError(405, `There is no ${request.method} here.`);
+    }
     const { authorization } = request.headers;
     const identity = await verifyToken(authorization);
     if (identity) await count('user', identity.id);
@@ -99,8 +104,11 @@ export async function startRouter(env = process.env, { rateLimits }: Overrides =
     tls,
     requestLogLevel: 'info',
     handle,
-    readiness: { supergraph: async () => apollo.assertStarted('readiness') },
-    onStop: [() => apollo.stop(), closeSources, () => closeRedis(redis)],
+    readiness: {
+      supergraph: async () => apollo.assertStarted('readiness'),
+      subgraphs: health.check,
+    },
+    onStop: [() => apollo.stop(), health.stop, closeSources, () => closeRedis(redis)],
   });
 }
 
@@ -110,7 +118,7 @@ function createApollo(
   gateway: ApolloGateway,
   count: CountAgainst,
 ) {
-  const format = maskErrors(logger);
+  const format = tellRequestId(maskErrors(logger));
   return new ApolloServer<RouterContext>({
     gateway,
     introspection: config.INTROSPECTION,

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ApolloServer, type BaseContext, HeaderMap } from '@apollo/server';
 import type { DomainError } from './errors.js';
+import { requestTrace } from './request-context.js';
 
 /** A request that cannot be read; `status` is the HTTP status to answer with. */
 export class HttpError extends Error {
@@ -56,11 +57,13 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
 /** Answers in the shape of a GraphQL error, for what goes wrong before GraphQL is reached. */
 export function sendHttpError(response: ServerResponse, error: HttpError): void {
   const code = error.status >= 500 ? 'INTERNAL_SERVER_ERROR' : 'BAD_REQUEST';
-  sendJson(response, error.status, { errors: [{ message: error.message, extensions: { code } }] });
+  const extensions = { code, requestId: requestTrace.getStore()?.requestId };
+  sendJson(response, error.status, { errors: [{ message: error.message, extensions }] });
 }
 
 const statusByCode: Record<string, number> = {
   UNAUTHENTICATED: 401,
+  UNKNOWN_CALLER: 401,
   FORBIDDEN: 403,
   RATE_LIMITED: 429,
   TRY_AGAIN: 503,
@@ -75,7 +78,8 @@ export function sendDomainError(response: ServerResponse, error: DomainError): v
   if (typeof retryAfterMs === 'number' && !response.headersSent) {
     response.setHeader('retry-after', retryAfterSeconds(retryAfterMs));
   }
-  sendJson(response, status, { errors: [error.toJSON()] });
+  const extensions = { ...error.extensions, requestId: requestTrace.getStore()?.requestId };
+  sendJson(response, status, { errors: [{ ...error.toJSON(), extensions }] });
 }
 
 /** Hands one HTTP request to Apollo Server and writes what it answers. */

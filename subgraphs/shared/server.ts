@@ -47,7 +47,7 @@ const idlePollMs = 50;
 const loggedPathMax = 200;
 const requestMaxMs = 30_000;
 const headersMaxMs = 10_000;
-const requestIdPattern = /^[\w.:-]{1,100}$/;
+const requestIdPattern = /^[\w.-]{1,64}$/;
 
 /** Serves HTTP on one port and `/healthz`, `/readyz` and `/metrics` on another, for operations. */
 export async function startServer(options: ServerOptions): Promise<Service> {

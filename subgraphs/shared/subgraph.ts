@@ -17,7 +17,7 @@ import {
   type Principal,
 } from './auth.js';
 import type { Caller } from './config.js';
-import { badInput, maskErrors, unauthenticated } from './errors.js';
+import { badInput, maskErrors, unauthenticated, unknownCaller } from './errors.js';
 import { HttpError, sendJson, serveGraphQL } from './http.js';
 import type { Logger } from './logger.js';
 import type { Registry } from './metrics.js';
@@ -98,9 +98,7 @@ export async function startSubgraph<C extends Principal>(
 
 type PrincipalCheck = (credentials: unknown, authorization?: string) => Promise<Principal>;
 
-const notOurs = 'This subgraph answers its own system only.';
-
-/** @returns who calls and for whom; throws UNAUTHENTICATED for a caller that is not known */
+/** @returns who calls and for whom; throws UNKNOWN_CALLER for a caller that is not known */
 function createPrincipalCheck<C extends Principal>(options: SubgraphOptions<C>): PrincipalCheck {
   const checkCaller = createCallerCheck(options.callers);
   const verifyToken = createTokenVerifier(options.config.JWKS_URL, {
@@ -108,7 +106,7 @@ function createPrincipalCheck<C extends Principal>(options: SubgraphOptions<C>):
   });
   return async (credentials, authorization) => {
     const caller = checkCaller(credentials);
-    if (!caller) throw unauthenticated(notOurs);
+    if (!caller) throw unknownCaller();
     return { caller, identity: await verifyToken(authorization) };
   };
 }
@@ -129,7 +127,7 @@ async function route<C extends Principal>(
   const credentials = request.headers[callerHeader];
   const extra = options.routes?.[path];
   if (extra) {
-    if (!checkRouteCaller(credentials)) throw unauthenticated(notOurs);
+    if (!checkRouteCaller(credentials)) throw unknownCaller();
     return sendJson(response, 200, extra());
   }
   const principal = await principalOf(credentials, request.headers.authorization);
