@@ -13,9 +13,14 @@ import { loadConfig } from '../subgraphs/shared/config.js';
 import { hideSuggestions, maskErrors, tellRequestId } from '../subgraphs/shared/errors.js';
 import { HttpError, serveGraphQL } from '../subgraphs/shared/http.js';
 import { createLogger, type Logger } from '../subgraphs/shared/logger.js';
-import { createRegistry } from '../subgraphs/shared/metrics.js';
+import {
+  createRegistry,
+  createSubscriptionMetrics,
+  type Registry,
+} from '../subgraphs/shared/metrics.js';
+import { operationMetrics } from '../subgraphs/shared/operation-metrics.js';
 import { runIfMain } from '../subgraphs/shared/process.js';
-import { closeRedis, connectRedis, createRedis } from '../subgraphs/shared/redis.js';
+import { closeRedis, connectRedis, createRedis, watchRedis } from '../subgraphs/shared/redis.js';
 import { requestTrace } from '../subgraphs/shared/request-context.js';
 import { startServer } from '../subgraphs/shared/server.js';
 import { clientAddress } from './client-address.js';
@@ -24,6 +29,7 @@ import { createGateway } from './gateway.js';
 import { limiterCommandMaxMs, pausedAfterFailure } from './limiter-redis.js';
 import { loginLimitPlugin } from './login-limits.js';
 import { operationChecks } from './operation-checks.js';
+import { nameOperations, operationNamesIn } from './operation-names.js';
 import { costLimitPlugin, queryLimitRules } from './query-limits.js';
 import {
   type CountAgainst,
@@ -39,6 +45,8 @@ import { createWebHeaders, isPreflight } from './web-headers.js';
 process.env.APOLLO_TELEMETRY_DISABLED = 'true';
 
 const bodyMaxBytes = 100_000;
+// Beside the sources: the compiler copies no .graphql files.
+const operationsFolder = 'router/operations';
 const methods = ['GET', 'HEAD', 'POST'];
 
 interface Overrides {
@@ -56,8 +64,10 @@ export async function startRouter(env = process.env, { rateLimits }: Overrides =
   const table = rateLimits ?? rateLimitProfiles[config.RATE_LIMIT_PROFILE];
   const count = createRateLimits(table, pausedAfterFailure(redis), registry);
   tellProfile(config.RATE_LIMIT_PROFILE, logger);
-  const { gateway, health, closeSources } = createGateway(config, logger);
-  const apollo = createApollo(config, logger, gateway, count);
+  const { gateway, health, closeSources } = createGateway(config, logger, registry);
+  const apollo = createApollo(config, logger, gateway, count, registry);
+  createSubscriptionMetrics(registry);
+  watchRedis(registry, { limits: redis });
   await apollo.start();
   await connectRedis(redis, logger);
   const verifyToken = createTokenVerifier(config.JWKS_URL, {
@@ -117,6 +127,7 @@ function createApollo(
   logger: Logger,
   gateway: ApolloGateway,
   count: CountAgainst,
+  registry: Registry,
 ) {
   const format = tellRequestId(maskErrors(logger));
   return new ApolloServer<RouterContext>({
@@ -138,6 +149,7 @@ function createApollo(
       config.INTROSPECTION
         ? ApolloServerPluginLandingPageLocalDefault({ embed: true, includeCookies: false })
         : ApolloServerPluginLandingPageDisabled(),
+      operationMetrics(registry, nameOperations(operationNamesIn(operationsFolder))),
       operationChecks,
       costLimitPlugin(config),
       loginLimitPlugin(count, config.ROUTER_SECRET),

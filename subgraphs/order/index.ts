@@ -1,5 +1,5 @@
 import { loadConfig } from '../shared/config.js';
-import { connect, disconnect } from '../shared/database.js';
+import { connect, disconnect, watchPool } from '../shared/database.js';
 import { pruneKeys } from '../shared/idempotency.js';
 import { pruneInbox } from '../shared/inbox.js';
 import { createLogger } from '../shared/logger.js';
@@ -36,6 +36,7 @@ export async function startOrder(env = process.env) {
   const reserving = createServiceClient(config.WAREHOUSE_URL, 'order', config.ORDER_SECRET);
   const ending = createServiceClient(config.WAREHOUSE_URL, 'order', config.ORDER_SECRET);
   const registry = createRegistry('order');
+  watchPool(orm, registry);
   const relay = startRelay({
     em: orm.em,
     databaseUrl: config.DATABASE_URL,

@@ -1,5 +1,5 @@
 import { loadConfig } from '../shared/config.js';
-import { connect, disconnect } from '../shared/database.js';
+import { connect, disconnect, watchPool } from '../shared/database.js';
 import { pruneInbox } from '../shared/inbox.js';
 import { createLogger } from '../shared/logger.js';
 import { createRegistry } from '../shared/metrics.js';
@@ -25,6 +25,7 @@ export async function startProduct(env = process.env) {
     databaseSchema,
   );
   const registry = createRegistry('product');
+  watchPool(orm, registry);
   const shop = createServiceClient(config.SHOP_URL, 'product', config.PRODUCT_SECRET);
   const cleaner = startWorker('clean up', cleanUpEveryMs, logger, () => pruneInbox(orm.em.fork()));
   const relay = startRelay({

@@ -20,7 +20,8 @@ import type { Caller } from './config.js';
 import { badInput, maskErrors, unauthenticated, unknownCaller } from './errors.js';
 import { HttpError, sendJson, serveGraphQL } from './http.js';
 import type { Logger } from './logger.js';
-import type { Registry } from './metrics.js';
+import { gaugeOf, type Registry } from './metrics.js';
+import { firstFieldOf, operationMetrics, resultMetrics } from './operation-metrics.js';
 import type { Service } from './process.js';
 import { startServer } from './server.js';
 
@@ -65,10 +66,17 @@ export async function startSubgraph<C extends Principal>(
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
+      operationMetrics(options.registry, firstFieldOf),
+      resultMetrics(options.registry),
     ],
   });
   await apollo.start();
   const sockets = new WebSocketServer({ noServer: true, maxPayload: bodyMaxBytes });
+  const open = {
+    name: 'holdfast_websocket_connections',
+    help: 'Connections over which subscriptions come.',
+  };
+  gaugeOf(options.registry, open, () => sockets.clients.size);
   const principalOf = createPrincipalCheck(options);
   const checkRouteCaller = createCallerCheck({ ...options.callers, ...options.routeCallers });
   const socketServer = serveSubscriptions(sockets, options, principalOf);

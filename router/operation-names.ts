@@ -1,0 +1,35 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Kind, parse } from 'graphql';
+import type { NameOperation } from '../subgraphs/shared/operation-metrics.js';
+
+const learnedMax = 100;
+
+/**
+ * The labels of clients' operations: the names that are known from the start, the first hundred
+ * others that come, `anonymous`, and `other` for all the rest, so that no client makes metrics grow.
+ */
+export function nameOperations(known: Iterable<string>): NameOperation {
+  const names = new Set(known);
+  const max = names.size + learnedMax;
+  return ({ name }) => {
+    if (!name) return 'anonymous';
+    if (names.has(name.value)) return name.value;
+    if (names.size >= max) return 'other';
+    names.add(name.value);
+    return name.value;
+  };
+}
+
+/** The names of the operations in the `.graphql` files of a folder; none where it is not there. */
+export function operationNamesIn(folder: string): string[] {
+  let files: string[];
+  try {
+    files = readdirSync(folder).filter((file) => file.endsWith('.graphql'));
+  } catch {
+    return [];
+  }
+  return files
+    .flatMap((file) => parse(readFileSync(join(folder, file), 'utf8')).definitions)
+    .flatMap((each) => (each.kind === Kind.OPERATION_DEFINITION && each.name?.value) || []);
+}
