@@ -4,6 +4,7 @@ import { CompiledQuery, type Kysely } from 'kysely';
 import pg from 'pg';
 import type { Logger } from './logger.js';
 import { gaugeOf, type Registry } from './metrics.js';
+import { telemetry } from './telemetry/telemetry.js';
 
 export type { EntityManager } from '@mikro-orm/postgresql';
 
@@ -91,6 +92,7 @@ export async function connect(
   const made: { pool?: pg.Pool } = {};
   const onPool = (pool: pg.Pool) => {
     made.pool = pool;
+    telemetry()?.watchPool(pool);
     giveBackLostConnections(pool);
   };
   const orm = await MikroORM.init(databaseOptions(settings, schema, timeLimits, onPool));

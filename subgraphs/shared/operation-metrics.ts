@@ -13,6 +13,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { Counter, Histogram, type Registry } from './metrics.js';
+import { telemetry } from './telemetry/telemetry.js';
 
 export const operationSeconds = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
@@ -43,6 +44,9 @@ export function operationMetrics<C extends BaseContext>(
     async requestDidStart() {
       const startedAt = performance.now();
       return {
+        async didResolveOperation({ operation }) {
+          if (operation) telemetry()?.nameOperation(operation);
+        },
         async willSendResponse({ operation: node, response }) {
           const operation = node ? nameOf(node) : 'invalid';
           const type = node?.operation ?? 'invalid';

@@ -15,6 +15,7 @@ import { Histogram, type Registry } from './metrics.js';
 import { operationSeconds } from './operation-metrics.js';
 import type { Service } from './process.js';
 import { requestTrace } from './request-context.js';
+import { telemetry } from './telemetry/telemetry.js';
 import { within } from './within.js';
 
 export type Server = HttpServer | TlsServer;
@@ -107,7 +108,7 @@ async function answer(
   const requestId = typeof given === 'string' && requestIdPattern.test(given) ? given : uuidv7();
   const startedAt = performance.now();
   response.setHeader('x-request-id', requestId);
-  await requestTrace.run({ requestId }, async () => {
+  const work = async () => {
     try {
       await options.handle(request, response);
     } catch (error) {
@@ -122,6 +123,9 @@ async function answer(
       ms: Math.round(ms),
     };
     options.logger[options.requestLogLevel](line, 'request');
+  };
+  await requestTrace.run({ requestId }, () => {
+    return telemetry()?.serve(request, response, requestId, work) ?? work();
   });
 }
 
