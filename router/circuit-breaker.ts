@@ -1,8 +1,8 @@
 import {
   BrokenCircuitError,
+  type CircuitBreakerPolicy,
   CircuitState,
   circuitBreaker,
-  type CircuitBreakerPolicy,
   handleWhen,
   SamplingBreaker,
 } from 'cockatiel';

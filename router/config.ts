@@ -94,6 +94,16 @@ export const variables = {
   SUBGRAPH_URL_SHOP: urlOf('shop'),
   SUBGRAPH_URL_WAREHOUSE: urlOf('warehouse'),
   SUBGRAPH_URL_ORDER: urlOf('order'),
+  SUBGRAPH_TIMEOUT_MS: setting(
+    count,
+    '20000',
+    'how long a subgraph may take for one request; longer than a checkout may wait for its stock',
+  ),
+  OPERATION_TIMEOUT_MS: setting(
+    count,
+    '25000',
+    'how long an operation as a whole may take, whatever its subgraphs may',
+  ),
   ...limits,
   ...web,
 };

@@ -1,47 +1,36 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ApolloGateway } from '@apollo/gateway';
-import { ApolloServer } from '@apollo/server';
-import {
-  ApolloServerPluginCacheControlDisabled,
-  ApolloServerPluginInlineTraceDisabled,
-  ApolloServerPluginLandingPageDisabled,
-  ApolloServerPluginSchemaReportingDisabled,
-  ApolloServerPluginUsageReportingDisabled,
-} from '@apollo/server/plugin/disabled';
-import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import { callerCredentials, callerHeader, createTokenVerifier } from '../subgraphs/shared/auth.js';
 import { loadConfig } from '../subgraphs/shared/config.js';
-import { DomainError, hideSuggestions, maskErrors } from '../subgraphs/shared/errors.js';
+import { DomainError } from '../subgraphs/shared/errors.js';
 import { HttpError, sendPlainError, serveGraphQL } from '../subgraphs/shared/http.js';
-import { createLogger, type Logger } from '../subgraphs/shared/logger.js';
-import { createRegistry } from '../subgraphs/shared/metrics.js';
+import { createLogger } from '../subgraphs/shared/logger.js';
+import { createRegistry, createSubscriptionMetrics } from '../subgraphs/shared/metrics.js';
 import { runIfMain } from '../subgraphs/shared/process.js';
-import { closeRedis, connectRedis, createRedis } from '../subgraphs/shared/redis.js';
+import { closeRedis, connectRedis, createRedis, watchRedis } from '../subgraphs/shared/redis.js';
 import { requestTrace } from '../subgraphs/shared/request-context.js';
 import { startServer } from '../subgraphs/shared/server.js';
+import { createApollo } from './apollo.js';
 import { clientAddress } from './client-address.js';
-import { type RouterConfig, tlsOf, variables } from './config.js';
+import { tlsOf, variables } from './config.js';
 import { createGateway } from './gateway.js';
+import { readKnownOperations } from './known-operations.js';
 import { limiterCommandMaxMs, pausedAfterFailure } from './limiter-redis.js';
-import { loginLimitPlugin } from './login-limits.js';
-import { operationChecks } from './operation-checks.js';
 import type { PassOn } from './pass-on.js';
 import { createPassedRoutes } from './passed-routes.js';
-import { costLimitPlugin, queryLimitRules } from './query-limits.js';
 import {
-  type CountAgainst,
   createRateLimits,
   type RateLimitTable,
   rateLimitProfiles,
   tellProfile,
 } from './rate-limits.js';
-import type { RouterContext } from './subgraph-data-source.js';
+import { warmUp } from './warm-up.js';
 import { createWebHeaders, isPreflight } from './web-headers.js';
 
 // The gateway reports its use to Apollo unless it is told not to.
 process.env.APOLLO_TELEMETRY_DISABLED = 'true';
 
 const bodyMaxBytes = 100_000;
+const methods = ['GET', 'HEAD', 'POST'];
 
 interface Overrides {
   /** the limits to use, whatever `RATE_LIMIT_PROFILE` says */
@@ -58,10 +47,14 @@ export async function startRouter(env = process.env, { rateLimits }: Overrides =
   const table = rateLimits ?? rateLimitProfiles[config.RATE_LIMIT_PROFILE];
   const count = createRateLimits(table, pausedAfterFailure(redis), registry);
   tellProfile(config.RATE_LIMIT_PROFILE, logger);
-  const { gateway, urls, closeSources } = createGateway(config, logger);
-  const apollo = createApollo(config, logger, gateway, count);
+  const { gateway, health, urls, closeSources } = createGateway(config, env, logger, registry);
+  const operations = readKnownOperations();
+  const apollo = createApollo({ config, logger, registry, gateway, count, operations });
+  createSubscriptionMetrics(registry);
+  watchRedis(registry, { limits: redis });
   await apollo.start();
   await connectRedis(redis, logger);
+  await warmUp(apollo, operations, logger);
   const verifyToken = createTokenVerifier(config.JWKS_URL, {
     [callerHeader]: callerCredentials('router', config.ROUTER_SECRET),
   });
@@ -80,6 +73,7 @@ export async function startRouter(env = process.env, { rateLimits }: Overrides =
 
   // The cheapest refusal comes first: nothing is read or verified for an address that asks too much.
   async function answer(request: IncomingMessage, response: ServerResponse, passOn?: PassOn) {
+    const deadlineMs = performance.now() + config.OPERATION_TIMEOUT_MS;
     const address = clientAddress(request, config.TRUST_PROXY);
     await count('ip', address);
     if (isPreflight(request)) {
@@ -92,6 +86,10 @@ export async function startRouter(env = process.env, { rateLimits }: Overrides =
       return;
     }
     if (path !== '/graphql' && !passOn) throw new HttpError(404, `There is nothing at ${path}.`);
+    if (!passOn && !methods.includes(request.method ?? '')) {
+      response.setHeader('allow', methods.join(', '));
+      throw new HttpError(405, `There is no ${request.method} here.`);
+    }
     const { authorization } = request.headers;
     const identity = await verifyToken(authorization);
     if (identity) await count('user', identity.id);
@@ -99,7 +97,7 @@ export async function startRouter(env = process.env, { rateLimits }: Overrides =
     if (passOn) return passOn.pass(request, response, requestId);
     await serveGraphQL(apollo, request, response, {
       bodyMaxBytes,
-      context: { requestId, authorization, address },
+      context: { requestId, authorization, address, deadlineMs },
     });
   }
 
@@ -113,43 +111,11 @@ export async function startRouter(env = process.env, { rateLimits }: Overrides =
     tls,
     requestLogLevel: 'info',
     handle,
-    readiness: { supergraph: async () => apollo.assertStarted('readiness') },
-    onStop: [() => apollo.stop(), closeSources, passed.close, () => closeRedis(redis)],
-  });
-}
-
-function createApollo(
-  config: RouterConfig,
-  logger: Logger,
-  gateway: ApolloGateway,
-  count: CountAgainst,
-) {
-  const format = maskErrors(logger);
-  return new ApolloServer<RouterContext>({
-    gateway,
-    introspection: config.INTROSPECTION,
-    hideSchemaDetailsFromClientErrors: !config.INTROSPECTION,
-    formatError: config.INTROSPECTION ? format : hideSuggestions(format),
-    csrfPrevention: true,
-    allowBatchedHttpRequests: false,
-    parseOptions: { maxTokens: config.QUERY_TOKENS_MAX },
-    validationRules: queryLimitRules(config),
-    includeStacktraceInErrorResponses: false,
-    stopOnTerminationSignals: false,
-    logger,
-    plugins: [
-      // It calls back for each field that is resolved, to work out how long an answer may be cached.
-      ApolloServerPluginCacheControlDisabled(),
-      ApolloServerPluginInlineTraceDisabled(),
-      ApolloServerPluginSchemaReportingDisabled(),
-      ApolloServerPluginUsageReportingDisabled(),
-      config.INTROSPECTION
-        ? ApolloServerPluginLandingPageLocalDefault({ embed: true, includeCookies: false })
-        : ApolloServerPluginLandingPageDisabled(),
-      operationChecks,
-      costLimitPlugin(config),
-      loginLimitPlugin(count, config.ROUTER_SECRET),
-    ],
+    readiness: {
+      supergraph: async () => apollo.assertStarted('readiness'),
+      subgraphs: health.check,
+    },
+    onStop: [() => apollo.stop(), health.stop, closeSources, passed.close, () => closeRedis(redis)],
   });
 }
 

@@ -6,17 +6,16 @@ import { createPassOn, type PassOn } from './pass-on.js';
 // path → the subgraph that answers there, whatever the method
 const routes = [{ path: /^\/warehouses\/[^/]+\/stock\.csv$/, subgraph: 'warehouse' }] as const;
 
-/** What subgraphs serve beside the graph: the router passes it on. */
+/** What subgraphs serve beside the graph, where the supergraph has them: the router passes it on. */
 export function createPassedRoutes(
   urls: ReadonlyMap<string, string>,
   secret: string,
   logger: Logger,
 ) {
   const credentials = callerCredentials('router', secret);
-  const made = routes.map(({ path, subgraph }) => {
+  const made = routes.flatMap(({ path, subgraph }) => {
     const url = urls.get(subgraph);
-    if (!url) throw new Error(`the supergraph has no subgraph ${subgraph}`);
-    return { path, passOn: createPassOn(subgraph, url, credentials, logger) };
+    return url ? [{ path, passOn: createPassOn(subgraph, url, credentials, logger) }] : [];
   });
   return {
     routeFor({ url = '/' }: IncomingMessage): PassOn | undefined {

@@ -78,8 +78,8 @@ export function createRateLimits(
     rateLimitNames.map((name) => [name, createLimiter(name, table[name], redis)]),
   ) as Record<RateLimitName, RateLimiterRedis>;
   const refused = new Counter({
-    name: 'rate_limited_total',
-    help: 'what was refused, by the limit that it passed',
+    name: 'holdfast_rate_limited_total',
+    help: 'Requests that were refused, by the limit that they passed.',
     labelNames: ['limit'],
     registers: [registry],
   });

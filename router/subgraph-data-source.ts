@@ -92,8 +92,9 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
   }
 
   #ask(options: GraphQLDataSourceProcessOptions<RouterContext>, asker: string, body: string) {
+    const context = options.context as RouterContext;
     const mayBeOld = isOfQuery(options);
-    const send = () => this.#breaker.execute(() => this.#send(options.context, body, mayBeOld));
+    const send = () => this.#breaker.execute(() => this.#send(context, body, mayBeOld));
     if (isMutation(options.request.query)) return send();
     const ask = () => retry.execute(send);
     if (!mayBeOld) return ask();

@@ -24,7 +24,10 @@ export function supergraphFrom(path: string, logger: Logger): Exclude<Hook, stri
         update(read);
         logger.info({ path }, 'the supergraph was loaded anew');
       } catch (error) {
-        logger.error({ path, err: error }, 'a supergraph that cannot be loaded; the last one stays');
+        logger.error(
+          { path, err: error },
+          'a supergraph that cannot be loaded; the last one stays',
+        );
       }
     });
     return { supergraphSdl: current, cleanup: () => worker.stop() };

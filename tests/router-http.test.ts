@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { root } from '../dev/services.js';
 import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
-import { startSystem, type TestSystem } from './harness/system.js';
+import { type GraphQLReply, startSystem, type TestSystem } from './harness/system.js';
 
 const fixture = (name: string) => join(root, 'tests/fixtures', name);
 const certFile = fixture('test-only.cert.pem');
@@ -46,6 +46,37 @@ describe('the router is careful with browsers and with slow or large requests', 
     }
     const asked = await fetch(query, { headers: { 'apollo-require-preflight': '1' } });
     expect(await asked.json()).toEqual({ data: { __typename: 'Query' } });
+  });
+
+  it('a method that it does not know is answered 405, with those that it does', async () => {
+    for (const method of ['PUT', 'DELETE', 'PATCH']) {
+      const response = await fetch(system.url, { method, headers: json, body });
+      expect(response.status).toBe(405);
+      expect(response.headers.get('allow')).toBe('GET, HEAD, POST');
+    }
+  });
+
+  it('every error has the id of the request, and an id from outside is taken only when it is one', async () => {
+    const send = async (requestId: string, text: string) => {
+      const headers = { ...json, 'x-request-id': requestId };
+      const response = await fetch(system.url, { method: 'POST', headers, body: text });
+      const { errors } = (await response.json()) as { errors: GraphQLReply['errors'] };
+      return { header: response.headers.get('x-request-id'), errors };
+    };
+    const wrong = ['{ nothing }', '{', '{ product(id: "x") { id } }'].map((query) =>
+      JSON.stringify({ query }),
+    );
+    for (const text of [...wrong, 'no JSON', JSON.stringify({ query: '{ me { id } }' })]) {
+      const { header, errors } = await send('an.id_of-Ours.1', text);
+      expect(header).toBe('an.id_of-Ours.1');
+      for (const error of errors ?? []) expect(error.extensions.requestId).toBe(header);
+      if (!text.includes('me')) expect(errors?.length).toBeGreaterThan(0);
+    }
+    for (const bad of ['x'.repeat(65), 'a b', 'a:b', '"a"']) {
+      const { header, errors } = await send(bad, 'no JSON');
+      expect(header).toMatch(/^[\da-f-]{36}$/);
+      expect(errors?.[0]?.extensions.requestId).toBe(header);
+    }
   });
 
   it('pages of the origins in the list may call, and no others', async () => {

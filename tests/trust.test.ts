@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { generateKeyPair, SignJWT } from 'jose';
 import { callerCredentials, callerHeader } from '../subgraphs/shared/auth.js';
 import { logIn, openShop, type Person, registerPerson } from './harness/people.js';
+import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
 import { postGraphQL, startSystem, type TestSystem } from './harness/system.js';
+import { eventually } from './harness/wait.js';
 
 describe('nobody gets in where they do not belong', () => {
   let system: TestSystem;
@@ -46,7 +48,7 @@ describe('nobody gets in where they do not belong', () => {
         ]) {
           const reply = await postGraphQL(subgraphUrl(name), query, {}, undefined, headers);
           expect(reply.status).toBe(401);
-          expect(reply.errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
+          expect(reply.errors?.[0]?.extensions.code).toBe('UNKNOWN_CALLER');
           expect(reply.data).toBeUndefined();
         }
       }
@@ -174,12 +176,31 @@ describe('nobody gets in where they do not belong', () => {
     expect(errors?.[0]?.extensions.code).toBe('FORBIDDEN');
   });
 
+  it('a router with a wrong secret says that the fault is ours, not the client’s, and is not ready', async () => {
+    const settings = { ROUTER_SECRET: 'not what the subgraphs know' };
+    const router = await startRouterBeside(system, settings);
+    const reply = await postGraphQL(router.graphqlUrl, '{ products { totalCount } }');
+    expect(reply.errors?.[0]).toMatchObject({
+      message: 'Something went wrong on our side.',
+      extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: reply.headers.get('x-request-id') },
+    });
+    const ready = await fetch(`${router.opsUrl}/readyz`);
+    expect(ready.status).toBe(503);
+    expect(await ready.json()).toMatchObject({ supergraph: true, subgraphs: false });
+    await stopRoutersBeside();
+  });
+
   it('when a subgraph is away, the rest still comes, and what is missing says TRY_AGAIN', async () => {
+    const readyUrl = `http://127.0.0.1:${system.ports.ops.router}/readyz`;
+    expect((await fetch(readyUrl)).status).toBe(200);
     await system.stopPart('warehouse');
     const query =
       '{ products(first: 1) { edges { node { name variants { sku availability { available } } } } } }';
     const { data, errors } = await system.graphql(query);
+    const readiness = async () => (await fetch(readyUrl)).status;
+    expect(await eventually(readiness, (status) => status === 503, 5000)).toBe(503);
     await system.start('warehouse');
+    expect(await eventually(readiness, (status) => status === 200, 5000)).toBe(200);
     expect(data.products.edges[0].node.variants[0]).toMatchObject({ availability: null });
     expect(errors?.[0]?.extensions.code).toBe('TRY_AGAIN');
     const again = await system.graphql(query);

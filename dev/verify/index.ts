@@ -1,9 +1,13 @@
 import type { DatabaseUrls } from '../databases/set-up.js';
 import { subgraphNames } from '../services.js';
 import { readRunningSystem, stateFolder } from '../state.js';
+import { serveVerdicts } from './serve-verdicts.js';
 import { isBroken, report, verify } from './verify.js';
 
-/** `npm run verify`: the invariants of the domain, over the running databases. */
+/**
+ * `npm run verify`: the invariants of the domain, over the running databases. With
+ * `-- --listen 9400` it goes on looking, and tells Prometheus what it finds at `/metrics`.
+ */
 const system = readRunningSystem(stateFolder());
 const given = subgraphNames.map((name) => {
   return [name, process.env[`${name.toUpperCase()}_DATABASE_URL`] ?? system?.databases[name]];
@@ -15,11 +19,20 @@ if (given.some(([, url]) => !url)) {
   );
   process.exit(1);
 }
-try {
-  const verdicts = await verify(Object.fromEntries(given) as DatabaseUrls);
-  console.log(report(verdicts));
-  process.exitCode = isBroken(verdicts) ? 1 : 0;
-} catch (error) {
-  console.error(`The databases cannot be read: ${(error as Error).message}`);
-  process.exitCode = 1;
+const databases = Object.fromEntries(given) as DatabaseUrls;
+const [option, listenPort] = process.argv.slice(2);
+if (option === '--listen') {
+  const { url } = await serveVerdicts(databases, '0.0.0.0', Number(listenPort ?? 9400));
+  console.log(`what is found stands at ${url}/metrics`);
+} else await verifyOnce();
+
+async function verifyOnce() {
+  try {
+    const verdicts = await verify(databases);
+    console.log(report(verdicts));
+    process.exitCode = isBroken(verdicts) ? 1 : 0;
+  } catch (error) {
+    console.error(`The databases cannot be read: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
 }

@@ -1,9 +1,10 @@
 import { loadConfig } from '../shared/config.js';
-import { connect, disconnect } from '../shared/database.js';
+import { connect, disconnect, watchPool } from '../shared/database.js';
 import { pruneKeys } from '../shared/idempotency.js';
 import { pruneInbox } from '../shared/inbox.js';
 import { createLogger } from '../shared/logger.js';
 import { createRegistry } from '../shared/metrics.js';
+import { startRelay } from '../shared/outbox-relay.js';
 import { runIfMain } from '../shared/process.js';
 import { buildFederatedSchema } from '../shared/schema.js';
 import { createServiceClient } from '../shared/service-client.js';
@@ -34,6 +35,15 @@ export async function startOrder(env = process.env) {
   // Payments must not wait for a connection behind checkouts that wait for their stock.
   const reserving = createServiceClient(config.WAREHOUSE_URL, 'order', config.ORDER_SECRET);
   const ending = createServiceClient(config.WAREHOUSE_URL, 'order', config.ORDER_SECRET);
+  const registry = createRegistry('order');
+  watchPool(orm, registry);
+  const relay = startRelay({
+    em: orm.em,
+    databaseUrl: config.DATABASE_URL,
+    consumers: { warehouse: ending },
+    registry,
+    logger,
+  });
   const provider = createSandboxProvider(config.PAYMENT_SANDBOX_URL);
   const app: OrderApp = {
     orm,
@@ -59,12 +69,12 @@ export async function startOrder(env = process.env) {
     ownSecret: config.ORDER_SECRET,
     callers: { router: config.ROUTER_SECRET, warehouse: config.WAREHOUSE_SECRET },
     logger,
-    registry: createRegistry('order'),
+    registry,
     schema: await buildFederatedSchema(source),
     context: (principal) => ({ ...principal, em: orm.em.fork(), app, logger }),
     readiness: { database: () => orm.em.fork().execute('select 1') },
     onStop: [
-      () => Promise.all(workers.map((worker) => worker.stop())),
+      () => Promise.all([relay.stop(), ...workers.map((worker) => worker.stop())]),
       () => Promise.all([shop.close(), reserving.close(), ending.close(), provider.close()]),
       () => disconnect(orm),
     ],

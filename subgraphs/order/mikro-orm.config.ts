@@ -1,12 +1,29 @@
 import type { Schema } from '../shared/database.js';
 import { IdempotencyKey } from '../shared/idempotency.js';
 import { InboxEntry } from '../shared/inbox.js';
+import { OutboxEntry } from '../shared/outbox.js';
 import { Migration20261121Spine } from './migrations/20261121-spine.js';
+import { Migration20261123Afterwards } from './migrations/20261123-afterwards.js';
 import { Order } from './order/order.js';
+import { OrderEvent } from './order/order-event.js';
 import { OrderItem, ShopOrder } from './order/shop-order.js';
 import { Payment } from './payment/payment.js';
+import { Refund } from './payment/refund.js';
 
 export const databaseSchema: Schema = {
-  entities: [Order, ShopOrder, OrderItem, Payment, IdempotencyKey, InboxEntry],
-  migrations: [{ name: '20261121-spine', class: Migration20261121Spine }],
+  entities: [
+    Order,
+    ShopOrder,
+    OrderItem,
+    OrderEvent,
+    Payment,
+    Refund,
+    IdempotencyKey,
+    InboxEntry,
+    OutboxEntry,
+  ],
+  migrations: [
+    { name: '20261121-spine', class: Migration20261121Spine },
+    { name: '20261123-afterwards', class: Migration20261123Afterwards },
+  ],
 };

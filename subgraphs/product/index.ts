@@ -1,5 +1,5 @@
 import { loadConfig } from '../shared/config.js';
-import { connect } from '../shared/database.js';
+import { connect, watchPool } from '../shared/database.js';
 import { pruneInbox } from '../shared/inbox.js';
 import { createLogger } from '../shared/logger.js';
 import { createRegistry } from '../shared/metrics.js';
@@ -35,6 +35,7 @@ export async function startProduct(env = process.env) {
     databaseSchema,
   );
   const registry = createRegistry('product');
+  watchPool(orm, registry);
   const shop = createServiceClient(config.SHOP_URL, 'product', config.PRODUCT_SECRET);
   const cleaner = startWorker('clean up', cleanUpEveryMs, logger, () => pruneInbox(orm.em.fork()));
   const relay = startRelay({

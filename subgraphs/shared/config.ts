@@ -107,9 +107,18 @@ export function secretOf<C extends Caller>(caller: C) {
   return { [name]: variable } as Record<typeof name, Variable<string>>;
 }
 
+export const telemetryVariables = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: setting(
+    z.union([z.literal(''), address]),
+    '',
+    'where traces and logs are sent by OTLP over HTTP, if anywhere: http://127.0.0.1:4318',
+  ),
+};
+
 /** What every process reads. */
 export function processVariables(defaultPort: number) {
   return {
+    ...telemetryVariables,
     NODE_ENV: setting(
       z.enum(['development', 'test', 'production']),
       'development',

@@ -4,6 +4,8 @@ import { defineConfig, type EntityManager, MikroORM, type Options } from '@mikro
 import { CompiledQuery, type Kysely } from 'kysely';
 import pg from 'pg';
 import type { Logger } from './logger.js';
+import { gaugeOf, type Registry } from './metrics.js';
+import { telemetry } from './telemetry/telemetry.js';
 
 export type { EntityManager } from '@mikro-orm/postgresql';
 
@@ -93,12 +95,32 @@ export async function connect(
   const made: { pool?: pg.Pool } = {};
   const onPool = (pool: pg.Pool) => {
     made.pool = pool;
+    telemetry()?.watchPool(pool);
     giveBackLostConnections(pool);
     afterPool(pool);
   };
   const orm = await MikroORM.init(databaseOptions(settings, schema, timeLimits, onPool));
   pools.set(orm.em.getConnection(), made);
   return orm;
+}
+
+/** Shows how busy the pool is: who waits for a connection waits for all that the others do. */
+export function watchPool(orm: MikroORM, registry: Registry): void {
+  const poolOf = () => pools.get(orm)?.pool;
+  const connections = {
+    name: 'holdfast_database_connections',
+    help: 'Connections to the database, by state: used, idle.',
+    label: 'state',
+  };
+  gaugeOf(registry, connections, () => {
+    const { totalCount = 0, idleCount = 0 } = poolOf() ?? {};
+    return { used: totalCount - idleCount, idle: idleCount };
+  });
+  const waiting = {
+    name: 'holdfast_database_waiting_requests',
+    help: 'Statements and transactions that wait for a connection.',
+  };
+  gaugeOf(registry, waiting, () => poolOf()?.waitingCount ?? 0);
 }
 
 const idleMaxMs = 5000;

@@ -12,7 +12,9 @@ export type ErrorCode =
   | 'CONFLICT'
   | 'IDEMPOTENCY_KEY_REUSED'
   | 'RATE_LIMITED'
-  | 'TRY_AGAIN';
+  | 'TRY_AGAIN'
+  /** of a subgraph to a process that it does not know; clients never see it */
+  | 'UNKNOWN_CALLER';
 
 /** An error that a client is meant to read: its message and extensions go out as they are. */
 export class DomainError extends GraphQLError {
@@ -34,6 +36,8 @@ export const forbidden = (message = 'This is not yours to do.') =>
 export const notFound = (what: string, key: string) =>
   new DomainError('NOT_FOUND', `There is no ${what} ${key}.`);
 export const conflict = (message: string) => new DomainError('CONFLICT', message);
+export const unknownCaller = () =>
+  new DomainError('UNKNOWN_CALLER', 'This subgraph answers its own system only.');
 /** A dependency is away or busy: the same request, with the same key, may be sent again. */
 export const tryAgain = (message: string) => new DomainError('TRY_AGAIN', message);
 
@@ -60,6 +64,7 @@ function coercionFields(message: string): Record<string, string> | undefined {
 export function maskErrors(logger: Logger) {
   return (formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError => {
     const code = formatted.extensions?.code;
+    if (code === 'UNKNOWN_CALLER') return maskUnknownCaller(logger, formatted);
     if (code === 'INTERNAL_SERVER_ERROR' || code === undefined) {
       if (isClientsFault(thrown)) return { ...formatted, extensions: { code: 'BAD_REQUEST' } };
       return maskFault(logger, formatted, unwrapResolverError(thrown));
@@ -77,7 +82,23 @@ function isClientsFault(thrown: unknown): boolean {
   return http?.status !== undefined && http.status >= 400 && http.status < 500;
 }
 
+/** The fault is in our configuration: the log names it, the client can do nothing about it. */
+function maskUnknownCaller(logger: Logger, formatted: GraphQLFormattedError) {
+  const subgraph = formatted.extensions?.serviceName;
+  logger.error({ subgraph }, 'a subgraph does not know this process: one of the secrets is wrong');
+  return masked(formatted);
+}
+
 type FormatError = ReturnType<typeof maskErrors>;
+
+/** With the id of the request in `extensions.requestId`, by which it is found in the log. */
+export function tellRequestId(format: FormatError): FormatError {
+  return (formatted, thrown) => {
+    const error = format(formatted, thrown);
+    const requestId = requestTrace.getStore()?.requestId;
+    return { ...error, extensions: { ...error.extensions, requestId } };
+  };
+}
 
 /** Without graphql-js's “Did you mean …?”, which tells names of the schema. */
 export function hideSuggestions(format: FormatError): FormatError {

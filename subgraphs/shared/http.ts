@@ -60,12 +60,13 @@ const codeOf = ({ status }: HttpError) => (status >= 500 ? 'INTERNAL_SERVER_ERRO
 
 /** Answers in the shape of a GraphQL error, for what goes wrong before GraphQL is reached. */
 export function sendHttpError(response: ServerResponse, error: HttpError): void {
-  const code = codeOf(error);
-  sendJson(response, error.status, { errors: [{ message: error.message, extensions: { code } }] });
+  const extensions = { code: codeOf(error), requestId: requestTrace.getStore()?.requestId };
+  sendJson(response, error.status, { errors: [{ message: error.message, extensions }] });
 }
 
 const statusByCode: Record<string, number> = {
   UNAUTHENTICATED: 401,
+  UNKNOWN_CALLER: 401,
   FORBIDDEN: 403,
   NOT_FOUND: 404,
   CONFLICT: 409,
@@ -85,7 +86,10 @@ function prepareDomainError(response: ServerResponse, { extensions }: DomainErro
 }
 
 export function sendDomainError(response: ServerResponse, error: DomainError): void {
-  sendJson(response, prepareDomainError(response, error), { errors: [error.toJSON()] });
+  const extensions = { ...error.extensions, requestId: requestTrace.getStore()?.requestId };
+  sendJson(response, prepareDomainError(response, error), {
+    errors: [{ ...error.toJSON(), extensions }],
+  });
 }
 
 /** Answers `{ code, message, … }`, for what is not GraphQL; an answer that has begun is cut off. */
@@ -95,13 +99,13 @@ export function sendPlainError(response: ServerResponse, error: DomainError | Ht
     return;
   }
   const { message } = error;
+  const requestId = requestTrace.getStore()?.requestId;
   if (error instanceof DomainError) {
     const status = prepareDomainError(response, error);
-    sendJson(response, status, { ...error.extensions, message });
+    sendJson(response, status, { ...error.extensions, message, requestId });
     return;
   }
   const code = codeOf(error);
-  const requestId = error.status >= 500 ? requestTrace.getStore()?.requestId : undefined;
   sendJson(response, error.status, { code, message, requestId });
 }
 

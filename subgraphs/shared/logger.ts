@@ -1,12 +1,21 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { errorForLog, redacted, redactedPaths, scrub } from './log-privacy.js';
 import { requestTrace } from './request-context.js';
+import { telemetry } from './telemetry/telemetry.js';
 
 export type { Logger } from 'pino';
 
 // pino's own destination retries a write that fails at exit for ever, also when whoever read our
 // lines is gone (EPIPE), and the process never ends. Node's stream gives up.
 process.stdout.on('error', () => {});
+
+/** To stdout, and to where telemetry is sent, if anywhere. */
+const everywhere: DestinationStream = {
+  write(line) {
+    process.stdout.write(line);
+    telemetry()?.log(line);
+  },
+};
 
 export interface LoggerOptions {
   readonly destination?: DestinationStream;
@@ -21,7 +30,7 @@ export interface LoggerOptions {
 export function createLogger(
   name: string,
   level: string,
-  { destination = process.stdout, personal = false }: LoggerOptions = {},
+  { personal = false, destination = personal ? process.stdout : everywhere }: LoggerOptions = {},
 ): Logger {
   const options = {
     name,
@@ -29,7 +38,7 @@ export function createLogger(
     base: { pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: errorForLog },
-    mixin: () => ({ ...requestTrace.getStore() }),
+    mixin: () => ({ ...requestTrace.getStore(), ...telemetry()?.ids() }),
     ...(!personal && {
       redact: { paths: redactedPaths, censor: redacted },
       hooks: { streamWrite: scrub },

@@ -4,6 +4,7 @@ import { inHalves } from './halves.js';
 import type { Logger } from './logger.js';
 import { gaugeOf, type Registry } from './metrics.js';
 import type { ServiceClient } from './service-client.js';
+import { telemetry } from './telemetry/telemetry.js';
 import { startWorker } from './worker.js';
 
 interface DueEntry {
@@ -114,7 +115,10 @@ export async function relayOnce(options: RelayOptions): Promise<number> {
   const due = await claimDue(options.em.fork());
   const byConsumer = Map.groupBy(due, (entry) => entry.consumer);
   await Promise.all(
-    [...byConsumer].map(([consumer, entries]) => deliver(options, consumer, entries)),
+    [...byConsumer].map(([consumer, entries]) => {
+      const work = () => deliver(options, consumer, entries);
+      return telemetry()?.inSpan(`outbox to ${consumer}`, work) ?? work();
+    }),
   );
   return due.length;
 }

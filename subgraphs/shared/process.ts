@@ -1,5 +1,7 @@
+import { basename, dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigError } from './config.js';
+import { startTelemetry, telemetry } from './telemetry/telemetry.js';
 
 /** A service that runs in this process. */
 export interface Service {
@@ -19,7 +21,7 @@ const stopMaxMs = 10_000;
 export function runIfMain(moduleUrl: string, start: () => Promise<Service>): void {
   const program = process.argv[1];
   if (!program || pathToFileURL(program).href !== moduleUrl) return;
-  const starting = start();
+  const starting = startTelemetry(basename(dirname(program))).then(start);
   starting.then(
     (service) => process.connected && process.send?.({ ready: true, url: service.url }),
     (error: unknown) => fail(error),
@@ -30,6 +32,7 @@ export function runIfMain(moduleUrl: string, start: () => Promise<Service>): voi
     stopping = true;
     setTimeout(() => process.exit(1), stopMaxMs).unref();
     await (await starting).stop();
+    await telemetry()?.stop();
     process.exit(0);
   };
   const stopOrFail = () => void stop().catch(fail);

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import type { Logger } from './logger.js';
+import { gaugeOf, type Registry } from './metrics.js';
 
 const commandTimeoutMs = 1000;
 const connectTimeoutMs = 2000;
@@ -44,6 +45,20 @@ export async function connectRedis(redis: Redis, logger: Logger): Promise<void> 
   await redis.connect().catch((error: Error) => {
     logger.error({ reason: error.message }, 'Redis is away at start; it is tried again');
   });
+}
+
+/** Shows which connections are there. @param connections what each is for → the connection */
+export function watchRedis(registry: Registry, connections: Readonly<Record<string, Redis>>): void {
+  const up = {
+    name: 'holdfast_redis_up',
+    help: 'Whether a connection to Redis is ready: 1, or 0. Without Redis all is slower, not wrong.',
+    label: 'role',
+  };
+  gaugeOf(registry, up, () =>
+    Object.fromEntries(
+      Object.entries(connections).map(([role, { status }]) => [role, status === 'ready' ? 1 : 0]),
+    ),
+  );
 }
 
 /** Ends a connection; what it was asked before is answered first. */

@@ -11,9 +11,11 @@ import { v7 as uuidv7 } from 'uuid';
 import { DomainError } from './errors.js';
 import { HttpError, sendDomainError, sendHttpError, sendJson } from './http.js';
 import type { Logger } from './logger.js';
-import type { Registry } from './metrics.js';
+import { Histogram, type Registry } from './metrics.js';
+import { operationSeconds } from './operation-metrics.js';
 import type { Service } from './process.js';
 import { requestTrace } from './request-context.js';
+import { telemetry } from './telemetry/telemetry.js';
 import { within } from './within.js';
 
 export type Server = HttpServer | TlsServer;
@@ -47,13 +49,14 @@ const idlePollMs = 50;
 const loggedPathMax = 200;
 const requestMaxMs = 30_000;
 const headersMaxMs = 10_000;
-const requestIdPattern = /^[\w.:-]{1,100}$/;
+const requestIdPattern = /^[\w.-]{1,64}$/;
 
 /** Serves HTTP on one port and `/healthz`, `/readyz` and `/metrics` on another, for operations. */
 export async function startServer(options: ServerOptions): Promise<Service> {
   let stopping = false;
+  const observe = createRequestTimer(options.registry);
   const server = createWebServer(options, (request, response) => {
-    void answer(options, request, response);
+    void answer(options, observe, request, response);
   });
   options.onServer?.(server);
   const answerOpsRequest = answerOps(options, () => stopping);
@@ -95,25 +98,53 @@ function createWebServer(
 }
 
 /** One request: its id, its line in the log, and an answer whatever is thrown. */
-async function answer(options: ServerOptions, request: IncomingMessage, response: ServerResponse) {
+async function answer(
+  options: ServerOptions,
+  observe: ReturnType<typeof createRequestTimer>,
+  request: IncomingMessage,
+  response: ServerResponse,
+) {
   const given = request.headers['x-request-id'];
   const requestId = typeof given === 'string' && requestIdPattern.test(given) ? given : uuidv7();
   const startedAt = performance.now();
   response.setHeader('x-request-id', requestId);
-  await requestTrace.run({ requestId }, async () => {
+  const work = async () => {
     try {
       await options.handle(request, response);
     } catch (error) {
       answerError(options.logger, response, error);
     }
+    const ms = performance.now() - startedAt;
+    observe(request, response, ms);
     const line = {
       method: request.method,
       path: request.url?.split('?', 1)[0]?.slice(0, loggedPathMax),
       status: response.statusCode,
-      ms: Math.round(performance.now() - startedAt),
+      ms: Math.round(ms),
     };
     options.logger[options.requestLogLevel](line, 'request');
+  };
+  await requestTrace.run({ requestId }, () => {
+    return telemetry()?.serve(request, response, requestId, work) ?? work();
   });
+}
+
+const knownMethods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'];
+
+/** Named as OpenTelemetry names it. */
+function createRequestTimer(registry: Registry) {
+  const time = new Histogram({
+    name: 'http_server_request_duration_seconds',
+    help: 'How long HTTP requests took until they were answered.',
+    labelNames: ['http_request_method', 'http_response_status_code'],
+    buckets: operationSeconds,
+    registers: [registry],
+  });
+  return ({ method = '' }: IncomingMessage, { statusCode }: ServerResponse, ms: number) => {
+    const known = knownMethods.includes(method) ? method : '_OTHER';
+    const labels = { http_request_method: known, http_response_status_code: statusCode };
+    time.observe(labels, ms / 1000);
+  };
 }
 
 function answerError(logger: Logger, response: ServerResponse, error: unknown) {

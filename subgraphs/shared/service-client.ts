@@ -69,7 +69,7 @@ export function createServiceClient(url: string, self: Caller, secret: string): 
 }
 
 // What the other side says of this process, not of the user: a secret that is wrong, for one.
-const ownFaults = ['INTERNAL_SERVER_ERROR', 'UNAUTHENTICATED', 'FORBIDDEN'];
+const ownFaults = ['INTERNAL_SERVER_ERROR', 'UNAUTHENTICATED', 'FORBIDDEN', 'UNKNOWN_CALLER'];
 
 function dataOf<T>(reply: Reply<T>, url: string): T {
   const error = reply.errors?.[0];

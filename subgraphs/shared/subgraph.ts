@@ -18,11 +18,12 @@ import {
   type Principal,
 } from './auth.js';
 import type { Caller } from './config.js';
-import { badInput, maskErrors, unauthenticated } from './errors.js';
+import { badInput, maskErrors, unauthenticated, unknownCaller } from './errors.js';
 import { HttpError, sendJson, serveGraphQL } from './http.js';
 import { type HttpRoute, serveRoute } from './http-route.js';
 import type { Logger } from './logger.js';
-import type { Registry } from './metrics.js';
+import { gaugeOf, type Registry } from './metrics.js';
+import { firstFieldOf, operationMetrics, resultMetrics } from './operation-metrics.js';
 import type { Service } from './process.js';
 import { mayLag, readsHeader } from './reads-header.js';
 import { startServer } from './server.js';
@@ -73,10 +74,17 @@ export async function startSubgraph<C extends Principal>(
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
+      operationMetrics(options.registry, firstFieldOf),
+      resultMetrics(options.registry),
     ],
   });
   await apollo.start();
   const sockets = new WebSocketServer({ noServer: true, maxPayload: bodyMaxBytes });
+  const open = {
+    name: 'holdfast_websocket_connections',
+    help: 'Connections over which subscriptions come.',
+  };
+  gaugeOf(options.registry, open, () => sockets.clients.size);
   const principalOf = createPrincipalCheck(options);
   const checkRouteCaller = createCallerCheck({ ...options.callers, ...options.routeCallers });
   const socketServer = serveSubscriptions(sockets, options, principalOf);
@@ -106,9 +114,7 @@ export async function startSubgraph<C extends Principal>(
 
 type PrincipalCheck = (credentials: unknown, authorization?: string) => Promise<Principal>;
 
-const notOurs = 'This subgraph answers its own system only.';
-
-/** @returns who calls and for whom; throws UNAUTHENTICATED for a caller that is not known */
+/** @returns who calls and for whom; throws UNKNOWN_CALLER for a caller that is not known */
 function createPrincipalCheck<C extends Principal>(options: SubgraphOptions<C>): PrincipalCheck {
   const checkCaller = createCallerCheck(options.callers);
   const verifyToken = createTokenVerifier(options.config.JWKS_URL, {
@@ -116,7 +122,7 @@ function createPrincipalCheck<C extends Principal>(options: SubgraphOptions<C>):
   });
   return async (credentials, authorization) => {
     const caller = checkCaller(credentials);
-    if (!caller) throw unauthenticated(notOurs);
+    if (!caller) throw unknownCaller();
     return { caller, identity: await verifyToken(authorization) };
   };
 }
@@ -137,7 +143,7 @@ async function route<C extends Principal>(
   const credentials = request.headers[callerHeader];
   const extra = options.routes?.[path];
   if (extra) {
-    if (!checkRouteCaller(credentials)) throw unauthenticated(notOurs);
+    if (!checkRouteCaller(credentials)) throw unknownCaller();
     return sendJson(response, 200, extra());
   }
   const contextOf = async () => {

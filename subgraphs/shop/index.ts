@@ -1,5 +1,5 @@
 import { loadConfig } from '../shared/config.js';
-import { connect } from '../shared/database.js';
+import { connect, watchPool } from '../shared/database.js';
 import { pruneInbox } from '../shared/inbox.js';
 import { createLogger } from '../shared/logger.js';
 import { createRegistry } from '../shared/metrics.js';
@@ -37,6 +37,7 @@ export async function startShop(env = process.env) {
   const product = createServiceClient(config.PRODUCT_URL, 'shop', config.SHOP_SECRET);
   const warehouse = createServiceClient(config.WAREHOUSE_URL, 'shop', config.SHOP_SECRET);
   const registry = createRegistry('shop');
+  watchPool(orm, registry);
   const relay = startRelay({
     em: orm.em,
     databaseUrl: config.DATABASE_URL,

@@ -1,9 +1,9 @@
 import { loadConfig } from '../shared/config.js';
-import { connect, disconnect } from '../shared/database.js';
+import { connect, disconnect, watchPool } from '../shared/database.js';
 import { createLogger } from '../shared/logger.js';
 import { createRegistry } from '../shared/metrics.js';
 import { runIfMain } from '../shared/process.js';
-import { closeRedis, connectRedis, createRedis } from '../shared/redis.js';
+import { closeRedis, connectRedis, createRedis, watchRedis } from '../shared/redis.js';
 import { buildFederatedSchema } from '../shared/schema.js';
 import { startSubgraph } from '../shared/subgraph.js';
 import { startWorker } from '../shared/worker.js';
@@ -29,6 +29,9 @@ export async function startUser(env = process.env) {
   );
   const redis = createRedis(config.OTP_REDIS_URL, logger, 'codes');
   await connectRedis(redis, logger);
+  const registry = createRegistry('user');
+  watchPool(orm, registry);
+  watchRedis(registry, { codes: redis });
   const messages = createMessageSender(config, logger);
   const app: UserApp = {
     orm,
@@ -53,7 +56,7 @@ export async function startUser(env = process.env) {
       order: config.ORDER_SECRET,
     },
     logger,
-    registry: createRegistry('user'),
+    registry,
     schema: await buildFederatedSchema(source),
     context: (principal) => ({ ...principal, em: orm.em.fork(), app, logger }),
     routes: { '/.well-known/jwks.json': () => keys.published },

@@ -1,11 +1,11 @@
 import { type Config, loadConfig } from '../shared/config.js';
-import { connect } from '../shared/database.js';
+import { connect, watchPool } from '../shared/database.js';
 import { pruneInbox } from '../shared/inbox.js';
 import { createLogger, type Logger } from '../shared/logger.js';
 import { createRegistry, gaugeOf, type Registry } from '../shared/metrics.js';
 import { startRelay } from '../shared/outbox-relay.js';
 import { runIfMain } from '../shared/process.js';
-import { closeRedis, connectRedis, createRedis } from '../shared/redis.js';
+import { closeRedis, connectRedis, createRedis, watchRedis } from '../shared/redis.js';
 import { connectForReading, disconnectAll } from '../shared/replicas.js';
 import { buildFederatedSchema } from '../shared/schema.js';
 import { createServiceClient } from '../shared/service-client.js';
@@ -53,6 +53,8 @@ export async function startWarehouse(env = process.env) {
     order: clientTo(config.ORDER_URL),
   };
   const registry = createRegistry('warehouse');
+  watchPool(orm, registry);
+  watchRedis(registry, redis.byRole);
   const app: WarehouseApp = {
     ...createStockEngine({ orm, timers: redis.timers, locks: redis.locks, registry, logger }),
     feeds: createStockFeeds(orm.em, redis.events, logger),
@@ -117,7 +119,14 @@ async function connectAllRedis(config: Config<typeof variables>, logger: Logger)
   );
   const all = [timers, events, ...locks];
   await Promise.all(all.map((connection) => connectRedis(connection, logger)));
-  return { timers, events, locks, all };
+  const numbered = locks.map((lock, at) => [`lock ${at + 1}`, lock] as const);
+  return {
+    timers,
+    events,
+    locks,
+    all,
+    byRole: { timers, events, ...Object.fromEntries(numbered) },
+  };
 }
 
 function watchGauges({ orm, feeds }: WarehouseApp, registry: Registry): void {

@@ -15,7 +15,8 @@ export async function endPending(
   const changed = await sql(
     em,
     `with ended as (
-       update customer_order set status = $2, cancel_reason = $3, updated_at = now()
+       update customer_order set status = $2, cancel_reason = $3, version = version + 1,
+         updated_at = now()
        where id = $1 and status = 'PENDING' returning id
      ), parts as (
        update shop_order set status = $2, updated_at = now()
@@ -31,7 +32,7 @@ export async function endPending(
 export async function setExpiresAt(em: EntityManager, orderId: string, expiresAt: Date) {
   const changed = await sql(
     em,
-    `update customer_order set expires_at = $2, updated_at = now()
+    `update customer_order set expires_at = $2, version = version + 1, updated_at = now()
      where id = $1 and status = 'PENDING' returning id`,
     [orderId, expiresAt],
   );

@@ -83,6 +83,10 @@ export class Order {
   @Property({ type: 'timestamptz', nullable: true })
   expiresAt!: Date | null;
 
+  /** rises with each change of the order or a part of it */
+  @Property({ type: 'integer', default: 1 })
+  version!: Opt<number>;
+
   @Field(() => Date, { description: 'When it was placed.' })
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;

@@ -35,6 +35,10 @@ export class ShopOrder {
   @Property({ type: 'text', default: 'PENDING' })
   status!: OrderStatus;
 
+  @Field(() => String, { nullable: true, description: 'By which its carrier knows the parcel.' })
+  @Property({ type: 'varchar', length: 100, nullable: true })
+  trackingNumber!: Opt<string | null>;
+
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 

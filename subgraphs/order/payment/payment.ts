@@ -19,6 +19,7 @@ export const PaymentStatus = {
   COMPLETED: 'COMPLETED',
   FAILED: 'FAILED',
   VOIDED: 'VOIDED',
+  REFUNDED: 'REFUNDED',
 } as const;
 export type PaymentStatus = keyof typeof PaymentStatus;
 registerEnumType(PaymentStatus, {
@@ -30,6 +31,7 @@ registerEnumType(PaymentStatus, {
     COMPLETED: { description: 'The money is taken.' },
     FAILED: { description: 'The provider declined it.' },
     VOIDED: { description: 'It was authorized and let go; no money was taken.' },
+    REFUNDED: { description: 'The money was taken and went back, all of it.' },
   },
 });
 

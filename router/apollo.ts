@@ -1,0 +1,63 @@
+import type { ApolloGateway } from '@apollo/gateway';
+import { ApolloServer } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
+import { hideSuggestions, maskErrors, tellRequestId } from '../subgraphs/shared/errors.js';
+import type { Logger } from '../subgraphs/shared/logger.js';
+import type { Registry } from '../subgraphs/shared/metrics.js';
+import { operationMetrics } from '../subgraphs/shared/operation-metrics.js';
+import type { RouterConfig } from './config.js';
+import type { KnownOperation } from './known-operations.js';
+import { loginLimitPlugin } from './login-limits.js';
+import { operationChecks } from './operation-checks.js';
+import { nameOperations } from './operation-names.js';
+import { costLimitPlugin, queryLimitRules } from './query-limits.js';
+import type { CountAgainst } from './rate-limits.js';
+import type { RouterContext } from './subgraph-data-source.js';
+
+interface Parts {
+  readonly config: RouterConfig;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly gateway: ApolloGateway;
+  readonly count: CountAgainst;
+  readonly operations: readonly KnownOperation[];
+}
+
+/** Parses, validates, limits and executes operations; documents and their plans are kept. */
+export function createApollo({ config, logger, registry, gateway, count, operations }: Parts) {
+  const format = tellRequestId(maskErrors(logger));
+  return new ApolloServer<RouterContext>({
+    gateway,
+    introspection: config.INTROSPECTION,
+    hideSchemaDetailsFromClientErrors: !config.INTROSPECTION,
+    formatError: config.INTROSPECTION ? format : hideSuggestions(format),
+    csrfPrevention: true,
+    allowBatchedHttpRequests: false,
+    parseOptions: { maxTokens: config.QUERY_TOKENS_MAX },
+    validationRules: queryLimitRules(config),
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    logger,
+    plugins: [
+      // It calls back for each field that is resolved, to work out how long an answer may be cached.
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginInlineTraceDisabled(),
+      ApolloServerPluginSchemaReportingDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+      config.INTROSPECTION
+        ? ApolloServerPluginLandingPageLocalDefault({ embed: true, includeCookies: false })
+        : ApolloServerPluginLandingPageDisabled(),
+      operationMetrics(registry, nameOperations(operations.map(({ name }) => name))),
+      operationChecks,
+      costLimitPlugin(config),
+      loginLimitPlugin(count, config.ROUTER_SECRET),
+    ],
+  });
+}

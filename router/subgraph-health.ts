@@ -1,0 +1,66 @@
+import { request } from 'undici';
+import { callerHeader } from '../subgraphs/shared/auth.js';
+import type { Logger } from '../subgraphs/shared/logger.js';
+import { startWorker } from '../subgraphs/shared/worker.js';
+
+const pingEveryMs = 1000;
+const pingMaxMs = 900;
+const body = JSON.stringify({ query: '{ __typename }' });
+
+/**
+ * Asks each subgraph, time and again, for next to nothing, as the router asks for all else; so that
+ * to be ready costs nobody who asks a request of theirs.
+ *
+ * @param urls subgraph → its address; read anew each time
+ */
+export function watchSubgraphs(
+  urls: ReadonlyMap<string, string>,
+  credentials: string,
+  logger: Logger,
+) {
+  const troubles = new Map<string, string>();
+
+  async function ping(name: string, url: string): Promise<void> {
+    const trouble = await troubleOf(url, credentials);
+    const before = troubles.get(name);
+    troubles.set(name, trouble);
+    if (trouble && trouble !== before) {
+      logger.error({ subgraph: name, reason: trouble }, 'a subgraph does not answer');
+    }
+    if (before && !trouble) logger.info({ subgraph: name }, 'a subgraph answers again');
+  }
+  const pingAll = () => Promise.all([...urls].map(([name, url]) => ping(name, url)));
+  const worker = startWorker('pings', pingEveryMs, logger, pingAll);
+
+  return {
+    /** @throws Error naming the subgraphs that did not answer last time */
+    async check(): Promise<void> {
+      if ([...urls.keys()].some((name) => !troubles.has(name))) await pingAll();
+      const away = [...urls.keys()].filter((name) => troubles.get(name));
+      if (away.length > 0) throw new Error(`no answer from ${away.join(', ')}`);
+    },
+    /** subgraph → 1 where it answers, 0 where not */
+    state: () =>
+      Object.fromEntries([...urls.keys()].map((name) => [name, troubles.get(name) === '' ? 1 : 0])),
+    stop: () => worker.stop(),
+  };
+}
+
+/** @returns why a subgraph is of no use now; '' for one that answers */
+async function troubleOf(url: string, credentials: string): Promise<string> {
+  try {
+    const response = await request(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', [callerHeader]: credentials },
+      body,
+      signal: AbortSignal.timeout(pingMaxMs),
+    });
+    const answer = (await response.body.json()) as Answer;
+    return answer.errors?.[0]?.message ?? '';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+interface Answer {
+  readonly errors?: ReadonlyArray<{ readonly message: string }>;
+}

@@ -1,0 +1,140 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { root } from '../dev/services.js';
+import { operations } from '../dev/welcome.js';
+import { type ReceivedSpan, startOtlpReceiver } from './harness/otlp-receiver.js';
+import { startProcessSystem } from './harness/process-system.js';
+import { postGraphQL } from './harness/system.js';
+import { eventually } from './harness/wait.js';
+
+describe('with an endpoint for telemetry', () => {
+  let receiver: Awaited<ReturnType<typeof startOtlpReceiver>>;
+  let system: Awaited<ReturnType<typeof startProcessSystem>>;
+  let token: string;
+  beforeAll(async () => {
+    receiver = await startOtlpReceiver();
+    system = await startProcessSystem({
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      OTEL_BSP_SCHEDULE_DELAY: '100',
+      OTEL_BLRP_SCHEDULE_DELAY: '100',
+      LOG_LEVEL: 'debug',
+    });
+    token = (await system.graphql(operations.login)).data.login.accessToken;
+  });
+  afterAll(async () => {
+    await system.stop();
+    await receiver.stop();
+  });
+
+  const outside = '00000000000000ff';
+  /** Asks as part of a trace of ours. @returns the spans of it, once they hang together */
+  async function trace(query: string, wanted: (spans: ReceivedSpan[]) => boolean) {
+    const traceId = randomBytes(16).toString('hex');
+    const headers = { traceparent: `00-${traceId}-${outside}-01` };
+    const { errors } = await postGraphQL(system.url, query, {}, token, headers);
+    expect(errors).toBeUndefined();
+    const ofTrace = async () => receiver.spans.filter((span) => span.traceId === traceId);
+    const isWhole = (spans: ReceivedSpan[]) => {
+      const ids = new Set([outside, ...spans.map(({ spanId }) => spanId)]);
+      return spans.every(({ parentSpanId = '' }) => ids.has(parentSpanId));
+    };
+    return { traceId, spans: await eventually(ofTrace, (all) => isWhole(all) && wanted(all)) };
+  }
+  const has = (spans: ReceivedSpan[], service: string, system?: string) =>
+    spans.some((span) => span.service === service && span.attributes['db.system.name'] === system);
+  /** The services on the way from a span up to the one that began the trace. */
+  const wayOf = (spans: ReceivedSpan[], span: ReceivedSpan): string[] => {
+    const parent = spans.find(({ spanId }) => spanId === span.parentSpanId);
+    const above = parent ? wayOf(spans, parent) : [String(span.parentSpanId)];
+    return above.at(-1) === span.service ? above : [...above, span.service];
+  };
+  const waysTo = (spans: ReceivedSpan[], service: string, database?: string) =>
+    new Set(
+      spans
+        .filter((span) => span.service === service)
+        .filter((span) => !database || span.attributes['db.system.name'] === database)
+        .map((span) => wayOf(spans, span).join(' > ')),
+    );
+
+  it('a request is one trace, through router, subgraphs, SQL and Redis', async () => {
+    const { spans, traceId } = await trace(operations.browse, (found) =>
+      [has(found, 'router'), has(found, 'router', 'redis'), has(found, 'shop', 'postgresql')].every(
+        Boolean,
+      ),
+    );
+    const names = spans.filter(({ service }) => service === 'router').map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['query Browse', 'gateway.fetch', 'POST']));
+    expect(waysTo(spans, 'router')).toEqual(new Set([`${outside} > router`]));
+    expect(waysTo(spans, 'router', 'redis').size).toBe(1);
+    for (const subgraph of ['product', 'shop', 'warehouse']) {
+      const way = new Set([`${outside} > router > ${subgraph}`]);
+      expect(waysTo(spans, subgraph)).toEqual(way);
+      expect(waysTo(spans, subgraph, 'postgresql')).toEqual(way);
+    }
+    const lines = async () => receiver.logs.filter((log) => log.traceId === traceId);
+    const services = ['router', 'product', 'shop', 'warehouse'];
+    const told = await eventually(lines, (all) => {
+      return services.every((name) => all.some(({ service }) => service === name));
+    });
+    for (const { spanId } of told) expect(spans.some((span) => span.spanId === spanId)).toBe(true);
+  });
+
+  it('a checkout goes on into those that order asks; nothing of the user’s stands in it', async () => {
+    const { spans, traceId } = await trace(operations.checkout, (found) =>
+      [has(found, 'router'), has(found, 'warehouse', 'redis')].every(Boolean),
+    );
+    expect(waysTo(spans, 'warehouse', 'postgresql')).toContain(
+      `${outside} > router > order > warehouse`,
+    );
+    expect(waysTo(spans, 'warehouse', 'redis')).toContain(
+      `${outside} > router > order > warehouse`,
+    );
+    const ours = receiver.texts.filter((text) => text.includes(traceId)).join('');
+    const secrets = [token, 'my-first-order', 'Springfield', '1 Main St', 'ana@example.com'];
+    for (const secret of [...secrets, 'holdfast-demo']) expect(ours).not.toContain(secret);
+  });
+
+  it('what the outbox tells is a trace of its own', async () => {
+    const login = operations.login.replace('ana@', 'vera@');
+    const vera = (await system.graphql(login)).data.login.accessToken;
+    const create = 'mutation { createShop(input: { name: "Traced", slug: "traced" }) { id } }';
+    await system.graphql(create, {}, vera);
+    const relayed = async () => receiver.spans.filter(({ name }) => name.startsWith('outbox to '));
+    const [span] = await eventually(relayed, ({ length }) => length > 0);
+    expect(span?.parentSpanId).toBeFalsy();
+  });
+});
+
+describe('without an endpoint for telemetry', () => {
+  it.each([
+    ['router/index.js', 'router'],
+    ['subgraphs/order/index.js', 'subgraph'],
+  ])('%s loads nothing that sends traces or logs', async (program, kind) => {
+    const code = `
+      import { createRequire } from 'node:module';
+      import ${JSON.stringify(join(root, 'dist', program))};
+      import { startTelemetry, telemetry } from ${JSON.stringify(join(root, 'dist/subgraphs/shared/telemetry/telemetry.js'))};
+      await startTelemetry('test', {});
+      const loaded = Object.keys(createRequire(import.meta.url).cache);
+      console.log(JSON.stringify({ active: telemetry() !== undefined, loaded }));
+      process.exit(0);`;
+    const args = ['--input-type=module', '--eval', code];
+    const run = promisify(execFile)(process.execPath, args, { cwd: root, maxBuffer: 50_000_000 });
+    const { active, loaded } = JSON.parse((await run).stdout) as Loaded;
+    expect(active).toBe(false);
+    expect(loaded.length).toBeGreaterThan(10);
+    const ofTelemetry = loaded.filter((path) => path.includes('@opentelemetry/'));
+    // Apollo's gateway loads the SDK of metrics, which it uses only when it reports to Apollo.
+    const sends = /@opentelemetry\/(sdk-trace|sdk-logs|exporter-(trace|logs)|context-async)/;
+    expect(ofTelemetry.filter((path) => sends.test(path))).toEqual([]);
+    const beside = ofTelemetry.filter((path) => !path.includes('@opentelemetry/api/'));
+    if (kind === 'subgraph') expect(beside).toEqual([]);
+  });
+});
+
+interface Loaded {
+  readonly active: boolean;
+  readonly loaded: string[];
+}
