@@ -8,6 +8,8 @@ import type { Reservations } from './reservation/reservations.js';
 export interface OrderApp {
   readonly orm: MikroORM;
   readonly shop: ServiceClient;
+  /** for reads */
+  readonly warehouse: ServiceClient;
   readonly reservations: Reservations;
   readonly provider: PaymentProvider;
   readonly holdForMs: number;

@@ -10,6 +10,7 @@ import { buildFederatedSchema } from '../shared/schema.js';
 import { createServiceClient } from '../shared/service-client.js';
 import { startSubgraph } from '../shared/subgraph.js';
 import { startWorker } from '../shared/worker.js';
+import { forgetIdleCarts } from './cart/forget-idle-carts.js';
 import { abandonOrders } from './checkout/abandon-orders.js';
 import { variables } from './config.js';
 import type { OrderApp, OrderContext } from './context.js';
@@ -21,6 +22,7 @@ import { source } from './schema.js';
 
 const abandonEveryMs = 5000;
 const recoverEveryMs = 2000;
+const forgetCartsEveryMs = 10_000;
 const cleanUpEveryMs = 600_000;
 
 /** Starts the order subgraph. */
@@ -35,6 +37,7 @@ export async function startOrder(env = process.env) {
   // Payments must not wait for a connection behind checkouts that wait for their stock.
   const reserving = createServiceClient(config.WAREHOUSE_URL, 'order', config.ORDER_SECRET);
   const ending = createServiceClient(config.WAREHOUSE_URL, 'order', config.ORDER_SECRET);
+  const warehouse = createServiceClient(config.WAREHOUSE_URL, 'order', config.ORDER_SECRET);
   const registry = createRegistry('order');
   const relay = startRelay({
     em: orm.em,
@@ -47,6 +50,7 @@ export async function startOrder(env = process.env) {
   const app: OrderApp = {
     orm,
     shop,
+    warehouse,
     reservations: createReservations(reserving, ending),
     provider,
     holdForMs: Math.round(config.RESERVATION_MINUTES * 60_000),
@@ -57,6 +61,9 @@ export async function startOrder(env = process.env) {
       abandonOrders(app, isStopping),
     ),
     startWorker('recover payments', recoverEveryMs, logger, () => recoverPayments(app)),
+    startWorker('forget idle carts', forgetCartsEveryMs, logger, (isStopping) =>
+      forgetIdleCarts(orm.em, isStopping),
+    ),
     startWorker('clean up', cleanUpEveryMs, logger, async () => {
       await pruneKeys(orm.em.fork());
       await pruneInbox(orm.em.fork());
@@ -74,7 +81,7 @@ export async function startOrder(env = process.env) {
     readiness: { database: () => orm.em.fork().execute('select 1') },
     onStop: [
       () => Promise.all([relay.stop(), ...workers.map((worker) => worker.stop())]),
-      () => Promise.all([shop.close(), reserving.close(), ending.close(), provider.close()]),
+      () => Promise.all([shop, warehouse, reserving, ending, provider].map((each) => each.close())),
       () => disconnect(orm),
     ],
   });

@@ -38,6 +38,7 @@ export async function openShop(
   vendor: Person,
   unitsOfWarehouses: readonly number[],
   price = '10.00',
+  purchaseLimit?: number,
 ) {
   const tail = randomUUID().slice(0, 8);
   const sku = `SALE-${tail}`;
@@ -63,6 +64,7 @@ export async function openShop(
     shopId: shop.id,
     sku,
     price,
+    purchaseLimit,
   });
   const warehouseIds: string[] = [];
   for (const [n, quantity] of unitsOfWarehouses.entries()) {
@@ -88,6 +90,7 @@ const checkoutMutation = `mutation ($input: CheckoutInput!) {
     __typename
     ... on CheckoutSuccess { order { id number status expiresAt total { amount currencyCode } } }
     ... on InsufficientStock { message lines { offer { id } requested available } }
+    ... on PurchaseLimitExceeded { message lines { offer { id } limit already } }
     ... on OfferGone { message offerIds }
     ... on MixedCurrencies { message currencyCodes }
     ... on OrderExpired { message order { id status } }

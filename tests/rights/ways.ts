@@ -83,6 +83,8 @@ export const ways: Readonly<Record<string, Way>> = {
   ReservationOutput: { by: 'Mutation.reserveStock' },
   ShortageOutput: { by: 'ReservationOutput.shortages' },
 
+  Cart: { by: 'Query.cart' },
+  CartItem: { by: 'Cart.items' },
   Order: { by: 'Query.order' },
   OrderConnection: { by: 'User.orders' },
   OrderEdge: { by: 'OrderConnection.edges' },
@@ -93,6 +95,13 @@ export const ways: Readonly<Record<string, Way>> = {
   CheckoutSuccess: { by: 'Mutation.checkout' },
   InsufficientStock: { by: 'Mutation.checkout', sample: checkoutOf(10_000) },
   ShortLine: { by: 'InsufficientStock.lines' },
+  PurchaseLimitExceeded: {
+    by: 'Mutation.checkout',
+    sample: ({ checkoutInput, limitedOfferId }) => ({
+      input: checkoutInput([{ offerId: limitedOfferId, quantity: 2 }]),
+    }),
+  },
+  LimitedLine: { by: 'PurchaseLimitExceeded.lines' },
   OfferGone: {
     by: 'Mutation.checkout',
     sample: ({ checkoutInput, shopId }) => ({

@@ -63,11 +63,18 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     });
     return checkout.order.id;
   };
+  /** everybody has something in the cart */
+  const fillCarts = async () => {
+    const input = { offerId: shop.offerId, quantity: 1 };
+    const viewers = Object.keys(names) as (keyof typeof names)[];
+    await Promise.all(viewers.map((viewer) => must(viewer, setCartMutation, { input })));
+  };
   const orderId = await placeOrder();
   const { payOrder } = await must('customer', payMutation, {
     input: { orderId, idempotencyKey: randomUUID() },
   });
   await placeOrder('vendor');
+  const limitedOfferId = await setOffer({ sku: 'TRAIL-40', price: '10.00', purchaseLimit: 1 });
   const transferId = await newTransfer();
   const stranger = await registerPerson(system);
   let phones = 1000;
@@ -78,6 +85,8 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     people,
     ...shop,
     ...warehouse,
+    /** of which a customer may buy one */
+    limitedOfferId,
     foreignOfferId: foreign.setOffer.id,
     productId: variant.product.id as string,
     categoryId: seedId('category', 0),
@@ -116,6 +125,7 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     transferInput,
     newTransfer,
     placeOrder,
+    fillCarts,
     checkoutInput,
     change,
     tokenOf: (viewer: Viewer) => (viewer === 'nobody' ? undefined : people[viewer].token),
@@ -140,6 +150,8 @@ const cancelMutation = 'mutation ($id: UUID!) { cancelOrder(id: $id) { __typenam
 const checkoutMutation = `mutation ($input: CheckoutInput!) {
   checkout(input: $input) { ... on CheckoutSuccess { order { id } } }
 }`;
+const setCartMutation =
+  'mutation ($input: CartItemInput!) { setCartItem(input: $input) { __typename } }';
 const payMutation = `mutation ($input: PayOrderInput!) {
   payOrder(input: $input) {
     ... on PaymentSuccess { order { shopOrders { id } } payment { id } }

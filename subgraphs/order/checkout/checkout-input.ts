@@ -2,9 +2,9 @@ import { ArrayMaxSize, ArrayMinSize, Length, Max, Min, ValidateNested } from 'cl
 import { Field, InputType, Int } from 'type-graphql';
 import { badInput } from '../../shared/errors.js';
 import { UUID } from '../../shared/scalars.js';
+import { quantityMax } from '../cart/change-cart.js';
 import { ShippingAddress } from '../order/order.js';
 
-export const quantityMax = 10_000;
 const itemsMax = 100;
 
 @InputType({ description: 'Units of one offer.' })

@@ -11,14 +11,17 @@ import {
   storeOutcome,
 } from '../../shared/idempotency.js';
 import { result } from '../../shared/refusal.js';
+import { takeFromCart } from '../cart/move-cart.js';
 import type { OrderApp, OrderContext } from '../context.js';
 import { endPending, setExpiresAt } from '../order/change-status.js';
 import { Order } from '../order/order.js';
+import { LimitExceeded, type LimitFact } from '../purchase/count-purchases.js';
 import type { Shortage } from '../reservation/reservations.js';
 import { type CheckoutInput, type CheckoutItemInput, mergeItems } from './checkout-input.js';
 import {
   CheckoutSuccess,
   InsufficientStock,
+  limitExceeded,
   MixedCurrencies,
   OfferGone,
   OrderExpired,
@@ -33,6 +36,7 @@ type Outcome =
   | { kind: 'placed'; orderId: string }
   | { kind: 'expired'; orderId: string }
   | { kind: 'short'; orderId: string; lines: ShortFact[] }
+  | { kind: 'limited'; lines: readonly LimitFact[] }
   | { kind: 'gone'; offerIds: string[] }
   | { kind: 'mixed'; currencyCodes: string[] };
 interface ShortFact {
@@ -84,6 +88,9 @@ async function run(app: OrderApp, of: KeyOf, order: NewOrder, items: CheckoutIte
   try {
     await placeOrder(app.orm.em, order, ordered);
   } catch (error) {
+    if (error instanceof LimitExceeded) {
+      return settle(app, of, { kind: 'limited', lines: error.lines });
+    }
     // Another process with this key placed it meanwhile, at the prices that it read.
     if (!isUniqueViolation(error, 'customer_order_pkey')) throw error;
     return hold(app, of, order.id, await placedLines(app, order.id));
@@ -144,7 +151,9 @@ async function hold(
       const expiresAt = new Date(answer.expiresAt as string);
       return settle(app, of, { kind: 'placed', orderId }, async (em) => {
         const stillPending = await setExpiresAt(em, orderId, expiresAt);
-        return stillPending ? null : { kind: 'expired', orderId };
+        if (!stillPending) return { kind: 'expired', orderId };
+        await takeFromCart(em, orderId);
+        return null;
       });
     }
     case 'SHORT': {
@@ -202,6 +211,8 @@ async function present({ em }: OrderContext, outcome: Outcome) {
           return { offer: { id: offerId }, requested, available };
         }),
       });
+    case 'limited':
+      return limitExceeded(outcome.lines);
     case 'gone':
       return result(OfferGone, {
         message: 'Something you want is not for sale (any more).',

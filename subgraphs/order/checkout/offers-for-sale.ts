@@ -8,6 +8,7 @@ export interface OfferForSale {
   readonly name: string;
   readonly priceAmount: string;
   readonly currencyCode: string;
+  readonly purchaseLimit: number | null;
   readonly active: boolean;
 }
 
@@ -17,7 +18,9 @@ const timeoutMs = 4000;
 export async function readOffers(shop: ServiceClient, ids: string[]) {
   const { offersForSale } = await shop.call<{ offersForSale: OfferForSale[] }>(
     `query ($ids: [UUID!]!) {
-       offersForSale(ids: $ids) { id shopId sku name priceAmount currencyCode active }
+       offersForSale(ids: $ids) {
+         id shopId sku name priceAmount currencyCode purchaseLimit active
+       }
      }`,
     { ids },
     { timeoutMs, repeatable: true },
