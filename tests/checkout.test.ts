@@ -1,4 +1,12 @@
-import { checkout, openShop, type Person, pay, registerPerson } from './harness/people.js';
+import {
+  address,
+  checkout,
+  checkoutWith,
+  openShop,
+  type Person,
+  pay,
+  registerPerson,
+} from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 
 describe('checking out, through the router', () => {
@@ -79,6 +87,172 @@ describe('checking out, through the router', () => {
       expect(data.checkout.lines).toMatchObject([{ limit: 2, already: 2 }]);
       const other = await checkout(system, vendor, [{ offerId, quantity: 2 }]);
       expect(other.data.checkout.__typename).toBe('CheckoutSuccess');
+    });
+  });
+
+  describe('from the cart', () => {
+    const add = ({ token }: Person, offerId: string, quantity: number) =>
+      system.graphql(
+        'mutation ($input: CartItemInput!) { addToCart(input: $input) { __typename } }',
+        { input: { offerId, quantity } },
+        token,
+      );
+    const quantities = async ({ token }: Person): Promise<number[]> => {
+      const { data } = await system.graphql('{ cart { items { quantity } } }', {}, token);
+      return data.cart.items.map(({ quantity }: { quantity: number }) => quantity);
+    };
+
+    it('orders all that is in it, and the same key answers the same though it is empty then', async () => {
+      const customer = await registerPerson(system);
+      const [one, other] = [
+        await openShop(system, vendor, [50], '1.10'),
+        await openShop(system, vendor, [50], '2.20'),
+      ];
+      await add(customer, one.offerId, 1);
+      await add(customer, other.offerId, 2);
+      const input = { idempotencyKey: 'cart', shippingAddress: address };
+      const { data } = await checkoutWith(system, customer, input);
+      expect(data.checkout.order.total.amount).toBe('5.50');
+      expect(await quantities(customer)).toEqual([]);
+      const again = await checkoutWith(system, customer, input);
+      expect(again.data.checkout.order.id).toBe(data.checkout.order.id);
+      await cancel(customer, data.checkout.order.id);
+      expect(await quantities(customer)).toEqual([1, 2]);
+    });
+
+    it('that is empty is refused, and so it stays under that key', async () => {
+      const customer = await registerPerson(system);
+      const input = { idempotencyKey: 'empty', shippingAddress: address };
+      const { data } = await checkoutWith(system, customer, input);
+      expect(data.checkout.__typename).toBe('CartEmpty');
+      const { offerId } = await openShop(system, vendor, [50]);
+      await add(customer, offerId, 1);
+      expect((await checkoutWith(system, customer, input)).data).toEqual(data);
+      expect(await ordersOf(customer)).toEqual([]);
+    });
+
+    it('50 parallel checkouts of one cart, with 50 keys, do not pass a limit together', async () => {
+      const customer = await registerPerson(system);
+      const { offerId } = await openShop(system, vendor, [500], '10.00', 3);
+      await add(customer, offerId, 2);
+      const replies = await Promise.all(
+        Array.from({ length: 50 }, () =>
+          checkoutWith(system, customer, { shippingAddress: address }),
+        ),
+      );
+      const placed = replies.filter(({ data }) => data.checkout.__typename === 'CheckoutSuccess');
+      expect(placed).toHaveLength(1);
+      expect(await quantities(customer)).toEqual([]);
+    });
+  });
+
+  describe('the expected total', () => {
+    it('guards against a price that changed, and tells the old and the new one', async () => {
+      const customer = await registerPerson(system);
+      const [same, dearer] = [
+        await openShop(system, vendor, [50], '1.00'),
+        await openShop(system, vendor, [50], '10.00'),
+      ];
+      for (const { offerId } of [same, dearer]) {
+        await system.graphql(
+          'mutation ($input: CartItemInput!) { addToCart(input: $input) { __typename } }',
+          { input: { offerId, quantity: 2 } },
+          customer.token,
+        );
+      }
+      await system.graphql(
+        'mutation ($input: SetOfferInput!) { setOffer(input: $input) { id } }',
+        { input: { shopId: dearer.shopId, sku: dearer.sku, price: '10.05' } },
+        vendor.token,
+      );
+      const input = { shippingAddress: address, expectedTotal: '22' };
+      const refused = await checkoutWith(system, customer, { ...input, idempotencyKey: 'k' });
+      expect(refused.data.checkout).toMatchObject({
+        __typename: 'PriceChanged',
+        lines: [
+          {
+            offer: { id: dearer.offerId },
+            oldPrice: { amount: '10.00' },
+            newPrice: { amount: '10.05' },
+          },
+        ],
+        expected: { amount: '22.00' },
+        actual: { amount: '22.10' },
+      });
+      expect(await ordersOf(customer)).toEqual([]);
+      const reused = await checkoutWith(system, customer, {
+        ...input,
+        idempotencyKey: 'k',
+        expectedTotal: '22.10',
+      });
+      expect(reused.errors?.[0]?.extensions.code).toBe('IDEMPOTENCY_KEY_REUSED');
+      const placed = await checkoutWith(system, customer, { ...input, expectedTotal: '22.10' });
+      expect(placed.data.checkout.order.total.amount).toBe('22.10');
+    });
+
+    it('holds for given items too, where no earlier price is known', async () => {
+      const customer = await registerPerson(system);
+      const { offerId } = await openShop(system, vendor, [50], '10.00');
+      const items = [{ offerId, quantity: 1 }];
+      const input = { items, shippingAddress: address, expectedTotal: '9.99' };
+      const { data } = await checkoutWith(system, customer, input);
+      expect(data.checkout.lines).toEqual([
+        { offer: { id: offerId }, oldPrice: null, newPrice: { amount: '10.00' } },
+      ]);
+      for (const expectedTotal of ['-1', '1.001', '1e3']) {
+        const bad = await checkoutWith(system, customer, { ...input, expectedTotal });
+        expect(bad.errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT');
+      }
+    });
+  });
+
+  describe('the address', () => {
+    const addAddress = async ({ token }: Person, input: object): Promise<string> => {
+      const { data } = await system.graphql(
+        'mutation ($input: AddressInput!) { addAddress(input: $input) { id } }',
+        { input },
+        token,
+      );
+      return data.addAddress.id;
+    };
+
+    it('can be one of the customer’s own, as it is when the order is placed', async () => {
+      const customer = await registerPerson(system);
+      const { offerId } = await openShop(system, vendor, [50]);
+      const addressId = await addAddress(customer, { ...address, state: 'Illinois' });
+      const { data } = await checkoutWith(system, customer, {
+        items: [{ offerId, quantity: 1 }],
+        addressId,
+      });
+      const shown = await system.graphql(
+        '{ orders { edges { node { id shippingAddress { street city zip country } } } } }',
+        {},
+        customer.token,
+      );
+      expect(shown.data.orders.edges).toEqual([
+        { node: { id: data.checkout.order.id, shippingAddress: address } },
+      ]);
+    });
+
+    it('must be there once, whole, and the customer’s own', async () => {
+      const [customer, stranger] = [await registerPerson(system), await registerPerson(system)];
+      const { offerId } = await openShop(system, vendor, [50]);
+      const items = [{ offerId, quantity: 1 }];
+      const codeOf = async (input: object) => {
+        const { errors } = await checkoutWith(system, customer, { items, ...input });
+        return [errors?.[0]?.extensions.code, Object.keys(errors?.[0]?.extensions.fields ?? {})];
+      };
+      const addressId = await addAddress(customer, address);
+      expect(await codeOf({})).toEqual(['BAD_USER_INPUT', ['input']]);
+      expect(await codeOf({ addressId, shippingAddress: address })).toEqual([
+        'BAD_USER_INPUT',
+        ['input'],
+      ]);
+      const half = await addAddress(customer, { street: '1 Main St' });
+      expect(await codeOf({ addressId: half })).toEqual(['BAD_USER_INPUT', ['input.addressId']]);
+      const theirs = await addAddress(stranger, address);
+      expect(await codeOf({ addressId: theirs })).toEqual(['NOT_FOUND', []]);
+      expect(await ordersOf(customer)).toEqual([]);
     });
   });
 

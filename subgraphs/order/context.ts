@@ -8,6 +8,7 @@ import type { Reservations } from './reservation/reservations.js';
 export interface OrderApp {
   readonly orm: MikroORM;
   readonly shop: ServiceClient;
+  readonly user: ServiceClient;
   /** for reads */
   readonly warehouse: ServiceClient;
   readonly reservations: Reservations;

@@ -33,6 +33,7 @@ export async function startOrder(env = process.env) {
     { name: 'order', url: config.DATABASE_URL, poolMax: config.DATABASE_POOL_MAX, logger },
     databaseSchema,
   );
+  const user = createServiceClient(config.USER_URL, 'order', config.ORDER_SECRET);
   const shop = createServiceClient(config.SHOP_URL, 'order', config.ORDER_SECRET);
   // Payments must not wait for a connection behind checkouts that wait for their stock.
   const reserving = createServiceClient(config.WAREHOUSE_URL, 'order', config.ORDER_SECRET);
@@ -49,6 +50,7 @@ export async function startOrder(env = process.env) {
   const provider = createSandboxProvider(config.PAYMENT_SANDBOX_URL);
   const app: OrderApp = {
     orm,
+    user,
     shop,
     warehouse,
     reservations: createReservations(reserving, ending),
@@ -81,7 +83,10 @@ export async function startOrder(env = process.env) {
     readiness: { database: () => orm.em.fork().execute('select 1') },
     onStop: [
       () => Promise.all([relay.stop(), ...workers.map((worker) => worker.stop())]),
-      () => Promise.all([shop, warehouse, reserving, ending, provider].map((each) => each.close())),
+      () =>
+        Promise.all(
+          [user, shop, warehouse, reserving, ending, provider].map((each) => each.close()),
+        ),
       () => disconnect(orm),
     ],
   });

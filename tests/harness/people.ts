@@ -91,11 +91,20 @@ const checkoutMutation = `mutation ($input: CheckoutInput!) {
     ... on CheckoutSuccess { order { id number status expiresAt total { amount currencyCode } } }
     ... on InsufficientStock { message lines { offer { id } requested available } }
     ... on PurchaseLimitExceeded { message lines { offer { id } limit already } }
+    ... on PriceChanged {
+      message lines { offer { id } oldPrice { amount } newPrice { amount } }
+      expected { amount } actual { amount }
+    }
+    ... on CartEmpty { message }
     ... on OfferGone { message offerIds }
     ... on MixedCurrencies { message currencyCodes }
     ... on OrderExpired { message order { id status } }
   }
 }`;
+
+/** Sends any input of a checkout, and asks for all that it may answer. */
+export const checkoutWith = ({ graphql }: TestSystem, { token }: Person, input: object) =>
+  graphql(checkoutMutation, { input: { idempotencyKey: randomUUID(), ...input } }, token);
 
 export function checkout(
   system: TestSystem,

@@ -142,6 +142,10 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Mutation.setCartItem': ({ offerId }) => ({ input: { offerId, quantity: 1 } }),
   'Mutation.removeFromCart': ({ foreignOfferId }) => ({ offerId: foreignOfferId }),
   'Mutation.clearCart': none,
+  'Query.addressOf': async ({ people, newAddress }) => ({
+    userId: people.customer.id,
+    id: await newAddress(),
+  }),
   'Query.order': ({ orderId }) => ({ id: orderId }),
   'Query.orders': none,
   'Query.payment': ({ paymentId }) => ({ id: paymentId }),
@@ -179,6 +183,7 @@ export const endsSession: ReadonlySet<string> = new Set(['Mutation.logout']);
 export const emptyHere: ReadonlySet<string> = new Set([
   'Category.parent',
   'CartItem.problem',
+  'ChangedPrice.oldPrice',
   'Order.cancelReason',
   'Order.expiresAt',
   'StockMovement.reference',

@@ -102,6 +102,22 @@ export const ways: Readonly<Record<string, Way>> = {
     }),
   },
   LimitedLine: { by: 'PurchaseLimitExceeded.lines' },
+  PriceChanged: {
+    by: 'Mutation.checkout',
+    sample: async ({ checkoutInput, offerId, emptyCarts }) => {
+      await emptyCarts();
+      const input = checkoutInput([{ offerId, quantity: 1 }]);
+      return { input: { ...input, expectedTotal: '0.01' } };
+    },
+  },
+  ChangedPrice: { by: 'PriceChanged.lines' },
+  CartEmpty: {
+    by: 'Mutation.checkout',
+    sample: async ({ emptyCarts, checkoutInput }) => {
+      await emptyCarts();
+      return { input: checkoutInput() };
+    },
+  },
   OfferGone: {
     by: 'Mutation.checkout',
     sample: ({ checkoutInput, shopId }) => ({

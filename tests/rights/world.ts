@@ -69,6 +69,10 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     const viewers = Object.keys(names) as (keyof typeof names)[];
     await Promise.all(viewers.map((viewer) => must(viewer, setCartMutation, { input })));
   };
+  const emptyCarts = async () => {
+    const viewers = Object.keys(names) as (keyof typeof names)[];
+    await Promise.all(viewers.map((viewer) => must(viewer, 'mutation { clearCart { id } }', {})));
+  };
   const orderId = await placeOrder();
   const { payOrder } = await must('customer', payMutation, {
     input: { orderId, idempotencyKey: randomUUID() },
@@ -126,6 +130,7 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     newTransfer,
     placeOrder,
     fillCarts,
+    emptyCarts,
     checkoutInput,
     change,
     tokenOf: (viewer: Viewer) => (viewer === 'nobody' ? undefined : people[viewer].token),
@@ -158,7 +163,7 @@ const payMutation = `mutation ($input: PayOrderInput!) {
   }
 }`;
 
-const checkoutInput = (items: { offerId: string; quantity: number }[]) => ({
+const checkoutInput = (items?: { offerId: string; quantity: number }[]) => ({
   idempotencyKey: randomUUID(),
   items,
   shippingAddress: address,

@@ -1,4 +1,5 @@
 import { createUnionType, Field, Int, ObjectType } from 'type-graphql';
+import { Money } from '../../shared/money.js';
 import { Refusal, result } from '../../shared/refusal.js';
 import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
@@ -81,6 +82,44 @@ export class MixedCurrencies extends Refusal {
 
 @Allow('parent')
 @ObjectType({
+  description: 'A line that does not cost what it did, or of which that is not known.',
+})
+export class ChangedPrice {
+  @Field(() => Offer, { nullable: true, description: 'The offer.' })
+  offer!: Offer;
+
+  @Field(() => Money, {
+    nullable: true,
+    description: 'The price of one unit in the cart; null where it is not there.',
+  })
+  oldPrice!: Money | null;
+
+  @Field(() => Money, { description: 'The price of one unit now.' })
+  newPrice!: Money;
+}
+
+@Allow('parent')
+@ObjectType({
+  implements: Refusal,
+  description: 'The total is not the `expectedTotal`; nothing is ordered.',
+})
+export class PriceChanged extends Refusal {
+  @Field(() => [ChangedPrice], { description: 'Which lines are why, as far as is known.' })
+  lines!: ChangedPrice[];
+
+  @Field(() => Money, { description: 'The total that was expected.' })
+  expected!: Money;
+
+  @Field(() => Money, { description: 'The total at this moment.' })
+  actual!: Money;
+}
+
+@Allow('parent')
+@ObjectType({ implements: Refusal, description: 'There was nothing in the cart to order.' })
+export class CartEmpty extends Refusal {}
+
+@Allow('parent')
+@ObjectType({
   implements: Refusal,
   description: 'The time to pay was up; the stock is back on the shelf.',
 })
@@ -107,6 +146,8 @@ export const CheckoutResult = createUnionType({
       CheckoutSuccess,
       InsufficientStock,
       PurchaseLimitExceeded,
+      PriceChanged,
+      CartEmpty,
       OfferGone,
       MixedCurrencies,
       OrderExpired,
