@@ -1,3 +1,5 @@
+import { Redis } from 'ioredis';
+import { lockKey } from '../subgraphs/warehouse/stock/stock-locks.js';
 import {
   address,
   checkout,
@@ -254,6 +256,29 @@ describe('checking out, through the router', () => {
       expect(await codeOf({ addressId: theirs })).toEqual(['NOT_FOUND', []]);
       expect(await ordersOf(customer)).toEqual([]);
     });
+  });
+
+  it('a sku that another process has locked holds up nobody who wants another one', async () => {
+    const customer = await registerPerson(system);
+    const [locked, free] = [
+      await openShop(system, vendor, [50]),
+      await openShop(system, vendor, [50]),
+    ];
+    const redis = new Redis(`${system.redis.url.replace(/\/\d*$/, '')}/2`);
+    await redis.set(lockKey(locked.sku), 'another process', 'PX', 60_000);
+    let isDone = false;
+    const waiting = checkout(system, customer, [{ offerId: locked.offerId, quantity: 1 }]);
+    void waiting.then(() => {
+      isDone = true;
+    });
+    for (let n = 0; n < 5; n++) {
+      const { data } = await checkout(system, customer, [{ offerId: free.offerId, quantity: 1 }]);
+      expect(data.checkout.__typename).toBe('CheckoutSuccess');
+      expect(isDone).toBe(false);
+    }
+    await redis.del(lockKey(locked.sku));
+    redis.disconnect();
+    expect((await waiting).data.checkout.__typename).toBe('CheckoutSuccess');
   });
 
   it('50 parallel checkouts with one key make one order', async () => {

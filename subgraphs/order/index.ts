@@ -12,6 +12,7 @@ import { startSubgraph } from '../shared/subgraph.js';
 import { startWorker } from '../shared/worker.js';
 import { forgetIdleCarts } from './cart/forget-idle-carts.js';
 import { abandonOrders } from './checkout/abandon-orders.js';
+import { createOfferReader } from './checkout/offers-for-sale.js';
 import { variables } from './config.js';
 import type { OrderApp, OrderContext } from './context.js';
 import { databaseSchema } from './mikro-orm.config.js';
@@ -52,6 +53,7 @@ export async function startOrder(env = process.env) {
     orm,
     user,
     shop,
+    readOffers: createOfferReader(shop),
     warehouse,
     reservations: createReservations(reserving, ending),
     provider,

@@ -63,16 +63,20 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     });
     return checkout.order.id;
   };
+  const customerIds = Object.values(people).map(({ id }) => id);
   /** everybody has something in the cart */
-  const fillCarts = async () => {
-    const input = { offerId: shop.offerId, quantity: 1 };
-    const viewers = Object.keys(names) as (keyof typeof names)[];
-    await Promise.all(viewers.map((viewer) => must(viewer, setCartMutation, { input })));
-  };
-  const emptyCarts = async () => {
-    const viewers = Object.keys(names) as (keyof typeof names)[];
-    await Promise.all(viewers.map((viewer) => must(viewer, 'mutation { clearCart { id } }', {})));
-  };
+  const fillCarts = () =>
+    change(
+      'order',
+      `with carts as (
+         insert into cart (id, shard) select id, 0 from unnest($1::uuid[]) as person (id)
+         on conflict do nothing)
+       insert into cart_item (cart_id, offer_id, id, name, unit_price_amount, currency_code, quantity)
+       select id, $2, id, 'New', 10, 'USD', 1 from unnest($1::uuid[]) as person (id)
+       on conflict do nothing`,
+      [customerIds, shop.offerId],
+    );
+  const emptyCarts = () => change('order', 'delete from cart_item', []);
   const orderId = await placeOrder();
   const { payOrder } = await must('customer', payMutation, {
     input: { orderId, idempotencyKey: randomUUID() },
@@ -155,8 +159,6 @@ const cancelMutation = 'mutation ($id: UUID!) { cancelOrder(id: $id) { __typenam
 const checkoutMutation = `mutation ($input: CheckoutInput!) {
   checkout(input: $input) { ... on CheckoutSuccess { order { id } } }
 }`;
-const setCartMutation =
-  'mutation ($input: CartItemInput!) { setCartItem(input: $input) { __typename } }';
 const payMutation = `mutation ($input: PayOrderInput!) {
   payOrder(input: $input) {
     ... on PaymentSuccess { order { shopOrders { id } } payment { id } }

@@ -2,7 +2,7 @@ import Big from 'big.js';
 import { registerEnumType } from 'type-graphql';
 import { identityOf } from '../../shared/auth.js';
 import type { BatchLoad } from '../../shared/context.js';
-import { type OfferForSale, readOffers } from '../checkout/offers-for-sale.js';
+import type { OfferForSale } from '../checkout/offers-for-sale.js';
 import type { OrderContext } from '../context.js';
 import { overLimit, readPurchases } from '../purchase/count-purchases.js';
 import { readAvailable } from '../reservation/availability.js';
@@ -31,11 +31,8 @@ export const loadProblems: BatchLoad<CartLine, CartProblem | null, OrderContext>
   lines,
   context,
 ) => {
-  const { shop, warehouse } = context.app;
-  const byId = await readOffers(
-    shop,
-    lines.map(({ offerId }) => offerId),
-  );
+  const { readOffers, warehouse } = context.app;
+  const byId = await readOffers(lines.map(({ offerId }) => offerId));
   const offers = [...byId.values()];
   const [available, already] = await Promise.all([
     readAvailable(warehouse, offers),

@@ -8,7 +8,6 @@ import {
   OfferGone,
   ShortLine,
 } from '../checkout/checkout-result.js';
-import { readOffers } from '../checkout/offers-for-sale.js';
 import type { OrderContext } from '../context.js';
 import { overLimit, readPurchases } from '../purchase/count-purchases.js';
 import { readAvailable } from '../reservation/availability.js';
@@ -33,7 +32,7 @@ export async function putInCart(
   if (wanted > quantityMax) {
     throw badInput({ 'input.quantity': `makes ${wanted}, more than ${quantityMax}` });
   }
-  const offer = (await readOffers(context.app.shop, [offerId])).get(offerId);
+  const offer = (await context.app.readOffers([offerId])).get(offerId);
   if (!offer) {
     return result(OfferGone, { message: 'This is not for sale (any more).', offerIds: [offerId] });
   }

@@ -4,7 +4,6 @@ import { type Money, money } from '../../shared/money.js';
 import { readLines } from '../cart/read-cart.js';
 import type { OrderApp } from '../context.js';
 import { type CheckoutItemInput, itemsMax } from './checkout-input.js';
-import { readOffers } from './offers-for-sale.js';
 import type { Outcome } from './outcome.js';
 import { type OrderLine, totalOf } from './place-order.js';
 
@@ -28,7 +27,7 @@ export async function orderedLines(
   if (wanted.length === 0) return { refusal: { kind: 'empty' } };
   if (wanted.length > itemsMax) throw conflict(`One checkout has at most ${itemsMax} lines.`);
   const offerIds = wanted.map(({ offerId }) => offerId);
-  const offers = await readOffers(app.shop, offerIds);
+  const offers = await app.readOffers(offerIds);
   const refusal = refuse(offerIds, offers);
   if (refusal) return { refusal };
   const lines = wanted.map(({ offerId, quantity }) => {
