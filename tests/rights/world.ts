@@ -64,19 +64,26 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     return checkout.order.id;
   };
   const customerIds = Object.values(people).map(({ id }) => id);
-  /** everybody has something in the cart */
+  /** Everybody has something in the cart; no cart is counted until it is changed. */
   const fillCarts = () =>
     change(
       'order',
       `with carts as (
          insert into cart (id, shard) select id, 0 from unnest($1::uuid[]) as person (id)
-         on conflict do nothing)
+         on conflict (id) do update set counted = false
+       ), counters as (delete from units_in_carts)
        insert into cart_item (cart_id, offer_id, id, name, unit_price_amount, currency_code, quantity)
        select id, $2, id, 'New', 10, 'USD', 1 from unnest($1::uuid[]) as person (id)
        on conflict do nothing`,
       [customerIds, shop.offerId],
     );
-  const emptyCarts = () => change('order', 'delete from cart_item', []);
+  const emptyCarts = () =>
+    change(
+      'order',
+      `with carts as (update cart set counted = false), counters as (delete from units_in_carts)
+       delete from cart_item`,
+      [],
+    );
   const orderId = await placeOrder();
   const { payOrder } = await must('customer', payMutation, {
     input: { orderId, idempotencyKey: randomUUID() },
