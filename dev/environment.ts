@@ -31,6 +31,7 @@ export function environments({ databases, redisUrl, ports, secrets }: SystemOpti
   const shared = {
     ...secrets.callers,
     JWKS_URL: `${at(ports.ports.user)}/.well-known/jwks.json`,
+    USER_URL: graphqlAt(ports.ports.user),
     PRODUCT_URL: graphqlAt(ports.ports.product),
     SHOP_URL: graphqlAt(ports.ports.shop),
     WAREHOUSE_URL: graphqlAt(ports.ports.warehouse),

@@ -81,6 +81,11 @@ describe('nobody gets in where they do not belong', () => {
       as('order'),
     );
     expect(asOrder.errors).toBeUndefined();
+    const address = `{ addressOf(userId: "${customer.id}", id: "${customer.id}") { city } }`;
+    const ofUser = (caller: 'router' | 'order') =>
+      postGraphQL(subgraphUrl('user'), address, {}, undefined, as(caller));
+    expect((await ofUser('router')).errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+    expect((await ofUser('order')).data).toEqual({ addressOf: null });
     const deliver = 'mutation { deliverToOrder(events: []) }';
     const inbox = await postGraphQL(subgraphUrl('order'), deliver, {}, undefined, as('router'));
     expect(inbox.errors?.[0]?.extensions.code).toBe('FORBIDDEN');

@@ -21,6 +21,24 @@ export const orderInvariants: Invariant[] = [
       group by o.id`,
     holds: 'total_amount = lines and total_amount > 0',
   }),
+  invariantOf('order', 'what a customer bought of a sku is the sum of the lines not cancelled', {
+    with: `bought as (
+      select o.customer_id, s.shop_id, i.sku, sum(i.quantity) as lines
+      from customer_order o join shop_order s on s.order_id = o.id
+        join order_item i on i.shop_order_id = s.id
+      where s.status <> 'CANCELLED' group by 1, 2, 3)`,
+    select: `select customer_id, shop_id, sku, coalesce(units, 0) as units, coalesce(lines, 0) as lines
+      from purchase full join bought using (customer_id, shop_id, sku)`,
+    holds: 'units = lines',
+  }),
+  invariantOf('order', 'the units of an offer in carts are those of the carts that are counted', {
+    with: `held as (
+      select i.offer_id, c.shard, sum(i.quantity) as lines
+      from cart c join cart_item i on i.cart_id = c.id where c.counted group by 1, 2)`,
+    select: `select offer_id, shard, coalesce(units, 0) as units, coalesce(lines, 0) as lines
+      from units_in_carts full join held using (offer_id, shard)`,
+    holds: 'units = lines',
+  }),
   invariantOf('order', 'a shop’s part is as far as its order, as long as that is not paid', {
     select: `select s.id, s.status, o.status as order_status
       from shop_order s join customer_order o on o.id = s.order_id

@@ -104,6 +104,16 @@ const breaks: Break[] = [
     ['update customer_order set total_amount = 1'],
   ],
   [
+    'what a customer bought of a sku is the sum of the lines not cancelled',
+    'order',
+    ['update purchase set units = units + 1'],
+  ],
+  [
+    'the units of an offer in carts are those of the carts that are counted',
+    'order',
+    ['update units_in_carts set units = units + 1'],
+  ],
+  [
     'a shop’s part is as far as its order, as long as that is not paid',
     'order',
     [`update shop_order set status = 'SHIPPED'`],
@@ -207,6 +217,12 @@ describe('npm run verify', () => {
       `insert into order_item
          (id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
        values ('${order}', '${order}', '${offer}', 'S', 'S', 10, 'USD', 2)`,
+      `insert into purchase (customer_id, shop_id, sku, units)
+       select customer_id, '${order}', 'S', 2 from customer_order`,
+      `insert into cart (id, shard, counted) values ('${order}', 0, true)`,
+      `insert into cart_item (cart_id, offer_id, id, name, unit_price_amount, currency_code, quantity)
+       values ('${order}', '${offer}', '${order}', 'S', 10, 'USD', 1)`,
+      `insert into units_in_carts (offer_id, shard, units) values ('${offer}', 0, 1)`,
     ]);
     await run(database, statements);
     const verdicts = await verify(databases.urls, 0);

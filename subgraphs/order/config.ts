@@ -13,6 +13,11 @@ export const variables = {
   ...secretOf('order'),
   ...secretOf('warehouse'),
   ...tokenVariables,
+  USER_URL: requiredInProduction(
+    address,
+    'http://127.0.0.1:4001/graphql',
+    'the GraphQL endpoint of the user subgraph',
+  ),
   SHOP_URL: requiredInProduction(
     address,
     'http://127.0.0.1:4003/graphql',

@@ -10,7 +10,9 @@ import { buildFederatedSchema } from '../shared/schema.js';
 import { createServiceClient } from '../shared/service-client.js';
 import { startSubgraph } from '../shared/subgraph.js';
 import { startWorker } from '../shared/worker.js';
+import { forgetIdleCarts } from './cart/forget-idle-carts.js';
 import { abandonOrders } from './checkout/abandon-orders.js';
+import { createOfferReader } from './checkout/offers-for-sale.js';
 import { variables } from './config.js';
 import type { OrderApp, OrderContext } from './context.js';
 import { databaseSchema } from './mikro-orm.config.js';
@@ -21,6 +23,7 @@ import { source } from './schema.js';
 
 const abandonEveryMs = 5000;
 const recoverEveryMs = 2000;
+const forgetCartsEveryMs = 10_000;
 const cleanUpEveryMs = 600_000;
 
 /** Starts the order subgraph. */
@@ -31,10 +34,12 @@ export async function startOrder(env = process.env) {
     { name: 'order', url: config.DATABASE_URL, poolMax: config.DATABASE_POOL_MAX, logger },
     databaseSchema,
   );
+  const user = createServiceClient(config.USER_URL, 'order', config.ORDER_SECRET);
   const shop = createServiceClient(config.SHOP_URL, 'order', config.ORDER_SECRET);
   // Payments must not wait for a connection behind checkouts that wait for their stock.
   const reserving = createServiceClient(config.WAREHOUSE_URL, 'order', config.ORDER_SECRET);
   const ending = createServiceClient(config.WAREHOUSE_URL, 'order', config.ORDER_SECRET);
+  const warehouse = createServiceClient(config.WAREHOUSE_URL, 'order', config.ORDER_SECRET);
   const registry = createRegistry('order');
   watchPool(orm, registry);
   const relay = startRelay({
@@ -47,7 +52,10 @@ export async function startOrder(env = process.env) {
   const provider = createSandboxProvider(config.PAYMENT_SANDBOX_URL);
   const app: OrderApp = {
     orm,
+    user,
     shop,
+    readOffers: createOfferReader(shop),
+    warehouse,
     reservations: createReservations(reserving, ending),
     provider,
     holdForMs: Math.round(config.RESERVATION_MINUTES * 60_000),
@@ -58,6 +66,9 @@ export async function startOrder(env = process.env) {
       abandonOrders(app, isStopping),
     ),
     startWorker('recover payments', recoverEveryMs, logger, () => recoverPayments(app)),
+    startWorker('forget idle carts', forgetCartsEveryMs, logger, (isStopping) =>
+      forgetIdleCarts(orm.em, isStopping),
+    ),
     startWorker('clean up', cleanUpEveryMs, logger, async () => {
       await pruneKeys(orm.em.fork());
       await pruneInbox(orm.em.fork());
@@ -75,7 +86,10 @@ export async function startOrder(env = process.env) {
     readiness: { database: () => orm.em.fork().execute('select 1') },
     onStop: [
       () => Promise.all([relay.stop(), ...workers.map((worker) => worker.stop())]),
-      () => Promise.all([shop.close(), reserving.close(), ending.close(), provider.close()]),
+      () =>
+        Promise.all(
+          [user, shop, warehouse, reserving, ending, provider].map((each) => each.close()),
+        ),
       () => disconnect(orm),
     ],
   });

@@ -2,13 +2,17 @@ import type { Schema } from '../shared/database.js';
 import { IdempotencyKey } from '../shared/idempotency.js';
 import { InboxEntry } from '../shared/inbox.js';
 import { OutboxEntry } from '../shared/outbox.js';
+import { Cart, CartItem, UnitsInCarts } from './cart/cart.js';
 import { Migration20261121Spine } from './migrations/20261121-spine.js';
 import { Migration20261123Afterwards } from './migrations/20261123-afterwards.js';
+import { Migration20261124Cart } from './migrations/20261124-cart.js';
+import { Migration20261124Purchases } from './migrations/20261124-purchases.js';
 import { Order } from './order/order.js';
 import { OrderEvent } from './order/order-event.js';
 import { OrderItem, ShopOrder } from './order/shop-order.js';
 import { Payment } from './payment/payment.js';
 import { Refund } from './payment/refund.js';
+import { Purchase } from './purchase/purchase.js';
 
 export const databaseSchema: Schema = {
   entities: [
@@ -18,6 +22,10 @@ export const databaseSchema: Schema = {
     OrderEvent,
     Payment,
     Refund,
+    Purchase,
+    Cart,
+    CartItem,
+    UnitsInCarts,
     IdempotencyKey,
     InboxEntry,
     OutboxEntry,
@@ -25,5 +33,7 @@ export const databaseSchema: Schema = {
   migrations: [
     { name: '20261121-spine', class: Migration20261121Spine },
     { name: '20261123-afterwards', class: Migration20261123Afterwards },
+    { name: '20261124-purchases', class: Migration20261124Purchases },
+    { name: '20261124-cart', class: Migration20261124Cart },
   ],
 };

@@ -1,7 +1,9 @@
 import { createInboxResolver } from '../shared/inbox.js';
 import type { SchemaSource } from '../shared/schema.js';
+import { CartItemResolver, CartResolver } from './cart/cart.resolver.js';
 import { CheckoutResolver } from './checkout/checkout.resolver.js';
 import type { OrderContext } from './context.js';
+import { OfferResolver } from './offer/offer.resolver.js';
 import { OrderResolver } from './order/order.resolver.js';
 import { ownOrder } from './order/own-order.js';
 import { OrderItemResolver, ownShopOrder, ShopOrderResolver } from './order/shop-order.resolver.js';
@@ -15,7 +17,10 @@ const InboxResolver = createInboxResolver('Order', ['warehouse'], {
 
 export const source: SchemaSource = {
   resolvers: [
+    CartResolver,
+    CartItemResolver,
     CheckoutResolver,
+    OfferResolver,
     OrderResolver,
     ShopOrderResolver,
     OrderItemResolver,
@@ -28,5 +33,6 @@ export const source: SchemaSource = {
     Payment: ({ id }, context: OrderContext) => ownPayment(context, id as string),
     ShopOrder: ({ id }, context: OrderContext) => ownShopOrder(context, id as string),
     User: ({ id }) => ({ id }),
+    Offer: ({ id }) => ({ id }),
   },
 };

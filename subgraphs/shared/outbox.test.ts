@@ -14,6 +14,7 @@ import type { ServiceClient } from './service-client.js';
 function consumer(answer: (ids: string[]) => string[]) {
   const batches: string[][] = [];
   const client: ServiceClient = {
+    callEach: async () => [],
     async call<T>(_query: string, variables: Record<string, unknown>) {
       const ids = (variables.events as { id: string }[]).map(({ id }) => id);
       batches.push(ids);

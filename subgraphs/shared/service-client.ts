@@ -24,12 +24,28 @@ export interface ServiceClient {
    * @throws `TRY_AGAIN` when no answer came in time; then it is not known whether it was done
    */
   call<T>(query: string, variables: Record<string, unknown>, options: CallOptions): Promise<T>;
+  /**
+   * As `call`, for a field that gives a list in which each item may fail by itself.
+   *
+   * @returns each item of `data[field]`, or what it failed with
+   */
+  callEach<T>(
+    field: string,
+    query: string,
+    variables: Record<string, unknown>,
+    options: CallOptions,
+  ): Promise<(T | Error)[]>;
   close(): Promise<void>;
 }
 
 interface Reply<T> {
   data?: T | null;
-  errors?: Array<{ message: string; extensions?: { code?: string } }>;
+  errors?: ReplyError[];
+}
+interface ReplyError {
+  message: string;
+  path?: (string | number)[];
+  extensions?: { code?: string };
 }
 
 /** @param url the other subgraph's GraphQL endpoint */
@@ -53,17 +69,37 @@ export function createServiceClient(url: string, self: Caller, secret: string): 
     return (await response.body.json()) as Reply<T>;
   }
 
+  async function ask<T, R>(
+    query: string,
+    variables: Record<string, unknown>,
+    { timeoutMs, repeatable }: CallOptions,
+    read: (reply: Reply<T>) => R,
+  ): Promise<R> {
+    const body = JSON.stringify({ query, variables });
+    const once = async () => read(await send<T>(body, timeoutMs));
+    try {
+      return await (repeatable ? retry.execute(once) : once());
+    } catch (error) {
+      if (isAnswer(error)) throw error;
+      throw tryAgain('A part of the system is away or busy; ask again.');
+    }
+  }
+
   return {
-    async call<T>(query: string, variables: Record<string, unknown>, options: CallOptions) {
-      const body = JSON.stringify({ query, variables });
-      const ask = async () => dataOf(await send<T>(body, options.timeoutMs), url);
-      try {
-        return await (options.repeatable ? retry.execute(ask) : ask());
-      } catch (error) {
-        if (isAnswer(error)) throw error;
-        throw tryAgain('A part of the system is away or busy; ask again.');
-      }
-    },
+    call: <T>(query: string, variables: Record<string, unknown>, options: CallOptions) =>
+      ask<T, T>(query, variables, options, (reply) => dataOf(reply, url)),
+    callEach: <T>(
+      field: string,
+      query: string,
+      variables: Record<string, unknown>,
+      options: CallOptions,
+    ) =>
+      ask<Record<string, (T | null)[]>, (T | Error)[]>(query, variables, options, (reply) => {
+        const items = reply.data?.[field];
+        if (!items) return dataOf({ errors: reply.errors ?? [] }, url);
+        const errors = new Map(reply.errors?.map((error) => [error.path?.[1], error]));
+        return items.map((item, n) => item ?? errorOf(errors.get(n), url));
+      }),
     close: () => pool.close(),
   };
 }
@@ -74,9 +110,13 @@ const ownFaults = ['INTERNAL_SERVER_ERROR', 'UNAUTHENTICATED', 'FORBIDDEN', 'UNK
 function dataOf<T>(reply: Reply<T>, url: string): T {
   const error = reply.errors?.[0];
   if (!error && reply.data) return reply.data;
+  throw errorOf(error, url);
+}
+
+function errorOf(error: ReplyError | undefined, url: string): Error {
   const code = error?.extensions?.code;
   if (code && !ownFaults.includes(code)) {
-    throw new DomainError(code as ErrorCode, error?.message ?? code, error?.extensions);
+    return new DomainError(code as ErrorCode, error?.message ?? code, error?.extensions);
   }
-  throw new UpstreamFault(`${url} answered: ${error?.message ?? 'nothing'}`);
+  return new UpstreamFault(`${url} answered: ${error?.message ?? 'nothing'}`);
 }

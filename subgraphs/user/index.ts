@@ -46,7 +46,7 @@ export async function startUser(env = process.env) {
     name: 'user',
     config,
     ownSecret: config.USER_SECRET,
-    callers: { router: config.ROUTER_SECRET },
+    callers: { router: config.ROUTER_SECRET, order: config.ORDER_SECRET },
     // Everybody needs the keys of tokens; the operations are for people, through the router's limits.
     routeCallers: {
       user: config.USER_SECRET,

@@ -6,6 +6,7 @@ import { Offer } from './offer/offer.js';
 import { OfferResolver } from './offer/offer.resolver.js';
 import { ShopResolver } from './shop/shop.resolver.js';
 import { AvailabilityResolver } from './stock/availability.resolver.js';
+import { AvailabilityOfResolver } from './stock/availability-of.resolver.js';
 import { ReservationResolver } from './stock/reservation.resolver.js';
 import { StockChangedResolver } from './stock/stock-changed.resolver.js';
 import { loadStockLevels, StockLevelResolver } from './stock/stock-level.resolver.js';
@@ -42,6 +43,7 @@ export const source: SchemaSource = {
     VariantResolver,
     OfferResolver,
     AvailabilityResolver,
+    AvailabilityOfResolver,
     InboxResolver,
   ],
   orphanedTypes: [Offer],

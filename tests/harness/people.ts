@@ -38,6 +38,7 @@ export async function openShop(
   vendor: Person,
   unitsOfWarehouses: readonly number[],
   price = '10.00',
+  purchaseLimit?: number,
 ) {
   const tail = randomUUID().slice(0, 8);
   const sku = `SALE-${tail}`;
@@ -63,6 +64,7 @@ export async function openShop(
     shopId: shop.id,
     sku,
     price,
+    purchaseLimit,
   });
   const warehouseIds: string[] = [];
   for (const [n, quantity] of unitsOfWarehouses.entries()) {
@@ -88,11 +90,21 @@ const checkoutMutation = `mutation ($input: CheckoutInput!) {
     __typename
     ... on CheckoutSuccess { order { id number status expiresAt total { amount currencyCode } } }
     ... on InsufficientStock { message lines { offer { id } requested available } }
+    ... on PurchaseLimitExceeded { message lines { offer { id } limit already } }
+    ... on PriceChanged {
+      message lines { offer { id } oldPrice { amount } newPrice { amount } }
+      expected { amount } actual { amount }
+    }
+    ... on CartEmpty { message }
     ... on OfferGone { message offerIds }
     ... on MixedCurrencies { message currencyCodes }
     ... on OrderExpired { message order { id status } }
   }
 }`;
+
+/** Sends any input of a checkout, and asks for all that it may answer. */
+export const checkoutWith = ({ graphql }: TestSystem, { token }: Person, input: object) =>
+  graphql(checkoutMutation, { input: { idempotencyKey: randomUUID(), ...input } }, token);
 
 export function checkout(
   system: TestSystem,

@@ -35,6 +35,12 @@ export const matrix: Readonly<Partial<Record<Rule, readonly string[]>>> = {
   'signed-in': [
     'Query.me',
     'Query.orders',
+    'Query.cart',
+    'Mutation.addToCart',
+    'Mutation.setCartItem',
+    'Mutation.removeFromCart',
+    'Mutation.clearCart',
+    'Cart.*',
     'Mutation.logout',
     'Mutation.changePassword',
     'Mutation.addPhone',

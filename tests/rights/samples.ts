@@ -133,6 +133,19 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Mutation.releaseReservation': () => ({ requests: [] }),
   'Subscription.stockChanged': ({ sku }) => ({ skus: [sku] }),
 
+  'Query.availabilityOf': ({ shopId, sku }) => ({ of: [{ shopId, sku }] }),
+  'Query.cart': async ({ fillCarts }) => {
+    await fillCarts();
+    return {};
+  },
+  'Mutation.addToCart': ({ offerId }) => ({ input: { offerId, quantity: 1 } }),
+  'Mutation.setCartItem': ({ offerId }) => ({ input: { offerId, quantity: 1 } }),
+  'Mutation.removeFromCart': ({ foreignOfferId }) => ({ offerId: foreignOfferId }),
+  'Mutation.clearCart': none,
+  'Query.addressOf': async ({ people, newAddress }) => ({
+    userId: people.customer.id,
+    id: await newAddress(),
+  }),
   'Query.order': ({ orderId }) => ({ id: orderId }),
   'Query.orders': none,
   'Query.payment': ({ paymentId }) => ({ id: paymentId }),
@@ -169,6 +182,8 @@ export const endsSession: ReadonlySet<string> = new Set(['Mutation.logout']);
 /** Nullable fields of which the samples' things have nothing; all others must have a value. */
 export const emptyHere: ReadonlySet<string> = new Set([
   'Category.parent',
+  'CartItem.problem',
+  'ChangedPrice.oldPrice',
   'Order.cancelReason',
   'Order.expiresAt',
   'StockMovement.reference',

@@ -83,6 +83,8 @@ export const ways: Readonly<Record<string, Way>> = {
   ReservationOutput: { by: 'Mutation.reserveStock' },
   ShortageOutput: { by: 'ReservationOutput.shortages' },
 
+  Cart: { by: 'Query.cart' },
+  CartItem: { by: 'Cart.items' },
   Order: { by: 'Query.order' },
   OrderConnection: { by: 'User.orders' },
   OrderEdge: { by: 'OrderConnection.edges' },
@@ -93,6 +95,29 @@ export const ways: Readonly<Record<string, Way>> = {
   CheckoutSuccess: { by: 'Mutation.checkout' },
   InsufficientStock: { by: 'Mutation.checkout', sample: checkoutOf(10_000) },
   ShortLine: { by: 'InsufficientStock.lines' },
+  PurchaseLimitExceeded: {
+    by: 'Mutation.checkout',
+    sample: ({ checkoutInput, limitedOfferId }) => ({
+      input: checkoutInput([{ offerId: limitedOfferId, quantity: 2 }]),
+    }),
+  },
+  LimitedLine: { by: 'PurchaseLimitExceeded.lines' },
+  PriceChanged: {
+    by: 'Mutation.checkout',
+    sample: async ({ checkoutInput, offerId, emptyCarts }) => {
+      await emptyCarts();
+      const input = checkoutInput([{ offerId, quantity: 1 }]);
+      return { input: { ...input, expectedTotal: '0.01' } };
+    },
+  },
+  ChangedPrice: { by: 'PriceChanged.lines' },
+  CartEmpty: {
+    by: 'Mutation.checkout',
+    sample: async ({ emptyCarts, checkoutInput }) => {
+      await emptyCarts();
+      return { input: checkoutInput() };
+    },
+  },
   OfferGone: {
     by: 'Mutation.checkout',
     sample: ({ checkoutInput, shopId }) => ({

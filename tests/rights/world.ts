@@ -63,11 +63,33 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     });
     return checkout.order.id;
   };
+  const customerIds = Object.values(people).map(({ id }) => id);
+  /** Everybody has something in the cart; no cart is counted until it is changed. */
+  const fillCarts = () =>
+    change(
+      'order',
+      `with carts as (
+         insert into cart (id, shard) select id, 0 from unnest($1::uuid[]) as person (id)
+         on conflict (id) do update set counted = false
+       ), counters as (delete from units_in_carts)
+       insert into cart_item (cart_id, offer_id, id, name, unit_price_amount, currency_code, quantity)
+       select id, $2, id, 'New', 10, 'USD', 1 from unnest($1::uuid[]) as person (id)
+       on conflict do nothing`,
+      [customerIds, shop.offerId],
+    );
+  const emptyCarts = () =>
+    change(
+      'order',
+      `with carts as (update cart set counted = false), counters as (delete from units_in_carts)
+       delete from cart_item`,
+      [],
+    );
   const orderId = await placeOrder();
   const { payOrder } = await must('customer', payMutation, {
     input: { orderId, idempotencyKey: randomUUID() },
   });
   await placeOrder('vendor');
+  const limitedOfferId = await setOffer({ sku: 'TRAIL-40', price: '10.00', purchaseLimit: 1 });
   const transferId = await newTransfer();
   const stranger = await registerPerson(system);
   let phones = 1000;
@@ -78,6 +100,8 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     people,
     ...shop,
     ...warehouse,
+    /** of which a customer may buy one */
+    limitedOfferId,
     foreignOfferId: foreign.setOffer.id,
     productId: variant.product.id as string,
     categoryId: seedId('category', 0),
@@ -116,6 +140,8 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     transferInput,
     newTransfer,
     placeOrder,
+    fillCarts,
+    emptyCarts,
     checkoutInput,
     change,
     tokenOf: (viewer: Viewer) => (viewer === 'nobody' ? undefined : people[viewer].token),
@@ -146,7 +172,7 @@ const payMutation = `mutation ($input: PayOrderInput!) {
   }
 }`;
 
-const checkoutInput = (items: { offerId: string; quantity: number }[]) => ({
+const checkoutInput = (items?: { offerId: string; quantity: number }[]) => ({
   idempotencyKey: randomUUID(),
   items,
   shippingAddress: address,

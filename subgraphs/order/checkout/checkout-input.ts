@@ -1,11 +1,20 @@
-import { ArrayMaxSize, ArrayMinSize, Length, Max, Min, ValidateNested } from 'class-validator';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsOptional,
+  Length,
+  Matches,
+  Max,
+  Min,
+  ValidateNested,
+} from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { badInput } from '../../shared/errors.js';
-import { UUID } from '../../shared/scalars.js';
+import { Decimal, UUID } from '../../shared/scalars.js';
+import { quantityMax } from '../cart/change-cart.js';
 import { ShippingAddress } from '../order/order.js';
 
-export const quantityMax = 10_000;
-const itemsMax = 100;
+export const itemsMax = 100;
 
 @InputType({ description: 'Units of one offer.' })
 export class CheckoutItemInput {
@@ -27,16 +36,38 @@ export class CheckoutInput {
   idempotencyKey!: string;
 
   @Field(() => [CheckoutItemInput], {
-    description: 'What is bought, 1 to 100 lines; an offer that stands twice is added up.',
+    nullable: true,
+    description:
+      'What is bought, 1 to 100 lines; an offer that stands twice is added up. Left out: all that is in the cart.',
   })
+  @IsOptional()
   @ValidateNested({ each: true })
   @ArrayMinSize(1)
   @ArrayMaxSize(itemsMax)
-  items!: CheckoutItemInput[];
+  items?: CheckoutItemInput[] | null;
 
-  @Field(() => ShippingAddress, { description: 'Where it goes.' })
+  @Field(() => ShippingAddress, {
+    nullable: true,
+    description: 'Where it goes; this, or `addressId`.',
+  })
+  @IsOptional()
   @ValidateNested()
-  shippingAddress!: ShippingAddress;
+  shippingAddress?: ShippingAddress | null;
+
+  @Field(() => UUID, {
+    nullable: true,
+    description: 'An address of one’s own, with street, city, zip and country, to which it goes.',
+  })
+  addressId?: string | null;
+
+  @Field(() => Decimal, {
+    nullable: true,
+    description:
+      'What it is to cost: another total is refused with PriceChanged. Left out: what it costs at this moment, whatever it cost in the cart.',
+  })
+  @IsOptional()
+  @Matches(/^\d{1,12}(\.\d{1,2})?$/, { message: 'must be 0 or more, with at most two decimals' })
+  expectedTotal?: string | null;
 }
 
 /** One line for each offer. @throws `BAD_USER_INPUT` when a sum is more than a line may have */

@@ -1,9 +1,11 @@
 import { createUnionType, Field, Int, ObjectType } from 'type-graphql';
-import { Refusal } from '../../shared/refusal.js';
+import { Money } from '../../shared/money.js';
+import { Refusal, result } from '../../shared/refusal.js';
 import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import { Offer } from '../offer/offer.js';
 import { Order } from '../order/order.js';
+import type { LimitFact } from '../purchase/count-purchases.js';
 
 @Allow('parent')
 @ObjectType({ description: 'The order is placed and its stock is held until `order.expiresAt`.' })
@@ -36,6 +38,29 @@ export class InsufficientStock extends Refusal {
 }
 
 @Allow('parent')
+@ObjectType({ description: 'A line that would pass the purchase limit of its offer.' })
+export class LimitedLine {
+  @Field(() => Offer, { nullable: true, description: 'The offer.' })
+  offer!: Offer;
+
+  @Field(() => Int, { description: 'How many units one customer may buy.' })
+  limit!: number;
+
+  @Field(() => Int, { description: 'Units bought before, in orders that are not cancelled.' })
+  already!: number;
+}
+
+@Allow('parent')
+@ObjectType({
+  implements: Refusal,
+  description: 'A customer may not have that many of something; nothing was changed.',
+})
+export class PurchaseLimitExceeded extends Refusal {
+  @Field(() => [LimitedLine], { description: 'Of what, and how many were bought before.' })
+  lines!: LimitedLine[];
+}
+
+@Allow('parent')
 @ObjectType({
   implements: Refusal,
   description: 'An offer does not exist or is not for sale any more; nothing is held.',
@@ -57,6 +82,44 @@ export class MixedCurrencies extends Refusal {
 
 @Allow('parent')
 @ObjectType({
+  description: 'A line that does not cost what it did, or of which that is not known.',
+})
+export class ChangedPrice {
+  @Field(() => Offer, { nullable: true, description: 'The offer.' })
+  offer!: Offer;
+
+  @Field(() => Money, {
+    nullable: true,
+    description: 'The price of one unit in the cart; null where it is not there.',
+  })
+  oldPrice!: Money | null;
+
+  @Field(() => Money, { description: 'The price of one unit now.' })
+  newPrice!: Money;
+}
+
+@Allow('parent')
+@ObjectType({
+  implements: Refusal,
+  description: 'The total is not the `expectedTotal`; nothing is ordered.',
+})
+export class PriceChanged extends Refusal {
+  @Field(() => [ChangedPrice], { description: 'Which lines are why, as far as is known.' })
+  lines!: ChangedPrice[];
+
+  @Field(() => Money, { description: 'The total that was expected.' })
+  expected!: Money;
+
+  @Field(() => Money, { description: 'The total at this moment.' })
+  actual!: Money;
+}
+
+@Allow('parent')
+@ObjectType({ implements: Refusal, description: 'There was nothing in the cart to order.' })
+export class CartEmpty extends Refusal {}
+
+@Allow('parent')
+@ObjectType({
   implements: Refusal,
   description: 'The time to pay was up; the stock is back on the shelf.',
 })
@@ -65,9 +128,28 @@ export class OrderExpired extends Refusal {
   order!: Order;
 }
 
+/** The refusal of what would pass a purchase limit. */
+export function limitExceeded(lines: readonly LimitFact[]): PurchaseLimitExceeded {
+  return result(PurchaseLimitExceeded, {
+    message: 'That is more than one customer may buy.',
+    lines: lines.map(({ offerId, ...line }) => {
+      return result(LimitedLine, { ...line, offer: { id: offerId } });
+    }),
+  });
+}
+
 export const CheckoutResult = createUnionType({
   name: 'CheckoutResult',
   description: 'The order, or why there is none.',
   types: () =>
-    [CheckoutSuccess, InsufficientStock, OfferGone, MixedCurrencies, OrderExpired] as const,
+    [
+      CheckoutSuccess,
+      InsufficientStock,
+      PurchaseLimitExceeded,
+      PriceChanged,
+      CartEmpty,
+      OfferGone,
+      MixedCurrencies,
+      OrderExpired,
+    ] as const,
 });

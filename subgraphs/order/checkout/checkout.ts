@@ -1,8 +1,7 @@
-import { v7 as uuidv7 } from 'uuid';
+import Big from 'big.js';
 import { identityOf } from '../../shared/auth.js';
 import { sql } from '../../shared/database.js';
 import { isUniqueViolation } from '../../shared/database-errors.js';
-import { badInput } from '../../shared/errors.js';
 import {
   claimKey,
   fingerprintOf,
@@ -10,36 +9,17 @@ import {
   type KeyOf,
   storeOutcome,
 } from '../../shared/idempotency.js';
-import { result } from '../../shared/refusal.js';
+import { newId } from '../../shared/ids.js';
+import { takeFromCart } from '../cart/move-cart.js';
 import type { OrderApp, OrderContext } from '../context.js';
 import { endPending, setExpiresAt } from '../order/change-status.js';
-import { Order } from '../order/order.js';
+import { LimitExceeded } from '../purchase/count-purchases.js';
 import type { Shortage } from '../reservation/reservations.js';
 import { type CheckoutInput, type CheckoutItemInput, mergeItems } from './checkout-input.js';
-import {
-  CheckoutSuccess,
-  InsufficientStock,
-  MixedCurrencies,
-  OfferGone,
-  OrderExpired,
-} from './checkout-result.js';
-import { readOffers } from './offers-for-sale.js';
-import { type OrderLine, placeOrder, totalOf } from './place-order.js';
-
-const totalMax = 999_999_999_999;
-
-/** How a checkout ended, as it is kept under its key. */
-type Outcome =
-  | { kind: 'placed'; orderId: string }
-  | { kind: 'expired'; orderId: string }
-  | { kind: 'short'; orderId: string; lines: ShortFact[] }
-  | { kind: 'gone'; offerIds: string[] }
-  | { kind: 'mixed'; currencyCodes: string[] };
-interface ShortFact {
-  offerId: string;
-  requested: number;
-  available: number;
-}
+import { orderedLines } from './ordered-lines.js';
+import { type Outcome, present, type ShortFact } from './outcome.js';
+import { type OrderLine, placeOrder } from './place-order.js';
+import { requireOneAddress, shippingAddressOf } from './shipping-address.js';
 
 /**
  * Places an order across shops and holds its stock, all or nothing. The same customer and key get
@@ -51,44 +31,54 @@ interface ShortFact {
 export async function checkout(context: OrderContext, input: CheckoutInput) {
   const { app, em } = context;
   const customerId = identityOf(context).id;
-  const items = mergeItems(input.items);
+  requireOneAddress(input);
+  const items = input.items ? mergeItems(input.items) : null;
   const of: KeyOf = { userId: customerId, operation: 'checkout', key: input.idempotencyKey };
-  const fingerprint = fingerprintOf([items, input.shippingAddress]);
-  const claim = await claimKey<Outcome>(em, of, fingerprint, uuidv7());
+  const { shippingAddress, addressId, expectedTotal } = input;
+  const total = expectedTotal && new Big(expectedTotal).toFixed();
+  const fingerprint = fingerprintOf([items ?? 'cart', shippingAddress ?? addressId, total]);
+  const id = newId();
+  const claim = await claimKey<Outcome>(em, of, fingerprint, id);
   if (claim.outcome) return present(context, claim.outcome);
   try {
-    const order = { id: claim.subjectId, customerId, shippingAddress: input.shippingAddress };
-    return await present(context, await run(app, of, order, items));
+    const placing = { id: claim.subjectId, customerId, items, input };
+    return await present(context, await run(app, of, placing, claim.subjectId === id));
   } catch (error) {
     await giveUpClaim(em, of).catch(() => {}); // it lapses by itself
     throw error;
   }
 }
 
-type NewOrder = Parameters<typeof placeOrder>[1];
+/** @param isNew whether the key was never claimed before, so that nothing can be placed under it */
+async function run(app: OrderApp, of: KeyOf, placing: Placing, isNew: boolean): Promise<Outcome> {
+  const { id, customerId, items, input } = placing;
+  const placed = isNew ? [] : await placedLines(app, id);
+  if (placed.length > 0) return hold(app, of, id, placed);
 
-async function run(app: OrderApp, of: KeyOf, order: NewOrder, items: CheckoutItemInput[]) {
-  const lines = await placedLines(app, order.id);
-  if (lines.length > 0) return hold(app, of, order.id, lines);
-
-  const offers = await readOffers(
-    app.shop,
-    items.map(({ offerId }) => offerId),
-  );
-  const refusal = refuse(items, offers);
-  if (refusal) return settle(app, of, refusal);
-  const ordered = items.map(({ offerId, quantity }) => {
-    return { offer: offers.get(offerId) as OrderLine['offer'], quantity };
-  });
-  requirePayable(ordered);
+  const [shippingAddress, ordered] = await Promise.all([
+    shippingAddressOf(app, customerId, input),
+    orderedLines(app, customerId, items, input.expectedTotal),
+  ]);
+  if ('refusal' in ordered) return settle(app, of, ordered.refusal);
   try {
-    await placeOrder(app.orm.em, order, ordered);
+    await placeOrder(app.orm.em, { id, customerId, shippingAddress }, ordered.lines);
   } catch (error) {
+    if (error instanceof LimitExceeded) {
+      return settle(app, of, { kind: 'limited', lines: error.lines });
+    }
     // Another process with this key placed it meanwhile, at the prices that it read.
     if (!isUniqueViolation(error, 'customer_order_pkey')) throw error;
-    return hold(app, of, order.id, await placedLines(app, order.id));
+    return hold(app, of, id, await placedLines(app, id));
   }
-  return hold(app, of, order.id, ordered.map(toHoldLine));
+  return hold(app, of, id, ordered.lines.map(toHoldLine));
+}
+
+interface Placing {
+  readonly id: string;
+  readonly customerId: string;
+  /** null for what is in the cart */
+  readonly items: CheckoutItemInput[] | null;
+  readonly input: CheckoutInput;
 }
 
 const toHoldLine = ({ offer, quantity }: OrderLine): HoldLine => {
@@ -102,15 +92,6 @@ interface HoldLine {
   quantity: number;
 }
 
-/** @throws `BAD_USER_INPUT` for a total that no payment can be of: nothing, or more than is kept */
-function requirePayable(lines: readonly OrderLine[]): void {
-  const total = totalOf(lines);
-  if (Number(total) > 0 && Number(total) <= totalMax) return;
-  throw badInput({
-    'input.items': `add up to ${total}: must be more than 0, and at most ${totalMax}`,
-  });
-}
-
 /** The lines of an order that a process placed before it died; none for a new one. */
 function placedLines(app: OrderApp, orderId: string): Promise<HoldLine[]> {
   return sql<HoldLine>(
@@ -119,16 +100,6 @@ function placedLines(app: OrderApp, orderId: string): Promise<HoldLine[]> {
      from shop_order s join order_item i on i.shop_order_id = s.id where s.order_id = $1`,
     [orderId],
   );
-}
-
-function refuse(
-  items: CheckoutItemInput[],
-  offers: Map<string, OrderLine['offer']>,
-): Outcome | null {
-  const offerIds = items.map(({ offerId }) => offerId).filter((id) => !offers.has(id));
-  if (offerIds.length > 0) return { kind: 'gone', offerIds };
-  const currencyCodes = [...new Set([...offers.values()].map((offer) => offer.currencyCode))];
-  return currencyCodes.length > 1 ? { kind: 'mixed', currencyCodes } : null;
 }
 
 /** Holds the stock of a placed order, and writes down what came of it with the outcome of its key. */
@@ -144,7 +115,9 @@ async function hold(
       const expiresAt = new Date(answer.expiresAt as string);
       return settle(app, of, { kind: 'placed', orderId }, async (em) => {
         const stillPending = await setExpiresAt(em, orderId, expiresAt);
-        return stillPending ? null : { kind: 'expired', orderId };
+        if (!stillPending) return { kind: 'expired', orderId };
+        await takeFromCart(em, orderId);
+        return null;
       });
     }
     case 'SHORT': {
@@ -182,35 +155,4 @@ function shortLines(lines: readonly HoldLine[], shortages: readonly Shortage[]):
     const line = lines.find((each) => each.shopId === shopId && each.sku === sku);
     return line ? [{ offerId: line.offerId, requested, available }] : [];
   });
-}
-
-async function present({ em }: OrderContext, outcome: Outcome) {
-  switch (outcome.kind) {
-    case 'placed':
-      return result(CheckoutSuccess, {
-        order: await em.fork().findOneOrFail(Order, outcome.orderId),
-      });
-    case 'expired':
-      return result(OrderExpired, {
-        message: 'This order ended; its stock is back on the shelf.',
-        order: await em.fork().findOneOrFail(Order, outcome.orderId),
-      });
-    case 'short':
-      return result(InsufficientStock, {
-        message: 'There is not enough of what you want.',
-        lines: outcome.lines.map(({ offerId, requested, available }) => {
-          return { offer: { id: offerId }, requested, available };
-        }),
-      });
-    case 'gone':
-      return result(OfferGone, {
-        message: 'Something you want is not for sale (any more).',
-        offerIds: outcome.offerIds,
-      });
-    case 'mixed':
-      return result(MixedCurrencies, {
-        message: 'These offers have prices in different currencies; order them apart.',
-        currencyCodes: outcome.currencyCodes,
-      });
-  }
 }

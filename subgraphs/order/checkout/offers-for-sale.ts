@@ -1,3 +1,4 @@
+import { Coalescer } from '../../shared/coalesce.js';
 import type { ServiceClient } from '../../shared/service-client.js';
 
 /** An offer as the shop subgraph has it at this moment. */
@@ -8,19 +9,34 @@ export interface OfferForSale {
   readonly name: string;
   readonly priceAmount: string;
   readonly currencyCode: string;
+  readonly purchaseLimit: number | null;
   readonly active: boolean;
 }
 
+/** @returns the offers that exist and are active, by id. @throws `TRY_AGAIN` */
+export type ReadOffers = (ids: readonly string[]) => Promise<Map<string, OfferForSale>>;
+
 const timeoutMs = 4000;
 
-/** @returns the offers that exist and are active, by id */
-export async function readOffers(shop: ServiceClient, ids: string[]) {
-  const { offersForSale } = await shop.call<{ offersForSale: OfferForSale[] }>(
-    `query ($ids: [UUID!]!) {
-       offersForSale(ids: $ids) { id shopId sku name priceAmount currencyCode active }
-     }`,
-    { ids },
-    { timeoutMs, repeatable: true },
-  );
-  return new Map(offersForSale.filter(({ active }) => active).map((offer) => [offer.id, offer]));
+/** Reads offers of the shop subgraph; what is asked at the same time is one question. */
+export function createOfferReader(shop: ServiceClient): ReadOffers {
+  const reads = new Coalescer<readonly string[], Map<string, OfferForSale>>(async (requests) => {
+    const { offersForSale } = await shop.call<{ offersForSale: OfferForSale[] }>(
+      `query ($ids: [UUID!]!) {
+         offersForSale(ids: $ids) {
+           id shopId sku name priceAmount currencyCode purchaseLimit active
+         }
+       }`,
+      { ids: [...new Set(requests.flat())] },
+      { timeoutMs, repeatable: true },
+    );
+    const offers = new Map(offersForSale.map((offer) => [offer.id, offer]));
+    return requests.map((ids) => forSale(ids, offers));
+  });
+  return (ids) => reads.ask(ids, timeoutMs);
+}
+
+function forSale(ids: readonly string[], offers: ReadonlyMap<string, OfferForSale>) {
+  const found = ids.flatMap((id) => offers.get(id) ?? []);
+  return new Map(found.filter(({ active }) => active).map((offer) => [offer.id, offer]));
 }

@@ -1,8 +1,12 @@
 import { type EntityManager, sql } from '../../shared/database.js';
-import type { CancelReason } from './status.js';
+import { returnToCart } from '../cart/move-cart.js';
+import { giveBackPurchases } from '../purchase/count-purchases.js';
+import type { CancelReason, OrderStatus } from './status.js';
 
 /**
- * Takes an order and its parts out of `PENDING`, if that is where it is.
+ * Takes an order and its parts out of `PENDING`, if that is where it is, and does all in the
+ * database that follows from it: what was not bought in the end no longer counts as bought, and
+ * what came from the cart is there again.
  *
  * @returns whether this call did it
  */
@@ -12,6 +16,23 @@ export async function endPending(
   to: { status: 'CONFIRMED' } | { status: 'CANCELLED'; reason: CancelReason },
 ): Promise<boolean> {
   const reason = to.status === 'CANCELLED' ? to.reason : null;
+  const work = async (tx: EntityManager) => {
+    const ended = await leavePending(tx, orderId, to.status, reason);
+    if (ended && to.status === 'CANCELLED') {
+      await giveBackPurchases(tx, orderId);
+      await returnToCart(tx, orderId);
+    }
+    return ended;
+  };
+  return em.isInTransaction() ? work(em) : em.fork().transactional(work);
+}
+
+async function leavePending(
+  em: EntityManager,
+  orderId: string,
+  status: OrderStatus,
+  reason: CancelReason | null,
+): Promise<boolean> {
   const changed = await sql(
     em,
     `with ended as (
@@ -23,7 +44,7 @@ export async function endPending(
        where order_id in (select id from ended)
      )
      select id from ended`,
-    [orderId, to.status, reason],
+    [orderId, status, reason],
   );
   return changed.length > 0;
 }

@@ -51,6 +51,7 @@ export class ShopOrder {
 @Entity({ tableName: 'order_item' })
 @Index({ name: 'order_item_shop_order', properties: ['shopOrderId'] })
 @Check({ name: 'order_item_quantity', expression: 'quantity > 0' })
+@Check({ name: 'order_item_from_cart', expression: 'from_cart >= 0 and from_cart <= quantity' })
 @Check({ name: 'order_item_price', expression: 'unit_price_amount >= 0' })
 export class OrderItem {
   @Field(() => UUID, { description: 'The id of the line.' })
@@ -79,6 +80,10 @@ export class OrderItem {
   @Field(() => Int, { description: 'How many units.' })
   @Property({ type: 'integer' })
   quantity!: number;
+
+  /** units that came from its customer’s cart, and go back there when the order ends unpaid */
+  @Property({ type: 'integer', default: 0 })
+  fromCart!: Opt<number>;
 
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;

@@ -1,4 +1,4 @@
-import { DomainError } from '../../shared/errors.js';
+import { Coalescer } from '../../shared/coalesce.js';
 import type { ServiceClient } from '../../shared/service-client.js';
 
 export interface ReservationLine {
@@ -30,43 +30,68 @@ export interface Reservations {
   release(orderId: string, reason: ReleaseReason): Promise<ReservationAnswer>;
 }
 
+interface ReserveRequest {
+  readonly orderId: string;
+  readonly lines: ReservationLine[];
+  readonly holdForMs: number;
+}
+interface EndRequest {
+  readonly orderId: string;
+  readonly paymentId?: string;
+  readonly reason?: ReleaseReason;
+}
+type Undecided = Omit<ReservationAnswer, 'state'> & {
+  readonly state: ReservationAnswer['state'] | 'WAITING';
+};
+
 // A lock may be waited for up to 8 s, and a transaction then takes up to 4 s.
 const reserveTimeoutMs = 13_000;
 const endTimeoutMs = 6000;
+// How long the others of a batch may wait for one whose sku is slow; it is asked for again then,
+// with others of its kind.
+const answerWithinMs = { first: 100, again: 300 };
 const fields = 'orderId state expiresAt paymentId shortages { shopId sku requested available }';
 
-/** @param reserving for calls that may wait long, `ending` for those that must not wait behind them */
+/**
+ * What is asked at the same time goes as one request.
+ *
+ * @param reserving for calls that may wait long, `ending` for those that must not wait behind them
+ */
 export function createReservations(reserving: ServiceClient, ending: ServiceClient): Reservations {
+  const reserveBatch = (withinMs: number) =>
+    new Coalescer<ReserveRequest, Undecided>((requests) =>
+      reserving.callEach(
+        'reserveStock',
+        `mutation ($r: [ReserveInput!]!, $ms: Int) {
+           reserveStock(requests: $r, answerWithinMs: $ms) { ${fields} }
+         }`,
+        { r: requests, ms: withinMs },
+        { timeoutMs: reserveTimeoutMs, repeatable: true },
+      ),
+    );
+  const endBatch = (field: string, input: string) =>
+    new Coalescer<EndRequest, ReservationAnswer>((requests) =>
+      ending.callEach(
+        field,
+        `mutation ($r: [${input}!]!) { ${field}(requests: $r) { ${fields} } }`,
+        { r: requests },
+        { timeoutMs: endTimeoutMs, repeatable: true },
+      ),
+    );
+  const first = reserveBatch(answerWithinMs.first);
+  const again = reserveBatch(answerWithinMs.again);
+  const commits = endBatch('commitReservation', 'CommitInput');
+  const releases = endBatch('releaseReservation', 'ReleaseInput');
   return {
     async reserve(orderId, lines, holdForMs) {
-      const data = await reserving.call<{ reserveStock: ReservationAnswer[] }>(
-        `mutation ($r: [ReserveInput!]!) { reserveStock(requests: $r) { ${fields} } }`,
-        { r: [{ orderId, lines, holdForMs }] },
-        { timeoutMs: reserveTimeoutMs, repeatable: true },
-      );
-      return only(data.reserveStock);
+      const request = { orderId, lines, holdForMs };
+      const latestMs = performance.now() + reserveTimeoutMs;
+      const leftMs = () => Math.max(1, latestMs - performance.now());
+      let answer = await first.ask(request, leftMs());
+      while (answer.state === 'WAITING') answer = await again.ask(request, leftMs());
+      return answer as ReservationAnswer;
     },
-    async commit(orderId, paymentId) {
-      const data = await ending.call<{ commitReservation: ReservationAnswer[] }>(
-        `mutation ($r: [CommitInput!]!) { commitReservation(requests: $r) { ${fields} } }`,
-        { r: [{ orderId, paymentId }] },
-        { timeoutMs: endTimeoutMs, repeatable: true },
-      );
-      return only(data.commitReservation);
-    },
-    async release(orderId, reason) {
-      const data = await ending.call<{ releaseReservation: ReservationAnswer[] }>(
-        `mutation ($r: [ReleaseInput!]!) { releaseReservation(requests: $r) { ${fields} } }`,
-        { r: [{ orderId, reason }] },
-        { timeoutMs: endTimeoutMs, repeatable: true },
-      );
-      return only(data.releaseReservation);
-    },
+    commit: (orderId, paymentId) => commits.ask({ orderId, paymentId }, endTimeoutMs),
+    release: (orderId, reason) => releases.ask({ orderId, reason }, endTimeoutMs),
   };
-}
-
-function only(answers: ReservationAnswer[]): ReservationAnswer {
-  const [answer] = answers;
-  if (!answer) throw new DomainError('TRY_AGAIN', 'The stock gave no answer; ask again.');
-  return answer;
 }

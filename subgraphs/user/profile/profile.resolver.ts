@@ -1,4 +1,4 @@
-import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, Directive, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/context.js';
 import { loadAllBy } from '../../shared/load.js';
 import { Allow, requireSelf } from '../../shared/rights.js';
@@ -45,6 +45,17 @@ export class ProfileResolver {
     @Ctx() context: UserContext,
   ) {
     return updateProfile(context, input);
+  }
+
+  @Directive('@inaccessible')
+  @Allow('caller:order')
+  @Query(() => Address, { nullable: true, description: 'An address of a user’s own.' })
+  addressOf(
+    @Arg('userId', () => UUID, { description: 'The user.' }) userId: string,
+    @Arg('id', () => UUID, { description: 'The address.' }) id: string,
+    @Ctx() { em }: UserContext,
+  ) {
+    return em.findOne(Address, { id, userId });
   }
 
   @Allow('signed-in')

@@ -21,6 +21,8 @@ export interface StockStore {
 export interface StockEngine extends StockStore {
   /** Reservations, in batches under the locks of their skus. */
   readonly reserving: Dispatcher<ReserveRequest, ReserveOutcome>;
+  /** What `reserving` has not decided yet, by order: who asks again waits for the same. */
+  readonly undecided: Map<string, Promise<ReserveOutcome>>;
   /** Commits and releases, in batches that need no Redis. */
   readonly ending: Dispatcher<EndRequest, ReservationStatus>;
 }
@@ -50,6 +52,7 @@ export function createStockEngine(parts: StockEngineParts): StockEngine {
       metrics: metrics.dispatcher('reserve'),
       limits,
     }),
+    undecided: new Map(),
     ending: new Dispatcher({
       keysOf: ({ orderId }) => [orderId],
       work: (requests) => decideEndings(store, requests),

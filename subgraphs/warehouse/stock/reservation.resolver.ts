@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ArrayMaxSize,
   ArrayMinSize,
@@ -31,6 +32,7 @@ const requestsMax = 256;
 const linesMax = 100;
 const quantityMax = 1_000_000;
 const holdMaxMs = 7 * 24 * 3_600_000;
+const answerWithinMax = 10_000;
 const endReasons = ['PAYMENT_TIMEOUT', 'PAYMENT_FAILED', 'BY_CUSTOMER', 'ABANDONED'];
 
 @Directive('@inaccessible')
@@ -114,7 +116,7 @@ export class ReservationOutput {
   @Field(() => UUID, { description: 'The order.' })
   orderId!: string;
 
-  @Field(() => String, { description: 'HELD, SHORT, COMMITTED, RELEASED or EXPIRED.' })
+  @Field(() => String, { description: 'HELD, SHORT, COMMITTED, RELEASED, EXPIRED or WAITING.' })
   state!: string;
 
   @Field(() => Date, { nullable: true, description: 'Until when it is held.' })
@@ -126,6 +128,8 @@ export class ReservationOutput {
   @Field(() => [ShortageOutput], { nullable: true, description: 'Why nothing is held.' })
   shortages?: ShortageOutput[] | null;
 }
+
+const clamp = (ms: number) => Math.min(Math.max(ms, 1), answerWithinMax);
 
 function atMost<T>(requests: T[]): T[] {
   if (requests.length <= requestsMax) return requests;
@@ -147,8 +151,20 @@ export class ReservationResolver {
   reserveStock(
     @Arg('requests', () => [ReserveInput]) requests: ReserveInput[],
     @Ctx() { app }: WarehouseContext,
+    @Arg('answerWithinMs', () => Int, {
+      nullable: true,
+      description: 'After that, 1 to 10,000, what is not decided yet is WAITING: ask again.',
+    })
+    answerWithinMs?: number | null,
   ) {
-    return atMost(requests).map((request) => reserveStock(app, request));
+    const late = answerWithinMs ? sleep(clamp(answerWithinMs), null, { ref: false }) : null;
+    return atMost(requests).map((request) => {
+      const outcome = reserveStock(app, request);
+      const { orderId } = request;
+      return late
+        ? Promise.race([outcome, late.then(() => ({ orderId, state: 'WAITING' }))])
+        : outcome;
+    });
   }
 
   @Directive('@inaccessible')

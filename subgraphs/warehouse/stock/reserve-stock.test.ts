@@ -117,6 +117,15 @@ describe('reserving stock', () => {
     expect((await itemOf(key))?.available).toBe(4);
   });
 
+  it('lets who asks again for an order that is undecided wait with the first, queueing once', async () => {
+    const key = await stockUp(engine, [10]);
+    const asked = request(key, 2);
+    const [first, second] = [reserveStock(engine, asked), reserveStock(engine, asked)];
+    expect(second).toBe(first);
+    await first;
+    expect(engine.undecided.size).toBe(0);
+  });
+
   it('does not tell an order that its own units are sold out, when it asks twice at once', async () => {
     for (let round = 0; round < 5; round++) {
       const key = await stockUp(engine, [2]);

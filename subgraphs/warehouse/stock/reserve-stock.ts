@@ -28,15 +28,21 @@ export type ReserveOutcome = { readonly orderId: string } & (
 
 /**
  * Holds stock for an order, all or nothing, in the order in which the requests came. Asking again
- * for an order that is known changes nothing and gives what became of it.
+ * for an order that is known changes nothing and gives what became of it; while it is undecided, the
+ * second waits with the first.
  *
  * @throws `TRY_AGAIN` when the skus cannot be locked now; nothing was done then
  */
 export function reserveStock(
-  { reserving }: StockEngine,
+  { reserving, undecided }: StockEngine,
   request: ReserveRequest,
 ): Promise<ReserveOutcome> {
-  return reserving.submit(request);
+  const { orderId } = request;
+  const asked = undecided.get(orderId);
+  if (asked) return asked;
+  const decided = reserving.submit(request).finally(() => undecided.delete(orderId));
+  undecided.set(orderId, decided);
+  return decided;
 }
 
 /** Decides reservations in their order, in one unit of work and one commit. */

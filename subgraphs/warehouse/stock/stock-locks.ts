@@ -78,7 +78,7 @@ export function createStockLocks(nodes: readonly Redis[], logger: Logger): Stock
   };
 }
 
-const lockKey = (key: string) => `lock:sku:${key}`;
+export const lockKey = (key: string) => `lock:sku:${key}`;
 const wantedKey = (key: string) => `wanted:sku:${key}`;
 
 /** Signs, on every node that is there, by which processes see that others wait for a key. */

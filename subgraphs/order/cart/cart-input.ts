@@ -1,0 +1,15 @@
+import { Max, Min } from 'class-validator';
+import { Field, InputType, Int } from 'type-graphql';
+import { UUID } from '../../shared/scalars.js';
+import { quantityMax } from './change-cart.js';
+
+@InputType({ description: 'Units of one offer, for the cart.' })
+export class CartItemInput {
+  @Field(() => UUID, { description: 'The offer.' })
+  offerId!: string;
+
+  @Field(() => Int, { description: 'How many units, 1 to 10,000.' })
+  @Min(1)
+  @Max(quantityMax)
+  quantity!: number;
+}

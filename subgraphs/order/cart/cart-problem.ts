@@ -1,0 +1,66 @@
+import Big from 'big.js';
+import { registerEnumType } from 'type-graphql';
+import { identityOf } from '../../shared/auth.js';
+import type { BatchLoad } from '../../shared/context.js';
+import type { OfferForSale } from '../checkout/offers-for-sale.js';
+import type { OrderContext } from '../context.js';
+import { overLimit, readPurchases } from '../purchase/count-purchases.js';
+import { readAvailable } from '../reservation/availability.js';
+import type { CartLine } from './cart.js';
+
+export const CartProblem = {
+  INSUFFICIENT_STOCK: 'INSUFFICIENT_STOCK',
+  PRICE_CHANGED: 'PRICE_CHANGED',
+  OFFER_GONE: 'OFFER_GONE',
+  LIMIT_EXCEEDED: 'LIMIT_EXCEEDED',
+} as const;
+export type CartProblem = keyof typeof CartProblem;
+registerEnumType(CartProblem, {
+  name: 'CartProblem',
+  description: 'What stands between a line of the cart and its checkout.',
+  valuesConfig: {
+    INSUFFICIENT_STOCK: { description: 'There is not that much to buy now.' },
+    PRICE_CHANGED: { description: 'The price is another than when it was put here.' },
+    OFFER_GONE: { description: 'It is not for sale any more.' },
+    LIMIT_EXCEEDED: { description: 'With what was bought before, one may not have that many.' },
+  },
+});
+
+/** What is wrong with each line of a cart: one question to shop, one to warehouse, one statement. */
+export const loadProblems: BatchLoad<CartLine, CartProblem | null, OrderContext> = async (
+  lines,
+  context,
+) => {
+  const { readOffers, warehouse } = context.app;
+  const byId = await readOffers(lines.map(({ offerId }) => offerId));
+  const offers = [...byId.values()];
+  const [available, already] = await Promise.all([
+    readAvailable(warehouse, offers),
+    readPurchases(context.em, identityOf(context).id, offers),
+  ]);
+  const facts = new Map(
+    offers.map((offer, n) => [
+      offer.id,
+      { offer, available: available[n] ?? 0, already: already[n] ?? 0 },
+    ]),
+  );
+  return lines.map((line) => problemOf(line, facts.get(line.offerId)));
+};
+
+interface Facts {
+  readonly offer: OfferForSale;
+  readonly available: number;
+  readonly already: number;
+}
+
+/** The first that stands in the way: what makes a checkout impossible before what makes it dearer. */
+function problemOf(line: CartLine, facts: Facts | undefined): CartProblem | null {
+  if (!facts) return 'OFFER_GONE';
+  const { offer, available, already } = facts;
+  const { offerId, quantity } = line;
+  if (available < quantity) return 'INSUFFICIENT_STOCK';
+  if (overLimit({ ...offer, offerId, quantity }, already).length > 0) return 'LIMIT_EXCEEDED';
+  const isSame =
+    offer.currencyCode === line.currencyCode && new Big(offer.priceAmount).eq(line.unitPriceAmount);
+  return isSame ? null : 'PRICE_CHANGED';
+}

@@ -1,0 +1,107 @@
+import type { Opt } from '@mikro-orm/core';
+import {
+  Check,
+  Entity,
+  Index,
+  ManyToOne,
+  PrimaryKey,
+  Property,
+} from '@mikro-orm/decorators/legacy';
+import { Directive, Field, Int, ObjectType } from 'type-graphql';
+import { Allow } from '../../shared/rights.js';
+import { UUID } from '../../shared/scalars.js';
+
+/** A line of a cart as it is read and answered: a plain row. */
+export interface CartLine {
+  readonly id: string;
+  readonly offerId: string;
+  readonly name: string;
+  readonly unitPriceAmount: string;
+  readonly currencyCode: string;
+  readonly quantity: number;
+}
+
+@Directive('@key(fields: "id", resolvable: false)')
+@Allow('signed-in')
+@ObjectType({ description: 'What a customer means to buy; every customer has one.' })
+@Entity({ tableName: 'cart' })
+@Index({
+  name: 'cart_counted',
+  expression: 'create index cart_counted on cart (updated_at) where counted',
+})
+export class Cart {
+  @Field(() => UUID, { description: 'The id of the cart, which is that of its customer.' })
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  /** the part of the counters in which its units are counted, so that carts do not queue on one row */
+  @Property({ type: 'smallint' })
+  shard!: number;
+
+  /** whether its units stand in the counters: until it was not touched for a day */
+  @Property({ type: 'boolean', default: false })
+  counted!: Opt<boolean>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+
+  @Field(() => Date, { description: 'When it last changed.' })
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  updatedAt!: Opt<Date>;
+}
+
+@Allow('parent')
+@ObjectType({ description: 'Units of one offer in a cart, with name and price as they were then.' })
+@Entity({ tableName: 'cart_item' })
+@Check({ name: 'cart_item_quantity', expression: 'quantity > 0' })
+@Check({ name: 'cart_item_price', expression: 'unit_price_amount >= 0' })
+export class CartItem {
+  @ManyToOne(() => Cart, { mapToPk: true, primary: true, fieldName: 'cart_id' })
+  cartId!: string;
+
+  @PrimaryKey({ type: 'uuid' })
+  offerId!: string;
+
+  @Field(() => UUID, { description: 'The id of the line.' })
+  @Property({ type: 'uuid' })
+  id!: string;
+
+  @Field(() => String, { description: 'The name of what it is, as it was then.' })
+  @Property({ type: 'varchar', length: 520 })
+  name!: string;
+
+  @Property({ type: 'numeric', precision: 12, scale: 2 })
+  unitPriceAmount!: string;
+
+  @Property({ type: 'char', length: 3 })
+  currencyCode!: string;
+
+  @Field(() => Int, { description: 'How many units.' })
+  @Property({ type: 'integer' })
+  quantity!: number;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  updatedAt!: Opt<Date>;
+}
+
+/** Units of an offer in the carts of one shard that are counted. */
+@Entity({ tableName: 'units_in_carts' })
+export class UnitsInCarts {
+  @PrimaryKey({ type: 'uuid' })
+  offerId!: string;
+
+  @PrimaryKey({ type: 'smallint' })
+  shard!: number;
+
+  @Property({ type: 'bigint' })
+  units!: string;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  updatedAt!: Opt<Date>;
+}

@@ -1,0 +1,49 @@
+import { type EntityManager, sql } from '../../shared/database.js';
+import { type CartChange, changeCart } from './change-cart.js';
+
+interface OrderedLine extends CartChange {
+  readonly customerId: string;
+}
+
+/**
+ * Takes what was ordered out of its customer's cart, as far as it is there, and writes on the order's
+ * lines how much that was; in the transaction that says that the stock is held, and so once.
+ */
+export async function takeFromCart(em: EntityManager, orderId: string): Promise<void> {
+  const lines = await readLines(
+    em,
+    orderId,
+    `-i.quantity`,
+    `exists (select from cart_item c where c.cart_id = o.customer_id and c.offer_id = i.offer_id)`,
+  );
+  if (!lines[0]) return;
+  const taken = await changeCart(em, lines[0].customerId, 'restore', lines);
+  await sql(
+    em,
+    `update order_item i set from_cart = taken.units
+     from shop_order s, unnest($2::uuid[], $3::int[]) as taken (offer_id, units)
+     where s.order_id = $1 and i.shop_order_id = s.id and i.offer_id = taken.offer_id`,
+    [orderId, taken.map(({ offerId }) => offerId), taken.map(({ had, has }) => had - has)],
+  );
+}
+
+/**
+ * Puts what an order took from the cart back there, on top of what was added meanwhile. For the
+ * guarded change that ends the order unpaid, in its transaction: so it comes back once.
+ */
+export async function returnToCart(em: EntityManager, orderId: string): Promise<void> {
+  const lines = await readLines(em, orderId, 'i.from_cart', 'i.from_cart > 0');
+  if (lines[0]) await changeCart(em, lines[0].customerId, 'restore', lines);
+}
+
+/** The lines of an order for which a condition is true, as changes of its customer's cart. */
+const readLines = (em: EntityManager, orderId: string, quantity: string, condition: string) =>
+  sql<OrderedLine>(
+    em,
+    `select o.customer_id as "customerId", i.offer_id as "offerId", ${quantity} as quantity, i.name,
+       i.unit_price_amount as "unitPriceAmount", i.currency_code as "currencyCode"
+     from customer_order o join shop_order s on s.order_id = o.id
+       join order_item i on i.shop_order_id = s.id
+     where o.id = $1 and ${condition}`,
+    [orderId],
+  );

@@ -1,0 +1,64 @@
+import { identityOf } from '../../shared/auth.js';
+import { sql } from '../../shared/database.js';
+import { badInput } from '../../shared/errors.js';
+import { result } from '../../shared/refusal.js';
+import {
+  InsufficientStock,
+  limitExceeded,
+  OfferGone,
+  ShortLine,
+} from '../checkout/checkout-result.js';
+import type { OrderContext } from '../context.js';
+import { overLimit, readPurchases } from '../purchase/count-purchases.js';
+import { readAvailable } from '../reservation/availability.js';
+import type { CartItemInput } from './cart-input.js';
+import { changeCart, quantityMax } from './change-cart.js';
+import { readCart } from './read-cart.js';
+
+/**
+ * Adds units of an offer to the caller's cart, or sets how many there are, where there is as much
+ * and one customer may have it. Name and price in the cart are those of this moment then.
+ *
+ * @returns the cart, or why it was left as it was
+ * @throws `BAD_USER_INPUT` beyond 10,000 units, `CONFLICT` beyond 100 lines, `TRY_AGAIN`
+ */
+export async function putInCart(
+  context: OrderContext,
+  { offerId, quantity }: CartItemInput,
+  how: 'add' | 'set',
+) {
+  const { id } = identityOf(context);
+  const wanted = quantity + (how === 'add' ? await quantityOf(context, id, offerId) : 0);
+  if (wanted > quantityMax) {
+    throw badInput({ 'input.quantity': `makes ${wanted}, more than ${quantityMax}` });
+  }
+  const offer = (await context.app.readOffers([offerId])).get(offerId);
+  if (!offer) {
+    return result(OfferGone, { message: 'This is not for sale (any more).', offerIds: [offerId] });
+  }
+  const { shopId, sku, name, purchaseLimit, priceAmount, currencyCode } = offer;
+  const [[available = 0], [already = 0]] = await Promise.all([
+    readAvailable(context.app.warehouse, [offer]),
+    readPurchases(context.em, id, [offer]),
+  ]);
+  if (available < wanted) {
+    const line = result(ShortLine, { offer: { id: offerId }, requested: wanted, available });
+    const message = 'There is not enough of what you want.';
+    return result(InsufficientStock, { message, lines: [line] });
+  }
+  const line = { offerId, shopId, sku, quantity: wanted, purchaseLimit };
+  const overLimits = overLimit(line, already);
+  if (overLimits.length > 0) return limitExceeded(overLimits);
+  const change = { offerId, quantity, name, unitPriceAmount: priceAmount, currencyCode };
+  await context.em.fork().transactional((tx) => changeCart(tx, id, how, [change]));
+  return readCart(context);
+}
+
+async function quantityOf({ em }: OrderContext, cartId: string, offerId: string) {
+  const rows = await sql<{ quantity: number }>(
+    em,
+    'select quantity from cart_item where cart_id = $1 and offer_id = $2',
+    [cartId, offerId],
+  );
+  return rows[0]?.quantity ?? 0;
+}

@@ -1,0 +1,39 @@
+import { identityOf } from '../../shared/auth.js';
+import type { BatchLoad } from '../../shared/context.js';
+import { type EntityManager, sql } from '../../shared/database.js';
+import type { OrderContext } from '../context.js';
+import { Cart, type CartLine } from './cart.js';
+
+/** The caller's own cart; one that was never used is empty. */
+export async function readCart(context: OrderContext): Promise<Cart> {
+  const { id } = identityOf(context);
+  const rows = await sql<{ updatedAt: string }>(
+    context.em,
+    'select updated_at as "updatedAt" from cart where id = $1',
+    [id],
+  );
+  const updatedAt = new Date(rows[0]?.updatedAt ?? Date.now());
+  return Object.assign(new Cart(), { id, updatedAt });
+}
+
+/** The lines of a cart, in the order in which they came. */
+export function readLines(em: EntityManager, cartId: string): Promise<CartLine[]> {
+  return sql<CartLine>(em, `select ${columns} from cart_item where cart_id = $1 order by id`, [
+    cartId,
+  ]);
+}
+
+const columns = `id, offer_id as "offerId", name, unit_price_amount as "unitPriceAmount",
+  currency_code as "currencyCode", quantity`;
+
+/** The lines of carts, in one statement. */
+export const loadLines: BatchLoad<string, CartLine[], OrderContext> = async (ids, { em }) => {
+  const rows = await sql<CartLine & { cartId: string }>(
+    em,
+    `select cart_id as "cartId", ${columns} from cart_item where cart_id = any($1::uuid[])
+     order by id`,
+    [ids],
+  );
+  const byCart = Map.groupBy(rows, ({ cartId }) => cartId);
+  return ids.map((id) => byCart.get(id) ?? []);
+};

@@ -1,0 +1,90 @@
+import Big from 'big.js';
+import { badInput, conflict } from '../../shared/errors.js';
+import { type Money, money } from '../../shared/money.js';
+import { readLines } from '../cart/read-cart.js';
+import type { OrderApp } from '../context.js';
+import { type CheckoutItemInput, itemsMax } from './checkout-input.js';
+import type { Outcome } from './outcome.js';
+import { type OrderLine, totalOf } from './place-order.js';
+
+const totalMax = 999_999_999_999;
+
+/**
+ * What a checkout orders, at the prices of this moment: these items, or what is in the cart.
+ *
+ * @param items null for the cart
+ * @returns the lines, or why it orders nothing
+ * @throws `BAD_USER_INPUT` for a total that no payment can be of, `CONFLICT` for a cart of too many
+ *   lines, `TRY_AGAIN`
+ */
+export async function orderedLines(
+  app: OrderApp,
+  customerId: string,
+  items: readonly CheckoutItemInput[] | null,
+  expectedTotal: string | null | undefined,
+): Promise<{ lines: OrderLine[] } | { refusal: Outcome }> {
+  const wanted = items ?? (await readLines(app.orm.em.fork(), customerId));
+  if (wanted.length === 0) return { refusal: { kind: 'empty' } };
+  if (wanted.length > itemsMax) throw conflict(`One checkout has at most ${itemsMax} lines.`);
+  const offerIds = wanted.map(({ offerId }) => offerId);
+  const offers = await app.readOffers(offerIds);
+  const refusal = refuse(offerIds, offers);
+  if (refusal) return { refusal };
+  const lines = wanted.map(({ offerId, quantity }) => {
+    return { offer: offers.get(offerId) as OrderLine['offer'], quantity };
+  });
+  requirePayable(lines);
+  const changed = expectedTotal ? await priceChanged(app, customerId, lines, expectedTotal) : null;
+  return changed ? { refusal: changed } : { lines };
+}
+
+function refuse(
+  offerIds: readonly string[],
+  offers: ReadonlyMap<string, OrderLine['offer']>,
+): Outcome | null {
+  const gone = offerIds.filter((id) => !offers.has(id));
+  if (gone.length > 0) return { kind: 'gone', offerIds: gone };
+  const currencyCodes = [...new Set([...offers.values()].map((offer) => offer.currencyCode))];
+  return currencyCodes.length > 1 ? { kind: 'mixed', currencyCodes } : null;
+}
+
+/** @throws `BAD_USER_INPUT` for a total that no payment can be of: nothing, or more than is kept */
+function requirePayable(lines: readonly OrderLine[]): void {
+  const total = totalOf(lines);
+  if (Number(total) > 0 && Number(total) <= totalMax) return;
+  throw badInput({
+    'input.items': `add up to ${total}: must be more than 0, and at most ${totalMax}`,
+  });
+}
+
+/** Where the total is not the expected one: what each line costs, and cost in the cart. */
+async function priceChanged(
+  app: OrderApp,
+  customerId: string,
+  lines: readonly OrderLine[],
+  expectedTotal: string,
+): Promise<Outcome | null> {
+  const actual = totalOf(lines);
+  if (new Big(actual).eq(expectedTotal)) return null;
+  const inCart = await readLines(app.orm.em.fork(), customerId);
+  const oldPrices = new Map(
+    inCart.map((line) => [line.offerId, plain(line.unitPriceAmount, line.currencyCode)]),
+  );
+  const facts = lines.map(({ offer }) => ({
+    offerId: offer.id,
+    oldPrice: oldPrices.get(offer.id) ?? null,
+    newPrice: plain(offer.priceAmount, offer.currencyCode),
+  }));
+  const currencyCode = lines[0]?.offer.currencyCode as string;
+  return {
+    kind: 'price',
+    lines: facts.filter(({ oldPrice, newPrice }) => !isSame(oldPrice, newPrice)),
+    expected: plain(expectedTotal, currencyCode),
+    actual: plain(actual, currencyCode),
+  };
+}
+
+const plain = (amount: string, currencyCode: string): Money => ({ ...money(amount, currencyCode) });
+
+const isSame = (one: Money | null, other: Money) =>
+  one?.amount === other.amount && one.currencyCode === other.currencyCode;

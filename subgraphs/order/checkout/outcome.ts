@@ -1,0 +1,87 @@
+import { type Money, money } from '../../shared/money.js';
+import { result } from '../../shared/refusal.js';
+import type { OrderContext } from '../context.js';
+import { Order } from '../order/order.js';
+import type { LimitFact } from '../purchase/count-purchases.js';
+import {
+  CartEmpty,
+  ChangedPrice,
+  CheckoutSuccess,
+  InsufficientStock,
+  limitExceeded,
+  MixedCurrencies,
+  OfferGone,
+  OrderExpired,
+  PriceChanged,
+} from './checkout-result.js';
+
+/** How a checkout ended, as it is kept under its key. */
+export type Outcome =
+  | { kind: 'placed'; orderId: string }
+  | { kind: 'expired'; orderId: string }
+  | { kind: 'short'; orderId: string; lines: ShortFact[] }
+  | { kind: 'limited'; lines: readonly LimitFact[] }
+  | { kind: 'price'; lines: PriceFact[]; expected: Money; actual: Money }
+  | { kind: 'empty' }
+  | { kind: 'gone'; offerIds: string[] }
+  | { kind: 'mixed'; currencyCodes: string[] };
+export interface ShortFact {
+  offerId: string;
+  requested: number;
+  available: number;
+}
+
+/** What a unit costs, and cost when it was put into the cart, where it was. */
+export interface PriceFact {
+  offerId: string;
+  oldPrice: Money | null;
+  newPrice: Money;
+}
+
+/** The answer that an outcome is shown as; orders as they are now. */
+export async function present({ em }: OrderContext, outcome: Outcome) {
+  switch (outcome.kind) {
+    case 'placed':
+      return result(CheckoutSuccess, {
+        order: await em.fork().findOneOrFail(Order, outcome.orderId),
+      });
+    case 'expired':
+      return result(OrderExpired, {
+        message: 'This order ended; its stock is back on the shelf.',
+        order: await em.fork().findOneOrFail(Order, outcome.orderId),
+      });
+    case 'short':
+      return result(InsufficientStock, {
+        message: 'There is not enough of what you want.',
+        lines: outcome.lines.map(({ offerId, requested, available }) => {
+          return { offer: { id: offerId }, requested, available };
+        }),
+      });
+    case 'limited':
+      return limitExceeded(outcome.lines);
+    case 'price':
+      return result(PriceChanged, {
+        message: 'It does not cost what you expected; look at the prices and order again.',
+        lines: outcome.lines.map(({ offerId, oldPrice, newPrice }) => {
+          const prices = { oldPrice: oldPrice && moneyOf(oldPrice), newPrice: moneyOf(newPrice) };
+          return result(ChangedPrice, { offer: { id: offerId }, ...prices });
+        }),
+        expected: moneyOf(outcome.expected),
+        actual: moneyOf(outcome.actual),
+      });
+    case 'empty':
+      return result(CartEmpty, { message: 'The cart is empty.' });
+    case 'gone':
+      return result(OfferGone, {
+        message: 'Something you want is not for sale (any more).',
+        offerIds: outcome.offerIds,
+      });
+    case 'mixed':
+      return result(MixedCurrencies, {
+        message: 'These offers have prices in different currencies; order them apart.',
+        currencyCodes: outcome.currencyCodes,
+      });
+  }
+}
+
+const moneyOf = ({ amount, currencyCode }: Money) => money(amount, currencyCode);

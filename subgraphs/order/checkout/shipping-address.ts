@@ -1,0 +1,42 @@
+import { badInput, notFound } from '../../shared/errors.js';
+import type { OrderApp } from '../context.js';
+import type { ShippingAddress } from '../order/order.js';
+import type { CheckoutInput } from './checkout-input.js';
+
+type AddressChoice = Pick<CheckoutInput, 'shippingAddress' | 'addressId'>;
+
+const timeoutMs = 4000;
+const parts = ['street', 'city', 'zip', 'country'] as const;
+
+/** @throws `BAD_USER_INPUT` where there is none, or two */
+export function requireOneAddress({ shippingAddress, addressId }: AddressChoice): void {
+  if (Boolean(shippingAddress) !== Boolean(addressId)) return;
+  throw badInput({ input: 'must have a shippingAddress or an addressId, and not both' });
+}
+
+/**
+ * Where an order goes: what was given, or the customer's own address of that id as it is now.
+ *
+ * @throws `NOT_FOUND` where the customer has no such address, `BAD_USER_INPUT` for one that lacks a
+ *   part that an order needs, `TRY_AGAIN`
+ */
+export async function shippingAddressOf(
+  { user }: OrderApp,
+  userId: string,
+  { shippingAddress, addressId }: AddressChoice,
+): Promise<ShippingAddress> {
+  if (shippingAddress) return shippingAddress;
+  const { addressOf } = await user.call<{ addressOf: Partial<ShippingAddress> | null }>(
+    `query ($userId: UUID!, $id: UUID!) {
+       addressOf(userId: $userId, id: $id) { ${parts.join(' ')} }
+     }`,
+    { userId, id: addressId },
+    { timeoutMs, repeatable: true },
+  );
+  if (!addressOf) throw notFound('address', addressId as string);
+  const missing = parts.filter((part) => !addressOf[part]?.trim());
+  if (missing.length > 0) {
+    throw badInput({ 'input.addressId': `has no ${missing.join(', ')}: complete it first` });
+  }
+  return addressOf as ShippingAddress;
+}

@@ -1,0 +1,25 @@
+import type { Opt } from '@mikro-orm/core';
+import { Check, Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+
+/** How much a customer has bought of one shop's sku, over all orders that are not cancelled. */
+@Entity({ tableName: 'purchase' })
+@Check({ name: 'purchase_units', expression: 'units >= 0' })
+export class Purchase {
+  @PrimaryKey({ type: 'uuid' })
+  customerId!: string;
+
+  @PrimaryKey({ type: 'uuid' })
+  shopId!: string;
+
+  @PrimaryKey({ type: 'varchar', length: 64 })
+  sku!: string;
+
+  @Property({ type: 'bigint' })
+  units!: string;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  updatedAt!: Opt<Date>;
+}

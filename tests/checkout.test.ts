@@ -1,0 +1,296 @@
+import { Redis } from 'ioredis';
+import { lockKey } from '../subgraphs/warehouse/stock/stock-locks.js';
+import {
+  address,
+  checkout,
+  checkoutWith,
+  openShop,
+  type Person,
+  pay,
+  registerPerson,
+} from './harness/people.js';
+import { startSystem, type TestSystem } from './harness/system.js';
+
+describe('checking out, through the router', () => {
+  let system: TestSystem;
+  let vendor: Person;
+  beforeAll(async () => {
+    system = await startSystem();
+    vendor = await registerPerson(system, 'VENDOR');
+  });
+  afterEach(() => system.expectInvariants());
+  afterAll(() => system.stop());
+
+  const ordersOf = async ({ token }: Person): Promise<{ id: string; status: string }[]> => {
+    const { data } = await system.graphql(
+      '{ orders(first: 100) { edges { node { id status cancelReason } } } }',
+      {},
+      token,
+    );
+    return data.orders.edges.map(({ node }: { node: object }) => node);
+  };
+  const cancel = ({ token }: Person, id: string) =>
+    system.graphql('mutation ($id: UUID!) { cancelOrder(id: $id) { __typename } }', { id }, token);
+
+  describe('purchase limits', () => {
+    it('hold over all orders of a customer, and nothing is placed beyond them', async () => {
+      const customer = await registerPerson(system);
+      const { offerId } = await openShop(system, vendor, [50], '10.00', 3);
+      const first = await checkout(system, customer, [{ offerId, quantity: 2 }]);
+      expect(first.data.checkout.__typename).toBe('CheckoutSuccess');
+      await pay(system, customer, first.data.checkout.order.id);
+      const second = await checkout(system, customer, [{ offerId, quantity: 2 }]);
+      expect(second.data.checkout).toMatchObject({
+        __typename: 'PurchaseLimitExceeded',
+        lines: [{ offer: { id: offerId }, limit: 3, already: 2 }],
+      });
+      expect(await ordersOf(customer)).toHaveLength(1);
+      const third = await checkout(system, customer, [{ offerId, quantity: 1 }]);
+      expect(third.data.checkout.__typename).toBe('CheckoutSuccess');
+    });
+
+    it('50 parallel checkouts by one customer over a limit of 2 give 2 units', async () => {
+      const customer = await registerPerson(system);
+      const { offerId } = await openShop(system, vendor, [100], '10.00', 2);
+      const replies = await Promise.all(
+        Array.from({ length: 50 }, () => checkout(system, customer, [{ offerId, quantity: 1 }])),
+      );
+      const kinds = replies.map(({ data }) => data.checkout.__typename).sort();
+      expect(kinds.slice(0, 2)).toEqual(['CheckoutSuccess', 'CheckoutSuccess']);
+      expect(new Set(kinds.slice(2))).toEqual(new Set(['PurchaseLimitExceeded']));
+      expect(await ordersOf(customer)).toHaveLength(2);
+    });
+
+    it('count again what was cancelled or short, and a stored refusal answers the same', async () => {
+      const customer = await registerPerson(system);
+      const { offerId } = await openShop(system, vendor, [2], '10.00', 3);
+      const short = await checkout(system, customer, [{ offerId, quantity: 3 }]);
+      expect(short.data.checkout.__typename).toBe('InsufficientStock');
+      const { data } = await checkout(system, customer, [{ offerId, quantity: 2 }]);
+      const refused = () => checkout(system, customer, [{ offerId, quantity: 2 }], 'refused');
+      const before = await refused();
+      expect(before.data.checkout.__typename).toBe('PurchaseLimitExceeded');
+      await cancel(customer, data.checkout.order.id);
+      const again = await checkout(system, customer, [{ offerId, quantity: 2 }]);
+      expect(again.data.checkout.__typename).toBe('CheckoutSuccess');
+      expect((await refused()).data).toEqual(before.data);
+    });
+
+    it('know what was bought before they were set', async () => {
+      const customer = await registerPerson(system);
+      const { offerId, shopId, sku } = await openShop(system, vendor, [50]);
+      await checkout(system, customer, [{ offerId, quantity: 2 }]);
+      await system.graphql(
+        'mutation ($input: SetOfferInput!) { setOffer(input: $input) { id } }',
+        { input: { shopId, sku, price: '10.00', purchaseLimit: 2 } },
+        vendor.token,
+      );
+      const { data } = await checkout(system, customer, [{ offerId, quantity: 1 }]);
+      expect(data.checkout.lines).toMatchObject([{ limit: 2, already: 2 }]);
+      const other = await checkout(system, vendor, [{ offerId, quantity: 2 }]);
+      expect(other.data.checkout.__typename).toBe('CheckoutSuccess');
+    });
+  });
+
+  describe('from the cart', () => {
+    const add = ({ token }: Person, offerId: string, quantity: number) =>
+      system.graphql(
+        'mutation ($input: CartItemInput!) { addToCart(input: $input) { __typename } }',
+        { input: { offerId, quantity } },
+        token,
+      );
+    const quantities = async ({ token }: Person): Promise<number[]> => {
+      const { data } = await system.graphql('{ cart { items { quantity } } }', {}, token);
+      return data.cart.items.map(({ quantity }: { quantity: number }) => quantity);
+    };
+
+    it('orders all that is in it, and the same key answers the same though it is empty then', async () => {
+      const customer = await registerPerson(system);
+      const [one, other] = [
+        await openShop(system, vendor, [50], '1.10'),
+        await openShop(system, vendor, [50], '2.20'),
+      ];
+      await add(customer, one.offerId, 1);
+      await add(customer, other.offerId, 2);
+      const input = { idempotencyKey: 'cart', shippingAddress: address };
+      const { data } = await checkoutWith(system, customer, input);
+      expect(data.checkout.order.total.amount).toBe('5.50');
+      expect(await quantities(customer)).toEqual([]);
+      const again = await checkoutWith(system, customer, input);
+      expect(again.data.checkout.order.id).toBe(data.checkout.order.id);
+      await cancel(customer, data.checkout.order.id);
+      expect(await quantities(customer)).toEqual([1, 2]);
+    });
+
+    it('that is empty is refused, and so it stays under that key', async () => {
+      const customer = await registerPerson(system);
+      const input = { idempotencyKey: 'empty', shippingAddress: address };
+      const { data } = await checkoutWith(system, customer, input);
+      expect(data.checkout.__typename).toBe('CartEmpty');
+      const { offerId } = await openShop(system, vendor, [50]);
+      await add(customer, offerId, 1);
+      expect((await checkoutWith(system, customer, input)).data).toEqual(data);
+      expect(await ordersOf(customer)).toEqual([]);
+    });
+
+    it('50 parallel checkouts of one cart, with 50 keys, do not pass a limit together', async () => {
+      const customer = await registerPerson(system);
+      const { offerId } = await openShop(system, vendor, [500], '10.00', 3);
+      await add(customer, offerId, 2);
+      const replies = await Promise.all(
+        Array.from({ length: 50 }, () =>
+          checkoutWith(system, customer, { shippingAddress: address }),
+        ),
+      );
+      const placed = replies.filter(({ data }) => data.checkout.__typename === 'CheckoutSuccess');
+      expect(placed).toHaveLength(1);
+      expect(await quantities(customer)).toEqual([]);
+    });
+  });
+
+  describe('the expected total', () => {
+    it('guards against a price that changed, and tells the old and the new one', async () => {
+      const customer = await registerPerson(system);
+      const [same, dearer] = [
+        await openShop(system, vendor, [50], '1.00'),
+        await openShop(system, vendor, [50], '10.00'),
+      ];
+      for (const { offerId } of [same, dearer]) {
+        await system.graphql(
+          'mutation ($input: CartItemInput!) { addToCart(input: $input) { __typename } }',
+          { input: { offerId, quantity: 2 } },
+          customer.token,
+        );
+      }
+      await system.graphql(
+        'mutation ($input: SetOfferInput!) { setOffer(input: $input) { id } }',
+        { input: { shopId: dearer.shopId, sku: dearer.sku, price: '10.05' } },
+        vendor.token,
+      );
+      const input = { shippingAddress: address, expectedTotal: '22' };
+      const refused = await checkoutWith(system, customer, { ...input, idempotencyKey: 'k' });
+      expect(refused.data.checkout).toMatchObject({
+        __typename: 'PriceChanged',
+        lines: [
+          {
+            offer: { id: dearer.offerId },
+            oldPrice: { amount: '10.00' },
+            newPrice: { amount: '10.05' },
+          },
+        ],
+        expected: { amount: '22.00' },
+        actual: { amount: '22.10' },
+      });
+      expect(await ordersOf(customer)).toEqual([]);
+      const reused = await checkoutWith(system, customer, {
+        ...input,
+        idempotencyKey: 'k',
+        expectedTotal: '22.10',
+      });
+      expect(reused.errors?.[0]?.extensions.code).toBe('IDEMPOTENCY_KEY_REUSED');
+      const placed = await checkoutWith(system, customer, { ...input, expectedTotal: '22.10' });
+      expect(placed.data.checkout.order.total.amount).toBe('22.10');
+    });
+
+    it('holds for given items too, where no earlier price is known', async () => {
+      const customer = await registerPerson(system);
+      const { offerId } = await openShop(system, vendor, [50], '10.00');
+      const items = [{ offerId, quantity: 1 }];
+      const input = { items, shippingAddress: address, expectedTotal: '9.99' };
+      const { data } = await checkoutWith(system, customer, input);
+      expect(data.checkout.lines).toEqual([
+        { offer: { id: offerId }, oldPrice: null, newPrice: { amount: '10.00' } },
+      ]);
+      for (const expectedTotal of ['-1', '1.001', '1e3']) {
+        const bad = await checkoutWith(system, customer, { ...input, expectedTotal });
+        expect(bad.errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT');
+      }
+    });
+  });
+
+  describe('the address', () => {
+    const addAddress = async ({ token }: Person, input: object): Promise<string> => {
+      const { data } = await system.graphql(
+        'mutation ($input: AddressInput!) { addAddress(input: $input) { id } }',
+        { input },
+        token,
+      );
+      return data.addAddress.id;
+    };
+
+    it('can be one of the customer’s own, as it is when the order is placed', async () => {
+      const customer = await registerPerson(system);
+      const { offerId } = await openShop(system, vendor, [50]);
+      const addressId = await addAddress(customer, { ...address, state: 'Illinois' });
+      const { data } = await checkoutWith(system, customer, {
+        items: [{ offerId, quantity: 1 }],
+        addressId,
+      });
+      const shown = await system.graphql(
+        '{ orders { edges { node { id shippingAddress { street city zip country } } } } }',
+        {},
+        customer.token,
+      );
+      expect(shown.data.orders.edges).toEqual([
+        { node: { id: data.checkout.order.id, shippingAddress: address } },
+      ]);
+    });
+
+    it('must be there once, whole, and the customer’s own', async () => {
+      const [customer, stranger] = [await registerPerson(system), await registerPerson(system)];
+      const { offerId } = await openShop(system, vendor, [50]);
+      const items = [{ offerId, quantity: 1 }];
+      const codeOf = async (input: object) => {
+        const { errors } = await checkoutWith(system, customer, { items, ...input });
+        return [errors?.[0]?.extensions.code, Object.keys(errors?.[0]?.extensions.fields ?? {})];
+      };
+      const addressId = await addAddress(customer, address);
+      expect(await codeOf({})).toEqual(['BAD_USER_INPUT', ['input']]);
+      expect(await codeOf({ addressId, shippingAddress: address })).toEqual([
+        'BAD_USER_INPUT',
+        ['input'],
+      ]);
+      const half = await addAddress(customer, { street: '1 Main St' });
+      expect(await codeOf({ addressId: half })).toEqual(['BAD_USER_INPUT', ['input.addressId']]);
+      const theirs = await addAddress(stranger, address);
+      expect(await codeOf({ addressId: theirs })).toEqual(['NOT_FOUND', []]);
+      expect(await ordersOf(customer)).toEqual([]);
+    });
+  });
+
+  it('a sku that another process has locked holds up nobody who wants another one', async () => {
+    const customer = await registerPerson(system);
+    const [locked, free] = [
+      await openShop(system, vendor, [50]),
+      await openShop(system, vendor, [50]),
+    ];
+    const redis = new Redis(`${system.redis.url.replace(/\/\d*$/, '')}/2`);
+    await redis.set(lockKey(locked.sku), 'another process', 'PX', 60_000);
+    let isDone = false;
+    const waiting = checkout(system, customer, [{ offerId: locked.offerId, quantity: 1 }]);
+    void waiting.then(() => {
+      isDone = true;
+    });
+    for (let n = 0; n < 5; n++) {
+      const { data } = await checkout(system, customer, [{ offerId: free.offerId, quantity: 1 }]);
+      expect(data.checkout.__typename).toBe('CheckoutSuccess');
+      expect(isDone).toBe(false);
+    }
+    await redis.del(lockKey(locked.sku));
+    redis.disconnect();
+    expect((await waiting).data.checkout.__typename).toBe('CheckoutSuccess');
+  });
+
+  it('50 parallel checkouts with one key make one order', async () => {
+    const customer = await registerPerson(system);
+    const { offerId } = await openShop(system, vendor, [100], '10.00', 1);
+    const replies = await Promise.all(
+      Array.from({ length: 50 }, () =>
+        checkout(system, customer, [{ offerId, quantity: 1 }], 'one'),
+      ),
+    );
+    const ids = replies.map(({ data }) => data.checkout.order.id);
+    expect(new Set(ids).size).toBe(1);
+    expect(await ordersOf(customer)).toHaveLength(1);
+  });
+});
