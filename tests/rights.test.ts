@@ -139,11 +139,11 @@ describe('who may have what is as each field states it', () => {
         return (await askSubgraph(world.system, subgraph, probe, caller)).status === 200;
       };
       for (const caller of callers) {
-        const refusal = (await knows(caller)) ? 'FORBIDDEN' : 'UNAUTHENTICATED';
+        const refusal = (await knows(caller)) ? 'FORBIDDEN' : 'UNKNOWN_CALLER';
         const wanted = rulesOf(name).includes(`caller:${caller}`) ? 'given' : refusal;
         expect([caller, outcomeOf(name, await ask(caller))]).toEqual([caller, wanted]);
       }
-      expect(outcomeOf(name, await ask(null))).toBe('UNAUTHENTICATED');
+      expect(outcomeOf(name, await ask(null))).toBe('UNKNOWN_CALLER');
 
       const admin = world.tokenOf('admin');
       expect(outcomeOf(name, await ask('router', admin))).toBe('FORBIDDEN');
