@@ -61,6 +61,14 @@ const breaks: Break[] = [
     ],
   ],
   [
+    'no more of an order came back than was sold to it',
+    'warehouse',
+    [
+      `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, reference, actor)
+       values ('${uuidv7()}', '${level}', 'RETURN', 1, 0, '${uuidv7()}', 'test')`,
+    ],
+  ],
+  [
     'no hold outlives its time by more than 5 s',
     'warehouse',
     [
