@@ -6,14 +6,18 @@ import { createLogger } from '../shared/logger.js';
 import { createRegistry } from '../shared/metrics.js';
 import { startRelay } from '../shared/outbox-relay.js';
 import { runIfMain } from '../shared/process.js';
+import { closeRedis, connectRedis, createRedis } from '../shared/redis.js';
 import { buildFederatedSchema } from '../shared/schema.js';
 import { createServiceClient } from '../shared/service-client.js';
+import { createShopOwners } from '../shared/shop-owners.js';
 import { startSubgraph } from '../shared/subgraph.js';
 import { startWorker } from '../shared/worker.js';
 import { abandonOrders } from './checkout/abandon-orders.js';
 import { variables } from './config.js';
 import type { OrderApp, OrderContext } from './context.js';
 import { databaseSchema } from './mikro-orm.config.js';
+import { createOrderFeeds, orderChannel } from './order/order-feeds.js';
+import { hearOfChanges } from './order/order-signals.js';
 import { recoverPayments } from './payment/recover-payments.js';
 import { createSandboxProvider } from './payment/sandbox-provider.js';
 import { createReservations } from './reservation/reservations.js';
@@ -43,10 +47,21 @@ export async function startOrder(env = process.env) {
     registry,
     logger,
   });
+  const redis = {
+    events: createRedis(config.EVENTS_REDIS_URL, logger, 'events'),
+    hints: createRedis(config.EVENTS_REDIS_URL, logger, 'hints'),
+  };
+  await Promise.all(Object.values(redis).map((connection) => connectRedis(connection, logger)));
+  hearOfChanges(orm, (orderIds) => {
+    // What is lost here is made good by the feeds.
+    redis.hints.publish(orderChannel, orderIds.join()).catch(() => {});
+  });
   const provider = createSandboxProvider(config.PAYMENT_SANDBOX_URL);
   const app: OrderApp = {
     orm,
     shop,
+    owners: createShopOwners(shop),
+    feeds: createOrderFeeds(orm.em, redis.events, logger),
     reservations: createReservations(reserving, ending),
     provider,
     holdForMs: Math.round(config.RESERVATION_MINUTES * 60_000),
@@ -73,8 +88,10 @@ export async function startOrder(env = process.env) {
     context: (principal) => ({ ...principal, em: orm.em.fork(), app, logger }),
     readiness: { database: () => orm.em.fork().execute('select 1') },
     onStop: [
+      () => app.feeds.stop(),
       () => Promise.all([relay.stop(), ...workers.map((worker) => worker.stop())]),
       () => Promise.all([shop.close(), reserving.close(), ending.close(), provider.close()]),
+      () => Promise.all(Object.values(redis).map(closeRedis)),
       () => disconnect(orm),
     ],
   });

@@ -63,10 +63,12 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     });
     return checkout.order.id;
   };
+  const payFor = async (orderId: string) => {
+    const input = { orderId, idempotencyKey: randomUUID() };
+    return (await must('customer', payMutation, { input })).payOrder;
+  };
   const orderId = await placeOrder();
-  const { payOrder } = await must('customer', payMutation, {
-    input: { orderId, idempotencyKey: randomUUID() },
-  });
+  const payOrder = await payFor(orderId);
   await placeOrder('vendor');
   const transferId = await newTransfer();
   const stranger = await registerPerson(system);
@@ -116,6 +118,8 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     transferInput,
     newTransfer,
     placeOrder,
+    /** the shop’s part of a paid order */
+    newSale: async (): Promise<string> => (await payFor(await placeOrder())).order.shopOrders[0].id,
     checkoutInput,
     change,
     tokenOf: (viewer: Viewer) => (viewer === 'nobody' ? undefined : people[viewer].token),

@@ -1,7 +1,9 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { EntityManager } from '../../shared/database.js';
+import { newId } from '../../shared/ids.js';
 import { lineTotal, sumOf } from '../../shared/money.js';
 import { Order, type ShippingAddress } from '../order/order.js';
+import { OrderEvent } from '../order/order-event.js';
 import { OrderItem, ShopOrder } from '../order/shop-order.js';
 import type { OfferForSale } from './offers-for-sale.js';
 
@@ -28,6 +30,16 @@ export async function placeOrder(
       totalAmount: totalOf(lines),
       currencyCode: lines[0]?.offer.currencyCode as string,
       expiresAt: null,
+    }),
+  );
+  fork.persist(
+    fork.create(OrderEvent, {
+      id: newId(),
+      orderId: order.id,
+      shopOrderId: null,
+      type: 'PLACED',
+      actor: order.customerId,
+      reason: null,
     }),
   );
   for (const [shopId, ofShop] of Map.groupBy(lines, ({ offer }) => offer.shopId)) {
