@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { callerCredentials, callerHeader } from '../subgraphs/shared/auth.js';
 import {
   availableOf,
   checkout,
@@ -8,11 +10,12 @@ import {
   pay,
   registerPerson,
 } from './harness/people.js';
-import { startSystem, type TestSystem } from './harness/system.js';
+import { postGraphQL, startSystem, type TestSystem } from './harness/system.js';
 import { actAs } from './harness/vendor.js';
 import { eventually } from './harness/wait.js';
 
 const unitsAtFirst = 1000;
+const roundsMaxMs = 240_000;
 const shopOrderFields = `__typename
   ... on ShopOrder { id status trackingNumber order { id status } }
   ... on WrongShopOrderStatus { message status }`;
@@ -200,6 +203,34 @@ describe('what becomes of a paid order', () => {
     expect(await refundsOf(orderId)).toHaveLength(1);
   });
 
+  it('a customer who cancels while it is being paid asks again, and then it is cancelled', async () => {
+    const { orderId } = await buy(false);
+    const paymentId = randomUUID();
+    const commit = 'mutation ($r: [CommitInput!]!) { commitReservation(requests: $r) { state } }';
+    const variables = { r: [{ orderId, paymentId }] };
+    const url = `http://127.0.0.1:${system.ports.ports.warehouse}/graphql`;
+    const secret = system.secrets.callers.ORDER_SECRET as string;
+    const headers = { [callerHeader]: callerCredentials('order', secret) };
+    await postGraphQL(url, commit, variables, undefined, headers);
+    const { errors } = await system.graphql(
+      'mutation ($id: UUID!) { cancelOrder(id: $id) { __typename } }',
+      { id: orderId },
+      customer.token,
+    );
+    expect(errors?.[0]?.extensions.code).toBe('TRY_AGAIN');
+    expect(await statusOf(orderId)).toBe('PENDING');
+    await database.query(
+      `with paid as (insert into payment (id, order_id, user_id, amount, status, provider)
+         select $2, id, customer_id, total_amount, 'COMPLETED', 'sandbox'
+         from customer_order where id = $1),
+       parts as (update shop_order set status = 'CONFIRMED' where order_id = $1)
+       update customer_order set status = 'CONFIRMED' where id = $1`,
+      [orderId, paymentId],
+    );
+    expect(await cancel(orderId)).toMatchObject({ status: 'CANCELLED' });
+    expect(await refundsOf(orderId)).toEqual([['31.29', 'BY_CUSTOMER']]);
+  });
+
   it('a customer cancels what a shop has left: only the rest is refunded', async () => {
     const { orderId, mine } = await buy();
     await cancelPart(vendor, mine);
@@ -245,36 +276,48 @@ describe('what becomes of a paid order', () => {
     expect(await ship(admin, mine)).toMatchObject({ status: 'SHIPPED' });
   });
 
-  it('of a shop that ships and a customer who cancels, one wins, 20 times over', async () => {
-    for (let round = 0; round < 20; round++) {
-      const { orderId, mine } = await buy(true, [shop]);
-      const [shipped, cancelled] = await Promise.all(
-        round % 2
-          ? [ship(vendor, mine), cancel(orderId)]
-          : [cancel(orderId), ship(vendor, mine)].reverse(),
-      );
-      const won = [shipped.__typename === 'ShopOrder', cancelled.__typename === 'Order'];
-      expect(won.filter(Boolean)).toHaveLength(1);
-      expect(await statusOf(orderId)).toBe(won[0] ? 'SHIPPED' : 'CANCELLED');
-      expect(await refundsOf(orderId)).toHaveLength(won[0] ? 0 : 1);
-    }
-  });
+  it(
+    'of a shop that ships and a customer who cancels, one wins, 20 times over',
+    async () => {
+      for (let round = 0; round < 20; round++) {
+        const { orderId, mine } = await buy(true, [shop]);
+        const [shipped, cancelled] = await Promise.all(
+          round % 2
+            ? [ship(vendor, mine), cancel(orderId)]
+            : [cancel(orderId), ship(vendor, mine)].reverse(),
+        );
+        const won = [shipped.__typename === 'ShopOrder', cancelled.__typename === 'Order'];
+        expect(won.filter(Boolean)).toHaveLength(1);
+        expect(await statusOf(orderId)).toBe(won[0] ? 'SHIPPED' : 'CANCELLED');
+        expect(await refundsOf(orderId)).toHaveLength(won[0] ? 0 : 1);
+      }
+    },
+    roundsMaxMs,
+  );
 
-  it('two shops cancel at once: the order is cancelled, and all of its payment goes back', async () => {
-    for (let round = 0; round < 20; round++) {
-      const { orderId, mine, other } = await buy();
-      await Promise.all([cancelPart(vendor, mine), cancelPart(otherVendor, other)]);
-      expect(await statusOf(orderId)).toBe('CANCELLED');
-      const refunds = await refundsOf(orderId);
-      expect(refunds.map(([amount]) => amount).toSorted()).toEqual(['0.99', '30.30']);
-    }
-  });
+  it(
+    'two shops cancel at once: the order is cancelled, and all of its payment goes back',
+    async () => {
+      for (let round = 0; round < 20; round++) {
+        const { orderId, mine, other } = await buy();
+        await Promise.all([cancelPart(vendor, mine), cancelPart(otherVendor, other)]);
+        expect(await statusOf(orderId)).toBe('CANCELLED');
+        const refunds = await refundsOf(orderId);
+        expect(refunds.map(([amount]) => amount).toSorted()).toEqual(['0.99', '30.30']);
+      }
+    },
+    roundsMaxMs,
+  );
 
-  it('two shops ship at once: neither step is lost', async () => {
-    for (let round = 0; round < 20; round++) {
-      const { orderId, mine, other } = await buy();
-      await Promise.all([ship(vendor, mine), ship(otherVendor, other)]);
-      expect(await statusOf(orderId)).toBe('SHIPPED');
-    }
-  });
+  it(
+    'two shops ship at once: neither step is lost',
+    async () => {
+      for (let round = 0; round < 20; round++) {
+        const { orderId, mine, other } = await buy();
+        await Promise.all([ship(vendor, mine), ship(otherVendor, other)]);
+        expect(await statusOf(orderId)).toBe('SHIPPED');
+      }
+    },
+    roundsMaxMs,
+  );
 });

@@ -77,7 +77,7 @@ export const orderInvariants: Invariant[] = [
     ...invariantOf('order', 'what goes back of a paid order is the price of its cancelled parts', {
       select: `select o.id, o.status,
           (select coalesce(sum(r.amount), 0) from payment p join refund r on r.payment_id = p.id
-             where p.order_id = o.id and p.status in ('COMPLETED', 'REFUNDED')) as refunded,
+             where p.order_id = o.id and p.status = 'COMPLETED') as refunded,
           (select coalesce(sum(i.unit_price_amount * i.quantity), 0)
              from shop_order s join order_item i on i.shop_order_id = s.id
              where s.order_id = o.id and s.status = 'CANCELLED') as cancelled

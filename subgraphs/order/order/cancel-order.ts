@@ -1,6 +1,6 @@
 import { createUnionType, Field, ObjectType } from 'type-graphql';
 import { identityOf } from '../../shared/auth.js';
-import { notFound } from '../../shared/errors.js';
+import { notFound, tryAgain } from '../../shared/errors.js';
 import { Refusal, result } from '../../shared/refusal.js';
 import { Allow } from '../../shared/rights.js';
 import type { OrderContext } from '../context.js';
@@ -26,10 +26,10 @@ export const CancelOrderResult = createUnionType({
 
 /**
  * Cancels an order that is not shipped yet. Of an unpaid one the stock is set free; there the
- * reservation decides: where a payment came first, the order is not cancelled. Of a paid one money
- * and units go back.
+ * reservation decides: where a payment came first, the order is cancelled as a paid one. Of a paid one
+ * money and units go back.
  *
- * @throws `NOT_FOUND` for an order that is not the user's; `TRY_AGAIN`
+ * @throws `NOT_FOUND` for an order that is not the user's; `TRY_AGAIN`, also while it is being paid
  */
 export async function cancelOrder(context: OrderContext, id: string) {
   const order = await findOwnOrder(context, id);
@@ -41,7 +41,7 @@ export async function cancelOrder(context: OrderContext, id: string) {
 
 async function cancelUnpaid(context: OrderContext, id: string) {
   const { state } = await context.app.reservations.release(id, 'BY_CUSTOMER');
-  if (state === 'COMMITTED') return notCancellable('CONFIRMED');
+  if (state === 'COMMITTED') return cancelPaid(context, id);
   const reason = state === 'EXPIRED' ? 'PAYMENT_TIMEOUT' : 'BY_CUSTOMER';
   const actor = reason === 'BY_CUSTOMER' ? identityOf(context).id : undefined;
   await endPending(context.em, id, { status: 'CANCELLED', reason, actor });
@@ -54,6 +54,7 @@ function cancelPaid(context: OrderContext, id: string) {
   const { id: actor } = identityOf(context);
   return context.em.fork().transactional(async (em) => {
     const order = await lockOrder(em, id);
+    if (order.status === 'PENDING') throw tryAgain('It is being paid at this moment; ask again.');
     const live = order.parts.filter(({ status }) => status !== 'CANCELLED');
     const isShipped = live.some(({ status }) => status !== partComesFrom.CANCELLED);
     if (live.length === 0 || isShipped) return notCancellable(order.status, isShipped);

@@ -21,13 +21,15 @@ export async function undoSale(
     em,
     parts.map(({ shopId }) => ({ orderId: order.id, shopId, reason })),
   );
+  // A part is refunded at its own price; several at once, whatever of the payment is left.
   const live = order.parts.filter(({ status }) => status !== 'CANCELLED');
   const one = live.length > parts.length || live.length === 1 ? (parts[0] as LockedPart).id : null;
   const [paid] = await sql<{ paymentId: string; subtotal: string | null }>(
     em,
     `select p.id as "paymentId",
        (select sum(unit_price_amount * quantity) from order_item where shop_order_id = $2) as subtotal
-     from payment p where p.order_id = $1 and p.status = 'COMPLETED'`,
+     from payment p where p.order_id = $1 and p.status in ('COMPLETED', 'REFUNDED')
+     order by p.status limit 1`,
     [order.id, one],
   );
   if (!paid) throw new Error(`the paid order ${order.id} has no completed payment`);
