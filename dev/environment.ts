@@ -37,6 +37,7 @@ export function environments({ databases, redisUrl, ports, secrets }: SystemOpti
     WAREHOUSE_URL: graphqlAt(ports.ports.warehouse),
     ORDER_URL: graphqlAt(ports.ports.order),
     PAYMENT_SANDBOX_URL: at(ports.sandbox),
+    EVENTS_REDIS_URL: `${redis}/0`,
     TIMER_REDIS_URL: `${redis}/1`,
     LOCK_REDIS_URLS: `${redis}/2`,
   };

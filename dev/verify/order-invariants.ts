@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type pg from 'pg';
 import type { Databases } from '../databases/clients.js';
 import {
@@ -39,20 +40,35 @@ export const orderInvariants: Invariant[] = [
       from units_in_carts full join held using (offer_id, shard)`,
     holds: 'units = lines',
   }),
-  invariantOf('order', 'a shop’s part is as far as its order, as long as that is not paid', {
-    select: `select s.id, s.status, o.status as order_status
-      from shop_order s join customer_order o on o.id = s.order_id
-      where o.status in ('PENDING', 'CANCELLED')`,
-    holds: 'status = order_status',
+  invariantOf('order', 'an order is as far as its parts say', {
+    select: `select o.id, o.status, case
+        when bool_and(s.status = 'CANCELLED') then 'CANCELLED'
+        when bool_or(s.status = 'PENDING') then 'PENDING'
+        when bool_or(s.status = 'CONFIRMED') then 'CONFIRMED'
+        when bool_or(s.status = 'SHIPPED') then 'SHIPPED'
+        when bool_or(s.status = 'DELIVERED') then 'DELIVERED' end as of_parts
+      from customer_order o left join shop_order s on s.order_id = o.id group by o.id`,
+    holds: 'status = of_parts',
   }),
-  invariantOf('order', 'a paid order has one completed payment of its total, an unpaid one none', {
+  invariantOf('order', 'a paid order has one completed payment of its total, a pending one none', {
     select: `select o.id, o.status, o.total_amount,
         count(p.*) as payments, coalesce(sum(p.amount), 0) as paid
       from customer_order o left join payment p on p.order_id = o.id and p.status = 'COMPLETED'
       group by o.id`,
     holds: `case when status in ('CONFIRMED', 'SHIPPED', 'DELIVERED')
-      then payments = 1 and paid = total_amount else payments = 0 end`,
+      then payments = 1 and paid = total_amount
+      when status = 'PENDING' then payments = 0 else true end`,
   }),
+  invariantOf(
+    'order',
+    'refunds never exceed their payment, and are all of it once it is REFUNDED',
+    {
+      select: `select p.id, p.status, p.amount, coalesce(sum(r.amount), 0) as refunded,
+        coalesce(sum(r.amount) filter (where r.status = 'COMPLETED'), 0) as sent
+      from payment p left join refund r on r.payment_id = p.id group by p.id`,
+      holds: `refunded <= amount and (status <> 'REFUNDED' or sent = amount)`,
+    },
+  ),
   invariantOf('order', 'every acknowledged checkout exists, and every refusal was true', {
     select: `select k.subject_id, k.outcome, o.id is not null as placed
       from idempotency_key k left join customer_order o on o.id = k.subject_id
@@ -63,14 +79,33 @@ export const orderInvariants: Invariant[] = [
       else true end`,
   }),
   {
-    ...invariantOf('order', 'the payments of a cancelled order came to nothing', {
-      select: `select p.id, p.order_id, p.status from payment p
-        join customer_order o on o.id = p.order_id where o.status = 'CANCELLED'`,
-      holds: `status in ('FAILED', 'VOIDED')`,
+    ...invariantOf(
+      'order',
+      'the payments of a cancelled order came to nothing, or go back in full',
+      {
+        select: `select p.id, p.order_id, p.status, p.amount,
+          (select coalesce(sum(r.amount), 0) from refund r where r.payment_id = p.id) as refunded
+        from payment p join customer_order o on o.id = p.order_id where o.status = 'CANCELLED'`,
+        holds: `status in ('FAILED', 'VOIDED', 'REFUNDED') or (status = 'COMPLETED' and refunded = amount)`,
+      },
+    ),
+    onceQuiet: true,
+  },
+  {
+    ...invariantOf('order', 'what goes back of a paid order is the price of its cancelled parts', {
+      select: `select o.id, o.status,
+          (select coalesce(sum(r.amount), 0) from payment p join refund r on r.payment_id = p.id
+             where p.order_id = o.id and p.status = 'COMPLETED') as refunded,
+          (select coalesce(sum(i.unit_price_amount * i.quantity), 0)
+             from shop_order s join order_item i on i.shop_order_id = s.id
+             where s.order_id = o.id and s.status = 'CANCELLED') as cancelled
+        from customer_order o where exists (select from payment p
+          where p.order_id = o.id and p.status = 'COMPLETED')`,
+      holds: 'refunded = cancelled',
     }),
     onceQuiet: true,
   },
-  ...(['product', 'shop', 'warehouse'] as const).map((name) => ({
+  ...(['product', 'shop', 'warehouse', 'order'] as const).map((name) => ({
     ...invariantOf(name, `the outbox of the ${name} subgraph is empty, and nothing a dead letter`, {
       select: `select id, topic, key, created_at, dead_at, sent_at from outbox`,
       holds: `sent_at is not null
@@ -99,11 +134,15 @@ interface OrderRow {
   id: string;
   status: string;
   quantity: number;
+  /** shop → units of its part, if that is cancelled */
+  cancelled: Record<string, number>;
 }
 interface ReservationRow {
   id: string;
   state: string;
   quantity: number;
+  /** shop → units that came back */
+  returned: Record<string, number>;
 }
 
 async function ordersAndReservations({ order, warehouse }: Databases): Promise<Finding> {
@@ -111,15 +150,24 @@ async function ordersAndReservations({ order, warehouse }: Databases): Promise<F
   const offending: OffendingRow[] = [];
   const orders = pages<OrderRow>(
     order,
-    `select o.id, o.status, coalesce(sum(i.quantity), 0)::int as quantity from customer_order o
-       left join shop_order s on s.order_id = o.id
-       left join order_item i on i.shop_order_id = s.id
+    `select o.id, o.status, coalesce(sum(s.quantity), 0)::int as quantity,
+       coalesce(jsonb_object_agg(s.shop_id, s.quantity) filter (where s.status = 'CANCELLED'), '{}')
+         as cancelled
+     from customer_order o left join lateral (
+       select shop_id, status, coalesce(sum(i.quantity), 0)::int as quantity
+       from shop_order p left join order_item i on i.shop_order_id = p.id
+       where p.order_id = o.id group by p.id) s on true
      where o.id > $1 group by o.id order by o.id`,
   );
   for await (const page of orders) {
     rows += page.length;
     const reservations = await warehouse.query<ReservationRow>(
-      `select r.order_id as id, r.state, coalesce(sum(l.quantity), 0)::int as quantity
+      `select r.order_id as id, r.state, coalesce(sum(l.quantity), 0)::int as quantity,
+         coalesce((select jsonb_object_agg(shop_id, units) from (
+           select shop_id, sum(m.on_hand_delta)::int as units
+           from stock_movement m join stock_level v on v.id = m.level_id
+           where m.reference = r.order_id::text and m.type = 'RETURN' group by shop_id) came), '{}')
+           as returned
        from reservation r left join reservation_line l on l.order_id = r.order_id
        where r.order_id = any($1::uuid[]) group by r.order_id`,
       [page.map(({ id }) => id)],
@@ -137,10 +185,14 @@ function agree(order: OrderRow, reservation: ReservationRow | undefined): boolea
   if (order.status === 'PENDING') {
     return reservation?.state === 'HELD' && reservation.quantity === order.quantity;
   }
-  if (order.status === 'CANCELLED') {
-    return !reservation || ['RELEASED', 'EXPIRED'].includes(reservation.state);
+  if (order.status === 'CANCELLED' && reservation?.state !== 'COMMITTED') {
+    return reservation?.state !== 'HELD';
   }
-  return reservation?.state === 'COMMITTED' && reservation.quantity === order.quantity;
+  return (
+    reservation?.state === 'COMMITTED' &&
+    reservation.quantity === order.quantity &&
+    isDeepStrictEqual(reservation.returned, order.cancelled)
+  );
 }
 
 async function reservationsWithoutOrder({ order, warehouse }: Databases): Promise<Finding> {

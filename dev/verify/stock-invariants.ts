@@ -54,6 +54,14 @@ export const stockInvariants: Invariant[] = [
       from stock_level l join stock_movement m on m.level_id = l.id group by l.shop_id, l.sku`,
     holds: 'sold <= received',
   }),
+  invariantOf('warehouse', 'no more of an order came back than was sold to it', {
+    select: `select m.reference, m.level_id,
+        coalesce(-sum(m.on_hand_delta) filter (where m.type = 'SALE'), 0) as sold,
+        sum(m.on_hand_delta) filter (where m.type = 'RETURN') as returned
+      from stock_movement m where m.type in ('SALE', 'RETURN')
+      group by m.reference, m.level_id having count(*) filter (where m.type = 'RETURN') > 0`,
+    holds: 'returned <= sold',
+  }),
   invariantOf('warehouse', 'no hold outlives its time by more than 5 s', {
     select: `select order_id, expires_at from reservation where state = 'HELD'`,
     holds: `expires_at > now() - interval '${holdMayOverrunSeconds} s'`,

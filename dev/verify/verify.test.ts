@@ -11,6 +11,8 @@ import { invariants, isBroken, report, verify } from './verify.js';
 const level = seedId('level', 0);
 const offer = seedId('offer', 0);
 
+const refunded = uuidv7();
+
 type Break = [broken: string, database: SubgraphName, statements: string[]];
 
 /** Each breaks one rule behind the back of the system, in SQL; what is broken must be named. */
@@ -61,6 +63,14 @@ const breaks: Break[] = [
     ],
   ],
   [
+    'no more of an order came back than was sold to it',
+    'warehouse',
+    [
+      `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, reference, actor)
+       values ('${uuidv7()}', '${level}', 'RETURN', 1, 0, '${uuidv7()}', 'test')`,
+    ],
+  ],
+  [
     'no hold outlives its time by more than 5 s',
     'warehouse',
     [
@@ -103,6 +113,7 @@ const breaks: Break[] = [
     'order',
     ['update customer_order set total_amount = 1'],
   ],
+  ['an order is as far as its parts say', 'order', [`update shop_order set status = 'SHIPPED'`]],
   [
     'what a customer bought of a sku is the sum of the lines not cancelled',
     'order',
@@ -114,12 +125,7 @@ const breaks: Break[] = [
     ['update units_in_carts set units = units + 1'],
   ],
   [
-    'a shop’s part is as far as its order, as long as that is not paid',
-    'order',
-    [`update shop_order set status = 'SHIPPED'`],
-  ],
-  [
-    'a paid order has one completed payment of its total, an unpaid one none',
+    'a paid order has one completed payment of its total, a pending one none',
     'order',
     [`update customer_order set status = 'CONFIRMED'`],
   ],
@@ -141,7 +147,7 @@ const breaks: Break[] = [
     ],
   ],
   [
-    'the payments of a cancelled order came to nothing',
+    'the payments of a cancelled order came to nothing, or go back in full',
     'order',
     [
       `update customer_order set status = 'CANCELLED', cancel_reason = 'BY_CUSTOMER'`,
@@ -149,7 +155,36 @@ const breaks: Break[] = [
        select '${uuidv7()}', id, customer_id, 20, 'AUTHORIZED', 'sandbox' from customer_order`,
     ],
   ],
-  ...(['product', 'shop', 'warehouse'] as const).map(
+  [
+    'refunds never exceed their payment, and are all of it once it is REFUNDED',
+    'order',
+    [
+      `insert into payment (id, order_id, user_id, amount, status, provider)
+       select '${refunded}', id, customer_id, 20, 'COMPLETED', 'sandbox' from customer_order`,
+      `insert into refund (id, payment_id, amount, reason)
+       values ('${uuidv7()}', '${refunded}', 20.01, 'BY_SHOP')`,
+    ],
+  ],
+  [
+    'refunds never exceed their payment, and are all of it once it is REFUNDED',
+    'order',
+    [
+      `insert into payment (id, order_id, user_id, amount, status, provider)
+       select '${refunded}', id, customer_id, 20, 'REFUNDED', 'sandbox' from customer_order`,
+      `insert into refund (id, payment_id, amount, reason)
+       values ('${uuidv7()}', '${refunded}', 20, 'BY_SHOP')`,
+    ],
+  ],
+  [
+    'what goes back of a paid order is the price of its cancelled parts',
+    'order',
+    [
+      `insert into payment (id, order_id, user_id, amount, status, provider)
+       select '${uuidv7()}', id, customer_id, 20, 'COMPLETED', 'sandbox' from customer_order`,
+      `update shop_order set status = 'CANCELLED'`,
+    ],
+  ],
+  ...(['product', 'shop', 'warehouse', 'order'] as const).map(
     (name): Break => [
       `the outbox of the ${name} subgraph is empty, and nothing a dead letter`,
       name,

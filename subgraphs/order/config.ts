@@ -28,6 +28,11 @@ export const variables = {
     'http://127.0.0.1:4004/graphql',
     'the GraphQL endpoint of the warehouse subgraph',
   ),
+  EVENTS_REDIS_URL: requiredInProduction(
+    address,
+    'redis://127.0.0.1:63799/0',
+    'the Redis that carries hints that orders changed; nothing is kept there',
+  ),
   PAYMENT_SANDBOX_URL: requiredInProduction(
     address,
     'http://127.0.0.1:4010',

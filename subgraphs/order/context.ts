@@ -2,7 +2,9 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import type { SubgraphContext } from '../shared/context.js';
 import type { Logger } from '../shared/logger.js';
 import type { ServiceClient } from '../shared/service-client.js';
+import type { ShopOwners } from '../shared/shop-owners.js';
 import type { ReadOffers } from './checkout/offers-for-sale.js';
+import type { OrderFeeds } from './order/order-feeds.js';
 import type { PaymentProvider } from './payment/payment-provider.js';
 import type { Reservations } from './reservation/reservations.js';
 
@@ -13,6 +15,8 @@ export interface OrderApp {
   readonly user: ServiceClient;
   /** for reads */
   readonly warehouse: ServiceClient;
+  readonly owners: ShopOwners;
+  readonly feeds: OrderFeeds;
   readonly reservations: Reservations;
   readonly provider: PaymentProvider;
   readonly holdForMs: number;

@@ -6,8 +6,10 @@ import { createLogger } from '../shared/logger.js';
 import { createRegistry } from '../shared/metrics.js';
 import { startRelay } from '../shared/outbox-relay.js';
 import { runIfMain } from '../shared/process.js';
+import { closeRedis, connectRedis, createRedis } from '../shared/redis.js';
 import { buildFederatedSchema } from '../shared/schema.js';
 import { createServiceClient } from '../shared/service-client.js';
+import { createShopOwners } from '../shared/shop-owners.js';
 import { startSubgraph } from '../shared/subgraph.js';
 import { startWorker } from '../shared/worker.js';
 import { forgetIdleCarts } from './cart/forget-idle-carts.js';
@@ -16,6 +18,8 @@ import { createOfferReader } from './checkout/offers-for-sale.js';
 import { variables } from './config.js';
 import type { OrderApp, OrderContext } from './context.js';
 import { databaseSchema } from './mikro-orm.config.js';
+import { createOrderFeeds, orderChannel } from './order/order-feeds.js';
+import { hearOfChanges } from './order/order-signals.js';
 import { recoverPayments } from './payment/recover-payments.js';
 import { createSandboxProvider } from './payment/sandbox-provider.js';
 import { createReservations } from './reservation/reservations.js';
@@ -49,6 +53,15 @@ export async function startOrder(env = process.env) {
     registry,
     logger,
   });
+  const redis = {
+    events: createRedis(config.EVENTS_REDIS_URL, logger, 'events'),
+    hints: createRedis(config.EVENTS_REDIS_URL, logger, 'hints'),
+  };
+  await Promise.all(Object.values(redis).map((connection) => connectRedis(connection, logger)));
+  hearOfChanges(orm, (orderIds) => {
+    // What is lost here is made good by the feeds.
+    redis.hints.publish(orderChannel, orderIds.join()).catch(() => {});
+  });
   const provider = createSandboxProvider(config.PAYMENT_SANDBOX_URL);
   const app: OrderApp = {
     orm,
@@ -56,6 +69,8 @@ export async function startOrder(env = process.env) {
     shop,
     readOffers: createOfferReader(shop),
     warehouse,
+    owners: createShopOwners(shop),
+    feeds: createOrderFeeds(orm.em, redis.events, logger),
     reservations: createReservations(reserving, ending),
     provider,
     holdForMs: Math.round(config.RESERVATION_MINUTES * 60_000),
@@ -85,11 +100,13 @@ export async function startOrder(env = process.env) {
     context: (principal) => ({ ...principal, em: orm.em.fork(), app, logger }),
     readiness: { database: () => orm.em.fork().execute('select 1') },
     onStop: [
+      () => app.feeds.stop(),
       () => Promise.all([relay.stop(), ...workers.map((worker) => worker.stop())]),
       () =>
         Promise.all(
           [user, shop, warehouse, reserving, ending, provider].map((each) => each.close()),
         ),
+      () => Promise.all(Object.values(redis).map(closeRedis)),
       () => disconnect(orm),
     ],
   });

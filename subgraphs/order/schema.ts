@@ -5,10 +5,16 @@ import { CheckoutResolver } from './checkout/checkout.resolver.js';
 import type { OrderContext } from './context.js';
 import { OfferResolver } from './offer/offer.resolver.js';
 import { OrderResolver } from './order/order.resolver.js';
-import { ownOrder } from './order/own-order.js';
-import { OrderItemResolver, ownShopOrder, ShopOrderResolver } from './order/shop-order.resolver.js';
+import { OrderChangedResolver } from './order/order-changed.resolver.js';
+import { visibleOrder } from './order/own-order.js';
+import {
+  OrderItemResolver,
+  ShopOrderResolver,
+  visibleShopOrder,
+} from './order/shop-order.resolver.js';
 import { ownPayment, PaymentResolver } from './payment/payment.resolver.js';
 import { onReservationEnded } from './reservation/on-reservation-ended.js';
+import { ShopResolver } from './shop/shop.resolver.js';
 import { UserResolver } from './user/user.resolver.js';
 
 const InboxResolver = createInboxResolver('Order', ['warehouse'], {
@@ -22,17 +28,20 @@ export const source: SchemaSource = {
     CheckoutResolver,
     OfferResolver,
     OrderResolver,
+    OrderChangedResolver,
     ShopOrderResolver,
     OrderItemResolver,
     PaymentResolver,
     UserResolver,
+    ShopResolver,
     InboxResolver,
   ],
   references: {
-    Order: ({ id }, context: OrderContext) => ownOrder(context, id as string),
+    Order: ({ id }, context: OrderContext) => visibleOrder(context, id as string),
     Payment: ({ id }, context: OrderContext) => ownPayment(context, id as string),
-    ShopOrder: ({ id }, context: OrderContext) => ownShopOrder(context, id as string),
+    ShopOrder: ({ id }, context: OrderContext) => visibleShopOrder(context, id as string),
     User: ({ id }) => ({ id }),
     Offer: ({ id }) => ({ id }),
+    Shop: ({ id }) => ({ id }),
   },
 };

@@ -45,10 +45,19 @@ export class OutboxEvent {
   payload!: string;
 }
 
-/** Takes one event in, in the transaction of `em`; throws to have it sent again later. */
-export type EventHandler = (em: EntityManager, event: OutboxEvent, payload: never) => Promise<void>;
+/**
+ * Takes one event in, in the transaction of `em`; throws to have it sent again later. Gives what is
+ * to be done once that is committed, if there is something.
+ */
+export type EventHandler<C> = (
+  em: EntityManager,
+  event: OutboxEvent,
+  payload: never,
+  context: C,
+  // biome-ignore lint/suspicious/noConfusingVoidType: most have nothing to do afterwards
+) => Promise<(() => void) | void>;
 /** `producer.topic` → what is done with it */
-export type EventHandlers = Readonly<Record<`${Caller}.${string}`, EventHandler>>;
+export type EventHandlers<C> = Readonly<Record<`${Caller}.${string}`, EventHandler<C>>>;
 
 export interface InboxContext extends Principal {
   readonly em: EntityManager;
@@ -56,7 +65,11 @@ export interface InboxContext extends Principal {
 }
 
 /** Declares the mutation `deliverToName`, by which other subgraphs' relays hand over their events. */
-export function createInboxResolver(name: string, producers: Caller[], handlers: EventHandlers) {
+export function createInboxResolver<C extends InboxContext>(
+  name: string,
+  producers: Caller[],
+  handlers: EventHandlers<C>,
+) {
   @Resolver()
   class InboxResolver {
     @Directive('@inaccessible')
@@ -67,7 +80,7 @@ export function createInboxResolver(name: string, producers: Caller[], handlers:
     })
     async deliver(
       @Arg('events', () => [OutboxEvent]) events: OutboxEvent[],
-      @Ctx() context: InboxContext,
+      @Ctx() context: C,
     ): Promise<string[]> {
       const accepted: string[] = [];
       for (const event of events) {
@@ -79,22 +92,24 @@ export function createInboxResolver(name: string, producers: Caller[], handlers:
   return InboxResolver;
 }
 
-async function takeIn(
-  { em, caller, logger }: InboxContext,
+async function takeIn<C extends InboxContext>(
+  context: C,
   event: OutboxEvent,
-  handlers: EventHandlers,
+  handlers: EventHandlers<C>,
 ) {
+  const { em, caller, logger } = context;
   const handle = handlers[`${caller}.${event.topic}`];
   try {
     if (!handle) throw new Error(`no handler for ${caller}.${event.topic}`);
-    await em.fork().transactional(async (tx) => {
+    const afterwards = await em.fork().transactional(async (tx) => {
       const isNew = await sqlCount(
         tx,
         'insert into inbox (id, producer, topic) values ($1, $2, $3) on conflict do nothing',
         [event.id, caller, event.topic],
       );
-      if (isNew > 0) await handle(tx, event, JSON.parse(event.payload) as never);
+      return isNew > 0 ? handle(tx, event, JSON.parse(event.payload) as never, context) : undefined;
     });
+    afterwards?.();
     return true;
   } catch (error) {
     // That our database is away says nothing of the event: its producer is to keep it.

@@ -9,6 +9,8 @@ import type { ServiceClient } from './service-client.js';
 export interface ShopOwners {
   /** @throws `NOT_FOUND` for an unknown shop, `FORBIDDEN` when it is neither the user's nor is the user an admin */
   requireOwn(principal: Principal, shopId: string): Promise<void>;
+  /** Whether it is the user's, or the user an admin; an unknown shop is nobody's. */
+  isOwn(principal: Principal, shopId: string): Promise<boolean>;
   /** The ids of the shops that a user owns. */
   shopsOf(ownerId: string): Promise<string[]>;
 }
@@ -31,15 +33,16 @@ export function createShopOwners(shop: ServiceClient): ShopOwners {
     return shopIds.map((id) => owners.get(id) ?? null);
   }
 
-  async function ownerOf(shopId: string): Promise<string> {
-    const ownerId = owners.get(shopId) ?? (await loader.load(shopId));
-    if (!ownerId) throw notFound('shop', shopId);
-    return ownerId;
-  }
+  const ownerOf = async (shopId: string) => owners.get(shopId) ?? (await loader.load(shopId));
 
   return {
     async requireOwn(principal, shopId) {
-      if (!owns(principal, await ownerOf(shopId))) throw forbidden();
+      const ownerId = await ownerOf(shopId);
+      if (!ownerId) throw notFound('shop', shopId);
+      if (!owns(principal, ownerId)) throw forbidden();
+    },
+    async isOwn(principal, shopId) {
+      return owns(principal, (await ownerOf(shopId)) ?? undefined);
     },
     async shopsOf(ownerId) {
       const { shopsOfOwner } = await shop.call<{ shopsOfOwner: string[] }>(

@@ -7,6 +7,7 @@ import { OfferResolver } from './offer/offer.resolver.js';
 import { ShopResolver } from './shop/shop.resolver.js';
 import { AvailabilityResolver } from './stock/availability.resolver.js';
 import { AvailabilityOfResolver } from './stock/availability-of.resolver.js';
+import { onStockReturned } from './stock/on-stock-returned.js';
 import { ReservationResolver } from './stock/reservation.resolver.js';
 import { StockChangedResolver } from './stock/stock-changed.resolver.js';
 import { loadStockLevels, StockLevelResolver } from './stock/stock-level.resolver.js';
@@ -20,8 +21,9 @@ import { onShopCreated } from './warehouse/on-shop-created.js';
 import { ownWarehouse } from './warehouse/own-warehouse.js';
 import { WarehouseResolver } from './warehouse/warehouse.resolver.js';
 
-const InboxResolver = createInboxResolver('Warehouse', ['shop'], {
+const InboxResolver = createInboxResolver<WarehouseContext>('Warehouse', ['shop', 'order'], {
   'shop.shop.created': onShopCreated,
+  'order.stock.returned': onStockReturned,
 });
 
 /** Warehouses and levels are for the shop's people, by whatever way they are reached. */

@@ -10,15 +10,58 @@ export interface StockNumber {
 }
 
 /** A graphql-ws client of the warehouse subgraph, as the router is one. */
-export function warehouseClient(system: TestSystem, secret?: string): Client {
+export const warehouseClient = (system: TestSystem, secret?: string): Client =>
+  subgraphClient(system, 'warehouse', { secret });
+
+/** A graphql-ws client of a subgraph, for a user if there is a token. */
+export function subgraphClient(
+  system: TestSystem,
+  subgraph: 'warehouse' | 'order',
+  { secret, token }: { secret?: string | undefined; token?: string | undefined } = {},
+): Client {
   const own = secret ?? (system.secrets.callers.ROUTER_SECRET as string);
   return createClient({
-    url: `ws://127.0.0.1:${system.ports.ports.warehouse}/graphql`,
+    url: `ws://127.0.0.1:${system.ports.ports[subgraph]}/graphql`,
     webSocketImpl: WebSocket,
     retryAttempts: 0,
     lazy: true,
-    connectionParams: { [callerHeader]: callerCredentials('router', own) },
+    connectionParams: {
+      [callerHeader]: callerCredentials('router', own),
+      ...(token && { authorization: `Bearer ${token}` }),
+    },
   });
+}
+
+export interface SeenOrder {
+  readonly status: string;
+  readonly cancelReason: string | null;
+  readonly shopOrders: ReadonlyArray<{ readonly id: string; readonly status: string }>;
+  readonly history: ReadonlyArray<{ readonly type: string }>;
+}
+
+/** Watches an order, and keeps what arrives. */
+export function watchOrder(client: Client, id: string) {
+  const seen: SeenOrder[] = [];
+  let failure: unknown;
+  const stop = client.subscribe<{ orderChanged: SeenOrder }>(
+    {
+      query: `subscription ($id: UUID!) {
+        orderChanged(id: $id) { status cancelReason shopOrders { id status } history { type } }
+      }`,
+      variables: { id },
+    },
+    {
+      next: ({ data, errors }) => {
+        if (errors || !data) failure = errors?.[0];
+        else seen.push(data.orderChanged);
+      },
+      error: (error) => {
+        failure = Array.isArray(error) ? error[0] : error;
+      },
+      complete: () => {},
+    },
+  );
+  return { seen, stop, failure: () => failure };
 }
 
 /** Subscribes, and keeps what arrives. */

@@ -5,7 +5,7 @@ import type { Rule } from '../../subgraphs/shared/rights.js';
  * chosen wrongly there is found here, where all stand side by side. `Type.*` is each field of a type
  * that has no line of its own; types without a line show what everybody may see.
  */
-export const matrix: Readonly<Partial<Record<Rule, readonly string[]>>> = {
+export const matrix: Readonly<Partial<Record<Rule | `${Rule},${Rule}`, readonly string[]>>> = {
   anyone: [
     'Query.serverTime',
     'Query.products',
@@ -49,16 +49,17 @@ export const matrix: Readonly<Partial<Record<Rule, readonly string[]>>> = {
     'Mutation.checkout',
   ],
   own: [
-    'Query.order',
     'Query.payment',
     'Mutation.payOrder',
     'Mutation.cancelOrder',
     'Mutation.updateAddress',
     'Mutation.deleteAddress',
-    'Order.*',
-    'ShopOrder.*',
+    'Order.customer',
+    'Order.total',
+    'Order.payments',
     'Payment.*',
   ],
+  'own,shop-owner': ['Query.order', 'Subscription.orderChanged', 'Order.*', 'ShopOrder.*'],
   self: ['Query.user', 'User.*'],
   'self-or-null': ['User.email', 'User.phone'],
   vendor: ['Mutation.createProduct', 'Mutation.createShop'],
@@ -90,6 +91,10 @@ export const matrix: Readonly<Partial<Record<Rule, readonly string[]>>> = {
     'Mutation.dispatchTransfer',
     'Mutation.receiveTransfer',
     'Mutation.cancelTransfer',
+    'Mutation.shipShopOrder',
+    'Mutation.deliverShopOrder',
+    'Mutation.cancelShopOrder',
+    'Shop.orders',
     'StockTransfer.*',
     'Shop.warehouses',
     'Warehouse.*',

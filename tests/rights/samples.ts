@@ -149,11 +149,17 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Query.order': ({ orderId }) => ({ id: orderId }),
   'Query.orders': none,
   'Query.payment': ({ paymentId }) => ({ id: paymentId }),
+  'Subscription.orderChanged': ({ orderId }) => ({ id: orderId }),
   'Mutation.checkout': ({ checkoutInput, offerId }) => ({
     input: checkoutInput([{ offerId, quantity: 1 }]),
   }),
   'Mutation.payOrder': async ({ placeOrder }) => payment(await placeOrder()),
   'Mutation.cancelOrder': async ({ placeOrder }) => ({ id: await placeOrder() }),
+  'Mutation.shipShopOrder': async ({ newSale }) => ({
+    input: { id: await newSale(), trackingNumber: 'PARCEL-1' },
+  }),
+  'Mutation.deliverShopOrder': async ({ newSale }) => ({ id: await newSale() }),
+  'Mutation.cancelShopOrder': async ({ newSale }) => ({ id: await newSale() }),
   'Mutation.deliverToOrder': () => ({ events: [] }),
 };
 
@@ -186,6 +192,9 @@ export const emptyHere: ReadonlySet<string> = new Set([
   'ChangedPrice.oldPrice',
   'Order.cancelReason',
   'Order.expiresAt',
+  'ShopOrder.trackingNumber',
+  'OrderEvent.shopOrderId',
+  'OrderEvent.reason',
   'StockMovement.reference',
   'StockMovement.reason',
   'ReservationOutput.expiresAt',

@@ -136,7 +136,21 @@ export const ways: Readonly<Record<string, Way>> = {
   },
   OrderExpired: { by: 'Mutation.payOrder', sample: async (world) => payment(await expired(world)) },
   OrderNotPayable: { by: 'Mutation.payOrder', sample: ({ orderId }) => payment(orderId) },
-  OrderNotCancellable: { by: 'Mutation.cancelOrder', sample: ({ orderId }) => ({ id: orderId }) },
+  OrderNotCancellable: {
+    by: 'Mutation.cancelOrder',
+    sample: async ({ placeOrder, cancel }) => {
+      const id = await placeOrder();
+      await cancel(id);
+      return { id };
+    },
+  },
+  OrderEvent: { by: 'Order.history' },
+  ShopOrderConnection: { by: 'Shop.orders' },
+  ShopOrderEdge: { by: 'ShopOrderConnection.edges' },
+  WrongShopOrderStatus: {
+    by: 'Mutation.deliverShopOrder',
+    sample: ({ shopOrderId }) => ({ id: shopOrderId }),
+  },
 };
 
 /** The key of an object of every entity, with what the router sends along where more is required. */

@@ -84,10 +84,12 @@ export async function createWorld(overrides: Record<string, string> = {}) {
        delete from cart_item`,
       [],
     );
+  const payFor = async (orderId: string) => {
+    const input = { orderId, idempotencyKey: randomUUID() };
+    return (await must('customer', payMutation, { input })).payOrder;
+  };
   const orderId = await placeOrder();
-  const { payOrder } = await must('customer', payMutation, {
-    input: { orderId, idempotencyKey: randomUUID() },
-  });
+  const payOrder = await payFor(orderId);
   await placeOrder('vendor');
   const limitedOfferId = await setOffer({ sku: 'TRAIL-40', price: '10.00', purchaseLimit: 1 });
   const transferId = await newTransfer();
@@ -142,6 +144,8 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     placeOrder,
     fillCarts,
     emptyCarts,
+    /** the shop’s part of a paid order */
+    newSale: async (): Promise<string> => (await payFor(await placeOrder())).order.shopOrders[0].id,
     checkoutInput,
     change,
     tokenOf: (viewer: Viewer) => (viewer === 'nobody' ? undefined : people[viewer].token),

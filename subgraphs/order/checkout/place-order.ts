@@ -38,6 +38,7 @@ export async function placeOrder(
       ...[items.map(({ offer }) => offer.id), items.map(({ offer }) => offer.sku)],
       ...[items.map(({ offer }) => offer.name), items.map(({ offer }) => offer.priceAmount)],
       items.map(({ quantity }) => quantity),
+      newId(),
     ]);
     await countPurchases(tx, order.customerId, lines.map(toPurchaseLine));
   });
@@ -53,6 +54,8 @@ const insertAll = `
   ), parts as (
     insert into shop_order (id, order_id, shop_id)
     select id, $1, shop_id from unnest($6::uuid[], $7::uuid[]) as part (id, shop_id)
+  ), history as (
+    insert into order_event (id, order_id, type, actor) values ($15, $1, 'PLACED', $2::uuid::text)
   )
   insert into order_item
     (id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)

@@ -1,23 +1,43 @@
 import { type EntityManager, sql } from '../../shared/database.js';
+import { newId } from '../../shared/ids.js';
 import { returnToCart } from '../cart/move-cart.js';
 import { giveBackPurchases } from '../purchase/count-purchases.js';
-import type { CancelReason, OrderStatus } from './status.js';
+import { noteChanged } from './order-signals.js';
+import type { CancelReason } from './status.js';
+
+/** Which part of the system takes an order out of `PENDING`; null: its customer. */
+const actors: Readonly<Record<CancelReason, string | null>> = {
+  OUT_OF_STOCK: 'checkout',
+  PAYMENT_TIMEOUT: 'expiry',
+  PAYMENT_FAILED: 'payment',
+  BY_CUSTOMER: null,
+  BY_SHOP: 'shop',
+  ABANDONED: 'recovery',
+};
+
+export type PendingEnd =
+  | { readonly status: 'CONFIRMED' }
+  | {
+      readonly status: 'CANCELLED';
+      readonly reason: CancelReason;
+      /** the user who did it, where it was not the customer */
+      readonly actor?: string | undefined;
+    };
 
 /**
- * Takes an order and its parts out of `PENDING`, if that is where it is, and does all in the
- * database that follows from it: what was not bought in the end no longer counts as bought, and
- * what came from the cart is there again.
+ * Takes an order and its parts out of `PENDING`, if that is where it is, writes it into its history,
+ * and does all in the database that follows from it: what was not bought in the end no longer counts
+ * as bought, and what came from the cart is there again.
  *
  * @returns whether this call did it
  */
 export async function endPending(
   em: EntityManager,
   orderId: string,
-  to: { status: 'CONFIRMED' } | { status: 'CANCELLED'; reason: CancelReason },
+  to: PendingEnd,
 ): Promise<boolean> {
-  const reason = to.status === 'CANCELLED' ? to.reason : null;
   const work = async (tx: EntityManager) => {
-    const ended = await leavePending(tx, orderId, to.status, reason);
+    const ended = await leavePending(tx, orderId, to);
     if (ended && to.status === 'CANCELLED') {
       await giveBackPurchases(tx, orderId);
       await returnToCart(tx, orderId);
@@ -27,25 +47,26 @@ export async function endPending(
   return em.isInTransaction() ? work(em) : em.fork().transactional(work);
 }
 
-async function leavePending(
-  em: EntityManager,
-  orderId: string,
-  status: OrderStatus,
-  reason: CancelReason | null,
-): Promise<boolean> {
+async function leavePending(em: EntityManager, orderId: string, to: PendingEnd): Promise<boolean> {
+  const reason = to.status === 'CANCELLED' ? to.reason : null;
+  const actor = to.status === 'CANCELLED' ? (to.actor ?? actors[to.reason]) : 'payment';
   const changed = await sql(
     em,
     `with ended as (
        update customer_order set status = $2, cancel_reason = $3, version = version + 1,
          updated_at = now()
-       where id = $1 and status = 'PENDING' returning id
+       where id = $1 and status = 'PENDING' returning id, customer_id
      ), parts as (
        update shop_order set status = $2, updated_at = now()
        where order_id in (select id from ended)
+     ), history as (
+       insert into order_event (id, order_id, type, actor, reason)
+       select $4::uuid, id, $2, coalesce($5::text, customer_id::text), $3 from ended
      )
      select id from ended`,
-    [orderId, status, reason],
+    [orderId, to.status, reason, newId(), actor],
   );
+  if (changed.length > 0) noteChanged(em, orderId);
   return changed.length > 0;
 }
 
@@ -53,9 +74,16 @@ async function leavePending(
 export async function setExpiresAt(em: EntityManager, orderId: string, expiresAt: Date) {
   const changed = await sql(
     em,
-    `update customer_order set expires_at = $2, version = version + 1, updated_at = now()
-     where id = $1 and status = 'PENDING' returning id`,
-    [orderId, expiresAt],
+    `with held as (
+       update customer_order set expires_at = $2, version = version + 1, updated_at = now()
+       where id = $1 and status = 'PENDING' returning id
+     ), history as (
+       insert into order_event (id, order_id, type, actor)
+       select $3::uuid, id, 'RESERVED', 'warehouse' from held
+     )
+     select id from held`,
+    [orderId, expiresAt, newId()],
   );
+  if (changed.length > 0) noteChanged(em, orderId);
   return changed.length > 0;
 }

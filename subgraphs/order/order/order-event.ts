@@ -7,9 +7,12 @@ import {
   Property,
   Trigger,
 } from '@mikro-orm/decorators/legacy';
+import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import type { EntityManager } from '../../shared/database.js';
 import { newId } from '../../shared/ids.js';
 import { insertRows } from '../../shared/insert-rows.js';
+import { Allow } from '../../shared/rights.js';
+import { UUID } from '../../shared/scalars.js';
 import { Order } from './order.js';
 
 /** What happens to an order, in the order in which it usually does. */
@@ -29,8 +32,29 @@ export const OrderEventType = {
   REFUND_COMPLETED: 'REFUND_COMPLETED',
 } as const;
 export type OrderEventType = keyof typeof OrderEventType;
+registerEnumType(OrderEventType, {
+  name: 'OrderEventType',
+  description: 'What happens to an order, in the order in which it usually does.',
+  valuesConfig: {
+    PLACED: { description: 'The customer placed it.' },
+    RESERVED: { description: 'Its stock is held.' },
+    PAYMENT_BEGUN: { description: 'An attempt to pay it began.' },
+    PAYMENT_AUTHORIZED: { description: 'The provider keeps the money ready.' },
+    PAYMENT_COMPLETED: { description: 'The money is taken.' },
+    PAYMENT_FAILED: { description: 'The payment was declined.' },
+    PAYMENT_VOIDED: { description: 'The payment was let go; no money was taken.' },
+    CONFIRMED: { description: 'It is paid.' },
+    SHIPPED: { description: 'It, or a shop’s part of it, is on its way.' },
+    DELIVERED: { description: 'It, or a shop’s part of it, arrived.' },
+    CANCELLED: { description: 'It, or a shop’s part of it, was cancelled.' },
+    REFUND_REQUESTED: { description: 'Money is to go back.' },
+    REFUND_COMPLETED: { description: 'Money went back.' },
+  },
+});
 
 /** A line of an order’s history: who did what, when and why. Append-only, guarded by a trigger. */
+@Allow('parent')
+@ObjectType({ description: 'A line of an order’s history; it never changes.' })
 @Entity({ tableName: 'order_event' })
 @Index({ name: 'order_event_order', properties: ['orderId', 'id'] })
 @Trigger({
@@ -41,26 +65,33 @@ export type OrderEventType = keyof typeof OrderEventType;
   body: `raise exception 'the history of an order is append-only'`,
 })
 export class OrderEvent {
+  @Field(() => UUID, { description: 'The id of the line.' })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
   @ManyToOne(() => Order, { mapToPk: true, fieldName: 'order_id', index: false })
   orderId!: string;
 
-  /** the shop’s part that it is about; null: the whole order */
+  @Field(() => UUID, {
+    nullable: true,
+    description: 'The shop’s part that it is about; null: the order as a whole.',
+  })
   @Property({ type: 'uuid', nullable: true })
   shopOrderId!: string | null;
 
+  @Field(() => OrderEventType, { description: 'What happened.' })
   @Property({ type: 'text' })
   type!: OrderEventType;
 
-  /** a user’s id, or the part of the system that did it */
+  @Field(() => String, { description: 'Who did it: a user’s id, or the part of the system.' })
   @Property({ type: 'text' })
   actor!: string;
 
+  @Field(() => String, { nullable: true, description: 'Why.' })
   @Property({ type: 'text', nullable: true })
   reason!: string | null;
 
+  @Field(() => Date, { name: 'at', description: 'When.' })
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 }

@@ -1,9 +1,9 @@
 import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { identityOf } from '../../shared/auth.js';
 import { loaderOf } from '../../shared/context.js';
-import { loadAllBy } from '../../shared/load.js';
+import { afresh, loadAllBy } from '../../shared/load.js';
 import { Money, money } from '../../shared/money.js';
-import { Allow } from '../../shared/rights.js';
+import { Allow, owns } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import type { OrderContext } from '../context.js';
 import { Payment } from '../payment/payment.js';
@@ -11,23 +11,26 @@ import { User } from '../user/user.js';
 import { CancelOrderResult, cancelOrder } from './cancel-order.js';
 import { listOrders } from './list-orders.js';
 import { Order, OrderConnection } from './order.js';
-import { ownOrder } from './own-order.js';
+import { OrderEvent } from './order-event.js';
+import { historyOf } from './order-history.js';
+import { partsFor, requireCustomer, visibleOrder } from './own-order.js';
 import { ShopOrder } from './shop-order.js';
 import { OrderStatus } from './status.js';
 
-const loadShopOrders = loadAllBy(ShopOrder, 'orderId', { id: 'asc' });
-
-const loadPayments = loadAllBy(Payment, 'orderId', { id: 'asc' });
+const loadPayments = afresh(loadAllBy(Payment, 'orderId', { id: 'asc' }));
 
 @Resolver(() => Order)
 export class OrderResolver {
-  @Allow('own')
-  @Query(() => Order, { nullable: true, description: 'An order of one’s own.' })
+  @Allow('own', 'shop-owner')
+  @Query(() => Order, {
+    nullable: true,
+    description: 'An order of one’s own, or one of which a shop of one’s own serves a part.',
+  })
   order(
     @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
     @Ctx() context: OrderContext,
   ) {
-    return ownOrder(context, id);
+    return visibleOrder(context, id);
   }
 
   @Allow('signed-in')
@@ -43,7 +46,9 @@ export class OrderResolver {
   }
 
   @Allow('own')
-  @Mutation(() => CancelOrderResult, { description: 'Cancels an unpaid order of one’s own.' })
+  @Mutation(() => CancelOrderResult, {
+    description: 'Cancels an order of one’s own that is not shipped yet; what was paid goes back.',
+  })
   cancelOrder(
     @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
     @Ctx() context: OrderContext,
@@ -53,25 +58,38 @@ export class OrderResolver {
 
   @Allow('own')
   @FieldResolver(() => User, { nullable: true, description: 'Who placed it.' })
-  customer(@Root() order: Order): User {
-    return { id: order.customerId };
+  customer(@Root() order: Order, @Ctx() context: OrderContext): User | null {
+    return owns(context, order.customerId) ? { id: order.customerId } : null;
   }
 
   @Allow('own')
   @FieldResolver(() => Money, { description: 'The sum of its lines.' })
-  total(@Root() order: Order): Money {
+  total(@Root() order: Order, @Ctx() context: OrderContext): Money {
+    requireCustomer(context, order, 'total of order');
     return money(order.totalAmount, order.currencyCode);
   }
 
-  @Allow('own')
-  @FieldResolver(() => [ShopOrder], { description: 'Its parts, one for each shop.' })
+  @Allow('own', 'shop-owner')
+  @FieldResolver(() => [ShopOrder], {
+    description: 'Its parts, one for each shop; a shop sees its own.',
+  })
   shopOrders(@Root() order: Order, @Ctx() context: OrderContext) {
-    return loaderOf(context, loadShopOrders).load(order.id);
+    return partsFor(context, order);
   }
 
   @Allow('own')
   @FieldResolver(() => [Payment], { description: 'The attempts to pay it, oldest first.' })
   payments(@Root() order: Order, @Ctx() context: OrderContext) {
+    requireCustomer(context, order, 'payment of order');
     return loaderOf(context, loadPayments).load(order.id);
+  }
+
+  @Allow('own', 'shop-owner')
+  @FieldResolver(() => [OrderEvent], {
+    description:
+      'What happened to it, oldest first; a shop sees what became of its own part and of the whole.',
+  })
+  history(@Root() order: Order, @Ctx() context: OrderContext) {
+    return historyOf(context, order);
   }
 }

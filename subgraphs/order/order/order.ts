@@ -29,7 +29,7 @@ export class ShippingAddress {
 }
 
 @Directive('@key(fields: "id")')
-@Allow('own')
+@Allow('own', 'shop-owner')
 @ObjectType({ description: 'One checkout, across shops.' })
 @Entity({ tableName: 'customer_order' })
 @Index({ name: 'customer_order_customer', properties: ['customerId', 'id'] })

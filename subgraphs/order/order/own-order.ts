@@ -1,10 +1,15 @@
+import { identityOf } from '../../shared/auth.js';
 import { loaderOf } from '../../shared/context.js';
-import { loadBy } from '../../shared/load.js';
+import { notFound } from '../../shared/errors.js';
+import { afresh, loadAllBy, loadBy } from '../../shared/load.js';
 import { owns } from '../../shared/rights.js';
 import type { OrderContext } from '../context.js';
 import { Order } from './order.js';
+import { ShopOrder } from './shop-order.js';
 
-const loadOrders = loadBy(Order, 'id');
+const loadOrders = afresh(loadBy(Order, 'id'));
+
+const loadShopOrders = afresh(loadAllBy(ShopOrder, 'orderId', { id: 'asc' }));
 
 /** The order, if it is the user's or the user is an admin; null otherwise, as if it were not there. */
 export async function ownOrder(context: OrderContext, id: string): Promise<Order | null> {
@@ -18,4 +23,27 @@ export async function findOwnOrder(context: OrderContext, id: string): Promise<O
 
 function onlyOwn(context: OrderContext, order: Order | null): Order | null {
   return owns(context, order?.customerId) ? order : null;
+}
+
+/** As `ownOrder`, and for whoever owns a shop that serves a part of it. */
+export async function visibleOrder(context: OrderContext, id: string): Promise<Order | null> {
+  const order = await loaderOf(context, loadOrders).load(id);
+  return order && (await partsFor(context, order)).length > 0 ? order : null;
+}
+
+/** The parts of an order that the user may see: all of one's own, else those that one's shops serve. */
+export async function partsFor(context: OrderContext, order: Order): Promise<ShopOrder[]> {
+  const isOwn = owns(context, order.customerId);
+  if (!isOwn && identityOf(context).role !== 'VENDOR') return [];
+  const parts = await loaderOf(context, loadShopOrders).load(order.id);
+  if (isOwn) return parts;
+  const served = await Promise.all(
+    parts.map(({ shopId }) => context.app.owners.isOwn(context, shopId)),
+  );
+  return parts.filter((_, at) => served[at]);
+}
+
+/** Of an order that a shop sees, what is its customer's alone. @throws `NOT_FOUND` */
+export function requireCustomer(context: OrderContext, order: Order, what: string): void {
+  if (!owns(context, order.customerId)) throw notFound(what, order.id);
 }

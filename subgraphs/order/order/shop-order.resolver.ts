@@ -1,48 +1,88 @@
-import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/context.js';
-import { loadAllBy, loadBy } from '../../shared/load.js';
+import { afresh, loadAllBy, loadBy } from '../../shared/load.js';
 import { lineTotal, Money, money, sumOf } from '../../shared/money.js';
 import { Allow } from '../../shared/rights.js';
+import { UUID } from '../../shared/scalars.js';
 import type { OrderContext } from '../context.js';
 import { Offer } from '../offer/offer.js';
 import { Shop } from '../shop/shop.js';
 import { ProductVariant } from '../variant/variant.js';
+import { cancelShopOrder } from './cancel-shop-order.js';
+import { deliverShopOrder } from './deliver-shop-order.js';
 import { Order } from './order.js';
-import { ownOrder } from './own-order.js';
+import { partsFor, visibleOrder } from './own-order.js';
+import { ShipShopOrderInput, shipShopOrder } from './ship-shop-order.js';
 import { OrderItem, ShopOrder } from './shop-order.js';
+import { ShopOrderResult } from './shop-order-result.js';
 
-const loadShopOrders = loadBy(ShopOrder, 'id');
+const loadShopOrders = afresh(loadBy(ShopOrder, 'id'));
+
 const loadItems = loadAllBy(OrderItem, 'shopOrderId', { id: 'asc' });
 
-/** The part, if its order is the user's or the user is an admin; null otherwise. */
-export async function ownShopOrder(context: OrderContext, id: string): Promise<ShopOrder | null> {
+/** The part, if its order or its shop is the user's or the user is an admin; null otherwise. */
+export async function visibleShopOrder(
+  context: OrderContext,
+  id: string,
+): Promise<ShopOrder | null> {
   const part = await loaderOf(context, loadShopOrders).load(id);
-  return part && (await ownOrder(context, part.orderId)) ? part : null;
+  const order = part && (await visibleOrder(context, part.orderId));
+  const visible = order ? await partsFor(context, order) : [];
+  return visible.some((each) => each.id === id) ? part : null;
 }
 
 const totalOf = (item: OrderItem) => lineTotal(item.unitPriceAmount, item.quantity);
 
 @Resolver(() => ShopOrder)
 export class ShopOrderResolver {
-  @Allow('own')
-  @FieldResolver(() => Order, { description: 'The order it is a part of.' })
-  order(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext) {
-    return ownOrder(context, shopOrder.orderId);
+  @Allow('shop-owner')
+  @Mutation(() => ShopOrderResult, { description: 'Says that a shop’s part is on its way.' })
+  shipShopOrder(
+    @Arg('input', () => ShipShopOrderInput) input: ShipShopOrderInput,
+    @Ctx() context: OrderContext,
+  ) {
+    return shipShopOrder(context, input);
   }
 
-  @Allow('own')
+  @Allow('shop-owner')
+  @Mutation(() => ShopOrderResult, { description: 'Says that a shop’s part arrived.' })
+  deliverShopOrder(
+    @Arg('id', () => UUID, { description: 'The part.' }) id: string,
+    @Ctx() context: OrderContext,
+  ) {
+    return deliverShopOrder(context, id);
+  }
+
+  @Allow('shop-owner')
+  @Mutation(() => ShopOrderResult, {
+    description: 'Cancels a shop’s part that is paid and not shipped; its money goes back.',
+  })
+  cancelShopOrder(
+    @Arg('id', () => UUID, { description: 'The part.' }) id: string,
+    @Ctx() context: OrderContext,
+  ) {
+    return cancelShopOrder(context, id);
+  }
+
+  @Allow('own', 'shop-owner')
+  @FieldResolver(() => Order, { description: 'The order it is a part of.' })
+  order(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext) {
+    return visibleOrder(context, shopOrder.orderId);
+  }
+
+  @Allow('own', 'shop-owner')
   @FieldResolver(() => Shop, { nullable: true, description: 'The shop that serves it.' })
   shop(@Root() shopOrder: ShopOrder): Shop {
     return { id: shopOrder.shopId };
   }
 
-  @Allow('own')
+  @Allow('own', 'shop-owner')
   @FieldResolver(() => [OrderItem], { description: 'Its lines.' })
   items(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext) {
     return loaderOf(context, loadItems).load(shopOrder.id);
   }
 
-  @Allow('own')
+  @Allow('own', 'shop-owner')
   @FieldResolver(() => Money, { description: 'The sum of its lines.' })
   async subtotal(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext) {
     const items = await loaderOf(context, loadItems).load(shopOrder.id);

@@ -8,13 +8,14 @@ import {
   Property,
 } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
+import { connectionOf } from '../../shared/connection.js';
 import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import { Order } from './order.js';
 import { OrderStatus, sqlList } from './status.js';
 
 @Directive('@key(fields: "id")')
-@Allow('own')
+@Allow('own', 'shop-owner')
 @ObjectType({ description: 'The part of an order that one shop serves.' })
 @Entity({ tableName: 'shop_order' })
 @Index({ name: 'shop_order_order', properties: ['orderId'] })
@@ -45,6 +46,8 @@ export class ShopOrder {
   @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
   updatedAt!: Opt<Date>;
 }
+
+export const ShopOrderConnection = connectionOf(ShopOrder, 'ShopOrder');
 
 @Allow('parent')
 @ObjectType({ description: 'A line of an order, with name and price as they were.' })

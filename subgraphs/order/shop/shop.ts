@@ -3,7 +3,7 @@ import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 
 /** A reference: the shop subgraph owns it. */
-@Directive('@key(fields: "id", resolvable: false)')
+@Directive('@key(fields: "id")')
 @Allow('anyone')
 @ObjectType()
 export class Shop {

@@ -1,10 +1,10 @@
-import { StockFeed } from './stock-feeds.js';
+import { createStockFeed, type StockFeed } from './stock-feeds.js';
 
 const change = (version: number, sku = 'A') => {
   return { shopId: 'shop', sku, available: 100 - version, version, at: '2026-11-21T00:00:00.000Z' };
 };
 const openFeed = (closed: StockFeed[] = []) =>
-  new StockFeed({ skus: ['A', 'B'], shopId: null }, (feed) => closed.push(feed));
+  createStockFeed({ skus: ['A', 'B'], shopId: null }, (feed) => closed.push(feed));
 
 describe('the feed of one subscriber', () => {
   it('keeps the latest of each row, however many come before it is read', async () => {

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { type EntityManager, sql } from '../../shared/database.js';
+import { LatestFeed } from '../../shared/latest-feed.js';
 import type { Logger } from '../../shared/logger.js';
 import { startWorker } from '../../shared/worker.js';
 import { type StockChanged, stockChannel } from './stock-signals.js';
@@ -10,79 +11,22 @@ export interface StockFilter {
   readonly shopId: string | null;
 }
 
-const coalesceMs = 50;
 const catchUpEveryMs = 1000;
 
-/**
- * The changes that one subscriber has not been given yet: the latest of each row, so that one who
- * does not read costs no more than the rows that are watched. Versions of a row only rise.
- */
-export class StockFeed implements AsyncIterableIterator<StockChanged> {
-  readonly #pending = new Map<string, StockChanged>();
-  readonly #versions = new Map<string, number>();
-  #release: NodeJS.Timeout | undefined;
-  #ready = false;
-  #closed = false;
-  #waiting: ((result: IteratorResult<StockChanged>) => void) | undefined;
+export type StockFeed = LatestFeed<StockChanged>;
 
-  constructor(
-    readonly filter: StockFilter,
-    private readonly onClose: (feed: StockFeed) => void,
-  ) {}
-
-  push(change: StockChanged): void {
-    const { skus, shopId } = this.filter;
-    if ((skus && !skus.includes(change.sku)) || (shopId && shopId !== change.shopId)) return;
-    const key = `${change.shopId} ${change.sku}`;
-    if (change.version <= (this.#versions.get(key) ?? -1)) return;
-    this.#versions.set(key, change.version);
-    this.#pending.set(key, change);
-    this.#release ??= setTimeout(() => this.#deliver(), coalesceMs);
-  }
-
-  #deliver(): void {
-    this.#ready = true;
-    this.#release = undefined;
-    const next = this.#take();
-    if (!next || !this.#waiting) return;
-    const resolve = this.#waiting;
-    this.#waiting = undefined;
-    this.#pending.delete(next.key);
-    resolve({ value: next.change, done: false });
-  }
-
-  #take() {
-    const [first] = this.#pending;
-    if (!first) this.#ready = false;
-    return first && this.#ready ? { key: first[0], change: first[1] } : undefined;
-  }
-
-  next(): Promise<IteratorResult<StockChanged>> {
-    if (this.#closed) return Promise.resolve({ value: undefined, done: true });
-    const next = this.#take();
-    if (next) {
-      this.#pending.delete(next.key);
-      return Promise.resolve({ value: next.change, done: false });
-    }
-    return new Promise((resolve) => {
-      this.#waiting = resolve;
-    });
-  }
-
-  return(): Promise<IteratorResult<StockChanged>> {
-    if (!this.#closed) {
-      this.#closed = true;
-      clearTimeout(this.#release);
-      this.#pending.clear();
-      this.onClose(this);
-      this.#waiting?.({ value: undefined, done: true });
-    }
-    return Promise.resolve({ value: undefined, done: true });
-  }
-
-  [Symbol.asyncIterator]() {
-    return this;
-  }
+/** A feed of what a subscriber watches. */
+export function createStockFeed(
+  { skus, shopId }: StockFilter,
+  onClose: (feed: StockFeed) => void,
+): StockFeed {
+  const isWatched = (change: StockChanged) =>
+    (!skus || skus.includes(change.sku)) && (!shopId || shopId === change.shopId);
+  return new LatestFeed<StockChanged>(
+    (change) =>
+      isWatched(change) ? { key: `${change.shopId} ${change.sku}`, version: change.version } : null,
+    onClose,
+  );
 }
 
 /** The feeds of all subscribers of this process. */
@@ -99,27 +43,28 @@ export interface StockFeeds {
  * is made good once a second from the versions in the database.
  */
 export function createStockFeeds(em: EntityManager, redis: Redis, logger: Logger): StockFeeds {
-  const feeds = new Set<StockFeed>();
+  const feeds = new Map<StockFeed, StockFilter>();
   const subscribe = () => redis.subscribe(stockChannel).catch(() => {});
   if (redis.status === 'ready') void subscribe();
   redis.on('ready', subscribe);
   redis.on('message', (channel, message) => {
     if (channel !== stockChannel) return;
     for (const change of JSON.parse(message) as StockChanged[]) {
-      for (const feed of feeds) feed.push(change);
+      for (const feed of feeds.keys()) feed.push(change);
     }
   });
 
   const catchUp = startWorker('catch-up of stock feeds', catchUpEveryMs, logger, async () => {
     if (feeds.size === 0) return;
-    const filters = [...feeds].map(({ filter }) => filter);
-    for (const change of await readItems(em, filters)) for (const feed of feeds) feed.push(change);
+    for (const change of await readItems(em, [...feeds.values()])) {
+      for (const feed of feeds.keys()) feed.push(change);
+    }
   });
 
   return {
     async open(filter) {
-      const feed = new StockFeed(filter, (closed) => feeds.delete(closed));
-      feeds.add(feed);
+      const feed = createStockFeed(filter, (closed) => feeds.delete(closed));
+      feeds.set(feed, filter);
       try {
         for (const change of await readItems(em, [filter])) feed.push(change);
       } catch (error) {
@@ -131,7 +76,7 @@ export function createStockFeeds(em: EntityManager, redis: Redis, logger: Logger
     count: () => feeds.size,
     async stop() {
       await catchUp.stop();
-      for (const feed of feeds) void feed.return();
+      for (const feed of feeds.keys()) void feed.return();
     },
   };
 }

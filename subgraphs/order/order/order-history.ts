@@ -1,0 +1,29 @@
+import { loaderOf } from '../../shared/context.js';
+import { loadAllBy } from '../../shared/load.js';
+import { owns } from '../../shared/rights.js';
+import type { OrderContext } from '../context.js';
+import type { Order } from './order.js';
+import { OrderEvent, type OrderEventType } from './order-event.js';
+import { partsFor } from './own-order.js';
+
+const loadEvents = loadAllBy(OrderEvent, 'orderId', { id: 'asc' });
+
+const aboutMoney: ReadonlySet<OrderEventType> = new Set([
+  'PAYMENT_BEGUN',
+  'PAYMENT_AUTHORIZED',
+  'PAYMENT_COMPLETED',
+  'PAYMENT_FAILED',
+  'PAYMENT_VOIDED',
+  'REFUND_REQUESTED',
+  'REFUND_COMPLETED',
+]);
+
+/** What happened to an order, oldest first; a shop is told of its own part and of the whole’s status. */
+export async function historyOf(context: OrderContext, order: Order): Promise<OrderEvent[]> {
+  const events = await loaderOf(context, loadEvents).load(order.id);
+  if (owns(context, order.customerId)) return events;
+  const parts = new Set((await partsFor(context, order)).map(({ id }) => id));
+  return events.filter(({ shopOrderId, type }) =>
+    shopOrderId ? parts.has(shopOrderId) : !aboutMoney.has(type),
+  );
+}

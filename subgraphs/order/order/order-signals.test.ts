@@ -1,0 +1,92 @@
+import { EventEmitter } from 'node:events';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import type { Redis } from 'ioredis';
+import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { connect, disconnect, sql } from '../../shared/database.js';
+import { newId } from '../../shared/ids.js';
+import { createLogger } from '../../shared/logger.js';
+import { databaseSchema } from '../mikro-orm.config.js';
+import { endPending, setExpiresAt } from './change-status.js';
+import { createOrderFeeds } from './order-feeds.js';
+import { hearOfChanges } from './order-signals.js';
+
+const logger = createLogger('test', 'silent');
+
+describe('who hears that an order changed', () => {
+  let orm: MikroORM;
+  let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
+  const heard: string[] = [];
+  beforeAll(async () => {
+    databases = await createTestDatabases(['order']);
+    const url = databases.urls.order as string;
+    orm = await connect({ name: 'test', url, poolMax: 4, logger }, databaseSchema);
+    hearOfChanges(orm, (orderIds) => heard.push(...orderIds));
+  });
+  beforeEach(() => {
+    heard.length = 0;
+  });
+  afterAll(async () => {
+    await disconnect(orm);
+    await databases.drop();
+  });
+
+  async function place(): Promise<string> {
+    const id = newId();
+    await sql(
+      orm.em.fork(),
+      `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address)
+       values ($1, $1, 10, 'USD', '{}')`,
+      [id],
+    );
+    return id;
+  }
+  const soon = () => new Date(Date.now() + 60_000);
+
+  it('hears of it once, when the transaction is committed and not before', async () => {
+    const [one, other] = [await place(), await place()];
+    await orm.em.fork().transactional(async (em) => {
+      await setExpiresAt(em, one, soon());
+      await endPending(em, one, { status: 'CONFIRMED' });
+      await setExpiresAt(em, other, soon());
+      expect(heard).toEqual([]);
+    });
+    expect(heard).toEqual([one, other]);
+  });
+
+  it('hears at once of what has no transaction', async () => {
+    const id = await place();
+    await endPending(orm.em.fork(), id, { status: 'CONFIRMED' });
+    expect(heard).toEqual([id]);
+  });
+
+  it('hears nothing of what is rolled back, or changed nothing', async () => {
+    const id = await place();
+    const work = orm.em.fork().transactional(async (em) => {
+      await endPending(em, id, { status: 'CONFIRMED' });
+      throw new Error('no');
+    });
+    await expect(work).rejects.toThrow('no');
+    expect(heard).toEqual([]);
+    await endPending(orm.em.fork(), id, { status: 'CONFIRMED' });
+    await endPending(orm.em.fork(), id, { status: 'CONFIRMED' });
+    expect(heard).toEqual([id]);
+  });
+
+  it('a slow reader gets the order as it is when it reads, and who goes is let go', async () => {
+    const id = await place();
+    const redis = Object.assign(new EventEmitter(), { status: 'end' }) as unknown as Redis;
+    const feeds = createOrderFeeds(orm.em, redis, logger);
+    const feed = await feeds.open(id);
+    expect((await feed.next()).value).toMatchObject({ id, version: 1 });
+    const next = feed.next();
+    await setExpiresAt(orm.em.fork(), id, soon());
+    await endPending(orm.em.fork(), id, { status: 'CONFIRMED' });
+    redis.emit('message', 'order', id);
+    expect((await next).value).toMatchObject({ status: 'CONFIRMED', version: 3 });
+    const last = feed.next();
+    await feed.return?.();
+    expect(await last).toEqual({ value: undefined, done: true });
+    expect(feeds.count()).toBe(0);
+    await feeds.stop();
+  });
+});

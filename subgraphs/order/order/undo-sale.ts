@@ -1,0 +1,48 @@
+import { type EntityManager, sql } from '../../shared/database.js';
+import { requestRefund } from '../payment/refund.js';
+import { giveBackPurchases } from '../purchase/count-purchases.js';
+import { returnStock } from '../reservation/return-stock.js';
+import type { LockedOrder, LockedPart } from './change-parts.js';
+import { recordEvents } from './order-event.js';
+import type { CancelReason } from './status.js';
+
+/**
+ * Gives back, in the transaction of `em`, what was sold with parts of a paid order: the money by a
+ * due refund, the units by a message to the warehouse subgraph; they count as bought no more.
+ *
+ * @param parts all that were not cancelled yet: then the rest of the payment is refunded
+ */
+export async function undoSale(
+  em: EntityManager,
+  order: LockedOrder,
+  parts: readonly LockedPart[],
+  { actor, reason }: { readonly actor: string; readonly reason: CancelReason },
+): Promise<void> {
+  await returnStock(
+    em,
+    parts.map(({ shopId }) => ({ orderId: order.id, shopId, reason })),
+  );
+  for (const { id } of parts) await giveBackPurchases(em, order.id, id);
+  // A part is refunded at its own price; several at once, whatever of the payment is left.
+  const live = order.parts.filter(({ status }) => status !== 'CANCELLED');
+  const one = live.length > parts.length || live.length === 1 ? (parts[0] as LockedPart).id : null;
+  const [paid] = await sql<{ paymentId: string; subtotal: string | null }>(
+    em,
+    `select p.id as "paymentId",
+       (select sum(unit_price_amount * quantity) from order_item where shop_order_id = $2) as subtotal
+     from payment p where p.order_id = $1 and p.status in ('COMPLETED', 'REFUNDED')
+     order by p.status limit 1`,
+    [order.id, one],
+  );
+  if (!paid) throw new Error(`the paid order ${order.id} has no completed payment`);
+  if (Number(paid.subtotal ?? 1) === 0) return;
+  const due = await requestRefund(em, {
+    paymentId: paid.paymentId,
+    shopOrderId: one,
+    amount: paid.subtotal,
+    reason,
+  });
+  if (!due) return;
+  const event = { orderId: order.id, type: 'REFUND_REQUESTED', actor, reason } as const;
+  await recordEvents(em, [one ? { ...event, shopOrderId: one } : event]);
+}

@@ -1,0 +1,146 @@
+import pg from 'pg';
+import { checkout, logIn, openShop, type Person, pay, registerPerson } from './harness/people.js';
+import { type SeenOrder, subgraphClient, watchOrder } from './harness/subscribe.js';
+import { startSystem, type TestSystem } from './harness/system.js';
+import { actAs } from './harness/vendor.js';
+import { eventually } from './harness/wait.js';
+
+describe('an order that is watched, over graphql-ws at the order subgraph', () => {
+  let system: TestSystem;
+  let vendor: Person;
+  let otherVendor: Person;
+  let customer: Person;
+  let shop: Awaited<ReturnType<typeof openShop>>;
+  let otherShop: Awaited<ReturnType<typeof openShop>>;
+  const clients: ReturnType<typeof subgraphClient>[] = [];
+  beforeAll(async () => {
+    system = await startSystem({ RESERVATION_MINUTES: '0.1' });
+    [vendor, otherVendor, customer] = await Promise.all([
+      registerPerson(system, 'VENDOR'),
+      registerPerson(system, 'VENDOR'),
+      registerPerson(system),
+    ]);
+    shop = await openShop(system, vendor, [100]);
+    otherShop = await openShop(system, otherVendor, [100]);
+  });
+  afterEach(async () => {
+    await Promise.all(clients.splice(0).map((client) => client.dispose()));
+  });
+  afterAll(async () => {
+    await system.expectInvariants();
+    await system.stop();
+  });
+
+  async function place(items = [shop]): Promise<string> {
+    const lines = items.map(({ offerId }) => ({ offerId, quantity: 1 }));
+    return (await checkout(system, customer, lines)).data.checkout.order.id;
+  }
+  function watch(person: Person | null, orderId: string) {
+    const client = subgraphClient(system, 'order', { token: person?.token });
+    clients.push(client);
+    return watchOrder(client, orderId);
+  }
+  const statuses = (seen: SeenOrder[]) => seen.map(({ status }) => status);
+  const until = (seen: SeenOrder[], status: string) =>
+    eventually(
+      async () => seen.at(-1)?.status,
+      (last) => last === status,
+    );
+  const partOf = async (orderId: string) => {
+    const order = await actAs(system, customer).must(
+      'query ($id: UUID!) { order(id: $id) { shopOrders { id } } }',
+      { id: orderId },
+    );
+    return order.shopOrders[0].id as string;
+  };
+  const step = (name: string, id: string) =>
+    actAs(system, vendor).must(`mutation ($id: UUID!) { ${name}(id: $id) { __typename } }`, { id });
+  const ship = (id: string) =>
+    actAs(system, vendor).mutate('shipShopOrder', 'ShipShopOrderInput', { id }, '__typename');
+
+  it('begins as it is, then tells each change of it and of its parts', async () => {
+    const orderId = await place();
+    const { seen } = watch(customer, orderId);
+    await until(seen, 'PENDING');
+    expect(seen).toHaveLength(1);
+    await pay(system, customer, orderId);
+    await until(seen, 'CONFIRMED');
+    const part = await partOf(orderId);
+    await ship(part);
+    await until(seen, 'SHIPPED');
+    expect(seen.at(-1)?.shopOrders).toEqual([{ id: part, status: 'SHIPPED' }]);
+    await step('deliverShopOrder', part);
+    await until(seen, 'DELIVERED');
+    expect([...new Set(statuses(seen))]).toEqual(['PENDING', 'CONFIRMED', 'SHIPPED', 'DELIVERED']);
+    expect(seen.at(-1)?.history.at(-1)).toEqual({ type: 'DELIVERED' });
+  });
+
+  it('tells that the time to pay was up', async () => {
+    const orderId = await place();
+    const { seen } = watch(customer, orderId);
+    await until(seen, 'CANCELLED');
+    expect(seen.at(-1)).toMatchObject({
+      cancelReason: 'PAYMENT_TIMEOUT',
+      shopOrders: [{ status: 'CANCELLED' }],
+    });
+  });
+
+  it('a shop in it sees it too, its own part alone; and so does an admin', async () => {
+    const orderId = await place([shop, otherShop]);
+    const mine = watch(vendor, orderId);
+    const all = watch(await logIn(system, 'ada'), orderId);
+    await Promise.all([until(mine.seen, 'PENDING'), until(all.seen, 'PENDING')]);
+    await pay(system, customer, orderId);
+    await Promise.all([until(mine.seen, 'CONFIRMED'), until(all.seen, 'CONFIRMED')]);
+    expect(mine.seen.at(-1)?.shopOrders).toHaveLength(1);
+    expect(all.seen.at(-1)?.shopOrders).toHaveLength(2);
+  });
+
+  it('for others it is not there', async () => {
+    const orderId = await place();
+    const stranger = await registerPerson(system);
+    const codes: [Person | null, string, string][] = [
+      [stranger, orderId, 'NOT_FOUND'],
+      [otherVendor, orderId, 'NOT_FOUND'],
+      [customer, shop.shopId, 'NOT_FOUND'],
+      [null, orderId, 'UNAUTHENTICATED'],
+    ];
+    for (const [person, id, code] of codes) {
+      const { seen, failure } = watch(person, id);
+      expect(await eventually(async () => failure(), Boolean)).toMatchObject({
+        extensions: { code },
+      });
+      expect(seen).toEqual([]);
+    }
+  });
+
+  it('finds a change of which nobody told it', async () => {
+    const orderId = await place();
+    const { seen } = watch(customer, orderId);
+    await until(seen, 'PENDING');
+    const database = new pg.Client({ connectionString: system.databases.order });
+    await database.connect();
+    const before = seen.length;
+    await database.query('update customer_order set version = version + 1 where id = $1', [
+      orderId,
+    ]);
+    await database.end();
+    await eventually(
+      async () => seen.length,
+      (count) => count === before + 1,
+    );
+  });
+
+  it('goes on while Redis is away', async () => {
+    const orderId = await place();
+    await pay(system, customer, orderId);
+    const part = await partOf(orderId);
+    const { seen } = watch(customer, orderId);
+    await until(seen, 'CONFIRMED');
+    await system.redis.restart();
+    await ship(part);
+    await until(seen, 'SHIPPED');
+    await step('deliverShopOrder', part);
+    await until(seen, 'DELIVERED');
+  });
+});

@@ -1,0 +1,200 @@
+import pg from 'pg';
+import { checkout, logIn, openShop, type Person, pay, registerPerson } from './harness/people.js';
+import { startSystem, type TestSystem } from './harness/system.js';
+import { actAs } from './harness/vendor.js';
+
+const eventFields = '{ type shopOrderId actor reason at }';
+
+interface Event {
+  type: string;
+  shopOrderId: string | null;
+  actor: string;
+  reason: string | null;
+}
+
+describe('the orders of people and shops, and their history', () => {
+  let system: TestSystem;
+  let vendor: Person;
+  let otherVendor: Person;
+  let customer: Person;
+  let shop: Awaited<ReturnType<typeof openShop>>;
+  let otherShop: Awaited<ReturnType<typeof openShop>>;
+  beforeAll(async () => {
+    system = await startSystem();
+    [vendor, otherVendor, customer] = await Promise.all([
+      registerPerson(system, 'VENDOR'),
+      registerPerson(system, 'VENDOR'),
+      registerPerson(system),
+    ]);
+    shop = await openShop(system, vendor, [100]);
+    otherShop = await openShop(system, otherVendor, [100]);
+  });
+  afterEach(() => system.expectInvariants());
+  afterAll(() => system.stop());
+
+  async function place(items = [shop, otherShop], by = customer): Promise<string> {
+    const lines = items.map(({ offerId }) => ({ offerId, quantity: 1 }));
+    return (await checkout(system, by, lines)).data.checkout.order.id;
+  }
+  const historyOf = async (person: Person, id: string): Promise<Event[]> =>
+    (
+      await actAs(system, person).must(
+        `query ($id: UUID!) { order(id: $id) { history ${eventFields} } }`,
+        { id },
+      )
+    ).history;
+  /** the one part that a vendor sees */
+  const partOf = async (person: Person, id: string): Promise<string> => {
+    const order = await actAs(system, person).must(
+      'query ($id: UUID!) { order(id: $id) { shopOrders { id } } }',
+      { id },
+    );
+    expect(order.shopOrders).toHaveLength(1);
+    return order.shopOrders[0].id;
+  };
+  const lines = (events: Event[]) =>
+    events.map(({ type, actor, reason }) => [type, actor, reason].filter(Boolean).join(' '));
+  const aboutStatus = (events: Event[]) => events.filter(({ type }) => !/^PAYMENT_/.test(type));
+
+  it('tells who did what and why, in order, from the checkout on', async () => {
+    const orderId = await place();
+    await pay(system, customer, orderId);
+    const mine = await partOf(vendor, orderId);
+    const other = await partOf(otherVendor, orderId);
+    const { mutate, must } = actAs(system, vendor);
+    await mutate('shipShopOrder', 'ShipShopOrderInput', { id: mine }, '__typename');
+    await actAs(system, otherVendor).must(
+      'mutation ($id: UUID!) { cancelShopOrder(id: $id) { __typename } }',
+      { id: other },
+    );
+    await must('mutation ($id: UUID!) { deliverShopOrder(id: $id) { __typename } }', { id: mine });
+    const events = aboutStatus(await historyOf(customer, orderId));
+    expect(lines(events)).toEqual([
+      `PLACED ${customer.id}`,
+      'RESERVED warehouse',
+      'CONFIRMED payment',
+      `SHIPPED ${vendor.id}`,
+      `CANCELLED ${otherVendor.id} BY_SHOP`,
+      `SHIPPED ${otherVendor.id} BY_SHOP`,
+      `REFUND_REQUESTED ${otherVendor.id} BY_SHOP`,
+      `DELIVERED ${vendor.id}`,
+      `DELIVERED ${vendor.id}`,
+    ]);
+    expect(events.map(({ shopOrderId }) => shopOrderId)).toEqual([
+      ...[null, null, null],
+      ...[mine, other, null, other, mine, null],
+    ]);
+    const ofMine = aboutStatus(await historyOf(vendor, orderId));
+    expect(ofMine).toEqual(events.filter(({ shopOrderId }) => shopOrderId !== other));
+  });
+
+  it('tells how an order ended that was never paid', async () => {
+    const cancelled = await place();
+    const cancel = 'mutation ($id: UUID!) { cancelOrder(id: $id) { __typename } }';
+    await actAs(system, customer).must(cancel, { id: cancelled });
+    expect(lines(await historyOf(customer, cancelled)).at(-1)).toBe(
+      `CANCELLED ${customer.id} BY_CUSTOMER`,
+    );
+    const byAdmin = await place();
+    const admin = await logIn(system, 'ada');
+    await actAs(system, admin).must(cancel, { id: byAdmin });
+    expect(lines(await historyOf(customer, byAdmin)).at(-1)).toBe(
+      `CANCELLED ${admin.id} BY_CUSTOMER`,
+    );
+    await checkout(system, customer, [{ offerId: shop.offerId, quantity: 10_000 }]);
+    const { edges } = await actAs(system, customer).must(
+      '{ orders(first: 1) { edges { node { id } } } }',
+    );
+    expect(lines(await historyOf(customer, edges[0].node.id))).toEqual([
+      `PLACED ${customer.id}`,
+      'CANCELLED checkout OUT_OF_STOCK',
+    ]);
+  });
+
+  it('cannot be changed or taken away, not even in the database', async () => {
+    const database = new pg.Client({ connectionString: system.databases.order });
+    await database.connect();
+    for (const statement of [`update order_event set actor = 'x'`, 'delete from order_event']) {
+      await expect(database.query(statement)).rejects.toThrow('append-only');
+    }
+    await database.end();
+  });
+
+  it('a shop sees where to send its part, not who pays what to whom else', async () => {
+    const orderId = await place();
+    const ask = (person: Person, fields: string) =>
+      system.graphql(
+        `query ($id: UUID!) { order(id: $id) { ${fields} } }`,
+        { id: orderId },
+        person.token,
+      );
+    const { data } = await ask(
+      vendor,
+      'number status createdAt shippingAddress { street city } customer { id } shopOrders { shop { id } subtotal { amount } items { quantity } }',
+    );
+    expect(data.order).toMatchObject({
+      status: 'PENDING',
+      shippingAddress: { city: 'Springfield' },
+      customer: null,
+      shopOrders: [
+        { shop: { id: shop.shopId }, subtotal: { amount: '10.00' }, items: [{ quantity: 1 }] },
+      ],
+    });
+    for (const fields of ['total { amount }', 'payments { id }']) {
+      const { errors } = await ask(vendor, fields);
+      expect(errors?.[0]?.extensions.code).toBe('NOT_FOUND');
+    }
+    const stranger = await registerPerson(system, 'VENDOR');
+    expect((await ask(stranger, 'number')).data.order).toBeNull();
+  });
+
+  it('a shop pages through its parts, newest first, and by status; nobody else does', async () => {
+    const fresh = await openShop(system, vendor, [100]);
+    const orders: string[] = [];
+    for (let n = 0; n < 5; n++) orders.push(await place([fresh, otherShop]));
+    await pay(system, customer, orders[2] as string);
+    const page = async (person: Person, args: string) => {
+      const { data, errors } = await system.graphql(
+        `query ($id: UUID!) { shop(id: $id) { orders(${args}) {
+           edges { node { status order { id } } } pageInfo { hasNextPage endCursor } } } }`,
+        { id: fresh.shopId },
+        person.token,
+      );
+      return { orders: data.shop?.orders, code: errors?.[0]?.extensions.code };
+    };
+    const idsOf = ({ orders }: Awaited<ReturnType<typeof page>>) =>
+      orders.edges.map(({ node }: { node: { order: { id: string } } }) => node.order.id);
+    const first = await page(vendor, 'first: 3');
+    const second = await page(vendor, `first: 3, after: "${first.orders.pageInfo.endCursor}"`);
+    expect([...idsOf(first), ...idsOf(second)]).toEqual(orders.toReversed());
+    expect(second.orders.pageInfo.hasNextPage).toBe(false);
+    expect(idsOf(await page(vendor, 'status: CONFIRMED'))).toEqual([orders[2]]);
+    expect(idsOf(await page(await logIn(system, 'ada'), 'first: 1'))).toEqual([orders[4]]);
+    for (const person of [customer, otherVendor]) {
+      expect(await page(person, 'first: 3')).toEqual({ orders: null, code: 'FORBIDDEN' });
+    }
+  });
+
+  it('a customer pages through orders, newest first, and by status; nobody else does', async () => {
+    const [person, stranger] = [await registerPerson(system), await registerPerson(system)];
+    const orders: string[] = [];
+    for (let n = 0; n < 3; n++) orders.push(await place([shop], person));
+    await pay(system, person, orders[1] as string);
+    const list = (args: string) => actAs(system, person).must(`{ orders${args} ${ids} }`);
+    const ids = '{ edges { node { id } } pageInfo { endCursor } }';
+    const idsOf = ({ edges }: { edges: { node: { id: string } }[] }) =>
+      edges.map(({ node }) => node.id);
+    const first = await list('(first: 2)');
+    const rest = await list(`(after: "${first.pageInfo.endCursor}")`);
+    expect([...idsOf(first), ...idsOf(rest)]).toEqual(orders.toReversed());
+    expect(idsOf(await list('(status: PENDING)'))).toEqual([orders[2], orders[0]]);
+    const ofUser = `query ($id: UUID!) { user(id: $id) { orders(status: CONFIRMED) ${ids} } }`;
+    const admin = await logIn(system, 'ada');
+    for (const viewer of [person, admin]) {
+      const user = await actAs(system, viewer).must(ofUser, { id: person.id });
+      expect(idsOf(user.orders)).toEqual([orders[1]]);
+    }
+    const { errors } = await system.graphql(ofUser, { id: person.id }, stranger.token);
+    expect(errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+  });
+});
