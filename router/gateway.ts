@@ -9,20 +9,23 @@ import { SubgraphDataSource } from './subgraph-data-source.js';
 export function createGateway(config: RouterConfig, logger: Logger) {
   const credentials = callerCredentials('router', config.ROUTER_SECRET);
   const sources: SubgraphDataSource[] = [];
+  const addresses = new Map<string, string>();
   const gateway = new ApolloGateway({
     supergraphSdl: readFileSync(config.SUPERGRAPH_PATH, 'utf8'),
     logger,
     buildService({ name, url }) {
       const given = config[`SUBGRAPH_URL_${name.toUpperCase()}` as keyof RouterConfig];
-      const source = new SubgraphDataSource(
-        name,
-        (given as string) || (url as string),
-        credentials,
-        logger,
-      );
+      const address = (given as string) || (url as string);
+      const source = new SubgraphDataSource(name, address, credentials, logger);
+      addresses.set(name, address);
       sources.push(source);
       return source;
     },
   });
-  return { gateway, closeSources: () => Promise.all(sources.map((source) => source.close())) };
+  return {
+    gateway,
+    /** where a subgraph is; known once the gateway is loaded */
+    addressOf: (name: string) => addresses.get(name) as string,
+    closeSources: () => Promise.all(sources.map((source) => source.close())),
+  };
 }

@@ -24,6 +24,7 @@ import { createGateway } from './gateway.js';
 import { limiterCommandMaxMs, pausedAfterFailure } from './limiter-redis.js';
 import { loginLimitPlugin } from './login-limits.js';
 import { operationChecks } from './operation-checks.js';
+import { createPassOn } from './pass-on.js';
 import { costLimitPlugin, queryLimitRules } from './query-limits.js';
 import {
   type CountAgainst,
@@ -39,6 +40,7 @@ import { createWebHeaders, isPreflight } from './web-headers.js';
 process.env.APOLLO_TELEMETRY_DISABLED = 'true';
 
 const bodyMaxBytes = 100_000;
+const webhookPrefix = '/webhooks/payments/';
 
 interface Overrides {
   /** the limits to use, whatever `RATE_LIMIT_PROFILE` says */
@@ -55,13 +57,18 @@ export async function startRouter(env = process.env, { rateLimits }: Overrides =
   const table = rateLimits ?? rateLimitProfiles[config.RATE_LIMIT_PROFILE];
   const count = createRateLimits(table, pausedAfterFailure(redis), registry);
   tellProfile(config.RATE_LIMIT_PROFILE, logger);
-  const { gateway, closeSources } = createGateway(config, logger);
+  const { gateway, addressOf, closeSources } = createGateway(config, logger);
   const apollo = createApollo(config, logger, gateway, count);
   await apollo.start();
   await connectRedis(redis, logger);
   const verifyToken = createTokenVerifier(config.JWKS_URL, {
     [callerHeader]: callerCredentials('router', config.ROUTER_SECRET),
   });
+  const webhooks = createPassOn(
+    addressOf('order'),
+    callerCredentials('router', config.ROUTER_SECRET),
+    logger,
+  );
   const setHeaders = createWebHeaders(config.CORS_ORIGINS, tls !== null);
 
   // The cheapest refusal comes first: nothing is read or verified for an address that asks too much.
@@ -77,6 +84,9 @@ export async function startRouter(env = process.env, { rateLimits }: Overrides =
     if (path === '/') {
       response.writeHead(302, { location: '/graphql' }).end();
       return;
+    }
+    if (path?.startsWith(webhookPrefix) && request.method === 'POST') {
+      return webhooks.passOn(request, response);
     }
     if (path !== '/graphql') throw new HttpError(404, `There is nothing at ${path}.`);
     const { authorization } = request.headers;
@@ -100,7 +110,7 @@ export async function startRouter(env = process.env, { rateLimits }: Overrides =
     requestLogLevel: 'info',
     handle,
     readiness: { supergraph: async () => apollo.assertStarted('readiness') },
-    onStop: [() => apollo.stop(), closeSources, () => closeRedis(redis)],
+    onStop: [() => apollo.stop(), closeSources, webhooks.close, () => closeRedis(redis)],
   });
 }
 

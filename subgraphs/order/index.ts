@@ -14,18 +14,23 @@ import { abandonOrders } from './checkout/abandon-orders.js';
 import { variables } from './config.js';
 import type { OrderApp, OrderContext } from './context.js';
 import { databaseSchema } from './mikro-orm.config.js';
+import { chooseProvider } from './payment/choose-provider.js';
+import { pruneEvents } from './payment/payment-event.js';
 import { recoverPayments } from './payment/recover-payments.js';
-import { createSandboxProvider } from './payment/sandbox-provider.js';
+import { sendRefunds } from './payment/send-refunds.js';
+import { takeWebhook } from './payment/webhooks.js';
 import { createReservations } from './reservation/reservations.js';
 import { source } from './schema.js';
 
 const abandonEveryMs = 5000;
-const recoverEveryMs = 2000;
+const recoverEveryMs = 500;
+const refundEveryMs = 1000;
 const cleanUpEveryMs = 600_000;
 
 /** Starts the order subgraph. */
 export async function startOrder(env = process.env) {
   const config = loadConfig(variables, env);
+  const provider = chooseProvider(config);
   const logger = createLogger('order', config.LOG_LEVEL);
   const orm = await connect(
     { name: 'order', url: config.DATABASE_URL, poolMax: config.DATABASE_POOL_MAX, logger },
@@ -43,7 +48,6 @@ export async function startOrder(env = process.env) {
     registry,
     logger,
   });
-  const provider = createSandboxProvider(config.PAYMENT_SANDBOX_URL);
   const app: OrderApp = {
     orm,
     shop,
@@ -56,10 +60,16 @@ export async function startOrder(env = process.env) {
     startWorker('abandon orders', abandonEveryMs, logger, (isStopping) =>
       abandonOrders(app, isStopping),
     ),
-    startWorker('recover payments', recoverEveryMs, logger, () => recoverPayments(app)),
+    startWorker('recover payments', recoverEveryMs, logger, (isStopping) =>
+      recoverPayments(app, isStopping),
+    ),
+    startWorker('send refunds', refundEveryMs, logger, (isStopping) =>
+      sendRefunds(app, isStopping),
+    ),
     startWorker('clean up', cleanUpEveryMs, logger, async () => {
       await pruneKeys(orm.em.fork());
       await pruneInbox(orm.em.fork());
+      await pruneEvents(orm.em.fork());
     }),
   ];
   return startSubgraph<OrderContext>({
@@ -71,6 +81,14 @@ export async function startOrder(env = process.env) {
     registry,
     schema: await buildFederatedSchema(source),
     context: (principal) => ({ ...principal, em: orm.em.fork(), app, logger }),
+    rawRoutes: [
+      {
+        method: 'POST',
+        prefix: '/webhooks/payments/',
+        callers: { router: config.ROUTER_SECRET },
+        handle: (request, response, name) => takeWebhook(app, name, request, response),
+      },
+    ],
     readiness: { database: () => orm.em.fork().execute('select 1') },
     onStop: [
       () => Promise.all([relay.stop(), ...workers.map((worker) => worker.stop())]),

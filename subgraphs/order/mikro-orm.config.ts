@@ -4,10 +4,12 @@ import { InboxEntry } from '../shared/inbox.js';
 import { OutboxEntry } from '../shared/outbox.js';
 import { Migration20261121Spine } from './migrations/20261121-spine.js';
 import { Migration20261123Afterwards } from './migrations/20261123-afterwards.js';
+import { Migration20261125Payments } from './migrations/20261125-payments.js';
 import { Order } from './order/order.js';
 import { OrderEvent } from './order/order-event.js';
 import { OrderItem, ShopOrder } from './order/shop-order.js';
 import { Payment } from './payment/payment.js';
+import { PaymentEvent } from './payment/payment-event.js';
 import { Refund } from './payment/refund.js';
 
 export const databaseSchema: Schema = {
@@ -18,6 +20,7 @@ export const databaseSchema: Schema = {
     OrderEvent,
     Payment,
     Refund,
+    PaymentEvent,
     IdempotencyKey,
     InboxEntry,
     OutboxEntry,
@@ -25,5 +28,6 @@ export const databaseSchema: Schema = {
   migrations: [
     { name: '20261121-spine', class: Migration20261121Spine },
     { name: '20261123-afterwards', class: Migration20261123Afterwards },
+    { name: '20261125-payments', class: Migration20261125Payments },
   ],
 };

@@ -5,7 +5,7 @@ import type { OrderContext } from './context.js';
 import { OrderResolver } from './order/order.resolver.js';
 import { ownOrder } from './order/own-order.js';
 import { OrderItemResolver, ownShopOrder, ShopOrderResolver } from './order/shop-order.resolver.js';
-import { ownPayment, PaymentResolver } from './payment/payment.resolver.js';
+import { ownPayment, PaymentResolver, RefundResolver } from './payment/payment.resolver.js';
 import { onReservationEnded } from './reservation/on-reservation-ended.js';
 import { UserResolver } from './user/user.resolver.js';
 
@@ -20,6 +20,7 @@ export const source: SchemaSource = {
     ShopOrderResolver,
     OrderItemResolver,
     PaymentResolver,
+    RefundResolver,
     UserResolver,
     InboxResolver,
   ],

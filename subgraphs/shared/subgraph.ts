@@ -43,8 +43,19 @@ export interface SubgraphOptions<C extends Principal> {
   /** further JSON routes: path → what it answers; `routeCallers` may ask for them too */
   readonly routes?: Readonly<Record<string, () => unknown>>;
   readonly routeCallers?: Partial<Record<Caller, string>>;
+  /** routes that read the body and answer themselves */
+  readonly rawRoutes?: readonly RawRoute[];
   readonly readiness: Readonly<Record<string, () => Promise<unknown>>>;
   readonly onStop: ReadonlyArray<() => Promise<unknown>>;
+}
+
+/** What is behind `prefix` in the path is given to `handle`, undecoded. */
+export interface RawRoute {
+  readonly method: string;
+  readonly prefix: string;
+  /** who may ask, with their secrets */
+  readonly callers: Partial<Record<Caller, string>>;
+  handle(request: IncomingMessage, response: ServerResponse, rest: string): Promise<void>;
 }
 
 const bodyMaxBytes = 8 * 1024 * 1024;
@@ -131,6 +142,13 @@ async function route<C extends Principal>(
   if (extra) {
     if (!checkRouteCaller(credentials)) throw unauthenticated(notOurs);
     return sendJson(response, 200, extra());
+  }
+  const raw = options.rawRoutes?.find(
+    ({ method, prefix }) => method === request.method && path.startsWith(prefix),
+  );
+  if (raw) {
+    if (!createCallerCheck(raw.callers)(credentials)) throw unauthenticated(notOurs);
+    return raw.handle(request, response, path.slice(raw.prefix.length));
   }
   const principal = await principalOf(credentials, request.headers.authorization);
   if (path !== '/graphql') throw new HttpError(404, `There is nothing at ${path}.`);

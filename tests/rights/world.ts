@@ -67,6 +67,12 @@ export async function createWorld(overrides: Record<string, string> = {}) {
   const { payOrder } = await must('customer', payMutation, {
     input: { orderId, idempotencyKey: randomUUID() },
   });
+  await change(
+    'order',
+    `insert into refund (id, payment_id, amount, reason, status)
+     values (gen_random_uuid(), $1, 0.01, 'a scratch', 'COMPLETED')`,
+    [payOrder.payment.id],
+  );
   await placeOrder('vendor');
   const transferId = await newTransfer();
   const stranger = await registerPerson(system);

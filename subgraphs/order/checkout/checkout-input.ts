@@ -1,4 +1,12 @@
-import { ArrayMaxSize, ArrayMinSize, Length, Max, Min, ValidateNested } from 'class-validator';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsOptional,
+  Length,
+  Max,
+  Min,
+  ValidateNested,
+} from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { badInput } from '../../shared/errors.js';
 import { UUID } from '../../shared/scalars.js';
@@ -33,6 +41,16 @@ export class CheckoutInput {
   @ArrayMinSize(1)
   @ArrayMaxSize(itemsMax)
   items!: CheckoutItemInput[];
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Pays at once with it, 1 to 50 characters, and keeps the order only where that is not declined; ' +
+      'null: the order waits for `payOrder`.',
+  })
+  @IsOptional()
+  @Length(1, 50)
+  paymentMethod?: string | null;
 
   @Field(() => ShippingAddress, { description: 'Where it goes.' })
   @ValidateNested()

@@ -4,6 +4,13 @@ import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import { Offer } from '../offer/offer.js';
 import { Order } from '../order/order.js';
+import {
+  OrderNotPayable,
+  PaymentActionRequired,
+  PaymentDeclined,
+  PaymentPending,
+  PaymentSuccess,
+} from '../payment/payment-result.js';
 
 @Allow('parent')
 @ObjectType({ description: 'The order is placed and its stock is held until `order.expiresAt`.' })
@@ -69,5 +76,16 @@ export const CheckoutResult = createUnionType({
   name: 'CheckoutResult',
   description: 'The order, or why there is none.',
   types: () =>
-    [CheckoutSuccess, InsufficientStock, OfferGone, MixedCurrencies, OrderExpired] as const,
+    [
+      CheckoutSuccess,
+      InsufficientStock,
+      OfferGone,
+      MixedCurrencies,
+      OrderExpired,
+      PaymentSuccess,
+      PaymentPending,
+      PaymentActionRequired,
+      PaymentDeclined,
+      OrderNotPayable,
+    ] as const,
 });

@@ -3,6 +3,7 @@ import { identityOf } from '../../shared/auth.js';
 import { sql } from '../../shared/database.js';
 import { isUniqueViolation } from '../../shared/database-errors.js';
 import { badInput } from '../../shared/errors.js';
+import { failPoint } from '../../shared/fail-point.js';
 import {
   claimKey,
   fingerprintOf,
@@ -14,6 +15,7 @@ import { result } from '../../shared/refusal.js';
 import type { OrderApp, OrderContext } from '../context.js';
 import { endPending, setExpiresAt } from '../order/change-status.js';
 import { Order } from '../order/order.js';
+import { payPlaced } from '../payment/pay-order.js';
 import type { Shortage } from '../reservation/reservations.js';
 import { type CheckoutInput, type CheckoutItemInput, mergeItems } from './checkout-input.js';
 import {
@@ -53,12 +55,17 @@ export async function checkout(context: OrderContext, input: CheckoutInput) {
   const customerId = identityOf(context).id;
   const items = mergeItems(input.items);
   const of: KeyOf = { userId: customerId, operation: 'checkout', key: input.idempotencyKey };
-  const fingerprint = fingerprintOf([items, input.shippingAddress]);
+  const fingerprint = fingerprintOf([items, input.shippingAddress, input.paymentMethod]);
   const claim = await claimKey<Outcome>(em, of, fingerprint, uuidv7());
-  if (claim.outcome) return present(context, claim.outcome);
+  // What follows the hold is done under the order's id: whoever comes back with the key goes on.
+  const payOrPresent = (outcome: Outcome) =>
+    outcome.kind === 'placed' && input.paymentMethod
+      ? payPlaced(context, outcome.orderId, input.paymentMethod)
+      : present(context, outcome);
+  if (claim.outcome) return payOrPresent(claim.outcome);
   try {
     const order = { id: claim.subjectId, customerId, shippingAddress: input.shippingAddress };
-    return await present(context, await run(app, of, order, items));
+    return await payOrPresent(await run(app, of, order, items));
   } catch (error) {
     await giveUpClaim(em, of).catch(() => {}); // it lapses by itself
     throw error;
@@ -83,6 +90,7 @@ async function run(app: OrderApp, of: KeyOf, order: NewOrder, items: CheckoutIte
   requirePayable(ordered);
   try {
     await placeOrder(app.orm.em, order, ordered);
+    failPoint('order inserted');
   } catch (error) {
     // Another process with this key placed it meanwhile, at the prices that it read.
     if (!isUniqueViolation(error, 'customer_order_pkey')) throw error;
@@ -139,6 +147,7 @@ async function hold(
   lines: HoldLine[],
 ): Promise<Outcome> {
   const answer = await app.reservations.reserve(orderId, lines.map(toReserveLine), app.holdForMs);
+  failPoint('reservation held, order not told');
   switch (answer.state) {
     case 'HELD': {
       const expiresAt = new Date(answer.expiresAt as string);

@@ -1,4 +1,5 @@
 import { type EntityManager, sql } from '../../shared/database.js';
+import { wakePayments } from '../payment/wake-payments.js';
 import type { CancelReason } from './status.js';
 
 /**
@@ -12,6 +13,8 @@ export async function endPending(
   to: { status: 'CONFIRMED' } | { status: 'CANCELLED'; reason: CancelReason },
 ): Promise<boolean> {
   const reason = to.status === 'CANCELLED' ? to.reason : null;
+  // Before the order: payments are locked before their orders.
+  if (to.status === 'CANCELLED') await wakePayments(em, orderId);
   const changed = await sql(
     em,
     `with ended as (
