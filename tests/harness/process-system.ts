@@ -20,10 +20,11 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
   const ports = portsFrom(await freePortRange());
   const envs = environments({ databases: databases.urls, redisUrl: redis.url, ports, secrets });
   const running = new Map<ProcessName, RunningProcess>();
-  const start = async (name: ProcessName) => {
+  const start = async (name: ProcessName, settings: Record<string, string> = {}) => {
     const env = { ...process.env, NODE_ENV: 'test', NODE_OPTIONS: '', LOG_LEVEL: 'warn' };
     const raised = { RATE_LIMIT_PROFILE: 'bench' };
-    const started = await startProgram(name, { ...env, ...raised, ...overrides, ...envs[name] });
+    const given = { ...env, ...raised, ...overrides, ...envs[name], ...settings };
+    const started = await startProgram(name, given);
     running.set(name, started);
   };
   await Promise.all(Object.keys(programs).map((name) => start(name as ProcessName)));
@@ -41,6 +42,12 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
       const gone = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGKILL');
       await gone;
+    },
+    /** Waits until it is gone by itself. */
+    async gone(name: ProcessName) {
+      const { child } = running.get(name) as RunningProcess;
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      await new Promise((resolve) => child.once('exit', resolve));
     },
     async stop() {
       await Promise.all([...running.values()].map((each) => each.stop()));
