@@ -29,8 +29,10 @@ export function signWebhook(body: string, secret: string, nowMs = Date.now()): s
 /** Sends signed events about payments, again while they are not taken. */
 export function createWebhooks(url: string, secret: string) {
   let controls = defaults;
+  let stopped = false;
   const timers = new Set<NodeJS.Timeout>();
   const later = (ms: number, work: () => void) => {
+    if (stopped) return;
     const timer = setTimeout(() => {
       timers.delete(timer);
       work();
@@ -74,6 +76,7 @@ export function createWebhooks(url: string, secret: string) {
       return controls;
     },
     stop(): void {
+      stopped = true;
       for (const timer of timers) clearTimeout(timer);
       timers.clear();
     },
