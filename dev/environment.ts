@@ -38,6 +38,7 @@ export function environments({ databases, redisUrl, ports, secrets }: SystemOpti
     ORDER_URL: graphqlAt(ports.ports.order),
     PAYMENT_SANDBOX_URL: at(ports.sandbox),
     EVENTS_REDIS_URL: `${redis}/0`,
+    PAYMENT_SANDBOX_WEBHOOK_SECRET: secrets.webhookSecret,
     TIMER_REDIS_URL: `${redis}/1`,
     LOCK_REDIS_URLS: `${redis}/2`,
   };
@@ -51,7 +52,11 @@ export function environments({ databases, redisUrl, ports, secrets }: SystemOpti
     DATABASE_URL: databases[name],
   });
   return {
-    sandbox: { PORT: String(ports.sandbox) },
+    sandbox: {
+      PORT: String(ports.sandbox),
+      PAYMENT_SANDBOX_WEBHOOK_URL: `${at(ports.ports.router)}/webhooks/payments/sandbox`,
+      PAYMENT_SANDBOX_WEBHOOK_SECRET: secrets.webhookSecret,
+    },
     user: {
       ...subgraph('user'),
       AUTH_SIGNING_KEYS: secrets.signingKeys,

@@ -18,6 +18,8 @@ export interface Secrets {
   readonly signingKeys: string;
   /** `OTP_SECRET` */
   readonly otpSecret: string;
+  /** with which the payment sandbox signs */
+  readonly webhookSecret: string;
 }
 
 export async function makeSecrets(): Promise<Secrets> {
@@ -27,6 +29,7 @@ export async function makeSecrets(): Promise<Secrets> {
     callers: Object.fromEntries(callers.map((name) => [`${name.toUpperCase()}_SECRET`, secret()])),
     signingKeys: JSON.stringify({ keys: [await generateSigningKey()] }),
     otpSecret: secret(),
+    webhookSecret: secret(),
   };
 }
 

@@ -4,7 +4,10 @@ import type { Logger } from '../subgraphs/shared/logger.js';
 import { createPassOn, type PassOn } from './pass-on.js';
 
 // path → the subgraph that answers there, whatever the method
-const routes = [{ path: /^\/warehouses\/[^/]+\/stock\.csv$/, subgraph: 'warehouse' }] as const;
+const routes = [
+  { path: /^\/warehouses\/[^/]+\/stock\.csv$/, subgraph: 'warehouse' },
+  { path: /^\/webhooks\/payments\/[^/]+$/, subgraph: 'order' },
+] as const;
 
 /** What subgraphs serve beside the graph, where the supergraph has them: the router passes it on. */
 export function createPassedRoutes(

@@ -237,10 +237,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     const first = await pay(system, customer, id);
     expect(first.data.payOrder).toMatchObject({ __typename: 'PaymentPending' });
     await system.start('sandbox');
-    await order.query(
-      `update payment set updated_at = now() - interval '1 minute' where order_id = $1`,
-      [id],
-    );
+    await order.query(`update payment set next_attempt_at = now() where order_id = $1`, [id]);
     await eventually(
       () => orderRow(id),
       ({ status }) => status === 'CONFIRMED',
@@ -259,10 +256,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
       payment: { status: 'AUTHORIZED' },
     });
     await system.start('warehouse');
-    await order.query(
-      `update payment set updated_at = now() - interval '1 minute' where order_id = $1`,
-      [id],
-    );
+    await order.query(`update payment set next_attempt_at = now() where order_id = $1`, [id]);
     await eventually(
       () => orderRow(id),
       ({ status }) => status === 'CONFIRMED' || status === 'CANCELLED',
@@ -282,10 +276,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
       15_000,
     );
     await system.start('sandbox');
-    await order.query(
-      `update payment set updated_at = now() - interval '1 minute' where order_id = $1`,
-      [id],
-    );
+    await order.query(`update payment set next_attempt_at = now() where order_id = $1`, [id]);
     const payments = await eventually(
       () => paymentRows(id),
       ([payment]) => payment.status === 'VOIDED',

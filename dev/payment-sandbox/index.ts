@@ -1,11 +1,19 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
-import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import { loadConfig, port, setting, text } from '../../subgraphs/shared/config.js';
+import {
+  address,
+  loadConfig,
+  port,
+  secretText,
+  setting,
+  text,
+} from '../../subgraphs/shared/config.js';
 import { HttpError, readBody, sendJson } from '../../subgraphs/shared/http.js';
 import { runIfMain, type Service } from '../../subgraphs/shared/process.js';
 import { close, listen } from '../../subgraphs/shared/server.js';
+import { Books, type SandboxPayment } from './books.js';
+import { type Behaviour, behaviourOf, slowBankMs } from './methods.js';
+import { createWebhooks } from './webhooks.js';
 
 export const variables = {
   HOST: setting(text, '127.0.0.1', 'the address on which the sandbox listens'),
@@ -15,73 +23,96 @@ export const variables = {
     '',
     'the file in which the sandbox keeps its payments; without one it forgets them when it ends',
   ),
+  PAYMENT_SANDBOX_WEBHOOK_URL: setting(
+    address,
+    'http://127.0.0.1:4000/webhooks/payments/sandbox',
+    'where the sandbox sends its webhooks',
+  ),
+  PAYMENT_SANDBOX_WEBHOOK_SECRET: setting(
+    secretText,
+    'development-secret-of-sandbox',
+    'the secret with which the sandbox signs its webhooks, 16 characters or more',
+  ),
 };
 
-interface SandboxPayment {
-  readonly id: string;
-  readonly amount: string;
-  readonly currencyCode: string;
-  readonly method: string;
-  status: 'authorized' | 'declined' | 'captured' | 'voided';
-  readonly reason: string | null;
-  /** under which it was authorized, once */
-  readonly key: string;
-}
-
-/** Methods that are declined, and what is said then; every other one succeeds. */
-const declines: Record<string, string> = {
-  'Declined Card': 'the card was declined',
-  'Empty Account': 'insufficient funds',
-};
 const bodyMaxBytes = 10_000;
+/** Longer than anybody waits for an answer. */
+const silenceMs = 60_000;
+
+type Verb = NonNullable<Behaviour['silentAt']> | 'other';
 
 /**
- * A payment provider to develop against: authorizes, captures and voids, each once for one key.
- * With a file it remembers what it did, as a provider does.
+ * A payment provider to develop against: authorizes, captures, voids and refunds, each once for one
+ * key, and tells of it by webhooks. The method of a payment chooses how it behaves.
  */
 export async function startPaymentSandbox(env = process.env): Promise<Service> {
   const config = loadConfig(variables, env);
-  const payments = new Map<string, SandboxPayment>();
-  const idsByKey = new Map<string, string>();
-  const keep = (payment: SandboxPayment) => {
-    payments.set(payment.id, payment);
-    idsByKey.set(payment.key, payment.id);
-  };
-  const file = config.PAYMENT_SANDBOX_FILE;
-  for (const payment of readPayments(file)) keep(payment);
-  const write = (payment: SandboxPayment) => {
-    keep(payment);
-    if (file) appendFileSync(file, `${JSON.stringify(payment)}\n`);
-    return payment;
-  };
+  const webhooks = createWebhooks(
+    config.PAYMENT_SANDBOX_WEBHOOK_URL,
+    config.PAYMENT_SANDBOX_WEBHOOK_SECRET,
+  );
+  const books = new Books(config.PAYMENT_SANDBOX_FILE, webhooks.tell);
+  const kept = new Set<string>();
+  const timers = new Set<NodeJS.Timeout>();
+  const wait = (ms: number) =>
+    new Promise<void>((resolve) => timers.add(setTimeout(resolve, ms).unref()));
 
-  async function answer(request: IncomingMessage): Promise<SandboxPayment> {
-    const [, version, noun, id, verb] = (request.url ?? '').split('/');
-    if (version !== 'v1' || noun !== 'payments') throw new HttpError(404, 'no such path');
-    const body = JSON.parse((await readBody(request, bodyMaxBytes)).toString() || '{}');
-    if (request.method === 'POST' && id === undefined) return authorize(body);
-    const payment = payments.get(id ?? '');
-    if (!payment) throw new HttpError(404, `there is no payment ${id}`);
-    if (request.method === 'GET' && verb === undefined) return payment;
-    if (verb === 'capture') return write(move(payment, 'captured', 'voided'));
-    if (verb === 'void') return write(move(payment, 'voided', 'captured'));
-    throw new HttpError(404, 'no such path');
+  /** Answers late, or not at all where the method says so: what was asked for is done all the same. */
+  async function answerAs({ id, method }: SandboxPayment, verb: Verb): Promise<void> {
+    const { answersAfterMs = 0, silentAt } = behaviourOf(method);
+    if (answersAfterMs > 0) await wait(answersAfterMs);
+    if (silentAt !== verb || kept.has(id)) return;
+    kept.add(id);
+    await wait(silenceMs);
   }
 
   function authorize(body: Record<string, string>): SandboxPayment {
-    const { idempotencyKey = '', amount = '', currencyCode = '', method = '' } = body;
-    const known = payments.get(idsByKey.get(idempotencyKey) ?? '');
-    if (known) return known;
-    if (!idempotencyKey || !(Number(amount) > 0)) throw new HttpError(400, 'key or amount missing');
-    const reason = declines[method] ?? null;
-    const status = reason ? 'declined' : 'authorized';
-    const key = idempotencyKey;
-    return write({ id: uuidv7(), amount, currencyCode, method, status, reason, key });
+    const payment = books.authorize(body);
+    if (payment.status === 'pending') {
+      const approve = () => {
+        if (books.get(payment.id).status === 'pending') books.act(payment.id, 'approve');
+      };
+      timers.add(setTimeout(approve, slowBankMs).unref());
+    }
+    return payment;
+  }
+
+  async function answer(request: IncomingMessage): Promise<unknown> {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://sandbox');
+    const [, version, noun, id = '', verb] = pathname.split('/');
+    const body = JSON.parse((await readBody(request, bodyMaxBytes)).toString() || '{}');
+    if (pathname === '/admin/webhooks') return webhooks.control(body);
+    if (pathname === '/admin/payments') return books.all();
+    if (version !== 'v1' || noun !== 'payments') throw new HttpError(404, 'no such path');
+    if (request.method === 'GET') {
+      return id ? books.get(id) : (books.byKey(searchParams.get('key') ?? '') ?? null);
+    }
+    const payment = change(id, verb, body);
+    const told = verb === 'capture' ? 'capture' : verb === 'refunds' ? 'refund' : 'other';
+    await answerAs(payment, id ? told : 'authorize');
+    return payment;
+  }
+
+  function change(id: string, verb: string | undefined, body: Record<string, string>) {
+    if (!id) return authorize(body);
+    switch (verb) {
+      case 'capture':
+        return books.capture(id);
+      case 'void':
+        return books.void(id);
+      case 'refunds':
+        return books.refund(id, body);
+      case 'act':
+        if (body.clientSecret !== books.get(id).clientSecret) throw new HttpError(403, 'not yours');
+        return books.act(id, body.outcome === 'refuse' ? 'refuse' : 'approve');
+      default:
+        throw new HttpError(404, 'no such path');
+    }
   }
 
   const server = createServer((request, response) => {
     answer(request).then(
-      (payment) => sendJson(response, 200, payment),
+      (body) => sendJson(response, 200, body),
       (error: Error) =>
         sendJson(response, error instanceof HttpError ? error.status : 400, {
           error: error.message,
@@ -89,22 +120,13 @@ export async function startPaymentSandbox(env = process.env): Promise<Service> {
     );
   });
   const url = await listen(server, config.HOST, config.PORT);
-  return { url, opsUrl: url, stop: () => close(server) };
-}
-
-/** What was written before, the last line of each payment last; a line that was cut off is left. */
-function readPayments(file: string): SandboxPayment[] {
-  if (!file || !existsSync(file)) return [];
-  const lines = readFileSync(file, 'utf8').split('\n');
-  return lines.filter((line) => line.endsWith('}')).map((line) => JSON.parse(line));
-}
-
-function move(payment: SandboxPayment, to: 'captured' | 'voided', never: 'captured' | 'voided') {
-  if (payment.status === never || payment.status === 'declined') {
-    throw new HttpError(409, `the payment is ${payment.status}`);
-  }
-  payment.status = to;
-  return payment;
+  const stop = async () => {
+    webhooks.stop();
+    for (const timer of timers) clearTimeout(timer);
+    server.closeAllConnections();
+    await close(server);
+  };
+  return { url, opsUrl: url, stop };
 }
 
 runIfMain(import.meta.url, startPaymentSandbox);

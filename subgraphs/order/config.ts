@@ -1,12 +1,40 @@
 import { z } from 'zod';
 import {
   address,
+  type Config,
   requiredInProduction,
   secretOf,
   setting,
   subgraphVariables,
   tokenVariables,
+  type Variable,
 } from '../shared/config.js';
+
+/** Everybody can read it here: only development has it. */
+export const sandboxSecretOfDevelopment = 'development-secret-of-sandbox';
+
+const payments = {
+  PAYMENT_PROVIDER: {
+    about: 'sandbox or stripe: who takes the money; in production sandbox only where it is named',
+    type: z.enum(['sandbox', 'stripe']),
+    developmentDefault: 'sandbox',
+    productionDefault: 'stripe',
+  } satisfies Variable<'sandbox' | 'stripe'>,
+  PAYMENT_SANDBOX_URL: setting(address, 'http://127.0.0.1:4010', 'where the payment sandbox is'),
+  PAYMENT_SANDBOX_WEBHOOK_SECRET: {
+    about: 'the secret with which the sandbox signs its webhooks, 16 characters or more',
+    type: z.string(),
+    developmentDefault: sandboxSecretOfDevelopment,
+    productionDefault: '',
+  } satisfies Variable<string>,
+  STRIPE_SECRET_KEY: setting(z.string(), '', 'stripe: the secret key of the account'),
+  STRIPE_WEBHOOK_SECRET: setting(z.string(), '', 'stripe: the signing secret of the webhook'),
+  STRIPE_API_URL: setting(
+    z.union([z.literal(''), address]),
+    '',
+    'stripe: where its API is, if not at Stripe; for tests',
+  ),
+};
 
 export const variables = {
   ...subgraphVariables('order', 4005),
@@ -33,14 +61,12 @@ export const variables = {
     'redis://127.0.0.1:63799/0',
     'the Redis that carries hints that orders changed; nothing is kept there',
   ),
-  PAYMENT_SANDBOX_URL: requiredInProduction(
-    address,
-    'http://127.0.0.1:4010',
-    'the payment provider',
-  ),
+  ...payments,
   RESERVATION_MINUTES: setting(
     z.coerce.number().min(0.001).max(10_080),
     '15',
     'for how long an unpaid order holds its stock; fractions are allowed',
   ),
 };
+
+export type PaymentConfig = Pick<Config<typeof variables>, 'NODE_ENV' | keyof typeof payments>;

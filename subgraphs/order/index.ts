@@ -20,19 +20,24 @@ import type { OrderApp, OrderContext } from './context.js';
 import { databaseSchema } from './mikro-orm.config.js';
 import { createOrderFeeds, orderChannel } from './order/order-feeds.js';
 import { hearOfChanges } from './order/order-signals.js';
+import { chooseProvider } from './payment/choose-provider.js';
+import { pruneEvents } from './payment/payment-event.js';
 import { recoverPayments } from './payment/recover-payments.js';
-import { createSandboxProvider } from './payment/sandbox-provider.js';
+import { sendRefunds } from './payment/send-refunds.js';
+import { webhookRoute } from './payment/webhooks.js';
 import { createReservations } from './reservation/reservations.js';
 import { source } from './schema.js';
 
 const abandonEveryMs = 5000;
-const recoverEveryMs = 2000;
+const recoverEveryMs = 500;
+const refundEveryMs = 1000;
 const forgetCartsEveryMs = 10_000;
 const cleanUpEveryMs = 600_000;
 
 /** Starts the order subgraph. */
 export async function startOrder(env = process.env) {
   const config = loadConfig(variables, env);
+  const provider = chooseProvider(config);
   const logger = createLogger('order', config.LOG_LEVEL);
   const orm = await connect(
     { name: 'order', url: config.DATABASE_URL, poolMax: config.DATABASE_POOL_MAX, logger },
@@ -62,7 +67,6 @@ export async function startOrder(env = process.env) {
     // What is lost here is made good by the feeds.
     redis.hints.publish(orderChannel, orderIds.join()).catch(() => {});
   });
-  const provider = createSandboxProvider(config.PAYMENT_SANDBOX_URL);
   const app: OrderApp = {
     orm,
     user,
@@ -80,13 +84,19 @@ export async function startOrder(env = process.env) {
     startWorker('abandon orders', abandonEveryMs, logger, (isStopping) =>
       abandonOrders(app, isStopping),
     ),
-    startWorker('recover payments', recoverEveryMs, logger, () => recoverPayments(app)),
+    startWorker('recover payments', recoverEveryMs, logger, (isStopping) =>
+      recoverPayments(app, isStopping),
+    ),
+    startWorker('send refunds', refundEveryMs, logger, (isStopping) =>
+      sendRefunds(app, isStopping),
+    ),
     startWorker('forget idle carts', forgetCartsEveryMs, logger, (isStopping) =>
       forgetIdleCarts(orm.em, isStopping),
     ),
     startWorker('clean up', cleanUpEveryMs, logger, async () => {
       await pruneKeys(orm.em.fork());
       await pruneInbox(orm.em.fork());
+      await pruneEvents(orm.em.fork());
     }),
   ];
   return startSubgraph<OrderContext>({
@@ -98,6 +108,7 @@ export async function startOrder(env = process.env) {
     registry,
     schema: await buildFederatedSchema(source),
     context: (principal) => ({ ...principal, em: orm.em.fork(), app, logger }),
+    httpRoutes: [webhookRoute(app)],
     readiness: { database: () => orm.em.fork().execute('select 1') },
     onStop: [
       () => app.feeds.stop(),

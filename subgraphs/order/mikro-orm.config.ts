@@ -7,10 +7,12 @@ import { Migration20261121Spine } from './migrations/20261121-spine.js';
 import { Migration20261123Afterwards } from './migrations/20261123-afterwards.js';
 import { Migration20261124Cart } from './migrations/20261124-cart.js';
 import { Migration20261124Purchases } from './migrations/20261124-purchases.js';
+import { Migration20261125Payments } from './migrations/20261125-payments.js';
 import { Order } from './order/order.js';
 import { OrderEvent } from './order/order-event.js';
 import { OrderItem, ShopOrder } from './order/shop-order.js';
 import { Payment } from './payment/payment.js';
+import { PaymentEvent } from './payment/payment-event.js';
 import { Refund } from './payment/refund.js';
 import { Purchase } from './purchase/purchase.js';
 
@@ -26,6 +28,7 @@ export const databaseSchema: Schema = {
     Cart,
     CartItem,
     UnitsInCarts,
+    PaymentEvent,
     IdempotencyKey,
     InboxEntry,
     OutboxEntry,
@@ -35,5 +38,6 @@ export const databaseSchema: Schema = {
     { name: '20261123-afterwards', class: Migration20261123Afterwards },
     { name: '20261124-purchases', class: Migration20261124Purchases },
     { name: '20261124-cart', class: Migration20261124Cart },
+    { name: '20261125-payments', class: Migration20261125Payments },
   ],
 };

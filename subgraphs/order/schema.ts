@@ -12,7 +12,7 @@ import {
   ShopOrderResolver,
   visibleShopOrder,
 } from './order/shop-order.resolver.js';
-import { ownPayment, PaymentResolver } from './payment/payment.resolver.js';
+import { ownPayment, PaymentResolver, RefundResolver } from './payment/payment.resolver.js';
 import { onReservationEnded } from './reservation/on-reservation-ended.js';
 import { ShopResolver } from './shop/shop.resolver.js';
 import { UserResolver } from './user/user.resolver.js';
@@ -32,6 +32,7 @@ export const source: SchemaSource = {
     ShopOrderResolver,
     OrderItemResolver,
     PaymentResolver,
+    RefundResolver,
     UserResolver,
     ShopResolver,
     InboxResolver,

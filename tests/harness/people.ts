@@ -85,6 +85,13 @@ export async function openShop(
 
 export const address = { street: '1 Main St', city: 'Springfield', zip: '12345', country: 'US' };
 
+const paymentOutcomes = `
+  ... on PaymentPending { payment { id status } }
+  ... on PaymentActionRequired { clientSecret payment { id status } }
+  ... on PaymentDeclined { message reason order { id status cancelReason } }
+  ... on OrderExpired { message order { id status } }
+  ... on OrderNotPayable { message status }`;
+
 const checkoutMutation = `mutation ($input: CheckoutInput!) {
   checkout(input: $input) {
     __typename
@@ -98,7 +105,8 @@ const checkoutMutation = `mutation ($input: CheckoutInput!) {
     ... on CartEmpty { message }
     ... on OfferGone { message offerIds }
     ... on MixedCurrencies { message currencyCodes }
-    ... on OrderExpired { message order { id status } }
+    ... on PaymentSuccess { order { id status } payment { id status amount { amount } } }
+    ${paymentOutcomes}
   }
 }`;
 
@@ -106,13 +114,15 @@ const checkoutMutation = `mutation ($input: CheckoutInput!) {
 export const checkoutWith = ({ graphql }: TestSystem, { token }: Person, input: object) =>
   graphql(checkoutMutation, { input: { idempotencyKey: randomUUID(), ...input } }, token);
 
+/** With a `paymentMethod` it pays at once. */
 export function checkout(
   system: TestSystem,
   person: Person,
   items: ReadonlyArray<{ offerId: string; quantity: number }>,
   idempotencyKey: string = randomUUID(),
+  paymentMethod?: string,
 ) {
-  const input = { idempotencyKey, items, shippingAddress: address };
+  const input = { idempotencyKey, items, shippingAddress: address, paymentMethod };
   return system.graphql(checkoutMutation, { input }, person.token);
 }
 
@@ -133,10 +143,7 @@ const payMutation = `mutation ($input: PayOrderInput!) {
   payOrder(input: $input) {
     __typename
     ... on PaymentSuccess { order { id status } payment { id status amount { amount } } }
-    ... on PaymentPending { payment { id status } }
-    ... on PaymentDeclined { message reason order { id status } }
-    ... on OrderExpired { message order { id status } }
-    ... on OrderNotPayable { message status }
+    ${paymentOutcomes}
   }
 }`;
 

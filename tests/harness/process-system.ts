@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { environments, portsFrom } from '../../dev/environment.js';
 import { type RunningProcess, startProgram } from '../../dev/processes.js';
 import { seedStore } from '../../dev/seed/store.js';
@@ -19,11 +22,15 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
   await seedStore(databases.urls);
   const ports = portsFrom(await freePortRange());
   const envs = environments({ databases: databases.urls, redisUrl: redis.url, ports, secrets });
+  // A provider that is killed remembers what it did.
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-sandbox-'));
+  const books = { PAYMENT_SANDBOX_FILE: join(folder, 'payments.jsonl') };
   const running = new Map<ProcessName, RunningProcess>();
-  const start = async (name: ProcessName) => {
+  const start = async (name: ProcessName, settings: Record<string, string> = {}) => {
     const env = { ...process.env, NODE_ENV: 'test', NODE_OPTIONS: '', LOG_LEVEL: 'warn' };
     const raised = { RATE_LIMIT_PROFILE: 'bench' };
-    const started = await startProgram(name, { ...env, ...raised, ...overrides, ...envs[name] });
+    const given = { ...env, ...raised, ...books, ...overrides, ...envs[name], ...settings };
+    const started = await startProgram(name, given);
     running.set(name, started);
   };
   await Promise.all(Object.keys(programs).map((name) => start(name as ProcessName)));
@@ -42,9 +49,16 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
       child.kill('SIGKILL');
       await gone;
     },
+    /** Waits until it is gone by itself. */
+    async gone(name: ProcessName) {
+      const { child } = running.get(name) as RunningProcess;
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      await new Promise((resolve) => child.once('exit', resolve));
+    },
     async stop() {
       await Promise.all([...running.values()].map((each) => each.stop()));
       await Promise.all([databases.drop(), redis.stop()]);
+      rmSync(folder, { recursive: true });
     },
     async expectInvariants(settleMs: number) {
       const verdicts = await verify(databases.urls, settleMs);

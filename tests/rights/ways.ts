@@ -130,6 +130,11 @@ export const ways: Readonly<Record<string, Way>> = {
     by: 'Mutation.payOrder',
     sample: async (world) => payment(await beingPaid(world)),
   },
+  PaymentActionRequired: {
+    by: 'Mutation.payOrder',
+    sample: async ({ placeOrder }) => payment(await placeOrder(), 'Challenge Card'),
+  },
+  Refund: { by: 'Payment.refunds' },
   PaymentDeclined: {
     by: 'Mutation.payOrder',
     sample: async ({ placeOrder }) => payment(await placeOrder(), 'Declined Card'),

@@ -90,6 +90,12 @@ export async function createWorld(overrides: Record<string, string> = {}) {
   };
   const orderId = await placeOrder();
   const payOrder = await payFor(orderId);
+  await change(
+    'order',
+    `insert into refund (id, payment_id, amount, reason, status)
+     values (gen_random_uuid(), $1, 0.01, 'a scratch', 'COMPLETED')`,
+    [payOrder.payment.id],
+  );
   await placeOrder('vendor');
   const limitedOfferId = await setOffer({ sku: 'TRAIL-40', price: '10.00', purchaseLimit: 1 });
   const transferId = await newTransfer();

@@ -46,6 +46,16 @@ export class CheckoutInput {
   @ArrayMaxSize(itemsMax)
   items?: CheckoutItemInput[] | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Pays at once with it, 1 to 50 characters, and keeps the order only where that is not declined; ' +
+      'null: the order waits for `payOrder`.',
+  })
+  @IsOptional()
+  @Length(1, 50)
+  paymentMethod?: string | null;
+
   @Field(() => ShippingAddress, {
     nullable: true,
     description: 'Where it goes; this, or `addressId`.',

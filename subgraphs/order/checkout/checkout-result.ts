@@ -5,6 +5,13 @@ import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import { Offer } from '../offer/offer.js';
 import { Order } from '../order/order.js';
+import {
+  OrderNotPayable,
+  PaymentActionRequired,
+  PaymentDeclined,
+  PaymentPending,
+  PaymentSuccess,
+} from '../payment/payment-result.js';
 import type { LimitFact } from '../purchase/count-purchases.js';
 
 @Allow('parent')
@@ -151,5 +158,10 @@ export const CheckoutResult = createUnionType({
       OfferGone,
       MixedCurrencies,
       OrderExpired,
+      PaymentSuccess,
+      PaymentPending,
+      PaymentActionRequired,
+      PaymentDeclined,
+      OrderNotPayable,
     ] as const,
 });

@@ -2,6 +2,7 @@ import Big from 'big.js';
 import { identityOf } from '../../shared/auth.js';
 import { sql } from '../../shared/database.js';
 import { isUniqueViolation } from '../../shared/database-errors.js';
+import { failPoint } from '../../shared/fail-point.js';
 import {
   claimKey,
   fingerprintOf,
@@ -13,6 +14,7 @@ import { newId } from '../../shared/ids.js';
 import { takeFromCart } from '../cart/move-cart.js';
 import type { OrderApp, OrderContext } from '../context.js';
 import { endPending, setExpiresAt } from '../order/change-status.js';
+import { payPlaced } from '../payment/pay-order.js';
 import { LimitExceeded } from '../purchase/count-purchases.js';
 import type { Shortage } from '../reservation/reservations.js';
 import { type CheckoutInput, type CheckoutItemInput, mergeItems } from './checkout-input.js';
@@ -34,15 +36,20 @@ export async function checkout(context: OrderContext, input: CheckoutInput) {
   requireOneAddress(input);
   const items = input.items ? mergeItems(input.items) : null;
   const of: KeyOf = { userId: customerId, operation: 'checkout', key: input.idempotencyKey };
-  const { shippingAddress, addressId, expectedTotal } = input;
+  const { shippingAddress, addressId, expectedTotal, paymentMethod } = input;
   const total = expectedTotal && new Big(expectedTotal).toFixed();
-  const fingerprint = fingerprintOf([items ?? 'cart', shippingAddress ?? addressId, total]);
+  const request = [items ?? 'cart', shippingAddress ?? addressId, total, paymentMethod];
   const id = newId();
-  const claim = await claimKey<Outcome>(em, of, fingerprint, id);
-  if (claim.outcome) return present(context, claim.outcome);
+  const claim = await claimKey<Outcome>(em, of, fingerprintOf(request), id);
+  // What follows the hold is done under the order's id: whoever comes back with the key goes on.
+  const payOrPresent = (outcome: Outcome) =>
+    outcome.kind === 'placed' && paymentMethod
+      ? payPlaced(context, outcome.orderId, paymentMethod)
+      : present(context, outcome);
+  if (claim.outcome) return payOrPresent(claim.outcome);
   try {
     const placing = { id: claim.subjectId, customerId, items, input };
-    return await present(context, await run(app, of, placing, claim.subjectId === id));
+    return await payOrPresent(await run(app, of, placing, claim.subjectId === id));
   } catch (error) {
     await giveUpClaim(em, of).catch(() => {}); // it lapses by itself
     throw error;
@@ -62,6 +69,7 @@ async function run(app: OrderApp, of: KeyOf, placing: Placing, isNew: boolean): 
   if ('refusal' in ordered) return settle(app, of, ordered.refusal);
   try {
     await placeOrder(app.orm.em, { id, customerId, shippingAddress }, ordered.lines);
+    failPoint('order inserted');
   } catch (error) {
     if (error instanceof LimitExceeded) {
       return settle(app, of, { kind: 'limited', lines: error.lines });
@@ -110,6 +118,7 @@ async function hold(
   lines: HoldLine[],
 ): Promise<Outcome> {
   const answer = await app.reservations.reserve(orderId, lines.map(toReserveLine), app.holdForMs);
+  failPoint('reservation held, order not told');
   switch (answer.state) {
     case 'HELD': {
       const expiresAt = new Date(answer.expiresAt as string);

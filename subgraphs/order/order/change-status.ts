@@ -1,6 +1,7 @@
 import { type EntityManager, sql } from '../../shared/database.js';
 import { newId } from '../../shared/ids.js';
 import { returnToCart } from '../cart/move-cart.js';
+import { wakePayments } from '../payment/wake-payments.js';
 import { giveBackPurchases } from '../purchase/count-purchases.js';
 import { noteChanged } from './order-signals.js';
 import type { CancelReason } from './status.js';
@@ -49,6 +50,8 @@ export async function endPending(
 
 async function leavePending(em: EntityManager, orderId: string, to: PendingEnd): Promise<boolean> {
   const reason = to.status === 'CANCELLED' ? to.reason : null;
+  // Before the order: payments are locked before their orders.
+  if (to.status === 'CANCELLED') await wakePayments(em, orderId);
   const actor = to.status === 'CANCELLED' ? (to.actor ?? actors[to.reason]) : 'payment';
   const changed = await sql(
     em,

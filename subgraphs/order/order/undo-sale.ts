@@ -3,7 +3,6 @@ import { requestRefund } from '../payment/refund.js';
 import { giveBackPurchases } from '../purchase/count-purchases.js';
 import { returnStock } from '../reservation/return-stock.js';
 import type { LockedOrder, LockedPart } from './change-parts.js';
-import { recordEvents } from './order-event.js';
 import type { CancelReason } from './status.js';
 
 /**
@@ -36,13 +35,11 @@ export async function undoSale(
   );
   if (!paid) throw new Error(`the paid order ${order.id} has no completed payment`);
   if (Number(paid.subtotal ?? 1) === 0) return;
-  const due = await requestRefund(em, {
+  await requestRefund(em, {
     paymentId: paid.paymentId,
     shopOrderId: one,
     amount: paid.subtotal,
     reason,
+    actor,
   });
-  if (!due) return;
-  const event = { orderId: order.id, type: 'REFUND_REQUESTED', actor, reason } as const;
-  await recordEvents(em, [one ? { ...event, shopOrderId: one } : event]);
 }

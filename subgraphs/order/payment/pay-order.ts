@@ -1,18 +1,23 @@
 import { Length } from 'class-validator';
-import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
+import { createUnionType, Field, InputType } from 'type-graphql';
 import { v7 as uuidv7 } from 'uuid';
-import { isUniqueViolation } from '../../shared/database-errors.js';
 import { notFound, tryAgain } from '../../shared/errors.js';
 import { claimKey, fingerprintOf, giveUpClaim, storeOutcome } from '../../shared/idempotency.js';
-import { Refusal, result } from '../../shared/refusal.js';
-import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import { OrderExpired } from '../checkout/checkout-result.js';
 import type { OrderContext } from '../context.js';
 import { Order } from '../order/order.js';
 import { findOwnOrder } from '../order/own-order.js';
-import { OrderStatus } from '../order/status.js';
+import { beginPayment } from './begin-payment.js';
 import { Payment } from './payment.js';
+import {
+  OrderNotPayable,
+  PaymentActionRequired,
+  PaymentDeclined,
+  PaymentPending,
+  PaymentSuccess,
+} from './payment-result.js';
+import { notPayable, presentPayment } from './present-payment.js';
 import { settlePayment } from './settle-payment.js';
 
 @InputType({ description: 'Which order is paid, and with what.' })
@@ -29,45 +34,18 @@ export class PayOrderInput {
   idempotencyKey!: string;
 }
 
-@Allow('parent')
-@ObjectType({ description: 'The order is paid.' })
-export class PaymentSuccess {
-  @Field(() => Order, { description: 'The order.' })
-  order!: Order;
-
-  @Field(() => Payment, { description: 'The payment.' })
-  payment!: Payment;
-}
-
-@Allow('parent')
-@ObjectType({ description: 'It is not known yet whether the payment succeeds; look again later.' })
-export class PaymentPending {
-  @Field(() => Payment, { description: 'The payment.' })
-  payment!: Payment;
-}
-
-@Allow('parent')
-@ObjectType({ implements: Refusal, description: 'Declined; the order can still be paid in time.' })
-export class PaymentDeclined extends Refusal {
-  @Field(() => Order, { description: 'The order.' })
-  order!: Order;
-
-  @Field(() => String, { description: 'What the provider says.' })
-  reason!: string;
-}
-
-@Allow('parent')
-@ObjectType({ implements: Refusal, description: 'The order is not waiting to be paid.' })
-export class OrderNotPayable extends Refusal {
-  @Field(() => OrderStatus, { description: 'How far the order is.' })
-  status!: OrderStatus;
-}
-
 export const PayOrderResult = createUnionType({
   name: 'PayOrderResult',
   description: 'What became of the payment.',
   types: () =>
-    [PaymentSuccess, PaymentPending, PaymentDeclined, OrderExpired, OrderNotPayable] as const,
+    [
+      PaymentSuccess,
+      PaymentPending,
+      PaymentActionRequired,
+      PaymentDeclined,
+      OrderExpired,
+      OrderNotPayable,
+    ] as const,
 });
 
 /** How an attempt ended that made no payment. */
@@ -102,70 +80,36 @@ export async function payOrder(context: OrderContext, input: PayOrderInput) {
 /** Makes the one live payment of the order, or finds who has it. */
 async function begin(
   { em, app }: OrderContext,
-  order: Order,
+  { id: orderId, status, expiresAt }: Order,
   paymentId: string,
   method: string,
 ): Promise<Outcome> {
-  const fork = em.fork();
+  if (status === 'PENDING' && !expiresAt) {
+    throw tryAgain('The order is still being placed; pay it in a moment.');
+  }
+  const provider = app.provider.name;
+  const payment = { id: paymentId, orderId, method, provider, endsOrder: false };
   // The process that began this payment may have died before it wrote its outcome down.
-  if (await fork.findOne(Payment, paymentId)) return { kind: 'paid-by', paymentId };
-  if (order.status !== 'PENDING') return { kind: 'not-payable', orderId: order.id };
-  if (!order.expiresAt) throw tryAgain('The order is still being placed; pay it in a moment.');
-  const payment = fork.create(Payment, {
-    id: paymentId,
-    orderId: order.id,
-    userId: order.customerId,
-    amountValue: order.totalAmount,
-    currencyCode: order.currencyCode,
-    status: 'PENDING',
-    method,
-    provider: app.provider.name,
-    providerTransactionId: null,
-    declineReason: null,
-  });
-  try {
-    await fork.persist(payment).flush();
-    return { kind: 'paid-by', paymentId };
-  } catch (error) {
-    if (isUniqueViolation(error, 'payment_pkey')) return { kind: 'paid-by', paymentId };
-    if (!isUniqueViolation(error, 'payment_live')) throw error;
-    const live = await em.fork().findOne(Payment, {
-      orderId: order.id,
-      status: { $in: ['PENDING', 'AUTHORIZED', 'COMPLETED'] },
-    });
-    if (live) return { kind: 'paid-by', paymentId: live.id };
-    return begin({ em, app } as OrderContext, order, paymentId, method);
-  }
+  const known = await em.fork().findOne(Payment, paymentId);
+  if (!known && status !== 'PENDING') return { kind: 'not-payable', orderId };
+  const paidBy = known?.id ?? (await beginPayment(em, payment));
+  return paidBy ? { kind: 'paid-by', paymentId: paidBy } : { kind: 'not-payable', orderId };
 }
 
-async function present({ em }: OrderContext, outcome: Outcome) {
-  const fork = em.fork();
-  if (outcome.kind === 'not-payable') {
-    return notPayable(await fork.findOneOrFail(Order, outcome.orderId));
-  }
-  const payment = await fork.findOneOrFail(Payment, outcome.paymentId);
-  const order = await fork.findOneOrFail(Order, payment.orderId);
-  switch (payment.status) {
-    case 'COMPLETED':
-      return result(PaymentSuccess, { order, payment });
-    case 'FAILED':
-      return result(PaymentDeclined, {
-        message: 'The payment was declined; the order can still be paid in time.',
-        order,
-        reason: payment.declineReason ?? 'declined',
-      });
-    case 'VOIDED':
-      return notPayable(order);
-    default:
-      return result(PaymentPending, { payment });
-  }
+async function present(context: OrderContext, outcome: Outcome) {
+  if (outcome.kind === 'paid-by') return presentPayment(context, outcome.paymentId);
+  return notPayable(await context.em.fork().findOneOrFail(Order, outcome.orderId));
 }
 
-function notPayable(order: Order): OrderExpired | OrderNotPayable {
-  const { status, cancelReason } = order;
-  // A payment is voided because its hold is gone; the word of that may still be on its way here.
-  if (status === 'PENDING' || cancelReason === 'PAYMENT_TIMEOUT') {
-    return result(OrderExpired, { message: 'The time to pay this order was up.', order });
-  }
-  return result(OrderNotPayable, { message: `The order is ${status}; it cannot be paid.`, status });
+/**
+ * Pays what a checkout that names a payment method has just placed, or goes on with it: an order has
+ * one payment of this kind, whichever process asks. Declined, it cancels the order.
+ */
+export async function payPlaced(context: OrderContext, orderId: string, method: string) {
+  const { app, em } = context;
+  const payment = { id: uuidv7(), orderId, method, provider: app.provider.name, endsOrder: true };
+  const paidBy = await beginPayment(em, payment);
+  if (!paidBy) return notPayable(await em.fork().findOneOrFail(Order, orderId));
+  await settlePayment(app, paidBy);
+  return presentPayment(context, paidBy);
 }

@@ -1,7 +1,7 @@
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/context.js';
-import { loadBy } from '../../shared/load.js';
-import { Money, money } from '../../shared/money.js';
+import { loadAllBy, loadBy } from '../../shared/load.js';
+import { currencyDefault, Money, money } from '../../shared/money.js';
 import { Allow, owns } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import type { OrderContext } from '../context.js';
@@ -9,6 +9,7 @@ import { Order } from '../order/order.js';
 import { ownOrder } from '../order/own-order.js';
 import { PayOrderInput, PayOrderResult, payOrder } from './pay-order.js';
 import { Payment } from './payment.js';
+import { Refund } from './refund.js';
 
 const loadPayments = loadBy(Payment, 'id');
 
@@ -16,6 +17,18 @@ const loadPayments = loadBy(Payment, 'id');
 export async function ownPayment(context: OrderContext, id: string): Promise<Payment | null> {
   const payment = await loaderOf(context, loadPayments).load(id);
   return owns(context, payment?.userId) ? payment : null;
+}
+
+const loadRefunds = loadAllBy(Refund, 'paymentId', { id: 'asc' });
+
+@Resolver(() => Refund)
+export class RefundResolver {
+  @Allow('parent')
+  @FieldResolver(() => Money, { description: 'How much goes back.' })
+  async amount(@Root() refund: Refund, @Ctx() context: OrderContext): Promise<Money> {
+    const payment = await loaderOf(context, loadPayments).load(refund.paymentId);
+    return money(refund.amountValue, payment?.currencyCode ?? currencyDefault);
+  }
 }
 
 @Resolver(() => Payment)
@@ -39,6 +52,12 @@ export class PaymentResolver {
   @FieldResolver(() => Order, { description: 'The order it pays.' })
   order(@Root() payment: Payment, @Ctx() context: OrderContext) {
     return ownOrder(context, payment.orderId);
+  }
+
+  @Allow('own')
+  @FieldResolver(() => [Refund], { description: 'What of it went back, or is on its way back.' })
+  refunds(@Root() payment: Payment, @Ctx() context: OrderContext) {
+    return loaderOf(context, loadRefunds).load(payment.id);
   }
 
   @Allow('own')

@@ -47,6 +47,15 @@ registerEnumType(PaymentStatus, {
 @Index({ name: 'payment_user', properties: ['userId'] })
 @Index({ name: 'payment_provider_transaction', properties: ['providerTransactionId'] })
 @Index({ name: 'payment_status', properties: ['status', 'updatedAt'] })
+@Index({
+  name: 'payment_one_step',
+  expression: 'create unique index payment_one_step on payment (order_id) where ends_order',
+})
+@Index({
+  name: 'payment_due',
+  expression:
+    'create index payment_due on payment (next_attempt_at) where next_attempt_at is not null',
+})
 @Check({ name: 'payment_status_known', expression: `status in (${sqlList(PaymentStatus)})` })
 @Check({ name: 'payment_amount', expression: 'amount > 0' })
 export class Payment {
@@ -85,6 +94,22 @@ export class Payment {
   /** why the provider declined it */
   @Property({ type: 'varchar', length: 255, nullable: true })
   declineReason!: string | null;
+
+  /** with which the customer acts; null where there is nothing to do */
+  @Property({ type: 'varchar', length: 255, nullable: true })
+  clientSecret!: Opt<string | null>;
+
+  /** made by a checkout that pays at once: where it is declined, the order is cancelled */
+  @Property({ type: 'boolean', default: false })
+  endsOrder!: Opt<boolean>;
+
+  /** how often a worker took it up */
+  @Property({ type: 'integer', default: 0 })
+  attempts!: Opt<number>;
+
+  /** when a worker takes it up; null: nothing is left to do */
+  @Property({ type: 'timestamptz', nullable: true })
+  nextAttemptAt!: Opt<Date | null>;
 
   @Field(() => Date, { description: 'When it was begun.' })
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })

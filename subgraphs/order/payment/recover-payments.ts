@@ -2,25 +2,36 @@ import { sql } from '../../shared/database.js';
 import type { OrderApp } from '../context.js';
 import { settlePayment } from './settle-payment.js';
 
-const staleAfterMs = 5000;
-const batchMax = 10;
+const batchMax = 16;
+const retryFirstMs = 4000;
+const retryMaxMs = 60_000;
 
 /**
- * Takes up payments that a process left half-way. Each is touched first, so that other processes
- * leave it alone for `staleAfterMs`.
+ * Takes up payments that are due: left half-way by a process, waiting for the customer or the bank,
+ * or named by a webhook. Each is put off first, longer each time, so that other processes leave it
+ * alone; so one whose process dies here too is taken up again.
  *
  * @returns how many it took up
  */
-export async function recoverPayments(app: OrderApp, afterMs = staleAfterMs): Promise<number> {
-  const stale = await sql<{ id: string }>(
-    app.orm.em.fork(),
-    `update payment set updated_at = now() where id in (
-       select id from payment
-       where status in ('PENDING', 'AUTHORIZED') and updated_at < now() - $1 * interval '1 ms'
-       order by updated_at limit $2 for update skip locked
-     ) returning id`,
-    [afterMs, batchMax],
-  );
-  await Promise.all(stale.map(({ id }) => settlePayment(app, id)));
-  return stale.length;
+export async function recoverPayments(
+  app: OrderApp,
+  isStopping: () => boolean = () => false,
+): Promise<number> {
+  let taken = 0;
+  while (!isStopping()) {
+    const due = await sql<{ id: string }>(
+      app.orm.em.fork(),
+      `update payment set attempts = attempts + 1,
+         next_attempt_at = now() + least($1 * 2 ^ least(attempts, 10), $2) * interval '1 ms'
+       where id in (
+         select id from payment where next_attempt_at <= now()
+         order by next_attempt_at limit $3 for update skip locked
+       ) returning id`,
+      [retryFirstMs, retryMaxMs, batchMax],
+    );
+    await Promise.all(due.map(({ id }) => settlePayment(app, id)));
+    taken += due.length;
+    if (due.length < batchMax) break;
+  }
+  return taken;
 }

@@ -7,8 +7,12 @@ import {
   PrimaryKey,
   Property,
 } from '@mikro-orm/decorators/legacy';
+import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { type EntityManager, sql } from '../../shared/database.js';
 import { newId } from '../../shared/ids.js';
+import { Allow } from '../../shared/rights.js';
+import { UUID } from '../../shared/scalars.js';
+import { recordEvents } from '../order/order-event.js';
 import { ShopOrder } from '../order/shop-order.js';
 import { sqlList } from '../order/status.js';
 import { Payment } from './payment.js';
@@ -16,7 +20,18 @@ import { Payment } from './payment.js';
 export const RefundStatus = { PENDING: 'PENDING', COMPLETED: 'COMPLETED' } as const;
 export type RefundStatus = keyof typeof RefundStatus;
 
-/** Money that goes back; its id is the key under which the provider sends it once. */
+registerEnumType(RefundStatus, {
+  name: 'RefundStatus',
+  description: 'How far a refund is.',
+  valuesConfig: {
+    PENDING: { description: 'It is on its way to the provider.' },
+    COMPLETED: { description: 'The provider sent the money back.' },
+  },
+});
+
+/** Its id is the key under which the provider sends it once. */
+@Allow('parent')
+@ObjectType({ description: 'Money that goes back to the customer.' })
 @Entity({ tableName: 'refund' })
 @Index({
   name: 'refund_once',
@@ -25,11 +40,12 @@ export type RefundStatus = keyof typeof RefundStatus;
 })
 @Index({
   name: 'refund_due',
-  expression: `create index refund_due on refund (updated_at) where status = 'PENDING'`,
+  expression: `create index refund_due on refund (next_attempt_at) where status = 'PENDING'`,
 })
 @Check({ name: 'refund_status_known', expression: `status in (${sqlList(RefundStatus)})` })
 @Check({ name: 'refund_amount', expression: 'amount > 0' })
 export class Refund {
+  @Field(() => UUID, { description: 'The id of the refund.' })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
@@ -49,12 +65,23 @@ export class Refund {
   @Property({ type: 'numeric', precision: 14, scale: 2, fieldName: 'amount' })
   amountValue!: string;
 
+  @Field(() => String, { description: 'Why it goes back.' })
   @Property({ type: 'varchar', length: 255 })
   reason!: string;
 
+  @Field(() => RefundStatus, { description: 'How far it is.' })
   @Property({ type: 'text', default: 'PENDING' })
   status!: RefundStatus;
 
+  /** how often a worker took it up */
+  @Property({ type: 'integer', default: 0 })
+  attempts!: Opt<number>;
+
+  /** when a worker sends it (again) */
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  nextAttemptAt!: Opt<Date>;
+
+  @Field(() => Date, { description: 'When it was asked for.' })
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 
@@ -69,6 +96,8 @@ export interface RefundRequest {
   /** how much of it, exact; null with `shopOrderId` null: all that is left */
   readonly amount: string | null;
   readonly reason: string;
+  /** the id of the user who had it refunded, where one did */
+  readonly actor?: string;
 }
 
 /**
@@ -78,17 +107,22 @@ export interface RefundRequest {
  * @returns whether there was something to refund
  */
 export async function requestRefund(em: EntityManager, request: RefundRequest): Promise<boolean> {
-  const { paymentId, shopOrderId, amount, reason } = request;
+  const { paymentId, shopOrderId, amount, reason, actor = 'payments' } = request;
   await sql(em, 'select 1 from payment where id = $1 for update', [paymentId]);
-  const rows = await sql(
+  const [refund] = await sql<{ orderId: string }>(
     em,
     `insert into refund (id, payment_id, shop_order_id, amount, reason)
      select $1, p.id, $3, least(coalesce($4::numeric, p.amount), p.amount - refunded.sum), $5
      from payment p, lateral (
        select coalesce(sum(amount), 0) as sum from refund where payment_id = p.id) refunded
      where p.id = $2 and p.amount > refunded.sum
-     on conflict do nothing returning id`,
+     on conflict do nothing
+     returning (select order_id from payment where id = payment_id) as "orderId"`,
     [newId(), paymentId, shopOrderId, amount, reason],
   );
-  return rows.length > 0;
+  if (!refund) return false;
+  const event = { type: 'REFUND_REQUESTED', actor, reason } as const;
+  const part = shopOrderId ? { shopOrderId } : {};
+  await recordEvents(em, [{ orderId: refund.orderId, ...part, ...event }]);
+  return true;
 }

@@ -1,85 +1,125 @@
-import { type EntityManager, sqlCount } from '../../shared/database.js';
+import { failPoint } from '../../shared/fail-point.js';
 import type { OrderApp } from '../context.js';
 import { endPending } from '../order/change-status.js';
-import { Payment, type PaymentStatus } from './payment.js';
+import { Order } from '../order/order.js';
+import { cancelUncapturable, letGo, windUp } from './let-go.js';
+import { Payment } from './payment.js';
+import { type ProviderPayment, RefusedForGood } from './payment-provider.js';
+import { refOf } from './payment-ref.js';
+import { noteWaiting, recordStep } from './record-step.js';
+
+// PENDING → AUTHORIZED → COMPLETED or let go → wound up; and some that another process took first.
+const stepsMax = 6;
 
 /**
- * Takes a payment as far as it goes: authorize → commit the reservation → capture. Each step may be
- * taken again, by any process, so that what one left half-way another ends; each arrow is guarded
- * in SQL. No transaction is open while the provider or the warehouse subgraph is asked.
+ * Takes a payment as far as it goes: authorize → commit the reservation → capture, or whatever undoes
+ * it. Each step may be taken again, by any process, so that what one left half-way another ends; each
+ * arrow is guarded in SQL. No transaction is open while the provider or the warehouse is asked.
  *
  * @returns the payment as it is then; still PENDING or AUTHORIZED where a step gave no answer
  */
 export async function settlePayment(app: OrderApp, paymentId: string): Promise<Payment> {
-  const em = app.orm.em.fork();
   try {
-    await authorize(app, em, await read(em, paymentId));
-    await sell(app, em, await read(em, paymentId));
+    for (let step = 0; step < stepsMax; step++) {
+      if (!(await takeStep(app, await read(app, paymentId)))) break;
+    }
   } catch (error) {
     app.logger.warn({ err: error, paymentId }, 'a payment stopped half-way; it is taken up again');
   }
-  return read(em, paymentId);
+  return read(app, paymentId);
 }
 
-async function authorize(app: OrderApp, em: EntityManager, payment: Payment): Promise<void> {
-  if (payment.status !== 'PENDING') return;
-  const answer = await app.provider.authorize({
-    paymentId: payment.id,
-    amount: payment.amountValue,
-    currencyCode: payment.currencyCode,
-    method: payment.method,
-  });
-  const declined = answer.status === 'declined';
-  await advance(em, payment.id, 'PENDING', declined ? 'FAILED' : 'AUTHORIZED', {
-    transactionId: answer.transactionId,
-    declineReason: declined ? answer.reason : null,
-  });
-}
-
-/** The reservation decides: only the payment that commits it takes money. */
-async function sell(app: OrderApp, em: EntityManager, payment: Payment): Promise<void> {
-  if (payment.status !== 'AUTHORIZED') return;
-  const transactionId = payment.providerTransactionId as string;
-  const reservation = await app.reservations.commit(payment.orderId, payment.id);
-  if (reservation.state === 'COMMITTED' && reservation.paymentId === payment.id) {
-    await app.provider.capture(transactionId);
-    await complete(app, em, payment);
-  } else {
-    await app.provider.void(transactionId);
-    await advance(em, payment.id, 'AUTHORIZED', 'VOIDED');
+/** @returns whether there may be another step: this one was taken, here or by another process */
+function takeStep(app: OrderApp, payment: Payment): Promise<boolean> {
+  switch (payment.status) {
+    case 'PENDING':
+      return authorize(app, payment);
+    case 'AUTHORIZED':
+      return sell(app, payment);
+    case 'FAILED':
+    case 'VOIDED':
+      return windUp(app, payment);
+    default:
+      return Promise.resolve(false);
   }
 }
 
-/** The money is taken: the payment and its order change in one commit. */
-async function complete(app: OrderApp, em: EntityManager, payment: Payment): Promise<void> {
-  await em.transactional(async (tx) => {
-    const first = await advance(tx, payment.id, 'AUTHORIZED', 'COMPLETED');
-    if (!first) return;
-    const confirmed = await endPending(tx, payment.orderId, { status: 'CONFIRMED' });
-    if (!confirmed) {
-      app.logger.error({ orderId: payment.orderId }, 'a paid order was not pending');
+/**
+ * What was asked for before is looked up first: a provider remembers the key of a request for a day
+ * or so only.
+ */
+async function ask({ provider }: OrderApp, payment: Payment): Promise<ProviderPayment> {
+  const ref = refOf(payment);
+  const mayBeKnown = payment.attempts > 0 || payment.providerTransactionId !== null;
+  return (mayBeKnown && (await provider.lookUp(ref))) || provider.authorize(ref);
+}
+
+async function authorize(app: OrderApp, payment: Payment): Promise<boolean> {
+  const answer = await ask(app, payment);
+  failPoint('authorized, not recorded');
+  const { transactionId } = answer;
+  switch (answer.status) {
+    case 'authorized':
+    case 'captured':
+      await recordStep(app, payment, { to: 'AUTHORIZED', transactionId, due: true });
+      return true;
+    case 'declined': {
+      const { reason } = answer;
+      const due = payment.endsOrder;
+      await recordStep(app, payment, { to: 'FAILED', transactionId, reason, due });
+      return true;
     }
+    case 'voided':
+      await recordStep(app, payment, { to: 'FAILED', transactionId, due: payment.endsOrder });
+      return true;
+    default: {
+      const known = { ...payment, providerTransactionId: transactionId };
+      if (!(await isPayable(app, payment.orderId))) {
+        await letGo(app, known, 'FAILED');
+        return true;
+      }
+      await noteWaiting(app, payment.id, answer);
+      return false;
+    }
+  }
+}
+
+async function isPayable(app: OrderApp, orderId: string): Promise<boolean> {
+  const order = await app.orm.em.fork().findOneOrFail(Order, orderId);
+  return order.status === 'PENDING';
+}
+
+/** The reservation decides: only the payment that commits it takes money. */
+async function sell(app: OrderApp, payment: Payment): Promise<boolean> {
+  failPoint('authorized, hold not committed');
+  const reservation = await app.reservations.commit(payment.orderId, payment.id);
+  failPoint('hold committed, answer lost');
+  if (reservation.state !== 'COMMITTED' || reservation.paymentId !== payment.id) {
+    await letGo(app, payment, 'VOIDED');
+    return true;
+  }
+  try {
+    await app.provider.capture(refOf(payment));
+  } catch (error) {
+    if (!(error instanceof RefusedForGood)) throw error;
+    const known = await app.provider.lookUp(refOf(payment));
+    if (known?.status !== 'captured') {
+      await cancelUncapturable(app, payment, error.message);
+      return true;
+    }
+  }
+  failPoint('captured, not recorded');
+  await complete(app, payment);
+  return false;
+}
+
+/** The money is taken: the payment and its order change in one commit. */
+function complete(app: OrderApp, payment: Payment): Promise<boolean> {
+  return recordStep(app, payment, { to: 'COMPLETED' }, async (em) => {
+    const confirmed = await endPending(em, payment.orderId, { status: 'CONFIRMED' });
+    if (confirmed) return;
+    app.logger.error({ orderId: payment.orderId }, 'a paid order was not pending');
   });
 }
 
-/** @returns whether this call made the step */
-async function advance(
-  em: EntityManager,
-  paymentId: string,
-  from: PaymentStatus,
-  to: PaymentStatus,
-  answer: { transactionId: string; declineReason: string | null } | null = null,
-): Promise<boolean> {
-  const changed = await sqlCount(
-    em,
-    `update payment set status = $3, updated_at = now(),
-       provider_transaction_id = coalesce($4, provider_transaction_id),
-       decline_reason = coalesce($5, decline_reason)
-     where id = $1 and status = $2`,
-    [paymentId, from, to, answer?.transactionId ?? null, answer?.declineReason ?? null],
-  );
-  return changed > 0;
-}
-
-const read = (em: EntityManager, id: string) =>
-  em.findOneOrFail(Payment, id, { refresh: true, disableIdentityMap: true });
+const read = (app: OrderApp, id: string) => app.orm.em.fork().findOneOrFail(Payment, id);

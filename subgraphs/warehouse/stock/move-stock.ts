@@ -1,6 +1,7 @@
 import { type EntityManager, sql } from '../../shared/database.js';
 import { isDatabaseAway, isDeadlock, isUniqueViolation } from '../../shared/database-errors.js';
 import { DomainError, OutcomeUnknown, tryAgain } from '../../shared/errors.js';
+import { failPoint } from '../../shared/fail-point.js';
 import type { StockStore } from './engine.js';
 import { Ledger, Overtaken } from './ledger.js';
 import type { StockKey } from './stock-item.js';
@@ -35,6 +36,7 @@ export async function moveStock<T>(
     try {
       const { value, changed } = await commitOnce(store, work);
       const more = signalsOf(value);
+      if (more.armed?.length) failPoint('hold committed, timer not set');
       store.signals.send({ ...more, changed: [...changed, ...(more.changed ?? [])] });
       return value;
     } catch (error) {

@@ -1,0 +1,56 @@
+import { result } from '../../shared/refusal.js';
+import { OrderExpired } from '../checkout/checkout-result.js';
+import type { OrderContext } from '../context.js';
+import { Order } from '../order/order.js';
+import { Payment } from './payment.js';
+import {
+  OrderNotPayable,
+  PaymentActionRequired,
+  PaymentDeclined,
+  PaymentPending,
+  PaymentSuccess,
+} from './payment-result.js';
+import { settlePayment } from './settle-payment.js';
+
+/**
+ * What a payment came to, as its customer is told. One that waits for the customer, or for their
+ * bank, is looked up at the provider first.
+ */
+export async function presentPayment({ app, em }: OrderContext, paymentId: string) {
+  const found = await em.fork().findOneOrFail(Payment, paymentId);
+  const waits = found.status === 'PENDING' && found.providerTransactionId;
+  const payment = waits ? await settlePayment(app, paymentId) : found;
+  const order = await em.fork().findOneOrFail(Order, payment.orderId);
+  switch (payment.status) {
+    case 'PENDING':
+      return payment.clientSecret
+        ? result(PaymentActionRequired, { payment, clientSecret: payment.clientSecret })
+        : result(PaymentPending, { payment });
+    case 'AUTHORIZED':
+      return result(PaymentPending, { payment });
+    case 'COMPLETED':
+      return order.status === 'CANCELLED'
+        ? notPayable(order)
+        : result(PaymentSuccess, { order, payment });
+    case 'FAILED':
+      return payment.declineReason ? declined(order, payment.declineReason) : notPayable(order);
+    default:
+      return notPayable(order);
+  }
+}
+
+function declined(order: Order, reason: string): PaymentDeclined {
+  const what =
+    order.status === 'CANCELLED' ? 'the order is cancelled' : 'the order can still be paid in time';
+  return result(PaymentDeclined, { message: `The payment was declined; ${what}.`, order, reason });
+}
+
+/** Why an order is not to be paid (any more). */
+export function notPayable(order: Order): OrderExpired | OrderNotPayable {
+  const { status, cancelReason } = order;
+  // A payment is voided because its hold is gone; the word of that may still be on its way here.
+  if (status === 'PENDING' || cancelReason === 'PAYMENT_TIMEOUT') {
+    return result(OrderExpired, { message: 'The time to pay this order was up.', order });
+  }
+  return result(OrderNotPayable, { message: `The order is ${status}; it cannot be paid.`, status });
+}

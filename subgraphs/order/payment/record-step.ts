@@ -1,0 +1,74 @@
+import { type EntityManager, sqlCount } from '../../shared/database.js';
+import type { OrderApp } from '../context.js';
+import { type OrderEventType, recordEvents } from '../order/order-event.js';
+import type { Payment, PaymentStatus } from './payment.js';
+import type { ProviderPayment } from './payment-provider.js';
+
+export interface Step {
+  readonly to: PaymentStatus;
+  readonly transactionId?: string | null;
+  /** why it was declined */
+  readonly reason?: string;
+  /** whether something is left to do behind it */
+  readonly due?: boolean;
+}
+
+const reasonMaxLength = 255;
+const dueAfterMs = 5000;
+const actor = 'payments';
+
+const eventOf: Readonly<Record<PaymentStatus, OrderEventType | null>> = {
+  PENDING: null,
+  AUTHORIZED: 'PAYMENT_AUTHORIZED',
+  COMPLETED: 'PAYMENT_COMPLETED',
+  FAILED: 'PAYMENT_FAILED',
+  VOIDED: 'PAYMENT_VOIDED',
+  REFUNDED: null,
+};
+
+/**
+ * Takes a payment one arrow further, if it still stands where it was read, with its line in the
+ * history and what else follows from it (`also`), in one commit.
+ *
+ * @returns whether this call took it
+ */
+export function recordStep(
+  app: OrderApp,
+  payment: Payment,
+  step: Step,
+  also: (em: EntityManager) => Promise<unknown> = async () => {},
+): Promise<boolean> {
+  const { to, transactionId = null, due = false } = step;
+  const reason = step.reason?.slice(0, reasonMaxLength) ?? null;
+  return app.orm.em.fork().transactional(async (em) => {
+    const changed = await sqlCount(
+      em,
+      `update payment set status = $3, updated_at = now(), client_secret = null,
+         provider_transaction_id = coalesce($4, provider_transaction_id),
+         decline_reason = coalesce($5, decline_reason),
+         next_attempt_at = case when $6 then greatest(next_attempt_at, now() + $7 * interval '1 ms') end
+       where id = $1 and status = $2`,
+      [payment.id, payment.status, to, transactionId, reason, due, dueAfterMs],
+    );
+    if (changed === 0) return false;
+    const type = eventOf[to];
+    if (type) await recordEvents(em, [{ orderId: payment.orderId, type, actor, reason }]);
+    await also(em);
+    return true;
+  });
+}
+
+/** Writes down what a payment that is not decided yet waits for. */
+export async function noteWaiting(
+  app: OrderApp,
+  paymentId: string,
+  answer: ProviderPayment,
+): Promise<void> {
+  const clientSecret = answer.status === 'actionRequired' ? answer.clientSecret : null;
+  await sqlCount(
+    app.orm.em.fork(),
+    `update payment set provider_transaction_id = $2, client_secret = $3, updated_at = now()
+     where id = $1 and status = 'PENDING'`,
+    [paymentId, answer.transactionId, clientSecret],
+  );
+}

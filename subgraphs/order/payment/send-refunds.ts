@@ -1,0 +1,90 @@
+import { type EntityManager, sql, sqlCount } from '../../shared/database.js';
+import { failPoint } from '../../shared/fail-point.js';
+import type { OrderApp } from '../context.js';
+import { recordEvents } from '../order/order-event.js';
+import { RefusedForGood } from './payment-provider.js';
+
+const batchMax = 16;
+const retryFirstMs = 4000;
+const retryMaxMs = 300_000;
+
+interface DueRefund {
+  id: string;
+  paymentId: string;
+  orderId: string;
+  shopOrderId: string | null;
+  amount: string;
+  currencyCode: string;
+  transactionId: string;
+}
+
+/**
+ * Sends the refunds that are due, each under its id, so that the provider sends it once however often
+ * it is asked. One that is not answered for is put off and sent again.
+ *
+ * @returns how many it tried
+ */
+export async function sendRefunds(
+  app: OrderApp,
+  isStopping: () => boolean = () => false,
+): Promise<number> {
+  let tried = 0;
+  while (!isStopping()) {
+    const due = await takeDue(app.orm.em.fork());
+    await Promise.all(due.map((refund) => send(app, refund)));
+    tried += due.length;
+    if (due.length < batchMax) break;
+  }
+  return tried;
+}
+
+const takeDue = (em: EntityManager) =>
+  sql<DueRefund>(
+    em,
+    `update refund r set attempts = r.attempts + 1, updated_at = now(),
+       next_attempt_at = now() + least($1 * 2 ^ least(r.attempts, 10), $2) * interval '1 ms'
+     from payment p
+     where p.id = r.payment_id and p.provider_transaction_id is not null and r.id in (
+       select id from refund where status = 'PENDING' and next_attempt_at <= now()
+       order by next_attempt_at limit $3 for update skip locked)
+     returning r.id, p.id as "paymentId", p.order_id as "orderId",
+       r.shop_order_id as "shopOrderId", r.amount, p.currency_code as "currencyCode",
+       p.provider_transaction_id as "transactionId"`,
+    [retryFirstMs, retryMaxMs, batchMax],
+  );
+
+async function send(app: OrderApp, refund: DueRefund): Promise<void> {
+  const { id: refundId, transactionId, amount, currencyCode } = refund;
+  try {
+    await app.provider.refund({ refundId, transactionId, amount, currencyCode });
+    failPoint('refund sent, not recorded');
+    await app.orm.em.fork().transactional((em) => complete(em, refund));
+  } catch (error) {
+    // Somebody has to look at one that is refused for good: the customer waits for the money.
+    const level = error instanceof RefusedForGood ? 'error' : 'warn';
+    app.logger[level]({ err: error, refundId }, 'a refund was not sent; it is tried again');
+  }
+}
+
+/** The payment is REFUNDED once its refunds add up to it. */
+async function complete(em: EntityManager, refund: DueRefund): Promise<void> {
+  await sql(em, 'select 1 from payment where id = $1 for update', [refund.paymentId]);
+  const first = await sqlCount(
+    em,
+    `update refund set status = 'COMPLETED', updated_at = now()
+     where id = $1 and status = 'PENDING'`,
+    [refund.id],
+  );
+  if (first === 0) return;
+  await sql(
+    em,
+    `update payment set status = 'REFUNDED', updated_at = now()
+     where id = $1 and status = 'COMPLETED' and amount = (
+       select sum(amount) from refund where payment_id = $1 and status = 'COMPLETED')`,
+    [refund.paymentId],
+  );
+  const { orderId, shopOrderId, amount, currencyCode } = refund;
+  const part = shopOrderId ? { shopOrderId } : {};
+  const what = { actor: 'payments', reason: `${amount} ${currencyCode}` };
+  await recordEvents(em, [{ orderId, ...part, type: 'REFUND_COMPLETED', ...what }]);
+}

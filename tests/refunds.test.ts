@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import { openPayments, type TestPayments } from './harness/payments.js';
+import { checkout, openShop, type Person, pay, registerPerson } from './harness/people.js';
+import { startSystem, type TestSystem } from './harness/system.js';
+import { eventually } from './harness/wait.js';
+
+describe('money that goes back', () => {
+  let system: TestSystem;
+  let payments: TestPayments;
+  let customer: Person;
+  let offerId: string;
+  beforeAll(async () => {
+    system = await startSystem();
+    payments = await openPayments(system);
+    customer = await registerPerson(system);
+    ({ offerId } = await openShop(system, await registerPerson(system, 'VENDOR'), [1000]));
+  });
+  afterAll(async () => {
+    await payments.close();
+    await system.stop();
+  });
+
+  const place = async (): Promise<string> =>
+    (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout.order.id;
+  const payWith = async (orderId: string, method: string) =>
+    (await pay(system, customer, orderId, method)).data.payOrder;
+  const cancel = (id: string) =>
+    system.graphql(
+      'mutation ($id: UUID!) { cancelOrder(id: $id) { __typename } }',
+      { id },
+      customer.token,
+    );
+  const refundOf = (paymentId: string, amount: string) =>
+    payments.order.query(
+      `insert into refund (id, payment_id, shop_order_id, amount, reason)
+       select gen_random_uuid(), p.id, s.id, $2, 'BY_SHOP'
+       from payment p join shop_order s on s.order_id = p.order_id where p.id = $1`,
+      [paymentId, amount],
+    );
+  const shown = async (id: string) =>
+    (
+      await system.graphql(
+        `query ($id: UUID!) { payment(id: $id) {
+           status refunds { id amount { amount currencyCode } reason status } } }`,
+        { id },
+        customer.token,
+      )
+    ).data.payment;
+
+  it('is sent once, though the first answer is lost, and the payment is refunded then', async () => {
+    const { payment } = await payWith(await place(), 'Lost Refund');
+    await refundOf(payment.id, '10.00');
+    await eventually(
+      () => shown(payment.id),
+      ({ status }) => status === 'REFUNDED',
+      20_000,
+    );
+    expect(await shown(payment.id)).toMatchObject({
+      refunds: [
+        {
+          amount: { amount: '10.00', currencyCode: 'USD' },
+          reason: 'BY_SHOP',
+          status: 'COMPLETED',
+        },
+      ],
+    });
+    expect((await payments.bookOf(payment.id))?.refunds).toMatchObject([{ amount: '10.00' }]);
+  }, 30_000);
+
+  it('in part leaves the payment completed', async () => {
+    const { payment } = await payWith(await place(), 'Credit Card');
+    await refundOf(payment.id, '4.00');
+    await eventually(
+      () => shown(payment.id),
+      ({ refunds }) => refunds[0]?.status === 'COMPLETED',
+    );
+    expect((await shown(payment.id)).status).toBe('COMPLETED');
+  });
+
+  it('is all of it where a payment was captured for an order that was cancelled meanwhile', async () => {
+    await payments.control({ silent: true });
+    const id = await place();
+    const { payment } = await payWith(id, 'Challenge Card');
+    await payments.act(payment.id, 'approve');
+    const book = await payments.bookOf(payment.id);
+    await payments.post(`/v1/payments/${book?.id}/capture`, {});
+    await cancel(id);
+    await eventually(
+      () => shown(payment.id),
+      ({ status }) => status === 'REFUNDED',
+    );
+    expect((await payments.bookOf(payment.id))?.refunds).toMatchObject([{ amount: '10.00' }]);
+    await payments.control({ silent: false });
+  });
+
+  it('is also what a provider took after we had given the payment up, once it tells', async () => {
+    await payments.control({ silent: true });
+    const id = await place();
+    const { payment } = await payWith(id, 'Challenge Card');
+    await payments.order.query(
+      `update payment set status = 'FAILED', client_secret = null, next_attempt_at = null
+       where id = $1`,
+      [payment.id],
+    );
+    await payments.control({ silent: false, copies: 3 });
+    await payments.act(payment.id, 'approve');
+    const book = await payments.bookOf(payment.id);
+    await payments.post(`/v1/payments/${book?.id}/capture`, {});
+    await eventually(
+      () => payments.refundsOf(id),
+      ([refund]) => refund?.status === 'COMPLETED',
+    );
+    expect((await payments.bookOf(payment.id))?.refunds).toHaveLength(1);
+    expect((await shown(payment.id)).status).toBe('FAILED');
+    await cancel(id);
+  });
+
+  it('is none where the capture fails for good: the order is cancelled and its stock is sent back', async () => {
+    const key = randomUUID();
+    const items = [{ offerId, quantity: 2 }];
+    const { data } = await checkout(system, customer, items, key, 'Broken Capture');
+    expect(data.checkout).toMatchObject({
+      __typename: 'PaymentDeclined',
+      reason: expect.stringContaining('the bank took its word back'),
+      order: { status: 'CANCELLED', cancelReason: 'PAYMENT_FAILED' },
+    });
+    const { id } = data.checkout.order;
+    const [payment] = await payments.paymentsOf(id);
+    expect(payment).toMatchObject({ status: 'FAILED' });
+    await eventually(
+      () => payments.bookOf(payment.id),
+      (book) => book?.status === 'voided',
+    );
+    const { rows } = await payments.order.query(
+      `select topic, payload->>'reason' as reason from outbox where payload->>'orderId' = $1`,
+      [id],
+    );
+    expect(rows).toEqual([{ topic: 'stock.returned', reason: 'PAYMENT_FAILED' }]);
+    expect(await payments.refundsOf(id)).toEqual([]);
+  });
+});

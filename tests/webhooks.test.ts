@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import { openPayments, postWebhook, sendWebhook, type TestPayments } from './harness/payments.js';
+import { checkout, openShop, type Person, pay, registerPerson } from './harness/people.js';
+import { startSystem, type TestSystem } from './harness/system.js';
+import { eventually } from './harness/wait.js';
+
+const holdSeconds = 6;
+
+describe('a webhook of the payment provider', () => {
+  let system: TestSystem;
+  let payments: TestPayments;
+  let customer: Person;
+  let offerId: string;
+  beforeAll(async () => {
+    system = await startSystem({ RESERVATION_MINUTES: String(holdSeconds / 60) });
+    payments = await openPayments(system);
+    customer = await registerPerson(system);
+    ({ offerId } = await openShop(system, await registerPerson(system, 'VENDOR'), [1000]));
+  });
+  afterAll(async () => {
+    await payments.close();
+    await system.stop();
+  });
+
+  const eventCount = async (id: string) =>
+    (await payments.order.query('select 1 from payment_event where id = $1', [id])).rowCount;
+  const place = async (): Promise<{ id: string; expiresAt: string }> =>
+    (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout.order;
+  const challenge = async () => {
+    const { id, expiresAt } = await place();
+    const { payment } = (await pay(system, customer, id, 'Challenge Card')).data.payOrder;
+    return { orderId: id, paymentId: payment.id as string, expiresAt: Date.parse(expiresAt) };
+  };
+
+  it('is taken once, and said to be known when it comes again', async () => {
+    const eventId = `evt_${randomUUID()}`;
+    expect(await sendWebhook(system, { eventId })).toEqual({
+      status: 200,
+      body: { received: eventId, known: false },
+    });
+    expect((await sendWebhook(system, { eventId })).body).toEqual({
+      received: eventId,
+      known: true,
+    });
+    expect(await eventCount(eventId)).toBe(1);
+  });
+
+  it.each([
+    ['forged', { secret: 'a secret that somebody guessed' }],
+    ['stale', { ageSeconds: 301 }],
+    ['from the future', { ageSeconds: -301 }],
+    ['signed with nothing', { signature: 't=1,v1=00' }],
+  ])('that is %s is refused, and leaves nothing', async (_, how) => {
+    const eventId = `evt_${randomUUID()}`;
+    expect((await sendWebhook(system, { eventId, ...how })).status).toBe(400);
+    expect(await eventCount(eventId)).toBe(0);
+  });
+
+  it('without a signature, too large, or of another provider is refused', async () => {
+    expect((await postWebhook(system, '{}')).status).toBe(400);
+    expect((await postWebhook(system, 'x'.repeat(300_000))).status).toBe(413);
+    const other = system.url.replace('/graphql', '/webhooks/payments/stripe');
+    expect((await fetch(other, { method: 'POST', body: '{}' })).status).toBe(404);
+    const order = `http://127.0.0.1:${system.ports.ports.order}/webhooks/payments/sandbox`;
+    expect((await fetch(order, { method: 'POST', body: '{}' })).status).toBe(401);
+  });
+
+  it('is a hint: one that says “captured” of a payment that waits changes nothing', async () => {
+    const { orderId, paymentId } = await challenge();
+    expect((await sendWebhook(system, { paymentId })).status).toBe(200);
+    await eventually(
+      () => payments.order.query('select attempts from payment where id = $1', [paymentId]),
+      ({ rows }) => rows[0].attempts > 0,
+    );
+    expect(await payments.orderRow(orderId)).toMatchObject({ status: 'PENDING' });
+    expect(await payments.bookOf(paymentId)).toMatchObject({ status: 'requires_action' });
+  });
+
+  it('one of 1,000 that come doubled, reordered, forged or stale, about payments that end within a second of the expiry, settles each payment once', async () => {
+    await payments.control({ delayMaxMs: 1500, copies: 4, reorder: true });
+    const ours: Awaited<ReturnType<typeof challenge>>[] = [];
+    for (let n = 0; n < 60; n += 10) {
+      ours.push(...(await Promise.all(Array.from({ length: 10 }, challenge))));
+    }
+    let noise = 0;
+    let refused = 0;
+    const send = async (webhook: Parameters<typeof sendWebhook>[1], status: number) => {
+      noise += 1;
+      const answer = await sendWebhook(system, webhook);
+      if (answer.status === status) refused += status === 400 ? 1 : 0;
+      else throw new Error(`${answer.status} for ${JSON.stringify(webhook)}`);
+    };
+    const settle = async ({ paymentId, expiresAt }: (typeof ours)[number], n: number) => {
+      const aroundMs = expiresAt + (Math.random() * 2 - 1) * 1000 - Date.now();
+      await new Promise((resolve) => setTimeout(resolve, aroundMs));
+      const eventId = `evt_${randomUUID()}`;
+      await Promise.all([
+        payments.act(paymentId, n % 5 === 0 ? 'refuse' : 'approve'),
+        ...Array.from({ length: 6 }, () => send({ eventId, paymentId }, 200)),
+        ...Array.from({ length: 3 }, () => send({ paymentId, secret: 'some other secret' }, 400)),
+        ...Array.from({ length: 3 }, () => send({ paymentId, ageSeconds: 400 }, 400)),
+      ]);
+    };
+    await Promise.all(ours.map(settle));
+    const unsettled = `select id from payment where status in ('PENDING', 'AUTHORIZED')`;
+    await eventually(
+      async () => (await payments.order.query(unsettled)).rows,
+      ({ length }) => length === 0,
+      60_000,
+    );
+    const books = new Map((await payments.books()).map((book) => [book.key, book]));
+    const ends: Record<string, number> = {};
+    for (const { orderId, paymentId } of ours) {
+      const [payment] = await payments.paymentsOf(orderId);
+      const { status } = await payments.orderRow(orderId);
+      const book = books.get(paymentId);
+      const end = `${status} ${payment.status} ${book?.status} ${book?.refunds.length}`;
+      ends[end] = (ends[end] ?? 0) + 1;
+    }
+    const allowed = [
+      'CONFIRMED COMPLETED captured 0',
+      'CANCELLED VOIDED voided 0',
+      'CANCELLED FAILED voided 0',
+      'CANCELLED FAILED declined 0',
+    ];
+    expect(Object.keys(ends).filter((end) => !allowed.includes(end))).toEqual([]);
+    expect(noise).toBe(60 * 12);
+    expect(refused).toBe(60 * 6);
+    // The sandbox's own: four of each, about each of the payments and what they became.
+    const { rows } = await payments.order.query(
+      'select count(*)::int as events from payment_event',
+    );
+    expect(rows[0].events).toBeGreaterThan(60 * 2);
+    await system.expectInvariants();
+  }, 120_000);
+});
