@@ -11,7 +11,7 @@ import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin
 import { callerCredentials, callerHeader, createTokenVerifier } from '../subgraphs/shared/auth.js';
 import { loadConfig } from '../subgraphs/shared/config.js';
 import { hideSuggestions, maskErrors } from '../subgraphs/shared/errors.js';
-import { HttpError, serveGraphQL } from '../subgraphs/shared/http.js';
+import { HttpError, readGraphQLBody, serveGraphQL } from '../subgraphs/shared/http.js';
 import { createLogger, type Logger } from '../subgraphs/shared/logger.js';
 import { createRegistry } from '../subgraphs/shared/metrics.js';
 import { runIfMain } from '../subgraphs/shared/process.js';
@@ -33,6 +33,8 @@ import {
   tellProfile,
 } from './rate-limits.js';
 import type { RouterContext } from './subgraph-data-source.js';
+import { subscriptionPlugin } from './subscriptions/accept.js';
+import { createSubscriptions } from './subscriptions/index.js';
 import { createWebHeaders, isPreflight } from './web-headers.js';
 
 // The gateway reports its use to Apollo unless it is told not to.
@@ -55,13 +57,26 @@ export async function startRouter(env = process.env, { rateLimits }: Overrides =
   const table = rateLimits ?? rateLimitProfiles[config.RATE_LIMIT_PROFILE];
   const count = createRateLimits(table, pausedAfterFailure(redis), registry);
   tellProfile(config.RATE_LIMIT_PROFILE, logger);
-  const { gateway, closeSources } = createGateway(config, logger);
-  const apollo = createApollo(config, logger, gateway, count);
-  await apollo.start();
-  await connectRedis(redis, logger);
+  const { gateway, services, urls, closeSources } = createGateway(config, logger);
   const verifyToken = createTokenVerifier(config.JWKS_URL, {
     [callerHeader]: callerCredentials('router', config.ROUTER_SECRET),
   });
+  const formatError = errorFormat(config, logger);
+  const serveSubscriptions = createSubscriptions({
+    config,
+    logger,
+    registry,
+    gateway,
+    services,
+    urls,
+    count,
+    formatError,
+    verifyToken,
+  });
+  const apollo = createApollo(config, logger, gateway, count, formatError);
+  await apollo.start();
+  await connectRedis(redis, logger);
+  const subscriptions = serveSubscriptions(apollo);
   const setHeaders = createWebHeaders(config.CORS_ORIGINS, tls !== null);
 
   // The cheapest refusal comes first: nothing is read or verified for an address that asks too much.
@@ -83,10 +98,10 @@ export async function startRouter(env = process.env, { rateLimits }: Overrides =
     const identity = await verifyToken(authorization);
     if (identity) await count('user', identity.id);
     const requestId = requestTrace.getStore()?.requestId as string;
-    await serveGraphQL(apollo, request, response, {
-      bodyMaxBytes,
-      context: { requestId, authorization, address },
-    });
+    const context = { requestId, authorization, address };
+    const body = await readGraphQLBody(request, bodyMaxBytes);
+    if (await subscriptions.serve(request, response, body, context)) return;
+    await serveGraphQL(apollo, request, response, { body, context });
   }
 
   return startServer({
@@ -100,8 +115,15 @@ export async function startRouter(env = process.env, { rateLimits }: Overrides =
     requestLogLevel: 'info',
     handle,
     readiness: { supergraph: async () => apollo.assertStarted('readiness') },
+    onServer: (server) => server.on('upgrade', subscriptions.upgrade),
+    drain: () => subscriptions.stop(),
     onStop: [() => apollo.stop(), closeSources, () => closeRedis(redis)],
   });
+}
+
+function errorFormat(config: RouterConfig, logger: Logger) {
+  const format = maskErrors(logger);
+  return config.INTROSPECTION ? format : hideSuggestions(format);
 }
 
 function createApollo(
@@ -109,13 +131,13 @@ function createApollo(
   logger: Logger,
   gateway: ApolloGateway,
   count: CountAgainst,
+  formatError: ReturnType<typeof errorFormat>,
 ) {
-  const format = maskErrors(logger);
   return new ApolloServer<RouterContext>({
     gateway,
     introspection: config.INTROSPECTION,
     hideSchemaDetailsFromClientErrors: !config.INTROSPECTION,
-    formatError: config.INTROSPECTION ? format : hideSuggestions(format),
+    formatError,
     csrfPrevention: true,
     allowBatchedHttpRequests: false,
     parseOptions: { maxTokens: config.QUERY_TOKENS_MAX },
@@ -133,6 +155,7 @@ function createApollo(
       operationChecks,
       costLimitPlugin(config),
       loginLimitPlugin(count, config.ROUTER_SECRET),
+      subscriptionPlugin,
     ],
   });
 }
