@@ -9,8 +9,8 @@ import { DomainError } from '../../subgraphs/shared/errors.js';
 import type { Logger } from '../../subgraphs/shared/logger.js';
 import type { CountAgainst } from '../rate-limits.js';
 import type { RouterContext } from '../subgraph-data-source.js';
-import { acceptOperation, type Outcome } from './accept.js';
-import { StreamEnd } from './client-stream.js';
+import { acceptOperation } from './accept.js';
+import { type Result, StreamEnd } from './client-stream.js';
 import { type FormatErrors, tokenExpired, tooMany } from './format-errors.js';
 import type { Client, Hub } from './hub.js';
 import type { OpenCounts } from './open-counts.js';
@@ -85,15 +85,17 @@ export function serveWebSockets(options: WebSocketOptions) {
           const { authorization, address } = client;
           const given = { requestId, authorization, address };
           const outcome = await acceptOperation(apollo, payload, given);
-          return argumentsOf(outcome, () =>
-            outcome.kind === 'subscription' ? hub.open(outcome.accepted, client) : outcome.result,
-          );
+          if (outcome.kind === 'answer') return argumentsOf(outcome.result);
+          // graphql-ws ends the stream where the client has let go meanwhile.
+          const { document, operationName = null } = outcome.accepted;
+          const contextValue = hub.open(outcome.accepted, client);
+          return { schema: null as never, document, operationName, contextValue };
         } catch (error) {
           return format([error]).map(asGraphQLError);
         }
       },
-      execute: (args) => (args.contextValue as () => never)(),
-      subscribe: (args) => (args.contextValue as () => never)(),
+      execute: ({ contextValue }) => contextValue as never,
+      subscribe: ({ contextValue }) => contextValue as never,
       onNext: (_context, _id, _payload, _args, result) => result as never,
       onError: (_context, _id, _payload, errors) => told(errors, format),
     },
@@ -134,20 +136,10 @@ export function serveWebSockets(options: WebSocketOptions) {
 
 type Params = Record<string, unknown>;
 
-/** What graphql-ws executes: the outcome, whatever the operation was. */
-function argumentsOf(outcome: Outcome, run: () => unknown) {
-  if (outcome.kind === 'subscription') {
-    const { document, operationName } = outcome.accepted;
-    return {
-      schema: null as never,
-      document,
-      operationName: operationName ?? null,
-      contextValue: run,
-    };
-  }
-  const { data, errors } = outcome.result;
-  if (data === undefined && errors) return errors.map(asGraphQLError);
-  return { schema: null as never, document: nothing, contextValue: run };
+/** The answer to a query or mutation, as graphql-ws has it: it is executed already. */
+function argumentsOf(result: Result) {
+  if (result.data === undefined && result.errors) return result.errors.map(asGraphQLError);
+  return { schema: null as never, document: nothing, contextValue: result };
 }
 
 async function countOperation(count: CountAgainst, { address, identity }: Client): Promise<void> {
