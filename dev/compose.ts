@@ -10,7 +10,8 @@ import {
   parse,
   printSchema,
 } from 'graphql';
-import { printFederatedSdl } from '../subgraphs/shared/schema.js';
+import { isPublic, readRights } from '../subgraphs/shared/rights.js';
+import { buildPlainSchema, printFederatedSdl } from '../subgraphs/shared/schema.js';
 import { portsFrom } from './environment.js';
 import { root, subgraphNames } from './services.js';
 
@@ -24,8 +25,9 @@ const { ports } = portsFrom(4000);
 const subgraphs = await Promise.all(
   subgraphNames.map(async (name) => {
     const { source } = await import(`../subgraphs/${name}/schema.js`);
-    const sdl = await printFederatedSdl(source);
-    return { name, url: `http://127.0.0.1:${ports[name]}/graphql`, sdl };
+    const schema = await buildPlainSchema(source);
+    const sdl = printFederatedSdl(schema);
+    return { name, url: `http://127.0.0.1:${ports[name]}/graphql`, sdl, schema };
   }),
 );
 const composed = composeServices(
@@ -44,6 +46,7 @@ if (undescribed.length > 0) fail(undescribed.map((name) => `${name} has no descr
 const files = new Map(subgraphs.map(({ name, sdl }) => [`${name}.graphql`, sdl]));
 files.set('supergraph.graphql', composed.supergraphSdl);
 files.set('api.graphql', printSchema(apiSchema));
+files.set('subscriptions.json', JSON.stringify(factsOfSubscriptions(), null, 2));
 const stale = [...files].filter(([file, text]) => committed(file) !== `${text.trim()}\n`);
 if (process.argv.includes('--check')) {
   if (stale.length > 0) {
@@ -54,6 +57,25 @@ if (process.argv.includes('--check')) {
   for (const [file, text] of stale) writeFileSync(join(folder, file), `${text.trim()}\n`);
 }
 console.log(`schema/: ${files.size} files, ${stale.length} written; composed without a hint`);
+
+/** What the router has to know to share subscriptions, and no supergraph tells. */
+function factsOfSubscriptions() {
+  const rules = subgraphs.flatMap(({ schema }) => [...readRights(schema)]);
+  const secret = new Set(rules.filter(([, each]) => !isPublic(each)).map(([name]) => name));
+  const publicFields = new Set(
+    rules.map(([name]) => name).filter((name) => !/^(Query|Mutation)\./.test(name)),
+  );
+  const roots = subgraphs.flatMap(({ schema }) =>
+    Object.values(schema.getSubscriptionType()?.getFields() ?? {}),
+  );
+  return {
+    publicFields: [...publicFields].filter((name) => !secret.has(name)).sort(),
+    beginWithSnapshot: roots
+      .filter(({ extensions }) => extensions.beginsWithSnapshot)
+      .map(({ name }) => name)
+      .sort(),
+  };
+}
 
 function committed(file: string): string | null {
   const path = join(folder, file);

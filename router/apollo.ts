@@ -20,6 +20,7 @@ import { nameOperations } from './operation-names.js';
 import { costLimitPlugin, queryLimitRules } from './query-limits.js';
 import type { CountAgainst } from './rate-limits.js';
 import type { RouterContext } from './subgraph-data-source.js';
+import { subscriptionPlugin } from './subscriptions/accept.js';
 
 interface Parts {
   readonly config: RouterConfig;
@@ -28,16 +29,23 @@ interface Parts {
   readonly gateway: ApolloGateway;
   readonly count: CountAgainst;
   readonly operations: readonly KnownOperation[];
+  readonly formatError: ReturnType<typeof errorFormat>;
+}
+
+/** How errors are shown to clients: masked, with the request's id, without names of a hidden schema. */
+export function errorFormat(config: RouterConfig, logger: Logger) {
+  const format = tellRequestId(maskErrors(logger));
+  return config.INTROSPECTION ? format : hideSuggestions(format);
 }
 
 /** Parses, validates, limits and executes operations; documents and their plans are kept. */
-export function createApollo({ config, logger, registry, gateway, count, operations }: Parts) {
-  const format = tellRequestId(maskErrors(logger));
+export function createApollo(parts: Parts) {
+  const { config, logger, registry, gateway, count, operations, formatError } = parts;
   return new ApolloServer<RouterContext>({
     gateway,
     introspection: config.INTROSPECTION,
     hideSchemaDetailsFromClientErrors: !config.INTROSPECTION,
-    formatError: config.INTROSPECTION ? format : hideSuggestions(format),
+    formatError,
     csrfPrevention: true,
     allowBatchedHttpRequests: false,
     parseOptions: { maxTokens: config.QUERY_TOKENS_MAX },
@@ -58,6 +66,7 @@ export function createApollo({ config, logger, registry, gateway, count, operati
       operationChecks,
       costLimitPlugin(config),
       loginLimitPlugin(count, config.ROUTER_SECRET),
+      subscriptionPlugin,
     ],
   });
 }

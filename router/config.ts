@@ -51,6 +51,22 @@ const limits = {
   QUERY_DIRECTIVES_MAX: setting(count, '50', 'how many directives an operation may have'),
   QUERY_TOKENS_MAX: setting(count, '1000', 'how many tokens a document may have'),
   QUERY_COST_MAX: setting(count, '250000', 'how much an operation may cost; see docs/adr/0007'),
+  SUBSCRIPTIONS_PER_CONNECTION_MAX: setting(
+    count,
+    '100',
+    'how many operations may be open on one WebSocket',
+  ),
+  SUBSCRIPTIONS_PER_CLIENT_MAX: setting(
+    count,
+    '1000',
+    'how many subscriptions, and WebSockets, a user or an address without one may have open',
+  ),
+  SUBSCRIPTIONS_MAX: setting(count, '20000', 'how many subscriptions a router may have open'),
+  SUBSCRIPTION_BUFFER_MAX: setting(
+    count,
+    '10000',
+    'how many things may have news that a subscriber has not read yet',
+  ),
   RATE_LIMIT_PROFILE: setting(
     z.enum(profileNames),
     'standard',

@@ -1,11 +1,11 @@
-import { ApolloGateway } from '@apollo/gateway';
+import { ApolloGateway, type GraphQLDataSource } from '@apollo/gateway';
 import { callerCredentials } from '../subgraphs/shared/auth.js';
 import type { Logger } from '../subgraphs/shared/logger.js';
 import { gaugeOf, type Registry } from '../subgraphs/shared/metrics.js';
 import type { RouterConfig } from './config.js';
 import { InFlight } from './in-flight.js';
 import { createPlanCache, createSubgraphTimer } from './router-metrics.js';
-import { SubgraphDataSource } from './subgraph-data-source.js';
+import { type RouterContext, SubgraphDataSource } from './subgraph-data-source.js';
 import { watchSubgraphs } from './subgraph-health.js';
 import { supergraphFrom } from './supergraph-file.js';
 
@@ -24,6 +24,7 @@ export function createGateway(
   const credentials = callerCredentials('router', config.ROUTER_SECRET);
   const inFlight = new InFlight<string>();
   const sources: SubgraphDataSource[] = [];
+  const services = new Map<string, GraphQLDataSource<RouterContext>>();
   const urls = new Map<string, string>();
   const gateway = new ApolloGateway({
     supergraphSdl: supergraphFrom(config.SUPERGRAPH_PATH, logger),
@@ -42,7 +43,9 @@ export function createGateway(
         logger,
       });
       sources.push(source);
-      return timed(name, source);
+      const service = timed(name, source);
+      services.set(name, service);
+      return service;
     },
   });
   const health = watchSubgraphs(urls, credentials, logger);
@@ -55,6 +58,8 @@ export function createGateway(
   return {
     gateway,
     health,
+    /** the subgraphs as the gateway asks them, once it is loaded */
+    services: services as ReadonlyMap<string, GraphQLDataSource<RouterContext>>,
     /** where each subgraph is, once the gateway is loaded */
     urls: urls as ReadonlyMap<string, string>,
     closeSources: () => Promise.all(sources.map((source) => source.close())),

@@ -2,14 +2,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { callerCredentials, callerHeader, createTokenVerifier } from '../subgraphs/shared/auth.js';
 import { loadConfig } from '../subgraphs/shared/config.js';
 import { DomainError } from '../subgraphs/shared/errors.js';
-import { HttpError, sendPlainError, serveGraphQL } from '../subgraphs/shared/http.js';
+import {
+  HttpError,
+  readGraphQLBody,
+  sendPlainError,
+  serveGraphQL,
+} from '../subgraphs/shared/http.js';
 import { createLogger } from '../subgraphs/shared/logger.js';
-import { createRegistry, createSubscriptionMetrics } from '../subgraphs/shared/metrics.js';
+import { createRegistry } from '../subgraphs/shared/metrics.js';
 import { runIfMain } from '../subgraphs/shared/process.js';
 import { closeRedis, connectRedis, createRedis, watchRedis } from '../subgraphs/shared/redis.js';
 import { requestTrace } from '../subgraphs/shared/request-context.js';
 import { startServer } from '../subgraphs/shared/server.js';
-import { createApollo } from './apollo.js';
+import { createApollo, errorFormat } from './apollo.js';
 import { clientAddress } from './client-address.js';
 import { tlsOf, variables } from './config.js';
 import { createGateway } from './gateway.js';
@@ -23,6 +28,7 @@ import {
   rateLimitProfiles,
   tellProfile,
 } from './rate-limits.js';
+import { createSubscriptions } from './subscriptions/index.js';
 import { warmUp } from './warm-up.js';
 import { createWebHeaders, isPreflight } from './web-headers.js';
 
@@ -47,17 +53,21 @@ export async function startRouter(env = process.env, { rateLimits }: Overrides =
   const table = rateLimits ?? rateLimitProfiles[config.RATE_LIMIT_PROFILE];
   const count = createRateLimits(table, pausedAfterFailure(redis), registry);
   tellProfile(config.RATE_LIMIT_PROFILE, logger);
-  const { gateway, health, urls, closeSources } = createGateway(config, env, logger, registry);
+  const made = createGateway(config, env, logger, registry);
+  const { gateway, health, services, urls, closeSources } = made;
+  const verifyToken = createTokenVerifier(config.JWKS_URL, {
+    [callerHeader]: callerCredentials('router', config.ROUTER_SECRET),
+  });
+  const formatError = errorFormat(config, logger);
+  const parts = { config, logger, registry, gateway, count, formatError };
+  const serveSubscriptions = createSubscriptions({ ...parts, services, urls, verifyToken });
   const operations = readKnownOperations();
-  const apollo = createApollo({ config, logger, registry, gateway, count, operations });
-  createSubscriptionMetrics(registry);
+  const apollo = createApollo({ ...parts, operations });
   watchRedis(registry, { limits: redis });
   await apollo.start();
   await connectRedis(redis, logger);
   await warmUp(apollo, operations, logger);
-  const verifyToken = createTokenVerifier(config.JWKS_URL, {
-    [callerHeader]: callerCredentials('router', config.ROUTER_SECRET),
-  });
+  const subscriptions = serveSubscriptions(apollo);
   const setHeaders = createWebHeaders(config.CORS_ORIGINS, tls !== null);
   const passed = createPassedRoutes(urls, config.ROUTER_SECRET, logger);
 
@@ -95,10 +105,10 @@ export async function startRouter(env = process.env, { rateLimits }: Overrides =
     if (identity) await count('user', identity.id);
     const requestId = requestTrace.getStore()?.requestId as string;
     if (passOn) return passOn.pass(request, response, requestId);
-    await serveGraphQL(apollo, request, response, {
-      bodyMaxBytes,
-      context: { requestId, authorization, address, deadlineMs },
-    });
+    const context = { requestId, authorization, address, deadlineMs };
+    const body = await readGraphQLBody(request, bodyMaxBytes);
+    if (await subscriptions.serve(request, response, body, context)) return;
+    await serveGraphQL(apollo, request, response, { body, context });
   }
 
   return startServer({
@@ -115,6 +125,8 @@ export async function startRouter(env = process.env, { rateLimits }: Overrides =
       supergraph: async () => apollo.assertStarted('readiness'),
       subgraphs: health.check,
     },
+    onServer: (server) => server.on('upgrade', subscriptions.upgrade),
+    drain: () => subscriptions.stop(),
     onStop: [() => apollo.stop(), health.stop, closeSources, passed.close, () => closeRedis(redis)],
   });
 }

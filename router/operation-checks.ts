@@ -10,18 +10,22 @@ import {
 } from 'graphql';
 import { badOperation } from './query-limits.js';
 import type { RouterContext } from './subgraph-data-source.js';
+import { takesSubscriptions } from './subscriptions/accept.js';
+
+const noStream =
+  'A subscription needs graphql-ws, or Accept: text/event-stream or multipart/mixed;subscriptionSpec=1.0.';
 
 /**
- * Refuses what is no operation that can be run: one that is not named, a subscription, which the
- * gateway does not run, and null where it is not allowed, which GraphQL finds only while it runs.
+ * Refuses what is no operation that can be run: one that is not named, a subscription where no stream
+ * can be answered, and null where it is not allowed, which GraphQL finds only while it runs.
  */
 export const operationChecks: ApolloServerPlugin<RouterContext> = {
   async requestDidStart() {
     return {
-      async didResolveOperation({ schema, document, operation, request }) {
+      async didResolveOperation({ schema, document, operation, request, contextValue }) {
         if (!operation) throw notNamed(request.operationName);
-        if (operation.operation === 'subscription') {
-          throw badOperation('BAD_REQUEST', 'A subscription is not answered over HTTP.');
+        if (operation.operation === 'subscription' && !takesSubscriptions(contextValue)) {
+          throw badOperation('BAD_REQUEST', noStream);
         }
         const name = nullInVain(schema, document, operation, request.variables ?? {});
         if (name) throw badOperation('BAD_USER_INPUT', `The variable $${name} must not be null.`);

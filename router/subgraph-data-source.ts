@@ -17,7 +17,7 @@ export interface RouterContext {
   /** the key of the address that it came from, as requests are counted by */
   readonly address: string;
   /** when the operation as a whole has to be answered, by `performance.now()` */
-  readonly deadlineMs: number;
+  readonly deadlineMs?: number;
   /** whether no subgraph is to be asked: it is planned, and no more */
   readonly plansOnly?: boolean;
 }
@@ -102,7 +102,7 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
   }
 
   async #send(context: RouterContext, body: string, mayBeOld: boolean): Promise<string> {
-    const { requestId, authorization, deadlineMs } = context;
+    const { requestId, authorization, deadlineMs = Number.POSITIVE_INFINITY } = context;
     const leftMs = Math.max(1, Math.round(deadlineMs - performance.now()));
     const response = await this.#pool.request({
       method: 'POST',

@@ -20,7 +20,6 @@ export async function warmUp(
       requestId: 'warm-up',
       authorization: undefined,
       address: 'warm-up',
-      deadlineMs: Number.POSITIVE_INFINITY,
       plansOnly: true,
     };
     const { body } = await apollo.executeOperation({ query, variables }, { contextValue });

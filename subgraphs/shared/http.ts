@@ -38,7 +38,16 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
   });
 }
 
-async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+/**
+ * The body of a GraphQL request, as JSON; undefined where there is none.
+ *
+ * @throws HttpError
+ */
+export async function readGraphQLBody(
+  request: IncomingMessage,
+  maxBytes: number,
+): Promise<unknown> {
+  if (request.method !== 'POST') return undefined;
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity') throw new HttpError(415, `A body in ${encoding} is not read.`);
   const body = await readBody(request, maxBytes);
@@ -114,7 +123,7 @@ export async function serveGraphQL<C extends BaseContext>(
   apollo: ApolloServer<C>,
   request: IncomingMessage,
   response: ServerResponse,
-  options: { bodyMaxBytes: number; context: C },
+  options: { body: unknown; context: C },
 ): Promise<void> {
   const headers = new HeaderMap();
   for (const [name, value] of Object.entries(request.headers)) {
@@ -125,7 +134,7 @@ export async function serveGraphQL<C extends BaseContext>(
       method: (request.method ?? 'GET').toUpperCase(),
       headers,
       search: new URL(request.url ?? '/', 'http://localhost').search,
-      body: request.method === 'POST' ? await readJson(request, options.bodyMaxBytes) : undefined,
+      body: options.body,
     },
     context: async () => options.context,
   });

@@ -42,25 +42,4 @@ export function gaugeOf(
   });
 }
 
-/** What whoever serves subscriptions raises and lowers. */
-export function createSubscriptionMetrics(registry: Registry) {
-  const gauge = (name: string, help: string, label: string) =>
-    new Gauge({ name, help, labelNames: [label], registers: [registry] });
-  return {
-    /** by `transport`: graphql-ws, multipart, sse */
-    subscriptions: gauge(
-      'holdfast_subscriptions',
-      'Subscriptions of clients that are open, by how they are served.',
-      'transport',
-    ),
-    /** by `subgraph` */
-    upstreams: gauge(
-      'holdfast_subscription_upstreams',
-      'Subscriptions that the router has open at subgraphs; many clients may share one.',
-      'subgraph',
-    ),
-  };
-}
-export type SubscriptionMetrics = ReturnType<typeof createSubscriptionMetrics>;
-
 type MaybePromise<T> = T | Promise<T>;

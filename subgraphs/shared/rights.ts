@@ -115,6 +115,14 @@ export function requireSelf(principal: Principal, user: { readonly id: string })
   if (!isSelf(principal, user)) throw forbidden();
 }
 
+/**
+ * Whether a field shows everybody the same: nothing in its rules asks who the user is. What is left to
+ * its parent is as public as the parent, which was selected too.
+ */
+export function isPublic(rules: readonly Rule[]): boolean {
+  return rules.some((rule) => rule === 'anyone' || rule === 'parent');
+}
+
 const rootTypes = ['Query', 'Mutation', 'Subscription'];
 
 /**

@@ -3,7 +3,13 @@ import { printSchemaWithDirectives } from '@graphql-tools/utils';
 import type { ValidationError } from 'class-validator';
 import { validate } from 'class-validator';
 import { type GraphQLSchema, parse } from 'graphql';
-import { buildSchema, createResolversMap, type NonEmptyArray, type PubSub } from 'type-graphql';
+import {
+  buildSchema,
+  createResolversMap,
+  Extensions,
+  type NonEmptyArray,
+  type PubSub,
+} from 'type-graphql';
 import { badInput } from './errors.js';
 import { checkRules, readRights } from './rights.js';
 import { DateTime } from './scalars.js';
@@ -27,6 +33,12 @@ export interface SchemaSource {
   // biome-ignore lint/complexity/noBannedTypes: as above
   readonly orphanedTypes?: Function[];
 }
+
+/**
+ * On a subscription whose first events are the state as it is now: who comes later may be given the
+ * latest event of each thing instead, so that all who ask the same share one subscription.
+ */
+export const BeginsWithSnapshot = () => Extensions({ beginsWithSnapshot: true });
 
 // type-graphql wants a PubSub where there are subscriptions; ours bring their own event source.
 const noPubSub: PubSub = {
@@ -56,10 +68,8 @@ export async function buildPlainSchema(source: SchemaSource): Promise<GraphQLSch
 
 const sdlOf = (built: GraphQLSchema) => `${federation}\n\n${printSchemaWithDirectives(built)}\n`;
 
-/** The SDL of a subgraph, for composition. */
-export async function printFederatedSdl(source: SchemaSource): Promise<string> {
-  return sdlOf(await buildPlainSchema(source));
-}
+/** The SDL of a schema that `buildPlainSchema` made, for composition. */
+export const printFederatedSdl = sdlOf;
 
 /** The executable schema of a subgraph, with `_service` and `_entities`. */
 export async function buildFederatedSchema(source: SchemaSource): Promise<GraphQLSchema> {

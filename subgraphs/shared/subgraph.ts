@@ -19,7 +19,7 @@ import {
 } from './auth.js';
 import type { Caller } from './config.js';
 import { badInput, maskErrors, unauthenticated, unknownCaller } from './errors.js';
-import { HttpError, sendJson, serveGraphQL } from './http.js';
+import { HttpError, readGraphQLBody, sendJson, serveGraphQL } from './http.js';
 import { type HttpRoute, serveRoute } from './http-route.js';
 import type { Logger } from './logger.js';
 import { gaugeOf, type Registry } from './metrics.js';
@@ -157,7 +157,8 @@ async function route<C extends Principal>(
   }
   const context = await contextOf();
   if (path !== '/graphql') throw new HttpError(404, `There is nothing at ${path}.`);
-  await serveGraphQL(apollo, request, response, { bodyMaxBytes, context });
+  const body = await readGraphQLBody(request, bodyMaxBytes);
+  await serveGraphQL(apollo, request, response, { body, context });
 }
 
 /** A query of a client, as the router says: other processes ask for what they decide by. */
@@ -174,7 +175,10 @@ function isSubscription(query: string, operationName?: string | null): boolean {
   }
 }
 
-/** graphql-ws: `connectionParams` carry what the headers carry over HTTP. */
+/**
+ * graphql-ws: `connectionParams` carry what the headers carry over HTTP. The router has one connection
+ * for all its users: `extensions.authorization` of a subscription says whose it is.
+ */
 function serveSubscriptions<C extends Principal>(
   sockets: WebSocketServer,
   options: SubgraphOptions<C>,
@@ -186,8 +190,17 @@ function serveSubscriptions<C extends Principal>(
   return useServer<Record<string, unknown>>(
     {
       schema: options.schema,
-      onSubscribe: (_connection, _id, { query, operationName }) => {
-        return isSubscription(query, operationName) ? undefined : [onlySubscriptions];
+      onSubscribe: async (connection, _id, payload) => {
+        if (!isSubscription(payload.query, payload.operationName)) return [onlySubscriptions];
+        const { authorization } = payload.extensions ?? {};
+        if (authorization === undefined) return undefined;
+        const credentials = connection.connectionParams?.[callerHeader];
+        try {
+          principals.set(payload, await principalOf(credentials, String(authorization)));
+          return undefined;
+        } catch (error) {
+          return [error as GraphQLError];
+        }
       },
       onNext: (_connection, _id, _payload, _args, result) => ({
         ...result,
@@ -202,8 +215,8 @@ function serveSubscriptions<C extends Principal>(
         principals.set(connection.extra, principal);
         return true;
       },
-      context: (connection) => {
-        const principal = principals.get(connection.extra);
+      context: (connection, _id, payload) => {
+        const principal = principals.get(payload) ?? principals.get(connection.extra);
         if (!principal) throw unauthenticated();
         return options.context(principal, false);
       },

@@ -52,6 +52,7 @@ export function createAsker(url: string) {
   async function askOne({ title, query, variables, token, byGet }: Question): Promise<Asked> {
     const headers = {
       'content-type': 'application/json',
+      accept: 'application/json', // or a subscription would be answered with a stream
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
     };
     if (!byGet) {

@@ -2,6 +2,7 @@ import { Arg, Field, Int, ObjectType, Resolver, Root, Subscription } from 'type-
 import { badInput } from '../../shared/errors.js';
 import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
+import { BeginsWithSnapshot } from '../../shared/schema.js';
 import type { WarehouseContext } from '../context.js';
 import { Shop } from '../shop/shop.js';
 import { ProductVariant } from '../variant/variant.js';
@@ -31,6 +32,7 @@ const skusMax = 100;
 @Resolver()
 export class StockChangedResolver {
   @Allow('anyone')
+  @BeginsWithSnapshot()
   @Subscription(() => StockChange, {
     description: 'The stock as it is now, then each change of it.',
     subscribe: ({ args, context }) => openFeed(args, context as WarehouseContext),

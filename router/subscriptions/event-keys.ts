@@ -1,0 +1,129 @@
+import {
+  type DocumentNode,
+  type EnumTypeDefinitionNode,
+  type FieldNode,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  getNamedType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  Kind,
+  parse,
+  type SelectionNode,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
+
+/** subgraph → type → the fields that it knows one of them by */
+export type EntityKeys = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
+
+const prefix = 'holdfastKey';
+
+/** The keys that subgraphs declare in a supergraph, as far as they are plain fields. */
+export function readEntityKeys(supergraphSdl: string): EntityKeys {
+  const document = parse(supergraphSdl, { noLocation: true });
+  const names = new Map<string, string>();
+  const keys = new Map<string, Map<string, readonly string[]>>();
+  for (const definition of document.definitions) {
+    if (definition.kind !== Kind.ENUM_TYPE_DEFINITION) continue;
+    if (definition.name.value === 'join__Graph') readGraphNames(definition, names);
+  }
+  for (const definition of document.definitions) {
+    if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION) continue;
+    for (const directive of definition.directives ?? []) {
+      if (directive.name.value !== 'join__type') continue;
+      const given = new Map(directive.arguments?.map(({ name, value }) => [name.value, value]));
+      const graph = given.get('graph');
+      const key = given.get('key');
+      if (graph?.kind !== Kind.ENUM || key?.kind !== Kind.STRING || /[{(]/.test(key.value))
+        continue;
+      const subgraph = names.get(graph.value) ?? graph.value;
+      const ofSubgraph = keys.get(subgraph) ?? new Map<string, readonly string[]>();
+      keys.set(subgraph, ofSubgraph);
+      const fields = key.value.trim().split(/[\s,]+/);
+      if (!ofSubgraph.has(definition.name.value)) ofSubgraph.set(definition.name.value, fields);
+    }
+  }
+  return keys;
+}
+
+function readGraphNames({ values }: EnumTypeDefinitionNode, names: Map<string, string>): void {
+  for (const { name, directives } of values ?? []) {
+    const told = directives?.flatMap((directive) => directive.arguments ?? []);
+    const value = told?.find((argument) => argument.name.value === 'name')?.value;
+    if (value?.kind === Kind.STRING) names.set(name.value, value.value);
+  }
+}
+
+/**
+ * The operation with the keys of what an event is about beside what the client selects: those of
+ * the thing itself, or of the things right under it. They tell the events of one thing from those of
+ * another, and do not reach the client, since the answer is shaped by the client's own operation.
+ */
+export function withEventKeys(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  keys: ReadonlyMap<string, readonly string[]>,
+): DocumentNode {
+  const types = new TypeInfo(schema);
+  const add = (node: FieldNode): FieldNode | undefined => {
+    if (types.getParentType() !== schema.getSubscriptionType() || !node.selectionSet) return;
+    const type = getNamedType(types.getType());
+    if (!isObjectType(type)) return undefined;
+    const selections = [...node.selectionSet.selections, ...keySelections(type, keys)];
+    return { ...node, selectionSet: { kind: Kind.SELECTION_SET, selections } };
+  };
+  return visit(document, visitWithTypeInfo(types, { Field: { leave: add } }));
+}
+
+function keySelections(
+  type: GraphQLObjectType,
+  keys: ReadonlyMap<string, readonly string[]>,
+): SelectionNode[] {
+  const own = keyFields(type, keys);
+  if (own) return own.map((name, at) => field(name, `${prefix}${at}`));
+  return Object.values(type.getFields()).flatMap((each, at) => {
+    const bare = isNonNullType(each.type) ? each.type.ofType : each.type;
+    if (isListType(bare) || !isObjectType(bare) || each.args.length > 0) return [];
+    const names = keyFields(bare, keys);
+    if (!names) return [];
+    const selections = names.map((name, n) => field(name, `${prefix}${n}`));
+    return [
+      {
+        ...field(each.name, `${prefix}${at}`),
+        selectionSet: { kind: Kind.SELECTION_SET, selections } as const,
+      },
+    ];
+  });
+}
+
+function keyFields(
+  type: GraphQLObjectType,
+  keys: ReadonlyMap<string, readonly string[]>,
+): readonly string[] | null {
+  const names = keys.get(type.name);
+  const fields = type.getFields();
+  const isPlain = (name: string) => {
+    const each = fields[name];
+    return each !== undefined && isLeafType(getNamedType(each.type)) && each.args.length === 0;
+  };
+  return names?.every(isPlain) ? names : null;
+}
+
+const field = (name: string, alias: string): FieldNode => ({
+  kind: Kind.FIELD,
+  alias: { kind: Kind.NAME, value: alias },
+  name: { kind: Kind.NAME, value: name },
+});
+
+/** What an event is about, as text; null where it does not say. */
+export function eventKey(data: unknown): string | null {
+  const [root] = Object.values((data ?? {}) as Record<string, unknown>);
+  if (typeof root !== 'object' || root === null) return null;
+  const told = Object.entries(root).filter(([name]) => name.startsWith(prefix));
+  if (told.length === 0 || told.every(([, value]) => value === null)) return null;
+  return JSON.stringify(told);
+}

@@ -1,0 +1,205 @@
+import type { ExecutionResult } from 'graphql';
+import type { RouterContext } from '../subgraph-data-source.js';
+import { type ClientStream, type Result, StreamEnd } from './client-stream.js';
+import { eventKey } from './event-keys.js';
+import { type FormatErrors, partAway, tooMuchAtOnce } from './format-errors.js';
+import type { SubscriptionPlan, Variables } from './plan.js';
+import type { Upstream, UpstreamSink } from './upstream.js';
+
+/** Who is at the other end of a stream: the token, while it lasts. */
+export interface Subscriber {
+  readonly stream: ClientStream;
+  readonly authorization: string | undefined;
+  readonly expiresAtMs: number;
+}
+
+export interface FeedOptions {
+  readonly plan: SubscriptionPlan;
+  readonly variables: Variables;
+  readonly upstream: Upstream;
+  readonly format: FormatErrors;
+  /** of how many things the latest event is kept, and may wait to be completed */
+  readonly bufferMax: number;
+  contextOf(authorization: string | undefined): RouterContext;
+  /** nobody is left, or the upstream ended */
+  onEnd(feed: Feed): void;
+}
+
+const executingMax = 16;
+const nowhere = '';
+
+interface Kept {
+  readonly event: ExecutionResult;
+  readonly result: Result;
+}
+
+/**
+ * One subscription at a subgraph, with all who share it. Events of one thing are completed one after
+ * the other, and only the latest of those that wait; events of different things some at once.
+ */
+export class Feed implements UpstreamSink {
+  readonly #subscribers = new Set<Subscriber>();
+  readonly #pending = new Map<string, { key: string | null; event: ExecutionResult }>();
+  readonly #executing = new Set<string>();
+  /** what the latest event of each thing became, for who comes later */
+  readonly #kept = new Map<string, Kept>();
+  readonly #leaveUpstream: () => void;
+  #events = 0;
+  #hasAll = true;
+  #ended = false;
+  #completed = false;
+
+  constructor(
+    private readonly options: FeedOptions,
+    first: Subscriber,
+  ) {
+    this.#subscribers.add(first);
+    this.#leaveUpstream = this.#subscribe();
+  }
+
+  /** @returns false where a newcomer would miss what the others were given */
+  join(subscriber: Subscriber): boolean {
+    const isWhole = this.options.plan.beginsWithSnapshot ? this.#hasAll : this.#events === 0;
+    if (this.#ended || this.#completed || !isWhole) return false;
+    this.#subscribers.add(subscriber);
+    for (const [key, { event, result }] of this.#kept) {
+      // What a part that was away left out may be there now.
+      if (result.errors) this.#add(key, event);
+      else subscriber.stream.push(key, result);
+    }
+    return true;
+  }
+
+  leave(subscriber: Subscriber): void {
+    this.#subscribers.delete(subscriber);
+    if (this.#subscribers.size === 0) this.#stop();
+  }
+
+  get size(): number {
+    return this.#subscribers.size;
+  }
+
+  next(event: ExecutionResult): void {
+    this.#events += 1;
+    this.#add(eventKey(event.data), event);
+  }
+
+  again(): void {
+    this.#kept.clear();
+    this.#hasAll = true;
+  }
+
+  error(reason: unknown): void {
+    if (this.#ended) return;
+    this.#endAll(new StreamEnd(this.#errorsOf(reason)));
+  }
+
+  complete(): void {
+    this.#completed = true;
+    if (this.#pending.size + this.#executing.size === 0) this.#endAll();
+  }
+
+  /** Ends it for all who share it, and tells them why. */
+  end(reason: StreamEnd): void {
+    this.#endAll(reason);
+  }
+
+  #subscribe(): () => void {
+    const { primary } = this.options.plan;
+    const { variables, upstream } = this.options;
+    const used = primary.variableUsages ?? [];
+    const given = Object.entries(variables).filter(([name]) => used.includes(name));
+    const authorization = () => this.#best()?.authorization;
+    return upstream.subscribe(
+      {
+        query: primary.operation,
+        variables: Object.fromEntries(given),
+        operationName: primary.operationName,
+        // Read whenever it is sent: the token of who came first may have expired by then.
+        get extensions() {
+          const token = authorization();
+          return token === undefined ? undefined : { authorization: token };
+        },
+      },
+      this,
+    );
+  }
+
+  /** Whose token is good for longest: all who share the feed are the same user, or nobody. */
+  #best(): Subscriber | undefined {
+    let best: Subscriber | undefined;
+    for (const each of this.#subscribers) {
+      if (!best || each.expiresAtMs > best.expiresAtMs) best = each;
+    }
+    return this.options.plan.isPublic ? undefined : best;
+  }
+
+  #add(key: string | null, event: ExecutionResult): void {
+    const place = key ?? `#${this.#events}`;
+    if (this.#pending.size >= this.options.bufferMax && !this.#pending.has(place)) {
+      this.#endAll(new StreamEnd(this.options.format([tooMuchAtOnce()])));
+      return;
+    }
+    this.#pending.set(place, { key, event });
+    this.#work();
+  }
+
+  #work(): void {
+    if (this.#executing.size >= executingMax) return;
+    for (const [place, { key, event }] of this.#pending) {
+      const lane = key ?? nowhere;
+      if (this.#executing.has(lane)) continue;
+      this.#pending.delete(place);
+      this.#executing.add(lane);
+      void this.#execute(key, event).finally(() => {
+        this.#executing.delete(lane);
+        if (this.#ended) return;
+        this.#work();
+        if (this.#completed) this.complete();
+      });
+      if (this.#executing.size >= executingMax) return;
+    }
+  }
+
+  async #execute(key: string | null, event: ExecutionResult): Promise<void> {
+    const { plan, variables, format, contextOf } = this.options;
+    const context = contextOf(this.#best()?.authorization);
+    const answer = await plan
+      .execute(event, variables, context)
+      .catch((error: unknown): ExecutionResult => ({ data: null, errors: [error as never] }));
+    if (this.#ended) return;
+    const { errors, ...rest } = answer;
+    const result: Result = errors?.length ? { ...rest, errors: format(errors) } : rest;
+    if (plan.beginsWithSnapshot) this.#keep(key, event, result);
+    for (const { stream } of this.#subscribers) stream.push(key, result);
+  }
+
+  #keep(key: string | null, event: ExecutionResult, result: Result): void {
+    const isFull =
+      key !== null && this.#kept.size >= this.options.bufferMax && !this.#kept.has(key);
+    if (key === null || isFull) this.#hasAll = false;
+    else this.#kept.set(key, { event, result });
+  }
+
+  #errorsOf(reason: unknown) {
+    const { format, plan } = this.options;
+    if (Array.isArray(reason)) return format(reason);
+    return format([partAway(plan.primary.serviceName)]);
+  }
+
+  #endAll(reason?: StreamEnd): void {
+    if (this.#ended) return;
+    this.#stop();
+    for (const { stream } of [...this.#subscribers]) stream.end(reason);
+    this.#subscribers.clear();
+  }
+
+  #stop(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#pending.clear();
+    this.#kept.clear();
+    this.#leaveUpstream?.();
+    this.options.onEnd(this);
+  }
+}

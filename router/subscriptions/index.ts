@@ -1,0 +1,256 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { ApolloGateway, GraphQLDataSource } from '@apollo/gateway';
+import type { ApolloServer } from '@apollo/server';
+import type { GraphQLFormattedError } from 'graphql';
+import { decodeJwt } from 'jose';
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import { callerCredentials, type Identity } from '../../subgraphs/shared/auth.js';
+import { DomainError, tryAgain } from '../../subgraphs/shared/errors.js';
+import { HttpError, sendJson } from '../../subgraphs/shared/http.js';
+import type { Logger } from '../../subgraphs/shared/logger.js';
+import { gaugeOf, type Registry } from '../../subgraphs/shared/metrics.js';
+import { clientAddress } from '../client-address.js';
+import type { RouterConfig } from '../config.js';
+import type { CountAgainst } from '../rate-limits.js';
+import type { RouterContext } from '../subgraph-data-source.js';
+import { acceptOperation } from './accept.js';
+import { loadFacts } from './facts.js';
+import { errorFormatter } from './format-errors.js';
+import { type HttpTransport, transportOf, writeStream } from './http-stream.js';
+import { type Client, createHub } from './hub.js';
+import { createOpenCounts } from './open-counts.js';
+import { isOriginAllowed } from './origin.js';
+import { createPlanner, type Planner } from './plan.js';
+import { connectUpstream, type Upstream } from './upstream.js';
+import { serveWebSockets } from './websocket.js';
+
+export interface SubscriptionsOptions {
+  readonly config: RouterConfig;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly gateway: ApolloGateway;
+  /** the subgraphs, as the gateway asks them; and where each is */
+  readonly services: ReadonlyMap<string, GraphQLDataSource<RouterContext>>;
+  readonly urls: ReadonlyMap<string, string>;
+  readonly count: CountAgainst;
+  formatError(formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError;
+  verifyToken(authorization: string | undefined): Promise<Identity | null>;
+}
+
+export interface Subscriptions {
+  /** Answers a request that wants a stream. @returns false where it wants an ordinary answer */
+  serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: unknown,
+    context: RouterContext,
+  ): Promise<boolean>;
+  /** Takes a WebSocket. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Ends all subscriptions: clients are told that the schema changed, and subscribe again. */
+  reload(): void;
+  /** Ends all connections: clients are told to come again. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Federated subscriptions. To be made before the gateway is loaded: it takes the supergraph from it,
+ * and takes another one likewise, by `reload`.
+ */
+export function createSubscriptions(
+  options: SubscriptionsOptions,
+): (apollo: ApolloServer<RouterContext>) => Subscriptions {
+  const { config, logger, gateway, services, urls, count } = options;
+  const format = errorFormatter(options.formatError);
+  const credentials = callerCredentials('router', config.ROUTER_SECRET);
+  const upstreams = new Map<string, Upstream>();
+  let planner: Planner | undefined;
+  let stopping = false;
+
+  const hub = createHub({
+    format,
+    perClientMax: config.SUBSCRIPTIONS_PER_CLIENT_MAX,
+    totalMax: config.SUBSCRIPTIONS_MAX,
+    bufferMax: config.SUBSCRIPTION_BUFFER_MAX,
+    planner: () => planner as Planner,
+    upstreamOf(name) {
+      const known = upstreams.get(name);
+      if (known) return known;
+      const upstream = connectUpstream(name, urls.get(name) as string, credentials, logger);
+      upstreams.set(name, upstream);
+      return upstream;
+    },
+  });
+  const closeUpstreams = async () => {
+    const all = [...upstreams.values()];
+    upstreams.clear();
+    await Promise.all(all.map((upstream) => upstream.close()));
+  };
+
+  gateway.onSchemaLoadOrUpdate(({ apiSchema, coreSupergraphSdl: supergraphSdl }) => {
+    const isFirst = planner === undefined;
+    const facts = loadFacts(config.SUPERGRAPH_PATH);
+    planner = createPlanner({ supergraphSdl, schema: apiSchema, services, facts, logger });
+    if (!isFirst) reload();
+  });
+  function reload() {
+    hub.reload();
+    void closeUpstreams();
+  }
+
+  const sockets = createOpenCounts(
+    'connections',
+    config.SUBSCRIPTIONS_PER_CLIENT_MAX,
+    config.SUBSCRIPTIONS_MAX,
+  );
+  const clientOf = async (authorization: string | undefined, address: string): Promise<Client> => {
+    const identity = await options.verifyToken(authorization);
+    return { identity, authorization, address, expiresAtMs: expiryOf(authorization) };
+  };
+  measure(options.registry, hub.counts, () => sockets.total, upstreams);
+
+  return (apollo) => {
+    const webSockets = serveWebSockets({
+      apollo,
+      hub,
+      count,
+      sockets,
+      perConnectionMax: config.SUBSCRIPTIONS_PER_CONNECTION_MAX,
+      format,
+      logger,
+      clientOf,
+    });
+
+    async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+      if (stopping) throw tryAgain('This server is going away.');
+      const path = request.url?.split('?', 1)[0];
+      if (path !== '/graphql') throw new HttpError(404, `There is nothing at ${path}.`);
+      if (!isOriginAllowed(request, config.CORS_ORIGINS)) {
+        throw new HttpError(403, 'Pages of this origin may not connect.');
+      }
+      const address = clientAddress(request, config.TRUST_PROXY);
+      await count('ip', address);
+      await webSockets.take(request, socket, head, { address, requestId: uuidv7() });
+    }
+
+    return {
+      reload,
+      async serve(request, response, body, context) {
+        const transport = transportOf(request, body);
+        if (!transport) return false;
+        if (stopping) throw tryAgain('This server is going away.');
+        const operation = operationOf(request, body);
+        const client = await clientOf(context.authorization, context.address);
+        const outcome = await acceptOperation(apollo, operation, context);
+        if (outcome.kind === 'subscription') {
+          const stream = hub.open(outcome.accepted, client);
+          await writeStream(transport, response, stream, () => stopping);
+          return true;
+        }
+        await answer(transport, response, outcome);
+        return true;
+      },
+      upgrade(request, socket, head) {
+        socket.on('error', () => socket.destroy());
+        upgrade(request, socket, head).catch((error) => refuseUpgrade(socket, error, logger));
+      },
+      async stop() {
+        stopping = true;
+        await webSockets.stop();
+        hub.stop();
+        await closeUpstreams();
+      },
+    };
+  };
+
+  /** A query, a mutation, or what is wrong: SSE clients cannot read any other answer than a stream. */
+  async function answer(
+    transport: HttpTransport,
+    response: ServerResponse,
+    {
+      result,
+      status,
+      headers,
+    }: Extract<Awaited<ReturnType<typeof acceptOperation>>, { kind: 'answer' }>,
+  ): Promise<void> {
+    for (const [name, value] of headers) response.setHeader(name, value);
+    if (transport === 'sse') await writeStream(transport, response, [result], () => false);
+    else sendJson(response, status, result);
+  }
+}
+
+const operationShape = z.object({
+  query: z.string().optional(),
+  operationName: z.string().nullish(),
+  variables: z.record(z.string(), z.unknown()).nullish(),
+  extensions: z.record(z.string(), z.unknown()).nullish(),
+});
+
+function operationOf(request: IncomingMessage, body: unknown) {
+  const isPost = request.method === 'POST';
+  if (isPost && !/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
+    throw new HttpError(415, 'The body has to be application/json.');
+  }
+  const operation = operationShape.safeParse(isPost ? body : parameters(request));
+  if (!operation.success) throw new HttpError(400, 'This is no GraphQL request.');
+  const { query } = operation.data;
+  if (!isPost && query !== undefined && /^\s*mutation\b/m.test(query)) {
+    throw new HttpError(405, 'A mutation is not done by GET.');
+  }
+  return operation.data;
+}
+
+function parameters(request: IncomingMessage): Record<string, unknown> {
+  const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
+  const given: Record<string, unknown> = Object.fromEntries(searchParams);
+  for (const name of ['variables', 'extensions']) {
+    const text = searchParams.get(name);
+    if (text === null) continue;
+    try {
+      given[name] = JSON.parse(text);
+    } catch {
+      throw new HttpError(400, `The ${name} are not JSON.`);
+    }
+  }
+  return given;
+}
+
+/** When a token that was verified expires. */
+function expiryOf(authorization: string | undefined): number {
+  if (!authorization) return Number.POSITIVE_INFINITY;
+  const { exp } = decodeJwt(authorization.replace(/^Bearer /i, ''));
+  return exp === undefined ? Number.POSITIVE_INFINITY : exp * 1000;
+}
+
+function refuseUpgrade(socket: Duplex, error: unknown, logger: Logger): void {
+  const status =
+    error instanceof HttpError ? error.status : error instanceof DomainError ? 429 : 500;
+  if (status === 500) logger.error({ err: error }, 'a WebSocket could not be taken');
+  socket.end(`HTTP/1.1 ${status} \r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}
+
+function measure(
+  registry: Registry,
+  counts: () => { subscriptions: number; upstreams: number },
+  sockets: () => number,
+  upstreams: ReadonlyMap<string, Upstream>,
+): void {
+  const gauge = (name: string, help: string, read: () => number) =>
+    gaugeOf(registry, { name: `holdfast_${name}`, help }, read);
+  gauge(
+    'subscriptions_open',
+    'Subscriptions of clients that are open.',
+    () => counts().subscriptions,
+  );
+  gauge(
+    'subscription_upstreams',
+    'Subscriptions open at subgraphs; many clients may share one.',
+    () => counts().upstreams,
+  );
+  gauge('subscription_connections', 'WebSockets to subgraphs that are open.', () => {
+    return [...upstreams.values()].filter((upstream) => upstream.isOpen()).length;
+  });
+  gauge('websockets_open', 'WebSockets of clients that are open.', sockets);
+}

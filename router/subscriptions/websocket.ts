@@ -1,0 +1,179 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { ApolloServer } from '@apollo/server';
+import { GraphQLError, type GraphQLFormattedError, parse } from 'graphql';
+import { CloseCode, type Context } from 'graphql-ws';
+import { type Extra, useServer } from 'graphql-ws/use/ws';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { DomainError } from '../../subgraphs/shared/errors.js';
+import type { Logger } from '../../subgraphs/shared/logger.js';
+import type { CountAgainst } from '../rate-limits.js';
+import type { RouterContext } from '../subgraph-data-source.js';
+import { acceptOperation } from './accept.js';
+import { type Result, StreamEnd } from './client-stream.js';
+import { type FormatErrors, tokenExpired, tooMany } from './format-errors.js';
+import type { Client, Hub } from './hub.js';
+import type { OpenCounts } from './open-counts.js';
+
+const pingEveryMs = 12_000;
+const messageMaxBytes = 100_000;
+const unsentMaxBytes = 1024 * 1024;
+const closeMaxMs = 1000;
+const timerMaxMs = 2 ** 31 - 1;
+
+interface Connection {
+  readonly address: string;
+  readonly requestId: string;
+  client?: Client;
+}
+
+export interface WebSocketOptions {
+  readonly apollo: ApolloServer<RouterContext>;
+  readonly hub: Hub;
+  readonly count: CountAgainst;
+  readonly sockets: OpenCounts;
+  readonly perConnectionMax: number;
+  readonly format: FormatErrors;
+  readonly logger: Logger;
+  /** who it is, by the value of an Authorization header; throws `UNAUTHENTICATED` */
+  clientOf(authorization: string | undefined, address: string): Promise<Client>;
+}
+
+const nothing = parse('{ __typename }');
+
+/**
+ * graphql-ws: subscriptions, and queries and mutations too. The token comes in `connectionParams`, as
+ * `authorization` like the header of HTTP, and holds for the connection: when it expires, the
+ * subscriptions end and the connection is closed, for the client to come again with another.
+ */
+export function serveWebSockets(options: WebSocketOptions) {
+  const { apollo, hub, count, format } = options;
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload: messageMaxBytes,
+    clientTracking: true,
+  });
+  const connections = new WeakMap<WebSocket, Connection>();
+  const of = ({ extra: { socket } }: Context<Params, Extra>) =>
+    connections.get(socket as WebSocket) as Connection;
+  const disposable = useServer<Params>(
+    {
+      onConnect: async (context) => {
+        const connection = of(context);
+        const socket = context.extra.socket as WebSocket;
+        const { connectionParams } = context;
+        const authorization = connectionParams?.authorization ?? connectionParams?.Authorization;
+        if (authorization !== undefined && typeof authorization !== 'string') return false;
+        try {
+          connection.client = await options.clientOf(authorization, connection.address);
+        } catch (error) {
+          refuseConnection(socket, error);
+          return false;
+        }
+        closeAtExpiry(socket, connection.client.expiresAtMs);
+        return true;
+      },
+      onSubscribe: async (context, _id, payload) => {
+        const { client, requestId } = of(context);
+        if (!client) return [asGraphQLError(tokenExpired())];
+        try {
+          if (client.expiresAtMs <= Date.now()) throw tokenExpired();
+          if (Object.keys(context.subscriptions).length > options.perConnectionMax) {
+            throw tooMany('You have as many operations on this connection as you may.');
+          }
+          await countOperation(count, client);
+          const { authorization, address } = client;
+          const given = { requestId, authorization, address };
+          const outcome = await acceptOperation(apollo, payload, given);
+          if (outcome.kind === 'answer') return argumentsOf(outcome.result);
+          // graphql-ws ends the stream where the client has let go meanwhile.
+          const { document, operationName = null } = outcome.accepted;
+          const contextValue = hub.open(outcome.accepted, client);
+          return { schema: null as never, document, operationName, contextValue };
+        } catch (error) {
+          return format([error]).map(asGraphQLError);
+        }
+      },
+      execute: ({ contextValue }) => contextValue as never,
+      subscribe: ({ contextValue }) => contextValue as never,
+      onNext: (_context, _id, _payload, _args, result) => result as never,
+      onError: (_context, _id, _payload, errors) => told(errors, format),
+    },
+    server,
+    pingEveryMs,
+  );
+
+  return {
+    server,
+    /** @param address the key of the address that it comes from */
+    async take(
+      request: IncomingMessage,
+      duplex: Duplex,
+      head: Buffer,
+      from: Omit<Connection, 'client'>,
+    ) {
+      const release = options.sockets.take(from.address);
+      duplex.once('close', release);
+      server.handleUpgrade(request, duplex, head, (socket) => {
+        connections.set(socket, from);
+        const letGo = () => {
+          if (socket.bufferedAmount > unsentMaxBytes) socket.terminate();
+        };
+        socket.on('message', letGo).on('ping', letGo);
+        server.emit('connection', socket, request);
+      });
+    },
+    /** Tells all clients to connect again; those that do not answer are let go. */
+    async stop() {
+      const late = setTimeout(() => {
+        for (const socket of server.clients) socket.terminate();
+      }, closeMaxMs);
+      await disposable.dispose();
+      clearTimeout(late);
+    },
+  };
+}
+
+type Params = Record<string, unknown>;
+
+/** The answer to a query or mutation, as graphql-ws has it: it is executed already. */
+function argumentsOf(result: Result) {
+  if (result.data === undefined && result.errors) return result.errors.map(asGraphQLError);
+  return { schema: null as never, document: nothing, contextValue: result };
+}
+
+async function countOperation(count: CountAgainst, { address, identity }: Client): Promise<void> {
+  await count('ip', address);
+  if (identity) await count('user', identity.id);
+}
+
+function refuseConnection(socket: WebSocket, error: unknown): void {
+  const code = error instanceof DomainError ? error.extensions.code : undefined;
+  // 1013 and 4403 leave it to the client to come again, with another token.
+  if (code === 'UNAUTHENTICATED') socket.close(CloseCode.Forbidden, 'Forbidden');
+  else socket.close(1013, 'Try again later');
+}
+
+/** Its subscriptions end by themselves then; a little later, so that they are told why. */
+function closeAtExpiry(socket: WebSocket, expiresAtMs: number): void {
+  if (expiresAtMs === Number.POSITIVE_INFINITY) return;
+  const leftMs = Math.min(timerMaxMs, expiresAtMs - Date.now() + 100);
+  const timer = setTimeout(
+    () => socket.close(CloseCode.Forbidden, 'The access token expired'),
+    leftMs,
+  );
+  socket.once('close', () => clearTimeout(timer));
+}
+
+const asGraphQLError = ({ message, ...rest }: GraphQLFormattedError) => {
+  const { locations: _, extensions, path } = rest as GraphQLFormattedError;
+  return new GraphQLError(message, { ...(path && { path }), ...(extensions && { extensions }) });
+};
+
+/** graphql-ws wraps what a stream throws in an error of its own. */
+function told(errors: readonly { originalError?: unknown }[], format: FormatErrors) {
+  return errors.flatMap((error) => {
+    const { originalError } = error as GraphQLError;
+    return originalError instanceof StreamEnd ? originalError.errors : format([error]);
+  });
+}

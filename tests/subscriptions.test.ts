@@ -1,0 +1,412 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { importJWK, type JWTPayload, SignJWT } from 'jose';
+import WebSocket from 'ws';
+import {
+  type Answer,
+  overWebSocket as connect,
+  gauge,
+  type LiveClient,
+  liveClients,
+  type Watch,
+  wsUrl,
+} from './harness/live.js';
+import { checkout, openShop, type Person, registerPerson } from './harness/people.js';
+import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
+import { startSystem, type TestSystem } from './harness/system.js';
+import { actAs } from './harness/vendor.js';
+import { eventually } from './harness/wait.js';
+
+const watchStock = `subscription ($skus: [String!]) {
+  stockChanged(skus: $skus) { available version variant { sku name } shop { name } } }`;
+const rounds = process.env.LONG ? 10_000 : 1000;
+
+describe('federated subscriptions at the router', () => {
+  let system: TestSystem;
+  let opsUrl: string;
+  let vendor: Person;
+  let customer: Person;
+  beforeAll(async () => {
+    system = await startSystem();
+    opsUrl = `http://127.0.0.1:${system.ports.ops.router}`;
+    vendor = await registerPerson(system, 'VENDOR');
+    customer = await registerPerson(system);
+  });
+  const opened: LiveClient[] = [];
+  const kept = <C extends LiveClient>(client: C): C => {
+    opened.push(client);
+    return client;
+  };
+  const overWebSocket: typeof connect = (...given) => kept(connect(...given));
+  const clientOf = (name: string, token?: string) =>
+    kept(liveClients[name]?.(system.url, token) as LiveClient);
+  afterEach(async () => {
+    for (const client of opened.splice(0)) client.close();
+    await stopRoutersBeside();
+    await counts({ subscriptions_open: 0, subscription_upstreams: 0 });
+  });
+  afterAll(async () => {
+    await system.expectInvariants();
+    await system.stop();
+  });
+
+  const counts = (wanted: Record<string, number>) =>
+    eventually(
+      async () => {
+        const names = Object.keys(wanted);
+        const read = names.map(
+          async (name) => [name, await gauge(opsUrl, `holdfast_${name}`)] as const,
+        );
+        return Object.fromEntries(await Promise.all(read));
+      },
+      (read) => Object.entries(wanted).every(([name, count]) => read[name] === count),
+    );
+  const until = (watch: Watch, is: (answer: Answer | undefined) => boolean, timeoutMs = 10_000) =>
+    eventually(async () => watch.seen.at(-1), is, timeoutMs);
+  const left = (available: number) => (answer: Answer | undefined) =>
+    answer?.data?.stockChanged?.available === available;
+  const code = (watch: Watch) => {
+    const end = watch.ended();
+    const errors = Array.isArray(end) ? end : (watch.seen.at(-1)?.errors ?? []);
+    return (errors as NonNullable<Answer['errors']>)[0]?.extensions?.code;
+  };
+  const codeOf = (watch: Watch) => eventually(async () => code(watch), Boolean);
+  const tokenFor = async (person: Person, seconds: number) => {
+    const jwk = JSON.parse(system.secrets.signingKeys).keys[0];
+    const [, payload = ''] = person.token.split('.');
+    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as JWTPayload;
+    return new SignJWT({ ...claims, exp: Math.floor(Date.now() / 1000) + seconds })
+      .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid: jwk.kid })
+      .sign(await importJWK(jwk, 'EdDSA'));
+  };
+
+  it('200 who ask the same, with a token or without, share one upstream', async () => {
+    const { sku, offerId } = await openShop(system, vendor, [10]);
+    const clients = Array.from({ length: 10 }, (_, n) =>
+      overWebSocket(system.url, n % 2 ? customer.token : undefined),
+    );
+    const watches = clients.flatMap((client) =>
+      Array.from({ length: 20 }, () => client.subscribe(watchStock, { skus: [sku] })),
+    );
+    await Promise.all(watches.map((watch) => until(watch, left(10))));
+    await counts({ subscriptions_open: 200, subscription_upstreams: 1 });
+    await checkout(system, customer, [{ offerId, quantity: 3 }]);
+    await Promise.all(watches.map((watch) => until(watch, left(7))));
+  });
+
+  it('two users never share what is not public, and each sees what is theirs', async () => {
+    const { sku } = await openShop(system, vendor, [10]);
+    const query = `subscription ($skus: [String!]) {
+      stockChanged(skus: $skus) { available shop { owner { id email } } } }`;
+    const own = overWebSocket(system.url, vendor.token);
+    const other = overWebSocket(system.url, customer.token);
+    const watches = [own, own, other].map((client) => client.subscribe(query, { skus: [sku] }));
+    await Promise.all(watches.map((watch) => until(watch, left(10))));
+    await counts({ subscriptions_open: 3, subscription_upstreams: 2 });
+    const owners = watches.map(({ seen }) => seen[0]?.data.stockChanged.shop.owner);
+    expect(owners[0].email).toMatch(/@example\.com$/);
+    expect(owners[1]).toEqual(owners[0]);
+    expect(owners[2]).toEqual({ id: vendor.id, email: null });
+  });
+
+  it('rights hold as in queries: alerts of a shop are its owner’s', async () => {
+    const { shopId, sku, offerId, warehouseIds } = await openShop(system, vendor, [12]);
+    const query = `subscription ($shopId: UUID!) {
+      lowStockAlert(shopId: $shopId) { available variant { sku name } } }`;
+    const owner = overWebSocket(system.url, vendor.token);
+    const alerts = owner.subscribe(query, { shopId });
+    const others = [
+      overWebSocket(system.url),
+      overWebSocket(system.url, customer.token),
+      overWebSocket(system.url, (await registerPerson(system, 'VENDOR')).token),
+    ];
+    const refused = others.map((client) => client.subscribe(query, { shopId }));
+    expect(await Promise.all(refused.map(codeOf))).toEqual([
+      'UNAUTHENTICATED',
+      'FORBIDDEN',
+      'FORBIDDEN',
+    ]);
+    await checkout(system, customer, [{ offerId, quantity: 5 }]);
+    await until(alerts, (answer) => answer?.data?.lowStockAlert.available === 7);
+    expect(alerts.seen[0]?.data.lowStockAlert.variant).toEqual({ sku, name: 'the only one' });
+    const later = owner.subscribe(query, { shopId });
+    await counts({ subscriptions_open: 2, subscription_upstreams: 2 });
+    expect(later.seen).toEqual([]);
+    const receipt = { warehouseId: warehouseIds[0], sku, quantity: 5 };
+    await actAs(system, vendor).mutate('receiveStock', 'ReceiveStockInput', receipt, 'id');
+  });
+
+  it('a part that is away leaves null and an error at its place, as in queries', async () => {
+    const { sku, offerId } = await openShop(system, vendor, [10]);
+    const query = `subscription ($skus: [String!]) {
+      stockChanged(skus: $skus) { left: available thing: variant { sku product { name } } } }`;
+    await system.stopPart('product');
+    const client = overWebSocket(system.url);
+    const watch = client.subscribe(query, { skus: [sku] });
+    const [first] = await eventually(
+      async () => watch.seen,
+      ({ length }) => length > 0,
+    );
+    expect(first?.data.stockChanged).toEqual({ left: 10, thing: null });
+    expect(first?.errors?.[0]?.extensions?.code).toBe('TRY_AGAIN');
+    await system.start('product');
+    const later = client.subscribe(query, { skus: [sku] });
+    await until(later, (answer) => answer?.data?.stockChanged.thing?.product?.name !== undefined);
+    expect(later.seen.every(({ errors }) => !errors)).toBe(true);
+    await counts({ subscription_upstreams: 1 });
+    await checkout(system, customer, [{ offerId, quantity: 1 }]);
+    await until(watch, (answer) => answer?.data?.stockChanged.left === 9);
+  });
+
+  it('bring a snapshot to all 100 when their subgraph was away and is there again', async () => {
+    const { sku } = await openShop(system, vendor, [10]);
+    const clients = Object.keys(liveClients).map((name) => clientOf(name));
+    const watches = clients.flatMap((client, c) =>
+      Array.from({ length: 20 }, (_, n) =>
+        client.subscribe(watchStock.replace('version', `v${c}${n % 4}: version`), {
+          skus: [sku],
+        }),
+      ),
+    );
+    await Promise.all(watches.map((watch) => until(watch, left(10))));
+    await system.stopPart('warehouse');
+    const before = watches.map(({ seen }) => seen.length);
+    await system.start('warehouse');
+    await eventually(
+      async () => watches.filter(({ seen }, n) => seen.length <= (before[n] as number)).length,
+      (waiting) => waiting === 0,
+      5000,
+    );
+    expect(watches.filter((watch) => watch.ended() !== null)).toEqual([]);
+    for (const watch of watches) watch.stop();
+  });
+
+  it.each(Object.keys(liveClients))('%s is told when its token expires', async (name) => {
+    const { sku } = await openShop(system, vendor, [10]);
+    const client = clientOf(name, await tokenFor(customer, 4));
+    const watch = client.subscribe(watchStock, { skus: [sku] });
+    await until(watch, left(10));
+    const codes = () => {
+      const end = watch.ended() as { errors?: Answer['errors'] } | Answer['errors'] | null;
+      const errors = [
+        ...watch.seen.flatMap(({ errors: each }) => each ?? []),
+        ...(Array.isArray(end) ? end : ((end as { errors?: Answer['errors'] })?.errors ?? [])),
+      ];
+      return errors.map(({ extensions }) => extensions?.code);
+    };
+    await eventually(
+      async () => codes(),
+      (all) => all.includes('UNAUTHENTICATED'),
+    );
+    await counts({ subscriptions_open: 0 });
+  });
+
+  it('a bad token connects nobody', async () => {
+    const client = overWebSocket(system.url, 'x.y.z');
+    const watch = client.subscribe(watchStock, { skus: ['any'] });
+    expect(await eventually(async () => watch.ended(), Boolean)).toMatchObject({ code: 4403 });
+    const response = await fetch(system.url, {
+      method: 'POST',
+      headers: {
+        accept: 'text/event-stream',
+        authorization: 'Bearer x.y.z',
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ query: watchStock }),
+    });
+    expect(response.status).toBe(401);
+    await response.text();
+  });
+
+  it('the limits of queries hold', async () => {
+    const deep = `subscription { stockChanged(skus: ["a"]) { variant { offers { variant { offers {
+      variant { offers { variant { offers { id } } } } } } } } } }`;
+    const aliases = Array.from({ length: 20 }, (_, n) => `a${n}: version`).join(' ');
+    const bad = [
+      deep,
+      `subscription { stockChanged(skus: ["a"]) { ${aliases} } }`,
+      'subscription { stockChanged(skus: ["a"]) { nothing } }',
+      'subscription ($x: Boolean!) { stockChanged(skus: ["a"]) @include(if: $x) { version } }',
+      'subscription { stockChanged(skus: ["a"]) { version } lowStockAlert(shopId: "x") { id } }',
+      'subscription { stockChanged(skus: {}) { version } }',
+      'subscription {',
+      'subscription { stockChanged(skus: []) { version } }',
+    ];
+    const client = overWebSocket(system.url);
+    const ended = await Promise.all(
+      bad.map((query) => codeOf(client.subscribe(query, { x: true }))),
+    );
+    expect(ended).toEqual([
+      ...Array(5).fill('GRAPHQL_VALIDATION_FAILED'),
+      'GRAPHQL_VALIDATION_FAILED',
+      'GRAPHQL_PARSE_FAILED',
+      'BAD_USER_INPUT',
+    ]);
+    const badVariable = client.subscribe(watchStock, { skus: { no: 1 } });
+    expect(await codeOf(badVariable)).toBe('BAD_USER_INPUT');
+    client.close();
+  });
+
+  it('operations are counted, and open ones are as many as one may have', async () => {
+    const router = await startRouterBeside(
+      system,
+      {
+        SUBSCRIPTIONS_PER_CONNECTION_MAX: '2',
+        SUBSCRIPTIONS_PER_CLIENT_MAX: '3',
+        TRUST_PROXY: 'loopback',
+      },
+      { ip: 30 },
+    );
+    const watch = (client: ReturnType<typeof overWebSocket>, n: number) =>
+      client.subscribe(watchStock, { skus: [`S-${n}`] });
+    // Counted by themselves: the other tests come from this machine too.
+    class FromElsewhere extends WebSocket {
+      constructor(url: string, protocol: string) {
+        super(url, protocol, { headers: { 'x-forwarded-for': '203.0.113.7' } });
+      }
+    }
+    const elsewhere = { webSocketImpl: FromElsewhere };
+    const client = overWebSocket(router.graphqlUrl, undefined, elsewhere);
+    const all = [0, 1, 2].map((n) => watch(client, n));
+    expect(await codeOf(all[2] as Watch)).toBe('RATE_LIMITED');
+    const second = overWebSocket(router.graphqlUrl, undefined, elsewhere);
+    const more = [0, 1].map((n) => watch(second, n));
+    expect(await eventually(async () => more.map(code).find(Boolean), Boolean)).toBe(
+      'RATE_LIMITED',
+    );
+    for (const each of [...all.slice(1), ...more]) each.stop();
+    const codes: unknown[] = [];
+    for (let n = 0; n < 30; n++) {
+      const query = client.subscribe('{ serverTime }');
+      await eventually(async () => query.ended(), Boolean);
+      codes.push(code(query));
+    }
+    expect([codes[0], codes.at(-1)]).toEqual([undefined, 'RATE_LIMITED']);
+  });
+
+  it('queries and mutations may come over graphql-ws and SSE, as over HTTP', async () => {
+    for (const name of ['graphql-ws', 'graphql-sse']) {
+      const client = clientOf(name, customer.token);
+      const me = client.subscribe('{ me { id } }');
+      const login = client.subscribe(
+        'mutation { login(input: { identifier: "ana@example.com", password: "no" }) { __typename } }',
+      );
+      await eventually(
+        async () => [me.ended(), login.ended()],
+        (all) => all.every(Boolean),
+      );
+      expect(me.seen).toEqual([{ data: { me: { id: customer.id } } }]);
+      expect(login.seen).toEqual([{ data: { login: { __typename: 'InvalidCredentials' } } }]);
+    }
+  });
+
+  it('pages of other origins may not connect', async () => {
+    const router = await startRouterBeside(system, { CORS_ORIGINS: 'https://shop.example' });
+    const outcome = (origin?: string) =>
+      new Promise((resolve) => {
+        const url = wsUrl(router.graphqlUrl);
+        const socket = new WebSocket(url, 'graphql-transport-ws', origin ? { origin } : {});
+        socket.once('open', () => {
+          socket.close();
+          resolve('open');
+        });
+        socket.once('error', (error) => resolve(error.message));
+      });
+    expect(await outcome('https://evil.example')).toContain('403');
+    expect(await outcome('https://shop.example')).toBe('open');
+    expect(await outcome(router.url)).toBe('open');
+    expect(await outcome()).toBe('open');
+  });
+
+  it('a client that is dead is let go within 30 s', async () => {
+    const { sku } = await openShop(system, vendor, [10]);
+    const socket = new WebSocket(wsUrl(system.url), 'graphql-transport-ws', { autoPong: false });
+    socket.once('open', () => socket.send('{"type":"connection_init"}'));
+    socket.on('message', (data) => {
+      if (!String(data).includes('connection_ack')) return;
+      const payload = { query: watchStock, variables: { skus: [sku] } };
+      socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload }));
+    });
+    await counts({ subscriptions_open: 1 });
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    expect(await closed).toBe(1006);
+    await counts({ subscriptions_open: 0, websockets_open: 0 });
+  });
+
+  it('clients are told to come again when the router stops, and do', async () => {
+    const { sku } = await openShop(system, vendor, [10]);
+    const { client } = overWebSocket(system.url, undefined, {
+      retryAttempts: 100,
+      shouldRetry: () => true,
+      retryWait: () => new Promise((resolve) => setTimeout(resolve, 200)),
+    });
+    let snapshots = 0;
+    const codes: number[] = [];
+    client.on('closed', (event) => codes.push((event as { code: number }).code));
+    client.subscribe(
+      { query: watchStock, variables: { skus: [sku] } },
+      {
+        next: () => {
+          snapshots += 1;
+        },
+        error: () => {},
+        complete: () => {},
+      },
+    );
+    await eventually(
+      async () => snapshots,
+      (count) => count === 1,
+    );
+    await system.stopPart('router');
+    await system.start('router');
+    await eventually(
+      async () => snapshots,
+      (count) => count === 2,
+    );
+    expect(codes[0]).toBe(1001);
+    await client.dispose();
+  });
+
+  it(`${rounds} subscribe and unsubscribe and leave nothing behind`, async () => {
+    const { sku } = await openShop(system, vendor, [10]);
+    const collect = garbageCollector();
+    const sockets = () =>
+      process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+    const client = overWebSocket(system.url, undefined, { lazyCloseTimeout: 1000 });
+    const round = async (n: number) => {
+      const watch = client.subscribe(watchStock, { skus: [n % 2 ? sku : `S-${n}`] });
+      if (n % 2) await eventuallyFast(() => watch.seen.length > 0);
+      watch.stop();
+    };
+    const inRounds = async (count: number) => {
+      for (let n = 0; n < count; n += 50) {
+        await Promise.all(Array.from({ length: 50 }, (_, at) => round(n + at)));
+      }
+      await counts({ subscriptions_open: 0, subscription_upstreams: 0 });
+    };
+    await inRounds(500);
+    const [heapBefore, socketsBefore] = [collect(), sockets()];
+    await inRounds(rounds);
+    const grown = collect() - heapBefore;
+    client.close();
+    await counts({ subscription_connections: 0, websockets_open: 0 });
+    await eventually(
+      async () => sockets(),
+      (count) => count <= socketsBefore,
+    );
+    expect(grown).toBeLessThan(16 * 1024 * 1024);
+  }, 300_000);
+});
+
+function garbageCollector(): () => number {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  return () => {
+    gc();
+    return process.memoryUsage().heapUsed;
+  };
+}
+
+async function eventuallyFast(is: () => boolean): Promise<void> {
+  while (!is()) await new Promise((resolve) => setTimeout(resolve, 2));
+}
