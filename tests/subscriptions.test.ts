@@ -300,6 +300,39 @@ describe('federated subscriptions at the router', () => {
     }
   });
 
+  it('a plain POST is answered in parts, each closed at once; one that takes JSON only is told why not', async () => {
+    const { sku } = await openShop(system, vendor, [10]);
+    const post = (headers: Record<string, string>) =>
+      fetch(system.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify({ query: watchStock, variables: { skus: [sku] } }),
+      });
+    const response = await post({});
+    expect(response.headers.get('content-type')).toBe(
+      'multipart/mixed;boundary="graphql";subscriptionSpec=1.0',
+    );
+    let text = '';
+    for await (const chunk of response.body as ReadableStream<Uint8Array>) {
+      text += Buffer.from(chunk).toString();
+      if (text.includes('payload')) break;
+    }
+    expect(text).toMatch(
+      /^\r\n--graphql\r\ncontent-type: application\/json\r\n\r\n\{"payload":\{"data":.*\}\r\n--graphql$/,
+    );
+    const refused = await post({ accept: 'application/json' });
+    expect(refused.status).toBe(400);
+    expect(await refused.text()).toContain('A subscription needs graphql-ws');
+    const search = (query: string, operationName: string) =>
+      fetch(`${system.url}?${new URLSearchParams({ query, operationName })}`, {
+        headers: { accept: 'text/event-stream' },
+      });
+    const login = 'login(input: { identifier: "x", password: "y" }) { __typename }';
+    const both = `query A { serverTime } mutation B { ${login} }`;
+    expect((await search(both, 'B')).status).toBe(405);
+    expect(await (await search(both, 'A')).text()).toContain('serverTime');
+  });
+
   it('pages of other origins may not connect', async () => {
     const router = await startRouterBeside(system, { CORS_ORIGINS: 'https://shop.example' });
     const outcome = (origin?: string) =>

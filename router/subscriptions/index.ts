@@ -5,7 +5,6 @@ import type { ApolloServer } from '@apollo/server';
 import type { GraphQLFormattedError } from 'graphql';
 import { decodeJwt } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
-import { z } from 'zod';
 import { callerCredentials, type Identity } from '../../subgraphs/shared/auth.js';
 import { DomainError, tryAgain } from '../../subgraphs/shared/errors.js';
 import { HttpError, sendJson } from '../../subgraphs/shared/http.js';
@@ -23,6 +22,7 @@ import { type Client, createHub } from './hub.js';
 import { createOpenCounts } from './open-counts.js';
 import { isOriginAllowed } from './origin.js';
 import { createPlanner, type Planner } from './plan.js';
+import { operationOf } from './read-operation.js';
 import { connectUpstream, type Upstream } from './upstream.js';
 import { serveWebSockets } from './websocket.js';
 
@@ -181,42 +181,6 @@ export function createSubscriptions(
   }
 }
 
-const operationShape = z.object({
-  query: z.string().optional(),
-  operationName: z.string().nullish(),
-  variables: z.record(z.string(), z.unknown()).nullish(),
-  extensions: z.record(z.string(), z.unknown()).nullish(),
-});
-
-function operationOf(request: IncomingMessage, body: unknown) {
-  const isPost = request.method === 'POST';
-  if (isPost && !/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
-    throw new HttpError(415, 'The body has to be application/json.');
-  }
-  const operation = operationShape.safeParse(isPost ? body : parameters(request));
-  if (!operation.success) throw new HttpError(400, 'This is no GraphQL request.');
-  const { query } = operation.data;
-  if (!isPost && query !== undefined && /^\s*mutation\b/m.test(query)) {
-    throw new HttpError(405, 'A mutation is not done by GET.');
-  }
-  return operation.data;
-}
-
-function parameters(request: IncomingMessage): Record<string, unknown> {
-  const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
-  const given: Record<string, unknown> = Object.fromEntries(searchParams);
-  for (const name of ['variables', 'extensions']) {
-    const text = searchParams.get(name);
-    if (text === null) continue;
-    try {
-      given[name] = JSON.parse(text);
-    } catch {
-      throw new HttpError(400, `The ${name} are not JSON.`);
-    }
-  }
-  return given;
-}
-
 /** When a token that was verified expires. */
 function expiryOf(authorization: string | undefined): number {
   if (!authorization) return Number.POSITIVE_INFINITY;
@@ -225,10 +189,15 @@ function expiryOf(authorization: string | undefined): number {
 }
 
 function refuseUpgrade(socket: Duplex, error: unknown, logger: Logger): void {
-  const status =
-    error instanceof HttpError ? error.status : error instanceof DomainError ? 429 : 500;
+  const status = upgradeStatus(error);
   if (status === 500) logger.error({ err: error }, 'a WebSocket could not be taken');
   socket.end(`HTTP/1.1 ${status} \r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}
+
+function upgradeStatus(error: unknown): number {
+  if (error instanceof HttpError) return error.status;
+  if (!(error instanceof DomainError)) return 500;
+  return error.extensions.code === 'RATE_LIMITED' ? 429 : 503;
 }
 
 function measure(
