@@ -4,6 +4,7 @@ import { Pool } from 'undici';
 import { callerHeader } from '../subgraphs/shared/auth.js';
 import { tryAgain } from '../subgraphs/shared/errors.js';
 import type { Logger } from '../subgraphs/shared/logger.js';
+import { readsHeader } from '../subgraphs/shared/reads-header.js';
 
 const connectionsMax = 32;
 // Behind the last byte of a request; a large file is decided then.
@@ -23,6 +24,7 @@ const notPassedOn = [
   'upgrade',
   'x-request-id',
   callerHeader,
+  readsHeader,
 ];
 
 export interface PassOn {
