@@ -38,12 +38,17 @@ export interface PassOn {
   close(): Promise<void>;
 }
 
-/** @param url the subgraph's GraphQL endpoint @param credentials the router's, as it says who it is */
+/**
+ * @param url the subgraph's GraphQL endpoint
+ * @param credentials the router's, as it says who it is
+ * @param limits for how long a client may neither send nor read anything
+ */
 export function createPassOn(
   name: string,
   url: string,
   credentials: string,
   logger: Logger,
+  { idleMaxMs = answerMaxMs } = {},
 ): PassOn {
   const pool = new Pool(new URL(url).origin, {
     connections: connectionsMax,
@@ -55,6 +60,8 @@ export function createPassOn(
       const { headers, method = 'GET', url: path = '/' } = request;
       const gone = new AbortController();
       response.once('close', () => gone.abort());
+      // undici's limits stand still while nobody reads, and all files share its connections.
+      response.setTimeout(idleMaxMs, () => response.destroy());
       try {
         const answer = await pool.request({
           method,
