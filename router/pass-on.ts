@@ -4,6 +4,7 @@ import { Pool } from 'undici';
 import { callerHeader } from '../subgraphs/shared/auth.js';
 import { tryAgain } from '../subgraphs/shared/errors.js';
 import type { Logger } from '../subgraphs/shared/logger.js';
+import { readsHeader } from '../subgraphs/shared/reads-header.js';
 
 const connectionsMax = 32;
 // Behind the last byte of a request; a large file is decided then.
@@ -23,6 +24,7 @@ const notPassedOn = [
   'upgrade',
   'x-request-id',
   callerHeader,
+  readsHeader,
 ];
 
 export interface PassOn {
@@ -36,12 +38,17 @@ export interface PassOn {
   close(): Promise<void>;
 }
 
-/** @param url the subgraph's GraphQL endpoint @param credentials the router's, as it says who it is */
+/**
+ * @param url the subgraph's GraphQL endpoint
+ * @param credentials the router's, as it says who it is
+ * @param limits for how long a client may neither send nor read anything
+ */
 export function createPassOn(
   name: string,
   url: string,
   credentials: string,
   logger: Logger,
+  { idleMaxMs = answerMaxMs } = {},
 ): PassOn {
   const pool = new Pool(new URL(url).origin, {
     connections: connectionsMax,
@@ -53,6 +60,8 @@ export function createPassOn(
       const { headers, method = 'GET', url: path = '/' } = request;
       const gone = new AbortController();
       response.once('close', () => gone.abort());
+      // undici's limits stand still while nobody reads, and all files share its connections.
+      response.setTimeout(idleMaxMs, () => response.destroy());
       try {
         const answer = await pool.request({
           method,

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { seedId } from '../dev/seed/ids.js';
 import { seedStore } from '../dev/seed/store.js';
 import type { SubgraphName } from '../dev/services.js';
+import { mayLag, readsHeader } from '../subgraphs/shared/reads-header.js';
 import { createAllTestDatabases } from './harness/databases.js';
 import { checkout, logIn } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';
@@ -28,7 +29,7 @@ describe('with replicas of the databases', () => {
       product: `update product set name = 'Copied ' || name`,
       shop: `update offer set price_amount = 0.01, compare_at_amount = null;
         update shop set name = 'Copied ' || name`,
-      warehouse: 'update stock_item set available = 7777',
+      warehouse: 'update stock_item set available = 7777; update stock_level set on_hand = 7777',
     };
     for (const name of parts) {
       await run(replicas.urls[name], differ[name] as string);
@@ -106,6 +107,15 @@ describe('with replicas of the databases', () => {
     expect(data.checkout.order.total.amount).toBe('33.00');
     const { data: refused } = await checkout(system, ana, [{ offerId, quantity: 7000 }]);
     expect(refused.checkout.__typename).toBe('InsufficientStock');
+  });
+
+  it('no client can say by itself that what it asks may be old', async () => {
+    const { token } = await logIn(system, 'vera');
+    const url = system.url.replace('/graphql', `/warehouses/${seedId('warehouse', 0)}/stock.csv`);
+    const headers = { authorization: `Bearer ${token}`, [readsHeader]: mayLag };
+    const answer = await fetch(url, { headers });
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).not.toMatch(/7777/);
   });
 
   it('the primaries answer while the replicas are away', async () => {

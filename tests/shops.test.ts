@@ -118,6 +118,12 @@ describe('a vendor’s shops', () => {
     expect(idsOf(await find('search: "no-such-word"'))).toEqual([]);
   });
 
+  it('are found by words whose letters have marks of their own', async () => {
+    const { id } = await create({ name: 'हिन्दी दुकान' });
+    expect(idsOf(await find('search: "दुका हिन्दी"'))).toEqual([id]);
+    expect(idsOf(await find('search: "Cafe\u0301 Zürich"'))).toHaveLength(2);
+  });
+
   it.each([
     ['search: "!?"', 'search: must have a letter'],
     [`search: "${'x'.repeat(101)}"`, 'at most 100'],

@@ -18,6 +18,8 @@ interface Variant {
   readonly sku: string;
   readonly productId: string;
   readonly deleted: boolean;
+  /** when this was read, before what shops and warehouses have; by product's clock */
+  readonly readAt: string;
 }
 
 const pageMax = 2000;
@@ -27,7 +29,8 @@ export async function* listingsBySku({ product, shop, warehouse }: Databases) {
   let after = '';
   for (;;) {
     const { rows: variants } = await product.query<Variant>(
-      `select sku, product_id as "productId", deleted_at is not null as deleted
+      `select sku, product_id as "productId", deleted_at is not null as deleted,
+         now()::text as "readAt"
        from product_variant where sku > $1 order by sku limit ${pageMax}`,
       [after],
     );
@@ -47,7 +50,7 @@ export async function* listingsBySku({ product, shop, warehouse }: Databases) {
     for (const { shopId, sku, inStock, version } of await stockOf(warehouse, skus)) {
       put(shopId, sku, { inStock, stockVersion: version });
     }
-    yield { skus, listings };
+    yield { skus, listings, readAt: variants[0]?.readAt as string };
     after = skus.at(-1) as string;
   }
 }

@@ -15,8 +15,8 @@ import { renameMisnamed } from './offer-names.js';
 export async function rebuildProjections(urls: DatabaseUrls): Promise<number> {
   return withDatabases(urls, 'rebuild', async (databases) => {
     let count = 0;
-    for await (const { skus, listings } of listingsBySku(databases)) {
-      await write(databases.product, skus, [...listings.values()]);
+    for await (const { skus, listings, readAt } of listingsBySku(databases)) {
+      await write(databases.product, { skus, readAt }, [...listings.values()]);
       count += listings.size;
     }
     await renameMisnamed(databases);
@@ -24,7 +24,13 @@ export async function rebuildProjections(urls: DatabaseUrls): Promise<number> {
   });
 }
 
-async function write(product: pg.Client, skus: string[], listings: Listing[]): Promise<void> {
+interface Page {
+  readonly skus: string[];
+  /** when the sources were begun to be read; what was listed since may be of something newer */
+  readonly readAt: string;
+}
+
+async function write(product: pg.Client, { skus, readAt }: Page, listings: Listing[]) {
   const rows = listings.map((each) => ({
     shop_id: each.shopId,
     sku: each.sku,
@@ -47,7 +53,7 @@ async function write(product: pg.Client, skus: string[], listings: Listing[]): P
   await product.query(
     `with made as (select * from jsonb_populate_recordset(null::offer_listing, $1)),
      gone as (
-       delete from offer_listing l where sku = any($2)
+       delete from offer_listing l where sku = any($2) and updated_at < $3
          and not exists (select 1 from made m where m.shop_id = l.shop_id and m.sku = l.sku)
      )
      insert into offer_listing as l (shop_id, sku, product_id, offer_id, price_amount,
@@ -66,7 +72,7 @@ async function write(product: pg.Client, skus: string[], listings: Listing[]): P
          is distinct from (excluded.product_id, excluded.offer_id, excluded.price_amount,
             excluded.currency_code, excluded.active, excluded.offer_version, excluded.in_stock,
             excluded.stock_version)`,
-    [JSON.stringify(rows), skus],
+    [JSON.stringify(rows), skus, readAt],
   );
   await product.query(summarizeListedPrices, [held.map(({ id }) => id)]);
   await product.query('commit');

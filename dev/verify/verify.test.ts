@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { createAllTestDatabases } from '../../tests/harness/databases.js';
+import { someoneWaits } from '../../tests/harness/wait.js';
 import type { DatabaseUrls } from '../databases/set-up.js';
 import { rebuildProjections } from '../rebuild/projections.js';
 import { seedId } from '../seed/ids.js';
@@ -228,9 +229,14 @@ describe('npm run verify', () => {
   });
   afterEach(() => databases.drop());
 
-  async function run(name: SubgraphName, statements: string[]) {
+  async function connected(name: SubgraphName) {
     const client = new pg.Client({ connectionString: databases.urls[name] });
     await client.connect();
+    return client;
+  }
+
+  async function run(name: SubgraphName, statements: string[]) {
+    const client = await connected(name);
     for (const statement of statements) await client.query(statement);
     await client.end();
   }
@@ -281,6 +287,39 @@ describe('npm run verify', () => {
     await run('shop', [`update offer set name = 'Something else' where sku < 'M'`]);
     expect(isBroken(await verify(databases.urls, 0))).toBe(true);
     expect(await rebuildProjections(databases.urls)).toBeGreaterThan(50);
+    expect(isBroken(await verify(databases.urls, 0))).toBe(false);
+  });
+
+  it('an offer that is listed while the projections are rebuilt stays listed', async () => {
+    const [shopId, offerId] = [uuidv7(), uuidv7()];
+    const [holder, observer] = await Promise.all([connected('product'), connected('product')]);
+    const { rows } = await observer.query(
+      'select sku, product_id from product_variant order by product_id desc limit 1',
+    );
+    const { sku, product_id: productId } = rows[0];
+    // It has read what shops have, and waits for the first product that it is to write for.
+    await holder.query('begin');
+    await holder.query('select from product order by id limit 1 for update');
+    const rebuilt = rebuildProjections(databases.urls);
+    await someoneWaits(observer);
+    await run('shop', [
+      `insert into shop (id, name, slug, owner_id)
+       values ('${shopId}', 'Late', 'late', '${uuidv7()}')`,
+      `insert into offer (id, shop_id, sku, name, price_amount, currency_code)
+       select '${offerId}', '${shopId}', sku, name, 0.5, 'USD' from offer where sku = '${sku}' limit 1`,
+    ]);
+    await observer.query(
+      `insert into offer_listing (shop_id, sku, product_id, offer_id, price_amount, currency_code,
+         active, offer_version) values ($1, $2, $3, $4, 0.5, 'USD', true, 1)`,
+      [shopId, sku, productId, offerId],
+    );
+    await holder.query('commit');
+    await rebuilt;
+    const { rowCount } = await observer.query('select from offer_listing where offer_id = $1', [
+      offerId,
+    ]);
+    await Promise.all([holder.end(), observer.end()]);
+    expect(rowCount).toBe(1);
     expect(isBroken(await verify(databases.urls, 0))).toBe(false);
   });
 });

@@ -8,6 +8,7 @@ import { Migration20261121Search } from './migrations/20261121-search.js';
 import { Migration20261121Spine } from './migrations/20261121-spine.js';
 import { Migration20261122ListedPrices } from './migrations/20261122-listed-prices.js';
 import { Migration20261122NameVersions } from './migrations/20261122-name-versions.js';
+import { Migration20261122WordsApart } from './migrations/20261122-words-apart.js';
 import { ListedPrice } from './offer/listed-price.js';
 import { OfferListing } from './offer/offer-listing.js';
 import { Product } from './product/product.js';
@@ -32,5 +33,6 @@ export const databaseSchema: Schema = {
     { name: '20261121-search', class: Migration20261121Search },
     { name: '20261122-listed-prices', class: Migration20261122ListedPrices },
     { name: '20261122-name-versions', class: Migration20261122NameVersions },
+    { name: '20261122-words-apart', class: Migration20261122WordsApart },
   ],
 };

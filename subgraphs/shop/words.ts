@@ -1,8 +1,8 @@
 import { badInput } from '../shared/errors.js';
+import { wordsApart, wordsIn } from '../shared/words.js';
 
 /** SQL for the words of a text; names are in many languages, so words are taken as they are. */
-export const wordsOf = (text: string) =>
-  `to_tsvector('simple', regexp_replace(${text}, '[^[:alnum:]]+', ' ', 'g'))`;
+export const wordsOf = (text: string) => `to_tsvector('simple', ${wordsApart(text)})`;
 
 const lengthMax = 100;
 
@@ -17,7 +17,7 @@ export function wordsQuery(search: string | null | undefined): string | null {
   if (search.length > lengthMax) {
     throw badInput({ search: `must have at most ${lengthMax} characters` });
   }
-  const words = search.match(/[\p{L}\p{N}]+/gu);
-  if (!words) throw badInput({ search: 'must have a letter or a digit' });
+  const words = wordsIn(search);
+  if (words.length === 0) throw badInput({ search: 'must have a letter or a digit' });
   return words.map((word) => `${word}:*`).join(' & ');
 }

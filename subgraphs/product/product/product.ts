@@ -12,9 +12,18 @@ import { ArrayMaxSize, IsUrl, Matches } from 'class-validator';
 import { Directive, Field, ObjectType } from 'type-graphql';
 import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
+import { wordsApart } from '../../shared/words.js';
 import { Category } from '../category/category.js';
 
 const imagesMax = 20;
+
+const nameWords = wordsApart('name');
+const descriptionWords = wordsApart('description');
+/** SQL for what is searched. */
+const searched = `setweight(to_tsvector('simple', ${nameWords}), 'A')
+  || setweight(to_tsvector('english', ${nameWords}), 'A')
+  || setweight(to_tsvector('simple', ${descriptionWords}), 'C')
+  || setweight(to_tsvector('english', ${descriptionWords}), 'C')`;
 
 /** For inputs that bring addresses of pictures. */
 export const ImageList = () => (target: object, name: string) => {
@@ -115,7 +124,7 @@ export class Product {
   @Property({
     type: 'tsvector',
     lazy: true,
-    generated: `(setweight(to_tsvector('simple'::regconfig, name::text), 'A') || setweight(to_tsvector('english'::regconfig, name::text), 'A') || setweight(to_tsvector('simple'::regconfig, description), 'C') || setweight(to_tsvector('english'::regconfig, description), 'C')) stored`,
+    generated: `(${searched}) stored`,
   })
   search!: Opt<string>;
 }

@@ -1,4 +1,5 @@
 import { type EntityManager, sql } from '../../shared/database.js';
+import { wordsIn } from '../../shared/words.js';
 
 const termsMax = 8;
 const termLengthMax = 40;
@@ -22,8 +23,8 @@ interface Term {
  * @returns null for a text without a word
  */
 export async function searchQuery(em: EntityManager, text: string): Promise<string | null> {
-  const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-  const terms = words.slice(0, termsMax).map((word) => word.slice(0, termLengthMax));
+  const words = wordsIn(text.toLowerCase()).slice(0, termsMax);
+  const terms = words.map((word) => [...word].slice(0, termLengthMax).join(''));
   if (terms.length === 0) return null;
   const read = await readTerms(em, terms);
   const meaning = read.filter(({ stem }) => stem !== '');

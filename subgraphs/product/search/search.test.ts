@@ -14,6 +14,8 @@ describe('the search', () => {
       ['Jackets and their care', 'A book on jacket after jacket.'],
       ['Café Press', 'Makes coffee for four. It’s O\'Neill\\\'s "best".'],
       ['The Who: Who Are You', 'A record.'],
+      ['USB 3.0 Hub, black/white', 'Works with node.js, says sales@example.com.'],
+      ['हिन्दी कीबोर्ड', 'A keyboard.'],
     ]) {
       await catalogue.product({ name, description });
     }
@@ -42,6 +44,13 @@ describe('the search', () => {
     ['a letter too many', 'fleeece', ['Recycled Fleece']],
     ['a wrong letter', 'recicled', ['Recycled Fleece']],
     ['one typo beside good words', 'trail runnnig shoe', ['Trail Running Shoe']],
+    ['a number with a point', 'usb 3.0', ['USB 3.0 Hub, black/white']],
+    ['what stands behind a slash', 'white', ['USB 3.0 Hub, black/white']],
+    ['a name as it stands', 'USB 3.0 Hub, black/white', ['USB 3.0 Hub, black/white']],
+    ['what looks like a host', 'node.js', ['USB 3.0 Hub, black/white']],
+    ['letters with marks', 'हिन्दी', ['हिन्दी कीबोर्ड']],
+    ['the beginning of letters with marks', 'कीबो', ['हिन्दी कीबोर्ड']],
+    ['an accent that is a character of its own', 'cafe\u0301', ['Café Press']],
     ['what resembles nothing', 'xylophone', []],
   ])('finds %s', async (_, search, names) => {
     expect(await find(search)).toEqual(names);
@@ -65,7 +74,7 @@ describe('the search', () => {
   });
 
   it.each(['', ' ', '---', '!&|():*'])('of %j, which has no word, asks nothing', async (search) => {
-    expect(await find(search)).toHaveLength(6);
+    expect(await find(search)).toHaveLength(8);
   });
 
   it.each([

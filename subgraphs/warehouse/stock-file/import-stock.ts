@@ -14,7 +14,6 @@ const transactionMaxMs = 30_000;
 // Each has a connection, and its share of what PostgreSQL can do beside selling.
 const importsMax = 2;
 const changesPerRead = 5000;
-const changesPerSignal = 1000;
 
 let running = 0;
 
@@ -77,12 +76,9 @@ async function tellChanges(client: pg.Client, signals: StockSignals, shopId: str
        join stock_item i on i.sku = d.sku and i.shop_id = $1 order by line`,
       [shopId, after],
     );
-    for (let at = 0; at < rows.length; at += changesPerSignal) {
-      const some = rows.slice(at, at + changesPerSignal);
-      signals.send({
-        changed: some.map(({ line: _, at, ...row }) => ({ ...row, at: at.toISOString() })),
-      });
-    }
+    signals.send({
+      changed: rows.map(({ line: _, at, ...row }) => ({ ...row, at: at.toISOString() })),
+    });
     if (rows.length < changesPerRead) return;
     after = rows.at(-1)?.line ?? 0;
   }

@@ -26,6 +26,9 @@ export class DeactivateWarehouseResult {
   unitsReserved!: number;
 }
 
+// A warehouse may have 100,000 levels, which take longer than the pool's transactions may.
+const transactionMaxMs = 30_000;
+
 export interface Activation {
   /** units that came to the shelf, or left it; 0 when nothing changed */
   readonly units: number;
@@ -45,6 +48,7 @@ export async function setWarehouseActive(
   const { units, reserved } = await moveStock(
     store,
     async (em) => {
+      await setLimit(em, transactionMaxMs);
       const [changed] = await sql(
         em,
         `update warehouse set active = $2, updated_at = now() where id = $1 and active <> $2
@@ -59,6 +63,16 @@ export async function setWarehouseActive(
     ({ changed }) => ({ changed }),
   );
   return { units: Math.min(units, intMax), reserved: Math.min(reserved, intMax) };
+}
+
+/**
+ * Gives a transaction, and each of its statements, so long. PostgreSQL sets the clock of a transaction
+ * that runs only where it has none: the pool's has to be taken away before.
+ */
+async function setLimit(em: EntityManager, ms: number): Promise<void> {
+  await sql(em, 'set local transaction_timeout = 0');
+  await sql(em, `set local transaction_timeout = ${ms}`);
+  await sql(em, `set local statement_timeout = ${ms}`);
 }
 
 /** Every change of a level holds the lock of its item; so the levels stand still behind these locks. */

@@ -42,6 +42,7 @@ const armScript = `
     local at = math.max(tonumber(ARGV[i]), soonest)
     redis.call('SET', KEYS[i], '', 'PXAT', string.format('%d', at))
   end`;
+// Of one command or message, so that nobody has to take in a whole warehouse at once.
 const keysMax = 1000;
 
 export function createStockSignals(redis: Redis, logger: Logger): StockSignals {
@@ -56,7 +57,9 @@ export function createStockSignals(redis: Redis, logger: Logger): StockSignals {
         commands.push(['armTimers', keys.length, ...keys, ...holds.map(timerDueMs)]);
       }
       for (const orderIds of chunksOf(disarmed)) commands.push(['del', ...orderIds.map(timerKey)]);
-      if (changed.length > 0) commands.push(['publish', stockChannel, JSON.stringify(changed)]);
+      for (const some of chunksOf(changed)) {
+        commands.push(['publish', stockChannel, JSON.stringify(some)]);
+      }
       if (commands.length === 0) return;
       watch.add(armed);
       watch.forget(disarmed);
