@@ -16,6 +16,7 @@ const raised = {
   SMS_AUTH_TOKEN: 'none-at-all-of-it',
   SMS_FROM: '+12025550100',
   SMTP_URL: 'smtp://127.0.0.1:9',
+  PAYMENT_PROVIDER: 'sandbox',
 };
 
 /** The whole system, each part a process, with raised limits. */

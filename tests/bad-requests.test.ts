@@ -195,6 +195,7 @@ describe('a bad request', () => {
   });
 
   it('leaves the invariants whole, and every table where it was', async () => {
+    await world.forgetRefund();
     await world.system.expectInvariants();
     const after = await contentsOf(world.system.databases);
     expect(Object.keys(after)).toEqual(Object.keys(before));

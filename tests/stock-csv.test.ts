@@ -249,7 +249,7 @@ describe('the stock of a warehouse as a file, through the router', () => {
     const subgraph = `http://127.0.0.1:${system.ports.ports.warehouse}/warehouses/${id}/stock.csv`;
     const direct = await fetch(subgraph, { headers: bearer(vendor.token) });
     expect(direct.status).toBe(401);
-    expect(await direct.json()).toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(await direct.json()).toMatchObject({ code: 'UNKNOWN_CALLER' });
   });
 
   it('a file that is cut off changes nothing, and ends at the subgraph too', async () => {

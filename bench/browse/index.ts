@@ -59,23 +59,38 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
   }
 }
 
-async function questionsFor(pool: Pool): Promise<Record<string, string>> {
-  let after = '';
+interface Question {
+  readonly query: string;
+  readonly variables?: { readonly after: string };
+}
+/** What is asked in a case, in turn. */
+type Questions = readonly Question[];
+
+async function questionsFor(pool: Pool): Promise<Record<string, Questions>> {
+  const cursors: string[] = [];
   for (let page = 1; page < 100; page++) {
-    const found = await ask(pool, `{ products(first: 20${after}) { pageInfo { endCursor } } }`);
-    after = `, after: "${found.data?.products?.pageInfo.endCursor}"`;
+    const after = cursors.length > 0 ? `, after: "${cursors.at(-1)}"` : '';
+    const query = `{ products(first: 20${after}) { pageInfo { endCursor } } }`;
+    const found = await ask(pool, { query });
+    cursors.push(found.data?.products?.pageInfo.endCursor as string);
   }
   const category = seedId('category', 0);
-  return {
+  const anyPage = list('first: 20, after: $after').replace('{', 'query ($after: String) {');
+  const one = Object.entries({
     bare: '{ __typename }',
     'first page': list('first: 20'),
-    'page 100': list(`first: 20${after}`),
+    'page 100': list(`first: 20, after: "${cursors.at(-1)}"`),
     search: list('first: 20, filter: { search: "runing shoe" }, sort: RELEVANCE'),
     filter: list(
       `first: 20, sort: PRICE_ASC, filter: { categoryId: "${category}", minPrice: "20", maxPrice: "150", currencyCode: "USD", inStock: true }`,
     ),
     product: `{ product(id: "${seedId('product', 7)}") { name description variants { sku name
       offers { id price { amount } shop { name } availability { available } } availability { available } } } }`,
+  }).map(([name, query]) => [name, [{ query }]] as const);
+  return {
+    ...Object.fromEntries(one),
+    // Nobody asks what another asks at the same moment: nothing is in flight twice.
+    'each another': cursors.map((after) => ({ query: anyPage, variables: { after } })),
   };
 }
 
@@ -84,42 +99,45 @@ interface Reply {
   readonly errors?: unknown;
 }
 
-async function ask(pool: Pool, query: string): Promise<Reply> {
+async function ask(pool: Pool, question: Question): Promise<Reply> {
   const { body } = await pool.request({
     method: 'POST',
     path: '/graphql',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query }),
+    body: JSON.stringify(question),
   });
   const reply = (await body.json()) as Reply;
   if (reply.errors) throw new Error(JSON.stringify(reply.errors));
   return reply;
 }
 
-async function warmUp(pool: Pool, query: string): Promise<void> {
+const inTurn = (questions: Questions, n: number) => questions[n % questions.length] as Question;
+
+async function warmUp(pool: Pool, questions: Questions): Promise<void> {
   let left = warmUpRequests;
   const client = async () => {
-    while (left-- > 0) await ask(pool, query);
+    while (left-- > 0) await ask(pool, inTurn(questions, left + 1));
   };
   await Promise.all(Array.from({ length: clients }, client));
 }
 
 async function measure(
   pool: Pool,
-  query: string,
+  questions: Questions,
   { processIds }: SystemProcesses,
   postgresId: number,
 ): Promise<Measured> {
   const ids = { ...processIds, postgres: postgresId };
-  await ask(pool, query);
+  await ask(pool, inTurn(questions, 0));
   const before = Object.entries(ids).map(([name, id]) => [name, cpuMsOf(id)] as const);
   const tookMs: number[] = [];
   const startedMs = performance.now();
   const endMs = startedMs + seconds * 1000;
+  let asked = 0;
   const client = async () => {
     while (performance.now() < endMs) {
       const askedMs = performance.now();
-      await ask(pool, query);
+      await ask(pool, inTurn(questions, asked++));
       tookMs.push(performance.now() - askedMs);
     }
   };

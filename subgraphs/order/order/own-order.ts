@@ -28,20 +28,25 @@ function onlyOwn(context: OrderContext, order: Order | null): Order | null {
 /** As `ownOrder`, and for whoever owns a shop that serves a part of it. */
 export async function visibleOrder(context: OrderContext, id: string): Promise<Order | null> {
   const order = await loaderOf(context, loadOrders).load(id);
-  return order && (await partsFor(context, order)).length > 0 ? order : null;
+  if (!order || owns(context, order.customerId)) return order;
+  return (await partsFor(context, order)).length > 0 ? order : null;
 }
 
 /** The parts of an order that the user may see: all of one's own, else those that one's shops serve. */
 export async function partsFor(context: OrderContext, order: Order): Promise<ShopOrder[]> {
   const isOwn = owns(context, order.customerId);
-  if (!isOwn && identityOf(context).role !== 'VENDOR') return [];
+  if (!isOwn && !isVendor(context)) return [];
   const parts = await loaderOf(context, loadShopOrders).load(order.id);
   if (isOwn) return parts;
-  const served = await Promise.all(
-    parts.map(({ shopId }) => context.app.owners.isOwn(context, shopId)),
-  );
+  const served = await Promise.all(parts.map(({ shopId }) => servesShop(context, shopId)));
   return parts.filter((_, at) => served[at]);
 }
+
+const isVendor = (context: OrderContext) => identityOf(context).role === 'VENDOR';
+
+/** Whether the shop is the user's. */
+export const servesShop = async (context: OrderContext, shopId: string): Promise<boolean> =>
+  isVendor(context) && context.app.owners.isOwn(context, shopId);
 
 /** Of an order that a shop sees, what is its customer's alone. @throws `NOT_FOUND` */
 export function requireCustomer(context: OrderContext, order: Order, what: string): void {

@@ -11,7 +11,7 @@ import { ProductVariant } from '../variant/variant.js';
 import { cancelShopOrder } from './cancel-shop-order.js';
 import { deliverShopOrder } from './deliver-shop-order.js';
 import { Order } from './order.js';
-import { partsFor, visibleOrder } from './own-order.js';
+import { ownOrder, servesShop, visibleOrder } from './own-order.js';
 import { ShipShopOrderInput, shipShopOrder } from './ship-shop-order.js';
 import { OrderItem, ShopOrder } from './shop-order.js';
 import { ShopOrderResult } from './shop-order-result.js';
@@ -26,9 +26,8 @@ export async function visibleShopOrder(
   id: string,
 ): Promise<ShopOrder | null> {
   const part = await loaderOf(context, loadShopOrders).load(id);
-  const order = part && (await visibleOrder(context, part.orderId));
-  const visible = order ? await partsFor(context, order) : [];
-  return visible.some((each) => each.id === id) ? part : null;
+  if (!part || (await ownOrder(context, part.orderId))) return part;
+  return (await servesShop(context, part.shopId)) ? part : null;
 }
 
 const totalOf = (item: OrderItem) => lineTotal(item.unitPriceAmount, item.quantity);

@@ -5,6 +5,13 @@ const textMax = 500;
 
 type Query = (...given: unknown[]) => unknown;
 
+/** The text of a statement, prepared or not; undefined for what is more than a statement. */
+function textOf(statement: unknown): string | undefined {
+  if (typeof statement === 'string') return statement;
+  const { text, submit } = (statement ?? {}) as { text?: unknown; submit?: unknown };
+  return typeof text === 'string' && submit === undefined ? text : undefined;
+}
+
 /**
  * A span for each statement that is part of a trace. pg tells nobody of its statements, so each new
  * connection of the pool is asked in its place.
@@ -14,8 +21,9 @@ export function spansOfStatements(tracer: Tracer, pool: Pool): void {
     const query = client.query.bind(client) as Query;
     client.query = ((...given: unknown[]) => {
       const [statement] = given;
-      if (typeof statement !== 'string' || !trace.getActiveSpan()) return query(...given);
-      return traced(tracer, statement, () => query(...given));
+      const text = textOf(statement);
+      if (text === undefined || !trace.getActiveSpan()) return query(...given);
+      return traced(tracer, text, () => query(...given));
     }) as PoolClient['query'];
   });
 }
