@@ -41,15 +41,18 @@ const methods = ['GET', 'HEAD', 'POST'];
 interface Overrides {
   /** the limits to use, whatever `RATE_LIMIT_PROFILE` says */
   readonly rateLimits?: RateLimitTable;
+  /** how long the limits' Redis is waited for before requests are counted in memory */
+  readonly limiterMaxMs?: number;
 }
 
 /** Starts the router: the public graph, at `/graphql`. */
-export async function startRouter(env = process.env, { rateLimits }: Overrides = {}) {
+export async function startRouter(env = process.env, overrides: Overrides = {}) {
+  const { rateLimits, limiterMaxMs = limiterCommandMaxMs } = overrides;
   const config = loadConfig(variables, env);
   const tls = tlsOf(config);
   const logger = createLogger('router', config.LOG_LEVEL);
   const registry = createRegistry('router');
-  const redis = createRedis(config.RATE_LIMIT_REDIS_URL, logger, 'limits', limiterCommandMaxMs);
+  const redis = createRedis(config.RATE_LIMIT_REDIS_URL, logger, 'limits', limiterMaxMs);
   const table = rateLimits ?? rateLimitProfiles[config.RATE_LIMIT_PROFILE];
   const count = createRateLimits(table, pausedAfterFailure(redis), registry);
   tellProfile(config.RATE_LIMIT_PROFILE, logger);
