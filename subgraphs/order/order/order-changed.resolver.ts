@@ -3,6 +3,7 @@ import { identityOf } from '../../shared/auth.js';
 import { notFound } from '../../shared/errors.js';
 import { Allow } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
+import { BeginsWithSnapshot } from '../../shared/schema.js';
 import type { OrderContext } from '../context.js';
 import { Order } from './order.js';
 import { visibleOrder } from './own-order.js';
@@ -10,6 +11,7 @@ import { visibleOrder } from './own-order.js';
 @Resolver()
 export class OrderChangedResolver {
   @Allow('own', 'shop-owner')
+  @BeginsWithSnapshot()
   @Subscription(() => Order, {
     description: 'The order as it is now, then after each change of it or of a part of it.',
     subscribe: ({ args, context }) => openFeed(args.id, context as OrderContext),
