@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { overWebSocket } from './harness/live.js';
 import { checkout, logIn, openShop, type Person, pay, registerPerson } from './harness/people.js';
 import { type SeenOrder, subgraphClient, watchOrder } from './harness/subscribe.js';
 import { startSystem, type TestSystem } from './harness/system.js';
@@ -112,6 +113,36 @@ describe('an order that is watched, over graphql-ws at the order subgraph', () =
       });
       expect(seen).toEqual([]);
     }
+  });
+
+  it('through the router, with fields of other subgraphs, to each what is theirs', async () => {
+    const orderId = await place([shop, otherShop]);
+    const query = `subscription ($id: UUID!) { orderChanged(id: $id) {
+      status customer { email } shopOrders { shop { name } items { variant { product { name } } } } } }`;
+    const connections = [customer, vendor].map(({ token }) => overWebSocket(system.url, token));
+    const watches = connections.map(({ subscribe }) => subscribe(query, { id: orderId }));
+    const last = (status: string) =>
+      Promise.all(
+        watches.map((watch) =>
+          eventually(
+            async () => watch.seen.at(-1)?.data?.orderChanged,
+            (order) => order?.status === status,
+          ),
+        ),
+      );
+    await last('PENDING');
+    await pay(system, customer, orderId);
+    const [own, ofShop] = await last('CONFIRMED');
+    expect(own.shopOrders).toHaveLength(2);
+    expect(own.customer.email).toEqual(expect.any(String));
+    expect(ofShop.customer).toBeNull();
+    expect(ofShop.shopOrders).toEqual([
+      {
+        shop: { name: expect.any(String) },
+        items: [{ variant: { product: { name: expect.any(String) } } }],
+      },
+    ]);
+    for (const connection of connections) connection.close();
   });
 
   it('finds a change of which nobody told it', async () => {
