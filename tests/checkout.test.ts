@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import pg from 'pg';
 import { lockKey } from '../subgraphs/warehouse/stock/stock-locks.js';
 import {
   address,
@@ -120,6 +121,28 @@ describe('checking out, through the router', () => {
       expect(again.data.checkout.order.id).toBe(data.checkout.order.id);
       await cancel(customer, data.checkout.order.id);
       expect(await quantities(customer)).toEqual([1, 2]);
+    });
+
+    it('takes out once what is ordered, though two processes are told of the hold', async () => {
+      const customer = await registerPerson(system);
+      const { offerId } = await openShop(system, vendor, [50]);
+      await add(customer, offerId, 5);
+      const placed = () => checkout(system, customer, [{ offerId, quantity: 2 }], 'twice');
+      const { order } = (await placed()).data.checkout;
+      // The second took over the key of one that was slow, before that one had stored its outcome.
+      const database = new pg.Client({ connectionString: system.databases.order });
+      await database.connect();
+      await database.query(
+        `update idempotency_key set outcome = null, claimed_until = now() - interval '1 s'
+         where subject_id = $1`,
+        [order.id],
+      );
+      await database.end();
+      const again = (await placed()).data.checkout;
+      expect(again).toMatchObject({ __typename: 'CheckoutSuccess', order: { id: order.id } });
+      expect(await quantities(customer)).toEqual([3]);
+      await cancel(customer, order.id);
+      expect(await quantities(customer)).toEqual([5]);
     });
 
     it('that is empty is refused, and so it stays under that key', async () => {

@@ -12,7 +12,7 @@ import {
 } from './harness/people.js';
 import { postGraphQL, startSystem, type TestSystem } from './harness/system.js';
 import { actAs } from './harness/vendor.js';
-import { eventually } from './harness/wait.js';
+import { eventually, someoneWaits } from './harness/wait.js';
 
 const unitsAtFirst = 1000;
 const roundsMaxMs = 240_000;
@@ -201,6 +201,23 @@ describe('what becomes of a paid order', () => {
       status: 'CANCELLED',
     });
     expect(await refundsOf(orderId)).toHaveLength(1);
+  });
+
+  it('a cancellation locks what was bought in the order in which checkouts do', async () => {
+    const [first, second] = [shop, otherShop].sort((a, b) => (a.shopId < b.shopId ? -1 : 1));
+    const { orderId } = await buy(true, [second as Shop, first as Shop]);
+    const lock = (of: Shop | undefined) =>
+      database.query(
+        'select 1 from purchase where customer_id = $1 and shop_id = $2 for update nowait',
+        [customer.id, of?.shopId],
+      );
+    await database.query('begin');
+    await lock(first);
+    const cancelled = cancel(orderId);
+    await someoneWaits(database);
+    await expect(lock(second)).resolves.toBeDefined();
+    await database.query('commit');
+    expect(await cancelled).toMatchObject({ status: 'CANCELLED' });
   });
 
   it('a customer who cancels while it is being paid asks again, and then it is cancelled', async () => {

@@ -89,6 +89,36 @@ describe('what a part that stopped leaves half-way is ended', () => {
     expect(data.checkout.order.id).not.toBe(rows[0].id);
   }, 30_000);
 
+  it('an order whose clean-up died half-way, and whose customer came back to that, is cancelled too', async () => {
+    const { offerId } = await openShop(system, vendor, [5]);
+    const items = [{ offerId, quantity: 2 }];
+    const key = randomUUID();
+    await system.stopPart('warehouse');
+    await checkout(system, customer, items, key);
+    const { rows } = await order.query(
+      `select id from customer_order where status = 'PENDING' and expires_at is null`,
+    );
+    const { id } = rows[0];
+    // What the clean-up releases first: an order that is not known is told to nobody.
+    await warehouse.query(
+      `insert into reservation (order_id, state, expires_at) values ($1, 'RELEASED', now())`,
+      [id],
+    );
+    await system.start('warehouse');
+    const { data } = await checkout(system, customer, items, key);
+    expect(data.checkout.__typename).toBe('OrderExpired');
+    await order.query(
+      `update customer_order set created_at = now() - interval '2 minutes' where id = $1`,
+      [id],
+    );
+    const abandoned = await eventually(
+      () => orderRow(id),
+      (row) => row.status === 'CANCELLED',
+      15_000,
+    );
+    expect(abandoned.cancel_reason).toBe('ABANDONED');
+  }, 30_000);
+
   it('a customer who comes back while abandoned orders are cleaned up keeps the order', async () => {
     const { offerId } = await openShop(system, vendor, [40]);
     const items = [{ offerId, quantity: 1 }];

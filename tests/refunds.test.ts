@@ -93,6 +93,32 @@ describe('money that goes back', () => {
     await payments.control({ silent: false });
   });
 
+  it('is all of it where the order ended though its stock was still held', async () => {
+    await payments.control({ silent: true });
+    const id = await place();
+    const { payment } = await payWith(id, 'Challenge Card');
+    await payments.order.query(
+      `with parts as (update shop_order set status = 'CANCELLED' where order_id = $1)
+       update customer_order set status = 'CANCELLED', cancel_reason = 'OUT_OF_STOCK' where id = $1`,
+      [id],
+    );
+    await payments.act(payment.id, 'approve');
+    await payments.order.query('update payment set next_attempt_at = now() where id = $1', [
+      payment.id,
+    ]);
+    await eventually(
+      () => shown(payment.id),
+      ({ status }) => status === 'REFUNDED',
+    );
+    expect((await payments.bookOf(payment.id))?.refunds).toMatchObject([{ amount: '10.00' }]);
+    const { rows } = await payments.order.query(
+      `select payload from outbox where topic = 'stock.returned' and key like $1`,
+      [`${id}:%`],
+    );
+    expect(rows).toHaveLength(1);
+    await payments.control({ silent: false });
+  });
+
   it('is also what a provider took after we had given the payment up, once it tells', async () => {
     await payments.control({ silent: true });
     const id = await place();

@@ -31,6 +31,7 @@ export async function startStripeServer() {
   const intents = new Map<string, Intent>();
   const answers = new Map<string, Answer>();
   const refunds: { amount: number }[] = [];
+  const refundsOf = new Map<string, object[]>();
   const requests: { path: string; form: URLSearchParams; key: string | undefined }[] = [];
   /** what goes wrong with the next requests, one after the other */
   const faults: Array<'500' | 'silent' | 'done, but silent'> = [];
@@ -72,16 +73,25 @@ export async function startStripeServer() {
   function refund(form: URLSearchParams): Answer {
     const amount = Number(form.get('amount'));
     refunds.push({ amount });
-    return {
-      status: 200,
-      body: { id: `re_${randomUUID()}`, object: 'refund', status: 'succeeded' },
-    };
+    const intentId = form.get('payment_intent') as string;
+    const metadata = { refund_id: form.get('metadata[refund_id]') };
+    const made = { id: `re_${randomUUID()}`, object: 'refund', status: 'succeeded', metadata };
+    refundsOf.set(intentId, [...(refundsOf.get(intentId) ?? []), made]);
+    return { status: 200, body: made };
+  }
+
+  function listRefunds(intentId: string): Answer {
+    const data = refundsOf.get(intentId) ?? [];
+    return { status: 200, body: { object: 'list', data, has_more: false } };
   }
 
   function perform(request: IncomingMessage, form: URLSearchParams): Answer {
     const url = new URL(request.url ?? '/', 'http://stripe');
     const [, , noun, id, verb] = url.pathname.split('/');
-    if (noun === 'refunds') return refund(form);
+    if (noun === 'refunds') {
+      const asked = url.searchParams.get('payment_intent');
+      return asked ? listRefunds(asked) : refund(form);
+    }
     if (id === 'search') {
       const paymentId = /'([0-9a-f-]{36})'/.exec(url.searchParams.get('query') ?? '')?.[1];
       const data = [...intents.values()].filter((each) => each.metadata.payment_id === paymentId);
@@ -119,6 +129,8 @@ export async function startStripeServer() {
     refunds,
     requests,
     faults,
+    /** as after a day or so */
+    forgetKeys: () => answers.clear(),
     async stop() {
       server.closeAllConnections();
       await close(server);

@@ -40,7 +40,8 @@ export async function abandonOrders(
 
 /**
  * Takes the key of an abandoned order, so that its customer waits while it is given up, and looks
- * once more whether it is abandoned: the customer may have come back since it was found.
+ * once more whether it is abandoned: the customer may have come back since it was found. A key whose
+ * outcome is stored is nobody's work any more: that its hold is gone, for one.
  */
 async function takeAbandoned(em: EntityManager, orderId: string): Promise<boolean> {
   const taken = await sql(
@@ -52,7 +53,7 @@ async function takeAbandoned(em: EntityManager, orderId: string): Promise<boolea
      select id from customer_order
      where id = $1 and status = 'PENDING' and expires_at is null
        and (exists (select from claimed)
-            or not exists (select from idempotency_key where subject_id = $1))`,
+            or not exists (select from idempotency_key where subject_id = $1 and outcome is null))`,
     [orderId, takenMs],
   );
   return taken.length > 0;

@@ -1,6 +1,6 @@
 import Big from 'big.js';
 import { identityOf } from '../../shared/auth.js';
-import { sql } from '../../shared/database.js';
+import { type EntityManager, sql } from '../../shared/database.js';
 import { isUniqueViolation } from '../../shared/database-errors.js';
 import { failPoint } from '../../shared/fail-point.js';
 import {
@@ -123,10 +123,12 @@ async function hold(
     case 'HELD': {
       const expiresAt = new Date(answer.expiresAt as string);
       return settle(app, of, { kind: 'placed', orderId }, async (em) => {
-        const stillPending = await setExpiresAt(em, orderId, expiresAt);
-        if (!stillPending) return { kind: 'expired', orderId };
-        await takeFromCart(em, orderId);
-        return null;
+        if (await setExpiresAt(em, orderId, expiresAt)) {
+          await takeFromCart(em, orderId);
+          return null;
+        }
+        // Another process with this key was told of the hold first; or the order ended meanwhile.
+        return (await isCancelled(em, orderId)) ? { kind: 'expired', orderId } : null;
       });
     }
     case 'SHORT': {
@@ -141,6 +143,11 @@ async function hold(
     default:
       return settle(app, of, { kind: 'expired', orderId });
   }
+}
+
+async function isCancelled(em: EntityManager, orderId: string): Promise<boolean> {
+  const cancelled = `select 1 from customer_order where id = $1 and status = 'CANCELLED'`;
+  return (await sql(em, cancelled, [orderId])).length > 0;
 }
 
 const toReserveLine = ({ shopId, sku, quantity }: HoldLine) => ({ shopId, sku, quantity });

@@ -73,13 +73,17 @@ async function leavePending(em: EntityManager, orderId: string, to: PendingEnd):
   return changed.length > 0;
 }
 
-/** Writes down until when the stock of a pending order is held. @returns false where it ended */
+/**
+ * Writes down until when the stock of a pending order is held, once.
+ *
+ * @returns false where that was written before, or the order ended
+ */
 export async function setExpiresAt(em: EntityManager, orderId: string, expiresAt: Date) {
   const changed = await sql(
     em,
     `with held as (
        update customer_order set expires_at = $2, version = version + 1, updated_at = now()
-       where id = $1 and status = 'PENDING' returning id
+       where id = $1 and status = 'PENDING' and expires_at is null returning id
      ), history as (
        insert into order_event (id, order_id, type, actor)
        select $3::uuid, id, 'RESERVED', 'warehouse' from held

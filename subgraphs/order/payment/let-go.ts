@@ -1,4 +1,4 @@
-import { sql } from '../../shared/database.js';
+import { type EntityManager, sql } from '../../shared/database.js';
 import type { OrderApp } from '../context.js';
 import { endPending } from '../order/change-status.js';
 import { returnStock } from '../reservation/return-stock.js';
@@ -28,9 +28,7 @@ export async function letGo(
   if (payment.status === 'PENDING') {
     return recordStep(app, payment, { to: 'AUTHORIZED', transactionId, due: true });
   }
-  return recordStep(app, payment, { to: 'COMPLETED' }, (em) =>
-    requestRefund(em, { paymentId: payment.id, shopOrderId: null, amount: null, reason: tooLate }),
-  );
+  return recordStep(app, payment, { to: 'COMPLETED' }, (em) => refundAll(em, payment));
 }
 
 /**
@@ -64,16 +62,24 @@ export function cancelUncapturable(
       status: 'CANCELLED',
       reason: 'PAYMENT_FAILED',
     });
-    if (!cancelled) return;
-    const parts = await sql<{ shopId: string }>(
-      em,
-      'select shop_id as "shopId" from shop_order where order_id = $1 order by shop_id',
-      [orderId],
-    );
-    const back = parts.map(({ shopId }) => ({ orderId, shopId, reason: 'PAYMENT_FAILED' }));
-    await returnStock(em, back);
+    if (cancelled) await returnAllStock(em, orderId);
   });
 }
+
+/** Has all come back that was sold with an order, in the transaction of `em`. */
+export async function returnAllStock(em: EntityManager, orderId: string): Promise<void> {
+  const parts = await sql<{ shopId: string }>(
+    em,
+    'select shop_id as "shopId" from shop_order where order_id = $1 order by shop_id',
+    [orderId],
+  );
+  const back = parts.map(({ shopId }) => ({ orderId, shopId, reason: 'PAYMENT_FAILED' }));
+  await returnStock(em, back);
+}
+
+/** Has all of a payment go back that is no order's, in the transaction of `em`. */
+export const refundAll = (em: EntityManager, { id: paymentId }: Payment) =>
+  requestRefund(em, { paymentId, shopOrderId: null, amount: null, reason: tooLate });
 
 /**
  * Ends what a payment that came to nothing left behind: the order of a one-step checkout, and what
@@ -101,9 +107,8 @@ async function undo(app: OrderApp, payment: Payment, known: ProviderPayment | nu
   const found = { ...payment, providerTransactionId: transactionId };
   const end = live ? await voidAtProvider(app, found) : known?.status;
   if (end !== 'captured') return;
-  const refund = { paymentId: payment.id, shopOrderId: null, amount: null, reason: tooLate };
   await app.orm.em.fork().transactional(async (em) => {
-    await requestRefund(em, refund);
+    await refundAll(em, payment);
     await sql(em, 'update payment set provider_transaction_id = $2 where id = $1', [
       payment.id,
       transactionId,

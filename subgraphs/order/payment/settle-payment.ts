@@ -2,7 +2,7 @@ import { failPoint } from '../../shared/fail-point.js';
 import type { OrderApp } from '../context.js';
 import { endPending } from '../order/change-status.js';
 import { Order } from '../order/order.js';
-import { cancelUncapturable, letGo, windUp } from './let-go.js';
+import { cancelUncapturable, letGo, refundAll, returnAllStock, windUp } from './let-go.js';
 import { Payment } from './payment.js';
 import { type ProviderPayment, RefusedForGood } from './payment-provider.js';
 import { refOf } from './payment-ref.js';
@@ -113,12 +113,17 @@ async function sell(app: OrderApp, payment: Payment): Promise<boolean> {
   return false;
 }
 
-/** The money is taken: the payment and its order change in one commit. */
+/**
+ * The money is taken: the payment and its order change in one commit. Where the order ended all the
+ * same, which nothing should bring about, what was taken and sold goes back.
+ */
 function complete(app: OrderApp, payment: Payment): Promise<boolean> {
+  const { orderId } = payment;
   return recordStep(app, payment, { to: 'COMPLETED' }, async (em) => {
-    const confirmed = await endPending(em, payment.orderId, { status: 'CONFIRMED' });
-    if (confirmed) return;
-    app.logger.error({ orderId: payment.orderId }, 'a paid order was not pending');
+    if (await endPending(em, orderId, { status: 'CONFIRMED' })) return;
+    app.logger.error({ orderId }, 'a paid order was not pending: it is refunded');
+    await refundAll(em, payment);
+    await returnAllStock(em, orderId);
   });
 }
 

@@ -96,6 +96,16 @@ describe('Stripe as the payment provider', () => {
     await expect(stripe.capture(other)).rejects.toBeInstanceOf(RefusedForGood);
   });
 
+  it('lets go what it could not let go before', async () => {
+    const payment = await authorized();
+    const intent = server.intents.get(payment.transactionId as string);
+    if (intent) intent.status = 'processing';
+    await expect(stripe.void(payment)).rejects.toBeInstanceOf(RefusedForGood);
+    if (intent) intent.status = 'requires_capture';
+    await stripe.void(payment);
+    expect(await stripe.lookUp(payment)).toMatchObject({ status: 'voided' });
+  });
+
   it('takes a capture that was made under another key for made', async () => {
     const payment = await authorized();
     await stripe.capture(payment);
@@ -113,6 +123,19 @@ describe('Stripe as the payment provider', () => {
     await stripe.refund(order);
     await stripe.refund(order);
     expect(server.refunds).toEqual([{ amount: 505 }]);
+  });
+
+  it('refunds once, though Stripe has forgotten the key', async () => {
+    const { transactionId } = await authorized();
+    const refund = { refundId: randomUUID(), transactionId: transactionId as string };
+    const order = { ...refund, amount: '5.05', currencyCode: 'USD' };
+    const before = server.refunds.length;
+    server.faults.push('done, but silent');
+    await expect(stripe.refund(order)).rejects.toThrow();
+    server.forgetKeys();
+    await stripe.refund(order);
+    await stripe.refund({ ...order, refundId: randomUUID() });
+    expect(server.refunds.length - before).toBe(2);
   });
 
   describe('sends webhooks', () => {

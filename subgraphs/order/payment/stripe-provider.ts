@@ -10,6 +10,8 @@ import {
 } from './payment-provider.js';
 
 const timeoutDefaultMs = 8000;
+// A payment has one for each part of its order at most; Stripe lists no more at once.
+const refundsMax = 100;
 
 export interface StripeSettings {
   readonly secretKey: string;
@@ -47,6 +49,18 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
     throw new RefusedForGood(`Stripe says: ${(error as Error).message}`);
   }
 
+  /** Stripe forgets the key of a request after a day; not what it did. */
+  async function isRefunded(transactionId: string, refundId: string): Promise<boolean> {
+    const { data } = await stripe.refunds.list({
+      payment_intent: transactionId,
+      limit: refundsMax,
+    });
+    return data.some(
+      ({ metadata, status }) =>
+        metadata?.refund_id === refundId && status !== 'failed' && status !== 'canceled',
+    );
+  }
+
   return {
     name: 'stripe',
     async authorize({ paymentId, amount, currencyCode, method }) {
@@ -66,17 +80,19 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
       }
     },
     lookUp,
+    // Without keys: under one Stripe repeats its first answer, a refusal or a fault, for a day.
     async capture(payment) {
       await stripe.paymentIntents
-        .capture(payment.transactionId as string, {}, once(`capture-${payment.paymentId}`))
+        .capture(payment.transactionId as string)
         .catch((error) => unlessDone(payment, 'captured', error));
     },
     async void(payment) {
       await stripe.paymentIntents
-        .cancel(payment.transactionId as string, {}, once(`void-${payment.paymentId}`))
+        .cancel(payment.transactionId as string)
         .catch((error) => unlessDone(payment, 'voided', error));
     },
     async refund({ refundId, transactionId, amount, currencyCode }) {
+      if (await isRefunded(transactionId, refundId)) return;
       const order = {
         payment_intent: transactionId,
         amount: toMinorUnits(amount, currencyCode),
