@@ -14,6 +14,7 @@ import type { Registry } from '../subgraphs/shared/metrics.js';
 import { operationMetrics } from '../subgraphs/shared/operation-metrics.js';
 import type { RouterConfig } from './config.js';
 import { examplesDocument } from './explorer/examples.js';
+import { jsonStatus } from './json-status.js';
 import type { KnownOperation } from './known-operations.js';
 import { loginLimitPlugin } from './login-limits.js';
 import { operationChecks } from './operation-checks.js';
@@ -72,6 +73,7 @@ export function createApollo(parts: Parts) {
       costLimitPlugin(config),
       loginLimitPlugin(count, config.ROUTER_SECRET),
       subscriptionPlugin,
+      jsonStatus,
     ],
   });
 }
