@@ -29,6 +29,7 @@ export function welcome(url: string, folder: string): string {
   const people = accounts.map(({ email, role }) => `    ${email.padEnd(22)} ${role}`).join('\n');
   return `
   Holdfast runs: ${url}  (in a browser: Apollo Sandbox)
+                 ${url.replace(/graphql$/, 'graphiql')}  (GraphiQL, without internet)
 
   Accounts, all with the password ${demoPassword}:
 ${people}

@@ -13,6 +13,8 @@ import type { Logger } from '../subgraphs/shared/logger.js';
 import type { Registry } from '../subgraphs/shared/metrics.js';
 import { operationMetrics } from '../subgraphs/shared/operation-metrics.js';
 import type { RouterConfig } from './config.js';
+import { examplesDocument } from './explorer/examples.js';
+import { jsonStatus } from './json-status.js';
 import type { KnownOperation } from './known-operations.js';
 import { loginLimitPlugin } from './login-limits.js';
 import { operationChecks } from './operation-checks.js';
@@ -60,13 +62,18 @@ export function createApollo(parts: Parts) {
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
       config.INTROSPECTION
-        ? ApolloServerPluginLandingPageLocalDefault({ embed: true, includeCookies: false })
+        ? ApolloServerPluginLandingPageLocalDefault({
+            embed: { runTelemetry: false },
+            includeCookies: false,
+            ...examplesDocument(operations),
+          })
         : ApolloServerPluginLandingPageDisabled(),
       operationMetrics(registry, nameOperations(operations.map(({ name }) => name))),
       operationChecks,
       costLimitPlugin(config),
       loginLimitPlugin(count, config.ROUTER_SECRET),
       subscriptionPlugin,
+      jsonStatus,
     ],
   });
 }

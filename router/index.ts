@@ -17,6 +17,7 @@ import { startServer } from '../subgraphs/shared/server.js';
 import { createApollo, errorFormat } from './apollo.js';
 import { clientAddress } from './client-address.js';
 import { tlsOf, variables } from './config.js';
+import { createExplorer, isExplorerPath } from './explorer/index.js';
 import { createGateway } from './gateway.js';
 import { readKnownOperations } from './known-operations.js';
 import { limiterCommandMaxMs, pausedAfterFailure } from './limiter-redis.js';
@@ -72,6 +73,7 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
   await warmUp(apollo, operations, logger);
   const subscriptions = serveSubscriptions(apollo);
   const setHeaders = createWebHeaders(config.CORS_ORIGINS, tls !== null);
+  const serveExplorer = createExplorer(config.INTROSPECTION, operations);
   const passed = createPassedRoutes(urls, config.ROUTER_SECRET, logger);
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -98,6 +100,7 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
       response.writeHead(302, { location: '/graphql' }).end();
       return;
     }
+    if (path && isExplorerPath(path)) return serveExplorer(request, response, path);
     if (path !== '/graphql' && !passOn) throw new HttpError(404, `There is nothing at ${path}.`);
     if (!passOn && !methods.includes(request.method ?? '')) {
       response.setHeader('allow', methods.join(', '));

@@ -38,7 +38,7 @@ export function loginLimitPlugin(
     async requestDidStart() {
       return {
         async didResolveOperation({ schema, document, operation, request, contextValue }) {
-          if (operation?.operation !== 'mutation') return;
+          if (operation?.operation !== 'mutation' || contextValue.plansOnly) return;
           const fields = topLevelFields(document, operation);
           const values = variableValues(schema, operation, request.variables) ?? {};
           try {

@@ -2,10 +2,12 @@ import type { ApolloServer } from '@apollo/server';
 import type { Logger } from '../subgraphs/shared/logger.js';
 import type { KnownOperation } from './known-operations.js';
 import type { RouterContext } from './subgraph-data-source.js';
+import { acceptOperation } from './subscriptions/accept.js';
 
 /**
  * Has known operations parsed, validated and planned before the first client sends them. They go the
- * way of all others, but no subgraph is asked.
+ * way of all others, but no subgraph is asked, and no login is counted. Of subscriptions the plan is
+ * made when they are opened.
  *
  * @returns how many could be planned
  */
@@ -22,8 +24,8 @@ export async function warmUp(
       address: 'warm-up',
       plansOnly: true,
     };
-    const { body } = await apollo.executeOperation({ query, variables }, { contextValue });
-    const invalid = body.kind === 'single' && body.singleResult.data === undefined;
+    const outcome = await acceptOperation(apollo, { query, variables }, contextValue);
+    const invalid = outcome.kind === 'answer' && outcome.result.data === undefined;
     if (invalid) logger.warn({ operation: name }, 'a known operation cannot be run on this graph');
     else planned += 1;
   }

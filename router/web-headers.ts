@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors from 'cors';
 import helmet from 'helmet';
+import { isExplorerPath } from './explorer/index.js';
 
 const sandboxCdn = [
   'https://apollo-server-landing-page.cdn.apollographql.com',
@@ -25,6 +26,19 @@ const contentPolicy = {
   objectSrc: ["'none'"],
 };
 
+/** What GraphiQL loads: from the router alone. Monaco, its editor, writes styles into the page. */
+const explorerPolicy = {
+  defaultSrc: ["'self'"],
+  styleSrc: ["'self'", "'unsafe-inline'"],
+  fontSrc: ["'self'", 'data:'],
+  imgSrc: ["'self'", 'data:'],
+  frameAncestors: ["'none'"],
+  baseUri: ["'none'"],
+  formAction: ["'none'"],
+  objectSrc: ["'none'"],
+};
+
+type Policy = Readonly<Record<string, Iterable<string>>>;
 type SetHeaders = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**
@@ -32,12 +46,15 @@ type SetHeaders = (request: IncomingMessage, response: ServerResponse) => void;
  * read it. Nothing is sent with cookies, so no origin gets more than anybody has.
  */
 export function createWebHeaders(origins: readonly string[], hasTls: boolean): SetHeaders {
-  const setSecurity = helmet({
-    contentSecurityPolicy: { useDefaults: false, directives: contentPolicy },
-    crossOriginOpenerPolicy: { policy: 'same-origin-allow-popups' },
-    referrerPolicy: { policy: 'strict-origin-when-cross-origin' },
-    strictTransportSecurity: hasTls,
-  });
+  const securityWith = (directives: Policy) =>
+    helmet({
+      contentSecurityPolicy: { useDefaults: false, directives },
+      crossOriginOpenerPolicy: { policy: 'same-origin-allow-popups' },
+      referrerPolicy: { policy: 'strict-origin-when-cross-origin' },
+      strictTransportSecurity: hasTls,
+    });
+  const setSecurity = securityWith(contentPolicy);
+  const setExplorerSecurity = securityWith(explorerPolicy);
   const setCors = cors<IncomingMessage>({
     origin: [...origins],
     methods: ['GET', 'POST', 'PUT'],
@@ -49,7 +66,9 @@ export function createWebHeaders(origins: readonly string[], hasTls: boolean): S
     if (error) throw error;
   };
   return (request, response) => {
-    setSecurity(request, response, done);
+    const path = request.url?.split('?', 1)[0] ?? '/';
+    if (isExplorerPath(path)) setExplorerSecurity(request, response, done);
+    else setSecurity(request, response, done);
     if (origins.length > 0) setCors(request, response, done);
   };
 }

@@ -1,0 +1,58 @@
+import type { KnownOperation } from '../known-operations.js';
+
+/** An operation to begin with, as GraphiQL takes it for a tab; `variables` and `headers` are JSON. */
+export interface Example {
+  readonly query: string;
+  readonly variables: string;
+  readonly headers: string;
+}
+
+const tokenHeader = JSON.stringify({ Authorization: 'Bearer <accessToken>' }, null, 2);
+const needsToken = (query: string) => /^# .*needs .* token/m.test(query);
+
+// As somebody who is new here comes to need them; others follow behind.
+const order = [
+  'Browse',
+  'ProductPage',
+  'LiveStock',
+  'Login',
+  'AddToCart',
+  'Cart',
+  'Checkout',
+  'PayOrder',
+  'OrderChanged',
+  'Orders',
+  'ShopStock',
+  'ReceiveStock',
+];
+const placeOf = ({ name }: KnownOperation) =>
+  order.includes(name) ? order.indexOf(name) : order.length;
+const inOrder = (operations: readonly KnownOperation[]) =>
+  operations.toSorted((one, other) => placeOf(one) - placeOf(other));
+
+const withoutVariablesLine = (query: string) => query.replace(/^# variables: .*\n/m, '');
+
+/** The example operations, each with variables with which it can be run, and a place for the token. */
+export function examplesOf(operations: readonly KnownOperation[]): Example[] {
+  return inOrder(operations).map(({ query, variables }) => ({
+    query: withoutVariablesLine(query),
+    variables: JSON.stringify(variables, null, 2),
+    headers: needsToken(query) ? tokenHeader : '',
+  }));
+}
+
+/**
+ * All examples in one document, as Apollo Sandbox opens with: it runs the one that is clicked. They
+ * share their variables, so a variable has the same value wherever it is used.
+ */
+export function examplesDocument(operations: readonly KnownOperation[]) {
+  return {
+    document: inOrder(operations)
+      .map(({ query }) => withoutVariablesLine(query))
+      .join('\n'),
+    variables: Object.assign({}, ...operations.map(({ variables }) => variables)) as Record<
+      string,
+      unknown
+    >,
+  };
+}

@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildSchema, parse, specifiedRules, validate } from 'graphql';
+import { root } from '../dev/services.js';
+import { examplesDocument, examplesOf } from '../router/explorer/examples.js';
+import { type KnownOperation, readKnownOperations } from '../router/known-operations.js';
+import { overWebSocket } from './harness/live.js';
+import { logIn } from './harness/people.js';
+import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
+import { postGraphQL, startSystem, type TestSystem } from './harness/system.js';
+import { eventually } from './harness/wait.js';
+
+const operations = readKnownOperations();
+const schema = buildSchema(readFileSync(join(root, 'schema/api.graphql'), 'utf8'));
+const until = (holds: () => boolean) => eventually(async () => holds(), Boolean);
+const inBrowser = { accept: 'text/html' };
+const named = (name: string) =>
+  operations.find((each) => each.name === name) as KnownOperation & { query: string };
+
+describe('the explorers', () => {
+  let system: TestSystem;
+  beforeAll(async () => {
+    system = await startSystem();
+  });
+  afterEach(stopRoutersBeside);
+  afterAll(() => system.stop());
+
+  const at = (path: string, headers: Record<string, string> = {}) =>
+    fetch(new URL(path, system.url), { headers });
+
+  it('serve GraphiQL with all its parts, none of them from elsewhere', async () => {
+    const page = await at('/graphiql');
+    const html = await page.text();
+    expect(page.status).toBe(200);
+    expect(page.headers.get('cache-control')).toBe('no-cache');
+    expect(page.headers.get('content-security-policy')).not.toContain('://');
+    const parts = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, part]) => part as string);
+    expect(parts.filter((part) => part.startsWith('/graphiql/'))).toHaveLength(2);
+    expect(parts.filter((part) => part.includes('://'))).toEqual([]);
+    for (const part of parts.filter((each) => each.startsWith('/'))) {
+      const { status, headers } = await at(part, { 'accept-encoding': 'gzip' });
+      expect(status).toBe(200);
+      expect(headers.get('content-encoding')).toBe('gzip');
+      expect(headers.get('cache-control')).toContain('immutable');
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+    }
+  });
+
+  it('serve GraphiQL the examples, one a tab', async () => {
+    const reply = await at('/graphiql/examples.json');
+    const examples = (await reply.json()) as ReturnType<typeof examplesOf>;
+    expect(examples).toEqual(examplesOf(operations));
+    expect(examples[0]?.query).toContain('query Browse');
+    expect(examples[0]?.headers).toBe('');
+    expect(examples.find(({ query }) => query.includes('query Cart'))?.headers).toContain('Bearer');
+  });
+
+  it('serve nothing else below /graphiql', async () => {
+    for (const path of ['/graphiql/none.js', '/graphiql/../package.json', '/graphiqlx']) {
+      expect((await at(path)).status).toBe(404);
+    }
+    const posted = await fetch(new URL('/graphiql', system.url), { method: 'POST' });
+    expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+
+  it('serve a browser Apollo Sandbox with the examples in it', async () => {
+    const html = await (await at('/graphql', inBrowser)).text();
+    expect(html).toContain('EmbeddedSandbox');
+    for (const { name } of operations) expect(html).toContain(` ${name}`);
+    expect(html).toContain('"identifier":"ana@example.com"');
+    expect(html).toContain('"runTelemetry":false');
+  });
+
+  it('are not there where the schema is not told', async () => {
+    const router = await startRouterBeside(system, { INTROSPECTION: 'false' });
+    for (const path of ['/graphiql', '/graphiql/', '/graphiql/examples.json']) {
+      expect((await fetch(`${router.url}${path}`)).status).toBe(404);
+    }
+    const reply = await fetch(router.graphqlUrl, { headers: inBrowser });
+    expect(await reply.text()).not.toContain('Sandbox');
+  });
+
+  it('find the same value for a variable in all examples that have it', () => {
+    const values = new Map<string, unknown>();
+    for (const { variables } of operations) {
+      for (const [name, value] of Object.entries(variables)) {
+        expect(values.get(name) ?? value).toEqual(value);
+        values.set(name, value);
+      }
+    }
+  });
+
+  it('have examples that are valid, each alone and all together', async () => {
+    const { document, variables } = examplesDocument(operations);
+    expect(validate(schema, parse(document), specifiedRules)).toEqual([]);
+    for (const { query } of operations) expect(validate(schema, parse(query))).toEqual([]);
+    const body = JSON.stringify({ query: document, variables, operationName: 'Browse' });
+    const headers = { 'content-type': 'application/json' };
+    const reply = await fetch(system.url, { method: 'POST', headers, body });
+    expect(((await reply.json()) as { errors?: unknown }).errors).toBeUndefined();
+  });
+
+  it('do not count the login among the examples against anybody when a router starts', async () => {
+    const router = await startRouterBeside(system, {}, { identity: 1, login: 1 });
+    const { query, variables } = named('Login');
+    const reply = await postGraphQL(router.graphqlUrl, query, variables);
+    expect(reply.data.login.__typename).toBe('Session');
+  });
+
+  it('have examples that lead through a first visit, each run as it stands', async () => {
+    const { token } = await logIn(system, 'ana');
+    const vera = await logIn(system, 'vera');
+    const run = async (name: string, as?: string, change: object = {}) => {
+      const { query, variables } = named(name);
+      const { data, errors } = await system.graphql(query, { ...variables, ...change }, as);
+      expect(errors).toBeUndefined();
+      return data;
+    };
+    const done = new Set<string>();
+    const ran = async (name: string, as?: string, change?: object) => {
+      done.add(name);
+      return run(name, as, change);
+    };
+    const anonymous = overWebSocket(system.url);
+    const stock = anonymous.subscribe(named('LiveStock').query, named('LiveStock').variables);
+    done.add('LiveStock');
+    await until(() => stock.seen.length >= 2);
+
+    expect((await ran('Browse')).products.edges).not.toHaveLength(0);
+    expect((await ran('ProductPage')).product.variants).not.toHaveLength(0);
+    expect((await ran('Login')).login.__typename).toBe('Session');
+    expect((await ran('AddToCart', token)).addToCart.items).toHaveLength(1);
+    expect((await ran('Cart', token)).cart.items[0].offer.availability.available).toBe(100);
+    const { order } = (await ran('Checkout', token)).checkout;
+    await until(() => stock.seen.some(({ data }) => data.stockChanged.available === 99));
+
+    const own = overWebSocket(system.url, token);
+    const changes = own.subscribe(named('OrderChanged').query, { orderId: order.id });
+    done.add('OrderChanged');
+    await until(() => changes.seen[0]?.data?.orderChanged.status === 'PENDING');
+    const payment = { ...(named('PayOrder').variables.payment as object), orderId: order.id };
+    const paid = await ran('PayOrder', token, { payment });
+    expect(paid.payOrder.__typename).toBe('PaymentSuccess');
+    await until(() => changes.seen.at(-1)?.data?.orderChanged.status === 'CONFIRMED');
+
+    expect((await ran('Orders', token)).orders.edges).toHaveLength(1);
+    expect((await ran('ShopStock', vera.token)).shop.warehouses).not.toHaveLength(0);
+    expect((await ran('ReceiveStock', vera.token)).receiveStock.onHand).toBeGreaterThan(60);
+    anonymous.close();
+    own.close();
+    expect(operations.map(({ name }) => name).filter((name) => !done.has(name))).toEqual([]);
+    await system.expectInvariants();
+  });
+});

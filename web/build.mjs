@@ -1,0 +1,98 @@
+// Bundles the pages that the router serves into dist/web, where it is not done already: `npm start`
+// and `npm test` call it each time. What it made it knows by a stamp of everything that goes in.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const source = join(here, 'graphiql');
+const target = join(here, '../dist/web');
+const folder = join(target, 'graphiql');
+const stampFile = join(target, 'stamp');
+
+function stampNow() {
+  const inputs = [
+    fileURLToPath(import.meta.url),
+    join(here, '../package-lock.json'),
+    ...readdirSync(source)
+      .toSorted()
+      .map((file) => join(source, file)),
+  ];
+  const hash = createHash('sha256');
+  for (const file of inputs) hash.update(basename(file)).update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+const common = {
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  target: 'es2022',
+  outdir: folder,
+  metafile: true,
+  absWorkingDir: here,
+  entryNames: '[name]-[hash]',
+  assetNames: '[name]-[hash]',
+  publicPath: '/graphiql',
+  loader: { '.ttf': 'file' },
+  legalComments: 'linked',
+  logLevel: 'warning',
+};
+const addressOf = (file) => `/graphiql/${basename(file)}`;
+
+const monaco = 'monaco-editor/esm/vs';
+const workers = {
+  editor: `${monaco}/editor/editor.worker.js`,
+  graphql: 'monaco-graphql/esm/graphql.worker.js',
+  json: `${monaco}/language/json/json.worker.js`,
+};
+
+/** What was made of the one entry point, and the styles that belong to it. */
+function entryOf({ metafile: { outputs } }) {
+  const [[script, { cssBundle }]] = Object.entries(outputs).filter(([, each]) => each.entryPoint);
+  return { script: addressOf(script), style: cssBundle && addressOf(cssBundle) };
+}
+
+async function buildWorker([name, entry]) {
+  const made = await build({ ...common, entryPoints: { [`${name}.worker`]: entry } });
+  return [name, entryOf(made).script];
+}
+
+async function buildGraphiQL() {
+  const made = await Promise.all(Object.entries(workers).map(buildWorker));
+  // No splitting: what it splits off are Monaco's styles and languages, which are in use anyway.
+  const page = await build({
+    ...common,
+    entryPoints: { graphiql: join(source, 'index.ts') },
+    define: {
+      workerFiles: JSON.stringify(Object.fromEntries(made)),
+      'process.env.NODE_ENV': '"production"',
+    },
+  });
+  const { script, style } = entryOf(page);
+  const html = readFileSync(join(source, 'index.html'), 'utf8');
+  writeFileSync(
+    join(folder, 'index.html'),
+    html.replace('%script%', script).replace('%style%', style),
+  );
+}
+
+function compressAll() {
+  for (const file of readdirSync(folder)) {
+    const path = join(folder, file);
+    writeFileSync(`${path}.gz`, gzipSync(readFileSync(path)));
+  }
+}
+
+const stamp = stampNow();
+if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) {
+  console.log('Bundling GraphiQL …');
+  rmSync(target, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  await buildGraphiQL();
+  compressAll();
+  writeFileSync(stampFile, stamp);
+}
