@@ -67,6 +67,7 @@ export async function startRouter(env = process.env, { rateLimits }: Overrides =
   await apollo.start();
   await connectRedis(redis, logger);
   await warmUp(apollo, operations, logger);
+  gateway.onSchemaLoadOrUpdate(() => void warmUp(apollo, operations, logger));
   const subscriptions = serveSubscriptions(apollo);
   const setHeaders = createWebHeaders(config.CORS_ORIGINS, tls !== null);
   const passed = createPassedRoutes(urls, config.ROUTER_SECRET, logger);

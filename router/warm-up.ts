@@ -22,8 +22,10 @@ export async function warmUp(
       address: 'warm-up',
       plansOnly: true,
     };
-    const { body } = await apollo.executeOperation({ query, variables }, { contextValue });
-    const invalid = body.kind === 'single' && body.singleResult.data === undefined;
+    const invalid = await apollo.executeOperation({ query, variables }, { contextValue }).then(
+      ({ body }) => body.kind === 'single' && body.singleResult.data === undefined,
+      () => true, // the server stops
+    );
     if (invalid) logger.warn({ operation: name }, 'a known operation cannot be run on this graph');
     else planned += 1;
   }
