@@ -4,15 +4,20 @@ import type { Logger } from '../subgraphs/shared/logger.js';
 import { gaugeOf, type Registry } from '../subgraphs/shared/metrics.js';
 import type { RouterConfig } from './config.js';
 import { InFlight } from './in-flight.js';
+import { withErrorPaths } from './partial-answers.js';
 import { createPlanCache, createSubgraphTimer } from './router-metrics.js';
+import { readAddresses } from './subgraph-addresses.js';
 import { type RouterContext, SubgraphDataSource } from './subgraph-data-source.js';
 import { watchSubgraphs } from './subgraph-health.js';
+import { SubgraphSources } from './subgraph-sources.js';
 import { supergraphFrom } from './supergraph-file.js';
+import { subgraphsOf } from './supergraph-subgraphs.js';
 
 /**
  * Federates queries and mutations over the subgraphs that the supergraph names.
  *
  * @param env may say where a subgraph is, as `SUBGRAPH_URL_` and its name
+ * @throws ConfigError where it says so badly
  */
 export function createGateway(
   config: RouterConfig,
@@ -23,32 +28,27 @@ export function createGateway(
   const timed = createSubgraphTimer(registry);
   const credentials = callerCredentials('router', config.ROUTER_SECRET);
   const inFlight = new InFlight<string>();
-  const sources: SubgraphDataSource[] = [];
-  const services = new Map<string, GraphQLDataSource<RouterContext>>();
-  const urls = new Map<string, string>();
+  const addressOf = readAddresses(env);
+  const sources = new SubgraphSources(config.OPERATION_TIMEOUT_MS);
+  const requireAddresses = (supergraphSdl: string) => {
+    for (const [name, composed] of subgraphsOf(supergraphSdl)) addressOf(name, composed);
+  };
   const gateway = new ApolloGateway({
-    supergraphSdl: supergraphFrom(config.SUPERGRAPH_PATH, logger),
+    supergraphSdl: supergraphFrom(config.SUPERGRAPH_PATH, requireAddresses, logger),
     logger,
     queryPlannerConfig: { cache: createPlanCache(registry) },
     buildService({ name, url: composed = '' }) {
-      const url = env[addressVariable(name)] || composed;
-      urls.set(name, url);
+      const url = addressOf(name, composed);
       const timeoutMs = config.SUBGRAPH_TIMEOUT_MS;
-      const source = new SubgraphDataSource({
-        name,
-        url,
-        credentials,
-        timeoutMs,
-        inFlight,
-        logger,
-      });
-      sources.push(source);
-      const service = timed(name, source);
-      services.set(name, service);
-      return service;
+      const settings = { name, url, credentials, timeoutMs, inFlight, logger };
+      const source = new SubgraphDataSource(settings);
+      return sources.add(name, { url, source, service: withErrorPaths(timed(name, source)) });
     },
   });
-  const health = watchSubgraphs(urls, credentials, logger);
+  gateway.onSchemaLoadOrUpdate(({ coreSupergraphSdl }) => {
+    sources.use(subgraphsOf(coreSupergraphSdl).keys());
+  });
+  const health = watchSubgraphs(sources.urls, credentials, logger);
   const up = {
     name: 'holdfast_subgraph_up',
     help: 'Whether a subgraph answered the last ping: 1, or 0.',
@@ -59,12 +59,9 @@ export function createGateway(
     gateway,
     health,
     /** the subgraphs as the gateway asks them, once it is loaded */
-    services: services as ReadonlyMap<string, GraphQLDataSource<RouterContext>>,
+    services: sources.services as ReadonlyMap<string, GraphQLDataSource<RouterContext>>,
     /** where each subgraph is, once the gateway is loaded */
-    urls: urls as ReadonlyMap<string, string>,
-    closeSources: () => Promise.all(sources.map((source) => source.close())),
+    urls: sources.urls as ReadonlyMap<string, string>,
+    closeSources: () => sources.close(),
   };
 }
-
-const addressVariable = (subgraph: string) =>
-  `SUBGRAPH_URL_${subgraph.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`;

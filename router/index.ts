@@ -71,6 +71,7 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
   await apollo.start();
   await connectRedis(redis, logger);
   await warmUp(apollo, operations, logger);
+  gateway.onSchemaLoadOrUpdate(() => void warmUp(apollo, operations, logger));
   const subscriptions = serveSubscriptions(apollo);
   const setHeaders = createWebHeaders(config.CORS_ORIGINS, tls !== null);
   const serveExplorer = createExplorer(config.INTROSPECTION, operations);

@@ -16,15 +16,27 @@ export function createPassedRoutes(
   logger: Logger,
 ) {
   const credentials = callerCredentials('router', secret);
-  const made = routes.flatMap(({ path, subgraph }) => {
+  const made = new Map<string, { url: string; passOn: PassOn }>();
+
+  // A supergraph that is loaded anew may say that a subgraph is elsewhere.
+  function passOnTo(subgraph: string): PassOn | undefined {
     const url = urls.get(subgraph);
-    return url ? [{ path, passOn: createPassOn(subgraph, url, credentials, logger) }] : [];
-  });
+    const known = made.get(subgraph);
+    if (known?.url === url) return known?.passOn;
+    void known?.passOn.close();
+    made.delete(subgraph);
+    if (!url) return undefined;
+    const passOn = createPassOn(subgraph, url, credentials, logger);
+    made.set(subgraph, { url, passOn });
+    return passOn;
+  }
+
   return {
     routeFor({ url = '/' }: IncomingMessage): PassOn | undefined {
       const [asked = '/'] = url.split('?', 1);
-      return made.find(({ path }) => path.test(asked))?.passOn;
+      const route = routes.find(({ path }) => path.test(asked));
+      return route && passOnTo(route.subgraph);
     },
-    close: () => Promise.all(made.map(({ passOn }) => passOn.close())),
+    close: () => Promise.all([...made.values()].map(({ passOn }) => passOn.close())),
   };
 }

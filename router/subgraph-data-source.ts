@@ -55,14 +55,15 @@ const retry = retrying(
  * same identity, are in flight once.
  */
 export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
-  readonly #pool: Pool;
+  readonly #origin: string;
   readonly #path: string;
   readonly #breaker: Breaker;
+  #pool: Pool | undefined;
 
   constructor(private readonly settings: SourceSettings) {
     const { name, url, logger } = settings;
     const { origin, pathname, search } = new URL(url);
-    this.#pool = new Pool(origin, { connections: connectionsMax, maxResponseSize: answerMaxBytes });
+    this.#origin = origin;
     this.#path = pathname + search;
     this.#breaker = createBreaker(name, (error) => !isTooLarge(error), logger);
   }
@@ -70,7 +71,6 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
   async process(
     options: GraphQLDataSourceProcessOptions<RouterContext>,
   ): Promise<GatewayGraphQLResponse> {
-    if (options.context.plansOnly) return { data: null };
     const { name, inFlight, logger } = this.settings;
     const { query, variables, operationName } = options.request;
     const asker = options.context.authorization ?? '';
@@ -87,8 +87,19 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
     }
   }
 
-  close(): Promise<void> {
-    return this.#pool.close();
+  /** Lets the connections go, once all that is asked is answered; they are made again if need be. */
+  async close(): Promise<void> {
+    const pool = this.#pool;
+    this.#pool = undefined;
+    await pool?.close();
+  }
+
+  #connections(): Pool {
+    this.#pool ??= new Pool(this.#origin, {
+      connections: connectionsMax,
+      maxResponseSize: answerMaxBytes,
+    });
+    return this.#pool;
   }
 
   #ask(options: GraphQLDataSourceProcessOptions<RouterContext>, asker: string, body: string) {
@@ -104,7 +115,7 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
   async #send(context: RouterContext, body: string, mayBeOld: boolean): Promise<string> {
     const { requestId, authorization, deadlineMs = Number.POSITIVE_INFINITY } = context;
     const leftMs = Math.max(1, Math.round(deadlineMs - performance.now()));
-    const response = await this.#pool.request({
+    const response = await this.#connections().request({
       method: 'POST',
       path: this.#path,
       headers: {
@@ -117,6 +128,8 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
       body,
       signal: AbortSignal.timeout(Math.min(this.settings.timeoutMs, leftMs)),
     });
-    return response.body.text();
+    const text = await response.body.text();
+    if (response.statusCode >= 500) throw new Error(`it answered ${response.statusCode}`);
+    return text;
   }
 }

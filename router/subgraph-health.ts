@@ -29,7 +29,10 @@ export function watchSubgraphs(
     }
     if (before && !trouble) logger.info({ subgraph: name }, 'a subgraph answers again');
   }
-  const pingAll = () => Promise.all([...urls].map(([name, url]) => ping(name, url)));
+  const pingAll = () => {
+    for (const name of troubles.keys()) if (!urls.has(name)) troubles.delete(name);
+    return Promise.all([...urls].map(([name, url]) => ping(name, url)));
+  };
   const worker = startWorker('pings', pingEveryMs, logger, pingAll);
 
   return {

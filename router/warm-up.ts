@@ -24,8 +24,10 @@ export async function warmUp(
       address: 'warm-up',
       plansOnly: true,
     };
-    const outcome = await acceptOperation(apollo, { query, variables }, contextValue);
-    const invalid = outcome.kind === 'answer' && outcome.result.data === undefined;
+    const invalid = await acceptOperation(apollo, { query, variables }, contextValue).then(
+      (outcome) => outcome.kind === 'answer' && outcome.result.data === undefined,
+      () => true, // the server stops
+    );
     if (invalid) logger.warn({ operation: name }, 'a known operation cannot be run on this graph');
     else planned += 1;
   }

@@ -118,6 +118,7 @@ export function createSubscriptions(
       count,
       sockets,
       perConnectionMax: config.SUBSCRIPTIONS_PER_CONNECTION_MAX,
+      operationMaxMs: config.OPERATION_TIMEOUT_MS,
       format,
       logger,
       clientOf,

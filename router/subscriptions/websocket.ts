@@ -33,6 +33,8 @@ export interface WebSocketOptions {
   readonly count: CountAgainst;
   readonly sockets: OpenCounts;
   readonly perConnectionMax: number;
+  /** how long a query or mutation may take */
+  readonly operationMaxMs: number;
   readonly format: FormatErrors;
   readonly logger: Logger;
   /** who it is, by the value of an Authorization header; throws `UNAUTHENTICATED` */
@@ -83,7 +85,8 @@ export function serveWebSockets(options: WebSocketOptions) {
           }
           await countOperation(count, client);
           const { authorization, address } = client;
-          const given = { requestId, authorization, address };
+          const deadlineMs = performance.now() + options.operationMaxMs;
+          const given = { requestId, authorization, address, deadlineMs };
           const outcome = await acceptOperation(apollo, payload, given);
           if (outcome.kind === 'answer') return argumentsOf(outcome.result);
           // graphql-ws ends the stream where the client has let go meanwhile.

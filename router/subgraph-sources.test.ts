@@ -1,0 +1,52 @@
+import { jest } from '@jest/globals';
+import type { SubgraphDataSource } from './subgraph-data-source.js';
+import { SubgraphSources } from './subgraph-sources.js';
+
+const built = (url: string) => {
+  let closed = 0;
+  const close = async () => {
+    closed += 1;
+  };
+  const source = { close } as unknown as SubgraphDataSource;
+  const service = { process: async () => ({ data: { url } }) };
+  return { url, source, service, timesClosed: () => closed };
+};
+
+describe('the subgraphs of a supergraph that is loaded anew', () => {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  it('keep one that is gone until every operation that began with it has ended', async () => {
+    const sources = new SubgraphSources(1000);
+    const [kept, gone] = [built('http://kept'), built('http://gone')];
+    sources.add('kept', kept);
+    sources.add('gone', gone);
+    sources.use(['kept', 'gone']);
+    sources.use(['kept']);
+    expect([...sources.urls]).toEqual([['kept', 'http://kept']]);
+    expect([...sources.services.keys()]).toEqual(['kept']);
+    jest.advanceTimersByTime(999);
+    expect(gone.timesClosed()).toBe(0);
+    jest.advanceTimersByTime(1);
+    expect([gone.timesClosed(), kept.timesClosed()]).toEqual([1, 0]);
+  });
+
+  it('have one that is elsewhere now there, and let go of where it was', () => {
+    const sources = new SubgraphSources(1000);
+    const [before, after] = [built('http://before'), built('http://after')];
+    sources.add('part', before);
+    sources.use(['part']);
+    sources.add('part', after);
+    sources.use(['part']);
+    expect(sources.urls.get('part')).toBe('http://after');
+    jest.advanceTimersByTime(1000);
+    expect([before.timesClosed(), after.timesClosed()]).toEqual([1, 0]);
+  });
+
+  it('have one again that comes back, of which the gateway asks for no second source', () => {
+    const sources = new SubgraphSources(1000);
+    sources.add('part', built('http://part'));
+    for (const names of [['part'], [], ['part']]) sources.use(names);
+    expect(sources.urls.get('part')).toBe('http://part');
+  });
+});

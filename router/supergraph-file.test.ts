@@ -1,0 +1,44 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLogger } from '../subgraphs/shared/logger.js';
+import { eventually } from '../tests/harness/wait.js';
+import { supergraphFrom } from './supergraph-file.js';
+
+describe('a supergraph file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-supergraph-'));
+  const path = join(folder, 'supergraph.graphql');
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('that cannot be loaded is told of in the log, once, and the next one that can is loaded', async () => {
+    const lines: { level: number; msg: string; err?: { message: string } }[] = [];
+    const destination = { write: (line: string) => lines.push(JSON.parse(line)) };
+    const logger = createLogger('test', 'info', { destination: destination as never });
+    const loaded: string[] = [];
+    const check = (text: string) => {
+      if (text === 'broken') throw new Error('it is broken');
+    };
+    writeFileSync(path, 'first');
+    const hook = supergraphFrom(path, check, logger);
+    const update = (text: string) => loaded.push(text);
+    const { supergraphSdl, cleanup } = await hook({ update } as never);
+    expect(supergraphSdl).toBe('first');
+    writeFileSync(path, 'broken');
+    await eventually(
+      async () => lines.length,
+      (count) => count > 0,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 1500)); // it is looked at again meanwhile
+    writeFileSync(path, 'second');
+    await eventually(
+      async () => loaded,
+      (texts) => texts.length > 0,
+    );
+    await cleanup?.();
+    expect(loaded).toEqual(['second']);
+    expect(lines.map(({ level, err }) => [level, err?.message])).toEqual([
+      [50, 'it is broken'],
+      [30, undefined],
+    ]);
+  });
+});

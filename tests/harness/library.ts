@@ -1,0 +1,168 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { composeServices } from '@apollo/composition';
+import { parse } from 'graphql';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { startRouter } from '../../router/index.js';
+import { tokenRules } from '../../subgraphs/shared/auth.js';
+import type { Service } from '../../subgraphs/shared/process.js';
+import { close, listen } from '../../subgraphs/shared/server.js';
+import { startTestRedis } from './databases.js';
+import { type StubSubgraph, startStubSubgraph } from './stub-subgraph.js';
+import { postGraphQL } from './system.js';
+
+const link = `extend schema
+  @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key"])`;
+export const booksSdl = `${link}
+  type Query { books: [Book!]! book(id: ID!): Book! }
+  type Mutation { rename(id: ID!, title: String!): Book! }
+  type Subscription { renamed: Book! }
+  type Book @key(fields: "id") { id: ID! title: String! }`;
+/** A later version of the same, which the subgraph serves all the time. */
+export const booksWithNameSdl = booksSdl.replace('id: ID! title:', 'id: ID! name: String title:');
+export const reviewsSdl = `${link}
+  type Book @key(fields: "id") { id: ID! stars: Int }`;
+
+/**
+ * A graph that is none of ours: books, and the stars that readers gave them, in two subgraphs whose
+ * names have hyphens. The supergraph says nothing useful of where they are; the environment does.
+ */
+export async function startLibrary() {
+  const [redis, books, reviews, keys] = await Promise.all([
+    startTestRedis(),
+    startBooks(),
+    startStubSubgraph(reviewsSdl, {
+      Book: { __resolveReference: ({ id }: { id: string }) => ({ id, stars: Number(id) }) },
+    }),
+    startKeys(),
+  ]);
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-library-'));
+  const supergraphPath = join(folder, 'supergraph.graphql');
+  const write = (text: string) => writeFileSync(supergraphPath, text);
+  const compose = (parts: Readonly<Record<string, string>>) => {
+    const { supergraphSdl, errors } = composeServices(
+      Object.entries(parts).map(([name, sdl]) => ({
+        name,
+        url: 'http://nowhere.invalid/graphql',
+        typeDefs: parse(sdl),
+      })),
+    );
+    if (!supergraphSdl) throw new Error(String(errors));
+    return supergraphSdl;
+  };
+  write(compose({ 'library-books': booksSdl, 'reader-reviews': reviewsSdl }));
+  const routers = new Set<Service>();
+  return {
+    books,
+    reviews,
+    compose,
+    write,
+    folder,
+    tokenFor: keys.tokenFor,
+    async startRouter(settings: Record<string, string> = {}) {
+      const router = await startRouter({
+        NODE_ENV: 'test',
+        LOG_LEVEL: 'silent',
+        RATE_LIMIT_PROFILE: 'bench',
+        PORT: '0',
+        OPS_PORT: '0',
+        RATE_LIMIT_REDIS_URL: `${redis.url}/4`,
+        JWKS_URL: keys.url,
+        SUPERGRAPH_PATH: supergraphPath,
+        SUBGRAPH_URL_LIBRARY_BOOKS: books.url,
+        SUBGRAPH_URL_READER_REVIEWS: reviews.url,
+        ...settings,
+      });
+      routers.add(router);
+      const url = `${router.url}/graphql`;
+      return {
+        ...router,
+        url,
+        ask: (query: string, variables: object = {}, token?: string) =>
+          postGraphQL(url, query, variables, token),
+      };
+    },
+    async stopRouters() {
+      const all = [...routers];
+      routers.clear();
+      await Promise.all(all.map((router) => router.stop()));
+    },
+    /** As it was: both answer, and were asked nothing. */
+    reset() {
+      for (const part of [books, reviews]) {
+        part.behave('answers');
+        part.asked.length = 0;
+      }
+      write(compose({ 'library-books': booksSdl, 'reader-reviews': reviewsSdl }));
+    },
+    async stop() {
+      await Promise.all([books.stop(), reviews.stop(), keys.stop()]);
+      await redis.stop();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+export type Library = Awaited<ReturnType<typeof startLibrary>>;
+
+async function startBooks(): Promise<StubSubgraph> {
+  const titles = new Map([
+    ['1', 'Emma'],
+    ['2', 'Ulysses'],
+  ]);
+  const bookOf = (id: string) => ({ id, title: titles.get(id) ?? 'Untitled' });
+  const waiting = new Set<(id: string) => void>();
+  return startStubSubgraph(booksWithNameSdl, {
+    Query: {
+      books: () => [...titles.keys()].map(bookOf),
+      book: (_: unknown, { id }: { id: string }) => bookOf(id),
+    },
+    Mutation: {
+      rename(_: unknown, { id, title }: { id: string; title: string }) {
+        titles.set(id, title);
+        for (const tell of waiting) tell(id);
+        return bookOf(id);
+      },
+    },
+    Subscription: {
+      renamed: {
+        resolve: (id: string) => bookOf(id),
+        async *subscribe() {
+          for (;;) {
+            let tell: (id: string) => void = () => {};
+            const id = await new Promise<string>((resolve) => {
+              tell = resolve;
+              waiting.add(tell);
+            });
+            waiting.delete(tell);
+            yield id;
+          }
+        },
+      },
+    },
+    Book: { __resolveReference: ({ id }: { id: string }) => bookOf(id) },
+  } as never);
+}
+
+/** Keys of its own, and tokens signed by them. */
+async function startKeys() {
+  const { privateKey, publicKey } = await generateKeyPair('EdDSA');
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'test', alg: tokenRules.algorithm };
+  const server = createServer((_request, response) => {
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ keys: [jwk] }));
+  });
+  return {
+    url: await listen(server, '127.0.0.1', 0),
+    tokenFor: (id: string) =>
+      new SignJWT({ role: 'CUSTOMER', sid: id })
+        .setProtectedHeader({ alg: tokenRules.algorithm, typ: tokenRules.type, kid: 'test' })
+        .setIssuer(tokenRules.issuer)
+        .setAudience(tokenRules.audience)
+        .setSubject(id)
+        .setExpirationTime('10m')
+        .sign(privateKey),
+    stop: () => close(server),
+  };
+}

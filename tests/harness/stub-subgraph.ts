@@ -1,0 +1,77 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { graphql, parse } from 'graphql';
+import { useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+import { close, listen } from '../../subgraphs/shared/server.js';
+
+/** A request to a stub, pings aside. */
+export interface Asked {
+  readonly query: string;
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly authorization: string | undefined;
+}
+
+/** `hangs`: takes a request and never answers; `hangs up`: closes the connection instead. */
+export type Manner = 'answers' | 'hangs' | 'hangs up';
+
+type Modules = Extract<Parameters<typeof buildSubgraphSchema>[0], readonly unknown[]>;
+type Resolvers = Extract<Modules[number], { resolvers?: unknown }>['resolvers'];
+
+/** A small Federation 2 subgraph of a test, which can be made to misbehave, and tells what it was asked. */
+export async function startStubSubgraph(typeDefs: string, resolvers: Resolvers) {
+  const schema = buildSubgraphSchema([{ typeDefs: parse(typeDefs), resolvers }]);
+  const asked: Asked[] = [];
+  let manner: Manner = 'answers';
+  let held: Promise<void> | undefined;
+  const server = createServer(async (request, response) => {
+    const { query, variables = {} } = JSON.parse(await textOf(request));
+    const isPing = query === '{ __typename }';
+    const { authorization } = request.headers;
+    if (!isPing) asked.push({ query, variables, authorization });
+    if (manner === 'hangs') return;
+    if (manner === 'hangs up') {
+      request.socket.destroy();
+      return;
+    }
+    const answer = await graphql({ schema, source: query, variableValues: variables });
+    if (!isPing && !query.startsWith('mutation')) await held;
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify(answer));
+  });
+  const sockets = new WebSocketServer({ server });
+  useServer({ schema }, sockets);
+  const url = await listen(server, '127.0.0.1', 0);
+  return {
+    asked,
+    url: `${url}/graphql`,
+    typeDefs,
+    behave(next: Manner) {
+      manner = next;
+    },
+    /** Works out answers to queries, and keeps them back. @returns a function that lets them go */
+    hold(): () => void {
+      let letGo = () => {};
+      held = new Promise((resolve) => {
+        letGo = resolve;
+      });
+      return () => {
+        held = undefined;
+        letGo();
+      };
+    },
+    async stop() {
+      for (const socket of sockets.clients) socket.terminate();
+      server.closeAllConnections();
+      await Promise.race([close(server), sleep(5000)]);
+    },
+  };
+}
+export type StubSubgraph = Awaited<ReturnType<typeof startStubSubgraph>>;
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of request) text += chunk;
+  return text;
+}
