@@ -17,6 +17,7 @@ import { abandonOrders } from './checkout/abandon-orders.js';
 import { createOfferReader } from './checkout/offers-for-sale.js';
 import { variables } from './config.js';
 import type { OrderApp, OrderContext } from './context.js';
+import { watchOrders } from './metrics.js';
 import { databaseSchema } from './mikro-orm.config.js';
 import { createOrderFeeds, orderChannel } from './order/order-feeds.js';
 import { hearOfChanges } from './order/order-signals.js';
@@ -51,6 +52,7 @@ export async function startOrder(env = process.env) {
   const warehouse = createServiceClient(config.WAREHOUSE_URL, 'order', config.ORDER_SECRET);
   const registry = createRegistry('order');
   watchPool(orm, registry);
+  watchOrders(orm.em, registry);
   const relay = startRelay({
     em: orm.em,
     databaseUrl: config.DATABASE_URL,

@@ -19,7 +19,7 @@ import { source } from './schema.js';
 import { createStockEngine } from './stock/engine.js';
 import { startExpiry } from './stock/expiry.js';
 import { createLowStockAlerts } from './stock/low-stock-alerts.js';
-import { countHeld } from './stock/reservation.js';
+import { countHeld, oldestOverdueSeconds } from './stock/reservation.js';
 import { createStockFeeds } from './stock/stock-feeds.js';
 import { stockFileRoute } from './stock-file/stock-file.route.js';
 
@@ -132,6 +132,11 @@ async function connectAllRedis(config: Config<typeof variables>, logger: Logger)
 function watchGauges({ orm, feeds }: WarehouseApp, registry: Registry): void {
   const held = { name: 'holdfast_holds', help: 'Reservations that are HELD now.' };
   gaugeOf(registry, held, () => countHeld(orm.em.fork()));
+  const overdue = {
+    name: 'holdfast_hold_overdue_seconds',
+    help: 'For how long the oldest hold has been there though its time is up.',
+  };
+  gaugeOf(registry, overdue, () => oldestOverdueSeconds(orm.em.fork()));
   const open = { name: 'holdfast_stock_subscriptions', help: 'Stock subscriptions that are open.' };
   gaugeOf(registry, open, () => feeds.count());
 }

@@ -88,3 +88,13 @@ export async function countHeld(em: EntityManager): Promise<number> {
   );
   return Number(row?.count);
 }
+
+/** For how long the oldest hold has been there though its time is up, in seconds; 0 where none is. */
+export async function oldestOverdueSeconds(em: EntityManager): Promise<number> {
+  const [row] = await sql<{ seconds: string }>(
+    em,
+    `select greatest(0, coalesce(extract(epoch from now() - min(expires_at)), 0)) as seconds
+     from reservation where state = 'HELD'`,
+  );
+  return Number(row?.seconds);
+}

@@ -1,0 +1,65 @@
+import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import { createTestDatabases } from '../../tests/harness/databases.js';
+import { connect, disconnect } from '../shared/database.js';
+import { Registry } from '../shared/metrics.js';
+import { watchOrders } from './metrics.js';
+import { databaseSchema } from './mikro-orm.config.js';
+
+describe('what the order subgraph shows of things that are stuck', () => {
+  let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
+  let client: pg.Client;
+  let orm: Awaited<ReturnType<typeof connect>>;
+  beforeAll(async () => {
+    databases = await createTestDatabases(['order']);
+    client = new pg.Client({ connectionString: databases.urls.order });
+    await client.connect();
+    orm = await connect({ name: 'test', url: databases.urls.order, poolMax: 2 }, databaseSchema);
+  });
+  afterAll(async () => {
+    await Promise.all([client.end(), disconnect(orm)]);
+    await databases.drop();
+  });
+
+  async function shown() {
+    const registry = new Registry();
+    watchOrders(orm.em, registry);
+    const values = (await registry.getMetricsAsJSON()).map(({ name, values }) => {
+      return [name, Math.round(values[0]?.value as number)];
+    });
+    return Object.fromEntries(values);
+  }
+
+  it('is nothing while all goes its way, and else how old the oldest of each kind is', async () => {
+    const [orderId, settled, stuck] = [uuidv7(), uuidv7(), uuidv7()];
+    await client.query(
+      `insert into customer_order
+         (id, customer_id, total_amount, currency_code, shipping_address, expires_at)
+       values ($1, $1, 1, 'USD', '{}', now() + interval '15 min')`,
+      [orderId],
+    );
+    await client.query(
+      `insert into payment (id, order_id, user_id, amount, status, provider, created_at)
+       values ($1, $2, $2, 1, 'FAILED', 'sandbox', now() - interval '3 h')`,
+      [settled, orderId],
+    );
+    expect(await shown()).toEqual({
+      holdfast_order_overdue_seconds: 0,
+      holdfast_payment_oldest_seconds: 0,
+      holdfast_refund_oldest_seconds: 0,
+    });
+    await client.query(`update customer_order set expires_at = now() - interval '100 s'`);
+    await client.query(
+      `insert into payment (id, order_id, user_id, amount, provider, created_at, next_attempt_at)
+       values ($1, $2, $2, 1, 'sandbox', now() - interval '2 h', now() + interval '1 min')`,
+      [stuck, orderId],
+    );
+    await client.query(
+      `insert into refund (id, payment_id, amount, reason, created_at)
+       values ($1, $1, 1, 'test', now() - interval '1 h')`,
+      [stuck],
+    );
+    const ages = Object.values(await shown()) as number[];
+    expect(ages.map((age) => Math.floor(age / 100))).toEqual([1, 72, 36]);
+  });
+});

@@ -1,0 +1,32 @@
+import { type EntityManager, sql } from '../shared/database.js';
+import { gaugeOf, type Registry } from '../shared/metrics.js';
+
+/** What has waited longest for somebody other than its customer; 0 where nothing waits. */
+const ages = {
+  holdfast_order_overdue_seconds: {
+    help: 'For how long the oldest order has been PENDING though its time to be paid is up.',
+    from: `min(expires_at) from customer_order where status = 'PENDING'`,
+  },
+  holdfast_payment_oldest_seconds: {
+    help: 'The age of the oldest payment with something left to do.',
+    from: 'min(created_at) from payment where next_attempt_at is not null',
+  },
+  holdfast_refund_oldest_seconds: {
+    help: 'The age of the oldest refund that the provider has not confirmed.',
+    from: `min(created_at) from refund where status = 'PENDING'`,
+  },
+};
+
+/** Shows what is stuck between orders, the stock and the payment provider. */
+export function watchOrders(em: EntityManager, registry: Registry): void {
+  for (const [name, { help, from }] of Object.entries(ages)) {
+    gaugeOf(registry, { name, help }, async () => {
+      const [row] = await sql<{ age: string }>(
+        em.fork(),
+        `select greatest(0, coalesce(extract(epoch from now() - oldest), 0)) as age
+         from (select ${from}) as waiting (oldest)`,
+      );
+      return Number(row?.age);
+    });
+  }
+}
