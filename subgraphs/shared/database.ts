@@ -53,6 +53,8 @@ function databaseOptions(
     pool: { max: settings.poolMax },
     driverOptions: {
       onPoolCreated: onPool,
+      // MikroORM takes host, user and so on from the address, and leaves out the rest: sslmode, sslrootcert.
+      connectionString: settings.url,
       application_name: settings.name,
       connectionTimeoutMillis: connectTimeoutMs,
       ...(timeLimits
