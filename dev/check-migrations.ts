@@ -2,9 +2,13 @@ import 'reflect-metadata';
 import { connect } from '../subgraphs/shared/database.js';
 import { createDatabases, migrateAll } from './databases/set-up.js';
 import { startTemporaryPostgres } from './databases/temporary.js';
+import { dangersOf, firstRelease } from './migration-rules.js';
 import { subgraphNames } from './services.js';
 
-/** Part of `npm run check`: the migrations make the very tables that the entities describe. */
+/**
+ * Part of `npm run check`: the migrations make the very tables that the entities describe, and those after
+ * the first release do no harm to a version that still runs.
+ */
 const postgres = await startTemporaryPostgres();
 try {
   const urls = await createDatabases(postgres.url, 'check', 'check');
@@ -17,6 +21,13 @@ try {
     if (missing) {
       console.error(`The migrations of ${name} do not make what its entities are:\n${missing}`);
       process.exitCode = 1;
+    }
+    for (const migration of databaseSchema.migrations) {
+      if (migration.name < firstRelease) continue;
+      for (const danger of dangersOf(new migration.class())) {
+        console.error(`${name}, ${migration.name}: ${danger}; see docs/adr/0020-migrations.md`);
+        process.exitCode = 1;
+      }
     }
   }
   if (!process.exitCode)

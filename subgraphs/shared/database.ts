@@ -13,6 +13,8 @@ const statementTimeoutMs = 4000;
 const idleInTransactionTimeoutMs = 4000;
 const transactionTimeoutMs = 4500;
 const connectTimeoutMs = 5000;
+// Who waits for a lock on a table makes all wait that come after: a migration gives up instead.
+const migrationLockTimeoutMs = 2000;
 
 export interface DatabaseSettings {
   /** the subgraph, as it is to be seen in `pg_stat_activity` */
@@ -27,7 +29,7 @@ export type Schema = Pick<Options, 'entities'> & {
 
 /**
  * MikroORM's options for a subgraph. A transaction ends sooner than the lock's time-to-live (5 s);
- * `transaction_timeout` needs PostgreSQL 17. A migration may take its time.
+ * `transaction_timeout` needs PostgreSQL 17. A migration may take its time, but not that of others.
  */
 function databaseOptions(
   settings: DatabaseSettings,
@@ -45,18 +47,23 @@ function databaseOptions(
     migrations: {
       migrationsList: schema.migrations ?? [],
       snapshot: false,
-      allOrNothing: true,
+      // Each migration is a transaction of its own, or none: `create index concurrently` cannot be in one.
+      allOrNothing: false,
     },
     pool: { max: settings.poolMax },
     driverOptions: {
       onPoolCreated: onPool,
+      // MikroORM takes host, user and so on from the address, and leaves out the rest: sslmode, sslrootcert.
+      connectionString: settings.url,
       application_name: settings.name,
       connectionTimeoutMillis: connectTimeoutMs,
-      ...(timeLimits && {
-        statement_timeout: statementTimeoutMs,
-        idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
-        options: `-c transaction_timeout=${transactionTimeoutMs}`,
-      }),
+      ...(timeLimits
+        ? {
+            statement_timeout: statementTimeoutMs,
+            idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
+            options: `-c transaction_timeout=${transactionTimeoutMs}`,
+          }
+        : { lock_timeout: migrationLockTimeoutMs }),
     },
     logger: (message) => settings.logger?.warn(message),
   });
@@ -140,7 +147,7 @@ export async function disconnect(orm: MikroORM): Promise<void> {
   await orm.close();
 }
 
-/** Brings the tables of one subgraph up to date. */
+/** Brings the tables of one subgraph up to date; what is committed when one migration fails stays. */
 export async function migrate(settings: DatabaseSettings, schema: Schema): Promise<void> {
   const orm = await connect({ ...settings, poolMax: 1 }, schema, false);
   try {

@@ -1,0 +1,119 @@
+import type { Migration } from '@mikro-orm/migrations';
+
+/** Migrations from before the first release ran on empty tables; those named later are looked at. */
+export const firstRelease = '20261201';
+
+interface Rule {
+  readonly pattern: RegExp;
+  readonly reason: string;
+  /** true where it does no harm to a table that the same migration makes */
+  readonly unlessNew?: true;
+}
+
+const table = String.raw`(?:only )?"?(?<table>\w+)"?`;
+const rules: readonly Rule[] = [
+  { pattern: /\bdrop (table|column|schema|view)\b/, reason: 'the old version may still read it' },
+  {
+    pattern: /\bdrop (?!constraint|index|trigger|function|not null|default|column)"?\w+"?$/,
+    reason: 'the old version may still read the column',
+  },
+  { pattern: /\brename\b/, reason: 'the old version knows the old name: add, fill, switch, drop' },
+  { pattern: /\btruncate\b/, reason: 'what it deletes is not there for the old version' },
+  {
+    pattern: /\balter (column )?"?\w+"? (set data )?type\b/,
+    reason: 'rewrites the table under a lock: add a column',
+  },
+  {
+    pattern: /\bset not null\b/,
+    reason:
+      'reads the table under a lock, and the old version may write null: first a check that is validated',
+  },
+  {
+    pattern: new RegExp(
+      String.raw`^create (?:unique )?index (?!concurrently)(?:if not exists )?"?\w+"? on ${table}`,
+    ),
+    reason: 'keeps writers out while it is built: concurrently',
+    unlessNew: true,
+  },
+  {
+    pattern: /^drop index (?!concurrently)/,
+    reason: 'waits for all readers with all behind it: concurrently',
+  },
+  {
+    pattern: new RegExp(
+      String.raw`^alter table ${table}.*\badd (?:constraint "?\w+"? )?(?:check|foreign key)\b(?!.*\bnot valid\b)`,
+    ),
+    reason:
+      'reads the table under a lock: not valid, and validate constraint in the next migration',
+    unlessNew: true,
+  },
+  {
+    pattern: new RegExp(
+      String.raw`^alter table ${table}.*\badd (?:constraint "?\w+"? )?(?:unique|primary key)\b(?! using index)`,
+    ),
+    reason:
+      'builds an index under a lock: create it concurrently, then add constraint … using index',
+    unlessNew: true,
+  },
+  {
+    pattern: new RegExp(
+      String.raw`^alter table ${table}.*\badd (?:column )?(?!constraint|check|unique|primary|foreign)"?\w+"? [^,]*\bnot null\b(?![^,]*\bdefault\b)(?<!\bdefault\b[^,]*)`,
+    ),
+    reason: 'the old version writes no value for it: give it a default',
+    unlessNew: true,
+  },
+  {
+    pattern: new RegExp(
+      String.raw`^alter table ${table}.*\b(?:generated always as|default (?:gen_random_uuid|clock_timestamp|random))\b`,
+    ),
+    reason: 'rewrites the table under a lock',
+    unlessNew: true,
+  },
+  {
+    pattern: new RegExp(`^(?:update|delete from) ${table}`),
+    reason:
+      'locks every row that it changes until its end: change them in batches, by a worker or a tool',
+    unlessNew: true,
+  },
+];
+
+/** What somebody has thought about says so in its SQL: a comment that begins with `safe:`. */
+const marker = /\/\*\s*safe:\s*\S.*?\*\//s;
+
+/**
+ * What of a migration does harm while the old version still runs, or holds a lock for long; a sentence
+ * each. docs/adr/0020-migrations.md says what to do instead.
+ */
+export function dangersOf(migration: Migration): string[] {
+  migration.reset();
+  migration.up();
+  const statements = migration.getQueries().map(String);
+  const made = new Set(
+    statements.map((text) => /^\s*create table (?:if not exists )?"?(\w+)/i.exec(text)?.[1]),
+  );
+  const dangers = statements
+    .filter((text) => !marker.test(text))
+    .flatMap((text) => {
+      const plain = simplify(text);
+      return rules
+        .filter(({ pattern, unlessNew }) => {
+          const match = pattern.exec(plain);
+          return match && !(unlessNew && made.has(match.groups?.table));
+        })
+        .map(({ reason }) => `“${plain.slice(0, 80)}”: ${reason}`);
+    });
+  if (statements.some((text) => /concurrently/i.test(text)) && migration.isTransactional()) {
+    dangers.push('concurrently cannot be in a transaction: isTransactional = () => false');
+  }
+  return dangers;
+}
+
+/** In one line and lower case, without comments and the insides of literals. */
+const simplify = (text: string) =>
+  text
+    .replace(/--.*$/gm, ' ')
+    .replace(/\/\*.*?\*\//gs, ' ')
+    .replace(/'(?:[^']|'')*'/g, "''")
+    .replace(/\s+/g, ' ')
+    .trim()
+    .toLowerCase();
