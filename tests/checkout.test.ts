@@ -281,6 +281,21 @@ describe('checking out, through the router', () => {
     });
   });
 
+  it('a payment method longer than is kept is refused before anything is held', async () => {
+    const customer = await registerPerson(system);
+    const { offerId } = await openShop(system, vendor, [5]);
+    // 50 characters to the eye, 100 to the database.
+    const paymentMethod = '\u2764\uFE0F'.repeat(50);
+    const items = [{ offerId, quantity: 1 }];
+    const input = { idempotencyKey: 'method', shippingAddress: address, items, paymentMethod };
+    const { errors } = await checkoutWith(system, customer, input);
+    expect(errors?.[0]?.extensions).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      fields: { 'input.paymentMethod': expect.any(String) },
+    });
+    expect(await ordersOf(customer)).toEqual([]);
+  });
+
   it('a sku that another process has locked holds up nobody who wants another one', async () => {
     const customer = await registerPerson(system);
     const [locked, free] = [

@@ -68,6 +68,14 @@ describe('what the processes show Prometheus', () => {
     expect(readingOf(router, 'holdfast_graphql_errors_total', named)).toBe(1);
   });
 
+  it('counts the connections of a pool', async () => {
+    const metrics = await metricsOf('order');
+    const [used = 0, idle = 0] = ['used', 'idle'].map((state) =>
+      readingOf(metrics, 'holdfast_database_connections', { state }),
+    );
+    expect(used + idle).toBeGreaterThan(0);
+  });
+
   it('tells at the router which operations were asked, of which subgraphs, and planned how often', async () => {
     for (const _ of [1, 2]) await system.graphql('query Twice { products { totalCount } }');
     await system.graphql('{ nothing }');

@@ -113,7 +113,7 @@ export async function connect(
 
 /** Shows how busy the pool is: who waits for a connection waits for all that the others do. */
 export function watchPool(orm: MikroORM, registry: Registry): void {
-  const poolOf = () => pools.get(orm)?.pool;
+  const poolOf = () => pools.get(orm.em.getConnection())?.pool;
   const connections = {
     name: 'holdfast_database_connections',
     help: 'Connections to the database, by state: used, idle.',

@@ -1,10 +1,10 @@
 import { Length, Matches } from 'class-validator';
 
-const oneLine = /^(?=.*\S)\P{Cc}+$/u;
-
 /** A text for one line: 1 to `max` characters, not only spaces, none that controls a terminal. */
 export function OneLine(max: number): PropertyDecorator {
-  const message = 'must be one line with something in it';
+  // `Length` does not count the selectors of emoji, the database does.
+  const oneLine = new RegExp(`^(?=.*\\S)\\P{Cc}{1,${max}}$`, 'u');
+  const message = `must be one line of at most ${max} characters, with something in it`;
   return (target, key) => {
     Length(1, max)(target, key as string);
     Matches(oneLine, { message })(target, key as string);

@@ -11,6 +11,7 @@ import {
 import { Field, InputType, Int } from 'type-graphql';
 import { badInput } from '../../shared/errors.js';
 import { Decimal, UUID } from '../../shared/scalars.js';
+import { OneLine } from '../../shared/validation.js';
 import { quantityMax } from '../cart/change-cart.js';
 import { ShippingAddress } from '../order/order.js';
 
@@ -53,7 +54,7 @@ export class CheckoutInput {
       'null: the order waits for `payOrder`.',
   })
   @IsOptional()
-  @Length(1, 50)
+  @OneLine(50)
   paymentMethod?: string | null;
 
   @Field(() => ShippingAddress, {

@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { notFound, tryAgain } from '../../shared/errors.js';
 import { claimKey, fingerprintOf, giveUpClaim, storeOutcome } from '../../shared/idempotency.js';
 import { UUID } from '../../shared/scalars.js';
+import { OneLine } from '../../shared/validation.js';
 import { OrderExpired } from '../checkout/checkout-result.js';
 import type { OrderContext } from '../context.js';
 import { Order } from '../order/order.js';
@@ -26,7 +27,7 @@ export class PayOrderInput {
   orderId!: string;
 
   @Field(() => String, { defaultValue: 'Credit Card', description: 'At most 50 characters.' })
-  @Length(1, 50)
+  @OneLine(50)
   paymentMethod!: string;
 
   @Field(() => String, { description: 'Chosen by the client: sent again, it pays once.' })
