@@ -27,7 +27,7 @@ describe('idempotency keys', () => {
     const mine = await claim(of);
     expect(mine.outcome).toBeNull();
     const waiting = claim(of);
-    await storeOutcome(orm.em.fork(), of, { n: 1 });
+    await storeOutcome(orm.em.fork(), of, mine.subjectId, { n: 1 });
     expect(await waiting).toEqual({ subjectId: mine.subjectId, outcome: { n: 1 } });
     expect(await claim(of)).toEqual({ subjectId: mine.subjectId, outcome: { n: 1 } });
   });
@@ -36,7 +36,7 @@ describe('idempotency keys', () => {
     const of = keyOf('b');
     const claims = Array.from({ length: 20 }, async () => {
       const { subjectId, outcome } = await claim(of);
-      if (!outcome) await storeOutcome(orm.em.fork(), of, { n: 7 });
+      if (!outcome) await storeOutcome(orm.em.fork(), of, subjectId, { n: 7 });
       return { subjectId, isMine: outcome === null };
     });
     const results = await Promise.all(claims);
@@ -62,7 +62,7 @@ describe('idempotency keys', () => {
   it('let another take up a claim that was given up, or whose process died, with the same id', async () => {
     const of = keyOf('e');
     const first = await claim(of);
-    await giveUpClaim(orm.em.fork(), of);
+    await giveUpClaim(orm.em.fork(), of, first.subjectId);
     const second = await claim(of);
     expect(second).toEqual({ subjectId: first.subjectId, outcome: null });
     await sql(
@@ -73,10 +73,21 @@ describe('idempotency keys', () => {
     expect(await claim(of)).toEqual({ subjectId: first.subjectId, outcome: null });
   });
 
+  it('take no outcome of what they stood for before they were freed', async () => {
+    const of = keyOf('g');
+    const slow = await claim(of);
+    await sql(orm.em.fork(), 'delete from idempotency_key where user_id = $1', [of.userId]);
+    const next = await claim(of);
+    await storeOutcome(orm.em.fork(), of, slow.subjectId, { n: 1 });
+    await giveUpClaim(orm.em.fork(), of, slow.subjectId);
+    await storeOutcome(orm.em.fork(), of, next.subjectId, { n: 2 });
+    expect(await claim(of)).toEqual({ subjectId: next.subjectId, outcome: { n: 2 } });
+  });
+
   it('are forgotten after a day', async () => {
     const of = keyOf('f');
     const first = await claim(of);
-    await storeOutcome(orm.em.fork(), of, { n: 1 });
+    await storeOutcome(orm.em.fork(), of, first.subjectId, { n: 1 });
     const age = (hours: number) =>
       sql(
         orm.em.fork(),

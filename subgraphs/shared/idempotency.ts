@@ -122,23 +122,31 @@ async function claimOnce<O>(em: EntityManager, of: KeyOf, fingerprint: string, s
   return rows[0] ?? { fingerprint, subjectId, outcome: null, claimed: false };
 }
 
-/** Stores what is answered under a key from now on; the first outcome stays. */
-export async function storeOutcome(em: EntityManager, of: KeyOf, outcome: object): Promise<void> {
+/**
+ * Stores what is answered under a key from now on; the first outcome stays. A key that was freed, and
+ * claimed for something else meanwhile, is left alone.
+ */
+export async function storeOutcome(
+  em: EntityManager,
+  of: KeyOf,
+  subjectId: string,
+  outcome: object,
+): Promise<void> {
   await sql(
     em,
-    `update idempotency_key set outcome = $4, updated_at = now()
-     where user_id = $1 and operation = $2 and key = $3 and outcome is null`,
-    [of.userId, of.operation, of.key, JSON.stringify(outcome)],
+    `update idempotency_key set outcome = $5, updated_at = now()
+     where user_id = $1 and operation = $2 and key = $3 and subject_id = $4 and outcome is null`,
+    [of.userId, of.operation, of.key, subjectId, JSON.stringify(outcome)],
   );
 }
 
 /** Gives up a claim without an outcome, so that the next request with the key goes on at once. */
-export async function giveUpClaim(em: EntityManager, of: KeyOf): Promise<void> {
+export async function giveUpClaim(em: EntityManager, of: KeyOf, subjectId: string): Promise<void> {
   await sql(
     em,
     `update idempotency_key set claimed_until = now() - interval '1 ms', updated_at = now()
-     where user_id = $1 and operation = $2 and key = $3 and outcome is null`,
-    [of.userId, of.operation, of.key],
+     where user_id = $1 and operation = $2 and key = $3 and subject_id = $4 and outcome is null`,
+    [of.userId, of.operation, of.key, subjectId],
   );
 }
 

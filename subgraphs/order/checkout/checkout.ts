@@ -51,7 +51,7 @@ export async function checkout(context: OrderContext, input: CheckoutInput) {
     const placing = { id: claim.subjectId, customerId, items, input };
     return await payOrPresent(await run(app, of, placing, claim.subjectId === id));
   } catch (error) {
-    await giveUpClaim(em, of).catch(() => {}); // it lapses by itself
+    await giveUpClaim(em, of, claim.subjectId).catch(() => {}); // it lapses by itself
     throw error;
   }
 }
@@ -66,13 +66,13 @@ async function run(app: OrderApp, of: KeyOf, placing: Placing, isNew: boolean): 
     shippingAddressOf(app, customerId, input),
     orderedLines(app, customerId, items, input.expectedTotal),
   ]);
-  if ('refusal' in ordered) return settle(app, of, ordered.refusal);
+  if ('refusal' in ordered) return settle(app, of, id, ordered.refusal);
   try {
     await placeOrder(app.orm.em, { id, customerId, shippingAddress }, ordered.lines);
     failPoint('order inserted');
   } catch (error) {
     if (error instanceof LimitExceeded) {
-      return settle(app, of, { kind: 'limited', lines: error.lines });
+      return settle(app, of, id, { kind: 'limited', lines: error.lines });
     }
     // Another process with this key placed it meanwhile, at the prices that it read.
     if (!isUniqueViolation(error, 'customer_order_pkey')) throw error;
@@ -122,7 +122,7 @@ async function hold(
   switch (answer.state) {
     case 'HELD': {
       const expiresAt = new Date(answer.expiresAt as string);
-      return settle(app, of, { kind: 'placed', orderId }, async (em) => {
+      return settle(app, of, orderId, { kind: 'placed', orderId }, async (em) => {
         if (await setExpiresAt(em, orderId, expiresAt)) {
           await takeFromCart(em, orderId);
           return null;
@@ -133,15 +133,16 @@ async function hold(
     }
     case 'SHORT': {
       const short = shortLines(lines, answer.shortages ?? []);
-      return settle(app, of, { kind: 'short', orderId, lines: short }, async (em) => {
+      return settle(app, of, orderId, { kind: 'short', orderId, lines: short }, async (em) => {
         await endPending(em, orderId, { status: 'CANCELLED', reason: 'OUT_OF_STOCK' });
-        return null;
+        // Another process with this key got the stock, and was told so first.
+        return (await isCancelled(em, orderId)) ? null : { kind: 'placed', orderId };
       });
     }
     case 'COMMITTED':
-      return settle(app, of, { kind: 'placed', orderId });
+      return settle(app, of, orderId, { kind: 'placed', orderId });
     default:
-      return settle(app, of, { kind: 'expired', orderId });
+      return settle(app, of, orderId, { kind: 'expired', orderId });
   }
 }
 
@@ -156,12 +157,13 @@ const toReserveLine = ({ shopId, sku, quantity }: HoldLine) => ({ shopId, sku, q
 function settle(
   app: OrderApp,
   of: KeyOf,
+  subjectId: string,
   outcome: Outcome,
   change: (em: OrderContext['em']) => Promise<Outcome | null> = async () => null,
 ): Promise<Outcome> {
   return app.orm.em.fork().transactional(async (em) => {
     const settled = (await change(em as OrderContext['em'])) ?? outcome;
-    await storeOutcome(em as OrderContext['em'], of, settled);
+    await storeOutcome(em as OrderContext['em'], of, subjectId, settled);
     return settled;
   });
 }

@@ -28,7 +28,8 @@ export type PendingEnd =
 /**
  * Takes an order and its parts out of `PENDING`, if that is where it is, writes it into its history,
  * and does all in the database that follows from it: what was not bought in the end no longer counts
- * as bought, and what came from the cart is there again.
+ * as bought, and what came from the cart is there again. One whose stock is held is not out of stock:
+ * who was told so was told late.
  *
  * @returns whether this call did it
  */
@@ -58,7 +59,9 @@ async function leavePending(em: EntityManager, orderId: string, to: PendingEnd):
     `with ended as (
        update customer_order set status = $2, cancel_reason = $3, version = version + 1,
          updated_at = now()
-       where id = $1 and status = 'PENDING' returning id, customer_id
+       where id = $1 and status = 'PENDING'
+         and ($3 is distinct from 'OUT_OF_STOCK' or expires_at is null)
+       returning id, customer_id
      ), parts as (
        update shop_order set status = $2, updated_at = now()
        where order_id in (select id from ended)

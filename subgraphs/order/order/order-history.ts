@@ -1,3 +1,5 @@
+import { validate as isUuid } from 'uuid';
+import { identityOf } from '../../shared/auth.js';
 import { loaderOf } from '../../shared/context.js';
 import { loadAllBy } from '../../shared/load.js';
 import { owns } from '../../shared/rights.js';
@@ -23,7 +25,15 @@ export async function historyOf(context: OrderContext, order: Order): Promise<Or
   const events = await loaderOf(context, loadEvents).load(order.id);
   if (owns(context, order.customerId)) return events;
   const parts = new Set((await partsFor(context, order)).map(({ id }) => id));
-  return events.filter(({ shopOrderId, type }) =>
-    shopOrderId ? parts.has(shopOrderId) : !aboutMoney.has(type),
-  );
+  return events
+    .filter(({ shopOrderId, type }) =>
+      shopOrderId ? parts.has(shopOrderId) : !aboutMoney.has(type),
+    )
+    .map((event) => ({ ...event, actor: actorFor(context, order, event.actor) }));
+}
+
+/** A shop is told which people did it no more than by what they are in it. */
+function actorFor(context: OrderContext, { customerId }: Order, actor: string): string {
+  if (!isUuid(actor) || actor === identityOf(context).id) return actor;
+  return actor === customerId ? 'customer' : 'another';
 }

@@ -67,13 +67,13 @@ export async function payOrder(context: OrderContext, input: PayOrderInput) {
   if (claim.outcome) return present(context, claim.outcome);
   try {
     const outcome = await begin(context, order, claim.subjectId, input.paymentMethod);
-    await storeOutcome(em, of, outcome);
+    await storeOutcome(em, of, claim.subjectId, outcome);
     if (outcome.kind === 'paid-by' && outcome.paymentId === claim.subjectId) {
       await settlePayment(app, outcome.paymentId);
     }
     return await present(context, outcome);
   } catch (error) {
-    await giveUpClaim(em, of).catch(() => {}); // it lapses by itself
+    await giveUpClaim(em, of, claim.subjectId).catch(() => {}); // it lapses by itself
     throw error;
   }
 }

@@ -55,7 +55,11 @@ async function ask({ provider }: OrderApp, payment: Payment): Promise<ProviderPa
 }
 
 async function authorize(app: OrderApp, payment: Payment): Promise<boolean> {
-  const answer = await ask(app, payment);
+  const answer = await ask(app, payment).catch((error): ProviderPayment => {
+    // Asked again, it would be refused again.
+    if (!(error instanceof RefusedForGood)) throw error;
+    return { status: 'declined', transactionId: null, reason: error.message };
+  });
   failPoint('authorized, not recorded');
   const { transactionId } = answer;
   switch (answer.status) {
