@@ -6,7 +6,7 @@ import { makeSecrets } from '../dev/state.js';
 
 const firstPort = 21_000;
 // As where people shop: graphql-js, for one, checks more of what it is given outside of production.
-const raised = {
+export const productionSettings = {
   NODE_ENV: 'production',
   LOG_LEVEL: 'warn',
   RATE_LIMIT_PROFILE: 'bench',
@@ -19,20 +19,37 @@ const raised = {
   PAYMENT_PROVIDER: 'sandbox',
 };
 
-/** The whole system, each part a process, with raised limits. */
-export async function startSystemProcesses(databases: DatabaseUrls, redisUrl: string) {
+const isBelowWarning = /^{"level":[123]0,/;
+
+/**
+ * The whole system, each part a process, with raised limits.
+ *
+ * @param settings of all processes; what they log below a warning is not shown
+ */
+export async function startSystemProcesses(
+  databases: DatabaseUrls,
+  redisUrl: string,
+  settings: Readonly<Record<string, string>> = {},
+) {
   const ports = portsFrom(firstPort);
   const secrets = await makeSecrets();
   const envs = environments({ databases, redisUrl, ports, secrets });
   const names = Object.keys(programs) as (keyof typeof programs)[];
   const running = await Promise.all(
     names.map((name) =>
-      startProgram(name, { ...process.env, ...raised, ...envs[name] }, (line) =>
-        process.stderr.write(`${line}\n`),
+      startProgram(
+        name,
+        { ...process.env, ...productionSettings, ...settings, ...envs[name] },
+        (line) => {
+          if (!isBelowWarning.test(line)) process.stderr.write(`${line}\n`);
+        },
       ),
     ),
   );
   return {
+    /** what each process was given */
+    environments: envs,
+    secrets,
     routerUrl: `http://127.0.0.1:${ports.ports.router}`,
     processIds: Object.fromEntries(
       names.map((name, at) => [name, running[at]?.child.pid as number]),

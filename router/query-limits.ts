@@ -20,6 +20,7 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import type { RouterConfig } from './config.js';
 import { listThatLeadsBack } from './list-cycles.js';
 import type { RouterContext } from './subgraph-data-source.js';
@@ -79,6 +80,7 @@ function nestsDeeper(value: unknown, depthMax: number): boolean {
  * stands in the variables, or in the default of its argument.
  */
 export function costLimitPlugin(limits: Limits): ApolloServerPlugin<RouterContext> {
+  const refusalOf = rememberingCosts(limits.QUERY_COST_MAX);
   return {
     async requestDidStart() {
       return {
@@ -91,17 +93,78 @@ export function costLimitPlugin(limits: Limits): ApolloServerPlugin<RouterContex
           )
             throw asValidationError(valueTooDeep(limits.QUERY_DEPTH_MAX));
           const values = variableValues(schema, operation, request.variables);
-          if (!values) return;
-          const priced = withPageSizes(schema, document, values);
-          const chosen = priced.definitions[document.definitions.indexOf(operation)];
-          const reason = costsTooMuch(schema, priced, chosen, limits.QUERY_COST_MAX);
+          const reason = values && refusalOf(schema, document, operation, values);
           if (reason) throw asValidationError(reason);
-          const cycle = listThatLeadsBack(schema, document, operation);
-          if (cycle) throw asValidationError(`${cycle} leads back to itself: ask for it once.`);
         },
       };
     },
   };
+}
+
+// Of one document, by the sizes of its pages.
+const rememberedMax = 100;
+
+/**
+ * Works out what a document costs once for each set of page sizes: clients send the same ones all
+ * the time, and to go through one takes longer than all else that the router itself does with it.
+ */
+function rememberingCosts(maxCost: number) {
+  const known = new WeakMap<
+    DocumentNode,
+    { sizes: string[]; refusals: LRUCache<string, string> }
+  >();
+  return (
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    values: Record<string, unknown>,
+  ): string => {
+    let ofDocument = known.get(document);
+    if (!ofDocument) {
+      ofDocument = {
+        sizes: sizeVariables(document),
+        refusals: new LRUCache({ max: rememberedMax }),
+      };
+      known.set(document, ofDocument);
+    }
+    const key = JSON.stringify([
+      document.definitions.indexOf(operation),
+      ...ofDocument.sizes.map((name) => values[name] ?? null),
+    ]);
+    const before = ofDocument.refusals.get(key);
+    if (before !== undefined) return before;
+    const refusal = refusalOf(schema, document, operation, values, maxCost);
+    ofDocument.refusals.set(key, refusal);
+    return refusal;
+  };
+}
+
+/** The variables that say how large pages are. */
+function sizeVariables(document: DocumentNode): string[] {
+  const names = new Set<string>();
+  visit(document, {
+    Argument({ name, value }) {
+      if (name.value !== 'first') return;
+      visit(value, { Variable: (variable) => void names.add(variable.name.value) });
+    },
+  });
+  return [...names];
+}
+
+/** @returns why an operation is not to be run; '' where it is */
+function refusalOf(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  values: Record<string, unknown>,
+  maxCost: number,
+): string {
+  const priced = withPageSizes(schema, document, values);
+  const chosen = priced.definitions[document.definitions.indexOf(operation)];
+  const reason = costsTooMuch(schema, priced, chosen, maxCost);
+  if (reason) return reason;
+  const cycle = listThatLeadsBack(schema, document, operation);
+  return cycle ? `${cycle} leads back to itself: ask for it once.` : '';
 }
 
 function costsTooMuch(

@@ -110,6 +110,26 @@ describe('an operation has limits', () => {
     expect(small.status).toBe(200);
   });
 
+  it('is priced by what each request asks, whatever was asked with the same text before', async () => {
+    const pages = (n: string) =>
+      `me { orders(first: $${n}) { edges { node { customer { orders(first: $${n}) { edges { cursor } } } } } } }`;
+    const query = `query A($a: Int) { ${pages('a')} } query B($b: Int) { ${pages('b')} }`;
+    const ask = async (operationName: string, variables: object) => {
+      const headers = { 'content-type': 'application/json' };
+      const body = JSON.stringify({ query, operationName, variables });
+      return (await fetch(system.url, { method: 'POST', headers, body })).status;
+    };
+    const [cheap, dear] = [2, 100];
+    const asked = [
+      await ask('A', { a: cheap, b: dear }),
+      await ask('A', { a: dear, b: cheap }),
+      await ask('B', { a: dear, b: cheap }),
+      await ask('B', { a: cheap, b: dear }),
+      await ask('A', { a: cheap, b: dear }),
+    ];
+    expect(asked).toEqual([200, 400, 200, 400, 200]);
+  });
+
   it('null for a variable that has a default, where there must be a value', async () => {
     const uses = [
       ['Int = 5', 'products(first: $n) { edges { cursor } }'],

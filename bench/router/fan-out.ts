@@ -1,0 +1,93 @@
+import { createClient } from 'graphql-ws';
+import WebSocket from 'ws';
+import { demoPassword } from '../../dev/seed/demo-store.js';
+import { seedId } from '../../dev/seed/ids.js';
+import { type CaseResult, percentile, rounded } from '../report.js';
+import type { Asker } from './questions.js';
+
+const subscribers = 1000;
+const changes = 20;
+const sku = 'TRAIL-40';
+// The first shop of the demo store, which is Vera's.
+const shopId = seedId('shop', 0);
+const warehouseId = seedId('warehouse', 0);
+const watch = `subscription { stockChanged(skus: ["${sku}"]) {
+  available version variant { sku name } shop { id name } } }`;
+
+interface Change {
+  readonly stockChanged: { readonly version: number; readonly shop: { readonly id: string } };
+}
+
+/** How long it takes from a stock change that is sent until each of 1,000 WebSockets has it. */
+export async function measureFanOut(routerUrl: string, router: Asker): Promise<CaseResult> {
+  const token = await logIn(router);
+  const all = Array.from({ length: subscribers }, () => subscriber(routerUrl));
+  await Promise.all(all.map((each) => each.isAt(1)));
+  const tookMs: number[] = [];
+  for (let change = 0; change < changes; change++) {
+    const next = Math.max(...all.map((each) => each.version())) + 1;
+    const sentMs = performance.now();
+    const arriving = all.map(async (each) => {
+      await each.isAt(next);
+      tookMs.push(performance.now() - sentMs);
+    });
+    await receive(router, token);
+    await Promise.all(arriving);
+  }
+  await Promise.all(all.map((each) => each.close()));
+  return {
+    case: `one change to ${subscribers} subscribers`,
+    p50Ms: rounded(percentile(tookMs, 0.5)),
+    p99Ms: rounded(percentile(tookMs, 0.99)),
+  };
+}
+
+/** One WebSocket with one subscription, and the version of the stock that it was told last. */
+function subscriber(routerUrl: string) {
+  const url = routerUrl.replace(/^http/, 'ws');
+  const client = createClient({ url, webSocketImpl: WebSocket, retryAttempts: 0 });
+  let version = 0;
+  let waiting: { version: number; resolve(): void } | undefined;
+  const tell = () => {
+    if (!waiting || version < waiting.version) return;
+    waiting.resolve();
+    waiting = undefined;
+  };
+  client.subscribe<Change>(
+    { query: watch },
+    {
+      next({ data, errors }) {
+        if (errors) throw new Error(JSON.stringify(errors));
+        if (data?.stockChanged.shop.id !== shopId) return;
+        version = data.stockChanged.version;
+        tell();
+      },
+      error: (reason) => process.stderr.write(`a subscriber was lost: ${String(reason)}\n`),
+      complete: () => {},
+    },
+  );
+  return {
+    version: () => version,
+    isAt: (wanted: number) =>
+      new Promise<void>((resolve) => {
+        waiting = { version: wanted, resolve };
+        tell();
+      }),
+    close: () => client.dispose(),
+  };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: answers to operations of our own
+const dataOf = (reply: { data?: unknown }) => reply.data as any;
+
+async function logIn(router: Asker): Promise<string> {
+  const query = `mutation ($input: LoginInput!) {
+    login(input: $input) { ... on Session { accessToken } } }`;
+  const input = { identifier: 'vera@example.com', password: demoPassword };
+  return dataOf(await router.send(query, { input })).login.accessToken;
+}
+
+async function receive(router: Asker, token: string): Promise<void> {
+  const query = `mutation ($input: ReceiveStockInput!) { receiveStock(input: $input) { onHand } }`;
+  await router.send(query, { input: { warehouseId, sku, quantity: 1 } }, token);
+}

@@ -1,0 +1,115 @@
+import { migrateAll } from '../../dev/databases/set-up.js';
+import { seedStore } from '../../dev/seed/store.js';
+import { callerCredentials, callerHeader } from '../../subgraphs/shared/auth.js';
+import { openServers } from '../environment.js';
+import { askOften, type Measured, measureLoad } from '../load.js';
+import { type CaseResult, median, type Outcome, rounded } from '../report.js';
+import { type SystemProcesses, startSystemProcesses } from '../system-processes.js';
+import { startBareGateway } from './bare.js';
+import { measureFanOut } from './fan-out.js';
+import { asker, readCursors } from './questions.js';
+
+const seconds = Number(process.env.BENCH_SECONDS ?? 5);
+const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
+// Asked of each case before anything is measured: so long V8 takes to compile what is hot.
+const warmUpRequests = 1000;
+const variants = 6000;
+const shareMax = 0.6;
+
+/** What the router costs beside a bare gateway, and how fast news of stock reaches many. */
+export async function run(progress: (line: string) => void): Promise<Outcome> {
+  const { postgres, redis, databases } = await openServers();
+  await migrateAll(databases);
+  progress(`${await seedStore(databases, variants)} variants are seeded`);
+  // With all its manners, a line in the log for each request among them.
+  const system = await startSystemProcesses(databases, redis.url, { LOG_LEVEL: 'info' });
+  const bare = await startBareGateway(system);
+  const askers = {
+    router: asker(`${system.routerUrl}/graphql`),
+    product: productSubgraph(system),
+    bare: asker(bare.url),
+  };
+  try {
+    const processIds = { ...system.processIds, bare: bare.processId, postgres: postgres.processId };
+    const measured = await measureCases(askers, processIds, progress);
+    progress('subscribers');
+    const fanOut = await measureFanOut(`${system.routerUrl}/graphql`, askers.router);
+    return outcomeOf(measured, fanOut);
+  } finally {
+    await Promise.all(Object.values(askers).map((each) => each.close()));
+    await bare.stop();
+    await system.stop();
+    await Promise.all([postgres.stop(), redis.stop()]);
+  }
+}
+
+/** As the router asks it. */
+function productSubgraph({ environments, secrets }: SystemProcesses) {
+  const { PRODUCT_URL } = environments.router;
+  const credentials = callerCredentials('router', secrets.callers.ROUTER_SECRET as string);
+  return asker(PRODUCT_URL, { [callerHeader]: credentials });
+}
+
+/** Its fetcher fails now and then, when a subgraph closes a connection that it is about to use. */
+const forgiving = (ask: () => Promise<unknown>) => () => ask().catch(ask);
+
+type Askers = Readonly<Record<'router' | 'product' | 'bare', ReturnType<typeof asker>>>;
+
+async function measureCases(
+  { router, product, bare }: Askers,
+  processIds: Readonly<Record<string, number>>,
+  progress: (line: string) => void,
+): Promise<ReadonlyMap<string, readonly Measured[]>> {
+  const cursors = await readCursors(router);
+  const cases = {
+    'one hop at the subgraph': product.different('one hop', cursors),
+    'one hop': router.different('one hop', cursors),
+    'two hops': router.different('two hops', cursors),
+    'two hops, bare gateway': forgiving(bare.different('two hops', cursors)),
+    'three hops': router.different('three hops', cursors),
+    'two hops, all the same': router.same('two hops'),
+    'two hops, all the same, bare gateway': forgiving(bare.same('two hops')),
+  };
+  for (const ask of Object.values(cases)) await askOften(warmUpRequests, ask);
+  progress('warm');
+  const measured = new Map<string, Measured[]>();
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, ask] of Object.entries(cases)) {
+      const result = await measureLoad(seconds, processIds, ask);
+      measured.set(name, [...(measured.get(name) ?? []), result]);
+    }
+    progress(`round ${round + 1} of ${rounds}`);
+  }
+  return measured;
+}
+
+function outcomeOf(
+  measured: ReadonlyMap<string, readonly Measured[]>,
+  fanOut: CaseResult,
+): Outcome {
+  const of = (name: string, figure: (one: Measured) => number) =>
+    median((measured.get(name) ?? []).map(figure));
+  const cpuOf = (name: string, part: string) => of(name, ({ cpuMs }) => cpuMs[part] ?? 0);
+  const parts = ['router', 'bare', 'product', 'shop', 'warehouse', 'postgres'];
+  const results = [...measured.keys()].map((name) => ({
+    case: name,
+    ratePerSecond: rounded(of(name, ({ rate }) => rate)),
+    p50Ms: rounded(of(name, ({ p50Ms }) => p50Ms)),
+    p99Ms: rounded(of(name, ({ p99Ms }) => p99Ms)),
+    ...Object.fromEntries(
+      parts.map((part) => [`${part} cpuMs`, rounded(cpuOf(name, part), 2)] as const),
+    ),
+  }));
+  const share = cpuOf('two hops', 'router') / cpuOf('two hops, bare gateway', 'bare');
+  return {
+    results: [...results, fanOut],
+    checks: [
+      {
+        name: "two hops: the router's CPU, as a share of the bare gateway's",
+        value: rounded(share, 2),
+        target: `≤ ${shareMax}`,
+        pass: share <= shareMax,
+      },
+    ],
+  };
+}

@@ -1,0 +1,79 @@
+import { Pool } from 'undici';
+
+const pageSize = 20;
+const cursorsMax = 500;
+
+/** What is asked: one, two and three hops, each of a page of 20 products. */
+export const questions = {
+  'one hop': 'id name images variants { sku name }',
+  'two hops': 'id name variants { sku availability { available version } }',
+  'three hops': `id name variants { sku offers(first: 2) { id price { amount currencyCode }
+    availability { available version } } }`,
+} as const;
+export type Question = keyof typeof questions;
+
+const queryOf = (question: Question) => `query Page($after: String) {
+  products(first: ${pageSize}, after: $after) {
+    edges { node { ${questions[question]} } } pageInfo { endCursor } } }`;
+
+interface Reply {
+  readonly data?: {
+    readonly products?: {
+      readonly edges: ReadonlyArray<{ readonly cursor: string }>;
+      readonly pageInfo: { readonly endCursor: string };
+    };
+  };
+  readonly errors?: unknown;
+}
+
+/** Somebody to ask, over connections that are kept. */
+export function asker(url: string, headers: Record<string, string> = {}) {
+  const { origin, pathname } = new URL(url);
+  const pool = new Pool(origin, { connections: 64 });
+  let asked = 0;
+  async function send(query: string, variables: object, token?: string): Promise<Reply> {
+    const { body } = await pool.request({
+      method: 'POST',
+      path: pathname,
+      headers: {
+        'content-type': 'application/json',
+        ...headers,
+        ...(token && { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify({ query, variables }),
+    });
+    const reply = (await body.json()) as Reply;
+    if (reply.errors) throw new Error(JSON.stringify(reply.errors));
+    return reply;
+  }
+  return {
+    send,
+    /** Pages that differ from those before them, so that no two are in flight at once. */
+    different(question: Question, cursors: readonly string[]) {
+      const query = queryOf(question);
+      return () => send(query, { after: cursors[asked++ % cursors.length] });
+    },
+    /** The same page each time. */
+    same(question: Question) {
+      const query = queryOf(question);
+      return () => send(query, {});
+    },
+    close: () => pool.close(),
+  };
+}
+export type Asker = ReturnType<typeof asker>;
+
+/** Places in the list of products from which a page can be asked. */
+export async function readCursors({ send }: Asker): Promise<string[]> {
+  const cursors: string[] = [];
+  let after: string | undefined;
+  while (cursors.length < cursorsMax) {
+    const query = `query ($after: String) {
+      products(first: 50, after: $after) { edges { cursor } pageInfo { endCursor } } }`;
+    const products = (await send(query, { after })).data?.products;
+    if (!products || products.edges.length === 0) break;
+    cursors.push(...products.edges.map(({ cursor }) => cursor));
+    after = products.pageInfo.endCursor;
+  }
+  return cursors.slice(0, cursors.length - pageSize);
+}
