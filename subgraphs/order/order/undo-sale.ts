@@ -21,7 +21,11 @@ export async function undoSale(
     em,
     parts.map(({ shopId }) => ({ orderId: order.id, shopId, reason })),
   );
-  for (const { id } of parts) await giveBackPurchases(em, order.id, id);
+  await giveBackPurchases(
+    em,
+    order.id,
+    parts.map(({ id }) => id),
+  );
   // A part is refunded at its own price; several at once, whatever of the payment is left.
   const live = order.parts.filter(({ status }) => status !== 'CANCELLED');
   const one = live.length > parts.length || live.length === 1 ? (parts[0] as LockedPart).id : null;
