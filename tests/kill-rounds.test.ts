@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { seedId } from '../dev/seed/ids.js';
+import { insist } from './harness/insist.js';
 import { address, type Person } from './harness/people.js';
 import { type ProcessName, startProcessSystem } from './harness/process-system.js';
-import type { GraphQLReply } from './harness/system.js';
 
 const long = process.env.LONG === '1';
 const roundsCount = long ? 20 : 3;
@@ -26,20 +26,6 @@ const registerMutation = `mutation ($input: RegisterInput!) {
 const checkoutMutation = `mutation ($input: CheckoutInput!) {
   checkout(input: $input) { __typename ... on CheckoutSuccess { order { id } } } }`;
 const payMutation = `mutation ($input: PayOrderInput!) { payOrder(input: $input) { __typename } }`;
-
-/** Sends a mutation until it is answered, as a client does that keeps its key. */
-async function insist(
-  send: () => Promise<GraphQLReply>,
-  untilMs: number,
-): Promise<GraphQLReply | null> {
-  while (Date.now() < untilMs) {
-    const reply = await send().catch(() => null);
-    const code = reply?.errors?.[0]?.extensions?.code;
-    if (reply && code !== 'TRY_AGAIN') return reply;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  return null;
-}
 
 describe('a sale during which parts of the system are killed', () => {
   let system: System;

@@ -47,7 +47,9 @@ export class ConfigError extends Error {
 export function loadConfig<V extends Variables>(variables: V, env = process.env): Config<V> {
   const production = env.NODE_ENV === 'production';
   const problems: string[] = [];
-  if (production && env.FAIL_POINT) problems.push('FAIL_POINT is for tests: it kills the process');
+  if (production && env.FAIL_POINT_FILE) {
+    problems.push('FAIL_POINT_FILE is for tests: it kills the process');
+  }
   const values: Record<string, unknown> = {};
   for (const [name, variable] of Object.entries(variables)) {
     const text = readVariable(name, env, problems);

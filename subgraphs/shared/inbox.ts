@@ -5,6 +5,7 @@ import type { Principal } from './auth.js';
 import type { Caller } from './config.js';
 import { type EntityManager, sql, sqlCount } from './database.js';
 import { isDatabaseAway } from './database-errors.js';
+import { failPoint } from './fail-point.js';
 import type { Logger } from './logger.js';
 import { Allow } from './rights.js';
 import { UUID } from './scalars.js';
@@ -109,6 +110,7 @@ async function takeIn<C extends InboxContext>(
       );
       return isNew > 0 ? handle(tx, event, JSON.parse(event.payload) as never, context) : undefined;
     });
+    failPoint('event taken in, answer lost');
     afterwards?.();
     return true;
   } catch (error) {

@@ -1,5 +1,6 @@
 import { type EntityManager, listenTo, sql } from './database.js';
 import { DomainError, UpstreamFault } from './errors.js';
+import { failPoint } from './fail-point.js';
 import { inHalves } from './halves.js';
 import type { Logger } from './logger.js';
 import { gaugeOf, type Registry } from './metrics.js';
@@ -144,6 +145,7 @@ function deliver(options: RelayOptions, consumer: string, entries: DueEntry[]) {
   const post = async (part: readonly DueEntry[]) => {
     if (!client) throw new Error(`no consumer is called ${consumer}`);
     const accepted = await postEvents(client, consumer, part);
+    failPoint('event posted, not marked as sent');
     const rejected = part.filter(({ id }) => !accepted.includes(id)).map(({ id }) => id);
     await sql(
       em,

@@ -5,9 +5,9 @@ import type { WebhookControls } from '../../dev/payment-sandbox/webhooks.js';
 import type { TestSystem } from './system.js';
 
 /** What a test sees of payments: the sandbox's own books, and the order subgraph's rows. */
-export async function openPayments(system: TestSystem) {
-  const sandboxUrl = `http://127.0.0.1:${system.ports.sandbox}`;
-  const order = new pg.Client({ connectionString: system.databases.order });
+export async function openPayments({ ports, databases }: Pick<TestSystem, 'ports' | 'databases'>) {
+  const sandboxUrl = `http://127.0.0.1:${ports.sandbox}`;
+  const order = new pg.Client({ connectionString: databases.order });
   await order.connect();
   const post = async (path: string, body: object) => {
     const response = await fetch(sandboxUrl + path, { method: 'POST', body: JSON.stringify(body) });

@@ -3,13 +3,15 @@ import { demoPassword } from '../../dev/seed/demo-store.js';
 import { seedId } from '../../dev/seed/ids.js';
 import type { TestSystem } from './system.js';
 
+type Reached = Pick<TestSystem, 'graphql'>;
+
 export interface Person {
   readonly id: string;
   readonly token: string;
 }
 
 /** Logs in one of the demo store's people: ana, ben (customers), vera, victor (vendors), ada (admin). */
-export async function logIn(system: TestSystem, name: string): Promise<Person> {
+export async function logIn(system: Reached, name: string): Promise<Person> {
   const { data } = await system.graphql(
     `mutation ($input: LoginInput!) {
        login(input: $input) { ... on Session { accessToken user { id } } }
@@ -19,7 +21,7 @@ export async function logIn(system: TestSystem, name: string): Promise<Person> {
   return { id: data.login.user.id, token: data.login.accessToken };
 }
 
-export async function registerPerson(system: TestSystem, role = 'CUSTOMER'): Promise<Person> {
+export async function registerPerson(system: Reached, role = 'CUSTOMER'): Promise<Person> {
   const { data, errors } = await system.graphql(
     `mutation ($input: RegisterInput!) {
        register(input: $input) { ... on Session { accessToken user { id } } }
@@ -34,7 +36,7 @@ export async function registerPerson(system: TestSystem, role = 'CUSTOMER'): Pro
 
 /** A vendor's shop with a new product of one variant, in warehouses with so many units each. */
 export async function openShop(
-  system: TestSystem,
+  system: Reached,
   vendor: Person,
   unitsOfWarehouses: readonly number[],
   price = '10.00',
@@ -111,12 +113,12 @@ const checkoutMutation = `mutation ($input: CheckoutInput!) {
 }`;
 
 /** Sends any input of a checkout, and asks for all that it may answer. */
-export const checkoutWith = ({ graphql }: TestSystem, { token }: Person, input: object) =>
+export const checkoutWith = ({ graphql }: Reached, { token }: Person, input: object) =>
   graphql(checkoutMutation, { input: { idempotencyKey: randomUUID(), ...input } }, token);
 
 /** With a `paymentMethod` it pays at once. */
 export function checkout(
-  system: TestSystem,
+  system: Reached,
   person: Person,
   items: ReadonlyArray<{ offerId: string; quantity: number }>,
   idempotencyKey: string = randomUUID(),
@@ -128,7 +130,7 @@ export function checkout(
 
 /** As `checkout`, and sends it again with its key as long as the answer is TRY_AGAIN. */
 export async function checkoutAsClientsDo(
-  system: TestSystem,
+  system: Reached,
   person: Person,
   items: ReadonlyArray<{ offerId: string; quantity: number }>,
 ) {
@@ -148,7 +150,7 @@ const payMutation = `mutation ($input: PayOrderInput!) {
 }`;
 
 export function pay(
-  system: TestSystem,
+  system: Reached,
   person: Person,
   orderId: string,
   paymentMethod = 'Credit Card',
@@ -158,7 +160,7 @@ export function pay(
   return system.graphql(payMutation, { input }, person.token);
 }
 
-export async function availableOf(system: TestSystem, offerId: string): Promise<number> {
+export async function availableOf(system: Reached, offerId: string): Promise<number> {
   const { data } = await system.graphql(
     'query ($id: UUID!) { offer(id: $id) { availability { available } } }',
     { id: offerId },

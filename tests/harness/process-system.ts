@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { environments, portsFrom } from '../../dev/environment.js';
@@ -23,12 +23,13 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
   const ports = portsFrom(await freePortRange());
   const envs = environments({ databases: databases.urls, redisUrl: redis.url, ports, secrets });
   // A provider that is killed remembers what it did.
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-sandbox-'));
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-processes-'));
   const books = { PAYMENT_SANDBOX_FILE: join(folder, 'payments.jsonl') };
+  const failPointFile = (name: ProcessName) => join(folder, `${name}.fail-point`);
   const running = new Map<ProcessName, RunningProcess>();
   const start = async (name: ProcessName, settings: Record<string, string> = {}) => {
     const env = { ...process.env, NODE_ENV: 'test', NODE_OPTIONS: '', LOG_LEVEL: 'warn' };
-    const raised = { RATE_LIMIT_PROFILE: 'bench' };
+    const raised = { RATE_LIMIT_PROFILE: 'bench', FAIL_POINT_FILE: failPointFile(name) };
     const given = { ...env, ...raised, ...books, ...overrides, ...envs[name], ...settings };
     const started = await startProgram(name, given);
     running.set(name, started);
@@ -37,6 +38,7 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
   const url = `http://127.0.0.1:${ports.ports.router}/graphql`;
   return {
     url,
+    ports,
     redis,
     databases: databases.urls,
     graphql: (query: string, variables: object = {}, token?: string) =>
@@ -49,6 +51,9 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
       child.kill('SIGKILL');
       await gone;
     },
+    /** Has it die at a named point, the first time it comes there or the one said. */
+    arm: (name: ProcessName, point: string, at = 1) =>
+      writeFileSync(failPointFile(name), `${point}@${at}`),
     /** Waits until it is gone by itself. */
     async gone(name: ProcessName) {
       const { child } = running.get(name) as RunningProcess;
@@ -66,3 +71,4 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
     },
   };
 }
+export type ProcessSystem = Awaited<ReturnType<typeof startProcessSystem>>;

@@ -1,4 +1,5 @@
 import { type EntityManager, sql } from '../../shared/database.js';
+import { failPoint } from '../../shared/fail-point.js';
 import type { OrderApp } from '../context.js';
 import { endPending } from '../order/change-status.js';
 import { returnStock } from '../reservation/return-stock.js';
@@ -37,6 +38,7 @@ export async function letGo(
 async function voidAtProvider(app: OrderApp, payment: Payment): Promise<'gone' | 'captured'> {
   try {
     await app.provider.void(refOf(payment));
+    failPoint('voided, not recorded');
     return 'gone';
   } catch (error) {
     if (!(error instanceof RefusedForGood)) throw error;
@@ -119,6 +121,7 @@ async function undo(app: OrderApp, payment: Payment, known: ProviderPayment | nu
 /** Puts back what a one-step checkout held; a payment that committed it first keeps the order. */
 async function cancelOrder(app: OrderApp, orderId: string): Promise<void> {
   const { state } = await app.reservations.release(orderId, 'PAYMENT_FAILED');
+  failPoint('released, order not told');
   if (state === 'COMMITTED') return;
   const reason = state === 'EXPIRED' ? 'PAYMENT_TIMEOUT' : 'PAYMENT_FAILED';
   await app.orm.em

@@ -86,7 +86,8 @@ export async function readPurchases(
 
 /**
  * Takes an order's lines out of what its customer bought, in the transaction of `em`: all of them,
- * or those of some shops' parts, locked in the order of the keys. For whoever cancels the order or the part, in the commit that does,
+ * or those of some shops' parts, in one statement, so that the counters are locked in the order of
+ * their keys as in `countPurchases`. For whoever cancels the order or the part, in the commit that does,
  * where the guarded change of its status makes it once.
  */
 export async function giveBackPurchases(

@@ -37,6 +37,7 @@ export async function moveStock<T>(
       const { value, changed } = await commitOnce(store, work);
       const more = signalsOf(value);
       if (more.armed?.length) failPoint('hold committed, timer not set');
+      if (more.disarmed?.length) failPoint('hold ended, nobody told');
       store.signals.send({ ...more, changed: [...changed, ...(more.changed ?? [])] });
       return value;
     } catch (error) {

@@ -1,0 +1,124 @@
+import pg from 'pg';
+import { ConfigError, loadConfig } from '../subgraphs/shared/config.js';
+import { openPayments, type TestPayments } from './harness/payments.js';
+import { openShop, type Person, registerPerson } from './harness/people.js';
+import {
+  type ProcessName,
+  type ProcessSystem,
+  startProcessSystem,
+} from './harness/process-system.js';
+import { ended, eventually } from './harness/wait.js';
+import { type Bought, type Buyers, buyInEveryWay, checkoutAgain } from './harness/ways-to-buy.js';
+
+const roundsCount = process.env.LONG === '1' ? 20 : 1;
+const roundMaxMs = 90_000;
+const settleMs = 10_000;
+const turnsMax = 5;
+
+/** Where a process can stop: the table of system.md, and what is between. */
+const points: ReadonlyArray<[ProcessName, string]> = [
+  ['order', 'order inserted'],
+  ['order', 'reservation held, order not told'],
+  ['order', 'authorized, not recorded'],
+  ['order', 'authorized, hold not committed'],
+  ['order', 'hold committed, answer lost'],
+  ['order', 'captured, not recorded'],
+  ['order', 'refund sent, not recorded'],
+  ['order', 'voided, not recorded'],
+  ['order', 'released, order not told'],
+  ['order', 'event posted, not marked as sent'],
+  ['order', 'event taken in, answer lost'],
+  ['warehouse', 'hold committed, timer not set'],
+  ['warehouse', 'hold ended, nobody told'],
+  ['warehouse', 'event posted, not marked as sent'],
+  ['warehouse', 'event taken in, answer lost'],
+];
+
+it('a process with fail points refuses to start in production', () => {
+  const env = { NODE_ENV: 'production', FAIL_POINT_FILE: '/tmp/some-file' };
+  expect(() => loadConfig({}, env)).toThrow(ConfigError);
+});
+
+describe('a process that is killed at a named point, while people buy in every way', () => {
+  let system: ProcessSystem;
+  let payments: TestPayments;
+  let warehouse: pg.Client;
+  let buyers: Buyers;
+  beforeAll(async () => {
+    system = await startProcessSystem({ RESERVATION_MINUTES: '0.075' });
+    payments = await openPayments(system);
+    warehouse = new pg.Client({ connectionString: system.databases.warehouse });
+    await warehouse.connect();
+    const vendor = await registerPerson(system, 'VENDOR');
+    const shops = [await openShop(system, vendor, [9000]), await openShop(system, vendor, [9000])];
+    const people: Person[] = [];
+    for (let n = 0; n < 7; n++) people.push(await registerPerson(system));
+    buyers = { system, payments, people, offerIds: shops.map(({ offerId }) => offerId) };
+  }, 120_000);
+  afterAll(async () => {
+    await Promise.all([payments.close(), warehouse.end()]);
+    await system.stop();
+  }, 60_000);
+
+  /** What an order and all its payments came to, by our rows and by the sandbox's own books. */
+  async function endOf({ orderId }: Bought): Promise<string> {
+    const books = await payments.books();
+    const { status } = await payments.orderRow(orderId);
+    const ends = (await payments.paymentsOf(orderId)).map((payment) => {
+      const book = books.find(({ key }) => key === payment.id);
+      return `${payment.status} ${book?.status ?? 'unknown'} ${book?.refunds.length ?? 0}`;
+    });
+    return [status, ...ends].join(', ');
+  }
+
+  /** Buys until the process died at the point and runs again; not every turn comes by every point. */
+  async function buyUntilKilled(name: ProcessName, point: string): Promise<Bought[]> {
+    let runsAgain = false;
+    system.arm(name, point);
+    const restarting = system.gone(name).then(async () => {
+      await system.start(name);
+      runsAgain = true;
+    });
+    const bought: Bought[] = [];
+    for (let turn = 0; turn < turnsMax && !runsAgain; turn++) {
+      bought.push(...(await buyInEveryWay(buyers)));
+    }
+    await ended(`${name} at “${point}”`, restarting);
+    return bought;
+  }
+
+  /** Holds that are late because nobody was there to end them. */
+  async function overdueHolds(): Promise<number> {
+    const late = `select 1 from reservation where state = 'HELD' and expires_at < now()`;
+    return (await warehouse.query(late)).rowCount ?? 0;
+  }
+
+  it.each(points)(
+    `%s, at “%s”: nothing is lost or done twice, rounds: ${roundsCount}`,
+    async (name, point) => {
+      const ends: Record<string, number> = {};
+      for (let round = 0; round < roundsCount; round++) {
+        const bought = await buyUntilKilled(name, point);
+        for (const each of bought) expect(await checkoutAgain(buyers, each)).toBe(each.orderId);
+        await eventually(overdueHolds, (count) => count === 0, settleMs);
+        await system.expectInvariants(settleMs);
+        for (const each of bought) {
+          const end = await endOf(each);
+          ends[end] = (ends[end] ?? 0) + 1;
+        }
+      }
+      expect(Object.keys(ends).filter((end) => !isWhole(end))).toEqual([]);
+    },
+    roundsCount * roundMaxMs,
+  );
+});
+
+/** At most one payment took money, and it is of a confirmed order or went back, once. */
+function isWhole(end: string): boolean {
+  const [status, ...payments] = end.split(', ');
+  const nothingTaken = /^(FAILED|VOIDED) (declined|voided|unknown) 0$/;
+  const took = payments.filter((payment) => !nothingTaken.test(payment));
+  if (status === 'CONFIRMED') return took.join() === 'COMPLETED captured 0';
+  if (status === 'CANCELLED') return took.every((payment) => payment === 'REFUNDED captured 1');
+  return status === 'PENDING' && took.length === 0;
+}

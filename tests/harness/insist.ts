@@ -1,0 +1,20 @@
+import type { GraphQLReply } from './system.js';
+
+const againAfterMs = 100;
+
+/**
+ * Sends a mutation until it is answered, as a client does that keeps its key; null where that does not
+ * happen in time.
+ */
+export async function insist(
+  send: () => Promise<GraphQLReply>,
+  untilMs: number,
+): Promise<GraphQLReply | null> {
+  while (Date.now() < untilMs) {
+    const reply = await send().catch(() => null);
+    const code = reply?.errors?.[0]?.extensions?.code;
+    if (reply && code !== 'TRY_AGAIN') return reply;
+    await new Promise((resolve) => setTimeout(resolve, againAfterMs));
+  }
+  return null;
+}

@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import { insist } from './insist.js';
+import type { TestPayments } from './payments.js';
+import { address, checkoutWith, type Person, pay } from './people.js';
+import type { GraphQLReply, TestSystem } from './system.js';
+
+const patienceMs = 40_000;
+
+export interface Buyers {
+  readonly system: Pick<TestSystem, 'graphql'>;
+  readonly payments: TestPayments;
+  /** one for each way to buy */
+  readonly people: readonly Person[];
+  readonly offerIds: readonly string[];
+}
+/** A checkout and the order that it made. */
+export interface Bought {
+  readonly person: Person;
+  readonly input: object;
+  readonly orderId: string;
+}
+
+/**
+ * Seven people buy at once, each in a way of their own, and insist on an answer: in one step, in two,
+ * from the cart and never paid, paid and cancelled, declined, and cancelled while the bank asks back.
+ *
+ * @throws where one gets an error that is not TRY_AGAIN, or no answer
+ */
+export function buyInEveryWay(buyers: Buyers): Promise<Bought[]> {
+  const { system, payments, people, offerIds } = buyers;
+  const items = offerIds.map((offerId) => ({ offerId, quantity: 1 }));
+  const ask = async (send: () => Promise<GraphQLReply>) => {
+    const reply = await insist(send, Date.now() + patienceMs);
+    if (!reply || reply.errors) throw new Error(JSON.stringify(reply?.errors ?? 'no answer'));
+    return reply.data;
+  };
+  const place = async (person: Person, more: object = { items }): Promise<Bought> => {
+    const input = { idempotencyKey: randomUUID(), shippingAddress: address, ...more };
+    const { checkout } = await ask(() => checkoutWith(system, person, input));
+    return { person, input, orderId: orderIdOf(checkout) ?? (await placedUnder(payments, input)) };
+  };
+  const payBy = async ({ person, orderId }: Bought, method: string) => {
+    const key = randomUUID();
+    return (await ask(() => pay(system, person, orderId, method, key))).payOrder;
+  };
+  const send = (person: Person, mutation: string, variables: object) =>
+    ask(() => system.graphql(mutation, variables, person.token));
+  const cancel = ({ person, orderId }: Bought) => send(person, cancelMutation, { id: orderId });
+
+  const ways: Array<(person: Person) => Promise<Bought>> = [
+    (person) => place(person, { items, paymentMethod: 'Credit Card' }),
+    (person) => place(person, { items, paymentMethod: 'Declined Card' }),
+    async (person) => {
+      const bought = await place(person);
+      await payBy(bought, 'Chatty Card');
+      return bought;
+    },
+    async (person) => {
+      for (const input of items) await send(person, addMutation, { input });
+      return place(person, {});
+    },
+    async (person) => {
+      const bought = await place(person);
+      await payBy(bought, 'Credit Card');
+      await cancel(bought);
+      return bought;
+    },
+    async (person) => {
+      const bought = await place(person);
+      await payBy(bought, 'Challenge Card');
+      await cancel(bought);
+      return bought;
+    },
+    async (person) => {
+      const bought = await place(person);
+      const { payment } = await payBy(bought, 'Challenge Card');
+      if (payment) await payments.act(payment.id, 'approve');
+      return bought;
+    },
+  ];
+  return Promise.all(people.map((person, n) => (ways[n] as (typeof ways)[number])(person)));
+}
+
+/** The order that the same checkout with its key gives again. */
+export async function checkoutAgain(buyers: Buyers, { person, input }: Bought): Promise<string> {
+  const { data } = await checkoutWith(buyers.system, person, input);
+  return orderIdOf(data.checkout) ?? placedUnder(buyers.payments, input);
+}
+
+/** Not every answer names its order. */
+const orderIdOf = (result: { order?: { id: string } }) => result.order?.id;
+
+async function placedUnder({ order }: TestPayments, input: object): Promise<string> {
+  const { idempotencyKey } = input as { idempotencyKey: string };
+  const select = 'select subject_id as id from idempotency_key where key = $1';
+  return (await order.query<{ id: string }>(select, [idempotencyKey])).rows[0]?.id as string;
+}
+
+const cancelMutation = 'mutation ($id: UUID!) { cancelOrder(id: $id) { __typename } }';
+const addMutation = `mutation ($input: CartItemInput!) { addToCart(input: $input) { __typename } }`;
