@@ -96,7 +96,9 @@ describe('known operations', () => {
       return { hits: of('hit'), misses: of('miss') };
     };
     const atStart = await lookups();
-    expect(atStart).toEqual({ hits: 0, misses: readKnownOperations().length });
+    // Of subscriptions the plan is made when they are opened.
+    const planned = readKnownOperations().filter(({ query }) => !/^subscription/m.test(query));
+    expect(atStart).toEqual({ hits: 0, misses: planned.length });
     const browse = readFileSync(join(operationsFolder, 'browse.graphql'), 'utf8');
     expect((await system.graphql(browse)).errors).toBeUndefined();
     expect(await lookups()).toEqual({ ...atStart, hits: 1 });

@@ -25,5 +25,7 @@ export const retryingWithin = (
   isTransient: (error: unknown) => boolean,
 ): IPolicy => wrap(timeout(maxMs, TimeoutStrategy.Aggressive), retrying(retriesMax, isTransient));
 
-/** Whether `AbortSignal.timeout` ended it: not done again, whoever waits has waited enough. */
-export const isTimeout = (error: unknown) => (error as Error).name === 'TimeoutError';
+const timeouts = ['TimeoutError', 'HeadersTimeoutError', 'BodyTimeoutError'];
+
+/** Whether a time limit ended it, of a signal or of undici: whoever waits has waited enough. */
+export const isTimeout = (error: unknown) => timeouts.includes((error as Error).name);
