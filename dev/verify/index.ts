@@ -1,6 +1,4 @@
-import type { DatabaseUrls } from '../databases/set-up.js';
-import { subgraphNames } from '../services.js';
-import { readRunningSystem, stateFolder } from '../state.js';
+import { databasesOrExit } from '../databases/urls.js';
 import { serveVerdicts } from './serve-verdicts.js';
 import { isBroken, report, verify } from './verify.js';
 
@@ -8,18 +6,7 @@ import { isBroken, report, verify } from './verify.js';
  * `npm run verify`: the invariants of the domain, over the running databases. With
  * `-- --listen 9400` it goes on looking, and tells Prometheus what it finds at `/metrics`.
  */
-const system = readRunningSystem(stateFolder());
-const given = subgraphNames.map((name) => {
-  return [name, process.env[`${name.toUpperCase()}_DATABASE_URL`] ?? system?.databases[name]];
-});
-if (given.some(([, url]) => !url)) {
-  console.error(
-    'No system runs here (npm start), and not all of USER_DATABASE_URL, PRODUCT_DATABASE_URL, ' +
-      'SHOP_DATABASE_URL, WAREHOUSE_DATABASE_URL and ORDER_DATABASE_URL are given.',
-  );
-  process.exit(1);
-}
-const databases = Object.fromEntries(given) as DatabaseUrls;
+const databases = databasesOrExit();
 const [option, listenPort] = process.argv.slice(2);
 if (option === '--listen') {
   const { url } = await serveVerdicts(databases, '0.0.0.0', Number(listenPort ?? 9400));
