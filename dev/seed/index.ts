@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import { databasesOrExit } from '../databases/urls.js';
 import { stateFolder } from '../state.js';
