@@ -11,7 +11,7 @@ for name in user product shop warehouse order; do
     -v owner_password="$(cat "/run/secrets/holdfast_${name}_owner")" <<'SQL'
 create role :"owner" login password :'owner_password';
 create role :"service" login password :'service_password';
-create database :"database" owner :"owner";
+create database :"database" owner :"owner" template template0 encoding 'UTF8' locale 'C.UTF-8';
 revoke all on database :"database" from public;
 grant connect, temporary on database :"database" to :"service";
 \connect :database

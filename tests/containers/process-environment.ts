@@ -3,6 +3,8 @@ import { readers } from '../../dev/secrets/secret-files.js';
 import type { PaymentConfig } from '../../subgraphs/order/config.js';
 import { chooseProvider } from '../../subgraphs/order/payment/choose-provider.js';
 import { loadConfig, subgraphVariables, type Variables } from '../../subgraphs/shared/config.js';
+import { createLogger } from '../../subgraphs/shared/logger.js';
+import { createMessageSender, type MessageConfig } from '../../subgraphs/user/message/message.js';
 
 const { DATABASE_URL } = subgraphVariables('any', 0);
 
@@ -40,4 +42,10 @@ export function missingVariables(name: string, environment: Readonly<Record<stri
 export function loadAsInProduction(name: string, environment: Readonly<Record<string, string>>) {
   const config = loadConfig(variablesOf(name), { NODE_ENV: 'production', ...environment });
   if (name === 'order') void chooseProvider(config as PaymentConfig).close();
+  if (name === 'user') {
+    void createMessageSender(
+      config as unknown as MessageConfig,
+      createLogger('user', 'silent'),
+    ).close();
+  }
 }
