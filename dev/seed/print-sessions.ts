@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { stateFolder } from '../state.js';
 import { readSessions } from './sessions.js';
 

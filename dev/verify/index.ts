@@ -1,4 +1,4 @@
-import { givenDatabases } from '../databases/given.js';
+import { databasesOrExit } from '../databases/urls.js';
 import { serveVerdicts } from './serve-verdicts.js';
 import { isBroken, report, verify } from './verify.js';
 
@@ -6,7 +6,7 @@ import { isBroken, report, verify } from './verify.js';
  * `npm run verify`: the invariants of the domain, over the running databases. With
  * `-- --listen 9400` it goes on looking, and tells Prometheus what it finds at `/metrics`.
  */
-const databases = givenDatabases();
+const databases = databasesOrExit();
 const [option, listenPort] = process.argv.slice(2);
 if (option === '--listen') {
   const { url } = await serveVerdicts(databases, '0.0.0.0', Number(listenPort ?? 9400));

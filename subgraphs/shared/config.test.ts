@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { databaseVariables as tools } from '../../dev/databases/urls.js';
 import { variables as sandbox } from '../../dev/payment-sandbox/index.js';
 import { root } from '../../dev/services.js';
 import { variables as router } from '../../router/config.js';
@@ -86,7 +87,9 @@ describe('the configuration of a process', () => {
   );
 
   it('stands in .env.example, each variable once, and nothing else stands there', () => {
-    const known = new Set(Object.values({ ...all, sandbox }).flatMap((each) => Object.keys(each)));
+    const known = new Set(
+      Object.values({ ...all, sandbox, tools }).flatMap((each) => Object.keys(each)),
+    );
     const ofStart = ['POSTGRES_PORT', 'REDIS_PORT', 'REDIS_URL', 'STATE_DIR'];
     const lines = readFileSync(join(root, '.env.example'), 'utf8').split('\n');
     const named = lines.map((line) => /^#? ?([A-Z_]+)=/.exec(line)?.[1]).filter(Boolean);

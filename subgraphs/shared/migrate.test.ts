@@ -1,58 +1,53 @@
-import { Migration } from '@mikro-orm/migrations';
+import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { createTestDatabases } from '../../tests/harness/databases.js';
-import { databaseSchema } from '../user/mikro-orm.config.js';
-import { migrate, type Schema } from './database.js';
+import { migrateSubgraph, untilMigrated } from './migrate.js';
 
-class AddColumn extends Migration {
-  override up(): void {
-    this.addSql('alter table user_account add later text');
-  }
-}
+const notAllowed = '42501';
 
-class AddIndex extends Migration {
-  override isTransactional = () => false;
-  override up(): void {
-    this.addSql('create index concurrently user_account_later on user_account (later)');
-  }
-}
-
-describe('migrations of a database that is in use', () => {
-  let databases: Awaited<ReturnType<typeof createTestDatabases<'user'>>>;
-  let client: pg.Client;
-  beforeEach(async () => {
-    databases = await createTestDatabases(['user']);
-    client = new pg.Client({ connectionString: databases.urls.user });
-    await client.connect();
-  });
-  afterEach(async () => {
-    await client.end();
-    await databases.drop();
-  });
-
-  const schema: Schema = {
-    ...databaseSchema,
-    migrations: [
-      ...(databaseSchema.migrations ?? []),
-      { name: '29990101-column', class: AddColumn },
-      { name: '29990102-index', class: AddIndex },
-    ],
+describe('a migration before the processes start', () => {
+  const tail = randomBytes(5).toString('hex');
+  const [owner, service, database] = [`o_${tail}`, `s_${tail}`, `t_${tail}_migrate`];
+  const admin = new pg.Client({ connectionString: process.env.TEST_POSTGRES_URL as string });
+  const urlOf = (role: string) => {
+    const url = new URL(process.env.TEST_POSTGRES_URL as string);
+    Object.assign(url, { username: role, password: 'of-the-test', pathname: `/${database}` });
+    return url.href;
   };
-  const run = () => migrate({ name: 'user', url: databases.urls.user, poolMax: 1 }, schema);
-
-  it('may build an index concurrently, which no transaction can', async () => {
-    await run();
-    const { rows } = await client.query(
-      `select indisvalid from pg_index where indexrelid = 'user_account_later'::regclass`,
-    );
-    expect(rows).toEqual([{ indisvalid: true }]);
+  const asService = new pg.Client({ connectionString: urlOf(service) });
+  // As docker/postgres/create-databases.sh does it.
+  beforeAll(async () => {
+    await admin.connect();
+    await admin.query(`create role ${owner} login password 'of-the-test'`);
+    await admin.query(`create role ${service} login password 'of-the-test'`);
+    await admin.query(`create database ${database} owner ${owner}`);
+    const asOwner = new pg.Client({ connectionString: urlOf(owner) });
+    await asOwner.connect();
+    await asOwner.query(`alter default privileges in schema public
+      grant select, insert, update, delete on tables to ${service}`);
+    await asOwner.end();
+    await asService.connect();
+  });
+  afterAll(async () => {
+    await asService.end();
+    await admin.query(`drop database ${database} with (force)`);
+    await admin.query(`drop role ${owner}, ${service}`);
+    await admin.end();
   });
 
-  it('give up a lock that others keep, rather than have all wait behind them; the next run does it', async () => {
-    await client.query('begin');
-    await client.query('select from user_account');
-    await expect(run()).rejects.toThrow('lock timeout');
-    await client.query('rollback');
-    await run();
+  it('is waited for by pods, and gives their role rows but no tables to change', async () => {
+    let waiting = true;
+    const waited = untilMigrated('shop', { DATABASE_URL: urlOf(service) }).then(() => {
+      waiting = false;
+    });
+    await expect(asService.query('select from shop')).rejects.toThrow('does not exist');
+    expect(waiting).toBe(true);
+
+    await migrateSubgraph('shop', { DATABASE_URL: urlOf(owner) });
+    await waited;
+    await migrateSubgraph('shop', { DATABASE_URL: urlOf(owner) });
+    expect((await asService.query('select from shop')).rowCount).toBe(0);
+    for (const change of ['create table mine (id int)', 'alter table shop add mine int']) {
+      await expect(asService.query(change)).rejects.toMatchObject({ code: notAllowed });
+    }
   });
 });

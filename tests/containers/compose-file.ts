@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { root } from '../../dev/services.js';
+
+export interface ComposeService {
+  readonly image: string;
+  readonly build?: { readonly target: string };
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly volumes?: readonly string[];
+  readonly networks?: readonly string[];
+  readonly ports?: readonly string[];
+  readonly profiles?: readonly string[];
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly [setting: string]: unknown;
+}
+
+const substitution = /\$\{([A-Z_]+):-([^}]*)\}/g;
+const text = () => readFileSync(join(root, 'docker-compose.yml'), 'utf8');
+
+/** The services of docker-compose.yml, with the defaults of what the environment may set. */
+export function readComposeFile(): Readonly<Record<string, ComposeService>> {
+  const { services } = parse(text(), { merge: true, maxAliasCount: -1 });
+  return JSON.parse(JSON.stringify(services).replaceAll(substitution, '$2'));
+}
+
+/** The variables of the environment with which docker-compose.yml is read. */
+export const composeVariables = () =>
+  [...text().matchAll(/\$\{([A-Z_]+)/g)].map(([, name]) => name);

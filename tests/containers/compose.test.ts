@@ -1,0 +1,113 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeSecretFiles, readers } from '../../dev/secrets/secret-files.js';
+import { root, subgraphNames } from '../../dev/services.js';
+import { composeVariables, readComposeFile } from './compose-file.js';
+import { loadAsInProduction, missingVariables, unknownVariables } from './process-environment.js';
+
+const services = readComposeFile();
+const own = Object.entries(services).filter(([, { image }]) => image.startsWith('holdfast-'));
+const programs = own.filter(([name]) => name !== 'secrets');
+const dockerfile = readFileSync(join(root, 'docker/Dockerfile'), 'utf8');
+
+/** The volume of a service's secrets: `secrets-order`, … */
+const secretsOf = (name: string) =>
+  services[name]?.volumes?.find((volume) => volume.endsWith(':/run/secrets:ro'))?.split(':')[0];
+
+describe('docker-compose.yml', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'holdfast-secrets-'));
+    await makeSecretFiles(folder, 'postgres:5432');
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('runs every process, and a migration before each subgraph', () => {
+    expect(Object.keys(services)).toEqual(expect.arrayContaining(Object.keys(readers)));
+    for (const name of subgraphNames) {
+      const migrated = { condition: 'service_completed_successfully' };
+      expect(services[name]?.depends_on).toMatchObject({ [`migrate-${name}`]: migrated });
+    }
+  });
+
+  it.each(programs)('%s: its program knows every variable, and lacks none', (name, service) => {
+    const { environment = {} } = service;
+    expect(unknownVariables(name, environment)).toEqual([]);
+    expect(missingVariables(name, environment)).toEqual([]);
+  });
+
+  it.each(programs)('%s: it is a configuration for production', (name, { environment = {} }) => {
+    const mounted = join(folder, (secretsOf(name) ?? '').replace('secrets-', ''));
+    const read = Object.fromEntries(
+      Object.entries(environment).map(([variable, value]) => {
+        return [variable, value.replace('/run/secrets', mounted)];
+      }),
+    );
+    expect(() => loadAsInProduction(name, read)).not.toThrow();
+  });
+
+  it('is read with variables that .env.example has', () => {
+    const example = readFileSync(join(root, '.env.example'), 'utf8');
+    for (const name of composeVariables()) expect(example).toMatch(new RegExp(`^# ${name}=`, 'm'));
+  });
+
+  it('gives each process the secrets that are its own, read-only, and no other volume of secrets', () => {
+    for (const [name, { volumes = [] }] of programs) {
+      const given = volumes.filter((volume) => volume.startsWith('secrets-'));
+      const tool = ['seed', 'verify', 'tools'].includes(name) ? 'tools' : name;
+      const expected = name.startsWith('migrate-') ? 'owners' : tool;
+      expect([name, given]).toEqual([name, [`secrets-${expected}:/run/secrets:ro`]]);
+    }
+    expect(statSync(join(folder, 'order/ORDER_SECRET')).mode & 0o222).toBe(0);
+  });
+
+  it('publishes the port of the router, and beside it that of the dashboard, here alone', () => {
+    const published = Object.entries(services).filter(([, { ports }]) => ports);
+    expect(published.map(([name]) => name)).toEqual(['router', 'lgtm']);
+    expect(services.lgtm?.profiles).toEqual(['obs']);
+    expect(services.lgtm?.ports).toEqual(['127.0.0.1:3000:3000']);
+  });
+
+  it('lets nobody reach PostgreSQL, Redis and the locks but those who use them', () => {
+    const on = (network: string) =>
+      Object.keys(services).filter((name) => services[name]?.networks?.includes(network));
+    const jobs = subgraphNames.map((name) => `migrate-${name}`);
+    expect(on('databases').sort()).toEqual(
+      ['postgres', 'seed', 'tools', 'verify', ...subgraphNames, ...jobs].sort(),
+    );
+    expect(on('hurry').sort()).toEqual(['order', 'redis', 'router', 'user', 'warehouse']);
+    expect(on('locks').sort()).toEqual(['lock-1', 'lock-2', 'lock-3', 'warehouse']);
+  });
+
+  it('limits every service, restarts what is to run, and contains what is ours', () => {
+    for (const [name, service] of Object.entries(services)) {
+      expect([name, service.mem_limit, service.cpus]).toEqual([
+        name,
+        expect.any(String),
+        expect.any(Number),
+      ]);
+      expect([name, service.restart]).toEqual([
+        name,
+        expect.stringMatching(/^(no|unless-stopped)$/),
+      ]);
+      // Several of one service may run: nothing may have a name or a port of its own.
+      expect(service).not.toHaveProperty('container_name');
+    }
+    for (const [, service] of own) {
+      expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'] });
+    }
+  });
+
+  it('builds targets that the Dockerfile has, each under one name', () => {
+    for (const [name, { image, build }] of own) {
+      expect(image).toBe(`holdfast-${build?.target}`);
+      expect([name, dockerfile]).toEqual([
+        name,
+        expect.stringContaining(
+          `\nFROM ${build?.target === 'tools' || build?.target === 'payment-sandbox' ? 'runtime' : 'service'} AS ${build?.target}\n`,
+        ),
+      ]);
+    }
+  });
+});

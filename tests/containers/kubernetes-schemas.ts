@@ -1,0 +1,39 @@
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
+
+type JsonSchema = Record<string, unknown>;
+type AddSchema = (schema: JsonSchema, id?: string) => unknown;
+
+/** No field but those that are named: a misspelt one is ignored by Kubernetes, not refused. */
+function strict(schema: unknown): void {
+  if (typeof schema !== 'object' || schema === null) return;
+  const { properties, additionalProperties } = schema as JsonSchema;
+  const isOpen = 'x-kubernetes-preserve-unknown-fields' in schema;
+  if (typeof properties === 'object' && additionalProperties === undefined && !isOpen) {
+    (schema as JsonSchema).additionalProperties = false;
+  }
+  for (const part of Object.values(schema)) strict(part);
+}
+
+// The packages register the schemas that they come with at an Ajv of their own.
+const ofValidate = createRequire(require.resolve('@kubernetes-models/validate'));
+const { prototype } = ofValidate('ajv').default as { prototype: { addSchema: AddSchema } };
+const { addSchema } = prototype;
+prototype.addSchema = function addStrictSchema(this: unknown, schema, id) {
+  if (id && !id.startsWith('http')) strict(schema); // not JSON Schema's own
+  return addSchema.call(this, schema, id);
+};
+
+/**
+ * Validates an object against the JSON schema of its kind, unknown fields refused.
+ *
+ * @throws Error naming what is wrong, or that the kind is not known
+ */
+export function validateObject(object: { readonly apiVersion: string; readonly kind: string }) {
+  const { apiVersion, kind } = object;
+  const isOperators = apiVersion.startsWith('monitoring.coreos.com/');
+  const models = isOperators ? '@kubernetes-models/prometheus-operator' : 'kubernetes-models';
+  const { [kind]: Model } = require(`${models}/${apiVersion}/${kind}`);
+  new Model(object).validate();
+}

@@ -1,0 +1,58 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse, parseAllDocuments } from 'yaml';
+
+/** As far as it is looked at here; whether it is more than that, the schemas say. */
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects
+  readonly spec?: any;
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+interface Kustomization {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly resources: readonly string[];
+  readonly images?: readonly { name: string; newName: string; newTag: string }[];
+}
+const knownFields = ['apiVersion', 'kind', 'namespace', 'resources', 'images'];
+
+/**
+ * What `kubectl kustomize` makes of a folder, for the few things that ours use.
+ *
+ * @throws Error for a field that is not one of them
+ */
+export function kustomize(folder: string): KubernetesObject[] {
+  const text = readFileSync(join(folder, 'kustomization.yaml'), 'utf8');
+  const kustomization: Kustomization = parse(text);
+  const unknown = Object.keys(kustomization).filter((field) => !knownFields.includes(field));
+  if (unknown.length > 0) throw new Error(`${folder} uses ${unknown}, unknown here`);
+  const objects = kustomization.resources.flatMap((path) => readResource(join(folder, path)));
+  for (const object of objects) {
+    if (kustomization.namespace && object.kind !== 'Namespace') {
+      object.metadata.namespace = kustomization.namespace;
+    }
+    const { containers = [], initContainers = [] } = object.spec?.template?.spec ?? {};
+    for (const container of [...containers, ...initContainers]) {
+      const image = kustomization.images?.find(({ name }) => name === container.image);
+      if (image) container.image = `${image.newName}:${image.newTag}`;
+    }
+  }
+  return objects;
+}
+
+function readResource(path: string): KubernetesObject[] {
+  if (statSync(path).isDirectory()) return kustomize(path);
+  return parseAllDocuments(readFileSync(path, 'utf8')).map((document) => {
+    if (document.errors.length > 0) throw new Error(`${path}: ${document.errors[0]?.message}`);
+    return document.toJS();
+  });
+}
