@@ -80,8 +80,11 @@ describe('what people do with the store, through the router', () => {
 
   it('lists products, prices and stock in one query, with one request per subgraph and type', async () => {
     const counts = new Map<string, number>();
+    // The router asks each subgraph once a second whether it is there.
+    const ping = JSON.stringify({ query: '{ __typename }' });
     const count = (message: unknown) => {
       const { request } = message as { request: { origin: string; body?: unknown } };
+      if (String(request.body) === ping) return;
       const port = new URL(request.origin).port;
       counts.set(port, (counts.get(port) ?? 0) + 1);
     };

@@ -21,7 +21,7 @@ export interface StockStore {
 export interface StockEngine extends StockStore {
   /** Reservations, in batches under the locks of their skus. */
   readonly reserving: Dispatcher<ReserveRequest, ReserveOutcome>;
-  /** What `reserving` has not decided yet, by order: who asks again waits for the same. */
+  /** What `reserving` has not decided yet, by what is asked: who asks the same again waits with it. */
   readonly undecided: Map<string, Promise<ReserveOutcome>>;
   /** Commits and releases, in batches that need no Redis. */
   readonly ending: Dispatcher<EndRequest, ReservationStatus>;

@@ -117,6 +117,16 @@ describe('reserving stock', () => {
     expect((await itemOf(key))?.available).toBe(4);
   });
 
+  it('answers who asks for something else under the same order by what that is', async () => {
+    const key = await stockUp(engine, [3]);
+    const orderId = uuidv7();
+    const outcomes = await Promise.all([
+      reserveStock(engine, request(key, 5, orderId)),
+      reserveStock(engine, request(key, 2, orderId)),
+    ]);
+    expect(outcomes.map(({ state }) => state)).toEqual(['SHORT', 'HELD']);
+  });
+
   it('lets who asks again for an order that is undecided wait with the first, queueing once', async () => {
     const key = await stockUp(engine, [10]);
     const asked = request(key, 2);

@@ -28,8 +28,8 @@ export type ReserveOutcome = { readonly orderId: string } & (
 
 /**
  * Holds stock for an order, all or nothing, in the order in which the requests came. Asking again
- * for an order that is known changes nothing and gives what became of it; while it is undecided, the
- * second waits with the first.
+ * for an order that is known changes nothing and gives what became of it; while the same is undecided,
+ * the second waits with the first.
  *
  * @throws `TRY_AGAIN` when the skus cannot be locked now; nothing was done then
  */
@@ -37,11 +37,11 @@ export function reserveStock(
   { reserving, undecided }: StockEngine,
   request: ReserveRequest,
 ): Promise<ReserveOutcome> {
-  const { orderId } = request;
-  const asked = undecided.get(orderId);
+  const question = JSON.stringify([request.orderId, request.lines]);
+  const asked = undecided.get(question);
   if (asked) return asked;
-  const decided = reserving.submit(request).finally(() => undecided.delete(orderId));
-  undecided.set(orderId, decided);
+  const decided = reserving.submit(request).finally(() => undecided.delete(question));
+  undecided.set(question, decided);
   return decided;
 }
 
