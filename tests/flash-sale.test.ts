@@ -1,7 +1,7 @@
 import pg from 'pg';
 import {
   availableOf,
-  checkoutAsClientsDo,
+  checkout,
   openShop,
   type Person,
   pay,
@@ -41,7 +41,7 @@ describe('a flash sale of 300 customers after 100 units in two warehouses', () =
 
     const replies = await Promise.all(
       customers.map((customer, n) =>
-        checkoutAsClientsDo(system, customer, [{ offerId, quantity: quantityOf(n) }]),
+        checkout(system, customer, [{ offerId, quantity: quantityOf(n) }]),
       ),
     );
     const results = replies.map(({ data }) => data.checkout);

@@ -1,73 +1,111 @@
 import { randomUUID } from 'node:crypto';
+import pg from 'pg';
 import { seedId } from '../dev/seed/ids.js';
 import { insist } from './harness/insist.js';
-import { address, type Person } from './harness/people.js';
+import { address, openShop, type Person, registerPerson } from './harness/people.js';
 import { type ProcessName, startProcessSystem } from './harness/process-system.js';
 
 const long = process.env.LONG === '1';
-const roundsCount = long ? 20 : 3;
+const roundsCount = long ? 21 : 4;
 const customersCount = 30;
 const roundMs = 2500;
 // A checkout that stopped half-way is given up 15 s after it began, and looked for every 5 s.
 const settleMs = 30_000;
+const purchaseLimit = 2;
 const victims: Array<ProcessName | 'redis'> = [
   'order',
   'warehouse',
   'redis',
+  'user',
   'router',
   'shop',
   'sandbox',
 ];
 
 type System = Awaited<ReturnType<typeof startProcessSystem>>;
+interface Answer {
+  readonly __typename: string;
+  readonly order?: { readonly id: string };
+}
 
-const registerMutation = `mutation ($input: RegisterInput!) {
-  register(input: $input) { ... on Session { accessToken user { id } } } }`;
+const addressMutation = 'mutation ($input: AddressInput!) { addAddress(input: $input) { id } }';
+const addMutation = 'mutation ($input: CartItemInput!) { addToCart(input: $input) { __typename } }';
 const checkoutMutation = `mutation ($input: CheckoutInput!) {
-  checkout(input: $input) { __typename ... on CheckoutSuccess { order { id } } } }`;
+  checkout(input: $input) { __typename
+    ... on CheckoutSuccess { order { id } } ... on PaymentSuccess { order { id } }
+    ... on PaymentDeclined { order { id } } } }`;
 const payMutation = `mutation ($input: PayOrderInput!) { payOrder(input: $input) { __typename } }`;
+
+/** A customer with an address of their own, for which a checkout has to ask the user subgraph. */
+interface Customer extends Person {
+  readonly addressId: string;
+}
 
 describe('a sale during which parts of the system are killed', () => {
   let system: System;
-  const people: Person[] = [];
+  const people: Customer[] = [];
   const unexpected: unknown[] = [];
   const acknowledged = new Set<string>();
-  let orders = 0;
+  const answers: Record<string, number> = {};
+  let limitedOfferId: string;
+  let database: pg.Client;
   beforeAll(async () => {
     system = await startProcessSystem({ RESERVATION_MINUTES: '0.05' });
+    database = new pg.Client({ connectionString: system.databases.order });
+    await database.connect();
+    const vendor = await registerPerson(system, 'VENDOR');
+    const price = '0.10';
+    ({ offerId: limitedOfferId } = await openShop(system, vendor, [500], price, purchaseLimit));
     for (let n = 0; n < customersCount; n++) {
-      const input = { name: 'K', email: `${randomUUID()}@example.com`, password: 'secret-1' };
-      const { data } = await system.graphql(registerMutation, { input });
-      people.push({ id: data.register.user.id, token: data.register.accessToken });
+      const person = await registerPerson(system);
+      const { data } = await system.graphql(addressMutation, { input: address }, person.token);
+      people.push({ ...person, addressId: data.addAddress.id });
     }
   }, 120_000);
-  afterAll(() => system.stop(), 60_000);
+  afterAll(async () => {
+    await database.end();
+    await system.stop();
+  }, 60_000);
 
-  /** One customer who buys from two shops again and again, and pays two times of three. */
-  async function shopUntil(person: Person, n: number, untilMs: number): Promise<void> {
-    const patienceMs = untilMs + 20_000;
+  /** One customer who buys again and again, from two shops, each time in another way. */
+  async function shopUntil(person: Customer, n: number, untilMs: number): Promise<void> {
+    const send = async (mutation: string, input: object) => {
+      const ask = () => system.graphql(mutation, { input }, person.token);
+      const reply = await insist(ask, untilMs + 20_000);
+      if (!reply || reply.errors) unexpected.push(reply?.errors ?? `no answer to ${mutation}`);
+      const answer = Object.values(reply?.data ?? {})[0] as Answer | undefined;
+      if (answer) answers[answer.__typename] = (answers[answer.__typename] ?? 0) + 1;
+      return answer;
+    };
+    const place = async (more: object) => {
+      const where = n % 2 ? { shippingAddress: address } : { addressId: person.addressId };
+      const input = { idempotencyKey: randomUUID(), ...where, ...more };
+      const answer = await send(checkoutMutation, input);
+      if (answer?.order) acknowledged.add(answer.order.id);
+      return answer;
+    };
+    const placeAndPay = async (more: object) => {
+      const placed = await place(more);
+      if (placed?.__typename !== 'CheckoutSuccess') return;
+      await send(payMutation, { orderId: placed.order?.id, idempotencyKey: randomUUID() });
+    };
     for (let turn = 0; Date.now() < untilMs; turn++) {
       const items = [
         { offerId: seedId('offer', n % 3), quantity: 1 },
         { offerId: seedId('offer', 3 + (turn % 3)), quantity: 1 },
       ];
-      const input = { idempotencyKey: randomUUID(), items, shippingAddress: address };
-      const placed = await insist(
-        () => system.graphql(checkoutMutation, { input }, person.token),
-        patienceMs,
-      );
-      if (!placed || placed.errors) unexpected.push(placed?.errors ?? 'no answer to a checkout');
-      const result = placed?.data?.checkout;
-      if (result?.__typename !== 'CheckoutSuccess') continue;
-      orders += 1;
-      acknowledged.add(result.order.id);
-      if (turn % 3 === 2) continue;
-      const payment = { orderId: result.order.id, idempotencyKey: randomUUID() };
-      const paid = await insist(
-        () => system.graphql(payMutation, { input: payment }, person.token),
-        patienceMs,
-      );
-      if (!paid || paid.errors) unexpected.push(paid?.errors ?? 'no answer to a payment');
+      const ways = [
+        () => placeAndPay({ items }),
+        () => place({ items, paymentMethod: 'Credit Card' }),
+        async () => {
+          for (const input of items) await send(addMutation, input);
+          await placeAndPay({});
+        },
+        () => placeAndPay({ items: [{ offerId: limitedOfferId, quantity: 1 }] }),
+        () => place({ items, paymentMethod: 'Declined Card' }),
+        () => place({ items }),
+      ];
+      await ways[(n + turn) % ways.length]?.();
     }
   }
 
@@ -93,8 +131,23 @@ describe('a sale during which parts of the system are killed', () => {
         await system.expectInvariants(settleMs);
       }
       expect(unexpected).toEqual([]);
-      expect(orders).toBeGreaterThan(roundsCount);
-      expect(acknowledged.size).toBe(orders);
+      const expected = ['Cart', 'CheckoutSuccess', 'PaymentSuccess', 'PaymentDeclined'];
+      expect(Object.keys(answers)).toEqual(expect.arrayContaining(expected));
+      expect(answers.PurchaseLimitExceeded).toBeGreaterThan(0);
+      const { rows: lost } = await database.query(
+        `select told from unnest($1::uuid[]) as told
+         where not exists (select from customer_order where id = told)`,
+        [[...acknowledged]],
+      );
+      expect(lost).toEqual([]);
+      expect(acknowledged.size).toBeGreaterThan(roundsCount);
+      const { rows: bought } = await database.query<{ units: number }>(
+        `select sum(i.quantity)::int as units from customer_order o
+           join shop_order s on s.order_id = o.id join order_item i on i.shop_order_id = s.id
+         where o.status <> 'CANCELLED' and i.offer_id = $1 group by o.customer_id`,
+        [limitedOfferId],
+      );
+      expect(Math.max(...bought.map(({ units }) => units))).toBe(purchaseLimit);
     },
     roundsCount * 60_000,
   );

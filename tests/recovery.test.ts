@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { callerCredentials, callerHeader } from '../subgraphs/shared/auth.js';
-import { checkout, openShop, type Person, pay, registerPerson } from './harness/people.js';
+import {
+  checkout,
+  checkoutOnce,
+  openShop,
+  type Person,
+  pay,
+  payOnce,
+  registerPerson,
+} from './harness/people.js';
 import { postGraphQL, startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
@@ -48,7 +56,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     const items = [{ offerId, quantity: 2 }];
     const key = randomUUID();
     await system.stopPart('warehouse');
-    const failed = await checkout(system, customer, items, key);
+    const failed = await checkoutOnce(system, customer, items, key);
     expect(failed.errors?.[0]?.extensions.code).toBe('TRY_AGAIN');
     await system.start('warehouse');
     const { data } = await checkout(system, customer, items, key);
@@ -69,7 +77,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     const items = [{ offerId, quantity: 2 }];
     const key = randomUUID();
     await system.stopPart('warehouse');
-    await checkout(system, customer, items, key);
+    await checkoutOnce(system, customer, items, key);
     await system.start('warehouse');
     const { rows } = await order.query(
       `update customer_order set created_at = now() - interval '2 minutes'
@@ -94,7 +102,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     const items = [{ offerId, quantity: 2 }];
     const key = randomUUID();
     await system.stopPart('warehouse');
-    await checkout(system, customer, items, key);
+    await checkoutOnce(system, customer, items, key);
     const { rows } = await order.query(
       `select id from customer_order where status = 'PENDING' and expires_at is null`,
     );
@@ -124,7 +132,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     const items = [{ offerId, quantity: 1 }];
     const keys = Array.from({ length: 20 }, () => randomUUID());
     await system.stopPart('warehouse');
-    await Promise.all(keys.map((key) => checkout(system, customer, items, key)));
+    await Promise.all(keys.map((key) => checkoutOnce(system, customer, items, key)));
     await order.query(
       `update customer_order set created_at = now() - interval '2 minutes'
        where status = 'PENDING' and expires_at is null`,
@@ -132,7 +140,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     await system.start('warehouse');
     const untilPlaced = async (key: string) => {
       const reply = await eventually(
-        () => checkout(system, customer, items, key),
+        () => checkoutOnce(system, customer, items, key),
         ({ errors }) => errors?.[0]?.extensions.code !== 'TRY_AGAIN',
         30_000,
       );
@@ -154,11 +162,11 @@ describe('what a part that stopped leaves half-way is ended', () => {
     const { offerId } = await openShop(system, vendor, [5]);
     await system.stopPart('warehouse');
     const key = randomUUID();
-    await checkout(system, customer, [{ offerId, quantity: 1 }], key);
+    await checkoutOnce(system, customer, [{ offerId, quantity: 1 }], key);
     const { rows } = await order.query(
       `select id from customer_order where status = 'PENDING' and expires_at is null`,
     );
-    const early = await pay(system, customer, rows[0].id);
+    const early = await payOnce(system, customer, rows[0].id);
     expect(early.errors?.[0]?.extensions.code).toBe('TRY_AGAIN');
     expect(await paymentRows(rows[0].id)).toEqual([]);
     await system.start('warehouse');
@@ -204,7 +212,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     };
     order.on('error', () => {});
     await cut(false);
-    const refused = await checkout(system, customer, [{ offerId, quantity: 1 }]);
+    const refused = await checkoutOnce(system, customer, [{ offerId, quantity: 1 }]);
     expect(refused.errors?.[0]?.extensions.code).toBe('TRY_AGAIN');
     await eventually(
       async () =>
@@ -264,7 +272,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     const { id } = (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout
       .order;
     await system.stopPart('sandbox');
-    const first = await pay(system, customer, id);
+    const first = await payOnce(system, customer, id);
     expect(first.data.payOrder).toMatchObject({ __typename: 'PaymentPending' });
     await system.start('sandbox');
     await order.query(`update payment set next_attempt_at = now() where order_id = $1`, [id]);
@@ -280,7 +288,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     const { id } = (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout
       .order;
     await system.stopPart('warehouse');
-    const first = await pay(system, customer, id);
+    const first = await payOnce(system, customer, id);
     expect(first.data.payOrder).toMatchObject({
       __typename: 'PaymentPending',
       payment: { status: 'AUTHORIZED' },
@@ -298,7 +306,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     const { id } = (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout
       .order;
     await system.stopPart('sandbox');
-    const first = await pay(system, customer, id);
+    const first = await payOnce(system, customer, id);
     expect(first.data.payOrder.__typename).toBe('PaymentPending');
     await eventually(
       () => orderRow(id),
@@ -348,7 +356,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     await system.redis.kill();
     expect((await pay(system, customer, paid.id)).data.payOrder.__typename).toBe('PaymentSuccess');
     const key = randomUUID();
-    const refused = await checkout(system, customer, [{ offerId, quantity: 1 }], key);
+    const refused = await checkoutOnce(system, customer, [{ offerId, quantity: 1 }], key);
     expect(refused.errors?.[0]?.extensions.code).toBe('TRY_AGAIN');
     await eventually(
       () => orderRow(unpaid.id),
@@ -358,7 +366,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     await system.redis.restart();
     await eventually(
       async () =>
-        (await checkout(system, customer, [{ offerId, quantity: 1 }], key)).data?.checkout,
+        (await checkoutOnce(system, customer, [{ offerId, quantity: 1 }], key)).data?.checkout,
       (result) => result?.__typename === 'CheckoutSuccess',
     );
   }, 60_000);

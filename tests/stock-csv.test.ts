@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import pg from 'pg';
 import {
   availableOf,
-  checkoutAsClientsDo,
+  checkout,
   logIn,
   openShop,
   type Person,
@@ -119,7 +119,7 @@ describe('the stock of a warehouse as a file, through the router', () => {
 
   it('names every bad line with its number, sku and reason, and changes nothing', async () => {
     const { id, sku, a, b, offerId } = await open(5);
-    await checkoutAsClientsDo(system, customer, [{ offerId, quantity: 2 }]);
+    await checkout(system, customer, [{ offerId, quantity: 2 }]);
     const before = (await get(id)).text;
     const lines: Array<[string, string?]> = [
       [`\ufeffsku,quantity,threshold`],

@@ -53,7 +53,11 @@ export const orderInvariants: Invariant[] = [
   invariantOf('order', 'a paid order has one completed payment of its total, a pending one none', {
     select: `select o.id, o.status, o.total_amount,
         count(p.*) as payments, coalesce(sum(p.amount), 0) as paid
-      from customer_order o left join payment p on p.order_id = o.id and p.status = 'COMPLETED'
+      from customer_order o left join payment p on p.order_id = o.id and (p.status = 'COMPLETED'
+        -- All of it went back with the parts that are cancelled: what is left of the order was free.
+        or (p.status = 'REFUNDED' and not exists (
+          select from shop_order s join order_item i on i.shop_order_id = s.id
+          where s.order_id = o.id and s.status <> 'CANCELLED' and i.unit_price_amount > 0)))
       group by o.id`,
     holds: `case when status in ('CONFIRMED', 'SHIPPED', 'DELIVERED')
       then payments = 1 and paid = total_amount

@@ -131,6 +131,15 @@ const breaks: Break[] = [
     [`update customer_order set status = 'CONFIRMED'`],
   ],
   [
+    'a paid order has one completed payment of its total, a pending one none',
+    'order',
+    [
+      `update customer_order set status = 'CONFIRMED'`,
+      `insert into payment (id, order_id, user_id, amount, status, provider)
+       select '${uuidv7()}', id, customer_id, total_amount, 'REFUNDED', 'sandbox' from customer_order`,
+    ],
+  ],
+  [
     'every acknowledged checkout exists, and every refusal was true',
     'order',
     [

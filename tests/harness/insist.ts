@@ -5,15 +5,18 @@ const againAfterMs = 100;
 /**
  * Sends a mutation until it is answered, as a client does that keeps its key; null where that does not
  * happen in time.
+ *
+ * @param isUnsettled whether an answer is one with which a client asks again
  */
 export async function insist(
   send: () => Promise<GraphQLReply>,
   untilMs: number,
+  isUnsettled: (reply: GraphQLReply) => boolean = () => false,
 ): Promise<GraphQLReply | null> {
   while (Date.now() < untilMs) {
     const reply = await send().catch(() => null);
     const code = reply?.errors?.[0]?.extensions?.code;
-    if (reply && code !== 'TRY_AGAIN') return reply;
+    if (reply && code !== 'TRY_AGAIN' && !isUnsettled(reply)) return reply;
     await new Promise((resolve) => setTimeout(resolve, againAfterMs));
   }
   return null;
