@@ -72,7 +72,7 @@ describe('the orders of people and shops, and their history', () => {
     expect(lines(events)).toEqual([
       `PLACED ${customer.id}`,
       'RESERVED warehouse',
-      'CONFIRMED payment',
+      'CONFIRMED payments',
       `SHIPPED ${vendor.id}`,
       `CANCELLED ${otherVendor.id} BY_SHOP`,
       `SHIPPED ${otherVendor.id} BY_SHOP`,

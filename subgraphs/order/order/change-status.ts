@@ -10,7 +10,7 @@ import type { CancelReason } from './status.js';
 const actors: Readonly<Record<CancelReason, string | null>> = {
   OUT_OF_STOCK: 'checkout',
   PAYMENT_TIMEOUT: 'expiry',
-  PAYMENT_FAILED: 'payment',
+  PAYMENT_FAILED: 'payments',
   BY_CUSTOMER: null,
   BY_SHOP: 'shop',
   ABANDONED: 'recovery',
@@ -53,7 +53,7 @@ async function leavePending(em: EntityManager, orderId: string, to: PendingEnd):
   const reason = to.status === 'CANCELLED' ? to.reason : null;
   // Before the order: payments are locked before their orders.
   if (to.status === 'CANCELLED') await wakePayments(em, orderId);
-  const actor = to.status === 'CANCELLED' ? (to.actor ?? actors[to.reason]) : 'payment';
+  const actor = to.status === 'CANCELLED' ? (to.actor ?? actors[to.reason]) : 'payments';
   const changed = await sql(
     em,
     `with ended as (
