@@ -6,7 +6,6 @@ import { address, openShop, type Person, registerPerson } from './harness/people
 import { type ProcessName, startProcessSystem } from './harness/process-system.js';
 
 const long = process.env.LONG === '1';
-const roundsCount = long ? 21 : 4;
 const customersCount = 30;
 const roundMs = 2500;
 // A checkout that stopped half-way is given up 15 s after it began, and looked for every 5 s.
@@ -21,6 +20,8 @@ const victims: Array<ProcessName | 'redis'> = [
   'shop',
   'sandbox',
 ];
+// Each of them once.
+const roundsCount = long ? 3 * victims.length : victims.length;
 
 type System = Awaited<ReturnType<typeof startProcessSystem>>;
 interface Answer {
