@@ -8,14 +8,18 @@ const linesPerInsert = 5000;
 const skusPerQuestion = 1000;
 
 /**
- * The tables of one import, of its connection alone: what the file says; what of it is to be
- * changed; and what is there, read under the locks.
+ * The tables of one import, of its connection alone: what the file says; what of it the warehouse has
+ * no level of; what is to be changed; and what is there, read under the locks. A shop that was empty
+ * a moment ago is still planned as one of few rows, and a loop over a hundred thousand of them, for
+ * each of as many lines, never ends: no join here is a loop.
  */
 const tables = `
+  set enable_nestloop = off;
   set temp_buffers = '32MB';
   set work_mem = '64MB';
   create temporary table import_line (line int primary key, sku varchar(64) not null,
     quantity int not null, threshold int);
+  create temporary table import_new (line int primary key, sku varchar(64) not null);
   create temporary table import_change (like import_line, tail uuid default gen_random_uuid());
   create temporary table import_delta (like import_line, id uuid not null, level_id uuid not null,
     is_new_level boolean not null, on_hand int not null, reserved int not null,
@@ -88,14 +92,17 @@ async function findUnknown(
   warehouseId: string,
   bad: BadLines,
 ): Promise<void> {
+  await client.query(
+    `insert into import_new select line, sku from import_line f
+     where not exists (select from stock_level where warehouse_id = $1 and sku = f.sku)`,
+    [warehouseId],
+  );
   const found: BadLine[] = [];
   let count = 0;
   for (let after = 0; ; ) {
     const { rows } = await client.query<{ line: number; sku: string }>(
-      `select line, sku from import_line f where line > $1
-         and not exists (select from stock_level where warehouse_id = $2 and sku = f.sku)
-       order by line limit ${skusPerQuestion}`,
-      [after, warehouseId],
+      `select line, sku from import_new where line > $1 order by line limit ${skusPerQuestion}`,
+      [after],
     );
     const unknown = new Set(
       await unknownSkus(
