@@ -5,6 +5,8 @@ import { startWorker } from '../subgraphs/shared/worker.js';
 
 const pingEveryMs = 1000;
 const pingMaxMs = 900;
+// One late answer is no reason to send clients elsewhere.
+const missedMax = 2;
 const body = JSON.stringify({ query: '{ __typename }' });
 
 /**
@@ -19,27 +21,35 @@ export function watchSubgraphs(
   logger: Logger,
 ) {
   const troubles = new Map<string, string>();
+  /** how many pings in a row were not answered, of a subgraph that ever answered */
+  const missed = new Map<string, number>();
 
   async function ping(name: string, url: string): Promise<void> {
     const trouble = await troubleOf(url, credentials);
     const before = troubles.get(name);
     troubles.set(name, trouble);
+    if (!trouble) missed.set(name, 0);
+    else if (missed.has(name)) missed.set(name, (missed.get(name) ?? 0) + 1);
     if (trouble && trouble !== before) {
       logger.error({ subgraph: name, reason: trouble }, 'a subgraph does not answer');
     }
     if (before && !trouble) logger.info({ subgraph: name }, 'a subgraph answers again');
   }
   const pingAll = () => {
-    for (const name of troubles.keys()) if (!urls.has(name)) troubles.delete(name);
+    for (const known of [troubles, missed]) {
+      for (const name of known.keys()) if (!urls.has(name)) known.delete(name);
+    }
     return Promise.all([...urls].map(([name, url]) => ping(name, url)));
   };
   const worker = startWorker('pings', pingEveryMs, logger, pingAll);
 
   return {
-    /** @throws Error naming the subgraphs that did not answer last time */
+    /** @throws Error naming the subgraphs that never answered yet, or not the last three times */
     async check(): Promise<void> {
       if ([...urls.keys()].some((name) => !troubles.has(name))) await pingAll();
-      const away = [...urls.keys()].filter((name) => troubles.get(name));
+      const away = [...urls.keys()].filter(
+        (name) => (missed.get(name) ?? missedMax + 1) > missedMax,
+      );
       if (away.length > 0) throw new Error(`no answer from ${away.join(', ')}`);
     },
     /** subgraph → 1 where it answers, 0 where not */
