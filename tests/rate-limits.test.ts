@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { demoPassword } from '../dev/seed/demo-store.js';
+import { limiterCommandMaxMs } from '../router/limiter-redis.js';
 import { closeRedis } from '../subgraphs/shared/redis.js';
 import { logIn } from './harness/people.js';
 import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
@@ -214,7 +215,8 @@ describe('how often something may be asked has limits', () => {
   it.each(['away', 'hanging'])(
     'with Redis %s it counts in memory, and nobody sees it',
     async (how) => {
-      const router = await routerWith({ ip: 3 });
+      const settings = { TRUST_PROXY: 'loopback' };
+      const router = await startRouterBeside(system, settings, { ip: 3 }, limiterCommandMaxMs);
       const address = newAddress();
       await (how === 'away' ? system.redis.kill() : system.redis.pause());
       const replies = await statuses(5, () => ask(router, address));
