@@ -10,7 +10,7 @@ export interface Measured {
 }
 
 /** So many clients, each of which asks again once it is answered. */
-const clients = 32;
+export const clients = 32;
 
 /** Asks so often, and measures nothing. */
 export async function askOften(times: number, ask: () => Promise<unknown>): Promise<void> {

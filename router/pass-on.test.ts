@@ -33,6 +33,7 @@ describe('what is passed on', () => {
     client.write('GET /warehouses/a/stock.csv HTTP/1.1\r\nhost: localhost\r\n\r\n');
     const [, answer] = await asked;
     await once(answer, 'close');
+    expect(answer.writableFinished).toBe(false);
 
     client.destroy();
     await passOn.close();

@@ -2,11 +2,11 @@ import { Pool } from 'undici';
 import { migrateAll } from '../../dev/databases/set-up.js';
 import { seedId } from '../../dev/seed/ids.js';
 import { seedStore } from '../../dev/seed/store.js';
-import { cpuMsOf, openServers } from '../environment.js';
-import { median, type Outcome, percentile, rounded } from '../report.js';
-import { type SystemProcesses, startSystemProcesses } from '../system-processes.js';
+import { openServers } from '../environment.js';
+import { askOften, clients, type Measured, measureLoad } from '../load.js';
+import { median, type Outcome, rounded } from '../report.js';
+import { startSystemProcesses } from '../system-processes.js';
 
-const clients = 32;
 const seconds = Number(process.env.BENCH_SECONDS ?? 5);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
 // The cases to measure, separated by commas; all where it is not set.
@@ -21,14 +21,6 @@ const listFields = `edges { node { id name images variants { sku name
   availability { available version } } } } pageInfo { hasNextPage endCursor }`;
 const list = (args: string) => `{ products(${args}) { ${listFields} } }`;
 
-interface Measured {
-  readonly rate: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  /** process → CPU time for one request, in milliseconds */
-  readonly cpuMs: Readonly<Record<string, number>>;
-}
-
 /** What it costs to look at the catalogue, through the router, beside a bare `{ __typename }`. */
 export async function run(progress: (line: string) => void): Promise<Outcome> {
   const { postgres, redis, databases } = await openServers();
@@ -38,15 +30,16 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
   const system = await startSystemProcesses(databases, redis.url);
   const pool = new Pool(system.routerUrl, { connections: clients });
   try {
-    const questions = Object.fromEntries(
-      Object.entries(await questionsFor(pool)).filter(([name]) => chosen?.includes(name) ?? true),
-    );
-    for (const query of Object.values(questions)) await warmUp(pool, query);
+    const cases = Object.entries(await questionsFor(pool))
+      .filter(([name]) => chosen?.includes(name) ?? true)
+      .map(([name, questions]) => [name, asker(pool, questions)] as const);
+    for (const [, ask] of cases) await askOften(warmUpRequests, ask);
     progress('warm');
+    const processIds = { ...system.processIds, postgres: postgres.processId };
     const measured = new Map<string, Measured[]>();
     for (let round = 0; round < rounds; round++) {
-      for (const [name, query] of Object.entries(questions)) {
-        const result = await measure(pool, query, system, postgres.processId);
+      for (const [name, ask] of cases) {
+        const result = await measureLoad(seconds, processIds, ask);
         measured.set(name, [...(measured.get(name) ?? []), result]);
       }
       progress(`round ${round + 1} of ${rounds}`);
@@ -111,50 +104,10 @@ async function ask(pool: Pool, question: Question): Promise<Reply> {
   return reply;
 }
 
-const inTurn = (questions: Questions, n: number) => questions[n % questions.length] as Question;
-
-async function warmUp(pool: Pool, questions: Questions): Promise<void> {
-  let left = warmUpRequests;
-  const client = async () => {
-    while (left-- > 0) await ask(pool, inTurn(questions, left + 1));
-  };
-  await Promise.all(Array.from({ length: clients }, client));
-}
-
-async function measure(
-  pool: Pool,
-  questions: Questions,
-  { processIds }: SystemProcesses,
-  postgresId: number,
-): Promise<Measured> {
-  const ids = { ...processIds, postgres: postgresId };
-  await ask(pool, inTurn(questions, 0));
-  const before = Object.entries(ids).map(([name, id]) => [name, cpuMsOf(id)] as const);
-  const tookMs: number[] = [];
-  const startedMs = performance.now();
-  const endMs = startedMs + seconds * 1000;
+/** Asks the questions of a case, one after the other, from the first again behind the last. */
+function asker(pool: Pool, questions: Questions): () => Promise<Reply> {
   let asked = 0;
-  const client = async () => {
-    while (performance.now() < endMs) {
-      const askedMs = performance.now();
-      await ask(pool, inTurn(questions, asked++));
-      tookMs.push(performance.now() - askedMs);
-    }
-  };
-  await Promise.all(Array.from({ length: clients }, client));
-  const elapsedSeconds = (performance.now() - startedMs) / 1000;
-  const cpuMs = Object.fromEntries(
-    before.map(([name, ms]) => [
-      name,
-      (cpuMsOf(ids[name as keyof typeof ids]) - ms) / tookMs.length,
-    ]),
-  );
-  return {
-    rate: tookMs.length / elapsedSeconds,
-    p50Ms: percentile(tookMs, 0.5),
-    p99Ms: percentile(tookMs, 0.99),
-    cpuMs,
-  };
+  return () => ask(pool, questions[asked++ % questions.length] as Question);
 }
 
 const bareShareMin = 0.05;
