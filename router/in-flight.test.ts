@@ -24,12 +24,15 @@ describe('questions in flight', () => {
   it('are asked once by those who are the same, and again once they are answered', async () => {
     const shared = new InFlight<string>();
     const slow = slowAnswer();
-    const both = [shared.share('ana', 'q', slow.ask), shared.share('ana', 'q', slow.ask)];
+    const both = [
+      shared.share('ana', 'q', Infinity, slow.ask),
+      shared.share('ana', 'q', Infinity, slow.ask),
+    ];
     expect(slow.asked()).toBe(1);
     slow.answer('a');
     expect(await Promise.all(both)).toEqual(['a', 'a']);
     expect(shared.size).toBe(0);
-    const again = shared.share('ana', 'q', slow.ask);
+    const again = shared.share('ana', 'q', Infinity, slow.ask);
     expect(slow.asked()).toBe(2);
     slow.answer('b');
     expect(await again).toBe('b');
@@ -38,14 +41,17 @@ describe('questions in flight', () => {
   it('are never shared between two identities, nor with nobody', () => {
     const shared = new InFlight<string>();
     const slow = slowAnswer();
-    for (const asker of ['ana', 'ben', '']) void shared.share(asker, 'q', slow.ask);
+    for (const asker of ['ana', 'ben', '']) void shared.share(asker, 'q', Infinity, slow.ask);
     expect(slow.asked()).toBe(3);
   });
 
   it('that fail, fail for all who wait, and are asked anew', async () => {
     const shared = new InFlight<string>();
     const slow = slowAnswer();
-    const both = [shared.share('', 'q', slow.ask), shared.share('', 'q', slow.ask)];
+    const both = [
+      shared.share('', 'q', Infinity, slow.ask),
+      shared.share('', 'q', Infinity, slow.ask),
+    ];
     const outcomes = Promise.allSettled(both);
     slow.fail(new Error('away'));
     expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
@@ -55,13 +61,13 @@ describe('questions in flight', () => {
   it('are not joined by who wrote something since they were asked', async () => {
     const shared = new InFlight<string>();
     const before = slowAnswer();
-    const old = shared.share('ana', 'q', before.ask);
+    const old = shared.share('ana', 'q', Infinity, before.ask);
     shared.forget('ana');
     const after = slowAnswer();
-    const fresh = shared.share('ana', 'q', after.ask);
+    const fresh = shared.share('ana', 'q', Infinity, after.ask);
     before.answer('without it');
     expect(await old).toBe('without it');
-    const joining = shared.share('ana', 'q', after.ask);
+    const joining = shared.share('ana', 'q', Infinity, after.ask);
     expect(after.asked()).toBe(1);
     after.answer('with it');
     expect(await Promise.all([fresh, joining])).toEqual(['with it', 'with it']);

@@ -53,7 +53,11 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
   const tls = tlsOf(config);
   const logger = createLogger('router', config.LOG_LEVEL);
   const registry = createRegistry('router');
-  const redis = createRedis(config.RATE_LIMIT_REDIS_URL, logger, 'limits', limiterMaxMs);
+  const redis = createRedis(config.RATE_LIMIT_REDIS_URL, logger, 'limits', {
+    commandTimeout: limiterMaxMs,
+    // What comes in one turn of the event loop is counted by one message.
+    enableAutoPipelining: true,
+  });
   const table = rateLimits ?? rateLimitProfiles[config.RATE_LIMIT_PROFILE];
   const count = createRateLimits(table, pausedAfterFailure(redis), registry);
   tellProfile(config.RATE_LIMIT_PROFILE, logger);

@@ -1,35 +1,58 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { GraphQLDataSourceProcessOptions } from '@apollo/gateway';
+import { Pool } from 'undici';
 import { createLogger } from '../subgraphs/shared/logger.js';
 import { close, listen } from '../subgraphs/shared/server.js';
+import { LateError } from './deadlines.js';
 import { InFlight } from './in-flight.js';
+import { post } from './post.js';
 import { type RouterContext, SubgraphDataSource } from './subgraph-data-source.js';
 
-/** What the router asks of a subgraph that answers as told, and how often it asked. */
-async function ask(query: string, answer: (asked: number) => RequestListener) {
+interface Asking {
+  readonly query?: string;
+  readonly timeoutMs?: number;
+  /** for each who asks, how long the operation has */
+  readonly leftMs?: readonly number[];
+}
+
+/** What the router asks of a subgraph that answers as told, how often it asked, and how long that took. */
+async function askAll(
+  answer: (asked: number) => RequestListener,
+  { query = '{ a }', timeoutMs = 5000, leftMs = [Number.POSITIVE_INFINITY] }: Asking = {},
+) {
   let asked = 0;
   const server = createServer((request, response) => {
     asked += 1;
     answer(asked)(request, response);
   });
   const url = await listen(server, '127.0.0.1', 0);
-  const logger = createLogger('test', 'silent');
   const source = new SubgraphDataSource({
     name: 'test',
     url: `${url}/graphql`,
     credentials: 'router secret',
-    timeoutMs: 5000,
+    timeoutMs,
     inFlight: new InFlight(),
-    logger,
+    logger: createLogger('test', 'silent'),
   });
-  const options = {
-    request: { query },
-    context: { requestId: 'r', authorization: undefined, address: '', deadlineMs: Infinity },
-  } as unknown as GraphQLDataSourceProcessOptions<RouterContext>;
-  const outcome = await source.process(options).catch((error: Error) => error);
+  const outcomes = leftMs.map(async (left) => {
+    const deadlineMs = performance.now() + left;
+    const options = {
+      request: { query },
+      context: { requestId: 'r', authorization: undefined, address: '', deadlineMs },
+      incomingRequestContext: { operation: { operation: 'query' } },
+    } as unknown as GraphQLDataSourceProcessOptions<RouterContext>;
+    return source.process(options).catch((error: Error) => error);
+  });
+  const all = await Promise.all(outcomes);
   await source.close();
+  server.closeAllConnections();
   await close(server);
-  return { asked, outcome };
+  return { asked, outcomes: all };
+}
+
+async function ask(query: string, answer: (asked: number) => RequestListener) {
+  const { asked, outcomes } = await askAll(answer, { query });
+  return { asked, outcome: outcomes[0] };
 }
 
 const data: RequestListener = (_request, response) => response.end('{"data":{"a":1}}');
@@ -62,5 +85,70 @@ describe('a subgraph that does not answer', () => {
     const { asked, outcome } = await ask('{ a }', () => large);
     expect(outcome).toEqual(refusal('BAD_USER_INPUT'));
     expect(asked).toBe(1);
+  });
+});
+
+describe('who waits for a subgraph', () => {
+  const answerAfter =
+    (ms: number): RequestListener =>
+    (request, response) =>
+      setTimeout(() => data(request, response), ms);
+
+  it('waits as long as their own operation has, whoever asked first', async () => {
+    const waiting = { leftMs: [150, 10_000] };
+    const { asked, outcomes } = await askAll(() => answerAfter(600), waiting);
+    expect(outcomes).toEqual([refusal('TRY_AGAIN'), { data: { a: 1 } }]);
+    expect(asked).toBe(1);
+  });
+
+  it('does not make somebody wait who has less time than who asked first', async () => {
+    const waiting = { leftMs: [10_000, 150] };
+    const { outcomes } = await askAll(() => answerAfter(600), waiting);
+    expect(outcomes).toEqual([{ data: { a: 1 } }, refusal('TRY_AGAIN')]);
+  });
+
+  it('does not ask at all once the operation has no time left', async () => {
+    const { asked, outcomes } = await askAll(() => data, { leftMs: [0] });
+    expect(outcomes).toEqual([refusal('TRY_AGAIN')]);
+    expect(asked).toBe(0);
+  });
+
+  it('gives up an answer that comes in drops, once the subgraph has had its time', async () => {
+    const drops: RequestListener = (_request, response) => {
+      const dripping = setInterval(() => response.write(' '), 50);
+      response.once('close', () => clearInterval(dripping));
+    };
+    const { outcomes } = await askAll(() => drops, { timeoutMs: 300 });
+    expect(outcomes).toEqual([refusal('TRY_AGAIN')]);
+  });
+});
+
+describe('a request to a subgraph', () => {
+  it('waits for a connection no longer than for an answer', async () => {
+    let arrived = 0;
+    const server = createServer(() => {
+      arrived += 1;
+    });
+    const pool = new Pool(await listen(server, '127.0.0.1', 0), { connections: 1 });
+    const request = { path: '/', headers: {}, body: '{}' };
+    const patience = { untilMs: Number.POSITIVE_INFINITY };
+    const all = Array.from({ length: 3 }, () => post(pool, request, patience, 200));
+    const outcomes = await Promise.allSettled(all);
+    expect(outcomes.map((each) => each.status === 'rejected' && each.reason)).toEqual(
+      Array(3).fill(new LateError(true)),
+    );
+    expect(arrived).toBe(1);
+    await pool.destroy();
+    await close(server);
+  });
+
+  it('is not the fault of a subgraph that had less than its time', async () => {
+    const server = createServer(() => {});
+    const pool = new Pool(await listen(server, '127.0.0.1', 0));
+    const request = { path: '/', headers: {}, body: '{}' };
+    const late = post(pool, request, { untilMs: performance.now() + 100 }, 5000);
+    await expect(late).rejects.toMatchObject({ name: 'TimeoutError', hadItsTime: false });
+    await pool.destroy();
+    await close(server);
   });
 });

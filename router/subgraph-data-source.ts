@@ -6,7 +6,9 @@ import type { Logger } from '../subgraphs/shared/logger.js';
 import { mayLag, readsHeader } from '../subgraphs/shared/reads-header.js';
 import { isTimeout, retrying } from '../subgraphs/shared/retry.js';
 import { type Breaker, createBreaker, isOpenCircuit } from './circuit-breaker.js';
+import { inTime, LateError, type Patience } from './deadlines.js';
 import type { InFlight } from './in-flight.js';
+import { post } from './post.js';
 
 type GatewayGraphQLResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
 
@@ -43,6 +45,9 @@ const isOfQuery = (options: GraphQLDataSourceProcessOptions<RouterContext>) =>
   options.incomingRequestContext?.operation?.operation === 'query';
 const isTooLarge = (error: unknown) =>
   (error as { code?: string }).code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE';
+/** Whether it is the subgraph's: not too much that was asked for, nor too late. */
+const isItsFault = (error: unknown) =>
+  !isTooLarge(error) && !(error instanceof LateError && !error.hadItsTime);
 // For queries only: a mutation is not sent again.
 const retry = retrying(
   1,
@@ -65,7 +70,7 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
     const { origin, pathname, search } = new URL(url);
     this.#origin = origin;
     this.#path = pathname + search;
-    this.#breaker = createBreaker(name, (error) => !isTooLarge(error), logger);
+    this.#breaker = createBreaker(name, isItsFault, logger);
   }
 
   async process(
@@ -95,45 +100,40 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
   }
 
   #connections(): Pool {
+    // Without the pool's own time limits: those of `post` hold while a connection is waited for, too.
     this.#pool ??= new Pool(this.#origin, {
       connections: connectionsMax,
       maxResponseSize: answerMaxBytes,
-      headersTimeout: this.settings.timeoutMs,
-      bodyTimeout: this.settings.timeoutMs,
+      headersTimeout: 0,
+      bodyTimeout: 0,
     });
     return this.#pool;
   }
 
   #ask(options: GraphQLDataSourceProcessOptions<RouterContext>, asker: string, body: string) {
     const context = options.context as RouterContext;
+    const { deadlineMs = Number.POSITIVE_INFINITY } = context;
+    if (deadlineMs <= performance.now()) throw new LateError(false);
     const mayBeOld = isOfQuery(options);
-    const send = () => this.#breaker.execute(() => this.#send(context, body, mayBeOld));
-    if (isMutation(options.request.query)) return send();
-    const ask = () => retry.execute(send);
-    if (!mayBeOld) return ask();
-    return this.settings.inFlight.share(asker, `${this.settings.name} ${body}`, ask);
+    const send = (patience: Patience) =>
+      this.#breaker.execute(() => this.#send(context, body, mayBeOld, patience));
+    if (isMutation(options.request.query)) return send({ untilMs: deadlineMs });
+    const ask = (patience: Patience) => retry.execute(() => send(patience));
+    if (!mayBeOld) return ask({ untilMs: deadlineMs });
+    const question = `${this.settings.name} ${body}`;
+    return inTime(this.settings.inFlight.share(asker, question, deadlineMs, ask), deadlineMs);
   }
 
-  async #send(context: RouterContext, body: string, mayBeOld: boolean): Promise<string> {
-    const { requestId, authorization, deadlineMs = Number.POSITIVE_INFINITY } = context;
-    const leftMs = Math.max(1, Math.round(deadlineMs - performance.now()));
-    // The pool's own time limits cost next to nothing; a signal for each request does.
-    const isLate = leftMs < this.settings.timeoutMs;
-    const response = await this.#connections().request({
-      method: 'POST',
-      path: this.#path,
-      headers: {
-        'content-type': 'application/json',
-        'x-request-id': requestId,
-        [callerHeader]: this.settings.credentials,
-        ...(authorization && { authorization }),
-        ...(mayBeOld && { [readsHeader]: mayLag }),
-      },
-      body,
-      ...(isLate && { signal: AbortSignal.timeout(leftMs) }),
-    });
-    const text = await response.body.text();
-    if (response.statusCode >= 500) throw new Error(`it answered ${response.statusCode}`);
-    return text;
+  #send(context: RouterContext, body: string, mayBeOld: boolean, patience: Patience) {
+    const { requestId, authorization } = context;
+    const headers = {
+      'content-type': 'application/json',
+      'x-request-id': requestId,
+      [callerHeader]: this.settings.credentials,
+      ...(authorization && { authorization }),
+      ...(mayBeOld && { [readsHeader]: mayLag }),
+    };
+    const request = { path: this.#path, headers, body };
+    return post(this.#connections(), request, patience, this.settings.timeoutMs);
   }
 }

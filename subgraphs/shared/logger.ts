@@ -9,9 +9,18 @@ export type { Logger } from 'pino';
 // lines is gone (EPIPE), and the process never ends. Node's stream gives up.
 process.stdout.on('error', () => {});
 
-/** To stdout, and to where telemetry is sent, if anywhere. */
+const flush = () => {
+  while (process.stdout.writableCorked > 0) process.stdout.uncork();
+};
+process.on('exit', flush);
+
+/** To stdout, the lines of one turn of the event loop at once, and to where telemetry is sent, if anywhere. */
 const everywhere: DestinationStream = {
   write(line) {
+    if (process.stdout.writableCorked === 0) {
+      process.stdout.cork();
+      setImmediate(flush);
+    }
     process.stdout.write(line);
     telemetry()?.log(line);
   },

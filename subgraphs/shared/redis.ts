@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from './logger.js';
 import { gaugeOf, type Registry } from './metrics.js';
 
@@ -16,17 +16,18 @@ export function createRedis(
   url: string,
   logger: Logger,
   role: string,
-  commandMaxMs = commandTimeoutMs,
+  options: Pick<RedisOptions, 'commandTimeout' | 'enableAutoPipelining'> = {},
 ): Redis {
   const redis = new Redis(url, {
     connectionName: `holdfast:${role}`,
     lazyConnect: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    commandTimeout: commandMaxMs,
+    commandTimeout: commandTimeoutMs,
     connectTimeout: connectTimeoutMs,
     socketTimeout: silenceMaxMs,
     retryStrategy: (attempt) => Math.min(50 * attempt, reconnectMaxMs),
+    ...options,
   });
   let lastMessage = '';
   redis.on('error', (error) => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   createServer,
   type Server as HttpServer,
@@ -7,7 +8,6 @@ import {
 } from 'node:http';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { v7 as uuidv7 } from 'uuid';
 import { DomainError } from './errors.js';
 import { HttpError, sendDomainError, sendHttpError, sendJson } from './http.js';
 import type { Logger } from './logger.js';
@@ -105,7 +105,8 @@ async function answer(
   response: ServerResponse,
 ) {
   const given = request.headers['x-request-id'];
-  const requestId = typeof given === 'string' && requestIdPattern.test(given) ? given : uuidv7();
+  const requestId =
+    typeof given === 'string' && requestIdPattern.test(given) ? given : randomUUID();
   const startedAt = performance.now();
   response.setHeader('x-request-id', requestId);
   const work = async () => {

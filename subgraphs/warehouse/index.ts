@@ -115,7 +115,7 @@ async function connectAllRedis(config: Config<typeof variables>, logger: Logger)
   const timers = createRedis(config.TIMER_REDIS_URL, logger, 'timers');
   const events = createRedis(config.TIMER_REDIS_URL, logger, 'events');
   const locks = config.LOCK_REDIS_URLS.map((url) =>
-    createRedis(url, logger, 'locks', lockCommandMaxMs),
+    createRedis(url, logger, 'locks', { commandTimeout: lockCommandMaxMs }),
   );
   const all = [timers, events, ...locks];
   await Promise.all(all.map((connection) => connectRedis(connection, logger)));

@@ -140,7 +140,8 @@ describe('the stock engine where it can break', () => {
     const connections: ReturnType<typeof createRedis>[] = [];
     beforeAll(async () => {
       for (let n = 0; n < 3; n++) servers.push(await startTestRedis());
-      for (const { url } of servers) connections.push(createRedis(url, logger, 'test', 400));
+      for (const { url } of servers)
+        connections.push(createRedis(url, logger, 'test', { commandTimeout: 400 }));
       await Promise.all(connections.map((connection) => connection.connect()));
     });
     afterAll(async () => {
