@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { type Benchmark, report } from './report.js';
 
 /** `npm run bench -- NAME [--json]`: brings up what it needs, measures, checks its own targets. */
-const names = ['reserve', 'expiry', 'heap', 'accounts', 'browse', 'router'];
+const names = ['reserve', 'expiry', 'heap', 'accounts', 'browse', 'router', 'checkout'];
 const [name = '', ...options] = process.argv.slice(2);
 if (!names.includes(name)) {
   console.error(`npm run bench -- NAME [--json], where NAME is one of: ${names.join(', ')}`);

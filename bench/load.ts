@@ -10,10 +10,14 @@ export interface Measured {
 }
 
 /** So many clients, each of which asks again once it is answered. */
-export const clients = 32;
+export const clientsUsual = 32;
 
 /** Asks so often, and measures nothing. */
-export async function askOften(times: number, ask: () => Promise<unknown>): Promise<void> {
+export async function askOften(
+  times: number,
+  ask: () => Promise<unknown>,
+  clients = clientsUsual,
+): Promise<void> {
   let left = times;
   const client = async () => {
     while (left-- > 0) await ask();
@@ -30,6 +34,7 @@ export async function measureLoad(
   seconds: number,
   processIds: Readonly<Record<string, number>>,
   ask: () => Promise<unknown>,
+  clients = clientsUsual,
 ): Promise<Measured> {
   const before = Object.entries(processIds).map(([name, id]) => [name, id, cpuMsOf(id)] as const);
   const tookMs: number[] = [];

@@ -3,7 +3,7 @@ import { migrateAll } from '../../dev/databases/set-up.js';
 import { seedId } from '../../dev/seed/ids.js';
 import { seedStore } from '../../dev/seed/store.js';
 import { openServers } from '../environment.js';
-import { askOften, clients, type Measured, measureLoad } from '../load.js';
+import { askOften, clientsUsual, type Measured, measureLoad } from '../load.js';
 import { median, type Outcome, rounded } from '../report.js';
 import { startSystemProcesses } from '../system-processes.js';
 
@@ -28,7 +28,7 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
   const seeded = await seedStore(databases, variants);
   progress(`${seeded} variants are seeded`);
   const system = await startSystemProcesses(databases, redis.url);
-  const pool = new Pool(system.routerUrl, { connections: clients });
+  const pool = new Pool(system.routerUrl, { connections: clientsUsual });
   try {
     const cases = Object.entries(await questionsFor(pool))
       .filter(([name]) => chosen?.includes(name) ?? true)

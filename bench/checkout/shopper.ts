@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import type { SeededSession } from '../../dev/seed/sessions.js';
+import { percentile, rounded } from '../report.js';
+import type { Asker } from '../router/questions.js';
+
+const mutation = `mutation Checkout($input: CheckoutInput!) { checkout(input: $input) {
+  __typename
+  ... on CheckoutSuccess { order { id number expiresAt total { amount currencyCode } } }
+  ... on PaymentSuccess { order { id status } }
+  ... on InsufficientStock { lines { requested available } } } }`;
+const shippingAddress = {
+  street: '1 Main St',
+  city: 'Springfield',
+  zip: '62701',
+  country: 'US',
+};
+
+/** Somebody else each time, who orders one unit of each offer. */
+export function shopper(
+  router: Asker,
+  customers: readonly (SeededSession & { accessToken: string })[],
+) {
+  let orders = 0;
+  async function order(offerIds: readonly string[], paymentMethod?: string): Promise<string> {
+    const { accessToken } = customers[orders++ % customers.length] as { accessToken: string };
+    const input = {
+      idempotencyKey: randomUUID(),
+      items: offerIds.map((offerId) => ({ offerId, quantity: 1 })),
+      shippingAddress,
+      ...(paymentMethod && { paymentMethod }),
+    };
+    // biome-ignore lint/suspicious/noExplicitAny: answers to an operation of our own
+    const { data } = (await router.send(mutation, { input }, accessToken)) as { data?: any };
+    return data.checkout.__typename;
+  }
+  const oneOf = (offers: readonly string[]) => offers[orders % offers.length] as string;
+  return {
+    order,
+    oneOf,
+    someOf: (offers: readonly string[], count: number) =>
+      Array.from({ length: count }, (_, n) => offers[(orders + n * 7) % offers.length] as string),
+    /** So many want one unit of an offer; as many at once as there are clients. */
+    async rush(offerId: string, wanted: number, clients: number) {
+      const outcomes = new Map<string, number>();
+      const tookMs: number[] = [];
+      let left = wanted;
+      const startedMs = performance.now();
+      const client = async () => {
+        while (left-- > 0) {
+          const askedMs = performance.now();
+          const outcome = await order([offerId]);
+          tookMs.push(performance.now() - askedMs);
+          outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+        }
+      };
+      await Promise.all(Array.from({ length: clients }, client));
+      const elapsedSeconds = (performance.now() - startedMs) / 1000;
+      return {
+        case: 'a sale',
+        ratePerSecond: rounded(wanted / elapsedSeconds),
+        p50Ms: rounded(percentile(tookMs, 0.5)),
+        p99Ms: rounded(percentile(tookMs, 0.99)),
+        sold: outcomes.get('CheckoutSuccess') ?? 0,
+        told: outcomes.get('InsufficientStock') ?? 0,
+      };
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import { seedId } from '../../dev/seed/ids.js';
+import type { SeededSession } from '../../dev/seed/sessions.js';
+import type { Asker } from '../router/questions.js';
+
+// The demo store's first shop, which is Vera's, and its first warehouse.
+const shopId = seedId('shop', 0);
+const warehouseId = seedId('warehouse', 0);
+
+const offersOfShop = `query ($shopId: UUID!) { shop(id: $shopId) {
+  offers(first: 50) { edges { node { id variant { sku } } } } } }`;
+const receive = `mutation ($input: ReceiveStockInput!) { receiveStock(input: $input) { onHand } }`;
+const availableOf = `query ($offerId: UUID!) { offer(id: $offerId) { availability { available } } }`;
+const adjust = `mutation ($input: AdjustStockInput!) { adjustStock(input: $input) { __typename } }`;
+
+interface OfferEdge {
+  readonly node: { readonly id: string; readonly variant: { readonly sku: string } };
+}
+
+/** Vera, her offers, and what she does with her stock. */
+export async function vendor(
+  router: Asker,
+  sessions: readonly (SeededSession & { accessToken: string })[],
+) {
+  const token = sessions.find(({ email }) => email === 'vera@example.com')?.accessToken as string;
+  // biome-ignore lint/suspicious/noExplicitAny: answers to operations of our own
+  const send = async (query: string, variables: object): Promise<any> =>
+    (await router.send(query, variables, token)).data;
+  const { shop } = await send(offersOfShop, { shopId });
+  const offers = (shop.offers.edges as OfferEdge[]).map(({ node }) => ({
+    id: node.id,
+    sku: node.variant.sku,
+  }));
+  return {
+    offers: offers.map(({ id }) => id),
+    async stockUp(quantity: number) {
+      for (const { sku } of offers) {
+        await send(receive, { input: { warehouseId, sku, quantity } });
+      }
+    },
+    /** Holds stay: what is left to be sold is so much. */
+    async setAvailable(offerId: string, units: number) {
+      const { sku } = offers.find(({ id }) => id === offerId) as { sku: string };
+      const { offer } = await send(availableOf, { offerId });
+      const delta = units - offer.availability.available;
+      await send(adjust, { input: { warehouseId, sku, delta, reason: 'the sale' } });
+    },
+  };
+}
