@@ -8,6 +8,7 @@ import { Migration20261123Afterwards } from './migrations/20261123-afterwards.js
 import { Migration20261124Cart } from './migrations/20261124-cart.js';
 import { Migration20261124Purchases } from './migrations/20261124-purchases.js';
 import { Migration20261125Payments } from './migrations/20261125-payments.js';
+import { Migration20261126NotHeld } from './migrations/20261126-not-held.js';
 import { Order } from './order/order.js';
 import { OrderEvent } from './order/order-event.js';
 import { OrderItem, ShopOrder } from './order/shop-order.js';
@@ -39,5 +40,6 @@ export const databaseSchema: Schema = {
     { name: '20261124-purchases', class: Migration20261124Purchases },
     { name: '20261124-cart', class: Migration20261124Cart },
     { name: '20261125-payments', class: Migration20261125Payments },
+    { name: '20261126-not-held', class: Migration20261126NotHeld },
   ],
 };

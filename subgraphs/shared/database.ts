@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, type EntityManager, MikroORM, type Options } from '@mikro-orm/postgresql';
 import { CompiledQuery, type Kysely } from 'kysely';
 import pg from 'pg';
 import type { Logger } from './logger.js';
 import { gaugeOf, type Registry } from './metrics.js';
+import { keepPrepared, PreparingClient } from './prepared-statements.js';
 import { telemetry } from './telemetry/telemetry.js';
 
 export type { EntityManager } from '@mikro-orm/postgresql';
@@ -53,6 +53,7 @@ function databaseOptions(
     pool: { max: settings.poolMax },
     driverOptions: {
       onPoolCreated: onPool,
+      Client: PreparingClient,
       // MikroORM takes host, user and so on from the address, and leaves out the rest: sslmode, sslrootcert.
       connectionString: settings.url,
       application_name: settings.name,
@@ -174,35 +175,13 @@ export async function sql<T>(
 const clientOf = (em: EntityManager) =>
   em.getTransactionContext<Kysely<unknown>>() ?? em.getConnection().getClient();
 
-const statementNames = new Map<string, string>();
-
-/** One name for one text: two texts under one name would be mixed up. */
-function statementName(text: string): string {
-  const known = statementNames.get(text);
-  if (known) return known;
-  const name = createHash('sha256').update(text).digest('base64url');
-  statementNames.set(text, name);
-  return name;
-}
-
 /**
- * As `sql`, for a read that many requests make: PostgreSQL parses and plans it once per connection.
- * For texts that are constant, as each is kept, here and there, as long as the process runs.
+ * As `sql`, for what many requests do: PostgreSQL parses and plans it once per connection. For texts
+ * that are constant, as each is kept, here and there, as long as the process runs.
  */
-export async function sqlPrepared<T extends object>(
-  em: EntityManager,
-  text: string,
-  values: unknown[],
-): Promise<T[]> {
-  const pool = pools.get(em.getConnection())?.pool;
-  if (!pool || em.isInTransaction()) return sql<T>(em, text, values);
-  const client = await pool.connect();
-  try {
-    const { rows } = await client.query<T>({ name: statementName(text), text, values });
-    return rows;
-  } finally {
-    client.release();
-  }
+export function sqlPrepared<T>(em: EntityManager, text: string, values: unknown[]): Promise<T[]> {
+  keepPrepared(text);
+  return sql<T>(em, text, values);
 }
 
 /** As `sql`, but tells how many rows were changed. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import { type EntityManager, sql } from './database.js';
+import { type EntityManager, sql, sqlPrepared } from './database.js';
 import { DomainError, tryAgain } from './errors.js';
 
 /**
@@ -100,7 +100,7 @@ interface KeyRow<O> {
 
 /** One statement: makes the row, or takes over a claim that has lapsed, or reads what is there. */
 async function claimOnce<O>(em: EntityManager, of: KeyOf, fingerprint: string, subjectId: string) {
-  const rows = await sql<KeyRow<O>>(
+  const rows = await sqlPrepared<KeyRow<O>>(
     em,
     `with taken as (
        insert into idempotency_key as k
@@ -132,7 +132,7 @@ export async function storeOutcome(
   subjectId: string,
   outcome: object,
 ): Promise<void> {
-  await sql(
+  await sqlPrepared(
     em,
     `update idempotency_key set outcome = $5, updated_at = now()
      where user_id = $1 and operation = $2 and key = $3 and subject_id = $4 and outcome is null`,
@@ -142,7 +142,7 @@ export async function storeOutcome(
 
 /** Gives up a claim without an outcome, so that the next request with the key goes on at once. */
 export async function giveUpClaim(em: EntityManager, of: KeyOf, subjectId: string): Promise<void> {
-  await sql(
+  await sqlPrepared(
     em,
     `update idempotency_key set claimed_until = now() - interval '1 ms', updated_at = now()
      where user_id = $1 and operation = $2 and key = $3 and subject_id = $4 and outcome is null`,

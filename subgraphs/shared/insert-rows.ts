@@ -1,5 +1,5 @@
 import type { EntityClass, EntityProperty, RequiredEntityData } from '@mikro-orm/core';
-import { type EntityManager, sql } from './database.js';
+import { type EntityManager, sqlPrepared } from './database.js';
 
 /**
  * Inserts plain rows in one statement, an array for each column. `em.insertMany` does the same with
@@ -19,7 +19,7 @@ export async function insertRows<T extends object>(
   // Without its length: a cast to varchar(n) would cut a text that is too long, where the column refuses it.
   const types = columns.map(({ columnTypes }) => columnTypes[0]?.replace(/\(.*\)/, ''));
   const arrays = types.map((type, n) => `$${n + 1}::${type}[]`);
-  await sql(
+  await sqlPrepared(
     em,
     `insert into ${tableName} (${columns.map(({ fieldNames }) => fieldNames[0]).join(', ')})
      select * from unnest(${arrays.join(', ')})`,

@@ -1,4 +1,4 @@
-import { type EntityManager, sql } from '../../shared/database.js';
+import { type EntityManager, sqlPrepared } from '../../shared/database.js';
 import { type CartChange, changeCart } from './change-cart.js';
 
 interface OrderedLine extends CartChange {
@@ -18,7 +18,7 @@ export async function takeFromCart(em: EntityManager, orderId: string): Promise<
   );
   if (!lines[0]) return;
   const taken = await changeCart(em, lines[0].customerId, 'restore', lines);
-  await sql(
+  await sqlPrepared(
     em,
     `update order_item i set from_cart = taken.units
      from shop_order s, unnest($2::uuid[], $3::int[]) as taken (offer_id, units)
@@ -38,7 +38,7 @@ export async function returnToCart(em: EntityManager, orderId: string): Promise<
 
 /** The lines of an order for which a condition is true, as changes of its customer's cart. */
 const readLines = (em: EntityManager, orderId: string, quantity: string, condition: string) =>
-  sql<OrderedLine>(
+  sqlPrepared<OrderedLine>(
     em,
     `select o.customer_id as "customerId", i.offer_id as "offerId", ${quantity} as quantity, i.name,
        i.unit_price_amount as "unitPriceAmount", i.currency_code as "currencyCode"

@@ -27,7 +27,7 @@ export async function abandonOrders(
        and created_at < now() - $1 * interval '1 ms'
        and not exists (select from idempotency_key k
                        where k.subject_id = o.id and k.claimed_until > now())
-     order by created_at limit $2`,
+     order by id limit $2`,
     [afterMs, batchMax],
   );
   let ended = 0;

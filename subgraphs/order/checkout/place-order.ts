@@ -1,4 +1,4 @@
-import { type EntityManager, sql } from '../../shared/database.js';
+import { type EntityManager, sqlPrepared } from '../../shared/database.js';
 import { newId } from '../../shared/ids.js';
 import { lineTotal, sumOf } from '../../shared/money.js';
 import type { ShippingAddress } from '../order/order.js';
@@ -30,7 +30,7 @@ export async function placeOrder(
   const items = parts.flatMap(itemsOf);
   await em.fork().transactional(async (tx) => {
     // Before the counters: another process with this order's id is told by its key, not by a limit.
-    await sql(tx, insertAll, [
+    await sqlPrepared(tx, insertAll, [
       ...[order.id, order.customerId, totalOf(lines), lines[0]?.offer.currencyCode],
       JSON.stringify(order.shippingAddress),
       ...[parts.map(({ id }) => id), parts.map(({ shopId }) => shopId)],

@@ -1,4 +1,4 @@
-import { type EntityManager, sql } from '../../shared/database.js';
+import { type EntityManager, sqlPrepared } from '../../shared/database.js';
 import { newId } from '../../shared/ids.js';
 import { returnToCart } from '../cart/move-cart.js';
 import { wakePayments } from '../payment/wake-payments.js';
@@ -54,7 +54,7 @@ async function leavePending(em: EntityManager, orderId: string, to: PendingEnd):
   // Before the order: payments are locked before their orders.
   if (to.status === 'CANCELLED') await wakePayments(em, orderId);
   const actor = to.status === 'CANCELLED' ? (to.actor ?? actors[to.reason]) : 'payments';
-  const changed = await sql(
+  const changed = await sqlPrepared(
     em,
     `with ended as (
        update customer_order set status = $2, cancel_reason = $3, version = version + 1,
@@ -82,7 +82,7 @@ async function leavePending(em: EntityManager, orderId: string, to: PendingEnd):
  * @returns false where that was written before, or the order ended
  */
 export async function setExpiresAt(em: EntityManager, orderId: string, expiresAt: Date) {
-  const changed = await sql(
+  const changed = await sqlPrepared(
     em,
     `with held as (
        update customer_order set expires_at = $2, version = version + 1, updated_at = now()

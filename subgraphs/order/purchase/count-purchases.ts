@@ -1,4 +1,4 @@
-import { type EntityManager, sql } from '../../shared/database.js';
+import { type EntityManager, sqlPrepared } from '../../shared/database.js';
 
 /** A line of what is bought, as far as limits go. */
 export interface PurchaseLine {
@@ -38,7 +38,7 @@ export async function countPurchases(
   customerId: string,
   lines: readonly PurchaseLine[],
 ): Promise<void> {
-  const rows = await sql<{ shopId: string; sku: string; units: string }>(
+  const rows = await sqlPrepared<{ shopId: string; sku: string; units: string }>(
     em,
     `insert into purchase (customer_id, shop_id, sku, units)
      select $1, line.shop_id, line.sku, line.quantity
@@ -74,7 +74,7 @@ export async function readPurchases(
   customerId: string,
   keys: readonly { shopId: string; sku: string }[],
 ): Promise<number[]> {
-  const rows = await sql<{ shopId: string; sku: string; units: string }>(
+  const rows = await sqlPrepared<{ shopId: string; sku: string; units: string }>(
     em,
     `select shop_id as "shopId", sku, units from purchase where customer_id = $1
      and (shop_id, sku) in (select * from unnest($2::uuid[], $3::text[]))`,
@@ -95,7 +95,7 @@ export async function giveBackPurchases(
   orderId: string,
   shopOrderIds: readonly string[] | null = null,
 ): Promise<void> {
-  await sql(
+  await sqlPrepared(
     em,
     `with line as (
        select o.customer_id, s.shop_id, i.sku, sum(i.quantity) as units
