@@ -137,10 +137,26 @@ describe('the manifests of Kubernetes', () => {
       }
       // preStop, then the 10 s that a process has to end.
       expect(terminationGracePeriodSeconds).toBeGreaterThan(15);
-      const [{ readinessProbe, livenessProbe, resources }] = containers;
-      expect(readinessProbe.httpGet).toEqual({ path: '/readyz', port: 'ops' });
+      const [{ livenessProbe, resources }] = containers;
       expect(livenessProbe.httpGet).toEqual({ path: '/healthz', port: 'ops' });
       expect(resources).toMatchObject({ requests: { cpu: expect.any(String) }, limits: {} });
+    }
+  });
+
+  it('put a router to use once all subgraphs answered it, and keep it when one no longer does', () => {
+    const probesOf = (name: string) => {
+      const [container] = find('Deployment', name)?.spec.template.spec.containers ?? [];
+      const { startupProbe, readinessProbe } = container;
+      return { start: startupProbe, ready: readinessProbe, path: readinessProbe.httpGet.path };
+    };
+    const router = probesOf('router');
+    expect(router.start.httpGet).toEqual({ path: '/readyz', port: 'ops' });
+    expect(router.path).toBe('/readyz?exclude=subgraphs');
+    for (const name of subgraphNames) {
+      const { ready, path } = probesOf(name);
+      expect([name, path]).toEqual([name, '/readyz']);
+      // A database that starts again takes all replicas with it.
+      expect(ready.periodSeconds * ready.failureThreshold).toBeGreaterThanOrEqual(30);
     }
   });
 
