@@ -15,7 +15,7 @@ export interface ComposeService {
   readonly [setting: string]: unknown;
 }
 
-const substitution = /\$\{([A-Z_]+):-([^}]*)\}/g;
+const substitution = /\$\{([A-Z_]+):?-([^}]*)\}/g;
 const text = () => readFileSync(join(root, 'docker-compose.yml'), 'utf8');
 
 /** The services of docker-compose.yml, with the defaults of what the environment may set. */

@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeSecretFiles, readers } from '../../dev/secrets/secret-files.js';
+import { readDatabaseHosts } from '../../dev/secrets/database-hosts.js';
+import { givenSecrets, makeSecretFiles, readers } from '../../dev/secrets/secret-files.js';
 import { root, subgraphNames } from '../../dev/services.js';
 import { composeVariables, readComposeFile } from './compose-file.js';
 import { loadAsInProduction, missingVariables, unknownVariables } from './process-environment.js';
@@ -23,7 +24,7 @@ describe('docker-compose.yml', () => {
   let folder: string;
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'holdfast-secrets-'));
-    await makeSecretFiles(folder, 'postgres:5432');
+    await makeSecretFiles(folder, readDatabaseHosts(['postgres:5432']));
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -35,11 +36,14 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it.each(programs)('%s: its program knows every variable, and lacks none', (name, service) => {
-    const { environment = {} } = service;
-    expect(unknownVariables(name, environment)).toEqual([]);
-    expect(missingVariables(name, environment)).toEqual([]);
-  });
+  it.each(programs)(
+    '%s: its program knows every variable, and each is set but those withheld',
+    (name, service) => {
+      const { environment = {} } = service;
+      expect(unknownVariables(name, environment)).toEqual([]);
+      expect(missingVariables(name, environment)).toEqual([]);
+    },
+  );
 
   it.each(programs)('%s: it is a configuration for production', (name, { environment = {} }) => {
     const mounted = join(folder, (secretsOf(name) ?? '').replace('secrets-', ''));
@@ -60,9 +64,10 @@ describe('docker-compose.yml', () => {
     for (const [name, { volumes = [] }] of programs) {
       const given = volumes.filter((volume) => volume.startsWith('secrets-'));
       const tool = ['seed', 'verify', 'tools'].includes(name) ? 'tools' : name;
-      const expected = name.startsWith('migrate-') ? 'owners' : tool;
-      expect([name, given]).toEqual([name, [`secrets-${expected}:/run/secrets:ro`]]);
+      expect([name, given]).toEqual([name, [`secrets-${tool}:/run/secrets:ro`]]);
     }
+    const made = readdirSync(folder).map((name) => `secrets-${name}:/secrets/${name}`);
+    expect(services.secrets?.volumes?.toSorted()).toEqual(made.sort());
     expect(statSync(join(folder, 'order/ORDER_SECRET')).mode & 0o222).toBe(0);
   });
 
@@ -95,11 +100,32 @@ describe('docker-compose.yml', () => {
         name,
         expect.stringMatching(/^(no|unless-stopped)$/),
       ]);
+      // Docker refuses more CPUs than a machine has.
+      expect([name, service.cpus as number]).toEqual([name, Math.min(1, service.cpus as number)]);
+      expect([name, service.logging]).toEqual([
+        name,
+        { driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } },
+      ]);
       // Several of one service may run: nothing may have a name or a port of its own.
       expect(service).not.toHaveProperty('container_name');
     }
     for (const [, service] of own) {
       expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'] });
+    }
+  });
+
+  it('reads secrets of others from files, where the environment says nothing', () => {
+    const { user, order } = services;
+    const given = { ...user?.environment, ...order?.environment };
+    for (const name of givenSecrets.filter((each) => /^(STRIPE|SMS|SMTP)/.test(each))) {
+      expect([name, given[`${name}_FILE`]]).toEqual([name, `/run/secrets/${name}`]);
+    }
+  });
+
+  it('names a version of every image that is not its own', () => {
+    for (const [name, { image }] of Object.entries(services)) {
+      if (!image.startsWith('holdfast-'))
+        expect([name, image]).toEqual([name, expect.stringMatching(/:\d/)]);
     }
   });
 

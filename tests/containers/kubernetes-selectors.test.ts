@@ -1,4 +1,6 @@
-import { subgraphNames } from '../../dev/services.js';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root, subgraphNames } from '../../dev/services.js';
 import type { KubernetesObject } from './kustomize.js';
 import {
   environmentOf,
@@ -85,6 +87,15 @@ describe('labels and selectors of the manifests', () => {
     const expected = [...new Set(named)].sort();
     expect(allowed('egress')).toEqual(expected);
     expect(allowed('ingress')).toEqual(expected);
+  });
+
+  it('lead each subgraph to the database for which README.md has its secrets made', () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    for (const name of subgraphNames) {
+      const [rule] = find('NetworkPolicy', `database-of-${name}`)?.spec.egress ?? [];
+      const host = rule.to[0].ipBlock.cidr.replace('/32', '');
+      expect(readme).toContain(`${name}=${host}:${rule.ports[0].port}`);
+    }
   });
 
   it('select no pod of a migration but by the policies that lead to its database', () => {
