@@ -106,7 +106,9 @@ export function dangersOf(migration: Migration): string[] {
     dangers.push('concurrently cannot be in a transaction: isTransactional = () => false');
   }
   if (!migration.isTransactional() && !statements.every((text) => /concurrently/i.test(text))) {
-    dangers.push('what is no transaction waits for its locks without end: nothing but concurrently');
+    dangers.push(
+      'what is no transaction waits for its locks without end: nothing but concurrently',
+    );
   }
   return dangers;
 }

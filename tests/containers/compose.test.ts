@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { readDatabaseHosts } from '../../dev/secrets/database-hosts.js';
 import { givenSecrets, makeSecretFiles, readers } from '../../dev/secrets/secret-files.js';
 import { root, subgraphNames } from '../../dev/services.js';
-import { composeVariables, readComposeFile } from './compose-file.js';
+import { composeVariables, rawEnvironment, readComposeFile } from './compose-file.js';
 import { loadAsInProduction, missingVariables, unknownVariables } from './process-environment.js';
 
 const services = readComposeFile();
@@ -87,6 +87,21 @@ describe('docker-compose.yml', () => {
     );
     expect(on('hurry').sort()).toEqual(['order', 'redis', 'router', 'user', 'warehouse']);
     expect(on('locks').sort()).toEqual(['lock-1', 'lock-2', 'lock-3', 'warehouse']);
+  });
+
+  it('puts no demo store in where order takes money, and sends traces where they can be reached', () => {
+    const { PAYMENT_PROVIDER: atOrder } = rawEnvironment('order');
+    const { PAYMENT_PROVIDER: atSeed } = rawEnvironment('seed');
+    expect(atOrder).toMatch('PAYMENT_PROVIDER');
+    expect(atSeed).toBe(atOrder);
+    const senders = programs.filter(([, { environment = {} }]) => {
+      return 'OTEL_EXPORTER_OTLP_ENDPOINT' in environment;
+    });
+    expect(senders.map(([name]) => name).sort()).toEqual(Object.keys(readers).sort());
+    for (const [name, { networks = [] }] of senders) {
+      const shared = networks.filter((network) => services.lgtm?.networks?.includes(network));
+      expect([name, shared.length > 0]).toEqual([name, true]);
+    }
   });
 
   it('limits every service, restarts what is to run, and contains what is ours', () => {

@@ -14,6 +14,14 @@ import {
   selects,
 } from './manifests.js';
 
+interface Port {
+  readonly port: number;
+  readonly protocol: string;
+}
+interface Destination {
+  readonly ipBlock?: { readonly cidr: string };
+}
+
 describe('labels and selectors of the manifests', () => {
   it('have Services, an Ingress and a ServiceMonitor that lead to ports of pods', () => {
     for (const { metadata, spec } of ofKind('Service')) {
@@ -96,6 +104,18 @@ describe('labels and selectors of the manifests', () => {
       const host = rule.to[0].ipBlock.cidr.replace('/32', '');
       expect(readme).toContain(`${name}=${host}:${rule.ports[0].port}`);
     }
+  });
+
+  it('let every pod ask for names: of the cluster’s DNS, of a cache on the node, of the machine’s resolver', () => {
+    const { podSelector, egress } = find('NetworkPolicy', 'nothing-but')?.spec ?? {};
+    expect(podSelector).toEqual({});
+    const [{ to, ports }] = egress;
+    expect(ports.map(({ port, protocol }: Port) => `${port} ${protocol}`)).toEqual([
+      '53 UDP',
+      '53 TCP',
+    ]);
+    const blocks = to.flatMap(({ ipBlock }: Destination) => ipBlock?.cidr ?? []);
+    expect(blocks).toEqual(['169.254.20.10/32', '169.254.169.254/32']);
   });
 
   it('select no pod of a migration but by the policies that lead to its database', () => {
