@@ -7,7 +7,7 @@ import { createDatabases } from '../dev/databases/set-up.js';
 import { startTemporaryPostgres } from '../dev/databases/temporary.js';
 import { stateFolder } from '../dev/state.js';
 import { stockInvariants } from '../dev/verify/stock-invariants.js';
-import { migrate } from '../subgraphs/shared/database.js';
+import { migrate } from '../subgraphs/shared/run-migrations.js';
 import { databaseSchema } from '../subgraphs/warehouse/mikro-orm.config.js';
 
 /** PostgreSQL that waits for the disk at COMMIT, with five empty databases, and Redis. */

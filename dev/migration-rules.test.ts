@@ -62,5 +62,7 @@ describe('what a migration must not do while the old version runs', () => {
     const statement = 'create index concurrently cart_new on cart (id)';
     expect(dangers(statement)).toEqual([expect.stringContaining('isTransactional')]);
     expect(dangersOf(migrationOf([statement], false))).toEqual([]);
+    const more = migrationOf([statement, 'alter table cart add note text'], false);
+    expect(dangersOf(more)).toEqual([expect.stringContaining('without end')]);
   });
 });

@@ -105,6 +105,11 @@ export function dangersOf(migration: Migration): string[] {
   if (statements.some((text) => /concurrently/i.test(text)) && migration.isTransactional()) {
     dangers.push('concurrently cannot be in a transaction: isTransactional = () => false');
   }
+  if (!migration.isTransactional() && !statements.every((text) => /concurrently/i.test(text))) {
+    dangers.push(
+      'what is no transaction waits for its locks without end: nothing but concurrently',
+    );
+  }
   return dangers;
 }
 

@@ -4,9 +4,11 @@ import { createInterface } from 'node:readline';
 import { endProcess, StartError } from './databases/server-process.js';
 import { programs, root } from './services.js';
 
-// What a GraphQL request makes is garbage at its end: in a larger young generation most of it dies
-// before it is copied (docs/adr/0012-browse.md).
-const nodeOptions = ['--enable-source-maps', '--max-semi-space-size=64'];
+/**
+ * How Node is started; in images too (`docker/Dockerfile`). What a GraphQL request makes is garbage at its
+ * end: in a larger young generation most of it dies before it is copied (docs/adr/0012-browse.md).
+ */
+export const nodeOptions = ['--enable-source-maps', '--max-semi-space-size=64'];
 const readyMaxMs = 60_000;
 const stopMaxMs = 12_000;
 

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { root } from '../dev/services.js';
@@ -96,6 +97,19 @@ describe('with an endpoint for telemetry', () => {
     const ours = receiver.texts.filter((text) => text.includes(traceId)).join('');
     const secrets = [token, 'my-first-order', 'Springfield', '1 Main St', 'ana@example.com'];
     for (const secret of [...secrets, 'holdfast-demo']) expect(ours).not.toContain(secret);
+  });
+
+  it('a payment goes on to the provider, whose process is told apart on whatever machine it is', async () => {
+    const placed = await system.graphql(operations.checkout.replace('my-first', 'paid'), {}, token);
+    const pay = `mutation { payOrder(input: {
+      orderId: "${placed.data.checkout.order.id}", idempotencyKey: "paid-in-a-trace" }) { __typename } }`;
+    const { spans } = await trace(pay, (found) => has(found, 'payment-sandbox'));
+    expect(waysTo(spans, 'payment-sandbox')).toEqual(
+      new Set([`${outside} > router > order > payment-sandbox`]),
+    );
+    const instances = new Set(spans.map(({ service, instance }) => `${service} ${instance}`));
+    expect(instances.size).toBe(new Set(spans.map(({ service }) => service)).size);
+    for (const { instance } of spans) expect(instance).toMatch(`${hostname()}-`);
   });
 
   it('what the outbox tells is a trace of its own', async () => {

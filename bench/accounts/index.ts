@@ -3,7 +3,7 @@ import { Pool } from 'undici';
 import { freePort } from '../../dev/databases/server-process.js';
 import { startProgram } from '../../dev/processes.js';
 import { callerCredentials, callerHeader } from '../../subgraphs/shared/auth.js';
-import { migrate } from '../../subgraphs/shared/database.js';
+import { migrate } from '../../subgraphs/shared/run-migrations.js';
 import { hashPassword } from '../../subgraphs/user/account/password.js';
 import { databaseSchema } from '../../subgraphs/user/mikro-orm.config.js';
 import { openServers } from '../environment.js';

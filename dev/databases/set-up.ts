@@ -1,5 +1,6 @@
 import pg from 'pg';
-import { migrate, type Schema } from '../../subgraphs/shared/database.js';
+import type { Schema } from '../../subgraphs/shared/database.js';
+import { migrate } from '../../subgraphs/shared/run-migrations.js';
 import { type SubgraphName, subgraphNames } from '../services.js';
 import { StartError } from './server-process.js';
 

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { z } from 'zod';
 import {
   address,
@@ -6,16 +6,19 @@ import {
   port,
   secretText,
   setting,
+  telemetryVariables,
   text,
 } from '../../subgraphs/shared/config.js';
 import { HttpError, readBody, sendJson } from '../../subgraphs/shared/http.js';
 import { runIfMain, type Service } from '../../subgraphs/shared/process.js';
 import { close, listen } from '../../subgraphs/shared/server.js';
+import { telemetry } from '../../subgraphs/shared/telemetry/telemetry.js';
 import { Books, type SandboxPayment } from './books.js';
 import { type Behaviour, behaviourOf, slowBankMs } from './methods.js';
 import { createWebhooks } from './webhooks.js';
 
 export const variables = {
+  ...telemetryVariables,
   HOST: setting(text, '127.0.0.1', 'the address on which the sandbox listens'),
   PORT: setting(port, '4010', 'the port of the sandbox'),
   PAYMENT_SANDBOX_FILE: setting(
@@ -110,7 +113,7 @@ export async function startPaymentSandbox(env = process.env): Promise<Service> {
     }
   }
 
-  const server = createServer((request, response) => {
+  const respond = (request: IncomingMessage, response: ServerResponse) =>
     answer(request).then(
       (body) => sendJson(response, 200, body),
       (error: Error) =>
@@ -118,6 +121,10 @@ export async function startPaymentSandbox(env = process.env): Promise<Service> {
           error: error.message,
         }),
     );
+  const server = createServer((request, response) => {
+    const work = () => respond(request, response);
+    const requestId = String(request.headers['x-request-id'] ?? '');
+    void (telemetry()?.serve(request, response, requestId, work) ?? work());
   });
   const url = await listen(server, config.HOST, config.PORT);
   const stop = async () => {

@@ -1,13 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readDatabaseHosts } from './database-hosts.js';
 import { makeSecretFiles } from './secret-files.js';
 
 describe('the secrets of an installation', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-secrets-'));
+  const parent = mkdtempSync(join(tmpdir(), 'holdfast-secrets-'));
+  const folder = join(parent, 'secrets');
+  const hosts = readDatabaseHosts(['db:5432', 'user=10.0.0.1:5433']);
   const read = (path: string) => readFileSync(join(folder, path), 'utf8');
-  beforeAll(() => makeSecretFiles(folder, 'db:5432'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  beforeAll(() => makeSecretFiles(folder, hosts));
+  afterAll(() => rmSync(parent, { recursive: true }));
 
   it('are the same for both sides, and other for each process', () => {
     expect(read('order/ORDER_SECRET')).toBe(read('warehouse/ORDER_SECRET'));
@@ -24,16 +27,43 @@ describe('the secrets of an installation', () => {
       'holdfast_order',
     ]);
     expect(read('postgres/holdfast_order')).toBe(url.password);
-    const owner = new URL(read('owners/ORDER_DATABASE_URL'));
+    const owner = new URL(read('migrate-order/DATABASE_URL'));
     expect(owner.username).toBe('holdfast_order_owner');
     expect(read('postgres/holdfast_order_owner')).toBe(owner.password);
     expect(owner.password).not.toBe(url.password);
+    expect(() => read('migrate-order/ORDER_SECRET')).toThrow('ENOENT');
+  });
+
+  it('name the server of each subgraph, where it has one of its own', () => {
+    for (const path of [
+      'user/DATABASE_URL',
+      'migrate-user/DATABASE_URL',
+      'tools/USER_DATABASE_URL',
+    ]) {
+      expect(new URL(read(path)).host).toBe('10.0.0.1:5433');
+    }
+    expect(() => readDatabaseHosts(['user=a:1'])).toThrow('product, shop, warehouse, order');
+    for (const bad of ['basket=a:1', 'a', 'user=a', 'postgresql://a:1']) {
+      expect(() => readDatabaseHosts(['b:1', bad])).toThrow(`${bad} is neither`);
+    }
+  });
+
+  it('let nobody else in', () => {
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+  });
+
+  it('have an empty file for what others give, and keep what somebody wrote there', async () => {
+    expect([read('user/SMTP_URL'), read('shop/DATABASE_REPLICA_URLS')]).toEqual(['', '']);
+    expect(() => read('shop/SMTP_URL')).toThrow('ENOENT');
+    writeFileSync(join(folder, 'user/SMTP_URL'), 'smtps://mail.example.com');
+    await makeSecretFiles(folder, hosts);
+    expect(read('user/SMTP_URL')).toBe('smtps://mail.example.com');
   });
 
   it('stay as they are when they are made again', async () => {
     const paths = ['order/DATABASE_URL', 'user/AUTH_SIGNING_KEYS', 'router/ROUTER_SECRET'];
     const before = paths.map(read);
-    await makeSecretFiles(folder, 'db:5432');
+    await makeSecretFiles(folder, hosts);
     expect(paths.map(read)).toEqual(before);
   });
 });

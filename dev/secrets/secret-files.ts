@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { variables as routerVariables } from '../../router/config.js';
 import { variables as orderVariables } from '../../subgraphs/order/config.js';
@@ -23,27 +23,41 @@ export const readers: Readonly<Record<string, Variables>> = {
   'payment-sandbox': sandboxVariables,
 };
 
+/**
+ * What others give, and an address with a password may be: a file of it is empty until somebody writes
+ * it, and an empty one counts as not there.
+ */
+export const givenSecrets = [
+  'SMS_AUTH_TOKEN',
+  'SMTP_URL',
+  'STRIPE_SECRET_KEY',
+  'STRIPE_WEBHOOK_SECRET',
+  'DATABASE_REPLICA_URLS',
+  'OTP_REDIS_URL',
+  'TIMER_REDIS_URL',
+  'LOCK_REDIS_URLS',
+  'EVENTS_REDIS_URL',
+  'RATE_LIMIT_REDIS_URL',
+];
+
+/** subgraph → where its PostgreSQL is: `postgres:5432` */
+export type DatabaseHosts = Readonly<Record<string, string>>;
+
 /** folder → file → what stands in it */
 export type SecretFiles = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /**
  * The secrets of an installation, as files: a folder for each process with those that it reads and no
- * others, named as its variables are; `owners` for the migrations, `tools` for seed, verify and
- * rebuild, and `postgres` for the server.
- *
- * @param databaseHost where PostgreSQL is: `postgres:5432`
+ * others, named as its variables are; one for each migration, `tools` for seed, verify and rebuild,
+ * and `postgres` for the server or servers.
  */
-export function secretFiles(secrets: Secrets, databaseHost: string): SecretFiles {
+export function secretFiles(secrets: Secrets, hosts: DatabaseHosts): SecretFiles {
   const passwordOf = (role: string) =>
     createHmac('sha256', secrets.databasePassword).update(role).digest('base64url');
   const urlOf = (name: string, role: string) =>
-    `postgresql://${role}:${passwordOf(role)}@${databaseHost}/holdfast_${name}`;
+    `postgresql://${role}:${passwordOf(role)}@${hosts[name]}/holdfast_${name}`;
   const service = (name: string) => urlOf(name, `holdfast_${name}`);
   const owner = (name: string) => urlOf(name, `holdfast_${name}_owner`);
-  const urls = (of: (name: string) => string) =>
-    Object.fromEntries(
-      subgraphNames.map((name) => [`${name.toUpperCase()}_DATABASE_URL`, of(name)]),
-    );
   const roles = subgraphNames.flatMap((name) => [`holdfast_${name}`, `holdfast_${name}_owner`]);
   const known: Record<string, string> = {
     ...secrets.callers,
@@ -54,12 +68,21 @@ export function secretFiles(secrets: Secrets, databaseHost: string): SecretFiles
   const processes = Object.entries(readers).map(([name, variables]) => {
     const files = Object.entries(known).filter(([variable]) => variable in variables);
     if ('DATABASE_URL' in variables) files.push(['DATABASE_URL', service(name)]);
+    files.push(
+      ...givenSecrets
+        .filter((each) => each in variables)
+        .map((each) => [each, ''] as [string, string]),
+    );
     return [name, Object.fromEntries(files)];
   });
   return {
     ...Object.fromEntries(processes),
-    owners: urls(owner),
-    tools: urls(service),
+    ...Object.fromEntries(
+      subgraphNames.map((name) => [`migrate-${name}`, { DATABASE_URL: owner(name) }]),
+    ),
+    tools: Object.fromEntries(
+      subgraphNames.map((name) => [`${name.toUpperCase()}_DATABASE_URL`, service(name)]),
+    ),
     postgres: {
       POSTGRES_PASSWORD: secrets.databasePassword,
       ...Object.fromEntries(roles.map((role) => [role, passwordOf(role)])),
@@ -67,17 +90,22 @@ export function secretFiles(secrets: Secrets, databaseHost: string): SecretFiles
   };
 }
 
-/** Makes what is not there yet, keeps what is, and writes all of it into folders under `folder`. */
-export async function makeSecretFiles(folder: string, databaseHost: string): Promise<void> {
+/**
+ * Makes what is not there yet, keeps what is, and writes all of it into folders under `folder`, which
+ * nobody else may enter.
+ */
+export async function makeSecretFiles(folder: string, hosts: DatabaseHosts): Promise<void> {
   mkdirSync(join(folder, 'all'), { recursive: true, mode: 0o700 });
   const secrets = await loadSecrets(join(folder, 'all'));
-  for (const [name, files] of Object.entries(secretFiles(secrets, databaseHost))) {
+  for (const [name, files] of Object.entries(secretFiles(secrets, hosts))) {
     mkdirSync(join(folder, name), { recursive: true });
     for (const [file, value] of Object.entries(files)) {
       const path = join(folder, name, file);
+      const isGiven = givenSecrets.includes(file);
+      if (isGiven && existsSync(path)) continue;
       rmSync(path, { force: true });
       // Whoever has the folder mounted may read it; who else may come to it is up to the mount.
-      writeFileSync(path, value, { mode: 0o444 });
+      writeFileSync(path, value, { mode: isGiven ? 0o644 : 0o444 });
     }
   }
 }

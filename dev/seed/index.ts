@@ -2,13 +2,14 @@ import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import { databasesOrExit } from '../databases/urls.js';
 import { stateFolder } from '../state.js';
+import { whyNoDemoStore } from './demo-variables.js';
 import { createProgress } from './progress.js';
 import { seedSessions, writeSessions } from './sessions.js';
 import { seedStore } from './store.js';
 
 /**
  * `npm run seed -- --size N`: a store of at least N variants, beside what is there, and sessions of
- * everybody in it. `-- --demo`: the demo store, and no sessions.
+ * everybody in it. `-- --demo`: the demo store, if there may be one, and no sessions.
  */
 const options = {
   size: { type: 'string', default: '30' },
@@ -20,6 +21,8 @@ const sizeMax = 100_000;
 if (!Number.isInteger(size) || size < 1 || size > sizeMax) {
   console.error(`--size must be a whole number from 1 to ${sizeMax}, not ${values.size}.`);
   process.exitCode = 1;
+} else if (values.demo && whyNoDemoStore()) {
+  console.log(`no demo store: ${whyNoDemoStore()}`);
 } else {
   const databases = databasesOrExit();
   const startedAtMs = Date.now();

@@ -2,13 +2,15 @@
 # Run once, by the entrypoint of PostgreSQL's image, when there is no data yet: five databases, each
 # with an owner, whom migrations use, and a role for the processes, which may read and write rows and
 # change no table. No role reaches the database of another.
+#
+# By hand, for a server of one subgraph's own: PGHOST=… PASSWORDS=secrets/postgres SUBGRAPHS=user …
 set -euo pipefail
 
-for name in user product shop warehouse order; do
+for name in ${SUBGRAPHS:-user product shop warehouse order}; do
   psql --no-psqlrc --quiet -v ON_ERROR_STOP=1 --username "${POSTGRES_USER:-postgres}" --dbname postgres \
     -v database="holdfast_$name" -v service="holdfast_$name" -v owner="holdfast_${name}_owner" \
-    -v service_password="$(cat "/run/secrets/holdfast_$name")" \
-    -v owner_password="$(cat "/run/secrets/holdfast_${name}_owner")" <<'SQL'
+    -v service_password="$(cat "${PASSWORDS:-/run/secrets}/holdfast_$name")" \
+    -v owner_password="$(cat "${PASSWORDS:-/run/secrets}/holdfast_${name}_owner")" <<'SQL'
 create role :"owner" login password :'owner_password';
 create role :"service" login password :'service_password';
 create database :"database" owner :"owner" template template0 encoding 'UTF8' locale 'C.UTF-8';

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { databaseVariables as tools } from '../../dev/databases/urls.js';
 import { variables as sandbox } from '../../dev/payment-sandbox/index.js';
+import { demoVariables as seed } from '../../dev/seed/demo-variables.js';
 import { root } from '../../dev/services.js';
 import { variables as router } from '../../router/config.js';
 import { variables as order } from '../order/config.js';
@@ -47,6 +48,10 @@ describe('the configuration of a process', () => {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-config-'));
     writeFileSync(join(folder, 'key'), 'from a file\n');
     expect(loadConfig(variables, { KEY_FILE: join(folder, 'key') }).KEY).toBe('from a file');
+    writeFileSync(join(folder, 'key'), '\n');
+    expect(loadConfig(variables, { KEY_FILE: join(folder, 'key') }).KEY).toBe(
+      variables.KEY.developmentDefault,
+    );
     rmSync(folder, { recursive: true });
     expect(problemsOf(() => loadConfig(variables, { KEY_FILE: join(folder, 'key') }))).toEqual([
       expect.stringMatching(/^KEY_FILE cannot be read: /),
@@ -88,7 +93,7 @@ describe('the configuration of a process', () => {
 
   it('stands in .env.example, each variable once, and nothing else stands there', () => {
     const known = new Set(
-      Object.values({ ...all, sandbox, tools }).flatMap((each) => Object.keys(each)),
+      Object.values({ ...all, sandbox, tools, seed }).flatMap((each) => Object.keys(each)),
     );
     const ofStart = ['POSTGRES_PORT', 'REDIS_PORT', 'REDIS_URL', 'STATE_DIR'];
     const lines = readFileSync(join(root, '.env.example'), 'utf8').split('\n');

@@ -40,7 +40,7 @@ export class ConfigError extends Error {
 
 /**
  * Reads the environment once. `NAME_FILE` may name a file that holds the value of `NAME`, as Docker
- * and Kubernetes mount secrets.
+ * and Kubernetes mount secrets; one that is empty counts as not set, as an empty `NAME` does.
  *
  * @throws ConfigError naming every variable that is missing or malformed
  */
@@ -85,7 +85,7 @@ function readVariable(name: string, env: NodeJS.ProcessEnv, problems: string[]) 
   const file = env[`${name}_FILE`];
   if (!file) return undefined;
   try {
-    return readFileSync(file, 'utf8').trim();
+    return readFileSync(file, 'utf8').trim() || undefined;
   } catch (error) {
     problems.push(`${name}_FILE cannot be read: ${(error as Error).message}`);
     return undefined;

@@ -1,7 +1,8 @@
 import { createTestDatabases } from '../../tests/harness/databases.js';
 import { ended } from '../../tests/harness/wait.js';
 import { databaseSchema } from '../user/mikro-orm.config.js';
-import { connect, disconnect, migrate, sql } from './database.js';
+import { connect, disconnect, sql } from './database.js';
+import { migrate } from './run-migrations.js';
 
 describe('a database', () => {
   it('is left once what was asked is answered, also over connections that are still being made', async () => {

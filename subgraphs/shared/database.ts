@@ -14,7 +14,7 @@ const idleInTransactionTimeoutMs = 4000;
 const transactionTimeoutMs = 4500;
 const connectTimeoutMs = 5000;
 // Who waits for a lock on a table makes all wait that come after: a migration gives up instead.
-const migrationLockTimeoutMs = 2000;
+export const migrationLockTimeoutMs = 2000;
 
 export interface DatabaseSettings {
   /** the subgraph, as it is to be seen in `pg_stat_activity` */
@@ -146,16 +146,6 @@ export async function disconnect(orm: MikroORM): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, idlePollMs));
   }
   await orm.close();
-}
-
-/** Brings the tables of one subgraph up to date; what is committed when one migration fails stays. */
-export async function migrate(settings: DatabaseSettings, schema: Schema): Promise<void> {
-  const orm = await connect({ ...settings, poolMax: 1 }, schema, false);
-  try {
-    await orm.migrator.up();
-  } finally {
-    await disconnect(orm);
-  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { within } from './within.js';
 
 export { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
@@ -10,6 +11,10 @@ export function createRegistry(service: string): Registry {
   return registry;
 }
 
+// As long as a statement may take, and less than Prometheus waits: a database that hangs would take
+// all metrics with it.
+const readMaxMs = 4000;
+
 interface ReadGauge {
   readonly name: string;
   readonly help: string;
@@ -17,7 +22,7 @@ interface ReadGauge {
 }
 
 /**
- * A gauge that is read when somebody asks for the metrics. What cannot be read then is NaN.
+ * A gauge that is read when somebody asks for the metrics. What cannot be read then, or not in time, is NaN.
  *
  * @param read a number; or, with a label, its value → the number
  */
@@ -32,9 +37,7 @@ export function gaugeOf(
     labelNames: label ? [label] : [],
     registers: [registry],
     async collect() {
-      const value = await Promise.resolve()
-        .then(read)
-        .catch(() => Number.NaN);
+      const value = await within(readMaxMs, Promise.resolve().then(read), Number.NaN);
       if (typeof value === 'number') return this.set(value);
       this.reset();
       for (const [key, each] of Object.entries(value)) this.set({ [label as string]: key }, each);

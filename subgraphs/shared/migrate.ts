@@ -1,7 +1,8 @@
 import { pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { ConfigError, loadConfig, subgraphVariables } from './config.js';
-import { migrate, type Schema } from './database.js';
+import type { Schema } from './database.js';
+import { migrate, patience } from './run-migrations.js';
 
 async function readSubgraph(name: string, env: NodeJS.ProcessEnv) {
   const { DATABASE_URL } = subgraphVariables(name, 0);
@@ -13,12 +14,14 @@ async function readSubgraph(name: string, env: NodeJS.ProcessEnv) {
 /**
  * Brings the tables of a subgraph up to date, before its processes start. `DATABASE_URL` names the
  * owner of the database: the role of the processes themselves need not be able to change tables.
+ * Where others keep a lock on a table, it is asked for again, for some five minutes.
  *
  * @throws ConfigError
  */
 export async function migrateSubgraph(name: string, env = process.env): Promise<void> {
   const { url, schema } = await readSubgraph(name, env);
-  await migrate({ name: `migrate ${name}`, url, poolMax: 1 }, schema);
+  const onRefused = ({ message }: Error) => console.error(`not yet, others use it: ${message}`);
+  await migrate({ name: `migrate ${name}`, url, poolMax: 1 }, schema, { ...patience, onRefused });
 }
 
 const lookEveryMs = 1000;

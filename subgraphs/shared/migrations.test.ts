@@ -2,7 +2,8 @@ import { Migration } from '@mikro-orm/migrations';
 import pg from 'pg';
 import { createTestDatabases } from '../../tests/harness/databases.js';
 import { databaseSchema } from '../user/mikro-orm.config.js';
-import { migrate, type Schema } from './database.js';
+import type { Schema } from './database.js';
+import { migrate, type Patience } from './run-migrations.js';
 
 class AddColumn extends Migration {
   override up(): void {
@@ -38,7 +39,8 @@ describe('migrations of a database that is in use', () => {
       { name: '29990102-index', class: AddIndex },
     ],
   };
-  const run = () => migrate({ name: 'user', url: databases.urls.user, poolMax: 1 }, schema);
+  const run = (patience?: Patience) =>
+    migrate({ name: 'user', url: databases.urls.user, poolMax: 1 }, schema, patience);
 
   it('may build an index concurrently, which no transaction can', async () => {
     await run();
@@ -54,5 +56,32 @@ describe('migrations of a database that is in use', () => {
     await expect(run()).rejects.toThrow('lock timeout');
     await client.query('rollback');
     await run();
+  });
+
+  it('ask for it again, as often as they are told to', async () => {
+    await client.query('begin');
+    await client.query('select from user_account');
+    const refused: string[] = [];
+    const onRefused = ({ message }: Error) => {
+      refused.push(message);
+      void client.query('rollback');
+    };
+    await run({ tries: 2, pauses: { initialDelay: 10, maxDelay: 10 }, onRefused });
+    expect(refused).toEqual([expect.stringContaining('lock timeout')]);
+  });
+
+  it('build an index however long others are in a transaction: it keeps nobody waiting', async () => {
+    const one = { ...schema, migrations: schema.migrations?.slice(0, -1) } as Schema;
+    await migrate({ name: 'user', url: databases.urls.user, poolMax: 1 }, one);
+    await client.query('begin');
+    await client.query('lock table user_account in row exclusive mode');
+    const running = run();
+    const beside = new pg.Client({ connectionString: databases.urls.user });
+    await beside.connect();
+    const { rows } = await beside.query('select pg_sleep(2.5), count(*)::int from user_account');
+    expect(rows[0].count).toBe(0);
+    await client.query('rollback');
+    await beside.end();
+    await running;
   });
 });

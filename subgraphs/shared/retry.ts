@@ -2,20 +2,29 @@ import {
   ExponentialBackoff,
   handleWhen,
   type IPolicy,
+  type RetryPolicy,
   retry,
   TimeoutStrategy,
   timeout,
   wrap,
 } from 'cockatiel';
 
-const initialDelay = 50;
-const maxDelay = 1000;
+/** How long to wait, in ms: before the first retry, and at most. */
+export interface Pauses {
+  readonly initialDelay: number;
+  readonly maxDelay: number;
+}
+const short: Pauses = { initialDelay: 50, maxDelay: 1000 };
 
 /** Does work again, at most `retriesMax` times and each time later, as long as it fails so. */
-export const retrying = (retriesMax: number, isTransient: (error: unknown) => boolean): IPolicy =>
+export const retrying = (
+  retriesMax: number,
+  isTransient: (error: unknown) => boolean,
+  pauses = short,
+): RetryPolicy =>
   retry(handleWhen(isTransient), {
     maxAttempts: retriesMax,
-    backoff: new ExponentialBackoff({ initialDelay, maxDelay }),
+    backoff: new ExponentialBackoff(pauses),
   });
 
 /** The same, with one time limit around all of it; what is late then is left to itself. */

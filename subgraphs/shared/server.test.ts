@@ -45,7 +45,7 @@ describe('a server', () => {
     while (waiting.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     const stopping = service.stop();
     await expect(fetch(service.url)).rejects.toThrow();
-    const ready = await fetch(`${service.opsUrl}/readyz`);
+    const ready = await fetch(`${service.opsUrl}/readyz?exclude=yes&exclude=slow`);
     expect(ready.status).toBe(503);
     for (const release of waiting.splice(0)) release();
     expect(await (await request).text()).toBe('done');
@@ -77,8 +77,18 @@ describe('a server', () => {
     const ready = await fetch(`${service.opsUrl}/readyz`);
     expect(ready.status).toBe(503);
     expect(await ready.json()).toEqual({ ready: false, stopping: false, yes: true, slow: false });
+    const enough = await fetch(`${service.opsUrl}/readyz?exclude=slow&exclude=none`);
+    expect(enough.status).toBe(200);
+    expect(await enough.json()).toEqual({
+      ready: true,
+      stopping: false,
+      yes: true,
+      unknown: ['none'],
+    });
     for (const release of waiting) release();
-    expect((await fetch(`${service.opsUrl}/other`)).status).toBe(404);
+    for (const path of ['/other', '/readyzz', '//']) {
+      expect((await fetch(`${service.opsUrl}${path}`)).status).toBe(404);
+    }
     await service.stop();
   });
 

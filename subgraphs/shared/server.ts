@@ -14,9 +14,9 @@ import type { Logger } from './logger.js';
 import { Histogram, type Registry } from './metrics.js';
 import { operationSeconds } from './operation-metrics.js';
 import type { Service } from './process.js';
+import { askReadiness, type ReadinessChecks, showReadiness } from './readiness.js';
 import { requestTrace } from './request-context.js';
 import { telemetry } from './telemetry/telemetry.js';
-import { within } from './within.js';
 
 export type Server = HttpServer | TlsServer;
 
@@ -31,7 +31,7 @@ export interface ServerOptions {
   readonly requestLogLevel: 'info' | 'debug';
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** what must answer for `/readyz` to say yes */
-  readonly readiness: Readonly<Record<string, () => Promise<unknown>>>;
+  readonly readiness: ReadinessChecks;
   /** ends what keeps connections open for long, such as subscriptions */
   drain?(): Promise<unknown>;
   /** done in this order once no request is in flight any more */
@@ -44,7 +44,6 @@ export interface ServerOptions {
   readonly requestMaxMs?: number;
 }
 
-const readinessTimeoutMs = 1000;
 const idlePollMs = 50;
 const loggedPathMax = 200;
 const requestMaxMs = 30_000;
@@ -59,6 +58,7 @@ export async function startServer(options: ServerOptions): Promise<Service> {
     void answer(options, observe, request, response);
   });
   options.onServer?.(server);
+  showReadiness(options.registry, options.readiness);
   const answerOpsRequest = answerOps(options, () => stopping);
   const ops = createWebServer({}, (request, response) => {
     answerOpsRequest(request, response).catch((error) =>
@@ -157,17 +157,21 @@ function answerError(logger: Logger, response: ServerResponse, error: unknown) {
 
 function answerOps(options: ServerOptions, isStopping: () => boolean) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (request.url === '/healthz') return sendJson(response, 200, { status: 'ok' });
-    if (request.url === '/metrics') return sendMetrics(options.registry, response);
-    if (request.url !== '/readyz') return sendJson(response, 404, { status: 'not found' });
-    const checks = Object.entries(options.readiness).map(async ([name, check]) => {
-      const done = check().then(() => true);
-      const ok = await within(readinessTimeoutMs, done, false);
-      return [name, ok] as const;
+    const [path = '', query] = request.url?.split('?', 2) ?? [];
+    if (path === '/healthz') return sendJson(response, 200, { status: 'ok' });
+    if (path === '/metrics') return sendMetrics(options.registry, response);
+    if (path !== '/readyz') return sendJson(response, 404, { status: 'not found' });
+    const { ready, results, ...rest } = await askReadiness(
+      options.readiness,
+      new URLSearchParams(query),
+    );
+    const yes = ready && !isStopping();
+    sendJson(response, yes ? 200 : 503, {
+      ready: yes,
+      stopping: isStopping(),
+      ...results,
+      ...rest,
     });
-    const results = Object.fromEntries(await Promise.all(checks));
-    const ready = !isStopping() && Object.values(results).every(Boolean);
-    sendJson(response, ready ? 200 : 503, { ready, stopping: isStopping(), ...results });
   };
 }
 

@@ -25,6 +25,7 @@ import type { Logger } from './logger.js';
 import { gaugeOf, type Registry } from './metrics.js';
 import { firstFieldOf, operationMetrics, resultMetrics } from './operation-metrics.js';
 import type { Service } from './process.js';
+import type { ReadinessChecks } from './readiness.js';
 import { mayLag, readsHeader } from './reads-header.js';
 import { startServer } from './server.js';
 
@@ -50,7 +51,7 @@ export interface SubgraphOptions<C extends Principal> {
   readonly routeCallers?: Partial<Record<Caller, string>>;
   /** what it serves to `callers` for a user, beside GraphQL */
   readonly httpRoutes?: readonly HttpRoute<C>[];
-  readonly readiness: Readonly<Record<string, () => Promise<unknown>>>;
+  readonly readiness: ReadinessChecks;
   readonly onStop: ReadonlyArray<() => Promise<unknown>>;
 }
 

@@ -15,13 +15,18 @@ export interface ComposeService {
   readonly [setting: string]: unknown;
 }
 
-const substitution = /\$\{([A-Z_]+):-([^}]*)\}/g;
+const substitution = /\$\{([A-Z_]+):?-([^}]*)\}/g;
 const text = () => readFileSync(join(root, 'docker-compose.yml'), 'utf8');
+
+const parsed = (): Readonly<Record<string, ComposeService>> =>
+  parse(text(), { merge: true, maxAliasCount: -1 }).services;
+
+/** What a service is given, with the variables of the environment as they are written. */
+export const rawEnvironment = (name: string) => parsed()[name]?.environment ?? {};
 
 /** The services of docker-compose.yml, with the defaults of what the environment may set. */
 export function readComposeFile(): Readonly<Record<string, ComposeService>> {
-  const { services } = parse(text(), { merge: true, maxAliasCount: -1 });
-  return JSON.parse(JSON.stringify(services).replaceAll(substitution, '$2'));
+  return JSON.parse(JSON.stringify(parsed()).replaceAll(substitution, '$2'));
 }
 
 /** The variables of the environment with which docker-compose.yml is read. */

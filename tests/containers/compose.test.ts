@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeSecretFiles, readers } from '../../dev/secrets/secret-files.js';
+import { readDatabaseHosts } from '../../dev/secrets/database-hosts.js';
+import { givenSecrets, makeSecretFiles, readers } from '../../dev/secrets/secret-files.js';
 import { root, subgraphNames } from '../../dev/services.js';
-import { composeVariables, readComposeFile } from './compose-file.js';
+import { composeVariables, rawEnvironment, readComposeFile } from './compose-file.js';
 import { loadAsInProduction, missingVariables, unknownVariables } from './process-environment.js';
 
 const services = readComposeFile();
@@ -15,11 +16,15 @@ const dockerfile = readFileSync(join(root, 'docker/Dockerfile'), 'utf8');
 const secretsOf = (name: string) =>
   services[name]?.volumes?.find((volume) => volume.endsWith(':/run/secrets:ro'))?.split(':')[0];
 
+/** All that a service depends on, and what those depend on. */
+const comesBefore = (name: string): string[] =>
+  Object.keys(services[name]?.depends_on ?? {}).flatMap((each) => [each, ...comesBefore(each)]);
+
 describe('docker-compose.yml', () => {
   let folder: string;
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'holdfast-secrets-'));
-    await makeSecretFiles(folder, 'postgres:5432');
+    await makeSecretFiles(folder, readDatabaseHosts(['postgres:5432']));
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -31,11 +36,14 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it.each(programs)('%s: its program knows every variable, and lacks none', (name, service) => {
-    const { environment = {} } = service;
-    expect(unknownVariables(name, environment)).toEqual([]);
-    expect(missingVariables(name, environment)).toEqual([]);
-  });
+  it.each(programs)(
+    '%s: its program knows every variable, and each is set but those withheld',
+    (name, service) => {
+      const { environment = {} } = service;
+      expect(unknownVariables(name, environment)).toEqual([]);
+      expect(missingVariables(name, environment)).toEqual([]);
+    },
+  );
 
   it.each(programs)('%s: it is a configuration for production', (name, { environment = {} }) => {
     const mounted = join(folder, (secretsOf(name) ?? '').replace('secrets-', ''));
@@ -56,9 +64,10 @@ describe('docker-compose.yml', () => {
     for (const [name, { volumes = [] }] of programs) {
       const given = volumes.filter((volume) => volume.startsWith('secrets-'));
       const tool = ['seed', 'verify', 'tools'].includes(name) ? 'tools' : name;
-      const expected = name.startsWith('migrate-') ? 'owners' : tool;
-      expect([name, given]).toEqual([name, [`secrets-${expected}:/run/secrets:ro`]]);
+      expect([name, given]).toEqual([name, [`secrets-${tool}:/run/secrets:ro`]]);
     }
+    const made = readdirSync(folder).map((name) => `secrets-${name}:/secrets/${name}`);
+    expect(services.secrets?.volumes?.toSorted()).toEqual(made.sort());
     expect(statSync(join(folder, 'order/ORDER_SECRET')).mode & 0o222).toBe(0);
   });
 
@@ -80,6 +89,21 @@ describe('docker-compose.yml', () => {
     expect(on('locks').sort()).toEqual(['lock-1', 'lock-2', 'lock-3', 'warehouse']);
   });
 
+  it('puts no demo store in where order takes money, and sends traces where they can be reached', () => {
+    const { PAYMENT_PROVIDER: atOrder } = rawEnvironment('order');
+    const { PAYMENT_PROVIDER: atSeed } = rawEnvironment('seed');
+    expect(atOrder).toMatch('PAYMENT_PROVIDER');
+    expect(atSeed).toBe(atOrder);
+    const senders = programs.filter(([, { environment = {} }]) => {
+      return 'OTEL_EXPORTER_OTLP_ENDPOINT' in environment;
+    });
+    expect(senders.map(([name]) => name).sort()).toEqual(Object.keys(readers).sort());
+    for (const [name, { networks = [] }] of senders) {
+      const shared = networks.filter((network) => services.lgtm?.networks?.includes(network));
+      expect([name, shared.length > 0]).toEqual([name, true]);
+    }
+  });
+
   it('limits every service, restarts what is to run, and contains what is ours', () => {
     for (const [name, service] of Object.entries(services)) {
       expect([name, service.mem_limit, service.cpus]).toEqual([
@@ -91,6 +115,12 @@ describe('docker-compose.yml', () => {
         name,
         expect.stringMatching(/^(no|unless-stopped)$/),
       ]);
+      // Docker refuses more CPUs than a machine has.
+      expect([name, service.cpus as number]).toEqual([name, Math.min(1, service.cpus as number)]);
+      expect([name, service.logging]).toEqual([
+        name,
+        { driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } },
+      ]);
       // Several of one service may run: nothing may have a name or a port of its own.
       expect(service).not.toHaveProperty('container_name');
     }
@@ -99,15 +129,35 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('builds targets that the Dockerfile has, each under one name', () => {
-    for (const [name, { image, build }] of own) {
-      expect(image).toBe(`holdfast-${build?.target}`);
-      expect([name, dockerfile]).toEqual([
-        name,
-        expect.stringContaining(
-          `\nFROM ${build?.target === 'tools' || build?.target === 'payment-sandbox' ? 'runtime' : 'service'} AS ${build?.target}\n`,
-        ),
-      ]);
+  it('reads secrets of others from files, where the environment says nothing', () => {
+    const { user, order } = services;
+    const given = { ...user?.environment, ...order?.environment };
+    for (const name of givenSecrets.filter((each) => /^(STRIPE|SMS|SMTP)/.test(each))) {
+      expect([name, given[`${name}_FILE`]]).toEqual([name, `/run/secrets/${name}`]);
+    }
+  });
+
+  it('names a version of every image that is not its own', () => {
+    for (const [name, { image }] of Object.entries(services)) {
+      if (!image.startsWith('holdfast-'))
+        expect([name, image]).toEqual([name, expect.stringMatching(/:\d/)]);
+    }
+  });
+
+  it('builds each image once, by a service of every profile that comes before those who use it', () => {
+    const builders = own.filter(([, { build }]) => build);
+    const images = builders.map(([, { image }]) => image);
+    expect(images.toSorted()).toEqual([...new Set(own.map(([, { image }]) => image))].sort());
+    for (const [name, { image, build, profiles }] of builders) {
+      expect([name, profiles, image]).toEqual([name, undefined, `holdfast-${build?.target}`]);
+      const from = /^(tools|payment-sandbox)$/.test(build?.target ?? '') ? 'runtime' : 'service';
+      expect(dockerfile).toContain(`\nFROM ${from} AS ${build?.target}\n`);
+    }
+    // `tools` is run by hand, beside what is up.
+    const users = own.filter(([name, { build }]) => !build && name !== 'tools');
+    for (const [name, { image }] of users) {
+      const builder = builders.find(([, service]) => service.image === image)?.[0] as string;
+      expect([name, comesBefore(name)]).toEqual([name, expect.arrayContaining([builder])]);
     }
   });
 });

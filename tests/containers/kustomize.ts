@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 
 /** As far as it is looked at here; whether it is more than that, the schemas say. */
@@ -20,10 +20,26 @@ interface Kustomization {
   readonly apiVersion: string;
   readonly kind: string;
   readonly namespace?: string;
-  readonly resources: readonly string[];
+  readonly resources?: readonly string[];
+  readonly configMapGenerator?: readonly GeneratedMap[];
   readonly images?: readonly { name: string; newName: string; newTag: string }[];
 }
-const knownFields = ['apiVersion', 'kind', 'namespace', 'resources', 'images'];
+interface GeneratedMap {
+  readonly name: string;
+  readonly files: readonly string[];
+  readonly options: {
+    readonly disableNameSuffixHash: true;
+    readonly labels: Readonly<Record<string, string>>;
+  };
+}
+const knownFields = [
+  'apiVersion',
+  'kind',
+  'namespace',
+  'resources',
+  'configMapGenerator',
+  'images',
+];
 
 /**
  * What `kubectl kustomize` makes of a folder, for the few things that ours use.
@@ -35,7 +51,11 @@ export function kustomize(folder: string): KubernetesObject[] {
   const kustomization: Kustomization = parse(text);
   const unknown = Object.keys(kustomization).filter((field) => !knownFields.includes(field));
   if (unknown.length > 0) throw new Error(`${folder} uses ${unknown}, unknown here`);
-  const objects = kustomization.resources.flatMap((path) => readResource(join(folder, path)));
+  const { resources = [], configMapGenerator = [] } = kustomization;
+  const objects = [
+    ...resources.flatMap((path) => readResource(join(folder, path))),
+    ...configMapGenerator.map((map) => generate(folder, map)),
+  ];
   for (const object of objects) {
     if (kustomization.namespace && object.kind !== 'Namespace') {
       object.metadata.namespace = kustomization.namespace;
@@ -47,6 +67,16 @@ export function kustomize(folder: string): KubernetesObject[] {
     }
   }
   return objects;
+}
+
+function generate(folder: string, { name, files, options }: GeneratedMap): KubernetesObject {
+  const data = files.map((path) => [basename(path), readFileSync(join(folder, path), 'utf8')]);
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name, labels: options.labels },
+    data: Object.fromEntries(data),
+  };
 }
 
 function readResource(path: string): KubernetesObject[] {

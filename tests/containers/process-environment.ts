@@ -1,5 +1,6 @@
 import { databaseVariables } from '../../dev/databases/urls.js';
 import { readers } from '../../dev/secrets/secret-files.js';
+import { demoVariables } from '../../dev/seed/demo-variables.js';
 import type { PaymentConfig } from '../../subgraphs/order/config.js';
 import { chooseProvider } from '../../subgraphs/order/payment/choose-provider.js';
 import { loadConfig, subgraphVariables, type Variables } from '../../subgraphs/shared/config.js';
@@ -9,15 +10,33 @@ import { createMessageSender, type MessageConfig } from '../../subgraphs/user/me
 const { DATABASE_URL } = subgraphVariables('any', 0);
 
 /** What the program of a container reads: a process, a migration, or seed and verify. */
-export const variablesOf = (name: string): Variables =>
-  readers[name] ?? (name.startsWith('migrate') ? { DATABASE_URL } : databaseVariables);
+export function variablesOf(name: string): Variables {
+  if (name.startsWith('migrate')) return { DATABASE_URL };
+  if (name === 'seed') return { ...databaseVariables, ...demoVariables };
+  return readers[name] ?? databaseVariables;
+}
 
 /** The variables that `NAME_FILE` sets and those that `NAME` sets. */
 export const namesOf = (environment: Readonly<Record<string, string>>) =>
   Object.keys(environment).map((name) => name.replace(/_FILE$/, ''));
 
-// These the process may do without, or has another default for in production by itself.
-const ofImage = ['NODE_ENV', 'HOST', 'OPS_PORT'];
+// The image sets these, or has the default that fits it: who deploys has nothing to choose.
+const ofImage = ['NODE_ENV', 'HOST', 'PORT', 'OPS_PORT', 'SUPERGRAPH_PATH'];
+// Deliberately not to be set: limits that belong to the code (docs/adr/0007, 0017), what is there for
+// tests, and TLS, which a proxy or the Ingress ends.
+const notExposed = [
+  'QUERY_DEPTH_MAX',
+  'QUERY_ALIASES_MAX',
+  'QUERY_DIRECTIVES_MAX',
+  'QUERY_TOKENS_MAX',
+  'QUERY_COST_MAX',
+  'SUBSCRIPTIONS_PER_CONNECTION_MAX',
+  'SUBSCRIPTION_BUFFER_MAX',
+  'SWEEP_EVERY_MS',
+  'STRIPE_API_URL',
+  'TLS_CERT',
+  'TLS_KEY',
+];
 
 /** Variables that a container sets and its program does not know. */
 export function unknownVariables(name: string, environment: Readonly<Record<string, string>>) {
@@ -25,13 +44,13 @@ export function unknownVariables(name: string, environment: Readonly<Record<stri
   return namesOf(environment).filter((each) => !(each in known) && !(`${each}_FILE` in known));
 }
 
-/** Variables that its program cannot do without in production, and the container does not set. */
+/** Variables of its program that the container does not let anybody set, and is not meant to withhold. */
 export function missingVariables(name: string, environment: Readonly<Record<string, string>>) {
-  const given = new Set(namesOf(environment));
-  return Object.entries(variablesOf(name))
-    .filter(([each, { productionDefault }]) => productionDefault === undefined && !given.has(each))
-    .map(([each]) => each)
-    .filter((each) => !ofImage.includes(each));
+  const given = new Set([...namesOf(environment), ...Object.keys(environment)]);
+  const withheld = [...ofImage, ...notExposed];
+  return Object.keys(variablesOf(name)).filter(
+    (each) => !given.has(each) && !withheld.includes(each),
+  );
 }
 
 /**

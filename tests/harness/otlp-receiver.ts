@@ -4,6 +4,8 @@ import { close, listen } from '../../subgraphs/shared/server.js';
 
 export interface ReceivedSpan {
   readonly service: string;
+  /** which process of the service */
+  readonly instance: string;
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId?: string;
@@ -48,9 +50,10 @@ export async function startOtlpReceiver() {
       ...resourceSpans,
       ...resourceLogs,
     ]) {
-      const service = String(valuesOf(resource.attributes)['service.name']);
+      const of = valuesOf(resource.attributes);
+      const [service, instance] = [String(of['service.name']), String(of['service.instance.id'])];
       for (const span of scopeSpans.flatMap((scope) => scope.spans)) {
-        spans.push({ ...span, service, attributes: valuesOf(span.attributes) });
+        spans.push({ ...span, service, instance, attributes: valuesOf(span.attributes) });
       }
       for (const log of scopeLogs.flatMap((scope) => scope.logRecords)) {
         logs.push({ ...log, service, body: log.body.stringValue });

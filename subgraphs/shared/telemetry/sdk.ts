@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import {
   context,
   propagation,
@@ -27,7 +28,8 @@ export function createTelemetry(service: string, endpoint: string): Telemetry {
   const resource = new Resource({
     'service.name': service,
     'service.namespace': 'holdfast',
-    'service.instance.id': `${process.pid}`,
+    // In a container every process has the same id.
+    'service.instance.id': `${hostname()}-${process.pid}`,
   });
   const spans = new BasicTracerProvider({
     resource,

@@ -1,0 +1,17 @@
+import { gaugeOf, Registry } from './metrics.js';
+
+describe('a gauge that is read when it is asked for', () => {
+  it('keeps nobody from the others: what fails, or hangs, is NaN', async () => {
+    const registry = new Registry();
+    gaugeOf(registry, { name: 'hangs', help: 'h' }, () => new Promise<number>(() => {}));
+    gaugeOf(registry, { name: 'fails', help: 'h' }, () => Promise.reject(new Error('no')));
+    gaugeOf(registry, { name: 'works', help: 'h', label: 'of' }, () => ({ this: 1, that: 2 }));
+    const shown = (await registry.metrics()).split('\n').filter((line) => !line.startsWith('#'));
+    expect(shown.filter(Boolean)).toEqual([
+      'hangs Nan',
+      'fails Nan',
+      'works{of="this"} 1',
+      'works{of="that"} 2',
+    ]);
+  });
+});

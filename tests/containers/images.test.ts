@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { nodeOptions } from '../../dev/processes.js';
+import { root } from '../../dev/services.js';
+import { bundledFolder } from '../../router/explorer/files.js';
+
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const stages = new Map(
+  read('docker/Dockerfile')
+    .split(/^FROM /m)
+    .slice(1)
+    .map((stage) => [/ AS (\S+)/.exec(stage)?.[1], stage] as const),
+);
+/** What a stage copies of the repository, or of what the build stage made of it. */
+const copied = (stage: string) =>
+  [
+    ...(stages.get(stage)?.matchAll(/^COPY (?:--from=build \/app\/)?(?!--)(.+) \S+$/gm) ?? []),
+  ].flatMap(([, paths]) => (paths as string).split(' '));
+
+describe('the images', () => {
+  it('are built of what .dockerignore lets in', () => {
+    const letIn = read('.dockerignore')
+      .split('\n')
+      .filter((line) => line.startsWith('!'))
+      .map((line) => line.slice(1));
+    const asked = [...stages.keys()]
+      .flatMap((stage) => copied(stage as string))
+      .filter((path) => !path.startsWith('dist/'))
+      .map((path) => path.split('/')[0] as string);
+    expect(letIn.toSorted()).toEqual([...new Set(asked)].sort());
+  });
+
+  it('of the router has GraphiQL where the router looks for it', () => {
+    const looked = relative(root, bundledFolder);
+    expect(copied('build')).toContain('web');
+    expect(stages.get('build')).toContain('node web/build.mjs');
+    expect(copied('router').filter((path) => looked.startsWith(`${path}/`))).toHaveLength(1);
+  });
+
+  it('start Node as npm start does', () => {
+    expect(stages.get('service')).toContain(`ENV NODE_OPTIONS="${nodeOptions.join(' ')}"\n`);
+  });
+});

@@ -1,0 +1,158 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root, subgraphNames } from '../../dev/services.js';
+import type { KubernetesObject } from './kustomize.js';
+import {
+  environmentOf,
+  find,
+  labelsOf,
+  nameOf,
+  objects,
+  ofKind,
+  processes,
+  type Selector,
+  selects,
+} from './manifests.js';
+
+interface Port {
+  readonly port: number;
+  readonly protocol: string;
+}
+interface Destination {
+  readonly ipBlock?: { readonly cidr: string };
+}
+
+describe('labels and selectors of the manifests', () => {
+  it('have Services, an Ingress and a ServiceMonitor that lead to ports of pods', () => {
+    for (const { metadata, spec } of ofKind('Service')) {
+      const deployments = ofKind('Deployment').filter((each) =>
+        selects({ matchLabels: spec.selector }, labelsOf(each)),
+      );
+      expect(deployments.map((each) => each.metadata.name)).toEqual([metadata.name]);
+      const ports = deployments[0]?.spec.template.spec.containers[0].ports;
+      for (const { name, port, targetPort } of spec.ports) {
+        expect(ports).toContainEqual({ name: targetPort, containerPort: port });
+        expect(name).toBe(targetPort);
+      }
+    }
+    const [ingress] = ofKind('Ingress');
+    const { service } = ingress?.spec.rules[0].http.paths[0].backend ?? {};
+    expect(find('Service', service.name)?.spec.ports).toContainEqual(
+      expect.objectContaining({ name: service.port.name }),
+    );
+    const [monitor] = ofKind('ServiceMonitor');
+    const watched = ofKind('Service').filter((each) =>
+      selects(monitor?.spec.selector, each.metadata.labels ?? {}),
+    );
+    expect(watched.map(({ metadata }) => metadata.name).sort()).toEqual(
+      [...processes, 'verify'].sort(),
+    );
+    for (const each of watched) {
+      expect(each.spec.ports).toContainEqual(
+        expect.objectContaining({ name: monitor?.spec.endpoints[0].port }),
+      );
+    }
+  });
+
+  it('let each process reach those whom its variables name, and nobody else', () => {
+    interface Peer {
+      readonly podSelector?: Selector;
+    }
+    interface Rule {
+      readonly to?: readonly Peer[];
+      readonly from?: readonly Peer[];
+      readonly ports: readonly { port: number }[];
+    }
+    const deployments = processes.map((name) => find('Deployment', name) as KubernetesObject);
+    const allowed = (direction: 'ingress' | 'egress') => {
+      const pairs = new Set<string>();
+      for (const of of deployments) {
+        const policies = ofKind('NetworkPolicy').filter((policy) =>
+          selects(policy.spec.podSelector, labelsOf(of)),
+        );
+        const rules: Rule[] = policies.flatMap((policy) => policy.spec[direction] ?? []);
+        for (const { to = [], from = [], ports } of rules) {
+          for (const { podSelector } of [...to, ...from]) {
+            if (!podSelector) continue;
+            for (const other of deployments.filter((each) =>
+              selects(podSelector, labelsOf(each)),
+            )) {
+              const ends = [of.metadata.name, other.metadata.name];
+              const [caller, called] = direction === 'egress' ? ends : ends.reverse();
+              for (const { port } of ports) pairs.add(`${caller} → ${called}:${port}`);
+            }
+          }
+        }
+      }
+      return [...pairs].sort();
+    };
+    const named = deployments.flatMap((deployment) => {
+      const urls = Object.values(environmentOf(deployment.spec.template.spec.containers[0]))
+        .filter((value) => /^http:\/\/[a-z]+:\d+\//.test(value))
+        .map((value) => new URL(value).host);
+      return urls.map((host) => `${deployment.metadata.name} → ${host}`);
+    });
+    const expected = [...new Set(named)].sort();
+    expect(allowed('egress')).toEqual(expected);
+    expect(allowed('ingress')).toEqual(expected);
+  });
+
+  it('lead each subgraph to the database for which README.md has its secrets made', () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    for (const name of subgraphNames) {
+      const [rule] = find('NetworkPolicy', `database-of-${name}`)?.spec.egress ?? [];
+      const host = rule.to[0].ipBlock.cidr.replace('/32', '');
+      expect(readme).toContain(`${name}=${host}:${rule.ports[0].port}`);
+    }
+  });
+
+  it('let every pod ask for names: of the cluster’s DNS, of a cache on the node, of the machine’s resolver', () => {
+    const { podSelector, egress } = find('NetworkPolicy', 'nothing-but')?.spec ?? {};
+    expect(podSelector).toEqual({});
+    const [{ to, ports }] = egress;
+    expect(ports.map(({ port, protocol }: Port) => `${port} ${protocol}`)).toEqual([
+      '53 UDP',
+      '53 TCP',
+    ]);
+    const blocks = to.flatMap(({ ipBlock }: Destination) => ipBlock?.cidr ?? []);
+    expect(blocks).toEqual(['169.254.20.10/32', '169.254.169.254/32']);
+  });
+
+  it('select no pod of a migration but by the policies that lead to its database', () => {
+    const ofJobs = ofKind('Job').map(labelsOf);
+    const selectors = [
+      ...ofKind('Deployment').flatMap(({ spec }) => [
+        spec.selector,
+        ...(
+          spec.template.spec.affinity?.podAntiAffinity
+            .preferredDuringSchedulingIgnoredDuringExecution ?? []
+        ).map((term: { podAffinityTerm: { labelSelector: Selector } }) => {
+          return term.podAffinityTerm.labelSelector;
+        }),
+      ]),
+      ...ofKind('PodDisruptionBudget').map(({ spec }) => spec.selector),
+      ...ofKind('Service').map(({ spec }) => ({ matchLabels: spec.selector })),
+    ];
+    for (const selector of selectors) {
+      expect([selector, ofJobs.some((labels) => selects(selector, labels))]).toEqual([
+        selector,
+        false,
+      ]);
+    }
+    const policies = ofKind('NetworkPolicy').filter(({ spec }) =>
+      ofJobs.some((labels) => selects(spec.podSelector, labels)),
+    );
+    expect(policies.map(({ metadata }) => metadata.name).sort()).toEqual(
+      ['nothing-but', ...subgraphNames.map((name) => `database-of-${name}`)].sort(),
+    );
+  });
+
+  it('say of all that is the router’s that it is, so that an upgrade may leave it for the end', () => {
+    const isRouters = ({ metadata }: KubernetesObject) =>
+      metadata.labels?.['app.kubernetes.io/name'] === 'router';
+    const kinds = ['Deployment', 'HorizontalPodAutoscaler', 'PodDisruptionBudget', 'Service'];
+    expect(objects.filter(isRouters).map(nameOf).sort()).toEqual(
+      [...kinds, 'NetworkPolicy'].map((kind) => `${kind} router`).sort(),
+    );
+  });
+});
