@@ -133,8 +133,15 @@ function maskFault(logger: Logger, formatted: GraphQLFormattedError, error: unkn
 /** The connection was lost at COMMIT, and what became of it could not be looked up. */
 export class OutcomeUnknown extends Error {}
 
-/** Another subgraph answered with a fault of its own. */
-export class UpstreamFault extends Error {}
+/** Another subgraph answered with a fault of its own; `code` is what it called that. */
+export class UpstreamFault extends Error {
+  constructor(
+    message: string,
+    readonly code?: string,
+  ) {
+    super(message);
+  }
+}
 
 function masked(formatted: GraphQLFormattedError): GraphQLFormattedError {
   return {
