@@ -46,7 +46,9 @@ export async function expireReservations(
       await endHeld(em, openLedger, locked, endings);
       const early: Hold[] = held
         .filter(({ lateMs }) => lateMs < 0)
-        .map(({ orderId, expiresAt }) => ({ orderId, expiresAt: new Date(expiresAt) }));
+        .map(({ orderId, expiresAt, lateMs }) => {
+          return { orderId, expiresAt: new Date(expiresAt), leftMs: -lateMs };
+        });
       return { due, early };
     },
     ({ early }) => ({ armed: early }),
