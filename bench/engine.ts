@@ -3,8 +3,8 @@ import { createLogger } from '../subgraphs/shared/logger.js';
 import { Registry } from '../subgraphs/shared/metrics.js';
 import { createRedis } from '../subgraphs/shared/redis.js';
 import { databaseSchema } from '../subgraphs/warehouse/mikro-orm.config.js';
-import type { DispatcherLimits } from '../subgraphs/warehouse/stock/dispatcher.js';
-import { createStockEngine } from '../subgraphs/warehouse/stock/engine.js';
+import type { DispatcherLimits } from '../subgraphs/warehouse/stock/dispatcher-limits.js';
+import { createStockEngine, rowWaitMs } from '../subgraphs/warehouse/stock/engine.js';
 
 export const logger = createLogger('bench', 'warn');
 
@@ -13,7 +13,8 @@ export async function openEngine(
   { databaseUrl, redisUrl }: { readonly databaseUrl: string; readonly redisUrl: string },
   limits: Partial<DispatcherLimits> = {},
 ) {
-  const orm = await connect({ name: 'bench', url: databaseUrl, poolMax: 10 }, databaseSchema);
+  const settings = { name: 'bench', url: databaseUrl, poolMax: 10, lockTimeoutMs: rowWaitMs };
+  const orm = await connect(settings, databaseSchema);
   const redisAt = async (db: number) => {
     const redis = createRedis(`${redisUrl}/${db}`, logger, 'bench');
     await redis.connect();

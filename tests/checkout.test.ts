@@ -1,5 +1,8 @@
 import { Redis } from 'ioredis';
 import pg from 'pg';
+import { databaseSchema as orderSchema } from '../subgraphs/order/mikro-orm.config.js';
+import { endPending } from '../subgraphs/order/order/change-status.js';
+import { connect } from '../subgraphs/shared/database.js';
 import { lockKey } from '../subgraphs/warehouse/stock/stock-locks.js';
 import {
   address,
@@ -11,6 +14,7 @@ import {
   registerPerson,
 } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';
+import { eventually } from './harness/wait.js';
 
 describe('checking out, through the router', () => {
   let system: TestSystem;
@@ -317,6 +321,55 @@ describe('checking out, through the router', () => {
     await redis.del(lockKey(locked.sku));
     redis.disconnect();
     expect((await waiting).data.checkout.__typename).toBe('CheckoutSuccess');
+  });
+
+  describe('an order whose stock is late', () => {
+    /** Has a checkout wait at the lock of its sku; @returns what lets it go, and its order's id */
+    async function late(units: number) {
+      const customer = await registerPerson(system);
+      const { sku, offerId } = await openShop(system, vendor, [units]);
+      const redis = new Redis(`${system.redis.url.replace(/\/\d*$/, '')}/2`);
+      await redis.set(lockKey(sku), 'another process', 'PX', 60_000);
+      const answer = checkout(system, customer, [{ offerId, quantity: 2 }]);
+      const [order] = await eventually(
+        () => ordersOf(customer),
+        ({ length }) => length === 1,
+      );
+      return {
+        orderId: order?.id as string,
+        async answer() {
+          await redis.del(lockKey(sku));
+          redis.disconnect();
+          return (await answer).data.checkout.__typename;
+        },
+      };
+    }
+    const reservationOf = async (orderId: string) => {
+      const warehouse = new pg.Client({ connectionString: system.databases.warehouse });
+      await warehouse.connect();
+      const text = 'select state from reservation where order_id = $1';
+      const { rows } = await warehouse.query<{ state: string }>(text, [orderId]);
+      await warehouse.end();
+      return rows[0]?.state;
+    };
+
+    it('gives it back at once when it was cancelled meanwhile', async () => {
+      const { orderId, answer } = await late(2);
+      const settings = { name: 'test', url: system.databases.order, poolMax: 1 };
+      const orm = await connect(settings, orderSchema);
+      // Another process with its key was told that it is sold out.
+      await endPending(orm.em, orderId, { status: 'CANCELLED', reason: 'OUT_OF_STOCK' });
+      await orm.close();
+      expect(await answer()).not.toBe('CheckoutSuccess');
+      expect(await reservationOf(orderId)).toBe('RELEASED');
+    });
+
+    it('refuses what another warehouse process may still decide, once it is told to be short', async () => {
+      const { orderId, answer } = await late(1);
+      await new Promise((resolve) => setTimeout(resolve, 300)); // it asks again after 100 ms
+      expect(await answer()).not.toBe('CheckoutSuccess');
+      expect(await reservationOf(orderId)).toBe('RELEASED');
+    });
   });
 
   it('50 parallel checkouts with one key make one order', async () => {

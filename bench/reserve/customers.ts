@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { v7 as uuidv7 } from 'uuid';
-import type { DispatcherLimits } from '../../subgraphs/warehouse/stock/dispatcher.js';
+import type { DispatcherLimits } from '../../subgraphs/warehouse/stock/dispatcher-limits.js';
 import {
   type ReserveRequest,
   reserveStock,

@@ -5,6 +5,7 @@ import pg from 'pg';
 import type { Logger } from './logger.js';
 import { gaugeOf, type Registry } from './metrics.js';
 import { keepPrepared, PreparingClient } from './prepared-statements.js';
+import { giveUpSilentConnections } from './silent-connections.js';
 import { telemetry } from './telemetry/telemetry.js';
 
 export type { EntityManager } from '@mikro-orm/postgresql';
@@ -13,6 +14,7 @@ const statementTimeoutMs = 4000;
 const idleInTransactionTimeoutMs = 4000;
 const transactionTimeoutMs = 4500;
 const connectTimeoutMs = 5000;
+const silenceGraceMs = 2000;
 // Who waits for a lock on a table makes all wait that come after: a migration gives up instead.
 export const migrationLockTimeoutMs = 2000;
 
@@ -21,6 +23,8 @@ export interface DatabaseSettings {
   readonly name: string;
   readonly url: string;
   readonly poolMax: number;
+  /** how long a statement waits for each lock, where that is less than the statement itself may take */
+  readonly lockTimeoutMs?: number;
   readonly logger?: Logger;
 }
 export type Schema = Pick<Options, 'entities'> & {
@@ -58,11 +62,13 @@ function databaseOptions(
       connectionString: settings.url,
       application_name: settings.name,
       connectionTimeoutMillis: connectTimeoutMs,
+      keepAlive: true,
       ...(timeLimits
         ? {
             statement_timeout: statementTimeoutMs,
             idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
             options: `-c transaction_timeout=${transactionTimeoutMs}`,
+            lock_timeout: settings.lockTimeoutMs,
           }
         : { lock_timeout: migrationLockTimeoutMs }),
     },
@@ -77,7 +83,7 @@ const giveBackAfterMs = 500;
  * for ever: after as many as the pool has, nobody would get one any more. So each that ends is given
  * back, unless its query gave it back by itself.
  */
-export function giveBackLostConnections(pool: pg.Pool): void {
+function giveBackLostConnections(pool: pg.Pool): void {
   pool.on('connect', (client) => {
     client.once('end', () => {
       const giveBack = () => {
@@ -88,6 +94,12 @@ export function giveBackLostConnections(pool: pg.Pool): void {
       setTimeout(giveBack, giveBackAfterMs).unref();
     });
   });
+}
+
+/** No connection of the pool stays taken by what has no end: it was lost, or answers no more. */
+export function watchConnections(pool: pg.Pool): void {
+  giveBackLostConnections(pool);
+  giveUpSilentConnections(pool, statementTimeoutMs, silenceGraceMs);
 }
 
 // By MikroORM's connection. The pool is made when it is first asked for a connection.
@@ -104,7 +116,8 @@ export async function connect(
   const onPool = (pool: pg.Pool) => {
     made.pool = pool;
     telemetry()?.watchPool(pool);
-    giveBackLostConnections(pool);
+    if (timeLimits) watchConnections(pool);
+    else giveBackLostConnections(pool);
     afterPool(pool);
   };
   const orm = await MikroORM.init(databaseOptions(settings, schema, timeLimits, onPool));
@@ -199,6 +212,7 @@ export function listenTo(url: string, channel: string, heard: () => void) {
       connectionString: url,
       application_name: `listen:${channel}`,
       connectionTimeoutMillis: connectTimeoutMs,
+      keepAlive: true,
     });
     client = made;
     made.on('notification', heard);

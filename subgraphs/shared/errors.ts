@@ -1,6 +1,6 @@
 import { unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { isDatabaseAway, isRefusedValue } from './database-errors.js';
+import { isDatabaseAway, isRefusedValue, isTooSlow } from './database-errors.js';
 import type { Logger } from './logger.js';
 import { requestTrace } from './request-context.js';
 
@@ -123,7 +123,7 @@ function maskFault(logger: Logger, formatted: GraphQLFormattedError, error: unkn
     const message = 'It is not known whether this was done: look before you repeat it.';
     return { ...masked(formatted), message };
   }
-  if (isDatabaseAway(error) || error instanceof UpstreamFault) {
+  if (isDatabaseAway(error) || isTooSlow(error) || error instanceof UpstreamFault) {
     const message = 'A part of the system is away or busy; ask again.';
     return { ...formatted, message, extensions: { code: 'TRY_AGAIN' } };
   }
@@ -133,8 +133,15 @@ function maskFault(logger: Logger, formatted: GraphQLFormattedError, error: unkn
 /** The connection was lost at COMMIT, and what became of it could not be looked up. */
 export class OutcomeUnknown extends Error {}
 
-/** Another subgraph answered with a fault of its own. */
-export class UpstreamFault extends Error {}
+/** Another subgraph answered with a fault of its own; `code` is what it called that. */
+export class UpstreamFault extends Error {
+  constructor(
+    message: string,
+    readonly code?: string,
+  ) {
+    super(message);
+  }
+}
 
 function masked(formatted: GraphQLFormattedError): GraphQLFormattedError {
   return {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { finished } from 'node:stream/promises';
-import { isDatabaseAway } from './database-errors.js';
+import { isDatabaseAway, isTooSlow } from './database-errors.js';
 import { DomainError, tryAgain, UpstreamFault } from './errors.js';
 import { HttpError, sendPlainError } from './http.js';
 import type { Logger } from './logger.js';
@@ -48,7 +48,7 @@ export async function serveRoute<C>(
 
 function tellable(error: unknown, logger: Logger): DomainError | HttpError {
   if (error instanceof DomainError || error instanceof HttpError) return error;
-  if (isDatabaseAway(error) || error instanceof UpstreamFault) {
+  if (isDatabaseAway(error) || isTooSlow(error) || error instanceof UpstreamFault) {
     logger.warn({ err: error }, 'a part of the system did not answer');
     return tryAgain('A part of the system is away or busy; ask again.');
   }

@@ -65,6 +65,9 @@ export interface InboxContext extends Principal {
   readonly logger: Logger;
 }
 
+// Shorter than a relay waits: many events that wait for locks, one after the other, must not hide the rest.
+const deliverMaxMs = 5000;
+
 /** Declares the mutation `deliverToName`, by which other subgraphs' relays hand over their events. */
 export function createInboxResolver<C extends InboxContext>(
   name: string,
@@ -84,7 +87,9 @@ export function createInboxResolver<C extends InboxContext>(
       @Ctx() context: C,
     ): Promise<string[]> {
       const accepted: string[] = [];
+      const latestMs = performance.now() + deliverMaxMs;
       for (const event of events) {
+        if (performance.now() > latestMs) break; // the rest is sent again
         if (await takeIn(context, event, handlers)) accepted.push(event.id);
       }
       return accepted;

@@ -26,6 +26,8 @@ export interface RelayOptions {
   readonly registry: Registry;
   /** how often it looks though nothing woke it */
   readonly pollMs?: number;
+  /** how often what was sent long ago is cleaned up */
+  readonly pruneEveryMs?: number;
 }
 
 const batchMax = 100;
@@ -36,13 +38,13 @@ const unreachableRetryMs = 1000;
 const backoffMaxMs = 60_000;
 const rejectionsMax = 20;
 const keepSentHours = 24;
-const pruneEveryMs = 10_000;
+const pruneEveryDefaultMs = 10_000;
 const pruneMax = 5000;
 
 /**
  * Posts what stands in the outbox to its consumers until stopped. NOTIFY wakes it, a poll stands
  * behind that. A consumer that cannot be reached is asked again for ever; an entry that its consumer
- * refuses backs off and ends as a dead letter after `rejectionsMax` times.
+ * refuses, or breaks at, backs off and ends as a dead letter after `rejectionsMax` times.
  */
 export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
   let stopped = false;
@@ -74,6 +76,7 @@ export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
     }
   };
   const running = run();
+  const pruneEveryMs = options.pruneEveryMs ?? pruneEveryDefaultMs;
   const pruner = startWorker('clean up of the outbox', pruneEveryMs, options.logger, () =>
     prune(options.em.fork()),
   );
@@ -154,21 +157,28 @@ function deliver(options: RelayOptions, consumer: string, entries: DueEntry[]) {
     );
     if (rejected.length > 0) await backOff(options, em, rejected);
   };
-  return inHalves(entries, post, isAway, async (part, error) => {
+  const failsForAll = (error: unknown) => !isOfEntries(error);
+  return inHalves(entries, post, failsForAll, async (part, error) => {
     options.logger.warn({ err: error, consumer, entries: part.length }, 'outbox not delivered');
+    const ids = part.map(({ id }) => id);
+    if (isOfEntries(error)) return backOff(options, em, ids);
     await sql(
       em,
       `update outbox set next_attempt_at = now() + $2 * interval '1 ms', updated_at = now()
        where id = any($1::uuid[])`,
-      [part.map(({ id }) => id), unreachableRetryMs],
+      [ids, unreachableRetryMs],
     );
   });
 }
 
-/** Whether no consumer answered: neither with a fault of its own nor with a refusal. */
-function isAway(error: unknown): boolean {
-  if (error instanceof DomainError) return error.extensions.code === 'TRY_AGAIN';
-  return !(error instanceof UpstreamFault);
+/**
+ * Whether the consumer broke at what stood in the entries. Else nobody takes anything from us now: it
+ * is away, does not know this process, or not yet this operation.
+ */
+function isOfEntries(error: unknown): boolean {
+  const code = error instanceof DomainError ? error.extensions.code : undefined;
+  if (code === 'BAD_USER_INPUT') return true;
+  return error instanceof UpstreamFault && error.code === 'INTERNAL_SERVER_ERROR';
 }
 
 /** @returns the ids of the events that the consumer has committed */

@@ -10,6 +10,8 @@ import { enqueue } from './outbox.js';
 import { relayOnce, startRelay } from './outbox-relay.js';
 import type { ServiceClient } from './service-client.js';
 
+const broke = new UpstreamFault('it broke', 'INTERNAL_SERVER_ERROR');
+
 /** A consumer that answers as the test wants, and keeps what it was given. */
 function consumer(answer: (ids: string[]) => string[]) {
   const batches: string[][] = [];
@@ -98,18 +100,24 @@ describe('the outbox and its relay', () => {
   it('two relays at once deliver each entry once', async () => {
     const { client, delivered } = consumer((ids) => ids);
     await write(150);
-    await Promise.all([relayOnce(options(client)), relayOnce(options(client))]);
+    await orm.em.fork().transactional(async (em) => {
+      // The other relay is at its claim, and has not committed it.
+      await relayOnce({ ...options(client), em: { fork: () => em } as typeof em });
+      expect(delivered()).toHaveLength(100);
+      await relayOnce(options(client));
+    });
     expect(delivered()).toHaveLength(150);
     expect(new Set(delivered()).size).toBe(150);
   });
 
-  it('delivers though what was sent long ago cannot be cleaned up', async () => {
-    await write(1);
+  it('delivers, and cleans up what was sent long ago, though somebody has some of that', async () => {
+    await write(2);
     await sql(orm.em.fork(), `update outbox set sent_at = now() - interval '2 days'`);
     const { client, delivered } = consumer((ids) => ids);
     await orm.em.fork().transactional(async (em) => {
-      await sql(em, 'select id from outbox for update');
-      const relay = startRelay(options(client));
+      await sql(em, 'select id from outbox limit 1 for update');
+      const relay = startRelay({ ...options(client), pruneEveryMs: 20 });
+      await eventually(rows, ({ length }) => length === 1, 3000);
       await write(1);
       await eventually(
         async () => delivered().length,
@@ -171,12 +179,34 @@ describe('the outbox and its relay', () => {
     await write(7);
     const [poison] = await sql<{ id: string }>(orm.em.fork(), 'select id from outbox limit 1');
     const { client } = consumer((ids) => {
-      if (ids.includes(poison?.id as string)) throw new UpstreamFault('it broke');
+      if (ids.includes(poison?.id as string)) throw broke;
       return ids;
     });
     await relayOnce(options(client));
-    const left = await rows();
-    expect(left.filter(({ sent }) => sent)).toHaveLength(6);
-    expect(left.filter(({ dead }) => dead)).toEqual([]);
+    const unsent = async () => (await rows()).filter(({ sent }) => !sent);
+    expect(await unsent()).toEqual([{ sent: false, dead: false, rejections: 1, due: false }]);
+    for (let n = 0; n < 19; n++) {
+      await sql(orm.em.fork(), 'update outbox set next_attempt_at = now()');
+      await relayOnce(options(client));
+    }
+    expect(await unsent()).toMatchObject([{ dead: true, rejections: 20 }]);
   });
+
+  it.each([
+    ['does not know this process', new UpstreamFault('who is that?', 'UNKNOWN_CALLER')],
+    ['does not know the operation', new DomainError('GRAPHQL_VALIDATION_FAILED' as never, 'no')],
+  ])(
+    'a consumer that %s is asked once, and nothing is counted against the entries',
+    async (_, error) => {
+      const { client, batches } = consumer(() => {
+        throw error;
+      });
+      await write(7);
+      await relayOnce(options(client));
+      expect(batches.map(({ length }) => length)).toEqual([7]);
+      expect(await rows()).toEqual(
+        Array.from({ length: 7 }, () => ({ sent: false, dead: false, rejections: 0, due: false })),
+      );
+    },
+  );
 });

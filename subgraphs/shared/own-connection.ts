@@ -2,6 +2,8 @@ import pg from 'pg';
 
 const connectTimeoutMs = 5000;
 const idleInTransactionTimeoutMs = 4000;
+// PostgreSQL ends a statement by itself; only a connection that is lost, and does not say so, is later.
+const silenceGraceMs = 2000;
 
 export interface OwnConnection {
   /** what is done, as it is to be seen in `pg_stat_activity` */
@@ -23,6 +25,8 @@ export async function withOwnConnection<T>(
     connectionString: url,
     application_name: name,
     connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
+    query_timeout: transactionMaxMs + silenceGraceMs,
     statement_timeout: transactionMaxMs,
     idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
     options: `-c transaction_timeout=${transactionMaxMs}`,

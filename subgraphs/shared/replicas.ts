@@ -4,15 +4,14 @@ import {
   connect,
   type DatabaseSettings,
   disconnect,
-  giveBackLostConnections,
   type Schema,
+  watchConnections,
 } from './database.js';
 import { isDatabaseAway } from './database-errors.js';
 import type { Logger } from './logger.js';
 
 const connectTimeoutMs = 1000;
 const awayMs = 5000;
-const queryCanceled = '57014';
 // What a standby says of a statement that stood in the way of what the primary had it do.
 const recoveryConflict = '40001';
 
@@ -64,7 +63,7 @@ function replicaPool({ options }: pg.Pool, url: string): pg.Pool {
   });
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
-  giveBackLostConnections(pool);
+  watchConnections(pool);
   return pool;
 }
 
@@ -96,7 +95,7 @@ function readsFrom(
         return await query(client, args);
       } catch (error) {
         const { code } = error as { code?: string };
-        if (isDatabaseAway(error) && code !== queryCanceled) markAway(replica, error);
+        if (isDatabaseAway(error)) markAway(replica, error);
         else if (code !== recoveryConflict) throw error;
         return readFromPrimary(args);
       }

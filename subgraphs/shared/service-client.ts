@@ -118,5 +118,5 @@ function errorOf(error: ReplyError | undefined, url: string): Error {
   if (code && !ownFaults.includes(code)) {
     return new DomainError(code as ErrorCode, error?.message ?? code, error?.extensions);
   }
-  return new UpstreamFault(`${url} answered: ${error?.message ?? 'nothing'}`);
+  return new UpstreamFault(`${url} answered: ${error?.message ?? 'nothing'}`, code);
 }

@@ -16,7 +16,7 @@ import { variables } from './config.js';
 import type { WarehouseApp, WarehouseContext } from './context.js';
 import { databaseSchema } from './mikro-orm.config.js';
 import { source } from './schema.js';
-import { createStockEngine } from './stock/engine.js';
+import { createStockEngine, rowWaitMs } from './stock/engine.js';
 import { startExpiry } from './stock/expiry.js';
 import { createLowStockAlerts } from './stock/low-stock-alerts.js';
 import { countHeld, oldestOverdueSeconds } from './stock/reservation.js';
@@ -36,6 +36,7 @@ export async function startWarehouse(env = process.env) {
     name: 'warehouse',
     url: config.DATABASE_URL,
     poolMax: config.DATABASE_POOL_MAX,
+    lockTimeoutMs: rowWaitMs,
     logger,
   };
   const orm = await connect(settings, databaseSchema);

@@ -9,6 +9,7 @@ import { closeRedis, createRedis } from '../../subgraphs/shared/redis.js';
 import { databaseSchema } from '../../subgraphs/warehouse/mikro-orm.config.js';
 import {
   createStockEngine,
+  rowWaitMs,
   type StockEngineParts,
   type StockStore,
 } from '../../subgraphs/warehouse/stock/engine.js';
@@ -40,7 +41,13 @@ export async function openStock() {
   async function engine(
     overrides: Partial<StockEngineParts> & { readonly databaseUrl?: string } = {},
   ) {
-    const settings = { name: 'test', url: overrides.databaseUrl ?? url, poolMax: 10, logger };
+    const settings = {
+      name: 'test',
+      url: overrides.databaseUrl ?? url,
+      poolMax: 10,
+      lockTimeoutMs: rowWaitMs,
+      logger,
+    };
     const orm = await connect(settings, databaseSchema);
     closers.push(() => orm.close());
     const timers = await redisAt(1);

@@ -60,7 +60,7 @@ export async function checkout(context: OrderContext, input: CheckoutInput) {
 async function run(app: OrderApp, of: KeyOf, placing: Placing, isNew: boolean): Promise<Outcome> {
   const { id, customerId, items, input } = placing;
   const placed = isNew ? [] : await placedLines(app, id);
-  if (placed.length > 0) return hold(app, of, id, placed);
+  if (placed.length > 0) return hold(app, of, id, placed, true);
 
   const [shippingAddress, ordered] = await Promise.all([
     shippingAddressOf(app, customerId, input),
@@ -76,7 +76,7 @@ async function run(app: OrderApp, of: KeyOf, placing: Placing, isNew: boolean): 
     }
     // Another process with this key placed it meanwhile, at the prices that it read.
     if (!isUniqueViolation(error, 'customer_order_pkey')) throw error;
-    return hold(app, of, id, await placedLines(app, id));
+    return hold(app, of, id, await placedLines(app, id), true);
   }
   return hold(app, of, id, ordered.lines.map(toHoldLine));
 }
@@ -110,19 +110,25 @@ function placedLines(app: OrderApp, orderId: string): Promise<HoldLine[]> {
   );
 }
 
-/** Holds the stock of a placed order, and writes down what came of it with the outcome of its key. */
+/**
+ * Holds the stock of a placed order, and writes down what came of it with the outcome of its key.
+ *
+ * @param isResumed whether somebody else may have asked for it before
+ */
 async function hold(
   app: OrderApp,
   of: KeyOf,
   orderId: string,
   lines: HoldLine[],
+  isResumed = false,
 ): Promise<Outcome> {
   const answer = await app.reservations.reserve(orderId, lines.map(toReserveLine), app.holdForMs);
   failPoint('reservation held, order not told');
   switch (answer.state) {
     case 'HELD': {
       const expiresAt = new Date(answer.expiresAt as string);
-      return settle(app, of, orderId, { kind: 'placed', orderId }, async (em) => {
+      const outcome: Outcome = { kind: 'placed', orderId };
+      const settled = await settle(app, of, orderId, outcome, async (em) => {
         if (await setExpiresAt(em, orderId, expiresAt)) {
           await takeFromCart(em, orderId);
           return null;
@@ -130,20 +136,35 @@ async function hold(
         // Another process with this key was told of the hold first; or the order ended meanwhile.
         return (await isCancelled(em, orderId)) ? { kind: 'expired', orderId } : null;
       });
+      if (settled.kind === 'expired') await giveUpHold(app, orderId);
+      return settled;
     }
     case 'SHORT': {
       const short = shortLines(lines, answer.shortages ?? []);
-      return settle(app, of, orderId, { kind: 'short', orderId, lines: short }, async (em) => {
+      const outcome: Outcome = { kind: 'short', orderId, lines: short };
+      const settled = await settle(app, of, orderId, outcome, async (em) => {
         await endPending(em, orderId, { status: 'CANCELLED', reason: 'OUT_OF_STOCK' });
         // Another process with this key got the stock, and was told so first.
         return (await isCancelled(em, orderId)) ? null : { kind: 'placed', orderId };
       });
+      if (settled.kind === 'short' && (isResumed || answer.again)) await giveUpHold(app, orderId);
+      return settled;
     }
     case 'COMMITTED':
       return settle(app, of, orderId, { kind: 'placed', orderId });
     default:
       return settle(app, of, orderId, { kind: 'expired', orderId });
   }
+}
+
+/**
+ * Of an order that is cancelled: what is held of it, or will be by a request that is still on its way.
+ * The warehouse alone would give it back when its time is up.
+ */
+async function giveUpHold({ reservations, logger }: OrderApp, orderId: string): Promise<void> {
+  await reservations.release(orderId, 'ABANDONED').catch((error) => {
+    logger.warn({ err: error, orderId }, 'the hold of a cancelled order is left to its time');
+  });
 }
 
 async function isCancelled(em: EntityManager, orderId: string): Promise<boolean> {

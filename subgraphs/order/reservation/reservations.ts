@@ -20,11 +20,19 @@ export interface ReservationAnswer {
   readonly paymentId: string | null;
   readonly shortages: Shortage[] | null;
 }
+export interface WasAsked {
+  /** Whether it was asked for more than once: another process of the warehouse may decide it later. */
+  readonly again: boolean;
+}
 export type ReleaseReason = 'PAYMENT_FAILED' | 'BY_CUSTOMER' | 'ABANDONED';
 
 /** The stock of orders, held at the warehouse subgraph. Every call may be sent again. */
 export interface Reservations {
-  reserve(orderId: string, lines: ReservationLine[], holdForMs: number): Promise<ReservationAnswer>;
+  reserve(
+    orderId: string,
+    lines: ReservationLine[],
+    holdForMs: number,
+  ): Promise<ReservationAnswer & WasAsked>;
   /** An order that is not known counts as released from then on. */
   commit(orderId: string, paymentId: string): Promise<ReservationAnswer>;
   release(orderId: string, reason: ReleaseReason): Promise<ReservationAnswer>;
@@ -88,8 +96,9 @@ export function createReservations(reserving: ServiceClient, ending: ServiceClie
       const latestMs = performance.now() + reserveTimeoutMs;
       const leftMs = () => Math.max(1, latestMs - performance.now());
       let answer = await first.ask(request, leftMs());
+      const isSlow = answer.state === 'WAITING';
       while (answer.state === 'WAITING') answer = await again.ask(request, leftMs());
-      return answer as ReservationAnswer;
+      return { ...(answer as ReservationAnswer), again: isSlow };
     },
     commit: (orderId, paymentId) => commits.ask({ orderId, paymentId }, endTimeoutMs),
     release: (orderId, reason) => releases.ask({ orderId, reason }, endTimeoutMs),

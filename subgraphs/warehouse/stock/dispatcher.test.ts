@@ -1,5 +1,6 @@
 import { Registry } from '../../shared/metrics.js';
-import { Dispatcher, type DispatcherLimits } from './dispatcher.js';
+import { Dispatcher } from './dispatcher.js';
+import type { DispatcherLimits } from './dispatcher-limits.js';
 import { createStockMetrics } from './metrics.js';
 import type { StockLocks } from './stock-locks.js';
 

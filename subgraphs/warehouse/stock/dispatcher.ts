@@ -1,44 +1,17 @@
+import { isTooSlow } from '../../shared/database-errors.js';
 import { OutcomeUnknown, tryAgain } from '../../shared/errors.js';
-import { inHalves } from '../../shared/halves.js';
+import { type DispatcherLimits, dispatcherLimits } from './dispatcher-limits.js';
+import { inParts } from './in-parts.js';
 import type { DispatcherMetrics } from './metrics.js';
-import { failsForAll } from './move-stock.js';
 import type { StockLock, StockLocks } from './stock-locks.js';
-
-export interface DispatcherLimits {
-  /** requests in one transaction */
-  readonly batchMax: number;
-  /** distinct keys in one transaction, and so in one lock */
-  readonly keysPerBatchMax: number;
-  /** batches at work at the same time, of different keys */
-  readonly lanesMax: number;
-  /** requests that wait; one more is refused at once */
-  readonly queueMax: number;
-  /** how long a request may wait for its turn */
-  readonly waitMaxMs: number;
-  /** how long a lock is kept for batch after batch */
-  readonly lockHoldMaxMs: number;
-  /** the pause after that, when another process waits for the lock */
-  readonly sharePauseMs: number;
-  /** how long many keys are waited for together, when another process has some of them */
-  readonly shareWaitMaxMs: number;
-}
-
-export const dispatcherLimits: DispatcherLimits = {
-  batchMax: 256,
-  keysPerBatchMax: 100,
-  lanesMax: 4,
-  queueMax: 4096,
-  waitMaxMs: 8000,
-  lockHoldMaxMs: 40,
-  sharePauseMs: 12,
-  shareWaitMaxMs: 150,
-};
 
 export interface DispatcherOptions<Request, Outcome> {
   /** what a request touches: those that share a key are decided in the order in which they came */
   keysOf(request: Request): readonly string[];
   /** Decides all of them in one transaction: an outcome for each, in their order. Idempotent. */
   work(requests: readonly Request[]): Promise<readonly Outcome[]>;
+  /** Those of the requests whose rows other transactions have; asked when they were waited for in vain. */
+  heldUp?(requests: readonly Request[]): Promise<readonly Request[]>;
   /** for work that takes a lock over its keys first */
   readonly locks?: StockLocks;
   readonly metrics: DispatcherMetrics;
@@ -221,17 +194,25 @@ export class Dispatcher<Request, Outcome> {
 
   /** Answers each of a batch. */
   #settle(batch: readonly Waiting<Request, Outcome>[]): Promise<void> {
-    const { work, metrics } = this.#options;
-    const answer = async (part: typeof batch) => {
-      const startedMs = performance.now();
-      const outcomes = await work(part.map(({ request }) => request));
-      metrics.batchDone(part.length, performance.now() - startedMs);
-      for (const [n, { resolve }] of part.entries()) resolve(outcomes[n] as Outcome);
-    };
-    return inHalves(batch, answer, failsForAll, (part, error) => {
-      // The work is idempotent: what became of it is known when it is asked for again.
-      const told = error instanceof OutcomeUnknown ? tryAgain(unknownOutcome) : error;
-      for (const { reject } of part) reject(told);
+    const { work, heldUp, metrics } = this.#options;
+    type Part = typeof batch;
+    return inParts(batch, {
+      async work(part) {
+        const startedMs = performance.now();
+        const outcomes = await work(part.map(({ request }) => request));
+        metrics.batchDone(part.length, performance.now() - startedMs);
+        for (const [n, { resolve }] of part.entries()) resolve(outcomes[n] as Outcome);
+      },
+      async heldUp(part): Promise<Part> {
+        const held = new Set(await heldUp?.(part.map(({ request }) => request)));
+        return heldUp ? part.filter(({ request }) => held.has(request)) : part;
+      },
+      failed(part, error) {
+        // The work is idempotent: what became of it is known when it is asked for again.
+        const told = refusalOf(error);
+        for (const { reject } of part) reject(told);
+      },
+      waitsMax: rowWaitsMax,
     });
   }
 
@@ -254,11 +235,23 @@ export class Dispatcher<Request, Outcome> {
 
   #refusal(reason: 'full' | 'late') {
     this.#options.metrics.refused(reason);
-    return tryAgain('Many are buying this at the same moment; nothing was reserved yet.');
+    return tryAgain(busy);
   }
 }
 
-const unknownOutcome = 'The database went away at the last moment; ask again.';
+// Each for the lock_timeout of the connection; so who is in the way of rows for longer than about a
+// second refuses those who need them, and keeps up nobody else.
+const rowWaitsMax = 3;
+const busy = 'Many are buying this at the same moment; nothing was reserved yet.';
+
+/** What those who asked are told of a failure of their batch. */
+function refusalOf(error: unknown): unknown {
+  if (error instanceof OutcomeUnknown) {
+    return tryAgain('The database went away at the last moment; ask again.');
+  }
+  return isTooSlow(error) ? tryAgain(busy) : error;
+}
+
 const lateLookMs = 100;
 const withoutLock: StockLock = { release: async () => false };
 const keysOfAll = (batch: readonly { keys: readonly string[] }[]) =>

@@ -2,7 +2,7 @@ import { type EntityManager, sql } from '../../shared/database.js';
 import { enqueue } from '../../shared/outbox.js';
 import type { StockStore } from './engine.js';
 import { Overtaken } from './ledger.js';
-import { moveStock, type OpenLedger } from './move-stock.js';
+import { moveStock, type NoteTransaction, type OpenLedger } from './move-stock.js';
 import type { ReservationState } from './reservation.js';
 import type { StockKey } from './stock-item.js';
 
@@ -34,8 +34,8 @@ export async function decideEndings(
   const orderIds = [...new Set(requests.map(({ orderId }) => orderId))];
   const { after, ended } = await moveStock(
     store,
-    async (em, openLedger) => {
-      const locked = await lockReservations(em, orderIds);
+    async (em, openLedger, noteId) => {
+      const locked = await lockReservations(em, orderIds, noteId);
       const ended = await endHeld(em, openLedger, locked, requests);
       const after = new Map(locked.map((reservation) => [reservation.orderId, reservation]));
       for (const ending of ended) after.set(ending.orderId, endedBy(ending));
@@ -46,6 +46,7 @@ export async function decideEndings(
       return { after, ended };
     },
     () => ({ disarmed: orderIds }),
+    1,
   );
   for (const { to } of ended) store.metrics.ended.inc({ state: to });
   return requests.map(({ orderId }) => after.get(orderId) as ReservationStatus);
@@ -80,13 +81,20 @@ async function layTombstones(
 }
 
 /** The reservations of these orders, locked by id: the first of the locks. */
-function lockReservations(em: EntityManager, orderIds: readonly string[]) {
-  return sql<ReservationStatus>(
+async function lockReservations(
+  em: EntityManager,
+  orderIds: readonly string[],
+  noteId: NoteTransaction,
+) {
+  const rows = await sql<ReservationStatus & { transactionId: string }>(
     em,
-    `select order_id as "orderId", state, payment_id as "paymentId" from reservation
-     where order_id = any($1::uuid[]) order by order_id for update`,
+    `select order_id as "orderId", state, payment_id as "paymentId",
+       pg_current_xact_id()::text as "transactionId"
+     from reservation where order_id = any($1::uuid[]) order by order_id for update`,
     [orderIds],
   );
+  noteId(rows[0]?.transactionId);
+  return rows.map(({ transactionId: _, ...reservation }): ReservationStatus => reservation);
 }
 
 /**
@@ -107,7 +115,10 @@ export async function endHeld(
     .filter(({ state }) => state === 'HELD')
     .flatMap(({ orderId }) => byOrder.get(orderId) ?? []);
   if (ended.length === 0) return [];
-  const lines = await readLines(em, ended);
+  const lines = await readLines(
+    em,
+    ended.map(({ orderId }) => orderId),
+  );
   const ledger = await openLedger(lines);
   for (const { orderId, levelId, quantity } of lines) {
     const sold = byOrder.get(orderId)?.to === 'COMMITTED';
@@ -124,13 +135,16 @@ export async function endHeld(
   return ended;
 }
 
-/** With the stock they are of: a level never moves to another shop or sku, so no lock is needed. */
-function readLines(em: EntityManager, ended: readonly Ending[]) {
+/**
+ * What reservations hold, with the stock it is of: a level never moves to another shop or sku, so no
+ * lock is needed.
+ */
+export function readLines(em: EntityManager, orderIds: readonly string[]) {
   return sql<StockKey & { orderId: string; levelId: string; quantity: number }>(
     em,
     `select order_id as "orderId", level_id as "levelId", quantity, shop_id as "shopId", sku
      from reservation_line join stock_level on id = level_id where order_id = any($1::uuid[])`,
-    [ended.map(({ orderId }) => orderId)],
+    [orderIds],
   );
 }
 

@@ -2,12 +2,20 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Redis } from 'ioredis';
 import type { Logger } from '../../shared/logger.js';
 import type { Registry } from '../../shared/metrics.js';
-import { Dispatcher, type DispatcherLimits } from './dispatcher.js';
+import { Dispatcher } from './dispatcher.js';
+import type { DispatcherLimits } from './dispatcher-limits.js';
 import { decideEndings, type EndRequest, type ReservationStatus } from './end-reservations.js';
+import { ordersHeldElsewhere, requestsHeldElsewhere } from './held-elsewhere.js';
 import { createStockMetrics, type StockMetrics } from './metrics.js';
 import { decideReservations, type ReserveOutcome, type ReserveRequest } from './reserve-stock.js';
 import { createStockLocks, type StockLocks } from './stock-locks.js';
 import { createStockSignals, type StockSignals } from './stock-signals.js';
+
+/**
+ * How long the connections of the engine wait for each lock (`lock_timeout`): a batch takes some 20 ms,
+ * so who waits longer waits for something else, and must not keep up other shops.
+ */
+export const rowWaitMs = 300;
 
 /** What one transaction that moves stock works with. */
 export interface StockStore {
@@ -48,6 +56,7 @@ export function createStockEngine(parts: StockEngineParts): StockEngine {
     reserving: new Dispatcher({
       keysOf: ({ lines }) => [...new Set(lines.map(({ sku }) => sku))],
       work: (requests) => decideReservations(store, requests),
+      heldUp: (requests) => requestsHeldElsewhere(orm.em.fork(), requests),
       locks: 'lock' in parts.locks ? parts.locks : createStockLocks(parts.locks, logger),
       metrics: metrics.dispatcher('reserve'),
       limits,
@@ -56,6 +65,11 @@ export function createStockEngine(parts: StockEngineParts): StockEngine {
     ending: new Dispatcher({
       keysOf: ({ orderId }) => [orderId],
       work: (requests) => decideEndings(store, requests),
+      async heldUp(requests) {
+        const ofAll = requests.map(({ orderId }) => orderId);
+        const orderIds = await ordersHeldElsewhere(orm.em.fork(), ofAll);
+        return requests.filter(({ orderId }) => orderIds.has(orderId));
+      },
       metrics: metrics.dispatcher('end'),
       limits: { ...limits, keysPerBatchMax: Number.POSITIVE_INFINITY },
     }),

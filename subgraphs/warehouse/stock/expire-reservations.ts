@@ -1,8 +1,10 @@
 import { sql } from '../../shared/database.js';
-import { inHalves } from '../../shared/halves.js';
+import { isTooSlow } from '../../shared/database-errors.js';
 import { endHeld } from './end-reservations.js';
 import type { StockStore } from './engine.js';
+import { ordersHeldElsewhere } from './held-elsewhere.js';
 import type { Hold } from './hold-timers.js';
+import { inParts } from './in-parts.js';
 import { failsForAll, moveStock } from './move-stock.js';
 
 /**
@@ -18,15 +20,22 @@ export async function expireReservations(
   const startedMs = performance.now();
   const { due } = await moveStock(
     store,
-    async (em, openLedger) => {
-      const held = await sql<{ orderId: string; expiresAt: string; lateMs: number }>(
+    async (em, openLedger, noteId) => {
+      const held = await sql<{
+        orderId: string;
+        expiresAt: string;
+        lateMs: number;
+        transactionId: string;
+      }>(
         em,
         `select order_id as "orderId", expires_at as "expiresAt",
-           (extract(epoch from clock_timestamp() - expires_at) * 1000)::float as "lateMs"
+           (extract(epoch from clock_timestamp() - expires_at) * 1000)::float as "lateMs",
+           pg_current_xact_id()::text as "transactionId"
          from reservation where order_id = any($1::uuid[]) and state = 'HELD'
          order by order_id for update skip locked`,
         [orderIds],
       );
+      noteId(held[0]?.transactionId);
       const due = held.filter(({ lateMs }) => lateMs >= 0);
       const endings = due.map(({ orderId }) => {
         return { orderId, to: 'EXPIRED' as const, reason: 'PAYMENT_TIMEOUT' as const };
@@ -37,10 +46,13 @@ export async function expireReservations(
       await endHeld(em, openLedger, locked, endings);
       const early: Hold[] = held
         .filter(({ lateMs }) => lateMs < 0)
-        .map(({ orderId, expiresAt }) => ({ orderId, expiresAt: new Date(expiresAt) }));
+        .map(({ orderId, expiresAt, lateMs }) => {
+          return { orderId, expiresAt: new Date(expiresAt), leftMs: -lateMs };
+        });
       return { due, early };
     },
     ({ early }) => ({ armed: early }),
+    1,
   );
   // Until it was committed, to which the time of waiting for rows belongs.
   const tookMs = performance.now() - startedMs;
@@ -51,9 +63,9 @@ export async function expireReservations(
 
 /**
  * As `expireReservations`, but a hold that cannot be ended keeps up no other: a batch that fails is
- * split.
+ * taken apart.
  *
- * @param failed gets the orders whose holds cannot be ended
+ * @param failed gets the orders whose holds cannot be ended now
  * @returns how many holds were ended
  */
 export async function expireOrSplit(
@@ -62,15 +74,22 @@ export async function expireOrSplit(
   failed: Set<string>,
 ): Promise<number> {
   let ended = 0;
-  const expire = async (part: readonly string[]) => {
-    ended += (await expireReservations(store, part)).length;
-  };
-  await inHalves(orderIds, expire, failsForAll, (part, error) => {
-    if (failsForAll(error)) throw error;
-    for (const orderId of part) {
-      failed.add(orderId);
-      store.logger.error({ err: error, orderId }, 'a hold that is due cannot be released');
-    }
+  await inParts(orderIds, {
+    async work(part) {
+      ended += (await expireReservations(store, part)).length;
+    },
+    async heldUp(part) {
+      const held = await ordersHeldElsewhere(store.orm.em.fork(), part);
+      return part.filter((orderId) => held.has(orderId));
+    },
+    failed(part, error) {
+      if (failsForAll(error)) throw error;
+      for (const orderId of part) failed.add(orderId);
+      const about = { err: error, orderId: part[0], holds: part.length };
+      if (isTooSlow(error)) store.logger.warn(about, 'holds that are due wait for stock in use');
+      else store.logger.error(about, 'a hold that is due cannot be released');
+    },
+    waitsMax: 1, // the sweeper comes again soon
   });
   return ended;
 }

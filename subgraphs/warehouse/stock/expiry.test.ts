@@ -1,3 +1,5 @@
+import { jest } from '@jest/globals';
+import type { Redis } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { eventually } from '../../../tests/harness/wait.js';
@@ -12,7 +14,7 @@ const holdForMs = 300;
 describe('releasing holds when their time is up', () => {
   let stock: TestStock;
   const stops: Array<() => Promise<void>> = [];
-  const subscribers: Array<{ disconnect(): void }> = [];
+  const subscribers: Redis[] = [];
   beforeEach(async () => {
     stock = await openStock();
   });
@@ -81,6 +83,11 @@ describe('releasing holds when their time is up', () => {
   it('two processes hear the event, and the units come back once', async () => {
     const engine = await startOne(1_000_000);
     await startOne(1_000_000);
+    const heard = subscribers.slice(-2).map((events) => {
+      const orderIds = new Set<string>();
+      events.on('message', (_, key) => orderIds.add(key.replace('hold:', '')));
+      return orderIds;
+    });
     const orderIds = await Promise.all(Array.from({ length: 10 }, () => holdOne(engine)));
     for (const orderId of orderIds) {
       await untilExpired(orderId);
@@ -89,6 +96,7 @@ describe('releasing holds when their time is up', () => {
         [orderId],
       );
       expect(released).toHaveLength(1);
+      for (const orderIds of heard) expect([...orderIds]).toContain(orderId);
     }
   });
 
@@ -144,25 +152,70 @@ describe('releasing holds when their time is up', () => {
     await untilExpired(orderId);
   });
 
-  it('the sweeper goes on at once as long as there is more', async () => {
-    const engine = await stock.engine();
-    await stock.query(
-      `insert into reservation (order_id, state, expires_at)
-       select gen_random_uuid(), 'HELD', now() - interval '3 s' from generate_series(1, 2000)`,
-    );
-    const events = await stock.redisAt(1);
-    const expiry = startExpiry({
-      store: engine,
-      timers: engine.timerRedis,
-      events,
-      sweepEveryMs: 1000,
+  describe('the sweeper alone, with a great many that are due', () => {
+    async function sweepAmong(count: number, sweepEveryMs: number) {
+      const engine = await stock.engine();
+      await stock.query(
+        `insert into reservation (order_id, state, expires_at)
+         select gen_random_uuid(), 'HELD', now() - interval '3 s' from generate_series(1, $1::int)`,
+        [count],
+      );
+      const events = await stock.redisAt(1);
+      await stock.redis.kill();
+      const start = () => {
+        const timers = engine.timerRedis;
+        const expiry = startExpiry({ store: engine, timers, events, sweepEveryMs });
+        stops.push(() => expiry.stop());
+      };
+      return { engine, start };
+    }
+    const untilNoneIsHeld = (timeoutMs: number) =>
+      eventually(
+        () => stock.query(`select 1 from reservation where state = 'HELD'`),
+        (rows) => rows.length === 0,
+        timeoutMs,
+      );
+
+    it('goes on at once as long as there is more', async () => {
+      const { start } = await sweepAmong(5000, 2000);
+      start();
+      await untilNoneIsHeld(8000); // five batches: with a pause before each it would take ten seconds
     });
-    stops.push(() => expiry.stop());
+
+    it('waits for its next turn where another process is ending all that it finds', async () => {
+      const { engine, start } = await sweepAmong(1000, 100);
+      await stock.query('begin');
+      await stock.query('select from reservation for update');
+      const begin = jest.spyOn(engine.orm.em.getConnection(), 'begin');
+      start();
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      expect(begin.mock.calls.length).toBeGreaterThan(0);
+      expect(begin.mock.calls.length).toBeLessThan(11);
+      await stock.query('rollback');
+      await untilNoneIsHeld(8000);
+    });
+  });
+
+  it('a hold whose event comes early is timed by PostgreSQL’s clock, not by Redis’s again', async () => {
+    const engine = await startOne(1_000_000);
+    const { shopId, sku } = await stockUp(engine, [5]);
+    const orderId = uuidv7();
+    const lines = [{ shopId, sku, quantity: 1 }];
+    await reserveStock(engine, { orderId, lines, holdForMs: 60_000 });
+    const send = jest.spyOn(engine.signals, 'send');
+    await engine.timerRedis.pexpire(`hold:${orderId}`, 1);
     await eventually(
-      () => stock.query(`select 1 from reservation where state = 'HELD'`),
-      (rows) => rows.length === 0,
-      4500, // ten batches of 200: with a pause behind each it would take ten seconds
+      async () => send.mock.calls,
+      ({ length }) => length > 0,
     );
+    const [early] = send.mock.calls[0]?.[0].armed ?? [];
+    expect(early?.leftMs).toBeGreaterThan(50_000);
+    // As it looks where Redis's clock is an hour ahead.
+    const expiresAt = new Date(Date.now() - 3_600_000);
+    engine.signals.send({ armed: [{ orderId, expiresAt, leftMs: 30_000 }] });
+    const left = await engine.timerRedis.pttl(`hold:${orderId}`);
+    expect(left).toBeGreaterThan(20_000);
+    expect(left).toBeLessThan(31_000);
   });
 
   it('the sweeper does it while Redis is dead', async () => {

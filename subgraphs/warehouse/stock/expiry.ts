@@ -54,9 +54,11 @@ export function startExpiry(options: ExpiryOptions): { stop(): Promise<void> } {
       failed.clear();
       // Batch after batch, as long as there is more that can be ended.
       for (let more = true; more && !isStopping(); ) {
-        const due = await overdue(store, failed);
-        metrics.sweeperFinds.inc(await expireOrSplit(store, due, failed));
-        more = due.length === sweepMax;
+        const [due, failedBefore] = [await overdue(store, failed), failed.size];
+        const ended = await expireOrSplit(store, due, failed);
+        metrics.sweeperFinds.inc(ended);
+        // What another process is ending now would be found again at once.
+        more = due.length === sweepMax && (ended > 0 || failed.size > failedBefore);
       }
     },
   );

@@ -4,6 +4,8 @@ import TinyQueue from 'tinyqueue';
 export interface Hold {
   readonly orderId: string;
   readonly expiresAt: Date;
+  /** where its timer came early: milliseconds that are left by PostgreSQL's clock, which is what counts */
+  readonly leftMs?: number;
 }
 
 const keyPrefix = 'hold:';
@@ -15,8 +17,15 @@ const notYetMs = 50;
 const compactFrom = 10_000;
 
 export const timerKey = (orderId: string) => keyPrefix + orderId;
-/** When the key of a hold expires, in Unix milliseconds (`PXAT`). */
-export const timerDueMs = ({ expiresAt }: Hold) => expiresAt.getTime() + graceMs;
+/** When the key of a hold is due by our clock, in Unix milliseconds. */
+const timerDueMs = ({ expiresAt, leftMs }: Hold) =>
+  graceMs + (leftMs === undefined ? expiresAt.getTime() : Math.ceil(Date.now() + leftMs));
+/**
+ * When the key of a hold expires, for Redis: in Unix milliseconds; or, with a `+`, from now on. One that
+ * came early by PostgreSQL's clock would do so again and again, as long as Redis's clock is ahead.
+ */
+export const timerOf = ({ expiresAt, leftMs }: Hold): string =>
+  leftMs === undefined ? `${expiresAt.getTime() + graceMs}` : `+${Math.ceil(leftMs) + graceMs}`;
 
 /** @returns the order whose timer this key is, or null for any other key */
 export function orderOfTimer(key: string): string | null {

@@ -1,5 +1,10 @@
 import { type EntityManager, sql } from '../../shared/database.js';
-import { isDatabaseAway, isDeadlock, isUniqueViolation } from '../../shared/database-errors.js';
+import {
+  isDatabaseAway,
+  isDeadlock,
+  isLockTimeout,
+  isUniqueViolation,
+} from '../../shared/database-errors.js';
 import { DomainError, OutcomeUnknown, tryAgain } from '../../shared/errors.js';
 import { failPoint } from '../../shared/fail-point.js';
 import type { StockStore } from './engine.js';
@@ -8,11 +13,17 @@ import type { StockKey } from './stock-item.js';
 import type { Signals, StockChanged } from './stock-signals.js';
 
 export type OpenLedger = (keys: readonly StockKey[]) => Promise<Ledger>;
-export type StockWork<T> = (em: EntityManager, openLedger: OpenLedger) => Promise<T>;
+/** Tells the id of the transaction (`pg_current_xact_id()`), read along with something else. */
+export type NoteTransaction = (id: string | undefined) => void;
+export type StockWork<T> = (
+  em: EntityManager,
+  openLedger: OpenLedger,
+  noteId: NoteTransaction,
+) => Promise<T>;
 
 const attemptsMax = 5;
 const lookUpMaxMs = 5000;
-const lookUpEveryMs = 200;
+const lookUpEveryMs = 100;
 
 /** The connection was lost at COMMIT, and nothing stands in the database. */
 class NotCommitted extends Error {}
@@ -24,6 +35,8 @@ class NotCommitted extends Error {}
  * so work that moves nothing must be safe to repeat.
  *
  * @param signalsOf what else is to be told, from the value of `work`: timers, changes of its own
+ * @param lockWaitsMax how often it may wait in vain for rows that somebody has; a batch waits once and
+ *   is taken apart then (`inParts`)
  * @throws `TRY_AGAIN` when others are in the way again and again; nothing was done then
  * @throws OutcomeUnknown when the answer to COMMIT was lost and the database does not come back
  */
@@ -31,6 +44,7 @@ export async function moveStock<T>(
   store: StockStore,
   work: StockWork<T>,
   signalsOf: (value: T) => Signals = () => ({}),
+  lockWaitsMax = attemptsMax,
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -41,6 +55,7 @@ export async function moveStock<T>(
       store.signals.send({ ...more, changed: [...changed, ...(more.changed ?? [])] });
       return value;
     } catch (error) {
+      if (isLockTimeout(error) && attempt < lockWaitsMax) continue;
       const again =
         isDeadlock(error) || error instanceof NotCommitted || error instanceof Overtaken;
       if (!again && !isUniqueViolation(error)) throw error;
@@ -54,14 +69,19 @@ async function commitOnce<T>({ orm }: StockStore, work: StockWork<T>) {
   const em = orm.em.fork();
   let ledger: Ledger | undefined;
   let changed: StockChanged[] = [];
+  let id: string | null | undefined;
   let value: T;
   await em.begin();
   try {
-    value = await work(em, async (keys) => {
+    const openLedger = async (keys: readonly StockKey[]) => {
       ledger = await Ledger.open(em, keys);
       return ledger;
+    };
+    value = await work(em, openLedger, (noted) => {
+      id = noted;
     });
     changed = (await ledger?.write(em)) ?? [];
+    id ??= await readTransactionId(em);
   } catch (error) {
     await em.rollback().catch(() => {});
     throw error;
@@ -71,28 +91,48 @@ async function commitOnce<T>({ orm }: StockStore, work: StockWork<T>) {
   } catch (error) {
     await em.rollback().catch(() => {});
     if (!isDatabaseAway(error)) throw error;
-    if (!(await wasCommitted(orm.em.fork(), ledger))) throw new NotCommitted();
+    if (!id || !(await wasCommitted(orm.em.fork(), id, ledger))) throw new NotCommitted();
   }
   return { value, changed };
 }
 
+/** Null where nothing was written or locked: then there is nothing to commit either. */
+async function readTransactionId(em: EntityManager): Promise<string | null> {
+  const [row] = await sql<{ id: string | null }>(
+    em,
+    'select pg_current_xact_id_if_assigned()::text as id',
+  );
+  return row?.id ?? null;
+}
+
 /** Looks up what became of a transaction whose COMMIT was not answered. */
-async function wasCommitted(em: EntityManager, ledger: Ledger | undefined): Promise<boolean> {
-  const [movement] = ledger?.movements ?? [];
-  if (!movement) return false;
+async function wasCommitted(
+  em: EntityManager,
+  id: string,
+  ledger: Ledger | undefined,
+): Promise<boolean> {
   const deadlineMs = Date.now() + lookUpMaxMs;
   for (;;) {
     try {
-      // The lost connection's transaction may still be at work; who gets its row lock knows it ended.
-      await sql(em, 'select 1 from stock_level where id = $1 for update', [movement.levelId]);
-      const rows = await sql(em, 'select 1 from stock_movement where id = $1', [movement.id]);
-      return rows.length > 0;
+      const [row] = await sql<{ status: string }>(em, 'select pg_xact_status($1::xid8) as status', [
+        id,
+      ]);
+      // Its connection may still be at work, though it is lost to us.
+      if (row?.status !== 'in progress') return row?.status === 'committed' && isThere(em, ledger);
     } catch (error) {
       if (!isDatabaseAway(error)) throw error;
-      if (Date.now() > deadlineMs) throw new OutcomeUnknown('the answer to COMMIT was lost');
     }
+    if (Date.now() > deadlineMs) throw new OutcomeUnknown('the answer to COMMIT was lost');
     await new Promise((resolve) => setTimeout(resolve, lookUpEveryMs));
   }
+}
+
+/** A standby that took over meanwhile may have given the id to another transaction. */
+async function isThere(em: EntityManager, ledger: Ledger | undefined): Promise<boolean> {
+  const [movement] = ledger?.movements ?? [];
+  if (!movement) return true;
+  const rows = await sql(em, 'select 1 from stock_movement where id = $1', [movement.id]);
+  return rows.length > 0;
 }
 
 /** Whether a failure to move stock would be the same for every member of a batch. */

@@ -3,7 +3,7 @@ import { type EntityManager, sql } from '../../shared/database.js';
 import { allocate, type Demand, type Pick } from './allocate.js';
 import type { StockEngine, StockStore } from './engine.js';
 import type { Ledger } from './ledger.js';
-import { moveStock } from './move-stock.js';
+import { moveStock, type NoteTransaction } from './move-stock.js';
 import { Reservation, ReservationLine, type ReservationState } from './reservation.js';
 import type { StockKey } from './stock-item.js';
 
@@ -52,10 +52,10 @@ export async function decideReservations(
 ): Promise<ReserveOutcome[]> {
   const outcomes = await moveStock(
     store,
-    async (em, openLedger) => {
+    async (em, openLedger, noteId) => {
       const ledger = await openLedger(requests.flatMap(({ lines }) => lines));
       // Read behind the row locks: who held them before us may have reserved for one of these orders.
-      const { now, known } = await readKnown(em, requests);
+      const { now, known } = await readKnown(em, requests, noteId);
       const rows: ReservationRows = { reservations: [], lines: [] };
       const decided = requests.map((request) => {
         const outcome = known.get(request.orderId) ?? decide(ledger, request, now, rows);
@@ -69,6 +69,7 @@ export async function decideReservations(
       return decided;
     },
     (decided) => ({ armed: decided.filter((outcome) => outcome.state === 'HELD') }),
+    1,
   );
   for (const { state } of outcomes) store.metrics.reservations.inc({ state });
   return outcomes;
@@ -80,18 +81,25 @@ interface ReservationRows {
 }
 
 /** What is stored for these orders, and PostgreSQL's clock, by which holds are measured. */
-async function readKnown(em: EntityManager, requests: readonly ReserveRequest[]) {
+async function readKnown(
+  em: EntityManager,
+  requests: readonly ReserveRequest[],
+  noteId: NoteTransaction,
+) {
   const rows = await sql<{
     now: string;
+    transactionId: string;
     orderId: string | null;
     state: ReservationState;
     expiresAt: string;
   }>(
     em,
-    `select clock_timestamp() as now, order_id as "orderId", state, expires_at as "expiresAt"
+    `select clock_timestamp() as now, pg_current_xact_id()::text as "transactionId",
+       order_id as "orderId", state, expires_at as "expiresAt"
      from (select 1) as one left join reservation on order_id = any($1::uuid[])`,
     [requests.map(({ orderId }) => orderId)],
   );
+  noteId(rows[0]?.transactionId);
   const known = new Map<string, ReserveOutcome>();
   for (const { orderId, state, expiresAt } of rows) {
     if (orderId) known.set(orderId, { orderId, state, expiresAt: new Date(expiresAt) });

@@ -2,6 +2,7 @@ import { Field, Int, ObjectType } from 'type-graphql';
 import { type EntityManager, sql } from '../../shared/database.js';
 import { enqueue } from '../../shared/outbox.js';
 import { Allow } from '../../shared/rights.js';
+import { longerStatements } from '../../shared/silent-connections.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 import { intMax } from './availability.js';
 import type { StockStore } from './engine.js';
@@ -72,7 +73,8 @@ export async function setWarehouseActive(
 async function setLimit(em: EntityManager, ms: number): Promise<void> {
   await sql(em, 'set local transaction_timeout = 0');
   await sql(em, `set local transaction_timeout = ${ms}`);
-  await sql(em, `set local statement_timeout = ${ms}`);
+  await sql(em, longerStatements(ms));
+  await sql(em, 'set local lock_timeout = 0');
 }
 
 /** Every change of a level holds the lock of its item; so the levels stand still behind these locks. */

@@ -8,6 +8,7 @@ import { commitReservation } from './commit-reservation.js';
 import { receiveStock } from './receive-stock.js';
 import { releaseReservation } from './release-reservation.js';
 import { reserveStock } from './reserve-stock.js';
+import { setWarehouseActive } from './set-warehouse-active.js';
 import type { StockKey } from './stock-item.js';
 import { createStockLocks, type StockLocks } from './stock-locks.js';
 
@@ -108,6 +109,44 @@ describe('the stock engine where it can break', () => {
       });
     },
   );
+
+  it('counts a delivery to a new level once, though its COMMIT comes after its connection was lost', async () => {
+    const proxy = await startPostgresProxy(stock.url);
+    const engine = await stock.engine({ databaseUrl: proxy.url });
+    const { sku, warehouses, ...key } = await stockUp(engine, [0]);
+    const [warehouse] = warehouses;
+    if (!warehouse) throw new Error('there is a warehouse');
+    proxy.cutNextCommit('before PostgreSQL does it, late, all the same');
+    const receipt = { warehouse, sku, quantity: 5, reference: null, actor: 'test' };
+    expect((await receiveStock(engine, receipt)).onHand).toBe(5);
+    expect(proxy.cuts()).toBe(1);
+    expect(await availableOf({ sku, ...key })).toBe(5);
+    await proxy.stop();
+  });
+
+  it('closes a warehouse once, though its COMMIT comes after its connection was lost', async () => {
+    const proxy = await startPostgresProxy(stock.url);
+    const engine = await stock.engine({ databaseUrl: proxy.url });
+    const { warehouseIds, ...key } = await stockUp(engine, [5]);
+    proxy.cutNextCommit('before PostgreSQL does it, late, all the same');
+    const closed = await setWarehouseActive(engine, warehouseIds[0] as string, false);
+    expect(closed).toEqual({ units: 5, reserved: 0 });
+    expect(await availableOf(key)).toBe(0);
+    await proxy.stop();
+  });
+
+  it('learns what a COMMIT came to when the connection is silent, and does not use that again', async () => {
+    const proxy = await startPostgresProxy(stock.url);
+    const engine = await stock.engine({ databaseUrl: proxy.url });
+    const key = await stockUp(engine, [5]);
+    proxy.cutNextCommit('never, it is silent');
+    expect((await reserveStock(engine, request(key))).state).toBe('HELD');
+    for (let n = 0; n < 3; n++) {
+      expect((await reserveStock(engine, request(key))).state).toBe('HELD');
+    }
+    expect(await availableOf(key)).toBe(1);
+    await proxy.stop();
+  }, 20_000);
 
   it('a connection that is lost in a transaction does not stay taken', async () => {
     const proxy = await startPostgresProxy(stock.url);

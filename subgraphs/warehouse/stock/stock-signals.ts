@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Logger } from '../../shared/logger.js';
-import { type Hold, TimerWatch, timerDueMs, timerKey } from './hold-timers.js';
+import { type Hold, TimerWatch, timerKey, timerOf } from './hold-timers.js';
 import type { StockKey } from './stock-item.js';
 
 /** A committed change of a stock item, as it goes over Redis pub/sub. */
@@ -32,14 +32,16 @@ export interface StockSignals {
   send(signals: Signals): void;
 }
 
-// One command for all timers of a batch. Where Redis's clock is ahead, a key that is set anew after it
-// rang early would expire at once, again and again: none expires sooner than `soonestMs` from now.
+// One command for all timers of a batch. Where Redis's clock is ahead, a key may be due when it is set:
+// none expires sooner than `soonestMs` from now.
 const soonestMs = 50;
 const armScript = `
   local time = redis.call('TIME')
-  local soonest = time[1] * 1000 + math.floor(time[2] / 1000) + ${soonestMs}
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
   for i = 1, #KEYS do
-    local at = math.max(tonumber(ARGV[i]), soonest)
+    local at = tonumber(ARGV[i])
+    if string.sub(ARGV[i], 1, 1) == '+' then at = now + at end
+    at = math.max(at, now + ${soonestMs})
     redis.call('SET', KEYS[i], '', 'PXAT', string.format('%d', at))
   end`;
 // Of one command or message, so that nobody has to take in a whole warehouse at once.
@@ -54,7 +56,7 @@ export function createStockSignals(redis: Redis, logger: Logger): StockSignals {
       const commands: (string | number)[][] = [];
       for (const holds of chunksOf(armed)) {
         const keys = holds.map(({ orderId }) => timerKey(orderId));
-        commands.push(['armTimers', keys.length, ...keys, ...holds.map(timerDueMs)]);
+        commands.push(['armTimers', keys.length, ...keys, ...holds.map(timerOf)]);
       }
       for (const orderIds of chunksOf(disarmed)) commands.push(['del', ...orderIds.map(timerKey)]);
       for (const some of chunksOf(changed)) {

@@ -1,0 +1,40 @@
+import type { Duplex } from 'node:stream';
+import type pg from 'pg';
+
+const setsLimit = /^set local statement_timeout = (\d+)$/;
+const endsTransaction = /^(commit|rollback)$/;
+
+/** Takes a longer time for each statement of the transaction; the connection is waited for as long. */
+export const longerStatements = (ms: number) => `set local statement_timeout = ${ms}`;
+
+/**
+ * A machine or network that vanishes tells nobody: a statement on such a connection would never end,
+ * and its connection stay taken. PostgreSQL ends a statement that takes too long by itself; one that is
+ * silent for `graceMs` more is given up with its connection.
+ */
+export function giveUpSilentConnections(
+  pool: pg.Pool,
+  statementMaxMs: number,
+  graceMs: number,
+): void {
+  pool.on('connect', (client) => {
+    const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection;
+    const ask = client.query.bind(client) as (...args: unknown[]) => unknown;
+    let maxMs = statementMaxMs;
+    const query = (...args: unknown[]) => {
+      const timer = setTimeout(() => stream.destroy(), maxMs + graceMs);
+      const text = typeof args[0] === 'string' ? args[0] : '';
+      const limit = setsLimit.exec(text)?.[1];
+      if (limit) maxMs = Number(limit);
+      else if (endsTransaction.test(text)) maxMs = statementMaxMs;
+      const asked = ask(...args);
+      if (!(asked instanceof Promise)) clearTimeout(timer);
+      else {
+        const answered = () => clearTimeout(timer);
+        asked.then(answered, answered);
+      }
+      return asked;
+    };
+    Object.assign(client, { query });
+  });
+}
