@@ -122,6 +122,17 @@ async function claimOnce<O>(em: EntityManager, of: KeyOf, fingerprint: string, s
   return rows[0] ?? { fingerprint, subjectId, outcome: null, claimed: false };
 }
 
+/** Stores an outcome; its five values stand from `$first` on: user, operation, key, subject, outcome. */
+export const storing = (first: number) => `update idempotency_key
+  set outcome = $${first + 4}, updated_at = now()
+  where user_id = $${first} and operation = $${first + 1} and key = $${first + 2}
+    and subject_id = $${first + 3} and outcome is null`;
+
+/** The values that `storing` needs. */
+export const stored = (of: KeyOf, subjectId: string, outcome: object): unknown[] => {
+  return [of.userId, of.operation, of.key, subjectId, JSON.stringify(outcome)];
+};
+
 /**
  * Stores what is answered under a key from now on; the first outcome stays. A key that was freed, and
  * claimed for something else meanwhile, is left alone.
@@ -132,12 +143,7 @@ export async function storeOutcome(
   subjectId: string,
   outcome: object,
 ): Promise<void> {
-  await sqlPrepared(
-    em,
-    `update idempotency_key set outcome = $5, updated_at = now()
-     where user_id = $1 and operation = $2 and key = $3 and subject_id = $4 and outcome is null`,
-    [of.userId, of.operation, of.key, subjectId, JSON.stringify(outcome)],
-  );
+  await sqlPrepared(em, storing(1), stored(of, subjectId, outcome));
 }
 
 /** Gives up a claim without an outcome, so that the next request with the key goes on at once. */

@@ -60,15 +60,16 @@ export async function checkout(context: OrderContext, input: CheckoutInput) {
 async function run(app: OrderApp, of: KeyOf, placing: Placing, isNew: boolean): Promise<Outcome> {
   const { id, customerId, items, input } = placing;
   const placed = isNew ? [] : await placedLines(app, id);
-  if (placed.length > 0) return hold(app, of, id, placed, true);
+  if (placed.length > 0) return hold(app, of, id, resumed(placed));
 
   const [shippingAddress, ordered] = await Promise.all([
     shippingAddressOf(app, customerId, input),
     orderedLines(app, customerId, items, input.expectedTotal),
   ]);
   if ('refusal' in ordered) return settle(app, of, id, ordered.refusal);
+  let inCart: boolean;
   try {
-    await placeOrder(app.orm.em, { id, customerId, shippingAddress }, ordered.lines);
+    inCart = await placeOrder(app.orm.em, { id, customerId, shippingAddress }, ordered.lines);
     failPoint('order inserted');
   } catch (error) {
     if (error instanceof LimitExceeded) {
@@ -76,9 +77,9 @@ async function run(app: OrderApp, of: KeyOf, placing: Placing, isNew: boolean): 
     }
     // Another process with this key placed it meanwhile, at the prices that it read.
     if (!isUniqueViolation(error, 'customer_order_pkey')) throw error;
-    return hold(app, of, id, await placedLines(app, id), true);
+    return hold(app, of, id, resumed(await placedLines(app, id)));
   }
-  return hold(app, of, id, ordered.lines.map(toHoldLine));
+  return hold(app, of, id, { lines: ordered.lines.map(toHoldLine), isResumed: false, inCart });
 }
 
 interface Placing {
@@ -91,6 +92,19 @@ interface Placing {
 
 const toHoldLine = ({ offer, quantity }: OrderLine): HoldLine => {
   return { offerId: offer.id, shopId: offer.shopId, sku: offer.sku, quantity };
+};
+
+/** An order that is placed, and whose stock is to be held. */
+interface PlacedOrder {
+  readonly lines: readonly HoldLine[];
+  /** whether somebody else may have asked for it before */
+  readonly isResumed: boolean;
+  /** whether any of it may stand in the customer's cart */
+  readonly inCart: boolean;
+}
+
+const resumed = (lines: readonly HoldLine[]): PlacedOrder => {
+  return { lines, isResumed: true, inCart: true };
 };
 
 interface HoldLine {
@@ -110,17 +124,12 @@ function placedLines(app: OrderApp, orderId: string): Promise<HoldLine[]> {
   );
 }
 
-/**
- * Holds the stock of a placed order, and writes down what came of it with the outcome of its key.
- *
- * @param isResumed whether somebody else may have asked for it before
- */
+/** Holds the stock of a placed order, and writes down what came of it with the outcome of its key. */
 async function hold(
   app: OrderApp,
   of: KeyOf,
   orderId: string,
-  lines: HoldLine[],
-  isResumed = false,
+  { lines, isResumed, inCart }: PlacedOrder,
 ): Promise<Outcome> {
   const answer = await app.reservations.reserve(orderId, lines.map(toReserveLine), app.holdForMs);
   failPoint('reservation held, order not told');
@@ -128,6 +137,11 @@ async function hold(
     case 'HELD': {
       const expiresAt = new Date(answer.expiresAt as string);
       const outcome: Outcome = { kind: 'placed', orderId };
+      const keep = { of, outcome };
+      // One statement, for most: the order, and the outcome of its key.
+      if (!inCart && (await setExpiresAt(app.orm.em.fork(), orderId, expiresAt, keep))) {
+        return outcome;
+      }
       const settled = await settle(app, of, orderId, outcome, async (em) => {
         if (await setExpiresAt(em, orderId, expiresAt)) {
           await takeFromCart(em, orderId);

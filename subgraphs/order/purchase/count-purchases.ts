@@ -26,6 +26,23 @@ export class LimitExceeded extends Error {
 
 const keyOf = ({ shopId, sku }: { shopId: string; sku: string }) => `${shopId} ${sku}`;
 
+/** Raises the counters; its four values stand from `$first` on: customer, shops, skus, quantities. */
+export const counting = (first: number) => `insert into purchase (customer_id, shop_id, sku, units)
+  select $${first}, line.shop_id, line.sku, line.quantity
+  from unnest($${first + 1}::uuid[], $${first + 2}::text[], $${first + 3}::int[])
+    as line (shop_id, sku, quantity)
+  order by line.shop_id, line.sku
+  on conflict (customer_id, shop_id, sku) do update
+    set units = purchase.units + excluded.units, updated_at = now()`;
+
+/** The values that `counting` needs. */
+export const counted = (customerId: string, lines: readonly PurchaseLine[]): unknown[] => [
+  customerId,
+  lines.map(({ shopId }) => shopId),
+  lines.map(({ sku }) => sku),
+  lines.map(({ quantity }) => quantity),
+];
+
 /**
  * Adds an order's lines to what the customer bought, in the transaction of `em`. Lines without a
  * limit count too, so that a limit set later knows them. The counter's row lock makes parallel
@@ -40,19 +57,8 @@ export async function countPurchases(
 ): Promise<void> {
   const rows = await sqlPrepared<{ shopId: string; sku: string; units: string }>(
     em,
-    `insert into purchase (customer_id, shop_id, sku, units)
-     select $1, line.shop_id, line.sku, line.quantity
-     from unnest($2::uuid[], $3::text[], $4::int[]) as line (shop_id, sku, quantity)
-     order by line.shop_id, line.sku
-     on conflict (customer_id, shop_id, sku) do update
-       set units = purchase.units + excluded.units, updated_at = now()
-     returning shop_id as "shopId", sku, units`,
-    [
-      customerId,
-      lines.map(({ shopId }) => shopId),
-      lines.map(({ sku }) => sku),
-      lines.map(({ quantity }) => quantity),
-    ],
+    `${counting(1)} returning shop_id as "shopId", sku, units`,
+    counted(customerId, lines),
   );
   const units = new Map(rows.map((row) => [keyOf(row), Number(row.units)]));
   const facts = lines.flatMap((line): LimitFact[] => {
