@@ -4,7 +4,6 @@ import type { ApolloGateway, GraphQLDataSource } from '@apollo/gateway';
 import type { ApolloServer } from '@apollo/server';
 import type { GraphQLFormattedError } from 'graphql';
 import { decodeJwt } from 'jose';
-import { v7 as uuidv7 } from 'uuid';
 import { callerCredentials, type Identity } from '../../subgraphs/shared/auth.js';
 import { DomainError, tryAgain } from '../../subgraphs/shared/errors.js';
 import { HttpError, sendJson } from '../../subgraphs/shared/http.js';
@@ -15,9 +14,10 @@ import type { RouterConfig } from '../config.js';
 import type { CountAgainst } from '../rate-limits.js';
 import type { RouterContext } from '../subgraph-data-source.js';
 import { acceptOperation } from './accept.js';
+import { StreamEnd } from './client-stream.js';
 import { loadFacts } from './facts.js';
-import { errorFormatter } from './format-errors.js';
-import { type HttpTransport, transportOf, writeStream } from './http-stream.js';
+import { errorFormatter, shuttingDown } from './format-errors.js';
+import { createHttpStreams, type HttpTransport, transportOf } from './http-stream.js';
 import { type Client, createHub } from './hub.js';
 import { createOpenCounts } from './open-counts.js';
 import { isOriginAllowed } from './origin.js';
@@ -66,6 +66,7 @@ export function createSubscriptions(
   const format = errorFormatter(options.formatError);
   const credentials = callerCredentials('router', config.ROUTER_SECRET);
   const upstreams = new Map<string, Upstream>();
+  const streams = createHttpStreams(() => new StreamEnd(format([shuttingDown()])));
   let planner: Planner | undefined;
   let stopping = false;
 
@@ -120,7 +121,6 @@ export function createSubscriptions(
       perConnectionMax: config.SUBSCRIPTIONS_PER_CONNECTION_MAX,
       operationMaxMs: config.OPERATION_TIMEOUT_MS,
       format,
-      logger,
       clientOf,
     });
 
@@ -133,7 +133,7 @@ export function createSubscriptions(
       }
       const address = clientAddress(request, config.TRUST_PROXY);
       await count('ip', address);
-      await webSockets.take(request, socket, head, { address, requestId: uuidv7() });
+      await webSockets.take(request, socket, head, address);
     }
 
     return {
@@ -147,7 +147,7 @@ export function createSubscriptions(
         const outcome = await acceptOperation(apollo, operation, context);
         if (outcome.kind === 'subscription') {
           const stream = hub.open(outcome.accepted, client);
-          await writeStream(transport, response, stream, () => stopping);
+          await streams.write(transport, response, stream);
           return true;
         }
         await answer(transport, response, outcome);
@@ -159,7 +159,7 @@ export function createSubscriptions(
       },
       async stop() {
         stopping = true;
-        await webSockets.stop();
+        await Promise.all([webSockets.stop(), streams.stop()]);
         hub.stop();
         await closeUpstreams();
       },
@@ -177,7 +177,7 @@ export function createSubscriptions(
     }: Extract<Awaited<ReturnType<typeof acceptOperation>>, { kind: 'answer' }>,
   ): Promise<void> {
     for (const [name, value] of headers) response.setHeader(name, value);
-    if (transport === 'sse') await writeStream(transport, response, [result], () => false);
+    if (transport === 'sse') await streams.write(transport, response, [result]);
     else sendJson(response, status, result);
   }
 }
