@@ -5,8 +5,10 @@ import { badInput, tryAgain } from '../subgraphs/shared/errors.js';
 import type { Logger } from '../subgraphs/shared/logger.js';
 import { mayLag, readsHeader } from '../subgraphs/shared/reads-header.js';
 import { isTimeout, retrying } from '../subgraphs/shared/retry.js';
+import { within } from '../subgraphs/shared/within.js';
 import { type Breaker, createBreaker, isOpenCircuit } from './circuit-breaker.js';
 import type { InFlight } from './in-flight.js';
+import { type Limit, TimeLimits } from './time-limits.js';
 
 type GatewayGraphQLResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
 
@@ -35,6 +37,9 @@ export interface SourceSettings {
 
 const connectionsMax = 128;
 const answerMaxBytes = 8 * 1024 * 1024;
+const closeMaxMs = 1000;
+
+const limits = new TimeLimits();
 
 const isMutation = (query: string | undefined) => /^\s*mutation\b/.test(query ?? '');
 /** Whether the client asks for a query: a mutation shows what it wrote, whichever subgraph is asked. */
@@ -75,9 +80,12 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
     const { query, variables, operationName } = options.request;
     const asker = options.context.authorization ?? '';
     const body = JSON.stringify({ query, variables, operationName });
+    const { deadlineMs = Number.POSITIVE_INFINITY } = options.context;
     try {
+      // Whoever waits for an answer that others wait for too has a deadline of their own.
+      const text = await limits.until(deadlineMs, () => this.#ask(options, asker, body));
       // The gateway changes what it is given, so that each who waits reads it for himself.
-      return JSON.parse(await this.#ask(options, asker, body));
+      return JSON.parse(text);
     } catch (error) {
       if (isTooLarge(error)) throw badInput({ query: 'asks for more than is given at once' });
       logger.warn({ subgraph: name, reason: (error as Error).message }, 'no answer');
@@ -87,19 +95,22 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
     }
   }
 
-  /** Lets the connections go, once all that is asked is answered; they are made again if need be. */
+  /** Lets the connections go, and after a second what nobody waits for any more; they are made again if need be. */
   async close(): Promise<void> {
     const pool = this.#pool;
     this.#pool = undefined;
-    await pool?.close();
+    if (!pool) return;
+    await within(closeMaxMs, pool.close(), undefined);
+    await pool.destroy();
   }
 
   #connections(): Pool {
     this.#pool ??= new Pool(this.#origin, {
       connections: connectionsMax,
       maxResponseSize: answerMaxBytes,
-      headersTimeout: this.settings.timeoutMs,
-      bodyTimeout: this.settings.timeoutMs,
+      // undici's begin when a request leaves its queue, and again with each piece of the body.
+      headersTimeout: 0,
+      bodyTimeout: 0,
     });
     return this.#pool;
   }
@@ -114,11 +125,17 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
     return this.settings.inFlight.share(asker, `${this.settings.name} ${body}`, ask);
   }
 
-  async #send(context: RouterContext, body: string, mayBeOld: boolean): Promise<string> {
-    const { requestId, authorization, deadlineMs = Number.POSITIVE_INFINITY } = context;
-    const leftMs = Math.max(1, Math.round(deadlineMs - performance.now()));
-    // The pool's own time limits cost next to nothing; a signal for each request does.
-    const isLate = leftMs < this.settings.timeoutMs;
+  #send(context: RouterContext, body: string, mayBeOld: boolean): Promise<string> {
+    const atMs = performance.now() + this.settings.timeoutMs;
+    return limits.until(atMs, (limit) => this.#request(context, body, mayBeOld, limit));
+  }
+
+  async #request(
+    { requestId, authorization }: RouterContext,
+    body: string,
+    mayBeOld: boolean,
+    limit: Limit,
+  ): Promise<string> {
     const response = await this.#connections().request({
       method: 'POST',
       path: this.#path,
@@ -130,7 +147,7 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
         ...(mayBeOld && { [readsHeader]: mayLag }),
       },
       body,
-      ...(isLate && { signal: AbortSignal.timeout(leftMs) }),
+      signal: limit as never,
     });
     const text = await response.body.text();
     if (response.statusCode >= 500) throw new Error(`it answered ${response.statusCode}`);
