@@ -109,6 +109,19 @@ describe('federated subscriptions at the router', () => {
     expect(owners[2]).toEqual({ id: vendor.id, email: null });
   });
 
+  it('what everybody may have, and not all see the same of, is not shared', async () => {
+    const { sku, shopId, offerId } = await openShop(system, vendor, [10]);
+    const inactive = { shopId, sku, price: '10.00', active: false };
+    await actAs(system, vendor).mutate('setOffer', 'SetOfferInput', inactive, 'id');
+    const query = `subscription ($skus: [String!]) { stockChanged(skus: $skus) {
+      available shop { offers { edges { node { id active } } } } } }`;
+    const viewers = [overWebSocket(system.url), overWebSocket(system.url, vendor.token)];
+    const watches = viewers.map((client) => client.subscribe(query, { skus: [sku] }));
+    await Promise.all(watches.map((watch) => until(watch, left(10))));
+    const offers = watches.map(({ seen }) => seen[0]?.data.stockChanged.shop.offers.edges);
+    expect(offers).toEqual([[], [{ node: { id: offerId, active: false } }]]);
+  });
+
   it('rights hold as in queries: alerts of a shop are its owner’s', async () => {
     const { shopId, sku, offerId, warehouseIds } = await openShop(system, vendor, [12]);
     const query = `subscription ($shopId: UUID!) {
