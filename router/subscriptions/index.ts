@@ -13,9 +13,9 @@ import { clientAddress } from '../client-address.js';
 import type { RouterConfig } from '../config.js';
 import type { CountAgainst } from '../rate-limits.js';
 import type { RouterContext } from '../subgraph-data-source.js';
+import type { SupergraphFile } from '../supergraph-file.js';
 import { acceptOperation } from './accept.js';
 import { StreamEnd } from './client-stream.js';
-import { loadFacts } from './facts.js';
 import { errorFormatter, shuttingDown } from './format-errors.js';
 import { createHttpStreams, type HttpTransport, transportOf } from './http-stream.js';
 import { type Client, createHub } from './hub.js';
@@ -31,6 +31,7 @@ export interface SubscriptionsOptions {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly gateway: ApolloGateway;
+  readonly supergraph: SupergraphFile;
   /** the subgraphs, as the gateway asks them; and where each is */
   readonly services: ReadonlyMap<string, GraphQLDataSource<RouterContext>>;
   readonly urls: ReadonlyMap<string, string>;
@@ -57,12 +58,13 @@ export interface Subscriptions {
 
 /**
  * Federated subscriptions. To be made before the gateway is loaded: it takes the supergraph from it,
- * and takes another one likewise, by `reload`.
+ * and takes another one likewise, by `reload`. What it returns is to be called once it is loaded, and
+ * throws where nothing could be planned on it.
  */
 export function createSubscriptions(
   options: SubscriptionsOptions,
 ): (apollo: ApolloServer<RouterContext>) => Subscriptions {
-  const { config, logger, gateway, services, urls, count } = options;
+  const { config, logger, gateway, supergraph, services, urls, count } = options;
   const format = errorFormatter(options.formatError);
   const credentials = callerCredentials('router', config.ROUTER_SECRET);
   const upstreams = new Map<string, Upstream>();
@@ -90,11 +92,15 @@ export function createSubscriptions(
     await Promise.all(all.map((upstream) => upstream.close()));
   };
 
-  gateway.onSchemaLoadOrUpdate(({ apiSchema, coreSupergraphSdl: supergraphSdl }) => {
-    const isFirst = planner === undefined;
-    const facts = loadFacts(config.SUPERGRAPH_PATH);
-    planner = createPlanner({ supergraphSdl, schema: apiSchema, services, facts, logger });
-    if (!isFirst) reload();
+  gateway.onSchemaLoadOrUpdate(({ apiSchema: schema, coreSupergraphSdl: supergraphSdl }) => {
+    const plan = () => {
+      const isFirst = planner === undefined;
+      const facts = supergraph.facts();
+      planner = createPlanner({ supergraphSdl, schema, services, facts, logger });
+      if (!isFirst) reload();
+    };
+    supergraph.onFacts(plan);
+    plan();
   });
   function reload() {
     hub.reload();
@@ -113,6 +119,8 @@ export function createSubscriptions(
   measure(options.registry, hub.counts, () => sockets.total, upstreams);
 
   return (apollo) => {
+    // The gateway has logged why.
+    if (!planner) throw new Error('subscriptions cannot be planned on this supergraph');
     const webSockets = serveWebSockets({
       apollo,
       hub,
