@@ -255,6 +255,29 @@ describe('federated subscriptions at the router', () => {
       'GRAPHQL_PARSE_FAILED',
       'BAD_USER_INPUT',
     ]);
+    const conditional = [
+      'subscription ($x: Boolean!) { ... @include(if: $x) { stockChanged(skus: ["a"]) { version } } }',
+      'subscription ($x: Boolean!) { ... { stockChanged(skus: ["a"]) @skip(if: $x) { version } } }',
+      `fragment F on Subscription { ... { stockChanged(skus: ["a"]) @skip(if: $x) { version } } }
+       subscription ($x: Boolean!) { ...F }`,
+      'subscription ($x: Boolean!) { stockChanged(skus: ["a"]) @skip(if: $x) { version } }',
+    ];
+    for (const query of conditional) {
+      expect(await codeOf(client.subscribe(query, { x: true }))).toBe('GRAPHQL_VALIDATION_FAILED');
+      const parameters = new URLSearchParams({ query, variables: '{"x":true}' });
+      const body = JSON.stringify({ query, variables: { x: true } });
+      for (const accept of ['application/json', 'text/event-stream', '*/*']) {
+        const headers = { accept, 'content-type': 'application/json' };
+        for (const asked of [
+          fetch(system.url, { method: 'POST', headers, body }),
+          fetch(`${system.url}?${parameters}`, { headers }),
+        ]) {
+          const response = await asked;
+          expect(response.status).toBe(accept === 'text/event-stream' ? 200 : 400);
+          expect(await response.text()).toContain('GRAPHQL_VALIDATION_FAILED');
+        }
+      }
+    }
     const badVariable = client.subscribe(watchStock, { skus: { no: 1 } });
     expect(await codeOf(badVariable)).toBe('BAD_USER_INPUT');
     client.close();

@@ -14,7 +14,7 @@ import type { RouterConfig } from '../config.js';
 import type { CountAgainst } from '../rate-limits.js';
 import type { RouterContext } from '../subgraph-data-source.js';
 import type { SupergraphFile } from '../supergraph-file.js';
-import { acceptOperation } from './accept.js';
+import { acceptOperation, hasConditionAtRoot, refusedForCondition } from './accept.js';
 import { StreamEnd } from './client-stream.js';
 import { errorFormatter, shuttingDown } from './format-errors.js';
 import { createHttpStreams, type HttpTransport, transportOf } from './http-stream.js';
@@ -22,7 +22,7 @@ import { type Client, createHub } from './hub.js';
 import { createOpenCounts } from './open-counts.js';
 import { isOriginAllowed } from './origin.js';
 import { createPlanner, type Planner } from './plan.js';
-import { operationOf } from './read-operation.js';
+import { documentOf, operationOf } from './read-operation.js';
 import { connectUpstream, type Upstream } from './upstream.js';
 import { serveWebSockets } from './websocket.js';
 
@@ -148,7 +148,12 @@ export function createSubscriptions(
       reload,
       async serve(request, response, body, context) {
         const transport = transportOf(request, body);
-        if (!transport) return false;
+        if (!transport) {
+          if (!hasConditionAtRoot(documentOf(request, body))) return false;
+          const { status, result } = refusedForCondition();
+          sendJson(response, status, result);
+          return true;
+        }
         if (stopping) throw tryAgain('This server is going away.');
         const operation = operationOf(request, body);
         const client = await clientOf(context.authorization, context.address);
