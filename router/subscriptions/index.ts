@@ -6,9 +6,10 @@ import type { GraphQLFormattedError } from 'graphql';
 import { decodeJwt } from 'jose';
 import { callerCredentials, type Identity } from '../../subgraphs/shared/auth.js';
 import { DomainError, tryAgain } from '../../subgraphs/shared/errors.js';
-import { HttpError, sendJson } from '../../subgraphs/shared/http.js';
+import { codeOfThrown, HttpError, sendJson } from '../../subgraphs/shared/http.js';
 import type { Logger } from '../../subgraphs/shared/logger.js';
 import { gaugeOf, type Registry } from '../../subgraphs/shared/metrics.js';
+import { errorCounter } from '../../subgraphs/shared/operation-metrics.js';
 import { clientAddress } from '../client-address.js';
 import type { RouterConfig } from '../config.js';
 import type { CountAgainst } from '../rate-limits.js';
@@ -65,7 +66,9 @@ export function createSubscriptions(
   options: SubscriptionsOptions,
 ): (apollo: ApolloServer<RouterContext>) => Subscriptions {
   const { config, logger, gateway, supergraph, services, urls, count } = options;
-  const format = errorFormatter(options.formatError);
+  const errors = errorCounter(options.registry);
+  const countError = (code: string) => errors.inc({ operation: 'subscription', code });
+  const format = errorFormatter(options.formatError, countError);
   const credentials = callerCredentials('router', config.ROUTER_SECRET);
   const upstreams = new Map<string, Upstream>();
   const streams = createHttpStreams(() => new StreamEnd(format([shuttingDown()])));
@@ -168,7 +171,10 @@ export function createSubscriptions(
       },
       upgrade(request, socket, head) {
         socket.on('error', () => socket.destroy());
-        upgrade(request, socket, head).catch((error) => refuseUpgrade(socket, error, logger));
+        upgrade(request, socket, head).catch((error) => {
+          countError(codeOfThrown(error));
+          refuseUpgrade(socket, error, logger);
+        });
       },
       async stop() {
         stopping = true;

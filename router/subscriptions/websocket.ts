@@ -7,7 +7,6 @@ import { CloseCode, type Context, type SubscribePayload } from 'graphql-ws';
 import { type Extra, useServer } from 'graphql-ws/use/ws';
 import { v7 as uuidv7 } from 'uuid';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { DomainError } from '../../subgraphs/shared/errors.js';
 import { requestTrace } from '../../subgraphs/shared/request-context.js';
 import { telemetry } from '../../subgraphs/shared/telemetry/telemetry.js';
 import type { CountAgainst } from '../rate-limits.js';
@@ -72,7 +71,7 @@ export function serveWebSockets(options: WebSocketOptions) {
         try {
           connection.client = await options.clientOf(authorization, connection.address);
         } catch (error) {
-          refuseConnection(socket, error);
+          refuseConnection(socket, format([error])[0]?.extensions?.code);
           return false;
         }
         connection.closeAt(connection.client.expiresAtMs);
@@ -178,8 +177,7 @@ async function countOperation(count: CountAgainst, { address, identity }: Client
   if (identity) await count('user', identity.id);
 }
 
-function refuseConnection(socket: WebSocket, error: unknown): void {
-  const code = error instanceof DomainError ? error.extensions.code : undefined;
+function refuseConnection(socket: WebSocket, code: unknown): void {
   // 1013 and 4403 leave it to the client to come again, with another token.
   if (code === 'UNAUTHENTICATED') socket.close(CloseCode.Forbidden, 'Forbidden');
   else socket.close(1013, 'Try again later');
