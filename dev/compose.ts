@@ -10,7 +10,7 @@ import {
   parse,
   printSchema,
 } from 'graphql';
-import { isPublic, readRights } from '../subgraphs/shared/rights.js';
+import { publicFieldsOf } from '../subgraphs/shared/rights.js';
 import { buildPlainSchema, printFederatedSdl } from '../subgraphs/shared/schema.js';
 import { portsFrom } from './environment.js';
 import { root, subgraphNames } from './services.js';
@@ -60,16 +60,12 @@ console.log(`schema/: ${files.size} files, ${stale.length} written; composed wit
 
 /** What the router has to know to share subscriptions, and no supergraph tells. */
 function factsOfSubscriptions() {
-  const rules = subgraphs.flatMap(({ schema }) => [...readRights(schema)]);
-  const secret = new Set(rules.filter(([, each]) => !isPublic(each)).map(([name]) => name));
-  const publicFields = new Set(
-    rules.map(([name]) => name).filter((name) => !/^(Query|Mutation)\./.test(name)),
-  );
+  const schemas = subgraphs.map(({ schema }) => schema);
   const roots = subgraphs.flatMap(({ schema }) =>
     Object.values(schema.getSubscriptionType()?.getFields() ?? {}),
   );
   return {
-    publicFields: [...publicFields].filter((name) => !secret.has(name)).sort(),
+    publicFields: publicFieldsOf(schemas).filter((name) => !/^(Query|Mutation)\./.test(name)),
     beginWithSnapshot: roots
       .filter(({ extensions }) => extensions.beginsWithSnapshot)
       .map(({ name }) => name)

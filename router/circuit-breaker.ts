@@ -1,6 +1,5 @@
 import {
   BrokenCircuitError,
-  type CircuitBreakerPolicy,
   CircuitState,
   circuitBreaker,
   handleWhen,
@@ -15,7 +14,10 @@ const durationMs = 5000;
 const requestsPerSecondMin = 10;
 const tryAfterMs = 1000;
 
-export type Breaker = Pick<CircuitBreakerPolicy, 'execute'>;
+export interface Breaker {
+  /** @throws BrokenCircuitError at once, while the subgraph is left alone or one request tries it */
+  execute<T>(ask: () => Promise<T>): Promise<T>;
+}
 
 /**
  * Lets a subgraph alone that does not answer: who asks is refused at once, rather than after the
@@ -40,7 +42,13 @@ export function createBreaker(
     if (state === CircuitState.Open) logger.error({ subgraph }, 'a subgraph is left alone');
     if (state === CircuitState.Closed) logger.info({ subgraph }, 'a subgraph answers again');
   });
-  return breaker;
+  return {
+    // cockatiel would have all wait for the one that tries.
+    async execute(ask) {
+      if (breaker.state === CircuitState.HalfOpen) throw new BrokenCircuitError();
+      return breaker.execute(ask);
+    },
+  };
 }
 
 export const isOpenCircuit = (error: unknown) => error instanceof BrokenCircuitError;

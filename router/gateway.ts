@@ -33,8 +33,9 @@ export function createGateway(
   const requireAddresses = (supergraphSdl: string) => {
     for (const [name, composed] of subgraphsOf(supergraphSdl)) addressOf(name, composed);
   };
+  const supergraph = supergraphFrom(config.SUPERGRAPH_PATH, requireAddresses, logger);
   const gateway = new ApolloGateway({
-    supergraphSdl: supergraphFrom(config.SUPERGRAPH_PATH, requireAddresses, logger),
+    supergraphSdl: supergraph.hook,
     logger,
     queryPlannerConfig: { cache: createPlanCache(registry) },
     buildService({ name, url: composed = '' }) {
@@ -57,6 +58,7 @@ export function createGateway(
   gaugeOf(registry, up, health.state);
   return {
     gateway,
+    supergraph,
     health,
     /** the subgraphs as the gateway asks them, once it is loaded */
     services: sources.services as ReadonlyMap<string, GraphQLDataSource<RouterContext>>,

@@ -62,13 +62,14 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
   const count = createRateLimits(table, pausedAfterFailure(redis), registry);
   tellProfile(config.RATE_LIMIT_PROFILE, logger);
   const made = createGateway(config, env, logger, registry);
-  const { gateway, health, services, urls, closeSources } = made;
+  const { gateway, supergraph, health, services, urls, closeSources } = made;
   const verifyToken = createTokenVerifier(config.JWKS_URL, {
     [callerHeader]: callerCredentials('router', config.ROUTER_SECRET),
   });
   const formatError = errorFormat(config, logger);
   const parts = { config, logger, registry, gateway, count, formatError };
-  const serveSubscriptions = createSubscriptions({ ...parts, services, urls, verifyToken });
+  const forStreams = { ...parts, supergraph, services, urls, verifyToken };
+  const serveSubscriptions = createSubscriptions(forStreams);
   const operations = readKnownOperations();
   const apollo = createApollo({ ...parts, operations });
   watchRedis(registry, { limits: redis });

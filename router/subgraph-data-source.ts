@@ -5,6 +5,7 @@ import { badInput, tryAgain } from '../subgraphs/shared/errors.js';
 import type { Logger } from '../subgraphs/shared/logger.js';
 import { mayLag, readsHeader } from '../subgraphs/shared/reads-header.js';
 import { isTimeout, retrying } from '../subgraphs/shared/retry.js';
+import { within } from '../subgraphs/shared/within.js';
 import { type Breaker, createBreaker, isOpenCircuit } from './circuit-breaker.js';
 import { inTime, LateError, type Patience } from './deadlines.js';
 import type { InFlight } from './in-flight.js';
@@ -37,6 +38,7 @@ export interface SourceSettings {
 
 const connectionsMax = 128;
 const answerMaxBytes = 8 * 1024 * 1024;
+const closeMaxMs = 1000;
 
 const isMutation = (query: string | undefined) => /^\s*mutation\b/.test(query ?? '');
 /** Whether the client asks for a query: a mutation shows what it wrote, whichever subgraph is asked. */
@@ -92,11 +94,13 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
     }
   }
 
-  /** Lets the connections go, once all that is asked is answered; they are made again if need be. */
+  /** Lets the connections go, and after a second what nobody waits for any more; they are made again if need be. */
   async close(): Promise<void> {
     const pool = this.#pool;
     this.#pool = undefined;
-    await pool?.close();
+    if (!pool) return;
+    await within(closeMaxMs, pool.close(), undefined);
+    await pool.destroy();
   }
 
   #connections(): Pool {

@@ -19,7 +19,7 @@ describe('a supergraph file', () => {
       if (text === 'broken') throw new Error('it is broken');
     };
     writeFileSync(path, 'first');
-    const hook = supergraphFrom(path, check, logger);
+    const { hook } = supergraphFrom(path, check, logger);
     const update = (text: string) => loaded.push(text);
     const { supergraphSdl, cleanup } = await hook({ update } as never);
     expect(supergraphSdl).toBe('first');
@@ -40,5 +40,39 @@ describe('a supergraph file', () => {
       [50, 'it is broken'],
       [30, undefined],
     ]);
+  });
+
+  it('comes with the facts beside it, which are checked with it and may change later', async () => {
+    const lines: string[] = [];
+    const destination = { write: (line: string) => lines.push(line) };
+    const logger = createLogger('test', 'info', { destination: destination as never });
+    const facts = join(folder, 'subscriptions.json');
+    const supergraph = supergraphFrom(path, () => {}, logger);
+    const update = () => {
+      throw new Error('the supergraph is as it was');
+    };
+    const told: string[][] = [];
+    supergraph.onFacts(() => told.push([...supergraph.facts().publicFields]));
+    const start = () => supergraph.hook({ update } as never);
+    for (const malformed of ['{', '{"publicFields":"A.b"}']) {
+      writeFileSync(facts, malformed);
+      await expect(start()).rejects.toThrow('subscriptions.json is malformed');
+    }
+    writeFileSync(facts, '{"publicFields":["A.b"]}');
+    const { cleanup } = await start();
+    expect([...supergraph.facts().publicFields]).toEqual(['A.b']);
+    writeFileSync(facts, '{"publicFields":');
+    await eventually(
+      async () => lines.length,
+      (count) => count > 0,
+    );
+    expect(lines[0]).toContain('subscriptions.json is malformed');
+    writeFileSync(facts, '{"publicFields":["A.c"]}');
+    await eventually(
+      async () => told,
+      ({ length }) => length > 0,
+    );
+    await cleanup?.();
+    expect(told).toEqual([['A.c']]);
   });
 });

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { root } from '../dev/services.js';
 import { serveVerdicts } from '../dev/verify/serve-verdicts.js';
 import { nameOperations } from '../router/operation-names.js';
+import { overWebSocket } from './harness/live.js';
 import { checkout, openShop, registerPerson } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';
+import { eventually } from './harness/wait.js';
 
 const namesIn = (metrics: string) =>
   [...metrics.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1] as string);
@@ -66,6 +68,26 @@ describe('what the processes show Prometheus', () => {
     const router = await metricsOf('router');
     const named = { operation: 'Named', code: 'BAD_USER_INPUT' };
     expect(readingOf(router, 'holdfast_graphql_errors_total', named)).toBe(1);
+  });
+
+  it('counts what the router refuses before it is read, and over WebSockets', async () => {
+    const counted = async () => {
+      const router = await metricsOf('router');
+      return [
+        { operation: 'invalid', code: 'UNAUTHENTICATED' },
+        { operation: 'invalid', code: 'BAD_REQUEST' },
+        { operation: 'subscription', code: 'UNAUTHENTICATED' },
+      ].map((labels) => readingOf(router, 'holdfast_graphql_errors_total', labels));
+    };
+    const before = await counted();
+    await system.graphql('{ serverTime }', {}, 'x.y.z');
+    const headers = { 'content-type': 'application/json' };
+    await fetch(system.url, { method: 'POST', headers, body: '{' });
+    const client = overWebSocket(system.url, 'x.y.z');
+    const watch = client.subscribe('{ serverTime }');
+    await eventually(async () => watch.ended(), Boolean);
+    client.close();
+    expect(await counted()).toEqual(before.map((count) => count + 1));
   });
 
   it('counts the connections of a pool', async () => {

@@ -128,6 +128,10 @@ describe('a supergraph file that changes', () => {
     await eventually(upstreams, (count) => count === 0);
     open();
     await eventually(upstreams, (count) => count === 1);
+    writeFileSync(join(library.folder, 'subscriptions.json'), '{}');
+    await eventually(upstreams, (count) => count === 0);
+    open();
+    await eventually(upstreams, (count) => count === 2);
     client.close();
     other.close();
   });

@@ -109,6 +109,19 @@ describe('federated subscriptions at the router', () => {
     expect(owners[2]).toEqual({ id: vendor.id, email: null });
   });
 
+  it('what everybody may have, and not all see the same of, is not shared', async () => {
+    const { sku, shopId, offerId } = await openShop(system, vendor, [10]);
+    const inactive = { shopId, sku, price: '10.00', active: false };
+    await actAs(system, vendor).mutate('setOffer', 'SetOfferInput', inactive, 'id');
+    const query = `subscription ($skus: [String!]) { stockChanged(skus: $skus) {
+      available shop { offers { edges { node { id active } } } } } }`;
+    const viewers = [overWebSocket(system.url), overWebSocket(system.url, vendor.token)];
+    const watches = viewers.map((client) => client.subscribe(query, { skus: [sku] }));
+    await Promise.all(watches.map((watch) => until(watch, left(10))));
+    const offers = watches.map(({ seen }) => seen[0]?.data.stockChanged.shop.offers.edges);
+    expect(offers).toEqual([[], [{ node: { id: offerId, active: false } }]]);
+  });
+
   it('rights hold as in queries: alerts of a shop are its owner’s', async () => {
     const { shopId, sku, offerId, warehouseIds } = await openShop(system, vendor, [12]);
     const query = `subscription ($shopId: UUID!) {
@@ -242,6 +255,29 @@ describe('federated subscriptions at the router', () => {
       'GRAPHQL_PARSE_FAILED',
       'BAD_USER_INPUT',
     ]);
+    const conditional = [
+      'subscription ($x: Boolean!) { ... @include(if: $x) { stockChanged(skus: ["a"]) { version } } }',
+      'subscription ($x: Boolean!) { ... { stockChanged(skus: ["a"]) @skip(if: $x) { version } } }',
+      `fragment F on Subscription { ... { stockChanged(skus: ["a"]) @skip(if: $x) { version } } }
+       subscription ($x: Boolean!) { ...F }`,
+      'subscription ($x: Boolean!) { stockChanged(skus: ["a"]) @skip(if: $x) { version } }',
+    ];
+    for (const query of conditional) {
+      expect(await codeOf(client.subscribe(query, { x: true }))).toBe('GRAPHQL_VALIDATION_FAILED');
+      const parameters = new URLSearchParams({ query, variables: '{"x":true}' });
+      const body = JSON.stringify({ query, variables: { x: true } });
+      for (const accept of ['application/json', 'text/event-stream', '*/*']) {
+        const headers = { accept, 'content-type': 'application/json' };
+        for (const asked of [
+          fetch(system.url, { method: 'POST', headers, body }),
+          fetch(`${system.url}?${parameters}`, { headers }),
+        ]) {
+          const response = await asked;
+          expect(response.status).toBe(accept === 'text/event-stream' ? 200 : 400);
+          expect(await response.text()).toContain('GRAPHQL_VALIDATION_FAILED');
+        }
+      }
+    }
     const badVariable = client.subscribe(watchStock, { skus: { no: 1 } });
     expect(await codeOf(badVariable)).toBe('BAD_USER_INPUT');
     client.close();

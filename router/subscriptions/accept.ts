@@ -1,5 +1,15 @@
 import { type ApolloServer, type ApolloServerPlugin, HeaderMap } from '@apollo/server';
-import { type DocumentNode, getOperationAST, getVariableValues, Kind, parse } from 'graphql';
+import {
+  type DefinitionNode,
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  getVariableValues,
+  Kind,
+  OperationTypeNode,
+  parse,
+  type SelectionSetNode,
+} from 'graphql';
+import { requestTrace } from '../../subgraphs/shared/request-context.js';
 import { badOperation } from '../query-limits.js';
 import type { RouterContext } from '../subgraph-data-source.js';
 import type { Result } from './client-stream.js';
@@ -69,9 +79,7 @@ export async function acceptOperation(
     accepted = each;
   };
   const contextValue: StreamContext = { ...given, takeSubscription };
-  if (query !== undefined && hasConditionAtRoot(query, operationName)) {
-    return refusedForCondition();
-  }
+  if (hasConditionAtRoot(query)) return refusedForCondition();
   const request = {
     ...(query !== undefined && { query }),
     ...(operationName != null && { operationName }),
@@ -85,25 +93,35 @@ export async function acceptOperation(
   return { kind: 'answer', result, status: http.status ?? 200, headers: http.headers };
 }
 
-/** GraphQL forbids it in newer editions, and graphql-js's validation throws where it has a variable. */
-function hasConditionAtRoot(query: string, operationName: string | null | undefined): boolean {
-  const document = parsed(query);
-  if (!document) return false;
-  const operation = getOperationAST(document, operationName);
-  if (operation?.operation !== 'subscription') return false;
-  const roots = [operation, ...document.definitions].filter(
+/**
+ * Whether a field of a subscription stands under a condition, by itself or in fragments. GraphQL
+ * forbids it in newer editions, and graphql-js's validation throws where it has a variable.
+ */
+export function hasConditionAtRoot(query: string | undefined): boolean {
+  if (!query?.includes('subscription') || !/\b(skip|include)\b/.test(query)) return false;
+  const definitions = parsed(query)?.definitions ?? [];
+  const seen = new Set<string>();
+  const isConditional = (set: SelectionSetNode | undefined): boolean =>
+    set?.selections.some((each) => {
+      if (each.directives?.some(({ name }) => /^(skip|include)$/.test(name.value))) return true;
+      if (each.kind === Kind.INLINE_FRAGMENT) return isConditional(each.selectionSet);
+      if (each.kind !== Kind.FRAGMENT_SPREAD || seen.has(each.name.value)) return false;
+      seen.add(each.name.value);
+      return isConditional(fragmentOf(definitions, each.name.value));
+    }) ?? false;
+  return definitions.some(
     (each) =>
-      each === operation ||
-      (each.kind === Kind.FRAGMENT_DEFINITION && each.typeCondition.name.value === 'Subscription'),
-  );
-  return roots.some(
-    (each) =>
-      'selectionSet' in each &&
-      each.selectionSet.selections.some(({ directives }) =>
-        directives?.some(({ name }) => name.value === 'skip' || name.value === 'include'),
-      ),
+      each.kind === Kind.OPERATION_DEFINITION &&
+      each.operation === OperationTypeNode.SUBSCRIPTION &&
+      isConditional(each.selectionSet),
   );
 }
+
+const fragmentOf = (definitions: readonly DefinitionNode[], name: string) =>
+  definitions.find(
+    (each): each is FragmentDefinitionNode =>
+      each.kind === Kind.FRAGMENT_DEFINITION && each.name.value === name,
+  )?.selectionSet;
 
 const documentTokensMax = 10_000;
 
@@ -116,12 +134,13 @@ export function parsed(query: string): DocumentNode | null {
   }
 }
 
-function refusedForCondition(): Outcome {
+export function refusedForCondition(): Extract<Outcome, { kind: 'answer' }> {
   const error = badOperation(
     'GRAPHQL_VALIDATION_FAILED',
     'The field of a subscription cannot be skipped or included by a condition.',
   );
-  const { http: _, ...extensions } = error.extensions;
+  const { code } = error.extensions;
+  const extensions = { code, requestId: requestTrace.getStore()?.requestId };
   const result = { errors: [{ message: error.message, extensions }] };
   return { kind: 'answer', result, status: 400, headers: new HeaderMap() };
 }

@@ -1,5 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import {
   type DocumentNode,
   type GraphQLSchema,
@@ -10,6 +8,7 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
+import { z } from 'zod';
 
 /** What is known of a supergraph's fields that the supergraph itself does not say. */
 export interface Facts {
@@ -19,18 +18,34 @@ export interface Facts {
   readonly beginWithSnapshot: ReadonlySet<string>;
 }
 
+const shape = z.object({
+  publicFields: z.array(z.string()).default([]),
+  beginWithSnapshot: z.array(z.string()).default([]),
+});
+
 /**
- * Reads `subscriptions.json` beside the supergraph, as `npm run compose` writes it. Where there is
+ * Reads what `npm run compose` writes into `subscriptions.json` beside the supergraph. Where there is
  * none, nothing is taken for public. A field that is in it by mistake is not given away: what selects
  * public fields only is asked for without a user's token.
+ *
+ * @param text null where there is no such file
+ * @throws Error for a file that is malformed
  */
-export function loadFacts(supergraphPath: string): Facts {
-  const path = join(dirname(supergraphPath), 'subscriptions.json');
-  const facts = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
-  return {
-    publicFields: new Set<string>(facts.publicFields ?? []),
-    beginWithSnapshot: new Set<string>(facts.beginWithSnapshot ?? []),
-  };
+export function parseFacts(text: string | null): Facts {
+  const facts = shape.safeParse(text === null ? {} : jsonOf(text));
+  if (!facts.success) {
+    throw new Error(`subscriptions.json is malformed: ${z.prettifyError(facts.error)}`);
+  }
+  const { publicFields, beginWithSnapshot } = facts.data;
+  return { publicFields: new Set(publicFields), beginWithSnapshot: new Set(beginWithSnapshot) };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether an operation selects public fields only, wherever they stand and whatever is skipped. */

@@ -1,4 +1,6 @@
 import type { ExecutionResult } from 'graphql';
+import { outsideRequests, requestTrace } from '../../subgraphs/shared/request-context.js';
+import { telemetry } from '../../subgraphs/shared/telemetry/telemetry.js';
 import type { RouterContext } from '../subgraph-data-source.js';
 import { type ClientStream, type Result, StreamEnd } from './client-stream.js';
 import { eventKey } from './event-keys.js';
@@ -27,11 +29,18 @@ export interface FeedOptions {
 
 const executingMax = 16;
 const nowhere = '';
+// What other subgraphs know changes without an event; what one that is away left out may be there again.
+const freshMs = 2000;
+const retryErrorsMs = 1000;
 
 interface Kept {
   readonly event: ExecutionResult;
   readonly result: Result;
+  readonly atMs: number;
 }
+
+const isFresh = ({ result, atMs }: Kept) =>
+  Date.now() - atMs < (result.errors ? retryErrorsMs : freshMs);
 
 /**
  * One subscription at a subgraph, with all who share it. Events of one thing are completed one after
@@ -62,10 +71,9 @@ export class Feed implements UpstreamSink {
     const isWhole = this.options.plan.beginsWithSnapshot ? this.#hasAll : this.#events === 0;
     if (this.#ended || this.#completed || !isWhole) return false;
     this.#subscribers.add(subscriber);
-    for (const [key, { event, result }] of this.#kept) {
-      // What a part that was away left out may be there now.
-      if (result.errors) this.#add(key, event);
-      else subscriber.stream.push(key, result);
+    for (const [key, kept] of this.#kept) {
+      if (isFresh(kept)) subscriber.stream.push(key, kept.result);
+      else if (!this.#pending.has(key) && !this.#executing.has(key)) this.#add(key, kept.event);
     }
     return true;
   }
@@ -110,19 +118,17 @@ export class Feed implements UpstreamSink {
     const used = primary.variableUsages ?? [];
     const given = Object.entries(variables).filter(([name]) => used.includes(name));
     const authorization = () => this.#best()?.authorization;
-    return upstream.subscribe(
-      {
-        query: primary.operation,
-        variables: Object.fromEntries(given),
-        operationName: primary.operationName,
-        // Read whenever it is sent: the token of who came first may have expired by then.
-        get extensions() {
-          const token = authorization();
-          return token === undefined ? undefined : { authorization: token };
-        },
+    const payload = {
+      query: primary.operation,
+      variables: Object.fromEntries(given),
+      operationName: primary.operationName,
+      // Read whenever it is sent: the token of who came first may have expired by then.
+      get extensions() {
+        const token = authorization();
+        return token === undefined ? undefined : { authorization: token };
       },
-      this,
-    );
+    };
+    return outsideRequests(() => upstream.subscribe(payload, this));
   }
 
   /** Whose token is good for longest: all who share the feed are the same user, or nobody. */
@@ -161,9 +167,22 @@ export class Feed implements UpstreamSink {
     }
   }
 
-  async #execute(key: string | null, event: ExecutionResult): Promise<void> {
-    const { plan, variables, format, contextOf } = this.options;
-    const context = contextOf(this.#best()?.authorization);
+  /** Each event is a request of its own to those who complete it. */
+  #execute(key: string | null, event: ExecutionResult): Promise<void> {
+    const context = this.options.contextOf(this.#best()?.authorization);
+    const work = () => this.#complete(key, event, context);
+    return requestTrace.run(
+      { requestId: context.requestId },
+      () => telemetry()?.inSpan('subscription', work) ?? work(),
+    );
+  }
+
+  async #complete(
+    key: string | null,
+    event: ExecutionResult,
+    context: RouterContext,
+  ): Promise<void> {
+    const { plan, variables, format } = this.options;
     const answer = await plan
       .execute(event, variables, context)
       .catch((error: unknown): ExecutionResult => ({ data: null, errors: [error as never] }));
@@ -178,13 +197,14 @@ export class Feed implements UpstreamSink {
     const isFull =
       key !== null && this.#kept.size >= this.options.bufferMax && !this.#kept.has(key);
     if (key === null || isFull) this.#hasAll = false;
-    else this.#kept.set(key, { event, result });
+    else this.#kept.set(key, { event, result, atMs: Date.now() });
   }
 
   #errorsOf(reason: unknown) {
-    const { format, plan } = this.options;
-    if (Array.isArray(reason)) return format(reason);
-    return format([partAway(plan.primary.serviceName)]);
+    const { format, plan, contextOf } = this.options;
+    const { requestId } = contextOf(undefined);
+    const errors = Array.isArray(reason) ? reason : [partAway(plan.primary.serviceName)];
+    return requestTrace.run({ requestId }, () => format(errors));
   }
 
   #endAll(reason?: StreamEnd): void {

@@ -6,8 +6,14 @@ type FormatError = (formatted: GraphQLFormattedError, thrown: unknown) => GraphQ
 /** Errors as clients get them: what Apollo Server does with those of queries. */
 export type FormatErrors = (errors: readonly unknown[]) => readonly GraphQLFormattedError[];
 
-/** @param format Apollo Server's `formatError` */
-export function errorFormatter(format: FormatError): FormatErrors {
+/**
+ * @param format Apollo Server's `formatError`
+ * @param count is told the code of each
+ */
+export function errorFormatter(
+  format: FormatError,
+  count: (code: string) => void = () => {},
+): FormatErrors {
   return (errors) =>
     errors.map((thrown) => {
       const { message, locations, path, extensions } = formattedOf(thrown);
@@ -18,7 +24,9 @@ export function errorFormatter(format: FormatError): FormatErrors {
         ...(path && { path }),
         extensions: { ...extensions, code },
       };
-      return format(formatted, thrown);
+      const told = format(formatted, thrown);
+      count(String(told.extensions?.code));
+      return told;
     });
 }
 

@@ -1,4 +1,6 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { getOperationAST } from 'graphql';
 import { parsed } from './accept.js';
 import { type ClientStream, type Result, StreamEnd } from './client-stream.js';
@@ -7,6 +9,8 @@ export type HttpTransport = 'multipart' | 'sse';
 
 const heartbeatEveryMs = 10_000;
 const writeMaxMs = 20_000;
+const closeMaxMs = 1000;
+const pollMs = 20;
 
 /**
  * How a request wants a stream answered; null where an ordinary answer does. Clients accept several
@@ -79,54 +83,82 @@ function textOf(transport: HttpTransport, result: Result): string {
   return known[transport];
 }
 
-/**
- * Writes a stream until it ends or the client is gone; with a single result, that. Nothing is written
- * before what came before it has left this process: one who takes nothing for 20 s is let go.
- *
- * @param isStopping whether it ends because this process does: then the client is left to come again
- */
-export async function writeStream(
-  transport: HttpTransport,
-  response: ServerResponse,
-  results: ClientStream | readonly Result[],
-  isStopping: () => boolean,
-): Promise<void> {
-  const { contentType, opening, heartbeat, ending, closing } = framings[transport];
-  let writing = false;
-  const write = async (text: string) => {
-    writing = true;
-    await written(response, text);
-    writing = false;
-  };
-  const stop = () => void ('return' in results && results.return());
-  response.once('close', stop);
-  response.writeHead(200, {
-    'content-type': contentType,
-    'cache-control': 'no-store',
-    'x-accel-buffering': 'no',
-  });
-  const beat = setInterval(() => {
-    if (!writing) void write(heartbeat);
-  }, heartbeatEveryMs);
-  try {
-    await write(opening);
-    for await (const result of results) await write(textOf(transport, result));
-    if (!isStopping()) await write(closing);
-    else if (transport === 'multipart') await write(closing);
-  } catch (error) {
-    if (!(error instanceof StreamEnd)) throw error;
-    await write(ending(error) + closing);
-  } finally {
-    clearInterval(beat);
-    response.off('close', stop);
-    response.end();
-  }
+/** The streams that are open over HTTP. */
+export interface HttpStreams {
+  /**
+   * Writes a stream until it ends or the client is gone; with a single result, that. Nothing is
+   * written before what came before it has left this process: one who takes nothing for 20 s is let go.
+   */
+  write(
+    transport: HttpTransport,
+    response: ServerResponse,
+    results: ClientStream | readonly Result[],
+  ): Promise<void>;
+  /** Ends them, and leaves it to clients to come again; who does not read what is left is let go. */
+  stop(): Promise<void>;
 }
 
-function written(response: ServerResponse, text: string): Promise<void> {
+/** @param goingAway what clients of multipart are told at the end; those of SSE come again by themselves */
+export function createHttpStreams(goingAway: () => StreamEnd): HttpStreams {
+  const open = new Map<ServerResponse, () => void>();
+  let stopping = false;
+
+  return {
+    async write(transport, response, results) {
+      const { contentType, opening, heartbeat, ending, closing } = framings[transport];
+      const stream = 'return' in results ? results : undefined;
+      let writing = false;
+      let cut = false;
+      const write = async (text: string) => {
+        writing = true;
+        await written(response, text, stopping ? closeMaxMs : writeMaxMs);
+        writing = false;
+      };
+      const gone = () => void stream?.return();
+      const end = AsyncLocalStorage.bind(() => {
+        cut = transport === 'sse' && stream !== undefined;
+        if (cut) gone();
+        else stream?.end(goingAway());
+      });
+      response.once('close', gone);
+      open.set(response, end);
+      if (stopping) end();
+      response.writeHead(200, {
+        'content-type': contentType,
+        'cache-control': 'no-store',
+        'x-accel-buffering': 'no',
+      });
+      const beat = setInterval(() => {
+        if (!writing) void write(heartbeat);
+      }, heartbeatEveryMs);
+      try {
+        await write(opening);
+        for await (const result of results) await write(textOf(transport, result));
+        if (!cut) await write(closing);
+      } catch (error) {
+        if (!(error instanceof StreamEnd)) throw error;
+        await write(ending(error) + closing);
+      } finally {
+        clearInterval(beat);
+        open.delete(response);
+        response.off('close', gone);
+        response.end();
+      }
+    },
+    async stop() {
+      stopping = true;
+      for (const end of open.values()) end();
+      const deadlineMs = performance.now() + closeMaxMs;
+      while (open.size > 0 && performance.now() < deadlineMs) await sleep(pollMs);
+      for (const response of open.keys()) response.destroy();
+    },
+  };
+}
+
+function written(response: ServerResponse, text: string, maxMs: number): Promise<void> {
   if (response.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
-    const tooLong = setTimeout(() => response.destroy(), writeMaxMs);
+    const tooLong = setTimeout(() => response.destroy(), maxMs);
     const done = () => {
       clearTimeout(tooLong);
       response.off('close', done);

@@ -1,6 +1,8 @@
+import { jest } from '@jest/globals';
 import type { ExecutionResult } from 'graphql';
-import { parse, print } from 'graphql';
+import { GraphQLError, parse, print } from 'graphql';
 import type { Identity } from '../../subgraphs/shared/auth.js';
+import { requestTrace } from '../../subgraphs/shared/request-context.js';
 import type { ClientStream } from './client-stream.js';
 import { errorFormatter } from './format-errors.js';
 import { type Client, createHub } from './hub.js';
@@ -20,9 +22,11 @@ const stranger: Client = { ...person(''), identity: null, authorization: undefin
 function worldOf(plan: Partial<SubscriptionPlan> = {}, perClientMax = 1000) {
   const sinks = new Set<UpstreamSink>();
   const sent: unknown[] = [];
+  const sentDuring: unknown[] = [];
   const upstream: Upstream = {
     subscribe(payload, sink) {
       sent.push(JSON.parse(JSON.stringify(payload)));
+      sentDuring.push(requestTrace.getStore());
       sinks.add(sink);
       return () => sinks.delete(sink);
     },
@@ -45,7 +49,10 @@ function worldOf(plan: Partial<SubscriptionPlan> = {}, perClientMax = 1000) {
     }),
   };
   const hub = createHub({
-    format: errorFormatter((formatted) => formatted),
+    format: errorFormatter((formatted) => ({
+      ...formatted,
+      extensions: { ...formatted.extensions, ...requestTrace.getStore() },
+    })),
     perClientMax,
     totalMax: 1000,
     bufferMax: 100,
@@ -59,7 +66,7 @@ function worldOf(plan: Partial<SubscriptionPlan> = {}, perClientMax = 1000) {
   const tell = (event: ExecutionResult) => {
     for (const sink of sinks) sink.next(event);
   };
-  return { hub, open, tell, sinks, sent, tokens };
+  return { hub, open, tell, sinks, sent, sentDuring, tokens };
 }
 
 const stock = (id: string, left: number) => ({ data: { stock: { holdfastKey0: id, left } } });
@@ -119,6 +126,95 @@ describe('open subscriptions', () => {
     expect([await next(later), await next(later)]).toEqual([stock('a', 2), stock('b', 5)]);
     tell(stock('b', 4));
     expect(await next(later)).toEqual(stock('b', 4));
+    hub.stop();
+  });
+
+  it('complete anew what is older than 2 s when somebody comes, once for all who come', async () => {
+    let completed = 0;
+    const execute: SubscriptionPlan['execute'] = async (event) => {
+      completed += 1;
+      return event;
+    };
+    const { hub, open, tell } = worldOf({ execute });
+    const nowMs = jest.spyOn(Date, 'now').mockReturnValue(1_000_000);
+    const comeAt = async (ms: number) => {
+      nowMs.mockReturnValue(1_000_000 + ms);
+      const streams = Array.from({ length: 5 }, () => open(stranger));
+      await new Promise(setImmediate);
+      return streams.map(({ size }) => size);
+    };
+    open(stranger);
+    tell(stock('a', 3));
+    await new Promise(setImmediate);
+    expect([await comeAt(1000), completed]).toEqual([[1, 1, 1, 1, 1], 1]);
+    expect([await comeAt(3000), completed]).toEqual([[1, 1, 1, 1, 1], 2]);
+    nowMs.mockRestore();
+    hub.stop();
+  });
+
+  it('complete what has errors anew when somebody comes, once a second', async () => {
+    let completed = 0;
+    const execute: SubscriptionPlan['execute'] = async (event) => {
+      completed += 1;
+      return { ...event, errors: [new GraphQLError('away')] };
+    };
+    const { hub, open, tell } = worldOf({ execute });
+    const nowMs = jest.spyOn(Date, 'now').mockReturnValue(1_000_000);
+    const first = open(stranger);
+    tell(stock('a', 3));
+    await new Promise(setImmediate);
+    await next(first);
+    for (const ms of [100, 500, 900, 1100, 1200, 1300]) {
+      nowMs.mockReturnValue(1_000_000 + ms);
+      const stream = open(stranger);
+      await new Promise(setImmediate);
+      expect(stream.size).toBe(1);
+    }
+    expect(completed).toBe(2);
+    nowMs.mockRestore();
+    hub.stop();
+  });
+
+  it('never give who comes later an event that is older than one that waits', async () => {
+    const going = Array.from({ length: 4 }, () => Promise.withResolvers<void>());
+    let completed = 0;
+    const execute: SubscriptionPlan['execute'] = async (event) => {
+      await going[completed++]?.promise;
+      return { ...event, errors: [new GraphQLError('away')] };
+    };
+    const { hub, open, tell } = worldOf({ execute });
+    const nowMs = jest.spyOn(Date, 'now').mockReturnValue(1_000_000);
+    open(stranger);
+    going[0]?.resolve();
+    tell(stock('a', 9));
+    await new Promise(setImmediate);
+    tell(stock('a', 8));
+    tell(stock('a', 7));
+    nowMs.mockReturnValue(1_005_000);
+    const later = open(stranger);
+    for (const each of going) each.resolve();
+    await new Promise(setImmediate);
+    expect((await next(later))?.data).toEqual(stock('a', 7).data);
+    nowMs.mockRestore();
+    hub.stop();
+  });
+
+  it('have a request id for each event, and none of who came first in the connection', async () => {
+    const ids: string[] = [];
+    const execute: SubscriptionPlan['execute'] = async (event, _variables, { requestId }) => {
+      ids.push(requestId);
+      return { ...event, errors: [new GraphQLError('away')] };
+    };
+    const { hub, open, tell, sentDuring } = worldOf({ execute });
+    const stream = requestTrace.run({ requestId: 'of the first' }, () => open(stranger));
+    expect(sentDuring).toEqual([undefined]);
+    const told: unknown[] = [];
+    for (const left of [2, 1]) {
+      tell(stock('a', left));
+      told.push((await next(stream))?.errors?.[0]?.extensions?.requestId);
+    }
+    expect(told).toEqual(ids);
+    expect(new Set([...ids, 'of the first']).size).toBe(3);
     hub.stop();
   });
 
@@ -182,7 +278,9 @@ describe('open subscriptions', () => {
     const stream = open(stranger);
     const refusal = { message: 'No.', extensions: { code: 'FORBIDDEN' } };
     for (const sink of [...sinks]) sink.error([refusal]);
-    await expect(stream.next()).rejects.toMatchObject({ errors: [refusal] });
+    await expect(stream.next()).rejects.toMatchObject({
+      errors: [{ ...refusal, extensions: { code: 'FORBIDDEN', requestId: expect.any(String) } }],
+    });
     const other = open(stranger);
     for (const sink of [...sinks]) sink.error(new Error('4400'));
     await expect(other.next()).rejects.toMatchObject({

@@ -4,25 +4,26 @@ import type { ApolloGateway, GraphQLDataSource } from '@apollo/gateway';
 import type { ApolloServer } from '@apollo/server';
 import type { GraphQLFormattedError } from 'graphql';
 import { decodeJwt } from 'jose';
-import { v7 as uuidv7 } from 'uuid';
 import { callerCredentials, type Identity } from '../../subgraphs/shared/auth.js';
 import { DomainError, tryAgain } from '../../subgraphs/shared/errors.js';
-import { HttpError, sendJson } from '../../subgraphs/shared/http.js';
+import { codeOfThrown, HttpError, sendJson } from '../../subgraphs/shared/http.js';
 import type { Logger } from '../../subgraphs/shared/logger.js';
 import { gaugeOf, type Registry } from '../../subgraphs/shared/metrics.js';
+import { errorCounter } from '../../subgraphs/shared/operation-metrics.js';
 import { clientAddress } from '../client-address.js';
 import type { RouterConfig } from '../config.js';
 import type { CountAgainst } from '../rate-limits.js';
 import type { RouterContext } from '../subgraph-data-source.js';
-import { acceptOperation } from './accept.js';
-import { loadFacts } from './facts.js';
-import { errorFormatter } from './format-errors.js';
-import { type HttpTransport, transportOf, writeStream } from './http-stream.js';
+import type { SupergraphFile } from '../supergraph-file.js';
+import { acceptOperation, hasConditionAtRoot, refusedForCondition } from './accept.js';
+import { StreamEnd } from './client-stream.js';
+import { errorFormatter, shuttingDown } from './format-errors.js';
+import { createHttpStreams, type HttpTransport, transportOf } from './http-stream.js';
 import { type Client, createHub } from './hub.js';
 import { createOpenCounts } from './open-counts.js';
 import { isOriginAllowed } from './origin.js';
 import { createPlanner, type Planner } from './plan.js';
-import { operationOf } from './read-operation.js';
+import { documentOf, operationOf } from './read-operation.js';
 import { connectUpstream, type Upstream } from './upstream.js';
 import { serveWebSockets } from './websocket.js';
 
@@ -31,6 +32,7 @@ export interface SubscriptionsOptions {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly gateway: ApolloGateway;
+  readonly supergraph: SupergraphFile;
   /** the subgraphs, as the gateway asks them; and where each is */
   readonly services: ReadonlyMap<string, GraphQLDataSource<RouterContext>>;
   readonly urls: ReadonlyMap<string, string>;
@@ -57,15 +59,19 @@ export interface Subscriptions {
 
 /**
  * Federated subscriptions. To be made before the gateway is loaded: it takes the supergraph from it,
- * and takes another one likewise, by `reload`.
+ * and takes another one likewise, by `reload`. What it returns is to be called once it is loaded, and
+ * throws where nothing could be planned on it.
  */
 export function createSubscriptions(
   options: SubscriptionsOptions,
 ): (apollo: ApolloServer<RouterContext>) => Subscriptions {
-  const { config, logger, gateway, services, urls, count } = options;
-  const format = errorFormatter(options.formatError);
+  const { config, logger, gateway, supergraph, services, urls, count } = options;
+  const errors = errorCounter(options.registry);
+  const countError = (code: string) => errors.inc({ operation: 'subscription', code });
+  const format = errorFormatter(options.formatError, countError);
   const credentials = callerCredentials('router', config.ROUTER_SECRET);
   const upstreams = new Map<string, Upstream>();
+  const streams = createHttpStreams(() => new StreamEnd(format([shuttingDown()])));
   let planner: Planner | undefined;
   let stopping = false;
 
@@ -89,11 +95,15 @@ export function createSubscriptions(
     await Promise.all(all.map((upstream) => upstream.close()));
   };
 
-  gateway.onSchemaLoadOrUpdate(({ apiSchema, coreSupergraphSdl: supergraphSdl }) => {
-    const isFirst = planner === undefined;
-    const facts = loadFacts(config.SUPERGRAPH_PATH);
-    planner = createPlanner({ supergraphSdl, schema: apiSchema, services, facts, logger });
-    if (!isFirst) reload();
+  gateway.onSchemaLoadOrUpdate(({ apiSchema: schema, coreSupergraphSdl: supergraphSdl }) => {
+    const plan = () => {
+      const isFirst = planner === undefined;
+      const facts = supergraph.facts();
+      planner = createPlanner({ supergraphSdl, schema, services, facts, logger });
+      if (!isFirst) reload();
+    };
+    supergraph.onFacts(plan);
+    plan();
   });
   function reload() {
     hub.reload();
@@ -112,6 +122,8 @@ export function createSubscriptions(
   measure(options.registry, hub.counts, () => sockets.total, upstreams);
 
   return (apollo) => {
+    // The gateway has logged why.
+    if (!planner) throw new Error('subscriptions cannot be planned on this supergraph');
     const webSockets = serveWebSockets({
       apollo,
       hub,
@@ -120,7 +132,6 @@ export function createSubscriptions(
       perConnectionMax: config.SUBSCRIPTIONS_PER_CONNECTION_MAX,
       operationMaxMs: config.OPERATION_TIMEOUT_MS,
       format,
-      logger,
       clientOf,
     });
 
@@ -133,21 +144,26 @@ export function createSubscriptions(
       }
       const address = clientAddress(request, config.TRUST_PROXY);
       await count('ip', address);
-      await webSockets.take(request, socket, head, { address, requestId: uuidv7() });
+      await webSockets.take(request, socket, head, address);
     }
 
     return {
       reload,
       async serve(request, response, body, context) {
         const transport = transportOf(request, body);
-        if (!transport) return false;
+        if (!transport) {
+          if (!hasConditionAtRoot(documentOf(request, body))) return false;
+          const { status, result } = refusedForCondition();
+          sendJson(response, status, result);
+          return true;
+        }
         if (stopping) throw tryAgain('This server is going away.');
         const operation = operationOf(request, body);
         const client = await clientOf(context.authorization, context.address);
         const outcome = await acceptOperation(apollo, operation, context);
         if (outcome.kind === 'subscription') {
           const stream = hub.open(outcome.accepted, client);
-          await writeStream(transport, response, stream, () => stopping);
+          await streams.write(transport, response, stream);
           return true;
         }
         await answer(transport, response, outcome);
@@ -155,11 +171,14 @@ export function createSubscriptions(
       },
       upgrade(request, socket, head) {
         socket.on('error', () => socket.destroy());
-        upgrade(request, socket, head).catch((error) => refuseUpgrade(socket, error, logger));
+        upgrade(request, socket, head).catch((error) => {
+          countError(codeOfThrown(error));
+          refuseUpgrade(socket, error, logger);
+        });
       },
       async stop() {
         stopping = true;
-        await webSockets.stop();
+        await Promise.all([webSockets.stop(), streams.stop()]);
         hub.stop();
         await closeUpstreams();
       },
@@ -177,7 +196,7 @@ export function createSubscriptions(
     }: Extract<Awaited<ReturnType<typeof acceptOperation>>, { kind: 'answer' }>,
   ): Promise<void> {
     for (const [name, value] of headers) response.setHeader(name, value);
-    if (transport === 'sse') await writeStream(transport, response, [result], () => false);
+    if (transport === 'sse') await streams.write(transport, response, [result]);
     else sendJson(response, status, result);
   }
 }

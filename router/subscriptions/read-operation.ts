@@ -27,6 +27,15 @@ export function operationOf(request: IncomingMessage, body: unknown): OperationR
   return operation.data;
 }
 
+/** The document that a request sends, if any, however it wants its answer. */
+export function documentOf(request: IncomingMessage, body: unknown): string | undefined {
+  if (request.method === 'POST') {
+    const { query } = (body ?? {}) as Record<string, unknown>;
+    return typeof query === 'string' ? query : undefined;
+  }
+  return new URL(request.url ?? '/', 'http://localhost').searchParams.get('query') ?? undefined;
+}
+
 function refuseMutation({ query = '', operationName }: OperationRequest): void {
   const document = parsed(query);
   if (document && getOperationAST(document, operationName)?.operation === 'mutation') {

@@ -1,16 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApolloServer } from '@apollo/server';
 import { GraphQLError, type GraphQLFormattedError, parse } from 'graphql';
-import { CloseCode, type Context } from 'graphql-ws';
+import { CloseCode, type Context, type SubscribePayload } from 'graphql-ws';
 import { type Extra, useServer } from 'graphql-ws/use/ws';
+import { v7 as uuidv7 } from 'uuid';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { DomainError } from '../../subgraphs/shared/errors.js';
-import type { Logger } from '../../subgraphs/shared/logger.js';
+import { requestTrace } from '../../subgraphs/shared/request-context.js';
+import { telemetry } from '../../subgraphs/shared/telemetry/telemetry.js';
 import type { CountAgainst } from '../rate-limits.js';
 import type { RouterContext } from '../subgraph-data-source.js';
 import { acceptOperation } from './accept.js';
 import { type Result, StreamEnd } from './client-stream.js';
+import { Connection } from './connection.js';
 import { type FormatErrors, tokenExpired, tooMany } from './format-errors.js';
 import type { Client, Hub } from './hub.js';
 import type { OpenCounts } from './open-counts.js';
@@ -18,14 +21,10 @@ import type { OpenCounts } from './open-counts.js';
 const pingEveryMs = 12_000;
 const messageMaxBytes = 100_000;
 const unsentMaxBytes = 1024 * 1024;
+// What runs when this process stops has so long to be answered; then its connection is closed too.
+const answerMaxMs = 5000;
 const closeMaxMs = 1000;
-const timerMaxMs = 2 ** 31 - 1;
-
-interface Connection {
-  readonly address: string;
-  readonly requestId: string;
-  client?: Client;
-}
+const pollMs = 20;
 
 export interface WebSocketOptions {
   readonly apollo: ApolloServer<RouterContext>;
@@ -36,12 +35,14 @@ export interface WebSocketOptions {
   /** how long a query or mutation may take */
   readonly operationMaxMs: number;
   readonly format: FormatErrors;
-  readonly logger: Logger;
   /** who it is, by the value of an Authorization header; throws `UNAUTHENTICATED` */
   clientOf(authorization: string | undefined, address: string): Promise<Client>;
 }
 
 const nothing = parse('{ __typename }');
+/** Never told: the connection is being closed, and the client asks again over another. */
+const notBegun = () => new Promise<never>(() => {});
+const going = { code: 1001, reason: 'Going away' };
 
 /**
  * graphql-ws: subscriptions, and queries and mutations too. The token comes in `connectionParams`, as
@@ -56,6 +57,7 @@ export function serveWebSockets(options: WebSocketOptions) {
     clientTracking: true,
   });
   const connections = new WeakMap<WebSocket, Connection>();
+  let stopping = false;
   const of = ({ extra: { socket } }: Context<Params, Extra>) =>
     connections.get(socket as WebSocket) as Connection;
   const disposable = useServer<Params>(
@@ -69,56 +71,77 @@ export function serveWebSockets(options: WebSocketOptions) {
         try {
           connection.client = await options.clientOf(authorization, connection.address);
         } catch (error) {
-          refuseConnection(socket, error);
+          refuseConnection(socket, format([error])[0]?.extensions?.code);
           return false;
         }
-        closeAtExpiry(socket, connection.client.expiresAtMs);
+        connection.closeAt(connection.client.expiresAtMs);
         return true;
       },
-      onSubscribe: async (context, _id, payload) => {
-        const { client, requestId } = of(context);
-        if (!client) return [asGraphQLError(tokenExpired())];
-        try {
-          if (client.expiresAtMs <= Date.now()) throw tokenExpired();
-          if (Object.keys(context.subscriptions).length > options.perConnectionMax) {
-            throw tooMany('You have as many operations on this connection as you may.');
-          }
-          await countOperation(count, client);
-          const { authorization, address } = client;
-          const deadlineMs = performance.now() + options.operationMaxMs;
-          const given = { requestId, authorization, address, deadlineMs };
-          const outcome = await acceptOperation(apollo, payload, given);
-          if (outcome.kind === 'answer') return argumentsOf(outcome.result);
-          // graphql-ws ends the stream where the client has let go meanwhile.
-          const { document, operationName = null } = outcome.accepted;
-          const contextValue = hub.open(outcome.accepted, client);
-          return { schema: null as never, document, operationName, contextValue };
-        } catch (error) {
-          return format([error]).map(asGraphQLError);
-        }
+      onSubscribe: (context, id, payload) => {
+        const connection = of(context);
+        if (!connection.begin(id)) return notBegun();
+        const requestId = uuidv7();
+        const work = () => accept(connection, id, payload, requestId);
+        return requestTrace.run(
+          { requestId },
+          () => telemetry()?.inSpan('graphql-ws', work) ?? work(),
+        );
       },
       execute: ({ contextValue }) => contextValue as never,
       subscribe: ({ contextValue }) => contextValue as never,
       onNext: (_context, _id, _payload, _args, result) => result as never,
       onError: (_context, _id, _payload, errors) => told(errors, format),
+      // It is called right before the client is told.
+      onComplete: (context, id) => of(context).end(id),
     },
     server,
     pingEveryMs,
   );
 
+  async function accept(
+    connection: Connection,
+    id: string,
+    payload: SubscribePayload,
+    requestId: string,
+  ) {
+    const client = connection.client as Client;
+    try {
+      if (client.expiresAtMs <= Date.now()) throw tokenExpired();
+      if (connection.size > options.perConnectionMax) {
+        throw tooMany('You have as many operations on this connection as you may.');
+      }
+      await countOperation(count, client);
+      const { authorization, address } = client;
+      const deadlineMs = performance.now() + options.operationMaxMs;
+      const given = { requestId, authorization, address, deadlineMs };
+      const outcome = await acceptOperation(apollo, payload, given);
+      if (outcome.kind === 'answer') {
+        const answer = argumentsOf(outcome.result);
+        // Errors alone are told without a word to `onComplete`.
+        if (Array.isArray(answer)) connection.end(id);
+        return answer;
+      }
+      const { document, operationName = null } = outcome.accepted;
+      const contextValue = hub.open(outcome.accepted, client);
+      connection.keep(id, contextValue);
+      return { schema: null as never, document, operationName, contextValue };
+    } catch (error) {
+      connection.end(id);
+      return format([error]).map(asGraphQLError);
+    }
+  }
+
   return {
     server,
     /** @param address the key of the address that it comes from */
-    async take(
-      request: IncomingMessage,
-      duplex: Duplex,
-      head: Buffer,
-      from: Omit<Connection, 'client'>,
-    ) {
-      const release = options.sockets.take(from.address);
+    async take(request: IncomingMessage, duplex: Duplex, head: Buffer, address: string) {
+      if (duplex.destroyed) return; // it would not tell that it is closed
+      const release = options.sockets.take(address);
       duplex.once('close', release);
       server.handleUpgrade(request, duplex, head, (socket) => {
-        connections.set(socket, from);
+        const connection = new Connection(socket, address);
+        connections.set(socket, connection);
+        if (stopping) connection.closeOnceAnswered(going);
         const letGo = () => {
           if (socket.bufferedAmount > unsentMaxBytes) socket.terminate();
         };
@@ -126,8 +149,12 @@ export function serveWebSockets(options: WebSocketOptions) {
         server.emit('connection', socket, request);
       });
     },
-    /** Tells all clients to connect again; those that do not answer are let go. */
+    /** Begins nothing any more, and tells clients to connect again, each once it is answered. */
     async stop() {
+      stopping = true;
+      for (const socket of server.clients) connections.get(socket)?.closeOnceAnswered(going);
+      const deadlineMs = performance.now() + answerMaxMs;
+      while (server.clients.size > 0 && performance.now() < deadlineMs) await sleep(pollMs);
       const late = setTimeout(() => {
         for (const socket of server.clients) socket.terminate();
       }, closeMaxMs);
@@ -150,22 +177,10 @@ async function countOperation(count: CountAgainst, { address, identity }: Client
   if (identity) await count('user', identity.id);
 }
 
-function refuseConnection(socket: WebSocket, error: unknown): void {
-  const code = error instanceof DomainError ? error.extensions.code : undefined;
+function refuseConnection(socket: WebSocket, code: unknown): void {
   // 1013 and 4403 leave it to the client to come again, with another token.
   if (code === 'UNAUTHENTICATED') socket.close(CloseCode.Forbidden, 'Forbidden');
   else socket.close(1013, 'Try again later');
-}
-
-/** Its subscriptions end by themselves then; a little later, so that they are told why. */
-function closeAtExpiry(socket: WebSocket, expiresAtMs: number): void {
-  if (expiresAtMs === Number.POSITIVE_INFINITY) return;
-  const leftMs = Math.min(timerMaxMs, expiresAtMs - Date.now() + 100);
-  const timer = setTimeout(
-    () => socket.close(CloseCode.Forbidden, 'The access token expired'),
-    leftMs,
-  );
-  socket.once('close', () => clearTimeout(timer));
 }
 
 const asGraphQLError = ({ message, ...rest }: GraphQLFormattedError) => {

@@ -67,6 +67,12 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
 
 const codeOf = ({ status }: HttpError) => (status >= 500 ? 'INTERNAL_SERVER_ERROR' : 'BAD_REQUEST');
 
+/** The code with which a client is told what was thrown. */
+export function codeOfThrown(error: unknown): string {
+  if (error instanceof HttpError) return codeOf(error);
+  return error instanceof DomainError ? String(error.extensions.code) : 'INTERNAL_SERVER_ERROR';
+}
+
 /** Answers in the shape of a GraphQL error, for what goes wrong before GraphQL is reached. */
 export function sendHttpError(response: ServerResponse, error: HttpError): void {
   const extensions = { code: codeOf(error), requestId: requestTrace.getStore()?.requestId };

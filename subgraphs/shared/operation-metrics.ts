@@ -22,6 +22,22 @@ export const operationSeconds = [
 /** The label of an operation; it must be one of few, whatever clients send. */
 export type NameOperation = (operation: OperationDefinitionNode) => string;
 
+const errorsName = 'holdfast_graphql_errors_total';
+const errorLabels = ['operation', 'code'] as const;
+type ErrorCounter = Counter<(typeof errorLabels)[number]>;
+
+/** Counts errors that clients are told, wherever they come from: one counter for each registry. */
+export function errorCounter(registry: Registry): ErrorCounter {
+  const known = registry.getSingleMetric(errorsName) as ErrorCounter | undefined;
+  if (known) return known;
+  return new Counter({
+    name: errorsName,
+    help: 'Errors in answers, by their code.',
+    labelNames: errorLabels,
+    registers: [registry],
+  });
+}
+
 /** How often, how fast and with which errors operations are answered. */
 export function operationMetrics<C extends BaseContext>(
   registry: Registry,
@@ -34,12 +50,7 @@ export function operationMetrics<C extends BaseContext>(
     buckets: operationSeconds,
     registers: [registry],
   });
-  const errors = new Counter({
-    name: 'holdfast_graphql_errors_total',
-    help: 'Errors in answers, by their code.',
-    labelNames: ['operation', 'code'],
-    registers: [registry],
-  });
+  const errors = errorCounter(registry);
   return {
     async requestDidStart() {
       const startedAt = performance.now();

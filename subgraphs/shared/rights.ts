@@ -115,12 +115,31 @@ export function requireSelf(principal: Principal, user: { readonly id: string })
   if (!isSelf(principal, user)) throw forbidden();
 }
 
+/** On a field that everybody may have, and that shows some users more than others, or something else. */
+export const VariesByUser = () => Extensions({ variesByUser: true });
+
 /**
- * Whether a field shows everybody the same: nothing in its rules asks who the user is. What is left to
- * its parent is as public as the parent, which was selected too.
+ * Whether a field shows everybody the same: nothing in its rules asks who the user is, nor does it say
+ * that it varies. What is left to its parent is as public as the parent, which was selected too.
  */
-export function isPublic(rules: readonly Rule[]): boolean {
-  return rules.some((rule) => rule === 'anyone' || rule === 'parent');
+function isPublic({ extensions }: GraphQLField<unknown, unknown>): boolean {
+  const rules = (extensions.rules ?? []) as readonly Rule[];
+  return !extensions.variesByUser && rules.some((rule) => rule === 'anyone' || rule === 'parent');
+}
+
+/** The fields that show everybody the same in all of the schemas that have them, as `Type.field`. */
+export function publicFieldsOf(schemas: readonly GraphQLSchema[]): string[] {
+  const all = schemas.flatMap((schema) =>
+    Object.values(schema.getTypeMap())
+      .filter((type) => isObjectType(type) && !type.name.startsWith('__'))
+      .flatMap((type) =>
+        Object.values((type as GraphQLObjectType).getFields()).map(
+          (field) => [`${type.name}.${field.name}`, isPublic(field)] as const,
+        ),
+      ),
+  );
+  const secret = new Set(all.filter(([, isForAll]) => !isForAll).map(([name]) => name));
+  return [...new Set(all.map(([name]) => name))].filter((name) => !secret.has(name)).sort();
 }
 
 const rootTypes = ['Query', 'Mutation', 'Subscription'];

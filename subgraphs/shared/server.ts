@@ -9,10 +9,10 @@ import {
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { DomainError } from './errors.js';
-import { HttpError, sendDomainError, sendHttpError, sendJson } from './http.js';
+import { codeOfThrown, HttpError, sendDomainError, sendHttpError, sendJson } from './http.js';
 import type { Logger } from './logger.js';
 import { Histogram, type Registry } from './metrics.js';
-import { operationSeconds } from './operation-metrics.js';
+import { errorCounter, operationSeconds } from './operation-metrics.js';
 import type { Service } from './process.js';
 import { askReadiness, type ReadinessChecks, showReadiness } from './readiness.js';
 import { requestTrace } from './request-context.js';
@@ -54,8 +54,11 @@ const requestIdPattern = /^[\w.-]{1,64}$/;
 export async function startServer(options: ServerOptions): Promise<Service> {
   let stopping = false;
   const observe = createRequestTimer(options.registry);
+  const errors = errorCounter(options.registry);
+  const countError = (error: unknown) =>
+    errors.inc({ operation: 'invalid', code: codeOfThrown(error) });
   const server = createWebServer(options, (request, response) => {
-    void answer(options, observe, request, response);
+    void answer(options, observe, countError, request, response);
   });
   options.onServer?.(server);
   showReadiness(options.registry, options.readiness);
@@ -101,6 +104,7 @@ function createWebServer(
 async function answer(
   options: ServerOptions,
   observe: ReturnType<typeof createRequestTimer>,
+  countError: (error: unknown) => void,
   request: IncomingMessage,
   response: ServerResponse,
 ) {
@@ -113,6 +117,7 @@ async function answer(
     try {
       await options.handle(request, response);
     } catch (error) {
+      countError(error);
       answerError(options.logger, response, error);
     }
     const ms = performance.now() - startedAt;

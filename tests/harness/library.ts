@@ -80,6 +80,10 @@ export async function startLibrary() {
       return {
         ...router,
         url,
+        stop() {
+          routers.delete(router);
+          return router.stop();
+        },
         ask: (query: string, variables: object = {}, token?: string) =>
           postGraphQL(url, query, variables, token),
       };
@@ -155,13 +159,13 @@ async function startKeys() {
   });
   return {
     url: await listen(server, '127.0.0.1', 0),
-    tokenFor: (id: string) =>
+    tokenFor: (id: string, expiresIn = '10m') =>
       new SignJWT({ role: 'CUSTOMER', sid: id })
         .setProtectedHeader({ alg: tokenRules.algorithm, typ: tokenRules.type, kid: 'test' })
         .setIssuer(tokenRules.issuer)
         .setAudience(tokenRules.audience)
         .setSubject(id)
-        .setExpirationTime('10m')
+        .setExpirationTime(expiresIn)
         .sign(privateKey),
     stop: () => close(server),
   };

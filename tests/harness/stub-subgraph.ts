@@ -25,6 +25,7 @@ export async function startStubSubgraph(typeDefs: string, resolvers: Resolvers) 
   const asked: Asked[] = [];
   let manner: Manner = 'answers';
   let held: Promise<void> | undefined;
+  let holdsMutations = false;
   const server = createServer(async (request, response) => {
     const { query, variables = {} } = JSON.parse(await textOf(request));
     const isPing = query === '{ __typename }';
@@ -36,7 +37,7 @@ export async function startStubSubgraph(typeDefs: string, resolvers: Resolvers) 
       return;
     }
     const answer = await graphql({ schema, source: query, variableValues: variables });
-    if (!isPing && !query.startsWith('mutation')) await held;
+    if (!isPing && (holdsMutations || !query.startsWith('mutation'))) await held;
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify(answer));
   });
@@ -51,7 +52,8 @@ export async function startStubSubgraph(typeDefs: string, resolvers: Resolvers) 
       manner = next;
     },
     /** Works out answers to queries, and keeps them back. @returns a function that lets them go */
-    hold(): () => void {
+    hold({ mutations = false } = {}): () => void {
+      holdsMutations = mutations;
       let letGo = () => {};
       held = new Promise((resolve) => {
         letGo = resolve;

@@ -1,6 +1,6 @@
 import { Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/context.js';
-import { Allow } from '../../shared/rights.js';
+import { Allow, VariesByUser } from '../../shared/rights.js';
 import type { OrderContext } from '../context.js';
 import { loadInOtherCarts } from './in-other-carts.js';
 import { Offer } from './offer.js';
@@ -8,6 +8,7 @@ import { Offer } from './offer.js';
 @Resolver(() => Offer)
 export class OfferResolver {
   @Allow('anyone')
+  @VariesByUser()
   @FieldResolver(() => Int, {
     nullable: true,
     description: 'Units of it in other customers’ carts that were changed in the last 24 hours.',

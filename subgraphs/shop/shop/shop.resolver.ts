@@ -11,7 +11,7 @@ import {
 } from 'type-graphql';
 import { loaderOf } from '../../shared/context.js';
 import { badInput } from '../../shared/errors.js';
-import { Allow } from '../../shared/rights.js';
+import { Allow, VariesByUser } from '../../shared/rights.js';
 import { UUID } from '../../shared/scalars.js';
 import type { ShopContext } from '../context.js';
 import { OfferConnection } from '../offer/offer.js';
@@ -102,6 +102,7 @@ export class ShopResolver {
   }
 
   @Allow('anyone')
+  @VariesByUser()
   @FieldResolver(() => OfferConnection, {
     description: 'What it sells, the newest first; its owner sees inactive offers too.',
   })

@@ -1,0 +1,152 @@
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient as createSseClient } from 'graphql-sse';
+import WebSocket from 'ws';
+import { type Library, startLibrary } from './harness/library.js';
+import { gauge, keep, liveClients, overWebSocket, type Watch, wsUrl } from './harness/live.js';
+import { eventually } from './harness/wait.js';
+
+const rename = 'mutation ($title: String!) { rename(id: "1", title: $title) { title } }';
+const renamed = 'subscription { renamed { id title } }';
+const processMaxMs = 10_000;
+
+describe('a connection that is closed from this side', () => {
+  let library: Library;
+  let router: Awaited<ReturnType<Library['startRouter']>>;
+  beforeAll(async () => {
+    library = await startLibrary();
+  });
+  beforeEach(async () => {
+    library.reset();
+    router = await library.startRouter();
+  });
+  afterEach(() => library.stopRouters());
+  afterAll(() => library.stop());
+
+  const open = (name: string) => gauge(router.opsUrl, `holdfast_${name}`);
+  const mutations = () => library.books.asked.filter(({ query }) => query.startsWith('mutation'));
+  const isAsked = (count: number) =>
+    eventually(
+      async () => library.books.asked.length,
+      (times) => times === count,
+    );
+  const endOf = (watch: Watch) => eventually(async () => watch.ended(), Boolean);
+  const isOpen = (count: number) =>
+    eventually(
+      () => open('subscription_upstreams'),
+      (now) => now === count,
+    );
+  const tell = async (watch: Watch) => {
+    const before = watch.seen.length;
+    await eventually(
+      () => router.ask(rename, { title: 'Emma' }),
+      () => watch.seen.length > before,
+    );
+  };
+
+  it('at a stop tells what became of a mutation first, and begins nothing any more', async () => {
+    const client = overWebSocket(router.url);
+    const letGo = library.books.hold({ mutations: true });
+    const asked = client.subscribe(rename, { title: 'Once' });
+    await isAsked(1);
+    const stopped = router.stop();
+    await sleep(100);
+    client.subscribe('{ books { id } }');
+    await sleep(200);
+    letGo();
+    await endOf(asked);
+    await stopped;
+    expect(asked.seen).toEqual([{ data: { rename: { title: 'Once' } } }]);
+    expect(library.books.asked).toHaveLength(1);
+    client.close();
+  });
+
+  it('at the expiry of its token tells what became of a mutation first', async () => {
+    const token = await library.tokenFor('ana', '2s');
+    const client = overWebSocket(router.url, token, { lazyCloseTimeout: 10_000 });
+    const closed = new Promise((resolve) => {
+      client.client.on('closed', (event) => resolve((event as { code: number }).code));
+    });
+    const letGo = library.books.hold({ mutations: true });
+    const asked = client.subscribe(rename, { title: 'Once more' });
+    await isAsked(1);
+    await sleep(3000);
+    letGo();
+    await endOf(asked);
+    expect(asked.seen).toEqual([{ data: { rename: { title: 'Once more' } } }]);
+    expect(mutations()).toHaveLength(1);
+    expect(await closed).toBe(4403);
+    client.close();
+  });
+
+  it('whose client uses an id twice at once is closed, and leaves nothing open', async () => {
+    const letGo = library.books.hold();
+    const socket = new WebSocket(wsUrl(router.url), 'graphql-transport-ws');
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    const send = (message: object) => socket.send(JSON.stringify(message));
+    const subscribe = (query: string) => send({ id: '1', type: 'subscribe', payload: { query } });
+    socket.once('open', () => send({ type: 'connection_init' }));
+    await new Promise((resolve) => socket.once('message', resolve));
+    subscribe('{ books { id } }');
+    await isAsked(1);
+    send({ id: '1', type: 'complete' });
+    subscribe(renamed);
+    await eventually(
+      () => open('subscriptions_open'),
+      (count) => count === 1 || socket.readyState === WebSocket.CLOSED,
+    );
+    letGo();
+    await sleep(200);
+    socket.close();
+    expect(await closed).toBe(4409);
+    await eventually(
+      () => open('subscriptions_open'),
+      (count) => count === 0,
+    );
+  });
+
+  it('over multipart is told to come again at a stop', async () => {
+    const watch = liveClients['@apollo/client, multipart']?.(router.url).subscribe(
+      renamed,
+    ) as Watch;
+    await isOpen(1);
+    await tell(watch);
+    await router.stop();
+    await eventually(
+      async () => JSON.stringify([watch.seen.at(-1), watch.ended()]),
+      (text) => text.includes('TRY_AGAIN') && text.includes('subscribe again'),
+    );
+  });
+
+  it('over SSE comes again by itself after a stop', async () => {
+    const { port: PORT } = new URL(router.url);
+    const client = createSseClient({ url: router.url, retryAttempts: 20, retry: () => sleep(100) });
+    const watch = keep((sink) => client.subscribe({ query: renamed }, sink as never));
+    await isOpen(1);
+    await tell(watch);
+    await router.stop();
+    router = await library.startRouter({ PORT });
+    await isOpen(1);
+    await tell(watch);
+    expect(watch.ended()).toBe(null);
+    client.dispose();
+  });
+
+  it.each(['text/event-stream', 'multipart/mixed;subscriptionSpec=1.0'])(
+    'whose client takes nothing any more does not hold up a stop: %s',
+    async (accept) => {
+      const body = JSON.stringify({ query: renamed });
+      const { port } = new URL(router.url);
+      const socket = connect(Number(port)).pause();
+      socket.on('error', () => {});
+      socket.write(
+        `POST /graphql HTTP/1.1\r\nhost: localhost\r\naccept: ${accept}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+      );
+      await isOpen(1);
+      for (let n = 0; n < 200; n++) await router.ask(rename, { title: 'x'.repeat(80_000) });
+      const late = sleep(processMaxMs - 2000, 'late', { ref: false });
+      expect(await Promise.race([router.stop(), late])).toBeUndefined();
+      socket.destroy();
+    },
+  );
+});
