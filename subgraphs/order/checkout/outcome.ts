@@ -1,3 +1,4 @@
+import { findById } from '../../shared/find-by-id.js';
 import { type Money, money } from '../../shared/money.js';
 import { result } from '../../shared/refusal.js';
 import type { OrderContext } from '../context.js';
@@ -43,12 +44,12 @@ export async function present({ em }: OrderContext, outcome: Outcome) {
   switch (outcome.kind) {
     case 'placed':
       return result(CheckoutSuccess, {
-        order: await em.fork().findOneOrFail(Order, outcome.orderId),
+        order: await findById(em, Order, outcome.orderId),
       });
     case 'expired':
       return result(OrderExpired, {
         message: 'This order ended; its stock is back on the shelf.',
-        order: await em.fork().findOneOrFail(Order, outcome.orderId),
+        order: await findById(em, Order, outcome.orderId),
       });
     case 'short':
       return result(InsufficientStock, {

@@ -1,4 +1,4 @@
-import { type EntityManager, sql } from '../../shared/database.js';
+import { type EntityManager, sqlPrepared } from '../../shared/database.js';
 import { recordEvents } from '../order/order-event.js';
 
 /** What a worker leaves to the process that begins a payment. */
@@ -30,7 +30,7 @@ export async function beginPayment(em: EntityManager, payment: NewPayment): Prom
 
 /** The one that was begun under this id, or by this checkout; else the order's live one. */
 async function findPayment(em: EntityManager, payment: NewPayment): Promise<string | null> {
-  const [known] = await sql<{ id: string }>(
+  const [known] = await sqlPrepared<{ id: string }>(
     em.fork(),
     `select id from payment
      where order_id = $1 and (id = $2 or (ends_order and $3)
@@ -43,7 +43,7 @@ async function findPayment(em: EntityManager, payment: NewPayment): Promise<stri
 
 async function insertPayment(em: EntityManager, payment: NewPayment): Promise<string | null> {
   return em.fork().transactional(async (tx) => {
-    const [made] = await sql<{ id: string; userId: string }>(
+    const [made] = await sqlPrepared<{ id: string; userId: string }>(
       tx,
       `insert into payment (id, order_id, user_id, amount, currency_code, method, provider,
          ends_order, next_attempt_at)
@@ -69,5 +69,5 @@ async function insertPayment(em: EntityManager, payment: NewPayment): Promise<st
 
 async function isPending(em: EntityManager, orderId: string): Promise<boolean> {
   const pending = `select 1 from customer_order where id = $1 and status = 'PENDING'`;
-  return (await sql(em.fork(), pending, [orderId])).length > 0;
+  return (await sqlPrepared(em.fork(), pending, [orderId])).length > 0;
 }

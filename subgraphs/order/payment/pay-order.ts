@@ -2,6 +2,7 @@ import { Length } from 'class-validator';
 import { createUnionType, Field, InputType } from 'type-graphql';
 import { v7 as uuidv7 } from 'uuid';
 import { notFound, tryAgain } from '../../shared/errors.js';
+import { findById } from '../../shared/find-by-id.js';
 import { claimKey, fingerprintOf, giveUpClaim, storeOutcome } from '../../shared/idempotency.js';
 import { UUID } from '../../shared/scalars.js';
 import { OneLine } from '../../shared/validation.js';
@@ -99,7 +100,7 @@ async function begin(
 
 async function present(context: OrderContext, outcome: Outcome) {
   if (outcome.kind === 'paid-by') return presentPayment(context, outcome.paymentId);
-  return notPayable(await context.em.fork().findOneOrFail(Order, outcome.orderId));
+  return notPayable(await findById(context.em, Order, outcome.orderId));
 }
 
 /**
@@ -110,7 +111,7 @@ export async function payPlaced(context: OrderContext, orderId: string, method: 
   const { app, em } = context;
   const payment = { id: uuidv7(), orderId, method, provider: app.provider.name, endsOrder: true };
   const paidBy = await beginPayment(em, payment);
-  if (!paidBy) return notPayable(await em.fork().findOneOrFail(Order, orderId));
+  if (!paidBy) return notPayable(await findById(em, Order, orderId));
   await settlePayment(app, paidBy);
   return presentPayment(context, paidBy);
 }

@@ -1,7 +1,7 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { validate as isUuid } from 'uuid';
-import { type EntityManager, sql, sqlCount } from '../../shared/database.js';
+import { type EntityManager, sqlCount, sqlPrepared } from '../../shared/database.js';
 import type { ProviderEvent } from './payment-provider.js';
 
 /** A webhook that was taken; a provider sends the same event until it is, and often once more. */
@@ -33,11 +33,12 @@ export async function recordEvent(
   provider: string,
   event: ProviderEvent,
 ): Promise<boolean> {
-  const rows = await sql<{ id: string }>(
+  const rows = await sqlPrepared<{ id: string }>(
     em,
     `with about as (
-       select id from payment
-       where provider = $1 and (id = $3 or provider_transaction_id = $4) limit 1
+       select id from payment where id = $3 and provider = $1
+       union
+       select id from payment where provider_transaction_id = $4 and provider = $1 limit 1
      ), taken as (
        insert into payment_event (provider, id, payment_id)
        values ($1, $2, (select id from about)) on conflict do nothing returning id

@@ -1,3 +1,4 @@
+import { findById } from '../../shared/find-by-id.js';
 import { result } from '../../shared/refusal.js';
 import { OrderExpired } from '../checkout/checkout-result.js';
 import type { OrderContext } from '../context.js';
@@ -17,10 +18,10 @@ import { settlePayment } from './settle-payment.js';
  * bank, is looked up at the provider first.
  */
 export async function presentPayment({ app, em }: OrderContext, paymentId: string) {
-  const found = await em.fork().findOneOrFail(Payment, paymentId);
+  const found = await findById(em, Payment, paymentId);
   const waits = found.status === 'PENDING' && found.providerTransactionId;
   const payment = waits ? await settlePayment(app, paymentId) : found;
-  const order = await em.fork().findOneOrFail(Order, payment.orderId);
+  const order = await findById(em, Order, payment.orderId);
   switch (payment.status) {
     case 'PENDING':
       return payment.clientSecret

@@ -1,4 +1,4 @@
-import { type EntityManager, sqlCount } from '../../shared/database.js';
+import { type EntityManager, sqlPrepared } from '../../shared/database.js';
 import type { OrderApp } from '../context.js';
 import { type OrderEventType, recordEvents } from '../order/order-event.js';
 import type { Payment, PaymentStatus } from './payment.js';
@@ -41,16 +41,16 @@ export function recordStep(
   const { to, transactionId = null, due = false } = step;
   const reason = step.reason?.slice(0, reasonMaxLength) ?? null;
   return app.orm.em.fork().transactional(async (em) => {
-    const changed = await sqlCount(
+    const changed = await sqlPrepared(
       em,
       `update payment set status = $3, updated_at = now(), client_secret = null,
          provider_transaction_id = coalesce($4, provider_transaction_id),
          decline_reason = coalesce($5, decline_reason),
          next_attempt_at = case when $6 then greatest(next_attempt_at, now() + $7 * interval '1 ms') end
-       where id = $1 and status = $2`,
+       where id = $1 and status = $2 returning 1`,
       [payment.id, payment.status, to, transactionId, reason, due, dueAfterMs],
     );
-    if (changed === 0) return false;
+    if (changed.length === 0) return false;
     const type = eventOf[to];
     if (type) await recordEvents(em, [{ orderId: payment.orderId, type, actor, reason }]);
     await also(em);
@@ -65,7 +65,7 @@ export async function noteWaiting(
   answer: ProviderPayment,
 ): Promise<void> {
   const clientSecret = answer.status === 'actionRequired' ? answer.clientSecret : null;
-  await sqlCount(
+  await sqlPrepared(
     app.orm.em.fork(),
     `update payment set provider_transaction_id = $2, client_secret = $3, updated_at = now()
      where id = $1 and status = 'PENDING'`,

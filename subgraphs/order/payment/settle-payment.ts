@@ -1,4 +1,5 @@
 import { failPoint } from '../../shared/fail-point.js';
+import { findById } from '../../shared/find-by-id.js';
 import type { OrderApp } from '../context.js';
 import { endPending } from '../order/change-status.js';
 import { Order } from '../order/order.js';
@@ -89,7 +90,7 @@ async function authorize(app: OrderApp, payment: Payment): Promise<boolean> {
 }
 
 async function isPayable(app: OrderApp, orderId: string): Promise<boolean> {
-  const order = await app.orm.em.fork().findOneOrFail(Order, orderId);
+  const order = await findById(app.orm.em, Order, orderId);
   return order.status === 'PENDING';
 }
 
@@ -131,4 +132,4 @@ function complete(app: OrderApp, payment: Payment): Promise<boolean> {
   });
 }
 
-const read = (app: OrderApp, id: string) => app.orm.em.fork().findOneOrFail(Payment, id);
+const read = (app: OrderApp, id: string) => findById(app.orm.em, Payment, id);

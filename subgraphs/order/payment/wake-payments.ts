@@ -1,8 +1,8 @@
-import { type EntityManager, sql } from '../../shared/database.js';
+import { type EntityManager, sqlPrepared } from '../../shared/database.js';
 
 /** Has a worker let go at once what is on its way for an order that ends, in the transaction of `em`. */
 export async function wakePayments(em: EntityManager, orderId: string): Promise<void> {
-  await sql(
+  await sqlPrepared(
     em,
     `update payment set next_attempt_at = now()
      where order_id = $1 and status in ('PENDING', 'AUTHORIZED') and next_attempt_at > now()`,
