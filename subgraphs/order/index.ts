@@ -14,6 +14,7 @@ import { startSubgraph } from '../shared/subgraph.js';
 import { startWorker } from '../shared/worker.js';
 import { forgetIdleCarts } from './cart/forget-idle-carts.js';
 import { abandonOrders } from './checkout/abandon-orders.js';
+import { createCheckoutWrites } from './checkout/checkout-writes.js';
 import { createOfferReader } from './checkout/offers-for-sale.js';
 import { variables } from './config.js';
 import type { OrderApp, OrderContext } from './context.js';
@@ -78,6 +79,7 @@ export async function startOrder(env = process.env) {
     owners: createShopOwners(shop),
     feeds: createOrderFeeds(orm.em, redis.events, logger),
     reservations: createReservations(reserving, ending),
+    writes: createCheckoutWrites(orm.em),
     provider,
     holdForMs: Math.round(config.RESERVATION_MINUTES * 60_000),
     logger,

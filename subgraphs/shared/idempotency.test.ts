@@ -2,7 +2,14 @@ import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../tests/harness/databases.js';
 import { databaseSchema } from '../order/mikro-orm.config.js';
 import { connect, sql } from './database.js';
-import { claimKey, fingerprintOf, giveUpClaim, pruneKeys, storeOutcome } from './idempotency.js';
+import {
+  claimKey,
+  createClaims,
+  fingerprintOf,
+  giveUpClaim,
+  pruneKeys,
+  storeOutcome,
+} from './idempotency.js';
 
 describe('idempotency keys', () => {
   let database: { drop(): Promise<void> };
@@ -20,7 +27,7 @@ describe('idempotency keys', () => {
   const keyOf = (key: string) => ({ userId: uuidv7(), operation: 'test', key });
   const request = fingerprintOf({ a: 1 });
   const claim = (of: ReturnType<typeof keyOf>, fingerprint = request) =>
-    claimKey<{ n: number }>(orm.em.fork(), of, fingerprint, uuidv7());
+    claimKey<{ n: number }>(createClaims(orm.em), of, fingerprint, uuidv7());
 
   it('give the one who claims the id of what is to be made, and the others what was answered', async () => {
     const of = keyOf('a');

@@ -3,6 +3,7 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { type EntityManager, sql, sqlPrepared } from './database.js';
 import { DomainError, tryAgain } from './errors.js';
+import { groupWrites } from './group-writes.js';
 
 /**
  * A key under which a client may send the same operation again and get the same answer. The row
@@ -66,19 +67,20 @@ export function fingerprintOf(request: unknown): string {
  * Claims a key, or gives the outcome that is stored under it. While another request with the key is
  * at work, waits for its outcome.
  *
+ * @param claimOnce of `createClaims`
  * @param subjectId the id of what is to be made, where the key is new
  * @throws `IDEMPOTENCY_KEY_REUSED` for another request under the same key; `TRY_AGAIN` when the one
  *   at work does not end in time
  */
 export async function claimKey<O extends object>(
-  em: EntityManager,
+  claimOnce: ClaimOnce,
   of: KeyOf,
   fingerprint: string,
   subjectId: string,
 ): Promise<Claim<O>> {
   const deadlineMs = Date.now() + waitMaxMs;
   for (;;) {
-    const row = await claimOnce<O>(em, of, fingerprint, subjectId);
+    const row = await claimOnce({ of, fingerprint, subjectId });
     if (row.fingerprint !== fingerprint) {
       const message = 'This idempotencyKey was used for another request; take a new one.';
       throw new DomainError('IDEMPOTENCY_KEY_REUSED', message);
@@ -91,47 +93,64 @@ export async function claimKey<O extends object>(
   }
 }
 
-interface KeyRow<O> {
-  fingerprint: string;
-  subjectId: string;
-  outcome: O | null;
-  claimed: boolean;
+interface ClaimRequest {
+  readonly of: KeyOf;
+  readonly fingerprint: string;
+  readonly subjectId: string;
 }
+interface KeyRow {
+  readonly fingerprint: string;
+  readonly subjectId: string;
+  readonly outcome: object | null;
+  readonly claimed: boolean;
+}
+export type ClaimOnce = (request: ClaimRequest) => Promise<KeyRow>;
 
-/** One statement: makes the row, or takes over a claim that has lapsed, or reads what is there. */
-async function claimOnce<O>(em: EntityManager, of: KeyOf, fingerprint: string, subjectId: string) {
-  const rows = await sqlPrepared<KeyRow<O>>(
-    em,
-    `with taken as (
-       insert into idempotency_key as k
-         (user_id, operation, key, fingerprint, subject_id, claimed_until)
-       values ($1, $2, $3, $4, $5, now() + $6 * interval '1 ms')
-       on conflict (user_id, operation, key) do update
-         set claimed_until = excluded.claimed_until, updated_at = now()
-         where k.outcome is null and k.claimed_until < now() and k.fingerprint = excluded.fingerprint
-       returning fingerprint, subject_id as "subjectId", outcome, true as claimed
-     )
-     select * from taken
-     union all
-     select fingerprint, subject_id as "subjectId", outcome, false as claimed
-     from idempotency_key
-     where user_id = $1 and operation = $2 and key = $3 and not exists (select from taken)`,
-    [of.userId, of.operation, of.key, fingerprint, subjectId, claimMs],
-  );
+/** What claims keys of this database; those that are claimed at the same time, by one statement. */
+export const createClaims = (em: EntityManager): ClaimOnce =>
+  groupWrites((requests) => claimAll(em.fork(), requests));
+
+/** Makes the rows, or takes over claims that have lapsed, or reads what is there. */
+async function claimAll(em: EntityManager, requests: readonly ClaimRequest[]): Promise<KeyRow[]> {
+  const rows = await sqlPrepared<KeyRow & { n: string }>(em, claiming, [
+    requests.map(({ of }) => of.userId),
+    requests.map(({ of }) => of.operation),
+    requests.map(({ of }) => of.key),
+    requests.map(({ fingerprint }) => fingerprint),
+    requests.map(({ subjectId }) => subjectId),
+    claimMs,
+  ]);
+  const found = new Map(rows.map((row) => [Number(row.n), row]));
   // A row that another transaction made during this statement is not seen by it: look again.
-  return rows[0] ?? { fingerprint, subjectId, outcome: null, claimed: false };
+  return requests.map(
+    ({ fingerprint, subjectId }, n) =>
+      found.get(n + 1) ?? { fingerprint, subjectId, outcome: null, claimed: false },
+  );
 }
 
-/** Stores an outcome; its five values stand from `$first` on: user, operation, key, subject, outcome. */
-export const storing = (first: number) => `update idempotency_key
-  set outcome = $${first + 4}, updated_at = now()
-  where user_id = $${first} and operation = $${first + 1} and key = $${first + 2}
-    and subject_id = $${first + 3} and outcome is null`;
-
-/** The values that `storing` needs. */
-export const stored = (of: KeyOf, subjectId: string, outcome: object): unknown[] => {
-  return [of.userId, of.operation, of.key, subjectId, JSON.stringify(outcome)];
-};
+const claiming = `
+  with asked as (
+    select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[])
+      with ordinality as asked (user_id, operation, key, fingerprint, subject_id, n)
+  ), taken as (
+    insert into idempotency_key as k
+      (user_id, operation, key, fingerprint, subject_id, claimed_until)
+    select user_id, operation, key, fingerprint, subject_id, now() + $6 * interval '1 ms'
+    from asked order by user_id, operation, key
+    on conflict (user_id, operation, key) do update
+      set claimed_until = excluded.claimed_until, updated_at = now()
+      where k.outcome is null and k.claimed_until < now() and k.fingerprint = excluded.fingerprint
+    returning user_id, operation, key, fingerprint, subject_id, outcome
+  ), known as (
+    select user_id, operation, key, fingerprint, subject_id, outcome, true as claimed from taken
+    union all
+    select k.user_id, k.operation, k.key, k.fingerprint, k.subject_id, k.outcome, false
+    from asked join idempotency_key k using (user_id, operation, key)
+    where not exists (select from taken t where (t.user_id, t.operation, t.key)
+                      = (asked.user_id, asked.operation, asked.key))
+  )
+  select asked.n, k.fingerprint, k.subject_id as "subjectId", k.outcome, k.claimed
+  from asked join known k using (user_id, operation, key)`;
 
 /**
  * Stores what is answered under a key from now on; the first outcome stays. A key that was freed, and
@@ -143,7 +162,12 @@ export async function storeOutcome(
   subjectId: string,
   outcome: object,
 ): Promise<void> {
-  await sqlPrepared(em, storing(1), stored(of, subjectId, outcome));
+  await sqlPrepared(
+    em,
+    `update idempotency_key set outcome = $5, updated_at = now()
+     where user_id = $1 and operation = $2 and key = $3 and subject_id = $4 and outcome is null`,
+    [of.userId, of.operation, of.key, subjectId, JSON.stringify(outcome)],
+  );
 }
 
 /** Gives up a claim without an outcome, so that the next request with the key goes on at once. */

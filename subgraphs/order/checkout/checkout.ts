@@ -20,7 +20,7 @@ import type { Shortage } from '../reservation/reservations.js';
 import { type CheckoutInput, type CheckoutItemInput, mergeItems } from './checkout-input.js';
 import { orderedLines } from './ordered-lines.js';
 import { type Outcome, present, type ShortFact } from './outcome.js';
-import { type OrderLine, placeOrder } from './place-order.js';
+import type { OrderLine } from './place-order.js';
 import { requireOneAddress, shippingAddressOf } from './shipping-address.js';
 
 /**
@@ -40,7 +40,7 @@ export async function checkout(context: OrderContext, input: CheckoutInput) {
   const total = expectedTotal && new Big(expectedTotal).toFixed();
   const request = [items ?? 'cart', shippingAddress ?? addressId, total, paymentMethod];
   const id = newId();
-  const claim = await claimKey<Outcome>(em, of, fingerprintOf(request), id);
+  const claim = await claimKey<Outcome>(app.writes.claimKey, of, fingerprintOf(request), id);
   // What follows the hold is done under the order's id: whoever comes back with the key goes on.
   const payOrPresent = (outcome: Outcome) =>
     outcome.kind === 'placed' && paymentMethod
@@ -69,7 +69,7 @@ async function run(app: OrderApp, of: KeyOf, placing: Placing, isNew: boolean): 
   if ('refusal' in ordered) return settle(app, of, id, ordered.refusal);
   let inCart: boolean;
   try {
-    inCart = await placeOrder(app.orm.em, { id, customerId, shippingAddress }, ordered.lines);
+    inCart = await app.writes.place({ id, customerId, shippingAddress, lines: ordered.lines });
     failPoint('order inserted');
   } catch (error) {
     if (error instanceof LimitExceeded) {
@@ -137,11 +137,7 @@ async function hold(
     case 'HELD': {
       const expiresAt = new Date(answer.expiresAt as string);
       const outcome: Outcome = { kind: 'placed', orderId };
-      const keep = { of, outcome };
-      // One statement, for most: the order, and the outcome of its key.
-      if (!inCart && (await setExpiresAt(app.orm.em.fork(), orderId, expiresAt, keep))) {
-        return outcome;
-      }
+      if (!inCart && (await app.writes.hold({ orderId, expiresAt, of, outcome }))) return outcome;
       const settled = await settle(app, of, orderId, outcome, async (em) => {
         if (await setExpiresAt(em, orderId, expiresAt)) {
           await takeFromCart(em, orderId);

@@ -18,81 +18,110 @@ export interface OrderLine {
 export const totalOf = (lines: readonly OrderLine[]): string =>
   sumOf(lines.map(({ offer, quantity }) => lineTotal(offer.priceAmount, quantity)));
 
+export interface NewOrder {
+  readonly id: string;
+  readonly customerId: string;
+  readonly shippingAddress: ShippingAddress;
+  readonly lines: readonly OrderLine[];
+}
+
+export const hasLimits = ({ lines }: NewOrder) =>
+  lines.some(({ offer }) => offer.purchaseLimit !== null);
+
 /**
- * Writes a PENDING order with its parts and lines, and counts them as bought, in one transaction, and
- * in one statement where no line has a limit; nothing is held yet.
+ * Writes a PENDING order with its parts and lines, and counts them as bought, in one transaction;
+ * nothing is held yet.
  *
  * @returns whether any of it was in the customer's cart
  * @throws LimitExceeded when a line passes its purchase limit; nothing is written then
  */
-export async function placeOrder(
-  em: EntityManager,
-  order: NewOrder,
-  lines: readonly OrderLine[],
-): Promise<boolean> {
-  const values = valuesOf(order, lines);
-  const bought = lines.map(toPurchaseLine);
-  if (bought.every(({ purchaseLimit }) => purchaseLimit === null)) {
-    return isInCart(em.fork(), insertAndCount, [...values, ...counted(order.customerId, bought)]);
-  }
+export async function placeOrder(em: EntityManager, order: NewOrder): Promise<boolean> {
   return em.fork().transactional(async (tx) => {
     // Before the counters: another process with this order's id is told by its key, not by a limit.
-    const inCart = await isInCart(tx, insertAll, values);
-    await countPurchases(tx, order.customerId, bought);
-    return inCart;
+    const [row] = await sqlPrepared<Placed>(tx, insertAll, valuesOf([order]));
+    await countPurchases(tx, order.customerId, order.lines.map(toPurchaseLine));
+    return row?.inCart === true;
   });
 }
 
-interface NewOrder {
+/** As `placeOrder`, for orders of which no line has a limit: all of them, or none, by one statement. */
+export async function placeOrders(
+  em: EntityManager,
+  orders: readonly NewOrder[],
+): Promise<boolean[]> {
+  const bought = orders.flatMap(({ customerId, lines }) =>
+    lines.map((line) => ({ customerId, ...toPurchaseLine(line) })),
+  );
+  const rows = await sqlPrepared<Placed>(em, insertAndCount, [
+    ...valuesOf(orders),
+    ...counted(bought),
+  ]);
+  const inCart = new Set(rows.flatMap((row) => (row.inCart ? [row.id] : [])));
+  return orders.map(({ id }) => inCart.has(id));
+}
+
+interface Placed {
   readonly id: string;
-  readonly customerId: string;
-  readonly shippingAddress: ShippingAddress;
+  readonly inCart: boolean;
 }
 
-async function isInCart(em: EntityManager, text: string, values: unknown[]): Promise<boolean> {
-  const [row] = await sqlPrepared<{ inCart: boolean }>(em, text, values);
-  return row?.inCart === true;
-}
-
-function valuesOf(order: NewOrder, lines: readonly OrderLine[]): unknown[] {
-  const parts = [...Map.groupBy(lines, ({ offer }) => offer.shopId)].map(([shopId, ofShop]) => {
-    return { id: newId(), shopId, lines: ofShop };
-  });
+function valuesOf(orders: readonly NewOrder[]): unknown[] {
+  const parts = orders.flatMap(partsOf);
   const items = parts.flatMap((part) =>
-    part.lines.map((line) => ({ id: newId(), partId: part.id, ...line })),
+    part.lines.map((line) => ({ id: newId(), orderId: part.orderId, partId: part.id, ...line })),
   );
   return [
-    ...[order.id, order.customerId, totalOf(lines), lines[0]?.offer.currencyCode],
-    JSON.stringify(order.shippingAddress),
-    ...[parts.map(({ id }) => id), parts.map(({ shopId }) => shopId)],
-    ...[items.map(({ id }) => id), items.map(({ partId }) => partId)],
-    ...[items.map(({ offer }) => offer.id), items.map(({ offer }) => offer.sku)],
-    ...[items.map(({ offer }) => offer.name), items.map(({ offer }) => offer.priceAmount)],
-    items.map(({ quantity }) => quantity),
-    newId(),
+    orders.map(({ id }) => id),
+    orders.map(({ customerId }) => customerId),
+    orders.map(({ lines }) => totalOf(lines)),
+    orders.map(({ lines }) => lines[0]?.offer.currencyCode),
+    orders.map(({ shippingAddress }) => JSON.stringify(shippingAddress)),
+    orders.map(() => newId()),
+    ...[parts.map(({ id }) => id), parts.map(({ orderId }) => orderId)],
+    parts.map(({ shopId }) => shopId),
+    ...[items.map(({ id }) => id), items.map(({ orderId }) => orderId)],
+    ...[items.map(({ partId }) => partId), items.map(({ offer }) => offer.id)],
+    ...[items.map(({ offer }) => offer.sku), items.map(({ offer }) => offer.name)],
+    ...[items.map(({ offer }) => offer.priceAmount), items.map(({ quantity }) => quantity)],
   ];
 }
 
+const partsOf = ({ id: orderId, lines }: NewOrder) =>
+  [...Map.groupBy(lines, ({ offer }) => offer.shopId)].map(([shopId, ofShop]) => {
+    return { id: newId(), orderId, shopId, lines: ofShop };
+  });
+
 const inserting = `
-  with placed as (
+  with new_order as (
+    select * from unnest($1::uuid[], $2::uuid[], $3::numeric[], $4::text[], $5::jsonb[], $6::uuid[])
+      as new_order (id, customer_id, total, currency_code, address, event_id)
+  ), ordered as (
+    select * from unnest($10::uuid[], $11::uuid[], $12::uuid[], $13::uuid[], $14::text[], $15::text[],
+      $16::numeric[], $17::int[])
+      as ordered (id, order_id, part_id, offer_id, sku, name, price, quantity)
+  ), placed as (
     insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address)
-    values ($1, $2, $3, $4, $5)
+    select id, customer_id, total, currency_code, address from new_order
   ), parts as (
     insert into shop_order (id, order_id, shop_id)
-    select id, $1, shop_id from unnest($6::uuid[], $7::uuid[]) as part (id, shop_id)
+    select id, order_id, shop_id from unnest($7::uuid[], $8::uuid[], $9::uuid[])
+      as part (id, order_id, shop_id)
   ), history as (
-    insert into order_event (id, order_id, type, actor) values ($15, $1, 'PLACED', $2::uuid::text)
+    insert into order_event (id, order_id, type, actor)
+    select event_id, id, 'PLACED', customer_id::text from new_order
   ), items as (
     insert into order_item
       (id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
-    select id, part_id, offer_id, sku, name, price, $4, quantity
-    from unnest($8::uuid[], $9::uuid[], $10::uuid[], $11::text[], $12::text[], $13::numeric[],
-      $14::int[]) as item (id, part_id, offer_id, sku, name, price, quantity)
+    select o.id, part_id, offer_id, sku, name, price, currency_code, quantity
+    from ordered o join new_order p on p.id = o.order_id
   )`;
-const whetherInCart = `select exists (
-  select from cart_item where cart_id = $2 and offer_id = any($10::uuid[])) as "inCart"`;
+const whetherInCart = `
+  select id, exists (
+    select from ordered join cart_item c on c.cart_id = customer_id and c.offer_id = ordered.offer_id
+    where order_id = new_order.id) as "inCart"
+  from new_order`;
 const insertAll = `${inserting} ${whetherInCart}`;
-const insertAndCount = `${inserting}, bought as (${counting(16)}) ${whetherInCart}`;
+const insertAndCount = `${inserting}, bought as (${counting(18)}) ${whetherInCart}`;
 
 /** What the limit of an offer has to say of a line. */
 export const toPurchaseLine = ({ offer, quantity }: OrderLine): PurchaseLine => {

@@ -1,5 +1,4 @@
 import { type EntityManager, sqlPrepared } from '../../shared/database.js';
-import { type KeyOf, stored, storing } from '../../shared/idempotency.js';
 import { newId } from '../../shared/ids.js';
 import { returnToCart } from '../cart/move-cart.js';
 import { wakePayments } from '../payment/wake-payments.js';
@@ -77,38 +76,24 @@ async function leavePending(em: EntityManager, orderId: string, to: PendingEnd):
   return changed.length > 0;
 }
 
-/** An outcome to be stored under its key in the same statement, where the order is held by it. */
-interface KeptOutcome {
-  readonly of: KeyOf;
-  readonly outcome: object;
-}
-
 /**
  * Writes down until when the stock of a pending order is held, once.
  *
- * @returns false where that was written before, or the order ended; nothing is stored then
+ * @returns false where that was written before, or the order ended
  */
-export async function setExpiresAt(
-  em: EntityManager,
-  orderId: string,
-  expiresAt: Date,
-  keep?: KeptOutcome,
-) {
-  const values = [orderId, expiresAt, newId()];
-  const changed = keep
-    ? await sqlPrepared(em, heldAndStored, [...values, ...stored(keep.of, orderId, keep.outcome)])
-    : await sqlPrepared(em, held, values);
+export async function setExpiresAt(em: EntityManager, orderId: string, expiresAt: Date) {
+  const changed = await sqlPrepared(
+    em,
+    `with held as (
+       update customer_order set expires_at = $2, version = version + 1, updated_at = now()
+       where id = $1 and status = 'PENDING' and expires_at is null returning id
+     ), history as (
+       insert into order_event (id, order_id, type, actor)
+       select $3::uuid, id, 'RESERVED', 'warehouse' from held
+     )
+     select id from held`,
+    [orderId, expiresAt, newId()],
+  );
   if (changed.length > 0) noteChanged(em, orderId);
   return changed.length > 0;
 }
-
-const holding = `with held as (
-    update customer_order set expires_at = $2, version = version + 1, updated_at = now()
-    where id = $1 and status = 'PENDING' and expires_at is null returning id
-  ), history as (
-    insert into order_event (id, order_id, type, actor)
-    select $3::uuid, id, 'RESERVED', 'warehouse' from held
-  )`;
-const held = `${holding} select id from held`;
-const heldAndStored = `${holding}, stored as (${storing(4)} and exists (select from held))
-  select id from held`;

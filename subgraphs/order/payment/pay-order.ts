@@ -64,7 +64,7 @@ export async function payOrder(context: OrderContext, input: PayOrderInput) {
   if (!order) throw notFound('order', input.orderId);
   const of = { userId: order.customerId, operation: 'payOrder', key: input.idempotencyKey };
   const fingerprint = fingerprintOf([input.orderId, input.paymentMethod]);
-  const claim = await claimKey<Outcome>(em, of, fingerprint, uuidv7());
+  const claim = await claimKey<Outcome>(app.writes.claimKey, of, fingerprint, uuidv7());
   if (claim.outcome) return present(context, claim.outcome);
   try {
     const outcome = await begin(context, order, claim.subjectId, input.paymentMethod);

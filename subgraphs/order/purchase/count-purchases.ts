@@ -26,18 +26,20 @@ export class LimitExceeded extends Error {
 
 const keyOf = ({ shopId, sku }: { shopId: string; sku: string }) => `${shopId} ${sku}`;
 
-/** Raises the counters; its four values stand from `$first` on: customer, shops, skus, quantities. */
+/** Raises the counters; its four arrays stand from `$first` on: customers, shops, skus, quantities. */
 export const counting = (first: number) => `insert into purchase (customer_id, shop_id, sku, units)
-  select $${first}, line.shop_id, line.sku, line.quantity
-  from unnest($${first + 1}::uuid[], $${first + 2}::text[], $${first + 3}::int[])
-    as line (shop_id, sku, quantity)
-  order by line.shop_id, line.sku
+  select customer_id, shop_id, sku, sum(quantity)
+  from unnest($${first}::uuid[], $${first + 1}::uuid[], $${first + 2}::text[], $${first + 3}::int[])
+    as line (customer_id, shop_id, sku, quantity)
+  group by customer_id, shop_id, sku order by customer_id, shop_id, sku
   on conflict (customer_id, shop_id, sku) do update
     set units = purchase.units + excluded.units, updated_at = now()`;
 
 /** The values that `counting` needs. */
-export const counted = (customerId: string, lines: readonly PurchaseLine[]): unknown[] => [
-  customerId,
+export const counted = (
+  lines: readonly (PurchaseLine & { readonly customerId: string })[],
+): unknown[] => [
+  lines.map(({ customerId }) => customerId),
   lines.map(({ shopId }) => shopId),
   lines.map(({ sku }) => sku),
   lines.map(({ quantity }) => quantity),
@@ -58,7 +60,7 @@ export async function countPurchases(
   const rows = await sqlPrepared<{ shopId: string; sku: string; units: string }>(
     em,
     `${counting(1)} returning shop_id as "shopId", sku, units`,
-    counted(customerId, lines),
+    counted(lines.map((line) => ({ customerId, ...line }))),
   );
   const units = new Map(rows.map((row) => [keyOf(row), Number(row.units)]));
   const facts = lines.flatMap((line): LimitFact[] => {

@@ -1,0 +1,101 @@
+import { v7 as uuidv7 } from 'uuid';
+import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { connect, sql } from '../../shared/database.js';
+import { databaseSchema } from '../mikro-orm.config.js';
+import { type CheckoutWrites, createCheckoutWrites } from './checkout-writes.js';
+import type { NewOrder } from './place-order.js';
+
+describe('checkouts at the same time', () => {
+  let database: { drop(): Promise<void> };
+  let orm: Awaited<ReturnType<typeof connect>>;
+  let writes: CheckoutWrites;
+  beforeAll(async () => {
+    const made = await createTestDatabases(['order']);
+    database = made;
+    orm = await connect({ name: 'test', url: made.urls.order, poolMax: 5 }, databaseSchema);
+    writes = createCheckoutWrites(orm.em);
+  });
+  afterAll(async () => {
+    await orm.close();
+    await database.drop();
+  });
+
+  const shippingAddress = { street: '1 "Main" {St}', city: 'B\\c', zip: ',', country: 'US' };
+  const offerOf = (purchaseLimit: number | null = null) => ({
+    ...{ id: uuidv7(), shopId: uuidv7(), sku: 'SKU', name: 'It', priceAmount: '1.10' },
+    ...{ currencyCode: 'USD', purchaseLimit, isActive: true },
+  });
+  const orderOf = (customerId: string, quantity: number, offer: object = offerOf()) =>
+    ({ id: uuidv7(), customerId, shippingAddress, lines: [{ offer, quantity }] }) as NewOrder;
+  const rows = <T>(text: string, values: unknown[]) => sql<T>(orm.em.fork(), text, values);
+  const totalsOf = async (orders: readonly NewOrder[]) => {
+    const found = await rows<{ id: string; total: string; address: object }>(
+      `select o.id, total_amount as total, shipping_address as address
+       from customer_order o join shop_order s on s.order_id = o.id join order_item i on i.shop_order_id = s.id
+         join order_event e on e.order_id = o.id where o.id = any($1::uuid[])`,
+      [orders.map(({ id }) => id)],
+    );
+    const byId = new Map(found.map((row) => [row.id, row]));
+    return orders.map(({ id }) => byId.get(id)?.total);
+  };
+
+  it('are each written whole, and what one customer buys twice is counted together', async () => {
+    const [customer, offer] = [uuidv7(), offerOf()];
+    const orders = [orderOf(customer, 2, offer), orderOf(customer, 3, offer), orderOf(uuidv7(), 1)];
+    await Promise.all(orders.map(writes.place));
+    expect(await totalsOf(orders)).toEqual(['2.20', '3.30', '1.10']);
+    const counted = await rows('select units from purchase where customer_id = $1', [customer]);
+    expect(counted).toEqual([{ units: '5' }]);
+    const [first] = await rows<{ address: object }>(
+      'select shipping_address as address from customer_order where id = $1',
+      [orders[0]?.id],
+    );
+    expect(first?.address).toEqual(shippingAddress);
+  });
+
+  it('do not fail because one of them was placed before', async () => {
+    const [known, other] = [orderOf(uuidv7(), 1), orderOf(uuidv7(), 2)];
+    await writes.place(known);
+    const outcomes = await Promise.allSettled([known, other].map(writes.place));
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+    expect(outcomes[0]).toMatchObject({ reason: { constraint: 'customer_order_pkey' } });
+    expect(await totalsOf([other])).toEqual(['2.20']);
+    const counted = await rows('select units from purchase where customer_id = $1', [
+      known.customerId,
+    ]);
+    expect(counted).toEqual([{ units: '1' }]);
+  });
+
+  it('are told of what stands in their own cart', async () => {
+    const [customer, offer] = [uuidv7(), offerOf()];
+    await rows('insert into cart (id, shard) values ($1, 0)', [customer]);
+    await rows(
+      `insert into cart_item (cart_id, offer_id, id, name, unit_price_amount, currency_code, quantity)
+       values ($1, $2, $3, 'It', 1, 'USD', 1)`,
+      [customer, offer.id, uuidv7()],
+    );
+    const orders = [orderOf(customer, 1, offer), orderOf(uuidv7(), 1, offer), orderOf(customer, 1)];
+    expect(await Promise.all(orders.map(writes.place))).toEqual([true, false, false]);
+    expect(await writes.place(orderOf(customer, 1, { ...offer, purchaseLimit: 9 }))).toBe(true);
+  });
+
+  it('have their holds written down with the outcomes of their keys, once', async () => {
+    const orders = [orderOf(uuidv7(), 1), orderOf(uuidv7(), 1)];
+    const heldOf = ({ id: orderId, customerId }: NewOrder) => ({
+      ...{ orderId, expiresAt: new Date(), outcome: { kind: 'placed', orderId } },
+      of: { userId: customerId, operation: 'checkout', key: 'k' },
+    });
+    const claim = ({ of, orderId }: ReturnType<typeof heldOf>) =>
+      writes.claimKey({ of, fingerprint: 'f', subjectId: orderId });
+    const held = orders.map(heldOf);
+    expect((await Promise.all(held.map(claim))).map(({ claimed }) => claimed)).toEqual([
+      true,
+      true,
+    ]);
+    await Promise.all(orders.map(writes.place));
+    expect(await Promise.all(held.map(writes.hold))).toEqual([true, true]);
+    expect(await Promise.all(held.map(writes.hold))).toEqual([false, false]);
+    const again = await Promise.all(held.map(claim));
+    expect(again.map(({ outcome }) => outcome)).toEqual(held.map(({ outcome }) => outcome));
+  });
+});

@@ -1,0 +1,51 @@
+import { groupWrites } from './group-writes.js';
+
+/** Writes numbers; those that are bad fail with all that go with them. */
+function writer(isBad: (n: number) => Error | null = () => null) {
+  const statements: number[][] = [];
+  const write = groupWrites(async (numbers: readonly number[]) => {
+    statements.push([...numbers]);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    for (const n of numbers) {
+      const error = isBad(n);
+      if (error) throw error;
+    }
+    return numbers.map((n) => n * 10);
+  });
+  return { write, statements };
+}
+
+describe('writes of a kind', () => {
+  it('that come at the same time are one statement, and each gets its own outcome', async () => {
+    const { write, statements } = writer();
+    expect(await Promise.all([1, 2, 3].map(write))).toEqual([10, 20, 30]);
+    expect(statements).toEqual([[1, 2, 3]]);
+  });
+
+  it('that come while two statements are under way wait for one of them, and go together', async () => {
+    const { write, statements } = writer();
+    const first = [write(1)];
+    await new Promise((resolve) => setImmediate(resolve));
+    first.push(write(2));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await Promise.all([...first, ...[3, 4, 5].map(write)])).toEqual([10, 20, 30, 40, 50]);
+    expect(statements).toEqual([[1], [2], [3, 4, 5]]);
+  });
+
+  it('do not fail for another’s sake: each is made by itself then', async () => {
+    const taken = new Error('taken');
+    const { write, statements } = writer((n) => (n === 2 ? taken : null));
+    const outcomes = await Promise.allSettled([1, 2, 3].map(write));
+    expect(
+      outcomes.map((each) => (each.status === 'fulfilled' ? each.value : each.reason)),
+    ).toEqual([10, taken, 30]);
+    expect(statements).toEqual([[1, 2, 3], [1], [2], [3]]);
+  });
+
+  it('all fail, and are not made again, where the database is away', async () => {
+    const { write, statements } = writer(() => Object.assign(new Error(), { code: 'ECONNRESET' }));
+    const outcomes = await Promise.allSettled([1, 2].map(write));
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(statements).toHaveLength(1);
+  });
+});
