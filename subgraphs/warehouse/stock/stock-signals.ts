@@ -68,6 +68,10 @@ export function createStockSignals(redis: Redis, logger: Logger): StockSignals {
       redis
         .pipeline(commands)
         .exec()
+        .then((answers) => {
+          const refused = answers?.find(([error]) => error)?.[0];
+          if (refused) logger.warn({ reason: refused.message }, 'Redis refused timers or events');
+        })
         .catch((error: Error) => {
           logger.debug({ reason: error.message }, 'Redis was not told of a commit');
         });
