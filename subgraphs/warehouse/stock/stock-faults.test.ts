@@ -50,6 +50,11 @@ describe('the stock engine where it can break', () => {
       stock.engine({ locks: lostLocks, limits }),
     ]);
     const key = await stockUp(engines[0], [20]);
+    // Each is at its transaction when the other gets the lock.
+    await stock.query(`create function be_slow() returns trigger as
+      $$ begin perform pg_sleep(0.02); return null; end; $$ language plpgsql`);
+    await stock.query(`create trigger slow before insert on stock_movement
+      for each statement execute function be_slow()`);
     const outcomes = await Promise.all(
       Array.from({ length: 60 }, (_, n) =>
         reserveStock(engines[n % 2] as (typeof engines)[0], request(key)),
@@ -57,6 +62,7 @@ describe('the stock engine where it can break', () => {
     );
     expect(outcomes.filter(({ state }) => state === 'HELD')).toHaveLength(20);
     expect(flushes).toBeGreaterThan(4);
+    await stock.query('drop trigger slow on stock_movement');
   });
 
   describe.each<CutPoint>(['before it reaches PostgreSQL', 'after PostgreSQL has done it'])(
