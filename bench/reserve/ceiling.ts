@@ -7,14 +7,18 @@ const batchMax = 256;
 
 /**
  * What PostgreSQL can do with one hot key: the same rows as the engine writes, in the same batches,
- * as prepared set-based SQL on one connection, with no entities, no lock over Redis and no timers.
+ * as prepared set-based SQL on one connection, with no entities, no lock over Redis and no timers. What
+ * does not need an answer queues on the connection, as the engine's inserts do.
  */
 export async function startCeiling({ databaseUrl, keys }: CustomersTask) {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   const { shopId, sku } = keys[0] as { shopId: string; sku: string };
-  let waiting: Array<{ request: ReserveRequest; resolve(): void; reject(error: unknown): void }> =
-    [];
+  let waiting: Array<{
+    request: ReserveRequest;
+    resolve(outcome: { state: string }): void;
+    reject(error: unknown): void;
+  }> = [];
   let working = false;
 
   async function work(): Promise<void> {
@@ -28,7 +32,7 @@ export async function startCeiling({ databaseUrl, keys }: CustomersTask) {
           { shopId, sku },
           batch.map(({ request }) => request),
         );
-        for (const { resolve } of batch) resolve();
+        for (const { resolve } of batch) resolve({ state: 'HELD' });
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
@@ -38,7 +42,7 @@ export async function startCeiling({ databaseUrl, keys }: CustomersTask) {
   }
 
   return (request: ReserveRequest) =>
-    new Promise<void>((resolve, reject) => {
+    new Promise<{ state: string }>((resolve, reject) => {
       waiting.push({ request, resolve, reject });
       if (!working) {
         working = true;
@@ -79,24 +83,24 @@ async function writeBatch(
     'select order_id, state, expires_at from reservation where order_id = any($1::uuid[])',
     [orderIds],
   );
-  await run(
+  const reservations = run(
     'reservations',
     `insert into reservation (order_id, state, expires_at)
      select id, 'HELD', $2 from unnest($1::uuid[]) id`,
     [orderIds, expiresAt],
   );
-  await run(
+  const lines = run(
     'lines',
     `insert into reservation_line (order_id, level_id, quantity)
      select id, $2, 1 from unnest($1::uuid[]) id`,
     [orderIds, levelId],
   );
-  await run(
+  const movements = run(
     'movements',
     `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, reference, actor)
      select movement, $3, 'RESERVATION', 0, 1, id::text, 'order'
      from unnest($1::uuid[], $2::uuid[]) as row (movement, id)`,
     [requests.map(() => uuidv7()), orderIds, levelId],
   );
-  await client.query('commit');
+  await Promise.all([reservations, lines, movements, client.query('commit')]);
 }

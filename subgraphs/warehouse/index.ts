@@ -21,11 +21,9 @@ import { startExpiry } from './stock/expiry.js';
 import { createLowStockAlerts } from './stock/low-stock-alerts.js';
 import { countHeld, oldestOverdueSeconds } from './stock/reservation.js';
 import { createStockFeeds } from './stock/stock-feeds.js';
+import { lockCommandMaxMs } from './stock/stock-locks.js';
 import { stockFileRoute } from './stock-file/stock-file.route.js';
 
-// An attempt at a lock is one command to all nodes, and one more when it fails: with nodes that hang,
-// who asks knows within a second.
-const lockCommandMaxMs = 300;
 const cleanUpEveryMs = 600_000;
 
 /** Starts the warehouse subgraph. */

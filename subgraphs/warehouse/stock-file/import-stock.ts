@@ -9,7 +9,7 @@ import { BadLines } from './bad-lines.js';
 import { readLines } from './read-lines.js';
 import { checkLines, stageLines } from './stage-lines.js';
 
-/** Reservations wait for it, and give up after 4 s (`shared/database.ts`). */
+/** Reservations of the same stock wait for it, and give up after about a second (`stock/in-parts.ts`). */
 const transactionMaxMs = 30_000;
 // Each has a connection, and its share of what PostgreSQL can do beside selling.
 const importsMax = 2;

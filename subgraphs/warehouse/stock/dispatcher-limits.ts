@@ -15,6 +15,10 @@ export interface DispatcherLimits {
   readonly sharePauseMs: number;
   /** how long many keys are waited for together, when another process has some of them */
   readonly shareWaitMaxMs: number;
+  /** how long the keys of one request are waited for, when others wait for a lane */
+  readonly ownWaitMaxMs: number;
+  /** when those keys are tried again then */
+  readonly heldRetryMs: number;
 }
 
 export const dispatcherLimits: DispatcherLimits = {
@@ -26,4 +30,6 @@ export const dispatcherLimits: DispatcherLimits = {
   lockHoldMaxMs: 40,
   sharePauseMs: 12,
   shareWaitMaxMs: 150,
+  ownWaitMaxMs: 50,
+  heldRetryMs: 10,
 };

@@ -1,3 +1,4 @@
+import { OutcomeUnknown, tryAgain } from '../../shared/errors.js';
 import { Registry } from '../../shared/metrics.js';
 import { Dispatcher } from './dispatcher.js';
 import type { DispatcherLimits } from './dispatcher-limits.js';
@@ -12,18 +13,24 @@ const asked = (n: number, ...keys: string[]): Asked => ({ n, keys });
 const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 /** A dispatcher whose batches wait until the test lets them go. */
-function openDispatcher(limits: Partial<DispatcherLimits> = {}, locks?: StockLocks) {
+function openDispatcher(
+  limits: Partial<DispatcherLimits> = {},
+  locks?: StockLocks,
+  failure?: Error,
+) {
   const batches: number[][] = [];
   const waiting: Array<() => void> = [];
+  const registry = new Registry();
   const dispatcher = new Dispatcher<Asked, number>({
     keysOf: ({ keys }) => keys,
     async work(requests) {
       batches.push(requests.map(({ n }) => n));
       await new Promise<void>((resolve) => waiting.push(resolve));
+      if (failure) throw failure;
       if (requests.some(({ n }) => n === 13)) throw new Error('thirteen is poison');
       return requests.map(({ n }) => n * 10);
     },
-    metrics: createStockMetrics(new Registry()).dispatcher('test'),
+    metrics: createStockMetrics(registry).dispatcher('test'),
     limits,
     locks,
   });
@@ -31,7 +38,9 @@ function openDispatcher(limits: Partial<DispatcherLimits> = {}, locks?: StockLoc
     for (const done of waiting.splice(from)) done();
     await turn();
   };
-  return { dispatcher, batches, letGo };
+  const refusals = async () =>
+    (await registry.getSingleMetric('holdfast_stock_refusals_total')?.get())?.values;
+  return { dispatcher, batches, letGo, refusals };
 }
 
 describe('the dispatcher', () => {
@@ -111,6 +120,41 @@ describe('the dispatcher', () => {
     await letGo();
   });
 
+  it('keys that another process has keep up nobody else, though there are as many as lanes', async () => {
+    const taken = new Set(['A', 'B', 'C', 'D']);
+    const locks: StockLocks = {
+      async lock(keys, isNeeded) {
+        while (keys.some((key) => taken.has(key))) {
+          if (!isNeeded()) return null;
+          await turn();
+        }
+        return { release: async () => false };
+      },
+    };
+    const limits = { lanesMax: 4, shareWaitMaxMs: 1, ownWaitMaxMs: 1, heldRetryMs: 1 };
+    const { dispatcher, batches, letGo } = openDispatcher(limits, locks);
+    const held = [...taken].map((key, n) => dispatcher.submit(asked(n, key)));
+    await turn();
+    const others = ['E', 'F', 'G'].map((key, n) => dispatcher.submit(asked(10 + n, key)));
+    const served = Promise.all(others);
+    let done = false;
+    void served.then(() => {
+      done = true;
+    });
+    for (let n = 0; n < 40 && !done; n++) {
+      await turn();
+      await letGo();
+    }
+    expect(batches.flat().sort()).toEqual([10, 11, 12]);
+    taken.clear();
+    for (let n = 0; n < 40 && batches.flat().length < 7; n++) {
+      await turn();
+      await letGo();
+    }
+    await letGo();
+    expect(await Promise.all([...held, served])).toEqual([0, 10, 20, 30, [100, 110, 120]]);
+  });
+
   it('refuses at once what is beyond the queue', async () => {
     const { dispatcher, letGo } = openDispatcher({ queueMax: 2 });
     const accepted = [1, 2].map((n) => dispatcher.submit(asked(n, 'A')));
@@ -128,15 +172,17 @@ describe('the dispatcher', () => {
         return null;
       },
     };
-    const { dispatcher, batches } = openDispatcher({ waitMaxMs: 30 }, neverFree);
-    await expect(dispatcher.submit(asked(1, 'A'))).rejects.toMatchObject({
-      extensions: { code: 'TRY_AGAIN' },
-    });
+    const { dispatcher, batches, refusals } = openDispatcher({ waitMaxMs: 30 }, neverFree);
+    const all = [1, 2, 3].map((n) => dispatcher.submit(asked(n, 'A')));
+    for (const result of await Promise.allSettled(all)) {
+      expect(result).toMatchObject({ reason: { extensions: { code: 'TRY_AGAIN' } } });
+    }
     expect(batches).toEqual([]);
+    expect(await refusals()).toMatchObject([{ labels: { reason: 'late' }, value: 3 }]);
   });
 
   it('splits a batch that fails, until it fails only for the one who is to blame', async () => {
-    const { dispatcher, letGo } = openDispatcher();
+    const { dispatcher, letGo, refusals } = openDispatcher();
     const all = [11, 12, 13, 14, 15].map((n) => dispatcher.submit(asked(n, 'A')));
     const settled = Promise.allSettled(all);
     for (let step = 0; step < 10; step++) {
@@ -144,6 +190,7 @@ describe('the dispatcher', () => {
       await letGo();
     }
     const results = await settled;
+    expect(await refusals()).toEqual([]);
     expect(results.map(({ status }) => status === 'fulfilled')).toEqual([
       true,
       true,
@@ -151,5 +198,21 @@ describe('the dispatcher', () => {
       true,
       true,
     ]);
+  });
+
+  it.each([
+    ['unknown', new OutcomeUnknown('the answer to COMMIT was lost')],
+    ['busy', tryAgain('others are in the way')],
+    ['busy', Object.assign(new Error('statement timeout'), { code: '57014' })],
+    ['away', new Error('Connection terminated unexpectedly')],
+  ])('counts those who are told to ask again as refused: %s', async (reason, error) => {
+    const { dispatcher, letGo, refusals } = openDispatcher({}, undefined, error);
+    const settled = Promise.allSettled([1, 2].map((n) => dispatcher.submit(asked(n, 'A'))));
+    for (let step = 0; step < 5; step++) {
+      await turn();
+      await letGo();
+    }
+    await settled;
+    expect(await refusals()).toMatchObject([{ labels: { reason }, value: 2 }]);
   });
 });

@@ -1,9 +1,9 @@
-import { isTooSlow } from '../../shared/database-errors.js';
-import { OutcomeUnknown, tryAgain } from '../../shared/errors.js';
 import { type DispatcherLimits, dispatcherLimits } from './dispatcher-limits.js';
 import { inParts } from './in-parts.js';
 import type { DispatcherMetrics } from './metrics.js';
+import { busy, refusalOf } from './refusal-of.js';
 import type { StockLock, StockLocks } from './stock-locks.js';
+import { type Waiting, WaitingQueue } from './waiting-queue.js';
 
 export interface DispatcherOptions<Request, Outcome> {
   /** what a request touches: those that share a key are decided in the order in which they came */
@@ -18,14 +18,6 @@ export interface DispatcherOptions<Request, Outcome> {
   readonly limits?: Partial<DispatcherLimits>;
 }
 
-interface Waiting<Request, Outcome> {
-  readonly request: Request;
-  readonly keys: readonly string[];
-  readonly enqueuedMs: number;
-  resolve(outcome: Outcome): void;
-  reject(error: unknown): void;
-}
-
 /**
  * Group commit: what is asked while a batch is at work becomes the next batch, first in first out.
  * A batch runs under one lock over its keys, which is kept for the batches that follow as long as
@@ -35,8 +27,10 @@ interface Waiting<Request, Outcome> {
 export class Dispatcher<Request, Outcome> {
   readonly #options: DispatcherOptions<Request, Outcome>;
   readonly #limits: DispatcherLimits;
-  #queue: Waiting<Request, Outcome>[] = [];
+  readonly #queue: WaitingQueue<Request, Outcome>;
   readonly #busy = new Set<string>();
+  /** keys that were waited for in vain: tried again from time to time, with no lane to wait in */
+  readonly #heldElsewhere = new Set<string>();
   #lanes = 0;
   /** lanes that have their lock */
   #turns = 0;
@@ -47,6 +41,7 @@ export class Dispatcher<Request, Outcome> {
   constructor(options: DispatcherOptions<Request, Outcome>) {
     this.#options = options;
     this.#limits = { ...dispatcherLimits, ...options.limits };
+    this.#queue = new WaitingQueue(this.#limits);
     options.metrics.queueLength(() => this.#queue.length);
   }
 
@@ -77,55 +72,81 @@ export class Dispatcher<Request, Outcome> {
   async #runLane(): Promise<void> {
     this.#lanes += 1;
     for (;;) {
-      const batch = this.#select();
+      const batch = this.#next();
       const [first] = batch;
       if (!first) break;
-      const all = keysOfAll(batch);
       const own = keysOfAll([first]);
+      const wasHeld = own.some((key) => this.#heldElsewhere.has(key));
+      const all = wasHeld ? own : keysOfAll(batch);
       let mine = all;
       for (const key of all) this.#busy.add(key);
-      if (this.#select().length > 0) this.#wake();
+      if (this.#next().length > 0) this.#wake();
       try {
-        const alone = all.length === own.length;
-        if (!(await this.#runTurn(all, alone ? Infinity : this.#limits.shareWaitMaxMs))) {
+        const { shareWaitMaxMs, ownWaitMaxMs } = this.#limits;
+        const isMany = all.length > own.length;
+        if (!(isMany && (await this.#runTurn(all, shareWaitMaxMs)))) {
           // Others have one or the other of many: wait for those of the first, let go of the rest.
           for (const key of all) if (!own.includes(key)) this.#busy.delete(key);
           mine = own;
-          this.#wake();
-          await this.#runTurn(own, Infinity);
+          if (isMany) this.#wake();
+          const waitMaxMs = wasHeld ? 0 : ownWaitMaxMs;
+          if (!(await this.#runTurn(own, waitMaxMs, () => this.#lanesAreWanted()))) {
+            this.#tryLater(own);
+            mine = [];
+          }
         }
       } catch (error) {
         this.#options.metrics.refused('noLock', this.#queue.length);
-        this.#refuse(() => true, error);
+        reject(this.#queue.removeBefore(Infinity), error);
       }
       for (const key of mine) this.#busy.delete(key);
     }
     this.#lanes -= 1;
   }
 
+  /** Whether there is work that waits for nothing but a lane. */
+  #lanesAreWanted(): boolean {
+    return this.#lanes >= this.#limits.lanesMax && this.#next().length > 0;
+  }
+
+  /** Leaves keys that another process has for a while, and gives their lane to others. */
+  #tryLater(keys: readonly string[]): void {
+    for (const key of keys) this.#heldElsewhere.add(key);
+    setTimeout(() => {
+      for (const key of keys) this.#busy.delete(key);
+      this.#wake();
+    }, this.#limits.heldRetryMs);
+  }
+
   /**
    * Batch after batch of what touches these keys only, under one lock.
    *
    * @param patienceMs how long to wait for a lock that another process has
+   * @param isWanted whether it matters that it waits longer than that
    * @returns false when the lock was not had
    */
-  async #runTurn(keys: readonly string[], patienceMs: number): Promise<boolean> {
+  async #runTurn(
+    keys: readonly string[],
+    patienceMs: number,
+    isWanted = () => true,
+  ): Promise<boolean> {
     await this.#lettingOthers;
-    const lock = await this.#lockFor(keys, patienceMs);
+    const lock = await this.#lockFor(keys, patienceMs, isWanted);
     if (!lock) return false;
+    for (const key of keys) this.#heldElsewhere.delete(key);
     this.#turns += 1;
     const letGoAtMs = performance.now() + this.#limits.lockHoldMaxMs;
     let wanted = false;
     try {
       do {
-        const batch = this.#take(keys);
+        const batch = this.#queue.take(keys);
         if (batch.length > 0) await this.#settle(batch);
         // Let those who were answered, and those who came meanwhile, into the next batch.
         await new Promise((resolve) => setImmediate(resolve));
       } while (
         performance.now() < letGoAtMs &&
         !this.#lettingOthers &&
-        this.#select(keys).length > 0
+        this.#queue.within(keys).length > 0
       );
     } finally {
       wanted = await lock.release();
@@ -146,50 +167,25 @@ export class Dispatcher<Request, Outcome> {
   }
 
   /** @returns null when nobody waits for the keys any more, or another has them for longer than we wait */
-  async #lockFor(keys: readonly string[], patienceMs: number): Promise<StockLock | null> {
+  async #lockFor(
+    keys: readonly string[],
+    patienceMs: number,
+    isWanted: () => boolean,
+  ): Promise<StockLock | null> {
     const { locks, metrics } = this.#options;
     if (!locks) return withoutLock;
     const startedMs = performance.now();
     const lock = await locks.lock(keys, () => {
-      const isPatient = performance.now() - startedMs < patienceMs;
-      return isPatient && this.#select(keys).length > 0;
+      const isPatient = performance.now() - startedMs < patienceMs || !isWanted();
+      return isPatient && this.#queue.within(keys).length > 0;
     });
     if (lock) metrics.lockWaited(performance.now() - startedMs);
     return lock;
   }
 
-  /**
-   * The next batch in the order of the queue. A request that has to wait keeps its keys from those
-   * behind it.
-   *
-   * @param within only what touches none but these keys; else only what touches no key that is busy
-   */
-  #select(within?: readonly string[]): Waiting<Request, Outcome>[] {
-    const { batchMax, keysPerBatchMax } = this.#limits;
-    const allowed = within && new Set(within);
-    const mayTake = (key: string) => (allowed ? allowed.has(key) : !this.#busy.has(key));
-    const passedOver = new Set<string>();
-    const keys = new Set<string>();
-    const batch: Waiting<Request, Outcome>[] = [];
-    for (const waiting of this.#queue) {
-      if (batch.length === batchMax) break;
-      if (waiting.keys.every((key) => mayTake(key) && !passedOver.has(key))) {
-        const added = waiting.keys.filter((key) => !keys.has(key));
-        if (batch.length > 0 && keys.size + added.length > keysPerBatchMax) break;
-        for (const key of added) keys.add(key);
-        batch.push(waiting);
-      } else {
-        for (const key of waiting.keys) passedOver.add(key);
-      }
-    }
-    return batch;
-  }
-
-  #take(keys: readonly string[]): Waiting<Request, Outcome>[] {
-    const batch = this.#select(keys);
-    const taken = new Set(batch);
-    this.#queue = this.#queue.filter((waiting) => !taken.has(waiting));
-    return batch;
+  /** The next batch of what touches no key that is busy. */
+  #next(): Waiting<Request, Outcome>[] {
+    return this.#queue.select((key) => !this.#busy.has(key));
   }
 
   /** Answers each of a batch. */
@@ -208,9 +204,9 @@ export class Dispatcher<Request, Outcome> {
         return heldUp ? part.filter(({ request }) => held.has(request)) : part;
       },
       failed(part, error) {
-        // The work is idempotent: what became of it is known when it is asked for again.
-        const told = refusalOf(error);
-        for (const { reject } of part) reject(told);
+        const { told, reason } = refusalOf(error);
+        if (reason) metrics.refused(reason, part.length);
+        reject(part, told);
       },
       waitsMax: rowWaitsMax,
     });
@@ -222,38 +218,26 @@ export class Dispatcher<Request, Outcome> {
       this.#clock = undefined;
       return;
     }
-    const oldestMs = performance.now() - this.#limits.waitMaxMs;
-    if ((this.#queue[0]?.enqueuedMs ?? oldestMs) >= oldestMs) return;
-    this.#refuse(({ enqueuedMs }) => enqueuedMs < oldestMs, this.#refusal('late'));
+    const latestMs = performance.now() - this.#limits.waitMaxMs;
+    const late = this.#queue.removeBefore(latestMs);
+    if (late.length > 0) reject(late, this.#refusal('late', late.length));
   }
 
-  #refuse(isMeant: (waiting: Waiting<Request, Outcome>) => boolean, error: unknown): void {
-    const meant = this.#queue.filter(isMeant);
-    this.#queue = this.#queue.filter((waiting) => !isMeant(waiting));
-    for (const { reject } of meant) reject(error);
-  }
-
-  #refusal(reason: 'full' | 'late') {
-    this.#options.metrics.refused(reason);
-    return tryAgain(busy);
+  #refusal(reason: 'full' | 'late', count = 1) {
+    this.#options.metrics.refused(reason, count);
+    return busy();
   }
 }
 
 // Each for the lock_timeout of the connection; so who is in the way of rows for longer than about a
 // second refuses those who need them, and keeps up nobody else.
 const rowWaitsMax = 3;
-const busy = 'Many are buying this at the same moment; nothing was reserved yet.';
-
-/** What those who asked are told of a failure of their batch. */
-function refusalOf(error: unknown): unknown {
-  if (error instanceof OutcomeUnknown) {
-    return tryAgain('The database went away at the last moment; ask again.');
-  }
-  return isTooSlow(error) ? tryAgain(busy) : error;
-}
-
 const lateLookMs = 100;
 const withoutLock: StockLock = { release: async () => false };
+function reject(all: readonly { reject(error: unknown): void }[], error: unknown): void {
+  for (const each of all) each.reject(error);
+}
+
 const keysOfAll = (batch: readonly { keys: readonly string[] }[]) =>
   [...new Set(batch.flatMap(({ keys }) => keys))].sort();
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -184,14 +184,20 @@ describe('how a hold ends', () => {
     expect(answer.state).toBe('COMMITTED');
   });
 
-  it('payment, release and expiry at the same instant: one of them wins', async () => {
+  it('payment, release and expiry at the same instant, in three processes: one of them wins', async () => {
+    const [second, third] = [await stock.engine(), await stock.engine()];
     for (let round = 0; round < 20; round++) {
       const { orderId } = await hold(1);
       await Promise.all([
         commitReservation(engine, { orderId, paymentId: uuidv7() }),
-        releaseReservation(engine, { orderId, reason: 'BY_CUSTOMER' }),
-        expireReservations(engine, [orderId]),
+        releaseReservation(second, { orderId, reason: 'BY_CUSTOMER' }),
+        expireReservations(third, [orderId]),
       ]);
+      const ends = await stock.query(
+        `select type from stock_movement where reference = $1 and type in ('SALE', 'RELEASE')`,
+        [orderId],
+      );
+      expect(ends).toHaveLength(1);
       await stock.expectStockInvariants();
     }
   });

@@ -1,11 +1,12 @@
 import { Counter, gaugeOf, Histogram, type Registry } from '../../shared/metrics.js';
+import type { RefusalReason } from './refusal-of.js';
 
 /** What one dispatcher tells of its work. */
 export interface DispatcherMetrics {
   queueLength(read: () => number): void;
   batchDone(size: number, ms: number): void;
   lockWaited(ms: number): void;
-  refused(reason: 'full' | 'late' | 'noLock', count?: number): void;
+  refused(reason: RefusalReason, count?: number): void;
 }
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -46,7 +47,7 @@ export function createStockMetrics(registry: Registry) {
   });
   const refusals = new Counter({
     name: 'holdfast_stock_refusals_total',
-    help: 'Requests that were told TRY_AGAIN: the queue was full, the turn came late, no lock.',
+    help: 'Requests told TRY_AGAIN: queue full, turn late, no lock, busy rows, outcome unknown, database away.',
     labelNames: ['dispatcher', 'reason'],
     registers,
   });

@@ -30,11 +30,11 @@ describe('a warehouse with a great many levels', () => {
     return { id, shopId };
   }
 
-  it('is closed, though that takes longer than the transactions of the pool may', async () => {
+  it('is closed, though that takes longer than the pool waits for any other statement', async () => {
     const engine = await stock.engine();
     const { id, shopId } = await open(1);
     await stock.query(`create function be_slow() returns trigger as
-      $$ begin perform pg_sleep(4.6); return null; end; $$ language plpgsql`);
+      $$ begin perform pg_sleep(6.5); return null; end; $$ language plpgsql`);
     await stock.query(`create trigger slow after update on stock_item
       for each statement execute function be_slow()`);
     expect(await setWarehouseActive(engine, id, false)).toEqual({ units: 5, reserved: 0 });

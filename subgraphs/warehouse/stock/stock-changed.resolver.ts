@@ -41,7 +41,11 @@ export class StockChangedResolver {
     @Root() change: StockChanged,
     @Arg('skus', () => [String], { nullable: true, description: 'Of these variants, at most 100.' })
     _skus?: string[],
-    @Arg('shopId', () => UUID, { nullable: true, description: 'Of this shop.' }) _shopId?: string,
+    @Arg('shopId', () => UUID, {
+      nullable: true,
+      description: 'Of this shop; with skus, if it has more than 10,000 variants.',
+    })
+    _shopId?: string,
   ): StockChange {
     return {
       variant: { sku: change.sku },

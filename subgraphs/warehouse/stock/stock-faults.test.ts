@@ -10,7 +10,7 @@ import { releaseReservation } from './release-reservation.js';
 import { reserveStock } from './reserve-stock.js';
 import { setWarehouseActive } from './set-warehouse-active.js';
 import type { StockKey } from './stock-item.js';
-import { createStockLocks, type StockLocks } from './stock-locks.js';
+import { createStockLocks, lockCommandMaxMs, type StockLocks } from './stock-locks.js';
 
 const request = ({ shopId, sku }: StockKey, quantity = 1, orderId = uuidv7()) => {
   return { orderId, lines: [{ shopId, sku, quantity }], holdForMs: 60_000 };
@@ -50,6 +50,11 @@ describe('the stock engine where it can break', () => {
       stock.engine({ locks: lostLocks, limits }),
     ]);
     const key = await stockUp(engines[0], [20]);
+    // Each is at its transaction when the other gets the lock.
+    await stock.query(`create function be_slow() returns trigger as
+      $$ begin perform pg_sleep(0.02); return null; end; $$ language plpgsql`);
+    await stock.query(`create trigger slow before insert on stock_movement
+      for each statement execute function be_slow()`);
     const outcomes = await Promise.all(
       Array.from({ length: 60 }, (_, n) =>
         reserveStock(engines[n % 2] as (typeof engines)[0], request(key)),
@@ -57,6 +62,7 @@ describe('the stock engine where it can break', () => {
     );
     expect(outcomes.filter(({ state }) => state === 'HELD')).toHaveLength(20);
     expect(flushes).toBeGreaterThan(4);
+    await stock.query('drop trigger slow on stock_movement');
   });
 
   describe.each<CutPoint>(['before it reaches PostgreSQL', 'after PostgreSQL has done it'])(
@@ -180,7 +186,7 @@ describe('the stock engine where it can break', () => {
     beforeAll(async () => {
       for (let n = 0; n < 3; n++) servers.push(await startTestRedis());
       for (const { url } of servers)
-        connections.push(createRedis(url, logger, 'test', { commandTimeout: 400 }));
+        connections.push(createRedis(url, logger, 'test', { commandTimeout: lockCommandMaxMs }));
       await Promise.all(connections.map((connection) => connection.connect()));
     });
     afterAll(async () => {
@@ -218,8 +224,11 @@ describe('the stock engine where it can break', () => {
       await lockLetGo(connections);
       second?.pause();
       third?.pause();
+      const askedMs = performance.now();
       const all = Promise.allSettled([1, 2, 3].map(() => reserveStock(engine, request(key))));
       for (const result of await all) expect(result).toMatchObject({ reason: refused });
+      // The bound is a second; a busy machine adds to it, a longer timeout would add more.
+      expect(performance.now() - askedMs).toBeLessThan(1500);
       expect(await availableOf(key)).toBe(4);
       second?.resume();
       third?.resume();

@@ -1,4 +1,12 @@
-import { createStockFeed, type StockFeed } from './stock-feeds.js';
+import { v7 as uuidv7 } from 'uuid';
+import { logger, openStock, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { eventually } from '../../../tests/harness/wait.js';
+import {
+  createStockFeed,
+  createStockFeeds,
+  type StockFeed,
+  type StockFeeds,
+} from './stock-feeds.js';
 
 const change = (version: number, sku = 'A') => {
   return { shopId: 'shop', sku, available: 100 - version, version, at: '2026-11-21T00:00:00.000Z' };
@@ -41,5 +49,65 @@ describe('the feed of one subscriber', () => {
     expect(await next).toEqual({ value: undefined, done: true });
     expect(await feed.next()).toEqual({ value: undefined, done: true });
     expect(closed).toEqual([feed]);
+  });
+});
+
+describe('the feeds of whole shops', () => {
+  let stock: TestStock;
+  let feeds: StockFeeds;
+  beforeAll(async () => {
+    stock = await openStock();
+    const { orm } = await stock.engine();
+    feeds = createStockFeeds(orm.em, await stock.redisAt(1), logger);
+  });
+  afterAll(async () => {
+    await feeds.stop();
+    await stock.close();
+  });
+
+  async function openShop(items: number) {
+    const shopId = uuidv7();
+    await stock.query(
+      `insert into stock_item (shop_id, sku, available, version)
+       select $1, 'SKU-' || n, 5, 1 from generate_series(1, $2::int) as n`,
+      [shopId, items],
+    );
+    return shopId;
+  }
+
+  it('are caught up in turn, 1,000 items a second, and none is left out', async () => {
+    const shopIds = [await openShop(1500), await openShop(700)];
+    const seen = new Map<string, number>();
+    for (const shopId of shopIds) {
+      const feed = await feeds.open({ skus: null, shopId });
+      void (async () => {
+        for await (const { sku, version } of feed) seen.set(`${shopId} ${sku}`, version);
+      })();
+    }
+    await eventually(
+      async () => seen.size,
+      (size) => size === 2200,
+    );
+    // By nobody who tells Redis of it.
+    await stock.query('update stock_item set version = 2 where shop_id = any($1)', [shopIds]);
+    const told = () => [...seen.values()].filter((version) => version === 2).length;
+    const first = await eventually(
+      async () => told(),
+      (count) => count > 0,
+    );
+    expect(first).toBeLessThanOrEqual(1000);
+    await eventually(
+      async () => told(),
+      (count) => count === 2200,
+    );
+  });
+
+  it('are not opened for more than 10,000 items', async () => {
+    const shopId = await openShop(10_001);
+    const refused = { extensions: { code: 'BAD_USER_INPUT' } };
+    await expect(feeds.open({ skus: null, shopId })).rejects.toMatchObject(refused);
+    expect(feeds.count()).toBe(2);
+    const one = await feeds.open({ skus: ['SKU-1'], shopId });
+    await one.return();
   });
 });

@@ -1,8 +1,10 @@
 import type { Redis } from 'ioredis';
 import { type EntityManager, sql } from '../../shared/database.js';
+import { badInput } from '../../shared/errors.js';
 import { LatestFeed } from '../../shared/latest-feed.js';
 import type { Logger } from '../../shared/logger.js';
 import { startWorker } from '../../shared/worker.js';
+import type { StockKey } from './stock-item.js';
 import { type StockChanged, stockChannel } from './stock-signals.js';
 
 /** Which stock a subscriber watches: skus, a shop, or those skus of that shop. */
@@ -12,6 +14,10 @@ export interface StockFilter {
 }
 
 const catchUpEveryMs = 1000;
+// What one subscriber may make this process keep, and one second of catching up may cost.
+const shopItemsMax = 10_000;
+const shopItemsPerTurn = 1000;
+const beginning: StockKey = { shopId: '00000000-0000-0000-0000-000000000000', sku: '' };
 
 export type StockFeed = LatestFeed<StockChanged>;
 
@@ -31,7 +37,11 @@ export function createStockFeed(
 
 /** The feeds of all subscribers of this process. */
 export interface StockFeeds {
-  /** Opens a feed that begins with the stock as it is now. */
+  /**
+   * Opens a feed that begins with the stock as it is now.
+   *
+   * @throws `BAD_USER_INPUT` for a whole shop of more than 10,000 items
+   */
   open(filter: StockFilter): Promise<StockFeed>;
   /** how many are open */
   count(): number;
@@ -40,10 +50,12 @@ export interface StockFeeds {
 
 /**
  * Feeds live on Redis's events. What was not published (a process killed after COMMIT, Redis away)
- * is made good once a second from the versions in the database.
+ * is made good once a second from the versions in the database; for whole shops 1,000 items a second,
+ * in turn.
  */
 export function createStockFeeds(em: EntityManager, redis: Redis, logger: Logger): StockFeeds {
   const feeds = new Map<StockFeed, StockFilter>();
+  const readShops = createShopReader(em);
   const subscribe = () => redis.subscribe(stockChannel).catch(() => {});
   if (redis.status === 'ready') void subscribe();
   redis.on('ready', subscribe);
@@ -56,7 +68,11 @@ export function createStockFeeds(em: EntityManager, redis: Redis, logger: Logger
 
   const catchUp = startWorker('catch-up of stock feeds', catchUpEveryMs, logger, async () => {
     if (feeds.size === 0) return;
-    for (const change of await readItems(em, [...feeds.values()])) {
+    const filters = [...feeds.values()];
+    const shopIds = filters.flatMap(({ skus, shopId }) => (shopId && !skus ? [shopId] : []));
+    const skus = new Set(filters.flatMap((filter) => filter.skus ?? []));
+    const changes = [await readSkus(em, [...skus]), await readShops([...new Set(shopIds)])].flat();
+    for (const change of changes) {
       for (const feed of feeds.keys()) feed.push(change);
     }
   });
@@ -66,7 +82,7 @@ export function createStockFeeds(em: EntityManager, redis: Redis, logger: Logger
       const feed = createStockFeed(filter, (closed) => feeds.delete(closed));
       feeds.set(feed, filter);
       try {
-        for (const change of await readItems(em, [filter])) feed.push(change);
+        for (const change of await readSnapshot(em, filter)) feed.push(change);
       } catch (error) {
         await feed.return();
         throw error;
@@ -81,15 +97,43 @@ export function createStockFeeds(em: EntityManager, redis: Redis, logger: Logger
   };
 }
 
-/** All items that any of the filters watches, in one statement. */
-async function readItems(em: EntityManager, filters: StockFilter[]): Promise<StockChanged[]> {
-  const shops = filters.flatMap(({ skus, shopId }) => (shopId && !skus ? [shopId] : []));
-  const skus = new Set(filters.flatMap((filter) => filter.skus ?? []));
+const columns = 'shop_id as "shopId", sku, available, version, updated_at as at';
+
+async function readRows(em: EntityManager, text: string, values: unknown[]) {
   const rows = await sql<StockChanged>(
     em.fork(),
-    `select shop_id as "shopId", sku, available, version, updated_at as at
-     from stock_item where sku = any($1::varchar[]) or shop_id = any($2::uuid[])`,
-    [[...skus], [...new Set(shops)]],
+    `select ${columns} from stock_item where ${text}`,
+    values,
   );
   return rows.map((row) => ({ ...row, at: new Date(row.at).toISOString() }));
+}
+
+const readSkus = (em: EntityManager, skus: readonly string[]) =>
+  skus.length > 0 ? readRows(em, 'sku = any($1::varchar[])', [skus]) : [];
+
+async function readSnapshot(em: EntityManager, { skus, shopId }: StockFilter) {
+  if (skus) return readSkus(em, skus);
+  const rows = await readRows(em, 'shop_id = $1 limit $2', [shopId, shopItemsMax + 1]);
+  if (rows.length <= shopItemsMax) return rows;
+  throw badInput({ shopId: `has more than ${shopItemsMax} variants: say which skus` });
+}
+
+/**
+ * Reads whole shops little by little, over and over: a turn costs the same however large they are. Of
+ * few items all are read at each turn.
+ */
+function createShopReader(em: EntityManager) {
+  let after: StockKey = beginning;
+  return async (shopIds: readonly string[]): Promise<StockChanged[]> => {
+    if (shopIds.length === 0) return [];
+    const rows = await readRows(
+      em,
+      `shop_id = any($1::uuid[]) and (shop_id, sku) > ($2::uuid, $3)
+       order by shop_id, sku limit $4`,
+      [shopIds, after.shopId, after.sku, shopItemsPerTurn],
+    );
+    const isLast = rows.length < shopItemsPerTurn;
+    after = (!isLast && rows.at(-1)) || beginning;
+    return rows;
+  };
 }

@@ -14,6 +14,11 @@ import { within } from '../../shared/within.js';
 // Longer than a transaction may last (4.5 s). A lock that lapses all the same, while its work waited
 // for a connection or ran again, costs speed and nothing else.
 const lockTtlMs = 5000;
+/**
+ * How long a command may take, of the connections to the nodes. An attempt at a lock is one to all nodes,
+ * and one more when it fails; two attempts with nodes that hang take less than a second.
+ */
+export const lockCommandMaxMs = 200;
 const retryMs = 2;
 // How long a sign that somebody waits stands, and at which of the attempts it is renewed.
 const wantedTtlMs = 50;
@@ -47,8 +52,14 @@ export function createStockLocks(nodes: readonly Redis[], logger: Logger): Stock
   const wanted = createWantedSigns(nodes);
 
   async function acquire(keys: readonly string[]): Promise<Lock | null> {
+    const locked = () => redlock.acquire(keys.map(lockKey), lockTtlMs);
     try {
-      return await redlock.acquire(keys.map(lockKey), lockTtlMs);
+      return await locked();
+    } catch (error) {
+      if (await isTaken(error)) return null;
+    }
+    try {
+      return await locked(); // one answer may go missing
     } catch (error) {
       if (await isTaken(error)) return null;
       logger.warn({ reason: (error as Error).message }, 'the nodes of the lock do not answer');

@@ -50,6 +50,7 @@ const keysMax = 1000;
 export function createStockSignals(redis: Redis, logger: Logger): StockSignals {
   redis.defineCommand('armTimers', { lua: armScript });
   const watch = new TimerWatch();
+  let lastRefusal = '';
   return {
     watch,
     send({ changed = [], armed = [], disarmed = [] }) {
@@ -68,6 +69,14 @@ export function createStockSignals(redis: Redis, logger: Logger): StockSignals {
       redis
         .pipeline(commands)
         .exec()
+        .then((answers) => {
+          const reason = answers?.find(([error]) => error)?.[0]?.message ?? '';
+          // Each batch would say the same, as long as Redis has no memory left.
+          if (reason && reason !== lastRefusal) {
+            logger.warn({ reason }, 'Redis refused timers or events');
+          }
+          lastRefusal = reason;
+        })
         .catch((error: Error) => {
           logger.debug({ reason: error.message }, 'Redis was not told of a commit');
         });
