@@ -305,6 +305,11 @@ describe('federated subscriptions at the router', () => {
     const client = overWebSocket(router.graphqlUrl, undefined, elsewhere);
     const all = [0, 1, 2].map((n) => watch(client, n));
     expect(await codeOf(all[2] as Watch)).toBe('RATE_LIMITED');
+    // Else it is left to chance which of the two connections opens one too many.
+    await eventually(
+      () => gauge(router.opsUrl, 'holdfast_subscriptions_open'),
+      (open) => open === 2,
+    );
     const second = overWebSocket(router.graphqlUrl, undefined, elsewhere);
     const more = [0, 1].map((n) => watch(second, n));
     expect(await eventually(async () => more.map(code).find(Boolean), Boolean)).toBe(

@@ -30,8 +30,9 @@ export class Connection {
     });
   }
 
+  /** how many operations run or are open; not those that the client has just let go */
   get size(): number {
-    return this.#operations.size;
+    return [...this.#operations.values()].filter((stream) => !stream?.isClosed).length;
   }
 
   /**

@@ -39,8 +39,7 @@ interface Kept {
   readonly atMs: number;
 }
 
-const isFresh = ({ result, atMs }: Kept) =>
-  Date.now() - atMs < (result.errors ? retryErrorsMs : freshMs);
+const ageMs = ({ atMs }: Kept) => Date.now() - atMs;
 
 /**
  * One subscription at a subgraph, with all who share it. Events of one thing are completed one after
@@ -52,6 +51,8 @@ export class Feed implements UpstreamSink {
   readonly #executing = new Set<string>();
   /** what the latest event of each thing became, for who comes later */
   readonly #kept = new Map<string, Kept>();
+  /** things whose latest event is soon completed anew */
+  readonly #renewing = new Map<string, NodeJS.Timeout>();
   readonly #leaveUpstream: () => void;
   #events = 0;
   #hasAll = true;
@@ -72,10 +73,23 @@ export class Feed implements UpstreamSink {
     if (this.#ended || this.#completed || !isWhole) return false;
     this.#subscribers.add(subscriber);
     for (const [key, kept] of this.#kept) {
-      if (isFresh(kept)) subscriber.stream.push(key, kept.result);
-      else if (!this.#pending.has(key) && !this.#executing.has(key)) this.#add(key, kept.event);
+      if (kept.result.errors) this.#renew(key, retryErrorsMs - ageMs(kept));
+      else if (ageMs(kept) < freshMs) subscriber.stream.push(key, kept.result);
+      else this.#renew(key, 0);
     }
     return true;
+  }
+
+  /** Completes the latest event of a thing anew, for all, once for all who come meanwhile. */
+  #renew(key: string, inMs: number): void {
+    if (this.#renewing.has(key)) return;
+    const renew = () => {
+      this.#renewing.delete(key);
+      const kept = this.#kept.get(key);
+      if (kept && !this.#pending.has(key) && !this.#executing.has(key)) this.#add(key, kept.event);
+    };
+    if (inMs > 0) this.#renewing.set(key, setTimeout(renew, inMs));
+    else renew();
   }
 
   leave(subscriber: Subscriber): void {
@@ -219,6 +233,7 @@ export class Feed implements UpstreamSink {
     this.#ended = true;
     this.#pending.clear();
     this.#kept.clear();
+    for (const timer of this.#renewing.values()) clearTimeout(timer);
     this.#leaveUpstream?.();
     this.options.onEnd(this);
   }

@@ -159,19 +159,20 @@ describe('open subscriptions', () => {
       return { ...event, errors: [new GraphQLError('away')] };
     };
     const { hub, open, tell } = worldOf({ execute });
-    const nowMs = jest.spyOn(Date, 'now').mockReturnValue(1_000_000);
+    jest.useFakeTimers();
     const first = open(stranger);
     tell(stock('a', 3));
-    await new Promise(setImmediate);
-    await next(first);
-    for (const ms of [100, 500, 900, 1100, 1200, 1300]) {
-      nowMs.mockReturnValue(1_000_000 + ms);
-      const stream = open(stranger);
-      await new Promise(setImmediate);
-      expect(stream.size).toBe(1);
+    await jest.advanceTimersByTimeAsync(0);
+    const later: ClientStream[] = [];
+    for (let n = 0; n < 5; n++) {
+      later.push(open(stranger));
+      await jest.advanceTimersByTimeAsync(190);
     }
-    expect(completed).toBe(2);
-    nowMs.mockRestore();
+    expect([completed, ...later.map(({ size }) => size)]).toEqual([1, 0, 0, 0, 0, 0]);
+    await jest.advanceTimersByTimeAsync(1000);
+    expect([completed, ...later.map(({ size }) => size)]).toEqual([2, 1, 1, 1, 1, 1]);
+    expect(first.size).toBe(1);
+    jest.useRealTimers();
     hub.stop();
   });
 
