@@ -32,7 +32,7 @@ const awayCodes = [
   '25P04',
 ];
 const awayMessages =
-  /Connection terminated|timeout exceeded when trying to connect|not queryable|Client has encountered|not currently accepting connections/;
+  /Connection terminated|Query read timeout|timeout exceeded when trying to connect|not queryable|Client has encountered|not currently accepting connections/;
 
 /**
  * Whether an error says that the database is away, full or ending: nothing works, and the same may

@@ -115,9 +115,9 @@ export async function connect(
   const made: { pool?: pg.Pool } = {};
   const onPool = (pool: pg.Pool) => {
     made.pool = pool;
-    telemetry()?.watchPool(pool);
     if (timeLimits) watchConnections(pool);
     else giveBackLostConnections(pool);
+    telemetry()?.watchPool(pool);
     afterPool(pool);
   };
   const orm = await MikroORM.init(databaseOptions(settings, schema, timeLimits, onPool));

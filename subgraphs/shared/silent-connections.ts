@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type pg from 'pg';
+import pg from 'pg';
 
 const setsLimit = /^set local statement_timeout = (\d+)$/;
 const endsTransaction = /^(commit|rollback)$/;
@@ -10,7 +10,8 @@ export const longerStatements = (ms: number) => `set local statement_timeout = $
 /**
  * A machine or network that vanishes tells nobody: a statement on such a connection would never end,
  * and its connection stay taken. PostgreSQL ends a statement that takes too long by itself; one that is
- * silent for `graceMs` more is given up with its connection.
+ * silent for `graceMs` more is given up with its connection. To be called before what else wraps the
+ * queries of a pool: it asks `pg` itself.
  */
 export function giveUpSilentConnections(
   pool: pg.Pool,
@@ -19,7 +20,6 @@ export function giveUpSilentConnections(
 ): void {
   pool.on('connect', (client) => {
     const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection;
-    const ask = client.query.bind(client) as (...args: unknown[]) => unknown;
     let maxMs = statementMaxMs;
     const query = (...args: unknown[]) => {
       const timer = setTimeout(() => stream.destroy(), maxMs + graceMs);
@@ -27,7 +27,7 @@ export function giveUpSilentConnections(
       const limit = setsLimit.exec(text)?.[1];
       if (limit) maxMs = Number(limit);
       else if (endsTransaction.test(text)) maxMs = statementMaxMs;
-      const asked = ask(...args);
+      const asked = pg.Client.prototype.query.apply(client, args as never) as unknown;
       if (!(asked instanceof Promise)) clearTimeout(timer);
       else {
         const answered = () => clearTimeout(timer);

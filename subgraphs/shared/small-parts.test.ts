@@ -55,6 +55,12 @@ describe('errors', () => {
     });
   });
 
+  it.each(['57014', '55P03', '08006'])('of a database that is late or away (%s) say so', (code) => {
+    const thrown = Object.assign(new Error('no'), { code });
+    const formatted = { message: 'no', extensions: { code: 'INTERNAL_SERVER_ERROR' } };
+    expect(mask(formatted, thrown)).toMatchObject({ extensions: { code: 'TRY_AGAIN' } });
+  });
+
   it('that are not known are logged in full and masked, with the id of the request', () => {
     const thrown = new Error('password authentication failed for role "x"');
     const masked = requestTrace.run({ requestId: 'request-1' }, () =>

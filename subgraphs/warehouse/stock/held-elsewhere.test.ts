@@ -2,12 +2,14 @@ import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { eventually } from '../../../tests/harness/wait.js';
+import { isTooSlow } from '../../shared/database-errors.js';
 import { createInboxResolver, type OutboxEvent } from '../../shared/inbox.js';
 import type { WarehouseContext } from '../context.js';
 import { commitReservation } from './commit-reservation.js';
-import type { StockEngine } from './engine.js';
+import { rowWaitMs, type StockEngine } from './engine.js';
 import { startExpiry } from './expiry.js';
 import { onStockReturned } from './on-stock-returned.js';
+import { receiveStock } from './receive-stock.js';
 import { releaseReservation } from './release-reservation.js';
 import { reserveStock } from './reserve-stock.js';
 import type { StockKey } from './stock-item.js';
@@ -21,6 +23,7 @@ describe('a shop whose stock a long transaction holds', () => {
   let stock: TestStock;
   let engine: Awaited<ReturnType<TestStock['engine']>>;
   let long: pg.Client;
+  let shop: Awaited<ReturnType<typeof stockUp>>;
   let held: StockKey;
   let free: StockKey;
   beforeAll(async () => {
@@ -30,7 +33,8 @@ describe('a shop whose stock a long transaction holds', () => {
     await long.connect();
   });
   beforeEach(async () => {
-    [held, free] = [await stockUp(engine, [50]), await stockUp(engine, [50])];
+    [shop, free] = [await stockUp(engine, [50]), await stockUp(engine, [50])];
+    held = shop;
   });
   afterEach(async () => {
     await long.query('rollback');
@@ -122,6 +126,22 @@ describe('a shop whose stock a long transaction holds', () => {
       );
     }
     await expiry.stop();
+  });
+
+  it('is waited for by who works at it, for about a second', async () => {
+    const receive = () => {
+      const { sku, warehouses } = shop;
+      const [warehouse] = warehouses;
+      if (!warehouse) throw new Error('there is a warehouse');
+      return receiveStock(engine, { warehouse, sku, quantity: 5, reference: null, actor: 'test' });
+    };
+    await hold('stock_item');
+    const waiting = receive();
+    await new Promise((resolve) => setTimeout(resolve, 2 * rowWaitMs));
+    await long.query('rollback');
+    expect((await waiting).onHand).toBe(55);
+    await hold('stock_item');
+    expect(await receive().catch(isTooSlow)).toBe(true);
   });
 
   it('keeps up no event of another shop', async () => {
