@@ -15,11 +15,16 @@ type Query = (...args: unknown[]) => unknown;
  * Gives each statement that is kept its name, inside transactions too, so that PostgreSQL parses and
  * plans it once per connection. Kysely, which MikroORM asks, knows of no names.
  */
-export class PreparingClient extends pg.Client {
-  override query = ((text: unknown, values?: unknown, ...rest: unknown[]) => {
-    const name = typeof text === 'string' ? names.get(text) : undefined;
-    const send = pg.Client.prototype.query as Query;
-    if (!name) return send.call(this, text, values, ...rest);
-    return send.call(this, { name, text, values }, ...rest);
-  }) as pg.Client['query'];
-}
+export class PreparingClient extends pg.Client {}
+
+PreparingClient.prototype.query = function (
+  this: pg.Client,
+  text: unknown,
+  values?: unknown,
+  ...rest: unknown[]
+) {
+  const name = typeof text === 'string' ? names.get(text) : undefined;
+  const send = pg.Client.prototype.query as Query;
+  if (!name) return send.call(this, text, values, ...rest);
+  return send.call(this, { name, text, values }, ...rest);
+} as pg.Client['query'];

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
-import pg from 'pg';
+import type pg from 'pg';
+import { PreparingClient } from './prepared-statements.js';
 
 const setsLimit = /^set local statement_timeout = (\d+)$/;
 const endsTransaction = /^(commit|rollback)$/;
@@ -11,7 +12,7 @@ export const longerStatements = (ms: number) => `set local statement_timeout = $
  * A machine or network that vanishes tells nobody: a statement on such a connection would never end,
  * and its connection stay taken. PostgreSQL ends a statement that takes too long by itself; one that is
  * silent for `graceMs` more is given up with its connection. To be called before what else wraps the
- * queries of a pool: it asks `pg` itself.
+ * queries of a pool: it asks `PreparingClient` itself.
  */
 export function giveUpSilentConnections(
   pool: pg.Pool,
@@ -27,7 +28,7 @@ export function giveUpSilentConnections(
       const limit = setsLimit.exec(text)?.[1];
       if (limit) maxMs = Number(limit);
       else if (endsTransaction.test(text)) maxMs = statementMaxMs;
-      const asked = pg.Client.prototype.query.apply(client, args as never) as unknown;
+      const asked = PreparingClient.prototype.query.apply(client, args as never) as unknown;
       if (!(asked instanceof Promise)) clearTimeout(timer);
       else {
         const answered = () => clearTimeout(timer);
