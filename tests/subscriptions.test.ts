@@ -69,7 +69,8 @@ describe('federated subscriptions at the router', () => {
     answer?.data?.stockChanged?.available === available;
   const code = (watch: Watch) => {
     const end = watch.ended();
-    const errors = Array.isArray(end) ? end : (watch.seen.at(-1)?.errors ?? []);
+    const thrown = (end as { errors?: Answer['errors'] } | null)?.errors;
+    const errors = Array.isArray(end) ? end : (thrown ?? watch.seen.at(-1)?.errors ?? []);
     return (errors as NonNullable<Answer['errors']>)[0]?.extensions?.code;
   };
   const codeOf = (watch: Watch) => eventually(async () => code(watch), Boolean);
@@ -135,11 +136,14 @@ describe('federated subscriptions at the router', () => {
       overWebSocket(system.url, customer.token),
       overWebSocket(system.url, (await registerPerson(system, 'VENDOR')).token),
     ];
-    const refused = others.map((client) => client.subscribe(query, { shopId }));
+    const overHttp = ['graphql-sse', '@apollo/client, multipart'].flatMap((name) => [
+      clientOf(name),
+      clientOf(name, customer.token),
+    ]);
+    const refused = [...others, ...overHttp].map((client) => client.subscribe(query, { shopId }));
     expect(await Promise.all(refused.map(codeOf))).toEqual([
-      'UNAUTHENTICATED',
-      'FORBIDDEN',
-      'FORBIDDEN',
+      ...['UNAUTHENTICATED', 'FORBIDDEN', 'FORBIDDEN'],
+      ...['UNAUTHENTICATED', 'FORBIDDEN', 'UNAUTHENTICATED', 'FORBIDDEN'],
     ]);
     await checkout(system, customer, [{ offerId, quantity: 5 }]);
     await until(alerts, (answer) => answer?.data?.lowStockAlert.available === 7);
@@ -257,6 +261,17 @@ describe('federated subscriptions at the router', () => {
       'GRAPHQL_PARSE_FAILED',
       'BAD_USER_INPUT',
     ]);
+    const multipart = 'multipart/mixed;subscriptionSpec=1.0,application/json';
+    for (const accept of ['text/event-stream', multipart]) {
+      const headers = { accept, 'content-type': 'application/json' };
+      const texts = bad.map(async (query) => {
+        const body = JSON.stringify({ query, variables: { x: true } });
+        return (await fetch(system.url, { method: 'POST', headers, body })).text();
+      });
+      for (const [n, text] of (await Promise.all(texts)).entries()) {
+        expect(text).toContain(ended[n]);
+      }
+    }
     const conditional = [
       'subscription ($x: Boolean!) { ... @include(if: $x) { stockChanged(skus: ["a"]) { version } } }',
       'subscription ($x: Boolean!) { ... { stockChanged(skus: ["a"]) @skip(if: $x) { version } } }',
