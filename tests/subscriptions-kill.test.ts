@@ -1,18 +1,32 @@
+import { operations } from '../dev/welcome.js';
 import { overWebSocket } from './harness/live.js';
 import { startProcessSystem } from './harness/process-system.js';
 import { eventually } from './harness/wait.js';
 
 const watchStock = `subscription { stockChanged(skus: ["TRAIL-40"]) {
   available version variant { name product { name } } shop { id name } } }`;
+const watchOwners = watchStock.replace('shop { id', 'shop { owner { email } id');
 const shopsThatSellIt = 3;
 
 describe('subscriptions of a subgraph that is killed', () => {
   it('stay open, and all 100 get a snapshot within 5 s of its start', async () => {
     const system = await startProcessSystem();
-    const clients = Array.from({ length: 10 }, () => overWebSocket(system.url));
+    const login = async (name: string) => {
+      const asked = operations.login.replace('ana@', `${name}@`);
+      return (await system.graphql(asked)).data.login.accessToken as string;
+    };
+    const tokens = [undefined, await login('ana'), await login('vera')];
+    const tokenOf = (client: number) => tokens[client % tokens.length];
+    const clients = Array.from({ length: 10 }, (_, n) => overWebSocket(system.url, tokenOf(n)));
     const watches = clients.flatMap((client) =>
-      Array.from({ length: 10 }, () => client.subscribe(watchStock)),
+      Array.from({ length: 10 }, (_, n) => client.subscribe(n % 2 ? watchStock : watchOwners)),
     );
+    const emailsSeen = () =>
+      clients.map((_, c) => {
+        const events = watches.slice(c * 10, c * 10 + 10).flatMap(({ seen }) => seen);
+        const emails = events.map(({ data }) => data.stockChanged.shop.owner?.email);
+        return [...new Set(emails.filter(Boolean))];
+      });
     const withFewerThan = (count: number) => watches.filter(({ seen }) => seen.length < count);
     try {
       await eventually(
@@ -32,6 +46,9 @@ describe('subscriptions of a subgraph that is killed', () => {
           new Set(seen.slice(-shopsThatSellIt).map(({ data }) => data.stockChanged.shop.id)).size,
       );
       expect(shops).toEqual(Array(100).fill(shopsThatSellIt));
+      expect(emailsSeen()).toEqual(
+        clients.map((_, c) => (c % tokens.length === 2 ? ['vera@example.com'] : [])),
+      );
     } finally {
       for (const client of clients) client.close();
       await system.stop();
