@@ -4,6 +4,7 @@ import { connect, sql } from '../../shared/database.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 import { type CheckoutWrites, createCheckoutWrites } from './checkout-writes.js';
 import type { NewOrder } from './place-order.js';
+import type { HeldOrder as Settled } from './settle-orders.js';
 
 describe('checkouts at the same time', () => {
   let database: { drop(): Promise<void> };
@@ -97,5 +98,40 @@ describe('checkouts at the same time', () => {
     expect(await Promise.all(held.map(writes.hold))).toEqual([false, false]);
     const again = await Promise.all(held.map(claim));
     expect(again.map(({ outcome }) => outcome)).toEqual(held.map(({ outcome }) => outcome));
+  });
+
+  it('for which there is no stock are ended, and no longer count as bought, unless they are held', async () => {
+    const [customer, offer] = [uuidv7(), offerOf()];
+    const orders = [1, 2, 4].map((quantity) => orderOf(customer, quantity, offer));
+    await Promise.all(orders.map(writes.place));
+    const settledOf = ({ id: orderId }: NewOrder) => ({
+      ...{ orderId, expiresAt: new Date(), outcome: { kind: 'short' } },
+      of: { userId: customer, operation: 'checkout', key: orderId },
+    });
+    const [first, second, held] = orders.map(settledOf) as [Settled, Settled, Settled];
+    await writes.claimKey({ of: first.of, fingerprint: 'f', subjectId: first.orderId });
+    expect(await writes.hold(held)).toBe(true);
+    expect(await Promise.all([first, second, held].map(writes.refuse))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(await Promise.all([first, held].map(writes.refuse))).toEqual([false, false]);
+    const counted = await rows('select units from purchase where customer_id = $1', [customer]);
+    expect(counted).toEqual([{ units: '4' }]);
+    const ended = await rows(
+      `select o.status, o.cancel_reason as reason, s.status as part, o.version,
+         (select count(*) from order_event e where e.order_id = o.id and e.type = 'CANCELLED')::int as told
+       from customer_order o join shop_order s on s.order_id = o.id where o.id = any($1) order by o.id`,
+      [orders.map(({ id }) => id)],
+    );
+    const cancelled = { status: 'CANCELLED', reason: 'OUT_OF_STOCK', part: 'CANCELLED' };
+    expect(ended).toEqual([
+      { ...cancelled, version: 2, told: 1 },
+      { ...cancelled, version: 2, told: 1 },
+      { status: 'PENDING', reason: null, part: 'PENDING', version: 2, told: 0 },
+    ]);
+    const kept = await writes.claimKey({ of: first.of, fingerprint: 'f', subjectId: uuidv7() });
+    expect(kept).toMatchObject({ subjectId: first.orderId, outcome: { kind: 'short' } });
   });
 });

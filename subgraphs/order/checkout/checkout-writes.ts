@@ -1,8 +1,8 @@
 import type { EntityManager } from '../../shared/database.js';
 import { groupWrites } from '../../shared/group-writes.js';
 import { type ClaimOnce, createClaims } from '../../shared/idempotency.js';
-import { type HeldOrder, holdOrders } from './hold-orders.js';
 import { hasLimits, type NewOrder, placeOrder, placeOrders } from './place-order.js';
+import { type HeldOrder, holdOrders, refuseOrders, type SettledOrder } from './settle-orders.js';
 
 /** What checkouts write, those of one moment by one statement, with one commit. */
 export interface CheckoutWrites {
@@ -11,6 +11,8 @@ export interface CheckoutWrites {
   place(order: NewOrder): Promise<boolean>;
   /** @returns whether it was written down, with the outcome of its key */
   hold(order: HeldOrder): Promise<boolean>;
+  /** @returns whether it was ended as out of stock, with the outcome of its key */
+  refuse(order: SettledOrder): Promise<boolean>;
 }
 
 export function createCheckoutWrites(em: EntityManager): CheckoutWrites {
@@ -20,5 +22,6 @@ export function createCheckoutWrites(em: EntityManager): CheckoutWrites {
     // A limit that is passed undoes its order alone.
     place: (order) => (hasLimits(order) ? placeOrder(em, order) : place(order)),
     hold: groupWrites((orders: readonly HeldOrder[]) => holdOrders(em.fork(), orders)),
+    refuse: groupWrites((orders: readonly SettledOrder[]) => refuseOrders(em.fork(), orders)),
   };
 }

@@ -152,6 +152,8 @@ async function hold(
     case 'SHORT': {
       const short = shortLines(lines, answer.shortages ?? []);
       const outcome: Outcome = { kind: 'short', orderId, lines: short };
+      const isOwn = !inCart && !isResumed && !answer.again;
+      if (isOwn && (await app.writes.refuse({ orderId, of, outcome }))) return outcome;
       const settled = await settle(app, of, orderId, outcome, async (em) => {
         await endPending(em, orderId, { status: 'CANCELLED', reason: 'OUT_OF_STOCK' });
         // Another process with this key got the stock, and was told so first.

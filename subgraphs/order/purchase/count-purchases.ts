@@ -93,30 +93,39 @@ export async function readPurchases(
 }
 
 /**
+ * Takes lines out of what their customers bought: those of `orders`, a query with `id` and `customer_id`.
+ * The counters are locked in the order of their keys, as in `counting`.
+ *
+ * @param condition on the shops' parts, `s`
+ */
+export const givingBack = (orders: string, condition = 'true') => `line as (
+    select o.customer_id, s.shop_id, i.sku, sum(i.quantity) as units
+    from ${orders} o join shop_order s on s.order_id = o.id
+      join order_item i on i.shop_order_id = s.id
+    where ${condition} group by 1, 2, 3
+  ), locked as materialized (
+    select p.customer_id, p.shop_id, p.sku from purchase p join line using (customer_id, shop_id, sku)
+    order by p.customer_id, p.shop_id, p.sku for update of p
+  ), given_back as (
+    update purchase p set units = p.units - line.units, updated_at = now()
+    from line join locked using (customer_id, shop_id, sku)
+    where p.customer_id = line.customer_id and p.shop_id = line.shop_id and p.sku = line.sku
+  )`;
+
+/**
  * Takes an order's lines out of what its customer bought, in the transaction of `em`: all of them,
- * or those of some shops' parts, in one statement, so that the counters are locked in the order of
- * their keys as in `countPurchases`. For whoever cancels the order or the part, in the commit that does,
- * where the guarded change of its status makes it once.
+ * or those of some shops' parts, in one statement. For whoever cancels the order or the part, in the
+ * commit that does, where the guarded change of its status makes it once.
  */
 export async function giveBackPurchases(
   em: EntityManager,
   orderId: string,
   shopOrderIds: readonly string[] | null = null,
 ): Promise<void> {
-  await sqlPrepared(
-    em,
-    `with line as (
-       select o.customer_id, s.shop_id, i.sku, sum(i.quantity) as units
-       from customer_order o join shop_order s on s.order_id = o.id
-         join order_item i on i.shop_order_id = s.id
-       where o.id = $1 and ($2::uuid[] is null or s.id = any($2)) group by 1, 2, 3
-     ), locked as materialized (
-       select p.customer_id, p.shop_id, p.sku from purchase p join line using (customer_id, shop_id, sku)
-       order by p.shop_id, p.sku for update of p
-     )
-     update purchase p set units = p.units - line.units, updated_at = now()
-     from line join locked using (customer_id, shop_id, sku)
-     where p.customer_id = line.customer_id and p.shop_id = line.shop_id and p.sku = line.sku`,
-    [orderId, shopOrderIds],
-  );
+  await sqlPrepared(em, givingBackOne, [orderId, shopOrderIds]);
 }
+
+const givingBackOne = `
+  with one as (select id, customer_id from customer_order where id = $1),
+  ${givingBack('one', '($2::uuid[] is null or s.id = any($2))')}
+  select`;
