@@ -1,5 +1,5 @@
 import { type EntityManager, sqlPrepared } from '../../shared/database.js';
-import { recordEvents } from '../order/order-event.js';
+import { newId } from '../../shared/ids.js';
 
 /** What a worker leaves to the process that begins a payment. */
 const dueAfterMs = 5000;
@@ -42,29 +42,26 @@ async function findPayment(em: EntityManager, payment: NewPayment): Promise<stri
 }
 
 async function insertPayment(em: EntityManager, payment: NewPayment): Promise<string | null> {
-  return em.fork().transactional(async (tx) => {
-    const [made] = await sqlPrepared<{ id: string; userId: string }>(
-      tx,
-      `insert into payment (id, order_id, user_id, amount, currency_code, method, provider,
+  const [made] = await sqlPrepared<{ id: string }>(
+    em.fork(),
+    `with made as (
+       insert into payment (id, order_id, user_id, amount, currency_code, method, provider,
          ends_order, next_attempt_at)
        select $1, id, customer_id, total_amount, currency_code, $3, $4, $5,
          now() + $6 * interval '1 ms'
        from customer_order where id = $2 and status = 'PENDING'
-       on conflict do nothing returning id, user_id as "userId"`,
-      [
-        payment.id,
-        payment.orderId,
-        payment.method,
-        payment.provider,
-        payment.endsOrder,
-        dueAfterMs,
-      ],
-    );
-    if (!made) return null;
-    const { orderId, method: reason } = payment;
-    await recordEvents(tx, [{ orderId, type: 'PAYMENT_BEGUN', actor: made.userId, reason }]);
-    return made.id;
-  });
+       on conflict do nothing returning id, order_id, user_id
+     ), history as (
+       insert into order_event (id, order_id, type, actor, reason)
+       select $7::uuid, order_id, 'PAYMENT_BEGUN', user_id::text, $3 from made
+     )
+     select id from made`,
+    [
+      ...[payment.id, payment.orderId, payment.method, payment.provider, payment.endsOrder],
+      ...[dueAfterMs, newId()],
+    ],
+  );
+  return made?.id ?? null;
 }
 
 async function isPending(em: EntityManager, orderId: string): Promise<boolean> {

@@ -19,8 +19,7 @@ import {
   PaymentPending,
   PaymentSuccess,
 } from './payment-result.js';
-import { notPayable, presentPayment } from './present-payment.js';
-import { settlePayment } from './settle-payment.js';
+import { notPayable, presentPayment, presentSettled } from './present-payment.js';
 
 @InputType({ description: 'Which order is paid, and with what.' })
 export class PayOrderInput {
@@ -70,7 +69,7 @@ export async function payOrder(context: OrderContext, input: PayOrderInput) {
     const outcome = await begin(context, order, claim.subjectId, input.paymentMethod);
     await storeOutcome(em, of, claim.subjectId, outcome);
     if (outcome.kind === 'paid-by' && outcome.paymentId === claim.subjectId) {
-      await settlePayment(app, outcome.paymentId);
+      return await presentSettled(context, outcome.paymentId);
     }
     return await present(context, outcome);
   } catch (error) {
@@ -112,6 +111,5 @@ export async function payPlaced(context: OrderContext, orderId: string, method: 
   const payment = { id: uuidv7(), orderId, method, provider: app.provider.name, endsOrder: true };
   const paidBy = await beginPayment(em, payment);
   if (!paidBy) return notPayable(await findById(em, Order, orderId));
-  await settlePayment(app, paidBy);
-  return presentPayment(context, paidBy);
+  return presentSettled(context, paidBy);
 }

@@ -17,10 +17,18 @@ import { settlePayment } from './settle-payment.js';
  * What a payment came to, as its customer is told. One that waits for the customer, or for their
  * bank, is looked up at the provider first.
  */
-export async function presentPayment({ app, em }: OrderContext, paymentId: string) {
-  const found = await findById(em, Payment, paymentId);
+export async function presentPayment(context: OrderContext, paymentId: string) {
+  const found = await findById(context.em, Payment, paymentId);
   const waits = found.status === 'PENDING' && found.providerTransactionId;
-  const payment = waits ? await settlePayment(app, paymentId) : found;
+  return present(context, waits ? await settlePayment(context.app, paymentId) : found);
+}
+
+/** The same, for a payment that was settled just now, as far as it goes. */
+export async function presentSettled(context: OrderContext, paymentId: string) {
+  return present(context, await settlePayment(context.app, paymentId));
+}
+
+async function present({ em }: OrderContext, payment: Payment) {
   const order = await findById(em, Order, payment.orderId);
   switch (payment.status) {
     case 'PENDING':

@@ -1,6 +1,7 @@
 import { type EntityManager, sqlPrepared } from '../../shared/database.js';
+import { newId } from '../../shared/ids.js';
 import type { OrderApp } from '../context.js';
-import { type OrderEventType, recordEvents } from '../order/order-event.js';
+import type { OrderEventType } from '../order/order-event.js';
 import type { Payment, PaymentStatus } from './payment.js';
 import type { ProviderPayment } from './payment-provider.js';
 
@@ -36,26 +37,39 @@ export function recordStep(
   app: OrderApp,
   payment: Payment,
   step: Step,
-  also: (em: EntityManager) => Promise<unknown> = async () => {},
+  also?: (em: EntityManager) => Promise<unknown>,
 ): Promise<boolean> {
+  const em = app.orm.em.fork();
+  if (!also) return take(em, payment, step);
+  return em.transactional(async (tx) => {
+    const taken = await take(tx, payment, step);
+    if (taken) await also(tx);
+    return taken;
+  });
+}
+
+async function take(em: EntityManager, payment: Payment, step: Step): Promise<boolean> {
   const { to, transactionId = null, due = false } = step;
   const reason = step.reason?.slice(0, reasonMaxLength) ?? null;
-  return app.orm.em.fork().transactional(async (em) => {
-    const changed = await sqlPrepared(
-      em,
-      `update payment set status = $3, updated_at = now(), client_secret = null,
+  const taken = await sqlPrepared(
+    em,
+    `with taken as (
+       update payment set status = $3, updated_at = now(), client_secret = null,
          provider_transaction_id = coalesce($4, provider_transaction_id),
          decline_reason = coalesce($5, decline_reason),
          next_attempt_at = case when $6 then greatest(next_attempt_at, now() + $7 * interval '1 ms') end
-       where id = $1 and status = $2 returning 1`,
-      [payment.id, payment.status, to, transactionId, reason, due, dueAfterMs],
-    );
-    if (changed.length === 0) return false;
-    const type = eventOf[to];
-    if (type) await recordEvents(em, [{ orderId: payment.orderId, type, actor, reason }]);
-    await also(em);
-    return true;
-  });
+       where id = $1 and status = $2 returning order_id
+     ), history as (
+       insert into order_event (id, order_id, type, actor, reason)
+       select $8::uuid, order_id, $9, $10, $5 from taken where $9::text is not null
+     )
+     select order_id from taken`,
+    [
+      ...[payment.id, payment.status, to, transactionId, reason, due, dueAfterMs],
+      ...[newId(), eventOf[to], actor],
+    ],
+  );
+  return taken.length > 0;
 }
 
 /** Writes down what a payment that is not decided yet waits for. */
