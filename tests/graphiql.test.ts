@@ -53,6 +53,8 @@ describe(`GraphiQL in a browser${ofPage}`, () => {
 
   inChromium('shows a change of stock that arrives', async () => {
     await chooseTab('LiveStock');
+    // On a busy machine the editor still has what the tab before it had.
+    await page.locator('.graphiql-query-editor').filter({ hasText: 'stockChanged' }).waitFor();
     await run();
     await answers('"available": 100');
     const vera = await logIn(system, 'vera');
