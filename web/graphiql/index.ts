@@ -1,8 +1,8 @@
-import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { GraphiQL } from 'graphiql';
 import 'graphiql/style.css';
 import { createElement } from 'react';
 import { createRoot } from 'react-dom/client';
+import { createFetcher } from './fetcher.js';
 import './page.css';
 import './workers.js';
 
@@ -20,13 +20,10 @@ const endpoint = new URL('/graphql', window.location.href);
 const socket = new URL(endpoint);
 socket.protocol = socket.protocol.replace('http', 'ws');
 
-// The headers of the editor go along as connectionParams, which is where graphql-ws has the token.
-const fetcher = createGraphiQLFetcher({ url: endpoint.href, subscriptionUrl: socket.href });
-
 const examples = (await (await fetch('/graphiql/examples.json')).json()) as Example[];
 createRoot(page).render(
   createElement(GraphiQL, {
-    fetcher,
+    fetcher: createFetcher(endpoint.href, socket.href),
     defaultTabs: examples,
     defaultEditorToolsVisibility: 'variables',
   }),

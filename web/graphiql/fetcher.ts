@@ -1,0 +1,30 @@
+import { createGraphiQLFetcher, type Fetcher } from '@graphiql/toolkit';
+import { type DocumentNode, Kind, parse } from 'graphql';
+
+/**
+ * GraphiQL tells which operation of a tab is run, and what it has read of the text, a moment late: who runs a
+ * tab just after choosing it would run the operation of the tab before it. So both are read anew here.
+ */
+export function createFetcher(url: string, subscriptionUrl: string): Fetcher {
+  // The headers of the editor go along as connectionParams, which is where graphql-ws has the token.
+  const fetcher = createGraphiQLFetcher({ url, subscriptionUrl });
+  return (params, options) => {
+    const document = read(params.query);
+    if (!document) return fetcher(params, options);
+    const names = document.definitions.flatMap((each) =>
+      each.kind === Kind.OPERATION_DEFINITION ? [each.name?.value] : [],
+    );
+    const { operationName: given } = params;
+    const operationName = names.length === 1 ? names[0] : given;
+    return fetcher({ ...params, operationName }, { ...options, documentAST: document });
+  };
+}
+
+/** @returns null for what is no GraphQL, of which the router tells what is wrong */
+function read(query: string): DocumentNode | null {
+  try {
+    return parse(query);
+  } catch {
+    return null;
+  }
+}
