@@ -43,6 +43,7 @@ describe('a process that is killed at a named point, while people buy in every w
   let system: ProcessSystem;
   let payments: TestPayments;
   let warehouse: pg.Client;
+  let offerIds: string[];
   let buyers: Buyers;
   beforeAll(async () => {
     system = await startProcessSystem({ RESERVATION_MINUTES: '0.075' });
@@ -51,10 +52,14 @@ describe('a process that is killed at a named point, while people buy in every w
     await warehouse.connect();
     const vendor = await registerPerson(system, 'VENDOR');
     const shops = [await openShop(system, vendor, [9000]), await openShop(system, vendor, [9000])];
+    offerIds = shops.map(({ offerId }) => offerId);
+  }, 120_000);
+  // For each point anew: an access token lasts 15 minutes, and twenty rounds of all points longer.
+  beforeEach(async () => {
     const people: Person[] = [];
     for (let n = 0; n < 7; n++) people.push(await registerPerson(system));
-    buyers = { system, payments, people, offerIds: shops.map(({ offerId }) => offerId) };
-  }, 120_000);
+    buyers = { system, payments, people, offerIds };
+  }, 60_000);
   afterAll(async () => {
     await Promise.all([payments.close(), warehouse.end()]);
     await system.stop();
