@@ -3,7 +3,14 @@ import { migrateAll } from '../../dev/databases/set-up.js';
 import { seedId } from '../../dev/seed/ids.js';
 import { seedStore } from '../../dev/seed/store.js';
 import { openServers } from '../environment.js';
-import { askOften, clientsUsual, type Measured, measureLoad } from '../load.js';
+import {
+  clientsUsual,
+  cpuMsOfAll,
+  type Measured,
+  type MeasuredCases,
+  measureCases,
+  resultsOf,
+} from '../load.js';
 import { median, type Outcome, rounded } from '../report.js';
 import { startSystemProcesses } from '../system-processes.js';
 
@@ -11,7 +18,6 @@ const seconds = Number(process.env.BENCH_SECONDS ?? 5);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
 // The cases to measure, separated by commas; all where it is not set.
 const chosen = process.env.BENCH_CASES?.split(',');
-// Asked of each case before anything is measured: so long V8 takes to compile what is hot.
 const warmUpRequests = 600;
 // 10,000 products of three variants in three shops with two warehouses each.
 const variants = Number(process.env.BENCH_VARIANTS ?? 30_000);
@@ -30,20 +36,12 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
   const system = await startSystemProcesses(databases, redis.url);
   const pool = new Pool(system.routerUrl, { connections: clientsUsual });
   try {
-    const cases = Object.entries(await questionsFor(pool))
+    const asked = Object.entries(await questionsFor(pool))
       .filter(([name]) => chosen?.includes(name) ?? true)
       .map(([name, questions]) => [name, asker(pool, questions)] as const);
-    for (const [, ask] of cases) await askOften(warmUpRequests, ask);
-    progress('warm');
     const processIds = { ...system.processIds, postgres: postgres.processId };
-    const measured = new Map<string, Measured[]>();
-    for (let round = 0; round < rounds; round++) {
-      for (const [name, ask] of cases) {
-        const result = await measureLoad(seconds, processIds, ask);
-        measured.set(name, [...(measured.get(name) ?? []), result]);
-      }
-      progress(`round ${round + 1} of ${rounds}`);
-    }
+    const options = { rounds, seconds, warmUpRequests, processIds, progress };
+    const measured = await measureCases(Object.fromEntries(asked), options);
     return outcomeOf(measured);
   } finally {
     await pool.close();
@@ -113,32 +111,15 @@ function asker(pool: Pool, questions: Questions): () => Promise<Reply> {
 const bareShareMin = 0.05;
 const cpuMaxMs = 8;
 
-function outcomeOf(measured: ReadonlyMap<string, Measured[]>): Outcome {
+function outcomeOf(measured: MeasuredCases): Outcome {
   const of = (name: string, figure: (one: Measured) => number) =>
     median((measured.get(name) ?? []).map(figure));
-  const cpuOf = (name: string) =>
-    of(name, ({ cpuMs }) => Object.values(cpuMs).reduce((sum, ms) => sum + ms, 0));
-  const results = [...measured.keys()].map((name) => ({
-    case: name,
-    ratePerSecond: rounded(of(name, ({ rate }) => rate)),
-    p50Ms: rounded(of(name, ({ p50Ms }) => p50Ms)),
-    p99Ms: rounded(of(name, ({ p99Ms }) => p99Ms)),
-    cpuMs: rounded(cpuOf(name), 2),
-    ...Object.fromEntries(
-      Object.keys(measured.get(name)?.[0]?.cpuMs ?? {}).map((part) => [
-        part,
-        rounded(
-          of(name, ({ cpuMs }) => cpuMs[part] ?? 0),
-          2,
-        ),
-      ]),
-    ),
-  }));
+  const cpuOf = (name: string) => of(name, cpuMsOfAll);
   const share = of('first page', ({ rate }) => rate) / of('bare', ({ rate }) => rate);
   const first = of('first page', ({ p50Ms }) => p50Ms);
   const hundredth = of('page 100', ({ p50Ms }) => p50Ms);
   return {
-    results,
+    results: resultsOf(measured),
     checks: [
       {
         name: 'first page: share of the bare rate',

@@ -3,8 +3,8 @@ import { seedSessions, withTokens } from '../../dev/seed/sessions.js';
 import { seedStore } from '../../dev/seed/store.js';
 import { verify } from '../../dev/verify/verify.js';
 import { openServers } from '../environment.js';
-import { askOften, type Measured, measureLoad } from '../load.js';
-import { type Check, median, type Outcome, rounded } from '../report.js';
+import { measureCases, resultsOf } from '../load.js';
+import type { Check, Outcome } from '../report.js';
 import { asker } from '../router/questions.js';
 import { startSystemProcesses } from '../system-processes.js';
 import { shopper } from './shopper.js';
@@ -47,17 +47,10 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
       'many offers, three lines': () => shop.order(shop.someOf(vera.offers, 3)),
       'one offer, paid at once': () => shop.order([hot], 'Credit Card'),
     };
-    for (const ask of Object.values(cases)) await askOften(warmUpCheckouts, ask, clients);
-    progress('warm');
     const processIds = { ...system.processIds, postgres: postgres.processId };
-    const measured = new Map<string, Measured[]>();
-    for (let round = 0; round < rounds; round++) {
-      for (const [name, ask] of Object.entries(cases)) {
-        const result = await measureLoad(seconds, processIds, ask, clients);
-        measured.set(name, [...(measured.get(name) ?? []), result]);
-      }
-      progress(`round ${round + 1} of ${rounds}`);
-    }
+    const warmUpRequests = warmUpCheckouts;
+    const options = { rounds, seconds, warmUpRequests, processIds, clients, progress };
+    const measured = await measureCases(cases, options);
     await vera.setAvailable(hot, saleUnits);
     progress('the sale');
     const sale = await shop.rush(hot, saleCheckouts, clients);
@@ -69,29 +62,6 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
     await system.stop();
     await Promise.all([postgres.stop(), redis.stop()]);
   }
-}
-
-function resultsOf(measured: ReadonlyMap<string, readonly Measured[]>) {
-  return [...measured].map(([name, all]) => {
-    const of = (figure: (one: Measured) => number) => median(all.map(figure));
-    const parts = Object.keys(all[0]?.cpuMs ?? {});
-    const sum = ({ cpuMs }: Measured) => Object.values(cpuMs).reduce((total, ms) => total + ms, 0);
-    const byPart = parts.map((part) => [
-      part,
-      rounded(
-        of(({ cpuMs }) => cpuMs[part] ?? 0),
-        2,
-      ),
-    ]);
-    return {
-      case: name,
-      ratePerSecond: rounded(of(({ rate }) => rate)),
-      p50Ms: rounded(of(({ p50Ms }) => p50Ms)),
-      p99Ms: rounded(of(({ p99Ms }) => p99Ms)),
-      cpuMs: rounded(of(sum), 2),
-      ...(Object.fromEntries(byPart) as Record<string, number>),
-    };
-  });
 }
 
 function checksOf(

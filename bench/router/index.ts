@@ -2,7 +2,7 @@ import { migrateAll } from '../../dev/databases/set-up.js';
 import { seedStore } from '../../dev/seed/store.js';
 import { callerCredentials, callerHeader } from '../../subgraphs/shared/auth.js';
 import { openServers } from '../environment.js';
-import { askOften, type Measured, measureLoad } from '../load.js';
+import { type Measured, type MeasuredCases, measureCases } from '../load.js';
 import { type CaseResult, median, type Outcome, rounded } from '../report.js';
 import { type SystemProcesses, startSystemProcesses } from '../system-processes.js';
 import { startBareGateway } from './bare.js';
@@ -11,7 +11,6 @@ import { asker, readCursors } from './questions.js';
 
 const seconds = Number(process.env.BENCH_SECONDS ?? 5);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
-// Asked of each case before anything is measured: so long V8 takes to compile what is hot.
 const warmUpRequests = 1000;
 const variants = 6000;
 const shareMax = 0.6;
@@ -31,7 +30,7 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
   };
   try {
     const processIds = { ...system.processIds, bare: bare.processId, postgres: postgres.processId };
-    const measured = await measureCases(askers, processIds, progress);
+    const measured = await measure(askers, processIds, progress);
     progress('subscribers');
     const fanOut = await measureFanOut(`${system.routerUrl}/graphql`, askers.router);
     return outcomeOf(measured, fanOut);
@@ -55,11 +54,11 @@ const forgiving = (ask: () => Promise<unknown>) => () => ask().catch(ask);
 
 type Askers = Readonly<Record<'router' | 'product' | 'bare', ReturnType<typeof asker>>>;
 
-async function measureCases(
+async function measure(
   { router, product, bare }: Askers,
   processIds: Readonly<Record<string, number>>,
   progress: (line: string) => void,
-): Promise<ReadonlyMap<string, readonly Measured[]>> {
+): Promise<MeasuredCases> {
   const cursors = await readCursors(router);
   const cases = {
     'one hop at the subgraph': product.different('one hop', cursors),
@@ -70,23 +69,10 @@ async function measureCases(
     'two hops, all the same': router.same('two hops'),
     'two hops, all the same, bare gateway': forgiving(bare.same('two hops')),
   };
-  for (const ask of Object.values(cases)) await askOften(warmUpRequests, ask);
-  progress('warm');
-  const measured = new Map<string, Measured[]>();
-  for (let round = 0; round < rounds; round++) {
-    for (const [name, ask] of Object.entries(cases)) {
-      const result = await measureLoad(seconds, processIds, ask);
-      measured.set(name, [...(measured.get(name) ?? []), result]);
-    }
-    progress(`round ${round + 1} of ${rounds}`);
-  }
-  return measured;
+  return measureCases(cases, { rounds, seconds, warmUpRequests, processIds, progress });
 }
 
-function outcomeOf(
-  measured: ReadonlyMap<string, readonly Measured[]>,
-  fanOut: CaseResult,
-): Outcome {
+function outcomeOf(measured: MeasuredCases, fanOut: CaseResult): Outcome {
   const of = (name: string, figure: (one: Measured) => number) =>
     median((measured.get(name) ?? []).map(figure));
   const cpuOf = (name: string, part: string) => of(name, ({ cpuMs }) => cpuMs[part] ?? 0);

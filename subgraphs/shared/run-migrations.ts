@@ -5,6 +5,7 @@ import {
   migrationLockTimeoutMs,
   type Schema,
 } from './database.js';
+import { isLockTimeout } from './database-errors.js';
 import { type Pauses, retrying } from './retry.js';
 
 /** How often a migration asks for a lock that others keep, and how long it lets them work in between. */
@@ -18,8 +19,6 @@ const none: Patience = { tries: 1 };
 
 /** Five minutes: each try holds up for 2 s whoever comes behind it. */
 export const patience = { tries: 14, pauses: { initialDelay: 1000, maxDelay: 30_000 } };
-
-const isLockTimeout = (error: unknown) => (error as { code?: string }).code === '55P03';
 
 /**
  * Brings the tables of one subgraph up to date; what is committed when one migration fails stays. One
