@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { Pool } from 'undici';
 import { callerHeader } from '../subgraphs/shared/auth.js';
 import { tryAgain } from '../subgraphs/shared/errors.js';
+import { clientIdle } from '../subgraphs/shared/kept-alive.js';
 import type { Logger } from '../subgraphs/shared/logger.js';
 import { readsHeader } from '../subgraphs/shared/reads-header.js';
 
@@ -52,6 +53,7 @@ export function createPassOn(
 ): PassOn {
   const pool = new Pool(new URL(url).origin, {
     connections: connectionsMax,
+    ...clientIdle,
     headersTimeout: answerMaxMs,
     bodyTimeout: answerMaxMs,
   });

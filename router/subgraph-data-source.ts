@@ -2,6 +2,7 @@ import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo
 import { Pool } from 'undici';
 import { callerHeader } from '../subgraphs/shared/auth.js';
 import { badInput, tryAgain } from '../subgraphs/shared/errors.js';
+import { clientIdle } from '../subgraphs/shared/kept-alive.js';
 import type { Logger } from '../subgraphs/shared/logger.js';
 import { mayLag, readsHeader } from '../subgraphs/shared/reads-header.js';
 import { isTimeout, retrying } from '../subgraphs/shared/retry.js';
@@ -107,6 +108,7 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
     // Without the pool's own time limits: those of `post` hold while a connection is waited for, too.
     this.#pool ??= new Pool(this.#origin, {
       connections: connectionsMax,
+      ...clientIdle,
       maxResponseSize: answerMaxBytes,
       headersTimeout: 0,
       bodyTimeout: 0,

@@ -16,23 +16,27 @@ const units = 100;
 // Longer than the rush lasts on any machine: what expires in it is rightly sold again, and more than
 // the units there are would be placed. The time of what is not paid is made to be up afterwards.
 const holdMinutes = '30';
+const isElsewhere = Boolean(process.env.HOLDFAST_URL);
 
 describe('a flash sale of 300 customers after 100 units in two warehouses', () => {
   let system: TestSystem;
   let customers: Person[];
-  let warehouse: pg.Client;
   beforeAll(async () => {
     system = await startSystem({ RESERVATION_MINUTES: holdMinutes });
-    warehouse = new pg.Client({ connectionString: system.databases.warehouse });
-    await warehouse.connect();
     customers = await Promise.all(
       Array.from({ length: customersCount }, () => registerPerson(system)),
     );
   }, 120_000);
-  afterAll(async () => {
+  afterAll(() => system.stop());
+
+  /** Ends the holds of what is not paid; elsewhere that is waited for, and `RESERVATION_MINUTES` is short. */
+  async function endHolds() {
+    if (isElsewhere) return;
+    const warehouse = new pg.Client({ connectionString: system.databases.warehouse });
+    await warehouse.connect();
+    await warehouse.query(`update reservation set expires_at = now() where state = 'HELD'`);
     await warehouse.end();
-    await system.stop();
-  });
+  }
 
   it('sells exactly the units there are, and gives back those that are not paid', async () => {
     const vendor = await registerPerson(system, 'VENDOR');
@@ -68,12 +72,13 @@ describe('a flash sale of 300 customers after 100 units in two warehouses', () =
     expect(new Set(paid)).toEqual(new Set(['PaymentSuccess']));
     const soldUnits = buyers.reduce((sum, { n }) => sum + quantityOf(n), 0);
 
-    await warehouse.query(`update reservation set expires_at = now() where state = 'HELD'`);
+    await endHolds();
     const left = await eventually(
       () => availableOf(system, offerId),
       (available) => available === units - soldUnits,
+      120_000,
     );
     expect(left).toBe(units - soldUnits);
     await system.expectInvariants();
-  }, 120_000);
+  }, 300_000);
 });

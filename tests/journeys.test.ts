@@ -1,4 +1,3 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   availableOf,
   checkout,
@@ -76,42 +75,6 @@ describe('what people do with the store, through the router', () => {
         },
       },
     ]);
-  });
-
-  it('lists products, prices and stock in one query, with one request per subgraph and type', async () => {
-    const counts = new Map<string, number>();
-    // The router asks each subgraph once a second whether it is there.
-    const ping = JSON.stringify({ query: '{ __typename }' });
-    const count = (message: unknown) => {
-      const { request } = message as { request: { origin: string; body?: unknown } };
-      if (String(request.body) === ping) return;
-      const port = new URL(request.origin).port;
-      counts.set(port, (counts.get(port) ?? 0) + 1);
-    };
-    subscribe('undici:request:create', count);
-    const { data, errors } = await system.graphql(
-      `{ products(first: 10) { edges { node { name variants { sku availability { available }
-           offers { price { amount } shop { name } availability { available version } } } } } } }`,
-    );
-    unsubscribe('undici:request:create', count);
-    expect(errors).toBeUndefined();
-    expect(data.products.edges).toHaveLength(10);
-    for (const { node } of data.products.edges) {
-      for (const { offers, availability } of node.variants) {
-        expect(offers.length).toBeGreaterThan(0);
-        const sum = offers.reduce(
-          (all: number, offer: { availability: { available: number } }) =>
-            all + offer.availability.available,
-          0,
-        );
-        expect(availability.available).toBe(sum);
-      }
-    }
-    const { product, shop, warehouse } = system.ports.ports;
-    expect(counts.get(String(product))).toBe(1);
-    expect(counts.get(String(shop))).toBe(1);
-    // One for the variants' availability, one for the offers', which need the shop's answer first.
-    expect(counts.get(String(warehouse))).toBe(2);
   });
 
   it('buys from several shops in one order, with a part for each', async () => {

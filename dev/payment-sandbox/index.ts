@@ -10,6 +10,7 @@ import {
   text,
 } from '../../subgraphs/shared/config.js';
 import { HttpError, readBody, sendJson } from '../../subgraphs/shared/http.js';
+import { serverIdleMaxMs } from '../../subgraphs/shared/kept-alive.js';
 import { runIfMain, type Service } from '../../subgraphs/shared/process.js';
 import { close, listen } from '../../subgraphs/shared/server.js';
 import { telemetry } from '../../subgraphs/shared/telemetry/telemetry.js';
@@ -121,7 +122,7 @@ export async function startPaymentSandbox(env = process.env): Promise<Service> {
           error: error.message,
         }),
     );
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: serverIdleMaxMs }, (request, response) => {
     const work = () => respond(request, response);
     const requestId = String(request.headers['x-request-id'] ?? '');
     void (telemetry()?.serve(request, response, requestId, work) ?? work());

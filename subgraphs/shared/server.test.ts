@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { readBody } from './http.js';
+import { clientIdle } from './kept-alive.js';
 import { createLogger } from './logger.js';
 import { Registry } from './metrics.js';
 import { startServer } from './server.js';
@@ -51,6 +52,14 @@ describe('a server', () => {
     expect(await (await request).text()).toBe('done');
     await stopping;
     expect(order).toEqual(['answered', 'closed']);
+  });
+
+  it('keeps an idle connection for twice as long as our own clients, who are the ones to close it', async () => {
+    const { service } = await startSlowServer();
+    const { headers } = await fetch(service.url, { method: 'POST', body: '{}' });
+    await service.stop();
+    const seconds = Number(headers.get('keep-alive')?.replace('timeout=', ''));
+    expect(seconds * 1000).toBeGreaterThan(2 * clientIdle.keepAliveMaxTimeout);
   });
 
   it('waits for nobody who opened a connection and asked nothing, or half a question', async () => {

@@ -10,6 +10,7 @@ import { createServer as createTlsServer, Server as TlsServer } from 'node:https
 import type { AddressInfo } from 'node:net';
 import { DomainError } from './errors.js';
 import { codeOfThrown, HttpError, sendDomainError, sendHttpError, sendJson } from './http.js';
+import { serverIdleMaxMs } from './kept-alive.js';
 import type { Logger } from './logger.js';
 import { Histogram, type Registry } from './metrics.js';
 import { errorCounter, operationSeconds } from './operation-metrics.js';
@@ -92,6 +93,7 @@ function createWebServer(
   listener: RequestListener,
 ): Server {
   const limits = {
+    keepAliveTimeout: serverIdleMaxMs,
     requestTimeout,
     headersTimeout: Math.min(headersMaxMs, requestTimeout),
     connectionsCheckingInterval: Math.min(headersMaxMs, requestTimeout) / 2,

@@ -2,6 +2,7 @@ import { Pool } from 'undici';
 import { callerCredentials, callerHeader } from './auth.js';
 import type { Caller } from './config.js';
 import { DomainError, type ErrorCode, tryAgain, UpstreamFault } from './errors.js';
+import { clientIdle } from './kept-alive.js';
 import { requestTrace } from './request-context.js';
 import { isTimeout, retrying } from './retry.js';
 
@@ -51,7 +52,7 @@ interface ReplyError {
 /** @param url the other subgraph's GraphQL endpoint */
 export function createServiceClient(url: string, self: Caller, secret: string): ServiceClient {
   const { origin, pathname } = new URL(url);
-  const pool = new Pool(origin, { connections: connectionsMax });
+  const pool = new Pool(origin, { connections: connectionsMax, ...clientIdle });
   const credentials = callerCredentials(self, secret);
 
   async function send<T>(body: string, timeoutMs: number): Promise<Reply<T>> {

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { DomainError } from '../../subgraphs/shared/errors.js';
 
 /** Asks again until the answer is as wanted; fails with the last answer. */
 export async function eventually<T>(
@@ -12,6 +13,20 @@ export async function eventually<T>(
     if (isWanted(value)) return value;
     if (Date.now() > deadlineMs) throw new Error(`still not: ${JSON.stringify(value)}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Asks again as long as the answer is `TRY_AGAIN`, as a client does: on a slow machine others may be in the way. */
+export async function askingAgain<T>(ask: () => Promise<T>, timeoutMs = 30_000): Promise<T> {
+  const deadlineMs = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isBusy = error instanceof DomainError && error.extensions.code === 'TRY_AGAIN';
+      if (!isBusy || Date.now() > deadlineMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { askingAgain } from '../../../tests/harness/wait.js';
 import { adjustStock } from '../stock/adjust-stock.js';
 import { commitReservation } from '../stock/commit-reservation.js';
 import type { StockEngine } from '../stock/engine.js';
@@ -57,28 +58,35 @@ describe('transfers among all else that moves the same stock', () => {
 
       async function buy(engine: StockEngine) {
         const orderId = uuidv7();
-        const wanted = lines().map((line) => ({ shopId, ...line }));
-        const { state } = await reserveStock(engine, { orderId, lines: wanted, holdForMs: 60_000 });
+        const request = {
+          orderId,
+          lines: lines().map((line) => ({ shopId, ...line })),
+          holdForMs: 60_000,
+        };
+        const { state } = await askingAgain(() => reserveStock(engine, request));
         if (state !== 'HELD') return;
         if (Math.random() < 0.5) {
-          await commitReservation(engine, { orderId, paymentId: uuidv7() });
+          const payment = { orderId, paymentId: uuidv7() };
+          await askingAgain(() => commitReservation(engine, payment));
           sold += 2;
         } else {
-          await releaseReservation(engine, { orderId, reason: 'BY_CUSTOMER' });
+          const release = { orderId, reason: 'BY_CUSTOMER' } as const;
+          await askingAgain(() => releaseReservation(engine, release));
         }
       }
       async function transfer(engine: StockEngine) {
         const [from, to] = warehouses.toSorted(() => Math.random() - 0.5) as [Warehouse, Warehouse];
         const move = { from, to, lines: lines(), actor };
-        if (Math.random() < 0.4) return void (await transferStock(engine, move));
-        const id = await dispatchTransfer(engine, move);
+        if (Math.random() < 0.4) return void (await askingAgain(() => transferStock(engine, move)));
+        const id = await askingAgain(() => dispatchTransfer(engine, move));
         if (typeof id !== 'string') return;
         const [sku] = skus as [string];
         const part = { transferId: id, lines: [{ sku, quantity: 1 }], missingBecause: null, actor };
-        await receiveTransfer(pick(engines), part);
+        await askingAgain(() => receiveTransfer(pick(engines), part));
+        const rest = { ...part, lines: null };
         await Promise.all([
-          receiveTransfer(pick(engines), { ...part, lines: null }),
-          cancelTransfer(pick(engines), { transferId: id, actor }),
+          askingAgain(() => receiveTransfer(pick(engines), rest)),
+          askingAgain(() => cancelTransfer(pick(engines), { transferId: id, actor })),
         ]);
       }
       async function worker(n: number) {
