@@ -26,7 +26,7 @@ export default {
   globalSetup: '<rootDir>/dist/tests/harness/global-setup.js',
   globalTeardown: '<rootDir>/dist/tests/harness/global-teardown.js',
   maxWorkers: 2,
-  testTimeout: 60_000,
+  testTimeout: 240_000,
   collectCoverageFrom: [
     'subgraphs/**/*.ts',
     'router/**/*.ts',

@@ -19,7 +19,7 @@ describe('what is passed on', () => {
     await once(subgraph, 'listening');
     const url = `http://127.0.0.1:${portOf(subgraph)}/graphql`;
     const logger = createLogger('test', 'silent');
-    const passOn = createPassOn('warehouse', url, 'router secret', logger, { idleMaxMs: 500 });
+    const passOn = createPassOn('warehouse', url, 'router secret', logger, { idleMaxMs: 2000 });
     const router = createServer((request, response) => {
       void passOn.pass(request, response, 'id').catch(() => {});
     });
@@ -39,5 +39,5 @@ describe('what is passed on', () => {
     await passOn.close();
     router.close();
     subgraph.close();
-  }, 15_000);
+  }, 60_000);
 });

@@ -10,6 +10,7 @@ import {
   registerPerson,
 } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';
+import { eventually } from './harness/wait.js';
 
 describe('bad input gets a clear error, and changes nothing', () => {
   let system: TestSystem;
@@ -24,13 +25,24 @@ describe('bad input gets a clear error, and changes nothing', () => {
       registerPerson(system),
       registerPerson(system, 'VENDOR'),
     ]);
-    const shop = await openShop(system, vendor, [5]);
+    const shop = await openWholeShop([5]);
     [offerId, sku, warehouseId] = [shop.offerId, shop.sku, shop.warehouseIds[0] as string];
   });
   afterAll(async () => {
     await system.expectInvariants();
     await system.stop();
   });
+
+  /** The first warehouse of a shop comes by the outbox, and has the shop's id. */
+  async function openWholeShop(units: number[], price?: string) {
+    const shop = await openShop(system, vendor, units, price);
+    const first = 'query ($id: UUID!) { warehouse(id: $id) { id } }';
+    await eventually(
+      () => system.graphql(first, { id: shop.shopId }, vendor.token),
+      ({ data }) => Boolean(data?.warehouse),
+    );
+    return shop;
+  }
 
   /** How many rows every table has that a checkout or a vendor could change. */
   async function rowCounts() {
@@ -124,7 +136,7 @@ describe('bad input gets a clear error, and changes nothing', () => {
 
   it('an order of nothing to pay, and one of more than is kept', async () => {
     for (const price of ['0.00', '9999999999.99']) {
-      const { offerId: other } = await openShop(system, vendor, [10_000], price);
+      const { offerId: other } = await openWholeShop([10_000], price);
       const items = [{ offerId: other, quantity: 9000 }];
       const refused = () => checkout(system, customer, items);
       await expectRefused(refused, 'BAD_USER_INPUT', 'input.items');

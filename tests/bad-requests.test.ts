@@ -4,8 +4,7 @@ import { badBodies, badQueries } from './bad-requests/bodies.js';
 import { badArguments, hostileTexts, textPaths, withValue } from './bad-requests/inputs.js';
 import { type Asked, createAsker, isInternal } from './bad-requests/send.js';
 import { badTokens } from './bad-requests/tokens.js';
-import { eventually } from './harness/wait.js';
-import { contentsOf } from './rights/contents.js';
+import { contentsOf, settledContents } from './rights/contents.js';
 import { api, publicRules, splitName } from './rights/graph.js';
 import { type Arguments, samples } from './rights/samples.js';
 import { createWorld, type World } from './rights/world.js';
@@ -28,14 +27,7 @@ describe('a bad request', () => {
     world = await createWorld({ LOG_LEVEL: 'debug' });
     ask = createAsker(world.system.url);
     for (const name of operations) good.set(name, (await samples[name]?.(world)) ?? {});
-    const contents = () => contentsOf(world.system.databases);
-    await eventually(
-      async () => [await contents(), await contents()],
-      ([a, b]) => {
-        return JSON.stringify(a) === JSON.stringify(b);
-      },
-    );
-    before = await contents();
+    before = await settledContents(world.system.databases);
   });
   afterAll(async () => {
     await world.stop();

@@ -19,7 +19,7 @@ describe('the cart, through the router', () => {
   let customer: Person;
   let orm: Awaited<ReturnType<typeof connect>>;
   beforeAll(async () => {
-    system = await startSystem({ RESERVATION_MINUTES: '0.05' });
+    system = await startSystem({ RESERVATION_MINUTES: '0.1' });
     vendor = await registerPerson(system, 'VENDOR');
     const settings = { name: 'test', url: system.databases.order, poolMax: 2 };
     orm = await connect(settings, databaseSchema);
@@ -137,13 +137,13 @@ describe('the cart, through the router', () => {
       Array.from({ length: 5 }, () => openShop(system, vendor, [50])),
     )) as [Shown, Shown, Shown, Shown, Shown];
     for (const { offerId } of [fine, scarce, dearer, limited, gone]) await add(offerId, 5);
-    await checkout(system, vendor, [{ offerId: scarce.offerId, quantity: 48 }]);
     const offer = ({ shopId, sku }: Shown) => ({ shopId, sku, price: '10.00' });
     await setOffer({ ...offer(dearer), price: '10.01' });
     await setOffer({ ...offer(limited), purchaseLimit: 4 });
     await setOffer({ ...offer(gone), active: false });
+    await checkout(system, vendor, [{ offerId: scarce.offerId, quantity: 48 }]);
     let items: Shown;
-    const statements = await statementsOf('warehouse', /stock_item/, async () => {
+    const statements = await statementsOf('warehouse', /from stock_item\b/, async () => {
       items = (await cart()).items;
     });
     expect(statements).toHaveLength(1);
@@ -199,7 +199,7 @@ describe('the cart, through the router', () => {
 
     const old = `update cart set updated_at = now() - interval '25 hours' where id = $1`;
     await sql(orm.em, old, [others[0]?.id]);
-    expect(await forgetIdleCarts(orm.em)).toBe(1);
+    await forgetIdleCarts(orm.em); // or the system’s own worker did it
     expect(await inOthers()).toEqual([1, 0]);
     await add(shops[1]?.offerId as string, 1, others[0]);
     expect(await inOthers()).toEqual([4, 1]);

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { databaseSchema as orderSchema } from '../subgraphs/order/mikro-orm.config.js';
 import { endPending } from '../subgraphs/order/order/change-status.js';
 import { connect } from '../subgraphs/shared/database.js';
 import { lockKey } from '../subgraphs/warehouse/stock/stock-locks.js';
+import { settled } from './harness/insist.js';
 import {
   address,
   checkout,
@@ -165,9 +167,10 @@ describe('checking out, through the router', () => {
       const { offerId } = await openShop(system, vendor, [500], '10.00', 3);
       await add(customer, offerId, 2);
       const replies = await Promise.all(
-        Array.from({ length: 50 }, () =>
-          checkoutWith(system, customer, { shippingAddress: address }),
-        ),
+        Array.from({ length: 50 }, () => {
+          const input = { idempotencyKey: randomUUID(), shippingAddress: address };
+          return settled(() => checkoutWith(system, customer, input));
+        }),
       );
       const placed = replies.filter(({ data }) => data.checkout.__typename === 'CheckoutSuccess');
       expect(placed).toHaveLength(1);
@@ -366,7 +369,7 @@ describe('checking out, through the router', () => {
 
     it('refuses what another warehouse process may still decide, once it is told to be short', async () => {
       const { orderId, answer } = await late(1);
-      await new Promise((resolve) => setTimeout(resolve, 300)); // it asks again after 100 ms
+      await new Promise((resolve) => setTimeout(resolve, 1500)); // it asks again after 100 ms
       expect(await answer()).not.toBe('CheckoutSuccess');
       expect(await reservationOf(orderId)).toBe('RELEASED');
     });

@@ -14,7 +14,7 @@ describe('what people do with the store, through the router', () => {
   let system: TestSystem;
   let vendor: Person;
   beforeAll(async () => {
-    system = await startSystem({ RESERVATION_MINUTES: '0.05' });
+    system = await startSystem({ RESERVATION_MINUTES: '0.1' });
     vendor = await registerPerson(system, 'VENDOR');
   });
   afterEach(() => system.expectInvariants());

@@ -7,7 +7,7 @@ import { eventually } from './harness/wait.js';
 const long = process.env.LONG === '1';
 const totalsRuns = long ? 200 : 15;
 const refundsRuns = long ? 100 : 12;
-const maxMs = long ? 900_000 : 180_000;
+const maxMs = long ? 900_000 : 360_000;
 const patienceMs = 20_000;
 const priceMaxCents = 9_999_999_99;
 

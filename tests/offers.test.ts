@@ -10,12 +10,15 @@ import { eventually } from './harness/wait.js';
 describe('offers', () => {
   let system: TestSystem;
   let database: pg.Client;
+  let watcher: pg.Client;
   let vendor: Person;
   let otherVendor: Person;
   beforeAll(async () => {
     system = await startSystem();
     database = new pg.Client({ connectionString: system.databases.shop });
     await database.connect();
+    watcher = new pg.Client({ connectionString: system.databases.shop });
+    await watcher.connect();
     [vendor, otherVendor] = await Promise.all([
       registerPerson(system, 'VENDOR'),
       registerPerson(system, 'VENDOR'),
@@ -23,7 +26,7 @@ describe('offers', () => {
   });
   afterEach(() => system.expectInvariants());
   afterAll(async () => {
-    await database.end();
+    await Promise.all([database.end(), watcher.end()]);
     await system.stop();
   });
 
@@ -279,9 +282,9 @@ describe('offers', () => {
     );
     expect(data.deliverToShop).toEqual([id]);
   }
-  /** How many wait for a lock of the shop's database. */
+  /** How many wait for a lock of the shop's database; within a transaction new connections are not seen. */
   const waiting = async () => {
-    const { rows } = await database.query(
+    const { rows } = await watcher.query(
       `select count(*)::int as count from pg_stat_activity
        where datname = current_database() and wait_event_type = 'Lock'`,
     );

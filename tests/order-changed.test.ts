@@ -15,7 +15,7 @@ describe('an order that is watched, over graphql-ws at the order subgraph', () =
   let otherShop: Awaited<ReturnType<typeof openShop>>;
   const clients: ReturnType<typeof subgraphClient>[] = [];
   beforeAll(async () => {
-    system = await startSystem({ RESERVATION_MINUTES: '0.1' });
+    system = await startSystem({ RESERVATION_MINUTES: '0.2' });
     [vendor, otherVendor, customer] = await Promise.all([
       registerPerson(system, 'VENDOR'),
       registerPerson(system, 'VENDOR'),
@@ -158,7 +158,7 @@ describe('an order that is watched, over graphql-ws at the order subgraph', () =
     await database.end();
     await eventually(
       async () => seen.length,
-      (count) => count === before + 1,
+      (count) => count > before,
     );
   });
 

@@ -85,6 +85,8 @@ describe('a payment', () => {
   });
 
   it('for which the customer has to act says so to whoever asks, and goes on once they did', async () => {
+    // By its webhooks the worker would go on with it, and whoever asks meanwhile be told so.
+    await payments.control({ silent: true });
     const id = await place();
     const key = randomUUID();
     const asked = await payWith(id, 'Challenge Card', key);
@@ -100,27 +102,38 @@ describe('a payment', () => {
       payment: { id: asked.payment.id },
     });
     expect(await payments.paymentsOf(id)).toHaveLength(1);
+    await payments.control({ silent: false });
   });
+
+  /** A payment that waits for the customer, and that no worker looks at without news of it. */
+  async function payUnasked(id: string) {
+    await payments.control({ silent: true });
+    const answer = await payWith(id, 'Challenge Card');
+    await payments.order.query(
+      `update payment set next_attempt_at = now() + interval '1 hour' where id = $1`,
+      [answer.payment.id],
+    );
+    await payments.control({ silent: false });
+    return answer;
+  }
 
   it('that the customer agreed to is settled by the webhook, though nobody asks', async () => {
     const id = await place();
-    const { payment } = await payWith(id, 'Challenge Card');
+    const { payment } = await payUnasked(id);
     await payments.act(payment.id, 'approve');
     await eventually(
       () => payments.orderRow(id),
       ({ status }) => status === 'CONFIRMED',
-      3000,
     );
   });
 
   it('that the customer refuses is declined, and the order can be paid by another', async () => {
     const id = await place();
-    const { payment } = await payWith(id, 'Challenge Card');
+    const { payment } = await payUnasked(id);
     await payments.act(payment.id, 'refuse');
     await eventually(
       () => payments.paymentsOf(id),
       ([{ status }]) => status === 'FAILED',
-      3000,
     );
     expect(await payWith(id, 'Credit Card')).toMatchObject({ __typename: 'PaymentSuccess' });
   });

@@ -146,7 +146,8 @@ describe('money that goes back', () => {
        where id = $1`,
       [payment.id],
     );
-    await payments.control({ silent: false, copies: 3 });
+    // Not before it is captured: the worker would void it.
+    await payments.control({ silent: false, copies: 3, delayMaxMs: 1500 });
     await payments.act(payment.id, 'approve');
     const book = await payments.bookOf(payment.id);
     await payments.post(`/v1/payments/${book?.id}/capture`, {});
@@ -157,6 +158,7 @@ describe('money that goes back', () => {
     expect((await payments.bookOf(payment.id))?.refunds).toHaveLength(1);
     expect((await shown(payment.id)).status).toBe('FAILED');
     await cancel(id);
+    await payments.control({ copies: 1, delayMaxMs: 100 });
   });
 
   it('is none where the capture fails for good: the order is cancelled and its stock is sent back', async () => {

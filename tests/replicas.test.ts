@@ -6,6 +6,7 @@ import { mayLag, readsHeader } from '../subgraphs/shared/reads-header.js';
 import { createAllTestDatabases } from './harness/databases.js';
 import { checkout, logIn } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';
+import { eventually } from './harness/wait.js';
 
 const parts = ['product', 'shop', 'warehouse'] as const;
 const offerId = seedId('offer', 0);
@@ -64,7 +65,12 @@ describe('with replicas of the databases', () => {
     ],
   };
 
+  /** A replica that was slow to connect is let alone for some seconds. */
+  const copiesAnswer = () =>
+    eventually(browse, ({ product }) => product.name.startsWith('Copied'), 60_000);
+
   it('what clients ask for is read from them: lists, searches, and what others refer to', async () => {
+    await copiesAnswer();
     expect(await browse()).toMatchObject(copied);
     const { data } = await system.graphql(
       '{ products(first: 3, filter: { search: "copied" }) { totalCount } shops(search: "copied") { edges { node { name } } } }',
@@ -119,6 +125,7 @@ describe('with replicas of the databases', () => {
   });
 
   it('the primaries answer while the replicas are away', async () => {
+    await copiesAnswer();
     expect(await browse()).toMatchObject(copied);
     await shutReplicas();
     for (let n = 0; n < 5; n++) {

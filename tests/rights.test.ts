@@ -9,7 +9,7 @@ import {
   questionForEntity,
   wayTo,
 } from './rights/ask.js';
-import { contentsOf } from './rights/contents.js';
+import { contentsOf, settledContents } from './rights/contents.js';
 import { expected, type Outcome, type Viewer, viewers } from './rights/expected.js';
 import {
   api,
@@ -82,7 +82,7 @@ describe('who may have what is as each field states it', () => {
         refused.push({ question: await questionFor(name, api, world), viewer });
       }
     }
-    const before = await contentsOf(world.system.databases);
+    const before = await settledContents(world.system.databases);
     expect(before['order.customer_order']).toMatch(/^[0-9a-f]{32}$/);
     for (const { question, viewer } of refused) {
       await world.system.graphql(question.query, question.variables, world.tokenOf(viewer));

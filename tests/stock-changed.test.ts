@@ -24,7 +24,6 @@ describe('live stock, over graphql-ws at the warehouse subgraph', () => {
     eventually(
       async () => last(seen),
       (value) => value === available,
-      5000,
     );
   const rising = (seen: StockNumber[]) =>
     seen.every(({ version }, at) => at === 0 || version > (seen[at - 1] as StockNumber).version);
@@ -97,7 +96,7 @@ describe('live stock, over graphql-ws at the warehouse subgraph', () => {
     const tooMany = Array.from({ length: 101 }, (_, n) => `SKU-${n}`);
     for (const variables of [{}, { skus: [] }, { skus: tooMany }]) {
       const watch = watchStock(client, variables);
-      const failure = await eventually(async () => watch.failure(), Boolean, 3000);
+      const failure = await eventually(async () => watch.failure(), Boolean);
       expect(failure).toMatchObject({ extensions: { code: 'BAD_USER_INPUT' } });
     }
     await client.dispose();
@@ -106,7 +105,7 @@ describe('live stock, over graphql-ws at the warehouse subgraph', () => {
   it('talks to nobody without the secret of a process that may call', async () => {
     const client = warehouseClient(system, 'a secret that is not the one');
     const watch = watchStock(client, { skus: ['TRAIL-40'] });
-    const failure = await eventually(async () => watch.failure(), Boolean, 3000);
+    const failure = await eventually(async () => watch.failure(), Boolean);
     expect(failure).toMatchObject({ code: 4403 });
     expect(watch.seen).toEqual([]);
     await client.dispose();

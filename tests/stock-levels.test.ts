@@ -252,7 +252,7 @@ describe('what a vendor and a customer are told of stock', () => {
     await checkout(system, customer, [{ offerId, quantity: 1 }]);
     const receipt = { warehouseId: warehouseIds[0], sku, quantity: 5 };
     await as.mutate('receiveStock', 'ReceiveStockInput', receipt, 'id');
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await new Promise((resolve) => setTimeout(resolve, 5000));
     await setThreshold({ warehouseId: warehouseIds[0], sku, threshold: 14 });
     await told(2);
     expect(alerts.seen).toMatchObject([

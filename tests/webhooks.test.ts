@@ -48,7 +48,7 @@ describe('a webhook of the payment provider', () => {
   it.each([
     ['forged', { secret: 'a secret that somebody guessed' }],
     ['stale', { ageSeconds: 301 }],
-    ['from the future', { ageSeconds: -301 }],
+    ['from the future', { ageSeconds: -310 }],
     ['signed with nothing', { signature: 't=1,v1=00' }],
   ])('that is %s is refused, and leaves nothing', async (_, how) => {
     const eventId = `evt_${randomUUID()}`;
@@ -108,7 +108,7 @@ describe('a webhook of the payment provider', () => {
     await eventually(
       async () => (await payments.order.query(unsettled)).rows,
       ({ length }) => length === 0,
-      60_000,
+      120_000,
     );
     const books = new Map((await payments.books()).map((book) => [book.key, book]));
     const ends: Record<string, number> = {};
@@ -134,5 +134,5 @@ describe('a webhook of the payment provider', () => {
     );
     expect(rows[0].events).toBeGreaterThan(60 * 2);
     await system.expectInvariants();
-  }, 120_000);
+  }, 300_000);
 });

@@ -71,7 +71,13 @@ function settings(options: PostgresOptions): string[] {
     'shared_buffers=256MB',
     'timezone=UTC',
   ];
-  const volatile = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
+  // Autovacuum would take locks, and change plans, in the middle of a test.
+  const volatile = [
+    'fsync=off',
+    'synchronous_commit=off',
+    'full_page_writes=off',
+    'autovacuum=off',
+  ];
   return options.durable ? always : [...always, ...volatile];
 }
 

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../tests/harness/databases.js';
 import { logger } from '../../tests/harness/stock-engine.js';
@@ -54,7 +55,7 @@ describe('the outbox and its relay', () => {
     sql<{ sent: boolean; dead: boolean; rejections: number; due: boolean }>(
       orm.em.fork(),
       `select sent_at is not null as sent, dead_at is not null as dead, rejections,
-         next_attempt_at <= now() as due from outbox order by id`,
+         next_attempt_at <= updated_at as due from outbox order by id`,
     );
   const options = (client: ServiceClient) => {
     return {
@@ -114,18 +115,22 @@ describe('the outbox and its relay', () => {
     await write(2);
     await sql(orm.em.fork(), `update outbox set sent_at = now() - interval '2 days'`);
     const { client, delivered } = consumer((ids) => ids);
-    await orm.em.fork().transactional(async (em) => {
-      await sql(em, 'select id from outbox limit 1 for update');
+    const somebody = new pg.Client({ connectionString: databaseUrl });
+    await somebody.connect();
+    await somebody.query('begin');
+    await somebody.query('select id from outbox limit 1 for update');
+    try {
       const relay = startRelay({ ...options(client), pruneEveryMs: 20 });
-      await eventually(rows, ({ length }) => length === 1, 3000);
+      await eventually(rows, ({ length }) => length === 1);
       await write(1);
       await eventually(
         async () => delivered().length,
         (count) => count === 1,
-        3000,
       );
       await relay.stop();
-    });
+    } finally {
+      await somebody.end();
+    }
   });
 
   it('listens again when its connection was cut', async () => {
@@ -133,7 +138,7 @@ describe('the outbox and its relay', () => {
     const relay = startRelay({ ...options(client), pollMs: 600_000 });
     const [first] = await eventually(listeners, ({ length }) => length === 1);
     await sql(orm.em.fork(), 'select pg_terminate_backend($1)', [first?.pid]);
-    await eventually(listeners, (rows) => rows.length === 1 && rows[0]?.pid !== first?.pid, 5000);
+    await eventually(listeners, (rows) => rows.length === 1 && rows[0]?.pid !== first?.pid);
     await write(1);
     await eventually(
       async () => delivered().length,

@@ -22,6 +22,8 @@ export function createRedis(
     connectionName: `holdfast:${role}`,
     lazyConnect: true,
     enableOfflineQueue: false,
+    // ioredis would do it with nobody to catch its failure, which ends a process. Who subscribes does it on `ready`.
+    autoResubscribe: false,
     maxRetriesPerRequest: 0,
     commandTimeout: commandTimeoutMs,
     connectTimeout: connectTimeoutMs,

@@ -3,6 +3,8 @@ import { generateKeyPair, importJWK, type JWTPayload, SignJWT } from 'jose';
 
 const encode = (part: unknown) => Buffer.from(JSON.stringify(part)).toString('base64url');
 
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+
 /**
  * Tokens that must not be taken, by what is wrong with them.
  *
@@ -24,7 +26,6 @@ export async function badTokens(good: string, signingKeys: string): Promise<Map<
     `${encode(head)}.${encode(body)}.${end}`;
   const publicKey = Buffer.from(jwk.x, 'base64url');
   const hmac = `${encode({ alg: 'HS256', typ, kid: jwk.kid })}.${payload}`;
-  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
   const rs256 = `${encode({ alg: 'RS256', typ, kid: jwk.kid })}.${payload}`;
   const now = Math.floor(Date.now() / 1000);
   const without = (name: string) => {

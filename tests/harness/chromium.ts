@@ -14,5 +14,5 @@ export function findChromium(): string | null {
 /** Root may not have Chromium's own sandbox; what it opens is ours. */
 export function startChromium(path: string): Promise<Browser> {
   const args = ['--disable-dev-shm-usage', '--disable-gpu'];
-  return chromium.launch({ executablePath: path, chromiumSandbox: false, args });
+  return chromium.launch({ executablePath: path, chromiumSandbox: false, args, timeout: 90_000 });
 }

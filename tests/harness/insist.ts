@@ -1,6 +1,7 @@
 import type { GraphQLReply } from './system.js';
 
 const againAfterMs = 100;
+const patienceMs = 45_000;
 
 /**
  * Sends a mutation until it is answered, as a client does that keeps its key; null where that does not
@@ -21,3 +22,9 @@ export async function insist(
   }
   return null;
 }
+
+/** As `insist`, for a test that goes on with the answer: with the last one, where none settles it. */
+export const settled = async (
+  send: () => Promise<GraphQLReply>,
+  isUnsettled?: (reply: GraphQLReply) => boolean,
+): Promise<GraphQLReply> => (await insist(send, Date.now() + patienceMs, isUnsettled)) ?? send();

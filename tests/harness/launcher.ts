@@ -55,7 +55,9 @@ export async function createPlace() {
         15_000,
       );
     },
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove: () =>
+      // What an initdb that was killed late still writes is gone with the next try.
+      rmSync(folder, { recursive: true, force: true, maxRetries: 30, retryDelay: 100 }),
   };
 }
 
@@ -78,7 +80,7 @@ function runLauncher(env: NodeJS.ProcessEnv, args: string[], program = 'dev/star
       eventually(
         async () => ({ output, exitCode: child.exitCode }),
         (now) => now.output.includes('Stop with Ctrl-C') || now.exitCode !== null,
-        60_000,
+        180_000,
       ),
   };
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { demoPassword } from '../../dev/seed/demo-store.js';
 import { seedId } from '../../dev/seed/ids.js';
-import { insist } from './insist.js';
+import { settled } from './insist.js';
 import type { GraphQLReply, TestSystem } from './system.js';
 
 type Reached = Pick<TestSystem, 'graphql'>;
@@ -117,7 +117,6 @@ const checkoutMutation = `mutation ($input: CheckoutInput!) {
 export const checkoutWith = ({ graphql }: Reached, { token }: Person, input: object) =>
   graphql(checkoutMutation, { input: { idempotencyKey: randomUUID(), ...input } }, token);
 
-const patienceMs = 15_000;
 const plainMethod = 'Credit Card';
 
 /**
@@ -126,10 +125,10 @@ const plainMethod = 'Credit Card';
  *
  * @returns the last answer
  */
-async function asClientsDo(send: () => Promise<GraphQLReply>, method?: string) {
+function asClientsDo(send: () => Promise<GraphQLReply>, method?: string) {
   const isUnsettled = ({ data }: GraphQLReply) =>
     method === plainMethod && (data?.payOrder ?? data?.checkout)?.__typename === 'PaymentPending';
-  return (await insist(send, Date.now() + patienceMs, isUnsettled)) ?? send();
+  return settled(send, isUnsettled);
 }
 
 type Items = ReadonlyArray<{ offerId: string; quantity: number }>;

@@ -89,7 +89,7 @@ export async function openShopping() {
     return ask(ship, { input: { id } }, vendor);
   };
   const timeIsUp = async (id: string) => {
-    const late = `update reservation set expires_at = now() - interval '1 s' where order_id = $1`;
+    const late = `update reservation set expires_at = now() - interval '2 s' where order_id = $1`;
     await warehouse.query(late, [id]);
     return until(id, 'CANCELLED', ({ status }) => status);
   };

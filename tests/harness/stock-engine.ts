@@ -39,13 +39,16 @@ export async function openStock() {
 
   /** What one warehouse process works with. */
   async function engine(
-    overrides: Partial<StockEngineParts> & { readonly databaseUrl?: string } = {},
+    overrides: Partial<StockEngineParts> & {
+      readonly databaseUrl?: string;
+      readonly lockTimeoutMs?: number;
+    } = {},
   ) {
     const settings = {
       name: 'test',
       url: overrides.databaseUrl ?? url,
       poolMax: 10,
-      lockTimeoutMs: rowWaitMs,
+      lockTimeoutMs: overrides.lockTimeoutMs ?? rowWaitMs,
       logger,
     };
     const orm = await connect(settings, databaseSchema);

@@ -1,11 +1,12 @@
 import type pg from 'pg';
+import { isTooSlow } from '../../subgraphs/shared/database-errors.js';
 import { DomainError } from '../../subgraphs/shared/errors.js';
 
 /** Asks again until the answer is as wanted; fails with the last answer. */
 export async function eventually<T>(
   ask: () => Promise<T>,
   isWanted: (value: T) => boolean,
-  timeoutMs = 10_000,
+  timeoutMs = 30_000,
 ): Promise<T> {
   const deadlineMs = Date.now() + timeoutMs;
   for (;;) {
@@ -16,14 +17,18 @@ export async function eventually<T>(
   }
 }
 
-/** Asks again as long as the answer is `TRY_AGAIN`, as a client does: on a slow machine others may be in the way. */
+/**
+ * Asks again as long as others are in the way, as a client does that is told `TRY_AGAIN`: on a slow
+ * machine they may well be. Nothing was done then.
+ */
 export async function askingAgain<T>(ask: () => Promise<T>, timeoutMs = 30_000): Promise<T> {
   const deadlineMs = Date.now() + timeoutMs;
   for (;;) {
     try {
       return await ask();
     } catch (error) {
-      const isBusy = error instanceof DomainError && error.extensions.code === 'TRY_AGAIN';
+      const isBusy =
+        isTooSlow(error) || (error instanceof DomainError && error.extensions.code === 'TRY_AGAIN');
       if (!isBusy || Date.now() > deadlineMs) throw error;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -40,13 +45,23 @@ export async function someoneWaits(database: pg.Client): Promise<void> {
   );
 }
 
-const endMaxMs = 20_000;
+const endMaxMs = 60_000;
 
 /** Waits for something to end; what does not is named, rather than left to the test's time limit. */
-export async function ended(name: string, ending: Promise<unknown>): Promise<void> {
+export async function ended(
+  name: string,
+  ending: Promise<unknown>,
+  timeoutMs = endMaxMs,
+): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${name} does not end`)), endMaxMs);
+    timer = setTimeout(() => reject(new Error(`${name} does not end`)), timeoutMs);
   });
   await Promise.race([ending, late]).finally(() => clearTimeout(timer));
+}
+
+/** How many holds are late, because nobody was there to end them. */
+export async function overdueHolds(warehouse: pg.Client): Promise<number> {
+  const late = `select 1 from reservation where state = 'HELD' and expires_at < now()`;
+  return (await warehouse.query(late)).rowCount ?? 0;
 }

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { DatabaseUrls } from '../../dev/databases/set-up.js';
+import { eventually } from '../harness/wait.js';
 
 // What one subgraph tells another: it may be on its way while nobody asks for anything.
 const onTheirWay = ['inbox', 'outbox'];
@@ -23,5 +24,20 @@ export async function contentsOf(databases: DatabaseUrls): Promise<Record<string
     }
     await client.end();
   }
+  return contents;
+}
+
+const quietMs = 1000;
+
+/** As `contentsOf`, once nothing is on its way any more: it is the same a second later. */
+export async function settledContents(databases: DatabaseUrls): Promise<Record<string, string>> {
+  const [contents] = await eventually(
+    async () => {
+      const before = await contentsOf(databases);
+      await new Promise((resolve) => setTimeout(resolve, quietMs));
+      return [before, await contentsOf(databases)] as const;
+    },
+    ([before, after]) => JSON.stringify(before) === JSON.stringify(after),
+  );
   return contents;
 }

@@ -17,7 +17,7 @@ describe('how a hold ends', () => {
   afterAll(() => stock.close());
 
   /** Ten units on the shelf, three of them held for an order. */
-  async function hold(holdForMs = 60_000) {
+  async function hold(holdForMs = 3_600_000) {
     const key = await stockUp(engine, [10]);
     const orderId = uuidv7();
     const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 3 }];
@@ -67,7 +67,7 @@ describe('how a hold ends', () => {
     const released = { orderId, state: 'RELEASED', paymentId: null };
     expect(await commitReservation(engine, { orderId, paymentId: uuidv7() })).toEqual(released);
     const lines = [{ shopId, sku, quantity: 1 }];
-    const outcome = await reserveStock(engine, { orderId, lines, holdForMs: 60_000 });
+    const outcome = await reserveStock(engine, { orderId, lines, holdForMs: 3_600_000 });
     expect(outcome.state).toBe('RELEASED');
   });
 
@@ -154,7 +154,7 @@ describe('how a hold ends', () => {
     const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 1 }];
     const orders = (count: number) => Array.from({ length: count }, () => uuidv7());
     const reserve = (orderId: string) =>
-      reserveStock(engine, { orderId, lines, holdForMs: 60_000 });
+      reserveStock(engine, { orderId, lines, holdForMs: 3_600_000 });
     const release = (orderId: string) =>
       releaseReservation(engine, { orderId, reason: 'ABANDONED' as const });
     for (let round = 0; round < 5; round++) {

@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
-import { eventually } from '../../../tests/harness/wait.js';
+import { askingAgain, eventually } from '../../../tests/harness/wait.js';
 import { createLogger } from '../../shared/logger.js';
 import { createRedis } from '../../shared/redis.js';
 import { startExpiry } from './expiry.js';
@@ -58,7 +58,6 @@ describe('releasing holds when their time is up', () => {
     eventually(
       () => stateOf(orderId),
       (row) => row?.state === 'EXPIRED',
-      8000,
     );
 
   it('the event of the expired key does it, with no sweeper at work', async () => {
@@ -70,10 +69,19 @@ describe('releasing holds when their time is up', () => {
     const engine = await startOne(1_000_000);
     const key = await stockUp(engine, [1500]);
     const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 1 }];
-    const holds = Array.from({ length: 1500 }, (_, n) =>
-      reserveStock(engine, { orderId: uuidv7(), lines, holdForMs: 1000 + n }),
+    const orderIds = Array.from({ length: 1500 }, () => uuidv7());
+    const holds = orderIds.map((orderId) =>
+      askingAgain(() => reserveStock(engine, { orderId, lines, holdForMs: 3_600_000 })),
     );
     await Promise.all(holds);
+    // Due only when all are held: what meets a reservation's lock is left to the sweeper.
+    const armed = await stock.query<{ orderId: string; expiresAt: Date }>(
+      `update reservation set expires_at = clock_timestamp() + (500 + n) * interval '1 ms'
+       from unnest($1::uuid[]) with ordinality as held (id, n) where order_id = id
+       returning order_id as "orderId", expires_at as "expiresAt"`,
+      [orderIds],
+    );
+    engine.signals.send({ armed });
     await eventually(
       () => stock.query(`select 1 from reservation where state = 'HELD'`),
       (held) => held.length === 0,
@@ -177,9 +185,9 @@ describe('releasing holds when their time is up', () => {
       );
 
     it('goes on at once as long as there is more', async () => {
-      const { start } = await sweepAmong(5000, 2000);
+      const { start } = await sweepAmong(5000, 6000);
       start();
-      await untilNoneIsHeld(8000); // five batches: with a pause before each it would take ten seconds
+      await untilNoneIsHeld(28_000); // five batches: with a pause before each it would take thirty seconds
     });
 
     it('waits for its next turn where another process is ending all that it finds', async () => {
@@ -192,7 +200,7 @@ describe('releasing holds when their time is up', () => {
       expect(begin.mock.calls.length).toBeGreaterThan(0);
       expect(begin.mock.calls.length).toBeLessThan(11);
       await stock.query('rollback');
-      await untilNoneIsHeld(8000);
+      await untilNoneIsHeld(30_000);
     });
   });
 
@@ -204,11 +212,14 @@ describe('releasing holds when their time is up', () => {
     await reserveStock(engine, { orderId, lines, holdForMs: 60_000 });
     const send = jest.spyOn(engine.signals, 'send');
     await engine.timerRedis.pexpire(`hold:${orderId}`, 1);
-    await eventually(
-      async () => send.mock.calls,
-      ({ length }) => length > 0,
+    // At its start, too, a process sets the keys of holds, by their time alone.
+    const early = await eventually(
+      async () =>
+        send.mock.calls
+          .flatMap(([{ armed = [] }]) => armed)
+          .find(({ leftMs }) => leftMs !== undefined),
+      Boolean,
     );
-    const [early] = send.mock.calls[0]?.[0].armed ?? [];
     expect(early?.leftMs).toBeGreaterThan(50_000);
     // As it looks where Redis's clock is an hour ahead.
     const expiresAt = new Date(Date.now() - 3_600_000);

@@ -37,7 +37,7 @@ describe('what the product subgraph is told of stock', () => {
   const reserve = async ({ shopId, sku }: Shop, quantity: number) => {
     const orderId = uuidv7();
     const lines = [{ shopId, sku, quantity }];
-    const { state } = await reserveStock(engine, { orderId, lines, holdForMs: 60_000 });
+    const { state } = await reserveStock(engine, { orderId, lines, holdForMs: 3_600_000 });
     expect(state).toBe('HELD');
     return orderId;
   };

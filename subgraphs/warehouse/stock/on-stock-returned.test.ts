@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { askingAgain, eventually } from '../../../tests/harness/wait.js';
 import { createInboxResolver, type OutboxEvent } from '../../shared/inbox.js';
 import type { WarehouseContext } from '../context.js';
 import { commitReservation } from './commit-reservation.js';
@@ -25,7 +26,7 @@ describe('what was sold and comes back', () => {
 
   type Shop = Awaited<ReturnType<typeof stockUp>>;
   const reserve = (lines: { shopId: string; sku: string; quantity: number }[], orderId: string) =>
-    reserveStock(engine, { orderId, lines, holdForMs: 60_000 });
+    reserveStock(engine, { orderId, lines, holdForMs: 3_600_000 });
   async function sell(...parts: [shop: Shop, quantity: number][]) {
     const orderId = uuidv7();
     const lines = parts.map(([{ shopId, sku }, quantity]) => ({ shopId, sku, quantity }));
@@ -136,8 +137,20 @@ describe('what was sold and comes back', () => {
     for (let n = 0; n < 10; n++) orders.push(await sell([shop, 2]));
     const { shopId, sku } = shop;
     const [, ...outcomes] = await Promise.all([
-      Promise.all(orders.map((orderId) => deliver(returned(orderId, shop)))),
-      ...Array.from({ length: 30 }, () => reserve([{ shopId, sku, quantity: 1 }], uuidv7())),
+      // A relay comes again with what was not taken.
+      Promise.all(
+        orders.map((orderId) => {
+          const event = returned(orderId, shop);
+          return eventually(
+            () => deliver(event),
+            ({ length }) => length === 1,
+          );
+        }),
+      ),
+      ...Array.from({ length: 30 }, () => {
+        const orderId = uuidv7();
+        return askingAgain(() => reserve([{ shopId, sku, quantity: 1 }], orderId));
+      }),
     ]);
     const held = outcomes.filter(({ state }) => state === 'HELD').length;
     expect(await levelsOf(shop)).toEqual([20]);

