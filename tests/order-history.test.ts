@@ -1,7 +1,9 @@
 import pg from 'pg';
+import { callerCredentials, callerHeader } from '../subgraphs/shared/auth.js';
 import { checkout, logIn, openShop, type Person, pay, registerPerson } from './harness/people.js';
-import { startSystem, type TestSystem } from './harness/system.js';
+import { postGraphQL, startSystem, type TestSystem } from './harness/system.js';
 import { actAs } from './harness/vendor.js';
+import { eventually } from './harness/wait.js';
 
 const eventFields = '{ type shopOrderId actor reason at }';
 
@@ -110,6 +112,21 @@ describe('the orders of people and shops, and their history', () => {
     await actAs(system, admin).must(cancel, { id: byAdmin });
     expect(lines(await historyOf(customer, byAdmin)).at(-1)).toBe(
       `CANCELLED ${admin.id} BY_CUSTOMER`,
+    );
+    // The news that the stock is free may come before the answer to who freed it.
+    const byNews = await place();
+    const release = { orderId: byNews, reason: 'BY_CUSTOMER', actor: admin.id };
+    const secret = system.secrets.callers.ORDER_SECRET as string;
+    await postGraphQL(
+      `http://127.0.0.1:${system.ports.ports.warehouse}/graphql`,
+      'mutation ($r: [ReleaseInput!]!) { releaseReservation(requests: $r) { state } }',
+      { r: [release] },
+      undefined,
+      { [callerHeader]: callerCredentials('order', secret) },
+    );
+    await eventually(
+      async () => lines(await historyOf(customer, byNews)).at(-1),
+      (line) => line === `CANCELLED ${admin.id} BY_CUSTOMER`,
     );
     await checkout(system, customer, [{ offerId: shop.offerId, quantity: 10_000 }]);
     const { edges } = await actAs(system, customer).must(

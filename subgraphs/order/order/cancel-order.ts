@@ -40,11 +40,14 @@ export async function cancelOrder(context: OrderContext, id: string) {
 }
 
 async function cancelUnpaid(context: OrderContext, id: string) {
-  const { state } = await context.app.reservations.release(id, 'BY_CUSTOMER');
+  const { id: actor } = identityOf(context);
+  const { state } = await context.app.reservations.release(id, 'BY_CUSTOMER', actor);
   if (state === 'COMMITTED') return cancelPaid(context, id);
-  const reason = state === 'EXPIRED' ? 'PAYMENT_TIMEOUT' : 'BY_CUSTOMER';
-  const actor = reason === 'BY_CUSTOMER' ? identityOf(context).id : undefined;
-  await endPending(context.em, id, { status: 'CANCELLED', reason, actor });
+  const end =
+    state === 'EXPIRED'
+      ? ({ reason: 'PAYMENT_TIMEOUT' } as const)
+      : ({ reason: 'BY_CUSTOMER', actor } as const);
+  await endPending(context.em, id, { status: 'CANCELLED', ...end });
   return null;
 }
 

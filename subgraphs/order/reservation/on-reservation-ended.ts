@@ -8,13 +8,15 @@ export interface ReservationEnded {
   readonly orderId: string;
   readonly state: 'RELEASED' | 'EXPIRED';
   readonly reason: CancelReason;
+  /** the user who gave it up, where it was one */
+  readonly actor?: string;
 }
 
 /** Cancels the order of a hold that ended; an order that is not pending is left as it is. */
 export async function onReservationEnded(
   em: EntityManager,
   _event: OutboxEvent,
-  { orderId, reason }: ReservationEnded,
+  { orderId, reason, actor }: ReservationEnded,
 ): Promise<void> {
-  await endPending(em, orderId, { status: 'CANCELLED', reason });
+  await endPending(em, orderId, { status: 'CANCELLED', reason, actor });
 }

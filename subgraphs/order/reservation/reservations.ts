@@ -35,7 +35,8 @@ export interface Reservations {
   ): Promise<ReservationAnswer & WasAsked>;
   /** An order that is not known counts as released from then on. */
   commit(orderId: string, paymentId: string): Promise<ReservationAnswer>;
-  release(orderId: string, reason: ReleaseReason): Promise<ReservationAnswer>;
+  /** @param actor the user who gives it up, where it is one: whoever ends the order tells so */
+  release(orderId: string, reason: ReleaseReason, actor?: string): Promise<ReservationAnswer>;
 }
 
 interface ReserveRequest {
@@ -47,6 +48,7 @@ interface EndRequest {
   readonly orderId: string;
   readonly paymentId?: string;
   readonly reason?: ReleaseReason;
+  readonly actor?: string | undefined;
 }
 type Undecided = Omit<ReservationAnswer, 'state'> & {
   readonly state: ReservationAnswer['state'] | 'WAITING';
@@ -101,6 +103,6 @@ export function createReservations(reserving: ServiceClient, ending: ServiceClie
       return { ...(answer as ReservationAnswer), again: isSlow };
     },
     commit: (orderId, paymentId) => commits.ask({ orderId, paymentId }, endTimeoutMs),
-    release: (orderId, reason) => releases.ask({ orderId, reason }, endTimeoutMs),
+    release: (orderId, reason, actor) => releases.ask({ orderId, reason, actor }, endTimeoutMs),
   };
 }

@@ -12,7 +12,13 @@ export type EndReason = 'PAYMENT_TIMEOUT' | 'PAYMENT_FAILED' | 'BY_CUSTOMER' | '
 /** What the order subgraph asks for: a sale to a payment, or the units back on the shelf. */
 export type EndRequest =
   | { readonly orderId: string; readonly to: 'COMMITTED'; readonly paymentId: string }
-  | { readonly orderId: string; readonly to: 'RELEASED'; readonly reason: EndReason };
+  | {
+      readonly orderId: string;
+      readonly to: 'RELEASED';
+      readonly reason: EndReason;
+      /** the user who wanted it, where it was one */
+      readonly actor?: string | null;
+    };
 
 /** One transition out of `HELD`. */
 export type Ending =
@@ -166,7 +172,8 @@ function tellOrders(em: EntityManager, ended: readonly Ending[]) {
   const messages = ended.flatMap((ending) => {
     if (ending.to === 'COMMITTED') return [];
     const { orderId, to: state, reason } = ending;
-    const payload = { orderId, state, reason };
+    const actor = ending.to === 'RELEASED' ? ending.actor : undefined;
+    const payload = { orderId, state, reason, ...(actor && { actor }) };
     // A reservation ends once, so its only event is its first.
     return [{ consumer: 'order', topic: 'reservationEnded', key: orderId, version: 1, payload }];
   });

@@ -9,7 +9,11 @@ import type { StockEngine } from './engine.js';
  */
 export function releaseReservation(
   { ending }: StockEngine,
-  request: { readonly orderId: string; readonly reason: EndReason },
+  request: {
+    readonly orderId: string;
+    readonly reason: EndReason;
+    readonly actor?: string | null;
+  },
 ): Promise<ReservationStatus> {
   return ending.submit({ ...request, to: 'RELEASED' });
 }

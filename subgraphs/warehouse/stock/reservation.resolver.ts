@@ -90,6 +90,12 @@ export class ReleaseInput {
   })
   @IsIn(endReasons)
   reason!: EndReason;
+
+  @Field(() => UUID, {
+    nullable: true,
+    description: 'The user who gives it up; it comes back with the news that it was released.',
+  })
+  actor?: string | null;
 }
 
 @Directive('@inaccessible')
