@@ -148,7 +148,8 @@ describe('an order that is watched, over graphql-ws at the order subgraph', () =
   it('finds a change of which nobody told it', async () => {
     const orderId = await place();
     const { seen } = watch(customer, orderId);
-    await until(seen, 'PENDING');
+    await pay(system, customer, orderId);
+    await until(seen, 'CONFIRMED');
     const database = new pg.Client({ connectionString: system.databases.order });
     await database.connect();
     const before = seen.length;
@@ -160,6 +161,7 @@ describe('an order that is watched, over graphql-ws at the order subgraph', () =
       async () => seen.length,
       (count) => count > before,
     );
+    expect(seen.at(-1)?.status).toBe('CONFIRMED');
   });
 
   it('goes on while Redis is away', async () => {

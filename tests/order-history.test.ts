@@ -16,6 +16,7 @@ interface Event {
 
 describe('the orders of people and shops, and their history', () => {
   let system: TestSystem;
+  let warehouse: pg.Client;
   let vendor: Person;
   let otherVendor: Person;
   let customer: Person;
@@ -23,6 +24,8 @@ describe('the orders of people and shops, and their history', () => {
   let otherShop: Awaited<ReturnType<typeof openShop>>;
   beforeAll(async () => {
     system = await startSystem();
+    warehouse = new pg.Client({ connectionString: system.databases.warehouse });
+    await warehouse.connect();
     [vendor, otherVendor, customer] = await Promise.all([
       registerPerson(system, 'VENDOR'),
       registerPerson(system, 'VENDOR'),
@@ -32,7 +35,10 @@ describe('the orders of people and shops, and their history', () => {
     otherShop = await openShop(system, otherVendor, [100]);
   });
   afterEach(() => system.expectInvariants());
-  afterAll(() => system.stop());
+  afterAll(async () => {
+    await warehouse.end();
+    await system.stop();
+  });
 
   async function place(items = [shop, otherShop], by = customer): Promise<string> {
     const lines = items.map(({ offerId }) => ({ offerId, quantity: 1 }));
@@ -88,6 +94,10 @@ describe('the orders of people and shops, and their history', () => {
       ...[null, null, null],
       ...[mine, other, null, other, mine, null],
     ]);
+    await eventually(
+      () => historyOf(customer, orderId),
+      (all) => lines(all).at(-1) === 'REFUND_COMPLETED payments 10.00 USD',
+    );
     const ofMine = aboutStatus(await historyOf(vendor, orderId));
     const asSeen: Record<string, string> = {
       [customer.id]: 'customer',
@@ -113,6 +123,10 @@ describe('the orders of people and shops, and their history', () => {
     expect(lines(await historyOf(customer, byAdmin)).at(-1)).toBe(
       `CANCELLED ${admin.id} BY_CUSTOMER`,
     );
+    const { rows } = await warehouse.query('select payload from outbox where key = $1', [byAdmin]);
+    expect(rows).toEqual([
+      { payload: { orderId: byAdmin, state: 'RELEASED', reason: 'BY_CUSTOMER', actor: admin.id } },
+    ]);
     // The news that the stock is free may come before the answer to who freed it.
     const byNews = await place();
     const release = { orderId: byNews, reason: 'BY_CUSTOMER', actor: admin.id };

@@ -22,7 +22,10 @@ describe('a payment', () => {
     customer = await registerPerson(system);
     ({ offerId } = await openShop(system, await registerPerson(system, 'VENDOR'), [1000]));
   });
-  afterEach(() => system.expectInvariants());
+  afterEach(async () => {
+    await payments.control({ silent: false, copies: 1, delayMaxMs: 100 });
+    await system.expectInvariants();
+  });
   afterAll(async () => {
     await payments.close();
     await system.stop();
@@ -102,7 +105,6 @@ describe('a payment', () => {
       payment: { id: asked.payment.id },
     });
     expect(await payments.paymentsOf(id)).toHaveLength(1);
-    await payments.control({ silent: false });
   });
 
   /** A payment that waits for the customer, and that no worker looks at without news of it. */

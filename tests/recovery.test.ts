@@ -155,7 +155,11 @@ describe('what a part that stopped leaves half-way is ended', () => {
         return untilPlaced(key);
       }),
     );
-    expect(rows.filter(({ cancel_reason }) => cancel_reason === 'ABANDONED')).toEqual([]);
+    // On a slow machine its time may be up.
+    const kept = rows.filter(
+      ({ status, cancel_reason }) => status === 'PENDING' || cancel_reason === 'PAYMENT_TIMEOUT',
+    );
+    expect(kept).toEqual(rows);
   }, 120_000);
 
   it('an order whose checkout is still at work is not paid yet', async () => {

@@ -17,7 +17,10 @@ describe('money that goes back', () => {
     vendor = await registerPerson(system, 'VENDOR');
     ({ offerId } = await openShop(system, vendor, [1000]));
   });
-  afterEach(() => system.expectInvariants());
+  afterEach(async () => {
+    await payments.control({ silent: false, copies: 1, delayMaxMs: 100 });
+    await system.expectInvariants();
+  });
   afterAll(async () => {
     await payments.close();
     await system.stop();
@@ -105,7 +108,6 @@ describe('money that goes back', () => {
       ({ status }) => status === 'REFUNDED',
     );
     expect((await payments.bookOf(payment.id))?.refunds).toMatchObject([{ amount: '10.00' }]);
-    await payments.control({ silent: false });
   });
 
   it('is all of it where the order ended though its stock was still held', async () => {
@@ -134,7 +136,6 @@ describe('money that goes back', () => {
       [`${id}:%`],
     );
     expect(rows).toHaveLength(1);
-    await payments.control({ silent: false });
   });
 
   it('is also what a provider took after we had given the payment up, once it tells', async () => {
@@ -158,7 +159,6 @@ describe('money that goes back', () => {
     expect((await payments.bookOf(payment.id))?.refunds).toHaveLength(1);
     expect((await shown(payment.id)).status).toBe('FAILED');
     await cancel(id);
-    await payments.control({ copies: 1, delayMaxMs: 100 });
   });
 
   it('is none where the capture fails for good: the order is cancelled and its stock is sent back', async () => {

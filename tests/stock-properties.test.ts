@@ -93,7 +93,7 @@ describe('the stock engine against a model of its rules', () => {
   beforeAll(async () => {
     stock = await openStock();
     // A process that stands still for a moment, with rows in its hands, is no fault.
-    const patient = { lockTimeoutMs: 4000 };
+    const patient = { lockTimeoutMs: 3000 };
     engines = [await stock.engine(patient), await stock.engine(patient)];
   });
   afterAll(() => stock.close());

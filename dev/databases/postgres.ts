@@ -77,6 +77,8 @@ function settings(options: PostgresOptions): string[] {
     'synchronous_commit=off',
     'full_page_writes=off',
     'autovacuum=off',
+    // Sooner than a statement gives up waiting for a lock, so that a deadlock is seen as one.
+    'deadlock_timeout=100ms',
   ];
   return options.durable ? always : [...always, ...volatile];
 }

@@ -179,8 +179,8 @@ const clientOf = (em: EntityManager) =>
   em.getTransactionContext<Kysely<unknown>>() ?? em.getConnection().getClient();
 
 /**
- * As `sql`, for what many requests do: PostgreSQL parses and plans it once per connection. For texts
- * that are constant, as each is kept, here and there, as long as the process runs.
+ * As `sql`, for what many requests do: PostgreSQL parses and plans it once per connection. For few
+ * texts, as each is kept, here and there, as long as the process runs.
  */
 export function sqlPrepared<T>(em: EntityManager, text: string, values: unknown[]): Promise<T[]> {
   keepPrepared(text);

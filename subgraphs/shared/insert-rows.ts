@@ -5,7 +5,7 @@ import { type EntityManager, sqlPrepared } from './database.js';
  * Inserts plain rows in one statement: an array for each column, but for those that are the same in all
  * rows, which are sent once. `em.insertMany` does the same with VALUES, which cost us to write and
  * PostgreSQL to parse (docs/adr/0006). All rows have the same properties; what is left out gets the
- * column's default.
+ * column's default. A call has a text, which is kept, for each set of columns that it may have in common.
  */
 export async function insertRows<T extends object>(
   em: EntityManager,

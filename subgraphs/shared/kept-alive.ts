@@ -1,9 +1,12 @@
 /**
  * For how long a server keeps a connection that nobody uses: longer than load balancers do (60 s is
- * usual), and much longer than our own clients, so that it is always the client that closes. A request
+ * usual), and much longer than our own clients, so that of a server that runs it is always the client that closes. A request
  * that meets the server's closing is lost with ECONNRESET, and a mutation is not sent again.
  */
 export const serverIdleMaxMs = 75_000;
 
-/** The part of undici's `Pool` options that goes with it: no server tells our clients to wait longer. */
-export const clientIdle = { keepAliveMaxTimeout: 30_000 };
+/**
+ * The part of undici's `Pool` options that goes with it: no server tells our clients to wait longer. Short,
+ * so that few connections are idle when a server stops.
+ */
+export const clientIdle = { keepAliveMaxTimeout: 4000 };

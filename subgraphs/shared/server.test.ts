@@ -54,12 +54,12 @@ describe('a server', () => {
     expect(order).toEqual(['answered', 'closed']);
   });
 
-  it('keeps an idle connection for twice as long as our own clients, who are the ones to close it', async () => {
+  it('keeps an idle connection for much longer than our own clients, who are the ones to close it', async () => {
     const { service } = await startSlowServer();
     const { headers } = await fetch(service.url, { method: 'POST', body: '{}' });
     await service.stop();
     const seconds = Number(headers.get('keep-alive')?.replace('timeout=', ''));
-    expect(seconds * 1000).toBeGreaterThan(2 * clientIdle.keepAliveMaxTimeout);
+    expect(seconds * 1000).toBeGreaterThan(10 * clientIdle.keepAliveMaxTimeout);
   });
 
   it('waits for nobody who opened a connection and asked nothing, or half a question', async () => {

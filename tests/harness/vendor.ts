@@ -1,4 +1,3 @@
-import { settled } from './insist.js';
 import type { Person } from './people.js';
 import type { GraphQLReply, TestSystem } from './system.js';
 
@@ -8,7 +7,7 @@ export function actAs(system: TestSystem, { token }: Person) {
     system.graphql(query, variables, token);
   /** the one root field; fails where there is an error */
   const must = async (query: string, variables: object = {}) => {
-    const { data, errors } = await settled(() => reply(query, variables));
+    const { data, errors } = await reply(query, variables);
     if (errors) throw new Error(JSON.stringify(errors));
     // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects
     return Object.values(data)[0] as any;
