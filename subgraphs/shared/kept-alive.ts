@@ -1,7 +1,7 @@
 /**
  * For how long a server keeps a connection that nobody uses: longer than load balancers do (60 s is
- * usual), and much longer than our own clients, so that of a server that runs it is always the client that closes. A request
- * that meets the server's closing is lost with ECONNRESET, and a mutation is not sent again.
+ * usual), and much longer than our own clients, so that while it runs it is the client that closes. A
+ * request that meets the server's closing is lost with ECONNRESET, and a mutation is not sent again.
  */
 export const serverIdleMaxMs = 75_000;
 

@@ -23,10 +23,7 @@ interface SandboxPayment {
 
 /** The provider of `dev/payment-sandbox`, over HTTP. */
 export function createSandboxProvider(url: string, webhookSecret: string): PaymentProvider {
-  const pool = new Pool(new URL(url).origin, {
-    connections: connectionsMax,
-    ...clientIdle,
-  });
+  const pool = new Pool(new URL(url).origin, { connections: connectionsMax, ...clientIdle });
 
   async function ask<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
     const response = await pool.request({
