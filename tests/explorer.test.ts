@@ -4,11 +4,11 @@ import { buildSchema, parse, specifiedRules, validate } from 'graphql';
 import { root } from '../dev/services.js';
 import { examplesDocument, examplesOf } from '../router/explorer/examples.js';
 import { type KnownOperation, readKnownOperations } from '../router/known-operations.js';
-import { settled } from './harness/insist.js';
+import { isPaymentPending, settled } from './harness/insist.js';
 import { overWebSocket } from './harness/live.js';
 import { logIn } from './harness/people.js';
 import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
-import { type GraphQLReply, postGraphQL, startSystem, type TestSystem } from './harness/system.js';
+import { postGraphQL, startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
 const operations = readKnownOperations();
@@ -17,7 +17,6 @@ const until = (holds: () => boolean) => eventually(async () => holds(), Boolean)
 const inBrowser = { accept: 'text/html' };
 const named = (name: string) =>
   operations.find((each) => each.name === name) as KnownOperation & { query: string };
-const isPending = ({ data }: GraphQLReply) => data?.payOrder?.__typename === 'PaymentPending';
 
 describe('the explorers', () => {
   let system: TestSystem;
@@ -116,7 +115,7 @@ describe('the explorers', () => {
       const { query, variables } = named(name);
       const ask = () => system.graphql(query, { ...variables, ...change }, as);
       const mayAskAgain = ['Checkout', 'PayOrder'].includes(name);
-      const { data, errors } = await (mayAskAgain ? settled(ask, isPending) : ask());
+      const { data, errors } = await (mayAskAgain ? settled(ask, isPaymentPending) : ask());
       expect(errors).toBeUndefined();
       return data;
     };

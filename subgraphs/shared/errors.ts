@@ -41,6 +41,10 @@ export const unknownCaller = () =>
 /** A dependency is away or busy: the same request, with the same key, may be sent again. */
 export const tryAgain = (message: string) => new DomainError('TRY_AGAIN', message);
 
+/** Whether an error says that. */
+export const isTryAgain = (error: unknown): boolean =>
+  error instanceof DomainError && error.extensions.code === 'TRY_AGAIN';
+
 /** Too much was asked; `retryAfterMs` from now the same may be asked again. */
 export const rateLimited = (message: string, retryAfterMs: number) =>
   new DomainError('RATE_LIMITED', message, { retryAfterMs: Math.max(1, Math.ceil(retryAfterMs)) });

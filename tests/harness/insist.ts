@@ -28,6 +28,10 @@ export async function insist(
   return null;
 }
 
+/** A provider that was slow: what became of the payment is told to who asks again. */
+export const isPaymentPending = ({ data }: GraphQLReply): boolean =>
+  (data?.payOrder ?? data?.checkout)?.__typename === 'PaymentPending';
+
 /**
  * For what may be sent again, where nothing is away: a busy machine says TRY_AGAIN.
  *

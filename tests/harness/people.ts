@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { demoPassword } from '../../dev/seed/demo-store.js';
 import { seedId } from '../../dev/seed/ids.js';
-import { settled } from './insist.js';
+import { isPaymentPending, settled } from './insist.js';
 import type { GraphQLReply, TestSystem } from './system.js';
 
 type Reached = Pick<TestSystem, 'graphql'>;
@@ -125,11 +125,8 @@ const plainMethod = 'Credit Card';
  *
  * @returns the last answer
  */
-function asClientsDo(send: () => Promise<GraphQLReply>, method?: string) {
-  const isUnsettled = ({ data }: GraphQLReply) =>
-    method === plainMethod && (data?.payOrder ?? data?.checkout)?.__typename === 'PaymentPending';
-  return settled(send, isUnsettled);
-}
+const asClientsDo = (send: () => Promise<GraphQLReply>, method?: string) =>
+  settled(send, (reply) => method === plainMethod && isPaymentPending(reply));
 
 type Items = ReadonlyArray<{ offerId: string; quantity: number }>;
 

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { isTooSlow } from '../../subgraphs/shared/database-errors.js';
-import { DomainError } from '../../subgraphs/shared/errors.js';
+import { isTryAgain } from '../../subgraphs/shared/errors.js';
 
 /** Asks again until the answer is as wanted; fails with the last answer. */
 export async function eventually<T>(
@@ -27,8 +27,7 @@ export async function askingAgain<T>(ask: () => Promise<T>, timeoutMs = 30_000):
     try {
       return await ask();
     } catch (error) {
-      const isBusy =
-        isTooSlow(error) || (error instanceof DomainError && error.extensions.code === 'TRY_AGAIN');
+      const isBusy = isTooSlow(error) || isTryAgain(error);
       if (!isBusy || Date.now() > deadlineMs) throw error;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -60,8 +59,12 @@ export async function ended(
   await Promise.race([ending, late]).finally(() => clearTimeout(timer));
 }
 
-/** How many holds are late, because nobody was there to end them. */
-export async function overdueHolds(warehouse: pg.Client): Promise<number> {
+/** Waits until no hold is late any more: nobody was there to end them. */
+export async function noHoldIsLate(warehouse: pg.Client, timeoutMs: number): Promise<void> {
   const late = `select 1 from reservation where state = 'HELD' and expires_at < now()`;
-  return (await warehouse.query(late)).rowCount ?? 0;
+  await eventually(
+    async () => (await warehouse.query(late)).rowCount,
+    (count) => count === 0,
+    timeoutMs,
+  );
 }

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { seedId } from '../../dev/seed/ids.js';
 import type { SubgraphName } from '../../dev/services.js';
-import { settled } from '../harness/insist.js';
+import { isPaymentPending, settled } from '../harness/insist.js';
 import { address, logIn, openShop, type Person, registerPerson } from '../harness/people.js';
-import { type GraphQLReply, startSystem, type TestSystem } from '../harness/system.js';
+import { startSystem, type TestSystem } from '../harness/system.js';
 import type { Viewer } from './expected.js';
 
 const names = {
@@ -222,13 +222,10 @@ async function openWarehouse(must: Must, shopId: string, sku: string) {
   return { warehouseId: createWarehouse.id as string, stockLevelId: receiveStock.id as string };
 }
 
-const isPending = ({ data }: GraphQLReply) =>
-  (data?.payOrder ?? data?.checkout)?.__typename === 'PaymentPending';
-
 async function mustGraphQL(system: TestSystem, person: Person, query: string, variables: object) {
   const ask = () => system.graphql(query, variables, person.token);
   const mayAskAgain = /checkout|payOrder/.test(query);
-  const { data, errors } = await (mayAskAgain ? settled(ask, isPending) : ask());
+  const { data, errors } = await (mayAskAgain ? settled(ask, isPaymentPending) : ask());
   if (errors) throw new Error(JSON.stringify(errors));
   return data;
 }

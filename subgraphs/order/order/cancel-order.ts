@@ -40,14 +40,12 @@ export async function cancelOrder(context: OrderContext, id: string) {
 }
 
 async function cancelUnpaid(context: OrderContext, id: string) {
-  const { id: actor } = identityOf(context);
-  const { state } = await context.app.reservations.release(id, 'BY_CUSTOMER', actor);
+  const { id: userId } = identityOf(context);
+  const { state } = await context.app.reservations.release(id, 'BY_CUSTOMER', userId);
   if (state === 'COMMITTED') return cancelPaid(context, id);
-  const end =
-    state === 'EXPIRED'
-      ? ({ reason: 'PAYMENT_TIMEOUT' } as const)
-      : ({ reason: 'BY_CUSTOMER', actor } as const);
-  await endPending(context.em, id, { status: 'CANCELLED', ...end });
+  const reason = state === 'EXPIRED' ? 'PAYMENT_TIMEOUT' : 'BY_CUSTOMER';
+  const actor = reason === 'BY_CUSTOMER' ? userId : undefined;
+  await endPending(context.em, id, { status: 'CANCELLED', reason, actor });
   return null;
 }
 

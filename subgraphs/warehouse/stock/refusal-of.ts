@@ -1,5 +1,5 @@
 import { isDatabaseAway, isTooSlow } from '../../shared/database-errors.js';
-import { DomainError, OutcomeUnknown, tryAgain } from '../../shared/errors.js';
+import { isTryAgain, OutcomeUnknown, tryAgain } from '../../shared/errors.js';
 
 /** Why requests are told `TRY_AGAIN`: too many wait, or one too long; the rest is of their batch. */
 export type RefusalReason = 'full' | 'late' | 'noLock' | 'busy' | 'unknown' | 'away';
@@ -20,6 +20,5 @@ export function refusalOf(error: unknown): { told: unknown; reason?: RefusalReas
   }
   if (isTooSlow(error)) return { told: busy(), reason: 'busy' };
   if (isDatabaseAway(error)) return { told: error, reason: 'away' };
-  const isBusy = error instanceof DomainError && error.extensions.code === 'TRY_AGAIN';
-  return isBusy ? { told: error, reason: 'busy' } : { told: error };
+  return isTryAgain(error) ? { told: error, reason: 'busy' } : { told: error };
 }
