@@ -1,10 +1,10 @@
-import { connect } from '../subgraphs/shared/database.js';
-import { createLogger } from '../subgraphs/shared/logger.js';
-import { Registry } from '../subgraphs/shared/metrics.js';
-import { createRedis } from '../subgraphs/shared/redis.js';
+import { connect } from '../subgraphs/shared/database/connect.js';
+import { createLogger } from '../subgraphs/shared/observability/logger.js';
+import { Registry } from '../subgraphs/shared/observability/metrics.js';
+import { createRedis } from '../subgraphs/shared/runtime/redis.js';
 import { databaseSchema } from '../subgraphs/warehouse/mikro-orm.config.js';
-import type { DispatcherLimits } from '../subgraphs/warehouse/stock/dispatcher-limits.js';
-import { createStockEngine, rowWaitMs } from '../subgraphs/warehouse/stock/engine.js';
+import type { DispatcherLimits } from '../subgraphs/warehouse/reservation/dispatcher/dispatcher-limits.js';
+import { createStockEngine, rowWaitMs } from '../subgraphs/warehouse/reservation/engine.js';
 
 export const logger = createLogger('bench', 'warn');
 

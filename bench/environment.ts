@@ -6,8 +6,8 @@ import { freePort } from '../dev/databases/server-process.js';
 import { createDatabases } from '../dev/databases/set-up.js';
 import { startTemporaryPostgres } from '../dev/databases/temporary.js';
 import { stateFolder } from '../dev/state.js';
-import { stockInvariants } from '../dev/verify/stock-invariants.js';
-import { migrate } from '../subgraphs/shared/run-migrations.js';
+import { stockInvariants } from '../ops/verify/stock-invariants.js';
+import { migrate } from '../subgraphs/shared/database/run-migrations.js';
 import { databaseSchema } from '../subgraphs/warehouse/mikro-orm.config.js';
 
 /** PostgreSQL that waits for the disk at COMMIT, with five empty databases, and Redis. */

@@ -5,14 +5,14 @@ import { promisify } from 'node:util';
 import { root } from './services.js';
 
 const settleMs = 200;
-const folders = ['subgraphs', 'router', 'dev'];
+const folders = ['subgraphs', 'router', 'ops', 'dev'];
 
 /** The parts of the system that run this file; those that share it are all of them. */
 function partsOf(file: string, names: readonly string[]): readonly string[] {
   const [top, second] = file.split('/');
   if (top === 'router') return ['router'];
   if (file.startsWith('dev/payment-sandbox/')) return ['sandbox'];
-  if (top === 'dev') return [];
+  if (top === 'dev' || top === 'ops') return [];
   return second && names.includes(second) ? [second] : names;
 }
 

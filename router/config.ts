@@ -13,8 +13,8 @@ import {
   tokenVariables,
   type Variable,
 } from '../subgraphs/shared/config.js';
-import { parseTrustProxy, type TrustProxy } from './client-address.js';
-import { rateLimitProfiles } from './rate-limits.js';
+import { parseTrustProxy, type TrustProxy } from './http/client-address.js';
+import { rateLimitProfiles } from './limits/rate-limits.js';
 
 const urlOf = (name: string): Variable<string> =>
   setting(

@@ -1,5 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { callerCredentials, callerHeader, createTokenVerifier } from '../subgraphs/shared/auth.js';
+import {
+  callerCredentials,
+  callerHeader,
+  createTokenVerifier,
+} from '../subgraphs/shared/auth/auth.js';
 import { loadConfig } from '../subgraphs/shared/config.js';
 import { DomainError } from '../subgraphs/shared/errors.js';
 import {
@@ -7,31 +11,36 @@ import {
   readGraphQLBody,
   sendPlainError,
   serveGraphQL,
-} from '../subgraphs/shared/http.js';
-import { createLogger } from '../subgraphs/shared/logger.js';
-import { createRegistry } from '../subgraphs/shared/metrics.js';
-import { runIfMain } from '../subgraphs/shared/process.js';
-import { closeRedis, connectRedis, createRedis, watchRedis } from '../subgraphs/shared/redis.js';
-import { requestTrace } from '../subgraphs/shared/request-context.js';
-import { startServer } from '../subgraphs/shared/server.js';
-import { createApollo, errorFormat } from './apollo.js';
-import { clientAddress } from './client-address.js';
+} from '../subgraphs/shared/http/http.js';
+import { startServer } from '../subgraphs/shared/http/server.js';
+import { createLogger } from '../subgraphs/shared/observability/logger.js';
+import { createRegistry } from '../subgraphs/shared/observability/metrics.js';
+import { requestTrace } from '../subgraphs/shared/observability/request-context.js';
+import { runIfMain } from '../subgraphs/shared/runtime/process.js';
+import {
+  closeRedis,
+  connectRedis,
+  createRedis,
+  watchRedis,
+} from '../subgraphs/shared/runtime/redis.js';
 import { tlsOf, variables } from './config.js';
 import { createExplorer, isExplorerPath } from './explorer/index.js';
-import { createGateway } from './gateway.js';
-import { readKnownOperations } from './known-operations.js';
-import { limiterCommandMaxMs, pausedAfterFailure } from './limiter-redis.js';
-import type { PassOn } from './pass-on.js';
-import { createPassedRoutes } from './passed-routes.js';
+import { createApollo, errorFormat } from './gateway/apollo.js';
+import { createGateway } from './gateway/gateway.js';
+import { warmUp } from './gateway/warm-up.js';
+import { clientAddress } from './http/client-address.js';
+import { createPassedRoutes } from './http/proxied-routes.js';
+import type { PassOn } from './http/proxy.js';
+import { createWebHeaders, isPreflight } from './http/web-headers.js';
+import { limiterCommandMaxMs, pausedAfterFailure } from './limits/limiter-redis.js';
 import {
   createRateLimits,
   type RateLimitTable,
   rateLimitProfiles,
   tellProfile,
-} from './rate-limits.js';
+} from './limits/rate-limits.js';
+import { readKnownOperations } from './operations/known-operations.js';
 import { createSubscriptions } from './subscriptions/index.js';
-import { warmUp } from './warm-up.js';
-import { createWebHeaders, isPreflight } from './web-headers.js';
 
 // The gateway reports its use to Apollo unless it is told not to.
 process.env.APOLLO_TELEMETRY_DISABLED = 'true';

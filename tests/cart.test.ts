@@ -1,6 +1,6 @@
-import { forgetIdleCarts } from '../subgraphs/order/cart/forget-idle-carts.js';
+import { forgetIdleCarts } from '../subgraphs/order/cart/delete-idle-carts.js';
 import { databaseSchema } from '../subgraphs/order/mikro-orm.config.js';
-import { connect, disconnect, sql } from '../subgraphs/shared/database.js';
+import { connect, disconnect, sql } from '../subgraphs/shared/database/connect.js';
 import { statementsOf } from './harness/count-statements.js';
 import { checkout, openShop, type Person, pay, registerPerson } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';

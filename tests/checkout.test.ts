@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { databaseSchema as orderSchema } from '../subgraphs/order/mikro-orm.config.js';
-import { endPending } from '../subgraphs/order/order/change-status.js';
-import { connect } from '../subgraphs/shared/database.js';
-import { lockKey } from '../subgraphs/warehouse/stock/stock-locks.js';
+import { endPending } from '../subgraphs/order/order/transitions/end-pending.js';
+import { connect } from '../subgraphs/shared/database/connect.js';
+import { lockKey } from '../subgraphs/warehouse/reservation/dispatcher/stock-locks.js';
 import { settled } from './harness/insist.js';
 import {
   address,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { buildSchema, parse, specifiedRules, validate } from 'graphql';
 import { root } from '../dev/services.js';
 import { examplesDocument, examplesOf } from '../router/explorer/examples.js';
-import { type KnownOperation, readKnownOperations } from '../router/known-operations.js';
+import { type KnownOperation, readKnownOperations } from '../router/operations/known-operations.js';
 import { isPaymentPending, settled } from './harness/insist.js';
 import { overWebSocket } from './harness/live.js';
 import { logIn } from './harness/people.js';

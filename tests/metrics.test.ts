@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../dev/services.js';
-import { serveVerdicts } from '../dev/verify/serve-verdicts.js';
-import { nameOperations } from '../router/operation-names.js';
+import { serveVerdicts } from '../ops/verify/serve-verdicts.js';
+import { nameOperations } from '../router/operations/operation-names.js';
 import { overWebSocket } from './harness/live.js';
 import { checkout, openShop, registerPerson } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { demoPassword } from '../dev/seed/demo-store.js';
-import { limiterCommandMaxMs } from '../router/limiter-redis.js';
-import { closeRedis } from '../subgraphs/shared/redis.js';
+import { limiterCommandMaxMs } from '../router/limits/limiter-redis.js';
+import { closeRedis } from '../subgraphs/shared/runtime/redis.js';
 import { logIn } from './harness/people.js';
 import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
 import { type GraphQLReply, postGraphQL, startSystem, type TestSystem } from './harness/system.js';

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { seedId } from '../dev/seed/ids.js';
 import { seedStore } from '../dev/seed/store.js';
 import type { SubgraphName } from '../dev/services.js';
-import { mayLag, readsHeader } from '../subgraphs/shared/reads-header.js';
+import { mayLag, readsHeader } from '../subgraphs/shared/http/reads-header.js';
 import { createAllTestDatabases } from './harness/databases.js';
 import { checkout, logIn } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';

@@ -1,5 +1,5 @@
 import { type Caller, callers } from '../subgraphs/shared/config.js';
-import type { Rule } from '../subgraphs/shared/rights.js';
+import type { Rule } from '../subgraphs/shared/rights/rights.js';
 import {
   askSubgraph,
   firstEvent,

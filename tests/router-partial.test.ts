@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { operationsFolder, readKnownOperations } from '../router/known-operations.js';
+import { operationsFolder, readKnownOperations } from '../router/operations/known-operations.js';
 import { checkout, logIn, openShop, registerPerson } from './harness/people.js';
 import { type GraphQLReply, startSystem, type TestSystem } from './harness/system.js';
 

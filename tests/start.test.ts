@@ -90,7 +90,7 @@ describe('npm start', () => {
     await run.untilReady();
     const browse = await postGraphQL(place.url, operations.browse);
     expect(browse.data.products.edges).toHaveLength(3);
-    const whole = await place.runTool('dev/verify/index.js');
+    const whole = await place.runTool('ops/verify/index.js');
     expect(whole).toMatchObject({ code: 0, output: expect.stringContaining('holds ') });
 
     const databaseOf = new URL(given);
@@ -101,7 +101,7 @@ describe('npm start', () => {
       seedId('level', 0),
     ]);
     await client.end();
-    const broken = await place.runTool('dev/verify/index.js');
+    const broken = await place.runTool('ops/verify/index.js');
     expect(broken.code).toBe(1);
     expect(broken.output).toContain('BROKEN');
     expect(broken.output).toContain(seedId('level', 0));
@@ -109,7 +109,7 @@ describe('npm start', () => {
     run.child.kill('SIGINT');
     expect(await run.exit).toBe(0);
     await redis.stop();
-    const none = await place.runTool('dev/verify/index.js');
+    const none = await place.runTool('ops/verify/index.js');
     expect(none).toMatchObject({ code: 1, output: expect.stringContaining('No system runs here') });
   }, 240_000);
 
@@ -158,12 +158,12 @@ describe('npm start', () => {
     expect(await first.exit).toBe(0);
     const second = place.run();
     await second.untilReady();
-    expect(await place.runTool('dev/verify/index.js')).toMatchObject({ code: 0 });
+    expect(await place.runTool('ops/verify/index.js')).toMatchObject({ code: 0 });
 
     const third = place.run({ PORT: String(place.base + 1) });
     expect(await third.exit).toBe(1);
     expect(third.output()).toMatch(/is taken|runs in .* already/);
-    expect(await place.runTool('dev/verify/index.js')).toMatchObject({ code: 0 });
+    expect(await place.runTool('ops/verify/index.js')).toMatchObject({ code: 0 });
     second.child.kill('SIGINT');
     await second.exit;
   }, 300_000);

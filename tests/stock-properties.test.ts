@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
+import { setWarehouseActive } from '../subgraphs/warehouse/activation/set-warehouse-active.js';
+import { expireReservations } from '../subgraphs/warehouse/expiry/expire-reservations.js';
+import { commitReservation } from '../subgraphs/warehouse/reservation/commit-reservation.js';
+import type { StockEngine } from '../subgraphs/warehouse/reservation/engine.js';
+import { releaseReservation } from '../subgraphs/warehouse/reservation/release-reservation.js';
+import { reserveStock } from '../subgraphs/warehouse/reservation/reserve-stock.js';
 import { adjustStock } from '../subgraphs/warehouse/stock/adjust-stock.js';
-import { commitReservation } from '../subgraphs/warehouse/stock/commit-reservation.js';
-import type { StockEngine } from '../subgraphs/warehouse/stock/engine.js';
-import { expireReservations } from '../subgraphs/warehouse/stock/expire-reservations.js';
 import { receiveStock } from '../subgraphs/warehouse/stock/receive-stock.js';
-import { releaseReservation } from '../subgraphs/warehouse/stock/release-reservation.js';
-import { reserveStock } from '../subgraphs/warehouse/stock/reserve-stock.js';
-import { setWarehouseActive } from '../subgraphs/warehouse/stock/set-warehouse-active.js';
 import { StockLevel } from '../subgraphs/warehouse/stock/stock-level.js';
 import { openStock, stockUp, type TestStock } from './harness/stock-engine.js';
 import {

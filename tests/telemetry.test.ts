@@ -136,7 +136,7 @@ describe('without an endpoint for telemetry', () => {
     const code = `
       import { createRequire } from 'node:module';
       import ${JSON.stringify(join(root, 'dist', program))};
-      import { startTelemetry, telemetry } from ${JSON.stringify(join(root, 'dist/subgraphs/shared/telemetry/telemetry.js'))};
+      import { startTelemetry, telemetry } from ${JSON.stringify(join(root, 'dist/subgraphs/shared/observability/telemetry/telemetry.js'))};
       await startTelemetry('test', {});
       const loaded = Object.keys(createRequire(import.meta.url).cache);
       console.log(JSON.stringify({ active: telemetry() !== undefined, loaded }));

@@ -1,11 +1,11 @@
 import { migrateAll } from '../../dev/databases/set-up.js';
 import { seedSessions, withTokens } from '../../dev/seed/sessions.js';
 import { seedStore } from '../../dev/seed/store.js';
-import { verify } from '../../dev/verify/verify.js';
+import { verify } from '../../ops/verify/verify.js';
 import { openServers } from '../environment.js';
 import { measureCases, resultsOf } from '../load.js';
 import type { Check, Outcome } from '../report.js';
-import { asker } from '../router/questions.js';
+import { asker } from '../router/operations.js';
 import { startSystemProcesses } from '../system-processes.js';
 import { shopper } from './shopper.js';
 import { vendor } from './vendor.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { SeededSession } from '../../dev/seed/sessions.js';
 import { percentile, rounded } from '../report.js';
-import type { Asker } from '../router/questions.js';
+import type { Asker } from '../router/operations.js';
 
 const mutation = `mutation Checkout($input: CheckoutInput!) { checkout(input: $input) {
   __typename

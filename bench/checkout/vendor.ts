@@ -1,6 +1,6 @@
 import { seedId } from '../../dev/seed/ids.js';
 import type { SeededSession } from '../../dev/seed/sessions.js';
-import type { Asker } from '../router/questions.js';
+import type { Asker } from '../router/operations.js';
 
 // The demo store's first shop, which is Vera's, and its first warehouse.
 const shopId = seedId('shop', 0);

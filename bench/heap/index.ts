@@ -1,8 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
-import { commitReservation } from '../../subgraphs/warehouse/stock/commit-reservation.js';
-import { startExpiry } from '../../subgraphs/warehouse/stock/expiry.js';
-import { reserveStock } from '../../subgraphs/warehouse/stock/reserve-stock.js';
-import { createStockFeeds } from '../../subgraphs/warehouse/stock/stock-feeds.js';
+import { startExpiry } from '../../subgraphs/warehouse/expiry/expiry.js';
+import { createStockFeeds } from '../../subgraphs/warehouse/live/stock-feeds.js';
+import { commitReservation } from '../../subgraphs/warehouse/reservation/commit-reservation.js';
+import { reserveStock } from '../../subgraphs/warehouse/reservation/reserve-stock.js';
 import { logger, openEngine } from '../engine.js';
 import { openEnvironment } from '../environment.js';
 import { type Outcome, rounded } from '../report.js';

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { DispatcherLimits } from '../../subgraphs/warehouse/stock/dispatcher-limits.js';
+import type { DispatcherLimits } from '../../subgraphs/warehouse/reservation/dispatcher/dispatcher-limits.js';
 import { type BenchEnvironment, openEnvironment } from '../environment.js';
 import {
   type CaseResult,

@@ -1,13 +1,13 @@
 import { migrateAll } from '../../dev/databases/set-up.js';
 import { seedStore } from '../../dev/seed/store.js';
-import { callerCredentials, callerHeader } from '../../subgraphs/shared/auth.js';
+import { callerCredentials, callerHeader } from '../../subgraphs/shared/auth/auth.js';
 import { openServers } from '../environment.js';
 import { type Measured, type MeasuredCases, measureCases } from '../load.js';
 import { type CaseResult, median, type Outcome, rounded } from '../report.js';
 import { type SystemProcesses, startSystemProcesses } from '../system-processes.js';
 import { startBareGateway } from './bare.js';
 import { measureFanOut } from './fan-out.js';
-import { asker, readCursors } from './questions.js';
+import { asker, readCursors } from './operations.js';
 
 const seconds = Number(process.env.BENCH_SECONDS ?? 5);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } f
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
-import { closeRedis } from '../../subgraphs/shared/redis.js';
+import { closeRedis } from '../../subgraphs/shared/runtime/redis.js';
 import type { RunningServer } from './postgres.js';
 import { endProcess, StartError, spawnServer, works } from './server-process.js';
 

@@ -1,6 +1,6 @@
 import pg from 'pg';
-import type { Schema } from '../../subgraphs/shared/database.js';
-import { migrate } from '../../subgraphs/shared/run-migrations.js';
+import type { Schema } from '../../subgraphs/shared/database/connect.js';
+import { migrate } from '../../subgraphs/shared/database/run-migrations.js';
 import { type SubgraphName, subgraphNames } from '../services.js';
 import { StartError } from './server-process.js';
 

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import Big from 'big.js';
 import { v7 as uuidv7 } from 'uuid';
-import { HttpError } from '../../subgraphs/shared/http.js';
+import { HttpError } from '../../subgraphs/shared/http/http.js';
 import { behaviourOf } from './methods.js';
 
 export type SandboxStatus =

@@ -9,11 +9,11 @@ import {
   telemetryVariables,
   text,
 } from '../../subgraphs/shared/config.js';
-import { HttpError, readBody, sendJson } from '../../subgraphs/shared/http.js';
-import { serverIdleMaxMs } from '../../subgraphs/shared/kept-alive.js';
-import { runIfMain, type Service } from '../../subgraphs/shared/process.js';
-import { close, listen } from '../../subgraphs/shared/server.js';
-import { telemetry } from '../../subgraphs/shared/telemetry/telemetry.js';
+import { HttpError, readBody, sendJson } from '../../subgraphs/shared/http/http.js';
+import { serverIdleMaxMs } from '../../subgraphs/shared/http/keep-alive.js';
+import { close, listen } from '../../subgraphs/shared/http/server.js';
+import { telemetry } from '../../subgraphs/shared/observability/telemetry/telemetry.js';
+import { runIfMain, type Service } from '../../subgraphs/shared/runtime/process.js';
 import { Books, type SandboxPayment } from './books.js';
 import { type Behaviour, behaviourOf, slowBankMs } from './methods.js';
 import { createWebhooks } from './webhooks.js';

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
-import { databasesOrExit } from '../databases/urls.js';
+import { databasesOrExit } from '../../ops/databases/urls.js';
 import { stateFolder } from '../state.js';
 import { whyNoDemoStore } from './demo-variables.js';
 import { createProgress } from './progress.js';

@@ -1,4 +1,4 @@
-import { hashPassword } from '../../subgraphs/user/account/password.js';
+import { hashPassword } from '../../subgraphs/user/credentials/password.js';
 import { oneOf } from './chance.js';
 import { accounts, demoPassword } from './demo-store.js';
 import { seedId } from './ids.js';

@@ -1,5 +1,5 @@
+import { rebuildProjections } from '../../ops/rebuild/projections.js';
 import type { DatabaseUrls } from '../databases/set-up.js';
-import { rebuildProjections } from '../rebuild/projections.js';
 import { type Catalogue, catalogueOf } from './catalogue.js';
 import { chance } from './chance.js';
 import { categories } from './demo-store.js';

@@ -1,4 +1,4 @@
-import type { KnownOperation } from '../known-operations.js';
+import type { KnownOperation } from '../operations/known-operations.js';
 
 /** An operation to begin with, as GraphiQL takes it for a tab; `variables` and `headers` are JSON. */
 export interface Example {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { HttpError, sendJson } from '../../subgraphs/shared/http.js';
-import type { KnownOperation } from '../known-operations.js';
+import { HttpError, sendJson } from '../../subgraphs/shared/http/http.js';
+import type { KnownOperation } from '../operations/known-operations.js';
 import { examplesOf } from './examples.js';
 import { readWebFiles, sendWebFile } from './files.js';
 

@@ -1,13 +1,13 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import type { SubgraphContext } from '../shared/context.js';
-import type { Logger } from '../shared/logger.js';
-import type { ServiceClient } from '../shared/service-client.js';
-import type { ShopOwners } from '../shared/shop-owners.js';
+import type { SubgraphContext } from '../shared/graphql/context.js';
+import type { ServiceClient } from '../shared/http/service-client.js';
+import type { Logger } from '../shared/observability/logger.js';
+import type { ShopOwners } from '../shared/rights/shop-owners.js';
 import type { CheckoutWrites } from './checkout/checkout-writes.js';
-import type { ReadOffers } from './checkout/offers-for-sale.js';
-import type { OrderFeeds } from './order/order-feeds.js';
-import type { PaymentProvider } from './payment/payment-provider.js';
-import type { Reservations } from './reservation/reservations.js';
+import type { OrderFeeds } from './order/live/order-feeds.js';
+import type { PaymentProvider } from './payment/provider/payment-provider.js';
+import type { ReadOffers } from './shop-client/offers-for-sale.js';
+import type { Reservations } from './warehouse-client/reservations.js';
 
 export interface OrderApp {
   readonly orm: MikroORM;

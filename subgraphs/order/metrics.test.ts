@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../tests/harness/databases.js';
-import { connect, disconnect } from '../shared/database.js';
-import { Registry } from '../shared/metrics.js';
+import { connect, disconnect } from '../shared/database/connect.js';
+import { Registry } from '../shared/observability/metrics.js';
 import { watchOrders } from './metrics.js';
 import { databaseSchema } from './mikro-orm.config.js';
 

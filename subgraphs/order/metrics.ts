@@ -1,5 +1,5 @@
-import { type EntityManager, sql } from '../shared/database.js';
-import { gaugeOf, type Registry } from '../shared/metrics.js';
+import { type EntityManager, sql } from '../shared/database/connect.js';
+import { gaugeOf, type Registry } from '../shared/observability/metrics.js';
 
 /** What has waited longest for somebody other than its customer; 0 where nothing waits. */
 const ages = {

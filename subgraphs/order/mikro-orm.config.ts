@@ -1,7 +1,7 @@
-import type { Schema } from '../shared/database.js';
+import type { Schema } from '../shared/database/connect.js';
 import { IdempotencyKey } from '../shared/idempotency.js';
-import { InboxEntry } from '../shared/inbox.js';
-import { OutboxEntry } from '../shared/outbox.js';
+import { InboxEntry } from '../shared/messaging/inbox.js';
+import { OutboxEntry } from '../shared/messaging/outbox.js';
 import { Cart, CartItem, UnitsInCarts } from './cart/cart.js';
 import { Migration20261121Spine } from './migrations/20261121-spine.js';
 import { Migration20261123Afterwards } from './migrations/20261123-afterwards.js';
@@ -13,9 +13,9 @@ import { Order } from './order/order.js';
 import { OrderEvent } from './order/order-event.js';
 import { OrderItem, ShopOrder } from './order/shop-order.js';
 import { Payment } from './payment/payment.js';
-import { PaymentEvent } from './payment/payment-event.js';
 import { Refund } from './payment/refund.js';
-import { Purchase } from './purchase/purchase.js';
+import { PaymentEvent } from './payment/webhook/payment-event.js';
+import { Purchase } from './purchase-limit/purchase.js';
 
 export const databaseSchema: Schema = {
   entities: [

@@ -1,21 +1,21 @@
-import { createInboxResolver } from '../shared/inbox.js';
-import type { SchemaSource } from '../shared/schema.js';
+import type { SchemaSource } from '../shared/graphql/schema.js';
+import { createInboxResolver } from '../shared/messaging/inbox.js';
 import { CartItemResolver, CartResolver } from './cart/cart.resolver.js';
+import { OfferResolver } from './cart/offer.resolver.js';
 import { CheckoutResolver } from './checkout/checkout.resolver.js';
 import type { OrderContext } from './context.js';
-import { OfferResolver } from './offer/offer.resolver.js';
+import { OrderChangedResolver } from './order/live/order-changed.resolver.js';
 import { OrderResolver } from './order/order.resolver.js';
-import { OrderChangedResolver } from './order/order-changed.resolver.js';
-import { visibleOrder } from './order/own-order.js';
+import { ShopResolver } from './order/shop.resolver.js';
 import {
   OrderItemResolver,
   ShopOrderResolver,
   visibleShopOrder,
 } from './order/shop-order.resolver.js';
+import { onReservationEnded } from './order/transitions/on-reservation-ended.js';
+import { UserResolver } from './order/user.resolver.js';
+import { visibleOrder } from './order/visible-orders.js';
 import { ownPayment, PaymentResolver, RefundResolver } from './payment/payment.resolver.js';
-import { onReservationEnded } from './reservation/on-reservation-ended.js';
-import { ShopResolver } from './shop/shop.resolver.js';
-import { UserResolver } from './user/user.resolver.js';
 
 const InboxResolver = createInboxResolver('Order', ['warehouse'], {
   'warehouse.reservationEnded': onReservationEnded,

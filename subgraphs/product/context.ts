@@ -1,3 +1,3 @@
-import type { SubgraphContext } from '../shared/context.js';
+import type { SubgraphContext } from '../shared/graphql/context.js';
 
 export type ProductContext = SubgraphContext;

@@ -1,6 +1,6 @@
-import type { Schema } from '../shared/database.js';
-import { InboxEntry } from '../shared/inbox.js';
-import { OutboxEntry } from '../shared/outbox.js';
+import type { Schema } from '../shared/database/connect.js';
+import { InboxEntry } from '../shared/messaging/inbox.js';
+import { OutboxEntry } from '../shared/messaging/outbox.js';
 import { Category } from './category/category.js';
 import { Migration20261121Catalogue } from './migrations/20261121-catalogue.js';
 import { Migration20261121OfferListings } from './migrations/20261121-offer-listings.js';
@@ -9,11 +9,11 @@ import { Migration20261121Spine } from './migrations/20261121-spine.js';
 import { Migration20261122ListedPrices } from './migrations/20261122-listed-prices.js';
 import { Migration20261122NameVersions } from './migrations/20261122-name-versions.js';
 import { Migration20261122WordsApart } from './migrations/20261122-words-apart.js';
-import { ListedPrice } from './offer/listed-price.js';
-import { OfferListing } from './offer/offer-listing.js';
+import { ListedPrice } from './offer-listing/listed-price.js';
+import { OfferListing } from './offer-listing/offer-listing.js';
 import { Product } from './product/product.js';
+import { ProductVariant } from './product/variant.js';
 import { SearchWord } from './search/search-word.js';
-import { ProductVariant } from './variant/variant.js';
 
 export const databaseSchema: Schema = {
   entities: [

@@ -1,15 +1,15 @@
-import { loaderOf } from '../shared/context.js';
-import { createInboxResolver } from '../shared/inbox.js';
-import type { SchemaSource } from '../shared/schema.js';
+import { loaderOf } from '../shared/graphql/context.js';
+import type { SchemaSource } from '../shared/graphql/schema.js';
+import { createInboxResolver } from '../shared/messaging/inbox.js';
 import { CategoryResolver, loadCategories } from './category/category.resolver.js';
 import type { ProductContext } from './context.js';
 import { ProductConnectionResolver } from './listing/product-connection.js';
-import { onOfferChanged } from './offer/on-offer-changed.js';
-import { onStockChanged } from './offer/on-stock-changed.js';
+import { onOfferChanged } from './offer-listing/on-offer-changed.js';
+import { onStockChanged } from './offer-listing/on-stock-changed.js';
 import { ProductResolver } from './product/product.resolver.js';
 import { loadProducts } from './product/read-products.js';
-import { loadVariants, loadVariantsForSale } from './variant/read-variants.js';
-import { VariantResolver } from './variant/variant.resolver.js';
+import { loadVariants, loadVariantsForSale } from './product/read-variants.js';
+import { VariantResolver } from './product/variant.resolver.js';
 
 const InboxResolver = createInboxResolver('Product', ['shop', 'warehouse'], {
   'shop.offer.changed': onOfferChanged,

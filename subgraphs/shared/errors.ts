@@ -1,8 +1,8 @@
 import { unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { isDatabaseAway, isRefusedValue, isTooSlow } from './database-errors.js';
-import type { Logger } from './logger.js';
-import { requestTrace } from './request-context.js';
+import { isDatabaseAway, isRefusedValue, isTooSlow } from './database/errors.js';
+import type { Logger } from './observability/logger.js';
+import { requestTrace } from './observability/request-context.js';
 
 export type ErrorCode =
   | 'BAD_USER_INPUT'

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../tests/harness/databases.js';
 import { databaseSchema } from '../order/mikro-orm.config.js';
-import { connect, sql } from './database.js';
+import { connect, sql } from './database/connect.js';
 import {
   claimKey,
   createClaims,

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import { type EntityManager, sql, sqlPrepared } from './database.js';
+import { groupWrites } from './batching/group-writes.js';
+import { type EntityManager, sql, sqlPrepared } from './database/connect.js';
 import { DomainError, tryAgain } from './errors.js';
-import { groupWrites } from './group-writes.js';
 
 /**
  * A key under which a client may send the same operation again and get the same answer. The row

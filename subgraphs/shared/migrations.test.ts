@@ -2,8 +2,8 @@ import { Migration } from '@mikro-orm/migrations';
 import pg from 'pg';
 import { createTestDatabases } from '../../tests/harness/databases.js';
 import { databaseSchema } from '../user/mikro-orm.config.js';
-import type { Schema } from './database.js';
-import { migrate, type Patience } from './run-migrations.js';
+import type { Schema } from './database/connect.js';
+import { migrate, type Patience } from './database/run-migrations.js';
 
 class AddColumn extends Migration {
   override up(): void {

@@ -1,7 +1,7 @@
 import Big from 'big.js';
 import { Directive, Field, ObjectType } from 'type-graphql';
-import { Allow } from './rights.js';
-import { Decimal } from './scalars.js';
+import { Decimal } from './graphql/scalars.js';
+import { Allow } from './rights/rights.js';
 
 @Directive('@shareable')
 @Allow('parent')

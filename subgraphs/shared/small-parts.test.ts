@@ -1,10 +1,10 @@
 import { GraphQLError } from 'graphql';
-import { pageRequest, toConnection } from './connection.js';
 import { badInput, maskErrors } from './errors.js';
-import { createLogger } from './logger.js';
+import { pageRequest, toConnection } from './graphql/connection.js';
+import { Decimal } from './graphql/scalars.js';
 import { lineTotal, money, sumOf } from './money.js';
-import { requestTrace } from './request-context.js';
-import { Decimal } from './scalars.js';
+import { createLogger } from './observability/logger.js';
+import { requestTrace } from './observability/request-context.js';
 
 describe('money', () => {
   it('is exact, where floats are not', () => {

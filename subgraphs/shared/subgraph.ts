@@ -16,18 +16,22 @@ import {
   createCallerCheck,
   createTokenVerifier,
   type Principal,
-} from './auth.js';
+} from './auth/auth.js';
 import type { Caller } from './config.js';
 import { badInput, maskErrors, unauthenticated, unknownCaller } from './errors.js';
-import { HttpError, readGraphQLBody, sendJson, serveGraphQL } from './http.js';
-import { type HttpRoute, serveRoute } from './http-route.js';
-import type { Logger } from './logger.js';
-import { gaugeOf, type Registry } from './metrics.js';
-import { firstFieldOf, operationMetrics, resultMetrics } from './operation-metrics.js';
-import type { Service } from './process.js';
-import type { ReadinessChecks } from './readiness.js';
-import { mayLag, readsHeader } from './reads-header.js';
-import { startServer } from './server.js';
+import { HttpError, readGraphQLBody, sendJson, serveGraphQL } from './http/http.js';
+import type { ReadinessChecks } from './http/readiness.js';
+import { mayLag, readsHeader } from './http/reads-header.js';
+import { type HttpRoute, serveRoute } from './http/route.js';
+import { startServer } from './http/server.js';
+import type { Logger } from './observability/logger.js';
+import { gaugeOf, type Registry } from './observability/metrics.js';
+import {
+  firstFieldOf,
+  operationMetrics,
+  resultMetrics,
+} from './observability/operation-metrics.js';
+import type { Service } from './runtime/process.js';
 
 export interface SubgraphOptions<C extends Principal> {
   readonly name: Caller;

@@ -1,5 +1,5 @@
-import type { SubgraphContext } from '../shared/context.js';
-import type { ServiceClient } from '../shared/service-client.js';
+import type { SubgraphContext } from '../shared/graphql/context.js';
+import type { ServiceClient } from '../shared/http/service-client.js';
 
 export interface ShopApp {
   readonly product: ServiceClient;

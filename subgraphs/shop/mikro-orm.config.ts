@@ -1,6 +1,6 @@
-import type { Schema } from '../shared/database.js';
-import { InboxEntry } from '../shared/inbox.js';
-import { OutboxEntry } from '../shared/outbox.js';
+import type { Schema } from '../shared/database/connect.js';
+import { InboxEntry } from '../shared/messaging/inbox.js';
+import { OutboxEntry } from '../shared/messaging/outbox.js';
 import { Migration20261121OfferWords } from './migrations/20261121-offer-words.js';
 import { Migration20261121Selling } from './migrations/20261121-selling.js';
 import { Migration20261121Spine } from './migrations/20261121-spine.js';

@@ -1,16 +1,16 @@
-import { loaderOf } from '../shared/context.js';
-import { createInboxResolver } from '../shared/inbox.js';
-import type { SchemaSource } from '../shared/schema.js';
+import { loaderOf } from '../shared/graphql/context.js';
+import type { SchemaSource } from '../shared/graphql/schema.js';
+import { createInboxResolver } from '../shared/messaging/inbox.js';
 import type { ShopContext } from './context.js';
 import { OfferResolver } from './offer/offer.resolver.js';
 import { loadOffers } from './offer/offer-row.js';
 import { onVariantRemoved } from './offer/on-variant-removed.js';
 import { onVariantRenamed } from './offer/on-variant-renamed.js';
+import { ProductResolver } from './pricing/product.resolver.js';
+import { VariantResolver } from './pricing/variant.resolver.js';
 import { Product } from './product/product.js';
-import { ProductResolver } from './product/product.resolver.js';
 import { loadShops } from './shop/load-shops.js';
 import { ShopResolver } from './shop/shop.resolver.js';
-import { VariantResolver } from './variant/variant.resolver.js';
 
 const InboxResolver = createInboxResolver('Shop', ['product'], {
   'product.variant.removed': onVariantRemoved,

@@ -3,13 +3,13 @@ import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../shared/config.js';
-import { connect, disconnect } from '../shared/database.js';
+import { connect, disconnect } from '../shared/database/connect.js';
 import { DomainError } from '../shared/errors.js';
-import { refuseCommonPassword } from './account/common-passwords.js';
 import { createAdmin } from './account/create-admin.js';
-import { parseEmail } from './account/identifier.js';
-import { hashPassword } from './account/password.js';
 import { variables } from './config.js';
+import { refuseCommonPassword } from './credentials/common-passwords.js';
+import { parseEmail } from './credentials/identifier.js';
+import { hashPassword } from './credentials/password.js';
 import { databaseSchema } from './mikro-orm.config.js';
 
 const usage = `admin create --email ADDRESS [--name NAME] [--password-stdin]

@@ -1,8 +1,8 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import type { SubgraphContext } from '../shared/context.js';
-import type { OneTimeCodes } from './code/one-time-codes.js';
+import type { SubgraphContext } from '../shared/graphql/context.js';
 import type { MessageSender } from './message/message.js';
 import type { SigningKeys } from './session/signing-keys.js';
+import type { OneTimeCodes } from './verification/one-time-codes.js';
 
 export interface UserApp {
   readonly orm: MikroORM;

@@ -1,13 +1,12 @@
 import { loadConfig } from '../shared/config.js';
-import { connect, disconnect, watchPool } from '../shared/database.js';
-import { createLogger } from '../shared/logger.js';
-import { createRegistry } from '../shared/metrics.js';
-import { runIfMain } from '../shared/process.js';
-import { closeRedis, connectRedis, createRedis, watchRedis } from '../shared/redis.js';
-import { buildFederatedSchema } from '../shared/schema.js';
+import { connect, disconnect, watchPool } from '../shared/database/connect.js';
+import { buildFederatedSchema } from '../shared/graphql/schema.js';
+import { createLogger } from '../shared/observability/logger.js';
+import { createRegistry } from '../shared/observability/metrics.js';
+import { runIfMain } from '../shared/runtime/process.js';
+import { closeRedis, connectRedis, createRedis, watchRedis } from '../shared/runtime/redis.js';
+import { startWorker } from '../shared/runtime/worker.js';
 import { startSubgraph } from '../shared/subgraph.js';
-import { startWorker } from '../shared/worker.js';
-import { createOneTimeCodes } from './code/one-time-codes.js';
 import { variables } from './config.js';
 import type { UserApp, UserContext } from './context.js';
 import { createMessageSender } from './message/message.js';
@@ -15,6 +14,7 @@ import { databaseSchema } from './mikro-orm.config.js';
 import { source } from './schema.js';
 import { pruneSessions } from './session/end-sessions.js';
 import { readSigningKeys } from './session/signing-keys.js';
+import { createOneTimeCodes } from './verification/one-time-codes.js';
 
 const pruneEveryMs = 60_000;
 

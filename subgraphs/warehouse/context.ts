@@ -1,9 +1,9 @@
-import type { SubgraphContext } from '../shared/context.js';
-import type { ServiceClient } from '../shared/service-client.js';
-import type { ShopOwners } from '../shared/shop-owners.js';
-import type { StockEngine } from './stock/engine.js';
-import type { LowStockAlerts } from './stock/low-stock-alerts.js';
-import type { StockFeeds } from './stock/stock-feeds.js';
+import type { SubgraphContext } from '../shared/graphql/context.js';
+import type { ServiceClient } from '../shared/http/service-client.js';
+import type { ShopOwners } from '../shared/rights/shop-owners.js';
+import type { LowStockAlerts } from './live/low-stock-alerts.js';
+import type { StockFeeds } from './live/stock-feeds.js';
+import type { StockEngine } from './reservation/engine.js';
 
 export interface WarehouseApp extends StockEngine {
   readonly feeds: StockFeeds;

@@ -1,12 +1,12 @@
-import type { Schema } from '../shared/database.js';
-import { InboxEntry } from '../shared/inbox.js';
-import { OutboxEntry } from '../shared/outbox.js';
+import type { Schema } from '../shared/database/connect.js';
+import { InboxEntry } from '../shared/messaging/inbox.js';
+import { OutboxEntry } from '../shared/messaging/outbox.js';
 import { Migration20261121Spine } from './migrations/20261121-spine.js';
 import { Migration20261121StockEngine } from './migrations/20261121-stock-engine.js';
 import { Migration20261122Inbox } from './migrations/20261122-inbox.js';
 import { Migration20261122LowStock } from './migrations/20261122-low-stock.js';
 import { Migration20261122Transfers } from './migrations/20261122-transfers.js';
-import { Reservation, ReservationLine } from './stock/reservation.js';
+import { Reservation, ReservationLine } from './reservation/reservation.js';
 import { StockItem } from './stock/stock-item.js';
 import { StockLevel } from './stock/stock-level.js';
 import { StockMovement } from './stock/stock-movement.js';

@@ -1,22 +1,22 @@
-import { loaderOf } from '../shared/context.js';
-import { createInboxResolver } from '../shared/inbox.js';
-import type { SchemaSource } from '../shared/schema.js';
+import { loaderOf } from '../shared/graphql/context.js';
+import type { SchemaSource } from '../shared/graphql/schema.js';
+import { createInboxResolver } from '../shared/messaging/inbox.js';
+import { AvailabilityResolver } from './availability/availability.resolver.js';
+import { AvailabilityOfResolver } from './availability/availability-of.resolver.js';
+import { OfferResolver } from './availability/offer.resolver.js';
+import { VariantResolver } from './availability/variant.resolver.js';
 import type { WarehouseContext } from './context.js';
+import { StockChangedResolver } from './live/stock-changed.resolver.js';
 import { Offer } from './offer/offer.js';
-import { OfferResolver } from './offer/offer.resolver.js';
+import { onStockReturned } from './reservation/on-stock-returned.js';
+import { ReservationResolver } from './reservation/reservation.resolver.js';
 import { ShopResolver } from './shop/shop.resolver.js';
-import { AvailabilityResolver } from './stock/availability.resolver.js';
-import { AvailabilityOfResolver } from './stock/availability-of.resolver.js';
-import { onStockReturned } from './stock/on-stock-returned.js';
-import { ReservationResolver } from './stock/reservation.resolver.js';
-import { StockChangedResolver } from './stock/stock-changed.resolver.js';
 import { loadStockLevels, StockLevelResolver } from './stock/stock-level.resolver.js';
 import {
   ownTransfer,
   StockTransferResolver,
   TransferLineResolver,
 } from './transfer/stock-transfer.resolver.js';
-import { VariantResolver } from './variant/variant.resolver.js';
 import { onShopCreated } from './warehouse/on-shop-created.js';
 import { ownWarehouse } from './warehouse/own-warehouse.js';
 import { WarehouseResolver } from './warehouse/warehouse.resolver.js';

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { works } from '../../dev/databases/server-process.js';
-import { readDatabaseHosts } from '../../dev/secrets/database-hosts.js';
-import { readers, secretFiles } from '../../dev/secrets/secret-files.js';
 import { root, subgraphNames } from '../../dev/services.js';
 import { makeSecrets } from '../../dev/state.js';
+import { readDatabaseHosts } from '../../ops/secrets/database-hosts.js';
+import { readers, secretFiles } from '../../ops/secrets/secret-files.js';
 import { validateObject } from './kubernetes-schemas.js';
 import { type KubernetesObject, kustomize } from './kustomize.js';
 import {
@@ -90,7 +90,7 @@ describe('the manifests of Kubernetes', () => {
     }
   });
 
-  it('refer to Secrets that dev/secrets makes, and to keys that are in them', async () => {
+  it('refer to Secrets that ops/secrets makes, and to keys that are in them', async () => {
     const made = secretFiles(await makeSecrets(), readDatabaseHosts(['db:5432']));
     for (const object of pods) {
       const { volumes, containers } = object.spec.template.spec;
@@ -176,7 +176,7 @@ describe('the manifests of Kubernetes', () => {
         .sort(),
     ).toEqual(subgraphNames.map((name) => `migrate-${name}`).sort());
     for (const name of subgraphNames) {
-      const program = ['node', 'dist/subgraphs/shared/migrate.js', name];
+      const program = ['node', 'dist/ops/migrate.js', name];
       const job = find('Job', `migrate-${name}`)?.spec.template.spec.containers[0];
       const [wait] = find('Deployment', name)?.spec.template.spec.initContainers ?? [];
       expect([job.args, wait.args]).toEqual([program, [...program, '--wait']]);

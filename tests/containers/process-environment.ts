@@ -1,10 +1,10 @@
-import { databaseVariables } from '../../dev/databases/urls.js';
-import { readers } from '../../dev/secrets/secret-files.js';
 import { demoVariables } from '../../dev/seed/demo-variables.js';
+import { databaseVariables } from '../../ops/databases/urls.js';
+import { readers } from '../../ops/secrets/secret-files.js';
 import type { PaymentConfig } from '../../subgraphs/order/config.js';
-import { chooseProvider } from '../../subgraphs/order/payment/choose-provider.js';
+import { chooseProvider } from '../../subgraphs/order/payment/provider/choose-provider.js';
 import { loadConfig, subgraphVariables, type Variables } from '../../subgraphs/shared/config.js';
-import { createLogger } from '../../subgraphs/shared/logger.js';
+import { createLogger } from '../../subgraphs/shared/observability/logger.js';
 import { createMessageSender, type MessageConfig } from '../../subgraphs/user/message/message.js';
 
 const { DATABASE_URL } = subgraphVariables('any', 0);

@@ -3,12 +3,12 @@ import { graphql } from 'graphql';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { databaseSchema } from '../../subgraphs/product/mikro-orm.config.js';
-import type { OfferChanged } from '../../subgraphs/product/offer/on-offer-changed.js';
-import type { StockChanged } from '../../subgraphs/product/offer/on-stock-changed.js';
+import type { OfferChanged } from '../../subgraphs/product/offer-listing/on-offer-changed.js';
+import type { StockChanged } from '../../subgraphs/product/offer-listing/on-stock-changed.js';
 import { source } from '../../subgraphs/product/schema.js';
-import type { Identity, Principal, Role } from '../../subgraphs/shared/auth.js';
-import { connect, disconnect, sql } from '../../subgraphs/shared/database.js';
-import { buildFederatedSchema } from '../../subgraphs/shared/schema.js';
+import type { Identity, Principal, Role } from '../../subgraphs/shared/auth/auth.js';
+import { connect, disconnect, sql } from '../../subgraphs/shared/database/connect.js';
+import { buildFederatedSchema } from '../../subgraphs/shared/graphql/schema.js';
 import { createTestDatabases } from './databases.js';
 import { logger } from './stock-engine.js';
 

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
-import { readBody, sendJson } from '../../subgraphs/shared/http.js';
-import { close, listen } from '../../subgraphs/shared/server.js';
+import { readBody, sendJson } from '../../subgraphs/shared/http/http.js';
+import { close, listen } from '../../subgraphs/shared/http/server.js';
 
 /** A text that left the system. */
 export interface SentMessage {

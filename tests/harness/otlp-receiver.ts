@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
-import { readBody } from '../../subgraphs/shared/http.js';
-import { close, listen } from '../../subgraphs/shared/server.js';
+import { readBody } from '../../subgraphs/shared/http/http.js';
+import { close, listen } from '../../subgraphs/shared/http/server.js';
 
 export interface ReceivedSpan {
   readonly service: string;

@@ -6,7 +6,7 @@ import { type RunningProcess, startProgram } from '../../dev/processes.js';
 import { seedStore } from '../../dev/seed/store.js';
 import { programs } from '../../dev/services.js';
 import { makeSecrets } from '../../dev/state.js';
-import { isBroken, report, verify } from '../../dev/verify/verify.js';
+import { isBroken, report, verify } from '../../ops/verify/verify.js';
 import { createAllTestDatabases, freePortRange, startTestRedis } from './databases.js';
 import { postGraphQL } from './system.js';
 

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { requestTrace } from '../../subgraphs/shared/request-context.js';
+import { requestTrace } from '../../subgraphs/shared/observability/request-context.js';
 import type { GraphQLReply } from './system.js';
 
 type Query = (this: pg.Client, ...args: unknown[]) => unknown;

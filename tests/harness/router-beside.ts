@@ -3,8 +3,8 @@ import {
   type RateLimitName,
   type RateLimitTable,
   rateLimitProfiles,
-} from '../../router/rate-limits.js';
-import type { Service } from '../../subgraphs/shared/process.js';
+} from '../../router/limits/rate-limits.js';
+import type { Service } from '../../subgraphs/shared/runtime/process.js';
 import type { TestSystem } from './system.js';
 
 // On a machine that is busy with other tests Redis is slower than it may be where people wait.

@@ -1,18 +1,18 @@
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import { offendingMax } from '../../dev/verify/invariant.js';
-import { stockInvariants } from '../../dev/verify/stock-invariants.js';
-import { connect } from '../../subgraphs/shared/database.js';
-import { createLogger } from '../../subgraphs/shared/logger.js';
-import { Registry } from '../../subgraphs/shared/metrics.js';
-import { closeRedis, createRedis } from '../../subgraphs/shared/redis.js';
+import { offendingMax } from '../../ops/verify/invariant.js';
+import { stockInvariants } from '../../ops/verify/stock-invariants.js';
+import { connect } from '../../subgraphs/shared/database/connect.js';
+import { createLogger } from '../../subgraphs/shared/observability/logger.js';
+import { Registry } from '../../subgraphs/shared/observability/metrics.js';
+import { closeRedis, createRedis } from '../../subgraphs/shared/runtime/redis.js';
 import { databaseSchema } from '../../subgraphs/warehouse/mikro-orm.config.js';
 import {
   createStockEngine,
   rowWaitMs,
   type StockEngineParts,
   type StockStore,
-} from '../../subgraphs/warehouse/stock/engine.js';
+} from '../../subgraphs/warehouse/reservation/engine.js';
 import { receiveStock } from '../../subgraphs/warehouse/stock/receive-stock.js';
 import { Warehouse } from '../../subgraphs/warehouse/warehouse/warehouse.js';
 import { createTestDatabases, startTestRedis } from './databases.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
-import { readBody } from '../../subgraphs/shared/http.js';
-import { close, listen } from '../../subgraphs/shared/server.js';
+import { readBody } from '../../subgraphs/shared/http/http.js';
+import { close, listen } from '../../subgraphs/shared/http/server.js';
 
 interface Intent {
   id: string;

@@ -4,7 +4,7 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import { graphql, parse } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
-import { close, listen } from '../../subgraphs/shared/server.js';
+import { close, listen } from '../../subgraphs/shared/http/server.js';
 
 /** A request to a stub, pings aside. */
 export interface Asked {

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { isTooSlow } from '../../subgraphs/shared/database-errors.js';
+import { isTooSlow } from '../../subgraphs/shared/database/errors.js';
 import { isTryAgain } from '../../subgraphs/shared/errors.js';
 
 /** Asks again until the answer is as wanted; fails with the last answer. */

@@ -1,4 +1,4 @@
-import type { Rule } from '../../subgraphs/shared/rights.js';
+import type { Rule } from '../../subgraphs/shared/rights/rights.js';
 
 export const viewers = [
   'nobody',

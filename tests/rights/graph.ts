@@ -9,8 +9,8 @@ import {
   isObjectType,
 } from 'graphql';
 import { root, type SubgraphName, subgraphNames } from '../../dev/services.js';
-import { type Rule, readRights } from '../../subgraphs/shared/rights.js';
-import { buildPlainSchema, type SchemaSource } from '../../subgraphs/shared/schema.js';
+import { buildPlainSchema, type SchemaSource } from '../../subgraphs/shared/graphql/schema.js';
+import { type Rule, readRights } from '../../subgraphs/shared/rights/rights.js';
 
 export interface Subgraph {
   readonly name: SubgraphName;

@@ -1,4 +1,4 @@
-import type { Rule } from '../../subgraphs/shared/rights.js';
+import type { Rule } from '../../subgraphs/shared/rights/rights.js';
 
 /**
  * Who may do what, written down a second time: what the schemas state has to be this. A rule that is

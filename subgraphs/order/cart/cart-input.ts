@@ -1,6 +1,6 @@
 import { Max, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
-import { UUID } from '../../shared/scalars.js';
+import { UUID } from '../../shared/graphql/scalars.js';
 import { quantityMax } from './change-cart.js';
 
 @InputType({ description: 'Units of one offer, for the cart.' })

@@ -1,11 +1,11 @@
 import Big from 'big.js';
 import { registerEnumType } from 'type-graphql';
-import { identityOf } from '../../shared/auth.js';
-import type { BatchLoad } from '../../shared/context.js';
-import type { OfferForSale } from '../checkout/offers-for-sale.js';
+import { identityOf } from '../../shared/auth/auth.js';
+import type { BatchLoad } from '../../shared/graphql/context.js';
 import type { OrderContext } from '../context.js';
-import { overLimit, readPurchases } from '../purchase/count-purchases.js';
-import { readAvailable } from '../reservation/availability.js';
+import { overLimit, readPurchases } from '../purchase-limit/count-purchases.js';
+import type { OfferForSale } from '../shop-client/offers-for-sale.js';
+import { readAvailable } from '../warehouse-client/availability.js';
 import type { CartLine } from './cart.js';
 
 export const CartProblem = {

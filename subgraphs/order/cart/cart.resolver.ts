@@ -1,8 +1,8 @@
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { loaderOf } from '../../shared/context.js';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { UUID } from '../../shared/graphql/scalars.js';
 import { lineTotal, Money, money, sumOf } from '../../shared/money.js';
-import { Allow } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
 import { Offer } from '../offer/offer.js';
 import { Cart, CartItem, type CartLine } from './cart.js';

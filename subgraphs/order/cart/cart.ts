@@ -8,8 +8,8 @@ import {
   Property,
 } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
-import { Allow } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
 
 /** A line of a cart as it is read and answered: a plain row. */
 export interface CartLine {

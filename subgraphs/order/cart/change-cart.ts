@@ -1,4 +1,4 @@
-import { type EntityManager, sql } from '../../shared/database.js';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
 import { conflict } from '../../shared/errors.js';
 import { newId } from '../../shared/ids.js';
 

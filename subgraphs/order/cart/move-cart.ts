@@ -1,4 +1,4 @@
-import { type EntityManager, sqlPrepared } from '../../shared/database.js';
+import { type EntityManager, sqlPrepared } from '../../shared/database/connect.js';
 import { type CartChange, changeCart } from './change-cart.js';
 
 interface OrderedLine extends CartChange {

@@ -1,7 +1,7 @@
-import { identityOf } from '../../shared/auth.js';
-import { sql } from '../../shared/database.js';
+import { identityOf } from '../../shared/auth/auth.js';
+import { sql } from '../../shared/database/connect.js';
 import { badInput } from '../../shared/errors.js';
-import { result } from '../../shared/refusal.js';
+import { result } from '../../shared/graphql/refusal.js';
 import {
   InsufficientStock,
   limitExceeded,
@@ -9,8 +9,8 @@ import {
   ShortLine,
 } from '../checkout/checkout-result.js';
 import type { OrderContext } from '../context.js';
-import { overLimit, readPurchases } from '../purchase/count-purchases.js';
-import { readAvailable } from '../reservation/availability.js';
+import { overLimit, readPurchases } from '../purchase-limit/count-purchases.js';
+import { readAvailable } from '../warehouse-client/availability.js';
 import type { CartItemInput } from './cart-input.js';
 import { changeCart, quantityMax } from './change-cart.js';
 import { readCart } from './read-cart.js';

@@ -1,6 +1,6 @@
-import { identityOf } from '../../shared/auth.js';
-import type { BatchLoad } from '../../shared/context.js';
-import { type EntityManager, sql } from '../../shared/database.js';
+import { identityOf } from '../../shared/auth/auth.js';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+import type { BatchLoad } from '../../shared/graphql/context.js';
 import type { OrderContext } from '../context.js';
 import { Cart, type CartLine } from './cart.js';
 

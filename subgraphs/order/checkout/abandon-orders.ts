@@ -1,6 +1,6 @@
-import { type EntityManager, sql } from '../../shared/database.js';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
 import type { OrderApp } from '../context.js';
-import { endPending } from '../order/change-status.js';
+import { endPending } from '../order/transitions/end-pending.js';
 
 const abandonedAfterMs = 15_000;
 const batchMax = 50;

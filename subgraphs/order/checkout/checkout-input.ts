@@ -10,8 +10,8 @@ import {
 } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { badInput } from '../../shared/errors.js';
-import { Decimal, UUID } from '../../shared/scalars.js';
-import { OneLine } from '../../shared/validation.js';
+import { Decimal, UUID } from '../../shared/graphql/scalars.js';
+import { OneLine } from '../../shared/graphql/validation.js';
 import { quantityMax } from '../cart/change-cart.js';
 import { ShippingAddress } from '../order/order.js';
 

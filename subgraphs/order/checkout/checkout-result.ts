@@ -1,8 +1,8 @@
 import { createUnionType, Field, Int, ObjectType } from 'type-graphql';
+import { Refusal, result } from '../../shared/graphql/refusal.js';
+import { UUID } from '../../shared/graphql/scalars.js';
 import { Money } from '../../shared/money.js';
-import { Refusal, result } from '../../shared/refusal.js';
-import { Allow } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
 import { Offer } from '../offer/offer.js';
 import { Order } from '../order/order.js';
 import {
@@ -12,7 +12,7 @@ import {
   PaymentPending,
   PaymentSuccess,
 } from '../payment/payment-result.js';
-import type { LimitFact } from '../purchase/count-purchases.js';
+import type { LimitFact } from '../purchase-limit/count-purchases.js';
 
 @Allow('parent')
 @ObjectType({ description: 'The order is placed and its stock is held until `order.expiresAt`.' })

@@ -1,10 +1,10 @@
 import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
-import { connect, sql } from '../../shared/database.js';
+import { connect, sql } from '../../shared/database/connect.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 import { type CheckoutWrites, createCheckoutWrites } from './checkout-writes.js';
 import type { NewOrder } from './place-order.js';
-import type { HeldOrder as Settled } from './settle-orders.js';
+import type { HeldOrder as Settled } from './store-outcomes.js';
 
 describe('checkouts at the same time', () => {
   let database: { drop(): Promise<void> };

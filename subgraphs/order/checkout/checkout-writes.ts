@@ -1,8 +1,8 @@
-import type { EntityManager } from '../../shared/database.js';
-import { groupWrites } from '../../shared/group-writes.js';
+import { groupWrites } from '../../shared/batching/group-writes.js';
+import type { EntityManager } from '../../shared/database/connect.js';
 import { type ClaimOnce, createClaims } from '../../shared/idempotency.js';
 import { hasLimits, type NewOrder, placeOrder, placeOrders } from './place-order.js';
-import { type HeldOrder, holdOrders, refuseOrders, type SettledOrder } from './settle-orders.js';
+import { type HeldOrder, holdOrders, refuseOrders, type SettledOrder } from './store-outcomes.js';
 
 /** What checkouts write, those of one moment by one statement, with one commit. */
 export interface CheckoutWrites {

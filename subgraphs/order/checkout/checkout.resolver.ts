@@ -1,5 +1,5 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
-import { Allow } from '../../shared/rights.js';
+import { Allow } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
 import { checkout } from './checkout.js';
 import { CheckoutInput } from './checkout-input.js';

@@ -1,8 +1,7 @@
 import Big from 'big.js';
-import { identityOf } from '../../shared/auth.js';
-import { type EntityManager, sql } from '../../shared/database.js';
-import { isUniqueViolation } from '../../shared/database-errors.js';
-import { failPoint } from '../../shared/fail-point.js';
+import { identityOf } from '../../shared/auth/auth.js';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { isUniqueViolation } from '../../shared/database/errors.js';
 import {
   claimKey,
   fingerprintOf,
@@ -11,12 +10,13 @@ import {
   storeOutcome,
 } from '../../shared/idempotency.js';
 import { newId } from '../../shared/ids.js';
+import { failPoint } from '../../shared/resilience/fail-point.js';
 import { takeFromCart } from '../cart/move-cart.js';
 import type { OrderApp, OrderContext } from '../context.js';
-import { endPending, setExpiresAt } from '../order/change-status.js';
+import { endPending, setExpiresAt } from '../order/transitions/end-pending.js';
 import { payPlaced } from '../payment/pay-order.js';
-import { LimitExceeded } from '../purchase/count-purchases.js';
-import type { Shortage } from '../reservation/reservations.js';
+import { LimitExceeded } from '../purchase-limit/count-purchases.js';
+import type { Shortage } from '../warehouse-client/reservations.js';
 import { type CheckoutInput, type CheckoutItemInput, mergeItems } from './checkout-input.js';
 import { orderedLines } from './ordered-lines.js';
 import { type Outcome, present, type ShortFact } from './outcome.js';

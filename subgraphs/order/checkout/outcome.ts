@@ -1,9 +1,9 @@
-import { findById } from '../../shared/find-by-id.js';
+import { findById } from '../../shared/database/find-by-id.js';
+import { result } from '../../shared/graphql/refusal.js';
 import { type Money, money } from '../../shared/money.js';
-import { result } from '../../shared/refusal.js';
 import type { OrderContext } from '../context.js';
 import { Order } from '../order/order.js';
-import type { LimitFact } from '../purchase/count-purchases.js';
+import type { LimitFact } from '../purchase-limit/count-purchases.js';
 import {
   CartEmpty,
   ChangedPrice,

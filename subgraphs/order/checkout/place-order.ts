@@ -1,4 +1,4 @@
-import { type EntityManager, sqlPrepared } from '../../shared/database.js';
+import { type EntityManager, sqlPrepared } from '../../shared/database/connect.js';
 import { newId } from '../../shared/ids.js';
 import { lineTotal, sumOf } from '../../shared/money.js';
 import type { ShippingAddress } from '../order/order.js';
@@ -7,8 +7,8 @@ import {
   counting,
   countPurchases,
   type PurchaseLine,
-} from '../purchase/count-purchases.js';
-import type { OfferForSale } from './offers-for-sale.js';
+} from '../purchase-limit/count-purchases.js';
+import type { OfferForSale } from '../shop-client/offers-for-sale.js';
 
 export interface OrderLine {
   readonly offer: OfferForSale;

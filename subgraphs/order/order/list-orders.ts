@@ -1,4 +1,4 @@
-import { findPage } from '../../shared/load.js';
+import { findPage } from '../../shared/graphql/load.js';
 import type { OrderContext } from '../context.js';
 import { Order } from './order.js';
 import type { OrderStatus } from './status.js';

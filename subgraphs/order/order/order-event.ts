@@ -8,11 +8,11 @@ import {
   Trigger,
 } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
-import type { EntityManager } from '../../shared/database.js';
+import type { EntityManager } from '../../shared/database/connect.js';
+import { insertRows } from '../../shared/database/insert-rows.js';
+import { UUID } from '../../shared/graphql/scalars.js';
 import { newId } from '../../shared/ids.js';
-import { insertRows } from '../../shared/insert-rows.js';
-import { Allow } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
 import { Order } from './order.js';
 
 /** What happens to an order, in the order in which it usually does. */

@@ -1,12 +1,12 @@
 import { validate as isUuid } from 'uuid';
-import { identityOf } from '../../shared/auth.js';
-import { loaderOf } from '../../shared/context.js';
-import { loadAllBy } from '../../shared/load.js';
-import { owns } from '../../shared/rights.js';
+import { identityOf } from '../../shared/auth/auth.js';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { loadAllBy } from '../../shared/graphql/load.js';
+import { owns } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
 import type { Order } from './order.js';
 import { OrderEvent, type OrderEventType } from './order-event.js';
-import { partsFor } from './own-order.js';
+import { partsFor } from './visible-orders.js';
 
 const loadEvents = loadAllBy(OrderEvent, 'orderId', { id: 'asc' });
 

@@ -2,13 +2,13 @@ import { EventEmitter } from 'node:events';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Redis } from 'ioredis';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
-import { connect, disconnect, sql } from '../../shared/database.js';
+import { connect, disconnect, sql } from '../../shared/database/connect.js';
 import { newId } from '../../shared/ids.js';
-import { createLogger } from '../../shared/logger.js';
+import { createLogger } from '../../shared/observability/logger.js';
 import { databaseSchema } from '../mikro-orm.config.js';
-import { endPending, setExpiresAt } from './change-status.js';
-import { createOrderFeeds } from './order-feeds.js';
+import { createOrderFeeds } from './live/order-feeds.js';
 import { hearOfChanges } from './order-signals.js';
+import { endPending, setExpiresAt } from './transitions/end-pending.js';
 
 const logger = createLogger('test', 'silent');
 

@@ -1,5 +1,5 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import type { EntityManager } from '../../shared/database.js';
+import type { EntityManager } from '../../shared/database/connect.js';
 
 type Tell = (orderIds: readonly string[]) => void;
 

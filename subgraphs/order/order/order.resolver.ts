@@ -1,21 +1,21 @@
 import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { identityOf } from '../../shared/auth.js';
-import { loaderOf } from '../../shared/context.js';
-import { afresh, loadAllBy } from '../../shared/load.js';
+import { identityOf } from '../../shared/auth/auth.js';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { afresh, loadAllBy } from '../../shared/graphql/load.js';
+import { UUID } from '../../shared/graphql/scalars.js';
 import { Money, money } from '../../shared/money.js';
-import { Allow, owns } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
+import { Allow, owns } from '../../shared/rights/rights.js';
+import { CancelOrderResult, cancelOrder } from '../cancellation/cancel-order.js';
 import type { OrderContext } from '../context.js';
 import { Payment } from '../payment/payment.js';
 import { User } from '../user/user.js';
-import { CancelOrderResult, cancelOrder } from './cancel-order.js';
 import { listOrders } from './list-orders.js';
 import { Order, OrderConnection } from './order.js';
 import { OrderEvent } from './order-event.js';
 import { historyOf } from './order-history.js';
-import { partsFor, requireCustomer, visibleOrder } from './own-order.js';
 import { ShopOrder } from './shop-order.js';
 import { OrderStatus } from './status.js';
+import { partsFor, requireCustomer, visibleOrder } from './visible-orders.js';
 
 const loadPayments = afresh(loadAllBy(Payment, 'orderId', { id: 'asc' }));
 

@@ -2,9 +2,9 @@ import type { Opt } from '@mikro-orm/core';
 import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Length } from 'class-validator';
 import { Directive, Field, InputType, ObjectType } from 'type-graphql';
-import { connectionOf } from '../../shared/connection.js';
-import { Allow } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
+import { connectionOf } from '../../shared/graphql/connection.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
 import { CancelReason, OrderStatus, sqlList } from './status.js';
 
 @Allow('parent')

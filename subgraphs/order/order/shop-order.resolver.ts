@@ -1,20 +1,20 @@
 import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
-import { loaderOf } from '../../shared/context.js';
-import { afresh, loadAllBy, loadBy } from '../../shared/load.js';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { afresh, loadAllBy, loadBy } from '../../shared/graphql/load.js';
+import { UUID } from '../../shared/graphql/scalars.js';
 import { lineTotal, Money, money, sumOf } from '../../shared/money.js';
-import { Allow } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
+import { cancelShopOrder } from '../cancellation/cancel-shop-order.js';
 import type { OrderContext } from '../context.js';
+import { deliverShopOrder } from '../fulfilment/deliver-shop-order.js';
+import { ShipShopOrderInput, shipShopOrder } from '../fulfilment/ship-shop-order.js';
+import { ShopOrderResult } from '../fulfilment/shop-order-result.js';
 import { Offer } from '../offer/offer.js';
 import { Shop } from '../shop/shop.js';
 import { ProductVariant } from '../variant/variant.js';
-import { cancelShopOrder } from './cancel-shop-order.js';
-import { deliverShopOrder } from './deliver-shop-order.js';
 import { Order } from './order.js';
-import { ownOrder, servesShop, visibleOrder } from './own-order.js';
-import { ShipShopOrderInput, shipShopOrder } from './ship-shop-order.js';
 import { OrderItem, ShopOrder } from './shop-order.js';
-import { ShopOrderResult } from './shop-order-result.js';
+import { ownOrder, servesShop, visibleOrder } from './visible-orders.js';
 
 const loadShopOrders = afresh(loadBy(ShopOrder, 'id'));
 

@@ -1,4 +1,4 @@
-import { type EntityManager, sqlPrepared } from '../../shared/database.js';
+import { type EntityManager, sqlPrepared } from '../../shared/database/connect.js';
 import { newId } from '../../shared/ids.js';
 
 /** What a worker leaves to the process that begins a payment. */

@@ -1,15 +1,15 @@
 import { Length } from 'class-validator';
 import { createUnionType, Field, InputType } from 'type-graphql';
 import { v7 as uuidv7 } from 'uuid';
+import { findById } from '../../shared/database/find-by-id.js';
 import { notFound, tryAgain } from '../../shared/errors.js';
-import { findById } from '../../shared/find-by-id.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { OneLine } from '../../shared/graphql/validation.js';
 import { claimKey, fingerprintOf, giveUpClaim, storeOutcome } from '../../shared/idempotency.js';
-import { UUID } from '../../shared/scalars.js';
-import { OneLine } from '../../shared/validation.js';
 import { OrderExpired } from '../checkout/checkout-result.js';
 import type { OrderContext } from '../context.js';
 import { Order } from '../order/order.js';
-import { findOwnOrder } from '../order/own-order.js';
+import { findOwnOrder } from '../order/visible-orders.js';
 import { beginPayment } from './begin-payment.js';
 import { Payment } from './payment.js';
 import {

@@ -1,5 +1,5 @@
 import type { Payment } from './payment.js';
-import type { PaymentRef } from './payment-provider.js';
+import type { PaymentRef } from './provider/payment-provider.js';
 
 /** A payment as its provider knows it. */
 export const refOf = (payment: Payment): PaymentRef => ({

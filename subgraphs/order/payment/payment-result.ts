@@ -1,6 +1,6 @@
 import { Field, ObjectType } from 'type-graphql';
-import { Refusal } from '../../shared/refusal.js';
-import { Allow } from '../../shared/rights.js';
+import { Refusal } from '../../shared/graphql/refusal.js';
+import { Allow } from '../../shared/rights/rights.js';
 import { Order } from '../order/order.js';
 import { OrderStatus } from '../order/status.js';
 import { Payment } from './payment.js';

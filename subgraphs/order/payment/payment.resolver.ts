@@ -1,12 +1,12 @@
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { loaderOf } from '../../shared/context.js';
-import { loadAllBy, loadBy } from '../../shared/load.js';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { loadAllBy, loadBy } from '../../shared/graphql/load.js';
+import { UUID } from '../../shared/graphql/scalars.js';
 import { currencyDefault, Money, money } from '../../shared/money.js';
-import { Allow, owns } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
+import { Allow, owns } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
 import { Order } from '../order/order.js';
-import { ownOrder } from '../order/own-order.js';
+import { ownOrder } from '../order/visible-orders.js';
 import { PayOrderInput, PayOrderResult, payOrder } from './pay-order.js';
 import { Payment } from './payment.js';
 import { Refund } from './refund.js';

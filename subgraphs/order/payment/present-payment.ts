@@ -1,5 +1,5 @@
-import { findById } from '../../shared/find-by-id.js';
-import { result } from '../../shared/refusal.js';
+import { findById } from '../../shared/database/find-by-id.js';
+import { result } from '../../shared/graphql/refusal.js';
 import { OrderExpired } from '../checkout/checkout-result.js';
 import type { OrderContext } from '../context.js';
 import { Order } from '../order/order.js';
@@ -11,7 +11,7 @@ import {
   PaymentPending,
   PaymentSuccess,
 } from './payment-result.js';
-import { settlePayment } from './settle-payment.js';
+import { settlePayment } from './process-payment.js';
 
 /**
  * What a payment came to, as its customer is told. One that waits for the customer, or for their

@@ -1,9 +1,9 @@
-import { type EntityManager, sqlPrepared } from '../../shared/database.js';
+import { type EntityManager, sqlPrepared } from '../../shared/database/connect.js';
 import { newId } from '../../shared/ids.js';
 import type { OrderApp } from '../context.js';
 import type { OrderEventType } from '../order/order-event.js';
 import type { Payment, PaymentStatus } from './payment.js';
-import type { ProviderPayment } from './payment-provider.js';
+import type { ProviderPayment } from './provider/payment-provider.js';
 
 export interface Step {
   readonly to: PaymentStatus;

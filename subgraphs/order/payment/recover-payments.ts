@@ -1,6 +1,6 @@
-import { sql } from '../../shared/database.js';
+import { sql } from '../../shared/database/connect.js';
 import type { OrderApp } from '../context.js';
-import { settlePayment } from './settle-payment.js';
+import { settlePayment } from './process-payment.js';
 
 const batchMax = 16;
 const retryFirstMs = 4000;

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { logger } from '../../../tests/harness/stock-engine.js';
-import { connect, disconnect } from '../../shared/database.js';
+import { connect, disconnect } from '../../shared/database/connect.js';
 import { lineTotal, sumOf } from '../../shared/money.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 import { requestRefund } from './refund.js';

@@ -8,10 +8,10 @@ import {
   Property,
 } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
-import { type EntityManager, sql } from '../../shared/database.js';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { UUID } from '../../shared/graphql/scalars.js';
 import { newId } from '../../shared/ids.js';
-import { Allow } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
 import { recordEvents } from '../order/order-event.js';
 import { ShopOrder } from '../order/shop-order.js';
 import { sqlList } from '../order/status.js';

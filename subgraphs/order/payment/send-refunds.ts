@@ -1,8 +1,8 @@
-import { type EntityManager, sql, sqlCount } from '../../shared/database.js';
-import { failPoint } from '../../shared/fail-point.js';
+import { type EntityManager, sql, sqlCount } from '../../shared/database/connect.js';
+import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { OrderApp } from '../context.js';
 import { recordEvents } from '../order/order-event.js';
-import { RefusedForGood } from './payment-provider.js';
+import { RefusedForGood } from './provider/payment-provider.js';
 
 const batchMax = 16;
 const retryFirstMs = 4000;

@@ -1,11 +1,11 @@
 import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { loaderOf } from '../../shared/context.js';
-import { loadAllBy, loadBy } from '../../shared/load.js';
-import { Allow } from '../../shared/rights.js';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { loadAllBy, loadBy } from '../../shared/graphql/load.js';
+import { Allow } from '../../shared/rights/rights.js';
 import type { ProductContext } from '../context.js';
+import { productsOfCategory } from '../listing/category-products.js';
 import { ProductConnection } from '../listing/product-connection.js';
 import { Category } from './category.js';
-import { productsOfCategory } from './category-products.js';
 import { CreateCategoryInput, createCategory } from './create-category.js';
 import { UpdateCategoryInput, updateCategory } from './update-category.js';
 

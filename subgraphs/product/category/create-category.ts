@@ -1,11 +1,11 @@
 import { Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { v7 as uuidv7 } from 'uuid';
-import { isUniqueViolation } from '../../shared/database-errors.js';
+import { isUniqueViolation } from '../../shared/database/errors.js';
 import { conflict, notFound } from '../../shared/errors.js';
-import { UUID } from '../../shared/scalars.js';
+import { UUID } from '../../shared/graphql/scalars.js';
 import type { ProductContext } from '../context.js';
-import { slugOf } from '../product/slug.js';
+import { slugOf } from '../slug.js';
 import { Category } from './category.js';
 
 @InputType({ description: 'A new category.' })

@@ -1,8 +1,8 @@
 import { IsOptional, Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
-import { type EntityManager, sql } from '../../shared/database.js';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
 import { badInput, notFound } from '../../shared/errors.js';
-import { UUID } from '../../shared/scalars.js';
+import { UUID } from '../../shared/graphql/scalars.js';
 import type { ProductContext } from '../context.js';
 import { belowCategory, Category } from './category.js';
 

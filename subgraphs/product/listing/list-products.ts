@@ -1,12 +1,12 @@
 import Big from 'big.js';
-import { type Connection, pageRequest } from '../../shared/connection.js';
-import { type EntityManager, sql } from '../../shared/database.js';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
 import { badInput } from '../../shared/errors.js';
+import { type Connection, pageRequest } from '../../shared/graphql/connection.js';
 import { belowCategory } from '../category/category.js';
 import type { ProductRow } from '../product/read-products.js';
 import { searchQuery } from '../search/search-query.js';
-import { type Asked, countOf, parameters } from './conditions.js';
 import { cursorOf, placeOf } from './cursor.js';
+import { type Asked, countOf, parameters } from './filter-conditions.js';
 import { type ProductFilter, ProductSort } from './product-filter.js';
 import { type PlacedRow, readPage } from './read-page.js';
 

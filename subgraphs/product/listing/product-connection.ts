@@ -1,6 +1,6 @@
 import { FieldResolver, Int, Resolver, Root } from 'type-graphql';
-import { connectionOf } from '../../shared/connection.js';
-import { Allow } from '../../shared/rights.js';
+import { connectionOf } from '../../shared/graphql/connection.js';
+import { Allow } from '../../shared/rights/rights.js';
 import { Product } from '../product/product.js';
 import type { ProductPage } from './list-products.js';
 

@@ -1,6 +1,6 @@
 import { IsOptional, Length, Matches } from 'class-validator';
 import { Field, InputType, registerEnumType } from 'type-graphql';
-import { Decimal, UUID } from '../../shared/scalars.js';
+import { Decimal, UUID } from '../../shared/graphql/scalars.js';
 
 export enum ProductSort {
   NEWEST = 'NEWEST',

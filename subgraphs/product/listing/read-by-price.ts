@@ -1,4 +1,4 @@
-import { type EntityManager, sql } from '../../shared/database.js';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
 import { productColumns, readProducts } from '../product/read-products.js';
 import {
   type Asked,
@@ -11,7 +11,7 @@ import {
   priceColumns,
   productCondition,
   summaryCondition,
-} from './conditions.js';
+} from './filter-conditions.js';
 import type { ProductFilter } from './product-filter.js';
 import { type AskedPage, type PlacedRow, readNewest } from './read-page.js';
 

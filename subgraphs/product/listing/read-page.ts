@@ -1,7 +1,7 @@
-import type { EntityManager } from '../../shared/database.js';
+import type { EntityManager } from '../../shared/database/connect.js';
 import { type ProductRow, productColumns, readProducts } from '../product/read-products.js';
-import { type Asked, type Bind, condition, parameters } from './conditions.js';
 import type { Place } from './cursor.js';
+import { type Asked, type Bind, condition, parameters } from './filter-conditions.js';
 import { ProductSort } from './product-filter.js';
 import { readByPrice } from './read-by-price.js';
 

@@ -1,8 +1,8 @@
 import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { loaderOf } from '../../shared/context.js';
 import { badInput } from '../../shared/errors.js';
-import { Allow } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
 import { Category } from '../category/category.js';
 import { loadCategories } from '../category/category.resolver.js';
 import type { ProductContext } from '../context.js';
@@ -10,13 +10,13 @@ import { listProducts } from '../listing/list-products.js';
 import { ProductConnection } from '../listing/product-connection.js';
 import { ProductFilter, ProductSort } from '../listing/product-filter.js';
 import { User } from '../user/user.js';
-import { loadVariantsOfProducts } from '../variant/read-variants.js';
-import { ProductVariant } from '../variant/variant.js';
-import { CreateProductInput, createProduct } from './create-product.js';
-import { deleteProduct } from './delete-product.js';
+import { CreateProductInput, createProduct } from './editing/create-product.js';
+import { deleteProduct } from './editing/delete-product.js';
+import { UpdateProductInput, updateProduct } from './editing/update-product.js';
 import { Product } from './product.js';
 import { findProduct } from './read-products.js';
-import { UpdateProductInput, updateProduct } from './update-product.js';
+import { loadVariantsOfProducts } from './read-variants.js';
+import { ProductVariant } from './variant.js';
 
 @Resolver(() => Product)
 export class ProductResolver {

@@ -10,9 +10,9 @@ import {
 } from '@mikro-orm/decorators/legacy';
 import { ArrayMaxSize, IsUrl, Matches } from 'class-validator';
 import { Directive, Field, ObjectType } from 'type-graphql';
-import { Allow } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
-import { wordsApart } from '../../shared/words.js';
+import { wordsApart } from '../../shared/database/search-text.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
 import { Category } from '../category/category.js';
 
 const imagesMax = 20;

@@ -1,5 +1,5 @@
-import { type BatchLoad, inOrderOf } from '../../shared/context.js';
-import { type EntityManager, sql } from '../../shared/database.js';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { type BatchLoad, inOrderOf } from '../../shared/graphql/context.js';
 import type { ProductContext } from '../context.js';
 import type { Product } from './product.js';
 

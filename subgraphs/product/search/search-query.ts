@@ -1,5 +1,5 @@
-import { type EntityManager, sql } from '../../shared/database.js';
-import { wordsIn } from '../../shared/words.js';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { wordsIn } from '../../shared/database/search-text.js';
 
 const termsMax = 8;
 const termLengthMax = 40;

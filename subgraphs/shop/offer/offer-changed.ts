@@ -1,5 +1,5 @@
-import type { EntityManager } from '../../shared/database.js';
-import { enqueue } from '../../shared/outbox.js';
+import type { EntityManager } from '../../shared/database/connect.js';
+import { enqueue } from '../../shared/messaging/outbox.js';
 import type { OfferRow } from './offer-row.js';
 
 /** Tells the product subgraph how these offers are now, in the commit that changes them. */

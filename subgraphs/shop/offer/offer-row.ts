@@ -1,5 +1,5 @@
-import { inOrderOf } from '../../shared/context.js';
-import { sqlPrepared } from '../../shared/database.js';
+import { sqlPrepared } from '../../shared/database/connect.js';
+import { inOrderOf } from '../../shared/graphql/context.js';
 import type { ShopContext } from '../context.js';
 import type { ShopRow } from '../shop/load-shops.js';
 import type { Offer } from './offer.js';

@@ -1,8 +1,8 @@
 import { Arg, Ctx, Directive, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { loaderOf } from '../../shared/context.js';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { UUID } from '../../shared/graphql/scalars.js';
 import { Money, money } from '../../shared/money.js';
-import { Allow } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
 import type { ShopContext } from '../context.js';
 import { loadShops } from '../shop/load-shops.js';
 import { Shop } from '../shop/shop.js';

@@ -9,11 +9,11 @@ import {
   Unique,
 } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
-import { connectionOf } from '../../shared/connection.js';
-import { Allow } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
+import { connectionOf } from '../../shared/graphql/connection.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
+import { wordsOf } from '../search-vector.js';
 import { Shop } from '../shop/shop.js';
-import { wordsOf } from '../words.js';
 
 @Directive('@key(fields: "id")')
 @Allow('anyone')

@@ -1,10 +1,10 @@
-import { type Connection, pageRequest, toConnection } from '../../shared/connection.js';
-import { type BatchLoad, loaderOf } from '../../shared/context.js';
-import { type EntityManager, sql } from '../../shared/database.js';
-import { isSelf } from '../../shared/rights.js';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { type Connection, pageRequest, toConnection } from '../../shared/graphql/connection.js';
+import { type BatchLoad, loaderOf } from '../../shared/graphql/context.js';
+import { isSelf } from '../../shared/rights/rights.js';
 import type { ShopContext } from '../context.js';
+import { wordsQuery } from '../search-vector.js';
 import type { ShopRow } from '../shop/load-shops.js';
-import { wordsQuery } from '../words.js';
 import { type OfferRow, offerColumns } from './offer-row.js';
 
 interface PageOf {

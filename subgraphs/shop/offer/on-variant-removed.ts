@@ -1,5 +1,5 @@
-import { type EntityManager, sql } from '../../shared/database.js';
-import type { OutboxEvent } from '../../shared/inbox.js';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+import type { OutboxEvent } from '../../shared/messaging/inbox.js';
 import { tellOfferChanged } from './offer-changed.js';
 import { type OfferRow, offerColumns } from './offer-row.js';
 import { retireSku } from './retired-sku.js';

@@ -1,5 +1,5 @@
-import { type EntityManager, sql } from '../../shared/database.js';
-import type { OutboxEvent } from '../../shared/inbox.js';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+import type { OutboxEvent } from '../../shared/messaging/inbox.js';
 import { holdSku, renameOffers } from './variant-name.js';
 
 /** The event by which the product subgraph tells what a variant is called now. */

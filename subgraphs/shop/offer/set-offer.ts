@@ -1,11 +1,11 @@
 import Big from 'big.js';
 import { IsOptional, Length, Matches, Max, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
-import { sql } from '../../shared/database.js';
+import { sql } from '../../shared/database/connect.js';
 import { badInput } from '../../shared/errors.js';
+import { Decimal, UUID } from '../../shared/graphql/scalars.js';
+import type { ServiceClient } from '../../shared/http/service-client.js';
 import { newId } from '../../shared/ids.js';
-import { Decimal, UUID } from '../../shared/scalars.js';
-import type { ServiceClient } from '../../shared/service-client.js';
 import type { ShopContext } from '../context.js';
 import { ownShop } from '../shop/own-shop.js';
 import { tellOfferChanged } from './offer-changed.js';

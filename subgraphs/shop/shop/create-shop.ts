@@ -1,11 +1,11 @@
 import { Length, Matches } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
-import { identityOf } from '../../shared/auth.js';
-import { isUniqueViolation } from '../../shared/database-errors.js';
+import { identityOf } from '../../shared/auth/auth.js';
+import { isUniqueViolation } from '../../shared/database/errors.js';
 import { conflict } from '../../shared/errors.js';
 import { newId } from '../../shared/ids.js';
+import { enqueue } from '../../shared/messaging/outbox.js';
 import { currencyDefault } from '../../shared/money.js';
-import { enqueue } from '../../shared/outbox.js';
 import type { ShopContext } from '../context.js';
 import { Shop } from './shop.js';
 

@@ -1,7 +1,7 @@
 import { raw } from '@mikro-orm/postgresql';
-import { findPage } from '../../shared/load.js';
+import { findPage } from '../../shared/graphql/load.js';
 import type { ShopContext } from '../context.js';
-import { wordsQuery } from '../words.js';
+import { wordsQuery } from '../search-vector.js';
 import { Shop, shopWords } from './shop.js';
 
 interface ShopSearch {

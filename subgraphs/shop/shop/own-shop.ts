@@ -1,5 +1,5 @@
 import { forbidden, notFound } from '../../shared/errors.js';
-import { owns } from '../../shared/rights.js';
+import { owns } from '../../shared/rights/rights.js';
 import type { ShopContext } from '../context.js';
 import { Shop } from './shop.js';
 

@@ -9,10 +9,10 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { loaderOf } from '../../shared/context.js';
 import { badInput } from '../../shared/errors.js';
-import { Allow, VariesByUser } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow, VariesByUser } from '../../shared/rights/rights.js';
 import type { ShopContext } from '../context.js';
 import { OfferConnection } from '../offer/offer.js';
 import { offersOfShop } from '../offer/offers-of-shops.js';

@@ -1,10 +1,10 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ObjectType } from 'type-graphql';
-import { connectionOf } from '../../shared/connection.js';
-import { Allow } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
-import { wordsOf } from '../words.js';
+import { connectionOf } from '../../shared/graphql/connection.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
+import { wordsOf } from '../search-vector.js';
 
 /** What the search in shops looks at. */
 export const shopWords = wordsOf('name');

@@ -1,6 +1,6 @@
 import { IsOptional, Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
-import { UUID } from '../../shared/scalars.js';
+import { UUID } from '../../shared/graphql/scalars.js';
 import type { ShopContext } from '../context.js';
 import { SlugRule, slugTaken } from './create-shop.js';
 import { ownShop } from './own-shop.js';

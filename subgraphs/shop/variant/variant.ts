@@ -1,5 +1,5 @@
 import { Directive, Field, ObjectType } from 'type-graphql';
-import { Allow } from '../../shared/rights.js';
+import { Allow } from '../../shared/rights/rights.js';
 
 /** A reference: the product subgraph owns it. */
 @Directive('@key(fields: "sku")')

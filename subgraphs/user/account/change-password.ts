@@ -1,15 +1,15 @@
 import { Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
-import { identityOf } from '../../shared/auth.js';
-import { result } from '../../shared/refusal.js';
+import { identityOf } from '../../shared/auth/auth.js';
+import { result } from '../../shared/graphql/refusal.js';
 import type { UserContext } from '../context.js';
+import { refuseCommonPassword } from '../credentials/common-passwords.js';
+import { hashPassword, verifyPassword } from '../credentials/password.js';
 import { endSessions, lockUsers, requireLive, useUpTokens } from '../session/end-sessions.js';
 import { issueTokens } from '../session/open-session.js';
 import type { Session } from '../session/session.js';
-import { refuseCommonPassword } from './common-passwords.js';
+import { User } from '../user.js';
 import { InvalidCredentials } from './login.js';
-import { hashPassword, verifyPassword } from './password.js';
-import { User } from './user.js';
 
 @InputType({ description: 'A new password, and proof that it is the user who wants it.' })
 export class ChangePasswordInput {

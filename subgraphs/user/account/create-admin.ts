@@ -1,8 +1,8 @@
-import type { EntityManager } from '../../shared/database.js';
+import type { EntityManager } from '../../shared/database/connect.js';
 import { newId } from '../../shared/ids.js';
 import { endSessions } from '../session/end-sessions.js';
+import { User } from '../user.js';
 import { lockOwnerAnd, takeAway } from './identity-owner.js';
-import { User } from './user.js';
 
 export interface NewAdmin {
   readonly email: string;

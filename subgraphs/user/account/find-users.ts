@@ -1,10 +1,10 @@
 import { raw } from '@mikro-orm/postgresql';
-import { connectionOf } from '../../shared/connection.js';
-import { parseIdentifier } from '../../shared/identifier.js';
-import { findPage } from '../../shared/load.js';
+import { parseIdentifier } from '../../shared/auth/identifier.js';
+import { connectionOf } from '../../shared/graphql/connection.js';
+import { findPage } from '../../shared/graphql/load.js';
 import type { UserContext } from '../context.js';
-import { whereIdentifier } from './identifier.js';
-import { User } from './user.js';
+import { whereIdentifier } from '../credentials/identifier.js';
+import { User } from '../user.js';
 
 export const UserConnection = connectionOf(User, 'User');
 

@@ -1,9 +1,9 @@
-import type { EntityManager } from '../../shared/database.js';
+import type { Identifier } from '../../shared/auth/identifier.js';
+import type { EntityManager } from '../../shared/database/connect.js';
 import { tryAgain } from '../../shared/errors.js';
-import type { Identifier } from '../../shared/identifier.js';
+import { whereIdentifier } from '../credentials/identifier.js';
 import { endSessions, lockUsers } from '../session/end-sessions.js';
-import { whereIdentifier } from './identifier.js';
-import { User } from './user.js';
+import { User } from '../user.js';
 
 /** The account that has an identifier, and another; both are locked and then read. */
 export async function lockOwnerAnd(tx: EntityManager, identifier: Identifier, callerId?: string) {

@@ -1,12 +1,12 @@
 import { Length } from 'class-validator';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
-import { parseIdentifier } from '../../shared/identifier.js';
-import { Refusal, result } from '../../shared/refusal.js';
+import { parseIdentifier } from '../../shared/auth/identifier.js';
+import { Refusal, result } from '../../shared/graphql/refusal.js';
 import type { UserContext } from '../context.js';
+import { findAccount } from '../credentials/identifier.js';
+import { verifyPassword } from '../credentials/password.js';
 import { openSession } from '../session/open-session.js';
 import { Session } from '../session/session.js';
-import { findAccount } from './identifier.js';
-import { verifyPassword } from './password.js';
 
 @InputType({ description: 'Who logs in, and with what.' })
 export class LoginInput {

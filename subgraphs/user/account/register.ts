@@ -1,17 +1,17 @@
 import { IsIn, Length } from 'class-validator';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
-import type { Role } from '../../shared/auth.js';
-import { isUniqueViolation } from '../../shared/database-errors.js';
+import type { Role } from '../../shared/auth/auth.js';
+import { isUniqueViolation } from '../../shared/database/errors.js';
+import { Refusal, result } from '../../shared/graphql/refusal.js';
+import { OneLine } from '../../shared/graphql/validation.js';
 import { newId } from '../../shared/ids.js';
-import { Refusal, result } from '../../shared/refusal.js';
-import { OneLine } from '../../shared/validation.js';
 import type { UserContext } from '../context.js';
+import { refuseCommonPassword } from '../credentials/common-passwords.js';
+import { parseEmail } from '../credentials/identifier.js';
+import { hashPassword } from '../credentials/password.js';
 import { openSessionOf, sessionOf } from '../session/open-session.js';
 import { Session } from '../session/session.js';
-import { refuseCommonPassword } from './common-passwords.js';
-import { parseEmail } from './identifier.js';
-import { hashPassword } from './password.js';
-import { RoleEnum, User } from './user.js';
+import { RoleEnum, User } from '../user.js';
 
 @InputType({ description: 'What a new account is made from.' })
 export class RegisterInput {

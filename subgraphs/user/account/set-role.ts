@@ -1,10 +1,10 @@
 import { Field, InputType } from 'type-graphql';
-import { identityOf, type Role } from '../../shared/auth.js';
+import { identityOf, type Role } from '../../shared/auth/auth.js';
 import { conflict, forbidden, notFound } from '../../shared/errors.js';
-import { UUID } from '../../shared/scalars.js';
+import { UUID } from '../../shared/graphql/scalars.js';
 import type { UserContext } from '../context.js';
 import { lockUsers, requireLive } from '../session/end-sessions.js';
-import { RoleEnum, User } from './user.js';
+import { RoleEnum, User } from '../user.js';
 
 @InputType({ description: 'Who gets which role.' })
 export class SetRoleInput {

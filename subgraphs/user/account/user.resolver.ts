@@ -1,18 +1,18 @@
 import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { identityOf } from '../../shared/auth.js';
-import { loaderOf } from '../../shared/context.js';
-import { loadBy } from '../../shared/load.js';
-import { Allow, isSelf, requireSelf } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
+import { identityOf } from '../../shared/auth/auth.js';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { loadBy } from '../../shared/graphql/load.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow, isSelf, requireSelf } from '../../shared/rights/rights.js';
 import type { UserContext } from '../context.js';
 import { logout } from '../session/end-sessions.js';
 import { refreshSession } from '../session/refresh-session.js';
+import { RoleEnum, User } from '../user.js';
 import { ChangePasswordInput, changePassword } from './change-password.js';
 import { findUsers, UserConnection } from './find-users.js';
 import { LoginInput, LoginResult, login } from './login.js';
 import { RegisterInput, RegisterResult, register } from './register.js';
 import { SetRoleInput, setRole } from './set-role.js';
-import { RoleEnum, User } from './user.js';
 
 export const loadUsers = loadBy(User, 'id');
 

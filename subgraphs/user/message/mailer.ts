@@ -1,7 +1,7 @@
 import { createTransport } from 'nodemailer';
 import { badInput, tryAgain } from '../../shared/errors.js';
-import type { Logger } from '../../shared/logger.js';
-import { retryingWithin } from '../../shared/retry.js';
+import type { Logger } from '../../shared/observability/logger.js';
+import { retryingWithin } from '../../shared/resilience/retry.js';
 import type { MessageConfig, MessageSender } from './message.js';
 
 const timeoutMs = 3000;

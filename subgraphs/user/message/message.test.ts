@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { type MessageServers, startMessageServers } from '../../../tests/harness/messages.js';
-import { createLogger } from '../../shared/logger.js';
+import { createLogger } from '../../shared/observability/logger.js';
 import { createMessageSender, type MessageSender } from './message.js';
 
 describe('a message', () => {

@@ -1,6 +1,6 @@
+import type { Identifier } from '../../shared/auth/identifier.js';
 import { ConfigError } from '../../shared/config.js';
-import type { Identifier } from '../../shared/identifier.js';
-import { createLogger, type Logger } from '../../shared/logger.js';
+import { createLogger, type Logger } from '../../shared/observability/logger.js';
 import { createMailer } from './mailer.js';
 import { createSmsGateway } from './sms-gateway.js';
 

@@ -1,7 +1,7 @@
 import { Pool } from 'undici';
 import { badInput, tryAgain } from '../../shared/errors.js';
-import type { Logger } from '../../shared/logger.js';
-import { isTimeout, retryingWithin } from '../../shared/retry.js';
+import type { Logger } from '../../shared/observability/logger.js';
+import { isTimeout, retryingWithin } from '../../shared/resilience/retry.js';
 import type { MessageConfig, MessageSender } from './message.js';
 
 const timeoutMs = 3000;

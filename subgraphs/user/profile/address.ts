@@ -1,9 +1,9 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
-import { Allow } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
-import { User } from '../account/user.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
+import { User } from '../user.js';
 
 @Allow('parent')
 @ObjectType({ description: 'An address of a user’s own, to send orders to.' })

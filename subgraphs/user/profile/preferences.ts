@@ -1,5 +1,5 @@
 import { Field, ObjectType } from 'type-graphql';
-import { Allow } from '../../shared/rights.js';
+import { Allow } from '../../shared/rights/rights.js';
 
 @Allow('parent')
 @ObjectType({ description: 'What a user likes.' })

@@ -1,10 +1,10 @@
 import { Arg, Ctx, Directive, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { loaderOf } from '../../shared/context.js';
-import { loadAllBy } from '../../shared/load.js';
-import { Allow, requireSelf } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
-import { User } from '../account/user.js';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { loadAllBy } from '../../shared/graphql/load.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow, requireSelf } from '../../shared/rights/rights.js';
 import type { UserContext } from '../context.js';
+import { User } from '../user.js';
 import { Address } from './address.js';
 import { Preferences } from './preferences.js';
 import {

@@ -1,11 +1,11 @@
 import { IsOptional, Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
-import { identityOf } from '../../shared/auth.js';
-import { type EntityManager, sqlCount } from '../../shared/database.js';
+import { identityOf } from '../../shared/auth/auth.js';
+import { type EntityManager, sqlCount } from '../../shared/database/connect.js';
 import { badInput, conflict, notFound } from '../../shared/errors.js';
+import { UUID } from '../../shared/graphql/scalars.js';
 import { newId } from '../../shared/ids.js';
-import { owns } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
+import { owns } from '../../shared/rights/rights.js';
 import type { UserContext } from '../context.js';
 import { lockUsers } from '../session/end-sessions.js';
 import { Address } from './address.js';

@@ -1,9 +1,9 @@
 import { IsOptional, Length, ValidateNested } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
-import { identityOf } from '../../shared/auth.js';
-import { OneLine } from '../../shared/validation.js';
-import { User } from '../account/user.js';
+import { identityOf } from '../../shared/auth/auth.js';
+import { OneLine } from '../../shared/graphql/validation.js';
 import type { UserContext } from '../context.js';
+import { User } from '../user.js';
 
 @InputType({ description: 'Preferences to change; what is left out stays.' })
 export class PreferencesInput {

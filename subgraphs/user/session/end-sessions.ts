@@ -1,5 +1,5 @@
-import { identityOf } from '../../shared/auth.js';
-import { type EntityManager, sql, sqlCount } from '../../shared/database.js';
+import { identityOf } from '../../shared/auth/auth.js';
+import { type EntityManager, sql, sqlCount } from '../../shared/database/connect.js';
 import { unauthenticated } from '../../shared/errors.js';
 import type { UserContext } from '../context.js';
 

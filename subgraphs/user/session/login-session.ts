@@ -1,6 +1,6 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import { User } from '../account/user.js';
+import { User } from '../user.js';
 
 /** A user who is logged in on one device: the family of the refresh tokens that follow each other. */
 @Entity({ tableName: 'login_session' })

@@ -1,8 +1,8 @@
-import { type EntityManager, sql, sqlCount } from '../../shared/database.js';
-import { result } from '../../shared/refusal.js';
+import { type EntityManager, sql, sqlCount } from '../../shared/database/connect.js';
+import { result } from '../../shared/graphql/refusal.js';
 import { InvalidCredentials } from '../account/login.js';
-import { User } from '../account/user.js';
 import type { UserContext } from '../context.js';
+import { User } from '../user.js';
 import { endSessions } from './end-sessions.js';
 import { hashOfToken, issueTokens } from './open-session.js';
 import type { Session } from './session.js';

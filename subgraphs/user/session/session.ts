@@ -1,6 +1,6 @@
 import { Field, ObjectType } from 'type-graphql';
-import { Allow } from '../../shared/rights.js';
-import { User } from '../account/user.js';
+import { Allow } from '../../shared/rights/rights.js';
+import { User } from '../user.js';
 
 @Allow('parent')
 @ObjectType({ description: 'A user who is logged in.' })

@@ -1,7 +1,7 @@
 import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
-import { loaderOf } from '../../shared/context.js';
-import { loadAllBy } from '../../shared/load.js';
-import { Allow } from '../../shared/rights.js';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { loadAllBy } from '../../shared/graphql/load.js';
+import { Allow } from '../../shared/rights/rights.js';
 import type { WarehouseContext } from '../context.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 import { Shop } from './shop.js';

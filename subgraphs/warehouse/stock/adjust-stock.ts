@@ -1,11 +1,11 @@
 import { IsOptional, Length, Max, Min } from 'class-validator';
 import { createUnionType, Field, InputType, Int, ObjectType } from 'type-graphql';
 import { badInput } from '../../shared/errors.js';
-import { Refusal, result } from '../../shared/refusal.js';
-import { Allow } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
+import { Refusal, result } from '../../shared/graphql/refusal.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
+import type { StockStore } from '../reservation/engine.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
-import type { StockStore } from './engine.js';
 import { moveStock } from './move-stock.js';
 import { NotEnoughOnHand, notEnoughOnHand } from './not-enough-on-hand.js';
 import { onHandMax, quantityMax } from './receive-stock.js';

@@ -1,14 +1,14 @@
 import { v7 as uuidv7 } from 'uuid';
 import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { setWarehouseActive } from '../activation/set-warehouse-active.js';
+import { commitReservation } from '../reservation/commit-reservation.js';
+import type { StockEngine } from '../reservation/engine.js';
+import { releaseReservation } from '../reservation/release-reservation.js';
+import { reserveStock } from '../reservation/reserve-stock.js';
 import { transferStock } from '../transfer/transfer-stock.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
 import { adjustStock } from './adjust-stock.js';
-import { commitReservation } from './commit-reservation.js';
-import type { StockEngine } from './engine.js';
 import { receiveStock } from './receive-stock.js';
-import { releaseReservation } from './release-reservation.js';
-import { reserveStock } from './reserve-stock.js';
-import { setWarehouseActive } from './set-warehouse-active.js';
 
 const actor = 'test';
 

@@ -1,4 +1,4 @@
-import type { OutboxMessage } from '../../shared/outbox.js';
+import type { OutboxMessage } from '../../shared/messaging/outbox.js';
 import type { StockKey } from './stock-item.js';
 
 type Numbers = StockKey & { readonly available: number; readonly version: number };

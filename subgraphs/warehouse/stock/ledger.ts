@@ -1,15 +1,15 @@
 import type { EntityClass, RequiredEntityData } from '@mikro-orm/core';
 import { LockMode } from '@mikro-orm/postgresql';
-import { type EntityManager, sql } from '../../shared/database.js';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { insertRows } from '../../shared/database/insert-rows.js';
 import { newId } from '../../shared/ids.js';
-import { insertRows } from '../../shared/insert-rows.js';
-import { enqueue } from '../../shared/outbox.js';
+import { enqueue } from '../../shared/messaging/outbox.js';
+import type { StockChanged } from '../signals/stock-signals.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 import { crossesZero, inStockEvent } from './in-stock-events.js';
 import { StockItem, type StockKey } from './stock-item.js';
 import { StockLevel } from './stock-level.js';
 import { type MovementType, StockMovement } from './stock-movement.js';
-import type { StockChanged } from './stock-signals.js';
 
 export interface Movement {
   readonly type: MovementType;

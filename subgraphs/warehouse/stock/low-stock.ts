@@ -1,5 +1,5 @@
-import { pageRequest, toConnection } from '../../shared/connection.js';
-import { type EntityManager, sql } from '../../shared/database.js';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { pageRequest, toConnection } from '../../shared/graphql/connection.js';
 import { StockLevel } from './stock-level.js';
 
 /**

@@ -1,5 +1,5 @@
-import { Counter, gaugeOf, Histogram, type Registry } from '../../shared/metrics.js';
-import type { RefusalReason } from './refusal-of.js';
+import { Counter, gaugeOf, Histogram, type Registry } from '../../shared/observability/metrics.js';
+import type { RefusalReason } from '../reservation/dispatcher/stock-refusal.js';
 
 /** What one dispatcher tells of its work. */
 export interface DispatcherMetrics {

@@ -1,16 +1,16 @@
-import { type EntityManager, sql } from '../../shared/database.js';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
 import {
   isDatabaseAway,
   isDeadlock,
   isLockTimeout,
   isUniqueViolation,
-} from '../../shared/database-errors.js';
+} from '../../shared/database/errors.js';
 import { DomainError, OutcomeUnknown, tryAgain } from '../../shared/errors.js';
-import { failPoint } from '../../shared/fail-point.js';
-import type { StockStore } from './engine.js';
+import { failPoint } from '../../shared/resilience/fail-point.js';
+import type { StockStore } from '../reservation/engine.js';
+import type { Signals, StockChanged } from '../signals/stock-signals.js';
 import { Ledger, Overtaken } from './ledger.js';
 import type { StockKey } from './stock-item.js';
-import type { Signals, StockChanged } from './stock-signals.js';
 
 export type OpenLedger = (keys: readonly StockKey[]) => Promise<Ledger>;
 /** Tells the id of the transaction (`pg_current_xact_id()`), read along with something else. */

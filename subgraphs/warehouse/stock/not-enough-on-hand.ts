@@ -1,6 +1,6 @@
 import { Field, Int, ObjectType } from 'type-graphql';
-import { Refusal, result } from '../../shared/refusal.js';
-import { Allow } from '../../shared/rights.js';
+import { Refusal, result } from '../../shared/graphql/refusal.js';
+import { Allow } from '../../shared/rights/rights.js';
 
 @Allow('parent')
 @ObjectType({ description: 'A level that has too few units for what was to be taken from it.' })

@@ -1,9 +1,9 @@
 import { IsOptional, Length, Max, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { badInput } from '../../shared/errors.js';
-import { UUID } from '../../shared/scalars.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import type { StockStore } from '../reservation/engine.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
-import type { StockStore } from './engine.js';
 import { moveStock } from './move-stock.js';
 import type { StockLevel } from './stock-level.js';
 

@@ -1,7 +1,7 @@
 import { Length, Max, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { notFound } from '../../shared/errors.js';
-import { UUID } from '../../shared/scalars.js';
+import { UUID } from '../../shared/graphql/scalars.js';
 import type { WarehouseContext } from '../context.js';
 import { ownWarehouse } from '../warehouse/own-warehouse.js';
 import { onHandMax } from './receive-stock.js';

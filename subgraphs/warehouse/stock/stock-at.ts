@@ -1,6 +1,6 @@
 import { Field, Int, ObjectType } from 'type-graphql';
-import { type EntityManager, sql } from '../../shared/database.js';
-import { Allow } from '../../shared/rights.js';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { Allow } from '../../shared/rights/rights.js';
 
 @Allow('parent')
 @ObjectType({ description: 'What a level was at some time.' })

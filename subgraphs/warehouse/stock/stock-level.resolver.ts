@@ -9,20 +9,20 @@ import {
   Root,
   Subscription,
 } from 'type-graphql';
-import { identityOf } from '../../shared/auth.js';
-import { loaderOf } from '../../shared/context.js';
-import { loadBy } from '../../shared/load.js';
-import { loadPagesBy, pageOf } from '../../shared/load-pages.js';
-import { Allow } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
+import { identityOf } from '../../shared/auth/auth.js';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { loadBy } from '../../shared/graphql/load.js';
+import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
 import type { WarehouseContext } from '../context.js';
-import { requireSku } from '../variant/require-skus.js';
 import { ProductVariant } from '../variant/variant.js';
 import { loadWarehouses, ownWarehouse } from '../warehouse/own-warehouse.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 import { AdjustStockInput, AdjustStockResult, adjustStock, changeOf } from './adjust-stock.js';
 import { lowStockOf } from './low-stock.js';
 import { ReceiveStockInput, receiveStock } from './receive-stock.js';
+import { requireSku } from './require-skus.js';
 import { LowStockThresholdInput, setLowStockThreshold } from './set-low-stock-threshold.js';
 import { StockSnapshot, stockAt } from './stock-at.js';
 import { StockLevel, StockLevelConnection } from './stock-level.js';

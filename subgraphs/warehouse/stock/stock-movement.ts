@@ -9,9 +9,9 @@ import {
   Trigger,
 } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { connectionOf } from '../../shared/connection.js';
-import { Allow } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
+import { connectionOf } from '../../shared/graphql/connection.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
 import { StockLevel } from './stock-level.js';
 
 export const movementTypes = [

@@ -1,4 +1,4 @@
-import type { StockStore } from '../stock/engine.js';
+import type { StockStore } from '../reservation/engine.js';
 import { moveStock } from '../stock/move-stock.js';
 import { lockTransfer } from './lock-transfer.js';
 import { type TransferNotOpen, transferNotOpen } from './receive-transfer.js';

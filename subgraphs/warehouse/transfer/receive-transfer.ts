@@ -1,10 +1,10 @@
 import { ArrayMaxSize, IsOptional, Length, ValidateNested } from 'class-validator';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
 import { badInput } from '../../shared/errors.js';
-import { Refusal, result } from '../../shared/refusal.js';
-import { Allow } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
-import type { StockStore } from '../stock/engine.js';
+import { Refusal, result } from '../../shared/graphql/refusal.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
+import type { StockStore } from '../reservation/engine.js';
 import { moveStock } from '../stock/move-stock.js';
 import { lockTransfer } from './lock-transfer.js';
 import { onTheWay, StockTransfer, type TransferLine, TransferStatus } from './stock-transfer.js';

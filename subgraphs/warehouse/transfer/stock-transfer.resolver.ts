@@ -1,10 +1,10 @@
 import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { identityOf } from '../../shared/auth.js';
-import { loaderOf } from '../../shared/context.js';
+import { identityOf } from '../../shared/auth/auth.js';
 import { notFound } from '../../shared/errors.js';
-import { findPage, loadAllBy, loadBy } from '../../shared/load.js';
-import { Allow } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { findPage, loadAllBy, loadBy } from '../../shared/graphql/load.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
 import type { WarehouseContext } from '../context.js';
 import { ProductVariant } from '../variant/variant.js';
 import { loadWarehouses, ownWarehouse } from '../warehouse/own-warehouse.js';

@@ -8,9 +8,9 @@ import {
   Property,
 } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { connectionOf } from '../../shared/connection.js';
-import { Allow } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
+import { connectionOf } from '../../shared/graphql/connection.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 
 export const TransferStatus = {

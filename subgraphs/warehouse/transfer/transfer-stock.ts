@@ -1,9 +1,9 @@
 import { ArrayMaxSize, ArrayMinSize, Length, Max, Min, ValidateNested } from 'class-validator';
 import { createUnionType, Field, InputType, Int } from 'type-graphql';
 import { badInput } from '../../shared/errors.js';
+import { UUID } from '../../shared/graphql/scalars.js';
 import { newId } from '../../shared/ids.js';
-import { UUID } from '../../shared/scalars.js';
-import type { StockStore } from '../stock/engine.js';
+import type { StockStore } from '../reservation/engine.js';
 import type { Ledger } from '../stock/ledger.js';
 import { moveStock } from '../stock/move-stock.js';
 import { NotEnoughOnHand, notEnoughOnHand } from '../stock/not-enough-on-hand.js';

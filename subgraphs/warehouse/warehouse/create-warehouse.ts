@@ -1,7 +1,7 @@
 import { Length, Max, Min, ValidateNested } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { v7 as uuidv7 } from 'uuid';
-import { UUID } from '../../shared/scalars.js';
+import { UUID } from '../../shared/graphql/scalars.js';
 import type { WarehouseContext } from '../context.js';
 import { Warehouse, WarehouseAddress } from './warehouse.js';
 

@@ -1,5 +1,5 @@
-import { type EntityManager, sql } from '../../shared/database.js';
-import type { OutboxEvent } from '../../shared/inbox.js';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+import type { OutboxEvent } from '../../shared/messaging/inbox.js';
 
 /** The event by which the shop subgraph tells of a new shop. */
 export interface ShopCreated {

@@ -1,6 +1,6 @@
-import { loaderOf } from '../../shared/context.js';
 import { notFound } from '../../shared/errors.js';
-import { loadBy } from '../../shared/load.js';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { loadBy } from '../../shared/graphql/load.js';
 import type { WarehouseContext } from '../context.js';
 import { Warehouse } from './warehouse.js';
 

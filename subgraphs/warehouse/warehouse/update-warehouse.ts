@@ -1,6 +1,6 @@
 import { IsOptional, Length, Max, Min, ValidateNested } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
-import { UUID } from '../../shared/scalars.js';
+import { UUID } from '../../shared/graphql/scalars.js';
 import type { WarehouseContext } from '../context.js';
 import { ownWarehouse } from './own-warehouse.js';
 import { Warehouse, WarehouseAddress } from './warehouse.js';

@@ -1,11 +1,14 @@
 import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { loaderOf } from '../../shared/context.js';
-import { loadPagesBy, pageOf } from '../../shared/load-pages.js';
-import { Allow } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
+import {
+  DeactivateWarehouseResult,
+  setWarehouseActive,
+} from '../activation/set-warehouse-active.js';
 import type { WarehouseContext } from '../context.js';
 import { Shop } from '../shop/shop.js';
-import { DeactivateWarehouseResult, setWarehouseActive } from '../stock/set-warehouse-active.js';
 import { StockLevel, StockLevelConnection } from '../stock/stock-level.js';
 import { CreateWarehouseInput, createWarehouse } from './create-warehouse.js';
 import { ownWarehouse } from './own-warehouse.js';

@@ -2,8 +2,8 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Length } from 'class-validator';
 import { Directive, Field, InputType, Int, ObjectType } from 'type-graphql';
-import { Allow } from '../../shared/rights.js';
-import { UUID } from '../../shared/scalars.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
 
 @Allow('parent')
 @ObjectType({ description: 'Where a warehouse stands.' })

@@ -1,0 +1,37 @@
+import 'reflect-metadata';
+import { connect } from '../../subgraphs/shared/database/connect.js';
+import { createDatabases, migrateAll } from '../databases/set-up.js';
+import { startTemporaryPostgres } from '../databases/temporary.js';
+import { subgraphNames } from '../services.js';
+import { dangersOf, firstRelease } from './migration-rules.js';
+
+/**
+ * Part of `npm run check`: the migrations make the very tables that the entities describe, and those after
+ * the first release do no harm to a version that still runs.
+ */
+const postgres = await startTemporaryPostgres();
+try {
+  const urls = await createDatabases(postgres.url, 'check', 'check');
+  await migrateAll(urls);
+  for (const name of subgraphNames) {
+    const { databaseSchema } = await import(`../../subgraphs/${name}/mikro-orm.config.js`);
+    const orm = await connect({ name, url: urls[name], poolMax: 1 }, databaseSchema);
+    const missing = (await orm.schema.getUpdateSchemaSQL({ wrap: false })).trim();
+    await orm.close();
+    if (missing) {
+      console.error(`The migrations of ${name} do not make what its entities are:\n${missing}`);
+      process.exitCode = 1;
+    }
+    for (const migration of databaseSchema.migrations) {
+      if (migration.name < firstRelease) continue;
+      for (const danger of dangersOf(new migration.class())) {
+        console.error(`${name}, ${migration.name}: ${danger}; see docs/adr/0020-migrations.md`);
+        process.exitCode = 1;
+      }
+    }
+  }
+  if (!process.exitCode)
+    console.log('the migrations of all five subgraphs make what the entities are');
+} finally {
+  await postgres.stop();
+}

@@ -1,0 +1,105 @@
+import 'reflect-metadata';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { composeServices } from '@apollo/composition';
+import { Supergraph } from '@apollo/federation-internals';
+import {
+  type GraphQLSchema,
+  isObjectType,
+  isSpecifiedScalarType,
+  parse,
+  printSchema,
+} from 'graphql';
+import { buildPlainSchema, printFederatedSdl } from '../../subgraphs/shared/graphql/schema.js';
+import { publicFieldsOf } from '../../subgraphs/shared/rights/rights.js';
+import { portsFrom } from '../environment.js';
+import { root, subgraphNames } from '../services.js';
+
+/**
+ * `npm run compose`: writes schema/ from the subgraphs. With `--check`: says what would change, and
+ * fails then. Fails too where the subgraphs do not compose without a hint, or where something in
+ * the public graph has no description.
+ */
+const folder = join(root, 'schema');
+const { ports } = portsFrom(4000);
+const subgraphs = await Promise.all(
+  subgraphNames.map(async (name) => {
+    const { source } = await import(`../../subgraphs/${name}/schema.js`);
+    const schema = await buildPlainSchema(source);
+    const sdl = printFederatedSdl(schema);
+    return { name, url: `http://127.0.0.1:${ports[name]}/graphql`, sdl, schema };
+  }),
+);
+const composed = composeServices(
+  subgraphs.map(({ name, url, sdl }) => ({ name, url, typeDefs: parse(sdl) })),
+);
+const problems = [
+  ...(composed.errors ?? []).map((error) => error.message),
+  ...(composed.hints ?? []).map((hint) => `hint: ${hint.message}`),
+];
+if (!composed.supergraphSdl || problems.length > 0) fail(problems);
+
+const apiSchema = Supergraph.build(composed.supergraphSdl).apiSchema().toGraphQLJSSchema();
+const undescribed = withoutDescription(apiSchema);
+if (undescribed.length > 0) fail(undescribed.map((name) => `${name} has no description`));
+
+const files = new Map(subgraphs.map(({ name, sdl }) => [`${name}.graphql`, sdl]));
+files.set('supergraph.graphql', composed.supergraphSdl);
+files.set('api.graphql', printSchema(apiSchema));
+files.set('subscriptions.json', JSON.stringify(factsOfSubscriptions(), null, 2));
+const stale = [...files].filter(([file, text]) => committed(file) !== `${text.trim()}\n`);
+if (process.argv.includes('--check')) {
+  if (stale.length > 0) {
+    fail(stale.map(([file]) => `schema/${file} is not up to date: run npm run compose`));
+  }
+} else {
+  mkdirSync(folder, { recursive: true });
+  for (const [file, text] of stale) writeFileSync(join(folder, file), `${text.trim()}\n`);
+}
+console.log(`schema/: ${files.size} files, ${stale.length} written; composed without a hint`);
+
+/** What the router has to know to share subscriptions, and no supergraph tells. */
+function factsOfSubscriptions() {
+  const schemas = subgraphs.map(({ schema }) => schema);
+  const roots = subgraphs.flatMap(({ schema }) =>
+    Object.values(schema.getSubscriptionType()?.getFields() ?? {}),
+  );
+  return {
+    publicFields: publicFieldsOf(schemas).filter((name) => !/^(Query|Mutation)\./.test(name)),
+    beginWithSnapshot: roots
+      .filter(({ extensions }) => extensions.beginsWithSnapshot)
+      .map(({ name }) => name)
+      .sort(),
+  };
+}
+
+function committed(file: string): string | null {
+  const path = join(folder, file);
+  return existsSync(path) ? readFileSync(path, 'utf8') : null;
+}
+
+function withoutDescription(schema: GraphQLSchema): string[] {
+  return Object.values(schema.getTypeMap()).flatMap((type) => {
+    if (type.name.startsWith('__') || isSpecifiedScalarType(type)) return [];
+    const isRoot = ['Query', 'Mutation', 'Subscription'].includes(type.name);
+    const fields = 'getFields' in type ? Object.values(type.getFields()) : [];
+    const args = isObjectType(type)
+      ? Object.values(type.getFields()).flatMap((field) =>
+          field.args
+            .filter((arg) => arg.name !== 'input') // its type is described
+            .map((arg) => [`${type.name}.${field.name}(${arg.name})`, arg] as const),
+        )
+      : [];
+    const things = [
+      ...(isRoot ? [] : [[type.name, type] as const]),
+      ...fields.map((field) => [`${type.name}.${field.name}`, field] as const),
+      ...args,
+    ];
+    return things.filter(([, thing]) => !thing.description).map(([name]) => name);
+  });
+}
+
+function fail(lines: string[]): never {
+  for (const line of lines) console.error(line);
+  process.exit(1);
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import type { DatabaseUrls } from '../../dev/databases/set-up.js';
+import { subgraphNames } from '../../dev/services.js';
+import { readRunningSystem, stateFolder } from '../../dev/state.js';
+import { address, loadConfig, setting } from '../../subgraphs/shared/config.js';
+
+const variableOf = (name: string) => `${name.toUpperCase()}_DATABASE_URL`;
+
+/** What `npm run seed`, `rebuild` and `verify` read, where the system is not that of `npm start`. */
+export const databaseVariables = Object.fromEntries(
+  subgraphNames.map((name) => {
+    const about = `the database of the ${name} subgraph, if not that of npm start`;
+    return [variableOf(name), setting(z.union([z.literal(''), address]), '', about)];
+  }),
+);
+
+/** The databases that the environment names, or those of the system that `npm start` runs here. */
+export function databasesToUse(env = process.env): DatabaseUrls {
+  const given = loadConfig(databaseVariables, env);
+  const running = readRunningSystem(stateFolder())?.databases;
+  const urls = subgraphNames.map((name) => [name, given[variableOf(name)] || running?.[name]]);
+  if (urls.every(([, url]) => url)) return Object.fromEntries(urls) as DatabaseUrls;
+  throw new Error(
+    `No system runs here (npm start), and not all of ${subgraphNames.map(variableOf).join(', ')} are given.`,
+  );
+}
+
+/** As `databasesToUse`, for a program: it ends with one sentence where there are none. */
+export function databasesOrExit(): DatabaseUrls {
+  try {
+    return databasesToUse();
+  } catch (error) {
+    console.error((error as Error).message);
+    return process.exit(1);
+  }
+}

@@ -1,0 +1,79 @@
+import type pg from 'pg';
+import type { DatabaseUrls } from '../../dev/databases/set-up.js';
+import { summarizeListedPrices } from '../../subgraphs/product/offer-listing/listed-price.js';
+import { withDatabases } from '../databases/clients.js';
+import { type Listing, listingsBySku } from './offer-listings.js';
+import { renameMisnamed } from './offer-names.js';
+
+/**
+ * Makes product's offer listing anew from what shop and warehouse have, and the names of shop's offers
+ * from what product has, while they run: a row that was told of something newer meanwhile is left as it
+ * is.
+ *
+ * @returns how many listings there are
+ */
+export async function rebuildProjections(urls: DatabaseUrls): Promise<number> {
+  return withDatabases(urls, 'rebuild', async (databases) => {
+    let count = 0;
+    for await (const { skus, listings, readAt } of listingsBySku(databases)) {
+      await write(databases.product, { skus, readAt }, [...listings.values()]);
+      count += listings.size;
+    }
+    await renameMisnamed(databases);
+    return count;
+  });
+}
+
+interface Page {
+  readonly skus: string[];
+  /** when the sources were begun to be read; what was listed since may be of something newer */
+  readonly readAt: string;
+}
+
+async function write(product: pg.Client, { skus, readAt }: Page, listings: Listing[]) {
+  const rows = listings.map((each) => ({
+    shop_id: each.shopId,
+    sku: each.sku,
+    product_id: each.productId,
+    offer_id: each.offerId,
+    price_amount: each.price,
+    currency_code: each.currencyCode,
+    active: each.active,
+    offer_version: each.offerVersion,
+    in_stock: each.inStock,
+    stock_version: each.stockVersion,
+  }));
+  await product.query('begin');
+  // As every writer of listings does: the summary of a product is made by one at a time.
+  const { rows: held } = await product.query<{ id: string }>(
+    `select id from product where id in (select product_id from product_variant where sku = any($1))
+     order by id for no key update`,
+    [skus],
+  );
+  await product.query(
+    `with made as (select * from jsonb_populate_recordset(null::offer_listing, $1)),
+     gone as (
+       delete from offer_listing l where sku = any($2) and updated_at < $3
+         and not exists (select 1 from made m where m.shop_id = l.shop_id and m.sku = l.sku)
+     )
+     insert into offer_listing as l (shop_id, sku, product_id, offer_id, price_amount,
+       currency_code, active, offer_version, in_stock, stock_version)
+     select shop_id, sku, product_id, offer_id, price_amount, currency_code, active,
+       offer_version, in_stock, stock_version from made order by sku, shop_id
+     on conflict (shop_id, sku) do update set
+       product_id = excluded.product_id, offer_id = excluded.offer_id,
+       price_amount = excluded.price_amount, currency_code = excluded.currency_code,
+       active = excluded.active, offer_version = excluded.offer_version,
+       in_stock = excluded.in_stock, stock_version = excluded.stock_version, updated_at = now()
+     where (l.offer_id is null or (excluded.offer_id, excluded.offer_version) >= (l.offer_id, l.offer_version))
+       and excluded.stock_version >= l.stock_version
+       and (l.product_id, l.offer_id, l.price_amount, l.currency_code, l.active, l.offer_version,
+            l.in_stock, l.stock_version)
+         is distinct from (excluded.product_id, excluded.offer_id, excluded.price_amount,
+            excluded.currency_code, excluded.active, excluded.offer_version, excluded.in_stock,
+            excluded.stock_version)`,
+    [JSON.stringify(rows), skus, readAt],
+  );
+  await product.query(summarizeListedPrices, [held.map(({ id }) => id)]);
+  await product.query('commit');
+}

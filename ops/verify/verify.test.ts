@@ -1,0 +1,334 @@
+import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import type { DatabaseUrls } from '../../dev/databases/set-up.js';
+import { seedId } from '../../dev/seed/ids.js';
+import { seedStore } from '../../dev/seed/store.js';
+import type { SubgraphName } from '../../dev/services.js';
+import { createAllTestDatabases } from '../../tests/harness/databases.js';
+import { someoneWaits } from '../../tests/harness/wait.js';
+import { rebuildProjections } from '../rebuild/projections.js';
+import { invariants, isBroken, report, verify } from './verify.js';
+
+const level = seedId('level', 0);
+const offer = seedId('offer', 0);
+
+const refunded = uuidv7();
+
+type Break = [broken: string, database: SubgraphName, statements: string[]];
+
+/** Each breaks one rule behind the back of the system, in SQL; what is broken must be named. */
+const breaks: Break[] = [
+  [
+    '0 ≤ reserved ≤ onHand on every level',
+    'warehouse',
+    [
+      'alter table stock_level drop constraint stock_level_reserved',
+      `update stock_level set reserved = on_hand + 1 where id = '${level}'`,
+    ],
+  ],
+  [
+    'every level is the sum of its movements',
+    'warehouse',
+    [`update stock_level set on_hand = on_hand + 1 where id = '${level}'`],
+  ],
+  [
+    'reserved is the sum of what is HELD',
+    'warehouse',
+    [`update stock_level set reserved = 1 where id = '${level}'`],
+  ],
+  [
+    'every reservation line was reserved once, and ended once',
+    'warehouse',
+    [
+      `insert into reservation (order_id, state, expires_at, payment_id)
+       values ('${uuidv7()}', 'COMMITTED', now(), '${uuidv7()}')`,
+      `insert into reservation_line (order_id, level_id, quantity)
+       select order_id, '${level}', 2 from reservation`,
+    ],
+  ],
+  [
+    'what was reserved, released or sold has its reservation line',
+    'warehouse',
+    [
+      `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, reference, actor)
+       values ('${uuidv7()}', '${level}', 'RELEASE', 0, 0, '${uuidv7()}', 'test')`,
+    ],
+  ],
+  ['the total of an order is the sum of its lines', 'order', ['delete from order_item']],
+  [
+    'units sold are no more than units received',
+    'warehouse',
+    [
+      `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, actor)
+       values ('${uuidv7()}', '${level}', 'SALE', -1000, 0, 'test')`,
+    ],
+  ],
+  [
+    'no more of an order came back than was sold to it',
+    'warehouse',
+    [
+      `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, reference, actor)
+       values ('${uuidv7()}', '${level}', 'RETURN', 1, 0, '${uuidv7()}', 'test')`,
+    ],
+  ],
+  [
+    'no hold outlives its time by more than 5 s',
+    'warehouse',
+    [
+      `insert into reservation (order_id, state, expires_at)
+       values ('${uuidv7()}', 'HELD', now() - interval '6 s')`,
+    ],
+  ],
+  [
+    'available is what active warehouses have, less what is reserved',
+    'warehouse',
+    ['update warehouse set active = false'],
+  ],
+  [
+    'incoming is what is in transit',
+    'warehouse',
+    [`update stock_level set incoming = 1 where id = '${level}'`],
+  ],
+  [
+    'of what left in a transfer each unit came, went back, is missing or in transit',
+    'warehouse',
+    [
+      `insert into stock_transfer (id, shop_id, from_id, to_id, status)
+       select '${uuidv7()}', shop_id, warehouse_id, '${seedId('warehouse', 1)}', 'IN_TRANSIT'
+       from stock_level where id = '${level}'`,
+      `insert into transfer_line (transfer_id, sku, quantity)
+       select t.id, sku, 1 from stock_transfer t, stock_level l where l.id = '${level}'`,
+    ],
+  ],
+  [
+    'what left or came in a transfer has its transfer line',
+    'warehouse',
+    [
+      `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, reference, actor)
+       values ('${uuidv7()}', '${level}', 'TRANSFER_IN', 0, 0, '${uuidv7()}', 'test')`,
+    ],
+  ],
+  ['every level belongs to an item of its shop', 'warehouse', ['delete from stock_item']],
+  [
+    'the total of an order is the sum of its lines',
+    'order',
+    ['update customer_order set total_amount = 1'],
+  ],
+  ['an order is as far as its parts say', 'order', [`update shop_order set status = 'SHIPPED'`]],
+  [
+    'what a customer bought of a sku is the sum of the lines not cancelled',
+    'order',
+    ['update purchase set units = units + 1'],
+  ],
+  [
+    'the units of an offer in carts are those of the carts that are counted',
+    'order',
+    ['update units_in_carts set units = units + 1'],
+  ],
+  [
+    'a paid order has one completed payment of its total, a pending one none',
+    'order',
+    [`update customer_order set status = 'CONFIRMED'`],
+  ],
+  [
+    'a paid order has one completed payment of its total, a pending one none',
+    'order',
+    [
+      `update customer_order set status = 'CONFIRMED'`,
+      `insert into payment (id, order_id, user_id, amount, status, provider)
+       select '${uuidv7()}', id, customer_id, total_amount, 'REFUNDED', 'sandbox' from customer_order`,
+    ],
+  ],
+  [
+    'every acknowledged checkout exists, and every refusal was true',
+    'order',
+    [
+      `insert into idempotency_key (user_id, operation, key, fingerprint, subject_id, outcome, claimed_until)
+       values ('${uuidv7()}', 'checkout', 'k', '', '${uuidv7()}', '{"kind": "placed"}', now())`,
+    ],
+  ],
+  [
+    'every acknowledged checkout exists, and every refusal was true',
+    'order',
+    [
+      `insert into idempotency_key (user_id, operation, key, fingerprint, subject_id, outcome, claimed_until)
+       values ('${uuidv7()}', 'checkout', 'k', '', '${uuidv7()}',
+         '{"kind": "short", "lines": [{"requested": 2, "available": 2}]}', now())`,
+    ],
+  ],
+  [
+    'the payments of a cancelled order came to nothing, or go back in full',
+    'order',
+    [
+      `update customer_order set status = 'CANCELLED', cancel_reason = 'BY_CUSTOMER'`,
+      `insert into payment (id, order_id, user_id, amount, status, provider)
+       select '${uuidv7()}', id, customer_id, 20, 'AUTHORIZED', 'sandbox' from customer_order`,
+    ],
+  ],
+  [
+    'refunds never exceed their payment, and are all of it once it is REFUNDED',
+    'order',
+    [
+      `insert into payment (id, order_id, user_id, amount, status, provider)
+       select '${refunded}', id, customer_id, 20, 'COMPLETED', 'sandbox' from customer_order`,
+      `insert into refund (id, payment_id, amount, reason)
+       values ('${uuidv7()}', '${refunded}', 20.01, 'BY_SHOP')`,
+    ],
+  ],
+  [
+    'refunds never exceed their payment, and are all of it once it is REFUNDED',
+    'order',
+    [
+      `insert into payment (id, order_id, user_id, amount, status, provider)
+       select '${refunded}', id, customer_id, 20, 'REFUNDED', 'sandbox' from customer_order`,
+      `insert into refund (id, payment_id, amount, reason)
+       values ('${uuidv7()}', '${refunded}', 20, 'BY_SHOP')`,
+    ],
+  ],
+  [
+    'what goes back of a paid order is the price of its cancelled parts',
+    'order',
+    [
+      `insert into payment (id, order_id, user_id, amount, status, provider)
+       select '${uuidv7()}', id, customer_id, 20, 'COMPLETED', 'sandbox' from customer_order`,
+      `update shop_order set status = 'CANCELLED'`,
+    ],
+  ],
+  ...(['product', 'shop', 'warehouse', 'order'] as const).map(
+    (name): Break => [
+      `the outbox of the ${name} subgraph is empty, and nothing a dead letter`,
+      name,
+      [
+        `insert into outbox (id, consumer, topic, key, version, payload, dead_at)
+         values ('${uuidv7()}', 'order', 't', 'k', 1, '{}', now())`,
+      ],
+    ],
+  ),
+  [
+    'product lists offers as shops and warehouses have them',
+    'product',
+    ['update offer_listing set in_stock = not in_stock'],
+  ],
+  [
+    'offers are called as their products and variants are',
+    'product',
+    [`update product set name = 'Renamed'`],
+  ],
+  [
+    'the prices by which products are sorted are those of their listings',
+    'product',
+    ['update listed_price set lowest_in_stock = null'],
+  ],
+  ['an order is as its reservation is', 'order', ['select 1']],
+  [
+    'a hold belongs to an order',
+    'warehouse',
+    [
+      `insert into reservation (order_id, state, expires_at)
+       values ('${uuidv7()}', 'HELD', now() + interval '1 hour')`,
+    ],
+  ],
+];
+
+describe('npm run verify', () => {
+  let databases: { urls: DatabaseUrls; drop(): Promise<void> };
+  beforeEach(async () => {
+    databases = await createAllTestDatabases();
+    await seedStore(databases.urls);
+  });
+  afterEach(() => databases.drop());
+
+  async function connected(name: SubgraphName) {
+    const client = new pg.Client({ connectionString: databases.urls[name] });
+    await client.connect();
+    return client;
+  }
+
+  async function run(name: SubgraphName, statements: string[]) {
+    const client = await connected(name);
+    for (const statement of statements) await client.query(statement);
+    await client.end();
+  }
+
+  it('finds nothing in a store that is only seeded, and says how many rows it looked at', async () => {
+    const verdicts = await verify(databases.urls, 0);
+    expect(isBroken(verdicts)).toBe(false);
+    expect(verdicts).toHaveLength(invariants.length);
+    expect(verdicts[0]?.rows).toBeGreaterThan(100);
+    expect(report(verdicts)).toContain('holds ');
+  });
+
+  it.each(breaks)('finds that it is not true that %s', async (name, database, statements) => {
+    const order = uuidv7();
+    await run('order', [
+      `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address)
+       values ('${order}', '${uuidv7()}', 20, 'USD', '{}')`,
+      `insert into shop_order (id, order_id, shop_id) values ('${order}', '${order}', '${order}')`,
+      `insert into order_item
+         (id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
+       values ('${order}', '${order}', '${offer}', 'S', 'S', 10, 'USD', 2)`,
+      `insert into purchase (customer_id, shop_id, sku, units)
+       select customer_id, '${order}', 'S', 2 from customer_order`,
+      `insert into cart (id, shard, counted) values ('${order}', 0, true)`,
+      `insert into cart_item (cart_id, offer_id, id, name, unit_price_amount, currency_code, quantity)
+       values ('${order}', '${offer}', '${order}', 'S', 10, 'USD', 1)`,
+      `insert into units_in_carts (offer_id, shard, units) values ('${offer}', 0, 1)`,
+    ]);
+    await run(database, statements);
+    const verdicts = await verify(databases.urls, 0);
+    const broken = verdicts.filter(({ offending }) => offending.length > 0);
+    expect(broken.map((verdict) => verdict.name)).toContain(name);
+    expect(report(verdicts)).toContain('BROKEN');
+  });
+
+  it('has a way to be broken for each rule', () => {
+    expect(new Set(breaks.map(([name]) => name))).toEqual(
+      new Set(invariants.map(({ name }) => name)),
+    );
+  });
+
+  it('is content again once the projections are rebuilt', async () => {
+    await run('product', [
+      'update offer_listing set in_stock = false, price_amount = 0.01 where sku < $$M$$',
+      'delete from offer_listing where sku >= $$M$$',
+      'delete from listed_price',
+    ]);
+    await run('shop', [`update offer set name = 'Something else' where sku < 'M'`]);
+    expect(isBroken(await verify(databases.urls, 0))).toBe(true);
+    expect(await rebuildProjections(databases.urls)).toBeGreaterThan(50);
+    expect(isBroken(await verify(databases.urls, 0))).toBe(false);
+  });
+
+  it('an offer that is listed while the projections are rebuilt stays listed', async () => {
+    const [shopId, offerId] = [uuidv7(), uuidv7()];
+    const [holder, observer] = await Promise.all([connected('product'), connected('product')]);
+    const { rows } = await observer.query(
+      'select sku, product_id from product_variant order by product_id desc limit 1',
+    );
+    const { sku, product_id: productId } = rows[0];
+    // It has read what shops have, and waits for the first product that it is to write for.
+    await holder.query('begin');
+    await holder.query('select from product order by id limit 1 for update');
+    const rebuilt = rebuildProjections(databases.urls);
+    await someoneWaits(observer);
+    await run('shop', [
+      `insert into shop (id, name, slug, owner_id)
+       values ('${shopId}', 'Late', 'late', '${uuidv7()}')`,
+      `insert into offer (id, shop_id, sku, name, price_amount, currency_code)
+       select '${offerId}', '${shopId}', sku, name, 0.5, 'USD' from offer where sku = '${sku}' limit 1`,
+    ]);
+    await observer.query(
+      `insert into offer_listing (shop_id, sku, product_id, offer_id, price_amount, currency_code,
+         active, offer_version) values ($1, $2, $3, $4, 0.5, 'USD', true, 1)`,
+      [shopId, sku, productId, offerId],
+    );
+    await holder.query('commit');
+    await rebuilt;
+    const { rowCount } = await observer.query('select from offer_listing where offer_id = $1', [
+      offerId,
+    ]);
+    await Promise.all([holder.end(), observer.end()]);
+    expect(rowCount).toBe(1);
+    expect(isBroken(await verify(databases.urls, 0))).toBe(false);
+  });
+});

@@ -1,0 +1,69 @@
+import { ApolloGateway, type GraphQLDataSource } from '@apollo/gateway';
+import { callerCredentials } from '../../subgraphs/shared/auth/auth.js';
+import type { Logger } from '../../subgraphs/shared/observability/logger.js';
+import { gaugeOf, type Registry } from '../../subgraphs/shared/observability/metrics.js';
+import type { RouterConfig } from '../config.js';
+import { InFlight } from '../subgraphs/single-flight.js';
+import { readAddresses } from '../subgraphs/subgraph-addresses.js';
+import { type RouterContext, SubgraphDataSource } from '../subgraphs/subgraph-data-source.js';
+import { watchSubgraphs } from '../subgraphs/subgraph-health.js';
+import { SubgraphSources } from '../subgraphs/subgraph-sources.js';
+import { supergraphFrom } from '../supergraph/supergraph-file.js';
+import { subgraphsOf } from '../supergraph/supergraph-subgraphs.js';
+import { withErrorPaths } from './partial-answers.js';
+import { createPlanCache, createSubgraphTimer } from './router-metrics.js';
+
+/**
+ * Federates queries and mutations over the subgraphs that the supergraph names.
+ *
+ * @param env may say where a subgraph is, as `SUBGRAPH_URL_` and its name
+ * @throws ConfigError where it says so badly
+ */
+export function createGateway(
+  config: RouterConfig,
+  env: NodeJS.ProcessEnv,
+  logger: Logger,
+  registry: Registry,
+) {
+  const timed = createSubgraphTimer(registry);
+  const credentials = callerCredentials('router', config.ROUTER_SECRET);
+  const inFlight = new InFlight<string>();
+  const addressOf = readAddresses(env);
+  const sources = new SubgraphSources(config.OPERATION_TIMEOUT_MS);
+  const requireAddresses = (supergraphSdl: string) => {
+    for (const [name, composed] of subgraphsOf(supergraphSdl)) addressOf(name, composed);
+  };
+  const supergraph = supergraphFrom(config.SUPERGRAPH_PATH, requireAddresses, logger);
+  const gateway = new ApolloGateway({
+    supergraphSdl: supergraph.hook,
+    logger,
+    queryPlannerConfig: { cache: createPlanCache(registry) },
+    buildService({ name, url: composed = '' }) {
+      const url = addressOf(name, composed);
+      const timeoutMs = config.SUBGRAPH_TIMEOUT_MS;
+      const settings = { name, url, credentials, timeoutMs, inFlight, logger };
+      const source = new SubgraphDataSource(settings);
+      return sources.add(name, { url, source, service: withErrorPaths(timed(name, source)) });
+    },
+  });
+  gateway.onSchemaLoadOrUpdate(({ coreSupergraphSdl }) => {
+    sources.use(subgraphsOf(coreSupergraphSdl).keys());
+  });
+  const health = watchSubgraphs(sources.urls, credentials, logger);
+  const up = {
+    name: 'holdfast_subgraph_up',
+    help: 'Whether a subgraph answered the last ping: 1, or 0.',
+    label: 'subgraph',
+  };
+  gaugeOf(registry, up, health.state);
+  return {
+    gateway,
+    supergraph,
+    health,
+    /** the subgraphs as the gateway asks them, once it is loaded */
+    services: sources.services as ReadonlyMap<string, GraphQLDataSource<RouterContext>>,
+    /** where each subgraph is, once the gateway is loaded */
+    urls: sources.urls as ReadonlyMap<string, string>,
+    closeSources: () => sources.close(),
+  };
+}

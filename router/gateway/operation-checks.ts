@@ -1,0 +1,59 @@
+import type { ApolloServerPlugin } from '@apollo/server';
+import {
+  type DocumentNode,
+  type GraphQLError,
+  type GraphQLSchema,
+  isNonNullType,
+  type OperationDefinitionNode,
+  TypeInfo,
+  ValidationContext,
+} from 'graphql';
+import { badOperation } from '../limits/query-limits.js';
+import type { RouterContext } from '../subgraphs/subgraph-data-source.js';
+import { takesSubscriptions } from '../subscriptions/transport/accept.js';
+
+const noStream =
+  'A subscription needs graphql-ws, or Accept: text/event-stream or multipart/mixed;subscriptionSpec=1.0.';
+
+/**
+ * Refuses what is no operation that can be run: one that is not named, a subscription where no stream
+ * can be answered, and null where it is not allowed, which GraphQL finds only while it runs.
+ */
+export const operationChecks: ApolloServerPlugin<RouterContext> = {
+  async requestDidStart() {
+    return {
+      async didResolveOperation({ schema, document, operation, request, contextValue }) {
+        if (!operation) throw notNamed(request.operationName);
+        if (operation.operation === 'subscription' && !takesSubscriptions(contextValue)) {
+          throw badOperation('BAD_REQUEST', noStream);
+        }
+        const name = nullInVain(schema, document, operation, request.variables ?? {});
+        if (name) throw badOperation('BAD_USER_INPUT', `The variable $${name} must not be null.`);
+      },
+    };
+  },
+};
+
+function notNamed(name: string | undefined | null): GraphQLError {
+  const message =
+    typeof name === 'string'
+      ? `There is no operation named "${name}".`
+      : 'There are several operations: say which one in `operationName`.';
+  return badOperation('OPERATION_RESOLUTION_FAILURE', message);
+}
+
+/** GraphQL lets a variable with a default stand where null may not, and null overrides the default. */
+function nullInVain(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Readonly<Record<string, unknown>>,
+): string | null {
+  const nulls = Object.keys(variables).filter((name) => variables[name] === null);
+  if (nulls.length === 0) return null;
+  const context = new ValidationContext(schema, document, new TypeInfo(schema), () => {});
+  const wrong = context
+    .getRecursiveVariableUsages(operation)
+    .find(({ node, type }) => nulls.includes(node.name.value) && isNonNullType(type));
+  return wrong?.node.name.value ?? null;
+}

@@ -1,0 +1,69 @@
+import type { GraphQLDataSource } from '@apollo/gateway';
+import { LRUCache } from 'lru-cache';
+import {
+  Counter,
+  gaugeOf,
+  Histogram,
+  type Registry,
+} from '../../subgraphs/shared/observability/metrics.js';
+import { operationSeconds } from '../../subgraphs/shared/observability/operation-metrics.js';
+import type { RouterContext } from '../subgraphs/subgraph-data-source.js';
+
+const planCacheMaxBytes = 30 * 1024 * 1024;
+
+/** @returns a data source that does what the given one does, and tells how long it took */
+export function createSubgraphTimer(registry: Registry) {
+  const time = new Histogram({
+    name: 'holdfast_subgraph_request_seconds',
+    help: 'How long subgraphs took to answer the router: ok, with errors, or not at all (failed).',
+    labelNames: ['subgraph', 'outcome'],
+    buckets: operationSeconds,
+    registers: [registry],
+  });
+  return (
+    subgraph: string,
+    source: GraphQLDataSource<RouterContext>,
+  ): GraphQLDataSource<RouterContext> => ({
+    async process(options) {
+      const startedAt = performance.now();
+      let outcome = 'failed';
+      try {
+        const answer = await source.process(options);
+        outcome = answer.errors ? 'errors' : 'ok';
+        return answer;
+      } finally {
+        time.observe({ subgraph, outcome }, (performance.now() - startedAt) / 1000);
+      }
+    },
+  });
+}
+
+/** The gateway's own cache of query plans, as large as its default, that tells how well it does. */
+export function createPlanCache<Plan extends object>(registry: Registry) {
+  const plans = new LRUCache<string, Plan>({
+    maxSize: planCacheMaxBytes,
+    sizeCalculation: (plan, key) => Buffer.byteLength(JSON.stringify(plan) + key, 'utf8'),
+  });
+  const lookups = new Counter({
+    name: 'holdfast_plan_cache_lookups_total',
+    help: 'Query plans that were looked for, by whether they were found: hit, miss.',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
+  const size = { name: 'holdfast_plan_cache_plans', help: 'Query plans that are kept.' };
+  gaugeOf(registry, size, () => plans.size);
+  return {
+    async get(key: string): Promise<Plan | undefined> {
+      const plan = plans.get(key);
+      lookups.inc({ outcome: plan ? 'hit' : 'miss' });
+      return plan;
+    },
+    async set(key: string, plan: Plan): Promise<void> {
+      plans.set(key, plan);
+    },
+    async delete(key: string): Promise<boolean> {
+      return plans.delete(key);
+    },
+    clear: () => plans.clear(),
+  };
+}

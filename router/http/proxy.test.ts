@@ -1,0 +1,43 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { createLogger } from '../../subgraphs/shared/observability/logger.js';
+import { createPassOn } from './proxy.js';
+
+const portOf = (server: Server) => (server.address() as AddressInfo).port;
+
+describe('what is passed on', () => {
+  it('is given up for a client that does not read, and its connection is free again', async () => {
+    const subgraph = createServer((_, response) => {
+      const send = () => {
+        while (!response.destroyed && response.write('x'.repeat(64 * 1024)));
+      };
+      response.on('drain', send);
+      send();
+    });
+    subgraph.listen(0, '127.0.0.1');
+    await once(subgraph, 'listening');
+    const url = `http://127.0.0.1:${portOf(subgraph)}/graphql`;
+    const logger = createLogger('test', 'silent');
+    const passOn = createPassOn('warehouse', url, 'router secret', logger, { idleMaxMs: 2000 });
+    const router = createServer((request, response) => {
+      void passOn.pass(request, response, 'id').catch(() => {});
+    });
+    router.listen(0, '127.0.0.1');
+    await once(router, 'listening');
+
+    const asked = once(subgraph, 'request');
+    const client = connect(portOf(router), '127.0.0.1');
+    client.on('error', () => {});
+    client.pause();
+    client.write('GET /warehouses/a/stock.csv HTTP/1.1\r\nhost: localhost\r\n\r\n');
+    const [, answer] = await asked;
+    await once(answer, 'close');
+    expect(answer.writableFinished).toBe(false);
+
+    client.destroy();
+    await passOn.close();
+    router.close();
+    subgraph.close();
+  }, 60_000);
+});

@@ -1,0 +1,101 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { Pool } from 'undici';
+import { callerHeader } from '../../subgraphs/shared/auth/auth.js';
+import { tryAgain } from '../../subgraphs/shared/errors.js';
+import { clientIdle } from '../../subgraphs/shared/http/keep-alive.js';
+import { readsHeader } from '../../subgraphs/shared/http/reads-header.js';
+import type { Logger } from '../../subgraphs/shared/observability/logger.js';
+
+const connectionsMax = 32;
+// Behind the last byte of a request; a large file is decided then.
+const answerMaxMs = 60_000;
+
+// What is between two neighbours only, and what the router says itself.
+const notPassedOn = [
+  'connection',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-request-id',
+  callerHeader,
+  readsHeader,
+];
+
+export interface PassOn {
+  /**
+   * Passes a request on as it is, to the same path, and its answer back; both are streamed, each at
+   * the pace of who reads it. When the client goes away, so does the request.
+   *
+   * @throws `TRY_AGAIN` where no answer came
+   */
+  pass(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * @param url the subgraph's GraphQL endpoint
+ * @param credentials the router's, as it says who it is
+ * @param limits for how long a client may neither send nor read anything
+ */
+export function createPassOn(
+  name: string,
+  url: string,
+  credentials: string,
+  logger: Logger,
+  { idleMaxMs = answerMaxMs } = {},
+): PassOn {
+  const pool = new Pool(new URL(url).origin, {
+    connections: connectionsMax,
+    ...clientIdle,
+    headersTimeout: answerMaxMs,
+    bodyTimeout: answerMaxMs,
+  });
+  return {
+    async pass(request, response, requestId) {
+      const { headers, method = 'GET', url: path = '/' } = request;
+      const gone = new AbortController();
+      response.once('close', () => gone.abort());
+      // undici's limits stand still while nobody reads, and all files share its connections.
+      response.setTimeout(idleMaxMs, () => response.destroy());
+      try {
+        const answer = await pool.request({
+          method,
+          path,
+          headers: {
+            ...endToEnd(headers),
+            'x-request-id': requestId,
+            [callerHeader]: credentials,
+          },
+          body: hasBody(headers) ? request : null,
+          signal: gone.signal,
+        });
+        response.writeHead(answer.statusCode, endToEnd(answer.headers));
+        await pipeline(answer.body, response);
+      } catch (error) {
+        if (response.destroyed) return; // the client went away
+        logger.warn({ subgraph: name, reason: (error as Error).message }, 'no answer');
+        throw tryAgain(`The ${name} part of the system is away or busy; ask again.`);
+      }
+    },
+    close: () => pool.close(),
+  };
+}
+
+const hasBody = (headers: IncomingHttpHeaders) =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
+function endToEnd(headers: IncomingHttpHeaders): Record<string, string | string[]> {
+  const named = headers.connection?.toLowerCase().split(/\s*,\s*/) ?? [];
+  const kept = Object.entries(headers).filter(
+    ([header, value]) =>
+      value !== undefined && !notPassedOn.includes(header) && !named.includes(header),
+  );
+  return Object.fromEntries(kept) as Record<string, string | string[]>;
+}

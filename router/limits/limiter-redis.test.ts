@@ -1,0 +1,58 @@
+import type { Redis } from 'ioredis';
+import { Registry } from '../../subgraphs/shared/observability/metrics.js';
+import { pausedAfterFailure } from './limiter-redis.js';
+import { createRateLimits, rateLimitProfiles } from './rate-limits.js';
+
+/** A Redis that fails while it is told to, on a clock of its own. */
+function createFake() {
+  const fake = { status: 'ready', fails: false, asked: 0, nowMs: 1_000_000 };
+  const client = {
+    get status() {
+      return fake.status;
+    },
+    defineCommand() {},
+    async rlflxIncr(): Promise<[number, number]> {
+      fake.asked += 1;
+      if (fake.fails) throw new Error('Command timed out');
+      return [1, 1000];
+    },
+  };
+  const redis = pausedAfterFailure(client as unknown as Redis, () => fake.nowMs);
+  const count = createRateLimits(rateLimitProfiles.standard, redis, new Registry());
+  return { fake, count };
+}
+
+describe('a Redis that fails', () => {
+  it('is left alone for a while: nobody waits for it but the first', async () => {
+    const { fake, count } = createFake();
+    fake.fails = true;
+    for (let n = 0; n < 10; n++) await count('ip', 'a');
+    expect(fake.asked).toBe(1);
+  });
+
+  it('is tried by one request at a time when the while is over', async () => {
+    const { fake, count } = createFake();
+    fake.fails = true;
+    await count('ip', 'a');
+    fake.nowMs += 2001;
+    await Promise.all(Array.from({ length: 10 }, () => count('ip', 'a')));
+    expect(fake.asked).toBe(2);
+  });
+
+  it('counts again once it answers', async () => {
+    const { fake, count } = createFake();
+    fake.fails = true;
+    await count('ip', 'a');
+    fake.fails = false;
+    fake.nowMs += 2001;
+    for (let n = 0; n < 5; n++) await count('ip', 'a');
+    expect(fake.asked).toBe(6);
+  });
+
+  it('is not asked while it has no connection', async () => {
+    const { fake, count } = createFake();
+    fake.status = 'reconnecting';
+    await count('ip', 'a');
+    expect(fake.asked).toBe(0);
+  });
+});

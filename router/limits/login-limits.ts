@@ -1,0 +1,135 @@
+import { createHmac } from 'node:crypto';
+import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
+import {
+  type DocumentNode,
+  type FieldNode,
+  type GraphQLSchema,
+  getArgumentValues,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql';
+import { canonical, parseIdentifier } from '../../subgraphs/shared/auth/identifier.js';
+import { DomainError } from '../../subgraphs/shared/errors.js';
+import { retryAfterSeconds } from '../../subgraphs/shared/http/http.js';
+import type { RouterContext } from '../subgraphs/subgraph-data-source.js';
+import { variableValues } from './query-limits.js';
+import type { CountAgainst, RateLimitName } from './rate-limits.js';
+
+/** Mutations with a tighter limit than others, by the address they come from. */
+const limitOfField: Readonly<Record<string, RateLimitName>> = {
+  login: 'login',
+  verifyOtp: 'login',
+  proveEmail: 'login',
+  addPhone: 'login',
+  changePassword: 'login',
+  requestOtp: 'code',
+  requestEmailProof: 'code',
+  register: 'register',
+  refreshSession: 'refresh',
+};
+
+/** Counts logins, codes and the like, each by itself also where one operation has several. */
+export function loginLimitPlugin(
+  count: CountAgainst,
+  secret: string,
+): ApolloServerPlugin<RouterContext> {
+  return {
+    async requestDidStart() {
+      return {
+        async didResolveOperation({ schema, document, operation, request, contextValue }) {
+          if (operation?.operation !== 'mutation' || contextValue.plansOnly) return;
+          const fields = topLevelFields(document, operation);
+          const values = variableValues(schema, operation, request.variables) ?? {};
+          try {
+            for (const [limit, times] of timesByLimit(fields)) {
+              await count(limit, contextValue.address, times);
+            }
+            for (const field of fields.filter((each) => each.name.value === 'login')) {
+              const key = identityKey(identifierOf(schema, field, values) ?? '', secret);
+              if (key) await count('identity', key);
+            }
+          } catch (error) {
+            throw error instanceof DomainError ? withStatus(error) : error;
+          }
+        },
+      };
+    },
+  };
+}
+
+/** What is executed at the top: one field for each key of the answer, through fragments. */
+export function topLevelFields(
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+): FieldNode[] {
+  const fields = new Map<string, FieldNode>();
+  const seen = new Set<string>();
+  const collect = ({ selections }: SelectionSetNode): void => {
+    for (const selection of selections) {
+      if (selection.kind === Kind.FIELD) {
+        fields.set((selection.alias ?? selection.name).value, selection);
+      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+        collect(selection.selectionSet);
+      } else if (!seen.has(selection.name.value)) {
+        seen.add(selection.name.value);
+        collectFragment(selection.name.value);
+      }
+    }
+  };
+  const collectFragment = (name: string) => {
+    for (const definition of document.definitions) {
+      if (definition.kind !== Kind.FRAGMENT_DEFINITION) continue;
+      if (definition.name.value === name) collect(definition.selectionSet);
+    }
+  };
+  collect(operation.selectionSet);
+  return [...fields.values()];
+}
+
+function timesByLimit(fields: readonly FieldNode[]): Map<RateLimitName, number> {
+  const times = new Map<RateLimitName, number>();
+  for (const field of fields) {
+    const limit = limitOfField[field.name.value];
+    if (limit) times.set(limit, (times.get(limit) ?? 0) + 1);
+  }
+  return times;
+}
+
+function identifierOf(
+  schema: GraphQLSchema,
+  field: FieldNode,
+  values: Record<string, unknown>,
+): string | null {
+  const definition = schema.getMutationType()?.getFields()[field.name.value];
+  if (!definition) return null;
+  try {
+    const { input } = getArgumentValues(definition, field, values);
+    const { identifier } = input as { identifier?: unknown };
+    return typeof identifier === 'string' ? identifier : null;
+  } catch {
+    return null; // its arguments are no good, and it will be refused for that
+  }
+}
+
+/**
+ * One key for each identity, read as the user subgraph reads it; no address or number lies in Redis.
+ *
+ * @returns null for what is no identity: nobody's password is guessed by it
+ */
+export function identityKey(text: string, secret: string): string | null {
+  const identifier = parseIdentifier(text);
+  return identifier
+    ? createHmac('sha256', secret).update(canonical(identifier)).digest('base64url')
+    : null;
+}
+
+/** Apollo Server takes the status and headers of its answer from the error. */
+function withStatus({ message, extensions }: DomainError): DomainError {
+  const retryAfterMs = extensions.retryAfterMs as number;
+  const headers = new HeaderMap([['retry-after', retryAfterSeconds(retryAfterMs)]]);
+  return new DomainError('RATE_LIMITED', message, {
+    retryAfterMs,
+    http: { status: 429, headers },
+  });
+}

@@ -1,0 +1,217 @@
+import type { ApolloServerPlugin } from '@apollo/server';
+import { costLimitRule } from '@escape.tech/graphql-armor-cost-limit';
+import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases';
+import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
+import { maxDirectivesRule } from '@escape.tech/graphql-armor-max-directives';
+import {
+  type ASTVisitor,
+  type DefinitionNode,
+  type DocumentNode,
+  type FieldNode,
+  GraphQLError,
+  type GraphQLSchema,
+  getArgumentValues,
+  getVariableValues,
+  Kind,
+  type OperationDefinitionNode,
+  TypeInfo,
+  ValidationContext,
+  type ValidationRule,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+import type { RouterConfig } from '../config.js';
+import type { RouterContext } from '../subgraphs/subgraph-data-source.js';
+import { listThatLeadsBack } from './list-cycles.js';
+
+type Limits = Pick<
+  RouterConfig,
+  'QUERY_DEPTH_MAX' | 'QUERY_ALIASES_MAX' | 'QUERY_DIRECTIVES_MAX' | 'QUERY_COST_MAX'
+>;
+
+/** How graphql-armor tells: left to itself it throws, which Apollo Server answers with 500. */
+const reported = {
+  propagateOnRejection: false,
+  onReject: [
+    (context: ValidationContext | null, { message }: GraphQLError) =>
+      context?.reportError(new GraphQLError(message.replace(/^Syntax Error: /, ''))),
+  ],
+};
+
+/**
+ * Validation rules: an operation too deep, with too many aliases or directives, or with values too
+ * deep, is not run.
+ */
+export function queryLimitRules(limits: Limits): ValidationRule[] {
+  return [
+    maxDepthRule({ n: limits.QUERY_DEPTH_MAX, flattenFragments: true, ...reported }),
+    maxAliasesRule({ n: limits.QUERY_ALIASES_MAX, allowList: [], ...reported }),
+    maxDirectivesRule({ n: limits.QUERY_DIRECTIVES_MAX, ...reported }),
+    (context) => valueDepthRule(context, limits.QUERY_DEPTH_MAX),
+  ];
+}
+
+const valueTooDeep = (depthMax: number) => `Value depth limit of ${depthMax} exceeded.`;
+
+/** The query planner's time doubles with each list around a value: thirty hold it for minutes. */
+function valueDepthRule(context: ValidationContext, depthMax: number): ASTVisitor {
+  let depth = 0;
+  const enter = (): false | undefined => {
+    depth += 1;
+    if (depth <= depthMax) return undefined;
+    context.reportError(new GraphQLError(valueTooDeep(depthMax)));
+    depth -= 1;
+    return false;
+  };
+  const leave = () => {
+    depth -= 1;
+  };
+  return { ListValue: { enter, leave }, ObjectValue: { enter, leave } };
+}
+
+function nestsDeeper(value: unknown, depthMax: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depthMax === 0 || Object.values(value).some((each) => nestsDeeper(each, depthMax - 1));
+}
+
+/**
+ * Refuses variables too deep, and what costs too much. No validation rule can: how much a page costs
+ * stands in the variables, or in the default of its argument.
+ */
+export function costLimitPlugin(limits: Limits): ApolloServerPlugin<RouterContext> {
+  const refusalOf = rememberingCosts(limits.QUERY_COST_MAX);
+  return {
+    async requestDidStart() {
+      return {
+        async didResolveOperation({ schema, document, operation, request }) {
+          if (!operation) return;
+          if (
+            Object.values(request.variables ?? {}).some((each) =>
+              nestsDeeper(each, limits.QUERY_DEPTH_MAX),
+            )
+          )
+            throw asValidationError(valueTooDeep(limits.QUERY_DEPTH_MAX));
+          const values = variableValues(schema, operation, request.variables);
+          const reason = values && refusalOf(schema, document, operation, values);
+          if (reason) throw asValidationError(reason);
+        },
+      };
+    },
+  };
+}
+
+// Of one document, by the sizes of its pages.
+const rememberedMax = 100;
+
+/**
+ * Works out what a document costs once for each set of page sizes: clients send the same ones all
+ * the time, and to go through one takes longer than all else that the router itself does with it.
+ */
+function rememberingCosts(maxCost: number) {
+  const known = new WeakMap<
+    DocumentNode,
+    { sizes: string[]; refusals: LRUCache<string, string> }
+  >();
+  return (
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    values: Record<string, unknown>,
+  ): string => {
+    let ofDocument = known.get(document);
+    if (!ofDocument) {
+      ofDocument = {
+        sizes: sizeVariables(document),
+        refusals: new LRUCache({ max: rememberedMax }),
+      };
+      known.set(document, ofDocument);
+    }
+    const key = JSON.stringify([
+      document.definitions.indexOf(operation),
+      ...ofDocument.sizes.map((name) => values[name] ?? null),
+    ]);
+    const before = ofDocument.refusals.get(key);
+    if (before !== undefined) return before;
+    const refusal = refusalOf(schema, document, operation, values, maxCost);
+    ofDocument.refusals.set(key, refusal);
+    return refusal;
+  };
+}
+
+/** The variables that say how large pages are. */
+function sizeVariables(document: DocumentNode): string[] {
+  const names = new Set<string>();
+  visit(document, {
+    Argument({ name, value }) {
+      if (name.value !== 'first') return;
+      visit(value, { Variable: (variable) => void names.add(variable.name.value) });
+    },
+  });
+  return [...names];
+}
+
+/** @returns why an operation is not to be run; '' where it is */
+function refusalOf(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  values: Record<string, unknown>,
+  maxCost: number,
+): string {
+  const priced = withPageSizes(schema, document, values);
+  const chosen = priced.definitions[document.definitions.indexOf(operation)];
+  const reason = costsTooMuch(schema, priced, chosen, maxCost);
+  if (reason) return reason;
+  const cycle = listThatLeadsBack(schema, document, operation);
+  return cycle ? `${cycle} leads back to itself: ask for it once.` : '';
+}
+
+function costsTooMuch(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: DefinitionNode | undefined,
+  maxCost: number,
+): string | undefined {
+  const reasons: string[] = [];
+  const context = new ValidationContext(schema, document, new TypeInfo(schema), ({ message }) =>
+    reasons.push(message),
+  );
+  const rule = costLimitRule({ maxCost, flattenFragments: true, ...reported })(context);
+  rule.OperationDefinition?.enter?.(operation);
+  return reasons[0];
+}
+
+/** The variables with their defaults; null where they do not fit, which executing them will tell. */
+export function variableValues(
+  schema: GraphQLSchema,
+  operation: OperationDefinitionNode,
+  given: Record<string, unknown> = {},
+): Record<string, unknown> | null {
+  return getVariableValues(schema, operation.variableDefinitions ?? [], given).coerced ?? null;
+}
+
+/** The document with the number that each `first` will have, written out. */
+function withPageSizes(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  values: Record<string, unknown>,
+): DocumentNode {
+  const types = new TypeInfo(schema);
+  const writeOut = (node: FieldNode): FieldNode | undefined => {
+    const field = types.getFieldDef();
+    if (!field?.args.some((argument) => argument.name === 'first')) return undefined;
+    const { first } = getArgumentValues(field, node, values);
+    const value = { kind: Kind.INT, value: String(first ?? 1) } as const;
+    const name = { kind: Kind.NAME, value: 'first' } as const;
+    return { ...node, arguments: [{ kind: Kind.ARGUMENT, name, value }] };
+  };
+  return visit(document, visitWithTypeInfo(types, { Field: { enter: writeOut } }));
+}
+
+export const badOperation = (code: string, message: string) =>
+  new GraphQLError(message, { extensions: { code, http: { status: 400 } } });
+
+function asValidationError(message: string): GraphQLError {
+  return badOperation('GRAPHQL_VALIDATION_FAILED', message);
+}

@@ -1,0 +1,106 @@
+import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { rateLimited } from '../../subgraphs/shared/errors.js';
+import type { Logger } from '../../subgraphs/shared/observability/logger.js';
+import { Counter, type Registry } from '../../subgraphs/shared/observability/metrics.js';
+import type { LimiterRedis } from './limiter-redis.js';
+
+/** So many times within so many seconds, counted from the first. */
+export interface RateLimit {
+  readonly points: number;
+  readonly seconds: number;
+}
+
+// What each is counted by, and why so many: docs/adr/0007-limits-at-the-router.md.
+const standard = {
+  /** all requests of an address */
+  ip: { points: 600, seconds: 10 },
+  /** all requests of a user */
+  user: { points: 100, seconds: 10 },
+  /** logins and other secrets that could be guessed, of an address */
+  login: { points: 30, seconds: 60 },
+  /** logins of one e-mail address or phone number, from wherever */
+  identity: { points: 10, seconds: 60 },
+  /** codes that are sent to somebody, of an address */
+  code: { points: 10, seconds: 60 },
+  /** new accounts, of an address */
+  register: { points: 20, seconds: 60 },
+  /** sessions that are refreshed, of an address */
+  refresh: { points: 120, seconds: 60 },
+} satisfies Record<string, RateLimit>;
+
+export type RateLimitName = keyof typeof standard;
+export type RateLimitTable = Readonly<Record<RateLimitName, RateLimit>>;
+export const rateLimitNames = Object.keys(standard) as RateLimitName[];
+
+const benchPoints = 10_000_000;
+
+/** `RATE_LIMIT_PROFILE` → the limits. `bench` counts as always, and refuses next to nobody. */
+export const rateLimitProfiles = {
+  standard,
+  bench: Object.fromEntries(
+    rateLimitNames.map((name) => [name, { ...standard[name], points: benchPoints }]),
+  ) as RateLimitTable,
+} satisfies Record<string, RateLimitTable>;
+
+/** Limits that are not those of every day are told. */
+export function tellProfile(profile: keyof typeof rateLimitProfiles, logger: Logger): void {
+  if (profile === 'standard') return;
+  logger.warn({ profile, limits: rateLimitProfiles[profile] }, 'rate limits are raised');
+}
+
+const messages: Readonly<Record<RateLimitName, string>> = {
+  ip: 'Too many requests from your address.',
+  user: 'Too many requests of yours.',
+  login: 'Too many tries to log in from your address.',
+  identity: 'Too many tries to log in to this account.',
+  code: 'Too many codes were asked for from your address.',
+  register: 'Too many accounts were made from your address.',
+  refresh: 'Too many sessions were refreshed from your address.',
+};
+
+/**
+ * Counts one thing by one limit, `times` at once.
+ *
+ * @throws `RATE_LIMITED`, with `retryAfterMs`, once the limit is passed
+ */
+export type CountAgainst = (name: RateLimitName, key: string, times?: number) => Promise<void>;
+
+/**
+ * Limits that all routers count together, in Redis; each in its own memory while Redis is away. Who
+ * is refused is refused from memory until the time is up.
+ */
+export function createRateLimits(
+  table: RateLimitTable,
+  redis: LimiterRedis,
+  registry: Registry,
+): CountAgainst {
+  const limiters = Object.fromEntries(
+    rateLimitNames.map((name) => [name, createLimiter(name, table[name], redis)]),
+  ) as Record<RateLimitName, RateLimiterRedis>;
+  const refused = new Counter({
+    name: 'holdfast_rate_limited_total',
+    help: 'Requests that were refused, by the limit that they passed.',
+    labelNames: ['limit'],
+    registers: [registry],
+  });
+  return async (name, key, times = 1) => {
+    try {
+      await limiters[name].consume(key, times);
+    } catch (outcome) {
+      if (!(outcome instanceof RateLimiterRes)) throw outcome;
+      refused.inc({ limit: name });
+      throw rateLimited(messages[name], outcome.msBeforeNext);
+    }
+  };
+}
+
+function createLimiter(name: string, { points, seconds }: RateLimit, redis: LimiterRedis) {
+  const limit = { keyPrefix: `limit:${name}`, points, duration: seconds };
+  return new RateLimiterRedis({
+    ...limit,
+    storeClient: redis,
+    rejectIfRedisNotReady: true,
+    inMemoryBlockOnConsumed: points,
+    insuranceLimiter: new RateLimiterMemory(limit),
+  });
+}

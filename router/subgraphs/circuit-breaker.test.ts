@@ -1,0 +1,27 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createLogger } from '../../subgraphs/shared/observability/logger.js';
+import { createBreaker, isOpenCircuit } from './circuit-breaker.js';
+
+const tryAfterMs = 1000;
+
+describe('a subgraph that is left alone', () => {
+  it('is tried by one request; the others are refused at once, and it is asked again when it answers', async () => {
+    const breaker = createBreaker('test', () => true, createLogger('test', 'silent'));
+    let asked = 0;
+    const fail = () => Promise.reject(new Error('away'));
+    for (let n = 0; n < 100; n++) await breaker.execute(fail).catch(() => {});
+    await sleep(tryAfterMs + 50);
+    const trial = Promise.withResolvers<string>();
+    const ask = () => {
+      asked += 1;
+      return trial.promise;
+    };
+    const all = Array.from({ length: 10 }, () => breaker.execute(ask));
+    const refused = await Promise.all(all.slice(1).map((each) => each.catch(isOpenCircuit)));
+    expect(refused).toEqual(Array(9).fill(true));
+    expect(asked).toBe(1);
+    trial.resolve('here');
+    expect(await all[0]).toBe('here');
+    expect(await breaker.execute(async () => 'again')).toBe('again');
+  });
+});

@@ -1,0 +1,57 @@
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { DomainError, tryAgain, unauthenticated } from '../../../subgraphs/shared/errors.js';
+
+type FormatError = (formatted: GraphQLFormattedError, thrown: unknown) => GraphQLFormattedError;
+
+/** Errors as clients get them: what Apollo Server does with those of queries. */
+export type FormatErrors = (errors: readonly unknown[]) => readonly GraphQLFormattedError[];
+
+/**
+ * @param format Apollo Server's `formatError`
+ * @param count is told the code of each
+ */
+export function errorFormatter(
+  format: FormatError,
+  count: (code: string) => void = () => {},
+): FormatErrors {
+  return (errors) =>
+    errors.map((thrown) => {
+      const { message, locations, path, extensions } = formattedOf(thrown);
+      const code = extensions?.code ?? 'INTERNAL_SERVER_ERROR';
+      const formatted = {
+        message,
+        ...(locations && { locations }),
+        ...(path && { path }),
+        extensions: { ...extensions, code },
+      };
+      const told = format(formatted, thrown);
+      count(String(told.extensions?.code));
+      return told;
+    });
+}
+
+function formattedOf(thrown: unknown): GraphQLFormattedError {
+  if (thrown instanceof GraphQLError) return thrown.toJSON();
+  if (thrown instanceof Error) return { message: thrown.message };
+  return thrown as GraphQLFormattedError; // as a subgraph sent it
+}
+
+export const tokenExpired = () => unauthenticated('The access token expired.');
+
+export const partAway = (name: string) =>
+  tryAgain(`The ${name} part of the system ended the subscription; subscribe again.`);
+
+export const tooMuchAtOnce = () =>
+  tryAgain('More happened at once than can be kept; subscribe again.');
+
+export const tooSlow = () => tryAgain('More is waiting for you than can be kept; subscribe again.');
+
+export const tooMany = (message: string) =>
+  new DomainError('RATE_LIMITED', message, { retryAfterMs: 1000 });
+
+export const schemaReload = () =>
+  new GraphQLError('The schema has changed; subscribe again.', {
+    extensions: { code: 'SUBSCRIPTION_SCHEMA_RELOAD' },
+  });
+
+export const shuttingDown = () => tryAgain('This server is going away; subscribe again.');

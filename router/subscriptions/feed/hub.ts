@@ -1,0 +1,155 @@
+import type { DocumentNode } from 'graphql';
+import { v7 as uuidv7 } from 'uuid';
+import type { Identity } from '../../../subgraphs/shared/auth/auth.js';
+import { ClientStream, StreamEnd } from './client-stream.js';
+import { Feed, type Subscriber } from './feed.js';
+import { type FormatErrors, schemaReload, tokenExpired, tooSlow } from './format-errors.js';
+import { createOpenCounts } from './open-counts.js';
+import type { Planner, Variables } from './plan.js';
+import type { Upstream } from './upstream.js';
+
+/** A subscription that passed all checks. */
+export interface Accepted {
+  readonly document: DocumentNode;
+  readonly operationName: string | undefined;
+  readonly variables: Variables;
+}
+
+/** Who subscribes. */
+export interface Client {
+  readonly identity: Identity | null;
+  readonly authorization: string | undefined;
+  /** when the token expires; Infinity without one */
+  readonly expiresAtMs: number;
+  /** the key of the address, as requests are counted by */
+  readonly address: string;
+}
+
+export interface HubOptions {
+  readonly format: FormatErrors;
+  readonly perClientMax: number;
+  readonly totalMax: number;
+  readonly bufferMax: number;
+  planner(): Planner;
+  upstreamOf(subgraph: string): Upstream;
+}
+
+export interface Hub {
+  /** @throws `RATE_LIMITED` where too many are open */
+  open(accepted: Accepted, client: Client): ClientStream;
+  /** Ends all: they are told that the schema changed. */
+  reload(): void;
+  /** Ends all, with nothing said. */
+  stop(): void;
+  counts(): { subscriptions: number; upstreams: number };
+}
+
+const timerMaxMs = 2 ** 31 - 1;
+
+/**
+ * All open subscriptions. Those that ask the same share one upstream: everybody's where they select
+ * public fields only, which are asked for without a token, else those of one user.
+ */
+export function createHub(options: HubOptions): Hub {
+  const feeds = new Set<Feed>();
+  const joinable = new Map<string, Feed>();
+  const streams = new Set<ClientStream>();
+  const open = createOpenCounts('subscriptions', options.perClientMax, options.totalMax);
+  const ending = (error: unknown) => new StreamEnd(options.format([error]));
+
+  function subscribe(accepted: Accepted, client: Client, subscriber: Subscriber): Feed {
+    const plan = options.planner().plan(accepted.document, accepted.operationName);
+    const variables = ownVariables(accepted);
+    const who = plan.isPublic || !client.identity ? 'anybody' : userKey(client.identity);
+    const key = `${who}\n${canonicalJson(variables)}\n${plan.text}`;
+    const there = joinable.get(key);
+    if (there?.join(subscriber)) return there;
+    const feed = new Feed(
+      {
+        plan,
+        variables,
+        upstream: options.upstreamOf(plan.primary.serviceName),
+        format: options.format,
+        bufferMax: options.bufferMax,
+        contextOf: (authorization) => ({ requestId: uuidv7(), authorization, address: '' }),
+        onEnd: (ended) => {
+          feeds.delete(ended);
+          if (joinable.get(key) === ended) joinable.delete(key);
+        },
+      },
+      subscriber,
+    );
+    feeds.add(feed);
+    joinable.set(key, feed);
+    return feed;
+  }
+
+  return {
+    open(accepted, client) {
+      const release = open.take(clientKey(client));
+      let feed: Feed | undefined;
+      let expiry: NodeJS.Timeout | undefined;
+      const stream = new ClientStream(
+        options.bufferMax,
+        () => ending(tooSlow()),
+        () => {
+          clearTimeout(expiry);
+          streams.delete(stream);
+          release();
+          feed?.leave(subscriber);
+        },
+      );
+      const { authorization, expiresAtMs } = client;
+      const subscriber = { stream, authorization, expiresAtMs };
+      try {
+        feed = subscribe(accepted, client, subscriber);
+      } catch (error) {
+        release();
+        throw error;
+      }
+      if (stream.isClosed) {
+        feed.leave(subscriber);
+        return stream;
+      }
+      streams.add(stream);
+      if (expiresAtMs !== Number.POSITIVE_INFINITY) {
+        const leftMs = Math.min(timerMaxMs, expiresAtMs - Date.now());
+        expiry = setTimeout(() => stream.end(ending(tokenExpired())), leftMs);
+      }
+      return stream;
+    },
+    reload() {
+      const reason = ending(schemaReload());
+      for (const stream of streams) stream.end(reason);
+    },
+    stop() {
+      for (const stream of streams) void stream.return();
+    },
+    counts: () => ({ subscriptions: streams.size, upstreams: feeds.size }),
+  };
+}
+
+const userKey = ({ id, role }: Identity) => `${role} ${id}`;
+
+/** What a client's open things are counted by: the user, else the address. */
+export const clientKey = ({ identity, address }: Pick<Client, 'identity' | 'address'>) =>
+  identity?.id ?? address;
+
+/** The variables that the operation declares, those that were given. */
+function ownVariables({ document, operationName, variables }: Accepted): Variables {
+  const declared = document.definitions.flatMap((each) =>
+    each.kind === 'OperationDefinition' && (!operationName || each.name?.value === operationName)
+      ? (each.variableDefinitions ?? []).map(({ variable }) => variable.name.value)
+      : [],
+  );
+  const given = declared.filter((name) => variables[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, variables[name]]));
+}
+
+/** JSON, the same for the same value however its fields are ordered. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, each: unknown) => {
+    if (typeof each !== 'object' || each === null || Array.isArray(each)) return each;
+    return Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}

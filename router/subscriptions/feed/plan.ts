@@ -1,0 +1,167 @@
+import { operationFromDocument, Supergraph } from '@apollo/federation-internals';
+import { buildOperationContext, executeQueryPlan, type GraphQLDataSource } from '@apollo/gateway';
+import { type FetchNode, type PlanNode, type QueryPlan, QueryPlanner } from '@apollo/query-planner';
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  type GraphQLSchema,
+  getOperationAST,
+  Kind,
+  type OperationDefinitionNode,
+  print,
+  visit,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+import type { Logger } from '../../../subgraphs/shared/observability/logger.js';
+import { topLevelFields } from '../../limits/login-limits.js';
+import type { RouterContext } from '../../subgraphs/subgraph-data-source.js';
+import { type Facts, selectsPublicOnly } from '../../supergraph/subscription-facts.js';
+import { type EntityKeys, readEntityKeys, withEventKeys } from './event-keys.js';
+
+const plansMax = 1000;
+
+export type Services = ReadonlyMap<string, GraphQLDataSource<RouterContext>>;
+export type Variables = Readonly<Record<string, unknown>>;
+
+/** How one operation is subscribed to, and what becomes of its events. */
+export interface SubscriptionPlan {
+  /** the operation, whatever it is called and however it is written */
+  readonly text: string;
+  /** the operation that goes to the subgraph which has the events */
+  readonly primary: FetchNode;
+  readonly isPublic: boolean;
+  readonly beginsWithSnapshot: boolean;
+  /** Completes one event with what other subgraphs know, and shapes it as the client asked. */
+  execute(
+    event: ExecutionResult,
+    variables: Variables,
+    context: RouterContext,
+  ): Promise<ExecutionResult>;
+}
+
+export interface Planner {
+  readonly schema: GraphQLSchema;
+  /** @throws GraphQLError for what cannot be planned */
+  plan(document: DocumentNode, operationName: string | undefined): SubscriptionPlan;
+}
+
+interface PlannerOptions {
+  readonly supergraphSdl: string;
+  /** the schema that clients see */
+  readonly schema: GraphQLSchema;
+  readonly services: Services;
+  readonly facts: Facts;
+  readonly logger: Logger;
+}
+
+/** Plans subscriptions over a supergraph; the gateway itself plans them too, but does not run them. */
+export function createPlanner(options: PlannerOptions): Planner {
+  const supergraph = Supergraph.build(options.supergraphSdl, { validateSupergraph: false });
+  const parts: Parts = {
+    ...options,
+    apiSchema: supergraph.apiSchema(),
+    supergraphSchema: supergraph.schema.toGraphQLJSSchema(),
+    planner: new QueryPlanner(supergraph),
+    keys: readEntityKeys(options.supergraphSdl),
+  };
+  const known = new LRUCache<string, SubscriptionPlan>({ max: plansMax });
+  return {
+    schema: options.schema,
+    plan(document, operationName) {
+      const own = ownDocument(document, operationName);
+      const text = print(own);
+      const hit = known.get(text);
+      if (hit) return hit;
+      const plan = planOf(parts, own, text);
+      known.set(text, plan);
+      return plan;
+    },
+  };
+}
+
+interface Parts extends PlannerOptions {
+  readonly apiSchema: ReturnType<Supergraph['apiSchema']>;
+  readonly supergraphSchema: GraphQLSchema;
+  readonly planner: QueryPlanner;
+  readonly keys: EntityKeys;
+}
+
+/** One operation without its name, and the fragments that it uses. */
+function ownDocument(document: DocumentNode, operationName: string | undefined): DocumentNode {
+  const operation = getOperationAST(document, operationName) as OperationDefinitionNode;
+  const used = new Set<string>();
+  const look = (node: DocumentNode['definitions'][number]): void => {
+    visit(node, {
+      FragmentSpread({ name }) {
+        if (used.has(name.value)) return;
+        used.add(name.value);
+        for (const each of document.definitions) {
+          if (each.kind === Kind.FRAGMENT_DEFINITION && each.name.value === name.value) look(each);
+        }
+      },
+    });
+  };
+  look(operation);
+  const { name: _, ...nameless } = operation;
+  const fragments = document.definitions.filter(
+    (each) => each.kind === Kind.FRAGMENT_DEFINITION && used.has(each.name.value),
+  );
+  return { kind: Kind.DOCUMENT, definitions: [nameless, ...fragments] };
+}
+
+function planOf(parts: Parts, document: DocumentNode, text: string): SubscriptionPlan {
+  const { schema, facts, keys } = parts;
+  const owner = buildPlan(parts, document).primary.serviceName;
+  const keyed = withEventKeys(schema, document, keys.get(owner) ?? new Map());
+  const { primary, rest } = buildPlan(parts, keyed);
+  const [operation] = document.definitions as [OperationDefinitionNode];
+  const [root] = topLevelFields(document, operation);
+  const whole: QueryPlan = { kind: 'QueryPlan', node: sequence(primary, rest) };
+  const operationContext = buildOperationContext({ schema, operationDocument: document });
+  return {
+    text,
+    primary,
+    isPublic: selectsPublicOnly(schema, document, facts),
+    beginsWithSnapshot: facts.beginWithSnapshot.has(root?.name.value ?? ''),
+    execute(event, variables, context) {
+      const services = {
+        ...Object.fromEntries(parts.services),
+        ...answering(parts, primary, event),
+      };
+      const request = { request: { variables }, metrics: {}, context, logger: parts.logger };
+      return executeQueryPlan(
+        whole,
+        services,
+        request as never,
+        operationContext,
+        parts.supergraphSchema,
+        parts.apiSchema,
+      ) as Promise<ExecutionResult>;
+    },
+  };
+}
+
+function buildPlan({ planner, apiSchema }: Parts, document: DocumentNode) {
+  const { node } = planner.buildQueryPlan(operationFromDocument(apiSchema, document));
+  if (node?.kind !== 'Subscription') throw new Error('a subscription has no plan');
+  return node;
+}
+
+const sequence = (primary: FetchNode, rest: PlanNode | undefined): PlanNode =>
+  rest ? { kind: 'Sequence', nodes: [primary, rest] } : primary;
+
+/** The owner of the events answers the first question with the event; later ones it is asked itself. */
+function answering({ services }: Parts, primary: FetchNode, event: ExecutionResult) {
+  let told = false;
+  const process: GraphQLDataSource<RouterContext>['process'] = async (options) => {
+    if (told) {
+      const service = services.get(primary.serviceName);
+      if (!service) throw new Error(`there is no subgraph ${primary.serviceName}`);
+      return service.process(options);
+    }
+    told = true;
+    // Its parts become the answer's, and what other subgraphs know is written into them.
+    return structuredClone(event) as never;
+  };
+  return { [primary.serviceName]: { process } };
+}

@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ExecutionResult } from 'graphql';
+import { type Client, createClient, type SubscribePayload } from 'graphql-ws';
+import WebSocket from 'ws';
+import { callerHeader } from '../../../subgraphs/shared/auth/auth.js';
+import type { Logger } from '../../../subgraphs/shared/observability/logger.js';
+
+const pingEveryMs = 10_000;
+const pongMaxMs = 10_000;
+const handshakeMaxMs = 5000;
+const firstRetryMs = 100;
+const retryMaxMs = 1000;
+const lingerMs = 1000;
+const messageMaxBytes = 8 * 1024 * 1024;
+
+class SubgraphSocket extends WebSocket {
+  constructor(url: string, protocols?: string | string[]) {
+    super(url, protocols, { maxPayload: messageMaxBytes, handshakeTimeout: handshakeMaxMs });
+    // The client lets go of a socket before it is closed, and an error without a listener is fatal.
+    this.on('error', () => {});
+  }
+}
+
+export interface UpstreamSink {
+  next(event: ExecutionResult): void;
+  /** it was lost, and is there again: events may have been missed, and a snapshot comes if ever one does */
+  again(): void;
+  /** @param reason errors as the subgraph told them, or why the connection was given up */
+  error(reason: unknown): void;
+  complete(): void;
+}
+
+/** The one graphql-ws connection to a subgraph: there while anything is subscribed to over it. */
+export interface Upstream {
+  /** @param payload is read anew each time the connection is made again */
+  subscribe(payload: SubscribePayload, sink: UpstreamSink): () => void;
+  isOpen(): boolean;
+  close(): Promise<void>;
+}
+
+/**
+ * @param url the HTTP address of the subgraph's graph; WebSockets are taken at the same
+ * @param credentials with which the router says who it is
+ */
+export function connectUpstream(
+  name: string,
+  url: string,
+  credentials: string,
+  logger: Logger,
+): Upstream {
+  const sinks = new Set<UpstreamSink>();
+  let socket: WebSocket | undefined;
+  let pong: NodeJS.Timeout | undefined;
+  const isGone = () => clearTimeout(pong);
+  const client: Client = createClient({
+    url: url.replace(/^http/, 'ws'),
+    webSocketImpl: SubgraphSocket,
+    connectionParams: { [callerHeader]: credentials },
+    lazy: true,
+    lazyCloseTimeout: lingerMs,
+    keepAlive: pingEveryMs,
+    retryAttempts: Number.POSITIVE_INFINITY,
+    shouldRetry: () => true,
+    retryWait: (retries) => {
+      const ms = Math.min(retryMaxMs, firstRetryMs * 2 ** retries);
+      return sleep(ms / 2 + (Math.random() * ms) / 2);
+    },
+    on: {
+      connected: (opened, _payload, wasRetry) => {
+        socket = opened as WebSocket;
+        if (!wasRetry) return;
+        logger.info({ subgraph: name }, 'subscriptions are connected again');
+        for (const sink of sinks) sink.again();
+      },
+      closed: (event) => {
+        isGone();
+        socket = undefined;
+        const { code } = event as { code?: number };
+        if (sinks.size > 0) logger.warn({ subgraph: name, code }, 'subscriptions are cut off');
+      },
+      ping: (received) => {
+        if (received) return;
+        pong = setTimeout(() => client.terminate(), pongMaxMs);
+      },
+      pong: (received) => {
+        if (received) isGone();
+      },
+    },
+  });
+  return {
+    subscribe(payload, sink) {
+      sinks.add(sink);
+      const stop = client.subscribe(payload, {
+        next: (event) => sink.next(event as ExecutionResult),
+        error: (reason) => {
+          sinks.delete(sink);
+          sink.error(reason);
+        },
+        complete: () => {
+          if (sinks.delete(sink)) sink.complete();
+        },
+      });
+      return () => {
+        sinks.delete(sink);
+        stop();
+      };
+    },
+    isOpen: () => socket !== undefined,
+    async close() {
+      isGone();
+      const disposed = Promise.resolve(client.dispose()).catch(() => {});
+      if (!socket) client.terminate();
+      await disposed;
+    },
+  };
+}

@@ -1,0 +1,146 @@
+import { type ApolloServer, type ApolloServerPlugin, HeaderMap } from '@apollo/server';
+import {
+  type DefinitionNode,
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  getVariableValues,
+  Kind,
+  OperationTypeNode,
+  parse,
+  type SelectionSetNode,
+} from 'graphql';
+import { requestTrace } from '../../../subgraphs/shared/observability/request-context.js';
+import { badOperation } from '../../limits/query-limits.js';
+import type { RouterContext } from '../../subgraphs/subgraph-data-source.js';
+import type { Result } from '../feed/client-stream.js';
+import type { Accepted } from '../feed/hub.js';
+
+/** An operation as clients send it, over whatever transport. */
+export interface OperationRequest {
+  readonly query?: string | undefined;
+  readonly operationName?: string | null | undefined;
+  readonly variables?: Record<string, unknown> | null | undefined;
+  readonly extensions?: Record<string, unknown> | null | undefined;
+}
+
+export type Outcome =
+  | { readonly kind: 'subscription'; readonly accepted: Accepted }
+  | {
+      readonly kind: 'answer';
+      readonly result: Result;
+      readonly status: number;
+      readonly headers: HeaderMap;
+    };
+
+/** The context of a request over a transport that can answer with a stream. */
+interface StreamContext extends RouterContext {
+  readonly takeSubscription?: (accepted: Accepted) => void;
+}
+
+/** Whether a request came over a transport that can answer with a stream. */
+export const takesSubscriptions = (context: StreamContext): boolean =>
+  context.takeSubscription !== undefined;
+
+/**
+ * Puts subscriptions through all that Apollo Server does with an operation before it is executed, so
+ * that the same limits hold for them, and hands them over instead of executing them.
+ */
+export const subscriptionPlugin: ApolloServerPlugin<StreamContext> = {
+  async requestDidStart() {
+    return {
+      async didResolveOperation({ schema, operation, request }) {
+        if (operation?.operation !== 'subscription') return;
+        const definitions = operation.variableDefinitions ?? [];
+        const { errors } = getVariableValues(schema, definitions, request.variables ?? {});
+        if (errors?.[0]) throw badOperation('BAD_USER_INPUT', errors[0].message);
+      },
+      async responseForOperation({ operation, document, request, contextValue }) {
+        if (operation.operation !== 'subscription') return null;
+        contextValue.takeSubscription?.({
+          document,
+          operationName: request.operationName ?? undefined,
+          variables: request.variables ?? {},
+        });
+        const http = { status: 200, headers: new HeaderMap() };
+        return { http, body: { kind: 'single', singleResult: { data: null } } };
+      },
+    };
+  },
+};
+
+/** Runs a query or mutation; checks a subscription, which is then to be opened. */
+export async function acceptOperation(
+  apollo: ApolloServer<RouterContext>,
+  { query, operationName, variables, extensions }: OperationRequest,
+  given: RouterContext,
+): Promise<Outcome> {
+  let accepted: Accepted | undefined;
+  const takeSubscription = (each: Accepted) => {
+    accepted = each;
+  };
+  const contextValue: StreamContext = { ...given, takeSubscription };
+  if (hasConditionAtRoot(query)) return refusedForCondition();
+  const request = {
+    ...(query !== undefined && { query }),
+    ...(operationName != null && { operationName }),
+    ...(variables != null && { variables }),
+    ...(extensions != null && { extensions }),
+  };
+  const { body, http } = await apollo.executeOperation(request, { contextValue });
+  if (accepted) return { kind: 'subscription', accepted };
+  if (body.kind !== 'single') throw new Error('an answer in parts was not asked for');
+  const result = body.singleResult as Result;
+  return { kind: 'answer', result, status: http.status ?? 200, headers: http.headers };
+}
+
+/**
+ * Whether a field of a subscription stands under a condition, by itself or in fragments. GraphQL
+ * forbids it in newer editions, and graphql-js's validation throws where it has a variable.
+ */
+export function hasConditionAtRoot(query: string | undefined): boolean {
+  if (!query?.includes('subscription') || !/\b(skip|include)\b/.test(query)) return false;
+  const definitions = parsed(query)?.definitions ?? [];
+  const seen = new Set<string>();
+  const isConditional = (set: SelectionSetNode | undefined): boolean =>
+    set?.selections.some((each) => {
+      if (each.directives?.some(({ name }) => /^(skip|include)$/.test(name.value))) return true;
+      if (each.kind === Kind.INLINE_FRAGMENT) return isConditional(each.selectionSet);
+      if (each.kind !== Kind.FRAGMENT_SPREAD || seen.has(each.name.value)) return false;
+      seen.add(each.name.value);
+      return isConditional(fragmentOf(definitions, each.name.value));
+    }) ?? false;
+  return definitions.some(
+    (each) =>
+      each.kind === Kind.OPERATION_DEFINITION &&
+      each.operation === OperationTypeNode.SUBSCRIPTION &&
+      isConditional(each.selectionSet),
+  );
+}
+
+const fragmentOf = (definitions: readonly DefinitionNode[], name: string) =>
+  definitions.find(
+    (each): each is FragmentDefinitionNode =>
+      each.kind === Kind.FRAGMENT_DEFINITION && each.name.value === name,
+  )?.selectionSet;
+
+const documentTokensMax = 10_000;
+
+/** A document, or null for what is none. */
+export function parsed(query: string): DocumentNode | null {
+  try {
+    return parse(query, { noLocation: true, maxTokens: documentTokensMax });
+  } catch {
+    return null; // Apollo Server says what is wrong with it
+  }
+}
+
+export function refusedForCondition(): Extract<Outcome, { kind: 'answer' }> {
+  const error = badOperation(
+    'GRAPHQL_VALIDATION_FAILED',
+    'The field of a subscription cannot be skipped or included by a condition.',
+  );
+  const { code } = error.extensions;
+  const extensions = { code, requestId: requestTrace.getStore()?.requestId };
+  const result = { errors: [{ message: error.message, extensions }] };
+  return { kind: 'answer', result, status: 400, headers: new HeaderMap() };
+}

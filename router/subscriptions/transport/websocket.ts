@@ -1,0 +1,197 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ApolloServer } from '@apollo/server';
+import { GraphQLError, type GraphQLFormattedError, parse } from 'graphql';
+import { CloseCode, type Context, type SubscribePayload } from 'graphql-ws';
+import { type Extra, useServer } from 'graphql-ws/use/ws';
+import { v7 as uuidv7 } from 'uuid';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { requestTrace } from '../../../subgraphs/shared/observability/request-context.js';
+import { telemetry } from '../../../subgraphs/shared/observability/telemetry/telemetry.js';
+import type { CountAgainst } from '../../limits/rate-limits.js';
+import type { RouterContext } from '../../subgraphs/subgraph-data-source.js';
+import { type Result, StreamEnd } from '../feed/client-stream.js';
+import { type FormatErrors, tokenExpired, tooMany } from '../feed/format-errors.js';
+import type { Client, Hub } from '../feed/hub.js';
+import type { OpenCounts } from '../feed/open-counts.js';
+import { acceptOperation } from './accept.js';
+import { Connection } from './connection.js';
+
+const pingEveryMs = 12_000;
+const messageMaxBytes = 100_000;
+const unsentMaxBytes = 1024 * 1024;
+// What runs when this process stops has so long to be answered; then its connection is closed too.
+const answerMaxMs = 5000;
+const closeMaxMs = 1000;
+const pollMs = 20;
+
+export interface WebSocketOptions {
+  readonly apollo: ApolloServer<RouterContext>;
+  readonly hub: Hub;
+  readonly count: CountAgainst;
+  readonly sockets: OpenCounts;
+  readonly perConnectionMax: number;
+  /** how long a query or mutation may take */
+  readonly operationMaxMs: number;
+  readonly format: FormatErrors;
+  /** who it is, by the value of an Authorization header; throws `UNAUTHENTICATED` */
+  clientOf(authorization: string | undefined, address: string): Promise<Client>;
+}
+
+const nothing = parse('{ __typename }');
+/** Never told: the connection is being closed, and the client asks again over another. */
+const notBegun = () => new Promise<never>(() => {});
+const going = { code: 1001, reason: 'Going away' };
+
+/**
+ * graphql-ws: subscriptions, and queries and mutations too. The token comes in `connectionParams`, as
+ * `authorization` like the header of HTTP, and holds for the connection: when it expires, the
+ * subscriptions end and the connection is closed, for the client to come again with another.
+ */
+export function serveWebSockets(options: WebSocketOptions) {
+  const { apollo, hub, count, format } = options;
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload: messageMaxBytes,
+    clientTracking: true,
+  });
+  const connections = new WeakMap<WebSocket, Connection>();
+  let stopping = false;
+  const of = ({ extra: { socket } }: Context<Params, Extra>) =>
+    connections.get(socket as WebSocket) as Connection;
+  const disposable = useServer<Params>(
+    {
+      onConnect: async (context) => {
+        const connection = of(context);
+        const socket = context.extra.socket as WebSocket;
+        const { connectionParams } = context;
+        const authorization = connectionParams?.authorization ?? connectionParams?.Authorization;
+        if (authorization !== undefined && typeof authorization !== 'string') return false;
+        try {
+          connection.client = await options.clientOf(authorization, connection.address);
+        } catch (error) {
+          refuseConnection(socket, format([error])[0]?.extensions?.code);
+          return false;
+        }
+        connection.closeAt(connection.client.expiresAtMs);
+        return true;
+      },
+      onSubscribe: (context, id, payload) => {
+        const connection = of(context);
+        if (!connection.begin(id)) return notBegun();
+        const requestId = uuidv7();
+        const work = () => accept(connection, id, payload, requestId);
+        return requestTrace.run(
+          { requestId },
+          () => telemetry()?.inSpan('graphql-ws', work) ?? work(),
+        );
+      },
+      execute: ({ contextValue }) => contextValue as never,
+      subscribe: ({ contextValue }) => contextValue as never,
+      onNext: (_context, _id, _payload, _args, result) => result as never,
+      onError: (_context, _id, _payload, errors) => told(errors, format),
+      // It is called right before the client is told.
+      onComplete: (context, id) => of(context).end(id),
+    },
+    server,
+    pingEveryMs,
+  );
+
+  async function accept(
+    connection: Connection,
+    id: string,
+    payload: SubscribePayload,
+    requestId: string,
+  ) {
+    const client = connection.client as Client;
+    try {
+      if (client.expiresAtMs <= Date.now()) throw tokenExpired();
+      if (connection.size > options.perConnectionMax) {
+        throw tooMany('You have as many operations on this connection as you may.');
+      }
+      await countOperation(count, client);
+      const { authorization, address } = client;
+      const deadlineMs = performance.now() + options.operationMaxMs;
+      const given = { requestId, authorization, address, deadlineMs };
+      const outcome = await acceptOperation(apollo, payload, given);
+      if (outcome.kind === 'answer') {
+        const answer = argumentsOf(outcome.result);
+        // Errors alone are told without a word to `onComplete`.
+        if (Array.isArray(answer)) connection.end(id);
+        return answer;
+      }
+      const { document, operationName = null } = outcome.accepted;
+      const contextValue = hub.open(outcome.accepted, client);
+      connection.keep(id, contextValue);
+      return { schema: null as never, document, operationName, contextValue };
+    } catch (error) {
+      connection.end(id);
+      return format([error]).map(asGraphQLError);
+    }
+  }
+
+  return {
+    server,
+    /** @param address the key of the address that it comes from */
+    async take(request: IncomingMessage, duplex: Duplex, head: Buffer, address: string) {
+      if (duplex.destroyed) return; // it would not tell that it is closed
+      const release = options.sockets.take(address);
+      duplex.once('close', release);
+      server.handleUpgrade(request, duplex, head, (socket) => {
+        const connection = new Connection(socket, address);
+        connections.set(socket, connection);
+        if (stopping) connection.closeOnceAnswered(going);
+        const letGo = () => {
+          if (socket.bufferedAmount > unsentMaxBytes) socket.terminate();
+        };
+        socket.on('message', letGo).on('ping', letGo);
+        server.emit('connection', socket, request);
+      });
+    },
+    /** Begins nothing any more, and tells clients to connect again, each once it is answered. */
+    async stop() {
+      stopping = true;
+      for (const socket of server.clients) connections.get(socket)?.closeOnceAnswered(going);
+      const deadlineMs = performance.now() + answerMaxMs;
+      while (server.clients.size > 0 && performance.now() < deadlineMs) await sleep(pollMs);
+      const late = setTimeout(() => {
+        for (const socket of server.clients) socket.terminate();
+      }, closeMaxMs);
+      await disposable.dispose();
+      clearTimeout(late);
+    },
+  };
+}
+
+type Params = Record<string, unknown>;
+
+/** The answer to a query or mutation, as graphql-ws has it: it is executed already. */
+function argumentsOf(result: Result) {
+  if (result.data === undefined && result.errors) return result.errors.map(asGraphQLError);
+  return { schema: null as never, document: nothing, contextValue: result };
+}
+
+async function countOperation(count: CountAgainst, { address, identity }: Client): Promise<void> {
+  await count('ip', address);
+  if (identity) await count('user', identity.id);
+}
+
+function refuseConnection(socket: WebSocket, code: unknown): void {
+  // 1013 and 4403 leave it to the client to come again, with another token.
+  if (code === 'UNAUTHENTICATED') socket.close(CloseCode.Forbidden, 'Forbidden');
+  else socket.close(1013, 'Try again later');
+}
+
+const asGraphQLError = ({ message, ...rest }: GraphQLFormattedError) => {
+  const { locations: _, extensions, path } = rest as GraphQLFormattedError;
+  return new GraphQLError(message, { ...(path && { path }), ...(extensions && { extensions }) });
+};
+
+/** graphql-ws wraps what a stream throws in an error of its own. */
+function told(errors: readonly { originalError?: unknown }[], format: FormatErrors) {
+  return errors.flatMap((error) => {
+    const { originalError } = error as GraphQLError;
+    return originalError instanceof StreamEnd ? originalError.errors : format([error]);
+  });
+}

@@ -1,0 +1,98 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { GatewayConfig } from '@apollo/gateway';
+import type { Logger } from '../../subgraphs/shared/observability/logger.js';
+import { startWorker } from '../../subgraphs/shared/runtime/worker.js';
+import { type Facts, parseFacts } from './subscription-facts.js';
+
+// Read rather than watched: a file of a Kubernetes ConfigMap is changed by a link of its folder,
+// of which a watch on the file is told nothing.
+const lookEveryMs = 1000;
+
+type Hook = Extract<
+  Extract<GatewayConfig, { supergraphSdl: unknown }>['supergraphSdl'],
+  (...given: never[]) => unknown
+>;
+
+export interface SupergraphFile {
+  /** gives the gateway the supergraph, and each later one; fails where the first cannot be loaded */
+  readonly hook: Hook;
+  /** what stands in `subscriptions.json` beside it */
+  facts(): Facts;
+  /** calls back when the facts changed, and the supergraph did not */
+  onFacts(listener: () => void): void;
+}
+
+interface Read {
+  readonly supergraphSdl: string;
+  /** as text; null where there are none */
+  readonly facts: string | null;
+}
+
+/**
+ * The supergraph of a file, and the facts beside it, loaded anew when one of them changes. Requests in
+ * flight end with the one they began with. What cannot be loaded is told of in the log, and the last
+ * one stays.
+ *
+ * @param check throws for a supergraph that is not to be loaded
+ */
+export function supergraphFrom(
+  path: string,
+  check: (supergraphSdl: string) => void,
+  logger: Logger,
+): SupergraphFile {
+  let facts = parseFacts(null);
+  let tell = () => {};
+  const load = (read: Read) => {
+    check(read.supergraphSdl);
+    facts = parseFacts(read.facts);
+  };
+  const hook: Hook = async ({ update }) => {
+    let current = await readBoth(path);
+    let seen = current;
+    load(current);
+    const worker = startWorker('supergraph', lookEveryMs, logger, async () => {
+      const read = await readBoth(path);
+      // What is just being written is read again, once it stays as it is.
+      const isSettled = isSame(read, seen);
+      seen = read;
+      if (!isSettled || isSame(read, current)) return;
+      const isOther = read.supergraphSdl !== current.supergraphSdl;
+      current = read;
+      try {
+        load(read);
+        if (isOther) update(read.supergraphSdl);
+        else tell();
+        logger.info({ path }, 'the supergraph was loaded anew');
+      } catch (error) {
+        logger.error(
+          { path, err: error },
+          'a supergraph that cannot be loaded; the last one stays',
+        );
+      }
+    });
+    return { supergraphSdl: current.supergraphSdl, cleanup: () => worker.stop() };
+  };
+  return {
+    hook,
+    facts: () => facts,
+    onFacts(listener) {
+      tell = listener;
+    },
+  };
+}
+
+async function readBoth(path: string): Promise<Read> {
+  const beside = join(dirname(path), 'subscriptions.json');
+  const [supergraphSdl, facts] = await Promise.all([
+    readFile(path, 'utf8'),
+    readFile(beside, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null;
+      throw error;
+    }),
+  ]);
+  return { supergraphSdl, facts };
+}
+
+const isSame = (one: Read, other: Read) =>
+  one.supergraphSdl === other.supergraphSdl && one.facts === other.facts;

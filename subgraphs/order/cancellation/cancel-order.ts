@@ -1,0 +1,74 @@
+import { createUnionType, Field, ObjectType } from 'type-graphql';
+import { identityOf } from '../../shared/auth/auth.js';
+import { notFound, tryAgain } from '../../shared/errors.js';
+import { Refusal, result } from '../../shared/graphql/refusal.js';
+import { Allow } from '../../shared/rights/rights.js';
+import type { OrderContext } from '../context.js';
+import { changeParts, lockOrder, partComesFrom } from '../fulfilment/change-shop-orders.js';
+import { Order } from '../order/order.js';
+import { OrderStatus } from '../order/status.js';
+import { endPending } from '../order/transitions/end-pending.js';
+import { findOwnOrder } from '../order/visible-orders.js';
+import { undoSale } from './reverse-sale.js';
+
+@Allow('parent')
+@ObjectType({ implements: Refusal, description: 'The order is too far to be cancelled.' })
+export class OrderNotCancellable extends Refusal {
+  @Field(() => OrderStatus, { description: 'How far it is.' })
+  status!: OrderStatus;
+}
+
+export const CancelOrderResult = createUnionType({
+  name: 'CancelOrderResult',
+  description: 'The cancelled order, or why it cannot be cancelled.',
+  types: () => [Order, OrderNotCancellable] as const,
+});
+
+/**
+ * Cancels an order that is not shipped yet. Of an unpaid one the stock is set free; there the
+ * reservation decides: where a payment came first, the order is cancelled as a paid one. Of a paid one
+ * money and units go back.
+ *
+ * @throws `NOT_FOUND` for an order that is not the user's; `TRY_AGAIN`, also while it is being paid
+ */
+export async function cancelOrder(context: OrderContext, id: string) {
+  const order = await findOwnOrder(context, id);
+  if (!order) throw notFound('order', id);
+  const refusal =
+    order.status === 'PENDING' ? await cancelUnpaid(context, id) : await cancelPaid(context, id);
+  return refusal ?? context.em.fork().findOneOrFail(Order, id);
+}
+
+async function cancelUnpaid(context: OrderContext, id: string) {
+  const { id: userId } = identityOf(context);
+  const { state } = await context.app.reservations.release(id, 'BY_CUSTOMER', userId);
+  if (state === 'COMMITTED') return cancelPaid(context, id);
+  const reason = state === 'EXPIRED' ? 'PAYMENT_TIMEOUT' : 'BY_CUSTOMER';
+  const actor = reason === 'BY_CUSTOMER' ? userId : undefined;
+  await endPending(context.em, id, { status: 'CANCELLED', reason, actor });
+  return null;
+}
+
+const reason = 'BY_CUSTOMER';
+
+function cancelPaid(context: OrderContext, id: string) {
+  const { id: actor } = identityOf(context);
+  return context.em.fork().transactional(async (em) => {
+    const order = await lockOrder(em, id);
+    if (order.status === 'PENDING') throw tryAgain('It is being paid at this moment; ask again.');
+    const live = order.parts.filter(({ status }) => status !== 'CANCELLED');
+    const isShipped = live.some(({ status }) => status !== partComesFrom.CANCELLED);
+    if (live.length === 0 || isShipped) return notCancellable(order.status, isShipped);
+    const partIds = live.map((part) => part.id);
+    await changeParts(em, order, { partIds, to: 'CANCELLED', actor, reason });
+    await undoSale(em, order, live, { actor, reason });
+    return null;
+  });
+}
+
+function notCancellable(status: OrderStatus, isShipped = false): OrderNotCancellable {
+  const message = isShipped
+    ? 'It is shipped, or a part of it is.'
+    : `The order is ${status} already.`;
+  return result(OrderNotCancellable, { message, status });
+}

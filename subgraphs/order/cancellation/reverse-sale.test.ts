@@ -1,0 +1,92 @@
+import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { logger } from '../../../tests/harness/stock-engine.js';
+import { connect, disconnect } from '../../shared/database/connect.js';
+import { changeParts, lockOrder } from '../fulfilment/change-shop-orders.js';
+import { databaseSchema } from '../mikro-orm.config.js';
+import { undoSale } from './reverse-sale.js';
+
+const roundsCount = 20;
+const [shopA, shopB] = [uuidv7(), uuidv7()];
+
+describe('paid orders of one customer that are cancelled at once', () => {
+  let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
+  let client: pg.Client;
+  let orm: Awaited<ReturnType<typeof connect>>;
+  beforeAll(async () => {
+    databases = await createTestDatabases(['order']);
+    const url = databases.urls.order;
+    client = new pg.Client({ connectionString: url });
+    await client.connect();
+    orm = await connect({ name: 'test', url, poolMax: 8, logger }, databaseSchema);
+  });
+  afterAll(async () => {
+    await Promise.all([client.end(), disconnect(orm)]);
+    await databases.drop();
+  });
+
+  /** A paid order of one unit from each shop, whose parts were made in this order. */
+  async function paidOrder(customerId: string, shopIds: readonly string[]): Promise<string> {
+    const orderId = uuidv7();
+    await client.query(
+      `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address, status)
+       values ($1, $2, 2, 'USD', '{}', 'CONFIRMED')`,
+      [orderId, customerId],
+    );
+    for (const shopId of shopIds) {
+      const partId = uuidv7();
+      await client.query(
+        `insert into shop_order (id, order_id, shop_id, status) values ($1, $2, $3, 'CONFIRMED')`,
+        [partId, orderId, shopId],
+      );
+      await client.query(
+        `insert into order_item (id, shop_order_id, offer_id, sku, name, unit_price_amount,
+           currency_code, quantity) values ($1, $2, $1, 'SKU', 'A thing', 1, 'USD', 1)`,
+        [uuidv7(), partId],
+      );
+      await client.query(
+        `insert into purchase (customer_id, shop_id, sku, units) values ($1, $2, 'SKU', 1)
+         on conflict (customer_id, shop_id, sku) do update set units = purchase.units + 1`,
+        [customerId, shopId],
+      );
+    }
+    await client.query(
+      `insert into payment (id, order_id, user_id, amount, status, provider)
+       values ($1, $2, $3, 2, 'COMPLETED', 'sandbox')`,
+      [uuidv7(), orderId, customerId],
+    );
+    return orderId;
+  }
+
+  const cancel = (orderId: string) =>
+    orm.em.fork().transactional(async (em) => {
+      const order = await lockOrder(em, orderId);
+      const how = { actor: 'test', reason: 'BY_CUSTOMER' } as const;
+      const partIds = order.parts.map(({ id }) => id);
+      await changeParts(em, order, { partIds, to: 'CANCELLED', ...how });
+      await undoSale(em, order, order.parts, how);
+    });
+
+  it('do not lock each other out, in whatever order their parts were made', async () => {
+    for (let round = 0; round < roundsCount; round++) {
+      const customerId = uuidv7();
+      const orderIds: string[] = [];
+      for (const shopIds of [
+        [shopA, shopB],
+        [shopB, shopA],
+        [shopA, shopB],
+        [shopB, shopA],
+      ]) {
+        orderIds.push(await paidOrder(customerId, shopIds));
+      }
+      await Promise.all(orderIds.map(cancel));
+      const bought = 'select units from purchase where customer_id = $1';
+      const { rows } = await client.query(bought, [customerId]);
+      expect(rows).toEqual([{ units: '0' }, { units: '0' }]);
+      const sent = `select sum(r.amount) from refund r join payment p on p.id = payment_id
+        where p.user_id = $1`;
+      expect((await client.query(sent, [customerId])).rows).toEqual([{ sum: '8.00' }]);
+    }
+  }, 60_000);
+});

@@ -1,0 +1,49 @@
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+
+const batchMax = 500;
+export const countedHours = 24;
+
+/**
+ * Takes carts that were not touched for a day out of the counters of units in carts. A cart that is
+ * at work is left for the next time.
+ *
+ * @returns how many it took out
+ */
+export async function forgetIdleCarts(
+  em: EntityManager,
+  isStopping = () => false,
+): Promise<number> {
+  let forgotten = 0;
+  while (!isStopping()) {
+    const batch = await em.fork().transactional(forgetBatch);
+    forgotten += batch;
+    if (batch < batchMax) break;
+  }
+  return forgotten;
+}
+
+async function forgetBatch(em: EntityManager): Promise<number> {
+  const idle = await sql<{ id: string }>(
+    em,
+    `update cart set counted = false where id in (
+       select id from cart where counted and updated_at < now() - $1 * interval '1 hour'
+       order by updated_at limit $2 for update skip locked)
+     returning id`,
+    [countedHours, batchMax],
+  );
+  // Locked in the order of their keys, as those who change carts lock them.
+  await sql(
+    em,
+    `with idle as (
+       select i.offer_id, c.shard, sum(i.quantity) as units
+       from cart c join cart_item i on i.cart_id = c.id where c.id = any($1::uuid[]) group by 1, 2
+     ), locked as materialized (
+       select u.offer_id, u.shard, idle.units from units_in_carts u join idle using (offer_id, shard)
+       order by u.offer_id, u.shard for update of u
+     )
+     update units_in_carts u set units = u.units - locked.units, updated_at = now()
+     from locked where u.offer_id = locked.offer_id and u.shard = locked.shard`,
+    [idle.map(({ id }) => id)],
+  );
+  return idle.length;
+}

@@ -1,0 +1,89 @@
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { recordEvents } from '../order/order-event.js';
+import { noteChanged } from '../order/order-signals.js';
+import { orderStatusOf } from '../order/order-status.js';
+import type { CancelReason, OrderStatus } from '../order/status.js';
+
+/** A shop’s part of an order, as it is under the lock of the order’s row. */
+export interface LockedPart {
+  readonly id: string;
+  readonly shopId: string;
+  readonly status: OrderStatus;
+}
+export interface LockedOrder {
+  readonly id: string;
+  readonly status: OrderStatus;
+  readonly parts: readonly LockedPart[];
+}
+
+/** Where a part has to be to get where it is to go. */
+export const partComesFrom = {
+  SHIPPED: 'CONFIRMED',
+  DELIVERED: 'SHIPPED',
+  CANCELLED: 'CONFIRMED',
+} as const satisfies Partial<Record<OrderStatus, OrderStatus>>;
+
+export interface PartsChange {
+  readonly partIds: readonly string[];
+  readonly to: keyof typeof partComesFrom;
+  /** a user’s id */
+  readonly actor: string;
+  /** of a cancellation */
+  readonly reason?: CancelReason;
+  readonly trackingNumber?: string | null;
+}
+
+/**
+ * Locks an order and reads its parts: who changes a part has this lock, so that two shops cannot
+ * each count on the other’s part as it was. The lock lets others go on to refer to the order.
+ */
+export async function lockOrder(em: EntityManager, orderId: string): Promise<LockedOrder> {
+  const [order] = await sql<{ id: string; status: OrderStatus }>(
+    em,
+    'select id, status from customer_order where id = $1 for no key update',
+    [orderId],
+  );
+  if (!order) throw new Error(`there is no order ${orderId}`);
+  const parts = await sql<LockedPart>(
+    em,
+    'select id, shop_id as "shopId", status from shop_order where order_id = $1 order by id',
+    [orderId],
+  );
+  return { ...order, parts };
+}
+
+/** Moves parts of a locked order, the order with them, and writes both into its history. */
+export async function changeParts(
+  em: EntityManager,
+  order: LockedOrder,
+  { partIds, to, actor, reason, trackingNumber }: PartsChange,
+): Promise<void> {
+  const after = order.parts.map(({ id, status }) => (partIds.includes(id) ? to : status));
+  const status = orderStatusOf(after);
+  await sql(
+    em,
+    `with parts as (
+       update shop_order set status = $3, tracking_number = coalesce($4, tracking_number),
+         updated_at = now()
+       where id = any($2::uuid[]) and status = $5
+     )
+     update customer_order set status = $6, cancel_reason = $7, version = version + 1,
+       updated_at = now()
+     where id = $1`,
+    [
+      order.id,
+      partIds,
+      to,
+      trackingNumber ?? null,
+      partComesFrom[to],
+      status,
+      status === 'CANCELLED' ? reason : null,
+    ],
+  );
+  noteChanged(em, order.id);
+  const event = { orderId: order.id, actor, reason: reason ?? null };
+  const ofParts = partIds.map((shopOrderId) => ({ ...event, shopOrderId, type: to }));
+  const ofOrder =
+    status === order.status || status === 'PENDING' ? [] : [{ ...event, type: status }];
+  await recordEvents(em, [...ofParts, ...ofOrder]);
+}

@@ -1,0 +1,31 @@
+import { Arg, Resolver, Root, Subscription } from 'type-graphql';
+import { identityOf } from '../../../shared/auth/auth.js';
+import { notFound } from '../../../shared/errors.js';
+import { UUID } from '../../../shared/graphql/scalars.js';
+import { BeginsWithSnapshot } from '../../../shared/graphql/schema.js';
+import { Allow } from '../../../shared/rights/rights.js';
+import type { OrderContext } from '../../context.js';
+import { Order } from '../order.js';
+import { visibleOrder } from '../visible-orders.js';
+
+@Resolver()
+export class OrderChangedResolver {
+  @Allow('own', 'shop-owner')
+  @BeginsWithSnapshot()
+  @Subscription(() => Order, {
+    description: 'The order as it is now, then after each change of it or of a part of it.',
+    subscribe: ({ args, context }) => openFeed(args.id, context as OrderContext),
+  })
+  orderChanged(
+    @Root() order: Order,
+    @Arg('id', () => UUID, { description: 'Its id.' }) _id: string,
+  ): Order {
+    return order;
+  }
+}
+
+async function openFeed(id: string, context: OrderContext) {
+  identityOf(context);
+  if (!(await visibleOrder(context, id))) throw notFound('order', id);
+  return context.app.feeds.open(id);
+}

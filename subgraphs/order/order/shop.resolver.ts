@@ -1,0 +1,31 @@
+import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
+import { Allow } from '../../shared/rights/rights.js';
+import type { OrderContext } from '../context.js';
+import { Shop } from '../shop/shop.js';
+import { ShopOrder, ShopOrderConnection } from './shop-order.js';
+import { OrderStatus } from './status.js';
+
+const loadShopOrders = loadPagesBy(ShopOrder, 'shopId', 'desc');
+
+@Resolver(() => Shop)
+export class ShopResolver {
+  @Allow('shop-owner')
+  @FieldResolver(() => ShopOrderConnection, {
+    nullable: true,
+    description: 'Its parts of orders, newest first; for its owner only.',
+  })
+  async orders(
+    @Root() shop: Shop,
+    @Ctx() context: OrderContext,
+    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
+    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+    @Arg('status', () => OrderStatus, { nullable: true, description: 'Only those.' })
+    status?: OrderStatus,
+  ) {
+    await context.app.owners.requireOwn(context, shop.id);
+    const page = pageOf(shop.id, { first, after }, status ? { status } : {});
+    return loaderOf(context, loadShopOrders).load(page);
+  }
+}

@@ -1,0 +1,52 @@
+import { v7 as uuidv7 } from 'uuid';
+import { createTestDatabases } from '../../../../tests/harness/databases.js';
+import { logger } from '../../../../tests/harness/stock-engine.js';
+import { connect, disconnect, sql } from '../../../shared/database/connect.js';
+import { databaseSchema } from '../../mikro-orm.config.js';
+import { endPending, setExpiresAt } from './end-pending.js';
+
+describe('an order that ends', () => {
+  let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
+  let orm: Awaited<ReturnType<typeof connect>>;
+  beforeAll(async () => {
+    databases = await createTestDatabases(['order']);
+    const url = databases.urls.order;
+    orm = await connect({ name: 'test', url, poolMax: 4, logger }, databaseSchema);
+  });
+  afterAll(async () => {
+    await disconnect(orm);
+    await databases.drop();
+  });
+
+  async function newOrder(): Promise<string> {
+    const id = uuidv7();
+    await sql(
+      orm.em.fork(),
+      `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address)
+       values ($1, $1, 1, 'USD', '{}')`,
+      [id],
+    );
+    return id;
+  }
+  const statusOf = async (id: string) => {
+    const query = 'select status from customer_order where id = $1';
+    return (await sql<{ status: string }>(orm.em.fork(), query, [id]))[0]?.status;
+  };
+  const outOfStock = { status: 'CANCELLED', reason: 'OUT_OF_STOCK' } as const;
+
+  it('is not out of stock where its stock is held, whoever says so late', async () => {
+    const held = await newOrder();
+    await setExpiresAt(orm.em.fork(), held, new Date(Date.now() + 60_000));
+    expect(await endPending(orm.em.fork(), held, outOfStock)).toBe(false);
+    expect(await statusOf(held)).toBe('PENDING');
+    const timedOut = { status: 'CANCELLED', reason: 'PAYMENT_TIMEOUT' } as const;
+    expect(await endPending(orm.em.fork(), held, timedOut)).toBe(true);
+  });
+
+  it('ends once', async () => {
+    const id = await newOrder();
+    const ends = Array.from({ length: 5 }, () => endPending(orm.em.fork(), id, outOfStock));
+    expect((await Promise.all(ends)).filter(Boolean)).toHaveLength(1);
+    expect(await statusOf(id)).toBe('CANCELLED');
+  });
+});

@@ -1,0 +1,11 @@
+import { type EntityManager, sqlPrepared } from '../../../shared/database/connect.js';
+
+/** Has a worker let go at once what is on its way for an order that ends, in the transaction of `em`. */
+export async function wakePayments(em: EntityManager, orderId: string): Promise<void> {
+  await sqlPrepared(
+    em,
+    `update payment set next_attempt_at = now()
+     where order_id = $1 and status in ('PENDING', 'AUTHORIZED') and next_attempt_at > now()`,
+    [orderId],
+  );
+}

@@ -1,0 +1,28 @@
+import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
+import { forbidden } from '../../shared/errors.js';
+import { Allow, owns } from '../../shared/rights/rights.js';
+import type { OrderContext } from '../context.js';
+import { User } from '../user/user.js';
+import { listOrders } from './list-orders.js';
+import { OrderConnection } from './order.js';
+import { OrderStatus } from './status.js';
+
+@Resolver(() => User)
+export class UserResolver {
+  @Allow('self')
+  @FieldResolver(() => OrderConnection, {
+    nullable: true,
+    description: 'The user’s orders, newest first; for the user and an admin only.',
+  })
+  orders(
+    @Root() user: User,
+    @Ctx() context: OrderContext,
+    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
+    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+    @Arg('status', () => OrderStatus, { nullable: true, description: 'Only those.' })
+    status?: OrderStatus,
+  ) {
+    if (!owns(context, user.id)) throw forbidden();
+    return listOrders(context, user.id, { first, after, status });
+  }
+}

@@ -1,0 +1,54 @@
+import { identityOf } from '../../shared/auth/auth.js';
+import { notFound } from '../../shared/errors.js';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { afresh, loadAllBy, loadBy } from '../../shared/graphql/load.js';
+import { owns } from '../../shared/rights/rights.js';
+import type { OrderContext } from '../context.js';
+import { Order } from './order.js';
+import { ShopOrder } from './shop-order.js';
+
+const loadOrders = afresh(loadBy(Order, 'id'));
+
+const loadShopOrders = afresh(loadAllBy(ShopOrder, 'orderId', { id: 'asc' }));
+
+/** The order, if it is the user's or the user is an admin; null otherwise, as if it were not there. */
+export async function ownOrder(context: OrderContext, id: string): Promise<Order | null> {
+  return onlyOwn(context, await loaderOf(context, loadOrders).load(id));
+}
+
+/** As `ownOrder`, for operations that change it: read apart from what the request shows. */
+export async function findOwnOrder(context: OrderContext, id: string): Promise<Order | null> {
+  return onlyOwn(context, await context.em.fork().findOne(Order, id));
+}
+
+function onlyOwn(context: OrderContext, order: Order | null): Order | null {
+  return owns(context, order?.customerId) ? order : null;
+}
+
+/** As `ownOrder`, and for whoever owns a shop that serves a part of it. */
+export async function visibleOrder(context: OrderContext, id: string): Promise<Order | null> {
+  const order = await loaderOf(context, loadOrders).load(id);
+  if (!order || owns(context, order.customerId)) return order;
+  return (await partsFor(context, order)).length > 0 ? order : null;
+}
+
+/** The parts of an order that the user may see: all of one's own, else those that one's shops serve. */
+export async function partsFor(context: OrderContext, order: Order): Promise<ShopOrder[]> {
+  const isOwn = owns(context, order.customerId);
+  if (!isOwn && !isVendor(context)) return [];
+  const parts = await loaderOf(context, loadShopOrders).load(order.id);
+  if (isOwn) return parts;
+  const served = await Promise.all(parts.map(({ shopId }) => servesShop(context, shopId)));
+  return parts.filter((_, at) => served[at]);
+}
+
+const isVendor = (context: OrderContext) => identityOf(context).role === 'VENDOR';
+
+/** Whether the shop is the user's. */
+export const servesShop = async (context: OrderContext, shopId: string): Promise<boolean> =>
+  isVendor(context) && context.app.owners.isOwn(context, shopId);
+
+/** Of an order that a shop sees, what is its customer's alone. @throws `NOT_FOUND` */
+export function requireCustomer(context: OrderContext, order: Order, what: string): void {
+  if (!owns(context, order.customerId)) throw notFound(what, order.id);
+}

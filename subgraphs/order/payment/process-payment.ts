@@ -1,0 +1,135 @@
+import { findById } from '../../shared/database/find-by-id.js';
+import { failPoint } from '../../shared/resilience/fail-point.js';
+import type { OrderApp } from '../context.js';
+import { Order } from '../order/order.js';
+import { endPending } from '../order/transitions/end-pending.js';
+import { Payment } from './payment.js';
+import { refOf } from './payment-ref.js';
+import { type ProviderPayment, RefusedForGood } from './provider/payment-provider.js';
+import { noteWaiting, recordStep } from './record-step.js';
+import { cancelUncapturable, letGo, refundAll, returnAllStock, windUp } from './void-payment.js';
+
+// PENDING → AUTHORIZED → COMPLETED or let go → wound up; and some that another process took first.
+const stepsMax = 6;
+
+/**
+ * Takes a payment as far as it goes: authorize → commit the reservation → capture, or whatever undoes
+ * it. Each step may be taken again, by any process, so that what one left half-way another ends; each
+ * arrow is guarded in SQL. No transaction is open while the provider or the warehouse is asked.
+ *
+ * @returns the payment as it is then; still PENDING or AUTHORIZED where a step gave no answer
+ */
+export async function settlePayment(app: OrderApp, paymentId: string): Promise<Payment> {
+  try {
+    for (let step = 0; step < stepsMax; step++) {
+      if (!(await takeStep(app, await read(app, paymentId)))) break;
+    }
+  } catch (error) {
+    app.logger.warn({ err: error, paymentId }, 'a payment stopped half-way; it is taken up again');
+  }
+  return read(app, paymentId);
+}
+
+/** @returns whether there may be another step: this one was taken, here or by another process */
+function takeStep(app: OrderApp, payment: Payment): Promise<boolean> {
+  switch (payment.status) {
+    case 'PENDING':
+      return authorize(app, payment);
+    case 'AUTHORIZED':
+      return sell(app, payment);
+    case 'FAILED':
+    case 'VOIDED':
+      return windUp(app, payment);
+    default:
+      return Promise.resolve(false);
+  }
+}
+
+/**
+ * What was asked for before is looked up first: a provider remembers the key of a request for a day
+ * or so only.
+ */
+async function ask({ provider }: OrderApp, payment: Payment): Promise<ProviderPayment> {
+  const ref = refOf(payment);
+  const mayBeKnown = payment.attempts > 0 || payment.providerTransactionId !== null;
+  return (mayBeKnown && (await provider.lookUp(ref))) || provider.authorize(ref);
+}
+
+async function authorize(app: OrderApp, payment: Payment): Promise<boolean> {
+  const answer = await ask(app, payment).catch((error): ProviderPayment => {
+    // Asked again, it would be refused again.
+    if (!(error instanceof RefusedForGood)) throw error;
+    return { status: 'declined', transactionId: null, reason: error.message };
+  });
+  failPoint('authorized, not recorded');
+  const { transactionId } = answer;
+  switch (answer.status) {
+    case 'authorized':
+    case 'captured':
+      await recordStep(app, payment, { to: 'AUTHORIZED', transactionId, due: true });
+      return true;
+    case 'declined': {
+      const { reason } = answer;
+      const due = payment.endsOrder;
+      await recordStep(app, payment, { to: 'FAILED', transactionId, reason, due });
+      return true;
+    }
+    case 'voided':
+      await recordStep(app, payment, { to: 'FAILED', transactionId, due: payment.endsOrder });
+      return true;
+    default: {
+      const known = { ...payment, providerTransactionId: transactionId };
+      if (!(await isPayable(app, payment.orderId))) {
+        await letGo(app, known, 'FAILED');
+        return true;
+      }
+      await noteWaiting(app, payment.id, answer);
+      return false;
+    }
+  }
+}
+
+async function isPayable(app: OrderApp, orderId: string): Promise<boolean> {
+  const order = await findById(app.orm.em, Order, orderId);
+  return order.status === 'PENDING';
+}
+
+/** The reservation decides: only the payment that commits it takes money. */
+async function sell(app: OrderApp, payment: Payment): Promise<boolean> {
+  failPoint('authorized, hold not committed');
+  const reservation = await app.reservations.commit(payment.orderId, payment.id);
+  failPoint('hold committed, answer lost');
+  if (reservation.state !== 'COMMITTED' || reservation.paymentId !== payment.id) {
+    await letGo(app, payment, 'VOIDED');
+    return true;
+  }
+  try {
+    await app.provider.capture(refOf(payment));
+  } catch (error) {
+    if (!(error instanceof RefusedForGood)) throw error;
+    const known = await app.provider.lookUp(refOf(payment));
+    if (known?.status !== 'captured') {
+      await cancelUncapturable(app, payment, error.message);
+      return true;
+    }
+  }
+  failPoint('captured, not recorded');
+  await complete(app, payment);
+  return false;
+}
+
+/**
+ * The money is taken: the payment and its order change in one commit. Where the order ended all the
+ * same, which nothing should bring about, what was taken and sold goes back.
+ */
+function complete(app: OrderApp, payment: Payment): Promise<boolean> {
+  const { orderId } = payment;
+  return recordStep(app, payment, { to: 'COMPLETED' }, async (em) => {
+    if (await endPending(em, orderId, { status: 'CONFIRMED' })) return;
+    app.logger.error({ orderId }, 'a paid order was not pending: it is refunded');
+    await refundAll(em, payment);
+    await returnAllStock(em, orderId);
+  });
+}
+
+const read = (app: OrderApp, id: string) => findById(app.orm.em, Payment, id);

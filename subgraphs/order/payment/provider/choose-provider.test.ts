@@ -1,0 +1,56 @@
+import { ConfigError, loadConfig } from '../../../shared/config.js';
+import { variables } from '../../config.js';
+import { chooseProvider } from './choose-provider.js';
+
+const { NODE_ENV, ...payments } = Object.fromEntries(
+  Object.entries(variables).filter(([name]) => /^(NODE_ENV|PAYMENT_|STRIPE_)/.test(name)),
+);
+const read = (env: Record<string, string>) =>
+  loadConfig({ NODE_ENV, ...payments } as unknown as typeof variables, env);
+
+async function nameOf(env: Record<string, string>): Promise<string> {
+  const provider = chooseProvider(read(env));
+  await provider.close();
+  return provider.name;
+}
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    chooseProvider(read(env));
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+const production = { NODE_ENV: 'production' };
+const stripeKeys = { STRIPE_SECRET_KEY: 'sk_test_x', STRIPE_WEBHOOK_SECRET: 'whsec_x' };
+const sandbox = { PAYMENT_PROVIDER: 'sandbox' };
+
+describe('the payment provider', () => {
+  it('is the sandbox in development, and Stripe in production', async () => {
+    expect(await nameOf({})).toBe('sandbox');
+    expect(await nameOf({ ...production, ...stripeKeys })).toBe('stripe');
+    expect(await nameOf({ PAYMENT_PROVIDER: 'stripe', ...stripeKeys })).toBe('stripe');
+  });
+
+  it('is not Stripe without its secrets: each that is missing is named', () => {
+    expect(problemsOf(production)).toEqual([
+      expect.stringMatching(/^STRIPE_SECRET_KEY is missing/),
+      expect.stringMatching(/^STRIPE_WEBHOOK_SECRET is missing/),
+    ]);
+  });
+
+  it('is the sandbox in production only where that is named, with a secret of its own', async () => {
+    const secret = 'a secret that nobody else knows';
+    expect(
+      await nameOf({ ...production, ...sandbox, PAYMENT_SANDBOX_WEBHOOK_SECRET: secret }),
+    ).toBe('sandbox');
+    for (const known of ['', 'short', 'development-secret-of-sandbox']) {
+      expect(
+        problemsOf({ ...production, ...sandbox, PAYMENT_SANDBOX_WEBHOOK_SECRET: known }),
+      ).toEqual([expect.stringMatching(/^PAYMENT_SANDBOX_WEBHOOK_SECRET/)]);
+    }
+  });
+});

@@ -1,0 +1,182 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { startStripeServer } from '../../../../tests/harness/stripe-server.js';
+import { toMinorUnits } from './minor-units.js';
+import { type PaymentRef, RefusedForGood, WebhookRefused } from './payment-provider.js';
+import { createStripeProvider } from './stripe-provider.js';
+
+const webhookSecret = 'whsec_of_the_tests';
+
+describe('Stripe as the payment provider', () => {
+  let server: Awaited<ReturnType<typeof startStripeServer>>;
+  let stripe: ReturnType<typeof createStripeProvider>;
+  /** for what is not answered */
+  let hasty: typeof stripe;
+  beforeAll(async () => {
+    server = await startStripeServer();
+    const settings = { secretKey: 'sk_test_x', webhookSecret, apiUrl: server.url };
+    stripe = createStripeProvider(settings);
+    hasty = createStripeProvider({ ...settings, timeoutMs: 500 });
+  });
+  afterAll(() => server.stop());
+
+  const newPayment = (method = 'pm_card_visa', amount = '19.90', currencyCode = 'USD') => ({
+    paymentId: randomUUID(),
+    amount,
+    currencyCode,
+    method,
+    transactionId: null,
+  });
+  const authorized = async (method?: string): Promise<PaymentRef> => {
+    const payment = newPayment(method);
+    const { transactionId } = await stripe.authorize(payment);
+    return { ...payment, transactionId };
+  };
+
+  it('authorizes in minor units, captured by us, under the payment’s id', async () => {
+    const payment = newPayment();
+    expect(await stripe.authorize(payment)).toMatchObject({ status: 'authorized' });
+    const { form, key } = server.requests.at(-1) as (typeof server.requests)[number];
+    expect(key).toBe(payment.paymentId);
+    expect(Object.fromEntries(form)).toMatchObject({
+      amount: '1990',
+      currency: 'usd',
+      capture_method: 'manual',
+      confirm: 'true',
+      payment_method: 'pm_card_visa',
+      'metadata[payment_id]': payment.paymentId,
+    });
+  });
+
+  it('is asked again after a fault or a silence, and makes one payment of it', async () => {
+    const payment = newPayment();
+    const before = server.intents.size;
+    server.faults.push('500', 'silent', 'done, but silent');
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const failed = await hasty.authorize(payment).catch((error: unknown) => error);
+      expect(failed).toBeInstanceOf(Error);
+      expect(failed).not.toBeInstanceOf(RefusedForGood);
+    }
+    expect(await stripe.lookUp(payment)).toMatchObject({ status: 'authorized' });
+    expect(await stripe.authorize(payment)).toMatchObject({ status: 'authorized' });
+    expect(server.intents.size - before).toBe(1);
+  });
+
+  it('says why a card was declined, and that a method is none of its own', async () => {
+    expect(await stripe.authorize(newPayment('pm_card_chargeDeclined'))).toMatchObject({
+      status: 'declined',
+      transactionId: expect.stringMatching(/^pi_/),
+      reason: 'Your card was declined.',
+    });
+    expect(await stripe.authorize(newPayment('Credit Card'))).toEqual({
+      status: 'declined',
+      transactionId: null,
+      reason: "No such PaymentMethod: 'Credit Card'",
+    });
+  });
+
+  it('gives the secret with which the customer acts, and knows what they did', async () => {
+    const payment = await authorized('pm_card_authenticationRequired');
+    const intent = server.intents.get(payment.transactionId as string);
+    expect(await stripe.lookUp(payment)).toMatchObject({
+      status: 'actionRequired',
+      clientSecret: intent?.client_secret,
+    });
+    if (intent) intent.status = 'requires_capture';
+    expect(await stripe.lookUp(payment)).toMatchObject({ status: 'authorized' });
+    expect(await stripe.lookUp(newPayment())).toBeNull();
+  });
+
+  it('captures once, and not what was let go', async () => {
+    const payment = await authorized();
+    server.faults.push('done, but silent');
+    await expect(hasty.capture(payment)).rejects.not.toBeInstanceOf(RefusedForGood);
+    await stripe.capture(payment);
+    expect(await stripe.lookUp(payment)).toMatchObject({ status: 'captured' });
+    await expect(stripe.void(payment)).rejects.toBeInstanceOf(RefusedForGood);
+    const other = await authorized();
+    await stripe.void(other);
+    await stripe.void(other);
+    await expect(stripe.capture(other)).rejects.toBeInstanceOf(RefusedForGood);
+  });
+
+  it('lets go what it could not let go before', async () => {
+    const payment = await authorized();
+    const intent = server.intents.get(payment.transactionId as string);
+    if (intent) intent.status = 'processing';
+    await expect(stripe.void(payment)).rejects.toBeInstanceOf(RefusedForGood);
+    if (intent) intent.status = 'requires_capture';
+    await stripe.void(payment);
+    expect(await stripe.lookUp(payment)).toMatchObject({ status: 'voided' });
+  });
+
+  it('takes a capture that was made under another key for made', async () => {
+    const payment = await authorized();
+    await stripe.capture(payment);
+    const [, copy] = [payment, { ...payment, paymentId: randomUUID() }];
+    await stripe.capture(copy);
+    expect(await stripe.lookUp(payment)).toMatchObject({ status: 'captured' });
+  });
+
+  it('refunds once for one refund, however often it is asked', async () => {
+    const { transactionId } = await authorized();
+    const refund = { refundId: randomUUID(), transactionId: transactionId as string };
+    const order = { ...refund, amount: '5.05', currencyCode: 'USD' };
+    server.faults.push('done, but silent');
+    await expect(hasty.refund(order)).rejects.toThrow();
+    await stripe.refund(order);
+    await stripe.refund(order);
+    expect(server.refunds).toEqual([{ amount: 505 }]);
+  });
+
+  it('refunds once, though Stripe has forgotten the key', async () => {
+    const { transactionId } = await authorized();
+    const refund = { refundId: randomUUID(), transactionId: transactionId as string };
+    const order = { ...refund, amount: '5.05', currencyCode: 'USD' };
+    const before = server.refunds.length;
+    server.faults.push('done, but silent');
+    await expect(hasty.refund(order)).rejects.toThrow();
+    server.forgetKeys();
+    await stripe.refund(order);
+    await stripe.refund({ ...order, refundId: randomUUID() });
+    expect(server.refunds.length - before).toBe(2);
+  });
+
+  describe('sends webhooks', () => {
+    const send = (object: object, secret = webhookSecret, ageSeconds = 0) => {
+      const body = JSON.stringify({ id: 'evt_1', object: 'event', data: { object } });
+      const t = Math.floor(Date.now() / 1000) - ageSeconds;
+      const v1 = createHmac('sha256', secret).update(`${t}.${body}`).digest('hex');
+      return stripe.parseWebhook({ 'stripe-signature': `t=${t},v1=${v1}` }, Buffer.from(body));
+    };
+    const intent = { object: 'payment_intent', id: 'pi_1', metadata: { payment_id: 'ours' } };
+
+    it('that name a payment, ours or theirs', () => {
+      const about = { eventId: 'evt_1', paymentId: 'ours', transactionId: 'pi_1' };
+      expect(send(intent)).toEqual(about);
+      const charge = { object: 'charge', id: 'ch_1', metadata: {}, payment_intent: 'pi_1' };
+      expect(send(charge)).toEqual({ ...about, paymentId: null });
+    });
+
+    it('that are refused when they are forged, stale, or not signed', () => {
+      expect(() => send(intent, 'whsec_of_somebody')).toThrow(WebhookRefused);
+      expect(() => send(intent, webhookSecret, 600)).toThrow(WebhookRefused);
+      expect(() => stripe.parseWebhook({}, Buffer.from('{}'))).toThrow(WebhookRefused);
+    });
+  });
+});
+
+describe('an amount in the smallest unit of its currency', () => {
+  it.each([
+    ['19.90', 'USD', 1990],
+    ['0.07', 'EUR', 7],
+    ['999999999999.99', 'USD', 99_999_999_999_999],
+    ['500.00', 'JPY', 500],
+    ['1.25', 'KWD', 1250],
+  ])('is exact: %s %s is %d', (amount, currency, units) => {
+    expect(toMinorUnits(amount, currency)).toBe(units);
+  });
+
+  it('is refused where the currency has no such coins', () => {
+    expect(() => toMinorUnits('19.90', 'JPY')).toThrow(RefusedForGood);
+  });
+});

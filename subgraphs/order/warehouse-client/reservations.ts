@@ -1,0 +1,108 @@
+import { Coalescer } from '../../shared/batching/coalescer.js';
+import type { ServiceClient } from '../../shared/http/service-client.js';
+
+export interface ReservationLine {
+  readonly shopId: string;
+  readonly sku: string;
+  readonly quantity: number;
+}
+export interface Shortage {
+  readonly shopId: string;
+  readonly sku: string;
+  readonly requested: number;
+  readonly available: number;
+}
+/** What the warehouse subgraph says of an order's reservation. */
+export interface ReservationAnswer {
+  readonly orderId: string;
+  readonly state: 'HELD' | 'SHORT' | 'COMMITTED' | 'RELEASED' | 'EXPIRED';
+  readonly expiresAt: string | null;
+  readonly paymentId: string | null;
+  readonly shortages: Shortage[] | null;
+}
+export interface WasAsked {
+  /** Whether it was asked for more than once: another process of the warehouse may decide it later. */
+  readonly again: boolean;
+}
+export type ReleaseReason = 'PAYMENT_FAILED' | 'BY_CUSTOMER' | 'ABANDONED';
+
+/** The stock of orders, held at the warehouse subgraph. Every call may be sent again. */
+export interface Reservations {
+  reserve(
+    orderId: string,
+    lines: ReservationLine[],
+    holdForMs: number,
+  ): Promise<ReservationAnswer & WasAsked>;
+  /** An order that is not known counts as released from then on. */
+  commit(orderId: string, paymentId: string): Promise<ReservationAnswer>;
+  /** @param actor the user who gives it up, where it is one: whoever ends the order tells so */
+  release(orderId: string, reason: ReleaseReason, actor?: string): Promise<ReservationAnswer>;
+}
+
+interface ReserveRequest {
+  readonly orderId: string;
+  readonly lines: ReservationLine[];
+  readonly holdForMs: number;
+}
+interface EndRequest {
+  readonly orderId: string;
+  readonly paymentId?: string;
+  readonly reason?: ReleaseReason;
+  readonly actor?: string | undefined;
+}
+type Undecided = Omit<ReservationAnswer, 'state'> & {
+  readonly state: ReservationAnswer['state'] | 'WAITING';
+};
+
+// A lock may be waited for up to 8 s, and a transaction then takes up to 4 s.
+const reserveTimeoutMs = 13_000;
+const endTimeoutMs = 6000;
+// How long the others of a batch may wait for one whose sku is slow; it is asked for again then,
+// with others of its kind.
+const answerWithinMs = { first: 100, again: 300 };
+const fields = 'orderId state expiresAt paymentId shortages { shopId sku requested available }';
+
+/**
+ * What is asked at the same time goes as one request.
+ *
+ * @param reserving for calls that may wait long, `ending` for those that must not wait behind them
+ */
+export function createReservations(reserving: ServiceClient, ending: ServiceClient): Reservations {
+  const reserveBatch = (withinMs: number) =>
+    new Coalescer<ReserveRequest, Undecided>((requests) =>
+      reserving.callEach(
+        'reserveStock',
+        `mutation ($r: [ReserveInput!]!, $ms: Int) {
+           reserveStock(requests: $r, answerWithinMs: $ms) { ${fields} }
+         }`,
+        { r: requests, ms: withinMs },
+        { timeoutMs: reserveTimeoutMs, repeatable: true },
+      ),
+    );
+  const endBatch = (field: string, input: string) =>
+    new Coalescer<EndRequest, ReservationAnswer>((requests) =>
+      ending.callEach(
+        field,
+        `mutation ($r: [${input}!]!) { ${field}(requests: $r) { ${fields} } }`,
+        { r: requests },
+        { timeoutMs: endTimeoutMs, repeatable: true },
+      ),
+    );
+  const first = reserveBatch(answerWithinMs.first);
+  const again = reserveBatch(answerWithinMs.again);
+  const commits = endBatch('commitReservation', 'CommitInput');
+  const releases = endBatch('releaseReservation', 'ReleaseInput');
+  return {
+    async reserve(orderId, lines, holdForMs) {
+      const request = { orderId, lines, holdForMs };
+      const latestMs = performance.now() + reserveTimeoutMs;
+      const leftMs = () => Math.max(1, latestMs - performance.now());
+      let answer = await first.ask(request, leftMs());
+      const isSlow = answer.state === 'WAITING';
+      while (answer.state === 'WAITING') answer = await again.ask(request, leftMs());
+      return { ...(answer as ReservationAnswer), again: isSlow };
+    },
+    commit: (orderId, paymentId) => commits.ask({ orderId, paymentId }, endTimeoutMs),
+    release: (orderId, reason, actor) => releases.ask({ orderId, reason, actor }, endTimeoutMs),
+  };
+}

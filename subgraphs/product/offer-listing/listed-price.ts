@@ -1,0 +1,95 @@
+import {
+  Check,
+  Entity,
+  Index,
+  ManyToOne,
+  PrimaryKey,
+  Property,
+} from '@mikro-orm/decorators/legacy';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { Product } from '../product/product.js';
+
+const amount = (nullable: boolean) =>
+  ({ type: 'numeric', precision: 12, scale: 2, nullable }) as const;
+
+/**
+ * Between which prices the active offers of a product are, in each currency: of all of them, of those
+ * in stock, and of those sold out; null where there is none. A summary of `offer_listing`, which is
+ * what lists are filtered, sorted and counted by where no shop is named: a row for a product rather
+ * than one for each of its offers.
+ */
+@Entity({ tableName: 'listed_price' })
+@Index({
+  name: 'listed_price_lowest',
+  expression:
+    'create index listed_price_lowest on listed_price (currency_code, lowest, product_id)',
+})
+@Index({
+  name: 'listed_price_lowest_in_stock',
+  expression:
+    'create index listed_price_lowest_in_stock on listed_price (currency_code, lowest_in_stock, product_id) where lowest_in_stock is not null',
+})
+@Index({
+  name: 'listed_price_lowest_sold_out',
+  expression:
+    'create index listed_price_lowest_sold_out on listed_price (currency_code, lowest_sold_out, product_id) where lowest_sold_out is not null',
+})
+@Check({ name: 'listed_price_range', expression: 'lowest <= highest' })
+export class ListedPrice {
+  @ManyToOne(() => Product, {
+    mapToPk: true,
+    primary: true,
+    fieldName: 'product_id',
+    index: false,
+    updateRule: 'no action',
+    deleteRule: 'no action',
+  })
+  productId!: string;
+
+  @PrimaryKey({ type: 'char', length: 3 })
+  currencyCode!: string;
+
+  @Property(amount(false))
+  lowest!: string;
+
+  @Property(amount(false))
+  highest!: string;
+
+  @Property(amount(true))
+  lowestInStock!: string | null;
+
+  @Property(amount(true))
+  highestInStock!: string | null;
+
+  @Property(amount(true))
+  lowestSoldOut!: string | null;
+
+  @Property(amount(true))
+  highestSoldOut!: string | null;
+}
+
+/** SQL that makes the summary of some products (`$1`) anew; its transaction has to hold their rows. */
+export const summarizeListedPrices = `
+  with made as (
+    select product_id, currency_code, min(price_amount), max(price_amount),
+      min(price_amount) filter (where in_stock), max(price_amount) filter (where in_stock),
+      min(price_amount) filter (where not in_stock), max(price_amount) filter (where not in_stock)
+    from offer_listing where product_id = any ($1::uuid[]) and active
+    group by product_id, currency_code
+  ), gone as (
+    delete from listed_price as l where product_id = any ($1::uuid[]) and not exists (
+      select from made as m where (m.product_id, m.currency_code) = (l.product_id, l.currency_code))
+  )
+  insert into listed_price as l (product_id, currency_code, lowest, highest,
+    lowest_in_stock, highest_in_stock, lowest_sold_out, highest_sold_out)
+  select * from made
+  on conflict (product_id, currency_code) do update set (lowest, highest, lowest_in_stock,
+    highest_in_stock, lowest_sold_out, highest_sold_out) = (excluded.lowest, excluded.highest,
+    excluded.lowest_in_stock, excluded.highest_in_stock, excluded.lowest_sold_out,
+    excluded.highest_sold_out)
+  where l is distinct from excluded`;
+
+/** Brings the summary up to date with the listings, in a transaction that holds the product's row. */
+export async function updateListedPrices(tx: EntityManager, productId: string): Promise<void> {
+  await sql(tx, summarizeListedPrices, [[productId]]);
+}

@@ -1,0 +1,106 @@
+import type { Opt } from '@mikro-orm/core';
+import {
+  Check,
+  Entity,
+  Index,
+  ManyToOne,
+  PrimaryKey,
+  Property,
+} from '@mikro-orm/decorators/legacy';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { Product } from '../product/product.js';
+import { ProductVariant } from '../product/variant.js';
+
+/**
+ * What lists of products are filtered and sorted by: of each shop and sku the offer, as the shop
+ * subgraph told, and whether it is in stock, as the warehouse subgraph did. Either may come first.
+ * A copy: what is sold, at which price, those two decide.
+ */
+@Entity({ tableName: 'offer_listing' })
+@Index({
+  name: 'offer_listing_product',
+  expression:
+    'create index offer_listing_product on offer_listing (product_id, currency_code, price_amount, sku, shop_id) include (in_stock) where active',
+})
+@Index({
+  name: 'offer_listing_by_price',
+  expression:
+    'create index offer_listing_by_price on offer_listing (currency_code, price_amount, product_id) where active',
+})
+@Index({
+  name: 'offer_listing_shop',
+  expression:
+    'create index offer_listing_shop on offer_listing (shop_id, product_id) include (currency_code, price_amount, in_stock) where active',
+})
+@Index({ name: 'offer_listing_sku', properties: ['sku'] })
+@Check({ name: 'offer_listing_price', expression: 'price_amount >= 0' })
+@Check({
+  name: 'offer_listing_complete',
+  expression:
+    'not active or (offer_id is not null and price_amount is not null and currency_code is not null)',
+})
+export class OfferListing {
+  @PrimaryKey({ type: 'uuid' })
+  shopId!: string;
+
+  @ManyToOne(() => ProductVariant, {
+    mapToPk: true,
+    primary: true,
+    fieldName: 'sku',
+    index: false,
+    updateRule: 'no action',
+    deleteRule: 'no action',
+  })
+  sku!: string;
+
+  @ManyToOne(() => Product, { mapToPk: true, fieldName: 'product_id', index: false })
+  productId!: string;
+
+  @Property({ type: 'uuid', nullable: true })
+  offerId!: string | null;
+
+  @Property({ type: 'numeric', precision: 12, scale: 2, nullable: true })
+  priceAmount!: string | null;
+
+  @Property({ type: 'char', length: 3, nullable: true })
+  currencyCode!: string | null;
+
+  @Property({ type: 'boolean', default: false })
+  active!: boolean;
+
+  /** that of the last `offer.changed` of this offer; 0: none came yet */
+  @Property({ type: 'integer', default: 0 })
+  offerVersion!: number;
+
+  @Property({ type: 'boolean', default: false })
+  inStock!: boolean;
+
+  /** that of the last `stock.changed`; 0: none came yet */
+  @Property({ type: 'integer', default: 0 })
+  stockVersion!: number;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  updatedAt!: Opt<Date>;
+}
+
+/**
+ * Keeps the product of a variant from being changed or deleted, and its listings from being changed by
+ * others, until the transaction ends. It has to be a statement of its own: the next one then sees
+ * whether the variant was removed meanwhile.
+ *
+ * @returns the id of the product
+ * @throws Error for a sku that never was there; its event comes again, and then is a dead letter
+ */
+export async function holdProductOf(tx: EntityManager, sku: string): Promise<string> {
+  const [held] = await sql<{ id: string }>(
+    tx,
+    `select id from product
+     where id = (select product_id from product_variant where sku = $1) for no key update`,
+    [sku],
+  );
+  if (!held) throw new Error(`there is no variant ${sku}`);
+  return held.id;
+}

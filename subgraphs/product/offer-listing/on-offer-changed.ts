@@ -1,0 +1,41 @@
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+import type { OutboxEvent } from '../../shared/messaging/inbox.js';
+import { updateListedPrices } from './listed-price.js';
+import { holdProductOf } from './offer-listing.js';
+
+/** The event by which the shop subgraph tells of an offer; one that was removed is not active. */
+export interface OfferChanged {
+  readonly offerId: string;
+  readonly shopId: string;
+  readonly sku: string;
+  readonly price: string;
+  readonly currencyCode: string;
+  readonly active: boolean;
+}
+
+/**
+ * Lists an offer as it is now. An older version is ignored, and so is what is still told of an offer
+ * that has been removed and made anew: ids are in the order of time.
+ */
+export async function onOfferChanged(
+  tx: EntityManager,
+  { version }: OutboxEvent,
+  { offerId, shopId, sku, price, currencyCode, active }: OfferChanged,
+): Promise<void> {
+  const productId = await holdProductOf(tx, sku);
+  await sql(
+    tx,
+    `insert into offer_listing as listed
+       (shop_id, sku, product_id, offer_id, price_amount, currency_code, active, offer_version)
+     select $1, sku, product_id, $3, $4, $5, $6 and deleted_at is null, $7
+     from product_variant where sku = $2
+     on conflict (shop_id, sku) do update
+       set offer_id = excluded.offer_id, price_amount = excluded.price_amount,
+         currency_code = excluded.currency_code, active = excluded.active,
+         offer_version = excluded.offer_version, updated_at = now()
+       where listed.offer_id is null
+         or (excluded.offer_id, excluded.offer_version) > (listed.offer_id, listed.offer_version)`,
+    [shopId, sku, offerId, price, currencyCode, active, version],
+  );
+  await updateListedPrices(tx, productId);
+}

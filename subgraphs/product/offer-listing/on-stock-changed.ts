@@ -1,0 +1,30 @@
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+import type { OutboxEvent } from '../../shared/messaging/inbox.js';
+import { updateListedPrices } from './listed-price.js';
+import { holdProductOf } from './offer-listing.js';
+
+/** The event by which the warehouse subgraph tells that a sku came into stock in a shop, or ran out. */
+export interface StockChanged {
+  readonly shopId: string;
+  readonly sku: string;
+  readonly inStock: boolean;
+}
+
+/** Lists whether a sku is in stock in a shop; an older version is ignored. */
+export async function onStockChanged(
+  tx: EntityManager,
+  { version }: OutboxEvent,
+  { shopId, sku, inStock }: StockChanged,
+): Promise<void> {
+  const productId = await holdProductOf(tx, sku);
+  await sql(
+    tx,
+    `insert into offer_listing as listed (shop_id, sku, product_id, in_stock, stock_version)
+     select $1, sku, product_id, $3, $4 from product_variant where sku = $2
+     on conflict (shop_id, sku) do update
+       set in_stock = excluded.in_stock, stock_version = excluded.stock_version, updated_at = now()
+       where excluded.stock_version > listed.stock_version`,
+    [shopId, sku, inStock, version],
+  );
+  await updateListedPrices(tx, productId);
+}

@@ -1,0 +1,66 @@
+import { ArrayMaxSize, ValidateNested } from 'class-validator';
+import { Field, InputType } from 'type-graphql';
+import type { EntityManager } from '../../../shared/database/connect.js';
+import { isUniqueViolation } from '../../../shared/database/errors.js';
+import { badInput, conflict } from '../../../shared/errors.js';
+import { UUID } from '../../../shared/graphql/scalars.js';
+import type { ProductContext } from '../../context.js';
+import { ProductVariant, VariantInput } from '../variant.js';
+import { ownProduct } from './own-product.js';
+
+const variantsMax = 100;
+
+@InputType({ description: 'A new variant of a product that is there.' })
+export class AddVariantInput {
+  @Field(() => UUID, { description: 'The product.' })
+  productId!: string;
+
+  @Field(() => VariantInput, { description: 'The variant.' })
+  @ValidateNested()
+  variant!: VariantInput;
+}
+
+/**
+ * @throws `NOT_FOUND`, `FORBIDDEN` for somebody else's product, `CONFLICT` for a sku that is taken
+ *   and for a product that has 100 variants
+ */
+export function addVariant(
+  context: ProductContext,
+  { productId, variant }: AddVariantInput,
+): Promise<ProductVariant> {
+  return context.em.fork().transactional(async (tx) => {
+    await ownProduct(context, tx, productId);
+    const count = await tx.count(ProductVariant, { productId, deletedAt: null });
+    if (count >= variantsMax)
+      throw conflict(`The product has ${count} variants, which is the most.`);
+    const [made] = newVariants(tx, productId, [variant]);
+    await tx.flush().catch(sayWhichSku);
+    return made as ProductVariant;
+  });
+}
+
+/** @throws `BAD_USER_INPUT` for a sku that stands twice */
+export function newVariants(em: EntityManager, productId: string, variants: VariantInput[]) {
+  for (const [at, { sku }] of variants.entries()) {
+    if (variants.findIndex((each) => each.sku === sku) === at) continue;
+    throw badInput({ [`input.variants[${at}].sku`]: `${sku} stands twice` });
+  }
+  const made = variants.map(({ sku, name, options }) =>
+    em.create(ProductVariant, { sku, name, options, productId }),
+  );
+  em.persist(made);
+  return made;
+}
+
+export function sayWhichSku(error: unknown): never {
+  if (!isUniqueViolation(error, 'product_variant_pkey')) throw error;
+  const { detail = '' } = error as { detail?: string };
+  const sku = /\(sku\)=\((.*)\)/.exec(detail)?.[1] ?? '';
+  throw conflict(`The sku ${sku} is taken; a sku names one variant for ever.`);
+}
+
+/** For inputs that bring a list of variants. */
+export const VariantList = () => (target: object, name: string) => {
+  ValidateNested({ each: true })(target, name);
+  ArrayMaxSize(variantsMax)(target, name);
+};

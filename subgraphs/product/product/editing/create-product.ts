@@ -1,0 +1,69 @@
+import { Length } from 'class-validator';
+import { Field, InputType } from 'type-graphql';
+import { v7 as uuidv7 } from 'uuid';
+import { identityOf } from '../../../shared/auth/auth.js';
+import type { EntityManager } from '../../../shared/database/connect.js';
+import { isUniqueViolation } from '../../../shared/database/errors.js';
+import { badInput, conflict } from '../../../shared/errors.js';
+import { UUID } from '../../../shared/graphql/scalars.js';
+import { Category } from '../../category/category.js';
+import type { ProductContext } from '../../context.js';
+import { slugOf } from '../../slug.js';
+import { ImageList, Product } from '../product.js';
+import { VariantInput } from '../variant.js';
+import { newVariants, sayWhichSku, VariantList } from './add-variant.js';
+
+@InputType({ description: 'A new product with its variants.' })
+export class CreateProductInput {
+  @Field(() => String, { description: 'Its name, 1 to 255 characters.' })
+  @Length(1, 255)
+  name!: string;
+
+  @Field(() => String, { description: 'What it is, 1 to 20,000 characters.' })
+  @Length(1, 20_000)
+  description!: string;
+
+  @Field(() => UUID, { description: 'The category it belongs to.' })
+  categoryId!: string;
+
+  @Field(() => [String], { defaultValue: [], description: 'Addresses of pictures, http or https.' })
+  @ImageList()
+  images!: string[];
+
+  @Field(() => [VariantInput], { defaultValue: [], description: 'Its variants, at most 100.' })
+  @VariantList()
+  variants!: VariantInput[];
+}
+
+/**
+ * Makes a product and its variants in one transaction.
+ *
+ * @throws `BAD_USER_INPUT` for an unknown category, `CONFLICT` for a sku that is taken
+ */
+export async function createProduct(context: ProductContext, input: CreateProductInput) {
+  const em = context.em.fork();
+  await requireCategory(em, input.categoryId);
+  const id = uuidv7();
+  const product = em.create(Product, {
+    id,
+    name: input.name,
+    slug: `${slugOf(input.name)}-${id.slice(-6)}`,
+    description: input.description,
+    categoryId: input.categoryId,
+    images: input.images,
+    createdById: identityOf(context).id,
+  });
+  em.persist(product);
+  newVariants(em, id, input.variants);
+  await em.flush().catch((error) => {
+    if (isUniqueViolation(error, 'product_slug')) throw conflict('Try this name again.');
+    return sayWhichSku(error);
+  });
+  return product;
+}
+
+/** @throws `BAD_USER_INPUT` for an unknown category */
+export async function requireCategory(em: EntityManager, id: string): Promise<void> {
+  if (await em.findOne(Category, { id })) return;
+  throw badInput({ 'input.categoryId': 'there is no such category' });
+}

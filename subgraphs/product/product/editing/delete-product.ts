@@ -1,0 +1,19 @@
+import type { ProductContext } from '../../context.js';
+import { ProductVariant } from '../variant.js';
+import { ownProduct } from './own-product.js';
+import { retireVariants } from './remove-variant.js';
+
+/**
+ * Takes a product and its variants out of the catalogue. They stay for those who refer to them.
+ *
+ * @throws `NOT_FOUND`, `FORBIDDEN` for somebody else's
+ */
+export function deleteProduct(context: ProductContext, id: string): Promise<boolean> {
+  return context.em.fork().transactional(async (tx) => {
+    const product = await ownProduct(context, tx, id);
+    const variants = await tx.find(ProductVariant, { productId: id, deletedAt: null });
+    await retireVariants(tx, variants);
+    product.deletedAt = new Date();
+    return true;
+  });
+}

@@ -1,0 +1,41 @@
+import { type EntityManager, sql } from '../../../shared/database/connect.js';
+import { enqueue } from '../../../shared/messaging/outbox.js';
+import type { ProductContext } from '../../context.js';
+import { updateListedPrices } from '../../offer-listing/listed-price.js';
+import type { ProductVariant } from '../variant.js';
+import { ownVariant } from './own-variant.js';
+
+/**
+ * Takes a variant out of the catalogue. It stays for those who refer to it, and nobody can have its
+ * sku again.
+ *
+ * @throws `NOT_FOUND`, `FORBIDDEN` where the product is somebody else's
+ */
+export function removeVariant(context: ProductContext, sku: string): Promise<boolean> {
+  return context.em.fork().transactional(async (tx) => {
+    await retireVariants(tx, [await ownVariant(context, tx, sku)]);
+    return true;
+  });
+}
+
+/** Removes variants, and tells the shops in the same commit, which end their offers. */
+export async function retireVariants(
+  tx: EntityManager,
+  variants: readonly ProductVariant[],
+): Promise<void> {
+  for (const variant of variants) variant.deletedAt = new Date();
+  await sql(
+    tx,
+    'update offer_listing set active = false, updated_at = now() where sku = any($1) and active',
+    [variants.map(({ sku }) => sku)],
+  );
+  for (const id of new Set(variants.map(({ productId }) => productId))) {
+    await updateListedPrices(tx, id);
+  }
+  await enqueue(
+    tx,
+    variants.map(({ sku }) => {
+      return { consumer: 'shop', topic: 'variant.removed', key: sku, version: 1, payload: { sku } };
+    }),
+  );
+}

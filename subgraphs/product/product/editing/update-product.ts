@@ -1,0 +1,63 @@
+import { IsOptional, Length } from 'class-validator';
+import { Field, InputType } from 'type-graphql';
+import { UUID } from '../../../shared/graphql/scalars.js';
+import type { ProductContext } from '../../context.js';
+import { ImageList, type Product } from '../product.js';
+import { requireCategory } from './create-product.js';
+import { ownProduct } from './own-product.js';
+import { tellRenamed } from './variant-renamed.js';
+
+@InputType({ description: 'Changes of a product. What is left out, or null, stays.' })
+export class UpdateProductInput {
+  @Field(() => UUID, { description: 'The product.' })
+  id!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Its name, 1 to 255 characters. Its slug stays: it stands in addresses.',
+  })
+  @IsOptional()
+  @Length(1, 255)
+  name?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'What it is, 1 to 20,000 characters.' })
+  @IsOptional()
+  @Length(1, 20_000)
+  description?: string | null;
+
+  @Field(() => UUID, { nullable: true, description: 'The category it belongs to.' })
+  categoryId?: string | null;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Addresses of pictures, http or https, at most 20: these and no others.',
+  })
+  @IsOptional()
+  @ImageList()
+  images?: string[] | null;
+}
+
+/**
+ * Its shops are told of a new name; orders keep the one they were made with.
+ *
+ * @throws `NOT_FOUND`, `FORBIDDEN` for somebody else's, `BAD_USER_INPUT` for an unknown category
+ */
+export function updateProduct(
+  context: ProductContext,
+  { id, name, description, categoryId, images }: UpdateProductInput,
+): Promise<Product> {
+  return context.em.fork().transactional(async (tx) => {
+    const product = await ownProduct(context, tx, id);
+    if (categoryId) await requireCategory(tx, categoryId);
+    const isRenamed = Boolean(name) && name !== product.name;
+    product.name = name ?? product.name;
+    product.description = description ?? product.description;
+    product.categoryId = categoryId ?? product.categoryId;
+    product.images = images ?? product.images;
+    if (isRenamed) {
+      await tx.flush();
+      await tellRenamed(tx, id);
+    }
+    return product;
+  });
+}

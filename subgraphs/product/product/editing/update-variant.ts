@@ -1,0 +1,44 @@
+import { IsOptional, Length } from 'class-validator';
+import { Field, InputType } from 'type-graphql';
+import type { ProductContext } from '../../context.js';
+import { OptionList, type ProductVariant, VariantOption } from '../variant.js';
+import { ownVariant } from './own-variant.js';
+import { tellRenamed } from './variant-renamed.js';
+
+@InputType({ description: 'Changes of a variant. What is left out, or null, stays.' })
+export class UpdateVariantInput {
+  @Field(() => String, { description: 'Its sku, which never changes.' })
+  @Length(1, 64)
+  sku!: string;
+
+  @Field(() => String, { nullable: true, description: 'Its own name, 1 to 255 characters.' })
+  @IsOptional()
+  @Length(1, 255)
+  name?: string | null;
+
+  @Field(() => [VariantOption], {
+    nullable: true,
+    description: 'What tells it from its siblings, at most 20: these and no others.',
+  })
+  @IsOptional()
+  @OptionList()
+  options?: VariantOption[] | null;
+}
+
+/** @throws `NOT_FOUND`, `FORBIDDEN` where the product is somebody else's */
+export function updateVariant(
+  context: ProductContext,
+  { sku, name, options }: UpdateVariantInput,
+): Promise<ProductVariant> {
+  return context.em.fork().transactional(async (tx) => {
+    const variant = await ownVariant(context, tx, sku);
+    const isRenamed = Boolean(name) && name !== variant.name;
+    variant.name = name ?? variant.name;
+    variant.options = options ?? variant.options;
+    if (isRenamed) {
+      await tx.flush();
+      await tellRenamed(tx, variant.productId, sku);
+    }
+    return variant;
+  });
+}

@@ -1,0 +1,40 @@
+import { type EntityManager, sql } from '../../../shared/database/connect.js';
+import { enqueue } from '../../../shared/messaging/outbox.js';
+
+interface Renamed {
+  readonly sku: string;
+  readonly name: string;
+  readonly version: number;
+}
+
+/**
+ * Tells the shops what the variants of a product are called now, in the commit that changes it: all of
+ * them, or one. The transaction holds the product's row, and has written the new names.
+ */
+export async function tellRenamed(
+  tx: EntityManager,
+  productId: string,
+  sku: string | null = null,
+): Promise<void> {
+  const renamed = await sql<Renamed>(
+    tx,
+    `update product_variant as v set name_version = v.name_version + 1
+     from product as p
+     where p.id = $1 and v.product_id = p.id and v.deleted_at is null
+       and ($2::text is null or v.sku = $2)
+     returning v.sku, p.name || ', ' || v.name as name, v.name_version as version`,
+    [productId, sku],
+  );
+  await enqueue(
+    tx,
+    renamed.map(({ sku, name, version }) => {
+      return {
+        consumer: 'shop',
+        topic: 'variant.renamed',
+        key: sku,
+        version,
+        payload: { sku, name },
+      };
+    }),
+  );
+}

@@ -1,0 +1,39 @@
+import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { ended } from '../../../tests/harness/wait.js';
+import { databaseSchema } from '../../user/mikro-orm.config.js';
+import { connect, disconnect, sql } from './connect.js';
+import { migrate } from './run-migrations.js';
+
+describe('a database', () => {
+  it('is left once what was asked is answered, also over connections that are still being made', async () => {
+    const databases = await createTestDatabases(['user']);
+    for (let round = 0; round < 5; round++) {
+      const orm = await connect(
+        { name: 'test', url: databases.urls.user, poolMax: 5 },
+        databaseSchema,
+      );
+      const ask = () => sql<{ n: number }>(orm.em.fork(), 'select 1 as n');
+      await ask();
+      const answers = Array.from({ length: 5 }, ask);
+      await Promise.resolve();
+      await ended('disconnect', disconnect(orm));
+      expect((await Promise.all(answers)).flat()).toEqual(Array(5).fill({ n: 1 }));
+    }
+    await databases.drop();
+  });
+
+  it('is never spoken to in the clear where its address says TLS', async () => {
+    const databases = await createTestDatabases(['user']);
+    // The server of the tests has no TLS.
+    const settings = {
+      name: 'user',
+      url: `${databases.urls.user}?sslmode=verify-full`,
+      poolMax: 1,
+    };
+    await expect(migrate(settings, databaseSchema)).rejects.toThrow('does not support SSL');
+    const orm = await connect(settings, databaseSchema);
+    await expect(sql(orm.em.fork(), 'select 1')).rejects.toThrow('does not support SSL');
+    await disconnect(orm);
+    await databases.drop();
+  });
+});

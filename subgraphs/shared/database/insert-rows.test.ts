@@ -1,0 +1,64 @@
+import type { RequiredEntityData } from '@mikro-orm/core';
+import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { databaseSchema } from '../../warehouse/mikro-orm.config.js';
+import { OutboxEntry } from '../messaging/outbox.js';
+import { connect } from './connect.js';
+import { insertRows } from './insert-rows.js';
+
+const id = (n: number) => `00000000-0000-7000-8000-00000000000${n}`;
+const plain = { id: id(0), consumer: 'order', topic: 't', key: 'k', version: 1, payload: { a: 1 } };
+type Row = Omit<typeof plain, 'payload'> & {
+  readonly payload: object;
+  readonly sentAt?: Date | null;
+};
+
+describe('rows that are inserted at once', () => {
+  let database: { drop(): Promise<void> };
+  let orm: Awaited<ReturnType<typeof connect>>;
+  beforeAll(async () => {
+    const made = await createTestDatabases(['warehouse']);
+    database = made;
+    const settings = { name: 'test', url: made.urls.warehouse, poolMax: 1 };
+    orm = await connect(settings, databaseSchema);
+  });
+  afterEach(() => orm.em.fork().nativeDelete(OutboxEntry, {}));
+  afterAll(async () => {
+    await orm.close();
+    await database.drop();
+  });
+
+  const sentAt = (seconds: number) => new Date(Date.UTC(2026, 11, 12, 0, 0, seconds));
+  const cases: Record<string, Row[]> = {
+    'that differ in all': [
+      { id: id(1), consumer: 'order', topic: 'a', key: '1', version: 1, payload: { a: [1] } },
+      { id: id(2), consumer: 'shop', topic: 'b', key: '2', version: 2, payload: { a: [2] } },
+    ],
+    'that have much in common': [
+      { ...plain, id: id(1), sentAt: sentAt(1) },
+      { ...plain, id: id(2), sentAt: sentAt(1) },
+    ],
+    'some with a null': [
+      { ...plain, id: id(1), sentAt: null },
+      { ...plain, id: id(2), sentAt: sentAt(2) },
+      { ...plain, id: id(3), sentAt: null },
+    ],
+    'all with a null': [
+      { ...plain, id: id(1), sentAt: null },
+      { ...plain, id: id(2), sentAt: null },
+    ],
+    'of which there is one': [{ ...plain, sentAt: sentAt(5) }],
+    'of which there is none': [],
+  };
+
+  it.each(Object.entries(cases))('%s stand there as they were', async (_, rows) => {
+    await insertRows(orm.em.fork(), OutboxEntry, rows as RequiredEntityData<OutboxEntry>[]);
+    const found = await orm.em.fork().find(OutboxEntry, {}, { orderBy: { id: 'asc' } });
+    expect(found).toMatchObject(rows);
+    expect(found).toHaveLength(rows.length);
+  });
+
+  it('that are alike in all are as many as there are', async () => {
+    const rows = [plain, plain] as RequiredEntityData<OutboxEntry>[];
+    await expect(insertRows(orm.em.fork(), OutboxEntry, rows)).rejects.toThrow('outbox_pkey');
+  });
+});

@@ -1,0 +1,80 @@
+import type { EntityClass, EntityProperty } from '@mikro-orm/core';
+import { type EntityManager, sql } from '../database/connect.js';
+import { type Connection, pageRequest, toConnection } from './connection.js';
+import type { BatchLoad } from './context.js';
+
+interface Reader {
+  readonly em: EntityManager;
+}
+
+/** A page of a list that belongs to something. */
+export interface PageOf {
+  readonly parentId: string;
+  readonly first: number;
+  readonly afterId: string | null;
+  /** property → the value it has to have */
+  readonly where: Readonly<Record<string, unknown>>;
+}
+
+/** @throws `BAD_USER_INPUT` for a bad page */
+export function pageOf(
+  parentId: string,
+  { first, after }: { readonly first: number; readonly after?: string | null | undefined },
+  where: PageOf['where'] = {},
+): PageOf {
+  return { parentId, ...pageRequest(first, after), where };
+}
+
+/**
+ * Pages of the lists of many parents, in the order of ids: what `findPage` is for one. One statement
+ * for all parents whose pages are asked for alike, as those of one field of a query are.
+ *
+ * @param key the property that has the id of the parent
+ */
+export function loadPagesBy<T extends { id: string }>(
+  type: EntityClass<T>,
+  key: keyof T & string,
+  order: 'asc' | 'desc',
+): BatchLoad<PageOf, Connection<T>, Reader> {
+  return async (pages, { em }) => {
+    const found = new Map<PageOf, Connection<T>>();
+    const alike = Map.groupBy(pages, ({ parentId: _, ...page }) => JSON.stringify(page));
+    for (const [first, ...others] of alike.values()) {
+      const asked = [first as PageOf, ...others];
+      const rows = await readPages(em.fork(), type, { key, order }, asked);
+      const byParent = Map.groupBy(rows, (row) => row[key] as string);
+      for (const page of asked) {
+        found.set(page, toConnection(byParent.get(page.parentId) ?? [], page.first));
+      }
+    }
+    return pages.map((page) => found.get(page) as Connection<T>);
+  };
+}
+
+async function readPages<T extends { id: string }>(
+  em: EntityManager,
+  type: EntityClass<T>,
+  { key, order }: { readonly key: string; readonly order: 'asc' | 'desc' },
+  pages: readonly PageOf[],
+): Promise<T[]> {
+  const { tableName, properties } = em.getMetadata().get(type);
+  const column = (name: string) =>
+    (properties[name as never] as EntityProperty<T>).fieldNames[0] as string;
+  const { first, afterId, where } = pages[0] as PageOf;
+  const conditions = Object.keys(where).map((name, n) => `and ${column(name)} = $${n + 4}`);
+  const rows = await sql<object>(
+    em,
+    `select list.* from unnest($1::uuid[]) as parent (id) cross join lateral (
+       select * from ${tableName}
+       where ${column(key)} = parent.id and ($2::uuid is null or id ${order === 'asc' ? '>' : '<'} $2)
+         ${conditions.join(' ')}
+       order by id ${order} limit $3) list`,
+    [
+      [...new Set(pages.map(({ parentId }) => parentId))],
+      afterId,
+      first + 1,
+      ...Object.values(where),
+    ],
+  );
+  return rows.map((row) => em.map(type, row));
+}

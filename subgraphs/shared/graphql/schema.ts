@@ -1,0 +1,130 @@
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { printSchemaWithDirectives } from '@graphql-tools/utils';
+import type { ValidationError } from 'class-validator';
+import { validate } from 'class-validator';
+import { type GraphQLSchema, parse } from 'graphql';
+import {
+  buildSchema,
+  createResolversMap,
+  Extensions,
+  type NonEmptyArray,
+  type PubSub,
+} from 'type-graphql';
+import { badInput } from '../errors.js';
+import { checkRules, readRights } from '../rights/rights.js';
+import { DateTime } from './scalars.js';
+
+const federation = `extend schema @link(
+  url: "https://specs.apollo.dev/federation/v2.9"
+  import: ["@key", "@shareable", "@external", "@requires", "@provides", "@inaccessible"]
+)`;
+
+/** Finds an entity that another subgraph refers to by its key; null where there is none. */
+export type ReferenceResolver = (
+  reference: Record<string, string>,
+  context: never,
+) => unknown | Promise<unknown>;
+
+export interface SchemaSource {
+  // biome-ignore lint/complexity/noBannedTypes: type-graphql takes resolver classes as Function
+  readonly resolvers: NonEmptyArray<Function>;
+  readonly references: Readonly<Record<string, ReferenceResolver>>;
+  /** types that no field of this subgraph reaches */
+  // biome-ignore lint/complexity/noBannedTypes: as above
+  readonly orphanedTypes?: Function[];
+}
+
+/**
+ * On a subscription whose first events are the state as it is now: who comes later may be given the
+ * latest event of each thing instead, so that all who ask the same share one subscription.
+ */
+export const BeginsWithSnapshot = () => Extensions({ beginsWithSnapshot: true });
+
+// type-graphql wants a PubSub where there are subscriptions; ours bring their own event source.
+const noPubSub: PubSub = {
+  publish: () => {},
+  subscribe: () => {
+    throw new Error('A subscription of ours has its own subscribe function.');
+  },
+};
+
+/**
+ * The schema as the classes declare it: with the rules of its fields, without `_entities`.
+ *
+ * @throws Error naming the fields that state no rule
+ */
+export async function buildPlainSchema(source: SchemaSource): Promise<GraphQLSchema> {
+  const schema = await buildSchema({
+    resolvers: source.resolvers,
+    orphanedTypes: source.orphanedTypes ?? [],
+    authChecker: checkRules,
+    scalarsMap: [{ type: Date, scalar: DateTime }],
+    validateFn: validateInput,
+    pubSub: noPubSub,
+  });
+  readRights(schema);
+  return schema;
+}
+
+const sdlOf = (built: GraphQLSchema) => `${federation}\n\n${printSchemaWithDirectives(built)}\n`;
+
+/** The SDL of a schema that `buildPlainSchema` made, for composition. */
+export const printFederatedSdl = sdlOf;
+
+/** The executable schema of a subgraph, with `_service` and `_entities`. */
+export async function buildFederatedSchema(source: SchemaSource): Promise<GraphQLSchema> {
+  const built = await buildPlainSchema(source);
+  const typeDefs = parse(sdlOf(built));
+  const resolvers = createResolversMap(built) as Record<string, object>;
+  for (const [typeName, resolveReference] of Object.entries(source.references)) {
+    resolvers[typeName] = { ...resolvers[typeName], __resolveReference: resolveReference };
+  }
+  return buildSubgraphSchema([{ typeDefs, resolvers: resolvers as never }]);
+}
+
+/** class-validator's findings, and text that no database keeps, as `BAD_USER_INPUT` by path. */
+function validateInput(value: unknown): void | Promise<void> {
+  const fields: Record<string, string> = {};
+  collectBadText('input', value, fields);
+  refuse(fields); // the rules behind this may break at such text
+  // A promise for each argument of each row would be most of what the arguments of a list cost.
+  if (typeof value === 'object' && value !== null) return validateRules(value);
+}
+
+async function validateRules(value: object): Promise<void> {
+  const fields: Record<string, string> = {};
+  for (const item of Array.isArray(value) ? value : [value]) {
+    if (item === null || typeof item !== 'object') continue;
+    collect('input', await validate(item, { forbidUnknownValues: false }), fields);
+  }
+  refuse(fields);
+}
+
+function refuse(fields: Record<string, string>): void {
+  if (Object.keys(fields).length > 0) throw badInput(fields);
+}
+
+/** PostgreSQL keeps no NUL, and no half of a surrogate pair. */
+function collectBadText(path: string, value: unknown, fields: Record<string, string>): void {
+  if (typeof value === 'string') {
+    if (value.includes('\0')) fields[path] = 'must not have a NUL character';
+    else if (!value.isWellFormed()) fields[path] = 'must be well-formed Unicode';
+  } else if (Array.isArray(value)) {
+    for (const [at, item] of value.entries()) collectBadText(`${path}[${at}]`, item, fields);
+  } else if (value !== null && typeof value === 'object' && !(value instanceof Date)) {
+    for (const [name, item] of Object.entries(value)) {
+      collectBadText(`${path}.${name}`, item, fields);
+    }
+  }
+}
+
+function collect(path: string, errors: ValidationError[], fields: Record<string, string>): void {
+  for (const error of errors) {
+    const here = /^\d+$/.test(error.property)
+      ? `${path}[${error.property}]`
+      : `${path}.${error.property}`;
+    const reasons = Object.values(error.constraints ?? {});
+    if (reasons.length > 0) fields[here] = reasons.join('; ');
+    collect(here, error.children ?? [], fields);
+  }
+}

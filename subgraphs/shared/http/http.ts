@@ -1,0 +1,155 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type ApolloServer, type BaseContext, HeaderMap } from '@apollo/server';
+import { DomainError } from '../errors.js';
+import { requestTrace } from '../observability/request-context.js';
+
+/** A request that cannot be read; `status` is the HTTP status to answer with. */
+export class HttpError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * @throws HttpError 413 once the body is larger than `maxBytes`, 400 where it ends early. What comes
+ *   behind 413 is read and forgotten: who is still sending would not see the answer otherwise.
+ */
+export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  return new Promise((resolve, reject) => {
+    const endedEarly = () => {
+      if (!request.complete) reject(new HttpError(400, 'The body ended early.'));
+    };
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= maxBytes) {
+        chunks.push(chunk);
+        return;
+      }
+      chunks.length = 0;
+      reject(new HttpError(413, `The body is larger than ${maxBytes} bytes.`));
+    });
+    request.once('end', () => resolve(Buffer.concat(chunks)));
+    request.once('error', endedEarly).once('close', endedEarly);
+  });
+}
+
+/**
+ * The body of a GraphQL request, as JSON; undefined where there is none.
+ *
+ * @throws HttpError
+ */
+export async function readGraphQLBody(
+  request: IncomingMessage,
+  maxBytes: number,
+): Promise<unknown> {
+  if (request.method !== 'POST') return undefined;
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity') throw new HttpError(415, `A body in ${encoding} is not read.`);
+  const body = await readBody(request, maxBytes);
+  if (body.length === 0) return undefined;
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new HttpError(400, 'The body is not JSON.');
+  }
+}
+
+export function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
+  response.end(JSON.stringify(body));
+}
+
+const codeOf = ({ status }: HttpError) => (status >= 500 ? 'INTERNAL_SERVER_ERROR' : 'BAD_REQUEST');
+
+/** The code with which a client is told what was thrown. */
+export function codeOfThrown(error: unknown): string {
+  if (error instanceof HttpError) return codeOf(error);
+  return error instanceof DomainError ? String(error.extensions.code) : 'INTERNAL_SERVER_ERROR';
+}
+
+/** Answers in the shape of a GraphQL error, for what goes wrong before GraphQL is reached. */
+export function sendHttpError(response: ServerResponse, error: HttpError): void {
+  const extensions = { code: codeOf(error), requestId: requestTrace.getStore()?.requestId };
+  sendJson(response, error.status, { errors: [{ message: error.message, extensions }] });
+}
+
+const statusByCode: Record<string, number> = {
+  UNAUTHENTICATED: 401,
+  UNKNOWN_CALLER: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  CONFLICT: 409,
+  RATE_LIMITED: 429,
+  TRY_AGAIN: 503,
+};
+
+/** The `Retry-After` header: whole seconds, rounded up. */
+export const retryAfterSeconds = (retryAfterMs: number) => String(Math.ceil(retryAfterMs / 1000));
+
+function prepareDomainError(response: ServerResponse, { extensions }: DomainError): number {
+  const { code, retryAfterMs } = extensions;
+  if (typeof retryAfterMs === 'number' && !response.headersSent) {
+    response.setHeader('retry-after', retryAfterSeconds(retryAfterMs));
+  }
+  return statusByCode[code as string] ?? 400;
+}
+
+export function sendDomainError(response: ServerResponse, error: DomainError): void {
+  const extensions = { ...error.extensions, requestId: requestTrace.getStore()?.requestId };
+  sendJson(response, prepareDomainError(response, error), {
+    errors: [{ ...error.toJSON(), extensions }],
+  });
+}
+
+/** Answers `{ code, message, … }`, for what is not GraphQL; an answer that has begun is cut off. */
+export function sendPlainError(response: ServerResponse, error: DomainError | HttpError): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const { message } = error;
+  const requestId = requestTrace.getStore()?.requestId;
+  if (error instanceof DomainError) {
+    const status = prepareDomainError(response, error);
+    sendJson(response, status, { ...error.extensions, message, requestId });
+    return;
+  }
+  const code = codeOf(error);
+  sendJson(response, error.status, { code, message, requestId });
+}
+
+/** Hands one HTTP request to Apollo Server and writes what it answers; nobody is to keep that. */
+export async function serveGraphQL<C extends BaseContext>(
+  apollo: ApolloServer<C>,
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: { body: unknown; context: C },
+): Promise<void> {
+  const headers = new HeaderMap();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  const reply = await apollo.executeHTTPGraphQLRequest({
+    httpGraphQLRequest: {
+      method: (request.method ?? 'GET').toUpperCase(),
+      headers,
+      search: new URL(request.url ?? '/', 'http://localhost').search,
+      body: options.body,
+    },
+    context: async () => options.context,
+  });
+  const status = reply.status ?? 200;
+  response.writeHead(status, { 'cache-control': 'no-store', ...Object.fromEntries(reply.headers) });
+  if (reply.body.kind === 'complete') {
+    response.end(reply.body.string);
+    return;
+  }
+  for await (const chunk of reply.body.asyncIterator) response.write(chunk);
+  response.end();
+}

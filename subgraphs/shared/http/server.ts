@@ -1,0 +1,223 @@
+import { randomUUID } from 'node:crypto';
+import {
+  createServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { DomainError } from '../errors.js';
+import type { Logger } from '../observability/logger.js';
+import { Histogram, type Registry } from '../observability/metrics.js';
+import { errorCounter, operationSeconds } from '../observability/operation-metrics.js';
+import { requestTrace } from '../observability/request-context.js';
+import { telemetry } from '../observability/telemetry/telemetry.js';
+import type { Service } from '../runtime/process.js';
+import { codeOfThrown, HttpError, sendDomainError, sendHttpError, sendJson } from './http.js';
+import { serverIdleMaxMs } from './keep-alive.js';
+import { askReadiness, type ReadinessChecks, showReadiness } from './readiness.js';
+
+export type Server = HttpServer | TlsServer;
+
+export interface ServerOptions {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly opsPort: number;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  /** the level of the line that is logged for each request */
+  readonly requestLogLevel: 'info' | 'debug';
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** what must answer for `/readyz` to say yes */
+  readonly readiness: ReadinessChecks;
+  /** ends what keeps connections open for long, such as subscriptions */
+  drain?(): Promise<unknown>;
+  /** done in this order once no request is in flight any more */
+  readonly onStop: ReadonlyArray<() => Promise<unknown>>;
+  /** given the server before it listens, to take WebSocket upgrades */
+  onServer?(server: Server): void;
+  /** a certificate and its key, as PEM: with them it serves HTTPS (operations stay plain) */
+  readonly tls?: { readonly cert: string; readonly key: string } | null;
+  /** within this time a request must be here, body and all */
+  readonly requestMaxMs?: number;
+}
+
+const idlePollMs = 50;
+const loggedPathMax = 200;
+const requestMaxMs = 30_000;
+const headersMaxMs = 10_000;
+const requestIdPattern = /^[\w.-]{1,64}$/;
+
+/** Serves HTTP on one port and `/healthz`, `/readyz` and `/metrics` on another, for operations. */
+export async function startServer(options: ServerOptions): Promise<Service> {
+  let stopping = false;
+  const observe = createRequestTimer(options.registry);
+  const errors = errorCounter(options.registry);
+  const countError = (error: unknown) =>
+    errors.inc({ operation: 'invalid', code: codeOfThrown(error) });
+  const server = createWebServer(options, (request, response) => {
+    void answer(options, observe, countError, request, response);
+  });
+  options.onServer?.(server);
+  showReadiness(options.registry, options.readiness);
+  const answerOpsRequest = answerOps(options, () => stopping);
+  const ops = createWebServer({}, (request, response) => {
+    answerOpsRequest(request, response).catch((error) =>
+      answerError(options.logger, response, error),
+    );
+  });
+  const url = await listen(server, options.host, options.port);
+  const opsUrl = await listen(ops, options.host, options.opsPort).catch(async (error) => {
+    await close(server);
+    throw error;
+  });
+  options.logger.info({ url, opsUrl }, 'listening');
+  const stop = async () => {
+    stopping = true;
+    const closed = close(server);
+    await options.drain?.();
+    await closed;
+    for (const step of options.onStop) await step();
+    await close(ops);
+    options.logger.info('stopped');
+  };
+  return { url, opsUrl, stop };
+}
+
+/** Who sends slowly, or never ends a request, is answered 408 and let go. */
+function createWebServer(
+  { tls, requestMaxMs: requestTimeout = requestMaxMs }: Pick<ServerOptions, 'tls' | 'requestMaxMs'>,
+  listener: RequestListener,
+): Server {
+  const limits = {
+    keepAliveTimeout: serverIdleMaxMs,
+    requestTimeout,
+    headersTimeout: Math.min(headersMaxMs, requestTimeout),
+    connectionsCheckingInterval: Math.min(headersMaxMs, requestTimeout) / 2,
+  };
+  if (!tls) return createServer(limits, listener);
+  return createTlsServer({ ...limits, cert: tls.cert, key: tls.key }, listener);
+}
+
+/** One request: its id, its line in the log, and an answer whatever is thrown. */
+async function answer(
+  options: ServerOptions,
+  observe: ReturnType<typeof createRequestTimer>,
+  countError: (error: unknown) => void,
+  request: IncomingMessage,
+  response: ServerResponse,
+) {
+  const given = request.headers['x-request-id'];
+  const requestId =
+    typeof given === 'string' && requestIdPattern.test(given) ? given : randomUUID();
+  const startedAt = performance.now();
+  response.setHeader('x-request-id', requestId);
+  const work = async () => {
+    try {
+      await options.handle(request, response);
+    } catch (error) {
+      countError(error);
+      answerError(options.logger, response, error);
+    }
+    const ms = performance.now() - startedAt;
+    observe(request, response, ms);
+    const line = {
+      method: request.method,
+      path: request.url?.split('?', 1)[0]?.slice(0, loggedPathMax),
+      status: response.statusCode,
+      ms: Math.round(ms),
+    };
+    options.logger[options.requestLogLevel](line, 'request');
+  };
+  await requestTrace.run({ requestId }, () => {
+    return telemetry()?.serve(request, response, requestId, work) ?? work();
+  });
+}
+
+const knownMethods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'];
+
+/** Named as OpenTelemetry names it. */
+function createRequestTimer(registry: Registry) {
+  const time = new Histogram({
+    name: 'http_server_request_duration_seconds',
+    help: 'How long HTTP requests took until they were answered.',
+    labelNames: ['http_request_method', 'http_response_status_code'],
+    buckets: operationSeconds,
+    registers: [registry],
+  });
+  return ({ method = '' }: IncomingMessage, { statusCode }: ServerResponse, ms: number) => {
+    const known = knownMethods.includes(method) ? method : '_OTHER';
+    const labels = { http_request_method: known, http_response_status_code: statusCode };
+    time.observe(labels, ms / 1000);
+  };
+}
+
+function answerError(logger: Logger, response: ServerResponse, error: unknown) {
+  if (error instanceof HttpError) return sendHttpError(response, error);
+  if (error instanceof DomainError) return sendDomainError(response, error);
+  logger.error({ err: error }, 'a request failed');
+  sendHttpError(response, new HttpError(500, 'Something went wrong on our side.'));
+}
+
+function answerOps(options: ServerOptions, isStopping: () => boolean) {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const [path = '', query] = request.url?.split('?', 2) ?? [];
+    if (path === '/healthz') return sendJson(response, 200, { status: 'ok' });
+    if (path === '/metrics') return sendMetrics(options.registry, response);
+    if (path !== '/readyz') return sendJson(response, 404, { status: 'not found' });
+    const { ready, results, ...rest } = await askReadiness(
+      options.readiness,
+      new URLSearchParams(query),
+    );
+    const yes = ready && !isStopping();
+    sendJson(response, yes ? 200 : 503, {
+      ready: yes,
+      stopping: isStopping(),
+      ...results,
+      ...rest,
+    });
+  };
+}
+
+async function sendMetrics(registry: Registry, response: ServerResponse): Promise<void> {
+  response.writeHead(200, { 'content-type': registry.contentType });
+  response.end(await registry.metrics());
+}
+
+const inFlight = new WeakMap<Server, number>();
+
+/** @returns the address it listens on; port 0 takes a free one */
+export async function listen(server: Server, host: string, port: number): Promise<string> {
+  const count = (by: number) => inFlight.set(server, (inFlight.get(server) ?? 0) + by);
+  server.on('request', (_request: IncomingMessage, response: ServerResponse) => {
+    count(1);
+    response.once('close', () => count(-1));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog: 2048 }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  const scheme = server instanceof TlsServer ? 'https' : 'http';
+  return `${scheme}://${shown}:${(server.address() as AddressInfo).port}`;
+}
+
+/**
+ * Takes no new request, lets those in flight end, and lets idle connections go. Node does not call a
+ * connection idle on which nothing was ever asked: once nothing is in flight, all are closed.
+ */
+export async function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const closing = setInterval(() => {
+    if (inFlight.get(server)) server.closeIdleConnections();
+    else server.closeAllConnections();
+  }, idlePollMs);
+  await closed;
+  clearInterval(closing);
+}

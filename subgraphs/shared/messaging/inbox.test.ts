@@ -1,0 +1,64 @@
+import { v7 as uuidv7 } from 'uuid';
+import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { logger } from '../../../tests/harness/stock-engine.js';
+import { databaseSchema } from '../../warehouse/mikro-orm.config.js';
+import { connect, sql } from '../database/connect.js';
+import { createInboxResolver, type InboxContext, type OutboxEvent } from './inbox.js';
+
+const Inbox = createInboxResolver<InboxContext>('Test', ['order'], {
+  // What it does is done again by each that is handled.
+  'order.counted': async (em, { key }) => {
+    await sql(em, 'insert into effect (key) values ($1)', [key]);
+  },
+  'order.refused': async () => {
+    throw new Error('not this one');
+  },
+  'order.late': async (em) => {
+    await sql(em, `set local statement_timeout = 1`);
+    await sql(em, 'select pg_sleep(1)');
+  },
+});
+
+describe('the inbox', () => {
+  let database: { drop(): Promise<void> };
+  let orm: Awaited<ReturnType<typeof connect>>;
+  beforeAll(async () => {
+    const made = await createTestDatabases(['warehouse']);
+    database = made;
+    const settings = { name: 'test', url: made.urls.warehouse, poolMax: 5 };
+    orm = await connect(settings, databaseSchema);
+    await sql(orm.em.fork(), 'create table effect (key text)');
+  });
+  afterAll(async () => {
+    await orm.close();
+    await database.drop();
+  });
+
+  const event = (topic: string): OutboxEvent => {
+    return { id: uuidv7(), topic, key: uuidv7(), version: 1, payload: '{}' };
+  };
+  const deliver = (...events: OutboxEvent[]) => {
+    const context = { em: orm.em.fork(), logger, caller: 'order', identity: null } as const;
+    return new Inbox().deliver(events, context);
+  };
+  const effects = async ({ key }: OutboxEvent) =>
+    (await sql(orm.em.fork(), 'select from effect where key = $1', [key])).length;
+
+  it('lets an event take effect once, however often and at whatever moment it is sent', async () => {
+    const once = event('counted');
+    const answers = await Promise.all([deliver(once), deliver(once, once), deliver(once)]);
+    expect(await deliver(once)).toEqual([once.id]);
+    expect(answers.flat()).toEqual([once.id, once.id, once.id, once.id]);
+    expect(await effects(once)).toBe(1);
+  });
+
+  it.each(['refused', 'late', 'unheard of'])(
+    'refuses an event that is %s, and takes in the others',
+    async (topic) => {
+      const [before, bad, after] = [event('counted'), event(topic), event('counted')];
+      expect(await deliver(before, bad, after)).toEqual([before.id, after.id]);
+      expect([await effects(before), await effects(after)]).toEqual([1, 1]);
+      expect(await sql(orm.em.fork(), 'select from inbox where id = $1', [bad.id])).toEqual([]);
+    },
+  );
+});

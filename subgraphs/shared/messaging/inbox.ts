@@ -1,0 +1,140 @@
+import type { Opt } from '@mikro-orm/core';
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Arg, Ctx, Directive, Field, InputType, Int, Mutation, Resolver } from 'type-graphql';
+import type { Principal } from '../auth/auth.js';
+import type { Caller } from '../config.js';
+import { type EntityManager, sql, sqlCount } from '../database/connect.js';
+import { isDatabaseAway } from '../database/errors.js';
+import { UUID } from '../graphql/scalars.js';
+import type { Logger } from '../observability/logger.js';
+import { failPoint } from '../resilience/fail-point.js';
+import { Allow } from '../rights/rights.js';
+
+/** An event that was taken in; its row and its effect are one commit, so it takes effect once. */
+@Entity({ tableName: 'inbox' })
+export class InboxEntry {
+  /** the id that the producer's outbox gave it */
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @Property({ type: 'text' })
+  producer!: string;
+
+  @Property({ type: 'text' })
+  topic!: string;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()', index: 'inbox_created_at' })
+  createdAt!: Opt<Date>;
+}
+
+@Directive('@inaccessible')
+@InputType({ description: 'An entry of another subgraph’s outbox.' })
+export class OutboxEvent {
+  @Field(() => UUID, { description: 'The id of the outbox entry.' })
+  id!: string;
+
+  @Field(() => String, { description: 'What kind of event this is.' })
+  topic!: string;
+
+  @Field(() => String, { description: 'What the event is about.' })
+  key!: string;
+
+  @Field(() => Int, { description: 'Rises with each change of what `key` names.' })
+  version!: number;
+
+  @Field(() => String, { description: 'The state that the event tells of, as JSON.' })
+  payload!: string;
+}
+
+/**
+ * Takes one event in, in the transaction of `em`; throws to have it sent again later. Gives what is
+ * to be done once that is committed, if there is something.
+ */
+export type EventHandler<C> = (
+  em: EntityManager,
+  event: OutboxEvent,
+  payload: never,
+  context: C,
+  // biome-ignore lint/suspicious/noConfusingVoidType: most have nothing to do afterwards
+) => Promise<(() => void) | void>;
+/** `producer.topic` → what is done with it */
+export type EventHandlers<C> = Readonly<Record<`${Caller}.${string}`, EventHandler<C>>>;
+
+export interface InboxContext extends Principal {
+  readonly em: EntityManager;
+  readonly logger: Logger;
+}
+
+// Shorter than a relay waits: many events that wait for locks, one after the other, must not hide the rest.
+const deliverMaxMs = 5000;
+
+/** Declares the mutation `deliverToName`, by which other subgraphs' relays hand over their events. */
+export function createInboxResolver<C extends InboxContext>(
+  name: string,
+  producers: Caller[],
+  handlers: EventHandlers<C>,
+) {
+  @Resolver()
+  class InboxResolver {
+    @Directive('@inaccessible')
+    @Allow(...producers.map((producer) => `caller:${producer}` as const))
+    @Mutation(() => [UUID], {
+      name: `deliverTo${name}`,
+      description: 'Takes events in and gives the ids of those that are committed now.',
+    })
+    async deliver(
+      @Arg('events', () => [OutboxEvent]) events: OutboxEvent[],
+      @Ctx() context: C,
+    ): Promise<string[]> {
+      const accepted: string[] = [];
+      const latestMs = performance.now() + deliverMaxMs;
+      for (const event of events) {
+        if (performance.now() > latestMs) break; // the rest is sent again
+        if (await takeIn(context, event, handlers)) accepted.push(event.id);
+      }
+      return accepted;
+    }
+  }
+  return InboxResolver;
+}
+
+async function takeIn<C extends InboxContext>(
+  context: C,
+  event: OutboxEvent,
+  handlers: EventHandlers<C>,
+) {
+  const { em, caller, logger } = context;
+  const handle = handlers[`${caller}.${event.topic}`];
+  try {
+    if (!handle) throw new Error(`no handler for ${caller}.${event.topic}`);
+    const afterwards = await em.fork().transactional(async (tx) => {
+      const isNew = await sqlCount(
+        tx,
+        'insert into inbox (id, producer, topic) values ($1, $2, $3) on conflict do nothing',
+        [event.id, caller, event.topic],
+      );
+      return isNew > 0 ? handle(tx, event, JSON.parse(event.payload) as never, context) : undefined;
+    });
+    failPoint('event taken in, answer lost');
+    afterwards?.();
+    return true;
+  } catch (error) {
+    // That our database is away says nothing of the event: its producer is to keep it.
+    if (isDatabaseAway(error)) throw error;
+    logger.error({ err: error, topic: event.topic, key: event.key }, 'an event was refused');
+    return false;
+  }
+}
+
+// Longer than a producer may go on sending an event that it does not know to be taken.
+const keepDays = 30;
+const pruneMax = 50_000;
+
+export async function pruneInbox(em: EntityManager): Promise<void> {
+  await sql(
+    em,
+    `delete from inbox where id in (
+       select id from inbox where created_at < now() - $1 * interval '1 day' limit $2)`,
+    [keepDays, pruneMax],
+  );
+}

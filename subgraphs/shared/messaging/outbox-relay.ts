@@ -1,0 +1,223 @@
+import { inHalves } from '../batching/bisect.js';
+import { type EntityManager, listenTo, sql } from '../database/connect.js';
+import { DomainError, UpstreamFault } from '../errors.js';
+import type { ServiceClient } from '../http/service-client.js';
+import type { Logger } from '../observability/logger.js';
+import { gaugeOf, type Registry } from '../observability/metrics.js';
+import { telemetry } from '../observability/telemetry/telemetry.js';
+import { failPoint } from '../resilience/fail-point.js';
+import { startWorker } from '../runtime/worker.js';
+
+interface DueEntry {
+  id: string;
+  consumer: string;
+  topic: string;
+  key: string;
+  version: number;
+  payload: object;
+}
+
+export interface RelayOptions {
+  /** a manager to fork from, one fork for each statement */
+  readonly em: EntityManager;
+  readonly databaseUrl: string;
+  readonly consumers: Readonly<Record<string, ServiceClient>>;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  /** how often it looks though nothing woke it */
+  readonly pollMs?: number;
+  /** how often what was sent long ago is cleaned up */
+  readonly pruneEveryMs?: number;
+}
+
+const batchMax = 100;
+const pollDefaultMs = 500;
+const leaseMs = 15_000;
+const deliveryTimeoutMs = 10_000;
+const unreachableRetryMs = 1000;
+const backoffMaxMs = 60_000;
+const rejectionsMax = 20;
+const keepSentHours = 24;
+const pruneEveryDefaultMs = 10_000;
+const pruneMax = 5000;
+
+/**
+ * Posts what stands in the outbox to its consumers until stopped. NOTIFY wakes it, a poll stands
+ * behind that. A consumer that cannot be reached is asked again for ever; an entry that its consumer
+ * refuses, or breaks at, backs off and ends as a dead letter after `rejectionsMax` times.
+ */
+export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
+  let stopped = false;
+  let woken = false;
+  let wake = () => {};
+  watchOutbox(options);
+  const listener = listenTo(options.databaseUrl, 'outbox', () => {
+    woken = true;
+    wake();
+  });
+  const nap = () =>
+    new Promise<void>((resolve) => {
+      if (woken) return resolve(); // what came while a batch was posted is due already
+      const timer = setTimeout(resolve, options.pollMs ?? pollDefaultMs);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  const run = async () => {
+    while (!stopped) {
+      woken = false;
+      try {
+        if ((await relayOnce(options)) === batchMax) continue;
+      } catch (error) {
+        options.logger.error({ err: error }, 'the outbox could not be relayed');
+      }
+      if (!stopped) await nap();
+    }
+  };
+  const running = run();
+  const pruneEveryMs = options.pruneEveryMs ?? pruneEveryDefaultMs;
+  const pruner = startWorker('clean up of the outbox', pruneEveryMs, options.logger, () =>
+    prune(options.em.fork()),
+  );
+  return {
+    async stop() {
+      stopped = true;
+      wake();
+      await Promise.all([running, pruner.stop(), listener.stop()]);
+    },
+  };
+}
+
+/** What alerts are made of: entries that wait too long, and any dead letter. */
+function watchOutbox({ em, registry }: RelayOptions): void {
+  const read = async (text: string) => {
+    const [row] = await sql<{ value: string }>(em.fork(), text);
+    return Number(row?.value);
+  };
+  const lag = {
+    name: 'holdfast_outbox_oldest_seconds',
+    help: 'The age of the oldest event that its consumer has not committed yet.',
+  };
+  gaugeOf(registry, lag, () =>
+    read(
+      `select coalesce(extract(epoch from now() - min(created_at)), 0) as value
+       from outbox where sent_at is null and dead_at is null`,
+    ),
+  );
+  const dead = {
+    name: 'holdfast_outbox_dead_letters',
+    help: 'Events that their consumer refuses for good; somebody has to look at each.',
+  };
+  gaugeOf(registry, dead, () =>
+    read('select count(*) as value from outbox where dead_at is not null'),
+  );
+}
+
+/** Delivers one batch of what is due. @returns how many entries it took up */
+export async function relayOnce(options: RelayOptions): Promise<number> {
+  const due = await claimDue(options.em.fork());
+  const byConsumer = Map.groupBy(due, (entry) => entry.consumer);
+  await Promise.all(
+    [...byConsumer].map(([consumer, entries]) => {
+      const work = () => deliver(options, consumer, entries);
+      return telemetry()?.inSpan(`outbox to ${consumer}`, work) ?? work();
+    }),
+  );
+  return due.length;
+}
+
+/** Takes entries for `leaseMs`, so that no transaction is open while they are posted. */
+function claimDue(em: EntityManager): Promise<DueEntry[]> {
+  return sql<DueEntry>(
+    em,
+    `update outbox set next_attempt_at = now() + $2 * interval '1 ms', updated_at = now()
+     where id in (
+       select id from outbox
+       where sent_at is null and dead_at is null and next_attempt_at <= now()
+       order by next_attempt_at limit $1 for update skip locked
+     )
+     returning id, consumer, topic, key, version, payload`,
+    [batchMax, leaseMs],
+  );
+}
+
+function deliver(options: RelayOptions, consumer: string, entries: DueEntry[]) {
+  const client = options.consumers[consumer];
+  const em = options.em.fork();
+  const post = async (part: readonly DueEntry[]) => {
+    if (!client) throw new Error(`no consumer is called ${consumer}`);
+    const accepted = await postEvents(client, consumer, part);
+    failPoint('event posted, not marked as sent');
+    const rejected = part.filter(({ id }) => !accepted.includes(id)).map(({ id }) => id);
+    await sql(
+      em,
+      'update outbox set sent_at = now(), updated_at = now() where id = any($1::uuid[])',
+      [accepted],
+    );
+    if (rejected.length > 0) await backOff(options, em, rejected);
+  };
+  const failsForAll = (error: unknown) => !isOfEntries(error);
+  return inHalves(entries, post, failsForAll, async (part, error) => {
+    options.logger.warn({ err: error, consumer, entries: part.length }, 'outbox not delivered');
+    const ids = part.map(({ id }) => id);
+    if (isOfEntries(error)) return backOff(options, em, ids);
+    await sql(
+      em,
+      `update outbox set next_attempt_at = now() + $2 * interval '1 ms', updated_at = now()
+       where id = any($1::uuid[])`,
+      [ids, unreachableRetryMs],
+    );
+  });
+}
+
+/**
+ * Whether the consumer broke at what stood in the entries. Else nobody takes anything from us now: it
+ * is away, does not know this process, or not yet this operation.
+ */
+function isOfEntries(error: unknown): boolean {
+  const code = error instanceof DomainError ? error.extensions.code : undefined;
+  if (code === 'BAD_USER_INPUT') return true;
+  return error instanceof UpstreamFault && error.code === 'INTERNAL_SERVER_ERROR';
+}
+
+/** @returns the ids of the events that the consumer has committed */
+async function postEvents(client: ServiceClient, consumer: string, entries: readonly DueEntry[]) {
+  const mutation = `deliverTo${consumer[0]?.toUpperCase()}${consumer.slice(1)}`;
+  const events = entries.map(({ id, topic, key, version, payload }) => {
+    return { id, topic, key, version, payload: JSON.stringify(payload) };
+  });
+  const data = await client.call<Record<string, string[]>>(
+    `mutation ($events: [OutboxEvent!]!) { ${mutation}(events: $events) }`,
+    { events },
+    { timeoutMs: deliveryTimeoutMs, repeatable: true },
+  );
+  return data[mutation] ?? [];
+}
+
+async function backOff(options: RelayOptions, em: EntityManager, ids: string[]) {
+  const dead = await sql<{ id: string; dead: boolean }>(
+    em,
+    `update outbox set rejections = rejections + 1, updated_at = now(),
+       next_attempt_at = now() + least(100 * 2 ^ least(rejections, 20), $2) * interval '1 ms',
+       dead_at = case when rejections + 1 >= $3 then now() end
+     where id = any($1::uuid[]) returning id, dead_at is not null as dead`,
+    [ids, backoffMaxMs, rejectionsMax],
+  );
+  for (const { id } of dead.filter((entry) => entry.dead)) {
+    options.logger.error(
+      { outboxId: id },
+      'an outbox entry is a dead letter: its consumer refuses it',
+    );
+  }
+}
+
+async function prune(em: EntityManager): Promise<void> {
+  await sql(
+    em,
+    `delete from outbox where id in (
+       select id from outbox where sent_at < now() - $1 * interval '1 hour'
+       limit $2 for update skip locked)`,
+    [keepSentHours, pruneMax],
+  );
+}

@@ -1,0 +1,217 @@
+import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { logger } from '../../../tests/harness/stock-engine.js';
+import { eventually } from '../../../tests/harness/wait.js';
+import { databaseSchema } from '../../warehouse/mikro-orm.config.js';
+import { connect, sql } from '../database/connect.js';
+import { DomainError, UpstreamFault } from '../errors.js';
+import type { ServiceClient } from '../http/service-client.js';
+import { Registry } from '../observability/metrics.js';
+import { enqueue } from './outbox.js';
+import { relayOnce, startRelay } from './outbox-relay.js';
+
+const broke = new UpstreamFault('it broke', 'INTERNAL_SERVER_ERROR');
+
+/** A consumer that answers as the test wants, and keeps what it was given. */
+function consumer(answer: (ids: string[]) => string[]) {
+  const batches: string[][] = [];
+  const client: ServiceClient = {
+    callEach: async () => [],
+    async call<T>(_query: string, variables: Record<string, unknown>) {
+      const ids = (variables.events as { id: string }[]).map(({ id }) => id);
+      batches.push(ids);
+      return { deliverToOrder: answer(ids) } as T;
+    },
+    close: async () => {},
+  };
+  return { client, batches, delivered: () => batches.flat() };
+}
+
+describe('the outbox and its relay', () => {
+  let database: { drop(): Promise<void> };
+  let orm: Awaited<ReturnType<typeof connect>>;
+  let databaseUrl: string;
+  beforeAll(async () => {
+    const made = await createTestDatabases(['warehouse']);
+    database = made;
+    databaseUrl = made.urls.warehouse;
+    orm = await connect({ name: 'test', url: databaseUrl, poolMax: 5 }, databaseSchema);
+  });
+  afterEach(() => sql(orm.em.fork(), 'delete from outbox'));
+  afterAll(async () => {
+    await orm.close();
+    await database.drop();
+  });
+
+  const write = (count: number) =>
+    enqueue(
+      orm.em.fork(),
+      Array.from({ length: count }, () => {
+        return { consumer: 'order', topic: 'told', key: uuidv7(), version: 1, payload: { a: 1 } };
+      }),
+    );
+  const rows = () =>
+    sql<{ sent: boolean; dead: boolean; rejections: number; due: boolean }>(
+      orm.em.fork(),
+      `select sent_at is not null as sent, dead_at is not null as dead, rejections,
+         next_attempt_at <= updated_at as due from outbox order by id`,
+    );
+  const options = (client: ServiceClient) => {
+    return {
+      em: orm.em,
+      databaseUrl,
+      consumers: { order: client },
+      registry: new Registry(),
+      logger,
+    };
+  };
+
+  const listeners = () =>
+    sql<{ pid: number }>(
+      orm.em.fork(),
+      `select pid from pg_stat_activity
+       where datname = current_database() and query like 'listen%' and state = 'idle'`,
+    );
+
+  it('delivers what a commit wrote, at once, though no poll is due', async () => {
+    const { client, delivered } = consumer((ids) => ids);
+    const relay = startRelay({ ...options(client), pollMs: 600_000 });
+    await eventually(listeners, ({ length }) => length === 1);
+    await write(3);
+    await eventually(
+      async () => delivered().length,
+      (count) => count === 3,
+    );
+    await eventually(rows, (all) => all.every(({ sent }) => sent));
+    await relay.stop();
+  });
+
+  it('is silent about what a rolled-back transaction wrote', async () => {
+    const { client, delivered } = consumer((ids) => ids);
+    const failing = orm.em.fork().transactional(async (em) => {
+      await enqueue(em, [{ consumer: 'order', topic: 'told', key: 'k', version: 1, payload: {} }]);
+      throw new Error('rolled back');
+    });
+    await expect(failing).rejects.toThrow('rolled back');
+    await relayOnce(options(client));
+    expect(delivered()).toEqual([]);
+  });
+
+  it('two relays at once deliver each entry once', async () => {
+    const { client, delivered } = consumer((ids) => ids);
+    await write(150);
+    await orm.em.fork().transactional(async (em) => {
+      // The other relay is at its claim, and has not committed it.
+      await relayOnce({ ...options(client), em: { fork: () => em } as typeof em });
+      expect(delivered()).toHaveLength(100);
+      await relayOnce(options(client));
+    });
+    expect(delivered()).toHaveLength(150);
+    expect(new Set(delivered()).size).toBe(150);
+  });
+
+  it('delivers, and cleans up what was sent long ago, though somebody has some of that', async () => {
+    await write(2);
+    await sql(orm.em.fork(), `update outbox set sent_at = now() - interval '2 days'`);
+    const { client, delivered } = consumer((ids) => ids);
+    const somebody = new pg.Client({ connectionString: databaseUrl });
+    await somebody.connect();
+    await somebody.query('begin');
+    await somebody.query('select id from outbox limit 1 for update');
+    try {
+      const relay = startRelay({ ...options(client), pruneEveryMs: 20 });
+      await eventually(rows, ({ length }) => length === 1);
+      await write(1);
+      await eventually(
+        async () => delivered().length,
+        (count) => count === 1,
+      );
+      await relay.stop();
+    } finally {
+      await somebody.end();
+    }
+  });
+
+  it('listens again when its connection was cut', async () => {
+    const { client, delivered } = consumer((ids) => ids);
+    const relay = startRelay({ ...options(client), pollMs: 600_000 });
+    const [first] = await eventually(listeners, ({ length }) => length === 1);
+    await sql(orm.em.fork(), 'select pg_terminate_backend($1)', [first?.pid]);
+    await eventually(listeners, (rows) => rows.length === 1 && rows[0]?.pid !== first?.pid);
+    await write(1);
+    await eventually(
+      async () => delivered().length,
+      (count) => count === 1,
+    );
+    await relay.stop();
+  });
+
+  it('keeps for later what a consumer that is away did not take, and counts nothing against it', async () => {
+    const { client } = consumer(() => {
+      throw new DomainError('TRY_AGAIN', 'away');
+    });
+    await write(1);
+    await relayOnce(options(client));
+    expect(await rows()).toEqual([{ sent: false, dead: false, rejections: 0, due: false }]);
+  });
+
+  it('backs off from what its consumer refuses, delivers the rest, and ends it as a dead letter', async () => {
+    let refused = '';
+    const { client } = consumer((ids) => {
+      refused ||= ids[0] as string;
+      return ids.filter((id) => id !== refused);
+    });
+    await write(2);
+    await relayOnce(options(client));
+    const after = (await rows()).sort((a, b) => a.rejections - b.rejections);
+    expect(after).toMatchObject([
+      { sent: true },
+      { sent: false, dead: false, rejections: 1, due: false },
+    ]);
+    for (let n = 0; n < 19; n++) {
+      await sql(orm.em.fork(), 'update outbox set next_attempt_at = now()');
+      await relayOnce(options(client));
+    }
+    expect((await rows()).filter(({ dead }) => dead)).toMatchObject([
+      { sent: false, rejections: 20 },
+    ]);
+    await sql(orm.em.fork(), 'update outbox set next_attempt_at = now()');
+    expect(await relayOnce(options(client))).toBe(0);
+  });
+
+  it('an entry at which its consumer breaks keeps up no other', async () => {
+    await write(7);
+    const [poison] = await sql<{ id: string }>(orm.em.fork(), 'select id from outbox limit 1');
+    const { client } = consumer((ids) => {
+      if (ids.includes(poison?.id as string)) throw broke;
+      return ids;
+    });
+    await relayOnce(options(client));
+    const unsent = async () => (await rows()).filter(({ sent }) => !sent);
+    expect(await unsent()).toEqual([{ sent: false, dead: false, rejections: 1, due: false }]);
+    for (let n = 0; n < 19; n++) {
+      await sql(orm.em.fork(), 'update outbox set next_attempt_at = now()');
+      await relayOnce(options(client));
+    }
+    expect(await unsent()).toMatchObject([{ dead: true, rejections: 20 }]);
+  });
+
+  it.each([
+    ['does not know this process', new UpstreamFault('who is that?', 'UNKNOWN_CALLER')],
+    ['does not know the operation', new DomainError('GRAPHQL_VALIDATION_FAILED' as never, 'no')],
+  ])(
+    'a consumer that %s is asked once, and nothing is counted against the entries',
+    async (_, error) => {
+      const { client, batches } = consumer(() => {
+        throw error;
+      });
+      await write(7);
+      await relayOnce(options(client));
+      expect(batches.map(({ length }) => length)).toEqual([7]);
+      expect(await rows()).toEqual(
+        Array.from({ length: 7 }, () => ({ sent: false, dead: false, rejections: 0, due: false })),
+      );
+    },
+  );
+});

@@ -1,0 +1,83 @@
+import type { Opt, RequiredEntityData } from '@mikro-orm/core';
+import { Entity, Index, PrimaryKey, Property, Trigger } from '@mikro-orm/decorators/legacy';
+import type { EntityManager } from '../database/connect.js';
+import { insertRows } from '../database/insert-rows.js';
+import { newId } from '../ids.js';
+
+/** What must be told to another subgraph: written in the same commit as the change it tells of. */
+@Entity({ tableName: 'outbox' })
+@Index({
+  name: 'outbox_due',
+  expression:
+    'create index outbox_due on outbox (next_attempt_at) where sent_at is null and dead_at is null',
+})
+@Index({
+  name: 'outbox_sent',
+  expression: 'create index outbox_sent on outbox (sent_at) where sent_at is not null',
+})
+@Index({
+  name: 'outbox_dead',
+  expression: 'create index outbox_dead on outbox (dead_at) where dead_at is not null',
+})
+@Trigger({
+  name: 'outbox_notify',
+  timing: 'after',
+  events: ['insert'],
+  forEach: 'statement',
+  body: `perform pg_notify('outbox', ''); return null`,
+})
+export class OutboxEntry {
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  /** the subgraph to tell */
+  @Property({ type: 'text' })
+  consumer!: string;
+
+  @Property({ type: 'text' })
+  topic!: string;
+
+  /** what it is about: the id of an order, a sku, … */
+  @Property({ type: 'text' })
+  key!: string;
+
+  /** rises with each change of what `key` names; a consumer ignores an older one */
+  @Property({ type: 'integer' })
+  version!: number;
+
+  @Property({ type: 'jsonb' })
+  payload!: object;
+
+  @Property({ type: 'integer', default: 0 })
+  rejections!: number;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  nextAttemptAt!: Date;
+
+  @Property({ type: 'timestamptz', nullable: true })
+  sentAt!: Date | null;
+
+  /** given up; somebody has to look at it */
+  @Property({ type: 'timestamptz', nullable: true })
+  deadAt!: Date | null;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  updatedAt!: Opt<Date>;
+}
+
+export interface OutboxMessage {
+  readonly consumer: string;
+  readonly topic: string;
+  readonly key: string;
+  readonly version: number;
+  readonly payload: object;
+}
+
+/** Writes messages in the transaction of `em`. */
+export function enqueue(em: EntityManager, messages: readonly OutboxMessage[]): Promise<void> {
+  const rows = messages.map((message) => ({ id: newId(), ...message }));
+  return insertRows(em, OutboxEntry, rows as RequiredEntityData<OutboxEntry>[]);
+}

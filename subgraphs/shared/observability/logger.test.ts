@@ -1,0 +1,71 @@
+import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { databaseSchema } from '../../user/mikro-orm.config.js';
+import { User } from '../../user/user.js';
+import { connect, sql } from '../database/connect.js';
+import { createLogger } from './logger.js';
+import { requestTrace } from './request-context.js';
+
+describe('the log', () => {
+  const lines: string[] = [];
+  const destination = { write: (line: string) => void lines.push(line) };
+  const logger = createLogger('test', 'info', { destination });
+  beforeEach(() => {
+    lines.length = 0;
+  });
+
+  it('carries the id of the request, and none of what people must not read', () => {
+    requestTrace.run({ requestId: 'request-2' }, () =>
+      logger.info({
+        password: 'p-secret',
+        input: { email: 'e-secret', phone: 'f-secret', newPassword: 'n-secret' },
+        request: { headers: { authorization: 'a-secret' } },
+      }),
+    );
+    expect(JSON.parse(lines[0] as string)).toMatchObject({ name: 'test', requestId: 'request-2' });
+    expect(lines[0]).not.toContain('secret');
+  });
+
+  it('blanks what looks like an address, a phone or a token, wherever it stands', () => {
+    const token = `eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIxIn0.${'s'.repeat(86)}`;
+    const refreshToken = 'r'.repeat(43);
+    const texts = ['Nina.O+1@mail.example.com', '+12025550143', token, refreshToken];
+    for (const text of texts) {
+      logger.info(`of ${text}, "${text}"`);
+      logger.error({ err: new Error(`failed for (${text})`) }, 'failed');
+    }
+    expect(lines).toHaveLength(8);
+    for (const text of texts) expect(lines.join('')).not.toContain(text);
+    for (const line of lines) expect(() => JSON.parse(line)).not.toThrow();
+    expect(JSON.parse(lines[0] as string).msg).toBe('of [redacted], "[redacted]"');
+  });
+
+  it('tells of an error what it is and where, and of PostgreSQL’s not the values it quotes', async () => {
+    const databases = await createTestDatabases(['user']);
+    const orm = await connect(
+      { name: 'test', url: databases.urls.user, poolMax: 1 },
+      databaseSchema,
+    );
+    const add = () => {
+      const tx = orm.em.fork();
+      const id = '0195c9a0-0000-7000-8000-000000000000';
+      const none = { phone: null, passwordHash: null };
+      return tx
+        .persist(tx.create(User, { id, name: 'a', email: 'n@seen', role: 'CUSTOMER', ...none }))
+        .flush();
+    };
+    const log = (err: unknown) => logger.error({ err }, 'failed');
+    await add();
+    await add().catch(log);
+    await sql(orm.em.fork(), 'select $1::uuid', ['seen']).catch(log);
+    await sql(orm.em.fork(), 'select nonsense').catch(log);
+    await orm.close();
+    await databases.drop();
+    const [taken, malformed, wrong] = lines.map((line) => JSON.parse(line).err);
+    expect(taken).toMatchObject({ sqlState: '23505', table: 'user_account' });
+    expect(malformed).toMatchObject({ sqlState: '22P02', message: '[redacted]' });
+    expect(wrong.message).toBe('column "nonsense" does not exist');
+    expect(wrong.stack).toContain('logger.test');
+    expect(lines.join('')).not.toContain('seen');
+    expect(lines.join('')).not.toContain('0195c9a0');
+  });
+});

@@ -1,0 +1,99 @@
+import { hostname } from 'node:os';
+import {
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-http';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { Resource } from '@opentelemetry/resources';
+import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs';
+import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { within } from '../../resilience/with-timeout.js';
+import { sendLogLines } from './log-lines.js';
+import { spansOfRedis } from './redis-spans.js';
+import { spansOfRequests } from './request-spans.js';
+import { spansOfStatements } from './statement-spans.js';
+import type { Telemetry } from './telemetry.js';
+
+const flushMaxMs = 2000;
+
+/** @param endpoint where OTLP over HTTP is taken, such as `http://127.0.0.1:4318` */
+export function createTelemetry(service: string, endpoint: string): Telemetry {
+  const resource = new Resource({
+    'service.name': service,
+    'service.namespace': 'holdfast',
+    // In a container every process has the same id.
+    'service.instance.id': `${hostname()}-${process.pid}`,
+  });
+  const spans = new BasicTracerProvider({
+    resource,
+    spanProcessors: [
+      new BatchSpanProcessor(new OTLPTraceExporter({ url: `${endpoint}/v1/traces` })),
+    ],
+  });
+  spans.register({
+    contextManager: new AsyncLocalStorageContextManager().enable(),
+    propagator: new W3CTraceContextPropagator(),
+  });
+  const logs = new LoggerProvider({ resource });
+  logs.addLogRecordProcessor(
+    new BatchLogRecordProcessor(new OTLPLogExporter({ url: `${endpoint}/v1/logs` })),
+  );
+  const tracer = spans.getTracer('holdfast');
+  spansOfRequests(tracer);
+  spansOfRedis(tracer);
+
+  return {
+    serve(request, response, requestId, work) {
+      const caller = propagation.extract(ROOT_CONTEXT, request.headers);
+      const attributes = {
+        'http.request.method': request.method ?? '',
+        'holdfast.request_id': requestId,
+      };
+      const options = { kind: SpanKind.SERVER, attributes };
+      return tracer.startActiveSpan(request.method ?? 'GET', options, caller, async (span) => {
+        try {
+          await work();
+        } finally {
+          span.setAttribute('http.response.status_code', response.statusCode);
+          if (response.statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
+          span.end();
+        }
+      });
+    },
+    inSpan(name, work) {
+      return tracer.startActiveSpan(name, {}, ROOT_CONTEXT, async (span) => {
+        try {
+          return await work();
+        } catch (error) {
+          span.setStatus({ code: SpanStatusCode.ERROR });
+          throw error;
+        } finally {
+          span.end();
+        }
+      });
+    },
+    nameOperation({ operation, name }) {
+      const span = trace.getActiveSpan();
+      span?.setAttribute('graphql.operation.type', operation);
+      if (name) span?.setAttribute('graphql.operation.name', name.value);
+      span?.updateName(name ? `${operation} ${name.value}` : operation);
+    },
+    watchPool: (pool) => spansOfStatements(tracer, pool),
+    ids() {
+      const at = trace.getSpanContext(context.active());
+      return at && { trace_id: at.traceId, span_id: at.spanId };
+    },
+    log: sendLogLines(logs.getLogger('holdfast')),
+    async stop() {
+      const flushed = Promise.all([spans.shutdown(), logs.shutdown()]);
+      await within(flushMaxMs, flushed.then(), undefined);
+    },
+  };
+}

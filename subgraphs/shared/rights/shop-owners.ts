@@ -1,0 +1,56 @@
+import DataLoader from 'dataloader';
+import { LRUCache } from 'lru-cache';
+import type { Principal } from '../auth/auth.js';
+import { forbidden, notFound } from '../errors.js';
+import type { ServiceClient } from '../http/service-client.js';
+import { owns } from './rights.js';
+
+/** Knows who owns which shop; a shop does not change hands, so what was read once is kept. */
+export interface ShopOwners {
+  /** @throws `NOT_FOUND` for an unknown shop, `FORBIDDEN` when it is neither the user's nor is the user an admin */
+  requireOwn(principal: Principal, shopId: string): Promise<void>;
+  /** Whether it is the user's, or the user an admin; an unknown shop is nobody's. */
+  isOwn(principal: Principal, shopId: string): Promise<boolean>;
+  /** The ids of the shops that a user owns. */
+  shopsOf(ownerId: string): Promise<string[]>;
+}
+
+const ownersMax = 50_000;
+const timeoutMs = 3000;
+
+export function createShopOwners(shop: ServiceClient): ShopOwners {
+  const owners = new LRUCache<string, string>({ max: ownersMax });
+
+  const loader = new DataLoader<string, string | null>(readOwners, { cache: false });
+
+  async function readOwners(shopIds: readonly string[]): Promise<(string | null)[]> {
+    const { shopOwners } = await shop.call<{ shopOwners: { shopId: string; ownerId: string }[] }>(
+      'query ($ids: [UUID!]!) { shopOwners(ids: $ids) { shopId ownerId } }',
+      { ids: [...new Set(shopIds)] },
+      { timeoutMs, repeatable: true },
+    );
+    for (const { shopId, ownerId } of shopOwners) owners.set(shopId, ownerId);
+    return shopIds.map((id) => owners.get(id) ?? null);
+  }
+
+  const ownerOf = async (shopId: string) => owners.get(shopId) ?? (await loader.load(shopId));
+
+  return {
+    async requireOwn(principal, shopId) {
+      const ownerId = await ownerOf(shopId);
+      if (!ownerId) throw notFound('shop', shopId);
+      if (!owns(principal, ownerId)) throw forbidden();
+    },
+    async isOwn(principal, shopId) {
+      return owns(principal, (await ownerOf(shopId)) ?? undefined);
+    },
+    async shopsOf(ownerId) {
+      const { shopsOfOwner } = await shop.call<{ shopsOfOwner: string[] }>(
+        'query ($ownerId: UUID!) { shopsOfOwner(ownerId: $ownerId) }',
+        { ownerId },
+        { timeoutMs, repeatable: true },
+      );
+      return shopsOfOwner;
+    },
+  };
+}

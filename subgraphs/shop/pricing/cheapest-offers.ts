@@ -1,0 +1,62 @@
+import { sqlPrepared } from '../../shared/database/connect.js';
+import type { BatchLoad } from '../../shared/graphql/context.js';
+import type { ShopContext } from '../context.js';
+import { type OfferOfShop, type OfferRow, offerColumns } from '../offer/offer-row.js';
+import type { ShopRow } from '../shop/load-shops.js';
+
+export interface OffersOf {
+  readonly sku: string;
+  /** of this shop only; null for all shops */
+  readonly shopId: string | null;
+  readonly first: number;
+}
+
+interface Found extends OfferRow {
+  /** the place of its key, from 1 */
+  readonly at: number;
+  readonly shopName: string;
+  readonly shopSlug: string;
+  readonly ownerId: string;
+  readonly shopCurrencyCode: string;
+}
+
+/**
+ * The cheapest active offers of each of many variants, as many as are asked for, in one statement.
+ * They bring their shops along: a page of products has more than a hundred, of few shops.
+ */
+export const loadCheapestOffers: BatchLoad<OffersOf, OfferOfShop[], ShopContext> = async (
+  keys,
+  { em },
+) => {
+  const rows = await sqlPrepared<Found>(
+    em,
+    `select wanted.at::int, o.*, shop.name as "shopName", shop.slug as "shopSlug",
+       shop.owner_id as "ownerId", shop.currency_code as "shopCurrencyCode"
+     from unnest($1::text[], $2::uuid[], $3::int[])
+       with ordinality as wanted (of_sku, of_shop, rows_max, at)
+     cross join lateral (
+       select ${offerColumns} from offer
+       where sku = wanted.of_sku and active
+         and (wanted.of_shop is null or shop_id = wanted.of_shop)
+       order by price_amount, id limit wanted.rows_max
+     ) o join shop on shop.id = o."shopId"
+     order by wanted.at, o."priceAmount", o.id`,
+    [keys.map(({ sku }) => sku), keys.map(({ shopId }) => shopId), keys.map(({ first }) => first)],
+  );
+  const shops = new Map<string, ShopRow>();
+  const found: OfferOfShop[][] = keys.map(() => []);
+  for (const row of rows) {
+    const shop = shops.get(row.shopId) ?? shopOf(row);
+    shops.set(row.shopId, shop);
+    found[row.at - 1]?.push(Object.assign(row, { shopRow: shop }));
+  }
+  return found;
+};
+
+const shopOf = ({ shopId, shopName, shopSlug, ownerId, shopCurrencyCode }: Found): ShopRow => ({
+  id: shopId,
+  name: shopName,
+  slug: shopSlug,
+  ownerId,
+  currencyCode: shopCurrencyCode,
+});

@@ -1,0 +1,65 @@
+import { Field, ObjectType } from 'type-graphql';
+import { sql } from '../../shared/database/connect.js';
+import type { BatchLoad } from '../../shared/graphql/context.js';
+import { Money, money } from '../../shared/money.js';
+import { Allow } from '../../shared/rights/rights.js';
+import type { ShopContext } from '../context.js';
+
+@Allow('parent')
+@ObjectType({ description: 'What a product costs, over all its variants and shops.' })
+export class PriceRange {
+  @Field(() => Money, { description: 'The price of its cheapest offer.' })
+  lowest!: Money;
+
+  @Field(() => Money, { description: 'The price of its dearest offer.' })
+  highest!: Money;
+}
+
+export interface RangeOf {
+  readonly skus: readonly string[];
+  /** of offers in this currency; null for the currency of most of them */
+  readonly currencyCode: string | null;
+}
+
+interface RangeRow {
+  readonly at: string;
+  readonly currencyCode: string;
+  readonly lowest: string;
+  readonly highest: string;
+}
+
+/**
+ * The lowest and highest price of the active offers of many products, in one statement; null for a
+ * product without any. Amounts of different currencies are not compared: the range is of one.
+ */
+export const loadPriceRanges: BatchLoad<RangeOf, PriceRange | null, ShopContext> = async (
+  keys,
+  { em },
+) => {
+  const wanted = keys.flatMap(({ skus, currencyCode }, at) =>
+    skus.map((sku) => ({ at, sku, currencyCode })),
+  );
+  const rows = await sql<RangeRow>(
+    em,
+    `select distinct on (wanted.at) wanted.at, currency_code as "currencyCode",
+       min(price_amount) as lowest, max(price_amount) as highest
+     from unnest($1::int[], $2::text[], $3::text[]) as wanted (at, of_sku, of_currency)
+       join offer on sku = wanted.of_sku and active
+         and (wanted.of_currency is null or currency_code = wanted.of_currency)
+     group by wanted.at, currency_code
+     order by wanted.at, count(*) desc, currency_code`,
+    [
+      wanted.map(({ at }) => at),
+      wanted.map(({ sku }) => sku),
+      wanted.map(({ currencyCode }) => currencyCode),
+    ],
+  );
+  const byKey = new Map(rows.map((row) => [Number(row.at), row]));
+  return keys.map((_, at) => rangeOf(byKey.get(at)));
+};
+
+function rangeOf(row: RangeRow | undefined): PriceRange | null {
+  if (!row) return null;
+  const of = (amount: string) => money(amount, row.currencyCode);
+  return { lowest: of(row.lowest), highest: of(row.highest) };
+}

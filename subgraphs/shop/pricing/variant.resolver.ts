@@ -1,0 +1,29 @@
+import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
+import { pageRequest } from '../../shared/graphql/connection.js';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
+import type { ShopContext } from '../context.js';
+import { Offer } from '../offer/offer.js';
+import { ProductVariant } from '../variant/variant.js';
+import { loadCheapestOffers } from './cheapest-offers.js';
+
+@Resolver(() => ProductVariant)
+export class VariantResolver {
+  @Allow('anyone')
+  @FieldResolver(() => [Offer], {
+    nullable: true,
+    description:
+      'What shops ask for it, the cheapest first; prices in several currencies go by their amount.',
+  })
+  offers(
+    @Root() { sku }: ProductVariant,
+    @Ctx() context: ShopContext,
+    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
+    @Arg('shopId', () => UUID, { nullable: true, description: 'Of this shop only.' })
+    shopId?: string,
+  ) {
+    pageRequest(first, null);
+    return loaderOf(context, loadCheapestOffers).load({ sku, shopId: shopId ?? null, first });
+  }
+}

@@ -1,0 +1,67 @@
+import type { Opt } from '@mikro-orm/core';
+import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Directive, Field, ObjectType, registerEnumType } from 'type-graphql';
+import type { Role } from '../shared/auth/auth.js';
+import { UUID } from '../shared/graphql/scalars.js';
+import { Allow } from '../shared/rights/rights.js';
+
+export const RoleEnum = { CUSTOMER: 'CUSTOMER', VENDOR: 'VENDOR', ADMIN: 'ADMIN' } as const;
+registerEnumType(RoleEnum, { name: 'Role', description: 'What a user may do.' });
+
+@Directive('@key(fields: "id")')
+@Allow('anyone')
+@ObjectType({ description: 'Somebody with an account.' })
+@Entity({ tableName: 'user_account' })
+@Index({
+  name: 'user_account_email',
+  expression: 'create unique index user_account_email on user_account (lower(email))',
+})
+@Check({ name: 'user_account_role', expression: "role in ('CUSTOMER', 'VENDOR', 'ADMIN')" })
+@Index({
+  name: 'user_account_name',
+  expression: 'create index user_account_name on user_account (lower(name) text_pattern_ops)',
+})
+@Check({
+  name: 'user_account_email_verified',
+  expression: 'email is not null or not email_verified',
+})
+export class User {
+  @Field(() => UUID, { description: 'The id of the user.' })
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @Field(() => String, { description: 'The name the user goes by.' })
+  @Property({ type: 'varchar', length: 255 })
+  name!: string;
+
+  @Property({ type: 'varchar', length: 255, nullable: true })
+  email!: string | null;
+
+  /** whether the user has shown that mail to the address reaches them */
+  @Property({ type: 'boolean', default: false })
+  emailVerified!: Opt<boolean>;
+
+  /** E.164; it is proven before it is kept */
+  @Property({ type: 'varchar', length: 20, nullable: true, unique: 'user_account_phone' })
+  phone!: string | null;
+
+  @Property({ type: 'text', default: 'CUSTOMER' })
+  role!: Role;
+
+  /** argon2id, in PHC string format */
+  @Property({ type: 'text', nullable: true })
+  passwordHash!: string | null;
+
+  @Property({ type: 'boolean', default: true })
+  newsletter!: Opt<boolean>;
+
+  @Property({ type: 'varchar', length: 20, default: 'light' })
+  theme!: Opt<string>;
+
+  @Field(() => Date, { description: 'When the user registered.' })
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
+  updatedAt!: Opt<Date>;
+}

@@ -1,0 +1,111 @@
+import { Field, Int, ObjectType } from 'type-graphql';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { longerStatements } from '../../shared/database/connection-watchdog.js';
+import { enqueue } from '../../shared/messaging/outbox.js';
+import { Allow } from '../../shared/rights/rights.js';
+import { intMax } from '../availability/availability.js';
+import type { StockStore } from '../reservation/engine.js';
+import type { StockChanged } from '../signals/stock-signals.js';
+import { crossesZero, inStockEvent } from '../stock/in-stock-events.js';
+import { moveStock } from '../stock/move-stock.js';
+import { Warehouse } from '../warehouse/warehouse.js';
+
+@Allow('parent')
+@ObjectType({ description: 'What the closing of a warehouse for sale came to.' })
+export class DeactivateWarehouseResult {
+  @Field(() => Warehouse, { description: 'The warehouse.' })
+  warehouse!: Warehouse;
+
+  @Field(() => Int, {
+    description: 'Units that could be bought until now and cannot any more; 0 if it was inactive.',
+  })
+  unitsWithdrawn!: number;
+
+  @Field(() => Int, {
+    description: 'Units that are still held there for orders; they can be paid for.',
+  })
+  unitsReserved!: number;
+}
+
+// A warehouse may have 100,000 levels, which take longer than the pool's transactions may.
+const transactionMaxMs = 30_000;
+
+export interface Activation {
+  /** units that came to the shelf, or left it; 0 when nothing changed */
+  readonly units: number;
+  /** units that orders hold there */
+  readonly reserved: number;
+}
+
+/**
+ * Opens or closes a warehouse for sale. What stands in it, and is not held, counts as available from
+ * that commit on, or no more. What is held there stays held and can be paid.
+ */
+export async function setWarehouseActive(
+  store: StockStore,
+  warehouseId: string,
+  active: boolean,
+): Promise<Activation> {
+  const { units, reserved } = await moveStock(
+    store,
+    async (em) => {
+      await setLimit(em, transactionMaxMs);
+      const [changed] = await sql(
+        em,
+        `update warehouse set active = $2, updated_at = now() where id = $1 and active <> $2
+         returning id`,
+        [warehouseId, active],
+      );
+      const rows = changed ? await shiftAvailable(em, warehouseId, active ? 1 : -1) : [];
+      const units = rows.reduce((sum, { delta }) => sum + Math.abs(delta), 0);
+      const changes = rows.map(({ delta: _, ...row }) => row);
+      return { units, reserved: await countReserved(em, warehouseId), changed: changes };
+    },
+    ({ changed }) => ({ changed }),
+  );
+  return { units: Math.min(units, intMax), reserved: Math.min(reserved, intMax) };
+}
+
+/**
+ * Gives a transaction, and each of its statements, so long. PostgreSQL sets the clock of a transaction
+ * that runs only where it has none: the pool's has to be taken away before.
+ */
+async function setLimit(em: EntityManager, ms: number): Promise<void> {
+  await sql(em, 'set local transaction_timeout = 0');
+  await sql(em, `set local transaction_timeout = ${ms}`);
+  await sql(em, longerStatements(ms));
+  await sql(em, 'set local lock_timeout = 0');
+}
+
+/** Every change of a level holds the lock of its item; so the levels stand still behind these locks. */
+async function shiftAvailable(em: EntityManager, warehouseId: string, sign: 1 | -1) {
+  await sql(
+    em,
+    `select 1 from stock_item where (shop_id, sku) in
+       (select shop_id, sku from stock_level where warehouse_id = $1)
+     order by shop_id, sku for update`,
+    [warehouseId],
+  );
+  const rows = await sql<StockChanged & { delta: number }>(
+    em,
+    `update stock_item i set version = version + 1, updated_at = now(),
+       available = available + l.delta
+     from (select shop_id, sku, (on_hand - reserved) * $2::int as delta
+           from stock_level where warehouse_id = $1 and on_hand > reserved) l
+     where i.shop_id = l.shop_id and i.sku = l.sku
+     returning i.shop_id as "shopId", i.sku, available, version, i.updated_at as at, l.delta`,
+    [warehouseId, sign],
+  );
+  const crossed = rows.filter(({ available, delta }) => crossesZero(available - delta, available));
+  await enqueue(em, crossed.map(inStockEvent));
+  return rows.map((row) => ({ ...row, at: new Date(row.at).toISOString() }));
+}
+
+async function countReserved(em: EntityManager, warehouseId: string): Promise<number> {
+  const [row] = await sql<{ reserved: string }>(
+    em,
+    'select coalesce(sum(reserved), 0) as reserved from stock_level where warehouse_id = $1',
+    [warehouseId],
+  );
+  return Number(row?.reserved);
+}

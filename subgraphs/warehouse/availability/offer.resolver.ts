@@ -1,0 +1,20 @@
+import { Ctx, Directive, FieldResolver, Resolver, Root } from 'type-graphql';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { Allow } from '../../shared/rights/rights.js';
+import type { WarehouseContext } from '../context.js';
+import { Offer } from '../offer/offer.js';
+import { Availability, loadAvailability } from './availability.js';
+
+@Resolver(() => Offer)
+export class OfferResolver {
+  @Directive('@requires(fields: "shop { id } variant { sku }")')
+  @Allow('anyone')
+  @FieldResolver(() => Availability, {
+    nullable: true,
+    description: 'How much of it can be bought from this shop.',
+  })
+  availability(@Root() { shop, variant }: Offer, @Ctx() context: WarehouseContext) {
+    if (!variant) return null;
+    return loaderOf(context, loadAvailability).load({ shopId: shop.id, sku: variant.sku });
+  }
+}

@@ -1,0 +1,25 @@
+import { Arg, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
+import type { WarehouseContext } from '../context.js';
+import { ProductVariant } from '../variant/variant.js';
+import { Availability, loadAvailability, loadAvailabilityOfSkus } from './availability.js';
+
+@Resolver(() => ProductVariant)
+export class VariantResolver {
+  @Allow('anyone')
+  @FieldResolver(() => Availability, {
+    nullable: true,
+    description: 'How much of it can be bought, of one shop or of all.',
+  })
+  availability(
+    @Root() { sku }: ProductVariant,
+    @Ctx() context: WarehouseContext,
+    @Arg('shopId', () => UUID, { nullable: true, description: 'Of this shop only.' })
+    shopId?: string,
+  ) {
+    if (shopId) return loaderOf(context, loadAvailability).load({ shopId, sku });
+    return loaderOf(context, loadAvailabilityOfSkus).load(sku);
+  }
+}

@@ -1,0 +1,253 @@
+import { jest } from '@jest/globals';
+import type { Redis } from 'ioredis';
+import { v7 as uuidv7 } from 'uuid';
+import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { askingAgain, eventually } from '../../../tests/harness/wait.js';
+import { createLogger } from '../../shared/observability/logger.js';
+import { createRedis } from '../../shared/runtime/redis.js';
+import { reserveStock } from '../reservation/reserve-stock.js';
+import { startExpiry } from './expiry.js';
+import { listenForExpiredKeys } from './keyspace-events.js';
+
+const holdForMs = 300;
+
+describe('releasing holds when their time is up', () => {
+  let stock: TestStock;
+  const stops: Array<() => Promise<void>> = [];
+  const subscribers: Redis[] = [];
+  beforeEach(async () => {
+    stock = await openStock();
+  });
+  afterEach(async () => {
+    for (const stop of stops.splice(0)) await stop();
+    await stock.expectStockInvariants();
+    await stock.close();
+  });
+
+  /** A warehouse process: its engine, and its share of the expiry. */
+  async function startOne(sweepEveryMs: number) {
+    const engine = await stock.engine();
+    const events = await stock.redisAt(1);
+    subscribers.push(events);
+    const expiry = startExpiry({ store: engine, timers: engine.timerRedis, events, sweepEveryMs });
+    stops.push(() => expiry.stop());
+    await eventually(
+      async () => (await engine.timerRedis.config('GET', 'notify-keyspace-events')) as string[],
+      ([, value]) => Boolean(value?.includes('x') && value.includes('E')),
+    );
+    return engine;
+  }
+  type Engine = Awaited<ReturnType<typeof startOne>>;
+
+  async function holdOne(engine: Engine) {
+    const key = await stockUp(engine, [5]);
+    const orderId = uuidv7();
+    const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 2 }];
+    await reserveStock(engine, { orderId, lines, holdForMs });
+    return orderId;
+  }
+  const stateOf = async (orderId: string) => {
+    const rows = await stock.query<{ state: string; late: number }>(
+      `select state, extract(epoch from updated_at - expires_at)::float * 1000 as late
+       from reservation where order_id = $1`,
+      [orderId],
+    );
+    return rows[0];
+  };
+  const untilExpired = (orderId: string) =>
+    eventually(
+      () => stateOf(orderId),
+      (row) => row?.state === 'EXPIRED',
+    );
+
+  it('the event of the expired key does it, with no sweeper at work', async () => {
+    const engine = await startOne(1_000_000);
+    await untilExpired(await holdOne(engine));
+  });
+
+  it('holds that are due one shortly after the other are all released', async () => {
+    const engine = await startOne(1_000_000);
+    const key = await stockUp(engine, [1500]);
+    const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 1 }];
+    const orderIds = Array.from({ length: 1500 }, () => uuidv7());
+    const holds = orderIds.map((orderId) =>
+      askingAgain(() => reserveStock(engine, { orderId, lines, holdForMs: 3_600_000 })),
+    );
+    await Promise.all(holds);
+    // Due only when all are held: what meets a reservation's lock is left to the sweeper.
+    const armed = await stock.query<{ orderId: string; expiresAt: Date }>(
+      `update reservation set expires_at = clock_timestamp() + (500 + n) * interval '1 ms'
+       from unnest($1::uuid[]) with ordinality as held (id, n) where order_id = id
+       returning order_id as "orderId", expires_at as "expiresAt"`,
+      [orderIds],
+    );
+    engine.signals.send({ armed });
+    await eventually(
+      () => stock.query(`select 1 from reservation where state = 'HELD'`),
+      (held) => held.length === 0,
+    );
+  });
+
+  it('two processes hear the event, and the units come back once', async () => {
+    const engine = await startOne(1_000_000);
+    await startOne(1_000_000);
+    const heard = subscribers.slice(-2).map((events) => {
+      const orderIds = new Set<string>();
+      events.on('message', (_, key) => orderIds.add(key.replace('hold:', '')));
+      return orderIds;
+    });
+    const orderIds = await Promise.all(Array.from({ length: 10 }, () => holdOne(engine)));
+    for (const orderId of orderIds) {
+      await untilExpired(orderId);
+      const released = await stock.query(
+        `select 1 from stock_movement where reference = $1 and type = 'RELEASE'`,
+        [orderId],
+      );
+      expect(released).toHaveLength(1);
+      for (const orderIds of heard) expect([...orderIds]).toContain(orderId);
+    }
+  });
+
+  it('the nudge brings the event where Redis would not look by itself', async () => {
+    const engine = await startOne(1_000_000);
+    await engine.timerRedis.call('DEBUG', 'SET-ACTIVE-EXPIRE', '0');
+    await untilExpired(await holdOne(engine));
+  });
+
+  it('the sweeper does it when the subscriber is dead at the time', async () => {
+    const engine = await startOne(100);
+    const orderId = await holdOne(engine);
+    for (const subscriber of subscribers) subscriber.disconnect();
+    await untilExpired(orderId);
+  });
+
+  it('says what is wrong where Redis gives no events and does not let them be switched on', async () => {
+    const admin = await stock.redisAt(1);
+    await admin.config('SET', 'notify-keyspace-events', '');
+    await admin.call('ACL', 'SETUSER', 'limited', 'on', '>secret', '~*', '&*', '+@all', '-config');
+    const url = `redis://limited:secret@${new URL(stock.redis.url).host}/1`;
+    const lines: string[] = [];
+    const listening = createLogger('test', 'error', {
+      destination: { write: (line) => void lines.push(line) },
+    });
+    const [commands, events] = [createRedis(url, logger, 'test'), createRedis(url, logger, 'test')];
+    await Promise.all([commands.connect(), events.connect()]);
+    const ready = new Promise<void>((resolve) => {
+      const options = { commands, events, logger: listening, onExpired: () => {} };
+      listenForExpiredKeys({ ...options, onReady: async () => resolve() });
+    });
+    await ready;
+    expect(lines.join()).toContain('set notify-keyspace-events to Ex in its configuration');
+    expect(lines.join()).toContain('NOPERM');
+    // What somebody else has switched on is enough, and stays as it is.
+    await admin.config('SET', 'notify-keyspace-events', 'KEA');
+    lines.length = 0;
+    const expired: string[] = [];
+    await new Promise<void>((resolve) => {
+      const onExpired = (key: string) => void expired.push(key);
+      const onReady = async () => resolve();
+      listenForExpiredKeys({ commands: admin, events, logger: listening, onExpired, onReady });
+    });
+    expect(lines).toEqual([]);
+    expect((await admin.config('GET', 'notify-keyspace-events')) as string[]).toContain('AKE');
+    for (const connection of [commands, events]) connection.disconnect();
+  });
+
+  it('the sweeper does it when Redis has lost the key', async () => {
+    const engine = await startOne(100);
+    const orderId = await holdOne(engine);
+    await engine.timerRedis.flushall();
+    await untilExpired(orderId);
+  });
+
+  describe('the sweeper alone, with a great many that are due', () => {
+    async function sweepAmong(count: number, sweepEveryMs: number) {
+      const engine = await stock.engine();
+      await stock.query(
+        `insert into reservation (order_id, state, expires_at)
+         select gen_random_uuid(), 'HELD', now() - interval '3 s' from generate_series(1, $1::int)`,
+        [count],
+      );
+      const events = await stock.redisAt(1);
+      await stock.redis.kill();
+      const start = () => {
+        const timers = engine.timerRedis;
+        const expiry = startExpiry({ store: engine, timers, events, sweepEveryMs });
+        stops.push(() => expiry.stop());
+      };
+      return { engine, start };
+    }
+    const untilNoneIsHeld = (timeoutMs: number) =>
+      eventually(
+        () => stock.query(`select 1 from reservation where state = 'HELD'`),
+        (rows) => rows.length === 0,
+        timeoutMs,
+      );
+
+    it('goes on at once as long as there is more', async () => {
+      const { start } = await sweepAmong(5000, 6000);
+      start();
+      await untilNoneIsHeld(28_000); // five batches: with a pause before each it would take thirty seconds
+    });
+
+    it('waits for its next turn where another process is ending all that it finds', async () => {
+      const { engine, start } = await sweepAmong(1000, 100);
+      await stock.query('begin');
+      await stock.query('select from reservation for update');
+      const begin = jest.spyOn(engine.orm.em.getConnection(), 'begin');
+      start();
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      expect(begin.mock.calls.length).toBeGreaterThan(0);
+      expect(begin.mock.calls.length).toBeLessThan(11);
+      await stock.query('rollback');
+      await untilNoneIsHeld(30_000);
+    });
+  });
+
+  it('a hold whose event comes early is timed by PostgreSQL’s clock, not by Redis’s again', async () => {
+    const engine = await startOne(1_000_000);
+    const { shopId, sku } = await stockUp(engine, [5]);
+    const orderId = uuidv7();
+    const lines = [{ shopId, sku, quantity: 1 }];
+    await reserveStock(engine, { orderId, lines, holdForMs: 60_000 });
+    const send = jest.spyOn(engine.signals, 'send');
+    await engine.timerRedis.pexpire(`hold:${orderId}`, 1);
+    // At its start, too, a process sets the keys of holds, by their time alone.
+    const early = await eventually(
+      async () =>
+        send.mock.calls
+          .flatMap(([{ armed = [] }]) => armed)
+          .find(({ leftMs }) => leftMs !== undefined),
+      Boolean,
+    );
+    expect(early?.leftMs).toBeGreaterThan(50_000);
+    // As it looks where Redis's clock is an hour ahead.
+    const expiresAt = new Date(Date.now() - 3_600_000);
+    engine.signals.send({ armed: [{ orderId, expiresAt, leftMs: 30_000 }] });
+    const left = await engine.timerRedis.pttl(`hold:${orderId}`);
+    expect(left).toBeGreaterThan(20_000);
+    expect(left).toBeLessThan(31_000);
+  });
+
+  it('the sweeper does it while Redis is dead', async () => {
+    const engine = await startOne(100);
+    const orderId = await holdOne(engine);
+    await stock.redis.kill();
+    await untilExpired(orderId);
+  });
+
+  it('a process that starts sets the keys of holds that have none', async () => {
+    const engine = await stock.engine();
+    const orderId = await holdOne(engine);
+    await engine.timerRedis.flushall();
+    await startOne(1_000_000);
+    await untilExpired(orderId);
+  });
+
+  it('an event that comes early by PostgreSQL’s clock sets its key again', async () => {
+    const engine = await startOne(1_000_000);
+    const orderId = await holdOne(engine);
+    await engine.timerRedis.pexpire(`hold:${orderId}`, 1);
+    await untilExpired(orderId);
+  });
+});

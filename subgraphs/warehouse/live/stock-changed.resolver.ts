@@ -1,0 +1,71 @@
+import { Arg, Field, Int, ObjectType, Resolver, Root, Subscription } from 'type-graphql';
+import { badInput } from '../../shared/errors.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { BeginsWithSnapshot } from '../../shared/graphql/schema.js';
+import { Allow } from '../../shared/rights/rights.js';
+import type { WarehouseContext } from '../context.js';
+import { Shop } from '../shop/shop.js';
+import type { StockChanged } from '../signals/stock-signals.js';
+import { ProductVariant } from '../variant/variant.js';
+
+@Allow('parent')
+@ObjectType({ description: 'What one shop has of one variant from now on.' })
+export class StockChange {
+  @Field(() => ProductVariant, { nullable: true, description: 'The variant.' })
+  variant!: ProductVariant;
+
+  @Field(() => Shop, { nullable: true, description: 'The shop.' })
+  shop!: Shop;
+
+  @Field(() => Int, { description: 'Units that can be bought.' })
+  available!: number;
+
+  @Field(() => Int, { description: 'Rises with each change of this variant in this shop.' })
+  version!: number;
+
+  @Field(() => Date, { description: 'When it changed.' })
+  at!: Date;
+}
+
+const skusMax = 100;
+
+@Resolver()
+export class StockChangedResolver {
+  @Allow('anyone')
+  @BeginsWithSnapshot()
+  @Subscription(() => StockChange, {
+    description: 'The stock as it is now, then each change of it.',
+    subscribe: ({ args, context }) => openFeed(args, context as WarehouseContext),
+  })
+  stockChanged(
+    @Root() change: StockChanged,
+    @Arg('skus', () => [String], { nullable: true, description: 'Of these variants, at most 100.' })
+    _skus?: string[],
+    @Arg('shopId', () => UUID, {
+      nullable: true,
+      description: 'Of this shop; with skus, if it has more than 10,000 variants.',
+    })
+    _shopId?: string,
+  ): StockChange {
+    return {
+      variant: { sku: change.sku },
+      shop: { id: change.shopId },
+      available: change.available,
+      version: change.version,
+      at: new Date(change.at),
+    };
+  }
+}
+
+function openFeed(
+  args: { skus?: string[] | null; shopId?: string | null },
+  { app }: WarehouseContext,
+) {
+  const skus = args.skus ?? null;
+  const shopId = args.shopId ?? null;
+  if (!skus && !shopId) throw badInput({ skus: 'give skus, a shopId, or both' });
+  if (skus && (skus.length === 0 || skus.length > skusMax)) {
+    throw badInput({ skus: `must be 1 to ${skusMax} of them` });
+  }
+  return app.feeds.open({ skus, shopId });
+}

@@ -1,0 +1,139 @@
+import type { Redis } from 'ioredis';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { badInput } from '../../shared/errors.js';
+import { LatestFeed } from '../../shared/messaging/latest-feed.js';
+import type { Logger } from '../../shared/observability/logger.js';
+import { startWorker } from '../../shared/runtime/worker.js';
+import { type StockChanged, stockChannel } from '../signals/stock-signals.js';
+import type { StockKey } from '../stock/stock-item.js';
+
+/** Which stock a subscriber watches: skus, a shop, or those skus of that shop. */
+export interface StockFilter {
+  readonly skus: readonly string[] | null;
+  readonly shopId: string | null;
+}
+
+const catchUpEveryMs = 1000;
+// What one subscriber may make this process keep, and one second of catching up may cost.
+const shopItemsMax = 10_000;
+const shopItemsPerTurn = 1000;
+const beginning: StockKey = { shopId: '00000000-0000-0000-0000-000000000000', sku: '' };
+
+export type StockFeed = LatestFeed<StockChanged>;
+
+/** A feed of what a subscriber watches. */
+export function createStockFeed(
+  { skus, shopId }: StockFilter,
+  onClose: (feed: StockFeed) => void,
+): StockFeed {
+  const isWatched = (change: StockChanged) =>
+    (!skus || skus.includes(change.sku)) && (!shopId || shopId === change.shopId);
+  return new LatestFeed<StockChanged>(
+    (change) =>
+      isWatched(change) ? { key: `${change.shopId} ${change.sku}`, version: change.version } : null,
+    onClose,
+  );
+}
+
+/** The feeds of all subscribers of this process. */
+export interface StockFeeds {
+  /**
+   * Opens a feed that begins with the stock as it is now.
+   *
+   * @throws `BAD_USER_INPUT` for a whole shop of more than 10,000 items
+   */
+  open(filter: StockFilter): Promise<StockFeed>;
+  /** how many are open */
+  count(): number;
+  stop(): Promise<void>;
+}
+
+/**
+ * Feeds live on Redis's events. What was not published (a process killed after COMMIT, Redis away)
+ * is made good once a second from the versions in the database; for whole shops 1,000 items a second,
+ * in turn.
+ */
+export function createStockFeeds(em: EntityManager, redis: Redis, logger: Logger): StockFeeds {
+  const feeds = new Map<StockFeed, StockFilter>();
+  const readShops = createShopReader(em);
+  const subscribe = () => redis.subscribe(stockChannel).catch(() => {});
+  if (redis.status === 'ready') void subscribe();
+  redis.on('ready', subscribe);
+  redis.on('message', (channel, message) => {
+    if (channel !== stockChannel) return;
+    for (const change of JSON.parse(message) as StockChanged[]) {
+      for (const feed of feeds.keys()) feed.push(change);
+    }
+  });
+
+  const catchUp = startWorker('catch-up of stock feeds', catchUpEveryMs, logger, async () => {
+    if (feeds.size === 0) return;
+    const filters = [...feeds.values()];
+    const shopIds = filters.flatMap(({ skus, shopId }) => (shopId && !skus ? [shopId] : []));
+    const skus = new Set(filters.flatMap((filter) => filter.skus ?? []));
+    const changes = [await readSkus(em, [...skus]), await readShops([...new Set(shopIds)])].flat();
+    for (const change of changes) {
+      for (const feed of feeds.keys()) feed.push(change);
+    }
+  });
+
+  return {
+    async open(filter) {
+      const feed = createStockFeed(filter, (closed) => feeds.delete(closed));
+      feeds.set(feed, filter);
+      try {
+        for (const change of await readSnapshot(em, filter)) feed.push(change);
+      } catch (error) {
+        await feed.return();
+        throw error;
+      }
+      return feed;
+    },
+    count: () => feeds.size,
+    async stop() {
+      await catchUp.stop();
+      for (const feed of feeds.keys()) void feed.return();
+    },
+  };
+}
+
+const columns = 'shop_id as "shopId", sku, available, version, updated_at as at';
+
+async function readRows(em: EntityManager, text: string, values: unknown[]) {
+  const rows = await sql<StockChanged>(
+    em.fork(),
+    `select ${columns} from stock_item where ${text}`,
+    values,
+  );
+  return rows.map((row) => ({ ...row, at: new Date(row.at).toISOString() }));
+}
+
+const readSkus = (em: EntityManager, skus: readonly string[]) =>
+  skus.length > 0 ? readRows(em, 'sku = any($1::varchar[])', [skus]) : [];
+
+async function readSnapshot(em: EntityManager, { skus, shopId }: StockFilter) {
+  if (skus) return readSkus(em, skus);
+  const rows = await readRows(em, 'shop_id = $1 limit $2', [shopId, shopItemsMax + 1]);
+  if (rows.length <= shopItemsMax) return rows;
+  throw badInput({ shopId: `has more than ${shopItemsMax} variants: say which skus` });
+}
+
+/**
+ * Reads whole shops little by little, over and over: a turn costs the same however large they are. Of
+ * few items all are read at each turn.
+ */
+function createShopReader(em: EntityManager) {
+  let after: StockKey = beginning;
+  return async (shopIds: readonly string[]): Promise<StockChanged[]> => {
+    if (shopIds.length === 0) return [];
+    const rows = await readRows(
+      em,
+      `shop_id = any($1::uuid[]) and (shop_id, sku) > ($2::uuid, $3)
+       order by shop_id, sku limit $4`,
+      [shopIds, after.shopId, after.sku, shopItemsPerTurn],
+    );
+    const isLast = rows.length < shopItemsPerTurn;
+    after = (!isLast && rows.at(-1)) || beginning;
+    return rows;
+  };
+}

@@ -1,0 +1,265 @@
+import { v7 as uuidv7 } from 'uuid';
+import { startTestRedis } from '../../../tests/harness/databases.js';
+import { type CutPoint, startPostgresProxy } from '../../../tests/harness/postgres-proxy.js';
+import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { askingAgain, eventually } from '../../../tests/harness/wait.js';
+import { createRedis } from '../../shared/runtime/redis.js';
+import { setWarehouseActive } from '../activation/set-warehouse-active.js';
+import { receiveStock } from '../stock/receive-stock.js';
+import type { StockKey } from '../stock/stock-item.js';
+import { commitReservation } from './commit-reservation.js';
+import { createStockLocks, lockCommandMaxMs, type StockLocks } from './dispatcher/stock-locks.js';
+import { releaseReservation } from './release-reservation.js';
+import { reserveStock } from './reserve-stock.js';
+
+const request = ({ shopId, sku }: StockKey, quantity = 1, orderId = uuidv7()) => {
+  return { orderId, lines: [{ shopId, sku, quantity }], holdForMs: 3_600_000 };
+};
+
+describe('the stock engine where it can break', () => {
+  let stock: TestStock;
+  beforeAll(async () => {
+    stock = await openStock();
+  });
+  afterEach(() => stock.expectStockInvariants());
+  afterAll(() => stock.close());
+
+  const availableOf = async ({ shopId }: StockKey) => {
+    const [item] = await stock.query<{ available: number }>(
+      'select available from stock_item where shop_id = $1',
+      [shopId],
+    );
+    return item?.available;
+  };
+
+  it('sells no unit twice when the locks are lost while they are held (FLUSHALL)', async () => {
+    const lockRedis = await stock.redisAt(2);
+    const real = createStockLocks([lockRedis], logger);
+    let flushes = 0;
+    const lostLocks: StockLocks = {
+      async lock(keys, isNeeded) {
+        const lock = await real.lock(keys, isNeeded);
+        await lockRedis.flushall();
+        flushes += 1;
+        return lock;
+      },
+    };
+    const limits = { batchMax: 4, lockHoldMaxMs: 0 };
+    const engines = await Promise.all([
+      stock.engine({ locks: lostLocks, limits }),
+      stock.engine({ locks: lostLocks, limits }),
+    ]);
+    const key = await stockUp(engines[0], [20]);
+    // Each is at its transaction when the other gets the lock.
+    await stock.query(`create function be_slow() returns trigger as
+      $$ begin perform pg_sleep(0.02); return null; end; $$ language plpgsql`);
+    await stock.query(`create trigger slow before insert on stock_movement
+      for each statement execute function be_slow()`);
+    const outcomes = await Promise.all(
+      Array.from({ length: 60 }, (_, n) => {
+        const one = request(key);
+        return askingAgain(() => reserveStock(engines[n % 2] as (typeof engines)[0], one));
+      }),
+    );
+    expect(outcomes.filter(({ state }) => state === 'HELD')).toHaveLength(20);
+    expect(flushes).toBeGreaterThan(4);
+    await stock.query('drop trigger slow on stock_movement');
+  });
+
+  describe.each<CutPoint>(['before it reaches PostgreSQL', 'after PostgreSQL has done it'])(
+    'a connection that is lost at COMMIT, %s',
+    (point) => {
+      it('leaves every reservation of the batch done once, and tells so', async () => {
+        const proxy = await startPostgresProxy(stock.url);
+        const engine = await stock.engine({ databaseUrl: proxy.url });
+        const key = await stockUp(engine, [10]);
+        proxy.cutNextCommit(point);
+        const outcomes = await Promise.all(
+          [1, 2, 3].map((n) => reserveStock(engine, request(key, n))),
+        );
+        expect(outcomes.map(({ state }) => state)).toEqual(['HELD', 'HELD', 'HELD']);
+        expect(proxy.cuts()).toBe(1);
+        expect(await availableOf(key)).toBe(4);
+        await proxy.stop();
+      });
+
+      it('leaves a sale and a release done once', async () => {
+        const proxy = await startPostgresProxy(stock.url);
+        const engine = await stock.engine({ databaseUrl: proxy.url });
+        const key = await stockUp(engine, [10]);
+        const [sold, released] = [request(key, 2), request(key, 3)];
+        await Promise.all([reserveStock(engine, sold), reserveStock(engine, released)]);
+        proxy.cutNextCommit(point);
+        const paymentId = uuidv7();
+        const answers = await Promise.all([
+          commitReservation(engine, { orderId: sold.orderId, paymentId }),
+          releaseReservation(engine, { orderId: released.orderId, reason: 'BY_CUSTOMER' }),
+        ]);
+        expect(answers).toMatchObject([{ state: 'COMMITTED', paymentId }, { state: 'RELEASED' }]);
+        expect(proxy.cuts()).toBe(1);
+        expect(await availableOf(key)).toBe(8);
+        await proxy.stop();
+      });
+
+      it('counts a delivery once, though it may not be repeated', async () => {
+        const proxy = await startPostgresProxy(stock.url);
+        const engine = await stock.engine({ databaseUrl: proxy.url });
+        const { sku, warehouses, ...key } = await stockUp(engine, [10]);
+        const [warehouse] = warehouses;
+        if (!warehouse) throw new Error('there is a warehouse');
+        proxy.cutNextCommit(point);
+        const receipt = { warehouse, sku, quantity: 5, reference: null, actor: 'test' };
+        expect((await receiveStock(engine, receipt)).onHand).toBe(15);
+        expect(proxy.cuts()).toBe(1);
+        expect(await availableOf({ sku, ...key })).toBe(15);
+        await proxy.stop();
+      });
+    },
+  );
+
+  it('counts a delivery to a new level once, though its COMMIT comes after its connection was lost', async () => {
+    const proxy = await startPostgresProxy(stock.url);
+    const engine = await stock.engine({ databaseUrl: proxy.url });
+    const { sku, warehouses, ...key } = await stockUp(engine, [0]);
+    const [warehouse] = warehouses;
+    if (!warehouse) throw new Error('there is a warehouse');
+    proxy.cutNextCommit('before PostgreSQL does it, late, all the same');
+    const receipt = { warehouse, sku, quantity: 5, reference: null, actor: 'test' };
+    expect((await receiveStock(engine, receipt)).onHand).toBe(5);
+    expect(proxy.cuts()).toBe(1);
+    expect(await availableOf({ sku, ...key })).toBe(5);
+    await proxy.stop();
+  });
+
+  it('closes a warehouse once, though its COMMIT comes after its connection was lost', async () => {
+    const proxy = await startPostgresProxy(stock.url);
+    const engine = await stock.engine({ databaseUrl: proxy.url });
+    const { warehouseIds, ...key } = await stockUp(engine, [5]);
+    proxy.cutNextCommit('before PostgreSQL does it, late, all the same');
+    const closed = await setWarehouseActive(engine, warehouseIds[0] as string, false);
+    expect(closed).toEqual({ units: 5, reserved: 0 });
+    expect(await availableOf(key)).toBe(0);
+    await proxy.stop();
+  });
+
+  it('learns what a COMMIT came to when the connection is silent, and does not use that again', async () => {
+    const proxy = await startPostgresProxy(stock.url);
+    const engine = await stock.engine({ databaseUrl: proxy.url });
+    const key = await stockUp(engine, [5]);
+    proxy.cutNextCommit('never, it is silent');
+    expect((await reserveStock(engine, request(key))).state).toBe('HELD');
+    for (let n = 0; n < 3; n++) {
+      expect((await reserveStock(engine, request(key))).state).toBe('HELD');
+    }
+    expect(await availableOf(key)).toBe(1);
+    await proxy.stop();
+  });
+
+  it('a connection that is lost in a transaction does not stay taken', async () => {
+    const proxy = await startPostgresProxy(stock.url);
+    const engine = await stock.engine({ databaseUrl: proxy.url });
+    const key = await stockUp(engine, [20]);
+    for (let lost = 0; lost < 12; lost++) {
+      proxy.cutNextCommit('before it reaches PostgreSQL'); // the pool has ten connections
+      expect((await reserveStock(engine, request(key))).state).toBe('HELD');
+    }
+    await proxy.stop();
+  });
+
+  it('a request that PostgreSQL refuses does not sink the batch it came in', async () => {
+    const engine = await stock.engine();
+    const key = await stockUp(engine, [10]);
+    const poison = request({ ...key, sku: 'a NUL: \u0000' });
+    const requests = [request(key, 1), request(key, 2), poison, request(key, 3)];
+    const results = await Promise.allSettled(requests.map((each) => reserveStock(engine, each)));
+    expect(results.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ]);
+    expect(await availableOf(key)).toBe(4);
+  });
+
+  describe('with three nodes of the lock', () => {
+    const servers: Awaited<ReturnType<typeof startTestRedis>>[] = [];
+    const connections: ReturnType<typeof createRedis>[] = [];
+    beforeAll(async () => {
+      for (let n = 0; n < 3; n++) servers.push(await startTestRedis());
+      for (const { url } of servers)
+        connections.push(createRedis(url, logger, 'test', { commandTimeout: lockCommandMaxMs }));
+      await Promise.all(connections.map((connection) => connection.connect()));
+    });
+    afterAll(async () => {
+      for (const connection of connections) connection.disconnect();
+      await Promise.all(servers.map((server) => server.stop()));
+    });
+    // The lock of a batch is kept for those who come right behind it.
+    const lockLetGo = ([node]: typeof connections) =>
+      eventually(
+        async () => node?.keys('lock:*').catch(() => undefined),
+        (keys) => keys?.length === 0,
+      );
+    const refused = { extensions: { code: 'TRY_AGAIN' } };
+
+    it('one that is dead is not missed', async () => {
+      const engine = await stock.engine({ locks: connections });
+      const key = await stockUp(engine, [5]);
+      await servers[0]?.kill();
+      expect((await askingAgain(() => reserveStock(engine, request(key)), 3000)).state).toBe(
+        'HELD',
+      );
+      await servers[0]?.restart();
+    });
+
+    it('two that are dead, or hang, mean TRY_AGAIN and nothing changed, until they are back', async () => {
+      const engine = await stock.engine({ locks: connections });
+      const key = await stockUp(engine, [5]);
+      const [first, second, third] = servers;
+      await Promise.all([first?.kill(), second?.kill()]);
+      await expect(reserveStock(engine, request(key))).rejects.toMatchObject(refused);
+      await Promise.all([first?.restart(), second?.restart()]);
+      await eventually(
+        async () => connections.every(({ status }) => status === 'ready'),
+        (allReady) => allReady,
+      );
+      expect((await askingAgain(() => reserveStock(engine, request(key)))).state).toBe('HELD');
+      await lockLetGo(connections);
+      second?.pause();
+      third?.pause();
+      const askedMs = performance.now();
+      const all = Promise.allSettled([1, 2, 3].map(() => reserveStock(engine, request(key))));
+      for (const result of await all) expect(result).toMatchObject({ reason: refused });
+      // The bound is a second, of two tries at two nodes; a busy machine adds to it.
+      expect(4 * lockCommandMaxMs).toBeLessThan(1000);
+      expect(performance.now() - askedMs).toBeLessThan(3000);
+      expect(await availableOf(key)).toBe(4);
+      second?.resume();
+      third?.resume();
+      await eventually(
+        () => reserveStock(engine, request(key)).catch(() => null),
+        (outcome) => outcome?.state === 'HELD',
+      );
+    });
+  });
+
+  it('who waits for a lock is seen by who has it', async () => {
+    const [mine, theirs] = [
+      createStockLocks([await stock.redisAt(2)], logger),
+      createStockLocks([await stock.redisAt(2)], logger),
+    ];
+    // Its sign stands for 50 ms, and is looked for within 20.
+    await eventually(
+      async () => {
+        const lock = await mine.lock(['A', 'B'], () => true);
+        let attempts = 0;
+        expect(await theirs.lock(['B', 'C'], () => ++attempts < 2)).toBeNull();
+        return lock?.release();
+      },
+      Boolean,
+      1000,
+    );
+    const free = await theirs.lock(['B', 'C'], () => true);
+    expect(await free?.release()).toBe(false);
+  });
+});

@@ -1,0 +1,24 @@
+import { isDatabaseAway, isTooSlow } from '../../../shared/database/errors.js';
+import { isTryAgain, OutcomeUnknown, tryAgain } from '../../../shared/errors.js';
+
+/** Why requests are told `TRY_AGAIN`: too many wait, or one too long; the rest is of their batch. */
+export type RefusalReason = 'full' | 'late' | 'noLock' | 'busy' | 'unknown' | 'away';
+
+export const busy = () =>
+  tryAgain('Many are buying this at the same moment; nothing was reserved yet.');
+
+/**
+ * What those who asked are told of a failure of their batch; the work is idempotent, so what became of
+ * it is known when it is asked for again.
+ *
+ * @returns with no reason for what is not to be asked again
+ */
+export function refusalOf(error: unknown): { told: unknown; reason?: RefusalReason } {
+  if (error instanceof OutcomeUnknown) {
+    const told = tryAgain('The database went away at the last moment; ask again.');
+    return { told, reason: 'unknown' };
+  }
+  if (isTooSlow(error)) return { told: busy(), reason: 'busy' };
+  if (isDatabaseAway(error)) return { told: error, reason: 'away' };
+  return isTryAgain(error) ? { told: error, reason: 'busy' } : { told: error };
+}

@@ -1,0 +1,168 @@
+import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { eventually } from '../../../tests/harness/wait.js';
+import { isTooSlow } from '../../shared/database/errors.js';
+import { createInboxResolver, type OutboxEvent } from '../../shared/messaging/inbox.js';
+import type { WarehouseContext } from '../context.js';
+import { expireReservations } from '../expiry/expire-reservations.js';
+import { startExpiry } from '../expiry/expiry.js';
+import { receiveStock } from '../stock/receive-stock.js';
+import type { StockKey } from '../stock/stock-item.js';
+import { commitReservation } from './commit-reservation.js';
+import { rowWaitMs, type StockEngine } from './engine.js';
+import { onStockReturned } from './on-stock-returned.js';
+import { releaseReservation } from './release-reservation.js';
+import { reserveStock } from './reserve-stock.js';
+
+const Inbox = createInboxResolver<WarehouseContext>('Test', ['order'], {
+  'order.stock.returned': onStockReturned,
+});
+const refused = { extensions: { code: 'TRY_AGAIN' } };
+
+describe('a shop whose stock a long transaction holds', () => {
+  let stock: TestStock;
+  let engine: Awaited<ReturnType<TestStock['engine']>>;
+  let long: pg.Client;
+  let shop: Awaited<ReturnType<typeof stockUp>>;
+  let held: StockKey;
+  let free: StockKey;
+  beforeAll(async () => {
+    stock = await openStock();
+    engine = await stock.engine();
+    long = new pg.Client({ connectionString: stock.url });
+    await long.connect();
+  });
+  beforeEach(async () => {
+    [shop, free] = [await stockUp(engine, [50]), await stockUp(engine, [50])];
+    held = shop;
+  });
+  afterEach(async () => {
+    await long.query('rollback');
+    await stock.expectStockInvariants();
+  });
+  afterAll(async () => {
+    await long.end();
+    await stock.close();
+  });
+
+  /** An import, or the closing of a warehouse. */
+  const hold = async (rows: 'stock_item' | 'warehouse') => {
+    await long.query('begin');
+    await long.query(`select 1 from ${rows} where shop_id = $1 for update`, [held.shopId]);
+  };
+  const reserve = ({ shopId, sku }: StockKey, on: StockEngine = engine, holdForMs = 3_600_000) => {
+    const lines = [{ shopId, sku, quantity: 1 }];
+    return reserveStock(on, { orderId: uuidv7(), lines, holdForMs });
+  };
+  const states = async (orderIds: readonly string[]) => {
+    const rows = await stock.query<{ state: string }>(
+      'select distinct state from reservation where order_id = any($1)',
+      [orderIds],
+    );
+    return rows.map(({ state }) => state);
+  };
+
+  it.each(['stock_item', 'warehouse'] as const)(
+    'is refused, by its locks on %s; others in the same batch are served meanwhile',
+    async (rows) => {
+      await hold(rows);
+      const answers = await Promise.allSettled(
+        [free, held, free, held, held, free].map((key) => reserve(key)),
+      );
+      const [first, second] = [answers[0], answers[1]];
+      expect(first).toMatchObject({ value: { state: 'HELD' } });
+      expect(second).toMatchObject({ reason: refused });
+      expect(answers.map(({ status }) => status)).toEqual(
+        [first, second, first, second, second, first].map((each) => each?.status),
+      );
+      await long.query('rollback');
+      expect((await reserve(held)).state).toBe('HELD');
+    },
+  );
+
+  it('keeps up no payment and no release of others', async () => {
+    const [mine, theirs, more] = [await reserve(held), await reserve(free), await reserve(free)];
+    await hold('stock_item');
+    const release = (orderId: string) =>
+      releaseReservation(engine, { orderId, reason: 'BY_CUSTOMER' });
+    const answers = await Promise.allSettled([
+      release(mine.orderId),
+      commitReservation(engine, { orderId: theirs.orderId, paymentId: uuidv7() }),
+      release(more.orderId),
+    ]);
+    expect(answers).toMatchObject([
+      { reason: refused },
+      { value: { state: 'COMMITTED' } },
+      { value: { state: 'RELEASED' } },
+    ]);
+    await long.query('rollback');
+    expect((await release(mine.orderId)).state).toBe('RELEASED');
+  });
+
+  it.each([
+    ['events of Redis', 1_000_000],
+    ['the sweeper', 200],
+  ])('keeps up no hold of others that is due, by %s', async (_, sweepEveryMs) => {
+    const events = await stock.redisAt(1);
+    const timers = engine.timerRedis;
+    const keys = [held, free, held, free, held, free];
+    const holds = await Promise.all(keys.map((key) => reserve(key, engine, 500)));
+    const ofShop = (n: 0 | 1) =>
+      holds.filter((_hold, at) => at % 2 === n).map(({ orderId }) => orderId);
+    if (sweepEveryMs < 1000) await timers.flushall();
+    await hold('stock_item');
+    const expiry = startExpiry({ store: engine, timers, events, sweepEveryMs });
+    await eventually(
+      () => states(ofShop(1)),
+      (all) => all.join() === 'EXPIRED',
+    );
+    expect(await states(ofShop(0))).toEqual(['HELD']);
+    await long.query('rollback');
+    if (sweepEveryMs < 1000) {
+      await eventually(
+        () => states(ofShop(0)),
+        (all) => all.join() === 'EXPIRED',
+      );
+    } else {
+      await expireReservations(engine, ofShop(0));
+    }
+    await expiry.stop();
+    events.disconnect();
+  });
+
+  it('is waited for by who works at it, for about a second', async () => {
+    const receive = () => {
+      const { sku, warehouses } = shop;
+      const [warehouse] = warehouses;
+      if (!warehouse) throw new Error('there is a warehouse');
+      return receiveStock(engine, { warehouse, sku, quantity: 5, reference: null, actor: 'test' });
+    };
+    await hold('stock_item');
+    const waiting = receive();
+    await new Promise((resolve) => setTimeout(resolve, 2 * rowWaitMs));
+    await long.query('rollback');
+    expect((await waiting).onHand).toBe(55);
+    await hold('stock_item');
+    expect(await receive().catch(isTooSlow)).toBe(true);
+  });
+
+  it('keeps up no event of another shop', async () => {
+    const orders = [await reserve(held), await reserve(free)];
+    for (const { orderId } of orders) {
+      await commitReservation(engine, { orderId, paymentId: uuidv7() });
+    }
+    const returned = orders.map(({ orderId }, n): OutboxEvent => {
+      const { shopId } = n === 0 ? held : free;
+      const payload = JSON.stringify({ orderId, shopId, reason: 'BY_SHOP' });
+      const key = `${orderId}:${shopId}`;
+      return { id: uuidv7(), topic: 'stock.returned', key, version: 1, payload };
+    });
+    await hold('stock_item');
+    const context = { em: engine.orm.em.fork(), app: engine, logger, caller: 'order' };
+    const deliver = () => new Inbox().deliver(returned, context as unknown as WarehouseContext);
+    expect(await deliver()).toEqual([returned[1]?.id]);
+    await long.query('rollback');
+    expect(await deliver()).toHaveLength(2);
+  });
+});

@@ -1,0 +1,159 @@
+import { jest } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { askingAgain, eventually } from '../../../tests/harness/wait.js';
+import { createInboxResolver, type OutboxEvent } from '../../shared/messaging/inbox.js';
+import type { WarehouseContext } from '../context.js';
+import { commitReservation } from './commit-reservation.js';
+import type { StockEngine } from './engine.js';
+import { onStockReturned } from './on-stock-returned.js';
+import { releaseReservation } from './release-reservation.js';
+import { reserveStock } from './reserve-stock.js';
+
+const Inbox = createInboxResolver<WarehouseContext>('Test', ['order'], {
+  'order.stock.returned': onStockReturned,
+});
+
+describe('what was sold and comes back', () => {
+  let stock: TestStock;
+  let engine: StockEngine;
+  beforeAll(async () => {
+    stock = await openStock();
+    engine = await stock.engine();
+  });
+  afterEach(() => stock.expectStockInvariants());
+  afterAll(() => stock.close());
+
+  type Shop = Awaited<ReturnType<typeof stockUp>>;
+  const reserve = (lines: { shopId: string; sku: string; quantity: number }[], orderId: string) =>
+    reserveStock(engine, { orderId, lines, holdForMs: 3_600_000 });
+  async function sell(...parts: [shop: Shop, quantity: number][]) {
+    const orderId = uuidv7();
+    const lines = parts.map(([{ shopId, sku }, quantity]) => ({ shopId, sku, quantity }));
+    expect((await reserve(lines, orderId)).state).toBe('HELD');
+    await commitReservation(engine, { orderId, paymentId: uuidv7() });
+    return orderId;
+  }
+  const returned = (orderId: string, { shopId }: Shop): OutboxEvent => ({
+    id: uuidv7(),
+    topic: 'stock.returned',
+    key: `${orderId}:${shopId}`,
+    version: 1,
+    payload: JSON.stringify({ orderId, shopId, reason: 'BY_SHOP' }),
+  });
+  const deliver = (...events: OutboxEvent[]) => {
+    const context = { em: engine.orm.em.fork(), app: engine, logger, caller: 'order' };
+    return new Inbox().deliver(events, context as unknown as WarehouseContext);
+  };
+  const levelsOf = async ({ shopId }: Shop) => {
+    const rows = await stock.query<{ onHand: number }>(
+      `select on_hand as "onHand" from stock_level l join warehouse w on w.id = warehouse_id
+       where l.shop_id = $1 order by w.priority`,
+      [shopId],
+    );
+    return rows.map(({ onHand }) => onHand);
+  };
+  const itemOf = async ({ shopId }: Shop) => {
+    const [item] = await stock.query(
+      'select available, version from stock_item where shop_id = $1',
+      [shopId],
+    );
+    return item;
+  };
+
+  it('goes back to the levels it was sold from, with its reason in the ledger', async () => {
+    const shop = await stockUp(engine, [2, 5]);
+    const orderId = await sell([shop, 6]);
+    expect(await levelsOf(shop)).toEqual([0, 1]);
+    const event = returned(orderId, shop);
+    expect(await deliver(event)).toEqual([event.id]);
+    expect(await levelsOf(shop)).toEqual([2, 5]);
+    expect(
+      await stock.query(
+        `select sum(on_hand_delta)::int as units, min(reason) as reason, min(actor) as actor
+         from stock_movement where reference = $1 and type = 'RETURN'`,
+        [orderId],
+      ),
+    ).toEqual([{ units: 6, reason: 'BY_SHOP', actor: 'order' }]);
+  });
+
+  it('comes back once, whether the event is delivered twice or told twice, at the same time', async () => {
+    const shop = await stockUp(engine, [5]);
+    const orderId = await sell([shop, 5]);
+    const event = returned(orderId, shop);
+    await Promise.all([
+      deliver(event),
+      deliver(event),
+      deliver(returned(orderId, shop)),
+      deliver(returned(orderId, shop), event),
+    ]);
+    expect(await deliver(event)).toEqual([event.id]);
+    expect(await levelsOf(shop)).toEqual([5]);
+  });
+
+  it('is the part of one shop; that of another stays sold', async () => {
+    const [one, other] = [await stockUp(engine, [5]), await stockUp(engine, [5])];
+    const orderId = await sell([one, 2], [other, 3]);
+    await deliver(returned(orderId, one));
+    expect([await levelsOf(one), await levelsOf(other)]).toEqual([[5], [2]]);
+  });
+
+  it('tells subscribers, and the product subgraph when there is some again', async () => {
+    const shop = await stockUp(engine, [1]);
+    const orderId = await sell([shop, 1]);
+    const send = jest.spyOn(engine.signals, 'send');
+    await deliver(returned(orderId, shop));
+    const { shopId, sku } = shop;
+    expect(await itemOf(shop)).toEqual({ available: 1, version: 3 });
+    expect(send).toHaveBeenCalledWith({
+      changed: [expect.objectContaining({ shopId, sku, available: 1, version: 3 })],
+    });
+    send.mockRestore();
+    const [last] = await stock.query(
+      'select payload from outbox where key = $1 order by version desc limit 1',
+      [`${shopId}:${sku}`],
+    );
+    expect(last).toEqual({ payload: { shopId, sku, inStock: true } });
+  });
+
+  it('is nothing where nothing was sold: held, given up, or never known', async () => {
+    const shop = await stockUp(engine, [9]);
+    const [held, released] = [uuidv7(), uuidv7()];
+    for (const orderId of [held, released]) {
+      await reserve([{ shopId: shop.shopId, sku: shop.sku, quantity: 2 }], orderId);
+    }
+    await releaseReservation(engine, { orderId: released, reason: 'BY_CUSTOMER' });
+    const before = await itemOf(shop);
+    for (const orderId of [held, released, uuidv7()]) {
+      expect(await deliver(returned(orderId, shop))).toHaveLength(1);
+    }
+    expect(await levelsOf(shop)).toEqual([9]);
+    expect(await itemOf(shop)).toEqual(before);
+  });
+
+  it('comes back while others reserve, and nothing is lost or sold twice', async () => {
+    const shop = await stockUp(engine, [20]);
+    const orders: string[] = [];
+    for (let n = 0; n < 10; n++) orders.push(await sell([shop, 2]));
+    const { shopId, sku } = shop;
+    const [, ...outcomes] = await Promise.all([
+      // A relay comes again with what was not taken.
+      Promise.all(
+        orders.map((orderId) => {
+          const event = returned(orderId, shop);
+          return eventually(
+            () => deliver(event),
+            ({ length }) => length === 1,
+          );
+        }),
+      ),
+      ...Array.from({ length: 30 }, () => {
+        const orderId = uuidv7();
+        return askingAgain(() => reserve([{ shopId, sku, quantity: 1 }], orderId));
+      }),
+    ]);
+    const held = outcomes.filter(({ state }) => state === 'HELD').length;
+    expect(await levelsOf(shop)).toEqual([20]);
+    expect(await itemOf(shop)).toMatchObject({ available: 20 - held });
+  });
+});

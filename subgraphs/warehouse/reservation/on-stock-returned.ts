@@ -1,0 +1,65 @@
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+import type { OutboxEvent } from '../../shared/messaging/inbox.js';
+import type { WarehouseContext } from '../context.js';
+import { Ledger } from '../stock/ledger.js';
+import type { StockKey } from '../stock/stock-item.js';
+
+/** The event by which the order subgraph tells that a shop’s part of a paid order comes back. */
+export interface StockReturned {
+  readonly orderId: string;
+  readonly shopId: string;
+  readonly reason: string;
+}
+
+type SoldLine = StockKey & { readonly levelId: string; readonly quantity: number };
+
+/**
+ * Puts what was sold of one shop’s part of an order back where it was sold from: a RETURN for each
+ * line. Only a `COMMITTED` reservation was sold, and it comes back once, by whatever events.
+ */
+export async function onStockReturned(
+  em: EntityManager,
+  _event: OutboxEvent,
+  { orderId, shopId, reason }: StockReturned,
+  { app, logger }: Pick<WarehouseContext, 'app' | 'logger'>,
+): Promise<() => void> {
+  const [reservation] = await sql<{ state: string }>(
+    em,
+    'select state from reservation where order_id = $1 for update',
+    [orderId],
+  );
+  if (reservation?.state !== 'COMMITTED') {
+    logger.error(
+      { orderId, shopId, state: reservation?.state },
+      'nothing was sold that comes back',
+    );
+    return () => {};
+  }
+  const lines = await readSoldLines(em, orderId, shopId);
+  const ledger = await Ledger.open(em, lines);
+  for (const { levelId, quantity } of lines) {
+    ledger.move(ledger.level(levelId), {
+      type: 'RETURN',
+      onHandDelta: quantity,
+      reservedDelta: 0,
+      reference: orderId,
+      reason,
+      actor: 'order',
+    });
+  }
+  const changed = await ledger.write(em);
+  return () => app.signals.send({ changed });
+}
+
+/** What was sold and did not come back; read under the lock of the reservation. */
+function readSoldLines(em: EntityManager, orderId: string, shopId: string): Promise<SoldLine[]> {
+  return sql<SoldLine>(
+    em,
+    `select level_id as "levelId", quantity, shop_id as "shopId", sku
+     from reservation_line join stock_level on id = level_id
+     where order_id = $1 and shop_id = $2 and not exists (
+       select from stock_movement m where m.reference = $1::text and m.level_id = stock_level.id
+         and m.type = 'RETURN')`,
+    [orderId, shopId],
+  );
+}

@@ -1,0 +1,100 @@
+import type { Opt } from '@mikro-orm/core';
+import {
+  Check,
+  Entity,
+  Index,
+  ManyToOne,
+  PrimaryKey,
+  Property,
+} from '@mikro-orm/decorators/legacy';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { StockLevel } from '../stock/stock-level.js';
+
+export const reservationStates = ['HELD', 'COMMITTED', 'RELEASED', 'EXPIRED'] as const;
+export type ReservationState = (typeof reservationStates)[number];
+
+/**
+ * The units held for one order. A `RELEASED` one without lines is a tombstone: the order was given
+ * up before its reservation came, which is refused then.
+ */
+@Entity({ tableName: 'reservation' })
+@Index({
+  name: 'reservation_due',
+  expression: `create index reservation_due on reservation (expires_at) where state = 'HELD'`,
+})
+@Check({
+  name: 'reservation_state',
+  expression: `state in (${reservationStates.map((state) => `'${state}'`).join(', ')})`,
+})
+@Check({
+  name: 'reservation_payment',
+  expression: `(state = 'COMMITTED') = (payment_id is not null)`,
+})
+export class Reservation {
+  @PrimaryKey({ type: 'uuid' })
+  orderId!: string;
+
+  @Property({ type: 'text' })
+  state!: ReservationState;
+
+  @Property({ type: 'timestamptz' })
+  expiresAt!: Date;
+
+  /** the payment that committed it */
+  @Property({ type: 'uuid', nullable: true })
+  paymentId!: string | null;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
+  updatedAt!: Opt<Date>;
+}
+
+@Entity({ tableName: 'reservation_line' })
+@Check({ name: 'reservation_line_quantity', expression: 'quantity > 0' })
+export class ReservationLine {
+  @ManyToOne(() => Reservation, {
+    mapToPk: true,
+    fieldName: 'order_id',
+    primary: true,
+    updateRule: 'no action',
+    deleteRule: 'no action',
+  })
+  orderId!: string;
+
+  @ManyToOne(() => StockLevel, {
+    mapToPk: true,
+    fieldName: 'level_id',
+    primary: true,
+    updateRule: 'no action',
+    deleteRule: 'no action',
+    index: 'reservation_line_level',
+  })
+  levelId!: string;
+
+  @Property({ type: 'integer' })
+  quantity!: number;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+}
+
+/** From the index of what is held alone. */
+export async function countHeld(em: EntityManager): Promise<number> {
+  const [row] = await sql<{ count: string }>(
+    em,
+    `select count(*) from reservation where state = 'HELD'`,
+  );
+  return Number(row?.count);
+}
+
+/** For how long the oldest hold has been there though its time is up, in seconds; 0 where none is. */
+export async function oldestOverdueSeconds(em: EntityManager): Promise<number> {
+  const [row] = await sql<{ seconds: string }>(
+    em,
+    `select greatest(0, coalesce(extract(epoch from now() - min(expires_at)), 0)) as seconds
+     from reservation where state = 'HELD'`,
+  );
+  return Number(row?.seconds);
+}

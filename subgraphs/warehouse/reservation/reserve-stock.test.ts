@@ -1,0 +1,208 @@
+import { v7 as uuidv7 } from 'uuid';
+import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { isLockTimeout } from '../../shared/database/errors.js';
+import type { StockKey } from '../stock/stock-item.js';
+import { commitReservation } from './commit-reservation.js';
+import { createStockLocks } from './dispatcher/stock-locks.js';
+import type { StockEngine } from './engine.js';
+import { releaseReservation } from './release-reservation.js';
+import {
+  decideReservations,
+  type ReserveOutcome,
+  type ReserveRequest,
+  reserveStock,
+} from './reserve-stock.js';
+
+const holdForMs = 3_600_000;
+const request = (key: StockKey, quantity: number, orderId = uuidv7()): ReserveRequest => {
+  return { orderId, lines: [{ shopId: key.shopId, sku: key.sku, quantity }], holdForMs };
+};
+
+describe('reserving stock', () => {
+  let stock: TestStock;
+  let engine: StockEngine & { timerRedis: { exists(key: string): Promise<number> } };
+  beforeAll(async () => {
+    stock = await openStock();
+    engine = await stock.engine();
+  });
+  afterEach(() => stock.expectStockInvariants());
+  afterAll(() => stock.close());
+
+  const itemOf = async ({ shopId, sku }: StockKey) => {
+    const [item] = await stock.query<{ available: number; version: number }>(
+      'select available, version from stock_item where shop_id = $1 and sku = $2',
+      [shopId, sku],
+    );
+    return item;
+  };
+  const movementsOf = (orderId: string) =>
+    stock.query(
+      'select type, on_hand_delta, reserved_delta from stock_movement where reference = $1',
+      [orderId],
+    );
+
+  /** In a transaction of its own, which waits for the others as long as it takes. */
+  async function decideAlone(asked: ReserveRequest): Promise<ReserveOutcome[]> {
+    try {
+      return await decideReservations(engine, [asked]);
+    } catch (error) {
+      if (isLockTimeout(error)) return decideAlone(asked);
+      throw error;
+    }
+  }
+
+  it('holds the units until the time that PostgreSQL’s clock gives', async () => {
+    const key = await stockUp(engine, [10]);
+    const outcome = await reserveStock(engine, request(key, 4));
+    expect(outcome.state).toBe('HELD');
+    const [row] = await stock.query<{ left: number }>(
+      `select extract(epoch from expires_at - created_at)::float * 1000 as left
+       from reservation where order_id = $1`,
+      [outcome.orderId],
+    );
+    expect(row?.left).toBe(holdForMs);
+    expect(await itemOf(key)).toEqual({ available: 6, version: 2 });
+    expect(await movementsOf(outcome.orderId)).toEqual([
+      { type: 'RESERVATION', on_hand_delta: 0, reserved_delta: 4 },
+    ]);
+  });
+
+  it('holds nothing of an order of which one line is short, and says what is left of which', async () => {
+    const [plenty, scarce] = [await stockUp(engine, [10]), await stockUp(engine, [1])];
+    const orderId = uuidv7();
+    const lines = [
+      { shopId: plenty.shopId, sku: plenty.sku, quantity: 2 },
+      { shopId: scarce.shopId, sku: scarce.sku, quantity: 2 },
+    ];
+    expect(await reserveStock(engine, { orderId, lines, holdForMs })).toEqual({
+      orderId,
+      state: 'SHORT',
+      shortages: [{ shopId: scarce.shopId, sku: scarce.sku, requested: 2, available: 1 }],
+    });
+    expect((await itemOf(plenty))?.available).toBe(10);
+    expect(await movementsOf(orderId)).toEqual([]);
+  });
+
+  it('adds up a sku that stands in two lines before it decides', async () => {
+    const key = await stockUp(engine, [3]);
+    const line = { shopId: key.shopId, sku: key.sku, quantity: 2 };
+    const outcome = await reserveStock(engine, {
+      orderId: uuidv7(),
+      lines: [line, line],
+      holdForMs,
+    });
+    expect(outcome).toMatchObject({ state: 'SHORT', shortages: [{ requested: 4, available: 3 }] });
+  });
+
+  it('decides those who ask at once in their order, in one commit', async () => {
+    const key = await stockUp(engine, [5]);
+    const requests = [request(key, 3), request(key, 3), request(key, 2)];
+    const outcomes = await Promise.all(requests.map((each) => reserveStock(engine, each)));
+    expect(outcomes.map(({ state }) => state)).toEqual(['HELD', 'SHORT', 'HELD']);
+    expect(await itemOf(key)).toEqual({ available: 0, version: 2 });
+  });
+
+  it('serves one order from several warehouses when none has enough', async () => {
+    const key = await stockUp(engine, [2, 3]);
+    const outcome = await reserveStock(engine, request(key, 4));
+    const lines = await stock.query<{ quantity: number }>(
+      'select quantity from reservation_line where order_id = $1 order by quantity desc',
+      [outcome.orderId],
+    );
+    expect(lines).toEqual([{ quantity: 2 }, { quantity: 2 }]);
+  });
+
+  it('does not sell from an inactive warehouse', async () => {
+    const key = await stockUp(engine, [5]);
+    await stock.query('update warehouse set active = false where shop_id = $1', [key.shopId]);
+    await stock.query('update stock_item set available = 0 where shop_id = $1', [key.shopId]);
+    const outcome = await reserveStock(engine, request(key, 1));
+    expect(outcome).toMatchObject({ state: 'SHORT', shortages: [{ available: 0 }] });
+  });
+
+  it('reserves once for an order that asks twice, one after the other or at once', async () => {
+    const key = await stockUp(engine, [10]);
+    const once = request(key, 2);
+    const first = await reserveStock(engine, once);
+    expect(await reserveStock(engine, once)).toEqual(first);
+    const twice = request(key, 2);
+    const both = await Promise.all([reserveStock(engine, twice), reserveStock(engine, twice)]);
+    expect(both[0]).toEqual(both[1]);
+    const thrice = request(key, 2);
+    await Promise.all(Array.from({ length: 5 }, () => decideAlone(thrice)));
+    expect((await itemOf(key))?.available).toBe(4);
+  });
+
+  it('answers who asks for something else under the same order by what that is', async () => {
+    const key = await stockUp(engine, [3]);
+    const orderId = uuidv7();
+    const outcomes = await Promise.all([
+      reserveStock(engine, request(key, 5, orderId)),
+      reserveStock(engine, request(key, 2, orderId)),
+    ]);
+    expect(outcomes.map(({ state }) => state)).toEqual(['SHORT', 'HELD']);
+  });
+
+  it('lets who asks again for an order that is undecided wait with the first, queueing once', async () => {
+    const key = await stockUp(engine, [10]);
+    const asked = request(key, 2);
+    const [first, second] = [reserveStock(engine, asked), reserveStock(engine, asked)];
+    expect(second).toBe(first);
+    await first;
+    expect(engine.undecided.size).toBe(0);
+  });
+
+  it('does not tell an order that its own units are sold out, when it asks twice at once', async () => {
+    for (let round = 0; round < 5; round++) {
+      const key = await stockUp(engine, [2]);
+      const all = request(key, 2);
+      const outcomes = await Promise.all(Array.from({ length: 4 }, () => decideAlone(all)));
+      expect(outcomes.flat().map(({ state }) => state)).toEqual(['HELD', 'HELD', 'HELD', 'HELD']);
+    }
+  });
+
+  it('keeps its locks in the Redis database that it is given', async () => {
+    const key = await stockUp(engine, [2]);
+    const locks = await stock.redisAt(2);
+    const lock = await createStockLocks([locks], logger).lock([key.sku], () => true);
+    expect(await locks.exists(`lock:sku:${key.sku}`)).toBe(1);
+    await lock?.release();
+    expect(await locks.exists(`lock:sku:${key.sku}`)).toBe(0);
+  });
+
+  it('refuses a reservation that comes after its release', async () => {
+    const key = await stockUp(engine, [10]);
+    const late = request(key, 2);
+    await releaseReservation(engine, { orderId: late.orderId, reason: 'ABANDONED' });
+    const outcome = await reserveStock(engine, late);
+    expect(outcome.state).toBe('RELEASED');
+    expect((await itemOf(key))?.available).toBe(10);
+  });
+
+  it('never sells more than there is to twenty who ask at once, in transactions of their own', async () => {
+    const key = await stockUp(engine, [4, 3]);
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, () => decideAlone(request(key, 1))),
+    );
+    expect(outcomes.flat().filter(({ state }) => state === 'HELD')).toHaveLength(7);
+  });
+
+  it('sets a timer for each hold and takes it away when the hold ends', async () => {
+    const key = await stockUp(engine, [10]);
+    const { orderId } = await reserveStock(engine, request(key, 1));
+    expect(await engine.timerRedis.exists(`hold:${orderId}`)).toBe(1);
+    await commitReservation(engine, { orderId, paymentId: uuidv7() });
+    expect(await engine.timerRedis.exists(`hold:${orderId}`)).toBe(0);
+  });
+
+  it('says TRY_AGAIN and changes nothing when the lock cannot be had', async () => {
+    const gone = await stock.redisAt(3);
+    gone.disconnect();
+    const away = await stock.engine({ locks: [gone] });
+    const key = await stockUp(engine, [10]);
+    await expect(reserveStock(away, request(key, 1))).rejects.toMatchObject({
+      extensions: { code: 'TRY_AGAIN' },
+    });
+    expect((await itemOf(key))?.available).toBe(10);
+  });
+});

@@ -1,0 +1,162 @@
+import type { RequiredEntityData } from '@mikro-orm/core';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+import type { Ledger } from '../stock/ledger.js';
+import { moveStock, type NoteTransaction } from '../stock/move-stock.js';
+import type { StockKey } from '../stock/stock-item.js';
+import { allocate, type Demand, type Pick } from './allocate.js';
+import type { StockEngine, StockStore } from './engine.js';
+import { Reservation, ReservationLine, type ReservationState } from './reservation.js';
+
+export interface ReserveLine extends StockKey {
+  readonly quantity: number;
+}
+export interface ReserveRequest {
+  readonly orderId: string;
+  readonly lines: readonly ReserveLine[];
+  readonly holdForMs: number;
+}
+export interface Shortage extends StockKey {
+  readonly requested: number;
+  readonly available: number;
+}
+/** `HELD` and until when; or short of something; or how the reservation of this order ended before. */
+export type ReserveOutcome = { readonly orderId: string } & (
+  | { readonly state: 'HELD'; readonly expiresAt: Date }
+  | { readonly state: 'SHORT'; readonly shortages: Shortage[] }
+  | { readonly state: Exclude<ReservationState, 'HELD'> }
+);
+
+/**
+ * Holds stock for an order, all or nothing, in the order in which the requests came. Asking again
+ * for an order that is known changes nothing and gives what became of it; while the same is undecided,
+ * the second waits with the first.
+ *
+ * @throws `TRY_AGAIN` when the skus cannot be locked now; nothing was done then
+ */
+export function reserveStock(
+  { reserving, undecided }: StockEngine,
+  request: ReserveRequest,
+): Promise<ReserveOutcome> {
+  const question = JSON.stringify([request.orderId, request.lines]);
+  const asked = undecided.get(question);
+  if (asked) return asked;
+  const decided = reserving.submit(request).finally(() => undecided.delete(question));
+  undecided.set(question, decided);
+  return decided;
+}
+
+/** Decides reservations in their order, in one unit of work and one commit. */
+export async function decideReservations(
+  store: StockStore,
+  requests: readonly ReserveRequest[],
+): Promise<ReserveOutcome[]> {
+  const outcomes = await moveStock(
+    store,
+    async (em, openLedger, noteId) => {
+      const ledger = await openLedger(requests.flatMap(({ lines }) => lines));
+      // Read behind the row locks: who held them before us may have reserved for one of these orders.
+      const { now, known } = await readKnown(em, requests, noteId);
+      const rows: ReservationRows = { reservations: [], lines: [] };
+      const decided = requests.map((request) => {
+        const outcome = known.get(request.orderId) ?? decide(ledger, request, now, rows);
+        if (outcome.state !== 'SHORT') known.set(request.orderId, outcome);
+        return outcome;
+      });
+      // In order of the ids, as tombstones are laid: two who insert the same orders do not deadlock.
+      rows.reservations.sort((a, b) => (a.orderId < b.orderId ? -1 : 1));
+      ledger.append(Reservation, rows.reservations);
+      ledger.append(ReservationLine, rows.lines);
+      return decided;
+    },
+    (decided) => ({ armed: decided.filter((outcome) => outcome.state === 'HELD') }),
+    1,
+  );
+  for (const { state } of outcomes) store.metrics.reservations.inc({ state });
+  return outcomes;
+}
+
+interface ReservationRows {
+  readonly reservations: RequiredEntityData<Reservation>[];
+  readonly lines: RequiredEntityData<ReservationLine>[];
+}
+
+/** What is stored for these orders, and PostgreSQL's clock, by which holds are measured. */
+async function readKnown(
+  em: EntityManager,
+  requests: readonly ReserveRequest[],
+  noteId: NoteTransaction,
+) {
+  const rows = await sql<{
+    now: string;
+    transactionId: string;
+    orderId: string | null;
+    state: ReservationState;
+    expiresAt: string;
+  }>(
+    em,
+    `select clock_timestamp() as now, pg_current_xact_id()::text as "transactionId",
+       order_id as "orderId", state, expires_at as "expiresAt"
+     from (select 1) as one left join reservation on order_id = any($1::uuid[])`,
+    [requests.map(({ orderId }) => orderId)],
+  );
+  noteId(rows[0]?.transactionId);
+  const known = new Map<string, ReserveOutcome>();
+  for (const { orderId, state, expiresAt } of rows) {
+    if (orderId) known.set(orderId, { orderId, state, expiresAt: new Date(expiresAt) });
+  }
+  return { now: new Date(rows[0]?.now as string), known };
+}
+
+function decide(
+  ledger: Ledger,
+  { orderId, lines, holdForMs }: ReserveRequest,
+  now: Date,
+  rows: ReservationRows,
+): ReserveOutcome {
+  const demands = sumByKey(lines);
+  const shortages = demands
+    .map(({ quantity, ...key }) => ({
+      ...key,
+      requested: quantity,
+      available: ledger.available(key),
+    }))
+    .filter(({ requested, available }) => requested > available);
+  if (shortages.length > 0) return { orderId, state: 'SHORT', shortages };
+
+  const expiresAt = new Date(now.getTime() + holdForMs);
+  const stamps = { createdAt: now, updatedAt: now };
+  rows.reservations.push({ orderId, state: 'HELD', expiresAt, ...stamps });
+  for (const { levelId, quantity } of picksFor(ledger, demands)) {
+    rows.lines.push({ orderId, levelId, quantity, createdAt: now });
+    ledger.move(ledger.level(levelId), {
+      type: 'RESERVATION',
+      onHandDelta: 0,
+      reservedDelta: quantity,
+      reference: orderId,
+      actor: 'order',
+    });
+  }
+  return { orderId, state: 'HELD', expiresAt };
+}
+
+/** The same sku of the same shop, asked for twice, is one demand. */
+function sumByKey(lines: readonly ReserveLine[]): ReserveLine[] {
+  const sums = new Map<string, ReserveLine>();
+  for (const { shopId, sku, quantity } of lines) {
+    const key = `${shopId} ${sku}`;
+    sums.set(key, { shopId, sku, quantity: quantity + (sums.get(key)?.quantity ?? 0) });
+  }
+  return [...sums.values()];
+}
+
+function picksFor(ledger: Ledger, demands: readonly (Demand & StockKey)[]): Pick[] {
+  const byShop = Map.groupBy(demands, ({ shopId }) => shopId);
+  return [...byShop.values()].flatMap((ofShop) => {
+    const shelves = ofShop.flatMap((demand) =>
+      ledger.sellableLevels(demand).map(({ id, warehouseId, sku, onHand, reserved }) => {
+        return { levelId: id, warehouseId, sku, available: onHand - reserved };
+      }),
+    );
+    return allocate(ofShop, shelves);
+  });
+}

@@ -1,0 +1,89 @@
+import type { Redis } from 'ioredis';
+import type { Logger } from '../../shared/observability/logger.js';
+import type { StockKey } from '../stock/stock-item.js';
+import { type Hold, TimerWatch, timerKey, timerOf } from './reservation-timers.js';
+
+/** A committed change of a stock item, as it goes over Redis pub/sub. */
+export interface StockChanged extends StockKey {
+  readonly available: number;
+  readonly version: number;
+  /** RFC 3339 */
+  readonly at: string;
+}
+
+export const stockChannel = 'stock';
+
+/** What is told once it is committed. */
+export interface Signals {
+  readonly changed?: readonly StockChanged[];
+  /** holds whose timers are to be set */
+  readonly armed?: readonly Hold[];
+  /** orders whose timers are not needed any more */
+  readonly disarmed?: readonly string[];
+}
+
+/**
+ * Tells Redis, in one pipeline and without waiting for it, what was committed: stock changes for
+ * every subscriber, timers of holds. What is lost here is made good: changes by `StockFeeds`, timers
+ * by the sweeper.
+ */
+export interface StockSignals {
+  readonly watch: TimerWatch;
+  send(signals: Signals): void;
+}
+
+// One command for all timers of a batch. Where Redis's clock is ahead, a key may be due when it is set:
+// none expires sooner than `soonestMs` from now.
+const soonestMs = 50;
+const armScript = `
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  for i = 1, #KEYS do
+    local at = tonumber(ARGV[i])
+    if string.sub(ARGV[i], 1, 1) == '+' then at = now + at end
+    at = math.max(at, now + ${soonestMs})
+    redis.call('SET', KEYS[i], '', 'PXAT', string.format('%d', at))
+  end`;
+// Of one command or message, so that nobody has to take in a whole warehouse at once.
+const keysMax = 1000;
+
+export function createStockSignals(redis: Redis, logger: Logger): StockSignals {
+  redis.defineCommand('armTimers', { lua: armScript });
+  const watch = new TimerWatch();
+  let lastRefusal = '';
+  return {
+    watch,
+    send({ changed = [], armed = [], disarmed = [] }) {
+      const commands: (string | number)[][] = [];
+      for (const holds of chunksOf(armed)) {
+        const keys = holds.map(({ orderId }) => timerKey(orderId));
+        commands.push(['armTimers', keys.length, ...keys, ...holds.map(timerOf)]);
+      }
+      for (const orderIds of chunksOf(disarmed)) commands.push(['del', ...orderIds.map(timerKey)]);
+      for (const some of chunksOf(changed)) {
+        commands.push(['publish', stockChannel, JSON.stringify(some)]);
+      }
+      if (commands.length === 0) return;
+      watch.add(armed);
+      watch.forget(disarmed);
+      redis
+        .pipeline(commands)
+        .exec()
+        .then((answers) => {
+          const reason = answers?.find(([error]) => error)?.[0]?.message ?? '';
+          // Each batch would say the same, as long as Redis has no memory left.
+          if (reason && reason !== lastRefusal) {
+            logger.warn({ reason }, 'Redis refused timers or events');
+          }
+          lastRefusal = reason;
+        })
+        .catch((error: Error) => {
+          logger.debug({ reason: error.message }, 'Redis was not told of a commit');
+        });
+    },
+  };
+}
+
+function* chunksOf<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < items.length; at += keysMax) yield items.slice(at, at + keysMax);
+}

@@ -1,0 +1,31 @@
+import { stringify } from 'csv-stringify/sync';
+import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { columns } from './read-rows.js';
+
+const linesPerPage = 2000;
+
+interface Row {
+  readonly id: string;
+  readonly sku: string;
+  readonly quantity: number;
+  readonly threshold: number;
+}
+
+/**
+ * The levels of a warehouse as a file that can be imported, page by page in the order in which they
+ * came. Each page is as of its reading: no transaction waits for who reads slowly.
+ */
+export async function* exportStock(em: EntityManager, warehouseId: string): AsyncGenerator<string> {
+  yield stringify([columns]);
+  for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
+    const rows = await sql<Row>(
+      em,
+      `select id, sku, on_hand as quantity, low_stock_threshold as threshold from stock_level
+       where warehouse_id = $1 and id > $2 order by id limit ${linesPerPage}`,
+      [warehouseId, after],
+    );
+    if (rows.length > 0) yield stringify(rows, { columns: [...columns] });
+    if (rows.length < linesPerPage) return;
+    after = rows.at(-1)?.id as string;
+  }
+}

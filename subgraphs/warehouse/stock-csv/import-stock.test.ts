@@ -1,0 +1,170 @@
+import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { someoneWaits } from '../../../tests/harness/wait.js';
+import type { StockEngine } from '../reservation/engine.js';
+import { reserveStock } from '../reservation/reserve-stock.js';
+import { receiveStock } from '../stock/receive-stock.js';
+import type { Warehouse } from '../warehouse/warehouse.js';
+import { importStock } from './import-stock.js';
+
+/** A product subgraph that knows every sku. */
+const product = {
+  call: async (_query: string, { of }: { of?: unknown[] }) => ({ _entities: of }),
+  close: async () => {},
+};
+
+describe('importing stock while others are at it', () => {
+  let stock: TestStock;
+  let engine: StockEngine;
+  let other: pg.Client;
+  // Within a transaction one look at who is active is the same for ever.
+  let watcher: pg.Client;
+  beforeAll(async () => {
+    stock = await openStock();
+    engine = await stock.engine();
+    other = new pg.Client({ connectionString: stock.url });
+    await other.connect();
+    watcher = new pg.Client({ connectionString: stock.url });
+    await watcher.connect();
+  });
+  afterEach(() => stock.expectStockInvariants());
+  afterAll(async () => {
+    await other.end();
+    await watcher.end();
+    await stock.close();
+  });
+
+  type Place = Warehouse;
+  async function* inPieces(text: string, of = 1000) {
+    for (let at = 0; at < text.length; at += of) yield Buffer.from(text.slice(at, at + of));
+  }
+  const put = (warehouse: Place, text: string, isWanted = () => true) =>
+    importStock(
+      {
+        databaseUrl: stock.url,
+        product: product as never,
+        signals: engine.signals,
+        logger,
+      },
+      { warehouse, actor: 'test', content: inPieces(text), isWanted },
+    );
+  const levelsOf = ({ id }: Place) =>
+    stock.query<{ sku: string; onHand: number; reserved: number }>(
+      `select sku, on_hand as "onHand", reserved from stock_level where warehouse_id = $1
+       order by sku`,
+      [id],
+    );
+  const reserve = (shopId: string, skus: readonly string[], quantity = 1) =>
+    reserveStock(engine, {
+      orderId: uuidv7(),
+      lines: skus.map((sku) => ({ shopId, sku, quantity })),
+      holdForMs: 900_000,
+    });
+
+  it('waits for who holds a row, and sets what is on hand by then, not what was before', async () => {
+    const { shopId, sku, warehouses } = await stockUp(engine, [5]);
+    const [warehouse] = warehouses as [Place];
+    await other.query('begin');
+    await other.query('select from stock_item where shop_id = $1 for update', [shopId]);
+    await other.query('update stock_level set on_hand = 4 where warehouse_id = $1', [warehouse.id]);
+    await other.query(
+      `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, actor)
+       select $1, id, 'ADJUSTMENT', -1, 0, 'other' from stock_level where warehouse_id = $2`,
+      [uuidv7(), warehouse.id],
+    );
+    await other.query('update stock_item set available = 4 where shop_id = $1', [shopId]);
+    const importing = put(warehouse, `sku,quantity\n${sku},9\n`);
+    await someoneWaits(watcher);
+    await other.query('commit');
+    const { id } = await importing;
+    expect(
+      await stock.query('select on_hand_delta as d from stock_movement where reference = $1', [id]),
+    ).toEqual([{ d: 5 }]);
+    expect(await levelsOf(warehouse)).toEqual([{ sku, onHand: 9, reserved: 0 }]);
+  });
+
+  it('refuses what was reserved while the file came, and changes nothing', async () => {
+    const { shopId, sku, warehouses } = await stockUp(engine, [5]);
+    const [warehouse] = warehouses as [Place];
+    await other.query('begin');
+    await other.query('select from stock_item where shop_id = $1 for update', [shopId]);
+    const importing = put(warehouse, `sku,quantity\n${sku},1\nNEW,1\n`);
+    const refused = expect(importing).rejects.toMatchObject({
+      extensions: {
+        code: 'BAD_USER_INPUT',
+        badLineCount: 1,
+        badLines: [{ line: 2, sku, reason: 'the quantity is below the 2 units that orders hold' }],
+      },
+    });
+    await someoneWaits(watcher);
+    const reservation = uuidv7();
+    const held = `with r as (insert into reservation (order_id, state, expires_at)
+        values ($1, 'HELD', now() + interval '1 hour')),
+      l as (update stock_level set reserved = 2 where warehouse_id = $2 returning id),
+      m as (insert into stock_movement
+        (id, level_id, type, on_hand_delta, reserved_delta, actor, reference)
+        select $3, id, 'RESERVATION', 0, 2, 'order', $1::text from l)
+      insert into reservation_line (order_id, level_id, quantity) select $1::uuid, id, 2 from l`;
+    await other.query(held, [reservation, warehouse.id, uuidv7()]);
+    await other.query('update stock_item set available = 3 where shop_id = $1', [shopId]);
+    await other.query('commit');
+    await refused;
+    expect(await levelsOf(warehouse)).toEqual([{ sku, onHand: 5, reserved: 2 }]);
+  });
+
+  it('neither loses nor deadlocks with reservations and deliveries of the same skus', async () => {
+    const { shopId, warehouses } = await stockUp(engine, [5, 5]);
+    const [warehouse] = warehouses as [Place];
+    const skus = Array.from({ length: 60 }, (_, n) => `MANY-${shopId.slice(-6)}-${n}`);
+    const file = (quantity: number) =>
+      `sku,quantity\n${skus.map((sku) => `${sku},${quantity}`).join('\n')}`;
+    await put(warehouse, file(1000));
+    let done = false;
+    let reserved = 0;
+    const customers = Array.from({ length: 6 }, async (_, n) => {
+      for (let at = n; !done; at += 7) {
+        const some = [0, 1, 2].map((by) => skus[(at * (by + 1) + by) % skus.length] as string);
+        await reserve(shopId, [...new Set(some)].reverse());
+        reserved += 1;
+      }
+    });
+    const deliveries = (async () => {
+      for (let at = 0; !done; at++) {
+        const sku = skus[(at * 11) % skus.length] as string;
+        const to = { quantity: 1, reference: null, actor: 'test', sku };
+        await receiveStock(engine, { ...to, warehouse: warehouses[at % 2] as never });
+      }
+    })();
+    for (let round = 0; round < 4; round++) await put(warehouse, file(2000 + round));
+    done = true;
+    await Promise.all([...customers, deliveries]);
+    expect(reserved).toBeGreaterThan(0);
+  });
+
+  it('two files that bring the same new skus both end well', async () => {
+    const { warehouses } = await stockUp(engine, [1, 1]);
+    const [first, second] = warehouses as [Place, Place];
+    const lines = Array.from({ length: 500 }, (_, n) => `BOTH-${first.id.slice(-6)}-${n},3`);
+    const file = `sku,quantity\n${lines.join('\n')}`;
+    const outcomes = await Promise.all([put(first, file), put(second, file)]);
+    expect(outcomes.map(({ levelsChanged }) => levelsChanged)).toEqual([500, 500]);
+  });
+
+  it('changes nothing for who went away, and takes no more files than two at once', async () => {
+    const { sku, warehouses } = await stockUp(engine, [5]);
+    const [warehouse] = warehouses as [Place];
+    const file = `sku,quantity\n${sku},1\n`;
+    await expect(put(warehouse, file, () => false)).rejects.toThrow('nothing was changed');
+    expect(await levelsOf(warehouse)).toEqual([{ sku, onHand: 5, reserved: 0 }]);
+    const three = await Promise.allSettled([1, 2, 3].map(() => put(warehouse, file)));
+    const refused = three.filter(({ status }) => status === 'rejected');
+    expect(refused).toMatchObject([{ reason: { extensions: { code: 'TRY_AGAIN' } } }]);
+  });
+
+  it('leaves nothing behind in the database but what it changed', async () => {
+    const { sku, warehouses } = await stockUp(engine, [5]);
+    await put(warehouses[0] as Place, `sku,quantity\n${sku},1\n`);
+    expect(await stock.query(`select from pg_class where relname like 'import_%'`)).toEqual([]);
+  });
+});

@@ -1,0 +1,85 @@
+import type pg from 'pg';
+import { withOwnConnection } from '../../shared/database/dedicated-connection.js';
+import { tryAgain } from '../../shared/errors.js';
+import { newId } from '../../shared/ids.js';
+import type { WarehouseApp } from '../context.js';
+import type { StockChanged, StockSignals } from '../signals/stock-signals.js';
+import { applyLines } from './apply-rows.js';
+import { BadLines } from './invalid-rows.js';
+import { readLines } from './read-rows.js';
+import { checkLines, stageLines } from './stage-rows.js';
+
+/** Reservations of the same stock wait for it, and give up after about a second (`stock/in-parts.ts`). */
+const transactionMaxMs = 30_000;
+// Each has a connection, and its share of what PostgreSQL can do beside selling.
+const importsMax = 2;
+const changesPerRead = 5000;
+
+let running = 0;
+
+export interface ImportOutcome {
+  /** the reference of the movements that it made */
+  readonly id: string;
+  readonly lines: number;
+  /** levels that have another quantity or threshold than before, those that are new included */
+  readonly levelsChanged: number;
+}
+
+type Parts = Pick<WarehouseApp, 'databaseUrl' | 'product' | 'signals' | 'logger'>;
+
+export interface StockFile {
+  readonly warehouse: { readonly id: string; readonly shopId: string };
+  readonly actor: string;
+  readonly content: AsyncIterable<Buffer>;
+  /** asked before anything is changed */
+  isWanted(): boolean;
+}
+
+/**
+ * Sets a warehouse's levels to what a file says is on hand, all or nothing. The file is staged as it
+ * comes, on a connection of its own, and decided once all of it is here and good.
+ *
+ * @throws `BAD_USER_INPUT` with every bad line; `TRY_AGAIN`, after which it may be sent again
+ */
+export async function importStock(parts: Parts, file: StockFile): Promise<ImportOutcome> {
+  if (running >= importsMax) throw tryAgain('Other files are being imported; send it again later.');
+  running += 1;
+  try {
+    const own = { name: 'stock-import', url: parts.databaseUrl, transactionMaxMs };
+    return await withOwnConnection(own, (client) => importOn(client, parts, file));
+  } finally {
+    running -= 1;
+  }
+}
+
+async function importOn(client: pg.Client, parts: Parts, file: StockFile): Promise<ImportOutcome> {
+  const { warehouse, actor } = file;
+  const bad = new BadLines();
+  const lines = await stageLines(client, readLines(file.content, bad));
+  await checkLines(client, parts.product, warehouse.id, bad);
+  if (bad.count > 0) throw bad.toError();
+  const id = newId();
+  if (!file.isWanted()) throw tryAgain('Who sent the file went away; nothing was changed.');
+  const { levelsChanged, lockedMs } = await applyLines(client, { id, warehouse, actor });
+  parts.logger.info({ importId: id, lines, levelsChanged, lockedMs }, 'stock was imported');
+  await tellChanges(client, parts.signals, warehouse.shopId);
+  return { id, lines, levelsChanged };
+}
+
+/** What subscribers are told: in pieces, so that no more than one is in memory. */
+async function tellChanges(client: pg.Client, signals: StockSignals, shopId: string) {
+  for (let after = 0; ; ) {
+    const { rows } = await client.query<Omit<StockChanged, 'at'> & { at: Date; line: number }>(
+      `select line, i.shop_id as "shopId", i.sku, i.available, i.version, i.updated_at as at
+       from (select line, sku from import_delta where line > $2 and quantity <> on_hand
+             order by line limit ${changesPerRead}) d
+       join stock_item i on i.sku = d.sku and i.shop_id = $1 order by line`,
+      [shopId, after],
+    );
+    signals.send({
+      changed: rows.map(({ line: _, at, ...row }) => ({ ...row, at: at.toISOString() })),
+    });
+    if (rows.length < changesPerRead) return;
+    after = rows.at(-1)?.line ?? 0;
+  }
+}

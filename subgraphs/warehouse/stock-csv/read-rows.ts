@@ -1,0 +1,138 @@
+import { type Info, parse } from 'csv-parse';
+import { badInput } from '../../shared/errors.js';
+import { onHandMax } from '../stock/receive-stock.js';
+import type { BadLines } from './invalid-rows.js';
+
+/** Stock is held still while a file is applied, so that a file has to have an end. */
+export const linesMax = 100_000;
+const bytesMax = 16 * 1024 * 1024;
+// An open quote takes in what follows; far enough for a line that is only too long.
+const recordMaxBytes = 10_000;
+
+export const columns = ['sku', 'quantity', 'threshold'] as const;
+const headers = ['sku,quantity', columns.join(',')];
+
+export interface StockLine {
+  readonly line: number;
+  readonly sku: string;
+  readonly quantity: number;
+  /** null: as it is */
+  readonly threshold: number | null;
+}
+
+interface Row {
+  readonly line: number;
+  readonly fields: readonly string[];
+}
+
+/**
+ * Reads a file line by line: yields the good ones, and puts the others with `bad`.
+ *
+ * @throws `BAD_USER_INPUT` for a file that is empty or too long
+ */
+export async function* readLines(
+  file: AsyncIterable<Buffer>,
+  bad: BadLines,
+): AsyncGenerator<StockLine> {
+  let header: number | undefined;
+  let lines = 0;
+  for await (const row of readRows(file, bad)) {
+    if (header === undefined) {
+      header = checkHeader(row, bad);
+      if (header === 0) return;
+      continue;
+    }
+    lines += 1;
+    if (lines > linesMax) throw badInput({ file: `has more than ${linesMax} lines` });
+    const read = readLine(row, header);
+    if (typeof read === 'string') bad.add(row.line, row.fields[0] ?? null, read);
+    else yield read;
+  }
+  if (lines === 0 && bad.count === 0) throw badInput({ file: 'is empty' });
+}
+
+/** @returns how many columns the file has; 0 where the header is not one */
+function checkHeader({ line, fields }: Row, bad: BadLines): number {
+  if (headers.includes(fields.join(',').toLowerCase())) return fields.length;
+  bad.add(line, null, `the header must be ${headers.join(' or ')}; what follows was not read`);
+  return 0;
+}
+
+const wholeNumber = /^\d{1,15}$/;
+const skuPattern = /^[\w.-]{1,64}$/;
+
+/** @returns what the line says, or what is wrong with it */
+function readLine({ line, fields }: Row, columnCount: number): StockLine | string {
+  const [sku = '', quantity = '', threshold = ''] = fields;
+  // Neither can stand in a field: a quote is no part of a sku, and U+FFFD is what bad bytes become.
+  if (fields.some((field) => field.includes('\ufffd'))) return 'is not UTF-8';
+  if (fields.some((field) => /["\r\n]/.test(field))) return 'is malformed CSV';
+  if (fields.length > columnCount) return `has more than ${columnCount} columns`;
+  if (fields.length < 2) return 'has no quantity';
+  if (!skuPattern.test(sku)) return 'is not a sku';
+  if (!isUnits(quantity)) return `the quantity is not a whole number from 0 to ${onHandMax}`;
+  if (threshold !== '' && !isUnits(threshold)) {
+    return `the threshold is not a whole number from 0 to ${onHandMax}`;
+  }
+  const known = threshold === '' ? null : Number(threshold);
+  return { line, sku, quantity: Number(quantity), threshold: known };
+}
+
+const isUnits = (text: string) => wholeNumber.test(text) && Number(text) <= onHandMax;
+
+// In the place of a record, where what follows cannot be told apart any more.
+const unreadable = Symbol('unreadable');
+type Parsed = typeof unreadable | { readonly record: string[]; readonly info: Info };
+
+async function* readRows(file: AsyncIterable<Buffer>, bad: BadLines): AsyncGenerator<Row> {
+  const parser = parse({
+    bom: true,
+    info: true,
+    max_record_size: recordMaxBytes,
+    record_delimiter: ['\r\n', '\n', '\r'],
+    relax_column_count: true,
+    relax_quotes: true,
+    skip_empty_lines: true,
+    skip_records_with_error: true,
+  });
+  parser.on('skip', () => parser.push(unreadable));
+  feed(file, parser).catch((error) => parser.destroy(error));
+  let last = 0;
+  for await (const each of parser as AsyncIterable<Parsed>) {
+    if (each === unreadable) {
+      bad.add(last + 1, null, 'is malformed CSV or far too long; what follows was not read');
+      return;
+    }
+    const row = toRow(each);
+    last = row.line;
+    yield row;
+  }
+}
+
+/** A record that goes over several lines is told of by the first of them. */
+function toRow({ record, info }: Exclude<Parsed, symbol>): Row {
+  const breaks = record.join('').match(/\r\n|\r|\n/g)?.length ?? 0;
+  return { line: info.lines - breaks, fields: record.map(withoutSpaces) };
+}
+
+const withoutSpaces = (field: string) => field.replace(/^[ \t]+|[ \t]+$/g, '');
+
+async function feed(file: AsyncIterable<Buffer>, parser: ReturnType<typeof parse>): Promise<void> {
+  let bytes = 0;
+  for await (const chunk of file) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) throw badInput({ file: `has more than ${bytesMax} bytes` });
+    if (parser.destroyed) return;
+    if (!parser.write(chunk)) await drained(parser);
+  }
+  parser.end();
+}
+
+const drained = (parser: ReturnType<typeof parse>) =>
+  new Promise<void>((resolve) => {
+    const done = () => {
+      parser.off('drain', done).off('close', done);
+      resolve();
+    };
+    parser.on('drain', done).on('close', done);
+  });

@@ -1,0 +1,65 @@
+import type { IncomingMessage } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { identityOf } from '../../shared/auth/auth.js';
+import { notFound } from '../../shared/errors.js';
+import { HttpError, sendJson } from '../../shared/http/http.js';
+import type { Exchange, HttpRoute } from '../../shared/http/route.js';
+import type { WarehouseContext } from '../context.js';
+import { ownWarehouse } from '../warehouse/own-warehouse.js';
+import { exportStock } from './export-stock.js';
+import { importStock } from './import-stock.js';
+
+const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+
+/** For the shop's owner and admins: the stock of a warehouse as CSV, `sku,quantity,threshold`. */
+export const stockFileRoute: HttpRoute<WarehouseContext> = {
+  path: /^\/warehouses\/([^/]+)\/stock\.csv$/,
+  methods: { GET: sendStock, PUT: takeStock },
+};
+
+type StockExchange = Exchange<WarehouseContext>;
+
+/** @throws `UNAUTHENTICATED`, `NOT_FOUND`, `FORBIDDEN` */
+function warehouseOf({ params, context }: StockExchange) {
+  identityOf(context);
+  const id = params[0]?.toLowerCase() ?? '';
+  if (!uuid.test(id)) throw notFound('warehouse', id);
+  return ownWarehouse(context, id);
+}
+
+async function sendStock(exchange: StockExchange): Promise<void> {
+  const { response, context } = exchange;
+  const { id } = await warehouseOf(exchange);
+  response.writeHead(200, {
+    'content-type': 'text/csv; charset=utf-8; header=present',
+    'content-disposition': `attachment; filename="stock-${id}.csv"`,
+  });
+  // Who goes away, or does not get all of it, sees the answer cut off.
+  await pipeline(exportStock(context.em, id), response).catch((error) => {
+    context.logger.debug({ reason: (error as Error).message }, 'an export was cut off');
+  });
+}
+
+async function takeStock(exchange: StockExchange): Promise<void> {
+  const { request, response, context } = exchange;
+  const warehouse = await warehouseOf(exchange);
+  requireCsv(request);
+  const outcome = await importStock(context.app, {
+    warehouse,
+    actor: identityOf(context).id,
+    content: request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>,
+    isWanted: () => !response.destroyed,
+  });
+  sendJson(response, 200, outcome);
+}
+
+const csvType = /^text\/csv(\s*;\s*(charset="?utf-8"?|header=present))*\s*$/i;
+
+/** @throws HttpError 415 */
+function requireCsv({ headers }: IncomingMessage): void {
+  if (!csvType.test(headers['content-type'] ?? '')) {
+    throw new HttpError(415, 'Send it as text/csv, in UTF-8.');
+  }
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity') throw new HttpError(415, `A body in ${encoding} is not read.`);
+}
