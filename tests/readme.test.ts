@@ -2,24 +2,51 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../dev/services.js';
 import { settled } from './harness/insist.js';
+import { overWebSocket } from './harness/live.js';
 import { logIn } from './harness/people.js';
 import { type GraphQLReply, startSystem, type TestSystem } from './harness/system.js';
+import { eventually } from './harness/wait.js';
 
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
-const operations = [...readme.matchAll(/```graphql\n([\s\S]*?)```/g)].map(([, text]) => text ?? '');
+/** The GraphQL blocks of a page, in their order. */
+function operationsOf(path: string): string[] {
+  const page = readFileSync(join(root, path), 'utf8');
+  return [...page.matchAll(/```graphql\n([\s\S]*?)```/g)].map(([, text]) => text ?? '');
+}
 
-/** The provider was slow: then neither an order nor a decline is told. */
+/** The provider was slow: the answer has neither an order nor a reason. */
 const isPending = ({ data }: GraphQLReply) =>
   Boolean(data?.payOrder) && !data.payOrder.order && !data.payOrder.message;
 
-describe('the operations of the README', () => {
+describe('the documentation', () => {
   let system: TestSystem;
   beforeAll(async () => {
     system = await startSystem();
   });
   afterAll(() => system.stop());
 
-  it('work in their order, on the demo store', async () => {
+  it('has a README whose query and subscription work on the demo store', async () => {
+    const operations = operationsOf('README.md');
+    expect(operations).toHaveLength(2);
+    const [query, subscription] = operations as [string, string];
+    const page = await system.graphql(query);
+    expect(page.errors).toBeUndefined();
+    expect(page.data.products.edges).toHaveLength(3);
+    const client = overWebSocket(system.url);
+    const watch = client.subscribe(subscription);
+    const snapshot = await eventually(
+      async () => watch.seen[0],
+      (first) => first !== undefined,
+    );
+    expect(snapshot?.data?.stockChanged).toMatchObject({
+      available: expect.any(Number),
+      variant: { product: { name: expect.any(String) } },
+      shop: { name: expect.any(String) },
+    });
+    client.close();
+  });
+
+  it('has a quickstart whose five operations work in their order', async () => {
+    const operations = operationsOf('docs/quickstart.md');
     expect(operations).toHaveLength(5);
     const [login, browse, checkout, pay, receive] = operations as [
       string,
