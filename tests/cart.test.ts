@@ -1,4 +1,4 @@
-import { forgetIdleCarts } from '../subgraphs/order/cart/delete-idle-carts.js';
+import { forgetIdleCarts } from '../subgraphs/order/cart/uncount-idle-carts.js';
 import { databaseSchema } from '../subgraphs/order/mikro-orm.config.js';
 import { connect, disconnect, sql } from '../subgraphs/shared/database/connect.js';
 import { statementsOf } from './harness/count-statements.js';

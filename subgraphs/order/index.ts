@@ -12,7 +12,7 @@ import { runIfMain } from '../shared/runtime/process.js';
 import { closeRedis, connectRedis, createRedis } from '../shared/runtime/redis.js';
 import { startWorker } from '../shared/runtime/worker.js';
 import { startSubgraph } from '../shared/subgraph.js';
-import { forgetIdleCarts } from './cart/delete-idle-carts.js';
+import { forgetIdleCarts } from './cart/uncount-idle-carts.js';
 import { abandonOrders } from './checkout/abandon-orders.js';
 import { createCheckoutWrites } from './checkout/checkout-writes.js';
 import { variables } from './config.js';

@@ -11,7 +11,7 @@ import {
 import type { OrderContext } from '../context.js';
 import { overLimit, readPurchases } from '../purchase-limit/count-purchases.js';
 import { readAvailable } from '../warehouse-client/availability.js';
-import type { CartItemInput } from './cart-input.js';
+import type { CartItemInput } from './cart-types.js';
 import { changeCart, quantityMax } from './change-cart.js';
 import { readCart } from './read-cart.js';
 

@@ -3,7 +3,6 @@ import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Money } from '../../shared/money.js';
 import { Allow } from '../../shared/rights/rights.js';
-import { Offer } from '../offer/offer.js';
 import { Order } from '../order/order.js';
 import {
   OrderNotPayable,
@@ -13,6 +12,7 @@ import {
   PaymentSuccess,
 } from '../payment/payment-result.js';
 import type { LimitFact } from '../purchase-limit/count-purchases.js';
+import { Offer } from '../references.js';
 
 @Allow('parent')
 @ObjectType({ description: 'The order is placed and its stock is held until `order.expiresAt`.' })

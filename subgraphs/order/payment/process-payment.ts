@@ -5,8 +5,8 @@ import { Order } from '../order/order.js';
 import { endPending } from '../order/transitions/end-pending.js';
 import { Payment } from './payment.js';
 import { refOf } from './payment-ref.js';
+import { noteWaiting, recordStep } from './payment-state.js';
 import { type ProviderPayment, RefusedForGood } from './provider/payment-provider.js';
-import { noteWaiting, recordStep } from './record-step.js';
 import { cancelUncapturable, letGo, refundAll, returnAllStock, windUp } from './void-payment.js';
 
 // PENDING → AUTHORIZED → COMPLETED or let go → wound up; and some that another process took first.

@@ -5,8 +5,8 @@ import { endPending } from '../order/transitions/end-pending.js';
 import { returnStock } from '../warehouse-client/return-stock.js';
 import type { Payment } from './payment.js';
 import { refOf } from './payment-ref.js';
+import { recordStep } from './payment-state.js';
 import { type ProviderPayment, RefusedForGood } from './provider/payment-provider.js';
-import { recordStep } from './record-step.js';
 import { requestRefund } from './refund.js';
 
 const tooLate = 'it was paid too late, or was paid already';
