@@ -10,3 +10,30 @@ export class Offer {
   @Field(() => UUID)
   id!: string;
 }
+
+/** A reference: the shop subgraph owns it. */
+@Directive('@key(fields: "id")')
+@Allow('anyone')
+@ObjectType()
+export class Shop {
+  @Field(() => UUID)
+  id!: string;
+}
+
+/** A reference: the user subgraph owns it. */
+@Directive('@key(fields: "id")')
+@Allow('anyone')
+@ObjectType()
+export class User {
+  @Field(() => UUID)
+  id!: string;
+}
+
+/** A reference: the product subgraph owns it. */
+@Directive('@key(fields: "sku", resolvable: false)')
+@Allow('anyone')
+@ObjectType()
+export class ProductVariant {
+  @Field(() => String)
+  sku!: string;
+}

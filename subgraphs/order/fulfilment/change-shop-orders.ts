@@ -1,8 +1,7 @@
 import { type EntityManager, sql } from '../../shared/database/connect.js';
 import { recordEvents } from '../order/order-event.js';
 import { noteChanged } from '../order/order-signals.js';
-import { orderStatusOf } from '../order/order-status.js';
-import type { CancelReason, OrderStatus } from '../order/status.js';
+import { type CancelReason, type OrderStatus, orderStatusOf } from '../order/status.js';
 
 /** A shop’s part of an order, as it is under the lock of the order’s row. */
 export interface LockedPart {

@@ -8,7 +8,7 @@ import { Allow, owns } from '../../shared/rights/rights.js';
 import { CancelOrderResult, cancelOrder } from '../cancellation/cancel-order.js';
 import type { OrderContext } from '../context.js';
 import { Payment } from '../payment/payment.js';
-import { User } from '../user/user.js';
+import { User } from '../references.js';
 import { listOrders } from './list-orders.js';
 import { Order, OrderConnection } from './order.js';
 import { OrderEvent } from './order-event.js';

@@ -6,12 +6,13 @@ import { lineTotal, Money, money, sumOf } from '../../shared/money.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { cancelShopOrder } from '../cancellation/cancel-shop-order.js';
 import type { OrderContext } from '../context.js';
-import { deliverShopOrder } from '../fulfilment/deliver-shop-order.js';
-import { ShipShopOrderInput, shipShopOrder } from '../fulfilment/fulfil-shop-order.js';
+import {
+  deliverShopOrder,
+  ShipShopOrderInput,
+  shipShopOrder,
+} from '../fulfilment/fulfil-shop-order.js';
 import { ShopOrderResult } from '../fulfilment/shop-order-result.js';
-import { Offer } from '../references.js';
-import { Shop } from '../shop/shop.js';
-import { ProductVariant } from '../variant/variant.js';
+import { Offer, ProductVariant, Shop } from '../references.js';
 import { Order } from './order.js';
 import { OrderItem, ShopOrder } from './shop-order.js';
 import { ownOrder, servesShop, visibleOrder } from './visible-orders.js';

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-import { orderStatusOf } from './order-status.js';
-import { OrderStatus } from './status.js';
+import { OrderStatus, orderStatusOf } from './status.js';
 
 const statuses = Object.values(OrderStatus);
 const rank = (status: OrderStatus) =>

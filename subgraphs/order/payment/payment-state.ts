@@ -3,7 +3,16 @@ import { newId } from '../../shared/ids.js';
 import type { OrderApp } from '../context.js';
 import type { OrderEventType } from '../order/order-event.js';
 import type { Payment, PaymentStatus } from './payment.js';
-import type { ProviderPayment } from './provider/payment-provider.js';
+import type { PaymentRef, ProviderPayment } from './provider/payment-provider.js';
+
+/** A payment as its provider knows it. */
+export const refOf = (payment: Payment): PaymentRef => ({
+  paymentId: payment.id,
+  amount: payment.amountValue,
+  currencyCode: payment.currencyCode,
+  method: payment.method,
+  transactionId: payment.providerTransactionId,
+});
 
 export interface Step {
   readonly to: PaymentStatus;

@@ -4,8 +4,7 @@ import type { OrderApp } from '../context.js';
 import { Order } from '../order/order.js';
 import { endPending } from '../order/transitions/end-pending.js';
 import { Payment } from './payment.js';
-import { refOf } from './payment-ref.js';
-import { noteWaiting, recordStep } from './payment-state.js';
+import { noteWaiting, recordStep, refOf } from './payment-state.js';
 import { type ProviderPayment, RefusedForGood } from './provider/payment-provider.js';
 import { cancelUncapturable, letGo, refundAll, returnAllStock, windUp } from './void-payment.js';
 

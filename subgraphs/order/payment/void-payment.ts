@@ -4,8 +4,7 @@ import type { OrderApp } from '../context.js';
 import { endPending } from '../order/transitions/end-pending.js';
 import { returnStock } from '../warehouse-client/return-stock.js';
 import type { Payment } from './payment.js';
-import { refOf } from './payment-ref.js';
-import { recordStep } from './payment-state.js';
+import { recordStep, refOf } from './payment-state.js';
 import { type ProviderPayment, RefusedForGood } from './provider/payment-provider.js';
 import { requestRefund } from './refund.js';
 

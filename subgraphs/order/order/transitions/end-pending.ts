@@ -4,7 +4,6 @@ import { returnToCart } from '../../cart/move-cart.js';
 import { giveBackPurchases } from '../../purchase-limit/count-purchases.js';
 import { noteChanged } from '../order-signals.js';
 import type { CancelReason } from '../status.js';
-import { wakePayments } from './wake-payments.js';
 
 /** Which part of the system takes an order out of `PENDING`; null: its customer. */
 const actors: Readonly<Record<CancelReason, string | null>> = {
@@ -74,6 +73,16 @@ async function leavePending(em: EntityManager, orderId: string, to: PendingEnd):
   );
   if (changed.length > 0) noteChanged(em, orderId);
   return changed.length > 0;
+}
+
+/** Has a worker let go at once what is on its way for an order that ends, in the transaction of `em`. */
+async function wakePayments(em: EntityManager, orderId: string): Promise<void> {
+  await sqlPrepared(
+    em,
+    `update payment set next_attempt_at = now()
+     where order_id = $1 and status in ('PENDING', 'AUTHORIZED') and next_attempt_at > now()`,
+    [orderId],
+  );
 }
 
 /**
