@@ -1,8 +1,9 @@
 import { loadConfig } from '../shared/config.js';
 import { connect, disconnect, watchPool } from '../shared/database/connect.js';
+import type { SubgraphContext } from '../shared/graphql/context.js';
 import { buildFederatedSchema } from '../shared/graphql/schema.js';
 import { createServiceClient } from '../shared/http/service-client.js';
-import { pruneKeys } from '../shared/idempotency.js';
+import { createClaims, pruneKeys } from '../shared/idempotency.js';
 import { pruneInbox } from '../shared/messaging/inbox.js';
 import { startRelay } from '../shared/messaging/outbox-relay.js';
 import { createLogger } from '../shared/observability/logger.js';
@@ -14,12 +15,11 @@ import { startWorker } from '../shared/runtime/worker.js';
 import { startSubgraph } from '../shared/subgraph.js';
 import { forgetIdleCarts } from './cart/uncount-idle-carts.js';
 import { abandonOrders } from './checkout/abandon-orders.js';
-import { createCheckoutWrites } from './checkout/checkout-writes.js';
+import { type CheckoutApp, createCheckoutWrites } from './checkout/checkout-writes.js';
 import { variables } from './config.js';
-import type { OrderApp, OrderContext } from './context.js';
 import { watchOrders } from './metrics.js';
 import { databaseSchema } from './mikro-orm.config.js';
-import { createOrderFeeds, orderChannel } from './order/live/order-feeds.js';
+import { createOrderFeeds, type LiveApp, orderChannel } from './order/live/order-feeds.js';
 import { hearOfChanges } from './order/order-signals.js';
 import { chooseProvider } from './payment/provider/choose-provider.js';
 import { recoverPayments } from './payment/recover-payments.js';
@@ -70,7 +70,7 @@ export async function startOrder(env = process.env) {
     // What is lost here is made good by the feeds.
     redis.hints.publish(orderChannel, orderIds.join()).catch(() => {});
   });
-  const app: OrderApp = {
+  const app: CheckoutApp & LiveApp = {
     orm,
     user,
     shop,
@@ -79,6 +79,7 @@ export async function startOrder(env = process.env) {
     owners: createShopOwners(shop),
     feeds: createOrderFeeds(orm.em, redis.events, logger),
     reservations: createReservations(reserving, ending),
+    claimKey: createClaims(orm.em),
     writes: createCheckoutWrites(orm.em),
     provider,
     holdForMs: Math.round(config.RESERVATION_MINUTES * 60_000),
@@ -103,7 +104,7 @@ export async function startOrder(env = process.env) {
       await pruneEvents(orm.em.fork());
     }),
   ];
-  return startSubgraph<OrderContext>({
+  return startSubgraph<SubgraphContext<typeof app>>({
     name: 'order',
     config,
     ownSecret: config.ORDER_SECRET,

@@ -1,21 +1,24 @@
 import type { SchemaSource } from '../shared/graphql/schema.js';
 import { createInboxResolver } from '../shared/messaging/inbox.js';
+import { CancellationResolver } from './cancellation/cancellation.resolver.js';
 import { CartItemResolver, CartResolver } from './cart/cart.resolver.js';
 import { OfferResolver } from './cart/offer.resolver.js';
 import { CheckoutResolver } from './checkout/checkout.resolver.js';
 import type { OrderContext } from './context.js';
+import { FulfilmentResolver } from './fulfilment/fulfilment.resolver.js';
 import { OrderChangedResolver } from './order/live/order-changed.resolver.js';
 import { OrderResolver } from './order/order.resolver.js';
 import { ShopResolver } from './order/shop.resolver.js';
-import {
-  OrderItemResolver,
-  ShopOrderResolver,
-  visibleShopOrder,
-} from './order/shop-order.resolver.js';
+import { OrderItemResolver, ShopOrderResolver } from './order/shop-order.resolver.js';
 import { onReservationEnded } from './order/transitions/on-reservation-ended.js';
 import { UserResolver } from './order/user.resolver.js';
-import { visibleOrder } from './order/visible-orders.js';
-import { ownPayment, PaymentResolver, RefundResolver } from './payment/payment.resolver.js';
+import { visibleOrder, visibleShopOrder } from './order/visible-orders.js';
+import {
+  OrderPaymentsResolver,
+  ownPayment,
+  PaymentResolver,
+  RefundResolver,
+} from './payment/payment.resolver.js';
 
 const InboxResolver = createInboxResolver('Order', ['warehouse'], {
   'warehouse.reservationEnded': onReservationEnded,
@@ -31,7 +34,10 @@ export const source: SchemaSource = {
     OrderChangedResolver,
     ShopOrderResolver,
     OrderItemResolver,
+    FulfilmentResolver,
+    CancellationResolver,
     PaymentResolver,
+    OrderPaymentsResolver,
     RefundResolver,
     UserResolver,
     ShopResolver,

@@ -1,12 +1,8 @@
 import { Max, Min } from 'class-validator';
 import { createUnionType, Field, InputType, Int } from 'type-graphql';
 import { UUID } from '../../shared/graphql/scalars.js';
-import {
-  InsufficientStock,
-  OfferGone,
-  PurchaseLimitExceeded,
-} from '../checkout/checkout-result.js';
 import { Cart } from './cart.js';
+import { InsufficientStock, OfferGone, PurchaseLimitExceeded } from './cart-refusals.js';
 import { quantityMax } from './change-cart.js';
 
 @InputType({ description: 'Units of one offer, for the cart.' })

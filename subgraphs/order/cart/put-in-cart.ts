@@ -2,15 +2,10 @@ import { identityOf } from '../../shared/auth/auth.js';
 import { sql } from '../../shared/database/connect.js';
 import { badInput } from '../../shared/errors.js';
 import { result } from '../../shared/graphql/refusal.js';
-import {
-  InsufficientStock,
-  limitExceeded,
-  OfferGone,
-  ShortLine,
-} from '../checkout/checkout-result.js';
 import type { OrderContext } from '../context.js';
 import { overLimit, readPurchases } from '../purchase-limit/count-purchases.js';
 import { readAvailable } from '../warehouse-client/availability.js';
+import { InsufficientStock, limitExceeded, OfferGone, ShortLine } from './cart-refusals.js';
 import type { CartItemInput } from './cart-types.js';
 import { changeCart, quantityMax } from './change-cart.js';
 import { readCart } from './read-cart.js';

@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { connect, sql } from '../../shared/database/connect.js';
+import { type ClaimOnce, createClaims } from '../../shared/idempotency.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 import { type CheckoutWrites, createCheckoutWrites } from './checkout-writes.js';
 import type { NewOrder } from './place-order.js';
@@ -10,10 +11,12 @@ describe('checkouts at the same time', () => {
   let database: { drop(): Promise<void> };
   let orm: Awaited<ReturnType<typeof connect>>;
   let writes: CheckoutWrites;
+  let claimKey: ClaimOnce;
   beforeAll(async () => {
     const made = await createTestDatabases(['order']);
     database = made;
     orm = await connect({ name: 'test', url: made.urls.order, poolMax: 5 }, databaseSchema);
+    claimKey = createClaims(orm.em);
     writes = createCheckoutWrites(orm.em);
   });
   afterAll(async () => {
@@ -87,7 +90,7 @@ describe('checkouts at the same time', () => {
       of: { userId: customerId, operation: 'checkout', key: 'k' },
     });
     const claim = ({ of, orderId }: ReturnType<typeof heldOf>) =>
-      writes.claimKey({ of, fingerprint: 'f', subjectId: orderId });
+      claimKey({ of, fingerprint: 'f', subjectId: orderId });
     const held = orders.map(heldOf);
     expect((await Promise.all(held.map(claim))).map(({ claimed }) => claimed)).toEqual([
       true,
@@ -109,7 +112,7 @@ describe('checkouts at the same time', () => {
       of: { userId: customer, operation: 'checkout', key: orderId },
     });
     const [first, second, held] = orders.map(settledOf) as [Settled, Settled, Settled];
-    await writes.claimKey({ of: first.of, fingerprint: 'f', subjectId: first.orderId });
+    await claimKey({ of: first.of, fingerprint: 'f', subjectId: first.orderId });
     expect(await writes.hold(held)).toBe(true);
     expect(await Promise.all([first, second, held].map(writes.refuse))).toEqual([
       true,
@@ -131,7 +134,7 @@ describe('checkouts at the same time', () => {
       { ...cancelled, version: 2, told: 1 },
       { status: 'PENDING', reason: null, part: 'PENDING', version: 2, told: 0 },
     ]);
-    const kept = await writes.claimKey({ of: first.of, fingerprint: 'f', subjectId: uuidv7() });
+    const kept = await claimKey({ of: first.of, fingerprint: 'f', subjectId: uuidv7() });
     expect(kept).toMatchObject({ subjectId: first.orderId, outcome: { kind: 'short' } });
   });
 });

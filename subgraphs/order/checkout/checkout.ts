@@ -12,12 +12,12 @@ import {
 import { newId } from '../../shared/ids.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import { takeFromCart } from '../cart/move-cart.js';
-import type { OrderApp, OrderContext } from '../context.js';
 import { endPending, setExpiresAt } from '../order/transitions/end-pending.js';
 import { payPlaced } from '../payment/pay-order.js';
 import { LimitExceeded } from '../purchase-limit/count-purchases.js';
 import type { Shortage } from '../warehouse-client/reservations.js';
 import { type CheckoutInput, type CheckoutItemInput, mergeItems } from './checkout-input.js';
+import type { CheckoutApp, CheckoutContext } from './checkout-writes.js';
 import { orderedLines } from './ordered-lines.js';
 import { type Outcome, present, type ShortFact } from './outcome.js';
 import type { OrderLine } from './place-order.js';
@@ -30,7 +30,7 @@ import { requireOneAddress, shippingAddressOf } from './shipping-address.js';
  * @throws `BAD_USER_INPUT`, `IDEMPOTENCY_KEY_REUSED`, and `TRY_AGAIN` while a part of the system is
  *   away: the same request with the same key is safe then
  */
-export async function checkout(context: OrderContext, input: CheckoutInput) {
+export async function checkout(context: CheckoutContext, input: CheckoutInput) {
   const { app, em } = context;
   const customerId = identityOf(context).id;
   requireOneAddress(input);
@@ -40,7 +40,7 @@ export async function checkout(context: OrderContext, input: CheckoutInput) {
   const total = expectedTotal && new Big(expectedTotal).toFixed();
   const request = [items ?? 'cart', shippingAddress ?? addressId, total, paymentMethod];
   const id = newId();
-  const claim = await claimKey<Outcome>(app.writes.claimKey, of, fingerprintOf(request), id);
+  const claim = await claimKey<Outcome>(app.claimKey, of, fingerprintOf(request), id);
   // What follows the hold is done under the order's id: whoever comes back with the key goes on.
   const payOrPresent = (outcome: Outcome) =>
     outcome.kind === 'placed' && paymentMethod
@@ -57,7 +57,12 @@ export async function checkout(context: OrderContext, input: CheckoutInput) {
 }
 
 /** @param isNew whether the key was never claimed before, so that nothing can be placed under it */
-async function run(app: OrderApp, of: KeyOf, placing: Placing, isNew: boolean): Promise<Outcome> {
+async function run(
+  app: CheckoutApp,
+  of: KeyOf,
+  placing: Placing,
+  isNew: boolean,
+): Promise<Outcome> {
   const { id, customerId, items, input } = placing;
   const placed = isNew ? [] : await placedLines(app, id);
   if (placed.length > 0) return hold(app, of, id, resumed(placed));
@@ -115,7 +120,7 @@ interface HoldLine {
 }
 
 /** The lines of an order that a process placed before it died; none for a new one. */
-function placedLines(app: OrderApp, orderId: string): Promise<HoldLine[]> {
+function placedLines(app: CheckoutApp, orderId: string): Promise<HoldLine[]> {
   return sql<HoldLine>(
     app.orm.em.fork(),
     `select i.offer_id as "offerId", s.shop_id as "shopId", i.sku, i.quantity
@@ -126,7 +131,7 @@ function placedLines(app: OrderApp, orderId: string): Promise<HoldLine[]> {
 
 /** Holds the stock of a placed order, and writes down what came of it with the outcome of its key. */
 async function hold(
-  app: OrderApp,
+  app: CheckoutApp,
   of: KeyOf,
   orderId: string,
   { lines, isResumed, inCart }: PlacedOrder,
@@ -173,7 +178,7 @@ async function hold(
  * Of an order that is cancelled: what is held of it, or will be by a request that is still on its way.
  * The warehouse alone would give it back when its time is up.
  */
-async function giveUpHold({ reservations, logger }: OrderApp, orderId: string): Promise<void> {
+async function giveUpHold({ reservations, logger }: CheckoutApp, orderId: string): Promise<void> {
   await reservations.release(orderId, 'ABANDONED').catch((error) => {
     logger.warn({ err: error, orderId }, 'the hold of a cancelled order is left to its time');
   });
@@ -188,15 +193,15 @@ const toReserveLine = ({ shopId, sku, quantity }: HoldLine) => ({ shopId, sku, q
 
 /** One commit: the change of the order, if there is one, and the outcome of the key. */
 function settle(
-  app: OrderApp,
+  app: CheckoutApp,
   of: KeyOf,
   subjectId: string,
   outcome: Outcome,
-  change: (em: OrderContext['em']) => Promise<Outcome | null> = async () => null,
+  change: (em: EntityManager) => Promise<Outcome | null> = async () => null,
 ): Promise<Outcome> {
   return app.orm.em.fork().transactional(async (em) => {
-    const settled = (await change(em as OrderContext['em'])) ?? outcome;
-    await storeOutcome(em as OrderContext['em'], of, subjectId, settled);
+    const settled = (await change(em as EntityManager)) ?? outcome;
+    await storeOutcome(em as EntityManager, of, subjectId, settled);
     return settled;
   });
 }

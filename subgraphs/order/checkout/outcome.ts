@@ -1,18 +1,15 @@
 import { findById } from '../../shared/database/find-by-id.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { type Money, money } from '../../shared/money.js';
+import { InsufficientStock, limitExceeded, OfferGone } from '../cart/cart-refusals.js';
 import type { OrderContext } from '../context.js';
-import { Order } from '../order/order.js';
+import { Order, OrderExpired } from '../order/order.js';
 import type { LimitFact } from '../purchase-limit/count-purchases.js';
 import {
   CartEmpty,
   ChangedPrice,
   CheckoutSuccess,
-  InsufficientStock,
-  limitExceeded,
   MixedCurrencies,
-  OfferGone,
-  OrderExpired,
   PriceChanged,
 } from './checkout-result.js';
 

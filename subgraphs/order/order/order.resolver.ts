@@ -1,13 +1,9 @@
-import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Int, Query, Resolver, Root } from 'type-graphql';
 import { identityOf } from '../../shared/auth/auth.js';
-import { loaderOf } from '../../shared/graphql/context.js';
-import { afresh, loadAllBy } from '../../shared/graphql/load.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Money, money } from '../../shared/money.js';
 import { Allow, owns } from '../../shared/rights/rights.js';
-import { CancelOrderResult, cancelOrder } from '../cancellation/cancel-order.js';
 import type { OrderContext } from '../context.js';
-import { Payment } from '../payment/payment.js';
 import { User } from '../references.js';
 import { listOrders } from './list-orders.js';
 import { Order, OrderConnection } from './order.js';
@@ -16,8 +12,6 @@ import { historyOf } from './order-history.js';
 import { ShopOrder } from './shop-order.js';
 import { OrderStatus } from './status.js';
 import { partsFor, requireCustomer, visibleOrder } from './visible-orders.js';
-
-const loadPayments = afresh(loadAllBy(Payment, 'orderId', { id: 'asc' }));
 
 @Resolver(() => Order)
 export class OrderResolver {
@@ -46,17 +40,6 @@ export class OrderResolver {
   }
 
   @Allow('own')
-  @Mutation(() => CancelOrderResult, {
-    description: 'Cancels an order of one’s own that is not shipped yet; what was paid goes back.',
-  })
-  cancelOrder(
-    @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
-    @Ctx() context: OrderContext,
-  ) {
-    return cancelOrder(context, id);
-  }
-
-  @Allow('own')
   @FieldResolver(() => User, { nullable: true, description: 'Who placed it.' })
   customer(@Root() order: Order, @Ctx() context: OrderContext): User | null {
     return owns(context, order.customerId) ? { id: order.customerId } : null;
@@ -75,13 +58,6 @@ export class OrderResolver {
   })
   shopOrders(@Root() order: Order, @Ctx() context: OrderContext) {
     return partsFor(context, order);
-  }
-
-  @Allow('own')
-  @FieldResolver(() => [Payment], { description: 'The attempts to pay it, oldest first.' })
-  payments(@Root() order: Order, @Ctx() context: OrderContext) {
-    requireCustomer(context, order, 'payment of order');
-    return loaderOf(context, loadPayments).load(order.id);
   }
 
   @Allow('own', 'shop-owner')

@@ -9,7 +9,9 @@ import { ShopOrder } from './shop-order.js';
 
 const loadOrders = afresh(loadBy(Order, 'id'));
 
-const loadShopOrders = afresh(loadAllBy(ShopOrder, 'orderId', { id: 'asc' }));
+const loadShopOrders = afresh(loadBy(ShopOrder, 'id'));
+
+const loadShopOrdersOf = afresh(loadAllBy(ShopOrder, 'orderId', { id: 'asc' }));
 
 /** The order, if it is the user's or the user is an admin; null otherwise, as if it were not there. */
 export async function ownOrder(context: OrderContext, id: string): Promise<Order | null> {
@@ -32,11 +34,21 @@ export async function visibleOrder(context: OrderContext, id: string): Promise<O
   return (await partsFor(context, order)).length > 0 ? order : null;
 }
 
+/** The part, if its order or its shop is the user's or the user is an admin; null otherwise. */
+export async function visibleShopOrder(
+  context: OrderContext,
+  id: string,
+): Promise<ShopOrder | null> {
+  const part = await loaderOf(context, loadShopOrders).load(id);
+  if (!part || (await ownOrder(context, part.orderId))) return part;
+  return (await servesShop(context, part.shopId)) ? part : null;
+}
+
 /** The parts of an order that the user may see: all of one's own, else those that one's shops serve. */
 export async function partsFor(context: OrderContext, order: Order): Promise<ShopOrder[]> {
   const isOwn = owns(context, order.customerId);
   if (!isOwn && !isVendor(context)) return [];
-  const parts = await loaderOf(context, loadShopOrders).load(order.id);
+  const parts = await loaderOf(context, loadShopOrdersOf).load(order.id);
   if (isOwn) return parts;
   const served = await Promise.all(parts.map(({ shopId }) => servesShop(context, shopId)));
   return parts.filter((_, at) => served[at]);

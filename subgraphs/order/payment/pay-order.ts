@@ -6,9 +6,8 @@ import { notFound, tryAgain } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import { claimKey, fingerprintOf, giveUpClaim, storeOutcome } from '../../shared/idempotency.js';
-import { OrderExpired } from '../checkout/checkout-result.js';
 import type { OrderContext } from '../context.js';
-import { Order } from '../order/order.js';
+import { Order, OrderExpired } from '../order/order.js';
 import { findOwnOrder } from '../order/visible-orders.js';
 import { beginPayment } from './begin-payment.js';
 import { Payment } from './payment.js';
@@ -63,7 +62,7 @@ export async function payOrder(context: OrderContext, input: PayOrderInput) {
   if (!order) throw notFound('order', input.orderId);
   const of = { userId: order.customerId, operation: 'payOrder', key: input.idempotencyKey };
   const fingerprint = fingerprintOf([input.orderId, input.paymentMethod]);
-  const claim = await claimKey<Outcome>(app.writes.claimKey, of, fingerprint, uuidv7());
+  const claim = await claimKey<Outcome>(app.claimKey, of, fingerprint, uuidv7());
   if (claim.outcome) return present(context, claim.outcome);
   try {
     const outcome = await begin(context, order, claim.subjectId, input.paymentMethod);

@@ -1,8 +1,7 @@
 import { findById } from '../../shared/database/find-by-id.js';
 import { result } from '../../shared/graphql/refusal.js';
-import { OrderExpired } from '../checkout/checkout-result.js';
 import type { OrderContext } from '../context.js';
-import { Order } from '../order/order.js';
+import { Order, OrderExpired } from '../order/order.js';
 import { Payment } from './payment.js';
 import {
   OrderNotPayable,

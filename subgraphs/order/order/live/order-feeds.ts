@@ -1,9 +1,11 @@
 import type { Redis } from 'ioredis';
 import { type EntityManager, sql } from '../../../shared/database/connect.js';
 import { tryAgain } from '../../../shared/errors.js';
+import type { SubgraphContext } from '../../../shared/graphql/context.js';
 import { LatestFeed } from '../../../shared/messaging/latest-feed.js';
 import type { Logger } from '../../../shared/observability/logger.js';
 import { startWorker } from '../../../shared/runtime/worker.js';
+import type { OrderApp } from '../../context.js';
 import { Order } from '../order.js';
 
 export const orderChannel = 'order';
@@ -26,6 +28,9 @@ export interface OrderFeeds {
   count(): number;
   stop(): Promise<void>;
 }
+
+export type LiveApp = OrderApp & { readonly feeds: OrderFeeds };
+export type LiveContext = SubgraphContext<LiveApp>;
 
 /**
  * Feeds live on hints of Redis: an id says that this order may have changed, its version is read. A
