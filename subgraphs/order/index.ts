@@ -13,14 +13,14 @@ import { runIfMain } from '../shared/runtime/process.js';
 import { closeRedis, connectRedis, createRedis } from '../shared/runtime/redis.js';
 import { startWorker } from '../shared/runtime/worker.js';
 import { startSubgraph } from '../shared/subgraph.js';
-import { forgetIdleCarts } from './cart/uncount-idle-carts.js';
+import { uncountIdleCarts } from './cart/uncount-idle-carts.js';
 import { abandonOrders } from './checkout/abandon-orders.js';
 import { type CheckoutApp, createCheckoutWrites } from './checkout/checkout-writes.js';
 import { variables } from './config.js';
 import { watchOrders } from './metrics.js';
 import { databaseSchema } from './mikro-orm.config.js';
 import { createOrderFeeds, type LiveApp, orderChannel } from './order/live/order-feeds.js';
-import { hearOfChanges } from './order/order-signals.js';
+import { onOrdersChanged } from './order/order-signals.js';
 import { chooseProvider } from './payment/provider/choose-provider.js';
 import { recoverPayments } from './payment/recover-payments.js';
 import { sendRefunds } from './payment/send-refunds.js';
@@ -33,7 +33,7 @@ import { createReservations } from './warehouse-client/reservations.js';
 const abandonEveryMs = 5000;
 const recoverEveryMs = 500;
 const refundEveryMs = 1000;
-const forgetCartsEveryMs = 10_000;
+const uncountCartsEveryMs = 10_000;
 const cleanUpEveryMs = 600_000;
 
 /** Starts the order subgraph. */
@@ -66,7 +66,7 @@ export async function startOrder(env = process.env) {
     hints: createRedis(config.EVENTS_REDIS_URL, logger, 'hints'),
   };
   await Promise.all(Object.values(redis).map((connection) => connectRedis(connection, logger)));
-  hearOfChanges(orm, (orderIds) => {
+  onOrdersChanged(orm, (orderIds) => {
     // What is lost here is made good by the feeds.
     redis.hints.publish(orderChannel, orderIds.join()).catch(() => {});
   });
@@ -95,8 +95,8 @@ export async function startOrder(env = process.env) {
     startWorker('send refunds', refundEveryMs, logger, (isStopping) =>
       sendRefunds(app, isStopping),
     ),
-    startWorker('forget idle carts', forgetCartsEveryMs, logger, (isStopping) =>
-      forgetIdleCarts(orm.em, isStopping),
+    startWorker('forget idle carts', uncountCartsEveryMs, logger, (isStopping) =>
+      uncountIdleCarts(orm.em, isStopping),
     ),
     startWorker('clean up', cleanUpEveryMs, logger, async () => {
       await pruneKeys(orm.em.fork());

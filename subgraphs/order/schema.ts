@@ -12,10 +12,10 @@ import { ShopResolver } from './order/shop.resolver.js';
 import { OrderItemResolver, ShopOrderResolver } from './order/shop-order.resolver.js';
 import { onReservationEnded } from './order/transitions/on-reservation-ended.js';
 import { UserResolver } from './order/user.resolver.js';
-import { visibleOrder, visibleShopOrder } from './order/visible-orders.js';
+import { findVisibleOrder, findVisibleShopOrder } from './order/visible-orders.js';
 import {
+  findOwnPayment,
   OrderPaymentsResolver,
-  ownPayment,
   PaymentResolver,
   RefundResolver,
 } from './payment/payment.resolver.js';
@@ -44,9 +44,9 @@ export const source: SchemaSource = {
     InboxResolver,
   ],
   references: {
-    Order: ({ id }, context: OrderContext) => visibleOrder(context, id as string),
-    Payment: ({ id }, context: OrderContext) => ownPayment(context, id as string),
-    ShopOrder: ({ id }, context: OrderContext) => visibleShopOrder(context, id as string),
+    Order: ({ id }, context: OrderContext) => findVisibleOrder(context, id as string),
+    Payment: ({ id }, context: OrderContext) => findOwnPayment(context, id as string),
+    ShopOrder: ({ id }, context: OrderContext) => findVisibleShopOrder(context, id as string),
     User: ({ id }) => ({ id }),
     Offer: ({ id }) => ({ id }),
     Shop: ({ id }) => ({ id }),

@@ -2,7 +2,7 @@ import { Field, Int, ObjectType } from 'type-graphql';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
-import type { LimitFact } from '../purchase-limit/count-purchases.js';
+import type { LimitViolation } from '../purchase-limit/count-purchases.js';
 import { Offer } from '../references.js';
 
 @Allow('parent')
@@ -61,8 +61,25 @@ export class OfferGone extends Refusal {
   offerIds!: string[];
 }
 
+/** Units of an offer that were wanted, and of which there are fewer. */
+export interface ShortageLine {
+  readonly offerId: string;
+  readonly requested: number;
+  readonly available: number;
+}
+
+/** The refusal of what there is not enough of. */
+export function insufficientStock(lines: readonly ShortageLine[]): InsufficientStock {
+  return result(InsufficientStock, {
+    message: 'There is not enough of what you want.',
+    lines: lines.map(({ offerId, ...line }) => {
+      return result(ShortLine, { ...line, offer: { id: offerId } });
+    }),
+  });
+}
+
 /** The refusal of what would pass a purchase limit. */
-export function limitExceeded(lines: readonly LimitFact[]): PurchaseLimitExceeded {
+export function limitExceeded(lines: readonly LimitViolation[]): PurchaseLimitExceeded {
   return result(PurchaseLimitExceeded, {
     message: 'That is more than one customer may buy.',
     lines: lines.map(({ offerId, ...line }) => {

@@ -11,7 +11,7 @@ import { OrderEvent } from './order-event.js';
 import { historyOf } from './order-history.js';
 import { ShopOrder } from './shop-order.js';
 import { OrderStatus } from './status.js';
-import { partsFor, requireCustomer, visibleOrder } from './visible-orders.js';
+import { findVisibleOrder, findVisibleShopOrders, requireCustomer } from './visible-orders.js';
 
 @Resolver(() => Order)
 export class OrderResolver {
@@ -24,7 +24,7 @@ export class OrderResolver {
     @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
     @Ctx() context: OrderContext,
   ) {
-    return visibleOrder(context, id);
+    return findVisibleOrder(context, id);
   }
 
   @Allow('signed-in')
@@ -57,7 +57,7 @@ export class OrderResolver {
     description: 'Its parts, one for each shop; a shop sees its own.',
   })
   shopOrders(@Root() order: Order, @Ctx() context: OrderContext) {
-    return partsFor(context, order);
+    return findVisibleShopOrders(context, order);
   }
 
   @Allow('own', 'shop-owner')

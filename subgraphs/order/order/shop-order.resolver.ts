@@ -7,7 +7,7 @@ import type { OrderContext } from '../context.js';
 import { Offer, ProductVariant, Shop } from '../references.js';
 import { Order } from './order.js';
 import { OrderItem, ShopOrder } from './shop-order.js';
-import { visibleOrder } from './visible-orders.js';
+import { findVisibleOrder } from './visible-orders.js';
 
 const loadItems = loadAllBy(OrderItem, 'shopOrderId', { id: 'asc' });
 
@@ -18,7 +18,7 @@ export class ShopOrderResolver {
   @Allow('own', 'shop-owner')
   @FieldResolver(() => Order, { description: 'The order it is a part of.' })
   order(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext) {
-    return visibleOrder(context, shopOrder.orderId);
+    return findVisibleOrder(context, shopOrder.orderId);
   }
 
   @Allow('own', 'shop-owner')

@@ -53,6 +53,6 @@ const inOrder: readonly OrderStatus[] = ['PENDING', 'CONFIRMED', 'SHIPPED', 'DEL
  * How far an order is, from how far its parts are: cancelled once all of them are, otherwise as the
  * least advanced of those that are not.
  */
-export function orderStatusOf(parts: readonly OrderStatus[]): OrderStatus {
-  return inOrder.find((status) => parts.includes(status)) ?? 'CANCELLED';
+export function orderStatusOf(shopOrders: readonly OrderStatus[]): OrderStatus {
+  return inOrder.find((status) => shopOrders.includes(status)) ?? 'CANCELLED';
 }

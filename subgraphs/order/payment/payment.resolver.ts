@@ -6,7 +6,7 @@ import { currencyDefault, Money, money } from '../../shared/money.js';
 import { Allow, owns } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
 import { Order } from '../order/order.js';
-import { ownOrder, requireCustomer } from '../order/visible-orders.js';
+import { findOwnOrder, requireCustomer } from '../order/visible-orders.js';
 import { PayOrderInput, PayOrderResult, payOrder } from './pay-order.js';
 import { Payment } from './payment.js';
 import { Refund } from './refund.js';
@@ -14,7 +14,7 @@ import { Refund } from './refund.js';
 const loadPayments = loadBy(Payment, 'id');
 
 /** The payment, if it is the user's or the user is an admin; null otherwise. */
-export async function ownPayment(context: OrderContext, id: string): Promise<Payment | null> {
+export async function findOwnPayment(context: OrderContext, id: string): Promise<Payment | null> {
   const payment = await loaderOf(context, loadPayments).load(id);
   return owns(context, payment?.userId) ? payment : null;
 }
@@ -39,7 +39,7 @@ export class PaymentResolver {
     @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
     @Ctx() context: OrderContext,
   ) {
-    return ownPayment(context, id);
+    return findOwnPayment(context, id);
   }
 
   @Allow('own')
@@ -51,7 +51,7 @@ export class PaymentResolver {
   @Allow('own')
   @FieldResolver(() => Order, { description: 'The order it pays.' })
   order(@Root() payment: Payment, @Ctx() context: OrderContext) {
-    return ownOrder(context, payment.orderId);
+    return findOwnOrder(context, payment.orderId);
   }
 
   @Allow('own')

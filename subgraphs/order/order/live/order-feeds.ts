@@ -97,14 +97,14 @@ export function createOrderFeeds(em: EntityManager, redis: Redis, logger: Logger
 
 /** The order itself at each version that is told; it may be at a later one by the time it is read. */
 function ordersOf(em: EntityManager, feed: VersionFeed): AsyncIterableIterator<Order> {
-  let told = 0;
+  let sentVersion = 0;
   const next = async (): Promise<IteratorResult<Order>> => {
     for (;;) {
       const { done, value } = await feed.next();
       if (done) return { value: undefined, done };
       const order = await em.fork().findOneOrFail(Order, value.id);
-      if (order.version <= told) continue;
-      told = order.version;
+      if (order.version <= sentVersion) continue;
+      sentVersion = order.version;
       return { value: order, done: false };
     }
   };

@@ -1,8 +1,8 @@
 import { type EntityManager, sqlPrepared } from '../../../shared/database/connect.js';
 import { newId } from '../../../shared/ids.js';
 import { returnToCart } from '../../cart/move-cart.js';
-import { giveBackPurchases } from '../../purchase-limit/count-purchases.js';
-import { noteChanged } from '../order-signals.js';
+import { subtractPurchases } from '../../purchase-limit/count-purchases.js';
+import { markChanged } from '../order-signals.js';
 import type { CancelReason } from '../status.js';
 
 /** Which part of the system takes an order out of `PENDING`; null: its customer. */
@@ -40,7 +40,7 @@ export async function endPending(
   const work = async (tx: EntityManager) => {
     const ended = await leavePending(tx, orderId, to);
     if (ended && to.status === 'CANCELLED') {
-      await giveBackPurchases(tx, orderId);
+      await subtractPurchases(tx, orderId);
       await returnToCart(tx, orderId);
     }
     return ended;
@@ -61,7 +61,7 @@ async function leavePending(em: EntityManager, orderId: string, to: PendingEnd):
        where id = $1 and status = 'PENDING'
          and ($3 is distinct from 'OUT_OF_STOCK' or expires_at is null)
        returning id, customer_id
-     ), parts as (
+     ), shop_orders as (
        update shop_order set status = $2, updated_at = now()
        where order_id in (select id from ended)
      ), history as (
@@ -71,7 +71,7 @@ async function leavePending(em: EntityManager, orderId: string, to: PendingEnd):
      select id from ended`,
     [orderId, to.status, reason, newId(), actor],
   );
-  if (changed.length > 0) noteChanged(em, orderId);
+  if (changed.length > 0) markChanged(em, orderId);
   return changed.length > 0;
 }
 
@@ -103,6 +103,6 @@ export async function setExpiresAt(em: EntityManager, orderId: string, expiresAt
      select id from held`,
     [orderId, expiresAt, newId()],
   );
-  if (changed.length > 0) noteChanged(em, orderId);
+  if (changed.length > 0) markChanged(em, orderId);
   return changed.length > 0;
 }
