@@ -1,4 +1,4 @@
-import { forgetIdleCarts } from '../subgraphs/order/cart/delete-idle-carts.js';
+import { uncountIdleCarts } from '../subgraphs/order/cart/uncount-idle-carts.js';
 import { databaseSchema } from '../subgraphs/order/mikro-orm.config.js';
 import { connect, disconnect, sql } from '../subgraphs/shared/database/connect.js';
 import { statementsOf } from './harness/count-statements.js';
@@ -199,7 +199,7 @@ describe('the cart, through the router', () => {
 
     const old = `update cart set updated_at = now() - interval '25 hours' where id = $1`;
     await sql(orm.em, old, [others[0]?.id]);
-    await forgetIdleCarts(orm.em); // or the system’s own worker did it
+    await uncountIdleCarts(orm.em); // or the system’s own worker did it
     expect(await inOthers()).toEqual([1, 0]);
     await add(shops[1]?.offerId as string, 1, others[0]);
     expect(await inOthers()).toEqual([4, 1]);

@@ -1,14 +1,14 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { SubgraphContext } from '../shared/graphql/context.js';
 import type { ServiceClient } from '../shared/http/service-client.js';
+import type { ClaimOnce } from '../shared/idempotency.js';
 import type { Logger } from '../shared/observability/logger.js';
 import type { ShopOwners } from '../shared/rights/shop-owners.js';
-import type { CheckoutWrites } from './checkout/checkout-writes.js';
-import type { OrderFeeds } from './order/live/order-feeds.js';
 import type { PaymentProvider } from './payment/provider/payment-provider.js';
 import type { ReadOffers } from './shop-client/offers-for-sale.js';
 import type { Reservations } from './warehouse-client/reservations.js';
 
+/** What every feature of the subgraph may use; one that needs more says so in its own folder. */
 export interface OrderApp {
   readonly orm: MikroORM;
   readonly shop: ServiceClient;
@@ -17,11 +17,11 @@ export interface OrderApp {
   /** for reads */
   readonly warehouse: ServiceClient;
   readonly owners: ShopOwners;
-  readonly feeds: OrderFeeds;
   readonly reservations: Reservations;
-  readonly writes: CheckoutWrites;
+  readonly claimKey: ClaimOnce;
   readonly provider: PaymentProvider;
   readonly holdForMs: number;
   readonly logger: Logger;
 }
+
 export type OrderContext = SubgraphContext<OrderApp>;

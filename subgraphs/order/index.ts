@@ -1,8 +1,9 @@
 import { loadConfig } from '../shared/config.js';
 import { connect, disconnect, watchPool } from '../shared/database/connect.js';
+import type { SubgraphContext } from '../shared/graphql/context.js';
 import { buildFederatedSchema } from '../shared/graphql/schema.js';
 import { createServiceClient } from '../shared/http/service-client.js';
-import { pruneKeys } from '../shared/idempotency.js';
+import { createClaims, pruneKeys } from '../shared/idempotency.js';
 import { pruneInbox } from '../shared/messaging/inbox.js';
 import { startRelay } from '../shared/messaging/outbox-relay.js';
 import { createLogger } from '../shared/observability/logger.js';
@@ -12,15 +13,14 @@ import { runIfMain } from '../shared/runtime/process.js';
 import { closeRedis, connectRedis, createRedis } from '../shared/runtime/redis.js';
 import { startWorker } from '../shared/runtime/worker.js';
 import { startSubgraph } from '../shared/subgraph.js';
-import { forgetIdleCarts } from './cart/delete-idle-carts.js';
+import { uncountIdleCarts } from './cart/uncount-idle-carts.js';
 import { abandonOrders } from './checkout/abandon-orders.js';
-import { createCheckoutWrites } from './checkout/checkout-writes.js';
+import { type CheckoutApp, createCheckoutWrites } from './checkout/checkout-writes.js';
 import { variables } from './config.js';
-import type { OrderApp, OrderContext } from './context.js';
 import { watchOrders } from './metrics.js';
 import { databaseSchema } from './mikro-orm.config.js';
-import { createOrderFeeds, orderChannel } from './order/live/order-feeds.js';
-import { hearOfChanges } from './order/order-signals.js';
+import { createOrderFeeds, type LiveApp, orderChannel } from './order/live/order-feeds.js';
+import { onOrdersChanged } from './order/order-signals.js';
 import { chooseProvider } from './payment/provider/choose-provider.js';
 import { recoverPayments } from './payment/recover-payments.js';
 import { sendRefunds } from './payment/send-refunds.js';
@@ -33,7 +33,7 @@ import { createReservations } from './warehouse-client/reservations.js';
 const abandonEveryMs = 5000;
 const recoverEveryMs = 500;
 const refundEveryMs = 1000;
-const forgetCartsEveryMs = 10_000;
+const uncountCartsEveryMs = 10_000;
 const cleanUpEveryMs = 600_000;
 
 /** Starts the order subgraph. */
@@ -66,11 +66,11 @@ export async function startOrder(env = process.env) {
     hints: createRedis(config.EVENTS_REDIS_URL, logger, 'hints'),
   };
   await Promise.all(Object.values(redis).map((connection) => connectRedis(connection, logger)));
-  hearOfChanges(orm, (orderIds) => {
+  onOrdersChanged(orm, (orderIds) => {
     // What is lost here is made good by the feeds.
     redis.hints.publish(orderChannel, orderIds.join()).catch(() => {});
   });
-  const app: OrderApp = {
+  const app: CheckoutApp & LiveApp = {
     orm,
     user,
     shop,
@@ -79,6 +79,7 @@ export async function startOrder(env = process.env) {
     owners: createShopOwners(shop),
     feeds: createOrderFeeds(orm.em, redis.events, logger),
     reservations: createReservations(reserving, ending),
+    claimKey: createClaims(orm.em),
     writes: createCheckoutWrites(orm.em),
     provider,
     holdForMs: Math.round(config.RESERVATION_MINUTES * 60_000),
@@ -94,8 +95,8 @@ export async function startOrder(env = process.env) {
     startWorker('send refunds', refundEveryMs, logger, (isStopping) =>
       sendRefunds(app, isStopping),
     ),
-    startWorker('forget idle carts', forgetCartsEveryMs, logger, (isStopping) =>
-      forgetIdleCarts(orm.em, isStopping),
+    startWorker('forget idle carts', uncountCartsEveryMs, logger, (isStopping) =>
+      uncountIdleCarts(orm.em, isStopping),
     ),
     startWorker('clean up', cleanUpEveryMs, logger, async () => {
       await pruneKeys(orm.em.fork());
@@ -103,7 +104,7 @@ export async function startOrder(env = process.env) {
       await pruneEvents(orm.em.fork());
     }),
   ];
-  return startSubgraph<OrderContext>({
+  return startSubgraph<SubgraphContext<typeof app>>({
     name: 'order',
     config,
     ownSecret: config.ORDER_SECRET,

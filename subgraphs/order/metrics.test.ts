@@ -31,7 +31,7 @@ describe('what the order subgraph shows of things that are stuck', () => {
   }
 
   it('is nothing while all goes its way, and else how old the oldest of each kind is', async () => {
-    const [orderId, settled, stuck] = [uuidv7(), uuidv7(), uuidv7()];
+    const [orderId, finished, stuck] = [uuidv7(), uuidv7(), uuidv7()];
     await client.query(
       `insert into customer_order
          (id, customer_id, total_amount, currency_code, shipping_address, expires_at)
@@ -41,7 +41,7 @@ describe('what the order subgraph shows of things that are stuck', () => {
     await client.query(
       `insert into payment (id, order_id, user_id, amount, status, provider, created_at)
        values ($1, $2, $2, 1, 'FAILED', 'sandbox', now() - interval '3 h')`,
-      [settled, orderId],
+      [finished, orderId],
     );
     expect(await shown()).toEqual({
       holdfast_order_overdue_seconds: 0,

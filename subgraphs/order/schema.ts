@@ -1,21 +1,24 @@
 import type { SchemaSource } from '../shared/graphql/schema.js';
 import { createInboxResolver } from '../shared/messaging/inbox.js';
+import { CancellationResolver } from './cancellation/cancellation.resolver.js';
 import { CartItemResolver, CartResolver } from './cart/cart.resolver.js';
 import { OfferResolver } from './cart/offer.resolver.js';
 import { CheckoutResolver } from './checkout/checkout.resolver.js';
 import type { OrderContext } from './context.js';
+import { FulfilmentResolver } from './fulfilment/fulfilment.resolver.js';
 import { OrderChangedResolver } from './order/live/order-changed.resolver.js';
 import { OrderResolver } from './order/order.resolver.js';
 import { ShopResolver } from './order/shop.resolver.js';
-import {
-  OrderItemResolver,
-  ShopOrderResolver,
-  visibleShopOrder,
-} from './order/shop-order.resolver.js';
+import { OrderItemResolver, ShopOrderResolver } from './order/shop-order.resolver.js';
 import { onReservationEnded } from './order/transitions/on-reservation-ended.js';
 import { UserResolver } from './order/user.resolver.js';
-import { visibleOrder } from './order/visible-orders.js';
-import { ownPayment, PaymentResolver, RefundResolver } from './payment/payment.resolver.js';
+import { findVisibleOrder, findVisibleShopOrder } from './order/visible-orders.js';
+import {
+  findOwnPayment,
+  OrderPaymentsResolver,
+  PaymentResolver,
+  RefundResolver,
+} from './payment/payment.resolver.js';
 
 const InboxResolver = createInboxResolver('Order', ['warehouse'], {
   'warehouse.reservationEnded': onReservationEnded,
@@ -31,16 +34,19 @@ export const source: SchemaSource = {
     OrderChangedResolver,
     ShopOrderResolver,
     OrderItemResolver,
+    FulfilmentResolver,
+    CancellationResolver,
     PaymentResolver,
+    OrderPaymentsResolver,
     RefundResolver,
     UserResolver,
     ShopResolver,
     InboxResolver,
   ],
   references: {
-    Order: ({ id }, context: OrderContext) => visibleOrder(context, id as string),
-    Payment: ({ id }, context: OrderContext) => ownPayment(context, id as string),
-    ShopOrder: ({ id }, context: OrderContext) => visibleShopOrder(context, id as string),
+    Order: ({ id }, context: OrderContext) => findVisibleOrder(context, id as string),
+    Payment: ({ id }, context: OrderContext) => findOwnPayment(context, id as string),
+    ShopOrder: ({ id }, context: OrderContext) => findVisibleShopOrder(context, id as string),
     User: ({ id }) => ({ id }),
     Offer: ({ id }) => ({ id }),
     Shop: ({ id }) => ({ id }),

@@ -1,15 +1,15 @@
 import { createUnionType, Field, ObjectType } from 'type-graphql';
 import { identityOf } from '../../shared/auth/auth.js';
-import { notFound, tryAgain } from '../../shared/errors.js';
+import { tryAgain } from '../../shared/errors.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
-import { changeParts, lockOrder, partComesFrom } from '../fulfilment/change-shop-orders.js';
+import { changeShopOrders, lockOrder, previousStatus } from '../fulfilment/change-shop-orders.js';
 import { Order } from '../order/order.js';
 import { OrderStatus } from '../order/status.js';
 import { endPending } from '../order/transitions/end-pending.js';
-import { findOwnOrder } from '../order/visible-orders.js';
-import { undoSale } from './reverse-sale.js';
+import { requireOwnOrder } from '../order/visible-orders.js';
+import { reverseSale } from './reverse-sale.js';
 
 @Allow('parent')
 @ObjectType({ implements: Refusal, description: 'The order is too far to be cancelled.' })
@@ -32,8 +32,7 @@ export const CancelOrderResult = createUnionType({
  * @throws `NOT_FOUND` for an order that is not the user's; `TRY_AGAIN`, also while it is being paid
  */
 export async function cancelOrder(context: OrderContext, id: string) {
-  const order = await findOwnOrder(context, id);
-  if (!order) throw notFound('order', id);
+  const order = await requireOwnOrder(context, id);
   const refusal =
     order.status === 'PENDING' ? await cancelUnpaid(context, id) : await cancelPaid(context, id);
   return refusal ?? context.em.fork().findOneOrFail(Order, id);
@@ -56,12 +55,12 @@ function cancelPaid(context: OrderContext, id: string) {
   return context.em.fork().transactional(async (em) => {
     const order = await lockOrder(em, id);
     if (order.status === 'PENDING') throw tryAgain('It is being paid at this moment; ask again.');
-    const live = order.parts.filter(({ status }) => status !== 'CANCELLED');
-    const isShipped = live.some(({ status }) => status !== partComesFrom.CANCELLED);
+    const live = order.shopOrders.filter(({ status }) => status !== 'CANCELLED');
+    const isShipped = live.some(({ status }) => status !== previousStatus.CANCELLED);
     if (live.length === 0 || isShipped) return notCancellable(order.status, isShipped);
-    const partIds = live.map((part) => part.id);
-    await changeParts(em, order, { partIds, to: 'CANCELLED', actor, reason });
-    await undoSale(em, order, live, { actor, reason });
+    const shopOrderIds = live.map((shopOrder) => shopOrder.id);
+    await changeShopOrders(em, order, { shopOrderIds, to: 'CANCELLED', actor, reason });
+    await reverseSale(em, order, live, { actor, reason });
     return null;
   });
 }

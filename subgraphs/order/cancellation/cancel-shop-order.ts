@@ -1,6 +1,6 @@
 import type { OrderContext } from '../context.js';
 import { changeShopOrder } from '../fulfilment/change-shop-order.js';
-import { undoSale } from './reverse-sale.js';
+import { reverseSale } from './reverse-sale.js';
 
 const reason = 'BY_SHOP';
 
@@ -11,7 +11,7 @@ const reason = 'BY_SHOP';
  * @throws as `changeShopOrder` does
  */
 export function cancelShopOrder(context: OrderContext, id: string) {
-  return changeShopOrder(context, id, { to: 'CANCELLED', reason }, (em, order, part, actor) =>
-    undoSale(em, order, [part], { actor, reason }),
+  return changeShopOrder(context, id, { to: 'CANCELLED', reason }, (em, order, shopOrder, actor) =>
+    reverseSale(em, order, [shopOrder], { actor, reason }),
   );
 }

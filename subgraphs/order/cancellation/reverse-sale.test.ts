@@ -3,9 +3,9 @@ import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { logger } from '../../../tests/harness/stock-engine.js';
 import { connect, disconnect } from '../../shared/database/connect.js';
-import { changeParts, lockOrder } from '../fulfilment/change-shop-orders.js';
+import { changeShopOrders, lockOrder } from '../fulfilment/change-shop-orders.js';
 import { databaseSchema } from '../mikro-orm.config.js';
-import { undoSale } from './reverse-sale.js';
+import { reverseSale } from './reverse-sale.js';
 
 const roundsCount = 20;
 const [shopA, shopB] = [uuidv7(), uuidv7()];
@@ -35,15 +35,15 @@ describe('paid orders of one customer that are cancelled at once', () => {
       [orderId, customerId],
     );
     for (const shopId of shopIds) {
-      const partId = uuidv7();
+      const shopOrderId = uuidv7();
       await client.query(
         `insert into shop_order (id, order_id, shop_id, status) values ($1, $2, $3, 'CONFIRMED')`,
-        [partId, orderId, shopId],
+        [shopOrderId, orderId, shopId],
       );
       await client.query(
         `insert into order_item (id, shop_order_id, offer_id, sku, name, unit_price_amount,
            currency_code, quantity) values ($1, $2, $1, 'SKU', 'A thing', 1, 'USD', 1)`,
-        [uuidv7(), partId],
+        [uuidv7(), shopOrderId],
       );
       await client.query(
         `insert into purchase (customer_id, shop_id, sku, units) values ($1, $2, 'SKU', 1)
@@ -63,9 +63,9 @@ describe('paid orders of one customer that are cancelled at once', () => {
     orm.em.fork().transactional(async (em) => {
       const order = await lockOrder(em, orderId);
       const how = { actor: 'test', reason: 'BY_CUSTOMER' } as const;
-      const partIds = order.parts.map(({ id }) => id);
-      await changeParts(em, order, { partIds, to: 'CANCELLED', ...how });
-      await undoSale(em, order, order.parts, how);
+      const shopOrderIds = order.shopOrders.map(({ id }) => id);
+      await changeShopOrders(em, order, { shopOrderIds, to: 'CANCELLED', ...how });
+      await reverseSale(em, order, order.shopOrders, how);
     });
 
   it('do not lock each other out, in whatever order their parts were made', async () => {

@@ -3,7 +3,7 @@ import { registerEnumType } from 'type-graphql';
 import { identityOf } from '../../shared/auth/auth.js';
 import type { BatchLoad } from '../../shared/graphql/context.js';
 import type { OrderContext } from '../context.js';
-import { overLimit, readPurchases } from '../purchase-limit/count-purchases.js';
+import { limitViolations, readPurchases } from '../purchase-limit/count-purchases.js';
 import type { OfferForSale } from '../shop-client/offers-for-sale.js';
 import { readAvailable } from '../warehouse-client/availability.js';
 import type { CartLine } from './cart.js';
@@ -59,7 +59,7 @@ function problemOf(line: CartLine, facts: Facts | undefined): CartProblem | null
   const { offer, available, already } = facts;
   const { offerId, quantity } = line;
   if (available < quantity) return 'INSUFFICIENT_STOCK';
-  if (overLimit({ ...offer, offerId, quantity }, already).length > 0) return 'LIMIT_EXCEEDED';
+  if (limitViolations({ ...offer, offerId, quantity }, already).length > 0) return 'LIMIT_EXCEEDED';
   const isSame =
     offer.currencyCode === line.currencyCode && new Big(offer.priceAmount).eq(line.unitPriceAmount);
   return isSame ? null : 'PRICE_CHANGED';

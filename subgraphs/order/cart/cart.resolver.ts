@@ -4,13 +4,12 @@ import { UUID } from '../../shared/graphql/scalars.js';
 import { lineTotal, Money, money, sumOf } from '../../shared/money.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
-import { Offer } from '../offer/offer.js';
+import { Offer } from '../references.js';
 import { Cart, CartItem, type CartLine } from './cart.js';
-import { CartItemInput } from './cart-input.js';
 import { CartProblem, loadProblems } from './cart-problem.js';
-import { CartResult } from './cart-result.js';
+import { CartItemInput, CartResult } from './cart-types.js';
 import { putInCart } from './put-in-cart.js';
-import { loadLines, readCart } from './read-cart.js';
+import { loadCartLines, readCart } from './read-cart.js';
 import { removeFromCart } from './remove-from-cart.js';
 
 const totalOf = (line: CartLine) => lineTotal(line.unitPriceAmount, line.quantity);
@@ -62,7 +61,7 @@ export class CartResolver {
   @Allow('signed-in')
   @FieldResolver(() => [CartItem], { description: 'What is in it, in the order in which it came.' })
   items(@Root() cart: Cart, @Ctx() context: OrderContext) {
-    return loaderOf(context, loadLines).load(cart.id);
+    return loaderOf(context, loadCartLines).load(cart.id);
   }
 
   @Allow('signed-in')
@@ -71,7 +70,7 @@ export class CartResolver {
     description: 'The sum of its lines; null when it is empty, or they are in several currencies.',
   })
   async total(@Root() cart: Cart, @Ctx() context: OrderContext): Promise<Money | null> {
-    const lines = await loaderOf(context, loadLines).load(cart.id);
+    const lines = await loaderOf(context, loadCartLines).load(cart.id);
     const [currency, ...others] = new Set(lines.map(({ currencyCode }) => currencyCode));
     return currency && others.length === 0 ? money(sumOf(lines.map(totalOf)), currency) : null;
   }

@@ -47,7 +47,7 @@ export async function changeCart(
   changes: readonly CartChange[],
 ): Promise<ChangedLine[]> {
   const cart = await lockCart(em, customerId);
-  const changed = await sql<ChangedLine & { lines: number }>(em, changeLines, [
+  const changed = await sql<ChangedLine & { lines: number }>(em, changeLinesSql, [
     ...[cart.id, cart.shard, !cart.counted, how === 'set', how !== 'restore', quantityMax],
     changes.map(() => newId()),
     changes.map(({ offerId }) => offerId),
@@ -78,7 +78,7 @@ async function lockCart(em: EntityManager, customerId: string): Promise<LockedCa
  * One statement, so that the counters change by just what the lines do; a cart that was not counted
  * comes in with all its lines. The counters are locked in the order of their offers.
  */
-const changeLines = `
+const changeLinesSql = `
   with line as (
     select wanted.*, coalesce(i.quantity, 0) as had,
       greatest(0, least($6, case when $4 then wanted.quantity

@@ -10,7 +10,7 @@ interface OrderedLine extends CartChange {
  * lines how much that was; in the transaction that says that the stock is held, and so once.
  */
 export async function takeFromCart(em: EntityManager, orderId: string): Promise<void> {
-  const lines = await readLines(
+  const lines = await readCartChanges(
     em,
     orderId,
     `-i.quantity`,
@@ -32,12 +32,12 @@ export async function takeFromCart(em: EntityManager, orderId: string): Promise<
  * guarded change that ends the order unpaid, in its transaction: so it comes back once.
  */
 export async function returnToCart(em: EntityManager, orderId: string): Promise<void> {
-  const lines = await readLines(em, orderId, 'i.from_cart', 'i.from_cart > 0');
+  const lines = await readCartChanges(em, orderId, 'i.from_cart', 'i.from_cart > 0');
   if (lines[0]) await changeCart(em, lines[0].customerId, 'restore', lines);
 }
 
 /** The lines of an order for which a condition is true, as changes of its customer's cart. */
-const readLines = (em: EntityManager, orderId: string, quantity: string, condition: string) =>
+const readCartChanges = (em: EntityManager, orderId: string, quantity: string, condition: string) =>
   sqlPrepared<OrderedLine>(
     em,
     `select o.customer_id as "customerId", i.offer_id as "offerId", ${quantity} as quantity, i.name,

@@ -2,7 +2,7 @@ import { Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { Allow, VariesByUser } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
-import { Offer } from '../offer/offer.js';
+import { Offer } from '../references.js';
 import { loadInOtherCarts } from './in-other-carts.js';
 
 @Resolver(() => Offer)

@@ -2,16 +2,11 @@ import { identityOf } from '../../shared/auth/auth.js';
 import { sql } from '../../shared/database/connect.js';
 import { badInput } from '../../shared/errors.js';
 import { result } from '../../shared/graphql/refusal.js';
-import {
-  InsufficientStock,
-  limitExceeded,
-  OfferGone,
-  ShortLine,
-} from '../checkout/checkout-result.js';
 import type { OrderContext } from '../context.js';
-import { overLimit, readPurchases } from '../purchase-limit/count-purchases.js';
+import { limitViolations, readPurchases } from '../purchase-limit/count-purchases.js';
 import { readAvailable } from '../warehouse-client/availability.js';
-import type { CartItemInput } from './cart-input.js';
+import { insufficientStock, limitExceeded, OfferGone } from './cart-refusals.js';
+import type { CartItemInput } from './cart-types.js';
 import { changeCart, quantityMax } from './change-cart.js';
 import { readCart } from './read-cart.js';
 
@@ -42,13 +37,11 @@ export async function putInCart(
     readPurchases(context.em, id, [offer]),
   ]);
   if (available < wanted) {
-    const line = result(ShortLine, { offer: { id: offerId }, requested: wanted, available });
-    const message = 'There is not enough of what you want.';
-    return result(InsufficientStock, { message, lines: [line] });
+    return insufficientStock([{ offerId, requested: wanted, available }]);
   }
   const line = { offerId, shopId, sku, quantity: wanted, purchaseLimit };
-  const overLimits = overLimit(line, already);
-  if (overLimits.length > 0) return limitExceeded(overLimits);
+  const violations = limitViolations(line, already);
+  if (violations.length > 0) return limitExceeded(violations);
   const change = { offerId, quantity, name, unitPriceAmount: priceAmount, currencyCode };
   await context.em.fork().transactional((tx) => changeCart(tx, id, how, [change]));
   return readCart(context);

@@ -17,7 +17,7 @@ export async function readCart(context: OrderContext): Promise<Cart> {
 }
 
 /** The lines of a cart, in the order in which they came. */
-export function readLines(em: EntityManager, cartId: string): Promise<CartLine[]> {
+export function readCartLines(em: EntityManager, cartId: string): Promise<CartLine[]> {
   return sql<CartLine>(em, `select ${columns} from cart_item where cart_id = $1 order by id`, [
     cartId,
   ]);
@@ -27,7 +27,7 @@ const columns = `id, offer_id as "offerId", name, unit_price_amount as "unitPric
   currency_code as "currencyCode", quantity`;
 
 /** The lines of carts, in one statement. */
-export const loadLines: BatchLoad<string, CartLine[], OrderContext> = async (ids, { em }) => {
+export const loadCartLines: BatchLoad<string, CartLine[], OrderContext> = async (ids, { em }) => {
   const rows = await sql<CartLine & { cartId: string }>(
     em,
     `select cart_id as "cartId", ${columns} from cart_item where cart_id = any($1::uuid[])

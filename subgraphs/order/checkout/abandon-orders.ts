@@ -5,7 +5,7 @@ import { endPending } from '../order/transitions/end-pending.js';
 const abandonedAfterMs = 15_000;
 const batchMax = 50;
 // Longer than a release may take.
-const takenMs = 15_000;
+const claimMs = 15_000;
 
 /**
  * Ends checkouts that stopped half-way: PENDING orders of which nobody wrote down that their stock is
@@ -33,7 +33,7 @@ export async function abandonOrders(
   let ended = 0;
   for (const { id } of stale) {
     if (isStopping()) break;
-    if ((await takeAbandoned(em, id)) && (await abandon(app, id))) ended += 1;
+    if ((await claimAbandoned(em, id)) && (await abandon(app, id))) ended += 1;
   }
   return ended;
 }
@@ -43,7 +43,7 @@ export async function abandonOrders(
  * once more whether it is abandoned: the customer may have come back since it was found. A key whose
  * outcome is stored is nobody's work any more: that its hold is gone, for one.
  */
-async function takeAbandoned(em: EntityManager, orderId: string): Promise<boolean> {
+async function claimAbandoned(em: EntityManager, orderId: string): Promise<boolean> {
   const taken = await sql(
     em,
     `with claimed as (
@@ -54,7 +54,7 @@ async function takeAbandoned(em: EntityManager, orderId: string): Promise<boolea
      where id = $1 and status = 'PENDING' and expires_at is null
        and (exists (select from claimed)
             or not exists (select from idempotency_key where subject_id = $1 and outcome is null))`,
-    [orderId, takenMs],
+    [orderId, claimMs],
   );
   return taken.length > 0;
 }

@@ -1,19 +1,22 @@
 import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { connect, sql } from '../../shared/database/connect.js';
+import { type ClaimOnce, createClaims } from '../../shared/idempotency.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 import { type CheckoutWrites, createCheckoutWrites } from './checkout-writes.js';
 import type { NewOrder } from './place-order.js';
-import type { HeldOrder as Settled } from './store-outcomes.js';
+import type { ReservedOrder } from './store-outcomes.js';
 
 describe('checkouts at the same time', () => {
   let database: { drop(): Promise<void> };
   let orm: Awaited<ReturnType<typeof connect>>;
   let writes: CheckoutWrites;
+  let claimKey: ClaimOnce;
   beforeAll(async () => {
     const made = await createTestDatabases(['order']);
     database = made;
     orm = await connect({ name: 'test', url: made.urls.order, poolMax: 5 }, databaseSchema);
+    claimKey = createClaims(orm.em);
     writes = createCheckoutWrites(orm.em);
   });
   afterAll(async () => {
@@ -87,15 +90,15 @@ describe('checkouts at the same time', () => {
       of: { userId: customerId, operation: 'checkout', key: 'k' },
     });
     const claim = ({ of, orderId }: ReturnType<typeof heldOf>) =>
-      writes.claimKey({ of, fingerprint: 'f', subjectId: orderId });
+      claimKey({ of, fingerprint: 'f', subjectId: orderId });
     const held = orders.map(heldOf);
     expect((await Promise.all(held.map(claim))).map(({ claimed }) => claimed)).toEqual([
       true,
       true,
     ]);
     await Promise.all(orders.map(writes.place));
-    expect(await Promise.all(held.map(writes.hold))).toEqual([true, true]);
-    expect(await Promise.all(held.map(writes.hold))).toEqual([false, false]);
+    expect(await Promise.all(held.map(writes.markReserved))).toEqual([true, true]);
+    expect(await Promise.all(held.map(writes.markReserved))).toEqual([false, false]);
     const again = await Promise.all(held.map(claim));
     expect(again.map(({ outcome }) => outcome)).toEqual(held.map(({ outcome }) => outcome));
   });
@@ -104,34 +107,38 @@ describe('checkouts at the same time', () => {
     const [customer, offer] = [uuidv7(), offerOf()];
     const orders = [1, 2, 4].map((quantity) => orderOf(customer, quantity, offer));
     await Promise.all(orders.map(writes.place));
-    const settledOf = ({ id: orderId }: NewOrder) => ({
+    const outcomeOf = ({ id: orderId }: NewOrder) => ({
       ...{ orderId, expiresAt: new Date(), outcome: { kind: 'short' } },
       of: { userId: customer, operation: 'checkout', key: orderId },
     });
-    const [first, second, held] = orders.map(settledOf) as [Settled, Settled, Settled];
-    await writes.claimKey({ of: first.of, fingerprint: 'f', subjectId: first.orderId });
-    expect(await writes.hold(held)).toBe(true);
-    expect(await Promise.all([first, second, held].map(writes.refuse))).toEqual([
+    const [first, second, held] = orders.map(outcomeOf) as [
+      ReservedOrder,
+      ReservedOrder,
+      ReservedOrder,
+    ];
+    await claimKey({ of: first.of, fingerprint: 'f', subjectId: first.orderId });
+    expect(await writes.markReserved(held)).toBe(true);
+    expect(await Promise.all([first, second, held].map(writes.cancelOutOfStock))).toEqual([
       true,
       true,
       false,
     ]);
-    expect(await Promise.all([first, held].map(writes.refuse))).toEqual([false, false]);
+    expect(await Promise.all([first, held].map(writes.cancelOutOfStock))).toEqual([false, false]);
     const counted = await rows('select units from purchase where customer_id = $1', [customer]);
     expect(counted).toEqual([{ units: '4' }]);
     const ended = await rows(
-      `select o.status, o.cancel_reason as reason, s.status as part, o.version,
-         (select count(*) from order_event e where e.order_id = o.id and e.type = 'CANCELLED')::int as told
+      `select o.status, o.cancel_reason as reason, s.status as "shopOrder", o.version,
+         (select count(*) from order_event e where e.order_id = o.id and e.type = 'CANCELLED')::int as events
        from customer_order o join shop_order s on s.order_id = o.id where o.id = any($1) order by o.id`,
       [orders.map(({ id }) => id)],
     );
-    const cancelled = { status: 'CANCELLED', reason: 'OUT_OF_STOCK', part: 'CANCELLED' };
+    const cancelled = { status: 'CANCELLED', reason: 'OUT_OF_STOCK', shopOrder: 'CANCELLED' };
     expect(ended).toEqual([
-      { ...cancelled, version: 2, told: 1 },
-      { ...cancelled, version: 2, told: 1 },
-      { status: 'PENDING', reason: null, part: 'PENDING', version: 2, told: 0 },
+      { ...cancelled, version: 2, events: 1 },
+      { ...cancelled, version: 2, events: 1 },
+      { status: 'PENDING', reason: null, shopOrder: 'PENDING', version: 2, events: 0 },
     ]);
-    const kept = await writes.claimKey({ of: first.of, fingerprint: 'f', subjectId: uuidv7() });
+    const kept = await claimKey({ of: first.of, fingerprint: 'f', subjectId: uuidv7() });
     expect(kept).toMatchObject({ subjectId: first.orderId, outcome: { kind: 'short' } });
   });
 });

@@ -1,9 +1,9 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import { Allow } from '../../shared/rights/rights.js';
-import type { OrderContext } from '../context.js';
 import { checkout } from './checkout.js';
 import { CheckoutInput } from './checkout-input.js';
 import { CheckoutResult } from './checkout-result.js';
+import type { CheckoutContext } from './checkout-writes.js';
 
 @Resolver()
 export class CheckoutResolver {
@@ -11,7 +11,10 @@ export class CheckoutResolver {
   @Mutation(() => CheckoutResult, {
     description: 'Places an order across shops and holds its stock, all or nothing.',
   })
-  checkout(@Arg('input', () => CheckoutInput) input: CheckoutInput, @Ctx() context: OrderContext) {
+  checkout(
+    @Arg('input', () => CheckoutInput) input: CheckoutInput,
+    @Ctx() context: CheckoutContext,
+  ) {
     return checkout(context, input);
   }
 }

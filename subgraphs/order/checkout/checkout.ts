@@ -11,15 +11,16 @@ import {
 } from '../../shared/idempotency.js';
 import { newId } from '../../shared/ids.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
+import type { ShortageLine } from '../cart/cart-refusals.js';
 import { takeFromCart } from '../cart/move-cart.js';
-import type { OrderApp, OrderContext } from '../context.js';
 import { endPending, setExpiresAt } from '../order/transitions/end-pending.js';
-import { payPlaced } from '../payment/pay-order.js';
+import { payPlacedOrder } from '../payment/pay-order.js';
 import { LimitExceeded } from '../purchase-limit/count-purchases.js';
 import type { Shortage } from '../warehouse-client/reservations.js';
 import { type CheckoutInput, type CheckoutItemInput, mergeItems } from './checkout-input.js';
-import { orderedLines } from './ordered-lines.js';
-import { type Outcome, present, type ShortFact } from './outcome.js';
+import type { CheckoutApp, CheckoutContext } from './checkout-writes.js';
+import { readOrderedLines } from './ordered-lines.js';
+import { type Outcome, toCheckoutResult } from './outcome.js';
 import type { OrderLine } from './place-order.js';
 import { requireOneAddress, shippingAddressOf } from './shipping-address.js';
 
@@ -30,7 +31,7 @@ import { requireOneAddress, shippingAddressOf } from './shipping-address.js';
  * @throws `BAD_USER_INPUT`, `IDEMPOTENCY_KEY_REUSED`, and `TRY_AGAIN` while a part of the system is
  *   away: the same request with the same key is safe then
  */
-export async function checkout(context: OrderContext, input: CheckoutInput) {
+export async function checkout(context: CheckoutContext, input: CheckoutInput) {
   const { app, em } = context;
   const customerId = identityOf(context).id;
   requireOneAddress(input);
@@ -40,16 +41,16 @@ export async function checkout(context: OrderContext, input: CheckoutInput) {
   const total = expectedTotal && new Big(expectedTotal).toFixed();
   const request = [items ?? 'cart', shippingAddress ?? addressId, total, paymentMethod];
   const id = newId();
-  const claim = await claimKey<Outcome>(app.writes.claimKey, of, fingerprintOf(request), id);
+  const claim = await claimKey<Outcome>(app.claimKey, of, fingerprintOf(request), id);
   // What follows the hold is done under the order's id: whoever comes back with the key goes on.
-  const payOrPresent = (outcome: Outcome) =>
+  const finish = (outcome: Outcome) =>
     outcome.kind === 'placed' && paymentMethod
-      ? payPlaced(context, outcome.orderId, paymentMethod)
-      : present(context, outcome);
-  if (claim.outcome) return payOrPresent(claim.outcome);
+      ? payPlacedOrder(context, outcome.orderId, paymentMethod)
+      : toCheckoutResult(context, outcome);
+  if (claim.outcome) return finish(claim.outcome);
   try {
     const placing = { id: claim.subjectId, customerId, items, input };
-    return await payOrPresent(await run(app, of, placing, claim.subjectId === id));
+    return await finish(await placeAndReserve(app, of, placing, claim.subjectId === id));
   } catch (error) {
     await giveUpClaim(em, of, claim.subjectId).catch(() => {}); // it lapses by itself
     throw error;
@@ -57,29 +58,38 @@ export async function checkout(context: OrderContext, input: CheckoutInput) {
 }
 
 /** @param isNew whether the key was never claimed before, so that nothing can be placed under it */
-async function run(app: OrderApp, of: KeyOf, placing: Placing, isNew: boolean): Promise<Outcome> {
+async function placeAndReserve(
+  app: CheckoutApp,
+  of: KeyOf,
+  placing: Placing,
+  isNew: boolean,
+): Promise<Outcome> {
   const { id, customerId, items, input } = placing;
-  const placed = isNew ? [] : await placedLines(app, id);
-  if (placed.length > 0) return hold(app, of, id, resumed(placed));
+  const placed = isNew ? [] : await readPlacedLines(app, id);
+  if (placed.length > 0) return reserveStock(app, of, id, resumed(placed));
 
   const [shippingAddress, ordered] = await Promise.all([
     shippingAddressOf(app, customerId, input),
-    orderedLines(app, customerId, items, input.expectedTotal),
+    readOrderedLines(app, customerId, items, input.expectedTotal),
   ]);
-  if ('refusal' in ordered) return settle(app, of, id, ordered.refusal);
+  if ('refusal' in ordered) return commitOutcome(app, of, id, ordered.refusal);
   let inCart: boolean;
   try {
     inCart = await app.writes.place({ id, customerId, shippingAddress, lines: ordered.lines });
     failPoint('order inserted');
   } catch (error) {
     if (error instanceof LimitExceeded) {
-      return settle(app, of, id, { kind: 'limited', lines: error.lines });
+      return commitOutcome(app, of, id, { kind: 'limited', lines: error.lines });
     }
     // Another process with this key placed it meanwhile, at the prices that it read.
     if (!isUniqueViolation(error, 'customer_order_pkey')) throw error;
-    return hold(app, of, id, resumed(await placedLines(app, id)));
+    return reserveStock(app, of, id, resumed(await readPlacedLines(app, id)));
   }
-  return hold(app, of, id, { lines: ordered.lines.map(toHoldLine), isResumed: false, inCart });
+  return reserveStock(app, of, id, {
+    lines: ordered.lines.map(toPlacedLine),
+    isResumed: false,
+    inCart,
+  });
 }
 
 interface Placing {
@@ -90,24 +100,24 @@ interface Placing {
   readonly input: CheckoutInput;
 }
 
-const toHoldLine = ({ offer, quantity }: OrderLine): HoldLine => {
+const toPlacedLine = ({ offer, quantity }: OrderLine): PlacedLine => {
   return { offerId: offer.id, shopId: offer.shopId, sku: offer.sku, quantity };
 };
 
 /** An order that is placed, and whose stock is to be held. */
 interface PlacedOrder {
-  readonly lines: readonly HoldLine[];
+  readonly lines: readonly PlacedLine[];
   /** whether somebody else may have asked for it before */
   readonly isResumed: boolean;
   /** whether any of it may stand in the customer's cart */
   readonly inCart: boolean;
 }
 
-const resumed = (lines: readonly HoldLine[]): PlacedOrder => {
+const resumed = (lines: readonly PlacedLine[]): PlacedOrder => {
   return { lines, isResumed: true, inCart: true };
 };
 
-interface HoldLine {
+interface PlacedLine {
   offerId: string;
   shopId: string;
   sku: string;
@@ -115,8 +125,8 @@ interface HoldLine {
 }
 
 /** The lines of an order that a process placed before it died; none for a new one. */
-function placedLines(app: OrderApp, orderId: string): Promise<HoldLine[]> {
-  return sql<HoldLine>(
+function readPlacedLines(app: CheckoutApp, orderId: string): Promise<PlacedLine[]> {
+  return sql<PlacedLine>(
     app.orm.em.fork(),
     `select i.offer_id as "offerId", s.shop_id as "shopId", i.sku, i.quantity
      from shop_order s join order_item i on i.shop_order_id = s.id where s.order_id = $1`,
@@ -125,20 +135,22 @@ function placedLines(app: OrderApp, orderId: string): Promise<HoldLine[]> {
 }
 
 /** Holds the stock of a placed order, and writes down what came of it with the outcome of its key. */
-async function hold(
-  app: OrderApp,
+async function reserveStock(
+  app: CheckoutApp,
   of: KeyOf,
   orderId: string,
   { lines, isResumed, inCart }: PlacedOrder,
 ): Promise<Outcome> {
-  const answer = await app.reservations.reserve(orderId, lines.map(toReserveLine), app.holdForMs);
+  const wanted = lines.map(toReservationLine);
+  const answer = await app.reservations.reserve(orderId, wanted, app.holdForMs);
   failPoint('reservation held, order not told');
   switch (answer.state) {
     case 'HELD': {
       const expiresAt = new Date(answer.expiresAt as string);
       const outcome: Outcome = { kind: 'placed', orderId };
-      if (!inCart && (await app.writes.hold({ orderId, expiresAt, of, outcome }))) return outcome;
-      const settled = await settle(app, of, orderId, outcome, async (em) => {
+      const reserved = { orderId, expiresAt, of, outcome };
+      if (!inCart && (await app.writes.markReserved(reserved))) return outcome;
+      const stored = await commitOutcome(app, of, orderId, outcome, async (em) => {
         if (await setExpiresAt(em, orderId, expiresAt)) {
           await takeFromCart(em, orderId);
           return null;
@@ -146,26 +158,27 @@ async function hold(
         // Another process with this key was told of the hold first; or the order ended meanwhile.
         return (await isCancelled(em, orderId)) ? { kind: 'expired', orderId } : null;
       });
-      if (settled.kind === 'expired') await giveUpHold(app, orderId);
-      return settled;
+      if (stored.kind === 'expired') await releaseReservationQuietly(app, orderId);
+      return stored;
     }
     case 'SHORT': {
       const short = shortLines(lines, answer.shortages ?? []);
       const outcome: Outcome = { kind: 'short', orderId, lines: short };
-      const isOwn = !inCart && !isResumed && !answer.again;
-      if (isOwn && (await app.writes.refuse({ orderId, of, outcome }))) return outcome;
-      const settled = await settle(app, of, orderId, outcome, async (em) => {
+      const isRepeated = isResumed || answer.isRepeated;
+      if (!inCart && !isRepeated && (await app.writes.cancelOutOfStock({ orderId, of, outcome })))
+        return outcome;
+      const stored = await commitOutcome(app, of, orderId, outcome, async (em) => {
         await endPending(em, orderId, { status: 'CANCELLED', reason: 'OUT_OF_STOCK' });
         // Another process with this key got the stock, and was told so first.
         return (await isCancelled(em, orderId)) ? null : { kind: 'placed', orderId };
       });
-      if (settled.kind === 'short' && (isResumed || answer.again)) await giveUpHold(app, orderId);
-      return settled;
+      if (stored.kind === 'short' && isRepeated) await releaseReservationQuietly(app, orderId);
+      return stored;
     }
     case 'COMMITTED':
-      return settle(app, of, orderId, { kind: 'placed', orderId });
+      return commitOutcome(app, of, orderId, { kind: 'placed', orderId });
     default:
-      return settle(app, of, orderId, { kind: 'expired', orderId });
+      return commitOutcome(app, of, orderId, { kind: 'expired', orderId });
   }
 }
 
@@ -173,7 +186,10 @@ async function hold(
  * Of an order that is cancelled: what is held of it, or will be by a request that is still on its way.
  * The warehouse alone would give it back when its time is up.
  */
-async function giveUpHold({ reservations, logger }: OrderApp, orderId: string): Promise<void> {
+async function releaseReservationQuietly(
+  { reservations, logger }: CheckoutApp,
+  orderId: string,
+): Promise<void> {
   await reservations.release(orderId, 'ABANDONED').catch((error) => {
     logger.warn({ err: error, orderId }, 'the hold of a cancelled order is left to its time');
   });
@@ -184,24 +200,24 @@ async function isCancelled(em: EntityManager, orderId: string): Promise<boolean>
   return (await sql(em, cancelled, [orderId])).length > 0;
 }
 
-const toReserveLine = ({ shopId, sku, quantity }: HoldLine) => ({ shopId, sku, quantity });
+const toReservationLine = ({ shopId, sku, quantity }: PlacedLine) => ({ shopId, sku, quantity });
 
 /** One commit: the change of the order, if there is one, and the outcome of the key. */
-function settle(
-  app: OrderApp,
+function commitOutcome(
+  app: CheckoutApp,
   of: KeyOf,
   subjectId: string,
   outcome: Outcome,
-  change: (em: OrderContext['em']) => Promise<Outcome | null> = async () => null,
+  change: (em: EntityManager) => Promise<Outcome | null> = async () => null,
 ): Promise<Outcome> {
   return app.orm.em.fork().transactional(async (em) => {
-    const settled = (await change(em as OrderContext['em'])) ?? outcome;
-    await storeOutcome(em as OrderContext['em'], of, subjectId, settled);
-    return settled;
+    const stored = (await change(em as EntityManager)) ?? outcome;
+    await storeOutcome(em as EntityManager, of, subjectId, stored);
+    return stored;
   });
 }
 
-function shortLines(lines: readonly HoldLine[], shortages: readonly Shortage[]): ShortFact[] {
+function shortLines(lines: readonly PlacedLine[], shortages: readonly Shortage[]): ShortageLine[] {
   return shortages.flatMap(({ shopId, sku, requested, available }) => {
     const line = lines.find((each) => each.shopId === shopId && each.sku === sku);
     return line ? [{ offerId: line.offerId, requested, available }] : [];

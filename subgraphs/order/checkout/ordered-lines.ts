@@ -1,7 +1,7 @@
 import Big from 'big.js';
 import { badInput, conflict } from '../../shared/errors.js';
 import { type Money, money } from '../../shared/money.js';
-import { readLines } from '../cart/read-cart.js';
+import { readCartLines } from '../cart/read-cart.js';
 import type { OrderApp } from '../context.js';
 import { type CheckoutItemInput, itemsMax } from './checkout-input.js';
 import type { Outcome } from './outcome.js';
@@ -17,28 +17,30 @@ const totalMax = 999_999_999_999;
  * @throws `BAD_USER_INPUT` for a total that no payment can be of, `CONFLICT` for a cart of too many
  *   lines, `TRY_AGAIN`
  */
-export async function orderedLines(
+export async function readOrderedLines(
   app: OrderApp,
   customerId: string,
   items: readonly CheckoutItemInput[] | null,
   expectedTotal: string | null | undefined,
 ): Promise<{ lines: OrderLine[] } | { refusal: Outcome }> {
-  const wanted = items ?? (await readLines(app.orm.em.fork(), customerId));
+  const wanted = items ?? (await readCartLines(app.orm.em.fork(), customerId));
   if (wanted.length === 0) return { refusal: { kind: 'empty' } };
   if (wanted.length > itemsMax) throw conflict(`One checkout has at most ${itemsMax} lines.`);
   const offerIds = wanted.map(({ offerId }) => offerId);
   const offers = await app.readOffers(offerIds);
-  const refusal = refuse(offerIds, offers);
+  const refusal = findRefusal(offerIds, offers);
   if (refusal) return { refusal };
   const lines = wanted.map(({ offerId, quantity }) => {
     return { offer: offers.get(offerId) as OrderLine['offer'], quantity };
   });
   requirePayable(lines);
-  const changed = expectedTotal ? await priceChanged(app, customerId, lines, expectedTotal) : null;
+  const changed = expectedTotal
+    ? await findPriceChange(app, customerId, lines, expectedTotal)
+    : null;
   return changed ? { refusal: changed } : { lines };
 }
 
-function refuse(
+function findRefusal(
   offerIds: readonly string[],
   offers: ReadonlyMap<string, OrderLine['offer']>,
 ): Outcome | null {
@@ -58,7 +60,7 @@ function requirePayable(lines: readonly OrderLine[]): void {
 }
 
 /** Where the total is not the expected one: what each line costs, and cost in the cart. */
-async function priceChanged(
+async function findPriceChange(
   app: OrderApp,
   customerId: string,
   lines: readonly OrderLine[],
@@ -66,7 +68,7 @@ async function priceChanged(
 ): Promise<Outcome | null> {
   const actual = totalOf(lines);
   if (new Big(actual).eq(expectedTotal)) return null;
-  const inCart = await readLines(app.orm.em.fork(), customerId);
+  const inCart = await readCartLines(app.orm.em.fork(), customerId);
   const oldPrices = new Map(
     inCart.map((line) => [line.offerId, plain(line.unitPriceAmount, line.currencyCode)]),
   );

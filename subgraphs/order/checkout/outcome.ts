@@ -1,18 +1,20 @@
 import { findById } from '../../shared/database/find-by-id.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { type Money, money } from '../../shared/money.js';
+import {
+  insufficientStock,
+  limitExceeded,
+  OfferGone,
+  type ShortageLine,
+} from '../cart/cart-refusals.js';
 import type { OrderContext } from '../context.js';
-import { Order } from '../order/order.js';
-import type { LimitFact } from '../purchase-limit/count-purchases.js';
+import { Order, OrderExpired } from '../order/order.js';
+import type { LimitViolation } from '../purchase-limit/count-purchases.js';
 import {
   CartEmpty,
   ChangedPrice,
   CheckoutSuccess,
-  InsufficientStock,
-  limitExceeded,
   MixedCurrencies,
-  OfferGone,
-  OrderExpired,
   PriceChanged,
 } from './checkout-result.js';
 
@@ -20,27 +22,22 @@ import {
 export type Outcome =
   | { kind: 'placed'; orderId: string }
   | { kind: 'expired'; orderId: string }
-  | { kind: 'short'; orderId: string; lines: ShortFact[] }
-  | { kind: 'limited'; lines: readonly LimitFact[] }
-  | { kind: 'price'; lines: PriceFact[]; expected: Money; actual: Money }
+  | { kind: 'short'; orderId: string; lines: ShortageLine[] }
+  | { kind: 'limited'; lines: readonly LimitViolation[] }
+  | { kind: 'price'; lines: PriceLine[]; expected: Money; actual: Money }
   | { kind: 'empty' }
   | { kind: 'gone'; offerIds: string[] }
   | { kind: 'mixed'; currencyCodes: string[] };
-export interface ShortFact {
-  offerId: string;
-  requested: number;
-  available: number;
-}
 
 /** What a unit costs, and cost when it was put into the cart, where it was. */
-export interface PriceFact {
+export interface PriceLine {
   offerId: string;
   oldPrice: Money | null;
   newPrice: Money;
 }
 
 /** The answer that an outcome is shown as; orders as they are now. */
-export async function present({ em }: OrderContext, outcome: Outcome) {
+export async function toCheckoutResult({ em }: OrderContext, outcome: Outcome) {
   switch (outcome.kind) {
     case 'placed':
       return result(CheckoutSuccess, {
@@ -52,12 +49,7 @@ export async function present({ em }: OrderContext, outcome: Outcome) {
         order: await findById(em, Order, outcome.orderId),
       });
     case 'short':
-      return result(InsufficientStock, {
-        message: 'There is not enough of what you want.',
-        lines: outcome.lines.map(({ offerId, requested, available }) => {
-          return { offer: { id: offerId }, requested, available };
-        }),
-      });
+      return insufficientStock(outcome.lines);
     case 'limited':
       return limitExceeded(outcome.lines);
     case 'price':

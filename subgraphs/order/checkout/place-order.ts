@@ -3,9 +3,9 @@ import { newId } from '../../shared/ids.js';
 import { lineTotal, sumOf } from '../../shared/money.js';
 import type { ShippingAddress } from '../order/order.js';
 import {
-  counted,
-  counting,
   countPurchases,
+  countPurchasesParams,
+  countPurchasesSql,
   type PurchaseLine,
 } from '../purchase-limit/count-purchases.js';
 import type { OfferForSale } from '../shop-client/offers-for-sale.js';
@@ -38,7 +38,7 @@ export const hasLimits = ({ lines }: NewOrder) =>
 export async function placeOrder(em: EntityManager, order: NewOrder): Promise<boolean> {
   return em.fork().transactional(async (tx) => {
     // Before the counters: another process with this order's id is told by its key, not by a limit.
-    const [row] = await sqlPrepared<Placed>(tx, insertAll, valuesOf([order]));
+    const [row] = await sqlPrepared<PlacedRow>(tx, insertOrdersSql, insertOrdersParams([order]));
     await countPurchases(tx, order.customerId, order.lines.map(toPurchaseLine));
     return row?.inCart === true;
   });
@@ -52,23 +52,28 @@ export async function placeOrders(
   const bought = orders.flatMap(({ customerId, lines }) =>
     lines.map((line) => ({ customerId, ...toPurchaseLine(line) })),
   );
-  const rows = await sqlPrepared<Placed>(em, insertAndCount, [
-    ...valuesOf(orders),
-    ...counted(bought),
+  const rows = await sqlPrepared<PlacedRow>(em, insertAndCountSql, [
+    ...insertOrdersParams(orders),
+    ...countPurchasesParams(bought),
   ]);
   const inCart = new Set(rows.flatMap((row) => (row.inCart ? [row.id] : [])));
   return orders.map(({ id }) => inCart.has(id));
 }
 
-interface Placed {
+interface PlacedRow {
   readonly id: string;
   readonly inCart: boolean;
 }
 
-function valuesOf(orders: readonly NewOrder[]): unknown[] {
-  const parts = orders.flatMap(partsOf);
-  const items = parts.flatMap((part) =>
-    part.lines.map((line) => ({ id: newId(), orderId: part.orderId, partId: part.id, ...line })),
+function insertOrdersParams(orders: readonly NewOrder[]): unknown[] {
+  const shopOrders = orders.flatMap(shopOrdersOf);
+  const items = shopOrders.flatMap((shopOrder) =>
+    shopOrder.lines.map((line) => ({
+      id: newId(),
+      orderId: shopOrder.orderId,
+      shopOrderId: shopOrder.id,
+      ...line,
+    })),
   );
   return [
     orders.map(({ id }) => id),
@@ -77,51 +82,51 @@ function valuesOf(orders: readonly NewOrder[]): unknown[] {
     orders.map(({ lines }) => lines[0]?.offer.currencyCode),
     orders.map(({ shippingAddress }) => JSON.stringify(shippingAddress)),
     orders.map(() => newId()),
-    ...[parts.map(({ id }) => id), parts.map(({ orderId }) => orderId)],
-    parts.map(({ shopId }) => shopId),
+    ...[shopOrders.map(({ id }) => id), shopOrders.map(({ orderId }) => orderId)],
+    shopOrders.map(({ shopId }) => shopId),
     ...[items.map(({ id }) => id), items.map(({ orderId }) => orderId)],
-    ...[items.map(({ partId }) => partId), items.map(({ offer }) => offer.id)],
+    ...[items.map(({ shopOrderId }) => shopOrderId), items.map(({ offer }) => offer.id)],
     ...[items.map(({ offer }) => offer.sku), items.map(({ offer }) => offer.name)],
     ...[items.map(({ offer }) => offer.priceAmount), items.map(({ quantity }) => quantity)],
   ];
 }
 
-const partsOf = ({ id: orderId, lines }: NewOrder) =>
+const shopOrdersOf = ({ id: orderId, lines }: NewOrder) =>
   [...Map.groupBy(lines, ({ offer }) => offer.shopId)].map(([shopId, ofShop]) => {
     return { id: newId(), orderId, shopId, lines: ofShop };
   });
 
-const inserting = `
+const insertOrdersCtes = `
   with new_order as (
     select * from unnest($1::uuid[], $2::uuid[], $3::numeric[], $4::text[], $5::jsonb[], $6::uuid[])
       as new_order (id, customer_id, total, currency_code, address, event_id)
   ), ordered as (
     select * from unnest($10::uuid[], $11::uuid[], $12::uuid[], $13::uuid[], $14::text[], $15::text[],
       $16::numeric[], $17::int[])
-      as ordered (id, order_id, part_id, offer_id, sku, name, price, quantity)
+      as ordered (id, order_id, shop_order_id, offer_id, sku, name, price, quantity)
   ), placed as (
     insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address)
     select id, customer_id, total, currency_code, address from new_order
-  ), parts as (
+  ), shop_orders as (
     insert into shop_order (id, order_id, shop_id)
     select id, order_id, shop_id from unnest($7::uuid[], $8::uuid[], $9::uuid[])
-      as part (id, order_id, shop_id)
+      as new_shop_order (id, order_id, shop_id)
   ), history as (
     insert into order_event (id, order_id, type, actor)
     select event_id, id, 'PLACED', customer_id::text from new_order
   ), items as (
     insert into order_item
       (id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
-    select o.id, part_id, offer_id, sku, name, price, currency_code, quantity
+    select o.id, shop_order_id, offer_id, sku, name, price, currency_code, quantity
     from ordered o join new_order p on p.id = o.order_id
   )`;
-const whetherInCart = `
+const selectInCart = `
   select id, exists (
     select from ordered join cart_item c on c.cart_id = customer_id and c.offer_id = ordered.offer_id
     where order_id = new_order.id) as "inCart"
   from new_order`;
-const insertAll = `${inserting} ${whetherInCart}`;
-const insertAndCount = `${inserting}, bought as (${counting(18)}) ${whetherInCart}`;
+const insertOrdersSql = `${insertOrdersCtes} ${selectInCart}`;
+const insertAndCountSql = `${insertOrdersCtes}, bought as (${countPurchasesSql(18)}) ${selectInCart}`;
 
 /** What the limit of an offer has to say of a line. */
 export const toPurchaseLine = ({ offer, quantity }: OrderLine): PurchaseLine => {

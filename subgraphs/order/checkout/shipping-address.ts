@@ -6,7 +6,7 @@ import type { CheckoutInput } from './checkout-input.js';
 type AddressChoice = Pick<CheckoutInput, 'shippingAddress' | 'addressId'>;
 
 const timeoutMs = 4000;
-const parts = ['street', 'city', 'zip', 'country'] as const;
+const addressFields = ['street', 'city', 'zip', 'country'] as const;
 
 /** @throws `BAD_USER_INPUT` where there is none, or two */
 export function requireOneAddress({ shippingAddress, addressId }: AddressChoice): void {
@@ -28,13 +28,13 @@ export async function shippingAddressOf(
   if (shippingAddress) return shippingAddress;
   const { addressOf } = await user.call<{ addressOf: Partial<ShippingAddress> | null }>(
     `query ($userId: UUID!, $id: UUID!) {
-       addressOf(userId: $userId, id: $id) { ${parts.join(' ')} }
+       addressOf(userId: $userId, id: $id) { ${addressFields.join(' ')} }
      }`,
     { userId, id: addressId },
     { timeoutMs, repeatable: true },
   );
   if (!addressOf) throw notFound('address', addressId as string);
-  const missing = parts.filter((part) => !addressOf[part]?.trim());
+  const missing = addressFields.filter((field) => !addressOf[field]?.trim());
   if (missing.length > 0) {
     throw badInput({ 'input.addressId': `has no ${missing.join(', ')}: complete it first` });
   }

@@ -1,16 +1,16 @@
 import { type EntityManager, sqlPrepared } from '../../shared/database/connect.js';
 import type { KeyOf } from '../../shared/idempotency.js';
 import { newId } from '../../shared/ids.js';
-import { noteChanged } from '../order/order-signals.js';
-import { givingBack } from '../purchase-limit/count-purchases.js';
+import { markChanged } from '../order/order-signals.js';
+import { subtractPurchasesCtes } from '../purchase-limit/count-purchases.js';
 
 /** An order with what is stored under its key when it is written down what became of it. */
-export interface SettledOrder {
+export interface OrderOutcome {
   readonly orderId: string;
   readonly of: KeyOf;
   readonly outcome: object;
 }
-export interface HeldOrder extends SettledOrder {
+export interface ReservedOrder extends OrderOutcome {
   readonly expiresAt: Date;
 }
 
@@ -20,8 +20,11 @@ export interface HeldOrder extends SettledOrder {
  *
  * @returns for each whether it was written; nothing is stored for the others
  */
-export function holdOrders(em: EntityManager, orders: readonly HeldOrder[]): Promise<boolean[]> {
-  return settle(em, holding, orders, [orders.map(({ expiresAt }) => expiresAt)]);
+export function markReserved(
+  em: EntityManager,
+  orders: readonly ReservedOrder[],
+): Promise<boolean[]> {
+  return writeOutcomes(em, markReservedSql, orders, [orders.map(({ expiresAt }) => expiresAt)]);
 }
 
 /**
@@ -30,17 +33,17 @@ export function holdOrders(em: EntityManager, orders: readonly HeldOrder[]): Pro
  *
  * @returns for each whether it was ended; nothing is stored for the others
  */
-export function refuseOrders(
+export function cancelOutOfStock(
   em: EntityManager,
-  orders: readonly SettledOrder[],
+  orders: readonly OrderOutcome[],
 ): Promise<boolean[]> {
-  return settle(em, refusing, orders, []);
+  return writeOutcomes(em, cancelOutOfStockSql, orders, []);
 }
 
-async function settle(
+async function writeOutcomes(
   em: EntityManager,
   text: string,
-  orders: readonly SettledOrder[],
+  orders: readonly OrderOutcome[],
   more: readonly unknown[],
 ): Promise<boolean[]> {
   const rows = await sqlPrepared<{ id: string }>(em, text, [
@@ -52,49 +55,49 @@ async function settle(
     orders.map(({ outcome }) => JSON.stringify(outcome)),
     ...more,
   ]);
-  const settled = new Set(rows.map(({ id }) => id));
-  for (const id of settled) noteChanged(em, id);
-  return orders.map(({ orderId }) => settled.has(orderId));
+  const changed = new Set(rows.map(({ id }) => id));
+  for (const id of changed) markChanged(em, id);
+  return orders.map(({ orderId }) => changed.has(orderId));
 }
 
-/** Stores the outcomes of the orders in `settled`, which are some of those in `asked`. */
-const stored = `stored as (
-    update idempotency_key k set outcome = asked.outcome, updated_at = now()
-    from settled join asked using (id)
-    where k.user_id = asked.user_id and k.operation = asked.operation and k.key = asked.key
-      and k.subject_id = asked.id and k.outcome is null
+/** Stores the outcomes of the orders in `changed`, which are some of those in `request`. */
+const storeOutcomesCte = `stored_outcomes as (
+    update idempotency_key k set outcome = request.outcome, updated_at = now()
+    from changed join request using (id)
+    where k.user_id = request.user_id and k.operation = request.operation and k.key = request.key
+      and k.subject_id = request.id and k.outcome is null
   )`;
 
-const holding = `
-  with asked as (
+const markReservedSql = `
+  with request as (
     select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::jsonb[],
-      $7::timestamptz[]) as asked (id, event_id, user_id, operation, key, outcome, expires_at)
-  ), settled as (
+      $7::timestamptz[]) as request (id, event_id, user_id, operation, key, outcome, expires_at)
+  ), changed as (
     update customer_order o
-    set expires_at = asked.expires_at, version = version + 1, updated_at = now()
-    from asked where o.id = asked.id and o.status = 'PENDING' and o.expires_at is null
+    set expires_at = request.expires_at, version = version + 1, updated_at = now()
+    from request where o.id = request.id and o.status = 'PENDING' and o.expires_at is null
     returning o.id
   ), history as (
     insert into order_event (id, order_id, type, actor)
-    select event_id, id, 'RESERVED', 'warehouse' from settled join asked using (id)
-  ), ${stored}
-  select id from settled`;
+    select event_id, id, 'RESERVED', 'warehouse' from changed join request using (id)
+  ), ${storeOutcomesCte}
+  select id from changed`;
 
-const refusing = `
-  with asked as (
+const cancelOutOfStockSql = `
+  with request as (
     select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::jsonb[])
-      as asked (id, event_id, user_id, operation, key, outcome)
-  ), settled as (
+      as request (id, event_id, user_id, operation, key, outcome)
+  ), changed as (
     update customer_order o
     set status = 'CANCELLED', cancel_reason = 'OUT_OF_STOCK', version = version + 1,
       updated_at = now()
-    from asked where o.id = asked.id and o.status = 'PENDING' and o.expires_at is null
+    from request where o.id = request.id and o.status = 'PENDING' and o.expires_at is null
     returning o.id, o.customer_id
-  ), parts as (
+  ), shop_orders as (
     update shop_order s set status = 'CANCELLED', updated_at = now()
-    from settled where s.order_id = settled.id
+    from changed where s.order_id = changed.id
   ), history as (
     insert into order_event (id, order_id, type, actor, reason)
-    select event_id, id, 'CANCELLED', 'checkout', 'OUT_OF_STOCK' from settled join asked using (id)
-  ), ${givingBack('settled')}, ${stored}
-  select id from settled`;
+    select event_id, id, 'CANCELLED', 'checkout', 'OUT_OF_STOCK' from changed join request using (id)
+  ), ${subtractPurchasesCtes('changed')}, ${storeOutcomesCte}
+  select id from changed`;

@@ -5,21 +5,21 @@ import { result } from '../../shared/graphql/refusal.js';
 import type { OrderContext } from '../context.js';
 import { ShopOrder } from '../order/shop-order.js';
 import {
-  changeParts,
+  changeShopOrders,
   type LockedOrder,
-  type LockedPart,
+  type LockedShopOrder,
   lockOrder,
-  type PartsChange,
-  partComesFrom,
+  previousStatus,
+  type ShopOrdersChange,
 } from './change-shop-orders.js';
 import { WrongShopOrderStatus } from './shop-order-result.js';
 
-type Step = Omit<PartsChange, 'partIds' | 'actor'>;
+type Transition = Omit<ShopOrdersChange, 'shopOrderIds' | 'actor'>;
 /** what else belongs to the step, in its transaction */
-type Also = (
+type AfterTransition = (
   em: EntityManager,
   order: LockedOrder,
-  part: LockedPart,
+  shopOrder: LockedShopOrder,
   actor: string,
 ) => Promise<void>;
 
@@ -31,17 +31,17 @@ type Also = (
 export async function changeShopOrder(
   context: OrderContext,
   id: string,
-  step: Step,
-  also: Also = async () => {},
+  transition: Transition,
+  afterTransition: AfterTransition = async () => {},
 ): Promise<ShopOrder | WrongShopOrderStatus> {
   const { id: actor } = identityOf(context);
-  const { orderId } = await requireOwnPart(context, id);
+  const { orderId } = await requireOwnShopOrder(context, id);
   const status = await context.em.fork().transactional(async (em) => {
     const order = await lockOrder(em, orderId);
-    const part = order.parts.find((each) => each.id === id) as LockedPart;
-    if (part.status !== partComesFrom[step.to]) return part.status;
-    await changeParts(em, order, { ...step, partIds: [id], actor });
-    await also(em, order, part, actor);
+    const shopOrder = order.shopOrders.find((each) => each.id === id) as LockedShopOrder;
+    if (shopOrder.status !== previousStatus[transition.to]) return shopOrder.status;
+    await changeShopOrders(em, order, { ...transition, shopOrderIds: [id], actor });
+    await afterTransition(em, order, shopOrder, actor);
     return null;
   });
   if (!status) return context.em.fork().findOneOrFail(ShopOrder, id);
@@ -49,9 +49,9 @@ export async function changeShopOrder(
   return result(WrongShopOrderStatus, { message, status });
 }
 
-async function requireOwnPart(context: OrderContext, id: string): Promise<ShopOrder> {
-  const part = await context.em.fork().findOne(ShopOrder, id);
-  if (!part) throw notFound('shop order', id);
-  await context.app.owners.requireOwn(context, part.shopId);
-  return part;
+async function requireOwnShopOrder(context: OrderContext, id: string): Promise<ShopOrder> {
+  const shopOrder = await context.em.fork().findOne(ShopOrder, id);
+  if (!shopOrder) throw notFound('shop order', id);
+  await context.app.owners.requireOwn(context, shopOrder.shopId);
+  return shopOrder;
 }

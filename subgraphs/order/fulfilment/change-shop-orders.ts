@@ -1,11 +1,10 @@
 import { type EntityManager, sql } from '../../shared/database/connect.js';
 import { recordEvents } from '../order/order-event.js';
-import { noteChanged } from '../order/order-signals.js';
-import { orderStatusOf } from '../order/order-status.js';
-import type { CancelReason, OrderStatus } from '../order/status.js';
+import { markChanged } from '../order/order-signals.js';
+import { type CancelReason, type OrderStatus, orderStatusOf } from '../order/status.js';
 
 /** A shop’s part of an order, as it is under the lock of the order’s row. */
-export interface LockedPart {
+export interface LockedShopOrder {
   readonly id: string;
   readonly shopId: string;
   readonly status: OrderStatus;
@@ -13,19 +12,19 @@ export interface LockedPart {
 export interface LockedOrder {
   readonly id: string;
   readonly status: OrderStatus;
-  readonly parts: readonly LockedPart[];
+  readonly shopOrders: readonly LockedShopOrder[];
 }
 
 /** Where a part has to be to get where it is to go. */
-export const partComesFrom = {
+export const previousStatus = {
   SHIPPED: 'CONFIRMED',
   DELIVERED: 'SHIPPED',
   CANCELLED: 'CONFIRMED',
 } as const satisfies Partial<Record<OrderStatus, OrderStatus>>;
 
-export interface PartsChange {
-  readonly partIds: readonly string[];
-  readonly to: keyof typeof partComesFrom;
+export interface ShopOrdersChange {
+  readonly shopOrderIds: readonly string[];
+  readonly to: keyof typeof previousStatus;
   /** a user’s id */
   readonly actor: string;
   /** of a cancellation */
@@ -44,25 +43,25 @@ export async function lockOrder(em: EntityManager, orderId: string): Promise<Loc
     [orderId],
   );
   if (!order) throw new Error(`there is no order ${orderId}`);
-  const parts = await sql<LockedPart>(
+  const shopOrders = await sql<LockedShopOrder>(
     em,
     'select id, shop_id as "shopId", status from shop_order where order_id = $1 order by id',
     [orderId],
   );
-  return { ...order, parts };
+  return { ...order, shopOrders };
 }
 
 /** Moves parts of a locked order, the order with them, and writes both into its history. */
-export async function changeParts(
+export async function changeShopOrders(
   em: EntityManager,
   order: LockedOrder,
-  { partIds, to, actor, reason, trackingNumber }: PartsChange,
+  { shopOrderIds, to, actor, reason, trackingNumber }: ShopOrdersChange,
 ): Promise<void> {
-  const after = order.parts.map(({ id, status }) => (partIds.includes(id) ? to : status));
+  const after = order.shopOrders.map(({ id, status }) => (shopOrderIds.includes(id) ? to : status));
   const status = orderStatusOf(after);
   await sql(
     em,
-    `with parts as (
+    `with shop_orders as (
        update shop_order set status = $3, tracking_number = coalesce($4, tracking_number),
          updated_at = now()
        where id = any($2::uuid[]) and status = $5
@@ -72,18 +71,18 @@ export async function changeParts(
      where id = $1`,
     [
       order.id,
-      partIds,
+      shopOrderIds,
       to,
       trackingNumber ?? null,
-      partComesFrom[to],
+      previousStatus[to],
       status,
       status === 'CANCELLED' ? reason : null,
     ],
   );
-  noteChanged(em, order.id);
+  markChanged(em, order.id);
   const event = { orderId: order.id, actor, reason: reason ?? null };
-  const ofParts = partIds.map((shopOrderId) => ({ ...event, shopOrderId, type: to }));
+  const ofShopOrders = shopOrderIds.map((shopOrderId) => ({ ...event, shopOrderId, type: to }));
   const ofOrder =
     status === order.status || status === 'PENDING' ? [] : [{ ...event, type: status }];
-  await recordEvents(em, [...ofParts, ...ofOrder]);
+  await recordEvents(em, [...ofShopOrders, ...ofOrder]);
 }

@@ -6,7 +6,7 @@ import { owns } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
 import type { Order } from './order.js';
 import { OrderEvent, type OrderEventType } from './order-event.js';
-import { partsFor } from './visible-orders.js';
+import { findVisibleShopOrders } from './visible-orders.js';
 
 const loadEvents = loadAllBy(OrderEvent, 'orderId', { id: 'asc' });
 
@@ -24,10 +24,10 @@ const aboutMoney: ReadonlySet<OrderEventType> = new Set([
 export async function historyOf(context: OrderContext, order: Order): Promise<OrderEvent[]> {
   const events = await loaderOf(context, loadEvents).load(order.id);
   if (owns(context, order.customerId)) return events;
-  const parts = new Set((await partsFor(context, order)).map(({ id }) => id));
+  const visible = new Set((await findVisibleShopOrders(context, order)).map(({ id }) => id));
   return events
     .filter(({ shopOrderId, type }) =>
-      shopOrderId ? parts.has(shopOrderId) : !aboutMoney.has(type),
+      shopOrderId ? visible.has(shopOrderId) : !aboutMoney.has(type),
     )
     .map((event) => ({ ...event, actor: actorFor(context, order, event.actor) }));
 }

@@ -7,7 +7,7 @@ import { newId } from '../../shared/ids.js';
 import { createLogger } from '../../shared/observability/logger.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 import { createOrderFeeds } from './live/order-feeds.js';
-import { hearOfChanges } from './order-signals.js';
+import { onOrdersChanged } from './order-signals.js';
 import { endPending, setExpiresAt } from './transitions/end-pending.js';
 
 const logger = createLogger('test', 'silent');
@@ -20,7 +20,7 @@ describe('who hears that an order changed', () => {
     databases = await createTestDatabases(['order']);
     const url = databases.urls.order as string;
     orm = await connect({ name: 'test', url, poolMax: 4, logger }, databaseSchema);
-    hearOfChanges(orm, (orderIds) => heard.push(...orderIds));
+    onOrdersChanged(orm, (orderIds) => heard.push(...orderIds));
   });
   beforeEach(() => {
     heard.length = 0;

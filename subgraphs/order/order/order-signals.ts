@@ -1,29 +1,29 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { EntityManager } from '../../shared/database/connect.js';
 
-type Tell = (orderIds: readonly string[]) => void;
+type Listener = (orderIds: readonly string[]) => void;
 
 /** by the event manager, which all managers of a process share */
-const tellers = new WeakMap<object, Tell>();
+const listeners = new WeakMap<object, Listener>();
 const changedIn = new WeakMap<object, Set<string>>();
 
-/** Has `tell` hear of the orders that a transaction changed, once it is committed. */
-export function hearOfChanges({ em }: MikroORM, tell: Tell): void {
+/** Has `listener` hear of the orders that a transaction changed, once it is committed. */
+export function onOrdersChanged({ em }: MikroORM, listener: Listener): void {
   const events = em.getEventManager();
-  tellers.set(events, tell);
+  listeners.set(events, listener);
   events.registerSubscriber({
     afterTransactionCommit({ transaction }) {
       const changed = transaction && changedIn.get(transaction);
-      if (changed) tell([...changed]);
+      if (changed) listener([...changed]);
     },
   });
 }
 
 /** Notes that an order changed: in the transaction of `em`, or, where it has none, just now. */
-export function noteChanged(em: EntityManager, orderId: string): void {
+export function markChanged(em: EntityManager, orderId: string): void {
   const transaction = em.getTransactionContext<object>();
   if (!transaction) {
-    tellers.get(em.getEventManager())?.([orderId]);
+    listeners.get(em.getEventManager())?.([orderId]);
     return;
   }
   const changed = changedIn.get(transaction) ?? new Set();

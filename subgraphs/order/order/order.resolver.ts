@@ -1,23 +1,17 @@
-import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Int, Query, Resolver, Root } from 'type-graphql';
 import { identityOf } from '../../shared/auth/auth.js';
-import { loaderOf } from '../../shared/graphql/context.js';
-import { afresh, loadAllBy } from '../../shared/graphql/load.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Money, money } from '../../shared/money.js';
 import { Allow, owns } from '../../shared/rights/rights.js';
-import { CancelOrderResult, cancelOrder } from '../cancellation/cancel-order.js';
 import type { OrderContext } from '../context.js';
-import { Payment } from '../payment/payment.js';
-import { User } from '../user/user.js';
+import { User } from '../references.js';
 import { listOrders } from './list-orders.js';
 import { Order, OrderConnection } from './order.js';
 import { OrderEvent } from './order-event.js';
 import { historyOf } from './order-history.js';
 import { ShopOrder } from './shop-order.js';
 import { OrderStatus } from './status.js';
-import { partsFor, requireCustomer, visibleOrder } from './visible-orders.js';
-
-const loadPayments = afresh(loadAllBy(Payment, 'orderId', { id: 'asc' }));
+import { findVisibleOrder, findVisibleShopOrders, requireCustomer } from './visible-orders.js';
 
 @Resolver(() => Order)
 export class OrderResolver {
@@ -30,7 +24,7 @@ export class OrderResolver {
     @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
     @Ctx() context: OrderContext,
   ) {
-    return visibleOrder(context, id);
+    return findVisibleOrder(context, id);
   }
 
   @Allow('signed-in')
@@ -43,17 +37,6 @@ export class OrderResolver {
     status?: OrderStatus,
   ) {
     return listOrders(context, identityOf(context).id, { first, after, status });
-  }
-
-  @Allow('own')
-  @Mutation(() => CancelOrderResult, {
-    description: 'Cancels an order of one’s own that is not shipped yet; what was paid goes back.',
-  })
-  cancelOrder(
-    @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
-    @Ctx() context: OrderContext,
-  ) {
-    return cancelOrder(context, id);
   }
 
   @Allow('own')
@@ -74,14 +57,7 @@ export class OrderResolver {
     description: 'Its parts, one for each shop; a shop sees its own.',
   })
   shopOrders(@Root() order: Order, @Ctx() context: OrderContext) {
-    return partsFor(context, order);
-  }
-
-  @Allow('own')
-  @FieldResolver(() => [Payment], { description: 'The attempts to pay it, oldest first.' })
-  payments(@Root() order: Order, @Ctx() context: OrderContext) {
-    requireCustomer(context, order, 'payment of order');
-    return loaderOf(context, loadPayments).load(order.id);
+    return findVisibleShopOrders(context, order);
   }
 
   @Allow('own', 'shop-owner')

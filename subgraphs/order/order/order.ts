@@ -3,6 +3,7 @@ import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorator
 import { Length } from 'class-validator';
 import { Directive, Field, InputType, ObjectType } from 'type-graphql';
 import { connectionOf } from '../../shared/graphql/connection.js';
+import { Refusal } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { CancelReason, OrderStatus, sqlList } from './status.js';
@@ -97,3 +98,13 @@ export class Order {
 }
 
 export const OrderConnection = connectionOf(Order, 'Order');
+
+@Allow('parent')
+@ObjectType({
+  implements: Refusal,
+  description: 'The time to pay was up; the stock is back on the shelf.',
+})
+export class OrderExpired extends Refusal {
+  @Field(() => Order, { description: 'The order, which is cancelled or about to be.' })
+  order!: Order;
+}

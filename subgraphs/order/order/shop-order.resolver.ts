@@ -1,72 +1,24 @@
-import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/graphql/context.js';
-import { afresh, loadAllBy, loadBy } from '../../shared/graphql/load.js';
-import { UUID } from '../../shared/graphql/scalars.js';
+import { loadAllBy } from '../../shared/graphql/load.js';
 import { lineTotal, Money, money, sumOf } from '../../shared/money.js';
 import { Allow } from '../../shared/rights/rights.js';
-import { cancelShopOrder } from '../cancellation/cancel-shop-order.js';
 import type { OrderContext } from '../context.js';
-import { deliverShopOrder } from '../fulfilment/deliver-shop-order.js';
-import { ShipShopOrderInput, shipShopOrder } from '../fulfilment/ship-shop-order.js';
-import { ShopOrderResult } from '../fulfilment/shop-order-result.js';
-import { Offer } from '../offer/offer.js';
-import { Shop } from '../shop/shop.js';
-import { ProductVariant } from '../variant/variant.js';
+import { Offer, ProductVariant, Shop } from '../references.js';
 import { Order } from './order.js';
 import { OrderItem, ShopOrder } from './shop-order.js';
-import { ownOrder, servesShop, visibleOrder } from './visible-orders.js';
-
-const loadShopOrders = afresh(loadBy(ShopOrder, 'id'));
+import { findVisibleOrder } from './visible-orders.js';
 
 const loadItems = loadAllBy(OrderItem, 'shopOrderId', { id: 'asc' });
-
-/** The part, if its order or its shop is the user's or the user is an admin; null otherwise. */
-export async function visibleShopOrder(
-  context: OrderContext,
-  id: string,
-): Promise<ShopOrder | null> {
-  const part = await loaderOf(context, loadShopOrders).load(id);
-  if (!part || (await ownOrder(context, part.orderId))) return part;
-  return (await servesShop(context, part.shopId)) ? part : null;
-}
 
 const totalOf = (item: OrderItem) => lineTotal(item.unitPriceAmount, item.quantity);
 
 @Resolver(() => ShopOrder)
 export class ShopOrderResolver {
-  @Allow('shop-owner')
-  @Mutation(() => ShopOrderResult, { description: 'Says that a shop’s part is on its way.' })
-  shipShopOrder(
-    @Arg('input', () => ShipShopOrderInput) input: ShipShopOrderInput,
-    @Ctx() context: OrderContext,
-  ) {
-    return shipShopOrder(context, input);
-  }
-
-  @Allow('shop-owner')
-  @Mutation(() => ShopOrderResult, { description: 'Says that a shop’s part arrived.' })
-  deliverShopOrder(
-    @Arg('id', () => UUID, { description: 'The part.' }) id: string,
-    @Ctx() context: OrderContext,
-  ) {
-    return deliverShopOrder(context, id);
-  }
-
-  @Allow('shop-owner')
-  @Mutation(() => ShopOrderResult, {
-    description: 'Cancels a shop’s part that is paid and not shipped; its money goes back.',
-  })
-  cancelShopOrder(
-    @Arg('id', () => UUID, { description: 'The part.' }) id: string,
-    @Ctx() context: OrderContext,
-  ) {
-    return cancelShopOrder(context, id);
-  }
-
   @Allow('own', 'shop-owner')
   @FieldResolver(() => Order, { description: 'The order it is a part of.' })
   order(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext) {
-    return visibleOrder(context, shopOrder.orderId);
+    return findVisibleOrder(context, shopOrder.orderId);
   }
 
   @Allow('own', 'shop-owner')

@@ -3,7 +3,7 @@ import { loaderOf } from '../../shared/graphql/context.js';
 import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
-import { Shop } from '../shop/shop.js';
+import { Shop } from '../references.js';
 import { ShopOrder, ShopOrderConnection } from './shop-order.js';
 import { OrderStatus } from './status.js';
 

@@ -46,3 +46,13 @@ export const sqlList = (values: object) =>
   Object.keys(values)
     .map((value) => `'${value}'`)
     .join(', ');
+
+const inOrder: readonly OrderStatus[] = ['PENDING', 'CONFIRMED', 'SHIPPED', 'DELIVERED'];
+
+/**
+ * How far an order is, from how far its parts are: cancelled once all of them are, otherwise as the
+ * least advanced of those that are not.
+ */
+export function orderStatusOf(shopOrders: readonly OrderStatus[]): OrderStatus {
+  return inOrder.find((status) => shopOrders.includes(status)) ?? 'CANCELLED';
+}

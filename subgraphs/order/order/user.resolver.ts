@@ -2,7 +2,7 @@ import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import { forbidden } from '../../shared/errors.js';
 import { Allow, owns } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
-import { User } from '../user/user.js';
+import { User } from '../references.js';
 import { listOrders } from './list-orders.js';
 import { OrderConnection } from './order.js';
 import { OrderStatus } from './status.js';

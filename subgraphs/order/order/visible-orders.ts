@@ -9,37 +9,58 @@ import { ShopOrder } from './shop-order.js';
 
 const loadOrders = afresh(loadBy(Order, 'id'));
 
-const loadShopOrders = afresh(loadAllBy(ShopOrder, 'orderId', { id: 'asc' }));
+const loadShopOrders = afresh(loadBy(ShopOrder, 'id'));
+
+const loadShopOrdersOf = afresh(loadAllBy(ShopOrder, 'orderId', { id: 'asc' }));
 
 /** The order, if it is the user's or the user is an admin; null otherwise, as if it were not there. */
-export async function ownOrder(context: OrderContext, id: string): Promise<Order | null> {
+export async function findOwnOrder(context: OrderContext, id: string): Promise<Order | null> {
   return onlyOwn(context, await loaderOf(context, loadOrders).load(id));
 }
 
-/** As `ownOrder`, for operations that change it: read apart from what the request shows. */
-export async function findOwnOrder(context: OrderContext, id: string): Promise<Order | null> {
-  return onlyOwn(context, await context.em.fork().findOne(Order, id));
+/**
+ * As `findOwnOrder`, for operations that change it: read apart from what the request shows.
+ *
+ * @throws `NOT_FOUND`
+ */
+export async function requireOwnOrder(context: OrderContext, id: string): Promise<Order> {
+  const order = onlyOwn(context, await context.em.fork().findOne(Order, id));
+  if (!order) throw notFound('order', id);
+  return order;
 }
 
 function onlyOwn(context: OrderContext, order: Order | null): Order | null {
   return owns(context, order?.customerId) ? order : null;
 }
 
-/** As `ownOrder`, and for whoever owns a shop that serves a part of it. */
-export async function visibleOrder(context: OrderContext, id: string): Promise<Order | null> {
+/** As `findOwnOrder`, and for whoever owns a shop that serves a part of it. */
+export async function findVisibleOrder(context: OrderContext, id: string): Promise<Order | null> {
   const order = await loaderOf(context, loadOrders).load(id);
   if (!order || owns(context, order.customerId)) return order;
-  return (await partsFor(context, order)).length > 0 ? order : null;
+  return (await findVisibleShopOrders(context, order)).length > 0 ? order : null;
+}
+
+/** The part, if its order or its shop is the user's or the user is an admin; null otherwise. */
+export async function findVisibleShopOrder(
+  context: OrderContext,
+  id: string,
+): Promise<ShopOrder | null> {
+  const shopOrder = await loaderOf(context, loadShopOrders).load(id);
+  if (!shopOrder || (await findOwnOrder(context, shopOrder.orderId))) return shopOrder;
+  return (await servesShop(context, shopOrder.shopId)) ? shopOrder : null;
 }
 
 /** The parts of an order that the user may see: all of one's own, else those that one's shops serve. */
-export async function partsFor(context: OrderContext, order: Order): Promise<ShopOrder[]> {
+export async function findVisibleShopOrders(
+  context: OrderContext,
+  order: Order,
+): Promise<ShopOrder[]> {
   const isOwn = owns(context, order.customerId);
   if (!isOwn && !isVendor(context)) return [];
-  const parts = await loaderOf(context, loadShopOrders).load(order.id);
-  if (isOwn) return parts;
-  const served = await Promise.all(parts.map(({ shopId }) => servesShop(context, shopId)));
-  return parts.filter((_, at) => served[at]);
+  const shopOrders = await loaderOf(context, loadShopOrdersOf).load(order.id);
+  if (isOwn) return shopOrders;
+  const served = await Promise.all(shopOrders.map(({ shopId }) => servesShop(context, shopId)));
+  return shopOrders.filter((_, at) => served[at]);
 }
 
 const isVendor = (context: OrderContext) => identityOf(context).role === 'VENDOR';

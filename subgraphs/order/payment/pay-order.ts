@@ -2,14 +2,13 @@ import { Length } from 'class-validator';
 import { createUnionType, Field, InputType } from 'type-graphql';
 import { v7 as uuidv7 } from 'uuid';
 import { findById } from '../../shared/database/find-by-id.js';
-import { notFound, tryAgain } from '../../shared/errors.js';
+import { tryAgain } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import { claimKey, fingerprintOf, giveUpClaim, storeOutcome } from '../../shared/idempotency.js';
-import { OrderExpired } from '../checkout/checkout-result.js';
 import type { OrderContext } from '../context.js';
-import { Order } from '../order/order.js';
-import { findOwnOrder } from '../order/visible-orders.js';
+import { Order, OrderExpired } from '../order/order.js';
+import { requireOwnOrder } from '../order/visible-orders.js';
 import { beginPayment } from './begin-payment.js';
 import { Payment } from './payment.js';
 import {
@@ -19,7 +18,7 @@ import {
   PaymentPending,
   PaymentSuccess,
 } from './payment-result.js';
-import { notPayable, presentPayment, presentSettled } from './present-payment.js';
+import { notPayable, presentPayment, processAndPresent } from './present-payment.js';
 
 @InputType({ description: 'Which order is paid, and with what.' })
 export class PayOrderInput {
@@ -59,19 +58,18 @@ type Outcome = { kind: 'paid-by'; paymentId: string } | { kind: 'not-payable'; o
  */
 export async function payOrder(context: OrderContext, input: PayOrderInput) {
   const { app, em } = context;
-  const order = await findOwnOrder(context, input.orderId);
-  if (!order) throw notFound('order', input.orderId);
+  const order = await requireOwnOrder(context, input.orderId);
   const of = { userId: order.customerId, operation: 'payOrder', key: input.idempotencyKey };
   const fingerprint = fingerprintOf([input.orderId, input.paymentMethod]);
-  const claim = await claimKey<Outcome>(app.writes.claimKey, of, fingerprint, uuidv7());
-  if (claim.outcome) return present(context, claim.outcome);
+  const claim = await claimKey<Outcome>(app.claimKey, of, fingerprint, uuidv7());
+  if (claim.outcome) return toPayOrderResult(context, claim.outcome);
   try {
     const outcome = await begin(context, order, claim.subjectId, input.paymentMethod);
     await storeOutcome(em, of, claim.subjectId, outcome);
     if (outcome.kind === 'paid-by' && outcome.paymentId === claim.subjectId) {
-      return await presentSettled(context, outcome.paymentId);
+      return await processAndPresent(context, outcome.paymentId);
     }
-    return await present(context, outcome);
+    return await toPayOrderResult(context, outcome);
   } catch (error) {
     await giveUpClaim(em, of, claim.subjectId).catch(() => {}); // it lapses by itself
     throw error;
@@ -97,7 +95,7 @@ async function begin(
   return paidBy ? { kind: 'paid-by', paymentId: paidBy } : { kind: 'not-payable', orderId };
 }
 
-async function present(context: OrderContext, outcome: Outcome) {
+async function toPayOrderResult(context: OrderContext, outcome: Outcome) {
   if (outcome.kind === 'paid-by') return presentPayment(context, outcome.paymentId);
   return notPayable(await findById(context.em, Order, outcome.orderId));
 }
@@ -106,10 +104,10 @@ async function present(context: OrderContext, outcome: Outcome) {
  * Pays what a checkout that names a payment method has just placed, or goes on with it: an order has
  * one payment of this kind, whichever process asks. Declined, it cancels the order.
  */
-export async function payPlaced(context: OrderContext, orderId: string, method: string) {
+export async function payPlacedOrder(context: OrderContext, orderId: string, method: string) {
   const { app, em } = context;
   const payment = { id: uuidv7(), orderId, method, provider: app.provider.name, endsOrder: true };
   const paidBy = await beginPayment(em, payment);
   if (!paidBy) return notPayable(await findById(em, Order, orderId));
-  return presentSettled(context, paidBy);
+  return processAndPresent(context, paidBy);
 }

@@ -1,12 +1,12 @@
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/graphql/context.js';
-import { loadAllBy, loadBy } from '../../shared/graphql/load.js';
+import { afresh, loadAllBy, loadBy } from '../../shared/graphql/load.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { currencyDefault, Money, money } from '../../shared/money.js';
 import { Allow, owns } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
 import { Order } from '../order/order.js';
-import { ownOrder } from '../order/visible-orders.js';
+import { findOwnOrder, requireCustomer } from '../order/visible-orders.js';
 import { PayOrderInput, PayOrderResult, payOrder } from './pay-order.js';
 import { Payment } from './payment.js';
 import { Refund } from './refund.js';
@@ -14,7 +14,7 @@ import { Refund } from './refund.js';
 const loadPayments = loadBy(Payment, 'id');
 
 /** The payment, if it is the user's or the user is an admin; null otherwise. */
-export async function ownPayment(context: OrderContext, id: string): Promise<Payment | null> {
+export async function findOwnPayment(context: OrderContext, id: string): Promise<Payment | null> {
   const payment = await loaderOf(context, loadPayments).load(id);
   return owns(context, payment?.userId) ? payment : null;
 }
@@ -39,7 +39,7 @@ export class PaymentResolver {
     @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
     @Ctx() context: OrderContext,
   ) {
-    return ownPayment(context, id);
+    return findOwnPayment(context, id);
   }
 
   @Allow('own')
@@ -51,7 +51,7 @@ export class PaymentResolver {
   @Allow('own')
   @FieldResolver(() => Order, { description: 'The order it pays.' })
   order(@Root() payment: Payment, @Ctx() context: OrderContext) {
-    return ownOrder(context, payment.orderId);
+    return findOwnOrder(context, payment.orderId);
   }
 
   @Allow('own')
@@ -64,5 +64,17 @@ export class PaymentResolver {
   @FieldResolver(() => Money, { description: 'How much it is.' })
   amount(@Root() payment: Payment): Money {
     return money(payment.amountValue, payment.currencyCode);
+  }
+}
+
+const loadPaymentsOf = afresh(loadAllBy(Payment, 'orderId', { id: 'asc' }));
+
+@Resolver(() => Order)
+export class OrderPaymentsResolver {
+  @Allow('own')
+  @FieldResolver(() => [Payment], { description: 'The attempts to pay it, oldest first.' })
+  payments(@Root() order: Order, @Ctx() context: OrderContext) {
+    requireCustomer(context, order, 'payment of order');
+    return loaderOf(context, loadPaymentsOf).load(order.id);
   }
 }

@@ -1,8 +1,7 @@
 import { findById } from '../../shared/database/find-by-id.js';
 import { result } from '../../shared/graphql/refusal.js';
-import { OrderExpired } from '../checkout/checkout-result.js';
 import type { OrderContext } from '../context.js';
-import { Order } from '../order/order.js';
+import { Order, OrderExpired } from '../order/order.js';
 import { Payment } from './payment.js';
 import {
   OrderNotPayable,
@@ -11,7 +10,7 @@ import {
   PaymentPending,
   PaymentSuccess,
 } from './payment-result.js';
-import { settlePayment } from './process-payment.js';
+import { processPayment } from './process-payment.js';
 
 /**
  * What a payment came to, as its customer is told. One that waits for the customer, or for their
@@ -20,15 +19,15 @@ import { settlePayment } from './process-payment.js';
 export async function presentPayment(context: OrderContext, paymentId: string) {
   const found = await findById(context.em, Payment, paymentId);
   const waits = found.status === 'PENDING' && found.providerTransactionId;
-  return present(context, waits ? await settlePayment(context.app, paymentId) : found);
+  return toPaymentResult(context, waits ? await processPayment(context.app, paymentId) : found);
 }
 
 /** The same, for a payment that was settled just now, as far as it goes. */
-export async function presentSettled(context: OrderContext, paymentId: string) {
-  return present(context, await settlePayment(context.app, paymentId));
+export async function processAndPresent(context: OrderContext, paymentId: string) {
+  return toPaymentResult(context, await processPayment(context.app, paymentId));
 }
 
-async function present({ em }: OrderContext, payment: Payment) {
+async function toPaymentResult({ em }: OrderContext, payment: Payment) {
   const order = await findById(em, Order, payment.orderId);
   switch (payment.status) {
     case 'PENDING':

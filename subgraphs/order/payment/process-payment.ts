@@ -4,10 +4,15 @@ import type { OrderApp } from '../context.js';
 import { Order } from '../order/order.js';
 import { endPending } from '../order/transitions/end-pending.js';
 import { Payment } from './payment.js';
-import { refOf } from './payment-ref.js';
-import { type ProviderPayment, RefusedForGood } from './provider/payment-provider.js';
-import { noteWaiting, recordStep } from './record-step.js';
-import { cancelUncapturable, letGo, refundAll, returnAllStock, windUp } from './void-payment.js';
+import { recordPendingAction, recordStep, toPaymentRef } from './payment-state.js';
+import { PermanentRefusal, type ProviderPayment } from './provider/payment-provider.js';
+import {
+  cancelUncapturable,
+  finalizeFailed,
+  refundAll,
+  returnAllStock,
+  voidPayment,
+} from './void-payment.js';
 
 // PENDING → AUTHORIZED → COMPLETED or let go → wound up; and some that another process took first.
 const stepsMax = 6;
@@ -19,15 +24,15 @@ const stepsMax = 6;
  *
  * @returns the payment as it is then; still PENDING or AUTHORIZED where a step gave no answer
  */
-export async function settlePayment(app: OrderApp, paymentId: string): Promise<Payment> {
+export async function processPayment(app: OrderApp, paymentId: string): Promise<Payment> {
   try {
     for (let step = 0; step < stepsMax; step++) {
-      if (!(await takeStep(app, await read(app, paymentId)))) break;
+      if (!(await takeStep(app, await readPayment(app, paymentId)))) break;
     }
   } catch (error) {
     app.logger.warn({ err: error, paymentId }, 'a payment stopped half-way; it is taken up again');
   }
-  return read(app, paymentId);
+  return readPayment(app, paymentId);
 }
 
 /** @returns whether there may be another step: this one was taken, here or by another process */
@@ -36,10 +41,10 @@ function takeStep(app: OrderApp, payment: Payment): Promise<boolean> {
     case 'PENDING':
       return authorize(app, payment);
     case 'AUTHORIZED':
-      return sell(app, payment);
+      return commitAndCapture(app, payment);
     case 'FAILED':
     case 'VOIDED':
-      return windUp(app, payment);
+      return finalizeFailed(app, payment);
     default:
       return Promise.resolve(false);
   }
@@ -49,16 +54,19 @@ function takeStep(app: OrderApp, payment: Payment): Promise<boolean> {
  * What was asked for before is looked up first: a provider remembers the key of a request for a day
  * or so only.
  */
-async function ask({ provider }: OrderApp, payment: Payment): Promise<ProviderPayment> {
-  const ref = refOf(payment);
+async function authorizeOrLookUp(
+  { provider }: OrderApp,
+  payment: Payment,
+): Promise<ProviderPayment> {
+  const ref = toPaymentRef(payment);
   const mayBeKnown = payment.attempts > 0 || payment.providerTransactionId !== null;
   return (mayBeKnown && (await provider.lookUp(ref))) || provider.authorize(ref);
 }
 
 async function authorize(app: OrderApp, payment: Payment): Promise<boolean> {
-  const answer = await ask(app, payment).catch((error): ProviderPayment => {
+  const answer = await authorizeOrLookUp(app, payment).catch((error): ProviderPayment => {
     // Asked again, it would be refused again.
-    if (!(error instanceof RefusedForGood)) throw error;
+    if (!(error instanceof PermanentRefusal)) throw error;
     return { status: 'declined', transactionId: null, reason: error.message };
   });
   failPoint('authorized, not recorded');
@@ -80,10 +88,10 @@ async function authorize(app: OrderApp, payment: Payment): Promise<boolean> {
     default: {
       const known = { ...payment, providerTransactionId: transactionId };
       if (!(await isPayable(app, payment.orderId))) {
-        await letGo(app, known, 'FAILED');
+        await voidPayment(app, known, 'FAILED');
         return true;
       }
-      await noteWaiting(app, payment.id, answer);
+      await recordPendingAction(app, payment.id, answer);
       return false;
     }
   }
@@ -95,26 +103,26 @@ async function isPayable(app: OrderApp, orderId: string): Promise<boolean> {
 }
 
 /** The reservation decides: only the payment that commits it takes money. */
-async function sell(app: OrderApp, payment: Payment): Promise<boolean> {
+async function commitAndCapture(app: OrderApp, payment: Payment): Promise<boolean> {
   failPoint('authorized, hold not committed');
   const reservation = await app.reservations.commit(payment.orderId, payment.id);
   failPoint('hold committed, answer lost');
   if (reservation.state !== 'COMMITTED' || reservation.paymentId !== payment.id) {
-    await letGo(app, payment, 'VOIDED');
+    await voidPayment(app, payment, 'VOIDED');
     return true;
   }
   try {
-    await app.provider.capture(refOf(payment));
+    await app.provider.capture(toPaymentRef(payment));
   } catch (error) {
-    if (!(error instanceof RefusedForGood)) throw error;
-    const known = await app.provider.lookUp(refOf(payment));
+    if (!(error instanceof PermanentRefusal)) throw error;
+    const known = await app.provider.lookUp(toPaymentRef(payment));
     if (known?.status !== 'captured') {
       await cancelUncapturable(app, payment, error.message);
       return true;
     }
   }
   failPoint('captured, not recorded');
-  await complete(app, payment);
+  await recordCaptured(app, payment);
   return false;
 }
 
@@ -122,7 +130,7 @@ async function sell(app: OrderApp, payment: Payment): Promise<boolean> {
  * The money is taken: the payment and its order change in one commit. Where the order ended all the
  * same, which nothing should bring about, what was taken and sold goes back.
  */
-function complete(app: OrderApp, payment: Payment): Promise<boolean> {
+function recordCaptured(app: OrderApp, payment: Payment): Promise<boolean> {
   const { orderId } = payment;
   return recordStep(app, payment, { to: 'COMPLETED' }, async (em) => {
     if (await endPending(em, orderId, { status: 'CONFIRMED' })) return;
@@ -132,4 +140,4 @@ function complete(app: OrderApp, payment: Payment): Promise<boolean> {
   });
 }
 
-const read = (app: OrderApp, id: string) => findById(app.orm.em, Payment, id);
+const readPayment = (app: OrderApp, id: string) => findById(app.orm.em, Payment, id);

@@ -1,6 +1,6 @@
 import { sql } from '../../shared/database/connect.js';
 import type { OrderApp } from '../context.js';
-import { settlePayment } from './process-payment.js';
+import { processPayment } from './process-payment.js';
 
 const batchMax = 16;
 const retryFirstMs = 4000;
@@ -29,7 +29,7 @@ export async function recoverPayments(
        ) returning id`,
       [retryFirstMs, retryMaxMs, batchMax],
     );
-    await Promise.all(due.map(({ id }) => settlePayment(app, id)));
+    await Promise.all(due.map(({ id }) => processPayment(app, id)));
     taken += due.length;
     if (due.length < batchMax) break;
   }

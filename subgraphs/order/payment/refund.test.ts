@@ -28,7 +28,7 @@ describe('refunds of a payment', () => {
     await databases.drop();
   });
 
-  async function newPayment(amount: string, parts: number) {
+  async function newPayment(amount: string, shopOrdersCount: number) {
     const [orderId, paymentId] = [uuidv7(), uuidv7()];
     await client.query(
       `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address)
@@ -40,7 +40,7 @@ describe('refunds of a payment', () => {
        values ($1, $2, $2, $3, 'COMPLETED', 'sandbox')`,
       [paymentId, orderId, amount],
     );
-    const shopOrderIds = Array.from({ length: parts }, () => uuidv7());
+    const shopOrderIds = Array.from({ length: shopOrdersCount }, () => uuidv7());
     for (const id of shopOrderIds) {
       await client.query('insert into shop_order (id, order_id, shop_id) values ($1, $2, $1)', [
         id,
@@ -59,12 +59,12 @@ describe('refunds of a payment', () => {
       fc.asyncProperty(cents, asks, async (total, asked) => {
         const { orderId, paymentId, shopOrderIds } = await newPayment(amountOf(total), 4);
         const made = await Promise.all(
-          asked.map(([part, amount]) =>
+          asked.map(([at, amount]) =>
             orm.em.fork().transactional((em) =>
               requestRefund(em, {
                 paymentId,
-                shopOrderId: shopOrderIds[part] ?? null,
-                amount: shopOrderIds[part] ? amountOf(amount) : null,
+                shopOrderId: shopOrderIds[at] ?? null,
+                amount: shopOrderIds[at] ? amountOf(amount) : null,
                 reason: 'test',
               }),
             ),

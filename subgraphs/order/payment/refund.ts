@@ -122,7 +122,7 @@ export async function requestRefund(em: EntityManager, request: RefundRequest): 
   );
   if (!refund) return false;
   const event = { type: 'REFUND_REQUESTED', actor, reason } as const;
-  const part = shopOrderId ? { shopOrderId } : {};
-  await recordEvents(em, [{ orderId: refund.orderId, ...part, ...event }]);
+  const about = { orderId: refund.orderId, ...(shopOrderId && { shopOrderId }) };
+  await recordEvents(em, [{ ...about, ...event }]);
   return true;
 }

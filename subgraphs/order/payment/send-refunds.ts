@@ -2,7 +2,7 @@ import { type EntityManager, sql, sqlCount } from '../../shared/database/connect
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { OrderApp } from '../context.js';
 import { recordEvents } from '../order/order-event.js';
-import { RefusedForGood } from './provider/payment-provider.js';
+import { PermanentRefusal } from './provider/payment-provider.js';
 
 const batchMax = 16;
 const retryFirstMs = 4000;
@@ -30,7 +30,7 @@ export async function sendRefunds(
 ): Promise<number> {
   let tried = 0;
   while (!isStopping()) {
-    const due = await takeDue(app.orm.em.fork());
+    const due = await claimDue(app.orm.em.fork());
     await Promise.all(due.map((refund) => send(app, refund)));
     tried += due.length;
     if (due.length < batchMax) break;
@@ -38,7 +38,7 @@ export async function sendRefunds(
   return tried;
 }
 
-const takeDue = (em: EntityManager) =>
+const claimDue = (em: EntityManager) =>
   sql<DueRefund>(
     em,
     `update refund r set attempts = r.attempts + 1, updated_at = now(),
@@ -58,16 +58,16 @@ async function send(app: OrderApp, refund: DueRefund): Promise<void> {
   try {
     await app.provider.refund({ refundId, transactionId, amount, currencyCode });
     failPoint('refund sent, not recorded');
-    await app.orm.em.fork().transactional((em) => complete(em, refund));
+    await app.orm.em.fork().transactional((em) => recordRefunded(em, refund));
   } catch (error) {
     // Somebody has to look at one that is refused for good: the customer waits for the money.
-    const level = error instanceof RefusedForGood ? 'error' : 'warn';
+    const level = error instanceof PermanentRefusal ? 'error' : 'warn';
     app.logger[level]({ err: error, refundId }, 'a refund was not sent; it is tried again');
   }
 }
 
 /** The payment is REFUNDED once its refunds add up to it. */
-async function complete(em: EntityManager, refund: DueRefund): Promise<void> {
+async function recordRefunded(em: EntityManager, refund: DueRefund): Promise<void> {
   await sql(em, 'select 1 from payment where id = $1 for update', [refund.paymentId]);
   const first = await sqlCount(
     em,
@@ -84,7 +84,7 @@ async function complete(em: EntityManager, refund: DueRefund): Promise<void> {
     [refund.paymentId],
   );
   const { orderId, shopOrderId, amount, currencyCode } = refund;
-  const part = shopOrderId ? { shopOrderId } : {};
+  const about = { orderId, ...(shopOrderId && { shopOrderId }) };
   const what = { actor: 'payments', reason: `${amount} ${currencyCode}` };
-  await recordEvents(em, [{ orderId, ...part, type: 'REFUND_COMPLETED', ...what }]);
+  await recordEvents(em, [{ ...about, type: 'REFUND_COMPLETED', ...what }]);
 }

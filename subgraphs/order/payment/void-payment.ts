@@ -4,9 +4,8 @@ import type { OrderApp } from '../context.js';
 import { endPending } from '../order/transitions/end-pending.js';
 import { returnStock } from '../warehouse-client/return-stock.js';
 import type { Payment } from './payment.js';
-import { refOf } from './payment-ref.js';
-import { type ProviderPayment, RefusedForGood } from './provider/payment-provider.js';
-import { recordStep } from './record-step.js';
+import { recordStep, toPaymentRef } from './payment-state.js';
+import { PermanentRefusal, type ProviderPayment } from './provider/payment-provider.js';
 import { requestRefund } from './refund.js';
 
 const tooLate = 'it was paid too late, or was paid already';
@@ -18,7 +17,7 @@ const tooLate = 'it was paid too late, or was paid already';
  * @param to `VOIDED`, or `FAILED` for one that never was authorized
  * @returns whether this call did it
  */
-export async function letGo(
+export async function voidPayment(
   app: OrderApp,
   payment: Payment,
   to: 'VOIDED' | 'FAILED',
@@ -37,12 +36,12 @@ export async function letGo(
  */
 async function voidAtProvider(app: OrderApp, payment: Payment): Promise<'gone' | 'captured'> {
   try {
-    await app.provider.void(refOf(payment));
+    await app.provider.void(toPaymentRef(payment));
     failPoint('voided, not recorded');
     return 'gone';
   } catch (error) {
-    if (!(error instanceof RefusedForGood)) throw error;
-    const known = await app.provider.lookUp(refOf(payment));
+    if (!(error instanceof PermanentRefusal)) throw error;
+    const known = await app.provider.lookUp(toPaymentRef(payment));
     if (!known || known.status === 'declined' || known.status === 'voided') return 'gone';
     if (known.status === 'captured') return 'captured';
     throw error;
@@ -70,12 +69,12 @@ export function cancelUncapturable(
 
 /** Has all come back that was sold with an order, in the transaction of `em`. */
 export async function returnAllStock(em: EntityManager, orderId: string): Promise<void> {
-  const parts = await sql<{ shopId: string }>(
+  const shopOrders = await sql<{ shopId: string }>(
     em,
     'select shop_id as "shopId" from shop_order where order_id = $1 order by shop_id',
     [orderId],
   );
-  const back = parts.map(({ shopId }) => ({ orderId, shopId, reason: 'PAYMENT_FAILED' }));
+  const back = shopOrders.map(({ shopId }) => ({ orderId, shopId, reason: 'PAYMENT_FAILED' }));
   await returnStock(em, back);
 }
 
@@ -87,12 +86,13 @@ export const refundAll = (em: EntityManager, { id: paymentId }: Payment) =>
  * Ends what a payment that came to nothing left behind: the order of a one-step checkout, and what
  * the provider did with it after all. Nothing is left to do then, until there is news of it.
  */
-export async function windUp(app: OrderApp, payment: Payment): Promise<boolean> {
+export async function finalizeFailed(app: OrderApp, payment: Payment): Promise<boolean> {
   if (!payment.nextAttemptAt) return false;
-  if (payment.status === 'FAILED' && payment.endsOrder) await cancelOrder(app, payment.orderId);
+  if (payment.status === 'FAILED' && payment.endsOrder)
+    await cancelFailedCheckout(app, payment.orderId);
   const mayBeKnown = payment.providerTransactionId !== null || payment.attempts > 0;
-  const known = mayBeKnown ? await app.provider.lookUp(refOf(payment)) : null;
-  await undo(app, payment, known);
+  const known = mayBeKnown ? await app.provider.lookUp(toPaymentRef(payment)) : null;
+  await reverseAtProvider(app, payment, known);
   // News that came meanwhile has set an earlier time, and is looked at for itself.
   await sql(
     app.orm.em.fork(),
@@ -103,7 +103,11 @@ export async function windUp(app: OrderApp, payment: Payment): Promise<boolean> 
   return false;
 }
 
-async function undo(app: OrderApp, payment: Payment, known: ProviderPayment | null): Promise<void> {
+async function reverseAtProvider(
+  app: OrderApp,
+  payment: Payment,
+  known: ProviderPayment | null,
+): Promise<void> {
   const live = known && ['authorized', 'actionRequired', 'pending'].includes(known.status);
   const transactionId = payment.providerTransactionId ?? known?.transactionId ?? null;
   const found = { ...payment, providerTransactionId: transactionId };
@@ -119,7 +123,7 @@ async function undo(app: OrderApp, payment: Payment, known: ProviderPayment | nu
 }
 
 /** Puts back what a one-step checkout held; a payment that committed it first keeps the order. */
-async function cancelOrder(app: OrderApp, orderId: string): Promise<void> {
+async function cancelFailedCheckout(app: OrderApp, orderId: string): Promise<void> {
   const { state } = await app.reservations.release(orderId, 'PAYMENT_FAILED');
   failPoint('released, order not told');
   if (state === 'COMMITTED') return;

@@ -10,7 +10,7 @@ export interface PurchaseLine {
   readonly purchaseLimit: number | null;
 }
 /** A line with which a customer would have more than the offer's limit. */
-export interface LimitFact {
+export interface LimitViolation {
   readonly offerId: string;
   readonly limit: number;
   /** units bought before, in orders that are not cancelled */
@@ -19,7 +19,7 @@ export interface LimitFact {
 
 /** Thrown to undo the transaction in which a limit was passed. */
 export class LimitExceeded extends Error {
-  constructor(readonly lines: readonly LimitFact[]) {
+  constructor(readonly lines: readonly LimitViolation[]) {
     super('a purchase limit was passed');
   }
 }
@@ -27,7 +27,9 @@ export class LimitExceeded extends Error {
 const keyOf = ({ shopId, sku }: { shopId: string; sku: string }) => `${shopId} ${sku}`;
 
 /** Raises the counters; its four arrays stand from `$first` on: customers, shops, skus, quantities. */
-export const counting = (first: number) => `insert into purchase (customer_id, shop_id, sku, units)
+export const countPurchasesSql = (
+  first: number,
+) => `insert into purchase (customer_id, shop_id, sku, units)
   select customer_id, shop_id, sku, sum(quantity)
   from unnest($${first}::uuid[], $${first + 1}::uuid[], $${first + 2}::text[], $${first + 3}::int[])
     as line (customer_id, shop_id, sku, quantity)
@@ -35,8 +37,8 @@ export const counting = (first: number) => `insert into purchase (customer_id, s
   on conflict (customer_id, shop_id, sku) do update
     set units = purchase.units + excluded.units, updated_at = now()`;
 
-/** The values that `counting` needs. */
-export const counted = (
+/** The values that `countPurchasesSql` needs. */
+export const countPurchasesParams = (
   lines: readonly (PurchaseLine & { readonly customerId: string })[],
 ): unknown[] => [
   lines.map(({ customerId }) => customerId),
@@ -59,19 +61,19 @@ export async function countPurchases(
 ): Promise<void> {
   const rows = await sqlPrepared<{ shopId: string; sku: string; units: string }>(
     em,
-    `${counting(1)} returning shop_id as "shopId", sku, units`,
-    counted(lines.map((line) => ({ customerId, ...line }))),
+    `${countPurchasesSql(1)} returning shop_id as "shopId", sku, units`,
+    countPurchasesParams(lines.map((line) => ({ customerId, ...line }))),
   );
   const units = new Map(rows.map((row) => [keyOf(row), Number(row.units)]));
-  const facts = lines.flatMap((line): LimitFact[] => {
+  const violations = lines.flatMap((line): LimitViolation[] => {
     const already = (units.get(keyOf(line)) as number) - line.quantity;
-    return overLimit(line, already);
+    return limitViolations(line, already);
   });
-  if (facts.length > 0) throw new LimitExceeded(facts);
+  if (violations.length > 0) throw new LimitExceeded(violations);
 }
 
 /** @returns what stands against this line; nothing where it is within its limit */
-export function overLimit(line: PurchaseLine, already: number): LimitFact[] {
+export function limitViolations(line: PurchaseLine, already: number): LimitViolation[] {
   const { offerId, purchaseLimit: limit, quantity } = line;
   return limit !== null && already + quantity > limit ? [{ offerId, limit, already }] : [];
 }
@@ -94,11 +96,11 @@ export async function readPurchases(
 
 /**
  * Takes lines out of what their customers bought: those of `orders`, a query with `id` and `customer_id`.
- * The counters are locked in the order of their keys, as in `counting`.
+ * The counters are locked in the order of their keys, as in `countPurchasesSql`.
  *
  * @param condition on the shops' parts, `s`
  */
-export const givingBack = (orders: string, condition = 'true') => `line as (
+export const subtractPurchasesCtes = (orders: string, condition = 'true') => `line as (
     select o.customer_id, s.shop_id, i.sku, sum(i.quantity) as units
     from ${orders} o join shop_order s on s.order_id = o.id
       join order_item i on i.shop_order_id = s.id
@@ -117,15 +119,15 @@ export const givingBack = (orders: string, condition = 'true') => `line as (
  * or those of some shops' parts, in one statement. For whoever cancels the order or the part, in the
  * commit that does, where the guarded change of its status makes it once.
  */
-export async function giveBackPurchases(
+export async function subtractPurchases(
   em: EntityManager,
   orderId: string,
   shopOrderIds: readonly string[] | null = null,
 ): Promise<void> {
-  await sqlPrepared(em, givingBackOne, [orderId, shopOrderIds]);
+  await sqlPrepared(em, subtractPurchasesSql, [orderId, shopOrderIds]);
 }
 
-const givingBackOne = `
+const subtractPurchasesSql = `
   with one as (select id, customer_id from customer_order where id = $1),
-  ${givingBack('one', '($2::uuid[] is null or s.id = any($2))')}
+  ${subtractPurchasesCtes('one', '($2::uuid[] is null or s.id = any($2))')}
   select`;

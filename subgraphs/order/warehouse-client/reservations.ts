@@ -20,19 +20,15 @@ export interface ReservationAnswer {
   readonly paymentId: string | null;
   readonly shortages: Shortage[] | null;
 }
-export interface WasAsked {
+export interface ReserveAnswer extends ReservationAnswer {
   /** Whether it was asked for more than once: another process of the warehouse may decide it later. */
-  readonly again: boolean;
+  readonly isRepeated: boolean;
 }
 export type ReleaseReason = 'PAYMENT_FAILED' | 'BY_CUSTOMER' | 'ABANDONED';
 
 /** The stock of orders, held at the warehouse subgraph. Every call may be sent again. */
 export interface Reservations {
-  reserve(
-    orderId: string,
-    lines: ReservationLine[],
-    holdForMs: number,
-  ): Promise<ReservationAnswer & WasAsked>;
+  reserve(orderId: string, lines: ReservationLine[], holdForMs: number): Promise<ReserveAnswer>;
   /** An order that is not known counts as released from then on. */
   commit(orderId: string, paymentId: string): Promise<ReservationAnswer>;
   /** @param actor the user who gives it up, where it is one: whoever ends the order tells so */
@@ -98,9 +94,9 @@ export function createReservations(reserving: ServiceClient, ending: ServiceClie
       const latestMs = performance.now() + reserveTimeoutMs;
       const leftMs = () => Math.max(1, latestMs - performance.now());
       let answer = await first.ask(request, leftMs());
-      const isSlow = answer.state === 'WAITING';
+      const isRepeated = answer.state === 'WAITING';
       while (answer.state === 'WAITING') answer = await again.ask(request, leftMs());
-      return { ...(answer as ReservationAnswer), again: isSlow };
+      return { ...(answer as ReservationAnswer), isRepeated };
     },
     commit: (orderId, paymentId) => commits.ask({ orderId, paymentId }, endTimeoutMs),
     release: (orderId, reason, actor) => releases.ask({ orderId, reason, actor }, endTimeoutMs),

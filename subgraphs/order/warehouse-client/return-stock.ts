@@ -12,10 +12,10 @@ export interface StockReturned {
  * Has the warehouse subgraph put what was sold of one shop’s part back on its shelves (RETURN),
  * once; told by the outbox, in the transaction of `em`.
  */
-export function returnStock(em: EntityManager, parts: readonly StockReturned[]): Promise<void> {
+export function returnStock(em: EntityManager, returns: readonly StockReturned[]): Promise<void> {
   return enqueue(
     em,
-    parts.map((payload) => ({
+    returns.map((payload) => ({
       consumer: 'warehouse',
       topic: 'stock.returned',
       key: `${payload.orderId}:${payload.shopId}`,

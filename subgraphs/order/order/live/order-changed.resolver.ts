@@ -4,9 +4,9 @@ import { notFound } from '../../../shared/errors.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
 import { BeginsWithSnapshot } from '../../../shared/graphql/schema.js';
 import { Allow } from '../../../shared/rights/rights.js';
-import type { OrderContext } from '../../context.js';
 import { Order } from '../order.js';
-import { visibleOrder } from '../visible-orders.js';
+import { findVisibleOrder } from '../visible-orders.js';
+import type { LiveContext } from './order-feeds.js';
 
 @Resolver()
 export class OrderChangedResolver {
@@ -14,7 +14,7 @@ export class OrderChangedResolver {
   @BeginsWithSnapshot()
   @Subscription(() => Order, {
     description: 'The order as it is now, then after each change of it or of a part of it.',
-    subscribe: ({ args, context }) => openFeed(args.id, context as OrderContext),
+    subscribe: ({ args, context }) => openFeed(args.id, context as LiveContext),
   })
   orderChanged(
     @Root() order: Order,
@@ -24,8 +24,8 @@ export class OrderChangedResolver {
   }
 }
 
-async function openFeed(id: string, context: OrderContext) {
+async function openFeed(id: string, context: LiveContext) {
   identityOf(context);
-  if (!(await visibleOrder(context, id))) throw notFound('order', id);
+  if (!(await findVisibleOrder(context, id))) throw notFound('order', id);
   return context.app.feeds.open(id);
 }

@@ -1,9 +1,11 @@
 import type { Redis } from 'ioredis';
 import { type EntityManager, sql } from '../../../shared/database/connect.js';
 import { tryAgain } from '../../../shared/errors.js';
+import type { SubgraphContext } from '../../../shared/graphql/context.js';
 import { LatestFeed } from '../../../shared/messaging/latest-feed.js';
 import type { Logger } from '../../../shared/observability/logger.js';
 import { startWorker } from '../../../shared/runtime/worker.js';
+import type { OrderApp } from '../../context.js';
 import { Order } from '../order.js';
 
 export const orderChannel = 'order';
@@ -26,6 +28,9 @@ export interface OrderFeeds {
   count(): number;
   stop(): Promise<void>;
 }
+
+export type LiveApp = OrderApp & { readonly feeds: OrderFeeds };
+export type LiveContext = SubgraphContext<LiveApp>;
 
 /**
  * Feeds live on hints of Redis: an id says that this order may have changed, its version is read. A
@@ -92,14 +97,14 @@ export function createOrderFeeds(em: EntityManager, redis: Redis, logger: Logger
 
 /** The order itself at each version that is told; it may be at a later one by the time it is read. */
 function ordersOf(em: EntityManager, feed: VersionFeed): AsyncIterableIterator<Order> {
-  let told = 0;
+  let sentVersion = 0;
   const next = async (): Promise<IteratorResult<Order>> => {
     for (;;) {
       const { done, value } = await feed.next();
       if (done) return { value: undefined, done };
       const order = await em.fork().findOneOrFail(Order, value.id);
-      if (order.version <= told) continue;
-      told = order.version;
+      if (order.version <= sentVersion) continue;
+      sentVersion = order.version;
       return { value: order, done: false };
     }
   };

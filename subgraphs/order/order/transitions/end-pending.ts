@@ -1,10 +1,9 @@
 import { type EntityManager, sqlPrepared } from '../../../shared/database/connect.js';
 import { newId } from '../../../shared/ids.js';
 import { returnToCart } from '../../cart/move-cart.js';
-import { giveBackPurchases } from '../../purchase-limit/count-purchases.js';
-import { noteChanged } from '../order-signals.js';
+import { subtractPurchases } from '../../purchase-limit/count-purchases.js';
+import { markChanged } from '../order-signals.js';
 import type { CancelReason } from '../status.js';
-import { wakePayments } from './wake-payments.js';
 
 /** Which part of the system takes an order out of `PENDING`; null: its customer. */
 const actors: Readonly<Record<CancelReason, string | null>> = {
@@ -41,7 +40,7 @@ export async function endPending(
   const work = async (tx: EntityManager) => {
     const ended = await leavePending(tx, orderId, to);
     if (ended && to.status === 'CANCELLED') {
-      await giveBackPurchases(tx, orderId);
+      await subtractPurchases(tx, orderId);
       await returnToCart(tx, orderId);
     }
     return ended;
@@ -62,7 +61,7 @@ async function leavePending(em: EntityManager, orderId: string, to: PendingEnd):
        where id = $1 and status = 'PENDING'
          and ($3 is distinct from 'OUT_OF_STOCK' or expires_at is null)
        returning id, customer_id
-     ), parts as (
+     ), shop_orders as (
        update shop_order set status = $2, updated_at = now()
        where order_id in (select id from ended)
      ), history as (
@@ -72,8 +71,18 @@ async function leavePending(em: EntityManager, orderId: string, to: PendingEnd):
      select id from ended`,
     [orderId, to.status, reason, newId(), actor],
   );
-  if (changed.length > 0) noteChanged(em, orderId);
+  if (changed.length > 0) markChanged(em, orderId);
   return changed.length > 0;
+}
+
+/** Has a worker let go at once what is on its way for an order that ends, in the transaction of `em`. */
+async function wakePayments(em: EntityManager, orderId: string): Promise<void> {
+  await sqlPrepared(
+    em,
+    `update payment set next_attempt_at = now()
+     where order_id = $1 and status in ('PENDING', 'AUTHORIZED') and next_attempt_at > now()`,
+    [orderId],
+  );
 }
 
 /**
@@ -94,6 +103,6 @@ export async function setExpiresAt(em: EntityManager, orderId: string, expiresAt
      select id from held`,
     [orderId, expiresAt, newId()],
   );
-  if (changed.length > 0) noteChanged(em, orderId);
+  if (changed.length > 0) markChanged(em, orderId);
   return changed.length > 0;
 }

@@ -1,5 +1,5 @@
 import Big from 'big.js';
-import { RefusedForGood } from './payment-provider.js';
+import { PermanentRefusal } from './payment-provider.js';
 
 // https://docs.stripe.com/currencies: Stripe counts ISK and UGX in hundredths all the same.
 const zeroDecimal = 'BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF'.split(' ');
@@ -8,7 +8,7 @@ const threeDecimal = 'BHD JOD KWD OMR TND'.split(' ');
 /**
  * An amount in the smallest unit of its currency, exactly: "19.90" USD is 1990, "500.00" JPY 500.
  *
- * @throws RefusedForGood for an amount that the currency cannot express
+ * @throws PermanentRefusal for an amount that the currency cannot express
  */
 export function toMinorUnits(amount: string, currencyCode: string): number {
   const digits = zeroDecimal.includes(currencyCode)
@@ -18,7 +18,7 @@ export function toMinorUnits(amount: string, currencyCode: string): number {
       : 2;
   const units = new Big(amount).times(new Big(10).pow(digits));
   if (!units.eq(units.round(0)) || units.gt(Number.MAX_SAFE_INTEGER)) {
-    throw new RefusedForGood(`${amount} ${currencyCode} cannot be paid: it has no such coins`);
+    throw new PermanentRefusal(`${amount} ${currencyCode} cannot be paid: it has no such coins`);
   }
   return units.toNumber();
 }

@@ -33,7 +33,7 @@ export type ProviderPayment =
       readonly reason: string;
     };
 
-export interface RefundOrder {
+export interface ProviderRefund {
   /** also the key under which the provider sends it once */
   readonly refundId: string;
   readonly transactionId: string;
@@ -52,14 +52,14 @@ export interface ProviderEvent {
 }
 
 /** The provider will never do it: asking again is of no use. */
-export class RefusedForGood extends Error {}
+export class PermanentRefusal extends Error {}
 
 /** A webhook that is not from the provider, or was sent long ago. */
 export class WebhookRefused extends Error {}
 
 /**
  * Who takes the money. Every call may be sent again for the same payment and is done once. A call
- * that throws `RefusedForGood` was not done and will not be; after anything else that it throws (no
+ * that throws `PermanentRefusal` was not done and will not be; after anything else that it throws (no
  * answer in time, a fault of the provider's) it is not known whether it was, and is asked again.
  */
 export interface PaymentProvider {
@@ -71,7 +71,7 @@ export interface PaymentProvider {
   capture(payment: PaymentRef): Promise<void>;
   /** Lets go what is authorized, or not agreed to yet; no money is taken then. */
   void(payment: PaymentRef): Promise<void>;
-  refund(refund: RefundOrder): Promise<void>;
+  refund(refund: ProviderRefund): Promise<void>;
   /** @throws WebhookRefused unless it is signed by the provider, and not more than minutes ago */
   parseWebhook(headers: IncomingHttpHeaders, body: Buffer): ProviderEvent;
   close(): Promise<void>;

@@ -5,8 +5,8 @@ import { clientIdle } from '../../../shared/http/keep-alive.js';
 import {
   type PaymentProvider,
   type PaymentRef,
+  PermanentRefusal,
   type ProviderPayment,
-  RefusedForGood,
   WebhookRefused,
   webhookAgeMaxSeconds,
 } from './payment-provider.js';
@@ -25,7 +25,7 @@ interface SandboxPayment {
 export function createSandboxProvider(url: string, webhookSecret: string): PaymentProvider {
   const pool = new Pool(new URL(url).origin, { connections: connectionsMax, ...clientIdle });
 
-  async function ask<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
+  async function send<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
     const response = await pool.request({
       method,
       path,
@@ -36,20 +36,20 @@ export function createSandboxProvider(url: string, webhookSecret: string): Payme
     const reply = (await response.body.json()) as T & { error?: string };
     if (response.statusCode === 200) return reply;
     const message = `the payment sandbox says: ${reply.error}`;
-    throw response.statusCode < 500 ? new RefusedForGood(message) : new Error(message);
+    throw response.statusCode < 500 ? new PermanentRefusal(message) : new Error(message);
   }
   const change = (payment: { transactionId: string | null }, verb: string, body: object = {}) =>
-    ask<SandboxPayment>('POST', `/v1/payments/${payment.transactionId}/${verb}`, body);
+    send<SandboxPayment>('POST', `/v1/payments/${payment.transactionId}/${verb}`, body);
 
   return {
     name: 'sandbox',
     async authorize({ paymentId, amount, currencyCode, method }) {
       const request = { idempotencyKey: paymentId, amount, currencyCode, method };
-      return told(await ask<SandboxPayment>('POST', '/v1/payments', request));
+      return toProviderPayment(await send<SandboxPayment>('POST', '/v1/payments', request));
     },
     async lookUp({ paymentId }: PaymentRef) {
-      const known = await ask<SandboxPayment | null>('GET', `/v1/payments?key=${paymentId}`);
-      return known && told(known);
+      const known = await send<SandboxPayment | null>('GET', `/v1/payments?key=${paymentId}`);
+      return known && toProviderPayment(known);
     },
     async capture(payment) {
       await change(payment, 'capture');
@@ -82,7 +82,7 @@ const webhook = z.object({
   data: z.object({ id: z.string(), key: z.string() }),
 });
 
-function told({ id, status, reason, clientSecret }: SandboxPayment): ProviderPayment {
+function toProviderPayment({ id, status, reason, clientSecret }: SandboxPayment): ProviderPayment {
   const transactionId = id;
   if (status === 'declined') return { status, transactionId, reason: reason ?? 'declined' };
   if (status !== 'requires_action') return { status, transactionId };

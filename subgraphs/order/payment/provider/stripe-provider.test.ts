@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { startStripeServer } from '../../../../tests/harness/stripe-server.js';
 import { toMinorUnits } from './minor-units.js';
-import { type PaymentRef, RefusedForGood, WebhookRefused } from './payment-provider.js';
+import { type PaymentRef, PermanentRefusal, WebhookRefused } from './payment-provider.js';
 import { createStripeProvider } from './stripe-provider.js';
 
 const webhookSecret = 'whsec_of_the_tests';
@@ -54,7 +54,7 @@ describe('Stripe as the payment provider', () => {
     for (let attempt = 0; attempt < 3; attempt++) {
       const failed = await hasty.authorize(payment).catch((error: unknown) => error);
       expect(failed).toBeInstanceOf(Error);
-      expect(failed).not.toBeInstanceOf(RefusedForGood);
+      expect(failed).not.toBeInstanceOf(PermanentRefusal);
     }
     expect(await stripe.lookUp(payment)).toMatchObject({ status: 'authorized' });
     expect(await stripe.authorize(payment)).toMatchObject({ status: 'authorized' });
@@ -89,21 +89,21 @@ describe('Stripe as the payment provider', () => {
   it('captures once, and not what was let go', async () => {
     const payment = await authorized();
     server.faults.push('done, but silent');
-    await expect(hasty.capture(payment)).rejects.not.toBeInstanceOf(RefusedForGood);
+    await expect(hasty.capture(payment)).rejects.not.toBeInstanceOf(PermanentRefusal);
     await stripe.capture(payment);
     expect(await stripe.lookUp(payment)).toMatchObject({ status: 'captured' });
-    await expect(stripe.void(payment)).rejects.toBeInstanceOf(RefusedForGood);
+    await expect(stripe.void(payment)).rejects.toBeInstanceOf(PermanentRefusal);
     const other = await authorized();
     await stripe.void(other);
     await stripe.void(other);
-    await expect(stripe.capture(other)).rejects.toBeInstanceOf(RefusedForGood);
+    await expect(stripe.capture(other)).rejects.toBeInstanceOf(PermanentRefusal);
   });
 
   it('lets go what it could not let go before', async () => {
     const payment = await authorized();
     const intent = server.intents.get(payment.transactionId as string);
     if (intent) intent.status = 'processing';
-    await expect(stripe.void(payment)).rejects.toBeInstanceOf(RefusedForGood);
+    await expect(stripe.void(payment)).rejects.toBeInstanceOf(PermanentRefusal);
     if (intent) intent.status = 'requires_capture';
     await stripe.void(payment);
     expect(await stripe.lookUp(payment)).toMatchObject({ status: 'voided' });
@@ -177,6 +177,6 @@ describe('an amount in the smallest unit of its currency', () => {
   });
 
   it('is refused where the currency has no such coins', () => {
-    expect(() => toMinorUnits('19.90', 'JPY')).toThrow(RefusedForGood);
+    expect(() => toMinorUnits('19.90', 'JPY')).toThrow(PermanentRefusal);
   });
 });

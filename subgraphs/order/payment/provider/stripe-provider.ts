@@ -3,8 +3,8 @@ import { toMinorUnits } from './minor-units.js';
 import {
   type PaymentProvider,
   type PaymentRef,
+  PermanentRefusal,
   type ProviderPayment,
-  RefusedForGood,
   WebhookRefused,
   webhookAgeMaxSeconds,
 } from './payment-provider.js';
@@ -36,17 +36,18 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
   const once = (idempotencyKey: string) => ({ idempotencyKey });
 
   async function lookUp({ paymentId, transactionId }: PaymentRef): Promise<ProviderPayment | null> {
-    if (transactionId) return told(await stripe.paymentIntents.retrieve(transactionId));
+    if (transactionId)
+      return toProviderPayment(await stripe.paymentIntents.retrieve(transactionId));
     const query = `metadata['payment_id']:'${paymentId}'`;
     const [found] = (await stripe.paymentIntents.search({ query, limit: 1 })).data;
-    return found ? told(found) : null;
+    return found ? toProviderPayment(found) : null;
   }
 
   /** Done already counts as done; otherwise says whether asking again is of use. */
   async function unlessDone(payment: PaymentRef, done: ProviderPayment['status'], error: unknown) {
     if (!isRefusal(error)) throw error;
     if ((await lookUp(payment))?.status === done) return;
-    throw new RefusedForGood(`Stripe says: ${(error as Error).message}`);
+    throw new PermanentRefusal(`Stripe says: ${(error as Error).message}`);
   }
 
   /** Stripe forgets the key of a request after a day; not what it did. */
@@ -74,7 +75,7 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
           confirm: true,
           metadata: { payment_id: paymentId },
         };
-        return told(await stripe.paymentIntents.create(intent, once(paymentId)));
+        return toProviderPayment(await stripe.paymentIntents.create(intent, once(paymentId)));
       } catch (error) {
         return declinedBy(error);
       }
@@ -99,11 +100,11 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
         metadata: { refund_id: refundId },
       };
       const refund = await stripe.refunds.create(order, once(refundId)).catch((error) => {
-        if (isRefusal(error)) throw new RefusedForGood(`Stripe says: ${error.message}`);
+        if (isRefusal(error)) throw new PermanentRefusal(`Stripe says: ${error.message}`);
         throw error;
       });
       if (refund.status === 'failed' || refund.status === 'canceled') {
-        throw new RefusedForGood(`the refund ${refund.id} is ${refund.status}`);
+        throw new PermanentRefusal(`the refund ${refund.id} is ${refund.status}`);
       }
     },
     parseWebhook(headers, body) {
@@ -136,7 +137,7 @@ const isRefusal = (error: unknown): error is Error =>
 
 /** @throws what is no answer of Stripe's about this payment */
 function declinedBy(error: unknown): ProviderPayment {
-  if (error instanceof RefusedForGood) {
+  if (error instanceof PermanentRefusal) {
     return { status: 'declined', transactionId: null, reason: error.message };
   }
   if (!isRefusal(error)) throw error;
@@ -144,7 +145,7 @@ function declinedBy(error: unknown): ProviderPayment {
   return { status: 'declined', transactionId: intent?.id ?? null, reason: error.message };
 }
 
-function told(intent: Stripe.PaymentIntent): ProviderPayment {
+function toProviderPayment(intent: Stripe.PaymentIntent): ProviderPayment {
   const transactionId = intent.id;
   switch (intent.status) {
     case 'requires_capture':

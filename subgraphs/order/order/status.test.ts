@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-import { orderStatusOf } from './order-status.js';
-import { OrderStatus } from './status.js';
+import { OrderStatus, orderStatusOf } from './status.js';
 
 const statuses = Object.values(OrderStatus);
 const rank = (status: OrderStatus) =>
@@ -12,11 +11,11 @@ const after: Partial<Record<OrderStatus, OrderStatus[]>> = {
 };
 
 describe('how far an order is', () => {
-  const parts = fc.array(fc.constantFrom(...statuses), { minLength: 1, maxLength: 8 });
+  const shopOrders = fc.array(fc.constantFrom(...statuses), { minLength: 1, maxLength: 8 });
 
   it('is cancelled exactly when all of its parts are', () => {
     fc.assert(
-      fc.property(parts, (all) => {
+      fc.property(shopOrders, (all) => {
         const isCancelled = all.every((status) => status === 'CANCELLED');
         expect(orderStatusOf(all) === 'CANCELLED').toBe(isCancelled);
       }),
@@ -25,7 +24,7 @@ describe('how far an order is', () => {
 
   it('is otherwise as the least advanced of those that are not cancelled', () => {
     fc.assert(
-      fc.property(parts, (all) => {
+      fc.property(shopOrders, (all) => {
         const live = all.filter((status) => status !== 'CANCELLED');
         fc.pre(live.length > 0);
         expect(live).toContain(orderStatusOf(all));
@@ -36,7 +35,7 @@ describe('how far an order is', () => {
 
   it('does not depend on the order of the parts', () => {
     fc.assert(
-      fc.property(parts, (all) => {
+      fc.property(shopOrders, (all) => {
         expect(orderStatusOf(all.toReversed())).toBe(orderStatusOf(all));
       }),
     );

@@ -9,20 +9,20 @@ export const countedHours = 24;
  *
  * @returns how many it took out
  */
-export async function forgetIdleCarts(
+export async function uncountIdleCarts(
   em: EntityManager,
   isStopping = () => false,
 ): Promise<number> {
   let forgotten = 0;
   while (!isStopping()) {
-    const batch = await em.fork().transactional(forgetBatch);
+    const batch = await em.fork().transactional(uncountBatch);
     forgotten += batch;
     if (batch < batchMax) break;
   }
   return forgotten;
 }
 
-async function forgetBatch(em: EntityManager): Promise<number> {
+async function uncountBatch(em: EntityManager): Promise<number> {
   const idle = await sql<{ id: string }>(
     em,
     `update cart set counted = false where id in (

@@ -3,7 +3,16 @@ import { newId } from '../../shared/ids.js';
 import type { OrderApp } from '../context.js';
 import type { OrderEventType } from '../order/order-event.js';
 import type { Payment, PaymentStatus } from './payment.js';
-import type { ProviderPayment } from './provider/payment-provider.js';
+import type { PaymentRef, ProviderPayment } from './provider/payment-provider.js';
+
+/** A payment as its provider knows it. */
+export const toPaymentRef = (payment: Payment): PaymentRef => ({
+  paymentId: payment.id,
+  amount: payment.amountValue,
+  currencyCode: payment.currencyCode,
+  method: payment.method,
+  transactionId: payment.providerTransactionId,
+});
 
 export interface Step {
   readonly to: PaymentStatus;
@@ -18,7 +27,7 @@ const reasonMaxLength = 255;
 const dueAfterMs = 5000;
 const actor = 'payments';
 
-const eventOf: Readonly<Record<PaymentStatus, OrderEventType | null>> = {
+const eventTypeOf: Readonly<Record<PaymentStatus, OrderEventType | null>> = {
   PENDING: null,
   AUTHORIZED: 'PAYMENT_AUTHORIZED',
   COMPLETED: 'PAYMENT_COMPLETED',
@@ -29,7 +38,7 @@ const eventOf: Readonly<Record<PaymentStatus, OrderEventType | null>> = {
 
 /**
  * Takes a payment one arrow further, if it still stands where it was read, with its line in the
- * history and what else follows from it (`also`), in one commit.
+ * history and what else follows from it (`afterStep`), in one commit.
  *
  * @returns whether this call took it
  */
@@ -37,18 +46,18 @@ export function recordStep(
   app: OrderApp,
   payment: Payment,
   step: Step,
-  also?: (em: EntityManager) => Promise<unknown>,
+  afterStep?: (em: EntityManager) => Promise<unknown>,
 ): Promise<boolean> {
   const em = app.orm.em.fork();
-  if (!also) return take(em, payment, step);
+  if (!afterStep) return updatePayment(em, payment, step);
   return em.transactional(async (tx) => {
-    const taken = await take(tx, payment, step);
-    if (taken) await also(tx);
+    const taken = await updatePayment(tx, payment, step);
+    if (taken) await afterStep(tx);
     return taken;
   });
 }
 
-async function take(em: EntityManager, payment: Payment, step: Step): Promise<boolean> {
+async function updatePayment(em: EntityManager, payment: Payment, step: Step): Promise<boolean> {
   const { to, transactionId = null, due = false } = step;
   const reason = step.reason?.slice(0, reasonMaxLength) ?? null;
   const taken = await sqlPrepared(
@@ -66,14 +75,14 @@ async function take(em: EntityManager, payment: Payment, step: Step): Promise<bo
      select order_id from taken`,
     [
       ...[payment.id, payment.status, to, transactionId, reason, due, dueAfterMs],
-      ...[newId(), eventOf[to], actor],
+      ...[newId(), eventTypeOf[to], actor],
     ],
   );
   return taken.length > 0;
 }
 
 /** Writes down what a payment that is not decided yet waits for. */
-export async function noteWaiting(
+export async function recordPendingAction(
   app: OrderApp,
   paymentId: string,
   answer: ProviderPayment,

@@ -1,6 +1,8 @@
 import { Max, Min } from 'class-validator';
-import { Field, InputType, Int } from 'type-graphql';
+import { createUnionType, Field, InputType, Int } from 'type-graphql';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { Cart } from './cart.js';
+import { InsufficientStock, OfferGone, PurchaseLimitExceeded } from './cart-refusals.js';
 import { quantityMax } from './change-cart.js';
 
 @InputType({ description: 'Units of one offer, for the cart.' })
@@ -13,3 +15,9 @@ export class CartItemInput {
   @Max(quantityMax)
   quantity!: number;
 }
+
+export const CartResult = createUnionType({
+  name: 'CartResult',
+  description: 'The cart as it is now, or why it was not changed.',
+  types: () => [Cart, InsufficientStock, PurchaseLimitExceeded, OfferGone] as const,
+});
