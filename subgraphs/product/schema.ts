@@ -3,7 +3,7 @@ import type { SchemaSource } from '../shared/graphql/schema.js';
 import { createInboxResolver } from '../shared/messaging/inbox.js';
 import { CategoryResolver, loadCategories } from './category/category.resolver.js';
 import type { ProductContext } from './context.js';
-import { ProductConnectionResolver } from './listing/product-connection.js';
+import { ProductConnectionResolver } from './listing/listing.resolver.js';
 import { onOfferChanged } from './offer-listing/on-offer-changed.js';
 import { onStockChanged } from './offer-listing/on-stock-changed.js';
 import { ProductResolver } from './product/product.resolver.js';

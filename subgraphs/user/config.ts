@@ -10,7 +10,7 @@ import {
   text,
   tokenVariables,
 } from '../shared/config.js';
-import { toLog } from './message/message.js';
+import { toLog } from './message/create-message-sender.js';
 
 const callerSecrets = Object.assign({}, ...callers.map(secretOf)) as ReturnType<
   typeof secretOf<'user' | 'product' | 'shop' | 'warehouse' | 'order'>

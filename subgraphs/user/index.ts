@@ -9,7 +9,7 @@ import { startWorker } from '../shared/runtime/worker.js';
 import { startSubgraph } from '../shared/subgraph.js';
 import { variables } from './config.js';
 import type { UserApp, UserContext } from './context.js';
-import { createMessageSender } from './message/message.js';
+import { createMessageSender } from './message/create-message-sender.js';
 import { databaseSchema } from './mikro-orm.config.js';
 import { source } from './schema.js';
 import { pruneSessions } from './session/end-sessions.js';

@@ -4,7 +4,7 @@ import { loadAllBy, loadBy } from '../../shared/graphql/load.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { ProductContext } from '../context.js';
 import { productsOfCategory } from '../listing/category-products.js';
-import { ProductConnection } from '../listing/product-connection.js';
+import { ProductConnection } from '../listing/listing.resolver.js';
 import { Category } from './category.js';
 import { CreateCategoryInput, createCategory } from './create-category.js';
 import { UpdateCategoryInput, updateCategory } from './update-category.js';

@@ -1,7 +1,7 @@
 import { type EntityManager, sql } from '../../shared/database/connect.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
 import { tellOfferChanged } from './offer-changed.js';
-import { type OfferRow, offerColumns } from './offer-row.js';
+import { type OfferRow, offerColumns } from './read-offers.js';
 import { retireSku } from './retired-sku.js';
 
 /** The event by which the product subgraph tells that a variant is sold no more. */

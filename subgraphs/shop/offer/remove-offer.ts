@@ -1,9 +1,9 @@
 import { sql } from '../../shared/database/connect.js';
 import { notFound } from '../../shared/errors.js';
 import type { ShopContext } from '../context.js';
-import { ownShop } from '../shop/own-shop.js';
+import { ownShop } from '../shop/require-shop.js';
 import { tellOfferChanged } from './offer-changed.js';
-import { type OfferRow, offerColumns, readOffers } from './offer-row.js';
+import { type OfferRow, offerColumns, readOffers } from './read-offers.js';
 
 /**
  * Withdraws an offer. Its row stays for the orders that refer to it, and for `setOffer`, which brings

@@ -7,9 +7,9 @@ import { Decimal, UUID } from '../../shared/graphql/scalars.js';
 import type { ServiceClient } from '../../shared/http/service-client.js';
 import { newId } from '../../shared/ids.js';
 import type { ShopContext } from '../context.js';
-import { ownShop } from '../shop/own-shop.js';
+import { ownShop } from '../shop/require-shop.js';
 import { tellOfferChanged } from './offer-changed.js';
-import { type OfferRow, offerColumns } from './offer-row.js';
+import { type OfferRow, offerColumns } from './read-offers.js';
 import { isRetired } from './retired-sku.js';
 import { toldName } from './variant-name.js';
 

@@ -3,7 +3,7 @@ import { Field, InputType } from 'type-graphql';
 import { UUID } from '../../shared/graphql/scalars.js';
 import type { ShopContext } from '../context.js';
 import { SlugRule, slugTaken } from './create-shop.js';
-import { ownShop } from './own-shop.js';
+import { ownShop } from './require-shop.js';
 import type { Shop } from './shop.js';
 
 @InputType({

@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { type MessageServers, startMessageServers } from '../../../tests/harness/messages.js';
 import { createLogger } from '../../shared/observability/logger.js';
-import { createMessageSender, type MessageSender } from './message.js';
+import { createMessageSender, type MessageSender } from './create-message-sender.js';
 
 describe('a message', () => {
   let servers: MessageServers;

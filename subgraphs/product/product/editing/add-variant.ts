@@ -6,7 +6,7 @@ import { badInput, conflict } from '../../../shared/errors.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
 import type { ProductContext } from '../../context.js';
 import { ProductVariant, VariantInput } from '../variant.js';
-import { ownProduct } from './own-product.js';
+import { ownProduct } from './require-own.js';
 
 const variantsMax = 100;
 

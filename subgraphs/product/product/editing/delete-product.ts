@@ -1,7 +1,7 @@
 import type { ProductContext } from '../../context.js';
 import { ProductVariant } from '../variant.js';
-import { ownProduct } from './own-product.js';
 import { retireVariants } from './remove-variant.js';
+import { ownProduct } from './require-own.js';
 
 /**
  * Takes a product and its variants out of the catalogue. They stay for those who refer to them.

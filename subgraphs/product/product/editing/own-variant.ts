@@ -2,7 +2,7 @@ import type { EntityManager } from '../../../shared/database/connect.js';
 import { notFound } from '../../../shared/errors.js';
 import type { ProductContext } from '../../context.js';
 import { ProductVariant } from '../variant.js';
-import { ownProduct } from './own-product.js';
+import { ownProduct } from './require-own.js';
 
 /**
  * The variant, if the user made its product or is an admin; its product is locked until the

@@ -4,7 +4,7 @@ import { UUID } from '../../../shared/graphql/scalars.js';
 import type { ProductContext } from '../../context.js';
 import { ImageList, type Product } from '../product.js';
 import { requireCategory } from './create-product.js';
-import { ownProduct } from './own-product.js';
+import { ownProduct } from './require-own.js';
 import { tellRenamed } from './variant-renamed.js';
 
 @InputType({ description: 'Changes of a product. What is left out, or null, stays.' })
