@@ -6,7 +6,7 @@ import { badInput, conflict } from '../../../shared/errors.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
 import type { ProductContext } from '../../context.js';
 import { ProductVariant, VariantInput } from '../variant.js';
-import { ownProduct } from './require-own.js';
+import { requireOwnProduct } from './require-own.js';
 
 const variantsMax = 100;
 
@@ -29,7 +29,7 @@ export function addVariant(
   { productId, variant }: AddVariantInput,
 ): Promise<ProductVariant> {
   return context.em.fork().transactional(async (tx) => {
-    await ownProduct(context, tx, productId);
+    await requireOwnProduct(context, tx, productId);
     const count = await tx.count(ProductVariant, { productId, deletedAt: null });
     if (count >= variantsMax)
       throw conflict(`The product has ${count} variants, which is the most.`);

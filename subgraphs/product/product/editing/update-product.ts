@@ -4,7 +4,7 @@ import { UUID } from '../../../shared/graphql/scalars.js';
 import type { ProductContext } from '../../context.js';
 import { ImageList, type Product } from '../product.js';
 import { requireCategory } from './create-product.js';
-import { ownProduct } from './require-own.js';
+import { requireOwnProduct } from './require-own.js';
 import { tellRenamed } from './variant-renamed.js';
 
 @InputType({ description: 'Changes of a product. What is left out, or null, stays.' })
@@ -47,7 +47,7 @@ export function updateProduct(
   { id, name, description, categoryId, images }: UpdateProductInput,
 ): Promise<Product> {
   return context.em.fork().transactional(async (tx) => {
-    const product = await ownProduct(context, tx, id);
+    const product = await requireOwnProduct(context, tx, id);
     if (categoryId) await requireCategory(tx, categoryId);
     const isRenamed = Boolean(name) && name !== product.name;
     product.name = name ?? product.name;
