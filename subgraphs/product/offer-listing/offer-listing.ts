@@ -94,7 +94,7 @@ export class OfferListing {
  * @returns the id of the product
  * @throws Error for a sku that never was there; its event comes again, and then is a dead letter
  */
-export async function holdProductOf(tx: EntityManager, sku: string): Promise<string> {
+export async function lockProductOf(tx: EntityManager, sku: string): Promise<string> {
   const [held] = await sql<{ id: string }>(
     tx,
     `select id from product

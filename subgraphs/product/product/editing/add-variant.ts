@@ -34,7 +34,7 @@ export function addVariant(
     if (count >= variantsMax)
       throw conflict(`The product has ${count} variants, which is the most.`);
     const [made] = newVariants(tx, productId, [variant]);
-    await tx.flush().catch(sayWhichSku);
+    await tx.flush().catch(throwSkuTaken);
     return made as ProductVariant;
   });
 }
@@ -52,7 +52,7 @@ export function newVariants(em: EntityManager, productId: string, variants: Vari
   return made;
 }
 
-export function sayWhichSku(error: unknown): never {
+export function throwSkuTaken(error: unknown): never {
   if (!isUniqueViolation(error, 'product_variant_pkey')) throw error;
   const { detail = '' } = error as { detail?: string };
   const sku = /\(sku\)=\((.*)\)/.exec(detail)?.[1] ?? '';

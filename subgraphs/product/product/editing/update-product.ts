@@ -5,7 +5,7 @@ import type { ProductContext } from '../../context.js';
 import { ImageList, type Product } from '../product.js';
 import { requireCategory } from './create-product.js';
 import { requireOwnProduct } from './require-own.js';
-import { tellRenamed } from './variant-renamed.js';
+import { enqueueVariantRenamed } from './variant-renamed.js';
 
 @InputType({ description: 'Changes of a product. What is left out, or null, stays.' })
 export class UpdateProductInput {
@@ -56,7 +56,7 @@ export function updateProduct(
     product.images = images ?? product.images;
     if (isRenamed) {
       await tx.flush();
-      await tellRenamed(tx, id);
+      await enqueueVariantRenamed(tx, id);
     }
     return product;
   });

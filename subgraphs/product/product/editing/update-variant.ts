@@ -3,7 +3,7 @@ import { Field, InputType } from 'type-graphql';
 import type { ProductContext } from '../../context.js';
 import { OptionList, type ProductVariant, VariantOption } from '../variant.js';
 import { requireOwnVariant } from './require-own.js';
-import { tellRenamed } from './variant-renamed.js';
+import { enqueueVariantRenamed } from './variant-renamed.js';
 
 @InputType({ description: 'Changes of a variant. What is left out, or null, stays.' })
 export class UpdateVariantInput {
@@ -37,7 +37,7 @@ export function updateVariant(
     variant.options = options ?? variant.options;
     if (isRenamed) {
       await tx.flush();
-      await tellRenamed(tx, variant.productId, sku);
+      await enqueueVariantRenamed(tx, variant.productId, sku);
     }
     return variant;
   });
