@@ -10,3 +10,25 @@ export class User {
   @Field(() => UUID)
   id!: string;
 }
+
+/** A reference: the product subgraph owns it. */
+@Directive('@key(fields: "sku")')
+@Allow('anyone')
+@ObjectType()
+export class ProductVariant {
+  @Field(() => String)
+  sku!: string;
+}
+
+/** A reference: the product subgraph owns it, and says which variants it has. */
+@Directive('@key(fields: "id")')
+@Allow('anyone')
+@ObjectType()
+export class Product {
+  @Field(() => UUID)
+  id!: string;
+
+  @Directive('@external')
+  @Field(() => [ProductVariant])
+  variants!: ProductVariant[];
+}

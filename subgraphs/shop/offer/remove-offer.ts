@@ -1,7 +1,7 @@
 import { sql } from '../../shared/database/connect.js';
 import { notFound } from '../../shared/errors.js';
 import type { ShopContext } from '../context.js';
-import { ownShop } from '../shop/require-shop.js';
+import { requireOwnShop } from '../shop/require-shop.js';
 import { tellOfferChanged } from './offer-changed.js';
 import { type OfferRow, offerColumns, readOffers } from './read-offers.js';
 
@@ -14,7 +14,7 @@ import { type OfferRow, offerColumns, readOffers } from './read-offers.js';
 export async function removeOffer(context: ShopContext, id: string): Promise<boolean> {
   const [offer] = await readOffers(context, [id]);
   if (!offer) throw notFound('offer', id);
-  await ownShop(context, offer.shopId);
+  await requireOwnShop(context, offer.shopId);
   return context.em.fork().transactional(async (tx) => {
     const removed = await sql<OfferRow>(
       tx,

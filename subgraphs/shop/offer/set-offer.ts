@@ -7,7 +7,7 @@ import { Decimal, UUID } from '../../shared/graphql/scalars.js';
 import type { ServiceClient } from '../../shared/http/service-client.js';
 import { newId } from '../../shared/ids.js';
 import type { ShopContext } from '../context.js';
-import { ownShop } from '../shop/require-shop.js';
+import { requireOwnShop } from '../shop/require-shop.js';
 import { tellOfferChanged } from './offer-changed.js';
 import { type OfferRow, offerColumns } from './read-offers.js';
 import { isRetired } from './retired-sku.js';
@@ -67,7 +67,7 @@ export async function setOffer(context: ShopContext, input: SetOfferInput): Prom
   if (compareAtPrice !== null && new Big(compareAtPrice).lte(price)) {
     throw badInput({ 'input.compareAtPrice': 'must be more than the price' });
   }
-  const shop = await ownShop(context, input.shopId);
+  const shop = await requireOwnShop(context, input.shopId);
   const name = await variantName(context.app.product, sku);
   if (!name) throw badInput({ 'input.sku': `there is no variant ${sku}` });
   return context.em.fork().transactional(async (tx) => {

@@ -1,7 +1,10 @@
+import { raw } from '@mikro-orm/postgresql';
 import { sqlPrepared } from '../../shared/database/connect.js';
 import { inOrderOf } from '../../shared/graphql/context.js';
+import { findPage } from '../../shared/graphql/load.js';
 import type { ShopContext } from '../context.js';
-import type { Shop } from './shop.js';
+import { wordsQuery } from '../search-vector.js';
+import { Shop, shopWords } from './shop.js';
 
 /** A shop as it is read and answered: a plain row. */
 export type ShopRow = Pick<Shop, 'id' | 'name' | 'slug' | 'ownerId' | 'currencyCode'>;
@@ -15,4 +18,17 @@ export async function loadShops(ids: readonly string[], { em }: ShopContext) {
     [[...new Set(ids)]],
   );
   return inOrderOf(ids, rows, ({ id }) => id);
+}
+
+interface ShopSearch {
+  readonly first: number;
+  readonly after?: string | undefined;
+  readonly search?: string | undefined;
+}
+
+/** A page of shops, the newest first. @throws `BAD_USER_INPUT` */
+export function findShops({ em }: ShopContext, { first, after, search }: ShopSearch) {
+  const query = wordsQuery(search);
+  const where = query ? { [raw(`${shopWords} @@ to_tsquery('simple', ?)`, [query])]: [] } : {};
+  return findPage(em, Shop, where, { first, after, order: 'desc' });
 }

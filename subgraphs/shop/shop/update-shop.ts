@@ -3,7 +3,7 @@ import { Field, InputType } from 'type-graphql';
 import { UUID } from '../../shared/graphql/scalars.js';
 import type { ShopContext } from '../context.js';
 import { SlugRule, slugTaken } from './create-shop.js';
-import { ownShop } from './require-shop.js';
+import { requireOwnShop } from './require-shop.js';
 import type { Shop } from './shop.js';
 
 @InputType({
@@ -33,7 +33,7 @@ export async function updateShop(
   { id, name, slug }: UpdateShopInput,
 ): Promise<Shop> {
   const em = context.em.fork();
-  const shop = await ownShop({ ...context, em }, id);
+  const shop = await requireOwnShop({ ...context, em }, id);
   shop.name = name ?? shop.name;
   shop.slug = slug ?? shop.slug;
   await em.flush().catch((error) => slugTaken(error, shop.slug));
