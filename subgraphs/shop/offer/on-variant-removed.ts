@@ -1,6 +1,6 @@
 import { type EntityManager, sql } from '../../shared/database/connect.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
-import { tellOfferChanged } from './offer-changed.js';
+import { enqueueOfferChanged } from './offer-changed.js';
 import { type OfferRow, offerColumns } from './read-offers.js';
 import { retireSku } from './retired-sku.js';
 
@@ -22,5 +22,5 @@ export async function onVariantRemoved(
      where sku = $1 and active returning ${offerColumns}`,
     [sku],
   );
-  await tellOfferChanged(tx, retired);
+  await enqueueOfferChanged(tx, retired);
 }

@@ -2,7 +2,7 @@ import { sql } from '../../shared/database/connect.js';
 import { notFound } from '../../shared/errors.js';
 import type { ShopContext } from '../context.js';
 import { requireOwnShop } from '../shop/require-shop.js';
-import { tellOfferChanged } from './offer-changed.js';
+import { enqueueOfferChanged } from './offer-changed.js';
 import { type OfferRow, offerColumns, readOffers } from './read-offers.js';
 
 /**
@@ -22,7 +22,7 @@ export async function removeOffer(context: ShopContext, id: string): Promise<boo
        where id = $1 and removed_at is null returning ${offerColumns}`,
       [id],
     );
-    await tellOfferChanged(tx, removed);
+    await enqueueOfferChanged(tx, removed);
     return true;
   });
 }
