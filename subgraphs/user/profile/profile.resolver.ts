@@ -6,14 +6,14 @@ import { Allow, requireSelf } from '../../shared/rights/rights.js';
 import type { UserContext } from '../context.js';
 import { User } from '../user.js';
 import { Address } from './address.js';
-import { Preferences } from './preferences.js';
 import {
   AddressInput,
   addAddress,
   deleteAddress,
   UpdateAddressInput,
   updateAddress,
-} from './save-address.js';
+} from './edit-addresses.js';
+import { Preferences } from './preferences.js';
 import { UpdateProfileInput, updateProfile } from './update-profile.js';
 
 const loadAddresses = loadAllBy(Address, 'userId', { isDefault: 'desc', id: 'asc' });
