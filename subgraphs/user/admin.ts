@@ -7,9 +7,8 @@ import { connect, disconnect } from '../shared/database/connect.js';
 import { DomainError } from '../shared/errors.js';
 import { createAdmin } from './account/create-admin.js';
 import { variables } from './config.js';
-import { refuseCommonPassword } from './credentials/common-passwords.js';
 import { parseEmail } from './credentials/identifier.js';
-import { hashPassword } from './credentials/password.js';
+import { hashPassword, refuseCommonPassword } from './credentials/password.js';
 import { databaseSchema } from './mikro-orm.config.js';
 
 const usage = `admin create --email ADDRESS [--name NAME] [--password-stdin]

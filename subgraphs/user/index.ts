@@ -34,7 +34,6 @@ export async function startUser(env = process.env) {
   watchRedis(registry, { codes: redis });
   const messages = createMessageSender(config, logger);
   const app: UserApp = {
-    orm,
     keys,
     codes: createOneTimeCodes(redis, config.OTP_SECRET, logger),
     messages,

@@ -1,8 +1,8 @@
 import { Field, InputType } from 'type-graphql';
 import { identityOf, type Role } from '../../shared/auth/auth.js';
 import { conflict, forbidden, notFound } from '../../shared/errors.js';
+import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { UUID } from '../../shared/graphql/scalars.js';
-import type { UserContext } from '../context.js';
 import { lockUsers, requireLive } from '../session/end-sessions.js';
 import { RoleEnum, User } from '../user.js';
 
@@ -20,7 +20,10 @@ export class SetRoleInput {
  *
  * @throws `CONFLICT` for one's own role, so that there is always an admin left
  */
-export async function setRole(context: UserContext, { userId, role }: SetRoleInput): Promise<User> {
+export async function setRole(
+  context: SubgraphContext,
+  { userId, role }: SetRoleInput,
+): Promise<User> {
   const { id, sessionId } = identityOf(context);
   if (userId === id) throw conflict('One’s own role is changed by another admin.');
   return context.em.fork().transactional(async (tx) => {

@@ -1,7 +1,7 @@
 import { identityOf } from '../../shared/auth/auth.js';
 import { type EntityManager, sql, sqlCount } from '../../shared/database/connect.js';
 import { unauthenticated } from '../../shared/errors.js';
-import type { UserContext } from '../context.js';
+import type { SubgraphContext } from '../../shared/graphql/context.js';
 
 const keepEndedDays = 30;
 const pruneMax = 5000;
@@ -10,7 +10,7 @@ const pruneMax = 5000;
  * Ends the session of the access token, or all of its user's. No refresh token of theirs is taken
  * any more; access tokens run out within their 15 minutes.
  */
-export async function logout(context: UserContext, everywhere: boolean): Promise<boolean> {
+export async function logout(context: SubgraphContext, everywhere: boolean): Promise<boolean> {
   const { id, sessionId } = identityOf(context);
   await context.em.fork().transactional(async (tx) => {
     await lockUsers(tx, [id]);

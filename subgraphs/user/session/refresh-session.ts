@@ -1,18 +1,16 @@
 import { type EntityManager, sql, sqlCount } from '../../shared/database/connect.js';
 import { result } from '../../shared/graphql/refusal.js';
-import { InvalidCredentials } from '../account/login.js';
-import type { UserContext } from '../context.js';
 import { User } from '../user.js';
 import { endSessions } from './end-sessions.js';
-import { hashOfToken, issueTokens } from './open-session.js';
-import type { Session } from './session.js';
+import { hashOfToken, issueTokens, type SessionContext } from './open-session.js';
+import { InvalidCredentials, type Session } from './session.js';
 
 /**
  * Exchanges a refresh token for its successor and a new access token. Each is good once: who sends
  * one a second time is not the only one who has it, and its session ends for all (RFC 9700, 4.14.2).
  */
 export async function refreshSession(
-  { app, em }: UserContext,
+  { app, em }: SessionContext,
   refreshToken: string,
 ): Promise<Session | InvalidCredentials> {
   const session = await em.fork().transactional(async (tx) => {

@@ -6,18 +6,19 @@ import { badInput, conflict, tryAgain } from '../../shared/errors.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { newId } from '../../shared/ids.js';
 import { lockOwnerAnd, takeAway } from '../account/identity-owner.js';
-import { InvalidCredentials } from '../account/login.js';
-import type { UserContext } from '../context.js';
-import { refuseCommonPassword } from '../credentials/common-passwords.js';
-import { hashPassword } from '../credentials/password.js';
+import { hashPassword, refuseCommonPassword } from '../credentials/password.js';
 import { endSessions, requireLive } from '../session/end-sessions.js';
-import { openSession } from '../session/open-session.js';
-import type { Session } from '../session/session.js';
+import { openSession, type SessionContext } from '../session/open-session.js';
+import { InvalidCredentials, type Session } from '../session/session.js';
 import { User } from '../user.js';
 import type { VerifyOtpInput } from './otp.js';
+import type { CodeContext } from './request-code.js';
+
+/** What an identity is verified, and its account logged in, with. */
+export type VerificationContext = CodeContext & SessionContext;
 
 /** Logs in whoever is reached at a phone; registers them where nobody has proven it before. */
-export async function verifyOtp(context: UserContext, input: VerifyOtpInput) {
+export async function verifyOtp(context: VerificationContext, input: VerifyOtpInput) {
   return proveBy(context, 'phone', input, async (tx, identifier) => {
     const [owner] = await lockOwnerAnd(tx, identifier);
     return owner ?? newUser(tx, identifier, input);
@@ -30,7 +31,7 @@ export async function verifyOtp(context: UserContext, input: VerifyOtpInput) {
  * access tokens that live on for minutes, would be a trap. Who is logged in when proving an address
  * that nobody else has proven keeps their account, with this address.
  */
-export async function proveEmail(context: UserContext, input: VerifyOtpInput) {
+export async function proveEmail(context: VerificationContext, input: VerifyOtpInput) {
   return proveBy(context, 'email', input, async (tx, identifier) => {
     const [owner, caller] = await lockOwnerAnd(tx, identifier, context.identity?.id);
     if (owner?.emailVerified) return owner;
@@ -47,7 +48,7 @@ export async function proveEmail(context: UserContext, input: VerifyOtpInput) {
  *
  * @throws `CONFLICT` where it is another account's
  */
-export async function addPhone(context: UserContext, input: VerifyOtpInput): Promise<User> {
+export async function addPhone(context: VerificationContext, input: VerifyOtpInput): Promise<User> {
   const { id, sessionId } = identityOf(context);
   refuseUnused(input);
   const user = await context.app.codes.use(input, 'phone', (identifier) =>
@@ -67,7 +68,7 @@ export async function addPhone(context: UserContext, input: VerifyOtpInput): Pro
  * Tells whoever was reached until now that an account can be reached, and so logged in to, in a new
  * way: a stranger with a stolen token could have done it.
  */
-function tellFormer({ app, logger }: UserContext, user: User, what: string): void {
+function tellFormer({ app, logger }: VerificationContext, user: User, what: string): void {
   const to = user.phone
     ? { phone: user.phone }
     : user.emailVerified && user.email && { email: user.email };
@@ -82,7 +83,7 @@ const wrongCode = 'is not right, or not good any more: ask for another';
 
 /** Uses the code, finds or makes the account, sets a new password if there is one, and logs in. */
 async function proveBy(
-  { app, em }: UserContext,
+  { app, em }: VerificationContext,
   kind: 'email' | 'phone',
   input: VerifyOtpInput,
   accountOf: (tx: EntityManager, identifier: Identifier) => Promise<User>,
