@@ -3,7 +3,12 @@ import { Field, InputType } from 'type-graphql';
 import { identityOf } from '../../shared/auth/auth.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { hashPassword, refuseCommonPassword, verifyPassword } from '../credentials/password.js';
-import { endSessions, lockUsers, requireLive, useUpTokens } from '../session/end-sessions.js';
+import {
+  endSessions,
+  invalidateRefreshTokens,
+  lockUsers,
+  requireLiveSession,
+} from '../session/end-sessions.js';
 import { issueTokens, type SessionContext } from '../session/open-session.js';
 import { InvalidCredentials, type Session } from '../session/session.js';
 import { User } from '../user.js';
@@ -38,12 +43,12 @@ export async function changePassword(
   const passwordHash = await hashPassword(input.newPassword);
   return context.em.fork().transactional(async (tx) => {
     await lockUsers(tx, [id]);
-    await requireLive(tx, sessionId);
+    await requireLiveSession(tx, sessionId);
     const user = await tx.findOneOrFail(User, { id });
     if (user.passwordHash !== before.passwordHash) return wrongPassword();
     user.passwordHash = passwordHash;
     await endSessions(tx, id, { except: sessionId });
-    await useUpTokens(tx, sessionId);
+    await invalidateRefreshTokens(tx, sessionId);
     return issueTokens(context.app.keys, tx, user, sessionId);
   });
 }

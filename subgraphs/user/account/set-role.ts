@@ -3,7 +3,7 @@ import { identityOf, type Role } from '../../shared/auth/auth.js';
 import { conflict, forbidden, notFound } from '../../shared/errors.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { UUID } from '../../shared/graphql/scalars.js';
-import { lockUsers, requireLive } from '../session/end-sessions.js';
+import { lockUsers, requireLiveSession } from '../session/end-sessions.js';
 import { RoleEnum, User } from '../user.js';
 
 @InputType({ description: 'Who gets which role.' })
@@ -28,7 +28,7 @@ export async function setRole(
   if (userId === id) throw conflict('One’s own role is changed by another admin.');
   return context.em.fork().transactional(async (tx) => {
     await lockUsers(tx, [id, userId]);
-    await requireLive(tx, sessionId);
+    await requireLiveSession(tx, sessionId);
     // The token may be older than what another admin has made of its user.
     const self = await tx.findOneOrFail(User, { id });
     if (self.role !== 'ADMIN') throw forbidden();

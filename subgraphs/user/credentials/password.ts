@@ -39,11 +39,11 @@ export function refuseCommonPassword(path: string, password: string): void {
 export const hashPassword = async (password: string): Promise<string> =>
   inTurn(() => hash(normalized(password), cost));
 
-const nobodysHash = hash('the password of nobody', cost);
+const dummyHash = hash('the password of nobody', cost);
 
 /** Takes as long where there is no hash as where there is one, so that time tells nothing. */
 export async function verifyPassword(stored: string | null | undefined, password: string) {
-  const against = stored ?? (await nobodysHash);
+  const against = stored ?? (await dummyHash);
   const matches = await inTurn(() => verify(against, normalized(password)));
   return matches && stored !== null && stored !== undefined;
 }

@@ -78,7 +78,7 @@ export async function updateAddress(
   input: UpdateAddressInput,
 ): Promise<Address> {
   return context.em.fork().transactional(async (tx) => {
-    const { userId } = await ownAddress(context, tx, input.id);
+    const { userId } = await requireOwnAddress(context, tx, input.id);
     await lockUsers(tx, [userId]);
     const address = await tx.findOne(Address, { id: input.id }, { refresh: true });
     if (!address) throw notFound('address', input.id);
@@ -93,12 +93,12 @@ export async function updateAddress(
 /** @throws `NOT_FOUND` where the caller has no such address; an admin has everybody’s */
 export async function deleteAddress(context: SubgraphContext, id: string): Promise<boolean> {
   const em = context.em.fork();
-  await ownAddress(context, em, id);
+  await requireOwnAddress(context, em, id);
   await em.nativeDelete(Address, { id });
   return true;
 }
 
-async function ownAddress(
+async function requireOwnAddress(
   context: SubgraphContext,
   em: EntityManager,
   id: string,

@@ -14,7 +14,7 @@ export async function refreshSession(
   refreshToken: string,
 ): Promise<Session | InvalidCredentials> {
   const session = await em.fork().transactional(async (tx) => {
-    const live = await useUp(tx, hashOfToken(refreshToken));
+    const live = await consumeRefreshToken(tx, hashOfToken(refreshToken));
     if (!live) return null; // commits: the session may have ended
     const user = await tx.findOneOrFail(User, { id: live.userId });
     return issueTokens(app.keys, tx, user, live.id);
@@ -25,7 +25,7 @@ export async function refreshSession(
 }
 
 /** @returns the token's session, if both are good; a token that was used before ends its session */
-async function useUp(tx: EntityManager, hash: string) {
+async function consumeRefreshToken(tx: EntityManager, hash: string) {
   const [live] = await sql<{ id: string; userId: string }>(
     tx,
     `select s.id, s.user_id as "userId" from login_session s
