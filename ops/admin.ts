@@ -1,9 +1,106 @@
-import { readRunningSystem, stateFolder } from '../dev/state.js';
-import { adminProgram } from '../subgraphs/user/admin.js';
+import { randomBytes } from 'node:crypto';
+import { text } from 'node:stream/consumers';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { address, loadConfig, requiredInProduction } from '../subgraphs/shared/config.js';
+import { connect, disconnect } from '../subgraphs/shared/database/connect.js';
+import { DomainError } from '../subgraphs/shared/errors.js';
+import { createAdmin } from '../subgraphs/user/account/create-admin.js';
+import { parseEmail } from '../subgraphs/user/credentials/identifier.js';
+import { hashPassword, refuseCommonPassword } from '../subgraphs/user/credentials/password.js';
+import { databaseSchema } from '../subgraphs/user/mikro-orm.config.js';
 
-/** `npm run admin -- create --email …`: on the system that runs here. */
-await adminProgram(() => {
+const usage = `admin create --email ADDRESS [--name NAME] [--password-stdin]
+
+  Makes an admin. An account that has proven this address becomes one, and keeps its password
+  unless another is given on standard input. A new account without one gets a password that is
+  printed once.`;
+
+/** What was asked for cannot be done; the message says why, and what would be right. */
+class UsageError extends Error {}
+
+const options = {
+  email: { type: 'string' },
+  name: { type: 'string', default: 'Admin' },
+  'password-stdin': { type: 'boolean', default: false },
+} as const;
+
+/**
+ * Makes admins, on the database of the user subgraph.
+ *
+ * @returns what to tell whoever ran it
+ * @throws UsageError
+ */
+export async function runAdmin(args: string[], databaseUrl: string): Promise<string> {
+  const { email, name, password } = await readArguments(args);
+  const made = password ?? randomBytes(12).toString('base64url');
+  const orm = await connect({ name: 'admin', url: databaseUrl, poolMax: 1 }, databaseSchema);
+  try {
+    const passwordHash = await hashPassword(made);
+    const keepsPassword = password === null;
+    const outcome = await createAdmin(orm.em, { email, name, passwordHash, keepsPassword });
+    if (outcome === 'promoted') return `${email} is an admin now, from its next token on.`;
+    return `${email} is an admin.${password ? '' : ` Its password: ${made}`}`;
+  } finally {
+    await disconnect(orm);
+  }
+}
+
+async function readArguments(args: string[]) {
+  const parsed = parse(args);
+  const { email, name, 'password-stdin': fromStdin } = parsed.values;
+  if (parsed.positionals.join(' ') !== 'create' || !email) throw new UsageError(usage);
+  if (name.length < 1 || name.length > 255) throw new UsageError('--name: 1 to 255 characters');
+  const password = fromStdin ? (await text(process.stdin)).replace(/\r?\n$/, '') : null;
+  if (password !== null && (password.length < 6 || password.length > 128)) {
+    throw new UsageError('the password must have 6 to 128 characters');
+  }
+  try {
+    const identifier = parseEmail('--email', email);
+    if (password) refuseCommonPassword('the password', password);
+    return { email: identifier.email, name, password };
+  } catch (error) {
+    if (error instanceof DomainError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\n\n${usage}`);
+  }
+}
+
+const databaseVariable = requiredInProduction(
+  z.union([z.literal(''), address]),
+  '',
+  'the database of the user subgraph; in development, where it is not given, that of npm start',
+);
+
+/** The database that the environment names, or that of the system that `npm start` runs here. */
+async function databaseToUse(): Promise<string> {
+  const { DATABASE_URL } = loadConfig({ DATABASE_URL: databaseVariable });
+  if (DATABASE_URL) return DATABASE_URL;
+  // Loaded only here: the image of the user subgraph has no part of what development runs.
+  const { readRunningSystem, stateFolder } = await import('../dev/state.js');
   const url = readRunningSystem(stateFolder())?.databases.user;
   if (!url) throw new Error('No system runs here: start it with npm start.');
   return url;
-});
+}
+
+/** `npm run admin -- create --email …`, and `node dist/ops/admin.js` in the image of the user subgraph. */
+async function main(args: string[]): Promise<void> {
+  try {
+    console.log(await runAdmin(args, await databaseToUse()));
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exitCode = 1;
+  }
+}
+
+if (process.argv[1] && pathToFileURL(process.argv[1]).href === import.meta.url) {
+  await main(process.argv.slice(2));
+}

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { runAdmin } from '../subgraphs/user/admin.js';
+import { runAdmin } from '../ops/admin.js';
 import { logIn, type Person, registerPerson } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { someoneWaits } from './harness/wait.js';

@@ -3,9 +3,14 @@ import type { SchemaSource } from '../shared/graphql/schema.js';
 import { createInboxResolver } from '../shared/messaging/inbox.js';
 import { CategoryResolver, loadCategories } from './category/category.resolver.js';
 import type { ProductContext } from './context.js';
-import { ProductConnectionResolver } from './listing/product-connection.js';
+import {
+  CategoryProductsResolver,
+  ListingResolver,
+  ProductConnectionResolver,
+} from './listing/listing.resolver.js';
 import { onOfferChanged } from './offer-listing/on-offer-changed.js';
 import { onStockChanged } from './offer-listing/on-stock-changed.js';
+import { ProductEditingResolver } from './product/editing/product-editing.resolver.js';
 import { ProductResolver } from './product/product.resolver.js';
 import { loadProducts } from './product/read-products.js';
 import { loadVariants, loadVariantsForSale } from './product/read-variants.js';
@@ -18,10 +23,13 @@ const InboxResolver = createInboxResolver('Product', ['shop', 'warehouse'], {
 
 export const source: SchemaSource = {
   resolvers: [
-    ProductResolver,
-    ProductConnectionResolver,
-    VariantResolver,
     CategoryResolver,
+    ProductResolver,
+    VariantResolver,
+    ProductEditingResolver,
+    ListingResolver,
+    CategoryProductsResolver,
+    ProductConnectionResolver,
     InboxResolver,
   ],
   references: {

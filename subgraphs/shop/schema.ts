@@ -3,13 +3,14 @@ import type { SchemaSource } from '../shared/graphql/schema.js';
 import { createInboxResolver } from '../shared/messaging/inbox.js';
 import type { ShopContext } from './context.js';
 import { OfferResolver } from './offer/offer.resolver.js';
-import { loadOffers } from './offer/offer-row.js';
 import { onVariantRemoved } from './offer/on-variant-removed.js';
 import { onVariantRenamed } from './offer/on-variant-renamed.js';
+import { loadOffers } from './offer/read-offers.js';
+import { ShopOffersResolver } from './offer/shop-offers.resolver.js';
 import { ProductResolver } from './pricing/product.resolver.js';
 import { VariantResolver } from './pricing/variant.resolver.js';
-import { Product } from './product/product.js';
-import { loadShops } from './shop/load-shops.js';
+import { Product } from './references.js';
+import { loadShops } from './shop/read-shops.js';
 import { ShopResolver } from './shop/shop.resolver.js';
 
 const InboxResolver = createInboxResolver('Shop', ['product'], {
@@ -18,7 +19,14 @@ const InboxResolver = createInboxResolver('Shop', ['product'], {
 });
 
 export const source: SchemaSource = {
-  resolvers: [ShopResolver, OfferResolver, VariantResolver, ProductResolver, InboxResolver],
+  resolvers: [
+    ShopResolver,
+    OfferResolver,
+    ShopOffersResolver,
+    VariantResolver,
+    ProductResolver,
+    InboxResolver,
+  ],
   orphanedTypes: [Product],
   references: {
     Shop: ({ id }, context: ShopContext) => loaderOf(context, loadShops).load(id as string),

@@ -1,13 +1,6 @@
-import type { MikroORM } from '@mikro-orm/postgresql';
-import type { SubgraphContext } from '../shared/graphql/context.js';
-import type { MessageSender } from './message/message.js';
-import type { SigningKeys } from './session/signing-keys.js';
-import type { OneTimeCodes } from './verification/one-time-codes.js';
+import type { SessionContext } from './session/open-session.js';
+import type { CodeContext } from './verification/request-code.js';
 
-export interface UserApp {
-  readonly orm: MikroORM;
-  readonly keys: SigningKeys;
-  readonly codes: OneTimeCodes;
-  readonly messages: MessageSender;
-}
-export type UserContext = SubgraphContext<UserApp>;
+/** What all features of this subgraph need together. */
+export type UserContext = SessionContext & CodeContext;
+export type UserApp = UserContext['app'];

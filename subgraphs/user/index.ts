@@ -9,7 +9,7 @@ import { startWorker } from '../shared/runtime/worker.js';
 import { startSubgraph } from '../shared/subgraph.js';
 import { variables } from './config.js';
 import type { UserApp, UserContext } from './context.js';
-import { createMessageSender } from './message/message.js';
+import { createMessageSender } from './message/create-message-sender.js';
 import { databaseSchema } from './mikro-orm.config.js';
 import { source } from './schema.js';
 import { pruneSessions } from './session/end-sessions.js';
@@ -34,7 +34,6 @@ export async function startUser(env = process.env) {
   watchRedis(registry, { codes: redis });
   const messages = createMessageSender(config, logger);
   const app: UserApp = {
-    orm,
     keys,
     codes: createOneTimeCodes(redis, config.OTP_SECRET, logger),
     messages,

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { nodeOptions } from '../../dev/processes.js';
 import { root } from '../../dev/services.js';
 import { bundledFolder } from '../../router/explorer/files.js';
@@ -35,6 +35,18 @@ describe('the images', () => {
     expect(copied('build')).toContain('web');
     expect(stages.get('build')).toContain('node web/build.mjs');
     expect(copied('router').filter((path) => looked.startsWith(`${path}/`))).toHaveLength(1);
+  });
+
+  it('of the user subgraph has the program that makes admins, and all that it loads at its start', () => {
+    expect(copied('user')).toContain('dist/ops/admin.js');
+    const loaded = [...read('ops/admin.ts').matchAll(/ from '\.\.\/([^']+)'/g)];
+    const folders = new Set(loaded.map(([, path]) => `dist/${dirname(path as string)}`));
+    const here = [...copied('runtime'), ...copied('user')];
+    const missing = [...folders].filter(
+      (folder) => !here.some((path) => `${folder}/`.startsWith(`${path}/`)),
+    );
+    expect(folders.size).toBeGreaterThan(0);
+    expect(missing).toEqual([]);
   });
 
   it('start Node as npm start does', () => {

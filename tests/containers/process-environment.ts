@@ -5,7 +5,8 @@ import type { PaymentConfig } from '../../subgraphs/order/config.js';
 import { chooseProvider } from '../../subgraphs/order/payment/provider/choose-provider.js';
 import { loadConfig, subgraphVariables, type Variables } from '../../subgraphs/shared/config.js';
 import { createLogger } from '../../subgraphs/shared/observability/logger.js';
-import { createMessageSender, type MessageConfig } from '../../subgraphs/user/message/message.js';
+import { createMessageSender } from '../../subgraphs/user/message/create-message-sender.js';
+import type { MessageConfig } from '../../subgraphs/user/message/message-sender.js';
 
 const { DATABASE_URL } = subgraphVariables('any', 0);
 

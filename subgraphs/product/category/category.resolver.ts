@@ -1,10 +1,8 @@
-import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { loadAllBy, loadBy } from '../../shared/graphql/load.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { ProductContext } from '../context.js';
-import { productsOfCategory } from '../listing/category-products.js';
-import { ProductConnection } from '../listing/product-connection.js';
 import { Category } from './category.js';
 import { CreateCategoryInput, createCategory } from './create-category.js';
 import { UpdateCategoryInput, updateCategory } from './update-category.js';
@@ -49,18 +47,5 @@ export class CategoryResolver {
   @FieldResolver(() => [Category], { description: 'The categories right below it.' })
   children(@Root() category: Category, @Ctx() context: ProductContext) {
     return loaderOf(context, loadChildren).load(category.id);
-  }
-
-  @Allow('anyone')
-  @FieldResolver(() => ProductConnection, {
-    description: 'What belongs to it and to those below it, the newest first.',
-  })
-  products(
-    @Root() category: Category,
-    @Ctx() context: ProductContext,
-    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
-    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
-  ) {
-    return productsOfCategory(context, category.id, { first, after });
   }
 }

@@ -34,14 +34,14 @@ export function updateCategory(
   return context.em.fork().transactional(async (tx) => {
     const category = await tx.findOne(Category, { id });
     if (!category) throw notFound('category', id);
-    if (parentId !== undefined) category.parentId = await placeFor(tx, id, parentId);
+    if (parentId !== undefined) category.parentId = await requireParent(tx, id, parentId);
     category.name = name ?? category.name;
     return category;
   });
 }
 
 /** @returns the parent, once it is sure that it makes no cycle */
-async function placeFor(tx: EntityManager, id: string, parentId: string | null) {
+async function requireParent(tx: EntityManager, id: string, parentId: string | null) {
   if (parentId === null) return null;
   // Two moves at once, each fine by itself, could make a cycle: they come one after the other.
   await sql(tx, 'lock table category in share row exclusive mode');

@@ -7,7 +7,7 @@ import { productColumns, readProducts } from '../product/read-products.js';
 import { placeOf } from './cursor.js';
 import { type ProductPage, toPage } from './list-products.js';
 import { ProductSort } from './product-filter.js';
-import type { PlacedRow } from './read-page.js';
+import type { PlacedRow } from './product-query.js';
 
 /**
  * A page of the products of a category and those below it, the newest first.
@@ -37,14 +37,14 @@ interface PageOf {
 const loadPages: BatchLoad<PageOf, PlacedRow[], ProductContext> = async (keys, { em }) => {
   const rows = await readProducts<PlacedRow & { at: number }>(
     em,
-    `select found.*, asked.at::int from
-       unnest($1::uuid[], $2::int[], $3::uuid[]) with ordinality as asked (id, size, after, at)
+    `select found.*, page.at::int from
+       unnest($1::uuid[], $2::int[], $3::uuid[]) with ordinality as page (category_id, size, after_id, at)
      cross join lateral (
        select ${productColumns}, null as value from product as p
-       where p.deleted_at is null and p.category_id = any (array(${belowCategory('asked.id')}))
-         and (asked.after is null or p.id < asked.after)
-       order by p.id desc limit asked.size) as found
-     order by asked.at, found.id desc`,
+       where p.deleted_at is null and p.category_id = any (array(${belowCategory('page.category_id')}))
+         and (page.after_id is null or p.id < page.after_id)
+       order by p.id desc limit page.size) as found
+     order by page.at, found.id desc`,
     [
       keys.map(({ categoryId }) => categoryId),
       keys.map(({ limit }) => limit),
@@ -59,8 +59,8 @@ const loadCounts: BatchLoad<string, number, ProductContext> = async (ids, { em }
   const rows = await sql<{ count: number }>(
     em,
     `select (select count(*)::int from product as p where p.deleted_at is null
-       and p.category_id = any (array(${belowCategory('asked.id')}))) as count
-     from unnest($1::uuid[]) with ordinality as asked (id, at) order by at`,
+       and p.category_id = any (array(${belowCategory('wanted.category_id')}))) as count
+     from unnest($1::uuid[]) with ordinality as wanted (category_id, at) order by at`,
     [ids],
   );
   return rows.map(({ count }) => count);

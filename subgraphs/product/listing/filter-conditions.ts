@@ -1,17 +1,6 @@
 import { currencyDefault } from '../../shared/money.js';
 import type { ProductFilter } from './product-filter.js';
-
-/** Which products are asked for. */
-export interface Asked {
-  readonly filter: ProductFilter;
-  /**
-   * the filter's category and all below it; null: all there are. They are read before: PostgreSQL
-   * plans with what it knows of these very ones, where of a subquery it knows nothing.
-   */
-  readonly categoryIds: readonly string[] | null;
-  /** what is searched for as a `tsquery`; null: nothing */
-  readonly query: string | null;
-}
+import type { ProductQuery } from './product-query.js';
 
 /** The parameters of one statement: `bind` gives the SQL that stands for a value. */
 export function parameters() {
@@ -25,30 +14,30 @@ const isGiven = (value: unknown) => value !== null && value !== undefined;
 export const currencyOf = ({ currencyCode }: ProductFilter) => currencyCode ?? currencyDefault;
 
 /** Whether nothing but an offer in the filter's currency satisfies it. */
-export const asksCurrency = ({ minPrice, maxPrice, currencyCode }: ProductFilter) =>
+export const requiresCurrency = ({ minPrice, maxPrice, currencyCode }: ProductFilter) =>
   [minPrice, maxPrice, currencyCode].some(isGiven);
 
 /** SQL for what is asked of a product `p` by itself. */
 export function productCondition(
-  { categoryIds, query }: Pick<Asked, 'categoryIds' | 'query'>,
+  { categoryIds, tsquery }: Pick<ProductQuery, 'categoryIds' | 'tsquery'>,
   bind: Bind,
 ): string {
-  const asked = ['p.deleted_at is null'];
-  if (categoryIds) asked.push(`p.category_id = any (${bind(categoryIds)}::uuid[])`);
-  if (query !== null) asked.push(`p.search @@ ${bind(query)}::tsquery`);
-  return asked.join(' and ');
+  const conditions = ['p.deleted_at is null'];
+  if (categoryIds) conditions.push(`p.category_id = any (${bind(categoryIds)}::uuid[])`);
+  if (tsquery !== null) conditions.push(`p.search @@ ${bind(tsquery)}::tsquery`);
+  return conditions.join(' and ');
 }
 
 /** @returns SQL for what is asked of an offer by the name that is given */
 export function offerCondition(filter: ProductFilter, bind: Bind): (name: string) => string {
   const { minPrice, maxPrice, inStock, shopId } = filter;
-  const asked = ['active'];
-  if (asksCurrency(filter)) asked.push(`currency_code = ${bind(currencyOf(filter))}`);
-  if (isGiven(minPrice)) asked.push(`price_amount >= ${bind(minPrice)}::numeric`);
-  if (isGiven(maxPrice)) asked.push(`price_amount <= ${bind(maxPrice)}::numeric`);
-  if (isGiven(inStock)) asked.push(`in_stock = ${bind(inStock)}::boolean`);
-  if (isGiven(shopId)) asked.push(`shop_id = ${bind(shopId)}::uuid`);
-  return (name) => asked.map((each) => `${name}.${each}`).join(' and ');
+  const conditions = ['active'];
+  if (requiresCurrency(filter)) conditions.push(`currency_code = ${bind(currencyOf(filter))}`);
+  if (isGiven(minPrice)) conditions.push(`price_amount >= ${bind(minPrice)}::numeric`);
+  if (isGiven(maxPrice)) conditions.push(`price_amount <= ${bind(maxPrice)}::numeric`);
+  if (isGiven(inStock)) conditions.push(`in_stock = ${bind(inStock)}::boolean`);
+  if (isGiven(shopId)) conditions.push(`shop_id = ${bind(shopId)}::uuid`);
+  return (name) => conditions.map((each) => `${name}.${each}`).join(' and ');
 }
 
 /** The columns of `listed_price` for the offers that a filter asks for, whatever their price. */
@@ -67,28 +56,29 @@ export const isSummarized = ({ shopId }: ProductFilter) => !isGiven(shopId);
 export function summaryCondition(filter: ProductFilter, bind: Bind): string {
   const { minPrice, maxPrice } = filter;
   const { lowest, highest } = priceColumns(filter);
-  const asked = [`s.${lowest} is not null`];
-  if (asksCurrency(filter)) asked.push(`s.currency_code = ${bind(currencyOf(filter))}`);
-  if (isGiven(minPrice)) asked.push(`s.${highest} >= ${bind(minPrice)}::numeric`);
-  if (isGiven(maxPrice)) asked.push(`s.${lowest} <= ${bind(maxPrice)}::numeric`);
+  const conditions = [`s.${lowest} is not null`];
+  if (requiresCurrency(filter)) conditions.push(`s.currency_code = ${bind(currencyOf(filter))}`);
+  if (isGiven(minPrice)) conditions.push(`s.${highest} >= ${bind(minPrice)}::numeric`);
+  if (isGiven(maxPrice)) conditions.push(`s.${lowest} <= ${bind(maxPrice)}::numeric`);
   if (isGiven(minPrice) && isGiven(maxPrice)) {
-    asked.push(`(s.${lowest} >= ${bind(minPrice)}::numeric or s.${highest} <= ${bind(maxPrice)}::numeric
+    conditions.push(`(s.${lowest} >= ${bind(minPrice)}::numeric or s.${highest} <= ${bind(maxPrice)}::numeric
       or exists (select from offer_listing as o
         where o.product_id = s.product_id and ${offerCondition(filter, bind)('o')}))`);
   }
-  return asked.join(' and ');
+  return conditions.join(' and ');
 }
 
-const asksOffer = (filter: ProductFilter) =>
-  asksCurrency(filter) || isGiven(filter.inStock) || isGiven(filter.shopId);
+const requiresOffer = (filter: ProductFilter) =>
+  requiresCurrency(filter) || isGiven(filter.inStock) || isGiven(filter.shopId);
 
 /** SQL for all that is asked of a product `p`, that it has such an offer included. */
-export function condition(asked: Asked, bind: Bind): string {
-  const product = productCondition(asked, bind);
-  if (!asksOffer(asked.filter)) return product;
-  const offer = isSummarized(asked.filter)
-    ? `listed_price as s where s.product_id = p.id and ${summaryCondition(asked.filter, bind)}`
-    : `offer_listing as o where o.product_id = p.id and ${offerCondition(asked.filter, bind)('o')}`;
+export function condition(query: ProductQuery, bind: Bind): string {
+  const { filter } = query;
+  const product = productCondition(query, bind);
+  if (!requiresOffer(filter)) return product;
+  const offer = isSummarized(filter)
+    ? `listed_price as s where s.product_id = p.id and ${summaryCondition(filter, bind)}`
+    : `offer_listing as o where o.product_id = p.id and ${offerCondition(filter, bind)('o')}`;
   return `${product} and exists (select from ${offer})`;
 }
 
@@ -96,15 +86,15 @@ export function condition(asked: Asked, bind: Bind): string {
  * SQL for how many products there are that satisfy all that is asked. What is asked of offers alone is
  * counted without the products: what is deleted has no active offer.
  */
-export function countOf(asked: Asked, bind: Bind): string {
-  const { filter, categoryIds, query } = asked;
-  if (!asksOffer(filter) || categoryIds || query !== null) {
-    return `select count(*)::int as count from product as p where ${condition(asked, bind)}`;
+export function countOf(query: ProductQuery, bind: Bind): string {
+  const { filter, categoryIds, tsquery } = query;
+  if (!requiresOffer(filter) || categoryIds || tsquery !== null) {
+    return `select count(*)::int as count from product as p where ${condition(query, bind)}`;
   }
   const found = isSummarized(filter)
     ? `listed_price as s where ${summaryCondition(filter, bind)}`
     : `offer_listing as o where ${offerCondition(filter, bind)('o')}`;
-  if (isSummarized(filter) && asksCurrency(filter))
+  if (isSummarized(filter) && requiresCurrency(filter))
     return `select count(*)::int as count from ${found}`;
   return `select count(*)::int as count from (select distinct product_id from ${found}) as found`;
 }

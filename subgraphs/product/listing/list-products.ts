@@ -6,9 +6,10 @@ import { belowCategory } from '../category/category.js';
 import type { ProductRow } from '../product/read-products.js';
 import { searchQuery } from '../search/search-query.js';
 import { cursorOf, placeOf } from './cursor.js';
-import { type Asked, countOf, parameters } from './filter-conditions.js';
+import { countOf, parameters } from './filter-conditions.js';
 import { type ProductFilter, ProductSort } from './product-filter.js';
-import { type PlacedRow, readPage } from './read-page.js';
+import type { PlacedRow, ProductQuery } from './product-query.js';
+import { readPage } from './read-page.js';
 
 /** A page of products, and how many there are on all pages: counted when it is asked. */
 export interface ProductPage extends Connection<ProductRow> {
@@ -29,14 +30,14 @@ export async function listProducts(em: EntityManager, args: ListArgs): Promise<P
   if (filter.minPrice && filter.maxPrice && new Big(filter.minPrice).gt(filter.maxPrice)) {
     throw badInput({ 'filter.maxPrice': 'is below minPrice' });
   }
-  const query = filter.search ? await searchQuery(em, filter.search) : null;
+  const tsquery = filter.search ? await searchQuery(em, filter.search) : null;
   const categoryIds = filter.categoryId ? await readBelow(em, filter.categoryId) : null;
-  const isNewest = args.sort === ProductSort.RELEVANCE && query === null;
+  const isNewest = args.sort === ProductSort.RELEVANCE && tsquery === null;
   const sort = isNewest ? ProductSort.NEWEST : args.sort;
-  const asked = { filter, categoryIds, query };
+  const query = { filter, categoryIds, tsquery };
   const after = placeOf(sort, args.after);
-  const rows = await readPage(em, { ...asked, sort, after, limit: first + 1 });
-  return toPage(rows, first, sort, () => countProducts(em, asked));
+  const rows = await readPage(em, { ...query, sort, after, limit: first + 1 });
+  return toPage(rows, first, sort, () => countProducts(em, query));
 }
 
 /** @param rows up to `first + 1` of them: the one too many tells that there is a next page */
@@ -56,8 +57,8 @@ async function readBelow(em: EntityManager, categoryId: string): Promise<string[
   return rows.map(({ id }) => id);
 }
 
-async function countProducts(em: EntityManager, asked: Asked): Promise<number> {
+async function countProducts(em: EntityManager, query: ProductQuery): Promise<number> {
   const { values, bind } = parameters();
-  const [row] = await sql<{ count: number }>(em, countOf(asked, bind), values);
+  const [row] = await sql<{ count: number }>(em, countOf(query, bind), values);
   return row?.count ?? 0;
 }

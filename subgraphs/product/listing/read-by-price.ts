@@ -1,8 +1,6 @@
 import { type EntityManager, sql } from '../../shared/database/connect.js';
 import { productColumns, readProducts } from '../product/read-products.js';
 import {
-  type Asked,
-  asksCurrency,
   type Bind,
   currencyOf,
   isSummarized,
@@ -10,22 +8,24 @@ import {
   parameters,
   priceColumns,
   productCondition,
+  requiresCurrency,
   summaryCondition,
 } from './filter-conditions.js';
 import type { ProductFilter } from './product-filter.js';
-import { type AskedPage, type PlacedRow, readNewest } from './read-page.js';
+import type { PlacedRow, ProductPageQuery, ProductQuery } from './product-query.js';
+import { readNewest } from './read-newest.js';
 
 interface PriceOrder {
   readonly order: 'asc' | 'desc';
-  readonly behind: '<' | '>';
+  readonly comparison: '<' | '>';
 }
 
 /** By the cheapest offer that satisfies the filter; those without a price in the currency are last. */
-export async function readByPrice(em: EntityManager, page: AskedPage, order: PriceOrder) {
+export async function readByPrice(em: EntityManager, page: ProductPageQuery, order: PriceOrder) {
   const isPriced = !page.after || page.after.value !== null;
   const priced = isPriced ? await readPriced(em, page, order) : [];
   const limit = page.limit - priced.length;
-  if (limit === 0 || asksCurrency(page.filter)) return priced;
+  if (limit === 0 || requiresCurrency(page.filter)) return priced;
   return [
     ...priced,
     ...(await readUnpriced(em, { ...page, limit, after: isPriced ? null : page.after })),
@@ -35,8 +35,8 @@ export async function readByPrice(em: EntityManager, page: AskedPage, order: Pri
 // About where it costs the same to go along the offers and to look at each product.
 const fewProductsMax = 2000;
 
-async function readPriced(em: EntityManager, page: AskedPage, order: PriceOrder) {
-  const isNarrow = (page.categoryIds !== null || page.query !== null) && (await areFew(em, page));
+async function readPriced(em: EntityManager, page: ProductPageQuery, order: PriceOrder) {
+  const isNarrow = (page.categoryIds !== null || page.tsquery !== null) && (await areFew(em, page));
   if (isNarrow) return readFewPriced(em, page, order);
   const isKept = isSummarized(page.filter) && !page.filter.minPrice;
   return isKept ? readSummarized(em, page, order) : readManyPriced(em, page, order);
@@ -45,29 +45,29 @@ async function readPriced(em: EntityManager, page: AskedPage, order: PriceOrder)
 /** Goes along the lowest prices of products, as they are kept: each product once. */
 function readSummarized(
   em: EntityManager,
-  { after, limit, ...asked }: AskedPage,
-  { order, behind }: PriceOrder,
+  { after, limit, ...query }: ProductPageQuery,
+  { order, comparison }: PriceOrder,
 ) {
   const { values, bind } = parameters();
-  const { lowest } = priceColumns(asked.filter);
+  const { lowest } = priceColumns(query.filter);
   const start = after && `(${bind(after.value)}::numeric, ${bind(after.id)}::uuid)`;
   return readProducts<PlacedRow>(
     em,
     `select ${productColumns}, s.${lowest}::text as value
      from listed_price as s join product as p on p.id = s.product_id
-     where s.currency_code = ${bind(currencyOf(asked.filter))}
-       and ${summaryCondition(asked.filter, bind)} and ${productCondition(asked, bind)}
-       and ${start ? `(s.${lowest}, s.product_id) ${behind} ${start}` : 'true'}
+     where s.currency_code = ${bind(currencyOf(query.filter))}
+       and ${summaryCondition(query.filter, bind)} and ${productCondition(query, bind)}
+       and ${start ? `(s.${lowest}, s.product_id) ${comparison} ${start}` : 'true'}
      order by s.${lowest} ${order}, s.product_id ${order} limit ${bind(limit)}`,
     values,
   );
 }
 
-async function areFew(em: EntityManager, asked: Asked): Promise<boolean> {
+async function areFew(em: EntityManager, query: ProductQuery): Promise<boolean> {
   const { values, bind } = parameters();
   const found = await sql(
     em,
-    `select from product as p where ${productCondition(asked, bind)} limit ${bind(fewProductsMax + 1)}`,
+    `select from product as p where ${productCondition(query, bind)} limit ${bind(fewProductsMax + 1)}`,
     values,
   );
   return found.length <= fewProductsMax;
@@ -76,19 +76,19 @@ async function areFew(em: EntityManager, asked: Asked): Promise<boolean> {
 /** Looks at the price of each product that is found: the kept one, or the first that is high enough. */
 function readFewPriced(
   em: EntityManager,
-  { after, limit, ...asked }: AskedPage,
-  { order, behind }: PriceOrder,
+  { after, limit, ...query }: ProductPageQuery,
+  { order, comparison }: PriceOrder,
 ) {
   const { values, bind } = parameters();
-  const price = priceOfFound(asked.filter, bind);
-  const product = productCondition(asked, bind);
+  const price = priceOfFound(query.filter, bind);
+  const product = productCondition(query, bind);
   const start = after && `(${bind(after.value)}::numeric, ${bind(after.id)}::uuid)`;
   return readProducts<PlacedRow>(
     em,
     `with found as materialized (select p.id from product as p where ${product}),
      page as (
        select found.id, price_amount from found ${price}
-       where ${start ? `(price_amount, found.id) ${behind} ${start}` : 'true'}
+       where ${start ? `(price_amount, found.id) ${comparison} ${start}` : 'true'}
        order by price_amount ${order}, found.id ${order} limit ${bind(limit)})
      select ${productColumns}, page.price_amount::text as value
      from page join product as p using (id)
@@ -120,20 +120,20 @@ function priceOfFound(filter: ProductFilter, bind: Bind): string {
  */
 function readManyPriced(
   em: EntityManager,
-  { after, limit, ...asked }: AskedPage,
-  { order, behind }: PriceOrder,
+  { after, limit, ...query }: ProductPageQuery,
+  { order, comparison }: PriceOrder,
 ) {
   const { values, bind } = parameters();
-  const product = productCondition(asked, bind);
-  const offer = offerCondition(asked.filter, bind);
-  const currency = bind(currencyOf(asked.filter));
+  const product = productCondition(query, bind);
+  const offer = offerCondition(query.filter, bind);
+  const currency = bind(currencyOf(query.filter));
   const start = after && `(${bind(after.value)}::numeric, ${bind(after.id)}::uuid)`;
   return readProducts<PlacedRow>(
     em,
     `select ${productColumns}, o.price_amount::text as value
      from offer_listing as o join product as p on p.id = o.product_id
      where o.currency_code = ${currency} and ${offer('o')} and ${product}
-       and ${start ? `(o.price_amount, o.product_id) ${behind} ${start}` : 'true'}
+       and ${start ? `(o.price_amount, o.product_id) ${comparison} ${start}` : 'true'}
        and not exists (
          select from offer_listing as c
          where c.product_id = o.product_id and c.currency_code = ${currency} and ${offer('c')}
@@ -143,7 +143,7 @@ function readManyPriced(
   );
 }
 
-function readUnpriced(em: EntityManager, page: AskedPage) {
+function readUnpriced(em: EntityManager, page: ProductPageQuery) {
   return readNewest(em, page, (bind) => {
     const currency = bind(currencyOf(page.filter));
     const offer = isSummarized(page.filter)

@@ -1,27 +1,17 @@
 import type { EntityManager } from '../../shared/database/connect.js';
-import { type ProductRow, productColumns, readProducts } from '../product/read-products.js';
-import type { Place } from './cursor.js';
-import { type Asked, type Bind, condition, parameters } from './filter-conditions.js';
+import { productColumns, readProducts } from '../product/read-products.js';
+import { condition, parameters } from './filter-conditions.js';
 import { ProductSort } from './product-filter.js';
+import type { PlacedRow, ProductPageQuery } from './product-query.js';
 import { readByPrice } from './read-by-price.js';
+import { readNewest } from './read-newest.js';
 
-export interface AskedPage extends Asked {
-  readonly sort: ProductSort;
-  /** what it begins behind */
-  readonly after: Place | null;
-  /** how many rows at most */
-  readonly limit: number;
-}
-
-/** A product with its value under the sort. */
-export type PlacedRow = ProductRow & Place;
-
-export function readPage(em: EntityManager, page: AskedPage): Promise<PlacedRow[]> {
+export function readPage(em: EntityManager, page: ProductPageQuery): Promise<PlacedRow[]> {
   switch (page.sort) {
     case ProductSort.PRICE_ASC:
-      return readByPrice(em, page, { order: 'asc', behind: '>' });
+      return readByPrice(em, page, { order: 'asc', comparison: '>' });
     case ProductSort.PRICE_DESC:
-      return readByPrice(em, page, { order: 'desc', behind: '<' });
+      return readByPrice(em, page, { order: 'desc', comparison: '<' });
     case ProductSort.NAME:
       return readByName(em, page);
     case ProductSort.RELEVANCE:
@@ -31,44 +21,27 @@ export function readPage(em: EntityManager, page: AskedPage): Promise<PlacedRow[
   }
 }
 
-/** @param also a further condition, which decides on the page alone */
-export function readNewest(
-  em: EntityManager,
-  { after, limit, ...asked }: Omit<AskedPage, 'sort'>,
-  also: (bind: Bind) => string = () => 'true',
-): Promise<PlacedRow[]> {
+function readByName(em: EntityManager, { after, limit, ...query }: ProductPageQuery) {
   const { values, bind } = parameters();
-  return readProducts(
-    em,
-    `select ${productColumns}, null as value from product as p
-     where ${condition(asked, bind)} and ${also(bind)}
-       and ${after ? `p.id < ${bind(after.id)}::uuid` : 'true'}
-     order by p.id desc limit ${bind(limit)}`,
-    values,
-  );
-}
-
-function readByName(em: EntityManager, { after, limit, ...asked }: AskedPage) {
-  const { values, bind } = parameters();
-  const behind = after && `> (${bind(after.value)}::text, ${bind(after.id)}::uuid)`;
+  const start = after && `> (${bind(after.value)}::text, ${bind(after.id)}::uuid)`;
   return readProducts<PlacedRow>(
     em,
     `select ${productColumns}, lower(p.name::text) as value from product as p
-     where ${condition(asked, bind)}
-       and ${behind ? `(lower(p.name::text), p.id) ${behind}` : 'true'}
+     where ${condition(query, bind)}
+       and ${start ? `(lower(p.name::text), p.id) ${start}` : 'true'}
      order by lower(p.name::text), p.id limit ${bind(limit)}`,
     values,
   );
 }
 
-function readByRank(em: EntityManager, { after, limit, ...asked }: AskedPage) {
+function readByRank(em: EntityManager, { after, limit, ...query }: ProductPageQuery) {
   const { values, bind } = parameters();
-  const rank = `ts_rank(p.search, ${bind(asked.query)}::tsquery)`;
-  const behind = after && `< (${bind(after.value)}::real, ${bind(after.id)}::uuid)`;
+  const rank = `ts_rank(p.search, ${bind(query.tsquery)}::tsquery)`;
+  const start = after && `< (${bind(after.value)}::real, ${bind(after.id)}::uuid)`;
   return readProducts<PlacedRow>(
     em,
     `select ${productColumns}, ${rank}::text as value from product as p
-     where ${condition(asked, bind)} and ${behind ? `(${rank}, p.id) ${behind}` : 'true'}
+     where ${condition(query, bind)} and ${start ? `(${rank}, p.id) ${start}` : 'true'}
      order by ${rank} desc, p.id desc limit ${bind(limit)}`,
     values,
   );

@@ -94,13 +94,13 @@ export class OfferListing {
  * @returns the id of the product
  * @throws Error for a sku that never was there; its event comes again, and then is a dead letter
  */
-export async function holdProductOf(tx: EntityManager, sku: string): Promise<string> {
-  const [held] = await sql<{ id: string }>(
+export async function lockProductOf(tx: EntityManager, sku: string): Promise<string> {
+  const [product] = await sql<{ id: string }>(
     tx,
     `select id from product
      where id = (select product_id from product_variant where sku = $1) for no key update`,
     [sku],
   );
-  if (!held) throw new Error(`there is no variant ${sku}`);
-  return held.id;
+  if (!product) throw new Error(`there is no variant ${sku}`);
+  return product.id;
 }

@@ -1,7 +1,7 @@
 import { type EntityManager, sql } from '../../shared/database/connect.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
 import { updateListedPrices } from './listed-price.js';
-import { holdProductOf } from './offer-listing.js';
+import { lockProductOf } from './offer-listing.js';
 
 /** The event by which the shop subgraph tells of an offer; one that was removed is not active. */
 export interface OfferChanged {
@@ -22,7 +22,7 @@ export async function onOfferChanged(
   { version }: OutboxEvent,
   { offerId, shopId, sku, price, currencyCode, active }: OfferChanged,
 ): Promise<void> {
-  const productId = await holdProductOf(tx, sku);
+  const productId = await lockProductOf(tx, sku);
   await sql(
     tx,
     `insert into offer_listing as listed

@@ -1,7 +1,7 @@
 import { type EntityManager, sql } from '../../shared/database/connect.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
 import { updateListedPrices } from './listed-price.js';
-import { holdProductOf } from './offer-listing.js';
+import { lockProductOf } from './offer-listing.js';
 
 /** The event by which the warehouse subgraph tells that a sku came into stock in a shop, or ran out. */
 export interface StockChanged {
@@ -16,7 +16,7 @@ export async function onStockChanged(
   { version }: OutboxEvent,
   { shopId, sku, inStock }: StockChanged,
 ): Promise<void> {
-  const productId = await holdProductOf(tx, sku);
+  const productId = await lockProductOf(tx, sku);
   await sql(
     tx,
     `insert into offer_listing as listed (shop_id, sku, product_id, in_stock, stock_version)

@@ -1,9 +1,9 @@
 import type { EntityManager } from '../../shared/database/connect.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
-import type { OfferRow } from './offer-row.js';
+import type { OfferRow } from './read-offers.js';
 
 /** Tells the product subgraph how these offers are now, in the commit that changes them. */
-export function tellOfferChanged(tx: EntityManager, offers: readonly OfferRow[]): Promise<void> {
+export function enqueueOfferChanged(tx: EntityManager, offers: readonly OfferRow[]): Promise<void> {
   return enqueue(
     tx,
     offers.map((offer) => ({

@@ -4,12 +4,12 @@ import { UUID } from '../../shared/graphql/scalars.js';
 import { Money, money } from '../../shared/money.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { ShopContext } from '../context.js';
-import { loadShops } from '../shop/load-shops.js';
+import { ProductVariant } from '../references.js';
+import { loadShops } from '../shop/read-shops.js';
 import { Shop } from '../shop/shop.js';
-import { ProductVariant } from '../variant/variant.js';
 import { Offer } from './offer.js';
 import { OfferForSale } from './offer-for-sale.js';
-import { loadOffers, type OfferOfShop, type OfferRow, readOffers } from './offer-row.js';
+import { loadOffers, type OfferOfShop, type OfferRow, readOffers } from './read-offers.js';
 import { removeOffer } from './remove-offer.js';
 import { SetOfferInput, setOffer } from './set-offer.js';
 

@@ -4,8 +4,8 @@ import { type BatchLoad, loaderOf } from '../../shared/graphql/context.js';
 import { isSelf } from '../../shared/rights/rights.js';
 import type { ShopContext } from '../context.js';
 import { wordsQuery } from '../search-vector.js';
-import type { ShopRow } from '../shop/load-shops.js';
-import { type OfferRow, offerColumns } from './offer-row.js';
+import type { ShopRow } from '../shop/read-shops.js';
+import { type OfferRow, offerColumns } from './read-offers.js';
 
 interface PageOf {
   readonly shopId: string;

@@ -1,7 +1,7 @@
 import { type EntityManager, sql } from '../../shared/database/connect.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
-import { tellOfferChanged } from './offer-changed.js';
-import { type OfferRow, offerColumns } from './offer-row.js';
+import { enqueueOfferChanged } from './offer-changed.js';
+import { type OfferRow, offerColumns } from './read-offers.js';
 import { retireSku } from './retired-sku.js';
 
 /** The event by which the product subgraph tells that a variant is sold no more. */
@@ -22,5 +22,5 @@ export async function onVariantRemoved(
      where sku = $1 and active returning ${offerColumns}`,
     [sku],
   );
-  await tellOfferChanged(tx, retired);
+  await enqueueOfferChanged(tx, retired);
 }

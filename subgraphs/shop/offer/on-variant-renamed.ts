@@ -1,6 +1,6 @@
 import { type EntityManager, sql } from '../../shared/database/connect.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
-import { holdSku, renameOffers } from './variant-name.js';
+import { lockSku, renameOffers } from './variant-name.js';
 
 /** The event by which the product subgraph tells what a variant is called now. */
 export interface VariantRenamed {
@@ -15,6 +15,6 @@ export async function onVariantRenamed(
   { version }: OutboxEvent,
   { sku, name }: VariantRenamed,
 ): Promise<void> {
-  await sql(tx, holdSku, [sku]);
+  await sql(tx, lockSku, [sku]);
   await sql(tx, renameOffers, [sku, name, version]);
 }

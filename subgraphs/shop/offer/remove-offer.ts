@@ -1,9 +1,9 @@
 import { sql } from '../../shared/database/connect.js';
 import { notFound } from '../../shared/errors.js';
 import type { ShopContext } from '../context.js';
-import { ownShop } from '../shop/own-shop.js';
-import { tellOfferChanged } from './offer-changed.js';
-import { type OfferRow, offerColumns, readOffers } from './offer-row.js';
+import { requireOwnShop } from '../shop/require-shop.js';
+import { enqueueOfferChanged } from './offer-changed.js';
+import { type OfferRow, offerColumns, readOffers } from './read-offers.js';
 
 /**
  * Withdraws an offer. Its row stays for the orders that refer to it, and for `setOffer`, which brings
@@ -14,7 +14,7 @@ import { type OfferRow, offerColumns, readOffers } from './offer-row.js';
 export async function removeOffer(context: ShopContext, id: string): Promise<boolean> {
   const [offer] = await readOffers(context, [id]);
   if (!offer) throw notFound('offer', id);
-  await ownShop(context, offer.shopId);
+  await requireOwnShop(context, offer.shopId);
   return context.em.fork().transactional(async (tx) => {
     const removed = await sql<OfferRow>(
       tx,
@@ -22,7 +22,7 @@ export async function removeOffer(context: ShopContext, id: string): Promise<boo
        where id = $1 and removed_at is null returning ${offerColumns}`,
       [id],
     );
-    await tellOfferChanged(tx, removed);
+    await enqueueOfferChanged(tx, removed);
     return true;
   });
 }

@@ -1,7 +1,7 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { type EntityManager, sql } from '../../shared/database/connect.js';
-import { holdSku } from './variant-name.js';
+import { lockSku } from './variant-name.js';
 
 /** A sku whose variant was removed: nobody offers it any more. */
 @Entity({ tableName: 'retired_sku' })
@@ -24,6 +24,6 @@ export async function isRetired(tx: EntityManager, sku: string): Promise<boolean
 
 /** Waits for whoever is at work on an offer of the sku, and lets nobody make one from then on. */
 export async function retireSku(tx: EntityManager, sku: string): Promise<void> {
-  await sql(tx, holdSku, [sku]);
+  await sql(tx, lockSku, [sku]);
   await sql(tx, 'insert into retired_sku (sku) values ($1) on conflict do nothing', [sku]);
 }

@@ -7,11 +7,11 @@ import { Decimal, UUID } from '../../shared/graphql/scalars.js';
 import type { ServiceClient } from '../../shared/http/service-client.js';
 import { newId } from '../../shared/ids.js';
 import type { ShopContext } from '../context.js';
-import { ownShop } from '../shop/own-shop.js';
-import { tellOfferChanged } from './offer-changed.js';
-import { type OfferRow, offerColumns } from './offer-row.js';
+import { requireOwnShop } from '../shop/require-shop.js';
+import { enqueueOfferChanged } from './offer-changed.js';
+import { type OfferRow, offerColumns } from './read-offers.js';
 import { isRetired } from './retired-sku.js';
-import { toldName } from './variant-name.js';
+import { latestVariantName } from './variant-name.js';
 
 const amount = /^\d{1,10}(\.\d{1,2})?$/;
 const amountRule = { message: 'must be 0 or more, with at most two decimals' };
@@ -67,11 +67,12 @@ export async function setOffer(context: ShopContext, input: SetOfferInput): Prom
   if (compareAtPrice !== null && new Big(compareAtPrice).lte(price)) {
     throw badInput({ 'input.compareAtPrice': 'must be more than the price' });
   }
-  const shop = await ownShop(context, input.shopId);
-  const name = await variantName(context.app.product, sku);
+  const shop = await requireOwnShop(context, input.shopId);
+  const name = await fetchVariantName(context.app.product, sku);
   if (!name) throw badInput({ 'input.sku': `there is no variant ${sku}` });
   return context.em.fork().transactional(async (tx) => {
     if (await isRetired(tx, sku)) throw badInput({ 'input.sku': `${sku} was removed` });
+    const latestName = await latestVariantName(tx, sku);
     const offers = await sql<OfferRow>(
       tx,
       `insert into offer (id, shop_id, sku, name, price_amount, compare_at_amount, currency_code,
@@ -83,11 +84,11 @@ export async function setOffer(context: ShopContext, input: SetOfferInput): Prom
          excluded.currency_code, excluded.purchase_limit, excluded.active, null, offer.version + 1, now())
        returning ${offerColumns}`,
       [
-        ...[newId(), shop.id, sku, (await toldName(tx, sku)) ?? name, price, compareAtPrice],
+        ...[newId(), shop.id, sku, latestName ?? name, price, compareAtPrice],
         ...[shop.currencyCode, purchaseLimit, input.active],
       ],
     );
-    await tellOfferChanged(tx, offers);
+    await enqueueOfferChanged(tx, offers);
     return offers[0] as OfferRow;
   });
 }
@@ -100,7 +101,7 @@ interface VariantEntity {
 }
 
 /** @returns `Product name, variant name`, or null where the sku does not exist */
-async function variantName(product: ServiceClient, sku: string): Promise<string | null> {
+async function fetchVariantName(product: ServiceClient, sku: string): Promise<string | null> {
   const { _entities } = await product.call<{ _entities: (VariantEntity | null)[] }>(
     `query ($of: [_Any!]!) {
        _entities(representations: $of) { ... on ProductVariant { name product { name } } }

@@ -26,7 +26,7 @@ export class VariantName {
  * The name that shops were told of last, if they were of any. The transaction has to hold the sku, as
  * `isRetired` does: then no offer is made with a former name beside one who renames all there are.
  */
-export async function toldName(tx: EntityManager, sku: string): Promise<string | null> {
+export async function latestVariantName(tx: EntityManager, sku: string): Promise<string | null> {
   const [row] = await sql<{ name: string }>(tx, 'select name from variant_name where sku = $1', [
     sku,
   ]);
@@ -34,15 +34,15 @@ export async function toldName(tx: EntityManager, sku: string): Promise<string |
 }
 
 /** SQL by which a sku (`$1`) is held until the transaction ends, alone. */
-export const holdSku = 'select pg_advisory_xact_lock(hashtextextended($1, 0))';
+export const lockSku = 'select pg_advisory_xact_lock(hashtextextended($1, 0))';
 
 /** SQL that gives the offers of a sku (`$1`) a name (`$2`), unless a later version than `$3` is known. */
 export const renameOffers = `
-  with told as (
+  with latest as (
     insert into variant_name as known (sku, name, version) values ($1, $2, $3)
     on conflict (sku) do update
       set name = excluded.name, version = excluded.version, updated_at = now()
       where excluded.version >= known.version
     returning name)
-  update offer set name = told.name, updated_at = now() from told
-  where sku = $1 and offer.name <> told.name`;
+  update offer set name = latest.name, updated_at = now() from latest
+  where sku = $1 and offer.name <> latest.name`;

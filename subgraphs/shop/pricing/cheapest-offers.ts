@@ -1,8 +1,8 @@
 import { sqlPrepared } from '../../shared/database/connect.js';
 import type { BatchLoad } from '../../shared/graphql/context.js';
 import type { ShopContext } from '../context.js';
-import { type OfferOfShop, type OfferRow, offerColumns } from '../offer/offer-row.js';
-import type { ShopRow } from '../shop/load-shops.js';
+import { type OfferOfShop, type OfferRow, offerColumns } from '../offer/read-offers.js';
+import type { ShopRow } from '../shop/read-shops.js';
 
 export interface OffersOf {
   readonly sku: string;

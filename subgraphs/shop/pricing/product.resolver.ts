@@ -3,7 +3,7 @@ import { badInput } from '../../shared/errors.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { ShopContext } from '../context.js';
-import { Product } from '../product/product.js';
+import { Product } from '../references.js';
 import { loadPriceRanges, PriceRange } from './price-range.js';
 
 @Resolver(() => Product)

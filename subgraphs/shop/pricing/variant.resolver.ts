@@ -5,7 +5,7 @@ import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { ShopContext } from '../context.js';
 import { Offer } from '../offer/offer.js';
-import { ProductVariant } from '../variant/variant.js';
+import { ProductVariant } from '../references.js';
 import { loadCheapestOffers } from './cheapest-offers.js';
 
 @Resolver(() => ProductVariant)

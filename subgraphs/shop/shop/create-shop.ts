@@ -45,21 +45,15 @@ export function createShop(context: ShopContext, input: CreateShopInput): Promis
     const shop = tx.create(Shop, { ...input, id: newId(), ownerId: identityOf(context).id });
     await tx.persist(shop).flush();
     const payload = { shopId: shop.id, name: shop.name };
-    const told = {
-      consumer: 'warehouse',
-      topic: 'shop.created',
-      key: shop.id,
-      version: 1,
-      payload,
-    };
-    await enqueue(tx, [told]);
+    const event = { topic: 'shop.created', key: shop.id, version: 1, payload };
+    await enqueue(tx, [{ consumer: 'warehouse', ...event }]);
     return shop;
   });
-  return work.catch((error) => slugTaken(error, input.slug));
+  return work.catch((error) => throwSlugTaken(error, input.slug));
 }
 
 /** Says that a slug is taken, where that is what the error means; else throws it on. */
-export function slugTaken(error: unknown, slug: string): never {
+export function throwSlugTaken(error: unknown, slug: string): never {
   if (isUniqueViolation(error, 'shop_slug')) throw conflict(`The slug ${slug} is taken.`);
   throw error;
 }

@@ -12,16 +12,12 @@ import {
 import { badInput } from '../../shared/errors.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { UUID } from '../../shared/graphql/scalars.js';
-import { Allow, VariesByUser } from '../../shared/rights/rights.js';
+import { Allow } from '../../shared/rights/rights.js';
 import type { ShopContext } from '../context.js';
-import { OfferConnection } from '../offer/offer.js';
-import { offersOfShop } from '../offer/offers-of-shops.js';
-import { User } from '../user/user.js';
+import { User } from '../references.js';
 import { CreateShopInput, createShop } from './create-shop.js';
-import { findShops } from './find-shops.js';
-import { loadShops, type ShopRow } from './load-shops.js';
-import { Shop, ShopConnection } from './shop.js';
-import { ShopOwner } from './shop-owner.js';
+import { findShops, loadShops, type ShopRow } from './read-shops.js';
+import { Shop, ShopConnection, ShopOwner } from './shop.js';
 import { UpdateShopInput, updateShop } from './update-shop.js';
 
 @Resolver(() => Shop)
@@ -99,25 +95,5 @@ export class ShopResolver {
   @FieldResolver(() => User, { nullable: true, description: 'Who owns it.' })
   owner(@Root() shop: ShopRow): User {
     return { id: shop.ownerId };
-  }
-
-  @Allow('anyone')
-  @VariesByUser()
-  @FieldResolver(() => OfferConnection, {
-    description: 'What it sells, the newest first; its owner sees inactive offers too.',
-  })
-  offers(
-    @Root() shop: ShopRow,
-    @Ctx() context: ShopContext,
-    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
-    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
-    @Arg('search', () => String, {
-      nullable: true,
-      description:
-        'Words of the product’s or variant’s name or of the sku, or their beginnings; at most 100 characters.',
-    })
-    search?: string,
-  ) {
-    return offersOfShop(context, shop, { first, after, search });
   }
 }

@@ -46,3 +46,14 @@ export class Shop {
 }
 
 export const ShopConnection = connectionOf(Shop, 'Shop');
+
+@Directive('@inaccessible')
+@Allow('parent')
+@ObjectType({ description: 'Who owns a shop.' })
+export class ShopOwner {
+  @Field(() => UUID, { description: 'The shop.' })
+  shopId!: string;
+
+  @Field(() => UUID, { description: 'The user who owns it.' })
+  ownerId!: string;
+}

@@ -2,8 +2,8 @@ import { IsOptional, Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { UUID } from '../../shared/graphql/scalars.js';
 import type { ShopContext } from '../context.js';
-import { SlugRule, slugTaken } from './create-shop.js';
-import { ownShop } from './own-shop.js';
+import { SlugRule, throwSlugTaken } from './create-shop.js';
+import { requireOwnShop } from './require-shop.js';
 import type { Shop } from './shop.js';
 
 @InputType({
@@ -33,9 +33,9 @@ export async function updateShop(
   { id, name, slug }: UpdateShopInput,
 ): Promise<Shop> {
   const em = context.em.fork();
-  const shop = await ownShop({ ...context, em }, id);
+  const shop = await requireOwnShop({ ...context, em }, id);
   shop.name = name ?? shop.name;
   shop.slug = slug ?? shop.slug;
-  await em.flush().catch((error) => slugTaken(error, shop.slug));
+  await em.flush().catch((error) => throwSlugTaken(error, shop.slug));
   return shop;
 }

@@ -2,14 +2,16 @@ import { Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { identityOf } from '../../shared/auth/auth.js';
 import { result } from '../../shared/graphql/refusal.js';
-import type { UserContext } from '../context.js';
-import { refuseCommonPassword } from '../credentials/common-passwords.js';
-import { hashPassword, verifyPassword } from '../credentials/password.js';
-import { endSessions, lockUsers, requireLive, useUpTokens } from '../session/end-sessions.js';
-import { issueTokens } from '../session/open-session.js';
-import type { Session } from '../session/session.js';
+import { hashPassword, refuseCommonPassword, verifyPassword } from '../credentials/password.js';
+import {
+  endSessions,
+  invalidateRefreshTokens,
+  lockUsers,
+  requireLiveSession,
+} from '../session/end-sessions.js';
+import { issueTokens, type SessionContext } from '../session/open-session.js';
+import { InvalidCredentials, type Session } from '../session/session.js';
 import { User } from '../user.js';
-import { InvalidCredentials } from './login.js';
 
 @InputType({ description: 'A new password, and proof that it is the user who wants it.' })
 export class ChangePasswordInput {
@@ -29,7 +31,7 @@ export class ChangePasswordInput {
  * @throws `UNAUTHENTICATED` when the session of the access token has ended
  */
 export async function changePassword(
-  context: UserContext,
+  context: SessionContext,
   input: ChangePasswordInput,
 ): Promise<Session | InvalidCredentials> {
   const { id, sessionId } = identityOf(context);
@@ -41,12 +43,12 @@ export async function changePassword(
   const passwordHash = await hashPassword(input.newPassword);
   return context.em.fork().transactional(async (tx) => {
     await lockUsers(tx, [id]);
-    await requireLive(tx, sessionId);
+    await requireLiveSession(tx, sessionId);
     const user = await tx.findOneOrFail(User, { id });
     if (user.passwordHash !== before.passwordHash) return wrongPassword();
     user.passwordHash = passwordHash;
     await endSessions(tx, id, { except: sessionId });
-    await useUpTokens(tx, sessionId);
+    await invalidateRefreshTokens(tx, sessionId);
     return issueTokens(context.app.keys, tx, user, sessionId);
   });
 }

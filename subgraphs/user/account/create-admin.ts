@@ -2,7 +2,7 @@ import type { EntityManager } from '../../shared/database/connect.js';
 import { newId } from '../../shared/ids.js';
 import { endSessions } from '../session/end-sessions.js';
 import { User } from '../user.js';
-import { lockOwnerAnd, takeAway } from './identity-owner.js';
+import { detachIdentity, lockOwnerAndCaller } from './identity-owner.js';
 
 export interface NewAdmin {
   readonly email: string;
@@ -21,7 +21,7 @@ export async function createAdmin(
   { email, name, passwordHash, keepsPassword }: NewAdmin,
 ): Promise<'created' | 'promoted'> {
   return em.fork().transactional(async (tx) => {
-    const [owner] = await lockOwnerAnd(tx, { email });
+    const [owner] = await lockOwnerAndCaller(tx, { email });
     if (owner?.emailVerified) {
       owner.role = 'ADMIN';
       if (!keepsPassword) {
@@ -30,7 +30,7 @@ export async function createAdmin(
       }
       return 'promoted';
     }
-    if (owner) await takeAway(tx, owner);
+    if (owner) await detachIdentity(tx, owner);
     const admin = { id: newId(), name, email, phone: null, passwordHash, role: 'ADMIN' as const };
     tx.persist(tx.create(User, { ...admin, emailVerified: true }));
     return 'created';

@@ -1,8 +1,8 @@
 import { raw } from '@mikro-orm/postgresql';
 import { parseIdentifier } from '../../shared/auth/identifier.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
+import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { findPage } from '../../shared/graphql/load.js';
-import type { UserContext } from '../context.js';
 import { whereIdentifier } from '../credentials/identifier.js';
 import { User } from '../user.js';
 
@@ -15,7 +15,7 @@ interface UserSearch {
 }
 
 /** A page of users, the newest first. */
-export function findUsers({ em }: UserContext, { first, after, search }: UserSearch) {
+export function findUsers({ em }: SubgraphContext, { first, after, search }: UserSearch) {
   const where = search ? whereFound(search) : {};
   return findPage(em, User, where, { first, after, order: 'desc' });
 }

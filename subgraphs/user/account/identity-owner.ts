@@ -6,7 +6,11 @@ import { endSessions, lockUsers } from '../session/end-sessions.js';
 import { User } from '../user.js';
 
 /** The account that has an identifier, and another; both are locked and then read. */
-export async function lockOwnerAnd(tx: EntityManager, identifier: Identifier, callerId?: string) {
+export async function lockOwnerAndCaller(
+  tx: EntityManager,
+  identifier: Identifier,
+  callerId?: string,
+) {
   const where = whereIdentifier(identifier);
   const before = await tx.findOne(User, where);
   await lockUsers(
@@ -20,7 +24,7 @@ export async function lockOwnerAnd(tx: EntityManager, identifier: Identifier, ca
 }
 
 /** Takes an address from an account that only claimed it, and ends its sessions. */
-export async function takeAway(tx: EntityManager, claimer: User): Promise<void> {
+export async function detachIdentity(tx: EntityManager, claimer: User): Promise<void> {
   await endSessions(tx, claimer.id);
   claimer.email = null;
   await tx.flush(); // before another row has the address

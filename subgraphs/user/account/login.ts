@@ -1,12 +1,11 @@
 import { Length } from 'class-validator';
-import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
+import { Field, InputType } from 'type-graphql';
 import { parseIdentifier } from '../../shared/auth/identifier.js';
-import { Refusal, result } from '../../shared/graphql/refusal.js';
-import type { UserContext } from '../context.js';
+import { result } from '../../shared/graphql/refusal.js';
 import { findAccount } from '../credentials/identifier.js';
 import { verifyPassword } from '../credentials/password.js';
-import { openSession } from '../session/open-session.js';
-import { Session } from '../session/session.js';
+import { openSession, type SessionContext } from '../session/open-session.js';
+import { InvalidCredentials, type Session } from '../session/session.js';
 
 @InputType({ description: 'Who logs in, and with what.' })
 export class LoginInput {
@@ -21,21 +20,9 @@ export class LoginInput {
   password!: string;
 }
 
-@ObjectType({
-  implements: Refusal,
-  description: 'There is no such account, or not with this password.',
-})
-export class InvalidCredentials extends Refusal {}
-
-export const LoginResult = createUnionType({
-  name: 'LoginResult',
-  description: 'A session, or why there is none.',
-  types: () => [Session, InvalidCredentials] as const,
-});
-
 /** Logs in by e-mail address or phone. Does not tell, by answer or by time, whether one is known. */
 export async function login(
-  { app, em }: UserContext,
+  { app, em }: SessionContext,
   input: LoginInput,
 ): Promise<Session | InvalidCredentials> {
   const identifier = parseIdentifier(input.identifier);

@@ -5,11 +5,9 @@ import { isUniqueViolation } from '../../shared/database/errors.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import { newId } from '../../shared/ids.js';
-import type { UserContext } from '../context.js';
-import { refuseCommonPassword } from '../credentials/common-passwords.js';
 import { parseEmail } from '../credentials/identifier.js';
-import { hashPassword } from '../credentials/password.js';
-import { openSessionOf, sessionOf } from '../session/open-session.js';
+import { hashPassword, refuseCommonPassword } from '../credentials/password.js';
+import { openSessionOf, type SessionContext, sessionOf } from '../session/open-session.js';
 import { Session } from '../session/session.js';
 import { RoleEnum, User } from '../user.js';
 
@@ -48,7 +46,7 @@ export const RegisterResult = createUnionType({
 
 /** Makes an account and logs it in. E-mail addresses are unique without regard to case. */
 export async function register(
-  { app, em }: UserContext,
+  { app, em }: SessionContext,
   input: RegisterInput,
 ): Promise<Session | IdentityTaken> {
   const { email } = parseEmail('input.email', input.email);

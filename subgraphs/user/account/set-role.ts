@@ -1,9 +1,9 @@
 import { Field, InputType } from 'type-graphql';
 import { identityOf, type Role } from '../../shared/auth/auth.js';
 import { conflict, forbidden, notFound } from '../../shared/errors.js';
+import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { UUID } from '../../shared/graphql/scalars.js';
-import type { UserContext } from '../context.js';
-import { lockUsers, requireLive } from '../session/end-sessions.js';
+import { lockUsers, requireLiveSession } from '../session/end-sessions.js';
 import { RoleEnum, User } from '../user.js';
 
 @InputType({ description: 'Who gets which role.' })
@@ -20,12 +20,15 @@ export class SetRoleInput {
  *
  * @throws `CONFLICT` for one's own role, so that there is always an admin left
  */
-export async function setRole(context: UserContext, { userId, role }: SetRoleInput): Promise<User> {
+export async function setRole(
+  context: SubgraphContext,
+  { userId, role }: SetRoleInput,
+): Promise<User> {
   const { id, sessionId } = identityOf(context);
   if (userId === id) throw conflict('One’s own role is changed by another admin.');
   return context.em.fork().transactional(async (tx) => {
     await lockUsers(tx, [id, userId]);
-    await requireLive(tx, sessionId);
+    await requireLiveSession(tx, sessionId);
     // The token may be older than what another admin has made of its user.
     const self = await tx.findOneOrFail(User, { id });
     if (self.role !== 'ADMIN') throw forbidden();

@@ -4,13 +4,14 @@ import { loaderOf } from '../../shared/graphql/context.js';
 import { loadBy } from '../../shared/graphql/load.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow, isSelf, requireSelf } from '../../shared/rights/rights.js';
-import type { UserContext } from '../context.js';
 import { logout } from '../session/end-sessions.js';
+import type { SessionContext } from '../session/open-session.js';
 import { refreshSession } from '../session/refresh-session.js';
+import { LoginResult } from '../session/session.js';
 import { RoleEnum, User } from '../user.js';
 import { ChangePasswordInput, changePassword } from './change-password.js';
 import { findUsers, UserConnection } from './find-users.js';
-import { LoginInput, LoginResult, login } from './login.js';
+import { LoginInput, login } from './login.js';
 import { RegisterInput, RegisterResult, register } from './register.js';
 import { SetRoleInput, setRole } from './set-role.js';
 
@@ -20,7 +21,7 @@ export const loadUsers = loadBy(User, 'id');
 export class UserResolver {
   @Allow('signed-in')
   @Query(() => User, { nullable: true, description: 'The user who is logged in.' })
-  me(@Ctx() context: UserContext) {
+  me(@Ctx() context: SessionContext) {
     return loaderOf(context, loadUsers).load(identityOf(context).id);
   }
 
@@ -28,7 +29,7 @@ export class UserResolver {
   @Query(() => User, { nullable: true, description: 'A user: oneself, or for an admin anybody.' })
   async user(
     @Arg('id', () => UUID, { description: 'The user.' }) id: string,
-    @Ctx() context: UserContext,
+    @Ctx() context: SessionContext,
   ) {
     requireSelf(context, { id });
     return loaderOf(context, loadUsers).load(id);
@@ -37,7 +38,7 @@ export class UserResolver {
   @Allow('admin')
   @Query(() => UserConnection, { description: 'All users, the newest first.' })
   users(
-    @Ctx() context: UserContext,
+    @Ctx() context: SessionContext,
     @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
     @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
     @Arg('search', () => String, {
@@ -51,7 +52,7 @@ export class UserResolver {
 
   @Allow('admin')
   @Mutation(() => User, { description: 'Gives a user a role.' })
-  setRole(@Arg('input', () => SetRoleInput) input: SetRoleInput, @Ctx() context: UserContext) {
+  setRole(@Arg('input', () => SetRoleInput) input: SetRoleInput, @Ctx() context: SessionContext) {
     return setRole(context, input);
   }
 
@@ -63,7 +64,10 @@ export class UserResolver {
 
   @Allow('anyone')
   @Mutation(() => RegisterResult, { description: 'Makes an account and logs it in.' })
-  register(@Arg('input', () => RegisterInput) input: RegisterInput, @Ctx() context: UserContext) {
+  register(
+    @Arg('input', () => RegisterInput) input: RegisterInput,
+    @Ctx() context: SessionContext,
+  ) {
     return register(context, input);
   }
 
@@ -71,7 +75,7 @@ export class UserResolver {
   @Mutation(() => LoginResult, {
     description: 'Logs in by e-mail address or phone, with a password.',
   })
-  login(@Arg('input', () => LoginInput) input: LoginInput, @Ctx() context: UserContext) {
+  login(@Arg('input', () => LoginInput) input: LoginInput, @Ctx() context: SessionContext) {
     return login(context, input);
   }
 
@@ -83,7 +87,7 @@ export class UserResolver {
   refreshSession(
     @Arg('refreshToken', () => String, { description: 'The newest one of the session.' })
     refreshToken: string,
-    @Ctx() context: UserContext,
+    @Ctx() context: SessionContext,
   ) {
     return refreshSession(context, refreshToken);
   }
@@ -98,7 +102,7 @@ export class UserResolver {
       description: 'Whether all sessions of the user end.',
     })
     everywhere: boolean,
-    @Ctx() context: UserContext,
+    @Ctx() context: SessionContext,
   ) {
     return logout(context, everywhere);
   }
@@ -109,7 +113,7 @@ export class UserResolver {
   })
   changePassword(
     @Arg('input', () => ChangePasswordInput) input: ChangePasswordInput,
-    @Ctx() context: UserContext,
+    @Ctx() context: SessionContext,
   ) {
     return changePassword(context, input);
   }
@@ -119,7 +123,7 @@ export class UserResolver {
     nullable: true,
     description: 'The e-mail address; only the user and an admin see it.',
   })
-  email(@Root() user: User, @Ctx() context: UserContext) {
+  email(@Root() user: User, @Ctx() context: SessionContext) {
     return isSelf(context, user) ? user.email : null;
   }
 
@@ -128,7 +132,7 @@ export class UserResolver {
     nullable: true,
     description: 'The phone number (E.164); only the user and an admin see it.',
   })
-  phone(@Root() user: User, @Ctx() context: UserContext) {
+  phone(@Root() user: User, @Ctx() context: SessionContext) {
     return isSelf(context, user) ? user.phone : null;
   }
 
@@ -136,7 +140,7 @@ export class UserResolver {
   @FieldResolver(() => RoleEnum, {
     description: 'What the user may do; only the user and an admin see it.',
   })
-  role(@Root() user: User, @Ctx() context: UserContext) {
+  role(@Root() user: User, @Ctx() context: SessionContext) {
     requireSelf(context, user);
     return user.role;
   }
@@ -145,7 +149,7 @@ export class UserResolver {
   @FieldResolver(() => Date, {
     description: 'When the user last changed; only the user and an admin see it.',
   })
-  updatedAt(@Root() user: User, @Ctx() context: UserContext) {
+  updatedAt(@Root() user: User, @Ctx() context: SessionContext) {
     requireSelf(context, user);
     return user.updatedAt;
   }
@@ -155,7 +159,7 @@ export class UserResolver {
     description:
       'Whether the user has proven the e-mail address; only the user and an admin see it.',
   })
-  emailVerified(@Root() user: User, @Ctx() context: UserContext) {
+  emailVerified(@Root() user: User, @Ctx() context: SessionContext) {
     requireSelf(context, user);
     return user.emailVerified;
   }
@@ -165,7 +169,7 @@ export class UserResolver {
     description:
       'Whether there is a phone: none is kept unproven. Only the user and an admin see it.',
   })
-  phoneVerified(@Root() user: User, @Ctx() context: UserContext) {
+  phoneVerified(@Root() user: User, @Ctx() context: SessionContext) {
     requireSelf(context, user);
     return user.phone !== null;
   }

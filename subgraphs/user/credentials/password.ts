@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { type Algorithm, hash, verify } from '@node-rs/argon2';
+import { dictionary } from '@zxcvbn-ts/language-common';
 import pLimit from 'p-limit';
-import { tryAgain } from '../../shared/errors.js';
+import { badInput, tryAgain } from '../../shared/errors.js';
 
 // OWASP Password Storage Cheat Sheet: argon2id, 19 MiB, two passes, one lane.
 // The binding's enum exists in its types only: 2 is argon2id.
@@ -26,14 +27,23 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
 // One text may be written in several ways in Unicode; keyboards differ in which they send.
 const normalized = (password: string) => password.normalize('NFKC');
 
+const common: ReadonlySet<string> = new Set(dictionary['passwords-common']);
+
+/** @throws `BAD_USER_INPUT` for a password that is among the 49,000 most common (NIST SP 800-63B) */
+export function refuseCommonPassword(path: string, password: string): void {
+  if (common.has(normalized(password).toLowerCase())) {
+    throw badInput({ [path]: 'is among the most common passwords; choose another' });
+  }
+}
+
 export const hashPassword = async (password: string): Promise<string> =>
   inTurn(() => hash(normalized(password), cost));
 
-const nobodysHash = hash('the password of nobody', cost);
+const dummyHash = hash('the password of nobody', cost);
 
 /** Takes as long where there is no hash as where there is one, so that time tells nothing. */
 export async function verifyPassword(stored: string | null | undefined, password: string) {
-  const against = stored ?? (await nobodysHash);
+  const against = stored ?? (await dummyHash);
   const matches = await inTurn(() => verify(against, normalized(password)));
   return matches && stored !== null && stored !== undefined;
 }

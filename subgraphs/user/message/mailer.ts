@@ -2,7 +2,7 @@ import { createTransport } from 'nodemailer';
 import { badInput, tryAgain } from '../../shared/errors.js';
 import type { Logger } from '../../shared/observability/logger.js';
 import { retryingWithin } from '../../shared/resilience/retry.js';
-import type { MessageConfig, MessageSender } from './message.js';
+import type { MessageConfig, MessageSender } from './message-sender.js';
 
 const timeoutMs = 3000;
 const retriesMax = 2;

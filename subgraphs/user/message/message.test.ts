@@ -1,7 +1,8 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { type MessageServers, startMessageServers } from '../../../tests/harness/messages.js';
 import { createLogger } from '../../shared/observability/logger.js';
-import { createMessageSender, type MessageSender } from './message.js';
+import { createMessageSender } from './create-message-sender.js';
+import type { MessageSender } from './message-sender.js';
 
 describe('a message', () => {
   let servers: MessageServers;

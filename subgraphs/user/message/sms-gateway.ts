@@ -2,7 +2,7 @@ import { Pool } from 'undici';
 import { badInput, tryAgain } from '../../shared/errors.js';
 import type { Logger } from '../../shared/observability/logger.js';
 import { isTimeout, retryingWithin } from '../../shared/resilience/retry.js';
-import type { MessageConfig, MessageSender } from './message.js';
+import type { MessageConfig, MessageSender } from './message-sender.js';
 
 const timeoutMs = 3000;
 const retriesMax = 2;

@@ -1,20 +1,18 @@
 import { Arg, Ctx, Directive, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { loaderOf } from '../../shared/graphql/context.js';
+import { loaderOf, type SubgraphContext } from '../../shared/graphql/context.js';
 import { loadAllBy } from '../../shared/graphql/load.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow, requireSelf } from '../../shared/rights/rights.js';
-import type { UserContext } from '../context.js';
 import { User } from '../user.js';
 import { Address } from './address.js';
-import { Preferences } from './preferences.js';
 import {
   AddressInput,
   addAddress,
   deleteAddress,
   UpdateAddressInput,
   updateAddress,
-} from './save-address.js';
-import { UpdateProfileInput, updateProfile } from './update-profile.js';
+} from './edit-addresses.js';
+import { Preferences, UpdateProfileInput, updateProfile } from './update-profile.js';
 
 const loadAddresses = loadAllBy(Address, 'userId', { isDefault: 'desc', id: 'asc' });
 
@@ -24,7 +22,7 @@ export class ProfileResolver {
   @FieldResolver(() => [Address], {
     description: 'The default first; only the user and an admin see them.',
   })
-  addresses(@Root() user: User, @Ctx() context: UserContext) {
+  addresses(@Root() user: User, @Ctx() context: SubgraphContext) {
     requireSelf(context, user);
     return loaderOf(context, loadAddresses).load(user.id);
   }
@@ -33,7 +31,7 @@ export class ProfileResolver {
   @FieldResolver(() => Preferences, {
     description: 'What the user likes; only the user and an admin see it.',
   })
-  preferences(@Root() user: User, @Ctx() context: UserContext): Preferences {
+  preferences(@Root() user: User, @Ctx() context: SubgraphContext): Preferences {
     requireSelf(context, user);
     return { newsletter: user.newsletter, theme: user.theme };
   }
@@ -42,7 +40,7 @@ export class ProfileResolver {
   @Mutation(() => User, { description: 'Changes the own name and preferences.' })
   updateProfile(
     @Arg('input', () => UpdateProfileInput) input: UpdateProfileInput,
-    @Ctx() context: UserContext,
+    @Ctx() context: SubgraphContext,
   ) {
     return updateProfile(context, input);
   }
@@ -53,14 +51,17 @@ export class ProfileResolver {
   addressOf(
     @Arg('userId', () => UUID, { description: 'The user.' }) userId: string,
     @Arg('id', () => UUID, { description: 'The address.' }) id: string,
-    @Ctx() { em }: UserContext,
+    @Ctx() { em }: SubgraphContext,
   ) {
     return em.findOne(Address, { id, userId });
   }
 
   @Allow('signed-in')
   @Mutation(() => Address, { description: 'Adds an address of one’s own.' })
-  addAddress(@Arg('input', () => AddressInput) input: AddressInput, @Ctx() context: UserContext) {
+  addAddress(
+    @Arg('input', () => AddressInput) input: AddressInput,
+    @Ctx() context: SubgraphContext,
+  ) {
     return addAddress(context, input);
   }
 
@@ -68,7 +69,7 @@ export class ProfileResolver {
   @Mutation(() => Address, { description: 'Changes an address of one’s own.' })
   updateAddress(
     @Arg('input', () => UpdateAddressInput) input: UpdateAddressInput,
-    @Ctx() context: UserContext,
+    @Ctx() context: SubgraphContext,
   ) {
     return updateAddress(context, input);
   }
@@ -77,7 +78,7 @@ export class ProfileResolver {
   @Mutation(() => Boolean, { description: 'Deletes an address of one’s own.' })
   deleteAddress(
     @Arg('id', () => UUID, { description: 'The address.' }) id: string,
-    @Ctx() context: UserContext,
+    @Ctx() context: SubgraphContext,
   ) {
     return deleteAddress(context, id);
   }

@@ -1,9 +1,20 @@
 import { IsOptional, Length, ValidateNested } from 'class-validator';
-import { Field, InputType } from 'type-graphql';
+import { Field, InputType, ObjectType } from 'type-graphql';
 import { identityOf } from '../../shared/auth/auth.js';
+import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { OneLine } from '../../shared/graphql/validation.js';
-import type { UserContext } from '../context.js';
+import { Allow } from '../../shared/rights/rights.js';
 import { User } from '../user.js';
+
+@Allow('parent')
+@ObjectType({ description: 'What a user likes.' })
+export class Preferences {
+  @Field(() => Boolean, { description: 'Whether the newsletter is wanted.' })
+  newsletter!: boolean;
+
+  @Field(() => String, { description: 'The look of the pages: `light`, `dark` or another.' })
+  theme!: string;
+}
 
 @InputType({ description: 'Preferences to change; what is left out stays.' })
 export class PreferencesInput {
@@ -34,7 +45,7 @@ export class UpdateProfileInput {
 
 /** Changes the caller's own account. */
 export async function updateProfile(
-  context: UserContext,
+  context: SubgraphContext,
   { name, preferences }: UpdateProfileInput,
 ): Promise<User> {
   const { id } = identityOf(context);

@@ -1,7 +1,7 @@
 import { identityOf } from '../../shared/auth/auth.js';
 import { type EntityManager, sql, sqlCount } from '../../shared/database/connect.js';
 import { unauthenticated } from '../../shared/errors.js';
-import type { UserContext } from '../context.js';
+import type { SubgraphContext } from '../../shared/graphql/context.js';
 
 const keepEndedDays = 30;
 const pruneMax = 5000;
@@ -10,7 +10,7 @@ const pruneMax = 5000;
  * Ends the session of the access token, or all of its user's. No refresh token of theirs is taken
  * any more; access tokens run out within their 15 minutes.
  */
-export async function logout(context: UserContext, everywhere: boolean): Promise<boolean> {
+export async function logout(context: SubgraphContext, everywhere: boolean): Promise<boolean> {
   const { id, sessionId } = identityOf(context);
   await context.em.fork().transactional(async (tx) => {
     await lockUsers(tx, [id]);
@@ -32,7 +32,7 @@ export async function lockUsers(tx: EntityManager, ids: readonly string[]): Prom
 }
 
 /** @throws `UNAUTHENTICATED` when the session of an access token has ended */
-export async function requireLive(tx: EntityManager, sessionId: string): Promise<void> {
+export async function requireLiveSession(tx: EntityManager, sessionId: string): Promise<void> {
   const live = await sql(
     tx,
     'select 1 from login_session where id = $1 and ended_at is null for update',
@@ -57,7 +57,7 @@ export async function endSessions(
 }
 
 /** No refresh token of the session is good any more, so that it goes on with new ones. */
-export async function useUpTokens(tx: EntityManager, sessionId: string): Promise<void> {
+export async function invalidateRefreshTokens(tx: EntityManager, sessionId: string): Promise<void> {
   await sqlCount(
     tx,
     'update refresh_token set used_at = now() where session_id = $1 and used_at is null',

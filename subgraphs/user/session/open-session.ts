@@ -4,6 +4,7 @@ import { SignJWT } from 'jose';
 import { tokenRules } from '../../shared/auth/auth.js';
 import { type EntityManager, sql } from '../../shared/database/connect.js';
 import { insertRows } from '../../shared/database/insert-rows.js';
+import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { newId } from '../../shared/ids.js';
 import { markProven } from '../../shared/rights/rights.js';
@@ -11,6 +12,9 @@ import type { User } from '../user.js';
 import { RefreshToken } from './login-session.js';
 import { Session } from './session.js';
 import type { SigningKeys } from './signing-keys.js';
+
+/** What a session is opened with. */
+export type SessionContext = SubgraphContext<{ readonly keys: SigningKeys }>;
 
 const accessTokenMinutes = 15;
 const refreshTokenDays = 30;

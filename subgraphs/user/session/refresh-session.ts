@@ -1,22 +1,20 @@
 import { type EntityManager, sql, sqlCount } from '../../shared/database/connect.js';
 import { result } from '../../shared/graphql/refusal.js';
-import { InvalidCredentials } from '../account/login.js';
-import type { UserContext } from '../context.js';
 import { User } from '../user.js';
 import { endSessions } from './end-sessions.js';
-import { hashOfToken, issueTokens } from './open-session.js';
-import type { Session } from './session.js';
+import { hashOfToken, issueTokens, type SessionContext } from './open-session.js';
+import { InvalidCredentials, type Session } from './session.js';
 
 /**
  * Exchanges a refresh token for its successor and a new access token. Each is good once: who sends
  * one a second time is not the only one who has it, and its session ends for all (RFC 9700, 4.14.2).
  */
 export async function refreshSession(
-  { app, em }: UserContext,
+  { app, em }: SessionContext,
   refreshToken: string,
 ): Promise<Session | InvalidCredentials> {
   const session = await em.fork().transactional(async (tx) => {
-    const live = await useUp(tx, hashOfToken(refreshToken));
+    const live = await consumeRefreshToken(tx, hashOfToken(refreshToken));
     if (!live) return null; // commits: the session may have ended
     const user = await tx.findOneOrFail(User, { id: live.userId });
     return issueTokens(app.keys, tx, user, live.id);
@@ -27,7 +25,7 @@ export async function refreshSession(
 }
 
 /** @returns the token's session, if both are good; a token that was used before ends its session */
-async function useUp(tx: EntityManager, hash: string) {
+async function consumeRefreshToken(tx: EntityManager, hash: string) {
   const [live] = await sql<{ id: string; userId: string }>(
     tx,
     `select s.id, s.user_id as "userId" from login_session s

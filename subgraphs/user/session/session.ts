@@ -1,4 +1,5 @@
-import { Field, ObjectType } from 'type-graphql';
+import { createUnionType, Field, ObjectType } from 'type-graphql';
+import { Refusal } from '../../shared/graphql/refusal.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { User } from '../user.js';
 
@@ -19,3 +20,15 @@ export class Session {
   @Field(() => User, { description: 'Who is logged in.' })
   user!: User;
 }
+
+@ObjectType({
+  implements: Refusal,
+  description: 'There is no such account, or not with this password.',
+})
+export class InvalidCredentials extends Refusal {}
+
+export const LoginResult = createUnionType({
+  name: 'LoginResult',
+  description: 'A session, or why there is none.',
+  types: () => [Session, InvalidCredentials] as const,
+});

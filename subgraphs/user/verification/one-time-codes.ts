@@ -9,7 +9,7 @@ const digits = 6;
 const lifeMs = 5 * 60_000;
 const triesMax = 5;
 // What is sent costs money and annoys: so many codes an identity, whoever asks for them.
-const askedMax = [
+const issueLimits = [
   { points: 5, duration: 15 * 60 },
   { points: 20, duration: 24 * 3600 },
 ];
@@ -67,7 +67,7 @@ export function createOneTimeCodes(redis: Redis, secret: string, logger: Logger)
     const id = mac(canonical(identifier));
     return { id, code: `code:${id}`, tries: `tries:${id}` };
   };
-  const limits = askedMax.map(
+  const limits = issueLimits.map(
     (limit) =>
       new RateLimiterRedis({ storeClient: redis, keyPrefix: `asked:${limit.duration}`, ...limit }),
   );

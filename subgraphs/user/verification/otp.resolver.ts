@@ -1,12 +1,11 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import { Allow } from '../../shared/rights/rights.js';
-import { LoginResult } from '../account/login.js';
-import type { UserContext } from '../context.js';
 import { parseEmail, parsePhone } from '../credentials/identifier.js';
+import { LoginResult } from '../session/session.js';
 import { User } from '../user.js';
 import { OtpChallenge, RequestOtpInput, VerifyOtpInput } from './otp.js';
 import { requestCode } from './request-code.js';
-import { addPhone, proveEmail, verifyOtp } from './verify-identity.js';
+import { addPhone, proveEmail, type VerificationContext, verifyOtp } from './verify-identity.js';
 
 @Resolver()
 export class OtpResolver {
@@ -16,7 +15,7 @@ export class OtpResolver {
   })
   requestOtp(
     @Arg('input', () => RequestOtpInput) input: RequestOtpInput,
-    @Ctx() context: UserContext,
+    @Ctx() context: VerificationContext,
   ) {
     return requestCode(context, parsePhone('input.phone', input.phone));
   }
@@ -27,7 +26,7 @@ export class OtpResolver {
   })
   verifyOtp(
     @Arg('input', () => VerifyOtpInput) input: VerifyOtpInput,
-    @Ctx() context: UserContext,
+    @Ctx() context: VerificationContext,
   ) {
     return verifyOtp(context, input);
   }
@@ -38,7 +37,7 @@ export class OtpResolver {
   })
   requestEmailProof(
     @Arg('email', () => String, { description: 'The e-mail address.' }) email: string,
-    @Ctx() context: UserContext,
+    @Ctx() context: VerificationContext,
   ) {
     return requestCode(context, parseEmail('email', email));
   }
@@ -50,7 +49,7 @@ export class OtpResolver {
   })
   proveEmail(
     @Arg('input', () => VerifyOtpInput) input: VerifyOtpInput,
-    @Ctx() context: UserContext,
+    @Ctx() context: VerificationContext,
   ) {
     return proveEmail(context, input);
   }
@@ -59,7 +58,10 @@ export class OtpResolver {
   @Mutation(() => User, {
     description: 'Proves a phone with a code that came by SMS, and adds it to the own account.',
   })
-  addPhone(@Arg('input', () => VerifyOtpInput) input: VerifyOtpInput, @Ctx() context: UserContext) {
+  addPhone(
+    @Arg('input', () => VerifyOtpInput) input: VerifyOtpInput,
+    @Ctx() context: VerificationContext,
+  ) {
     return addPhone(context, input);
   }
 }

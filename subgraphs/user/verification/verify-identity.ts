@@ -5,21 +5,22 @@ import { isUniqueViolation } from '../../shared/database/errors.js';
 import { badInput, conflict, tryAgain } from '../../shared/errors.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { newId } from '../../shared/ids.js';
-import { lockOwnerAnd, takeAway } from '../account/identity-owner.js';
-import { InvalidCredentials } from '../account/login.js';
-import type { UserContext } from '../context.js';
-import { refuseCommonPassword } from '../credentials/common-passwords.js';
-import { hashPassword } from '../credentials/password.js';
-import { endSessions, requireLive } from '../session/end-sessions.js';
-import { openSession } from '../session/open-session.js';
-import type { Session } from '../session/session.js';
+import { detachIdentity, lockOwnerAndCaller } from '../account/identity-owner.js';
+import { hashPassword, refuseCommonPassword } from '../credentials/password.js';
+import { endSessions, requireLiveSession } from '../session/end-sessions.js';
+import { openSession, type SessionContext } from '../session/open-session.js';
+import { InvalidCredentials, type Session } from '../session/session.js';
 import { User } from '../user.js';
 import type { VerifyOtpInput } from './otp.js';
+import type { CodeContext } from './request-code.js';
+
+/** What an identity is verified, and its account logged in, with. */
+export type VerificationContext = CodeContext & SessionContext;
 
 /** Logs in whoever is reached at a phone; registers them where nobody has proven it before. */
-export async function verifyOtp(context: UserContext, input: VerifyOtpInput) {
-  return proveBy(context, 'phone', input, async (tx, identifier) => {
-    const [owner] = await lockOwnerAnd(tx, identifier);
+export async function verifyOtp(context: VerificationContext, input: VerifyOtpInput) {
+  return loginWithCode(context, 'phone', input, async (tx, identifier) => {
+    const [owner] = await lockOwnerAndCaller(tx, identifier);
     return owner ?? newUser(tx, identifier, input);
   });
 }
@@ -30,13 +31,13 @@ export async function verifyOtp(context: UserContext, input: VerifyOtpInput) {
  * access tokens that live on for minutes, would be a trap. Who is logged in when proving an address
  * that nobody else has proven keeps their account, with this address.
  */
-export async function proveEmail(context: UserContext, input: VerifyOtpInput) {
-  return proveBy(context, 'email', input, async (tx, identifier) => {
-    const [owner, caller] = await lockOwnerAnd(tx, identifier, context.identity?.id);
+export async function proveEmail(context: VerificationContext, input: VerifyOtpInput) {
+  return loginWithCode(context, 'email', input, async (tx, identifier) => {
+    const [owner, caller] = await lockOwnerAndCaller(tx, identifier, context.identity?.id);
     if (owner?.emailVerified) return owner;
-    if (caller) await requireLive(tx, context.identity?.sessionId as string);
-    if (owner && owner !== caller) await takeAway(tx, owner);
-    if (caller && owner !== caller) tellFormer(context, caller, 'e-mail address');
+    if (caller) await requireLiveSession(tx, context.identity?.sessionId as string);
+    if (owner && owner !== caller) await detachIdentity(tx, owner);
+    if (caller && owner !== caller) notifyPreviousContact(context, caller, 'e-mail address');
     const user = caller ?? newUser(tx, identifier, input);
     return Object.assign(user, identifier, { emailVerified: true });
   });
@@ -47,15 +48,15 @@ export async function proveEmail(context: UserContext, input: VerifyOtpInput) {
  *
  * @throws `CONFLICT` where it is another account's
  */
-export async function addPhone(context: UserContext, input: VerifyOtpInput): Promise<User> {
+export async function addPhone(context: VerificationContext, input: VerifyOtpInput): Promise<User> {
   const { id, sessionId } = identityOf(context);
   refuseUnused(input);
   const user = await context.app.codes.use(input, 'phone', (identifier) =>
-    inOneGo(context.em, async (tx) => {
-      const [owner, caller] = await lockOwnerAnd(tx, identifier, id);
-      await requireLive(tx, sessionId);
+    inTransaction(context.em, async (tx) => {
+      const [owner, caller] = await lockOwnerAndCaller(tx, identifier, id);
+      await requireLiveSession(tx, sessionId);
       if (owner && owner !== caller) throw conflict('This phone number is another account’s.');
-      if (!owner) tellFormer(context, caller as User, 'phone number');
+      if (!owner) notifyPreviousContact(context, caller as User, 'phone number');
       return Object.assign(caller as User, identifier);
     }),
   );
@@ -67,7 +68,11 @@ export async function addPhone(context: UserContext, input: VerifyOtpInput): Pro
  * Tells whoever was reached until now that an account can be reached, and so logged in to, in a new
  * way: a stranger with a stolen token could have done it.
  */
-function tellFormer({ app, logger }: UserContext, user: User, what: string): void {
+function notifyPreviousContact(
+  { app, logger }: VerificationContext,
+  user: User,
+  what: string,
+): void {
   const to = user.phone
     ? { phone: user.phone }
     : user.emailVerified && user.email && { email: user.email };
@@ -81,8 +86,8 @@ function tellFormer({ app, logger }: UserContext, user: User, what: string): voi
 const wrongCode = 'is not right, or not good any more: ask for another';
 
 /** Uses the code, finds or makes the account, sets a new password if there is one, and logs in. */
-async function proveBy(
-  { app, em }: UserContext,
+async function loginWithCode(
+  { app, em }: VerificationContext,
   kind: 'email' | 'phone',
   input: VerifyOtpInput,
   accountOf: (tx: EntityManager, identifier: Identifier) => Promise<User>,
@@ -91,7 +96,7 @@ async function proveBy(
   if (newPassword) refuseCommonPassword('input.newPassword', newPassword);
   const session = await app.codes.use(input, kind, async (identifier) => {
     const passwordHash = newPassword ? await hashPassword(newPassword) : null;
-    return inOneGo(em, async (tx) => {
+    return inTransaction(em, async (tx) => {
       const user = await accountOf(tx, identifier);
       if (passwordHash) {
         user.passwordHash = passwordHash;
@@ -105,7 +110,10 @@ async function proveBy(
 }
 
 /** One transaction; what another request made unique a moment before is there at the next attempt. */
-async function inOneGo<T>(em: EntityManager, work: (tx: EntityManager) => Promise<T>): Promise<T> {
+async function inTransaction<T>(
+  em: EntityManager,
+  work: (tx: EntityManager) => Promise<T>,
+): Promise<T> {
   try {
     return await em.fork().transactional(work);
   } catch (error) {

@@ -6,7 +6,7 @@ import { badInput, conflict } from '../../../shared/errors.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
 import type { ProductContext } from '../../context.js';
 import { ProductVariant, VariantInput } from '../variant.js';
-import { ownProduct } from './own-product.js';
+import { requireOwnProduct } from './require-own.js';
 
 const variantsMax = 100;
 
@@ -29,12 +29,12 @@ export function addVariant(
   { productId, variant }: AddVariantInput,
 ): Promise<ProductVariant> {
   return context.em.fork().transactional(async (tx) => {
-    await ownProduct(context, tx, productId);
+    await requireOwnProduct(context, tx, productId);
     const count = await tx.count(ProductVariant, { productId, deletedAt: null });
     if (count >= variantsMax)
       throw conflict(`The product has ${count} variants, which is the most.`);
     const [made] = newVariants(tx, productId, [variant]);
-    await tx.flush().catch(sayWhichSku);
+    await tx.flush().catch(throwSkuTaken);
     return made as ProductVariant;
   });
 }
@@ -52,7 +52,7 @@ export function newVariants(em: EntityManager, productId: string, variants: Vari
   return made;
 }
 
-export function sayWhichSku(error: unknown): never {
+export function throwSkuTaken(error: unknown): never {
   if (!isUniqueViolation(error, 'product_variant_pkey')) throw error;
   const { detail = '' } = error as { detail?: string };
   const sku = /\(sku\)=\((.*)\)/.exec(detail)?.[1] ?? '';

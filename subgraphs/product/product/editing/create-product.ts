@@ -1,17 +1,17 @@
 import { Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
-import { v7 as uuidv7 } from 'uuid';
 import { identityOf } from '../../../shared/auth/auth.js';
 import type { EntityManager } from '../../../shared/database/connect.js';
 import { isUniqueViolation } from '../../../shared/database/errors.js';
 import { badInput, conflict } from '../../../shared/errors.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
+import { newId } from '../../../shared/ids.js';
 import { Category } from '../../category/category.js';
 import type { ProductContext } from '../../context.js';
 import { slugOf } from '../../slug.js';
 import { ImageList, Product } from '../product.js';
 import { VariantInput } from '../variant.js';
-import { newVariants, sayWhichSku, VariantList } from './add-variant.js';
+import { newVariants, throwSkuTaken, VariantList } from './add-variant.js';
 
 @InputType({ description: 'A new product with its variants.' })
 export class CreateProductInput {
@@ -43,7 +43,7 @@ export class CreateProductInput {
 export async function createProduct(context: ProductContext, input: CreateProductInput) {
   const em = context.em.fork();
   await requireCategory(em, input.categoryId);
-  const id = uuidv7();
+  const id = newId();
   const product = em.create(Product, {
     id,
     name: input.name,
@@ -57,7 +57,7 @@ export async function createProduct(context: ProductContext, input: CreateProduc
   newVariants(em, id, input.variants);
   await em.flush().catch((error) => {
     if (isUniqueViolation(error, 'product_slug')) throw conflict('Try this name again.');
-    return sayWhichSku(error);
+    return throwSkuTaken(error);
   });
   return product;
 }

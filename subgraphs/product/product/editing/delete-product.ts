@@ -1,7 +1,7 @@
 import type { ProductContext } from '../../context.js';
 import { ProductVariant } from '../variant.js';
-import { ownProduct } from './own-product.js';
 import { retireVariants } from './remove-variant.js';
+import { requireOwnProduct } from './require-own.js';
 
 /**
  * Takes a product and its variants out of the catalogue. They stay for those who refer to them.
@@ -10,7 +10,7 @@ import { retireVariants } from './remove-variant.js';
  */
 export function deleteProduct(context: ProductContext, id: string): Promise<boolean> {
   return context.em.fork().transactional(async (tx) => {
-    const product = await ownProduct(context, tx, id);
+    const product = await requireOwnProduct(context, tx, id);
     const variants = await tx.find(ProductVariant, { productId: id, deletedAt: null });
     await retireVariants(tx, variants);
     product.deletedAt = new Date();

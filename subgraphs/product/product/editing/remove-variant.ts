@@ -3,7 +3,7 @@ import { enqueue } from '../../../shared/messaging/outbox.js';
 import type { ProductContext } from '../../context.js';
 import { updateListedPrices } from '../../offer-listing/listed-price.js';
 import type { ProductVariant } from '../variant.js';
-import { ownVariant } from './own-variant.js';
+import { requireOwnVariant } from './require-own.js';
 
 /**
  * Takes a variant out of the catalogue. It stays for those who refer to it, and nobody can have its
@@ -13,7 +13,7 @@ import { ownVariant } from './own-variant.js';
  */
 export function removeVariant(context: ProductContext, sku: string): Promise<boolean> {
   return context.em.fork().transactional(async (tx) => {
-    await retireVariants(tx, [await ownVariant(context, tx, sku)]);
+    await retireVariants(tx, [await requireOwnVariant(context, tx, sku)]);
     return true;
   });
 }

@@ -4,8 +4,8 @@ import { UUID } from '../../../shared/graphql/scalars.js';
 import type { ProductContext } from '../../context.js';
 import { ImageList, type Product } from '../product.js';
 import { requireCategory } from './create-product.js';
-import { ownProduct } from './own-product.js';
-import { tellRenamed } from './variant-renamed.js';
+import { requireOwnProduct } from './require-own.js';
+import { enqueueVariantRenamed } from './variant-renamed.js';
 
 @InputType({ description: 'Changes of a product. What is left out, or null, stays.' })
 export class UpdateProductInput {
@@ -47,7 +47,7 @@ export function updateProduct(
   { id, name, description, categoryId, images }: UpdateProductInput,
 ): Promise<Product> {
   return context.em.fork().transactional(async (tx) => {
-    const product = await ownProduct(context, tx, id);
+    const product = await requireOwnProduct(context, tx, id);
     if (categoryId) await requireCategory(tx, categoryId);
     const isRenamed = Boolean(name) && name !== product.name;
     product.name = name ?? product.name;
@@ -56,7 +56,7 @@ export function updateProduct(
     product.images = images ?? product.images;
     if (isRenamed) {
       await tx.flush();
-      await tellRenamed(tx, id);
+      await enqueueVariantRenamed(tx, id);
     }
     return product;
   });

@@ -2,8 +2,8 @@ import { IsOptional, Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import type { ProductContext } from '../../context.js';
 import { OptionList, type ProductVariant, VariantOption } from '../variant.js';
-import { ownVariant } from './own-variant.js';
-import { tellRenamed } from './variant-renamed.js';
+import { requireOwnVariant } from './require-own.js';
+import { enqueueVariantRenamed } from './variant-renamed.js';
 
 @InputType({ description: 'Changes of a variant. What is left out, or null, stays.' })
 export class UpdateVariantInput {
@@ -31,13 +31,13 @@ export function updateVariant(
   { sku, name, options }: UpdateVariantInput,
 ): Promise<ProductVariant> {
   return context.em.fork().transactional(async (tx) => {
-    const variant = await ownVariant(context, tx, sku);
+    const variant = await requireOwnVariant(context, tx, sku);
     const isRenamed = Boolean(name) && name !== variant.name;
     variant.name = name ?? variant.name;
     variant.options = options ?? variant.options;
     if (isRenamed) {
       await tx.flush();
-      await tellRenamed(tx, variant.productId, sku);
+      await enqueueVariantRenamed(tx, variant.productId, sku);
     }
     return variant;
   });

@@ -11,7 +11,7 @@ interface Renamed {
  * Tells the shops what the variants of a product are called now, in the commit that changes it: all of
  * them, or one. The transaction holds the product's row, and has written the new names.
  */
-export async function tellRenamed(
+export async function enqueueVariantRenamed(
   tx: EntityManager,
   productId: string,
   sku: string | null = null,

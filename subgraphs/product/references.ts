@@ -1,6 +1,6 @@
 import { Directive, Field, ObjectType } from 'type-graphql';
-import { UUID } from '../../shared/graphql/scalars.js';
-import { Allow } from '../../shared/rights/rights.js';
+import { UUID } from '../shared/graphql/scalars.js';
+import { Allow } from '../shared/rights/rights.js';
 
 /** A reference: the user subgraph owns it. */
 @Directive('@key(fields: "id", resolvable: false)')

@@ -1,7 +1,7 @@
 import { sqlPrepared } from '../../shared/database/connect.js';
 import { inOrderOf } from '../../shared/graphql/context.js';
 import type { ShopContext } from '../context.js';
-import type { ShopRow } from '../shop/load-shops.js';
+import type { ShopRow } from '../shop/read-shops.js';
 import type { Offer } from './offer.js';
 
 /** An offer as it is read and answered: a plain row. */

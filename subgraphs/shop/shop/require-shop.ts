@@ -8,7 +8,7 @@ import { Shop } from './shop.js';
  *
  * @throws `NOT_FOUND`, `FORBIDDEN`
  */
-export async function ownShop(context: ShopContext, id: string): Promise<Shop> {
+export async function requireOwnShop(context: ShopContext, id: string): Promise<Shop> {
   const shop = await context.em.findOne(Shop, id);
   if (!shop) throw notFound('shop', id);
   if (!owns(context, shop.ownerId)) throw forbidden();

@@ -3,10 +3,10 @@ import { Field, InputType } from 'type-graphql';
 import { identityOf } from '../../shared/auth/auth.js';
 import { type EntityManager, sqlCount } from '../../shared/database/connect.js';
 import { badInput, conflict, notFound } from '../../shared/errors.js';
+import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { newId } from '../../shared/ids.js';
 import { owns } from '../../shared/rights/rights.js';
-import type { UserContext } from '../context.js';
 import { lockUsers } from '../session/end-sessions.js';
 import { Address } from './address.js';
 
@@ -56,7 +56,7 @@ export class UpdateAddressInput extends AddressInput {
 const lines = ['street', 'city', 'state', 'zip', 'country'] as const;
 
 /** @throws `BAD_USER_INPUT` for an address with nothing in it, `CONFLICT` beyond 50 of them */
-export async function addAddress(context: UserContext, input: AddressInput): Promise<Address> {
+export async function addAddress(context: SubgraphContext, input: AddressInput): Promise<Address> {
   refuseEmpty(input);
   const userId = identityOf(context).id;
   return context.em.fork().transactional(async (tx) => {
@@ -74,11 +74,11 @@ export async function addAddress(context: UserContext, input: AddressInput): Pro
 
 /** @throws `NOT_FOUND` where the caller has no such address; an admin has everybody’s */
 export async function updateAddress(
-  context: UserContext,
+  context: SubgraphContext,
   input: UpdateAddressInput,
 ): Promise<Address> {
   return context.em.fork().transactional(async (tx) => {
-    const { userId } = await ownAddress(context, tx, input.id);
+    const { userId } = await requireOwnAddress(context, tx, input.id);
     await lockUsers(tx, [userId]);
     const address = await tx.findOne(Address, { id: input.id }, { refresh: true });
     if (!address) throw notFound('address', input.id);
@@ -91,14 +91,18 @@ export async function updateAddress(
 }
 
 /** @throws `NOT_FOUND` where the caller has no such address; an admin has everybody’s */
-export async function deleteAddress(context: UserContext, id: string): Promise<boolean> {
+export async function deleteAddress(context: SubgraphContext, id: string): Promise<boolean> {
   const em = context.em.fork();
-  await ownAddress(context, em, id);
+  await requireOwnAddress(context, em, id);
   await em.nativeDelete(Address, { id });
   return true;
 }
 
-async function ownAddress(context: UserContext, em: EntityManager, id: string): Promise<Address> {
+async function requireOwnAddress(
+  context: SubgraphContext,
+  em: EntityManager,
+  id: string,
+): Promise<Address> {
   const address = await em.findOne(Address, { id });
   if (!address || !owns(context, address.userId)) throw notFound('address', id);
   return address;

@@ -1,0 +1,67 @@
+import { Arg, Ctx, FieldResolver, Int, Query, Resolver, Root } from 'type-graphql';
+import { connectionOf } from '../../shared/graphql/connection.js';
+import { Allow } from '../../shared/rights/rights.js';
+import { Category } from '../category/category.js';
+import type { ProductContext } from '../context.js';
+import { Product } from '../product/product.js';
+import { productsOfCategory } from './category-products.js';
+import { listProducts, type ProductPage } from './list-products.js';
+import { ProductFilter, ProductSort } from './product-filter.js';
+
+const ProductConnection = connectionOf(Product, 'Product');
+
+@Resolver()
+export class ListingResolver {
+  @Allow('anyone')
+  @Query(() => ProductConnection, { description: 'The catalogue: searched, filtered, sorted.' })
+  products(
+    @Ctx() { em }: ProductContext,
+    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
+    @Arg('after', () => String, {
+      nullable: true,
+      description: 'An `endCursor` of the list in the same order.',
+    })
+    after?: string,
+    @Arg('filter', () => ProductFilter, { nullable: true, description: 'All, where left out.' })
+    filter?: ProductFilter | null,
+    @Arg('sort', () => ProductSort, {
+      defaultValue: ProductSort.NEWEST,
+      description: 'The order.',
+    })
+    sort?: ProductSort | null,
+  ) {
+    return listProducts(em, {
+      first,
+      after,
+      filter: filter ?? {},
+      sort: sort ?? ProductSort.NEWEST,
+    });
+  }
+}
+
+@Resolver(() => Category)
+export class CategoryProductsResolver {
+  @Allow('anyone')
+  @FieldResolver(() => ProductConnection, {
+    description: 'What belongs to it and to those below it, the newest first.',
+  })
+  products(
+    @Root() category: Category,
+    @Ctx() context: ProductContext,
+    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
+    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+  ) {
+    return productsOfCategory(context, category.id, { first, after });
+  }
+}
+
+@Resolver(() => ProductConnection)
+export class ProductConnectionResolver {
+  @Allow('parent')
+  @FieldResolver(() => Int, {
+    description: 'How many there are on all pages. It is counted when it is asked for: ask once.',
+  })
+  totalCount(@Root() page: ProductPage): Promise<number> {
+    return page.count();
+  }
+}

@@ -1,0 +1,21 @@
+import type { EntityManager } from '../../shared/database/connect.js';
+import { productColumns, readProducts } from '../product/read-products.js';
+import { type Bind, condition, parameters } from './filter-conditions.js';
+import type { PlacedRow, ProductPageQuery } from './product-query.js';
+
+/** @param also a further condition, which decides on the page alone */
+export function readNewest(
+  em: EntityManager,
+  { after, limit, ...query }: Omit<ProductPageQuery, 'sort'>,
+  also: (bind: Bind) => string = () => 'true',
+): Promise<PlacedRow[]> {
+  const { values, bind } = parameters();
+  return readProducts(
+    em,
+    `select ${productColumns}, null as value from product as p
+     where ${condition(query, bind)} and ${also(bind)}
+       and ${after ? `p.id < ${bind(after.id)}::uuid` : 'true'}
+     order by p.id desc limit ${bind(limit)}`,
+    values,
+  );
+}

@@ -1,0 +1,73 @@
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { UUID } from '../../../shared/graphql/scalars.js';
+import { Allow } from '../../../shared/rights/rights.js';
+import type { ProductContext } from '../../context.js';
+import { Product } from '../product.js';
+import { ProductVariant } from '../variant.js';
+import { AddVariantInput, addVariant } from './add-variant.js';
+import { CreateProductInput, createProduct } from './create-product.js';
+import { deleteProduct } from './delete-product.js';
+import { removeVariant } from './remove-variant.js';
+import { UpdateProductInput, updateProduct } from './update-product.js';
+import { UpdateVariantInput, updateVariant } from './update-variant.js';
+
+@Resolver()
+export class ProductEditingResolver {
+  @Allow('vendor')
+  @Mutation(() => Product, { description: 'Makes a product with its variants.' })
+  createProduct(
+    @Arg('input', () => CreateProductInput) input: CreateProductInput,
+    @Ctx() context: ProductContext,
+  ) {
+    return createProduct(context, input);
+  }
+
+  @Allow('creator')
+  @Mutation(() => Product, { description: 'Changes a product of one’s own.' })
+  updateProduct(
+    @Arg('input', () => UpdateProductInput) input: UpdateProductInput,
+    @Ctx() context: ProductContext,
+  ) {
+    return updateProduct(context, input);
+  }
+
+  @Allow('creator')
+  @Mutation(() => Boolean, {
+    description: 'Deletes a product of one’s own; orders go on showing what was bought.',
+  })
+  deleteProduct(
+    @Arg('id', () => UUID, { description: 'The product.' }) id: string,
+    @Ctx() context: ProductContext,
+  ) {
+    return deleteProduct(context, id);
+  }
+
+  @Allow('creator')
+  @Mutation(() => ProductVariant, { description: 'Adds a variant to a product of one’s own.' })
+  addVariant(
+    @Arg('input', () => AddVariantInput) input: AddVariantInput,
+    @Ctx() context: ProductContext,
+  ) {
+    return addVariant(context, input);
+  }
+
+  @Allow('creator')
+  @Mutation(() => ProductVariant, { description: 'Changes a variant of a product of one’s own.' })
+  updateVariant(
+    @Arg('input', () => UpdateVariantInput) input: UpdateVariantInput,
+    @Ctx() context: ProductContext,
+  ) {
+    return updateVariant(context, input);
+  }
+
+  @Allow('creator')
+  @Mutation(() => Boolean, {
+    description: 'Removes a variant of a product of one’s own; all offers of it end.',
+  })
+  removeVariant(
+    @Arg('sku', () => String, { description: 'Its sku; nothing else ever gets it.' }) sku: string,
+    @Ctx() context: ProductContext,
+  ) {
+    return removeVariant(context, sku);
+  }
+}

@@ -1,0 +1,30 @@
+import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
+import { Allow, VariesByUser } from '../../shared/rights/rights.js';
+import type { ShopContext } from '../context.js';
+import type { ShopRow } from '../shop/read-shops.js';
+import { Shop } from '../shop/shop.js';
+import { OfferConnection } from './offer.js';
+import { offersOfShop } from './offers-of-shops.js';
+
+@Resolver(() => Shop)
+export class ShopOffersResolver {
+  @Allow('anyone')
+  @VariesByUser()
+  @FieldResolver(() => OfferConnection, {
+    description: 'What it sells, the newest first; its owner sees inactive offers too.',
+  })
+  offers(
+    @Root() shop: ShopRow,
+    @Ctx() context: ShopContext,
+    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
+    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+    @Arg('search', () => String, {
+      nullable: true,
+      description:
+        'Words of the product’s or variant’s name or of the sku, or their beginnings; at most 100 characters.',
+    })
+    search?: string,
+  ) {
+    return offersOfShop(context, shop, { first, after, search });
+  }
+}
