@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
 import { startExpiry } from '../../subgraphs/warehouse/expiry/expiry.js';
+import { reserveStock } from '../../subgraphs/warehouse/reservation/decide-reservations.js';
 import type { StockEngine } from '../../subgraphs/warehouse/reservation/engine.js';
-import { reserveStock } from '../../subgraphs/warehouse/reservation/reserve-stock.js';
 import type { StockKey } from '../../subgraphs/warehouse/stock/stock-item.js';
 import { openEngine } from '../engine.js';
 import { type BenchEnvironment, openEnvironment } from '../environment.js';

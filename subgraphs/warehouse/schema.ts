@@ -10,7 +10,6 @@ import { StockChangedResolver } from './live/stock-changed.resolver.js';
 import { Offer } from './offer/offer.js';
 import { onStockReturned } from './reservation/on-stock-returned.js';
 import { ReservationResolver } from './reservation/reservation.resolver.js';
-import { ShopResolver } from './shop/shop.resolver.js';
 import { loadStockLevels, StockLevelResolver } from './stock/stock-level.resolver.js';
 import {
   ownTransfer,
@@ -18,7 +17,8 @@ import {
   TransferLineResolver,
 } from './transfer/stock-transfer.resolver.js';
 import { onShopCreated } from './warehouse/on-shop-created.js';
-import { ownWarehouse } from './warehouse/own-warehouse.js';
+import { ownWarehouse } from './warehouse/require-warehouse.js';
+import { ShopResolver } from './warehouse/shop.resolver.js';
 import { WarehouseResolver } from './warehouse/warehouse.resolver.js';
 
 const InboxResolver = createInboxResolver<WarehouseContext>('Warehouse', ['shop', 'order'], {

@@ -4,12 +4,16 @@ import type { Logger } from '../../shared/observability/logger.js';
 import type { Registry } from '../../shared/observability/metrics.js';
 import { createStockSignals, type StockSignals } from '../signals/stock-signals.js';
 import { createStockMetrics, type StockMetrics } from '../stock/metrics.js';
+import {
+  decideReservations,
+  type ReserveOutcome,
+  type ReserveRequest,
+} from './decide-reservations.js';
 import { Dispatcher } from './dispatcher/dispatcher.js';
 import type { DispatcherLimits } from './dispatcher/dispatcher-limits.js';
 import { createStockLocks, type StockLocks } from './dispatcher/stock-locks.js';
 import { decideEndings, type EndRequest, type ReservationStatus } from './end-reservations.js';
 import { ordersHeldElsewhere, requestsHeldElsewhere } from './locked-rows.js';
-import { decideReservations, type ReserveOutcome, type ReserveRequest } from './reserve-stock.js';
 
 /**
  * How long the connections of the engine wait for each lock (`lock_timeout`): a batch takes some 20 ms,

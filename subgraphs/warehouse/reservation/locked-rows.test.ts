@@ -10,10 +10,10 @@ import { startExpiry } from '../expiry/expiry.js';
 import { receiveStock } from '../stock/receive-stock.js';
 import type { StockKey } from '../stock/stock-item.js';
 import { commitReservation } from './commit-reservation.js';
+import { reserveStock } from './decide-reservations.js';
 import { rowWaitMs, type StockEngine } from './engine.js';
 import { onStockReturned } from './on-stock-returned.js';
 import { releaseReservation } from './release-reservation.js';
-import { reserveStock } from './reserve-stock.js';
 
 const Inbox = createInboxResolver<WarehouseContext>('Test', ['order'], {
   'order.stock.returned': onStockReturned,

@@ -5,10 +5,10 @@ import { askingAgain, eventually } from '../../../tests/harness/wait.js';
 import { createInboxResolver, type OutboxEvent } from '../../shared/messaging/inbox.js';
 import type { WarehouseContext } from '../context.js';
 import { commitReservation } from './commit-reservation.js';
+import { reserveStock } from './decide-reservations.js';
 import type { StockEngine } from './engine.js';
 import { onStockReturned } from './on-stock-returned.js';
 import { releaseReservation } from './release-reservation.js';
-import { reserveStock } from './reserve-stock.js';
 
 const Inbox = createInboxResolver<WarehouseContext>('Test', ['order'], {
   'order.stock.returned': onStockReturned,

@@ -24,9 +24,9 @@ import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { WarehouseContext } from '../context.js';
 import { commitReservation } from './commit-reservation.js';
+import { reserveStock } from './decide-reservations.js';
 import type { EndReason } from './end-reservations.js';
 import { releaseReservation } from './release-reservation.js';
-import { reserveStock } from './reserve-stock.js';
 
 const requestsMax = 256;
 const linesMax = 100;

@@ -5,7 +5,7 @@ import { notFound } from '../../shared/errors.js';
 import { HttpError, sendJson } from '../../shared/http/http.js';
 import type { Exchange, HttpRoute } from '../../shared/http/route.js';
 import type { WarehouseContext } from '../context.js';
-import { ownWarehouse } from '../warehouse/own-warehouse.js';
+import { ownWarehouse } from '../warehouse/require-warehouse.js';
 import { exportStock } from './export-stock.js';
 import { importStock } from './import-stock.js';
 

@@ -3,7 +3,7 @@ import { Field, InputType, Int } from 'type-graphql';
 import { notFound } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import type { WarehouseContext } from '../context.js';
-import { ownWarehouse } from '../warehouse/own-warehouse.js';
+import { ownWarehouse } from '../warehouse/require-warehouse.js';
 import { onHandMax } from './receive-stock.js';
 import { StockLevel } from './stock-level.js';
 

@@ -7,7 +7,7 @@ import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { WarehouseContext } from '../context.js';
 import { ProductVariant } from '../variant/variant.js';
-import { loadWarehouses, ownWarehouse } from '../warehouse/own-warehouse.js';
+import { loadWarehouses, ownWarehouse } from '../warehouse/require-warehouse.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 import { cancelTransfer } from './cancel-transfer.js';
 import {

@@ -3,9 +3,9 @@ import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock
 import { askingAgain } from '../../../tests/harness/wait.js';
 import { setWarehouseActive } from '../activation/set-warehouse-active.js';
 import { commitReservation } from '../reservation/commit-reservation.js';
+import { reserveStock } from '../reservation/decide-reservations.js';
 import type { StockEngine } from '../reservation/engine.js';
 import { releaseReservation } from '../reservation/release-reservation.js';
-import { reserveStock } from '../reservation/reserve-stock.js';
 import { adjustStock } from '../stock/adjust-stock.js';
 import { receiveStock } from '../stock/receive-stock.js';
 import type { Warehouse } from '../warehouse/warehouse.js';

@@ -2,7 +2,7 @@ import { IsOptional, Length, Max, Min, ValidateNested } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { UUID } from '../../shared/graphql/scalars.js';
 import type { WarehouseContext } from '../context.js';
-import { ownWarehouse } from './own-warehouse.js';
+import { ownWarehouse } from './require-warehouse.js';
 import { Warehouse, WarehouseAddress } from './warehouse.js';
 
 @InputType({ description: 'Changes of a warehouse; what is left out stays as it is.' })

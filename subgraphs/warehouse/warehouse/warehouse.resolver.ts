@@ -11,7 +11,7 @@ import type { WarehouseContext } from '../context.js';
 import { Shop } from '../shop/shop.js';
 import { StockLevel, StockLevelConnection } from '../stock/stock-level.js';
 import { CreateWarehouseInput, createWarehouse } from './create-warehouse.js';
-import { ownWarehouse } from './own-warehouse.js';
+import { ownWarehouse } from './require-warehouse.js';
 import { UpdateWarehouseInput, updateWarehouse } from './update-warehouse.js';
 import { Warehouse } from './warehouse.js';
 

@@ -3,15 +3,15 @@ import { logger, openStock, stockUp, type TestStock } from '../../../tests/harne
 import { isLockTimeout } from '../../shared/database/errors.js';
 import type { StockKey } from '../stock/stock-item.js';
 import { commitReservation } from './commit-reservation.js';
-import { createStockLocks } from './dispatcher/stock-locks.js';
-import type { StockEngine } from './engine.js';
-import { releaseReservation } from './release-reservation.js';
 import {
   decideReservations,
   type ReserveOutcome,
   type ReserveRequest,
   reserveStock,
-} from './reserve-stock.js';
+} from './decide-reservations.js';
+import { createStockLocks } from './dispatcher/stock-locks.js';
+import type { StockEngine } from './engine.js';
+import { releaseReservation } from './release-reservation.js';
 
 const holdForMs = 3_600_000;
 const request = (key: StockKey, quantity: number, orderId = uuidv7()): ReserveRequest => {
