@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
+import type { StockKey } from '../../subgraphs/contracts/stock-key.js';
 import { startExpiry } from '../../subgraphs/warehouse/expiry/expiry.js';
 import { reserveStock } from '../../subgraphs/warehouse/reservation/decide-reservations.js';
 import type { StockEngine } from '../../subgraphs/warehouse/reservation/engine.js';
-import type { StockKey } from '../../subgraphs/warehouse/stock/stock-item.js';
 import { openEngine } from '../engine.js';
 import { type BenchEnvironment, openEnvironment } from '../environment.js';
 import { type Outcome, percentile, rounded } from '../report.js';

@@ -7,7 +7,7 @@ import { OfferResolver } from './availability/offer.resolver.js';
 import { VariantResolver } from './availability/variant.resolver.js';
 import type { WarehouseContext } from './context.js';
 import { StockChangedResolver } from './live/stock-changed.resolver.js';
-import { Offer } from './offer/offer.js';
+import { Offer } from './references.js';
 import { onStockReturned } from './reservation/on-stock-returned.js';
 import { ReservationResolver } from './reservation/reservation.resolver.js';
 import { loadStockLevels, StockLevelResolver } from './stock/stock-level.resolver.js';

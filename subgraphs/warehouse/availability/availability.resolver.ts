@@ -8,6 +8,7 @@ import {
   Root,
   registerEnumType,
 } from 'type-graphql';
+import { stockKeyOf } from '../../contracts/stock-key.js';
 import { sqlPrepared } from '../../shared/database/connect.js';
 import { type BatchLoad, inOrderOf, loaderOf } from '../../shared/graphql/context.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -51,7 +52,6 @@ interface Shelved {
 }
 type ShelvedKey = Pick<Shelved, 'sku' | 'shopId'>;
 
-const keyOf = ({ shopId, sku }: ShelvedKey) => `${shopId} ${sku}`;
 const sumOf = (what: string, where: string) =>
   `least(coalesce(sum(${what}) filter (where ${where}), 0), ${intMax})::int`;
 
@@ -70,7 +70,7 @@ const loadShelved: BatchLoad<ShelvedKey, Shelved, WarehouseContext> = async (key
      group by k.shop_id, k.sku`,
     [keys.map(({ shopId }) => shopId), keys.map(({ sku }) => sku)],
   );
-  return inOrderOf(keys.map(keyOf), rows, keyOf) as Shelved[];
+  return inOrderOf(keys.map(stockKeyOf), rows, stockKeyOf) as Shelved[];
 };
 
 @Resolver(() => Availability)

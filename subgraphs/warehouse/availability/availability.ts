@@ -1,9 +1,9 @@
 import { Field, Int, ObjectType } from 'type-graphql';
+import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { sqlPrepared } from '../../shared/database/connect.js';
 import { type BatchLoad, inOrderOf } from '../../shared/graphql/context.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { WarehouseContext } from '../context.js';
-import type { StockKey } from '../stock/stock-item.js';
 
 @Allow('parent')
 @ObjectType({ description: 'How much can be bought now. Only active warehouses count.' })
@@ -22,7 +22,6 @@ export class Availability {
 }
 
 export const intMax = 2_147_483_647;
-const keyOf = ({ shopId, sku }: StockKey) => `${shopId} ${sku}`;
 
 /** Of one shop: one statement for all keys of a request. */
 export const loadAvailability: BatchLoad<StockKey, Availability, WarehouseContext> = async (
@@ -35,7 +34,7 @@ export const loadAvailability: BatchLoad<StockKey, Availability, WarehouseContex
      where (shop_id, sku) in (select * from unnest($1::uuid[], $2::varchar[]))`,
     [keys.map(({ shopId }) => shopId), keys.map(({ sku }) => sku)],
   );
-  const found = inOrderOf(keys.map(keyOf), rows, keyOf);
+  const found = inOrderOf(keys.map(stockKeyOf), rows, stockKeyOf);
   return keys.map((key, n) => found[n] ?? { ...key, available: 0, version: 0 });
 };
 

@@ -2,7 +2,7 @@ import { Ctx, Directive, FieldResolver, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { WarehouseContext } from '../context.js';
-import { Offer } from '../offer/offer.js';
+import { Offer } from '../references.js';
 import { Availability, loadAvailability } from './availability.js';
 
 @Resolver(() => Offer)

@@ -3,7 +3,7 @@ import { loaderOf } from '../../shared/graphql/context.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { WarehouseContext } from '../context.js';
-import { ProductVariant } from '../variant/variant.js';
+import { ProductVariant } from '../references.js';
 import { Availability, loadAvailability, loadAvailabilityOfSkus } from './availability.js';
 
 @Resolver(() => ProductVariant)

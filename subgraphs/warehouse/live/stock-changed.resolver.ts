@@ -4,9 +4,8 @@ import { UUID } from '../../shared/graphql/scalars.js';
 import { BeginsWithSnapshot } from '../../shared/graphql/schema.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { WarehouseContext } from '../context.js';
-import { Shop } from '../shop/shop.js';
+import { ProductVariant, Shop } from '../references.js';
 import type { StockChanged } from '../signals/stock-signals.js';
-import { ProductVariant } from '../variant/variant.js';
 
 @Allow('parent')
 @ObjectType({ description: 'What one shop has of one variant from now on.' })

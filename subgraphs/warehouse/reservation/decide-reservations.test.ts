@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import type { StockKey } from '../../contracts/stock-key.js';
 import { isLockTimeout } from '../../shared/database/errors.js';
-import type { StockKey } from '../stock/stock-item.js';
 import { commitReservation } from './commit-reservation.js';
 import {
   decideReservations,

@@ -1,8 +1,8 @@
 import type { RequiredEntityData } from '@mikro-orm/core';
+import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { type EntityManager, sql } from '../../shared/database/connect.js';
 import type { Ledger } from '../stock/ledger.js';
 import { moveStock, type NoteTransaction } from '../stock/move-stock.js';
-import type { StockKey } from '../stock/stock-item.js';
 import { allocate, type Demand, type Pick } from './allocate.js';
 import type { StockEngine, StockStore } from './engine.js';
 import { Reservation, ReservationLine, type ReservationState } from './reservation.js';
@@ -143,7 +143,7 @@ function decide(
 function sumByKey(lines: readonly ReserveLine[]): ReserveLine[] {
   const sums = new Map<string, ReserveLine>();
   for (const { shopId, sku, quantity } of lines) {
-    const key = `${shopId} ${sku}`;
+    const key = stockKeyOf({ shopId, sku });
     sums.set(key, { shopId, sku, quantity: quantity + (sums.get(key)?.quantity ?? 0) });
   }
   return [...sums.values()];

@@ -1,8 +1,8 @@
+import type { StockKey } from '../../contracts/stock-key.js';
 import { type EntityManager, sql } from '../../shared/database/connect.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import { Overtaken } from '../stock/ledger.js';
 import { moveStock, type NoteTransaction, type OpenLedger } from '../stock/move-stock.js';
-import type { StockKey } from '../stock/stock-item.js';
 import type { StockStore } from './engine.js';
 import type { ReservationState } from './reservation.js';
 

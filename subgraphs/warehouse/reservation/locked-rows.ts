@@ -1,5 +1,5 @@
+import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { type EntityManager, sql } from '../../shared/database/connect.js';
-import type { StockKey } from '../stock/stock-item.js';
 import { readLines } from './end-reservations.js';
 
 /**
@@ -35,8 +35,8 @@ export async function requestsHeldElsewhere<T extends { readonly lines: readonly
     em,
     requests.flatMap(({ lines }) => lines),
   );
-  const names = new Set(held.map(nameOf));
-  return requests.filter(({ lines }) => lines.some((line) => names.has(nameOf(line))));
+  const names = new Set(held.map(stockKeyOf));
+  return requests.filter(({ lines }) => lines.some((line) => names.has(stockKeyOf(line))));
 }
 
 /** As `heldElsewhere`, for what reservations hold: the orders of which a line is held. */
@@ -45,8 +45,6 @@ export async function ordersHeldElsewhere(
   orderIds: readonly string[],
 ): Promise<Set<string>> {
   const lines = await readLines(em, orderIds);
-  const names = new Set((await heldElsewhere(em, lines)).map(nameOf));
-  return new Set(lines.filter((line) => names.has(nameOf(line))).map(({ orderId }) => orderId));
+  const names = new Set((await heldElsewhere(em, lines)).map(stockKeyOf));
+  return new Set(lines.filter((line) => names.has(stockKeyOf(line))).map(({ orderId }) => orderId));
 }
-
-const nameOf = ({ shopId, sku }: StockKey) => `${shopId} ${sku}`;

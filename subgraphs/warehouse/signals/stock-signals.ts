@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
+import type { StockKey } from '../../contracts/stock-key.js';
 import type { Logger } from '../../shared/observability/logger.js';
-import type { StockKey } from '../stock/stock-item.js';
 import { type Hold, TimerWatch, timerKey, timerOf } from './reservation-timers.js';
 
 /** A committed change of a stock item, as it goes over Redis pub/sub. */

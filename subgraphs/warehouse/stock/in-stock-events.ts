@@ -1,5 +1,5 @@
+import type { StockKey } from '../../contracts/stock-key.js';
 import type { OutboxMessage } from '../../shared/messaging/outbox.js';
-import type { StockKey } from './stock-item.js';
 
 type Numbers = StockKey & { readonly available: number; readonly version: number };
 

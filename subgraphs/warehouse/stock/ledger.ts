@@ -1,5 +1,6 @@
 import type { EntityClass, RequiredEntityData } from '@mikro-orm/core';
 import { LockMode } from '@mikro-orm/postgresql';
+import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { type EntityManager, sql } from '../../shared/database/connect.js';
 import { insertRows } from '../../shared/database/insert-rows.js';
 import { newId } from '../../shared/ids.js';
@@ -7,7 +8,7 @@ import { enqueue } from '../../shared/messaging/outbox.js';
 import type { StockChanged } from '../signals/stock-signals.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 import { crossesZero, inStockEvent } from './in-stock-events.js';
-import { StockItem, type StockKey } from './stock-item.js';
+import { StockItem } from './stock-item.js';
 import { StockLevel } from './stock-level.js';
 import { type MovementType, StockMovement } from './stock-movement.js';
 
@@ -24,7 +25,6 @@ export interface Movement {
 /** Another transaction made a row that this one counted on not being there: it has to run again. */
 export class Overtaken extends Error {}
 
-const itemKey = ({ shopId, sku }: StockKey) => `${shopId} ${sku}`;
 const placeKey = (warehouseId: string, sku: string) => `${warehouseId} ${sku}`;
 
 /**
@@ -49,17 +49,17 @@ export class Ledger {
 
   private constructor(warehouses: Warehouse[], items: StockItem[], levels: StockLevel[]) {
     this.#warehouses = new Map(warehouses.map((warehouse) => [warehouse.id, warehouse]));
-    this.#items = new Map(items.map((item) => [itemKey(item), item]));
+    this.#items = new Map(items.map((item) => [stockKeyOf(item), item]));
     this.#levels = new Map(levels.map((level) => [level.id, level]));
     this.#places = new Map(levels.map((level) => [placeKey(level.warehouseId, level.sku), level]));
     const sellable = levels.filter((level) => this.#warehouse(level).active);
-    this.#sellable = Map.groupBy(sellable.sort(this.#byPriority), itemKey);
+    this.#sellable = Map.groupBy(sellable.sort(this.#byPriority), stockKeyOf);
   }
 
   /** Locks the rows; the caller already has the locks on its reservations, if it needs any. */
   static async open(em: EntityManager, keys: readonly StockKey[]): Promise<Ledger> {
     if (keys.length === 0) return new Ledger([], [], []);
-    const distinct = [...new Map(keys.map((key) => [itemKey(key), key])).values()];
+    const distinct = [...new Map(keys.map((key) => [stockKeyOf(key), key])).values()];
     const shopIds = [...new Set(distinct.map(({ shopId }) => shopId))];
     const ofKeys = { $or: distinct.map(({ shopId, sku }) => ({ shopId, sku })) };
     const warehouses = await em.find(
@@ -80,12 +80,12 @@ export class Ledger {
 
   /** Units of a key that can be sold; 0 where the shop never had any. */
   available(key: StockKey): number {
-    return this.#items.get(itemKey(key))?.available ?? 0;
+    return this.#items.get(stockKeyOf(key))?.available ?? 0;
   }
 
   /** The levels of a key from which can be sold, the warehouse of lowest priority number first. */
   sellableLevels(key: StockKey): readonly StockLevel[] {
-    return this.#sellable.get(itemKey(key)) ?? [];
+    return this.#sellable.get(stockKeyOf(key)) ?? [];
   }
 
   readonly #byPriority = (a: StockLevel, b: StockLevel) => {
@@ -108,11 +108,11 @@ export class Ledger {
     skus: readonly string[],
   ): Promise<StockLevel[]> {
     const distinct = [...new Set(skus)].sort();
-    const unknown = distinct.filter((sku) => !this.#items.has(itemKey({ shopId, sku })));
+    const unknown = distinct.filter((sku) => !this.#items.has(stockKeyOf({ shopId, sku })));
     const absent = distinct.filter((sku) => !this.levelOf(id, sku));
     for (const row of await insertItems(em, shopId, unknown)) {
       const item = em.map(StockItem, row);
-      this.#items.set(itemKey(item), item);
+      this.#items.set(stockKeyOf(item), item);
       this.#made.add(item);
     }
     for (const row of await insertLevels(em, id, shopId, absent)) {
@@ -141,7 +141,7 @@ export class Ledger {
     this.movements.push({ ...movement, id: newId(), levelId: level.id, createdAt: this.#now });
     const availableDelta = movement.onHandDelta - movement.reservedDelta;
     if (availableDelta === 0 || !this.#warehouse(level).active) return;
-    const item = this.#items.get(itemKey(level));
+    const item = this.#items.get(stockKeyOf(level));
     if (!item) throw new Error(`the ledger has no item for level ${level.id}`);
     if (!this.#touched.has(item)) this.#touched.set(item, item.available);
     item.available += availableDelta;

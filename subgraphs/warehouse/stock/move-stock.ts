@@ -1,3 +1,4 @@
+import type { StockKey } from '../../contracts/stock-key.js';
 import { type EntityManager, sql } from '../../shared/database/connect.js';
 import {
   isDatabaseAway,
@@ -10,7 +11,6 @@ import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { StockStore } from '../reservation/engine.js';
 import type { Signals, StockChanged } from '../signals/stock-signals.js';
 import { Ledger, Overtaken } from './ledger.js';
-import type { StockKey } from './stock-item.js';
 
 export type OpenLedger = (keys: readonly StockKey[]) => Promise<Ledger>;
 /** Tells the id of the transaction (`pg_current_xact_id()`), read along with something else. */

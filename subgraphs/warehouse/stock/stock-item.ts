@@ -1,11 +1,6 @@
 import type { Opt } from '@mikro-orm/core';
 import { Check, Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-
-/** Which stock: what one shop has of one variant. */
-export interface StockKey {
-  readonly shopId: string;
-  readonly sku: string;
-}
+import type { StockKey } from '../../contracts/stock-key.js';
 
 /** What a shop can sell of a variant: the sum over its active warehouses, kept by the ledger. */
 @Entity({ tableName: 'stock_item' })

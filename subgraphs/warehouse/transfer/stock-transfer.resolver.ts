@@ -6,7 +6,7 @@ import { findPage, loadAllBy, loadBy } from '../../shared/graphql/load.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { WarehouseContext } from '../context.js';
-import { ProductVariant } from '../variant/variant.js';
+import { ProductVariant } from '../references.js';
 import { loadWarehouses, ownWarehouse } from '../warehouse/require-warehouse.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 import { cancelTransfer } from './cancel-transfer.js';

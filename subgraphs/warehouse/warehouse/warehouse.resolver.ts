@@ -8,7 +8,7 @@ import {
   setWarehouseActive,
 } from '../activation/set-warehouse-active.js';
 import type { WarehouseContext } from '../context.js';
-import { Shop } from '../shop/shop.js';
+import { Shop } from '../references.js';
 import { StockLevel, StockLevelConnection } from '../stock/stock-level.js';
 import { CreateWarehouseInput, createWarehouse } from './create-warehouse.js';
 import { ownWarehouse } from './require-warehouse.js';
