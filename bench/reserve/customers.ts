@@ -1,11 +1,9 @@
 import 'reflect-metadata';
 import { v7 as uuidv7 } from 'uuid';
 import type { StockKey } from '../../subgraphs/contracts/stock-key.js';
-import {
-  type ReserveRequest,
-  reserveStock,
-} from '../../subgraphs/warehouse/reservation/decide-reservations.js';
+import type { ReserveRequest } from '../../subgraphs/warehouse/reservation/decide-reservations.js';
 import type { DispatcherLimits } from '../../subgraphs/warehouse/reservation/dispatcher/dispatcher-limits.js';
+import { reserveStock } from '../../subgraphs/warehouse/reservation/engine.js';
 import { openEngine } from '../engine.js';
 import { startCeiling } from './ceiling.js';
 

@@ -1,9 +1,8 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { sqlPrepared } from '../../shared/database/connect.js';
-import { type BatchLoad, inOrderOf } from '../../shared/graphql/context.js';
+import { type BatchLoad, inOrderOf, type SubgraphContext } from '../../shared/graphql/context.js';
 import { Allow } from '../../shared/rights/rights.js';
-import type { WarehouseContext } from '../context.js';
 
 @Allow('parent')
 @ObjectType({ description: 'How much can be bought now. Only active warehouses count.' })
@@ -24,7 +23,7 @@ export class Availability {
 export const intMax = 2_147_483_647;
 
 /** Of one shop: one statement for all keys of a request. */
-export const loadAvailability: BatchLoad<StockKey, Availability, WarehouseContext> = async (
+export const loadAvailability: BatchLoad<StockKey, Availability, SubgraphContext> = async (
   keys,
   { em },
 ) => {
@@ -39,7 +38,7 @@ export const loadAvailability: BatchLoad<StockKey, Availability, WarehouseContex
 };
 
 /** Over all shops: one statement for all skus of a request. */
-export const loadAvailabilityOfSkus: BatchLoad<string, Availability, WarehouseContext> = async (
+export const loadAvailabilityOfSkus: BatchLoad<string, Availability, SubgraphContext> = async (
   skus,
   { em },
 ) => {
@@ -52,4 +51,39 @@ export const loadAvailabilityOfSkus: BatchLoad<string, Availability, WarehouseCo
   );
   const found = inOrderOf(skus, rows, (row) => row.sku);
   return skus.map((sku, n) => found[n] ?? { sku, shopId: null, available: 0, version: 0 });
+};
+
+/** What the levels of a variant add up to. */
+interface Shelved {
+  readonly sku: string;
+  readonly shopId: string | null;
+  readonly incoming: number;
+  readonly reserved: number;
+  readonly inactive: number;
+  readonly threshold: number;
+}
+type ShelvedKey = Pick<Shelved, 'sku' | 'shopId'>;
+
+const sumOf = (what: string, where: string) =>
+  `least(coalesce(sum(${what}) filter (where ${where}), 0), ${intMax})::int`;
+
+/** One statement for all keys of a request, of a shop or of all. */
+export const loadShelved: BatchLoad<ShelvedKey, Shelved, SubgraphContext> = async (
+  keys,
+  { em },
+) => {
+  const rows = await sqlPrepared<Shelved>(
+    em,
+    `select k.shop_id as "shopId", k.sku,
+       ${sumOf('l.incoming', 'w.active')} as incoming,
+       ${sumOf('l.reserved', 'w.active')} as reserved,
+       ${sumOf('l.on_hand - l.reserved', 'not w.active')} as inactive,
+       ${sumOf('l.low_stock_threshold', 'w.active')} as threshold
+     from (select distinct * from unnest($1::uuid[], $2::varchar[])) as k (shop_id, sku)
+       left join stock_level l on l.sku = k.sku and (k.shop_id is null or l.shop_id = k.shop_id)
+       left join warehouse w on w.id = l.warehouse_id
+     group by k.shop_id, k.sku`,
+    [keys.map(({ shopId }) => shopId), keys.map(({ sku }) => sku)],
+  );
+  return inOrderOf(keys.map(stockKeyOf), rows, stockKeyOf) as Shelved[];
 };

@@ -2,10 +2,11 @@ import { sql } from '../../shared/database/connect.js';
 import { isTooSlow } from '../../shared/database/errors.js';
 import { inParts } from '../reservation/dispatcher/run-batch-isolating.js';
 import { endHeld } from '../reservation/end-reservations.js';
-import type { StockStore } from '../reservation/engine.js';
 import { ordersHeldElsewhere } from '../reservation/locked-rows.js';
 import type { Hold } from '../signals/reservation-timers.js';
-import { failsForAll, moveStock } from '../stock/move-stock.js';
+import { moveStock } from '../stock/move-stock.js';
+import { failsForAll } from '../stock/stock-errors.js';
+import type { StockStore } from '../stock/stock-store.js';
 
 /**
  * Ends those of the orders' holds that are due by PostgreSQL's clock. What another process is

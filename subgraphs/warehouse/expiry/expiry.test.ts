@@ -5,7 +5,7 @@ import { logger, openStock, stockUp, type TestStock } from '../../../tests/harne
 import { askingAgain, eventually } from '../../../tests/harness/wait.js';
 import { createLogger } from '../../shared/observability/logger.js';
 import { createRedis } from '../../shared/runtime/redis.js';
-import { reserveStock } from '../reservation/decide-reservations.js';
+import { reserveStock } from '../reservation/engine.js';
 import { startExpiry } from './expiry.js';
 import { listenForExpiredKeys } from './keyspace-events.js';
 

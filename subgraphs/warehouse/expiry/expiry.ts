@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 import { sql } from '../../shared/database/connect.js';
 import { startWorker } from '../../shared/runtime/worker.js';
-import type { StockStore } from '../reservation/engine.js';
 import { type Hold, orderOfTimer } from '../signals/reservation-timers.js';
+import type { StockStore } from '../stock/stock-store.js';
 import { expireOrSplit } from './expire-reservations.js';
 import { listenForExpiredKeys } from './keyspace-events.js';
 

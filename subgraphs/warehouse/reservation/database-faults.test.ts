@@ -7,10 +7,8 @@ import type { StockKey } from '../../contracts/stock-key.js';
 import { createRedis } from '../../shared/runtime/redis.js';
 import { setWarehouseActive } from '../activation/set-warehouse-active.js';
 import { receiveStock } from '../stock/receive-stock.js';
-import { commitReservation } from './commit-reservation.js';
-import { reserveStock } from './decide-reservations.js';
 import { createStockLocks, lockCommandMaxMs, type StockLocks } from './dispatcher/stock-locks.js';
-import { releaseReservation } from './release-reservation.js';
+import { commitReservation, releaseReservation, reserveStock } from './engine.js';
 
 const request = ({ shopId, sku }: StockKey, quantity = 1, orderId = uuidv7()) => {
   return { orderId, lines: [{ shopId, sku, quantity }], holdForMs: 3_600_000 };

@@ -2,16 +2,14 @@ import { v7 as uuidv7 } from 'uuid';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import type { StockKey } from '../../contracts/stock-key.js';
 import { isLockTimeout } from '../../shared/database/errors.js';
-import { commitReservation } from './commit-reservation.js';
 import {
   decideReservations,
   type ReserveOutcome,
   type ReserveRequest,
-  reserveStock,
 } from './decide-reservations.js';
 import { createStockLocks } from './dispatcher/stock-locks.js';
 import type { StockEngine } from './engine.js';
-import { releaseReservation } from './release-reservation.js';
+import { commitReservation, releaseReservation, reserveStock } from './engine.js';
 
 const holdForMs = 3_600_000;
 const request = (key: StockKey, quantity: number, orderId = uuidv7()): ReserveRequest => {

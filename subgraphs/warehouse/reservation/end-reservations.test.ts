@@ -1,10 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { expireOrSplit, expireReservations } from '../expiry/expire-reservations.js';
-import { commitReservation } from './commit-reservation.js';
-import { reserveStock } from './decide-reservations.js';
 import type { StockEngine } from './engine.js';
-import { releaseReservation } from './release-reservation.js';
+import { commitReservation, releaseReservation, reserveStock } from './engine.js';
 
 describe('how a hold ends', () => {
   let stock: TestStock;

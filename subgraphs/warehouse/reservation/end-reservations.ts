@@ -1,10 +1,10 @@
-import type { StockKey } from '../../contracts/stock-key.js';
 import { type EntityManager, sql } from '../../shared/database/connect.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
-import { Overtaken } from '../stock/ledger.js';
 import { moveStock, type NoteTransaction, type OpenLedger } from '../stock/move-stock.js';
-import type { StockStore } from './engine.js';
+import { Overtaken } from '../stock/stock-errors.js';
+import type { StockStore } from '../stock/stock-store.js';
 import type { ReservationState } from './reservation.js';
+import { readLines } from './reservation-lines.js';
 
 /** Why a hold ended without a sale; it goes to the order subgraph with the event. */
 export type EndReason = 'PAYMENT_TIMEOUT' | 'PAYMENT_FAILED' | 'BY_CUSTOMER' | 'ABANDONED';
@@ -139,19 +139,6 @@ export async function endHeld(
   await writeStates(em, ended.map(endedBy));
   await tellOrders(em, ended);
   return ended;
-}
-
-/**
- * What reservations hold, with the stock it is of: a level never moves to another shop or sku, so no
- * lock is needed.
- */
-export function readLines(em: EntityManager, orderIds: readonly string[]) {
-  return sql<StockKey & { orderId: string; levelId: string; quantity: number }>(
-    em,
-    `select order_id as "orderId", level_id as "levelId", quantity, shop_id as "shopId", sku
-     from reservation_line join stock_level on id = level_id where order_id = any($1::uuid[])`,
-    [orderIds],
-  );
 }
 
 function writeStates(em: EntityManager, ended: readonly ReservationStatus[]) {

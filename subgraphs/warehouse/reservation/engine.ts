@@ -1,9 +1,11 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Redis } from 'ioredis';
+import type { SubgraphContext } from '../../shared/graphql/context.js';
 import type { Logger } from '../../shared/observability/logger.js';
 import type { Registry } from '../../shared/observability/metrics.js';
-import { createStockSignals, type StockSignals } from '../signals/stock-signals.js';
-import { createStockMetrics, type StockMetrics } from '../stock/metrics.js';
+import { createStockSignals } from '../signals/stock-signals.js';
+import { createStockMetrics } from '../stock/metrics.js';
+import type { StockStore } from '../stock/stock-store.js';
 import {
   decideReservations,
   type ReserveOutcome,
@@ -12,7 +14,12 @@ import {
 import { Dispatcher } from './dispatcher/dispatcher.js';
 import type { DispatcherLimits } from './dispatcher/dispatcher-limits.js';
 import { createStockLocks, type StockLocks } from './dispatcher/stock-locks.js';
-import { decideEndings, type EndRequest, type ReservationStatus } from './end-reservations.js';
+import {
+  decideEndings,
+  type EndReason,
+  type EndRequest,
+  type ReservationStatus,
+} from './end-reservations.js';
 import { ordersHeldElsewhere, requestsHeldElsewhere } from './locked-rows.js';
 
 /**
@@ -20,14 +27,6 @@ import { ordersHeldElsewhere, requestsHeldElsewhere } from './locked-rows.js';
  * so who waits longer waits for something else, and must not keep up other shops.
  */
 export const rowWaitMs = 300;
-
-/** What one transaction that moves stock works with. */
-export interface StockStore {
-  readonly orm: MikroORM;
-  readonly signals: StockSignals;
-  readonly metrics: StockMetrics;
-  readonly logger: Logger;
-}
 
 /** What moves stock in one process. */
 export interface StockEngine extends StockStore {
@@ -38,6 +37,7 @@ export interface StockEngine extends StockStore {
   /** Commits and releases, in batches that need no Redis. */
   readonly ending: Dispatcher<EndRequest, ReservationStatus>;
 }
+export type ReservationContext = SubgraphContext<StockEngine>;
 
 export interface StockEngineParts {
   readonly orm: MikroORM;
@@ -78,4 +78,55 @@ export function createStockEngine(parts: StockEngineParts): StockEngine {
       limits: { ...limits, keysPerBatchMax: Number.POSITIVE_INFINITY },
     }),
   };
+}
+
+/**
+ * Holds stock for an order, all or nothing, in the order in which the requests came. Asking again
+ * for an order that is known changes nothing and gives what became of it; while the same is undecided,
+ * the second waits with the first.
+ *
+ * @throws `TRY_AGAIN` when the skus cannot be locked now; nothing was done then
+ */
+export function reserveStock(
+  { reserving, undecided }: StockEngine,
+  request: ReserveRequest,
+): Promise<ReserveOutcome> {
+  const question = JSON.stringify([request.orderId, request.lines]);
+  const asked = undecided.get(question);
+  if (asked) return asked;
+  const decided = reserving.submit(request).finally(() => undecided.delete(question));
+  undecided.set(question, decided);
+  return decided;
+}
+
+/**
+ * Sells what is held for an order to a payment. Needs no Redis. A reservation that is still `HELD`
+ * is sold even past its time; one that ended already is left as it is. An order that is not known is
+ * written down as `RELEASED`: its payment is void, and no reservation may come after that.
+ *
+ * @returns what the reservation is now, and which payment has it: it was sold to the payment that
+ *   asks only where both say so
+ */
+export function commitReservation(
+  { ending }: StockEngine,
+  request: { readonly orderId: string; readonly paymentId: string },
+): Promise<ReservationStatus> {
+  return ending.submit({ ...request, to: 'COMMITTED' });
+}
+
+/**
+ * Puts back on the shelf what is held for an order. Needs no Redis. An order that is not known yet
+ * is written down as `RELEASED`, so that a reservation which comes after its release is refused.
+ *
+ * @returns what the reservation is now: `COMMITTED` where a payment came first
+ */
+export function releaseReservation(
+  { ending }: StockEngine,
+  request: {
+    readonly orderId: string;
+    readonly reason: EndReason;
+    readonly actor?: string | null;
+  },
+): Promise<ReservationStatus> {
+  return ending.submit({ ...request, to: 'RELEASED' });
 }

@@ -1,6 +1,6 @@
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { type EntityManager, sql } from '../../shared/database/connect.js';
-import { readLines } from './end-reservations.js';
+import { readLines } from './reservation-lines.js';
 
 /**
  * Those of the keys that other transactions have locked at this moment, by their item or by a

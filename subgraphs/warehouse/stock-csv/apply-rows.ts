@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { isDeadlock, isUniqueViolation } from '../../shared/database/errors.js';
 import { tryAgain } from '../../shared/errors.js';
-import { Overtaken } from '../stock/ledger.js';
+import { Overtaken } from '../stock/stock-errors.js';
 import { lowStockThresholdDefault } from '../stock/stock-level.js';
 import { BadLines } from './invalid-rows.js';
 import { findBelowReserved } from './stage-rows.js';

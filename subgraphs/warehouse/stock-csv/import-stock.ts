@@ -2,8 +2,8 @@ import type pg from 'pg';
 import { withOwnConnection } from '../../shared/database/dedicated-connection.js';
 import { tryAgain } from '../../shared/errors.js';
 import { newId } from '../../shared/ids.js';
-import type { WarehouseApp } from '../context.js';
 import type { StockChanged, StockSignals } from '../signals/stock-signals.js';
+import type { StockContext } from '../stock/stock-store.js';
 import { applyLines } from './apply-rows.js';
 import { BadLines } from './invalid-rows.js';
 import { readLines } from './read-rows.js';
@@ -25,7 +25,7 @@ export interface ImportOutcome {
   readonly levelsChanged: number;
 }
 
-type Parts = Pick<WarehouseApp, 'databaseUrl' | 'product' | 'signals' | 'logger'>;
+type Parts = Pick<StockContext['app'], 'databaseUrl' | 'product' | 'signals' | 'logger'>;
 
 export interface StockFile {
   readonly warehouse: { readonly id: string; readonly shopId: string };

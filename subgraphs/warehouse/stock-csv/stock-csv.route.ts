@@ -4,7 +4,7 @@ import { identityOf } from '../../shared/auth/auth.js';
 import { notFound } from '../../shared/errors.js';
 import { HttpError, sendJson } from '../../shared/http/http.js';
 import type { Exchange, HttpRoute } from '../../shared/http/route.js';
-import type { WarehouseContext } from '../context.js';
+import type { StockContext } from '../stock/stock-store.js';
 import { ownWarehouse } from '../warehouse/require-warehouse.js';
 import { exportStock } from './export-stock.js';
 import { importStock } from './import-stock.js';
@@ -12,12 +12,12 @@ import { importStock } from './import-stock.js';
 const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 /** For the shop's owner and admins: the stock of a warehouse as CSV, `sku,quantity,threshold`. */
-export const stockFileRoute: HttpRoute<WarehouseContext> = {
+export const stockFileRoute: HttpRoute<StockContext> = {
   path: /^\/warehouses\/([^/]+)\/stock\.csv$/,
   methods: { GET: sendStock, PUT: takeStock },
 };
 
-type StockExchange = Exchange<WarehouseContext>;
+type StockExchange = Exchange<StockContext>;
 
 /** @throws `UNAUTHENTICATED`, `NOT_FOUND`, `FORBIDDEN` */
 function warehouseOf({ params, context }: StockExchange) {

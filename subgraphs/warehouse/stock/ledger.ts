@@ -7,8 +7,8 @@ import { newId } from '../../shared/ids.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import type { StockChanged } from '../signals/stock-signals.js';
 import { Warehouse } from '../warehouse/warehouse.js';
-import { crossesZero, inStockEvent } from './in-stock-events.js';
-import { StockItem } from './stock-item.js';
+import { Overtaken } from './stock-errors.js';
+import { crossesZero, inStockEvent, StockItem } from './stock-item.js';
 import { StockLevel } from './stock-level.js';
 import { type MovementType, StockMovement } from './stock-movement.js';
 
@@ -21,9 +21,6 @@ export interface Movement {
   readonly reason?: string | null;
   readonly actor: string;
 }
-
-/** Another transaction made a row that this one counted on not being there: it has to run again. */
-export class Overtaken extends Error {}
 
 const placeKey = (warehouseId: string, sku: string) => `${warehouseId} ${sku}`;
 

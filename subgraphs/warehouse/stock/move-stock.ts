@@ -6,11 +6,12 @@ import {
   isLockTimeout,
   isUniqueViolation,
 } from '../../shared/database/errors.js';
-import { DomainError, OutcomeUnknown, tryAgain } from '../../shared/errors.js';
+import { OutcomeUnknown, tryAgain } from '../../shared/errors.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
-import type { StockStore } from '../reservation/engine.js';
 import type { Signals, StockChanged } from '../signals/stock-signals.js';
-import { Ledger, Overtaken } from './ledger.js';
+import { Ledger } from './ledger.js';
+import { NotCommitted, Overtaken } from './stock-errors.js';
+import type { StockStore } from './stock-store.js';
 
 export type OpenLedger = (keys: readonly StockKey[]) => Promise<Ledger>;
 /** Tells the id of the transaction (`pg_current_xact_id()`), read along with something else. */
@@ -24,9 +25,6 @@ export type StockWork<T> = (
 const attemptsMax = 5;
 const lookUpMaxMs = 5000;
 const lookUpEveryMs = 100;
-
-/** The connection was lost at COMMIT, and nothing stands in the database. */
-class NotCommitted extends Error {}
 
 /**
  * One transaction that moves stock. `work` locks its reservations first, then opens the ledger at
@@ -134,7 +132,3 @@ async function isThere(em: EntityManager, ledger: Ledger | undefined): Promise<b
   const rows = await sql(em, 'select 1 from stock_movement where id = $1', [movement.id]);
   return rows.length > 0;
 }
-
-/** Whether a failure to move stock would be the same for every member of a batch. */
-export const failsForAll = (error: unknown) =>
-  isDatabaseAway(error) || error instanceof OutcomeUnknown || error instanceof DomainError;

@@ -1,5 +1,5 @@
-import type { StockStore } from '../reservation/engine.js';
 import { moveStock } from '../stock/move-stock.js';
+import type { StockStore } from '../stock/stock-store.js';
 import { lockTransfer } from './lock-transfer.js';
 import { type TransferNotOpen, transferNotOpen } from './receive-transfer.js';
 import { onTheWay } from './stock-transfer.js';

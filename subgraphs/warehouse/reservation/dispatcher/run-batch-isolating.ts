@@ -1,6 +1,6 @@
 import { inHalves } from '../../../shared/batching/bisect.js';
 import { isLockTimeout } from '../../../shared/database/errors.js';
-import { failsForAll } from '../../stock/move-stock.js';
+import { failsForAll } from '../../stock/stock-errors.js';
 
 export interface PartsOptions<T> {
   /** idempotent: a member may be in it more than once */

@@ -1,8 +1,6 @@
 import { isDatabaseAway, isTooSlow } from '../../../shared/database/errors.js';
 import { isTryAgain, OutcomeUnknown, tryAgain } from '../../../shared/errors.js';
-
-/** Why requests are told `TRY_AGAIN`: too many wait, or one too long; the rest is of their batch. */
-export type RefusalReason = 'full' | 'late' | 'noLock' | 'busy' | 'unknown' | 'away';
+import type { RefusalReason } from '../../stock/metrics.js';
 
 export const busy = () =>
   tryAgain('Many are buying this at the same moment; nothing was reserved yet.');
