@@ -97,7 +97,7 @@ async function withExpiry(
 async function setOtherKeys(timers: Redis): Promise<void> {
   for (let at = 0; at < otherKeys; at += 10_000) {
     const keys = Array.from({ length: 10_000 }, () => {
-      return ['set', `hold:${uuidv7()}`, '', 'PX', 3_600_000];
+      return ['set', `reservation:${uuidv7()}`, '', 'PX', 3_600_000];
     });
     await timers.pipeline(keys).exec();
   }

@@ -10,16 +10,16 @@ import { StockChangedResolver } from './live/stock-changed.resolver.js';
 import { Offer } from './references.js';
 import { onStockReturned } from './reservation/on-stock-returned.js';
 import { ReservationResolver } from './reservation/reservation.resolver.js';
-import { ownStockLevel, StockLevelResolver } from './stock/stock-level.resolver.js';
+import { findStockLevel, StockLevelResolver } from './stock/stock-level.resolver.js';
 import type { StockContext } from './stock/stock-store.js';
 import { WarehouseLevelsResolver } from './stock/warehouse-levels.resolver.js';
 import {
-  ownTransfer,
+  findTransfer,
   StockTransferResolver,
   TransferLineResolver,
 } from './transfer/stock-transfer.resolver.js';
 import { onShopCreated } from './warehouse/on-shop-created.js';
-import { ownWarehouse } from './warehouse/require-warehouse.js';
+import { requireWarehouse } from './warehouse/require-warehouse.js';
 import { ShopResolver } from './warehouse/shop.resolver.js';
 import { WarehouseResolver } from './warehouse/warehouse.resolver.js';
 
@@ -47,9 +47,9 @@ export const source: SchemaSource = {
   ],
   orphanedTypes: [Offer],
   references: {
-    Warehouse: ({ id }, context: WarehouseContext) => ownWarehouse(context, id as string),
-    StockLevel: ({ id }, context: WarehouseContext) => ownStockLevel(context, id as string),
-    StockTransfer: ({ id }, context: WarehouseContext) => ownTransfer(context, id as string),
+    Warehouse: ({ id }, context: WarehouseContext) => requireWarehouse(context, id as string),
+    StockLevel: ({ id }, context: WarehouseContext) => findStockLevel(context, id as string),
+    StockTransfer: ({ id }, context: WarehouseContext) => findTransfer(context, id as string),
     Shop: ({ id }) => ({ id }),
     ProductVariant: ({ sku }) => ({ sku }),
     Offer: (reference) => reference,

@@ -2,7 +2,7 @@ import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { StockContext } from '../stock/stock-store.js';
-import { ownWarehouse } from '../warehouse/require-warehouse.js';
+import { requireWarehouse } from '../warehouse/require-warehouse.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 import { DeactivateWarehouseResult, setWarehouseActive } from './set-warehouse-active.js';
 
@@ -14,7 +14,7 @@ export class ActivationResolver {
     @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
     @Ctx() context: StockContext,
   ) {
-    await ownWarehouse(context, id);
+    await requireWarehouse(context, id);
     await setWarehouseActive(context.app, id, true);
     return context.em.fork().findOneOrFail(Warehouse, id);
   }
@@ -27,7 +27,7 @@ export class ActivationResolver {
     @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
     @Ctx() context: StockContext,
   ): Promise<DeactivateWarehouseResult> {
-    await ownWarehouse(context, id);
+    await requireWarehouse(context, id);
     const { units, reserved } = await setWarehouseActive(context.app, id, false);
     const warehouse = await context.em.fork().findOneOrFail(Warehouse, id);
     return { warehouse, unitsWithdrawn: units, unitsReserved: reserved };

@@ -17,7 +17,7 @@ import { badInput } from '../../shared/errors.js';
 import { loaderOf, type SubgraphContext } from '../../shared/graphql/context.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
-import { Availability, loadAvailability, loadShelved } from './availability.js';
+import { Availability, loadAvailability, loadStockTotals } from './availability.js';
 
 const keysMax = 1000;
 
@@ -75,7 +75,7 @@ export class AvailabilityResolver {
   @Allow('parent')
   @FieldResolver(() => Int, { description: 'Units on their way in transfers, to be bought later.' })
   async incoming(@Root() root: Availability, @Ctx() context: SubgraphContext): Promise<number> {
-    return (await shelvedOf(root, context)).incoming;
+    return (await totalsOf(root, context)).incoming;
   }
 
   @Allow('parent')
@@ -83,13 +83,13 @@ export class AvailabilityResolver {
     description: 'Whether it is sold out, or less is left than its levels’ thresholds add up to.',
   })
   async isLowStock(@Root() root: Availability, @Ctx() context: SubgraphContext) {
-    return root.available === 0 || root.available < (await shelvedOf(root, context)).threshold;
+    return root.available === 0 || root.available < (await totalsOf(root, context)).threshold;
   }
 
   @Allow('parent')
   @FieldResolver(() => [AvailabilityReason], { description: 'Why there is not more to buy.' })
   async reasons(@Root() root: Availability, @Ctx() context: SubgraphContext) {
-    const { inactive, reserved, incoming } = await shelvedOf(root, context);
+    const { inactive, reserved, incoming } = await totalsOf(root, context);
     const all: AvailabilityReason[] = [
       { reason: 'INACTIVE_WAREHOUSE', quantity: inactive },
       { reason: 'RESERVED_BY_OTHERS', quantity: reserved },
@@ -99,5 +99,5 @@ export class AvailabilityResolver {
   }
 }
 
-const shelvedOf = ({ sku, shopId }: Availability, context: SubgraphContext) =>
-  loaderOf(context, loadShelved).load({ sku, shopId });
+const totalsOf = ({ sku, shopId }: Availability, context: SubgraphContext) =>
+  loaderOf(context, loadStockTotals).load({ sku, shopId });

@@ -54,7 +54,7 @@ export const loadAvailabilityOfSkus: BatchLoad<string, Availability, SubgraphCon
 };
 
 /** What the levels of a variant add up to. */
-interface Shelved {
+interface StockTotals {
   readonly sku: string;
   readonly shopId: string | null;
   readonly incoming: number;
@@ -62,17 +62,17 @@ interface Shelved {
   readonly inactive: number;
   readonly threshold: number;
 }
-type ShelvedKey = Pick<Shelved, 'sku' | 'shopId'>;
+type TotalsKey = Pick<StockTotals, 'sku' | 'shopId'>;
 
 const sumOf = (what: string, where: string) =>
   `least(coalesce(sum(${what}) filter (where ${where}), 0), ${intMax})::int`;
 
 /** One statement for all keys of a request, of a shop or of all. */
-export const loadShelved: BatchLoad<ShelvedKey, Shelved, SubgraphContext> = async (
+export const loadStockTotals: BatchLoad<TotalsKey, StockTotals, SubgraphContext> = async (
   keys,
   { em },
 ) => {
-  const rows = await sqlPrepared<Shelved>(
+  const rows = await sqlPrepared<StockTotals>(
     em,
     `select k.shop_id as "shopId", k.sku,
        ${sumOf('l.incoming', 'w.active')} as incoming,
@@ -85,5 +85,5 @@ export const loadShelved: BatchLoad<ShelvedKey, Shelved, SubgraphContext> = asyn
      group by k.shop_id, k.sku`,
     [keys.map(({ shopId }) => shopId), keys.map(({ sku }) => sku)],
   );
-  return inOrderOf(keys.map(stockKeyOf), rows, stockKeyOf) as Shelved[];
+  return inOrderOf(keys.map(stockKeyOf), rows, stockKeyOf) as StockTotals[];
 };

@@ -188,9 +188,9 @@ describe('reserving stock', () => {
   it('sets a timer for each hold and takes it away when the hold ends', async () => {
     const key = await stockUp(engine, [10]);
     const { orderId } = await reserveStock(engine, request(key, 1));
-    expect(await engine.timerRedis.exists(`hold:${orderId}`)).toBe(1);
+    expect(await engine.timerRedis.exists(`reservation:${orderId}`)).toBe(1);
     await commitReservation(engine, { orderId, paymentId: uuidv7() });
-    expect(await engine.timerRedis.exists(`hold:${orderId}`)).toBe(0);
+    expect(await engine.timerRedis.exists(`reservation:${orderId}`)).toBe(0);
   });
 
   it('says TRY_AGAIN and changes nothing when the lock cannot be had', async () => {

@@ -1,7 +1,7 @@
 import { type EntityManager, sql } from '../../shared/database/connect.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import { moveStock, type NoteTransaction, type OpenLedger } from '../stock/move-stock.js';
-import { Overtaken } from '../stock/stock-errors.js';
+import { ConcurrentChange } from '../stock/stock-errors.js';
 import type { StockStore } from '../stock/stock-store.js';
 import type { ReservationState } from './reservation.js';
 import { readLines } from './reservation-lines.js';
@@ -46,7 +46,7 @@ export async function decideEndings(
       const after = new Map(locked.map((reservation) => [reservation.orderId, reservation]));
       for (const ending of ended) after.set(ending.orderId, endedBy(ending));
       const unknown = orderIds.filter((orderId) => !after.has(orderId));
-      for (const tombstone of await layTombstones(em, unknown)) {
+      for (const tombstone of await insertTombstones(em, unknown)) {
         after.set(tombstone.orderId, tombstone);
       }
       return { after, ended };
@@ -69,12 +69,12 @@ const endedBy = (ending: Ending): ReservationStatus => ({
  * the ids, as reservations are inserted: so none waits for another's row while it holds what that
  * one needs.
  */
-async function layTombstones(
+async function insertTombstones(
   em: EntityManager,
   orderIds: readonly string[],
 ): Promise<ReservationStatus[]> {
   if (orderIds.length === 0) return [];
-  const laid = await sql<ReservationStatus>(
+  const inserted = await sql<ReservationStatus>(
     em,
     `insert into reservation (order_id, state, expires_at)
      select id, 'RELEASED', now() from unnest($1::uuid[]) as id order by id
@@ -82,8 +82,8 @@ async function layTombstones(
      returning order_id as "orderId", state, payment_id as "paymentId"`,
     [orderIds],
   );
-  if (laid.length < orderIds.length) throw new Overtaken();
-  return laid;
+  if (inserted.length < orderIds.length) throw new ConcurrentChange();
+  return inserted;
 }
 
 /** The reservations of these orders, locked by id: the first of the locks. */
@@ -137,7 +137,7 @@ export async function endHeld(
     });
   }
   await writeStates(em, ended.map(endedBy));
-  await tellOrders(em, ended);
+  await enqueueReservationEnded(em, ended);
   return ended;
 }
 
@@ -155,7 +155,7 @@ function writeStates(em: EntityManager, ended: readonly ReservationStatus[]) {
   );
 }
 
-function tellOrders(em: EntityManager, ended: readonly Ending[]) {
+function enqueueReservationEnded(em: EntityManager, ended: readonly Ending[]) {
   const messages = ended.flatMap((ending) => {
     if (ending.to === 'COMMITTED') return [];
     const { orderId, to: state, reason } = ending;

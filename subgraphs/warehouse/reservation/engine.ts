@@ -20,7 +20,7 @@ import {
   type EndRequest,
   type ReservationStatus,
 } from './end-reservations.js';
-import { ordersHeldElsewhere, requestsHeldElsewhere } from './locked-rows.js';
+import { findBlockedOrders, findBlockedRequests } from './locked-rows.js';
 
 /**
  * How long the connections of the engine wait for each lock (`lock_timeout`): a batch takes some 20 ms,
@@ -60,7 +60,7 @@ export function createStockEngine(parts: StockEngineParts): StockEngine {
     reserving: new Dispatcher({
       keysOf: ({ lines }) => [...new Set(lines.map(({ sku }) => sku))],
       work: (requests) => decideReservations(store, requests),
-      heldUp: (requests) => requestsHeldElsewhere(orm.em.fork(), requests),
+      findBlocked: (requests) => findBlockedRequests(orm.em.fork(), requests),
       locks: 'lock' in parts.locks ? parts.locks : createStockLocks(parts.locks, logger),
       metrics: metrics.dispatcher('reserve'),
       limits,
@@ -69,9 +69,9 @@ export function createStockEngine(parts: StockEngineParts): StockEngine {
     ending: new Dispatcher({
       keysOf: ({ orderId }) => [orderId],
       work: (requests) => decideEndings(store, requests),
-      async heldUp(requests) {
+      async findBlocked(requests) {
         const ofAll = requests.map(({ orderId }) => orderId);
-        const orderIds = await ordersHeldElsewhere(orm.em.fork(), ofAll);
+        const orderIds = await findBlockedOrders(orm.em.fork(), ofAll);
         return requests.filter(({ orderId }) => orderIds.has(orderId));
       },
       metrics: metrics.dispatcher('end'),
@@ -91,11 +91,11 @@ export function reserveStock(
   { reserving, undecided }: StockEngine,
   request: ReserveRequest,
 ): Promise<ReserveOutcome> {
-  const question = JSON.stringify([request.orderId, request.lines]);
-  const asked = undecided.get(question);
-  if (asked) return asked;
-  const decided = reserving.submit(request).finally(() => undecided.delete(question));
-  undecided.set(question, decided);
+  const key = JSON.stringify([request.orderId, request.lines]);
+  const pending = undecided.get(key);
+  if (pending) return pending;
+  const decided = reserving.submit(request).finally(() => undecided.delete(key));
+  undecided.set(key, decided);
   return decided;
 }
 

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { isDeadlock, isUniqueViolation } from '../../shared/database/errors.js';
 import { tryAgain } from '../../shared/errors.js';
-import { Overtaken } from '../stock/stock-errors.js';
+import { ConcurrentChange } from '../stock/stock-errors.js';
 import { lowStockThresholdDefault } from '../stock/stock-level.js';
 import { BadLines } from './invalid-rows.js';
 import { findBelowReserved } from './stage-rows.js';
@@ -39,7 +39,8 @@ export async function applyLines(client: pg.Client, stockImport: StockImport): P
       return await applyOnce(client, stockImport);
     } catch (error) {
       await client.query('rollback').catch(() => {});
-      const again = isDeadlock(error) || error instanceof Overtaken || isUniqueViolation(error);
+      const again =
+        isDeadlock(error) || error instanceof ConcurrentChange || isUniqueViolation(error);
       if (!again) throw error;
       if (attempt === attemptsMax) {
         throw tryAgain('Many are at this stock at the same moment; send it again.');
@@ -139,7 +140,7 @@ async function writeItems(
      on conflict do nothing`,
     [shopId, active, now],
   );
-  if (rowCount !== newItems) throw new Overtaken();
+  if (rowCount !== newItems) throw new ConcurrentChange();
   if (!active) return;
   await client.query(
     `update stock_item i set available = i.available + d.quantity - d.on_hand,
@@ -165,7 +166,7 @@ async function writeLevels(
      on conflict do nothing`,
     [warehouse.id, warehouse.shopId, lowStockThresholdDefault, now],
   );
-  if (rowCount !== newLevels) throw new Overtaken();
+  if (rowCount !== newLevels) throw new ConcurrentChange();
   await client.query(
     `update stock_level l set on_hand = d.quantity,
        low_stock_threshold = coalesce(d.threshold, l.low_stock_threshold), updated_at = $1

@@ -9,7 +9,7 @@ import { BadLines } from './invalid-rows.js';
 import { readLines } from './read-rows.js';
 import { checkLines, stageLines } from './stage-rows.js';
 
-/** Reservations of the same stock wait for it, and give up after about a second (`stock/in-parts.ts`). */
+/** Reservations of the same stock wait for it, and give up after about a second (`runBatchIsolating`). */
 const transactionMaxMs = 30_000;
 // Each has a connection, and its share of what PostgreSQL can do beside selling.
 const importsMax = 2;
@@ -62,12 +62,12 @@ async function importOn(client: pg.Client, parts: Parts, file: StockFile): Promi
   if (!file.isWanted()) throw tryAgain('Who sent the file went away; nothing was changed.');
   const { levelsChanged, lockedMs } = await applyLines(client, { id, warehouse, actor });
   parts.logger.info({ importId: id, lines, levelsChanged, lockedMs }, 'stock was imported');
-  await tellChanges(client, parts.signals, warehouse.shopId);
+  await publishStockChanges(client, parts.signals, warehouse.shopId);
   return { id, lines, levelsChanged };
 }
 
 /** What subscribers are told: in pieces, so that no more than one is in memory. */
-async function tellChanges(client: pg.Client, signals: StockSignals, shopId: string) {
+async function publishStockChanges(client: pg.Client, signals: StockSignals, shopId: string) {
   for (let after = 0; ; ) {
     const { rows } = await client.query<Omit<StockChanged, 'at'> & { at: Date; line: number }>(
       `select line, i.shop_id as "shopId", i.sku, i.available, i.version, i.updated_at as at

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { ServiceClient } from '../../shared/http/service-client.js';
-import { unknownSkus } from '../stock/require-skus.js';
+import { findUnknownSkus } from '../stock/require-skus.js';
 import { type BadLine, type BadLines, badLinesListedMax } from './invalid-rows.js';
 import type { StockLine } from './read-rows.js';
 
@@ -105,7 +105,7 @@ async function findUnknown(
       [after],
     );
     const unknown = new Set(
-      await unknownSkus(
+      await findUnknownSkus(
         product,
         rows.map(({ sku }) => sku),
       ),

@@ -5,7 +5,7 @@ import { notFound } from '../../shared/errors.js';
 import { HttpError, sendJson } from '../../shared/http/http.js';
 import type { Exchange, HttpRoute } from '../../shared/http/route.js';
 import type { StockContext } from '../stock/stock-store.js';
-import { ownWarehouse } from '../warehouse/require-warehouse.js';
+import { requireWarehouse } from '../warehouse/require-warehouse.js';
 import { exportStock } from './export-stock.js';
 import { importStock } from './import-stock.js';
 
@@ -24,7 +24,7 @@ function warehouseOf({ params, context }: StockExchange) {
   identityOf(context);
   const id = params[0]?.toLowerCase() ?? '';
   if (!uuid.test(id)) throw notFound('warehouse', id);
-  return ownWarehouse(context, id);
+  return requireWarehouse(context, id);
 }
 
 async function sendStock(exchange: StockExchange): Promise<void> {

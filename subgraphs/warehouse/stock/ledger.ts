@@ -7,7 +7,7 @@ import { newId } from '../../shared/ids.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import type { StockChanged } from '../signals/stock-signals.js';
 import { Warehouse } from '../warehouse/warehouse.js';
-import { Overtaken } from './stock-errors.js';
+import { ConcurrentChange } from './stock-errors.js';
 import { crossesZero, inStockEvent, StockItem } from './stock-item.js';
 import { StockLevel } from './stock-level.js';
 import { type MovementType, StockMovement } from './stock-movement.js';
@@ -28,7 +28,7 @@ const placeKey = (warehouseId: string, sku: string) => `${warehouseId} ${sku}`;
  * The stock of some keys, locked in the one lock order of the domain: warehouses by id (FOR SHARE)
  * → items by shop and sku → levels by sku and warehouse (FOR UPDATE). The one place that changes
  * levels: with each level it keeps the item's `available` and `version`, and writes the movement.
- * (For a whole file `stock-file/apply-lines.ts` does the same in sets.)
+ * (For a whole file `stock-csv/apply-rows.ts` does the same in sets.)
  */
 export class Ledger {
   readonly #warehouses: Map<string, Warehouse>;
@@ -160,8 +160,8 @@ export class Ledger {
     const changed = [...this.#touched].filter(([item, before]) => item.available !== before);
     for (const [item] of changed) item.version += 1;
     const crossed = changed.filter(([item, before]) => crossesZero(before, item.available));
-    const told = [...new Set([...this.#made, ...crossed.map(([item]) => item)])];
-    if (told.length > 0) this.#appended.push((em) => enqueue(em, told.map(inStockEvent)));
+    const announced = [...new Set([...this.#made, ...crossed.map(([item]) => item)])];
+    if (announced.length > 0) this.#appended.push((em) => enqueue(em, announced.map(inStockEvent)));
     this.append(StockMovement, this.movements);
     const statements = [...this.#appended, () => em.flush()];
     const results = await Promise.allSettled(statements.map((start) => start(em)));
@@ -175,7 +175,7 @@ export class Ledger {
   #warehouse(level: StockLevel): Warehouse {
     const warehouse = this.#warehouses.get(level.warehouseId);
     // It was opened, and took in its first stock, while this transaction waited for its locks.
-    if (!warehouse) throw new Overtaken();
+    if (!warehouse) throw new ConcurrentChange();
     return warehouse;
   }
 }
@@ -188,7 +188,7 @@ async function insertItems(em: EntityManager, shopId: string, skus: readonly str
      on conflict do nothing returning *`,
     [shopId, skus],
   );
-  if (rows.length < skus.length) throw new Overtaken();
+  if (rows.length < skus.length) throw new ConcurrentChange();
   return rows;
 }
 
@@ -206,6 +206,6 @@ async function insertLevels(
      on conflict do nothing returning *`,
     [skus.map(() => newId()), warehouseId, shopId, skus],
   );
-  if (rows.length < skus.length) throw new Overtaken();
+  if (rows.length < skus.length) throw new ConcurrentChange();
   return rows;
 }

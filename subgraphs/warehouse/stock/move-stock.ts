@@ -10,7 +10,7 @@ import { OutcomeUnknown, tryAgain } from '../../shared/errors.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { Signals, StockChanged } from '../signals/stock-signals.js';
 import { Ledger } from './ledger.js';
-import { NotCommitted, Overtaken } from './stock-errors.js';
+import { ConcurrentChange, NotCommitted } from './stock-errors.js';
 import type { StockStore } from './stock-store.js';
 
 export type OpenLedger = (keys: readonly StockKey[]) => Promise<Ledger>;
@@ -34,7 +34,7 @@ const lookUpEveryMs = 100;
  *
  * @param signalsOf what else is to be told, from the value of `work`: timers, changes of its own
  * @param lockWaitsMax how often it may wait in vain for rows that somebody has; a batch waits once and
- *   is taken apart then (`inParts`)
+ *   is taken apart then (`runBatchIsolating`)
  * @throws `TRY_AGAIN` when others are in the way again and again; nothing was done then
  * @throws OutcomeUnknown when the answer to COMMIT was lost and the database does not come back
  */
@@ -54,11 +54,13 @@ export async function moveStock<T>(
       return value;
     } catch (error) {
       if (isLockTimeout(error) && attempt < lockWaitsMax) continue;
-      const again =
-        isDeadlock(error) || error instanceof NotCommitted || error instanceof Overtaken;
-      if (!again && !isUniqueViolation(error)) throw error;
+      const isRepeatable =
+        isDeadlock(error) || error instanceof NotCommitted || error instanceof ConcurrentChange;
+      if (!isRepeatable && !isUniqueViolation(error)) throw error;
       if (attempt < attemptsMax) continue;
-      throw again ? tryAgain('Many are at this stock at the same moment; ask again.') : error;
+      throw isRepeatable
+        ? tryAgain('Many are at this stock at the same moment; ask again.')
+        : error;
     }
   }
 }

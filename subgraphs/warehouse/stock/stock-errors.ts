@@ -2,7 +2,7 @@ import { isDatabaseAway } from '../../shared/database/errors.js';
 import { DomainError, OutcomeUnknown } from '../../shared/errors.js';
 
 /** Another transaction made a row that this one counted on not being there: it has to run again. */
-export class Overtaken extends Error {}
+export class ConcurrentChange extends Error {}
 
 /** The connection was lost at COMMIT, and nothing stands in the database. */
 export class NotCommitted extends Error {}

@@ -7,10 +7,10 @@ import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { WarehouseContext } from '../context.js';
 import { ProductVariant } from '../references.js';
-import { loadWarehouses, ownWarehouse } from '../warehouse/require-warehouse.js';
+import { loadWarehouses, requireWarehouse } from '../warehouse/require-warehouse.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 import { AdjustStockInput, AdjustStockResult, adjustStock, changeOf } from './adjust-stock.js';
-import { lowStockOf } from './list-low-stock.js';
+import { listLowStock } from './list-low-stock.js';
 import { ReceiveStockInput, receiveStock } from './receive-stock.js';
 import { requireSku } from './require-skus.js';
 import { LowStockThresholdInput, setLowStockThreshold } from './set-low-stock-threshold.js';
@@ -23,7 +23,7 @@ const loadStockLevels = loadBy(StockLevel, 'id');
 const loadMovements = loadPagesBy(StockMovement, 'levelId', 'desc');
 
 /** The level, if its shop is the user's or the user is an admin. @throws `FORBIDDEN` */
-export async function ownStockLevel(context: WarehouseContext, id: string) {
+export async function findStockLevel(context: WarehouseContext, id: string) {
   const level = await loaderOf(context, loadStockLevels).load(id);
   if (level) await context.app.owners.requireOwn(context, level.shopId);
   return level;
@@ -37,7 +37,7 @@ export class StockLevelResolver {
     @Arg('input', () => ReceiveStockInput) input: ReceiveStockInput,
     @Ctx() context: StockContext,
   ) {
-    const warehouse = await ownWarehouse(context, input.warehouseId);
+    const warehouse = await requireWarehouse(context, input.warehouseId);
     const { sku, quantity, reference = null } = input;
     await requireSku(context, warehouse, sku);
     const actor = identityOf(context).id;
@@ -51,7 +51,7 @@ export class StockLevelResolver {
     @Ctx() context: StockContext,
   ): Promise<typeof AdjustStockResult> {
     const change = changeOf(input);
-    const warehouse = await ownWarehouse(context, input.warehouseId);
+    const warehouse = await requireWarehouse(context, input.warehouseId);
     const { sku, reason } = input;
     await requireSku(context, warehouse, sku);
     const actor = identityOf(context).id;
@@ -80,7 +80,7 @@ export class StockLevelResolver {
   ) {
     const shopIds = shopId ? [shopId] : await context.app.owners.shopsOf(identityOf(context).id);
     if (shopId) await context.app.owners.requireOwn(context, shopId);
-    return lowStockOf(context.em, shopIds, { first, after });
+    return listLowStock(context.em, shopIds, { first, after });
   }
 
   @Allow('shop-owner')
@@ -91,7 +91,7 @@ export class StockLevelResolver {
     @Arg('at', () => Date, { description: 'When; what happened at that moment counts.' }) at: Date,
     @Ctx() context: StockContext,
   ): Promise<StockSnapshot> {
-    await ownWarehouse(context, warehouseId);
+    await requireWarehouse(context, warehouseId);
     return stockAt(context.em, { warehouseId, sku, at });
   }
 

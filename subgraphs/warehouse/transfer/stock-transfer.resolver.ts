@@ -8,7 +8,7 @@ import { Allow } from '../../shared/rights/rights.js';
 import type { WarehouseContext } from '../context.js';
 import { ProductVariant } from '../references.js';
 import type { StockContext } from '../stock/stock-store.js';
-import { loadWarehouses, ownWarehouse } from '../warehouse/require-warehouse.js';
+import { loadWarehouses, requireWarehouse } from '../warehouse/require-warehouse.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 import { cancelTransfer } from './cancel-transfer.js';
 import {
@@ -34,7 +34,7 @@ const loadTransfers = loadBy(StockTransfer, 'id');
 const loadLines = loadAllBy(TransferLine, 'transferId', { sku: 'asc' });
 
 /** The transfer, if its shop is the user's or the user is an admin. @throws `FORBIDDEN` */
-export async function ownTransfer(context: WarehouseContext, id: string) {
+export async function findTransfer(context: WarehouseContext, id: string) {
   const transfer = await loaderOf(context, loadTransfers).load(id);
   if (transfer) await context.app.owners.requireOwn(context, transfer.shopId);
   return transfer;
@@ -52,7 +52,7 @@ export class StockTransferResolver {
     @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
     @Ctx() context: StockContext,
   ) {
-    const transfer = await ownTransfer(context, id);
+    const transfer = await findTransfer(context, id);
     if (!transfer) throw notFound('transfer', id);
     return transfer;
   }
@@ -152,8 +152,8 @@ async function start(
   begin: typeof transferStock,
 ): Promise<typeof TransferStockResult> {
   const [from, to] = await Promise.all([
-    ownWarehouse(context, input.from),
-    ownWarehouse(context, input.to),
+    requireWarehouse(context, input.from),
+    requireWarehouse(context, input.to),
   ]);
   const actor = identityOf(context).id;
   const started = await begin(context.app, { from, to, lines: input.lines, actor });

@@ -103,8 +103,8 @@ function startTransfer(
       else ledger.move(target, { type: 'TRANSFER_IN', onHandDelta: quantity, ...movement });
     }
     ledger.append(StockTransfer, [{ id, shopId, fromId: from.id, toId: to.id, status }]);
-    const unsettled = { received: 0, returned: 0, missing: 0 };
-    const rows = demands.map((units) => ({ transferId: id, ...units, ...unsettled }));
+    const counts = { received: 0, returned: 0, missing: 0 };
+    const rows = demands.map((units) => ({ transferId: id, ...units, ...counts }));
     if (status === 'RECEIVED') for (const row of rows) row.received = row.quantity;
     ledger.append(TransferLine, rows);
     return id;

@@ -4,7 +4,7 @@ import { Allow } from '../../shared/rights/rights.js';
 import type { WarehouseContext } from '../context.js';
 import { Shop } from '../references.js';
 import { CreateWarehouseInput, createWarehouse } from './create-warehouse.js';
-import { ownWarehouse } from './require-warehouse.js';
+import { requireWarehouse } from './require-warehouse.js';
 import { UpdateWarehouseInput, updateWarehouse } from './update-warehouse.js';
 import { Warehouse } from './warehouse.js';
 
@@ -16,7 +16,7 @@ export class WarehouseResolver {
     @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
     @Ctx() context: WarehouseContext,
   ) {
-    return ownWarehouse(context, id);
+    return requireWarehouse(context, id);
   }
 
   @Allow('shop-owner')
