@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
 import { setWarehouseActive } from '../subgraphs/warehouse/activation/set-warehouse-active.js';
 import { expireReservations } from '../subgraphs/warehouse/expiry/expire-reservations.js';
-import type { StockEngine } from '../subgraphs/warehouse/reservation/engine.js';
 import {
   commitReservation,
   releaseReservation,
   reserveStock,
+  type StockEngine,
 } from '../subgraphs/warehouse/reservation/engine.js';
 import { adjustStock } from '../subgraphs/warehouse/stock/adjust-stock.js';
 import { receiveStock } from '../subgraphs/warehouse/stock/receive-stock.js';

@@ -24,7 +24,7 @@ import { lockCommandMaxMs } from './reservation/dispatcher/stock-locks.js';
 import { createStockEngine, rowWaitMs, type StockEngine } from './reservation/engine.js';
 import { countHeld, oldestOverdueSeconds } from './reservation/reservation.js';
 import { source } from './schema.js';
-import { stockFileRoute } from './stock-csv/stock-csv.route.js';
+import { stockCsvRoute } from './stock-csv/stock-csv.route.js';
 
 /** What the process holds for its lifetime: all that its features ask for. */
 type App = WarehouseApp & StockEngine & LiveApp;
@@ -100,7 +100,7 @@ export async function startWarehouse(env = process.env) {
       app,
       logger,
     }),
-    httpRoutes: [stockFileRoute],
+    httpRoutes: [stockCsvRoute],
     readiness: { database: () => orm.em.fork().execute('select 1') },
     onStop: [
       () => app.feeds.stop(),

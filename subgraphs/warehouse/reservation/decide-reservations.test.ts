@@ -8,8 +8,7 @@ import {
   type ReserveRequest,
 } from './decide-reservations.js';
 import { createStockLocks } from './dispatcher/stock-locks.js';
-import type { StockEngine } from './engine.js';
-import { commitReservation, releaseReservation, reserveStock } from './engine.js';
+import { commitReservation, releaseReservation, reserveStock, type StockEngine } from './engine.js';
 
 const holdForMs = 3_600_000;
 const request = (key: StockKey, quantity: number, orderId = uuidv7()): ReserveRequest => {

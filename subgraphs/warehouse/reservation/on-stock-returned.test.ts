@@ -4,8 +4,7 @@ import { logger, openStock, stockUp, type TestStock } from '../../../tests/harne
 import { askingAgain, eventually } from '../../../tests/harness/wait.js';
 import { createInboxResolver, type OutboxEvent } from '../../shared/messaging/inbox.js';
 import type { StockContext } from '../stock/stock-store.js';
-import type { StockEngine } from './engine.js';
-import { commitReservation, releaseReservation, reserveStock } from './engine.js';
+import { commitReservation, releaseReservation, reserveStock, type StockEngine } from './engine.js';
 import { onStockReturned } from './on-stock-returned.js';
 
 const Inbox = createInboxResolver<StockContext>('Test', ['order'], {

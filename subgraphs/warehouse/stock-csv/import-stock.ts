@@ -4,10 +4,10 @@ import { tryAgain } from '../../shared/errors.js';
 import { newId } from '../../shared/ids.js';
 import type { StockChanged, StockSignals } from '../signals/stock-signals.js';
 import type { StockContext } from '../stock/stock-store.js';
-import { applyLines } from './apply-rows.js';
-import { BadLines } from './invalid-rows.js';
-import { readLines } from './read-rows.js';
-import { checkLines, stageLines } from './stage-rows.js';
+import { applyRows } from './apply-rows.js';
+import { InvalidRows } from './invalid-rows.js';
+import { readRows } from './read-rows.js';
+import { checkRows, stageRows } from './stage-rows.js';
 
 /** Reservations of the same stock wait for it, and give up after about a second (`runBatchIsolating`). */
 const transactionMaxMs = 30_000;
@@ -31,8 +31,8 @@ export interface StockFile {
   readonly warehouse: { readonly id: string; readonly shopId: string };
   readonly actor: string;
   readonly content: AsyncIterable<Buffer>;
-  /** asked before anything is changed */
-  isWanted(): boolean;
+  /** whether the client still waits for the answer; called before anything is changed */
+  isConnected(): boolean;
 }
 
 /**
@@ -54,16 +54,16 @@ export async function importStock(parts: Parts, file: StockFile): Promise<Import
 
 async function importOn(client: pg.Client, parts: Parts, file: StockFile): Promise<ImportOutcome> {
   const { warehouse, actor } = file;
-  const bad = new BadLines();
-  const lines = await stageLines(client, readLines(file.content, bad));
-  await checkLines(client, parts.product, warehouse.id, bad);
-  if (bad.count > 0) throw bad.toError();
+  const invalid = new InvalidRows();
+  const rows = await stageRows(client, readRows(file.content, invalid));
+  await checkRows(client, parts.product, warehouse.id, invalid);
+  if (invalid.count > 0) throw invalid.toError();
   const id = newId();
-  if (!file.isWanted()) throw tryAgain('Who sent the file went away; nothing was changed.');
-  const { levelsChanged, lockedMs } = await applyLines(client, { id, warehouse, actor });
-  parts.logger.info({ importId: id, lines, levelsChanged, lockedMs }, 'stock was imported');
+  if (!file.isConnected()) throw tryAgain('Who sent the file went away; nothing was changed.');
+  const { levelsChanged, lockedMs } = await applyRows(client, { id, warehouse, actor });
+  parts.logger.info({ importId: id, lines: rows, levelsChanged, lockedMs }, 'stock was imported');
   await publishStockChanges(client, parts.signals, warehouse.shopId);
-  return { id, lines, levelsChanged };
+  return { id, lines: rows, levelsChanged };
 }
 
 /** What subscribers are told: in pieces, so that no more than one is in memory. */

@@ -12,7 +12,7 @@ import { importStock } from './import-stock.js';
 const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 /** For the shop's owner and admins: the stock of a warehouse as CSV, `sku,quantity,threshold`. */
-export const stockFileRoute: HttpRoute<StockContext> = {
+export const stockCsvRoute: HttpRoute<StockContext> = {
   path: /^\/warehouses\/([^/]+)\/stock\.csv$/,
   methods: { GET: sendStock, PUT: takeStock },
 };
@@ -20,7 +20,7 @@ export const stockFileRoute: HttpRoute<StockContext> = {
 type StockExchange = Exchange<StockContext>;
 
 /** @throws `UNAUTHENTICATED`, `NOT_FOUND`, `FORBIDDEN` */
-function warehouseOf({ params, context }: StockExchange) {
+function requireWarehouseOf({ params, context }: StockExchange) {
   identityOf(context);
   const id = params[0]?.toLowerCase() ?? '';
   if (!uuid.test(id)) throw notFound('warehouse', id);
@@ -29,7 +29,7 @@ function warehouseOf({ params, context }: StockExchange) {
 
 async function sendStock(exchange: StockExchange): Promise<void> {
   const { response, context } = exchange;
-  const { id } = await warehouseOf(exchange);
+  const { id } = await requireWarehouseOf(exchange);
   response.writeHead(200, {
     'content-type': 'text/csv; charset=utf-8; header=present',
     'content-disposition': `attachment; filename="stock-${id}.csv"`,
@@ -42,13 +42,13 @@ async function sendStock(exchange: StockExchange): Promise<void> {
 
 async function takeStock(exchange: StockExchange): Promise<void> {
   const { request, response, context } = exchange;
-  const warehouse = await warehouseOf(exchange);
+  const warehouse = await requireWarehouseOf(exchange);
   requireCsv(request);
   const outcome = await importStock(context.app, {
     warehouse,
     actor: identityOf(context).id,
     content: request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>,
-    isWanted: () => !response.destroyed,
+    isConnected: () => !response.destroyed,
   });
   sendJson(response, 200, outcome);
 }

@@ -1,8 +1,12 @@
 import { v7 as uuidv7 } from 'uuid';
 import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { setWarehouseActive } from '../activation/set-warehouse-active.js';
-import type { StockEngine } from '../reservation/engine.js';
-import { commitReservation, releaseReservation, reserveStock } from '../reservation/engine.js';
+import {
+  commitReservation,
+  releaseReservation,
+  reserveStock,
+  type StockEngine,
+} from '../reservation/engine.js';
 import { transferStock } from '../transfer/transfer-stock.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
 import { adjustStock } from './adjust-stock.js';
