@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { StockKey } from '../subgraphs/warehouse/stock/stock-item.js';
+import type { StockKey } from '../subgraphs/contracts/stock-key.js';
 import type { BenchEnvironment } from './environment.js';
 
 const unitsPerSku = 50_000_000;

@@ -3,10 +3,12 @@ import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
 import { setWarehouseActive } from '../subgraphs/warehouse/activation/set-warehouse-active.js';
 import { expireReservations } from '../subgraphs/warehouse/expiry/expire-reservations.js';
-import { commitReservation } from '../subgraphs/warehouse/reservation/commit-reservation.js';
-import type { StockEngine } from '../subgraphs/warehouse/reservation/engine.js';
-import { releaseReservation } from '../subgraphs/warehouse/reservation/release-reservation.js';
-import { reserveStock } from '../subgraphs/warehouse/reservation/reserve-stock.js';
+import {
+  commitReservation,
+  releaseReservation,
+  reserveStock,
+  type StockEngine,
+} from '../subgraphs/warehouse/reservation/engine.js';
 import { adjustStock } from '../subgraphs/warehouse/stock/adjust-stock.js';
 import { receiveStock } from '../subgraphs/warehouse/stock/receive-stock.js';
 import { StockLevel } from '../subgraphs/warehouse/stock/stock-level.js';

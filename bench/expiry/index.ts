@@ -1,9 +1,8 @@
 import type { Redis } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
+import type { StockKey } from '../../subgraphs/contracts/stock-key.js';
 import { startExpiry } from '../../subgraphs/warehouse/expiry/expiry.js';
-import type { StockEngine } from '../../subgraphs/warehouse/reservation/engine.js';
-import { reserveStock } from '../../subgraphs/warehouse/reservation/reserve-stock.js';
-import type { StockKey } from '../../subgraphs/warehouse/stock/stock-item.js';
+import { reserveStock, type StockEngine } from '../../subgraphs/warehouse/reservation/engine.js';
 import { openEngine } from '../engine.js';
 import { type BenchEnvironment, openEnvironment } from '../environment.js';
 import { type Outcome, percentile, rounded } from '../report.js';
@@ -97,7 +96,7 @@ async function withExpiry(
 async function setOtherKeys(timers: Redis): Promise<void> {
   for (let at = 0; at < otherKeys; at += 10_000) {
     const keys = Array.from({ length: 10_000 }, () => {
-      return ['set', `hold:${uuidv7()}`, '', 'PX', 3_600_000];
+      return ['set', `reservation:${uuidv7()}`, '', 'PX', 3_600_000];
     });
     await timers.pipeline(keys).exec();
   }

@@ -1,8 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { startExpiry } from '../../subgraphs/warehouse/expiry/expiry.js';
 import { createStockFeeds } from '../../subgraphs/warehouse/live/stock-feeds.js';
-import { commitReservation } from '../../subgraphs/warehouse/reservation/commit-reservation.js';
-import { reserveStock } from '../../subgraphs/warehouse/reservation/reserve-stock.js';
+import { commitReservation, reserveStock } from '../../subgraphs/warehouse/reservation/engine.js';
 import { logger, openEngine } from '../engine.js';
 import { openEnvironment } from '../environment.js';
 import { type Outcome, rounded } from '../report.js';

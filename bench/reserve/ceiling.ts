@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import type { ReserveRequest } from '../../subgraphs/warehouse/reservation/reserve-stock.js';
-import type { CustomersTask } from './customers.js';
+import type { ReserveRequest } from '../../subgraphs/warehouse/reservation/decide-reservations.js';
+import type { CustomersTask } from './task.js';
 
 const batchMax = 256;
 

@@ -11,7 +11,7 @@ import {
   rounded,
 } from '../report.js';
 import { stockUp } from '../stock-up.js';
-import type { CustomersReport, CustomersTask } from './customers.js';
+import type { CustomersReport, CustomersTask } from './task.js';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
 const seconds = Number(process.env.BENCH_SECONDS ?? 10);

@@ -1,6 +1,7 @@
 import { type Config, loadConfig } from '../shared/config.js';
 import { connect, watchPool } from '../shared/database/connect.js';
 import { connectForReading, disconnectAll } from '../shared/database/replicas.js';
+import type { SubgraphContext } from '../shared/graphql/context.js';
 import { buildFederatedSchema } from '../shared/graphql/schema.js';
 import { createServiceClient } from '../shared/http/service-client.js';
 import { pruneInbox } from '../shared/messaging/inbox.js';
@@ -13,16 +14,20 @@ import { closeRedis, connectRedis, createRedis, watchRedis } from '../shared/run
 import { startWorker } from '../shared/runtime/worker.js';
 import { startSubgraph } from '../shared/subgraph.js';
 import { variables } from './config.js';
-import type { WarehouseApp, WarehouseContext } from './context.js';
+import type { WarehouseApp } from './context.js';
 import { startExpiry } from './expiry/expiry.js';
+import type { LiveApp } from './live/live-context.js';
 import { createLowStockAlerts } from './live/low-stock-alerts.js';
 import { createStockFeeds } from './live/stock-feeds.js';
 import { databaseSchema } from './mikro-orm.config.js';
 import { lockCommandMaxMs } from './reservation/dispatcher/stock-locks.js';
-import { createStockEngine, rowWaitMs } from './reservation/engine.js';
+import { createStockEngine, rowWaitMs, type StockEngine } from './reservation/engine.js';
 import { countHeld, oldestOverdueSeconds } from './reservation/reservation.js';
 import { source } from './schema.js';
-import { stockFileRoute } from './stock-csv/stock-csv.route.js';
+import { stockCsvRoute } from './stock-csv/stock-csv.route.js';
+
+/** What the process holds for its lifetime: all that its features ask for. */
+type App = WarehouseApp & StockEngine & LiveApp;
 
 const cleanUpEveryMs = 600_000;
 
@@ -54,7 +59,7 @@ export async function startWarehouse(env = process.env) {
   const registry = createRegistry('warehouse');
   watchPool(orm, registry);
   watchRedis(registry, redis.byRole);
-  const app: WarehouseApp = {
+  const app: App = {
     ...createStockEngine({ orm, timers: redis.timers, locks: redis.locks, registry, logger }),
     feeds: createStockFeeds(orm.em, redis.events, logger),
     alerts: createLowStockAlerts(orm.em, redis.events, logger),
@@ -77,7 +82,7 @@ export async function startWarehouse(env = process.env) {
     logger,
   });
   const cleanUp = startWorker('clean up', cleanUpEveryMs, logger, () => pruneInbox(orm.em.fork()));
-  return startSubgraph<WarehouseContext>({
+  return startSubgraph<SubgraphContext<App>>({
     name: 'warehouse',
     config,
     ownSecret: config.WAREHOUSE_SECRET,
@@ -95,7 +100,7 @@ export async function startWarehouse(env = process.env) {
       app,
       logger,
     }),
-    httpRoutes: [stockFileRoute],
+    httpRoutes: [stockCsvRoute],
     readiness: { database: () => orm.em.fork().execute('select 1') },
     onStop: [
       () => app.feeds.stop(),
@@ -128,7 +133,7 @@ async function connectAllRedis(config: Config<typeof variables>, logger: Logger)
   };
 }
 
-function watchGauges({ orm, feeds }: WarehouseApp, registry: Registry): void {
+function watchGauges({ orm, feeds }: App, registry: Registry): void {
   const held = { name: 'holdfast_holds', help: 'Reservations that are HELD now.' };
   gaugeOf(registry, held, () => countHeld(orm.em.fork()));
   const overdue = {

@@ -1,58 +1,55 @@
-import { loaderOf } from '../shared/graphql/context.js';
 import type { SchemaSource } from '../shared/graphql/schema.js';
 import { createInboxResolver } from '../shared/messaging/inbox.js';
+import { ActivationResolver } from './activation/activation.resolver.js';
 import { AvailabilityResolver } from './availability/availability.resolver.js';
-import { AvailabilityOfResolver } from './availability/availability-of.resolver.js';
 import { OfferResolver } from './availability/offer.resolver.js';
 import { VariantResolver } from './availability/variant.resolver.js';
 import type { WarehouseContext } from './context.js';
+import { LowStockAlertResolver } from './live/low-stock-alert.resolver.js';
 import { StockChangedResolver } from './live/stock-changed.resolver.js';
-import { Offer } from './offer/offer.js';
+import { Offer } from './references.js';
 import { onStockReturned } from './reservation/on-stock-returned.js';
 import { ReservationResolver } from './reservation/reservation.resolver.js';
-import { ShopResolver } from './shop/shop.resolver.js';
-import { loadStockLevels, StockLevelResolver } from './stock/stock-level.resolver.js';
+import { findStockLevel, StockLevelResolver } from './stock/stock-level.resolver.js';
+import type { StockContext } from './stock/stock-store.js';
+import { WarehouseLevelsResolver } from './stock/warehouse-levels.resolver.js';
 import {
-  ownTransfer,
+  findTransfer,
   StockTransferResolver,
   TransferLineResolver,
 } from './transfer/stock-transfer.resolver.js';
 import { onShopCreated } from './warehouse/on-shop-created.js';
-import { ownWarehouse } from './warehouse/own-warehouse.js';
+import { requireWarehouse } from './warehouse/require-warehouse.js';
+import { ShopResolver } from './warehouse/shop.resolver.js';
 import { WarehouseResolver } from './warehouse/warehouse.resolver.js';
 
-const InboxResolver = createInboxResolver<WarehouseContext>('Warehouse', ['shop', 'order'], {
+const InboxResolver = createInboxResolver<StockContext>('Warehouse', ['shop', 'order'], {
   'shop.shop.created': onShopCreated,
   'order.stock.returned': onStockReturned,
 });
 
-/** Warehouses and levels are for the shop's people, by whatever way they are reached. */
-async function ownStockLevel(id: string, context: WarehouseContext) {
-  const level = await loaderOf(context, loadStockLevels).load(id);
-  if (level) await context.app.owners.requireOwn(context, level.shopId);
-  return level;
-}
-
 export const source: SchemaSource = {
   resolvers: [
     WarehouseResolver,
+    ShopResolver,
+    ActivationResolver,
     StockLevelResolver,
+    WarehouseLevelsResolver,
     StockTransferResolver,
     TransferLineResolver,
     ReservationResolver,
     StockChangedResolver,
-    ShopResolver,
+    LowStockAlertResolver,
     VariantResolver,
     OfferResolver,
     AvailabilityResolver,
-    AvailabilityOfResolver,
     InboxResolver,
   ],
   orphanedTypes: [Offer],
   references: {
-    Warehouse: ({ id }, context: WarehouseContext) => ownWarehouse(context, id as string),
-    StockLevel: ({ id }, context: WarehouseContext) => ownStockLevel(id as string, context),
-    StockTransfer: ({ id }, context: WarehouseContext) => ownTransfer(context, id as string),
+    Warehouse: ({ id }, context: WarehouseContext) => requireWarehouse(context, id as string),
+    StockLevel: ({ id }, context: WarehouseContext) => findStockLevel(context, id as string),
+    StockTransfer: ({ id }, context: WarehouseContext) => findTransfer(context, id as string),
     Shop: ({ id }) => ({ id }),
     ProductVariant: ({ sku }) => ({ sku }),
     Offer: (reference) => reference,

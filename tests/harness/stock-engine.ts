@@ -11,9 +11,9 @@ import {
   createStockEngine,
   rowWaitMs,
   type StockEngineParts,
-  type StockStore,
 } from '../../subgraphs/warehouse/reservation/engine.js';
 import { receiveStock } from '../../subgraphs/warehouse/stock/receive-stock.js';
+import type { StockStore } from '../../subgraphs/warehouse/stock/stock-store.js';
 import { Warehouse } from '../../subgraphs/warehouse/warehouse/warehouse.js';
 import { createTestDatabases, startTestRedis } from './databases.js';
 

@@ -4,10 +4,10 @@ import { longerStatements } from '../../shared/database/connection-watchdog.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { intMax } from '../availability/availability.js';
-import type { StockStore } from '../reservation/engine.js';
 import type { StockChanged } from '../signals/stock-signals.js';
-import { crossesZero, inStockEvent } from '../stock/in-stock-events.js';
 import { moveStock } from '../stock/move-stock.js';
+import { crossesZero, inStockEvent } from '../stock/stock-item.js';
+import type { StockStore } from '../stock/stock-store.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 
 @Allow('parent')

@@ -1,18 +1,25 @@
+import { Length } from 'class-validator';
 import {
+  Arg,
   Ctx,
+  Directive,
   Field,
   FieldResolver,
+  InputType,
   Int,
   ObjectType,
+  Query,
   Resolver,
   Root,
   registerEnumType,
 } from 'type-graphql';
-import { sqlPrepared } from '../../shared/database/connect.js';
-import { type BatchLoad, inOrderOf, loaderOf } from '../../shared/graphql/context.js';
+import { badInput } from '../../shared/errors.js';
+import { loaderOf, type SubgraphContext } from '../../shared/graphql/context.js';
+import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
-import type { WarehouseContext } from '../context.js';
-import { Availability, intMax } from './availability.js';
+import { Availability, loadAvailability, loadStockTotals } from './availability.js';
+
+const keysMax = 1000;
 
 export const UnavailableReason = {
   INACTIVE_WAREHOUSE: 'INACTIVE_WAREHOUSE',
@@ -40,59 +47,49 @@ export class AvailabilityReason {
   quantity!: number;
 }
 
-/** What the levels of a variant add up to. */
-interface Shelved {
-  readonly sku: string;
-  readonly shopId: string | null;
-  readonly incoming: number;
-  readonly reserved: number;
-  readonly inactive: number;
-  readonly threshold: number;
+@Directive('@inaccessible')
+@InputType({ description: 'What one shop has of one variant.' })
+export class StockKeyInput {
+  @Field(() => UUID, { description: 'The shop that sells.' })
+  shopId!: string;
+
+  @Field(() => String, { description: 'What is sold.' })
+  @Length(1, 64)
+  sku!: string;
 }
-type ShelvedKey = Pick<Shelved, 'sku' | 'shopId'>;
-
-const keyOf = ({ shopId, sku }: ShelvedKey) => `${shopId} ${sku}`;
-const sumOf = (what: string, where: string) =>
-  `least(coalesce(sum(${what}) filter (where ${where}), 0), ${intMax})::int`;
-
-/** One statement for all keys of a request, of a shop or of all. */
-const loadShelved: BatchLoad<ShelvedKey, Shelved, WarehouseContext> = async (keys, { em }) => {
-  const rows = await sqlPrepared<Shelved>(
-    em,
-    `select k.shop_id as "shopId", k.sku,
-       ${sumOf('l.incoming', 'w.active')} as incoming,
-       ${sumOf('l.reserved', 'w.active')} as reserved,
-       ${sumOf('l.on_hand - l.reserved', 'not w.active')} as inactive,
-       ${sumOf('l.low_stock_threshold', 'w.active')} as threshold
-     from (select distinct * from unnest($1::uuid[], $2::varchar[])) as k (shop_id, sku)
-       left join stock_level l on l.sku = k.sku and (k.shop_id is null or l.shop_id = k.shop_id)
-       left join warehouse w on w.id = l.warehouse_id
-     group by k.shop_id, k.sku`,
-    [keys.map(({ shopId }) => shopId), keys.map(({ sku }) => sku)],
-  );
-  return inOrderOf(keys.map(keyOf), rows, keyOf) as Shelved[];
-};
 
 @Resolver(() => Availability)
 export class AvailabilityResolver {
+  @Directive('@inaccessible')
+  @Allow('caller:order')
+  @Query(() => [Int], { description: 'Units that can be bought, in the order of the keys.' })
+  async availabilityOf(
+    @Arg('of', () => [StockKeyInput], { description: 'Of what; at most 1,000.' })
+    of: StockKeyInput[],
+    @Ctx() context: SubgraphContext,
+  ): Promise<number[]> {
+    if (of.length > keysMax) throw badInput({ of: `must be at most ${keysMax}` });
+    return (await loadAvailability(of, context)).map(({ available }) => available);
+  }
+
   @Allow('parent')
   @FieldResolver(() => Int, { description: 'Units on their way in transfers, to be bought later.' })
-  async incoming(@Root() root: Availability, @Ctx() context: WarehouseContext): Promise<number> {
-    return (await shelvedOf(root, context)).incoming;
+  async incoming(@Root() root: Availability, @Ctx() context: SubgraphContext): Promise<number> {
+    return (await totalsOf(root, context)).incoming;
   }
 
   @Allow('parent')
   @FieldResolver(() => Boolean, {
     description: 'Whether it is sold out, or less is left than its levels’ thresholds add up to.',
   })
-  async isLowStock(@Root() root: Availability, @Ctx() context: WarehouseContext) {
-    return root.available === 0 || root.available < (await shelvedOf(root, context)).threshold;
+  async isLowStock(@Root() root: Availability, @Ctx() context: SubgraphContext) {
+    return root.available === 0 || root.available < (await totalsOf(root, context)).threshold;
   }
 
   @Allow('parent')
   @FieldResolver(() => [AvailabilityReason], { description: 'Why there is not more to buy.' })
-  async reasons(@Root() root: Availability, @Ctx() context: WarehouseContext) {
-    const { inactive, reserved, incoming } = await shelvedOf(root, context);
+  async reasons(@Root() root: Availability, @Ctx() context: SubgraphContext) {
+    const { inactive, reserved, incoming } = await totalsOf(root, context);
     const all: AvailabilityReason[] = [
       { reason: 'INACTIVE_WAREHOUSE', quantity: inactive },
       { reason: 'RESERVED_BY_OTHERS', quantity: reserved },
@@ -102,5 +99,5 @@ export class AvailabilityResolver {
   }
 }
 
-const shelvedOf = ({ sku, shopId }: Availability, context: WarehouseContext) =>
-  loaderOf(context, loadShelved).load({ sku, shopId });
+const totalsOf = ({ sku, shopId }: Availability, context: SubgraphContext) =>
+  loaderOf(context, loadStockTotals).load({ sku, shopId });

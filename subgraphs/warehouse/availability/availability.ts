@@ -1,9 +1,8 @@
 import { Field, Int, ObjectType } from 'type-graphql';
+import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { sqlPrepared } from '../../shared/database/connect.js';
-import { type BatchLoad, inOrderOf } from '../../shared/graphql/context.js';
+import { type BatchLoad, inOrderOf, type SubgraphContext } from '../../shared/graphql/context.js';
 import { Allow } from '../../shared/rights/rights.js';
-import type { WarehouseContext } from '../context.js';
-import type { StockKey } from '../stock/stock-item.js';
 
 @Allow('parent')
 @ObjectType({ description: 'How much can be bought now. Only active warehouses count.' })
@@ -22,10 +21,9 @@ export class Availability {
 }
 
 export const intMax = 2_147_483_647;
-const keyOf = ({ shopId, sku }: StockKey) => `${shopId} ${sku}`;
 
 /** Of one shop: one statement for all keys of a request. */
-export const loadAvailability: BatchLoad<StockKey, Availability, WarehouseContext> = async (
+export const loadAvailability: BatchLoad<StockKey, Availability, SubgraphContext> = async (
   keys,
   { em },
 ) => {
@@ -35,12 +33,12 @@ export const loadAvailability: BatchLoad<StockKey, Availability, WarehouseContex
      where (shop_id, sku) in (select * from unnest($1::uuid[], $2::varchar[]))`,
     [keys.map(({ shopId }) => shopId), keys.map(({ sku }) => sku)],
   );
-  const found = inOrderOf(keys.map(keyOf), rows, keyOf);
+  const found = inOrderOf(keys.map(stockKeyOf), rows, stockKeyOf);
   return keys.map((key, n) => found[n] ?? { ...key, available: 0, version: 0 });
 };
 
 /** Over all shops: one statement for all skus of a request. */
-export const loadAvailabilityOfSkus: BatchLoad<string, Availability, WarehouseContext> = async (
+export const loadAvailabilityOfSkus: BatchLoad<string, Availability, SubgraphContext> = async (
   skus,
   { em },
 ) => {
@@ -53,4 +51,39 @@ export const loadAvailabilityOfSkus: BatchLoad<string, Availability, WarehouseCo
   );
   const found = inOrderOf(skus, rows, (row) => row.sku);
   return skus.map((sku, n) => found[n] ?? { sku, shopId: null, available: 0, version: 0 });
+};
+
+/** What the levels of a variant add up to. */
+interface StockTotals {
+  readonly sku: string;
+  readonly shopId: string | null;
+  readonly incoming: number;
+  readonly reserved: number;
+  readonly inactive: number;
+  readonly threshold: number;
+}
+type TotalsKey = Pick<StockTotals, 'sku' | 'shopId'>;
+
+const sumOf = (what: string, where: string) =>
+  `least(coalesce(sum(${what}) filter (where ${where}), 0), ${intMax})::int`;
+
+/** One statement for all keys of a request, of a shop or of all. */
+export const loadStockTotals: BatchLoad<TotalsKey, StockTotals, SubgraphContext> = async (
+  keys,
+  { em },
+) => {
+  const rows = await sqlPrepared<StockTotals>(
+    em,
+    `select k.shop_id as "shopId", k.sku,
+       ${sumOf('l.incoming', 'w.active')} as incoming,
+       ${sumOf('l.reserved', 'w.active')} as reserved,
+       ${sumOf('l.on_hand - l.reserved', 'not w.active')} as inactive,
+       ${sumOf('l.low_stock_threshold', 'w.active')} as threshold
+     from (select distinct * from unnest($1::uuid[], $2::varchar[])) as k (shop_id, sku)
+       left join stock_level l on l.sku = k.sku and (k.shop_id is null or l.shop_id = k.shop_id)
+       left join warehouse w on w.id = l.warehouse_id
+     group by k.shop_id, k.sku`,
+    [keys.map(({ shopId }) => shopId), keys.map(({ sku }) => sku)],
+  );
+  return inOrderOf(keys.map(stockKeyOf), rows, stockKeyOf) as StockTotals[];
 };

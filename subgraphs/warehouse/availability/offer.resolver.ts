@@ -1,8 +1,7 @@
 import { Ctx, Directive, FieldResolver, Resolver, Root } from 'type-graphql';
-import { loaderOf } from '../../shared/graphql/context.js';
+import { loaderOf, type SubgraphContext } from '../../shared/graphql/context.js';
 import { Allow } from '../../shared/rights/rights.js';
-import type { WarehouseContext } from '../context.js';
-import { Offer } from '../offer/offer.js';
+import { Offer } from '../references.js';
 import { Availability, loadAvailability } from './availability.js';
 
 @Resolver(() => Offer)
@@ -13,7 +12,7 @@ export class OfferResolver {
     nullable: true,
     description: 'How much of it can be bought from this shop.',
   })
-  availability(@Root() { shop, variant }: Offer, @Ctx() context: WarehouseContext) {
+  availability(@Root() { shop, variant }: Offer, @Ctx() context: SubgraphContext) {
     if (!variant) return null;
     return loaderOf(context, loadAvailability).load({ shopId: shop.id, sku: variant.sku });
   }

@@ -1,9 +1,8 @@
 import { Arg, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
-import { loaderOf } from '../../shared/graphql/context.js';
+import { loaderOf, type SubgraphContext } from '../../shared/graphql/context.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
-import type { WarehouseContext } from '../context.js';
-import { ProductVariant } from '../variant/variant.js';
+import { ProductVariant } from '../references.js';
 import { Availability, loadAvailability, loadAvailabilityOfSkus } from './availability.js';
 
 @Resolver(() => ProductVariant)
@@ -15,7 +14,7 @@ export class VariantResolver {
   })
   availability(
     @Root() { sku }: ProductVariant,
-    @Ctx() context: WarehouseContext,
+    @Ctx() context: SubgraphContext,
     @Arg('shopId', () => UUID, { nullable: true, description: 'Of this shop only.' })
     shopId?: string,
   ) {

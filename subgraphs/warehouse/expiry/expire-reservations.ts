@@ -1,11 +1,12 @@
 import { sql } from '../../shared/database/connect.js';
 import { isTooSlow } from '../../shared/database/errors.js';
-import { inParts } from '../reservation/dispatcher/run-batch-isolating.js';
+import { runBatchIsolating } from '../reservation/dispatcher/run-batch-isolating.js';
 import { endHeld } from '../reservation/end-reservations.js';
-import type { StockStore } from '../reservation/engine.js';
-import { ordersHeldElsewhere } from '../reservation/locked-rows.js';
-import type { Hold } from '../signals/reservation-timers.js';
-import { failsForAll, moveStock } from '../stock/move-stock.js';
+import { findBlockedOrders } from '../reservation/locked-rows.js';
+import type { ReservationTimer } from '../signals/reservation-timers.js';
+import { moveStock } from '../stock/move-stock.js';
+import { failsForAll } from '../stock/stock-errors.js';
+import type { StockStore } from '../stock/stock-store.js';
 
 /**
  * Ends those of the orders' holds that are due by PostgreSQL's clock. What another process is
@@ -44,7 +45,7 @@ export async function expireReservations(
         return { orderId, state: 'HELD' as const, paymentId: null };
       });
       await endHeld(em, openLedger, locked, endings);
-      const early: Hold[] = held
+      const early: ReservationTimer[] = held
         .filter(({ lateMs }) => lateMs < 0)
         .map(({ orderId, expiresAt, lateMs }) => {
           return { orderId, expiresAt: new Date(expiresAt), leftMs: -lateMs };
@@ -74,13 +75,13 @@ export async function expireOrSplit(
   failed: Set<string>,
 ): Promise<number> {
   let ended = 0;
-  await inParts(orderIds, {
+  await runBatchIsolating(orderIds, {
     async work(part) {
       ended += (await expireReservations(store, part)).length;
     },
-    async heldUp(part) {
-      const held = await ordersHeldElsewhere(store.orm.em.fork(), part);
-      return part.filter((orderId) => held.has(orderId));
+    async findBlocked(part) {
+      const blocked = await findBlockedOrders(store.orm.em.fork(), part);
+      return part.filter((orderId) => blocked.has(orderId));
     },
     failed(part, error) {
       if (failsForAll(error)) throw error;

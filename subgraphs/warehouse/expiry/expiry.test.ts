@@ -5,7 +5,7 @@ import { logger, openStock, stockUp, type TestStock } from '../../../tests/harne
 import { askingAgain, eventually } from '../../../tests/harness/wait.js';
 import { createLogger } from '../../shared/observability/logger.js';
 import { createRedis } from '../../shared/runtime/redis.js';
-import { reserveStock } from '../reservation/reserve-stock.js';
+import { reserveStock } from '../reservation/engine.js';
 import { startExpiry } from './expiry.js';
 import { listenForExpiredKeys } from './keyspace-events.js';
 
@@ -93,7 +93,7 @@ describe('releasing holds when their time is up', () => {
     await startOne(1_000_000);
     const heard = subscribers.slice(-2).map((events) => {
       const orderIds = new Set<string>();
-      events.on('message', (_, key) => orderIds.add(key.replace('hold:', '')));
+      events.on('message', (_, key) => orderIds.add(key.replace('reservation:', '')));
       return orderIds;
     });
     const orderIds = await Promise.all(Array.from({ length: 10 }, () => holdOne(engine)));
@@ -211,7 +211,7 @@ describe('releasing holds when their time is up', () => {
     const lines = [{ shopId, sku, quantity: 1 }];
     await reserveStock(engine, { orderId, lines, holdForMs: 60_000 });
     const send = jest.spyOn(engine.signals, 'send');
-    await engine.timerRedis.pexpire(`hold:${orderId}`, 1);
+    await engine.timerRedis.pexpire(`reservation:${orderId}`, 1);
     // At its start, too, a process sets the keys of holds, by their time alone.
     const early = await eventually(
       async () =>
@@ -224,7 +224,7 @@ describe('releasing holds when their time is up', () => {
     // As it looks where Redis's clock is an hour ahead.
     const expiresAt = new Date(Date.now() - 3_600_000);
     engine.signals.send({ armed: [{ orderId, expiresAt, leftMs: 30_000 }] });
-    const left = await engine.timerRedis.pttl(`hold:${orderId}`);
+    const left = await engine.timerRedis.pttl(`reservation:${orderId}`);
     expect(left).toBeGreaterThan(20_000);
     expect(left).toBeLessThan(31_000);
   });
@@ -247,7 +247,7 @@ describe('releasing holds when their time is up', () => {
   it('an event that comes early by PostgreSQL’s clock sets its key again', async () => {
     const engine = await startOne(1_000_000);
     const orderId = await holdOne(engine);
-    await engine.timerRedis.pexpire(`hold:${orderId}`, 1);
+    await engine.timerRedis.pexpire(`reservation:${orderId}`, 1);
     await untilExpired(orderId);
   });
 });

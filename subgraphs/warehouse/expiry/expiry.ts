@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 import { sql } from '../../shared/database/connect.js';
 import { startWorker } from '../../shared/runtime/worker.js';
-import type { StockStore } from '../reservation/engine.js';
-import { type Hold, orderOfTimer } from '../signals/reservation-timers.js';
+import { orderOfTimer, type ReservationTimer } from '../signals/reservation-timers.js';
+import type { StockStore } from '../stock/stock-store.js';
 import { expireOrSplit } from './expire-reservations.js';
 import { listenForExpiredKeys } from './keyspace-events.js';
 
@@ -40,7 +40,7 @@ export function startExpiry(options: ExpiryOptions): { stop(): Promise<void> } {
       const orderId = orderOfTimer(key);
       if (orderId) batches.add(orderId);
     },
-    onReady: async () => signals.send({ armed: await heldNow(store) }),
+    onReady: async () => signals.send({ armed: await readTimers(store) }),
   });
   const nudger = startWorker('nudge of due timers', nudgeEveryMs, logger, () =>
     signals.watch.nudge(timers),
@@ -54,7 +54,7 @@ export function startExpiry(options: ExpiryOptions): { stop(): Promise<void> } {
       failed.clear();
       // Batch after batch, as long as there is more that can be ended.
       for (let more = true; more && !isStopping(); ) {
-        const [due, failedBefore] = [await overdue(store, failed), failed.size];
+        const [due, failedBefore] = [await readOverdue(store, failed), failed.size];
         const ended = await expireOrSplit(store, due, failed);
         metrics.sweeperFinds.inc(ended);
         // What another process is ending now would be found again at once.
@@ -103,7 +103,7 @@ function startBatches(store: StockStore) {
   };
 }
 
-async function overdue({ orm }: StockStore, failed: ReadonlySet<string>): Promise<string[]> {
+async function readOverdue({ orm }: StockStore, failed: ReadonlySet<string>): Promise<string[]> {
   const rows = await sql<{ orderId: string }>(
     orm.em.fork(),
     `select order_id as "orderId" from reservation
@@ -115,7 +115,7 @@ async function overdue({ orm }: StockStore, failed: ReadonlySet<string>): Promis
   return rows.map(({ orderId }) => orderId);
 }
 
-async function heldNow({ orm }: StockStore): Promise<Hold[]> {
+async function readTimers({ orm }: StockStore): Promise<ReservationTimer[]> {
   const rows = await sql<{ orderId: string; expiresAt: string }>(
     orm.em.fork(),
     `select order_id as "orderId", expires_at as "expiresAt" from reservation

@@ -3,10 +3,9 @@ import { badInput } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { BeginsWithSnapshot } from '../../shared/graphql/schema.js';
 import { Allow } from '../../shared/rights/rights.js';
-import type { WarehouseContext } from '../context.js';
-import { Shop } from '../shop/shop.js';
+import { ProductVariant, Shop } from '../references.js';
 import type { StockChanged } from '../signals/stock-signals.js';
-import { ProductVariant } from '../variant/variant.js';
+import type { LiveContext } from './live-context.js';
 
 @Allow('parent')
 @ObjectType({ description: 'What one shop has of one variant from now on.' })
@@ -35,7 +34,7 @@ export class StockChangedResolver {
   @BeginsWithSnapshot()
   @Subscription(() => StockChange, {
     description: 'The stock as it is now, then each change of it.',
-    subscribe: ({ args, context }) => openFeed(args, context as WarehouseContext),
+    subscribe: ({ args, context }) => openFeed(args, context as LiveContext),
   })
   stockChanged(
     @Root() change: StockChanged,
@@ -57,10 +56,7 @@ export class StockChangedResolver {
   }
 }
 
-function openFeed(
-  args: { skus?: string[] | null; shopId?: string | null },
-  { app }: WarehouseContext,
-) {
+function openFeed(args: { skus?: string[] | null; shopId?: string | null }, { app }: LiveContext) {
   const skus = args.skus ?? null;
   const shopId = args.shopId ?? null;
   if (!skus && !shopId) throw badInput({ skus: 'give skus, a shopId, or both' });

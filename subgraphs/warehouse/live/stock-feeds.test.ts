@@ -90,14 +90,14 @@ describe('the feeds of whole shops', () => {
     );
     // By nobody who tells Redis of it.
     await stock.query('update stock_item set version = 2 where shop_id = any($1)', [shopIds]);
-    const told = () => [...seen.values()].filter((version) => version === 2).length;
+    const caughtUp = () => [...seen.values()].filter((version) => version === 2).length;
     const first = await eventually(
-      async () => told(),
+      async () => caughtUp(),
       (count) => count > 0,
     );
     expect(first).toBeLessThanOrEqual(1000);
     await eventually(
-      async () => told(),
+      async () => caughtUp(),
       (count) => count === 2200,
     );
   });

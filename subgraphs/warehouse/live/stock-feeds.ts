@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis';
+import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { type EntityManager, sql } from '../../shared/database/connect.js';
 import { badInput } from '../../shared/errors.js';
 import { LatestFeed } from '../../shared/messaging/latest-feed.js';
 import type { Logger } from '../../shared/observability/logger.js';
 import { startWorker } from '../../shared/runtime/worker.js';
 import { type StockChanged, stockChannel } from '../signals/stock-signals.js';
-import type { StockKey } from '../stock/stock-item.js';
 
 /** Which stock a subscriber watches: skus, a shop, or those skus of that shop. */
 export interface StockFilter {
@@ -29,8 +29,7 @@ export function createStockFeed(
   const isWatched = (change: StockChanged) =>
     (!skus || skus.includes(change.sku)) && (!shopId || shopId === change.shopId);
   return new LatestFeed<StockChanged>(
-    (change) =>
-      isWatched(change) ? { key: `${change.shopId} ${change.sku}`, version: change.version } : null,
+    (change) => (isWatched(change) ? { key: stockKeyOf(change), version: change.version } : null),
     onClose,
   );
 }

@@ -3,14 +3,12 @@ import { startTestRedis } from '../../../tests/harness/databases.js';
 import { type CutPoint, startPostgresProxy } from '../../../tests/harness/postgres-proxy.js';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { askingAgain, eventually } from '../../../tests/harness/wait.js';
+import type { StockKey } from '../../contracts/stock-key.js';
 import { createRedis } from '../../shared/runtime/redis.js';
 import { setWarehouseActive } from '../activation/set-warehouse-active.js';
 import { receiveStock } from '../stock/receive-stock.js';
-import type { StockKey } from '../stock/stock-item.js';
-import { commitReservation } from './commit-reservation.js';
 import { createStockLocks, lockCommandMaxMs, type StockLocks } from './dispatcher/stock-locks.js';
-import { releaseReservation } from './release-reservation.js';
-import { reserveStock } from './reserve-stock.js';
+import { commitReservation, releaseReservation, reserveStock } from './engine.js';
 
 const request = ({ shopId, sku }: StockKey, quantity = 1, orderId = uuidv7()) => {
   return { orderId, lines: [{ shopId, sku, quantity }], holdForMs: 3_600_000 };

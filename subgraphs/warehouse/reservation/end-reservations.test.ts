@@ -1,10 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { expireOrSplit, expireReservations } from '../expiry/expire-reservations.js';
-import { commitReservation } from './commit-reservation.js';
-import type { StockEngine } from './engine.js';
-import { releaseReservation } from './release-reservation.js';
-import { reserveStock } from './reserve-stock.js';
+import { commitReservation, releaseReservation, reserveStock, type StockEngine } from './engine.js';
 
 describe('how a hold ends', () => {
   let stock: TestStock;

@@ -1,10 +1,10 @@
 import { type EntityManager, sql } from '../../shared/database/connect.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
-import { Overtaken } from '../stock/ledger.js';
 import { moveStock, type NoteTransaction, type OpenLedger } from '../stock/move-stock.js';
-import type { StockKey } from '../stock/stock-item.js';
-import type { StockStore } from './engine.js';
+import { ConcurrentChange } from '../stock/stock-errors.js';
+import type { StockStore } from '../stock/stock-store.js';
 import type { ReservationState } from './reservation.js';
+import { readLines } from './reservation-lines.js';
 
 /** Why a hold ended without a sale; it goes to the order subgraph with the event. */
 export type EndReason = 'PAYMENT_TIMEOUT' | 'PAYMENT_FAILED' | 'BY_CUSTOMER' | 'ABANDONED';
@@ -46,7 +46,7 @@ export async function decideEndings(
       const after = new Map(locked.map((reservation) => [reservation.orderId, reservation]));
       for (const ending of ended) after.set(ending.orderId, endedBy(ending));
       const unknown = orderIds.filter((orderId) => !after.has(orderId));
-      for (const tombstone of await layTombstones(em, unknown)) {
+      for (const tombstone of await insertTombstones(em, unknown)) {
         after.set(tombstone.orderId, tombstone);
       }
       return { after, ended };
@@ -69,12 +69,12 @@ const endedBy = (ending: Ending): ReservationStatus => ({
  * the ids, as reservations are inserted: so none waits for another's row while it holds what that
  * one needs.
  */
-async function layTombstones(
+async function insertTombstones(
   em: EntityManager,
   orderIds: readonly string[],
 ): Promise<ReservationStatus[]> {
   if (orderIds.length === 0) return [];
-  const laid = await sql<ReservationStatus>(
+  const inserted = await sql<ReservationStatus>(
     em,
     `insert into reservation (order_id, state, expires_at)
      select id, 'RELEASED', now() from unnest($1::uuid[]) as id order by id
@@ -82,8 +82,8 @@ async function layTombstones(
      returning order_id as "orderId", state, payment_id as "paymentId"`,
     [orderIds],
   );
-  if (laid.length < orderIds.length) throw new Overtaken();
-  return laid;
+  if (inserted.length < orderIds.length) throw new ConcurrentChange();
+  return inserted;
 }
 
 /** The reservations of these orders, locked by id: the first of the locks. */
@@ -137,21 +137,8 @@ export async function endHeld(
     });
   }
   await writeStates(em, ended.map(endedBy));
-  await tellOrders(em, ended);
+  await enqueueReservationEnded(em, ended);
   return ended;
-}
-
-/**
- * What reservations hold, with the stock it is of: a level never moves to another shop or sku, so no
- * lock is needed.
- */
-export function readLines(em: EntityManager, orderIds: readonly string[]) {
-  return sql<StockKey & { orderId: string; levelId: string; quantity: number }>(
-    em,
-    `select order_id as "orderId", level_id as "levelId", quantity, shop_id as "shopId", sku
-     from reservation_line join stock_level on id = level_id where order_id = any($1::uuid[])`,
-    [orderIds],
-  );
 }
 
 function writeStates(em: EntityManager, ended: readonly ReservationStatus[]) {
@@ -168,7 +155,7 @@ function writeStates(em: EntityManager, ended: readonly ReservationStatus[]) {
   );
 }
 
-function tellOrders(em: EntityManager, ended: readonly Ending[]) {
+function enqueueReservationEnded(em: EntityManager, ended: readonly Ending[]) {
   const messages = ended.flatMap((ending) => {
     if (ending.to === 'COMMITTED') return [];
     const { orderId, to: state, reason } = ending;

@@ -2,20 +2,23 @@ import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { eventually } from '../../../tests/harness/wait.js';
+import type { StockKey } from '../../contracts/stock-key.js';
 import { isTooSlow } from '../../shared/database/errors.js';
 import { createInboxResolver, type OutboxEvent } from '../../shared/messaging/inbox.js';
-import type { WarehouseContext } from '../context.js';
 import { expireReservations } from '../expiry/expire-reservations.js';
 import { startExpiry } from '../expiry/expiry.js';
 import { receiveStock } from '../stock/receive-stock.js';
-import type { StockKey } from '../stock/stock-item.js';
-import { commitReservation } from './commit-reservation.js';
-import { rowWaitMs, type StockEngine } from './engine.js';
+import type { StockContext } from '../stock/stock-store.js';
+import {
+  commitReservation,
+  releaseReservation,
+  reserveStock,
+  rowWaitMs,
+  type StockEngine,
+} from './engine.js';
 import { onStockReturned } from './on-stock-returned.js';
-import { releaseReservation } from './release-reservation.js';
-import { reserveStock } from './reserve-stock.js';
 
-const Inbox = createInboxResolver<WarehouseContext>('Test', ['order'], {
+const Inbox = createInboxResolver<StockContext>('Test', ['order'], {
   'order.stock.returned': onStockReturned,
 });
 const refused = { extensions: { code: 'TRY_AGAIN' } };
@@ -160,7 +163,7 @@ describe('a shop whose stock a long transaction holds', () => {
     });
     await hold('stock_item');
     const context = { em: engine.orm.em.fork(), app: engine, logger, caller: 'order' };
-    const deliver = () => new Inbox().deliver(returned, context as unknown as WarehouseContext);
+    const deliver = () => new Inbox().deliver(returned, context as unknown as StockContext);
     expect(await deliver()).toEqual([returned[1]?.id]);
     await long.query('rollback');
     expect(await deliver()).toHaveLength(2);

@@ -1,12 +1,12 @@
+import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { type EntityManager, sql } from '../../shared/database/connect.js';
-import type { StockKey } from '../stock/stock-item.js';
-import { readLines } from './end-reservations.js';
+import { readLines } from './reservation-lines.js';
 
 /**
  * Those of the keys that other transactions have locked at this moment, by their item or by a
  * warehouse of their shop. Asked on a connection of its own, after a lock was waited for in vain.
  */
-function heldElsewhere(em: EntityManager, keys: readonly StockKey[]): Promise<StockKey[]> {
+function findLockedKeys(em: EntityManager, keys: readonly StockKey[]): Promise<StockKey[]> {
   return sql<StockKey>(
     em,
     `with open as materialized (
@@ -26,27 +26,27 @@ function heldElsewhere(em: EntityManager, keys: readonly StockKey[]): Promise<St
   );
 }
 
-/** As `heldElsewhere`, for requests: those of which a line is held. */
-export async function requestsHeldElsewhere<T extends { readonly lines: readonly StockKey[] }>(
+/** As `findLockedKeys`, for requests: those of which a line is held. */
+export async function findBlockedRequests<T extends { readonly lines: readonly StockKey[] }>(
   em: EntityManager,
   requests: readonly T[],
 ): Promise<T[]> {
-  const held = await heldElsewhere(
+  const locked = await findLockedKeys(
     em,
     requests.flatMap(({ lines }) => lines),
   );
-  const names = new Set(held.map(nameOf));
-  return requests.filter(({ lines }) => lines.some((line) => names.has(nameOf(line))));
+  const lockedKeys = new Set(locked.map(stockKeyOf));
+  return requests.filter(({ lines }) => lines.some((line) => lockedKeys.has(stockKeyOf(line))));
 }
 
-/** As `heldElsewhere`, for what reservations hold: the orders of which a line is held. */
-export async function ordersHeldElsewhere(
+/** As `findLockedKeys`, for what reservations hold: the orders of which a line is held. */
+export async function findBlockedOrders(
   em: EntityManager,
   orderIds: readonly string[],
 ): Promise<Set<string>> {
   const lines = await readLines(em, orderIds);
-  const names = new Set((await heldElsewhere(em, lines)).map(nameOf));
-  return new Set(lines.filter((line) => names.has(nameOf(line))).map(({ orderId }) => orderId));
+  const lockedKeys = new Set((await findLockedKeys(em, lines)).map(stockKeyOf));
+  return new Set(
+    lines.filter((line) => lockedKeys.has(stockKeyOf(line))).map(({ orderId }) => orderId),
+  );
 }
-
-const nameOf = ({ shopId, sku }: StockKey) => `${shopId} ${sku}`;

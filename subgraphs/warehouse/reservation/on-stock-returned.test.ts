@@ -3,14 +3,11 @@ import { v7 as uuidv7 } from 'uuid';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { askingAgain, eventually } from '../../../tests/harness/wait.js';
 import { createInboxResolver, type OutboxEvent } from '../../shared/messaging/inbox.js';
-import type { WarehouseContext } from '../context.js';
-import { commitReservation } from './commit-reservation.js';
-import type { StockEngine } from './engine.js';
+import type { StockContext } from '../stock/stock-store.js';
+import { commitReservation, releaseReservation, reserveStock, type StockEngine } from './engine.js';
 import { onStockReturned } from './on-stock-returned.js';
-import { releaseReservation } from './release-reservation.js';
-import { reserveStock } from './reserve-stock.js';
 
-const Inbox = createInboxResolver<WarehouseContext>('Test', ['order'], {
+const Inbox = createInboxResolver<StockContext>('Test', ['order'], {
   'order.stock.returned': onStockReturned,
 });
 
@@ -43,7 +40,7 @@ describe('what was sold and comes back', () => {
   });
   const deliver = (...events: OutboxEvent[]) => {
     const context = { em: engine.orm.em.fork(), app: engine, logger, caller: 'order' };
-    return new Inbox().deliver(events, context as unknown as WarehouseContext);
+    return new Inbox().deliver(events, context as unknown as StockContext);
   };
   const levelsOf = async ({ shopId }: Shop) => {
     const rows = await stock.query<{ onHand: number }>(

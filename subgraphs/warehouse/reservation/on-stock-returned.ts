@@ -1,8 +1,8 @@
+import type { StockKey } from '../../contracts/stock-key.js';
 import { type EntityManager, sql } from '../../shared/database/connect.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
-import type { WarehouseContext } from '../context.js';
 import { Ledger } from '../stock/ledger.js';
-import type { StockKey } from '../stock/stock-item.js';
+import type { StockContext } from '../stock/stock-store.js';
 
 /** The event by which the order subgraph tells that a shop’s part of a paid order comes back. */
 export interface StockReturned {
@@ -21,7 +21,7 @@ export async function onStockReturned(
   em: EntityManager,
   _event: OutboxEvent,
   { orderId, shopId, reason }: StockReturned,
-  { app, logger }: Pick<WarehouseContext, 'app' | 'logger'>,
+  { app, logger }: Pick<StockContext, 'app' | 'logger'>,
 ): Promise<() => void> {
   const [reservation] = await sql<{ state: string }>(
     em,

@@ -22,11 +22,13 @@ import {
 import { badInput } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
-import type { WarehouseContext } from '../context.js';
-import { commitReservation } from './commit-reservation.js';
 import type { EndReason } from './end-reservations.js';
-import { releaseReservation } from './release-reservation.js';
-import { reserveStock } from './reserve-stock.js';
+import {
+  commitReservation,
+  type ReservationContext,
+  releaseReservation,
+  reserveStock,
+} from './engine.js';
 
 const requestsMax = 256;
 const linesMax = 100;
@@ -156,7 +158,7 @@ export class ReservationResolver {
   })
   reserveStock(
     @Arg('requests', () => [ReserveInput]) requests: ReserveInput[],
-    @Ctx() { app }: WarehouseContext,
+    @Ctx() { app }: ReservationContext,
     @Arg('answerWithinMs', () => Int, {
       nullable: true,
       description: 'After that, 1 to 10,000, what is not decided yet is WAITING: ask again.',
@@ -181,7 +183,7 @@ export class ReservationResolver {
   })
   commitReservation(
     @Arg('requests', () => [CommitInput]) requests: CommitInput[],
-    @Ctx() { app }: WarehouseContext,
+    @Ctx() { app }: ReservationContext,
   ) {
     return atMost(requests).map((request) => commitReservation(app, request));
   }
@@ -194,7 +196,7 @@ export class ReservationResolver {
   })
   releaseReservation(
     @Arg('requests', () => [ReleaseInput]) requests: ReleaseInput[],
-    @Ctx() { app }: WarehouseContext,
+    @Ctx() { app }: ReservationContext,
   ) {
     return atMost(requests).map((request) => releaseReservation(app, request));
   }

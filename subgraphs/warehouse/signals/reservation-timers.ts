@@ -1,14 +1,14 @@
 import type { Redis } from 'ioredis';
 import TinyQueue from 'tinyqueue';
 
-export interface Hold {
+export interface ReservationTimer {
   readonly orderId: string;
   readonly expiresAt: Date;
   /** where its timer came early: milliseconds that are left by PostgreSQL's clock, which is what counts */
   readonly leftMs?: number;
 }
 
-const keyPrefix = 'hold:';
+const keyPrefix = 'reservation:';
 // The key outlives the hold a little, so that PostgreSQL's clock has passed when its event comes.
 const graceMs = 25;
 const watchedMax = 200_000;
@@ -18,13 +18,13 @@ const compactFrom = 10_000;
 
 export const timerKey = (orderId: string) => keyPrefix + orderId;
 /** When the key of a hold is due by our clock, in Unix milliseconds. */
-const timerDueMs = ({ expiresAt, leftMs }: Hold) =>
+const timerDueMs = ({ expiresAt, leftMs }: ReservationTimer) =>
   graceMs + (leftMs === undefined ? expiresAt.getTime() : Math.ceil(Date.now() + leftMs));
 /**
  * When the key of a hold expires, for Redis: in Unix milliseconds; or, with a `+`, from now on. One that
  * came early by PostgreSQL's clock would do so again and again, as long as Redis's clock is ahead.
  */
-export const timerOf = ({ expiresAt, leftMs }: Hold): string =>
+export const timerExpiry = ({ expiresAt, leftMs }: ReservationTimer): string =>
   leftMs === undefined ? `${expiresAt.getTime() + graceMs}` : `+${Math.ceil(leftMs) + graceMs}`;
 
 /** @returns the order whose timer this key is, or null for any other key */
@@ -47,8 +47,8 @@ export class TimerWatch {
   readonly #dueMs = new Map<string, number>();
   #queue = this.#emptyQueue();
 
-  add(holds: readonly Hold[]): void {
-    for (const hold of holds) this.#watch(hold.orderId, timerDueMs(hold));
+  add(timers: readonly ReservationTimer[]): void {
+    for (const timer of timers) this.#watch(timer.orderId, timerDueMs(timer));
   }
 
   forget(orderIds: readonly string[]): void {

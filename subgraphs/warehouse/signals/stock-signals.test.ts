@@ -15,12 +15,12 @@ describe('what is told once it is committed', () => {
       destination: { write: (line) => void lines.push(line) },
     });
     const signals = createStockSignals(redis, listening);
-    const hold = { orderId: 'of-an-order', expiresAt: new Date(Date.now() + 60_000) };
-    signals.send({ armed: [hold] });
-    await eventually(() => redis.exists('hold:of-an-order'), Boolean);
+    const timer = { orderId: 'of-an-order', expiresAt: new Date(Date.now() + 60_000) };
+    signals.send({ armed: [timer] });
+    await eventually(() => redis.exists('reservation:of-an-order'), Boolean);
     expect(lines).toEqual([]);
     await redis.config('SET', 'maxmemory', '1');
-    for (let n = 0; n < 3; n++) signals.send({ armed: [hold] });
+    for (let n = 0; n < 3; n++) signals.send({ armed: [timer] });
     await eventually(
       async () => lines,
       ({ length }) => length > 0,

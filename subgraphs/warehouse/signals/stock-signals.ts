@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
+import type { StockKey } from '../../contracts/stock-key.js';
 import type { Logger } from '../../shared/observability/logger.js';
-import type { StockKey } from '../stock/stock-item.js';
-import { type Hold, TimerWatch, timerKey, timerOf } from './reservation-timers.js';
+import { type ReservationTimer, TimerWatch, timerExpiry, timerKey } from './reservation-timers.js';
 
 /** A committed change of a stock item, as it goes over Redis pub/sub. */
 export interface StockChanged extends StockKey {
@@ -17,7 +17,7 @@ export const stockChannel = 'stock';
 export interface Signals {
   readonly changed?: readonly StockChanged[];
   /** holds whose timers are to be set */
-  readonly armed?: readonly Hold[];
+  readonly armed?: readonly ReservationTimer[];
   /** orders whose timers are not needed any more */
   readonly disarmed?: readonly string[];
 }
@@ -55,9 +55,9 @@ export function createStockSignals(redis: Redis, logger: Logger): StockSignals {
     watch,
     send({ changed = [], armed = [], disarmed = [] }) {
       const commands: (string | number)[][] = [];
-      for (const holds of chunksOf(armed)) {
-        const keys = holds.map(({ orderId }) => timerKey(orderId));
-        commands.push(['armTimers', keys.length, ...keys, ...holds.map(timerOf)]);
+      for (const timers of chunksOf(armed)) {
+        const keys = timers.map(({ orderId }) => timerKey(orderId));
+        commands.push(['armTimers', keys.length, ...keys, ...timers.map(timerExpiry)]);
       }
       for (const orderIds of chunksOf(disarmed)) commands.push(['del', ...orderIds.map(timerKey)]);
       for (const some of chunksOf(changed)) {

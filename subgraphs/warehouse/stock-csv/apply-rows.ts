@@ -1,10 +1,10 @@
 import type pg from 'pg';
 import { isDeadlock, isUniqueViolation } from '../../shared/database/errors.js';
 import { tryAgain } from '../../shared/errors.js';
-import { Overtaken } from '../stock/ledger.js';
+import { ConcurrentChange } from '../stock/stock-errors.js';
 import { lowStockThresholdDefault } from '../stock/stock-level.js';
-import { BadLines } from './invalid-rows.js';
-import { findBelowReserved } from './stage-rows.js';
+import { InvalidRows } from './invalid-rows.js';
+import { checkBelowReserved } from './stage-rows.js';
 
 export interface StockImport {
   /** the reference of its movements */
@@ -32,14 +32,15 @@ const attemptsMax = 5;
  *
  * @throws `BAD_USER_INPUT` for lines below what is reserved by now; `TRY_AGAIN`
  */
-export async function applyLines(client: pg.Client, stockImport: StockImport): Promise<Applied> {
+export async function applyRows(client: pg.Client, stockImport: StockImport): Promise<Applied> {
   for (let attempt = 1; ; attempt++) {
     try {
       await client.query('begin');
       return await applyOnce(client, stockImport);
     } catch (error) {
       await client.query('rollback').catch(() => {});
-      const again = isDeadlock(error) || error instanceof Overtaken || isUniqueViolation(error);
+      const again =
+        isDeadlock(error) || error instanceof ConcurrentChange || isUniqueViolation(error);
       if (!again) throw error;
       if (attempt === attemptsMax) {
         throw tryAgain('Many are at this stock at the same moment; send it again.');
@@ -56,9 +57,9 @@ async function applyOnce(client: pg.Client, stockImport: StockImport): Promise<A
   await lockItems(client, shopId);
   const now = new Date();
   const counts = await readLevels(client, stockImport, now);
-  const bad = new BadLines();
-  await findBelowReserved(client, bad, { from: 'import_delta f', reserved: 'f.reserved' });
-  if (bad.count > 0) throw bad.toError();
+  const invalid = new InvalidRows();
+  await checkBelowReserved(client, invalid, { from: 'import_delta f', reserved: 'f.reserved' });
+  if (invalid.count > 0) throw invalid.toError();
   await writeItems(client, shopId, active, counts.newItems, now);
   await writeLevels(client, stockImport, counts.newLevels, now);
   await writeMovements(client, stockImport, now);
@@ -79,7 +80,7 @@ async function lockWarehouse(client: pg.Client, warehouseId: string): Promise<bo
 async function findChanges(client: pg.Client, warehouseId: string): Promise<void> {
   await client.query(
     `insert into import_change (line, sku, quantity, threshold)
-     select f.* from import_line f
+     select f.* from import_row f
      left join stock_level l on l.sku = f.sku and l.warehouse_id = $1
      where l.id is null or l.on_hand <> f.quantity or l.low_stock_threshold <> f.threshold`,
     [warehouseId],
@@ -101,7 +102,7 @@ const lockItems = (client: pg.Client, shopId: string) =>
  * A UUIDv7 of the time `$1`, in ms, by the clock that the ids of all other movements are by. One
  * serves all that a line becomes: a level, a movement, a message.
  */
-const idOfLine = `encode(set_bit(set_bit(overlay(uuid_send(c.tail)
+const idOfRow = `encode(set_bit(set_bit(overlay(uuid_send(c.tail)
   placing substring(int8send($1::bigint) from 3) from 1 for 6), 52, 1), 53, 1), 'hex')::uuid`;
 
 async function readLevels(client: pg.Client, { warehouse }: StockImport, now: Date) {
@@ -109,7 +110,7 @@ async function readLevels(client: pg.Client, { warehouse }: StockImport, now: Da
     `insert into import_delta
      select c.line, c.sku, c.quantity, c.threshold, c.id, coalesce(l.id, c.id), l.id is null, coalesce(l.on_hand, 0),
        coalesce(l.reserved, 0), i.available
-     from (select c.*, ${idOfLine} as id from import_change c) c
+     from (select c.*, ${idOfRow} as id from import_change c) c
      left join stock_level l on l.sku = c.sku and l.warehouse_id = $2
      left join stock_item i on i.sku = c.sku and i.shop_id = $3`,
     [now.getTime(), warehouse.id, warehouse.shopId],
@@ -139,7 +140,7 @@ async function writeItems(
      on conflict do nothing`,
     [shopId, active, now],
   );
-  if (rowCount !== newItems) throw new Overtaken();
+  if (rowCount !== newItems) throw new ConcurrentChange();
   if (!active) return;
   await client.query(
     `update stock_item i set available = i.available + d.quantity - d.on_hand,
@@ -165,7 +166,7 @@ async function writeLevels(
      on conflict do nothing`,
     [warehouse.id, warehouse.shopId, lowStockThresholdDefault, now],
   );
-  if (rowCount !== newLevels) throw new Overtaken();
+  if (rowCount !== newLevels) throw new ConcurrentChange();
   await client.query(
     `update stock_level l set on_hand = d.quantity,
        low_stock_threshold = coalesce(d.threshold, l.low_stock_threshold), updated_at = $1

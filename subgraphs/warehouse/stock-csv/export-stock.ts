@@ -2,7 +2,7 @@ import { stringify } from 'csv-stringify/sync';
 import { type EntityManager, sql } from '../../shared/database/connect.js';
 import { columns } from './read-rows.js';
 
-const linesPerPage = 2000;
+const rowsPerPage = 2000;
 
 interface Row {
   readonly id: string;
@@ -21,11 +21,11 @@ export async function* exportStock(em: EntityManager, warehouseId: string): Asyn
     const rows = await sql<Row>(
       em,
       `select id, sku, on_hand as quantity, low_stock_threshold as threshold from stock_level
-       where warehouse_id = $1 and id > $2 order by id limit ${linesPerPage}`,
+       where warehouse_id = $1 and id > $2 order by id limit ${rowsPerPage}`,
       [warehouseId, after],
     );
     if (rows.length > 0) yield stringify(rows, { columns: [...columns] });
-    if (rows.length < linesPerPage) return;
+    if (rows.length < rowsPerPage) return;
     after = rows.at(-1)?.id as string;
   }
 }

@@ -2,8 +2,7 @@ import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { someoneWaits } from '../../../tests/harness/wait.js';
-import type { StockEngine } from '../reservation/engine.js';
-import { reserveStock } from '../reservation/reserve-stock.js';
+import { reserveStock, type StockEngine } from '../reservation/engine.js';
 import { receiveStock } from '../stock/receive-stock.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
 import { importStock } from './import-stock.js';
@@ -39,7 +38,7 @@ describe('importing stock while others are at it', () => {
   async function* inPieces(text: string, of = 1000) {
     for (let at = 0; at < text.length; at += of) yield Buffer.from(text.slice(at, at + of));
   }
-  const put = (warehouse: Place, text: string, isWanted = () => true) =>
+  const put = (warehouse: Place, text: string, isConnected = () => true) =>
     importStock(
       {
         databaseUrl: stock.url,
@@ -47,7 +46,7 @@ describe('importing stock while others are at it', () => {
         signals: engine.signals,
         logger,
       },
-      { warehouse, actor: 'test', content: inPieces(text), isWanted },
+      { warehouse, actor: 'test', content: inPieces(text), isConnected },
     );
   const levelsOf = ({ id }: Place) =>
     stock.query<{ sku: string; onHand: number; reserved: number }>(

@@ -2,14 +2,14 @@ import type pg from 'pg';
 import { withOwnConnection } from '../../shared/database/dedicated-connection.js';
 import { tryAgain } from '../../shared/errors.js';
 import { newId } from '../../shared/ids.js';
-import type { WarehouseApp } from '../context.js';
 import type { StockChanged, StockSignals } from '../signals/stock-signals.js';
-import { applyLines } from './apply-rows.js';
-import { BadLines } from './invalid-rows.js';
-import { readLines } from './read-rows.js';
-import { checkLines, stageLines } from './stage-rows.js';
+import type { StockContext } from '../stock/stock-store.js';
+import { applyRows } from './apply-rows.js';
+import { InvalidRows } from './invalid-rows.js';
+import { readRows } from './read-rows.js';
+import { checkRows, stageRows } from './stage-rows.js';
 
-/** Reservations of the same stock wait for it, and give up after about a second (`stock/in-parts.ts`). */
+/** Reservations of the same stock wait for it, and give up after about a second (`runBatchIsolating`). */
 const transactionMaxMs = 30_000;
 // Each has a connection, and its share of what PostgreSQL can do beside selling.
 const importsMax = 2;
@@ -25,14 +25,14 @@ export interface ImportOutcome {
   readonly levelsChanged: number;
 }
 
-type Parts = Pick<WarehouseApp, 'databaseUrl' | 'product' | 'signals' | 'logger'>;
+type Parts = Pick<StockContext['app'], 'databaseUrl' | 'product' | 'signals' | 'logger'>;
 
 export interface StockFile {
   readonly warehouse: { readonly id: string; readonly shopId: string };
   readonly actor: string;
   readonly content: AsyncIterable<Buffer>;
-  /** asked before anything is changed */
-  isWanted(): boolean;
+  /** whether the client still waits for the answer; called before anything is changed */
+  isConnected(): boolean;
 }
 
 /**
@@ -54,20 +54,20 @@ export async function importStock(parts: Parts, file: StockFile): Promise<Import
 
 async function importOn(client: pg.Client, parts: Parts, file: StockFile): Promise<ImportOutcome> {
   const { warehouse, actor } = file;
-  const bad = new BadLines();
-  const lines = await stageLines(client, readLines(file.content, bad));
-  await checkLines(client, parts.product, warehouse.id, bad);
-  if (bad.count > 0) throw bad.toError();
+  const invalid = new InvalidRows();
+  const rows = await stageRows(client, readRows(file.content, invalid));
+  await checkRows(client, parts.product, warehouse.id, invalid);
+  if (invalid.count > 0) throw invalid.toError();
   const id = newId();
-  if (!file.isWanted()) throw tryAgain('Who sent the file went away; nothing was changed.');
-  const { levelsChanged, lockedMs } = await applyLines(client, { id, warehouse, actor });
-  parts.logger.info({ importId: id, lines, levelsChanged, lockedMs }, 'stock was imported');
-  await tellChanges(client, parts.signals, warehouse.shopId);
-  return { id, lines, levelsChanged };
+  if (!file.isConnected()) throw tryAgain('Who sent the file went away; nothing was changed.');
+  const { levelsChanged, lockedMs } = await applyRows(client, { id, warehouse, actor });
+  parts.logger.info({ importId: id, lines: rows, levelsChanged, lockedMs }, 'stock was imported');
+  await publishStockChanges(client, parts.signals, warehouse.shopId);
+  return { id, lines: rows, levelsChanged };
 }
 
 /** What subscribers are told: in pieces, so that no more than one is in memory. */
-async function tellChanges(client: pg.Client, signals: StockSignals, shopId: string) {
+async function publishStockChanges(client: pg.Client, signals: StockSignals, shopId: string) {
   for (let after = 0; ; ) {
     const { rows } = await client.query<Omit<StockChanged, 'at'> & { at: Date; line: number }>(
       `select line, i.shop_id as "shopId", i.sku, i.available, i.version, i.updated_at as at

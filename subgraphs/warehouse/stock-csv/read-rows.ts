@@ -1,10 +1,10 @@
 import { type Info, parse } from 'csv-parse';
 import { badInput } from '../../shared/errors.js';
 import { onHandMax } from '../stock/receive-stock.js';
-import type { BadLines } from './invalid-rows.js';
+import type { InvalidRows } from './invalid-rows.js';
 
 /** Stock is held still while a file is applied, so that a file has to have an end. */
-export const linesMax = 100_000;
+const rowsMax = 100_000;
 const bytesMax = 16 * 1024 * 1024;
 // An open quote takes in what follows; far enough for a line that is only too long.
 const recordMaxBytes = 10_000;
@@ -12,7 +12,7 @@ const recordMaxBytes = 10_000;
 export const columns = ['sku', 'quantity', 'threshold'] as const;
 const headers = ['sku,quantity', columns.join(',')];
 
-export interface StockLine {
+export interface StockRow {
   readonly line: number;
   readonly sku: string;
   readonly quantity: number;
@@ -20,41 +20,41 @@ export interface StockLine {
   readonly threshold: number | null;
 }
 
-interface Row {
+interface CsvRecord {
   readonly line: number;
   readonly fields: readonly string[];
 }
 
 /**
- * Reads a file line by line: yields the good ones, and puts the others with `bad`.
+ * Reads a file line by line: yields the good ones, and puts the others with `invalid`.
  *
  * @throws `BAD_USER_INPUT` for a file that is empty or too long
  */
-export async function* readLines(
+export async function* readRows(
   file: AsyncIterable<Buffer>,
-  bad: BadLines,
-): AsyncGenerator<StockLine> {
+  invalid: InvalidRows,
+): AsyncGenerator<StockRow> {
   let header: number | undefined;
-  let lines = 0;
-  for await (const row of readRows(file, bad)) {
+  let rows = 0;
+  for await (const record of readRecords(file, invalid)) {
     if (header === undefined) {
-      header = checkHeader(row, bad);
+      header = checkHeader(record, invalid);
       if (header === 0) return;
       continue;
     }
-    lines += 1;
-    if (lines > linesMax) throw badInput({ file: `has more than ${linesMax} lines` });
-    const read = readLine(row, header);
-    if (typeof read === 'string') bad.add(row.line, row.fields[0] ?? null, read);
-    else yield read;
+    rows += 1;
+    if (rows > rowsMax) throw badInput({ file: `has more than ${rowsMax} lines` });
+    const parsed = parseRow(record, header);
+    if (typeof parsed === 'string') invalid.add(record.line, record.fields[0] ?? null, parsed);
+    else yield parsed;
   }
-  if (lines === 0 && bad.count === 0) throw badInput({ file: 'is empty' });
+  if (rows === 0 && invalid.count === 0) throw badInput({ file: 'is empty' });
 }
 
 /** @returns how many columns the file has; 0 where the header is not one */
-function checkHeader({ line, fields }: Row, bad: BadLines): number {
+function checkHeader({ line, fields }: CsvRecord, invalid: InvalidRows): number {
   if (headers.includes(fields.join(',').toLowerCase())) return fields.length;
-  bad.add(line, null, `the header must be ${headers.join(' or ')}; what follows was not read`);
+  invalid.add(line, null, `the header must be ${headers.join(' or ')}; what follows was not read`);
   return 0;
 }
 
@@ -62,7 +62,7 @@ const wholeNumber = /^\d{1,15}$/;
 const skuPattern = /^[\w.-]{1,64}$/;
 
 /** @returns what the line says, or what is wrong with it */
-function readLine({ line, fields }: Row, columnCount: number): StockLine | string {
+function parseRow({ line, fields }: CsvRecord, columnCount: number): StockRow | string {
   const [sku = '', quantity = '', threshold = ''] = fields;
   // Neither can stand in a field: a quote is no part of a sku, and U+FFFD is what bad bytes become.
   if (fields.some((field) => field.includes('\ufffd'))) return 'is not UTF-8';
@@ -84,7 +84,10 @@ const isUnits = (text: string) => wholeNumber.test(text) && Number(text) <= onHa
 const unreadable = Symbol('unreadable');
 type Parsed = typeof unreadable | { readonly record: string[]; readonly info: Info };
 
-async function* readRows(file: AsyncIterable<Buffer>, bad: BadLines): AsyncGenerator<Row> {
+async function* readRecords(
+  file: AsyncIterable<Buffer>,
+  invalid: InvalidRows,
+): AsyncGenerator<CsvRecord> {
   const parser = parse({
     bom: true,
     info: true,
@@ -100,17 +103,17 @@ async function* readRows(file: AsyncIterable<Buffer>, bad: BadLines): AsyncGener
   let last = 0;
   for await (const each of parser as AsyncIterable<Parsed>) {
     if (each === unreadable) {
-      bad.add(last + 1, null, 'is malformed CSV or far too long; what follows was not read');
+      invalid.add(last + 1, null, 'is malformed CSV or far too long; what follows was not read');
       return;
     }
-    const row = toRow(each);
-    last = row.line;
-    yield row;
+    const record = toRecord(each);
+    last = record.line;
+    yield record;
   }
 }
 
 /** A record that goes over several lines is told of by the first of them. */
-function toRow({ record, info }: Exclude<Parsed, symbol>): Row {
+function toRecord({ record, info }: Exclude<Parsed, symbol>): CsvRecord {
   const breaks = record.join('').match(/\r\n|\r|\n/g)?.length ?? 0;
   return { line: info.lines - breaks, fields: record.map(withoutSpaces) };
 }

@@ -4,32 +4,32 @@ import { identityOf } from '../../shared/auth/auth.js';
 import { notFound } from '../../shared/errors.js';
 import { HttpError, sendJson } from '../../shared/http/http.js';
 import type { Exchange, HttpRoute } from '../../shared/http/route.js';
-import type { WarehouseContext } from '../context.js';
-import { ownWarehouse } from '../warehouse/own-warehouse.js';
+import type { StockContext } from '../stock/stock-store.js';
+import { requireWarehouse } from '../warehouse/require-warehouse.js';
 import { exportStock } from './export-stock.js';
 import { importStock } from './import-stock.js';
 
 const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 /** For the shop's owner and admins: the stock of a warehouse as CSV, `sku,quantity,threshold`. */
-export const stockFileRoute: HttpRoute<WarehouseContext> = {
+export const stockCsvRoute: HttpRoute<StockContext> = {
   path: /^\/warehouses\/([^/]+)\/stock\.csv$/,
   methods: { GET: sendStock, PUT: takeStock },
 };
 
-type StockExchange = Exchange<WarehouseContext>;
+type StockExchange = Exchange<StockContext>;
 
 /** @throws `UNAUTHENTICATED`, `NOT_FOUND`, `FORBIDDEN` */
-function warehouseOf({ params, context }: StockExchange) {
+function requireWarehouseOf({ params, context }: StockExchange) {
   identityOf(context);
   const id = params[0]?.toLowerCase() ?? '';
   if (!uuid.test(id)) throw notFound('warehouse', id);
-  return ownWarehouse(context, id);
+  return requireWarehouse(context, id);
 }
 
 async function sendStock(exchange: StockExchange): Promise<void> {
   const { response, context } = exchange;
-  const { id } = await warehouseOf(exchange);
+  const { id } = await requireWarehouseOf(exchange);
   response.writeHead(200, {
     'content-type': 'text/csv; charset=utf-8; header=present',
     'content-disposition': `attachment; filename="stock-${id}.csv"`,
@@ -42,13 +42,13 @@ async function sendStock(exchange: StockExchange): Promise<void> {
 
 async function takeStock(exchange: StockExchange): Promise<void> {
   const { request, response, context } = exchange;
-  const warehouse = await warehouseOf(exchange);
+  const warehouse = await requireWarehouseOf(exchange);
   requireCsv(request);
   const outcome = await importStock(context.app, {
     warehouse,
     actor: identityOf(context).id,
     content: request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>,
-    isWanted: () => !response.destroyed,
+    isConnected: () => !response.destroyed,
   });
   sendJson(response, 200, outcome);
 }

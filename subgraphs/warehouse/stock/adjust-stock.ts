@@ -4,12 +4,12 @@ import { badInput } from '../../shared/errors.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
-import type { StockStore } from '../reservation/engine.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
 import { moveStock } from './move-stock.js';
 import { NotEnoughOnHand, notEnoughOnHand } from './not-enough-on-hand.js';
 import { onHandMax, quantityMax } from './receive-stock.js';
 import { StockLevel } from './stock-level.js';
+import type { StockStore } from './stock-store.js';
 
 @InputType({ description: 'A correction of a level: by `delta`, or `setTo` what was counted.' })
 export class AdjustStockInput {

@@ -1,10 +1,12 @@
 import { v7 as uuidv7 } from 'uuid';
 import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { setWarehouseActive } from '../activation/set-warehouse-active.js';
-import { commitReservation } from '../reservation/commit-reservation.js';
-import type { StockEngine } from '../reservation/engine.js';
-import { releaseReservation } from '../reservation/release-reservation.js';
-import { reserveStock } from '../reservation/reserve-stock.js';
+import {
+  commitReservation,
+  releaseReservation,
+  reserveStock,
+  type StockEngine,
+} from '../reservation/engine.js';
 import { transferStock } from '../transfer/transfer-stock.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
 import { adjustStock } from './adjust-stock.js';
@@ -23,7 +25,7 @@ describe('what the product subgraph is told of stock', () => {
   afterAll(() => stock.close());
 
   type Shop = Awaited<ReturnType<typeof stockUp>>;
-  const told = async ({ shopId, sku }: Shop) => {
+  const events = async ({ shopId, sku }: Shop) => {
     const rows = await stock.query<{ topic: string; version: number; payload: object }>(
       `select topic, version, payload from outbox where consumer = 'product' and key = $1 order by id`,
       [`${shopId}:${sku}`],
@@ -48,18 +50,18 @@ describe('what the product subgraph is told of stock', () => {
 
   it('that there is some, when the first units come', async () => {
     const shop = await stockUp(engine, [5]);
-    expect(await told(shop)).toEqual([[1, true]]);
+    expect(await events(shop)).toEqual([[1, true]]);
     await receive(shop, 5);
-    expect(await told(shop)).toHaveLength(1);
+    expect(await events(shop)).toHaveLength(1);
   });
 
   it('that there is none, when the first units come to a warehouse that is closed', async () => {
     const shop = await stockUp(engine, [0]);
     await setWarehouseActive(engine, shop.warehouseIds[0] as string, false);
     await receive(shop, 5);
-    expect(await told(shop)).toEqual([[0, false]]);
+    expect(await events(shop)).toEqual([[0, false]]);
     await setWarehouseActive(engine, shop.warehouseIds[0] as string, true);
-    expect(await told(shop)).toEqual([
+    expect(await events(shop)).toEqual([
       [0, false],
       [1, true],
     ]);
@@ -70,7 +72,7 @@ describe('what the product subgraph is told of stock', () => {
     const orders = [await reserve(shop, 3), await reserve(shop, 4)] as [string, string];
     await commitReservation(engine, { orderId: orders[0], paymentId: uuidv7() });
     await releaseReservation(engine, { orderId: orders[1], reason: 'BY_CUSTOMER' });
-    expect(await told(shop)).toEqual([[1, true]]);
+    expect(await events(shop)).toEqual([[1, true]]);
   });
 
   it('that it ran out with the last unit, and came back with the first', async () => {
@@ -78,7 +80,7 @@ describe('what the product subgraph is told of stock', () => {
     const orderId = await reserve(shop, 1);
     await reserve(shop, 1);
     await releaseReservation(engine, { orderId, reason: 'BY_CUSTOMER' });
-    expect(await told(shop)).toEqual([
+    expect(await events(shop)).toEqual([
       [1, true],
       [3, false],
       [4, true],
@@ -90,7 +92,7 @@ describe('what the product subgraph is told of stock', () => {
     const [from, to] = shop.warehouses as [Warehouse, Warehouse];
     const lines = [{ sku: shop.sku, quantity: 1 }];
     await transferStock(engine, { from, to, lines, actor });
-    expect(await told(shop)).toEqual([[1, true]]);
+    expect(await events(shop)).toEqual([[1, true]]);
   });
 
   it('that it ran out when it is adjusted away, or its warehouse is closed', async () => {
@@ -98,11 +100,11 @@ describe('what the product subgraph is told of stock', () => {
     const [first, second] = shop.warehouses as [Warehouse, Warehouse];
     const adjustment = { warehouse: first, sku: shop.sku, delta: -2, reason: 'lost', actor };
     await adjustStock(engine, adjustment);
-    expect(await told(shop)).toEqual([[1, true]]);
+    expect(await events(shop)).toEqual([[1, true]]);
     await setWarehouseActive(engine, second.id, false);
     await setWarehouseActive(engine, second.id, true);
     await setWarehouseActive(engine, first.id, false);
-    expect(await told(shop)).toEqual([
+    expect(await events(shop)).toEqual([
       [1, true],
       [4, false],
       [5, true],

@@ -1,13 +1,14 @@
 import type { EntityClass, RequiredEntityData } from '@mikro-orm/core';
 import { LockMode } from '@mikro-orm/postgresql';
+import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { type EntityManager, sql } from '../../shared/database/connect.js';
 import { insertRows } from '../../shared/database/insert-rows.js';
 import { newId } from '../../shared/ids.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import type { StockChanged } from '../signals/stock-signals.js';
 import { Warehouse } from '../warehouse/warehouse.js';
-import { crossesZero, inStockEvent } from './in-stock-events.js';
-import { StockItem, type StockKey } from './stock-item.js';
+import { ConcurrentChange } from './stock-errors.js';
+import { crossesZero, inStockEvent, StockItem } from './stock-item.js';
 import { StockLevel } from './stock-level.js';
 import { type MovementType, StockMovement } from './stock-movement.js';
 
@@ -21,17 +22,13 @@ export interface Movement {
   readonly actor: string;
 }
 
-/** Another transaction made a row that this one counted on not being there: it has to run again. */
-export class Overtaken extends Error {}
-
-const itemKey = ({ shopId, sku }: StockKey) => `${shopId} ${sku}`;
 const placeKey = (warehouseId: string, sku: string) => `${warehouseId} ${sku}`;
 
 /**
  * The stock of some keys, locked in the one lock order of the domain: warehouses by id (FOR SHARE)
  * → items by shop and sku → levels by sku and warehouse (FOR UPDATE). The one place that changes
  * levels: with each level it keeps the item's `available` and `version`, and writes the movement.
- * (For a whole file `stock-file/apply-lines.ts` does the same in sets.)
+ * (For a whole file `stock-csv/apply-rows.ts` does the same in sets.)
  */
 export class Ledger {
   readonly #warehouses: Map<string, Warehouse>;
@@ -49,17 +46,17 @@ export class Ledger {
 
   private constructor(warehouses: Warehouse[], items: StockItem[], levels: StockLevel[]) {
     this.#warehouses = new Map(warehouses.map((warehouse) => [warehouse.id, warehouse]));
-    this.#items = new Map(items.map((item) => [itemKey(item), item]));
+    this.#items = new Map(items.map((item) => [stockKeyOf(item), item]));
     this.#levels = new Map(levels.map((level) => [level.id, level]));
     this.#places = new Map(levels.map((level) => [placeKey(level.warehouseId, level.sku), level]));
     const sellable = levels.filter((level) => this.#warehouse(level).active);
-    this.#sellable = Map.groupBy(sellable.sort(this.#byPriority), itemKey);
+    this.#sellable = Map.groupBy(sellable.sort(this.#byPriority), stockKeyOf);
   }
 
   /** Locks the rows; the caller already has the locks on its reservations, if it needs any. */
   static async open(em: EntityManager, keys: readonly StockKey[]): Promise<Ledger> {
     if (keys.length === 0) return new Ledger([], [], []);
-    const distinct = [...new Map(keys.map((key) => [itemKey(key), key])).values()];
+    const distinct = [...new Map(keys.map((key) => [stockKeyOf(key), key])).values()];
     const shopIds = [...new Set(distinct.map(({ shopId }) => shopId))];
     const ofKeys = { $or: distinct.map(({ shopId, sku }) => ({ shopId, sku })) };
     const warehouses = await em.find(
@@ -80,12 +77,12 @@ export class Ledger {
 
   /** Units of a key that can be sold; 0 where the shop never had any. */
   available(key: StockKey): number {
-    return this.#items.get(itemKey(key))?.available ?? 0;
+    return this.#items.get(stockKeyOf(key))?.available ?? 0;
   }
 
   /** The levels of a key from which can be sold, the warehouse of lowest priority number first. */
   sellableLevels(key: StockKey): readonly StockLevel[] {
-    return this.#sellable.get(itemKey(key)) ?? [];
+    return this.#sellable.get(stockKeyOf(key)) ?? [];
   }
 
   readonly #byPriority = (a: StockLevel, b: StockLevel) => {
@@ -108,11 +105,11 @@ export class Ledger {
     skus: readonly string[],
   ): Promise<StockLevel[]> {
     const distinct = [...new Set(skus)].sort();
-    const unknown = distinct.filter((sku) => !this.#items.has(itemKey({ shopId, sku })));
+    const unknown = distinct.filter((sku) => !this.#items.has(stockKeyOf({ shopId, sku })));
     const absent = distinct.filter((sku) => !this.levelOf(id, sku));
     for (const row of await insertItems(em, shopId, unknown)) {
       const item = em.map(StockItem, row);
-      this.#items.set(itemKey(item), item);
+      this.#items.set(stockKeyOf(item), item);
       this.#made.add(item);
     }
     for (const row of await insertLevels(em, id, shopId, absent)) {
@@ -141,7 +138,7 @@ export class Ledger {
     this.movements.push({ ...movement, id: newId(), levelId: level.id, createdAt: this.#now });
     const availableDelta = movement.onHandDelta - movement.reservedDelta;
     if (availableDelta === 0 || !this.#warehouse(level).active) return;
-    const item = this.#items.get(itemKey(level));
+    const item = this.#items.get(stockKeyOf(level));
     if (!item) throw new Error(`the ledger has no item for level ${level.id}`);
     if (!this.#touched.has(item)) this.#touched.set(item, item.available);
     item.available += availableDelta;
@@ -163,8 +160,8 @@ export class Ledger {
     const changed = [...this.#touched].filter(([item, before]) => item.available !== before);
     for (const [item] of changed) item.version += 1;
     const crossed = changed.filter(([item, before]) => crossesZero(before, item.available));
-    const told = [...new Set([...this.#made, ...crossed.map(([item]) => item)])];
-    if (told.length > 0) this.#appended.push((em) => enqueue(em, told.map(inStockEvent)));
+    const announced = [...new Set([...this.#made, ...crossed.map(([item]) => item)])];
+    if (announced.length > 0) this.#appended.push((em) => enqueue(em, announced.map(inStockEvent)));
     this.append(StockMovement, this.movements);
     const statements = [...this.#appended, () => em.flush()];
     const results = await Promise.allSettled(statements.map((start) => start(em)));
@@ -178,7 +175,7 @@ export class Ledger {
   #warehouse(level: StockLevel): Warehouse {
     const warehouse = this.#warehouses.get(level.warehouseId);
     // It was opened, and took in its first stock, while this transaction waited for its locks.
-    if (!warehouse) throw new Overtaken();
+    if (!warehouse) throw new ConcurrentChange();
     return warehouse;
   }
 }
@@ -191,7 +188,7 @@ async function insertItems(em: EntityManager, shopId: string, skus: readonly str
      on conflict do nothing returning *`,
     [shopId, skus],
   );
-  if (rows.length < skus.length) throw new Overtaken();
+  if (rows.length < skus.length) throw new ConcurrentChange();
   return rows;
 }
 
@@ -209,6 +206,6 @@ async function insertLevels(
      on conflict do nothing returning *`,
     [skus.map(() => newId()), warehouseId, shopId, skus],
   );
-  if (rows.length < skus.length) throw new Overtaken();
+  if (rows.length < skus.length) throw new ConcurrentChange();
   return rows;
 }

@@ -1,5 +1,7 @@
 import { Counter, gaugeOf, Histogram, type Registry } from '../../shared/observability/metrics.js';
-import type { RefusalReason } from '../reservation/dispatcher/stock-refusal.js';
+
+/** Why requests are told `TRY_AGAIN`: too many wait, or one too long; the rest is of their batch. */
+export type RefusalReason = 'full' | 'late' | 'noLock' | 'busy' | 'unknown' | 'away';
 
 /** What one dispatcher tells of its work. */
 export interface DispatcherMetrics {

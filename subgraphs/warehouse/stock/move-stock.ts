@@ -1,3 +1,4 @@
+import type { StockKey } from '../../contracts/stock-key.js';
 import { type EntityManager, sql } from '../../shared/database/connect.js';
 import {
   isDatabaseAway,
@@ -5,12 +6,12 @@ import {
   isLockTimeout,
   isUniqueViolation,
 } from '../../shared/database/errors.js';
-import { DomainError, OutcomeUnknown, tryAgain } from '../../shared/errors.js';
+import { OutcomeUnknown, tryAgain } from '../../shared/errors.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
-import type { StockStore } from '../reservation/engine.js';
 import type { Signals, StockChanged } from '../signals/stock-signals.js';
-import { Ledger, Overtaken } from './ledger.js';
-import type { StockKey } from './stock-item.js';
+import { Ledger } from './ledger.js';
+import { ConcurrentChange, NotCommitted } from './stock-errors.js';
+import type { StockStore } from './stock-store.js';
 
 export type OpenLedger = (keys: readonly StockKey[]) => Promise<Ledger>;
 /** Tells the id of the transaction (`pg_current_xact_id()`), read along with something else. */
@@ -25,9 +26,6 @@ const attemptsMax = 5;
 const lookUpMaxMs = 5000;
 const lookUpEveryMs = 100;
 
-/** The connection was lost at COMMIT, and nothing stands in the database. */
-class NotCommitted extends Error {}
-
 /**
  * One transaction that moves stock. `work` locks its reservations first, then opens the ledger at
  * most once; what it moved is written and committed, and only then told. A deadlock, a row that
@@ -36,7 +34,7 @@ class NotCommitted extends Error {}
  *
  * @param signalsOf what else is to be told, from the value of `work`: timers, changes of its own
  * @param lockWaitsMax how often it may wait in vain for rows that somebody has; a batch waits once and
- *   is taken apart then (`inParts`)
+ *   is taken apart then (`runBatchIsolating`)
  * @throws `TRY_AGAIN` when others are in the way again and again; nothing was done then
  * @throws OutcomeUnknown when the answer to COMMIT was lost and the database does not come back
  */
@@ -56,11 +54,13 @@ export async function moveStock<T>(
       return value;
     } catch (error) {
       if (isLockTimeout(error) && attempt < lockWaitsMax) continue;
-      const again =
-        isDeadlock(error) || error instanceof NotCommitted || error instanceof Overtaken;
-      if (!again && !isUniqueViolation(error)) throw error;
+      const isRepeatable =
+        isDeadlock(error) || error instanceof NotCommitted || error instanceof ConcurrentChange;
+      if (!isRepeatable && !isUniqueViolation(error)) throw error;
       if (attempt < attemptsMax) continue;
-      throw again ? tryAgain('Many are at this stock at the same moment; ask again.') : error;
+      throw isRepeatable
+        ? tryAgain('Many are at this stock at the same moment; ask again.')
+        : error;
     }
   }
 }
@@ -134,7 +134,3 @@ async function isThere(em: EntityManager, ledger: Ledger | undefined): Promise<b
   const rows = await sql(em, 'select 1 from stock_movement where id = $1', [movement.id]);
   return rows.length > 0;
 }
-
-/** Whether a failure to move stock would be the same for every member of a batch. */
-export const failsForAll = (error: unknown) =>
-  isDatabaseAway(error) || error instanceof OutcomeUnknown || error instanceof DomainError;

@@ -30,9 +30,9 @@ export class NotEnoughOnHand extends Refusal {
 
 /** @param levels one at least */
 export function notEnoughOnHand(levels: LevelTooLow[]): NotEnoughOnHand {
-  const told = levels.map(({ sku, requested, onHand, reserved }) => {
+  const shortfalls = levels.map(({ sku, requested, onHand, reserved }) => {
     return `${requested} of ${sku}, of which ${onHand - reserved} are free`;
   });
-  const message = `Too few units are there: ${told.join('; ')}.`;
+  const message = `Too few units are there: ${shortfalls.join('; ')}.`;
   return result(NotEnoughOnHand, { message, levels });
 }

@@ -2,10 +2,10 @@ import { IsOptional, Length, Max, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { badInput } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
-import type { StockStore } from '../reservation/engine.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
 import { moveStock } from './move-stock.js';
 import type { StockLevel } from './stock-level.js';
+import type { StockStore } from './stock-store.js';
 
 export const quantityMax = 1_000_000;
 /** More than this on one level is refused, so that no sum over levels overflows an Int. */

@@ -11,7 +11,7 @@ const timeoutMs = 3000;
  *
  * @throws `TRY_AGAIN`
  */
-export async function unknownSkus(product: ServiceClient, skus: readonly string[]) {
+export async function findUnknownSkus(product: ServiceClient, skus: readonly string[]) {
   if (skus.length === 0) return [];
   const { _entities } = await product.call<{ _entities: unknown[] }>(
     `query ($of: [_Any!]!) {
@@ -34,6 +34,6 @@ export async function requireSku(
   sku: string,
 ): Promise<void> {
   if ((await em.count(StockLevel, { warehouseId, sku })) > 0) return;
-  const unknown = await unknownSkus(app.product, [sku]);
+  const unknown = await findUnknownSkus(app.product, [sku]);
   if (unknown.length > 0) throw badInput({ 'input.sku': `there is no variant ${sku}` });
 }

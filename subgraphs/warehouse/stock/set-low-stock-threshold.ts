@@ -3,7 +3,7 @@ import { Field, InputType, Int } from 'type-graphql';
 import { notFound } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import type { WarehouseContext } from '../context.js';
-import { ownWarehouse } from '../warehouse/own-warehouse.js';
+import { requireWarehouse } from '../warehouse/require-warehouse.js';
 import { onHandMax } from './receive-stock.js';
 import { StockLevel } from './stock-level.js';
 
@@ -27,7 +27,7 @@ export async function setLowStockThreshold(
   context: WarehouseContext,
   { warehouseId, sku, threshold }: LowStockThresholdInput,
 ): Promise<StockLevel> {
-  await ownWarehouse(context, warehouseId);
+  await requireWarehouse(context, warehouseId);
   const em = context.em.fork();
   const level = await em.findOne(StockLevel, { warehouseId, sku });
   if (!level) throw notFound('stock level of', sku);

@@ -1,14 +1,4 @@
-import {
-  Arg,
-  Ctx,
-  FieldResolver,
-  Int,
-  Mutation,
-  Query,
-  Resolver,
-  Root,
-  Subscription,
-} from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { identityOf } from '../../shared/auth/auth.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { loadBy } from '../../shared/graphql/load.js';
@@ -16,24 +6,27 @@ import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { WarehouseContext } from '../context.js';
-import { ProductVariant } from '../variant/variant.js';
-import { loadWarehouses, ownWarehouse } from '../warehouse/own-warehouse.js';
+import { ProductVariant } from '../references.js';
+import { loadWarehouses, requireWarehouse } from '../warehouse/require-warehouse.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 import { AdjustStockInput, AdjustStockResult, adjustStock, changeOf } from './adjust-stock.js';
-import { lowStockOf } from './low-stock.js';
+import { listLowStock } from './list-low-stock.js';
 import { ReceiveStockInput, receiveStock } from './receive-stock.js';
 import { requireSku } from './require-skus.js';
 import { LowStockThresholdInput, setLowStockThreshold } from './set-low-stock-threshold.js';
 import { StockSnapshot, stockAt } from './stock-at.js';
 import { StockLevel, StockLevelConnection } from './stock-level.js';
 import { StockMovement, StockMovementConnection } from './stock-movement.js';
+import type { StockContext } from './stock-store.js';
 
-export const loadStockLevels = loadBy(StockLevel, 'id');
+const loadStockLevels = loadBy(StockLevel, 'id');
 const loadMovements = loadPagesBy(StockMovement, 'levelId', 'desc');
 
-async function openAlerts(shopId: string, context: WarehouseContext) {
-  await context.app.owners.requireOwn(context, shopId);
-  return context.app.alerts.open(shopId);
+/** The level, if its shop is the user's or the user is an admin. @throws `FORBIDDEN` */
+export async function findStockLevel(context: WarehouseContext, id: string) {
+  const level = await loaderOf(context, loadStockLevels).load(id);
+  if (level) await context.app.owners.requireOwn(context, level.shopId);
+  return level;
 }
 
 @Resolver(() => StockLevel)
@@ -42,9 +35,9 @@ export class StockLevelResolver {
   @Mutation(() => StockLevel, { description: 'Takes in stock that arrives at a warehouse.' })
   async receiveStock(
     @Arg('input', () => ReceiveStockInput) input: ReceiveStockInput,
-    @Ctx() context: WarehouseContext,
+    @Ctx() context: StockContext,
   ) {
-    const warehouse = await ownWarehouse(context, input.warehouseId);
+    const warehouse = await requireWarehouse(context, input.warehouseId);
     const { sku, quantity, reference = null } = input;
     await requireSku(context, warehouse, sku);
     const actor = identityOf(context).id;
@@ -55,10 +48,10 @@ export class StockLevelResolver {
   @Mutation(() => AdjustStockResult, { description: 'Corrects a level; the reason is kept.' })
   async adjustStock(
     @Arg('input', () => AdjustStockInput) input: AdjustStockInput,
-    @Ctx() context: WarehouseContext,
+    @Ctx() context: StockContext,
   ): Promise<typeof AdjustStockResult> {
     const change = changeOf(input);
-    const warehouse = await ownWarehouse(context, input.warehouseId);
+    const warehouse = await requireWarehouse(context, input.warehouseId);
     const { sku, reason } = input;
     await requireSku(context, warehouse, sku);
     const actor = identityOf(context).id;
@@ -69,7 +62,7 @@ export class StockLevelResolver {
   @Mutation(() => StockLevel, { description: 'Says from when on a level is low.' })
   setLowStockThreshold(
     @Arg('input', () => LowStockThresholdInput) input: LowStockThresholdInput,
-    @Ctx() context: WarehouseContext,
+    @Ctx() context: StockContext,
   ) {
     return setLowStockThreshold(context, input);
   }
@@ -79,7 +72,7 @@ export class StockLevelResolver {
     description: 'Levels that are low, of one shop or of all of one’s own.',
   })
   async lowStock(
-    @Ctx() context: WarehouseContext,
+    @Ctx() context: StockContext,
     @Arg('shopId', () => UUID, { nullable: true, description: 'Of this shop only.' })
     shopId: string | null | undefined,
     @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
@@ -87,7 +80,7 @@ export class StockLevelResolver {
   ) {
     const shopIds = shopId ? [shopId] : await context.app.owners.shopsOf(identityOf(context).id);
     if (shopId) await context.app.owners.requireOwn(context, shopId);
-    return lowStockOf(context.em, shopIds, { first, after });
+    return listLowStock(context.em, shopIds, { first, after });
   }
 
   @Allow('shop-owner')
@@ -96,31 +89,17 @@ export class StockLevelResolver {
     @Arg('warehouseId', () => UUID, { description: 'Where.' }) warehouseId: string,
     @Arg('sku', () => String, { description: 'What.' }) sku: string,
     @Arg('at', () => Date, { description: 'When; what happened at that moment counts.' }) at: Date,
-    @Ctx() context: WarehouseContext,
+    @Ctx() context: StockContext,
   ): Promise<StockSnapshot> {
-    await ownWarehouse(context, warehouseId);
+    await requireWarehouse(context, warehouseId);
     return stockAt(context.em, { warehouseId, sku, at });
-  }
-
-  @Allow('shop-owner')
-  @Subscription(() => StockLevel, {
-    description: 'Levels of a shop of one’s own, each when it becomes low.',
-    subscribe: ({ args, context }) => openAlerts(args.shopId, context as WarehouseContext),
-  })
-  lowStockAlert(
-    @Root() levelId: string,
-    @Ctx() { em }: WarehouseContext,
-    @Arg('shopId', () => UUID, { description: 'The shop.' }) _shopId: string,
-  ) {
-    // One manager serves all events of a subscription, and would show what it read for the first.
-    return em.fork().findOneOrFail(StockLevel, levelId);
   }
 
   @Allow('shop-owner')
   @FieldResolver(() => StockMovementConnection, { description: 'Its history, newest first.' })
   movements(
     @Root() level: StockLevel,
-    @Ctx() context: WarehouseContext,
+    @Ctx() context: StockContext,
     @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
     @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
   ) {
@@ -143,7 +122,7 @@ export class StockLevelResolver {
 
   @Allow('shop-owner')
   @FieldResolver(() => Warehouse, { description: 'Where it stands.' })
-  warehouse(@Root() level: StockLevel, @Ctx() context: WarehouseContext) {
+  warehouse(@Root() level: StockLevel, @Ctx() context: StockContext) {
     return loaderOf(context, loadWarehouses).load(level.warehouseId);
   }
 

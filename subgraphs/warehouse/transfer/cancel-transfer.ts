@@ -1,8 +1,8 @@
-import type { StockStore } from '../reservation/engine.js';
 import { moveStock } from '../stock/move-stock.js';
+import type { StockStore } from '../stock/stock-store.js';
 import { lockTransfer } from './lock-transfer.js';
 import { type TransferNotOpen, transferNotOpen } from './receive-transfer.js';
-import { onTheWay } from './stock-transfer.js';
+import { unitsInTransit } from './stock-transfer.js';
 
 /**
  * Ends a transfer: what has not been received goes back to where it came from; what has, stays.
@@ -21,7 +21,7 @@ export function cancelTransfer(
     for (const line of lines) {
       const [source, target] = [ledger.levelOf(fromId, line.sku), ledger.levelOf(toId, line.sku)];
       if (!source || !target) throw new Error(`the ledger has no level of ${line.sku}`);
-      const units = onTheWay(line);
+      const units = unitsInTransit(line);
       if (units === 0) continue;
       line.returned += units;
       ledger.expect(target, -units);

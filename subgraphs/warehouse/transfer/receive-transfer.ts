@@ -4,10 +4,15 @@ import { badInput } from '../../shared/errors.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
-import type { StockStore } from '../reservation/engine.js';
 import { moveStock } from '../stock/move-stock.js';
+import type { StockStore } from '../stock/stock-store.js';
 import { lockTransfer } from './lock-transfer.js';
-import { onTheWay, StockTransfer, type TransferLine, TransferStatus } from './stock-transfer.js';
+import {
+  StockTransfer,
+  type TransferLine,
+  TransferStatus,
+  unitsInTransit,
+} from './stock-transfer.js';
 import { linesMax, TransferLineInput, type UnitsOfSku } from './transfer-stock.js';
 
 @InputType({ description: 'What has come of a transfer.' })
@@ -101,29 +106,29 @@ export function receiveTransfer(
       const level = ledger.levelOf(toId, line.sku);
       if (!level) throw new Error(`the ledger has no level of ${line.sku}`);
       const received = came.get(line.sku) ?? 0;
-      const missing = missingBecause === null ? 0 : onTheWay(line) - received;
-      const settled = received + missing;
-      if (settled === 0) continue;
+      const missing = missingBecause === null ? 0 : unitsInTransit(line) - received;
+      const units = received + missing;
+      if (units === 0) continue;
       line.received += received;
       line.missing += missing;
       const movement = { reservedDelta: 0, reference: transferId, reason: null, actor };
-      ledger.expect(level, -settled);
-      ledger.move(level, { ...movement, type: 'TRANSFER_IN', onHandDelta: settled });
+      ledger.expect(level, -units);
+      ledger.move(level, { ...movement, type: 'TRANSFER_IN', onHandDelta: units });
       if (missing === 0) continue;
       const reason = missingBecause;
       ledger.move(level, { ...movement, type: 'ADJUSTMENT', onHandDelta: -missing, reason });
     }
-    if (transfer.lines.every((line) => onTheWay(line) === 0)) transfer.end('RECEIVED');
+    if (transfer.lines.every((line) => unitsInTransit(line) === 0)) transfer.end('RECEIVED');
     return null;
   });
 }
 
 function unitsThatCame(onWay: readonly TransferLine[], lines: readonly UnitsOfSku[] | null) {
-  if (!lines) return new Map(onWay.map((line) => [line.sku, onTheWay(line)]));
+  if (!lines) return new Map(onWay.map((line) => [line.sku, unitsInTransit(line)]));
   for (const [n, { sku, quantity }] of lines.entries()) {
     const line = onWay.find((each) => each.sku === sku);
     if (!line) throw badInput({ [`input.lines[${n}].sku`]: `${sku} is not in this transfer` });
-    const left = onTheWay(line);
+    const left = unitsInTransit(line);
     if (quantity > left) {
       throw badInput({ [`input.lines[${n}].quantity`]: `${left} are on their way, no more` });
     }

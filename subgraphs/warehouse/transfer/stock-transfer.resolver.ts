@@ -6,8 +6,9 @@ import { findPage, loadAllBy, loadBy } from '../../shared/graphql/load.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { WarehouseContext } from '../context.js';
-import { ProductVariant } from '../variant/variant.js';
-import { loadWarehouses, ownWarehouse } from '../warehouse/own-warehouse.js';
+import { ProductVariant } from '../references.js';
+import type { StockContext } from '../stock/stock-store.js';
+import { loadWarehouses, requireWarehouse } from '../warehouse/require-warehouse.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 import { cancelTransfer } from './cancel-transfer.js';
 import {
@@ -33,7 +34,7 @@ const loadTransfers = loadBy(StockTransfer, 'id');
 const loadLines = loadAllBy(TransferLine, 'transferId', { sku: 'asc' });
 
 /** The transfer, if its shop is the user's or the user is an admin. @throws `FORBIDDEN` */
-export async function ownTransfer(context: WarehouseContext, id: string) {
+export async function findTransfer(context: WarehouseContext, id: string) {
   const transfer = await loaderOf(context, loadTransfers).load(id);
   if (transfer) await context.app.owners.requireOwn(context, transfer.shopId);
   return transfer;
@@ -49,9 +50,9 @@ export class StockTransferResolver {
   @Query(() => StockTransfer, { nullable: true, description: 'A transfer of a shop of one’s own.' })
   async transfer(
     @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
-    @Ctx() context: WarehouseContext,
+    @Ctx() context: StockContext,
   ) {
-    const transfer = await ownTransfer(context, id);
+    const transfer = await findTransfer(context, id);
     if (!transfer) throw notFound('transfer', id);
     return transfer;
   }
@@ -60,7 +61,7 @@ export class StockTransferResolver {
   @Query(() => StockTransferConnection, { description: 'The transfers of a shop, newest first.' })
   async transfers(
     @Arg('shopId', () => UUID, { description: 'A shop of one’s own.' }) shopId: string,
-    @Ctx() context: WarehouseContext,
+    @Ctx() context: StockContext,
     @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
     @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
     @Arg('status', () => TransferStatus, { nullable: true, description: 'Only those.' })
@@ -77,7 +78,7 @@ export class StockTransferResolver {
   })
   transferStock(
     @Arg('input', () => TransferStockInput) input: TransferStockInput,
-    @Ctx() context: WarehouseContext,
+    @Ctx() context: StockContext,
   ): Promise<typeof TransferStockResult> {
     return start(context, input, transferStock);
   }
@@ -88,7 +89,7 @@ export class StockTransferResolver {
   })
   dispatchTransfer(
     @Arg('input', () => TransferStockInput) input: TransferStockInput,
-    @Ctx() context: WarehouseContext,
+    @Ctx() context: StockContext,
   ): Promise<typeof TransferStockResult> {
     return start(context, input, dispatchTransfer);
   }
@@ -97,7 +98,7 @@ export class StockTransferResolver {
   @Mutation(() => ReceiveTransferResult, { description: 'Takes in what came of a transfer.' })
   async receiveTransfer(
     @Arg('input', () => ReceiveTransferInput) input: ReceiveTransferInput,
-    @Ctx() context: WarehouseContext,
+    @Ctx() context: StockContext,
   ): Promise<typeof ReceiveTransferResult> {
     const { id } = await this.transfer(input.transferId, context);
     const receipt = receiptOf(input, identityOf(context).id);
@@ -110,7 +111,7 @@ export class StockTransferResolver {
   })
   async cancelTransfer(
     @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
-    @Ctx() context: WarehouseContext,
+    @Ctx() context: StockContext,
   ): Promise<typeof ReceiveTransferResult> {
     await this.transfer(id, context);
     const actor = identityOf(context).id;
@@ -119,19 +120,19 @@ export class StockTransferResolver {
 
   @Allow('shop-owner')
   @FieldResolver(() => Warehouse, { description: 'Where the units come from.' })
-  from(@Root() { fromId }: StockTransfer, @Ctx() context: WarehouseContext) {
+  from(@Root() { fromId }: StockTransfer, @Ctx() context: StockContext) {
     return loaderOf(context, loadWarehouses).load(fromId);
   }
 
   @Allow('shop-owner')
   @FieldResolver(() => Warehouse, { description: 'Where they go.' })
-  to(@Root() { toId }: StockTransfer, @Ctx() context: WarehouseContext) {
+  to(@Root() { toId }: StockTransfer, @Ctx() context: StockContext) {
     return loaderOf(context, loadWarehouses).load(toId);
   }
 
   @Allow('shop-owner')
   @FieldResolver(() => [TransferLine], { description: 'What moves.' })
-  lines(@Root() { id }: StockTransfer, @Ctx() context: WarehouseContext) {
+  lines(@Root() { id }: StockTransfer, @Ctx() context: StockContext) {
     return loaderOf(context, loadLines).load(id);
   }
 }
@@ -146,13 +147,13 @@ export class TransferLineResolver {
 }
 
 async function start(
-  context: WarehouseContext,
+  context: StockContext,
   input: TransferStockInput,
   begin: typeof transferStock,
 ): Promise<typeof TransferStockResult> {
   const [from, to] = await Promise.all([
-    ownWarehouse(context, input.from),
-    ownWarehouse(context, input.to),
+    requireWarehouse(context, input.from),
+    requireWarehouse(context, input.to),
   ]);
   const actor = identityOf(context).id;
   const started = await begin(context.app, { from, to, lines: input.lines, actor });

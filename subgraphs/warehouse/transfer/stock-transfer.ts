@@ -121,5 +121,5 @@ export class TransferLine {
 export const StockTransferConnection = connectionOf(StockTransfer, 'StockTransfer');
 
 /** Units of a line that are still on their way. */
-export const onTheWay = ({ quantity, received, returned, missing }: TransferLine): number =>
+export const unitsInTransit = ({ quantity, received, returned, missing }: TransferLine): number =>
   quantity - received - returned - missing;

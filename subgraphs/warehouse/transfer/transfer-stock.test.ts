@@ -2,10 +2,12 @@ import { v7 as uuidv7 } from 'uuid';
 import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { askingAgain } from '../../../tests/harness/wait.js';
 import { setWarehouseActive } from '../activation/set-warehouse-active.js';
-import { commitReservation } from '../reservation/commit-reservation.js';
-import type { StockEngine } from '../reservation/engine.js';
-import { releaseReservation } from '../reservation/release-reservation.js';
-import { reserveStock } from '../reservation/reserve-stock.js';
+import {
+  commitReservation,
+  releaseReservation,
+  reserveStock,
+  type StockEngine,
+} from '../reservation/engine.js';
 import { adjustStock } from '../stock/adjust-stock.js';
 import { receiveStock } from '../stock/receive-stock.js';
 import type { Warehouse } from '../warehouse/warehouse.js';

@@ -3,11 +3,11 @@ import { createUnionType, Field, InputType, Int } from 'type-graphql';
 import { badInput } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { newId } from '../../shared/ids.js';
-import type { StockStore } from '../reservation/engine.js';
 import type { Ledger } from '../stock/ledger.js';
 import { moveStock } from '../stock/move-stock.js';
 import { NotEnoughOnHand, notEnoughOnHand } from '../stock/not-enough-on-hand.js';
 import { onHandMax, quantityMax } from '../stock/receive-stock.js';
+import type { StockStore } from '../stock/stock-store.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
 import { StockTransfer, TransferLine, type TransferStatus } from './stock-transfer.js';
 
@@ -103,8 +103,8 @@ function startTransfer(
       else ledger.move(target, { type: 'TRANSFER_IN', onHandDelta: quantity, ...movement });
     }
     ledger.append(StockTransfer, [{ id, shopId, fromId: from.id, toId: to.id, status }]);
-    const unsettled = { received: 0, returned: 0, missing: 0 };
-    const rows = demands.map((units) => ({ transferId: id, ...units, ...unsettled }));
+    const counts = { received: 0, returned: 0, missing: 0 };
+    const rows = demands.map((units) => ({ transferId: id, ...units, ...counts }));
     if (status === 'RECEIVED') for (const row of rows) row.received = row.quantity;
     ledger.append(TransferLine, rows);
     return id;

@@ -2,7 +2,7 @@ import { IsOptional, Length, Max, Min, ValidateNested } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { UUID } from '../../shared/graphql/scalars.js';
 import type { WarehouseContext } from '../context.js';
-import { ownWarehouse } from './own-warehouse.js';
+import { requireWarehouse } from './require-warehouse.js';
 import { Warehouse, WarehouseAddress } from './warehouse.js';
 
 @InputType({ description: 'Changes of a warehouse; what is left out stays as it is.' })
@@ -32,7 +32,7 @@ export class UpdateWarehouseInput {
 
 /** @throws `NOT_FOUND`, `FORBIDDEN` */
 export async function updateWarehouse(context: WarehouseContext, input: UpdateWarehouseInput) {
-  const { id } = await ownWarehouse(context, input.id);
+  const { id } = await requireWarehouse(context, input.id);
   const em = context.em.fork();
   const warehouse = await em.findOneOrFail(Warehouse, id);
   if (input.name) warehouse.name = input.name;

@@ -1,21 +1,12 @@
-import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { loaderOf } from '../../shared/graphql/context.js';
-import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
+import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
-import {
-  DeactivateWarehouseResult,
-  setWarehouseActive,
-} from '../activation/set-warehouse-active.js';
 import type { WarehouseContext } from '../context.js';
-import { Shop } from '../shop/shop.js';
-import { StockLevel, StockLevelConnection } from '../stock/stock-level.js';
+import { Shop } from '../references.js';
 import { CreateWarehouseInput, createWarehouse } from './create-warehouse.js';
-import { ownWarehouse } from './own-warehouse.js';
+import { requireWarehouse } from './require-warehouse.js';
 import { UpdateWarehouseInput, updateWarehouse } from './update-warehouse.js';
 import { Warehouse } from './warehouse.js';
-
-const loadLevelsOfWarehouses = loadPagesBy(StockLevel, 'warehouseId', 'asc');
 
 @Resolver(() => Warehouse)
 export class WarehouseResolver {
@@ -25,7 +16,7 @@ export class WarehouseResolver {
     @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
     @Ctx() context: WarehouseContext,
   ) {
-    return ownWarehouse(context, id);
+    return requireWarehouse(context, id);
   }
 
   @Allow('shop-owner')
@@ -47,52 +38,8 @@ export class WarehouseResolver {
   }
 
   @Allow('shop-owner')
-  @Mutation(() => Warehouse, { description: 'Opens a warehouse: what stands in it can be sold.' })
-  async activateWarehouse(
-    @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
-    @Ctx() context: WarehouseContext,
-  ) {
-    await ownWarehouse(context, id);
-    await setWarehouseActive(context.app, id, true);
-    return context.em.fork().findOneOrFail(Warehouse, id);
-  }
-
-  @Allow('shop-owner')
-  @Mutation(() => DeactivateWarehouseResult, {
-    description: 'Closes a warehouse for sale. What is held there for orders stays held.',
-  })
-  async deactivateWarehouse(
-    @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
-    @Ctx() context: WarehouseContext,
-  ): Promise<DeactivateWarehouseResult> {
-    await ownWarehouse(context, id);
-    const { units, reserved } = await setWarehouseActive(context.app, id, false);
-    const warehouse = await context.em.fork().findOneOrFail(Warehouse, id);
-    return { warehouse, unitsWithdrawn: units, unitsReserved: reserved };
-  }
-
-  @Allow('shop-owner')
   @FieldResolver(() => Shop, { nullable: true, description: 'The shop whose stock it holds.' })
   shop(@Root() warehouse: Warehouse): Shop {
     return { id: warehouse.shopId };
-  }
-
-  @Allow('shop-owner')
-  @FieldResolver(() => StockLevelConnection, { description: 'What stands in it.' })
-  async stockLevels(
-    @Root() warehouse: Warehouse,
-    @Ctx() context: WarehouseContext,
-    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
-    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
-    @Arg('sku', () => String, { nullable: true, description: 'Of this variant only.' })
-    sku?: string | null,
-    @Arg('lowOnly', () => Boolean, { defaultValue: false, description: 'Only those that are low.' })
-    lowOnly?: boolean,
-  ) {
-    await context.app.owners.requireOwn(context, warehouse.shopId);
-    const where = { ...(sku && { sku }), ...(lowOnly && { isLowStock: true }) };
-    return loaderOf(context, loadLevelsOfWarehouses).load(
-      pageOf(warehouse.id, { first, after }, where),
-    );
   }
 }

@@ -18,7 +18,7 @@ export interface DispatcherLimits {
   /** how long the keys of one request are waited for, when others wait for a lane */
   readonly ownWaitMaxMs: number;
   /** when those keys are tried again then */
-  readonly heldRetryMs: number;
+  readonly deferMs: number;
 }
 
 export const dispatcherLimits: DispatcherLimits = {
@@ -31,5 +31,5 @@ export const dispatcherLimits: DispatcherLimits = {
   sharePauseMs: 12,
   shareWaitMaxMs: 150,
   ownWaitMaxMs: 50,
-  heldRetryMs: 10,
+  deferMs: 10,
 };

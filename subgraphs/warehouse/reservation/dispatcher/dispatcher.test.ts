@@ -131,7 +131,7 @@ describe('the dispatcher', () => {
         return { release: async () => false };
       },
     };
-    const limits = { lanesMax: 4, shareWaitMaxMs: 1, ownWaitMaxMs: 1, heldRetryMs: 1 };
+    const limits = { lanesMax: 4, shareWaitMaxMs: 1, ownWaitMaxMs: 1, deferMs: 1 };
     const { dispatcher, batches, letGo } = openDispatcher(limits, locks);
     const held = [...taken].map((key, n) => dispatcher.submit(asked(n, key)));
     await turn();

@@ -1,8 +1,8 @@
 import type { DispatcherMetrics } from '../../stock/metrics.js';
 import { type DispatcherLimits, dispatcherLimits } from './dispatcher-limits.js';
-import { inParts } from './run-batch-isolating.js';
+import { runBatchIsolating } from './run-batch-isolating.js';
 import type { StockLock, StockLocks } from './stock-locks.js';
-import { busy, refusalOf } from './stock-refusal.js';
+import { busy, toStockRefusal } from './stock-refusal.js';
 import { type Waiting, WaitingQueue } from './waiting-queue.js';
 
 export interface DispatcherOptions<Request, Outcome> {
@@ -11,7 +11,7 @@ export interface DispatcherOptions<Request, Outcome> {
   /** Decides all of them in one transaction: an outcome for each, in their order. Idempotent. */
   work(requests: readonly Request[]): Promise<readonly Outcome[]>;
   /** Those of the requests whose rows other transactions have; asked when they were waited for in vain. */
-  heldUp?(requests: readonly Request[]): Promise<readonly Request[]>;
+  findBlocked?(requests: readonly Request[]): Promise<readonly Request[]>;
   /** for work that takes a lock over its keys first */
   readonly locks?: StockLocks;
   readonly metrics: DispatcherMetrics;
@@ -30,11 +30,11 @@ export class Dispatcher<Request, Outcome> {
   readonly #queue: WaitingQueue<Request, Outcome>;
   readonly #busy = new Set<string>();
   /** keys that were waited for in vain: tried again from time to time, with no lane to wait in */
-  readonly #heldElsewhere = new Set<string>();
+  readonly #lockedElsewhere = new Set<string>();
   #lanes = 0;
   /** lanes that have their lock */
   #turns = 0;
-  #lettingOthers: Promise<void> | undefined;
+  #yielding: Promise<void> | undefined;
   #waking = false;
   #clock: NodeJS.Timeout | undefined;
 
@@ -76,8 +76,8 @@ export class Dispatcher<Request, Outcome> {
       const [first] = batch;
       if (!first) break;
       const own = keysOfAll([first]);
-      const wasHeld = own.some((key) => this.#heldElsewhere.has(key));
-      const all = wasHeld ? own : keysOfAll(batch);
+      const wasDeferred = own.some((key) => this.#lockedElsewhere.has(key));
+      const all = wasDeferred ? own : keysOfAll(batch);
       let mine = all;
       for (const key of all) this.#busy.add(key);
       if (this.#next().length > 0) this.#wake();
@@ -89,9 +89,9 @@ export class Dispatcher<Request, Outcome> {
           for (const key of all) if (!own.includes(key)) this.#busy.delete(key);
           mine = own;
           if (isMany) this.#wake();
-          const waitMaxMs = wasHeld ? 0 : ownWaitMaxMs;
-          if (!(await this.#runTurn(own, waitMaxMs, () => this.#lanesAreWanted()))) {
-            this.#tryLater(own);
+          const waitMaxMs = wasDeferred ? 0 : ownWaitMaxMs;
+          if (!(await this.#runTurn(own, waitMaxMs, () => this.#isLaneNeeded()))) {
+            this.#deferKeys(own);
             mine = [];
           }
         }
@@ -105,79 +105,79 @@ export class Dispatcher<Request, Outcome> {
   }
 
   /** Whether there is work that waits for nothing but a lane. */
-  #lanesAreWanted(): boolean {
+  #isLaneNeeded(): boolean {
     return this.#lanes >= this.#limits.lanesMax && this.#next().length > 0;
   }
 
   /** Leaves keys that another process has for a while, and gives their lane to others. */
-  #tryLater(keys: readonly string[]): void {
-    for (const key of keys) this.#heldElsewhere.add(key);
+  #deferKeys(keys: readonly string[]): void {
+    for (const key of keys) this.#lockedElsewhere.add(key);
     setTimeout(() => {
       for (const key of keys) this.#busy.delete(key);
       this.#wake();
-    }, this.#limits.heldRetryMs);
+    }, this.#limits.deferMs);
   }
 
   /**
    * Batch after batch of what touches these keys only, under one lock.
    *
-   * @param patienceMs how long to wait for a lock that another process has
-   * @param isWanted whether it matters that it waits longer than that
+   * @param lockWaitMs how long to wait for a lock that another process has
+   * @param isLaneNeeded whether it matters that it waits longer than that
    * @returns false when the lock was not had
    */
   async #runTurn(
     keys: readonly string[],
-    patienceMs: number,
-    isWanted = () => true,
+    lockWaitMs: number,
+    isLaneNeeded = () => true,
   ): Promise<boolean> {
-    await this.#lettingOthers;
-    const lock = await this.#lockFor(keys, patienceMs, isWanted);
+    await this.#yielding;
+    const lock = await this.#lockFor(keys, lockWaitMs, isLaneNeeded);
     if (!lock) return false;
-    for (const key of keys) this.#heldElsewhere.delete(key);
+    for (const key of keys) this.#lockedElsewhere.delete(key);
     this.#turns += 1;
-    const letGoAtMs = performance.now() + this.#limits.lockHoldMaxMs;
-    let wanted = false;
+    const yieldAtMs = performance.now() + this.#limits.lockHoldMaxMs;
+    let isContended = false;
     try {
       do {
         const batch = this.#queue.take(keys);
-        if (batch.length > 0) await this.#settle(batch);
+        if (batch.length > 0) await this.#runBatch(batch);
         // Let those who were answered, and those who came meanwhile, into the next batch.
         await new Promise((resolve) => setImmediate(resolve));
       } while (
-        performance.now() < letGoAtMs &&
-        !this.#lettingOthers &&
-        this.#queue.within(keys).length > 0
+        performance.now() < yieldAtMs &&
+        !this.#yielding &&
+        this.#queue.selectFrom(keys).length > 0
       );
     } finally {
-      wanted = await lock.release();
+      isContended = await lock.release();
       this.#turns -= 1;
     }
-    if (wanted) this.#lettingOthers ??= this.#letOthers();
-    await this.#lettingOthers;
+    if (isContended) this.#yielding ??= this.#yieldLock();
+    await this.#yielding;
     return true;
   }
 
   /** All lanes let go together: who waits for several keys would else never find all of them free. */
-  async #letOthers(): Promise<void> {
+  async #yieldLock(): Promise<void> {
     const { lockHoldMaxMs, sharePauseMs } = this.#limits;
     const latestMs = performance.now() + lockHoldMaxMs;
     while (this.#turns > 0 && performance.now() < latestMs) await sleep(1);
     await sleep(sharePauseMs);
-    this.#lettingOthers = undefined;
+    this.#yielding = undefined;
   }
 
   /** @returns null when nobody waits for the keys any more, or another has them for longer than we wait */
   async #lockFor(
     keys: readonly string[],
-    patienceMs: number,
-    isWanted: () => boolean,
+    lockWaitMs: number,
+    isLaneNeeded: () => boolean,
   ): Promise<StockLock | null> {
     const { locks, metrics } = this.#options;
     if (!locks) return withoutLock;
     const startedMs = performance.now();
     const lock = await locks.lock(keys, () => {
-      const isPatient = performance.now() - startedMs < patienceMs || !isWanted();
-      return isPatient && this.#queue.within(keys).length > 0;
+      const mayWait = performance.now() - startedMs < lockWaitMs || !isLaneNeeded();
+      return mayWait && this.#queue.selectFrom(keys).length > 0;
     });
     if (lock) metrics.lockWaited(performance.now() - startedMs);
     return lock;
@@ -189,24 +189,23 @@ export class Dispatcher<Request, Outcome> {
   }
 
   /** Answers each of a batch. */
-  #settle(batch: readonly Waiting<Request, Outcome>[]): Promise<void> {
-    const { work, heldUp, metrics } = this.#options;
-    type Part = typeof batch;
-    return inParts(batch, {
+  #runBatch(batch: readonly Waiting<Request, Outcome>[]): Promise<void> {
+    const { work, findBlocked, metrics } = this.#options;
+    return runBatchIsolating(batch, {
       async work(part) {
         const startedMs = performance.now();
         const outcomes = await work(part.map(({ request }) => request));
         metrics.batchDone(part.length, performance.now() - startedMs);
         for (const [n, { resolve }] of part.entries()) resolve(outcomes[n] as Outcome);
       },
-      async heldUp(part): Promise<Part> {
-        const held = new Set(await heldUp?.(part.map(({ request }) => request)));
-        return heldUp ? part.filter(({ request }) => held.has(request)) : part;
+      async findBlocked(part) {
+        const blocked = new Set(await findBlocked?.(part.map(({ request }) => request)));
+        return findBlocked ? part.filter(({ request }) => blocked.has(request)) : part;
       },
       failed(part, error) {
-        const { told, reason } = refusalOf(error);
+        const { mappedError, reason } = toStockRefusal(error);
         if (reason) metrics.refused(reason, part.length);
-        reject(part, told);
+        reject(part, mappedError);
       },
       waitsMax: rowWaitsMax,
     });

@@ -1,8 +1,6 @@
 import { isDatabaseAway, isTooSlow } from '../../../shared/database/errors.js';
 import { isTryAgain, OutcomeUnknown, tryAgain } from '../../../shared/errors.js';
-
-/** Why requests are told `TRY_AGAIN`: too many wait, or one too long; the rest is of their batch. */
-export type RefusalReason = 'full' | 'late' | 'noLock' | 'busy' | 'unknown' | 'away';
+import type { RefusalReason } from '../../stock/metrics.js';
 
 export const busy = () =>
   tryAgain('Many are buying this at the same moment; nothing was reserved yet.');
@@ -13,12 +11,12 @@ export const busy = () =>
  *
  * @returns with no reason for what is not to be asked again
  */
-export function refusalOf(error: unknown): { told: unknown; reason?: RefusalReason } {
+export function toStockRefusal(error: unknown): { mappedError: unknown; reason?: RefusalReason } {
   if (error instanceof OutcomeUnknown) {
-    const told = tryAgain('The database went away at the last moment; ask again.');
-    return { told, reason: 'unknown' };
+    const mappedError = tryAgain('The database went away at the last moment; ask again.');
+    return { mappedError, reason: 'unknown' };
   }
-  if (isTooSlow(error)) return { told: busy(), reason: 'busy' };
-  if (isDatabaseAway(error)) return { told: error, reason: 'away' };
-  return isTryAgain(error) ? { told: error, reason: 'busy' } : { told: error };
+  if (isTooSlow(error)) return { mappedError: busy(), reason: 'busy' };
+  if (isDatabaseAway(error)) return { mappedError: error, reason: 'away' };
+  return isTryAgain(error) ? { mappedError: error, reason: 'busy' } : { mappedError: error };
 }

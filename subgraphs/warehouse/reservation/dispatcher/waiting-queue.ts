@@ -46,14 +46,14 @@ export class WaitingQueue<Request, Outcome> {
     return batch;
   }
 
-  within(keys: readonly string[]): Waiting<Request, Outcome>[] {
+  selectFrom(keys: readonly string[]): Waiting<Request, Outcome>[] {
     const allowed = new Set(keys);
     return this.select((key) => allowed.has(key));
   }
 
-  /** As `within`, and they do not wait any more. */
+  /** As `selectFrom`, and they do not wait any more. */
   take(keys: readonly string[]): Waiting<Request, Outcome>[] {
-    const batch = this.within(keys);
+    const batch = this.selectFrom(keys);
     const taken = new Set(batch);
     this.#queue = this.#queue.filter((waiting) => !taken.has(waiting));
     return batch;

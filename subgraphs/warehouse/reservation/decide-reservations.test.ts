@@ -1,17 +1,14 @@
 import { v7 as uuidv7 } from 'uuid';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import type { StockKey } from '../../contracts/stock-key.js';
 import { isLockTimeout } from '../../shared/database/errors.js';
-import type { StockKey } from '../stock/stock-item.js';
-import { commitReservation } from './commit-reservation.js';
-import { createStockLocks } from './dispatcher/stock-locks.js';
-import type { StockEngine } from './engine.js';
-import { releaseReservation } from './release-reservation.js';
 import {
   decideReservations,
   type ReserveOutcome,
   type ReserveRequest,
-  reserveStock,
-} from './reserve-stock.js';
+} from './decide-reservations.js';
+import { createStockLocks } from './dispatcher/stock-locks.js';
+import { commitReservation, releaseReservation, reserveStock, type StockEngine } from './engine.js';
 
 const holdForMs = 3_600_000;
 const request = (key: StockKey, quantity: number, orderId = uuidv7()): ReserveRequest => {
@@ -190,9 +187,9 @@ describe('reserving stock', () => {
   it('sets a timer for each hold and takes it away when the hold ends', async () => {
     const key = await stockUp(engine, [10]);
     const { orderId } = await reserveStock(engine, request(key, 1));
-    expect(await engine.timerRedis.exists(`hold:${orderId}`)).toBe(1);
+    expect(await engine.timerRedis.exists(`reservation:${orderId}`)).toBe(1);
     await commitReservation(engine, { orderId, paymentId: uuidv7() });
-    expect(await engine.timerRedis.exists(`hold:${orderId}`)).toBe(0);
+    expect(await engine.timerRedis.exists(`reservation:${orderId}`)).toBe(0);
   });
 
   it('says TRY_AGAIN and changes nothing when the lock cannot be had', async () => {

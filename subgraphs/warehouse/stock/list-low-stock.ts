@@ -9,7 +9,7 @@ import { StockLevel } from './stock-level.js';
  *
  * @throws `BAD_USER_INPUT`
  */
-export async function lowStockOf(
+export async function listLowStock(
   em: EntityManager,
   shopIds: readonly string[],
   page: { readonly first: number; readonly after?: string | undefined },

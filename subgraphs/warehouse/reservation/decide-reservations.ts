@@ -1,10 +1,10 @@
 import type { RequiredEntityData } from '@mikro-orm/core';
+import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { type EntityManager, sql } from '../../shared/database/connect.js';
 import type { Ledger } from '../stock/ledger.js';
 import { moveStock, type NoteTransaction } from '../stock/move-stock.js';
-import type { StockKey } from '../stock/stock-item.js';
+import type { StockStore } from '../stock/stock-store.js';
 import { allocate, type Demand, type Pick } from './allocate.js';
-import type { StockEngine, StockStore } from './engine.js';
 import { Reservation, ReservationLine, type ReservationState } from './reservation.js';
 
 export interface ReserveLine extends StockKey {
@@ -25,25 +25,6 @@ export type ReserveOutcome = { readonly orderId: string } & (
   | { readonly state: 'SHORT'; readonly shortages: Shortage[] }
   | { readonly state: Exclude<ReservationState, 'HELD'> }
 );
-
-/**
- * Holds stock for an order, all or nothing, in the order in which the requests came. Asking again
- * for an order that is known changes nothing and gives what became of it; while the same is undecided,
- * the second waits with the first.
- *
- * @throws `TRY_AGAIN` when the skus cannot be locked now; nothing was done then
- */
-export function reserveStock(
-  { reserving, undecided }: StockEngine,
-  request: ReserveRequest,
-): Promise<ReserveOutcome> {
-  const question = JSON.stringify([request.orderId, request.lines]);
-  const asked = undecided.get(question);
-  if (asked) return asked;
-  const decided = reserving.submit(request).finally(() => undecided.delete(question));
-  undecided.set(question, decided);
-  return decided;
-}
 
 /** Decides reservations in their order, in one unit of work and one commit. */
 export async function decideReservations(
@@ -143,7 +124,7 @@ function decide(
 function sumByKey(lines: readonly ReserveLine[]): ReserveLine[] {
   const sums = new Map<string, ReserveLine>();
   for (const { shopId, sku, quantity } of lines) {
-    const key = `${shopId} ${sku}`;
+    const key = stockKeyOf({ shopId, sku });
     sums.set(key, { shopId, sku, quantity: quantity + (sums.get(key)?.quantity ?? 0) });
   }
   return [...sums.values()];

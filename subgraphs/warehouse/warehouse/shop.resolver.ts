@@ -3,8 +3,8 @@ import { loaderOf } from '../../shared/graphql/context.js';
 import { loadAllBy } from '../../shared/graphql/load.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { WarehouseContext } from '../context.js';
-import { Warehouse } from '../warehouse/warehouse.js';
-import { Shop } from './shop.js';
+import { Shop } from '../references.js';
+import { Warehouse } from './warehouse.js';
 
 const loadWarehousesOfShops = loadAllBy(Warehouse, 'shopId', { priority: 'asc', id: 'asc' });
 

@@ -11,7 +11,7 @@ export const loadWarehouses = loadBy(Warehouse, 'id');
  *
  * @throws `NOT_FOUND`, `FORBIDDEN`
  */
-export async function ownWarehouse(context: WarehouseContext, id: string): Promise<Warehouse> {
+export async function requireWarehouse(context: WarehouseContext, id: string): Promise<Warehouse> {
   const warehouse = await loaderOf(context, loadWarehouses).load(id);
   if (!warehouse) throw notFound('warehouse', id);
   await context.app.owners.requireOwn(context, warehouse.shopId);

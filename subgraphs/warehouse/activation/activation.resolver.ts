@@ -1,0 +1,35 @@
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
+import type { StockContext } from '../stock/stock-store.js';
+import { requireWarehouse } from '../warehouse/require-warehouse.js';
+import { Warehouse } from '../warehouse/warehouse.js';
+import { DeactivateWarehouseResult, setWarehouseActive } from './set-warehouse-active.js';
+
+@Resolver()
+export class ActivationResolver {
+  @Allow('shop-owner')
+  @Mutation(() => Warehouse, { description: 'Opens a warehouse: what stands in it can be sold.' })
+  async activateWarehouse(
+    @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
+    @Ctx() context: StockContext,
+  ) {
+    await requireWarehouse(context, id);
+    await setWarehouseActive(context.app, id, true);
+    return context.em.fork().findOneOrFail(Warehouse, id);
+  }
+
+  @Allow('shop-owner')
+  @Mutation(() => DeactivateWarehouseResult, {
+    description: 'Closes a warehouse for sale. What is held there for orders stays held.',
+  })
+  async deactivateWarehouse(
+    @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
+    @Ctx() context: StockContext,
+  ): Promise<DeactivateWarehouseResult> {
+    await requireWarehouse(context, id);
+    const { units, reserved } = await setWarehouseActive(context.app, id, false);
+    const warehouse = await context.em.fork().findOneOrFail(Warehouse, id);
+    return { warehouse, unitsWithdrawn: units, unitsReserved: reserved };
+  }
+}

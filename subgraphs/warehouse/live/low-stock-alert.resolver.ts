@@ -1,0 +1,27 @@
+import { Arg, Ctx, Resolver, Root, Subscription } from 'type-graphql';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
+import { StockLevel } from '../stock/stock-level.js';
+import type { LiveContext } from './live-context.js';
+
+@Resolver()
+export class LowStockAlertResolver {
+  @Allow('shop-owner')
+  @Subscription(() => StockLevel, {
+    description: 'Levels of a shop of one’s own, each when it becomes low.',
+    subscribe: ({ args, context }) => openAlerts(args.shopId, context as LiveContext),
+  })
+  lowStockAlert(
+    @Root() levelId: string,
+    @Ctx() { em }: LiveContext,
+    @Arg('shopId', () => UUID, { description: 'The shop.' }) _shopId: string,
+  ) {
+    // One manager serves all events of a subscription, and would show what it read for the first.
+    return em.fork().findOneOrFail(StockLevel, levelId);
+  }
+}
+
+async function openAlerts(shopId: string, context: LiveContext) {
+  await context.app.owners.requireOwn(context, shopId);
+  return context.app.alerts.open(shopId);
+}

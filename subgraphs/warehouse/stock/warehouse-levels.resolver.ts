@@ -1,0 +1,31 @@
+import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
+import { Allow } from '../../shared/rights/rights.js';
+import type { WarehouseContext } from '../context.js';
+import { Warehouse } from '../warehouse/warehouse.js';
+import { StockLevel, StockLevelConnection } from './stock-level.js';
+
+const loadLevelsOfWarehouses = loadPagesBy(StockLevel, 'warehouseId', 'asc');
+
+@Resolver(() => Warehouse)
+export class WarehouseLevelsResolver {
+  @Allow('shop-owner')
+  @FieldResolver(() => StockLevelConnection, { description: 'What stands in it.' })
+  async stockLevels(
+    @Root() warehouse: Warehouse,
+    @Ctx() context: WarehouseContext,
+    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
+    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+    @Arg('sku', () => String, { nullable: true, description: 'Of this variant only.' })
+    sku?: string | null,
+    @Arg('lowOnly', () => Boolean, { defaultValue: false, description: 'Only those that are low.' })
+    lowOnly?: boolean,
+  ) {
+    await context.app.owners.requireOwn(context, warehouse.shopId);
+    const where = { ...(sku && { sku }), ...(lowOnly && { isLowStock: true }) };
+    return loaderOf(context, loadLevelsOfWarehouses).load(
+      pageOf(warehouse.id, { first, after }, where),
+    );
+  }
+}
