@@ -8,8 +8,8 @@ import {
   TypeInfo,
   ValidationContext,
 } from 'graphql';
+import type { RouterContext } from '../context.js';
 import { badOperation } from '../limits/query-limits.js';
-import type { RouterContext } from '../subgraphs/subgraph-data-source.js';
 import { takesSubscriptions } from '../subscriptions/transport/accept.js';
 
 const noStream =

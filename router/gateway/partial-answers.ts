@@ -1,7 +1,7 @@
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo/gateway';
 import { type DocumentNode, Kind, parse, type SelectionSetNode } from 'graphql';
 import { DomainError } from '../../subgraphs/shared/errors.js';
-import type { RouterContext } from '../subgraphs/subgraph-data-source.js';
+import type { RouterContext } from '../context.js';
 
 type Options = GraphQLDataSourceProcessOptions<RouterContext>;
 type Path = (string | number)[];

@@ -7,7 +7,7 @@ import {
   type Registry,
 } from '../../subgraphs/shared/observability/metrics.js';
 import { operationSeconds } from '../../subgraphs/shared/observability/operation-metrics.js';
-import type { RouterContext } from '../subgraphs/subgraph-data-source.js';
+import type { RouterContext } from '../context.js';
 
 const planCacheMaxBytes = 30 * 1024 * 1024;
 

@@ -12,7 +12,7 @@ import {
 import { canonical, parseIdentifier } from '../../subgraphs/shared/auth/identifier.js';
 import { DomainError } from '../../subgraphs/shared/errors.js';
 import { retryAfterSeconds } from '../../subgraphs/shared/http/http.js';
-import type { RouterContext } from '../subgraphs/subgraph-data-source.js';
+import type { RouterContext } from '../context.js';
 import { variableValues } from './query-limits.js';
 import type { CountAgainst, RateLimitName } from './rate-limits.js';
 

@@ -21,14 +21,16 @@ import {
   visitWithTypeInfo,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import type { RouterConfig } from '../config.js';
-import type { RouterContext } from '../subgraphs/subgraph-data-source.js';
+import type { RouterContext } from '../context.js';
 import { listThatLeadsBack } from './list-cycles.js';
 
-type Limits = Pick<
-  RouterConfig,
-  'QUERY_DEPTH_MAX' | 'QUERY_ALIASES_MAX' | 'QUERY_DIRECTIVES_MAX' | 'QUERY_COST_MAX'
->;
+/** How large an operation may be: the variables `QUERY_…` of the router's configuration. */
+export interface QueryLimits {
+  readonly QUERY_DEPTH_MAX: number;
+  readonly QUERY_ALIASES_MAX: number;
+  readonly QUERY_DIRECTIVES_MAX: number;
+  readonly QUERY_COST_MAX: number;
+}
 
 /** How graphql-armor tells: left to itself it throws, which Apollo Server answers with 500. */
 const reported = {
@@ -43,7 +45,7 @@ const reported = {
  * Validation rules: an operation too deep, with too many aliases or directives, or with values too
  * deep, is not run.
  */
-export function queryLimitRules(limits: Limits): ValidationRule[] {
+export function queryLimitRules(limits: QueryLimits): ValidationRule[] {
   return [
     maxDepthRule({ n: limits.QUERY_DEPTH_MAX, flattenFragments: true, ...reported }),
     maxAliasesRule({ n: limits.QUERY_ALIASES_MAX, allowList: [], ...reported }),
@@ -79,7 +81,7 @@ function nestsDeeper(value: unknown, depthMax: number): boolean {
  * Refuses variables too deep, and what costs too much. No validation rule can: how much a page costs
  * stands in the variables, or in the default of its argument.
  */
-export function costLimitPlugin(limits: Limits): ApolloServerPlugin<RouterContext> {
+export function costLimitPlugin(limits: QueryLimits): ApolloServerPlugin<RouterContext> {
   const refusalOf = rememberingCosts(limits.QUERY_COST_MAX);
   return {
     async requestDidStart() {

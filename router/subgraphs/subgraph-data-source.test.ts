@@ -3,10 +3,11 @@ import type { GraphQLDataSourceProcessOptions } from '@apollo/gateway';
 import { Pool } from 'undici';
 import { close, listen } from '../../subgraphs/shared/http/server.js';
 import { createLogger } from '../../subgraphs/shared/observability/logger.js';
+import type { RouterContext } from '../context.js';
 import { LateError } from './deadlines.js';
 import { post } from './post.js';
 import { InFlight } from './single-flight.js';
-import { type RouterContext, SubgraphDataSource } from './subgraph-data-source.js';
+import { SubgraphDataSource } from './subgraph-data-source.js';
 
 interface Asking {
   readonly query?: string;

@@ -7,24 +7,13 @@ import { mayLag, readsHeader } from '../../subgraphs/shared/http/reads-header.js
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { isTimeout, retrying } from '../../subgraphs/shared/resilience/retry.js';
 import { within } from '../../subgraphs/shared/resilience/with-timeout.js';
+import type { RouterContext } from '../context.js';
 import { type Breaker, createBreaker, isOpenCircuit } from './circuit-breaker.js';
 import { inTime, LateError, type Patience } from './deadlines.js';
 import { post } from './post.js';
 import type { InFlight } from './single-flight.js';
 
 type GatewayGraphQLResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
-
-/** What the router knows of a request. */
-export interface RouterContext {
-  readonly requestId: string;
-  readonly authorization: string | undefined;
-  /** the key of the address that it came from, as requests are counted by */
-  readonly address: string;
-  /** when the operation as a whole has to be answered, by `performance.now()` */
-  readonly deadlineMs?: number;
-  /** whether no subgraph is to be asked: it is planned, and no more */
-  readonly plansOnly?: boolean;
-}
 
 export interface SourceSettings {
   readonly name: string;

@@ -1,5 +1,6 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
-import type { RouterContext, SubgraphDataSource } from './subgraph-data-source.js';
+import type { RouterContext } from '../context.js';
+import type { SubgraphDataSource } from './subgraph-data-source.js';
 
 type Service = GraphQLDataSource<RouterContext>;
 interface Built {

@@ -4,7 +4,7 @@ import {
   requestTrace,
 } from '../../../subgraphs/shared/observability/request-context.js';
 import { telemetry } from '../../../subgraphs/shared/observability/telemetry/telemetry.js';
-import type { RouterContext } from '../../subgraphs/subgraph-data-source.js';
+import type { RouterContext } from '../../context.js';
 import { type ClientStream, type Result, StreamEnd } from './client-stream.js';
 import { eventKey } from './event-keys.js';
 import { type FormatErrors, partAway, tooMuchAtOnce } from './format-errors.js';

@@ -13,8 +13,8 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from '../../../subgraphs/shared/observability/logger.js';
+import type { RouterContext } from '../../context.js';
 import { topLevelFields } from '../../limits/login-limits.js';
-import type { RouterContext } from '../../subgraphs/subgraph-data-source.js';
 import { type Facts, selectsPublicOnly } from '../../supergraph/subscription-facts.js';
 import { type EntityKeys, readEntityKeys, withEventKeys } from './event-keys.js';
 

@@ -10,8 +10,8 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { requestTrace } from '../../../subgraphs/shared/observability/request-context.js';
+import type { RouterContext } from '../../context.js';
 import { badOperation } from '../../limits/query-limits.js';
-import type { RouterContext } from '../../subgraphs/subgraph-data-source.js';
 import type { Result } from '../feed/client-stream.js';
 import type { Accepted } from '../feed/hub.js';
 
