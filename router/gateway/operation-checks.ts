@@ -9,7 +9,7 @@ import {
   ValidationContext,
 } from 'graphql';
 import type { RouterContext } from '../context.js';
-import { badOperation } from '../limits/query-limits.js';
+import { badOperation } from '../errors.js';
 import { takesSubscriptions } from '../subscriptions/transport/accept.js';
 
 const noStream =

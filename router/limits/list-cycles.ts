@@ -1,6 +1,5 @@
 import {
   type DocumentNode,
-  type FragmentDefinitionNode,
   type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
@@ -12,6 +11,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
+import { findFragment } from '../graphql-ast.js';
 
 /**
  * A list without pages that an operation reaches again through other fields, such as the variants of
@@ -25,10 +25,6 @@ export function listThatLeadsBack(
   document: DocumentNode,
   operation: OperationDefinitionNode,
 ): string | null {
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const each of document.definitions) {
-    if (each.kind === Kind.FRAGMENT_DEFINITION) fragments.set(each.name.value, each);
-  }
   const walk = (
     { selections }: SelectionSetNode,
     type: GraphQLNamedType | undefined | null,
@@ -46,7 +42,7 @@ export function listThatLeadsBack(
     above: readonly string[],
   ): string | null => {
     if (selection.kind === Kind.FRAGMENT_SPREAD) {
-      const fragment = fragments.get(selection.name.value);
+      const fragment = findFragment(document, selection.name.value);
       const on = fragment && schema.getType(fragment.typeCondition.name.value);
       return fragment ? walk(fragment.selectionSet, on, above) : null;
     }

@@ -1,19 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
-import {
-  type DocumentNode,
-  type FieldNode,
-  type GraphQLSchema,
-  getArgumentValues,
-  Kind,
-  type OperationDefinitionNode,
-  type SelectionSetNode,
-} from 'graphql';
+import { type FieldNode, type GraphQLSchema, getArgumentValues } from 'graphql';
 import { canonical, parseIdentifier } from '../../subgraphs/shared/auth/identifier.js';
 import { DomainError } from '../../subgraphs/shared/errors.js';
 import { retryAfterSeconds } from '../../subgraphs/shared/http/http.js';
 import type { RouterContext } from '../context.js';
-import { variableValues } from './query-limits.js';
+import { topLevelFields, variableValues } from '../graphql-ast.js';
 import type { CountAgainst, RateLimitName } from './rate-limits.js';
 
 /** Mutations with a tighter limit than others, by the address they come from. */
@@ -56,35 +48,6 @@ export function loginLimitPlugin(
       };
     },
   };
-}
-
-/** What is executed at the top: one field for each key of the answer, through fragments. */
-export function topLevelFields(
-  document: DocumentNode,
-  operation: OperationDefinitionNode,
-): FieldNode[] {
-  const fields = new Map<string, FieldNode>();
-  const seen = new Set<string>();
-  const collect = ({ selections }: SelectionSetNode): void => {
-    for (const selection of selections) {
-      if (selection.kind === Kind.FIELD) {
-        fields.set((selection.alias ?? selection.name).value, selection);
-      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-        collect(selection.selectionSet);
-      } else if (!seen.has(selection.name.value)) {
-        seen.add(selection.name.value);
-        collectFragment(selection.name.value);
-      }
-    }
-  };
-  const collectFragment = (name: string) => {
-    for (const definition of document.definitions) {
-      if (definition.kind !== Kind.FRAGMENT_DEFINITION) continue;
-      if (definition.name.value === name) collect(definition.selectionSet);
-    }
-  };
-  collect(operation.selectionSet);
-  return [...fields.values()];
 }
 
 function timesByLimit(fields: readonly FieldNode[]): Map<RateLimitName, number> {

@@ -11,7 +11,6 @@ import {
   GraphQLError,
   type GraphQLSchema,
   getArgumentValues,
-  getVariableValues,
   Kind,
   type OperationDefinitionNode,
   TypeInfo,
@@ -22,6 +21,8 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { RouterContext } from '../context.js';
+import { badOperation } from '../errors.js';
+import { variableValues } from '../graphql-ast.js';
 import { listThatLeadsBack } from './list-cycles.js';
 
 /** How large an operation may be: the variables `QUERY_…` of the router's configuration. */
@@ -184,15 +185,6 @@ function costsTooMuch(
   return reasons[0];
 }
 
-/** The variables with their defaults; null where they do not fit, which executing them will tell. */
-export function variableValues(
-  schema: GraphQLSchema,
-  operation: OperationDefinitionNode,
-  given: Record<string, unknown> = {},
-): Record<string, unknown> | null {
-  return getVariableValues(schema, operation.variableDefinitions ?? [], given).coerced ?? null;
-}
-
 /** The document with the number that each `first` will have, written out. */
 function withPageSizes(
   schema: GraphQLSchema,
@@ -210,9 +202,6 @@ function withPageSizes(
   };
   return visit(document, visitWithTypeInfo(types, { Field: { enter: writeOut } }));
 }
-
-export const badOperation = (code: string, message: string) =>
-  new GraphQLError(message, { extensions: { code, http: { status: 400 } } });
 
 function asValidationError(message: string): GraphQLError {
   return badOperation('GRAPHQL_VALIDATION_FAILED', message);

@@ -14,7 +14,7 @@ import {
 import { LRUCache } from 'lru-cache';
 import type { Logger } from '../../../subgraphs/shared/observability/logger.js';
 import type { RouterContext } from '../../context.js';
-import { topLevelFields } from '../../limits/login-limits.js';
+import { findFragment, topLevelFields } from '../../graphql-ast.js';
 import { type Facts, selectsPublicOnly } from '../../supergraph/subscription-facts.js';
 import { type EntityKeys, readEntityKeys, withEventKeys } from './event-keys.js';
 
@@ -95,9 +95,8 @@ function ownDocument(document: DocumentNode, operationName: string | undefined):
       FragmentSpread({ name }) {
         if (used.has(name.value)) return;
         used.add(name.value);
-        for (const each of document.definitions) {
-          if (each.kind === Kind.FRAGMENT_DEFINITION && each.name.value === name.value) look(each);
-        }
+        const fragment = findFragment(document, name.value);
+        if (fragment) look(fragment);
       },
     });
   };

@@ -2,8 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getOperationAST } from 'graphql';
+import { parseOrNull } from '../../graphql-ast.js';
 import { type ClientStream, type Result, StreamEnd } from '../feed/client-stream.js';
-import { parsed } from './accept.js';
 
 export type HttpTransport = 'multipart' | 'sse';
 
@@ -35,7 +35,7 @@ export function transportOf(request: IncomingMessage, body: unknown): HttpTransp
 
 function isSubscription(query: string, operationName: unknown): boolean {
   if (!/\bsubscription\b/.test(query)) return false;
-  const document = parsed(query);
+  const document = parseOrNull(query);
   const name = typeof operationName === 'string' ? operationName : undefined;
   return document !== null && getOperationAST(document, name)?.operation === 'subscription';
 }
