@@ -10,7 +10,7 @@ import { SubgraphDataSource } from '../subgraphs/subgraph-data-source.js';
 import { watchSubgraphs } from '../subgraphs/subgraph-health.js';
 import { SubgraphSources } from '../subgraphs/subgraph-sources.js';
 import { supergraphFrom } from '../supergraph/supergraph-file.js';
-import { subgraphsOf } from '../supergraph/supergraph-subgraphs.js';
+import { subgraphsOf } from '../supergraph/supergraph-sdl.js';
 import { withErrorPaths } from './partial-answers.js';
 import { createPlanCache, createSubgraphTimer } from './router-metrics.js';
 

@@ -16,7 +16,8 @@ import type { Logger } from '../../../subgraphs/shared/observability/logger.js';
 import type { RouterContext } from '../../context.js';
 import { findFragment, topLevelFields } from '../../graphql-ast.js';
 import { type Facts, selectsPublicOnly } from '../../supergraph/subscription-facts.js';
-import { type EntityKeys, readEntityKeys, withEventKeys } from './event-keys.js';
+import { type EntityKeys, readEntityKeys } from '../../supergraph/supergraph-sdl.js';
+import { withEventKeys } from './event-keys.js';
 
 const plansMax = 1000;
 
