@@ -1,5 +1,5 @@
 import type { ApolloGateway } from '@apollo/gateway';
-import { ApolloServer } from '@apollo/server';
+import { ApolloServer, type ApolloServerPlugin, type BaseContext } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
@@ -19,10 +19,9 @@ import { loginLimitPlugin } from '../limits/login-limits.js';
 import { costLimitPlugin, queryLimitRules } from '../limits/query-limits.js';
 import type { CountAgainst } from '../limits/rate-limits.js';
 import type { KnownOperation } from '../operations/known-operations.js';
-import { nameOperations } from '../operations/operation-names.js';
 import { subscriptionPlugin } from '../subscriptions/transport/accept.js';
-import { jsonStatus } from './json-status.js';
 import { operationChecks } from './operation-checks.js';
+import { nameOperations } from './router-metrics.js';
 
 interface Parts {
   readonly config: RouterConfig;
@@ -39,6 +38,28 @@ export function errorFormat(config: RouterConfig, logger: Logger) {
   const format = tellRequestId(maskErrors(logger));
   return config.INTROSPECTION ? format : hideSuggestions(format);
 }
+
+const jsonOnly = (accept: string) =>
+  accept.includes('application/json') && !accept.includes('application/graphql-response+json');
+
+// What GraphQL over HTTP says of a document that cannot be parsed, validated or given its variables.
+const codes = ['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'BAD_USER_INPUT'];
+
+/**
+ * A client that asks for `application/json`, and not for `application/graphql-response+json`, is
+ * answered 200 also where its operation is no good: it would not look for `errors` in another answer.
+ */
+const jsonStatus: ApolloServerPlugin<BaseContext> = {
+  async requestDidStart({ request }) {
+    if (!jsonOnly(request.http?.headers.get('accept') ?? '')) return;
+    return {
+      async willSendResponse({ errors, response: { http } }) {
+        const code = errors?.[0]?.extensions.code;
+        if (http.status === 400 && codes.includes(code as string)) http.status = 200;
+      },
+    };
+  },
+};
 
 /** Parses, validates, limits and executes operations; documents and their plans are kept. */
 export function createApollo(parts: Parts) {

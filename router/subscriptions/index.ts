@@ -13,6 +13,7 @@ import { errorCounter } from '../../subgraphs/shared/observability/operation-met
 import type { RouterConfig } from '../config.js';
 import type { RouterContext } from '../context.js';
 import { clientAddress } from '../http/client-address.js';
+import { isOriginAllowed } from '../http/web-headers.js';
 import type { CountAgainst } from '../limits/rate-limits.js';
 import type { SupergraphFile } from '../supergraph/supergraph-file.js';
 import { StreamEnd } from './feed/client-stream.js';
@@ -23,7 +24,6 @@ import { createPlanner, type Planner } from './feed/plan.js';
 import { connectUpstream, type Upstream } from './feed/upstream.js';
 import { acceptOperation, hasConditionAtRoot, refusedForCondition } from './transport/accept.js';
 import { createHttpStreams, type HttpTransport, transportOf } from './transport/http-stream.js';
-import { isOriginAllowed } from './transport/origin.js';
 import { documentOf, operationOf } from './transport/read-operation.js';
 import { serveWebSockets } from './transport/websocket.js';
 
