@@ -29,8 +29,8 @@ import { createApollo, errorFormat } from './gateway/apollo.js';
 import { createGateway } from './gateway/gateway.js';
 import { warmUp } from './gateway/warm-up.js';
 import { clientAddress } from './http/client-address.js';
-import { createPassedRoutes } from './http/proxied-routes.js';
-import type { PassOn } from './http/proxy.js';
+import { createProxiedRoutes } from './http/proxied-routes.js';
+import type { SubgraphProxy } from './http/proxy.js';
 import { createWebHeaders, isPreflight } from './http/web-headers.js';
 import { limiterCommandMaxMs, pausedAfterFailure } from './limits/limiter-redis.js';
 import {
@@ -89,20 +89,20 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
   const subscriptions = serveSubscriptions(apollo);
   const setHeaders = createWebHeaders(config.CORS_ORIGINS, tls !== null);
   const serveExplorer = createExplorer(config.INTROSPECTION, operations);
-  const passed = createPassedRoutes(urls, config.ROUTER_SECRET, logger);
+  const proxiedRoutes = createProxiedRoutes(urls, config.ROUTER_SECRET, logger);
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     setHeaders(request, response);
-    const passOn = passed.routeFor(request);
-    if (!passOn) return answer(request, response);
-    await answer(request, response, passOn).catch((error) => {
+    const proxy = proxiedRoutes.proxyFor(request);
+    if (!proxy) return answer(request, response);
+    await answer(request, response, proxy).catch((error) => {
       if (!(error instanceof DomainError)) throw error;
       sendPlainError(response, error);
     });
   }
 
   // The cheapest refusal comes first: nothing is read or verified for an address that asks too much.
-  async function answer(request: IncomingMessage, response: ServerResponse, passOn?: PassOn) {
+  async function answer(request: IncomingMessage, response: ServerResponse, proxy?: SubgraphProxy) {
     const deadlineMs = performance.now() + config.OPERATION_TIMEOUT_MS;
     const address = clientAddress(request, config.TRUST_PROXY);
     await count('ip', address);
@@ -116,8 +116,8 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
       return;
     }
     if (path && isExplorerPath(path)) return serveExplorer(request, response, path);
-    if (path !== '/graphql' && !passOn) throw new HttpError(404, `There is nothing at ${path}.`);
-    if (!passOn && !methods.includes(request.method ?? '')) {
+    if (path !== '/graphql' && !proxy) throw new HttpError(404, `There is nothing at ${path}.`);
+    if (!proxy && !methods.includes(request.method ?? '')) {
       response.setHeader('allow', methods.join(', '));
       throw new HttpError(405, `There is no ${request.method} here.`);
     }
@@ -125,7 +125,7 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
     const identity = await verifyToken(authorization);
     if (identity) await count('user', identity.id);
     const requestId = requestTrace.getStore()?.requestId as string;
-    if (passOn) return passOn.pass(request, response, requestId);
+    if (proxy) return proxy.forward(request, response, requestId);
     const context = { requestId, authorization, address, deadlineMs };
     const body = await readGraphQLBody(request, bodyMaxBytes);
     if (await subscriptions.serve(request, response, body, context)) return;
@@ -148,7 +148,13 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
     },
     onServer: (server) => server.on('upgrade', subscriptions.upgrade),
     drain: () => subscriptions.stop(),
-    onStop: [() => apollo.stop(), health.stop, closeSources, passed.close, () => closeRedis(redis)],
+    onStop: [
+      () => apollo.stop(),
+      health.stop,
+      closeSources,
+      proxiedRoutes.close,
+      () => closeRedis(redis),
+    ],
   });
 }
 
