@@ -4,7 +4,7 @@ import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { gaugeOf, type Registry } from '../../subgraphs/shared/observability/metrics.js';
 import type { RouterConfig } from '../config.js';
 import type { RouterContext } from '../context.js';
-import { InFlight } from '../subgraphs/single-flight.js';
+import { SingleFlight } from '../subgraphs/single-flight.js';
 import { readAddresses } from '../subgraphs/subgraph-addresses.js';
 import { SubgraphDataSource } from '../subgraphs/subgraph-data-source.js';
 import { watchSubgraphs } from '../subgraphs/subgraph-health.js';
@@ -28,7 +28,7 @@ export function createGateway(
 ) {
   const timed = createSubgraphTimer(registry);
   const credentials = callerCredentials('router', config.ROUTER_SECRET);
-  const inFlight = new InFlight<string>();
+  const singleFlight = new SingleFlight<string>();
   const addressOf = readAddresses(env);
   const sources = new SubgraphSources(config.OPERATION_TIMEOUT_MS);
   const requireAddresses = (supergraphSdl: string) => {
@@ -42,7 +42,7 @@ export function createGateway(
     buildService({ name, url: composed = '' }) {
       const url = addressOf(name, composed);
       const timeoutMs = config.SUBGRAPH_TIMEOUT_MS;
-      const settings = { name, url, credentials, timeoutMs, inFlight, logger };
+      const settings = { name, url, credentials, timeoutMs, singleFlight, logger };
       const source = new SubgraphDataSource(settings);
       return sources.add(name, { url, source, service: withErrorPaths(timed(name, source)) });
     },
