@@ -32,12 +32,12 @@ import { clientAddress } from './http/client-address.js';
 import { createProxiedRoutes } from './http/proxied-routes.js';
 import type { SubgraphProxy } from './http/proxy.js';
 import { createWebHeaders, isPreflight } from './http/web-headers.js';
-import { limiterCommandMaxMs, pausedAfterFailure } from './limits/limiter-redis.js';
+import { limiterCommandMaxMs, withCooldown } from './limits/limiter-redis.js';
 import {
   createRateLimits,
   type RateLimitTable,
   rateLimitProfiles,
-  tellProfile,
+  warnOfRaisedLimits,
 } from './limits/rate-limits.js';
 import { readKnownOperations } from './operations/known-operations.js';
 import { createSubscriptions } from './subscriptions/index.js';
@@ -68,15 +68,15 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
     enableAutoPipelining: true,
   });
   const table = rateLimits ?? rateLimitProfiles[config.RATE_LIMIT_PROFILE];
-  const count = createRateLimits(table, pausedAfterFailure(redis), registry);
-  tellProfile(config.RATE_LIMIT_PROFILE, logger);
+  const consumeLimit = createRateLimits(table, withCooldown(redis), registry);
+  warnOfRaisedLimits(config.RATE_LIMIT_PROFILE, logger);
   const made = createGateway(config, env, logger, registry);
   const { gateway, supergraph, health, services, urls, closeSources } = made;
   const verifyToken = createTokenVerifier(config.JWKS_URL, {
     [callerHeader]: callerCredentials('router', config.ROUTER_SECRET),
   });
   const formatError = errorFormat(config, logger);
-  const parts = { config, logger, registry, gateway, count, formatError };
+  const parts = { config, logger, registry, gateway, consumeLimit, formatError };
   const forStreams = { ...parts, supergraph, services, urls, verifyToken };
   const serveSubscriptions = createSubscriptions(forStreams);
   const operations = readKnownOperations();
@@ -105,7 +105,7 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
   async function answer(request: IncomingMessage, response: ServerResponse, proxy?: SubgraphProxy) {
     const deadlineMs = performance.now() + config.OPERATION_TIMEOUT_MS;
     const address = clientAddress(request, config.TRUST_PROXY);
-    await count('ip', address);
+    await consumeLimit('ip', address);
     if (isPreflight(request)) {
       response.writeHead(204).end();
       return;
@@ -123,7 +123,7 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
     }
     const { authorization } = request.headers;
     const identity = await verifyToken(authorization);
-    if (identity) await count('user', identity.id);
+    if (identity) await consumeLimit('user', identity.id);
     const requestId = requestTrace.getStore()?.requestId as string;
     if (proxy) return proxy.forward(request, response, requestId);
     const context = { requestId, authorization, address, deadlineMs };

@@ -17,7 +17,7 @@ import type { RouterContext } from '../context.js';
 import { examplesDocument } from '../explorer/examples.js';
 import { loginLimitPlugin } from '../limits/login-limits.js';
 import { costLimitPlugin, queryLimitRules } from '../limits/query-limits.js';
-import type { CountAgainst } from '../limits/rate-limits.js';
+import type { ConsumeLimit } from '../limits/rate-limits.js';
 import type { KnownOperation } from '../operations/known-operations.js';
 import { subscriptionPlugin } from '../subscriptions/transport/accept.js';
 import { operationChecks } from './operation-checks.js';
@@ -28,7 +28,7 @@ interface Parts {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly gateway: ApolloGateway;
-  readonly count: CountAgainst;
+  readonly consumeLimit: ConsumeLimit;
   readonly operations: readonly KnownOperation[];
   readonly formatError: ReturnType<typeof errorFormat>;
 }
@@ -63,7 +63,7 @@ const jsonStatus: ApolloServerPlugin<BaseContext> = {
 
 /** Parses, validates, limits and executes operations; documents and their plans are kept. */
 export function createApollo(parts: Parts) {
-  const { config, logger, registry, gateway, count, operations, formatError } = parts;
+  const { config, logger, registry, gateway, consumeLimit, operations, formatError } = parts;
   return new ApolloServer<RouterContext>({
     gateway,
     introspection: config.INTROSPECTION,
@@ -92,7 +92,7 @@ export function createApollo(parts: Parts) {
       operationMetrics(registry, nameOperations(operations.map(({ name }) => name))),
       operationChecks,
       costLimitPlugin(config),
-      loginLimitPlugin(count, config.ROUTER_SECRET),
+      loginLimitPlugin(consumeLimit, config.ROUTER_SECRET),
       subscriptionPlugin,
       jsonStatus,
     ],

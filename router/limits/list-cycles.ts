@@ -20,7 +20,7 @@ import { findFragment } from '../graphql-ast.js';
  *
  * @returns the list as `Type.field`, or null
  */
-export function listThatLeadsBack(
+export function findListCycle(
   schema: GraphQLSchema,
   document: DocumentNode,
   operation: OperationDefinitionNode,
@@ -31,12 +31,12 @@ export function listThatLeadsBack(
     above: readonly string[],
   ): string | null => {
     for (const selection of selections) {
-      const found = look(selection, type, above);
+      const found = visitSelection(selection, type, above);
       if (found) return found;
     }
     return null;
   };
-  const look = (
+  const visitSelection = (
     selection: SelectionSetNode['selections'][number],
     type: GraphQLNamedType | undefined | null,
     above: readonly string[],

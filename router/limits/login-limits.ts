@@ -6,7 +6,7 @@ import { DomainError } from '../../subgraphs/shared/errors.js';
 import { retryAfterSeconds } from '../../subgraphs/shared/http/http.js';
 import type { RouterContext } from '../context.js';
 import { topLevelFields, variableValues } from '../graphql-ast.js';
-import type { CountAgainst, RateLimitName } from './rate-limits.js';
+import type { ConsumeLimit, RateLimitName } from './rate-limits.js';
 
 /** Mutations with a tighter limit than others, by the address they come from. */
 const limitOfField: Readonly<Record<string, RateLimitName>> = {
@@ -23,7 +23,7 @@ const limitOfField: Readonly<Record<string, RateLimitName>> = {
 
 /** Counts logins, codes and the like, each by itself also where one operation has several. */
 export function loginLimitPlugin(
-  count: CountAgainst,
+  consumeLimit: ConsumeLimit,
   secret: string,
 ): ApolloServerPlugin<RouterContext> {
   return {
@@ -35,11 +35,11 @@ export function loginLimitPlugin(
           const values = variableValues(schema, operation, request.variables) ?? {};
           try {
             for (const [limit, times] of timesByLimit(fields)) {
-              await count(limit, contextValue.address, times);
+              await consumeLimit(limit, contextValue.address, times);
             }
             for (const field of fields.filter((each) => each.name.value === 'login')) {
               const key = identityKey(identifierOf(schema, field, values) ?? '', secret);
-              if (key) await count('identity', key);
+              if (key) await consumeLimit('identity', key);
             }
           } catch (error) {
             throw error instanceof DomainError ? withStatus(error) : error;

@@ -14,7 +14,7 @@ import type { RouterConfig } from '../config.js';
 import type { RouterContext } from '../context.js';
 import { clientAddress } from '../http/client-address.js';
 import { isOriginAllowed } from '../http/web-headers.js';
-import type { CountAgainst } from '../limits/rate-limits.js';
+import type { ConsumeLimit } from '../limits/rate-limits.js';
 import type { SupergraphFile } from '../supergraph/supergraph-file.js';
 import { StreamEnd } from './feed/client-stream.js';
 import { errorFormatter, shuttingDown } from './feed/format-errors.js';
@@ -36,7 +36,7 @@ export interface SubscriptionsOptions {
   /** the subgraphs, as the gateway asks them; and where each is */
   readonly services: ReadonlyMap<string, GraphQLDataSource<RouterContext>>;
   readonly urls: ReadonlyMap<string, string>;
-  readonly count: CountAgainst;
+  readonly consumeLimit: ConsumeLimit;
   formatError(formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError;
   verifyToken(authorization: string | undefined): Promise<Identity | null>;
 }
@@ -65,7 +65,7 @@ export interface Subscriptions {
 export function createSubscriptions(
   options: SubscriptionsOptions,
 ): (apollo: ApolloServer<RouterContext>) => Subscriptions {
-  const { config, logger, gateway, supergraph, services, urls, count } = options;
+  const { config, logger, gateway, supergraph, services, urls, consumeLimit } = options;
   const errors = errorCounter(options.registry);
   const countError = (code: string) => errors.inc({ operation: 'subscription', code });
   const format = errorFormatter(options.formatError, countError);
@@ -127,7 +127,7 @@ export function createSubscriptions(
     const webSockets = serveWebSockets({
       apollo,
       hub,
-      count,
+      consumeLimit,
       sockets,
       perConnectionMax: config.SUBSCRIPTIONS_PER_CONNECTION_MAX,
       operationMaxMs: config.OPERATION_TIMEOUT_MS,
@@ -143,7 +143,7 @@ export function createSubscriptions(
         throw new HttpError(403, 'Pages of this origin may not connect.');
       }
       const address = clientAddress(request, config.TRUST_PROXY);
-      await count('ip', address);
+      await consumeLimit('ip', address);
       await webSockets.take(request, socket, head, address);
     }
 

@@ -10,7 +10,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { requestTrace } from '../../../subgraphs/shared/observability/request-context.js';
 import { telemetry } from '../../../subgraphs/shared/observability/telemetry/telemetry.js';
 import type { RouterContext } from '../../context.js';
-import type { CountAgainst } from '../../limits/rate-limits.js';
+import type { ConsumeLimit } from '../../limits/rate-limits.js';
 import { type Result, StreamEnd } from '../feed/client-stream.js';
 import { type FormatErrors, tokenExpired, tooMany } from '../feed/format-errors.js';
 import type { Client, Hub } from '../feed/hub.js';
@@ -29,7 +29,7 @@ const pollMs = 20;
 export interface WebSocketOptions {
   readonly apollo: ApolloServer<RouterContext>;
   readonly hub: Hub;
-  readonly count: CountAgainst;
+  readonly consumeLimit: ConsumeLimit;
   readonly sockets: OpenCounts;
   readonly perConnectionMax: number;
   /** how long a query or mutation may take */
@@ -50,7 +50,7 @@ const going = { code: 1001, reason: 'Going away' };
  * subscriptions end and the connection is closed, for the client to come again with another.
  */
 export function serveWebSockets(options: WebSocketOptions) {
-  const { apollo, hub, count, format } = options;
+  const { apollo, hub, consumeLimit, format } = options;
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: messageMaxBytes,
@@ -110,7 +110,7 @@ export function serveWebSockets(options: WebSocketOptions) {
       if (connection.size > options.perConnectionMax) {
         throw tooMany('You have as many operations on this connection as you may.');
       }
-      await countOperation(count, client);
+      await countOperation(consumeLimit, client);
       const { authorization, address } = client;
       const deadlineMs = performance.now() + options.operationMaxMs;
       const given = { requestId, authorization, address, deadlineMs };
@@ -172,9 +172,12 @@ function argumentsOf(result: Result) {
   return { schema: null as never, document: nothing, contextValue: result };
 }
 
-async function countOperation(count: CountAgainst, { address, identity }: Client): Promise<void> {
-  await count('ip', address);
-  if (identity) await count('user', identity.id);
+async function countOperation(
+  consumeLimit: ConsumeLimit,
+  { address, identity }: Client,
+): Promise<void> {
+  await consumeLimit('ip', address);
+  if (identity) await consumeLimit('user', identity.id);
 }
 
 function refuseConnection(socket: WebSocket, code: unknown): void {
