@@ -70,17 +70,22 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
   const table = rateLimits ?? rateLimitProfiles[config.RATE_LIMIT_PROFILE];
   const consumeLimit = createRateLimits(table, withCooldown(redis), registry);
   warnOfRaisedLimits(config.RATE_LIMIT_PROFILE, logger);
-  const made = createGateway(config, env, logger, registry);
-  const { gateway, supergraph, health, services, urls, closeSources } = made;
+  const federation = createGateway(config, env, logger, registry);
+  const { gateway, supergraph, health, services, urls, closeSources } = federation;
   const verifyToken = createTokenVerifier(config.JWKS_URL, {
     [callerHeader]: callerCredentials('router', config.ROUTER_SECRET),
   });
   const formatError = errorFormat(config, logger);
-  const parts = { config, logger, registry, gateway, consumeLimit, formatError };
-  const forStreams = { ...parts, supergraph, services, urls, verifyToken };
-  const serveSubscriptions = createSubscriptions(forStreams);
+  const shared = { config, logger, registry, gateway, consumeLimit, formatError };
+  const serveSubscriptions = createSubscriptions({
+    ...shared,
+    supergraph,
+    services,
+    urls,
+    verifyToken,
+  });
   const operations = readKnownOperations();
-  const apollo = createApollo({ ...parts, operations });
+  const apollo = createApollo({ ...shared, operations });
   watchRedis(registry, { limits: redis });
   await apollo.start();
   await connectRedis(redis, logger);

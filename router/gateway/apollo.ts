@@ -23,7 +23,7 @@ import { subscriptionPlugin } from '../subscriptions/transport/accept.js';
 import { operationChecks } from './operation-checks.js';
 import { nameOperations } from './router-metrics.js';
 
-interface Parts {
+interface ApolloOptions {
   readonly config: RouterConfig;
   readonly logger: Logger;
   readonly registry: Registry;
@@ -39,11 +39,11 @@ export function errorFormat(config: RouterConfig, logger: Logger) {
   return config.INTROSPECTION ? format : hideSuggestions(format);
 }
 
-const jsonOnly = (accept: string) =>
+const acceptsJsonOnly = (accept: string) =>
   accept.includes('application/json') && !accept.includes('application/graphql-response+json');
 
 // What GraphQL over HTTP says of a document that cannot be parsed, validated or given its variables.
-const codes = ['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'BAD_USER_INPUT'];
+const requestErrorCodes = ['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'BAD_USER_INPUT'];
 
 /**
  * A client that asks for `application/json`, and not for `application/graphql-response+json`, is
@@ -51,19 +51,19 @@ const codes = ['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'BAD_USER_IN
  */
 const jsonStatus: ApolloServerPlugin<BaseContext> = {
   async requestDidStart({ request }) {
-    if (!jsonOnly(request.http?.headers.get('accept') ?? '')) return;
+    if (!acceptsJsonOnly(request.http?.headers.get('accept') ?? '')) return;
     return {
       async willSendResponse({ errors, response: { http } }) {
         const code = errors?.[0]?.extensions.code;
-        if (http.status === 400 && codes.includes(code as string)) http.status = 200;
+        if (http.status === 400 && requestErrorCodes.includes(code as string)) http.status = 200;
       },
     };
   },
 };
 
 /** Parses, validates, limits and executes operations; documents and their plans are kept. */
-export function createApollo(parts: Parts) {
-  const { config, logger, registry, gateway, consumeLimit, operations, formatError } = parts;
+export function createApollo(options: ApolloOptions) {
+  const { config, logger, registry, gateway, consumeLimit, operations, formatError } = options;
   return new ApolloServer<RouterContext>({
     gateway,
     introspection: config.INTROSPECTION,

@@ -9,7 +9,7 @@ import { readAddresses } from '../subgraphs/subgraph-addresses.js';
 import { SubgraphDataSource } from '../subgraphs/subgraph-data-source.js';
 import { watchSubgraphs } from '../subgraphs/subgraph-health.js';
 import { SubgraphSources } from '../subgraphs/subgraph-sources.js';
-import { supergraphFrom } from '../supergraph/supergraph-file.js';
+import { openSupergraphFile } from '../supergraph/supergraph-file.js';
 import { subgraphsOf } from '../supergraph/supergraph-sdl.js';
 import { withErrorPaths } from './partial-answers.js';
 import { createPlanCache, createSubgraphTimer } from './router-metrics.js';
@@ -26,7 +26,7 @@ export function createGateway(
   logger: Logger,
   registry: Registry,
 ) {
-  const timed = createSubgraphTimer(registry);
+  const withTiming = createSubgraphTimer(registry);
   const credentials = callerCredentials('router', config.ROUTER_SECRET);
   const singleFlight = new SingleFlight<string>();
   const addressOf = readAddresses(env);
@@ -34,7 +34,7 @@ export function createGateway(
   const requireAddresses = (supergraphSdl: string) => {
     for (const [name, composed] of subgraphsOf(supergraphSdl)) addressOf(name, composed);
   };
-  const supergraph = supergraphFrom(config.SUPERGRAPH_PATH, requireAddresses, logger);
+  const supergraph = openSupergraphFile(config.SUPERGRAPH_PATH, requireAddresses, logger);
   const gateway = new ApolloGateway({
     supergraphSdl: supergraph.hook,
     logger,
@@ -44,7 +44,7 @@ export function createGateway(
       const timeoutMs = config.SUBGRAPH_TIMEOUT_MS;
       const settings = { name, url, credentials, timeoutMs, singleFlight, logger };
       const source = new SubgraphDataSource(settings);
-      return sources.add(name, { url, source, service: withErrorPaths(timed(name, source)) });
+      return sources.add(name, { url, source, service: withErrorPaths(withTiming(name, source)) });
     },
   });
   gateway.onSchemaLoadOrUpdate(({ coreSupergraphSdl }) => {

@@ -13,11 +13,11 @@ import {
 import type { RouterContext } from '../context.js';
 
 const planCacheMaxBytes = 30 * 1024 * 1024;
-const learnedMax = 100;
+const learnedNamesMax = 100;
 
 /** @returns a data source that does what the given one does, and tells how long it took */
 export function createSubgraphTimer(registry: Registry) {
-  const time = new Histogram({
+  const duration = new Histogram({
     name: 'holdfast_subgraph_request_seconds',
     help: 'How long subgraphs took to answer the router: ok, with errors, or not at all (failed).',
     labelNames: ['subgraph', 'outcome'],
@@ -36,7 +36,7 @@ export function createSubgraphTimer(registry: Registry) {
         outcome = answer.errors ? 'errors' : 'ok';
         return answer;
       } finally {
-        time.observe({ subgraph, outcome }, (performance.now() - startedAt) / 1000);
+        duration.observe({ subgraph, outcome }, (performance.now() - startedAt) / 1000);
       }
     },
   });
@@ -78,7 +78,7 @@ export function createPlanCache<Plan extends object>(registry: Registry) {
  */
 export function nameOperations(known: Iterable<string>): NameOperation {
   const names = new Set(known);
-  const max = names.size + learnedMax;
+  const max = names.size + learnedNamesMax;
   return ({ name }) => {
     if (!name) return 'anonymous';
     if (names.has(name.value)) return name.value;

@@ -14,7 +14,7 @@ export interface LimiterRedis extends IncrementCommand {
 }
 
 /**
- * A Redis that failed is left alone for a while: its status is not `ready`, and limits are result in
+ * A Redis that failed is left alone for a while: its status is not `ready`, and limits are counted in
  * memory meanwhile. Then one request tries it again, so that one that hangs keeps up one request in
  * `cooldownMs`, not each.
  */

@@ -9,7 +9,7 @@ import type { Planner, Variables } from './plan.js';
 import type { Upstream } from './upstream.js';
 
 /** A subscription that passed all checks. */
-export interface Accepted {
+export interface AcceptedSubscription {
   readonly document: DocumentNode;
   readonly operationName: string | undefined;
   readonly variables: Variables;
@@ -36,7 +36,7 @@ export interface HubOptions {
 
 export interface Hub {
   /** @throws `RATE_LIMITED` where too many are open */
-  open(accepted: Accepted, client: Client): ClientStream;
+  open(accepted: AcceptedSubscription, client: Client): ClientStream;
   /** Ends all: they are told that the schema changed. */
   reload(): void;
   /** Ends all, with nothing said. */
@@ -57,7 +57,7 @@ export function createHub(options: HubOptions): Hub {
   const open = createOpenCounts('subscriptions', options.perClientMax, options.totalMax);
   const ending = (error: unknown) => new StreamEnd(options.format([error]));
 
-  function subscribe(accepted: Accepted, client: Client, subscriber: Subscriber): Feed {
+  function subscribe(accepted: AcceptedSubscription, client: Client, subscriber: Subscriber): Feed {
     const plan = options.planner().plan(accepted.document, accepted.operationName);
     const variables = ownVariables(accepted);
     const who = plan.isPublic || !client.identity ? 'anybody' : userKey(client.identity);
@@ -136,7 +136,7 @@ export const clientKey = ({ identity, address }: Pick<Client, 'identity' | 'addr
   identity?.id ?? address;
 
 /** The variables that the operation declares, those that were given. */
-function ownVariables({ document, operationName, variables }: Accepted): Variables {
+function ownVariables({ document, operationName, variables }: AcceptedSubscription): Variables {
   const declared = document.definitions.flatMap((each) =>
     each.kind === 'OperationDefinition' && (!operationName || each.name?.value === operationName)
       ? (each.variableDefinitions ?? []).map(({ variable }) => variable.name.value)

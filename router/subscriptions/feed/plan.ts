@@ -15,7 +15,7 @@ import { LRUCache } from 'lru-cache';
 import type { Logger } from '../../../subgraphs/shared/observability/logger.js';
 import type { RouterContext } from '../../context.js';
 import { findFragment, topLevelFields } from '../../graphql-ast.js';
-import { type Facts, selectsPublicOnly } from '../../supergraph/subscription-facts.js';
+import { type SubscriptionFacts, selectsPublicOnly } from '../../supergraph/subscription-facts.js';
 import { type EntityKeys, readEntityKeys } from '../../supergraph/supergraph-sdl.js';
 import { withEventKeys } from './event-keys.js';
 
@@ -51,7 +51,7 @@ interface PlannerOptions {
   /** the schema that clients see */
   readonly schema: GraphQLSchema;
   readonly services: Services;
-  readonly facts: Facts;
+  readonly facts: SubscriptionFacts;
   readonly logger: Logger;
 }
 

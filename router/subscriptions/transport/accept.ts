@@ -5,7 +5,7 @@ import type { RouterContext } from '../../context.js';
 import { badOperation } from '../../errors.js';
 import { findFragment, parseOrNull } from '../../graphql-ast.js';
 import type { Result } from '../feed/client-stream.js';
-import type { Accepted } from '../feed/hub.js';
+import type { AcceptedSubscription } from '../feed/hub.js';
 
 /** An operation as clients send it, over whatever transport. */
 export interface OperationRequest {
@@ -16,7 +16,7 @@ export interface OperationRequest {
 }
 
 export type Outcome =
-  | { readonly kind: 'subscription'; readonly accepted: Accepted }
+  | { readonly kind: 'subscription'; readonly accepted: AcceptedSubscription }
   | {
       readonly kind: 'answer';
       readonly result: Result;
@@ -26,11 +26,11 @@ export type Outcome =
 
 /** The context of a request over a transport that can answer with a stream. */
 interface StreamContext extends RouterContext {
-  readonly takeSubscription?: (accepted: Accepted) => void;
+  readonly takeSubscription?: (accepted: AcceptedSubscription) => void;
 }
 
 /** Whether a request came over a transport that can answer with a stream. */
-export const takesSubscriptions = (context: StreamContext): boolean =>
+export const canStream = (context: StreamContext): boolean =>
   context.takeSubscription !== undefined;
 
 /**
@@ -66,8 +66,8 @@ export async function acceptOperation(
   { query, operationName, variables, extensions }: OperationRequest,
   given: RouterContext,
 ): Promise<Outcome> {
-  let accepted: Accepted | undefined;
-  const takeSubscription = (each: Accepted) => {
+  let accepted: AcceptedSubscription | undefined;
+  const takeSubscription = (each: AcceptedSubscription) => {
     accepted = each;
   };
   const contextValue: StreamContext = { ...given, takeSubscription };
