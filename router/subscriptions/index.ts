@@ -96,21 +96,21 @@ export function createSubscriptions(
   };
 
   gateway.onSchemaLoadOrUpdate(({ apiSchema: schema, coreSupergraphSdl: supergraphSdl }) => {
-    const plan = () => {
+    const updatePlanner = () => {
       const isFirst = planner === undefined;
       const facts = supergraph.facts();
       planner = createPlanner({ supergraphSdl, schema, services, facts, logger });
       if (!isFirst) reload();
     };
-    supergraph.onFacts(plan);
-    plan();
+    supergraph.onFacts(updatePlanner);
+    updatePlanner();
   });
   function reload() {
     hub.reload();
     void closeUpstreams();
   }
 
-  const sockets = createOpenCounts(
+  const openSockets = createOpenCounts(
     'connections',
     config.SUBSCRIPTIONS_PER_CLIENT_MAX,
     config.SUBSCRIPTIONS_MAX,
@@ -119,7 +119,7 @@ export function createSubscriptions(
     const identity = await options.verifyToken(authorization);
     return { identity, authorization, address, expiresAtMs: expiryOf(authorization) };
   };
-  measure(options.registry, hub.counts, () => sockets.total, upstreams);
+  registerGauges(options.registry, hub.counts, () => openSockets.total, upstreams);
 
   return (apollo) => {
     // The gateway has logged why.
@@ -128,7 +128,7 @@ export function createSubscriptions(
       apollo,
       hub,
       consumeLimit,
-      sockets,
+      openSockets,
       perConnectionMax: config.SUBSCRIPTIONS_PER_CONNECTION_MAX,
       operationMaxMs: config.OPERATION_TIMEOUT_MS,
       format,
@@ -166,7 +166,7 @@ export function createSubscriptions(
           await streams.write(transport, response, stream);
           return true;
         }
-        await answer(transport, response, outcome);
+        await sendAnswer(transport, response, outcome);
         return true;
       },
       upgrade(request, socket, head) {
@@ -186,7 +186,7 @@ export function createSubscriptions(
   };
 
   /** A query, a mutation, or what is wrong: SSE clients cannot read any other answer than a stream. */
-  async function answer(
+  async function sendAnswer(
     transport: HttpTransport,
     response: ServerResponse,
     {
@@ -220,10 +220,10 @@ function upgradeStatus(error: unknown): number {
   return error.extensions.code === 'RATE_LIMITED' ? 429 : 503;
 }
 
-function measure(
+function registerGauges(
   registry: Registry,
   counts: () => { subscriptions: number; upstreams: number },
-  sockets: () => number,
+  openSockets: () => number,
   upstreams: ReadonlyMap<string, Upstream>,
 ): void {
   const gauge = (name: string, help: string, read: () => number) =>
@@ -241,5 +241,5 @@ function measure(
   gauge('subscription_connections', 'WebSockets to subgraphs that are open.', () => {
     return [...upstreams.values()].filter((upstream) => upstream.isOpen()).length;
   });
-  gauge('websockets_open', 'WebSockets of clients that are open.', sockets);
+  gauge('websockets_open', 'WebSockets of clients that are open.', openSockets);
 }

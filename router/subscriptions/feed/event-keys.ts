@@ -42,8 +42,8 @@ function keySelections(
   type: GraphQLObjectType,
   keys: ReadonlyMap<string, readonly string[]>,
 ): SelectionNode[] {
-  const own = keyFields(type, keys);
-  if (own) return own.map((name, at) => field(name, `${prefix}${at}`));
+  const fields = keyFields(type, keys);
+  if (fields) return fields.map((name, at) => field(name, `${prefix}${at}`));
   return Object.values(type.getFields()).flatMap((each, at) => {
     const bare = isNonNullType(each.type) ? each.type.ofType : each.type;
     if (isListType(bare) || !isObjectType(bare) || each.args.length > 0) return [];
@@ -82,7 +82,7 @@ const field = (name: string, alias: string): FieldNode => ({
 export function eventKey(data: unknown): string | null {
   const [root] = Object.values((data ?? {}) as Record<string, unknown>);
   if (typeof root !== 'object' || root === null) return null;
-  const told = Object.entries(root).filter(([name]) => name.startsWith(prefix));
-  if (told.length === 0 || told.every(([, value]) => value === null)) return null;
-  return JSON.stringify(told);
+  const keys = Object.entries(root).filter(([name]) => name.startsWith(prefix));
+  if (keys.length === 0 || keys.every(([, value]) => value === null)) return null;
+  return JSON.stringify(keys);
 }
