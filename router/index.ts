@@ -29,15 +29,15 @@ import { createApollo, errorFormat } from './gateway/apollo.js';
 import { createGateway } from './gateway/gateway.js';
 import { warmUp } from './gateway/warm-up.js';
 import { clientAddress } from './http/client-address.js';
-import { createPassedRoutes } from './http/proxied-routes.js';
-import type { PassOn } from './http/proxy.js';
+import { createProxiedRoutes } from './http/proxied-routes.js';
+import type { SubgraphProxy } from './http/proxy.js';
 import { createWebHeaders, isPreflight } from './http/web-headers.js';
-import { limiterCommandMaxMs, pausedAfterFailure } from './limits/limiter-redis.js';
+import { limiterCommandMaxMs, withCooldown } from './limits/limiter-redis.js';
 import {
   createRateLimits,
   type RateLimitTable,
   rateLimitProfiles,
-  tellProfile,
+  warnOfRaisedLimits,
 } from './limits/rate-limits.js';
 import { readKnownOperations } from './operations/known-operations.js';
 import { createSubscriptions } from './subscriptions/index.js';
@@ -68,19 +68,24 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
     enableAutoPipelining: true,
   });
   const table = rateLimits ?? rateLimitProfiles[config.RATE_LIMIT_PROFILE];
-  const count = createRateLimits(table, pausedAfterFailure(redis), registry);
-  tellProfile(config.RATE_LIMIT_PROFILE, logger);
-  const made = createGateway(config, env, logger, registry);
-  const { gateway, supergraph, health, services, urls, closeSources } = made;
+  const consumeLimit = createRateLimits(table, withCooldown(redis), registry);
+  warnOfRaisedLimits(config.RATE_LIMIT_PROFILE, logger);
+  const federation = createGateway(config, env, logger, registry);
+  const { gateway, supergraph, health, services, urls, closeSources } = federation;
   const verifyToken = createTokenVerifier(config.JWKS_URL, {
     [callerHeader]: callerCredentials('router', config.ROUTER_SECRET),
   });
   const formatError = errorFormat(config, logger);
-  const parts = { config, logger, registry, gateway, count, formatError };
-  const forStreams = { ...parts, supergraph, services, urls, verifyToken };
-  const serveSubscriptions = createSubscriptions(forStreams);
+  const shared = { config, logger, registry, gateway, consumeLimit, formatError };
+  const serveSubscriptions = createSubscriptions({
+    ...shared,
+    supergraph,
+    services,
+    urls,
+    verifyToken,
+  });
   const operations = readKnownOperations();
-  const apollo = createApollo({ ...parts, operations });
+  const apollo = createApollo({ ...shared, operations });
   watchRedis(registry, { limits: redis });
   await apollo.start();
   await connectRedis(redis, logger);
@@ -89,23 +94,23 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
   const subscriptions = serveSubscriptions(apollo);
   const setHeaders = createWebHeaders(config.CORS_ORIGINS, tls !== null);
   const serveExplorer = createExplorer(config.INTROSPECTION, operations);
-  const passed = createPassedRoutes(urls, config.ROUTER_SECRET, logger);
+  const proxiedRoutes = createProxiedRoutes(urls, config.ROUTER_SECRET, logger);
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     setHeaders(request, response);
-    const passOn = passed.routeFor(request);
-    if (!passOn) return answer(request, response);
-    await answer(request, response, passOn).catch((error) => {
+    const proxy = proxiedRoutes.proxyFor(request);
+    if (!proxy) return answer(request, response);
+    await answer(request, response, proxy).catch((error) => {
       if (!(error instanceof DomainError)) throw error;
       sendPlainError(response, error);
     });
   }
 
   // The cheapest refusal comes first: nothing is read or verified for an address that asks too much.
-  async function answer(request: IncomingMessage, response: ServerResponse, passOn?: PassOn) {
+  async function answer(request: IncomingMessage, response: ServerResponse, proxy?: SubgraphProxy) {
     const deadlineMs = performance.now() + config.OPERATION_TIMEOUT_MS;
     const address = clientAddress(request, config.TRUST_PROXY);
-    await count('ip', address);
+    await consumeLimit('ip', address);
     if (isPreflight(request)) {
       response.writeHead(204).end();
       return;
@@ -116,16 +121,16 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
       return;
     }
     if (path && isExplorerPath(path)) return serveExplorer(request, response, path);
-    if (path !== '/graphql' && !passOn) throw new HttpError(404, `There is nothing at ${path}.`);
-    if (!passOn && !methods.includes(request.method ?? '')) {
+    if (path !== '/graphql' && !proxy) throw new HttpError(404, `There is nothing at ${path}.`);
+    if (!proxy && !methods.includes(request.method ?? '')) {
       response.setHeader('allow', methods.join(', '));
       throw new HttpError(405, `There is no ${request.method} here.`);
     }
     const { authorization } = request.headers;
     const identity = await verifyToken(authorization);
-    if (identity) await count('user', identity.id);
+    if (identity) await consumeLimit('user', identity.id);
     const requestId = requestTrace.getStore()?.requestId as string;
-    if (passOn) return passOn.pass(request, response, requestId);
+    if (proxy) return proxy.forward(request, response, requestId);
     const context = { requestId, authorization, address, deadlineMs };
     const body = await readGraphQLBody(request, bodyMaxBytes);
     if (await subscriptions.serve(request, response, body, context)) return;
@@ -148,7 +153,13 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
     },
     onServer: (server) => server.on('upgrade', subscriptions.upgrade),
     drain: () => subscriptions.stop(),
-    onStop: [() => apollo.stop(), health.stop, closeSources, passed.close, () => closeRedis(redis)],
+    onStop: [
+      () => apollo.stop(),
+      health.stop,
+      closeSources,
+      proxiedRoutes.close,
+      () => closeRedis(redis),
+    ],
   });
 }
 

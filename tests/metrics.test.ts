@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../dev/services.js';
 import { serveVerdicts } from '../ops/verify/serve-verdicts.js';
-import { nameOperations } from '../router/operations/operation-names.js';
+import { nameOperations } from '../router/gateway/router-metrics.js';
 import { overWebSocket } from './harness/live.js';
 import { checkout, openShop, registerPerson } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';

@@ -5,7 +5,7 @@ import { verify } from '../../ops/verify/verify.js';
 import { openServers } from '../environment.js';
 import { measureCases, resultsOf } from '../load.js';
 import type { Check, Outcome } from '../report.js';
-import { asker } from '../router/operations.js';
+import { createGraphQLClient } from '../router/operations.js';
 import { startSystemProcesses } from '../system-processes.js';
 import { shopper } from './shopper.js';
 import { vendor } from './vendor.js';
@@ -29,7 +29,7 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
   await migrateAll(databases);
   await seedStore(databases, variants);
   const system = await startSystemProcesses(databases, redis.url);
-  const router = asker(`${system.routerUrl}/graphql`);
+  const router = createGraphQLClient(`${system.routerUrl}/graphql`);
   try {
     const sessions = await withTokens(
       await seedSessions(databases.user),

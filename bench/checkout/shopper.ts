@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { SeededSession } from '../../dev/seed/sessions.js';
 import { percentile, rounded } from '../report.js';
-import type { Asker } from '../router/operations.js';
+import type { GraphQLClient } from '../router/operations.js';
 
 const mutation = `mutation Checkout($input: CheckoutInput!) { checkout(input: $input) {
   __typename
@@ -17,7 +17,7 @@ const shippingAddress = {
 
 /** Somebody else each time, who orders one unit of each offer. */
 export function shopper(
-  router: Asker,
+  router: GraphQLClient,
   customers: readonly (SeededSession & { accessToken: string })[],
 ) {
   let orders = 0;

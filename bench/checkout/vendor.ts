@@ -1,6 +1,6 @@
 import { seedId } from '../../dev/seed/ids.js';
 import type { SeededSession } from '../../dev/seed/sessions.js';
-import type { Asker } from '../router/operations.js';
+import type { GraphQLClient } from '../router/operations.js';
 
 // The demo store's first shop, which is Vera's, and its first warehouse.
 const shopId = seedId('shop', 0);
@@ -18,7 +18,7 @@ interface OfferEdge {
 
 /** Vera, her offers, and what she does with her stock. */
 export async function vendor(
-  router: Asker,
+  router: GraphQLClient,
   sessions: readonly (SeededSession & { accessToken: string })[],
 ) {
   const token = sessions.find(({ email }) => email === 'vera@example.com')?.accessToken as string;

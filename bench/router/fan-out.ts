@@ -3,7 +3,7 @@ import WebSocket from 'ws';
 import { demoPassword } from '../../dev/seed/demo-store.js';
 import { seedId } from '../../dev/seed/ids.js';
 import { type CaseResult, percentile, rounded } from '../report.js';
-import type { Asker } from './operations.js';
+import type { GraphQLClient } from './operations.js';
 
 const subscribers = 1000;
 const changes = 20;
@@ -19,7 +19,7 @@ interface Change {
 }
 
 /** How long it takes from a stock change that is sent until each of 1,000 WebSockets has it. */
-export async function measureFanOut(routerUrl: string, router: Asker): Promise<CaseResult> {
+export async function measureFanOut(routerUrl: string, router: GraphQLClient): Promise<CaseResult> {
   const token = await logIn(router);
   const all = Array.from({ length: subscribers }, () => subscriber(routerUrl));
   await Promise.all(all.map((each) => each.isAt(1)));
@@ -48,7 +48,7 @@ function subscriber(routerUrl: string) {
   const client = createClient({ url, webSocketImpl: WebSocket, retryAttempts: 0 });
   let version = 0;
   let waiting: { version: number; resolve(): void } | undefined;
-  const tell = () => {
+  const resolveIfReached = () => {
     if (!waiting || version < waiting.version) return;
     waiting.resolve();
     waiting = undefined;
@@ -60,7 +60,7 @@ function subscriber(routerUrl: string) {
         if (errors) throw new Error(JSON.stringify(errors));
         if (data?.stockChanged.shop.id !== shopId) return;
         version = data.stockChanged.version;
-        tell();
+        resolveIfReached();
       },
       error: (reason) => process.stderr.write(`a subscriber was lost: ${String(reason)}\n`),
       complete: () => {},
@@ -71,7 +71,7 @@ function subscriber(routerUrl: string) {
     isAt: (wanted: number) =>
       new Promise<void>((resolve) => {
         waiting = { version: wanted, resolve };
-        tell();
+        resolveIfReached();
       }),
     close: () => client.dispose(),
   };
@@ -80,14 +80,14 @@ function subscriber(routerUrl: string) {
 // biome-ignore lint/suspicious/noExplicitAny: answers to operations of our own
 const dataOf = (reply: { data?: unknown }) => reply.data as any;
 
-async function logIn(router: Asker): Promise<string> {
+async function logIn(router: GraphQLClient): Promise<string> {
   const query = `mutation ($input: LoginInput!) {
     login(input: $input) { ... on Session { accessToken } } }`;
   const input = { identifier: 'vera@example.com', password: demoPassword };
   return dataOf(await router.send(query, { input })).login.accessToken;
 }
 
-async function receive(router: Asker, token: string): Promise<void> {
+async function receive(router: GraphQLClient, token: string): Promise<void> {
   const query = `mutation ($input: ReceiveStockInput!) { receiveStock(input: $input) { onHand } }`;
   await router.send(query, { input: { warehouseId, sku, quantity: 1 } }, token);
 }

@@ -7,7 +7,7 @@ import { type CaseResult, median, type Outcome, rounded } from '../report.js';
 import { type SystemProcesses, startSystemProcesses } from '../system-processes.js';
 import { startBareGateway } from './bare.js';
 import { measureFanOut } from './fan-out.js';
-import { asker, readCursors } from './operations.js';
+import { createGraphQLClient, type GraphQLClient, readCursors } from './operations.js';
 
 const seconds = Number(process.env.BENCH_SECONDS ?? 5);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
@@ -23,19 +23,19 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
   // With all its manners, a line in the log for each request among them.
   const system = await startSystemProcesses(databases, redis.url, { LOG_LEVEL: 'info' });
   const bare = await startBareGateway(system);
-  const askers = {
-    router: asker(`${system.routerUrl}/graphql`),
+  const clients = {
+    router: createGraphQLClient(`${system.routerUrl}/graphql`),
     product: productSubgraph(system),
-    bare: asker(bare.url),
+    bare: createGraphQLClient(bare.url),
   };
   try {
     const processIds = { ...system.processIds, bare: bare.processId, postgres: postgres.processId };
-    const measured = await measure(askers, processIds, progress);
+    const measured = await measure(clients, processIds, progress);
     progress('subscribers');
-    const fanOut = await measureFanOut(`${system.routerUrl}/graphql`, askers.router);
+    const fanOut = await measureFanOut(`${system.routerUrl}/graphql`, clients.router);
     return outcomeOf(measured, fanOut);
   } finally {
-    await Promise.all(Object.values(askers).map((each) => each.close()));
+    await Promise.all(Object.values(clients).map((each) => each.close()));
     await bare.stop();
     await system.stop();
     await Promise.all([postgres.stop(), redis.stop()]);
@@ -46,28 +46,28 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
 function productSubgraph({ environments, secrets }: SystemProcesses) {
   const { PRODUCT_URL } = environments.router;
   const credentials = callerCredentials('router', secrets.callers.ROUTER_SECRET as string);
-  return asker(PRODUCT_URL, { [callerHeader]: credentials });
+  return createGraphQLClient(PRODUCT_URL, { [callerHeader]: credentials });
 }
 
 /** Its fetcher fails now and then, when a subgraph closes a connection that it is about to use. */
-const forgiving = (ask: () => Promise<unknown>) => () => ask().catch(ask);
+const retryingOnce = (ask: () => Promise<unknown>) => () => ask().catch(ask);
 
-type Askers = Readonly<Record<'router' | 'product' | 'bare', ReturnType<typeof asker>>>;
+type Clients = Readonly<Record<'router' | 'product' | 'bare', GraphQLClient>>;
 
 async function measure(
-  { router, product, bare }: Askers,
+  { router, product, bare }: Clients,
   processIds: Readonly<Record<string, number>>,
   progress: (line: string) => void,
 ): Promise<MeasuredCases> {
   const cursors = await readCursors(router);
   const cases = {
-    'one hop at the subgraph': product.different('one hop', cursors),
-    'one hop': router.different('one hop', cursors),
-    'two hops': router.different('two hops', cursors),
-    'two hops, bare gateway': forgiving(bare.different('two hops', cursors)),
-    'three hops': router.different('three hops', cursors),
-    'two hops, all the same': router.same('two hops'),
-    'two hops, all the same, bare gateway': forgiving(bare.same('two hops')),
+    'one hop at the subgraph': product.distinctPages('one hop', cursors),
+    'one hop': router.distinctPages('one hop', cursors),
+    'two hops': router.distinctPages('two hops', cursors),
+    'two hops, bare gateway': retryingOnce(bare.distinctPages('two hops', cursors)),
+    'three hops': router.distinctPages('three hops', cursors),
+    'two hops, all the same': router.samePage('two hops'),
+    'two hops, all the same, bare gateway': retryingOnce(bare.samePage('two hops')),
   };
   return measureCases(cases, { rounds, seconds, warmUpRequests, processIds, progress });
 }

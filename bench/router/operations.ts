@@ -4,17 +4,17 @@ const pageSize = 20;
 const cursorsMax = 500;
 
 /** What is asked: one, two and three hops, each of a page of 20 products. */
-export const questions = {
+export const pageSelections = {
   'one hop': 'id name images variants { sku name }',
   'two hops': 'id name variants { sku availability { available version } }',
   'three hops': `id name variants { sku offers(first: 2) { id price { amount currencyCode }
     availability { available version } } }`,
 } as const;
-export type Question = keyof typeof questions;
+export type PageName = keyof typeof pageSelections;
 
-const queryOf = (question: Question) => `query Page($after: String) {
+const queryOf = (page: PageName) => `query Page($after: String) {
   products(first: ${pageSize}, after: $after) {
-    edges { node { ${questions[question]} } } pageInfo { endCursor } } }`;
+    edges { node { ${pageSelections[page]} } } pageInfo { endCursor } } }`;
 
 interface Reply {
   readonly data?: {
@@ -27,10 +27,10 @@ interface Reply {
 }
 
 /** Somebody to ask, over connections that are kept. */
-export function asker(url: string, headers: Record<string, string> = {}) {
+export function createGraphQLClient(url: string, headers: Record<string, string> = {}) {
   const { origin, pathname } = new URL(url);
   const pool = new Pool(origin, { connections: 64 });
-  let asked = 0;
+  let sent = 0;
   async function send(query: string, variables: object, token?: string): Promise<Reply> {
     const { body } = await pool.request({
       method: 'POST',
@@ -49,22 +49,22 @@ export function asker(url: string, headers: Record<string, string> = {}) {
   return {
     send,
     /** Pages that differ from those before them, so that no two are in flight at once. */
-    different(question: Question, cursors: readonly string[]) {
-      const query = queryOf(question);
-      return () => send(query, { after: cursors[asked++ % cursors.length] });
+    distinctPages(page: PageName, cursors: readonly string[]) {
+      const query = queryOf(page);
+      return () => send(query, { after: cursors[sent++ % cursors.length] });
     },
     /** The same page each time. */
-    same(question: Question) {
-      const query = queryOf(question);
+    samePage(page: PageName) {
+      const query = queryOf(page);
       return () => send(query, {});
     },
     close: () => pool.close(),
   };
 }
-export type Asker = ReturnType<typeof asker>;
+export type GraphQLClient = ReturnType<typeof createGraphQLClient>;
 
 /** Places in the list of products from which a page can be asked. */
-export async function readCursors({ send }: Asker): Promise<string[]> {
+export async function readCursors({ send }: GraphQLClient): Promise<string[]> {
   const cursors: string[] = [];
   let after: string | undefined;
   while (cursors.length < cursorsMax) {

@@ -1,5 +1,5 @@
 import type { ApolloGateway } from '@apollo/gateway';
-import { ApolloServer } from '@apollo/server';
+import { ApolloServer, type ApolloServerPlugin, type BaseContext } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
@@ -13,23 +13,22 @@ import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import type { Registry } from '../../subgraphs/shared/observability/metrics.js';
 import { operationMetrics } from '../../subgraphs/shared/observability/operation-metrics.js';
 import type { RouterConfig } from '../config.js';
+import type { RouterContext } from '../context.js';
 import { examplesDocument } from '../explorer/examples.js';
 import { loginLimitPlugin } from '../limits/login-limits.js';
 import { costLimitPlugin, queryLimitRules } from '../limits/query-limits.js';
-import type { CountAgainst } from '../limits/rate-limits.js';
+import type { ConsumeLimit } from '../limits/rate-limits.js';
 import type { KnownOperation } from '../operations/known-operations.js';
-import { nameOperations } from '../operations/operation-names.js';
-import type { RouterContext } from '../subgraphs/subgraph-data-source.js';
 import { subscriptionPlugin } from '../subscriptions/transport/accept.js';
-import { jsonStatus } from './json-status.js';
 import { operationChecks } from './operation-checks.js';
+import { nameOperations } from './router-metrics.js';
 
-interface Parts {
+interface ApolloOptions {
   readonly config: RouterConfig;
   readonly logger: Logger;
   readonly registry: Registry;
   readonly gateway: ApolloGateway;
-  readonly count: CountAgainst;
+  readonly consumeLimit: ConsumeLimit;
   readonly operations: readonly KnownOperation[];
   readonly formatError: ReturnType<typeof errorFormat>;
 }
@@ -40,9 +39,31 @@ export function errorFormat(config: RouterConfig, logger: Logger) {
   return config.INTROSPECTION ? format : hideSuggestions(format);
 }
 
+const acceptsJsonOnly = (accept: string) =>
+  accept.includes('application/json') && !accept.includes('application/graphql-response+json');
+
+// What GraphQL over HTTP says of a document that cannot be parsed, validated or given its variables.
+const requestErrorCodes = ['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'BAD_USER_INPUT'];
+
+/**
+ * A client that asks for `application/json`, and not for `application/graphql-response+json`, is
+ * answered 200 also where its operation is no good: it would not look for `errors` in another answer.
+ */
+const jsonStatus: ApolloServerPlugin<BaseContext> = {
+  async requestDidStart({ request }) {
+    if (!acceptsJsonOnly(request.http?.headers.get('accept') ?? '')) return;
+    return {
+      async willSendResponse({ errors, response: { http } }) {
+        const code = errors?.[0]?.extensions.code;
+        if (http.status === 400 && requestErrorCodes.includes(code as string)) http.status = 200;
+      },
+    };
+  },
+};
+
 /** Parses, validates, limits and executes operations; documents and their plans are kept. */
-export function createApollo(parts: Parts) {
-  const { config, logger, registry, gateway, count, operations, formatError } = parts;
+export function createApollo(options: ApolloOptions) {
+  const { config, logger, registry, gateway, consumeLimit, operations, formatError } = options;
   return new ApolloServer<RouterContext>({
     gateway,
     introspection: config.INTROSPECTION,
@@ -71,7 +92,7 @@ export function createApollo(parts: Parts) {
       operationMetrics(registry, nameOperations(operations.map(({ name }) => name))),
       operationChecks,
       costLimitPlugin(config),
-      loginLimitPlugin(count, config.ROUTER_SECRET),
+      loginLimitPlugin(consumeLimit, config.ROUTER_SECRET),
       subscriptionPlugin,
       jsonStatus,
     ],

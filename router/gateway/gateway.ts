@@ -3,13 +3,14 @@ import { callerCredentials } from '../../subgraphs/shared/auth/auth.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { gaugeOf, type Registry } from '../../subgraphs/shared/observability/metrics.js';
 import type { RouterConfig } from '../config.js';
-import { InFlight } from '../subgraphs/single-flight.js';
+import type { RouterContext } from '../context.js';
+import { SingleFlight } from '../subgraphs/single-flight.js';
 import { readAddresses } from '../subgraphs/subgraph-addresses.js';
-import { type RouterContext, SubgraphDataSource } from '../subgraphs/subgraph-data-source.js';
+import { SubgraphDataSource } from '../subgraphs/subgraph-data-source.js';
 import { watchSubgraphs } from '../subgraphs/subgraph-health.js';
 import { SubgraphSources } from '../subgraphs/subgraph-sources.js';
-import { supergraphFrom } from '../supergraph/supergraph-file.js';
-import { subgraphsOf } from '../supergraph/supergraph-subgraphs.js';
+import { openSupergraphFile } from '../supergraph/supergraph-file.js';
+import { subgraphsOf } from '../supergraph/supergraph-sdl.js';
 import { withErrorPaths } from './partial-answers.js';
 import { createPlanCache, createSubgraphTimer } from './router-metrics.js';
 
@@ -25,15 +26,15 @@ export function createGateway(
   logger: Logger,
   registry: Registry,
 ) {
-  const timed = createSubgraphTimer(registry);
+  const withTiming = createSubgraphTimer(registry);
   const credentials = callerCredentials('router', config.ROUTER_SECRET);
-  const inFlight = new InFlight<string>();
+  const singleFlight = new SingleFlight<string>();
   const addressOf = readAddresses(env);
   const sources = new SubgraphSources(config.OPERATION_TIMEOUT_MS);
   const requireAddresses = (supergraphSdl: string) => {
     for (const [name, composed] of subgraphsOf(supergraphSdl)) addressOf(name, composed);
   };
-  const supergraph = supergraphFrom(config.SUPERGRAPH_PATH, requireAddresses, logger);
+  const supergraph = openSupergraphFile(config.SUPERGRAPH_PATH, requireAddresses, logger);
   const gateway = new ApolloGateway({
     supergraphSdl: supergraph.hook,
     logger,
@@ -41,9 +42,9 @@ export function createGateway(
     buildService({ name, url: composed = '' }) {
       const url = addressOf(name, composed);
       const timeoutMs = config.SUBGRAPH_TIMEOUT_MS;
-      const settings = { name, url, credentials, timeoutMs, inFlight, logger };
+      const settings = { name, url, credentials, timeoutMs, singleFlight, logger };
       const source = new SubgraphDataSource(settings);
-      return sources.add(name, { url, source, service: withErrorPaths(timed(name, source)) });
+      return sources.add(name, { url, source, service: withErrorPaths(withTiming(name, source)) });
     },
   });
   gateway.onSchemaLoadOrUpdate(({ coreSupergraphSdl }) => {

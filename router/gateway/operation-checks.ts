@@ -8,11 +8,11 @@ import {
   TypeInfo,
   ValidationContext,
 } from 'graphql';
-import { badOperation } from '../limits/query-limits.js';
-import type { RouterContext } from '../subgraphs/subgraph-data-source.js';
-import { takesSubscriptions } from '../subscriptions/transport/accept.js';
+import type { RouterContext } from '../context.js';
+import { badOperation } from '../errors.js';
+import { canStream } from '../subscriptions/transport/accept.js';
 
-const noStream =
+const noStreamMessage =
   'A subscription needs graphql-ws, or Accept: text/event-stream or multipart/mixed;subscriptionSpec=1.0.';
 
 /**
@@ -23,18 +23,18 @@ export const operationChecks: ApolloServerPlugin<RouterContext> = {
   async requestDidStart() {
     return {
       async didResolveOperation({ schema, document, operation, request, contextValue }) {
-        if (!operation) throw notNamed(request.operationName);
-        if (operation.operation === 'subscription' && !takesSubscriptions(contextValue)) {
-          throw badOperation('BAD_REQUEST', noStream);
+        if (!operation) throw unresolvedOperation(request.operationName);
+        if (operation.operation === 'subscription' && !canStream(contextValue)) {
+          throw badOperation('BAD_REQUEST', noStreamMessage);
         }
-        const name = nullInVain(schema, document, operation, request.variables ?? {});
+        const name = findNullForNonNull(schema, document, operation, request.variables ?? {});
         if (name) throw badOperation('BAD_USER_INPUT', `The variable $${name} must not be null.`);
       },
     };
   },
 };
 
-function notNamed(name: string | undefined | null): GraphQLError {
+function unresolvedOperation(name: string | undefined | null): GraphQLError {
   const message =
     typeof name === 'string'
       ? `There is no operation named "${name}".`
@@ -43,7 +43,7 @@ function notNamed(name: string | undefined | null): GraphQLError {
 }
 
 /** GraphQL lets a variable with a default stand where null may not, and null overrides the default. */
-function nullInVain(
+function findNullForNonNull(
   schema: GraphQLSchema,
   document: DocumentNode,
   operation: OperationDefinitionNode,
@@ -52,8 +52,8 @@ function nullInVain(
   const nulls = Object.keys(variables).filter((name) => variables[name] === null);
   if (nulls.length === 0) return null;
   const context = new ValidationContext(schema, document, new TypeInfo(schema), () => {});
-  const wrong = context
+  const usage = context
     .getRecursiveVariableUsages(operation)
     .find(({ node, type }) => nulls.includes(node.name.value) && isNonNullType(type));
-  return wrong?.node.name.value ?? null;
+  return usage?.node.name.value ?? null;
 }

@@ -1,7 +1,14 @@
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo/gateway';
-import { type DocumentNode, Kind, parse, type SelectionSetNode } from 'graphql';
+import {
+  getOperationAST,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  type SelectionSetNode,
+} from 'graphql';
 import { DomainError } from '../../subgraphs/shared/errors.js';
-import type { RouterContext } from '../subgraphs/subgraph-data-source.js';
+import type { RouterContext } from '../context.js';
+import { responseKey, topLevelFields } from '../graphql-ast.js';
 
 type Options = GraphQLDataSourceProcessOptions<RouterContext>;
 type Path = (string | number)[];
@@ -30,46 +37,29 @@ export function withErrorPaths(
 
 /** Of each field at the top of what was asked, or of each entity. */
 function missingPaths({ request: { query = '', variables } }: Options): Path[] {
-  const roots = topSelections(parse(query, { noLocation: true }));
-  const entities = roots.find(({ name }) => name === '_entities')?.selectionSet;
-  if (!entities) return roots.map(({ key }) => [key]);
+  const document = parse(query, { noLocation: true });
+  const roots = topLevelFields(document, getOperationAST(document) as OperationDefinitionNode);
+  const entities = roots.find(({ name }) => name.value === '_entities')?.selectionSet;
+  if (!entities) return roots.map((field) => [responseKey(field)]);
+  const keysByType = entityKeysByType(entities);
   const representations = (variables?.representations ?? []) as { __typename: string }[];
-  const fieldsOf = new Map<string, string[]>();
-  for (const { typeName, keys } of fragmentsOf(entities)) {
-    fieldsOf.set(typeName, [...(fieldsOf.get(typeName) ?? []), ...keys]);
-  }
   return representations.flatMap(({ __typename }, at): Path[] => {
-    const keys = fieldsOf.get(__typename);
+    const keys = keysByType.get(__typename);
     return keys ? keys.map((key) => ['_entities', at, key]) : [['_entities', at]];
   });
 }
 
-function topSelections(document: DocumentNode) {
-  const operation = document.definitions.find(
-    (each) => each.kind === Kind.OPERATION_DEFINITION,
-  ) as { selectionSet: SelectionSetNode };
-  return fieldsIn(operation.selectionSet);
-}
-
-const fieldsIn = ({ selections }: SelectionSetNode) =>
-  selections.flatMap((each) =>
-    each.kind === Kind.FIELD
-      ? [
-          {
-            name: each.name.value,
-            key: (each.alias ?? each.name).value,
-            selectionSet: each.selectionSet,
-          },
-        ]
-      : [],
-  );
-
 /** The planner asks for the fields of entities in fragments, one or more for each type. */
-const fragmentsOf = ({ selections }: SelectionSetNode) =>
-  selections.flatMap((each) => {
-    if (each.kind !== Kind.INLINE_FRAGMENT || !each.typeCondition) return [];
-    const keys = fieldsIn(each.selectionSet).map(({ key }) => key);
-    return [
-      { typeName: each.typeCondition.name.value, keys: keys.filter((key) => key !== '__typename') },
-    ];
-  });
+function entityKeysByType({ selections }: SelectionSetNode): ReadonlyMap<string, string[]> {
+  const keysByType = new Map<string, string[]>();
+  for (const each of selections) {
+    if (each.kind !== Kind.INLINE_FRAGMENT || !each.typeCondition) continue;
+    const typeName = each.typeCondition.name.value;
+    const keys = each.selectionSet.selections
+      .filter((selection) => selection.kind === Kind.FIELD)
+      .map(responseKey)
+      .filter((key) => key !== '__typename');
+    keysByType.set(typeName, [...(keysByType.get(typeName) ?? []), ...keys]);
+  }
+  return keysByType;
+}

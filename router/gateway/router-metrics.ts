@@ -6,14 +6,18 @@ import {
   Histogram,
   type Registry,
 } from '../../subgraphs/shared/observability/metrics.js';
-import { operationSeconds } from '../../subgraphs/shared/observability/operation-metrics.js';
-import type { RouterContext } from '../subgraphs/subgraph-data-source.js';
+import {
+  type NameOperation,
+  operationSeconds,
+} from '../../subgraphs/shared/observability/operation-metrics.js';
+import type { RouterContext } from '../context.js';
 
 const planCacheMaxBytes = 30 * 1024 * 1024;
+const learnedNamesMax = 100;
 
 /** @returns a data source that does what the given one does, and tells how long it took */
 export function createSubgraphTimer(registry: Registry) {
-  const time = new Histogram({
+  const duration = new Histogram({
     name: 'holdfast_subgraph_request_seconds',
     help: 'How long subgraphs took to answer the router: ok, with errors, or not at all (failed).',
     labelNames: ['subgraph', 'outcome'],
@@ -32,7 +36,7 @@ export function createSubgraphTimer(registry: Registry) {
         outcome = answer.errors ? 'errors' : 'ok';
         return answer;
       } finally {
-        time.observe({ subgraph, outcome }, (performance.now() - startedAt) / 1000);
+        duration.observe({ subgraph, outcome }, (performance.now() - startedAt) / 1000);
       }
     },
   });
@@ -65,5 +69,21 @@ export function createPlanCache<Plan extends object>(registry: Registry) {
       return plans.delete(key);
     },
     clear: () => plans.clear(),
+  };
+}
+
+/**
+ * The labels of clients' operations: the names that are known from the start, the first hundred
+ * others that come, `anonymous`, and `other` for all the rest, so that no client makes metrics grow.
+ */
+export function nameOperations(known: Iterable<string>): NameOperation {
+  const names = new Set(known);
+  const max = names.size + learnedNamesMax;
+  return ({ name }) => {
+    if (!name) return 'anonymous';
+    if (names.has(name.value)) return name.value;
+    if (names.size >= max) return 'other';
+    names.add(name.value);
+    return name.value;
   };
 }

@@ -1,7 +1,7 @@
 import type { ApolloServer } from '@apollo/server';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
+import type { RouterContext } from '../context.js';
 import type { KnownOperation } from '../operations/known-operations.js';
-import type { RouterContext } from '../subgraphs/subgraph-data-source.js';
 import { acceptOperation } from '../subscriptions/transport/accept.js';
 
 /**

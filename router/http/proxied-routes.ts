@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { callerCredentials } from '../../subgraphs/shared/auth/auth.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
-import { createPassOn, type PassOn } from './proxy.js';
+import { createSubgraphProxy, type SubgraphProxy } from './proxy.js';
 
 // path → the subgraph that answers there, whatever the method
 const routes = [
@@ -10,33 +10,33 @@ const routes = [
 ] as const;
 
 /** What subgraphs serve beside the graph, where the supergraph has them: the router passes it on. */
-export function createPassedRoutes(
+export function createProxiedRoutes(
   urls: ReadonlyMap<string, string>,
   secret: string,
   logger: Logger,
 ) {
   const credentials = callerCredentials('router', secret);
-  const made = new Map<string, { url: string; passOn: PassOn }>();
+  const proxies = new Map<string, { url: string; proxy: SubgraphProxy }>();
 
   // A supergraph that is loaded anew may say that a subgraph is elsewhere.
-  function passOnTo(subgraph: string): PassOn | undefined {
+  function proxyTo(subgraph: string): SubgraphProxy | undefined {
     const url = urls.get(subgraph);
-    const known = made.get(subgraph);
-    if (known?.url === url) return known?.passOn;
-    void known?.passOn.close();
-    made.delete(subgraph);
+    const known = proxies.get(subgraph);
+    if (known?.url === url) return known?.proxy;
+    void known?.proxy.close();
+    proxies.delete(subgraph);
     if (!url) return undefined;
-    const passOn = createPassOn(subgraph, url, credentials, logger);
-    made.set(subgraph, { url, passOn });
-    return passOn;
+    const proxy = createSubgraphProxy(subgraph, url, credentials, logger);
+    proxies.set(subgraph, { url, proxy });
+    return proxy;
   }
 
   return {
-    routeFor({ url = '/' }: IncomingMessage): PassOn | undefined {
-      const [asked = '/'] = url.split('?', 1);
-      const route = routes.find(({ path }) => path.test(asked));
-      return route && passOnTo(route.subgraph);
+    proxyFor({ url = '/' }: IncomingMessage): SubgraphProxy | undefined {
+      const [pathname = '/'] = url.split('?', 1);
+      const route = routes.find(({ path }) => path.test(pathname));
+      return route && proxyTo(route.subgraph);
     },
-    close: () => Promise.all([...made.values()].map(({ passOn }) => passOn.close())),
+    close: () => Promise.all([...proxies.values()].map(({ proxy }) => proxy.close())),
   };
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { createLogger } from '../../subgraphs/shared/observability/logger.js';
-import { createPassOn } from './proxy.js';
+import { createSubgraphProxy } from './proxy.js';
 
 const portOf = (server: Server) => (server.address() as AddressInfo).port;
 
@@ -19,9 +19,11 @@ describe('what is passed on', () => {
     await once(subgraph, 'listening');
     const url = `http://127.0.0.1:${portOf(subgraph)}/graphql`;
     const logger = createLogger('test', 'silent');
-    const passOn = createPassOn('warehouse', url, 'router secret', logger, { idleMaxMs: 2000 });
+    const proxy = createSubgraphProxy('warehouse', url, 'router secret', logger, {
+      idleMaxMs: 2000,
+    });
     const router = createServer((request, response) => {
-      void passOn.pass(request, response, 'id').catch(() => {});
+      void proxy.forward(request, response, 'id').catch(() => {});
     });
     router.listen(0, '127.0.0.1');
     await once(router, 'listening');
@@ -36,7 +38,7 @@ describe('what is passed on', () => {
     expect(answer.writableFinished).toBe(false);
 
     client.destroy();
-    await passOn.close();
+    await proxy.close();
     router.close();
     subgraph.close();
   }, 60_000);

@@ -12,7 +12,7 @@ const connectionsMax = 32;
 const answerMaxMs = 60_000;
 
 // What is between two neighbours only, and what the router says itself.
-const notPassedOn = [
+const notForwarded = [
   'connection',
   'expect',
   'host',
@@ -28,14 +28,14 @@ const notPassedOn = [
   readsHeader,
 ];
 
-export interface PassOn {
+export interface SubgraphProxy {
   /**
    * Passes a request on as it is, to the same path, and its answer back; both are streamed, each at
    * the pace of who reads it. When the client goes away, so does the request.
    *
    * @throws `TRY_AGAIN` where no answer came
    */
-  pass(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void>;
+  forward(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -44,13 +44,13 @@ export interface PassOn {
  * @param credentials the router's, as it says who it is
  * @param limits for how long a client may neither send nor read anything
  */
-export function createPassOn(
+export function createSubgraphProxy(
   name: string,
   url: string,
   credentials: string,
   logger: Logger,
   { idleMaxMs = answerMaxMs } = {},
-): PassOn {
+): SubgraphProxy {
   const pool = new Pool(new URL(url).origin, {
     connections: connectionsMax,
     ...clientIdle,
@@ -58,10 +58,10 @@ export function createPassOn(
     bodyTimeout: answerMaxMs,
   });
   return {
-    async pass(request, response, requestId) {
+    async forward(request, response, requestId) {
       const { headers, method = 'GET', url: path = '/' } = request;
-      const gone = new AbortController();
-      response.once('close', () => gone.abort());
+      const clientGone = new AbortController();
+      response.once('close', () => clientGone.abort());
       // undici's limits stand still while nobody reads, and all files share its connections.
       response.setTimeout(idleMaxMs, () => response.destroy());
       try {
@@ -74,7 +74,7 @@ export function createPassOn(
             [callerHeader]: credentials,
           },
           body: hasBody(headers) ? request : null,
-          signal: gone.signal,
+          signal: clientGone.signal,
         });
         response.writeHead(answer.statusCode, endToEnd(answer.headers));
         await pipeline(answer.body, response);
@@ -92,10 +92,10 @@ const hasBody = (headers: IncomingHttpHeaders) =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
 function endToEnd(headers: IncomingHttpHeaders): Record<string, string | string[]> {
-  const named = headers.connection?.toLowerCase().split(/\s*,\s*/) ?? [];
-  const kept = Object.entries(headers).filter(
+  const hopByHop = headers.connection?.toLowerCase().split(/\s*,\s*/) ?? [];
+  const forwarded = Object.entries(headers).filter(
     ([header, value]) =>
-      value !== undefined && !notPassedOn.includes(header) && !named.includes(header),
+      value !== undefined && !notForwarded.includes(header) && !hopByHop.includes(header),
   );
-  return Object.fromEntries(kept) as Record<string, string | string[]>;
+  return Object.fromEntries(forwarded) as Record<string, string | string[]>;
 }

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { Registry } from '../../subgraphs/shared/observability/metrics.js';
-import { pausedAfterFailure } from './limiter-redis.js';
+import { withCooldown } from './limiter-redis.js';
 import { createRateLimits, rateLimitProfiles } from './rate-limits.js';
 
 /** A Redis that fails while it is told to, on a clock of its own. */
@@ -17,42 +17,42 @@ function createFake() {
       return [1, 1000];
     },
   };
-  const redis = pausedAfterFailure(client as unknown as Redis, () => fake.nowMs);
-  const count = createRateLimits(rateLimitProfiles.standard, redis, new Registry());
-  return { fake, count };
+  const redis = withCooldown(client as unknown as Redis, () => fake.nowMs);
+  const consumeLimit = createRateLimits(rateLimitProfiles.standard, redis, new Registry());
+  return { fake, consumeLimit };
 }
 
 describe('a Redis that fails', () => {
   it('is left alone for a while: nobody waits for it but the first', async () => {
-    const { fake, count } = createFake();
+    const { fake, consumeLimit } = createFake();
     fake.fails = true;
-    for (let n = 0; n < 10; n++) await count('ip', 'a');
+    for (let n = 0; n < 10; n++) await consumeLimit('ip', 'a');
     expect(fake.asked).toBe(1);
   });
 
   it('is tried by one request at a time when the while is over', async () => {
-    const { fake, count } = createFake();
+    const { fake, consumeLimit } = createFake();
     fake.fails = true;
-    await count('ip', 'a');
+    await consumeLimit('ip', 'a');
     fake.nowMs += 2001;
-    await Promise.all(Array.from({ length: 10 }, () => count('ip', 'a')));
+    await Promise.all(Array.from({ length: 10 }, () => consumeLimit('ip', 'a')));
     expect(fake.asked).toBe(2);
   });
 
   it('counts again once it answers', async () => {
-    const { fake, count } = createFake();
+    const { fake, consumeLimit } = createFake();
     fake.fails = true;
-    await count('ip', 'a');
+    await consumeLimit('ip', 'a');
     fake.fails = false;
     fake.nowMs += 2001;
-    for (let n = 0; n < 5; n++) await count('ip', 'a');
+    for (let n = 0; n < 5; n++) await consumeLimit('ip', 'a');
     expect(fake.asked).toBe(6);
   });
 
   it('is not asked while it has no connection', async () => {
-    const { fake, count } = createFake();
+    const { fake, consumeLimit } = createFake();
     fake.status = 'reconnecting';
-    await count('ip', 'a');
+    await consumeLimit('ip', 'a');
     expect(fake.asked).toBe(0);
   });
 });

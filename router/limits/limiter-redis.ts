@@ -2,13 +2,13 @@ import type { Redis } from 'ioredis';
 
 // Far more than Redis needs, and short enough to wait for once in a while.
 export const limiterCommandMaxMs = 200;
-const pauseMs = 2000;
+const cooldownMs = 2000;
 
-type Counted = [consumed: number, ttlMs: number];
-type CountCommand = { rlflxIncr(args: string[]): Promise<Counted> };
+type IncrResult = [consumed: number, ttlMs: number];
+type IncrementCommand = { rlflxIncr(args: string[]): Promise<IncrResult> };
 
 /** The part of a Redis client that `RateLimiterRedis` uses. */
-export interface LimiterRedis extends CountCommand {
+export interface LimiterRedis extends IncrementCommand {
   readonly status: string;
   defineCommand: Redis['defineCommand'];
 }
@@ -16,26 +16,26 @@ export interface LimiterRedis extends CountCommand {
 /**
  * A Redis that failed is left alone for a while: its status is not `ready`, and limits are counted in
  * memory meanwhile. Then one request tries it again, so that one that hangs keeps up one request in
- * `pauseMs`, not each.
+ * `cooldownMs`, not each.
  */
-export function pausedAfterFailure(redis: Redis, nowMs = () => Date.now()): LimiterRedis {
+export function withCooldown(redis: Redis, nowMs = () => Date.now()): LimiterRedis {
   let failed = false;
-  let pausedUntilMs = 0;
+  let coolsDownUntilMs = 0;
   return {
     get status() {
-      return nowMs() < pausedUntilMs ? 'paused' : redis.status;
+      return nowMs() < coolsDownUntilMs ? 'cooling down' : redis.status;
     },
     defineCommand: (name, definition) => redis.defineCommand(name, definition),
     async rlflxIncr(args) {
-      if (failed) pausedUntilMs = nowMs() + pauseMs;
+      if (failed) coolsDownUntilMs = nowMs() + cooldownMs;
       try {
-        const counted = await (redis as unknown as CountCommand).rlflxIncr(args);
+        const result = await (redis as unknown as IncrementCommand).rlflxIncr(args);
         failed = false;
-        pausedUntilMs = 0;
-        return counted;
+        coolsDownUntilMs = 0;
+        return result;
       } catch (error) {
         failed = true;
-        pausedUntilMs = nowMs() + pauseMs;
+        coolsDownUntilMs = nowMs() + cooldownMs;
         throw error;
       }
     },

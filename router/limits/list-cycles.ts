@@ -1,6 +1,5 @@
 import {
   type DocumentNode,
-  type FragmentDefinitionNode,
   type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
@@ -12,6 +11,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
+import { findFragment } from '../graphql-ast.js';
 
 /**
  * A list without pages that an operation reaches again through other fields, such as the variants of
@@ -20,33 +20,29 @@ import {
  *
  * @returns the list as `Type.field`, or null
  */
-export function listThatLeadsBack(
+export function findListCycle(
   schema: GraphQLSchema,
   document: DocumentNode,
   operation: OperationDefinitionNode,
 ): string | null {
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const each of document.definitions) {
-    if (each.kind === Kind.FRAGMENT_DEFINITION) fragments.set(each.name.value, each);
-  }
   const walk = (
     { selections }: SelectionSetNode,
     type: GraphQLNamedType | undefined | null,
     above: readonly string[],
   ): string | null => {
     for (const selection of selections) {
-      const found = look(selection, type, above);
+      const found = visitSelection(selection, type, above);
       if (found) return found;
     }
     return null;
   };
-  const look = (
+  const visitSelection = (
     selection: SelectionSetNode['selections'][number],
     type: GraphQLNamedType | undefined | null,
     above: readonly string[],
   ): string | null => {
     if (selection.kind === Kind.FRAGMENT_SPREAD) {
-      const fragment = fragments.get(selection.name.value);
+      const fragment = findFragment(document, selection.name.value);
       const on = fragment && schema.getType(fragment.typeCondition.name.value);
       return fragment ? walk(fragment.selectionSet, on, above) : null;
     }

@@ -1,20 +1,12 @@
 import { createHmac } from 'node:crypto';
 import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
-import {
-  type DocumentNode,
-  type FieldNode,
-  type GraphQLSchema,
-  getArgumentValues,
-  Kind,
-  type OperationDefinitionNode,
-  type SelectionSetNode,
-} from 'graphql';
+import { type FieldNode, type GraphQLSchema, getArgumentValues } from 'graphql';
 import { canonical, parseIdentifier } from '../../subgraphs/shared/auth/identifier.js';
 import { DomainError } from '../../subgraphs/shared/errors.js';
 import { retryAfterSeconds } from '../../subgraphs/shared/http/http.js';
-import type { RouterContext } from '../subgraphs/subgraph-data-source.js';
-import { variableValues } from './query-limits.js';
-import type { CountAgainst, RateLimitName } from './rate-limits.js';
+import type { RouterContext } from '../context.js';
+import { topLevelFields, variableValues } from '../graphql-ast.js';
+import type { ConsumeLimit, RateLimitName } from './rate-limits.js';
 
 /** Mutations with a tighter limit than others, by the address they come from. */
 const limitOfField: Readonly<Record<string, RateLimitName>> = {
@@ -31,7 +23,7 @@ const limitOfField: Readonly<Record<string, RateLimitName>> = {
 
 /** Counts logins, codes and the like, each by itself also where one operation has several. */
 export function loginLimitPlugin(
-  count: CountAgainst,
+  consumeLimit: ConsumeLimit,
   secret: string,
 ): ApolloServerPlugin<RouterContext> {
   return {
@@ -43,11 +35,11 @@ export function loginLimitPlugin(
           const values = variableValues(schema, operation, request.variables) ?? {};
           try {
             for (const [limit, times] of timesByLimit(fields)) {
-              await count(limit, contextValue.address, times);
+              await consumeLimit(limit, contextValue.address, times);
             }
             for (const field of fields.filter((each) => each.name.value === 'login')) {
               const key = identityKey(identifierOf(schema, field, values) ?? '', secret);
-              if (key) await count('identity', key);
+              if (key) await consumeLimit('identity', key);
             }
           } catch (error) {
             throw error instanceof DomainError ? withStatus(error) : error;
@@ -56,35 +48,6 @@ export function loginLimitPlugin(
       };
     },
   };
-}
-
-/** What is executed at the top: one field for each key of the answer, through fragments. */
-export function topLevelFields(
-  document: DocumentNode,
-  operation: OperationDefinitionNode,
-): FieldNode[] {
-  const fields = new Map<string, FieldNode>();
-  const seen = new Set<string>();
-  const collect = ({ selections }: SelectionSetNode): void => {
-    for (const selection of selections) {
-      if (selection.kind === Kind.FIELD) {
-        fields.set((selection.alias ?? selection.name).value, selection);
-      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-        collect(selection.selectionSet);
-      } else if (!seen.has(selection.name.value)) {
-        seen.add(selection.name.value);
-        collectFragment(selection.name.value);
-      }
-    }
-  };
-  const collectFragment = (name: string) => {
-    for (const definition of document.definitions) {
-      if (definition.kind !== Kind.FRAGMENT_DEFINITION) continue;
-      if (definition.name.value === name) collect(definition.selectionSet);
-    }
-  };
-  collect(operation.selectionSet);
-  return [...fields.values()];
 }
 
 function timesByLimit(fields: readonly FieldNode[]): Map<RateLimitName, number> {

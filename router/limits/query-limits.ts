@@ -11,7 +11,6 @@ import {
   GraphQLError,
   type GraphQLSchema,
   getArgumentValues,
-  getVariableValues,
   Kind,
   type OperationDefinitionNode,
   TypeInfo,
@@ -21,17 +20,21 @@ import {
   visitWithTypeInfo,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import type { RouterConfig } from '../config.js';
-import type { RouterContext } from '../subgraphs/subgraph-data-source.js';
-import { listThatLeadsBack } from './list-cycles.js';
+import type { RouterContext } from '../context.js';
+import { badOperation } from '../errors.js';
+import { variableValues } from '../graphql-ast.js';
+import { findListCycle } from './list-cycles.js';
 
-type Limits = Pick<
-  RouterConfig,
-  'QUERY_DEPTH_MAX' | 'QUERY_ALIASES_MAX' | 'QUERY_DIRECTIVES_MAX' | 'QUERY_COST_MAX'
->;
+/** How large an operation may be: the variables `QUERY_…` of the router's configuration. */
+export interface QueryLimits {
+  readonly QUERY_DEPTH_MAX: number;
+  readonly QUERY_ALIASES_MAX: number;
+  readonly QUERY_DIRECTIVES_MAX: number;
+  readonly QUERY_COST_MAX: number;
+}
 
 /** How graphql-armor tells: left to itself it throws, which Apollo Server answers with 500. */
-const reported = {
+const reportOptions = {
   propagateOnRejection: false,
   onReject: [
     (context: ValidationContext | null, { message }: GraphQLError) =>
@@ -43,11 +46,11 @@ const reported = {
  * Validation rules: an operation too deep, with too many aliases or directives, or with values too
  * deep, is not run.
  */
-export function queryLimitRules(limits: Limits): ValidationRule[] {
+export function queryLimitRules(limits: QueryLimits): ValidationRule[] {
   return [
-    maxDepthRule({ n: limits.QUERY_DEPTH_MAX, flattenFragments: true, ...reported }),
-    maxAliasesRule({ n: limits.QUERY_ALIASES_MAX, allowList: [], ...reported }),
-    maxDirectivesRule({ n: limits.QUERY_DIRECTIVES_MAX, ...reported }),
+    maxDepthRule({ n: limits.QUERY_DEPTH_MAX, flattenFragments: true, ...reportOptions }),
+    maxAliasesRule({ n: limits.QUERY_ALIASES_MAX, allowList: [], ...reportOptions }),
+    maxDirectivesRule({ n: limits.QUERY_DIRECTIVES_MAX, ...reportOptions }),
     (context) => valueDepthRule(context, limits.QUERY_DEPTH_MAX),
   ];
 }
@@ -70,17 +73,17 @@ function valueDepthRule(context: ValidationContext, depthMax: number): ASTVisito
   return { ListValue: { enter, leave }, ObjectValue: { enter, leave } };
 }
 
-function nestsDeeper(value: unknown, depthMax: number): boolean {
+function isDeeperThan(value: unknown, depthMax: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  return depthMax === 0 || Object.values(value).some((each) => nestsDeeper(each, depthMax - 1));
+  return depthMax === 0 || Object.values(value).some((each) => isDeeperThan(each, depthMax - 1));
 }
 
 /**
  * Refuses variables too deep, and what costs too much. No validation rule can: how much a page costs
  * stands in the variables, or in the default of its argument.
  */
-export function costLimitPlugin(limits: Limits): ApolloServerPlugin<RouterContext> {
-  const refusalOf = rememberingCosts(limits.QUERY_COST_MAX);
+export function costLimitPlugin(limits: QueryLimits): ApolloServerPlugin<RouterContext> {
+  const checkCost = createCostCheck(limits.QUERY_COST_MAX);
   return {
     async requestDidStart() {
       return {
@@ -88,12 +91,12 @@ export function costLimitPlugin(limits: Limits): ApolloServerPlugin<RouterContex
           if (!operation) return;
           if (
             Object.values(request.variables ?? {}).some((each) =>
-              nestsDeeper(each, limits.QUERY_DEPTH_MAX),
+              isDeeperThan(each, limits.QUERY_DEPTH_MAX),
             )
           )
             throw asValidationError(valueTooDeep(limits.QUERY_DEPTH_MAX));
           const values = variableValues(schema, operation, request.variables);
-          const reason = values && refusalOf(schema, document, operation, values);
+          const reason = values && checkCost(schema, document, operation, values);
           if (reason) throw asValidationError(reason);
         },
       };
@@ -102,14 +105,14 @@ export function costLimitPlugin(limits: Limits): ApolloServerPlugin<RouterContex
 }
 
 // Of one document, by the sizes of its pages.
-const rememberedMax = 100;
+const cachedMax = 100;
 
 /**
  * Works out what a document costs once for each set of page sizes: clients send the same ones all
  * the time, and to go through one takes longer than all else that the router itself does with it.
  */
-function rememberingCosts(maxCost: number) {
-  const known = new WeakMap<
+function createCostCheck(maxCost: number) {
+  const caches = new WeakMap<
     DocumentNode,
     { sizes: string[]; refusals: LRUCache<string, string> }
   >();
@@ -119,22 +122,22 @@ function rememberingCosts(maxCost: number) {
     operation: OperationDefinitionNode,
     values: Record<string, unknown>,
   ): string => {
-    let ofDocument = known.get(document);
-    if (!ofDocument) {
-      ofDocument = {
+    let cache = caches.get(document);
+    if (!cache) {
+      cache = {
         sizes: sizeVariables(document),
-        refusals: new LRUCache({ max: rememberedMax }),
+        refusals: new LRUCache({ max: cachedMax }),
       };
-      known.set(document, ofDocument);
+      caches.set(document, cache);
     }
     const key = JSON.stringify([
       document.definitions.indexOf(operation),
-      ...ofDocument.sizes.map((name) => values[name] ?? null),
+      ...cache.sizes.map((name) => values[name] ?? null),
     ]);
-    const before = ofDocument.refusals.get(key);
-    if (before !== undefined) return before;
-    const refusal = refusalOf(schema, document, operation, values, maxCost);
-    ofDocument.refusals.set(key, refusal);
+    const cached = cache.refusals.get(key);
+    if (cached !== undefined) return cached;
+    const refusal = findRefusal(schema, document, operation, values, maxCost);
+    cache.refusals.set(key, refusal);
     return refusal;
   };
 }
@@ -152,7 +155,7 @@ function sizeVariables(document: DocumentNode): string[] {
 }
 
 /** @returns why an operation is not to be run; '' where it is */
-function refusalOf(
+function findRefusal(
   schema: GraphQLSchema,
   document: DocumentNode,
   operation: OperationDefinitionNode,
@@ -161,13 +164,13 @@ function refusalOf(
 ): string {
   const priced = withPageSizes(schema, document, values);
   const chosen = priced.definitions[document.definitions.indexOf(operation)];
-  const reason = costsTooMuch(schema, priced, chosen, maxCost);
+  const reason = findCostViolation(schema, priced, chosen, maxCost);
   if (reason) return reason;
-  const cycle = listThatLeadsBack(schema, document, operation);
+  const cycle = findListCycle(schema, document, operation);
   return cycle ? `${cycle} leads back to itself: ask for it once.` : '';
 }
 
-function costsTooMuch(
+function findCostViolation(
   schema: GraphQLSchema,
   document: DocumentNode,
   operation: DefinitionNode | undefined,
@@ -177,18 +180,9 @@ function costsTooMuch(
   const context = new ValidationContext(schema, document, new TypeInfo(schema), ({ message }) =>
     reasons.push(message),
   );
-  const rule = costLimitRule({ maxCost, flattenFragments: true, ...reported })(context);
+  const rule = costLimitRule({ maxCost, flattenFragments: true, ...reportOptions })(context);
   rule.OperationDefinition?.enter?.(operation);
   return reasons[0];
-}
-
-/** The variables with their defaults; null where they do not fit, which executing them will tell. */
-export function variableValues(
-  schema: GraphQLSchema,
-  operation: OperationDefinitionNode,
-  given: Record<string, unknown> = {},
-): Record<string, unknown> | null {
-  return getVariableValues(schema, operation.variableDefinitions ?? [], given).coerced ?? null;
 }
 
 /** The document with the number that each `first` will have, written out. */
@@ -208,9 +202,6 @@ function withPageSizes(
   };
   return visit(document, visitWithTypeInfo(types, { Field: { enter: writeOut } }));
 }
-
-export const badOperation = (code: string, message: string) =>
-  new GraphQLError(message, { extensions: { code, http: { status: 400 } } });
 
 function asValidationError(message: string): GraphQLError {
   return badOperation('GRAPHQL_VALIDATION_FAILED', message);

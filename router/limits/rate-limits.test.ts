@@ -1,5 +1,5 @@
 import { createLogger } from '../../subgraphs/shared/observability/logger.js';
-import { rateLimitNames, rateLimitProfiles, tellProfile } from './rate-limits.js';
+import { rateLimitNames, rateLimitProfiles, warnOfRaisedLimits } from './rate-limits.js';
 
 describe('the profiles of rate limits', () => {
   it('raised ones are told in the log, with their numbers; standard ones are not', () => {
@@ -7,9 +7,9 @@ describe('the profiles of rate limits', () => {
     const logger = createLogger('test', 'info', {
       destination: { write: (line) => void lines.push(line) },
     });
-    tellProfile('standard', logger);
+    warnOfRaisedLimits('standard', logger);
     expect(lines).toEqual([]);
-    tellProfile('bench', logger);
+    warnOfRaisedLimits('bench', logger);
     expect(JSON.parse(lines[0] as string)).toMatchObject({
       level: 40,
       profile: 'bench',

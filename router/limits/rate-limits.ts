@@ -43,7 +43,7 @@ export const rateLimitProfiles = {
 } satisfies Record<string, RateLimitTable>;
 
 /** Limits that are not those of every day are told. */
-export function tellProfile(profile: keyof typeof rateLimitProfiles, logger: Logger): void {
+export function warnOfRaisedLimits(profile: keyof typeof rateLimitProfiles, logger: Logger): void {
   if (profile === 'standard') return;
   logger.warn({ profile, limits: rateLimitProfiles[profile] }, 'rate limits are raised');
 }
@@ -63,7 +63,7 @@ const messages: Readonly<Record<RateLimitName, string>> = {
  *
  * @throws `RATE_LIMITED`, with `retryAfterMs`, once the limit is passed
  */
-export type CountAgainst = (name: RateLimitName, key: string, times?: number) => Promise<void>;
+export type ConsumeLimit = (name: RateLimitName, key: string, times?: number) => Promise<void>;
 
 /**
  * Limits that all routers count together, in Redis; each in its own memory while Redis is away. Who
@@ -73,7 +73,7 @@ export function createRateLimits(
   table: RateLimitTable,
   redis: LimiterRedis,
   registry: Registry,
-): CountAgainst {
+): ConsumeLimit {
   const limiters = Object.fromEntries(
     rateLimitNames.map((name) => [name, createLimiter(name, table[name], redis)]),
   ) as Record<RateLimitName, RateLimiterRedis>;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogger } from '../../subgraphs/shared/observability/logger.js';
 import { createBreaker, isOpenCircuit } from './circuit-breaker.js';
 
-const tryAfterMs = 1000;
+const halfOpenAfterMs = 1000;
 
 describe('a subgraph that is left alone', () => {
   it('is tried by one request; the others are refused at once, and it is asked again when it answers', async () => {
@@ -10,7 +10,7 @@ describe('a subgraph that is left alone', () => {
     let asked = 0;
     const fail = () => Promise.reject(new Error('away'));
     for (let n = 0; n < 100; n++) await breaker.execute(fail).catch(() => {});
-    await sleep(tryAfterMs + 50);
+    await sleep(halfOpenAfterMs + 50);
     const trial = Promise.withResolvers<string>();
     const ask = () => {
       asked += 1;

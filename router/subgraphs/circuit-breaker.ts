@@ -9,14 +9,14 @@ import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 
 // More than half of at least 10 requests a second, over 5 s, without an answer: asked no more, but
 // for one request a second that tries whether it is back.
-const share = 0.5;
+const failureShareMax = 0.5;
 const durationMs = 5000;
 const requestsPerSecondMin = 10;
-const tryAfterMs = 1000;
+const halfOpenAfterMs = 1000;
 
 export interface Breaker {
   /** @throws BrokenCircuitError at once, while the subgraph is left alone or one request tries it */
-  execute<T>(ask: () => Promise<T>): Promise<T>;
+  execute<T>(request: () => Promise<T>): Promise<T>;
 }
 
 /**
@@ -31,9 +31,9 @@ export function createBreaker(
   logger: Logger,
 ): Breaker {
   const breaker = circuitBreaker(handleWhen(isFailure), {
-    halfOpenAfter: tryAfterMs,
+    halfOpenAfter: halfOpenAfterMs,
     breaker: new SamplingBreaker({
-      threshold: share,
+      threshold: failureShareMax,
       duration: durationMs,
       minimumRps: requestsPerSecondMin,
     }),
@@ -44,9 +44,9 @@ export function createBreaker(
   });
   return {
     // cockatiel would have all wait for the one that tries.
-    async execute(ask) {
+    async execute(request) {
       if (breaker.state === CircuitState.HalfOpen) throw new BrokenCircuitError();
-      return breaker.execute(ask);
+      return breaker.execute(request);
     },
   };
 }

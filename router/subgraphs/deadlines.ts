@@ -1,33 +1,33 @@
-const lookEveryMs = 50;
+const checkEveryMs = 50;
 
-interface Waiting {
+interface Entry {
   /** by `performance.now()`; it may become later meanwhile */
-  untilMs(): number;
-  giveUp(): void;
+  deadlineMs(): number;
+  expire(): void;
 }
 
 /** What has to be given up at its time, at most 50 ms late. One timer serves all: each costs next to nothing. */
 class Deadlines {
-  readonly #waiting = new Set<Waiting>();
+  readonly #entries = new Set<Entry>();
   #timer: NodeJS.Timeout | undefined;
 
-  add(one: Waiting): void {
-    this.#waiting.add(one);
-    this.#timer ??= setInterval(() => this.#look(), lookEveryMs).unref();
+  add(entry: Entry): void {
+    this.#entries.add(entry);
+    this.#timer ??= setInterval(() => this.#check(), checkEveryMs).unref();
   }
 
-  delete(one: Waiting): void {
-    this.#waiting.delete(one);
+  delete(entry: Entry): void {
+    this.#entries.delete(entry);
   }
 
-  #look(): void {
+  #check(): void {
     const nowMs = performance.now();
-    for (const one of this.#waiting) {
-      if (nowMs < one.untilMs()) continue;
-      this.#waiting.delete(one);
-      one.giveUp();
+    for (const entry of this.#entries) {
+      if (nowMs < entry.deadlineMs()) continue;
+      this.#entries.delete(entry);
+      entry.expire();
     }
-    if (this.#waiting.size > 0) return;
+    if (this.#entries.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
@@ -35,28 +35,30 @@ class Deadlines {
 
 export const deadlines = new Deadlines();
 
-/** How long an answer is waited for, by `performance.now()`: as long as the most patient who waits. */
-export interface Patience {
-  untilMs: number;
+/** Until when an answer is waited for, by `performance.now()`: as long as the most patient who waits. */
+export interface Deadline {
+  atMs: number;
 }
 
 /** Nobody waited any longer. */
-export class LateError extends Error {
+export class DeadlineExceeded extends Error {
   override readonly name = 'TimeoutError';
 
-  /** @param hadItsTime whether it had all the time that a subgraph has, so that it is to blame */
-  constructor(readonly hadItsTime: boolean) {
+  /** @param isSubgraphTimeout whether it had all the time that a subgraph has, so that it is to blame */
+  constructor(readonly isSubgraphTimeout: boolean) {
     super('no answer in time');
   }
 }
 
-/** @throws LateError where the answer is not there by then; it is left to itself */
-export function inTime<T>(answer: Promise<T>, untilMs: number): Promise<T> {
-  if (untilMs === Number.POSITIVE_INFINITY) return answer;
+/** @throws DeadlineExceeded where the answer is not there by then; it is left to itself */
+export function withDeadline<T>(answer: Promise<T>, deadlineMs: number): Promise<T> {
+  if (deadlineMs === Number.POSITIVE_INFINITY) return answer;
   return new Promise((resolve, reject) => {
-    const waiting = { untilMs: () => untilMs, giveUp: () => reject(new LateError(false)) };
-    deadlines.add(waiting);
-    const settled = () => deadlines.delete(waiting);
-    answer.then(resolve, reject).finally(settled);
+    const entry = {
+      deadlineMs: () => deadlineMs,
+      expire: () => reject(new DeadlineExceeded(false)),
+    };
+    deadlines.add(entry);
+    answer.then(resolve, reject).finally(() => deadlines.delete(entry));
   });
 }

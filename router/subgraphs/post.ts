@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
-import { deadlines, LateError, type Patience } from './deadlines.js';
+import { type Deadline, DeadlineExceeded, deadlines } from './deadlines.js';
 
-export interface Post {
+export interface PostRequest {
   readonly path: string;
   readonly headers: Record<string, string>;
   readonly body: string;
@@ -12,49 +12,49 @@ export interface Post {
  * takes twice the CPU time (docs/adr/0019-router.md). What waits for a connection waits no longer
  * than what was sent.
  *
- * @param patience of those who wait, which may grow meanwhile; `timeoutMs` is the subgraph's own limit
+ * @param deadline of those who wait, which may become later meanwhile; `timeoutMs` is the subgraph's own limit
  * @returns the body of the answer
- * @throws LateError, what undici says of the connection, and for an answer of 500 or above
+ * @throws DeadlineExceeded, what undici says of the connection, and for an answer of 500 or above
  */
 export function post(
   pool: Dispatcher,
-  request: Post,
-  patience: Patience,
+  request: PostRequest,
+  deadline: Deadline,
   timeoutMs: number,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const answer = new Answer(patience, performance.now() + timeoutMs, resolve, reject);
-    deadlines.add(answer);
-    pool.dispatch({ method: 'POST', ...request }, answer);
+    const handler = new ResponseHandler(deadline, performance.now() + timeoutMs, resolve, reject);
+    deadlines.add(handler);
+    pool.dispatch({ method: 'POST', ...request }, handler);
   });
 }
 
-class Answer implements Dispatcher.DispatchHandler {
+class ResponseHandler implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
-  #late: LateError | undefined;
+  #exceeded: DeadlineExceeded | undefined;
   #status = 0;
   readonly #chunks: Buffer[] = [];
 
   constructor(
-    private readonly patience: Patience,
-    private readonly limitMs: number,
+    private readonly deadline: Deadline,
+    private readonly timeoutAtMs: number,
     private readonly resolve: (text: string) => void,
     private readonly reject: (error: Error) => void,
   ) {}
 
-  untilMs(): number {
-    return Math.min(this.limitMs, this.patience.untilMs);
+  deadlineMs(): number {
+    return Math.min(this.timeoutAtMs, this.deadline.atMs);
   }
 
-  giveUp(): void {
-    this.#late = new LateError(this.limitMs <= this.patience.untilMs);
-    this.reject(this.#late);
-    this.#controller?.abort(this.#late);
+  expire(): void {
+    this.#exceeded = new DeadlineExceeded(this.timeoutAtMs <= this.deadline.atMs);
+    this.reject(this.#exceeded);
+    this.#controller?.abort(this.#exceeded);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#late) controller.abort(this.#late);
+    if (this.#exceeded) controller.abort(this.#exceeded);
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, statusCode: number): void {

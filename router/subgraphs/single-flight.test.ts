@@ -1,4 +1,4 @@
-import { InFlight } from './single-flight.js';
+import { SingleFlight } from './single-flight.js';
 
 /** An answer that comes when it is told to, and how often it was asked for. */
 function slowAnswer() {
@@ -22,7 +22,7 @@ function slowAnswer() {
 
 describe('questions in flight', () => {
   it('are asked once by those who are the same, and again once they are answered', async () => {
-    const shared = new InFlight<string>();
+    const shared = new SingleFlight<string>();
     const slow = slowAnswer();
     const both = [
       shared.share('ana', 'q', Infinity, slow.ask),
@@ -39,14 +39,14 @@ describe('questions in flight', () => {
   });
 
   it('are never shared between two identities, nor with nobody', () => {
-    const shared = new InFlight<string>();
+    const shared = new SingleFlight<string>();
     const slow = slowAnswer();
-    for (const asker of ['ana', 'ben', '']) void shared.share(asker, 'q', Infinity, slow.ask);
+    for (const identity of ['ana', 'ben', '']) void shared.share(identity, 'q', Infinity, slow.ask);
     expect(slow.asked()).toBe(3);
   });
 
   it('that fail, fail for all who wait, and are asked anew', async () => {
-    const shared = new InFlight<string>();
+    const shared = new SingleFlight<string>();
     const slow = slowAnswer();
     const both = [
       shared.share('', 'q', Infinity, slow.ask),
@@ -59,7 +59,7 @@ describe('questions in flight', () => {
   });
 
   it('are not joined by who wrote something since they were asked', async () => {
-    const shared = new InFlight<string>();
+    const shared = new SingleFlight<string>();
     const before = slowAnswer();
     const old = shared.share('ana', 'q', Infinity, before.ask);
     shared.forget('ana');

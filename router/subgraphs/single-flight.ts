@@ -1,8 +1,8 @@
-import type { Patience } from './deadlines.js';
+import type { Deadline } from './deadlines.js';
 
-interface Asked<T> {
+interface Flight<T> {
   readonly answer: Promise<T>;
-  readonly patience: Patience;
+  readonly deadline: Deadline;
 }
 
 /**
@@ -10,44 +10,45 @@ interface Asked<T> {
  * for the same answer. Nobody gets an answer that was begun before a mutation of theirs ended: what
  * they wrote would be missing in it.
  */
-export class InFlight<T> {
-  readonly #byAsker = new Map<string, Map<string, Asked<T>>>();
+export class SingleFlight<T> {
+  readonly #byIdentity = new Map<string, Map<string, Flight<T>>>();
 
   /**
-   * @param asker what tells identities apart; answers are shared within one only
-   * @param untilMs how long this one waits, by `performance.now()`; who waits longer than who asked
-   *   makes the question's patience longer
+   * @param identity what tells identities apart; answers are shared within one only
+   * @param key what is asked
+   * @param deadlineMs until when this one waits, by `performance.now()`; who waits longer than who
+   *   asked first makes the deadline of the flight later
    */
   share(
-    asker: string,
-    question: string,
-    untilMs: number,
-    ask: (patience: Patience) => Promise<T>,
+    identity: string,
+    key: string,
+    deadlineMs: number,
+    send: (deadline: Deadline) => Promise<T>,
   ): Promise<T> {
-    const questions = this.#byAsker.get(asker) ?? new Map<string, Asked<T>>();
-    const asked = questions.get(question);
-    if (asked) {
-      asked.patience.untilMs = Math.max(asked.patience.untilMs, untilMs);
-      return asked.answer;
+    const flights = this.#byIdentity.get(identity) ?? new Map<string, Flight<T>>();
+    const joined = flights.get(key);
+    if (joined) {
+      joined.deadline.atMs = Math.max(joined.deadline.atMs, deadlineMs);
+      return joined.answer;
     }
-    const patience = { untilMs };
-    const answer = ask(patience).finally(() => {
-      if (questions.get(question)?.answer === answer) questions.delete(question);
-      if (questions.size === 0 && this.#byAsker.get(asker) === questions) {
-        this.#byAsker.delete(asker);
+    const deadline = { atMs: deadlineMs };
+    const answer = send(deadline).finally(() => {
+      if (flights.get(key)?.answer === answer) flights.delete(key);
+      if (flights.size === 0 && this.#byIdentity.get(identity) === flights) {
+        this.#byIdentity.delete(identity);
       }
     });
-    questions.set(question, { answer, patience });
-    this.#byAsker.set(asker, questions);
+    flights.set(key, { answer, deadline });
+    this.#byIdentity.set(identity, flights);
     return answer;
   }
 
-  /** What is asked as this asker from now on is asked anew. */
-  forget(asker: string): void {
-    this.#byAsker.delete(asker);
+  /** What is asked as this identity from now on is asked anew. */
+  forget(identity: string): void {
+    this.#byIdentity.delete(identity);
   }
 
   get size(): number {
-    return [...this.#byAsker.values()].reduce((sum, { size }) => sum + size, 0);
+    return [...this.#byIdentity.values()].reduce((sum, { size }) => sum + size, 0);
   }
 }

@@ -3,10 +3,11 @@ import type { GraphQLDataSourceProcessOptions } from '@apollo/gateway';
 import { Pool } from 'undici';
 import { close, listen } from '../../subgraphs/shared/http/server.js';
 import { createLogger } from '../../subgraphs/shared/observability/logger.js';
-import { LateError } from './deadlines.js';
+import type { RouterContext } from '../context.js';
+import { DeadlineExceeded } from './deadlines.js';
 import { post } from './post.js';
-import { InFlight } from './single-flight.js';
-import { type RouterContext, SubgraphDataSource } from './subgraph-data-source.js';
+import { SingleFlight } from './single-flight.js';
+import { SubgraphDataSource } from './subgraph-data-source.js';
 
 interface Asking {
   readonly query?: string;
@@ -31,7 +32,7 @@ async function askAll(
     url: `${url}/graphql`,
     credentials: 'router secret',
     timeoutMs,
-    inFlight: new InFlight(),
+    singleFlight: new SingleFlight(),
     logger: createLogger('test', 'silent'),
   });
   const outcomes = leftMs.map(async (left) => {
@@ -131,11 +132,11 @@ describe('a request to a subgraph', () => {
     });
     const pool = new Pool(await listen(server, '127.0.0.1', 0), { connections: 1 });
     const request = { path: '/', headers: {}, body: '{}' };
-    const patience = { untilMs: Number.POSITIVE_INFINITY };
-    const all = Array.from({ length: 3 }, () => post(pool, request, patience, 200));
+    const deadline = { atMs: Number.POSITIVE_INFINITY };
+    const all = Array.from({ length: 3 }, () => post(pool, request, deadline, 200));
     const outcomes = await Promise.allSettled(all);
     expect(outcomes.map((each) => each.status === 'rejected' && each.reason)).toEqual(
-      Array(3).fill(new LateError(true)),
+      Array(3).fill(new DeadlineExceeded(true)),
     );
     // The last of them never left the queue.
     expect(arrived).toBeLessThan(3);
@@ -147,8 +148,8 @@ describe('a request to a subgraph', () => {
     const server = createServer(() => {});
     const pool = new Pool(await listen(server, '127.0.0.1', 0));
     const request = { path: '/', headers: {}, body: '{}' };
-    const late = post(pool, request, { untilMs: performance.now() + 100 }, 5000);
-    await expect(late).rejects.toMatchObject({ name: 'TimeoutError', hadItsTime: false });
+    const late = post(pool, request, { atMs: performance.now() + 100 }, 5000);
+    await expect(late).rejects.toMatchObject({ name: 'TimeoutError', isSubgraphTimeout: false });
     await pool.destroy();
     await close(server);
   });

@@ -7,24 +7,13 @@ import { mayLag, readsHeader } from '../../subgraphs/shared/http/reads-header.js
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { isTimeout, retrying } from '../../subgraphs/shared/resilience/retry.js';
 import { within } from '../../subgraphs/shared/resilience/with-timeout.js';
+import type { RouterContext } from '../context.js';
 import { type Breaker, createBreaker, isOpenCircuit } from './circuit-breaker.js';
-import { inTime, LateError, type Patience } from './deadlines.js';
+import { type Deadline, DeadlineExceeded, withDeadline } from './deadlines.js';
 import { post } from './post.js';
-import type { InFlight } from './single-flight.js';
+import type { SingleFlight } from './single-flight.js';
 
 type GatewayGraphQLResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
-
-/** What the router knows of a request. */
-export interface RouterContext {
-  readonly requestId: string;
-  readonly authorization: string | undefined;
-  /** the key of the address that it came from, as requests are counted by */
-  readonly address: string;
-  /** when the operation as a whole has to be answered, by `performance.now()` */
-  readonly deadlineMs?: number;
-  /** whether no subgraph is to be asked: it is planned, and no more */
-  readonly plansOnly?: boolean;
-}
 
 export interface SourceSettings {
   readonly name: string;
@@ -33,7 +22,7 @@ export interface SourceSettings {
   /** for one request to the subgraph */
   readonly timeoutMs: number;
   /** of all subgraphs together: who wrote to one is to see it in the others */
-  readonly inFlight: InFlight<string>;
+  readonly singleFlight: SingleFlight<string>;
   readonly logger: Logger;
 }
 
@@ -43,14 +32,14 @@ const closeMaxMs = 1000;
 
 const isMutation = (query: string | undefined) => /^\s*mutation\b/.test(query ?? '');
 /** Whether the client asks for a query: a mutation shows what it wrote, whichever subgraph is asked. */
-const isOfQuery = (options: GraphQLDataSourceProcessOptions<RouterContext>) =>
+const isQueryOperation = (options: GraphQLDataSourceProcessOptions<RouterContext>) =>
   'incomingRequestContext' in options &&
   options.incomingRequestContext?.operation?.operation === 'query';
 const isTooLarge = (error: unknown) =>
   (error as { code?: string }).code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE';
 /** Whether it is the subgraph's: not too much that was asked for, nor too late. */
-const isItsFault = (error: unknown) =>
-  !isTooLarge(error) && !(error instanceof LateError && !error.hadItsTime);
+const isSubgraphFault = (error: unknown) =>
+  !isTooLarge(error) && !(error instanceof DeadlineExceeded && !error.isSubgraphTimeout);
 // For queries only: a mutation is not sent again.
 const retry = retrying(
   1,
@@ -73,25 +62,25 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
     const { origin, pathname, search } = new URL(url);
     this.#origin = origin;
     this.#path = pathname + search;
-    this.#breaker = createBreaker(name, isItsFault, logger);
+    this.#breaker = createBreaker(name, isSubgraphFault, logger);
   }
 
   async process(
     options: GraphQLDataSourceProcessOptions<RouterContext>,
   ): Promise<GatewayGraphQLResponse> {
-    const { name, inFlight, logger } = this.settings;
+    const { name, singleFlight, logger } = this.settings;
     const { query, variables, operationName } = options.request;
-    const asker = options.context.authorization ?? '';
+    const identity = options.context.authorization ?? '';
     const body = JSON.stringify({ query, variables, operationName });
     try {
       // The gateway changes what it is given, so that each who waits reads it for himself.
-      return JSON.parse(await this.#ask(options, asker, body));
+      return JSON.parse(await this.#request(options, identity, body));
     } catch (error) {
       if (isTooLarge(error)) throw badInput({ query: 'asks for more than is given at once' });
       logger.warn({ subgraph: name, reason: (error as Error).message }, 'no answer');
       throw tryAgain(`The ${name} part of the system is away or busy; ask again.`);
     } finally {
-      if (isMutation(query)) inFlight.forget(asker);
+      if (isMutation(query)) singleFlight.forget(identity);
     }
   }
 
@@ -116,30 +105,35 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
     return this.#pool;
   }
 
-  #ask(options: GraphQLDataSourceProcessOptions<RouterContext>, asker: string, body: string) {
+  #request(
+    options: GraphQLDataSourceProcessOptions<RouterContext>,
+    identity: string,
+    body: string,
+  ) {
     const context = options.context as RouterContext;
     const { deadlineMs = Number.POSITIVE_INFINITY } = context;
-    if (deadlineMs <= performance.now()) throw new LateError(false);
-    const mayBeOld = isOfQuery(options);
-    const send = (patience: Patience) =>
-      this.#breaker.execute(() => this.#send(context, body, mayBeOld, patience));
-    if (isMutation(options.request.query)) return send({ untilMs: deadlineMs });
-    const ask = (patience: Patience) => retry.execute(() => send(patience));
-    if (!mayBeOld) return ask({ untilMs: deadlineMs });
-    const question = `${this.settings.name} ${body}`;
-    return inTime(this.settings.inFlight.share(asker, question, deadlineMs, ask), deadlineMs);
+    if (deadlineMs <= performance.now()) throw new DeadlineExceeded(false);
+    const mayBeStale = isQueryOperation(options);
+    const send = (deadline: Deadline) =>
+      this.#breaker.execute(() => this.#send(context, body, mayBeStale, deadline));
+    if (isMutation(options.request.query)) return send({ atMs: deadlineMs });
+    const sendWithRetry = (deadline: Deadline) => retry.execute(() => send(deadline));
+    if (!mayBeStale) return sendWithRetry({ atMs: deadlineMs });
+    const key = `${this.settings.name} ${body}`;
+    const answer = this.settings.singleFlight.share(identity, key, deadlineMs, sendWithRetry);
+    return withDeadline(answer, deadlineMs);
   }
 
-  #send(context: RouterContext, body: string, mayBeOld: boolean, patience: Patience) {
+  #send(context: RouterContext, body: string, mayBeStale: boolean, deadline: Deadline) {
     const { requestId, authorization } = context;
     const headers = {
       'content-type': 'application/json',
       'x-request-id': requestId,
       [callerHeader]: this.settings.credentials,
       ...(authorization && { authorization }),
-      ...(mayBeOld && { [readsHeader]: mayLag }),
+      ...(mayBeStale && { [readsHeader]: mayLag }),
     };
     const request = { path: this.#path, headers, body };
-    return post(this.#connections(), request, patience, this.settings.timeoutMs);
+    return post(this.#connections(), request, deadline, this.settings.timeoutMs);
   }
 }

@@ -20,23 +20,23 @@ export function watchSubgraphs(
   credentials: string,
   logger: Logger,
 ) {
-  const troubles = new Map<string, string>();
+  const lastFailure = new Map<string, string>();
   /** how many pings in a row were not answered, of a subgraph that ever answered */
   const missed = new Map<string, number>();
 
   async function ping(name: string, url: string): Promise<void> {
-    const trouble = await troubleOf(url, credentials);
-    const before = troubles.get(name);
-    troubles.set(name, trouble);
-    if (!trouble) missed.set(name, 0);
+    const failure = await failureReason(url, credentials);
+    const previous = lastFailure.get(name);
+    lastFailure.set(name, failure);
+    if (!failure) missed.set(name, 0);
     else if (missed.has(name)) missed.set(name, (missed.get(name) ?? 0) + 1);
-    if (trouble && trouble !== before) {
-      logger.error({ subgraph: name, reason: trouble }, 'a subgraph does not answer');
+    if (failure && failure !== previous) {
+      logger.error({ subgraph: name, reason: failure }, 'a subgraph does not answer');
     }
-    if (before && !trouble) logger.info({ subgraph: name }, 'a subgraph answers again');
+    if (previous && !failure) logger.info({ subgraph: name }, 'a subgraph answers again');
   }
   const pingAll = () => {
-    for (const known of [troubles, missed]) {
+    for (const known of [lastFailure, missed]) {
       for (const name of known.keys()) if (!urls.has(name)) known.delete(name);
     }
     return Promise.all([...urls].map(([name, url]) => ping(name, url)));
@@ -46,21 +46,23 @@ export function watchSubgraphs(
   return {
     /** @throws Error naming the subgraphs that never answered yet, or not the last three times */
     async check(): Promise<void> {
-      if ([...urls.keys()].some((name) => !troubles.has(name))) await pingAll();
-      const away = [...urls.keys()].filter(
+      if ([...urls.keys()].some((name) => !lastFailure.has(name))) await pingAll();
+      const unavailable = [...urls.keys()].filter(
         (name) => (missed.get(name) ?? missedMax + 1) > missedMax,
       );
-      if (away.length > 0) throw new Error(`no answer from ${away.join(', ')}`);
+      if (unavailable.length > 0) throw new Error(`no answer from ${unavailable.join(', ')}`);
     },
     /** subgraph → 1 where it answers, 0 where not */
     state: () =>
-      Object.fromEntries([...urls.keys()].map((name) => [name, troubles.get(name) === '' ? 1 : 0])),
+      Object.fromEntries(
+        [...urls.keys()].map((name) => [name, lastFailure.get(name) === '' ? 1 : 0]),
+      ),
     stop: () => worker.stop(),
   };
 }
 
 /** @returns why a subgraph is of no use now; '' for one that answers */
-async function troubleOf(url: string, credentials: string): Promise<string> {
+async function failureReason(url: string, credentials: string): Promise<string> {
   try {
     const response = await request(url, {
       method: 'POST',
@@ -68,12 +70,12 @@ async function troubleOf(url: string, credentials: string): Promise<string> {
       body,
       signal: AbortSignal.timeout(pingMaxMs),
     });
-    const answer = (await response.body.json()) as Answer;
+    const answer = (await response.body.json()) as PingResponse;
     return answer.errors?.[0]?.message ?? '';
   } catch (error) {
     return (error as Error).message;
   }
 }
-interface Answer {
+interface PingResponse {
   readonly errors?: ReadonlyArray<{ readonly message: string }>;
 }

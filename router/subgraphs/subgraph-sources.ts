@@ -1,5 +1,6 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
-import type { RouterContext, SubgraphDataSource } from './subgraph-data-source.js';
+import type { RouterContext } from '../context.js';
+import type { SubgraphDataSource } from './subgraph-data-source.js';
 
 type Service = GraphQLDataSource<RouterContext>;
 interface Built {
@@ -17,14 +18,14 @@ export class SubgraphSources {
   readonly urls = new Map<string, string>();
   readonly #built = new Map<string, Built>();
   readonly #open = new Set<SubgraphDataSource>();
-  readonly #letGo = new Set<NodeJS.Timeout>();
+  readonly #closing = new Set<NodeJS.Timeout>();
 
   /** @param operationMaxMs no operation takes longer */
   constructor(private readonly operationMaxMs: number) {}
 
   add(name: string, built: Built): Service {
-    const before = this.#built.get(name);
-    if (before) this.#closeLater(before.source);
+    const previous = this.#built.get(name);
+    if (previous) this.#closeLater(previous.source);
     this.#built.set(name, built);
     this.#open.add(built.source);
     return built.service;
@@ -45,15 +46,15 @@ export class SubgraphSources {
   }
 
   async close(): Promise<void> {
-    for (const timer of this.#letGo) clearTimeout(timer);
+    for (const timer of this.#closing) clearTimeout(timer);
     await Promise.all([...this.#open].map((source) => source.close()));
   }
 
   #closeLater(source: SubgraphDataSource): void {
     const timer = setTimeout(() => {
-      this.#letGo.delete(timer);
+      this.#closing.delete(timer);
       void source.close();
     }, this.operationMaxMs);
-    this.#letGo.add(timer.unref());
+    this.#closing.add(timer.unref());
   }
 }

@@ -11,9 +11,10 @@ import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { gaugeOf, type Registry } from '../../subgraphs/shared/observability/metrics.js';
 import { errorCounter } from '../../subgraphs/shared/observability/operation-metrics.js';
 import type { RouterConfig } from '../config.js';
+import type { RouterContext } from '../context.js';
 import { clientAddress } from '../http/client-address.js';
-import type { CountAgainst } from '../limits/rate-limits.js';
-import type { RouterContext } from '../subgraphs/subgraph-data-source.js';
+import { isOriginAllowed } from '../http/web-headers.js';
+import type { ConsumeLimit } from '../limits/rate-limits.js';
 import type { SupergraphFile } from '../supergraph/supergraph-file.js';
 import { StreamEnd } from './feed/client-stream.js';
 import { errorFormatter, shuttingDown } from './feed/format-errors.js';
@@ -23,7 +24,6 @@ import { createPlanner, type Planner } from './feed/plan.js';
 import { connectUpstream, type Upstream } from './feed/upstream.js';
 import { acceptOperation, hasConditionAtRoot, refusedForCondition } from './transport/accept.js';
 import { createHttpStreams, type HttpTransport, transportOf } from './transport/http-stream.js';
-import { isOriginAllowed } from './transport/origin.js';
 import { documentOf, operationOf } from './transport/read-operation.js';
 import { serveWebSockets } from './transport/websocket.js';
 
@@ -36,7 +36,7 @@ export interface SubscriptionsOptions {
   /** the subgraphs, as the gateway asks them; and where each is */
   readonly services: ReadonlyMap<string, GraphQLDataSource<RouterContext>>;
   readonly urls: ReadonlyMap<string, string>;
-  readonly count: CountAgainst;
+  readonly consumeLimit: ConsumeLimit;
   formatError(formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError;
   verifyToken(authorization: string | undefined): Promise<Identity | null>;
 }
@@ -65,7 +65,7 @@ export interface Subscriptions {
 export function createSubscriptions(
   options: SubscriptionsOptions,
 ): (apollo: ApolloServer<RouterContext>) => Subscriptions {
-  const { config, logger, gateway, supergraph, services, urls, count } = options;
+  const { config, logger, gateway, supergraph, services, urls, consumeLimit } = options;
   const errors = errorCounter(options.registry);
   const countError = (code: string) => errors.inc({ operation: 'subscription', code });
   const format = errorFormatter(options.formatError, countError);
@@ -96,21 +96,21 @@ export function createSubscriptions(
   };
 
   gateway.onSchemaLoadOrUpdate(({ apiSchema: schema, coreSupergraphSdl: supergraphSdl }) => {
-    const plan = () => {
+    const updatePlanner = () => {
       const isFirst = planner === undefined;
       const facts = supergraph.facts();
       planner = createPlanner({ supergraphSdl, schema, services, facts, logger });
       if (!isFirst) reload();
     };
-    supergraph.onFacts(plan);
-    plan();
+    supergraph.onFacts(updatePlanner);
+    updatePlanner();
   });
   function reload() {
     hub.reload();
     void closeUpstreams();
   }
 
-  const sockets = createOpenCounts(
+  const openSockets = createOpenCounts(
     'connections',
     config.SUBSCRIPTIONS_PER_CLIENT_MAX,
     config.SUBSCRIPTIONS_MAX,
@@ -119,7 +119,7 @@ export function createSubscriptions(
     const identity = await options.verifyToken(authorization);
     return { identity, authorization, address, expiresAtMs: expiryOf(authorization) };
   };
-  measure(options.registry, hub.counts, () => sockets.total, upstreams);
+  registerGauges(options.registry, hub.counts, () => openSockets.total, upstreams);
 
   return (apollo) => {
     // The gateway has logged why.
@@ -127,8 +127,8 @@ export function createSubscriptions(
     const webSockets = serveWebSockets({
       apollo,
       hub,
-      count,
-      sockets,
+      consumeLimit,
+      openSockets,
       perConnectionMax: config.SUBSCRIPTIONS_PER_CONNECTION_MAX,
       operationMaxMs: config.OPERATION_TIMEOUT_MS,
       format,
@@ -143,7 +143,7 @@ export function createSubscriptions(
         throw new HttpError(403, 'Pages of this origin may not connect.');
       }
       const address = clientAddress(request, config.TRUST_PROXY);
-      await count('ip', address);
+      await consumeLimit('ip', address);
       await webSockets.take(request, socket, head, address);
     }
 
@@ -166,7 +166,7 @@ export function createSubscriptions(
           await streams.write(transport, response, stream);
           return true;
         }
-        await answer(transport, response, outcome);
+        await sendAnswer(transport, response, outcome);
         return true;
       },
       upgrade(request, socket, head) {
@@ -186,7 +186,7 @@ export function createSubscriptions(
   };
 
   /** A query, a mutation, or what is wrong: SSE clients cannot read any other answer than a stream. */
-  async function answer(
+  async function sendAnswer(
     transport: HttpTransport,
     response: ServerResponse,
     {
@@ -220,10 +220,10 @@ function upgradeStatus(error: unknown): number {
   return error.extensions.code === 'RATE_LIMITED' ? 429 : 503;
 }
 
-function measure(
+function registerGauges(
   registry: Registry,
   counts: () => { subscriptions: number; upstreams: number },
-  sockets: () => number,
+  openSockets: () => number,
   upstreams: ReadonlyMap<string, Upstream>,
 ): void {
   const gauge = (name: string, help: string, read: () => number) =>
@@ -241,5 +241,5 @@ function measure(
   gauge('subscription_connections', 'WebSockets to subgraphs that are open.', () => {
     return [...upstreams.values()].filter((upstream) => upstream.isOpen()).length;
   });
-  gauge('websockets_open', 'WebSockets of clients that are open.', sockets);
+  gauge('websockets_open', 'WebSockets of clients that are open.', openSockets);
 }

@@ -11,7 +11,7 @@ import {
 import { z } from 'zod';
 
 /** What is known of a supergraph's fields that the supergraph itself does not say. */
-export interface Facts {
+export interface SubscriptionFacts {
   /** `Type.field` of what shows everybody the same */
   readonly publicFields: ReadonlySet<string>;
   /** the subscriptions whose first events are the state as it is */
@@ -31,8 +31,8 @@ const shape = z.object({
  * @param text null where there is no such file
  * @throws Error for a file that is malformed
  */
-export function parseFacts(text: string | null): Facts {
-  const facts = shape.safeParse(text === null ? {} : jsonOf(text));
+export function parseFacts(text: string | null): SubscriptionFacts {
+  const facts = shape.safeParse(text === null ? {} : parseJson(text));
   if (!facts.success) {
     throw new Error(`subscriptions.json is malformed: ${z.prettifyError(facts.error)}`);
   }
@@ -40,7 +40,7 @@ export function parseFacts(text: string | null): Facts {
   return { publicFields: new Set(publicFields), beginWithSnapshot: new Set(beginWithSnapshot) };
 }
 
-function jsonOf(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -52,7 +52,7 @@ function jsonOf(text: string): unknown {
 export function selectsPublicOnly(
   schema: GraphQLSchema,
   document: DocumentNode,
-  { publicFields }: Facts,
+  { publicFields }: SubscriptionFacts,
 ): boolean {
   const types = new TypeInfo(schema);
   let onlyPublic = true;

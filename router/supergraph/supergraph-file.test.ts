@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '../../subgraphs/shared/observability/logger.js';
 import { eventually } from '../../tests/harness/wait.js';
-import { supergraphFrom } from './supergraph-file.js';
+import { openSupergraphFile } from './supergraph-file.js';
 
 describe('a supergraph file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-supergraph-'));
@@ -19,7 +19,7 @@ describe('a supergraph file', () => {
       if (text === 'broken') throw new Error('it is broken');
     };
     writeFileSync(path, 'first');
-    const { hook } = supergraphFrom(path, check, logger);
+    const { hook } = openSupergraphFile(path, check, logger);
     const update = (text: string) => loaded.push(text);
     const { supergraphSdl, cleanup } = await hook({ update } as never);
     expect(supergraphSdl).toBe('first');
@@ -47,7 +47,7 @@ describe('a supergraph file', () => {
     const destination = { write: (line: string) => lines.push(line) };
     const logger = createLogger('test', 'info', { destination: destination as never });
     const facts = join(folder, 'subscriptions.json');
-    const supergraph = supergraphFrom(path, () => {}, logger);
+    const supergraph = openSupergraphFile(path, () => {}, logger);
     const update = () => {
       throw new Error('the supergraph is as it was');
     };

@@ -3,11 +3,11 @@ import { dirname, join } from 'node:path';
 import type { GatewayConfig } from '@apollo/gateway';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { startWorker } from '../../subgraphs/shared/runtime/worker.js';
-import { type Facts, parseFacts } from './subscription-facts.js';
+import { parseFacts, type SubscriptionFacts } from './subscription-facts.js';
 
 // Read rather than watched: a file of a Kubernetes ConfigMap is changed by a link of its folder,
 // of which a watch on the file is told nothing.
-const lookEveryMs = 1000;
+const checkEveryMs = 1000;
 
 type Hook = Extract<
   Extract<GatewayConfig, { supergraphSdl: unknown }>['supergraphSdl'],
@@ -18,12 +18,12 @@ export interface SupergraphFile {
   /** gives the gateway the supergraph, and each later one; fails where the first cannot be loaded */
   readonly hook: Hook;
   /** what stands in `subscriptions.json` beside it */
-  facts(): Facts;
+  facts(): SubscriptionFacts;
   /** calls back when the facts changed, and the supergraph did not */
   onFacts(listener: () => void): void;
 }
 
-interface Read {
+interface Contents {
   readonly supergraphSdl: string;
   /** as text; null where there are none */
   readonly facts: string | null;
@@ -36,33 +36,33 @@ interface Read {
  *
  * @param check throws for a supergraph that is not to be loaded
  */
-export function supergraphFrom(
+export function openSupergraphFile(
   path: string,
   check: (supergraphSdl: string) => void,
   logger: Logger,
 ): SupergraphFile {
   let facts = parseFacts(null);
-  let tell = () => {};
-  const load = (read: Read) => {
-    check(read.supergraphSdl);
-    facts = parseFacts(read.facts);
+  let notifyFacts = () => {};
+  const load = (contents: Contents) => {
+    check(contents.supergraphSdl);
+    facts = parseFacts(contents.facts);
   };
   const hook: Hook = async ({ update }) => {
     let current = await readBoth(path);
     let seen = current;
     load(current);
-    const worker = startWorker('supergraph', lookEveryMs, logger, async () => {
+    const worker = startWorker('supergraph', checkEveryMs, logger, async () => {
       const read = await readBoth(path);
       // What is just being written is read again, once it stays as it is.
       const isSettled = isSame(read, seen);
       seen = read;
       if (!isSettled || isSame(read, current)) return;
-      const isOther = read.supergraphSdl !== current.supergraphSdl;
+      const isNewSupergraph = read.supergraphSdl !== current.supergraphSdl;
       current = read;
       try {
         load(read);
-        if (isOther) update(read.supergraphSdl);
-        else tell();
+        if (isNewSupergraph) update(read.supergraphSdl);
+        else notifyFacts();
         logger.info({ path }, 'the supergraph was loaded anew');
       } catch (error) {
         logger.error(
@@ -77,16 +77,16 @@ export function supergraphFrom(
     hook,
     facts: () => facts,
     onFacts(listener) {
-      tell = listener;
+      notifyFacts = listener;
     },
   };
 }
 
-async function readBoth(path: string): Promise<Read> {
-  const beside = join(dirname(path), 'subscriptions.json');
+async function readBoth(path: string): Promise<Contents> {
+  const factsPath = join(dirname(path), 'subscriptions.json');
   const [supergraphSdl, facts] = await Promise.all([
     readFile(path, 'utf8'),
-    readFile(beside, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    readFile(factsPath, 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return null;
       throw error;
     }),
@@ -94,5 +94,5 @@ async function readBoth(path: string): Promise<Read> {
   return { supergraphSdl, facts };
 }
 
-const isSame = (one: Read, other: Read) =>
+const isSame = (one: Contents, other: Contents) =>
   one.supergraphSdl === other.supergraphSdl && one.facts === other.facts;

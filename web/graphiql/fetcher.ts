@@ -9,7 +9,7 @@ export function createFetcher(url: string, subscriptionUrl: string): Fetcher {
   // The headers of the editor go along as connectionParams, which is where graphql-ws has the token.
   const fetcher = createGraphiQLFetcher({ url, subscriptionUrl });
   return (params, options) => {
-    const document = read(params.query);
+    const document = parseOrNull(params.query);
     if (!document) return fetcher(params, options);
     const names = document.definitions.flatMap((each) =>
       each.kind === Kind.OPERATION_DEFINITION ? [each.name?.value] : [],
@@ -21,7 +21,7 @@ export function createFetcher(url: string, subscriptionUrl: string): Fetcher {
 }
 
 /** @returns null for what is no GraphQL, of which the router tells what is wrong */
-function read(query: string): DocumentNode | null {
+function parseOrNull(query: string): DocumentNode | null {
   try {
     return parse(query);
   } catch {

@@ -1,6 +1,5 @@
 import {
   type DocumentNode,
-  type EnumTypeDefinitionNode,
   type FieldNode,
   type GraphQLObjectType,
   type GraphQLSchema,
@@ -10,53 +9,13 @@ import {
   isNonNullType,
   isObjectType,
   Kind,
-  parse,
   type SelectionNode,
   TypeInfo,
   visit,
   visitWithTypeInfo,
 } from 'graphql';
 
-/** subgraph → type → the fields that it knows one of them by */
-export type EntityKeys = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
-
 const prefix = 'holdfastKey';
-
-/** The keys that subgraphs declare in a supergraph, as far as they are plain fields. */
-export function readEntityKeys(supergraphSdl: string): EntityKeys {
-  const document = parse(supergraphSdl, { noLocation: true });
-  const names = new Map<string, string>();
-  const keys = new Map<string, Map<string, readonly string[]>>();
-  for (const definition of document.definitions) {
-    if (definition.kind !== Kind.ENUM_TYPE_DEFINITION) continue;
-    if (definition.name.value === 'join__Graph') readGraphNames(definition, names);
-  }
-  for (const definition of document.definitions) {
-    if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION) continue;
-    for (const directive of definition.directives ?? []) {
-      if (directive.name.value !== 'join__type') continue;
-      const given = new Map(directive.arguments?.map(({ name, value }) => [name.value, value]));
-      const graph = given.get('graph');
-      const key = given.get('key');
-      if (graph?.kind !== Kind.ENUM || key?.kind !== Kind.STRING || /[{(]/.test(key.value))
-        continue;
-      const subgraph = names.get(graph.value) ?? graph.value;
-      const ofSubgraph = keys.get(subgraph) ?? new Map<string, readonly string[]>();
-      keys.set(subgraph, ofSubgraph);
-      const fields = key.value.trim().split(/[\s,]+/);
-      if (!ofSubgraph.has(definition.name.value)) ofSubgraph.set(definition.name.value, fields);
-    }
-  }
-  return keys;
-}
-
-function readGraphNames({ values }: EnumTypeDefinitionNode, names: Map<string, string>): void {
-  for (const { name, directives } of values ?? []) {
-    const told = directives?.flatMap((directive) => directive.arguments ?? []);
-    const value = told?.find((argument) => argument.name.value === 'name')?.value;
-    if (value?.kind === Kind.STRING) names.set(name.value, value.value);
-  }
-}
 
 /**
  * The operation with the keys of what an event is about beside what the client selects: those of
@@ -83,8 +42,8 @@ function keySelections(
   type: GraphQLObjectType,
   keys: ReadonlyMap<string, readonly string[]>,
 ): SelectionNode[] {
-  const own = keyFields(type, keys);
-  if (own) return own.map((name, at) => field(name, `${prefix}${at}`));
+  const fields = keyFields(type, keys);
+  if (fields) return fields.map((name, at) => field(name, `${prefix}${at}`));
   return Object.values(type.getFields()).flatMap((each, at) => {
     const bare = isNonNullType(each.type) ? each.type.ofType : each.type;
     if (isListType(bare) || !isObjectType(bare) || each.args.length > 0) return [];
@@ -123,7 +82,7 @@ const field = (name: string, alias: string): FieldNode => ({
 export function eventKey(data: unknown): string | null {
   const [root] = Object.values((data ?? {}) as Record<string, unknown>);
   if (typeof root !== 'object' || root === null) return null;
-  const told = Object.entries(root).filter(([name]) => name.startsWith(prefix));
-  if (told.length === 0 || told.every(([, value]) => value === null)) return null;
-  return JSON.stringify(told);
+  const keys = Object.entries(root).filter(([name]) => name.startsWith(prefix));
+  if (keys.length === 0 || keys.every(([, value]) => value === null)) return null;
+  return JSON.stringify(keys);
 }

@@ -4,10 +4,10 @@ import {
   requestTrace,
 } from '../../../subgraphs/shared/observability/request-context.js';
 import { telemetry } from '../../../subgraphs/shared/observability/telemetry/telemetry.js';
-import type { RouterContext } from '../../subgraphs/subgraph-data-source.js';
+import type { RouterContext } from '../../context.js';
 import { type ClientStream, type Result, StreamEnd } from './client-stream.js';
 import { eventKey } from './event-keys.js';
-import { type FormatErrors, partAway, tooMuchAtOnce } from './format-errors.js';
+import { type FormatErrors, tooMuchAtOnce, upstreamEnded } from './format-errors.js';
 import type { SubscriptionPlan, Variables } from './plan.js';
 import type { Upstream, UpstreamSink } from './upstream.js';
 
@@ -31,18 +31,18 @@ export interface FeedOptions {
 }
 
 const executingMax = 16;
-const nowhere = '';
+const unkeyedLane = '';
 // What other subgraphs know changes without an event; what one that is away left out may be there again.
 const freshMs = 2000;
 const retryErrorsMs = 1000;
 
-interface Kept {
+interface KeptEvent {
   readonly event: ExecutionResult;
   readonly result: Result;
   readonly atMs: number;
 }
 
-const ageMs = ({ atMs }: Kept) => Date.now() - atMs;
+const ageMs = ({ atMs }: KeptEvent) => Date.now() - atMs;
 
 /**
  * One subscription at a subgraph, with all who share it. Events of one thing are completed one after
@@ -53,9 +53,9 @@ export class Feed implements UpstreamSink {
   readonly #pending = new Map<string, { key: string | null; event: ExecutionResult }>();
   readonly #executing = new Set<string>();
   /** what the latest event of each thing became, for who comes later */
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new Map<string, KeptEvent>();
   /** things whose latest event is soon completed anew */
-  readonly #renewing = new Map<string, NodeJS.Timeout>();
+  readonly #refreshTimers = new Map<string, NodeJS.Timeout>();
   readonly #leaveUpstream: () => void;
   #events = 0;
   #hasAll = true;
@@ -76,23 +76,23 @@ export class Feed implements UpstreamSink {
     if (this.#ended || this.#completed || !isWhole) return false;
     this.#subscribers.add(subscriber);
     for (const [key, kept] of this.#kept) {
-      if (kept.result.errors) this.#renew(key, retryErrorsMs - ageMs(kept));
+      if (kept.result.errors) this.#refresh(key, retryErrorsMs - ageMs(kept));
       else if (ageMs(kept) < freshMs) subscriber.stream.push(key, kept.result);
-      else this.#renew(key, 0);
+      else this.#refresh(key, 0);
     }
     return true;
   }
 
   /** Completes the latest event of a thing anew, for all, once for all who come meanwhile. */
-  #renew(key: string, inMs: number): void {
-    if (this.#renewing.has(key)) return;
-    const renew = () => {
-      this.#renewing.delete(key);
+  #refresh(key: string, inMs: number): void {
+    if (this.#refreshTimers.has(key)) return;
+    const refresh = () => {
+      this.#refreshTimers.delete(key);
       const kept = this.#kept.get(key);
       if (kept && !this.#pending.has(key) && !this.#executing.has(key)) this.#add(key, kept.event);
     };
-    if (inMs > 0) this.#renewing.set(key, setTimeout(renew, inMs));
-    else renew();
+    if (inMs > 0) this.#refreshTimers.set(key, setTimeout(refresh, inMs));
+    else refresh();
   }
 
   leave(subscriber: Subscriber): void {
@@ -109,7 +109,7 @@ export class Feed implements UpstreamSink {
     this.#add(eventKey(event.data), event);
   }
 
-  again(): void {
+  reconnected(): void {
     this.#kept.clear();
     this.#hasAll = true;
   }
@@ -134,7 +134,7 @@ export class Feed implements UpstreamSink {
     const { variables, upstream } = this.options;
     const used = primary.variableUsages ?? [];
     const given = Object.entries(variables).filter(([name]) => used.includes(name));
-    const authorization = () => this.#best()?.authorization;
+    const authorization = () => this.#longestLived()?.authorization;
     const payload = {
       query: primary.operation,
       variables: Object.fromEntries(given),
@@ -149,12 +149,12 @@ export class Feed implements UpstreamSink {
   }
 
   /** Whose token is good for longest: all who share the feed are the same user, or nobody. */
-  #best(): Subscriber | undefined {
-    let best: Subscriber | undefined;
+  #longestLived(): Subscriber | undefined {
+    let longest: Subscriber | undefined;
     for (const each of this.#subscribers) {
-      if (!best || each.expiresAtMs > best.expiresAtMs) best = each;
+      if (!longest || each.expiresAtMs > longest.expiresAtMs) longest = each;
     }
-    return this.options.plan.isPublic ? undefined : best;
+    return this.options.plan.isPublic ? undefined : longest;
   }
 
   #add(key: string | null, event: ExecutionResult): void {
@@ -170,7 +170,7 @@ export class Feed implements UpstreamSink {
   #work(): void {
     if (this.#executing.size >= executingMax) return;
     for (const [place, { key, event }] of this.#pending) {
-      const lane = key ?? nowhere;
+      const lane = key ?? unkeyedLane;
       if (this.#executing.has(lane)) continue;
       this.#pending.delete(place);
       this.#executing.add(lane);
@@ -186,7 +186,7 @@ export class Feed implements UpstreamSink {
 
   /** Each event is a request of its own to those who complete it. */
   #execute(key: string | null, event: ExecutionResult): Promise<void> {
-    const context = this.options.contextOf(this.#best()?.authorization);
+    const context = this.options.contextOf(this.#longestLived()?.authorization);
     const work = () => this.#complete(key, event, context);
     return requestTrace.run(
       { requestId: context.requestId },
@@ -220,7 +220,7 @@ export class Feed implements UpstreamSink {
   #errorsOf(reason: unknown) {
     const { format, plan, contextOf } = this.options;
     const { requestId } = contextOf(undefined);
-    const errors = Array.isArray(reason) ? reason : [partAway(plan.primary.serviceName)];
+    const errors = Array.isArray(reason) ? reason : [upstreamEnded(plan.primary.serviceName)];
     return requestTrace.run({ requestId }, () => format(errors));
   }
 
@@ -236,7 +236,7 @@ export class Feed implements UpstreamSink {
     this.#ended = true;
     this.#pending.clear();
     this.#kept.clear();
-    for (const timer of this.#renewing.values()) clearTimeout(timer);
+    for (const timer of this.#refreshTimers.values()) clearTimeout(timer);
     this.#leaveUpstream?.();
     this.options.onEnd(this);
   }

@@ -8,11 +8,11 @@ export type FormatErrors = (errors: readonly unknown[]) => readonly GraphQLForma
 
 /**
  * @param format Apollo Server's `formatError`
- * @param count is told the code of each
+ * @param countError is told the code of each
  */
 export function errorFormatter(
   format: FormatError,
-  count: (code: string) => void = () => {},
+  countError: (code: string) => void = () => {},
 ): FormatErrors {
   return (errors) =>
     errors.map((thrown) => {
@@ -24,9 +24,9 @@ export function errorFormatter(
         ...(path && { path }),
         extensions: { ...extensions, code },
       };
-      const told = format(formatted, thrown);
-      count(String(told.extensions?.code));
-      return told;
+      const shown = format(formatted, thrown);
+      countError(String(shown.extensions?.code));
+      return shown;
     });
 }
 
@@ -38,7 +38,7 @@ function formattedOf(thrown: unknown): GraphQLFormattedError {
 
 export const tokenExpired = () => unauthenticated('The access token expired.');
 
-export const partAway = (name: string) =>
+export const upstreamEnded = (name: string) =>
   tryAgain(`The ${name} part of the system ended the subscription; subscribe again.`);
 
 export const tooMuchAtOnce = () =>

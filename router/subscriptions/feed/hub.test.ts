@@ -236,7 +236,7 @@ describe('open subscriptions', () => {
     open(stranger);
     tell(stock('a', 1));
     await new Promise(setImmediate);
-    for (const sink of sinks) sink.again();
+    for (const sink of sinks) sink.reconnected();
     const later = open(stranger);
     expect(later.size).toBe(0);
     tell(stock('a', 7));

@@ -9,7 +9,7 @@ import type { Planner, Variables } from './plan.js';
 import type { Upstream } from './upstream.js';
 
 /** A subscription that passed all checks. */
-export interface Accepted {
+export interface AcceptedSubscription {
   readonly document: DocumentNode;
   readonly operationName: string | undefined;
   readonly variables: Variables;
@@ -36,7 +36,7 @@ export interface HubOptions {
 
 export interface Hub {
   /** @throws `RATE_LIMITED` where too many are open */
-  open(accepted: Accepted, client: Client): ClientStream;
+  open(accepted: AcceptedSubscription, client: Client): ClientStream;
   /** Ends all: they are told that the schema changed. */
   reload(): void;
   /** Ends all, with nothing said. */
@@ -55,15 +55,15 @@ export function createHub(options: HubOptions): Hub {
   const joinable = new Map<string, Feed>();
   const streams = new Set<ClientStream>();
   const open = createOpenCounts('subscriptions', options.perClientMax, options.totalMax);
-  const ending = (error: unknown) => new StreamEnd(options.format([error]));
+  const streamEnd = (error: unknown) => new StreamEnd(options.format([error]));
 
-  function subscribe(accepted: Accepted, client: Client, subscriber: Subscriber): Feed {
+  function subscribe(accepted: AcceptedSubscription, client: Client, subscriber: Subscriber): Feed {
     const plan = options.planner().plan(accepted.document, accepted.operationName);
-    const variables = ownVariables(accepted);
-    const who = plan.isPublic || !client.identity ? 'anybody' : userKey(client.identity);
-    const key = `${who}\n${canonicalJson(variables)}\n${plan.text}`;
-    const there = joinable.get(key);
-    if (there?.join(subscriber)) return there;
+    const variables = declaredVariables(accepted);
+    const audience = plan.isPublic || !client.identity ? 'anybody' : userKey(client.identity);
+    const key = `${audience}\n${canonicalJson(variables)}\n${plan.text}`;
+    const existing = joinable.get(key);
+    if (existing?.join(subscriber)) return existing;
     const feed = new Feed(
       {
         plan,
@@ -91,7 +91,7 @@ export function createHub(options: HubOptions): Hub {
       let expiry: NodeJS.Timeout | undefined;
       const stream = new ClientStream(
         options.bufferMax,
-        () => ending(tooSlow()),
+        () => streamEnd(tooSlow()),
         () => {
           clearTimeout(expiry);
           streams.delete(stream);
@@ -114,12 +114,12 @@ export function createHub(options: HubOptions): Hub {
       streams.add(stream);
       if (expiresAtMs !== Number.POSITIVE_INFINITY) {
         const leftMs = Math.min(timerMaxMs, expiresAtMs - Date.now());
-        expiry = setTimeout(() => stream.end(ending(tokenExpired())), leftMs);
+        expiry = setTimeout(() => stream.end(streamEnd(tokenExpired())), leftMs);
       }
       return stream;
     },
     reload() {
-      const reason = ending(schemaReload());
+      const reason = streamEnd(schemaReload());
       for (const stream of streams) stream.end(reason);
     },
     stop() {
@@ -136,7 +136,11 @@ export const clientKey = ({ identity, address }: Pick<Client, 'identity' | 'addr
   identity?.id ?? address;
 
 /** The variables that the operation declares, those that were given. */
-function ownVariables({ document, operationName, variables }: Accepted): Variables {
+function declaredVariables({
+  document,
+  operationName,
+  variables,
+}: AcceptedSubscription): Variables {
   const declared = document.definitions.flatMap((each) =>
     each.kind === 'OperationDefinition' && (!operationName || each.name?.value === operationName)
       ? (each.variableDefinitions ?? []).map(({ variable }) => variable.name.value)

@@ -13,10 +13,11 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from '../../../subgraphs/shared/observability/logger.js';
-import { topLevelFields } from '../../limits/login-limits.js';
-import type { RouterContext } from '../../subgraphs/subgraph-data-source.js';
-import { type Facts, selectsPublicOnly } from '../../supergraph/subscription-facts.js';
-import { type EntityKeys, readEntityKeys, withEventKeys } from './event-keys.js';
+import type { RouterContext } from '../../context.js';
+import { findFragment, topLevelFields } from '../../graphql-ast.js';
+import { type SubscriptionFacts, selectsPublicOnly } from '../../supergraph/subscription-facts.js';
+import { type EntityKeys, readEntityKeys } from '../../supergraph/supergraph-sdl.js';
+import { withEventKeys } from './event-keys.js';
 
 const plansMax = 1000;
 
@@ -50,36 +51,36 @@ interface PlannerOptions {
   /** the schema that clients see */
   readonly schema: GraphQLSchema;
   readonly services: Services;
-  readonly facts: Facts;
+  readonly facts: SubscriptionFacts;
   readonly logger: Logger;
 }
 
 /** Plans subscriptions over a supergraph; the gateway itself plans them too, but does not run them. */
 export function createPlanner(options: PlannerOptions): Planner {
   const supergraph = Supergraph.build(options.supergraphSdl, { validateSupergraph: false });
-  const parts: Parts = {
+  const parts: PlannerParts = {
     ...options,
     apiSchema: supergraph.apiSchema(),
     supergraphSchema: supergraph.schema.toGraphQLJSSchema(),
     planner: new QueryPlanner(supergraph),
     keys: readEntityKeys(options.supergraphSdl),
   };
-  const known = new LRUCache<string, SubscriptionPlan>({ max: plansMax });
+  const plans = new LRUCache<string, SubscriptionPlan>({ max: plansMax });
   return {
     schema: options.schema,
     plan(document, operationName) {
-      const own = ownDocument(document, operationName);
-      const text = print(own);
-      const hit = known.get(text);
-      if (hit) return hit;
-      const plan = planOf(parts, own, text);
-      known.set(text, plan);
+      const standalone = extractOperation(document, operationName);
+      const text = print(standalone);
+      const cached = plans.get(text);
+      if (cached) return cached;
+      const plan = planOf(parts, standalone, text);
+      plans.set(text, plan);
       return plan;
     },
   };
 }
 
-interface Parts extends PlannerOptions {
+interface PlannerParts extends PlannerOptions {
   readonly apiSchema: ReturnType<Supergraph['apiSchema']>;
   readonly supergraphSchema: GraphQLSchema;
   readonly planner: QueryPlanner;
@@ -87,21 +88,20 @@ interface Parts extends PlannerOptions {
 }
 
 /** One operation without its name, and the fragments that it uses. */
-function ownDocument(document: DocumentNode, operationName: string | undefined): DocumentNode {
+function extractOperation(document: DocumentNode, operationName: string | undefined): DocumentNode {
   const operation = getOperationAST(document, operationName) as OperationDefinitionNode;
   const used = new Set<string>();
-  const look = (node: DocumentNode['definitions'][number]): void => {
+  const collectFragments = (node: DocumentNode['definitions'][number]): void => {
     visit(node, {
       FragmentSpread({ name }) {
         if (used.has(name.value)) return;
         used.add(name.value);
-        for (const each of document.definitions) {
-          if (each.kind === Kind.FRAGMENT_DEFINITION && each.name.value === name.value) look(each);
-        }
+        const fragment = findFragment(document, name.value);
+        if (fragment) collectFragments(fragment);
       },
     });
   };
-  look(operation);
+  collectFragments(operation);
   const { name: _, ...nameless } = operation;
   const fragments = document.definitions.filter(
     (each) => each.kind === Kind.FRAGMENT_DEFINITION && used.has(each.name.value),
@@ -109,14 +109,14 @@ function ownDocument(document: DocumentNode, operationName: string | undefined):
   return { kind: Kind.DOCUMENT, definitions: [nameless, ...fragments] };
 }
 
-function planOf(parts: Parts, document: DocumentNode, text: string): SubscriptionPlan {
+function planOf(parts: PlannerParts, document: DocumentNode, text: string): SubscriptionPlan {
   const { schema, facts, keys } = parts;
   const owner = buildPlan(parts, document).primary.serviceName;
   const keyed = withEventKeys(schema, document, keys.get(owner) ?? new Map());
   const { primary, rest } = buildPlan(parts, keyed);
   const [operation] = document.definitions as [OperationDefinitionNode];
   const [root] = topLevelFields(document, operation);
-  const whole: QueryPlan = { kind: 'QueryPlan', node: sequence(primary, rest) };
+  const queryPlan: QueryPlan = { kind: 'QueryPlan', node: sequence(primary, rest) };
   const operationContext = buildOperationContext({ schema, operationDocument: document });
   return {
     text,
@@ -126,11 +126,11 @@ function planOf(parts: Parts, document: DocumentNode, text: string): Subscriptio
     execute(event, variables, context) {
       const services = {
         ...Object.fromEntries(parts.services),
-        ...answering(parts, primary, event),
+        ...answerWithEvent(parts, primary, event),
       };
       const request = { request: { variables }, metrics: {}, context, logger: parts.logger };
       return executeQueryPlan(
-        whole,
+        queryPlan,
         services,
         request as never,
         operationContext,
@@ -141,7 +141,7 @@ function planOf(parts: Parts, document: DocumentNode, text: string): Subscriptio
   };
 }
 
-function buildPlan({ planner, apiSchema }: Parts, document: DocumentNode) {
+function buildPlan({ planner, apiSchema }: PlannerParts, document: DocumentNode) {
   const { node } = planner.buildQueryPlan(operationFromDocument(apiSchema, document));
   if (node?.kind !== 'Subscription') throw new Error('a subscription has no plan');
   return node;
@@ -151,15 +151,15 @@ const sequence = (primary: FetchNode, rest: PlanNode | undefined): PlanNode =>
   rest ? { kind: 'Sequence', nodes: [primary, rest] } : primary;
 
 /** The owner of the events answers the first question with the event; later ones it is asked itself. */
-function answering({ services }: Parts, primary: FetchNode, event: ExecutionResult) {
-  let told = false;
+function answerWithEvent({ services }: PlannerParts, primary: FetchNode, event: ExecutionResult) {
+  let isEventSent = false;
   const process: GraphQLDataSource<RouterContext>['process'] = async (options) => {
-    if (told) {
+    if (isEventSent) {
       const service = services.get(primary.serviceName);
       if (!service) throw new Error(`there is no subgraph ${primary.serviceName}`);
       return service.process(options);
     }
-    told = true;
+    isEventSent = true;
     // Its parts become the answer's, and what other subgraphs know is written into them.
     return structuredClone(event) as never;
   };

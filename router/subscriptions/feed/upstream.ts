@@ -24,7 +24,7 @@ class SubgraphSocket extends WebSocket {
 export interface UpstreamSink {
   next(event: ExecutionResult): void;
   /** it was lost, and is there again: events may have been missed, and a snapshot comes if ever one does */
-  again(): void;
+  reconnected(): void;
   /** @param reason errors as the subgraph told them, or why the connection was given up */
   error(reason: unknown): void;
   complete(): void;
@@ -50,8 +50,8 @@ export function connectUpstream(
 ): Upstream {
   const sinks = new Set<UpstreamSink>();
   let socket: WebSocket | undefined;
-  let pong: NodeJS.Timeout | undefined;
-  const isGone = () => clearTimeout(pong);
+  let pongTimer: NodeJS.Timeout | undefined;
+  const stopPongTimer = () => clearTimeout(pongTimer);
   const client: Client = createClient({
     url: url.replace(/^http/, 'ws'),
     webSocketImpl: SubgraphSocket,
@@ -70,20 +70,20 @@ export function connectUpstream(
         socket = opened as WebSocket;
         if (!wasRetry) return;
         logger.info({ subgraph: name }, 'subscriptions are connected again');
-        for (const sink of sinks) sink.again();
+        for (const sink of sinks) sink.reconnected();
       },
       closed: (event) => {
-        isGone();
+        stopPongTimer();
         socket = undefined;
         const { code } = event as { code?: number };
         if (sinks.size > 0) logger.warn({ subgraph: name, code }, 'subscriptions are cut off');
       },
       ping: (received) => {
         if (received) return;
-        pong = setTimeout(() => client.terminate(), pongMaxMs);
+        pongTimer = setTimeout(() => client.terminate(), pongMaxMs);
       },
       pong: (received) => {
-        if (received) isGone();
+        if (received) stopPongTimer();
       },
     },
   });
@@ -107,7 +107,7 @@ export function connectUpstream(
     },
     isOpen: () => socket !== undefined,
     async close() {
-      isGone();
+      stopPongTimer();
       const disposed = Promise.resolve(client.dispose()).catch(() => {});
       if (!socket) client.terminate();
       await disposed;

@@ -1,19 +1,11 @@
 import { type ApolloServer, type ApolloServerPlugin, HeaderMap } from '@apollo/server';
-import {
-  type DefinitionNode,
-  type DocumentNode,
-  type FragmentDefinitionNode,
-  getVariableValues,
-  Kind,
-  OperationTypeNode,
-  parse,
-  type SelectionSetNode,
-} from 'graphql';
+import { getVariableValues, Kind, OperationTypeNode, type SelectionSetNode } from 'graphql';
 import { requestTrace } from '../../../subgraphs/shared/observability/request-context.js';
-import { badOperation } from '../../limits/query-limits.js';
-import type { RouterContext } from '../../subgraphs/subgraph-data-source.js';
+import type { RouterContext } from '../../context.js';
+import { badOperation } from '../../errors.js';
+import { findFragment, parseOrNull } from '../../graphql-ast.js';
 import type { Result } from '../feed/client-stream.js';
-import type { Accepted } from '../feed/hub.js';
+import type { AcceptedSubscription } from '../feed/hub.js';
 
 /** An operation as clients send it, over whatever transport. */
 export interface OperationRequest {
@@ -24,7 +16,7 @@ export interface OperationRequest {
 }
 
 export type Outcome =
-  | { readonly kind: 'subscription'; readonly accepted: Accepted }
+  | { readonly kind: 'subscription'; readonly accepted: AcceptedSubscription }
   | {
       readonly kind: 'answer';
       readonly result: Result;
@@ -34,11 +26,11 @@ export type Outcome =
 
 /** The context of a request over a transport that can answer with a stream. */
 interface StreamContext extends RouterContext {
-  readonly takeSubscription?: (accepted: Accepted) => void;
+  readonly takeSubscription?: (accepted: AcceptedSubscription) => void;
 }
 
 /** Whether a request came over a transport that can answer with a stream. */
-export const takesSubscriptions = (context: StreamContext): boolean =>
+export const canStream = (context: StreamContext): boolean =>
   context.takeSubscription !== undefined;
 
 /**
@@ -74,8 +66,8 @@ export async function acceptOperation(
   { query, operationName, variables, extensions }: OperationRequest,
   given: RouterContext,
 ): Promise<Outcome> {
-  let accepted: Accepted | undefined;
-  const takeSubscription = (each: Accepted) => {
+  let accepted: AcceptedSubscription | undefined;
+  const takeSubscription = (each: AcceptedSubscription) => {
     accepted = each;
   };
   const contextValue: StreamContext = { ...given, takeSubscription };
@@ -99,7 +91,8 @@ export async function acceptOperation(
  */
 export function hasConditionAtRoot(query: string | undefined): boolean {
   if (!query?.includes('subscription') || !/\b(skip|include)\b/.test(query)) return false;
-  const definitions = parsed(query)?.definitions ?? [];
+  const document = parseOrNull(query);
+  if (!document) return false;
   const seen = new Set<string>();
   const isConditional = (set: SelectionSetNode | undefined): boolean =>
     set?.selections.some((each) => {
@@ -107,31 +100,14 @@ export function hasConditionAtRoot(query: string | undefined): boolean {
       if (each.kind === Kind.INLINE_FRAGMENT) return isConditional(each.selectionSet);
       if (each.kind !== Kind.FRAGMENT_SPREAD || seen.has(each.name.value)) return false;
       seen.add(each.name.value);
-      return isConditional(fragmentOf(definitions, each.name.value));
+      return isConditional(findFragment(document, each.name.value)?.selectionSet);
     }) ?? false;
-  return definitions.some(
+  return document.definitions.some(
     (each) =>
       each.kind === Kind.OPERATION_DEFINITION &&
       each.operation === OperationTypeNode.SUBSCRIPTION &&
       isConditional(each.selectionSet),
   );
-}
-
-const fragmentOf = (definitions: readonly DefinitionNode[], name: string) =>
-  definitions.find(
-    (each): each is FragmentDefinitionNode =>
-      each.kind === Kind.FRAGMENT_DEFINITION && each.name.value === name,
-  )?.selectionSet;
-
-const documentTokensMax = 10_000;
-
-/** A document, or null for what is none. */
-export function parsed(query: string): DocumentNode | null {
-  try {
-    return parse(query, { noLocation: true, maxTokens: documentTokensMax });
-  } catch {
-    return null; // Apollo Server says what is wrong with it
-  }
 }
 
 export function refusedForCondition(): Extract<Outcome, { kind: 'answer' }> {

@@ -2,8 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getOperationAST } from 'graphql';
+import { parseOrNull } from '../../graphql-ast.js';
 import { type ClientStream, type Result, StreamEnd } from '../feed/client-stream.js';
-import { parsed } from './accept.js';
 
 export type HttpTransport = 'multipart' | 'sse';
 
@@ -35,7 +35,7 @@ export function transportOf(request: IncomingMessage, body: unknown): HttpTransp
 
 function isSubscription(query: string, operationName: unknown): boolean {
   if (!/\bsubscription\b/.test(query)) return false;
-  const document = parsed(query);
+  const document = parseOrNull(query);
   const name = typeof operationName === 'string' ? operationName : undefined;
   return document !== null && getOperationAST(document, name)?.operation === 'subscription';
 }
@@ -98,8 +98,8 @@ export interface HttpStreams {
   stop(): Promise<void>;
 }
 
-/** @param goingAway what clients of multipart are told at the end; those of SSE come again by themselves */
-export function createHttpStreams(goingAway: () => StreamEnd): HttpStreams {
+/** @param shutdownReason what clients of multipart are told at the end; those of SSE come again by themselves */
+export function createHttpStreams(shutdownReason: () => StreamEnd): HttpStreams {
   const open = new Map<ServerResponse, () => void>();
   let stopping = false;
 
@@ -108,19 +108,19 @@ export function createHttpStreams(goingAway: () => StreamEnd): HttpStreams {
       const { contentType, opening, heartbeat, ending, closing } = framings[transport];
       const stream = 'return' in results ? results : undefined;
       let writing = false;
-      let cut = false;
+      let isCutOff = false;
       const write = async (text: string) => {
         writing = true;
-        await written(response, text, stopping ? closeMaxMs : writeMaxMs);
+        await writeWithTimeout(response, text, stopping ? closeMaxMs : writeMaxMs);
         writing = false;
       };
-      const gone = () => void stream?.return();
+      const closeStream = () => void stream?.return();
       const end = AsyncLocalStorage.bind(() => {
-        cut = transport === 'sse' && stream !== undefined;
-        if (cut) gone();
-        else stream?.end(goingAway());
+        isCutOff = transport === 'sse' && stream !== undefined;
+        if (isCutOff) closeStream();
+        else stream?.end(shutdownReason());
       });
-      response.once('close', gone);
+      response.once('close', closeStream);
       open.set(response, end);
       if (stopping) end();
       response.writeHead(200, {
@@ -128,20 +128,20 @@ export function createHttpStreams(goingAway: () => StreamEnd): HttpStreams {
         'cache-control': 'no-store',
         'x-accel-buffering': 'no',
       });
-      const beat = setInterval(() => {
+      const heartbeatTimer = setInterval(() => {
         if (!writing) void write(heartbeat);
       }, heartbeatEveryMs);
       try {
         await write(opening);
         for await (const result of results) await write(textOf(transport, result));
-        if (!cut) await write(closing);
+        if (!isCutOff) await write(closing);
       } catch (error) {
         if (!(error instanceof StreamEnd)) throw error;
         await write(ending(error) + closing);
       } finally {
-        clearInterval(beat);
+        clearInterval(heartbeatTimer);
         open.delete(response);
-        response.off('close', gone);
+        response.off('close', closeStream);
         response.end();
       }
     },
@@ -155,12 +155,12 @@ export function createHttpStreams(goingAway: () => StreamEnd): HttpStreams {
   };
 }
 
-function written(response: ServerResponse, text: string, maxMs: number): Promise<void> {
+function writeWithTimeout(response: ServerResponse, text: string, maxMs: number): Promise<void> {
   if (response.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
-    const tooLong = setTimeout(() => response.destroy(), maxMs);
+    const timer = setTimeout(() => response.destroy(), maxMs);
     const done = () => {
-      clearTimeout(tooLong);
+      clearTimeout(timer);
       response.off('close', done);
       resolve();
     };

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { getOperationAST } from 'graphql';
 import { z } from 'zod';
 import { HttpError } from '../../../subgraphs/shared/http/http.js';
-import { type OperationRequest, parsed } from './accept.js';
+import { parseOrNull } from '../../graphql-ast.js';
+import type { OperationRequest } from './accept.js';
 
 const operationShape = z.object({
   query: z.string().optional(),
@@ -37,7 +38,7 @@ export function documentOf(request: IncomingMessage, body: unknown): string | un
 }
 
 function refuseMutation({ query = '', operationName }: OperationRequest): void {
-  const document = parsed(query);
+  const document = parseOrNull(query);
   if (document && getOperationAST(document, operationName)?.operation === 'mutation') {
     throw new HttpError(405, 'A mutation is not done by GET.');
   }

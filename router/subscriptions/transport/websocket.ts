@@ -9,8 +9,8 @@ import { v7 as uuidv7 } from 'uuid';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { requestTrace } from '../../../subgraphs/shared/observability/request-context.js';
 import { telemetry } from '../../../subgraphs/shared/observability/telemetry/telemetry.js';
-import type { CountAgainst } from '../../limits/rate-limits.js';
-import type { RouterContext } from '../../subgraphs/subgraph-data-source.js';
+import type { RouterContext } from '../../context.js';
+import type { ConsumeLimit } from '../../limits/rate-limits.js';
 import { type Result, StreamEnd } from '../feed/client-stream.js';
 import { type FormatErrors, tokenExpired, tooMany } from '../feed/format-errors.js';
 import type { Client, Hub } from '../feed/hub.js';
@@ -29,8 +29,8 @@ const pollMs = 20;
 export interface WebSocketOptions {
   readonly apollo: ApolloServer<RouterContext>;
   readonly hub: Hub;
-  readonly count: CountAgainst;
-  readonly sockets: OpenCounts;
+  readonly consumeLimit: ConsumeLimit;
+  readonly openSockets: OpenCounts;
   readonly perConnectionMax: number;
   /** how long a query or mutation may take */
   readonly operationMaxMs: number;
@@ -39,10 +39,10 @@ export interface WebSocketOptions {
   clientOf(authorization: string | undefined, address: string): Promise<Client>;
 }
 
-const nothing = parse('{ __typename }');
+const placeholderDocument = parse('{ __typename }');
 /** Never told: the connection is being closed, and the client asks again over another. */
-const notBegun = () => new Promise<never>(() => {});
-const going = { code: 1001, reason: 'Going away' };
+const neverSettles = () => new Promise<never>(() => {});
+const goingAway = { code: 1001, reason: 'Going away' };
 
 /**
  * graphql-ws: subscriptions, and queries and mutations too. The token comes in `connectionParams`, as
@@ -50,7 +50,7 @@ const going = { code: 1001, reason: 'Going away' };
  * subscriptions end and the connection is closed, for the client to come again with another.
  */
 export function serveWebSockets(options: WebSocketOptions) {
-  const { apollo, hub, count, format } = options;
+  const { apollo, hub, consumeLimit, format } = options;
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: messageMaxBytes,
@@ -58,12 +58,12 @@ export function serveWebSockets(options: WebSocketOptions) {
   });
   const connections = new WeakMap<WebSocket, Connection>();
   let stopping = false;
-  const of = ({ extra: { socket } }: Context<Params, Extra>) =>
+  const connectionOf = ({ extra: { socket } }: Context<Params, Extra>) =>
     connections.get(socket as WebSocket) as Connection;
   const disposable = useServer<Params>(
     {
       onConnect: async (context) => {
-        const connection = of(context);
+        const connection = connectionOf(context);
         const socket = context.extra.socket as WebSocket;
         const { connectionParams } = context;
         const authorization = connectionParams?.authorization ?? connectionParams?.Authorization;
@@ -78,8 +78,8 @@ export function serveWebSockets(options: WebSocketOptions) {
         return true;
       },
       onSubscribe: (context, id, payload) => {
-        const connection = of(context);
-        if (!connection.begin(id)) return notBegun();
+        const connection = connectionOf(context);
+        if (!connection.begin(id)) return neverSettles();
         const requestId = uuidv7();
         const work = () => accept(connection, id, payload, requestId);
         return requestTrace.run(
@@ -90,9 +90,9 @@ export function serveWebSockets(options: WebSocketOptions) {
       execute: ({ contextValue }) => contextValue as never,
       subscribe: ({ contextValue }) => contextValue as never,
       onNext: (_context, _id, _payload, _args, result) => result as never,
-      onError: (_context, _id, _payload, errors) => told(errors, format),
+      onError: (_context, _id, _payload, errors) => formatStreamErrors(errors, format),
       // It is called right before the client is told.
-      onComplete: (context, id) => of(context).end(id),
+      onComplete: (context, id) => connectionOf(context).end(id),
     },
     server,
     pingEveryMs,
@@ -110,13 +110,13 @@ export function serveWebSockets(options: WebSocketOptions) {
       if (connection.size > options.perConnectionMax) {
         throw tooMany('You have as many operations on this connection as you may.');
       }
-      await countOperation(count, client);
+      await countOperation(consumeLimit, client);
       const { authorization, address } = client;
       const deadlineMs = performance.now() + options.operationMaxMs;
       const given = { requestId, authorization, address, deadlineMs };
       const outcome = await acceptOperation(apollo, payload, given);
       if (outcome.kind === 'answer') {
-        const answer = argumentsOf(outcome.result);
+        const answer = executionArguments(outcome.result);
         // Errors alone are told without a word to `onComplete`.
         if (Array.isArray(answer)) connection.end(id);
         return answer;
@@ -136,30 +136,30 @@ export function serveWebSockets(options: WebSocketOptions) {
     /** @param address the key of the address that it comes from */
     async take(request: IncomingMessage, duplex: Duplex, head: Buffer, address: string) {
       if (duplex.destroyed) return; // it would not tell that it is closed
-      const release = options.sockets.take(address);
+      const release = options.openSockets.take(address);
       duplex.once('close', release);
       server.handleUpgrade(request, duplex, head, (socket) => {
         const connection = new Connection(socket, address);
         connections.set(socket, connection);
-        if (stopping) connection.closeOnceAnswered(going);
-        const letGo = () => {
+        if (stopping) connection.closeOnceAnswered(goingAway);
+        const terminateIfBacklogged = () => {
           if (socket.bufferedAmount > unsentMaxBytes) socket.terminate();
         };
-        socket.on('message', letGo).on('ping', letGo);
+        socket.on('message', terminateIfBacklogged).on('ping', terminateIfBacklogged);
         server.emit('connection', socket, request);
       });
     },
     /** Begins nothing any more, and tells clients to connect again, each once it is answered. */
     async stop() {
       stopping = true;
-      for (const socket of server.clients) connections.get(socket)?.closeOnceAnswered(going);
+      for (const socket of server.clients) connections.get(socket)?.closeOnceAnswered(goingAway);
       const deadlineMs = performance.now() + answerMaxMs;
       while (server.clients.size > 0 && performance.now() < deadlineMs) await sleep(pollMs);
-      const late = setTimeout(() => {
+      const terminateTimer = setTimeout(() => {
         for (const socket of server.clients) socket.terminate();
       }, closeMaxMs);
       await disposable.dispose();
-      clearTimeout(late);
+      clearTimeout(terminateTimer);
     },
   };
 }
@@ -167,14 +167,17 @@ export function serveWebSockets(options: WebSocketOptions) {
 type Params = Record<string, unknown>;
 
 /** The answer to a query or mutation, as graphql-ws has it: it is executed already. */
-function argumentsOf(result: Result) {
+function executionArguments(result: Result) {
   if (result.data === undefined && result.errors) return result.errors.map(asGraphQLError);
-  return { schema: null as never, document: nothing, contextValue: result };
+  return { schema: null as never, document: placeholderDocument, contextValue: result };
 }
 
-async function countOperation(count: CountAgainst, { address, identity }: Client): Promise<void> {
-  await count('ip', address);
-  if (identity) await count('user', identity.id);
+async function countOperation(
+  consumeLimit: ConsumeLimit,
+  { address, identity }: Client,
+): Promise<void> {
+  await consumeLimit('ip', address);
+  if (identity) await consumeLimit('user', identity.id);
 }
 
 function refuseConnection(socket: WebSocket, code: unknown): void {
@@ -189,7 +192,7 @@ const asGraphQLError = ({ message, ...rest }: GraphQLFormattedError) => {
 };
 
 /** graphql-ws wraps what a stream throws in an error of its own. */
-function told(errors: readonly { originalError?: unknown }[], format: FormatErrors) {
+function formatStreamErrors(errors: readonly { originalError?: unknown }[], format: FormatErrors) {
   return errors.flatMap((error) => {
     const { originalError } = error as GraphQLError;
     return originalError instanceof StreamEnd ? originalError.errors : format([error]);
