@@ -19,7 +19,7 @@ import { sendLogLines } from './log-lines.js';
 import { spansOfRedis } from './redis-spans.js';
 import { spansOfRequests } from './request-spans.js';
 import { spansOfStatements } from './statement-spans.js';
-import type { Telemetry } from './telemetry.js';
+import type { Telemetry } from './types.js';
 
 const flushMaxMs = 2000;
 
