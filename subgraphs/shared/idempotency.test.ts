@@ -1,7 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../tests/harness/databases.js';
 import { databaseSchema } from '../order/mikro-orm.config.js';
-import { connect, sql } from './database/connect.js';
+import { connect } from './database/connect.js';
+import { sql } from './database/sql.js';
 import {
   claimKey,
   createClaims,

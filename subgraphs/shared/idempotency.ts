@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { groupWrites } from './batching/group-writes.js';
-import { type EntityManager, sql, sqlPrepared } from './database/connect.js';
+import { sql, sqlPrepared } from './database/sql.js';
 import { DomainError, tryAgain } from './errors.js';
 
 /**

@@ -7,7 +7,8 @@ import type { OfferChanged } from '../../subgraphs/product/offer-listing/on-offe
 import type { StockChanged } from '../../subgraphs/product/offer-listing/on-stock-changed.js';
 import { source } from '../../subgraphs/product/schema.js';
 import type { Identity, Principal, Role } from '../../subgraphs/shared/auth/auth.js';
-import { connect, disconnect, sql } from '../../subgraphs/shared/database/connect.js';
+import { connect, disconnect } from '../../subgraphs/shared/database/connect.js';
+import { sql } from '../../subgraphs/shared/database/sql.js';
 import { buildFederatedSchema } from '../../subgraphs/shared/graphql/schema.js';
 import { createTestDatabases } from './databases.js';
 import { logger } from './stock-engine.js';

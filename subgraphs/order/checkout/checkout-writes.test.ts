@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
-import { connect, sql } from '../../shared/database/connect.js';
+import { connect } from '../../shared/database/connect.js';
+import { sql } from '../../shared/database/sql.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 import { type CheckoutWrites, createCheckoutWrites } from './checkout-writes.js';
 import type { NewOrder } from './place-order.js';

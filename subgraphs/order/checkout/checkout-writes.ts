@@ -1,5 +1,5 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { groupWrites } from '../../shared/batching/group-writes.js';
-import type { EntityManager } from '../../shared/database/connect.js';
 import { type ClaimOnce, createClaims } from '../../shared/idempotency.js';
 import { hasLimits, type NewOrder, placeOrder, placeOrders } from './place-order.js';
 import { type HeldOrder, holdOrders, refuseOrders, type SettledOrder } from './store-outcomes.js';

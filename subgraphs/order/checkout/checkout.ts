@@ -1,7 +1,8 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import Big from 'big.js';
 import { identityOf } from '../../shared/auth/auth.js';
-import { type EntityManager, sql } from '../../shared/database/connect.js';
 import { isUniqueViolation } from '../../shared/database/errors.js';
+import { sql } from '../../shared/database/sql.js';
 import {
   claimKey,
   fingerprintOf,

@@ -1,4 +1,4 @@
-import type { EntityManager } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { type ProductRow, productColumns, readProducts } from '../product/read-products.js';
 import type { Place } from './cursor.js';
 import { type Asked, type Bind, condition, parameters } from './filter-conditions.js';

@@ -1,5 +1,6 @@
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { wordsIn } from '../../shared/database/search-text.js';
+import { sql } from '../../shared/database/sql.js';
 
 const termsMax = 8;
 const termLengthMax = 40;

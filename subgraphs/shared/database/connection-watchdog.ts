@@ -39,3 +39,23 @@ export function giveUpSilentConnections(
     Object.assign(client, { query });
   });
 }
+
+const releaseAfterMs = 500;
+
+/**
+ * A transaction whose connection is lost cannot be rolled back, and Kysely keeps such a connection
+ * for ever: after as many as the pool has, nobody would get one any more. So each that ends is given
+ * back, unless its query gave it back by itself.
+ */
+export function releaseLostConnections(pool: pg.Pool): void {
+  pool.on('connect', (client) => {
+    client.once('end', () => {
+      const release = () => {
+        try {
+          (client as pg.PoolClient).release(true);
+        } catch {} // it was given back already
+      };
+      setTimeout(release, releaseAfterMs).unref();
+    });
+  });
+}

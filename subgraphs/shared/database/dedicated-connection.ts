@@ -1,9 +1,5 @@
 import pg from 'pg';
-
-const connectTimeoutMs = 5000;
-const idleInTransactionTimeoutMs = 4000;
-// PostgreSQL ends a statement by itself; only a connection that is lost, and does not say so, is later.
-const silenceGraceMs = 2000;
+import { connectTimeoutMs, idleInTransactionTimeoutMs, silenceGraceMs } from './client.js';
 
 export interface OwnConnection {
   /** what is done, as it is to be seen in `pg_stat_activity` */

@@ -1,5 +1,9 @@
-import type { EntityClass, FilterQuery, OrderDefinition } from '@mikro-orm/postgresql';
-import type { EntityManager } from '../database/connect.js';
+import type {
+  EntityClass,
+  EntityManager,
+  FilterQuery,
+  OrderDefinition,
+} from '@mikro-orm/postgresql';
 import { type Connection, pageRequest, toConnection } from './connection.js';
 import { type BatchLoad, inOrderOf } from './context.js';
 

@@ -1,5 +1,7 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { inHalves } from '../batching/bisect.js';
-import { type EntityManager, listenTo, sql } from '../database/connect.js';
+import { listenTo } from '../database/listen.js';
+import { sql } from '../database/sql.js';
 import { DomainError, UpstreamFault } from '../errors.js';
 import type { ServiceClient } from '../http/service-client.js';
 import type { Logger } from '../observability/logger.js';

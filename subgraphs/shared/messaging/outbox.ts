@@ -1,6 +1,6 @@
 import type { Opt, RequiredEntityData } from '@mikro-orm/core';
 import { Entity, Index, PrimaryKey, Property, Trigger } from '@mikro-orm/decorators/legacy';
-import type { EntityManager } from '../database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { insertRows } from '../database/insert-rows.js';
 import { newId } from '../ids.js';
 

@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { EntityDictionary } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { SignJWT } from 'jose';
 import { tokenRules } from '../../shared/auth/auth.js';
-import { type EntityManager, sql } from '../../shared/database/connect.js';
 import { insertRows } from '../../shared/database/insert-rows.js';
+import { sql } from '../../shared/database/sql.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { newId } from '../../shared/ids.js';
 import { markProven } from '../../shared/rights/rights.js';

@@ -1,4 +1,5 @@
-import { type EntityManager, sql, sqlCount } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql, sqlCount } from '../../shared/database/sql.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { InvalidCredentials } from '../account/login.js';
 import type { UserContext } from '../context.js';

@@ -1,6 +1,7 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { Field, Int, ObjectType } from 'type-graphql';
-import { type EntityManager, sql } from '../../shared/database/connect.js';
 import { longerStatements } from '../../shared/database/connection-watchdog.js';
+import { sql } from '../../shared/database/sql.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { intMax } from '../availability/availability.js';

@@ -8,7 +8,7 @@ import {
   Root,
   registerEnumType,
 } from 'type-graphql';
-import { sqlPrepared } from '../../shared/database/connect.js';
+import { sqlPrepared } from '../../shared/database/sql.js';
 import { type BatchLoad, inOrderOf, loaderOf } from '../../shared/graphql/context.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { WarehouseContext } from '../context.js';

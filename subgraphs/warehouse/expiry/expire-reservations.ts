@@ -1,5 +1,5 @@
-import { sql } from '../../shared/database/connect.js';
 import { isTooSlow } from '../../shared/database/errors.js';
+import { sql } from '../../shared/database/sql.js';
 import { inParts } from '../reservation/dispatcher/run-batch-isolating.js';
 import { endHeld } from '../reservation/end-reservations.js';
 import type { StockStore } from '../reservation/engine.js';

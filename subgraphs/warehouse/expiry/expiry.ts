@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { sql } from '../../shared/database/connect.js';
+import { sql } from '../../shared/database/sql.js';
 import { startWorker } from '../../shared/runtime/worker.js';
 import type { StockStore } from '../reservation/engine.js';
 import { type Hold, orderOfTimer } from '../signals/reservation-timers.js';

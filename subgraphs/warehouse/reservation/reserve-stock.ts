@@ -1,5 +1,6 @@
 import type { RequiredEntityData } from '@mikro-orm/core';
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../../shared/database/sql.js';
 import type { Ledger } from '../stock/ledger.js';
 import { moveStock, type NoteTransaction } from '../stock/move-stock.js';
 import type { StockKey } from '../stock/stock-item.js';

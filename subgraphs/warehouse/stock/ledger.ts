@@ -1,7 +1,8 @@
 import type { EntityClass, RequiredEntityData } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { LockMode } from '@mikro-orm/postgresql';
-import { type EntityManager, sql } from '../../shared/database/connect.js';
 import { insertRows } from '../../shared/database/insert-rows.js';
+import { sql } from '../../shared/database/sql.js';
 import { newId } from '../../shared/ids.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import type { StockChanged } from '../signals/stock-signals.js';

@@ -1,10 +1,11 @@
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import {
   isDatabaseAway,
   isDeadlock,
   isLockTimeout,
   isUniqueViolation,
 } from '../../shared/database/errors.js';
+import { sql } from '../../shared/database/sql.js';
 import { DomainError, OutcomeUnknown, tryAgain } from '../../shared/errors.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { StockStore } from '../reservation/engine.js';

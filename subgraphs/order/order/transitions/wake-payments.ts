@@ -1,4 +1,5 @@
-import { type EntityManager, sqlPrepared } from '../../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sqlPrepared } from '../../../shared/database/sql.js';
 
 /** Has a worker let go at once what is on its way for an order that ends, in the transaction of `em`. */
 export async function wakePayments(em: EntityManager, orderId: string): Promise<void> {

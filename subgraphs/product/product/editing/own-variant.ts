@@ -1,4 +1,4 @@
-import type { EntityManager } from '../../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { notFound } from '../../../shared/errors.js';
 import type { ProductContext } from '../../context.js';
 import { ProductVariant } from '../variant.js';
