@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { Pool } from 'undici';
-import { callerHeader } from '../../subgraphs/shared/auth/auth.js';
+import { callerHeader } from '../../subgraphs/shared/auth/callers.js';
 import { tryAgain } from '../../subgraphs/shared/errors.js';
 import { clientIdle } from '../../subgraphs/shared/http/keep-alive.js';
 import { readsHeader } from '../../subgraphs/shared/http/reads-header.js';

@@ -1,6 +1,6 @@
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo/gateway';
 import { Pool } from 'undici';
-import { callerHeader } from '../../subgraphs/shared/auth/auth.js';
+import { callerHeader } from '../../subgraphs/shared/auth/callers.js';
 import { badInput, tryAgain } from '../../subgraphs/shared/errors.js';
 import { clientIdle } from '../../subgraphs/shared/http/keep-alive.js';
 import { mayLag, readsHeader } from '../../subgraphs/shared/http/reads-header.js';

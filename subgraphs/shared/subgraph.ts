@@ -14,9 +14,9 @@ import {
   callerCredentials,
   callerHeader,
   createCallerCheck,
-  createTokenVerifier,
   type Principal,
-} from './auth/auth.js';
+} from './auth/callers.js';
+import { createTokenVerifier } from './auth/tokens.js';
 import type { Caller } from './config.js';
 import { badInput, unauthenticated, unknownCaller } from './errors.js';
 import { maskErrors } from './graphql/error-format.js';

@@ -1,4 +1,4 @@
-import { identityOf } from '../../shared/auth/auth.js';
+import { identityOf } from '../../shared/auth/callers.js';
 import { sql } from '../../shared/database/sql.js';
 import { badInput } from '../../shared/errors.js';
 import { result } from '../../shared/graphql/refusal.js';

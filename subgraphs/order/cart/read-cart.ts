@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { identityOf } from '../../shared/auth/auth.js';
+import { identityOf } from '../../shared/auth/callers.js';
 import { sql } from '../../shared/database/sql.js';
 import type { BatchLoad } from '../../shared/graphql/context.js';
 import type { OrderContext } from '../context.js';

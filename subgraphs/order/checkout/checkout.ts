@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import Big from 'big.js';
-import { identityOf } from '../../shared/auth/auth.js';
+import { identityOf } from '../../shared/auth/callers.js';
 import { isUniqueViolation } from '../../shared/database/errors.js';
 import { sql } from '../../shared/database/sql.js';
 import {

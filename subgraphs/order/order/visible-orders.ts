@@ -1,4 +1,4 @@
-import { identityOf } from '../../shared/auth/auth.js';
+import { identityOf } from '../../shared/auth/callers.js';
 import { notFound } from '../../shared/errors.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { afresh, loadAllBy, loadBy } from '../../shared/graphql/load.js';

@@ -1,5 +1,5 @@
 import { Pool } from 'undici';
-import { callerCredentials, callerHeader } from '../auth/auth.js';
+import { callerCredentials, callerHeader } from '../auth/callers.js';
 import type { Caller } from '../config.js';
 import { DomainError, type ErrorCode, tryAgain, UpstreamFault } from '../errors.js';
 import { requestTrace } from '../observability/request-context.js';

@@ -6,7 +6,8 @@ import {
   isObjectType,
 } from 'graphql';
 import { type AuthCheckerFn, Authorized, Extensions, getMetadataStorage } from 'type-graphql';
-import { identityOf, type Principal, type Role } from '../auth/auth.js';
+import { identityOf, type Principal } from '../auth/callers.js';
+import type { Role } from '../auth/tokens.js';
 import type { Caller } from '../config.js';
 import { forbidden, unauthenticated } from '../errors.js';
 

@@ -1,6 +1,6 @@
 import { IsOptional, Length, ValidateNested } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
-import { identityOf } from '../../shared/auth/auth.js';
+import { identityOf } from '../../shared/auth/callers.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import type { UserContext } from '../context.js';
 import { User } from '../user.js';

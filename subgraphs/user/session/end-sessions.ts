@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { identityOf } from '../../shared/auth/auth.js';
+import { identityOf } from '../../shared/auth/callers.js';
 import { sql, sqlCount } from '../../shared/database/sql.js';
 import { unauthenticated } from '../../shared/errors.js';
 import type { UserContext } from '../context.js';

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { EntityDictionary } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { SignJWT } from 'jose';
-import { tokenRules } from '../../shared/auth/auth.js';
+import { tokenRules } from '../../shared/auth/tokens.js';
 import { insertRows } from '../../shared/database/insert-rows.js';
 import { sql } from '../../shared/database/sql.js';
 import { result } from '../../shared/graphql/refusal.js';

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { identityOf } from '../../shared/auth/auth.js';
+import { identityOf } from '../../shared/auth/callers.js';
 import type { Identifier } from '../../shared/auth/identifier.js';
 import { isUniqueViolation } from '../../shared/database/errors.js';
 import { badInput, conflict, tryAgain } from '../../shared/errors.js';

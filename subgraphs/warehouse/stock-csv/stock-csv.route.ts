@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { identityOf } from '../../shared/auth/auth.js';
+import { identityOf } from '../../shared/auth/callers.js';
 import { notFound } from '../../shared/errors.js';
 import { HttpError, sendJson } from '../../shared/http/http.js';
 import type { Exchange, HttpRoute } from '../../shared/http/route.js';

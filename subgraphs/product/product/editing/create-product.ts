@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { v7 as uuidv7 } from 'uuid';
-import { identityOf } from '../../../shared/auth/auth.js';
+import { identityOf } from '../../../shared/auth/callers.js';
 import { isUniqueViolation } from '../../../shared/database/errors.js';
 import { badInput, conflict } from '../../../shared/errors.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
