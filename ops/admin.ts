@@ -1,5 +1,5 @@
-import { readRunningSystem, stateFolder } from '../dev/state.js';
 import { adminProgram } from '../subgraphs/user/admin.js';
+import { readRunningSystem, stateFolder } from './running-system.js';
 
 /** `npm run admin -- create --email …`: on the system that runs here. */
 await adminProgram(() => {

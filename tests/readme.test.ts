@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '../dev/services.js';
+import { root } from '../ops/subgraph-names.js';
 import { settled } from './harness/insist.js';
 import { logIn } from './harness/people.js';
 import { type GraphQLReply, startSystem, type TestSystem } from './harness/system.js';

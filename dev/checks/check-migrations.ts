@@ -1,8 +1,9 @@
 import 'reflect-metadata';
+import { migrateAll } from '../../ops/migrate-all.js';
+import { subgraphNames } from '../../ops/subgraph-names.js';
 import { connect } from '../../subgraphs/shared/database/connect.js';
-import { createDatabases, migrateAll } from '../databases/set-up.js';
+import { createDatabases } from '../databases/set-up.js';
 import { startTemporaryPostgres } from '../databases/temporary.js';
-import { subgraphNames } from '../services.js';
 import { dangersOf, firstRelease } from './migration-rules.js';
 
 /**

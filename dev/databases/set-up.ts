@@ -1,10 +1,7 @@
 import pg from 'pg';
-import type { Schema } from '../../subgraphs/shared/database/connect.js';
-import { migrate } from '../../subgraphs/shared/database/run-migrations.js';
-import { type SubgraphName, subgraphNames } from '../services.js';
+import type { DatabaseUrls } from '../../ops/databases/urls.js';
+import { subgraphNames } from '../../ops/subgraph-names.js';
 import { StartError } from './server-process.js';
-
-export type DatabaseUrls = Readonly<Record<SubgraphName, string>>;
 
 const notAllowed = '42501';
 
@@ -74,14 +71,4 @@ async function createDatabase(client: pg.Client, name: string, password: string)
     await client.query(`create database ${id} owner ${id}`);
   }
   await client.query(`revoke all on database ${id} from public`);
-}
-
-/** Brings the tables of all five up to date. */
-export async function migrateAll(urls: DatabaseUrls): Promise<void> {
-  await Promise.all(
-    subgraphNames.map(async (name) => {
-      const module = await import(`../../subgraphs/${name}/mikro-orm.config.js`);
-      await migrate({ name, url: urls[name], poolMax: 1 }, module.databaseSchema as Schema);
-    }),
-  );
 }
