@@ -1,9 +1,9 @@
 import { Migration } from '@mikro-orm/migrations';
 import pg from 'pg';
-import { createTestDatabases } from '../../tests/harness/databases.js';
-import { databaseSchema } from '../user/mikro-orm.config.js';
-import type { Schema } from './database/connect.js';
-import { migrate, type Patience } from './database/run-migrations.js';
+import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { databaseSchema } from '../../user/mikro-orm.config.js';
+import type { Schema } from './connect.js';
+import { migrate, type Patience } from './run-migrations.js';
 
 class AddColumn extends Migration {
   override up(): void {
