@@ -58,7 +58,7 @@ registerEnumType(OrderEventType, {
 @Entity({ tableName: 'order_event' })
 @Index({ name: 'order_event_order', properties: ['orderId', 'id'] })
 @Trigger({
-  name: 'order_event_append_only',
+  name: 'append_only',
   timing: 'before',
   events: ['update', 'delete'],
   forEach: 'statement',

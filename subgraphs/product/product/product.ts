@@ -62,7 +62,7 @@ export const ImageList = () => (target: object, name: string) => {
   expression: 'create index product_search on product using gin (search) with (fastupdate = off)',
 })
 @Trigger({
-  name: 'product_words',
+  name: 'words',
   timing: 'after',
   events: ['insert', 'update'],
   forEach: 'row',
@@ -73,7 +73,7 @@ export const ImageList = () => (target: object, name: string) => {
         return null`,
 })
 @Index({ name: 'product_created_at', properties: ['createdAt'] })
-@Check({ name: 'product_texts', expression: `name <> '' and description <> ''` })
+@Check({ name: 'product_texts_not_empty', expression: `name <> '' and description <> ''` })
 @Check({
   name: 'product_images',
   expression:

@@ -20,7 +20,7 @@ import { newId } from '../ids.js';
   expression: 'create index outbox_dead on outbox (dead_at) where dead_at is not null',
 })
 @Trigger({
-  name: 'outbox_notify',
+  name: 'notify',
   timing: 'after',
   events: ['insert'],
   forEach: 'statement',
