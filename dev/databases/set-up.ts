@@ -1,6 +1,8 @@
 import pg from 'pg';
 import type { DatabaseUrls } from '../../ops/databases/urls.js';
+import { migrateAll } from '../../ops/migrate-all.js';
 import { subgraphNames } from '../../ops/subgraph-names.js';
+import { OldSchemaError } from '../../subgraphs/shared/database/run-migrations.js';
 import { StartError } from './server-process.js';
 
 const notAllowed = '42501';
@@ -71,4 +73,23 @@ async function createDatabase(client: pg.Client, name: string, password: string)
     await client.query(`create database ${id} owner ${id}`);
   }
   await client.query(`revoke all on database ${id} from public`);
+}
+
+/**
+ * Brings the tables of all five up to date.
+ *
+ * @param areGiven whether their server is not one that was started here
+ * @throws StartError with the command to start over, where the tables are too old to be upgraded
+ */
+export async function migrateDatabases(urls: DatabaseUrls, areGiven: boolean): Promise<void> {
+  try {
+    await migrateAll(urls);
+  } catch (error) {
+    if (!(error instanceof OldSchemaError)) throw error;
+    const drops = Object.values(urls).map(
+      (url) => `-c 'drop database ${new URL(url).pathname.slice(1)}'`,
+    );
+    const command = areGiven ? `psql "$DATABASE_URL" ${drops.join(' ')}` : 'npm start -- --fresh';
+    throw new StartError(`${error.message} To start over without the data:\n  ${command}`);
+  }
 }

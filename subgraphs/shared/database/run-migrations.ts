@@ -20,10 +20,39 @@ const none: Patience = { tries: 1 };
 /** Five minutes: each try holds up for 2 s whoever comes behind it. */
 export const patience = { tries: 14, pauses: { initialDelay: 1000, maxDelay: 30_000 } };
 
+/** The tables are from before the initial migration; no migration leads from them to those of today. */
+export class OldSchemaError extends Error {
+  constructor(readonly database: URL) {
+    super(
+      `The database ${database.pathname.slice(1)} was made before the first release and cannot be upgraded.`,
+    );
+    this.name = 'OldSchemaError';
+  }
+}
+
+/**
+ * @param executed the names of the migrations that the database has
+ * @throws OldSchemaError
+ */
+export function refuseOldSchema(
+  url: string,
+  schema: Schema,
+  executed: readonly { readonly name: string }[],
+): void {
+  const [initial = ''] = namesOf(schema);
+  if (executed.some(({ name }) => name < initial)) throw new OldSchemaError(new URL(url));
+}
+
+/** The names of a subgraph's migrations, the initial one first. */
+export const namesOf = ({ migrations }: Schema): readonly string[] =>
+  (migrations ?? []).map((each) => (each as { name: string }).name);
+
 /**
  * Brings the tables of one subgraph up to date; what is committed when one migration fails stays. One
  * that is no transaction (`create index concurrently`) waits for its locks as long as it takes, for it
  * holds up nobody.
+ *
+ * @throws OldSchemaError
  */
 export async function migrate(
   settings: DatabaseSettings,
@@ -34,6 +63,7 @@ export async function migrate(
   const again = retrying(tries - 1, isLockTimeout, pauses);
   again.onRetry((failure) => 'error' in failure && onRefused?.(failure.error as Error));
   try {
+    refuseOldSchema(settings.url, schema, await orm.migrator.getExecuted());
     for (const { name } of await orm.migrator.getPending()) {
       const lockTimeoutMs = isTransactional(schema, name) ? migrationLockTimeoutMs : 0;
       await again.execute(async () => {
