@@ -3,10 +3,10 @@ import pg from 'pg';
 import { ConfigError, loadConfig, subgraphVariables } from '../subgraphs/shared/config.js';
 import type { Schema } from '../subgraphs/shared/database/connect.js';
 import {
+  lockRetry,
   migrate,
   namesOf,
   OldSchemaError,
-  patience,
   refuseOldSchema,
 } from '../subgraphs/shared/database/run-migrations.js';
 
@@ -28,7 +28,7 @@ async function readSubgraph(name: string, env: NodeJS.ProcessEnv) {
 export async function migrateSubgraph(name: string, env = process.env): Promise<void> {
   const { url, schema } = await readSubgraph(name, env);
   const onRefused = ({ message }: Error) => console.error(`not yet, others use it: ${message}`);
-  await migrate({ name: `migrate ${name}`, url, poolMax: 1 }, schema, { ...patience, onRefused });
+  await migrate({ name: `migrate ${name}`, url, poolMax: 1 }, schema, { ...lockRetry, onRefused });
 }
 
 const lookEveryMs = 1000;

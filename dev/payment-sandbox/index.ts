@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { loadConfig } from '../../subgraphs/shared/config.js';
 import { HttpError, readBody, sendJson } from '../../subgraphs/shared/http/http.js';
-import { serverIdleMaxMs } from '../../subgraphs/shared/http/keep-alive.js';
+import { serverKeepAliveMs } from '../../subgraphs/shared/http/keep-alive.js';
 import { close, listen } from '../../subgraphs/shared/http/server.js';
 import { telemetry } from '../../subgraphs/shared/observability/telemetry/telemetry.js';
 import { runIfMain, type Service } from '../../subgraphs/shared/runtime/process.js';
@@ -93,7 +93,7 @@ export async function startPaymentSandbox(env = process.env): Promise<Service> {
           error: error.message,
         }),
     );
-  const server = createServer({ keepAliveTimeout: serverIdleMaxMs }, (request, response) => {
+  const server = createServer({ keepAliveTimeout: serverKeepAliveMs }, (request, response) => {
     const work = () => respond(request, response);
     const requestId = String(request.headers['x-request-id'] ?? '');
     void (telemetry()?.serve(request, response, requestId, work) ?? work());

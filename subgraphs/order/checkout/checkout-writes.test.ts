@@ -85,10 +85,10 @@ describe('checkouts at the same time', () => {
     const orders = [orderOf(uuidv7(), 1), orderOf(uuidv7(), 1)];
     const heldOf = ({ id: orderId, customerId }: NewOrder) => ({
       ...{ orderId, expiresAt: new Date(), outcome: { kind: 'placed', orderId } },
-      of: { userId: customerId, operation: 'checkout', key: 'k' },
+      key: { userId: customerId, operation: 'checkout', key: 'k' },
     });
-    const claim = ({ of, orderId }: ReturnType<typeof heldOf>) =>
-      writes.claimKey({ of, fingerprint: 'f', subjectId: orderId });
+    const claim = ({ key, orderId }: ReturnType<typeof heldOf>) =>
+      writes.claimKey({ key, fingerprint: 'f', subjectId: orderId });
     const held = orders.map(heldOf);
     expect((await Promise.all(held.map(claim))).map(({ claimed }) => claimed)).toEqual([
       true,
@@ -107,10 +107,10 @@ describe('checkouts at the same time', () => {
     await Promise.all(orders.map(writes.place));
     const settledOf = ({ id: orderId }: NewOrder) => ({
       ...{ orderId, expiresAt: new Date(), outcome: { kind: 'short' } },
-      of: { userId: customer, operation: 'checkout', key: orderId },
+      key: { userId: customer, operation: 'checkout', key: orderId },
     });
     const [first, second, held] = orders.map(settledOf) as [Settled, Settled, Settled];
-    await writes.claimKey({ of: first.of, fingerprint: 'f', subjectId: first.orderId });
+    await writes.claimKey({ key: first.key, fingerprint: 'f', subjectId: first.orderId });
     expect(await writes.hold(held)).toBe(true);
     expect(await Promise.all([first, second, held].map(writes.refuse))).toEqual([
       true,
@@ -132,7 +132,7 @@ describe('checkouts at the same time', () => {
       { ...cancelled, version: 2, told: 1 },
       { status: 'PENDING', reason: null, part: 'PENDING', version: 2, told: 0 },
     ]);
-    const kept = await writes.claimKey({ of: first.of, fingerprint: 'f', subjectId: uuidv7() });
+    const kept = await writes.claimKey({ key: first.key, fingerprint: 'f', subjectId: uuidv7() });
     expect(kept).toMatchObject({ subjectId: first.orderId, outcome: { kind: 'short' } });
   });
 });

@@ -6,8 +6,8 @@ import { sql } from '../../shared/database/sql.js';
 import {
   claimKey,
   fingerprintOf,
-  giveUpClaim,
-  type KeyOf,
+  type IdempotencyKeyRef,
+  releaseClaim,
   storeOutcome,
 } from '../../shared/idempotency.js';
 import { newId } from '../../shared/ids.js';
@@ -36,12 +36,16 @@ export async function checkout(context: OrderContext, input: CheckoutInput) {
   const customerId = identityOf(context).id;
   requireOneAddress(input);
   const items = input.items ? mergeItems(input.items) : null;
-  const of: KeyOf = { userId: customerId, operation: 'checkout', key: input.idempotencyKey };
+  const key: IdempotencyKeyRef = {
+    userId: customerId,
+    operation: 'checkout',
+    key: input.idempotencyKey,
+  };
   const { shippingAddress, addressId, expectedTotal, paymentMethod } = input;
   const total = expectedTotal && new Big(expectedTotal).toFixed();
   const request = [items ?? 'cart', shippingAddress ?? addressId, total, paymentMethod];
   const id = newId();
-  const claim = await claimKey<Outcome>(app.writes.claimKey, of, fingerprintOf(request), id);
+  const claim = await claimKey<Outcome>(app.writes.claimKey, key, fingerprintOf(request), id);
   // What follows the hold is done under the order's id: whoever comes back with the key goes on.
   const payOrPresent = (outcome: Outcome) =>
     outcome.kind === 'placed' && paymentMethod
@@ -50,37 +54,42 @@ export async function checkout(context: OrderContext, input: CheckoutInput) {
   if (claim.outcome) return payOrPresent(claim.outcome);
   try {
     const placing = { id: claim.subjectId, customerId, items, input };
-    return await payOrPresent(await run(app, of, placing, claim.subjectId === id));
+    return await payOrPresent(await run(app, key, placing, claim.subjectId === id));
   } catch (error) {
-    await giveUpClaim(em, of, claim.subjectId).catch(() => {}); // it lapses by itself
+    await releaseClaim(em, key, claim.subjectId).catch(() => {}); // it lapses by itself
     throw error;
   }
 }
 
 /** @param isNew whether the key was never claimed before, so that nothing can be placed under it */
-async function run(app: OrderApp, of: KeyOf, placing: Placing, isNew: boolean): Promise<Outcome> {
+async function run(
+  app: OrderApp,
+  key: IdempotencyKeyRef,
+  placing: Placing,
+  isNew: boolean,
+): Promise<Outcome> {
   const { id, customerId, items, input } = placing;
   const placed = isNew ? [] : await placedLines(app, id);
-  if (placed.length > 0) return hold(app, of, id, resumed(placed));
+  if (placed.length > 0) return hold(app, key, id, resumed(placed));
 
   const [shippingAddress, ordered] = await Promise.all([
     shippingAddressOf(app, customerId, input),
     orderedLines(app, customerId, items, input.expectedTotal),
   ]);
-  if ('refusal' in ordered) return settle(app, of, id, ordered.refusal);
+  if ('refusal' in ordered) return settle(app, key, id, ordered.refusal);
   let inCart: boolean;
   try {
     inCart = await app.writes.place({ id, customerId, shippingAddress, lines: ordered.lines });
     failPoint('order inserted');
   } catch (error) {
     if (error instanceof LimitExceeded) {
-      return settle(app, of, id, { kind: 'limited', lines: error.lines });
+      return settle(app, key, id, { kind: 'limited', lines: error.lines });
     }
     // Another process with this key placed it meanwhile, at the prices that it read.
     if (!isUniqueViolation(error, 'customer_order_pkey')) throw error;
-    return hold(app, of, id, resumed(await placedLines(app, id)));
+    return hold(app, key, id, resumed(await placedLines(app, id)));
   }
-  return hold(app, of, id, { lines: ordered.lines.map(toHoldLine), isResumed: false, inCart });
+  return hold(app, key, id, { lines: ordered.lines.map(toHoldLine), isResumed: false, inCart });
 }
 
 interface Placing {
@@ -128,7 +137,7 @@ function placedLines(app: OrderApp, orderId: string): Promise<HoldLine[]> {
 /** Holds the stock of a placed order, and writes down what came of it with the outcome of its key. */
 async function hold(
   app: OrderApp,
-  of: KeyOf,
+  key: IdempotencyKeyRef,
   orderId: string,
   { lines, isResumed, inCart }: PlacedOrder,
 ): Promise<Outcome> {
@@ -138,8 +147,8 @@ async function hold(
     case 'HELD': {
       const expiresAt = new Date(answer.expiresAt as string);
       const outcome: Outcome = { kind: 'placed', orderId };
-      if (!inCart && (await app.writes.hold({ orderId, expiresAt, of, outcome }))) return outcome;
-      const settled = await settle(app, of, orderId, outcome, async (em) => {
+      if (!inCart && (await app.writes.hold({ orderId, expiresAt, key, outcome }))) return outcome;
+      const settled = await settle(app, key, orderId, outcome, async (em) => {
         if (await setExpiresAt(em, orderId, expiresAt)) {
           await takeFromCart(em, orderId);
           return null;
@@ -154,8 +163,8 @@ async function hold(
       const short = shortLines(lines, answer.shortages ?? []);
       const outcome: Outcome = { kind: 'short', orderId, lines: short };
       const isOwn = !inCart && !isResumed && !answer.again;
-      if (isOwn && (await app.writes.refuse({ orderId, of, outcome }))) return outcome;
-      const settled = await settle(app, of, orderId, outcome, async (em) => {
+      if (isOwn && (await app.writes.refuse({ orderId, key, outcome }))) return outcome;
+      const settled = await settle(app, key, orderId, outcome, async (em) => {
         await endPending(em, orderId, { status: 'CANCELLED', reason: 'OUT_OF_STOCK' });
         // Another process with this key got the stock, and was told so first.
         return (await isCancelled(em, orderId)) ? null : { kind: 'placed', orderId };
@@ -164,9 +173,9 @@ async function hold(
       return settled;
     }
     case 'COMMITTED':
-      return settle(app, of, orderId, { kind: 'placed', orderId });
+      return settle(app, key, orderId, { kind: 'placed', orderId });
     default:
-      return settle(app, of, orderId, { kind: 'expired', orderId });
+      return settle(app, key, orderId, { kind: 'expired', orderId });
   }
 }
 
@@ -190,14 +199,14 @@ const toReserveLine = ({ shopId, sku, quantity }: HoldLine) => ({ shopId, sku, q
 /** One commit: the change of the order, if there is one, and the outcome of the key. */
 function settle(
   app: OrderApp,
-  of: KeyOf,
+  key: IdempotencyKeyRef,
   subjectId: string,
   outcome: Outcome,
   change: (em: OrderContext['em']) => Promise<Outcome | null> = async () => null,
 ): Promise<Outcome> {
   return app.orm.em.fork().transactional(async (em) => {
     const settled = (await change(em as OrderContext['em'])) ?? outcome;
-    await storeOutcome(em as OrderContext['em'], of, subjectId, settled);
+    await storeOutcome(em as OrderContext['em'], key, subjectId, settled);
     return settled;
   });
 }

@@ -1,7 +1,7 @@
 import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { identityOf } from '../../shared/auth/callers.js';
 import { loaderOf } from '../../shared/graphql/context.js';
-import { afresh, loadAllBy } from '../../shared/graphql/load.js';
+import { loadAllBy, uncached } from '../../shared/graphql/load.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Money, money } from '../../shared/money.js';
 import { Allow, owns } from '../../shared/rights/rights.js';
@@ -17,7 +17,7 @@ import { ShopOrder } from './shop-order.js';
 import { OrderStatus } from './status.js';
 import { partsFor, requireCustomer, visibleOrder } from './visible-orders.js';
 
-const loadPayments = afresh(loadAllBy(Payment, 'orderId', { id: 'asc' }));
+const loadPayments = uncached(loadAllBy(Payment, 'orderId', { id: 'asc' }));
 
 @Resolver(() => Order)
 export class OrderResolver {

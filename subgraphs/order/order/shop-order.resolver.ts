@@ -1,6 +1,6 @@
 import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/graphql/context.js';
-import { afresh, loadAllBy, loadBy } from '../../shared/graphql/load.js';
+import { loadAllBy, loadBy, uncached } from '../../shared/graphql/load.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { lineTotal, Money, money, sumOf } from '../../shared/money.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -16,7 +16,7 @@ import { Order } from './order.js';
 import { OrderItem, ShopOrder } from './shop-order.js';
 import { ownOrder, servesShop, visibleOrder } from './visible-orders.js';
 
-const loadShopOrders = afresh(loadBy(ShopOrder, 'id'));
+const loadShopOrders = uncached(loadBy(ShopOrder, 'id'));
 
 const loadItems = loadAllBy(OrderItem, 'shopOrderId', { id: 'asc' });
 

@@ -5,7 +5,7 @@ import { findById } from '../../shared/database/find-by-id.js';
 import { notFound, tryAgain } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
-import { claimKey, fingerprintOf, giveUpClaim, storeOutcome } from '../../shared/idempotency.js';
+import { claimKey, fingerprintOf, releaseClaim, storeOutcome } from '../../shared/idempotency.js';
 import { OrderExpired } from '../checkout/checkout-result.js';
 import type { OrderContext } from '../context.js';
 import { Order } from '../order/order.js';
@@ -61,19 +61,19 @@ export async function payOrder(context: OrderContext, input: PayOrderInput) {
   const { app, em } = context;
   const order = await findOwnOrder(context, input.orderId);
   if (!order) throw notFound('order', input.orderId);
-  const of = { userId: order.customerId, operation: 'payOrder', key: input.idempotencyKey };
+  const key = { userId: order.customerId, operation: 'payOrder', key: input.idempotencyKey };
   const fingerprint = fingerprintOf([input.orderId, input.paymentMethod]);
-  const claim = await claimKey<Outcome>(app.writes.claimKey, of, fingerprint, uuidv7());
+  const claim = await claimKey<Outcome>(app.writes.claimKey, key, fingerprint, uuidv7());
   if (claim.outcome) return present(context, claim.outcome);
   try {
     const outcome = await begin(context, order, claim.subjectId, input.paymentMethod);
-    await storeOutcome(em, of, claim.subjectId, outcome);
+    await storeOutcome(em, key, claim.subjectId, outcome);
     if (outcome.kind === 'paid-by' && outcome.paymentId === claim.subjectId) {
       return await presentSettled(context, outcome.paymentId);
     }
     return await present(context, outcome);
   } catch (error) {
-    await giveUpClaim(em, of, claim.subjectId).catch(() => {}); // it lapses by itself
+    await releaseClaim(em, key, claim.subjectId).catch(() => {}); // it lapses by itself
     throw error;
   }
 }

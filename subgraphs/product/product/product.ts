@@ -10,15 +10,15 @@ import {
 } from '@mikro-orm/decorators/legacy';
 import { ArrayMaxSize, IsUrl, Matches } from 'class-validator';
 import { Directive, Field, ObjectType } from 'type-graphql';
-import { wordsApart } from '../../shared/database/search-text.js';
+import { separateWordsSql } from '../../shared/database/search-text.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { Category } from '../category/category.js';
 
 const imagesMax = 20;
 
-const nameWords = wordsApart('name');
-const descriptionWords = wordsApart('description');
+const nameWords = separateWordsSql('name');
+const descriptionWords = separateWordsSql('description');
 /** SQL for what is searched. */
 const searched = `setweight(to_tsvector('simple', ${nameWords}), 'A')
   || setweight(to_tsvector('english', ${nameWords}), 'A')

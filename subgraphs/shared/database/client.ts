@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { telemetry } from '../observability/telemetry/telemetry.js';
-import { giveUpSilentConnections, releaseLostConnections } from './connection-watchdog.js';
+import { installWatchdog, releaseLostConnections } from './connection-watchdog.js';
 import { PreparingClient } from './prepared-statements.js';
 
 /*
@@ -39,5 +39,5 @@ export function wrapClients(pool: pg.Pool, timeLimits: boolean): void {
 /** Layer 3: no connection of the pool stays taken because it was lost or does not answer. */
 export function watchConnections(pool: pg.Pool): void {
   releaseLostConnections(pool);
-  giveUpSilentConnections(pool, statementTimeoutMs, silenceGraceMs);
+  installWatchdog(pool, statementTimeoutMs, silenceGraceMs);
 }

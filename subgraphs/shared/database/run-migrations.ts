@@ -9,16 +9,16 @@ import {
 import { isLockTimeout } from './errors.js';
 
 /** How often a migration asks for a lock that others keep, and how long it lets them work in between. */
-export interface Patience {
+export interface LockRetry {
   readonly tries: number;
   readonly pauses?: Pauses;
   /** told each time the lock was not had */
   onRefused?(reason: Error): void;
 }
-const none: Patience = { tries: 1 };
+const noRetry: LockRetry = { tries: 1 };
 
 /** Five minutes: each try holds up for 2 s whoever comes behind it. */
-export const patience = { tries: 14, pauses: { initialDelay: 1000, maxDelay: 30_000 } };
+export const lockRetry = { tries: 14, pauses: { initialDelay: 1000, maxDelay: 30_000 } };
 
 /** The tables are from before the initial migration; no migration leads from them to those of today. */
 export class OldSchemaError extends Error {
@@ -57,7 +57,7 @@ export const namesOf = ({ migrations }: Schema): readonly string[] =>
 export async function migrate(
   settings: DatabaseSettings,
   schema: Schema,
-  { tries, pauses, onRefused }: Patience = none,
+  { tries, pauses, onRefused }: LockRetry = noRetry,
 ): Promise<void> {
   const orm = await connect({ ...settings, poolMax: 1 }, schema, false);
   const again = retrying(tries - 1, isLockTimeout, pauses);

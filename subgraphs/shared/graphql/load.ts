@@ -40,7 +40,7 @@ export function loadAllBy<T extends object>(
  * As `batch`, with rows as they are now: the manager of a subscription, or of a request that changes
  * what it shows, goes on showing what it read first.
  */
-export const afresh =
+export const uncached =
   <K, V>(batch: BatchLoad<K, V, Reader>): BatchLoad<K, V, Reader> =>
   (keys, { em }) =>
     batch(keys, { em: em.fork() });

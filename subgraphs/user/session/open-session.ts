@@ -7,7 +7,7 @@ import { insertRows } from '../../shared/database/insert-rows.js';
 import { sql } from '../../shared/database/sql.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { newId } from '../../shared/ids.js';
-import { markProven } from '../../shared/rights/rights.js';
+import { markAuthenticated } from '../../shared/rights/rights.js';
 import type { User } from '../user.js';
 import { RefreshToken } from './login-session.js';
 import { Session } from './session.js';
@@ -86,7 +86,13 @@ export async function issueTokens(
 export const sessionOf = (
   { accessToken, accessTokenExpiresAt, refreshToken }: NextTokens,
   user: User,
-) => result(Session, { accessToken, accessTokenExpiresAt, refreshToken, user: markProven(user) });
+) =>
+  result(Session, {
+    accessToken,
+    accessTokenExpiresAt,
+    refreshToken,
+    user: markAuthenticated(user),
+  });
 
 interface NextTokens {
   readonly accessToken: string;

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { identityOf } from '../../shared/auth/callers.js';
 import { notFound } from '../../shared/errors.js';
 import { HttpError, sendJson } from '../../shared/http/http.js';
-import type { Exchange, HttpRoute } from '../../shared/http/route.js';
+import type { HttpExchange, HttpRoute } from '../../shared/http/route.js';
 import type { WarehouseContext } from '../context.js';
 import { ownWarehouse } from '../warehouse/own-warehouse.js';
 import { exportStock } from './export-stock.js';
@@ -17,7 +17,7 @@ export const stockFileRoute: HttpRoute<WarehouseContext> = {
   methods: { GET: sendStock, PUT: takeStock },
 };
 
-type StockExchange = Exchange<WarehouseContext>;
+type StockExchange = HttpExchange<WarehouseContext>;
 
 /** @throws `UNAUTHENTICATED`, `NOT_FOUND`, `FORBIDDEN` */
 function warehouseOf({ params, context }: StockExchange) {
