@@ -5,7 +5,7 @@ import { findRedis, startRedis } from '../dev/databases/redis.js';
 import { freePort } from '../dev/databases/server-process.js';
 import { createDatabases } from '../dev/databases/set-up.js';
 import { startTemporaryPostgres } from '../dev/databases/temporary.js';
-import { stateFolder } from '../dev/state.js';
+import { stateFolder } from '../ops/running-system.js';
 import { stockInvariants } from '../ops/verify/stock-invariants.js';
 import { migrate } from '../subgraphs/shared/database/run-migrations.js';
 import { databaseSchema } from '../subgraphs/warehouse/mikro-orm.config.js';

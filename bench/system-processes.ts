@@ -1,8 +1,8 @@
-import type { DatabaseUrls } from '../dev/databases/set-up.js';
 import { environments, portsFrom } from '../dev/environment.js';
 import { type RunningProcess, startProgram } from '../dev/processes.js';
-import { programs } from '../dev/services.js';
-import { makeSecrets } from '../dev/state.js';
+import { programs } from '../dev/programs.js';
+import type { DatabaseUrls } from '../ops/databases/urls.js';
+import { makeSecrets } from '../ops/secrets/secrets.js';
 
 const firstPort = 21_000;
 // As where people shop: graphql-js, for one, checks more of what it is given outside of production.

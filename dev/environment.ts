@@ -1,6 +1,6 @@
-import type { DatabaseUrls } from './databases/set-up.js';
-import { subgraphNames } from './services.js';
-import type { Secrets } from './state.js';
+import type { DatabaseUrls } from '../ops/databases/urls.js';
+import type { Secrets } from '../ops/secrets/secrets.js';
+import { subgraphNames } from '../ops/subgraph-names.js';
 
 /** The ports of one system: the router's, and the others counted from it. */
 export function portsFrom(routerPort: number) {

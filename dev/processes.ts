@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { root } from '../ops/subgraph-names.js';
 import { endProcess, StartError } from './databases/server-process.js';
-import { programs, root } from './services.js';
+import { programs } from './programs.js';
 
 /**
  * How Node is started; in images too (`docker/Dockerfile`). What a GraphQL request makes is garbage at its

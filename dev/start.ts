@@ -1,23 +1,19 @@
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import pinoPretty from 'pino-pretty';
+import type { DatabaseUrls } from '../ops/databases/urls.js';
+import { stateFolder, writeRunningSystem } from '../ops/running-system.js';
+import { loadSecrets } from '../ops/secrets/secrets.js';
 import { loadConfig, port, setting } from '../subgraphs/shared/config.js';
 import { startPostgres } from './databases/postgres.js';
 import { answers, findRedis, startRedis } from './databases/redis.js';
 import { isPortFree, StartError } from './databases/server-process.js';
-import { createDatabases, type DatabaseUrls, migrateAll } from './databases/set-up.js';
+import { createDatabases, migrateDatabases } from './databases/set-up.js';
 import { environments, portsFrom } from './environment.js';
 import { type RunningProcess, startProcess } from './processes.js';
+import { programs } from './programs.js';
 import { seedStore } from './seed/store.js';
-import { programs } from './services.js';
-import {
-  forgetState,
-  giveBackState,
-  loadSecrets,
-  stateFolder,
-  takeState,
-  writeRunningSystem,
-} from './state.js';
+import { forgetState, giveBackState, takeState } from './state.js';
 import { watchSources } from './watch.js';
 import { welcome } from './welcome.js';
 
@@ -212,7 +208,7 @@ async function main(): Promise<void> {
     'holdfast',
     secrets.databasePassword,
   );
-  await migrateAll(databases);
+  await migrateDatabases(databases, Boolean(process.env.DATABASE_URL));
   step('five databases are up to date');
   await seedStore(databases);
   step('the demo store is there');

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { watch } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { root } from './services.js';
+import { root } from '../ops/subgraph-names.js';
 
 const settleMs = 200;
 const folders = ['subgraphs', 'router', 'ops', 'dev'];

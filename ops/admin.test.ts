@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { root } from '../dev/services.js';
+import { root } from './subgraph-names.js';
 
 const run = promisify(execFile);
 

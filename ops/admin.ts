@@ -10,6 +10,7 @@ import { createAdmin } from '../subgraphs/user/account/create-admin.js';
 import { parseEmail } from '../subgraphs/user/credentials/identifier.js';
 import { hashPassword, refuseCommonPassword } from '../subgraphs/user/credentials/password.js';
 import { databaseSchema } from '../subgraphs/user/mikro-orm.config.js';
+import { readRunningSystem, stateFolder } from './running-system.js';
 
 const usage = `admin create --email ADDRESS [--name NAME] [--password-stdin]
 
@@ -84,8 +85,6 @@ const databaseVariable = requiredInProduction(
 async function databaseToUse(): Promise<string> {
   const { DATABASE_URL } = loadConfig({ DATABASE_URL: databaseVariable });
   if (DATABASE_URL) return DATABASE_URL;
-  // Loaded only here: the image of the user subgraph has no part of what development runs.
-  const { readRunningSystem, stateFolder } = await import('../dev/state.js');
   const url = readRunningSystem(stateFolder())?.databases.user;
   if (!url) throw new Error('No system runs here: start it with npm start.');
   return url;

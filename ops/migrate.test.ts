@@ -1,6 +1,11 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
+import { createTestDatabases } from '../tests/harness/databases.js';
 import { migrateSubgraph, untilMigrated } from './migrate.js';
+import { root } from './subgraph-names.js';
 
 const notAllowed = '42501';
 
@@ -50,4 +55,53 @@ describe('a migration before the processes start', () => {
       await expect(asService.query(change)).rejects.toMatchObject({ code: notAllowed });
     }
   });
+});
+
+describe('a database that the migrations from before the first release made', () => {
+  let databases: Awaited<ReturnType<typeof createTestDatabases<'shop'>>>;
+  let client: pg.Client;
+  beforeAll(async () => {
+    databases = await createTestDatabases(['shop']);
+    client = new pg.Client({ connectionString: databases.urls.shop });
+    await client.connect();
+    await client.query(`update mikro_orm_migrations set name = '20261121-spine'`);
+  });
+  afterAll(async () => {
+    await client.end();
+    await databases.drop();
+  });
+
+  const compose = ['docker compose down -v && docker compose up'];
+  const cluster = [
+    'drop database t_\\w+_shop with \\(force\\)',
+    'drop role holdfast_shop, holdfast_shop_owner',
+    'SUBGRAPHS=shop docker/postgres/create-databases.sh',
+  ];
+  it.each([
+    ['Compose', '', [], compose],
+    ['Kubernetes', '10.0.0.1', [], cluster],
+    ['Kubernetes, to a pod that waits', '10.0.0.1', ['--wait'], cluster],
+  ])(
+    'is left as it is, and %s is given the command to start over',
+    async (_, host, args, command) => {
+      const env = {
+        ...process.env,
+        NODE_OPTIONS: '',
+        KUBERNETES_SERVICE_HOST: host,
+        DATABASE_URL: databases.urls.shop,
+      };
+      const program = join(root, 'dist/ops/migrate.js');
+      const running = promisify(execFile)(process.execPath, [program, 'shop', ...args], { env });
+      const message =
+        'The database t_\\w+_shop was made before the first release and cannot be upgraded.';
+      await expect(running).rejects.toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(
+          new RegExp(`^${message} To start over without its data:\n  .*${command.join('.*')}\n$`),
+        ),
+      });
+      const { rows } = await client.query('select name from mikro_orm_migrations');
+      expect(rows).toEqual([{ name: '20261121-spine' }]);
+    },
+  );
 });

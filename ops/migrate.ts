@@ -2,7 +2,13 @@ import { pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { ConfigError, loadConfig, subgraphVariables } from '../subgraphs/shared/config.js';
 import type { Schema } from '../subgraphs/shared/database/connect.js';
-import { migrate, patience } from '../subgraphs/shared/database/run-migrations.js';
+import {
+  lockRetry,
+  migrate,
+  namesOf,
+  OldSchemaError,
+  refuseOldSchema,
+} from '../subgraphs/shared/database/run-migrations.js';
 
 async function readSubgraph(name: string, env: NodeJS.ProcessEnv) {
   const { DATABASE_URL } = subgraphVariables(name, 0);
@@ -17,38 +23,58 @@ async function readSubgraph(name: string, env: NodeJS.ProcessEnv) {
  * Where others keep a lock on a table, it is asked for again, for some five minutes.
  *
  * @throws ConfigError
+ * @throws OldSchemaError
  */
 export async function migrateSubgraph(name: string, env = process.env): Promise<void> {
   const { url, schema } = await readSubgraph(name, env);
   const onRefused = ({ message }: Error) => console.error(`not yet, others use it: ${message}`);
-  await migrate({ name: `migrate ${name}`, url, poolMax: 1 }, schema, { ...patience, onRefused });
+  await migrate({ name: `migrate ${name}`, url, poolMax: 1 }, schema, { ...lockRetry, onRefused });
 }
 
 const lookEveryMs = 1000;
 
-/** Waits until somebody else has done that; any role of the database will do. */
+/**
+ * Waits until somebody else has done that; any role of the database will do.
+ *
+ * @throws OldSchemaError
+ */
 export async function untilMigrated(name: string, env = process.env): Promise<void> {
   const { url, schema } = await readSubgraph(name, env);
-  const wanted = (schema.migrations ?? []).map((each) => (each as { name: string }).name);
-  while ((await missing(url, wanted)).length > 0) {
+  while ((await missing(url, schema)).length > 0) {
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
   }
 }
 
-async function missing(url: string, wanted: readonly string[]): Promise<readonly string[]> {
+async function missing(url: string, schema: Schema): Promise<readonly string[]> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 });
   client.on('error', () => {});
+  const wanted = namesOf(schema);
   try {
     await client.connect();
     const { rows } = await client.query<{ name: string }>('select name from mikro_orm_migrations');
+    refuseOldSchema(url, schema, rows);
     const done = new Set(rows.map((row) => row.name));
     return wanted.filter((each) => !done.has(each));
   } catch (error) {
+    if (error instanceof OldSchemaError) throw error;
     console.error(`not yet: ${(error as Error).message}`);
     return wanted;
   } finally {
     await client.end().catch(() => {});
   }
+}
+
+/** The command that deletes what an installation has, so that its migrations start over. */
+function startOver(name: string, { hostname, port, pathname }: URL): string {
+  // Kubernetes sets this variable in every container.
+  if (!process.env.KUBERNETES_SERVICE_HOST) return 'docker compose down -v && docker compose up';
+  const drop = `-c 'drop database ${pathname.slice(1)} with (force)'`;
+  const dropRoles = `-c 'drop role holdfast_${name}, holdfast_${name}_owner'`;
+  return [
+    `export PGHOST=${hostname} PGPORT=${port || 5432}`,
+    `psql -U postgres ${drop} ${dropRoles}`,
+    `PASSWORDS=secrets/postgres SUBGRAPHS=${name} docker/postgres/create-databases.sh`,
+  ].join(' && ');
 }
 
 /** `node dist/ops/migrate.js NAME [--wait]` */
@@ -57,7 +83,10 @@ async function main(name = '', option?: string): Promise<void> {
     await (option === '--wait' ? untilMigrated : migrateSubgraph)(name);
     console.log(`the database of ${name} is up to date`);
   } catch (error) {
-    console.error(error instanceof ConfigError ? error.message : error);
+    if (error instanceof OldSchemaError) {
+      const command = startOver(name, error.database);
+      console.error(`${error.message} To start over without its data:\n  ${command}`);
+    } else console.error(error instanceof ConfigError ? error.message : error);
     process.exitCode = 1;
   }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '../dev/services.js';
+import { root } from '../ops/subgraph-names.js';
 import { ConfigError, loadConfig } from '../subgraphs/shared/config.js';
 import { tlsOf, variables } from './config.js';
 

@@ -1,9 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  callerCredentials,
-  callerHeader,
-  createTokenVerifier,
-} from '../subgraphs/shared/auth/auth.js';
+import { callerCredentials, callerHeader } from '../subgraphs/shared/auth/callers.js';
+import { createTokenVerifier } from '../subgraphs/shared/auth/tokens.js';
 import { loadConfig } from '../subgraphs/shared/config.js';
 import { DomainError } from '../subgraphs/shared/errors.js';
 import {

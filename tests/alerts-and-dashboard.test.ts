@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { works } from '../dev/databases/server-process.js';
-import { root } from '../dev/services.js';
+import { root } from '../ops/subgraph-names.js';
 import { listedMetrics } from './harness/listed-metrics.js';
 import { metricsAskedBy } from './harness/promql.js';
 

@@ -1,6 +1,7 @@
 import { uncountIdleCarts } from '../subgraphs/order/cart/uncount-idle-carts.js';
 import { databaseSchema } from '../subgraphs/order/mikro-orm.config.js';
-import { connect, disconnect, sql } from '../subgraphs/shared/database/connect.js';
+import { connect, disconnect } from '../subgraphs/shared/database/connect.js';
+import { sql } from '../subgraphs/shared/database/sql.js';
 import { statementsOf } from './harness/count-statements.js';
 import { checkout, openShop, type Person, pay, registerPerson } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type DefinitionNode, parse } from 'graphql';
-import { root } from '../dev/services.js';
+import { root } from '../ops/subgraph-names.js';
 import { openShopping, type Shopping, type Shown } from './harness/shopping.js';
 
 const enums = ['OrderStatus', 'CancelReason', 'PaymentStatus', 'RefundStatus', 'CartProblem'];

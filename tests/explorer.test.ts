@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSchema, parse, specifiedRules, validate } from 'graphql';
-import { root } from '../dev/services.js';
+import { root } from '../ops/subgraph-names.js';
 import { examplesDocument, examplesOf } from '../router/explorer/examples.js';
 import { type KnownOperation, readKnownOperations } from '../router/operations/known-operations.js';
 import { isPaymentPending, settled } from './harness/insist.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { callerCredentials, callerHeader } from '../subgraphs/shared/auth/auth.js';
+import { callerCredentials, callerHeader } from '../subgraphs/shared/auth/callers.js';
 import {
   availableOf,
   checkout,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '../dev/services.js';
+import { root } from '../ops/subgraph-names.js';
 import { serveVerdicts } from '../ops/verify/serve-verdicts.js';
 import { nameOperations } from '../router/gateway/router-metrics.js';
 import { overWebSocket } from './harness/live.js';

@@ -1,5 +1,5 @@
 import { seedStore } from '../dev/seed/store.js';
-import type { SubgraphName } from '../dev/services.js';
+import type { SubgraphName } from '../ops/subgraph-names.js';
 import { checkout, logIn, type Person, pay } from './harness/people.js';
 import { statementsOfRequest } from './harness/request-statements.js';
 import { startSystem, type TestSystem } from './harness/system.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { seedId } from '../dev/seed/ids.js';
-import { callerCredentials, callerHeader } from '../subgraphs/shared/auth/auth.js';
+import { callerCredentials, callerHeader } from '../subgraphs/shared/auth/callers.js';
 import { checkout, openShop, type Person, registerPerson } from './harness/people.js';
 import { statementsOf } from './harness/statements.js';
 import { postGraphQL, startSystem, type TestSystem } from './harness/system.js';

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { callerCredentials, callerHeader } from '../subgraphs/shared/auth/auth.js';
+import { callerCredentials, callerHeader } from '../subgraphs/shared/auth/callers.js';
 import { checkout, logIn, openShop, type Person, pay, registerPerson } from './harness/people.js';
 import { postGraphQL, startSystem, type TestSystem } from './harness/system.js';
 import { actAs } from './harness/vendor.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getIntrospectionQuery } from 'graphql';
-import { root } from '../dev/services.js';
+import { root } from '../ops/subgraph-names.js';
 import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
 import { type GraphQLReply, postGraphQL, startSystem, type TestSystem } from './harness/system.js';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '../dev/services.js';
+import { root } from '../ops/subgraph-names.js';
 import { settled } from './harness/insist.js';
 import { overWebSocket } from './harness/live.js';
 import { logIn } from './harness/people.js';

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { seedId } from '../dev/seed/ids.js';
 import { seedStore } from '../dev/seed/store.js';
-import type { SubgraphName } from '../dev/services.js';
+import type { SubgraphName } from '../ops/subgraph-names.js';
 import { mayLag, readsHeader } from '../subgraphs/shared/http/reads-header.js';
 import { createAllTestDatabases } from './harness/databases.js';
 import { checkout, logIn } from './harness/people.js';

@@ -4,7 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
-import { root } from '../dev/services.js';
+import { root } from '../ops/subgraph-names.js';
 import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
 import { type GraphQLReply, startSystem, type TestSystem } from './harness/system.js';
 

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { portsFrom } from '../dev/environment.js';
 import { startProgram } from '../dev/processes.js';
-import { subgraphNames } from '../dev/services.js';
+import { subgraphNames } from '../ops/subgraph-names.js';
 import { readBody } from '../subgraphs/shared/http/http.js';
 import { close, listen } from '../subgraphs/shared/http/server.js';
 import { freePortRange } from './harness/databases.js';

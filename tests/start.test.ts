@@ -3,11 +3,20 @@ import pg from 'pg';
 import { freePort } from '../dev/databases/server-process.js';
 import { seedId } from '../dev/seed/ids.js';
 import { operations } from '../dev/welcome.js';
+import { readRunningSystem } from '../ops/running-system.js';
 import { startTestRedis } from './harness/databases.js';
 import { settled } from './harness/insist.js';
 import { createPlace } from './harness/launcher.js';
 import { postGraphQL } from './harness/system.js';
 import { eventually } from './harness/wait.js';
+
+/** Leaves a database as if the migrations from before the first release had made it. */
+async function ageDatabase(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(`update mikro_orm_migrations set name = '20261121-spine'`);
+  await client.end();
+}
 
 describe('npm start', () => {
   let place: Awaited<ReturnType<typeof createPlace>>;
@@ -70,8 +79,17 @@ describe('npm start', () => {
     const query = '{ orders { edges { node { id status } } } }';
     const found = await postGraphQL(place.url, query, {}, token);
     expect(found.data.orders.edges).toEqual([{ node: { id: order.id, status: 'PENDING' } }]);
+    await ageDatabase(readRunningSystem(place.folder)?.databases.order as string);
     second.child.kill('SIGINT');
     expect(await second.exit).toBe(0);
+    await place.expectNothingLeft();
+
+    const tooOld = place.run();
+    expect(await tooOld.exit).toBe(1);
+    expect(tooOld.output()).toMatch(
+      /made before the first release and cannot be upgraded\. To start over.*:\n {2}npm start -- --fresh\n$/,
+    );
+    expect(tooOld.output()).not.toContain('    at ');
     await place.expectNothingLeft();
 
     const fresh = place.run({}, ['--fresh']);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { seedId } from '../dev/seed/ids.js';
-import { callerCredentials, callerHeader } from '../subgraphs/shared/auth/auth.js';
+import { callerCredentials, callerHeader } from '../subgraphs/shared/auth/callers.js';
 import { statementsOf } from './harness/count-statements.js';
 import { checkout, openShop, type Person, pay, registerPerson } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';

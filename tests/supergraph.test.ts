@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ConstDirectiveNode, type DocumentNode, Kind, parse, visit } from 'graphql';
-import { root } from '../dev/services.js';
+import { root } from '../ops/subgraph-names.js';
 
 const supergraph = parse(readFileSync(join(root, 'schema/supergraph.graphql'), 'utf8'));
 

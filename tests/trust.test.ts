@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { generateKeyPair, SignJWT } from 'jose';
-import { callerCredentials, callerHeader } from '../subgraphs/shared/auth/auth.js';
+import { callerCredentials, callerHeader } from '../subgraphs/shared/auth/callers.js';
 import { logIn, openShop, type Person, registerPerson } from './harness/people.js';
 import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
 import { postGraphQL, startSystem, type TestSystem } from './harness/system.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Pool } from 'undici';
 import { freePort } from '../../dev/databases/server-process.js';
 import { startProgram } from '../../dev/processes.js';
-import { callerCredentials, callerHeader } from '../../subgraphs/shared/auth/auth.js';
+import { callerCredentials, callerHeader } from '../../subgraphs/shared/auth/callers.js';
 import { migrate } from '../../subgraphs/shared/database/run-migrations.js';
 import { hashPassword } from '../../subgraphs/user/credentials/password.js';
 import { databaseSchema } from '../../subgraphs/user/mikro-orm.config.js';

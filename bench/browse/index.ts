@@ -1,7 +1,7 @@
 import { Pool } from 'undici';
-import { migrateAll } from '../../dev/databases/set-up.js';
 import { seedId } from '../../dev/seed/ids.js';
 import { seedStore } from '../../dev/seed/store.js';
+import { migrateAll } from '../../ops/migrate-all.js';
 import { openServers } from '../environment.js';
 import {
   clientsUsual,

@@ -1,6 +1,6 @@
-import { migrateAll } from '../../dev/databases/set-up.js';
 import { seedSessions, withTokens } from '../../dev/seed/sessions.js';
 import { seedStore } from '../../dev/seed/store.js';
+import { migrateAll } from '../../ops/migrate-all.js';
 import { verify } from '../../ops/verify/verify.js';
 import { openServers } from '../environment.js';
 import { measureCases, resultsOf } from '../load.js';

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../dev/databases/server-process.js';
 import { startProcess } from '../../dev/processes.js';
-import { root, subgraphNames } from '../../dev/services.js';
-import { callerCredentials, callerHeader } from '../../subgraphs/shared/auth/auth.js';
+import { root, subgraphNames } from '../../ops/subgraph-names.js';
+import { callerCredentials, callerHeader } from '../../subgraphs/shared/auth/callers.js';
 import type { SystemProcesses } from '../system-processes.js';
 
 /** A bare gateway beside the system's router, in a process of its own. */

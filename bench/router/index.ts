@@ -1,6 +1,6 @@
-import { migrateAll } from '../../dev/databases/set-up.js';
 import { seedStore } from '../../dev/seed/store.js';
-import { callerCredentials, callerHeader } from '../../subgraphs/shared/auth/auth.js';
+import { migrateAll } from '../../ops/migrate-all.js';
+import { callerCredentials, callerHeader } from '../../subgraphs/shared/auth/callers.js';
 import { openServers } from '../environment.js';
 import { type Measured, type MeasuredCases, measureCases } from '../load.js';
 import { type CaseResult, median, type Outcome, rounded } from '../report.js';

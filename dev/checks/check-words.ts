@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { root } from '../services.js';
+import { root } from '../../ops/subgraph-names.js';
 
 /** Words of the project's early idiom, each with what to write instead. */
 const words: readonly (readonly [RegExp, string])[] = [

@@ -10,10 +10,10 @@ import {
   parse,
   printSchema,
 } from 'graphql';
+import { root, subgraphNames } from '../../ops/subgraph-names.js';
 import { buildPlainSchema, printFederatedSdl } from '../../subgraphs/shared/graphql/schema.js';
 import { publicFieldsOf } from '../../subgraphs/shared/rights/rights.js';
 import { portsFrom } from '../environment.js';
-import { root, subgraphNames } from '../services.js';
 
 /**
  * `npm run compose`: writes schema/ from the subgraphs. With `--check`: says what would change, and

@@ -1,10 +1,9 @@
 import pg from 'pg';
-import type { Schema } from '../../subgraphs/shared/database/connect.js';
-import { migrate } from '../../subgraphs/shared/database/run-migrations.js';
-import { type SubgraphName, subgraphNames } from '../services.js';
+import type { DatabaseUrls } from '../../ops/databases/urls.js';
+import { migrateAll } from '../../ops/migrate-all.js';
+import { subgraphNames } from '../../ops/subgraph-names.js';
+import { OldSchemaError } from '../../subgraphs/shared/database/run-migrations.js';
 import { StartError } from './server-process.js';
-
-export type DatabaseUrls = Readonly<Record<SubgraphName, string>>;
 
 const notAllowed = '42501';
 
@@ -76,12 +75,21 @@ async function createDatabase(client: pg.Client, name: string, password: string)
   await client.query(`revoke all on database ${id} from public`);
 }
 
-/** Brings the tables of all five up to date. */
-export async function migrateAll(urls: DatabaseUrls): Promise<void> {
-  await Promise.all(
-    subgraphNames.map(async (name) => {
-      const module = await import(`../../subgraphs/${name}/mikro-orm.config.js`);
-      await migrate({ name, url: urls[name], poolMax: 1 }, module.databaseSchema as Schema);
-    }),
-  );
+/**
+ * Brings the tables of all five up to date.
+ *
+ * @param areGiven whether their server is not one that was started here
+ * @throws StartError with the command to start over, where the tables are too old to be upgraded
+ */
+export async function migrateDatabases(urls: DatabaseUrls, areGiven: boolean): Promise<void> {
+  try {
+    await migrateAll(urls);
+  } catch (error) {
+    if (!(error instanceof OldSchemaError)) throw error;
+    const drops = Object.values(urls).map(
+      (url) => `-c 'drop database ${new URL(url).pathname.slice(1)}'`,
+    );
+    const command = areGiven ? `psql "$DATABASE_URL" ${drops.join(' ')}` : 'npm start -- --fresh';
+    throw new StartError(`${error.message} To start over without the data:\n  ${command}`);
+  }
 }

@@ -1,43 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { z } from 'zod';
-import {
-  address,
-  loadConfig,
-  port,
-  secretText,
-  setting,
-  telemetryVariables,
-  text,
-} from '../../subgraphs/shared/config.js';
+import { loadConfig } from '../../subgraphs/shared/config.js';
 import { HttpError, readBody, sendJson } from '../../subgraphs/shared/http/http.js';
-import { serverIdleMaxMs } from '../../subgraphs/shared/http/keep-alive.js';
+import { serverKeepAliveMs } from '../../subgraphs/shared/http/keep-alive.js';
 import { close, listen } from '../../subgraphs/shared/http/server.js';
 import { telemetry } from '../../subgraphs/shared/observability/telemetry/telemetry.js';
 import { runIfMain, type Service } from '../../subgraphs/shared/runtime/process.js';
 import { Books, type SandboxPayment } from './books.js';
+import { variables } from './config.js';
 import { type Behaviour, behaviourOf, slowBankMs } from './methods.js';
 import { createWebhooks } from './webhooks.js';
-
-export const variables = {
-  ...telemetryVariables,
-  HOST: setting(text, '127.0.0.1', 'the address on which the sandbox listens'),
-  PORT: setting(port, '4010', 'the port of the sandbox'),
-  PAYMENT_SANDBOX_FILE: setting(
-    z.string(),
-    '',
-    'the file in which the sandbox keeps its payments; without one it forgets them when it ends',
-  ),
-  PAYMENT_SANDBOX_WEBHOOK_URL: setting(
-    address,
-    'http://127.0.0.1:4000/webhooks/payments/sandbox',
-    'where the sandbox sends its webhooks',
-  ),
-  PAYMENT_SANDBOX_WEBHOOK_SECRET: setting(
-    secretText,
-    'development-secret-of-sandbox',
-    'the secret with which the sandbox signs its webhooks, 16 characters or more',
-  ),
-};
 
 const bodyMaxBytes = 10_000;
 /** Longer than anybody waits for an answer. */
@@ -122,7 +93,7 @@ export async function startPaymentSandbox(env = process.env): Promise<Service> {
           error: error.message,
         }),
     );
-  const server = createServer({ keepAliveTimeout: serverIdleMaxMs }, (request, response) => {
+  const server = createServer({ keepAliveTimeout: serverKeepAliveMs }, (request, response) => {
     const work = () => respond(request, response);
     const requestId = String(request.headers['x-request-id'] ?? '');
     void (telemetry()?.serve(request, response, requestId, work) ?? work());

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import { databasesOrExit } from '../../ops/databases/urls.js';
-import { stateFolder } from '../state.js';
+import { stateFolder } from '../../ops/running-system.js';
 import { whyNoDemoStore } from './demo-variables.js';
 import { createProgress } from './progress.js';
 import { seedSessions, writeSessions } from './sessions.js';

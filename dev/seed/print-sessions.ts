@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { stateFolder } from '../state.js';
+import { stateFolder } from '../../ops/running-system.js';
 import { readSessions } from './sessions.js';
 
 /** `npm run --silent sessions`: who is logged in, one JSON object a line, with a fresh access token. */

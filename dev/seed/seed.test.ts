@@ -1,8 +1,8 @@
 import pg from 'pg';
+import type { SubgraphName } from '../../ops/subgraph-names.js';
 import { isBroken, report, verify } from '../../ops/verify/verify.js';
 import { createAllTestDatabases } from '../../tests/harness/databases.js';
 import { contentsOf } from '../../tests/rights/contents.js';
-import type { SubgraphName } from '../services.js';
 import { catalogueOf } from './catalogue.js';
 import { createProgress } from './progress.js';
 import { seedStore } from './store.js';

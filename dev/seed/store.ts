@@ -1,5 +1,5 @@
+import type { DatabaseUrls } from '../../ops/databases/urls.js';
 import { rebuildProjections } from '../../ops/rebuild/projections.js';
-import type { DatabaseUrls } from '../databases/set-up.js';
 import { type Catalogue, catalogueOf } from './catalogue.js';
 import { chance } from './chance.js';
 import { categories } from './demo-store.js';

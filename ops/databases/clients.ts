@@ -1,6 +1,6 @@
 import pg from 'pg';
-import type { DatabaseUrls } from '../../dev/databases/set-up.js';
-import { type SubgraphName, subgraphNames } from '../../dev/services.js';
+import { type SubgraphName, subgraphNames } from '../subgraph-names.js';
+import type { DatabaseUrls } from './urls.js';
 
 export type Databases = Readonly<Record<SubgraphName, pg.Client>>;
 

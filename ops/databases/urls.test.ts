@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { root, subgraphNames } from '../../dev/services.js';
+import { root, subgraphNames } from '../subgraph-names.js';
 import { databasesToUse } from './urls.js';
 
 const run = promisify(execFile);

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import type { DatabaseUrls } from '../../dev/databases/set-up.js';
-import { subgraphNames } from '../../dev/services.js';
-import { readRunningSystem, stateFolder } from '../../dev/state.js';
 import { address, loadConfig, setting } from '../../subgraphs/shared/config.js';
+import { readRunningSystem, stateFolder } from '../running-system.js';
+import { type SubgraphName, subgraphNames } from '../subgraph-names.js';
+
+export type DatabaseUrls = Readonly<Record<SubgraphName, string>>;
 
 const variableOf = (name: string) => `${name.toUpperCase()}_DATABASE_URL`;
 

@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import type { DatabaseUrls } from '../../dev/databases/set-up.js';
 import { summarizeListedPrices } from '../../subgraphs/product/offer-listing/listed-price.js';
 import { withDatabases } from '../databases/clients.js';
+import type { DatabaseUrls } from '../databases/urls.js';
 import { type Listing, listingsBySku } from './offer-listings.js';
 import { renameMisnamed } from './offer-names.js';
 

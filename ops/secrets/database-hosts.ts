@@ -1,4 +1,4 @@
-import { subgraphNames } from '../../dev/services.js';
+import { subgraphNames } from '../subgraph-names.js';
 import type { DatabaseHosts } from './secret-files.js';
 
 const address = /^(?:([a-z]+)=)?([^\s=/@]+:\d+)$/;

@@ -1,9 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { variables as sandboxVariables } from '../../dev/payment-sandbox/index.js';
-import { subgraphNames } from '../../dev/services.js';
-import { loadSecrets, type Secrets } from '../../dev/state.js';
+import { variables as sandboxVariables } from '../../dev/payment-sandbox/config.js';
 import { variables as routerVariables } from '../../router/config.js';
 import { variables as orderVariables } from '../../subgraphs/order/config.js';
 import { variables as productVariables } from '../../subgraphs/product/config.js';
@@ -11,6 +9,8 @@ import type { Variables } from '../../subgraphs/shared/config.js';
 import { variables as shopVariables } from '../../subgraphs/shop/config.js';
 import { variables as userVariables } from '../../subgraphs/user/config.js';
 import { variables as warehouseVariables } from '../../subgraphs/warehouse/config.js';
+import { subgraphNames } from '../subgraph-names.js';
+import { loadSecrets, type Secrets } from './secrets.js';
 
 /** process → the variables it reads */
 export const readers: Readonly<Record<string, Variables>> = {

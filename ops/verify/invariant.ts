@@ -1,5 +1,5 @@
-import type { SubgraphName } from '../../dev/services.js';
 import type { Databases } from '../databases/clients.js';
+import type { SubgraphName } from '../subgraph-names.js';
 
 export type OffendingRow = Readonly<Record<string, unknown>>;
 

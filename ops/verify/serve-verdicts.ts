@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
-import type { DatabaseUrls } from '../../dev/databases/set-up.js';
 import { close, listen } from '../../subgraphs/shared/http/server.js';
 import { createLogger } from '../../subgraphs/shared/observability/logger.js';
 import { Gauge, Registry } from '../../subgraphs/shared/observability/metrics.js';
 import { startWorker } from '../../subgraphs/shared/runtime/worker.js';
+import type { DatabaseUrls } from '../databases/urls.js';
 import { verify } from './verify.js';
 
 const lookEveryMs = 60_000;

@@ -1,12 +1,12 @@
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import type { DatabaseUrls } from '../../dev/databases/set-up.js';
 import { seedId } from '../../dev/seed/ids.js';
 import { seedStore } from '../../dev/seed/store.js';
-import type { SubgraphName } from '../../dev/services.js';
 import { createAllTestDatabases } from '../../tests/harness/databases.js';
 import { someoneWaits } from '../../tests/harness/wait.js';
+import type { DatabaseUrls } from '../databases/urls.js';
 import { rebuildProjections } from '../rebuild/projections.js';
+import type { SubgraphName } from '../subgraph-names.js';
 import { invariants, isBroken, report, verify } from './verify.js';
 
 const level = seedId('level', 0);

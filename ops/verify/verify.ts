@@ -1,5 +1,5 @@
-import type { DatabaseUrls } from '../../dev/databases/set-up.js';
 import { type Databases, withDatabases } from '../databases/clients.js';
+import type { DatabaseUrls } from '../databases/urls.js';
 import type { Finding, Invariant } from './invariant.js';
 import { orderInvariants } from './order-invariants.js';
 import { projectionInvariants } from './projection-invariants.js';

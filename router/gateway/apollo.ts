@@ -8,7 +8,11 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
-import { hideSuggestions, maskErrors, tellRequestId } from '../../subgraphs/shared/errors.js';
+import {
+  addRequestId,
+  hideSuggestions,
+  maskErrors,
+} from '../../subgraphs/shared/graphql/error-format.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import type { Registry } from '../../subgraphs/shared/observability/metrics.js';
 import { operationMetrics } from '../../subgraphs/shared/observability/operation-metrics.js';
@@ -35,7 +39,7 @@ interface ApolloOptions {
 
 /** How errors are shown to clients: masked, with the request's id, without names of a hidden schema. */
 export function errorFormat(config: RouterConfig, logger: Logger) {
-  const format = tellRequestId(maskErrors(logger));
+  const format = addRequestId(maskErrors(logger));
   return config.INTROSPECTION ? format : hideSuggestions(format);
 }
 

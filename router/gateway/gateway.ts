@@ -1,5 +1,5 @@
 import { ApolloGateway, type GraphQLDataSource } from '@apollo/gateway';
-import { callerCredentials } from '../../subgraphs/shared/auth/auth.js';
+import { callerCredentials } from '../../subgraphs/shared/auth/callers.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { gaugeOf, type Registry } from '../../subgraphs/shared/observability/metrics.js';
 import type { RouterConfig } from '../config.js';

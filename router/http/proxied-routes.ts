@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { callerCredentials } from '../../subgraphs/shared/auth/auth.js';
+import { callerCredentials } from '../../subgraphs/shared/auth/callers.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { createSubgraphProxy, type SubgraphProxy } from './proxy.js';
 

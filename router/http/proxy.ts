@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { Pool } from 'undici';
-import { callerHeader } from '../../subgraphs/shared/auth/auth.js';
+import { callerHeader } from '../../subgraphs/shared/auth/callers.js';
 import { tryAgain } from '../../subgraphs/shared/errors.js';
-import { clientIdle } from '../../subgraphs/shared/http/keep-alive.js';
+import { clientKeepAlive } from '../../subgraphs/shared/http/keep-alive.js';
 import { readsHeader } from '../../subgraphs/shared/http/reads-header.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 
@@ -53,7 +53,7 @@ export function createSubgraphProxy(
 ): SubgraphProxy {
   const pool = new Pool(new URL(url).origin, {
     connections: connectionsMax,
-    ...clientIdle,
+    ...clientKeepAlive,
     headersTimeout: answerMaxMs,
     bodyTimeout: answerMaxMs,
   });

@@ -1,12 +1,12 @@
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo/gateway';
 import { Pool } from 'undici';
-import { callerHeader } from '../../subgraphs/shared/auth/auth.js';
+import { callerHeader } from '../../subgraphs/shared/auth/callers.js';
 import { badInput, tryAgain } from '../../subgraphs/shared/errors.js';
-import { clientIdle } from '../../subgraphs/shared/http/keep-alive.js';
+import { clientKeepAlive } from '../../subgraphs/shared/http/keep-alive.js';
 import { mayLag, readsHeader } from '../../subgraphs/shared/http/reads-header.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { isTimeout, retrying } from '../../subgraphs/shared/resilience/retry.js';
-import { within } from '../../subgraphs/shared/resilience/with-timeout.js';
+import { withTimeout } from '../../subgraphs/shared/resilience/with-timeout.js';
 import type { RouterContext } from '../context.js';
 import { type Breaker, createBreaker, isOpenCircuit } from './circuit-breaker.js';
 import { type Deadline, DeadlineExceeded, withDeadline } from './deadlines.js';
@@ -89,7 +89,7 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
     const pool = this.#pool;
     this.#pool = undefined;
     if (!pool) return;
-    await within(closeMaxMs, pool.close(), undefined);
+    await withTimeout(closeMaxMs, pool.close(), undefined);
     await pool.destroy();
   }
 
@@ -97,7 +97,7 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
     // Without the pool's own time limits: those of `post` hold while a connection is waited for, too.
     this.#pool ??= new Pool(this.#origin, {
       connections: connectionsMax,
-      ...clientIdle,
+      ...clientKeepAlive,
       maxResponseSize: answerMaxBytes,
       headersTimeout: 0,
       bodyTimeout: 0,

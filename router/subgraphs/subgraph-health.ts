@@ -1,5 +1,5 @@
 import { request } from 'undici';
-import { callerHeader } from '../../subgraphs/shared/auth/auth.js';
+import { callerHeader } from '../../subgraphs/shared/auth/callers.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { startWorker } from '../../subgraphs/shared/runtime/worker.js';
 

@@ -1,5 +1,6 @@
 import { loadConfig } from '../shared/config.js';
-import { connect, disconnect, watchPool } from '../shared/database/connect.js';
+import { connect, disconnect } from '../shared/database/connect.js';
+import { watchPool } from '../shared/database/pool-metrics.js';
 import type { SubgraphContext } from '../shared/graphql/context.js';
 import { buildFederatedSchema } from '../shared/graphql/schema.js';
 import { createServiceClient } from '../shared/http/service-client.js';

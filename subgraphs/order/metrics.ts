@@ -1,4 +1,5 @@
-import { type EntityManager, sql } from '../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../shared/database/sql.js';
 import { gaugeOf, type Registry } from '../shared/observability/metrics.js';
 
 /** What has waited longest for somebody other than its customer; 0 where nothing waits. */

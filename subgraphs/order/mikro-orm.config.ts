@@ -3,12 +3,7 @@ import { IdempotencyKey } from '../shared/idempotency.js';
 import { InboxEntry } from '../shared/messaging/inbox.js';
 import { OutboxEntry } from '../shared/messaging/outbox.js';
 import { Cart, CartItem, UnitsInCarts } from './cart/cart.js';
-import { Migration20261121Spine } from './migrations/20261121-spine.js';
-import { Migration20261123Afterwards } from './migrations/20261123-afterwards.js';
-import { Migration20261124Cart } from './migrations/20261124-cart.js';
-import { Migration20261124Purchases } from './migrations/20261124-purchases.js';
-import { Migration20261125Payments } from './migrations/20261125-payments.js';
-import { Migration20261126NotHeld } from './migrations/20261126-not-held.js';
+import { Migration20261127Initial } from './migrations/20261127-initial.js';
 import { Order } from './order/order.js';
 import { OrderEvent } from './order/order-event.js';
 import { OrderItem, ShopOrder } from './order/shop-order.js';
@@ -34,12 +29,5 @@ export const databaseSchema: Schema = {
     InboxEntry,
     OutboxEntry,
   ],
-  migrations: [
-    { name: '20261121-spine', class: Migration20261121Spine },
-    { name: '20261123-afterwards', class: Migration20261123Afterwards },
-    { name: '20261124-purchases', class: Migration20261124Purchases },
-    { name: '20261124-cart', class: Migration20261124Cart },
-    { name: '20261125-payments', class: Migration20261125Payments },
-    { name: '20261126-not-held', class: Migration20261126NotHeld },
-  ],
+  migrations: [{ name: '20261127-initial', class: Migration20261127Initial }],
 };

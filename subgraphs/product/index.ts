@@ -1,5 +1,6 @@
 import { loadConfig } from '../shared/config.js';
-import { connect, watchPool } from '../shared/database/connect.js';
+import { connect } from '../shared/database/connect.js';
+import { watchPool } from '../shared/database/pool-metrics.js';
 import { connectForReading, disconnectAll } from '../shared/database/replicas.js';
 import { buildFederatedSchema } from '../shared/graphql/schema.js';
 import { createServiceClient } from '../shared/http/service-client.js';

@@ -1,10 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { variables as sandbox } from '../../dev/payment-sandbox/index.js';
+import { variables as sandbox } from '../../dev/payment-sandbox/config.js';
 import { demoVariables as seed } from '../../dev/seed/demo-variables.js';
-import { root } from '../../dev/services.js';
 import { databaseVariables as tools } from '../../ops/databases/urls.js';
+import { root } from '../../ops/subgraph-names.js';
 import { variables as router } from '../../router/config.js';
 import { variables as order } from '../order/config.js';
 import { variables as product } from '../product/config.js';

@@ -1,13 +1,14 @@
 import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../tests/harness/databases.js';
 import { databaseSchema } from '../order/mikro-orm.config.js';
-import { connect, sql } from './database/connect.js';
+import { connect } from './database/connect.js';
+import { sql } from './database/sql.js';
 import {
   claimKey,
   createClaims,
   fingerprintOf,
-  giveUpClaim,
   pruneKeys,
+  releaseClaim,
   storeOutcome,
 } from './idempotency.js';
 
@@ -26,24 +27,24 @@ describe('idempotency keys', () => {
 
   const keyOf = (key: string) => ({ userId: uuidv7(), operation: 'test', key });
   const request = fingerprintOf({ a: 1 });
-  const claim = (of: ReturnType<typeof keyOf>, fingerprint = request) =>
-    claimKey<{ n: number }>(createClaims(orm.em), of, fingerprint, uuidv7());
+  const claim = (key: ReturnType<typeof keyOf>, fingerprint = request) =>
+    claimKey<{ n: number }>(createClaims(orm.em), key, fingerprint, uuidv7());
 
   it('give the one who claims the id of what is to be made, and the others what was answered', async () => {
-    const of = keyOf('a');
-    const mine = await claim(of);
+    const key = keyOf('a');
+    const mine = await claim(key);
     expect(mine.outcome).toBeNull();
-    const waiting = claim(of);
-    await storeOutcome(orm.em.fork(), of, mine.subjectId, { n: 1 });
+    const waiting = claim(key);
+    await storeOutcome(orm.em.fork(), key, mine.subjectId, { n: 1 });
     expect(await waiting).toEqual({ subjectId: mine.subjectId, outcome: { n: 1 } });
-    expect(await claim(of)).toEqual({ subjectId: mine.subjectId, outcome: { n: 1 } });
+    expect(await claim(key)).toEqual({ subjectId: mine.subjectId, outcome: { n: 1 } });
   });
 
   it('of twenty claims at once one gets it', async () => {
-    const of = keyOf('b');
+    const key = keyOf('b');
     const claims = Array.from({ length: 20 }, async () => {
-      const { subjectId, outcome } = await claim(of);
-      if (!outcome) await storeOutcome(orm.em.fork(), of, subjectId, { n: 7 });
+      const { subjectId, outcome } = await claim(key);
+      if (!outcome) await storeOutcome(orm.em.fork(), key, subjectId, { n: 7 });
       return { subjectId, isMine: outcome === null };
     });
     const results = await Promise.all(claims);
@@ -52,60 +53,60 @@ describe('idempotency keys', () => {
   });
 
   it('refuse another request under the same key, and know each user’s own', async () => {
-    const of = keyOf('c');
-    await claim(of);
-    await expect(claim(of, fingerprintOf({ a: 2 }))).rejects.toMatchObject({
+    const key = keyOf('c');
+    await claim(key);
+    await expect(claim(key, fingerprintOf({ a: 2 }))).rejects.toMatchObject({
       extensions: { code: 'IDEMPOTENCY_KEY_REUSED' },
     });
     expect((await claim(keyOf('c'))).outcome).toBeNull();
   });
 
   it('say TRY_AGAIN when the one at work does not end in time', async () => {
-    const of = keyOf('d');
-    await claim(of);
-    await expect(claim(of)).rejects.toMatchObject({ extensions: { code: 'TRY_AGAIN' } });
+    const key = keyOf('d');
+    await claim(key);
+    await expect(claim(key)).rejects.toMatchObject({ extensions: { code: 'TRY_AGAIN' } });
   });
 
   it('let another take up a claim that was given up, or whose process died, with the same id', async () => {
-    const of = keyOf('e');
-    const first = await claim(of);
-    await giveUpClaim(orm.em.fork(), of, first.subjectId);
-    const second = await claim(of);
+    const key = keyOf('e');
+    const first = await claim(key);
+    await releaseClaim(orm.em.fork(), key, first.subjectId);
+    const second = await claim(key);
     expect(second).toEqual({ subjectId: first.subjectId, outcome: null });
     await sql(
       orm.em.fork(),
       `update idempotency_key set claimed_until = now() - interval '1 s' where user_id = $1`,
-      [of.userId],
+      [key.userId],
     );
-    expect(await claim(of)).toEqual({ subjectId: first.subjectId, outcome: null });
+    expect(await claim(key)).toEqual({ subjectId: first.subjectId, outcome: null });
   });
 
   it('take no outcome of what they stood for before they were freed', async () => {
-    const of = keyOf('g');
-    const slow = await claim(of);
-    await sql(orm.em.fork(), 'delete from idempotency_key where user_id = $1', [of.userId]);
-    const next = await claim(of);
-    await storeOutcome(orm.em.fork(), of, slow.subjectId, { n: 1 });
-    await giveUpClaim(orm.em.fork(), of, slow.subjectId);
-    await storeOutcome(orm.em.fork(), of, next.subjectId, { n: 2 });
-    expect(await claim(of)).toEqual({ subjectId: next.subjectId, outcome: { n: 2 } });
+    const key = keyOf('g');
+    const slow = await claim(key);
+    await sql(orm.em.fork(), 'delete from idempotency_key where user_id = $1', [key.userId]);
+    const next = await claim(key);
+    await storeOutcome(orm.em.fork(), key, slow.subjectId, { n: 1 });
+    await releaseClaim(orm.em.fork(), key, slow.subjectId);
+    await storeOutcome(orm.em.fork(), key, next.subjectId, { n: 2 });
+    expect(await claim(key)).toEqual({ subjectId: next.subjectId, outcome: { n: 2 } });
   });
 
   it('are forgotten after a day', async () => {
-    const of = keyOf('f');
-    const first = await claim(of);
-    await storeOutcome(orm.em.fork(), of, first.subjectId, { n: 1 });
+    const key = keyOf('f');
+    const first = await claim(key);
+    await storeOutcome(orm.em.fork(), key, first.subjectId, { n: 1 });
     const age = (hours: number) =>
       sql(
         orm.em.fork(),
         `update idempotency_key set created_at = now() - $2 * interval '1 hour' where user_id = $1`,
-        [of.userId, hours],
+        [key.userId, hours],
       );
     await age(23);
     await pruneKeys(orm.em.fork());
-    expect((await claim(of)).subjectId).toBe(first.subjectId);
+    expect((await claim(key)).subjectId).toBe(first.subjectId);
     await age(25);
     await pruneKeys(orm.em.fork());
-    expect((await claim(of)).subjectId).not.toBe(first.subjectId);
+    expect((await claim(key)).subjectId).not.toBe(first.subjectId);
   });
 });

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { groupWrites } from './batching/group-writes.js';
-import { type EntityManager, sql, sqlPrepared } from './database/connect.js';
+import { sql, sqlPrepared } from './database/sql.js';
 import { DomainError, tryAgain } from './errors.js';
 
 /**
@@ -43,7 +44,7 @@ export class IdempotencyKey {
   updatedAt!: Opt<Date>;
 }
 
-export interface KeyOf {
+export interface IdempotencyKeyRef {
   readonly userId: string;
   readonly operation: string;
   readonly key: string;
@@ -74,13 +75,13 @@ export function fingerprintOf(request: unknown): string {
  */
 export async function claimKey<O extends object>(
   claimOnce: ClaimOnce,
-  of: KeyOf,
+  key: IdempotencyKeyRef,
   fingerprint: string,
   subjectId: string,
 ): Promise<Claim<O>> {
   const deadlineMs = Date.now() + waitMaxMs;
   for (;;) {
-    const row = await claimOnce({ of, fingerprint, subjectId });
+    const row = await claimOnce({ key, fingerprint, subjectId });
     if (row.fingerprint !== fingerprint) {
       const message = 'This idempotencyKey was used for another request; take a new one.';
       throw new DomainError('IDEMPOTENCY_KEY_REUSED', message);
@@ -94,7 +95,7 @@ export async function claimKey<O extends object>(
 }
 
 interface ClaimRequest {
-  readonly of: KeyOf;
+  readonly key: IdempotencyKeyRef;
   readonly fingerprint: string;
   readonly subjectId: string;
 }
@@ -113,9 +114,9 @@ export const createClaims = (em: EntityManager): ClaimOnce =>
 /** Makes the rows, or takes over claims that have lapsed, or reads what is there. */
 async function claimAll(em: EntityManager, requests: readonly ClaimRequest[]): Promise<KeyRow[]> {
   const rows = await sqlPrepared<KeyRow & { n: string }>(em, claiming, [
-    requests.map(({ of }) => of.userId),
-    requests.map(({ of }) => of.operation),
-    requests.map(({ of }) => of.key),
+    requests.map(({ key }) => key.userId),
+    requests.map(({ key }) => key.operation),
+    requests.map(({ key }) => key.key),
     requests.map(({ fingerprint }) => fingerprint),
     requests.map(({ subjectId }) => subjectId),
     claimMs,
@@ -158,7 +159,7 @@ const claiming = `
  */
 export async function storeOutcome(
   em: EntityManager,
-  of: KeyOf,
+  key: IdempotencyKeyRef,
   subjectId: string,
   outcome: object,
 ): Promise<void> {
@@ -166,17 +167,21 @@ export async function storeOutcome(
     em,
     `update idempotency_key set outcome = $5, updated_at = now()
      where user_id = $1 and operation = $2 and key = $3 and subject_id = $4 and outcome is null`,
-    [of.userId, of.operation, of.key, subjectId, JSON.stringify(outcome)],
+    [key.userId, key.operation, key.key, subjectId, JSON.stringify(outcome)],
   );
 }
 
 /** Gives up a claim without an outcome, so that the next request with the key goes on at once. */
-export async function giveUpClaim(em: EntityManager, of: KeyOf, subjectId: string): Promise<void> {
+export async function releaseClaim(
+  em: EntityManager,
+  key: IdempotencyKeyRef,
+  subjectId: string,
+): Promise<void> {
   await sqlPrepared(
     em,
     `update idempotency_key set claimed_until = now() - interval '1 ms', updated_at = now()
      where user_id = $1 and operation = $2 and key = $3 and subject_id = $4 and outcome is null`,
-    [of.userId, of.operation, of.key, subjectId],
+    [key.userId, key.operation, key.key, subjectId],
   );
 }
 

@@ -1,6 +1,7 @@
 import { GraphQLError } from 'graphql';
-import { badInput, maskErrors } from './errors.js';
+import { badInput } from './errors.js';
 import { pageRequest, toConnection } from './graphql/connection.js';
+import { maskErrors } from './graphql/error-format.js';
 import { Decimal } from './graphql/scalars.js';
 import { lineTotal, money, sumOf } from './money.js';
 import { createLogger } from './observability/logger.js';

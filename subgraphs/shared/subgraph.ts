@@ -14,11 +14,12 @@ import {
   callerCredentials,
   callerHeader,
   createCallerCheck,
-  createTokenVerifier,
   type Principal,
-} from './auth/auth.js';
+} from './auth/callers.js';
+import { createTokenVerifier } from './auth/tokens.js';
 import type { Caller } from './config.js';
-import { badInput, maskErrors, unauthenticated, unknownCaller } from './errors.js';
+import { badInput, unauthenticated, unknownCaller } from './errors.js';
+import { maskErrors } from './graphql/error-format.js';
 import { HttpError, readGraphQLBody, sendJson, serveGraphQL } from './http/http.js';
 import type { ReadinessChecks } from './http/readiness.js';
 import { mayLag, readsHeader } from './http/reads-header.js';

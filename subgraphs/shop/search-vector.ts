@@ -1,8 +1,8 @@
-import { wordsApart, wordsIn } from '../shared/database/search-text.js';
+import { separateWordsSql, tokenize } from '../shared/database/search-text.js';
 import { badInput } from '../shared/errors.js';
 
 /** SQL for the words of a text; names are in many languages, so words are taken as they are. */
-export const wordsOf = (text: string) => `to_tsvector('simple', ${wordsApart(text)})`;
+export const wordsOf = (text: string) => `to_tsvector('simple', ${separateWordsSql(text)})`;
 
 const lengthMax = 100;
 
@@ -17,7 +17,7 @@ export function wordsQuery(search: string | null | undefined): string | null {
   if (search.length > lengthMax) {
     throw badInput({ search: `must have at most ${lengthMax} characters` });
   }
-  const words = wordsIn(search);
+  const words = tokenize(search);
   if (words.length === 0) throw badInput({ search: 'must have a letter or a digit' });
   return words.map((word) => `${word}:*`).join(' & ');
 }

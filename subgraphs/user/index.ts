@@ -1,5 +1,6 @@
 import { loadConfig } from '../shared/config.js';
-import { connect, disconnect, watchPool } from '../shared/database/connect.js';
+import { connect, disconnect } from '../shared/database/connect.js';
+import { watchPool } from '../shared/database/pool-metrics.js';
 import { buildFederatedSchema } from '../shared/graphql/schema.js';
 import { createLogger } from '../shared/observability/logger.js';
 import { createRegistry } from '../shared/observability/metrics.js';

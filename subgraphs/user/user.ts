@@ -1,7 +1,7 @@
 import type { Opt } from '@mikro-orm/core';
 import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ObjectType, registerEnumType } from 'type-graphql';
-import type { Role } from '../shared/auth/auth.js';
+import type { Role } from '../shared/auth/tokens.js';
 import { UUID } from '../shared/graphql/scalars.js';
 import { Allow } from '../shared/rights/rights.js';
 

@@ -1,5 +1,6 @@
 import { type Config, loadConfig } from '../shared/config.js';
-import { connect, watchPool } from '../shared/database/connect.js';
+import { connect } from '../shared/database/connect.js';
+import { watchPool } from '../shared/database/pool-metrics.js';
 import { connectForReading, disconnectAll } from '../shared/database/replicas.js';
 import type { SubgraphContext } from '../shared/graphql/context.js';
 import { buildFederatedSchema } from '../shared/graphql/schema.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { root } from '../../dev/services.js';
+import { root } from '../../ops/subgraph-names.js';
 
 export interface ComposeService {
   readonly image: string;

@@ -1,9 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { root, subgraphNames } from '../../dev/services.js';
 import { readDatabaseHosts } from '../../ops/secrets/database-hosts.js';
 import { givenSecrets, makeSecretFiles, readers } from '../../ops/secrets/secret-files.js';
+import { root, subgraphNames } from '../../ops/subgraph-names.js';
 import { composeVariables, rawEnvironment, readComposeFile } from './compose-file.js';
 import { loadAsInProduction, missingVariables, unknownVariables } from './process-environment.js';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root, subgraphNames } from '../../dev/services.js';
+import { root, subgraphNames } from '../../ops/subgraph-names.js';
 import type { KubernetesObject } from './kustomize.js';
 import {
   environmentOf,

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { works } from '../../dev/databases/server-process.js';
-import { root, subgraphNames } from '../../dev/services.js';
-import { makeSecrets } from '../../dev/state.js';
 import { readDatabaseHosts } from '../../ops/secrets/database-hosts.js';
 import { readers, secretFiles } from '../../ops/secrets/secret-files.js';
+import { makeSecrets } from '../../ops/secrets/secrets.js';
+import { root, subgraphNames } from '../../ops/subgraph-names.js';
 import { validateObject } from './kubernetes-schemas.js';
 import { type KubernetesObject, kustomize } from './kustomize.js';
 import {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { root, subgraphNames } from '../../dev/services.js';
+import { root, subgraphNames } from '../../ops/subgraph-names.js';
 import { type KubernetesObject, kustomize } from './kustomize.js';
 
 export const folder = join(root, 'docker/kubernetes');

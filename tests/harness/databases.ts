@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { startRedis } from '../../dev/databases/redis.js';
 import { isPortFree } from '../../dev/databases/server-process.js';
-import type { DatabaseUrls } from '../../dev/databases/set-up.js';
-import { type SubgraphName, subgraphNames } from '../../dev/services.js';
+import type { DatabaseUrls } from '../../ops/databases/urls.js';
+import { type SubgraphName, subgraphNames } from '../../ops/subgraph-names.js';
 import { templatePassword } from './templates.js';
 
 const adminUrl = () => process.env.TEST_POSTGRES_URL as string;

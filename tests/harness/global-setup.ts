@@ -1,9 +1,10 @@
 import 'reflect-metadata';
 import { join } from 'node:path';
 import { findRedis } from '../../dev/databases/redis.js';
-import { createDatabases, migrateAll } from '../../dev/databases/set-up.js';
+import { createDatabases } from '../../dev/databases/set-up.js';
 import { startTemporaryPostgres } from '../../dev/databases/temporary.js';
-import { stateFolder } from '../../dev/state.js';
+import { migrateAll } from '../../ops/migrate-all.js';
+import { stateFolder } from '../../ops/running-system.js';
 import { templatePassword } from './templates.js';
 
 /** Starts the PostgreSQL of the tests, with five migrated databases to copy from, and finds a Redis. */

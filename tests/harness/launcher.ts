@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isPortFree } from '../../dev/databases/server-process.js';
 import { portsFrom } from '../../dev/environment.js';
-import { root } from '../../dev/services.js';
-import { stateFolder } from '../../dev/state.js';
+import { stateFolder } from '../../ops/running-system.js';
+import { root } from '../../ops/subgraph-names.js';
 import { freePortRange } from './databases.js';
 import { eventually } from './wait.js';
 

@@ -6,7 +6,7 @@ import { composeServices } from '@apollo/composition';
 import { parse } from 'graphql';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { startRouter } from '../../router/index.js';
-import { tokenRules } from '../../subgraphs/shared/auth/auth.js';
+import { tokenRules } from '../../subgraphs/shared/auth/tokens.js';
 import { close, listen } from '../../subgraphs/shared/http/server.js';
 import type { Service } from '../../subgraphs/shared/runtime/process.js';
 import { startTestRedis } from './databases.js';

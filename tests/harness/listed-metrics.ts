@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '../../dev/services.js';
+import { root } from '../../ops/subgraph-names.js';
 
 /** What docs/metrics.md lists: the name of each metric → its own labels. */
 export function listedMetrics(): Map<string, Set<string>> {

@@ -1,6 +1,6 @@
 import { type Client, createClient } from 'graphql-ws';
 import WebSocket from 'ws';
-import { callerCredentials, callerHeader } from '../../subgraphs/shared/auth/auth.js';
+import { callerCredentials, callerHeader } from '../../subgraphs/shared/auth/callers.js';
 import type { TestSystem } from './system.js';
 
 export interface StockNumber {

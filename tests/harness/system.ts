@@ -1,8 +1,8 @@
 import { environments, portsFrom } from '../../dev/environment.js';
 import { startPaymentSandbox } from '../../dev/payment-sandbox/index.js';
 import { seedStore } from '../../dev/seed/store.js';
-import { root } from '../../dev/services.js';
-import { makeSecrets } from '../../dev/state.js';
+import { makeSecrets } from '../../ops/secrets/secrets.js';
+import { root } from '../../ops/subgraph-names.js';
 import { isBroken, report, verify } from '../../ops/verify/verify.js';
 import { startRouter } from '../../router/index.js';
 import { startOrder } from '../../subgraphs/order/index.js';

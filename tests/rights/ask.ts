@@ -1,8 +1,8 @@
 import { type GraphQLSchema, getNamedType, isLeafType } from 'graphql';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
-import type { SubgraphName } from '../../dev/services.js';
-import { callerCredentials, callerHeader } from '../../subgraphs/shared/auth/auth.js';
+import type { SubgraphName } from '../../ops/subgraph-names.js';
+import { callerCredentials, callerHeader } from '../../subgraphs/shared/auth/callers.js';
 import type { Caller } from '../../subgraphs/shared/config.js';
 import { postGraphQL, type TestSystem } from '../harness/system.js';
 import type { Outcome } from './expected.js';

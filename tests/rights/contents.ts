@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { DatabaseUrls } from '../../dev/databases/set-up.js';
+import type { DatabaseUrls } from '../../ops/databases/urls.js';
 import { eventually } from '../harness/wait.js';
 
 // What one subgraph tells another: it may be on its way while nobody asks for anything.

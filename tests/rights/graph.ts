@@ -8,7 +8,7 @@ import {
   isAbstractType,
   isObjectType,
 } from 'graphql';
-import { root, type SubgraphName, subgraphNames } from '../../dev/services.js';
+import { root, type SubgraphName, subgraphNames } from '../../ops/subgraph-names.js';
 import { buildPlainSchema, type SchemaSource } from '../../subgraphs/shared/graphql/schema.js';
 import { type Rule, readRights } from '../../subgraphs/shared/rights/rights.js';
 

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import type { ExecutionResult } from 'graphql';
 import { GraphQLError, parse, print } from 'graphql';
-import type { Identity } from '../../../subgraphs/shared/auth/auth.js';
+import type { Identity } from '../../../subgraphs/shared/auth/tokens.js';
 import { requestTrace } from '../../../subgraphs/shared/observability/request-context.js';
 import type { ClientStream } from './client-stream.js';
 import { errorFormatter } from './format-errors.js';

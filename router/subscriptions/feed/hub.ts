@@ -1,6 +1,6 @@
 import type { DocumentNode } from 'graphql';
 import { v7 as uuidv7 } from 'uuid';
-import type { Identity } from '../../../subgraphs/shared/auth/auth.js';
+import type { Identity } from '../../../subgraphs/shared/auth/tokens.js';
 import { ClientStream, StreamEnd } from './client-stream.js';
 import { Feed, type Subscriber } from './feed.js';
 import { type FormatErrors, schemaReload, tokenExpired, tooSlow } from './format-errors.js';

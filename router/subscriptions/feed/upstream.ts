@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionResult } from 'graphql';
 import { type Client, createClient, type SubscribePayload } from 'graphql-ws';
 import WebSocket from 'ws';
-import { callerHeader } from '../../../subgraphs/shared/auth/auth.js';
+import { callerHeader } from '../../../subgraphs/shared/auth/callers.js';
 import type { Logger } from '../../../subgraphs/shared/observability/logger.js';
 
 const pingEveryMs = 10_000;

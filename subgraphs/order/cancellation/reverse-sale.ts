@@ -1,4 +1,5 @@
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../../shared/database/sql.js';
 import type { LockedOrder, LockedShopOrder } from '../fulfilment/change-shop-orders.js';
 import type { CancelReason } from '../order/status.js';
 import { requestRefund } from '../payment/refund.js';

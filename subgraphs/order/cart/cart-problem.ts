@@ -1,6 +1,6 @@
 import Big from 'big.js';
 import { registerEnumType } from 'type-graphql';
-import { identityOf } from '../../shared/auth/auth.js';
+import { identityOf } from '../../shared/auth/callers.js';
 import type { BatchLoad } from '../../shared/graphql/context.js';
 import type { OrderContext } from '../context.js';
 import { limitViolations, readPurchases } from '../purchase-limit/count-purchases.js';

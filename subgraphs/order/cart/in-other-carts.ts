@@ -1,4 +1,4 @@
-import { sql } from '../../shared/database/connect.js';
+import { sql } from '../../shared/database/sql.js';
 import type { BatchLoad } from '../../shared/graphql/context.js';
 import type { OrderContext } from '../context.js';
 

@@ -1,5 +1,5 @@
-import { identityOf } from '../../shared/auth/auth.js';
-import { sql } from '../../shared/database/connect.js';
+import { identityOf } from '../../shared/auth/callers.js';
+import { sql } from '../../shared/database/sql.js';
 import { badInput } from '../../shared/errors.js';
 import { result } from '../../shared/graphql/refusal.js';
 import type { OrderContext } from '../context.js';

@@ -1,5 +1,6 @@
-import { identityOf } from '../../shared/auth/auth.js';
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { identityOf } from '../../shared/auth/callers.js';
+import { sql } from '../../shared/database/sql.js';
 import type { BatchLoad } from '../../shared/graphql/context.js';
 import type { OrderContext } from '../context.js';
 import { Cart, type CartLine } from './cart.js';

@@ -1,4 +1,4 @@
-import { identityOf } from '../../shared/auth/auth.js';
+import { identityOf } from '../../shared/auth/callers.js';
 import type { OrderContext } from '../context.js';
 import type { Cart } from './cart.js';
 import { changeCart } from './change-cart.js';

@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
-import { connect, sql } from '../../shared/database/connect.js';
+import { connect } from '../../shared/database/connect.js';
+import { sql } from '../../shared/database/sql.js';
 import { type ClaimOnce, createClaims } from '../../shared/idempotency.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 import { type CheckoutWrites, createCheckoutWrites } from './checkout-writes.js';
@@ -87,10 +88,10 @@ describe('checkouts at the same time', () => {
     const orders = [orderOf(uuidv7(), 1), orderOf(uuidv7(), 1)];
     const heldOf = ({ id: orderId, customerId }: NewOrder) => ({
       ...{ orderId, expiresAt: new Date(), outcome: { kind: 'placed', orderId } },
-      of: { userId: customerId, operation: 'checkout', key: 'k' },
+      key: { userId: customerId, operation: 'checkout', key: 'k' },
     });
-    const claim = ({ of, orderId }: ReturnType<typeof heldOf>) =>
-      claimKey({ of, fingerprint: 'f', subjectId: orderId });
+    const claim = ({ key, orderId }: ReturnType<typeof heldOf>) =>
+      claimKey({ key, fingerprint: 'f', subjectId: orderId });
     const held = orders.map(heldOf);
     expect((await Promise.all(held.map(claim))).map(({ claimed }) => claimed)).toEqual([
       true,
@@ -109,14 +110,14 @@ describe('checkouts at the same time', () => {
     await Promise.all(orders.map(writes.place));
     const outcomeOf = ({ id: orderId }: NewOrder) => ({
       ...{ orderId, expiresAt: new Date(), outcome: { kind: 'short' } },
-      of: { userId: customer, operation: 'checkout', key: orderId },
+      key: { userId: customer, operation: 'checkout', key: orderId },
     });
     const [first, second, held] = orders.map(outcomeOf) as [
       ReservedOrder,
       ReservedOrder,
       ReservedOrder,
     ];
-    await claimKey({ of: first.of, fingerprint: 'f', subjectId: first.orderId });
+    await claimKey({ key: first.key, fingerprint: 'f', subjectId: first.orderId });
     expect(await writes.markReserved(held)).toBe(true);
     expect(await Promise.all([first, second, held].map(writes.cancelOutOfStock))).toEqual([
       true,
@@ -138,7 +139,7 @@ describe('checkouts at the same time', () => {
       { ...cancelled, version: 2, events: 1 },
       { status: 'PENDING', reason: null, shopOrder: 'PENDING', version: 2, events: 0 },
     ]);
-    const kept = await claimKey({ of: first.of, fingerprint: 'f', subjectId: uuidv7() });
+    const kept = await claimKey({ key: first.key, fingerprint: 'f', subjectId: uuidv7() });
     expect(kept).toMatchObject({ subjectId: first.orderId, outcome: { kind: 'short' } });
   });
 });

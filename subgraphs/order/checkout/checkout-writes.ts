@@ -1,5 +1,5 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { groupWrites } from '../../shared/batching/group-writes.js';
-import type { EntityManager } from '../../shared/database/connect.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import type { OrderApp } from '../context.js';
 import { hasLimits, type NewOrder, placeOrder, placeOrders } from './place-order.js';

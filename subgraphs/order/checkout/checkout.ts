@@ -1,12 +1,13 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import Big from 'big.js';
-import { identityOf } from '../../shared/auth/auth.js';
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { identityOf } from '../../shared/auth/callers.js';
 import { isUniqueViolation } from '../../shared/database/errors.js';
+import { sql } from '../../shared/database/sql.js';
 import {
   claimKey,
   fingerprintOf,
-  giveUpClaim,
-  type KeyOf,
+  type IdempotencyKeyRef,
+  releaseClaim,
   storeOutcome,
 } from '../../shared/idempotency.js';
 import { newId } from '../../shared/ids.js';
@@ -36,12 +37,16 @@ export async function checkout(context: CheckoutContext, input: CheckoutInput) {
   const customerId = identityOf(context).id;
   requireOneAddress(input);
   const items = input.items ? mergeItems(input.items) : null;
-  const of: KeyOf = { userId: customerId, operation: 'checkout', key: input.idempotencyKey };
+  const key: IdempotencyKeyRef = {
+    userId: customerId,
+    operation: 'checkout',
+    key: input.idempotencyKey,
+  };
   const { shippingAddress, addressId, expectedTotal, paymentMethod } = input;
   const total = expectedTotal && new Big(expectedTotal).toFixed();
   const request = [items ?? 'cart', shippingAddress ?? addressId, total, paymentMethod];
   const id = newId();
-  const claim = await claimKey<Outcome>(app.claimKey, of, fingerprintOf(request), id);
+  const claim = await claimKey<Outcome>(app.claimKey, key, fingerprintOf(request), id);
   // What follows the hold is done under the order's id: whoever comes back with the key goes on.
   const finish = (outcome: Outcome) =>
     outcome.kind === 'placed' && paymentMethod
@@ -50,9 +55,9 @@ export async function checkout(context: CheckoutContext, input: CheckoutInput) {
   if (claim.outcome) return finish(claim.outcome);
   try {
     const placing = { id: claim.subjectId, customerId, items, input };
-    return await finish(await placeAndReserve(app, of, placing, claim.subjectId === id));
+    return await finish(await placeAndReserve(app, key, placing, claim.subjectId === id));
   } catch (error) {
-    await giveUpClaim(em, of, claim.subjectId).catch(() => {}); // it lapses by itself
+    await releaseClaim(em, key, claim.subjectId).catch(() => {}); // it lapses by itself
     throw error;
   }
 }
@@ -60,32 +65,32 @@ export async function checkout(context: CheckoutContext, input: CheckoutInput) {
 /** @param isNew whether the key was never claimed before, so that nothing can be placed under it */
 async function placeAndReserve(
   app: CheckoutApp,
-  of: KeyOf,
+  key: IdempotencyKeyRef,
   placing: Placing,
   isNew: boolean,
 ): Promise<Outcome> {
   const { id, customerId, items, input } = placing;
   const placed = isNew ? [] : await readPlacedLines(app, id);
-  if (placed.length > 0) return reserveStock(app, of, id, resumed(placed));
+  if (placed.length > 0) return reserveStock(app, key, id, resumed(placed));
 
   const [shippingAddress, ordered] = await Promise.all([
     shippingAddressOf(app, customerId, input),
     readOrderedLines(app, customerId, items, input.expectedTotal),
   ]);
-  if ('refusal' in ordered) return commitOutcome(app, of, id, ordered.refusal);
+  if ('refusal' in ordered) return commitOutcome(app, key, id, ordered.refusal);
   let inCart: boolean;
   try {
     inCart = await app.writes.place({ id, customerId, shippingAddress, lines: ordered.lines });
     failPoint('order inserted');
   } catch (error) {
     if (error instanceof LimitExceeded) {
-      return commitOutcome(app, of, id, { kind: 'limited', lines: error.lines });
+      return commitOutcome(app, key, id, { kind: 'limited', lines: error.lines });
     }
     // Another process with this key placed it meanwhile, at the prices that it read.
     if (!isUniqueViolation(error, 'customer_order_pkey')) throw error;
-    return reserveStock(app, of, id, resumed(await readPlacedLines(app, id)));
+    return reserveStock(app, key, id, resumed(await readPlacedLines(app, id)));
   }
-  return reserveStock(app, of, id, {
+  return reserveStock(app, key, id, {
     lines: ordered.lines.map(toPlacedLine),
     isResumed: false,
     inCart,
@@ -137,7 +142,7 @@ function readPlacedLines(app: CheckoutApp, orderId: string): Promise<PlacedLine[
 /** Holds the stock of a placed order, and writes down what came of it with the outcome of its key. */
 async function reserveStock(
   app: CheckoutApp,
-  of: KeyOf,
+  key: IdempotencyKeyRef,
   orderId: string,
   { lines, isResumed, inCart }: PlacedOrder,
 ): Promise<Outcome> {
@@ -148,9 +153,9 @@ async function reserveStock(
     case 'HELD': {
       const expiresAt = new Date(answer.expiresAt as string);
       const outcome: Outcome = { kind: 'placed', orderId };
-      const reserved = { orderId, expiresAt, of, outcome };
+      const reserved = { orderId, expiresAt, key, outcome };
       if (!inCart && (await app.writes.markReserved(reserved))) return outcome;
-      const stored = await commitOutcome(app, of, orderId, outcome, async (em) => {
+      const stored = await commitOutcome(app, key, orderId, outcome, async (em) => {
         if (await setExpiresAt(em, orderId, expiresAt)) {
           await takeFromCart(em, orderId);
           return null;
@@ -165,9 +170,9 @@ async function reserveStock(
       const short = shortLines(lines, answer.shortages ?? []);
       const outcome: Outcome = { kind: 'short', orderId, lines: short };
       const isRepeated = isResumed || answer.isRepeated;
-      if (!inCart && !isRepeated && (await app.writes.cancelOutOfStock({ orderId, of, outcome })))
+      if (!inCart && !isRepeated && (await app.writes.cancelOutOfStock({ orderId, key, outcome })))
         return outcome;
-      const stored = await commitOutcome(app, of, orderId, outcome, async (em) => {
+      const stored = await commitOutcome(app, key, orderId, outcome, async (em) => {
         await endPending(em, orderId, { status: 'CANCELLED', reason: 'OUT_OF_STOCK' });
         // Another process with this key got the stock, and was told so first.
         return (await isCancelled(em, orderId)) ? null : { kind: 'placed', orderId };
@@ -176,9 +181,9 @@ async function reserveStock(
       return stored;
     }
     case 'COMMITTED':
-      return commitOutcome(app, of, orderId, { kind: 'placed', orderId });
+      return commitOutcome(app, key, orderId, { kind: 'placed', orderId });
     default:
-      return commitOutcome(app, of, orderId, { kind: 'expired', orderId });
+      return commitOutcome(app, key, orderId, { kind: 'expired', orderId });
   }
 }
 
@@ -205,14 +210,14 @@ const toReservationLine = ({ shopId, sku, quantity }: PlacedLine) => ({ shopId, 
 /** One commit: the change of the order, if there is one, and the outcome of the key. */
 function commitOutcome(
   app: CheckoutApp,
-  of: KeyOf,
+  key: IdempotencyKeyRef,
   subjectId: string,
   outcome: Outcome,
   change: (em: EntityManager) => Promise<Outcome | null> = async () => null,
 ): Promise<Outcome> {
   return app.orm.em.fork().transactional(async (em) => {
     const stored = (await change(em as EntityManager)) ?? outcome;
-    await storeOutcome(em as EntityManager, of, subjectId, stored);
+    await storeOutcome(em as EntityManager, key, subjectId, stored);
     return stored;
   });
 }

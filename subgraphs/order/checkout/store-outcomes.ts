@@ -1,5 +1,6 @@
-import { type EntityManager, sqlPrepared } from '../../shared/database/connect.js';
-import type { KeyOf } from '../../shared/idempotency.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sqlPrepared } from '../../shared/database/sql.js';
+import type { IdempotencyKeyRef } from '../../shared/idempotency.js';
 import { newId } from '../../shared/ids.js';
 import { markChanged } from '../order/order-signals.js';
 import { subtractPurchasesCtes } from '../purchase-limit/count-purchases.js';
@@ -7,7 +8,7 @@ import { subtractPurchasesCtes } from '../purchase-limit/count-purchases.js';
 /** An order with what is stored under its key when it is written down what became of it. */
 export interface OrderOutcome {
   readonly orderId: string;
-  readonly of: KeyOf;
+  readonly key: IdempotencyKeyRef;
   readonly outcome: object;
 }
 export interface ReservedOrder extends OrderOutcome {
@@ -49,9 +50,9 @@ async function writeOutcomes(
   const rows = await sqlPrepared<{ id: string }>(em, text, [
     orders.map(({ orderId }) => orderId),
     orders.map(() => newId()),
-    orders.map(({ of }) => of.userId),
-    orders.map(({ of }) => of.operation),
-    orders.map(({ of }) => of.key),
+    orders.map(({ key }) => key.userId),
+    orders.map(({ key }) => key.operation),
+    orders.map(({ key }) => key.key),
     orders.map(({ outcome }) => JSON.stringify(outcome)),
     ...more,
   ]);

@@ -1,5 +1,5 @@
-import { identityOf } from '../../shared/auth/auth.js';
-import type { EntityManager } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { identityOf } from '../../shared/auth/callers.js';
 import { notFound } from '../../shared/errors.js';
 import { result } from '../../shared/graphql/refusal.js';
 import type { OrderContext } from '../context.js';

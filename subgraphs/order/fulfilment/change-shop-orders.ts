@@ -1,4 +1,5 @@
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../../shared/database/sql.js';
 import { recordEvents } from '../order/order-event.js';
 import { markChanged } from '../order/order-signals.js';
 import { type CancelReason, type OrderStatus, orderStatusOf } from '../order/status.js';

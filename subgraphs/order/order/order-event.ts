@@ -7,8 +7,8 @@ import {
   Property,
   Trigger,
 } from '@mikro-orm/decorators/legacy';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
-import type { EntityManager } from '../../shared/database/connect.js';
 import { insertRows } from '../../shared/database/insert-rows.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { newId } from '../../shared/ids.js';
@@ -58,7 +58,7 @@ registerEnumType(OrderEventType, {
 @Entity({ tableName: 'order_event' })
 @Index({ name: 'order_event_order', properties: ['orderId', 'id'] })
 @Trigger({
-  name: 'order_event_append_only',
+  name: 'append_only',
   timing: 'before',
   events: ['update', 'delete'],
   forEach: 'statement',

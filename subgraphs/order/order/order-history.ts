@@ -1,5 +1,5 @@
 import { validate as isUuid } from 'uuid';
-import { identityOf } from '../../shared/auth/auth.js';
+import { identityOf } from '../../shared/auth/callers.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { loadAllBy } from '../../shared/graphql/load.js';
 import { owns } from '../../shared/rights/rights.js';

@@ -1,5 +1,4 @@
-import type { MikroORM } from '@mikro-orm/postgresql';
-import type { EntityManager } from '../../shared/database/connect.js';
+import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 
 type Listener = (orderIds: readonly string[]) => void;
 

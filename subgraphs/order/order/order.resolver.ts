@@ -1,5 +1,5 @@
 import { Arg, Ctx, FieldResolver, Int, Query, Resolver, Root } from 'type-graphql';
-import { identityOf } from '../../shared/auth/auth.js';
+import { identityOf } from '../../shared/auth/callers.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Money, money } from '../../shared/money.js';
 import { Allow, owns } from '../../shared/rights/rights.js';

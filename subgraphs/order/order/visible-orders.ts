@@ -1,17 +1,17 @@
-import { identityOf } from '../../shared/auth/auth.js';
+import { identityOf } from '../../shared/auth/callers.js';
 import { notFound } from '../../shared/errors.js';
 import { loaderOf } from '../../shared/graphql/context.js';
-import { afresh, loadAllBy, loadBy } from '../../shared/graphql/load.js';
+import { loadAllBy, loadBy, uncached } from '../../shared/graphql/load.js';
 import { owns } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
 import { Order } from './order.js';
 import { ShopOrder } from './shop-order.js';
 
-const loadOrders = afresh(loadBy(Order, 'id'));
+const loadOrders = uncached(loadBy(Order, 'id'));
 
-const loadShopOrders = afresh(loadBy(ShopOrder, 'id'));
+const loadShopOrders = uncached(loadBy(ShopOrder, 'id'));
 
-const loadShopOrdersOf = afresh(loadAllBy(ShopOrder, 'orderId', { id: 'asc' }));
+const loadShopOrdersOf = uncached(loadAllBy(ShopOrder, 'orderId', { id: 'asc' }));
 
 /** The order, if it is the user's or the user is an admin; null otherwise, as if it were not there. */
 export async function findOwnOrder(context: OrderContext, id: string): Promise<Order | null> {

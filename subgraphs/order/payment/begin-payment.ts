@@ -1,4 +1,5 @@
-import { type EntityManager, sqlPrepared } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sqlPrepared } from '../../shared/database/sql.js';
 import { newId } from '../../shared/ids.js';
 
 /** What a worker leaves to the process that begins a payment. */

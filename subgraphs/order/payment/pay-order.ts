@@ -1,11 +1,11 @@
 import { Length } from 'class-validator';
 import { createUnionType, Field, InputType } from 'type-graphql';
-import { v7 as uuidv7 } from 'uuid';
 import { findById } from '../../shared/database/find-by-id.js';
 import { tryAgain } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
-import { claimKey, fingerprintOf, giveUpClaim, storeOutcome } from '../../shared/idempotency.js';
+import { claimKey, fingerprintOf, releaseClaim, storeOutcome } from '../../shared/idempotency.js';
+import { newId } from '../../shared/ids.js';
 import type { OrderContext } from '../context.js';
 import { Order, OrderExpired } from '../order/order.js';
 import { requireOwnOrder } from '../order/visible-orders.js';
@@ -59,19 +59,19 @@ type Outcome = { kind: 'paid-by'; paymentId: string } | { kind: 'not-payable'; o
 export async function payOrder(context: OrderContext, input: PayOrderInput) {
   const { app, em } = context;
   const order = await requireOwnOrder(context, input.orderId);
-  const of = { userId: order.customerId, operation: 'payOrder', key: input.idempotencyKey };
+  const key = { userId: order.customerId, operation: 'payOrder', key: input.idempotencyKey };
   const fingerprint = fingerprintOf([input.orderId, input.paymentMethod]);
-  const claim = await claimKey<Outcome>(app.claimKey, of, fingerprint, uuidv7());
+  const claim = await claimKey<Outcome>(app.claimKey, key, fingerprint, newId());
   if (claim.outcome) return toPayOrderResult(context, claim.outcome);
   try {
     const outcome = await begin(context, order, claim.subjectId, input.paymentMethod);
-    await storeOutcome(em, of, claim.subjectId, outcome);
+    await storeOutcome(em, key, claim.subjectId, outcome);
     if (outcome.kind === 'paid-by' && outcome.paymentId === claim.subjectId) {
       return await processAndPresent(context, outcome.paymentId);
     }
     return await toPayOrderResult(context, outcome);
   } catch (error) {
-    await giveUpClaim(em, of, claim.subjectId).catch(() => {}); // it lapses by itself
+    await releaseClaim(em, key, claim.subjectId).catch(() => {}); // it lapses by itself
     throw error;
   }
 }
@@ -106,7 +106,7 @@ async function toPayOrderResult(context: OrderContext, outcome: Outcome) {
  */
 export async function payPlacedOrder(context: OrderContext, orderId: string, method: string) {
   const { app, em } = context;
-  const payment = { id: uuidv7(), orderId, method, provider: app.provider.name, endsOrder: true };
+  const payment = { id: newId(), orderId, method, provider: app.provider.name, endsOrder: true };
   const paidBy = await beginPayment(em, payment);
   if (!paidBy) return notPayable(await findById(em, Order, orderId));
   return processAndPresent(context, paidBy);

@@ -1,6 +1,6 @@
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/graphql/context.js';
-import { afresh, loadAllBy, loadBy } from '../../shared/graphql/load.js';
+import { loadAllBy, loadBy, uncached } from '../../shared/graphql/load.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { currencyDefault, Money, money } from '../../shared/money.js';
 import { Allow, owns } from '../../shared/rights/rights.js';
@@ -67,7 +67,7 @@ export class PaymentResolver {
   }
 }
 
-const loadPaymentsOf = afresh(loadAllBy(Payment, 'orderId', { id: 'asc' }));
+const loadPaymentsOf = uncached(loadAllBy(Payment, 'orderId', { id: 'asc' }));
 
 @Resolver(() => Order)
 export class OrderPaymentsResolver {

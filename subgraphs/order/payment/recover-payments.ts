@@ -1,4 +1,4 @@
-import { sql } from '../../shared/database/connect.js';
+import { sql } from '../../shared/database/sql.js';
 import type { OrderApp } from '../context.js';
 import { processPayment } from './process-payment.js';
 

@@ -7,8 +7,9 @@ import {
   PrimaryKey,
   Property,
 } from '@mikro-orm/decorators/legacy';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { sql } from '../../shared/database/sql.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { newId } from '../../shared/ids.js';
 import { Allow } from '../../shared/rights/rights.js';

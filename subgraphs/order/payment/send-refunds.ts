@@ -1,4 +1,5 @@
-import { type EntityManager, sql, sqlCount } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql, sqlCount } from '../../shared/database/sql.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { OrderApp } from '../context.js';
 import { recordEvents } from '../order/order-event.js';

@@ -1,4 +1,5 @@
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../../shared/database/sql.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { OrderApp } from '../context.js';
 import { endPending } from '../order/transitions/end-pending.js';

@@ -1,4 +1,5 @@
-import { type EntityManager, sqlPrepared } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sqlPrepared } from '../../shared/database/sql.js';
 
 /** A line of what is bought, as far as limits go. */
 export interface PurchaseLine {

@@ -19,8 +19,8 @@ export const belowCategory = (id: string) => `with recursive below as (
 @Allow('anyone')
 @ObjectType({ description: 'A shelf of the catalogue; categories form a tree.' })
 @Entity({ tableName: 'category' })
-@Check({ name: 'category_name', expression: `name <> ''` })
-@Check({ name: 'category_parent_other', expression: 'parent_id <> id' })
+@Check({ name: 'category_name_not_empty', expression: `name <> ''` })
+@Check({ name: 'category_parent_differs', expression: 'parent_id <> id' })
 export class Category {
   @Field(() => UUID, { description: 'The id of the category.' })
   @PrimaryKey({ type: 'uuid' })

@@ -1,6 +1,7 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { IsOptional, Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { sql } from '../../shared/database/sql.js';
 import { badInput, notFound } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import type { ProductContext } from '../context.js';

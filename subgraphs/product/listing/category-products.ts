@@ -1,4 +1,4 @@
-import { sql } from '../../shared/database/connect.js';
+import { sql } from '../../shared/database/sql.js';
 import { pageRequest } from '../../shared/graphql/connection.js';
 import { type BatchLoad, loaderOf } from '../../shared/graphql/context.js';
 import { belowCategory } from '../category/category.js';

@@ -1,5 +1,6 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import Big from 'big.js';
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { sql } from '../../shared/database/sql.js';
 import { badInput } from '../../shared/errors.js';
 import { type Connection, pageRequest } from '../../shared/graphql/connection.js';
 import { belowCategory } from '../category/category.js';

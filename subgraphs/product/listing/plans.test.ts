@@ -1,6 +1,6 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import pg from 'pg';
 import { type Catalogue, openCatalogue } from '../../../tests/harness/catalogue.js';
-import type { EntityManager } from '../../shared/database/connect.js';
 import { listProducts } from './list-products.js';
 import { type ProductFilter, ProductSort } from './product-filter.js';
 

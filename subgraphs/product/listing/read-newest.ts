@@ -1,4 +1,4 @@
-import type { EntityManager } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { productColumns, readProducts } from '../product/read-products.js';
 import { type Bind, condition, parameters } from './filter-conditions.js';
 import type { PlacedRow, ProductPageQuery } from './product-query.js';

@@ -1,4 +1,5 @@
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../../shared/database/sql.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
 import { updateListedPrices } from './listed-price.js';
 import { lockProductOf } from './offer-listing.js';

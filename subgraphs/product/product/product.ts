@@ -10,15 +10,15 @@ import {
 } from '@mikro-orm/decorators/legacy';
 import { ArrayMaxSize, IsUrl, Matches } from 'class-validator';
 import { Directive, Field, ObjectType } from 'type-graphql';
-import { wordsApart } from '../../shared/database/search-text.js';
+import { separateWordsSql } from '../../shared/database/search-text.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { Category } from '../category/category.js';
 
 const imagesMax = 20;
 
-const nameWords = wordsApart('name');
-const descriptionWords = wordsApart('description');
+const nameWords = separateWordsSql('name');
+const descriptionWords = separateWordsSql('description');
 /** SQL for what is searched. */
 const searched = `setweight(to_tsvector('simple', ${nameWords}), 'A')
   || setweight(to_tsvector('english', ${nameWords}), 'A')
@@ -62,7 +62,7 @@ export const ImageList = () => (target: object, name: string) => {
   expression: 'create index product_search on product using gin (search) with (fastupdate = off)',
 })
 @Trigger({
-  name: 'product_words',
+  name: 'words',
   timing: 'after',
   events: ['insert', 'update'],
   forEach: 'row',
@@ -73,7 +73,7 @@ export const ImageList = () => (target: object, name: string) => {
         return null`,
 })
 @Index({ name: 'product_created_at', properties: ['createdAt'] })
-@Check({ name: 'product_texts', expression: `name <> '' and description <> ''` })
+@Check({ name: 'product_texts_not_empty', expression: `name <> '' and description <> ''` })
 @Check({
   name: 'product_images',
   expression:

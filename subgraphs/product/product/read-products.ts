@@ -1,4 +1,5 @@
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../../shared/database/sql.js';
 import { type BatchLoad, inOrderOf } from '../../shared/graphql/context.js';
 import type { ProductContext } from '../context.js';
 import type { Product } from './product.js';

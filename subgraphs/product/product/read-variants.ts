@@ -1,4 +1,4 @@
-import { sqlPrepared } from '../../shared/database/connect.js';
+import { sqlPrepared } from '../../shared/database/sql.js';
 import { type BatchLoad, inOrderOf } from '../../shared/graphql/context.js';
 import type { ProductContext } from '../context.js';
 import type { ProductVariant } from './variant.js';

@@ -30,7 +30,7 @@ export class VariantOption {
 @ObjectType({ description: 'The unit that is sold and counted.' })
 @Entity({ tableName: 'product_variant' })
 @Index({ name: 'product_variant_product', properties: ['productId'] })
-@Check({ name: 'product_variant_name', expression: `name <> ''` })
+@Check({ name: 'product_variant_name_not_empty', expression: `name <> ''` })
 export class ProductVariant {
   @Field(() => String, { description: 'Its stock keeping unit; never changes.' })
   @PrimaryKey({ type: 'varchar', length: 64 })

@@ -1,5 +1,6 @@
-import { type EntityManager, sql } from '../../shared/database/connect.js';
-import { wordsIn } from '../../shared/database/search-text.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { tokenize } from '../../shared/database/search-text.js';
+import { sql } from '../../shared/database/sql.js';
 
 const termsMax = 8;
 const termLengthMax = 40;
@@ -23,7 +24,7 @@ interface Term {
  * @returns null for a text without a word
  */
 export async function searchQuery(em: EntityManager, text: string): Promise<string | null> {
-  const words = wordsIn(text.toLowerCase()).slice(0, termsMax);
+  const words = tokenize(text.toLowerCase()).slice(0, termsMax);
   const terms = words.map((word) => [...word].slice(0, termLengthMax).join(''));
   if (terms.length === 0) return null;
   const read = await readTerms(em, terms);

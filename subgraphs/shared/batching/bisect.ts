@@ -6,7 +6,7 @@
  * @param failsForAll whether a failure would be the same for every member, so that splitting is no use
  * @param failed gets what could not be done: one member, or all of a part that fails for all
  */
-export async function inHalves<T>(
+export async function bisect<T>(
   batch: readonly T[],
   work: (part: readonly T[]) => Promise<void>,
   failsForAll: (error: unknown) => boolean,
@@ -17,7 +17,7 @@ export async function inHalves<T>(
   } catch (error) {
     if (batch.length <= 1 || failsForAll(error)) return failed(batch, error);
     const half = Math.ceil(batch.length / 2);
-    await inHalves(batch.slice(0, half), work, failsForAll, failed);
-    await inHalves(batch.slice(half), work, failsForAll, failed);
+    await bisect(batch.slice(0, half), work, failsForAll, failed);
+    await bisect(batch.slice(half), work, failsForAll, failed);
   }
 }

@@ -1,8 +1,9 @@
 import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { ended } from '../../../tests/harness/wait.js';
 import { databaseSchema } from '../../user/mikro-orm.config.js';
-import { connect, disconnect, sql } from './connect.js';
+import { connect, disconnect } from './connect.js';
 import { migrate } from './run-migrations.js';
+import { sql } from './sql.js';
 
 describe('a database', () => {
   it('is left once what was asked is answered, also over connections that are still being made', async () => {

@@ -6,7 +6,7 @@ const setsLimit = /^set local statement_timeout = (\d+)$/;
 const endsTransaction = /^(commit|rollback)$/;
 
 /** Takes a longer time for each statement of the transaction; the connection is waited for as long. */
-export const longerStatements = (ms: number) => `set local statement_timeout = ${ms}`;
+export const statementTimeoutSql = (ms: number) => `set local statement_timeout = ${ms}`;
 
 /**
  * A machine or network that vanishes tells nobody: a statement on such a connection would never end,
@@ -14,11 +14,7 @@ export const longerStatements = (ms: number) => `set local statement_timeout = $
  * silent for `graceMs` more is given up with its connection. To be called before what else wraps the
  * queries of a pool: it asks `PreparingClient` itself.
  */
-export function giveUpSilentConnections(
-  pool: pg.Pool,
-  statementMaxMs: number,
-  graceMs: number,
-): void {
+export function installWatchdog(pool: pg.Pool, statementMaxMs: number, graceMs: number): void {
   pool.on('connect', (client) => {
     const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection;
     let maxMs = statementMaxMs;
@@ -37,5 +33,25 @@ export function giveUpSilentConnections(
       return asked;
     };
     Object.assign(client, { query });
+  });
+}
+
+const releaseAfterMs = 500;
+
+/**
+ * A transaction whose connection is lost cannot be rolled back, and Kysely keeps such a connection
+ * for ever: after as many as the pool has, nobody would get one any more. So each that ends is given
+ * back, unless its query gave it back by itself.
+ */
+export function releaseLostConnections(pool: pg.Pool): void {
+  pool.on('connect', (client) => {
+    client.once('end', () => {
+      const release = () => {
+        try {
+          (client as pg.PoolClient).release(true);
+        } catch {} // it was given back already
+      };
+      setTimeout(release, releaseAfterMs).unref();
+    });
   });
 }

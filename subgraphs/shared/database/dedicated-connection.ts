@@ -1,11 +1,7 @@
 import pg from 'pg';
+import { connectTimeoutMs, idleInTransactionTimeoutMs, silenceGraceMs } from './client.js';
 
-const connectTimeoutMs = 5000;
-const idleInTransactionTimeoutMs = 4000;
-// PostgreSQL ends a statement by itself; only a connection that is lost, and does not say so, is later.
-const silenceGraceMs = 2000;
-
-export interface OwnConnection {
+export interface DedicatedConnection {
   /** what is done, as it is to be seen in `pg_stat_activity` */
   readonly name: string;
   readonly url: string;
@@ -17,8 +13,8 @@ export interface OwnConnection {
  * Works on a connection that is nobody else's, for what takes longer than the pool's transactions
  * may. Temporary tables that are made on it are gone with it, however it ends.
  */
-export async function withOwnConnection<T>(
-  { name, url, transactionMaxMs }: OwnConnection,
+export async function withDedicatedConnection<T>(
+  { name, url, transactionMaxMs }: DedicatedConnection,
   work: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
   const client = new pg.Client({

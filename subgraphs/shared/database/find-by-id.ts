@@ -1,5 +1,6 @@
 import type { EntityClass, EntityProperty } from '@mikro-orm/core';
-import { type EntityManager, sqlPrepared } from './connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sqlPrepared } from './sql.js';
 
 const texts = new WeakMap<object, string>();
 

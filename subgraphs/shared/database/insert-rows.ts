@@ -1,5 +1,6 @@
 import type { EntityClass, EntityProperty, RequiredEntityData } from '@mikro-orm/core';
-import { type EntityManager, sqlPrepared } from './connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sqlPrepared } from './sql.js';
 
 /**
  * Inserts plain rows in one statement: an array for each column, but for those that are the same in all

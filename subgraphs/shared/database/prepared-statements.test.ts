@@ -1,5 +1,6 @@
 import { createTestDatabases } from '../../../tests/harness/databases.js';
-import { connect, sql, sqlPrepared } from './connect.js';
+import { connect } from './connect.js';
+import { sql, sqlPrepared } from './sql.js';
 
 describe('a statement that is kept', () => {
   it('is prepared once per connection, inside transactions too; others are not', async () => {

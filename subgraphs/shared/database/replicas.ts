@@ -1,13 +1,8 @@
 import type { MikroORM, PostgreSqlConnection } from '@mikro-orm/postgresql';
 import pg from 'pg';
 import type { Logger } from '../observability/logger.js';
-import {
-  connect,
-  type DatabaseSettings,
-  disconnect,
-  type Schema,
-  watchConnections,
-} from './connect.js';
+import { watchConnections } from './client.js';
+import { connect, type DatabaseSettings, disconnect, type Schema } from './connect.js';
 import { isDatabaseAway } from './errors.js';
 
 const connectTimeoutMs = 1000;

@@ -1,6 +1,6 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import DataLoader from 'dataloader';
-import type { Principal } from '../auth/auth.js';
-import type { EntityManager } from '../database/connect.js';
+import type { Principal } from '../auth/callers.js';
 import type { Logger } from '../observability/logger.js';
 
 /** What every resolver of a subgraph is given; `app` is what the process holds for its lifetime. */

@@ -1,5 +1,6 @@
 import type { EntityClass, EntityProperty } from '@mikro-orm/core';
-import { type EntityManager, sql } from '../database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../database/sql.js';
 import { type Connection, pageRequest, toConnection } from './connection.js';
 import type { BatchLoad } from './context.js';
 

@@ -1,5 +1,9 @@
-import type { EntityClass, FilterQuery, OrderDefinition } from '@mikro-orm/postgresql';
-import type { EntityManager } from '../database/connect.js';
+import type {
+  EntityClass,
+  EntityManager,
+  FilterQuery,
+  OrderDefinition,
+} from '@mikro-orm/postgresql';
 import { type Connection, pageRequest, toConnection } from './connection.js';
 import { type BatchLoad, inOrderOf } from './context.js';
 
@@ -36,7 +40,7 @@ export function loadAllBy<T extends object>(
  * As `batch`, with rows as they are now: the manager of a subscription, or of a request that changes
  * what it shows, goes on showing what it read first.
  */
-export const afresh =
+export const uncached =
   <K, V>(batch: BatchLoad<K, V, Reader>): BatchLoad<K, V, Reader> =>
   (keys, { em }) =>
     batch(keys, { em: em.fork() });

@@ -1,5 +1,5 @@
 import { gaugeOf, type Registry } from '../observability/metrics.js';
-import { within } from '../resilience/with-timeout.js';
+import { withTimeout } from '../resilience/with-timeout.js';
 
 /** check → asks what a process needs; rejects where that does not answer */
 export type ReadinessChecks = Readonly<Record<string, () => Promise<unknown>>>;
@@ -9,7 +9,7 @@ const checkMaxMs = 1000;
 async function resultsOf(checks: ReadinessChecks): Promise<Record<string, boolean>> {
   const asked = Object.entries(checks).map(async ([name, check]) => {
     const done = check().then(() => true);
-    return [name, await within(checkMaxMs, done, false)] as const;
+    return [name, await withTimeout(checkMaxMs, done, false)] as const;
   });
   return Object.fromEntries(await Promise.all(asked));
 }

@@ -5,7 +5,7 @@ import { DomainError, tryAgain, UpstreamFault } from '../errors.js';
 import type { Logger } from '../observability/logger.js';
 import { HttpError, sendPlainError } from './http.js';
 
-export interface Exchange<C> {
+export interface HttpExchange<C> {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** what the groups of the route's path matched */
@@ -17,7 +17,7 @@ export interface Exchange<C> {
 export interface HttpRoute<C> {
   readonly path: RegExp;
   /** method → what it does; any other is answered 405 */
-  readonly methods: Readonly<Record<string, (exchange: Exchange<C>) => Promise<void>>>;
+  readonly methods: Readonly<Record<string, (exchange: HttpExchange<C>) => Promise<void>>>;
 }
 
 /**
@@ -26,7 +26,7 @@ export interface HttpRoute<C> {
  */
 export async function serveRoute<C>(
   { methods }: HttpRoute<C>,
-  exchange: Omit<Exchange<C>, 'context'>,
+  exchange: Omit<HttpExchange<C>, 'context'>,
   contextOf: () => Promise<C>,
   logger: Logger,
 ): Promise<void> {

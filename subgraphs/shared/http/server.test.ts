@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { createLogger } from '../observability/logger.js';
 import { Registry } from '../observability/metrics.js';
 import { readBody } from './http.js';
-import { clientIdle } from './keep-alive.js';
+import { clientKeepAlive } from './keep-alive.js';
 import { startServer } from './server.js';
 
 const lines: string[] = [];
@@ -59,7 +59,7 @@ describe('a server', () => {
     const { headers } = await fetch(service.url, { method: 'POST', body: '{}' });
     await service.stop();
     const seconds = Number(headers.get('keep-alive')?.replace('timeout=', ''));
-    expect(seconds * 1000).toBeGreaterThan(10 * clientIdle.keepAliveMaxTimeout);
+    expect(seconds * 1000).toBeGreaterThan(10 * clientKeepAlive.keepAliveMaxTimeout);
   });
 
   it('waits for nobody who opened a connection and asked nothing, or half a question', async () => {

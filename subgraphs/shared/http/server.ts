@@ -16,7 +16,7 @@ import { requestTrace } from '../observability/request-context.js';
 import { telemetry } from '../observability/telemetry/telemetry.js';
 import type { Service } from '../runtime/process.js';
 import { codeOfThrown, HttpError, sendDomainError, sendHttpError, sendJson } from './http.js';
-import { serverIdleMaxMs } from './keep-alive.js';
+import { serverKeepAliveMs } from './keep-alive.js';
 import { askReadiness, type ReadinessChecks, showReadiness } from './readiness.js';
 
 export type Server = HttpServer | TlsServer;
@@ -93,7 +93,7 @@ function createWebServer(
   listener: RequestListener,
 ): Server {
   const limits = {
-    keepAliveTimeout: serverIdleMaxMs,
+    keepAliveTimeout: serverKeepAliveMs,
     requestTimeout,
     headersTimeout: Math.min(headersMaxMs, requestTimeout),
     connectionsCheckingInterval: Math.min(headersMaxMs, requestTimeout) / 2,

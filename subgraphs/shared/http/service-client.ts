@@ -1,10 +1,10 @@
 import { Pool } from 'undici';
-import { callerCredentials, callerHeader } from '../auth/auth.js';
+import { callerCredentials, callerHeader } from '../auth/callers.js';
 import type { Caller } from '../config.js';
 import { DomainError, type ErrorCode, tryAgain, UpstreamFault } from '../errors.js';
 import { requestTrace } from '../observability/request-context.js';
 import { isTimeout, retrying } from '../resilience/retry.js';
-import { clientIdle } from './keep-alive.js';
+import { clientKeepAlive } from './keep-alive.js';
 
 const connectionsMax = 64;
 const retriesMax = 2;
@@ -52,7 +52,7 @@ interface ReplyError {
 /** @param url the other subgraph's GraphQL endpoint */
 export function createServiceClient(url: string, self: Caller, secret: string): ServiceClient {
   const { origin, pathname } = new URL(url);
-  const pool = new Pool(origin, { connections: connectionsMax, ...clientIdle });
+  const pool = new Pool(origin, { connections: connectionsMax, ...clientKeepAlive });
   const credentials = callerCredentials(self, secret);
 
   async function send<T>(body: string, timeoutMs: number): Promise<Reply<T>> {

@@ -2,7 +2,8 @@ import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { logger } from '../../../tests/harness/stock-engine.js';
 import { databaseSchema } from '../../warehouse/mikro-orm.config.js';
-import { connect, sql } from '../database/connect.js';
+import { connect } from '../database/connect.js';
+import { sql } from '../database/sql.js';
 import { createInboxResolver, type InboxContext, type OutboxEvent } from './inbox.js';
 
 const Inbox = createInboxResolver<InboxContext>('Test', ['order'], {

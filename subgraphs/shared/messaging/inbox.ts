@@ -1,10 +1,11 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { Arg, Ctx, Directive, Field, InputType, Int, Mutation, Resolver } from 'type-graphql';
-import type { Principal } from '../auth/auth.js';
+import type { Principal } from '../auth/callers.js';
 import type { Caller } from '../config.js';
-import { type EntityManager, sql, sqlCount } from '../database/connect.js';
 import { isDatabaseAway } from '../database/errors.js';
+import { sql, sqlCount } from '../database/sql.js';
 import { UUID } from '../graphql/scalars.js';
 import type { Logger } from '../observability/logger.js';
 import { failPoint } from '../resilience/fail-point.js';

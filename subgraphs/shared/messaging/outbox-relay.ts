@@ -1,5 +1,7 @@
-import { inHalves } from '../batching/bisect.js';
-import { type EntityManager, listenTo, sql } from '../database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { bisect } from '../batching/bisect.js';
+import { listenTo } from '../database/listen.js';
+import { sql } from '../database/sql.js';
 import { DomainError, UpstreamFault } from '../errors.js';
 import type { ServiceClient } from '../http/service-client.js';
 import type { Logger } from '../observability/logger.js';
@@ -158,7 +160,7 @@ function deliver(options: RelayOptions, consumer: string, entries: DueEntry[]) {
     if (rejected.length > 0) await backOff(options, em, rejected);
   };
   const failsForAll = (error: unknown) => !isOfEntries(error);
-  return inHalves(entries, post, failsForAll, async (part, error) => {
+  return bisect(entries, post, failsForAll, async (part, error) => {
     options.logger.warn({ err: error, consumer, entries: part.length }, 'outbox not delivered');
     const ids = part.map(({ id }) => id);
     if (isOfEntries(error)) return backOff(options, em, ids);

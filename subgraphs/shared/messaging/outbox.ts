@@ -1,6 +1,6 @@
 import type { Opt, RequiredEntityData } from '@mikro-orm/core';
 import { Entity, Index, PrimaryKey, Property, Trigger } from '@mikro-orm/decorators/legacy';
-import type { EntityManager } from '../database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { insertRows } from '../database/insert-rows.js';
 import { newId } from '../ids.js';
 
@@ -20,7 +20,7 @@ import { newId } from '../ids.js';
   expression: 'create index outbox_dead on outbox (dead_at) where dead_at is not null',
 })
 @Trigger({
-  name: 'outbox_notify',
+  name: 'notify',
   timing: 'after',
   events: ['insert'],
   forEach: 'statement',

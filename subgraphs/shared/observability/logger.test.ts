@@ -1,7 +1,8 @@
 import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { databaseSchema } from '../../user/mikro-orm.config.js';
 import { User } from '../../user/user.js';
-import { connect, sql } from '../database/connect.js';
+import { connect } from '../database/connect.js';
+import { sql } from '../database/sql.js';
 import { createLogger } from './logger.js';
 import { requestTrace } from './request-context.js';
 

@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { within } from '../resilience/with-timeout.js';
+import { withTimeout } from '../resilience/with-timeout.js';
 
 export { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
@@ -37,7 +37,7 @@ export function gaugeOf(
     labelNames: label ? [label] : [],
     registers: [registry],
     async collect() {
-      const value = await within(readMaxMs, Promise.resolve().then(read), Number.NaN);
+      const value = await withTimeout(readMaxMs, Promise.resolve().then(read), Number.NaN);
       if (typeof value === 'number') return this.set(value);
       this.reset();
       for (const [key, each] of Object.entries(value)) this.set({ [label as string]: key }, each);

@@ -1,5 +1,5 @@
 /** The value of a promise; or another, when it fails or takes longer. */
-export async function within<T>(maxMs: number, promise: Promise<T>, otherwise: T): Promise<T> {
+export async function withTimeout<T>(maxMs: number, promise: Promise<T>, otherwise: T): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<T>((resolve) => {
     timer = setTimeout(resolve, maxMs, otherwise);

@@ -6,7 +6,8 @@ import {
   isObjectType,
 } from 'graphql';
 import { type AuthCheckerFn, Authorized, Extensions, getMetadataStorage } from 'type-graphql';
-import { identityOf, type Principal, type Role } from '../auth/auth.js';
+import { identityOf, type Principal } from '../auth/callers.js';
+import type { Role } from '../auth/tokens.js';
 import type { Caller } from '../config.js';
 import { forbidden, unauthenticated } from '../errors.js';
 
@@ -15,11 +16,11 @@ import { forbidden, unauthenticated } from '../errors.js';
  * operation is about. Who would have to be logged in is told UNAUTHENTICATED, who is and may not
  * FORBIDDEN, where the rule says nothing else.
  *
- * The value is the door: what `@Allow` itself asks of the user, null where everybody may come in.
+ * The value is what `@Allow` itself requires: a user, or a role; null where it requires nothing.
  * Whose a thing is, is decided where it is read; tests/rights.test.ts holds every field to all of
  * its rule.
  */
-const doors = {
+const allRules = {
   /** Everybody, logged in or not. */
   anyone: null,
   /** Every user; it is about that user alone. */
@@ -43,7 +44,7 @@ const doors = {
 } as const satisfies Record<string, 'user' | Role | null>;
 
 /** `caller:NAME`: the process of that name, whoever the user is. Not in the public graph. */
-export type Rule = keyof typeof doors | `caller:${Caller}`;
+export type Rule = keyof typeof allRules | `caller:${Caller}`;
 
 type CallerRule = Extract<Rule, `caller:${string}`>;
 const isCallerRule = (rule: Rule): rule is CallerRule => rule.startsWith('caller:');
@@ -54,7 +55,7 @@ const isCallerRule = (rule: Rule): rule is CallerRule => rule.startsWith('caller
  * several rules, one has to hold.
  */
 export function Allow(...rules: Rule[]) {
-  const isOpen = rules.some((rule) => !isCallerRule(rule) && doors[rule] === null);
+  const isOpen = rules.some((rule) => !isCallerRule(rule) && allRules[rule] === null);
   const state = (prototype: object, field: string) => {
     Extensions({ rules })(prototype, field);
     if (!isOpen) Authorized<Rule>(rules)(prototype, field);
@@ -73,31 +74,34 @@ export function Allow(...rules: Rule[]) {
   };
 }
 
-function opensDoor({ caller, identity }: Principal, rule: Rule): boolean {
+function allows({ caller, identity }: Principal, rule: Rule): boolean {
   if (isCallerRule(rule)) return rule === `caller:${caller}`;
   if (!identity) throw unauthenticated();
-  const door = doors[rule];
-  return door === 'user' || door === identity.role || identity.role === 'ADMIN';
+  const required = allRules[rule];
+  return required === 'user' || required === identity.role || identity.role === 'ADMIN';
 }
 
-/** type-graphql's auth checker: the door of one of a field's rules has to open. */
+/** Users, as objects of this request, whose caller has just logged in as them. */
+const authenticatedInThisRequest = new WeakSet<object>();
+
+/** type-graphql's auth checker: one of a field's rules has to allow the caller. */
 export const checkRules: AuthCheckerFn<Principal, Rule> = ({ context, root }, rules) => {
-  if (rules.includes('self') && justProven.has(root ?? context)) return true;
-  if (rules.some((rule) => opensDoor(context, rule))) return true;
+  if (rules.includes('self') && authenticatedInThisRequest.has(root ?? context)) return true;
+  if (rules.some((rule) => allows(context, rule))) return true;
   throw forbidden();
 };
 
-const justProven = new WeakSet<object>();
-
 /** Says of a user that the caller is it, though the request has no token: it was just logged in. */
-export function markProven<T extends object>(user: T): T {
-  justProven.add(user);
+export function markAuthenticated<T extends object>(user: T): T {
+  authenticatedInThisRequest.add(user);
   return user;
 }
 
 /** Whether a user is the caller, or the caller an admin. */
 export function isSelf({ identity }: Principal, user: { readonly id: string }): boolean {
-  return justProven.has(user) || identity?.id === user.id || identity?.role === 'ADMIN';
+  return (
+    authenticatedInThisRequest.has(user) || identity?.id === user.id || identity?.role === 'ADMIN'
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import { LRUCache } from 'lru-cache';
-import type { Principal } from '../auth/auth.js';
+import type { Principal } from '../auth/callers.js';
 import { forbidden, notFound } from '../errors.js';
 import type { ServiceClient } from '../http/service-client.js';
 import { owns } from './rights.js';

@@ -1,4 +1,4 @@
-import type { EntityManager } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import type { OfferRow } from './read-offers.js';
 

@@ -1,4 +1,5 @@
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../../shared/database/sql.js';
 import { type Connection, pageRequest, toConnection } from '../../shared/graphql/connection.js';
 import { type BatchLoad, loaderOf } from '../../shared/graphql/context.js';
 import { isSelf } from '../../shared/rights/rights.js';

@@ -1,4 +1,4 @@
-import { sqlPrepared } from '../../shared/database/connect.js';
+import { sqlPrepared } from '../../shared/database/sql.js';
 import { inOrderOf } from '../../shared/graphql/context.js';
 import type { ShopContext } from '../context.js';
 import type { ShopRow } from '../shop/read-shops.js';

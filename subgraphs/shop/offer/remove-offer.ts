@@ -1,4 +1,4 @@
-import { sql } from '../../shared/database/connect.js';
+import { sql } from '../../shared/database/sql.js';
 import { notFound } from '../../shared/errors.js';
 import type { ShopContext } from '../context.js';
 import { requireOwnShop } from '../shop/require-shop.js';

@@ -1,6 +1,7 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../../shared/database/sql.js';
 import { lockSku } from './variant-name.js';
 
 /** A sku whose variant was removed: nobody offers it any more. */

@@ -1,7 +1,7 @@
 import Big from 'big.js';
 import { IsOptional, Length, Matches, Max, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
-import { sql } from '../../shared/database/connect.js';
+import { sql } from '../../shared/database/sql.js';
 import { badInput } from '../../shared/errors.js';
 import { Decimal, UUID } from '../../shared/graphql/scalars.js';
 import type { ServiceClient } from '../../shared/http/service-client.js';

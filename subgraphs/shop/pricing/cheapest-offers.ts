@@ -1,4 +1,4 @@
-import { sqlPrepared } from '../../shared/database/connect.js';
+import { sqlPrepared } from '../../shared/database/sql.js';
 import type { BatchLoad } from '../../shared/graphql/context.js';
 import type { ShopContext } from '../context.js';
 import { type OfferOfShop, type OfferRow, offerColumns } from '../offer/read-offers.js';

@@ -1,5 +1,5 @@
 import { Field, ObjectType } from 'type-graphql';
-import { sql } from '../../shared/database/connect.js';
+import { sql } from '../../shared/database/sql.js';
 import type { BatchLoad } from '../../shared/graphql/context.js';
 import { Money, money } from '../../shared/money.js';
 import { Allow } from '../../shared/rights/rights.js';

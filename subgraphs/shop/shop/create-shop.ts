@@ -1,6 +1,6 @@
 import { Length, Matches } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
-import { identityOf } from '../../shared/auth/auth.js';
+import { identityOf } from '../../shared/auth/callers.js';
 import { isUniqueViolation } from '../../shared/database/errors.js';
 import { conflict } from '../../shared/errors.js';
 import { newId } from '../../shared/ids.js';

@@ -1,5 +1,5 @@
 import { raw } from '@mikro-orm/postgresql';
-import { sqlPrepared } from '../../shared/database/connect.js';
+import { sqlPrepared } from '../../shared/database/sql.js';
 import { inOrderOf } from '../../shared/graphql/context.js';
 import { findPage } from '../../shared/graphql/load.js';
 import type { ShopContext } from '../context.js';

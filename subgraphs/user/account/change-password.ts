@@ -1,6 +1,6 @@
 import { Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
-import { identityOf } from '../../shared/auth/auth.js';
+import { identityOf } from '../../shared/auth/callers.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { hashPassword, refuseCommonPassword, verifyPassword } from '../credentials/password.js';
 import {

@@ -1,4 +1,4 @@
-import type { EntityManager } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { newId } from '../../shared/ids.js';
 import { endSessions } from '../session/end-sessions.js';
 import { User } from '../user.js';

@@ -1,5 +1,5 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Identifier } from '../../shared/auth/identifier.js';
-import type { EntityManager } from '../../shared/database/connect.js';
 import { tryAgain } from '../../shared/errors.js';
 import { whereIdentifier } from '../credentials/identifier.js';
 import { endSessions, lockUsers } from '../session/end-sessions.js';

@@ -1,6 +1,6 @@
 import { IsIn, Length } from 'class-validator';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
-import type { Role } from '../../shared/auth/auth.js';
+import type { Role } from '../../shared/auth/tokens.js';
 import { isUniqueViolation } from '../../shared/database/errors.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { OneLine } from '../../shared/graphql/validation.js';

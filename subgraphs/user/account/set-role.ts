@@ -1,5 +1,6 @@
 import { Field, InputType } from 'type-graphql';
-import { identityOf, type Role } from '../../shared/auth/auth.js';
+import { identityOf } from '../../shared/auth/callers.js';
+import type { Role } from '../../shared/auth/tokens.js';
 import { conflict, forbidden, notFound } from '../../shared/errors.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { UUID } from '../../shared/graphql/scalars.js';

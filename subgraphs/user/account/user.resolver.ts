@@ -1,5 +1,5 @@
 import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { identityOf } from '../../shared/auth/auth.js';
+import { identityOf } from '../../shared/auth/callers.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { loadBy } from '../../shared/graphql/load.js';
 import { UUID } from '../../shared/graphql/scalars.js';

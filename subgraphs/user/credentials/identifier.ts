@@ -1,4 +1,5 @@
 import type { EntityDictionary } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { raw } from '@mikro-orm/postgresql';
 import { isEmail } from 'class-validator';
 import {
@@ -7,7 +8,7 @@ import {
   parseIdentifier,
   phoneOf,
 } from '../../shared/auth/identifier.js';
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { sql } from '../../shared/database/sql.js';
 import { badInput } from '../../shared/errors.js';
 import { User } from '../user.js';
 

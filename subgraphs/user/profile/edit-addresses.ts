@@ -1,7 +1,8 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { IsOptional, Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
-import { identityOf } from '../../shared/auth/auth.js';
-import { type EntityManager, sqlCount } from '../../shared/database/connect.js';
+import { identityOf } from '../../shared/auth/callers.js';
+import { sqlCount } from '../../shared/database/sql.js';
 import { badInput, conflict, notFound } from '../../shared/errors.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { UUID } from '../../shared/graphql/scalars.js';

@@ -1,6 +1,6 @@
 import { IsOptional, Length, ValidateNested } from 'class-validator';
 import { Field, InputType, ObjectType } from 'type-graphql';
-import { identityOf } from '../../shared/auth/auth.js';
+import { identityOf } from '../../shared/auth/callers.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import { Allow } from '../../shared/rights/rights.js';

@@ -1,5 +1,6 @@
-import { identityOf } from '../../shared/auth/auth.js';
-import { type EntityManager, sql, sqlCount } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { identityOf } from '../../shared/auth/callers.js';
+import { sql, sqlCount } from '../../shared/database/sql.js';
 import { unauthenticated } from '../../shared/errors.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 

@@ -1,13 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { EntityDictionary } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { SignJWT } from 'jose';
-import { tokenRules } from '../../shared/auth/auth.js';
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { tokenRules } from '../../shared/auth/tokens.js';
 import { insertRows } from '../../shared/database/insert-rows.js';
+import { sql } from '../../shared/database/sql.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { newId } from '../../shared/ids.js';
-import { markProven } from '../../shared/rights/rights.js';
+import { markAuthenticated } from '../../shared/rights/rights.js';
 import type { User } from '../user.js';
 import { RefreshToken } from './login-session.js';
 import { Session } from './session.js';
@@ -89,7 +90,13 @@ export async function issueTokens(
 export const sessionOf = (
   { accessToken, accessTokenExpiresAt, refreshToken }: NextTokens,
   user: User,
-) => result(Session, { accessToken, accessTokenExpiresAt, refreshToken, user: markProven(user) });
+) =>
+  result(Session, {
+    accessToken,
+    accessTokenExpiresAt,
+    refreshToken,
+    user: markAuthenticated(user),
+  });
 
 interface NextTokens {
   readonly accessToken: string;

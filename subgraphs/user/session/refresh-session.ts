@@ -1,4 +1,5 @@
-import { type EntityManager, sql, sqlCount } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql, sqlCount } from '../../shared/database/sql.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { User } from '../user.js';
 import { endSessions } from './end-sessions.js';

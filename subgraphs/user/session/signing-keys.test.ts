@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CryptoKey, SignJWT } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
-import { createTokenVerifier, tokenRules } from '../../shared/auth/auth.js';
+import { createTokenVerifier, tokenRules } from '../../shared/auth/tokens.js';
 import { generateSigningKey, readSigningKeys, type SigningKeys } from './signing-keys.js';
 
 const sign = ({ newest }: SigningKeys, type: string = tokenRules.type): Promise<string> =>

@@ -1,5 +1,5 @@
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
-import { tokenRules } from '../../shared/auth/auth.js';
+import { tokenRules } from '../../shared/auth/tokens.js';
 import { ConfigError } from '../../shared/config.js';
 
 /** The keys that sign access tokens; the newest signs, all are published. */

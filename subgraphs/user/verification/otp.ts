@@ -1,6 +1,6 @@
 import { IsIn, IsOptional, Length, Matches } from 'class-validator';
 import { Field, InputType, ObjectType } from 'type-graphql';
-import type { Role } from '../../shared/auth/auth.js';
+import type { Role } from '../../shared/auth/tokens.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import { Allow } from '../../shared/rights/rights.js';

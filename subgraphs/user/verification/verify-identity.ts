@@ -1,6 +1,6 @@
-import { identityOf } from '../../shared/auth/auth.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { identityOf } from '../../shared/auth/callers.js';
 import type { Identifier } from '../../shared/auth/identifier.js';
-import type { EntityManager } from '../../shared/database/connect.js';
 import { isUniqueViolation } from '../../shared/database/errors.js';
 import { badInput, conflict, tryAgain } from '../../shared/errors.js';
 import { result } from '../../shared/graphql/refusal.js';

@@ -1,6 +1,7 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { Field, Int, ObjectType } from 'type-graphql';
-import { type EntityManager, sql } from '../../shared/database/connect.js';
-import { longerStatements } from '../../shared/database/connection-watchdog.js';
+import { statementTimeoutSql } from '../../shared/database/connection-watchdog.js';
+import { sql } from '../../shared/database/sql.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { intMax } from '../availability/availability.js';
@@ -73,7 +74,7 @@ export async function setWarehouseActive(
 async function setLimit(em: EntityManager, ms: number): Promise<void> {
   await sql(em, 'set local transaction_timeout = 0');
   await sql(em, `set local transaction_timeout = ${ms}`);
-  await sql(em, longerStatements(ms));
+  await sql(em, statementTimeoutSql(ms));
   await sql(em, 'set local lock_timeout = 0');
 }
 

@@ -1,6 +1,6 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
-import { sqlPrepared } from '../../shared/database/connect.js';
+import { sqlPrepared } from '../../shared/database/sql.js';
 import { type BatchLoad, inOrderOf, type SubgraphContext } from '../../shared/graphql/context.js';
 import { Allow } from '../../shared/rights/rights.js';
 

@@ -1,5 +1,5 @@
-import { sql } from '../../shared/database/connect.js';
 import { isTooSlow } from '../../shared/database/errors.js';
+import { sql } from '../../shared/database/sql.js';
 import { runBatchIsolating } from '../reservation/dispatcher/run-batch-isolating.js';
 import { endHeld } from '../reservation/end-reservations.js';
 import { findBlockedOrders } from '../reservation/locked-rows.js';

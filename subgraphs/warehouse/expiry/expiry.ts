@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { sql } from '../../shared/database/connect.js';
+import { sql } from '../../shared/database/sql.js';
 import { startWorker } from '../../shared/runtime/worker.js';
 import { orderOfTimer, type ReservationTimer } from '../signals/reservation-timers.js';
 import type { StockStore } from '../stock/stock-store.js';

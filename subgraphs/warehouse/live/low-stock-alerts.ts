@@ -1,5 +1,6 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Redis } from 'ioredis';
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { sql } from '../../shared/database/sql.js';
 import type { Logger } from '../../shared/observability/logger.js';
 import { startWorker } from '../../shared/runtime/worker.js';
 import { type StockChanged, stockChannel } from '../signals/stock-signals.js';

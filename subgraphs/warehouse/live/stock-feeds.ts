@@ -1,6 +1,7 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Redis } from 'ioredis';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { sql } from '../../shared/database/sql.js';
 import { badInput } from '../../shared/errors.js';
 import { LatestFeed } from '../../shared/messaging/latest-feed.js';
 import type { Logger } from '../../shared/observability/logger.js';

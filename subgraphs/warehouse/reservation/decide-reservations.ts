@@ -1,6 +1,7 @@
 import type { RequiredEntityData } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { sql } from '../../shared/database/sql.js';
 import type { Ledger } from '../stock/ledger.js';
 import { moveStock, type NoteTransaction } from '../stock/move-stock.js';
 import type { StockStore } from '../stock/stock-store.js';

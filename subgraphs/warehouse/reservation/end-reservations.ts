@@ -1,4 +1,5 @@
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../../shared/database/sql.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import { moveStock, type NoteTransaction, type OpenLedger } from '../stock/move-stock.js';
 import { ConcurrentChange } from '../stock/stock-errors.js';

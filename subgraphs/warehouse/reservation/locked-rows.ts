@@ -1,5 +1,6 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { sql } from '../../shared/database/sql.js';
 import { readLines } from './reservation-lines.js';
 
 /**

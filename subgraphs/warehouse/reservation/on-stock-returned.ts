@@ -1,5 +1,6 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import type { StockKey } from '../../contracts/stock-key.js';
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { sql } from '../../shared/database/sql.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
 import { Ledger } from '../stock/ledger.js';
 import type { StockContext } from '../stock/stock-store.js';

@@ -1,5 +1,6 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { stringify } from 'csv-stringify/sync';
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import { sql } from '../../shared/database/sql.js';
 import { columns } from './read-rows.js';
 
 const rowsPerPage = 2000;

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { withOwnConnection } from '../../shared/database/dedicated-connection.js';
+import { withDedicatedConnection } from '../../shared/database/dedicated-connection.js';
 import { tryAgain } from '../../shared/errors.js';
 import { newId } from '../../shared/ids.js';
 import type { StockChanged, StockSignals } from '../signals/stock-signals.js';
@@ -46,7 +46,7 @@ export async function importStock(parts: Parts, file: StockFile): Promise<Import
   running += 1;
   try {
     const own = { name: 'stock-import', url: parts.databaseUrl, transactionMaxMs };
-    return await withOwnConnection(own, (client) => importOn(client, parts, file));
+    return await withDedicatedConnection(own, (client) => importOn(client, parts, file));
   } finally {
     running -= 1;
   }

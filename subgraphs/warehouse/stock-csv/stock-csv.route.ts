@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { identityOf } from '../../shared/auth/auth.js';
+import { identityOf } from '../../shared/auth/callers.js';
 import { notFound } from '../../shared/errors.js';
 import { HttpError, sendJson } from '../../shared/http/http.js';
-import type { Exchange, HttpRoute } from '../../shared/http/route.js';
+import type { HttpExchange, HttpRoute } from '../../shared/http/route.js';
 import type { StockContext } from '../stock/stock-store.js';
 import { requireWarehouse } from '../warehouse/require-warehouse.js';
 import { exportStock } from './export-stock.js';
@@ -17,7 +17,7 @@ export const stockCsvRoute: HttpRoute<StockContext> = {
   methods: { GET: sendStock, PUT: takeStock },
 };
 
-type StockExchange = Exchange<StockContext>;
+type StockExchange = HttpExchange<StockContext>;
 
 /** @throws `UNAUTHENTICATED`, `NOT_FOUND`, `FORBIDDEN` */
 function requireWarehouseOf({ params, context }: StockExchange) {

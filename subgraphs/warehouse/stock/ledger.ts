@@ -1,8 +1,9 @@
 import type { EntityClass, RequiredEntityData } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { LockMode } from '@mikro-orm/postgresql';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
-import { type EntityManager, sql } from '../../shared/database/connect.js';
 import { insertRows } from '../../shared/database/insert-rows.js';
+import { sql } from '../../shared/database/sql.js';
 import { newId } from '../../shared/ids.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import type { StockChanged } from '../signals/stock-signals.js';

@@ -1,4 +1,5 @@
-import { type EntityManager, sql } from '../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../../shared/database/sql.js';
 import { pageRequest, toConnection } from '../../shared/graphql/connection.js';
 import { StockLevel } from './stock-level.js';
 

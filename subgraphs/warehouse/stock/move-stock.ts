@@ -1,11 +1,12 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import type { StockKey } from '../../contracts/stock-key.js';
-import { type EntityManager, sql } from '../../shared/database/connect.js';
 import {
   isDatabaseAway,
   isDeadlock,
   isLockTimeout,
   isUniqueViolation,
 } from '../../shared/database/errors.js';
+import { sql } from '../../shared/database/sql.js';
 import { OutcomeUnknown, tryAgain } from '../../shared/errors.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { Signals, StockChanged } from '../signals/stock-signals.js';

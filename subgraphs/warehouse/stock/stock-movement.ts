@@ -54,7 +54,7 @@ registerEnumType(MovementTypes, {
   expression: `type in (${movementTypes.map((type) => `'${type}'`).join(', ')})`,
 })
 @Trigger({
-  name: 'stock_movement_append_only',
+  name: 'append_only',
   timing: 'before',
   events: ['update', 'delete'],
   forEach: 'statement',

@@ -1,5 +1,5 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { LockMode } from '@mikro-orm/postgresql';
-import type { EntityManager } from '../../shared/database/connect.js';
 import { notFound } from '../../shared/errors.js';
 import { StockTransfer, TransferLine, type TransferStatus } from './stock-transfer.js';
 

@@ -41,7 +41,7 @@ registerEnumType(TransferStatus, {
     .map((status) => `'${status}'`)
     .join(', ')})`,
 })
-@Check({ name: 'stock_transfer_ways', expression: 'from_id <> to_id' })
+@Check({ name: 'stock_transfer_warehouses_differ', expression: 'from_id <> to_id' })
 export class StockTransfer {
   @Field(() => UUID, { description: 'The id of the transfer; its movements refer to it.' })
   @PrimaryKey({ type: 'uuid' })
@@ -78,7 +78,7 @@ export class StockTransfer {
   expression: 'quantity > 0 and received + returned + missing <= quantity',
 })
 @Check({
-  name: 'transfer_line_counts',
+  name: 'transfer_line_not_negative',
   expression: 'received >= 0 and returned >= 0 and missing >= 0',
 })
 export class TransferLine {

@@ -1,5 +1,5 @@
 import { Arg, Resolver, Root, Subscription } from 'type-graphql';
-import { identityOf } from '../../../shared/auth/auth.js';
+import { identityOf } from '../../../shared/auth/callers.js';
 import { notFound } from '../../../shared/errors.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
 import { BeginsWithSnapshot } from '../../../shared/graphql/schema.js';

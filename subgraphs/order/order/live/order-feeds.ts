@@ -1,5 +1,6 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Redis } from 'ioredis';
-import { type EntityManager, sql } from '../../../shared/database/connect.js';
+import { sql } from '../../../shared/database/sql.js';
 import { tryAgain } from '../../../shared/errors.js';
 import type { SubgraphContext } from '../../../shared/graphql/context.js';
 import { LatestFeed } from '../../../shared/messaging/latest-feed.js';

@@ -1,7 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../../../tests/harness/databases.js';
 import { logger } from '../../../../tests/harness/stock-engine.js';
-import { connect, disconnect, sql } from '../../../shared/database/connect.js';
+import { connect, disconnect } from '../../../shared/database/connect.js';
+import { sql } from '../../../shared/database/sql.js';
 import { databaseSchema } from '../../mikro-orm.config.js';
 import { endPending, setExpiresAt } from './end-pending.js';
 

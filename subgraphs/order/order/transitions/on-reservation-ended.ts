@@ -1,4 +1,4 @@
-import type { EntityManager } from '../../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import type { OutboxEvent } from '../../../shared/messaging/inbox.js';
 import type { CancelReason } from '../status.js';
 import { endPending } from './end-pending.js';

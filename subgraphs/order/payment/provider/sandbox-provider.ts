@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Pool } from 'undici';
 import { z } from 'zod';
-import { clientIdle } from '../../../shared/http/keep-alive.js';
+import { clientKeepAlive } from '../../../shared/http/keep-alive.js';
 import {
   type PaymentProvider,
   type PaymentRef,
@@ -23,7 +23,7 @@ interface SandboxPayment {
 
 /** The provider of `dev/payment-sandbox`, over HTTP. */
 export function createSandboxProvider(url: string, webhookSecret: string): PaymentProvider {
-  const pool = new Pool(new URL(url).origin, { connections: connectionsMax, ...clientIdle });
+  const pool = new Pool(new URL(url).origin, { connections: connectionsMax, ...clientKeepAlive });
 
   async function send<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
     const response = await pool.request({

@@ -1,7 +1,8 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { validate as isUuid } from 'uuid';
-import { type EntityManager, sqlCount, sqlPrepared } from '../../../shared/database/connect.js';
+import { sqlCount, sqlPrepared } from '../../../shared/database/sql.js';
 import type { ProviderEvent } from '../provider/payment-provider.js';
 
 /** A webhook that was taken; a provider sends the same event until it is, and often once more. */

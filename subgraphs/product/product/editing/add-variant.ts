@@ -1,6 +1,6 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { ArrayMaxSize, ValidateNested } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
-import type { EntityManager } from '../../../shared/database/connect.js';
 import { isUniqueViolation } from '../../../shared/database/errors.js';
 import { badInput, conflict } from '../../../shared/errors.js';
 import { UUID } from '../../../shared/graphql/scalars.js';

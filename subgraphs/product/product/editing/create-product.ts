@@ -1,7 +1,7 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
-import { identityOf } from '../../../shared/auth/auth.js';
-import type { EntityManager } from '../../../shared/database/connect.js';
+import { identityOf } from '../../../shared/auth/callers.js';
 import { isUniqueViolation } from '../../../shared/database/errors.js';
 import { badInput, conflict } from '../../../shared/errors.js';
 import { UUID } from '../../../shared/graphql/scalars.js';

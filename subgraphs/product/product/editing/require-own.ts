@@ -1,5 +1,5 @@
 import { LockMode } from '@mikro-orm/core';
-import type { EntityManager } from '../../../shared/database/connect.js';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { forbidden, notFound } from '../../../shared/errors.js';
 import { owns } from '../../../shared/rights/rights.js';
 import type { ProductContext } from '../../context.js';

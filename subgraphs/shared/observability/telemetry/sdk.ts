@@ -14,12 +14,12 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { Resource } from '@opentelemetry/resources';
 import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { within } from '../../resilience/with-timeout.js';
+import { withTimeout } from '../../resilience/with-timeout.js';
 import { sendLogLines } from './log-lines.js';
 import { spansOfRedis } from './redis-spans.js';
 import { spansOfRequests } from './request-spans.js';
 import { spansOfStatements } from './statement-spans.js';
-import type { Telemetry } from './telemetry.js';
+import type { Telemetry } from './types.js';
 
 const flushMaxMs = 2000;
 
@@ -93,7 +93,7 @@ export function createTelemetry(service: string, endpoint: string): Telemetry {
     log: sendLogLines(logs.getLogger('holdfast')),
     async stop() {
       const flushed = Promise.all([spans.shutdown(), logs.shutdown()]);
-      await within(flushMaxMs, flushed.then(), undefined);
+      await withTimeout(flushMaxMs, flushed.then(), undefined);
     },
   };
 }

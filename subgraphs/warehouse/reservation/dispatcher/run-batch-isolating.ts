@@ -1,4 +1,4 @@
-import { inHalves } from '../../../shared/batching/bisect.js';
+import { bisect } from '../../../shared/batching/bisect.js';
 import { isLockTimeout } from '../../../shared/database/errors.js';
 import { failsForAll } from '../../stock/stock-errors.js';
 
@@ -14,7 +14,7 @@ export interface IsolatingOptions<T> {
 }
 
 /**
- * Does a batch so that no member keeps up another: one that fails is split in halves (`inHalves`). One
+ * Does a batch so that no member keeps up another: one that fails is split in halves (`bisect`). One
  * that waited for rows in vain is not, as each half would wait again: it goes on without those whose
  * rows somebody has, and they wait by themselves.
  */
@@ -25,7 +25,7 @@ export function runBatchIsolating<T>(
 ): Promise<void> {
   const { work, findBlocked, failed, waitsMax } = options;
   const isWhole = (error: unknown) => failsForAll(error) || isLockTimeout(error);
-  return inHalves(batch, work, isWhole, async (part, error) => {
+  return bisect(batch, work, isWhole, async (part, error) => {
     if (!isLockTimeout(error)) return failed(part, error);
     if (waits > waitsMax) return failed(part, error);
     const blocked = new Set(await findBlocked(part).catch(() => part));

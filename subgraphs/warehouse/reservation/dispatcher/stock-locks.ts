@@ -9,7 +9,7 @@ import {
 } from 'redlock';
 import { tryAgain } from '../../../shared/errors.js';
 import type { Logger } from '../../../shared/observability/logger.js';
-import { within } from '../../../shared/resilience/with-timeout.js';
+import { withTimeout } from '../../../shared/resilience/with-timeout.js';
 
 // Longer than a transaction may last (4.5 s). A lock that lapses all the same, while its work waited
 // for a connection or ran again, costs speed and nothing else.
@@ -112,7 +112,7 @@ function createWantedSigns(nodes: readonly Redis[]) {
         const signs = await node.mget(keys.map(wantedKey));
         return signs.some((sign) => sign !== null && sign !== processId);
       });
-      return within(nodeMaxMs, Promise.any(looks), false);
+      return withTimeout(nodeMaxMs, Promise.any(looks), false);
     },
   };
 }
@@ -123,7 +123,7 @@ async function isTaken(error: unknown): Promise<boolean> {
   const attempt = error.attempts.at(-1);
   if (!attempt) return false;
   // A node that hangs keeps its vote back; the others are enough to see that somebody has the lock.
-  const stats = await within<ExecutionStats | null>(nodeMaxMs, attempt, null);
+  const stats = await withTimeout<ExecutionStats | null>(nodeMaxMs, attempt, null);
   if (!stats) return true;
   const reasons = [...stats.votesAgainst.values()];
   const away = reasons.filter((reason) => !(reason instanceof ResourceLockedError)).length;

@@ -1,9 +1,9 @@
 import { Migration } from '@mikro-orm/migrations';
 import pg from 'pg';
-import { createTestDatabases } from '../../tests/harness/databases.js';
-import { databaseSchema } from '../user/mikro-orm.config.js';
-import type { Schema } from './database/connect.js';
-import { migrate, type Patience } from './database/run-migrations.js';
+import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { databaseSchema } from '../../user/mikro-orm.config.js';
+import type { Schema } from './connect.js';
+import { type LockRetry, migrate } from './run-migrations.js';
 
 class AddColumn extends Migration {
   override up(): void {
@@ -39,8 +39,8 @@ describe('migrations of a database that is in use', () => {
       { name: '29990102-index', class: AddIndex },
     ],
   };
-  const run = (patience?: Patience) =>
-    migrate({ name: 'user', url: databases.urls.user, poolMax: 1 }, schema, patience);
+  const run = (retry?: LockRetry) =>
+    migrate({ name: 'user', url: databases.urls.user, poolMax: 1 }, schema, retry);
 
   it('may build an index concurrently, which no transaction can', async () => {
     await run();

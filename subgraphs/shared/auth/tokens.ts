@@ -1,7 +1,5 @@
-import { hash, timingSafeEqual } from 'node:crypto';
 import { createRemoteJWKSet, type JWTVerifyGetKey, errors as joseErrors, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
-import type { Caller } from '../config.js';
 import { tryAgain, unauthenticated } from '../errors.js';
 
 export type Role = 'CUSTOMER' | 'VENDOR' | 'ADMIN';
@@ -83,38 +81,4 @@ function isUnreachable(error: unknown): boolean {
   if (!(error instanceof joseErrors.JOSEError)) return true;
   // jose's plain error is what it throws for an answer that is not 200 or no key set.
   return error instanceof joseErrors.JWKSTimeout || error.code === 'ERR_JOSE_GENERIC';
-}
-
-export const callerHeader = 'x-holdfast-caller';
-
-/** What a process sends to say which one it is. */
-export const callerCredentials = (caller: Caller, secret: string) => `${caller} ${secret}`;
-
-const digest = (text: string) => hash('sha256', text, 'buffer');
-
-/**
- * Tells which process calls, from its credentials; null where they are missing or wrong. Secrets
- * are compared by digest, in constant time.
- */
-export function createCallerCheck(secrets: Partial<Record<Caller, string>>) {
-  const digests = new Map(Object.entries(secrets).map(([name, secret]) => [name, digest(secret)]));
-  return (credentials: unknown): Caller | null => {
-    if (typeof credentials !== 'string') return null;
-    const [name = ''] = credentials.split(' ', 1);
-    const expected = digests.get(name);
-    const given = digest(credentials.slice(name.length + 1));
-    return expected && timingSafeEqual(expected, given) ? (name as Caller) : null;
-  };
-}
-
-/** The part of a subgraph's context that rights are decided on. */
-export interface Principal {
-  readonly caller: Caller;
-  readonly identity: Identity | null;
-}
-
-/** The identity of who has to be logged in. @throws `UNAUTHENTICATED` */
-export function identityOf(context: Principal): Identity {
-  if (!context.identity) throw unauthenticated();
-  return context.identity;
 }

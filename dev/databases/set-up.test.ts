@@ -1,0 +1,26 @@
+import pg from 'pg';
+import { createAllTestDatabases } from '../../tests/harness/databases.js';
+import { StartError } from './server-process.js';
+import { migrateDatabases } from './set-up.js';
+
+describe('databases whose tables are too old to be upgraded', () => {
+  let databases: Awaited<ReturnType<typeof createAllTestDatabases>>;
+  beforeAll(async () => {
+    databases = await createAllTestDatabases();
+    const client = new pg.Client({ connectionString: databases.urls.order });
+    await client.connect();
+    await client.query(`update mikro_orm_migrations set name = '20261121-spine'`);
+    await client.end();
+  });
+  afterAll(() => databases.drop());
+
+  it.each([
+    ['of a server that npm start brings', false, 'npm start -- --fresh'],
+    ['of a server that it is given', true, `psql "$DATABASE_URL" -c 'drop database `],
+  ])('%s stop it with the command to start over', async (_, areGiven, command) => {
+    const stopped = migrateDatabases(databases.urls, areGiven);
+    await expect(stopped).rejects.toThrow(StartError);
+    await expect(stopped).rejects.toThrow(/_order was made before the first release/);
+    await expect(stopped).rejects.toThrow(`To start over without the data:\n  ${command}`);
+  });
+});

@@ -1,0 +1,10 @@
+/** The payment provider to develop against, and the services: the program of each, in `dist`. */
+export const programs = {
+  sandbox: 'dev/payment-sandbox/index.js',
+  user: 'subgraphs/user/index.js',
+  product: 'subgraphs/product/index.js',
+  shop: 'subgraphs/shop/index.js',
+  warehouse: 'subgraphs/warehouse/index.js',
+  order: 'subgraphs/order/index.js',
+  router: 'router/index.js',
+} as const;

@@ -1,0 +1,27 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { root } from './subgraph-names.js';
+
+/** The folder in which `npm start` keeps its databases, secrets and log between runs. */
+export const stateFolder = () => resolve(root, process.env.STATE_DIR ?? '.holdfast');
+
+/** Where the parts of a running system are, for `npm run seed` and `npm run verify`. */
+export interface RunningSystem {
+  readonly graphqlUrl: string;
+  readonly databases: Readonly<Record<string, string>>;
+}
+
+const systemFile = (folder: string) => join(folder, 'environment.json');
+
+export function writeRunningSystem(folder: string, system: RunningSystem): void {
+  writeFileSync(systemFile(folder), JSON.stringify(system, null, 2), { mode: 0o600 });
+}
+
+export function readRunningSystem(folder: string): RunningSystem | null {
+  const file = systemFile(folder);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as RunningSystem) : null;
+}
+
+export function forgetRunningSystem(folder: string): void {
+  rmSync(systemFile(folder), { force: true });
+}
