@@ -1,0 +1,70 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { root } from '../../ops/subgraph-names.js';
+
+const link = /\[[^\]]*\]\(([^)\s]+)\)/g;
+const codePath = /`((?:subgraphs|router|ops|dev|tests|bench|schema|docker)\/[\w./-]*\.\w+)`/g;
+const heading = /^#{1,6} (.+)$/gm;
+
+/** The anchor that GitHub gives a heading. */
+const anchorOf = (text: string): string =>
+  text
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .trim()
+    .replace(/\s/g, '-');
+
+const withoutCode = (page: string): string => page.replace(/^\s*```[\s\S]*?^\s*```/gm, '');
+
+export interface Page {
+  /** from the project's folder */
+  readonly path: string;
+  readonly text: string;
+}
+
+/**
+ * Finds links and paths of files that lead nowhere, in the pages of the documentation.
+ *
+ * @param exists whether the project has a file or folder
+ * @returns one sentence for each
+ */
+export function findBrokenLinks(
+  pages: readonly Page[],
+  exists: (path: string) => boolean,
+): string[] {
+  const anchors = new Map(
+    pages.map(({ path, text }) => {
+      const headings = [...withoutCode(text).matchAll(heading)];
+      return [path, new Set(headings.map(([, title]) => anchorOf(title as string)))];
+    }),
+  );
+  return pages.flatMap(({ path, text }) => {
+    const prose = withoutCode(text);
+    const links = [...prose.matchAll(link)].flatMap(([, target = '']) => {
+      if (/^[a-z]+:/.test(target)) return [];
+      const [file = '', anchor] = target.split('#');
+      const to = file ? normalize(join(dirname(path), file)) : path;
+      if (!exists(to)) return [`${path}: the link ${target} leads to no file`];
+      const hasAnchor = anchor === undefined || !to.endsWith('.md') || anchors.get(to)?.has(anchor);
+      return hasAnchor ? [] : [`${path}: ${to} has no heading #${anchor}`];
+    });
+    const paths = [...prose.matchAll(codePath)].flatMap(([, file = '']) =>
+      exists(file) ? [] : [`${path}: there is no file ${file}`],
+    );
+    return [...links, ...paths];
+  });
+}
+
+/** Part of `npm run check`: no link and no path in the documentation leads nowhere. */
+function main(): void {
+  const paths = globSync(['*.md', 'docs/**/*.md'], { cwd: root }).sort();
+  const pages = paths.map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
+  const broken = findBrokenLinks(pages, (path) => existsSync(join(root, path)));
+  for (const sentence of broken) console.error(sentence);
+  if (broken.length > 0) process.exitCode = 1;
+  else console.log(`${pages.length} pages: every link and path leads somewhere`);
+}
+
+if (process.argv[1] && pathToFileURL(process.argv[1]).href === import.meta.url) main();
