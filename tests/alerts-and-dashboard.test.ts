@@ -92,6 +92,15 @@ describe('alerts and dashboard', () => {
     expect(sections).toEqual(alerts.map(({ alert }) => alert));
   });
 
+  it('the runbook’s index lists every alert, its severity and its section', () => {
+    const rows = [
+      ...read('docs/operations/runbook.md').matchAll(/^\| \[(\w+)\]\((\S+)\) \| (\w+) \|/gm),
+    ];
+    expect(rows.map(([, ...cells]) => cells)).toEqual(
+      alerts.map(({ alert, labels }) => [alert, `#${alert.toLowerCase()}`, labels.severity]),
+    );
+  });
+
   it.each(alerts.map((alert) => [alert.alert, alert] as const))(
     '%s says what is wrong, what to do and where more stands',
     (name, { labels, annotations }) => {
