@@ -86,7 +86,7 @@ describe('docker-compose.yml', () => {
     expect(on('databases').sort()).toEqual(
       ['postgres', 'seed', 'tools', 'verify', ...subgraphNames, ...jobs].sort(),
     );
-    expect(on('hurry').sort()).toEqual(['order', 'redis', 'router', 'user', 'warehouse']);
+    expect(on('redis').sort()).toEqual(['order', 'redis', 'router', 'user', 'warehouse']);
     expect(on('locks').sort()).toEqual(['lock-1', 'lock-2', 'lock-3', 'warehouse']);
   });
 
