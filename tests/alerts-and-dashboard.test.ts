@@ -65,7 +65,7 @@ function labelsOf(name: string): Set<string> | undefined {
 
 describe('alerts and dashboard', () => {
   it.each(queries)(
-    '%s asks for metrics and labels that docs/metrics.md lists: %s',
+    '%s asks for metrics and labels that docs/operations/metrics.md lists: %s',
     (_title, expr) => {
       const asked = metricsAskedBy(expr);
       expect(asked.length).toBeGreaterThan(0);
@@ -86,9 +86,19 @@ describe('alerts and dashboard', () => {
   });
 
   it('every alert has its section in the runbook, and every section of an alert its alert', () => {
-    const part = read('docs/runbook.md').split('\n## Alerts\n')[1]?.split('\n## ')[0] ?? '';
+    const part =
+      read('docs/operations/runbook.md').split('\n## Alerts\n')[1]?.split('\n## ')[0] ?? '';
     const sections = [...part.matchAll(/^### (\w+)$/gm)].map(([, name]) => name);
     expect(sections).toEqual(alerts.map(({ alert }) => alert));
+  });
+
+  it('the runbook’s index lists every alert, its severity and its section', () => {
+    const rows = [
+      ...read('docs/operations/runbook.md').matchAll(/^\| \[(\w+)\]\((\S+)\) \| (\w+) \|/gm),
+    ];
+    expect(rows.map(([, ...cells]) => cells)).toEqual(
+      alerts.map(({ alert, labels }) => [alert, `#${alert.toLowerCase()}`, labels.severity]),
+    );
   });
 
   it.each(alerts.map((alert) => [alert.alert, alert] as const))(
@@ -98,7 +108,7 @@ describe('alerts and dashboard', () => {
       expect(annotations).toEqual({
         summary: expect.stringMatching(/\w/),
         action: expect.stringMatching(/\.$/),
-        runbook_url: `docs/runbook.md#${name.toLowerCase()}`,
+        runbook_url: `docs/operations/runbook.md#${name.toLowerCase()}`,
       });
     },
   );

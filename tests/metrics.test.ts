@@ -30,14 +30,14 @@ describe('what the processes show Prometheus', () => {
     return line === undefined ? 0 : Number(line.split(' ').at(-1));
   };
 
-  it('is what docs/metrics.md lists, no more and no less', async () => {
+  it('is what docs/operations/metrics.md lists, no more and no less', async () => {
     const names = Object.keys(system.ports.ops) as (keyof TestSystem['ports']['ops'])[];
     const verdicts = await serveVerdicts(system.databases, '127.0.0.1', 0);
     await verdicts.first;
     const ofVerify = await textAt(verdicts.url);
     await verdicts.stop();
     const shown = [ofVerify, ...(await Promise.all(names.map(metricsOf)))].flatMap(namesIn);
-    const document = readFileSync(join(root, 'docs/metrics.md'), 'utf8');
+    const document = readFileSync(join(root, 'docs/operations/metrics.md'), 'utf8');
     const rows = document.split('\n').filter((line) => line.startsWith('| `'));
     const first = rows.map((row) => row.split('|')[1] as string);
     const listed = first.flatMap((cell) => [...cell.matchAll(/`(\S+)`/g)].map(([, name]) => name));

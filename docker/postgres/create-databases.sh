@@ -1,9 +1,9 @@
 #!/bin/bash
-# Run once, by the entrypoint of PostgreSQL's image, when there is no data yet: five databases, each
-# with an owner, whom migrations use, and a role for the processes, which may read and write rows and
-# change no table. No role reaches the database of another.
+# Creates five databases, each with two roles: an owner for its migrations, and one for the processes, which may read
+# and write rows but not change tables. No role can connect to another database. The entrypoint of PostgreSQL's image
+# runs it once, when there is no data yet.
 #
-# By hand, for a server of one subgraph's own: PGHOST=… PASSWORDS=secrets/postgres SUBGRAPHS=user …
+# By hand, for the server of one subgraph: PGHOST=… PASSWORDS=secrets/postgres SUBGRAPHS=user …
 set -euo pipefail
 
 for name in ${SUBGRAPHS:-user product shop warehouse order}; do

@@ -29,6 +29,6 @@ export function readComposeFile(): Readonly<Record<string, ComposeService>> {
   return JSON.parse(JSON.stringify(parsed()).replaceAll(substitution, '$2'));
 }
 
-/** The variables of the environment with which docker-compose.yml is read. */
-export const composeVariables = () =>
-  [...text().matchAll(/\$\{([A-Z_]+)/g)].map(([, name]) => name);
+/** The variables of the environment with which docker-compose.yml is read → their defaults. */
+export const composeVariables = (): Readonly<Record<string, string>> =>
+  Object.fromEntries([...text().matchAll(substitution)].map(([, name, value]) => [name, value]));

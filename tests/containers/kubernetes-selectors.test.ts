@@ -97,12 +97,12 @@ describe('labels and selectors of the manifests', () => {
     expect(allowed('ingress')).toEqual(expected);
   });
 
-  it('lead each subgraph to the database for which README.md has its secrets made', () => {
-    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  it('lead each subgraph to the database for which docs/operations/deploy.md has its secrets made', () => {
+    const page = readFileSync(join(root, 'docs/operations/deploy.md'), 'utf8');
     for (const name of subgraphNames) {
       const [rule] = find('NetworkPolicy', `database-of-${name}`)?.spec.egress ?? [];
       const host = rule.to[0].ipBlock.cidr.replace('/32', '');
-      expect(readme).toContain(`${name}=${host}:${rule.ports[0].port}`);
+      expect(page).toContain(`${name}=${host}:${rule.ports[0].port}`);
     }
   });
 

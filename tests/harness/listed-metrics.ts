@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../ops/subgraph-names.js';
 
-/** What docs/metrics.md lists: the name of each metric → its own labels. */
+/** What docs/operations/metrics.md lists: the name of each metric → its own labels. */
 export function listedMetrics(): Map<string, Set<string>> {
-  const document = readFileSync(join(root, 'docs/metrics.md'), 'utf8');
+  const document = readFileSync(join(root, 'docs/operations/metrics.md'), 'utf8');
   const rows = document.split('\n').filter((line) => line.startsWith('| `'));
   const quoted = (cell = '') => [...cell.matchAll(/`([^`]+)`/g)].map(([, text]) => text as string);
   return new Map(
