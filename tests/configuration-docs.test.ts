@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { demoVariables } from '../dev/seed/demo-variables.js';
-import { root } from '../dev/services.js';
 import { databaseVariables } from '../ops/databases/urls.js';
 import { readers } from '../ops/secrets/secret-files.js';
+import { root } from '../ops/subgraph-names.js';
 import { composeVariables } from './containers/compose-file.js';
 
 type Row = readonly [name: string, ...defaults: string[]];

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import type { DatabaseUrls } from '../dev/databases/set-up.js';
-import { root, subgraphNames } from '../dev/services.js';
+import type { DatabaseUrls } from '../ops/databases/urls.js';
+import { root, subgraphNames } from '../ops/subgraph-names.js';
 import { invariants } from '../ops/verify/verify.js';
 import { createAllTestDatabases } from './harness/databases.js';
 
