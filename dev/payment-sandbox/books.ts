@@ -34,17 +34,17 @@ export interface SandboxPayment {
   readonly key: string;
 }
 
-export type Told = (payment: SandboxPayment, event: string) => void;
+export type OnChange = (payment: SandboxPayment, event: string) => void;
 
 /** The payments of the sandbox. With a file it remembers what it did, as a provider does. */
 export class Books {
   readonly #payments = new Map<string, SandboxPayment>();
   readonly #idsByKey = new Map<string, string>();
 
-  /** @param told is given each change */
+  /** @param onChange is given each change */
   constructor(
     private readonly file: string,
-    private readonly told: Told,
+    private readonly onChange: OnChange,
   ) {
     for (const payment of readPayments(file)) this.#keep(payment);
   }
@@ -72,8 +72,8 @@ export class Books {
     const { begins, reason = null } = behaviourOf(method);
     const status: SandboxStatus = begins ?? 'authorized';
     const clientSecret = status === 'requires_action' ? `secret_${uuidv7()}` : null;
-    const asked = { key, amount, currencyCode, method };
-    const made = { id: uuidv7(), ...asked, status, reason, clientSecret, refunds: [] };
+    const request = { key, amount, currencyCode, method };
+    const made = { id: uuidv7(), ...request, status, reason, clientSecret, refunds: [] };
     return this.#write(made, `payment.${status}`);
   }
 
@@ -117,7 +117,7 @@ export class Books {
   #write(payment: SandboxPayment, event: string): SandboxPayment {
     this.#keep(payment);
     if (this.file) appendFileSync(this.file, `${JSON.stringify(payment)}\n`);
-    this.told(payment, event);
+    this.onChange(payment, event);
     return payment;
   }
 

@@ -49,7 +49,13 @@ describe('the outbox and its relay', () => {
     enqueue(
       orm.em.fork(),
       Array.from({ length: count }, () => {
-        return { consumer: 'order', topic: 'told', key: uuidv7(), version: 1, payload: { a: 1 } };
+        return {
+          consumer: 'order',
+          topic: 'changed',
+          key: uuidv7(),
+          version: 1,
+          payload: { a: 1 },
+        };
       }),
     );
   const rows = () =>
@@ -91,7 +97,9 @@ describe('the outbox and its relay', () => {
   it('is silent about what a rolled-back transaction wrote', async () => {
     const { client, delivered } = consumer((ids) => ids);
     const failing = orm.em.fork().transactional(async (em) => {
-      await enqueue(em, [{ consumer: 'order', topic: 'told', key: 'k', version: 1, payload: {} }]);
+      await enqueue(em, [
+        { consumer: 'order', topic: 'changed', key: 'k', version: 1, payload: {} },
+      ]);
       throw new Error('rolled back');
     });
     await expect(failing).rejects.toThrow('rolled back');
