@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../../subgraphs/shared/ids.js';
 import { startExpiry } from '../../subgraphs/warehouse/expiry/expiry.js';
 import type { StockEngine } from '../../subgraphs/warehouse/reservation/engine.js';
 import { reserveStock } from '../../subgraphs/warehouse/reservation/reserve-stock.js';
@@ -97,7 +97,7 @@ async function withExpiry(
 async function setOtherKeys(timers: Redis): Promise<void> {
   for (let at = 0; at < otherKeys; at += 10_000) {
     const keys = Array.from({ length: 10_000 }, () => {
-      return ['set', `hold:${uuidv7()}`, '', 'PX', 3_600_000];
+      return ['set', `hold:${newId()}`, '', 'PX', 3_600_000];
     });
     await timers.pipeline(keys).exec();
   }
@@ -111,7 +111,7 @@ async function hold(engine: StockEngine, key: StockKey, load: Load): Promise<voi
     await new Promise((resolve) => setTimeout(resolve, (n * firstDueAfterMs) / holds / 2));
     const lines = [{ ...key, quantity: 1 }];
     const holdForMs = Math.max(1, Math.round(dueMs - Date.now()));
-    return reserveStock(engine, { orderId: uuidv7(), lines, holdForMs });
+    return reserveStock(engine, { orderId: newId(), lines, holdForMs });
   });
   await Promise.all(outcomes);
 }

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../../subgraphs/shared/ids.js';
 import type { DispatcherLimits } from '../../subgraphs/warehouse/reservation/dispatcher/dispatcher-limits.js';
 import {
   type ReserveRequest,
@@ -46,7 +46,7 @@ function orderOf({ keys, linesMax }: CustomersTask): ReserveRequest {
     const key = keys[Math.floor(Math.random() * keys.length)] as StockKey;
     lines.set(key.sku, { ...key, quantity: 1 });
   }
-  return { orderId: uuidv7(), lines: [...lines.values()], holdForMs };
+  return { orderId: newId(), lines: [...lines.values()], holdForMs };
 }
 
 /** Customers who order again as soon as they are answered, until told to stop. */

@@ -1,11 +1,11 @@
 import { Length } from 'class-validator';
 import { createUnionType, Field, InputType } from 'type-graphql';
-import { v7 as uuidv7 } from 'uuid';
 import { findById } from '../../shared/database/find-by-id.js';
 import { notFound, tryAgain } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import { claimKey, fingerprintOf, releaseClaim, storeOutcome } from '../../shared/idempotency.js';
+import { newId } from '../../shared/ids.js';
 import { OrderExpired } from '../checkout/checkout-result.js';
 import type { OrderContext } from '../context.js';
 import { Order } from '../order/order.js';
@@ -63,7 +63,7 @@ export async function payOrder(context: OrderContext, input: PayOrderInput) {
   if (!order) throw notFound('order', input.orderId);
   const key = { userId: order.customerId, operation: 'payOrder', key: input.idempotencyKey };
   const fingerprint = fingerprintOf([input.orderId, input.paymentMethod]);
-  const claim = await claimKey<Outcome>(app.writes.claimKey, key, fingerprint, uuidv7());
+  const claim = await claimKey<Outcome>(app.writes.claimKey, key, fingerprint, newId());
   if (claim.outcome) return present(context, claim.outcome);
   try {
     const outcome = await begin(context, order, claim.subjectId, input.paymentMethod);
@@ -108,7 +108,7 @@ async function present(context: OrderContext, outcome: Outcome) {
  */
 export async function payPlaced(context: OrderContext, orderId: string, method: string) {
   const { app, em } = context;
-  const payment = { id: uuidv7(), orderId, method, provider: app.provider.name, endsOrder: true };
+  const payment = { id: newId(), orderId, method, provider: app.provider.name, endsOrder: true };
   const paidBy = await beginPayment(em, payment);
   if (!paidBy) return notPayable(await findById(em, Order, orderId));
   return presentSettled(context, paidBy);

@@ -1,9 +1,9 @@
 import { Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
-import { v7 as uuidv7 } from 'uuid';
 import { isUniqueViolation } from '../../shared/database/errors.js';
 import { conflict, notFound } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { newId } from '../../shared/ids.js';
 import type { ProductContext } from '../context.js';
 import { slugOf } from '../slug.js';
 import { Category } from './category.js';
@@ -24,7 +24,7 @@ export async function createCategory({ em }: ProductContext, input: CreateCatego
   const parentId = input.parentId ?? null;
   if (parentId && !(await fork.findOne(Category, parentId))) throw notFound('category', parentId);
   const category = fork.create(Category, {
-    id: uuidv7(),
+    id: newId(),
     name: input.name,
     slug: slugOf(input.name),
     parentId,

@@ -1,5 +1,4 @@
 import pg from 'pg';
-import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { logger } from '../../../tests/harness/stock-engine.js';
 import { eventually } from '../../../tests/harness/wait.js';
@@ -8,6 +7,7 @@ import { connect } from '../database/connect.js';
 import { sql } from '../database/sql.js';
 import { DomainError, UpstreamFault } from '../errors.js';
 import type { ServiceClient } from '../http/service-client.js';
+import { newId } from '../ids.js';
 import { Registry } from '../observability/metrics.js';
 import { enqueue } from './outbox.js';
 import { relayOnce, startRelay } from './outbox-relay.js';
@@ -52,7 +52,7 @@ describe('the outbox and its relay', () => {
         return {
           consumer: 'order',
           topic: 'changed',
-          key: uuidv7(),
+          key: newId(),
           version: 1,
           payload: { a: 1 },
         };

@@ -1,7 +1,7 @@
 import { Length, Max, Min, ValidateNested } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
-import { v7 as uuidv7 } from 'uuid';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { newId } from '../../shared/ids.js';
 import type { WarehouseContext } from '../context.js';
 import { Warehouse, WarehouseAddress } from './warehouse.js';
 
@@ -29,7 +29,7 @@ export async function createWarehouse(context: WarehouseContext, input: CreateWa
   await context.app.owners.requireOwn(context, input.shopId);
   const em = context.em.fork();
   const warehouse = em.create(Warehouse, {
-    id: uuidv7(),
+    id: newId(),
     shopId: input.shopId,
     name: input.name,
     address: input.address ?? null,

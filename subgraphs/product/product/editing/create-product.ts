@@ -1,11 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
-import { v7 as uuidv7 } from 'uuid';
 import { identityOf } from '../../../shared/auth/callers.js';
 import { isUniqueViolation } from '../../../shared/database/errors.js';
 import { badInput, conflict } from '../../../shared/errors.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
+import { newId } from '../../../shared/ids.js';
 import { Category } from '../../category/category.js';
 import type { ProductContext } from '../../context.js';
 import { slugOf } from '../../slug.js';
@@ -43,7 +43,7 @@ export class CreateProductInput {
 export async function createProduct(context: ProductContext, input: CreateProductInput) {
   const em = context.em.fork();
   await requireCategory(em, input.categoryId);
-  const id = uuidv7();
+  const id = newId();
   const product = em.create(Product, {
     id,
     name: input.name,
