@@ -1,20 +1,20 @@
-import { v7 as uuidv7 } from 'uuid';
 import type { StockKey } from '../subgraphs/contracts/stock-key.js';
+import { newId } from '../subgraphs/shared/ids.js';
 import type { BenchEnvironment } from './environment.js';
 
 const unitsPerSku = 50_000_000;
 
 /** A new shop with that many new skus in one warehouse; the ledger says where they came from. */
 export async function stockUp({ client }: BenchEnvironment, skus: number): Promise<StockKey[]> {
-  const shopId = uuidv7();
-  const warehouseId = uuidv7();
+  const shopId = newId();
+  const warehouseId = newId();
   await client.query(`insert into warehouse (id, shop_id, name) values ($1, $2, 'bench')`, [
     warehouseId,
     shopId,
   ]);
-  const keys = Array.from({ length: skus }, () => ({ shopId, sku: `B-${uuidv7()}` }));
+  const keys = Array.from({ length: skus }, () => ({ shopId, sku: `B-${newId()}` }));
   for (const { sku } of keys) {
-    const levelId = uuidv7();
+    const levelId = newId();
     await client.query('insert into stock_item (shop_id, sku, available) values ($1, $2, $3)', [
       shopId,
       sku,
@@ -27,7 +27,7 @@ export async function stockUp({ client }: BenchEnvironment, skus: number): Promi
     await client.query(
       `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, actor)
        values ($1, $2, 'RECEIPT', $3, 0, 'bench')`,
-      [uuidv7(), levelId, unitsPerSku],
+      [newId(), levelId, unitsPerSku],
     );
   }
   return keys;

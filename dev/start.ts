@@ -6,14 +6,14 @@ import { stateFolder, writeRunningSystem } from '../ops/running-system.js';
 import { loadSecrets } from '../ops/secrets/secrets.js';
 import { loadConfig, port, setting } from '../subgraphs/shared/config.js';
 import { startPostgres } from './databases/postgres.js';
-import { answers, findRedis, startRedis } from './databases/redis.js';
+import { findRedis, isReachable, startRedis } from './databases/redis.js';
 import { isPortFree, StartError } from './databases/server-process.js';
 import { createDatabases, migrateDatabases } from './databases/set-up.js';
 import { environments, portsFrom } from './environment.js';
 import { type RunningProcess, startProcess } from './processes.js';
 import { programs } from './programs.js';
 import { seedStore } from './seed/store.js';
-import { forgetState, giveBackState, takeState } from './state.js';
+import { claimState, forgetState, releaseState } from './state.js';
 import { watchSources } from './watch.js';
 import { welcome } from './welcome.js';
 
@@ -47,7 +47,7 @@ function readPorts() {
 function end(code: number): Promise<void> {
   ending ??= (async () => {
     for (const part of running.reverse()) await part.stop();
-    if (hasState) giveBackState(folder);
+    if (hasState) releaseState(folder);
     process.exit(code);
   })();
   return ending;
@@ -100,7 +100,7 @@ async function bringRedis(): Promise<string> {
   const given = process.env.REDIS_URL;
   if (given) {
     if (!URL.canParse(given)) throw new StartError('REDIS_URL must be redis://host:port.');
-    if (await answers(given)) return given;
+    if (await isReachable(given)) return given;
     throw new StartError(`No Redis answers at ${new URL(given).host}: check REDIS_URL.`);
   }
   const redis = await startRedis(await findRedis(join(folder, 'redis')), redisPort);
@@ -195,7 +195,7 @@ async function main(): Promise<void> {
     );
   }
   await requirePorts();
-  takeState(folder);
+  claimState(folder);
   hasState = true;
   if (fresh) forgetState(folder);
   const secrets = await loadSecrets(folder);

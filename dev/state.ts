@@ -22,7 +22,7 @@ export function forgetState(folder: string): void {
  *
  * @throws StartError while another process that runs has it
  */
-export function takeState(folder: string): void {
+export function claimState(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, 'pid');
   const holder = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
@@ -43,7 +43,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-export function giveBackState(folder: string): void {
+export function releaseState(folder: string): void {
   forgetRunningSystem(folder);
   rmSync(join(folder, 'pid'), { force: true });
 }

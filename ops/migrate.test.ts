@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { createTestDatabases } from '../tests/harness/databases.js';
-import { migrateSubgraph, untilMigrated } from './migrate.js';
+import { migrateSubgraph, waitUntilMigrated } from './migrate.js';
 import { root } from './subgraph-names.js';
 
 const notAllowed = '42501';
@@ -41,7 +41,7 @@ describe('a migration before the processes start', () => {
 
   it('is waited for by pods, and gives their role rows but no tables to change', async () => {
     let waiting = true;
-    const waited = untilMigrated('shop', { DATABASE_URL: urlOf(service) }).then(() => {
+    const waited = waitUntilMigrated('shop', { DATABASE_URL: urlOf(service) }).then(() => {
       waiting = false;
     });
     await expect(asService.query('select from shop')).rejects.toThrow('does not exist');

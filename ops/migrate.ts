@@ -38,7 +38,7 @@ const lookEveryMs = 1000;
  *
  * @throws OldSchemaError
  */
-export async function untilMigrated(name: string, env = process.env): Promise<void> {
+export async function waitUntilMigrated(name: string, env = process.env): Promise<void> {
   const { url, schema } = await readSubgraph(name, env);
   while ((await missing(url, schema)).length > 0) {
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
@@ -80,7 +80,7 @@ function startOver(name: string, { hostname, port, pathname }: URL): string {
 /** `node dist/ops/migrate.js NAME [--wait]` */
 async function main(name = '', option?: string): Promise<void> {
   try {
-    await (option === '--wait' ? untilMigrated : migrateSubgraph)(name);
+    await (option === '--wait' ? waitUntilMigrated : migrateSubgraph)(name);
     console.log(`the database of ${name} is up to date`);
   } catch (error) {
     if (error instanceof OldSchemaError) {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../subgraphs/shared/ids.js';
 import { setWarehouseActive } from '../subgraphs/warehouse/activation/set-warehouse-active.js';
 import { expireReservations } from '../subgraphs/warehouse/expiry/expire-reservations.js';
 import {
@@ -163,8 +163,8 @@ const shown = (model: Model) => ({
 async function openWorld(stock: TestStock, engines: readonly StockEngine[]) {
   const [first] = engines as [StockEngine];
   const { shopId, warehouses } = await stockUp(first, [0, 0]);
-  const orderIds = Array.from({ length: orderCount }, () => uuidv7());
-  const paymentIds = Array.from({ length: paymentCount }, () => uuidv7());
+  const orderIds = Array.from({ length: orderCount }, () => newId());
+  const paymentIds = Array.from({ length: paymentCount }, () => newId());
   const paymentOf = (id: string | null) => (id === null ? null : paymentIds.indexOf(id));
   for (const one of warehouses) {
     for (const each of skus) {

@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../subgraphs/shared/ids.js';
 import { settled } from './harness/insist.js';
 import {
   availableOf,
@@ -242,7 +242,7 @@ describe('what a vendor does with warehouses and levels, through the router', ()
       const { data } = await askSubgraph(system, 'warehouse', question, 'shop');
       return data.deliverToWarehouse;
     };
-    const [first, again] = [uuidv7(), uuidv7()];
+    const [first, again] = [newId(), newId()];
     expect(await deliver(first)).toEqual([first]);
     expect(await Promise.all([deliver(first), deliver(again)])).toEqual([[first], [again]]);
     const { warehouses } = await as.must(

@@ -36,12 +36,12 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
   const system = await startSystemProcesses(databases, redis.url);
   const pool = new Pool(system.routerUrl, { connections: clientsUsual });
   try {
-    const asked = Object.entries(await questionsFor(pool))
+    const cases = Object.entries(await questionsFor(pool))
       .filter(([name]) => chosen?.includes(name) ?? true)
       .map(([name, questions]) => [name, asker(pool, questions)] as const);
     const processIds = { ...system.processIds, postgres: postgres.processId };
     const options = { rounds, seconds, warmUpRequests, processIds, progress };
-    const measured = await measureCases(Object.fromEntries(asked), options);
+    const measured = await measureCases(Object.fromEntries(cases), options);
     return outcomeOf(measured);
   } finally {
     await pool.close();
@@ -104,8 +104,8 @@ async function ask(pool: Pool, question: Question): Promise<Reply> {
 
 /** Asks the questions of a case, one after the other, from the first again behind the last. */
 function asker(pool: Pool, questions: Questions): () => Promise<Reply> {
-  let asked = 0;
-  return () => ask(pool, questions[asked++ % questions.length] as Question);
+  let sent = 0;
+  return () => ask(pool, questions[sent++ % questions.length] as Question);
 }
 
 const bareShareMin = 0.05;

@@ -61,7 +61,7 @@ export function shopper(
         p50Ms: rounded(percentile(tookMs, 0.5)),
         p99Ms: rounded(percentile(tookMs, 0.99)),
         sold: outcomes.get('CheckoutSuccess') ?? 0,
-        told: outcomes.get('InsufficientStock') ?? 0,
+        outOfStock: outcomes.get('InsufficientStock') ?? 0,
       };
     },
   };

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import { v7 as uuidv7 } from 'uuid';
 import type { StockKey } from '../../subgraphs/contracts/stock-key.js';
+import { newId } from '../../subgraphs/shared/ids.js';
 import { startExpiry } from '../../subgraphs/warehouse/expiry/expiry.js';
 import { reserveStock, type StockEngine } from '../../subgraphs/warehouse/reservation/engine.js';
 import { openEngine } from '../engine.js';
@@ -96,7 +96,7 @@ async function withExpiry(
 async function setOtherKeys(timers: Redis): Promise<void> {
   for (let at = 0; at < otherKeys; at += 10_000) {
     const keys = Array.from({ length: 10_000 }, () => {
-      return ['set', `reservation:${uuidv7()}`, '', 'PX', 3_600_000];
+      return ['set', `reservation:${newId()}`, '', 'PX', 3_600_000];
     });
     await timers.pipeline(keys).exec();
   }
@@ -110,7 +110,7 @@ async function hold(engine: StockEngine, key: StockKey, load: Load): Promise<voi
     await new Promise((resolve) => setTimeout(resolve, (n * firstDueAfterMs) / holds / 2));
     const lines = [{ ...key, quantity: 1 }];
     const holdForMs = Math.max(1, Math.round(dueMs - Date.now()));
-    return reserveStock(engine, { orderId: uuidv7(), lines, holdForMs });
+    return reserveStock(engine, { orderId: newId(), lines, holdForMs });
   });
   await Promise.all(outcomes);
 }

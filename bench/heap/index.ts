@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../../subgraphs/shared/ids.js';
 import { startExpiry } from '../../subgraphs/warehouse/expiry/expiry.js';
 import { createStockFeeds } from '../../subgraphs/warehouse/live/stock-feeds.js';
 import { commitReservation, reserveStock } from '../../subgraphs/warehouse/reservation/engine.js';
@@ -26,9 +26,9 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
   let done = 0;
   const customer = async () => {
     while (!stopped) {
-      const orderId = uuidv7();
+      const orderId = newId();
       await reserveStock(engine, { orderId, lines: [{ ...key, quantity: 1 }], holdForMs });
-      if (done % 2 === 0) await commitReservation(engine, { orderId, paymentId: uuidv7() });
+      if (done % 2 === 0) await commitReservation(engine, { orderId, paymentId: newId() });
       done += 1;
     }
   };

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../../subgraphs/shared/ids.js';
 import type { ReserveRequest } from '../../subgraphs/warehouse/reservation/decide-reservations.js';
 import type { CustomersTask } from './task.js';
 
@@ -100,7 +100,7 @@ async function writeBatch(
     `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, reference, actor)
      select movement, $3, 'RESERVATION', 0, 1, id::text, 'order'
      from unnest($1::uuid[], $2::uuid[]) as row (movement, id)`,
-    [requests.map(() => uuidv7()), orderIds, levelId],
+    [requests.map(() => newId()), orderIds, levelId],
   );
   await Promise.all([reservations, lines, movements, client.query('commit')]);
 }

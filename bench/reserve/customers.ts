@@ -1,6 +1,6 @@
 import 'reflect-metadata';
-import { v7 as uuidv7 } from 'uuid';
 import type { StockKey } from '../../subgraphs/contracts/stock-key.js';
+import { newId } from '../../subgraphs/shared/ids.js';
 import type { ReserveRequest } from '../../subgraphs/warehouse/reservation/decide-reservations.js';
 import { reserveStock } from '../../subgraphs/warehouse/reservation/engine.js';
 import { openEngine } from '../engine.js';
@@ -23,7 +23,7 @@ function orderOf({ keys, linesMax }: CustomersTask): ReserveRequest {
     const key = keys[Math.floor(Math.random() * keys.length)] as StockKey;
     lines.set(key.sku, { ...key, quantity: 1 });
   }
-  return { orderId: uuidv7(), lines: [...lines.values()], holdForMs };
+  return { orderId: newId(), lines: [...lines.values()], holdForMs };
 }
 
 /** Customers who order again as soon as they are answered, until told to stop. */

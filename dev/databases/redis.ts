@@ -32,7 +32,7 @@ export async function startRedis(
   const url = `redis://127.0.0.1:${port}`;
   const stop = () => endProcess(child, 'SIGTERM', stopMaxMs);
   const deadlineMs = Date.now() + readyMaxMs;
-  while (!(await answers(url))) {
+  while (!(await isReachable(url))) {
     if (child.exitCode !== null || Date.now() > deadlineMs) {
       await stop();
       throw new StartError(`Redis (${program.path}) does not start on port ${port}.`);
@@ -43,7 +43,7 @@ export async function startRedis(
 }
 
 /** Whether a Redis answers at this address. */
-export async function answers(url: string): Promise<boolean> {
+export async function isReachable(url: string): Promise<boolean> {
   const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
   redis.on('error', () => {});
   try {

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import Big from 'big.js';
-import { v7 as uuidv7 } from 'uuid';
 import { HttpError } from '../../subgraphs/shared/http/http.js';
+import { newId } from '../../subgraphs/shared/ids.js';
 import { behaviourOf } from './methods.js';
 
 export type SandboxStatus =
@@ -34,17 +34,17 @@ export interface SandboxPayment {
   readonly key: string;
 }
 
-export type Told = (payment: SandboxPayment, event: string) => void;
+export type OnChange = (payment: SandboxPayment, event: string) => void;
 
 /** The payments of the sandbox. With a file it remembers what it did, as a provider does. */
 export class Books {
   readonly #payments = new Map<string, SandboxPayment>();
   readonly #idsByKey = new Map<string, string>();
 
-  /** @param told is given each change */
+  /** @param onChange is given each change */
   constructor(
     private readonly file: string,
-    private readonly told: Told,
+    private readonly onChange: OnChange,
   ) {
     for (const payment of readPayments(file)) this.#keep(payment);
   }
@@ -71,9 +71,9 @@ export class Books {
     if (!key || !(Number(amount) > 0)) throw new HttpError(400, 'key or amount missing');
     const { begins, reason = null } = behaviourOf(method);
     const status: SandboxStatus = begins ?? 'authorized';
-    const clientSecret = status === 'requires_action' ? `secret_${uuidv7()}` : null;
-    const asked = { key, amount, currencyCode, method };
-    const made = { id: uuidv7(), ...asked, status, reason, clientSecret, refunds: [] };
+    const clientSecret = status === 'requires_action' ? `secret_${newId()}` : null;
+    const request = { key, amount, currencyCode, method };
+    const made = { id: newId(), ...request, status, reason, clientSecret, refunds: [] };
     return this.#write(made, `payment.${status}`);
   }
 
@@ -110,14 +110,14 @@ export class Books {
     const sum = payment.refunds.reduce((total, refund) => total.plus(refund.amount), new Big(0));
     if (!key || !(Number(amount) > 0)) throw new HttpError(400, 'key or amount missing');
     if (sum.plus(amount).gt(payment.amount)) throw new HttpError(409, 'more than the payment');
-    const refunds = [...payment.refunds, { id: uuidv7(), key, amount }];
+    const refunds = [...payment.refunds, { id: newId(), key, amount }];
     return this.#write({ ...payment, refunds }, 'payment.refunded');
   }
 
   #write(payment: SandboxPayment, event: string): SandboxPayment {
     this.#keep(payment);
     if (this.file) appendFileSync(this.file, `${JSON.stringify(payment)}\n`);
-    this.told(payment, event);
+    this.onChange(payment, event);
     return payment;
   }
 

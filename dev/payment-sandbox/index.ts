@@ -63,8 +63,8 @@ export async function startPaymentSandbox(env = process.env): Promise<Service> {
       return id ? books.get(id) : (books.byKey(searchParams.get('key') ?? '') ?? null);
     }
     const payment = change(id, verb, body);
-    const told = verb === 'capture' ? 'capture' : verb === 'refunds' ? 'refund' : 'other';
-    await answerAs(payment, id ? told : 'authorize');
+    const kind = verb === 'capture' ? 'capture' : verb === 'refunds' ? 'refund' : 'other';
+    await answerAs(payment, id ? kind : 'authorize');
     return payment;
   }
 

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../../subgraphs/shared/ids.js';
 import type { SandboxPayment } from './books.js';
 import { behaviourOf } from './methods.js';
 
@@ -64,7 +64,7 @@ export function createWebhooks(url: string, secret: string) {
     tell(payment: SandboxPayment, type: string): void {
       if (controls.silent) return;
       const data = { id: payment.id, key: payment.key, status: payment.status };
-      const body = JSON.stringify({ id: `evt_${uuidv7()}`, type, data });
+      const body = JSON.stringify({ id: `evt_${newId()}`, type, data });
       const copies = Math.max(controls.copies, behaviourOf(payment.method).webhookCopies ?? 1);
       for (let copy = 0; copy < copies; copy++) {
         const delayMs = controls.delayMaxMs * (controls.reorder ? Math.random() : 1);

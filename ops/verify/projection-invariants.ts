@@ -65,14 +65,14 @@ async function offerListings(databases: Databases): Promise<Finding> {
     rows += listings.size;
     for (const key of new Set([...listings.keys(), ...found.keys()])) {
       const [source, copy] = [listings.get(key), found.get(key)];
-      if (told(source) !== told(copy)) offending.push({ source, copy: copy ?? null });
+      if (comparable(source) !== comparable(copy)) offending.push({ source, copy: copy ?? null });
     }
   }
   return { rows, offending: offending.slice(0, offendingMax) as Finding['offending'] };
 }
 
 /** What matters of a listing; one that is not active offers nothing, at whatever price. */
-function told(listing: Listing | undefined): string {
+function comparable(listing: Listing | undefined): string {
   if (!listing) return 'false,false';
   const { active, inStock, offerId, price, currencyCode } = listing;
   return [active, inStock, ...(active ? [offerId, price, currencyCode] : [])].join();

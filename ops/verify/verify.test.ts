@@ -1,7 +1,7 @@
 import pg from 'pg';
-import { v7 as uuidv7 } from 'uuid';
 import { seedId } from '../../dev/seed/ids.js';
 import { seedStore } from '../../dev/seed/store.js';
+import { newId } from '../../subgraphs/shared/ids.js';
 import { createAllTestDatabases } from '../../tests/harness/databases.js';
 import { someoneWaits } from '../../tests/harness/wait.js';
 import type { DatabaseUrls } from '../databases/urls.js';
@@ -12,7 +12,7 @@ import { invariants, isBroken, report, verify } from './verify.js';
 const level = seedId('level', 0);
 const offer = seedId('offer', 0);
 
-const refunded = uuidv7();
+const refunded = newId();
 
 type Break = [broken: string, database: SubgraphName, statements: string[]];
 
@@ -41,7 +41,7 @@ const breaks: Break[] = [
     'warehouse',
     [
       `insert into reservation (order_id, state, expires_at, payment_id)
-       values ('${uuidv7()}', 'COMMITTED', now(), '${uuidv7()}')`,
+       values ('${newId()}', 'COMMITTED', now(), '${newId()}')`,
       `insert into reservation_line (order_id, level_id, quantity)
        select order_id, '${level}', 2 from reservation`,
     ],
@@ -51,7 +51,7 @@ const breaks: Break[] = [
     'warehouse',
     [
       `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, reference, actor)
-       values ('${uuidv7()}', '${level}', 'RELEASE', 0, 0, '${uuidv7()}', 'test')`,
+       values ('${newId()}', '${level}', 'RELEASE', 0, 0, '${newId()}', 'test')`,
     ],
   ],
   ['the total of an order is the sum of its lines', 'order', ['delete from order_item']],
@@ -60,7 +60,7 @@ const breaks: Break[] = [
     'warehouse',
     [
       `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, actor)
-       values ('${uuidv7()}', '${level}', 'SALE', -1000, 0, 'test')`,
+       values ('${newId()}', '${level}', 'SALE', -1000, 0, 'test')`,
     ],
   ],
   [
@@ -68,7 +68,7 @@ const breaks: Break[] = [
     'warehouse',
     [
       `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, reference, actor)
-       values ('${uuidv7()}', '${level}', 'RETURN', 1, 0, '${uuidv7()}', 'test')`,
+       values ('${newId()}', '${level}', 'RETURN', 1, 0, '${newId()}', 'test')`,
     ],
   ],
   [
@@ -76,7 +76,7 @@ const breaks: Break[] = [
     'warehouse',
     [
       `insert into reservation (order_id, state, expires_at)
-       values ('${uuidv7()}', 'HELD', now() - interval '6 s')`,
+       values ('${newId()}', 'HELD', now() - interval '6 s')`,
     ],
   ],
   [
@@ -94,7 +94,7 @@ const breaks: Break[] = [
     'warehouse',
     [
       `insert into stock_transfer (id, shop_id, from_id, to_id, status)
-       select '${uuidv7()}', shop_id, warehouse_id, '${seedId('warehouse', 1)}', 'IN_TRANSIT'
+       select '${newId()}', shop_id, warehouse_id, '${seedId('warehouse', 1)}', 'IN_TRANSIT'
        from stock_level where id = '${level}'`,
       `insert into transfer_line (transfer_id, sku, quantity)
        select t.id, sku, 1 from stock_transfer t, stock_level l where l.id = '${level}'`,
@@ -105,7 +105,7 @@ const breaks: Break[] = [
     'warehouse',
     [
       `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, reference, actor)
-       values ('${uuidv7()}', '${level}', 'TRANSFER_IN', 0, 0, '${uuidv7()}', 'test')`,
+       values ('${newId()}', '${level}', 'TRANSFER_IN', 0, 0, '${newId()}', 'test')`,
     ],
   ],
   ['every level belongs to an item of its shop', 'warehouse', ['delete from stock_item']],
@@ -136,7 +136,7 @@ const breaks: Break[] = [
     [
       `update customer_order set status = 'CONFIRMED'`,
       `insert into payment (id, order_id, user_id, amount, status, provider)
-       select '${uuidv7()}', id, customer_id, total_amount, 'REFUNDED', 'sandbox' from customer_order`,
+       select '${newId()}', id, customer_id, total_amount, 'REFUNDED', 'sandbox' from customer_order`,
     ],
   ],
   [
@@ -144,7 +144,7 @@ const breaks: Break[] = [
     'order',
     [
       `insert into idempotency_key (user_id, operation, key, fingerprint, subject_id, outcome, claimed_until)
-       values ('${uuidv7()}', 'checkout', 'k', '', '${uuidv7()}', '{"kind": "placed"}', now())`,
+       values ('${newId()}', 'checkout', 'k', '', '${newId()}', '{"kind": "placed"}', now())`,
     ],
   ],
   [
@@ -152,7 +152,7 @@ const breaks: Break[] = [
     'order',
     [
       `insert into idempotency_key (user_id, operation, key, fingerprint, subject_id, outcome, claimed_until)
-       values ('${uuidv7()}', 'checkout', 'k', '', '${uuidv7()}',
+       values ('${newId()}', 'checkout', 'k', '', '${newId()}',
          '{"kind": "short", "lines": [{"requested": 2, "available": 2}]}', now())`,
     ],
   ],
@@ -162,7 +162,7 @@ const breaks: Break[] = [
     [
       `update customer_order set status = 'CANCELLED', cancel_reason = 'BY_CUSTOMER'`,
       `insert into payment (id, order_id, user_id, amount, status, provider)
-       select '${uuidv7()}', id, customer_id, 20, 'AUTHORIZED', 'sandbox' from customer_order`,
+       select '${newId()}', id, customer_id, 20, 'AUTHORIZED', 'sandbox' from customer_order`,
     ],
   ],
   [
@@ -172,7 +172,7 @@ const breaks: Break[] = [
       `insert into payment (id, order_id, user_id, amount, status, provider)
        select '${refunded}', id, customer_id, 20, 'COMPLETED', 'sandbox' from customer_order`,
       `insert into refund (id, payment_id, amount, reason)
-       values ('${uuidv7()}', '${refunded}', 20.01, 'BY_SHOP')`,
+       values ('${newId()}', '${refunded}', 20.01, 'BY_SHOP')`,
     ],
   ],
   [
@@ -182,7 +182,7 @@ const breaks: Break[] = [
       `insert into payment (id, order_id, user_id, amount, status, provider)
        select '${refunded}', id, customer_id, 20, 'REFUNDED', 'sandbox' from customer_order`,
       `insert into refund (id, payment_id, amount, reason)
-       values ('${uuidv7()}', '${refunded}', 20, 'BY_SHOP')`,
+       values ('${newId()}', '${refunded}', 20, 'BY_SHOP')`,
     ],
   ],
   [
@@ -190,7 +190,7 @@ const breaks: Break[] = [
     'order',
     [
       `insert into payment (id, order_id, user_id, amount, status, provider)
-       select '${uuidv7()}', id, customer_id, 20, 'COMPLETED', 'sandbox' from customer_order`,
+       select '${newId()}', id, customer_id, 20, 'COMPLETED', 'sandbox' from customer_order`,
       `update shop_order set status = 'CANCELLED'`,
     ],
   ],
@@ -200,7 +200,7 @@ const breaks: Break[] = [
       name,
       [
         `insert into outbox (id, consumer, topic, key, version, payload, dead_at)
-         values ('${uuidv7()}', 'order', 't', 'k', 1, '{}', now())`,
+         values ('${newId()}', 'order', 't', 'k', 1, '{}', now())`,
       ],
     ],
   ),
@@ -225,7 +225,7 @@ const breaks: Break[] = [
     'warehouse',
     [
       `insert into reservation (order_id, state, expires_at)
-       values ('${uuidv7()}', 'HELD', now() + interval '1 hour')`,
+       values ('${newId()}', 'HELD', now() + interval '1 hour')`,
     ],
   ],
 ];
@@ -259,10 +259,10 @@ describe('npm run verify', () => {
   });
 
   it.each(breaks)('finds that it is not true that %s', async (name, database, statements) => {
-    const order = uuidv7();
+    const order = newId();
     await run('order', [
       `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address)
-       values ('${order}', '${uuidv7()}', 20, 'USD', '{}')`,
+       values ('${order}', '${newId()}', 20, 'USD', '{}')`,
       `insert into shop_order (id, order_id, shop_id) values ('${order}', '${order}', '${order}')`,
       `insert into order_item
          (id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
@@ -300,7 +300,7 @@ describe('npm run verify', () => {
   });
 
   it('an offer that is listed while the projections are rebuilt stays listed', async () => {
-    const [shopId, offerId] = [uuidv7(), uuidv7()];
+    const [shopId, offerId] = [newId(), newId()];
     const [holder, observer] = await Promise.all([connected('product'), connected('product')]);
     const { rows } = await observer.query(
       'select sku, product_id from product_variant order by product_id desc limit 1',
@@ -313,7 +313,7 @@ describe('npm run verify', () => {
     await someoneWaits(observer);
     await run('shop', [
       `insert into shop (id, name, slug, owner_id)
-       values ('${shopId}', 'Late', 'late', '${uuidv7()}')`,
+       values ('${shopId}', 'Late', 'late', '${newId()}')`,
       `insert into offer (id, shop_id, sku, name, price_amount, currency_code)
        select '${offerId}', '${shopId}', sku, name, 0.5, 'USD' from offer where sku = '${sku}' limit 1`,
     ]);

@@ -1,7 +1,7 @@
 import pg from 'pg';
-import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../tests/harness/databases.js';
 import { connect, disconnect } from '../shared/database/connect.js';
+import { newId } from '../shared/ids.js';
 import { Registry } from '../shared/observability/metrics.js';
 import { watchOrders } from './metrics.js';
 import { databaseSchema } from './mikro-orm.config.js';
@@ -31,7 +31,7 @@ describe('what the order subgraph shows of things that are stuck', () => {
   }
 
   it('is nothing while all goes its way, and else how old the oldest of each kind is', async () => {
-    const [orderId, finished, stuck] = [uuidv7(), uuidv7(), uuidv7()];
+    const [orderId, finished, stuck] = [newId(), newId(), newId()];
     await client.query(
       `insert into customer_order
          (id, customer_id, total_amount, currency_code, shipping_address, expires_at)

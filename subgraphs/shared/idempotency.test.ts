@@ -1,4 +1,3 @@
-import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../tests/harness/databases.js';
 import { databaseSchema } from '../order/mikro-orm.config.js';
 import { connect } from './database/connect.js';
@@ -11,6 +10,7 @@ import {
   releaseClaim,
   storeOutcome,
 } from './idempotency.js';
+import { newId } from './ids.js';
 
 describe('idempotency keys', () => {
   let database: { drop(): Promise<void> };
@@ -25,10 +25,10 @@ describe('idempotency keys', () => {
     await database.drop();
   });
 
-  const keyOf = (key: string) => ({ userId: uuidv7(), operation: 'test', key });
+  const keyOf = (key: string) => ({ userId: newId(), operation: 'test', key });
   const request = fingerprintOf({ a: 1 });
   const claim = (key: ReturnType<typeof keyOf>, fingerprint = request) =>
-    claimKey<{ n: number }>(createClaims(orm.em), key, fingerprint, uuidv7());
+    claimKey<{ n: number }>(createClaims(orm.em), key, fingerprint, newId());
 
   it('give the one who claims the id of what is to be made, and the others what was answered', async () => {
     const key = keyOf('a');

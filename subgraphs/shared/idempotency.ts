@@ -113,7 +113,7 @@ export const createClaims = (em: EntityManager): ClaimOnce =>
 
 /** Makes the rows, or takes over claims that have lapsed, or reads what is there. */
 async function claimAll(em: EntityManager, requests: readonly ClaimRequest[]): Promise<KeyRow[]> {
-  const rows = await sqlPrepared<KeyRow & { n: string }>(em, claiming, [
+  const rows = await sqlPrepared<KeyRow & { n: string }>(em, claimSql, [
     requests.map(({ key }) => key.userId),
     requests.map(({ key }) => key.operation),
     requests.map(({ key }) => key.key),
@@ -129,15 +129,15 @@ async function claimAll(em: EntityManager, requests: readonly ClaimRequest[]): P
   );
 }
 
-const claiming = `
-  with asked as (
+const claimSql = `
+  with requested as (
     select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[])
-      with ordinality as asked (user_id, operation, key, fingerprint, subject_id, n)
+      with ordinality as requested (user_id, operation, key, fingerprint, subject_id, n)
   ), taken as (
     insert into idempotency_key as k
       (user_id, operation, key, fingerprint, subject_id, claimed_until)
     select user_id, operation, key, fingerprint, subject_id, now() + $6 * interval '1 ms'
-    from asked order by user_id, operation, key
+    from requested order by user_id, operation, key
     on conflict (user_id, operation, key) do update
       set claimed_until = excluded.claimed_until, updated_at = now()
       where k.outcome is null and k.claimed_until < now() and k.fingerprint = excluded.fingerprint
@@ -146,12 +146,12 @@ const claiming = `
     select user_id, operation, key, fingerprint, subject_id, outcome, true as claimed from taken
     union all
     select k.user_id, k.operation, k.key, k.fingerprint, k.subject_id, k.outcome, false
-    from asked join idempotency_key k using (user_id, operation, key)
+    from requested join idempotency_key k using (user_id, operation, key)
     where not exists (select from taken t where (t.user_id, t.operation, t.key)
-                      = (asked.user_id, asked.operation, asked.key))
+                      = (requested.user_id, requested.operation, requested.key))
   )
-  select asked.n, k.fingerprint, k.subject_id as "subjectId", k.outcome, k.claimed
-  from asked join known k using (user_id, operation, key)`;
+  select requested.n, k.fingerprint, k.subject_id as "subjectId", k.outcome, k.claimed
+  from requested join known k using (user_id, operation, key)`;
 
 /**
  * Stores what is answered under a key from now on; the first outcome stays. A key that was freed, and

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { graphql } from 'graphql';
 import pg from 'pg';
-import { v7 as uuidv7 } from 'uuid';
 import { databaseSchema } from '../../subgraphs/product/mikro-orm.config.js';
 import type { OfferChanged } from '../../subgraphs/product/offer-listing/on-offer-changed.js';
 import type { StockChanged } from '../../subgraphs/product/offer-listing/on-stock-changed.js';
@@ -11,6 +10,7 @@ import type { Identity, Role } from '../../subgraphs/shared/auth/tokens.js';
 import { connect, disconnect } from '../../subgraphs/shared/database/connect.js';
 import { sql } from '../../subgraphs/shared/database/sql.js';
 import { buildFederatedSchema } from '../../subgraphs/shared/graphql/schema.js';
+import { newId } from '../../subgraphs/shared/ids.js';
 import { createTestDatabases } from './databases.js';
 import { logger } from './stock-engine.js';
 
@@ -43,7 +43,7 @@ export async function openCatalogue() {
     },
   });
   const schema = await buildFederatedSchema(source);
-  const person = (role: Role): Identity => ({ id: uuidv7(), role, sessionId: uuidv7() });
+  const person = (role: Role): Identity => ({ id: newId(), role, sessionId: newId() });
   const people = {
     vendor: person('VENDOR'),
     otherVendor: person('VENDOR'),
@@ -127,7 +127,7 @@ export async function openCatalogue() {
           caller,
           'mutation ($events: [OutboxEvent!]!) { deliverToProduct(events: $events) }',
           {
-            events: events.map(({ topic, version, payload, id = uuidv7() }) => {
+            events: events.map(({ topic, version, payload, id = newId() }) => {
               return { id, topic, key: id, version, payload: JSON.stringify(payload) };
             }),
           },
@@ -139,8 +139,8 @@ export async function openCatalogue() {
     async offer(sku: string, fields: Partial<OfferChanged & StockChanged> = {}) {
       const { inStock = true, ...given } = fields;
       const offer: OfferChanged = {
-        offerId: uuidv7(),
-        shopId: uuidv7(),
+        offerId: newId(),
+        shopId: newId(),
         sku,
         price: '10.00',
         currencyCode: 'USD',

@@ -1,8 +1,8 @@
 import pg from 'pg';
-import { v7 as uuidv7 } from 'uuid';
 import { offendingMax } from '../../ops/verify/invariant.js';
 import { stockInvariants } from '../../ops/verify/stock-invariants.js';
 import { connect } from '../../subgraphs/shared/database/connect.js';
+import { newId } from '../../subgraphs/shared/ids.js';
 import { createLogger } from '../../subgraphs/shared/observability/logger.js';
 import { Registry } from '../../subgraphs/shared/observability/metrics.js';
 import { closeRedis, createRedis } from '../../subgraphs/shared/runtime/redis.js';
@@ -86,12 +86,12 @@ export type TestStock = Awaited<ReturnType<typeof openStock>>;
 
 /** A new shop whose warehouses, in order of priority, hold so many units of one new sku each. */
 export async function stockUp(store: StockStore, units: readonly number[]) {
-  const shopId = uuidv7();
+  const shopId = newId();
   const sku = `SKU-${shopId.slice(-8)}`;
   const warehouses: Warehouse[] = [];
   for (const [priority, quantity] of units.entries()) {
     const em = store.orm.em.fork();
-    const id = uuidv7();
+    const id = newId();
     const fields = { id, shopId, name: `W${priority}`, address: null, active: true, priority };
     const warehouse = em.create(Warehouse, fields);
     await em.persist(warehouse).flush();

@@ -1,6 +1,6 @@
 import type { DocumentNode } from 'graphql';
-import { v7 as uuidv7 } from 'uuid';
 import type { Identity } from '../../../subgraphs/shared/auth/tokens.js';
+import { newId } from '../../../subgraphs/shared/ids.js';
 import { ClientStream, StreamEnd } from './client-stream.js';
 import { Feed, type Subscriber } from './feed.js';
 import { type FormatErrors, schemaReload, tokenExpired, tooSlow } from './format-errors.js';
@@ -71,7 +71,7 @@ export function createHub(options: HubOptions): Hub {
         upstream: options.upstreamOf(plan.primary.serviceName),
         format: options.format,
         bufferMax: options.bufferMax,
-        contextOf: (authorization) => ({ requestId: uuidv7(), authorization, address: '' }),
+        contextOf: (authorization) => ({ requestId: newId(), authorization, address: '' }),
         onEnd: (ended) => {
           feeds.delete(ended);
           if (joinable.get(key) === ended) joinable.delete(key);

@@ -5,8 +5,8 @@ import type { ApolloServer } from '@apollo/server';
 import { GraphQLError, type GraphQLFormattedError, parse } from 'graphql';
 import { CloseCode, type Context, type SubscribePayload } from 'graphql-ws';
 import { type Extra, useServer } from 'graphql-ws/use/ws';
-import { v7 as uuidv7 } from 'uuid';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { newId } from '../../../subgraphs/shared/ids.js';
 import { requestTrace } from '../../../subgraphs/shared/observability/request-context.js';
 import { telemetry } from '../../../subgraphs/shared/observability/telemetry/telemetry.js';
 import type { RouterContext } from '../../context.js';
@@ -80,7 +80,7 @@ export function serveWebSockets(options: WebSocketOptions) {
       onSubscribe: (context, id, payload) => {
         const connection = connectionOf(context);
         if (!connection.begin(id)) return neverSettles();
-        const requestId = uuidv7();
+        const requestId = newId();
         const work = () => accept(connection, id, payload, requestId);
         return requestTrace.run(
           { requestId },

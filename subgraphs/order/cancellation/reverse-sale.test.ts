@@ -1,14 +1,14 @@
 import pg from 'pg';
-import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { logger } from '../../../tests/harness/stock-engine.js';
 import { connect, disconnect } from '../../shared/database/connect.js';
+import { newId } from '../../shared/ids.js';
 import { changeShopOrders, lockOrder } from '../fulfilment/change-shop-orders.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 import { reverseSale } from './reverse-sale.js';
 
 const roundsCount = 20;
-const [shopA, shopB] = [uuidv7(), uuidv7()];
+const [shopA, shopB] = [newId(), newId()];
 
 describe('paid orders of one customer that are cancelled at once', () => {
   let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
@@ -28,14 +28,14 @@ describe('paid orders of one customer that are cancelled at once', () => {
 
   /** A paid order of one unit from each shop, whose parts were made in this order. */
   async function paidOrder(customerId: string, shopIds: readonly string[]): Promise<string> {
-    const orderId = uuidv7();
+    const orderId = newId();
     await client.query(
       `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address, status)
        values ($1, $2, 2, 'USD', '{}', 'CONFIRMED')`,
       [orderId, customerId],
     );
     for (const shopId of shopIds) {
-      const shopOrderId = uuidv7();
+      const shopOrderId = newId();
       await client.query(
         `insert into shop_order (id, order_id, shop_id, status) values ($1, $2, $3, 'CONFIRMED')`,
         [shopOrderId, orderId, shopId],
@@ -43,7 +43,7 @@ describe('paid orders of one customer that are cancelled at once', () => {
       await client.query(
         `insert into order_item (id, shop_order_id, offer_id, sku, name, unit_price_amount,
            currency_code, quantity) values ($1, $2, $1, 'SKU', 'A thing', 1, 'USD', 1)`,
-        [uuidv7(), shopOrderId],
+        [newId(), shopOrderId],
       );
       await client.query(
         `insert into purchase (customer_id, shop_id, sku, units) values ($1, $2, 'SKU', 1)
@@ -54,7 +54,7 @@ describe('paid orders of one customer that are cancelled at once', () => {
     await client.query(
       `insert into payment (id, order_id, user_id, amount, status, provider)
        values ($1, $2, $3, 2, 'COMPLETED', 'sandbox')`,
-      [uuidv7(), orderId, customerId],
+      [newId(), orderId, customerId],
     );
     return orderId;
   }
@@ -70,7 +70,7 @@ describe('paid orders of one customer that are cancelled at once', () => {
 
   it('do not lock each other out, in whatever order their parts were made', async () => {
     for (let round = 0; round < roundsCount; round++) {
-      const customerId = uuidv7();
+      const customerId = newId();
       const orderIds: string[] = [];
       for (const shopIds of [
         [shopA, shopB],

@@ -1,8 +1,8 @@
-import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { connect } from '../../shared/database/connect.js';
 import { sql } from '../../shared/database/sql.js';
 import { type ClaimOnce, createClaims } from '../../shared/idempotency.js';
+import { newId } from '../../shared/ids.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 import { type CheckoutWrites, createCheckoutWrites } from './checkout-writes.js';
 import type { NewOrder } from './place-order.js';
@@ -27,11 +27,11 @@ describe('checkouts at the same time', () => {
 
   const shippingAddress = { street: '1 "Main" {St}', city: 'B\\c', zip: ',', country: 'US' };
   const offerOf = (purchaseLimit: number | null = null) => ({
-    ...{ id: uuidv7(), shopId: uuidv7(), sku: 'SKU', name: 'It', priceAmount: '1.10' },
+    ...{ id: newId(), shopId: newId(), sku: 'SKU', name: 'It', priceAmount: '1.10' },
     ...{ currencyCode: 'USD', purchaseLimit, isActive: true },
   });
   const orderOf = (customerId: string, quantity: number, offer: object = offerOf()) =>
-    ({ id: uuidv7(), customerId, shippingAddress, lines: [{ offer, quantity }] }) as NewOrder;
+    ({ id: newId(), customerId, shippingAddress, lines: [{ offer, quantity }] }) as NewOrder;
   const rows = <T>(text: string, values: unknown[]) => sql<T>(orm.em.fork(), text, values);
   const totalsOf = async (orders: readonly NewOrder[]) => {
     const found = await rows<{ id: string; total: string; address: object }>(
@@ -45,8 +45,8 @@ describe('checkouts at the same time', () => {
   };
 
   it('are each written whole, and what one customer buys twice is counted together', async () => {
-    const [customer, offer] = [uuidv7(), offerOf()];
-    const orders = [orderOf(customer, 2, offer), orderOf(customer, 3, offer), orderOf(uuidv7(), 1)];
+    const [customer, offer] = [newId(), offerOf()];
+    const orders = [orderOf(customer, 2, offer), orderOf(customer, 3, offer), orderOf(newId(), 1)];
     await Promise.all(orders.map(writes.place));
     expect(await totalsOf(orders)).toEqual(['2.20', '3.30', '1.10']);
     const counted = await rows('select units from purchase where customer_id = $1', [customer]);
@@ -59,7 +59,7 @@ describe('checkouts at the same time', () => {
   });
 
   it('do not fail because one of them was placed before', async () => {
-    const [known, other] = [orderOf(uuidv7(), 1), orderOf(uuidv7(), 2)];
+    const [known, other] = [orderOf(newId(), 1), orderOf(newId(), 2)];
     await writes.place(known);
     const outcomes = await Promise.allSettled([known, other].map(writes.place));
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
@@ -72,20 +72,20 @@ describe('checkouts at the same time', () => {
   });
 
   it('are told of what stands in their own cart', async () => {
-    const [customer, offer] = [uuidv7(), offerOf()];
+    const [customer, offer] = [newId(), offerOf()];
     await rows('insert into cart (id, shard) values ($1, 0)', [customer]);
     await rows(
       `insert into cart_item (cart_id, offer_id, id, name, unit_price_amount, currency_code, quantity)
        values ($1, $2, $3, 'It', 1, 'USD', 1)`,
-      [customer, offer.id, uuidv7()],
+      [customer, offer.id, newId()],
     );
-    const orders = [orderOf(customer, 1, offer), orderOf(uuidv7(), 1, offer), orderOf(customer, 1)];
+    const orders = [orderOf(customer, 1, offer), orderOf(newId(), 1, offer), orderOf(customer, 1)];
     expect(await Promise.all(orders.map(writes.place))).toEqual([true, false, false]);
     expect(await writes.place(orderOf(customer, 1, { ...offer, purchaseLimit: 9 }))).toBe(true);
   });
 
   it('have their holds written down with the outcomes of their keys, once', async () => {
-    const orders = [orderOf(uuidv7(), 1), orderOf(uuidv7(), 1)];
+    const orders = [orderOf(newId(), 1), orderOf(newId(), 1)];
     const heldOf = ({ id: orderId, customerId }: NewOrder) => ({
       ...{ orderId, expiresAt: new Date(), outcome: { kind: 'placed', orderId } },
       key: { userId: customerId, operation: 'checkout', key: 'k' },
@@ -105,7 +105,7 @@ describe('checkouts at the same time', () => {
   });
 
   it('for which there is no stock are ended, and no longer count as bought, unless they are held', async () => {
-    const [customer, offer] = [uuidv7(), offerOf()];
+    const [customer, offer] = [newId(), offerOf()];
     const orders = [1, 2, 4].map((quantity) => orderOf(customer, quantity, offer));
     await Promise.all(orders.map(writes.place));
     const outcomeOf = ({ id: orderId }: NewOrder) => ({
@@ -139,7 +139,7 @@ describe('checkouts at the same time', () => {
       { ...cancelled, version: 2, events: 1 },
       { status: 'PENDING', reason: null, shopOrder: 'PENDING', version: 2, events: 0 },
     ]);
-    const kept = await claimKey({ key: first.key, fingerprint: 'f', subjectId: uuidv7() });
+    const kept = await claimKey({ key: first.key, fingerprint: 'f', subjectId: newId() });
     expect(kept).toMatchObject({ subjectId: first.orderId, outcome: { kind: 'short' } });
   });
 });

@@ -1,10 +1,10 @@
 import Big from 'big.js';
 import fc from 'fast-check';
 import pg from 'pg';
-import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { logger } from '../../../tests/harness/stock-engine.js';
 import { connect, disconnect } from '../../shared/database/connect.js';
+import { newId } from '../../shared/ids.js';
 import { lineTotal, sumOf } from '../../shared/money.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 import { requestRefund } from './refund.js';
@@ -29,7 +29,7 @@ describe('refunds of a payment', () => {
   });
 
   async function newPayment(amount: string, shopOrdersCount: number) {
-    const [orderId, paymentId] = [uuidv7(), uuidv7()];
+    const [orderId, paymentId] = [newId(), newId()];
     await client.query(
       `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address)
        values ($1, $1, $2, 'USD', '{}')`,
@@ -40,7 +40,7 @@ describe('refunds of a payment', () => {
        values ($1, $2, $2, $3, 'COMPLETED', 'sandbox')`,
       [paymentId, orderId, amount],
     );
-    const shopOrderIds = Array.from({ length: shopOrdersCount }, () => uuidv7());
+    const shopOrderIds = Array.from({ length: shopOrdersCount }, () => newId());
     for (const id of shopOrderIds) {
       await client.query('insert into shop_order (id, order_id, shop_id) values ($1, $2, $1)', [
         id,

@@ -33,7 +33,7 @@ export function createOfferReader(shop: ServiceClient): ReadOffers {
     const offers = new Map(offersForSale.map((offer) => [offer.id, offer]));
     return requests.map((ids) => forSale(ids, offers));
   });
-  return (ids) => reads.ask(ids, timeoutMs);
+  return (ids) => reads.submit(ids, timeoutMs);
 }
 
 function forSale(ids: readonly string[], offers: ReadonlyMap<string, OfferForSale>) {

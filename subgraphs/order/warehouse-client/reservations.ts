@@ -93,12 +93,12 @@ export function createReservations(reserving: ServiceClient, ending: ServiceClie
       const request = { orderId, lines, holdForMs };
       const latestMs = performance.now() + reserveTimeoutMs;
       const leftMs = () => Math.max(1, latestMs - performance.now());
-      let answer = await first.ask(request, leftMs());
+      let answer = await first.submit(request, leftMs());
       const isRepeated = answer.state === 'WAITING';
-      while (answer.state === 'WAITING') answer = await again.ask(request, leftMs());
+      while (answer.state === 'WAITING') answer = await again.submit(request, leftMs());
       return { ...(answer as ReservationAnswer), isRepeated };
     },
-    commit: (orderId, paymentId) => commits.ask({ orderId, paymentId }, endTimeoutMs),
-    release: (orderId, reason, actor) => releases.ask({ orderId, reason, actor }, endTimeoutMs),
+    commit: (orderId, paymentId) => commits.submit({ orderId, paymentId }, endTimeoutMs),
+    release: (orderId, reason, actor) => releases.submit({ orderId, reason, actor }, endTimeoutMs),
   };
 }

@@ -1,5 +1,5 @@
-import { v7 as uuidv7 } from 'uuid';
 import { type Catalogue, openCatalogue } from '../../../tests/harness/catalogue.js';
+import { newId } from '../../shared/ids.js';
 import { ProductSort } from './product-filter.js';
 
 const query = `query ($first: Int!, $after: String, $filter: ProductFilter, $sort: ProductSort!) {
@@ -116,7 +116,7 @@ describe('a list of products', () => {
       const search = { ...filter, search: 'kettle' };
       cursors.set(sort, (await list({ sort, first: 1, filter: search })).endCursor);
     }
-    const id = uuidv7();
+    const id = newId();
     const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
     for (const sort of Object.values(ProductSort)) {
       const others = [...cursors].filter(([name]) => name !== sort).map(([, cursor]) => cursor);
@@ -167,7 +167,7 @@ describe('a list of products', () => {
       [top, ['at the bottom', 'in the middle']],
       [middle, ['at the bottom', 'in the middle']],
       [bottom, ['at the bottom']],
-      [uuidv7(), []],
+      [newId(), []],
     ] as const) {
       expect((await list({ filter: { categoryId } })).names).toEqual(names);
     }
@@ -177,7 +177,7 @@ describe('a list of products', () => {
     it('has what one offer satisfies whole, not two together', async () => {
       const { filter, products } = await shelf([null, null, null]);
       const [near, other, whole] = products.map(({ sku }) => sku) as [string, string, string];
-      const shopId = uuidv7();
+      const shopId = newId();
       // One offer is cheap, the other in stock, and a third that of the shop.
       await catalogue.offer(near, { price: '5.00', inStock: false });
       await catalogue.offer(near, { price: '50.00', inStock: true });
@@ -210,7 +210,7 @@ describe('a list of products', () => {
 
     it('is in the order of the prices that satisfy the filter', async () => {
       const { filter, products } = await shelf(['1.00', '20.00']);
-      const shopId = uuidv7();
+      const shopId = newId();
       await catalogue.offer(products[0]?.sku as string, { price: '30.00', shopId });
       await catalogue.offer(products[1]?.sku as string, { price: '25.00', shopId });
       expect((await list({ sort: 'PRICE_ASC', filter })).names).toEqual(['A', 'b']);
@@ -236,7 +236,7 @@ describe('a list of products', () => {
     });
 
     it('gives the same whether a few products are looked at, or all offers gone along', async () => {
-      const shopId = uuidv7();
+      const shopId = newId();
       const { filter, products } = await shelf(['3.00', '1.00', '2.00']);
       for (const [n, { sku }] of products.entries()) {
         await catalogue.offer(sku, { shopId, price: `${9 - n}.00` });

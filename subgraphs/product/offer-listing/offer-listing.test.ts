@@ -1,5 +1,5 @@
-import { v7 as uuidv7 } from 'uuid';
 import { type Catalogue, openCatalogue } from '../../../tests/harness/catalogue.js';
+import { newId } from '../../shared/ids.js';
 
 describe('the listing of an offer', () => {
   let catalogue: Catalogue;
@@ -16,8 +16,8 @@ describe('the listing of an offer', () => {
       [sku],
     );
   const offerOf = (sku: string) => ({
-    offerId: uuidv7(),
-    shopId: uuidv7(),
+    offerId: newId(),
+    shopId: newId(),
     sku,
     price: '12.30',
     currencyCode: 'EUR',
@@ -66,7 +66,7 @@ describe('the listing of an offer', () => {
 
   it('takes an event in once, however often it is delivered', async () => {
     const { sku } = await catalogue.product();
-    const event = { ...offerEvent(1, offerOf(sku)), id: uuidv7() };
+    const event = { ...offerEvent(1, offerOf(sku)), id: newId() };
     expect(await catalogue.deliver('shop', event, event)).toBe(2);
     expect(await catalogue.deliver('shop', event)).toBe(1);
     expect(await catalogue.query('select from inbox where id = $1', [event.id])).toHaveLength(1);
@@ -75,7 +75,7 @@ describe('the listing of an offer', () => {
   it('is that of the newest offer when one was removed and made anew', async () => {
     const { sku } = await catalogue.product();
     const former = offerOf(sku);
-    const anew = { ...former, offerId: uuidv7(), price: '1.00' };
+    const anew = { ...former, offerId: newId(), price: '1.00' };
     await catalogue.deliver('shop', offerEvent(9, former), offerEvent(1, anew));
     await catalogue.deliver('shop', offerEvent(10, { ...former, active: false }));
     expect(await listed(sku)).toMatchObject([

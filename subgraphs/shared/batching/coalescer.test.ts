@@ -9,7 +9,7 @@ describe('requests that come at the same time', () => {
       batches.push([...numbers]);
       return numbers.map((each) => (each === 3 ? new Error('not three') : each * 2));
     });
-    const all = await Promise.allSettled([1, 2, 3].map((each) => doubled.ask(each, 1000)));
+    const all = await Promise.allSettled([1, 2, 3].map((each) => doubled.submit(each, 1000)));
     expect(batches).toEqual([[1, 2, 3]]);
     expect(all).toMatchObject([{ value: 2 }, { value: 4 }, { reason: { message: 'not three' } }]);
   });
@@ -25,7 +25,7 @@ describe('requests that come at the same time', () => {
     }, limits);
     const asked: Promise<number>[] = [];
     for (const each of [1, 2, 3, 4, 5, 6]) {
-      asked.push(same.ask(each, 1000));
+      asked.push(same.submit(each, 1000));
       await soon();
     }
     expect(batches).toEqual([[1], [2]]);
@@ -51,10 +51,10 @@ describe('requests that come at the same time', () => {
       },
       { inFlightMax: 1 },
     );
-    const first = same.ask(1, 5000);
+    const first = same.submit(1, 5000);
     await soon();
-    const second = same.ask(2, 10);
-    const third = same.ask(3, 5000);
+    const second = same.submit(2, 10);
+    const third = same.submit(3, 5000);
     await expect(second).rejects.toMatchObject({ extensions: { code: 'TRY_AGAIN' } });
     answer();
     expect(await first).toBe(1);
@@ -68,7 +68,7 @@ describe('requests that come at the same time', () => {
     const broken = new Coalescer<number, number>(async () => {
       throw new Error('away');
     });
-    const all = await Promise.allSettled([broken.ask(1, 1000), broken.ask(2, 1000)]);
+    const all = await Promise.allSettled([broken.submit(1, 1000), broken.submit(2, 1000)]);
     expect(all).toMatchObject([{ reason: { message: 'away' } }, { reason: { message: 'away' } }]);
   });
 });

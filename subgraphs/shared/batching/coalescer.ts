@@ -45,7 +45,7 @@ export class Coalescer<Request, Outcome> {
    * @param withinMs the member's own deadline, whatever becomes of its batch
    * @throws `TRY_AGAIN` when too many wait, or the time is up; it may have been done then
    */
-  ask(request: Request, withinMs: number): Promise<Outcome> {
+  submit(request: Request, withinMs: number): Promise<Outcome> {
     if (this.#queue.length >= this.#limits.queueMax) return Promise.reject(late());
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(late()), withinMs);

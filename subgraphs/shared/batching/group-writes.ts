@@ -28,5 +28,5 @@ export function groupWrites<Request, Outcome>(write: Batch<Request, Outcome>) {
       return Promise.all(requests.map(alone));
     }
   }, limits);
-  return (request: Request) => together.ask(request, withinMs);
+  return (request: Request) => together.submit(request, withinMs);
 }

@@ -24,13 +24,13 @@ export function installWatchdog(pool: pg.Pool, statementMaxMs: number, graceMs: 
       const limit = setsLimit.exec(text)?.[1];
       if (limit) maxMs = Number(limit);
       else if (endsTransaction.test(text)) maxMs = statementMaxMs;
-      const asked = PreparingClient.prototype.query.apply(client, args as never) as unknown;
-      if (!(asked instanceof Promise)) clearTimeout(timer);
+      const result = PreparingClient.prototype.query.apply(client, args as never) as unknown;
+      if (!(result instanceof Promise)) clearTimeout(timer);
       else {
         const answered = () => clearTimeout(timer);
-        asked.then(answered, answered);
+        result.then(answered, answered);
       }
-      return asked;
+      return result;
     };
     Object.assign(client, { query });
   });

@@ -4,7 +4,7 @@ import { connectTimeoutMs } from './client.js';
 const relistenAfterMs = 1000;
 
 /** Listens to NOTIFY on a connection of its own, and connects anew when that is lost; until stopped. */
-export function listenTo(url: string, channel: string, heard: () => void) {
+export function listenTo(url: string, channel: string, onNotify: () => void) {
   let stopped = false;
   let client: pg.Client | undefined;
   let retry: NodeJS.Timeout | undefined;
@@ -19,7 +19,7 @@ export function listenTo(url: string, channel: string, heard: () => void) {
       keepAlive: true,
     });
     client = made;
-    made.on('notification', heard);
+    made.on('notification', onNotify);
     made.on('error', () => {});
     made.once('end', connectAgain);
     try {

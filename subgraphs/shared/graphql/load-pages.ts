@@ -41,10 +41,10 @@ export function loadPagesBy<T extends { id: string }>(
     const found = new Map<PageOf, Connection<T>>();
     const alike = Map.groupBy(pages, ({ parentId: _, ...page }) => JSON.stringify(page));
     for (const [first, ...others] of alike.values()) {
-      const asked = [first as PageOf, ...others];
-      const rows = await readPages(em.fork(), type, { key, order }, asked);
+      const group = [first as PageOf, ...others];
+      const rows = await readPages(em.fork(), type, { key, order }, group);
       const byParent = Map.groupBy(rows, (row) => row[key] as string);
-      for (const page of asked) {
+      for (const page of group) {
         found.set(page, toConnection(byParent.get(page.parentId) ?? [], page.first));
       }
     }

@@ -1,5 +1,5 @@
 import { Registry } from '../observability/metrics.js';
-import { askReadiness, showReadiness } from './readiness.js';
+import { checkReadiness, exposeReadiness } from './readiness.js';
 
 describe('the readiness of a process', () => {
   const asked: string[] = [];
@@ -11,7 +11,7 @@ describe('the readiness of a process', () => {
     },
     silent: () => new Promise(() => {}),
   };
-  const ask = (query: string) => askReadiness(checks, new URLSearchParams(query));
+  const ask = (query: string) => checkReadiness(checks, new URLSearchParams(query));
   beforeEach(() => asked.splice(0));
 
   it('is that of all its checks, each within its time', async () => {
@@ -39,7 +39,7 @@ describe('the readiness of a process', () => {
 
   it('is shown check by check to Prometheus', async () => {
     const registry = new Registry();
-    showReadiness(registry, checks);
+    exposeReadiness(registry, checks);
     const shown = await registry.getSingleMetricAsString('holdfast_ready');
     expect(shown).toContain('holdfast_ready{check="supergraph"} 1\n');
     expect(shown).toContain('holdfast_ready{check="subgraphs"} 0\n');

@@ -7,11 +7,11 @@ export type ReadinessChecks = Readonly<Record<string, () => Promise<unknown>>>;
 const checkMaxMs = 1000;
 
 async function resultsOf(checks: ReadinessChecks): Promise<Record<string, boolean>> {
-  const asked = Object.entries(checks).map(async ([name, check]) => {
+  const checked = Object.entries(checks).map(async ([name, check]) => {
     const done = check().then(() => true);
     return [name, await withTimeout(checkMaxMs, done, false)] as const;
   });
-  return Object.fromEntries(await Promise.all(asked));
+  return Object.fromEntries(await Promise.all(checked));
 }
 
 /**
@@ -19,7 +19,7 @@ async function resultsOf(checks: ReadinessChecks): Promise<Record<string, boolea
  * of Kubernetes: what only holds for all replicas alike is no reason to take each of them away. A name
  * that no check has is told and nothing more, so that a probe may be newer than what it probes.
  */
-export async function askReadiness(checks: ReadinessChecks, query: URLSearchParams) {
+export async function checkReadiness(checks: ReadinessChecks, query: URLSearchParams) {
   const excluded = new Set(query.getAll('exclude'));
   const unknown = [...excluded].filter((name) => !Object.hasOwn(checks, name));
   const results = await resultsOf(
@@ -32,8 +32,8 @@ export async function askReadiness(checks: ReadinessChecks, query: URLSearchPara
   };
 }
 
-/** Shows each check, asked anew whenever somebody asks for the metrics. */
-export function showReadiness(registry: Registry, checks: ReadinessChecks): void {
+/** Exposes each check, run whenever the metrics are read. */
+export function exposeReadiness(registry: Registry, checks: ReadinessChecks): void {
   const gauge = {
     name: 'holdfast_ready',
     help: '1 where what the process needs answers, by check.',

@@ -17,7 +17,7 @@ import { telemetry } from '../observability/telemetry/telemetry.js';
 import type { Service } from '../runtime/process.js';
 import { codeOfThrown, HttpError, sendDomainError, sendHttpError, sendJson } from './http.js';
 import { serverKeepAliveMs } from './keep-alive.js';
-import { askReadiness, type ReadinessChecks, showReadiness } from './readiness.js';
+import { checkReadiness, exposeReadiness, type ReadinessChecks } from './readiness.js';
 
 export type Server = HttpServer | TlsServer;
 
@@ -62,7 +62,7 @@ export async function startServer(options: ServerOptions): Promise<Service> {
     void answer(options, observe, countError, request, response);
   });
   options.onServer?.(server);
-  showReadiness(options.registry, options.readiness);
+  exposeReadiness(options.registry, options.readiness);
   const answerOpsRequest = answerOps(options, () => stopping);
   const ops = createWebServer({}, (request, response) => {
     answerOpsRequest(request, response).catch((error) =>
@@ -168,7 +168,7 @@ function answerOps(options: ServerOptions, isStopping: () => boolean) {
     if (path === '/healthz') return sendJson(response, 200, { status: 'ok' });
     if (path === '/metrics') return sendMetrics(options.registry, response);
     if (path !== '/readyz') return sendJson(response, 404, { status: 'not found' });
-    const { ready, results, ...rest } = await askReadiness(
+    const { ready, results, ...rest } = await checkReadiness(
       options.readiness,
       new URLSearchParams(query),
     );

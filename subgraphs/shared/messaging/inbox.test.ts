@@ -1,9 +1,9 @@
-import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { logger } from '../../../tests/harness/stock-engine.js';
 import { databaseSchema } from '../../warehouse/mikro-orm.config.js';
 import { connect } from '../database/connect.js';
 import { sql } from '../database/sql.js';
+import { newId } from '../ids.js';
 import { createInboxResolver, type InboxContext, type OutboxEvent } from './inbox.js';
 
 const Inbox = createInboxResolver<InboxContext>('Test', ['order'], {
@@ -36,7 +36,7 @@ describe('the inbox', () => {
   });
 
   const event = (topic: string): OutboxEvent => {
-    return { id: uuidv7(), topic, key: uuidv7(), version: 1, payload: '{}' };
+    return { id: newId(), topic, key: newId(), version: 1, payload: '{}' };
   };
   const deliver = (...events: OutboxEvent[]) => {
     const context = { em: orm.em.fork(), logger, caller: 'order', identity: null } as const;

@@ -91,7 +91,7 @@ export function createInboxResolver<C extends InboxContext>(
       const latestMs = performance.now() + deliverMaxMs;
       for (const event of events) {
         if (performance.now() > latestMs) break; // the rest is sent again
-        if (await takeIn(context, event, handlers)) accepted.push(event.id);
+        if (await handleEvent(context, event, handlers)) accepted.push(event.id);
       }
       return accepted;
     }
@@ -99,7 +99,7 @@ export function createInboxResolver<C extends InboxContext>(
   return InboxResolver;
 }
 
-async function takeIn<C extends InboxContext>(
+async function handleEvent<C extends InboxContext>(
   context: C,
   event: OutboxEvent,
   handlers: EventHandlers<C>,

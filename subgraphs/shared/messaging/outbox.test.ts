@@ -1,5 +1,4 @@
 import pg from 'pg';
-import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { logger } from '../../../tests/harness/stock-engine.js';
 import { eventually } from '../../../tests/harness/wait.js';
@@ -8,6 +7,7 @@ import { connect } from '../database/connect.js';
 import { sql } from '../database/sql.js';
 import { DomainError, UpstreamFault } from '../errors.js';
 import type { ServiceClient } from '../http/service-client.js';
+import { newId } from '../ids.js';
 import { Registry } from '../observability/metrics.js';
 import { enqueue } from './outbox.js';
 import { relayOnce, startRelay } from './outbox-relay.js';
@@ -49,7 +49,13 @@ describe('the outbox and its relay', () => {
     enqueue(
       orm.em.fork(),
       Array.from({ length: count }, () => {
-        return { consumer: 'order', topic: 'told', key: uuidv7(), version: 1, payload: { a: 1 } };
+        return {
+          consumer: 'order',
+          topic: 'changed',
+          key: newId(),
+          version: 1,
+          payload: { a: 1 },
+        };
       }),
     );
   const rows = () =>
@@ -91,7 +97,9 @@ describe('the outbox and its relay', () => {
   it('is silent about what a rolled-back transaction wrote', async () => {
     const { client, delivered } = consumer((ids) => ids);
     const failing = orm.em.fork().transactional(async (em) => {
-      await enqueue(em, [{ consumer: 'order', topic: 'told', key: 'k', version: 1, payload: {} }]);
+      await enqueue(em, [
+        { consumer: 'order', topic: 'changed', key: 'k', version: 1, payload: {} },
+      ]);
       throw new Error('rolled back');
     });
     await expect(failing).rejects.toThrow('rolled back');

@@ -1,14 +1,14 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CryptoKey, SignJWT } from 'jose';
-import { v7 as uuidv7 } from 'uuid';
 import { createTokenVerifier, tokenRules } from '../../shared/auth/tokens.js';
+import { newId } from '../../shared/ids.js';
 import { generateSigningKey, readSigningKeys, type SigningKeys } from './signing-keys.js';
 
 const sign = ({ newest }: SigningKeys, type: string = tokenRules.type): Promise<string> =>
-  new SignJWT({ role: 'CUSTOMER', sid: uuidv7() })
+  new SignJWT({ role: 'CUSTOMER', sid: newId() })
     .setProtectedHeader({ alg: tokenRules.algorithm, typ: type, kid: newest.keyId })
-    .setSubject(uuidv7())
+    .setSubject(newId())
     .setIssuer(tokenRules.issuer)
     .setAudience(tokenRules.audience)
     .setExpirationTime('5m')

@@ -1,6 +1,6 @@
-import { v7 as uuidv7 } from 'uuid';
 import { openStock, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { eventually } from '../../../tests/harness/wait.js';
+import { newId } from '../../shared/ids.js';
 import { type StockChanged, stockChannel } from '../signals/stock-signals.js';
 import { setWarehouseActive } from './set-warehouse-active.js';
 
@@ -13,7 +13,7 @@ describe('a warehouse with a great many levels', () => {
 
   /** @returns its id and that of its shop; 5 units of each sku are there */
   async function open(skus: number) {
-    const [id, shopId] = [uuidv7(), uuidv7()];
+    const [id, shopId] = [newId(), newId()];
     await stock.query('insert into warehouse (id, shop_id, name) values ($1, $2, $3)', [
       id,
       shopId,

@@ -1,8 +1,8 @@
 import { jest } from '@jest/globals';
 import type { Redis } from 'ioredis';
-import { v7 as uuidv7 } from 'uuid';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { askingAgain, eventually } from '../../../tests/harness/wait.js';
+import { newId } from '../../shared/ids.js';
 import { createLogger } from '../../shared/observability/logger.js';
 import { createRedis } from '../../shared/runtime/redis.js';
 import { reserveStock } from '../reservation/engine.js';
@@ -41,7 +41,7 @@ describe('releasing holds when their time is up', () => {
 
   async function holdOne(engine: Engine) {
     const key = await stockUp(engine, [5]);
-    const orderId = uuidv7();
+    const orderId = newId();
     const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 2 }];
     await reserveStock(engine, { orderId, lines, holdForMs });
     return orderId;
@@ -69,7 +69,7 @@ describe('releasing holds when their time is up', () => {
     const engine = await startOne(1_000_000);
     const key = await stockUp(engine, [1500]);
     const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 1 }];
-    const orderIds = Array.from({ length: 1500 }, () => uuidv7());
+    const orderIds = Array.from({ length: 1500 }, () => newId());
     const holds = orderIds.map((orderId) =>
       askingAgain(() => reserveStock(engine, { orderId, lines, holdForMs: 3_600_000 })),
     );
@@ -207,7 +207,7 @@ describe('releasing holds when their time is up', () => {
   it('a hold whose event comes early is timed by PostgreSQL’s clock, not by Redis’s again', async () => {
     const engine = await startOne(1_000_000);
     const { shopId, sku } = await stockUp(engine, [5]);
-    const orderId = uuidv7();
+    const orderId = newId();
     const lines = [{ shopId, sku, quantity: 1 }];
     await reserveStock(engine, { orderId, lines, holdForMs: 60_000 });
     const send = jest.spyOn(engine.signals, 'send');

@@ -1,6 +1,6 @@
-import { v7 as uuidv7 } from 'uuid';
 import { logger, openStock, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { eventually } from '../../../tests/harness/wait.js';
+import { newId } from '../../shared/ids.js';
 import {
   createStockFeed,
   createStockFeeds,
@@ -66,7 +66,7 @@ describe('the feeds of whole shops', () => {
   });
 
   async function openShop(items: number) {
-    const shopId = uuidv7();
+    const shopId = newId();
     await stock.query(
       `insert into stock_item (shop_id, sku, available, version)
        select $1, 'SKU-' || n, 5, 1 from generate_series(1, $2::int) as n`,

@@ -1,16 +1,16 @@
-import { v7 as uuidv7 } from 'uuid';
 import { startTestRedis } from '../../../tests/harness/databases.js';
 import { type CutPoint, startPostgresProxy } from '../../../tests/harness/postgres-proxy.js';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { askingAgain, eventually } from '../../../tests/harness/wait.js';
 import type { StockKey } from '../../contracts/stock-key.js';
+import { newId } from '../../shared/ids.js';
 import { createRedis } from '../../shared/runtime/redis.js';
 import { setWarehouseActive } from '../activation/set-warehouse-active.js';
 import { receiveStock } from '../stock/receive-stock.js';
 import { createStockLocks, lockCommandMaxMs, type StockLocks } from './dispatcher/stock-locks.js';
 import { commitReservation, releaseReservation, reserveStock } from './engine.js';
 
-const request = ({ shopId, sku }: StockKey, quantity = 1, orderId = uuidv7()) => {
+const request = ({ shopId, sku }: StockKey, quantity = 1, orderId = newId()) => {
   return { orderId, lines: [{ shopId, sku, quantity }], holdForMs: 3_600_000 };
 };
 
@@ -88,7 +88,7 @@ describe('the stock engine where it can break', () => {
         const [sold, released] = [request(key, 2), request(key, 3)];
         await Promise.all([reserveStock(engine, sold), reserveStock(engine, released)]);
         proxy.cutNextCommit(point);
-        const paymentId = uuidv7();
+        const paymentId = newId();
         const answers = await Promise.all([
           commitReservation(engine, { orderId: sold.orderId, paymentId }),
           releaseReservation(engine, { orderId: released.orderId, reason: 'BY_CUSTOMER' }),

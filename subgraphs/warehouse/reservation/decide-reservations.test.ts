@@ -1,7 +1,7 @@
-import { v7 as uuidv7 } from 'uuid';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import type { StockKey } from '../../contracts/stock-key.js';
 import { isLockTimeout } from '../../shared/database/errors.js';
+import { newId } from '../../shared/ids.js';
 import {
   decideReservations,
   type ReserveOutcome,
@@ -11,7 +11,7 @@ import { createStockLocks } from './dispatcher/stock-locks.js';
 import { commitReservation, releaseReservation, reserveStock, type StockEngine } from './engine.js';
 
 const holdForMs = 3_600_000;
-const request = (key: StockKey, quantity: number, orderId = uuidv7()): ReserveRequest => {
+const request = (key: StockKey, quantity: number, orderId = newId()): ReserveRequest => {
   return { orderId, lines: [{ shopId: key.shopId, sku: key.sku, quantity }], holdForMs };
 };
 
@@ -66,7 +66,7 @@ describe('reserving stock', () => {
 
   it('holds nothing of an order of which one line is short, and says what is left of which', async () => {
     const [plenty, scarce] = [await stockUp(engine, [10]), await stockUp(engine, [1])];
-    const orderId = uuidv7();
+    const orderId = newId();
     const lines = [
       { shopId: plenty.shopId, sku: plenty.sku, quantity: 2 },
       { shopId: scarce.shopId, sku: scarce.sku, quantity: 2 },
@@ -84,7 +84,7 @@ describe('reserving stock', () => {
     const key = await stockUp(engine, [3]);
     const line = { shopId: key.shopId, sku: key.sku, quantity: 2 };
     const outcome = await reserveStock(engine, {
-      orderId: uuidv7(),
+      orderId: newId(),
       lines: [line, line],
       holdForMs,
     });
@@ -132,7 +132,7 @@ describe('reserving stock', () => {
 
   it('answers who asks for something else under the same order by what that is', async () => {
     const key = await stockUp(engine, [3]);
-    const orderId = uuidv7();
+    const orderId = newId();
     const outcomes = await Promise.all([
       reserveStock(engine, request(key, 5, orderId)),
       reserveStock(engine, request(key, 2, orderId)),
@@ -188,7 +188,7 @@ describe('reserving stock', () => {
     const key = await stockUp(engine, [10]);
     const { orderId } = await reserveStock(engine, request(key, 1));
     expect(await engine.timerRedis.exists(`reservation:${orderId}`)).toBe(1);
-    await commitReservation(engine, { orderId, paymentId: uuidv7() });
+    await commitReservation(engine, { orderId, paymentId: newId() });
     expect(await engine.timerRedis.exists(`reservation:${orderId}`)).toBe(0);
   });
 

@@ -1,5 +1,5 @@
-import { v7 as uuidv7 } from 'uuid';
 import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { newId } from '../../shared/ids.js';
 import { expireOrSplit, expireReservations } from '../expiry/expire-reservations.js';
 import { commitReservation, releaseReservation, reserveStock, type StockEngine } from './engine.js';
 
@@ -16,7 +16,7 @@ describe('how a hold ends', () => {
   /** Ten units on the shelf, three of them held for an order. */
   async function hold(holdForMs = 3_600_000) {
     const key = await stockUp(engine, [10]);
-    const orderId = uuidv7();
+    const orderId = newId();
     const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 3 }];
     await reserveStock(engine, { orderId, lines, holdForMs });
     return { orderId, shopId: key.shopId };
@@ -34,7 +34,7 @@ describe('how a hold ends', () => {
 
   it('a commit sells the units: they leave the warehouse', async () => {
     const { orderId, shopId } = await hold();
-    const paymentId = uuidv7();
+    const paymentId = newId();
     expect(await commitReservation(engine, { orderId, paymentId })).toEqual({
       orderId,
       state: 'COMMITTED',
@@ -46,7 +46,7 @@ describe('how a hold ends', () => {
 
   it('a second payment is told who won, and changes nothing', async () => {
     const { orderId, shopId } = await hold();
-    const [winner, loser] = [uuidv7(), uuidv7()];
+    const [winner, loser] = [newId(), newId()];
     await commitReservation(engine, { orderId, paymentId: winner });
     for (const paymentId of [loser, winner]) {
       expect(await commitReservation(engine, { orderId, paymentId })).toEqual({
@@ -60,9 +60,9 @@ describe('how a hold ends', () => {
 
   it('a payment of an order that is not known is refused, and so is a reservation that comes after', async () => {
     const { sku, shopId } = await stockUp(engine, [5]);
-    const orderId = uuidv7();
+    const orderId = newId();
     const released = { orderId, state: 'RELEASED', paymentId: null };
-    expect(await commitReservation(engine, { orderId, paymentId: uuidv7() })).toEqual(released);
+    expect(await commitReservation(engine, { orderId, paymentId: newId() })).toEqual(released);
     const lines = [{ shopId, sku, quantity: 1 }];
     const outcome = await reserveStock(engine, { orderId, lines, holdForMs: 3_600_000 });
     expect(outcome.state).toBe('RELEASED');
@@ -71,7 +71,7 @@ describe('how a hold ends', () => {
   it('of twenty payments at once one wins', async () => {
     const { orderId, shopId } = await hold();
     const answers = await Promise.all(
-      Array.from({ length: 20 }, () => commitReservation(engine, { orderId, paymentId: uuidv7() })),
+      Array.from({ length: 20 }, () => commitReservation(engine, { orderId, paymentId: newId() })),
     );
     expect(new Set(answers.map((answer) => answer.paymentId)).size).toBe(1);
     expect(await levelOf(shopId)).toEqual({ onHand: 7, reserved: 0, available: 7 });
@@ -95,7 +95,7 @@ describe('how a hold ends', () => {
 
   it('a release that comes after a payment leaves it as it is', async () => {
     const { orderId, shopId } = await hold();
-    const paymentId = uuidv7();
+    const paymentId = newId();
     await commitReservation(engine, { orderId, paymentId });
     expect(await releaseReservation(engine, { orderId, reason: 'BY_CUSTOMER' })).toEqual({
       orderId,
@@ -109,7 +109,7 @@ describe('how a hold ends', () => {
     const { orderId, shopId } = await hold(1);
     expect(await expireReservations(engine, [orderId])).toEqual([orderId]);
     expect(await expireReservations(engine, [orderId])).toEqual([]);
-    expect(await commitReservation(engine, { orderId, paymentId: uuidv7() })).toEqual({
+    expect(await commitReservation(engine, { orderId, paymentId: newId() })).toEqual({
       orderId,
       state: 'EXPIRED',
       paymentId: null,
@@ -149,7 +149,7 @@ describe('how a hold ends', () => {
   it('releases of held and of unknown orders, among reservations of the same stock, all end', async () => {
     const key = await stockUp(engine, [500]);
     const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 1 }];
-    const orders = (count: number) => Array.from({ length: count }, () => uuidv7());
+    const orders = (count: number) => Array.from({ length: count }, () => newId());
     const reserve = (orderId: string) =>
       reserveStock(engine, { orderId, lines, holdForMs: 3_600_000 });
     const release = (orderId: string) =>
@@ -177,7 +177,7 @@ describe('how a hold ends', () => {
 
   it('a payment a moment late still gets a hold that nobody has ended yet', async () => {
     const { orderId } = await hold(1);
-    const answer = await commitReservation(engine, { orderId, paymentId: uuidv7() });
+    const answer = await commitReservation(engine, { orderId, paymentId: newId() });
     expect(answer.state).toBe('COMMITTED');
   });
 
@@ -186,7 +186,7 @@ describe('how a hold ends', () => {
     for (let round = 0; round < 20; round++) {
       const { orderId } = await hold(1);
       await Promise.all([
-        commitReservation(engine, { orderId, paymentId: uuidv7() }),
+        commitReservation(engine, { orderId, paymentId: newId() }),
         releaseReservation(second, { orderId, reason: 'BY_CUSTOMER' }),
         expireReservations(third, [orderId]),
       ]);

@@ -1,9 +1,9 @@
 import pg from 'pg';
-import { v7 as uuidv7 } from 'uuid';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { eventually } from '../../../tests/harness/wait.js';
 import type { StockKey } from '../../contracts/stock-key.js';
 import { isTooSlow } from '../../shared/database/errors.js';
+import { newId } from '../../shared/ids.js';
 import { createInboxResolver, type OutboxEvent } from '../../shared/messaging/inbox.js';
 import { expireReservations } from '../expiry/expire-reservations.js';
 import { startExpiry } from '../expiry/expiry.js';
@@ -56,7 +56,7 @@ describe('a shop whose stock a long transaction holds', () => {
   };
   const reserve = ({ shopId, sku }: StockKey, on: StockEngine = engine, holdForMs = 3_600_000) => {
     const lines = [{ shopId, sku, quantity: 1 }];
-    return reserveStock(on, { orderId: uuidv7(), lines, holdForMs });
+    return reserveStock(on, { orderId: newId(), lines, holdForMs });
   };
   const states = async (orderIds: readonly string[]) => {
     const rows = await stock.query<{ state: string }>(
@@ -91,7 +91,7 @@ describe('a shop whose stock a long transaction holds', () => {
       releaseReservation(engine, { orderId, reason: 'BY_CUSTOMER' });
     const answers = await Promise.allSettled([
       release(mine.orderId),
-      commitReservation(engine, { orderId: theirs.orderId, paymentId: uuidv7() }),
+      commitReservation(engine, { orderId: theirs.orderId, paymentId: newId() }),
       release(more.orderId),
     ]);
     expect(answers).toMatchObject([
@@ -153,13 +153,13 @@ describe('a shop whose stock a long transaction holds', () => {
   it('keeps up no event of another shop', async () => {
     const orders = [await reserve(held), await reserve(free)];
     for (const { orderId } of orders) {
-      await commitReservation(engine, { orderId, paymentId: uuidv7() });
+      await commitReservation(engine, { orderId, paymentId: newId() });
     }
     const returned = orders.map(({ orderId }, n): OutboxEvent => {
       const { shopId } = n === 0 ? held : free;
       const payload = JSON.stringify({ orderId, shopId, reason: 'BY_SHOP' });
       const key = `${orderId}:${shopId}`;
-      return { id: uuidv7(), topic: 'stock.returned', key, version: 1, payload };
+      return { id: newId(), topic: 'stock.returned', key, version: 1, payload };
     });
     await hold('stock_item');
     const context = { em: engine.orm.em.fork(), app: engine, logger, caller: 'order' };

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
-import { v7 as uuidv7 } from 'uuid';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { askingAgain, eventually } from '../../../tests/harness/wait.js';
+import { newId } from '../../shared/ids.js';
 import { createInboxResolver, type OutboxEvent } from '../../shared/messaging/inbox.js';
 import type { StockContext } from '../stock/stock-store.js';
 import { commitReservation, releaseReservation, reserveStock, type StockEngine } from './engine.js';
@@ -25,14 +25,14 @@ describe('what was sold and comes back', () => {
   const reserve = (lines: { shopId: string; sku: string; quantity: number }[], orderId: string) =>
     reserveStock(engine, { orderId, lines, holdForMs: 3_600_000 });
   async function sell(...parts: [shop: Shop, quantity: number][]) {
-    const orderId = uuidv7();
+    const orderId = newId();
     const lines = parts.map(([{ shopId, sku }, quantity]) => ({ shopId, sku, quantity }));
     expect((await reserve(lines, orderId)).state).toBe('HELD');
-    await commitReservation(engine, { orderId, paymentId: uuidv7() });
+    await commitReservation(engine, { orderId, paymentId: newId() });
     return orderId;
   }
   const returned = (orderId: string, { shopId }: Shop): OutboxEvent => ({
-    id: uuidv7(),
+    id: newId(),
     topic: 'stock.returned',
     key: `${orderId}:${shopId}`,
     version: 1,
@@ -115,13 +115,13 @@ describe('what was sold and comes back', () => {
 
   it('is nothing where nothing was sold: held, given up, or never known', async () => {
     const shop = await stockUp(engine, [9]);
-    const [held, released] = [uuidv7(), uuidv7()];
+    const [held, released] = [newId(), newId()];
     for (const orderId of [held, released]) {
       await reserve([{ shopId: shop.shopId, sku: shop.sku, quantity: 2 }], orderId);
     }
     await releaseReservation(engine, { orderId: released, reason: 'BY_CUSTOMER' });
     const before = await itemOf(shop);
-    for (const orderId of [held, released, uuidv7()]) {
+    for (const orderId of [held, released, newId()]) {
       expect(await deliver(returned(orderId, shop))).toHaveLength(1);
     }
     expect(await levelsOf(shop)).toEqual([9]);
@@ -145,7 +145,7 @@ describe('what was sold and comes back', () => {
         }),
       ),
       ...Array.from({ length: 30 }, () => {
-        const orderId = uuidv7();
+        const orderId = newId();
         return askingAgain(() => reserve([{ shopId, sku, quantity: 1 }], orderId));
       }),
     ]);

@@ -1,7 +1,7 @@
 import pg from 'pg';
-import { v7 as uuidv7 } from 'uuid';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { someoneWaits } from '../../../tests/harness/wait.js';
+import { newId } from '../../shared/ids.js';
 import { reserveStock, type StockEngine } from '../reservation/engine.js';
 import { receiveStock } from '../stock/receive-stock.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
@@ -56,7 +56,7 @@ describe('importing stock while others are at it', () => {
     );
   const reserve = (shopId: string, skus: readonly string[], quantity = 1) =>
     reserveStock(engine, {
-      orderId: uuidv7(),
+      orderId: newId(),
       lines: skus.map((sku) => ({ shopId, sku, quantity })),
       holdForMs: 900_000,
     });
@@ -70,7 +70,7 @@ describe('importing stock while others are at it', () => {
     await other.query(
       `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, actor)
        select $1, id, 'ADJUSTMENT', -1, 0, 'other' from stock_level where warehouse_id = $2`,
-      [uuidv7(), warehouse.id],
+      [newId(), warehouse.id],
     );
     await other.query('update stock_item set available = 4 where shop_id = $1', [shopId]);
     const importing = put(warehouse, `sku,quantity\n${sku},9\n`);
@@ -97,7 +97,7 @@ describe('importing stock while others are at it', () => {
       },
     });
     await someoneWaits(watcher);
-    const reservation = uuidv7();
+    const reservation = newId();
     const held = `with r as (insert into reservation (order_id, state, expires_at)
         values ($1, 'HELD', now() + interval '1 hour')),
       l as (update stock_level set reserved = 2 where warehouse_id = $2 returning id),
@@ -105,7 +105,7 @@ describe('importing stock while others are at it', () => {
         (id, level_id, type, on_hand_delta, reserved_delta, actor, reference)
         select $3, id, 'RESERVATION', 0, 2, 'order', $1::text from l)
       insert into reservation_line (order_id, level_id, quantity) select $1::uuid, id, 2 from l`;
-    await other.query(held, [reservation, warehouse.id, uuidv7()]);
+    await other.query(held, [reservation, warehouse.id, newId()]);
     await other.query('update stock_item set available = 3 where shop_id = $1', [shopId]);
     await other.query('commit');
     await refused;

@@ -1,5 +1,5 @@
-import { v7 as uuidv7 } from 'uuid';
 import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { newId } from '../../shared/ids.js';
 import { setWarehouseActive } from '../activation/set-warehouse-active.js';
 import {
   commitReservation,
@@ -37,7 +37,7 @@ describe('what the product subgraph is told of stock', () => {
     });
   };
   const reserve = async ({ shopId, sku }: Shop, quantity: number) => {
-    const orderId = uuidv7();
+    const orderId = newId();
     const lines = [{ shopId, sku, quantity }];
     const { state } = await reserveStock(engine, { orderId, lines, holdForMs: 3_600_000 });
     expect(state).toBe('HELD');
@@ -70,7 +70,7 @@ describe('what the product subgraph is told of stock', () => {
   it('nothing, when units are held, sold or given up and others are left', async () => {
     const shop = await stockUp(engine, [10]);
     const orders = [await reserve(shop, 3), await reserve(shop, 4)] as [string, string];
-    await commitReservation(engine, { orderId: orders[0], paymentId: uuidv7() });
+    await commitReservation(engine, { orderId: orders[0], paymentId: newId() });
     await releaseReservation(engine, { orderId: orders[1], reason: 'BY_CUSTOMER' });
     expect(await events(shop)).toEqual([[1, true]]);
   });

@@ -1,6 +1,6 @@
-import { v7 as uuidv7 } from 'uuid';
 import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { askingAgain } from '../../../tests/harness/wait.js';
+import { newId } from '../../shared/ids.js';
 import { setWarehouseActive } from '../activation/set-warehouse-active.js';
 import {
   commitReservation,
@@ -59,7 +59,7 @@ describe('transfers among all else that moves the same stock', () => {
         skus.toSorted(() => Math.random() - 0.5).map((sku) => ({ sku, quantity: 1 }));
 
       async function buy(engine: StockEngine) {
-        const orderId = uuidv7();
+        const orderId = newId();
         const request = {
           orderId,
           lines: lines().map((line) => ({ shopId, ...line })),
@@ -68,7 +68,7 @@ describe('transfers among all else that moves the same stock', () => {
         const { state } = await askingAgain(() => reserveStock(engine, request));
         if (state !== 'HELD') return;
         if (Math.random() < 0.5) {
-          const payment = { orderId, paymentId: uuidv7() };
+          const payment = { orderId, paymentId: newId() };
           await askingAgain(() => commitReservation(engine, payment));
           sold += 2;
         } else {
@@ -149,16 +149,16 @@ describe('transfers among all else that moves the same stock', () => {
     await stock.query('begin');
     await stock.query('select 1 from stock_item where shop_id = $1 for update', [shopId]);
     const lines = [{ shopId, sku, quantity: 1 }];
-    const waiting = reserveStock(engine, { orderId: uuidv7(), lines, holdForMs: 3_600_000 });
+    const waiting = reserveStock(engine, { orderId: newId(), lines, holdForMs: 3_600_000 });
     await new Promise((resolve) => setTimeout(resolve, 200));
-    const added = uuidv7();
+    const added = newId();
     await stock.query(`insert into warehouse (id, shop_id, name) values ($1, $2, 'New')`, [
       added,
       shopId,
     ]);
     await stock.query(
       'insert into stock_level (id, warehouse_id, shop_id, sku) values ($1, $2, $3, $4)',
-      [uuidv7(), added, shopId, sku],
+      [newId(), added, shopId, sku],
     );
     await stock.query('commit');
     expect((await waiting).state).toBe('HELD');
@@ -177,7 +177,7 @@ describe('transfers among all else that moves the same stock', () => {
       const buy = async (n: number) => {
         await new Promise((resolve) => setTimeout(resolve, n));
         const lateBuyer = closed;
-        const orderId = uuidv7();
+        const orderId = newId();
         const lines = [{ shopId, sku, quantity: 1 }];
         const one = engines[n % 2] as StockEngine;
         const { state } = await askingAgain(() =>
@@ -207,9 +207,7 @@ describe('transfers among all else that moves the same stock', () => {
       expect(lateThere).toEqual([]);
       expect(held.length).toBe(Math.min(150, heldThere + 60));
       const paid = await Promise.all(
-        linesThere.map(({ orderId }) =>
-          commitReservation(engine, { orderId, paymentId: uuidv7() }),
-        ),
+        linesThere.map(({ orderId }) => commitReservation(engine, { orderId, paymentId: newId() })),
       );
       expect(paid.every(({ state }) => state === 'COMMITTED')).toBe(true);
       await stock.expectStockInvariants();

@@ -1,8 +1,8 @@
-import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../../../tests/harness/databases.js';
 import { logger } from '../../../../tests/harness/stock-engine.js';
 import { connect, disconnect } from '../../../shared/database/connect.js';
 import { sql } from '../../../shared/database/sql.js';
+import { newId } from '../../../shared/ids.js';
 import { databaseSchema } from '../../mikro-orm.config.js';
 import { endPending, setExpiresAt } from './end-pending.js';
 
@@ -20,7 +20,7 @@ describe('an order that ends', () => {
   });
 
   async function newOrder(): Promise<string> {
-    const id = uuidv7();
+    const id = newId();
     await sql(
       orm.em.fork(),
       `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address)

@@ -23,8 +23,8 @@ interface Published {
 /** A span for each HTTP request that is part of a trace; the trace's id goes along in `traceparent`. */
 export function spansOfRequests(tracer: Tracer): void {
   const spans = new WeakMap<UndiciRequest, Span>();
-  const on = (event: string, heard: (published: Published) => void) =>
-    subscribe(`undici:request:${event}`, (published) => heard(published as Published));
+  const on = (event: string, listener: (published: Published) => void) =>
+    subscribe(`undici:request:${event}`, (published) => listener(published as Published));
   const end = ({ request }: Published) => {
     spans.get(request)?.end();
     spans.delete(request);
