@@ -19,6 +19,7 @@ export const bundledFolder = fileURLToPath(
 );
 
 const yearSeconds = 31_536_000;
+// Names that the build gives have a hash of what is in the file; that of the page has none.
 const hasHash = (path: string) => /-[A-Z0-9]{8}\./.test(path);
 
 /** Whether a path is one of GraphiQL's. */
