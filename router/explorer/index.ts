@@ -1,14 +1,30 @@
+import { existsSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { dirname } from 'node:path';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import sirv from 'sirv';
 import { HttpError, sendJson } from '../../subgraphs/shared/http/http.js';
 import type { KnownOperation } from '../operations/known-operations.js';
 import { examplesOf } from './examples.js';
-import { readWebFiles, sendWebFile } from './files.js';
 
-const folder = '/graphiql';
+const explorerPath = '/graphiql';
+
+/** Where `web/build.mjs` puts GraphiQL: in `dist`, also while the router runs from its sources. */
+export const bundledFolder = fileURLToPath(
+  new URL(
+    import.meta.url.includes('/dist/') ? '../../web/graphiql' : '../../dist/web/graphiql',
+    import.meta.url,
+  ),
+);
+
+const yearSeconds = 31_536_000;
+// Names that the build gives have a hash of what is in the file; that of the page has none.
+const hasHash = (path: string) => /-[A-Z0-9]{8}\./.test(path);
 
 /** Whether a path is one of GraphiQL's. */
 export const isExplorerPath = (path: string): boolean =>
-  path === folder || path.startsWith(`${folder}/`);
+  path === explorerPath || path.startsWith(`${explorerPath}/`);
 
 const notBuilt = 'GraphiQL is not built: npm run build:web does it.';
 
@@ -18,25 +34,58 @@ const notBuilt = 'GraphiQL is not built: npm run build:web does it.';
  *
  * @param enabled whether clients may read the schema: without it GraphiQL is of no use
  */
-export function createExplorer(enabled: boolean, operations: readonly KnownOperation[]) {
-  const files = enabled ? readWebFiles() : new Map();
+export function createExplorer(
+  enabled: boolean,
+  operations: readonly KnownOperation[],
+  folder = bundledFolder,
+) {
+  const serveFile = enabled ? createFileServer(folder) : null;
   const examples = examplesOf(operations);
 
   /** @throws HttpError where there is nothing at the path */
   return function serve(request: IncomingMessage, response: ServerResponse, path: string): void {
-    if (!enabled) throw new HttpError(404, `There is nothing at ${path}.`);
+    const nothingThere = () => new HttpError(404, `There is nothing at ${path}.`);
+    if (!enabled) throw nothingThere();
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
       throw new HttpError(405, `There is no ${request.method} here.`);
     }
-    const name = path.slice(folder.length + 1) || 'index.html';
-    if (name === 'examples.json') {
+    if (path === `${explorerPath}/examples.json`) {
       response.setHeader('cache-control', 'no-cache');
       sendJson(response, 200, examples);
       return;
     }
-    const file = files.get(name);
-    if (!file) throw new HttpError(404, files.size ? `There is nothing at ${path}.` : notBuilt);
-    sendWebFile(request, response, file);
+    if (!serveFile) throw new HttpError(404, notBuilt);
+    serveFile(request, response, () => {
+      throw nothingThere();
+    });
+  };
+}
+
+/**
+ * The files of a folder, each with its `.gz` beside it, at the folder's own name.
+ *
+ * @returns null where nothing was built
+ */
+function createFileServer(folder: string): ReturnType<typeof sirv> | null {
+  if (!existsSync(folder)) return null;
+  const serveFile = sirv(dirname(folder), {
+    gzip: true,
+    maxAge: yearSeconds,
+    immutable: true,
+    setHeaders(response, path) {
+      if (!hasHash(path)) response.setHeader('cache-control', 'no-cache');
+    },
+  });
+  return (request, response, next) => {
+    // No client of these files needs a part of one, and sirv throws for a part that ends before it begins.
+    delete request.headers.range;
+    // sirv leaves the stream alone: a file that cannot be read would end the process, and a client
+    // that goes away would leave its file open.
+    response.once('pipe', (file: Readable) => {
+      file.once('error', () => response.destroy());
+      response.once('close', () => file.destroy());
+    });
+    serveFile(request, response, next);
   };
 }

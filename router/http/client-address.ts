@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { isIP, SocketAddress } from 'node:net';
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import proxyAddr from 'proxy-addr';
 
 /** Whether the word of a peer at this address is taken for who is behind it. */
@@ -19,8 +20,8 @@ export function parseTrustProxy(list: string): TrustProxy {
 
 /** Who asks, as the key that requests are counted by; behind proxies that are trusted, who they say. */
 export function clientAddress(request: IncomingMessage, trust: TrustProxy): string {
-  const told = proxyAddr(request, trust);
-  return addressKey(isIP(told) ? told : (request.socket.remoteAddress ?? ''));
+  const address = proxyAddr(request, trust);
+  return addressKey(isIP(address) ? address : (request.socket.remoteAddress ?? ''));
 }
 
 /**
@@ -30,12 +31,8 @@ export function clientAddress(request: IncomingMessage, trust: TrustProxy): stri
 export function addressKey(address: string): string {
   const [withoutZone = ''] = address.split('%');
   if (isIP(withoutZone) !== 6) return withoutZone;
-  const canonical = new SocketAddress({ address: withoutZone, family: 'ipv6' }).address;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(canonical)?.[1];
-  if (mapped) return mapped;
-  const [head = '', tail = ''] = canonical.split('::');
-  const before = head.split(':').filter(Boolean);
-  const after = tail.split(':').filter(Boolean);
-  const zeros = Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0');
-  return `${[...before, ...zeros, ...after].slice(0, 4).join(':')}::/64`;
+  const parsed = ipaddr.process(withoutZone);
+  if (parsed instanceof ipaddr.IPv4) return parsed.toString();
+  const network = parsed.parts.slice(0, 4).map((part) => part.toString(16));
+  return `${network.join(':')}::/64`;
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { nodeOptions } from '../../dev/processes.js';
 import { root } from '../../ops/subgraph-names.js';
-import { bundledFolder } from '../../router/explorer/files.js';
+import { bundledFolder } from '../../router/explorer/index.js';
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const stages = new Map(
