@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { graphql } from 'graphql';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
+import { subgraph } from '../../subgraphs/product/index.js';
 import { databaseSchema } from '../../subgraphs/product/mikro-orm.config.js';
 import type { OfferChanged } from '../../subgraphs/product/offer-listing/on-offer-changed.js';
 import type { StockChanged } from '../../subgraphs/product/offer-listing/on-stock-changed.js';
-import { source } from '../../subgraphs/product/schema.js';
 import type { Principal } from '../../subgraphs/shared/auth/callers.js';
 import type { Identity, Role } from '../../subgraphs/shared/auth/tokens.js';
 import { connect, disconnect } from '../../subgraphs/shared/database/connect.js';
@@ -42,7 +42,7 @@ export async function openCatalogue() {
       return Reflect.apply(target, self, args);
     },
   });
-  const schema = await buildFederatedSchema(source);
+  const schema = await buildFederatedSchema(subgraph.source);
   const person = (role: Role): Identity => ({ id: uuidv7(), role, sessionId: uuidv7() });
   const people = {
     vendor: person('VENDOR'),
