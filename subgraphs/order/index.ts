@@ -32,8 +32,8 @@ export const subgraph = defineSubgraph({
   },
   redis: { events: { url: 'EVENTS_REDIS_URL' }, hints: { url: 'EVENTS_REDIS_URL' } },
   app: createApp,
-  consumes: { 'warehouse.reservationEnded': onReservationEnded },
-  consumers: { warehouse: 'ending' },
+  consumes: { 'warehouse.reservation.ended': onReservationEnded },
+  emits: { 'order.stock.returned': 'ending' },
   workers: {
     'abandon orders': {
       everyMs: 5000,

@@ -19,7 +19,7 @@ export const subgraph = defineSubgraph({
     'shop.offer.changed': onOfferChanged,
     'warehouse.stock.changed': onStockChanged,
   },
-  consumers: { shop: 'shop' },
+  emits: { 'product.variant.removed': 'shop', 'product.variant.renamed': 'shop' },
   workers: {
     'clean up': { everyMs: 600_000, run: ({ em }) => pruneInbox(em) },
   },

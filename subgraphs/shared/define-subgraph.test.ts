@@ -5,7 +5,7 @@ import { source } from '../product/schema.js';
 import { defineSubgraph } from './define-subgraph.js';
 import type { SubgraphParts } from './subgraph-definition.js';
 
-type Parts = SubgraphParts<typeof variables, never, object>;
+type Parts = SubgraphParts<typeof variables, 'shop', object>;
 
 describe('a subgraph', () => {
   let databases: Awaited<ReturnType<typeof createTestDatabases<'product'>>>;
@@ -42,6 +42,9 @@ describe('a subgraph', () => {
     databaseSchema,
     source,
     callers: ['router'],
+    services: { shop: 'SHOP_URL' },
+    consumes: { 'shop.offer.changed': async () => {}, 'warehouse.stock.changed': async () => {} },
+    emits: { 'product.variant.removed': 'shop', 'product.variant.renamed': 'shop' },
   } as const;
 
   it('stops what it started in the reverse order: workers first, the database last', async () => {

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { events, type Topic } from '../contracts/events.js';
 import { type Caller, loadConfig, type Variables } from './config.js';
 import { connect, type Schema } from './database/connect.js';
 import { watchPool } from './database/pool-metrics.js';
@@ -27,12 +28,13 @@ import type {
  * outbox relay, workers, server. What was started is stopped in the reverse order.
  */
 export function defineSubgraph<
+  N extends Caller,
   V extends SubgraphVariables,
   S extends string = never,
   // biome-ignore lint/complexity/noBannedTypes: without Redis there is no role
   const R extends RedisSettings<V> = {},
   A = null,
->(definition: SubgraphDefinition<V, S, R, A>): Subgraph {
+>(definition: SubgraphDefinition<N, V, S, R, A>): Subgraph {
   const source = withInbox(definition.name, definition.source, definition.consumes);
   return {
     source,
@@ -51,18 +53,21 @@ export function defineSubgraph<
 function withInbox<A>(
   name: Caller,
   source: SchemaSource,
-  handlers: EventHandlers<SubgraphContext<A>> | undefined,
+  handlers: EventHandlers<SubgraphContext<A>>,
 ): SchemaSource {
-  if (!handlers) return source;
-  const producers = new Set(Object.keys(handlers).map((topic) => topic.split('.', 1)[0] as Caller));
-  const capitalized = `${name[0]?.toUpperCase()}${name.slice(1)}`;
-  const inbox = createInboxResolver(capitalized, [...producers], handlers);
-  return { ...source, resolvers: [...source.resolvers, inbox] };
+  if (Object.keys(handlers).length === 0) return source;
+  return { ...source, resolvers: [...source.resolvers, createInboxResolver(name, handlers)] };
 }
 
 /** @param stops is given a step for each thing that was started, in order */
-async function start<V extends SubgraphVariables, S extends string, R extends RedisSettings<V>, A>(
-  definition: SubgraphDefinition<V, S, R, A>,
+async function start<
+  N extends Caller,
+  V extends SubgraphVariables,
+  S extends string,
+  R extends RedisSettings<V>,
+  A,
+>(
+  definition: SubgraphDefinition<N, V, S, R, A>,
   source: SchemaSource,
   env: NodeJS.ProcessEnv,
   stops: Array<() => Promise<unknown>>,
@@ -88,8 +93,8 @@ async function start<V extends SubgraphVariables, S extends string, R extends Re
   for (const { read, ...gauge } of definition.gauges ?? []) {
     gaugeOf(registry, gauge, () => read(running()));
   }
-  const consumers = Object.entries<S>(definition.consumers ?? {}).map(
-    ([consumer, service]) => [consumer, services[service]] as const,
+  const consumers = Object.entries<S>(definition.emits).map(
+    ([topic, service]) => [events[topic as Topic].consumer, services[service]] as const,
   );
   if (consumers.length > 0) {
     const relay = startRelay({

@@ -1,5 +1,6 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import type { Redis } from 'ioredis';
+import type { TopicFrom, TopicTo } from '../contracts/events.js';
 import type {
   Caller,
   Config,
@@ -74,12 +75,13 @@ interface GaugeDefinition<A> extends ReadGauge {
 
 /** The table of contents of a subgraph. */
 export interface SubgraphDefinition<
+  N extends Caller,
   V extends SubgraphVariables,
   S extends string,
   R extends RedisSettings<V>,
   A,
 > {
-  readonly name: KnownCaller<V>;
+  readonly name: N & KnownCaller<V>;
   readonly variables: V;
   readonly databaseSchema: Schema;
   /** how long a statement waits for each lock, in ms; by default as long as it may run */
@@ -94,9 +96,9 @@ export interface SubgraphDefinition<
   /** Makes what the process keeps for its lifetime; by default null. */
   app?(parts: SubgraphParts<V, S, RedisConnections<V, R>>): A | Promise<A>;
   /** events that it takes: topic → handler */
-  readonly consumes?: EventHandlers<SubgraphContext<A>>;
-  /** events that it sends: consumer → the service that takes them */
-  readonly consumers?: Readonly<Partial<Record<Caller, S>>>;
+  readonly consumes: Required<Pick<EventHandlers<SubgraphContext<A>>, TopicTo<N>>>;
+  /** events that it sends: topic → the service that takes it */
+  readonly emits: Readonly<Record<TopicFrom<N>, S>>;
   /** name → worker */
   readonly workers?: Readonly<Record<string, WorkerDefinition<A>>>;
   /** HTTP routes that act for a user */

@@ -21,7 +21,7 @@ export const subgraph = defineSubgraph({
     'product.variant.removed': onVariantRemoved,
     'product.variant.renamed': onVariantRenamed,
   },
-  consumers: { product: 'product', warehouse: 'warehouse' },
+  emits: { 'shop.shop.created': 'warehouse', 'shop.offer.changed': 'product' },
   workers: {
     'clean up': { everyMs: 600_000, run: ({ em }) => pruneInbox(em) },
   },

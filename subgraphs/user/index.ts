@@ -15,6 +15,8 @@ export const subgraph = defineSubgraph({
   callers: ['router', 'order'],
   redis: { codes: { url: 'OTP_REDIS_URL' } },
   app: createApp,
+  consumes: {},
+  emits: {},
   workers: {
     'clean up of sessions': { everyMs: 60_000, run: ({ em }) => pruneSessions(em) },
   },

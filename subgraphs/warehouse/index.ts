@@ -31,7 +31,7 @@ export const subgraph = defineSubgraph({
     'shop.shop.created': onShopCreated,
     'order.stock.returned': onStockReturned,
   },
-  consumers: { order: 'order', product: 'product' },
+  emits: { 'warehouse.reservation.ended': 'order', 'warehouse.stock.changed': 'product' },
   workers: {
     'clean up': { everyMs: 600_000, run: ({ em }) => pruneInbox(em) },
   },
