@@ -69,7 +69,7 @@ describe('offers', () => {
   const eventsOf = async (id: string) => {
     const { rows } = await database.query(
       `select consumer, version, payload from outbox
-       where topic = 'offer.changed' and key = $1 order by version`,
+       where topic = 'shop.offer.changed' and key = $1 order by version`,
       [id],
     );
     return rows;
@@ -293,7 +293,11 @@ describe('offers', () => {
 
   describe('of a variant that is renamed', () => {
     const rename = (sku: string, version: number, name: string) =>
-      deliver({ topic: 'variant.renamed', version, payload: { sku, name } as { sku: string } });
+      deliver({
+        topic: 'product.variant.renamed',
+        version,
+        payload: { sku, name } as { sku: string },
+      });
     const nameOf = async (id: string) => {
       const { rows } = await database.query('select name, version from offer where id = $1', [id]);
       return rows[0];
@@ -343,7 +347,7 @@ describe('offers', () => {
 
   describe('of a variant that is removed', () => {
     const remove = (sku: string, id = randomUUID()) =>
-      deliver({ topic: 'variant.removed', version: 1, payload: { sku } }, id);
+      deliver({ topic: 'product.variant.removed', version: 1, payload: { sku } }, id);
 
     it('are retired for ever, in every shop, once', async () => {
       const { skus } = await newProduct(2);

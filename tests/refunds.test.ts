@@ -132,7 +132,7 @@ describe('money that goes back', () => {
     );
     expect((await payments.bookOf(payment.id))?.refunds).toMatchObject([{ amount: '10.00' }]);
     const { rows } = await payments.order.query(
-      `select payload from outbox where topic = 'stock.returned' and key like $1`,
+      `select payload from outbox where topic = 'order.stock.returned' and key like $1`,
       [`${id}:%`],
     );
     expect(rows).toHaveLength(1);
@@ -181,7 +181,7 @@ describe('money that goes back', () => {
       `select topic, payload->>'reason' as reason from outbox where payload->>'orderId' = $1`,
       [id],
     );
-    expect(rows).toEqual([{ topic: 'stock.returned', reason: 'PAYMENT_FAILED' }]);
+    expect(rows).toEqual([{ topic: 'order.stock.returned', reason: 'PAYMENT_FAILED' }]);
     expect(await payments.refundsOf(id)).toEqual([]);
   });
 });

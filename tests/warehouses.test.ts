@@ -236,7 +236,7 @@ describe('what a vendor does with warehouses and levels, through the router', ()
     const { shopId, warehouseIds } = await openShop(system, vendor, [5]);
     const deliver = async (id: string) => {
       const payload = JSON.stringify({ shopId, name: 'A shop' });
-      const events = [{ id, topic: 'shop.created', key: shopId, version: 1, payload }];
+      const events = [{ id, topic: 'shop.shop.created', key: shopId, version: 1, payload }];
       const query = 'mutation ($events: [OutboxEvent!]!) { deliverToWarehouse(events: $events) }';
       const question = { query, variables: { events } };
       const { data } = await askSubgraph(system, 'warehouse', question, 'shop');

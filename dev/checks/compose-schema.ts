@@ -24,8 +24,8 @@ const folder = join(root, 'schema');
 const { ports } = portsFrom(4000);
 const subgraphs = await Promise.all(
   subgraphNames.map(async (name) => {
-    const { source } = await import(`../../subgraphs/${name}/schema.js`);
-    const schema = await buildPlainSchema(source);
+    const { subgraph } = await import(`../../subgraphs/${name}/index.js`);
+    const schema = await buildPlainSchema(subgraph.source);
     const sdl = printFederatedSdl(schema);
     return { name, url: `http://127.0.0.1:${ports[name]}/graphql`, sdl, schema };
   }),

@@ -2,8 +2,8 @@ import pg from 'pg';
 import { createTestDatabases } from '../../tests/harness/databases.js';
 import { connect, disconnect } from '../shared/database/connect.js';
 import { newId } from '../shared/ids.js';
-import { Registry } from '../shared/observability/metrics.js';
-import { watchOrders } from './metrics.js';
+import { gaugeOf, Registry } from '../shared/observability/metrics.js';
+import { orderGauges } from './metrics.js';
 import { databaseSchema } from './mikro-orm.config.js';
 
 describe('what the order subgraph shows of things that are stuck', () => {
@@ -23,7 +23,9 @@ describe('what the order subgraph shows of things that are stuck', () => {
 
   async function shown() {
     const registry = new Registry();
-    watchOrders(orm.em, registry);
+    for (const { read, ...gauge } of orderGauges) {
+      gaugeOf(registry, gauge, () => read({ em: orm.em.fork() }));
+    }
     const values = (await registry.getMetricsAsJSON()).map(({ name, values }) => {
       return [name, Math.round(values[0]?.value as number)];
     });

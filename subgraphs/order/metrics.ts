@@ -1,6 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../shared/database/sql.js';
-import { gaugeOf, type Registry } from '../shared/observability/metrics.js';
 
 /** What has waited longest for somebody other than its customer; 0 where nothing waits. */
 const ages = {
@@ -18,16 +17,16 @@ const ages = {
   },
 };
 
-/** Shows what is stuck between orders, the stock and the payment provider. */
-export function watchOrders(em: EntityManager, registry: Registry): void {
-  for (const [name, { help, from }] of Object.entries(ages)) {
-    gaugeOf(registry, { name, help }, async () => {
-      const [row] = await sql<{ age: string }>(
-        em.fork(),
-        `select greatest(0, coalesce(extract(epoch from now() - oldest), 0)) as age
-         from (select ${from}) as waiting (oldest)`,
-      );
-      return Number(row?.age);
-    });
-  }
-}
+/** What is stuck between orders, the stock and the payment provider. */
+export const orderGauges = Object.entries(ages).map(([name, { help, from }]) => ({
+  name,
+  help,
+  async read({ em }: { readonly em: EntityManager }): Promise<number> {
+    const [row] = await sql<{ age: string }>(
+      em,
+      `select greatest(0, coalesce(extract(epoch from now() - oldest), 0)) as age
+       from (select ${from}) as waiting (oldest)`,
+    );
+    return Number(row?.age);
+  },
+}));

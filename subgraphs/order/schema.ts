@@ -1,5 +1,4 @@
 import type { SchemaSource } from '../shared/graphql/schema.js';
-import { createInboxResolver } from '../shared/messaging/inbox.js';
 import { CancellationResolver } from './cancellation/cancellation.resolver.js';
 import { CartItemResolver, CartResolver } from './cart/cart.resolver.js';
 import { OfferResolver } from './cart/offer.resolver.js';
@@ -10,7 +9,6 @@ import { OrderChangedResolver } from './order/live/order-changed.resolver.js';
 import { OrderResolver } from './order/order.resolver.js';
 import { ShopResolver } from './order/shop.resolver.js';
 import { OrderItemResolver, ShopOrderResolver } from './order/shop-order.resolver.js';
-import { onReservationEnded } from './order/transitions/on-reservation-ended.js';
 import { UserResolver } from './order/user.resolver.js';
 import { findVisibleOrder, findVisibleShopOrder } from './order/visible-orders.js';
 import {
@@ -19,10 +17,6 @@ import {
   PaymentResolver,
   RefundResolver,
 } from './payment/payment.resolver.js';
-
-const InboxResolver = createInboxResolver('Order', ['warehouse'], {
-  'warehouse.reservationEnded': onReservationEnded,
-});
 
 export const source: SchemaSource = {
   resolvers: [
@@ -41,7 +35,6 @@ export const source: SchemaSource = {
     RefundResolver,
     UserResolver,
     ShopResolver,
-    InboxResolver,
   ],
   references: {
     Order: ({ id }, context: OrderContext) => findVisibleOrder(context, id as string),

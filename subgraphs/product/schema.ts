@@ -1,6 +1,5 @@
 import { loaderOf } from '../shared/graphql/context.js';
 import type { SchemaSource } from '../shared/graphql/schema.js';
-import { createInboxResolver } from '../shared/messaging/inbox.js';
 import { CategoryResolver, loadCategories } from './category/category.resolver.js';
 import type { ProductContext } from './context.js';
 import {
@@ -8,18 +7,11 @@ import {
   ListingResolver,
   ProductConnectionResolver,
 } from './listing/listing.resolver.js';
-import { onOfferChanged } from './offer-listing/on-offer-changed.js';
-import { onStockChanged } from './offer-listing/on-stock-changed.js';
 import { ProductEditingResolver } from './product/editing/product-editing.resolver.js';
 import { ProductResolver } from './product/product.resolver.js';
 import { loadProducts } from './product/read-products.js';
 import { loadVariants, loadVariantsForSale } from './product/read-variants.js';
 import { VariantResolver } from './product/variant.resolver.js';
-
-const InboxResolver = createInboxResolver('Product', ['shop', 'warehouse'], {
-  'shop.offer.changed': onOfferChanged,
-  'warehouse.stock.changed': onStockChanged,
-});
 
 export const source: SchemaSource = {
   resolvers: [
@@ -30,7 +22,6 @@ export const source: SchemaSource = {
     ListingResolver,
     CategoryProductsResolver,
     ProductConnectionResolver,
-    InboxResolver,
   ],
   references: {
     Product: ({ id }, context: ProductContext) =>

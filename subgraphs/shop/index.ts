@@ -1,78 +1,32 @@
-import { loadConfig } from '../shared/config.js';
-import { connect } from '../shared/database/connect.js';
-import { watchPool } from '../shared/database/pool-metrics.js';
-import { connectForReading, disconnectAll } from '../shared/database/replicas.js';
-import { buildFederatedSchema } from '../shared/graphql/schema.js';
-import { createServiceClient } from '../shared/http/service-client.js';
+import { defineSubgraph } from '../shared/define-subgraph.js';
 import { pruneInbox } from '../shared/messaging/inbox.js';
-import { startRelay } from '../shared/messaging/outbox-relay.js';
-import { createLogger } from '../shared/observability/logger.js';
-import { createRegistry } from '../shared/observability/metrics.js';
 import { runIfMain } from '../shared/runtime/process.js';
-import { startWorker } from '../shared/runtime/worker.js';
-import { startSubgraph } from '../shared/subgraph.js';
 import { variables } from './config.js';
-import type { ShopContext } from './context.js';
+import type { ShopApp } from './context.js';
 import { databaseSchema } from './mikro-orm.config.js';
+import { onVariantRemoved } from './offer/on-variant-removed.js';
+import { onVariantRenamed } from './offer/on-variant-renamed.js';
 import { source } from './schema.js';
 
-const cleanUpEveryMs = 600_000;
+/** The shop subgraph: shops, their offers, and what a variant costs. */
+export const subgraph = defineSubgraph({
+  name: 'shop',
+  variables,
+  databaseSchema,
+  source,
+  callers: ['router', 'product', 'warehouse', 'order'],
+  services: { product: 'PRODUCT_URL', warehouse: 'WAREHOUSE_URL' },
+  app: ({ services }): ShopApp => ({ product: services.product }),
+  consumes: {
+    'product.variant.removed': onVariantRemoved,
+    'product.variant.renamed': onVariantRenamed,
+  },
+  emits: { 'shop.shop.created': 'warehouse', 'shop.offer.changed': 'product' },
+  workers: {
+    'clean up': { everyMs: 600_000, run: ({ em }) => pruneInbox(em) },
+  },
+});
 
-/** Starts the shop subgraph. */
-export async function startShop(env = process.env) {
-  const config = loadConfig(variables, env);
-  const logger = createLogger('shop', config.LOG_LEVEL);
-  const settings = {
-    name: 'shop',
-    url: config.DATABASE_URL,
-    poolMax: config.DATABASE_POOL_MAX,
-    logger,
-  };
-  const orm = await connect(settings, databaseSchema);
-  const reads = await connectForReading(
-    orm,
-    settings,
-    config.DATABASE_REPLICA_URLS,
-    databaseSchema,
-  );
-  const product = createServiceClient(config.PRODUCT_URL, 'shop', config.SHOP_SECRET);
-  const warehouse = createServiceClient(config.WAREHOUSE_URL, 'shop', config.SHOP_SECRET);
-  const registry = createRegistry('shop');
-  watchPool(orm, registry);
-  const relay = startRelay({
-    em: orm.em,
-    databaseUrl: config.DATABASE_URL,
-    consumers: { product, warehouse },
-    registry,
-    logger,
-  });
-  const cleanUp = startWorker('clean up', cleanUpEveryMs, logger, () => pruneInbox(orm.em.fork()));
-  return startSubgraph<ShopContext>({
-    name: 'shop',
-    config,
-    ownSecret: config.SHOP_SECRET,
-    callers: {
-      router: config.ROUTER_SECRET,
-      product: config.PRODUCT_SECRET,
-      warehouse: config.WAREHOUSE_SECRET,
-      order: config.ORDER_SECRET,
-    },
-    logger,
-    registry,
-    schema: await buildFederatedSchema(source),
-    context: (principal, mayLag) => ({
-      ...principal,
-      em: (mayLag ? reads : orm).em.fork(),
-      app: { product },
-      logger,
-    }),
-    readiness: { database: () => orm.em.fork().execute('select 1') },
-    onStop: [
-      () => Promise.all([relay.stop(), cleanUp.stop()]),
-      () => Promise.all([product.close(), warehouse.close()]),
-      () => disconnectAll(orm, reads),
-    ],
-  });
-}
+export const startShop = subgraph.start;
 
 runIfMain(import.meta.url, startShop);

@@ -1,10 +1,7 @@
 import { loaderOf } from '../shared/graphql/context.js';
 import type { SchemaSource } from '../shared/graphql/schema.js';
-import { createInboxResolver } from '../shared/messaging/inbox.js';
 import type { ShopContext } from './context.js';
 import { OfferResolver } from './offer/offer.resolver.js';
-import { onVariantRemoved } from './offer/on-variant-removed.js';
-import { onVariantRenamed } from './offer/on-variant-renamed.js';
 import { loadOffers } from './offer/read-offers.js';
 import { ShopOffersResolver } from './offer/shop-offers.resolver.js';
 import { ProductResolver } from './pricing/product.resolver.js';
@@ -13,20 +10,8 @@ import { Product } from './references.js';
 import { loadShops } from './shop/read-shops.js';
 import { ShopResolver } from './shop/shop.resolver.js';
 
-const InboxResolver = createInboxResolver('Shop', ['product'], {
-  'product.variant.removed': onVariantRemoved,
-  'product.variant.renamed': onVariantRenamed,
-});
-
 export const source: SchemaSource = {
-  resolvers: [
-    ShopResolver,
-    OfferResolver,
-    ShopOffersResolver,
-    VariantResolver,
-    ProductResolver,
-    InboxResolver,
-  ],
+  resolvers: [ShopResolver, OfferResolver, ShopOffersResolver, VariantResolver, ProductResolver],
   orphanedTypes: [Product],
   references: {
     Shop: ({ id }, context: ShopContext) => loaderOf(context, loadShops).load(id as string),

@@ -1,5 +1,4 @@
 import type { SchemaSource } from '../shared/graphql/schema.js';
-import { createInboxResolver } from '../shared/messaging/inbox.js';
 import { ActivationResolver } from './activation/activation.resolver.js';
 import { AvailabilityResolver } from './availability/availability.resolver.js';
 import { OfferResolver } from './availability/offer.resolver.js';
@@ -8,25 +7,17 @@ import type { WarehouseContext } from './context.js';
 import { LowStockAlertResolver } from './live/low-stock-alert.resolver.js';
 import { StockChangedResolver } from './live/stock-changed.resolver.js';
 import { Offer } from './references.js';
-import { onStockReturned } from './reservation/on-stock-returned.js';
 import { ReservationResolver } from './reservation/reservation.resolver.js';
 import { findStockLevel, StockLevelResolver } from './stock/stock-level.resolver.js';
-import type { StockContext } from './stock/stock-store.js';
 import { WarehouseLevelsResolver } from './stock/warehouse-levels.resolver.js';
 import {
   findTransfer,
   StockTransferResolver,
   TransferLineResolver,
 } from './transfer/stock-transfer.resolver.js';
-import { onShopCreated } from './warehouse/on-shop-created.js';
 import { requireWarehouse } from './warehouse/require-warehouse.js';
 import { ShopResolver } from './warehouse/shop.resolver.js';
 import { WarehouseResolver } from './warehouse/warehouse.resolver.js';
-
-const InboxResolver = createInboxResolver<StockContext>('Warehouse', ['shop', 'order'], {
-  'shop.shop.created': onShopCreated,
-  'order.stock.returned': onStockReturned,
-});
 
 export const source: SchemaSource = {
   resolvers: [
@@ -43,7 +34,6 @@ export const source: SchemaSource = {
     VariantResolver,
     OfferResolver,
     AvailabilityResolver,
-    InboxResolver,
   ],
   orphanedTypes: [Offer],
   references: {

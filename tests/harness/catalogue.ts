@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { graphql } from 'graphql';
 import pg from 'pg';
+import type { PayloadOf } from '../../subgraphs/contracts/events.js';
+import { subgraph } from '../../subgraphs/product/index.js';
 import { databaseSchema } from '../../subgraphs/product/mikro-orm.config.js';
-import type { OfferChanged } from '../../subgraphs/product/offer-listing/on-offer-changed.js';
-import type { StockChanged } from '../../subgraphs/product/offer-listing/on-stock-changed.js';
-import { source } from '../../subgraphs/product/schema.js';
 import type { Principal } from '../../subgraphs/shared/auth/callers.js';
 import type { Identity, Role } from '../../subgraphs/shared/auth/tokens.js';
 import { connect, disconnect } from '../../subgraphs/shared/database/connect.js';
@@ -14,9 +13,12 @@ import { newId } from '../../subgraphs/shared/ids.js';
 import { createTestDatabases } from './databases.js';
 import { logger } from './stock-engine.js';
 
+type OfferChanged = PayloadOf<'shop.offer.changed'>;
+type StockChanged = PayloadOf<'warehouse.stock.changed'>;
+
 export interface TestEvent {
   readonly id?: string;
-  readonly topic: 'offer.changed' | 'stock.changed';
+  readonly topic: 'shop.offer.changed' | 'warehouse.stock.changed';
   readonly version: number;
   readonly payload: object;
 }
@@ -42,7 +44,7 @@ export async function openCatalogue() {
       return Reflect.apply(target, self, args);
     },
   });
-  const schema = await buildFederatedSchema(source);
+  const schema = await buildFederatedSchema(subgraph.source);
   const person = (role: Role): Identity => ({ id: newId(), role, sessionId: newId() });
   const people = {
     vendor: person('VENDOR'),
@@ -148,9 +150,13 @@ export async function openCatalogue() {
         ...given,
       };
       const { shopId } = offer;
-      await catalogue.deliver('shop', { topic: 'offer.changed', version: 1, payload: offer });
+      await catalogue.deliver('shop', { topic: 'shop.offer.changed', version: 1, payload: offer });
       const payload: StockChanged = { shopId, sku, inStock };
-      await catalogue.deliver('warehouse', { topic: 'stock.changed', version: 1, payload });
+      await catalogue.deliver('warehouse', {
+        topic: 'warehouse.stock.changed',
+        version: 1,
+        payload,
+      });
       return offer;
     },
     async close() {

@@ -255,10 +255,14 @@ describe('a list of products', () => {
       const offer = await catalogue.offer(sku, { inStock: false });
       expect(await inStock()).toEqual([]);
       const stock = { shopId: offer.shopId, sku, inStock: true };
-      await catalogue.deliver('warehouse', { topic: 'stock.changed', version: 2, payload: stock });
+      await catalogue.deliver('warehouse', {
+        topic: 'warehouse.stock.changed',
+        version: 2,
+        payload: stock,
+      });
       expect(await inStock()).toEqual(['A']);
       const ended = { ...offer, active: false };
-      await catalogue.deliver('shop', { topic: 'offer.changed', version: 2, payload: ended });
+      await catalogue.deliver('shop', { topic: 'shop.offer.changed', version: 2, payload: ended });
       expect(await inStock()).toEqual([]);
     });
 

@@ -24,10 +24,10 @@ describe('the listing of an offer', () => {
     active: true,
   });
   const offerEvent = (version: number, payload: object) => {
-    return { topic: 'offer.changed', version, payload } as const;
+    return { topic: 'shop.offer.changed', version, payload } as const;
   };
   const stockEvent = (version: number, payload: object) => {
-    return { topic: 'stock.changed', version, payload } as const;
+    return { topic: 'warehouse.stock.changed', version, payload } as const;
   };
 
   it('is made by whichever comes first, the offer or its stock', async () => {

@@ -69,14 +69,14 @@ export class OfferListing {
   @Property({ type: 'boolean', default: false })
   active!: boolean;
 
-  /** that of the last `offer.changed` of this offer; 0: none came yet */
+  /** that of the last `shop.offer.changed` of this offer; 0: none came yet */
   @Property({ type: 'integer', default: 0 })
   offerVersion!: number;
 
   @Property({ type: 'boolean', default: false })
   inStock!: boolean;
 
-  /** that of the last `stock.changed`; 0: none came yet */
+  /** that of the last `warehouse.stock.changed`; 0: none came yet */
   @Property({ type: 'integer', default: 0 })
   stockVersion!: number;
 

@@ -1,18 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { PayloadOf } from '../../contracts/events.js';
 import { sql } from '../../shared/database/sql.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
 import { updateListedPrices } from './listed-price.js';
 import { lockProductOf } from './offer-listing.js';
-
-/** The event by which the shop subgraph tells of an offer; one that was removed is not active. */
-export interface OfferChanged {
-  readonly offerId: string;
-  readonly shopId: string;
-  readonly sku: string;
-  readonly price: string;
-  readonly currencyCode: string;
-  readonly active: boolean;
-}
 
 /**
  * Lists an offer as it is now. An older version is ignored, and so is what is still told of an offer
@@ -21,7 +12,7 @@ export interface OfferChanged {
 export async function onOfferChanged(
   tx: EntityManager,
   { version }: OutboxEvent,
-  { offerId, shopId, sku, price, currencyCode, active }: OfferChanged,
+  { offerId, shopId, sku, price, currencyCode, active }: PayloadOf<'shop.offer.changed'>,
 ): Promise<void> {
   const productId = await lockProductOf(tx, sku);
   await sql(

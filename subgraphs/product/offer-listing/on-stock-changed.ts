@@ -1,21 +1,15 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { PayloadOf } from '../../contracts/events.js';
 import { sql } from '../../shared/database/sql.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
 import { updateListedPrices } from './listed-price.js';
 import { lockProductOf } from './offer-listing.js';
 
-/** The event by which the warehouse subgraph tells that a sku came into stock in a shop, or ran out. */
-export interface StockChanged {
-  readonly shopId: string;
-  readonly sku: string;
-  readonly inStock: boolean;
-}
-
 /** Lists whether a sku is in stock in a shop; an older version is ignored. */
 export async function onStockChanged(
   tx: EntityManager,
   { version }: OutboxEvent,
-  { shopId, sku, inStock }: StockChanged,
+  { shopId, sku, inStock }: PayloadOf<'warehouse.stock.changed'>,
 ): Promise<void> {
   const productId = await lockProductOf(tx, sku);
   await sql(

@@ -130,7 +130,7 @@ describe('a product', () => {
       skus.map((sku) => {
         return {
           consumer: 'shop',
-          topic: 'variant.removed',
+          topic: 'product.variant.removed',
           key: sku,
           version: 1,
           payload: { sku },

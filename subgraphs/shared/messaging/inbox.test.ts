@@ -6,18 +6,17 @@ import { sql } from '../database/sql.js';
 import { newId } from '../ids.js';
 import { createInboxResolver, type InboxContext, type OutboxEvent } from './inbox.js';
 
-const Inbox = createInboxResolver<InboxContext>('Test', ['order'], {
+const Inbox = createInboxResolver<InboxContext>('test', {
   // What it does is done again by each that is handled.
-  'order.counted': async (em, { key }) => {
+  'product.variant.removed': async (em, { key }, { sku }) => {
+    if (sku === 'refused') throw new Error('not this one');
+    if (sku === 'late') {
+      await sql(em, `set local statement_timeout = 1`);
+      await sql(em, 'select pg_sleep(1)');
+    }
     await sql(em, 'insert into effect (key) values ($1)', [key]);
   },
-  'order.refused': async () => {
-    throw new Error('not this one');
-  },
-  'order.late': async (em) => {
-    await sql(em, `set local statement_timeout = 1`);
-    await sql(em, 'select pg_sleep(1)');
-  },
+  'shop.shop.created': async () => {},
 });
 
 describe('the inbox', () => {
@@ -35,11 +34,13 @@ describe('the inbox', () => {
     await database.drop();
   });
 
-  const event = (topic: string): OutboxEvent => {
-    return { id: newId(), topic, key: newId(), version: 1, payload: '{}' };
+  const event = (sku: string, fields: Partial<OutboxEvent> = {}): OutboxEvent => {
+    const topic = 'product.variant.removed';
+    const payload = JSON.stringify({ sku });
+    return { id: newId(), topic, key: newId(), version: 1, payload, ...fields };
   };
   const deliver = (...events: OutboxEvent[]) => {
-    const context = { em: orm.em.fork(), logger, caller: 'order', identity: null } as const;
+    const context = { em: orm.em.fork(), logger, caller: 'product', identity: null } as const;
     return new Inbox().deliver(events, context);
   };
   const effects = async ({ key }: OutboxEvent) =>
@@ -53,13 +54,18 @@ describe('the inbox', () => {
     expect(await effects(once)).toBe(1);
   });
 
-  it.each(['refused', 'late', 'unheard of'])(
-    'refuses an event that is %s, and takes in the others',
-    async (topic) => {
-      const [before, bad, after] = [event('counted'), event(topic), event('counted')];
-      expect(await deliver(before, bad, after)).toEqual([before.id, after.id]);
-      expect([await effects(before), await effects(after)]).toEqual([1, 1]);
-      expect(await sql(orm.em.fork(), 'select from inbox where id = $1', [bad.id])).toEqual([]);
-    },
-  );
+  it.each([
+    ['refused', {}],
+    ['late', {}],
+    ['unheard of', { topic: 'product.variant.painted' }],
+    ['of another producer', { topic: 'shop.shop.created' }],
+    ['without a part of its payload', { payload: '{}' }],
+    ['with a part of another type', { payload: '{"sku":1}' }],
+    ['no JSON', { payload: '{' }],
+  ])('refuses an event that is %s, and takes in the others', async (kind, fields) => {
+    const [before, bad, after] = [event('counted'), event(kind, fields), event('counted')];
+    expect(await deliver(before, bad, after)).toEqual([before.id, after.id]);
+    expect([await effects(before), await effects(after)]).toEqual([1, 1]);
+    expect(await sql(orm.em.fork(), 'select from inbox where id = $1', [bad.id])).toEqual([]);
+  });
 });

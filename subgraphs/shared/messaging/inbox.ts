@@ -2,6 +2,15 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Arg, Ctx, Directive, Field, InputType, Int, Mutation, Resolver } from 'type-graphql';
+import {
+  type DeliveredEvent,
+  deliveryFieldOf,
+  isTopic,
+  type PayloadOf,
+  producerOf,
+  readPayload,
+  type Topic,
+} from '../../contracts/events.js';
 import type { Principal } from '../auth/callers.js';
 import type { Caller } from '../config.js';
 import { isDatabaseAway } from '../database/errors.js';
@@ -30,7 +39,7 @@ export class InboxEntry {
 
 @Directive('@inaccessible')
 @InputType({ description: 'An entry of another subgraph’s outbox.' })
-export class OutboxEvent {
+export class OutboxEvent implements DeliveredEvent {
   @Field(() => UUID, { description: 'The id of the outbox entry.' })
   id!: string;
 
@@ -48,18 +57,19 @@ export class OutboxEvent {
 }
 
 /**
- * Takes one event in, in the transaction of `em`; throws to have it sent again later. Gives what is
- * to be done once that is committed, if there is something.
+ * Applies one event in the transaction of `em`. What it throws makes the producer send the event again
+ * later.
+ *
+ * @returns what to do after COMMIT, if anything
  */
-export type EventHandler<C> = (
+export type EventHandler<T extends Topic, C> = (
   em: EntityManager,
   event: OutboxEvent,
-  payload: never,
+  payload: PayloadOf<T>,
   context: C,
   // biome-ignore lint/suspicious/noConfusingVoidType: most have nothing to do afterwards
 ) => Promise<(() => void) | void>;
-/** `producer.topic` → what is done with it */
-export type EventHandlers<C> = Readonly<Record<`${Caller}.${string}`, EventHandler<C>>>;
+export type EventHandlers<C> = { readonly [T in Topic]?: EventHandler<T, C> };
 
 export interface InboxContext extends Principal {
   readonly em: EntityManager;
@@ -69,18 +79,19 @@ export interface InboxContext extends Principal {
 // Shorter than a relay waits: many events that wait for locks, one after the other, must not hide the rest.
 const deliverMaxMs = 5000;
 
-/** Declares the mutation `deliverToName`, by which other subgraphs' relays hand over their events. */
+/** Declares the mutation by which other subgraphs' relays hand over their events. */
 export function createInboxResolver<C extends InboxContext>(
-  name: string,
-  producers: Caller[],
+  consumer: string,
   handlers: EventHandlers<C>,
 ) {
+  const topics = Object.keys(handlers) as Topic[];
+  const producers = new Set(topics.map((topic) => `caller:${producerOf(topic)}` as const));
   @Resolver()
   class InboxResolver {
     @Directive('@inaccessible')
-    @Allow(...producers.map((producer) => `caller:${producer}` as const))
+    @Allow(...producers)
     @Mutation(() => [UUID], {
-      name: `deliverTo${name}`,
+      name: deliveryFieldOf(consumer),
       description: 'Takes events in and gives the ids of those that are committed now.',
     })
     async deliver(
@@ -105,16 +116,15 @@ async function handleEvent<C extends InboxContext>(
   handlers: EventHandlers<C>,
 ) {
   const { em, caller, logger } = context;
-  const handle = handlers[`${caller}.${event.topic}`];
   try {
-    if (!handle) throw new Error(`no handler for ${caller}.${event.topic}`);
+    const apply = handlerOf(event, caller, handlers);
     const afterwards = await em.fork().transactional(async (tx) => {
       const isNew = await sqlCount(
         tx,
         'insert into inbox (id, producer, topic) values ($1, $2, $3) on conflict do nothing',
         [event.id, caller, event.topic],
       );
-      return isNew > 0 ? handle(tx, event, JSON.parse(event.payload) as never, context) : undefined;
+      return isNew > 0 ? apply(tx, context) : undefined;
     });
     failPoint('event taken in, answer lost');
     afterwards?.();
@@ -125,6 +135,15 @@ async function handleEvent<C extends InboxContext>(
     logger.error({ err: error, topic: event.topic, key: event.key }, 'an event was refused');
     return false;
   }
+}
+
+/** @throws Error for a topic that is unknown or of another producer, and for a malformed payload */
+function handlerOf<C>(event: OutboxEvent, caller: Caller, handlers: EventHandlers<C>) {
+  const { topic } = event;
+  const handle = isTopic(topic) && producerOf(topic) === caller ? handlers[topic] : undefined;
+  if (!handle) throw new Error(`no handler for ${topic} from ${caller}`);
+  const payload = readPayload(topic as Topic, event.payload);
+  return (tx: EntityManager, context: C) => handle(tx, event, payload as never, context);
 }
 
 // Longer than a producer may go on sending an event that it does not know to be taken.

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { type DeliveredEvent, deliveryFieldOf } from '../../contracts/events.js';
 import { bisect } from '../batching/bisect.js';
 import { listenTo } from '../database/listen.js';
 import { sql } from '../database/sql.js';
@@ -185,8 +186,8 @@ function isOfEntries(error: unknown): boolean {
 
 /** @returns the ids of the events that the consumer has committed */
 async function postEvents(client: ServiceClient, consumer: string, entries: readonly DueEntry[]) {
-  const mutation = `deliverTo${consumer[0]?.toUpperCase()}${consumer.slice(1)}`;
-  const events = entries.map(({ id, topic, key, version, payload }) => {
+  const mutation = deliveryFieldOf(consumer);
+  const events = entries.map(({ id, topic, key, version, payload }): DeliveredEvent => {
     return { id, topic, key, version, payload: JSON.stringify(payload) };
   });
   const data = await client.call<Record<string, string[]>>(

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { logger } from '../../../tests/harness/stock-engine.js';
 import { eventually } from '../../../tests/harness/wait.js';
+import { event } from '../../contracts/events.js';
 import { databaseSchema } from '../../warehouse/mikro-orm.config.js';
 import { connect } from '../database/connect.js';
 import { sql } from '../database/sql.js';
@@ -13,6 +14,9 @@ import { enqueue } from './outbox.js';
 import { relayOnce, startRelay } from './outbox-relay.js';
 
 const broke = new UpstreamFault('it broke', 'INTERNAL_SERVER_ERROR');
+
+const ended = (orderId: string) =>
+  event('warehouse.reservation.ended', { orderId, state: 'EXPIRED', reason: 'PAYMENT_TIMEOUT' });
 
 /** A consumer that answers as the test wants, and keeps what it was given. */
 function consumer(answer: (ids: string[]) => string[]) {
@@ -48,15 +52,7 @@ describe('the outbox and its relay', () => {
   const write = (count: number) =>
     enqueue(
       orm.em.fork(),
-      Array.from({ length: count }, () => {
-        return {
-          consumer: 'order',
-          topic: 'changed',
-          key: newId(),
-          version: 1,
-          payload: { a: 1 },
-        };
-      }),
+      Array.from({ length: count }, () => ended(newId())),
     );
   const rows = () =>
     sql<{ sent: boolean; dead: boolean; rejections: number; due: boolean }>(
@@ -97,9 +93,7 @@ describe('the outbox and its relay', () => {
   it('is silent about what a rolled-back transaction wrote', async () => {
     const { client, delivered } = consumer((ids) => ids);
     const failing = orm.em.fork().transactional(async (em) => {
-      await enqueue(em, [
-        { consumer: 'order', topic: 'changed', key: 'k', version: 1, payload: {} },
-      ]);
+      await enqueue(em, [ended(newId())]);
       throw new Error('rolled back');
     });
     await expect(failing).rejects.toThrow('rolled back');

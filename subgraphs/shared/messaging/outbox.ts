@@ -1,6 +1,7 @@
 import type { Opt, RequiredEntityData } from '@mikro-orm/core';
 import { Entity, Index, PrimaryKey, Property, Trigger } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { EventMessage } from '../../contracts/events.js';
 import { insertRows } from '../database/insert-rows.js';
 import { newId } from '../ids.js';
 
@@ -68,16 +69,8 @@ export class OutboxEntry {
   updatedAt!: Opt<Date>;
 }
 
-export interface OutboxMessage {
-  readonly consumer: string;
-  readonly topic: string;
-  readonly key: string;
-  readonly version: number;
-  readonly payload: object;
-}
-
-/** Writes messages in the transaction of `em`. */
-export function enqueue(em: EntityManager, messages: readonly OutboxMessage[]): Promise<void> {
+/** Writes events in the transaction of `em`. */
+export function enqueue(em: EntityManager, messages: readonly EventMessage[]): Promise<void> {
   const rows = messages.map((message) => ({ id: newId(), ...message }));
   return insertRows(em, OutboxEntry, rows as RequiredEntityData<OutboxEntry>[]);
 }

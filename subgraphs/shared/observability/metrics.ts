@@ -15,21 +15,22 @@ export function createRegistry(service: string): Registry {
 // all metrics with it.
 const readMaxMs = 4000;
 
-interface ReadGauge {
+export interface ReadGauge {
   readonly name: string;
   readonly help: string;
   readonly label?: string;
 }
 
+/** A number; or, of a gauge with a label, its value → the number. */
+export type GaugeReading = number | Readonly<Record<string, number>>;
+
 /**
  * A gauge that is read when somebody asks for the metrics. What cannot be read then, or not in time, is NaN.
- *
- * @param read a number; or, with a label, its value → the number
  */
 export function gaugeOf(
   registry: Registry,
   { name, help, label }: ReadGauge,
-  read: () => MaybePromise<number | Readonly<Record<string, number>>>,
+  read: () => GaugeReading | Promise<GaugeReading>,
 ): void {
   new Gauge({
     name,
@@ -44,5 +45,3 @@ export function gaugeOf(
     },
   });
 }
-
-type MaybePromise<T> = T | Promise<T>;

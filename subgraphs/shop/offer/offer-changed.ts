@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { event } from '../../contracts/events.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import type { OfferRow } from './read-offers.js';
 
@@ -6,19 +7,8 @@ import type { OfferRow } from './read-offers.js';
 export function enqueueOfferChanged(tx: EntityManager, offers: readonly OfferRow[]): Promise<void> {
   return enqueue(
     tx,
-    offers.map((offer) => ({
-      consumer: 'product',
-      topic: 'offer.changed',
-      key: offer.id,
-      version: offer.version,
-      payload: {
-        offerId: offer.id,
-        shopId: offer.shopId,
-        sku: offer.sku,
-        price: offer.priceAmount,
-        currencyCode: offer.currencyCode,
-        active: offer.active,
-      },
-    })),
+    offers.map(({ id: offerId, shopId, sku, priceAmount: price, currencyCode, active, version }) =>
+      event('shop.offer.changed', { offerId, shopId, sku, price, currencyCode, active }, version),
+    ),
   );
 }

@@ -1,20 +1,16 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { PayloadOf } from '../../contracts/events.js';
 import { sql } from '../../shared/database/sql.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
 import { enqueueOfferChanged } from './offer-changed.js';
 import { type OfferRow, offerColumns } from './read-offers.js';
 import { retireSku } from './retired-sku.js';
 
-/** The event by which the product subgraph tells that a variant is sold no more. */
-export interface VariantRemoved {
-  readonly sku: string;
-}
-
 /** Retires the offers of a variant: none of them can be bought again, and none made. */
 export async function onVariantRemoved(
   tx: EntityManager,
   _event: OutboxEvent,
-  { sku }: VariantRemoved,
+  { sku }: PayloadOf<'product.variant.removed'>,
 ): Promise<void> {
   await retireSku(tx, sku);
   const retired = await sql<OfferRow>(

@@ -12,7 +12,7 @@ export class VariantName {
   @Property({ type: 'varchar', length: 520 })
   name!: string;
 
-  /** that of the last `variant.renamed` */
+  /** that of the last `product.variant.renamed` */
   @Property({ type: 'integer' })
   version!: number;
 

@@ -1,5 +1,6 @@
 import { Length, Matches } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
+import { event } from '../../contracts/events.js';
 import { identityOf } from '../../shared/auth/callers.js';
 import { isUniqueViolation } from '../../shared/database/errors.js';
 import { conflict } from '../../shared/errors.js';
@@ -44,9 +45,7 @@ export function createShop(context: ShopContext, input: CreateShopInput): Promis
   const work = context.em.fork().transactional(async (tx) => {
     const shop = tx.create(Shop, { ...input, id: newId(), ownerId: identityOf(context).id });
     await tx.persist(shop).flush();
-    const payload = { shopId: shop.id, name: shop.name };
-    const event = { topic: 'shop.created', key: shop.id, version: 1, payload };
-    await enqueue(tx, [{ consumer: 'warehouse', ...event }]);
+    await enqueue(tx, [event('shop.shop.created', { shopId: shop.id, name: shop.name })]);
     return shop;
   });
   return work.catch((error) => throwSlugTaken(error, input.slug));

@@ -1,12 +1,13 @@
 import type { RequiredEntityData } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { ReservationState, Shortage } from '../../contracts/reservation.js';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { sql } from '../../shared/database/sql.js';
 import type { Ledger } from '../stock/ledger.js';
 import { moveStock, type NoteTransaction } from '../stock/move-stock.js';
 import type { StockStore } from '../stock/stock-store.js';
 import { allocate, type Demand, type Pick } from './allocate.js';
-import { Reservation, ReservationLine, type ReservationState } from './reservation.js';
+import { Reservation, ReservationLine } from './reservation.js';
 
 export interface ReserveLine extends StockKey {
   readonly quantity: number;
@@ -15,10 +16,6 @@ export interface ReserveRequest {
   readonly orderId: string;
   readonly lines: readonly ReserveLine[];
   readonly holdForMs: number;
-}
-export interface Shortage extends StockKey {
-  readonly requested: number;
-  readonly available: number;
 }
 /** `HELD` and until when; or short of something; or how the reservation of this order ended before. */
 export type ReserveOutcome = { readonly orderId: string } & (

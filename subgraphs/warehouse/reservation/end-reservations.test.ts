@@ -87,7 +87,7 @@ describe('how a hold ends', () => {
     expect(await eventsOf(orderId)).toEqual([
       {
         consumer: 'order',
-        topic: 'reservationEnded',
+        topic: 'warehouse.reservation.ended',
         payload: { orderId, state: 'RELEASED', reason: 'BY_CUSTOMER' },
       },
     ]);

@@ -1,14 +1,12 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { event } from '../../contracts/events.js';
+import type { EndReason, ReservationState } from '../../contracts/reservation.js';
 import { sql } from '../../shared/database/sql.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import { moveStock, type NoteTransaction, type OpenLedger } from '../stock/move-stock.js';
 import { ConcurrentChange } from '../stock/stock-errors.js';
 import type { StockStore } from '../stock/stock-store.js';
-import type { ReservationState } from './reservation.js';
 import { readLines } from './reservation-lines.js';
-
-/** Why a hold ended without a sale; it goes to the order subgraph with the event. */
-export type EndReason = 'PAYMENT_TIMEOUT' | 'PAYMENT_FAILED' | 'BY_CUSTOMER' | 'ABANDONED';
 
 /** What the order subgraph asks for: a sale to a payment, or the units back on the shelf. */
 export type EndRequest =
@@ -161,9 +159,9 @@ function enqueueReservationEnded(em: EntityManager, ended: readonly Ending[]) {
     if (ending.to === 'COMMITTED') return [];
     const { orderId, to: state, reason } = ending;
     const actor = ending.to === 'RELEASED' ? ending.actor : undefined;
-    const payload = { orderId, state, reason, ...(actor && { actor }) };
-    // A reservation ends once, so its only event is its first.
-    return [{ consumer: 'order', topic: 'reservationEnded', key: orderId, version: 1, payload }];
+    return [
+      event('warehouse.reservation.ended', { orderId, state, reason, ...(actor && { actor }) }),
+    ];
   });
   return enqueue(em, messages);
 }

@@ -1,5 +1,6 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Redis } from 'ioredis';
+import type { EndReason } from '../../contracts/reservation.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import type { Logger } from '../../shared/observability/logger.js';
 import type { Registry } from '../../shared/observability/metrics.js';
@@ -14,12 +15,7 @@ import {
 import { Dispatcher } from './dispatcher/dispatcher.js';
 import type { DispatcherLimits } from './dispatcher/dispatcher-limits.js';
 import { createStockLocks, type StockLocks } from './dispatcher/stock-locks.js';
-import {
-  decideEndings,
-  type EndReason,
-  type EndRequest,
-  type ReservationStatus,
-} from './end-reservations.js';
+import { decideEndings, type EndRequest, type ReservationStatus } from './end-reservations.js';
 import { findBlockedOrders, findBlockedRequests } from './locked-rows.js';
 
 /**

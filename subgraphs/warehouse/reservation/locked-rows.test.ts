@@ -18,7 +18,7 @@ import {
 } from './engine.js';
 import { onStockReturned } from './on-stock-returned.js';
 
-const Inbox = createInboxResolver<StockContext>('Test', ['order'], {
+const Inbox = createInboxResolver<StockContext>('test', {
   'order.stock.returned': onStockReturned,
 });
 const refused = { extensions: { code: 'TRY_AGAIN' } };
@@ -159,7 +159,7 @@ describe('a shop whose stock a long transaction holds', () => {
       const { shopId } = n === 0 ? held : free;
       const payload = JSON.stringify({ orderId, shopId, reason: 'BY_SHOP' });
       const key = `${orderId}:${shopId}`;
-      return { id: newId(), topic: 'stock.returned', key, version: 1, payload };
+      return { id: newId(), topic: 'order.stock.returned', key, version: 1, payload };
     });
     await hold('stock_item');
     const context = { em: engine.orm.em.fork(), app: engine, logger, caller: 'order' };

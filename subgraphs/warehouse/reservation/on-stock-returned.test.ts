@@ -7,7 +7,7 @@ import type { StockContext } from '../stock/stock-store.js';
 import { commitReservation, releaseReservation, reserveStock, type StockEngine } from './engine.js';
 import { onStockReturned } from './on-stock-returned.js';
 
-const Inbox = createInboxResolver<StockContext>('Test', ['order'], {
+const Inbox = createInboxResolver<StockContext>('test', {
   'order.stock.returned': onStockReturned,
 });
 
@@ -33,7 +33,7 @@ describe('what was sold and comes back', () => {
   }
   const returned = (orderId: string, { shopId }: Shop): OutboxEvent => ({
     id: newId(),
-    topic: 'stock.returned',
+    topic: 'order.stock.returned',
     key: `${orderId}:${shopId}`,
     version: 1,
     payload: JSON.stringify({ orderId, shopId, reason: 'BY_SHOP' }),

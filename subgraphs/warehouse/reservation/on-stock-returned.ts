@@ -1,16 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { PayloadOf } from '../../contracts/events.js';
 import type { StockKey } from '../../contracts/stock-key.js';
 import { sql } from '../../shared/database/sql.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
 import { Ledger } from '../stock/ledger.js';
 import type { StockContext } from '../stock/stock-store.js';
-
-/** The event by which the order subgraph tells that a shop’s part of a paid order comes back. */
-export interface StockReturned {
-  readonly orderId: string;
-  readonly shopId: string;
-  readonly reason: string;
-}
 
 type SoldLine = StockKey & { readonly levelId: string; readonly quantity: number };
 
@@ -21,7 +15,7 @@ type SoldLine = StockKey & { readonly levelId: string; readonly quantity: number
 export async function onStockReturned(
   em: EntityManager,
   _event: OutboxEvent,
-  { orderId, shopId, reason }: StockReturned,
+  { orderId, shopId, reason }: PayloadOf<'order.stock.returned'>,
   { app, logger }: Pick<StockContext, 'app' | 'logger'>,
 ): Promise<() => void> {
   const [reservation] = await sql<{ state: string }>(

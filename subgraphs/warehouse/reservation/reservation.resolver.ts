@@ -19,10 +19,10 @@ import {
   ObjectType,
   Resolver,
 } from 'type-graphql';
+import { type EndReason, endReasons, type Shortage } from '../../contracts/reservation.js';
 import { badInput } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
-import type { EndReason } from './end-reservations.js';
 import {
   commitReservation,
   type ReservationContext,
@@ -35,7 +35,6 @@ const linesMax = 100;
 const quantityMax = 1_000_000;
 const holdMaxMs = 7 * 24 * 3_600_000;
 const answerWithinMax = 10_000;
-const endReasons = ['PAYMENT_TIMEOUT', 'PAYMENT_FAILED', 'BY_CUSTOMER', 'ABANDONED'];
 
 @Directive('@inaccessible')
 @InputType({ description: 'Units of one variant of one shop.' })
@@ -103,7 +102,7 @@ export class ReleaseInput {
 @Directive('@inaccessible')
 @Allow('parent')
 @ObjectType({ description: 'A line that could not be held.' })
-export class ShortageOutput {
+export class ShortageOutput implements Shortage {
   @Field(() => UUID, { description: 'The shop.' })
   shopId!: string;
 

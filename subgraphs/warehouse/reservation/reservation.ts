@@ -8,11 +8,9 @@ import {
   Property,
 } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { type ReservationState, reservationStates } from '../../contracts/reservation.js';
 import { sql } from '../../shared/database/sql.js';
 import { StockLevel } from '../stock/stock-level.js';
-
-export const reservationStates = ['HELD', 'COMMITTED', 'RELEASED', 'EXPIRED'] as const;
-export type ReservationState = (typeof reservationStates)[number];
 
 /**
  * The units held for one order. A `RELEASED` one without lines is a tombstone: the order was given

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { events, type Topic } from '../../contracts/events.js';
 import { isDeadlock, isUniqueViolation } from '../../shared/database/errors.js';
 import { tryAgain } from '../../shared/errors.js';
 import { ConcurrentChange } from '../stock/stock-errors.js';
@@ -184,13 +185,15 @@ const writeMovements = (client: pg.Client, { id, actor }: StockImport, now: Date
     [id, reason, actor, now],
   );
 
+const topic: Topic = 'warehouse.stock.changed';
+
 /** As `inStockEvent` has it: of items that are new, came into stock or ran out. */
 const writeEvents = (client: pg.Client, shopId: string) =>
   client.query(
     `insert into outbox (id, consumer, topic, key, version, payload)
-     select d.id, 'product', 'stock.changed', i.shop_id || ':' || i.sku, i.version,
+     select d.id, $2, $3, i.shop_id || ':' || i.sku, i.version,
        jsonb_build_object('shopId', i.shop_id, 'sku', i.sku, 'inStock', i.available > 0)
      from import_delta d join stock_item i on i.sku = d.sku and i.shop_id = $1
      where d.available_before is null or (d.available_before > 0) <> (i.available > 0)`,
-    [shopId],
+    [shopId, events[topic].consumer, topic],
   );

@@ -32,7 +32,7 @@ describe('what the product subgraph is told of stock', () => {
     );
     return rows.map(({ topic, version, payload }) => {
       const { inStock, ...key } = payload as { inStock: boolean };
-      expect({ topic, ...key }).toEqual({ topic: 'stock.changed', shopId, sku });
+      expect({ topic, ...key }).toEqual({ topic: 'warehouse.stock.changed', shopId, sku });
       return [version, inStock];
     });
   };

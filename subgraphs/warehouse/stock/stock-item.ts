@@ -1,7 +1,7 @@
 import type { Opt } from '@mikro-orm/core';
 import { Check, Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { type EventMessage, event } from '../../contracts/events.js';
 import type { StockKey } from '../../contracts/stock-key.js';
-import type { OutboxMessage } from '../../shared/messaging/outbox.js';
 
 /** What a shop can sell of a variant: the sum over its active warehouses, kept by the ledger. */
 @Entity({ tableName: 'stock_item' })
@@ -30,13 +30,8 @@ export class StockItem implements StockKey {
 type Numbers = StockKey & { readonly available: number; readonly version: number };
 
 /** What the product subgraph is told of an item: whether there is any, not how many. */
-export const inStockEvent = ({ shopId, sku, available, version }: Numbers): OutboxMessage => ({
-  consumer: 'product',
-  topic: 'stock.changed',
-  key: `${shopId}:${sku}`,
-  version,
-  payload: { shopId, sku, inStock: available > 0 },
-});
+export const inStockEvent = ({ shopId, sku, available, version }: Numbers): EventMessage =>
+  event('warehouse.stock.changed', { shopId, sku, inStock: available > 0 }, version);
 
 /** Whether an item came into stock or ran out: only then is it told. */
 export const crossesZero = (before: number, after: number): boolean => before > 0 !== after > 0;

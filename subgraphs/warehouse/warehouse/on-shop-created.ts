@@ -1,12 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { PayloadOf } from '../../contracts/events.js';
 import { sql } from '../../shared/database/sql.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
-
-/** The event by which the shop subgraph tells of a new shop. */
-export interface ShopCreated {
-  readonly shopId: string;
-  readonly name: string;
-}
 
 /**
  * Gives a new shop its first warehouse. That has the id of its shop: so it is made once, however
@@ -15,7 +10,7 @@ export interface ShopCreated {
 export async function onShopCreated(
   em: EntityManager,
   _event: OutboxEvent,
-  { shopId }: ShopCreated,
+  { shopId }: PayloadOf<'shop.shop.created'>,
 ): Promise<void> {
   await sql(
     em,

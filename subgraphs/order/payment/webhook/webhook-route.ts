@@ -8,13 +8,13 @@ import { recordEvent } from './payment-event.js';
 const bodyMaxBytes = 256 * 1024;
 
 /** `POST /webhooks/payments/:provider`, which the router passes on with its body untouched. */
-export const webhookRoute = (app: OrderApp): HttpRoute<OrderContext> => ({
+export const webhookRoute: HttpRoute<OrderContext> = {
   path: /^\/webhooks\/payments\/([^/]+)$/,
   methods: {
-    POST: ({ request, response, params }) =>
-      takeWebhook(app, params[0] as string, request, response),
+    POST: ({ request, response, params, context }) =>
+      takeWebhook(context.app, params[0] as string, request, response),
   },
-});
+};
 
 /**
  * Takes a provider's word that something happened to a payment.

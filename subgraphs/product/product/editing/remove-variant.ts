@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { event } from '../../../contracts/events.js';
 import { sql } from '../../../shared/database/sql.js';
 import { enqueue } from '../../../shared/messaging/outbox.js';
 import type { ProductContext } from '../../context.js';
@@ -35,8 +36,6 @@ export async function retireVariants(
   }
   await enqueue(
     tx,
-    variants.map(({ sku }) => {
-      return { consumer: 'shop', topic: 'variant.removed', key: sku, version: 1, payload: { sku } };
-    }),
+    variants.map(({ sku }) => event('product.variant.removed', { sku })),
   );
 }

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { event } from '../../../contracts/events.js';
 import { sql } from '../../../shared/database/sql.js';
 import { enqueue } from '../../../shared/messaging/outbox.js';
 
@@ -28,14 +29,8 @@ export async function enqueueVariantRenamed(
   );
   await enqueue(
     tx,
-    renamed.map(({ sku, name, version }) => {
-      return {
-        consumer: 'shop',
-        topic: 'variant.renamed',
-        key: sku,
-        version,
-        payload: { sku, name },
-      };
-    }),
+    renamed.map(({ sku, name, version }) =>
+      event('product.variant.renamed', { sku, name }, version),
+    ),
   );
 }

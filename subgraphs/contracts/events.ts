@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { endReasons } from './reservation.js';
+
+/** What both sides of an event agree on. Its topic is `producer.noun.past-verb`. */
+interface EventContract<C extends string, P> {
+  readonly consumer: C;
+  readonly payload: z.ZodType<P>;
+  /** what the event is about: of one key only the latest version counts */
+  keyOf(payload: P): string;
+}
+
+const contract = <C extends string, P>(
+  consumer: C,
+  payload: z.ZodType<P>,
+  keyOf: (payload: P) => string,
+): EventContract<C, P> => ({ consumer, payload, keyOf });
+
+const id = z.guid();
+const sku = z.string().min(1);
+
+export const events = {
+  /** A shop was opened. */
+  'shop.shop.created': contract(
+    'warehouse',
+    z.object({ shopId: id, name: z.string() }),
+    ({ shopId }) => shopId,
+  ),
+
+  /** An offer was created, changed or removed; one that was removed is not active. */
+  'shop.offer.changed': contract(
+    'product',
+    z.object({
+      offerId: id,
+      shopId: id,
+      sku,
+      /** a decimal number */
+      price: z.string(),
+      currencyCode: z.string().length(3),
+      active: z.boolean(),
+    }),
+    ({ offerId }) => offerId,
+  ),
+
+  /** A variant is no longer sold. */
+  'product.variant.removed': contract('shop', z.object({ sku }), (payload) => payload.sku),
+
+  /** A variant has another name: `product name, variant name`. */
+  'product.variant.renamed': contract(
+    'shop',
+    z.object({ sku, name: z.string() }),
+    (payload) => payload.sku,
+  ),
+
+  /** A variant came into stock in a shop, or ran out. */
+  'warehouse.stock.changed': contract(
+    'product',
+    z.object({ shopId: id, sku, inStock: z.boolean() }),
+    (payload) => `${payload.shopId}:${payload.sku}`,
+  ),
+
+  /** A reservation ended without a sale. */
+  'warehouse.reservation.ended': contract(
+    'order',
+    z.object({
+      orderId: id,
+      state: z.enum(['RELEASED', 'EXPIRED']),
+      reason: z.enum(endReasons),
+      /** the user who cancelled, where it was a user */
+      actor: z.string().optional(),
+    }),
+    ({ orderId }) => orderId,
+  ),
+
+  /** The sold units of one shop’s part of an order go back into stock. */
+  'order.stock.returned': contract(
+    'warehouse',
+    z.object({ orderId: id, shopId: id, reason: z.string() }),
+    ({ orderId, shopId }) => `${orderId}:${shopId}`,
+  ),
+};
+
+type Events = typeof events;
+export type Topic = keyof Events;
+export type PayloadOf<T extends Topic> = z.infer<Events[T]['payload']>;
+
+/** The topics that a subgraph sends. */
+export type TopicFrom<Producer extends string> = Extract<Topic, `${Producer}.${string}`>;
+
+/** The topics that a subgraph takes. */
+export type TopicTo<Consumer extends string> = {
+  [T in Topic]: Events[T]['consumer'] extends Consumer ? T : never;
+}[Topic];
+
+export const isTopic = (topic: string): topic is Topic => Object.hasOwn(events, topic);
+
+type ProducerOf<T> = T extends `${infer Producer}.${string}` ? Producer : never;
+export const producerOf = <T extends Topic>(topic: T) => topic.split('.', 1)[0] as ProducerOf<T>;
+
+/** An event as its producer writes it into its outbox. */
+export interface EventMessage {
+  readonly consumer: string;
+  readonly topic: Topic;
+  readonly key: string;
+  readonly version: number;
+  readonly payload: object;
+}
+
+/** @param version rises with each event of a key; 1 for what happens once */
+export function event<T extends Topic>(topic: T, payload: PayloadOf<T>, version = 1): EventMessage {
+  const { consumer, keyOf } = events[topic] as EventContract<string, PayloadOf<T>>;
+  return { consumer, topic, key: keyOf(payload), version, payload };
+}
+
+/** An event as its relay sends it; the payload is JSON. */
+export interface DeliveredEvent {
+  readonly id: string;
+  readonly topic: string;
+  readonly key: string;
+  readonly version: number;
+  readonly payload: string;
+}
+
+/** The mutation by which a subgraph takes events. */
+export const deliveryFieldOf = (consumer: string) =>
+  `deliverTo${consumer[0]?.toUpperCase()}${consumer.slice(1)}`;
+
+/** @throws Error naming what is wrong with a payload that is not of its topic */
+export function readPayload<T extends Topic>(topic: T, json: string): PayloadOf<T> {
+  const { data, error } = events[topic].payload.safeParse(JSON.parse(json));
+  if (!error) return data as PayloadOf<T>;
+  const problems = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new Error(`the payload of ${topic} is malformed: ${problems.join('; ')}`);
+}

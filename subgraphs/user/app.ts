@@ -1,0 +1,17 @@
+import type { Redis } from 'ioredis';
+import type { SubgraphParts } from '../shared/subgraph-definition.js';
+import type { variables } from './config.js';
+import type { UserApp } from './context.js';
+import { createMessageSender } from './message/create-message-sender.js';
+import { readSigningKeys } from './session/signing-keys.js';
+import { createOneTimeCodes } from './verification/one-time-codes.js';
+
+type Parts = SubgraphParts<typeof variables, never, { readonly codes: Redis }>;
+
+/** @throws ConfigError */
+export async function createApp({ config, redis, logger, onStop }: Parts): Promise<UserApp> {
+  const keys = await readSigningKeys(config.AUTH_SIGNING_KEYS);
+  const messages = createMessageSender(config, logger);
+  onStop(() => messages.close());
+  return { keys, codes: createOneTimeCodes(redis.codes, config.OTP_SECRET, logger), messages };
+}

@@ -1,0 +1,38 @@
+import type { Redis } from 'ioredis';
+import { createShopOwners } from '../shared/rights/shop-owners.js';
+import type { SubgraphParts } from '../shared/subgraph-definition.js';
+import type { variables } from './config.js';
+import type { WarehouseApp } from './context.js';
+import { startExpiry } from './expiry/expiry.js';
+import type { LiveApp } from './live/live-context.js';
+import { createLowStockAlerts } from './live/low-stock-alerts.js';
+import { createStockFeeds } from './live/stock-feeds.js';
+import { createStockEngine, type StockEngine } from './reservation/engine.js';
+
+type Parts = SubgraphParts<
+  typeof variables,
+  'shop' | 'product' | 'order',
+  { readonly timers: Redis; readonly events: Redis; readonly lock: readonly Redis[] }
+>;
+
+/** What all features of this subgraph need together. Expiry runs from here on. */
+export function createApp(parts: Parts): WarehouseApp & StockEngine & LiveApp {
+  const { config, orm, services, redis, registry, logger, onStop } = parts;
+  const { timers, events, lock: locks } = redis;
+  const engine = createStockEngine({ orm, timers, locks, registry, logger });
+  const feeds = createStockFeeds(orm.em, events, logger);
+  onStop(() => feeds.stop());
+  const alerts = createLowStockAlerts(orm.em, events, logger);
+  onStop(() => alerts.stop());
+  const sweepEveryMs = config.SWEEP_EVERY_MS;
+  const expiry = startExpiry({ store: engine, timers, events, sweepEveryMs });
+  onStop(() => expiry.stop());
+  return {
+    ...engine,
+    feeds,
+    alerts,
+    owners: createShopOwners(services.shop),
+    product: services.product,
+    databaseUrl: config.DATABASE_URL,
+  };
+}
