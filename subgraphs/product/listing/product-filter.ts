@@ -2,13 +2,14 @@ import { IsOptional, Length, Matches } from 'class-validator';
 import { Field, InputType, registerEnumType } from 'type-graphql';
 import { Decimal, UUID } from '../../shared/graphql/scalars.js';
 
-export enum ProductSort {
-  NEWEST = 'NEWEST',
-  NAME = 'NAME',
-  PRICE_ASC = 'PRICE_ASC',
-  PRICE_DESC = 'PRICE_DESC',
-  RELEVANCE = 'RELEVANCE',
-}
+export const ProductSort = {
+  NEWEST: 'NEWEST',
+  NAME: 'NAME',
+  PRICE_ASC: 'PRICE_ASC',
+  PRICE_DESC: 'PRICE_DESC',
+  RELEVANCE: 'RELEVANCE',
+} as const;
+export type ProductSort = keyof typeof ProductSort;
 registerEnumType(ProductSort, {
   name: 'ProductSort',
   description: 'The order of a list of products.',
