@@ -3,12 +3,8 @@ import { Field, InputType } from 'type-graphql';
 import { identityOf } from '../../shared/auth/callers.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { hashPassword, refuseCommonPassword, verifyPassword } from '../credentials/password.js';
-import {
-  endSessions,
-  invalidateRefreshTokens,
-  lockUsers,
-  requireLiveSession,
-} from '../session/end-sessions.js';
+import { lockUsers, requireLiveSession } from '../locks.js';
+import { endSessions, invalidateRefreshTokens } from '../session/end-sessions.js';
 import { issueTokens, type SessionContext } from '../session/open-session.js';
 import { InvalidCredentials, type Session } from '../session/session.js';
 import { User } from '../user.js';

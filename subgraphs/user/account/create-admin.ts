@@ -1,8 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { newId } from '../../shared/ids.js';
+import { lockOwnerAndCaller } from '../locks.js';
 import { endSessions } from '../session/end-sessions.js';
 import { User } from '../user.js';
-import { detachIdentity, lockOwnerAndCaller } from './identity-owner.js';
+import { detachIdentity } from './detach-identity.js';
 
 export interface NewAdmin {
   readonly email: string;

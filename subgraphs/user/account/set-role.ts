@@ -4,7 +4,7 @@ import type { Role } from '../../shared/auth/tokens.js';
 import { conflict, forbidden, notFound } from '../../shared/errors.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { UUID } from '../../shared/graphql/scalars.js';
-import { lockUsers, requireLiveSession } from '../session/end-sessions.js';
+import { lockUsers, requireLiveSession } from '../locks.js';
 import { RoleEnum, User } from '../user.js';
 
 @InputType({ description: 'Who gets which role.' })

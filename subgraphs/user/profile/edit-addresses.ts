@@ -8,7 +8,7 @@ import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { newId } from '../../shared/ids.js';
 import { owns } from '../../shared/rights/rights.js';
-import { lockUsers } from '../session/end-sessions.js';
+import { lockUsers } from '../locks.js';
 import { Address } from './address.js';
 
 const addressesMax = 50;

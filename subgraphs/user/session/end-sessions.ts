@@ -1,8 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { identityOf } from '../../shared/auth/callers.js';
-import { sql, sqlCount } from '../../shared/database/sql.js';
-import { unauthenticated } from '../../shared/errors.js';
+import { sqlCount } from '../../shared/database/sql.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
+import { lockUsers } from '../locks.js';
 
 const keepEndedDays = 30;
 const pruneMax = 5000;
@@ -18,28 +18,6 @@ export async function logout(context: SubgraphContext, everywhere: boolean): Pro
     await endSessions(tx, id, everywhere ? {} : { only: sessionId });
   });
   return true;
-}
-
-/**
- * Whoever changes what users log in with, or several sessions of one, locks the users first, in the
- * order of their ids, so that none waits crosswise.
- */
-export async function lockUsers(tx: EntityManager, ids: readonly string[]): Promise<void> {
-  await sql(
-    tx,
-    'select 1 from user_account where id = any($1::uuid[]) order by id for no key update',
-    [ids],
-  );
-}
-
-/** @throws `UNAUTHENTICATED` when the session of an access token has ended */
-export async function requireLiveSession(tx: EntityManager, sessionId: string): Promise<void> {
-  const live = await sql(
-    tx,
-    'select 1 from login_session where id = $1 and ended_at is null for update',
-    [sessionId],
-  );
-  if (live.length === 0) throw unauthenticated('This session has ended: log in again.');
 }
 
 /** Ends the sessions of a user: all of them, only one, or all except one. */

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { sql, sqlCount } from '../../shared/database/sql.js';
+import { sqlCount } from '../../shared/database/sql.js';
 import { result } from '../../shared/graphql/refusal.js';
+import { type LiveSession, lockSessionOfToken } from '../locks.js';
 import { User } from '../user.js';
 import { endSessions } from './end-sessions.js';
 import { hashOfToken, issueTokens, type SessionContext } from './open-session.js';
@@ -26,14 +27,8 @@ export async function refreshSession(
 }
 
 /** @returns the token's session, if both are good; a token that was used before ends its session */
-async function consumeRefreshToken(tx: EntityManager, hash: string) {
-  const [live] = await sql<{ id: string; userId: string }>(
-    tx,
-    `select s.id, s.user_id as "userId" from login_session s
-     join refresh_token t on t.session_id = s.id
-     where t.hash = $1 and s.ended_at is null for update of s`,
-    [hash],
-  );
+async function consumeRefreshToken(tx: EntityManager, hash: string): Promise<LiveSession | null> {
+  const live = await lockSessionOfToken(tx, hash);
   if (!live) return null;
   const used = await sqlCount(
     tx,
