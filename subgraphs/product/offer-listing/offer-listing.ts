@@ -7,8 +7,6 @@ import {
   PrimaryKey,
   Property,
 } from '@mikro-orm/decorators/legacy';
-import type { EntityManager } from '@mikro-orm/postgresql';
-import { sql } from '../../shared/database/sql.js';
 import { Product } from '../product/product.js';
 import { ProductVariant } from '../product/variant.js';
 
@@ -85,23 +83,4 @@ export class OfferListing {
 
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   updatedAt!: Opt<Date>;
-}
-
-/**
- * Keeps the product of a variant from being changed or deleted, and its listings from being changed by
- * others, until the transaction ends. It has to be a statement of its own: the next one then sees
- * whether the variant was removed meanwhile.
- *
- * @returns the id of the product
- * @throws Error for a sku that never was there; its event comes again, and then is a dead letter
- */
-export async function lockProductOf(tx: EntityManager, sku: string): Promise<string> {
-  const [product] = await sql<{ id: string }>(
-    tx,
-    `select id from product
-     where id = (select product_id from product_variant where sku = $1) for no key update`,
-    [sku],
-  );
-  if (!product) throw new Error(`there is no variant ${sku}`);
-  return product.id;
 }

@@ -1,8 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
+import { lockProductOfSku } from '../locks.js';
 import { updateListedPrices } from './listed-price.js';
-import { lockProductOf } from './offer-listing.js';
 
 /** The event by which the shop subgraph tells of an offer; one that was removed is not active. */
 export interface OfferChanged {
@@ -23,7 +23,7 @@ export async function onOfferChanged(
   { version }: OutboxEvent,
   { offerId, shopId, sku, price, currencyCode, active }: OfferChanged,
 ): Promise<void> {
-  const productId = await lockProductOf(tx, sku);
+  const productId = await lockProductOfSku(tx, sku);
   await sql(
     tx,
     `insert into offer_listing as listed

@@ -1,8 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
+import { lockProductOfSku } from '../locks.js';
 import { updateListedPrices } from './listed-price.js';
-import { lockProductOf } from './offer-listing.js';
 
 /** The event by which the warehouse subgraph tells that a sku came into stock in a shop, or ran out. */
 export interface StockChanged {
@@ -17,7 +17,7 @@ export async function onStockChanged(
   { version }: OutboxEvent,
   { shopId, sku, inStock }: StockChanged,
 ): Promise<void> {
-  const productId = await lockProductOf(tx, sku);
+  const productId = await lockProductOfSku(tx, sku);
   await sql(
     tx,
     `insert into offer_listing as listed (shop_id, sku, product_id, in_stock, stock_version)

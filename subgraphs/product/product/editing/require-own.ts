@@ -1,9 +1,9 @@
-import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { forbidden, notFound } from '../../../shared/errors.js';
 import { owns } from '../../../shared/rights/rights.js';
 import type { ProductContext } from '../../context.js';
-import { Product } from '../product.js';
+import { lockProduct } from '../../locks.js';
+import type { Product } from '../product.js';
 import { ProductVariant } from '../variant.js';
 
 /**
@@ -17,8 +17,7 @@ export async function requireOwnProduct(
   tx: EntityManager,
   id: string,
 ): Promise<Product> {
-  const lockMode = LockMode.PESSIMISTIC_WRITE;
-  const product = await tx.findOne(Product, { id, deletedAt: null }, { lockMode });
+  const product = await lockProduct(tx, id);
   if (!product) throw notFound('product', id);
   if (!owns(context, product.createdById)) throw forbidden();
   return product;
