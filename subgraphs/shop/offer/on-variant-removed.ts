@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
+import { lockSku } from '../locks.js';
 import { enqueueOfferChanged } from './offer-changed.js';
 import { type OfferRow, offerColumns } from './read-offers.js';
 import { retireSku } from './retired-sku.js';
@@ -10,12 +11,13 @@ export interface VariantRemoved {
   readonly sku: string;
 }
 
-/** Retires the offers of a variant: none of them can be bought again, and none made. */
+/** Retires a sku: its offers become inactive, and no offer of it can be set again. */
 export async function onVariantRemoved(
   tx: EntityManager,
   _event: OutboxEvent,
   { sku }: VariantRemoved,
 ): Promise<void> {
+  await lockSku(tx, sku);
   await retireSku(tx, sku);
   const retired = await sql<OfferRow>(
     tx,

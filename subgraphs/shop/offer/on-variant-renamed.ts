@@ -1,7 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
-import { lockSku, renameOffers } from './variant-name.js';
+import { lockSku } from '../locks.js';
+import { renameOffers } from './variant-name.js';
 
 /** The event by which the product subgraph tells what a variant is called now. */
 export interface VariantRenamed {
@@ -10,12 +11,12 @@ export interface VariantRenamed {
   readonly name: string;
 }
 
-/** Gives all offers of a variant its name, by which they are searched and ordered. */
+/** Renames all offers of a variant: search and new orders use the name. */
 export async function onVariantRenamed(
   tx: EntityManager,
   { version }: OutboxEvent,
   { sku, name }: VariantRenamed,
 ): Promise<void> {
-  await sql(tx, lockSku, [sku]);
+  await lockSku(tx, sku);
   await sql(tx, renameOffers, [sku, name, version]);
 }

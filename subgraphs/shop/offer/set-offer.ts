@@ -7,6 +7,7 @@ import { Decimal, UUID } from '../../shared/graphql/scalars.js';
 import type { ServiceClient } from '../../shared/http/service-client.js';
 import { newId } from '../../shared/ids.js';
 import type { ShopContext } from '../context.js';
+import { shareSku } from '../locks.js';
 import { requireOwnShop } from '../shop/require-shop.js';
 import { enqueueOfferChanged } from './offer-changed.js';
 import { type OfferRow, offerColumns } from './read-offers.js';
@@ -71,6 +72,7 @@ export async function setOffer(context: ShopContext, input: SetOfferInput): Prom
   const name = await fetchVariantName(context.app.product, sku);
   if (!name) throw badInput({ 'input.sku': `there is no variant ${sku}` });
   return context.em.fork().transactional(async (tx) => {
+    await shareSku(tx, sku);
     if (await isRetired(tx, sku)) throw badInput({ 'input.sku': `${sku} was removed` });
     const latestName = await latestVariantName(tx, sku);
     const offers = await sql<OfferRow>(
