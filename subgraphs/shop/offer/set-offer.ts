@@ -74,21 +74,30 @@ export async function setOffer(context: ShopContext, input: SetOfferInput): Prom
   return context.em.fork().transactional(async (tx) => {
     await shareSku(tx, sku);
     if (await isRetired(tx, sku)) throw badInput({ 'input.sku': `${sku} was removed` });
-    const latestName = await latestVariantName(tx, sku);
+    const offer = {
+      id: newId(),
+      shop_id: shop.id,
+      sku,
+      name: (await latestVariantName(tx, sku)) ?? name,
+      price_amount: price,
+      compare_at_amount: compareAtPrice,
+      currency_code: shop.currencyCode,
+      purchase_limit: purchaseLimit,
+      active: input.active,
+    };
     const offers = await sql<OfferRow>(
       tx,
       `insert into offer (id, shop_id, sku, name, price_amount, compare_at_amount, currency_code,
          purchase_limit, active)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+       select * from jsonb_to_record($1) as given (id uuid, shop_id uuid, sku text, name text,
+         price_amount numeric, compare_at_amount numeric, currency_code text, purchase_limit int,
+         active boolean)
        on conflict (shop_id, sku) do update set (name, price_amount, compare_at_amount,
          currency_code, purchase_limit, active, removed_at, version, updated_at)
        = (excluded.name, excluded.price_amount, excluded.compare_at_amount,
          excluded.currency_code, excluded.purchase_limit, excluded.active, null, offer.version + 1, now())
        returning ${offerColumns}`,
-      [
-        ...[newId(), shop.id, sku, latestName ?? name, price, compareAtPrice],
-        ...[shop.currencyCode, purchaseLimit, input.active],
-      ],
+      [JSON.stringify(offer)],
     );
     await enqueueOfferChanged(tx, offers);
     return offers[0] as OfferRow;
