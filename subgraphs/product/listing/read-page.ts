@@ -22,8 +22,8 @@ import { readNewest } from './read-newest.js';
  * Matches of a search are found by product_search, those of a category by product_category_newest. PostgreSQL
  * may find and sort them for NEWEST and NAME too, where they are few. What a filter requires of an offer is
  * checked for each product: in listed_price by its primary key; for one shop by offer_listing_shop; for a
- * range that cuts the product's own range of prices by offer_listing_product. plans.test.ts checks that no
- * page scans the products, variants or offers as a whole.
+ * price range that lies inside the product's own by offer_listing_product. plans.test.ts checks that no page
+ * scans the products, variants or offers as a whole.
  */
 export function readPage(em: EntityManager, page: ProductPageQuery): Promise<PlacedRow[]> {
   switch (page.sort) {

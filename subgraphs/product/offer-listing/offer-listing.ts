@@ -11,9 +11,9 @@ import { Product } from '../product/product.js';
 import { ProductVariant } from '../product/variant.js';
 
 /**
- * What lists of products are filtered and sorted by: of each shop and sku the offer, as the shop
- * subgraph told, and whether it is in stock, as the warehouse subgraph did. Either may come first.
- * A copy: what is sold, at which price, those two decide.
+ * A copy of offers and stock, by which lists of products are filtered and sorted: for each shop and sku the
+ * offer, from events of the shop subgraph, and whether it is in stock, from events of the warehouse
+ * subgraph. Either may arrive first. What is sold at which price is decided by those two.
  */
 @Entity({ tableName: 'offer_listing' })
 @Index({
@@ -67,14 +67,14 @@ export class OfferListing {
   @Property({ type: 'boolean', default: false })
   active!: boolean;
 
-  /** that of the last `offer.changed` of this offer; 0: none came yet */
+  /** version of the last `offer.changed` of this offer; 0: none arrived yet */
   @Property({ type: 'integer', default: 0 })
   offerVersion!: number;
 
   @Property({ type: 'boolean', default: false })
   inStock!: boolean;
 
-  /** that of the last `stock.changed`; 0: none came yet */
+  /** version of the last `stock.changed`; 0: none arrived yet */
   @Property({ type: 'integer', default: 0 })
   stockVersion!: number;
 

@@ -4,7 +4,7 @@ import type { OutboxEvent } from '../../shared/messaging/inbox.js';
 import { lockProductOfSku } from '../locks.js';
 import { updateListedPrices } from './listed-price.js';
 
-/** The event by which the shop subgraph tells of an offer; one that was removed is not active. */
+/** Event of the shop subgraph: an offer as it is now. A removed one is not active. */
 export interface OfferChanged {
   readonly offerId: string;
   readonly shopId: string;
@@ -15,8 +15,8 @@ export interface OfferChanged {
 }
 
 /**
- * Lists an offer as it is now. An older version is ignored, and so is what is still told of an offer
- * that has been removed and made anew: ids are in the order of time.
+ * Stores an offer as it is now. An older version is ignored, and so is a late event of an offer that was
+ * removed and then created again under a new id: ids are in the order of time.
  */
 export async function onOfferChanged(
   tx: EntityManager,

@@ -4,14 +4,14 @@ import type { OutboxEvent } from '../../shared/messaging/inbox.js';
 import { lockProductOfSku } from '../locks.js';
 import { updateListedPrices } from './listed-price.js';
 
-/** The event by which the warehouse subgraph tells that a sku came into stock in a shop, or ran out. */
+/** Event of the warehouse subgraph: a sku came into stock in a shop, or sold out. */
 export interface StockChanged {
   readonly shopId: string;
   readonly sku: string;
   readonly inStock: boolean;
 }
 
-/** Lists whether a sku is in stock in a shop; an older version is ignored. */
+/** Stores whether a sku is in stock in a shop. An older version is ignored. */
 export async function onStockChanged(
   tx: EntityManager,
   { version }: OutboxEvent,

@@ -6,7 +6,7 @@ import { enqueueOfferChanged } from './offer-changed.js';
 import { type OfferRow, offerColumns } from './read-offers.js';
 import { retireSku } from './retired-sku.js';
 
-/** The event by which the product subgraph tells that a variant is sold no more. */
+/** Event of the product subgraph: a variant was removed. */
 export interface VariantRemoved {
   readonly sku: string;
 }

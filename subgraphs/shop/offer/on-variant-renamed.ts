@@ -4,10 +4,10 @@ import type { OutboxEvent } from '../../shared/messaging/inbox.js';
 import { lockSku } from '../locks.js';
 import { renameOffers } from './variant-name.js';
 
-/** The event by which the product subgraph tells what a variant is called now. */
+/** Event of the product subgraph: a variant or its product was renamed. */
 export interface VariantRenamed {
   readonly sku: string;
-  /** that of the product and that of the variant */
+  /** name of the product and of the variant: "product, variant" */
   readonly name: string;
 }
 

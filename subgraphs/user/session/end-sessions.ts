@@ -8,8 +8,8 @@ const keepEndedDays = 30;
 const pruneMax = 5000;
 
 /**
- * Ends the session of the access token, or all of its user's. No refresh token of theirs is taken
- * any more; access tokens run out within their 15 minutes.
+ * Ends the session of the access token, or all sessions of its user. Their refresh tokens are refused from
+ * now on; access tokens stay valid until they expire, 15 minutes at most.
  */
 export async function logout(context: SubgraphContext, everywhere: boolean): Promise<boolean> {
   const { id, sessionId } = identityOf(context);
@@ -35,7 +35,7 @@ export async function endSessions(
   );
 }
 
-/** No refresh token of the session is good any more, so that it goes on with new ones. */
+/** Invalidates the refresh tokens of a session, which then continues with new ones. */
 export async function invalidateRefreshTokens(tx: EntityManager, sessionId: string): Promise<void> {
   await sqlCount(
     tx,
@@ -44,7 +44,7 @@ export async function invalidateRefreshTokens(tx: EntityManager, sessionId: stri
   );
 }
 
-/** Forgets refresh tokens that are too old, and sessions that ended, or have no token any more. */
+/** Deletes refresh tokens that expired, and sessions that ended 30 days ago or have no token left. */
 export async function pruneSessions(em: EntityManager): Promise<void> {
   await sqlCount(
     em,

@@ -7,10 +7,10 @@ import type { Product } from '../product.js';
 import { ProductVariant } from '../variant.js';
 
 /**
- * The product, if the user made it or is an admin; locked until the transaction ends, so that it
- * does not gain a variant while it is deleted.
+ * The product, if the user created it or is an admin; locked, so that it gains no variant while it is
+ * being deleted.
  *
- * @throws `NOT_FOUND`, also for what was deleted; `FORBIDDEN`
+ * @throws `NOT_FOUND`, also for a deleted product; `FORBIDDEN`
  */
 export async function requireOwnProduct(
   context: ProductContext,
@@ -24,10 +24,9 @@ export async function requireOwnProduct(
 }
 
 /**
- * The variant, if the user made its product or is an admin; its product is locked until the
- * transaction ends.
+ * The variant, if the user created its product or is an admin; its product is locked.
  *
- * @throws `NOT_FOUND`, also for what was removed; `FORBIDDEN`
+ * @throws `NOT_FOUND`, also for a removed variant; `FORBIDDEN`
  */
 export async function requireOwnVariant(
   context: ProductContext,
@@ -37,7 +36,7 @@ export async function requireOwnVariant(
   const variant = await tx.findOne(ProductVariant, { sku, deletedAt: null });
   if (!variant) throw notFound('variant', sku);
   await requireOwnProduct(context, tx, variant.productId);
-  // Whoever had the lock before may have removed it.
+  // It may have been removed while this transaction waited for the lock.
   await tx.refresh(variant);
   if (variant.deletedAt) throw notFound('variant', sku);
   return variant;
