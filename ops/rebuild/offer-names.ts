@@ -1,4 +1,5 @@
-import { lockSku, renameOffers } from '../../subgraphs/shop/offer/variant-name.js';
+import { lockSkuSql } from '../../subgraphs/shop/locks.js';
+import { renameOffers } from '../../subgraphs/shop/offer/variant-name.js';
 import type { Databases } from '../databases/clients.js';
 
 /** A variant of which an offer has another name. */
@@ -38,7 +39,7 @@ export async function renameMisnamed(databases: Databases): Promise<void> {
   for await (const { misnamed } of misnamedOffers(databases)) {
     for (const { sku, name, version } of misnamed) {
       await shop.query('begin');
-      await shop.query(lockSku, [sku]);
+      await shop.query(lockSkuSql, [sku]);
       await shop.query(renameOffers, [sku, name, version]);
       await shop.query('commit');
     }

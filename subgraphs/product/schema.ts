@@ -26,8 +26,8 @@ export const source: SchemaSource = {
   references: {
     Product: ({ id }, context: ProductContext) =>
       loaderOf(context, loadProducts).load(id as string),
-    // The router asks for what an order or an offer refers to. Shops and warehouses ask, before they
-    // offer or stock it, whether there is such a variant: what was removed is not there for them.
+    // The router resolves what orders and offers refer to, removed variants too. Shops and warehouses
+    // check whether they may offer or stock a sku: for them a removed variant does not exist.
     ProductVariant: ({ sku }, context: ProductContext) =>
       loaderOf(context, context.caller === 'router' ? loadVariants : loadVariantsForSale).load(
         sku as string,

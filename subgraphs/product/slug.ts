@@ -1,6 +1,6 @@
 const lengthMax = 200;
 
-/** A name as it stands in an address: `Trail Shoe (men)` → `trail-shoe-men`. */
+/** The URL slug of a name: `Trail Shoe (men)` → `trail-shoe-men`. */
 export function slugOf(name: string): string {
   const plain = name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
   const words = plain.replace(/[^\p{L}\p{N}]+/gu, '-').slice(0, lengthMax);

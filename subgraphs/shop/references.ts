@@ -2,7 +2,7 @@ import { Directive, Field, ObjectType } from 'type-graphql';
 import { UUID } from '../shared/graphql/scalars.js';
 import { Allow } from '../shared/rights/rights.js';
 
-/** A reference: the user subgraph owns it. */
+/** A reference to an entity of the user subgraph. */
 @Directive('@key(fields: "id", resolvable: false)')
 @Allow('anyone')
 @ObjectType()
@@ -11,7 +11,7 @@ export class User {
   id!: string;
 }
 
-/** A reference: the product subgraph owns it. */
+/** A reference to an entity of the product subgraph. */
 @Directive('@key(fields: "sku")')
 @Allow('anyone')
 @ObjectType()
@@ -20,7 +20,7 @@ export class ProductVariant {
   sku!: string;
 }
 
-/** A reference: the product subgraph owns it, and says which variants it has. */
+/** A reference to an entity of the product subgraph, which also provides `variants`. */
 @Directive('@key(fields: "id")')
 @Allow('anyone')
 @ObjectType()

@@ -11,14 +11,14 @@ import {
   tokenVariables,
 } from '../shared/config.js';
 
-/** The address that stands for none: messages are printed in the log, for development. */
+/** Value of a gateway's URL with which messages are printed in the log, for development. */
 export const toLog = 'log';
 
 const callerSecrets = Object.assign({}, ...callers.map(secretOf)) as ReturnType<
   typeof secretOf<'user' | 'product' | 'shop' | 'warehouse' | 'order'>
 >;
 
-// `log` prints messages in the log; production takes no development default, and so never that.
+// Production refuses development defaults, and so this value too.
 const logOr = (protocol: RegExp) => z.union([z.literal(toLog), z.url({ protocol })]);
 
 export const variables = {
@@ -28,30 +28,30 @@ export const variables = {
   AUTH_SIGNING_KEYS: requiredInProduction(
     text,
     'generate',
-    'private Ed25519 keys as a JSON Web Key Set, the newest first; `generate` makes one at start',
+    'private Ed25519 keys as a JSON Web Key Set, newest first; `generate` creates one at start',
   ),
   OTP_REDIS_URL: requiredInProduction(
     address,
     'redis://127.0.0.1:63799/3',
-    'the Redis of one-time codes, in a database of their own',
+    'the Redis of one-time codes, which need a Redis database of their own',
   ),
   OTP_SECRET: requiredInProduction(
     secretText,
     'development-secret-of-codes',
-    'the key under which one-time codes are kept as HMACs, 16 characters or more',
+    'the HMAC key of stored one-time codes, 16 characters or more',
   ),
   SMS_GATEWAY_URL: requiredInProduction(
     logOr(/^https?$/),
     toLog,
-    'an SMS gateway that speaks Twilio’s API, such as https://api.twilio.com; `log` prints instead',
+    'an SMS gateway with Twilio’s API, such as https://api.twilio.com; `log` prints messages instead',
   ),
   SMS_ACCOUNT_SID: setting(z.string(), '', 'the account at the SMS gateway'),
   SMS_AUTH_TOKEN: setting(z.string(), '', 'the secret of the account at the SMS gateway'),
-  SMS_FROM: setting(z.string(), 'Holdfast', 'the number or name that an SMS comes from'),
+  SMS_FROM: setting(z.string(), 'Holdfast', 'the number or name of the sender of SMS'),
   SMTP_URL: requiredInProduction(
     logOr(/^smtps?$/),
     toLog,
-    'the mail server, as smtps://user:password@host:465; `log` prints instead',
+    'the mail server, as smtps://user:password@host:465; `log` prints messages instead',
   ),
-  MAIL_FROM: setting(text, 'Holdfast <no-reply@localhost>', 'the sender of mails'),
+  MAIL_FROM: setting(text, 'Holdfast <no-reply@localhost>', 'the sender of e-mails'),
 };

@@ -1,6 +1,6 @@
 import type { SessionContext } from './session/open-session.js';
 import type { CodeContext } from './verification/request-code.js';
 
-/** What all features of this subgraph need together. */
+/** What the features of this subgraph need, all together. */
 export type UserContext = SessionContext & CodeContext;
 export type UserApp = UserContext['app'];

@@ -6,11 +6,14 @@ import { UUID } from '../shared/graphql/scalars.js';
 import { Allow } from '../shared/rights/rights.js';
 
 export const RoleEnum = { CUSTOMER: 'CUSTOMER', VENDOR: 'VENDOR', ADMIN: 'ADMIN' } as const;
-registerEnumType(RoleEnum, { name: 'Role', description: 'What a user may do.' });
+registerEnumType(RoleEnum, {
+  name: 'Role',
+  description: 'Role of a user; it decides what the user may do.',
+});
 
 @Directive('@key(fields: "id")')
 @Allow('anyone')
-@ObjectType({ description: 'Somebody with an account.' })
+@ObjectType({ description: 'A person with an account.' })
 @Entity({ tableName: 'user_account' })
 @Index({
   name: 'user_account_email',
@@ -30,18 +33,18 @@ export class User {
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
-  @Field(() => String, { description: 'The name the user goes by.' })
+  @Field(() => String, { description: 'Display name.' })
   @Property({ type: 'varchar', length: 255 })
   name!: string;
 
   @Property({ type: 'varchar', length: 255, nullable: true })
   email!: string | null;
 
-  /** whether the user has shown that mail to the address reaches them */
+  /** whether the user has proven to receive mail at the address */
   @Property({ type: 'boolean', default: false })
   emailVerified!: Opt<boolean>;
 
-  /** E.164; it is proven before it is kept */
+  /** E.164; stored only once it is proven */
   @Property({ type: 'varchar', length: 20, nullable: true, unique: 'user_account_phone' })
   phone!: string | null;
 

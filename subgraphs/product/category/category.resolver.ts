@@ -14,13 +14,13 @@ const loadChildren = loadAllBy(Category, 'parentId', { name: 'asc' });
 @Resolver(() => Category)
 export class CategoryResolver {
   @Allow('anyone')
-  @Query(() => [Category], { description: 'The categories at the top of the tree, by name.' })
+  @Query(() => [Category], { description: 'Top-level categories, sorted by name.' })
   categories(@Ctx() { em }: ProductContext) {
     return em.find(Category, { parentId: null }, { orderBy: { name: 'asc' } });
   }
 
   @Allow('admin')
-  @Mutation(() => Category, { description: 'Makes a category.' })
+  @Mutation(() => Category, { description: 'Creates a category.' })
   createCategory(
     @Arg('input', () => CreateCategoryInput) input: CreateCategoryInput,
     @Ctx() context: ProductContext,
@@ -29,7 +29,7 @@ export class CategoryResolver {
   }
 
   @Allow('admin')
-  @Mutation(() => Category, { description: 'Renames a category, or moves it in the tree.' })
+  @Mutation(() => Category, { description: 'Renames a category or moves it in the tree.' })
   updateCategory(
     @Arg('input', () => UpdateCategoryInput) input: UpdateCategoryInput,
     @Ctx() context: ProductContext,
@@ -38,13 +38,16 @@ export class CategoryResolver {
   }
 
   @Allow('anyone')
-  @FieldResolver(() => Category, { nullable: true, description: 'The category above it.' })
+  @FieldResolver(() => Category, {
+    nullable: true,
+    description: 'Parent category; null at the top level.',
+  })
   parent(@Root() category: Category, @Ctx() context: ProductContext) {
     return category.parentId ? loaderOf(context, loadCategories).load(category.parentId) : null;
   }
 
   @Allow('anyone')
-  @FieldResolver(() => [Category], { description: 'The categories right below it.' })
+  @FieldResolver(() => [Category], { description: 'Child categories, sorted by name.' })
   children(@Root() category: Category, @Ctx() context: ProductContext) {
     return loaderOf(context, loadChildren).load(category.id);
   }

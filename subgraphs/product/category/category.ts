@@ -5,19 +5,19 @@ import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 
 /**
- * SQL that gives the ids of a category and of all below it; of none where there is no such category.
+ * SQL for the ids of a category and of all below it; none for an unknown category.
  *
  * @param id SQL for the id of the category
  */
-export const belowCategory = (id: string) => `with recursive below as (
+export const subtreeIdsSql = (id: string) => `with recursive subtree as (
     select id from category where id = ${id}::uuid
     union
-    select child.id from category as child join below on child.parent_id = below.id
-  ) select id from below`;
+    select child.id from category as child join subtree on child.parent_id = subtree.id
+  ) select id from subtree`;
 
 @Directive('@key(fields: "id")')
 @Allow('anyone')
-@ObjectType({ description: 'A shelf of the catalogue; categories form a tree.' })
+@ObjectType({ description: 'A category of the catalogue; categories form a tree.' })
 @Entity({ tableName: 'category' })
 @Check({ name: 'category_name_not_empty', expression: `name <> ''` })
 @Check({ name: 'category_parent_differs', expression: 'parent_id <> id' })
@@ -26,11 +26,11 @@ export class Category {
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
-  @Field(() => String, { description: 'Its name.' })
+  @Field(() => String, { description: 'Display name.' })
   @Property({ type: 'varchar', length: 255 })
   name!: string;
 
-  @Field(() => String, { description: 'Its name in addresses; unique.' })
+  @Field(() => String, { description: 'URL slug; unique.' })
   @Property({ type: 'varchar', length: 255, unique: 'category_slug' })
   slug!: string;
 

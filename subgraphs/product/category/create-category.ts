@@ -10,15 +10,15 @@ import { Category } from './category.js';
 
 @InputType({ description: 'A new category.' })
 export class CreateCategoryInput {
-  @Field(() => String, { description: 'Its name, 1 to 255 characters.' })
+  @Field(() => String, { description: 'Name, 1 to 255 characters. The slug is made from it.' })
   @Length(1, 255)
   name!: string;
 
-  @Field(() => UUID, { nullable: true, description: 'The category it belongs under.' })
+  @Field(() => UUID, { nullable: true, description: 'Parent category; null for the top level.' })
   parentId?: string | null;
 }
 
-/** @throws `NOT_FOUND` for an unknown parent, `CONFLICT` for a name that is taken */
+/** @throws `NOT_FOUND` for an unknown parent, `CONFLICT` for a name whose slug is taken */
 export async function createCategory({ em }: ProductContext, input: CreateCategoryInput) {
   const fork = em.fork();
   const parentId = input.parentId ?? null;
@@ -33,7 +33,7 @@ export async function createCategory({ em }: ProductContext, input: CreateCatego
     await fork.persist(category).flush();
   } catch (error) {
     if (isUniqueViolation(error, 'category_slug'))
-      throw conflict('This category is there already.');
+      throw conflict('A category with the same slug already exists. Choose another name.');
     throw error;
   }
   return category;

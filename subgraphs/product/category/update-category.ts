@@ -5,16 +5,16 @@ import { sql } from '../../shared/database/sql.js';
 import { badInput, notFound } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import type { ProductContext } from '../context.js';
-import { belowCategory, Category } from './category.js';
+import { Category, subtreeIdsSql } from './category.js';
 
-@InputType({ description: 'Changes of a category. What is left out stays.' })
+@InputType({ description: 'Changes to a category. Omitted fields keep their value.' })
 export class UpdateCategoryInput {
   @Field(() => UUID, { description: 'The category.' })
   id!: string;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Its name, 1 to 255 characters. Its slug stays: it stands in addresses.',
+    description: 'New name, 1 to 255 characters. The slug does not change.',
   })
   @IsOptional()
   @Length(1, 255)
@@ -22,12 +22,13 @@ export class UpdateCategoryInput {
 
   @Field(() => UUID, {
     nullable: true,
-    description: 'The category it is to stand under, with all below it; null: at the top.',
+    description:
+      'New parent, to which the category moves with all below it; null for the top level.',
   })
   parentId?: string | null;
 }
 
-/** @throws `NOT_FOUND`; `BAD_USER_INPUT` for a parent that is unknown, itself or below itself */
+/** @throws `NOT_FOUND`; `BAD_USER_INPUT` for a parent that is unknown, the category itself or below it */
 export function updateCategory(
   context: ProductContext,
   { id, name, parentId }: UpdateCategoryInput,
@@ -41,18 +42,19 @@ export function updateCategory(
   });
 }
 
-/** @returns the parent, once it is sure that it makes no cycle */
+/** @returns the id of a parent that exists and makes no cycle */
 async function requireParent(tx: EntityManager, id: string, parentId: string | null) {
   if (parentId === null) return null;
-  // Two moves at once, each fine by itself, could make a cycle: they come one after the other.
+  // Two concurrent moves, each valid alone, could make a cycle: the lock lets one run at a time.
   await sql(tx, 'lock table category in share row exclusive mode');
-  const [found] = await sql<{ known: boolean; below: boolean }>(
+  const [found] = await sql<{ exists: boolean; isBelow: boolean }>(
     tx,
-    `select exists (select from category where id = $2) as known,
-       $2 in (${belowCategory('$1')}) as below`,
+    `select exists (select from category where id = $2) as "exists",
+       $2 in (${subtreeIdsSql('$1')}) as "isBelow"`,
     [id, parentId],
   );
-  if (!found?.known) throw badInput({ 'input.parentId': 'there is no such category' });
-  if (found.below) throw badInput({ 'input.parentId': 'is the category itself, or below it' });
+  if (!found?.exists) throw badInput({ 'input.parentId': 'there is no such category' });
+  if (found.isBelow)
+    throw badInput({ 'input.parentId': 'must not be the category itself or one below it' });
   return parentId;
 }

@@ -1,7 +1,7 @@
 import { sql } from '../../shared/database/sql.js';
 import { pageRequest } from '../../shared/graphql/connection.js';
 import { type BatchLoad, loaderOf } from '../../shared/graphql/context.js';
-import { belowCategory } from '../category/category.js';
+import { subtreeIdsSql } from '../category/category.js';
 import type { ProductContext } from '../context.js';
 import { productColumns, readProducts } from '../product/read-products.js';
 import { placeOf } from './cursor.js';
@@ -10,9 +10,9 @@ import { ProductSort } from './product-filter.js';
 import type { PlacedRow } from './product-query.js';
 
 /**
- * A page of the products of a category and those below it, the newest first.
+ * A page of the products of a category and of those below it, newest first.
  *
- * @throws `BAD_USER_INPUT` for a page or a cursor that cannot be meant
+ * @throws `BAD_USER_INPUT` for an invalid page size or cursor
  */
 export async function productsOfCategory(
   context: ProductContext,
@@ -41,7 +41,7 @@ const loadPages: BatchLoad<PageOf, PlacedRow[], ProductContext> = async (keys, {
        unnest($1::uuid[], $2::int[], $3::uuid[]) with ordinality as page (category_id, size, after_id, at)
      cross join lateral (
        select ${productColumns}, null as value from product as p
-       where p.deleted_at is null and p.category_id = any (array(${belowCategory('page.category_id')}))
+       where p.deleted_at is null and p.category_id = any (array(${subtreeIdsSql('page.category_id')}))
          and (page.after_id is null or p.id < page.after_id)
        order by p.id desc limit page.size) as found
      order by page.at, found.id desc`,
@@ -59,7 +59,7 @@ const loadCounts: BatchLoad<string, number, ProductContext> = async (ids, { em }
   const rows = await sql<{ count: number }>(
     em,
     `select (select count(*)::int from product as p where p.deleted_at is null
-       and p.category_id = any (array(${belowCategory('wanted.category_id')}))) as count
+       and p.category_id = any (array(${subtreeIdsSql('wanted.category_id')}))) as count
      from unnest($1::uuid[]) with ordinality as wanted (category_id, at) order by at`,
     [ids],
   );

@@ -2,7 +2,7 @@ import { currencyDefault } from '../../shared/money.js';
 import type { ProductFilter } from './product-filter.js';
 import type { ProductQuery } from './product-query.js';
 
-/** The parameters of one statement: `bind` gives the SQL that stands for a value. */
+/** Collects the parameters of one statement: `bind` adds a value and returns its placeholder. */
 export function parameters() {
   const values: unknown[] = [];
   return { values, bind: (value: unknown) => `$${values.push(value)}` };
@@ -13,11 +13,11 @@ const isGiven = (value: unknown) => value !== null && value !== undefined;
 
 export const currencyOf = ({ currencyCode }: ProductFilter) => currencyCode ?? currencyDefault;
 
-/** Whether nothing but an offer in the filter's currency satisfies it. */
+/** Whether the filter requires an offer in its currency. */
 export const requiresCurrency = ({ minPrice, maxPrice, currencyCode }: ProductFilter) =>
   [minPrice, maxPrice, currencyCode].some(isGiven);
 
-/** SQL for what is asked of a product `p` by itself. */
+/** SQL for the conditions on a product `p` itself, without its offers. */
 export function productCondition(
   { categoryIds, tsquery }: Pick<ProductQuery, 'categoryIds' | 'tsquery'>,
   bind: Bind,
@@ -28,8 +28,8 @@ export function productCondition(
   return conditions.join(' and ');
 }
 
-/** @returns SQL for what is asked of an offer by the name that is given */
-export function offerCondition(filter: ProductFilter, bind: Bind): (name: string) => string {
+/** @returns SQL for the conditions on an offer, as a function of its alias */
+export function offerCondition(filter: ProductFilter, bind: Bind): (alias: string) => string {
   const { minPrice, maxPrice, inStock, shopId } = filter;
   const conditions = ['active'];
   if (requiresCurrency(filter)) conditions.push(`currency_code = ${bind(currencyOf(filter))}`);
@@ -37,21 +37,21 @@ export function offerCondition(filter: ProductFilter, bind: Bind): (name: string
   if (isGiven(maxPrice)) conditions.push(`price_amount <= ${bind(maxPrice)}::numeric`);
   if (isGiven(inStock)) conditions.push(`in_stock = ${bind(inStock)}::boolean`);
   if (isGiven(shopId)) conditions.push(`shop_id = ${bind(shopId)}::uuid`);
-  return (name) => conditions.map((each) => `${name}.${each}`).join(' and ');
+  return (alias) => conditions.map((each) => `${alias}.${each}`).join(' and ');
 }
 
-/** The columns of `listed_price` for the offers that a filter asks for, whatever their price. */
+/** The columns of `listed_price` for the offers that the filter's `inStock` selects. */
 export function priceColumns({ inStock }: ProductFilter) {
-  const of = !isGiven(inStock) ? '' : inStock ? '_in_stock' : '_sold_out';
-  return { lowest: `lowest${of}`, highest: `highest${of}` };
+  const suffix = !isGiven(inStock) ? '' : inStock ? '_in_stock' : '_sold_out';
+  return { lowest: `lowest${suffix}`, highest: `highest${suffix}` };
 }
 
-/** Whether the summary can tell: it is one of all shops. */
+/** Whether `listed_price` can answer the filter: it summarizes all shops together. */
 export const isSummarized = ({ shopId }: ProductFilter) => !isGiven(shopId);
 
 /**
- * @returns SQL for a row `s` of `listed_price` with an offer that satisfies the filter. Only for a
- *   range of prices that lies between the lowest and the highest the offers are looked at.
+ * @returns SQL for a row `s` of `listed_price` with an offer that satisfies the filter. Offers are read
+ *   only where the filter's price range lies between the lowest and the highest price of the product
  */
 export function summaryCondition(filter: ProductFilter, bind: Bind): string {
   const { minPrice, maxPrice } = filter;
@@ -71,7 +71,7 @@ export function summaryCondition(filter: ProductFilter, bind: Bind): string {
 const requiresOffer = (filter: ProductFilter) =>
   requiresCurrency(filter) || isGiven(filter.inStock) || isGiven(filter.shopId);
 
-/** SQL for all that is asked of a product `p`, that it has such an offer included. */
+/** SQL for all conditions on a product `p`, including those on its offers. */
 export function condition(query: ProductQuery, bind: Bind): string {
   const { filter } = query;
   const product = productCondition(query, bind);
@@ -83,8 +83,8 @@ export function condition(query: ProductQuery, bind: Bind): string {
 }
 
 /**
- * SQL for how many products there are that satisfy all that is asked. What is asked of offers alone is
- * counted without the products: what is deleted has no active offer.
+ * SQL that counts the products that satisfy all conditions. Where all conditions are on offers, products
+ * are not read: a deleted product has no active offer.
  */
 export function countOf(query: ProductQuery, bind: Bind): string {
   const { filter, categoryIds, tsquery } = query;

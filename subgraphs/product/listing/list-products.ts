@@ -3,7 +3,7 @@ import Big from 'big.js';
 import { sql } from '../../shared/database/sql.js';
 import { badInput } from '../../shared/errors.js';
 import { type Connection, pageRequest } from '../../shared/graphql/connection.js';
-import { belowCategory } from '../category/category.js';
+import { subtreeIdsSql } from '../category/category.js';
 import type { ProductRow } from '../product/read-products.js';
 import { searchQuery } from '../search/search-query.js';
 import { cursorOf, placeOf } from './cursor.js';
@@ -12,7 +12,7 @@ import { type ProductFilter, ProductSort } from './product-filter.js';
 import type { PlacedRow, ProductQuery } from './product-query.js';
 import { readPage } from './read-page.js';
 
-/** A page of products, and how many there are on all pages: counted when it is asked. */
+/** A page of products; `count` counts the products of all pages when it is called. */
 export interface ProductPage extends Connection<ProductRow> {
   count(): Promise<number>;
 }
@@ -24,15 +24,15 @@ export interface ListArgs {
   readonly sort: ProductSort;
 }
 
-/** @throws `BAD_USER_INPUT` for a page, a cursor or a range of prices that cannot be meant */
+/** @throws `BAD_USER_INPUT` for an invalid page size, cursor, price range or search */
 export async function listProducts(em: EntityManager, args: ListArgs): Promise<ProductPage> {
   const { filter } = args;
   const { first } = pageRequest(args.first, null);
   if (filter.minPrice && filter.maxPrice && new Big(filter.minPrice).gt(filter.maxPrice)) {
-    throw badInput({ 'filter.maxPrice': 'is below minPrice' });
+    throw badInput({ 'filter.maxPrice': 'must not be below minPrice' });
   }
   const tsquery = filter.search ? await searchQuery(em, filter.search) : null;
-  const categoryIds = filter.categoryId ? await readBelow(em, filter.categoryId) : null;
+  const categoryIds = filter.categoryId ? await readSubtreeIds(em, filter.categoryId) : null;
   const isNewest = args.sort === ProductSort.RELEVANCE && tsquery === null;
   const sort = isNewest ? ProductSort.NEWEST : args.sort;
   const query = { filter, categoryIds, tsquery };
@@ -41,7 +41,7 @@ export async function listProducts(em: EntityManager, args: ListArgs): Promise<P
   return toPage(rows, first, sort, () => countProducts(em, query));
 }
 
-/** @param rows up to `first + 1` of them: the one too many tells that there is a next page */
+/** @param rows up to `first + 1` rows: the extra one means that there is a next page */
 export function toPage(
   rows: readonly PlacedRow[],
   first: number,
@@ -53,8 +53,8 @@ export function toPage(
   return { edges, pageInfo: { hasNextPage: rows.length > first, endCursor }, count };
 }
 
-async function readBelow(em: EntityManager, categoryId: string): Promise<string[]> {
-  const rows = await sql<{ id: string }>(em, belowCategory('$1'), [categoryId]);
+async function readSubtreeIds(em: EntityManager, categoryId: string): Promise<string[]> {
+  const rows = await sql<{ id: string }>(em, subtreeIdsSql('$1'), [categoryId]);
   return rows.map(({ id }) => id);
 }
 

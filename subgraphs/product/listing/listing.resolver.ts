@@ -13,7 +13,9 @@ const ProductConnection = connectionOf(Product, 'Product');
 @Resolver()
 export class ListingResolver {
   @Allow('anyone')
-  @Query(() => ProductConnection, { description: 'The catalogue: searched, filtered, sorted.' })
+  @Query(() => ProductConnection, {
+    description: 'The catalogue: products that match the filter, sorted.',
+  })
   products(
     @Ctx() { em }: ProductContext,
     @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
@@ -22,11 +24,11 @@ export class ListingResolver {
       description: 'An `endCursor` of the list in the same order.',
     })
     after?: string,
-    @Arg('filter', () => ProductFilter, { nullable: true, description: 'All, where left out.' })
+    @Arg('filter', () => ProductFilter, { nullable: true, description: 'All products if omitted.' })
     filter?: ProductFilter | null,
     @Arg('sort', () => ProductSort, {
       defaultValue: ProductSort.NEWEST,
-      description: 'The order.',
+      description: 'Sort order.',
     })
     sort?: ProductSort | null,
   ) {
@@ -43,7 +45,7 @@ export class ListingResolver {
 export class CategoryProductsResolver {
   @Allow('anyone')
   @FieldResolver(() => ProductConnection, {
-    description: 'What belongs to it and to those below it, the newest first.',
+    description: 'Products of the category and of all categories below it, newest first.',
   })
   products(
     @Root() category: Category,
@@ -59,7 +61,8 @@ export class CategoryProductsResolver {
 export class ProductConnectionResolver {
   @Allow('parent')
   @FieldResolver(() => Int, {
-    description: 'How many there are on all pages. It is counted when it is asked for: ask once.',
+    description:
+      'Number of products on all pages. It is counted only when requested: request it once, not on every page.',
   })
   totalCount(@Root() page: ProductPage): Promise<number> {
     return page.count();

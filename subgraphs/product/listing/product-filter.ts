@@ -2,27 +2,28 @@ import { IsOptional, Length, Matches } from 'class-validator';
 import { Field, InputType, registerEnumType } from 'type-graphql';
 import { Decimal, UUID } from '../../shared/graphql/scalars.js';
 
-export enum ProductSort {
-  NEWEST = 'NEWEST',
-  NAME = 'NAME',
-  PRICE_ASC = 'PRICE_ASC',
-  PRICE_DESC = 'PRICE_DESC',
-  RELEVANCE = 'RELEVANCE',
-}
+export const ProductSort = {
+  NEWEST: 'NEWEST',
+  NAME: 'NAME',
+  PRICE_ASC: 'PRICE_ASC',
+  PRICE_DESC: 'PRICE_DESC',
+  RELEVANCE: 'RELEVANCE',
+} as const;
+export type ProductSort = keyof typeof ProductSort;
 registerEnumType(ProductSort, {
   name: 'ProductSort',
-  description: 'The order of a list of products.',
+  description: 'Sort order of a list of products.',
   valuesConfig: {
-    NEWEST: { description: 'The newest first.' },
-    NAME: { description: 'By name, without regard to case.' },
+    NEWEST: { description: 'Newest first.' },
+    NAME: { description: 'By name, case-insensitive.' },
     PRICE_ASC: {
       description:
-        'The cheapest first: by the lowest price that satisfies the filter, in its currency. What has none is last.',
+        'By the lowest price that satisfies the filter, in its currency, cheapest first. Products without one come last.',
     },
     PRICE_DESC: {
-      description: 'As PRICE_ASC, the highest of these prices first. What has none is last.',
+      description: 'By the same price as PRICE_ASC, highest first. Products without one come last.',
     },
-    RELEVANCE: { description: 'What matches the search best first; without one, the newest.' },
+    RELEVANCE: { description: 'Best match of `search` first; without a search, newest first.' },
   },
 });
 
@@ -31,27 +32,27 @@ const priceMessage = { message: 'must be 0 or more, with at most two decimals' }
 
 @InputType({
   description:
-    'Which products. Shop, price and stock together mean one offer that satisfies them all.',
+    'Conditions on products. Shop, price, currency and stock must all hold for the same offer.',
 })
 export class ProductFilter {
   @Field(() => String, {
     nullable: true,
     description:
-      'Words of names and descriptions, up to 200 characters; their beginnings and mistyped ones too.',
+      'Words of the name or description, up to 200 characters. Beginnings of words and misspelled words match too.',
   })
   @IsOptional()
   @Length(0, 200)
   search?: string | null;
 
-  @Field(() => UUID, { nullable: true, description: 'In this category, or one below it.' })
+  @Field(() => UUID, { nullable: true, description: 'In this category or one below it.' })
   categoryId?: string | null;
 
-  @Field(() => Decimal, { nullable: true, description: 'Offered at this price or above.' })
+  @Field(() => Decimal, { nullable: true, description: 'Offered at this price or more.' })
   @IsOptional()
   @Matches(price, priceMessage)
   minPrice?: string | null;
 
-  @Field(() => Decimal, { nullable: true, description: 'Offered at this price or below.' })
+  @Field(() => Decimal, { nullable: true, description: 'Offered at this price or less.' })
   @IsOptional()
   @Matches(price, priceMessage)
   maxPrice?: string | null;
@@ -59,7 +60,7 @@ export class ProductFilter {
   @Field(() => String, {
     nullable: true,
     description:
-      'Offered in this currency, three letters. That of prices and of sorts by price; USD where none is named.',
+      'Offered in this currency (ISO 4217). Prices in the filter and sorts by price use it; USD if omitted.',
   })
   @IsOptional()
   @Matches(/^[A-Z]{3}$/, { message: 'must be three capital letters' })
@@ -67,7 +68,7 @@ export class ProductFilter {
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'Whether the offer is in stock, or is not; left out, either.',
+    description: 'true: offered in stock; false: offered but sold out; omitted: either.',
   })
   inStock?: boolean | null;
 

@@ -2,23 +2,23 @@ import type { ProductRow } from '../product/read-products.js';
 import type { Place } from './cursor.js';
 import type { ProductFilter, ProductSort } from './product-filter.js';
 
-/** Which products are asked for. */
+/** The products to list. */
 export interface ProductQuery {
   readonly filter: ProductFilter;
   /**
-   * the filter's category and all below it; null: all there are. They are read before: PostgreSQL
-   * plans with what it knows of these very ones, where of a subquery it knows nothing.
+   * the filter's category and all below it; null: no restriction. They are read by an earlier statement:
+   * PostgreSQL has statistics for given ids, but none for the result of a subquery.
    */
   readonly categoryIds: readonly string[] | null;
-  /** what is searched for as a `tsquery`; null: nothing */
+  /** the search as a `tsquery`; null: none */
   readonly tsquery: string | null;
 }
 
 export interface ProductPageQuery extends ProductQuery {
   readonly sort: ProductSort;
-  /** what it begins behind */
+  /** the position that the page follows; null: from the start */
   readonly after: Place | null;
-  /** how many rows at most */
+  /** maximum number of rows */
   readonly limit: number;
 }
 

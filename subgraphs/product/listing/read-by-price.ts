@@ -21,7 +21,7 @@ interface PriceOrder {
   readonly comparison: '<' | '>';
 }
 
-/** By the cheapest offer that satisfies the filter; those without a price in the currency are last. */
+/** By the cheapest offer that satisfies the filter. Products without a price in the currency are last. */
 export async function readByPrice(em: EntityManager, page: ProductPageQuery, order: PriceOrder) {
   const isPriced = !page.after || page.after.value !== null;
   const priced = isPriced ? await readPriced(em, page, order) : [];
@@ -33,18 +33,19 @@ export async function readByPrice(em: EntityManager, page: ProductPageQuery, ord
   ];
 }
 
-// About where it costs the same to go along the offers and to look at each product.
-const fewProductsMax = 2000;
+// At about this number sorting all matches costs as much as scanning offers in order.
+const sortedMatchesMax = 2000;
 
 async function readPriced(em: EntityManager, page: ProductPageQuery, order: PriceOrder) {
-  const isNarrow = (page.categoryIds !== null || page.tsquery !== null) && (await areFew(em, page));
-  if (isNarrow) return readFewPriced(em, page, order);
-  const isKept = isSummarized(page.filter) && !page.filter.minPrice;
-  return isKept ? readSummarized(em, page, order) : readManyPriced(em, page, order);
+  const isNarrow = page.categoryIds !== null || page.tsquery !== null;
+  if (isNarrow && (await hasFewMatches(em, page))) return sortMatches(em, page, order);
+  // `listed_price` has the lowest price of all, which may be below `minPrice`.
+  const isListed = isSummarized(page.filter) && !page.filter.minPrice;
+  return isListed ? scanListedPrices(em, page, order) : scanOffers(em, page, order);
 }
 
-/** Goes along the lowest prices of products, as they are kept: each product once. */
-function readSummarized(
+/** Scans the summary in the order of its lowest prices, which has each product once. */
+function scanListedPrices(
   em: EntityManager,
   { after, limit, ...query }: ProductPageQuery,
   { order, comparison }: PriceOrder,
@@ -64,18 +65,18 @@ function readSummarized(
   );
 }
 
-async function areFew(em: EntityManager, query: ProductQuery): Promise<boolean> {
+async function hasFewMatches(em: EntityManager, query: ProductQuery): Promise<boolean> {
   const { values, bind } = parameters();
   const found = await sql(
     em,
-    `select from product as p where ${productCondition(query, bind)} limit ${bind(fewProductsMax + 1)}`,
+    `select from product as p where ${productCondition(query, bind)} limit ${bind(sortedMatchesMax + 1)}`,
     values,
   );
-  return found.length <= fewProductsMax;
+  return found.length <= sortedMatchesMax;
 }
 
-/** Looks at the price of each product that is found: the kept one, or the first that is high enough. */
-function readFewPriced(
+/** Finds all matches, looks up the lowest price of each that satisfies the filter, and sorts. */
+function sortMatches(
   em: EntityManager,
   { after, limit, ...query }: ProductPageQuery,
   { order, comparison }: PriceOrder,
@@ -98,7 +99,7 @@ function readFewPriced(
   );
 }
 
-/** SQL that joins to a product of `found` its lowest price that satisfies the filter. */
+/** SQL that joins to each product of `found` its lowest price that satisfies the filter. */
 function priceOfFound(filter: ProductFilter, bind: Bind): string {
   const currency = bind(currencyOf(filter));
   const ofOffers = `select o.price_amount from offer_listing as o
@@ -116,10 +117,10 @@ function priceOfFound(filter: ProductFilter, bind: Bind): string {
 }
 
 /**
- * Goes along the offers in the order of their price, and takes a product at its cheapest one: a page
- * costs the same wherever it stands, and however many products there are.
+ * Scans the offers in the order of their prices, and takes each product at its cheapest offer. The cost of
+ * a page depends neither on its position nor on the number of products.
  */
-function readManyPriced(
+function scanOffers(
   em: EntityManager,
   { after, limit, ...query }: ProductPageQuery,
   { order, comparison }: PriceOrder,
@@ -144,6 +145,7 @@ function readManyPriced(
   );
 }
 
+/** Products without a price in the filter's currency, newest first. */
 function readUnpriced(em: EntityManager, page: ProductPageQuery) {
   return readNewest(em, page, (bind) => {
     const currency = bind(currencyOf(page.filter));

@@ -3,7 +3,7 @@ import { productColumns, readProducts } from '../product/read-products.js';
 import { type Bind, condition, parameters } from './filter-conditions.js';
 import type { PlacedRow, ProductPageQuery } from './product-query.js';
 
-/** @param also a further condition, which decides on the page alone */
+/** @param also SQL for a further condition on `p` */
 export function readNewest(
   em: EntityManager,
   { after, limit, ...query }: Omit<ProductPageQuery, 'sort'>,

@@ -6,6 +6,25 @@ import type { PlacedRow, ProductPageQuery } from './product-query.js';
 import { readByPrice } from './read-by-price.js';
 import { readNewest } from './read-newest.js';
 
+/**
+ * Reads a page with the strategy that fits its sort and filter.
+ *
+ * | sort      | filter                                | strategy           | order comes from          |
+ * |-----------|---------------------------------------|--------------------|---------------------------|
+ * | NEWEST    | any                                   | `readNewest`       | product_newest            |
+ * | NAME      | any                                   | `readByName`       | product_by_name           |
+ * | RELEVANCE | search; without one it is NEWEST      | `readByRank`       | sort of all matches       |
+ * | PRICE_…   | category or search, few matches       | `sortMatches`      | sort of all matches       |
+ * |           | otherwise, no shop and no `minPrice`  | `scanListedPrices` | listed_price_lowest_…     |
+ * |           | otherwise                             | `scanOffers`       | offer_listing_by_price    |
+ * |           | no price and no currency: at the end  | `readUnpriced`     | product_newest            |
+ *
+ * Matches of a search are found by product_search, those of a category by product_category_newest. PostgreSQL
+ * may find and sort them for NEWEST and NAME too, where they are few. What a filter requires of an offer is
+ * checked for each product: in listed_price by its primary key; for one shop by offer_listing_shop; for a
+ * price range that lies inside the product's own by offer_listing_product. plans.test.ts checks that no page
+ * scans the products, variants or offers as a whole.
+ */
 export function readPage(em: EntityManager, page: ProductPageQuery): Promise<PlacedRow[]> {
   switch (page.sort) {
     case ProductSort.PRICE_ASC:

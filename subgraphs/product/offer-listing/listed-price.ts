@@ -14,10 +14,9 @@ const amount = (nullable: boolean) =>
   ({ type: 'numeric', precision: 12, scale: 2, nullable }) as const;
 
 /**
- * Between which prices the active offers of a product are, in each currency: of all of them, of those
- * in stock, and of those sold out; null where there is none. A summary of `offer_listing`, which is
- * what lists are filtered, sorted and counted by where no shop is named: a row for a product rather
- * than one for each of its offers.
+ * The price range of a product's active offers in one currency: of all of them, of those in stock, and of
+ * those sold out; null where there are none. It summarizes `offer_listing` with one row per product and
+ * currency. Lists that name no shop are filtered, sorted and counted by it.
  */
 @Entity({ tableName: 'listed_price' })
 @Index({
@@ -69,28 +68,28 @@ export class ListedPrice {
   highestSoldOut!: string | null;
 }
 
-/** SQL that makes the summary of some products (`$1`) anew; its transaction has to hold their rows. */
+/** SQL that recomputes the summary of products (`$1`, ids). Their rows must be locked. */
 export const summarizeListedPrices = `
-  with made as (
+  with computed as (
     select product_id, currency_code, min(price_amount), max(price_amount),
       min(price_amount) filter (where in_stock), max(price_amount) filter (where in_stock),
       min(price_amount) filter (where not in_stock), max(price_amount) filter (where not in_stock)
     from offer_listing where product_id = any ($1::uuid[]) and active
     group by product_id, currency_code
-  ), gone as (
+  ), deleted as (
     delete from listed_price as l where product_id = any ($1::uuid[]) and not exists (
-      select from made as m where (m.product_id, m.currency_code) = (l.product_id, l.currency_code))
+      select from computed as c where (c.product_id, c.currency_code) = (l.product_id, l.currency_code))
   )
   insert into listed_price as l (product_id, currency_code, lowest, highest,
     lowest_in_stock, highest_in_stock, lowest_sold_out, highest_sold_out)
-  select * from made
+  select * from computed
   on conflict (product_id, currency_code) do update set (lowest, highest, lowest_in_stock,
     highest_in_stock, lowest_sold_out, highest_sold_out) = (excluded.lowest, excluded.highest,
     excluded.lowest_in_stock, excluded.highest_in_stock, excluded.lowest_sold_out,
     excluded.highest_sold_out)
   where l is distinct from excluded`;
 
-/** Brings the summary up to date with the listings, in a transaction that holds the product's row. */
+/** Recomputes the summary of a product. Its row must be locked. */
 export async function updateListedPrices(tx: EntityManager, productId: string): Promise<void> {
   await sql(tx, summarizeListedPrices, [[productId]]);
 }

@@ -7,15 +7,13 @@ import {
   PrimaryKey,
   Property,
 } from '@mikro-orm/decorators/legacy';
-import type { EntityManager } from '@mikro-orm/postgresql';
-import { sql } from '../../shared/database/sql.js';
 import { Product } from '../product/product.js';
 import { ProductVariant } from '../product/variant.js';
 
 /**
- * What lists of products are filtered and sorted by: of each shop and sku the offer, as the shop
- * subgraph told, and whether it is in stock, as the warehouse subgraph did. Either may come first.
- * A copy: what is sold, at which price, those two decide.
+ * A copy of offers and stock, by which lists of products are filtered and sorted: for each shop and sku the
+ * offer, from events of the shop subgraph, and whether it is in stock, from events of the warehouse
+ * subgraph. Either may arrive first. What is sold at which price is decided by those two.
  */
 @Entity({ tableName: 'offer_listing' })
 @Index({
@@ -69,14 +67,14 @@ export class OfferListing {
   @Property({ type: 'boolean', default: false })
   active!: boolean;
 
-  /** that of the last `shop.offer.changed` of this offer; 0: none came yet */
+  /** version of the last `shop.offer.changed` of this offer; 0: none arrived yet */
   @Property({ type: 'integer', default: 0 })
   offerVersion!: number;
 
   @Property({ type: 'boolean', default: false })
   inStock!: boolean;
 
-  /** that of the last `warehouse.stock.changed`; 0: none came yet */
+  /** version of the last `warehouse.stock.changed`; 0: none arrived yet */
   @Property({ type: 'integer', default: 0 })
   stockVersion!: number;
 
@@ -85,23 +83,4 @@ export class OfferListing {
 
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   updatedAt!: Opt<Date>;
-}
-
-/**
- * Keeps the product of a variant from being changed or deleted, and its listings from being changed by
- * others, until the transaction ends. It has to be a statement of its own: the next one then sees
- * whether the variant was removed meanwhile.
- *
- * @returns the id of the product
- * @throws Error for a sku that never was there; its event comes again, and then is a dead letter
- */
-export async function lockProductOf(tx: EntityManager, sku: string): Promise<string> {
-  const [product] = await sql<{ id: string }>(
-    tx,
-    `select id from product
-     where id = (select product_id from product_variant where sku = $1) for no key update`,
-    [sku],
-  );
-  if (!product) throw new Error(`there is no variant ${sku}`);
-  return product.id;
 }

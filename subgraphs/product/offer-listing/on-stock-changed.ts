@@ -2,16 +2,16 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { PayloadOf } from '../../contracts/events.js';
 import { sql } from '../../shared/database/sql.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
+import { lockProductOfSku } from '../locks.js';
 import { updateListedPrices } from './listed-price.js';
-import { lockProductOf } from './offer-listing.js';
 
-/** Lists whether a sku is in stock in a shop; an older version is ignored. */
+/** Stores whether a sku is in stock in a shop. An older version is ignored. */
 export async function onStockChanged(
   tx: EntityManager,
   { version }: OutboxEvent,
   { shopId, sku, inStock }: PayloadOf<'warehouse.stock.changed'>,
 ): Promise<void> {
-  const productId = await lockProductOf(tx, sku);
+  const productId = await lockProductOfSku(tx, sku);
   await sql(
     tx,
     `insert into offer_listing as listed (shop_id, sku, product_id, in_stock, stock_version)

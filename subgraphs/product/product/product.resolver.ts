@@ -15,32 +15,36 @@ import { ProductVariant } from './variant.js';
 @Resolver(() => Product)
 export class ProductResolver {
   @Allow('anyone')
-  @Query(() => Product, { nullable: true, description: 'One product, by its id or its slug.' })
+  @Query(() => Product, {
+    nullable: true,
+    description: 'A product by id or slug; null if there is none, or it was deleted.',
+  })
   product(
     @Ctx() context: ProductContext,
-    @Arg('id', () => UUID, { nullable: true, description: 'Its id.' }) id?: string,
-    @Arg('slug', () => String, { nullable: true, description: 'Its slug.' }) slug?: string,
+    @Arg('id', () => UUID, { nullable: true, description: 'Id of the product.' }) id?: string,
+    @Arg('slug', () => String, { nullable: true, description: 'URL slug of the product.' })
+    slug?: string,
   ) {
-    if (!id && !slug) throw badInput({ id: 'give an id or a slug' });
+    if (!id && !slug) throw badInput({ id: 'id or slug is required' });
     return findProduct(context, id ? { id } : { slug: slug as string });
   }
 
   @Allow('anyone')
-  @FieldResolver(() => Category, { description: 'The category it belongs to.' })
+  @FieldResolver(() => Category, { description: 'The category.' })
   category(@Root() product: Product, @Ctx() context: ProductContext) {
     return loaderOf(context, loadCategories).load(product.categoryId);
   }
 
   @Allow('anyone')
   @FieldResolver(() => [ProductVariant], {
-    description: 'Its variants, by sku; none of a deleted one.',
+    description: 'Variants, sorted by sku; none if the product was deleted.',
   })
   variants(@Root() product: Product, @Ctx() context: ProductContext) {
     return loaderOf(context, loadVariantsOfProducts).load(product.id);
   }
 
   @Allow('anyone')
-  @FieldResolver(() => User, { nullable: true, description: 'Who made it.' })
+  @FieldResolver(() => User, { nullable: true, description: 'The user who created the product.' })
   createdBy(@Root() product: Product): User {
     return { id: product.createdById };
   }

@@ -19,17 +19,17 @@ const imagesMax = 20;
 
 const nameWords = separateWordsSql('name');
 const descriptionWords = separateWordsSql('description');
-/** SQL for what is searched. */
-const searched = `setweight(to_tsvector('simple', ${nameWords}), 'A')
+/** SQL for the vector that searches match. */
+const searchVector = `setweight(to_tsvector('simple', ${nameWords}), 'A')
   || setweight(to_tsvector('english', ${nameWords}), 'A')
   || setweight(to_tsvector('simple', ${descriptionWords}), 'C')
   || setweight(to_tsvector('english', ${descriptionWords}), 'C')`;
 
-/** For inputs that bring addresses of pictures. */
+/** Validates a list of image URLs. */
 export const ImageList = () => (target: object, name: string) => {
   const protocols = ['http', 'https'];
   IsUrl({ protocols, require_protocol: true, require_tld: false }, { each: true })(target, name);
-  // What a URL may be is more than a browser takes for one: https:example.com is relative there.
+  // IsUrl accepts https:example.com, which a browser takes for a relative URL.
   Matches(/^https?:\/\//i, { each: true, message: 'must begin with http:// or https://' })(
     target,
     name,
@@ -40,7 +40,7 @@ export const ImageList = () => (target: object, name: string) => {
 @Directive('@key(fields: "id")')
 @Allow('anyone')
 @ObjectType({
-  description: 'Something that is sold, in one or more variants, by any number of shops.',
+  description: 'A product, sold in one or more variants by any number of shops.',
 })
 @Entity({ tableName: 'product' })
 @Index({
@@ -85,46 +85,46 @@ export class Product {
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
-  @Field(() => String, { description: 'Its name.' })
+  @Field(() => String, { description: 'Display name.' })
   @Property({ type: 'varchar', length: 255 })
   name!: string;
 
-  @Field(() => String, { description: 'Its name in addresses; unique.' })
+  @Field(() => String, { description: 'URL slug; unique.' })
   @Property({ type: 'varchar', length: 300, unique: 'product_slug' })
   slug!: string;
 
-  @Field(() => String, { description: 'What it is, in plain text.' })
+  @Field(() => String, { description: 'Description in plain text.' })
   @Property({ type: 'text' })
   description!: string;
 
   @ManyToOne(() => Category, { mapToPk: true, fieldName: 'category_id', index: false })
   categoryId!: string;
 
-  @Field(() => [String], { description: 'Addresses of pictures, http or https.' })
+  @Field(() => [String], { description: 'Image URLs (http or https).' })
   @Property({ type: 'text[]' })
   images!: string[];
 
-  /** the user who made it */
+  /** the user who created it */
   @Property({ type: 'uuid' })
   createdById!: string;
 
-  @Field(() => Date, { description: 'When it was made.' })
+  @Field(() => Date, { description: 'When the product was created.' })
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 
-  @Field(() => Date, { description: 'When it last changed.' })
+  @Field(() => Date, { description: 'When the product was last changed.' })
   @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
   updatedAt!: Opt<Date>;
 
-  /** from then on it is there for those who refer to it, and for nobody else */
+  /** since then only references resolve to it */
   @Property({ type: 'timestamptz', nullable: true })
   deletedAt?: Date | null;
 
-  /** the words of its name (weight A) and of its description (C), as they stand and their stems */
+  /** words of the name (weight A) and the description (C), as written and as stems */
   @Property({
     type: 'tsvector',
     lazy: true,
-    generated: `(${searched}) stored`,
+    generated: `(${searchVector}) stored`,
   })
   search!: Opt<string>;
 }

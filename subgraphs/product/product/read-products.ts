@@ -4,18 +4,18 @@ import { type BatchLoad, inOrderOf } from '../../shared/graphql/context.js';
 import type { ProductContext } from '../context.js';
 import type { Product } from './product.js';
 
-/** A product as plain data: nothing of it is watched for changes. */
+/** A product as plain data, without change tracking. */
 export type ProductRow = Pick<
   Product,
   'id' | 'name' | 'slug' | 'description' | 'categoryId' | 'images' | 'createdById'
 > & { readonly createdAt: Date; readonly updatedAt: Date };
 
-/** SQL for the columns of a `ProductRow`, of the table `p`. */
+/** SQL for the columns of a `ProductRow`, of the table alias `p`. */
 export const productColumns = `p.id, p.name, p.slug, p.description, p.category_id as "categoryId",
   p.images, p.created_by_id as "createdById", p.created_at as "createdAt",
   p.updated_at as "updatedAt"`;
 
-/** Products by SQL that selects `productColumns`, and perhaps more. */
+/** Runs SQL that selects `productColumns`, and possibly more columns. */
 export async function readProducts<T extends ProductRow = ProductRow>(
   em: EntityManager,
   text: string,
@@ -27,7 +27,7 @@ export async function readProducts<T extends ProductRow = ProductRow>(
   });
 }
 
-/** Products by id for those who refer to them, deleted ones too. */
+/** Products by id, deleted ones too, for references. */
 export const loadProducts: BatchLoad<string, ProductRow | null, ProductContext> = async (
   ids,
   { em },
@@ -36,7 +36,7 @@ export const loadProducts: BatchLoad<string, ProductRow | null, ProductContext> 
   return inOrderOf(ids, await readProducts(em, query, [ids]), ({ id }) => id);
 };
 
-/** One product that is not deleted. */
+/** A product by id or slug, unless it was deleted. */
 export async function findProduct(
   { em }: ProductContext,
   by: { readonly id: string } | { readonly slug: string },

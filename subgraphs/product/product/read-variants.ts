@@ -3,7 +3,7 @@ import { type BatchLoad, inOrderOf } from '../../shared/graphql/context.js';
 import type { ProductContext } from '../context.js';
 import type { ProductVariant } from './variant.js';
 
-/** A variant as plain data: nothing of it is watched for changes. */
+/** A variant as plain data, without change tracking. */
 type VariantRow = Pick<ProductVariant, 'sku' | 'productId' | 'name' | 'options'>;
 
 const variants = `select sku, product_id as "productId", name, options from product_variant`;
@@ -18,13 +18,13 @@ const bySku = (condition: string): LoadVariant => {
   };
 };
 
-/** Variants by sku for those who refer to them, removed ones too. */
+/** Variants by sku, removed ones too, for references. */
 export const loadVariants = bySku('');
 
-/** Variants by sku; null for those that are removed. */
+/** Variants by sku; null for those that were removed. */
 export const loadVariantsForSale = bySku('and deleted_at is null');
 
-/** The variants that each product has now, by sku. */
+/** The variants of each product that were not removed, sorted by sku. */
 export const loadVariantsOfProducts: BatchLoad<string, VariantRow[], ProductContext> = async (
   productIds,
   { em },

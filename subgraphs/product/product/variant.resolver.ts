@@ -10,16 +10,19 @@ import { ProductVariant } from './variant.js';
 @Resolver(() => ProductVariant)
 export class VariantResolver {
   @Allow('anyone')
-  @Query(() => ProductVariant, { nullable: true, description: 'One variant.' })
+  @Query(() => ProductVariant, {
+    nullable: true,
+    description: 'A variant by sku; null if there is none, or it was removed.',
+  })
   variant(
-    @Arg('sku', () => String, { description: 'Its sku.' }) sku: string,
+    @Arg('sku', () => String, { description: 'Sku of the variant.' }) sku: string,
     @Ctx() context: ProductContext,
   ) {
     return loaderOf(context, loadVariantsForSale).load(sku);
   }
 
   @Allow('anyone')
-  @FieldResolver(() => Product, { description: 'The product it is a variant of.' })
+  @FieldResolver(() => Product, { description: 'The product.' })
   product(@Root() variant: ProductVariant, @Ctx() context: ProductContext) {
     return loaderOf(context, loadProducts).load(variant.productId);
   }

@@ -13,14 +13,14 @@ import { Allow } from '../../shared/rights/rights.js';
 import { Product } from './product.js';
 
 @Allow('parent')
-@ObjectType({ description: 'What tells a variant from its siblings, for example size: L.' })
-@InputType('VariantOptionInput', { description: 'What tells a variant from its siblings.' })
+@ObjectType({ description: 'An option that distinguishes a variant, for example size: L.' })
+@InputType('VariantOptionInput', { description: 'An option that distinguishes a variant.' })
 export class VariantOption {
-  @Field(() => String, { description: 'What differs: size, colour, …' })
+  @Field(() => String, { description: 'Name of the option: size, colour, …; 1 to 50 characters.' })
   @Length(1, 50)
   name!: string;
 
-  @Field(() => String, { description: 'How: L, black, …' })
+  @Field(() => String, { description: 'Value of the option: L, black, …; 1 to 100 characters.' })
   @Length(1, 100)
   value!: string;
 }
@@ -32,22 +32,22 @@ export class VariantOption {
 @Index({ name: 'product_variant_product', properties: ['productId'] })
 @Check({ name: 'product_variant_name_not_empty', expression: `name <> ''` })
 export class ProductVariant {
-  @Field(() => String, { description: 'Its stock keeping unit; never changes.' })
+  @Field(() => String, { description: 'Stock keeping unit; never changes.' })
   @PrimaryKey({ type: 'varchar', length: 64 })
   sku!: string;
 
   @ManyToOne(() => Product, { mapToPk: true, fieldName: 'product_id', index: false })
   productId!: string;
 
-  @Field(() => String, { description: 'Its own name beside that of the product: "Black / L".' })
+  @Field(() => String, { description: 'Name of the variant, without the product’s: "Black / L".' })
   @Property({ type: 'varchar', length: 255 })
   name!: string;
 
-  /** rises when it or its product is renamed */
+  /** rises when the variant or its product is renamed */
   @Property({ type: 'integer', default: 1 })
   nameVersion!: Opt<number>;
 
-  @Field(() => [VariantOption], { description: 'What tells it from its siblings.' })
+  @Field(() => [VariantOption], { description: 'Options that distinguish the variant.' })
   @Property({ type: 'jsonb' })
   options!: VariantOption[];
 
@@ -57,37 +57,42 @@ export class ProductVariant {
   @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
   updatedAt!: Opt<Date>;
 
-  /** from then on it is there for those who refer to it, and for nobody else */
+  /** since then only references resolve to it */
   @Property({ type: 'timestamptz', nullable: true })
   deletedAt?: Date | null;
 }
 
 const optionsMax = 20;
 
-/** For inputs that bring options. */
+/** Validates a list of options. */
 export const OptionList = () => (target: object, name: string) => {
   ValidateNested({ each: true })(target, name);
   ArrayMaxSize(optionsMax)(target, name);
   ArrayUnique((option: VariantOption) => option.name, {
-    message: 'must not have one name twice',
+    message: 'must not contain a name twice',
   })(target, name);
 };
 
 @InputType({ description: 'A new variant.' })
 export class VariantInput {
-  @Field(() => String, { description: '1 to 64 letters, digits, dots, dashes, underscores.' })
+  @Field(() => String, {
+    description:
+      'Stock keeping unit: 1 to 64 letters, digits, dots, dashes or underscores; unique.',
+  })
   @Matches(/^[\w.-]{1,64}$/, {
-    message: 'must be 1 to 64 letters, digits, dots, dashes, underscores',
+    message: 'must be 1 to 64 letters, digits, dots, dashes or underscores',
   })
   sku!: string;
 
-  @Field(() => String, { description: 'Its own name, 1 to 255 characters.' })
+  @Field(() => String, {
+    description: 'Name of the variant, without the product’s, 1 to 255 characters.',
+  })
   @Length(1, 255)
   name!: string;
 
   @Field(() => [VariantOption], {
     defaultValue: [],
-    description: 'What tells it from its siblings.',
+    description: 'Options that distinguish the variant, at most 20.',
   })
   @OptionList()
   options!: VariantOption[];

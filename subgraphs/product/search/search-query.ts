@@ -7,29 +7,30 @@ const termLengthMax = 40;
 const wordLengthMin = 3; // shorter ones are not in search_word
 const nearMax = 5;
 const similarityMin = 0.25;
-// How far behind the nearest word another may be and still be meant.
+// A word is searched for too if its similarity is at least this share of the nearest word's.
 const similarityShare = 0.8;
 
 interface Term {
   readonly term: string;
-  /** its English stem as a tsquery; empty for a word such as "the" */
+  /** English stem as a tsquery; empty for a stop word such as "the" */
   readonly stem: string;
+  /** the most similar words of the catalogue, if none begins with the term; null: not looked up */
   readonly near: readonly { readonly word: string; readonly similarity: number }[] | null;
 }
 
 /**
- * What a text that somebody searches for means, as a `tsquery`: each of its words, or its
- * beginning, or another form of it; of a word that stands nowhere, the words that resemble it.
+ * Translates the text of a search into a `tsquery`. Each of its words matches itself, longer words that
+ * begin with it, and its other forms; a word that occurs nowhere matches the words most similar to it.
  *
- * @returns null for a text without a word
+ * @returns null for a text without words
  */
 export async function searchQuery(em: EntityManager, text: string): Promise<string | null> {
   const words = tokenize(text.toLowerCase()).slice(0, termsMax);
   const terms = words.map((word) => [...word].slice(0, termLengthMax).join(''));
   if (terms.length === 0) return null;
   const read = await readTerms(em, terms);
-  const meaning = read.filter(({ stem }) => stem !== '');
-  return (meaning.length > 0 ? meaning : read).map(queryOf).join(' & ');
+  const significant = read.filter(({ stem }) => stem !== '');
+  return (significant.length > 0 ? significant : read).map(queryOf).join(' & ');
 }
 
 const readTerms = (em: EntityManager, terms: readonly string[]): Promise<Term[]> =>
@@ -49,9 +50,9 @@ const readTerms = (em: EntityManager, terms: readonly string[]): Promise<Term[]>
 function queryOf({ term, stem, near }: Term): string {
   const [best] = near ?? [];
   const nearMin = Math.max(similarityMin, (best?.similarity ?? 0) * similarityShare);
-  const meant = (near ?? []).filter(({ similarity }) => similarity >= nearMin);
-  const words = meant.map(({ word }) => `'${word.replace(/['\\]/g, '$&$&')}'`);
-  // A word beside its own beginning would count as one, and ts_rank would take the wrong one.
+  const similar = (near ?? []).filter(({ similarity }) => similarity >= nearMin);
+  const words = similar.map(({ word }) => `'${word.replace(/['\\]/g, '$&$&')}'`);
+  // ts_rank would count a word and its own prefix as one, and rank by the wrong one.
   const others = stem && stem !== `'${term}'` ? [stem] : [];
   const forms = words.length > 0 ? words : [`'${term}':*`, ...others];
   return `(${forms.join(' | ')})`;

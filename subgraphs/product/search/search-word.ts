@@ -2,8 +2,8 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 
 /**
- * A word that stands, or once stood, in the name or the description of a product; a trigger on
- * `product` writes it. What somebody mistyped is compared with these rather than with every text.
+ * A word that occurs, or once occurred, in the name or description of a product; a trigger on `product`
+ * inserts it. Misspelled words of a search are compared with these rather than with every text.
  */
 @Entity({ tableName: 'search_word' })
 @Index({

@@ -3,7 +3,7 @@ import { event } from '../../contracts/events.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import type { OfferRow } from './read-offers.js';
 
-/** Tells the product subgraph how these offers are now, in the commit that changes them. */
+/** Enqueues the current state of offers for the product subgraph. */
 export function enqueueOfferChanged(tx: EntityManager, offers: readonly OfferRow[]): Promise<void> {
   return enqueue(
     tx,

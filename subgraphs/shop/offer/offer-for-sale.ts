@@ -4,29 +4,32 @@ import { Allow } from '../../shared/rights/rights.js';
 
 @Directive('@inaccessible')
 @Allow('parent')
-@ObjectType({ description: 'An offer as a checkout reads it, at this moment.' })
+@ObjectType({ description: 'Current state of an offer, for carts and checkouts.' })
 export class OfferForSale {
   @Field(() => UUID, { description: 'The id of the offer.' })
   id!: string;
 
-  @Field(() => UUID, { description: 'The shop that sells.' })
+  @Field(() => UUID, { description: 'The shop.' })
   shopId!: string;
 
-  @Field(() => String, { description: 'The variant that is sold.' })
+  @Field(() => String, { description: 'Sku of the variant.' })
   sku!: string;
 
-  @Field(() => String, { description: 'The name of the product and of the variant.' })
+  @Field(() => String, { description: 'Name of the product and of the variant.' })
   name!: string;
 
-  @Field(() => String, { description: 'The price, as a decimal number.' })
+  @Field(() => String, { description: 'Price of one unit, as a decimal number.' })
   priceAmount!: string;
 
-  @Field(() => String, { description: 'ISO 4217.' })
+  @Field(() => String, { description: 'Currency of the price (ISO 4217).' })
   currencyCode!: string;
 
-  @Field(() => Int, { nullable: true, description: 'How many units one customer may buy.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Maximum number of units per customer; null for no limit.',
+  })
   purchaseLimit!: number | null;
 
-  @Field(() => Boolean, { description: 'Whether it can be bought.' })
+  @Field(() => Boolean, { description: 'Whether the offer can be bought.' })
   active!: boolean;
 }

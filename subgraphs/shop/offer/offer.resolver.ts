@@ -16,9 +16,12 @@ import { SetOfferInput, setOffer } from './set-offer.js';
 @Resolver(() => Offer)
 export class OfferResolver {
   @Allow('anyone')
-  @Query(() => Offer, { nullable: true, description: 'One offer; null for one that was removed.' })
+  @Query(() => Offer, {
+    nullable: true,
+    description: 'An offer by id; null if there is none, or it was removed.',
+  })
   async offer(
-    @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => UUID, { description: 'Id of the offer.' }) id: string,
     @Ctx() context: ShopContext,
   ) {
     const offer = await loaderOf(context, loadOffers).load(id);
@@ -27,9 +30,11 @@ export class OfferResolver {
 
   @Directive('@inaccessible')
   @Allow('caller:order')
-  @Query(() => [OfferForSale], { description: 'Offers as they are now; unknown ids are left out.' })
+  @Query(() => [OfferForSale], {
+    description: 'Current state of offers; unknown ids are left out.',
+  })
   offersForSale(
-    @Arg('ids', () => [UUID], { description: 'Their ids.' }) ids: string[],
+    @Arg('ids', () => [UUID], { description: 'Ids of the offers.' }) ids: string[],
     @Ctx() context: ShopContext,
   ) {
     return readOffers(context, ids);
@@ -37,7 +42,7 @@ export class OfferResolver {
 
   @Allow('shop-owner')
   @Mutation(() => Offer, {
-    description: 'Sets a shop’s offer of a variant: makes it, changes it, or brings it back.',
+    description: 'Creates, replaces or restores a shop’s offer of a variant.',
   })
   setOffer(@Arg('input', () => SetOfferInput) input: SetOfferInput, @Ctx() context: ShopContext) {
     return setOffer(context, input);
@@ -45,7 +50,7 @@ export class OfferResolver {
 
   @Allow('shop-owner')
   @Mutation(() => Boolean, {
-    description: 'Withdraws an offer; true even where it was withdrawn before. Orders keep it.',
+    description: 'Removes an offer; also true if it was removed before. Orders still show it.',
   })
   removeOffer(
     @Arg('id', () => UUID, { description: 'The offer.' }) id: string,
@@ -55,19 +60,19 @@ export class OfferResolver {
   }
 
   @Allow('anyone')
-  @FieldResolver(() => Shop, { description: 'The shop that sells.' })
+  @FieldResolver(() => Shop, { description: 'The shop.' })
   shop(@Root() offer: OfferRow | OfferOfShop, @Ctx() context: ShopContext) {
     return 'shopRow' in offer ? offer.shopRow : loaderOf(context, loadShops).load(offer.shopId);
   }
 
   @Allow('anyone')
-  @FieldResolver(() => ProductVariant, { nullable: true, description: 'The variant that is sold.' })
+  @FieldResolver(() => ProductVariant, { nullable: true, description: 'The variant.' })
   variant(@Root() offer: OfferRow): ProductVariant {
     return { sku: offer.sku };
   }
 
   @Allow('anyone')
-  @FieldResolver(() => Money, { description: 'The price of one unit.' })
+  @FieldResolver(() => Money, { description: 'Price of one unit.' })
   price(@Root() offer: OfferRow): Money {
     return money(offer.priceAmount, offer.currencyCode);
   }
@@ -75,7 +80,7 @@ export class OfferResolver {
   @Allow('anyone')
   @FieldResolver(() => Money, {
     nullable: true,
-    description: 'A higher price to show beside it: what it was, or is elsewhere.',
+    description: 'Higher price to show beside it: the former price, or the price elsewhere.',
   })
   compareAtPrice(@Root() { compareAtAmount, currencyCode }: OfferRow): Money | null {
     return compareAtAmount === null ? null : money(compareAtAmount, currencyCode);

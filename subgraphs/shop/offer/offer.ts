@@ -12,7 +12,7 @@ import { Directive, Field, Int, ObjectType } from 'type-graphql';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
-import { wordsOf } from '../search-vector.js';
+import { searchVectorSql } from '../search-vector.js';
 import { Shop } from '../shop/shop.js';
 
 @Directive('@key(fields: "id")')
@@ -49,14 +49,14 @@ export class Offer {
   @Property({ type: 'varchar', length: 64 })
   sku!: string;
 
-  /** of the product and its variant, for what is ordered and searched */
+  /** of the product and the variant, for orders and searches */
   @Property({ type: 'varchar', length: 520 })
   name!: string;
 
-  /** what is searched */
+  /** search vector of name and sku */
   @Property({
     type: 'tsvector',
-    generated: `(${wordsOf("name || ' ' || sku")}) stored`,
+    generated: `(${searchVectorSql("name || ' ' || sku")}) stored`,
     hydrate: false,
     lazy: true,
   })
@@ -73,12 +73,12 @@ export class Offer {
 
   @Field(() => Int, {
     nullable: true,
-    description: 'How many units one customer may buy; null for any number.',
+    description: 'Maximum number of units per customer; null for no limit.',
   })
   @Property({ type: 'integer', nullable: true })
   purchaseLimit!: number | null;
 
-  @Field(() => Boolean, { description: 'Whether it can be bought.' })
+  @Field(() => Boolean, { description: 'Whether the offer can be bought.' })
   @Property({ type: 'boolean', default: true })
   active!: boolean;
 
@@ -86,7 +86,7 @@ export class Offer {
   @Property({ type: 'integer', default: 1 })
   version!: Opt<number>;
 
-  /** when its shop withdrew it; orders still refer to it */
+  /** when its shop removed it; orders still refer to it */
   @Property({ type: 'timestamptz', nullable: true })
   removedAt!: Date | null;
 

@@ -4,7 +4,7 @@ import { type Connection, pageRequest, toConnection } from '../../shared/graphql
 import { type BatchLoad, loaderOf } from '../../shared/graphql/context.js';
 import { isSelf } from '../../shared/rights/rights.js';
 import type { ShopContext } from '../context.js';
-import { wordsQuery } from '../search-vector.js';
+import { searchQuery } from '../search-vector.js';
 import type { ShopRow } from '../shop/read-shops.js';
 import { type OfferRow, offerColumns } from './read-offers.js';
 
@@ -23,9 +23,9 @@ interface PageArgs {
 }
 
 /**
- * A page of a shop’s offers, the newest first; inactive ones are for its owner and admins.
+ * A page of a shop's offers, newest first. Only its owner and admins see inactive ones.
  *
- * @throws `BAD_USER_INPUT` for bad arguments
+ * @throws `BAD_USER_INPUT` for an invalid page or search
  */
 export function offersOfShop(
   context: ShopContext,
@@ -35,12 +35,12 @@ export function offersOfShop(
   return loaderOf(context, loadPages).load({
     shopId: shop.id,
     seesInactive: isSelf(context, { id: shop.ownerId }),
-    query: wordsQuery(search),
+    query: searchQuery(search),
     ...pageRequest(first, after),
   });
 }
 
-/** One statement for all shops; one more for each other search in the same request. */
+/** One statement for all shops with the same search. */
 const loadPages: BatchLoad<PageOf, Connection<OfferRow>, ShopContext> = async (keys, { em }) => {
   const pages = new Map<PageOf, Connection<OfferRow>>();
   for (const [query, alike] of Map.groupBy(keys, (key) => key.query)) {
@@ -54,7 +54,7 @@ const loadPages: BatchLoad<PageOf, Connection<OfferRow>, ShopContext> = async (k
 
 const behindAll = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
-/** The search is a parameter of its own, so that PostgreSQL sees how rare its words are. */
+/** The search is one parameter, not a column of `page`, so that PostgreSQL sees how rare its words are. */
 function readPages(em: EntityManager, query: string | null, keys: readonly PageOf[]) {
   const found = query === null ? '' : "and words @@ to_tsquery('simple', $5)";
   return sql<OfferRow & { at: string }>(

@@ -2,16 +2,18 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { PayloadOf } from '../../contracts/events.js';
 import { sql } from '../../shared/database/sql.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
+import { lockSku } from '../locks.js';
 import { enqueueOfferChanged } from './offer-changed.js';
 import { type OfferRow, offerColumns } from './read-offers.js';
 import { retireSku } from './retired-sku.js';
 
-/** Retires the offers of a variant: none of them can be bought again, and none made. */
+/** Retires a sku: its offers become inactive, and no offer of it can be set again. */
 export async function onVariantRemoved(
   tx: EntityManager,
   _event: OutboxEvent,
   { sku }: PayloadOf<'product.variant.removed'>,
 ): Promise<void> {
+  await lockSku(tx, sku);
   await retireSku(tx, sku);
   const retired = await sql<OfferRow>(
     tx,

@@ -4,7 +4,7 @@ import type { ShopContext } from '../context.js';
 import type { ShopRow } from '../shop/read-shops.js';
 import type { Offer } from './offer.js';
 
-/** An offer as it is read and answered: a plain row. */
+/** An offer as plain data, without change tracking. */
 export type OfferRow = Pick<
   Offer,
   | 'id'
@@ -19,7 +19,7 @@ export type OfferRow = Pick<
   | 'version'
 > & { readonly isRemoved: boolean };
 
-/** An offer that was read with its shop. */
+/** An offer that was read together with its shop. */
 export type OfferOfShop = OfferRow & { readonly shopRow: ShopRow };
 
 /** SQL for the columns of an OfferRow. */
@@ -27,7 +27,7 @@ export const offerColumns = `id, shop_id as "shopId", sku, name, price_amount as
   compare_at_amount as "compareAtAmount", currency_code as "currencyCode",
   purchase_limit as "purchaseLimit", active, version, removed_at is not null as "isRemoved"`;
 
-/** Offers by their ids, those too that were removed. */
+/** Offers by id, removed ones too. */
 export async function readOffers({ em }: Pick<ShopContext, 'em'>, ids: readonly string[]) {
   return sqlPrepared<OfferRow>(em, `select ${offerColumns} from offer where id = any($1::uuid[])`, [
     ids,

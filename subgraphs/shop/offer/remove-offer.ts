@@ -6,8 +6,8 @@ import { enqueueOfferChanged } from './offer-changed.js';
 import { type OfferRow, offerColumns, readOffers } from './read-offers.js';
 
 /**
- * Withdraws an offer. Its row stays for the orders that refer to it, and for `setOffer`, which brings
- * it back. An offer that is removed already is left as it is.
+ * Removes an offer. Its row stays: orders refer to it, and `setOffer` can restore it. Removing it again
+ * changes nothing.
  *
  * @throws `NOT_FOUND`, `FORBIDDEN`
  */

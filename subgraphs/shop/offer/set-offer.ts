@@ -7,6 +7,7 @@ import { Decimal, UUID } from '../../shared/graphql/scalars.js';
 import type { ServiceClient } from '../../shared/http/service-client.js';
 import { newId } from '../../shared/ids.js';
 import type { ShopContext } from '../context.js';
+import { shareSku } from '../locks.js';
 import { requireOwnShop } from '../shop/require-shop.js';
 import { enqueueOfferChanged } from './offer-changed.js';
 import { type OfferRow, offerColumns } from './read-offers.js';
@@ -18,18 +19,19 @@ const amountRule = { message: 'must be 0 or more, with at most two decimals' };
 const purchaseLimitMax = 1_000_000;
 
 @InputType({
-  description: 'A shop’s offer of a variant, as a whole: what is left out is not kept.',
+  description:
+    'A shop’s offer of a variant. It replaces the former one as a whole: omitted fields are reset.',
 })
 export class SetOfferInput {
-  @Field(() => UUID, { description: 'The shop that sells.' })
+  @Field(() => UUID, { description: 'The shop.' })
   shopId!: string;
 
-  @Field(() => String, { description: 'The variant that is sold.' })
+  @Field(() => String, { description: 'Sku of the variant.' })
   @Length(1, 64)
   sku!: string;
 
   @Field(() => Decimal, {
-    description: 'The price in the currency of the shop, two decimals at most.',
+    description: 'Price of one unit in the shop’s currency, at most two decimals.',
   })
   @Matches(amount, amountRule)
   price!: string;
@@ -37,7 +39,7 @@ export class SetOfferInput {
   @Field(() => Decimal, {
     nullable: true,
     description:
-      'The price to show beside it, as what it was or is elsewhere: higher than `price`.',
+      'Higher price to show beside it: the former price, or the price elsewhere. Must be above `price`.',
   })
   @IsOptional()
   @Matches(amount, amountRule)
@@ -45,19 +47,19 @@ export class SetOfferInput {
 
   @Field(() => Int, {
     nullable: true,
-    description: 'How many units one customer may buy, 1 to 1,000,000; left out: any number.',
+    description: 'Maximum number of units per customer, 1 to 1,000,000; no limit if omitted.',
   })
   @IsOptional()
   @Min(1)
   @Max(purchaseLimitMax)
   purchaseLimit?: number | null;
 
-  @Field(() => Boolean, { defaultValue: true, description: 'Whether it can be bought.' })
+  @Field(() => Boolean, { defaultValue: true, description: 'Whether the offer can be bought.' })
   active!: boolean;
 }
 
 /**
- * Creates or changes the one offer of a shop for a variant; one that was removed is there again.
+ * Creates or replaces the one offer of a shop for a variant. A removed one is restored.
  *
  * @throws `NOT_FOUND` and `FORBIDDEN` for the shop, `BAD_USER_INPUT` for a sku that does not exist or
  *   was removed, and for a `compareAtPrice` that is not above the price
@@ -65,28 +67,38 @@ export class SetOfferInput {
 export async function setOffer(context: ShopContext, input: SetOfferInput): Promise<OfferRow> {
   const { sku, price, compareAtPrice = null, purchaseLimit = null } = input;
   if (compareAtPrice !== null && new Big(compareAtPrice).lte(price)) {
-    throw badInput({ 'input.compareAtPrice': 'must be more than the price' });
+    throw badInput({ 'input.compareAtPrice': 'must be above the price' });
   }
   const shop = await requireOwnShop(context, input.shopId);
   const name = await fetchVariantName(context.app.product, sku);
   if (!name) throw badInput({ 'input.sku': `there is no variant ${sku}` });
   return context.em.fork().transactional(async (tx) => {
-    if (await isRetired(tx, sku)) throw badInput({ 'input.sku': `${sku} was removed` });
-    const latestName = await latestVariantName(tx, sku);
+    await shareSku(tx, sku);
+    if (await isRetired(tx, sku)) throw badInput({ 'input.sku': `the variant ${sku} was removed` });
+    const offer = {
+      id: newId(),
+      shop_id: shop.id,
+      sku,
+      name: (await latestVariantName(tx, sku)) ?? name,
+      price_amount: price,
+      compare_at_amount: compareAtPrice,
+      currency_code: shop.currencyCode,
+      purchase_limit: purchaseLimit,
+      active: input.active,
+    };
     const offers = await sql<OfferRow>(
       tx,
       `insert into offer (id, shop_id, sku, name, price_amount, compare_at_amount, currency_code,
          purchase_limit, active)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+       select * from jsonb_to_record($1) as given (id uuid, shop_id uuid, sku text, name text,
+         price_amount numeric, compare_at_amount numeric, currency_code text, purchase_limit int,
+         active boolean)
        on conflict (shop_id, sku) do update set (name, price_amount, compare_at_amount,
          currency_code, purchase_limit, active, removed_at, version, updated_at)
        = (excluded.name, excluded.price_amount, excluded.compare_at_amount,
          excluded.currency_code, excluded.purchase_limit, excluded.active, null, offer.version + 1, now())
        returning ${offerColumns}`,
-      [
-        ...[newId(), shop.id, sku, latestName ?? name, price, compareAtPrice],
-        ...[shop.currencyCode, purchaseLimit, input.active],
-      ],
+      [JSON.stringify(offer)],
     );
     await enqueueOfferChanged(tx, offers);
     return offers[0] as OfferRow;

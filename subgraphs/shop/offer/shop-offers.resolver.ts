@@ -11,7 +11,7 @@ export class ShopOffersResolver {
   @Allow('anyone')
   @VariesByUser()
   @FieldResolver(() => OfferConnection, {
-    description: 'What it sells, the newest first; its owner sees inactive offers too.',
+    description: 'Offers of the shop, newest first. Its owner sees inactive ones too.',
   })
   offers(
     @Root() shop: ShopRow,
@@ -21,7 +21,7 @@ export class ShopOffersResolver {
     @Arg('search', () => String, {
       nullable: true,
       description:
-        'Words of the product’s or variant’s name or of the sku, or their beginnings; at most 100 characters.',
+        'Words of the product’s or variant’s name or of the sku, or beginnings of words; at most 100 characters.',
     })
     search?: string,
   ) {

@@ -3,7 +3,7 @@ import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
 
-/** What a variant is called that was renamed since it was made: "product, variant". */
+/** The name "product, variant" of a variant that was renamed after it was created. */
 @Entity({ tableName: 'variant_name' })
 export class VariantName {
   @PrimaryKey({ type: 'varchar', length: 64 })
@@ -12,7 +12,7 @@ export class VariantName {
   @Property({ type: 'varchar', length: 520 })
   name!: string;
 
-  /** that of the last `product.variant.renamed` */
+  /** version of the last `product.variant.renamed` */
   @Property({ type: 'integer' })
   version!: number;
 
@@ -23,10 +23,7 @@ export class VariantName {
   updatedAt!: Opt<Date>;
 }
 
-/**
- * The name that shops were told of last, if they were of any. The transaction has to hold the sku, as
- * `isRetired` does: then no offer is made with a former name beside one who renames all there are.
- */
+/** The name in the last event of a variant; null where it was never renamed. Needs `shareSku`. */
 export async function latestVariantName(tx: EntityManager, sku: string): Promise<string | null> {
   const [row] = await sql<{ name: string }>(tx, 'select name from variant_name where sku = $1', [
     sku,
@@ -34,10 +31,7 @@ export async function latestVariantName(tx: EntityManager, sku: string): Promise
   return row?.name ?? null;
 }
 
-/** SQL by which a sku (`$1`) is held until the transaction ends, alone. */
-export const lockSku = 'select pg_advisory_xact_lock(hashtextextended($1, 0))';
-
-/** SQL that gives the offers of a sku (`$1`) a name (`$2`), unless a later version than `$3` is known. */
+/** SQL that renames the offers of a sku (`$1`) to `$2`, unless a version above `$3` is known. Needs `lockSku`. */
 export const renameOffers = `
   with latest as (
     insert into variant_name as known (sku, name, version) values ($1, $2, $3)

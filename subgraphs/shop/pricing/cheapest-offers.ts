@@ -6,13 +6,13 @@ import type { ShopRow } from '../shop/read-shops.js';
 
 export interface OffersOf {
   readonly sku: string;
-  /** of this shop only; null for all shops */
+  /** offers of this shop only; null: of all shops */
   readonly shopId: string | null;
   readonly first: number;
 }
 
 interface Found extends OfferRow {
-  /** the place of its key, from 1 */
+  /** position of its key, from 1 */
   readonly at: number;
   readonly shopName: string;
   readonly shopSlug: string;
@@ -21,8 +21,8 @@ interface Found extends OfferRow {
 }
 
 /**
- * The cheapest active offers of each of many variants, as many as are asked for, in one statement.
- * They bring their shops along: a page of products has more than a hundred, of few shops.
+ * The cheapest active offers of many variants, at most `first` of each, in one statement. Shops are joined:
+ * a page of products has more than a hundred offers, of few shops.
  */
 export const loadCheapestOffers: BatchLoad<OffersOf, OfferOfShop[], ShopContext> = async (
   keys,

@@ -6,18 +6,18 @@ import { Allow } from '../../shared/rights/rights.js';
 import type { ShopContext } from '../context.js';
 
 @Allow('parent')
-@ObjectType({ description: 'What a product costs, over all its variants and shops.' })
+@ObjectType({ description: 'Price range of a product, over all its variants and shops.' })
 export class PriceRange {
-  @Field(() => Money, { description: 'The price of its cheapest offer.' })
+  @Field(() => Money, { description: 'Lowest offer price.' })
   lowest!: Money;
 
-  @Field(() => Money, { description: 'The price of its dearest offer.' })
+  @Field(() => Money, { description: 'Highest offer price.' })
   highest!: Money;
 }
 
 export interface RangeOf {
   readonly skus: readonly string[];
-  /** of offers in this currency; null for the currency of most of them */
+  /** currency of the offers; null: the currency of most of them */
   readonly currencyCode: string | null;
 }
 
@@ -30,7 +30,7 @@ interface RangeRow {
 
 /**
  * The lowest and highest price of the active offers of many products, in one statement; null for a
- * product without any. Amounts of different currencies are not compared: the range is of one.
+ * product without any. Amounts in different currencies are not compared: a range has one currency.
  */
 export const loadPriceRanges: BatchLoad<RangeOf, PriceRange | null, ShopContext> = async (
   keys,

@@ -13,12 +13,15 @@ export class ProductResolver {
   @FieldResolver(() => PriceRange, {
     nullable: true,
     description:
-      'The lowest and the highest price of its active offers, which are all in one currency: the one asked for, else the one that most of them are in (of several such, the first by alphabet). Null where there is none.',
+      'Lowest and highest price of the active offers in one currency: `currencyCode`, or else the currency of most of them (the first alphabetically in case of a tie). Null without such an offer.',
   })
   priceRange(
     @Root() { variants }: Product,
     @Ctx() context: ShopContext,
-    @Arg('currencyCode', () => String, { nullable: true, description: 'ISO 4217: three letters.' })
+    @Arg('currencyCode', () => String, {
+      nullable: true,
+      description: 'Currency of the offers (ISO 4217).',
+    })
     currencyCode?: string,
   ) {
     if (currencyCode && !/^[A-Z]{3}$/.test(currencyCode)) {

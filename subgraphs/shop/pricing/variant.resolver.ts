@@ -14,13 +14,13 @@ export class VariantResolver {
   @FieldResolver(() => [Offer], {
     nullable: true,
     description:
-      'What shops ask for it, the cheapest first; prices in several currencies go by their amount.',
+      'Active offers of the variant, cheapest first. Amounts in different currencies are compared as numbers.',
   })
   offers(
     @Root() { sku }: ProductVariant,
     @Ctx() context: ShopContext,
     @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
-    @Arg('shopId', () => UUID, { nullable: true, description: 'Of this shop only.' })
+    @Arg('shopId', () => UUID, { nullable: true, description: 'Only offers of this shop.' })
     shopId?: string,
   ) {
     pageRequest(first, null);

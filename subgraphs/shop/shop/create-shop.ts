@@ -10,10 +10,10 @@ import { currencyDefault } from '../../shared/money.js';
 import type { ShopContext } from '../context.js';
 import { Shop } from './shop.js';
 
-/** What a slug is made of. */
+/** Validates a slug. */
 export function SlugRule(): PropertyDecorator {
   const rules = [
-    Matches(/^[a-z0-9]+(-[a-z0-9]+)*$/, { message: 'must be made of a-z, 0-9 and single dashes' }),
+    Matches(/^[a-z0-9]+(-[a-z0-9]+)*$/, { message: 'must consist of a-z, 0-9 and single dashes' }),
     Length(1, 100),
   ];
   return (target, property) => {
@@ -23,21 +23,26 @@ export function SlugRule(): PropertyDecorator {
 
 @InputType({ description: 'A new shop.' })
 export class CreateShopInput {
-  @Field(() => String, { description: 'Its name, 1 to 255 characters.' })
+  @Field(() => String, { description: 'Name, 1 to 255 characters.' })
   @Length(1, 255)
   name!: string;
 
-  @Field(() => String, { description: 'Its name in addresses: a-z, 0-9 and dashes; unique.' })
+  @Field(() => String, {
+    description: 'URL slug: 1 to 100 characters of a-z, 0-9 and dashes; unique.',
+  })
   @SlugRule()
   slug!: string;
 
-  @Field(() => String, { defaultValue: currencyDefault, description: 'ISO 4217: three letters.' })
+  @Field(() => String, {
+    defaultValue: currencyDefault,
+    description: 'Currency of all prices (ISO 4217). It cannot be changed later.',
+  })
   @Matches(/^[A-Z]{3}$/, { message: 'must be three capital letters, as in ISO 4217' })
   currencyCode!: string;
 }
 
 /**
- * Opens a shop and tells the warehouse subgraph, which makes its first warehouse.
+ * Opens a shop and enqueues the event upon which the warehouse subgraph creates its first warehouse.
  *
  * @throws `CONFLICT` for a slug that is taken
  */
@@ -51,8 +56,9 @@ export function createShop(context: ShopContext, input: CreateShopInput): Promis
   return work.catch((error) => throwSlugTaken(error, input.slug));
 }
 
-/** Says that a slug is taken, where that is what the error means; else throws it on. */
+/** Throws `CONFLICT` for a slug that is taken, and any other error unchanged. */
 export function throwSlugTaken(error: unknown, slug: string): never {
-  if (isUniqueViolation(error, 'shop_slug')) throw conflict(`The slug ${slug} is taken.`);
+  if (isUniqueViolation(error, 'shop_slug'))
+    throw conflict(`The slug ${slug} is taken. Choose another.`);
   throw error;
 }

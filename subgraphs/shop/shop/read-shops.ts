@@ -3,13 +3,13 @@ import { sqlPrepared } from '../../shared/database/sql.js';
 import { inOrderOf } from '../../shared/graphql/context.js';
 import { findPage } from '../../shared/graphql/load.js';
 import type { ShopContext } from '../context.js';
-import { wordsQuery } from '../search-vector.js';
-import { Shop, shopWords } from './shop.js';
+import { searchQuery } from '../search-vector.js';
+import { Shop, shopSearchVector } from './shop.js';
 
-/** A shop as it is read and answered: a plain row. */
+/** A shop as plain data, without change tracking. */
 export type ShopRow = Pick<Shop, 'id' | 'name' | 'slug' | 'ownerId' | 'currencyCode'>;
 
-/** Shops by their ids, in one statement. */
+/** Shops by id, in one statement. */
 export async function loadShops(ids: readonly string[], { em }: ShopContext) {
   const rows = await sqlPrepared<ShopRow>(
     em,
@@ -26,9 +26,11 @@ interface ShopSearch {
   readonly search?: string | undefined;
 }
 
-/** A page of shops, the newest first. @throws `BAD_USER_INPUT` */
+/** A page of shops, newest first. @throws `BAD_USER_INPUT` for an invalid page or search */
 export function findShops({ em }: ShopContext, { first, after, search }: ShopSearch) {
-  const query = wordsQuery(search);
-  const where = query ? { [raw(`${shopWords} @@ to_tsquery('simple', ?)`, [query])]: [] } : {};
+  const query = searchQuery(search);
+  const where = query
+    ? { [raw(`${shopSearchVector} @@ to_tsquery('simple', ?)`, [query])]: [] }
+    : {};
   return findPage(em, Shop, where, { first, after, order: 'desc' });
 }

@@ -4,7 +4,7 @@ import type { ShopContext } from '../context.js';
 import { Shop } from './shop.js';
 
 /**
- * The shop, if it is the user's or the user is an admin.
+ * The shop, if the user owns it or is an admin.
  *
  * @throws `NOT_FOUND`, `FORBIDDEN`
  */

@@ -23,15 +23,19 @@ import { UpdateShopInput, updateShop } from './update-shop.js';
 @Resolver(() => Shop)
 export class ShopResolver {
   @Allow('anyone')
-  @Query(() => Shop, { nullable: true, description: 'One shop, by its id or its slug.' })
+  @Query(() => Shop, {
+    nullable: true,
+    description: 'A shop by id or slug; null if there is none.',
+  })
   shop(
     @Ctx() context: ShopContext,
-    @Arg('id', () => UUID, { nullable: true, description: 'Its id.' }) id?: string,
-    @Arg('slug', () => String, { nullable: true, description: 'Its slug.' }) slug?: string,
+    @Arg('id', () => UUID, { nullable: true, description: 'Id of the shop.' }) id?: string,
+    @Arg('slug', () => String, { nullable: true, description: 'URL slug of the shop.' })
+    slug?: string,
   ) {
     if (id) return loaderOf(context, loadShops).load(id);
     if (slug) return context.em.findOne(Shop, { slug });
-    throw badInput({ id: 'give an id or a slug' });
+    throw badInput({ id: 'id or slug is required' });
   }
 
   @Allow('anyone')
@@ -42,7 +46,7 @@ export class ShopResolver {
     @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
     @Arg('search', () => String, {
       nullable: true,
-      description: 'Words of the name, or their beginnings; at most 100 characters.',
+      description: 'Words of the name, or beginnings of words; at most 100 characters.',
     })
     search?: string,
   ) {
@@ -51,9 +55,9 @@ export class ShopResolver {
 
   @Directive('@inaccessible')
   @Allow('caller:warehouse', 'caller:order')
-  @Query(() => [ShopOwner], { description: 'Who owns these shops; unknown ids are left out.' })
+  @Query(() => [ShopOwner], { description: 'Owners of shops; unknown ids are left out.' })
   async shopOwners(
-    @Arg('ids', () => [UUID], { description: 'Their ids.' }) ids: string[],
+    @Arg('ids', () => [UUID], { description: 'Ids of the shops.' }) ids: string[],
     @Ctx() context: ShopContext,
   ): Promise<ShopOwner[]> {
     const shops = await loadShops(ids, context);
@@ -62,7 +66,7 @@ export class ShopResolver {
 
   @Directive('@inaccessible')
   @Allow('caller:warehouse')
-  @Query(() => [UUID], { description: 'The ids of the shops that a user owns.' })
+  @Query(() => [UUID], { description: 'Ids of the shops that a user owns.' })
   async shopsOfOwner(
     @Arg('ownerId', () => UUID, { description: 'The user.' }) ownerId: string,
     @Ctx() { em }: ShopContext,
@@ -73,7 +77,8 @@ export class ShopResolver {
 
   @Allow('vendor')
   @Mutation(() => Shop, {
-    description: 'Opens a shop, owned by whoever asks; its first warehouse comes by itself.',
+    description:
+      'Opens a shop for the signed-in vendor. Its first warehouse is created automatically.',
   })
   createShop(
     @Arg('input', () => CreateShopInput) input: CreateShopInput,
@@ -83,7 +88,7 @@ export class ShopResolver {
   }
 
   @Allow('shop-owner')
-  @Mutation(() => Shop, { description: 'Changes a shop’s name or slug.' })
+  @Mutation(() => Shop, { description: 'Changes the name or slug of a shop.' })
   updateShop(
     @Arg('input', () => UpdateShopInput) input: UpdateShopInput,
     @Ctx() context: ShopContext,
@@ -92,7 +97,7 @@ export class ShopResolver {
   }
 
   @Allow('anyone')
-  @FieldResolver(() => User, { nullable: true, description: 'Who owns it.' })
+  @FieldResolver(() => User, { nullable: true, description: 'The user who owns the shop.' })
   owner(@Root() shop: ShopRow): User {
     return { id: shop.ownerId };
   }

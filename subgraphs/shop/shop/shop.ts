@@ -4,37 +4,37 @@ import { Directive, Field, ObjectType } from 'type-graphql';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
-import { wordsOf } from '../search-vector.js';
+import { searchVectorSql } from '../search-vector.js';
 
-/** What the search in shops looks at. */
-export const shopWords = wordsOf('name');
+/** SQL for the search vector of a shop. */
+export const shopSearchVector = searchVectorSql('name');
 
 @Directive('@key(fields: "id")')
 @Allow('anyone')
-@ObjectType({ description: 'A seller, with prices of its own and warehouses of its own.' })
+@ObjectType({ description: 'A seller, with its own prices and warehouses.' })
 @Entity({ tableName: 'shop' })
 @Index({ name: 'shop_owner', properties: ['ownerId'] })
 @Index({
   name: 'shop_words',
-  expression: `create index shop_words on shop using gin (${shopWords})`,
+  expression: `create index shop_words on shop using gin (${shopSearchVector})`,
 })
 export class Shop {
   @Field(() => UUID, { description: 'The id of the shop.' })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
-  @Field(() => String, { description: 'Its name.' })
+  @Field(() => String, { description: 'Display name.' })
   @Property({ type: 'varchar', length: 255 })
   name!: string;
 
-  @Field(() => String, { description: 'Its name in addresses; unique.' })
+  @Field(() => String, { description: 'URL slug; unique.' })
   @Property({ type: 'varchar', length: 300, unique: 'shop_slug' })
   slug!: string;
 
   @Property({ type: 'uuid' })
   ownerId!: string;
 
-  @Field(() => String, { description: 'The currency of its prices; ISO 4217.' })
+  @Field(() => String, { description: 'Currency of the shop’s prices (ISO 4217).' })
   @Property({ type: 'char', length: 3, default: 'USD' })
   currencyCode!: string;
 
@@ -49,11 +49,11 @@ export const ShopConnection = connectionOf(Shop, 'Shop');
 
 @Directive('@inaccessible')
 @Allow('parent')
-@ObjectType({ description: 'Who owns a shop.' })
+@ObjectType({ description: 'The owner of a shop.' })
 export class ShopOwner {
   @Field(() => UUID, { description: 'The shop.' })
   shopId!: string;
 
-  @Field(() => UUID, { description: 'The user who owns it.' })
+  @Field(() => UUID, { description: 'The user who owns the shop.' })
   ownerId!: string;
 }

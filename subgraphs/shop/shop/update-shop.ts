@@ -7,20 +7,20 @@ import { requireOwnShop } from './require-shop.js';
 import type { Shop } from './shop.js';
 
 @InputType({
-  description: 'What changes of a shop; what is left out stays. Its currency does not change.',
+  description: 'Changes to a shop. Omitted fields keep their value; the currency never changes.',
 })
 export class UpdateShopInput {
   @Field(() => UUID, { description: 'The shop.' })
   id!: string;
 
-  @Field(() => String, { nullable: true, description: 'Its name, 1 to 255 characters.' })
+  @Field(() => String, { nullable: true, description: 'New name, 1 to 255 characters.' })
   @IsOptional()
   @Length(1, 255)
   name?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Its name in addresses: a-z, 0-9 and dashes; unique.',
+    description: 'New URL slug: 1 to 100 characters of a-z, 0-9 and dashes; unique.',
   })
   @IsOptional()
   @SlugRule()

@@ -3,30 +3,28 @@ import { Field, InputType } from 'type-graphql';
 import { identityOf } from '../../shared/auth/callers.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { hashPassword, refuseCommonPassword, verifyPassword } from '../credentials/password.js';
-import {
-  endSessions,
-  invalidateRefreshTokens,
-  lockUsers,
-  requireLiveSession,
-} from '../session/end-sessions.js';
+import { lockUsers, requireLiveSession } from '../locks.js';
+import { endSessions, invalidateRefreshTokens } from '../session/end-sessions.js';
 import { issueTokens, type SessionContext } from '../session/open-session.js';
 import { InvalidCredentials, type Session } from '../session/session.js';
 import { User } from '../user.js';
 
-@InputType({ description: 'A new password, and proof that it is the user who wants it.' })
+@InputType({ description: 'The current password and a new one.' })
 export class ChangePasswordInput {
-  @Field(() => String, { description: 'The password so far.' })
+  @Field(() => String, { description: 'Current password.' })
   @Length(1, 128)
   currentPassword!: string;
 
-  @Field(() => String, { description: 'A password of 6 to 128 characters.' })
+  @Field(() => String, {
+    description: 'New password, 6 to 128 characters. The most common ones are refused.',
+  })
   @Length(6, 128)
   newPassword!: string;
 }
 
 /**
- * Sets a new password. All other sessions of the user end; this one goes on with the tokens that
- * are answered, and its former refresh token is not good any more.
+ * Sets a new password. All other sessions of the user end; this one continues with the returned tokens, and
+ * its former refresh token becomes invalid.
  *
  * @throws `UNAUTHENTICATED` when the session of the access token has ended
  */
@@ -54,4 +52,4 @@ export async function changePassword(
 }
 
 const wrongPassword = () =>
-  result(InvalidCredentials, { message: 'This is not the current password.' });
+  result(InvalidCredentials, { message: 'The current password is wrong.' });

@@ -1,20 +1,21 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { newId } from '../../shared/ids.js';
+import { lockOwnerAndCaller } from '../locks.js';
 import { endSessions } from '../session/end-sessions.js';
 import { User } from '../user.js';
-import { detachIdentity, lockOwnerAndCaller } from './identity-owner.js';
+import { detachIdentity } from './detach-identity.js';
 
 export interface NewAdmin {
   readonly email: string;
   readonly name: string;
   readonly passwordHash: string;
-  /** whether an account that is there keeps the password it has */
+  /** whether an existing account keeps its password */
   readonly keepsPassword: boolean;
 }
 
 /**
- * Makes an admin, on the word of whoever runs the system: the address counts as proven. An account
- * that has proven it becomes an admin; one that only claimed it loses it.
+ * Creates an admin on the operator's authority: the e-mail address counts as proven. An account that has
+ * proven it becomes an admin; one that only claimed it loses it.
  */
 export async function createAdmin(
   em: EntityManager,

@@ -14,7 +14,7 @@ interface UserSearch {
   readonly search?: string | undefined;
 }
 
-/** A page of users, the newest first. */
+/** A page of users, newest first. @throws `BAD_USER_INPUT` for an invalid page */
 export function findUsers({ em }: SubgraphContext, { first, after, search }: UserSearch) {
   const where = search ? whereFound(search) : {};
   return findPage(em, User, where, { first, after, order: 'desc' });

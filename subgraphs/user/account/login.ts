@@ -7,20 +7,20 @@ import { verifyPassword } from '../credentials/password.js';
 import { openSession, type SessionContext } from '../session/open-session.js';
 import { InvalidCredentials, type Session } from '../session/session.js';
 
-@InputType({ description: 'Who logs in, and with what.' })
+@InputType({ description: 'An account and its password.' })
 export class LoginInput {
   @Field(() => String, {
-    description: 'An e-mail address, or a phone number with its country code.',
+    description: 'E-mail address, or phone number with country code.',
   })
   @Length(1, 255)
   identifier!: string;
 
-  @Field(() => String, { description: 'The password.' })
+  @Field(() => String, { description: 'Password.' })
   @Length(1, 128)
   password!: string;
 }
 
-/** Logs in by e-mail address or phone. Does not tell, by answer or by time, whether one is known. */
+/** Logs in by e-mail address or phone. Neither the answer nor its duration shows whether it has an account. */
 export async function login(
   { app, em }: SessionContext,
   input: LoginInput,
@@ -29,7 +29,5 @@ export async function login(
   const user = identifier && (await findAccount(em, identifier));
   const matches = await verifyPassword(user?.passwordHash, input.password);
   const session = matches && user ? await openSession(app.keys, em, user) : null;
-  return (
-    session ?? result(InvalidCredentials, { message: 'This account and password do not match.' })
-  );
+  return session ?? result(InvalidCredentials, { message: 'Unknown account or wrong password.' });
 }

@@ -11,18 +11,18 @@ import { openSessionOf, type SessionContext, sessionOf } from '../session/open-s
 import { Session } from '../session/session.js';
 import { RoleEnum, User } from '../user.js';
 
-@InputType({ description: 'What a new account is made from.' })
+@InputType({ description: 'Data of a new account.' })
 export class RegisterInput {
-  @Field(() => String, { description: 'The name the user goes by, 1 to 255 characters.' })
+  @Field(() => String, { description: 'Display name, 1 to 255 characters.' })
   @OneLine(255)
   name!: string;
 
-  @Field(() => String, { description: 'The e-mail address to log in with.' })
+  @Field(() => String, { description: 'E-mail address to log in with.' })
   @Length(3, 255)
   email!: string;
 
   @Field(() => String, {
-    description: 'A password of 6 to 128 characters, none of the most common.',
+    description: 'Password, 6 to 128 characters. The most common ones are refused.',
   })
   @Length(6, 128)
   password!: string;
@@ -34,17 +34,17 @@ export class RegisterInput {
 
 @ObjectType({
   implements: Refusal,
-  description: 'Somebody has an account with this e-mail address.',
+  description: 'An account with this e-mail address already exists.',
 })
 export class IdentityTaken extends Refusal {}
 
 export const RegisterResult = createUnionType({
   name: 'RegisterResult',
-  description: 'A session of the new account, or why there is none.',
+  description: 'A session of the new account, or the reason why it was refused.',
   types: () => [Session, IdentityTaken] as const,
 });
 
-/** Makes an account and logs it in. E-mail addresses are unique without regard to case. */
+/** Creates an account and logs it in. E-mail addresses are unique, case-insensitive. */
 export async function register(
   { app, em }: SessionContext,
   input: RegisterInput,
@@ -59,10 +59,13 @@ export async function register(
   const values = [id, name, email, role, passwordHash];
   try {
     const opened = await openSessionOf(app.keys, em, { id, role }, { account, values });
-    if (!opened) throw new Error('an account that was inserted is not there');
+    if (!opened) throw new Error('the inserted account was not returned');
     return sessionOf(opened.tokens, em.fork().map(User, opened.row));
   } catch (error) {
     if (!isUniqueViolation(error, 'user_account_email')) throw error;
-    return result(IdentityTaken, { message: 'There is an account with this e-mail address.' });
+    return result(IdentityTaken, {
+      message:
+        'An account with this e-mail address already exists. Log in, or use another address.',
+    });
   }
 }

@@ -20,13 +20,16 @@ export const loadUsers = loadBy(User, 'id');
 @Resolver(() => User)
 export class UserResolver {
   @Allow('signed-in')
-  @Query(() => User, { nullable: true, description: 'The user who is logged in.' })
+  @Query(() => User, { nullable: true, description: 'The signed-in user.' })
   me(@Ctx() context: SessionContext) {
     return loaderOf(context, loadUsers).load(identityOf(context).id);
   }
 
   @Allow('self')
-  @Query(() => User, { nullable: true, description: 'A user: oneself, or for an admin anybody.' })
+  @Query(() => User, {
+    nullable: true,
+    description: 'A user by id: only the signed-in user, or anyone for an admin.',
+  })
   async user(
     @Arg('id', () => UUID, { description: 'The user.' }) id: string,
     @Ctx() context: SessionContext,
@@ -36,14 +39,14 @@ export class UserResolver {
   }
 
   @Allow('admin')
-  @Query(() => UserConnection, { description: 'All users, the newest first.' })
+  @Query(() => UserConnection, { description: 'All users, newest first.' })
   users(
     @Ctx() context: SessionContext,
     @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
     @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
     @Arg('search', () => String, {
       nullable: true,
-      description: 'The beginning of a name, or a whole e-mail address or phone number.',
+      description: 'Beginning of a name, or a complete e-mail address or phone number.',
     })
     search?: string,
   ) {
@@ -57,13 +60,13 @@ export class UserResolver {
   }
 
   @Allow('anyone')
-  @Query(() => Date, { description: 'The time of the server, for honest countdowns.' })
+  @Query(() => Date, { description: 'Current time of the server, for accurate countdowns.' })
   serverTime() {
     return new Date();
   }
 
   @Allow('anyone')
-  @Mutation(() => RegisterResult, { description: 'Makes an account and logs it in.' })
+  @Mutation(() => RegisterResult, { description: 'Creates an account and logs it in.' })
   register(
     @Arg('input', () => RegisterInput) input: RegisterInput,
     @Ctx() context: SessionContext,
@@ -73,7 +76,7 @@ export class UserResolver {
 
   @Allow('anyone')
   @Mutation(() => LoginResult, {
-    description: 'Logs in by e-mail address or phone, with a password.',
+    description: 'Logs in with a password, by e-mail address or phone number.',
   })
   login(@Arg('input', () => LoginInput) input: LoginInput, @Ctx() context: SessionContext) {
     return login(context, input);
@@ -82,10 +85,10 @@ export class UserResolver {
   @Allow('anyone')
   @Mutation(() => LoginResult, {
     description:
-      'The next tokens of a session. A refresh token is good once; using it again ends the session.',
+      'Exchanges a refresh token for new tokens. It is valid once; using it again ends the session.',
   })
   refreshSession(
-    @Arg('refreshToken', () => String, { description: 'The newest one of the session.' })
+    @Arg('refreshToken', () => String, { description: 'Newest refresh token of the session.' })
     refreshToken: string,
     @Ctx() context: SessionContext,
   ) {
@@ -94,12 +97,13 @@ export class UserResolver {
 
   @Allow('signed-in')
   @Mutation(() => Boolean, {
-    description: 'Ends this session, or all of the user; true even where it had ended.',
+    description:
+      'Ends this session, or all sessions of the user; also true if it had already ended.',
   })
   logout(
     @Arg('everywhere', () => Boolean, {
       defaultValue: false,
-      description: 'Whether all sessions of the user end.',
+      description: 'Whether to end all sessions of the user.',
     })
     everywhere: boolean,
     @Ctx() context: SessionContext,
@@ -109,7 +113,7 @@ export class UserResolver {
 
   @Allow('signed-in')
   @Mutation(() => LoginResult, {
-    description: 'Sets a new password, ends all other sessions, and answers with new tokens.',
+    description: 'Sets a new password, ends all other sessions, and returns new tokens.',
   })
   changePassword(
     @Arg('input', () => ChangePasswordInput) input: ChangePasswordInput,
@@ -121,7 +125,7 @@ export class UserResolver {
   @Allow('self-or-null')
   @FieldResolver(() => String, {
     nullable: true,
-    description: 'The e-mail address; only the user and an admin see it.',
+    description: 'E-mail address; null for everyone but the user and admins.',
   })
   email(@Root() user: User, @Ctx() context: SessionContext) {
     return isSelf(context, user) ? user.email : null;
@@ -130,7 +134,7 @@ export class UserResolver {
   @Allow('self-or-null')
   @FieldResolver(() => String, {
     nullable: true,
-    description: 'The phone number (E.164); only the user and an admin see it.',
+    description: 'Phone number (E.164); null for everyone but the user and admins.',
   })
   phone(@Root() user: User, @Ctx() context: SessionContext) {
     return isSelf(context, user) ? user.phone : null;
@@ -138,7 +142,7 @@ export class UserResolver {
 
   @Allow('self')
   @FieldResolver(() => RoleEnum, {
-    description: 'What the user may do; only the user and an admin see it.',
+    description: 'Role. Only the user and admins see it.',
   })
   role(@Root() user: User, @Ctx() context: SessionContext) {
     requireSelf(context, user);
@@ -147,7 +151,7 @@ export class UserResolver {
 
   @Allow('self')
   @FieldResolver(() => Date, {
-    description: 'When the user last changed; only the user and an admin see it.',
+    description: 'When the account was last changed. Only the user and admins see it.',
   })
   updatedAt(@Root() user: User, @Ctx() context: SessionContext) {
     requireSelf(context, user);
@@ -156,8 +160,7 @@ export class UserResolver {
 
   @Allow('self')
   @FieldResolver(() => Boolean, {
-    description:
-      'Whether the user has proven the e-mail address; only the user and an admin see it.',
+    description: 'Whether the user has proven the e-mail address. Only the user and admins see it.',
   })
   emailVerified(@Root() user: User, @Ctx() context: SessionContext) {
     requireSelf(context, user);
@@ -167,7 +170,7 @@ export class UserResolver {
   @Allow('self')
   @FieldResolver(() => Boolean, {
     description:
-      'Whether there is a phone: none is kept unproven. Only the user and an admin see it.',
+      'Whether the user has a phone number; only proven ones are stored. Only the user and admins see it.',
   })
   phoneVerified(@Root() user: User, @Ctx() context: SessionContext) {
     requireSelf(context, user);

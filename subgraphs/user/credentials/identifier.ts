@@ -39,7 +39,7 @@ export const whereIdentifier = (identifier: Identifier) => ({
   [raw(columnOf(identifier))]: canonical(identifier),
 });
 
-/** The one account with an identifier, read as a plain row: many log in at once. */
+/** The one account with an identifier, mapped from a plain row: a login must be cheap. */
 export async function findAccount(em: EntityManager, identifier: Identifier): Promise<User | null> {
   const [row] = await sql<EntityDictionary<User>>(
     em,

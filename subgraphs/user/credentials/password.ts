@@ -9,22 +9,22 @@ import { badInput, tryAgain } from '../../shared/errors.js';
 const argon2id = 2 as Algorithm;
 const cost = { algorithm: argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
-// At most so many hashes at once: one more than there are cores, so that none idles while the event
-// loop starts the next, and a thread of Node's pool (four) is left to others in a storm of logins.
-const atOnceMax = Math.min(availableParallelism() + 1, 3);
-// Some seconds of hashing; who comes later is told to come again rather than left waiting.
+// One more than there are cores, so that none idles while the event loop starts the next hash; at most
+// three, so that many logins leave one of the four threads of Node's pool to other work.
+const concurrencyMax = Math.min(availableParallelism() + 1, 3);
+// Some seconds of hashing. Further requests are refused rather than left waiting.
 const waitingMax = 500;
-const hashing = pLimit(atOnceMax);
+const hashing = pLimit(concurrencyMax);
 
-/** @throws `TRY_AGAIN` when too many wait already */
-function inTurn<T>(work: () => Promise<T>): Promise<T> {
+/** @throws `TRY_AGAIN` when 500 hashes are waiting */
+function enqueueHash<T>(work: () => Promise<T>): Promise<T> {
   if (hashing.pendingCount >= waitingMax) {
-    throw tryAgain('Many are logging in at this moment; ask again.');
+    throw tryAgain('Too many logins at the moment. Please try again.');
   }
   return hashing(work);
 }
 
-// One text may be written in several ways in Unicode; keyboards differ in which they send.
+// Unicode has several encodings of one text, and keyboards differ in which they send.
 const normalized = (password: string) => password.normalize('NFKC');
 
 const common: ReadonlySet<string> = new Set(dictionary['passwords-common']);
@@ -37,13 +37,13 @@ export function refuseCommonPassword(path: string, password: string): void {
 }
 
 export const hashPassword = async (password: string): Promise<string> =>
-  inTurn(() => hash(normalized(password), cost));
+  enqueueHash(() => hash(normalized(password), cost));
 
 const dummyHash = hash('the password of nobody', cost);
 
-/** Takes as long where there is no hash as where there is one, so that time tells nothing. */
+/** Takes as long without a stored hash as with one, so that its duration does not show which it was. */
 export async function verifyPassword(stored: string | null | undefined, password: string) {
   const against = stored ?? (await dummyHash);
-  const matches = await inTurn(() => verify(against, normalized(password)));
+  const matches = await enqueueHash(() => verify(against, normalized(password)));
   return matches && stored !== null && stored !== undefined;
 }

@@ -5,7 +5,7 @@ import { createMailer } from './mailer.js';
 import type { MessageConfig, MessageSender } from './message-sender.js';
 import { createSmsGateway } from './sms-gateway.js';
 
-/** Phones by SMS, the rest by mail. */
+/** Sends to phones by SMS, to e-mail addresses by SMTP; prints what has no gateway. */
 export function createMessageSender(
   config: MessageConfig,
   logger: Logger,

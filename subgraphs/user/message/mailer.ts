@@ -6,23 +6,23 @@ import type { MessageConfig, MessageSender } from './message-sender.js';
 
 const timeoutMs = 3000;
 const retriesMax = 2;
-// All attempts together, and the wait for a connection: somebody waits for it.
+// For all attempts and the wait for a connection: a user waits for the answer.
 const sendMaxMs = 4000;
 const connectionsMax = 4;
 
-/** What nodemailer says of a failure; `responseCode` is the SMTP reply, if one came. */
+/** An error of nodemailer; `responseCode` is the SMTP reply, if there was one. */
 interface MailError extends Error {
   readonly code?: string;
   readonly responseCode?: number;
 }
 
-// RFC 5321, 4.2.1: a reply from 500 on is final; a lost connection is not.
-const isFinal = (error: unknown) => ((error as MailError).responseCode ?? 0) >= 500;
+// RFC 5321, 4.2.1: replies of 500 and above are permanent; a lost connection is not.
+const isPermanent = (error: unknown) => ((error as MailError).responseCode ?? 0) >= 500;
 
-// What took its whole time limit is not tried again: somebody waits for it.
+// An attempt that timed out is not retried: a user waits for the answer.
 const isTimeout = (error: unknown) => (error as MailError).code === 'ETIMEDOUT';
 
-/** Sends by SMTP, over connections that are kept. */
+/** Sends by SMTP, over pooled connections. */
 export function createMailer(config: MessageConfig, logger: Logger): MessageSender {
   const transport = createTransport(
     {
@@ -40,21 +40,21 @@ export function createMailer(config: MessageConfig, logger: Logger): MessageSend
   const retry = retryingWithin(
     sendMaxMs,
     retriesMax,
-    (error) => !isFinal(error) && !isTimeout(error),
+    (error) => !isPermanent(error) && !isTimeout(error),
   );
   return {
     async send({ to, subject, text }) {
-      if (!('email' in to)) throw new Error('a mail goes to an e-mail address');
+      if (!('email' in to)) throw new Error('an e-mail needs an e-mail address');
       try {
         await retry.execute(() => transport.sendMail({ to: to.email, subject, text }));
       } catch (error) {
         const { code, responseCode } = error as MailError;
-        if (code === 'EENVELOPE' && isFinal(error)) {
-          throw badInput({ email: 'cannot be reached by mail' });
+        if (code === 'EENVELOPE' && isPermanent(error)) {
+          throw badInput({ email: 'cannot be reached by e-mail' });
         }
-        // Its message would name the address.
-        logger.error({ reason: code, responseCode }, 'a mail was not sent');
-        throw tryAgain('No mail can be sent at this moment; ask again.');
+        // The error's message would contain the address.
+        logger.error({ reason: code, responseCode }, 'e-mail failed');
+        throw tryAgain('E-mail cannot be sent at the moment. Please try again.');
       }
     },
     async close() {

@@ -1,6 +1,6 @@
 import type { Identifier } from '../../shared/auth/identifier.js';
 
-/** A short text for one person; who has no use for a subject leaves it out. */
+/** A short text for one person. An SMS has no subject and leaves it out. */
 export interface Message {
   readonly to: Identifier;
   readonly subject: string;
@@ -9,8 +9,7 @@ export interface Message {
 
 export interface MessageSender {
   /**
-   * @throws `BAD_USER_INPUT` where nobody can be reached at `to`, `TRY_AGAIN` where nobody can be
-   *   reached at all now
+   * @throws `BAD_USER_INPUT` where `to` cannot be reached, `TRY_AGAIN` where the gateway fails
    */
   send(message: Message): Promise<void>;
   close(): Promise<void>;

@@ -6,15 +6,15 @@ import type { MessageConfig, MessageSender } from './message-sender.js';
 
 const timeoutMs = 3000;
 const retriesMax = 2;
-// All attempts together, and the wait for a connection: somebody waits for it.
+// For all attempts and the wait for a connection: a user waits for the answer.
 const sendMaxMs = 4000;
 const connectionsMax = 16;
 
-// Twilio's codes for a number to which nothing can be sent: no number, no mobile, not reachable
-// from here, barred, or its owner wants no messages.
+// Twilio's codes for a number that cannot be reached: invalid, no mobile, no permission for its region,
+// unreachable, blocked, or its owner wants no messages.
 const unreachable = [21211, 21214, 21217, 21408, 21610, 21612, 21614];
 
-/** What the gateway answered; 429 and 5xx may pass. */
+/** A failure that the gateway reported; 429 and 5xx may be temporary. */
 class GatewayError extends Error {
   constructor(
     readonly status: number,
@@ -25,8 +25,8 @@ class GatewayError extends Error {
 }
 
 /**
- * Sends by the Messages resource of Twilio's API, or of a gateway that speaks it. A message whose
- * answer was lost is sent again: the same text twice does no harm.
+ * Sends through the Messages resource of Twilio's API, or of a compatible gateway. A message whose answer
+ * was lost is sent again: the same text twice does no harm.
  *
  * @see https://www.twilio.com/docs/messaging/api/message-resource
  */
@@ -36,7 +36,7 @@ export function createSmsGateway(config: MessageConfig, logger: Logger): Message
   const pool = new Pool(base.origin, { connections: connectionsMax });
   const path = `${base.pathname.replace(/\/$/, '')}/2010-04-01/Accounts/${account}/Messages.json`;
   const authorization = `Basic ${Buffer.from(`${account}:${token}`).toString('base64')}`;
-  const retry = retryingWithin(sendMaxMs, retriesMax, mayPass);
+  const retry = retryingWithin(sendMaxMs, retriesMax, isTemporary);
 
   async function post(to: string, text: string): Promise<void> {
     const response = await pool.request({
@@ -52,22 +52,22 @@ export function createSmsGateway(config: MessageConfig, logger: Logger): Message
 
   return {
     async send({ to, text }) {
-      if (!('phone' in to)) throw new Error('an SMS goes to a phone');
+      if (!('phone' in to)) throw new Error('an SMS needs a phone number');
       try {
         await retry.execute(() => post(to.phone, text));
       } catch (error) {
         if (error instanceof GatewayError && unreachable.includes(error.code ?? 0)) {
           throw badInput({ phone: 'cannot be reached by SMS' });
         }
-        logger.error({ reason: (error as Error).message }, 'an SMS was not sent');
-        throw tryAgain('No SMS can be sent at this moment; ask again.');
+        logger.error({ reason: (error as Error).message }, 'SMS failed');
+        throw tryAgain('SMS cannot be sent at the moment. Please try again.');
       }
     },
     close: () => pool.close(),
   };
 }
 
-function mayPass(error: unknown): boolean {
+function isTemporary(error: unknown): boolean {
   if (error instanceof GatewayError) return error.status === 429 || error.status >= 500;
   return !isTimeout(error);
 }

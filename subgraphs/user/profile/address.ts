@@ -6,7 +6,7 @@ import { Allow } from '../../shared/rights/rights.js';
 import { User } from '../user.js';
 
 @Allow('parent')
-@ObjectType({ description: 'An address of a user’s own, to send orders to.' })
+@ObjectType({ description: 'A saved shipping address of a user.' })
 @Entity({ tableName: 'address' })
 @Index({ name: 'address_user', properties: ['userId'] })
 @Index({
@@ -41,7 +41,7 @@ export class Address {
   @Property({ type: 'varchar', length: 100, nullable: true })
   country!: string | null;
 
-  @Field(() => Boolean, { description: 'Whether it is the one that is offered first.' })
+  @Field(() => Boolean, { description: 'Whether it is the user’s default address.' })
   @Property({ type: 'boolean', default: false })
   isDefault!: Opt<boolean>;
 

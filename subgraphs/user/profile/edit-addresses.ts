@@ -8,12 +8,12 @@ import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { newId } from '../../shared/ids.js';
 import { owns } from '../../shared/rights/rights.js';
-import { lockUsers } from '../session/end-sessions.js';
+import { lockUsers } from '../locks.js';
 import { Address } from './address.js';
 
 const addressesMax = 50;
 
-@InputType({ description: 'An address. What is left out stays empty, or as it was.' })
+@InputType({ description: 'An address. At least one of its texts is required.' })
 export class AddressInput {
   @Field(() => String, { nullable: true, description: 'Street and number, up to 255 characters.' })
   @IsOptional()
@@ -43,12 +43,14 @@ export class AddressInput {
   @Field(() => Boolean, {
     nullable: true,
     description:
-      'Whether it is the default; the one so far then is not. A first address always is.',
+      'Whether it becomes the default address in place of the current one. The first address always does.',
   })
   isDefault?: boolean | null;
 }
 
-@InputType({ description: 'Changes of an address; null empties a field.' })
+@InputType({
+  description: 'Changes to an address. Omitted fields keep their value; null clears a field.',
+})
 export class UpdateAddressInput extends AddressInput {
   @Field(() => UUID, { description: 'The address.' })
   id!: string;
@@ -56,14 +58,15 @@ export class UpdateAddressInput extends AddressInput {
 
 const lines = ['street', 'city', 'state', 'zip', 'country'] as const;
 
-/** @throws `BAD_USER_INPUT` for an address with nothing in it, `CONFLICT` beyond 50 of them */
+/** @throws `BAD_USER_INPUT` for an empty address, `CONFLICT` beyond 50 addresses */
 export async function addAddress(context: SubgraphContext, input: AddressInput): Promise<Address> {
   refuseEmpty(input);
   const userId = identityOf(context).id;
   return context.em.fork().transactional(async (tx) => {
     await lockUsers(tx, [userId]);
     const count = await tx.count(Address, { userId });
-    if (count >= addressesMax) throw conflict(`There are ${count} addresses: delete one first.`);
+    if (count >= addressesMax)
+      throw conflict(`You have ${count} addresses, the maximum. Delete one first.`);
     const isDefault = count === 0 || input.isDefault === true;
     if (isDefault) await unsetDefault(tx, userId);
     const texts = Object.fromEntries(lines.map((line) => [line, input[line] ?? null]));
@@ -73,7 +76,7 @@ export async function addAddress(context: SubgraphContext, input: AddressInput):
   });
 }
 
-/** @throws `NOT_FOUND` where the caller has no such address; an admin has everybody’s */
+/** @throws `NOT_FOUND` for an address of somebody else, unless the caller is an admin */
 export async function updateAddress(
   context: SubgraphContext,
   input: UpdateAddressInput,
@@ -91,7 +94,7 @@ export async function updateAddress(
   });
 }
 
-/** @throws `NOT_FOUND` where the caller has no such address; an admin has everybody’s */
+/** @throws `NOT_FOUND` for an address of somebody else, unless the caller is an admin */
 export async function deleteAddress(context: SubgraphContext, id: string): Promise<boolean> {
   const em = context.em.fork();
   await requireOwnAddress(context, em, id);

@@ -20,7 +20,7 @@ const loadAddresses = loadAllBy(Address, 'userId', { isDefault: 'desc', id: 'asc
 export class ProfileResolver {
   @Allow('self')
   @FieldResolver(() => [Address], {
-    description: 'The default first; only the user and an admin see them.',
+    description: 'Saved addresses, the default first. Only the user and admins see them.',
   })
   addresses(@Root() user: User, @Ctx() context: SubgraphContext) {
     requireSelf(context, user);
@@ -29,7 +29,7 @@ export class ProfileResolver {
 
   @Allow('self')
   @FieldResolver(() => Preferences, {
-    description: 'What the user likes; only the user and an admin see it.',
+    description: 'Preferences. Only the user and admins see them.',
   })
   preferences(@Root() user: User, @Ctx() context: SubgraphContext): Preferences {
     requireSelf(context, user);
@@ -37,7 +37,7 @@ export class ProfileResolver {
   }
 
   @Allow('signed-in')
-  @Mutation(() => User, { description: 'Changes the own name and preferences.' })
+  @Mutation(() => User, { description: 'Changes the name and preferences of the signed-in user.' })
   updateProfile(
     @Arg('input', () => UpdateProfileInput) input: UpdateProfileInput,
     @Ctx() context: SubgraphContext,
@@ -47,7 +47,10 @@ export class ProfileResolver {
 
   @Directive('@inaccessible')
   @Allow('caller:order')
-  @Query(() => Address, { nullable: true, description: 'An address of a user’s own.' })
+  @Query(() => Address, {
+    nullable: true,
+    description: 'A saved address of a user; null if there is none.',
+  })
   addressOf(
     @Arg('userId', () => UUID, { description: 'The user.' }) userId: string,
     @Arg('id', () => UUID, { description: 'The address.' }) id: string,
@@ -57,7 +60,7 @@ export class ProfileResolver {
   }
 
   @Allow('signed-in')
-  @Mutation(() => Address, { description: 'Adds an address of one’s own.' })
+  @Mutation(() => Address, { description: 'Saves an address of the signed-in user.' })
   addAddress(
     @Arg('input', () => AddressInput) input: AddressInput,
     @Ctx() context: SubgraphContext,
@@ -66,7 +69,7 @@ export class ProfileResolver {
   }
 
   @Allow('own')
-  @Mutation(() => Address, { description: 'Changes an address of one’s own.' })
+  @Mutation(() => Address, { description: 'Changes a saved address of the signed-in user.' })
   updateAddress(
     @Arg('input', () => UpdateAddressInput) input: UpdateAddressInput,
     @Ctx() context: SubgraphContext,
@@ -75,7 +78,7 @@ export class ProfileResolver {
   }
 
   @Allow('own')
-  @Mutation(() => Boolean, { description: 'Deletes an address of one’s own.' })
+  @Mutation(() => Boolean, { description: 'Deletes a saved address of the signed-in user.' })
   deleteAddress(
     @Arg('id', () => UUID, { description: 'The address.' }) id: string,
     @Ctx() context: SubgraphContext,

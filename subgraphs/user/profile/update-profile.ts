@@ -7,43 +7,45 @@ import { Allow } from '../../shared/rights/rights.js';
 import { User } from '../user.js';
 
 @Allow('parent')
-@ObjectType({ description: 'What a user likes.' })
+@ObjectType({ description: 'Preferences of a user.' })
 export class Preferences {
-  @Field(() => Boolean, { description: 'Whether the newsletter is wanted.' })
+  @Field(() => Boolean, { description: 'Whether the user wants the newsletter.' })
   newsletter!: boolean;
 
-  @Field(() => String, { description: 'The look of the pages: `light`, `dark` or another.' })
+  @Field(() => String, { description: 'Theme of the user interface: `light`, `dark` or another.' })
   theme!: string;
 }
 
-@InputType({ description: 'Preferences to change; what is left out stays.' })
+@InputType({ description: 'Changes to preferences. Omitted fields keep their value.' })
 export class PreferencesInput {
-  @Field(() => Boolean, { nullable: true, description: 'Whether the newsletter is wanted.' })
+  @Field(() => Boolean, { nullable: true, description: 'Whether the user wants the newsletter.' })
   newsletter?: boolean | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'The look of the pages, 1 to 20 characters.',
+    description: 'Theme of the user interface, 1 to 20 characters.',
   })
   @IsOptional()
   @Length(1, 20)
   theme?: string | null;
 }
 
-@InputType({ description: 'What a user changes of the own account; what is left out stays.' })
+@InputType({
+  description: 'Changes to the profile of the signed-in user. Omitted fields keep their value.',
+})
 export class UpdateProfileInput {
-  @Field(() => String, { nullable: true, description: 'The name, 1 to 255 characters.' })
+  @Field(() => String, { nullable: true, description: 'Display name, 1 to 255 characters.' })
   @IsOptional()
   @OneLine(255)
   name?: string | null;
 
-  @Field(() => PreferencesInput, { nullable: true, description: 'Preferences to change.' })
+  @Field(() => PreferencesInput, { nullable: true, description: 'Changes to preferences.' })
   @IsOptional()
   @ValidateNested()
   preferences?: PreferencesInput | null;
 }
 
-/** Changes the caller's own account. */
+/** Changes the name and preferences of the caller. */
 export async function updateProfile(
   context: SubgraphContext,
   { name, preferences }: UpdateProfileInput,

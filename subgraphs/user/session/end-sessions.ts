@@ -1,15 +1,15 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { identityOf } from '../../shared/auth/callers.js';
-import { sql, sqlCount } from '../../shared/database/sql.js';
-import { unauthenticated } from '../../shared/errors.js';
+import { sqlCount } from '../../shared/database/sql.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
+import { lockUsers } from '../locks.js';
 
 const keepEndedDays = 30;
 const pruneMax = 5000;
 
 /**
- * Ends the session of the access token, or all of its user's. No refresh token of theirs is taken
- * any more; access tokens run out within their 15 minutes.
+ * Ends the session of the access token, or all sessions of its user. Their refresh tokens are refused from
+ * now on; access tokens stay valid until they expire, 15 minutes at most.
  */
 export async function logout(context: SubgraphContext, everywhere: boolean): Promise<boolean> {
   const { id, sessionId } = identityOf(context);
@@ -18,28 +18,6 @@ export async function logout(context: SubgraphContext, everywhere: boolean): Pro
     await endSessions(tx, id, everywhere ? {} : { only: sessionId });
   });
   return true;
-}
-
-/**
- * Whoever changes what users log in with, or several sessions of one, locks the users first, in the
- * order of their ids, so that none waits crosswise.
- */
-export async function lockUsers(tx: EntityManager, ids: readonly string[]): Promise<void> {
-  await sql(
-    tx,
-    'select 1 from user_account where id = any($1::uuid[]) order by id for no key update',
-    [ids],
-  );
-}
-
-/** @throws `UNAUTHENTICATED` when the session of an access token has ended */
-export async function requireLiveSession(tx: EntityManager, sessionId: string): Promise<void> {
-  const live = await sql(
-    tx,
-    'select 1 from login_session where id = $1 and ended_at is null for update',
-    [sessionId],
-  );
-  if (live.length === 0) throw unauthenticated('This session has ended: log in again.');
 }
 
 /** Ends the sessions of a user: all of them, only one, or all except one. */
@@ -57,7 +35,7 @@ export async function endSessions(
   );
 }
 
-/** No refresh token of the session is good any more, so that it goes on with new ones. */
+/** Invalidates the refresh tokens of a session, which then continues with new ones. */
 export async function invalidateRefreshTokens(tx: EntityManager, sessionId: string): Promise<void> {
   await sqlCount(
     tx,
@@ -66,7 +44,7 @@ export async function invalidateRefreshTokens(tx: EntityManager, sessionId: stri
   );
 }
 
-/** Forgets refresh tokens that are too old, and sessions that ended, or have no token any more. */
+/** Deletes refresh tokens that expired, and sessions that ended 30 days ago or have no token left. */
 export async function pruneSessions(em: EntityManager): Promise<void> {
   await sqlCount(
     em,

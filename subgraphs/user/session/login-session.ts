@@ -2,7 +2,7 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { User } from '../user.js';
 
-/** A user who is logged in on one device: the family of the refresh tokens that follow each other. */
+/** A login on one device: the family of refresh tokens in which each replaces the one before. */
 @Entity({ tableName: 'login_session' })
 @Index({
   name: 'login_session_live',
@@ -25,7 +25,7 @@ export class LoginSession {
   updatedAt!: Opt<Date>;
 }
 
-/** A refresh token, known by its hash alone. Used ones are kept: to see them again is to see a theft. */
+/** A refresh token, stored as a hash. Used ones are kept: if one is used again, it may be stolen. */
 @Entity({ tableName: 'refresh_token' })
 @Index({ name: 'refresh_token_session', properties: ['sessionId'] })
 @Index({ name: 'refresh_token_expires', properties: ['expiresAt'] })

@@ -14,22 +14,22 @@ import { RefreshToken } from './login-session.js';
 import { Session } from './session.js';
 import type { SigningKeys } from './signing-keys.js';
 
-/** What a session is opened with. */
+/** The parts of the app that open sessions. */
 export type SessionContext = SubgraphContext<{ readonly keys: SigningKeys }>;
 
 const accessTokenMinutes = 15;
 const refreshTokenDays = 30;
 const refreshTokenBytes = 32;
 
-/** A refresh token as it is kept. */
+/** The stored form of a refresh token. */
 export const hashOfToken = (token: string) =>
   createHash('sha256').update(token).digest('base64url');
 
 /**
- * Logs in a user who has proven who they are: a session of its own, with its first tokens.
+ * Logs in a user who has proven their identity: opens a session and issues its first tokens.
  *
- * @returns null when the password, the identifiers or the role have changed since `user` was read: what was
- *   proven with the former ones is worth nothing any more
+ * @returns null when the password, the identifiers or the role have changed since `user` was read, since
+ *   the proof was made with the former ones
  */
 export async function openSession(
   keys: SigningKeys,
@@ -46,10 +46,11 @@ export async function openSession(
 }
 
 /**
- * As `openSession`, of the account that a piece of SQL gives. It is one statement: many log in at
- * once, and the round trips of a transaction would be a good part of what a login costs.
+ * As `openSession`, for the account that `account` returns. It is one statement, since the round trips of a
+ * transaction would be a good part of the cost of a login (docs/adr/0010).
  *
- * @param account SQL whose one row is that of the account, with its parameters from `$1` on
+ * @param account SQL that returns the account's row, with parameters from `$1` on
+ * @returns null where it returns none
  */
 export async function openSessionOf(
   keys: SigningKeys,
@@ -74,7 +75,7 @@ export async function openSessionOf(
   return row ? { row, tokens } : null;
 }
 
-/** The next tokens of a session, in the transaction of `tx`. */
+/** Issues the next tokens of a session, in the transaction of `tx`. */
 export async function issueTokens(
   keys: SigningKeys,
   tx: EntityManager,
@@ -102,7 +103,7 @@ interface NextTokens {
   readonly accessToken: string;
   readonly accessTokenExpiresAt: Date;
   readonly refreshToken: string;
-  /** the refresh token as it is kept, and until when */
+  /** the stored form of the refresh token, and its expiry */
   readonly hash: string;
   readonly expiresAt: Date;
 }
@@ -121,7 +122,7 @@ async function nextTokens(
   };
 }
 
-/** An access token of a session that is there, and until when it is good. */
+/** Signs an access token of an existing session. */
 export async function accessTokenOf(
   keys: SigningKeys,
   who: Pick<User, 'id' | 'role'>,

@@ -1,14 +1,15 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { sql, sqlCount } from '../../shared/database/sql.js';
+import { sqlCount } from '../../shared/database/sql.js';
 import { result } from '../../shared/graphql/refusal.js';
+import { type LiveSession, lockSessionOfToken } from '../locks.js';
 import { User } from '../user.js';
 import { endSessions } from './end-sessions.js';
 import { hashOfToken, issueTokens, type SessionContext } from './open-session.js';
 import { InvalidCredentials, type Session } from './session.js';
 
 /**
- * Exchanges a refresh token for its successor and a new access token. Each is good once: who sends
- * one a second time is not the only one who has it, and its session ends for all (RFC 9700, 4.14.2).
+ * Exchanges a refresh token for its successor and a new access token. A token is valid once. One that is
+ * used again may be stolen, so its session ends (RFC 9700, 4.14.2).
  */
 export async function refreshSession(
   { app, em }: SessionContext,
@@ -21,19 +22,14 @@ export async function refreshSession(
     return issueTokens(app.keys, tx, user, live.id);
   });
   return (
-    session ?? result(InvalidCredentials, { message: 'This session has ended: log in again.' })
+    session ??
+    result(InvalidCredentials, { message: 'This session has ended. Please log in again.' })
   );
 }
 
-/** @returns the token's session, if both are good; a token that was used before ends its session */
-async function consumeRefreshToken(tx: EntityManager, hash: string) {
-  const [live] = await sql<{ id: string; userId: string }>(
-    tx,
-    `select s.id, s.user_id as "userId" from login_session s
-     join refresh_token t on t.session_id = s.id
-     where t.hash = $1 and s.ended_at is null for update of s`,
-    [hash],
-  );
+/** @returns the token's session, or null if either is not valid; a token that was used before ends it */
+async function consumeRefreshToken(tx: EntityManager, hash: string): Promise<LiveSession | null> {
+  const live = await lockSessionOfToken(tx, hash);
   if (!live) return null;
   const used = await sqlCount(
     tx,

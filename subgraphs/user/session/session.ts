@@ -4,31 +4,33 @@ import { Allow } from '../../shared/rights/rights.js';
 import { User } from '../user.js';
 
 @Allow('parent')
-@ObjectType({ description: 'A user who is logged in.' })
+@ObjectType({ description: 'A session of a logged-in user.' })
 export class Session {
-  @Field(() => String, { description: 'Send it as `Authorization: Bearer …`.' })
+  @Field(() => String, { description: 'Access token; send it as `Authorization: Bearer …`.' })
   accessToken!: string;
 
-  @Field(() => Date, { description: 'When the access token stops being accepted.' })
+  @Field(() => Date, {
+    description: 'When the access token expires, 15 minutes after it was issued.',
+  })
   accessTokenExpiresAt!: Date;
 
   @Field(() => String, {
-    description: 'Gets the next access token, once: `refreshSession` answers with its successor.',
+    description: 'Refresh token for `refreshSession`: valid once, for 30 days.',
   })
   refreshToken!: string;
 
-  @Field(() => User, { description: 'Who is logged in.' })
+  @Field(() => User, { description: 'The signed-in user.' })
   user!: User;
 }
 
 @ObjectType({
   implements: Refusal,
-  description: 'There is no such account, or not with this password.',
+  description: 'The account, password, code or refresh token is not valid.',
 })
 export class InvalidCredentials extends Refusal {}
 
 export const LoginResult = createUnionType({
   name: 'LoginResult',
-  description: 'A session, or why there is none.',
+  description: 'A session, or the reason why it was refused.',
   types: () => [Session, InvalidCredentials] as const,
 });

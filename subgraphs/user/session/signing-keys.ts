@@ -2,7 +2,7 @@ import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from 
 import { tokenRules } from '../../shared/auth/tokens.js';
 import { ConfigError } from '../../shared/config.js';
 
-/** The keys that sign access tokens; the newest signs, all are published. */
+/** The keys of access tokens: the newest signs, all are published. */
 export interface SigningKeys {
   readonly newest: { readonly keyId: string; readonly privateKey: CryptoKey };
   readonly published: { readonly keys: JWK[] };
@@ -12,7 +12,7 @@ export interface SigningKeys {
 export async function readSigningKeys(text: string): Promise<SigningKeys> {
   const jwks = text === 'generate' ? [await generateSigningKey()] : parseKeys(text);
   const [first] = jwks;
-  if (!first) throw new ConfigError(['AUTH_SIGNING_KEYS holds no key']);
+  if (!first) throw new ConfigError(['AUTH_SIGNING_KEYS contains no key']);
   const privateKey = (await importJWK(first, tokenRules.algorithm)) as CryptoKey;
   return {
     newest: { keyId: first.kid as string, privateKey },
@@ -31,12 +31,12 @@ function parseKeys(text: string): JWK[] {
   try {
     const { keys } = JSON.parse(text) as { keys: JWK[] };
     const ids = new Set(keys.map(({ kid }) => kid));
-    const isGood = (key: JWK) => key.kty === 'OKP' && key.crv === 'Ed25519' && key.d && key.kid;
-    if (keys.every(isGood) && ids.size === keys.length) return keys;
+    const isValid = (key: JWK) => key.kty === 'OKP' && key.crv === 'Ed25519' && key.d && key.kid;
+    if (keys.every(isValid) && ids.size === keys.length) return keys;
   } catch {
-    // told below, as what it should be
+    // the error below says what is expected
   }
   throw new ConfigError([
-    'AUTH_SIGNING_KEYS is not {"keys": [private Ed25519 keys, each with a kid of its own]}',
+    'AUTH_SIGNING_KEYS must be {"keys": [private Ed25519 keys, each with its own kid]}',
   ]);
 }

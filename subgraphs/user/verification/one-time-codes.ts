@@ -6,28 +6,29 @@ import { DomainError, rateLimited, tryAgain } from '../../shared/errors.js';
 import type { Logger } from '../../shared/observability/logger.js';
 
 const digits = 6;
-const lifeMs = 5 * 60_000;
-const triesMax = 5;
-// What is sent costs money and annoys: so many codes an identity, whoever asks for them.
+const validMs = 5 * 60_000;
+const attemptsMax = 5;
+// Messages cost money and annoy. The limits count per identity, whoever requests the codes.
 const issueLimits = [
   { points: 5, duration: 15 * 60 },
   { points: 20, duration: 24 * 3600 },
 ];
 
-const tooMany = 'Too many codes, or too many wrong ones, in a short time: wait, then ask again.';
+const tooMany =
+  'Too many codes were requested, or too many wrong ones entered. Wait, then try again.';
 
-// Counts the try before it looks, so that tries at the same moment are all counted.
-const useCode = `
-local tries = redis.call('incr', KEYS[2])
-if tries == 1 then redis.call('pexpire', KEYS[2], ARGV[4]) end
-if tries > tonumber(ARGV[3]) then return 0 end
+// Counts the attempt before it compares, so that concurrent attempts are all counted.
+const consumeScript = `
+local attempts = redis.call('incr', KEYS[2])
+if attempts == 1 then redis.call('pexpire', KEYS[2], ARGV[4]) end
+if attempts > tonumber(ARGV[3]) then return 0 end
 local code = redis.call('hmget', KEYS[1], 'challenge', 'mac')
 if code[1] ~= ARGV[1] or code[2] ~= ARGV[2] then return 0 end
 local leftMs = redis.call('pttl', KEYS[1])
 redis.call('del', KEYS[1], KEYS[2])
 return leftMs`;
 
-const putCodeBack = `
+const restoreScript = `
 if redis.call('exists', KEYS[1]) == 1 then return 0 end
 redis.call('hset', KEYS[1], 'challenge', ARGV[1], 'mac', ARGV[2])
 return redis.call('pexpire', KEYS[1], ARGV[3])`;
@@ -37,21 +38,21 @@ export interface IssuedCode {
   readonly expiresAt: Date;
 }
 
-/** One-time codes, kept in Redis as HMACs; each proves that its identity is reached by who has it. */
+/** One-time codes, stored in Redis as HMACs. A code proves that its sender receives messages to the identity. */
 export interface OneTimeCodes {
   /**
-   * Makes a code and has it sent; the one before it is good no more. One that could not be sent does
-   * not count as asked for.
+   * Creates and sends a code; the previous one becomes invalid. A code that could not be sent does not
+   * count towards the limits.
    *
    * @throws `RATE_LIMITED`, `TRY_AGAIN`, and what `send` throws
    */
   issue(identifier: Identifier, send: (code: string) => Promise<void>): Promise<IssuedCode>;
   /**
-   * Uses a code up and does what it is for. Where that fails, the code is put back, so that the
-   * same can be asked again, or in a better way.
+   * Consumes a code and runs `work`. If that fails, the code is restored, so that the request can be
+   * repeated or corrected.
    *
-   * @param kind what the challenge has to be of
-   * @returns null for a code that is wrong, used, replaced, too old, or tried too often
+   * @param kind the kind of identity that the challenge must have
+   * @returns null for a code that is wrong, used, replaced or expired, and after too many wrong codes
    */
   use<T>(
     given: { readonly challengeId: string; readonly code: string },
@@ -61,15 +62,15 @@ export interface OneTimeCodes {
 }
 
 export function createOneTimeCodes(redis: Redis, secret: string, logger: Logger): OneTimeCodes {
-  const orTryAgain = tryAgainWhenAway(logger);
+  const orTryAgain = tryAgainOnFailure(logger);
   const mac = (text: string) => createHmac('sha256', secret).update(text).digest('base64url');
   const keysOf = (identifier: Identifier) => {
     const id = mac(canonical(identifier));
-    return { id, code: `code:${id}`, tries: `tries:${id}` };
+    return { id, code: `code:${id}`, attempts: `attempts:${id}` };
   };
   const limits = issueLimits.map(
     (limit) =>
-      new RateLimiterRedis({ storeClient: redis, keyPrefix: `asked:${limit.duration}`, ...limit }),
+      new RateLimiterRedis({ storeClient: redis, keyPrefix: `issued:${limit.duration}`, ...limit }),
   );
 
   return {
@@ -80,14 +81,14 @@ export function createOneTimeCodes(redis: Redis, secret: string, logger: Logger)
         .toString()
         .padStart(digits, '0');
       await orTryAgain(async () => {
-        await refuseWhileTriedOut(redis, keys.tries);
+        await refuseWhileExhausted(redis, keys.attempts);
         for (const limit of limits) await limit.consume(keys.id);
         await redis
           .multi()
-          .set(`challenge:${challengeId}`, JSON.stringify(identifier), 'PX', lifeMs)
+          .set(`challenge:${challengeId}`, JSON.stringify(identifier), 'PX', validMs)
           .del(keys.code)
           .hset(keys.code, { challenge: challengeId, mac: mac(`${challengeId} ${code}`) })
-          .pexpire(keys.code, lifeMs)
+          .pexpire(keys.code, validMs)
           .exec();
       });
       try {
@@ -96,7 +97,7 @@ export function createOneTimeCodes(redis: Redis, secret: string, logger: Logger)
         await Promise.all(limits.map((limit) => limit.reward(keys.id))).catch(() => {});
         throw error;
       }
-      return { challengeId, expiresAt: new Date(Date.now() + lifeMs) };
+      return { challengeId, expiresAt: new Date(Date.now() + validMs) };
     },
 
     async use({ challengeId, code }, kind, work) {
@@ -107,35 +108,36 @@ export function createOneTimeCodes(redis: Redis, secret: string, logger: Logger)
       const keys = keysOf(identifier);
       const given = [challengeId, mac(`${challengeId} ${code}`)] as const;
       const leftMs = await orTryAgain(() =>
-        redis.eval(useCode, 2, keys.code, keys.tries, ...given, triesMax, lifeMs),
+        redis.eval(consumeScript, 2, keys.code, keys.attempts, ...given, attemptsMax, validMs),
       );
       if (!leftMs) return null;
       try {
         return await work(identifier);
       } catch (error) {
-        await redis.eval(putCodeBack, 1, keys.code, ...given, leftMs as number).catch(() => {});
+        await redis.eval(restoreScript, 1, keys.code, ...given, leftMs as number).catch(() => {});
         throw error;
       }
     },
   };
 }
 
-/** A new code would be of no use before the tries are forgotten. */
-async function refuseWhileTriedOut(redis: Redis, triesKey: string): Promise<void> {
-  if (Number(await redis.get(triesKey)) < triesMax) return;
-  throw rateLimited(tooMany, await redis.pttl(triesKey));
+/** A new code could not be used before the count of attempts expires. */
+async function refuseWhileExhausted(redis: Redis, attemptsKey: string): Promise<void> {
+  if (Number(await redis.get(attemptsKey)) < attemptsMax) return;
+  throw rateLimited(tooMany, await redis.pttl(attemptsKey));
 }
 
-const tryAgainWhenAway =
+/** Runs Redis commands; their failure is `TRY_AGAIN`, an exceeded limit `RATE_LIMITED`. */
+const tryAgainOnFailure =
   (logger: Logger) =>
-  async <T>(ask: () => Promise<T>): Promise<T> => {
+  async <T>(run: () => Promise<T>): Promise<T> => {
     try {
-      return await ask();
+      return await run();
     } catch (error) {
       if (error instanceof RateLimiterRes) throw rateLimited(tooMany, error.msBeforeNext);
       if (error instanceof DomainError) throw error;
       // Only its message: ioredis keeps the command's arguments in the error.
-      logger.error({ reason: (error as Error).message }, 'codes cannot be kept in Redis');
-      throw tryAgain('No code can be made or checked at this moment; ask again.');
+      logger.error({ reason: (error as Error).message }, 'one-time code store failed');
+      throw tryAgain('Codes are temporarily unavailable. Please try again.');
     }
   };

@@ -11,7 +11,8 @@ import { addPhone, proveEmail, type VerificationContext, verifyOtp } from './ver
 export class OtpResolver {
   @Allow('anyone')
   @Mutation(() => OtpChallenge, {
-    description: 'Sends a code by SMS; the same whether or not the phone is known here.',
+    description:
+      'Sends a one-time code by SMS. The answer does not show whether the phone has an account.',
   })
   requestOtp(
     @Arg('input', () => RequestOtpInput) input: RequestOtpInput,
@@ -22,7 +23,7 @@ export class OtpResolver {
 
   @Allow('anyone')
   @Mutation(() => LoginResult, {
-    description: 'Logs in with a code that came by SMS; registers where the phone is new.',
+    description: 'Logs in with a code sent by SMS. Registers an account if the phone has none.',
   })
   verifyOtp(
     @Arg('input', () => VerifyOtpInput) input: VerifyOtpInput,
@@ -33,10 +34,11 @@ export class OtpResolver {
 
   @Allow('anyone')
   @Mutation(() => OtpChallenge, {
-    description: 'Sends a code by mail; the same whether or not the address is known here.',
+    description:
+      'Sends a one-time code by e-mail. The answer does not show whether the address has an account.',
   })
   requestEmailProof(
-    @Arg('email', () => String, { description: 'The e-mail address.' }) email: string,
+    @Arg('email', () => String, { description: 'E-mail address.' }) email: string,
     @Ctx() context: VerificationContext,
   ) {
     return requestCode(context, parseEmail('email', email));
@@ -45,7 +47,7 @@ export class OtpResolver {
   @Allow('anyone')
   @Mutation(() => LoginResult, {
     description:
-      'Proves an e-mail address with a code that came by mail, and logs in. It is taken from an account that had only claimed it.',
+      'Proves an e-mail address with a code sent by e-mail, and logs in. An account that only claimed the address loses it.',
   })
   proveEmail(
     @Arg('input', () => VerifyOtpInput) input: VerifyOtpInput,
@@ -56,7 +58,8 @@ export class OtpResolver {
 
   @Allow('signed-in')
   @Mutation(() => User, {
-    description: 'Proves a phone with a code that came by SMS, and adds it to the own account.',
+    description:
+      'Adds a phone, proven with a code sent by SMS, to the account of the signed-in user.',
   })
   addPhone(
     @Arg('input', () => VerifyOtpInput) input: VerifyOtpInput,

@@ -7,36 +7,40 @@ import { Allow } from '../../shared/rights/rights.js';
 import { RoleEnum } from '../user.js';
 
 @Allow('parent')
-@ObjectType({ description: 'A one-time code is on its way; it is given back with this challenge.' })
+@ObjectType({
+  description: 'A one-time code was sent. Send it back together with the `id` of this challenge.',
+})
 export class OtpChallenge {
-  @Field(() => UUID, { description: 'What the code belongs to.' })
+  @Field(() => UUID, { description: 'The id of the challenge.' })
   id!: string;
 
-  @Field(() => Date, { description: 'Until when the code is good.' })
+  @Field(() => Date, { description: 'When the code expires.' })
   expiresAt!: Date;
 }
 
-@InputType({ description: 'To whom a code is sent.' })
+@InputType({ description: 'The phone to which a code is sent.' })
 export class RequestOtpInput {
-  @Field(() => String, { description: 'A phone number with its country code.' })
+  @Field(() => String, { description: 'Phone number with country code.' })
   @Length(1, 40)
   phone!: string;
 }
 
 @InputType({
-  description: 'A code that came by SMS or mail. The rest is for who registers or sets a password.',
+  description:
+    'A code sent by SMS or e-mail. The other fields are for a new account or a new password.',
 })
 export class VerifyOtpInput {
   @Field(() => UUID, { description: 'The `id` of the challenge.' })
   challengeId!: string;
 
-  @Field(() => String, { description: 'The six digits.' })
+  @Field(() => String, { description: 'The six-digit code.' })
   @Matches(/^\d{6}$/, { message: 'must be six digits' })
   code!: string;
 
   @Field(() => String, {
     nullable: true,
-    description: 'The name of a new account, 1 to 255 characters; needed where there is none yet.',
+    description:
+      'Display name of a new account, 1 to 255 characters; required if there is no account yet.',
   })
   @IsOptional()
   @OneLine(255)
@@ -44,7 +48,7 @@ export class VerifyOtpInput {
 
   @Field(() => RoleEnum, {
     nullable: true,
-    description: 'The role of a new account: CUSTOMER (if not said) or VENDOR.',
+    description: 'Role of a new account: CUSTOMER (default) or VENDOR.',
   })
   @IsOptional()
   @IsIn(['CUSTOMER', 'VENDOR'], { message: 'must be CUSTOMER or VENDOR' })
@@ -52,7 +56,7 @@ export class VerifyOtpInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'A password to set, 6 to 128 characters; it ends all other sessions.',
+    description: 'New password, 6 to 128 characters. Setting it ends all other sessions.',
   })
   @IsOptional()
   @Length(6, 128)

@@ -4,17 +4,17 @@ import type { MessageSender } from '../message/message-sender.js';
 import type { OneTimeCodes } from './one-time-codes.js';
 import type { OtpChallenge } from './otp.js';
 
-/** What codes are sent and checked with. */
+/** The parts of the app that issue and send codes. */
 export type CodeContext = SubgraphContext<{
   readonly codes: OneTimeCodes;
   readonly messages: MessageSender;
 }>;
 
 /**
- * Sends a code to an identity. Whether an account has it is not even looked up, so that neither the
- * answer nor its time tells.
+ * Sends a code to an identity. Whether an account has it is not looked up, so that neither the answer nor
+ * its duration shows that.
  *
- * @throws `RATE_LIMITED`, `TRY_AGAIN`, and `BAD_USER_INPUT` for who cannot be reached
+ * @throws `RATE_LIMITED`, `TRY_AGAIN`, and `BAD_USER_INPUT` for an identity that cannot be reached
  */
 export async function requestCode(
   { app }: CodeContext,
@@ -23,8 +23,8 @@ export async function requestCode(
   const { challengeId, expiresAt } = await app.codes.issue(identifier, (code) =>
     app.messages.send({
       to: identifier,
-      subject: 'Your code',
-      text: `${code} is your Holdfast code. It is good for five minutes. Give it to nobody.`,
+      subject: 'Your Holdfast code',
+      text: `${code} is your Holdfast code. It is valid for five minutes. Do not share it with anyone.`,
     }),
   );
   return { id: challengeId, expiresAt };

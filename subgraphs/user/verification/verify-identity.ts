@@ -5,19 +5,20 @@ import { isUniqueViolation } from '../../shared/database/errors.js';
 import { badInput, conflict, tryAgain } from '../../shared/errors.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { newId } from '../../shared/ids.js';
-import { detachIdentity, lockOwnerAndCaller } from '../account/identity-owner.js';
+import { detachIdentity } from '../account/detach-identity.js';
 import { hashPassword, refuseCommonPassword } from '../credentials/password.js';
-import { endSessions, requireLiveSession } from '../session/end-sessions.js';
+import { lockOwnerAndCaller, requireLiveSession } from '../locks.js';
+import { endSessions } from '../session/end-sessions.js';
 import { openSession, type SessionContext } from '../session/open-session.js';
 import { InvalidCredentials, type Session } from '../session/session.js';
 import { User } from '../user.js';
 import type { VerifyOtpInput } from './otp.js';
 import type { CodeContext } from './request-code.js';
 
-/** What an identity is verified, and its account logged in, with. */
+/** The parts of the app that verify an identity and log in its account. */
 export type VerificationContext = CodeContext & SessionContext;
 
-/** Logs in whoever is reached at a phone; registers them where nobody has proven it before. */
+/** Logs in the account of a phone; registers one if the phone has none. */
 export async function verifyOtp(context: VerificationContext, input: VerifyOtpInput) {
   return loginWithCode(context, 'phone', input, async (tx, identifier) => {
     const [owner] = await lockOwnerAndCaller(tx, identifier);
@@ -26,10 +27,10 @@ export async function verifyOtp(context: VerificationContext, input: VerifyOtpIn
 }
 
 /**
- * Logs in whoever is reached at an e-mail address. Where another account had only claimed it, that
- * account loses it and its sessions end; it is not handed over, since what its claimer put in, and
- * access tokens that live on for minutes, would be a trap. Who is logged in when proving an address
- * that nobody else has proven keeps their account, with this address.
+ * Logs in the account that has proven an e-mail address. If there is none, the address goes to the caller's
+ * account, or without a caller to a new one. An account that only claimed the address loses it, and its
+ * sessions end. It is not handed over: its data and its access tokens, which are valid for some minutes
+ * more, are the claimer's.
  */
 export async function proveEmail(context: VerificationContext, input: VerifyOtpInput) {
   return loginWithCode(context, 'email', input, async (tx, identifier) => {
@@ -44,9 +45,9 @@ export async function proveEmail(context: VerificationContext, input: VerifyOtpI
 }
 
 /**
- * Gives the caller's account a phone number that the caller has proven.
+ * Adds a phone number that the caller has proven to the caller's account.
  *
- * @throws `CONFLICT` where it is another account's
+ * @throws `CONFLICT` where another account has it
  */
 export async function addPhone(context: VerificationContext, input: VerifyOtpInput): Promise<User> {
   const { id, sessionId } = identityOf(context);
@@ -55,7 +56,8 @@ export async function addPhone(context: VerificationContext, input: VerifyOtpInp
     inTransaction(context.em, async (tx) => {
       const [owner, caller] = await lockOwnerAndCaller(tx, identifier, id);
       await requireLiveSession(tx, sessionId);
-      if (owner && owner !== caller) throw conflict('This phone number is another account’s.');
+      if (owner && owner !== caller)
+        throw conflict('This phone number belongs to another account.');
       if (!owner) notifyPreviousContact(context, caller as User, 'phone number');
       return Object.assign(caller as User, identifier);
     }),
@@ -65,8 +67,8 @@ export async function addPhone(context: VerificationContext, input: VerifyOtpInp
 }
 
 /**
- * Tells whoever was reached until now that an account can be reached, and so logged in to, in a new
- * way: a stranger with a stolen token could have done it.
+ * Notifies the account's previous phone or proven address of a new way to log in: somebody with a stolen
+ * token could have added it.
  */
 function notifyPreviousContact(
   { app, logger }: VerificationContext,
@@ -79,13 +81,13 @@ function notifyPreviousContact(
   if (!to) return;
   const text = `A new ${what} was added to your Holdfast account. If this was not you, reset your password.`;
   app.messages
-    .send({ to, subject: 'Your account', text })
-    .catch((error: Error) => logger.warn({ reason: error.message }, 'a notice was not sent'));
+    .send({ to, subject: 'Your Holdfast account', text })
+    .catch((error: Error) => logger.warn({ reason: error.message }, 'security notice failed'));
 }
 
-const wrongCode = 'is not right, or not good any more: ask for another';
+const wrongCode = 'is wrong or has expired. Request a new one';
 
-/** Uses the code, finds or makes the account, sets a new password if there is one, and logs in. */
+/** Consumes the code, finds or creates the account, sets a new password if one is given, and logs in. */
 async function loginWithCode(
   { app, em }: VerificationContext,
   kind: 'email' | 'phone',
@@ -109,7 +111,7 @@ async function loginWithCode(
   return session ?? result(InvalidCredentials, { message: `The code ${wrongCode}.` });
 }
 
-/** One transaction; what another request made unique a moment before is there at the next attempt. */
+/** Runs `work` in a transaction. @throws `TRY_AGAIN` where a concurrent request took the same identifier */
 async function inTransaction<T>(
   em: EntityManager,
   work: (tx: EntityManager) => Promise<T>,
@@ -118,12 +120,12 @@ async function inTransaction<T>(
     return await em.fork().transactional(work);
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
-    throw tryAgain('Somebody did the same at this moment; ask again.');
+    throw tryAgain('This account is being changed by another request. Please try again.');
   }
 }
 
 function newUser(tx: EntityManager, identifier: Identifier, { name, role }: VerifyOtpInput): User {
-  if (!name) throw badInput({ 'input.name': 'is needed, since this makes a new account' });
+  if (!name) throw badInput({ 'input.name': 'is required for a new account' });
   const none = { email: null, phone: null, passwordHash: null };
   const user = tx.create(User, {
     ...none,
@@ -138,6 +140,6 @@ function newUser(tx: EntityManager, identifier: Identifier, { name, role }: Veri
 
 function refuseUnused(input: VerifyOtpInput): void {
   for (const name of ['name', 'role', 'newPassword'] as const) {
-    if (input[name]) throw badInput({ [`input.${name}`]: 'is not for this: leave it out' });
+    if (input[name]) throw badInput({ [`input.${name}`]: 'must be omitted here' });
   }
 }

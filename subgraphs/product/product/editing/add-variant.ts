@@ -10,7 +10,7 @@ import { requireOwnProduct } from './require-own.js';
 
 const variantsMax = 100;
 
-@InputType({ description: 'A new variant of a product that is there.' })
+@InputType({ description: 'A new variant of an existing product.' })
 export class AddVariantInput {
   @Field(() => UUID, { description: 'The product.' })
   productId!: string;
@@ -21,8 +21,8 @@ export class AddVariantInput {
 }
 
 /**
- * @throws `NOT_FOUND`, `FORBIDDEN` for somebody else's product, `CONFLICT` for a sku that is taken
- *   and for a product that has 100 variants
+ * @throws `NOT_FOUND`, `FORBIDDEN` for another vendor's product, `CONFLICT` for a sku that is taken
+ *   and for a product that already has 100 variants
  */
 export function addVariant(
   context: ProductContext,
@@ -32,34 +32,35 @@ export function addVariant(
     await requireOwnProduct(context, tx, productId);
     const count = await tx.count(ProductVariant, { productId, deletedAt: null });
     if (count >= variantsMax)
-      throw conflict(`The product has ${count} variants, which is the most.`);
-    const [made] = newVariants(tx, productId, [variant]);
+      throw conflict(`The product already has ${count} variants, the maximum. Remove one first.`);
+    const [added] = newVariants(tx, productId, [variant]);
     await tx.flush().catch(throwSkuTaken);
-    return made as ProductVariant;
+    return added as ProductVariant;
   });
 }
 
-/** @throws `BAD_USER_INPUT` for a sku that stands twice */
+/** @throws `BAD_USER_INPUT` for a sku that occurs twice */
 export function newVariants(em: EntityManager, productId: string, variants: VariantInput[]) {
   for (const [at, { sku }] of variants.entries()) {
     if (variants.findIndex((each) => each.sku === sku) === at) continue;
-    throw badInput({ [`input.variants[${at}].sku`]: `${sku} stands twice` });
+    throw badInput({ [`input.variants[${at}].sku`]: `${sku} occurs twice` });
   }
-  const made = variants.map(({ sku, name, options }) =>
+  const created = variants.map(({ sku, name, options }) =>
     em.create(ProductVariant, { sku, name, options, productId }),
   );
-  em.persist(made);
-  return made;
+  em.persist(created);
+  return created;
 }
 
+/** Throws `CONFLICT` for a sku that is taken, and any other error unchanged. */
 export function throwSkuTaken(error: unknown): never {
   if (!isUniqueViolation(error, 'product_variant_pkey')) throw error;
   const { detail = '' } = error as { detail?: string };
   const sku = /\(sku\)=\((.*)\)/.exec(detail)?.[1] ?? '';
-  throw conflict(`The sku ${sku} is taken; a sku names one variant for ever.`);
+  throw conflict(`The sku ${sku} is taken, and skus are never reused. Choose another.`);
 }
 
-/** For inputs that bring a list of variants. */
+/** Validates a list of variants. */
 export const VariantList = () => (target: object, name: string) => {
   ValidateNested({ each: true })(target, name);
   ArrayMaxSize(variantsMax)(target, name);

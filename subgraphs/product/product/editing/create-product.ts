@@ -15,28 +15,31 @@ import { newVariants, throwSkuTaken, VariantList } from './add-variant.js';
 
 @InputType({ description: 'A new product with its variants.' })
 export class CreateProductInput {
-  @Field(() => String, { description: 'Its name, 1 to 255 characters.' })
+  @Field(() => String, { description: 'Name, 1 to 255 characters. The slug is made from it.' })
   @Length(1, 255)
   name!: string;
 
-  @Field(() => String, { description: 'What it is, 1 to 20,000 characters.' })
+  @Field(() => String, { description: 'Description in plain text, 1 to 20,000 characters.' })
   @Length(1, 20_000)
   description!: string;
 
-  @Field(() => UUID, { description: 'The category it belongs to.' })
+  @Field(() => UUID, { description: 'The category.' })
   categoryId!: string;
 
-  @Field(() => [String], { defaultValue: [], description: 'Addresses of pictures, http or https.' })
+  @Field(() => [String], {
+    defaultValue: [],
+    description: 'Image URLs (http or https), at most 20.',
+  })
   @ImageList()
   images!: string[];
 
-  @Field(() => [VariantInput], { defaultValue: [], description: 'Its variants, at most 100.' })
+  @Field(() => [VariantInput], { defaultValue: [], description: 'Variants, at most 100.' })
   @VariantList()
   variants!: VariantInput[];
 }
 
 /**
- * Makes a product and its variants in one transaction.
+ * Creates a product and its variants in one transaction.
  *
  * @throws `BAD_USER_INPUT` for an unknown category, `CONFLICT` for a sku that is taken
  */
@@ -56,7 +59,8 @@ export async function createProduct(context: ProductContext, input: CreateProduc
   em.persist(product);
   newVariants(em, id, input.variants);
   await em.flush().catch((error) => {
-    if (isUniqueViolation(error, 'product_slug')) throw conflict('Try this name again.');
+    if (isUniqueViolation(error, 'product_slug'))
+      throw conflict('This slug is taken. Please try again.');
     return throwSkuTaken(error);
   });
   return product;

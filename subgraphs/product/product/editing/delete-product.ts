@@ -4,9 +4,9 @@ import { retireVariants } from './remove-variant.js';
 import { requireOwnProduct } from './require-own.js';
 
 /**
- * Takes a product and its variants out of the catalogue. They stay for those who refer to them.
+ * Removes a product and its variants from the catalogue. References to them still resolve.
  *
- * @throws `NOT_FOUND`, `FORBIDDEN` for somebody else's
+ * @throws `NOT_FOUND`, `FORBIDDEN` for another vendor's product
  */
 export function deleteProduct(context: ProductContext, id: string): Promise<boolean> {
   return context.em.fork().transactional(async (tx) => {

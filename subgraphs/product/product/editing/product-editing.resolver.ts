@@ -14,7 +14,7 @@ import { UpdateVariantInput, updateVariant } from './update-variant.js';
 @Resolver()
 export class ProductEditingResolver {
   @Allow('vendor')
-  @Mutation(() => Product, { description: 'Makes a product with its variants.' })
+  @Mutation(() => Product, { description: 'Creates a product with its variants.' })
   createProduct(
     @Arg('input', () => CreateProductInput) input: CreateProductInput,
     @Ctx() context: ProductContext,
@@ -23,7 +23,7 @@ export class ProductEditingResolver {
   }
 
   @Allow('creator')
-  @Mutation(() => Product, { description: 'Changes a product of one’s own.' })
+  @Mutation(() => Product, { description: 'Changes a product of the signed-in vendor.' })
   updateProduct(
     @Arg('input', () => UpdateProductInput) input: UpdateProductInput,
     @Ctx() context: ProductContext,
@@ -33,7 +33,7 @@ export class ProductEditingResolver {
 
   @Allow('creator')
   @Mutation(() => Boolean, {
-    description: 'Deletes a product of one’s own; orders go on showing what was bought.',
+    description: 'Deletes a product of the signed-in vendor. Orders still show what was bought.',
   })
   deleteProduct(
     @Arg('id', () => UUID, { description: 'The product.' }) id: string,
@@ -43,7 +43,9 @@ export class ProductEditingResolver {
   }
 
   @Allow('creator')
-  @Mutation(() => ProductVariant, { description: 'Adds a variant to a product of one’s own.' })
+  @Mutation(() => ProductVariant, {
+    description: 'Adds a variant to a product of the signed-in vendor.',
+  })
   addVariant(
     @Arg('input', () => AddVariantInput) input: AddVariantInput,
     @Ctx() context: ProductContext,
@@ -52,7 +54,9 @@ export class ProductEditingResolver {
   }
 
   @Allow('creator')
-  @Mutation(() => ProductVariant, { description: 'Changes a variant of a product of one’s own.' })
+  @Mutation(() => ProductVariant, {
+    description: 'Changes a variant of a product of the signed-in vendor.',
+  })
   updateVariant(
     @Arg('input', () => UpdateVariantInput) input: UpdateVariantInput,
     @Ctx() context: ProductContext,
@@ -62,10 +66,11 @@ export class ProductEditingResolver {
 
   @Allow('creator')
   @Mutation(() => Boolean, {
-    description: 'Removes a variant of a product of one’s own; all offers of it end.',
+    description: 'Removes a variant of a product of the signed-in vendor; all its offers end.',
   })
   removeVariant(
-    @Arg('sku', () => String, { description: 'Its sku; nothing else ever gets it.' }) sku: string,
+    @Arg('sku', () => String, { description: 'Sku of the variant; it is never reused.' })
+    sku: string,
     @Ctx() context: ProductContext,
   ) {
     return removeVariant(context, sku);

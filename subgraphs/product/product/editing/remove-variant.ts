@@ -8,10 +8,9 @@ import type { ProductVariant } from '../variant.js';
 import { requireOwnVariant } from './require-own.js';
 
 /**
- * Takes a variant out of the catalogue. It stays for those who refer to it, and nobody can have its
- * sku again.
+ * Removes a variant from the catalogue. References to it still resolve, and its sku is never reused.
  *
- * @throws `NOT_FOUND`, `FORBIDDEN` where the product is somebody else's
+ * @throws `NOT_FOUND`, `FORBIDDEN` for another vendor's product
  */
 export function removeVariant(context: ProductContext, sku: string): Promise<boolean> {
   return context.em.fork().transactional(async (tx) => {
@@ -20,7 +19,7 @@ export function removeVariant(context: ProductContext, sku: string): Promise<boo
   });
 }
 
-/** Removes variants, and tells the shops in the same commit, which end their offers. */
+/** Removes variants and, in the same commit, enqueues the events upon which shops end their offers. */
 export async function retireVariants(
   tx: EntityManager,
   variants: readonly ProductVariant[],

@@ -1,34 +1,32 @@
-import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { forbidden, notFound } from '../../../shared/errors.js';
 import { owns } from '../../../shared/rights/rights.js';
 import type { ProductContext } from '../../context.js';
-import { Product } from '../product.js';
+import { lockProduct } from '../../locks.js';
+import type { Product } from '../product.js';
 import { ProductVariant } from '../variant.js';
 
 /**
- * The product, if the user made it or is an admin; locked until the transaction ends, so that it
- * does not gain a variant while it is deleted.
+ * The product, if the user created it or is an admin; locked, so that it gains no variant while it is
+ * being deleted.
  *
- * @throws `NOT_FOUND`, also for what was deleted; `FORBIDDEN`
+ * @throws `NOT_FOUND`, also for a deleted product; `FORBIDDEN`
  */
 export async function requireOwnProduct(
   context: ProductContext,
   tx: EntityManager,
   id: string,
 ): Promise<Product> {
-  const lockMode = LockMode.PESSIMISTIC_WRITE;
-  const product = await tx.findOne(Product, { id, deletedAt: null }, { lockMode });
+  const product = await lockProduct(tx, id);
   if (!product) throw notFound('product', id);
   if (!owns(context, product.createdById)) throw forbidden();
   return product;
 }
 
 /**
- * The variant, if the user made its product or is an admin; its product is locked until the
- * transaction ends.
+ * The variant, if the user created its product or is an admin; its product is locked.
  *
- * @throws `NOT_FOUND`, also for what was removed; `FORBIDDEN`
+ * @throws `NOT_FOUND`, also for a removed variant; `FORBIDDEN`
  */
 export async function requireOwnVariant(
   context: ProductContext,
@@ -38,7 +36,7 @@ export async function requireOwnVariant(
   const variant = await tx.findOne(ProductVariant, { sku, deletedAt: null });
   if (!variant) throw notFound('variant', sku);
   await requireOwnProduct(context, tx, variant.productId);
-  // Whoever had the lock before may have removed it.
+  // It may have been removed while this transaction waited for the lock.
   await tx.refresh(variant);
   if (variant.deletedAt) throw notFound('variant', sku);
   return variant;

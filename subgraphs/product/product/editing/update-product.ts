@@ -7,30 +7,33 @@ import { requireCategory } from './create-product.js';
 import { requireOwnProduct } from './require-own.js';
 import { enqueueVariantRenamed } from './variant-renamed.js';
 
-@InputType({ description: 'Changes of a product. What is left out, or null, stays.' })
+@InputType({ description: 'Changes to a product. Omitted and null fields keep their value.' })
 export class UpdateProductInput {
   @Field(() => UUID, { description: 'The product.' })
   id!: string;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Its name, 1 to 255 characters. Its slug stays: it stands in addresses.',
+    description: 'New name, 1 to 255 characters. The slug does not change.',
   })
   @IsOptional()
   @Length(1, 255)
   name?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'What it is, 1 to 20,000 characters.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Description in plain text, 1 to 20,000 characters.',
+  })
   @IsOptional()
   @Length(1, 20_000)
   description?: string | null;
 
-  @Field(() => UUID, { nullable: true, description: 'The category it belongs to.' })
+  @Field(() => UUID, { nullable: true, description: 'The category.' })
   categoryId?: string | null;
 
   @Field(() => [String], {
     nullable: true,
-    description: 'Addresses of pictures, http or https, at most 20: these and no others.',
+    description: 'Image URLs (http or https), at most 20. They replace the former ones.',
   })
   @IsOptional()
   @ImageList()
@@ -38,9 +41,9 @@ export class UpdateProductInput {
 }
 
 /**
- * Its shops are told of a new name; orders keep the one they were made with.
+ * A new name is sent to the shops; orders keep the name they were placed with.
  *
- * @throws `NOT_FOUND`, `FORBIDDEN` for somebody else's, `BAD_USER_INPUT` for an unknown category
+ * @throws `NOT_FOUND`, `FORBIDDEN` for another vendor's product, `BAD_USER_INPUT` for an unknown category
  */
 export function updateProduct(
   context: ProductContext,

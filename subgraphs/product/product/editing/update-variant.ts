@@ -5,27 +5,30 @@ import { OptionList, type ProductVariant, VariantOption } from '../variant.js';
 import { requireOwnVariant } from './require-own.js';
 import { enqueueVariantRenamed } from './variant-renamed.js';
 
-@InputType({ description: 'Changes of a variant. What is left out, or null, stays.' })
+@InputType({ description: 'Changes to a variant. Omitted and null fields keep their value.' })
 export class UpdateVariantInput {
-  @Field(() => String, { description: 'Its sku, which never changes.' })
+  @Field(() => String, { description: 'Sku of the variant; it never changes.' })
   @Length(1, 64)
   sku!: string;
 
-  @Field(() => String, { nullable: true, description: 'Its own name, 1 to 255 characters.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Name of the variant, without the product’s, 1 to 255 characters.',
+  })
   @IsOptional()
   @Length(1, 255)
   name?: string | null;
 
   @Field(() => [VariantOption], {
     nullable: true,
-    description: 'What tells it from its siblings, at most 20: these and no others.',
+    description: 'Options that distinguish the variant, at most 20. They replace the former ones.',
   })
   @IsOptional()
   @OptionList()
   options?: VariantOption[] | null;
 }
 
-/** @throws `NOT_FOUND`, `FORBIDDEN` where the product is somebody else's */
+/** @throws `NOT_FOUND`, `FORBIDDEN` for another vendor's product */
 export function updateVariant(
   context: ProductContext,
   { sku, name, options }: UpdateVariantInput,

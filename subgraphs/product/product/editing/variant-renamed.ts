@@ -10,8 +10,8 @@ interface Renamed {
 }
 
 /**
- * Tells the shops what the variants of a product are called now, in the commit that changes it: all of
- * them, or one. The transaction holds the product's row, and has written the new names.
+ * Enqueues the names of a product's variants for the shops, of all of them or of one. The transaction has
+ * locked the product and written the new names.
  */
 export async function enqueueVariantRenamed(
   tx: EntityManager,
