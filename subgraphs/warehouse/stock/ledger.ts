@@ -2,6 +2,7 @@ import type { EntityClass, RequiredEntityData } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { LockMode } from '@mikro-orm/postgresql';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
+import { assert } from '../../shared/assert.js';
 import { insertRows } from '../../shared/database/insert-rows.js';
 import { sql } from '../../shared/database/sql.js';
 import { newId } from '../../shared/ids.js';
@@ -123,26 +124,30 @@ export class Ledger {
 
   level(id: string): StockLevel {
     const level = this.#levels.get(id);
-    if (!level) throw new Error(`the ledger was not opened for level ${id}`);
+    assert(level !== undefined, 'the ledger is open for each level that is changed', id);
     return level;
   }
 
   /** Changes how many units are on their way to a level; that is in no movement before they come. */
   expect(level: StockLevel, incomingDelta: number): void {
     level.incoming += incomingDelta;
+    assert(level.incoming >= 0, 'a level has 0 ≤ incoming', level.id);
   }
 
   /** Changes one level; nothing is written before `write`. */
   move(level: StockLevel, movement: Movement): void {
     level.onHand += movement.onHandDelta;
     level.reserved += movement.reservedDelta;
+    const isPossible = 0 <= level.reserved && level.reserved <= level.onHand;
+    assert(isPossible, 'a level has 0 ≤ reserved ≤ onHand', level.id);
     this.movements.push({ ...movement, id: newId(), levelId: level.id, createdAt: this.#now });
     const availableDelta = movement.onHandDelta - movement.reservedDelta;
     if (availableDelta === 0 || !this.#warehouse(level).active) return;
     const item = this.#items.get(stockKeyOf(level));
-    if (!item) throw new Error(`the ledger has no item for level ${level.id}`);
+    assert(item !== undefined, 'a level has an item', level.id);
     if (!this.#touched.has(item)) this.#touched.set(item, item.available);
     item.available += availableDelta;
+    assert(item.available >= 0, 'an item has 0 ≤ available', stockKeyOf(item));
   }
 
   /** Rows that are only ever added to; written with the rest, in the order in which they came. */
