@@ -9,10 +9,8 @@ import {
 } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
+import { type ReservationState, reservationStates } from '../reservation-state.js';
 import { StockLevel } from '../stock/stock-level.js';
-
-export const reservationStates = ['HELD', 'COMMITTED', 'RELEASED', 'EXPIRED'] as const;
-export type ReservationState = (typeof reservationStates)[number];
 
 /**
  * The units held for one order. A `RELEASED` one without lines is a tombstone: the order was given
