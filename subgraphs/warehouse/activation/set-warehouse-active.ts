@@ -5,6 +5,7 @@ import { sql } from '../../shared/database/sql.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { intMax } from '../availability/availability.js';
+import { lockItemsOfWarehouse } from '../locks.js';
 import type { StockChanged } from '../signals/stock-signals.js';
 import { moveStock } from '../stock/move-stock.js';
 import { crossesZero, inStockEvent } from '../stock/stock-item.js';
@@ -80,13 +81,7 @@ async function setLimit(em: EntityManager, ms: number): Promise<void> {
 
 /** Every change of a level holds the lock of its item; so the levels stand still behind these locks. */
 async function shiftAvailable(em: EntityManager, warehouseId: string, sign: 1 | -1) {
-  await sql(
-    em,
-    `select 1 from stock_item where (shop_id, sku) in
-       (select shop_id, sku from stock_level where warehouse_id = $1)
-     order by shop_id, sku for update`,
-    [warehouseId],
-  );
+  await lockItemsOfWarehouse(em, warehouseId);
   const rows = await sql<StockChanged & { delta: number }>(
     em,
     `update stock_item i set version = version + 1, updated_at = now(),

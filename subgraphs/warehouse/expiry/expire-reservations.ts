@@ -1,5 +1,5 @@
 import { isTooSlow } from '../../shared/database/errors.js';
-import { sql } from '../../shared/database/sql.js';
+import { lockHeldReservations } from '../locks.js';
 import { runBatchIsolating } from '../reservation/dispatcher/run-batch-isolating.js';
 import { endHeld } from '../reservation/end-reservations.js';
 import { findBlockedOrders } from '../reservation/locked-rows.js';
@@ -22,20 +22,7 @@ export async function expireReservations(
   const { due } = await moveStock(
     store,
     async (em, openLedger, noteId) => {
-      const held = await sql<{
-        orderId: string;
-        expiresAt: string;
-        lateMs: number;
-        transactionId: string;
-      }>(
-        em,
-        `select order_id as "orderId", expires_at as "expiresAt",
-           (extract(epoch from clock_timestamp() - expires_at) * 1000)::float as "lateMs",
-           pg_current_xact_id()::text as "transactionId"
-         from reservation where order_id = any($1::uuid[]) and state = 'HELD'
-         order by order_id for update skip locked`,
-        [orderIds],
-      );
+      const held = await lockHeldReservations(em, orderIds);
       noteId(held[0]?.transactionId);
       const due = held.filter(({ lateMs }) => lateMs >= 0);
       const endings = due.map(({ orderId }) => {

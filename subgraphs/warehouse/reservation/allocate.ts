@@ -1,56 +1,75 @@
-/** What one shop is asked for: one line per sku. */
+import { assert } from '../../shared/assert.js';
+
+/** What one order needs of one shop: one line per sku. */
 export interface Demand {
   readonly sku: string;
   readonly quantity: number;
 }
-/** One sku on the shelf of one warehouse. */
-export interface Shelf {
+/** A level that may be sold from. */
+export interface SellableLevel {
   readonly levelId: string;
   readonly warehouseId: string;
   readonly sku: string;
   readonly available: number;
 }
-export interface Pick {
+/** Units that are taken from one level. */
+export interface Allocation {
   readonly levelId: string;
   readonly quantity: number;
 }
 
 /**
- * Chooses from which warehouses a shop's part of an order is served: the first that can fill all of
- * it; else, line by line, the first that can fill the line; else the line is split over several.
+ * Chooses the warehouses that serve one shop’s part of an order: the first that can fill all lines;
+ * otherwise, for each line, the first that can fill it; otherwise the line is split over several.
  *
- * @param shelves in order of priority; together they hold enough of every line
+ * @param levels in order of priority; together they have enough for each line
  */
-export function allocate(demands: readonly Demand[], shelves: readonly Shelf[]): Pick[] {
-  const warehouseIds = [...new Set(shelves.map((shelf) => shelf.warehouseId))];
+export function allocate(
+  demands: readonly Demand[],
+  levels: readonly SellableLevel[],
+): Allocation[] {
+  const allocations =
+    fromOneWarehouse(demands, levels) ??
+    demands.flatMap((demand) => fromOneLevel(demand, levels) ?? split(demand, levels));
+  assert(unitsOf(allocations) === unitsOf(demands), 'the allocated units equal the demand');
+  return allocations;
+}
+
+function fromOneWarehouse(
+  demands: readonly Demand[],
+  levels: readonly SellableLevel[],
+): Allocation[] | null {
+  const warehouseIds = [...new Set(levels.map((level) => level.warehouseId))];
   for (const warehouseId of warehouseIds) {
-    const picks = demands.map((demand) =>
-      pickWhole(
+    const allocations = demands.map((demand) =>
+      fromOneLevel(
         demand,
-        shelves.filter((shelf) => shelf.warehouseId === warehouseId),
+        levels.filter((level) => level.warehouseId === warehouseId),
       ),
     );
-    if (picks.every((pick) => pick !== null)) return picks;
+    if (allocations.every((allocation) => allocation !== null)) return allocations;
   }
-  return demands.flatMap((demand) => {
-    const whole = pickWhole(demand, shelves);
-    return whole ? [whole] : split(demand, shelves);
-  });
+  return null;
 }
 
-function pickWhole({ sku, quantity }: Demand, shelves: readonly Shelf[]): Pick | null {
-  const shelf = shelves.find((each) => each.sku === sku && each.available >= quantity);
-  return shelf ? { levelId: shelf.levelId, quantity } : null;
+function fromOneLevel(
+  { sku, quantity }: Demand,
+  levels: readonly SellableLevel[],
+): Allocation | null {
+  const level = levels.find((each) => each.sku === sku && each.available >= quantity);
+  return level ? { levelId: level.levelId, quantity } : null;
 }
 
-function split({ sku, quantity }: Demand, shelves: readonly Shelf[]): Pick[] {
-  const picks: Pick[] = [];
+function split({ sku, quantity }: Demand, levels: readonly SellableLevel[]): Allocation[] {
+  const allocations: Allocation[] = [];
   let missing = quantity;
-  for (const shelf of shelves) {
-    const taken = shelf.sku === sku ? Math.min(shelf.available, missing) : 0;
-    if (taken > 0) picks.push({ levelId: shelf.levelId, quantity: taken });
+  for (const level of levels) {
+    const taken = level.sku === sku ? Math.min(level.available, missing) : 0;
+    if (taken > 0) allocations.push({ levelId: level.levelId, quantity: taken });
     missing -= Math.max(taken, 0);
   }
-  if (missing > 0) throw new Error(`the shelves hold ${missing} units of ${sku} too few`);
-  return picks;
+  return allocations;
 }
+
+const unitsOf = (all: readonly { readonly quantity: number }[]): number =>
+  all.reduce((sum, { quantity }) => sum + quantity, 0);

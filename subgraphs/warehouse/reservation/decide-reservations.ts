@@ -3,10 +3,11 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ReservationState, Shortage } from '../../contracts/reservation.js';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { sql } from '../../shared/database/sql.js';
+import type { ReservationState } from '../reservation-state.js';
 import type { Ledger } from '../stock/ledger.js';
 import { moveStock, type NoteTransaction } from '../stock/move-stock.js';
 import type { StockStore } from '../stock/stock-store.js';
-import { allocate, type Demand, type Pick } from './allocate.js';
+import { allocate, type Allocation, type Demand } from './allocate.js';
 import { Reservation, ReservationLine } from './reservation.js';
 
 export interface ReserveLine extends StockKey {
@@ -105,7 +106,7 @@ function decide(
   const expiresAt = new Date(now.getTime() + holdForMs);
   const stamps = { createdAt: now, updatedAt: now };
   rows.reservations.push({ orderId, state: 'HELD', expiresAt, ...stamps });
-  for (const { levelId, quantity } of picksFor(ledger, demands)) {
+  for (const { levelId, quantity } of allocateAll(ledger, demands)) {
     rows.lines.push({ orderId, levelId, quantity, createdAt: now });
     ledger.move(ledger.level(levelId), {
       type: 'RESERVATION',
@@ -128,14 +129,14 @@ function sumByKey(lines: readonly ReserveLine[]): ReserveLine[] {
   return [...sums.values()];
 }
 
-function picksFor(ledger: Ledger, demands: readonly (Demand & StockKey)[]): Pick[] {
+function allocateAll(ledger: Ledger, demands: readonly (Demand & StockKey)[]): Allocation[] {
   const byShop = Map.groupBy(demands, ({ shopId }) => shopId);
   return [...byShop.values()].flatMap((ofShop) => {
-    const shelves = ofShop.flatMap((demand) =>
+    const levels = ofShop.flatMap((demand) =>
       ledger.sellableLevels(demand).map(({ id, warehouseId, sku, onHand, reserved }) => {
         return { levelId: id, warehouseId, sku, available: onHand - reserved };
       }),
     );
-    return allocate(ofShop, shelves);
+    return allocate(ofShop, levels);
   });
 }

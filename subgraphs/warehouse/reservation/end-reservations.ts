@@ -3,7 +3,9 @@ import { event } from '../../contracts/events.js';
 import type { EndReason, ReservationState } from '../../contracts/reservation.js';
 import { sql } from '../../shared/database/sql.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
-import { moveStock, type NoteTransaction, type OpenLedger } from '../stock/move-stock.js';
+import { lockReservations } from '../locks.js';
+import type { ReservationState } from '../reservation-state.js';
+import { moveStock, type OpenLedger } from '../stock/move-stock.js';
 import { ConcurrentChange } from '../stock/stock-errors.js';
 import type { StockStore } from '../stock/stock-store.js';
 import { readLines } from './reservation-lines.js';
@@ -40,9 +42,12 @@ export async function decideEndings(
   const { after, ended } = await moveStock(
     store,
     async (em, openLedger, noteId) => {
-      const locked = await lockReservations(em, orderIds, noteId);
+      const locked = await lockReservations(em, orderIds);
+      noteId(locked[0]?.transactionId);
       const ended = await endHeld(em, openLedger, locked, requests);
-      const after = new Map(locked.map((reservation) => [reservation.orderId, reservation]));
+      const after = new Map(
+        locked.map(({ orderId, state, paymentId }) => [orderId, { orderId, state, paymentId }]),
+      );
       for (const ending of ended) after.set(ending.orderId, endedBy(ending));
       const unknown = orderIds.filter((orderId) => !after.has(orderId));
       for (const tombstone of await insertTombstones(em, unknown)) {
@@ -83,23 +88,6 @@ async function insertTombstones(
   );
   if (inserted.length < orderIds.length) throw new ConcurrentChange();
   return inserted;
-}
-
-/** The reservations of these orders, locked by id: the first of the locks. */
-async function lockReservations(
-  em: EntityManager,
-  orderIds: readonly string[],
-  noteId: NoteTransaction,
-) {
-  const rows = await sql<ReservationStatus & { transactionId: string }>(
-    em,
-    `select order_id as "orderId", state, payment_id as "paymentId",
-       pg_current_xact_id()::text as "transactionId"
-     from reservation where order_id = any($1::uuid[]) order by order_id for update`,
-    [orderIds],
-  );
-  noteId(rows[0]?.transactionId);
-  return rows.map(({ transactionId: _, ...reservation }): ReservationStatus => reservation);
 }
 
 /**

@@ -3,6 +3,7 @@ import type { PayloadOf } from '../../contracts/events.js';
 import type { StockKey } from '../../contracts/stock-key.js';
 import { sql } from '../../shared/database/sql.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
+import { lockReservation } from '../locks.js';
 import { Ledger } from '../stock/ledger.js';
 import type { StockContext } from '../stock/stock-store.js';
 
@@ -18,16 +19,9 @@ export async function onStockReturned(
   { orderId, shopId, reason }: PayloadOf<'order.stock.returned'>,
   { app, logger }: Pick<StockContext, 'app' | 'logger'>,
 ): Promise<() => void> {
-  const [reservation] = await sql<{ state: string }>(
-    em,
-    'select state from reservation where order_id = $1 for update',
-    [orderId],
-  );
-  if (reservation?.state !== 'COMMITTED') {
-    logger.error(
-      { orderId, shopId, state: reservation?.state },
-      'nothing was sold that comes back',
-    );
+  const state = await lockReservation(em, orderId);
+  if (state !== 'COMMITTED') {
+    logger.error({ orderId, shopId, state }, 'nothing was sold that comes back');
     return () => {};
   }
   const lines = await readSoldLines(em, orderId, shopId);

@@ -1,13 +1,14 @@
 import type { EntityClass, RequiredEntityData } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { LockMode } from '@mikro-orm/postgresql';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
+import { assert } from '../../shared/assert.js';
 import { insertRows } from '../../shared/database/insert-rows.js';
 import { sql } from '../../shared/database/sql.js';
 import { newId } from '../../shared/ids.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
+import { lockStock } from '../locks.js';
 import type { StockChanged } from '../signals/stock-signals.js';
-import { Warehouse } from '../warehouse/warehouse.js';
+import type { Warehouse } from '../warehouse/warehouse.js';
 import { ConcurrentChange } from './stock-errors.js';
 import { crossesZero, inStockEvent, StockItem } from './stock-item.js';
 import { StockLevel } from './stock-level.js';
@@ -26,8 +27,7 @@ export interface Movement {
 const placeKey = (warehouseId: string, sku: string) => `${warehouseId} ${sku}`;
 
 /**
- * The stock of some keys, locked in the one lock order of the domain: warehouses by id (FOR SHARE)
- * → items by shop and sku → levels by sku and warehouse (FOR UPDATE). The one place that changes
+ * The stock of some keys, locked (`lockStock`). The one place that changes
  * levels: with each level it keeps the item's `available` and `version`, and writes the movement.
  * (For a whole file `stock-csv/apply-rows.ts` does the same in sets.)
  */
@@ -57,21 +57,9 @@ export class Ledger {
   /** Locks the rows; the caller already has the locks on its reservations, if it needs any. */
   static async open(em: EntityManager, keys: readonly StockKey[]): Promise<Ledger> {
     if (keys.length === 0) return new Ledger([], [], []);
-    const distinct = [...new Map(keys.map((key) => [stockKeyOf(key), key])).values()];
-    const shopIds = [...new Set(distinct.map(({ shopId }) => shopId))];
-    const ofKeys = { $or: distinct.map(({ shopId, sku }) => ({ shopId, sku })) };
-    const warehouses = await em.find(
-      Warehouse,
-      { shopId: { $in: shopIds } },
-      { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_READ },
-    );
-    const items = await em.find(StockItem, ofKeys, {
-      orderBy: { shopId: 'asc', sku: 'asc' },
-      lockMode: LockMode.PESSIMISTIC_WRITE,
-    });
-    const levels = await em.find(StockLevel, ofKeys, {
-      orderBy: { sku: 'asc', warehouseId: 'asc' },
-      lockMode: LockMode.PESSIMISTIC_WRITE,
+    const { warehouses, items, levels } = await lockStock(em, keys, {
+      item: StockItem,
+      level: StockLevel,
     });
     return new Ledger(warehouses, items, levels);
   }
@@ -123,26 +111,30 @@ export class Ledger {
 
   level(id: string): StockLevel {
     const level = this.#levels.get(id);
-    if (!level) throw new Error(`the ledger was not opened for level ${id}`);
+    assert(level !== undefined, 'the ledger is open for each level that is changed', id);
     return level;
   }
 
   /** Changes how many units are on their way to a level; that is in no movement before they come. */
   expect(level: StockLevel, incomingDelta: number): void {
     level.incoming += incomingDelta;
+    assert(level.incoming >= 0, 'a level has 0 ≤ incoming', level.id);
   }
 
   /** Changes one level; nothing is written before `write`. */
   move(level: StockLevel, movement: Movement): void {
     level.onHand += movement.onHandDelta;
     level.reserved += movement.reservedDelta;
+    const isPossible = 0 <= level.reserved && level.reserved <= level.onHand;
+    assert(isPossible, 'a level has 0 ≤ reserved ≤ onHand', level.id);
     this.movements.push({ ...movement, id: newId(), levelId: level.id, createdAt: this.#now });
     const availableDelta = movement.onHandDelta - movement.reservedDelta;
     if (availableDelta === 0 || !this.#warehouse(level).active) return;
     const item = this.#items.get(stockKeyOf(level));
-    if (!item) throw new Error(`the ledger has no item for level ${level.id}`);
+    assert(item !== undefined, 'a level has an item', level.id);
     if (!this.#touched.has(item)) this.#touched.set(item, item.available);
     item.available += availableDelta;
+    assert(item.available >= 0, 'an item has 0 ≤ available', stockKeyOf(item));
   }
 
   /** Rows that are only ever added to; written with the rest, in the order in which they came. */

@@ -1,7 +1,7 @@
 import { moveStock } from '../stock/move-stock.js';
 import type { StockStore } from '../stock/stock-store.js';
-import { lockTransfer } from './lock-transfer.js';
 import { type TransferNotOpen, transferNotOpen } from './receive-transfer.js';
+import { requireLockedTransfer } from './require-locked-transfer.js';
 import { unitsInTransit } from './stock-transfer.js';
 
 /**
@@ -14,7 +14,7 @@ export function cancelTransfer(
   { transferId, actor }: { readonly transferId: string; readonly actor: string },
 ): Promise<TransferNotOpen | null> {
   return moveStock(store, async (em, openLedger) => {
-    const transfer = await lockTransfer(em, transferId);
+    const transfer = await requireLockedTransfer(em, transferId);
     if (transfer.status !== 'IN_TRANSIT') return transferNotOpen(transfer.status);
     const { shopId, fromId, toId, lines } = transfer;
     const ledger = await openLedger(lines.map(({ sku }) => ({ shopId, sku })));

@@ -6,7 +6,7 @@ import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { moveStock } from '../stock/move-stock.js';
 import type { StockStore } from '../stock/stock-store.js';
-import { lockTransfer } from './lock-transfer.js';
+import { requireLockedTransfer } from './require-locked-transfer.js';
 import {
   StockTransfer,
   type TransferLine,
@@ -97,7 +97,7 @@ export function receiveTransfer(
   { transferId, lines, missingBecause, actor }: TransferReceipt,
 ): Promise<TransferNotOpen | null> {
   return moveStock(store, async (em, openLedger) => {
-    const transfer = await lockTransfer(em, transferId);
+    const transfer = await requireLockedTransfer(em, transferId);
     if (transfer.status !== 'IN_TRANSIT') return transferNotOpen(transfer.status);
     const came = unitsThatCame(transfer.lines, lines);
     const { shopId, toId } = transfer;

@@ -200,6 +200,18 @@ describe('the dispatcher', () => {
     ]);
   });
 
+  it('leaves no request without an answer when its work has fewer outcomes than requests', async () => {
+    const dispatcher = new Dispatcher<Asked, number>({
+      keysOf: ({ keys }) => keys,
+      work: async () => [],
+      metrics: createStockMetrics(new Registry()).dispatcher('test'),
+    });
+    const all = [1, 2].map((n) => dispatcher.submit(asked(n, 'A')));
+    for (const result of await Promise.allSettled(all)) {
+      expect(result).toMatchObject({ reason: { name: 'AssertionFailed' } });
+    }
+  });
+
   it.each([
     ['unknown', new OutcomeUnknown('the answer to COMMIT was lost')],
     ['busy', tryAgain('others are in the way')],

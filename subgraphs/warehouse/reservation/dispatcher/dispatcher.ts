@@ -1,3 +1,4 @@
+import { assert } from '../../../shared/assert.js';
 import type { DispatcherMetrics } from '../../stock/metrics.js';
 import { type DispatcherLimits, dispatcherLimits } from './dispatcher-limits.js';
 import { runBatchIsolating } from './run-batch-isolating.js';
@@ -195,6 +196,7 @@ export class Dispatcher<Request, Outcome> {
       async work(part) {
         const startedMs = performance.now();
         const outcomes = await work(part.map(({ request }) => request));
+        assert(outcomes.length === part.length, 'a batch has as many outcomes as requests');
         metrics.batchDone(part.length, performance.now() - startedMs);
         for (const [n, { resolve }] of part.entries()) resolve(outcomes[n] as Outcome);
       },
