@@ -5,7 +5,6 @@ import { databaseSchema as orderSchema } from '../subgraphs/order/mikro-orm.conf
 import { endPending } from '../subgraphs/order/order/transitions/end-pending.js';
 import { connect } from '../subgraphs/shared/database/connect.js';
 import { lockKey } from '../subgraphs/warehouse/reservation/dispatcher/stock-locks.js';
-import { settled } from './harness/insist.js';
 import {
   address,
   checkout,
@@ -15,6 +14,7 @@ import {
   pay,
   registerPerson,
 } from './harness/people.js';
+import { settled } from './harness/retry.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { seedId } from '../dev/seed/ids.js';
-import { insist } from './harness/insist.js';
 import { address, openShop, type Person, registerPerson } from './harness/people.js';
 import { type ProcessName, startProcessSystem } from './harness/process-system.js';
+import { insist } from './harness/retry.js';
 import { noHoldIsLate } from './harness/wait.js';
 
 const long = process.env.LONG === '1';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { insist } from './harness/insist.js';
 import { checkout, openShop, type Person, pay, registerPerson } from './harness/people.js';
+import { insist } from './harness/retry.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../ops/subgraph-names.js';
-import { settled } from './harness/insist.js';
 import { overWebSocket } from './harness/live.js';
 import { logIn } from './harness/people.js';
+import { settled } from './harness/retry.js';
 import { type GraphQLReply, startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 

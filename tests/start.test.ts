@@ -5,8 +5,8 @@ import { seedId } from '../dev/seed/ids.js';
 import { operations } from '../dev/welcome.js';
 import { readRunningSystem } from '../ops/running-system.js';
 import { startTestRedis } from './harness/databases.js';
-import { settled } from './harness/insist.js';
 import { createPlace } from './harness/launcher.js';
+import { settled } from './harness/retry.js';
 import { postGraphQL } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { operations } from '../dev/welcome.js';
 import { root } from '../ops/subgraph-names.js';
-import { settled } from './harness/insist.js';
 import { type ReceivedSpan, startOtlpReceiver } from './harness/otlp-receiver.js';
 import { startProcessSystem } from './harness/process-system.js';
+import { settled } from './harness/retry.js';
 import { postGraphQL } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 

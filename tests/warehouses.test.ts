@@ -1,5 +1,4 @@
 import { v7 as uuidv7 } from 'uuid';
-import { settled } from './harness/insist.js';
 import {
   availableOf,
   checkout,
@@ -8,6 +7,7 @@ import {
   pay,
   registerPerson,
 } from './harness/people.js';
+import { settled } from './harness/retry.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { actAs } from './harness/vendor.js';
 import { askSubgraph } from './rights/ask.js';

@@ -5,9 +5,9 @@ import { serverKeepAliveMs } from '../../subgraphs/shared/http/keep-alive.js';
 import { close, listen } from '../../subgraphs/shared/http/server.js';
 import { telemetry } from '../../subgraphs/shared/observability/telemetry/telemetry.js';
 import { runIfMain, type Service } from '../../subgraphs/shared/runtime/process.js';
-import { Books, type SandboxPayment } from './books.js';
 import { variables } from './config.js';
 import { type Behaviour, behaviourOf, slowBankMs } from './methods.js';
+import { Books, type SandboxPayment } from './sandbox-payments.js';
 import { createWebhooks } from './webhooks.js';
 
 const bodyMaxBytes = 10_000;

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import type { SandboxPayment } from './books.js';
 import { behaviourOf } from './methods.js';
+import type { SandboxPayment } from './sandbox-payments.js';
 
 /** How webhooks are sent; a test makes them late, out of order, or sends them more than once. */
 export interface WebhookControls {

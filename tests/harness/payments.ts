@@ -1,6 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import pg from 'pg';
-import type { SandboxPayment } from '../../dev/payment-sandbox/books.js';
+import type { SandboxPayment } from '../../dev/payment-sandbox/sandbox-payments.js';
 import type { WebhookControls } from '../../dev/payment-sandbox/webhooks.js';
 import type { TestSystem } from './system.js';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { demoPassword } from '../../dev/seed/demo-store.js';
 import { seedId } from '../../dev/seed/ids.js';
-import { isPaymentPending, settled } from './insist.js';
+import { isPaymentPending, settled } from './retry.js';
 import type { GraphQLReply, TestSystem } from './system.js';
 
 type Reached = Pick<TestSystem, 'graphql'>;

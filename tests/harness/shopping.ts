@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { insist } from './insist.js';
 import { openPayments } from './payments.js';
 import {
   address,
@@ -13,6 +12,7 @@ import {
   payOnce,
   registerPerson,
 } from './people.js';
+import { insist } from './retry.js';
 import { startSystem } from './system.js';
 import { eventually } from './wait.js';
 

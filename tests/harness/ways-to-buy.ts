@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { insist } from './insist.js';
 import type { TestPayments } from './payments.js';
 import { address, checkoutWith, type Person, pay } from './people.js';
+import { insist } from './retry.js';
 import type { GraphQLReply, TestSystem } from './system.js';
 
 const patienceMs = 40_000;

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { seedId } from '../../dev/seed/ids.js';
 import type { SubgraphName } from '../../ops/subgraph-names.js';
-import { isPaymentPending, settled } from '../harness/insist.js';
 import { address, logIn, openShop, type Person, registerPerson } from '../harness/people.js';
+import { isPaymentPending, settled } from '../harness/retry.js';
 import { startSystem, type TestSystem } from '../harness/system.js';
 import type { Viewer } from './expected.js';
 

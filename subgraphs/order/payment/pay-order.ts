@@ -18,7 +18,7 @@ import {
   PaymentPending,
   PaymentSuccess,
 } from './payment-result.js';
-import { notPayable, presentPayment, processAndPresent } from './present-payment.js';
+import { notPayable, presentPayment, processAndPresent } from './read-payment-result.js';
 
 @InputType({ description: 'Which order is paid, and with what.' })
 export class PayOrderInput {
