@@ -6,7 +6,7 @@ import { examplesDocument, examplesOf } from '../router/explorer/examples.js';
 import { type KnownOperation, readKnownOperations } from '../router/operations/known-operations.js';
 import { overWebSocket } from './harness/live.js';
 import { logIn } from './harness/people.js';
-import { isPaymentPending, settled } from './harness/retry.js';
+import { isPaymentPending, retry } from './harness/retry.js';
 import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
 import { postGraphQL, startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
@@ -115,7 +115,7 @@ describe('the explorers', () => {
       const { query, variables } = named(name);
       const ask = () => system.graphql(query, { ...variables, ...change }, as);
       const mayAskAgain = ['Checkout', 'PayOrder'].includes(name);
-      const { data, errors } = await (mayAskAgain ? settled(ask, isPaymentPending) : ask());
+      const { data, errors } = await (mayAskAgain ? retry(ask, isPaymentPending) : ask());
       expect(errors).toBeUndefined();
       return data;
     };

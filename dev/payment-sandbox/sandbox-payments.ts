@@ -14,12 +14,12 @@ export type SandboxStatus =
 
 export interface SandboxRefund {
   readonly id: string;
-  /** under which it was sent, once */
+  /** the idempotency key of its request */
   readonly key: string;
   readonly amount: string;
 }
 
-/** A payment in the books of the sandbox. */
+/** A payment, as the sandbox stores it. */
 export interface SandboxPayment {
   readonly id: string;
   readonly amount: string;
@@ -27,24 +27,24 @@ export interface SandboxPayment {
   readonly method: string;
   readonly status: SandboxStatus;
   readonly reason: string | null;
-  /** with which the customer acts */
+  /** the secret with which the customer acts */
   readonly clientSecret: string | null;
   readonly refunds: readonly SandboxRefund[];
-  /** under which it was authorized, once */
+  /** the idempotency key of its authorization */
   readonly key: string;
 }
 
-export type Told = (payment: SandboxPayment, event: string) => void;
+export type ChangeListener = (payment: SandboxPayment, event: string) => void;
 
-/** The payments of the sandbox. With a file it remembers what it did, as a provider does. */
-export class Books {
+/** The payments of the sandbox. With a file they survive a restart. */
+export class SandboxPayments {
   readonly #payments = new Map<string, SandboxPayment>();
   readonly #idsByKey = new Map<string, string>();
 
-  /** @param told is given each change */
+  /** @param onChange is called with each change */
   constructor(
     private readonly file: string,
-    private readonly told: Told,
+    private readonly onChange: ChangeListener,
   ) {
     for (const payment of readPayments(file)) this.#keep(payment);
   }
@@ -60,7 +60,7 @@ export class Books {
   /** @throws HttpError 404 */
   get(id: string): SandboxPayment {
     const payment = this.#payments.get(id);
-    if (!payment) throw new HttpError(404, `there is no payment ${id}`);
+    if (!payment) throw new HttpError(404, `unknown payment: ${id}`);
     return payment;
   }
 
@@ -72,26 +72,26 @@ export class Books {
     const { begins, reason = null } = behaviourOf(method);
     const status: SandboxStatus = begins ?? 'authorized';
     const clientSecret = status === 'requires_action' ? `secret_${uuidv7()}` : null;
-    const asked = { key, amount, currencyCode, method };
-    const made = { id: uuidv7(), ...asked, status, reason, clientSecret, refunds: [] };
-    return this.#write(made, `payment.${status}`);
+    const request = { key, amount, currencyCode, method };
+    const payment = { id: uuidv7(), ...request, status, reason, clientSecret, refunds: [] };
+    return this.#write(payment, `payment.${status}`);
   }
 
-  /** What the customer, or their bank, says to a payment that waits for it. */
+  /** The customer or their bank approves or refuses a payment that waits for it. */
   act(id: string, outcome: 'approve' | 'refuse'): SandboxPayment {
     const payment = this.get(id);
-    if (!['requires_action', 'pending'].includes(payment.status)) throw notNow(payment);
+    if (!['requires_action', 'pending'].includes(payment.status)) throw wrongStatus(payment);
     const status = outcome === 'approve' ? 'authorized' : 'declined';
-    const reason = status === 'declined' ? 'the customer did not agree' : null;
+    const reason = status === 'declined' ? 'the customer refused the payment' : null;
     return this.#write({ ...payment, status, reason }, `payment.${status}`);
   }
 
   capture(id: string): SandboxPayment {
     const payment = this.get(id);
     if (payment.status === 'captured') return payment;
-    if (payment.status !== 'authorized') throw notNow(payment);
+    if (payment.status !== 'authorized') throw wrongStatus(payment);
     if (behaviourOf(payment.method).refusesCapture) {
-      throw new HttpError(409, 'the bank took its word back');
+      throw new HttpError(409, 'the bank withdrew the authorization');
     }
     return this.#write({ ...payment, status: 'captured' }, 'payment.captured');
   }
@@ -99,17 +99,18 @@ export class Books {
   void(id: string): SandboxPayment {
     const payment = this.get(id);
     if (payment.status === 'voided') return payment;
-    if (['captured', 'declined'].includes(payment.status)) throw notNow(payment);
+    if (['captured', 'declined'].includes(payment.status)) throw wrongStatus(payment);
     return this.#write({ ...payment, status: 'voided' }, 'payment.voided');
   }
 
   refund(id: string, { idempotencyKey: key = '', amount = '' }: Record<string, string>) {
     const payment = this.get(id);
     if (payment.refunds.some((refund) => refund.key === key)) return payment;
-    if (payment.status !== 'captured') throw notNow(payment);
+    if (payment.status !== 'captured') throw wrongStatus(payment);
     const sum = payment.refunds.reduce((total, refund) => total.plus(refund.amount), new Big(0));
     if (!key || !(Number(amount) > 0)) throw new HttpError(400, 'key or amount missing');
-    if (sum.plus(amount).gt(payment.amount)) throw new HttpError(409, 'more than the payment');
+    if (sum.plus(amount).gt(payment.amount))
+      throw new HttpError(409, 'the refunds would exceed the payment');
     const refunds = [...payment.refunds, { id: uuidv7(), key, amount }];
     return this.#write({ ...payment, refunds }, 'payment.refunded');
   }
@@ -117,7 +118,7 @@ export class Books {
   #write(payment: SandboxPayment, event: string): SandboxPayment {
     this.#keep(payment);
     if (this.file) appendFileSync(this.file, `${JSON.stringify(payment)}\n`);
-    this.told(payment, event);
+    this.onChange(payment, event);
     return payment;
   }
 
@@ -127,9 +128,9 @@ export class Books {
   }
 }
 
-const notNow = ({ status }: SandboxPayment) => new HttpError(409, `the payment is ${status}`);
+const wrongStatus = ({ status }: SandboxPayment) => new HttpError(409, `the payment is ${status}`);
 
-/** What was written before, the last line of each payment last; a line that was cut off is left. */
+/** All changes in the file, the newest of a payment last. An incomplete line is skipped. */
 function readPayments(file: string): SandboxPayment[] {
   if (!file || !existsSync(file)) return [];
   const lines = readFileSync(file, 'utf8').split('\n');

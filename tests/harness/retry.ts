@@ -1,50 +1,51 @@
 import type { GraphQLReply } from './system.js';
 
-const againAfterMs = 100;
-const patienceMs = 45_000;
+const retryDelayMs = 100;
+const timeoutMs = 45_000;
 
-type Judge = (reply: GraphQLReply) => boolean;
-const nothing: Judge = () => false;
-const sendsAgain = (reply: GraphQLReply, isUnsettled: Judge) =>
-  reply.errors?.[0]?.extensions?.code === 'TRY_AGAIN' || isUnsettled(reply);
-const aMoment = () => new Promise((resolve) => setTimeout(resolve, againAfterMs));
+type ShouldRetry = (reply: GraphQLReply) => boolean;
+const never: ShouldRetry = () => false;
+const isRetriable = (reply: GraphQLReply, shouldRetry: ShouldRetry) =>
+  reply.errors?.[0]?.extensions?.code === 'TRY_AGAIN' || shouldRetry(reply);
+const delay = () => new Promise((resolve) => setTimeout(resolve, retryDelayMs));
 
 /**
- * Sends a mutation until it is answered, as a client does that keeps its key, though connections are
- * lost; null where that does not happen in time.
+ * Sends a mutation until there is a final reply, as a client does that keeps its idempotency key.
+ * TRY_AGAIN and lost connections are retried.
  *
- * @param isUnsettled whether an answer is one with which a client asks again
+ * @param shouldRetry whether another reply is to be retried, too
+ * @returns the reply; null if there is none by `deadlineMs`
  */
-export async function insist(
+export async function retryUntil(
   send: () => Promise<GraphQLReply>,
-  untilMs: number,
-  isUnsettled = nothing,
+  deadlineMs: number,
+  shouldRetry = never,
 ): Promise<GraphQLReply | null> {
-  while (Date.now() < untilMs) {
+  while (Date.now() < deadlineMs) {
     const reply = await send().catch(() => null);
-    if (reply && !sendsAgain(reply, isUnsettled)) return reply;
-    await aMoment();
+    if (reply && !isRetriable(reply, shouldRetry)) return reply;
+    await delay();
   }
   return null;
 }
 
-/** A provider that was slow: what became of the payment is told to who asks again. */
+/** Whether a payment is still pending because the provider was slow: a retry gets its result. */
 export const isPaymentPending = ({ data }: GraphQLReply): boolean =>
   (data?.payOrder ?? data?.checkout)?.__typename === 'PaymentPending';
 
 /**
- * For what may be sent again, where nothing is away: a busy machine says TRY_AGAIN.
+ * As `retryUntil`, where every service is up, but a busy machine may answer TRY_AGAIN.
  *
- * @returns the last answer, though it be TRY_AGAIN
+ * @returns the last reply, which may be TRY_AGAIN
  */
-export async function settled(
+export async function retry(
   send: () => Promise<GraphQLReply>,
-  isUnsettled = nothing,
+  shouldRetry = never,
 ): Promise<GraphQLReply> {
-  const untilMs = Date.now() + patienceMs;
+  const deadlineMs = Date.now() + timeoutMs;
   for (;;) {
     const reply = await send();
-    if (!sendsAgain(reply, isUnsettled) || Date.now() > untilMs) return reply;
-    await aMoment();
+    if (!isRetriable(reply, shouldRetry) || Date.now() > deadlineMs) return reply;
+    await delay();
   }
 }

@@ -10,7 +10,7 @@ import { reverseSale } from './reverse-sale.js';
 const roundsCount = 20;
 const [shopA, shopB] = [uuidv7(), uuidv7()];
 
-describe('paid orders of one customer that are cancelled at once', () => {
+describe('paid orders of one customer that are cancelled at the same time', () => {
   let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
   let client: pg.Client;
   let orm: Awaited<ReturnType<typeof connect>>;
@@ -26,7 +26,7 @@ describe('paid orders of one customer that are cancelled at once', () => {
     await databases.drop();
   });
 
-  /** A paid order of one unit from each shop, whose parts were made in this order. */
+  /** A paid order of one unit from each shop, whose shop orders are inserted in this sequence. */
   async function paidOrder(customerId: string, shopIds: readonly string[]): Promise<string> {
     const orderId = uuidv7();
     await client.query(
@@ -62,13 +62,13 @@ describe('paid orders of one customer that are cancelled at once', () => {
   const cancel = (orderId: string) =>
     orm.em.fork().transactional(async (em) => {
       const order = await lockOrder(em, orderId);
-      const how = { actor: 'test', reason: 'BY_CUSTOMER' } as const;
+      const cancellation = { actor: 'test', reason: 'BY_CUSTOMER' } as const;
       const shopOrderIds = order.shopOrders.map(({ id }) => id);
-      await changeShopOrders(em, order, { shopOrderIds, to: 'CANCELLED', ...how });
-      await reverseSale(em, order, order.shopOrders, how);
+      await changeShopOrders(em, order, { shopOrderIds, to: 'CANCELLED', ...cancellation });
+      await reverseSale(em, order, order.shopOrders, cancellation);
     });
 
-  it('do not lock each other out, in whatever order their parts were made', async () => {
+  it('do not deadlock, in whatever sequence their shop orders were inserted', async () => {
     for (let round = 0; round < roundsCount; round++) {
       const customerId = uuidv7();
       const orderIds: string[] = [];

@@ -5,22 +5,22 @@ const batchMax = 500;
 export const countedHours = 24;
 
 /**
- * Takes carts that were not touched for a day out of the counters of units in carts. A cart that is
- * at work is left for the next time.
+ * Removes carts that were not changed for a day from the counters of units in carts. A cart that is
+ * locked is left for the next run.
  *
- * @returns how many it took out
+ * @returns the number of carts removed from the counters
  */
 export async function uncountIdleCarts(
   em: EntityManager,
   isStopping = () => false,
 ): Promise<number> {
-  let forgotten = 0;
+  let uncounted = 0;
   while (!isStopping()) {
     const batch = await em.fork().transactional(uncountBatch);
-    forgotten += batch;
+    uncounted += batch;
     if (batch < batchMax) break;
   }
-  return forgotten;
+  return uncounted;
 }
 
 async function uncountBatch(em: EntityManager): Promise<number> {
@@ -32,7 +32,7 @@ async function uncountBatch(em: EntityManager): Promise<number> {
      returning id`,
     [countedHours, batchMax],
   );
-  // Locked in the order of their keys, as those who change carts lock them.
+  // Locked in the order of their keys, as in `changeCart`.
   await sql(
     em,
     `with idle as (

@@ -15,7 +15,7 @@ import {
 import { WrongShopOrderStatus } from './shop-order-result.js';
 
 type Transition = Omit<ShopOrdersChange, 'shopOrderIds' | 'actor'>;
-/** what else belongs to the step, in its transaction */
+/** further work in the transaction of the change */
 type AfterTransition = (
   em: EntityManager,
   order: LockedOrder,
@@ -24,9 +24,10 @@ type AfterTransition = (
 ) => Promise<void>;
 
 /**
- * Takes a shop’s part of an order one step on, if it is where that step begins.
+ * Changes the status of a shop order, if its current status allows it.
  *
- * @throws `NOT_FOUND`; `FORBIDDEN` where the shop is not the user’s
+ * @returns the shop order, or the refusal with its status
+ * @throws `NOT_FOUND`; `FORBIDDEN` if the shop is not the user’s
  */
 export async function changeShopOrder(
   context: OrderContext,
@@ -45,7 +46,7 @@ export async function changeShopOrder(
     return null;
   });
   if (!status) return context.em.fork().findOneOrFail(ShopOrder, id);
-  const message = `The shop’s part of the order is ${status}.`;
+  const message = `The shop order is ${status}; this is not possible now.`;
   return result(WrongShopOrderStatus, { message, status });
 }
 

@@ -4,7 +4,7 @@ import { recordEvents } from '../order/order-event.js';
 import { markChanged } from '../order/order-signals.js';
 import { type CancelReason, type OrderStatus, orderStatusOf } from '../order/status.js';
 
-/** A shop’s part of an order, as it is under the lock of the order’s row. */
+/** A shop order, read under the lock of its order’s row. */
 export interface LockedShopOrder {
   readonly id: string;
   readonly shopId: string;
@@ -34,8 +34,9 @@ export interface ShopOrdersChange {
 }
 
 /**
- * Locks an order and reads its parts: who changes a part has this lock, so that two shops cannot
- * each count on the other’s part as it was. The lock lets others go on to refer to the order.
+ * Locks an order and reads its shop orders. Every change of a shop order takes this lock, so that two
+ * concurrent changes cannot both derive the order’s status from old values. The lock does not block
+ * inserts that refer to the order.
  */
 export async function lockOrder(em: EntityManager, orderId: string): Promise<LockedOrder> {
   const [order] = await sql<{ id: string; status: OrderStatus }>(
@@ -52,7 +53,7 @@ export async function lockOrder(em: EntityManager, orderId: string): Promise<Loc
   return { ...order, shopOrders };
 }
 
-/** Moves parts of a locked order, the order with them, and writes both into its history. */
+/** Changes shop orders of a locked order and the order’s own status, and records both in the history. */
 export async function changeShopOrders(
   em: EntityManager,
   order: LockedOrder,

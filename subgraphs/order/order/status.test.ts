@@ -10,10 +10,10 @@ const after: Partial<Record<OrderStatus, OrderStatus[]>> = {
   SHIPPED: ['DELIVERED'],
 };
 
-describe('how far an order is', () => {
+describe('the status of an order', () => {
   const shopOrders = fc.array(fc.constantFrom(...statuses), { minLength: 1, maxLength: 8 });
 
-  it('is cancelled exactly when all of its parts are', () => {
+  it('is CANCELLED exactly when all of its shop orders are', () => {
     fc.assert(
       fc.property(shopOrders, (all) => {
         const isCancelled = all.every((status) => status === 'CANCELLED');
@@ -22,7 +22,7 @@ describe('how far an order is', () => {
     );
   });
 
-  it('is otherwise as the least advanced of those that are not cancelled', () => {
+  it('is otherwise that of the least advanced shop order that is not cancelled', () => {
     fc.assert(
       fc.property(shopOrders, (all) => {
         const live = all.filter((status) => status !== 'CANCELLED');
@@ -33,7 +33,7 @@ describe('how far an order is', () => {
     );
   });
 
-  it('does not depend on the order of the parts', () => {
+  it('does not depend on the sequence of the shop orders', () => {
     fc.assert(
       fc.property(shopOrders, (all) => {
         expect(orderStatusOf(all.toReversed())).toBe(orderStatusOf(all));
@@ -41,7 +41,7 @@ describe('how far an order is', () => {
     );
   });
 
-  it('never goes back, whichever part makes whichever step', () => {
+  it('never goes back, whichever shop order changes', () => {
     fc.assert(
       fc.property(fc.nat({ max: 6 }), fc.array(fc.nat(), { maxLength: 40 }), (more, steps) => {
         const all: OrderStatus[] = Array.from({ length: more + 1 }, () => 'PENDING');

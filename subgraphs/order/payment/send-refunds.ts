@@ -20,10 +20,10 @@ interface DueRefund {
 }
 
 /**
- * Sends the refunds that are due, each under its id, so that the provider sends it once however often
- * it is asked. One that is not answered for is put off and sent again.
+ * Sends the refunds that are due, each with its id as the idempotency key, so that the provider
+ * executes it once. A refund without a response is postponed and sent again.
  *
- * @returns how many it tried
+ * @returns the number of refunds tried
  */
 export async function sendRefunds(
   app: OrderApp,
@@ -61,13 +61,13 @@ async function send(app: OrderApp, refund: DueRefund): Promise<void> {
     failPoint('refund sent, not recorded');
     await app.orm.em.fork().transactional((em) => recordRefunded(em, refund));
   } catch (error) {
-    // Somebody has to look at one that is refused for good: the customer waits for the money.
+    // A permanent refusal needs a person: the customer is waiting for the money.
     const level = error instanceof PermanentRefusal ? 'error' : 'warn';
-    app.logger[level]({ err: error, refundId }, 'a refund was not sent; it is tried again');
+    app.logger[level]({ err: error, refundId }, 'refund failed; it will be retried');
   }
 }
 
-/** The payment is REFUNDED once its refunds add up to it. */
+/** The payment becomes REFUNDED once its completed refunds add up to its amount. */
 async function recordRefunded(em: EntityManager, refund: DueRefund): Promise<void> {
   await sql(em, 'select 1 from payment where id = $1 for update', [refund.paymentId]);
   const first = await sqlCount(

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { enqueue } from '../../shared/messaging/outbox.js';
 
-/** The event by which the warehouse subgraph learns that a sold part of an order comes back. */
+/** The event that reports to the warehouse subgraph that sold units of a shop order come back. */
 export interface StockReturned {
   readonly orderId: string;
   readonly shopId: string;
@@ -9,8 +9,8 @@ export interface StockReturned {
 }
 
 /**
- * Has the warehouse subgraph put what was sold of one shop’s part back on its shelves (RETURN),
- * once; told by the outbox, in the transaction of `em`.
+ * Has the warehouse subgraph put the sold units of shop orders back into stock (RETURN), once.
+ * Enqueued in the outbox, in the transaction of `em`.
  */
 export function returnStock(em: EntityManager, returns: readonly StockReturned[]): Promise<void> {
   return enqueue(

@@ -3,16 +3,16 @@ import type { OutboxEvent } from '../../../shared/messaging/inbox.js';
 import type { CancelReason } from '../status.js';
 import { endPending } from './end-pending.js';
 
-/** The event by which the warehouse subgraph tells that a hold ended without a sale. */
+/** The event of the warehouse subgraph that a reservation ended without a sale. */
 export interface ReservationEnded {
   readonly orderId: string;
   readonly state: 'RELEASED' | 'EXPIRED';
   readonly reason: CancelReason;
-  /** the user who gave it up, where it was one */
+  /** the user who released it, if any */
   readonly actor?: string;
 }
 
-/** Cancels the order of a hold that ended; an order that is not pending is left as it is. */
+/** Cancels the order of a reservation that ended, if it is still pending. */
 export async function onReservationEnded(
   em: EntityManager,
   _event: OutboxEvent,
