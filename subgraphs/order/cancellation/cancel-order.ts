@@ -60,7 +60,7 @@ function cancelPaid(context: OrderContext, id: string) {
     if (order.status === 'PENDING')
       throw tryAgain('The order is being paid. Try again in a moment.');
     const live = order.shopOrders.filter(({ status }) => status !== 'CANCELLED');
-    const isShipped = live.some(({ status }) => status !== previousStatus.CANCELLED);
+    const isShipped = live.some(({ status }) => status !== previousStatus('CANCELLED'));
     if (live.length === 0 || isShipped) return notCancellable(order.status, isShipped);
     const shopOrderIds = live.map((shopOrder) => shopOrder.id);
     await changeShopOrders(em, order, { shopOrderIds, to: 'CANCELLED', actor, reason });

@@ -3,7 +3,9 @@ import { sqlPrepared } from '../../shared/database/sql.js';
 import type { IdempotencyKeyRef } from '../../shared/idempotency.js';
 import { newId } from '../../shared/ids.js';
 import { markChanged } from '../order/order-signals.js';
+import { orderTransitions, shopOrderTransitions } from '../order/status.js';
 import { subtractPurchasesCtes } from '../purchase-limit/count-purchases.js';
+import { assertTransition } from '../state-machine.js';
 
 /** An order with its idempotency key and the outcome to store under it. */
 export interface OrderOutcome {
@@ -38,6 +40,8 @@ export function cancelOutOfStock(
   em: EntityManager,
   orders: readonly OrderOutcome[],
 ): Promise<boolean[]> {
+  assertTransition(orderTransitions, 'PENDING', 'CANCELLED');
+  assertTransition(shopOrderTransitions, 'PENDING', 'CANCELLED');
   return writeOutcomes(em, cancelOutOfStockSql, orders, []);
 }
 

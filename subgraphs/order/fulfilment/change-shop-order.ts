@@ -40,7 +40,7 @@ export async function changeShopOrder(
   const status = await context.em.fork().transactional(async (em) => {
     const order = await lockOrder(em, orderId);
     const shopOrder = order.shopOrders.find((each) => each.id === id) as LockedShopOrder;
-    if (shopOrder.status !== previousStatus[transition.to]) return shopOrder.status;
+    if (shopOrder.status !== previousStatus(transition.to)) return shopOrder.status;
     await changeShopOrders(em, order, { ...transition, shopOrderIds: [id], actor });
     await afterTransition(em, order, shopOrder, actor);
     return null;

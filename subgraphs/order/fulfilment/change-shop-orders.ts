@@ -2,7 +2,14 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
 import { recordEvents } from '../order/order-event.js';
 import { markChanged } from '../order/order-signals.js';
-import { type CancelReason, type OrderStatus, orderStatusOf } from '../order/status.js';
+import {
+  type CancelReason,
+  OrderStatus,
+  orderStatusOf,
+  orderTransitions,
+  shopOrderTransitions,
+} from '../order/status.js';
+import { assertTransition } from '../state-machine.js';
 
 /** A shop order, read under the lock of its order’s row. */
 export interface LockedShopOrder {
@@ -16,16 +23,20 @@ export interface LockedOrder {
   readonly shopOrders: readonly LockedShopOrder[];
 }
 
-/** Where a part has to be to get where it is to go. */
-export const previousStatus = {
-  SHIPPED: 'CONFIRMED',
-  DELIVERED: 'SHIPPED',
-  CANCELLED: 'CONFIRMED',
-} as const satisfies Partial<Record<OrderStatus, OrderStatus>>;
+/** A status to which a shop order of a paid order changes. */
+export type PaidStatus = 'SHIPPED' | 'DELIVERED' | 'CANCELLED';
+
+/** The status from which a shop order of a paid order changes to `to`: each has one source. */
+export function previousStatus(to: PaidStatus): OrderStatus {
+  const sources = Object.values(OrderStatus).filter(
+    (from) => from !== 'PENDING' && shopOrderTransitions[from].includes(to),
+  );
+  return sources[0] as OrderStatus;
+}
 
 export interface ShopOrdersChange {
   readonly shopOrderIds: readonly string[];
-  readonly to: keyof typeof previousStatus;
+  readonly to: PaidStatus;
   /** a user’s id */
   readonly actor: string;
   /** of a cancellation */
@@ -59,8 +70,13 @@ export async function changeShopOrders(
   order: LockedOrder,
   { shopOrderIds, to, actor, reason, trackingNumber }: ShopOrdersChange,
 ): Promise<void> {
-  const after = order.shopOrders.map(({ id, status }) => (shopOrderIds.includes(id) ? to : status));
+  const after = order.shopOrders.map(({ id, status }) => {
+    if (!shopOrderIds.includes(id)) return status;
+    assertTransition(shopOrderTransitions, status, to);
+    return to;
+  });
   const status = orderStatusOf(after);
+  if (status !== order.status) assertTransition(orderTransitions, order.status, status);
   await sql(
     em,
     `with shop_orders as (
@@ -76,7 +92,7 @@ export async function changeShopOrders(
       shopOrderIds,
       to,
       trackingNumber ?? null,
-      previousStatus[to],
+      previousStatus(to),
       status,
       status === 'CANCELLED' ? reason : null,
     ],

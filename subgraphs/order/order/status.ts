@@ -1,4 +1,5 @@
 import { registerEnumType } from 'type-graphql';
+import type { Transitions } from '../state-machine.js';
 
 export const OrderStatus = {
   PENDING: 'PENDING',
@@ -19,6 +20,27 @@ registerEnumType(OrderStatus, {
     CANCELLED: { description: 'Cancelled; `cancelReason` of the order says why.' },
   },
 });
+
+/** A shop order leaves `PENDING` together with its order; later it changes by itself. */
+export const shopOrderTransitions: Transitions<OrderStatus> = {
+  PENDING: ['CONFIRMED', 'CANCELLED'],
+  CONFIRMED: ['SHIPPED', 'CANCELLED'],
+  SHIPPED: ['DELIVERED'],
+  DELIVERED: [],
+  CANCELLED: [],
+};
+
+/**
+ * From `CONFIRMED` on, the status follows from the shop orders (`orderStatusOf`). `DELIVERED` from
+ * `CONFIRMED`: the last shop order that is not delivered is cancelled.
+ */
+export const orderTransitions: Transitions<OrderStatus> = {
+  PENDING: ['CONFIRMED', 'CANCELLED'],
+  CONFIRMED: ['SHIPPED', 'DELIVERED', 'CANCELLED'],
+  SHIPPED: ['DELIVERED'],
+  DELIVERED: [],
+  CANCELLED: [],
+};
 
 export const CancelReason = {
   OUT_OF_STOCK: 'OUT_OF_STOCK',

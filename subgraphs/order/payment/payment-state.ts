@@ -3,8 +3,10 @@ import { sqlPrepared } from '../../shared/database/sql.js';
 import { newId } from '../../shared/ids.js';
 import type { OrderApp } from '../context.js';
 import type { OrderEventType } from '../order/order-event.js';
-import type { Payment, PaymentStatus } from './payment.js';
+import { assertTransition } from '../state-machine.js';
+import type { Payment } from './payment.js';
 import type { PaymentRef, ProviderPayment } from './provider/payment-provider.js';
+import { type PaymentStatus, paymentTransitions } from './status.js';
 
 /** The payment in the form that its provider expects. */
 export const toPaymentRef = (payment: Payment): PaymentRef => ({
@@ -42,6 +44,7 @@ const eventTypeOf: Readonly<Record<PaymentStatus, OrderEventType | null>> = {
  * history, and runs `afterStep` in the same transaction.
  *
  * @returns whether this call changed it
+ * @throws AssertionFailed for a step that `paymentTransitions` does not have
  */
 export function recordStep(
   app: OrderApp,
@@ -49,6 +52,7 @@ export function recordStep(
   step: Step,
   afterStep?: (em: EntityManager) => Promise<unknown>,
 ): Promise<boolean> {
+  assertTransition(paymentTransitions, payment.status, step.to);
   const em = app.orm.em.fork();
   if (!afterStep) return updatePayment(em, payment, step);
   return em.transactional(async (tx) => {

@@ -7,35 +7,12 @@ import {
   PrimaryKey,
   Property,
 } from '@mikro-orm/decorators/legacy';
-import { Directive, Field, ObjectType, registerEnumType } from 'type-graphql';
+import { Directive, Field, ObjectType } from 'type-graphql';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { Order } from '../order/order.js';
 import { sqlList } from '../order/status.js';
-
-export const PaymentStatus = {
-  PENDING: 'PENDING',
-  AUTHORIZED: 'AUTHORIZED',
-  COMPLETED: 'COMPLETED',
-  FAILED: 'FAILED',
-  VOIDED: 'VOIDED',
-  REFUNDED: 'REFUNDED',
-} as const;
-export type PaymentStatus = keyof typeof PaymentStatus;
-registerEnumType(PaymentStatus, {
-  name: 'PaymentStatus',
-  description: 'Status of a payment.',
-  valuesConfig: {
-    PENDING: { description: 'Not decided yet.' },
-    AUTHORIZED: { description: 'Authorized by the provider, not captured yet.' },
-    COMPLETED: { description: 'Captured.' },
-    FAILED: {
-      description: 'Declined, or ended without a capture before or after the authorization.',
-    },
-    VOIDED: { description: 'The authorization was voided; nothing was captured.' },
-    REFUNDED: { description: 'Captured and refunded in full.' },
-  },
-});
+import { PaymentStatus } from './status.js';
 
 @Directive('@key(fields: "id")')
 @Allow('own')

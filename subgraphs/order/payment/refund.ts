@@ -8,7 +8,7 @@ import {
   Property,
 } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Field, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, ObjectType } from 'type-graphql';
 import { sql } from '../../shared/database/sql.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { newId } from '../../shared/ids.js';
@@ -17,18 +17,7 @@ import { recordEvents } from '../order/order-event.js';
 import { ShopOrder } from '../order/shop-order.js';
 import { sqlList } from '../order/status.js';
 import { Payment } from './payment.js';
-
-export const RefundStatus = { PENDING: 'PENDING', COMPLETED: 'COMPLETED' } as const;
-export type RefundStatus = keyof typeof RefundStatus;
-
-registerEnumType(RefundStatus, {
-  name: 'RefundStatus',
-  description: 'Status of a refund.',
-  valuesConfig: {
-    PENDING: { description: 'Not confirmed by the provider yet.' },
-    COMPLETED: { description: 'Confirmed by the provider.' },
-  },
-});
+import { RefundStatus } from './status.js';
 
 /** Its id is also the idempotency key at the provider. */
 @Allow('parent')

@@ -3,7 +3,9 @@ import { sql, sqlCount } from '../../shared/database/sql.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { OrderApp } from '../context.js';
 import { recordEvents } from '../order/order-event.js';
+import { assertTransition } from '../state-machine.js';
 import { PermanentRefusal } from './provider/payment-provider.js';
+import { paymentTransitions, refundTransitions } from './status.js';
 
 const batchMax = 16;
 const retryFirstMs = 4000;
@@ -69,6 +71,8 @@ async function send(app: OrderApp, refund: DueRefund): Promise<void> {
 
 /** The payment becomes REFUNDED once its completed refunds add up to its amount. */
 async function recordRefunded(em: EntityManager, refund: DueRefund): Promise<void> {
+  assertTransition(refundTransitions, 'PENDING', 'COMPLETED');
+  assertTransition(paymentTransitions, 'COMPLETED', 'REFUNDED');
   await sql(em, 'select 1 from payment where id = $1 for update', [refund.paymentId]);
   const first = await sqlCount(
     em,

@@ -3,8 +3,9 @@ import { sqlPrepared } from '../../../shared/database/sql.js';
 import { newId } from '../../../shared/ids.js';
 import { returnToCart } from '../../cart/move-cart.js';
 import { subtractPurchases } from '../../purchase-limit/count-purchases.js';
+import { assertTransition } from '../../state-machine.js';
 import { markChanged } from '../order-signals.js';
-import type { CancelReason } from '../status.js';
+import { type CancelReason, orderTransitions, shopOrderTransitions } from '../status.js';
 
 /** The actor in the history for each reason; null for the order's customer. */
 const actors: Readonly<Record<CancelReason, string | null>> = {
@@ -49,6 +50,8 @@ export async function endPending(
 }
 
 async function leavePending(em: EntityManager, orderId: string, to: PendingEnd): Promise<boolean> {
+  assertTransition(orderTransitions, 'PENDING', to.status);
+  assertTransition(shopOrderTransitions, 'PENDING', to.status);
   const reason = to.status === 'CANCELLED' ? to.reason : null;
   // Before the order: payments are locked before orders.
   if (to.status === 'CANCELLED') await wakePayments(em, orderId);
