@@ -3,7 +3,8 @@ import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { logger } from '../../../tests/harness/stock-engine.js';
 import { connect, disconnect } from '../../shared/database/connect.js';
-import { changeShopOrders, lockOrder } from '../fulfilment/change-shop-orders.js';
+import { changeShopOrders } from '../fulfilment/change-shop-orders.js';
+import { lockOrder } from '../locks.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 import { reverseSale } from './reverse-sale.js';
 

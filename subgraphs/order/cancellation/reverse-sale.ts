@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
-import type { LockedOrder, LockedShopOrder } from '../fulfilment/change-shop-orders.js';
+import type { LockedOrder, LockedShopOrder } from '../locks.js';
 import type { CancelReason } from '../order/status.js';
 import { requestRefund } from '../payment/refund.js';
 import { subtractPurchases } from '../purchase-limit/count-purchases.js';

@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
 import { conflict } from '../../shared/errors.js';
 import { newId } from '../../shared/ids.js';
+import { lockCart } from '../locks.js';
 
 export const quantityMax = 10_000;
 export const cartItemsMax = 100;
@@ -22,13 +23,6 @@ export interface ChangedLine {
   readonly before: number;
   readonly after: number;
 }
-interface LockedCart {
-  readonly id: string;
-  readonly shard: number;
-  /** whether the counters included its units before */
-  readonly counted: boolean;
-}
-
 /** Assigns a customer to a shard by the last digits of the id, which are random. */
 const shardOf = (customerId: string) => Number.parseInt(customerId.slice(-4), 16) % shardsMax;
 
@@ -47,7 +41,7 @@ export async function changeCart(
   how: 'add' | 'restore' | 'set',
   changes: readonly CartChange[],
 ): Promise<ChangedLine[]> {
-  const cart = await lockCart(em, customerId);
+  const cart = await lockCart(em, customerId, shardOf(customerId));
   const changed = await sql<ChangedLine & { lines: number }>(em, changeLinesSql, [
     ...[cart.id, cart.shard, !cart.counted, how === 'set', how !== 'restore', quantityMax],
     changes.map(() => newId()),
@@ -62,17 +56,6 @@ export async function changeCart(
     throw conflict(`A cart can have ${cartItemsMax} lines at most. Remove a line first.`);
   }
   return changed;
-}
-
-/** Locks the customer's cart, creates it where there is none, and updates its time of change. */
-async function lockCart(em: EntityManager, customerId: string): Promise<LockedCart> {
-  const rows = await sql<LockedCart>(
-    em,
-    `insert into cart (id, shard) values ($1, $2)
-     on conflict (id) do update set updated_at = now() returning id, shard, counted`,
-    [customerId, shardOf(customerId)],
-  );
-  return rows[0] as LockedCart;
 }
 
 /**

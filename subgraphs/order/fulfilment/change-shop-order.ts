@@ -3,15 +3,9 @@ import { identityOf } from '../../shared/auth/callers.js';
 import { notFound } from '../../shared/errors.js';
 import { result } from '../../shared/graphql/refusal.js';
 import type { OrderContext } from '../context.js';
+import { type LockedOrder, type LockedShopOrder, lockOrder } from '../locks.js';
 import { ShopOrder } from '../order/shop-order.js';
-import {
-  changeShopOrders,
-  type LockedOrder,
-  type LockedShopOrder,
-  lockOrder,
-  previousStatus,
-  type ShopOrdersChange,
-} from './change-shop-orders.js';
+import { changeShopOrders, previousStatus, type ShopOrdersChange } from './change-shop-orders.js';
 import { WrongShopOrderStatus } from './shop-order-result.js';
 
 type Transition = Omit<ShopOrdersChange, 'shopOrderIds' | 'actor'>;

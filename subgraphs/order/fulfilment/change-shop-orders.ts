@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
+import type { LockedOrder } from '../locks.js';
 import { recordEvents } from '../order/order-event.js';
 import { markChanged } from '../order/order-signals.js';
 import {
@@ -10,18 +11,6 @@ import {
   shopOrderTransitions,
 } from '../order/status.js';
 import { assertTransition } from '../state-machine.js';
-
-/** A shop order, read under the lock of its order’s row. */
-export interface LockedShopOrder {
-  readonly id: string;
-  readonly shopId: string;
-  readonly status: OrderStatus;
-}
-export interface LockedOrder {
-  readonly id: string;
-  readonly status: OrderStatus;
-  readonly shopOrders: readonly LockedShopOrder[];
-}
 
 /** A status to which a shop order of a paid order changes. */
 export type PaidStatus = 'SHIPPED' | 'DELIVERED' | 'CANCELLED';
@@ -42,26 +31,6 @@ export interface ShopOrdersChange {
   /** of a cancellation */
   readonly reason?: CancelReason;
   readonly trackingNumber?: string | null;
-}
-
-/**
- * Locks an order and reads its shop orders. Every change of a shop order takes this lock, so that two
- * concurrent changes cannot both derive the order’s status from old values. The lock does not block
- * inserts that refer to the order.
- */
-export async function lockOrder(em: EntityManager, orderId: string): Promise<LockedOrder> {
-  const [order] = await sql<{ id: string; status: OrderStatus }>(
-    em,
-    'select id, status from customer_order where id = $1 for no key update',
-    [orderId],
-  );
-  if (!order) throw new Error(`there is no order ${orderId}`);
-  const shopOrders = await sql<LockedShopOrder>(
-    em,
-    'select id, shop_id as "shopId", status from shop_order where order_id = $1 order by id',
-    [orderId],
-  );
-  return { ...order, shopOrders };
 }
 
 /** Changes shop orders of a locked order and the order’s own status, and records both in the history. */

@@ -13,6 +13,7 @@ import { sql } from '../../shared/database/sql.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { newId } from '../../shared/ids.js';
 import { Allow } from '../../shared/rights/rights.js';
+import { lockPayment } from '../locks.js';
 import { recordEvents } from '../order/order-event.js';
 import { ShopOrder } from '../order/shop-order.js';
 import { sqlList } from '../order/status.js';
@@ -98,7 +99,7 @@ export interface RefundRequest {
  */
 export async function requestRefund(em: EntityManager, request: RefundRequest): Promise<boolean> {
   const { paymentId, shopOrderId, amount, reason, actor = 'payments' } = request;
-  await sql(em, 'select 1 from payment where id = $1 for update', [paymentId]);
+  await lockPayment(em, paymentId);
   const [refund] = await sql<{ orderId: string }>(
     em,
     `insert into refund (id, payment_id, shop_order_id, amount, reason)

@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql, sqlCount } from '../../shared/database/sql.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { OrderApp } from '../context.js';
+import { lockPayment } from '../locks.js';
 import { recordEvents } from '../order/order-event.js';
 import { assertTransition } from '../state-machine.js';
 import { PermanentRefusal } from './provider/payment-provider.js';
@@ -73,7 +74,7 @@ async function send(app: OrderApp, refund: DueRefund): Promise<void> {
 async function recordRefunded(em: EntityManager, refund: DueRefund): Promise<void> {
   assertTransition(refundTransitions, 'PENDING', 'COMPLETED');
   assertTransition(paymentTransitions, 'COMPLETED', 'REFUNDED');
-  await sql(em, 'select 1 from payment where id = $1 for update', [refund.paymentId]);
+  await lockPayment(em, refund.paymentId);
   const first = await sqlCount(
     em,
     `update refund set status = 'COMPLETED', updated_at = now()

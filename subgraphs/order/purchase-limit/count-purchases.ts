@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sqlPrepared } from '../../shared/database/sql.js';
+import { lockedPurchases } from '../locks.js';
 
 /** A line of an order, with what a purchase limit depends on. */
 export interface PurchaseLine {
@@ -106,10 +107,7 @@ export const subtractPurchasesCtes = (orders: string, condition = 'true') => `li
     from ${orders} o join shop_order s on s.order_id = o.id
       join order_item i on i.shop_order_id = s.id
     where ${condition} group by 1, 2, 3
-  ), locked as materialized (
-    select p.customer_id, p.shop_id, p.sku from purchase p join line using (customer_id, shop_id, sku)
-    order by p.customer_id, p.shop_id, p.sku for update of p
-  ), subtracted as (
+  ), ${lockedPurchases('line')}, subtracted as (
     update purchase p set units = p.units - line.units, updated_at = now()
     from line join locked using (customer_id, shop_id, sku)
     where p.customer_id = line.customer_id and p.shop_id = line.shop_id and p.sku = line.sku

@@ -53,7 +53,7 @@ async function leavePending(em: EntityManager, orderId: string, to: PendingEnd):
   assertTransition(orderTransitions, 'PENDING', to.status);
   assertTransition(shopOrderTransitions, 'PENDING', to.status);
   const reason = to.status === 'CANCELLED' ? to.reason : null;
-  // Before the order: payments are locked before orders.
+  // Before the order (locks.ts).
   if (to.status === 'CANCELLED') await wakePayments(em, orderId);
   const actor = to.status === 'CANCELLED' ? (to.actor ?? actors[to.reason]) : 'payments';
   const changed = await sqlPrepared(
