@@ -39,8 +39,8 @@ describe('the cart, through the router', () => {
     return errors ? { code: errors[0]?.extensions.code } : Object.values(data)[0];
   };
   // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects
-  type Shown = any;
-  const cart = (of = customer): Promise<Shown> => ask(`{ cart { ${cartFields} } }`, {}, of);
+  type Reply = any;
+  const cart = (of = customer): Promise<Reply> => ask(`{ cart { ${cartFields} } }`, {}, of);
   const change =
     (verb: string) =>
     (offerId: string, quantity: number, of = customer) =>
@@ -48,7 +48,7 @@ describe('the cart, through the router', () => {
         `mutation ($input: CartItemInput!) { ${verb}(input: $input) { ${resultFields} } }`,
         { input: { offerId, quantity } },
         of,
-      ) as Promise<Shown>;
+      ) as Promise<Reply>;
   const add = change('addToCart');
   const set = change('setCartItem');
   const remove = (offerId: string) =>
@@ -76,7 +76,7 @@ describe('the cart, through the router', () => {
     });
   });
 
-  it('adds, sets, takes out and clears, one line for each offer', async () => {
+  it('adds, sets, removes and clears, with one line for each offer', async () => {
     const { offerId } = await openShop(system, vendor, [50]);
     await add(offerId, 2);
     await add(offerId, 3);
@@ -91,7 +91,7 @@ describe('the cart, through the router', () => {
     expect(await ask('mutation { clearCart { items { quantity } } }')).toEqual({ items: [] });
   });
 
-  it('keeps every one of twenty units that are added at the same time', async () => {
+  it('loses none of twenty units that are added at the same time', async () => {
     const { offerId } = await openShop(system, vendor, [50]);
     const other = await openShop(system, vendor, [50]);
     await Promise.all(
@@ -100,7 +100,7 @@ describe('the cart, through the router', () => {
     expect(await quantities()).toEqual([10, 10]);
   });
 
-  it('is nobody else’s to see or change', async () => {
+  it('cannot be seen or changed by anybody else', async () => {
     const { offerId } = await openShop(system, vendor, [50]);
     await add(offerId, 2);
     const stranger = await registerPerson(system);
@@ -113,7 +113,7 @@ describe('the cart, through the router', () => {
     expect(await add(offerId, 1, nobody)).toEqual({ code: 'UNAUTHENTICATED' });
   });
 
-  it('takes no more than there is, than one may have, or than is for sale', async () => {
+  it('refuses more than the stock or the limit allow, and an offer that is not for sale', async () => {
     const scarce = await openShop(system, vendor, [3]);
     await add(scarce.offerId, 2);
     expect(await add(scarce.offerId, 2)).toEqual({
@@ -133,22 +133,22 @@ describe('the cart, through the router', () => {
     expect(await quantities()).toEqual([2]);
   });
 
-  it('tells the problem of each line, for the whole cart at once', async () => {
-    const [fine, scarce, dearer, limited, gone] = (await Promise.all(
+  it('shows the problem of each line, read for the whole cart at once', async () => {
+    const [fine, scarce, repriced, limited, gone] = (await Promise.all(
       Array.from({ length: 5 }, () => openShop(system, vendor, [50])),
-    )) as [Shown, Shown, Shown, Shown, Shown];
-    for (const { offerId } of [fine, scarce, dearer, limited, gone]) await add(offerId, 5);
-    const offer = ({ shopId, sku }: Shown) => ({ shopId, sku, price: '10.00' });
-    await setOffer({ ...offer(dearer), price: '10.01' });
+    )) as [Reply, Reply, Reply, Reply, Reply];
+    for (const { offerId } of [fine, scarce, repriced, limited, gone]) await add(offerId, 5);
+    const offer = ({ shopId, sku }: Reply) => ({ shopId, sku, price: '10.00' });
+    await setOffer({ ...offer(repriced), price: '10.01' });
     await setOffer({ ...offer(limited), purchaseLimit: 4 });
     await setOffer({ ...offer(gone), active: false });
     await checkout(system, vendor, [{ offerId: scarce.offerId, quantity: 48 }]);
-    let items: Shown;
+    let items: Reply;
     const statements = await statementsOf('warehouse', /from stock_item\b/, async () => {
       items = (await cart()).items;
     });
     expect(statements).toHaveLength(1);
-    expect(items.map(({ problem }: Shown) => problem)).toEqual([
+    expect(items.map(({ problem }: Reply) => problem)).toEqual([
       null,
       'INSUFFICIENT_STOCK',
       'PRICE_CHANGED',
@@ -156,11 +156,11 @@ describe('the cart, through the router', () => {
       'OFFER_GONE',
     ]);
     expect(items[2].unitPrice.amount).toBe('10.00');
-    const accepted = await set(dearer.offerId, 5);
+    const accepted = await set(repriced.offerId, 5);
     expect(accepted.items[2]).toMatchObject({ problem: null, unitPrice: { amount: '10.01' } });
   });
 
-  it('loses what was ordered once it is held, and gets it back when the order ends unpaid', async () => {
+  it('loses the ordered units once they are reserved, and gets them back when the order ends unpaid', async () => {
     const { offerId } = await openShop(system, vendor, [50]);
     const other = await openShop(system, vendor, [50]);
     await add(offerId, 2);
@@ -179,7 +179,7 @@ describe('the cart, through the router', () => {
     expect(await quantities()).toEqual([5, 3]);
   });
 
-  it('shows how many units are in other customers’ carts, of the last day', async () => {
+  it('shows the units in other customers’ carts of the last day', async () => {
     const shops = [await openShop(system, vendor, [50]), await openShop(system, vendor, [50])];
     const others = [await registerPerson(system), await registerPerson(system)];
     for (const { offerId } of shops) await add(offerId, 2);
@@ -188,8 +188,8 @@ describe('the cart, through the router', () => {
     await change('setCartItem')(shops[0]?.offerId as string, 1, others[1]);
     const query = '{ cart { items { offer { inOtherCarts } } } }';
     const inOthers = async () =>
-      ((await ask(query)) as Shown).items.map(({ offer }: Shown) => offer.inOtherCarts);
-    let seen: Shown;
+      ((await ask(query)) as Reply).items.map(({ offer }: Reply) => offer.inOtherCarts);
+    let seen: Reply;
     const statements = await statementsOf('order', /^select .* from units_in_carts/s, async () => {
       seen = await inOthers();
     });
@@ -200,13 +200,13 @@ describe('the cart, through the router', () => {
 
     const old = `update cart set updated_at = now() - interval '25 hours' where id = $1`;
     await sql(orm.em, old, [others[0]?.id]);
-    await uncountIdleCarts(orm.em); // or the system’s own worker did it
+    await uncountIdleCarts(orm.em); // unless the system’s worker did it already
     expect(await inOthers()).toEqual([1, 0]);
     await add(shops[1]?.offerId as string, 1, others[0]);
     expect(await inOthers()).toEqual([4, 1]);
   });
 
-  it('does not get back what was paid, nor anything when a checkout is short', async () => {
+  it('does not get paid units back, and is unchanged by a checkout without enough stock', async () => {
     const { offerId } = await openShop(system, vendor, [5]);
     await add(offerId, 4);
     const short = await checkout(system, customer, [{ offerId, quantity: 6 }]);

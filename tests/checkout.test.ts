@@ -5,7 +5,7 @@ import { databaseSchema as orderSchema } from '../subgraphs/order/mikro-orm.conf
 import { endPending } from '../subgraphs/order/order/transitions/end-pending.js';
 import { connect } from '../subgraphs/shared/database/connect.js';
 import { lockKey } from '../subgraphs/warehouse/reservation/dispatcher/stock-locks.js';
-import { settled } from './harness/insist.js';
+
 import {
   address,
   checkout,
@@ -15,10 +15,11 @@ import {
   pay,
   registerPerson,
 } from './harness/people.js';
+import { retry } from './harness/retry.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
-describe('checking out, through the router', () => {
+describe('checkout, through the router', () => {
   let system: TestSystem;
   let vendor: Person;
   beforeAll(async () => {
@@ -40,7 +41,7 @@ describe('checking out, through the router', () => {
     system.graphql('mutation ($id: UUID!) { cancelOrder(id: $id) { __typename } }', { id }, token);
 
   describe('purchase limits', () => {
-    it('hold over all orders of a customer, and nothing is placed beyond them', async () => {
+    it('apply to all orders of a customer, and no order is placed beyond them', async () => {
       const customer = await registerPerson(system);
       const { offerId } = await openShop(system, vendor, [50], '10.00', 3);
       const first = await checkout(system, customer, [{ offerId, quantity: 2 }]);
@@ -56,7 +57,7 @@ describe('checking out, through the router', () => {
       expect(third.data.checkout.__typename).toBe('CheckoutSuccess');
     });
 
-    it('50 parallel checkouts by one customer over a limit of 2 give 2 units', async () => {
+    it('let 50 parallel checkouts of one customer buy 2 units under a limit of 2', async () => {
       const customer = await registerPerson(system);
       const { offerId } = await openShop(system, vendor, [100], '10.00', 2);
       const replies = await Promise.all(
@@ -68,7 +69,7 @@ describe('checking out, through the router', () => {
       expect(await ordersOf(customer)).toHaveLength(2);
     });
 
-    it('count again what was cancelled or short, and a stored refusal answers the same', async () => {
+    it('do not count cancelled orders, and a stored refusal stays the same', async () => {
       const customer = await registerPerson(system);
       const { offerId } = await openShop(system, vendor, [2], '10.00', 3);
       const short = await checkout(system, customer, [{ offerId, quantity: 3 }]);
@@ -83,7 +84,7 @@ describe('checking out, through the router', () => {
       expect((await refused()).data).toEqual(before.data);
     });
 
-    it('know what was bought before they were set', async () => {
+    it('count what was bought before they were set', async () => {
       const customer = await registerPerson(system);
       const { offerId, shopId, sku } = await openShop(system, vendor, [50]);
       await checkout(system, customer, [{ offerId, quantity: 2 }]);
@@ -111,7 +112,7 @@ describe('checking out, through the router', () => {
       return data.cart.items.map(({ quantity }: { quantity: number }) => quantity);
     };
 
-    it('orders all that is in it, and the same key answers the same though it is empty then', async () => {
+    it('orders all lines, and the same key gets the same answer though the cart is empty then', async () => {
       const customer = await registerPerson(system);
       const [one, other] = [
         await openShop(system, vendor, [50], '1.10'),
@@ -129,13 +130,13 @@ describe('checking out, through the router', () => {
       expect(await quantities(customer)).toEqual([1, 2]);
     });
 
-    it('takes out once what is ordered, though two processes are told of the hold', async () => {
+    it('removes the ordered units once, though two processes get the reservation', async () => {
       const customer = await registerPerson(system);
       const { offerId } = await openShop(system, vendor, [50]);
       await add(customer, offerId, 5);
       const placed = () => checkout(system, customer, [{ offerId, quantity: 2 }], 'twice');
       const { order } = (await placed()).data.checkout;
-      // The second took over the key of one that was slow, before that one had stored its outcome.
+      // The second process claims the key of a slow one that has not stored its outcome.
       const database = new pg.Client({ connectionString: system.databases.order });
       await database.connect();
       await database.query(
@@ -151,7 +152,7 @@ describe('checking out, through the router', () => {
       expect(await quantities(customer)).toEqual([5]);
     });
 
-    it('that is empty is refused, and so it stays under that key', async () => {
+    it('refuses an empty cart, and repeats the refusal for the same key', async () => {
       const customer = await registerPerson(system);
       const input = { idempotencyKey: 'empty', shippingAddress: address };
       const { data } = await checkoutWith(system, customer, input);
@@ -162,14 +163,14 @@ describe('checking out, through the router', () => {
       expect(await ordersOf(customer)).toEqual([]);
     });
 
-    it('50 parallel checkouts of one cart, with 50 keys, do not pass a limit together', async () => {
+    it('cannot exceed a limit by 50 parallel checkouts of one cart with 50 keys', async () => {
       const customer = await registerPerson(system);
       const { offerId } = await openShop(system, vendor, [500], '10.00', 3);
       await add(customer, offerId, 2);
       const replies = await Promise.all(
         Array.from({ length: 50 }, () => {
           const input = { idempotencyKey: randomUUID(), shippingAddress: address };
-          return settled(() => checkoutWith(system, customer, input));
+          return retry(() => checkoutWith(system, customer, input));
         }),
       );
       const placed = replies.filter(({ data }) => data.checkout.__typename === 'CheckoutSuccess');
@@ -179,13 +180,13 @@ describe('checking out, through the router', () => {
   });
 
   describe('the expected total', () => {
-    it('guards against a price that changed, and tells the old and the new one', async () => {
+    it('guards against a changed price, and the refusal shows the old and the new one', async () => {
       const customer = await registerPerson(system);
-      const [same, dearer] = [
+      const [same, repriced] = [
         await openShop(system, vendor, [50], '1.00'),
         await openShop(system, vendor, [50], '10.00'),
       ];
-      for (const { offerId } of [same, dearer]) {
+      for (const { offerId } of [same, repriced]) {
         await system.graphql(
           'mutation ($input: CartItemInput!) { addToCart(input: $input) { __typename } }',
           { input: { offerId, quantity: 2 } },
@@ -194,7 +195,7 @@ describe('checking out, through the router', () => {
       }
       await system.graphql(
         'mutation ($input: SetOfferInput!) { setOffer(input: $input) { id } }',
-        { input: { shopId: dearer.shopId, sku: dearer.sku, price: '10.05' } },
+        { input: { shopId: repriced.shopId, sku: repriced.sku, price: '10.05' } },
         vendor.token,
       );
       const input = { shippingAddress: address, expectedTotal: '22' };
@@ -203,7 +204,7 @@ describe('checking out, through the router', () => {
         __typename: 'PriceChanged',
         lines: [
           {
-            offer: { id: dearer.offerId },
+            offer: { id: repriced.offerId },
             oldPrice: { amount: '10.00' },
             newPrice: { amount: '10.05' },
           },
@@ -222,7 +223,7 @@ describe('checking out, through the router', () => {
       expect(placed.data.checkout.order.total.amount).toBe('22.10');
     });
 
-    it('holds for given items too, where no earlier price is known', async () => {
+    it('applies to given items too, whose earlier price is unknown', async () => {
       const customer = await registerPerson(system);
       const { offerId } = await openShop(system, vendor, [50], '10.00');
       const items = [{ offerId, quantity: 1 }];
@@ -248,7 +249,7 @@ describe('checking out, through the router', () => {
       return data.addAddress.id;
     };
 
-    it('can be one of the customer’s own, as it is when the order is placed', async () => {
+    it('can be a saved one, in its form at the time of the checkout', async () => {
       const customer = await registerPerson(system);
       const { offerId } = await openShop(system, vendor, [50]);
       const addressId = await addAddress(customer, { ...address, state: 'Illinois' });
@@ -266,7 +267,7 @@ describe('checking out, through the router', () => {
       ]);
     });
 
-    it('must be there once, whole, and the customer’s own', async () => {
+    it('must be given exactly once, complete, and the customer’s', async () => {
       const [customer, stranger] = [await registerPerson(system), await registerPerson(system)];
       const { offerId } = await openShop(system, vendor, [50]);
       const items = [{ offerId, quantity: 1 }];
@@ -288,10 +289,10 @@ describe('checking out, through the router', () => {
     });
   });
 
-  it('a payment method longer than is kept is refused before anything is held', async () => {
+  it('a payment method that is too long is refused before anything is reserved', async () => {
     const customer = await registerPerson(system);
     const { offerId } = await openShop(system, vendor, [5]);
-    // 50 characters to the eye, 100 to the database.
+    // 50 visible characters, 100 code points in the database.
     const paymentMethod = '\u2764\uFE0F'.repeat(50);
     const items = [{ offerId, quantity: 1 }];
     const input = { idempotencyKey: 'method', shippingAddress: address, items, paymentMethod };
@@ -303,7 +304,7 @@ describe('checking out, through the router', () => {
     expect(await ordersOf(customer)).toEqual([]);
   });
 
-  it('a sku that another process has locked holds up nobody who wants another one', async () => {
+  it('a sku that another process has locked does not delay checkouts of other skus', async () => {
     const customer = await registerPerson(system);
     const [locked, free] = [
       await openShop(system, vendor, [50]),
@@ -326,9 +327,9 @@ describe('checking out, through the router', () => {
     expect((await waiting).data.checkout.__typename).toBe('CheckoutSuccess');
   });
 
-  describe('an order whose stock is late', () => {
-    /** Has a checkout wait at the lock of its sku; @returns what lets it go, and its order's id */
-    async function late(units: number) {
+  describe('an order whose reservation is delayed', () => {
+    /** Makes a checkout wait for the lock of its sku. `answer` unlocks it and returns the result. */
+    async function delayed(units: number) {
       const customer = await registerPerson(system);
       const { sku, offerId } = await openShop(system, vendor, [units]);
       const redis = new Redis(`${system.redis.url.replace(/\/\d*$/, '')}/2`);
@@ -356,20 +357,20 @@ describe('checking out, through the router', () => {
       return rows[0]?.state;
     };
 
-    it('gives it back at once when it was cancelled meanwhile', async () => {
-      const { orderId, answer } = await late(2);
+    it('releases the reservation at once if the order was cancelled meanwhile', async () => {
+      const { orderId, answer } = await delayed(2);
       const settings = { name: 'test', url: system.databases.order, poolMax: 1 };
       const orm = await connect(settings, orderSchema);
-      // Another process with its key was told that it is sold out.
+      // Another process with its key was answered that it is sold out.
       await endPending(orm.em, orderId, { status: 'CANCELLED', reason: 'OUT_OF_STOCK' });
       await orm.close();
       expect(await answer()).not.toBe('CheckoutSuccess');
       expect(await reservationOf(orderId)).toBe('RELEASED');
     });
 
-    it('refuses what another warehouse process may still decide, once it is told to be short', async () => {
-      const { orderId, answer } = await late(1);
-      await new Promise((resolve) => setTimeout(resolve, 1500)); // it asks again after 100 ms
+    it('refuses a reservation that another warehouse process may still make, once it is out of stock', async () => {
+      const { orderId, answer } = await delayed(1);
+      await new Promise((resolve) => setTimeout(resolve, 1500)); // it retries after 100 ms
       expect(await answer()).not.toBe('CheckoutSuccess');
       expect(await reservationOf(orderId)).toBe('RELEASED');
     });

@@ -12,22 +12,22 @@ import { type Bought, type Buyers, buyInEveryWay, checkoutAgain } from './harnes
 
 const roundsCount = process.env.LONG === '1' ? 20 : 1;
 const roundMaxMs = 240_000;
-// What was promised is 10 s; a relay that died with entries in its hands leaves them leased for 15.
-const settleMs = 30_000;
+// The target is 10 s, but a relay that died leaves its entries leased for 15 s.
+const recoveryMaxMs = 30_000;
 const turnsMax = 5;
 const restartMaxMs = 120_000;
 
-/** Where a process can stop: the table of system.md, and what is between. */
+/** The points at which a process can stop. */
 const points: ReadonlyArray<[ProcessName, string]> = [
-  ['order', 'order inserted'],
-  ['order', 'reservation held, order not told'],
-  ['order', 'authorized, not recorded'],
-  ['order', 'authorized, hold not committed'],
-  ['order', 'hold committed, answer lost'],
-  ['order', 'captured, not recorded'],
+  ['order', 'order inserted, stock not reserved'],
+  ['order', 'stock reserved, not recorded'],
+  ['order', 'payment authorized, not recorded'],
+  ['order', 'payment authorized, reservation not committed'],
+  ['order', 'reservation committed, response lost'],
+  ['order', 'payment captured, not recorded'],
   ['order', 'refund sent, not recorded'],
-  ['order', 'voided, not recorded'],
-  ['order', 'released, order not told'],
+  ['order', 'payment voided, not recorded'],
+  ['order', 'reservation released, order not cancelled'],
   ['order', 'event posted, not marked as sent'],
   ['order', 'event taken in, answer lost'],
   ['warehouse', 'hold committed, timer not set'],
@@ -41,7 +41,7 @@ it('a process with fail points refuses to start in production', () => {
   expect(() => loadConfig({}, env)).toThrow(ConfigError);
 });
 
-describe('a process that is killed at a named point, while people buy in every way', () => {
+describe('a process that is killed at a fail point, while customers buy in every way', () => {
   let system: ProcessSystem;
   let payments: TestPayments;
   let warehouse: pg.Client;
@@ -56,7 +56,7 @@ describe('a process that is killed at a named point, while people buy in every w
     const shops = [await openShop(system, vendor, [9000]), await openShop(system, vendor, [9000])];
     offerIds = shops.map(({ offerId }) => offerId);
   }, 240_000);
-  // For each point anew: an access token lasts 15 minutes, and twenty rounds of all points longer.
+  // New people for each point: an access token lasts 15 minutes, twenty rounds of all points longer.
   beforeEach(async () => {
     const people: Person[] = [];
     for (let n = 0; n < 7; n++) people.push(await registerPerson(system));
@@ -67,18 +67,18 @@ describe('a process that is killed at a named point, while people buy in every w
     await system.stop();
   }, 60_000);
 
-  /** What an order and all its payments came to, by our rows and by the sandbox's own books. */
+  /** The final state of an order and its payments, in the order subgraph and at the sandbox. */
   async function endOf({ orderId }: Bought): Promise<string> {
-    const books = await payments.books();
+    const sandboxPayments = await payments.sandboxPayments();
     const { status } = await payments.orderRow(orderId);
     const ends = (await payments.paymentsOf(orderId)).map((payment) => {
-      const book = books.find(({ key }) => key === payment.id);
-      return `${payment.status} ${book?.status ?? 'unknown'} ${book?.refunds.length ?? 0}`;
+      const inSandbox = sandboxPayments.find(({ key }) => key === payment.id);
+      return `${payment.status} ${inSandbox?.status ?? 'unknown'} ${inSandbox?.refunds.length ?? 0}`;
     });
     return [status, ...ends].join(', ');
   }
 
-  /** Buys until the process died at the point and runs again; not every turn comes by every point. */
+  /** Buys until the process has died at the point and runs again. Not every turn reaches the point. */
   async function buyUntilKilled(name: ProcessName, point: string): Promise<Bought[]> {
     let runsAgain = false;
     system.arm(name, point);
@@ -101,28 +101,28 @@ describe('a process that is killed at a named point, while people buy in every w
       for (let round = 0; round < roundsCount; round++) {
         const bought = await buyUntilKilled(name, point);
         for (const each of bought) expect(await checkoutAgain(buyers, each)).toBe(each.orderId);
-        await noHoldIsLate(warehouse, settleMs);
-        await system.expectInvariants(settleMs);
+        await noHoldIsLate(warehouse, recoveryMaxMs);
+        await system.expectInvariants(recoveryMaxMs);
         for (const each of bought) {
-          // A refund that is due is sent a moment later.
-          const end = await eventually(() => endOf(each), isWhole, settleMs).catch(() =>
+          // A due refund is sent a moment later.
+          const end = await eventually(() => endOf(each), isConsistent, recoveryMaxMs).catch(() =>
             endOf(each),
           );
           ends[end] = (ends[end] ?? 0) + 1;
         }
       }
-      expect(Object.keys(ends).filter((end) => !isWhole(end))).toEqual([]);
+      expect(Object.keys(ends).filter((end) => !isConsistent(end))).toEqual([]);
     },
     roundsCount * roundMaxMs,
   );
 });
 
-/** At most one payment took money, and it is of a confirmed order or went back, once. */
-function isWhole(end: string): boolean {
+/** One payment of a confirmed order is captured; any other capture is refunded, once. */
+function isConsistent(end: string): boolean {
   const [status, ...payments] = end.split(', ');
-  const nothingTaken = /^(FAILED|VOIDED) (declined|voided|unknown) 0$/;
-  const took = payments.filter((payment) => !nothingTaken.test(payment));
-  if (status === 'CONFIRMED') return took.join() === 'COMPLETED captured 0';
-  if (status === 'CANCELLED') return took.every((payment) => payment === 'REFUNDED captured 1');
-  return status === 'PENDING' && took.length === 0;
+  const notCaptured = /^(FAILED|VOIDED) (declined|voided|unknown) 0$/;
+  const captured = payments.filter((payment) => !notCaptured.test(payment));
+  if (status === 'CONFIRMED') return captured.join() === 'COMPLETED captured 0';
+  if (status === 'CANCELLED') return captured.every((payment) => payment === 'REFUNDED captured 1');
+  return status === 'PENDING' && captured.length === 0;
 }

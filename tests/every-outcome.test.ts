@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type DefinitionNode, parse } from 'graphql';
 import { root } from '../ops/subgraph-names.js';
-import { openShopping, type Shopping, type Shown } from './harness/shopping.js';
+import { openShopping, type Reply, type Shopping } from './harness/shopping.js';
 
 const enums = ['OrderStatus', 'CancelReason', 'PaymentStatus', 'RefundStatus', 'CartProblem'];
 
@@ -14,37 +14,46 @@ function outcomesOf(definition: DefinitionNode): string[] {
   return (definition.values ?? []).map((of) => `${definition.name.value}.${of.name.value}`);
 }
 
-const status = ({ status }: Shown) => status;
-const reason = ({ cancelReason }: Shown) => cancelReason;
-const payment = ({ payments }: Shown) => payments[0]?.status;
+const status = ({ status }: Reply) => status;
+const reason = ({ cancelReason }: Reply) => cancelReason;
+const payment = ({ payments }: Reply) => payments[0]?.status;
 
-type Way = [how: string, reach: (s: Shopping) => Promise<Shown>];
-/** A union’s way gives the answer, an enum’s the value. */
+type Way = [how: string, reach: (s: Shopping) => Promise<Reply>];
+/** The way to a member of a union returns the response; the way to a value of an enum, the value. */
 const ways: Record<string, Way> = {
   'CartResult.Cart': ['an offer is added', (s) => s.add(s.shop, 1)],
-  'CartResult.InsufficientStock': ['more than there is', async (s) => s.add(await s.newShop(1), 2)],
+  'CartResult.InsufficientStock': [
+    'more than the stock',
+    async (s) => s.add(await s.newShop(1), 2),
+  ],
   'CartResult.PurchaseLimitExceeded': [
-    'more than one may have',
+    'more than the purchase limit',
     async (s) => s.add(await s.newShop(9, 1), 2),
   ],
-  'CartResult.OfferGone': ['an offer that was removed', async (s) => s.add(await s.removed(), 1)],
+  'CartResult.OfferGone': [
+    'an offer that is no longer for sale',
+    async (s) => s.add(await s.removed(), 1),
+  ],
 
-  'CheckoutResult.CheckoutSuccess': ['without a method', (s) => s.order({ items: s.items() })],
+  'CheckoutResult.CheckoutSuccess': [
+    'without a payment method',
+    (s) => s.order({ items: s.items() }),
+  ],
   'CheckoutResult.InsufficientStock': [
-    'more than there is',
+    'more than the stock',
     async (s) => s.order({ items: s.items(2, await s.newShop(1)) }),
   ],
   'CheckoutResult.PurchaseLimitExceeded': [
-    'more than one may have',
+    'more than the purchase limit',
     async (s) => s.order({ items: s.items(2, await s.newShop(9, 1)) }),
   ],
   'CheckoutResult.PriceChanged': [
-    'another total than is expected',
+    'another total than expected',
     (s) => s.order({ items: s.items(), expectedTotal: '9.99' }),
   ],
-  'CheckoutResult.CartEmpty': ['of an empty cart', (s) => s.order({})],
+  'CheckoutResult.CartEmpty': ['an empty cart', (s) => s.order({})],
   'CheckoutResult.OfferGone': [
-    'an offer that was removed',
+    'an offer that is no longer for sale',
     async (s) => s.order({ items: s.items(1, await s.removed()) }),
   ],
   'CheckoutResult.MixedCurrencies': [
@@ -52,28 +61,28 @@ const ways: Record<string, Way> = {
     async (s) => s.order({ items: [...s.items(), ...s.items(1, await s.inEuros())] }),
   ],
   'CheckoutResult.OrderExpired': [
-    'asked again when the customer acted too late',
-    (s) => s.repeated(s.timeIsUp),
+    'repeated after the customer acted too late',
+    (s) => s.repeated(s.expire),
   ],
-  'CheckoutResult.PaymentSuccess': ['in one step', (s) => s.inOneStep('Credit Card')],
-  'CheckoutResult.PaymentPending': ['a bank that thinks', (s) => s.inOneStep('Slow Bank')],
+  'CheckoutResult.PaymentSuccess': ['paid at once', (s) => s.payAtOnce('Credit Card')],
+  'CheckoutResult.PaymentPending': ['a bank that decides later', (s) => s.payAtOnce('Slow Bank')],
   'CheckoutResult.PaymentActionRequired': [
-    'a bank that asks back',
-    (s) => s.inOneStep('Challenge Card'),
+    'a bank that requires an action',
+    (s) => s.payAtOnce('Challenge Card'),
   ],
-  'CheckoutResult.PaymentDeclined': ['declined', (s) => s.inOneStep('Declined Card')],
+  'CheckoutResult.PaymentDeclined': ['declined', (s) => s.payAtOnce('Declined Card')],
   'CheckoutResult.OrderNotPayable': [
-    'asked again after the customer cancelled',
+    'repeated after the customer cancelled',
     (s) => s.repeated(s.cancel),
   ],
 
   'PayOrderResult.PaymentSuccess': ['paid', async (s) => s.payBy(await s.place())],
   'PayOrderResult.PaymentPending': [
-    'a bank that thinks',
+    'a bank that decides later',
     async (s) => s.payBy(await s.place(), 'Slow Bank'),
   ],
   'PayOrderResult.PaymentActionRequired': [
-    'a bank that asks back',
+    'a bank that requires an action',
     async (s) => s.payBy(await s.place(), 'Challenge Card'),
   ],
   'PayOrderResult.PaymentDeclined': [
@@ -84,7 +93,7 @@ const ways: Record<string, Way> = {
     'paid too late',
     async (s) => {
       const id = await s.place();
-      await s.timeIsUp(id);
+      await s.expire(id);
       return s.payBy(id);
     },
   ],
@@ -108,7 +117,7 @@ const ways: Record<string, Way> = {
   'OrderStatus.PENDING': ['placed', async (s) => status(await s.orderOf(await s.place()))],
   'OrderStatus.CONFIRMED': ['paid', async (s) => status(await s.orderOf(await s.buy()))],
   'OrderStatus.SHIPPED': [
-    'its shop ships it',
+    'the shop ships it',
     async (s) => {
       const id = await s.buy();
       await s.step('ship', id);
@@ -116,7 +125,7 @@ const ways: Record<string, Way> = {
     },
   ],
   'OrderStatus.DELIVERED': [
-    'its shop delivers it',
+    'the shop delivers it',
     async (s) => {
       const id = await s.buy();
       await s.step('ship', id);
@@ -124,10 +133,10 @@ const ways: Record<string, Way> = {
       return status(await s.orderOf(id));
     },
   ],
-  'OrderStatus.CANCELLED': ['not paid in time', async (s) => s.timeIsUp(await s.place())],
+  'OrderStatus.CANCELLED': ['not paid in time', async (s) => s.expire(await s.place())],
 
   'CancelReason.OUT_OF_STOCK': [
-    'more than there is',
+    'more than the stock',
     async (s) => {
       await s.order({ items: s.items(2, await s.newShop(1)) });
       return reason(await s.orderOf(await s.newestOrder()));
@@ -137,19 +146,19 @@ const ways: Record<string, Way> = {
     'not paid in time',
     async (s) => {
       const id = await s.place();
-      await s.timeIsUp(id);
+      await s.expire(id);
       return reason(await s.orderOf(id));
     },
   ],
   'CancelReason.PAYMENT_FAILED': [
-    'declined in one step',
+    'declined when paid at once',
     async (s) => {
-      await s.inOneStep('Declined Card');
+      await s.payAtOnce('Declined Card');
       return reason(await s.orderOf(await s.newestOrder()));
     },
   ],
   'CancelReason.BY_CUSTOMER': [
-    'its customer cancels it',
+    'the customer cancels it',
     async (s) => {
       const id = await s.place();
       await s.cancel(id);
@@ -157,7 +166,7 @@ const ways: Record<string, Way> = {
     },
   ],
   'CancelReason.BY_SHOP': [
-    'its only shop cancels it',
+    'the only shop cancels it',
     async (s) => {
       const id = await s.buy();
       await s.step('cancelShopOrder', id);
@@ -165,16 +174,16 @@ const ways: Record<string, Way> = {
     },
   ],
   'CancelReason.ABANDONED': [
-    'its checkout stopped half-way, and nobody came back',
+    'the checkout stopped half-way and is not retried',
     async (s) => s.until(await s.halfPlaced(), 'ABANDONED', reason),
   ],
 
   'PaymentStatus.PENDING': [
-    'a bank that asks back',
+    'a bank that requires an action',
     async (s) => payment(await s.orderOf(await s.buy('Challenge Card'))),
   ],
   'PaymentStatus.AUTHORIZED': [
-    'the warehouse subgraph is away when it is to be sold',
+    'the warehouse subgraph is down after the authorization',
     async (s) => (await s.halfPaid()).payment.status,
   ],
   'PaymentStatus.COMPLETED': ['paid', async (s) => payment(await s.orderOf(await s.buy()))],
@@ -183,7 +192,7 @@ const ways: Record<string, Way> = {
     async (s) => payment(await s.orderOf(await s.buy('Declined Card'))),
   ],
   'PaymentStatus.VOIDED': [
-    'the customer acts, and the time is up before we hear of it',
+    'the customer acts, and the order expires before the webhook',
     async (s) => s.until(await s.actedTooLate(), 'VOIDED', payment),
   ],
   'PaymentStatus.REFUNDED': [
@@ -196,7 +205,7 @@ const ways: Record<string, Way> = {
   ],
 
   'RefundStatus.PENDING': [
-    'paid and cancelled, a moment ago',
+    'paid and just cancelled',
     async (s) => (await s.cancel(await s.buy('Lost Refund'))).payments[0].refunds[0].status,
   ],
   'RefundStatus.COMPLETED': [
@@ -209,7 +218,7 @@ const ways: Record<string, Way> = {
   ],
 
   'CartProblem.INSUFFICIENT_STOCK': [
-    'somebody else buys it',
+    'another customer buys a unit',
     async (s) => {
       const scarce = await s.newShop(3);
       await s.add(scarce, 3);
@@ -225,7 +234,7 @@ const ways: Record<string, Way> = {
     }).map(([problem, change]): [string, Way] => [
       `CartProblem.${problem}`,
       [
-        `its shop sets ${Object.entries(change)}`,
+        `the shop sets ${Object.entries(change)}`,
         async (s) => {
           const changed = await s.newShop();
           await s.add(changed, 2);
@@ -245,7 +254,7 @@ describe('every outcome of the order subgraph', () => {
   beforeEach(() => shopping.newCustomer());
   afterAll(() => shopping.close());
 
-  it('has a way here by which it is reached', () => {
+  it('has a test below', () => {
     const { definitions } = parse(readFileSync(`${root}/schema/order.graphql`, 'utf8'));
     expect(Object.keys(ways).toSorted()).toEqual(definitions.flatMap(outcomesOf).toSorted());
   });
@@ -256,5 +265,5 @@ describe('every outcome of the order subgraph', () => {
     expect(reached.__typename ?? reached).toBe(outcome.split('.')[1]);
   });
 
-  it('leaves all invariants true once it is quiet', () => shopping.system.expectInvariants());
+  it('leaves all invariants intact', () => shopping.system.expectInvariants());
 });

@@ -22,7 +22,7 @@ const shopOrderFields = `__typename
 
 type Shop = Awaited<ReturnType<typeof openShop>>;
 
-describe('what becomes of a paid order', () => {
+describe('the fulfilment and cancellation of a paid order', () => {
   let system: TestSystem;
   let vendor: Person;
   let otherVendor: Person;
@@ -60,8 +60,9 @@ describe('what becomes of a paid order', () => {
       'select id, shop_id from shop_order where order_id = $1',
       [orderId],
     );
-    const partOf = ({ shopId }: Shop) => rows.find((row) => row.shop_id === shopId)?.id as string;
-    return { orderId, mine: partOf(shop), other: partOf(otherShop) };
+    const shopOrderOf = ({ shopId }: Shop) =>
+      rows.find((row) => row.shop_id === shopId)?.id as string;
+    return { orderId, mine: shopOrderOf(shop), other: shopOrderOf(otherShop) };
   }
   const ship = (person: Person, id: string, trackingNumber?: string) =>
     actAs(system, person).mutate(
@@ -75,7 +76,7 @@ describe('what becomes of a paid order', () => {
       `mutation ($id: UUID!) { deliverShopOrder(id: $id) { ${shopOrderFields} } }`,
       { id },
     );
-  const cancelPart = (person: Person, id: string) =>
+  const cancelShopOrder = (person: Person, id: string) =>
     actAs(system, person).must(
       `mutation ($id: UUID!) { cancelShopOrder(id: $id) { ${shopOrderFields} } }`,
       { id },
@@ -108,7 +109,7 @@ describe('what becomes of a paid order', () => {
     );
   const leftOf = (of: Shop) => availableOf(system, of.offerId);
 
-  it('each shop ships and delivers its part, and the order follows the slowest', async () => {
+  it('each shop ships and delivers its shop order, and the order follows the least advanced', async () => {
     const { orderId, mine, other } = await buy();
     expect(await ship(vendor, mine, 'PARCEL-1')).toEqual({
       __typename: 'ShopOrder',
@@ -131,33 +132,33 @@ describe('what becomes of a paid order', () => {
     expect(await refundsOf(orderId)).toEqual([]);
   });
 
-  it('a step that does not begin where the part is says where it is, and changes nothing', async () => {
+  it('a transition that the status does not allow is refused with the status, and changes nothing', async () => {
     const unpaid = await buy(false);
     const wrong = (status: string) => ({ __typename: 'WrongShopOrderStatus', status });
-    for (const step of [ship, deliver, cancelPart]) {
+    for (const step of [ship, deliver, cancelShopOrder]) {
       expect(await step(vendor, unpaid.mine)).toMatchObject(wrong('PENDING'));
     }
     const { orderId, mine } = await buy();
     expect(await deliver(vendor, mine)).toMatchObject(wrong('CONFIRMED'));
     await ship(vendor, mine);
-    for (const step of [ship, cancelPart]) {
+    for (const step of [ship, cancelShopOrder]) {
       expect(await step(vendor, mine)).toMatchObject(wrong('SHIPPED'));
     }
     await deliver(vendor, mine);
-    for (const step of [ship, deliver, cancelPart]) {
+    for (const step of [ship, deliver, cancelShopOrder]) {
       expect(await step(vendor, mine)).toMatchObject(wrong('DELIVERED'));
     }
     expect(await refundsOf(orderId)).toEqual([]);
     await cancel(unpaid.orderId);
-    for (const step of [ship, deliver, cancelPart]) {
+    for (const step of [ship, deliver, cancelShopOrder]) {
       expect(await step(vendor, unpaid.mine)).toMatchObject(wrong('CANCELLED'));
     }
   });
 
-  it('a shop cancels its part: its money and its units go back, the other’s stay', async () => {
+  it('a shop cancels its shop order: it is refunded and its units return, the other’s stay', async () => {
     const before = [await leftOf(shop), await leftOf(otherShop)] as const;
     const { orderId, mine, other } = await buy();
-    expect(await cancelPart(otherVendor, other)).toMatchObject({
+    expect(await cancelShopOrder(otherVendor, other)).toMatchObject({
       __typename: 'ShopOrder',
       status: 'CANCELLED',
       order: { status: 'CONFIRMED' },
@@ -168,10 +169,12 @@ describe('what becomes of a paid order', () => {
     expect(await ship(vendor, mine)).toMatchObject({ order: { status: 'SHIPPED' } });
   });
 
-  it('the last part that is cancelled cancels the order', async () => {
+  it('the order is cancelled with its last shop order', async () => {
     const { orderId, mine, other } = await buy();
-    await cancelPart(vendor, mine);
-    expect(await cancelPart(otherVendor, other)).toMatchObject({ order: { status: 'CANCELLED' } });
+    await cancelShopOrder(vendor, mine);
+    expect(await cancelShopOrder(otherVendor, other)).toMatchObject({
+      order: { status: 'CANCELLED' },
+    });
     expect(await refundsOf(orderId)).toEqual([
       ['30.30', 'BY_SHOP'],
       ['0.99', 'BY_SHOP'],
@@ -184,7 +187,7 @@ describe('what becomes of a paid order', () => {
     expect(data.order.cancelReason).toBe('BY_SHOP');
   });
 
-  it('a customer cancels a paid order: all money and all units go back', async () => {
+  it('a customer cancels a paid order: it is refunded in full and all units return', async () => {
     const before = [await leftOf(shop), await leftOf(otherShop)] as const;
     const { orderId } = await buy();
     expect(await cancel(orderId)).toEqual({
@@ -203,7 +206,7 @@ describe('what becomes of a paid order', () => {
     expect(await refundsOf(orderId)).toHaveLength(1);
   });
 
-  it('a cancellation locks what was bought in the order in which checkouts do', async () => {
+  it('a cancellation locks the purchase counters in the same order as a checkout', async () => {
     const [first, second] = [shop, otherShop].sort((a, b) => (a.shopId < b.shopId ? -1 : 1));
     const { orderId } = await buy(true, [second as Shop, first as Shop]);
     const lock = (of: Shop | undefined) =>
@@ -220,7 +223,7 @@ describe('what becomes of a paid order', () => {
     expect(await cancelled).toMatchObject({ status: 'CANCELLED' });
   });
 
-  it('a customer who cancels while it is being paid asks again, and then it is cancelled', async () => {
+  it('a cancellation during the payment gets TRY_AGAIN, and succeeds afterwards', async () => {
     const { orderId } = await buy(false);
     const paymentId = randomUUID();
     const commit = 'mutation ($r: [CommitInput!]!) { commitReservation(requests: $r) { state } }';
@@ -240,7 +243,7 @@ describe('what becomes of a paid order', () => {
       `with paid as (insert into payment (id, order_id, user_id, amount, status, provider)
          select $2, id, customer_id, total_amount, 'COMPLETED', 'sandbox'
          from customer_order where id = $1),
-       parts as (update shop_order set status = 'CONFIRMED' where order_id = $1)
+       shop_orders as (update shop_order set status = 'CONFIRMED' where order_id = $1)
        update customer_order set status = 'CONFIRMED' where id = $1`,
       [orderId, paymentId],
     );
@@ -248,9 +251,9 @@ describe('what becomes of a paid order', () => {
     expect(await refundsOf(orderId)).toEqual([['31.29', 'BY_CUSTOMER']]);
   });
 
-  it('a customer cancels what a shop has left: only the rest is refunded', async () => {
+  it('a customer cancels after a shop did: only the rest is refunded', async () => {
     const { orderId, mine } = await buy();
-    await cancelPart(vendor, mine);
+    await cancelShopOrder(vendor, mine);
     expect(await cancel(orderId)).toMatchObject({ cancelReason: 'BY_CUSTOMER' });
     expect(await refundsOf(orderId)).toEqual([
       ['30.30', 'BY_SHOP'],
@@ -258,12 +261,12 @@ describe('what becomes of a paid order', () => {
     ]);
   });
 
-  it('a customer cannot cancel what is shipped, even a part of it', async () => {
+  it('a customer cannot cancel an order once a part of it is shipped', async () => {
     const { orderId, mine } = await buy();
     await ship(vendor, mine);
     expect(await cancel(orderId)).toEqual({
       __typename: 'OrderNotCancellable',
-      message: 'It is shipped, or a part of it is.',
+      message: 'The order, or a part of it, has been shipped and cannot be cancelled.',
       status: 'CONFIRMED',
     });
     expect(await refundsOf(orderId)).toEqual([]);
@@ -271,7 +274,7 @@ describe('what becomes of a paid order', () => {
     expect(await cancel(orderId)).toMatchObject({ __typename: 'OrderNotCancellable' });
   });
 
-  it('only its shop and an admin move a part', async () => {
+  it('only its shop and an admin can change a shop order', async () => {
     const { mine, orderId } = await buy();
     const admin = await logIn(system, 'ada');
     const { refused } = actAs(system, otherVendor);
@@ -294,7 +297,7 @@ describe('what becomes of a paid order', () => {
   });
 
   it(
-    'of a shop that ships and a customer who cancels, one wins, 20 times over',
+    'of a shop that ships and a customer who cancels at the same time, exactly one succeeds',
     async () => {
       for (let round = 0; round < 20; round++) {
         const { orderId, mine } = await buy(true, [shop]);
@@ -313,11 +316,11 @@ describe('what becomes of a paid order', () => {
   );
 
   it(
-    'two shops cancel at once: the order is cancelled, and all of its payment goes back',
+    'two shops cancel at the same time: the order is cancelled and refunded in full',
     async () => {
       for (let round = 0; round < 20; round++) {
         const { orderId, mine, other } = await buy();
-        await Promise.all([cancelPart(vendor, mine), cancelPart(otherVendor, other)]);
+        await Promise.all([cancelShopOrder(vendor, mine), cancelShopOrder(otherVendor, other)]);
         expect(await statusOf(orderId)).toBe('CANCELLED');
         const refunds = await refundsOf(orderId);
         expect(refunds.map(([amount]) => amount).toSorted()).toEqual(['0.99', '30.30']);
@@ -327,7 +330,7 @@ describe('what becomes of a paid order', () => {
   );
 
   it(
-    'two shops ship at once: neither step is lost',
+    'two shops ship at the same time: neither change is lost',
     async () => {
       for (let round = 0; round < 20; round++) {
         const { orderId, mine, other } = await buy();

@@ -10,7 +10,7 @@ import {
 import { startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
-describe('what people do with the store, through the router', () => {
+describe('journeys of customers, through the router', () => {
   let system: TestSystem;
   let vendor: Person;
   beforeAll(async () => {
@@ -32,7 +32,7 @@ describe('what people do with the store, through the router', () => {
     return data.order;
   };
 
-  it('registers, logs in, browses, checks out, pays, and the stock is down for good', async () => {
+  it('a customer registers, checks out and pays, and the units leave the stock', async () => {
     const { offerId, sku, shopId, warehouseIds } = await openShop(system, vendor, [5, 5], '12.34');
     const customer = await registerPerson(system);
     const me = await system.graphql('{ me { id email role } }', {}, customer.token);
@@ -77,7 +77,7 @@ describe('what people do with the store, through the router', () => {
     ]);
   });
 
-  it('buys from several shops in one order, with a part for each', async () => {
+  it('one order can span several shops, with a shop order for each', async () => {
     const customer = await registerPerson(system);
     const [one, other] = [
       await openShop(system, vendor, [3], '1.10'),
@@ -90,13 +90,13 @@ describe('what people do with the store, through the router', () => {
     const order = await orderOf(customer, data.checkout.order.id);
     expect(order.total.amount).toBe('5.50');
     const subtotals = order.shopOrders.map(
-      (part: { subtotal: { amount: string } }) => part.subtotal,
+      (shopOrder: { subtotal: { amount: string } }) => shopOrder.subtotal,
     );
     expect(subtotals).toEqual([{ amount: '1.10' }, { amount: '4.40' }]);
     expect(order.shopOrders[0].items).toMatchObject([{ quantity: 1, variant: { sku: one.sku } }]);
   });
 
-  it('holds nothing when one line is short, and says which, and how many are left', async () => {
+  it('a checkout with one short line reserves nothing, and shows the line and the units available', async () => {
     const customer = await registerPerson(system);
     const [plenty, scarce] = [
       await openShop(system, vendor, [9]),
@@ -147,7 +147,7 @@ describe('what people do with the store, through the router', () => {
     ]);
   });
 
-  it('an order that is not paid in time is cancelled, and its stock is back', async () => {
+  it('an order that is not paid in time is cancelled, and its stock is released', async () => {
     const customer = await registerPerson(system);
     const { offerId } = await openShop(system, vendor, [5]);
     const { data } = await checkout(system, customer, [{ offerId, quantity: 2 }]);
@@ -183,7 +183,7 @@ describe('what people do with the store, through the router', () => {
     expect((await cancel(first.id)).data.cancelOrder.__typename).toBe('OrderNotCancellable');
   });
 
-  it('the same key gets the same order; another request under it is refused', async () => {
+  it('the same key gets the same order; another request with that key is refused', async () => {
     const customer = await registerPerson(system);
     const { offerId } = await openShop(system, vendor, [5]);
     const items = [{ offerId, quantity: 1 }];
@@ -200,7 +200,7 @@ describe('what people do with the store, through the router', () => {
     expect(theirs.data.checkout.order.id).not.toBe(ids[0]);
   });
 
-  it('what a mutation answers is as it is after the mutation, however it is asked for', async () => {
+  it('a mutation returns the state after the change, along every path of the response', async () => {
     const customer = await registerPerson(system);
     const { offerId } = await openShop(system, vendor, [5]);
     const { id } = (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout
@@ -217,7 +217,7 @@ describe('what people do with the store, through the router', () => {
     });
   });
 
-  it('ten payments at once, with ten keys, take money once', async () => {
+  it('ten payments at the same time, with ten keys, capture once', async () => {
     const customer = await registerPerson(system);
     const { offerId } = await openShop(system, vendor, [5]);
     const { id } = (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout
@@ -231,7 +231,7 @@ describe('what people do with the store, through the router', () => {
     expect(order.payments).toEqual([{ status: 'COMPLETED', method: 'Credit Card' }]);
   });
 
-  it('without a token nobody buys, and nobody sees another’s order', async () => {
+  it('nobody can buy without a token, or see another customer’s order', async () => {
     const { offerId } = await openShop(system, vendor, [5]);
     const nobody = { id: '', token: '' };
     const refused = await checkout(system, nobody, [{ offerId, quantity: 1 }]);
@@ -257,7 +257,7 @@ describe('what people do with the store, through the router', () => {
     expect(orders.data.order.customer.orders.edges).toHaveLength(1);
   });
 
-  it('logs in by e-mail without regard to case, and by phone, and tells not which part was wrong', async () => {
+  it('a login works by e-mail in any case and by phone, and a refusal does not reveal what was wrong', async () => {
     const login = async (identifier: string, password: string) => {
       const { data } = await system.graphql(
         `mutation ($input: LoginInput!) { login(input: $input) { __typename

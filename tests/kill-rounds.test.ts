@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { seedId } from '../dev/seed/ids.js';
-import { insist } from './harness/insist.js';
 import { address, openShop, type Person, registerPerson } from './harness/people.js';
 import { type ProcessName, startProcessSystem } from './harness/process-system.js';
+import { retryUntil } from './harness/retry.js';
 import { noHoldIsLate } from './harness/wait.js';
 
 const long = process.env.LONG === '1';
@@ -76,7 +76,7 @@ describe('a sale during which parts of the system are killed', () => {
   async function shopUntil(person: Customer, n: number, untilMs: number): Promise<void> {
     const send = async (mutation: string, input: object) => {
       const ask = () => system.graphql(mutation, { input }, person.token);
-      const reply = await insist(ask, Date.now() + 60_000);
+      const reply = await retryUntil(ask, Date.now() + 60_000);
       if (!reply || reply.errors) unexpected.push(reply?.errors ?? `no answer to ${mutation}`);
       const answer = Object.values(reply?.data ?? {})[0] as Answer | undefined;
       if (answer) answers[answer.__typename] = (answers[answer.__typename] ?? 0) + 1;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { insist } from './harness/insist.js';
 import { checkout, openShop, type Person, pay, registerPerson } from './harness/people.js';
+import { retryUntil } from './harness/retry.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
@@ -8,7 +8,7 @@ const long = process.env.LONG === '1';
 const totalsRuns = long ? 200 : 15;
 const refundsRuns = long ? 100 : 12;
 const maxMs = long ? 900_000 : 360_000;
-const patienceMs = 20_000;
+const timeoutMs = 20_000;
 const priceMaxCents = 9_999_999_99;
 
 const cents = fc.oneof(
@@ -16,23 +16,23 @@ const cents = fc.oneof(
   fc.integer({ min: 0, max: 300 }),
   fc.integer({ min: 0, max: priceMaxCents }),
 );
-/** The price of a unit in cents, and how many units, for each shop. */
+/** For each shop, the price of a unit in cents and the number of units. */
 const basket = fc
   .array(fc.tuple(cents, fc.integer({ min: 1, max: 40 })), { minLength: 3, maxLength: 3 })
   .filter((lines) => lines.some(([price]) => price > 0));
-const part = fc.nat(2);
+const shopAt = fc.nat(2);
 const step = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ verb: fc.constant('cancelShopOrder' as const), part }) },
-  { weight: 1, arbitrary: fc.record({ verb: fc.constant('shipShopOrder' as const), part }) },
-  { weight: 1, arbitrary: fc.record({ verb: fc.constant('cancelOrder' as const), part }) },
+  { weight: 3, arbitrary: fc.record({ verb: fc.constant('cancelShopOrder' as const), shopAt }) },
+  { weight: 1, arbitrary: fc.record({ verb: fc.constant('shipShopOrder' as const), shopAt }) },
+  { weight: 1, arbitrary: fc.record({ verb: fc.constant('cancelOrder' as const), shopAt }) },
 );
 type Basket = [number, number][];
-type Step = { verb: 'cancelShopOrder' | 'shipShopOrder' | 'cancelOrder'; part: number };
+type Step = { verb: 'cancelShopOrder' | 'shipShopOrder' | 'cancelOrder'; shopAt: number };
 
 interface Amount {
   readonly amount: string;
 }
-interface Shown {
+interface OrderView {
   readonly status: string;
   readonly total: Amount;
   readonly shopOrders: {
@@ -48,7 +48,7 @@ interface Shown {
   }[];
 }
 
-// Whole cents as BigInt: another arithmetic than the one that is tested.
+// Whole cents as BigInt, to be independent of the arithmetic under test.
 const centsOf = ({ amount }: Amount): bigint => {
   expect(amount).toMatch(/^\d+\.\d\d$/);
   return BigInt(amount.replace('.', ''));
@@ -72,8 +72,8 @@ describe('money', () => {
   afterAll(() => system.stop());
 
   const send = async (query: string, variables: object, { token }: Person) => {
-    const untilMs = Date.now() + patienceMs;
-    const reply = await insist(() => system.graphql(query, variables, token), untilMs);
+    const untilMs = Date.now() + timeoutMs;
+    const reply = await retryUntil(() => system.graphql(query, variables, token), untilMs);
     if (!reply || reply.errors) throw new Error(JSON.stringify(reply?.errors ?? 'no answer'));
     return reply.data;
   };
@@ -89,7 +89,7 @@ describe('money', () => {
     }));
     return (await checkout(system, customer, items)).data.checkout.order.id;
   }
-  const look = async (id: string): Promise<Shown> => {
+  const look = async (id: string): Promise<OrderView> => {
     const query = `query ($id: UUID!) { order(id: $id) {
       status total { amount }
       shopOrders { id status subtotal { amount }
@@ -121,7 +121,7 @@ describe('money', () => {
   );
 
   it(
-    `what goes back is the price of what was cancelled, never more than was paid (${refundsRuns} orders)`,
+    `refunds add up to the price of what was cancelled, never more than was paid (${refundsRuns} orders)`,
     async () => {
       const stepsOfOrder = fc.array(fc.array(step, { minLength: 1, maxLength: 3 }), {
         minLength: 1,
@@ -130,24 +130,24 @@ describe('money', () => {
       const property = fc.asyncProperty(basket, stepsOfOrder, async (lines, steps) => {
         const id = await place(lines);
         await pay(system, customer, id);
-        const partIds = (await look(id)).shopOrders.map((each) => each.id);
+        const shopOrderIds = (await look(id)).shopOrders.map((each) => each.id);
         for (const atOnce of steps) {
-          await Promise.all(atOnce.map((each) => take(each, id, partIds)));
+          await Promise.all(atOnce.map((each) => take(each, id, shopOrderIds)));
           expectRefunded(await look(id));
         }
-        const isSent = ({ payments }: Shown) =>
+        const isSent = ({ payments }: OrderView) =>
           payments.every(({ refunds }) => refunds.every(({ status }) => status === 'COMPLETED'));
-        expectRefunded(await eventually(() => look(id), isSent, patienceMs));
+        expectRefunded(await eventually(() => look(id), isSent, timeoutMs));
         await system.expectInvariants();
       });
-      // All that cost something is cancelled, and what was free is still on its way.
+      // Only the free items are left after the cancellation.
       const freeRest: [Basket, Step[][]] = [
         [
           [1000, 1],
           [0, 1],
           [0, 1],
         ],
-        [[{ verb: 'cancelShopOrder', part: 0 }]],
+        [[{ verb: 'cancelShopOrder', shopAt: 0 }]],
       ];
       const examples = [freeRest];
       await fc.assert(property, { numRuns: refundsRuns, examples, endOnFailure: !long });
@@ -155,8 +155,8 @@ describe('money', () => {
     maxMs,
   );
 
-  function take({ verb, part: n }: Step, orderId: string, partIds: readonly string[]) {
-    const id = partIds[n] as string;
+  function take({ verb, shopAt }: Step, orderId: string, shopOrderIds: readonly string[]) {
+    const id = shopOrderIds[shopAt] as string;
     if (verb === 'shipShopOrder') {
       const ship = `mutation ($input: ShipShopOrderInput!) { shipShopOrder(input: $input) { __typename } }`;
       return send(ship, { input: { id } }, vendor);
@@ -168,9 +168,9 @@ describe('money', () => {
   }
 });
 
-function expectRefunded({ total, shopOrders, payments }: Shown): void {
+function expectRefunded({ total, shopOrders, payments }: OrderView): void {
   expect(payments).toHaveLength(1);
-  const [payment] = payments as [Shown['payments'][0]];
+  const [payment] = payments as [OrderView['payments'][0]];
   const refunded = sum(payment.refunds.map(({ amount }) => centsOf(amount)));
   const cancelled = shopOrders.filter(({ status }) => status === 'CANCELLED');
   expect(refunded).toBe(sum(cancelled.map(({ subtotal }) => centsOf(subtotal))));

@@ -6,7 +6,7 @@ import { startSystem, type TestSystem } from './harness/system.js';
 import { actAs } from './harness/vendor.js';
 import { eventually } from './harness/wait.js';
 
-describe('an order that is watched, over graphql-ws at the order subgraph', () => {
+describe('the subscription orderChanged, over graphql-ws at the order subgraph', () => {
   let system: TestSystem;
   let vendor: Person;
   let otherVendor: Person;
@@ -47,7 +47,7 @@ describe('an order that is watched, over graphql-ws at the order subgraph', () =
       async () => seen.at(-1)?.status,
       (last) => last === status,
     );
-  const partOf = async (orderId: string) => {
+  const shopOrderOf = async (orderId: string) => {
     const order = await actAs(system, customer).must(
       'query ($id: UUID!) { order(id: $id) { shopOrders { id } } }',
       { id: orderId },
@@ -59,24 +59,24 @@ describe('an order that is watched, over graphql-ws at the order subgraph', () =
   const ship = (id: string) =>
     actAs(system, vendor).mutate('shipShopOrder', 'ShipShopOrderInput', { id }, '__typename');
 
-  it('begins as it is, then tells each change of it and of its parts', async () => {
+  it('begins with the current order, then sends each change of it and of its shop orders', async () => {
     const orderId = await place();
     const { seen } = watch(customer, orderId);
     await until(seen, 'PENDING');
     expect(seen).toHaveLength(1);
     await pay(system, customer, orderId);
     await until(seen, 'CONFIRMED');
-    const part = await partOf(orderId);
-    await ship(part);
+    const shopOrderId = await shopOrderOf(orderId);
+    await ship(shopOrderId);
     await until(seen, 'SHIPPED');
-    expect(seen.at(-1)?.shopOrders).toEqual([{ id: part, status: 'SHIPPED' }]);
-    await step('deliverShopOrder', part);
+    expect(seen.at(-1)?.shopOrders).toEqual([{ id: shopOrderId, status: 'SHIPPED' }]);
+    await step('deliverShopOrder', shopOrderId);
     await until(seen, 'DELIVERED');
     expect([...new Set(statuses(seen))]).toEqual(['PENDING', 'CONFIRMED', 'SHIPPED', 'DELIVERED']);
     expect(seen.at(-1)?.history.at(-1)).toEqual({ type: 'DELIVERED' });
   });
 
-  it('tells that the time to pay was up', async () => {
+  it('sends that the payment window expired', async () => {
     const orderId = await place();
     const { seen } = watch(customer, orderId);
     await until(seen, 'CANCELLED');
@@ -86,7 +86,7 @@ describe('an order that is watched, over graphql-ws at the order subgraph', () =
     });
   });
 
-  it('a shop in it sees it too, its own part alone; and so does an admin', async () => {
+  it('is open to a shop of the order, with its own shop order only, and to an admin', async () => {
     const orderId = await place([shop, otherShop]);
     const mine = watch(vendor, orderId);
     const all = watch(await logIn(system, 'ada'), orderId);
@@ -97,7 +97,7 @@ describe('an order that is watched, over graphql-ws at the order subgraph', () =
     expect(all.seen.at(-1)?.shopOrders).toHaveLength(2);
   });
 
-  it('for others it is not there', async () => {
+  it('is refused to others', async () => {
     const orderId = await place();
     const stranger = await registerPerson(system);
     const codes: [Person | null, string, string][] = [
@@ -115,7 +115,7 @@ describe('an order that is watched, over graphql-ws at the order subgraph', () =
     }
   });
 
-  it('through the router, with fields of other subgraphs, to each what is theirs', async () => {
+  it('works through the router, with fields of other subgraphs, and shows each user only their data', async () => {
     const orderId = await place([shop, otherShop]);
     const query = `subscription ($id: UUID!) { orderChanged(id: $id) {
       status customer { email } shopOrders { shop { name } items { variant { product { name } } } } } }`;
@@ -145,7 +145,7 @@ describe('an order that is watched, over graphql-ws at the order subgraph', () =
     for (const connection of connections) connection.close();
   });
 
-  it('finds a change of which nobody told it', async () => {
+  it('finds a change that was not published', async () => {
     const orderId = await place();
     const { seen } = watch(customer, orderId);
     await pay(system, customer, orderId);
@@ -164,16 +164,16 @@ describe('an order that is watched, over graphql-ws at the order subgraph', () =
     expect(seen.at(-1)?.status).toBe('CONFIRMED');
   });
 
-  it('goes on while Redis is away', async () => {
+  it('continues while Redis is down', async () => {
     const orderId = await place();
     await pay(system, customer, orderId);
-    const part = await partOf(orderId);
+    const shopOrderId = await shopOrderOf(orderId);
     const { seen } = watch(customer, orderId);
     await until(seen, 'CONFIRMED');
     await system.redis.restart();
-    await ship(part);
+    await ship(shopOrderId);
     await until(seen, 'SHIPPED');
-    await step('deliverShopOrder', part);
+    await step('deliverShopOrder', shopOrderId);
     await until(seen, 'DELIVERED');
   });
 });

@@ -14,7 +14,7 @@ interface Event {
   reason: string | null;
 }
 
-describe('the orders of people and shops, and their history', () => {
+describe('orders of customers and shops, and their history', () => {
   let system: TestSystem;
   let warehouse: pg.Client;
   let vendor: Person;
@@ -51,8 +51,8 @@ describe('the orders of people and shops, and their history', () => {
         { id },
       )
     ).history;
-  /** the one part that a vendor sees */
-  const partOf = async (person: Person, id: string): Promise<string> => {
+  /** the only shop order that a vendor sees */
+  const shopOrderOf = async (person: Person, id: string): Promise<string> => {
     const order = await actAs(system, person).must(
       'query ($id: UUID!) { order(id: $id) { shopOrders { id } } }',
       { id },
@@ -62,15 +62,15 @@ describe('the orders of people and shops, and their history', () => {
   };
   const lines = (events: Event[]) =>
     events.map(({ type, actor, reason }) => [type, actor, reason].filter(Boolean).join(' '));
-  // A refund that was asked for is sent by a worker, at any moment.
+  // A worker sends the refund at any moment.
   const aboutStatus = (events: Event[]) =>
     events.filter(({ type }) => !/^(PAYMENT_|REFUND_COMPLETED$)/.test(type));
 
-  it('tells who did what and why, in order, from the checkout on', async () => {
+  it('records who did what and why, in sequence, from the checkout on', async () => {
     const orderId = await place();
     await pay(system, customer, orderId);
-    const mine = await partOf(vendor, orderId);
-    const other = await partOf(otherVendor, orderId);
+    const mine = await shopOrderOf(vendor, orderId);
+    const other = await shopOrderOf(otherVendor, orderId);
     const { mutate, must } = actAs(system, vendor);
     await mutate('shipShopOrder', 'ShipShopOrderInput', { id: mine }, '__typename');
     await actAs(system, otherVendor).must(
@@ -110,7 +110,7 @@ describe('the orders of people and shops, and their history', () => {
     );
   });
 
-  it('tells how an order ended that was never paid', async () => {
+  it('records how an unpaid order ended', async () => {
     const cancelled = await place();
     const cancel = 'mutation ($id: UUID!) { cancelOrder(id: $id) { __typename } }';
     await actAs(system, customer).must(cancel, { id: cancelled });
@@ -127,9 +127,9 @@ describe('the orders of people and shops, and their history', () => {
     expect(rows).toEqual([
       { payload: { orderId: byAdmin, state: 'RELEASED', reason: 'BY_CUSTOMER', actor: admin.id } },
     ]);
-    // The news that the stock is free may come before the answer to who freed it.
-    const byNews = await place();
-    const release = { orderId: byNews, reason: 'BY_CUSTOMER', actor: admin.id };
+    // The event of the warehouse subgraph may arrive before its response.
+    const byEvent = await place();
+    const release = { orderId: byEvent, reason: 'BY_CUSTOMER', actor: admin.id };
     const secret = system.secrets.callers.ORDER_SECRET as string;
     await postGraphQL(
       `http://127.0.0.1:${system.ports.ports.warehouse}/graphql`,
@@ -139,7 +139,7 @@ describe('the orders of people and shops, and their history', () => {
       { [callerHeader]: callerCredentials('order', secret) },
     );
     await eventually(
-      async () => lines(await historyOf(customer, byNews)).at(-1),
+      async () => lines(await historyOf(customer, byEvent)).at(-1),
       (line) => line === `CANCELLED ${admin.id} BY_CUSTOMER`,
     );
     await checkout(system, customer, [{ offerId: shop.offerId, quantity: 10_000 }]);
@@ -152,7 +152,7 @@ describe('the orders of people and shops, and their history', () => {
     ]);
   });
 
-  it('cannot be changed or taken away, not even in the database', async () => {
+  it('cannot be changed or deleted, not even in the database', async () => {
     const database = new pg.Client({ connectionString: system.databases.order });
     await database.connect();
     for (const statement of [`update order_event set actor = 'x'`, 'delete from order_event']) {
@@ -161,7 +161,7 @@ describe('the orders of people and shops, and their history', () => {
     await database.end();
   });
 
-  it('a shop sees where to send its part, not who pays what to whom else', async () => {
+  it('a shop sees where to ship its shop order, but no payments, totals or other shops', async () => {
     const orderId = await place();
     const ask = (person: Person, fields: string) =>
       system.graphql(
@@ -189,7 +189,7 @@ describe('the orders of people and shops, and their history', () => {
     expect((await ask(stranger, 'number')).data.order).toBeNull();
   });
 
-  it('a shop pages through its parts, newest first, and by status; nobody else does', async () => {
+  it('a shop can page through its shop orders, newest first and by status; nobody else can', async () => {
     const fresh = await openShop(system, vendor, [100]);
     const orders: string[] = [];
     for (let n = 0; n < 5; n++) orders.push(await place([fresh, otherShop]));
@@ -216,7 +216,7 @@ describe('the orders of people and shops, and their history', () => {
     }
   });
 
-  it('a customer pages through orders, newest first, and by status; nobody else does', async () => {
+  it('a customer can page through orders, newest first and by status; nobody else can', async () => {
     const [person, stranger] = [await registerPerson(system), await registerPerson(system)];
     const orders: string[] = [];
     for (let n = 0; n < 3; n++) orders.push(await place([shop], person));

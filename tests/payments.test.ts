@@ -37,9 +37,9 @@ describe('a payment', () => {
     (await pay(system, customer, orderId, method, key)).data.payOrder;
   const buyWith = async (method: string, key?: string) =>
     (await checkout(system, customer, [{ offerId, quantity: 1 }], key, method)).data.checkout;
-  const bookOfOrder = async (orderId: string) => {
+  const sandboxPaymentOfOrder = async (orderId: string) => {
     const [payment] = await payments.paymentsOf(orderId);
-    return payments.bookOf(payment.id);
+    return payments.sandboxPaymentOf(payment.id);
   };
 
   it('that succeeds confirms its order, with each step in the history', async () => {
@@ -58,10 +58,10 @@ describe('a payment', () => {
       { type: 'PAYMENT_AUTHORIZED', actor: 'payments' },
       { type: 'PAYMENT_COMPLETED', actor: 'payments' },
     ]);
-    expect(await bookOfOrder(id)).toMatchObject({ status: 'captured', amount: '10.00' });
+    expect(await sandboxPaymentOfOrder(id)).toMatchObject({ status: 'captured', amount: '10.00' });
   });
 
-  it('that is declined leaves the order to be paid by another', async () => {
+  it('that is declined leaves the order payable', async () => {
     const id = await place();
     expect(await payWith(id, 'Empty Account')).toMatchObject({
       __typename: 'PaymentDeclined',
@@ -76,7 +76,7 @@ describe('a payment', () => {
     ]);
   });
 
-  it('of an order that was cancelled is not begun', async () => {
+  it('cannot begin for a cancelled order', async () => {
     const id = await place();
     const cancel = 'mutation ($id: UUID!) { cancelOrder(id: $id) { __typename } }';
     await system.graphql(cancel, { id }, customer.token);
@@ -87,28 +87,28 @@ describe('a payment', () => {
     expect(await payments.paymentsOf(id)).toEqual([]);
   });
 
-  it('for which the customer has to act says so to whoever asks, and goes on once they did', async () => {
-    // By its webhooks the worker would go on with it, and whoever asks meanwhile be told so.
+  it('that requires an action returns that for every request, and continues once the customer acted', async () => {
+    // With webhooks the worker would continue it in between.
     await payments.control({ silent: true });
     const id = await place();
     const key = randomUUID();
-    const asked = await payWith(id, 'Challenge Card', key);
-    expect(asked).toMatchObject({
+    const pending = await payWith(id, 'Challenge Card', key);
+    expect(pending).toMatchObject({
       __typename: 'PaymentActionRequired',
       clientSecret: expect.stringMatching(/^secret_/),
       payment: { status: 'PENDING' },
     });
-    expect(await payWith(id, 'Credit Card')).toEqual(asked);
-    await payments.act(asked.payment.id, 'approve');
+    expect(await payWith(id, 'Credit Card')).toEqual(pending);
+    await payments.act(pending.payment.id, 'approve');
     expect(await payWith(id, 'Challenge Card', key)).toMatchObject({
       __typename: 'PaymentSuccess',
-      payment: { id: asked.payment.id },
+      payment: { id: pending.payment.id },
     });
     expect(await payments.paymentsOf(id)).toHaveLength(1);
   });
 
-  /** A payment that waits for the customer, and that no worker looks at without news of it. */
-  async function payUnasked(id: string) {
+  /** A payment that waits for the customer, and that no worker looks up without a webhook. */
+  async function payUntilAction(id: string) {
     await payments.control({ silent: true });
     const answer = await payWith(id, 'Challenge Card');
     await payments.order.query(
@@ -119,9 +119,9 @@ describe('a payment', () => {
     return answer;
   }
 
-  it('that the customer agreed to is settled by the webhook, though nobody asks', async () => {
+  it('that the customer approved is completed by the webhook, without a request', async () => {
     const id = await place();
-    const { payment } = await payUnasked(id);
+    const { payment } = await payUntilAction(id);
     await payments.act(payment.id, 'approve');
     await eventually(
       () => payments.orderRow(id),
@@ -129,9 +129,9 @@ describe('a payment', () => {
     );
   });
 
-  it('that the customer refuses is declined, and the order can be paid by another', async () => {
+  it('that the customer refuses is declined, and leaves the order payable', async () => {
     const id = await place();
-    const { payment } = await payUnasked(id);
+    const { payment } = await payUntilAction(id);
     await payments.act(payment.id, 'refuse');
     await eventually(
       () => payments.paymentsOf(id),
@@ -140,7 +140,7 @@ describe('a payment', () => {
     expect(await payWith(id, 'Credit Card')).toMatchObject({ __typename: 'PaymentSuccess' });
   });
 
-  it('that the customer never acts on is let go when they cancel the order', async () => {
+  it('that still requires an action is voided when the customer cancels the order', async () => {
     const id = await place();
     const { payment } = await payWith(id, 'Challenge Card');
     const cancel = 'mutation ($id: UUID!) { cancelOrder(id: $id) { __typename } }';
@@ -149,11 +149,11 @@ describe('a payment', () => {
       () => payments.paymentsOf(id),
       ([{ status }]) => status === 'FAILED',
     );
-    expect(await payments.bookOf(payment.id)).toMatchObject({ status: 'voided' });
+    expect(await payments.sandboxPaymentOf(payment.id)).toMatchObject({ status: 'voided' });
     expect((await payments.act(payment.id, 'approve')).status).toBe(409);
   });
 
-  it('by a bank that thinks is pending, and settled when the bank is done', async () => {
+  it('by a bank that decides later is pending, and completes when the bank has decided', async () => {
     const id = await place();
     expect(await payWith(id, 'Slow Bank')).toMatchObject({ __typename: 'PaymentPending' });
     await eventually(
@@ -163,7 +163,7 @@ describe('a payment', () => {
   });
 
   it.each(['Silent Card', 'Lost Capture', 'Slow Card', 'Chatty Card'])(
-    'by %s is made once, however it is answered',
+    'by %s is made once, whatever happens to the responses',
     async (method) => {
       const id = await place();
       expect(await payWith(id, method)).toMatchObject({
@@ -175,30 +175,30 @@ describe('a payment', () => {
         15_000,
       );
       expect(await payments.paymentsOf(id)).toMatchObject([{ status: 'COMPLETED' }]);
-      expect(await bookOfOrder(id)).toMatchObject({ status: 'captured', refunds: [] });
+      expect(await sandboxPaymentOfOrder(id)).toMatchObject({ status: 'captured', refunds: [] });
     },
     30_000,
   );
 
-  it('is one for fifty who pay at once with fifty keys, and captured once', async () => {
+  it('is made and captured once for fifty requests at the same time with fifty keys', async () => {
     const id = await place();
-    const before = (await payments.books()).length;
+    const before = (await payments.sandboxPayments()).length;
     const answers = await Promise.all(
       Array.from({ length: 50 }, () => pay(system, customer, id, 'Credit Card')),
     );
-    // Who comes when it is paid already is told that there is nothing to pay.
-    const told = ['PaymentSuccess', 'PaymentPending', 'OrderNotPayable'];
-    for (const { data } of answers) expect(told).toContain(data.payOrder.__typename);
+    // A request that comes after the payment finds nothing to pay.
+    const expected = ['PaymentSuccess', 'PaymentPending', 'OrderNotPayable'];
+    for (const { data } of answers) expect(expected).toContain(data.payOrder.__typename);
     await eventually(
       () => payments.paymentsOf(id),
       ([{ status }]) => status === 'COMPLETED',
     );
     expect(await payments.paymentsOf(id)).toHaveLength(1);
-    expect((await payments.books()).length - before).toBe(1);
+    expect((await payments.sandboxPayments()).length - before).toBe(1);
   }, 30_000);
 
-  describe('with the checkout', () => {
-    it('confirms the order at once, and its key gives the same answer again', async () => {
+  describe('of a checkout that pays at once', () => {
+    it('confirms the order, and the same key gets the same answer', async () => {
       const key = randomUUID();
       const bought = await buyWith('Credit Card', key);
       expect(bought).toMatchObject({
@@ -211,7 +211,7 @@ describe('a payment', () => {
       expect(other.errors?.[0]?.extensions.code).toBe('IDEMPOTENCY_KEY_REUSED');
     });
 
-    it('that is declined cancels the order and puts its stock back', async () => {
+    it('cancels the order and releases its stock if declined', async () => {
       const key = randomUUID();
       const available = await availableOf(system, offerId);
       const declined = await buyWith('Declined Card', key);
@@ -227,28 +227,28 @@ describe('a payment', () => {
       });
     });
 
-    it('for which the customer has to act keeps the order until they did', async () => {
+    it('keeps the order pending while an action is required', async () => {
       const key = randomUUID();
-      const asked = await buyWith('Challenge Card', key);
-      expect(asked).toMatchObject({ __typename: 'PaymentActionRequired' });
-      expect(await buyWith('Challenge Card', key)).toEqual(asked);
-      await payments.act(asked.payment.id, 'approve');
+      const pending = await buyWith('Challenge Card', key);
+      expect(pending).toMatchObject({ __typename: 'PaymentActionRequired' });
+      expect(await buyWith('Challenge Card', key)).toEqual(pending);
+      await payments.act(pending.payment.id, 'approve');
       expect(await buyWith('Challenge Card', key)).toMatchObject({ __typename: 'PaymentSuccess' });
     });
 
-    it('that the customer refuses later cancels the order', async () => {
-      const asked = await buyWith('Challenge Card');
+    it('cancels the order if the customer refuses later', async () => {
+      const { payment } = await buyWith('Challenge Card');
       const [{ order_id: id }] = (
-        await payments.order.query('select order_id from payment where id = $1', [asked.payment.id])
+        await payments.order.query('select order_id from payment where id = $1', [payment.id])
       ).rows;
-      await payments.act(asked.payment.id, 'refuse');
+      await payments.act(payment.id, 'refuse');
       await eventually(
         () => payments.orderRow(id),
         ({ status, cancel_reason }) => status === 'CANCELLED' && cancel_reason === 'PAYMENT_FAILED',
       );
     });
 
-    it('is pending where the bank thinks', async () => {
+    it('is pending if the bank decides later', async () => {
       expect(await buyWith('Slow Bank')).toMatchObject({ __typename: 'PaymentPending' });
       await eventually(
         () => payments.order.query(`select 1 from payment where status = 'PENDING'`),
@@ -256,7 +256,7 @@ describe('a payment', () => {
       );
     });
 
-    it('goes on where a process died behind the hold: the same key pays the same order', async () => {
+    it('continues if a process died after the reservation: the same key pays the same order', async () => {
       const key = randomUUID();
       await payments.order.query(
         'alter table payment add constraint no_payment check (false) not valid',

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../ops/subgraph-names.js';
-import { settled } from './harness/insist.js';
 import { overWebSocket } from './harness/live.js';
 import { logIn } from './harness/people.js';
+import { retry } from './harness/retry.js';
 import { type GraphQLReply, startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
@@ -60,23 +60,23 @@ describe('the documentation', () => {
     expect(products.errors).toBeUndefined();
     expect(products.data.products.edges).toHaveLength(3);
 
-    const placed = await settled(() => system.graphql(checkout, {}, token));
+    const placed = await retry(() => system.graphql(checkout, {}, token));
     expect(placed.errors).toBeUndefined();
     const { order } = placed.data.checkout;
     expect(order.shopOrders.map(({ shop }: { shop: { name: string } }) => shop.name)).toEqual([
       'North Outfitters',
       'Victor’s Corner',
     ]);
-    const again = await settled(() => system.graphql(checkout, {}, token));
+    const again = await retry(() => system.graphql(checkout, {}, token));
     expect(again.data.checkout.order.id).toBe(order.id);
 
     const declined = pay
       .replace('my-first-payment', 'another')
       .replace('orderId:', 'paymentMethod: "Declined Card", orderId:');
     const withId = (text: string) => text.replace('<id of the order>', order.id);
-    const refused = await settled(() => system.graphql(withId(declined), {}, token), isPending);
+    const refused = await retry(() => system.graphql(withId(declined), {}, token), isPending);
     expect(refused.data.payOrder.message).toContain('declined');
-    const paid = await settled(() => system.graphql(withId(pay), {}, token), isPending);
+    const paid = await retry(() => system.graphql(withId(pay), {}, token), isPending);
     expect(paid.data.payOrder).toMatchObject({
       order: { status: 'CONFIRMED' },
       payment: { status: 'COMPLETED' },

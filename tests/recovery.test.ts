@@ -13,8 +13,8 @@ import {
 import { postGraphQL, startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
-/** What is left where a part of the system stopped, and who mends it: the table of system.md. */
-describe('what a part that stopped leaves half-way is ended', () => {
+/** What a service that stops leaves half-way, and how it is completed. */
+describe('recovery after a service stopped', () => {
   let system: TestSystem;
   let vendor: Person;
   let customer: Person;
@@ -51,7 +51,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     return rows;
   };
 
-  it('a checkout while the stock is away says TRY_AGAIN, and the same key ends it once it is back', async () => {
+  it('a checkout without the warehouse subgraph gets TRY_AGAIN, and the same key completes it afterwards', async () => {
     const { offerId } = await openShop(system, vendor, [5]);
     const items = [{ offerId, quantity: 2 }];
     const key = randomUUID();
@@ -72,7 +72,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     expect(rows).toEqual([{ id: data.checkout.order.id }]);
   });
 
-  it('an order whose process died before its stock was held is cancelled, and its key is free', async () => {
+  it('an order whose process died before the reservation is cancelled, and its key can be used again', async () => {
     const { offerId } = await openShop(system, vendor, [5]);
     const items = [{ offerId, quantity: 2 }];
     const key = randomUUID();
@@ -97,7 +97,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     expect(data.checkout.order.id).not.toBe(rows[0].id);
   }, 90_000);
 
-  it('an order whose clean-up died half-way, and whose customer came back to that, is cancelled too', async () => {
+  it('an order whose cancellation died half-way is cancelled, though its customer retried meanwhile', async () => {
     const { offerId } = await openShop(system, vendor, [5]);
     const items = [{ offerId, quantity: 2 }];
     const key = randomUUID();
@@ -107,7 +107,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
       `select id from customer_order where status = 'PENDING' and expires_at is null`,
     );
     const { id } = rows[0];
-    // What the clean-up releases first: an order that is not known is told to nobody.
+    // The release that comes before the cancellation; for an unknown order it sends no event.
     await warehouse.query(
       `insert into reservation (order_id, state, expires_at) values ($1, 'RELEASED', now())`,
       [id],
@@ -127,7 +127,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     expect(abandoned.cancel_reason).toBe('ABANDONED');
   }, 90_000);
 
-  it('a customer who comes back while abandoned orders are cleaned up keeps the order', async () => {
+  it('a customer who retries while abandoned orders are cancelled keeps the order', async () => {
     const { offerId } = await openShop(system, vendor, [40]);
     const items = [{ offerId, quantity: 1 }];
     const keys = Array.from({ length: 20 }, () => randomUUID());
@@ -145,7 +145,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
         30_000,
       );
       const { id } = reply.data.checkout.order;
-      // Long enough for the clean-up to have been at it, short of the end of the hold.
+      // Long enough for a run of the worker, shorter than the reservation.
       await new Promise((resolve) => setTimeout(resolve, 3000));
       return orderRow(id);
     };
@@ -155,14 +155,14 @@ describe('what a part that stopped leaves half-way is ended', () => {
         return untilPlaced(key);
       }),
     );
-    // On a slow machine its time may be up.
+    // On a slow machine it may have expired.
     const kept = rows.filter(
       ({ status, cancel_reason }) => status === 'PENDING' || cancel_reason === 'PAYMENT_TIMEOUT',
     );
     expect(kept).toEqual(rows);
   }, 120_000);
 
-  it('an order whose checkout is still at work is not paid yet', async () => {
+  it('an order whose checkout is still in progress cannot be paid yet', async () => {
     const { offerId } = await openShop(system, vendor, [5]);
     await system.stopPart('warehouse');
     const key = randomUUID();
@@ -181,7 +181,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     );
   });
 
-  it('a payment repeated with its key is told as paid, though its process died before it said so', async () => {
+  it('a payment repeated with its key succeeds, though its process died before storing the outcome', async () => {
     const { offerId } = await openShop(system, vendor, [5]);
     const { id } = (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout
       .order;
@@ -198,7 +198,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     expect(await paymentRows(id)).toHaveLength(1);
   });
 
-  it('a part whose database is away says TRY_AGAIN, and no event is counted against it', async () => {
+  it('a subgraph without its database answers TRY_AGAIN, and does not count as having rejected an event', async () => {
     const { offerId } = await openShop(system, vendor, [5]);
     const { id } = (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout
       .order;
@@ -240,7 +240,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     );
   }, 120_000);
 
-  it('a reservation that cannot be made keeps up none of those that are asked with it', async () => {
+  it('a reservation that fails does not affect the others in its batch', async () => {
     const { shopId, sku } = await openShop(system, vendor, [9]);
     const requests = [1, 7, 1].map((quantity) => {
       return { orderId: randomUUID(), lines: [{ shopId, sku, quantity }], holdForMs: 1000 };
@@ -271,7 +271,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     );
   });
 
-  it('a payment that stopped before the provider answered is taken up, and money is taken once', async () => {
+  it('a payment that stopped before the provider’s response is retried, and captured once', async () => {
     const { offerId } = await openShop(system, vendor, [5]);
     const { id } = (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout
       .order;
@@ -287,7 +287,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     expect(await paymentRows(id)).toMatchObject([{ status: 'COMPLETED' }]);
   });
 
-  it('a payment that was authorized when its process died is ended by another', async () => {
+  it('a payment that was authorized when its process died is completed by another', async () => {
     const { offerId } = await openShop(system, vendor, [5]);
     const { id } = (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout
       .order;
@@ -305,7 +305,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     );
   });
 
-  it('a payment whose hold expired meanwhile is voided, and nothing is sold', async () => {
+  it('a payment whose reservation expired meanwhile is voided, and nothing is sold', async () => {
     const { offerId } = await openShop(system, vendor, [5]);
     const { id } = (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout
       .order;
@@ -326,7 +326,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     expect(payments).toHaveLength(1);
   }, 90_000);
 
-  it('a hold that ends while the order subgraph is away is told when it is back', async () => {
+  it('a reservation that expires while the order subgraph is down is reported when it is up again', async () => {
     const { offerId } = await openShop(system, vendor, [5]);
     const { id } = (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout
       .order;
@@ -351,7 +351,7 @@ describe('what a part that stopped leaves half-way is ended', () => {
     expect(row.cancel_reason).toBe('PAYMENT_TIMEOUT');
   }, 90_000);
 
-  it('selling goes on when Redis comes back, and payment and expiry never needed it', async () => {
+  it('checkouts work again once Redis is back; payment and expiry do not need it', async () => {
     const { offerId } = await openShop(system, vendor, [5]);
     const [paid, unpaid] = [
       (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout.order,

@@ -4,7 +4,7 @@ import { checkout, openShop, type Person, pay, registerPerson } from './harness/
 import { startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
-describe('money that goes back', () => {
+describe('a refund', () => {
   let system: TestSystem;
   let payments: TestPayments;
   let customer: Person;
@@ -38,21 +38,21 @@ describe('money that goes back', () => {
       { id },
       customer.token,
     );
-  /** The shop of the part that costs so much cancels it. */
-  const cancelPart = async (orderId: string, price: string) => {
+  /** Cancels the shop order with this subtotal. */
+  const cancelShopOrder = async (orderId: string, price: string) => {
     const { data } = await system.graphql(
       'query ($id: UUID!) { order(id: $id) { shopOrders { id subtotal { amount } } } }',
       { id: orderId },
       customer.token,
     );
-    const parts: { id: string; subtotal: { amount: string } }[] = data.order.shopOrders;
+    const shopOrders: { id: string; subtotal: { amount: string } }[] = data.order.shopOrders;
     await system.graphql(
       'mutation ($id: UUID!) { cancelShopOrder(id: $id) { __typename } }',
-      { id: parts.find(({ subtotal }) => subtotal.amount === price)?.id },
+      { id: shopOrders.find(({ subtotal }) => subtotal.amount === price)?.id },
       vendor.token,
     );
   };
-  const shown = async (id: string) =>
+  const readPayment = async (id: string) =>
     (
       await system.graphql(
         `query ($id: UUID!) { payment(id: $id) {
@@ -62,16 +62,16 @@ describe('money that goes back', () => {
       )
     ).data.payment;
 
-  it('is sent once, though the first answer is lost, and the payment is refunded then', async () => {
+  it('is sent once, though the first response is lost, and then the payment is REFUNDED', async () => {
     const id = await place();
     const { payment } = await payWith(id, 'Lost Refund');
-    await cancelPart(id, '10.00');
+    await cancelShopOrder(id, '10.00');
     await eventually(
-      () => shown(payment.id),
+      () => readPayment(payment.id),
       ({ status }) => status === 'REFUNDED',
       20_000,
     );
-    expect(await shown(payment.id)).toMatchObject({
+    expect(await readPayment(payment.id)).toMatchObject({
       refunds: [
         {
           amount: { amount: '10.00', currencyCode: 'USD' },
@@ -80,42 +80,46 @@ describe('money that goes back', () => {
         },
       ],
     });
-    expect((await payments.bookOf(payment.id))?.refunds).toMatchObject([{ amount: '10.00' }]);
+    expect((await payments.sandboxPaymentOf(payment.id))?.refunds).toMatchObject([
+      { amount: '10.00' },
+    ]);
   }, 30_000);
 
-  it('in part leaves the payment completed', async () => {
+  it('of a part leaves the payment COMPLETED', async () => {
     const other = await openShop(system, vendor, [10], '4.00');
     const id = await place([offerId, other.offerId]);
     const { payment } = await payWith(id, 'Credit Card');
-    await cancelPart(id, '4.00');
+    await cancelShopOrder(id, '4.00');
     await eventually(
-      () => shown(payment.id),
+      () => readPayment(payment.id),
       ({ refunds }) => refunds[0]?.status === 'COMPLETED',
     );
-    expect((await shown(payment.id)).status).toBe('COMPLETED');
+    expect((await readPayment(payment.id)).status).toBe('COMPLETED');
   });
 
-  it('is all of it where a payment was captured for an order that was cancelled meanwhile', async () => {
+  it('covers a payment that was captured for an order cancelled meanwhile', async () => {
     await payments.control({ silent: true });
     const id = await place();
     const { payment } = await payWith(id, 'Challenge Card');
     await payments.act(payment.id, 'approve');
-    const book = await payments.bookOf(payment.id);
-    await payments.post(`/v1/payments/${book?.id}/capture`, {});
+    const inSandbox = await payments.sandboxPaymentOf(payment.id);
+    await payments.post(`/v1/payments/${inSandbox?.id}/capture`, {});
     await cancel(id);
     await eventually(
-      () => shown(payment.id),
+      () => readPayment(payment.id),
       ({ status }) => status === 'REFUNDED',
     );
-    expect((await payments.bookOf(payment.id))?.refunds).toMatchObject([{ amount: '10.00' }]);
+    expect((await payments.sandboxPaymentOf(payment.id))?.refunds).toMatchObject([
+      { amount: '10.00' },
+    ]);
   });
 
-  it('is all of it where the order ended though its stock was still held', async () => {
+  it('covers a payment whose order ended although its stock was still reserved', async () => {
     await payments.control({ silent: true });
     const id = await place();
     const { payment } = await payWith(id, 'Challenge Card');
     await payments.order.query(
-      `with parts as (update shop_order set status = 'CANCELLED' where order_id = $1),
+      `with shop_orders as (update shop_order set status = 'CANCELLED' where order_id = $1),
        counters as (update purchase p set units = p.units - 1 from customer_order o, shop_order s
          where o.id = $1 and s.order_id = o.id and p.customer_id = o.customer_id
            and p.shop_id = s.shop_id)
@@ -127,10 +131,12 @@ describe('money that goes back', () => {
       payment.id,
     ]);
     await eventually(
-      () => shown(payment.id),
+      () => readPayment(payment.id),
       ({ status }) => status === 'REFUNDED',
     );
-    expect((await payments.bookOf(payment.id))?.refunds).toMatchObject([{ amount: '10.00' }]);
+    expect((await payments.sandboxPaymentOf(payment.id))?.refunds).toMatchObject([
+      { amount: '10.00' },
+    ]);
     const { rows } = await payments.order.query(
       `select payload from outbox where topic = 'order.stock.returned' and key like $1`,
       [`${id}:%`],
@@ -138,7 +144,7 @@ describe('money that goes back', () => {
     expect(rows).toHaveLength(1);
   });
 
-  it('is also what a provider took after we had given the payment up, once it tells', async () => {
+  it('covers a payment that the provider captured after it was FAILED here, once a webhook reports it', async () => {
     await payments.control({ silent: true });
     const id = await place();
     const { payment } = await payWith(id, 'Challenge Card');
@@ -147,35 +153,35 @@ describe('money that goes back', () => {
        where id = $1`,
       [payment.id],
     );
-    // Not before it is captured: the worker would void it.
+    // The webhooks must come after the capture, or the worker would void it.
     await payments.control({ silent: false, copies: 3, delayMaxMs: 1500 });
     await payments.act(payment.id, 'approve');
-    const book = await payments.bookOf(payment.id);
-    await payments.post(`/v1/payments/${book?.id}/capture`, {});
+    const inSandbox = await payments.sandboxPaymentOf(payment.id);
+    await payments.post(`/v1/payments/${inSandbox?.id}/capture`, {});
     await eventually(
       () => payments.refundsOf(id),
       ([refund]) => refund?.status === 'COMPLETED',
     );
-    expect((await payments.bookOf(payment.id))?.refunds).toHaveLength(1);
-    expect((await shown(payment.id)).status).toBe('FAILED');
+    expect((await payments.sandboxPaymentOf(payment.id))?.refunds).toHaveLength(1);
+    expect((await readPayment(payment.id)).status).toBe('FAILED');
     await cancel(id);
   });
 
-  it('is none where the capture fails for good: the order is cancelled and its stock is sent back', async () => {
+  it('is not needed if the capture fails permanently: the order is cancelled and its units return', async () => {
     const key = randomUUID();
     const items = [{ offerId, quantity: 2 }];
     const { data } = await checkout(system, customer, items, key, 'Broken Capture');
     expect(data.checkout).toMatchObject({
       __typename: 'PaymentDeclined',
-      reason: expect.stringContaining('the bank took its word back'),
+      reason: expect.stringContaining('the bank withdrew the authorization'),
       order: { status: 'CANCELLED', cancelReason: 'PAYMENT_FAILED' },
     });
     const { id } = data.checkout.order;
     const [payment] = await payments.paymentsOf(id);
     expect(payment).toMatchObject({ status: 'FAILED' });
     await eventually(
-      () => payments.bookOf(payment.id),
-      (book) => book?.status === 'voided',
+      () => payments.sandboxPaymentOf(payment.id),
+      (inSandbox) => inSandbox?.status === 'voided',
     );
     const { rows } = await payments.order.query(
       `select topic, payload->>'reason' as reason from outbox where payload->>'orderId' = $1`,

@@ -5,8 +5,8 @@ import { seedId } from '../dev/seed/ids.js';
 import { operations } from '../dev/welcome.js';
 import { readRunningSystem } from '../ops/running-system.js';
 import { startTestRedis } from './harness/databases.js';
-import { settled } from './harness/insist.js';
 import { createPlace } from './harness/launcher.js';
+import { retry } from './harness/retry.js';
 import { postGraphQL } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
@@ -41,7 +41,7 @@ describe('npm start', () => {
     expect(browse.data.products.edges).toHaveLength(3);
     const token = (await postGraphQL(place.url, operations.login)).data.login.accessToken;
     const headers = { 'x-request-id': 'the-request-of-this-test' };
-    const checkout = await settled(() =>
+    const checkout = await retry(() =>
       postGraphQL(place.url, operations.checkout, {}, token, headers),
     );
     const { order } = checkout.data.checkout;
@@ -163,7 +163,7 @@ describe('npm start', () => {
       operations.checkout.replace('my-first-order', `order-${n}`),
     );
     const replies = await Promise.all(
-      checkouts.map((text) => settled(() => postGraphQL(place.url, text, {}, accessToken))),
+      checkouts.map((text) => retry(() => postGraphQL(place.url, text, {}, accessToken))),
     );
     const payments = replies.map(({ data }) => {
       const { id } = data.checkout.order;

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { operations } from '../dev/welcome.js';
 import { root } from '../ops/subgraph-names.js';
-import { settled } from './harness/insist.js';
 import { type ReceivedSpan, startOtlpReceiver } from './harness/otlp-receiver.js';
 import { startProcessSystem } from './harness/process-system.js';
+import { retry } from './harness/retry.js';
 import { postGraphQL } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
@@ -35,7 +35,7 @@ describe('with an endpoint for telemetry', () => {
   async function trace(query: string, wanted: (spans: ReceivedSpan[]) => boolean) {
     const traceId = randomBytes(16).toString('hex');
     const headers = { traceparent: `00-${traceId}-${outside}-01` };
-    const { errors } = await settled(() => postGraphQL(system.url, query, {}, token, headers));
+    const { errors } = await retry(() => postGraphQL(system.url, query, {}, token, headers));
     expect(errors).toBeUndefined();
     const ofTrace = async () => receiver.spans.filter((span) => span.traceId === traceId);
     const isWhole = (spans: ReceivedSpan[]) => {
@@ -105,7 +105,7 @@ describe('with an endpoint for telemetry', () => {
 
   it('a payment goes on to the provider, whose process is told apart on whatever machine it is', async () => {
     const checkout = operations.checkout.replace('my-first', 'paid');
-    const placed = await settled(() => system.graphql(checkout, {}, token));
+    const placed = await retry(() => system.graphql(checkout, {}, token));
     const pay = `mutation { payOrder(input: {
       orderId: "${placed.data.checkout.order.id}", idempotencyKey: "paid-in-a-trace" }) { __typename } }`;
     const { spans } = await trace(pay, (found) => has(found, 'payment-sandbox'));

@@ -1,5 +1,4 @@
 import { newId } from '../subgraphs/shared/ids.js';
-import { settled } from './harness/insist.js';
 import {
   availableOf,
   checkout,
@@ -8,6 +7,7 @@ import {
   pay,
   registerPerson,
 } from './harness/people.js';
+import { retry } from './harness/retry.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { actAs } from './harness/vendor.js';
 import { askSubgraph } from './rights/ask.js';
@@ -115,7 +115,7 @@ describe('what a vendor does with warehouses and levels, through the router', ()
       Array.from({ length: 20 }, async (_, n) => {
         const counted = { warehouseId: warehouseIds[0], sku, reason: 'counted', setTo: 10 + n };
         const input = { ...counted, expectedOnHand: 5 };
-        const { data } = await settled(() => as.reply(adjustMutation, { input }));
+        const { data } = await retry(() => as.reply(adjustMutation, { input }));
         return data.adjustStock;
       }),
     );

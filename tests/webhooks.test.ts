@@ -4,7 +4,7 @@ import { checkout, openShop, type Person, pay, registerPerson } from './harness/
 import { startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
-const holdSeconds = 6;
+const reservationSeconds = 6;
 
 describe('a webhook of the payment provider', () => {
   let system: TestSystem;
@@ -12,7 +12,7 @@ describe('a webhook of the payment provider', () => {
   let customer: Person;
   let offerId: string;
   beforeAll(async () => {
-    system = await startSystem({ RESERVATION_MINUTES: String(holdSeconds / 60) });
+    system = await startSystem({ RESERVATION_MINUTES: String(reservationSeconds / 60) });
     payments = await openPayments(system);
     customer = await registerPerson(system);
     ({ offerId } = await openShop(system, await registerPerson(system, 'VENDOR'), [1000]));
@@ -32,7 +32,7 @@ describe('a webhook of the payment provider', () => {
     return { orderId: id, paymentId: payment.id as string, expiresAt: Date.parse(expiresAt) };
   };
 
-  it('is taken once, and said to be known when it comes again', async () => {
+  it('is recorded once, and reported as known when it comes again', async () => {
     const eventId = `evt_${randomUUID()}`;
     expect(await sendWebhook(system, { eventId })).toEqual({
       status: 200,
@@ -47,16 +47,16 @@ describe('a webhook of the payment provider', () => {
 
   it.each([
     ['forged', { secret: 'a secret that somebody guessed' }],
-    ['stale', { ageSeconds: 301 }],
+    ['too old', { ageSeconds: 301 }],
     ['from the future', { ageSeconds: -310 }],
-    ['signed with nothing', { signature: 't=1,v1=00' }],
-  ])('that is %s is refused, and leaves nothing', async (_, how) => {
+    ['signed with a malformed signature', { signature: 't=1,v1=00' }],
+  ])('that is %s is refused and not recorded', async (_, how) => {
     const eventId = `evt_${randomUUID()}`;
     expect((await sendWebhook(system, { eventId, ...how })).status).toBe(400);
     expect(await eventCount(eventId)).toBe(0);
   });
 
-  it('without a signature, too large, or of another provider is refused', async () => {
+  it('that is unsigned, too large, or of another provider is refused', async () => {
     expect((await postWebhook(system, '{}')).status).toBe(400);
     expect((await postWebhook(system, 'x'.repeat(300_000))).status).toBe(413);
     const other = system.url.replace('/graphql', '/webhooks/payments/stripe');
@@ -65,7 +65,7 @@ describe('a webhook of the payment provider', () => {
     expect((await fetch(order, { method: 'POST', body: '{}' })).status).toBe(401);
   });
 
-  it('is a hint: one that says “captured” of a payment that waits changes nothing', async () => {
+  it('is only a hint: one that says “captured” for a pending payment changes nothing', async () => {
     const { orderId, paymentId } = await challenge();
     expect((await sendWebhook(system, { paymentId })).status).toBe(200);
     await eventually(
@@ -73,10 +73,10 @@ describe('a webhook of the payment provider', () => {
       ({ rows }) => rows[0].attempts > 0,
     );
     expect(await payments.orderRow(orderId)).toMatchObject({ status: 'PENDING' });
-    expect(await payments.bookOf(paymentId)).toMatchObject({ status: 'requires_action' });
+    expect(await payments.sandboxPaymentOf(paymentId)).toMatchObject({ status: 'requires_action' });
   });
 
-  it('one of 1,000 that come doubled, reordered, forged or stale, about payments that end within a second of the expiry, settles each payment once', async () => {
+  it('of 1,000 that are duplicated, reordered, forged or too old, at the time of expiry, completes each payment once', async () => {
     await payments.control({ delayMaxMs: 1500, copies: 4, reorder: true });
     const ours: Awaited<ReturnType<typeof challenge>>[] = [];
     for (let n = 0; n < 60; n += 10) {
@@ -90,7 +90,7 @@ describe('a webhook of the payment provider', () => {
       if (answer.status === status) refused += status === 400 ? 1 : 0;
       else throw new Error(`${answer.status} for ${JSON.stringify(webhook)}`);
     };
-    const settle = async ({ paymentId, expiresAt }: (typeof ours)[number], n: number) => {
+    const decide = async ({ paymentId, expiresAt }: (typeof ours)[number], n: number) => {
       const aroundMs = expiresAt + (Math.random() * 2 - 1) * 1000 - Date.now();
       await new Promise((resolve) => setTimeout(resolve, aroundMs));
       const eventId = `evt_${randomUUID()}`;
@@ -101,22 +101,24 @@ describe('a webhook of the payment provider', () => {
         ...Array.from({ length: 3 }, () => send({ paymentId, ageSeconds: 400 }, 400)),
       ]);
     };
-    await Promise.all(ours.map(settle));
-    // A hold that expired is told to its order by the outbox, which may come after its payment was voided.
-    const unsettled = `select o.id from customer_order o join payment p on p.order_id = o.id
+    await Promise.all(ours.map(decide));
+    // The outbox reports an expired reservation, maybe after its payment was voided.
+    const unfinished = `select o.id from customer_order o join payment p on p.order_id = o.id
       where o.status = 'PENDING' or p.status in ('PENDING', 'AUTHORIZED')`;
     await eventually(
-      async () => (await payments.order.query(unsettled)).rows,
+      async () => (await payments.order.query(unfinished)).rows,
       ({ length }) => length === 0,
       120_000,
     );
-    const books = new Map((await payments.books()).map((book) => [book.key, book]));
+    const sandboxPayments = new Map(
+      (await payments.sandboxPayments()).map((inSandbox) => [inSandbox.key, inSandbox]),
+    );
     const ends: Record<string, number> = {};
     for (const { orderId, paymentId } of ours) {
       const [payment] = await payments.paymentsOf(orderId);
       const { status } = await payments.orderRow(orderId);
-      const book = books.get(paymentId);
-      const end = `${status} ${payment.status} ${book?.status} ${book?.refunds.length}`;
+      const inSandbox = sandboxPayments.get(paymentId);
+      const end = `${status} ${payment.status} ${inSandbox?.status} ${inSandbox?.refunds.length}`;
       ends[end] = (ends[end] ?? 0) + 1;
     }
     const allowed = [
@@ -128,7 +130,7 @@ describe('a webhook of the payment provider', () => {
     expect(Object.keys(ends).filter((end) => !allowed.includes(end))).toEqual([]);
     expect(noise).toBe(60 * 12);
     expect(refused).toBe(60 * 6);
-    // The sandbox's own: four of each, about each of the payments and what they became.
+    // The sandbox's webhooks: four copies for each change of each payment.
     const { rows } = await payments.order.query(
       'select count(*)::int as events from payment_event',
     );

@@ -15,12 +15,12 @@ export const variables = {
   PAYMENT_SANDBOX_FILE: setting(
     z.string(),
     '',
-    'the file in which the sandbox keeps its payments; without one it forgets them when it ends',
+    'the file in which the sandbox stores its payments; without one they are lost at its exit',
   ),
   PAYMENT_SANDBOX_WEBHOOK_URL: setting(
     address,
     'http://127.0.0.1:4000/webhooks/payments/sandbox',
-    'where the sandbox sends its webhooks',
+    'the address to which the sandbox sends its webhooks',
   ),
   PAYMENT_SANDBOX_WEBHOOK_SECRET: setting(
     secretText,

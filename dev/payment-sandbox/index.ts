@@ -5,20 +5,20 @@ import { serverKeepAliveMs } from '../../subgraphs/shared/http/keep-alive.js';
 import { close, listen } from '../../subgraphs/shared/http/server.js';
 import { telemetry } from '../../subgraphs/shared/observability/telemetry/telemetry.js';
 import { runIfMain, type Service } from '../../subgraphs/shared/runtime/process.js';
-import { Books, type SandboxPayment } from './books.js';
 import { variables } from './config.js';
 import { type Behaviour, behaviourOf, slowBankMs } from './methods.js';
+import { type SandboxPayment, SandboxPayments } from './sandbox-payments.js';
 import { createWebhooks } from './webhooks.js';
 
 const bodyMaxBytes = 10_000;
-/** Longer than anybody waits for an answer. */
+/** Longer than the timeout of any client. */
 const silenceMs = 60_000;
 
-type Verb = NonNullable<Behaviour['silentAt']> | 'other';
+type Operation = NonNullable<Behaviour['silentAt']> | 'other';
 
 /**
- * A payment provider to develop against: authorizes, captures, voids and refunds, each once for one
- * key, and tells of it by webhooks. The method of a payment chooses how it behaves.
+ * A payment provider for development: authorizes, captures, voids and refunds, each once per
+ * idempotency key, and reports changes by webhooks. The payment method selects the behaviour.
  */
 export async function startPaymentSandbox(env = process.env): Promise<Service> {
   const config = loadConfig(variables, env);
@@ -26,26 +26,29 @@ export async function startPaymentSandbox(env = process.env): Promise<Service> {
     config.PAYMENT_SANDBOX_WEBHOOK_URL,
     config.PAYMENT_SANDBOX_WEBHOOK_SECRET,
   );
-  const books = new Books(config.PAYMENT_SANDBOX_FILE, webhooks.tell);
-  const kept = new Set<string>();
+  const payments = new SandboxPayments(config.PAYMENT_SANDBOX_FILE, webhooks.notify);
+  const silenced = new Set<string>();
   const timers = new Set<NodeJS.Timeout>();
   const wait = (ms: number) =>
     new Promise<void>((resolve) => timers.add(setTimeout(resolve, ms).unref()));
 
-  /** Answers late, or not at all where the method says so: what was asked for is done all the same. */
-  async function answerAs({ id, method }: SandboxPayment, verb: Verb): Promise<void> {
+  /** Delays the response as the payment method demands. The operation itself is already done. */
+  async function delayResponse(
+    { id, method }: SandboxPayment,
+    operation: Operation,
+  ): Promise<void> {
     const { answersAfterMs = 0, silentAt } = behaviourOf(method);
     if (answersAfterMs > 0) await wait(answersAfterMs);
-    if (silentAt !== verb || kept.has(id)) return;
-    kept.add(id);
+    if (silentAt !== operation || silenced.has(id)) return;
+    silenced.add(id);
     await wait(silenceMs);
   }
 
   function authorize(body: Record<string, string>): SandboxPayment {
-    const payment = books.authorize(body);
+    const payment = payments.authorize(body);
     if (payment.status === 'pending') {
       const approve = () => {
-        if (books.get(payment.id).status === 'pending') books.act(payment.id, 'approve');
+        if (payments.get(payment.id).status === 'pending') payments.act(payment.id, 'approve');
       };
       timers.add(setTimeout(approve, slowBankMs).unref());
     }
@@ -57,14 +60,13 @@ export async function startPaymentSandbox(env = process.env): Promise<Service> {
     const [, version, noun, id = '', verb] = pathname.split('/');
     const body = JSON.parse((await readBody(request, bodyMaxBytes)).toString() || '{}');
     if (pathname === '/admin/webhooks') return webhooks.control(body);
-    if (pathname === '/admin/payments') return books.all();
-    if (version !== 'v1' || noun !== 'payments') throw new HttpError(404, 'no such path');
+    if (pathname === '/admin/payments') return payments.all();
+    if (version !== 'v1' || noun !== 'payments') throw new HttpError(404, 'not found');
     if (request.method === 'GET') {
-      return id ? books.get(id) : (books.byKey(searchParams.get('key') ?? '') ?? null);
+      return id ? payments.get(id) : (payments.byKey(searchParams.get('key') ?? '') ?? null);
     }
     const payment = change(id, verb, body);
-    const kind = verb === 'capture' ? 'capture' : verb === 'refunds' ? 'refund' : 'other';
-    await answerAs(payment, id ? kind : 'authorize');
+    await delayResponse(payment, operationOf(id, verb));
     return payment;
   }
 
@@ -72,16 +74,17 @@ export async function startPaymentSandbox(env = process.env): Promise<Service> {
     if (!id) return authorize(body);
     switch (verb) {
       case 'capture':
-        return books.capture(id);
+        return payments.capture(id);
       case 'void':
-        return books.void(id);
+        return payments.void(id);
       case 'refunds':
-        return books.refund(id, body);
+        return payments.refund(id, body);
       case 'act':
-        if (body.clientSecret !== books.get(id).clientSecret) throw new HttpError(403, 'not yours');
-        return books.act(id, body.outcome === 'refuse' ? 'refuse' : 'approve');
+        if (body.clientSecret !== payments.get(id).clientSecret)
+          throw new HttpError(403, 'wrong secret');
+        return payments.act(id, body.outcome === 'refuse' ? 'refuse' : 'approve');
       default:
-        throw new HttpError(404, 'no such path');
+        throw new HttpError(404, 'not found');
     }
   }
 
@@ -106,6 +109,11 @@ export async function startPaymentSandbox(env = process.env): Promise<Service> {
     await close(server);
   };
   return { url, opsUrl: url, stop };
+}
+
+function operationOf(id: string, verb: string | undefined): Operation {
+  if (!id) return 'authorize';
+  return verb === 'capture' ? 'capture' : verb === 'refunds' ? 'refund' : 'other';
 }
 
 runIfMain(import.meta.url, startPaymentSandbox);

@@ -1,19 +1,19 @@
-/** How the sandbox treats a payment; the name of the method chooses. README lists them. */
+/** How the sandbox treats a payment, selected by its payment method. */
 export interface Behaviour {
-  /** what becomes of it when it is authorized; `authorized` where nothing is said */
+  /** the status after the authorization, if not `authorized` */
   readonly begins?: 'declined' | 'requires_action' | 'pending';
   readonly reason?: string;
-  /** what is done, but never answered: the first such call for each payment */
+  /** the operation that is done but not answered at its first call for a payment */
   readonly silentAt?: 'authorize' | 'capture' | 'refund';
-  /** how long it thinks before it answers */
+  /** the delay of each response */
   readonly answersAfterMs?: number;
-  /** it can never be captured */
+  /** whether every capture is refused */
   readonly refusesCapture?: boolean;
-  /** how often each of its webhooks is sent */
+  /** the number of copies of each webhook */
   readonly webhookCopies?: number;
 }
 
-/** After so long a payment by `Slow Bank` is authorized. */
+/** The time after which a payment by `Slow Bank` is authorized. */
 export const slowBankMs = 2000;
 
 const behaviours: Readonly<Record<string, Behaviour>> = {
@@ -29,5 +29,5 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
   'Broken Capture': { refusesCapture: true },
 };
 
-/** @returns how a method behaves; one that is not in the table succeeds */
+/** @returns the behaviour of a payment method; one that is not in the table succeeds */
 export const behaviourOf = (method: string): Behaviour => behaviours[method] ?? {};

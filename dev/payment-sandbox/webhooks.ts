@@ -1,32 +1,32 @@
 import { createHmac } from 'node:crypto';
 import { newId } from '../../subgraphs/shared/ids.js';
-import type { SandboxPayment } from './books.js';
 import { behaviourOf } from './methods.js';
+import type { SandboxPayment } from './sandbox-payments.js';
 
-/** How webhooks are sent; a test makes them late, out of order, or sends them more than once. */
+/** How webhooks are sent. Tests delay, reorder and duplicate them. */
 export interface WebhookControls {
-  /** each is sent within this time */
+  /** the delay of each webhook; with `reorder`, its maximum */
   readonly delayMaxMs: number;
-  /** each is sent so often */
+  /** the number of copies of each webhook */
   readonly copies: number;
-  /** each after a random part of `delayMaxMs`, whatever happened first */
+  /** whether each webhook has a random delay up to `delayMaxMs`, so that they overtake one another */
   readonly reorder: boolean;
-  /** none is sent */
+  /** whether no webhook is sent */
   readonly silent: boolean;
 }
 
 const defaults: WebhookControls = { delayMaxMs: 100, copies: 1, reorder: false, silent: false };
 const attemptsMax = 5;
 const retryAfterMs = 1000;
-const answerMaxMs = 10_000;
+const timeoutMs = 10_000;
 
-/** `t=<Unix seconds>,v1=<HMAC-SHA256 of "t.body", in hex>`: as Stripe signs. */
+/** `t=<Unix seconds>,v1=<HMAC-SHA256 of "t.body", in hex>`: the scheme of Stripe. */
 export function signWebhook(body: string, secret: string, nowMs = Date.now()): string {
   const t = Math.floor(nowMs / 1000);
   return `t=${t},v1=${createHmac('sha256', secret).update(`${t}.${body}`).digest('hex')}`;
 }
 
-/** Sends signed events about payments, again while they are not taken. */
+/** Sends signed events about payments, with retries until they are accepted. */
 export function createWebhooks(url: string, secret: string) {
   let controls = defaults;
   let stopped = false;
@@ -49,19 +49,19 @@ export function createWebhooks(url: string, secret: string) {
           'x-sandbox-signature': signWebhook(body, secret),
         },
         body,
-        signal: AbortSignal.timeout(answerMaxMs),
+        signal: AbortSignal.timeout(timeoutMs),
       });
       await response.arrayBuffer();
       if (response.ok) return;
     } catch {
-      // nobody is there; tried again like a refusal
+      // unreachable: retried like a refusal
     }
     if (attempt < attemptsMax)
       later(retryAfterMs * 2 ** attempt, () => void send(body, attempt + 1));
   }
 
   return {
-    tell(payment: SandboxPayment, type: string): void {
+    notify(payment: SandboxPayment, type: string): void {
       if (controls.silent) return;
       const data = { id: payment.id, key: payment.key, status: payment.status };
       const body = JSON.stringify({ id: `evt_${newId()}`, type, data });

@@ -10,17 +10,21 @@ import {
   type Variable,
 } from '../shared/config.js';
 
-/** Everybody can read it here: only development has it. */
+/** Public, as it is part of the source: production refuses it. */
 export const sandboxSecretOfDevelopment = 'development-secret-of-sandbox';
 
 const payments = {
   PAYMENT_PROVIDER: {
-    about: 'sandbox or stripe: who takes the money; in production sandbox only where it is named',
+    about: 'the payment provider: sandbox or stripe; production uses the sandbox only if set here',
     type: z.enum(['sandbox', 'stripe']),
     developmentDefault: 'sandbox',
     productionDefault: 'stripe',
   } satisfies Variable<'sandbox' | 'stripe'>,
-  PAYMENT_SANDBOX_URL: setting(address, 'http://127.0.0.1:4010', 'where the payment sandbox is'),
+  PAYMENT_SANDBOX_URL: setting(
+    address,
+    'http://127.0.0.1:4010',
+    'the address of the payment sandbox',
+  ),
   PAYMENT_SANDBOX_WEBHOOK_SECRET: {
     about: 'the secret with which the sandbox signs its webhooks, 16 characters or more',
     type: z.string(),
@@ -32,7 +36,7 @@ const payments = {
   STRIPE_API_URL: setting(
     z.union([z.literal(''), address]),
     '',
-    'stripe: where its API is, if not at Stripe; for tests',
+    'stripe: the address of its API, if not Stripe’s own; for tests',
   ),
 };
 
@@ -59,13 +63,13 @@ export const variables = {
   EVENTS_REDIS_URL: requiredInProduction(
     address,
     'redis://127.0.0.1:63799/0',
-    'the Redis that carries hints that orders changed; nothing is kept there',
+    'the Redis that publishes changes of orders; it stores nothing',
   ),
   ...payments,
   RESERVATION_MINUTES: setting(
     z.coerce.number().min(0.001).max(10_080),
     '15',
-    'for how long an unpaid order holds its stock; fractions are allowed',
+    'the time in minutes for which the stock of an unpaid order is reserved; fractions are allowed',
   ),
 };
 

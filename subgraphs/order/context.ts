@@ -8,7 +8,7 @@ import type { PaymentProvider } from './payment/provider/payment-provider.js';
 import type { ReadOffers } from './shop-client/offers-for-sale.js';
 import type { Reservations } from './warehouse-client/reservations.js';
 
-/** What every feature of the subgraph may use; one that needs more says so in its own folder. */
+/** What all features of the subgraph share. A feature that needs more extends it in its folder. */
 export interface OrderApp {
   readonly orm: MikroORM;
   readonly shop: ServiceClient;

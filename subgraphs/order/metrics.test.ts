@@ -6,7 +6,7 @@ import { gaugeOf, Registry } from '../shared/observability/metrics.js';
 import { orderGauges } from './metrics.js';
 import { databaseSchema } from './mikro-orm.config.js';
 
-describe('what the order subgraph shows of things that are stuck', () => {
+describe('the metrics of stuck orders, payments and refunds', () => {
   let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
   let client: pg.Client;
   let orm: Awaited<ReturnType<typeof connect>>;
@@ -21,7 +21,7 @@ describe('what the order subgraph shows of things that are stuck', () => {
     await databases.drop();
   });
 
-  async function shown() {
+  async function readMetrics() {
     const registry = new Registry();
     for (const { read, ...gauge } of orderGauges) {
       gaugeOf(registry, gauge, () => read({ em: orm.em.fork() }));
@@ -32,7 +32,7 @@ describe('what the order subgraph shows of things that are stuck', () => {
     return Object.fromEntries(values);
   }
 
-  it('is nothing while all goes its way, and else how old the oldest of each kind is', async () => {
+  it('are 0 while nothing is stuck, and otherwise the age of the oldest', async () => {
     const [orderId, finished, stuck] = [newId(), newId(), newId()];
     await client.query(
       `insert into customer_order
@@ -45,7 +45,7 @@ describe('what the order subgraph shows of things that are stuck', () => {
        values ($1, $2, $2, 1, 'FAILED', 'sandbox', now() - interval '3 h')`,
       [finished, orderId],
     );
-    expect(await shown()).toEqual({
+    expect(await readMetrics()).toEqual({
       holdfast_order_overdue_seconds: 0,
       holdfast_payment_oldest_seconds: 0,
       holdfast_refund_oldest_seconds: 0,
@@ -61,7 +61,7 @@ describe('what the order subgraph shows of things that are stuck', () => {
        values ($1, $1, 1, 'test', now() - interval '1 h')`,
       [stuck],
     );
-    const ages = Object.values(await shown()) as number[];
+    const ages = Object.values(await readMetrics()) as number[];
     expect(ages.map((age) => Math.floor(age / 100))).toEqual([1, 72, 36]);
   });
 });

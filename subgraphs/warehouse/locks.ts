@@ -1,8 +1,8 @@
 import type { EntityClass } from '@mikro-orm/core';
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
+import type { ReservationState } from '../contracts/reservation.js';
 import { type StockKey, stockKeyOf } from '../contracts/stock-key.js';
 import { sql } from '../shared/database/sql.js';
-import type { ReservationState } from './reservation-state.js';
 import { Warehouse } from './warehouse/warehouse.js';
 
 /*

@@ -1,10 +1,10 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import pg from 'pg';
-import type { SandboxPayment } from '../../dev/payment-sandbox/books.js';
+import type { SandboxPayment } from '../../dev/payment-sandbox/sandbox-payments.js';
 import type { WebhookControls } from '../../dev/payment-sandbox/webhooks.js';
 import type { TestSystem } from './system.js';
 
-/** What a test sees of payments: the sandbox's own books, and the order subgraph's rows. */
+/** Access to payments for tests: the records of the sandbox, and the rows of the order subgraph. */
 export async function openPayments({ ports, databases }: Pick<TestSystem, 'ports' | 'databases'>) {
   const sandboxUrl = `http://127.0.0.1:${ports.sandbox}`;
   const order = new pg.Client({ connectionString: databases.order });
@@ -13,22 +13,25 @@ export async function openPayments({ ports, databases }: Pick<TestSystem, 'ports
     const response = await fetch(sandboxUrl + path, { method: 'POST', body: JSON.stringify(body) });
     return { status: response.status, body: await response.json() };
   };
-  const books = async (): Promise<SandboxPayment[]> =>
+  const sandboxPayments = async (): Promise<SandboxPayment[]> =>
     (await fetch(`${sandboxUrl}/admin/payments`)).json() as Promise<SandboxPayment[]>;
 
   return {
     order,
     post,
-    books,
-    /** the sandbox's own line of one of our payments */
-    async bookOf(paymentId: string): Promise<SandboxPayment | undefined> {
-      return (await books()).find(({ key }) => key === paymentId);
+    sandboxPayments,
+    /** the sandbox's record of a payment */
+    async sandboxPaymentOf(paymentId: string): Promise<SandboxPayment | undefined> {
+      return (await sandboxPayments()).find(({ key }) => key === paymentId);
     },
     control: (controls: Partial<WebhookControls>) => post('/admin/webhooks', controls),
-    /** What the customer says to a payment that waits for them. */
+    /** The customer approves or refuses a payment that waits for them. */
     async act(paymentId: string, outcome: 'approve' | 'refuse') {
-      const book = (await books()).find(({ key }) => key === paymentId);
-      return post(`/v1/payments/${book?.id}/act`, { clientSecret: book?.clientSecret, outcome });
+      const payment = (await sandboxPayments()).find(({ key }) => key === paymentId);
+      return post(`/v1/payments/${payment?.id}/act`, {
+        clientSecret: payment?.clientSecret,
+        outcome,
+      });
     },
     async orderRow(id: string) {
       const columns = 'id, status, cancel_reason';
@@ -39,7 +42,7 @@ export async function openPayments({ ports, databases }: Pick<TestSystem, 'ports
     },
     async paymentsOf(orderId: string) {
       const { rows } = await order.query(
-        `select id, status, decline_reason, next_attempt_at is null as settled from payment
+        `select id, status, decline_reason from payment
          where order_id = $1 order by id`,
         [orderId],
       );
@@ -68,7 +71,7 @@ export interface WebhookOf {
   readonly signature?: string;
 }
 
-/** Sends the router a webhook as the sandbox does, or as somebody who would like to be it. */
+/** Sends the router a webhook as the sandbox does, or as an attacker would. */
 export async function sendWebhook(system: TestSystem, webhook: WebhookOf = {}) {
   const { eventId = `evt_${randomUUID()}`, paymentId = randomUUID() } = webhook;
   const { transactionId = randomUUID(), ageSeconds = 0 } = webhook;
@@ -76,8 +79,8 @@ export async function sendWebhook(system: TestSystem, webhook: WebhookOf = {}) {
   const data = { id: transactionId, key: paymentId, status: 'captured' };
   const body = JSON.stringify({ id: eventId, type: 'payment.captured', data });
   const t = Math.floor(Date.now() / 1000) - ageSeconds;
-  const signed = createHmac('sha256', secret).update(`${t}.${body}`).digest('hex');
-  return postWebhook(system, body, webhook.signature ?? `t=${t},v1=${signed}`);
+  const hmac = createHmac('sha256', secret).update(`${t}.${body}`).digest('hex');
+  return postWebhook(system, body, webhook.signature ?? `t=${t},v1=${hmac}`);
 }
 
 export async function postWebhook(system: TestSystem, body: string, signature?: string) {

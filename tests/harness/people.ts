@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { demoPassword } from '../../dev/seed/demo-store.js';
 import { seedId } from '../../dev/seed/ids.js';
-import { isPaymentPending, settled } from './insist.js';
+import { isPaymentPending, retry } from './retry.js';
 import type { GraphQLReply, TestSystem } from './system.js';
 
 type Reached = Pick<TestSystem, 'graphql'>;
@@ -11,7 +11,7 @@ export interface Person {
   readonly token: string;
 }
 
-/** Logs in one of the demo store's people: ana, ben (customers), vera, victor (vendors), ada (admin). */
+/** Logs in a user of the demo store: ana, ben (customers), vera, victor (vendors) or ada (admin). */
 export async function logIn(system: Reached, name: string): Promise<Person> {
   const { data } = await system.graphql(
     `mutation ($input: LoginInput!) {
@@ -35,7 +35,7 @@ export async function registerPerson(system: Reached, role = 'CUSTOMER'): Promis
   return { id: data.register.user.id, token: data.register.accessToken };
 }
 
-/** A vendor's shop with a new product of one variant, in warehouses with so many units each. */
+/** Opens a shop with a new product of one variant, and a warehouse for each number of units. */
 export async function openShop(
   system: Reached,
   vendor: Person,
@@ -52,7 +52,7 @@ export async function openShop(
   };
   await must('mutation ($input: CreateProductInput!) { createProduct(input: $input) { id } }', {
     name: `Product ${tail}`,
-    description: 'What everybody wants',
+    description: 'A product for tests',
     categoryId: seedId('category', 0),
     variants: [{ sku, name: 'the only one' }],
   });
@@ -113,24 +113,24 @@ const checkoutMutation = `mutation ($input: CheckoutInput!) {
   }
 }`;
 
-/** Sends any input of a checkout, and asks for all that it may answer. */
+/** Sends a checkout with any input, and selects the fields of every possible result. */
 export const checkoutWith = ({ graphql }: Reached, { token }: Person, input: object) =>
   graphql(checkoutMutation, { input: { idempotencyKey: randomUUID(), ...input } }, token);
 
 const plainMethod = 'Credit Card';
 
 /**
- * A busy machine says TRY_AGAIN, and PaymentPending where its provider was slow: a client asks again
- * with its key. By another method than the plain one a payment may well be meant to be pending.
+ * Retries with the same key, as clients do, on TRY_AGAIN and on PaymentPending. With other payment
+ * methods than the plain one a test may expect PaymentPending.
  *
- * @returns the last answer
+ * @returns the last reply
  */
-const asClientsDo = (send: () => Promise<GraphQLReply>, method?: string) =>
-  settled(send, (reply) => method === plainMethod && isPaymentPending(reply));
+const retryAsClientsDo = (send: () => Promise<GraphQLReply>, method?: string) =>
+  retry(send, (reply) => method === plainMethod && isPaymentPending(reply));
 
 type Items = ReadonlyArray<{ offerId: string; quantity: number }>;
 
-/** With a `paymentMethod` it pays at once. One request: its answer may be TRY_AGAIN. */
+/** Sends one checkout, which pays at once if it has a `paymentMethod`. The reply may be TRY_AGAIN. */
 export function checkoutOnce(
   system: Reached,
   person: Person,
@@ -142,7 +142,7 @@ export function checkoutOnce(
   return system.graphql(checkoutMutation, { input }, person.token);
 }
 
-/** As `checkoutOnce`, and sends it again with its key as clients do. */
+/** As `checkoutOnce`, with retries under the same key. */
 export const checkout = (
   system: Reached,
   person: Person,
@@ -150,7 +150,7 @@ export const checkout = (
   idempotencyKey: string = randomUUID(),
   paymentMethod?: string,
 ) =>
-  asClientsDo(
+  retryAsClientsDo(
     () => checkoutOnce(system, person, items, idempotencyKey, paymentMethod),
     paymentMethod,
   );
@@ -163,7 +163,7 @@ const payMutation = `mutation ($input: PayOrderInput!) {
   }
 }`;
 
-/** One request: its answer may be TRY_AGAIN, or PaymentPending. */
+/** Sends one payment. The reply may be TRY_AGAIN or PaymentPending. */
 export function payOnce(
   system: Reached,
   person: Person,
@@ -175,7 +175,7 @@ export function payOnce(
   return system.graphql(payMutation, { input }, person.token);
 }
 
-/** As `payOnce`, and sends it again with its key as clients do. */
+/** As `payOnce`, with retries under the same key. */
 export const pay = (
   system: Reached,
   person: Person,
@@ -183,7 +183,10 @@ export const pay = (
   paymentMethod = plainMethod,
   idempotencyKey: string = randomUUID(),
 ) =>
-  asClientsDo(() => payOnce(system, person, orderId, paymentMethod, idempotencyKey), paymentMethod);
+  retryAsClientsDo(
+    () => payOnce(system, person, orderId, paymentMethod, idempotencyKey),
+    paymentMethod,
+  );
 
 export async function availableOf(system: Reached, offerId: string): Promise<number> {
   const { data } = await system.graphql(

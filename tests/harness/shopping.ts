@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { insist } from './insist.js';
+
 import { openPayments } from './payments.js';
 import {
   address,
@@ -13,18 +13,19 @@ import {
   payOnce,
   registerPerson,
 } from './people.js';
+import { retryUntil } from './retry.js';
 import { startSystem } from './system.js';
 import { eventually } from './wait.js';
 
-const settleMs = 30_000;
+const timeoutMs = 30_000;
 
 type Shop = Awaited<ReturnType<typeof openShop>>;
 // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects
-export type Shown = any;
+export type Reply = any;
 
 /**
- * A system with a shop and one customer at a time, and what may befall them: each verb goes through
- * the router, but for time, which passes in the databases.
+ * A system with a shop and one customer at a time, and all that they can do. Each operation goes
+ * through the router; the passing of time is simulated in the databases.
  */
 export async function openShopping() {
   const system = await startSystem();
@@ -38,24 +39,24 @@ export async function openShopping() {
   const ask = async (query: string, variables: object = {}, { token } = customer) => {
     const { data, errors } = await system.graphql(query, variables, token);
     if (errors) throw new Error(JSON.stringify(errors));
-    return Object.values(data)[0] as Shown;
+    return Object.values(data)[0] as Reply;
   };
   const items = (quantity = 1, { offerId } = shop) => [{ offerId, quantity }];
-  const order = async (more: object): Promise<Shown> => {
+  const order = async (more: object): Promise<Reply> => {
     const input = { idempotencyKey: randomUUID(), shippingAddress: address, ...more };
     const send = () => checkoutWith(system, customer, input);
-    return (await insist(send, Date.now() + settleMs))?.data.checkout;
+    return (await retryUntil(send, Date.now() + timeoutMs))?.data.checkout;
   };
   const place = async (): Promise<string> =>
     (await checkout(system, customer, items())).data.checkout.order.id;
-  const payBy = async (id: string, method?: string): Promise<Shown> =>
+  const payBy = async (id: string, method?: string): Promise<Reply> =>
     (await pay(system, customer, id, method)).data.payOrder;
   const buy = async (method?: string): Promise<string> => {
     const id = await place();
     await payBy(id, method);
     return id;
   };
-  const inOneStep = async (method: string, key?: string): Promise<Shown> =>
+  const payAtOnce = async (method: string, key?: string): Promise<Reply> =>
     (await checkout(system, customer, items(), key, method)).data.checkout;
   const cancel = (id: string) =>
     ask(
@@ -71,13 +72,13 @@ export async function openShopping() {
     );
   const newestOrder = async (): Promise<string> =>
     (await ask('{ orders(first: 1) { edges { node { id } } } }')).edges[0].node.id;
-  /** Waits until that is what an order shows. */
-  const until = async (id: string, wanted: string, pick: (shown: Shown) => string) =>
+  /** Waits until an order has this value. */
+  const until = async (id: string, wanted: string, pick: (order: Reply) => string) =>
     pick(
       await eventually(
         () => orderOf(id),
-        (shown) => pick(shown) === wanted,
-        settleMs,
+        (order) => pick(order) === wanted,
+        timeoutMs,
       ),
     );
   const step = async (name: 'deliverShopOrder' | 'cancelShopOrder' | 'ship', orderId: string) => {
@@ -88,7 +89,7 @@ export async function openShopping() {
     const ship = `mutation ($input: ShipShopOrderInput!) { shipShopOrder(input: $input) { __typename } }`;
     return ask(ship, { input: { id } }, vendor);
   };
-  const timeIsUp = async (id: string) => {
+  const expire = async (id: string) => {
     const late = `update reservation set expires_at = now() - interval '2 s' where order_id = $1`;
     await warehouse.query(late, [id]);
     return until(id, 'CANCELLED', ({ status }) => status);
@@ -104,7 +105,7 @@ export async function openShopping() {
     return ask(set, { input }, vendor);
   };
   const newShop = (units = 9, limit?: number) => openShop(system, vendor, [units], '10.00', limit);
-  /** Somebody else buys a unit. */
+  /** Another customer buys a unit. */
   const soldOne = (of: Shop) => checkout(system, vendor, items(1, of));
   const removed = async () => {
     const gone = await newShop();
@@ -117,19 +118,19 @@ export async function openShopping() {
     const other = { ...shop, shopId: (await ask(open, { input }, vendor)).id };
     return { ...other, offerId: (await offer(other, {})).id };
   };
-  /** What a one-step checkout says to its key again, once something befell its order. */
-  const repeated = async (befall: (id: string) => Promise<unknown>) => {
+  /** The response to a repeated checkout that pays at once, after a change of its order. */
+  const repeated = async (change: (id: string) => Promise<unknown>) => {
     const key = randomUUID();
-    await inOneStep('Challenge Card', key);
-    await befall(await newestOrder());
-    const again = () => inOneStep('Challenge Card', key);
-    return eventually(again, ({ __typename }) => __typename.startsWith('Order'), settleMs);
+    await payAtOnce('Challenge Card', key);
+    await change(await newestOrder());
+    const again = () => payAtOnce('Challenge Card', key);
+    return eventually(again, ({ __typename }) => __typename.startsWith('Order'), timeoutMs);
   };
   const withoutWarehouse = async <T>(act: () => Promise<T>): Promise<T> => {
     await system.stopPart('warehouse');
     return act().finally(() => system.start('warehouse'));
   };
-  /** An order whose checkout stopped half-way, long ago. */
+  /** An order whose checkout stopped half-way long ago. */
   const halfPlaced = async (): Promise<string> => {
     await withoutWarehouse(() => checkoutOnce(system, customer, items()));
     const id = await newestOrder();
@@ -137,19 +138,19 @@ export async function openShopping() {
     await payments.order.query(age, [id]);
     return id;
   };
-  /** The answer to a payment that cannot be sold to now. */
-  const halfPaid = async (): Promise<Shown> => {
+  /** The response to a payment whose reservation cannot be committed now. */
+  const halfPaid = async (): Promise<Reply> => {
     const id = await place();
     const reply = await withoutWarehouse(() => payOnce(system, customer, id));
     return reply.data.payOrder;
   };
-  /** An order whose customer acted at their bank, of which we are not told before the time is up. */
+  /** An order that expired before the webhook reported that its customer acted. */
   const actedTooLate = async (): Promise<string> => {
     await payments.control({ silent: true });
     const id = await place();
     const { payment } = await payBy(id, 'Challenge Card');
     await payments.act(payment.id, 'approve');
-    await timeIsUp(id);
+    await expire(id);
     await payments.control({ silent: false });
     return id;
   };
@@ -169,13 +170,13 @@ export async function openShopping() {
     place,
     payBy,
     buy,
-    inOneStep,
+    payAtOnce,
     cancel,
     orderOf,
     newestOrder,
     until,
     step,
-    timeIsUp,
+    expire,
     add,
     cartProblem,
     offer,

@@ -26,15 +26,15 @@ const unexpectedState = (intent: Intent) =>
     message: `This PaymentIntent is ${intent.status}.`,
   });
 
-/** Speaks the part of Stripe's API that is used, with its idempotency keys, and counts what it does. */
+/** Implements the part of Stripe's API that is used, with idempotency keys, and records all requests. */
 export async function startStripeServer() {
   const intents = new Map<string, Intent>();
   const answers = new Map<string, Answer>();
   const refunds: { amount: number }[] = [];
   const refundsOf = new Map<string, object[]>();
   const requests: { path: string; form: URLSearchParams; key: string | undefined }[] = [];
-  /** what goes wrong with the next requests, one after the other */
-  const faults: Array<'500' | 'silent' | 'done, but silent'> = [];
+  /** the faults of the next requests, one each */
+  const faults: Array<'500' | 'no response' | 'done, no response'> = [];
 
   function create(form: URLSearchParams): Answer {
     const method = form.get('payment_method');
@@ -75,9 +75,9 @@ export async function startStripeServer() {
     refunds.push({ amount });
     const intentId = form.get('payment_intent') as string;
     const metadata = { refund_id: form.get('metadata[refund_id]') };
-    const made = { id: `re_${randomUUID()}`, object: 'refund', status: 'succeeded', metadata };
-    refundsOf.set(intentId, [...(refundsOf.get(intentId) ?? []), made]);
-    return { status: 200, body: made };
+    const created = { id: `re_${randomUUID()}`, object: 'refund', status: 'succeeded', metadata };
+    refundsOf.set(intentId, [...(refundsOf.get(intentId) ?? []), created]);
+    return { status: 200, body: created };
   }
 
   function listRefunds(intentId: string): Answer {
@@ -89,8 +89,8 @@ export async function startStripeServer() {
     const url = new URL(request.url ?? '/', 'http://stripe');
     const [, , noun, id, verb] = url.pathname.split('/');
     if (noun === 'refunds') {
-      const asked = url.searchParams.get('payment_intent');
-      return asked ? listRefunds(asked) : refund(form);
+      const intentId = url.searchParams.get('payment_intent');
+      return intentId ? listRefunds(intentId) : refund(form);
     }
     if (id === 'search') {
       const paymentId = /'([0-9a-f-]{36})'/.exec(url.searchParams.get('query') ?? '')?.[1];
@@ -108,7 +108,7 @@ export async function startStripeServer() {
     const key = request.headers['idempotency-key'] as string | undefined;
     requests.push({ path: request.url ?? '', form, key });
     const fault = faults.shift();
-    if (fault === 'silent') return;
+    if (fault === 'no response') return;
     if (fault === '500') {
       const error = { type: 'api_error', message: 'Something is wrong on our side.' };
       response.writeHead(500, { 'content-type': 'application/json' });
@@ -118,7 +118,7 @@ export async function startStripeServer() {
     const answer = (key && answers.get(key)) || perform(request, form);
     const saved = { ...answer, body: structuredClone(answer.body) };
     if (key) answers.set(key, saved);
-    if (fault === 'done, but silent') return;
+    if (fault === 'done, no response') return;
     response.writeHead(saved.status, { 'content-type': 'application/json' });
     response.end(JSON.stringify(saved.body));
   });
@@ -129,8 +129,8 @@ export async function startStripeServer() {
     refunds,
     requests,
     faults,
-    /** as after a day or so */
-    forgetKeys: () => answers.clear(),
+    /** Forgets all idempotency keys, as Stripe does after a day. */
+    expireKeys: () => answers.clear(),
     async stop() {
       server.closeAllConnections();
       await close(server);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { insist } from './insist.js';
 import type { TestPayments } from './payments.js';
 import { address, checkoutWith, type Person, pay } from './people.js';
+import { retryUntil } from './retry.js';
 import type { GraphQLReply, TestSystem } from './system.js';
 
 const patienceMs = 40_000;
@@ -30,7 +30,7 @@ export function buyInEveryWay(buyers: Buyers): Promise<Bought[]> {
   const { system, payments, people, offerIds } = buyers;
   const items = offerIds.map((offerId) => ({ offerId, quantity: 1 }));
   const ask = async (send: () => Promise<GraphQLReply>) => {
-    const reply = await insist(send, Date.now() + patienceMs);
+    const reply = await retryUntil(send, Date.now() + patienceMs);
     if (!reply || reply.errors) throw new Error(JSON.stringify(reply?.errors ?? 'no answer'));
     return reply.data;
   };

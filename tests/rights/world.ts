@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { seedId } from '../../dev/seed/ids.js';
 import type { SubgraphName } from '../../ops/subgraph-names.js';
-import { isPaymentPending, settled } from '../harness/insist.js';
 import { address, logIn, openShop, type Person, registerPerson } from '../harness/people.js';
+import { isPaymentPending, retry } from '../harness/retry.js';
 import { startSystem, type TestSystem } from '../harness/system.js';
 import type { Viewer } from './expected.js';
 
@@ -225,7 +225,7 @@ async function openWarehouse(must: Must, shopId: string, sku: string) {
 async function mustGraphQL(system: TestSystem, person: Person, query: string, variables: object) {
   const ask = () => system.graphql(query, variables, person.token);
   const mayAskAgain = /checkout|payOrder/.test(query);
-  const { data, errors } = await (mayAskAgain ? settled(ask, isPaymentPending) : ask());
+  const { data, errors } = await (mayAskAgain ? retry(ask, isPaymentPending) : ask());
   if (errors) throw new Error(JSON.stringify(errors));
   return data;
 }

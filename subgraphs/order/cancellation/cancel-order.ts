@@ -4,7 +4,8 @@ import { tryAgain } from '../../shared/errors.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
-import { changeShopOrders, lockOrder, previousStatus } from '../fulfilment/change-shop-orders.js';
+import { changeShopOrders, previousStatus } from '../fulfilment/change-shop-orders.js';
+import { lockOrder } from '../locks.js';
 import { Order } from '../order/order.js';
 import { OrderStatus } from '../order/status.js';
 import { endPending } from '../order/transitions/end-pending.js';
@@ -12,9 +13,12 @@ import { requireOwnOrder } from '../order/visible-orders.js';
 import { reverseSale } from './reverse-sale.js';
 
 @Allow('parent')
-@ObjectType({ implements: Refusal, description: 'The order is too far to be cancelled.' })
+@ObjectType({
+  implements: Refusal,
+  description: 'The order is shipped or already cancelled, so it cannot be cancelled.',
+})
 export class OrderNotCancellable extends Refusal {
-  @Field(() => OrderStatus, { description: 'How far it is.' })
+  @Field(() => OrderStatus, { description: 'Current status.' })
   status!: OrderStatus;
 }
 
@@ -25,9 +29,9 @@ export const CancelOrderResult = createUnionType({
 });
 
 /**
- * Cancels an order that is not shipped yet. Of an unpaid one the stock is set free; there the
- * reservation decides: where a payment came first, the order is cancelled as a paid one. Of a paid one
- * money and units go back.
+ * Cancels an order that is not shipped yet. For an unpaid order the reservation is released; if a
+ * payment committed it first, the order is cancelled as a paid one. For a paid order the payment is
+ * refunded and the units are returned.
  *
  * @throws `NOT_FOUND` for an order that is not the user's; `TRY_AGAIN`, also while it is being paid
  */
@@ -54,9 +58,10 @@ function cancelPaid(context: OrderContext, id: string) {
   const { id: actor } = identityOf(context);
   return context.em.fork().transactional(async (em) => {
     const order = await lockOrder(em, id);
-    if (order.status === 'PENDING') throw tryAgain('It is being paid at this moment; ask again.');
+    if (order.status === 'PENDING')
+      throw tryAgain('The order is being paid. Try again in a moment.');
     const live = order.shopOrders.filter(({ status }) => status !== 'CANCELLED');
-    const isShipped = live.some(({ status }) => status !== previousStatus.CANCELLED);
+    const isShipped = live.some(({ status }) => status !== previousStatus('CANCELLED'));
     if (live.length === 0 || isShipped) return notCancellable(order.status, isShipped);
     const shopOrderIds = live.map((shopOrder) => shopOrder.id);
     await changeShopOrders(em, order, { shopOrderIds, to: 'CANCELLED', actor, reason });
@@ -67,7 +72,7 @@ function cancelPaid(context: OrderContext, id: string) {
 
 function notCancellable(status: OrderStatus, isShipped = false): OrderNotCancellable {
   const message = isShipped
-    ? 'It is shipped, or a part of it is.'
-    : `The order is ${status} already.`;
+    ? 'The order, or a part of it, has been shipped and cannot be cancelled.'
+    : `The order is ${status} and cannot be cancelled.`;
   return result(OrderNotCancellable, { message, status });
 }

@@ -5,8 +5,7 @@ import { reverseSale } from './reverse-sale.js';
 const reason = 'BY_SHOP';
 
 /**
- * Cancels a shop’s part of a paid order, as long as it is not shipped: its money and its units go
- * back.
+ * Cancels a paid shop order that is not shipped yet: it is refunded and its units are returned.
  *
  * @throws as `changeShopOrder` does
  */

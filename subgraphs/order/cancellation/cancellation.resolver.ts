@@ -10,10 +10,11 @@ import { cancelShopOrder } from './cancel-shop-order.js';
 export class CancellationResolver {
   @Allow('own')
   @Mutation(() => CancelOrderResult, {
-    description: 'Cancels an order of one’s own that is not shipped yet; what was paid goes back.',
+    description:
+      'Cancels an order of the signed-in customer that is not shipped yet. A payment is refunded.',
   })
   cancelOrder(
-    @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => UUID, { description: 'Id of the order.' }) id: string,
     @Ctx() context: OrderContext,
   ) {
     return cancelOrder(context, id);
@@ -21,10 +22,10 @@ export class CancellationResolver {
 
   @Allow('shop-owner')
   @Mutation(() => ShopOrderResult, {
-    description: 'Cancels a shop’s part that is paid and not shipped; its money goes back.',
+    description: 'Cancels a shop order that is paid and not shipped yet. It is refunded.',
   })
   cancelShopOrder(
-    @Arg('id', () => UUID, { description: 'The part.' }) id: string,
+    @Arg('id', () => UUID, { description: 'Id of the shop order.' }) id: string,
     @Ctx() context: OrderContext,
   ) {
     return cancelShopOrder(context, id);

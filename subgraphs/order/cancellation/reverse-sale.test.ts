@@ -3,14 +3,15 @@ import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { logger } from '../../../tests/harness/stock-engine.js';
 import { connect, disconnect } from '../../shared/database/connect.js';
 import { newId } from '../../shared/ids.js';
-import { changeShopOrders, lockOrder } from '../fulfilment/change-shop-orders.js';
+import { changeShopOrders } from '../fulfilment/change-shop-orders.js';
+import { lockOrder } from '../locks.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 import { reverseSale } from './reverse-sale.js';
 
 const roundsCount = 20;
 const [shopA, shopB] = [newId(), newId()];
 
-describe('paid orders of one customer that are cancelled at once', () => {
+describe('paid orders of one customer that are cancelled at the same time', () => {
   let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
   let client: pg.Client;
   let orm: Awaited<ReturnType<typeof connect>>;
@@ -26,7 +27,7 @@ describe('paid orders of one customer that are cancelled at once', () => {
     await databases.drop();
   });
 
-  /** A paid order of one unit from each shop, whose parts were made in this order. */
+  /** A paid order of one unit from each shop, whose shop orders are inserted in this sequence. */
   async function paidOrder(customerId: string, shopIds: readonly string[]): Promise<string> {
     const orderId = newId();
     await client.query(
@@ -62,13 +63,13 @@ describe('paid orders of one customer that are cancelled at once', () => {
   const cancel = (orderId: string) =>
     orm.em.fork().transactional(async (em) => {
       const order = await lockOrder(em, orderId);
-      const how = { actor: 'test', reason: 'BY_CUSTOMER' } as const;
+      const cancellation = { actor: 'test', reason: 'BY_CUSTOMER' } as const;
       const shopOrderIds = order.shopOrders.map(({ id }) => id);
-      await changeShopOrders(em, order, { shopOrderIds, to: 'CANCELLED', ...how });
-      await reverseSale(em, order, order.shopOrders, how);
+      await changeShopOrders(em, order, { shopOrderIds, to: 'CANCELLED', ...cancellation });
+      await reverseSale(em, order, order.shopOrders, cancellation);
     });
 
-  it('do not lock each other out, in whatever order their parts were made', async () => {
+  it('do not deadlock, in whatever sequence their shop orders were inserted', async () => {
     for (let round = 0; round < roundsCount; round++) {
       const customerId = newId();
       const orderIds: string[] = [];

@@ -1,16 +1,16 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
-import type { LockedOrder, LockedShopOrder } from '../fulfilment/change-shop-orders.js';
+import type { LockedOrder, LockedShopOrder } from '../locks.js';
 import type { CancelReason } from '../order/status.js';
 import { requestRefund } from '../payment/refund.js';
 import { subtractPurchases } from '../purchase-limit/count-purchases.js';
 import { returnStock } from '../warehouse-client/return-stock.js';
 
 /**
- * Gives back, in the transaction of `em`, what was sold with parts of a paid order: the money by a
- * due refund, the units by a message to the warehouse subgraph; they count as bought no more.
+ * Reverses the sale of shop orders of a paid order, in the transaction of `em`: requests the refund,
+ * returns the units to the warehouse subgraph and subtracts the purchases.
  *
- * @param shopOrders all that were not cancelled yet: then the rest of the payment is refunded
+ * @param shopOrders if these are all that were not cancelled yet, the rest of the payment is refunded
  */
 export async function reverseSale(
   em: EntityManager,
@@ -24,7 +24,7 @@ export async function reverseSale(
   );
   const shopOrderIds = shopOrders.map(({ id }) => id);
   await subtractPurchases(em, order.id, shopOrderIds);
-  // A part is refunded at its own price; several at once, whatever of the payment is left.
+  // One shop order is refunded at its subtotal; several at once, with the rest of the payment.
   const live = order.shopOrders.filter(({ status }) => status !== 'CANCELLED');
   const onlyShopOrderId =
     live.length > shopOrders.length || live.length === 1

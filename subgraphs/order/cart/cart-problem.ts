@@ -17,16 +17,18 @@ export const CartProblem = {
 export type CartProblem = keyof typeof CartProblem;
 registerEnumType(CartProblem, {
   name: 'CartProblem',
-  description: 'What stands between a line of the cart and its checkout.',
+  description: 'Why a line of the cart cannot be checked out as it is.',
   valuesConfig: {
-    INSUFFICIENT_STOCK: { description: 'There is not that much to buy now.' },
-    PRICE_CHANGED: { description: 'The price is another than when it was put here.' },
-    OFFER_GONE: { description: 'It is not for sale any more.' },
-    LIMIT_EXCEEDED: { description: 'With what was bought before, one may not have that many.' },
+    INSUFFICIENT_STOCK: { description: 'Fewer units are available than the line has.' },
+    PRICE_CHANGED: { description: 'The price has changed since the line was last changed.' },
+    OFFER_GONE: { description: 'The offer is no longer for sale.' },
+    LIMIT_EXCEEDED: {
+      description: 'The line exceeds the purchase limit, together with earlier orders.',
+    },
   },
 });
 
-/** What is wrong with each line of a cart: one question to shop, one to warehouse, one statement. */
+/** The problem of each line of a cart, by one query to shop, one to warehouse and one statement. */
 export const loadProblems: BatchLoad<CartLine, CartProblem | null, OrderContext> = async (
   lines,
   context,
@@ -53,7 +55,7 @@ interface Facts {
   readonly already: number;
 }
 
-/** The first that stands in the way: what makes a checkout impossible before what makes it dearer. */
+/** The gravest problem: one that prevents a checkout comes before a changed price. */
 function problemOf(line: CartLine, facts: Facts | undefined): CartProblem | null {
   if (!facts) return 'OFFER_GONE';
   const { offer, available, already } = facts;

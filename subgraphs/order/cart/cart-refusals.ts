@@ -6,35 +6,35 @@ import type { LimitViolation } from '../purchase-limit/count-purchases.js';
 import { Offer } from '../references.js';
 
 @Allow('parent')
-@ObjectType({ description: 'A line of which there was not enough.' })
+@ObjectType({ description: 'A line for which there was not enough stock.' })
 export class ShortLine {
   @Field(() => Offer, { nullable: true, description: 'The offer.' })
   offer!: Offer;
 
-  @Field(() => Int, { description: 'Units that were asked for.' })
+  @Field(() => Int, { description: 'Units requested.' })
   requested!: number;
 
-  @Field(() => Int, { description: 'Units that were left when it was decided.' })
+  @Field(() => Int, { description: 'Units that were available at that moment.' })
   available!: number;
 }
 
 @Allow('parent')
 @ObjectType({
   implements: Refusal,
-  description: 'There was not enough of something; nothing is held.',
+  description: 'There was not enough stock for at least one line; nothing is reserved.',
 })
 export class InsufficientStock extends Refusal {
-  @Field(() => [ShortLine], { description: 'Of what, and how many were left.' })
+  @Field(() => [ShortLine], { description: 'The lines that were short.' })
   lines!: ShortLine[];
 }
 
 @Allow('parent')
-@ObjectType({ description: 'A line that would pass the purchase limit of its offer.' })
+@ObjectType({ description: 'A line that would exceed the purchase limit of its offer.' })
 export class LimitedLine {
   @Field(() => Offer, { nullable: true, description: 'The offer.' })
   offer!: Offer;
 
-  @Field(() => Int, { description: 'How many units one customer may buy.' })
+  @Field(() => Int, { description: 'Units that one customer may buy.' })
   limit!: number;
 
   @Field(() => Int, { description: 'Units bought before, in orders that are not cancelled.' })
@@ -44,44 +44,44 @@ export class LimitedLine {
 @Allow('parent')
 @ObjectType({
   implements: Refusal,
-  description: 'A customer may not have that many of something; nothing was changed.',
+  description: 'At least one line would exceed a purchase limit; nothing was changed.',
 })
 export class PurchaseLimitExceeded extends Refusal {
-  @Field(() => [LimitedLine], { description: 'Of what, and how many were bought before.' })
+  @Field(() => [LimitedLine], { description: 'The lines that would exceed their limit.' })
   lines!: LimitedLine[];
 }
 
 @Allow('parent')
 @ObjectType({
   implements: Refusal,
-  description: 'An offer does not exist or is not for sale any more; nothing is held.',
+  description: 'At least one offer does not exist or is no longer for sale; nothing was changed.',
 })
 export class OfferGone extends Refusal {
-  @Field(() => [UUID], { description: 'Which ones.' })
+  @Field(() => [UUID], { description: 'Ids of these offers.' })
   offerIds!: string[];
 }
 
-/** Units of an offer that were wanted, and of which there are fewer. */
+/** An offer with fewer units available than requested. */
 export interface ShortageLine {
   readonly offerId: string;
   readonly requested: number;
   readonly available: number;
 }
 
-/** The refusal of what there is not enough of. */
+/** The refusal for a shortage. */
 export function insufficientStock(lines: readonly ShortageLine[]): InsufficientStock {
   return result(InsufficientStock, {
-    message: 'There is not enough of what you want.',
+    message: 'Not enough stock. Reduce the quantity and try again.',
     lines: lines.map(({ offerId, ...line }) => {
       return result(ShortLine, { ...line, offer: { id: offerId } });
     }),
   });
 }
 
-/** The refusal of what would pass a purchase limit. */
+/** The refusal for lines beyond their purchase limit. */
 export function limitExceeded(lines: readonly LimitViolation[]): PurchaseLimitExceeded {
   return result(PurchaseLimitExceeded, {
-    message: 'That is more than one customer may buy.',
+    message: 'Purchase limit exceeded. Reduce the quantity and try again.',
     lines: lines.map(({ offerId, ...line }) => {
       return result(LimitedLine, { ...line, offer: { id: offerId } });
     }),

@@ -5,12 +5,12 @@ import { Cart } from './cart.js';
 import { InsufficientStock, OfferGone, PurchaseLimitExceeded } from './cart-refusals.js';
 import { quantityMax } from './change-cart.js';
 
-@InputType({ description: 'Units of one offer, for the cart.' })
+@InputType({ description: 'Units of one offer to put in the cart.' })
 export class CartItemInput {
   @Field(() => UUID, { description: 'The offer.' })
   offerId!: string;
 
-  @Field(() => Int, { description: 'How many units, 1 to 10,000.' })
+  @Field(() => Int, { description: 'Units, 1 to 10,000.' })
   @Min(1)
   @Max(quantityMax)
   quantity!: number;
@@ -18,6 +18,6 @@ export class CartItemInput {
 
 export const CartResult = createUnionType({
   name: 'CartResult',
-  description: 'The cart as it is now, or why it was not changed.',
+  description: 'The cart after the change, or why it was not changed.',
   types: () => [Cart, InsufficientStock, PurchaseLimitExceeded, OfferGone] as const,
 });

@@ -17,15 +17,14 @@ const totalOf = (line: CartLine) => lineTotal(line.unitPriceAmount, line.quantit
 @Resolver(() => Cart)
 export class CartResolver {
   @Allow('signed-in')
-  @Query(() => Cart, { description: 'One’s own cart.' })
+  @Query(() => Cart, { description: 'The cart of the signed-in customer.' })
   cart(@Ctx() context: OrderContext) {
     return readCart(context);
   }
 
   @Allow('signed-in')
   @Mutation(() => CartResult, {
-    description:
-      'Adds units of an offer to those in the cart, at the price of this moment. Nothing is held.',
+    description: 'Adds units of an offer to the cart, at the current price. Nothing is reserved.',
   })
   addToCart(@Arg('input', () => CartItemInput) input: CartItemInput, @Ctx() context: OrderContext) {
     return putInCart(context, input, 'add');
@@ -34,7 +33,7 @@ export class CartResolver {
   @Allow('signed-in')
   @Mutation(() => CartResult, {
     description:
-      'Sets how many units of an offer are in the cart, at the price of this moment; at least 1: `removeFromCart` takes it out.',
+      'Sets the units of an offer in the cart, at the current price. To remove the offer, use `removeFromCart`.',
   })
   setCartItem(
     @Arg('input', () => CartItemInput) input: CartItemInput,
@@ -44,7 +43,7 @@ export class CartResolver {
   }
 
   @Allow('signed-in')
-  @Mutation(() => Cart, { description: 'Takes an offer out of the cart, if it is in it.' })
+  @Mutation(() => Cart, { description: 'Removes an offer from the cart, if it is there.' })
   removeFromCart(
     @Arg('offerId', () => UUID, { description: 'The offer.' }) offerId: string,
     @Ctx() context: OrderContext,
@@ -53,13 +52,13 @@ export class CartResolver {
   }
 
   @Allow('signed-in')
-  @Mutation(() => Cart, { description: 'Takes everything out of the cart.' })
+  @Mutation(() => Cart, { description: 'Removes all lines from the cart.' })
   clearCart(@Ctx() context: OrderContext) {
     return removeFromCart(context, null);
   }
 
   @Allow('signed-in')
-  @FieldResolver(() => [CartItem], { description: 'What is in it, in the order in which it came.' })
+  @FieldResolver(() => [CartItem], { description: 'Lines, in the order in which they were added.' })
   items(@Root() cart: Cart, @Ctx() context: OrderContext) {
     return loaderOf(context, loadCartLines).load(cart.id);
   }
@@ -67,7 +66,8 @@ export class CartResolver {
   @Allow('signed-in')
   @FieldResolver(() => Money, {
     nullable: true,
-    description: 'The sum of its lines; null when it is empty, or they are in several currencies.',
+    description:
+      'Sum of all lines; null if the cart is empty or its prices are in several currencies.',
   })
   async total(@Root() cart: Cart, @Ctx() context: OrderContext): Promise<Money | null> {
     const lines = await loaderOf(context, loadCartLines).load(cart.id);
@@ -85,13 +85,13 @@ export class CartItemResolver {
   }
 
   @Allow('parent')
-  @FieldResolver(() => Money, { description: 'The price of one unit, as it was then.' })
+  @FieldResolver(() => Money, { description: 'Price of one unit when the line was last changed.' })
   unitPrice(@Root() line: CartLine): Money {
     return money(line.unitPriceAmount, line.currencyCode);
   }
 
   @Allow('parent')
-  @FieldResolver(() => Money, { description: 'The price of all units of this line.' })
+  @FieldResolver(() => Money, { description: 'Price of all units of this line.' })
   lineTotal(@Root() line: CartLine): Money {
     return money(totalOf(line), line.currencyCode);
   }
@@ -99,7 +99,7 @@ export class CartItemResolver {
   @Allow('parent')
   @FieldResolver(() => CartProblem, {
     nullable: true,
-    description: 'What stands between this line and a checkout, as of now; null: nothing.',
+    description: 'Why the line cannot be checked out as it is; null if it can.',
   })
   problem(@Root() line: CartLine, @Ctx() context: OrderContext) {
     return loaderOf(context, loadProblems).load(line);

@@ -11,7 +11,7 @@ import { Directive, Field, Int, ObjectType } from 'type-graphql';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 
-/** A line of a cart as it is read and answered: a plain row. */
+/** A line of a cart, as a plain row of the database. */
 export interface CartLine {
   readonly id: string;
   readonly offerId: string;
@@ -23,35 +23,37 @@ export interface CartLine {
 
 @Directive('@key(fields: "id", resolvable: false)')
 @Allow('signed-in')
-@ObjectType({ description: 'What a customer means to buy; every customer has one.' })
+@ObjectType({ description: 'What a customer intends to buy. Every customer has one cart.' })
 @Entity({ tableName: 'cart' })
 @Index({
   name: 'cart_counted',
   expression: 'create index cart_counted on cart (updated_at) where counted',
 })
 export class Cart {
-  @Field(() => UUID, { description: 'The id of the cart, which is that of its customer.' })
+  @Field(() => UUID, { description: 'Id of the cart, which is the id of its customer.' })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
-  /** the part of the counters in which its units are counted, so that carts do not queue on one row */
+  /** the shard of the counters that counts its units, so that carts do not contend for one row */
   @Property({ type: 'smallint' })
   shard!: number;
 
-  /** whether its units stand in the counters: until it was not touched for a day */
+  /** whether the counters include its units: true until it has not been changed for a day */
   @Property({ type: 'boolean', default: false })
   counted!: Opt<boolean>;
 
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 
-  @Field(() => Date, { description: 'When it last changed.' })
+  @Field(() => Date, { description: 'Time of the last change.' })
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   updatedAt!: Opt<Date>;
 }
 
 @Allow('parent')
-@ObjectType({ description: 'Units of one offer in a cart, with name and price as they were then.' })
+@ObjectType({
+  description: 'Units of one offer in a cart, with name and price of the last change.',
+})
 @Entity({ tableName: 'cart_item' })
 @Check({ name: 'cart_item_quantity', expression: 'quantity > 0' })
 @Check({ name: 'cart_item_price', expression: 'unit_price_amount >= 0' })
@@ -62,11 +64,11 @@ export class CartItem {
   @PrimaryKey({ type: 'uuid' })
   offerId!: string;
 
-  @Field(() => UUID, { description: 'The id of the line.' })
+  @Field(() => UUID, { description: 'Id of the line.' })
   @Property({ type: 'uuid' })
   id!: string;
 
-  @Field(() => String, { description: 'The name of what it is, as it was then.' })
+  @Field(() => String, { description: 'Name of the offer when the line was last changed.' })
   @Property({ type: 'varchar', length: 520 })
   name!: string;
 
@@ -76,7 +78,7 @@ export class CartItem {
   @Property({ type: 'char', length: 3 })
   currencyCode!: string;
 
-  @Field(() => Int, { description: 'How many units.' })
+  @Field(() => Int, { description: 'Units.' })
   @Property({ type: 'integer' })
   quantity!: number;
 
@@ -87,7 +89,7 @@ export class CartItem {
   updatedAt!: Opt<Date>;
 }
 
-/** Units of an offer in the carts of one shard that are counted. */
+/** Units of an offer in the counted carts of one shard. */
 @Entity({ tableName: 'units_in_carts' })
 export class UnitsInCarts {
   @PrimaryKey({ type: 'uuid' })

@@ -6,7 +6,7 @@ const intMax = 2_147_483_647;
 
 /**
  * Units of offers in other customers' carts, for all offers of a request in one statement: the
- * counters that `changeCart` keeps, less what stands in the caller's own cart.
+ * counters that `changeCart` keeps, minus the units in the caller's own cart.
  */
 export const loadInOtherCarts: BatchLoad<string, number, OrderContext> = async (
   offerIds,

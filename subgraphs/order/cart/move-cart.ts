@@ -7,8 +7,9 @@ interface OrderedLine extends CartChange {
 }
 
 /**
- * Takes what was ordered out of its customer's cart, as far as it is there, and writes on the order's
- * lines how much that was; in the transaction that says that the stock is held, and so once.
+ * Moves the units of an order out of its customer's cart, as many as are there, and stores on the
+ * order's lines how many that was. Part of the transaction that records the reservation, which
+ * happens once.
  */
 export async function takeFromCart(em: EntityManager, orderId: string): Promise<void> {
   const lines = await readCartChanges(
@@ -24,20 +25,24 @@ export async function takeFromCart(em: EntityManager, orderId: string): Promise<
     `update order_item i set from_cart = taken.units
      from shop_order s, unnest($2::uuid[], $3::int[]) as taken (offer_id, units)
      where s.order_id = $1 and i.shop_order_id = s.id and i.offer_id = taken.offer_id`,
-    [orderId, taken.map(({ offerId }) => offerId), taken.map(({ had, has }) => had - has)],
+    [
+      orderId,
+      taken.map(({ offerId }) => offerId),
+      taken.map(({ before, after }) => before - after),
+    ],
   );
 }
 
 /**
- * Puts what an order took from the cart back there, on top of what was added meanwhile. For the
- * guarded change that ends the order unpaid, in its transaction: so it comes back once.
+ * Puts the units that an order took from the cart back, in addition to what was added meanwhile. Part
+ * of the transaction whose guarded update cancels the unpaid order, so that it happens once.
  */
 export async function returnToCart(em: EntityManager, orderId: string): Promise<void> {
   const lines = await readCartChanges(em, orderId, 'i.from_cart', 'i.from_cart > 0');
   if (lines[0]) await changeCart(em, lines[0].customerId, 'restore', lines);
 }
 
-/** The lines of an order for which a condition is true, as changes of its customer's cart. */
+/** The lines of an order that meet a condition, as changes of its customer's cart. */
 const readCartChanges = (em: EntityManager, orderId: string, quantity: string, condition: string) =>
   sqlPrepared<OrderedLine>(
     em,

@@ -11,7 +11,7 @@ export class OfferResolver {
   @VariesByUser()
   @FieldResolver(() => Int, {
     nullable: true,
-    description: 'Units of it in other customers’ carts that were changed in the last 24 hours.',
+    description: 'Units in other customers’ carts that were changed in the last 24 hours.',
   })
   inOtherCarts(@Root() offer: Offer, @Ctx() context: OrderContext) {
     return loaderOf(context, loadInOtherCarts).load(offer.id);

@@ -11,10 +11,10 @@ import { changeCart, quantityMax } from './change-cart.js';
 import { readCart } from './read-cart.js';
 
 /**
- * Adds units of an offer to the caller's cart, or sets how many there are, where there is as much
- * and one customer may have it. Name and price in the cart are those of this moment then.
+ * Adds units of an offer to the caller's cart, or sets their number, if the stock and the purchase
+ * limit allow it. Name and price of the line become the current ones.
  *
- * @returns the cart, or why it was left as it was
+ * @returns the cart, or why it was not changed
  * @throws `BAD_USER_INPUT` beyond 10,000 units, `CONFLICT` beyond 100 lines, `TRY_AGAIN`
  */
 export async function putInCart(
@@ -25,11 +25,12 @@ export async function putInCart(
   const { id } = identityOf(context);
   const wanted = quantity + (how === 'add' ? await quantityOf(context, id, offerId) : 0);
   if (wanted > quantityMax) {
-    throw badInput({ 'input.quantity': `makes ${wanted}, more than ${quantityMax}` });
+    throw badInput({ 'input.quantity': `would make ${wanted} units; the limit is ${quantityMax}` });
   }
   const offer = (await context.app.readOffers([offerId])).get(offerId);
   if (!offer) {
-    return result(OfferGone, { message: 'This is not for sale (any more).', offerIds: [offerId] });
+    const message = 'This offer is no longer available.';
+    return result(OfferGone, { message, offerIds: [offerId] });
   }
   const { shopId, sku, name, purchaseLimit, priceAmount, currencyCode } = offer;
   const [[available = 0], [already = 0]] = await Promise.all([

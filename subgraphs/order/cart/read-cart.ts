@@ -5,7 +5,7 @@ import type { BatchLoad } from '../../shared/graphql/context.js';
 import type { OrderContext } from '../context.js';
 import { Cart, type CartLine } from './cart.js';
 
-/** The caller's own cart; one that was never used is empty. */
+/** The caller's cart. A customer who never used theirs has an empty one. */
 export async function readCart(context: OrderContext): Promise<Cart> {
   const { id } = identityOf(context);
   const rows = await sql<{ updatedAt: string }>(
@@ -17,7 +17,7 @@ export async function readCart(context: OrderContext): Promise<Cart> {
   return Object.assign(new Cart(), { id, updatedAt });
 }
 
-/** The lines of a cart, in the order in which they came. */
+/** The lines of a cart, in the order in which they were added. */
 export function readCartLines(em: EntityManager, cartId: string): Promise<CartLine[]> {
   return sql<CartLine>(em, `select ${columns} from cart_item where cart_id = $1 order by id`, [
     cartId,

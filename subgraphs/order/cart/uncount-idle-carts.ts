@@ -1,26 +1,27 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
+import { lockedUnitsInCarts } from '../locks.js';
 
 const batchMax = 500;
 export const countedHours = 24;
 
 /**
- * Takes carts that were not touched for a day out of the counters of units in carts. A cart that is
- * at work is left for the next time.
+ * Removes carts that were not changed for a day from the counters of units in carts. A cart that is
+ * locked is left for the next run.
  *
- * @returns how many it took out
+ * @returns the number of carts removed from the counters
  */
 export async function uncountIdleCarts(
   em: EntityManager,
   isStopping = () => false,
 ): Promise<number> {
-  let forgotten = 0;
+  let uncounted = 0;
   while (!isStopping()) {
     const batch = await em.fork().transactional(uncountBatch);
-    forgotten += batch;
+    uncounted += batch;
     if (batch < batchMax) break;
   }
-  return forgotten;
+  return uncounted;
 }
 
 async function uncountBatch(em: EntityManager): Promise<number> {
@@ -32,16 +33,12 @@ async function uncountBatch(em: EntityManager): Promise<number> {
      returning id`,
     [countedHours, batchMax],
   );
-  // Locked in the order of their keys, as those who change carts lock them.
   await sql(
     em,
     `with idle as (
        select i.offer_id, c.shard, sum(i.quantity) as units
        from cart c join cart_item i on i.cart_id = c.id where c.id = any($1::uuid[]) group by 1, 2
-     ), locked as materialized (
-       select u.offer_id, u.shard, idle.units from units_in_carts u join idle using (offer_id, shard)
-       order by u.offer_id, u.shard for update of u
-     )
+     ), ${lockedUnitsInCarts('idle')}
      update units_in_carts u set units = u.units - locked.units, updated_at = now()
      from locked where u.offer_id = locked.offer_id and u.shard = locked.shard`,
     [idle.map(({ id }) => id)],

@@ -9,11 +9,11 @@ const batchMax = 50;
 const claimMs = 15_000;
 
 /**
- * Ends checkouts that stopped half-way: PENDING orders of which nobody wrote down that their stock is
- * held, and whose key nobody works at. What may be held is released first; that also refuses a
- * reservation that comes later. The key is free again then: the customer may still repeat.
+ * Cancels the orders of checkouts that stopped half-way: PENDING orders without a recorded
+ * reservation whose idempotency key is not claimed. The reservation is released first, which also
+ * refuses a reserve request that arrives later. Then the key is free and the customer may retry.
  *
- * @returns how many it ended
+ * @returns the number of orders cancelled
  */
 export async function abandonOrders(
   app: OrderApp,
@@ -31,21 +31,21 @@ export async function abandonOrders(
      order by id limit $2`,
     [afterMs, batchMax],
   );
-  let ended = 0;
+  let cancelled = 0;
   for (const { id } of stale) {
     if (isStopping()) break;
-    if ((await claimAbandoned(em, id)) && (await abandon(app, id))) ended += 1;
+    if ((await claimAbandoned(em, id)) && (await abandon(app, id))) cancelled += 1;
   }
-  return ended;
+  return cancelled;
 }
 
 /**
- * Takes the key of an abandoned order, so that its customer waits while it is given up, and looks
- * once more whether it is abandoned: the customer may have come back since it was found. A key whose
- * outcome is stored is nobody's work any more: that its hold is gone, for one.
+ * Claims the key of an abandoned order, so that its customer waits while it is cancelled, and checks
+ * again that it is abandoned: the customer may have retried since it was found. A key with a stored
+ * outcome needs no claim, for example when its reservation had ended.
  */
 async function claimAbandoned(em: EntityManager, orderId: string): Promise<boolean> {
-  const taken = await sql(
+  const stillAbandoned = await sql(
     em,
     `with claimed as (
        update idempotency_key set claimed_until = now() + $2 * interval '1 ms', updated_at = now()
@@ -57,13 +57,13 @@ async function claimAbandoned(em: EntityManager, orderId: string): Promise<boole
             or not exists (select from idempotency_key where subject_id = $1 and outcome is null))`,
     [orderId, claimMs],
   );
-  return taken.length > 0;
+  return stillAbandoned.length > 0;
 }
 
 async function abandon(app: OrderApp, id: string): Promise<boolean> {
   const { state } = await app.reservations.release(id, 'ABANDONED');
   if (state === 'COMMITTED') {
-    app.logger.error({ orderId: id }, 'an order without a hold was paid');
+    app.logger.error({ orderId: id }, 'order without a recorded reservation was paid');
     return false;
   }
   return app.orm.em.fork().transactional(async (tx) => {

@@ -22,16 +22,17 @@ export class CheckoutItemInput {
   @Field(() => UUID, { description: 'The offer.' })
   offerId!: string;
 
-  @Field(() => Int, { description: 'How many units, 1 to 10,000.' })
+  @Field(() => Int, { description: 'Units, 1 to 10,000.' })
   @Min(1)
   @Max(quantityMax)
   quantity!: number;
 }
 
-@InputType({ description: 'What is bought, and where it goes.' })
+@InputType({ description: 'What to order, and where to ship it.' })
 export class CheckoutInput {
   @Field(() => String, {
-    description: 'Chosen by the client, 1 to 255 characters: sent again, it gets the same answer.',
+    description:
+      'Chosen by the client, 1 to 255 characters. A repeated request with the same key gets the same answer.',
   })
   @Length(1, 255)
   idempotencyKey!: string;
@@ -39,7 +40,7 @@ export class CheckoutInput {
   @Field(() => [CheckoutItemInput], {
     nullable: true,
     description:
-      'What is bought, 1 to 100 lines; an offer that stands twice is added up. Left out: all that is in the cart.',
+      'Lines to order, 1 to 100; several lines of one offer are added up. If omitted, the whole cart is ordered.',
   })
   @IsOptional()
   @ValidateNested({ each: true })
@@ -50,8 +51,8 @@ export class CheckoutInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'Pays at once with it, 1 to 50 characters, and keeps the order only where that is not declined; ' +
-      'null: the order waits for `payOrder`.',
+      'Payment method, 1 to 50 characters. The order is paid at once, and cancelled if the payment is declined. ' +
+      'If null, the order waits for `payOrder`.',
   })
   @IsOptional()
   @OneLine(50)
@@ -59,7 +60,7 @@ export class CheckoutInput {
 
   @Field(() => ShippingAddress, {
     nullable: true,
-    description: 'Where it goes; this, or `addressId`.',
+    description: 'Shipping address. Either this or `addressId` is required.',
   })
   @IsOptional()
   @ValidateNested()
@@ -67,21 +68,21 @@ export class CheckoutInput {
 
   @Field(() => UUID, {
     nullable: true,
-    description: 'An address of one’s own, with street, city, zip and country, to which it goes.',
+    description: 'A saved address of the customer, complete with street, city, zip and country.',
   })
   addressId?: string | null;
 
   @Field(() => Decimal, {
     nullable: true,
     description:
-      'What it is to cost: another total is refused with PriceChanged. Left out: what it costs at this moment, whatever it cost in the cart.',
+      'Total that the customer has seen; another total is refused with PriceChanged. If omitted, current prices apply without a check.',
   })
   @IsOptional()
-  @Matches(/^\d{1,12}(\.\d{1,2})?$/, { message: 'must be 0 or more, with at most two decimals' })
+  @Matches(/^\d{1,12}(\.\d{1,2})?$/, { message: 'must be 0 or more, with two decimals at most' })
   expectedTotal?: string | null;
 }
 
-/** One line for each offer. @throws `BAD_USER_INPUT` when a sum is more than a line may have */
+/** Adds up the lines of each offer. @throws `BAD_USER_INPUT` for a sum beyond the limit of a line */
 export function mergeItems(items: readonly CheckoutItemInput[]): CheckoutItemInput[] {
   const byOffer = new Map<string, CheckoutItemInput>();
   for (const [at, { offerId, quantity }] of items.entries()) {

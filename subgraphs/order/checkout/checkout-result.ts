@@ -14,7 +14,9 @@ import {
 import { Offer } from '../references.js';
 
 @Allow('parent')
-@ObjectType({ description: 'The order is placed and its stock is held until `order.expiresAt`.' })
+@ObjectType({
+  description: 'The order is placed, and its stock is reserved until `order.expiresAt`.',
+})
 export class CheckoutSuccess {
   @Field(() => Order, { description: 'The order.' })
   order!: Order;
@@ -23,16 +25,16 @@ export class CheckoutSuccess {
 @Allow('parent')
 @ObjectType({
   implements: Refusal,
-  description: 'The prices are in more than one currency; order from those shops apart.',
+  description: 'The prices are in more than one currency. Place a separate order for each.',
 })
 export class MixedCurrencies extends Refusal {
-  @Field(() => [String], { description: 'Which ones; ISO 4217.' })
+  @Field(() => [String], { description: 'The currencies, as ISO 4217 codes.' })
   currencyCodes!: string[];
 }
 
 @Allow('parent')
 @ObjectType({
-  description: 'A line that does not cost what it did, or of which that is not known.',
+  description: 'A line whose price differs from the cart, or that is not in the cart.',
 })
 export class ChangedPrice {
   @Field(() => Offer, { nullable: true, description: 'The offer.' })
@@ -40,37 +42,37 @@ export class ChangedPrice {
 
   @Field(() => Money, {
     nullable: true,
-    description: 'The price of one unit in the cart; null where it is not there.',
+    description: 'Price of one unit in the cart; null if the offer is not in the cart.',
   })
   oldPrice!: Money | null;
 
-  @Field(() => Money, { description: 'The price of one unit now.' })
+  @Field(() => Money, { description: 'Current price of one unit.' })
   newPrice!: Money;
 }
 
 @Allow('parent')
 @ObjectType({
   implements: Refusal,
-  description: 'The total is not the `expectedTotal`; nothing is ordered.',
+  description: 'The total differs from `expectedTotal`; nothing is ordered.',
 })
 export class PriceChanged extends Refusal {
-  @Field(() => [ChangedPrice], { description: 'Which lines are why, as far as is known.' })
+  @Field(() => [ChangedPrice], { description: 'Lines whose price differs from the cart.' })
   lines!: ChangedPrice[];
 
-  @Field(() => Money, { description: 'The total that was expected.' })
+  @Field(() => Money, { description: 'Expected total.' })
   expected!: Money;
 
-  @Field(() => Money, { description: 'The total at this moment.' })
+  @Field(() => Money, { description: 'Current total.' })
   actual!: Money;
 }
 
 @Allow('parent')
-@ObjectType({ implements: Refusal, description: 'There was nothing in the cart to order.' })
+@ObjectType({ implements: Refusal, description: 'The cart is empty, so nothing is ordered.' })
 export class CartEmpty extends Refusal {}
 
 export const CheckoutResult = createUnionType({
   name: 'CheckoutResult',
-  description: 'The order, or why there is none.',
+  description: 'The order, or why it was not placed or paid.',
   types: () =>
     [
       CheckoutSuccess,

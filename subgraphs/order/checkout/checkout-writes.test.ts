@@ -44,7 +44,7 @@ describe('checkouts at the same time', () => {
     return orders.map(({ id }) => byId.get(id)?.total);
   };
 
-  it('are each written whole, and what one customer buys twice is counted together', async () => {
+  it('are each written completely, and two orders of one customer are counted together', async () => {
     const [customer, offer] = [newId(), offerOf()];
     const orders = [orderOf(customer, 2, offer), orderOf(customer, 3, offer), orderOf(newId(), 1)];
     await Promise.all(orders.map(writes.place));
@@ -58,7 +58,7 @@ describe('checkouts at the same time', () => {
     expect(first?.address).toEqual(shippingAddress);
   });
 
-  it('do not fail because one of them was placed before', async () => {
+  it('do not fail because another one in the batch was placed before', async () => {
     const [known, other] = [orderOf(newId(), 1), orderOf(newId(), 2)];
     await writes.place(known);
     const outcomes = await Promise.allSettled([known, other].map(writes.place));
@@ -71,7 +71,7 @@ describe('checkouts at the same time', () => {
     expect(counted).toEqual([{ units: '1' }]);
   });
 
-  it('are told of what stands in their own cart', async () => {
+  it('report whether a line is in the customer’s cart', async () => {
     const [customer, offer] = [newId(), offerOf()];
     await rows('insert into cart (id, shard) values ($1, 0)', [customer]);
     await rows(
@@ -84,27 +84,27 @@ describe('checkouts at the same time', () => {
     expect(await writes.place(orderOf(customer, 1, { ...offer, purchaseLimit: 9 }))).toBe(true);
   });
 
-  it('have their holds written down with the outcomes of their keys, once', async () => {
+  it('record their reservations with the outcomes of their keys, once', async () => {
     const orders = [orderOf(newId(), 1), orderOf(newId(), 1)];
-    const heldOf = ({ id: orderId, customerId }: NewOrder) => ({
+    const reservedOf = ({ id: orderId, customerId }: NewOrder) => ({
       ...{ orderId, expiresAt: new Date(), outcome: { kind: 'placed', orderId } },
       key: { userId: customerId, operation: 'checkout', key: 'k' },
     });
-    const claim = ({ key, orderId }: ReturnType<typeof heldOf>) =>
+    const claim = ({ key, orderId }: ReturnType<typeof reservedOf>) =>
       claimKey({ key, fingerprint: 'f', subjectId: orderId });
-    const held = orders.map(heldOf);
-    expect((await Promise.all(held.map(claim))).map(({ claimed }) => claimed)).toEqual([
+    const reserved = orders.map(reservedOf);
+    expect((await Promise.all(reserved.map(claim))).map(({ claimed }) => claimed)).toEqual([
       true,
       true,
     ]);
     await Promise.all(orders.map(writes.place));
-    expect(await Promise.all(held.map(writes.markReserved))).toEqual([true, true]);
-    expect(await Promise.all(held.map(writes.markReserved))).toEqual([false, false]);
-    const again = await Promise.all(held.map(claim));
-    expect(again.map(({ outcome }) => outcome)).toEqual(held.map(({ outcome }) => outcome));
+    expect(await Promise.all(reserved.map(writes.markReserved))).toEqual([true, true]);
+    expect(await Promise.all(reserved.map(writes.markReserved))).toEqual([false, false]);
+    const again = await Promise.all(reserved.map(claim));
+    expect(again.map(({ outcome }) => outcome)).toEqual(reserved.map(({ outcome }) => outcome));
   });
 
-  it('for which there is no stock are ended, and no longer count as bought, unless they are held', async () => {
+  it('are cancelled when out of stock, with their purchases subtracted, unless they are reserved', async () => {
     const [customer, offer] = [newId(), offerOf()];
     const orders = [1, 2, 4].map((quantity) => orderOf(customer, quantity, offer));
     await Promise.all(orders.map(writes.place));
@@ -112,19 +112,22 @@ describe('checkouts at the same time', () => {
       ...{ orderId, expiresAt: new Date(), outcome: { kind: 'short' } },
       key: { userId: customer, operation: 'checkout', key: orderId },
     });
-    const [first, second, held] = orders.map(outcomeOf) as [
+    const [first, second, reserved] = orders.map(outcomeOf) as [
       ReservedOrder,
       ReservedOrder,
       ReservedOrder,
     ];
     await claimKey({ key: first.key, fingerprint: 'f', subjectId: first.orderId });
-    expect(await writes.markReserved(held)).toBe(true);
-    expect(await Promise.all([first, second, held].map(writes.cancelOutOfStock))).toEqual([
+    expect(await writes.markReserved(reserved)).toBe(true);
+    expect(await Promise.all([first, second, reserved].map(writes.cancelOutOfStock))).toEqual([
       true,
       true,
       false,
     ]);
-    expect(await Promise.all([first, held].map(writes.cancelOutOfStock))).toEqual([false, false]);
+    expect(await Promise.all([first, reserved].map(writes.cancelOutOfStock))).toEqual([
+      false,
+      false,
+    ]);
     const counted = await rows('select units from purchase where customer_id = $1', [customer]);
     expect(counted).toEqual([{ units: '4' }]);
     const ended = await rows(

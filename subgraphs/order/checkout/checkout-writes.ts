@@ -10,13 +10,13 @@ import {
   type ReservedOrder,
 } from './store-outcomes.js';
 
-/** What checkouts write, those of one moment by one statement, with one commit. */
+/** The writes of checkouts. Concurrent ones share one statement and one commit. */
 export interface CheckoutWrites {
-  /** @returns whether any of it was in the customer's cart. @throws LimitExceeded */
+  /** @returns whether any line was in the customer's cart. @throws LimitExceeded */
   place(order: NewOrder): Promise<boolean>;
-  /** @returns whether it was written down, with the outcome of its key */
+  /** @returns whether the reservation was recorded, with the outcome of its key */
   markReserved(order: ReservedOrder): Promise<boolean>;
-  /** @returns whether it was ended as out of stock, with the outcome of its key */
+  /** @returns whether the order was cancelled as out of stock, with the outcome of its key */
   cancelOutOfStock(order: OrderOutcome): Promise<boolean>;
 }
 
@@ -26,7 +26,7 @@ export type CheckoutContext = SubgraphContext<CheckoutApp>;
 export function createCheckoutWrites(em: EntityManager): CheckoutWrites {
   const place = groupWrites((orders: readonly NewOrder[]) => placeOrders(em.fork(), orders));
   return {
-    // A limit that is passed undoes its order alone.
+    // An exceeded limit must roll back its own order only.
     place: (order) => (hasLimits(order) ? placeOrder(em, order) : place(order)),
     markReserved: groupWrites((orders: readonly ReservedOrder[]) =>
       markReserved(em.fork(), orders),

@@ -9,7 +9,7 @@ import type { CheckoutContext } from './checkout-writes.js';
 export class CheckoutResolver {
   @Allow('signed-in')
   @Mutation(() => CheckoutResult, {
-    description: 'Places an order across shops and holds its stock, all or nothing.',
+    description: 'Places an order across shops and reserves its stock, all or nothing.',
   })
   checkout(
     @Arg('input', () => CheckoutInput) input: CheckoutInput,

@@ -26,11 +26,11 @@ import type { OrderLine } from './place-order.js';
 import { requireOneAddress, shippingAddressOf } from './shipping-address.js';
 
 /**
- * Places an order across shops and holds its stock, all or nothing. The same customer and key get
- * the same answer, whichever process dies in between.
+ * Places an order across shops and reserves its stock, all or nothing. The same customer and key get
+ * the same answer, even if a process dies in between.
  *
- * @throws `BAD_USER_INPUT`, `IDEMPOTENCY_KEY_REUSED`, and `TRY_AGAIN` while a part of the system is
- *   away: the same request with the same key is safe then
+ * @throws `BAD_USER_INPUT`, `IDEMPOTENCY_KEY_REUSED`, and `TRY_AGAIN` while a service is unavailable:
+ *   a retry with the same key is safe
  */
 export async function checkout(context: CheckoutContext, input: CheckoutInput) {
   const { app, em } = context;
@@ -47,7 +47,7 @@ export async function checkout(context: CheckoutContext, input: CheckoutInput) {
   const request = [items ?? 'cart', shippingAddress ?? addressId, total, paymentMethod];
   const id = newId();
   const claim = await claimKey<Outcome>(app.claimKey, key, fingerprintOf(request), id);
-  // What follows the hold is done under the order's id: whoever comes back with the key goes on.
+  // The payment is found by the order's id, so that a retry with the key continues it.
   const finish = (outcome: Outcome) =>
     outcome.kind === 'placed' && paymentMethod
       ? payPlacedOrder(context, outcome.orderId, paymentMethod)
@@ -57,12 +57,12 @@ export async function checkout(context: CheckoutContext, input: CheckoutInput) {
     const placing = { id: claim.subjectId, customerId, items, input };
     return await finish(await placeAndReserve(app, key, placing, claim.subjectId === id));
   } catch (error) {
-    await releaseClaim(em, key, claim.subjectId).catch(() => {}); // it lapses by itself
+    await releaseClaim(em, key, claim.subjectId).catch(() => {}); // it expires anyway
     throw error;
   }
 }
 
-/** @param isNew whether the key was never claimed before, so that nothing can be placed under it */
+/** @param isNew whether the key was never claimed before, so that no order can exist under it */
 async function placeAndReserve(
   app: CheckoutApp,
   key: IdempotencyKeyRef,
@@ -81,12 +81,12 @@ async function placeAndReserve(
   let inCart: boolean;
   try {
     inCart = await app.writes.place({ id, customerId, shippingAddress, lines: ordered.lines });
-    failPoint('order inserted');
+    failPoint('order inserted, stock not reserved');
   } catch (error) {
     if (error instanceof LimitExceeded) {
       return commitOutcome(app, key, id, { kind: 'limited', lines: error.lines });
     }
-    // Another process with this key placed it meanwhile, at the prices that it read.
+    // Another process with this key placed the order meanwhile, at the prices that it read.
     if (!isUniqueViolation(error, 'customer_order_pkey')) throw error;
     return reserveStock(app, key, id, resumed(await readPlacedLines(app, id)));
   }
@@ -100,7 +100,7 @@ async function placeAndReserve(
 interface Placing {
   readonly id: string;
   readonly customerId: string;
-  /** null for what is in the cart */
+  /** null for the cart */
   readonly items: CheckoutItemInput[] | null;
   readonly input: CheckoutInput;
 }
@@ -109,12 +109,12 @@ const toPlacedLine = ({ offer, quantity }: OrderLine): PlacedLine => {
   return { offerId: offer.id, shopId: offer.shopId, sku: offer.sku, quantity };
 };
 
-/** An order that is placed, and whose stock is to be held. */
+/** An order that is placed, and whose stock is to be reserved. */
 interface PlacedOrder {
   readonly lines: readonly PlacedLine[];
-  /** whether somebody else may have asked for it before */
+  /** whether another process may have requested its reservation before */
   readonly isResumed: boolean;
-  /** whether any of it may stand in the customer's cart */
+  /** whether any line may be in the customer's cart */
   readonly inCart: boolean;
 }
 
@@ -129,7 +129,7 @@ interface PlacedLine {
   quantity: number;
 }
 
-/** The lines of an order that a process placed before it died; none for a new one. */
+/** The lines of an order that a process placed before it died; empty for a new order. */
 function readPlacedLines(app: CheckoutApp, orderId: string): Promise<PlacedLine[]> {
   return sql<PlacedLine>(
     app.orm.em.fork(),
@@ -139,7 +139,7 @@ function readPlacedLines(app: CheckoutApp, orderId: string): Promise<PlacedLine[
   );
 }
 
-/** Holds the stock of a placed order, and writes down what came of it with the outcome of its key. */
+/** Reserves the stock of a placed order, and records the result with the outcome of its key. */
 async function reserveStock(
   app: CheckoutApp,
   key: IdempotencyKeyRef,
@@ -148,7 +148,7 @@ async function reserveStock(
 ): Promise<Outcome> {
   const wanted = lines.map(toReservationLine);
   const answer = await app.reservations.reserve(orderId, wanted, app.holdForMs);
-  failPoint('reservation held, order not told');
+  failPoint('stock reserved, not recorded');
   switch (answer.state) {
     case 'HELD': {
       const expiresAt = new Date(answer.expiresAt as string);
@@ -160,7 +160,7 @@ async function reserveStock(
           await takeFromCart(em, orderId);
           return null;
         }
-        // Another process with this key was told of the hold first; or the order ended meanwhile.
+        // Another process with this key recorded it first; or the order ended meanwhile.
         return (await isCancelled(em, orderId)) ? { kind: 'expired', orderId } : null;
       });
       if (stored.kind === 'expired') await releaseReservationQuietly(app, orderId);
@@ -174,7 +174,7 @@ async function reserveStock(
         return outcome;
       const stored = await commitOutcome(app, key, orderId, outcome, async (em) => {
         await endPending(em, orderId, { status: 'CANCELLED', reason: 'OUT_OF_STOCK' });
-        // Another process with this key got the stock, and was told so first.
+        // Another process with this key got the stock, and recorded it first.
         return (await isCancelled(em, orderId)) ? null : { kind: 'placed', orderId };
       });
       if (stored.kind === 'short' && isRepeated) await releaseReservationQuietly(app, orderId);
@@ -188,15 +188,15 @@ async function reserveStock(
 }
 
 /**
- * Of an order that is cancelled: what is held of it, or will be by a request that is still on its way.
- * The warehouse alone would give it back when its time is up.
+ * Releases what is reserved for a cancelled order, or will be by a request that is still under way.
+ * If this fails, the warehouse subgraph releases it at its expiry.
  */
 async function releaseReservationQuietly(
   { reservations, logger }: CheckoutApp,
   orderId: string,
 ): Promise<void> {
   await reservations.release(orderId, 'ABANDONED').catch((error) => {
-    logger.warn({ err: error, orderId }, 'the hold of a cancelled order is left to its time');
+    logger.warn({ err: error, orderId }, 'could not release the reservation; it will expire');
   });
 }
 

@@ -10,11 +10,11 @@ import { type OrderLine, totalOf } from './place-order.js';
 const totalMax = 999_999_999_999;
 
 /**
- * What a checkout orders, at the prices of this moment: these items, or what is in the cart.
+ * The lines of a checkout at current prices: the given items, or the cart.
  *
  * @param items null for the cart
- * @returns the lines, or why it orders nothing
- * @throws `BAD_USER_INPUT` for a total that no payment can be of, `CONFLICT` for a cart of too many
+ * @returns the lines, or the refusal
+ * @throws `BAD_USER_INPUT` for a total that cannot be paid, `CONFLICT` for a cart with too many
  *   lines, `TRY_AGAIN`
  */
 export async function readOrderedLines(
@@ -25,7 +25,7 @@ export async function readOrderedLines(
 ): Promise<{ lines: OrderLine[] } | { refusal: Outcome }> {
   const wanted = items ?? (await readCartLines(app.orm.em.fork(), customerId));
   if (wanted.length === 0) return { refusal: { kind: 'empty' } };
-  if (wanted.length > itemsMax) throw conflict(`One checkout has at most ${itemsMax} lines.`);
+  if (wanted.length > itemsMax) throw conflict(`A checkout can have ${itemsMax} lines at most.`);
   const offerIds = wanted.map(({ offerId }) => offerId);
   const offers = await app.readOffers(offerIds);
   const refusal = findRefusal(offerIds, offers);
@@ -50,16 +50,16 @@ function findRefusal(
   return currencyCodes.length > 1 ? { kind: 'mixed', currencyCodes } : null;
 }
 
-/** @throws `BAD_USER_INPUT` for a total that no payment can be of: nothing, or more than is kept */
+/** @throws `BAD_USER_INPUT` for a total that cannot be paid: 0, or beyond the maximum */
 function requirePayable(lines: readonly OrderLine[]): void {
   const total = totalOf(lines);
   if (Number(total) > 0 && Number(total) <= totalMax) return;
   throw badInput({
-    'input.items': `add up to ${total}: must be more than 0, and at most ${totalMax}`,
+    'input.items': `total is ${total}: must be more than 0, and ${totalMax} at most`,
   });
 }
 
-/** Where the total is not the expected one: what each line costs, and cost in the cart. */
+/** The change of each line's price since the cart, if the total is not the expected one. */
 async function findPriceChange(
   app: OrderApp,
   customerId: string,

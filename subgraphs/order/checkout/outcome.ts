@@ -18,7 +18,7 @@ import {
   PriceChanged,
 } from './checkout-result.js';
 
-/** How a checkout ended, as it is kept under its key. */
+/** The outcome of a checkout, as it is stored under its idempotency key. */
 export type Outcome =
   | { kind: 'placed'; orderId: string }
   | { kind: 'expired'; orderId: string }
@@ -29,14 +29,14 @@ export type Outcome =
   | { kind: 'gone'; offerIds: string[] }
   | { kind: 'mixed'; currencyCodes: string[] };
 
-/** What a unit costs, and cost when it was put into the cart, where it was. */
+/** The current price of a unit, and its price in the cart if it was there. */
 export interface PriceLine {
   offerId: string;
   oldPrice: Money | null;
   newPrice: Money;
 }
 
-/** The answer that an outcome is shown as; orders as they are now. */
+/** The result for an outcome, with the order's current state. */
 export async function toCheckoutResult({ em }: OrderContext, outcome: Outcome) {
   switch (outcome.kind) {
     case 'placed':
@@ -45,7 +45,7 @@ export async function toCheckoutResult({ em }: OrderContext, outcome: Outcome) {
       });
     case 'expired':
       return result(OrderExpired, {
-        message: 'This order ended; its stock is back on the shelf.',
+        message: 'This order has ended and its stock was released. Place a new order.',
         order: await findById(em, Order, outcome.orderId),
       });
     case 'short':
@@ -54,7 +54,7 @@ export async function toCheckoutResult({ em }: OrderContext, outcome: Outcome) {
       return limitExceeded(outcome.lines);
     case 'price':
       return result(PriceChanged, {
-        message: 'It does not cost what you expected; look at the prices and order again.',
+        message: 'Prices have changed. Review the total and try again.',
         lines: outcome.lines.map(({ offerId, oldPrice, newPrice }) => {
           const prices = { oldPrice: oldPrice && moneyOf(oldPrice), newPrice: moneyOf(newPrice) };
           return result(ChangedPrice, { offer: { id: offerId }, ...prices });
@@ -63,15 +63,15 @@ export async function toCheckoutResult({ em }: OrderContext, outcome: Outcome) {
         actual: moneyOf(outcome.actual),
       });
     case 'empty':
-      return result(CartEmpty, { message: 'The cart is empty.' });
+      return result(CartEmpty, { message: 'The cart is empty. Add an offer first.' });
     case 'gone':
       return result(OfferGone, {
-        message: 'Something you want is not for sale (any more).',
+        message: 'Some items are no longer available. Remove them and try again.',
         offerIds: outcome.offerIds,
       });
     case 'mixed':
       return result(MixedCurrencies, {
-        message: 'These offers have prices in different currencies; order them apart.',
+        message: 'The prices are in different currencies. Place a separate order for each.',
         currencyCodes: outcome.currencyCodes,
       });
   }

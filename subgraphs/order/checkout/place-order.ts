@@ -30,22 +30,22 @@ export const hasLimits = ({ lines }: NewOrder) =>
   lines.some(({ offer }) => offer.purchaseLimit !== null);
 
 /**
- * Writes a PENDING order with its parts and lines, and counts them as bought, in one transaction;
- * nothing is held yet.
+ * Inserts a PENDING order with its shop orders and lines, and counts the purchases, in one
+ * transaction. Nothing is reserved yet.
  *
- * @returns whether any of it was in the customer's cart
- * @throws LimitExceeded when a line passes its purchase limit; nothing is written then
+ * @returns whether any line was in the customer's cart
+ * @throws LimitExceeded when a line exceeds its purchase limit; then nothing is written
  */
 export async function placeOrder(em: EntityManager, order: NewOrder): Promise<boolean> {
   return em.fork().transactional(async (tx) => {
-    // Before the counters: another process with this order's id is told by its key, not by a limit.
+    // Before the counters: a second insert of this order must fail on its id, not on a limit.
     const [row] = await sqlPrepared<PlacedRow>(tx, insertOrdersSql, insertOrdersParams([order]));
     await countPurchases(tx, order.customerId, order.lines.map(toPurchaseLine));
     return row?.inCart === true;
   });
 }
 
-/** As `placeOrder`, for orders of which no line has a limit: all of them, or none, by one statement. */
+/** As `placeOrder`, for orders without purchase limits: all of them or none, in one statement. */
 export async function placeOrders(
   em: EntityManager,
   orders: readonly NewOrder[],
@@ -129,7 +129,6 @@ const selectInCart = `
 const insertOrdersSql = `${insertOrdersCtes} ${selectInCart}`;
 const insertAndCountSql = `${insertOrdersCtes}, bought as (${countPurchasesSql(18)}) ${selectInCart}`;
 
-/** What the limit of an offer has to say of a line. */
 export const toPurchaseLine = ({ offer, quantity }: OrderLine): PurchaseLine => {
   const { id: offerId, shopId, sku, purchaseLimit } = offer;
   return { offerId, shopId, sku, purchaseLimit, quantity };

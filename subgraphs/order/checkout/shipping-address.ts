@@ -8,17 +8,18 @@ type AddressChoice = Pick<CheckoutInput, 'shippingAddress' | 'addressId'>;
 const timeoutMs = 4000;
 const addressFields = ['street', 'city', 'zip', 'country'] as const;
 
-/** @throws `BAD_USER_INPUT` where there is none, or two */
+/** @throws `BAD_USER_INPUT` for no address, or two */
 export function requireOneAddress({ shippingAddress, addressId }: AddressChoice): void {
   if (Boolean(shippingAddress) !== Boolean(addressId)) return;
-  throw badInput({ input: 'must have a shippingAddress or an addressId, and not both' });
+  throw badInput({ input: 'must have either a shippingAddress or an addressId' });
 }
 
 /**
- * Where an order goes: what was given, or the customer's own address of that id as it is now.
+ * The shipping address of an order: the given one, or the customer's saved address in its current
+ * form.
  *
- * @throws `NOT_FOUND` where the customer has no such address, `BAD_USER_INPUT` for one that lacks a
- *   part that an order needs, `TRY_AGAIN`
+ * @throws `NOT_FOUND` if the customer has no such address, `BAD_USER_INPUT` if it is incomplete,
+ *   `TRY_AGAIN`
  */
 export async function shippingAddressOf(
   { user }: OrderApp,
@@ -36,7 +37,9 @@ export async function shippingAddressOf(
   if (!addressOf) throw notFound('address', addressId as string);
   const missing = addressFields.filter((field) => !addressOf[field]?.trim());
   if (missing.length > 0) {
-    throw badInput({ 'input.addressId': `has no ${missing.join(', ')}: complete it first` });
+    throw badInput({
+      'input.addressId': `lacks ${missing.join(', ')}: complete the address first`,
+    });
   }
   return addressOf as ShippingAddress;
 }

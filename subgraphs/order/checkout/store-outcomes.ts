@@ -3,9 +3,11 @@ import { sqlPrepared } from '../../shared/database/sql.js';
 import type { IdempotencyKeyRef } from '../../shared/idempotency.js';
 import { newId } from '../../shared/ids.js';
 import { markChanged } from '../order/order-signals.js';
+import { orderTransitions, shopOrderTransitions } from '../order/status.js';
 import { subtractPurchasesCtes } from '../purchase-limit/count-purchases.js';
+import { assertTransition } from '../state-machine.js';
 
-/** An order with what is stored under its key when it is written down what became of it. */
+/** An order with its idempotency key and the outcome to store under it. */
 export interface OrderOutcome {
   readonly orderId: string;
   readonly key: IdempotencyKeyRef;
@@ -16,10 +18,10 @@ export interface ReservedOrder extends OrderOutcome {
 }
 
 /**
- * Writes down until when the stock of pending orders is held, with the outcomes of their keys, in one
- * statement: as `setExpiresAt` and `storeOutcome`, for orders of which nothing is in a cart.
+ * Records the reservations of pending orders and the outcomes of their keys, in one statement: as
+ * `setExpiresAt` and `storeOutcome`, for orders with no line in a cart.
  *
- * @returns for each whether it was written; nothing is stored for the others
+ * @returns for each order whether it was changed; nothing is stored for the others
  */
 export function markReserved(
   em: EntityManager,
@@ -29,15 +31,17 @@ export function markReserved(
 }
 
 /**
- * Ends pending orders for which there is no stock, with the outcomes of their keys, in one statement: as
- * `endPending` and `storeOutcome`, for orders of which nothing is in a cart and that nobody can have paid.
+ * Cancels pending orders as out of stock and stores the outcomes of their keys, in one statement: as
+ * `endPending` and `storeOutcome`, for orders with no line in a cart and no payment.
  *
- * @returns for each whether it was ended; nothing is stored for the others
+ * @returns for each order whether it was cancelled; nothing is stored for the others
  */
 export function cancelOutOfStock(
   em: EntityManager,
   orders: readonly OrderOutcome[],
 ): Promise<boolean[]> {
+  assertTransition(orderTransitions, 'PENDING', 'CANCELLED');
+  assertTransition(shopOrderTransitions, 'PENDING', 'CANCELLED');
   return writeOutcomes(em, cancelOutOfStockSql, orders, []);
 }
 
@@ -61,7 +65,7 @@ async function writeOutcomes(
   return orders.map(({ orderId }) => changed.has(orderId));
 }
 
-/** Stores the outcomes of the orders in `changed`, which are some of those in `request`. */
+/** Stores the outcomes of the orders in `changed`, a subset of `request`. */
 const storeOutcomesCte = `stored_outcomes as (
     update idempotency_key k set outcome = request.outcome, updated_at = now()
     from changed join request using (id)

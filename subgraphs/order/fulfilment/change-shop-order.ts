@@ -3,19 +3,13 @@ import { identityOf } from '../../shared/auth/callers.js';
 import { notFound } from '../../shared/errors.js';
 import { result } from '../../shared/graphql/refusal.js';
 import type { OrderContext } from '../context.js';
+import { type LockedOrder, type LockedShopOrder, lockOrder } from '../locks.js';
 import { ShopOrder } from '../order/shop-order.js';
-import {
-  changeShopOrders,
-  type LockedOrder,
-  type LockedShopOrder,
-  lockOrder,
-  previousStatus,
-  type ShopOrdersChange,
-} from './change-shop-orders.js';
+import { changeShopOrders, previousStatus, type ShopOrdersChange } from './change-shop-orders.js';
 import { WrongShopOrderStatus } from './shop-order-result.js';
 
 type Transition = Omit<ShopOrdersChange, 'shopOrderIds' | 'actor'>;
-/** what else belongs to the step, in its transaction */
+/** further work in the transaction of the change */
 type AfterTransition = (
   em: EntityManager,
   order: LockedOrder,
@@ -24,9 +18,10 @@ type AfterTransition = (
 ) => Promise<void>;
 
 /**
- * Takes a shop’s part of an order one step on, if it is where that step begins.
+ * Changes the status of a shop order, if its current status allows it.
  *
- * @throws `NOT_FOUND`; `FORBIDDEN` where the shop is not the user’s
+ * @returns the shop order, or the refusal with its status
+ * @throws `NOT_FOUND`; `FORBIDDEN` if the shop is not the user’s
  */
 export async function changeShopOrder(
   context: OrderContext,
@@ -39,13 +34,13 @@ export async function changeShopOrder(
   const status = await context.em.fork().transactional(async (em) => {
     const order = await lockOrder(em, orderId);
     const shopOrder = order.shopOrders.find((each) => each.id === id) as LockedShopOrder;
-    if (shopOrder.status !== previousStatus[transition.to]) return shopOrder.status;
+    if (shopOrder.status !== previousStatus(transition.to)) return shopOrder.status;
     await changeShopOrders(em, order, { ...transition, shopOrderIds: [id], actor });
     await afterTransition(em, order, shopOrder, actor);
     return null;
   });
   if (!status) return context.em.fork().findOneOrFail(ShopOrder, id);
-  const message = `The shop’s part of the order is ${status}.`;
+  const message = `The shop order is ${status}; this is not possible now.`;
   return result(WrongShopOrderStatus, { message, status });
 }
 

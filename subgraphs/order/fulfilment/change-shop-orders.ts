@@ -1,31 +1,31 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
+import type { LockedOrder } from '../locks.js';
 import { recordEvents } from '../order/order-event.js';
 import { markChanged } from '../order/order-signals.js';
-import { type CancelReason, type OrderStatus, orderStatusOf } from '../order/status.js';
+import {
+  type CancelReason,
+  OrderStatus,
+  orderStatusOf,
+  orderTransitions,
+  shopOrderTransitions,
+} from '../order/status.js';
+import { assertTransition } from '../state-machine.js';
 
-/** A shop’s part of an order, as it is under the lock of the order’s row. */
-export interface LockedShopOrder {
-  readonly id: string;
-  readonly shopId: string;
-  readonly status: OrderStatus;
-}
-export interface LockedOrder {
-  readonly id: string;
-  readonly status: OrderStatus;
-  readonly shopOrders: readonly LockedShopOrder[];
-}
+/** A status to which a shop order of a paid order changes. */
+export type PaidStatus = 'SHIPPED' | 'DELIVERED' | 'CANCELLED';
 
-/** Where a part has to be to get where it is to go. */
-export const previousStatus = {
-  SHIPPED: 'CONFIRMED',
-  DELIVERED: 'SHIPPED',
-  CANCELLED: 'CONFIRMED',
-} as const satisfies Partial<Record<OrderStatus, OrderStatus>>;
+/** The status from which a shop order of a paid order changes to `to`: each has one source. */
+export function previousStatus(to: PaidStatus): OrderStatus {
+  const sources = Object.values(OrderStatus).filter(
+    (from) => from !== 'PENDING' && shopOrderTransitions[from].includes(to),
+  );
+  return sources[0] as OrderStatus;
+}
 
 export interface ShopOrdersChange {
   readonly shopOrderIds: readonly string[];
-  readonly to: keyof typeof previousStatus;
+  readonly to: PaidStatus;
   /** a user’s id */
   readonly actor: string;
   /** of a cancellation */
@@ -33,33 +33,19 @@ export interface ShopOrdersChange {
   readonly trackingNumber?: string | null;
 }
 
-/**
- * Locks an order and reads its parts: who changes a part has this lock, so that two shops cannot
- * each count on the other’s part as it was. The lock lets others go on to refer to the order.
- */
-export async function lockOrder(em: EntityManager, orderId: string): Promise<LockedOrder> {
-  const [order] = await sql<{ id: string; status: OrderStatus }>(
-    em,
-    'select id, status from customer_order where id = $1 for no key update',
-    [orderId],
-  );
-  if (!order) throw new Error(`there is no order ${orderId}`);
-  const shopOrders = await sql<LockedShopOrder>(
-    em,
-    'select id, shop_id as "shopId", status from shop_order where order_id = $1 order by id',
-    [orderId],
-  );
-  return { ...order, shopOrders };
-}
-
-/** Moves parts of a locked order, the order with them, and writes both into its history. */
+/** Changes shop orders of a locked order and the order’s own status, and records both in the history. */
 export async function changeShopOrders(
   em: EntityManager,
   order: LockedOrder,
   { shopOrderIds, to, actor, reason, trackingNumber }: ShopOrdersChange,
 ): Promise<void> {
-  const after = order.shopOrders.map(({ id, status }) => (shopOrderIds.includes(id) ? to : status));
+  const after = order.shopOrders.map(({ id, status }) => {
+    if (!shopOrderIds.includes(id)) return status;
+    assertTransition(shopOrderTransitions, status, to);
+    return to;
+  });
   const status = orderStatusOf(after);
+  if (status !== order.status) assertTransition(orderTransitions, order.status, status);
   await sql(
     em,
     `with shop_orders as (
@@ -75,7 +61,7 @@ export async function changeShopOrders(
       shopOrderIds,
       to,
       trackingNumber ?? null,
-      previousStatus[to],
+      previousStatus(to),
       status,
       status === 'CANCELLED' ? reason : null,
     ],

@@ -8,7 +8,7 @@ import { ShopOrderResult } from './shop-order-result.js';
 @Resolver()
 export class FulfilmentResolver {
   @Allow('shop-owner')
-  @Mutation(() => ShopOrderResult, { description: 'Says that a shop’s part is on its way.' })
+  @Mutation(() => ShopOrderResult, { description: 'Marks a paid shop order as shipped.' })
   shipShopOrder(
     @Arg('input', () => ShipShopOrderInput) input: ShipShopOrderInput,
     @Ctx() context: OrderContext,
@@ -17,9 +17,9 @@ export class FulfilmentResolver {
   }
 
   @Allow('shop-owner')
-  @Mutation(() => ShopOrderResult, { description: 'Says that a shop’s part arrived.' })
+  @Mutation(() => ShopOrderResult, { description: 'Marks a shipped shop order as delivered.' })
   deliverShopOrder(
-    @Arg('id', () => UUID, { description: 'The part.' }) id: string,
+    @Arg('id', () => UUID, { description: 'Id of the shop order.' }) id: string,
     @Ctx() context: OrderContext,
   ) {
     return deliverShopOrder(context, id);

@@ -5,14 +5,17 @@ import { ShopOrder } from '../order/shop-order.js';
 import { OrderStatus } from '../order/status.js';
 
 @Allow('parent')
-@ObjectType({ implements: Refusal, description: 'The part is not where this step begins.' })
+@ObjectType({
+  implements: Refusal,
+  description: 'The status of the shop order does not allow this change.',
+})
 export class WrongShopOrderStatus extends Refusal {
-  @Field(() => OrderStatus, { description: 'How far it is.' })
+  @Field(() => OrderStatus, { description: 'Current status.' })
   status!: OrderStatus;
 }
 
 export const ShopOrderResult = createUnionType({
   name: 'ShopOrderResult',
-  description: 'The part as it is now, or why it stays as it was.',
+  description: 'The shop order after the change, or why it was not changed.',
   types: () => [ShopOrder, WrongShopOrderStatus] as const,
 });

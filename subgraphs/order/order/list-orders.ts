@@ -9,7 +9,7 @@ export interface OrderPage {
   readonly status?: OrderStatus | null | undefined;
 }
 
-/** A page of a customer's orders, newest first. @throws `BAD_USER_INPUT` for a bad page */
+/** A page of a customer's orders, newest first. @throws `BAD_USER_INPUT` for invalid page arguments */
 export function listOrders({ em }: OrderContext, customerId: string, page: OrderPage) {
   const where = { customerId, ...(page.status && { status: page.status }) };
   return findPage(em, Order, where, { ...page, order: 'desc' });

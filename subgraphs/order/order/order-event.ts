@@ -15,7 +15,7 @@ import { newId } from '../../shared/ids.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { Order } from './order.js';
 
-/** What happens to an order, in the order in which it usually does. */
+/** Types of events in an order's history, in their usual sequence. */
 export const OrderEventType = {
   PLACED: 'PLACED',
   RESERVED: 'RESERVED',
@@ -34,27 +34,27 @@ export const OrderEventType = {
 export type OrderEventType = keyof typeof OrderEventType;
 registerEnumType(OrderEventType, {
   name: 'OrderEventType',
-  description: 'What happens to an order, in the order in which it usually does.',
+  description: 'Types of events in an order’s history, in their usual sequence.',
   valuesConfig: {
-    PLACED: { description: 'The customer placed it.' },
-    RESERVED: { description: 'Its stock is held.' },
-    PAYMENT_BEGUN: { description: 'An attempt to pay it began.' },
-    PAYMENT_AUTHORIZED: { description: 'The provider keeps the money ready.' },
-    PAYMENT_COMPLETED: { description: 'The money is taken.' },
-    PAYMENT_FAILED: { description: 'The payment was declined.' },
-    PAYMENT_VOIDED: { description: 'The payment was let go; no money was taken.' },
-    CONFIRMED: { description: 'It is paid.' },
-    SHIPPED: { description: 'It, or a shop’s part of it, is on its way.' },
-    DELIVERED: { description: 'It, or a shop’s part of it, arrived.' },
-    CANCELLED: { description: 'It, or a shop’s part of it, was cancelled.' },
-    REFUND_REQUESTED: { description: 'Money is to go back.' },
-    REFUND_COMPLETED: { description: 'Money went back.' },
+    PLACED: { description: 'The customer placed the order.' },
+    RESERVED: { description: 'The stock was reserved.' },
+    PAYMENT_BEGUN: { description: 'A payment began.' },
+    PAYMENT_AUTHORIZED: { description: 'The provider authorized the payment.' },
+    PAYMENT_COMPLETED: { description: 'The payment was captured.' },
+    PAYMENT_FAILED: { description: 'The payment failed or was declined.' },
+    PAYMENT_VOIDED: { description: 'The authorization was voided; nothing was captured.' },
+    CONFIRMED: { description: 'The order is paid.' },
+    SHIPPED: { description: 'The order or a shop order was shipped.' },
+    DELIVERED: { description: 'The order or a shop order was delivered.' },
+    CANCELLED: { description: 'The order or a shop order was cancelled.' },
+    REFUND_REQUESTED: { description: 'A refund was requested.' },
+    REFUND_COMPLETED: { description: 'The provider sent a refund.' },
   },
 });
 
-/** A line of an order’s history: who did what, when and why. Append-only, guarded by a trigger. */
+/** An entry of an order’s history. Append-only, enforced by a trigger. */
 @Allow('parent')
-@ObjectType({ description: 'A line of an order’s history; it never changes.' })
+@ObjectType({ description: 'An entry of an order’s history. Entries never change.' })
 @Entity({ tableName: 'order_event' })
 @Index({ name: 'order_event_order', properties: ['orderId', 'id'] })
 @Trigger({
@@ -65,7 +65,7 @@ registerEnumType(OrderEventType, {
   body: `raise exception 'the history of an order is append-only'`,
 })
 export class OrderEvent {
-  @Field(() => UUID, { description: 'The id of the line.' })
+  @Field(() => UUID, { description: 'Id of the entry.' })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
@@ -74,7 +74,7 @@ export class OrderEvent {
 
   @Field(() => UUID, {
     nullable: true,
-    description: 'The shop’s part that it is about; null: the order as a whole.',
+    description: 'Id of the shop order concerned; null for the order as a whole.',
   })
   @Property({ type: 'uuid', nullable: true })
   shopOrderId!: string | null;
@@ -83,15 +83,15 @@ export class OrderEvent {
   @Property({ type: 'text' })
   type!: OrderEventType;
 
-  @Field(() => String, { description: 'Who did it: a user’s id, or the part of the system.' })
+  @Field(() => String, { description: 'Who did it: the id of a user, or the name of a component.' })
   @Property({ type: 'text' })
   actor!: string;
 
-  @Field(() => String, { nullable: true, description: 'Why.' })
+  @Field(() => String, { nullable: true, description: 'Reason.' })
   @Property({ type: 'text', nullable: true })
   reason!: string | null;
 
-  @Field(() => Date, { name: 'at', description: 'When.' })
+  @Field(() => Date, { name: 'at', description: 'Time of the event.' })
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 }
@@ -104,7 +104,7 @@ export interface NewOrderEvent {
   readonly reason?: string | null;
 }
 
-/** Adds lines to the history of orders, in the transaction of `em`. */
+/** Adds entries to the history of orders, in the transaction of `em`. */
 export function recordEvents(em: EntityManager, events: readonly NewOrderEvent[]): Promise<void> {
   const rows = events.map((event) => ({
     id: newId(),

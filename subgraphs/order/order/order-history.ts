@@ -20,7 +20,7 @@ const aboutMoney: ReadonlySet<OrderEventType> = new Set([
   'REFUND_COMPLETED',
 ]);
 
-/** What happened to an order, oldest first; a shop is told of its own part and of the whole’s status. */
+/** The history of an order, oldest first. A shop sees only its shop order and the order’s status. */
 export async function historyOf(context: OrderContext, order: Order): Promise<OrderEvent[]> {
   const events = await loaderOf(context, loadEvents).load(order.id);
   if (owns(context, order.customerId)) return events;
@@ -32,7 +32,7 @@ export async function historyOf(context: OrderContext, order: Order): Promise<Or
     .map((event) => ({ ...event, actor: actorFor(context, order, event.actor) }));
 }
 
-/** A shop is told which people did it no more than by what they are in it. */
+/** Hides the ids of other users from a shop: they become `customer` or `another`. */
 function actorFor(context: OrderContext, { customerId }: Order, actor: string): string {
   if (!isUuid(actor) || actor === identityOf(context).id) return actor;
   return actor === customerId ? 'customer' : 'another';

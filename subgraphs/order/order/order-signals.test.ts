@@ -13,18 +13,18 @@ import { endPending, setExpiresAt } from './transitions/end-pending.js';
 
 const logger = createLogger('test', 'silent');
 
-describe('who hears that an order changed', () => {
+describe('the listener for changed orders', () => {
   let orm: MikroORM;
   let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
-  const heard: string[] = [];
+  const notified: string[] = [];
   beforeAll(async () => {
     databases = await createTestDatabases(['order']);
     const url = databases.urls.order as string;
     orm = await connect({ name: 'test', url, poolMax: 4, logger }, databaseSchema);
-    onOrdersChanged(orm, (orderIds) => heard.push(...orderIds));
+    onOrdersChanged(orm, (orderIds) => notified.push(...orderIds));
   });
   beforeEach(() => {
-    heard.length = 0;
+    notified.length = 0;
   });
   afterAll(async () => {
     await disconnect(orm);
@@ -43,37 +43,37 @@ describe('who hears that an order changed', () => {
   }
   const soon = () => new Date(Date.now() + 60_000);
 
-  it('hears of it once, when the transaction is committed and not before', async () => {
+  it('is notified once, after the commit of the transaction', async () => {
     const [one, other] = [await place(), await place()];
     await orm.em.fork().transactional(async (em) => {
       await setExpiresAt(em, one, soon());
       await endPending(em, one, { status: 'CONFIRMED' });
       await setExpiresAt(em, other, soon());
-      expect(heard).toEqual([]);
+      expect(notified).toEqual([]);
     });
-    expect(heard).toEqual([one, other]);
+    expect(notified).toEqual([one, other]);
   });
 
-  it('hears at once of what has no transaction', async () => {
+  it('is notified at once of a change outside a transaction', async () => {
     const id = await place();
     await endPending(orm.em.fork(), id, { status: 'CONFIRMED' });
-    expect(heard).toEqual([id]);
+    expect(notified).toEqual([id]);
   });
 
-  it('hears nothing of what is rolled back, or changed nothing', async () => {
+  it('is not notified of a rolled back transaction, or one that changed nothing', async () => {
     const id = await place();
     const work = orm.em.fork().transactional(async (em) => {
       await endPending(em, id, { status: 'CONFIRMED' });
       throw new Error('no');
     });
     await expect(work).rejects.toThrow('no');
-    expect(heard).toEqual([]);
+    expect(notified).toEqual([]);
     await endPending(orm.em.fork(), id, { status: 'CONFIRMED' });
     await endPending(orm.em.fork(), id, { status: 'CONFIRMED' });
-    expect(heard).toEqual([id]);
+    expect(notified).toEqual([id]);
   });
 
-  it('a slow reader gets the order as it is when it reads, and who goes is let go', async () => {
+  it('a slow reader of a feed gets the latest order, and a feed that is closed is removed', async () => {
     const id = await place();
     const redis = Object.assign(new EventEmitter(), { status: 'end' }) as unknown as Redis;
     const feeds = createOrderFeeds(orm.em, redis, logger);

@@ -2,11 +2,11 @@ import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 
 type Listener = (orderIds: readonly string[]) => void;
 
-/** by the event manager, which all managers of a process share */
+/** by MikroORM’s event manager, which all entity managers of a process share */
 const listeners = new WeakMap<object, Listener>();
 const changedIn = new WeakMap<object, Set<string>>();
 
-/** Has `listener` hear of the orders that a transaction changed, once it is committed. */
+/** Calls `listener` with the orders that a transaction changed, after its commit. */
 export function onOrdersChanged({ em }: MikroORM, listener: Listener): void {
   const events = em.getEventManager();
   listeners.set(events, listener);
@@ -18,7 +18,7 @@ export function onOrdersChanged({ em }: MikroORM, listener: Listener): void {
   });
 }
 
-/** Notes that an order changed: in the transaction of `em`, or, where it has none, just now. */
+/** Marks an order as changed: by the transaction of `em`, or at once if there is none. */
 export function markChanged(em: EntityManager, orderId: string): void {
   const transaction = em.getTransactionContext<object>();
   if (!transaction) {

@@ -18,17 +18,18 @@ export class OrderResolver {
   @Allow('own', 'shop-owner')
   @Query(() => Order, {
     nullable: true,
-    description: 'An order of one’s own, or one of which a shop of one’s own serves a part.',
+    description:
+      'An order of the signed-in customer, or one with a shop order of the merchant’s shops.',
   })
   order(
-    @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => UUID, { description: 'Id of the order.' }) id: string,
     @Ctx() context: OrderContext,
   ) {
     return findVisibleOrder(context, id);
   }
 
   @Allow('signed-in')
-  @Query(() => OrderConnection, { description: 'One’s own orders, newest first.' })
+  @Query(() => OrderConnection, { description: 'Orders of the signed-in customer, newest first.' })
   orders(
     @Ctx() context: OrderContext,
     @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
@@ -40,13 +41,16 @@ export class OrderResolver {
   }
 
   @Allow('own')
-  @FieldResolver(() => User, { nullable: true, description: 'Who placed it.' })
+  @FieldResolver(() => User, {
+    nullable: true,
+    description: 'Customer who placed the order; null for a shop.',
+  })
   customer(@Root() order: Order, @Ctx() context: OrderContext): User | null {
     return owns(context, order.customerId) ? { id: order.customerId } : null;
   }
 
   @Allow('own')
-  @FieldResolver(() => Money, { description: 'The sum of its lines.' })
+  @FieldResolver(() => Money, { description: 'Sum of all lines.' })
   total(@Root() order: Order, @Ctx() context: OrderContext): Money {
     requireCustomer(context, order, 'total of order');
     return money(order.totalAmount, order.currencyCode);
@@ -54,7 +58,7 @@ export class OrderResolver {
 
   @Allow('own', 'shop-owner')
   @FieldResolver(() => [ShopOrder], {
-    description: 'Its parts, one for each shop; a shop sees its own.',
+    description: 'Shop orders, one for each shop. A shop sees only its own.',
   })
   shopOrders(@Root() order: Order, @Ctx() context: OrderContext) {
     return findVisibleShopOrders(context, order);
@@ -63,7 +67,7 @@ export class OrderResolver {
   @Allow('own', 'shop-owner')
   @FieldResolver(() => [OrderEvent], {
     description:
-      'What happened to it, oldest first; a shop sees what became of its own part and of the whole.',
+      'History, oldest first. A shop sees events of its own shop order and the order’s status.',
   })
   history(@Root() order: Order, @Ctx() context: OrderContext) {
     return historyOf(context, order);

@@ -9,29 +9,29 @@ import { Allow } from '../../shared/rights/rights.js';
 import { CancelReason, OrderStatus, sqlList } from './status.js';
 
 @Allow('parent')
-@ObjectType({ description: 'Where an order goes.' })
-@InputType('ShippingAddressInput', { description: 'Where an order goes.' })
+@ObjectType({ description: 'Shipping address of an order.' })
+@InputType('ShippingAddressInput', { description: 'Shipping address of an order.' })
 export class ShippingAddress {
-  @Field(() => String, { description: 'Street and number.' })
+  @Field(() => String, { description: 'Street and number, 1 to 255 characters.' })
   @Length(1, 255)
   street!: string;
 
-  @Field(() => String, { description: 'City.' })
+  @Field(() => String, { description: 'City, 1 to 100 characters.' })
   @Length(1, 100)
   city!: string;
 
-  @Field(() => String, { description: 'Postal code.' })
+  @Field(() => String, { description: 'Postal code, 1 to 20 characters.' })
   @Length(1, 20)
   zip!: string;
 
-  @Field(() => String, { description: 'Country.' })
+  @Field(() => String, { description: 'Country, 1 to 100 characters.' })
   @Length(1, 100)
   country!: string;
 }
 
 @Directive('@key(fields: "id")')
 @Allow('own', 'shop-owner')
-@ObjectType({ description: 'One checkout, across shops.' })
+@ObjectType({ description: 'An order, placed by one checkout across shops.' })
 @Entity({ tableName: 'customer_order' })
 @Index({ name: 'customer_order_customer', properties: ['customerId', 'id'] })
 @Index({ name: 'customer_order_status', properties: ['status', 'createdAt'] })
@@ -46,11 +46,11 @@ export class ShippingAddress {
 })
 @Check({ name: 'customer_order_total', expression: 'total_amount >= 0' })
 export class Order {
-  @Field(() => UUID, { description: 'The id of the order.' })
+  @Field(() => UUID, { description: 'Id of the order.' })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
-  @Field(() => String, { description: 'What the customer calls it by.' })
+  @Field(() => String, { description: 'Human-readable order number.' })
   @Property({
     type: 'varchar',
     length: 20,
@@ -62,11 +62,14 @@ export class Order {
   @Property({ type: 'uuid' })
   customerId!: string;
 
-  @Field(() => OrderStatus, { description: 'How far it is.' })
+  @Field(() => OrderStatus, { description: 'Current status.' })
   @Property({ type: 'text', default: 'PENDING' })
   status!: OrderStatus;
 
-  @Field(() => CancelReason, { nullable: true, description: 'Why it was cancelled.' })
+  @Field(() => CancelReason, {
+    nullable: true,
+    description: 'Why the order was cancelled; null unless it is CANCELLED.',
+  })
   @Property({ type: 'text', nullable: true })
   cancelReason!: CancelReason | null;
 
@@ -76,23 +79,26 @@ export class Order {
   @Property({ type: 'char', length: 3 })
   currencyCode!: string;
 
-  @Field(() => ShippingAddress, { description: 'Where it goes.' })
+  @Field(() => ShippingAddress, { description: 'Shipping address.' })
   @Property({ type: 'jsonb' })
   shippingAddress!: ShippingAddress;
 
-  @Field(() => Date, { nullable: true, description: 'Until when its stock is held, unpaid.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Time at which an unpaid order expires and its stock is released.',
+  })
   @Property({ type: 'timestamptz', nullable: true })
   expiresAt!: Date | null;
 
-  /** rises with each change of the order or a part of it */
+  /** rises with each change of the order or a shop order */
   @Property({ type: 'integer', default: 1 })
   version!: Opt<number>;
 
-  @Field(() => Date, { description: 'When it was placed.' })
+  @Field(() => Date, { description: 'Time of the checkout.' })
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 
-  @Field(() => Date, { description: 'When it last changed.' })
+  @Field(() => Date, { description: 'Time of the last change.' })
   @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
   updatedAt!: Opt<Date>;
 }
@@ -102,9 +108,9 @@ export const OrderConnection = connectionOf(Order, 'Order');
 @Allow('parent')
 @ObjectType({
   implements: Refusal,
-  description: 'The time to pay was up; the stock is back on the shelf.',
+  description: 'The payment window expired and the stock was released.',
 })
 export class OrderExpired extends Refusal {
-  @Field(() => Order, { description: 'The order, which is cancelled or about to be.' })
+  @Field(() => Order, { description: 'The order, which is cancelled or about to be cancelled.' })
   order!: Order;
 }

@@ -16,25 +16,25 @@ const totalOf = (item: OrderItem) => lineTotal(item.unitPriceAmount, item.quanti
 @Resolver(() => ShopOrder)
 export class ShopOrderResolver {
   @Allow('own', 'shop-owner')
-  @FieldResolver(() => Order, { description: 'The order it is a part of.' })
+  @FieldResolver(() => Order, { description: 'The order that it belongs to.' })
   order(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext) {
     return findVisibleOrder(context, shopOrder.orderId);
   }
 
   @Allow('own', 'shop-owner')
-  @FieldResolver(() => Shop, { nullable: true, description: 'The shop that serves it.' })
+  @FieldResolver(() => Shop, { nullable: true, description: 'The shop.' })
   shop(@Root() shopOrder: ShopOrder): Shop {
     return { id: shopOrder.shopId };
   }
 
   @Allow('own', 'shop-owner')
-  @FieldResolver(() => [OrderItem], { description: 'Its lines.' })
+  @FieldResolver(() => [OrderItem], { description: 'Lines.' })
   items(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext) {
     return loaderOf(context, loadItems).load(shopOrder.id);
   }
 
   @Allow('own', 'shop-owner')
-  @FieldResolver(() => Money, { description: 'The sum of its lines.' })
+  @FieldResolver(() => Money, { description: 'Sum of all lines.' })
   async subtotal(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext) {
     const items = await loaderOf(context, loadItems).load(shopOrder.id);
     return money(sumOf(items.map(totalOf)), items[0]?.currencyCode as string);
@@ -44,25 +44,28 @@ export class ShopOrderResolver {
 @Resolver(() => OrderItem)
 export class OrderItemResolver {
   @Allow('parent')
-  @FieldResolver(() => Offer, { nullable: true, description: 'The offer it was bought by.' })
+  @FieldResolver(() => Offer, { nullable: true, description: 'The offer that was ordered.' })
   offer(@Root() item: OrderItem): Offer {
     return { id: item.offerId };
   }
 
   @Allow('parent')
-  @FieldResolver(() => ProductVariant, { nullable: true, description: 'What was bought.' })
+  @FieldResolver(() => ProductVariant, {
+    nullable: true,
+    description: 'The product variant that was ordered.',
+  })
   variant(@Root() item: OrderItem): ProductVariant {
     return { sku: item.sku };
   }
 
   @Allow('parent')
-  @FieldResolver(() => Money, { description: 'The price of one unit, as it was.' })
+  @FieldResolver(() => Money, { description: 'Price of one unit when the order was placed.' })
   unitPrice(@Root() item: OrderItem): Money {
     return money(item.unitPriceAmount, item.currencyCode);
   }
 
   @Allow('parent')
-  @FieldResolver(() => Money, { description: 'The price of all units of this line.' })
+  @FieldResolver(() => Money, { description: 'Price of all units of this line.' })
   lineTotal(@Root() item: OrderItem): Money {
     return money(totalOf(item), item.currencyCode);
   }

@@ -16,13 +16,13 @@ import { OrderStatus, sqlList } from './status.js';
 
 @Directive('@key(fields: "id")')
 @Allow('own', 'shop-owner')
-@ObjectType({ description: 'The part of an order that one shop serves.' })
+@ObjectType({ description: 'The part of an order that one shop fulfils.' })
 @Entity({ tableName: 'shop_order' })
 @Index({ name: 'shop_order_order', properties: ['orderId'] })
 @Index({ name: 'shop_order_shop', properties: ['shopId', 'id'] })
 @Check({ name: 'shop_order_status_known', expression: `status in (${sqlList(OrderStatus)})` })
 export class ShopOrder {
-  @Field(() => UUID, { description: 'The id of this part.' })
+  @Field(() => UUID, { description: 'Id of the shop order.' })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
@@ -32,11 +32,11 @@ export class ShopOrder {
   @Property({ type: 'uuid' })
   shopId!: string;
 
-  @Field(() => OrderStatus, { description: 'How far this part is.' })
+  @Field(() => OrderStatus, { description: 'Current status.' })
   @Property({ type: 'text', default: 'PENDING' })
   status!: OrderStatus;
 
-  @Field(() => String, { nullable: true, description: 'By which its carrier knows the parcel.' })
+  @Field(() => String, { nullable: true, description: 'Carrier tracking number.' })
   @Property({ type: 'varchar', length: 100, nullable: true })
   trackingNumber!: Opt<string | null>;
 
@@ -50,14 +50,16 @@ export class ShopOrder {
 export const ShopOrderConnection = connectionOf(ShopOrder, 'ShopOrder');
 
 @Allow('parent')
-@ObjectType({ description: 'A line of an order, with name and price as they were.' })
+@ObjectType({
+  description: 'A line of an order, with name and price of the time when it was placed.',
+})
 @Entity({ tableName: 'order_item' })
 @Index({ name: 'order_item_shop_order', properties: ['shopOrderId'] })
 @Check({ name: 'order_item_quantity', expression: 'quantity > 0' })
 @Check({ name: 'order_item_from_cart', expression: 'from_cart >= 0 and from_cart <= quantity' })
 @Check({ name: 'order_item_price', expression: 'unit_price_amount >= 0' })
 export class OrderItem {
-  @Field(() => UUID, { description: 'The id of the line.' })
+  @Field(() => UUID, { description: 'Id of the line.' })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
@@ -70,7 +72,7 @@ export class OrderItem {
   @Property({ type: 'varchar', length: 64 })
   sku!: string;
 
-  @Field(() => String, { description: 'The name of what was ordered, as it was.' })
+  @Field(() => String, { description: 'Name of the offer when the order was placed.' })
   @Property({ type: 'varchar', length: 520 })
   name!: string;
 
@@ -80,11 +82,11 @@ export class OrderItem {
   @Property({ type: 'char', length: 3 })
   currencyCode!: string;
 
-  @Field(() => Int, { description: 'How many units.' })
+  @Field(() => Int, { description: 'Units.' })
   @Property({ type: 'integer' })
   quantity!: number;
 
-  /** units that came from its customer’s cart, and go back there when the order ends unpaid */
+  /** units taken from the customer’s cart, to be returned if the order is cancelled unpaid */
   @Property({ type: 'integer', default: 0 })
   fromCart!: Opt<number>;
 

@@ -14,7 +14,7 @@ export class ShopResolver {
   @Allow('shop-owner')
   @FieldResolver(() => ShopOrderConnection, {
     nullable: true,
-    description: 'Its parts of orders, newest first; for its owner only.',
+    description: 'Shop orders of the shop, newest first. Visible to its owner only.',
   })
   async orders(
     @Root() shop: Shop,

@@ -1,4 +1,5 @@
 import { registerEnumType } from 'type-graphql';
+import type { Transitions } from '../state-machine.js';
 
 export const OrderStatus = {
   PENDING: 'PENDING',
@@ -10,15 +11,36 @@ export const OrderStatus = {
 export type OrderStatus = keyof typeof OrderStatus;
 registerEnumType(OrderStatus, {
   name: 'OrderStatus',
-  description: 'How far an order, or a shop’s part of it, is.',
+  description: 'Status of an order or a shop order.',
   valuesConfig: {
-    PENDING: { description: 'Its stock is held; it waits to be paid.' },
-    CONFIRMED: { description: 'It is paid.' },
-    SHIPPED: { description: 'It is on its way.' },
-    DELIVERED: { description: 'It arrived.' },
-    CANCELLED: { description: 'It ended; `cancelReason` says why.' },
+    PENDING: { description: 'Not paid yet; the stock is reserved or about to be.' },
+    CONFIRMED: { description: 'Paid.' },
+    SHIPPED: { description: 'Handed to the carrier.' },
+    DELIVERED: { description: 'Delivered to the customer.' },
+    CANCELLED: { description: 'Cancelled; `cancelReason` of the order says why.' },
   },
 });
+
+/** A shop order leaves `PENDING` together with its order; later it changes by itself. */
+export const shopOrderTransitions: Transitions<OrderStatus> = {
+  PENDING: ['CONFIRMED', 'CANCELLED'],
+  CONFIRMED: ['SHIPPED', 'CANCELLED'],
+  SHIPPED: ['DELIVERED'],
+  DELIVERED: [],
+  CANCELLED: [],
+};
+
+/**
+ * From `CONFIRMED` on, the status follows from the shop orders (`orderStatusOf`). `DELIVERED` from
+ * `CONFIRMED`: the last shop order that is not delivered is cancelled.
+ */
+export const orderTransitions: Transitions<OrderStatus> = {
+  PENDING: ['CONFIRMED', 'CANCELLED'],
+  CONFIRMED: ['SHIPPED', 'DELIVERED', 'CANCELLED'],
+  SHIPPED: ['DELIVERED'],
+  DELIVERED: [],
+  CANCELLED: [],
+};
 
 export const CancelReason = {
   OUT_OF_STOCK: 'OUT_OF_STOCK',
@@ -34,11 +56,11 @@ registerEnumType(CancelReason, {
   description: 'Why an order was cancelled.',
   valuesConfig: {
     OUT_OF_STOCK: { description: 'There was not enough stock.' },
-    PAYMENT_TIMEOUT: { description: 'It was not paid in time.' },
+    PAYMENT_TIMEOUT: { description: 'The payment window expired.' },
     PAYMENT_FAILED: { description: 'The payment failed.' },
-    BY_CUSTOMER: { description: 'Its customer cancelled it.' },
-    BY_SHOP: { description: 'A shop cancelled it.' },
-    ABANDONED: { description: 'Its checkout never came to an end.' },
+    BY_CUSTOMER: { description: 'The customer or an admin cancelled it.' },
+    BY_SHOP: { description: 'The shop cancelled it.' },
+    ABANDONED: { description: 'The checkout stopped half-way and was not retried.' },
   },
 });
 
@@ -50,8 +72,8 @@ export const sqlList = (values: object) =>
 const inOrder: readonly OrderStatus[] = ['PENDING', 'CONFIRMED', 'SHIPPED', 'DELIVERED'];
 
 /**
- * How far an order is, from how far its parts are: cancelled once all of them are, otherwise as the
- * least advanced of those that are not.
+ * The status of an order, derived from its shop orders: cancelled once all of them are, otherwise
+ * that of the least advanced shop order that is not cancelled.
  */
 export function orderStatusOf(shopOrders: readonly OrderStatus[]): OrderStatus {
   return inOrder.find((status) => shopOrders.includes(status)) ?? 'CANCELLED';

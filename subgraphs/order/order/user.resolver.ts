@@ -12,7 +12,7 @@ export class UserResolver {
   @Allow('self')
   @FieldResolver(() => OrderConnection, {
     nullable: true,
-    description: 'The user’s orders, newest first; for the user and an admin only.',
+    description: 'Orders of the user, newest first. Visible to the user and admins only.',
   })
   orders(
     @Root() user: User,

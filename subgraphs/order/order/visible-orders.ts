@@ -13,13 +13,14 @@ const loadShopOrders = uncached(loadBy(ShopOrder, 'id'));
 
 const loadShopOrdersOf = uncached(loadAllBy(ShopOrder, 'orderId', { id: 'asc' }));
 
-/** The order, if it is the user's or the user is an admin; null otherwise, as if it were not there. */
+/** The order, if it is the user's or the user is an admin; null otherwise. */
 export async function findOwnOrder(context: OrderContext, id: string): Promise<Order | null> {
   return onlyOwn(context, await loaderOf(context, loadOrders).load(id));
 }
 
 /**
- * As `findOwnOrder`, for operations that change it: read apart from what the request shows.
+ * As `findOwnOrder`, for operations that change it. Does not fill the loader from which the response
+ * is read after the change.
  *
  * @throws `NOT_FOUND`
  */
@@ -33,14 +34,14 @@ function onlyOwn(context: OrderContext, order: Order | null): Order | null {
   return owns(context, order?.customerId) ? order : null;
 }
 
-/** As `findOwnOrder`, and for whoever owns a shop that serves a part of it. */
+/** As `findOwnOrder`, and also for the owner of a shop that has a shop order in it. */
 export async function findVisibleOrder(context: OrderContext, id: string): Promise<Order | null> {
   const order = await loaderOf(context, loadOrders).load(id);
   if (!order || owns(context, order.customerId)) return order;
   return (await findVisibleShopOrders(context, order)).length > 0 ? order : null;
 }
 
-/** The part, if its order or its shop is the user's or the user is an admin; null otherwise. */
+/** The shop order, if its order or shop is the user's or the user is an admin; null otherwise. */
 export async function findVisibleShopOrder(
   context: OrderContext,
   id: string,
@@ -50,7 +51,7 @@ export async function findVisibleShopOrder(
   return (await servesShop(context, shopOrder.shopId)) ? shopOrder : null;
 }
 
-/** The parts of an order that the user may see: all of one's own, else those that one's shops serve. */
+/** The shop orders that the user may see: all of their own order, else those of their shops. */
 export async function findVisibleShopOrders(
   context: OrderContext,
   order: Order,
@@ -69,7 +70,7 @@ const isVendor = (context: OrderContext) => identityOf(context).role === 'VENDOR
 export const servesShop = async (context: OrderContext, shopId: string): Promise<boolean> =>
   isVendor(context) && context.app.owners.isOwn(context, shopId);
 
-/** Of an order that a shop sees, what is its customer's alone. @throws `NOT_FOUND` */
+/** Guards fields that a shop must not see. @throws `NOT_FOUND` unless it is the customer's order */
 export function requireCustomer(context: OrderContext, order: Order, what: string): void {
   if (!owns(context, order.customerId)) throw notFound(what, order.id);
 }

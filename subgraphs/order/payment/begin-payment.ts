@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { sqlPrepared } from '../../shared/database/sql.js';
 import { newId } from '../../shared/ids.js';
 
-/** What a worker leaves to the process that begins a payment. */
+/** The time that the process which begins a payment has for it, before a worker takes it up. */
 const dueAfterMs = 5000;
 
 export interface NewPayment {
@@ -14,22 +14,22 @@ export interface NewPayment {
 }
 
 /**
- * Writes down the payment of a pending order, before anybody is asked for money. An order has one
- * live payment: who comes second is told of the first.
+ * Inserts the payment of a pending order, before the provider is called. An order has one live
+ * payment: a second attempt gets the first.
  *
- * @returns the payment that is to be spoken of; null where the order cannot be paid
+ * @returns the id of the payment to process; null if the order cannot be paid
  */
 export async function beginPayment(em: EntityManager, payment: NewPayment): Promise<string | null> {
   for (;;) {
     const known = await findPayment(em, payment);
     if (known) return known;
-    const made = await insertPayment(em, payment);
-    if (made) return made;
+    const inserted = await insertPayment(em, payment);
+    if (inserted) return inserted;
     if (!(await isPending(em, payment.orderId))) return findPayment(em, payment);
   }
 }
 
-/** The one that was begun under this id, or by this checkout; else the order's live one. */
+/** The payment with this id, or of this checkout; else the order's live payment. */
 async function findPayment(em: EntityManager, payment: NewPayment): Promise<string | null> {
   const [known] = await sqlPrepared<{ id: string }>(
     em.fork(),
@@ -43,9 +43,9 @@ async function findPayment(em: EntityManager, payment: NewPayment): Promise<stri
 }
 
 async function insertPayment(em: EntityManager, payment: NewPayment): Promise<string | null> {
-  const [made] = await sqlPrepared<{ id: string }>(
+  const [inserted] = await sqlPrepared<{ id: string }>(
     em.fork(),
-    `with made as (
+    `with inserted as (
        insert into payment (id, order_id, user_id, amount, currency_code, method, provider,
          ends_order, next_attempt_at)
        select $1, id, customer_id, total_amount, currency_code, $3, $4, $5,
@@ -54,15 +54,15 @@ async function insertPayment(em: EntityManager, payment: NewPayment): Promise<st
        on conflict do nothing returning id, order_id, user_id
      ), history as (
        insert into order_event (id, order_id, type, actor, reason)
-       select $7::uuid, order_id, 'PAYMENT_BEGUN', user_id::text, $3 from made
+       select $7::uuid, order_id, 'PAYMENT_BEGUN', user_id::text, $3 from inserted
      )
-     select id from made`,
+     select id from inserted`,
     [
       ...[payment.id, payment.orderId, payment.method, payment.provider, payment.endsOrder],
       ...[dueAfterMs, newId()],
     ],
   );
-  return made?.id ?? null;
+  return inserted?.id ?? null;
 }
 
 async function isPending(em: EntityManager, orderId: string): Promise<boolean> {

@@ -18,25 +18,31 @@ import {
   PaymentPending,
   PaymentSuccess,
 } from './payment-result.js';
-import { notPayable, presentPayment, processAndPresent } from './present-payment.js';
+import { notPayable, processAndReadResult, readPaymentResult } from './read-payment-result.js';
 
-@InputType({ description: 'Which order is paid, and with what.' })
+@InputType({ description: 'The order to pay, and the payment method.' })
 export class PayOrderInput {
-  @Field(() => UUID, { description: 'The order.' })
+  @Field(() => UUID, { description: 'Id of the order.' })
   orderId!: string;
 
-  @Field(() => String, { defaultValue: 'Credit Card', description: 'At most 50 characters.' })
+  @Field(() => String, {
+    defaultValue: 'Credit Card',
+    description: 'Payment method, 1 to 50 characters.',
+  })
   @OneLine(50)
   paymentMethod!: string;
 
-  @Field(() => String, { description: 'Chosen by the client: sent again, it pays once.' })
+  @Field(() => String, {
+    description:
+      'Chosen by the client, 1 to 255 characters. A repeated request with the same key pays once.',
+  })
   @Length(1, 255)
   idempotencyKey!: string;
 }
 
 export const PayOrderResult = createUnionType({
   name: 'PayOrderResult',
-  description: 'What became of the payment.',
+  description: 'The result of the payment, or why the order cannot be paid.',
   types: () =>
     [
       PaymentSuccess,
@@ -48,11 +54,11 @@ export const PayOrderResult = createUnionType({
     ] as const,
 });
 
-/** How an attempt ended that made no payment. */
+/** What is stored under the idempotency key: the payment of the order, or that it cannot be paid. */
 type Outcome = { kind: 'paid-by'; paymentId: string } | { kind: 'not-payable'; orderId: string };
 
 /**
- * Pays an order. One live payment at a time: who comes second is told of the first.
+ * Pays an order. It has one live payment at a time: a second attempt gets the result of the first.
  *
  * @throws `NOT_FOUND` for an order that is not the user's, `IDEMPOTENCY_KEY_REUSED`, `TRY_AGAIN`
  */
@@ -67,16 +73,16 @@ export async function payOrder(context: OrderContext, input: PayOrderInput) {
     const outcome = await begin(context, order, claim.subjectId, input.paymentMethod);
     await storeOutcome(em, key, claim.subjectId, outcome);
     if (outcome.kind === 'paid-by' && outcome.paymentId === claim.subjectId) {
-      return await processAndPresent(context, outcome.paymentId);
+      return await processAndReadResult(context, outcome.paymentId);
     }
     return await toPayOrderResult(context, outcome);
   } catch (error) {
-    await releaseClaim(em, key, claim.subjectId).catch(() => {}); // it lapses by itself
+    await releaseClaim(em, key, claim.subjectId).catch(() => {}); // it expires anyway
     throw error;
   }
 }
 
-/** Makes the one live payment of the order, or finds who has it. */
+/** Begins the payment of the order, or finds its live one. */
 async function begin(
   { em, app }: OrderContext,
   { id: orderId, status, expiresAt }: Order,
@@ -84,11 +90,11 @@ async function begin(
   method: string,
 ): Promise<Outcome> {
   if (status === 'PENDING' && !expiresAt) {
-    throw tryAgain('The order is still being placed; pay it in a moment.');
+    throw tryAgain('The order is still being placed. Try again in a moment.');
   }
   const provider = app.provider.name;
   const payment = { id: paymentId, orderId, method, provider, endsOrder: false };
-  // The process that began this payment may have died before it wrote its outcome down.
+  // The process that began this payment may have died before it stored the outcome.
   const known = await em.fork().findOne(Payment, paymentId);
   if (!known && status !== 'PENDING') return { kind: 'not-payable', orderId };
   const paidBy = known?.id ?? (await beginPayment(em, payment));
@@ -96,18 +102,18 @@ async function begin(
 }
 
 async function toPayOrderResult(context: OrderContext, outcome: Outcome) {
-  if (outcome.kind === 'paid-by') return presentPayment(context, outcome.paymentId);
+  if (outcome.kind === 'paid-by') return readPaymentResult(context, outcome.paymentId);
   return notPayable(await findById(context.em, Order, outcome.orderId));
 }
 
 /**
- * Pays what a checkout that names a payment method has just placed, or goes on with it: an order has
- * one payment of this kind, whichever process asks. Declined, it cancels the order.
+ * Pays the order of a checkout with a payment method, or continues its payment: an order has one such
+ * payment, whichever process calls. If it is declined, the order is cancelled.
  */
 export async function payPlacedOrder(context: OrderContext, orderId: string, method: string) {
   const { app, em } = context;
   const payment = { id: newId(), orderId, method, provider: app.provider.name, endsOrder: true };
   const paidBy = await beginPayment(em, payment);
   if (!paidBy) return notPayable(await findById(em, Order, orderId));
-  return processAndPresent(context, paidBy);
+  return processAndReadResult(context, paidBy);
 }

@@ -16,7 +16,10 @@ export class PaymentSuccess {
 }
 
 @Allow('parent')
-@ObjectType({ description: 'It is not known yet whether the payment succeeds; look again later.' })
+@ObjectType({
+  description:
+    'The payment is not decided yet. Repeat the request with the same key, or query the payment later.',
+})
 export class PaymentPending {
   @Field(() => Payment, { description: 'The payment.' })
   payment!: Payment;
@@ -24,14 +27,15 @@ export class PaymentPending {
 
 @Allow('parent')
 @ObjectType({
-  description: 'The customer has to act, at their bank for one; ask again with the key then.',
+  description:
+    'The customer has to authenticate or confirm the payment. Repeat the request with the same key afterwards.',
 })
 export class PaymentActionRequired {
   @Field(() => Payment, { description: 'The payment.' })
   payment!: Payment;
 
   @Field(() => String, {
-    description: 'What the provider’s own client library needs to let the customer act.',
+    description: 'Secret for the provider’s client library, with which the customer acts.',
   })
   clientSecret!: string;
 }
@@ -39,19 +43,20 @@ export class PaymentActionRequired {
 @Allow('parent')
 @ObjectType({
   implements: Refusal,
-  description: 'Declined. The order can still be paid in time, unless it is cancelled.',
+  description:
+    'The payment was declined. Unless the order is cancelled, it can be paid until it expires.',
 })
 export class PaymentDeclined extends Refusal {
   @Field(() => Order, { description: 'The order.' })
   order!: Order;
 
-  @Field(() => String, { description: 'What the provider says.' })
+  @Field(() => String, { description: 'Reason given by the provider.' })
   reason!: string;
 }
 
 @Allow('parent')
-@ObjectType({ implements: Refusal, description: 'The order is not waiting to be paid.' })
+@ObjectType({ implements: Refusal, description: 'The order is not waiting for a payment.' })
 export class OrderNotPayable extends Refusal {
-  @Field(() => OrderStatus, { description: 'How far the order is.' })
+  @Field(() => OrderStatus, { description: 'Current status of the order.' })
   status!: OrderStatus;
 }

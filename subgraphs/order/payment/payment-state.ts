@@ -3,10 +3,12 @@ import { sqlPrepared } from '../../shared/database/sql.js';
 import { newId } from '../../shared/ids.js';
 import type { OrderApp } from '../context.js';
 import type { OrderEventType } from '../order/order-event.js';
-import type { Payment, PaymentStatus } from './payment.js';
+import { assertTransition } from '../state-machine.js';
+import type { Payment } from './payment.js';
 import type { PaymentRef, ProviderPayment } from './provider/payment-provider.js';
+import { type PaymentStatus, paymentTransitions } from './status.js';
 
-/** A payment as its provider knows it. */
+/** The payment in the form that its provider expects. */
 export const toPaymentRef = (payment: Payment): PaymentRef => ({
   paymentId: payment.id,
   amount: payment.amountValue,
@@ -20,7 +22,7 @@ export interface Step {
   readonly transactionId?: string | null;
   /** why it was declined */
   readonly reason?: string;
-  /** whether something is left to do behind it */
+  /** whether a step is left to do afterwards */
   readonly due?: boolean;
 }
 
@@ -38,10 +40,11 @@ const eventTypeOf: Readonly<Record<PaymentStatus, OrderEventType | null>> = {
 };
 
 /**
- * Takes a payment one arrow further, if it still stands where it was read, with its line in the
- * history and what else follows from it (`afterStep`), in one commit.
+ * Changes the status of a payment, if it is still the one that was read, adds the entry in the
+ * history, and runs `afterStep` in the same transaction.
  *
- * @returns whether this call took it
+ * @returns whether this call changed it
+ * @throws AssertionFailed for a step that `paymentTransitions` does not have
  */
 export function recordStep(
   app: OrderApp,
@@ -49,21 +52,22 @@ export function recordStep(
   step: Step,
   afterStep?: (em: EntityManager) => Promise<unknown>,
 ): Promise<boolean> {
+  assertTransition(paymentTransitions, payment.status, step.to);
   const em = app.orm.em.fork();
   if (!afterStep) return updatePayment(em, payment, step);
   return em.transactional(async (tx) => {
-    const taken = await updatePayment(tx, payment, step);
-    if (taken) await afterStep(tx);
-    return taken;
+    const changed = await updatePayment(tx, payment, step);
+    if (changed) await afterStep(tx);
+    return changed;
   });
 }
 
 async function updatePayment(em: EntityManager, payment: Payment, step: Step): Promise<boolean> {
   const { to, transactionId = null, due = false } = step;
   const reason = step.reason?.slice(0, reasonMaxLength) ?? null;
-  const taken = await sqlPrepared(
+  const changed = await sqlPrepared(
     em,
-    `with taken as (
+    `with changed as (
        update payment set status = $3, updated_at = now(), client_secret = null,
          provider_transaction_id = coalesce($4, provider_transaction_id),
          decline_reason = coalesce($5, decline_reason),
@@ -71,18 +75,18 @@ async function updatePayment(em: EntityManager, payment: Payment, step: Step): P
        where id = $1 and status = $2 returning order_id
      ), history as (
        insert into order_event (id, order_id, type, actor, reason)
-       select $8::uuid, order_id, $9, $10, $5 from taken where $9::text is not null
+       select $8::uuid, order_id, $9, $10, $5 from changed where $9::text is not null
      )
-     select order_id from taken`,
+     select order_id from changed`,
     [
       ...[payment.id, payment.status, to, transactionId, reason, due, dueAfterMs],
       ...[newId(), eventTypeOf[to], actor],
     ],
   );
-  return taken.length > 0;
+  return changed.length > 0;
 }
 
-/** Writes down what a payment that is not decided yet waits for. */
+/** Records the transaction id, and the client secret if the customer has to act. */
 export async function recordPendingAction(
   app: OrderApp,
   paymentId: string,

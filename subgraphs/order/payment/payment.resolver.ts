@@ -24,7 +24,7 @@ const loadRefunds = loadAllBy(Refund, 'paymentId', { id: 'asc' });
 @Resolver(() => Refund)
 export class RefundResolver {
   @Allow('parent')
-  @FieldResolver(() => Money, { description: 'How much goes back.' })
+  @FieldResolver(() => Money, { description: 'Amount refunded.' })
   async amount(@Root() refund: Refund, @Ctx() context: OrderContext): Promise<Money> {
     const payment = await loaderOf(context, loadPayments).load(refund.paymentId);
     return money(refund.amountValue, payment?.currencyCode ?? currencyDefault);
@@ -34,16 +34,16 @@ export class RefundResolver {
 @Resolver(() => Payment)
 export class PaymentResolver {
   @Allow('own')
-  @Query(() => Payment, { nullable: true, description: 'A payment of one’s own.' })
+  @Query(() => Payment, { nullable: true, description: 'A payment of the signed-in customer.' })
   payment(
-    @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => UUID, { description: 'Id of the payment.' }) id: string,
     @Ctx() context: OrderContext,
   ) {
     return findOwnPayment(context, id);
   }
 
   @Allow('own')
-  @Mutation(() => PayOrderResult, { description: 'Pays an order of one’s own.' })
+  @Mutation(() => PayOrderResult, { description: 'Pays an order of the signed-in customer.' })
   payOrder(@Arg('input', () => PayOrderInput) input: PayOrderInput, @Ctx() context: OrderContext) {
     return payOrder(context, input);
   }
@@ -61,7 +61,7 @@ export class PaymentResolver {
   }
 
   @Allow('own')
-  @FieldResolver(() => Money, { description: 'How much it is.' })
+  @FieldResolver(() => Money, { description: 'Amount of the payment.' })
   amount(@Root() payment: Payment): Money {
     return money(payment.amountValue, payment.currencyCode);
   }
@@ -72,7 +72,7 @@ const loadPaymentsOf = uncached(loadAllBy(Payment, 'orderId', { id: 'asc' }));
 @Resolver(() => Order)
 export class OrderPaymentsResolver {
   @Allow('own')
-  @FieldResolver(() => [Payment], { description: 'The attempts to pay it, oldest first.' })
+  @FieldResolver(() => [Payment], { description: 'Payments, one for each attempt, oldest first.' })
   payments(@Root() order: Order, @Ctx() context: OrderContext) {
     requireCustomer(context, order, 'payment of order');
     return loaderOf(context, loadPaymentsOf).load(order.id);

@@ -7,33 +7,12 @@ import {
   PrimaryKey,
   Property,
 } from '@mikro-orm/decorators/legacy';
-import { Directive, Field, ObjectType, registerEnumType } from 'type-graphql';
+import { Directive, Field, ObjectType } from 'type-graphql';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { Order } from '../order/order.js';
 import { sqlList } from '../order/status.js';
-
-export const PaymentStatus = {
-  PENDING: 'PENDING',
-  AUTHORIZED: 'AUTHORIZED',
-  COMPLETED: 'COMPLETED',
-  FAILED: 'FAILED',
-  VOIDED: 'VOIDED',
-  REFUNDED: 'REFUNDED',
-} as const;
-export type PaymentStatus = keyof typeof PaymentStatus;
-registerEnumType(PaymentStatus, {
-  name: 'PaymentStatus',
-  description: 'How far a payment is.',
-  valuesConfig: {
-    PENDING: { description: 'Its outcome is not known yet.' },
-    AUTHORIZED: { description: 'The provider keeps the money ready; it is not taken yet.' },
-    COMPLETED: { description: 'The money is taken.' },
-    FAILED: { description: 'The provider declined it.' },
-    VOIDED: { description: 'It was authorized and let go; no money was taken.' },
-    REFUNDED: { description: 'The money was taken and went back, all of it.' },
-  },
-});
+import { PaymentStatus } from './status.js';
 
 @Directive('@key(fields: "id")')
 @Allow('own')
@@ -59,7 +38,7 @@ registerEnumType(PaymentStatus, {
 @Check({ name: 'payment_status_known', expression: `status in (${sqlList(PaymentStatus)})` })
 @Check({ name: 'payment_amount', expression: 'amount > 0' })
 export class Payment {
-  @Field(() => UUID, { description: 'The id of the payment.' })
+  @Field(() => UUID, { description: 'Id of the payment.' })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
@@ -75,19 +54,19 @@ export class Payment {
   @Property({ type: 'char', length: 3, default: 'USD' })
   currencyCode!: string;
 
-  @Field(() => PaymentStatus, { description: 'How far it is.' })
+  @Field(() => PaymentStatus, { description: 'Current status.' })
   @Property({ type: 'text', default: 'PENDING' })
   status!: PaymentStatus;
 
-  @Field(() => String, { description: 'What it is paid with.' })
+  @Field(() => String, { description: 'Payment method.' })
   @Property({ type: 'varchar', length: 50, default: 'Credit Card' })
   method!: string;
 
-  @Field(() => String, { description: 'Who takes the money.' })
+  @Field(() => String, { description: 'Payment provider.' })
   @Property({ type: 'varchar', length: 50 })
   provider!: string;
 
-  @Field(() => String, { nullable: true, description: 'What the provider calls it.' })
+  @Field(() => String, { nullable: true, description: 'Id of the payment at the provider.' })
   @Property({ type: 'varchar', length: 255, nullable: true })
   providerTransactionId!: string | null;
 
@@ -95,23 +74,23 @@ export class Payment {
   @Property({ type: 'varchar', length: 255, nullable: true })
   declineReason!: string | null;
 
-  /** with which the customer acts; null where there is nothing to do */
+  /** the secret with which the customer acts; null if no action is required */
   @Property({ type: 'varchar', length: 255, nullable: true })
   clientSecret!: Opt<string | null>;
 
-  /** made by a checkout that pays at once: where it is declined, the order is cancelled */
+  /** whether a checkout with a payment method began it: if it fails, the order is cancelled */
   @Property({ type: 'boolean', default: false })
   endsOrder!: Opt<boolean>;
 
-  /** how often a worker took it up */
+  /** the number of times that a worker took it up */
   @Property({ type: 'integer', default: 0 })
   attempts!: Opt<number>;
 
-  /** when a worker takes it up; null: nothing is left to do */
+  /** when a worker takes it up; null if nothing is left to do */
   @Property({ type: 'timestamptz', nullable: true })
   nextAttemptAt!: Opt<Date | null>;
 
-  @Field(() => Date, { description: 'When it was begun.' })
+  @Field(() => Date, { description: 'Time at which the payment began.' })
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 

@@ -14,15 +14,16 @@ import {
   voidPayment,
 } from './void-payment.js';
 
-// PENDING → AUTHORIZED → COMPLETED or let go → wound up; and some that another process took first.
+// PENDING → AUTHORIZED → COMPLETED, or voided and finalized; and steps that another process did first.
 const stepsMax = 6;
 
 /**
- * Takes a payment as far as it goes: authorize → commit the reservation → capture, or whatever undoes
- * it. Each step may be taken again, by any process, so that what one left half-way another ends; each
- * arrow is guarded in SQL. No transaction is open while the provider or the warehouse is asked.
+ * Processes a payment as far as possible: authorize → commit the reservation → capture, or the
+ * reversal. Every step can be repeated by any process, so that another process completes what one left
+ * half-way. SQL guards each transition. No transaction is open during a call to the provider or the
+ * warehouse subgraph.
  *
- * @returns the payment as it is then; still PENDING or AUTHORIZED where a step gave no answer
+ * @returns the payment afterwards; still PENDING or AUTHORIZED if a step got no answer
  */
 export async function processPayment(app: OrderApp, paymentId: string): Promise<Payment> {
   try {
@@ -30,12 +31,12 @@ export async function processPayment(app: OrderApp, paymentId: string): Promise<
       if (!(await takeStep(app, await readPayment(app, paymentId)))) break;
     }
   } catch (error) {
-    app.logger.warn({ err: error, paymentId }, 'a payment stopped half-way; it is taken up again');
+    app.logger.warn({ err: error, paymentId }, 'payment stopped half-way; it will be retried');
   }
   return readPayment(app, paymentId);
 }
 
-/** @returns whether there may be another step: this one was taken, here or by another process */
+/** @returns whether another step may follow: this one is done, here or by another process */
 function takeStep(app: OrderApp, payment: Payment): Promise<boolean> {
   switch (payment.status) {
     case 'PENDING':
@@ -51,8 +52,8 @@ function takeStep(app: OrderApp, payment: Payment): Promise<boolean> {
 }
 
 /**
- * What was asked for before is looked up first: a provider remembers the key of a request for a day
- * or so only.
+ * A payment that the provider may know is looked up first: providers keep an idempotency key for about
+ * a day only.
  */
 async function authorizeOrLookUp(
   { provider }: OrderApp,
@@ -65,11 +66,11 @@ async function authorizeOrLookUp(
 
 async function authorize(app: OrderApp, payment: Payment): Promise<boolean> {
   const answer = await authorizeOrLookUp(app, payment).catch((error): ProviderPayment => {
-    // Asked again, it would be refused again.
+    // A retry would be refused again.
     if (!(error instanceof PermanentRefusal)) throw error;
     return { status: 'declined', transactionId: null, reason: error.message };
   });
-  failPoint('authorized, not recorded');
+  failPoint('payment authorized, not recorded');
   const { transactionId } = answer;
   switch (answer.status) {
     case 'authorized':
@@ -102,11 +103,11 @@ async function isPayable(app: OrderApp, orderId: string): Promise<boolean> {
   return order.status === 'PENDING';
 }
 
-/** The reservation decides: only the payment that commits it takes money. */
+/** The reservation decides: only the payment that commits it is captured. */
 async function commitAndCapture(app: OrderApp, payment: Payment): Promise<boolean> {
-  failPoint('authorized, hold not committed');
+  failPoint('payment authorized, reservation not committed');
   const reservation = await app.reservations.commit(payment.orderId, payment.id);
-  failPoint('hold committed, answer lost');
+  failPoint('reservation committed, response lost');
   if (reservation.state !== 'COMMITTED' || reservation.paymentId !== payment.id) {
     await voidPayment(app, payment, 'VOIDED');
     return true;
@@ -121,20 +122,20 @@ async function commitAndCapture(app: OrderApp, payment: Payment): Promise<boolea
       return true;
     }
   }
-  failPoint('captured, not recorded');
+  failPoint('payment captured, not recorded');
   await recordCaptured(app, payment);
   return false;
 }
 
 /**
- * The money is taken: the payment and its order change in one commit. Where the order ended all the
- * same, which nothing should bring about, what was taken and sold goes back.
+ * The payment is captured: the payment and its order change in one commit. If the order is no longer
+ * pending, which should be impossible, the payment is refunded and the units are returned.
  */
 function recordCaptured(app: OrderApp, payment: Payment): Promise<boolean> {
   const { orderId } = payment;
   return recordStep(app, payment, { to: 'COMPLETED' }, async (em) => {
     if (await endPending(em, orderId, { status: 'CONFIRMED' })) return;
-    app.logger.error({ orderId }, 'a paid order was not pending: it is refunded');
+    app.logger.error({ orderId }, 'paid order was not pending; refunding it');
     await refundAll(em, payment);
     await returnAllStock(em, orderId);
   });

@@ -7,11 +7,11 @@ const retryFirstMs = 4000;
 const retryMaxMs = 60_000;
 
 /**
- * Takes up payments that are due: left half-way by a process, waiting for the customer or the bank,
- * or named by a webhook. Each is put off first, longer each time, so that other processes leave it
- * alone; so one whose process dies here too is taken up again.
+ * Processes payments that are due: left half-way by a process, waiting for the customer or the bank,
+ * or reported by a webhook. Each is postponed first, longer each time, so that no other process takes
+ * it, and one does take it if this process dies.
  *
- * @returns how many it took up
+ * @returns the number of payments processed
  */
 export async function recoverPayments(
   app: OrderApp,

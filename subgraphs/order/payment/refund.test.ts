@@ -50,16 +50,16 @@ describe('refunds of a payment', () => {
     return { orderId, paymentId, shopOrderIds };
   }
 
-  it('never exceed it, whatever is asked for at once, and each part is refunded once', async () => {
-    const asks = fc.array(fc.tuple(fc.integer({ min: 0, max: 4 }), cents), {
+  it('never exceed it, whatever is requested at the same time, and a shop order is refunded once', async () => {
+    const requests = fc.array(fc.tuple(fc.integer({ min: 0, max: 4 }), cents), {
       minLength: 1,
       maxLength: 12,
     });
     await fc.assert(
-      fc.asyncProperty(cents, asks, async (total, asked) => {
+      fc.asyncProperty(cents, requests, async (total, requested) => {
         const { orderId, paymentId, shopOrderIds } = await newPayment(amountOf(total), 4);
-        const made = await Promise.all(
-          asked.map(([at, amount]) =>
+        const inserted = await Promise.all(
+          requested.map(([at, amount]) =>
             orm.em.fork().transactional((em) =>
               requestRefund(em, {
                 paymentId,
@@ -76,7 +76,7 @@ describe('refunds of a payment', () => {
         );
         expect(Number(sumOf(rows.map(({ amount }) => amount)))).toBeLessThanOrEqual(total / 100);
         expect(new Set(rows.map((row) => row.shop_order_id)).size).toBe(rows.length);
-        expect(made.filter(Boolean)).toHaveLength(rows.length);
+        expect(inserted.filter(Boolean)).toHaveLength(rows.length);
         const events = await client.query('select 1 from order_event where order_id = $1', [
           orderId,
         ]);
@@ -86,17 +86,17 @@ describe('refunds of a payment', () => {
     );
   }, 60_000);
 
-  it('of the whole is what the parts left', async () => {
+  it('of the whole payment cover what no shop order’s refund covers', async () => {
     const { paymentId, shopOrderIds } = await newPayment('10.00', 1);
-    const ask = (shopOrderId: string | null, amount: string | null) =>
+    const request = (shopOrderId: string | null, amount: string | null) =>
       orm.em
         .fork()
         .transactional((em) =>
           requestRefund(em, { paymentId, shopOrderId, amount, reason: 'test' }),
         );
-    expect(await ask(shopOrderIds[0] as string, '3.33')).toBe(true);
-    expect(await ask(null, null)).toBe(true);
-    expect(await ask(null, null)).toBe(false);
+    expect(await request(shopOrderIds[0] as string, '3.33')).toBe(true);
+    expect(await request(null, null)).toBe(true);
+    expect(await request(null, null)).toBe(false);
     const { rows } = await client.query(
       'select amount from refund where payment_id = $1 order by id',
       [paymentId],
@@ -105,7 +105,7 @@ describe('refunds of a payment', () => {
   });
 });
 
-describe('a total', () => {
+describe('the total of an order', () => {
   it('is the sum of its lines, to the cent', () => {
     const lines = fc.array(fc.tuple(cents, fc.integer({ min: 1, max: 10_000 })), {
       maxLength: 100,

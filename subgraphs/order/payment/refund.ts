@@ -8,31 +8,21 @@ import {
   Property,
 } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Field, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, ObjectType } from 'type-graphql';
 import { sql } from '../../shared/database/sql.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { newId } from '../../shared/ids.js';
 import { Allow } from '../../shared/rights/rights.js';
+import { lockPayment } from '../locks.js';
 import { recordEvents } from '../order/order-event.js';
 import { ShopOrder } from '../order/shop-order.js';
 import { sqlList } from '../order/status.js';
 import { Payment } from './payment.js';
+import { RefundStatus } from './status.js';
 
-export const RefundStatus = { PENDING: 'PENDING', COMPLETED: 'COMPLETED' } as const;
-export type RefundStatus = keyof typeof RefundStatus;
-
-registerEnumType(RefundStatus, {
-  name: 'RefundStatus',
-  description: 'How far a refund is.',
-  valuesConfig: {
-    PENDING: { description: 'It is on its way to the provider.' },
-    COMPLETED: { description: 'The provider sent the money back.' },
-  },
-});
-
-/** Its id is the key under which the provider sends it once. */
+/** Its id is also the idempotency key at the provider. */
 @Allow('parent')
-@ObjectType({ description: 'Money that goes back to the customer.' })
+@ObjectType({ description: 'A refund of a payment, in full or in part.' })
 @Entity({ tableName: 'refund' })
 @Index({
   name: 'refund_once',
@@ -46,14 +36,14 @@ registerEnumType(RefundStatus, {
 @Check({ name: 'refund_status_known', expression: `status in (${sqlList(RefundStatus)})` })
 @Check({ name: 'refund_amount', expression: 'amount > 0' })
 export class Refund {
-  @Field(() => UUID, { description: 'The id of the refund.' })
+  @Field(() => UUID, { description: 'Id of the refund.' })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
   @ManyToOne(() => Payment, { mapToPk: true, fieldName: 'payment_id', index: false })
   paymentId!: string;
 
-  /** the part of the order that it is for; null: the payment as a whole */
+  /** the shop order that is refunded; null for the payment as a whole */
   @ManyToOne(() => ShopOrder, {
     mapToPk: true,
     fieldName: 'shop_order_id',
@@ -66,23 +56,23 @@ export class Refund {
   @Property({ type: 'numeric', precision: 14, scale: 2, fieldName: 'amount' })
   amountValue!: string;
 
-  @Field(() => String, { description: 'Why it goes back.' })
+  @Field(() => String, { description: 'Reason.' })
   @Property({ type: 'varchar', length: 255 })
   reason!: string;
 
-  @Field(() => RefundStatus, { description: 'How far it is.' })
+  @Field(() => RefundStatus, { description: 'Current status.' })
   @Property({ type: 'text', default: 'PENDING' })
   status!: RefundStatus;
 
-  /** how often a worker took it up */
+  /** the number of times that a worker sent it */
   @Property({ type: 'integer', default: 0 })
   attempts!: Opt<number>;
 
-  /** when a worker sends it (again) */
+  /** when a worker sends it next */
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   nextAttemptAt!: Opt<Date>;
 
-  @Field(() => Date, { description: 'When it was asked for.' })
+  @Field(() => Date, { description: 'Time of the request.' })
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 
@@ -92,24 +82,24 @@ export class Refund {
 
 export interface RefundRequest {
   readonly paymentId: string;
-  /** the part of the order that it is for; null: what of the payment is not refunded yet */
+  /** the shop order to refund; null for the rest of the payment */
   readonly shopOrderId: string | null;
-  /** how much of it, exact; null with `shopOrderId` null: all that is left */
+  /** the exact amount; null, only with a null `shopOrderId`, for all that is not refunded yet */
   readonly amount: string | null;
   readonly reason: string;
-  /** the id of the user who had it refunded, where one did */
+  /** the id of the user who requested it, if any */
   readonly actor?: string;
 }
 
 /**
- * Writes down, in the transaction of `em`, that money is to go back; a worker sends it. Refunds of
- * a payment never exceed it, and a part is refunded once: asking again changes nothing.
+ * Inserts a due refund, in the transaction of `em`; a worker sends it. Refunds never exceed their
+ * payment, and a shop order is refunded once: a second request changes nothing.
  *
- * @returns whether there was something to refund
+ * @returns whether anything was left to refund
  */
 export async function requestRefund(em: EntityManager, request: RefundRequest): Promise<boolean> {
   const { paymentId, shopOrderId, amount, reason, actor = 'payments' } = request;
-  await sql(em, 'select 1 from payment where id = $1 for update', [paymentId]);
+  await lockPayment(em, paymentId);
   const [refund] = await sql<{ orderId: string }>(
     em,
     `insert into refund (id, payment_id, shop_order_id, amount, reason)

@@ -2,8 +2,11 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql, sqlCount } from '../../shared/database/sql.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { OrderApp } from '../context.js';
+import { lockPayment } from '../locks.js';
 import { recordEvents } from '../order/order-event.js';
+import { assertTransition } from '../state-machine.js';
 import { PermanentRefusal } from './provider/payment-provider.js';
+import { paymentTransitions, refundTransitions } from './status.js';
 
 const batchMax = 16;
 const retryFirstMs = 4000;
@@ -20,10 +23,10 @@ interface DueRefund {
 }
 
 /**
- * Sends the refunds that are due, each under its id, so that the provider sends it once however often
- * it is asked. One that is not answered for is put off and sent again.
+ * Sends the refunds that are due, each with its id as the idempotency key, so that the provider
+ * executes it once. A refund without a response is postponed and sent again.
  *
- * @returns how many it tried
+ * @returns the number of refunds tried
  */
 export async function sendRefunds(
   app: OrderApp,
@@ -61,15 +64,17 @@ async function send(app: OrderApp, refund: DueRefund): Promise<void> {
     failPoint('refund sent, not recorded');
     await app.orm.em.fork().transactional((em) => recordRefunded(em, refund));
   } catch (error) {
-    // Somebody has to look at one that is refused for good: the customer waits for the money.
+    // A permanent refusal needs a person: the customer is waiting for the money.
     const level = error instanceof PermanentRefusal ? 'error' : 'warn';
-    app.logger[level]({ err: error, refundId }, 'a refund was not sent; it is tried again');
+    app.logger[level]({ err: error, refundId }, 'refund failed; it will be retried');
   }
 }
 
-/** The payment is REFUNDED once its refunds add up to it. */
+/** The payment becomes REFUNDED once its completed refunds add up to its amount. */
 async function recordRefunded(em: EntityManager, refund: DueRefund): Promise<void> {
-  await sql(em, 'select 1 from payment where id = $1 for update', [refund.paymentId]);
+  assertTransition(refundTransitions, 'PENDING', 'COMPLETED');
+  assertTransition(paymentTransitions, 'COMPLETED', 'REFUNDED');
+  await lockPayment(em, refund.paymentId);
   const first = await sqlCount(
     em,
     `update refund set status = 'COMPLETED', updated_at = now()

@@ -9,14 +9,13 @@ import { recordStep, toPaymentRef } from './payment-state.js';
 import { PermanentRefusal, type ProviderPayment } from './provider/payment-provider.js';
 import { requestRefund } from './refund.js';
 
-const tooLate = 'it was paid too late, or was paid already';
+const tooLate = 'paid too late, or paid twice';
 
 /**
- * Lets a payment go that cannot be of use any more: nothing was sold to it. Money that was taken all
- * the same is refunded, once.
+ * Voids a payment to which nothing was sold. If it was captured nevertheless, it is refunded, once.
  *
- * @param to `VOIDED`, or `FAILED` for one that never was authorized
- * @returns whether this call did it
+ * @param to `VOIDED`, or `FAILED` for a payment that was never authorized
+ * @returns whether this call changed the payment
  */
 export async function voidPayment(
   app: OrderApp,
@@ -33,25 +32,26 @@ export async function voidPayment(
 }
 
 /**
- * @returns `captured` where it is too late to void; throws where it is neither, to be tried again
+ * @returns `captured` if it is too late to void
+ * @throws if it is neither voided nor captured, to be retried
  */
-async function voidAtProvider(app: OrderApp, payment: Payment): Promise<'gone' | 'captured'> {
+async function voidAtProvider(app: OrderApp, payment: Payment): Promise<'voided' | 'captured'> {
   try {
     await app.provider.void(toPaymentRef(payment));
-    failPoint('voided, not recorded');
-    return 'gone';
+    failPoint('payment voided, not recorded');
+    return 'voided';
   } catch (error) {
     if (!(error instanceof PermanentRefusal)) throw error;
     const known = await app.provider.lookUp(toPaymentRef(payment));
-    if (!known || known.status === 'declined' || known.status === 'voided') return 'gone';
+    if (!known || known.status === 'declined' || known.status === 'voided') return 'voided';
     if (known.status === 'captured') return 'captured';
     throw error;
   }
 }
 
 /**
- * The stock is sold, and its money can never be taken: the order is cancelled and what was sold comes
- * back, in one commit.
+ * The reservation is committed, but the capture is refused permanently: the order is cancelled and the
+ * units are returned, in one commit.
  */
 export function cancelUncapturable(
   app: OrderApp,
@@ -68,24 +68,25 @@ export function cancelUncapturable(
   });
 }
 
-/** Has all come back that was sold with an order, in the transaction of `em`. */
+/** Returns all units of an order to stock, in the transaction of `em`. */
 export async function returnAllStock(em: EntityManager, orderId: string): Promise<void> {
   const shopOrders = await sql<{ shopId: string }>(
     em,
     'select shop_id as "shopId" from shop_order where order_id = $1 order by shop_id',
     [orderId],
   );
-  const back = shopOrders.map(({ shopId }) => ({ orderId, shopId, reason: 'PAYMENT_FAILED' }));
-  await returnStock(em, back);
+  const returns = shopOrders.map(({ shopId }) => ({ orderId, shopId, reason: 'PAYMENT_FAILED' }));
+  await returnStock(em, returns);
 }
 
-/** Has all of a payment go back that is no order's, in the transaction of `em`. */
+/** Requests the refund of a whole payment, in the transaction of `em`. */
 export const refundAll = (em: EntityManager, { id: paymentId }: Payment) =>
   requestRefund(em, { paymentId, shopOrderId: null, amount: null, reason: tooLate });
 
 /**
- * Ends what a payment that came to nothing left behind: the order of a one-step checkout, and what
- * the provider did with it after all. Nothing is left to do then, until there is news of it.
+ * Cleans up after a failed or voided payment: cancels the order of a checkout with a payment method,
+ * and reverses what the provider did nevertheless. Afterwards nothing is left to do, until a webhook
+ * reports the payment again.
  */
 export async function finalizeFailed(app: OrderApp, payment: Payment): Promise<boolean> {
   if (!payment.nextAttemptAt) return false;
@@ -94,7 +95,7 @@ export async function finalizeFailed(app: OrderApp, payment: Payment): Promise<b
   const mayBeKnown = payment.providerTransactionId !== null || payment.attempts > 0;
   const known = mayBeKnown ? await app.provider.lookUp(toPaymentRef(payment)) : null;
   await reverseAtProvider(app, payment, known);
-  // News that came meanwhile has set an earlier time, and is looked at for itself.
+  // A webhook that came meanwhile has set an earlier time, and is processed on its own.
   await sql(
     app.orm.em.fork(),
     `update payment set next_attempt_at = null
@@ -123,10 +124,10 @@ async function reverseAtProvider(
   });
 }
 
-/** Puts back what a one-step checkout held; a payment that committed it first keeps the order. */
+/** Releases the reservation and cancels the order, unless another payment committed it first. */
 async function cancelFailedCheckout(app: OrderApp, orderId: string): Promise<void> {
   const { state } = await app.reservations.release(orderId, 'PAYMENT_FAILED');
-  failPoint('released, order not told');
+  failPoint('reservation released, order not cancelled');
   if (state === 'COMMITTED') return;
   const reason = state === 'EXPIRED' ? 'PAYMENT_TIMEOUT' : 'PAYMENT_FAILED';
   await app.orm.em

@@ -1,16 +1,17 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sqlPrepared } from '../../shared/database/sql.js';
+import { lockedPurchases } from '../locks.js';
 
-/** A line of what is bought, as far as limits go. */
+/** A line of an order, with what a purchase limit depends on. */
 export interface PurchaseLine {
   readonly offerId: string;
   readonly shopId: string;
   readonly sku: string;
   readonly quantity: number;
-  /** how many units one customer may buy; null for any number */
+  /** units that one customer may buy; null for no limit */
   readonly purchaseLimit: number | null;
 }
-/** A line with which a customer would have more than the offer's limit. */
+/** A line that would exceed the purchase limit of its offer. */
 export interface LimitViolation {
   readonly offerId: string;
   readonly limit: number;
@@ -18,16 +19,16 @@ export interface LimitViolation {
   readonly already: number;
 }
 
-/** Thrown to undo the transaction in which a limit was passed. */
+/** Thrown to roll back the transaction in which a limit was exceeded. */
 export class LimitExceeded extends Error {
   constructor(readonly lines: readonly LimitViolation[]) {
-    super('a purchase limit was passed');
+    super('purchase limit exceeded');
   }
 }
 
 const keyOf = ({ shopId, sku }: { shopId: string; sku: string }) => `${shopId} ${sku}`;
 
-/** Raises the counters; its four arrays stand from `$first` on: customers, shops, skus, quantities. */
+/** Raises the counters. Its parameters from `$first` on: arrays of customers, shops, skus, quantities. */
 export const countPurchasesSql = (
   first: number,
 ) => `insert into purchase (customer_id, shop_id, sku, units)
@@ -49,11 +50,11 @@ export const countPurchasesParams = (
 ];
 
 /**
- * Adds an order's lines to what the customer bought, in the transaction of `em`. Lines without a
- * limit count too, so that a limit set later knows them. The counter's row lock makes parallel
- * checkouts wait for one another, in the order of the keys.
+ * Adds an order's lines to the customer's purchases, in the transaction of `em`. Lines without a
+ * limit are counted too, for a limit that is set later. Parallel checkouts wait for the row locks of
+ * the counters, which are taken in the order of their keys.
  *
- * @throws LimitExceeded for each line that passes its limit; the transaction has to be undone then
+ * @throws LimitExceeded with all lines that exceed their limit; the transaction must be rolled back
  */
 export async function countPurchases(
   em: EntityManager,
@@ -73,13 +74,13 @@ export async function countPurchases(
   if (violations.length > 0) throw new LimitExceeded(violations);
 }
 
-/** @returns what stands against this line; nothing where it is within its limit */
+/** @returns the violation, if this line exceeds its limit; else nothing */
 export function limitViolations(line: PurchaseLine, already: number): LimitViolation[] {
   const { offerId, purchaseLimit: limit, quantity } = line;
   return limit !== null && already + quantity > limit ? [{ offerId, limit, already }] : [];
 }
 
-/** How many units a customer has bought of each, in the order of the keys. */
+/** The units that a customer has bought of each key, in the order of the keys. */
 export async function readPurchases(
   em: EntityManager,
   customerId: string,
@@ -96,29 +97,26 @@ export async function readPurchases(
 }
 
 /**
- * Takes lines out of what their customers bought: those of `orders`, a query with `id` and `customer_id`.
- * The counters are locked in the order of their keys, as in `countPurchasesSql`.
+ * Subtracts the lines of `orders`, a query with `id` and `customer_id`, from their customers'
+ * purchases. The counters are locked in the order of their keys, as in `countPurchasesSql`.
  *
- * @param condition on the shops' parts, `s`
+ * @param condition on the shop orders, `s`
  */
 export const subtractPurchasesCtes = (orders: string, condition = 'true') => `line as (
     select o.customer_id, s.shop_id, i.sku, sum(i.quantity) as units
     from ${orders} o join shop_order s on s.order_id = o.id
       join order_item i on i.shop_order_id = s.id
     where ${condition} group by 1, 2, 3
-  ), locked as materialized (
-    select p.customer_id, p.shop_id, p.sku from purchase p join line using (customer_id, shop_id, sku)
-    order by p.customer_id, p.shop_id, p.sku for update of p
-  ), given_back as (
+  ), ${lockedPurchases('line')}, subtracted as (
     update purchase p set units = p.units - line.units, updated_at = now()
     from line join locked using (customer_id, shop_id, sku)
     where p.customer_id = line.customer_id and p.shop_id = line.shop_id and p.sku = line.sku
   )`;
 
 /**
- * Takes an order's lines out of what its customer bought, in the transaction of `em`: all of them,
- * or those of some shops' parts, in one statement. For whoever cancels the order or the part, in the
- * commit that does, where the guarded change of its status makes it once.
+ * Subtracts an order's lines from its customer's purchases, in one statement: all of them, or those
+ * of some shop orders. Call it in the transaction that cancels the order or shop orders: their guarded
+ * update makes sure that it happens once.
  */
 export async function subtractPurchases(
   em: EntityManager,
@@ -129,6 +127,6 @@ export async function subtractPurchases(
 }
 
 const subtractPurchasesSql = `
-  with one as (select id, customer_id from customer_order where id = $1),
-  ${subtractPurchasesCtes('one', '($2::uuid[] is null or s.id = any($2))')}
+  with cancelled as (select id, customer_id from customer_order where id = $1),
+  ${subtractPurchasesCtes('cancelled', '($2::uuid[] is null or s.id = any($2))')}
   select`;

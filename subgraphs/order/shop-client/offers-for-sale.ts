@@ -1,7 +1,7 @@
 import { Coalescer } from '../../shared/batching/coalescer.js';
 import type { ServiceClient } from '../../shared/http/service-client.js';
 
-/** An offer as the shop subgraph has it at this moment. */
+/** An offer with its current name, price and limit at the shop subgraph. */
 export interface OfferForSale {
   readonly id: string;
   readonly shopId: string;
@@ -18,7 +18,7 @@ export type ReadOffers = (ids: readonly string[]) => Promise<Map<string, OfferFo
 
 const timeoutMs = 4000;
 
-/** Reads offers of the shop subgraph; what is asked at the same time is one question. */
+/** Reads offers of the shop subgraph; concurrent reads share one query. */
 export function createOfferReader(shop: ServiceClient): ReadOffers {
   const reads = new Coalescer<readonly string[], Map<string, OfferForSale>>(async (requests) => {
     const { offersForSale } = await shop.call<{ offersForSale: OfferForSale[] }>(

@@ -7,7 +7,7 @@ export interface StockKey {
 
 const timeoutMs = 4000;
 
-/** @returns how many units can be bought of each, in the order of the keys. @throws `TRY_AGAIN` */
+/** @returns the available units of each key, in the order of the keys. @throws `TRY_AGAIN` */
 export async function readAvailable(
   warehouse: ServiceClient,
   keys: readonly StockKey[],

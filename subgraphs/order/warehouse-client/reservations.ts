@@ -12,7 +12,7 @@ export interface Shortage {
   readonly requested: number;
   readonly available: number;
 }
-/** What the warehouse subgraph says of an order's reservation. */
+/** The answer of the warehouse subgraph about an order's reservation. */
 export interface ReservationAnswer {
   readonly orderId: string;
   readonly state: 'HELD' | 'SHORT' | 'COMMITTED' | 'RELEASED' | 'EXPIRED';
@@ -21,17 +21,17 @@ export interface ReservationAnswer {
   readonly shortages: Shortage[] | null;
 }
 export interface ReserveAnswer extends ReservationAnswer {
-  /** Whether it was asked for more than once: another process of the warehouse may decide it later. */
+  /** Whether it was requested more than once: another warehouse process may still decide it later. */
   readonly isRepeated: boolean;
 }
 export type ReleaseReason = 'PAYMENT_FAILED' | 'BY_CUSTOMER' | 'ABANDONED';
 
-/** The stock of orders, held at the warehouse subgraph. Every call may be sent again. */
+/** The reservations of orders at the warehouse subgraph. Every call is idempotent. */
 export interface Reservations {
   reserve(orderId: string, lines: ReservationLine[], holdForMs: number): Promise<ReserveAnswer>;
-  /** An order that is not known counts as released from then on. */
+  /** Sells the reserved units to a payment. From then on, an unknown order counts as released. */
   commit(orderId: string, paymentId: string): Promise<ReservationAnswer>;
-  /** @param actor the user who gives it up, where it is one: whoever ends the order tells so */
+  /** @param actor the user who cancels, if any; it goes into the order's history */
   release(orderId: string, reason: ReleaseReason, actor?: string): Promise<ReservationAnswer>;
 }
 
@@ -53,15 +53,16 @@ type Undecided = Omit<ReservationAnswer, 'state'> & {
 // A lock may be waited for up to 8 s, and a transaction then takes up to 4 s.
 const reserveTimeoutMs = 13_000;
 const endTimeoutMs = 6000;
-// How long the others of a batch may wait for one whose sku is slow; it is asked for again then,
-// with others of its kind.
+// How long a batch may wait for a request whose sku is contended. That request is then repeated,
+// together with others of its kind.
 const answerWithinMs = { first: 100, again: 300 };
 const fields = 'orderId state expiresAt paymentId shortages { shopId sku requested available }';
 
 /**
- * What is asked at the same time goes as one request.
+ * Concurrent calls share one request.
  *
- * @param reserving for calls that may wait long, `ending` for those that must not wait behind them
+ * @param reserving for calls that may wait long
+ * @param ending for commit and release, which must not wait behind them
  */
 export function createReservations(reserving: ServiceClient, ending: ServiceClient): Reservations {
   const reserveBatch = (withinMs: number) =>

@@ -3,8 +3,8 @@ import { event, type PayloadOf } from '../../contracts/events.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 
 /**
- * Has the warehouse subgraph put what was sold of one shop’s part back on its shelves (RETURN),
- * once; told by the outbox, in the transaction of `em`.
+ * Has the warehouse subgraph put the sold units of shop orders back into stock (RETURN), once.
+ * Enqueued in the outbox, in the transaction of `em`.
  */
 export function returnStock(
   em: EntityManager,

@@ -3,11 +3,10 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ReservationState, Shortage } from '../../contracts/reservation.js';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { sql } from '../../shared/database/sql.js';
-import type { ReservationState } from '../reservation-state.js';
 import type { Ledger } from '../stock/ledger.js';
 import { moveStock, type NoteTransaction } from '../stock/move-stock.js';
 import type { StockStore } from '../stock/stock-store.js';
-import { allocate, type Allocation, type Demand } from './allocate.js';
+import { type Allocation, allocate, type Demand } from './allocate.js';
 import { Reservation, ReservationLine } from './reservation.js';
 
 export interface ReserveLine extends StockKey {

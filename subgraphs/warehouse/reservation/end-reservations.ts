@@ -4,7 +4,6 @@ import type { EndReason, ReservationState } from '../../contracts/reservation.js
 import { sql } from '../../shared/database/sql.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import { lockReservations } from '../locks.js';
-import type { ReservationState } from '../reservation-state.js';
 import { moveStock, type OpenLedger } from '../stock/move-stock.js';
 import { ConcurrentChange } from '../stock/stock-errors.js';
 import type { StockStore } from '../stock/stock-store.js';

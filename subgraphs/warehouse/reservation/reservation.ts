@@ -10,7 +10,6 @@ import {
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type ReservationState, reservationStates } from '../../contracts/reservation.js';
 import { sql } from '../../shared/database/sql.js';
-import { type ReservationState, reservationStates } from '../reservation-state.js';
 import { StockLevel } from '../stock/stock-level.js';
 
 /**

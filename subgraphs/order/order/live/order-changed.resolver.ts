@@ -13,12 +13,12 @@ export class OrderChangedResolver {
   @Allow('own', 'shop-owner')
   @BeginsWithSnapshot()
   @Subscription(() => Order, {
-    description: 'The order as it is now, then after each change of it or of a part of it.',
+    description: 'The current order, then the order after each change of it or of a shop order.',
     subscribe: ({ args, context }) => openFeed(args.id, context as LiveContext),
   })
   orderChanged(
     @Root() order: Order,
-    @Arg('id', () => UUID, { description: 'Its id.' }) _id: string,
+    @Arg('id', () => UUID, { description: 'Id of the order.' }) _id: string,
   ): Order {
     return order;
   }

@@ -21,11 +21,11 @@ interface OrderVersion {
 }
 type VersionFeed = LatestFeed<OrderVersion>;
 
-/** The feeds of all subscribers of this process. */
+/** The feeds of all subscribers in this process. */
 export interface OrderFeeds {
-  /** Opens a feed that begins with the order as it is now. @throws `TRY_AGAIN` beyond the limit */
+  /** Opens a feed that starts with the current order. @throws `TRY_AGAIN` beyond the limit */
   open(orderId: string): Promise<AsyncIterableIterator<Order>>;
-  /** how many are open */
+  /** number of open feeds */
   count(): number;
   stop(): Promise<void>;
 }
@@ -34,15 +34,15 @@ export type LiveApp = OrderApp & { readonly feeds: OrderFeeds };
 export type LiveContext = SubgraphContext<LiveApp>;
 
 /**
- * Feeds live on hints of Redis: an id says that this order may have changed, its version is read. A
- * hint that was lost is made good once a second from the versions of all watched orders.
+ * Redis publishes the ids of orders that may have changed; their versions are read from PostgreSQL.
+ * Once a second the versions of all watched orders are read, to find changes whose message was lost.
  */
 export function createOrderFeeds(em: EntityManager, redis: Redis, logger: Logger): OrderFeeds {
   const feeds = new Map<VersionFeed, string>();
   const hinted = new Set<string>();
   let soon: NodeJS.Timeout | undefined;
 
-  async function look(orderIds: readonly string[]): Promise<void> {
+  async function refresh(orderIds: readonly string[]): Promise<void> {
     const watched = new Set(feeds.values());
     const ids = [...new Set(orderIds)].filter((id) => watched.has(id));
     if (ids.length === 0) return;
@@ -52,12 +52,12 @@ export function createOrderFeeds(em: EntityManager, redis: Redis, logger: Logger
       if (row) feed.push(row);
     }
   }
-  function lookSoon(): void {
+  function refreshSoon(): void {
     soon ??= setTimeout(() => {
       soon = undefined;
       const orderIds = [...hinted];
       hinted.clear();
-      look(orderIds).catch((error) => logger.debug({ err: error }, 'a hint was not followed'));
+      refresh(orderIds).catch((error) => logger.debug({ err: error }, 'order refresh failed'));
     }, gatherMs);
   }
 
@@ -67,21 +67,21 @@ export function createOrderFeeds(em: EntityManager, redis: Redis, logger: Logger
   redis.on('message', (channel, message) => {
     if (channel !== orderChannel || feeds.size === 0) return;
     for (const orderId of message.split(',')) hinted.add(orderId);
-    lookSoon();
+    refreshSoon();
   });
-  const catchUp = startWorker('catch-up of order feeds', catchUpEveryMs, logger, () =>
-    look([...feeds.values()]),
+  const catchUp = startWorker('refresh order feeds', catchUpEveryMs, logger, () =>
+    refresh([...feeds.values()]),
   );
 
   return {
     async open(orderId) {
-      if (feeds.size >= feedsMax) throw tryAgain('Too many orders are watched here; ask again.');
+      if (feeds.size >= feedsMax) throw tryAgain('Too many open subscriptions. Try again later.');
       const feed: VersionFeed = new LatestFeed(
         ({ id, version }) => ({ key: id, version }),
         (closed) => feeds.delete(closed),
       );
       feeds.set(feed, orderId);
-      await look([orderId]).catch(async (error) => {
+      await refresh([orderId]).catch(async (error) => {
         await feed.return();
         throw error;
       });
@@ -96,7 +96,7 @@ export function createOrderFeeds(em: EntityManager, redis: Redis, logger: Logger
   };
 }
 
-/** The order itself at each version that is told; it may be at a later one by the time it is read. */
+/** Reads the order for each version of the feed; by then it may have a later version. */
 function ordersOf(em: EntityManager, feed: VersionFeed): AsyncIterableIterator<Order> {
   let sentVersion = 0;
   const next = async (): Promise<IteratorResult<Order>> => {
@@ -110,7 +110,7 @@ function ordersOf(em: EntityManager, feed: VersionFeed): AsyncIterableIterator<O
     }
   };
   return {
-    // Who reads does not close what failed by itself.
+    // A consumer does not close an iterator that fails.
     next: () =>
       next().catch(async (error) => {
         await feed.return();

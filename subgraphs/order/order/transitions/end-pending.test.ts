@@ -6,7 +6,7 @@ import { newId } from '../../../shared/ids.js';
 import { databaseSchema } from '../../mikro-orm.config.js';
 import { endPending, setExpiresAt } from './end-pending.js';
 
-describe('an order that ends', () => {
+describe('a pending order that ends', () => {
   let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
   let orm: Awaited<ReturnType<typeof connect>>;
   beforeAll(async () => {
@@ -35,13 +35,13 @@ describe('an order that ends', () => {
   };
   const outOfStock = { status: 'CANCELLED', reason: 'OUT_OF_STOCK' } as const;
 
-  it('is not out of stock where its stock is held, whoever says so late', async () => {
-    const held = await newOrder();
-    await setExpiresAt(orm.em.fork(), held, new Date(Date.now() + 60_000));
-    expect(await endPending(orm.em.fork(), held, outOfStock)).toBe(false);
-    expect(await statusOf(held)).toBe('PENDING');
+  it('is not cancelled as out of stock once its stock is reserved', async () => {
+    const reserved = await newOrder();
+    await setExpiresAt(orm.em.fork(), reserved, new Date(Date.now() + 60_000));
+    expect(await endPending(orm.em.fork(), reserved, outOfStock)).toBe(false);
+    expect(await statusOf(reserved)).toBe('PENDING');
     const timedOut = { status: 'CANCELLED', reason: 'PAYMENT_TIMEOUT' } as const;
-    expect(await endPending(orm.em.fork(), held, timedOut)).toBe(true);
+    expect(await endPending(orm.em.fork(), reserved, timedOut)).toBe(true);
   });
 
   it('ends once', async () => {

@@ -3,10 +3,11 @@ import { sqlPrepared } from '../../../shared/database/sql.js';
 import { newId } from '../../../shared/ids.js';
 import { returnToCart } from '../../cart/move-cart.js';
 import { subtractPurchases } from '../../purchase-limit/count-purchases.js';
+import { assertTransition } from '../../state-machine.js';
 import { markChanged } from '../order-signals.js';
-import type { CancelReason } from '../status.js';
+import { type CancelReason, orderTransitions, shopOrderTransitions } from '../status.js';
 
-/** Which part of the system takes an order out of `PENDING`; null: its customer. */
+/** The actor in the history for each reason; null for the order's customer. */
 const actors: Readonly<Record<CancelReason, string | null>> = {
   OUT_OF_STOCK: 'checkout',
   PAYMENT_TIMEOUT: 'expiry',
@@ -21,17 +22,16 @@ export type PendingEnd =
   | {
       readonly status: 'CANCELLED';
       readonly reason: CancelReason;
-      /** the user who did it, where it was not the customer */
+      /** the user who cancelled it, if not the customer */
       readonly actor?: string | undefined;
     };
 
 /**
- * Takes an order and its parts out of `PENDING`, if that is where it is, writes it into its history,
- * and does all in the database that follows from it: what was not bought in the end no longer counts
- * as bought, and what came from the cart is there again. One whose stock is held is not out of stock:
- * who was told so was told late.
+ * Takes an order and its shop orders out of `PENDING`, records it in the history, and on cancellation
+ * subtracts the purchases and returns units to the cart. An order with a recorded reservation is never
+ * cancelled as out of stock: such an answer came late.
  *
- * @returns whether this call did it
+ * @returns whether this call did it; false if the order was no longer pending
  */
 export async function endPending(
   em: EntityManager,
@@ -50,8 +50,10 @@ export async function endPending(
 }
 
 async function leavePending(em: EntityManager, orderId: string, to: PendingEnd): Promise<boolean> {
+  assertTransition(orderTransitions, 'PENDING', to.status);
+  assertTransition(shopOrderTransitions, 'PENDING', to.status);
   const reason = to.status === 'CANCELLED' ? to.reason : null;
-  // Before the order: payments are locked before their orders.
+  // Before the order (locks.ts).
   if (to.status === 'CANCELLED') await wakePayments(em, orderId);
   const actor = to.status === 'CANCELLED' ? (to.actor ?? actors[to.reason]) : 'payments';
   const changed = await sqlPrepared(
@@ -76,7 +78,7 @@ async function leavePending(em: EntityManager, orderId: string, to: PendingEnd):
   return changed.length > 0;
 }
 
-/** Has a worker let go at once what is on its way for an order that ends, in the transaction of `em`. */
+/** Makes payments in progress due at once, so that the worker voids them. In the transaction of `em`. */
 async function wakePayments(em: EntityManager, orderId: string): Promise<void> {
   await sqlPrepared(
     em,
@@ -87,21 +89,21 @@ async function wakePayments(em: EntityManager, orderId: string): Promise<void> {
 }
 
 /**
- * Writes down until when the stock of a pending order is held, once.
+ * Records the reservation of a pending order and its expiry, once.
  *
- * @returns false where that was written before, or the order ended
+ * @returns false if it was recorded before, or the order is no longer pending
  */
 export async function setExpiresAt(em: EntityManager, orderId: string, expiresAt: Date) {
   const changed = await sqlPrepared(
     em,
-    `with held as (
+    `with reserved as (
        update customer_order set expires_at = $2, version = version + 1, updated_at = now()
        where id = $1 and status = 'PENDING' and expires_at is null returning id
      ), history as (
        insert into order_event (id, order_id, type, actor)
-       select $3::uuid, id, 'RESERVED', 'warehouse' from held
+       select $3::uuid, id, 'RESERVED', 'warehouse' from reserved
      )
-     select id from held`,
+     select id from reserved`,
     [orderId, expiresAt, newId()],
   );
   if (changed.length > 0) markChanged(em, orderId);

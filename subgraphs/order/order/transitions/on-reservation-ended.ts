@@ -3,7 +3,7 @@ import type { PayloadOf } from '../../../contracts/events.js';
 import type { OutboxEvent } from '../../../shared/messaging/inbox.js';
 import { endPending } from './end-pending.js';
 
-/** Cancels the order of a hold that ended; an order that is not pending is left as it is. */
+/** Cancels the order of a reservation that ended, if it is still pending. */
 export async function onReservationEnded(
   em: EntityManager,
   _event: OutboxEvent,

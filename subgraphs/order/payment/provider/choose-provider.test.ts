@@ -35,21 +35,21 @@ describe('the payment provider', () => {
     expect(await nameOf({ PAYMENT_PROVIDER: 'stripe', ...stripeKeys })).toBe('stripe');
   });
 
-  it('is not Stripe without its secrets: each that is missing is named', () => {
+  it('cannot be Stripe without its secrets: the error names each missing one', () => {
     expect(problemsOf(production)).toEqual([
       expect.stringMatching(/^STRIPE_SECRET_KEY is missing/),
       expect.stringMatching(/^STRIPE_WEBHOOK_SECRET is missing/),
     ]);
   });
 
-  it('is the sandbox in production only where that is named, with a secret of its own', async () => {
+  it('is the sandbox in production only if configured, with a secret that is not public', async () => {
     const secret = 'a secret that nobody else knows';
     expect(
       await nameOf({ ...production, ...sandbox, PAYMENT_SANDBOX_WEBHOOK_SECRET: secret }),
     ).toBe('sandbox');
-    for (const known of ['', 'short', 'development-secret-of-sandbox']) {
+    for (const refused of ['', 'short', 'development-secret-of-sandbox']) {
       expect(
-        problemsOf({ ...production, ...sandbox, PAYMENT_SANDBOX_WEBHOOK_SECRET: known }),
+        problemsOf({ ...production, ...sandbox, PAYMENT_SANDBOX_WEBHOOK_SECRET: refused }),
       ).toEqual([expect.stringMatching(/^PAYMENT_SANDBOX_WEBHOOK_SECRET/)]);
     }
   });

@@ -6,7 +6,7 @@ import { createStripeProvider } from './stripe-provider.js';
 
 const secretMinLength = 16;
 
-/** The provider that `PAYMENT_PROVIDER` names. @throws ConfigError naming what it lacks */
+/** Creates the provider of `PAYMENT_PROVIDER`. @throws ConfigError that names all missing settings */
 export function chooseProvider(config: PaymentConfig): PaymentProvider {
   const problems = problemsOf(config);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -30,6 +30,6 @@ function problemsOf(config: PaymentConfig): string[] {
   const isPublic = config.NODE_ENV === 'production' && secret === sandboxSecretOfDevelopment;
   if (secret.length >= secretMinLength && !isPublic) return [];
   return [
-    'PAYMENT_SANDBOX_WEBHOOK_SECRET is missing, too short or what everybody knows: PAYMENT_PROVIDER is sandbox',
+    'PAYMENT_SANDBOX_WEBHOOK_SECRET is missing, too short or the public development default: PAYMENT_PROVIDER is sandbox',
   ];
 }

@@ -1,12 +1,12 @@
 import Big from 'big.js';
 import { PermanentRefusal } from './payment-provider.js';
 
-// https://docs.stripe.com/currencies: Stripe counts ISK and UGX in hundredths all the same.
+// https://docs.stripe.com/currencies: Stripe takes ISK and UGX with two decimals.
 const zeroDecimal = 'BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF'.split(' ');
 const threeDecimal = 'BHD JOD KWD OMR TND'.split(' ');
 
 /**
- * An amount in the smallest unit of its currency, exactly: "19.90" USD is 1990, "500.00" JPY 500.
+ * Converts an amount to the smallest unit of its currency: "19.90" USD is 1990, "500.00" JPY is 500.
  *
  * @throws PermanentRefusal for an amount that the currency cannot express
  */
@@ -18,7 +18,9 @@ export function toMinorUnits(amount: string, currencyCode: string): number {
       : 2;
   const units = new Big(amount).times(new Big(10).pow(digits));
   if (!units.eq(units.round(0)) || units.gt(Number.MAX_SAFE_INTEGER)) {
-    throw new PermanentRefusal(`${amount} ${currencyCode} cannot be paid: it has no such coins`);
+    throw new PermanentRefusal(
+      `${amount} ${currencyCode} has more decimals than ${currencyCode} allows`,
+    );
   }
   return units.toNumber();
 }

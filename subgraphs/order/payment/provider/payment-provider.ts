@@ -1,27 +1,27 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 export interface AuthorizeRequest {
-  /** also the key under which the provider does it once */
+  /** also the idempotency key at the provider */
   readonly paymentId: string;
-  /** exact, in whole units of the currency */
+  /** exact decimal, in the currency's main unit */
   readonly amount: string;
   readonly currencyCode: string;
   readonly method: string;
 }
 
-/** A payment as both sides know it. */
+/** A payment, with the provider's id for it. */
 export interface PaymentRef extends AuthorizeRequest {
-  /** what the provider calls it; null while it has not answered */
+  /** the provider's id; null until its first response */
   readonly transactionId: string | null;
 }
 
-/** What the provider says of a payment. */
+/** The provider's state of a payment. */
 export type ProviderPayment =
   | {
       readonly status: 'authorized' | 'pending' | 'captured' | 'voided';
       readonly transactionId: string;
     }
-  /** the customer has to act, on a page or in an app that is given the `clientSecret` */
+  /** the customer has to act, in a client that has the `clientSecret` */
   | {
       readonly status: 'actionRequired';
       readonly transactionId: string;
@@ -34,45 +34,45 @@ export type ProviderPayment =
     };
 
 export interface ProviderRefund {
-  /** also the key under which the provider sends it once */
+  /** also the idempotency key at the provider */
   readonly refundId: string;
   readonly transactionId: string;
   readonly amount: string;
   readonly currencyCode: string;
 }
 
-/** What a webhook says happened; a hint, nothing more: the payment is looked up then. */
+/** The payment that a webhook is about. Only a hint: the payment is then looked up. */
 export interface ProviderEvent {
-  /** the provider's, the same each time it is sent */
+  /** the provider's id, the same for every delivery */
   readonly eventId: string;
-  /** ours, where the event names it */
+  /** our id, if the event has it */
   readonly paymentId: string | null;
-  /** the provider's, where the event names it */
+  /** the provider's id, if the event has it */
   readonly transactionId: string | null;
 }
 
-/** The provider will never do it: asking again is of no use. */
+/** The provider refused it permanently: a retry is useless. */
 export class PermanentRefusal extends Error {}
 
-/** A webhook that is not from the provider, or was sent long ago. */
+/** A webhook that the provider did not sign, or signed too long ago. */
 export class WebhookRefused extends Error {}
 
 /**
- * Who takes the money. Every call may be sent again for the same payment and is done once. A call
- * that throws `PermanentRefusal` was not done and will not be; after anything else that it throws (no
- * answer in time, a fault of the provider's) it is not known whether it was, and is asked again.
+ * A payment provider. Every call is idempotent. A call that throws `PermanentRefusal` was not executed
+ * and never will be. After any other error (timeout, fault of the provider) it is unknown whether it
+ * was executed, and it is retried.
  */
 export interface PaymentProvider {
   readonly name: string;
   authorize(request: AuthorizeRequest): Promise<ProviderPayment>;
-  /** What it knows of a payment, by our id where it never told us its own; null: nothing. */
+  /** The state of a payment, found by its own id or else by ours; null if the provider has none. */
   lookUp(payment: PaymentRef): Promise<ProviderPayment | null>;
-  /** Takes the money that is authorized. */
+  /** Captures an authorized payment. */
   capture(payment: PaymentRef): Promise<void>;
-  /** Lets go what is authorized, or not agreed to yet; no money is taken then. */
+  /** Voids a payment that is not captured. */
   void(payment: PaymentRef): Promise<void>;
   refund(refund: ProviderRefund): Promise<void>;
-  /** @throws WebhookRefused unless it is signed by the provider, and not more than minutes ago */
+  /** @throws WebhookRefused unless the provider signed it within `webhookAgeMaxSeconds` */
   parseWebhook(headers: IncomingHttpHeaders, body: Buffer): ProviderEvent;
   close(): Promise<void>;
 }

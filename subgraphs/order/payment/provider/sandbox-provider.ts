@@ -35,7 +35,7 @@ export function createSandboxProvider(url: string, webhookSecret: string): Payme
     });
     const reply = (await response.body.json()) as T & { error?: string };
     if (response.statusCode === 200) return reply;
-    const message = `the payment sandbox says: ${reply.error}`;
+    const message = `payment sandbox: ${reply.error}`;
     throw response.statusCode < 500 ? new PermanentRefusal(message) : new Error(message);
   }
   const change = (payment: { transactionId: string | null }, verb: string, body: object = {}) =>
@@ -91,15 +91,15 @@ function toProviderPayment({ id, status, reason, clientSecret }: SandboxPayment)
 
 const signature = /^t=(\d{1,12}),v1=([0-9a-f]{64})$/;
 
-/** @throws WebhookRefused; the comparison takes as long whatever is wrong */
+/** @throws WebhookRefused; compares in constant time */
 function requireSignature(header: unknown, body: Buffer, secret: string): void {
   const [, t, given] = signature.exec(String(header)) ?? [];
   if (!t || !given) throw new WebhookRefused('the signature is missing or malformed');
   const expected = createHmac('sha256', secret).update(`${t}.`).update(body).digest();
   if (!timingSafeEqual(expected, Buffer.from(given, 'hex'))) {
-    throw new WebhookRefused('the signature is not the provider’s');
+    throw new WebhookRefused('the signature is invalid');
   }
   if (Math.abs(Date.now() / 1000 - Number(t)) > webhookAgeMaxSeconds) {
-    throw new WebhookRefused('the event was signed too long ago');
+    throw new WebhookRefused('the timestamp of the signature is too far from now');
   }
 }

@@ -9,13 +9,13 @@ const webhookSecret = 'whsec_of_the_tests';
 describe('Stripe as the payment provider', () => {
   let server: Awaited<ReturnType<typeof startStripeServer>>;
   let stripe: ReturnType<typeof createStripeProvider>;
-  /** for what is not answered */
-  let hasty: typeof stripe;
+  /** with a short timeout, for requests without a response */
+  let impatient: typeof stripe;
   beforeAll(async () => {
     server = await startStripeServer();
     const settings = { secretKey: 'sk_test_x', webhookSecret, apiUrl: server.url };
     stripe = createStripeProvider(settings);
-    hasty = createStripeProvider({ ...settings, timeoutMs: 500 });
+    impatient = createStripeProvider({ ...settings, timeoutMs: 500 });
   });
   afterAll(() => server.stop());
 
@@ -32,7 +32,7 @@ describe('Stripe as the payment provider', () => {
     return { ...payment, transactionId };
   };
 
-  it('authorizes in minor units, captured by us, under the payment’s id', async () => {
+  it('authorizes in minor units, with manual capture and the payment’s id as idempotency key', async () => {
     const payment = newPayment();
     expect(await stripe.authorize(payment)).toMatchObject({ status: 'authorized' });
     const { form, key } = server.requests.at(-1) as (typeof server.requests)[number];
@@ -47,12 +47,12 @@ describe('Stripe as the payment provider', () => {
     });
   });
 
-  it('is asked again after a fault or a silence, and makes one payment of it', async () => {
+  it('makes one payment, though requests are repeated after a fault or a timeout', async () => {
     const payment = newPayment();
     const before = server.intents.size;
-    server.faults.push('500', 'silent', 'done, but silent');
+    server.faults.push('500', 'no response', 'done, no response');
     for (let attempt = 0; attempt < 3; attempt++) {
-      const failed = await hasty.authorize(payment).catch((error: unknown) => error);
+      const failed = await impatient.authorize(payment).catch((error: unknown) => error);
       expect(failed).toBeInstanceOf(Error);
       expect(failed).not.toBeInstanceOf(PermanentRefusal);
     }
@@ -61,7 +61,7 @@ describe('Stripe as the payment provider', () => {
     expect(server.intents.size - before).toBe(1);
   });
 
-  it('says why a card was declined, and that a method is none of its own', async () => {
+  it('reports why a card was declined, and that a payment method is unknown', async () => {
     expect(await stripe.authorize(newPayment('pm_card_chargeDeclined'))).toMatchObject({
       status: 'declined',
       transactionId: expect.stringMatching(/^pi_/),
@@ -74,7 +74,7 @@ describe('Stripe as the payment provider', () => {
     });
   });
 
-  it('gives the secret with which the customer acts, and knows what they did', async () => {
+  it('returns the secret with which the customer acts, and then the new state', async () => {
     const payment = await authorized('pm_card_authenticationRequired');
     const intent = server.intents.get(payment.transactionId as string);
     expect(await stripe.lookUp(payment)).toMatchObject({
@@ -86,10 +86,10 @@ describe('Stripe as the payment provider', () => {
     expect(await stripe.lookUp(newPayment())).toBeNull();
   });
 
-  it('captures once, and not what was let go', async () => {
+  it('captures once, and never a voided payment', async () => {
     const payment = await authorized();
-    server.faults.push('done, but silent');
-    await expect(hasty.capture(payment)).rejects.not.toBeInstanceOf(PermanentRefusal);
+    server.faults.push('done, no response');
+    await expect(impatient.capture(payment)).rejects.not.toBeInstanceOf(PermanentRefusal);
     await stripe.capture(payment);
     expect(await stripe.lookUp(payment)).toMatchObject({ status: 'captured' });
     await expect(stripe.void(payment)).rejects.toBeInstanceOf(PermanentRefusal);
@@ -99,7 +99,7 @@ describe('Stripe as the payment provider', () => {
     await expect(stripe.capture(other)).rejects.toBeInstanceOf(PermanentRefusal);
   });
 
-  it('lets go what it could not let go before', async () => {
+  it('voids a payment that it could not void before', async () => {
     const payment = await authorized();
     const intent = server.intents.get(payment.transactionId as string);
     if (intent) intent.status = 'processing';
@@ -109,7 +109,7 @@ describe('Stripe as the payment provider', () => {
     expect(await stripe.lookUp(payment)).toMatchObject({ status: 'voided' });
   });
 
-  it('takes a capture that was made under another key for made', async () => {
+  it('accepts a capture that was made before under another key', async () => {
     const payment = await authorized();
     await stripe.capture(payment);
     const [, copy] = [payment, { ...payment, paymentId: randomUUID() }];
@@ -117,31 +117,31 @@ describe('Stripe as the payment provider', () => {
     expect(await stripe.lookUp(payment)).toMatchObject({ status: 'captured' });
   });
 
-  it('refunds once for one refund, however often it is asked', async () => {
+  it('sends a refund once, though the request is repeated', async () => {
     const { transactionId } = await authorized();
     const refund = { refundId: randomUUID(), transactionId: transactionId as string };
     const order = { ...refund, amount: '5.05', currencyCode: 'USD' };
-    server.faults.push('done, but silent');
-    await expect(hasty.refund(order)).rejects.toThrow();
+    server.faults.push('done, no response');
+    await expect(impatient.refund(order)).rejects.toThrow();
     await stripe.refund(order);
     await stripe.refund(order);
     expect(server.refunds).toEqual([{ amount: 505 }]);
   });
 
-  it('refunds once, though Stripe has forgotten the key', async () => {
+  it('sends a refund once, though Stripe no longer knows the idempotency key', async () => {
     const { transactionId } = await authorized();
     const refund = { refundId: randomUUID(), transactionId: transactionId as string };
     const order = { ...refund, amount: '5.05', currencyCode: 'USD' };
     const before = server.refunds.length;
-    server.faults.push('done, but silent');
-    await expect(hasty.refund(order)).rejects.toThrow();
-    server.forgetKeys();
+    server.faults.push('done, no response');
+    await expect(impatient.refund(order)).rejects.toThrow();
+    server.expireKeys();
     await stripe.refund(order);
     await stripe.refund({ ...order, refundId: randomUUID() });
     expect(server.refunds.length - before).toBe(2);
   });
 
-  describe('sends webhooks', () => {
+  describe('parses webhooks', () => {
     const send = (object: object, secret = webhookSecret, ageSeconds = 0) => {
       const body = JSON.stringify({ id: 'evt_1', object: 'event', data: { object } });
       const t = Math.floor(Date.now() / 1000) - ageSeconds;
@@ -150,14 +150,14 @@ describe('Stripe as the payment provider', () => {
     };
     const intent = { object: 'payment_intent', id: 'pi_1', metadata: { payment_id: 'ours' } };
 
-    it('that name a payment, ours or theirs', () => {
+    it('with the payment’s id, ours or Stripe’s', () => {
       const about = { eventId: 'evt_1', paymentId: 'ours', transactionId: 'pi_1' };
       expect(send(intent)).toEqual(about);
       const charge = { object: 'charge', id: 'ch_1', metadata: {}, payment_intent: 'pi_1' };
       expect(send(charge)).toEqual({ ...about, paymentId: null });
     });
 
-    it('that are refused when they are forged, stale, or not signed', () => {
+    it('and refuses them if forged, too old or not signed', () => {
       expect(() => send(intent, 'whsec_of_somebody')).toThrow(WebhookRefused);
       expect(() => send(intent, webhookSecret, 600)).toThrow(WebhookRefused);
       expect(() => stripe.parseWebhook({}, Buffer.from('{}'))).toThrow(WebhookRefused);
@@ -176,7 +176,7 @@ describe('an amount in the smallest unit of its currency', () => {
     expect(toMinorUnits(amount, currency)).toBe(units);
   });
 
-  it('is refused where the currency has no such coins', () => {
+  it('is refused if it has more decimals than the currency', () => {
     expect(() => toMinorUnits('19.90', 'JPY')).toThrow(PermanentRefusal);
   });
 });

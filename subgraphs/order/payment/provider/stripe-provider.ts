@@ -10,21 +10,21 @@ import {
 } from './payment-provider.js';
 
 const timeoutDefaultMs = 8000;
-// A payment has one for each part of its order at most; Stripe lists no more at once.
+// A payment has one refund per shop order at most; Stripe's page limit is 100.
 const refundsMax = 100;
 
 export interface StripeSettings {
   readonly secretKey: string;
   readonly webhookSecret: string;
-  /** in the place of Stripe's own API, for tests */
+  /** replaces Stripe's own API, for tests */
   readonly apiUrl?: string;
   readonly timeoutMs?: number;
 }
 
 /**
- * Stripe: a PaymentIntent for each payment, captured by us. `method` is the id of a PaymentMethod
- * (`pm_…`) that the client made with Stripe.js; where the customer has to act, the client gives the
- * `clientSecret` to Stripe.js (`handleNextAction`), and a webhook tells us.
+ * Stripe: one PaymentIntent per payment, with manual capture. `method` is the id of a PaymentMethod
+ * (`pm_…`) that the client created with Stripe.js. If the customer has to act, the client passes the
+ * `clientSecret` to Stripe.js (`handleNextAction`), and a webhook reports the result.
  */
 export function createStripeProvider(settings: StripeSettings): PaymentProvider {
   const stripe = new Stripe(settings.secretKey, {
@@ -43,14 +43,14 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
     return found ? toProviderPayment(found) : null;
   }
 
-  /** Done already counts as done; otherwise says whether asking again is of use. */
-  async function unlessDone(payment: PaymentRef, done: ProviderPayment['status'], error: unknown) {
+  /** Ignores a refusal if the payment has the wanted status already. @throws PermanentRefusal */
+  async function unlessIs(status: ProviderPayment['status'], payment: PaymentRef, error: unknown) {
     if (!isRefusal(error)) throw error;
-    if ((await lookUp(payment))?.status === done) return;
-    throw new PermanentRefusal(`Stripe says: ${(error as Error).message}`);
+    if ((await lookUp(payment))?.status === status) return;
+    throw new PermanentRefusal(`Stripe: ${(error as Error).message}`);
   }
 
-  /** Stripe forgets the key of a request after a day; not what it did. */
+  /** Stripe keeps idempotency keys for a day, but refunds permanently. */
   async function isRefunded(transactionId: string, refundId: string): Promise<boolean> {
     const { data } = await stripe.refunds.list({
       payment_intent: transactionId,
@@ -81,26 +81,26 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
       }
     },
     lookUp,
-    // Without keys: under one Stripe repeats its first answer, a refusal or a fault, for a day.
+    // Without idempotency keys: with one, Stripe would repeat its first response for a day, even a fault.
     async capture(payment) {
       await stripe.paymentIntents
         .capture(payment.transactionId as string)
-        .catch((error) => unlessDone(payment, 'captured', error));
+        .catch((error) => unlessIs('captured', payment, error));
     },
     async void(payment) {
       await stripe.paymentIntents
         .cancel(payment.transactionId as string)
-        .catch((error) => unlessDone(payment, 'voided', error));
+        .catch((error) => unlessIs('voided', payment, error));
     },
     async refund({ refundId, transactionId, amount, currencyCode }) {
       if (await isRefunded(transactionId, refundId)) return;
-      const order = {
+      const request = {
         payment_intent: transactionId,
         amount: toMinorUnits(amount, currencyCode),
         metadata: { refund_id: refundId },
       };
-      const refund = await stripe.refunds.create(order, once(refundId)).catch((error) => {
-        if (isRefusal(error)) throw new PermanentRefusal(`Stripe says: ${error.message}`);
+      const refund = await stripe.refunds.create(request, once(refundId)).catch((error) => {
+        if (isRefusal(error)) throw new PermanentRefusal(`Stripe: ${error.message}`);
         throw error;
       });
       if (refund.status === 'failed' || refund.status === 'canceled') {
@@ -130,12 +130,12 @@ function addressOf(url: string) {
   return { host: hostname, port, protocol: protocol.replace(':', '') as 'http' | 'https' };
 }
 
-/** What a card or a request was refused for; anything else may be Stripe's or the network's fault. */
+/** A refusal of the card or the request; any other error may be a fault of Stripe or the network. */
 const isRefusal = (error: unknown): error is Error =>
   error instanceof Stripe.errors.StripeCardError ||
   error instanceof Stripe.errors.StripeInvalidRequestError;
 
-/** @throws what is no answer of Stripe's about this payment */
+/** Maps a refusal to a declined payment. @throws any other error */
 function declinedBy(error: unknown): ProviderPayment {
   if (error instanceof PermanentRefusal) {
     return { status: 'declined', transactionId: null, reason: error.message };
@@ -165,7 +165,7 @@ function toProviderPayment(intent: Stripe.PaymentIntent): ProviderPayment {
   }
 }
 
-/** Events are about a PaymentIntent, or about a charge or a refund that names its own. */
+/** Events are about a PaymentIntent, or about a charge or refund that names its PaymentIntent. */
 function subjectOf(object: object) {
   const { object: type, id, metadata, payment_intent } = object as Record<string, unknown>;
   if (type === 'payment_intent') {

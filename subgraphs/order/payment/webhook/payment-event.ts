@@ -5,17 +5,17 @@ import { validate as isUuid } from 'uuid';
 import { sqlCount, sqlPrepared } from '../../../shared/database/sql.js';
 import type { ProviderEvent } from '../provider/payment-provider.js';
 
-/** A webhook that was taken; a provider sends the same event until it is, and often once more. */
+/** An accepted webhook. Providers send an event until it is accepted, and may send it again. */
 @Entity({ tableName: 'payment_event' })
 export class PaymentEvent {
   @PrimaryKey({ type: 'varchar', length: 50 })
   provider!: string;
 
-  /** the provider's */
+  /** the provider's id of the event */
   @PrimaryKey({ type: 'varchar', length: 255 })
   id!: string;
 
-  /** the payment that it is about; null where that is none of ours */
+  /** the payment that it is about; null if that is unknown here */
   @Property({ type: 'uuid', nullable: true })
   paymentId!: string | null;
 
@@ -24,8 +24,8 @@ export class PaymentEvent {
 }
 
 /**
- * Writes an event down, once, and in the same commit has its payment looked at: what became of it is
- * asked of the provider, never read from the event. What is settled for good is left alone.
+ * Records an event once, and makes its payment due in the same statement: the state is looked up at
+ * the provider, never read from the event. Captured and refunded payments are left alone.
  *
  * @returns whether the event was new
  */
@@ -36,19 +36,19 @@ export async function recordEvent(
 ): Promise<boolean> {
   const rows = await sqlPrepared<{ id: string }>(
     em,
-    `with about as (
+    `with subject as (
        select id from payment where id = $3 and provider = $1
        union
        select id from payment where provider_transaction_id = $4 and provider = $1 limit 1
-     ), taken as (
+     ), recorded as (
        insert into payment_event (provider, id, payment_id)
-       values ($1, $2, (select id from about)) on conflict do nothing returning id
-     ), woken as (
+       values ($1, $2, (select id from subject)) on conflict do nothing returning id
+     ), made_due as (
        update payment set next_attempt_at = now(), attempts = 0
-       where id in (select id from about) and exists (select from taken)
+       where id in (select id from subject) and exists (select from recorded)
          and status not in ('COMPLETED', 'REFUNDED')
      )
-     select id from taken`,
+     select id from recorded`,
     [
       provider,
       event.eventId,
@@ -62,7 +62,7 @@ export async function recordEvent(
 const keepDays = 7;
 const pruneMax = 50_000;
 
-/** Forgets events so old that no provider sends them again. @returns how many */
+/** Deletes events that are too old to be sent again. @returns the number of rows */
 export function pruneEvents(em: EntityManager): Promise<number> {
   return sqlCount(
     em,

@@ -7,7 +7,7 @@ import { recordEvent } from './payment-event.js';
 
 const bodyMaxBytes = 256 * 1024;
 
-/** `POST /webhooks/payments/:provider`, which the router passes on with its body untouched. */
+/** `POST /webhooks/payments/:provider`, proxied by the router with an unchanged body. */
 export const webhookRoute: HttpRoute<OrderContext> = {
   path: /^\/webhooks\/payments\/([^/]+)$/,
   methods: {
@@ -17,10 +17,10 @@ export const webhookRoute: HttpRoute<OrderContext> = {
 };
 
 /**
- * Takes a provider's word that something happened to a payment.
- * 200 once the event is written down, or was before; 400 for one that the provider did not sign.
+ * Accepts a webhook: 200 if the event is recorded, now or before; 400 if the provider did not sign
+ * it; 404 for another provider.
  *
- * @param name the provider, as the path names it
+ * @param name the provider in the path
  */
 async function takeWebhook(
   { orm, provider, logger }: OrderApp,
@@ -28,7 +28,7 @@ async function takeWebhook(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (name !== provider.name) throw new HttpError(404, `Payments are not taken by ${name} here.`);
+  if (name !== provider.name) throw new HttpError(404, `Unknown payment provider: ${name}`);
   const body = await readBody(request, bodyMaxBytes);
   const event = parse();
   const isNew = await recordEvent(orm.em.fork(), name, event);
@@ -39,8 +39,8 @@ async function takeWebhook(
       return provider.parseWebhook(request.headers, body);
     } catch (error) {
       if (!(error instanceof WebhookRefused)) throw error;
-      logger.warn({ provider: name, reason: error.message }, 'a webhook was refused');
-      throw new HttpError(400, 'The event is not one of the provider’s, or too old.');
+      logger.warn({ provider: name, reason: error.message }, 'webhook refused');
+      throw new HttpError(400, 'The signature of the event is invalid or too old.');
     }
   }
 }

@@ -14,12 +14,12 @@ export type SandboxStatus =
 
 export interface SandboxRefund {
   readonly id: string;
-  /** under which it was sent, once */
+  /** the idempotency key of its request */
   readonly key: string;
   readonly amount: string;
 }
 
-/** A payment in the books of the sandbox. */
+/** A payment, as the sandbox stores it. */
 export interface SandboxPayment {
   readonly id: string;
   readonly amount: string;
@@ -27,24 +27,24 @@ export interface SandboxPayment {
   readonly method: string;
   readonly status: SandboxStatus;
   readonly reason: string | null;
-  /** with which the customer acts */
+  /** the secret with which the customer acts */
   readonly clientSecret: string | null;
   readonly refunds: readonly SandboxRefund[];
-  /** under which it was authorized, once */
+  /** the idempotency key of its authorization */
   readonly key: string;
 }
 
-export type OnChange = (payment: SandboxPayment, event: string) => void;
+export type ChangeListener = (payment: SandboxPayment, event: string) => void;
 
-/** The payments of the sandbox. With a file it remembers what it did, as a provider does. */
-export class Books {
+/** The payments of the sandbox. With a file they survive a restart. */
+export class SandboxPayments {
   readonly #payments = new Map<string, SandboxPayment>();
   readonly #idsByKey = new Map<string, string>();
 
-  /** @param onChange is given each change */
+  /** @param onChange is called with each change */
   constructor(
     private readonly file: string,
-    private readonly onChange: OnChange,
+    private readonly onChange: ChangeListener,
   ) {
     for (const payment of readPayments(file)) this.#keep(payment);
   }
@@ -60,7 +60,7 @@ export class Books {
   /** @throws HttpError 404 */
   get(id: string): SandboxPayment {
     const payment = this.#payments.get(id);
-    if (!payment) throw new HttpError(404, `there is no payment ${id}`);
+    if (!payment) throw new HttpError(404, `unknown payment: ${id}`);
     return payment;
   }
 
@@ -73,25 +73,25 @@ export class Books {
     const status: SandboxStatus = begins ?? 'authorized';
     const clientSecret = status === 'requires_action' ? `secret_${newId()}` : null;
     const request = { key, amount, currencyCode, method };
-    const made = { id: newId(), ...request, status, reason, clientSecret, refunds: [] };
-    return this.#write(made, `payment.${status}`);
+    const payment = { id: newId(), ...request, status, reason, clientSecret, refunds: [] };
+    return this.#write(payment, `payment.${status}`);
   }
 
-  /** What the customer, or their bank, says to a payment that waits for it. */
+  /** The customer or their bank approves or refuses a payment that waits for it. */
   act(id: string, outcome: 'approve' | 'refuse'): SandboxPayment {
     const payment = this.get(id);
-    if (!['requires_action', 'pending'].includes(payment.status)) throw notNow(payment);
+    if (!['requires_action', 'pending'].includes(payment.status)) throw wrongStatus(payment);
     const status = outcome === 'approve' ? 'authorized' : 'declined';
-    const reason = status === 'declined' ? 'the customer did not agree' : null;
+    const reason = status === 'declined' ? 'the customer refused the payment' : null;
     return this.#write({ ...payment, status, reason }, `payment.${status}`);
   }
 
   capture(id: string): SandboxPayment {
     const payment = this.get(id);
     if (payment.status === 'captured') return payment;
-    if (payment.status !== 'authorized') throw notNow(payment);
+    if (payment.status !== 'authorized') throw wrongStatus(payment);
     if (behaviourOf(payment.method).refusesCapture) {
-      throw new HttpError(409, 'the bank took its word back');
+      throw new HttpError(409, 'the bank withdrew the authorization');
     }
     return this.#write({ ...payment, status: 'captured' }, 'payment.captured');
   }
@@ -99,17 +99,18 @@ export class Books {
   void(id: string): SandboxPayment {
     const payment = this.get(id);
     if (payment.status === 'voided') return payment;
-    if (['captured', 'declined'].includes(payment.status)) throw notNow(payment);
+    if (['captured', 'declined'].includes(payment.status)) throw wrongStatus(payment);
     return this.#write({ ...payment, status: 'voided' }, 'payment.voided');
   }
 
   refund(id: string, { idempotencyKey: key = '', amount = '' }: Record<string, string>) {
     const payment = this.get(id);
     if (payment.refunds.some((refund) => refund.key === key)) return payment;
-    if (payment.status !== 'captured') throw notNow(payment);
+    if (payment.status !== 'captured') throw wrongStatus(payment);
     const sum = payment.refunds.reduce((total, refund) => total.plus(refund.amount), new Big(0));
     if (!key || !(Number(amount) > 0)) throw new HttpError(400, 'key or amount missing');
-    if (sum.plus(amount).gt(payment.amount)) throw new HttpError(409, 'more than the payment');
+    if (sum.plus(amount).gt(payment.amount))
+      throw new HttpError(409, 'the refunds would exceed the payment');
     const refunds = [...payment.refunds, { id: newId(), key, amount }];
     return this.#write({ ...payment, refunds }, 'payment.refunded');
   }
@@ -127,9 +128,9 @@ export class Books {
   }
 }
 
-const notNow = ({ status }: SandboxPayment) => new HttpError(409, `the payment is ${status}`);
+const wrongStatus = ({ status }: SandboxPayment) => new HttpError(409, `the payment is ${status}`);
 
-/** What was written before, the last line of each payment last; a line that was cut off is left. */
+/** All changes in the file, the newest of a payment last. An incomplete line is skipped. */
 function readPayments(file: string): SandboxPayment[] {
   if (!file || !existsSync(file)) return [];
   const lines = readFileSync(file, 'utf8').split('\n');

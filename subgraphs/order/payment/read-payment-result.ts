@@ -13,17 +13,17 @@ import {
 import { processPayment } from './process-payment.js';
 
 /**
- * What a payment came to, as its customer is told. One that waits for the customer, or for their
- * bank, is looked up at the provider first.
+ * The current result of a payment. One that waits for the customer or their bank is looked up at the
+ * provider first.
  */
-export async function presentPayment(context: OrderContext, paymentId: string) {
+export async function readPaymentResult(context: OrderContext, paymentId: string) {
   const found = await findById(context.em, Payment, paymentId);
   const waits = found.status === 'PENDING' && found.providerTransactionId;
   return toPaymentResult(context, waits ? await processPayment(context.app, paymentId) : found);
 }
 
-/** The same, for a payment that was settled just now, as far as it goes. */
-export async function processAndPresent(context: OrderContext, paymentId: string) {
+/** Processes a payment as far as possible, and returns its result. */
+export async function processAndReadResult(context: OrderContext, paymentId: string) {
   return toPaymentResult(context, await processPayment(context.app, paymentId));
 }
 
@@ -48,17 +48,24 @@ async function toPaymentResult({ em }: OrderContext, payment: Payment) {
 }
 
 function declined(order: Order, reason: string): PaymentDeclined {
-  const what =
-    order.status === 'CANCELLED' ? 'the order is cancelled' : 'the order can still be paid in time';
-  return result(PaymentDeclined, { message: `The payment was declined; ${what}.`, order, reason });
+  const advice =
+    order.status === 'CANCELLED' ? 'The order is cancelled' : 'Try again or use another method';
+  return result(PaymentDeclined, {
+    message: `The payment was declined. ${advice}.`,
+    order,
+    reason,
+  });
 }
 
-/** Why an order is not to be paid (any more). */
+/** The refusal for an order that cannot be paid, or no longer. */
 export function notPayable(order: Order): OrderExpired | OrderNotPayable {
   const { status, cancelReason } = order;
-  // A payment is voided because its hold is gone; the word of that may still be on its way here.
+  // A payment is voided because its reservation ended; that event may not have arrived here yet.
   if (status === 'PENDING' || cancelReason === 'PAYMENT_TIMEOUT') {
-    return result(OrderExpired, { message: 'The time to pay this order was up.', order });
+    return result(OrderExpired, {
+      message: 'The payment window for this order has expired. Place a new order.',
+      order,
+    });
   }
-  return result(OrderNotPayable, { message: `The order is ${status}; it cannot be paid.`, status });
+  return result(OrderNotPayable, { message: `The order is ${status} and cannot be paid.`, status });
 }

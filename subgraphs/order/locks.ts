@@ -1,0 +1,102 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../shared/database/sql.js';
+import type { OrderStatus } from './order/status.js';
+
+/*
+ * Lock order of the order database (docs/adr/0021-order-lock-order.md). A transaction skips what it
+ * does not need, and never goes back:
+ *
+ * 1. `payment`, `for update`: `lockPayment`; a step of a payment by its update (payment-state.ts), and
+ *    the end of a pending order by making its payments due (end-pending.ts);
+ * 2. `customer_order`, `for no key update`, so that inserts may refer to the order meanwhile:
+ *    `lockOrder`, or the guarded update that takes it out of PENDING. Every change of a shop order holds
+ *    the lock of its order, so shop orders need none;
+ * 3. `purchase` by customer, shop and sku, in one statement: `lockedPurchases`, and the upsert of
+ *    count-purchases.ts;
+ * 4. one `cart`: `lockCart`; then `units_in_carts` by offer: `lockedUnitsInCarts`, and the upsert of
+ *    change-cart.ts;
+ * 5. `refund`, `outbox`, `order_event`, `idempotency_key`.
+ *
+ * One exception: the cancellation of a paid order locks the order, then its payment, to insert the
+ * refund. That is no cycle: such a payment is COMPLETED, and a transaction that locks a COMPLETED
+ * payment locks no order after it.
+ *
+ * Workers claim due payments, refunds and idle carts with `skip locked`. No lock is held during a call
+ * to another service or the payment provider.
+ */
+
+/** Locks a payment. */
+export async function lockPayment(em: EntityManager, paymentId: string): Promise<void> {
+  await sql(em, 'select 1 from payment where id = $1 for update', [paymentId]);
+}
+
+/** A shop order, read under the lock of its order’s row. */
+export interface LockedShopOrder {
+  readonly id: string;
+  readonly shopId: string;
+  readonly status: OrderStatus;
+}
+export interface LockedOrder {
+  readonly id: string;
+  readonly status: OrderStatus;
+  readonly shopOrders: readonly LockedShopOrder[];
+}
+
+/**
+ * Locks an order and reads its shop orders. Every change of a shop order takes this lock, so that two
+ * concurrent changes cannot both derive the order’s status from old values.
+ */
+export async function lockOrder(em: EntityManager, orderId: string): Promise<LockedOrder> {
+  const [order] = await sql<{ id: string; status: OrderStatus }>(
+    em,
+    'select id, status from customer_order where id = $1 for no key update',
+    [orderId],
+  );
+  if (!order) throw new Error(`unknown order ${orderId}`);
+  const shopOrders = await sql<LockedShopOrder>(
+    em,
+    'select id, shop_id as "shopId", status from shop_order where order_id = $1 order by id',
+    [orderId],
+  );
+  return { ...order, shopOrders };
+}
+
+/**
+ * A CTE that locks the purchase counters of other rows.
+ *
+ * @param of a CTE with `customer_id`, `shop_id` and `sku`
+ */
+export const lockedPurchases = (of: string) => `locked as materialized (
+    select p.customer_id, p.shop_id, p.sku
+    from purchase p join ${of} using (customer_id, shop_id, sku)
+    order by p.customer_id, p.shop_id, p.sku for update of p
+  )`;
+
+export interface LockedCart {
+  readonly id: string;
+  readonly shard: number;
+  /** whether the counters included its units before */
+  readonly counted: boolean;
+}
+
+/** Locks a cart, creates it if there is none, and updates its time of change. */
+export async function lockCart(em: EntityManager, id: string, shard: number): Promise<LockedCart> {
+  const rows = await sql<LockedCart>(
+    em,
+    `insert into cart (id, shard) values ($1, $2)
+     on conflict (id) do update set updated_at = now() returning id, shard, counted`,
+    [id, shard],
+  );
+  return rows[0] as LockedCart;
+}
+
+/**
+ * A CTE that locks the counters of units in carts of other rows, with the units of these rows.
+ *
+ * @param of a CTE with `offer_id`, `shard` and `units`
+ */
+export const lockedUnitsInCarts = (of: string) => `locked as materialized (
+    select u.offer_id, u.shard, ${of}.units
+    from units_in_carts u join ${of} using (offer_id, shard)
+    order by u.offer_id, u.shard for update of u
+  )`;
