@@ -93,7 +93,7 @@ describe('a database that the migrations from before the first release made', ()
       const program = join(root, 'dist/ops/migrate.js');
       const running = promisify(execFile)(process.execPath, [program, 'shop', ...args], { env });
       const message =
-        'The database t_\\w+_shop was made before the first release and cannot be upgraded.';
+        'The database t_\\w+_shop was created before the first release and cannot be upgraded.';
       await expect(running).rejects.toMatchObject({
         code: 1,
         stderr: expect.stringMatching(

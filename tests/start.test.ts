@@ -87,7 +87,7 @@ describe('npm start', () => {
     const tooOld = place.run();
     expect(await tooOld.exit).toBe(1);
     expect(tooOld.output()).toMatch(
-      /made before the first release and cannot be upgraded\. To start over.*:\n {2}npm start -- --fresh\n$/,
+      /created before the first release and cannot be upgraded\. To start over.*:\n {2}npm start -- --fresh\n$/,
     );
     expect(tooOld.output()).not.toContain('    at ');
     await place.expectNothingLeft();

@@ -7,7 +7,7 @@ import { newId } from '../ids.js';
 import { createInboxResolver, type InboxContext, type OutboxEvent } from './inbox.js';
 
 const Inbox = createInboxResolver<InboxContext>('Test', ['order'], {
-  // What it does is done again by each that is handled.
+  // Not idempotent: each time it runs adds a row.
   'order.counted': async (em, { key }) => {
     await sql(em, 'insert into effect (key) values ($1)', [key]);
   },
@@ -45,7 +45,7 @@ describe('the inbox', () => {
   const effects = async ({ key }: OutboxEvent) =>
     (await sql(orm.em.fork(), 'select from effect where key = $1', [key])).length;
 
-  it('lets an event take effect once, however often and at whatever moment it is sent', async () => {
+  it('applies an event once, however often and whenever it is sent', async () => {
     const once = event('counted');
     const answers = await Promise.all([deliver(once), deliver(once, once), deliver(once)]);
     expect(await deliver(once)).toEqual([once.id]);
@@ -53,8 +53,8 @@ describe('the inbox', () => {
     expect(await effects(once)).toBe(1);
   });
 
-  it.each(['refused', 'late', 'unheard of'])(
-    'refuses an event that is %s, and takes in the others',
+  it.each(['refused', 'late', 'unknown'])(
+    'refuses an event that is %s, and applies the others',
     async (topic) => {
       const [before, bad, after] = [event('counted'), event(topic), event('counted')];
       expect(await deliver(before, bad, after)).toEqual([before.id, after.id]);
