@@ -40,7 +40,7 @@ export async function openEnvironment() {
       await client.query('analyze'); // so many rows are new that no statistics speak of them
       const broken: string[] = [];
       for (const invariant of stockInvariants) {
-        const { offending } = await invariant.look({ warehouse: client } as never);
+        const { offending } = await invariant.check({ warehouse: client } as never);
         if (offending.length > 0) broken.push(invariant.name);
       }
       return broken;

@@ -6,16 +6,12 @@ import { root } from './subgraph-names.js';
 
 const run = promisify(execFile);
 
-describe('the program that makes admins', () => {
+describe('the program that creates admins', () => {
   it.each([
-    [
-      'that the environment names',
-      { DATABASE_URL: 'postgresql://a:b@127.0.0.1:1/user' },
-      /ECONNREFUSED/,
-    ],
-    ['of the running system', {}, /^No system runs here: start it with npm start\.\n$/],
-    ['that has to be named in production', { NODE_ENV: 'production' }, /DATABASE_URL is missing/],
-  ])('works on the database %s', async (_, given, stderr) => {
+    ['in DATABASE_URL', { DATABASE_URL: 'postgresql://a:b@127.0.0.1:1/user' }, /ECONNREFUSED/],
+    ['of the running system', {}, /^No running system found\. Start it with npm start\.\n$/],
+    ['that is required in production', { NODE_ENV: 'production' }, /DATABASE_URL is missing/],
+  ])('uses the database %s', async (_, given, stderr) => {
     const env = { ...process.env, NODE_ENV: '', NODE_OPTIONS: '', DATABASE_URL: '', ...given };
     const program = join(root, 'dist/ops/admin.js');
     const running = run(process.execPath, [program, 'create', '--email', 'a@example.org'], {

@@ -14,11 +14,11 @@ import { readRunningSystem, stateFolder } from './running-system.js';
 
 const usage = `admin create --email ADDRESS [--name NAME] [--password-stdin]
 
-  Makes an admin. An account that has proven this address becomes one, and keeps its password
-  unless another is given on standard input. A new account without one gets a password that is
-  printed once.`;
+  Creates an admin. An account with this verified address is promoted, and keeps its password unless
+  another is given on standard input. A new account gets a random password, which is printed once,
+  unless one is given.`;
 
-/** What was asked for cannot be done; the message says why, and what would be right. */
+/** Invalid arguments; the message says what is wrong. */
 class UsageError extends Error {}
 
 const options = {
@@ -28,21 +28,22 @@ const options = {
 } as const;
 
 /**
- * Makes admins, on the database of the user subgraph.
+ * Creates an admin in the database of the user subgraph.
  *
- * @returns what to tell whoever ran it
+ * @returns the text to print
  * @throws UsageError
  */
 export async function runAdmin(args: string[], databaseUrl: string): Promise<string> {
   const { email, name, password } = await readArguments(args);
-  const made = password ?? randomBytes(12).toString('base64url');
+  const newPassword = password ?? randomBytes(12).toString('base64url');
   const orm = await connect({ name: 'admin', url: databaseUrl, poolMax: 1 }, databaseSchema);
   try {
-    const passwordHash = await hashPassword(made);
+    const passwordHash = await hashPassword(newPassword);
     const keepsPassword = password === null;
     const outcome = await createAdmin(orm.em, { email, name, passwordHash, keepsPassword });
-    if (outcome === 'promoted') return `${email} is an admin now, from its next token on.`;
-    return `${email} is an admin.${password ? '' : ` Its password: ${made}`}`;
+    if (outcome === 'promoted')
+      return `${email} is now an admin, starting with its next access token.`;
+    return `${email} is an admin.${password ? '' : ` Password: ${newPassword}`}`;
   } finally {
     await disconnect(orm);
   }
@@ -78,15 +79,15 @@ function parse(args: string[]) {
 const databaseVariable = requiredInProduction(
   z.union([z.literal(''), address]),
   '',
-  'the database of the user subgraph; in development, where it is not given, that of npm start',
+  'the database of the user subgraph; in development by default that of npm start',
 );
 
-/** The database that the environment names, or that of the system that `npm start` runs here. */
+/** The database in `DATABASE_URL`, or that of the system that `npm start` runs. */
 async function databaseToUse(): Promise<string> {
   const { DATABASE_URL } = loadConfig({ DATABASE_URL: databaseVariable });
   if (DATABASE_URL) return DATABASE_URL;
   const url = readRunningSystem(stateFolder())?.databases.user;
-  if (!url) throw new Error('No system runs here: start it with npm start.');
+  if (!url) throw new Error('No running system found. Start it with npm start.');
   return url;
 }
 

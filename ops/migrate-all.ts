@@ -3,7 +3,7 @@ import { migrate } from '../subgraphs/shared/database/run-migrations.js';
 import type { DatabaseUrls } from './databases/urls.js';
 import { subgraphNames } from './subgraph-names.js';
 
-/** Brings the tables of all five up to date. */
+/** Brings the tables of all five databases up to date. */
 export async function migrateAll(urls: DatabaseUrls): Promise<void> {
   await Promise.all(
     subgraphNames.map(async (name) => {

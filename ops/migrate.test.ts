@@ -9,7 +9,7 @@ import { root } from './subgraph-names.js';
 
 const notAllowed = '42501';
 
-describe('a migration before the processes start', () => {
+describe('the migration before the processes start', () => {
   const tail = randomBytes(5).toString('hex');
   const [owner, service, database] = [`o_${tail}`, `s_${tail}`, `t_${tail}_migrate`];
   const admin = new pg.Client({ connectionString: process.env.TEST_POSTGRES_URL as string });
@@ -19,7 +19,7 @@ describe('a migration before the processes start', () => {
     return url.href;
   };
   const asService = new pg.Client({ connectionString: urlOf(service) });
-  // As docker/postgres/create-databases.sh does it.
+  // As in docker/postgres/create-databases.sh.
   beforeAll(async () => {
     await admin.connect();
     await admin.query(`create role ${owner} login password 'of-the-test'`);
@@ -39,7 +39,7 @@ describe('a migration before the processes start', () => {
     await admin.end();
   });
 
-  it('is waited for by pods, and gives their role rows but no tables to change', async () => {
+  it('is awaited by pods, whose role may change rows but not tables', async () => {
     let waiting = true;
     const waited = waitUntilMigrated('shop', { DATABASE_URL: urlOf(service) }).then(() => {
       waiting = false;
@@ -57,7 +57,7 @@ describe('a migration before the processes start', () => {
   });
 });
 
-describe('a database that the migrations from before the first release made', () => {
+describe('a database from before the first release', () => {
   let databases: Awaited<ReturnType<typeof createTestDatabases<'shop'>>>;
   let client: pg.Client;
   beforeAll(async () => {
@@ -80,9 +80,9 @@ describe('a database that the migrations from before the first release made', ()
   it.each([
     ['Compose', '', [], compose],
     ['Kubernetes', '10.0.0.1', [], cluster],
-    ['Kubernetes, to a pod that waits', '10.0.0.1', ['--wait'], cluster],
+    ['Kubernetes, for a pod that waits', '10.0.0.1', ['--wait'], cluster],
   ])(
-    'is left as it is, and %s is given the command to start over',
+    'is not changed, and the error for %s has the command to start over',
     async (_, host, args, command) => {
       const env = {
         ...process.env,
@@ -93,7 +93,7 @@ describe('a database that the migrations from before the first release made', ()
       const program = join(root, 'dist/ops/migrate.js');
       const running = promisify(execFile)(process.execPath, [program, 'shop', ...args], { env });
       const message =
-        'The database t_\\w+_shop was made before the first release and cannot be upgraded.';
+        'The database t_\\w+_shop was created before the first release and cannot be upgraded.';
       await expect(running).rejects.toMatchObject({
         code: 1,
         stderr: expect.stringMatching(

@@ -18,53 +18,54 @@ async function readSubgraph(name: string, env: NodeJS.ProcessEnv) {
 }
 
 /**
- * Brings the tables of a subgraph up to date, before its processes start. `DATABASE_URL` names the
- * owner of the database: the role of the processes themselves need not be able to change tables.
- * Where others keep a lock on a table, it is asked for again, for some five minutes.
+ * Brings the tables of a subgraph up to date, before its processes start. `DATABASE_URL` has the owner of
+ * the database: the role of the processes themselves need not be allowed to change tables. A lock that
+ * another transaction holds is retried for about five minutes.
  *
  * @throws ConfigError
  * @throws OldSchemaError
  */
 export async function migrateSubgraph(name: string, env = process.env): Promise<void> {
   const { url, schema } = await readSubgraph(name, env);
-  const onRefused = ({ message }: Error) => console.error(`not yet, others use it: ${message}`);
+  const onRefused = ({ message }: Error) =>
+    console.error(`lock not available, retrying: ${message}`);
   await migrate({ name: `migrate ${name}`, url, poolMax: 1 }, schema, { ...lockRetry, onRefused });
 }
 
-const lookEveryMs = 1000;
+const checkEveryMs = 1000;
 
 /**
- * Waits until somebody else has done that; any role of the database will do.
+ * Waits until `migrateSubgraph` has completed elsewhere. Works with any role of the database.
  *
  * @throws OldSchemaError
  */
 export async function waitUntilMigrated(name: string, env = process.env): Promise<void> {
   const { url, schema } = await readSubgraph(name, env);
-  while ((await missing(url, schema)).length > 0) {
-    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+  while ((await missingMigrations(url, schema)).length > 0) {
+    await new Promise((resolve) => setTimeout(resolve, checkEveryMs));
   }
 }
 
-async function missing(url: string, schema: Schema): Promise<readonly string[]> {
+async function missingMigrations(url: string, schema: Schema): Promise<readonly string[]> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 });
   client.on('error', () => {});
-  const wanted = namesOf(schema);
+  const names = namesOf(schema);
   try {
     await client.connect();
     const { rows } = await client.query<{ name: string }>('select name from mikro_orm_migrations');
     refuseOldSchema(url, schema, rows);
-    const done = new Set(rows.map((row) => row.name));
-    return wanted.filter((each) => !done.has(each));
+    const executed = new Set(rows.map((row) => row.name));
+    return names.filter((each) => !executed.has(each));
   } catch (error) {
     if (error instanceof OldSchemaError) throw error;
-    console.error(`not yet: ${(error as Error).message}`);
-    return wanted;
+    console.error(`database not ready: ${(error as Error).message}`);
+    return names;
   } finally {
     await client.end().catch(() => {});
   }
 }
 
-/** The command that deletes what an installation has, so that its migrations start over. */
+/** The command that deletes the database of an installation, so that the migrations can start over. */
 function startOver(name: string, { hostname, port, pathname }: URL): string {
   // Kubernetes sets this variable in every container.
   if (!process.env.KUBERNETES_SERVICE_HOST) return 'docker compose down -v && docker compose up';

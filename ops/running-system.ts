@@ -5,7 +5,7 @@ import { root } from './subgraph-names.js';
 /** The folder in which `npm start` keeps its databases, secrets and log between runs. */
 export const stateFolder = () => resolve(root, process.env.STATE_DIR ?? '.holdfast');
 
-/** Where the parts of a running system are, for `npm run seed` and `npm run verify`. */
+/** The addresses of a running system, for `npm run seed` and `npm run verify`. */
 export interface RunningSystem {
   readonly graphqlUrl: string;
   readonly databases: Readonly<Record<string, string>>;

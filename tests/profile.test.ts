@@ -223,7 +223,7 @@ describe('an account', () => {
 
     it('is made with a password that is told once', async () => {
       const said = await create('--email', 'first@example.com', '--name', 'First');
-      const password = / Its password: (\S+)$/.exec(said)?.[1];
+      const password = / Password: (\S+)$/.exec(said)?.[1];
       const { data } = await system.graphql(
         `mutation ($input: LoginInput!) {
            login(input: $input) { ... on Session { user { name role emailVerified } } } }`,
@@ -233,7 +233,7 @@ describe('an account', () => {
     });
 
     it('is the account that has proven the address, with the password it has', async () => {
-      expect(await create('--email', 'ana@example.com')).toContain('is an admin now');
+      expect(await create('--email', 'ana@example.com')).toContain('is now an admin');
       expect(await roleOf('ana@example.com')).toEqual([{ role: 'ADMIN' }]);
       expect((await logIn(system, 'ana')).id).toBeDefined();
     });

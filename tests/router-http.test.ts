@@ -162,7 +162,7 @@ describe('the router is careful with browsers and with slow or large requests', 
     for (const response of responses) {
       expect(response.status).toBe(413);
       expect(await response.json()).toMatchObject({
-        errors: [{ message: 'The body is larger than 100000 bytes.' }],
+        errors: [{ message: 'The request body is larger than 100000 bytes.' }],
       });
     }
     const within = JSON.stringify({ query: `{ __typename } # ${'x'.repeat(99_000)}` });

@@ -87,7 +87,7 @@ describe('npm start', () => {
     const tooOld = place.run();
     expect(await tooOld.exit).toBe(1);
     expect(tooOld.output()).toMatch(
-      /made before the first release and cannot be upgraded\. To start over.*:\n {2}npm start -- --fresh\n$/,
+      /created before the first release and cannot be upgraded\. To start over.*:\n {2}npm start -- --fresh\n$/,
     );
     expect(tooOld.output()).not.toContain('    at ');
     await place.expectNothingLeft();
@@ -128,7 +128,10 @@ describe('npm start', () => {
     expect(await run.exit).toBe(0);
     await redis.stop();
     const none = await place.runTool('ops/verify/index.js');
-    expect(none).toMatchObject({ code: 1, output: expect.stringContaining('No system runs here') });
+    expect(none).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('No running system found'),
+    });
   }, 240_000);
 
   it('leaves no orphan when it is killed, at whatever moment', async () => {

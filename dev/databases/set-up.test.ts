@@ -20,7 +20,7 @@ describe('databases whose tables are too old to be upgraded', () => {
   ])('%s stop it with the command to start over', async (_, areGiven, command) => {
     const stopped = migrateDatabases(databases.urls, areGiven);
     await expect(stopped).rejects.toThrow(StartError);
-    await expect(stopped).rejects.toThrow(/_order was made before the first release/);
+    await expect(stopped).rejects.toThrow(/_order was created before the first release/);
     await expect(stopped).rejects.toThrow(`To start over without the data:\n  ${command}`);
   });
 });

@@ -4,14 +4,15 @@ import type { DatabaseUrls } from './urls.js';
 
 export type Databases = Readonly<Record<SubgraphName, pg.Client>>;
 
-/** Does work with a connection to each of the five databases. @param as how they are named there */
+/** Runs work with a connection to each of the five databases. @param name as `application_name` */
 export async function withDatabases<T>(
   urls: DatabaseUrls,
-  as: string,
+  name: string,
   work: (databases: Databases) => Promise<T>,
 ): Promise<T> {
-  const clients = subgraphNames.map((name) => {
-    return [name, new pg.Client({ connectionString: urls[name], application_name: as })] as const;
+  const clients = subgraphNames.map((subgraph) => {
+    const client = new pg.Client({ connectionString: urls[subgraph], application_name: name });
+    return [subgraph, client] as const;
   });
   try {
     await Promise.all(clients.map(([, client]) => client.connect()));

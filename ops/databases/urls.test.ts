@@ -10,7 +10,7 @@ const run = promisify(execFile);
 const variables = subgraphNames.map((name) => `${name.toUpperCase()}_DATABASE_URL`);
 
 describe('the databases of seed, rebuild and verify', () => {
-  it('are those that the environment names, by value or by file', () => {
+  it('are those in the environment, by value or by file', () => {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-urls-'));
     const [file, url] = [join(folder, 'url'), 'postgresql://a:b@db:5432/one'];
     writeFileSync(file, url);
@@ -21,7 +21,7 @@ describe('the databases of seed, rebuild and verify', () => {
   });
 
   it.each(['dev/seed', 'ops/verify', 'ops/rebuild projections'])(
-    '%s, as a program of its own, says in one sentence where there are none',
+    '%s, as a program, reports in one sentence that there are none',
     async (command) => {
       const [program, ...args] = command.split(' ');
       const env = {
@@ -33,7 +33,7 @@ describe('the databases of seed, rebuild and verify', () => {
       const running = run(process.execPath, [path, ...args], { env });
       await expect(running).rejects.toMatchObject({
         code: 1,
-        stderr: expect.stringMatching(/^No system runs here .*\n$/),
+        stderr: expect.stringMatching(/^No running system found.*\n$/),
       });
     },
   );

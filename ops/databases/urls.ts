@@ -7,7 +7,7 @@ export type DatabaseUrls = Readonly<Record<SubgraphName, string>>;
 
 const variableOf = (name: string) => `${name.toUpperCase()}_DATABASE_URL`;
 
-/** What `npm run seed`, `rebuild` and `verify` read, where the system is not that of `npm start`. */
+/** The variables of `npm run seed`, `rebuild` and `verify`, for a system other than that of `npm start`. */
 export const databaseVariables = Object.fromEntries(
   subgraphNames.map((name) => {
     const about = `the database of the ${name} subgraph, if not that of npm start`;
@@ -15,18 +15,18 @@ export const databaseVariables = Object.fromEntries(
   }),
 );
 
-/** The databases that the environment names, or those of the system that `npm start` runs here. */
+/** The databases in the environment, or those of the system that `npm start` runs. */
 export function databasesToUse(env = process.env): DatabaseUrls {
   const given = loadConfig(databaseVariables, env);
   const running = readRunningSystem(stateFolder())?.databases;
   const urls = subgraphNames.map((name) => [name, given[variableOf(name)] || running?.[name]]);
   if (urls.every(([, url]) => url)) return Object.fromEntries(urls) as DatabaseUrls;
   throw new Error(
-    `No system runs here (npm start), and not all of ${subgraphNames.map(variableOf).join(', ')} are given.`,
+    `No running system found. Start it with npm start, or set ${subgraphNames.map(variableOf).join(', ')}.`,
   );
 }
 
-/** As `databasesToUse`, for a program: it ends with one sentence where there are none. */
+/** As `databasesToUse`, for a program: exits with one sentence if there are none. */
 export function databasesOrExit(): DatabaseUrls {
   try {
     return databasesToUse();

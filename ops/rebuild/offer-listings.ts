@@ -1,6 +1,6 @@
 import type { Databases } from '../databases/clients.js';
 
-/** A row of product's offer listing, as shop and warehouse have it. */
+/** A row of product's offer listing, computed from shop and warehouse. */
 export interface Listing {
   readonly shopId: string;
   readonly sku: string;
@@ -18,13 +18,13 @@ interface Variant {
   readonly sku: string;
   readonly productId: string;
   readonly deleted: boolean;
-  /** when this was read, before what shops and warehouses have; by product's clock */
+  /** when this was read, by product's clock; the sources are read later */
   readonly readAt: string;
 }
 
 const pageMax = 2000;
 
-/** All variants, a page of skus at a time, with what their listings have to be. */
+/** Pages of all skus, with the listings that they should have. */
 export async function* listingsBySku({ product, shop, warehouse }: Databases) {
   let after = '';
   for (;;) {
@@ -75,7 +75,7 @@ interface SourceOffer {
   readonly offerVersion: number;
 }
 
-/** Of each shop and sku the newest offer; ids are in the order of time. */
+/** The newest offer of each shop and sku; ids are ordered by time. */
 async function offersOf(shop: Databases['shop'], skus: string[]): Promise<SourceOffer[]> {
   const { rows } = await shop.query<SourceOffer>(
     `select distinct on (shop_id, sku) shop_id as "shopId", sku, id as "offerId",

@@ -2,7 +2,7 @@ import { lockSkuSql } from '../../subgraphs/shop/locks.js';
 import { renameOffers } from '../../subgraphs/shop/offer/variant-name.js';
 import type { Databases } from '../databases/clients.js';
 
-/** A variant of which an offer has another name. */
+/** A variant with an offer that has another name. */
 interface Misnamed {
   readonly sku: string;
   readonly name: string;
@@ -11,7 +11,7 @@ interface Misnamed {
 
 const pageMax = 2000;
 
-/** All variants that are sold, a page at a time: how many, and those of which an offer is named otherwise. */
+/** Pages of all variants that are not deleted: their number, and those with an offer that has another name. */
 export async function* misnamedOffers({ product, shop }: Databases) {
   let after = '';
   for (;;) {
@@ -28,12 +28,12 @@ export async function* misnamedOffers({ product, shop }: Databases) {
       [variants.map(({ sku }) => sku), variants.map(({ name }) => name)],
     );
     const skus = new Set(rows.map(({ sku }) => sku));
-    yield { looked: variants.length, misnamed: variants.filter(({ sku }) => skus.has(sku)) };
+    yield { checked: variants.length, misnamed: variants.filter(({ sku }) => skus.has(sku)) };
     after = variants.at(-1)?.sku as string;
   }
 }
 
-/** Gives offers the names of their products and variants, unless shops were told of a later one. */
+/** Renames offers after their products and variants, unless shop has received a later name. */
 export async function renameMisnamed(databases: Databases): Promise<void> {
   const { shop } = databases;
   for await (const { misnamed } of misnamedOffers(databases)) {

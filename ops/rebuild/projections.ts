@@ -6,11 +6,10 @@ import { type Listing, listingsBySku } from './offer-listings.js';
 import { renameMisnamed } from './offer-names.js';
 
 /**
- * Makes product's offer listing anew from what shop and warehouse have, and the names of shop's offers
- * from what product has, while they run: a row that was told of something newer meanwhile is left as it
- * is.
+ * Rebuilds product's offer listing from shop and warehouse, and the names of shop's offers from product,
+ * while they run: a row with a newer version from an event is not changed.
  *
- * @returns how many listings there are
+ * @returns the number of listings
  */
 export async function rebuildProjections(urls: DatabaseUrls): Promise<number> {
   return withDatabases(urls, 'rebuild', async (databases) => {
@@ -26,7 +25,7 @@ export async function rebuildProjections(urls: DatabaseUrls): Promise<number> {
 
 interface Page {
   readonly skus: string[];
-  /** when the sources were begun to be read; what was listed since may be of something newer */
+  /** when reading the sources began; a listing written later may be newer */
   readonly readAt: string;
 }
 
@@ -44,8 +43,8 @@ async function write(product: pg.Client, { skus, readAt }: Page, listings: Listi
     stock_version: each.stockVersion,
   }));
   await product.query('begin');
-  // As every writer of listings does: the summary of a product is made by one at a time.
-  const { rows: held } = await product.query<{ id: string }>(
+  // As every writer of listings: only one at a time may write the summary of a product.
+  const { rows: locked } = await product.query<{ id: string }>(
     `select id from product where id in (select product_id from product_variant where sku = any($1))
      order by id for no key update`,
     [skus],
@@ -74,6 +73,6 @@ async function write(product: pg.Client, { skus, readAt }: Page, listings: Listi
             excluded.stock_version)`,
     [JSON.stringify(rows), skus, readAt],
   );
-  await product.query(summarizeListedPrices, [held.map(({ id }) => id)]);
+  await product.query(summarizeListedPrices, [locked.map(({ id }) => id)]);
   await product.query('commit');
 }

@@ -4,9 +4,9 @@ import type { DatabaseHosts } from './secret-files.js';
 const address = /^(?:([a-z]+)=)?([^\s=/@]+:\d+)$/;
 
 /**
- * Reads `HOST:PORT`, one PostgreSQL for all, and `NAME=HOST:PORT`, one for a subgraph.
+ * Parses `HOST:PORT`, one PostgreSQL for all subgraphs, and `NAME=HOST:PORT`, that of one subgraph.
  *
- * @throws Error naming what is none of both, or the subgraphs for which there is none
+ * @throws Error naming an invalid argument, or the subgraphs without a PostgreSQL
  */
 export function readDatabaseHosts(args: readonly string[]): DatabaseHosts {
   const given = new Map<string, string>();
@@ -20,7 +20,7 @@ export function readDatabaseHosts(args: readonly string[]): DatabaseHosts {
     given.set(name, host);
   }
   const missing = subgraphNames.filter((name) => !given.has(name) && !given.has('all'));
-  if (missing.length > 0) throw new Error(`where is the PostgreSQL of ${missing.join(', ')}?`);
+  if (missing.length > 0) throw new Error(`the PostgreSQL of ${missing.join(', ')} is missing`);
   return Object.fromEntries(
     subgraphNames.map((name) => [name, (given.get(name) ?? given.get('all')) as string]),
   );

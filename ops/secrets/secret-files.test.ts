@@ -12,14 +12,14 @@ describe('the secrets of an installation', () => {
   beforeAll(() => makeSecretFiles(folder, hosts));
   afterAll(() => rmSync(parent, { recursive: true }));
 
-  it('are the same for both sides, and other for each process', () => {
+  it('are the same for caller and callee, and different for each process', () => {
     expect(read('order/ORDER_SECRET')).toBe(read('warehouse/ORDER_SECRET'));
     expect(read('order/ORDER_SECRET')).not.toBe(read('order/WAREHOUSE_SECRET'));
     expect(() => read('router/ORDER_SECRET')).toThrow('ENOENT');
     expect(() => read('order/AUTH_SIGNING_KEYS')).toThrow('ENOENT');
   });
 
-  it('name a database with a role for the process, and its owner for the migration', () => {
+  it('have a database URL with one role for the process, and the owner for the migration', () => {
     const url = new URL(read('order/DATABASE_URL'));
     expect([url.host, url.pathname, url.username]).toEqual([
       'db:5432',
@@ -34,7 +34,7 @@ describe('the secrets of an installation', () => {
     expect(() => read('migrate-order/ORDER_SECRET')).toThrow('ENOENT');
   });
 
-  it('name the server of each subgraph, where it has one of its own', () => {
+  it('have the server of each subgraph, if it has its own', () => {
     for (const path of [
       'user/DATABASE_URL',
       'migrate-user/DATABASE_URL',
@@ -48,11 +48,11 @@ describe('the secrets of an installation', () => {
     }
   });
 
-  it('let nobody else in', () => {
+  it('are readable by their owner only', () => {
     expect(statSync(folder).mode & 0o777).toBe(0o700);
   });
 
-  it('have an empty file for what others give, and keep what somebody wrote there', async () => {
+  it('have an empty file for each secret of a third party, and keep what was written there', async () => {
     expect([read('user/SMTP_URL'), read('shop/DATABASE_REPLICA_URLS')]).toEqual(['', '']);
     expect(() => read('shop/SMTP_URL')).toThrow('ENOENT');
     writeFileSync(join(folder, 'user/SMTP_URL'), 'smtps://mail.example.com');
@@ -60,7 +60,7 @@ describe('the secrets of an installation', () => {
     expect(read('user/SMTP_URL')).toBe('smtps://mail.example.com');
   });
 
-  it('stay as they are when they are made again', async () => {
+  it('do not change when they are created again', async () => {
     const paths = ['order/DATABASE_URL', 'user/AUTH_SIGNING_KEYS', 'router/ROUTER_SECRET'];
     const before = paths.map(read);
     await makeSecretFiles(folder, hosts);

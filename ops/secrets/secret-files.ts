@@ -24,10 +24,10 @@ export const readers: Readonly<Record<string, Variables>> = {
 };
 
 /**
- * What others give, and an address with a password may be: a file of it is empty until somebody writes
- * it, and an empty one counts as not there.
+ * Secrets of third parties, and addresses that may contain a password. Their files are empty until somebody
+ * writes them; an empty file counts as not set.
  */
-export const givenSecrets = [
+export const externalSecrets = [
   'SMS_AUTH_TOKEN',
   'SMTP_URL',
   'STRIPE_SECRET_KEY',
@@ -43,13 +43,13 @@ export const givenSecrets = [
 /** subgraph → where its PostgreSQL is: `postgres:5432` */
 export type DatabaseHosts = Readonly<Record<string, string>>;
 
-/** folder → file → what stands in it */
+/** folder → file → its content */
 export type SecretFiles = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /**
- * The secrets of an installation, as files: a folder for each process with those that it reads and no
- * others, named as its variables are; one for each migration, `tools` for seed, verify and rebuild,
- * and `postgres` for the server or servers.
+ * The secrets of an installation, as files: a folder for each process with only those that it reads, named
+ * as its variables; one for each migration, `tools` for seed, verify and rebuild, and `postgres` for the
+ * server or servers.
  */
 export function secretFiles(secrets: Secrets, hosts: DatabaseHosts): SecretFiles {
   const passwordOf = (role: string) =>
@@ -69,7 +69,7 @@ export function secretFiles(secrets: Secrets, hosts: DatabaseHosts): SecretFiles
     const files = Object.entries(known).filter(([variable]) => variable in variables);
     if ('DATABASE_URL' in variables) files.push(['DATABASE_URL', service(name)]);
     files.push(
-      ...givenSecrets
+      ...externalSecrets
         .filter((each) => each in variables)
         .map((each) => [each, ''] as [string, string]),
     );
@@ -91,8 +91,8 @@ export function secretFiles(secrets: Secrets, hosts: DatabaseHosts): SecretFiles
 }
 
 /**
- * Makes what is not there yet, keeps what is, and writes all of it into folders under `folder`, which
- * nobody else may enter.
+ * Creates missing secrets, keeps existing ones, and writes all of them to folders under `folder`, which is
+ * accessible to its owner only.
  */
 export async function makeSecretFiles(folder: string, hosts: DatabaseHosts): Promise<void> {
   mkdirSync(join(folder, 'all'), { recursive: true, mode: 0o700 });
@@ -101,11 +101,11 @@ export async function makeSecretFiles(folder: string, hosts: DatabaseHosts): Pro
     mkdirSync(join(folder, name), { recursive: true });
     for (const [file, value] of Object.entries(files)) {
       const path = join(folder, name, file);
-      const isGiven = givenSecrets.includes(file);
-      if (isGiven && existsSync(path)) continue;
+      const isExternal = externalSecrets.includes(file);
+      if (isExternal && existsSync(path)) continue;
       rmSync(path, { force: true });
-      // Whoever has the folder mounted may read it; who else may come to it is up to the mount.
-      writeFileSync(path, value, { mode: isGiven ? 0o644 : 0o444 });
+      // Readable by every user of the container into which the folder is mounted.
+      writeFileSync(path, value, { mode: isExternal ? 0o644 : 0o444 });
     }
   }
 }

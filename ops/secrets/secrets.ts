@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { callers } from '../../subgraphs/shared/config.js';
 import { generateSigningKey } from '../../subgraphs/user/session/signing-keys.js';
 
-/** Secrets of one installation; made once, at random. */
+/** Secrets of one installation; generated once. */
 export interface Secrets {
   readonly databasePassword: string;
   /** `ROUTER_SECRET`, … → its value */
@@ -13,7 +13,7 @@ export interface Secrets {
   readonly signingKeys: string;
   /** `OTP_SECRET` */
   readonly otpSecret: string;
-  /** with which the payment sandbox signs */
+  /** the key with which the payment sandbox signs webhooks */
   readonly webhookSecret: string;
 }
 
@@ -28,7 +28,7 @@ export async function makeSecrets(): Promise<Secrets> {
   };
 }
 
-/** Reads the secrets of a state folder that is taken; makes those that are not there yet. */
+/** Reads the secrets of a claimed state folder, and generates those that are missing. */
 export async function loadSecrets(folder: string): Promise<Secrets> {
   const file = join(folder, 'secrets.json');
   const known = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};

@@ -3,14 +3,14 @@ import { serveVerdicts } from './serve-verdicts.js';
 import { isBroken, report, verify } from './verify.js';
 
 /**
- * `npm run verify`: the invariants of the domain, over the running databases. With
- * `-- --listen 9400` it goes on looking, and tells Prometheus what it finds at `/metrics`.
+ * `npm run verify`: checks the invariants of the domain in the running databases. With `-- --listen 9400`
+ * it repeats the check and exposes the results at `/metrics`.
  */
 const databases = databasesOrExit();
 const [option, listenPort] = process.argv.slice(2);
 if (option === '--listen') {
   const { url } = await serveVerdicts(databases, '0.0.0.0', Number(listenPort ?? 9400));
-  console.log(`what is found stands at ${url}/metrics`);
+  console.log(`results are at ${url}/metrics`);
 } else await verifyOnce();
 
 async function verifyOnce() {

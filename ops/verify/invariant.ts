@@ -3,27 +3,27 @@ import type { SubgraphName } from '../subgraph-names.js';
 
 export type OffendingRow = Readonly<Record<string, unknown>>;
 
-/** What a look at an invariant found. */
+/** The result of checking an invariant. */
 export interface Finding {
-  /** how many rows it looked at */
+  /** number of checked rows */
   readonly rows: number;
   readonly offending: readonly OffendingRow[];
 }
 
-/** One of the rules of the domain that are true at every commit, or once the system is quiet. */
+/** A rule of the domain that holds at every commit, or once the system is idle. */
 export interface Invariant {
   readonly name: string;
-  /** true where it spans databases, and so holds only when nothing is on its way between them */
-  readonly onceQuiet: boolean;
-  look(databases: Databases): Promise<Finding>;
+  /** true if it spans databases or waits for workers, and holds once nothing is in progress */
+  readonly whenIdle: boolean;
+  check(databases: Databases): Promise<Finding>;
 }
 
 export const offendingMax = 20;
 
 /**
- * An invariant of one database, in one statement and so of one moment.
+ * An invariant of one database, checked in one statement and therefore in one snapshot.
  *
- * @param query `select`: the rows it is about; `holds`: what must be true of each
+ * @param query `select`: the rows to check; `holds`: the condition for each
  */
 export function invariantOf(
   database: SubgraphName,
@@ -31,15 +31,15 @@ export function invariantOf(
   query: { with?: string; select: string; holds: string },
 ): Invariant {
   const statement = `
-    with ${query.with ? `${query.with},` : ''} looked as (${query.select})
-    select (select count(*) from looked)::int as "rows",
+    with ${query.with ? `${query.with},` : ''} checked as (${query.select})
+    select (select count(*) from checked)::int as "rows",
       coalesce((select jsonb_agg(to_jsonb(bad)) from
-        (select * from looked where not coalesce(${query.holds}, false) limit ${offendingMax}) bad
+        (select * from checked where not coalesce(${query.holds}, false) limit ${offendingMax}) bad
       ), '[]') as offending`;
   return {
     name,
-    onceQuiet: false,
-    async look(databases) {
+    whenIdle: false,
+    async check(databases) {
       const { rows } = await databases[database].query<Finding>(statement);
       return rows[0] as Finding;
     },

@@ -9,9 +9,9 @@ import {
   offendingMax,
 } from './invariant.js';
 
-const settledAfterSeconds = 10;
+const deliveryMaxSeconds = 10;
 
-/** The invariants of the order subgraph's database, and those that span it and the stock. */
+/** The invariants of the order subgraph's database, and those that span orders and stock. */
 export const orderInvariants: Invariant[] = [
   invariantOf('order', 'the total of an order is the sum of its lines', {
     select: `select o.id, o.total_amount,
@@ -22,7 +22,7 @@ export const orderInvariants: Invariant[] = [
       group by o.id`,
     holds: 'total_amount = lines and total_amount > 0',
   }),
-  invariantOf('order', 'what a customer bought of a sku is the sum of the lines not cancelled', {
+  invariantOf('order', 'purchased units of a sku are the sum of the lines that are not cancelled', {
     with: `bought as (
       select o.customer_id, s.shop_id, i.sku, sum(i.quantity) as lines
       from customer_order o join shop_order s on s.order_id = o.id
@@ -32,29 +32,29 @@ export const orderInvariants: Invariant[] = [
       from purchase full join bought using (customer_id, shop_id, sku)`,
     holds: 'units = lines',
   }),
-  invariantOf('order', 'the units of an offer in carts are those of the carts that are counted', {
-    with: `held as (
+  invariantOf('order', 'units of an offer in carts are the sum over the counted carts', {
+    with: `counted as (
       select i.offer_id, c.shard, sum(i.quantity) as lines
       from cart c join cart_item i on i.cart_id = c.id where c.counted group by 1, 2)`,
     select: `select offer_id, shard, coalesce(units, 0) as units, coalesce(lines, 0) as lines
-      from units_in_carts full join held using (offer_id, shard)`,
+      from units_in_carts full join counted using (offer_id, shard)`,
     holds: 'units = lines',
   }),
-  invariantOf('order', 'an order is as far as its parts say', {
+  invariantOf('order', 'the status of an order follows from its shop orders', {
     select: `select o.id, o.status, case
         when bool_and(s.status = 'CANCELLED') then 'CANCELLED'
         when bool_or(s.status = 'PENDING') then 'PENDING'
         when bool_or(s.status = 'CONFIRMED') then 'CONFIRMED'
         when bool_or(s.status = 'SHIPPED') then 'SHIPPED'
-        when bool_or(s.status = 'DELIVERED') then 'DELIVERED' end as of_parts
+        when bool_or(s.status = 'DELIVERED') then 'DELIVERED' end as of_shop_orders
       from customer_order o left join shop_order s on s.order_id = o.id group by o.id`,
-    holds: 'status = of_parts',
+    holds: 'status = of_shop_orders',
   }),
   invariantOf('order', 'a paid order has one completed payment of its total, a pending one none', {
     select: `select o.id, o.status, o.total_amount,
         count(p.*) as payments, coalesce(sum(p.amount), 0) as paid
       from customer_order o left join payment p on p.order_id = o.id and (p.status = 'COMPLETED'
-        -- All of it went back with the parts that are cancelled: what is left of the order was free.
+        -- Refunded in full with the cancelled shop orders: the remaining ones were free.
         or (p.status = 'REFUNDED' and not exists (
           select from shop_order s join order_item i on i.shop_order_id = s.id
           where s.order_id = o.id and s.status <> 'CANCELLED' and i.unit_price_amount > 0)))
@@ -63,17 +63,13 @@ export const orderInvariants: Invariant[] = [
       then payments = 1 and paid = total_amount
       when status = 'PENDING' then payments = 0 else true end`,
   }),
-  invariantOf(
-    'order',
-    'refunds never exceed their payment, and are all of it once it is REFUNDED',
-    {
-      select: `select p.id, p.status, p.amount, coalesce(sum(r.amount), 0) as refunded,
+  invariantOf('order', 'refunds do not exceed their payment, and equal it once it is REFUNDED', {
+    select: `select p.id, p.status, p.amount, coalesce(sum(r.amount), 0) as refunded,
         coalesce(sum(r.amount) filter (where r.status = 'COMPLETED'), 0) as sent
       from payment p left join refund r on r.payment_id = p.id group by p.id`,
-      holds: `refunded <= amount and (status <> 'REFUNDED' or sent = amount)`,
-    },
-  ),
-  invariantOf('order', 'every acknowledged checkout exists, and every refusal was true', {
+    holds: `refunded <= amount and (status <> 'REFUNDED' or sent = amount)`,
+  }),
+  invariantOf('order', 'every acknowledged checkout has an order, and every refusal was correct', {
     select: `select k.subject_id, k.outcome, o.id is not null as placed
       from idempotency_key k left join customer_order o on o.id = k.subject_id
       where k.operation = 'checkout' and k.outcome is not null`,
@@ -85,7 +81,7 @@ export const orderInvariants: Invariant[] = [
   {
     ...invariantOf(
       'order',
-      'the payments of a cancelled order came to nothing, or go back in full',
+      'payments of a cancelled order failed, were voided or are refunded in full',
       {
         select: `select p.id, p.order_id, p.status, p.amount,
           (select coalesce(sum(r.amount), 0) from refund r where r.payment_id = p.id) as refunded
@@ -93,11 +89,14 @@ export const orderInvariants: Invariant[] = [
         holds: `status in ('FAILED', 'VOIDED', 'REFUNDED') or (status = 'COMPLETED' and refunded = amount)`,
       },
     ),
-    onceQuiet: true,
+    whenIdle: true,
   },
   {
-    ...invariantOf('order', 'what goes back of a paid order is the price of its cancelled parts', {
-      select: `select o.id, o.status,
+    ...invariantOf(
+      'order',
+      'refunds of a paid order equal the price of its cancelled shop orders',
+      {
+        select: `select o.id, o.status,
           (select coalesce(sum(r.amount), 0) from payment p join refund r on r.payment_id = p.id
              where p.order_id = o.id and p.status = 'COMPLETED') as refunded,
           (select coalesce(sum(i.unit_price_amount * i.quantity), 0)
@@ -105,25 +104,34 @@ export const orderInvariants: Invariant[] = [
              where s.order_id = o.id and s.status = 'CANCELLED') as cancelled
         from customer_order o where exists (select from payment p
           where p.order_id = o.id and p.status = 'COMPLETED')`,
-      holds: 'refunded = cancelled',
-    }),
-    onceQuiet: true,
+        holds: 'refunded = cancelled',
+      },
+    ),
+    whenIdle: true,
   },
   ...(['product', 'shop', 'warehouse', 'order'] as const).map((name) => ({
-    ...invariantOf(name, `the outbox of the ${name} subgraph is empty, and nothing a dead letter`, {
+    ...invariantOf(name, `the outbox of the ${name} subgraph is empty, without dead letters`, {
       select: `select id, topic, key, created_at, dead_at, sent_at from outbox`,
       holds: `sent_at is not null
-        or (dead_at is null and created_at > now() - interval '${settledAfterSeconds} s')`,
+        or (dead_at is null and created_at > now() - interval '${deliveryMaxSeconds} s')`,
     }),
-    onceQuiet: true,
+    whenIdle: true,
   })),
-  { name: 'an order is as its reservation is', onceQuiet: true, look: ordersAndReservations },
-  { name: 'a hold belongs to an order', onceQuiet: true, look: reservationsWithoutOrder },
+  {
+    name: 'the status of an order matches its reservation',
+    whenIdle: true,
+    check: ordersAndReservations,
+  },
+  {
+    name: 'every HELD or COMMITTED reservation belongs to an order',
+    whenIdle: true,
+    check: reservationsWithoutOrder,
+  },
 ];
 
 const pageMax = 5000;
 
-/** Walks a table by id, a page at a time. */
+/** Reads a table by id, page by page. */
 async function* pages<T extends { id: string }>(client: pg.Client, select: string) {
   let after = '00000000-0000-0000-0000-000000000000';
   for (;;) {
@@ -138,14 +146,14 @@ interface OrderRow {
   id: string;
   status: string;
   quantity: number;
-  /** shop → units of its part, if that is cancelled */
+  /** shop → units of its shop order, if that is cancelled */
   cancelled: Record<string, number>;
 }
 interface ReservationRow {
   id: string;
   state: string;
   quantity: number;
-  /** shop → units that came back */
+  /** shop → returned units */
   returned: Record<string, number>;
 }
 
@@ -170,7 +178,7 @@ async function ordersAndReservations({ order, warehouse }: Databases): Promise<F
          coalesce((select jsonb_object_agg(shop_id, units) from (
            select shop_id, sum(m.on_hand_delta)::int as units
            from stock_movement m join stock_level v on v.id = m.level_id
-           where m.reference = r.order_id::text and m.type = 'RETURN' group by shop_id) came), '{}')
+           where m.reference = r.order_id::text and m.type = 'RETURN' group by shop_id) by_shop), '{}')
            as returned
        from reservation r left join reservation_line l on l.order_id = r.order_id
        where r.order_id = any($1::uuid[]) group by r.order_id`,

@@ -3,36 +3,36 @@ import { type Listing, listingsBySku } from '../rebuild/offer-listings.js';
 import { misnamedOffers } from '../rebuild/offer-names.js';
 import { type Finding, type Invariant, offendingMax } from './invariant.js';
 
-/** What one subgraph keeps a copy of, beside its source. */
+/** The copies that subgraphs keep of each other's data match their sources. */
 export const projectionInvariants: Invariant[] = [
   {
-    name: 'product lists offers as shops and warehouses have them',
-    onceQuiet: true,
-    look: offerListings,
+    name: 'the listings of product match shop and warehouse',
+    whenIdle: true,
+    check: offerListings,
   },
   {
-    name: 'offers are called as their products and variants are',
-    onceQuiet: true,
-    look: offerNames,
+    name: 'the names of offers match their products and variants',
+    whenIdle: true,
+    check: offerNames,
   },
   {
-    name: 'the prices by which products are sorted are those of their listings',
-    onceQuiet: false,
-    look: listedPrices,
+    name: 'the price summaries of products match their listings',
+    whenIdle: false,
+    check: listedPrices,
   },
 ];
 
 async function offerNames(databases: Databases): Promise<Finding> {
   let rows = 0;
   const offending: object[] = [];
-  for await (const { looked, misnamed } of misnamedOffers(databases)) {
-    rows += looked;
+  for await (const { checked, misnamed } of misnamedOffers(databases)) {
+    rows += checked;
     offending.push(...misnamed);
   }
   return { rows, offending: offending.slice(0, offendingMax) as Finding['offending'] };
 }
 
-/** Both are written in one commit, so that this holds at any moment. */
+/** Listings and summaries are written in one commit, so this holds at every commit. */
 async function listedPrices({ product }: Databases): Promise<Finding> {
   const { rows: counted } = await product.query<{ count: string }>(
     'select count(*) from listed_price',
@@ -71,7 +71,7 @@ async function offerListings(databases: Databases): Promise<Finding> {
   return { rows, offending: offending.slice(0, offendingMax) as Finding['offending'] };
 }
 
-/** What matters of a listing; one that is not active offers nothing, at whatever price. */
+/** The part of a listing that is compared; if it is inactive, its price does not matter. */
 function comparable(listing: Listing | undefined): string {
   if (!listing) return 'false,false';
   const { active, inStock, offerId, price, currencyCode } = listing;

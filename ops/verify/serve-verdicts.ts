@@ -6,37 +6,37 @@ import { startWorker } from '../../subgraphs/shared/runtime/worker.js';
 import type { DatabaseUrls } from '../databases/urls.js';
 import { verify } from './verify.js';
 
-const lookEveryMs = 60_000;
+const checkEveryMs = 60_000;
 
-/** Looks at the invariants once a minute, until stopped, and shows Prometheus what it found. */
+/** Checks the invariants once a minute, until stopped, and exposes the results to Prometheus. */
 export async function serveVerdicts(
   urls: DatabaseUrls,
   host: string,
   port: number,
-  everyMs = lookEveryMs,
+  everyMs = checkEveryMs,
 ) {
   const registry = new Registry();
   registry.setDefaultLabels({ service: 'verify' });
   const violations = new Gauge({
     name: 'holdfast_invariant_violations',
-    help: 'Rows that break an invariant of the domain; none may ever.',
+    help: 'Rows that break the invariant, up to 20. Always 0 in a correct system.',
     labelNames: ['invariant'],
     registers: [registry],
   });
-  const lookedAt = new Gauge({
+  const checkedAt = new Gauge({
     name: 'holdfast_invariants_verified_timestamp_seconds',
-    help: 'When all invariants were last looked at; 0 before the first time.',
+    help: 'When all invariants were last checked; 0 before the first time.',
     registers: [registry],
   });
-  const look = async () => {
+  const check = async () => {
     for (const { name, offending } of await verify(urls)) {
       violations.set({ invariant: name }, offending.length);
     }
-    lookedAt.setToCurrentTime();
+    checkedAt.setToCurrentTime();
   };
   const logger = createLogger('verify', 'info');
-  const first = look().catch((err) => logger.error({ err }, 'the databases cannot be read'));
-  const worker = startWorker('verify', everyMs, logger, look);
+  const first = check().catch((err) => logger.error({ err }, 'invariant check failed'));
+  const worker = startWorker('verify', everyMs, logger, check);
   const server = createServer(async (_request, response) => {
     response.writeHead(200, { 'content-type': registry.contentType });
     response.end(await registry.metrics());
@@ -44,7 +44,7 @@ export async function serveVerdicts(
   const url = await listen(server, host, port);
   return {
     url,
-    /** done once all invariants were looked at */
+    /** resolves once all invariants were checked for the first time */
     first,
     async stop() {
       await first;

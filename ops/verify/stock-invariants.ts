@@ -1,8 +1,8 @@
 import { type Invariant, invariantOf } from './invariant.js';
 
-const holdMayOverrunSeconds = 5;
+const overdueMaxSeconds = 5;
 
-/** The invariants of the warehouse subgraph's database; true at every commit. */
+/** The invariants of the warehouse subgraph's database; they hold at every commit. */
 export const stockInvariants: Invariant[] = [
   invariantOf('warehouse', '0 ≤ reserved ≤ onHand on every level', {
     select: 'select id, sku, on_hand, reserved from stock_level',
@@ -15,7 +15,7 @@ export const stockInvariants: Invariant[] = [
       from stock_level l left join stock_movement m on m.level_id = l.id group by l.id`,
     holds: 'on_hand = on_hand_moved and reserved = reserved_moved',
   }),
-  invariantOf('warehouse', 'reserved is the sum of what is HELD', {
+  invariantOf('warehouse', 'reserved is the sum of HELD reservations', {
     select: `select l.id, l.sku, l.reserved,
         coalesce(sum(rl.quantity) filter (where r.state = 'HELD'), 0) as held
       from stock_level l
@@ -24,7 +24,7 @@ export const stockInvariants: Invariant[] = [
       group by l.id`,
     holds: 'reserved = held',
   }),
-  invariantOf('warehouse', 'every reservation line was reserved once, and ended once', {
+  invariantOf('warehouse', 'every reservation line was reserved once and ended at most once', {
     select: `select rl.order_id, rl.level_id, rl.quantity, r.state,
         count(*) filter (where m.type = 'RESERVATION' and m.reserved_delta = rl.quantity) as made,
         count(*) filter (where m.type = 'SALE' and m.on_hand_delta = -rl.quantity
@@ -39,14 +39,14 @@ export const stockInvariants: Invariant[] = [
     holds: `made = 1 and movements = 1 + sold + released
       and sold = (state = 'COMMITTED')::int and released = (state in ('RELEASED', 'EXPIRED'))::int`,
   }),
-  invariantOf('warehouse', 'what was reserved, released or sold has its reservation line', {
+  invariantOf('warehouse', 'every movement of a reservation has a reservation line', {
     select: `select m.id, m.type, m.reference, rl.order_id is not null as has_line
       from stock_movement m left join reservation_line rl
         on rl.order_id::text = m.reference and rl.level_id = m.level_id
       where m.type in ('RESERVATION', 'RELEASE', 'SALE')`,
     holds: 'has_line',
   }),
-  invariantOf('warehouse', 'units sold are no more than units received', {
+  invariantOf('warehouse', 'units sold do not exceed units received', {
     select: `select l.shop_id, l.sku,
         coalesce(-sum(m.on_hand_delta) filter (where m.type in ('SALE', 'RETURN')), 0) as sold,
         coalesce(sum(m.on_hand_delta) filter (where m.type in ('RECEIPT', 'ADJUSTMENT')), 0)
@@ -54,7 +54,7 @@ export const stockInvariants: Invariant[] = [
       from stock_level l join stock_movement m on m.level_id = l.id group by l.shop_id, l.sku`,
     holds: 'sold <= received',
   }),
-  invariantOf('warehouse', 'no more of an order came back than was sold to it', {
+  invariantOf('warehouse', 'returned units of an order do not exceed its sold units', {
     select: `select m.reference, m.level_id,
         coalesce(-sum(m.on_hand_delta) filter (where m.type = 'SALE'), 0) as sold,
         sum(m.on_hand_delta) filter (where m.type = 'RETURN') as returned
@@ -62,18 +62,18 @@ export const stockInvariants: Invariant[] = [
       group by m.reference, m.level_id having count(*) filter (where m.type = 'RETURN') > 0`,
     holds: 'returned <= sold',
   }),
-  invariantOf('warehouse', 'no hold outlives its time by more than 5 s', {
+  invariantOf('warehouse', 'no reservation is HELD more than 5 s after its expiry', {
     select: `select order_id, expires_at from reservation where state = 'HELD'`,
-    holds: `expires_at > now() - interval '${holdMayOverrunSeconds} s'`,
+    holds: `expires_at > now() - interval '${overdueMaxSeconds} s'`,
   }),
-  invariantOf('warehouse', 'available is what active warehouses have, less what is reserved', {
+  invariantOf('warehouse', 'available is on hand minus reserved in active warehouses', {
     select: `select i.shop_id, i.sku, i.available,
-        coalesce(sum(l.on_hand - l.reserved) filter (where w.active), 0) as shelved
+        coalesce(sum(l.on_hand - l.reserved) filter (where w.active), 0) as sellable
       from stock_item i
         left join stock_level l on l.shop_id = i.shop_id and l.sku = i.sku
         left join warehouse w on w.id = l.warehouse_id
       group by i.shop_id, i.sku`,
-    holds: 'available = shelved',
+    holds: 'available = sellable',
   }),
   invariantOf('warehouse', 'every level belongs to an item of its shop', {
     select: `select l.id, w.shop_id = l.shop_id as same_shop, i.sku is not null as has_item
@@ -81,7 +81,7 @@ export const stockInvariants: Invariant[] = [
         left join stock_item i on i.shop_id = l.shop_id and i.sku = l.sku`,
     holds: 'same_shop and has_item',
   }),
-  invariantOf('warehouse', 'incoming is what is in transit', {
+  invariantOf('warehouse', 'incoming is the sum of units in transit', {
     select: `select l.id, l.sku, l.incoming,
         coalesce(sum(t.quantity - t.received - t.returned - t.missing), 0) as in_transit
       from stock_level l
@@ -93,15 +93,15 @@ export const stockInvariants: Invariant[] = [
   }),
   invariantOf(
     'warehouse',
-    'of what left in a transfer each unit came, went back, is missing or in transit',
+    'every unit of a transfer is received, returned, missing or in transit',
     {
       select: `select t.transfer_id, t.sku, t.status, t.quantity, t.received, t.returned, t.missing,
         -coalesce(sum(m.on_hand_delta) filter (where m.type = 'TRANSFER_OUT'
           and m.warehouse_id = t.from_id), 0) as sent,
         coalesce(sum(m.on_hand_delta) filter (where m.type = 'TRANSFER_IN'
-          and m.warehouse_id = t.to_id), 0) as came,
+          and m.warehouse_id = t.to_id), 0) as arrived,
         coalesce(sum(m.on_hand_delta) filter (where m.type = 'TRANSFER_IN'
-          and m.warehouse_id = t.from_id), 0) as came_back,
+          and m.warehouse_id = t.from_id), 0) as sent_back,
         -coalesce(sum(m.on_hand_delta) filter (where m.type = 'ADJUSTMENT'), 0) as written_off
       from (select status, from_id, to_id, transfer_line.* from transfer_line
               join stock_transfer on id = transfer_id) t
@@ -109,11 +109,11 @@ export const stockInvariants: Invariant[] = [
                      join stock_level on stock_level.id = level_id) m
           on m.reference = t.transfer_id::text and m.sku = t.sku
       group by t.transfer_id, t.sku, t.status, t.quantity, t.received, t.returned, t.missing`,
-      holds: `sent = quantity and came = received + missing and came_back = returned
+      holds: `sent = quantity and arrived = received + missing and sent_back = returned
       and written_off = missing and (status = 'IN_TRANSIT' or received + returned + missing = quantity)`,
     },
   ),
-  invariantOf('warehouse', 'what left or came in a transfer has its transfer line', {
+  invariantOf('warehouse', 'every movement of a transfer has a transfer line', {
     select: `select m.id, m.type, m.reference, t.sku is not null as has_line
       from stock_movement m join stock_level l on l.id = m.level_id
         left join transfer_line t on t.transfer_id::text = m.reference and t.sku = l.sku

@@ -16,7 +16,7 @@ const refunded = newId();
 
 type Break = [broken: string, database: SubgraphName, statements: string[]];
 
-/** Each breaks one rule behind the back of the system, in SQL; what is broken must be named. */
+/** Each breaks one invariant directly in SQL; verify must name it. */
 const breaks: Break[] = [
   [
     '0 ≤ reserved ≤ onHand on every level',
@@ -32,12 +32,12 @@ const breaks: Break[] = [
     [`update stock_level set on_hand = on_hand + 1 where id = '${level}'`],
   ],
   [
-    'reserved is the sum of what is HELD',
+    'reserved is the sum of HELD reservations',
     'warehouse',
     [`update stock_level set reserved = 1 where id = '${level}'`],
   ],
   [
-    'every reservation line was reserved once, and ended once',
+    'every reservation line was reserved once and ended at most once',
     'warehouse',
     [
       `insert into reservation (order_id, state, expires_at, payment_id)
@@ -47,7 +47,7 @@ const breaks: Break[] = [
     ],
   ],
   [
-    'what was reserved, released or sold has its reservation line',
+    'every movement of a reservation has a reservation line',
     'warehouse',
     [
       `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, reference, actor)
@@ -56,7 +56,7 @@ const breaks: Break[] = [
   ],
   ['the total of an order is the sum of its lines', 'order', ['delete from order_item']],
   [
-    'units sold are no more than units received',
+    'units sold do not exceed units received',
     'warehouse',
     [
       `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, actor)
@@ -64,7 +64,7 @@ const breaks: Break[] = [
     ],
   ],
   [
-    'no more of an order came back than was sold to it',
+    'returned units of an order do not exceed its sold units',
     'warehouse',
     [
       `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, reference, actor)
@@ -72,7 +72,7 @@ const breaks: Break[] = [
     ],
   ],
   [
-    'no hold outlives its time by more than 5 s',
+    'no reservation is HELD more than 5 s after its expiry',
     'warehouse',
     [
       `insert into reservation (order_id, state, expires_at)
@@ -80,17 +80,17 @@ const breaks: Break[] = [
     ],
   ],
   [
-    'available is what active warehouses have, less what is reserved',
+    'available is on hand minus reserved in active warehouses',
     'warehouse',
     ['update warehouse set active = false'],
   ],
   [
-    'incoming is what is in transit',
+    'incoming is the sum of units in transit',
     'warehouse',
     [`update stock_level set incoming = 1 where id = '${level}'`],
   ],
   [
-    'of what left in a transfer each unit came, went back, is missing or in transit',
+    'every unit of a transfer is received, returned, missing or in transit',
     'warehouse',
     [
       `insert into stock_transfer (id, shop_id, from_id, to_id, status)
@@ -101,7 +101,7 @@ const breaks: Break[] = [
     ],
   ],
   [
-    'what left or came in a transfer has its transfer line',
+    'every movement of a transfer has a transfer line',
     'warehouse',
     [
       `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, reference, actor)
@@ -114,14 +114,18 @@ const breaks: Break[] = [
     'order',
     ['update customer_order set total_amount = 1'],
   ],
-  ['an order is as far as its parts say', 'order', [`update shop_order set status = 'SHIPPED'`]],
   [
-    'what a customer bought of a sku is the sum of the lines not cancelled',
+    'the status of an order follows from its shop orders',
+    'order',
+    [`update shop_order set status = 'SHIPPED'`],
+  ],
+  [
+    'purchased units of a sku are the sum of the lines that are not cancelled',
     'order',
     ['update purchase set units = units + 1'],
   ],
   [
-    'the units of an offer in carts are those of the carts that are counted',
+    'units of an offer in carts are the sum over the counted carts',
     'order',
     ['update units_in_carts set units = units + 1'],
   ],
@@ -140,7 +144,7 @@ const breaks: Break[] = [
     ],
   ],
   [
-    'every acknowledged checkout exists, and every refusal was true',
+    'every acknowledged checkout has an order, and every refusal was correct',
     'order',
     [
       `insert into idempotency_key (user_id, operation, key, fingerprint, subject_id, outcome, claimed_until)
@@ -148,7 +152,7 @@ const breaks: Break[] = [
     ],
   ],
   [
-    'every acknowledged checkout exists, and every refusal was true',
+    'every acknowledged checkout has an order, and every refusal was correct',
     'order',
     [
       `insert into idempotency_key (user_id, operation, key, fingerprint, subject_id, outcome, claimed_until)
@@ -157,7 +161,7 @@ const breaks: Break[] = [
     ],
   ],
   [
-    'the payments of a cancelled order came to nothing, or go back in full',
+    'payments of a cancelled order failed, were voided or are refunded in full',
     'order',
     [
       `update customer_order set status = 'CANCELLED', cancel_reason = 'BY_CUSTOMER'`,
@@ -166,7 +170,7 @@ const breaks: Break[] = [
     ],
   ],
   [
-    'refunds never exceed their payment, and are all of it once it is REFUNDED',
+    'refunds do not exceed their payment, and equal it once it is REFUNDED',
     'order',
     [
       `insert into payment (id, order_id, user_id, amount, status, provider)
@@ -176,7 +180,7 @@ const breaks: Break[] = [
     ],
   ],
   [
-    'refunds never exceed their payment, and are all of it once it is REFUNDED',
+    'refunds do not exceed their payment, and equal it once it is REFUNDED',
     'order',
     [
       `insert into payment (id, order_id, user_id, amount, status, provider)
@@ -186,7 +190,7 @@ const breaks: Break[] = [
     ],
   ],
   [
-    'what goes back of a paid order is the price of its cancelled parts',
+    'refunds of a paid order equal the price of its cancelled shop orders',
     'order',
     [
       `insert into payment (id, order_id, user_id, amount, status, provider)
@@ -196,7 +200,7 @@ const breaks: Break[] = [
   ],
   ...(['product', 'shop', 'warehouse', 'order'] as const).map(
     (name): Break => [
-      `the outbox of the ${name} subgraph is empty, and nothing a dead letter`,
+      `the outbox of the ${name} subgraph is empty, without dead letters`,
       name,
       [
         `insert into outbox (id, consumer, topic, key, version, payload, dead_at)
@@ -205,23 +209,23 @@ const breaks: Break[] = [
     ],
   ),
   [
-    'product lists offers as shops and warehouses have them',
+    'the listings of product match shop and warehouse',
     'product',
     ['update offer_listing set in_stock = not in_stock'],
   ],
   [
-    'offers are called as their products and variants are',
+    'the names of offers match their products and variants',
     'product',
     [`update product set name = 'Renamed'`],
   ],
   [
-    'the prices by which products are sorted are those of their listings',
+    'the price summaries of products match their listings',
     'product',
     ['update listed_price set lowest_in_stock = null'],
   ],
-  ['an order is as its reservation is', 'order', ['select 1']],
+  ['the status of an order matches its reservation', 'order', ['select 1']],
   [
-    'a hold belongs to an order',
+    'every HELD or COMMITTED reservation belongs to an order',
     'warehouse',
     [
       `insert into reservation (order_id, state, expires_at)
@@ -250,7 +254,7 @@ describe('npm run verify', () => {
     await client.end();
   }
 
-  it('finds nothing in a store that is only seeded, and says how many rows it looked at', async () => {
+  it('finds nothing in a seeded store, and reports the number of checked rows', async () => {
     const verdicts = await verify(databases.urls, 0);
     expect(isBroken(verdicts)).toBe(false);
     expect(verdicts).toHaveLength(invariants.length);
@@ -258,7 +262,7 @@ describe('npm run verify', () => {
     expect(report(verdicts)).toContain('holds ');
   });
 
-  it.each(breaks)('finds that it is not true that %s', async (name, database, statements) => {
+  it.each(breaks)('finds a violation of: %s', async (name, database, statements) => {
     const order = newId();
     await run('order', [
       `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address)
@@ -281,13 +285,13 @@ describe('npm run verify', () => {
     expect(report(verdicts)).toContain('BROKEN');
   });
 
-  it('has a way to be broken for each rule', () => {
+  it('is tested with a violation of each invariant', () => {
     expect(new Set(breaks.map(([name]) => name))).toEqual(
       new Set(invariants.map(({ name }) => name)),
     );
   });
 
-  it('is content again once the projections are rebuilt', async () => {
+  it('finds nothing after the projections are rebuilt', async () => {
     await run('product', [
       'update offer_listing set in_stock = false, price_amount = 0.01 where sku < $$M$$',
       'delete from offer_listing where sku >= $$M$$',
@@ -299,16 +303,16 @@ describe('npm run verify', () => {
     expect(isBroken(await verify(databases.urls, 0))).toBe(false);
   });
 
-  it('an offer that is listed while the projections are rebuilt stays listed', async () => {
+  it('keeps an offer that is listed while the projections are rebuilt', async () => {
     const [shopId, offerId] = [newId(), newId()];
-    const [holder, observer] = await Promise.all([connected('product'), connected('product')]);
+    const [locker, observer] = await Promise.all([connected('product'), connected('product')]);
     const { rows } = await observer.query(
       'select sku, product_id from product_variant order by product_id desc limit 1',
     );
     const { sku, product_id: productId } = rows[0];
-    // It has read what shops have, and waits for the first product that it is to write for.
-    await holder.query('begin');
-    await holder.query('select from product order by id limit 1 for update');
+    // The rebuild has read the offers of shop, and waits for the lock on the first product.
+    await locker.query('begin');
+    await locker.query('select from product order by id limit 1 for update');
     const rebuilt = rebuildProjections(databases.urls);
     await someoneWaits(observer);
     await run('shop', [
@@ -322,12 +326,12 @@ describe('npm run verify', () => {
          active, offer_version) values ($1, $2, $3, $4, 0.5, 'USD', true, 1)`,
       [shopId, sku, productId, offerId],
     );
-    await holder.query('commit');
+    await locker.query('commit');
     await rebuilt;
     const { rowCount } = await observer.query('select from offer_listing where offer_id = $1', [
       offerId,
     ]);
-    await Promise.all([holder.end(), observer.end()]);
+    await Promise.all([locker.end(), observer.end()]);
     expect(rowCount).toBe(1);
     expect(isBroken(await verify(databases.urls, 0))).toBe(false);
   });

@@ -15,31 +15,34 @@ export interface Verdict extends Finding {
   readonly name: string;
 }
 
-const lookAgainMs = 500;
-// A checkout that stopped half-way is given up after 15 s, by a worker that looks every 5 s.
-const settleDefaultMs = 30_000;
+const retryMs = 500;
+// A worker abandons an interrupted checkout after 15 s, and runs every 5 s.
+const idleWaitDefaultMs = 30_000;
 
 /**
- * Looks at every invariant. One that holds only once the system is quiet is looked at again until
- * it holds or `settleMs` are over.
+ * Checks every invariant. One that holds once the system is idle is checked again until it holds, for up to
+ * `idleWaitMs`.
  */
-export async function verify(urls: DatabaseUrls, settleMs = settleDefaultMs): Promise<Verdict[]> {
-  const deadlineMs = Date.now() + settleMs;
+export async function verify(
+  urls: DatabaseUrls,
+  idleWaitMs = idleWaitDefaultMs,
+): Promise<Verdict[]> {
+  const deadlineMs = Date.now() + idleWaitMs;
   return withDatabases(urls, 'verify', async (databases) => {
     const verdicts: Verdict[] = [];
     for (const invariant of invariants) {
-      verdicts.push(await lookUntil(invariant, databases, deadlineMs));
+      verdicts.push(await checkUntil(invariant, databases, deadlineMs));
     }
     return verdicts;
   });
 }
 
-async function lookUntil(invariant: Invariant, databases: Databases, deadlineMs: number) {
+async function checkUntil(invariant: Invariant, databases: Databases, deadlineMs: number) {
   for (;;) {
-    const finding = await invariant.look(databases);
-    const settled = finding.offending.length === 0 || !invariant.onceQuiet;
-    if (settled || Date.now() > deadlineMs) return { name: invariant.name, ...finding };
-    await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
+    const finding = await invariant.check(databases);
+    const isFinal = finding.offending.length === 0 || !invariant.whenIdle;
+    if (isFinal || Date.now() > deadlineMs) return { name: invariant.name, ...finding };
+    await new Promise((resolve) => setTimeout(resolve, retryMs));
   }
 }
 

@@ -38,13 +38,13 @@ describe('the configuration of a process', () => {
     expect(Object.isFrozen(config)).toBe(true);
   });
 
-  it('names every variable that is malformed', () => {
+  it('names every malformed variable', () => {
     expect(problemsOf(() => loadConfig(variables, { COUNT: 'many' }))).toEqual([
       expect.stringMatching(/^COUNT is malformed \(.+\): how many$/),
     ]);
   });
 
-  it('reads a value from the file that NAME_FILE names, and says when it cannot', () => {
+  it('reads a value from the file in NAME_FILE, and reports a file that cannot be read', () => {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-config-'));
     writeFileSync(join(folder, 'key'), 'from a file\n');
     expect(loadConfig(variables, { KEY_FILE: join(folder, 'key') }).KEY).toBe('from a file');
@@ -59,7 +59,7 @@ describe('the configuration of a process', () => {
   });
 
   it.each(Object.entries(all))(
-    'of the %s has no default secret in production: it names each that is missing',
+    'of the %s has no default secret in production: each missing one is named',
     (_, ofProcess) => {
       const required = Object.entries(ofProcess)
         .filter(([, variable]) => variable.productionDefault === undefined)
@@ -72,7 +72,7 @@ describe('the configuration of a process', () => {
   );
 
   it.each(Object.entries(all))(
-    'of the %s in production is not what stands in the source for everybody to read',
+    'of the %s in production rejects the secrets that are published in the source',
     (_, ofProcess) => {
       const published = Object.fromEntries(
         Object.entries(ofProcess)
@@ -91,7 +91,7 @@ describe('the configuration of a process', () => {
     },
   );
 
-  it('stands in .env.example, each variable once, and nothing else stands there', () => {
+  it('is listed in .env.example: each variable once, and nothing else', () => {
     const known = new Set(
       Object.values({ ...all, sandbox, tools, seed }).flatMap((each) => Object.keys(each)),
     );

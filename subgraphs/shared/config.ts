@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 /**
- * One environment variable: how it is read, what it is for, and what stands in for it when it is
- * not set. Without a `productionDefault` a process with `NODE_ENV=production` refuses to start.
+ * One environment variable: what it is for, its type, and its defaults. Without a `productionDefault`
+ * it is required when `NODE_ENV=production`.
  */
 export interface Variable<T = unknown> {
   readonly about: string;
@@ -21,7 +21,7 @@ export function setting<T>(type: z.ZodType<T>, value: string, about: string): Va
   return { about, type, developmentDefault: value, productionDefault: value };
 }
 
-/** A secret or an address: it has a default for development, and none in production. */
+/** A secret or an address: it has a default in development only. */
 export function requiredInProduction<T>(
   type: z.ZodType<T>,
   developmentValue: string,
@@ -30,17 +30,17 @@ export function requiredInProduction<T>(
   return { about, type, developmentDefault: developmentValue };
 }
 
-/** The configuration of a process is wrong; `problems` has one sentence for each variable. */
+/** The configuration of a process is invalid; `problems` has one sentence for each variable. */
 export class ConfigError extends Error {
   constructor(readonly problems: readonly string[]) {
-    super(`The configuration is not usable:\n${problems.map((p) => `  ${p}`).join('\n')}`);
+    super(`Invalid configuration:\n${problems.map((p) => `  ${p}`).join('\n')}`);
     this.name = 'ConfigError';
   }
 }
 
 /**
- * Reads the environment once. `NAME_FILE` may name a file that holds the value of `NAME`, as Docker
- * and Kubernetes mount secrets; one that is empty counts as not set, as an empty `NAME` does.
+ * Reads the environment once. `NAME_FILE` may name a file that contains the value of `NAME`, as Docker
+ * and Kubernetes mount secrets. An empty value or file counts as not set.
  *
  * @throws ConfigError naming every variable that is missing or malformed
  */
@@ -48,7 +48,7 @@ export function loadConfig<V extends Variables>(variables: V, env = process.env)
   const production = env.NODE_ENV === 'production';
   const problems: string[] = [];
   if (production && env.FAIL_POINT_FILE) {
-    problems.push('FAIL_POINT_FILE is for tests: it kills the process');
+    problems.push('FAIL_POINT_FILE kills the process; it is allowed in tests only');
   }
   const values: Record<string, unknown> = {};
   for (const [name, variable] of Object.entries(variables)) {
@@ -60,9 +60,7 @@ export function loadConfig<V extends Variables>(variables: V, env = process.env)
       continue;
     }
     if (production && isPublicDefault(variable, value)) {
-      problems.push(
-        `${name} must not be what development has, which everybody knows: ${variable.about}`,
-      );
+      problems.push(`${name} must not be the public development default: ${variable.about}`);
       continue;
     }
     const parsed = variable.type.safeParse(value);
@@ -74,7 +72,7 @@ export function loadConfig<V extends Variables>(variables: V, env = process.env)
   return Object.freeze(values) as Config<V>;
 }
 
-/** Addresses may be the same in production; secrets, and what stands in for them, may not. */
+/** Addresses may be the same in production; secrets may not. */
 function isPublicDefault({ type, developmentDefault, productionDefault }: Variable, value: string) {
   return productionDefault === undefined && value === developmentDefault && type !== address;
 }
@@ -98,14 +96,14 @@ export const text = z.string().min(1);
 export const address = z.url();
 export const secretText = z.string().min(16);
 
-/** The processes that call one another; each identifies itself with a secret of its own. */
+/** The processes that call each other; each identifies itself with its own secret. */
 export const callers = ['router', 'user', 'product', 'shop', 'warehouse', 'order'] as const;
 export type Caller = (typeof callers)[number];
 
 /** The variable with the secret of one caller: `ROUTER_SECRET`, `ORDER_SECRET`, … */
 export function secretOf<C extends Caller>(caller: C) {
   const name = `${caller.toUpperCase() as Uppercase<C>}_SECRET` as const;
-  const about = `the secret with which the ${caller} process identifies itself, 16 characters or more`;
+  const about = `the secret by which the ${caller} process identifies itself, at least 16 characters`;
   const variable = requiredInProduction(secretText, `development-secret-of-${caller}`, about);
   return { [name]: variable } as Record<typeof name, Variable<string>>;
 }
@@ -114,35 +112,35 @@ export const telemetryVariables = {
   OTEL_EXPORTER_OTLP_ENDPOINT: setting(
     z.union([z.literal(''), address]),
     '',
-    'where traces and logs are sent by OTLP over HTTP, if anywhere: http://127.0.0.1:4318',
+    'collector for traces and logs (OTLP over HTTP), such as http://127.0.0.1:4318; empty: none',
   ),
 };
 
-/** What every process reads. */
+/** The variables of every process. */
 export function processVariables(defaultPort: number) {
   return {
     ...telemetryVariables,
     NODE_ENV: setting(
       z.enum(['development', 'test', 'production']),
       'development',
-      'development, test or production; production accepts no default secret',
+      'development, test or production; in production no secret has a default',
     ),
     LOG_LEVEL: setting(
       z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
       'info',
-      'the least important level that is logged',
+      'the lowest level that is logged',
     ),
-    HOST: setting(text, '127.0.0.1', 'the address on which the process listens'),
-    PORT: setting(port, String(defaultPort), 'the port of the process'),
+    HOST: setting(text, '127.0.0.1', 'the address to listen on'),
+    PORT: setting(port, String(defaultPort), 'the port to listen on'),
     OPS_PORT: setting(
       port,
       String(defaultPort + 5000),
-      'the port of /healthz, /readyz and /metrics, for operations only',
+      'the port of /healthz, /readyz and /metrics; keep it private',
     ),
   };
 }
 
-/** What every subgraph reads beside that. */
+/** The variables of every subgraph. */
 export function subgraphVariables(name: string, defaultPort: number) {
   return {
     ...processVariables(defaultPort),
@@ -150,13 +148,13 @@ export function subgraphVariables(name: string, defaultPort: number) {
     DATABASE_URL: requiredInProduction(
       address,
       `postgresql://${name}:${name}@127.0.0.1:54329/${name}`,
-      `the database of this subgraph, as postgresql://role:password@host:port/database`,
+      'the database of this subgraph: postgresql://role:password@host:port/database',
     ),
-    DATABASE_POOL_MAX: setting(count, '10', 'how many database connections a process may open'),
+    DATABASE_POOL_MAX: setting(count, '10', 'database connections that a process may open'),
   };
 }
 
-/** What subgraphs read whose queries may be answered by replicas. */
+/** The variables of subgraphs that can read from replicas. */
 export const replicaVariables = {
   DATABASE_REPLICA_URLS: setting(
     z
@@ -165,7 +163,7 @@ export const replicaVariables = {
       .transform((list) => list.filter(Boolean))
       .pipe(z.array(address)),
     '',
-    'replicas of the database, separated by commas: queries of clients read from them, nothing that decides does',
+    'replicas of the database, separated by commas; used for queries of clients only',
   ),
 };
 

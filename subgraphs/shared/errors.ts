@@ -9,10 +9,10 @@ export type ErrorCode =
   | 'IDEMPOTENCY_KEY_REUSED'
   | 'RATE_LIMITED'
   | 'TRY_AGAIN'
-  /** of a subgraph to a process that it does not know; clients never see it */
+  /** returned to a process with unknown credentials; never sent to clients */
   | 'UNKNOWN_CALLER';
 
-/** An error that a client is meant to read: its message and extensions go out as they are. */
+/** An error for clients: its message and extensions are sent unchanged. */
 export class DomainError extends GraphQLError {
   constructor(code: ErrorCode, message: string, extensions: Record<string, unknown> = {}) {
     super(message, { extensions: { code, ...extensions } });
@@ -27,28 +27,31 @@ export function badInput(fields: Record<string, string>): DomainError {
 }
 export const unauthenticated = (message = 'Log in first.') =>
   new DomainError('UNAUTHENTICATED', message);
-export const forbidden = (message = 'This is not yours to do.') =>
+export const forbidden = (message = 'You do not have permission to do this.') =>
   new DomainError('FORBIDDEN', message);
 export const notFound = (what: string, key: string) =>
   new DomainError('NOT_FOUND', `There is no ${what} ${key}.`);
 export const conflict = (message: string) => new DomainError('CONFLICT', message);
 export const unknownCaller = () =>
-  new DomainError('UNKNOWN_CALLER', 'This subgraph answers its own system only.');
-/** A dependency is away or busy: the same request, with the same key, may be sent again. */
+  new DomainError(
+    'UNKNOWN_CALLER',
+    'This subgraph accepts requests only from the processes of its own system.',
+  );
+/** A dependency is unavailable or busy: the request, with the same key, may be retried. */
 export const tryAgain = (message: string) => new DomainError('TRY_AGAIN', message);
 
-/** Whether an error says that. */
+/** Whether an error has the code `TRY_AGAIN`. */
 export const isTryAgain = (error: unknown): boolean =>
   error instanceof DomainError && error.extensions.code === 'TRY_AGAIN';
 
-/** Too much was asked; `retryAfterMs` from now the same may be asked again. */
+/** A rate limit is exceeded; the request may be retried after `retryAfterMs`. */
 export const rateLimited = (message: string, retryAfterMs: number) =>
   new DomainError('RATE_LIMITED', message, { retryAfterMs: Math.max(1, Math.ceil(retryAfterMs)) });
 
-/** The connection was lost at COMMIT, and what became of it could not be looked up. */
+/** The connection was lost at COMMIT, and the outcome of the transaction could not be looked up. */
 export class OutcomeUnknown extends Error {}
 
-/** Another subgraph answered with a fault of its own; `code` is what it called that. */
+/** Another subgraph responded with an internal fault, which has its `code`. */
 export class UpstreamFault extends Error {
   constructor(
     message: string,

@@ -30,7 +30,7 @@ describe('idempotency keys', () => {
   const claim = (key: ReturnType<typeof keyOf>, fingerprint = request) =>
     claimKey<{ n: number }>(createClaims(orm.em), key, fingerprint, newId());
 
-  it('give the one who claims the id of what is to be made, and the others what was answered', async () => {
+  it('give the first claim the id of the subject to create, and all others the stored outcome', async () => {
     const key = keyOf('a');
     const mine = await claim(key);
     expect(mine.outcome).toBeNull();
@@ -40,7 +40,7 @@ describe('idempotency keys', () => {
     expect(await claim(key)).toEqual({ subjectId: mine.subjectId, outcome: { n: 1 } });
   });
 
-  it('of twenty claims at once one gets it', async () => {
+  it('go to one of twenty concurrent claims', async () => {
     const key = keyOf('b');
     const claims = Array.from({ length: 20 }, async () => {
       const { subjectId, outcome } = await claim(key);
@@ -52,7 +52,7 @@ describe('idempotency keys', () => {
     expect(new Set(results.map(({ subjectId }) => subjectId)).size).toBe(1);
   });
 
-  it('refuse another request under the same key, and know each user’s own', async () => {
+  it('refuse another request under the same key, and are separate for each user', async () => {
     const key = keyOf('c');
     await claim(key);
     await expect(claim(key, fingerprintOf({ a: 2 }))).rejects.toMatchObject({
@@ -61,13 +61,13 @@ describe('idempotency keys', () => {
     expect((await claim(keyOf('c'))).outcome).toBeNull();
   });
 
-  it('say TRY_AGAIN when the one at work does not end in time', async () => {
+  it('fail with TRY_AGAIN if the request in progress does not complete in time', async () => {
     const key = keyOf('d');
     await claim(key);
     await expect(claim(key)).rejects.toMatchObject({ extensions: { code: 'TRY_AGAIN' } });
   });
 
-  it('let another take up a claim that was given up, or whose process died, with the same id', async () => {
+  it('can be claimed again, with the same id, after a release or the death of the process', async () => {
     const key = keyOf('e');
     const first = await claim(key);
     await releaseClaim(orm.em.fork(), key, first.subjectId);
@@ -81,7 +81,7 @@ describe('idempotency keys', () => {
     expect(await claim(key)).toEqual({ subjectId: first.subjectId, outcome: null });
   });
 
-  it('take no outcome of what they stood for before they were freed', async () => {
+  it('accept no outcome of a claim from before they were deleted', async () => {
     const key = keyOf('g');
     const slow = await claim(key);
     await sql(orm.em.fork(), 'delete from idempotency_key where user_id = $1', [key.userId]);
@@ -92,7 +92,7 @@ describe('idempotency keys', () => {
     expect(await claim(key)).toEqual({ subjectId: next.subjectId, outcome: { n: 2 } });
   });
 
-  it('are forgotten after a day', async () => {
+  it('are deleted after a day', async () => {
     const key = keyOf('f');
     const first = await claim(key);
     await storeOutcome(orm.em.fork(), key, first.subjectId, { n: 1 });

@@ -7,9 +7,9 @@ import { sql, sqlPrepared } from './database/sql.js';
 import { DomainError, tryAgain } from './errors.js';
 
 /**
- * A key under which a client may send the same operation again and get the same answer. The row
- * fixes the id of what is made (`subjectId`) before it is made, so that whoever takes up the work
- * of a process that died goes on with the same thing.
+ * A key under which a client may retry an operation and get the same result. The row fixes the id of the
+ * entity to create (`subjectId`) before it is created, so that a process that takes over from one that
+ * died continues with the same entity.
  */
 @Entity({ tableName: 'idempotency_key' })
 export class IdempotencyKey {
@@ -22,18 +22,18 @@ export class IdempotencyKey {
   @PrimaryKey({ type: 'text' })
   key!: string;
 
-  /** SHA-256 of the request, to tell a repeated request from another one under the same key */
+  /** SHA-256 of the request, to distinguish a retry from another request under the same key */
   @Property({ type: 'text' })
   fingerprint!: string;
 
   @Property({ type: 'uuid', index: 'idempotency_key_subject' })
   subjectId!: string;
 
-  /** what was answered, as facts; null while the work goes on */
+  /** the result, as facts; null while the request is in progress */
   @Property({ type: 'jsonb', nullable: true })
   outcome!: object | null;
 
-  /** until then the work belongs to the process that claimed it */
+  /** the claim lapses then, and another process may take over */
   @Property({ type: 'timestamptz' })
   claimedUntil!: Date;
 
@@ -53,8 +53,8 @@ export type Claim<O> =
   | { readonly subjectId: string; readonly outcome: null }
   | { readonly subjectId: string; readonly outcome: O };
 
-// Work that lasts longer may be taken up by another while it goes on; so what is done under a key
-// is done once by itself, through `subjectId`, and the claim only spares doing it at the same time.
+// Another process may take over work that takes longer, while it goes on. Operations are therefore
+// idempotent by themselves, through `subjectId`; the claim only avoids doing the work twice.
 const claimMs = 10_000;
 const waitMaxMs = 5000;
 const waitStepMs = 50;
@@ -65,13 +65,13 @@ export function fingerprintOf(request: unknown): string {
 }
 
 /**
- * Claims a key, or gives the outcome that is stored under it. While another request with the key is
- * at work, waits for its outcome.
+ * Claims a key, or returns the outcome that is stored under it. While another request with the key is
+ * in progress, waits for its outcome.
  *
- * @param claimOnce of `createClaims`
- * @param subjectId the id of what is to be made, where the key is new
- * @throws `IDEMPOTENCY_KEY_REUSED` for another request under the same key; `TRY_AGAIN` when the one
- *   at work does not end in time
+ * @param claimOnce from `createClaims`
+ * @param subjectId the id of the entity to create, if the key is new
+ * @throws `IDEMPOTENCY_KEY_REUSED` for another request under the same key; `TRY_AGAIN` if the request in
+ *   progress does not complete in time
  */
 export async function claimKey<O extends object>(
   claimOnce: ClaimOnce,
@@ -83,12 +83,12 @@ export async function claimKey<O extends object>(
   for (;;) {
     const row = await claimOnce({ key, fingerprint, subjectId });
     if (row.fingerprint !== fingerprint) {
-      const message = 'This idempotencyKey was used for another request; take a new one.';
+      const message = 'This idempotencyKey was used for another request. Use a new key.';
       throw new DomainError('IDEMPOTENCY_KEY_REUSED', message);
     }
     if (row.claimed || row.outcome) return { subjectId: row.subjectId, outcome: row.outcome as O };
     if (Date.now() >= deadlineMs) {
-      throw tryAgain('The same request is at work already; ask again with the same key.');
+      throw tryAgain('The same request is already in progress. Please retry with the same key.');
     }
     await new Promise((resolve) => setTimeout(resolve, waitStepMs));
   }
@@ -107,11 +107,11 @@ interface KeyRow {
 }
 export type ClaimOnce = (request: ClaimRequest) => Promise<KeyRow>;
 
-/** What claims keys of this database; those that are claimed at the same time, by one statement. */
+/** Claims keys of this database; claims that arrive at the same time share one statement. */
 export const createClaims = (em: EntityManager): ClaimOnce =>
   groupWrites((requests) => claimAll(em.fork(), requests));
 
-/** Makes the rows, or takes over claims that have lapsed, or reads what is there. */
+/** Inserts the rows, or takes over lapsed claims, or reads the existing rows. */
 async function claimAll(em: EntityManager, requests: readonly ClaimRequest[]): Promise<KeyRow[]> {
   const rows = await sqlPrepared<KeyRow & { n: string }>(em, claimSql, [
     requests.map(({ key }) => key.userId),
@@ -122,7 +122,7 @@ async function claimAll(em: EntityManager, requests: readonly ClaimRequest[]): P
     claimMs,
   ]);
   const found = new Map(rows.map((row) => [Number(row.n), row]));
-  // A row that another transaction made during this statement is not seen by it: look again.
+  // The statement does not see a row that another transaction inserted meanwhile: the caller looks again.
   return requests.map(
     ({ fingerprint, subjectId }, n) =>
       found.get(n + 1) ?? { fingerprint, subjectId, outcome: null, claimed: false },
@@ -154,8 +154,8 @@ const claimSql = `
   from requested join known k using (user_id, operation, key)`;
 
 /**
- * Stores what is answered under a key from now on; the first outcome stays. A key that was freed, and
- * claimed for something else meanwhile, is left alone.
+ * Stores the outcome that a key returns from now on; the first one stays. A key that was deleted, and
+ * claimed for another subject meanwhile, is not changed.
  */
 export async function storeOutcome(
   em: EntityManager,
@@ -171,7 +171,7 @@ export async function storeOutcome(
   );
 }
 
-/** Gives up a claim without an outcome, so that the next request with the key goes on at once. */
+/** Releases a claim without an outcome, so that the next request with the key can proceed at once. */
 export async function releaseClaim(
   em: EntityManager,
   key: IdempotencyKeyRef,

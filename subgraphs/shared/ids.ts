@@ -4,7 +4,7 @@ import { v7 } from 'uuid';
 const pool = new Uint8Array(16 * 256);
 let used = pool.length;
 
-/** Sixteen random bytes, cut from a larger draw: a draw for each costs more than all else here. */
+/** Sixteen random bytes from a pool: filling 16 bytes each time would cost more than the rest of `newId`. */
 function rng(): Uint8Array {
   if (used === pool.length) {
     randomFillSync(pool);
@@ -17,7 +17,7 @@ function rng(): Uint8Array {
 let lastMs = 0;
 let seq = 0;
 
-/** A new UUIDv7, made for thousands a second; each sorts behind those that this process made before. */
+/** A new UUIDv7; it sorts after all earlier ones of this process. */
 export function newId(): string {
   const nowMs = Date.now();
   if (nowMs > lastMs) [lastMs, seq] = [nowMs, 0];

@@ -5,26 +5,26 @@ import { Allow } from './rights/rights.js';
 
 @Directive('@shareable')
 @Allow('parent')
-@ObjectType({ description: 'An amount of money. The amount is exact; it never was a float.' })
+@ObjectType({ description: 'Exact amount of money.' })
 export class Money {
-  @Field(() => Decimal, { description: 'The amount in whole units of the currency: "19.90".' })
+  @Field(() => Decimal, { description: 'Amount in units of the currency, such as "19.90".' })
   amount!: string;
 
-  @Field(() => String, { description: 'ISO 4217: three letters.' })
+  @Field(() => String, { description: 'Currency code of ISO 4217, such as "USD".' })
   currencyCode!: string;
 }
 
 export const currencyDefault = 'USD';
 const fractionDigits = 2;
-// What a numeric(12,2) column gives: a page of products has a hundred of them.
-const written = /^-?\d+\.\d\d$/;
+// The format of a numeric(12,2) column: a page of products has a hundred of them, which skip Big.
+const canonicalPattern = /^-?\d+\.\d\d$/;
 
 export function money(amount: string, currencyCode: string): Money {
-  const value = written.test(amount) ? amount : new Big(amount).toFixed(fractionDigits);
+  const value = canonicalPattern.test(amount) ? amount : new Big(amount).toFixed(fractionDigits);
   return Object.assign(new Money(), { amount: value, currencyCode });
 }
 
-/** unit price × quantity, exactly */
+/** unit price × quantity, exact */
 export const lineTotal = (unitPrice: string, quantity: number): string =>
   new Big(unitPrice).times(quantity).toFixed(fractionDigits);
 

@@ -25,7 +25,7 @@ describe('pages', () => {
     id: `00000000-0000-7000-8000-00000000000${tail}`,
   }));
 
-  it('know whether there is more, and where it begins', () => {
+  it('report whether the list continues, and after which cursor', () => {
     const page = toConnection(rows, 2);
     expect(page.edges.map(({ node }) => node)).toEqual(rows.slice(0, 2));
     expect(page.pageInfo.hasNextPage).toBe(true);
@@ -46,7 +46,7 @@ describe('errors', () => {
   });
   const mask = maskErrors(logger);
 
-  it('that are ours go out as they are, without a trace', () => {
+  it('of the domain are sent unchanged, without a stack trace', () => {
     const error = badInput({ 'input.name': 'is empty' });
     expect(
       mask({ ...error.toJSON(), extensions: { ...error.extensions, stacktrace: [] } }, error),
@@ -56,13 +56,16 @@ describe('errors', () => {
     });
   });
 
-  it.each(['57014', '55P03', '08006'])('of a database that is late or away (%s) say so', (code) => {
-    const thrown = Object.assign(new Error('no'), { code });
-    const formatted = { message: 'no', extensions: { code: 'INTERNAL_SERVER_ERROR' } };
-    expect(mask(formatted, thrown)).toMatchObject({ extensions: { code: 'TRY_AGAIN' } });
-  });
+  it.each(['57014', '55P03', '08006'])(
+    'of a database that is slow or unreachable (%s) become TRY_AGAIN',
+    (code) => {
+      const thrown = Object.assign(new Error('no'), { code });
+      const formatted = { message: 'no', extensions: { code: 'INTERNAL_SERVER_ERROR' } };
+      expect(mask(formatted, thrown)).toMatchObject({ extensions: { code: 'TRY_AGAIN' } });
+    },
+  );
 
-  it('that are not known are logged in full and masked, with the id of the request', () => {
+  it('of any other kind are logged in full and masked, with the id of the request', () => {
     const thrown = new Error('password authentication failed for role "x"');
     const masked = requestTrace.run({ requestId: 'request-1' }, () =>
       mask({ message: thrown.message, extensions: { code: 'INTERNAL_SERVER_ERROR' } }, thrown),

@@ -42,19 +42,19 @@ export interface SubgraphOptions<C extends Principal> {
     readonly OPS_PORT: number;
     readonly JWKS_URL: string;
   };
-  /** the secret with which this process asks for the keys of access tokens */
+  /** the secret with which this process fetches the keys of access tokens */
   readonly ownSecret: string;
   /** the processes that may call this one, with their secrets */
   readonly callers: Partial<Record<Caller, string>>;
   readonly logger: Logger;
   readonly registry: Registry;
   readonly schema: GraphQLSchema;
-  /** @param mayLag whether what is read for it may be some moments old */
+  /** @param mayLag whether the request may read from a replica, which may lag */
   context(principal: Principal, mayLag: boolean): C;
-  /** further JSON routes: path → what it answers; `routeCallers` may ask for them too */
+  /** further JSON routes: path → its response; also open to `routeCallers` */
   readonly routes?: Readonly<Record<string, () => unknown>>;
   readonly routeCallers?: Partial<Record<Caller, string>>;
-  /** what it serves to `callers` for a user, beside GraphQL */
+  /** routes beside GraphQL, for `callers` on behalf of a user */
   readonly httpRoutes?: readonly HttpRoute<C>[];
   readonly readiness: ReadinessChecks;
   readonly onStop: ReadonlyArray<() => Promise<unknown>>;
@@ -62,7 +62,7 @@ export interface SubgraphOptions<C extends Principal> {
 
 const bodyMaxBytes = 8 * 1024 * 1024;
 
-/** Serves one subgraph over HTTP and graphql-ws, to the processes that may call it and no other. */
+/** Serves one subgraph over HTTP and graphql-ws, to its `callers` only. */
 export async function startSubgraph<C extends Principal>(
   options: SubgraphOptions<C>,
 ): Promise<Service> {
@@ -74,7 +74,7 @@ export async function startSubgraph<C extends Principal>(
     formatError: maskErrors(options.logger),
     stopOnTerminationSignals: false,
     plugins: [
-      // It wraps the resolver of each field, to work out how long an answer may be cached.
+      // It would wrap the resolver of each field, to compute how long a response may be cached.
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginLandingPageDisabled(),
@@ -88,7 +88,7 @@ export async function startSubgraph<C extends Principal>(
   const sockets = new WebSocketServer({ noServer: true, maxPayload: bodyMaxBytes });
   const open = {
     name: 'holdfast_websocket_connections',
-    help: 'Connections over which subscriptions come.',
+    help: 'Connections of the router for subscriptions.',
   };
   gaugeOf(options.registry, open, () => sockets.clients.size);
   const principalOf = createPrincipalCheck(options);
@@ -120,7 +120,7 @@ export async function startSubgraph<C extends Principal>(
 
 type PrincipalCheck = (credentials: unknown, authorization?: string) => Promise<Principal>;
 
-/** @returns who calls and for whom; throws UNKNOWN_CALLER for a caller that is not known */
+/** @returns a function that identifies caller and user; it throws UNKNOWN_CALLER */
 function createPrincipalCheck<C extends Principal>(options: SubgraphOptions<C>): PrincipalCheck {
   const checkCaller = createCallerCheck(options.callers);
   const verifyToken = createTokenVerifier(options.config.JWKS_URL, {
@@ -162,28 +162,30 @@ async function route<C extends Principal>(
     return serveRoute(httpRoute, { request, response, params }, contextOf, options.logger);
   }
   const context = await contextOf();
-  if (path !== '/graphql') throw new HttpError(404, `There is nothing at ${path}.`);
+  if (path !== '/graphql') throw new HttpError(404, `Not found: ${path}`);
   const body = await readGraphQLBody(request, bodyMaxBytes);
   await serveGraphQL(apollo, request, response, { body, context });
 }
 
-/** A query of a client, as the router says: other processes ask for what they decide by. */
+/** True for the router's queries of clients only: other processes base decisions on what they read. */
 const mayBeOld = ({ caller }: Principal, { headers }: IncomingMessage) =>
   caller === 'router' && headers[readsHeader] === mayLag;
 
-const onlySubscriptions = badInput({ query: 'must be one subscription; the rest goes over HTTP' });
+const onlySubscriptions = badInput({
+  query: 'must be one subscription; send queries and mutations over HTTP',
+});
 
 function isSubscription(query: string, operationName?: string | null): boolean {
   try {
     return getOperationAST(parse(query), operationName)?.operation === 'subscription';
   } catch {
-    return true; // its syntax is told by who executes it
+    return true; // the executor reports the syntax error
   }
 }
 
 /**
- * graphql-ws: `connectionParams` carry what the headers carry over HTTP. The router has one connection
- * for all its users: `extensions.authorization` of a subscription says whose it is.
+ * graphql-ws: `connectionParams` contain what the headers contain over HTTP. The router has one connection
+ * for all its users: `extensions.authorization` of a subscription identifies the user.
  */
 function serveSubscriptions<C extends Principal>(
   sockets: WebSocketServer,

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readDatabaseHosts } from '../../ops/secrets/database-hosts.js';
-import { givenSecrets, makeSecretFiles, readers } from '../../ops/secrets/secret-files.js';
+import { externalSecrets, makeSecretFiles, readers } from '../../ops/secrets/secret-files.js';
 import { root, subgraphNames } from '../../ops/subgraph-names.js';
 import { composeVariables, rawEnvironment, readComposeFile } from './compose-file.js';
 import { loadAsInProduction, missingVariables, unknownVariables } from './process-environment.js';
@@ -133,7 +133,7 @@ describe('docker-compose.yml', () => {
   it('reads secrets of others from files, where the environment says nothing', () => {
     const { user, order } = services;
     const given = { ...user?.environment, ...order?.environment };
-    for (const name of givenSecrets.filter((each) => /^(STRIPE|SMS|SMTP)/.test(each))) {
+    for (const name of externalSecrets.filter((each) => /^(STRIPE|SMS|SMTP)/.test(each))) {
       expect([name, given[`${name}_FILE`]]).toEqual([name, `/run/secrets/${name}`]);
     }
   });

@@ -70,7 +70,7 @@ export async function openStock() {
     },
     async expectStockInvariants() {
       for (const invariant of stockInvariants) {
-        const { offending } = await invariant.look({ warehouse: client } as never);
+        const { offending } = await invariant.check({ warehouse: client } as never);
         const shown = JSON.stringify(offending.slice(0, offendingMax));
         if (offending.length > 0) throw new Error(`broken: ${invariant.name}: ${shown}`);
       }

@@ -5,14 +5,14 @@ import type { Identity } from './tokens.js';
 
 export const callerHeader = 'x-holdfast-caller';
 
-/** What a process sends to say which one it is. */
+/** The value of `callerHeader` by which a process identifies itself. */
 export const callerCredentials = (caller: Caller, secret: string) => `${caller} ${secret}`;
 
 const digest = (text: string) => hash('sha256', text, 'buffer');
 
 /**
- * Tells which process calls, from its credentials; null where they are missing or wrong. Secrets
- * are compared by digest, in constant time.
+ * Identifies the calling process by its credentials; null if they are missing or wrong. Secrets are
+ * compared by digest, in constant time.
  */
 export function createCallerCheck(secrets: Partial<Record<Caller, string>>) {
   const digests = new Map(Object.entries(secrets).map(([name, secret]) => [name, digest(secret)]));
@@ -25,13 +25,13 @@ export function createCallerCheck(secrets: Partial<Record<Caller, string>>) {
   };
 }
 
-/** The part of a subgraph's context that rights are decided on. */
+/** The part of a subgraph's context that access rules are checked against. */
 export interface Principal {
   readonly caller: Caller;
   readonly identity: Identity | null;
 }
 
-/** The identity of who has to be logged in. @throws `UNAUTHENTICATED` */
+/** The identity of the signed-in user. @throws `UNAUTHENTICATED` if there is none */
 export function identityOf(context: Principal): Identity {
   if (!context.identity) throw unauthenticated();
   return context.identity;

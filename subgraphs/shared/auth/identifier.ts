@@ -1,20 +1,20 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/core';
 import metadata from 'libphonenumber-js/min/metadata';
 
-/** By what a user is known and reached; a phone number is E.164. */
+/** What a user logs in with and is reached by; a phone number is in E.164. */
 export type Identifier = { readonly email: string } | { readonly phone: string };
 
-/** A phone number in E.164; null for what is none. */
+/** A phone number in E.164; null if the text is not one. */
 export function phoneOf(text: string): string | null {
   const phone = parsePhoneNumberFromString(text.trim(), { extract: false }, metadata);
   return phone?.isValid() && !phone.ext ? phone.number : null;
 }
 
-// Beyond ASCII, whoever folds letters folds them in a way of their own: JavaScript, PostgreSQL, and
-// each mail server. One address would have several forms, and a limit for each.
+// JavaScript, PostgreSQL and each mail server fold the case of non-ASCII letters differently: one address
+// would have several canonical forms, and a rate limit for each.
 const ascii = /^[\x21-\x7e]+$/;
 
-/** Tells an e-mail address from a phone number; null for neither. */
+/** Parses an e-mail address or a phone number; null if the text is neither. */
 export function parseIdentifier(text: string): Identifier | null {
   const trimmed = text.trim();
   if (trimmed.includes('@')) return ascii.test(trimmed) ? { email: trimmed } : null;
@@ -22,6 +22,6 @@ export function parseIdentifier(text: string): Identifier | null {
   return phone ? { phone } : null;
 }
 
-/** The one form of an identifier, however it was written. */
+/** The canonical form of an identifier. */
 export const canonical = (identifier: Identifier): string =>
   'phone' in identifier ? identifier.phone : identifier.email.toLowerCase();

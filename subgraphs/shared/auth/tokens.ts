@@ -4,15 +4,15 @@ import { tryAgain, unauthenticated } from '../errors.js';
 
 export type Role = 'CUSTOMER' | 'VENDOR' | 'ADMIN';
 
-/** Who the user is, as the user subgraph signed it. */
+/** The user, as stated in an access token signed by the user subgraph. */
 export interface Identity {
   readonly id: string;
   readonly role: Role;
-  /** the login session that the token is of */
+  /** the login session of the token */
   readonly sessionId: string;
 }
 
-/** The claims and header that every access token has; RFC 9068 names the type `at+jwt`. */
+/** The claims and header of every access token; the type `at+jwt` is that of RFC 9068. */
 export const tokenRules = {
   algorithm: 'EdDSA',
   type: 'at+jwt',
@@ -22,15 +22,15 @@ export const tokenRules = {
 
 const cachedTokensMax = 20_000;
 const keysTimeoutMs = 2000;
-// How soon a key that is not known is looked for again: so long a new key may be refused.
+// The shortest time between two fetches of the keys: tokens of a new key may be refused for this long.
 const keysCooldownMs = 1000;
 
 /**
- * Verifies the bearer token of an `Authorization` header against the published keys. A token that
- * was good once is good until it expires, so its signature is checked once per process.
+ * Verifies the bearer token of an `Authorization` header against the published keys. A valid token
+ * stays valid until it expires, so its signature is checked once per process.
  *
- * @returns a function that gives the identity, or null where there is no header
- * @throws `UNAUTHENTICATED` for a bad or expired token, `TRY_AGAIN` while no key can be had
+ * @returns a function that returns the identity, or null if there is no header
+ * @throws `UNAUTHENTICATED` for an invalid or expired token, `TRY_AGAIN` while the keys cannot be fetched
  */
 export function createTokenVerifier(jwksUrl: string, headers: Record<string, string>) {
   const keys = createRemoteJWKSet(new URL(jwksUrl), {
@@ -69,16 +69,19 @@ async function verifyToken(token: string, keys: JWTVerifyGetKey) {
     };
     return { identity, expiresAtMs: (payload.exp as number) * 1000 };
   } catch (error) {
-    if (isUnreachable(error))
-      throw tryAgain('The keys that sign access tokens cannot be read now.');
-    if (error instanceof joseErrors.JWTExpired) throw unauthenticated('The access token expired.');
+    if (isUnreachable(error)) {
+      throw tryAgain('Access tokens cannot be verified at the moment. Please retry.');
+    }
+    if (error instanceof joseErrors.JWTExpired) {
+      throw unauthenticated('The access token has expired. Log in again or refresh the session.');
+    }
     throw unauthenticated('The access token is not valid.');
   }
 }
 
-/** Whether the keys could not be had, as opposed to a token that is not good. */
+/** Whether the keys could not be fetched, as opposed to an invalid token. */
 function isUnreachable(error: unknown): boolean {
   if (!(error instanceof joseErrors.JOSEError)) return true;
-  // jose's plain error is what it throws for an answer that is not 200 or no key set.
+  // jose throws its generic error for a response that is not 200, or not a key set.
   return error instanceof joseErrors.JWKSTimeout || error.code === 'ERR_JOSE_GENERIC';
 }

@@ -1,16 +1,16 @@
 /**
- * Does a batch as a whole; one that fails is split in halves, and those again, so that it fails only
- * for the members that are to blame.
+ * Processes a batch. A batch that fails is split in half recursively, so that it fails only for the
+ * members that cause the failure.
  *
- * @param work idempotent: a member may be in it more than once
- * @param failsForAll whether a failure would be the same for every member, so that splitting is no use
- * @param failed gets what could not be done: one member, or all of a part that fails for all
+ * @param work idempotent: it may process a member more than once
+ * @param failsForAll whether every member would fail the same way, so that splitting does not help
+ * @param failed receives what failed: one member, or the whole slice if the failure is one for all
  */
 export async function bisect<T>(
   batch: readonly T[],
-  work: (part: readonly T[]) => Promise<void>,
+  work: (slice: readonly T[]) => Promise<void>,
   failsForAll: (error: unknown) => boolean,
-  failed: (part: readonly T[], error: unknown) => Promise<void> | void,
+  failed: (slice: readonly T[], error: unknown) => Promise<void> | void,
 ): Promise<void> {
   try {
     await work(batch);

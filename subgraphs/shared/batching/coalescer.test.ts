@@ -1,9 +1,9 @@
 import { Coalescer } from './coalescer.js';
 
-const soon = () => new Promise((resolve) => setTimeout(resolve, 5));
+const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
 
-describe('requests that come at the same time', () => {
-  it('go as one, and each gets its own outcome', async () => {
+describe('requests that arrive at the same time', () => {
+  it('are sent as one batch, and each gets its own outcome', async () => {
     const batches: number[][] = [];
     const doubled = new Coalescer<number, number>(async (numbers) => {
       batches.push([...numbers]);
@@ -14,7 +14,7 @@ describe('requests that come at the same time', () => {
     expect(all).toMatchObject([{ value: 2 }, { value: 4 }, { reason: { message: 'not three' } }]);
   });
 
-  it('wait while as many calls as may be are under way, and go together then', async () => {
+  it('wait while the maximum number of batches is in flight, and are then sent together', async () => {
     const batches: number[][] = [];
     const answers: (() => void)[] = [];
     const limits = { inFlightMax: 2, batchMax: 3 };
@@ -23,22 +23,22 @@ describe('requests that come at the same time', () => {
       await new Promise<void>((resolve) => answers.push(resolve));
       return numbers;
     }, limits);
-    const asked: Promise<number>[] = [];
+    const submitted: Promise<number>[] = [];
     for (const each of [1, 2, 3, 4, 5, 6]) {
-      asked.push(same.submit(each, 1000));
-      await soon();
+      submitted.push(same.submit(each, 1000));
+      await pause();
     }
     expect(batches).toEqual([[1], [2]]);
     answers[0]?.();
-    await soon();
+    await pause();
     expect(batches).toEqual([[1], [2], [3, 4, 5]]);
     answers[1]?.();
-    await soon();
+    await pause();
     for (const answer of answers) answer();
-    expect(await Promise.all(asked)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(await Promise.all(submitted)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  it('each give up at their own time, and are not sent any more then', async () => {
+  it('each time out at their own deadline, and are not sent after it', async () => {
     const batches: number[][] = [];
     let answer = () => {};
     const same = new Coalescer<number, number>(
@@ -52,23 +52,26 @@ describe('requests that come at the same time', () => {
       { inFlightMax: 1 },
     );
     const first = same.submit(1, 5000);
-    await soon();
+    await pause();
     const second = same.submit(2, 10);
     const third = same.submit(3, 5000);
     await expect(second).rejects.toMatchObject({ extensions: { code: 'TRY_AGAIN' } });
     answer();
     expect(await first).toBe(1);
-    await soon();
+    await pause();
     answer();
     expect(await third).toBe(3);
     expect(batches).toEqual([[1], [3]]);
   });
 
-  it('all fail with what their call throws', async () => {
+  it('all fail with the error of their batch', async () => {
     const broken = new Coalescer<number, number>(async () => {
-      throw new Error('away');
+      throw new Error('unreachable');
     });
     const all = await Promise.allSettled([broken.submit(1, 1000), broken.submit(2, 1000)]);
-    expect(all).toMatchObject([{ reason: { message: 'away' } }, { reason: { message: 'away' } }]);
+    expect(all).toMatchObject([
+      { reason: { message: 'unreachable' } },
+      { reason: { message: 'unreachable' } },
+    ]);
   });
 });

@@ -3,80 +3,85 @@ import { tryAgain } from '../errors.js';
 export interface CoalesceLimits {
   /** requests in one batch */
   readonly batchMax: number;
-  /** batches that are under way at the same time */
+  /** batches in flight at the same time */
   readonly inFlightMax: number;
-  /** requests that wait for a batch; one more is refused at once */
+  /** requests that wait for a batch; any more are rejected at once */
   readonly queueMax: number;
 }
 
 const limitsDefault: CoalesceLimits = { batchMax: 128, inFlightMax: 8, queueMax: 4096 };
 
-/** What became of one member of a batch: an `Error` is thrown to who asked for it. */
+/** Sends a batch. Returns an outcome for each request, in order; an `Error` rejects that request. */
 export type Batch<Request, Outcome> = (
   requests: readonly Request[],
 ) => Promise<readonly (Outcome | Error)[]>;
 
 interface Member<Request, Outcome> {
   readonly request: Request;
-  readonly latestMs: number;
+  readonly deadlineMs: number;
   resolve(outcome: Outcome): void;
   reject(error: unknown): void;
 }
 
 /**
- * Makes one call of what is asked at the same time: as long as few calls are under way a request goes
- * at the end of the turn of the event loop it came in; then, with all that came meanwhile, once one
- * of them is back.
+ * Combines requests that are submitted at the same time into batches. While fewer than `inFlightMax`
+ * batches are in flight, a request is sent at the end of the current turn of the event loop; otherwise
+ * as soon as one of them completes, together with all that were submitted in the meantime.
  */
 export class Coalescer<Request, Outcome> {
   readonly #send: Batch<Request, Outcome>;
   readonly #limits: CoalesceLimits;
   #queue: Member<Request, Outcome>[] = [];
   #inFlight = 0;
-  #waking = false;
+  #scheduled = false;
 
-  /** @param send gives an outcome for each, in their order; what it throws is thrown to all */
+  /** @param send if it throws, all requests of the batch are rejected with that error */
   constructor(send: Batch<Request, Outcome>, limits: Partial<CoalesceLimits> = {}) {
     this.#send = send;
     this.#limits = { ...limitsDefault, ...limits };
   }
 
   /**
-   * @param withinMs the member's own deadline, whatever becomes of its batch
-   * @throws `TRY_AGAIN` when too many wait, or the time is up; it may have been done then
+   * @param timeoutMs of this request, independent of its batch
+   * @throws `TRY_AGAIN` if the queue is full, or after the timeout; the request may have been processed then
    */
-  submit(request: Request, withinMs: number): Promise<Outcome> {
-    if (this.#queue.length >= this.#limits.queueMax) return Promise.reject(late());
+  submit(request: Request, timeoutMs: number): Promise<Outcome> {
+    if (this.#queue.length >= this.#limits.queueMax) return Promise.reject(busy());
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(late()), withinMs);
-      const settle =
-        <T>(how: (value: T) => void) =>
+      const timer = setTimeout(() => reject(busy()), timeoutMs);
+      const clearing =
+        <T>(next: (value: T) => void) =>
         (value: T) => {
           clearTimeout(timer);
-          how(value);
+          next(value);
         };
-      const latestMs = performance.now() + withinMs;
-      this.#queue.push({ request, latestMs, resolve: settle(resolve), reject: settle(reject) });
-      this.#wake();
+      const deadlineMs = performance.now() + timeoutMs;
+      this.#queue.push({
+        request,
+        deadlineMs,
+        resolve: clearing(resolve),
+        reject: clearing(reject),
+      });
+      this.#schedule();
     });
   }
 
-  #wake(): void {
-    if (this.#waking || this.#queue.length === 0) return;
+  #schedule(): void {
+    if (this.#scheduled || this.#queue.length === 0) return;
     if (this.#inFlight >= this.#limits.inFlightMax) return;
-    this.#waking = true;
+    this.#scheduled = true;
     setImmediate(() => {
-      this.#waking = false;
+      this.#scheduled = false;
       const batch = this.#take();
       if (batch.length > 0) void this.#run(batch);
-      this.#wake();
+      this.#schedule();
     });
   }
 
-  /** Who gave up meanwhile is not asked for any more. */
+  /** Leaves out requests that have timed out. */
   #take(): Member<Request, Outcome>[] {
     const nowMs = performance.now();
-    const waiting = this.#queue.filter(({ latestMs }) => latestMs > nowMs);
+    const waiting = this.#queue.filter(({ deadlineMs }) => deadlineMs > nowMs);
     this.#queue = waiting.slice(this.#limits.batchMax);
     return waiting.slice(0, this.#limits.batchMax);
   }
@@ -94,9 +99,9 @@ export class Coalescer<Request, Outcome> {
       for (const { reject } of batch) reject(error);
     } finally {
       this.#inFlight -= 1;
-      this.#wake();
+      this.#schedule();
     }
   }
 }
 
-const late = () => tryAgain('A part of the system is busy; ask again.');
+const busy = () => tryAgain('Service temporarily unavailable. Please retry.');

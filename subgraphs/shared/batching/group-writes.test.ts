@@ -1,6 +1,6 @@
 import { groupWrites } from './group-writes.js';
 
-/** Writes numbers; those that are bad fail with all that go with them. */
+/** Writes numbers; a bad one fails its whole statement. */
 function writer(isBad: (n: number) => Error | null = () => null) {
   const statements: number[][] = [];
   const write = groupWrites(async (numbers: readonly number[]) => {
@@ -15,14 +15,14 @@ function writer(isBad: (n: number) => Error | null = () => null) {
   return { write, statements };
 }
 
-describe('writes of a kind', () => {
-  it('that come at the same time are one statement, and each gets its own outcome', async () => {
+describe('grouped writes', () => {
+  it('that arrive at the same time are one statement, and each gets its own outcome', async () => {
     const { write, statements } = writer();
     expect(await Promise.all([1, 2, 3].map(write))).toEqual([10, 20, 30]);
     expect(statements).toEqual([[1, 2, 3]]);
   });
 
-  it('that come while two statements are under way wait for one of them, and go together', async () => {
+  it('that arrive while two statements are in flight wait for one of them, and are sent together', async () => {
     const { write, statements } = writer();
     const first = [write(1)];
     await new Promise((resolve) => setImmediate(resolve));
@@ -32,7 +32,7 @@ describe('writes of a kind', () => {
     expect(statements).toEqual([[1], [2], [3, 4, 5]]);
   });
 
-  it('do not fail for another’s sake: each is made by itself then', async () => {
+  it('are repeated one by one if the group fails, so that only the bad one fails', async () => {
     const taken = new Error('taken');
     const { write, statements } = writer((n) => (n === 2 ? taken : null));
     const outcomes = await Promise.allSettled([1, 2, 3].map(write));
@@ -42,7 +42,7 @@ describe('writes of a kind', () => {
     expect(statements).toEqual([[1, 2, 3], [1], [2], [3]]);
   });
 
-  it('all fail, and are not made again, where the database is away', async () => {
+  it('all fail, and are not repeated, if the database is unreachable', async () => {
     const { write, statements } = writer(() => Object.assign(new Error(), { code: 'ECONNRESET' }));
     const outcomes = await Promise.allSettled([1, 2].map(write));
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);

@@ -1,16 +1,16 @@
-import { isDatabaseAway } from '../database/errors.js';
+import { isDatabaseUnavailable } from '../database/errors.js';
 import { type Batch, Coalescer } from './coalescer.js';
 
-// Few at once, so that what comes meanwhile goes together; each is one statement, and one commit.
+// Few at once, so that writes that arrive in the meantime are grouped; each is one statement and one commit.
 const limits = { inFlightMax: 2, batchMax: 64 };
-const withinMs = 9000;
+const timeoutMs = 9000;
 
 /**
- * Has writes of a kind that come at the same time made by one statement (docs/adr/0016). Where that fails,
- * each is made by itself, so that none fails for another's sake: each must do no harm when it is made again.
+ * Combines writes that arrive at the same time into one statement (docs/adr/0016). If the statement fails,
+ * each write is repeated alone, so that only those that cause the failure fail: writes must be idempotent.
  *
  * @param write one statement, which is a transaction by itself
- * @returns what makes one; it throws `TRY_AGAIN` when too many wait, or for too long
+ * @returns a function that makes one write; throws `TRY_AGAIN` if too many wait, or after the timeout
  */
 export function groupWrites<Request, Outcome>(write: Batch<Request, Outcome>) {
   const alone = async (request: Request) => {
@@ -20,13 +20,13 @@ export function groupWrites<Request, Outcome>(write: Batch<Request, Outcome>) {
       return error as Error;
     }
   };
-  const together = new Coalescer<Request, Outcome>(async (requests) => {
+  const grouped = new Coalescer<Request, Outcome>(async (requests) => {
     try {
       return await write(requests);
     } catch (error) {
-      if (requests.length === 1 || isDatabaseAway(error)) throw error;
+      if (requests.length === 1 || isDatabaseUnavailable(error)) throw error;
       return Promise.all(requests.map(alone));
     }
   }, limits);
-  return (request: Request) => together.submit(request, withinMs);
+  return (request: Request) => grouped.submit(request, timeoutMs);
 }

@@ -4,14 +4,14 @@ import { installWatchdog, releaseLostConnections } from './connection-watchdog.j
 import { PreparingClient } from './prepared-statements.js';
 
 /*
- * The `pg` client of a pool and the four layers around it. A statement passes them from the outside in:
+ * The `pg` client of a pool and the four layers around it. A statement passes through them from the outside in:
  *
- * 1. Replica guard (replicas.ts), only in the pool for reads: what a replica cannot answer goes to the
- *    primary.
- * 2. Statement spans (observability/telemetry/statement-spans.ts), only while traces are sent: a span for
+ * 1. Replica guard (replicas.ts), only in the pool for reads: repeats a statement on the primary if the
+ *    replica fails.
+ * 2. Statement spans (observability/telemetry/statement-spans.ts), only if telemetry is enabled: a span for
  *    each statement of a trace.
- * 3. Watchdog (connection-watchdog.ts): destroys a connection whose statement is never answered.
- * 4. `PreparingClient` (prepared-statements.ts): names the statements that are kept prepared.
+ * 3. Watchdog (connection-watchdog.ts): destroys a connection whose statement gets no response.
+ * 4. `PreparingClient` (prepared-statements.ts): names the statements that stay prepared.
  *
  * Layers 2 and 3 replace `query` of each new connection, so `wrapClients` applies them from the inside out.
  */
@@ -19,16 +19,16 @@ import { PreparingClient } from './prepared-statements.js';
 export const connectTimeoutMs = 5000;
 export const statementTimeoutMs = 4000;
 export const idleInTransactionTimeoutMs = 4000;
-/** How long after PostgreSQL's own time limit an answer may come; a lost connection sends none. */
+/** How long to wait after PostgreSQL's own time limit: on a lost connection its error never arrives. */
 export const silenceGraceMs = 2000;
 
 /** Layer 4: the class of the connections of a pool. */
 export const clientClass = PreparingClient;
 
 /**
- * Layers 3 and 2, for the connections that the pool makes from now on.
+ * Layers 3 and 2, for new connections of the pool.
  *
- * @param timeLimits whether statements have a time limit, as all have but those of migrations
+ * @param timeLimits whether statements have a time limit; only migrations have none
  */
 export function wrapClients(pool: pg.Pool, timeLimits: boolean): void {
   if (timeLimits) watchConnections(pool);
@@ -36,7 +36,7 @@ export function wrapClients(pool: pg.Pool, timeLimits: boolean): void {
   telemetry()?.watchPool(pool);
 }
 
-/** Layer 3: no connection of the pool stays taken because it was lost or does not answer. */
+/** Layer 3: a lost or silent connection does not stay checked out of the pool. */
 export function watchConnections(pool: pg.Pool): void {
   releaseLostConnections(pool);
   installWatchdog(pool, statementTimeoutMs, silenceGraceMs);

@@ -6,16 +6,16 @@ import { migrate } from './run-migrations.js';
 import { sql } from './sql.js';
 
 describe('a database', () => {
-  it('is left once what was asked is answered, also over connections that are still being made', async () => {
+  it('is disconnected once all statements completed, also those on connections still being opened', async () => {
     const databases = await createTestDatabases(['user']);
     for (let round = 0; round < 5; round++) {
       const orm = await connect(
         { name: 'test', url: databases.urls.user, poolMax: 5 },
         databaseSchema,
       );
-      const ask = () => sql<{ n: number }>(orm.em.fork(), 'select 1 as n');
-      await ask();
-      const answers = Array.from({ length: 5 }, ask);
+      const query = () => sql<{ n: number }>(orm.em.fork(), 'select 1 as n');
+      await query();
+      const answers = Array.from({ length: 5 }, query);
       await Promise.resolve();
       await ended('disconnect', disconnect(orm));
       expect((await Promise.all(answers)).flat()).toEqual(Array(5).fill({ n: 1 }));
@@ -23,7 +23,7 @@ describe('a database', () => {
     await databases.drop();
   });
 
-  it('is never spoken to in the clear where its address says TLS', async () => {
+  it('is never connected to without encryption if its address requires TLS', async () => {
     const databases = await createTestDatabases(['user']);
     // The server of the tests has no TLS.
     const settings = {

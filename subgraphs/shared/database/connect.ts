@@ -11,15 +11,15 @@ import {
 } from './client.js';
 
 const transactionTimeoutMs = 4500;
-// Who waits for a lock on a table makes all wait that come after: a migration gives up instead.
+// A statement that waits for a table lock blocks all that come after it: a migration gives up instead.
 export const migrationLockTimeoutMs = 2000;
 
 export interface DatabaseSettings {
-  /** the subgraph, as it is to be seen in `pg_stat_activity` */
+  /** the subgraph; `application_name` in `pg_stat_activity` */
   readonly name: string;
   readonly url: string;
   readonly poolMax: number;
-  /** how long a statement waits for each lock, where that is less than the statement itself may take */
+  /** `lock_timeout`, if shorter than the time limit of statements */
   readonly lockTimeoutMs?: number;
   readonly logger?: Logger;
 }
@@ -28,8 +28,8 @@ export type Schema = Pick<Options, 'entities'> & {
 };
 
 /**
- * MikroORM's options for a subgraph. A transaction ends sooner than the lock's time-to-live (5 s);
- * `transaction_timeout` needs PostgreSQL 17. A migration may take its time, but not that of others.
+ * MikroORM's options for a subgraph. A transaction ends before the lock expires (5 s); `transaction_timeout`
+ * needs PostgreSQL 17. Migrations have no time limit for statements, but a short one for locks.
  */
 function databaseOptions(
   settings: DatabaseSettings,
@@ -47,14 +47,14 @@ function databaseOptions(
     migrations: {
       migrationsList: schema.migrations ?? [],
       snapshot: false,
-      // Each migration is a transaction of its own, or none: `create index concurrently` cannot be in one.
+      // Each migration has its own transaction, or none: `create index concurrently` cannot run in one.
       allOrNothing: false,
     },
     pool: { max: settings.poolMax },
     driverOptions: {
       onPoolCreated: onPool,
       Client: clientClass,
-      // MikroORM takes host, user and so on from the address, and leaves out the rest: sslmode, sslrootcert.
+      // MikroORM reads host, user and so on from the address, and ignores the rest: sslmode, sslrootcert.
       connectionString: settings.url,
       application_name: settings.name,
       connectionTimeoutMillis: connectTimeoutMs,
@@ -72,13 +72,13 @@ function databaseOptions(
   });
 }
 
-// By MikroORM's connection. The pool is made when it is first asked for a connection.
+// By MikroORM's connection. The pool is created when the first connection is requested.
 const pools = new WeakMap<object, { pool?: pg.Pool }>();
 
 export const poolOf = (orm: MikroORM): pg.Pool | undefined =>
   pools.get(orm.em.getConnection())?.pool;
 
-/** @param afterPool is given the pool once it is made, before its first connection */
+/** @param afterPool receives the new pool, before its first connection */
 export async function connect(
   settings: DatabaseSettings,
   schema: Schema,
@@ -100,8 +100,8 @@ const idleMaxMs = 5000;
 const idlePollMs = 10;
 
 /**
- * Closes the pool once nothing is asked any more. Kysely loses a connection that is still being made
- * when its pool is closed, and to close it then never ends.
+ * Closes the pool once it is idle. If Kysely's pool is closed while a connection is being opened, that
+ * connection is lost, and closing never completes.
  */
 export async function disconnect(orm: MikroORM): Promise<void> {
   const pool = poolOf(orm);

@@ -5,14 +5,13 @@ import { PreparingClient } from './prepared-statements.js';
 const setsLimit = /^set local statement_timeout = (\d+)$/;
 const endsTransaction = /^(commit|rollback)$/;
 
-/** Takes a longer time for each statement of the transaction; the connection is waited for as long. */
+/** Raises the time limit of each statement of the transaction; the watchdog respects it. */
 export const statementTimeoutSql = (ms: number) => `set local statement_timeout = ${ms}`;
 
 /**
- * A machine or network that vanishes tells nobody: a statement on such a connection would never end,
- * and its connection stay taken. PostgreSQL ends a statement that takes too long by itself; one that is
- * silent for `graceMs` more is given up with its connection. To be called before what else wraps the
- * queries of a pool: it asks `PreparingClient` itself.
+ * If a machine or network fails silently, a statement would never end and its connection would stay checked
+ * out. PostgreSQL cancels a statement after `statementMaxMs`; without any response for `graceMs` more, the
+ * connection is destroyed. Must be the first wrapper of the queries of a pool: it calls `PreparingClient`.
  */
 export function installWatchdog(pool: pg.Pool, statementMaxMs: number, graceMs: number): void {
   pool.on('connect', (client) => {
@@ -39,9 +38,9 @@ export function installWatchdog(pool: pg.Pool, statementMaxMs: number, graceMs: 
 const releaseAfterMs = 500;
 
 /**
- * A transaction whose connection is lost cannot be rolled back, and Kysely keeps such a connection
- * for ever: after as many as the pool has, nobody would get one any more. So each that ends is given
- * back, unless its query gave it back by itself.
+ * A transaction whose connection is lost cannot be rolled back, and Kysely never releases such a connection:
+ * after `max` of them the pool would be exhausted. So each connection that ends is released, unless its
+ * query has released it.
  */
 export function releaseLostConnections(pool: pg.Pool): void {
   pool.on('connect', (client) => {
@@ -49,7 +48,7 @@ export function releaseLostConnections(pool: pg.Pool): void {
       const release = () => {
         try {
           (client as pg.PoolClient).release(true);
-        } catch {} // it was given back already
+        } catch {} // it was released already
       };
       setTimeout(release, releaseAfterMs).unref();
     });

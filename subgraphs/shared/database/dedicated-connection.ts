@@ -2,16 +2,16 @@ import pg from 'pg';
 import { connectTimeoutMs, idleInTransactionTimeoutMs, silenceGraceMs } from './client.js';
 
 export interface DedicatedConnection {
-  /** what is done, as it is to be seen in `pg_stat_activity` */
+  /** the work; `application_name` in `pg_stat_activity` */
   readonly name: string;
   readonly url: string;
-  /** within this time each statement, and each transaction, has to end */
+  /** time limit of each statement, and of each transaction */
   readonly transactionMaxMs: number;
 }
 
 /**
- * Works on a connection that is nobody else's, for what takes longer than the pool's transactions
- * may. Temporary tables that are made on it are gone with it, however it ends.
+ * Runs work on its own connection, for transactions that take longer than those of the pool may. Temporary
+ * tables disappear with the connection.
  */
 export async function withDedicatedConnection<T>(
   { name, url, transactionMaxMs }: DedicatedConnection,
@@ -27,7 +27,7 @@ export async function withDedicatedConnection<T>(
     idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
     options: `-c transaction_timeout=${transactionMaxMs}`,
   });
-  client.on('error', () => {}); // the statement at work tells it
+  client.on('error', () => {}); // the current statement fails with it
   try {
     await client.connect();
     return await work(client);

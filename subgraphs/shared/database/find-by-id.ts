@@ -5,8 +5,8 @@ import { sqlPrepared } from './sql.js';
 const texts = new WeakMap<object, string>();
 
 /**
- * As `findOneOrFail` by id in a manager of its own, for what many requests read: by a statement that
- * is prepared, which PostgreSQL need not plan and MikroORM need not put together.
+ * As `findOneOrFail` by id in a fork, for hot paths: uses a prepared statement, which PostgreSQL need not
+ * plan and MikroORM need not build.
  */
 export async function findById<T extends object>(
   em: EntityManager,
@@ -17,11 +17,11 @@ export async function findById<T extends object>(
   const text = texts.get(entity) ?? selectOf(tableName, Object.values(properties));
   texts.set(entity, text);
   const [row] = await sqlPrepared<object>(em, text, [id]);
-  if (!row) throw new Error(`there is no ${tableName} ${id}`);
+  if (!row) throw new Error(`${tableName} not found: ${id}`);
   return em.fork().map(entity, row as never);
 }
 
-// Not `*`: a column that a migration adds would change what the statement was prepared to give.
+// Not `*`: a column that a migration adds would change the result type of the prepared statement.
 function selectOf(tableName: string, properties: readonly EntityProperty[]): string {
   const columns = properties
     .filter(({ persist }) => persist !== false)

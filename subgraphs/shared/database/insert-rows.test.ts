@@ -12,7 +12,7 @@ type Row = Omit<typeof plain, 'payload'> & {
   readonly sentAt?: Date | null;
 };
 
-describe('rows that are inserted at once', () => {
+describe('rows that are inserted together', () => {
   let database: { drop(): Promise<void> };
   let orm: Awaited<ReturnType<typeof connect>>;
   beforeAll(async () => {
@@ -29,35 +29,35 @@ describe('rows that are inserted at once', () => {
 
   const sentAt = (seconds: number) => new Date(Date.UTC(2026, 11, 12, 0, 0, seconds));
   const cases: Record<string, Row[]> = {
-    'that differ in all': [
+    'that differ in all columns': [
       { id: id(1), consumer: 'order', topic: 'a', key: '1', version: 1, payload: { a: [1] } },
       { id: id(2), consumer: 'shop', topic: 'b', key: '2', version: 2, payload: { a: [2] } },
     ],
-    'that have much in common': [
+    'that have most columns in common': [
       { ...plain, id: id(1), sentAt: sentAt(1) },
       { ...plain, id: id(2), sentAt: sentAt(1) },
     ],
-    'some with a null': [
+    'some of them with a null': [
       { ...plain, id: id(1), sentAt: null },
       { ...plain, id: id(2), sentAt: sentAt(2) },
       { ...plain, id: id(3), sentAt: null },
     ],
-    'all with a null': [
+    'all of them with a null': [
       { ...plain, id: id(1), sentAt: null },
       { ...plain, id: id(2), sentAt: null },
     ],
-    'of which there is one': [{ ...plain, sentAt: sentAt(5) }],
-    'of which there is none': [],
+    'of which there is only one': [{ ...plain, sentAt: sentAt(5) }],
+    'of which there are none': [],
   };
 
-  it.each(Object.entries(cases))('%s stand there as they were', async (_, rows) => {
+  it.each(Object.entries(cases))('%s are stored unchanged', async (_, rows) => {
     await insertRows(orm.em.fork(), OutboxEntry, rows as RequiredEntityData<OutboxEntry>[]);
     const found = await orm.em.fork().find(OutboxEntry, {}, { orderBy: { id: 'asc' } });
     expect(found).toMatchObject(rows);
     expect(found).toHaveLength(rows.length);
   });
 
-  it('that are alike in all are as many as there are', async () => {
+  it('that are equal are not merged into one', async () => {
     const rows = [plain, plain] as RequiredEntityData<OutboxEntry>[];
     await expect(insertRows(orm.em.fork(), OutboxEntry, rows)).rejects.toThrow('outbox_pkey');
   });

@@ -3,10 +3,10 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { sqlPrepared } from './sql.js';
 
 /**
- * Inserts plain rows in one statement: an array for each column, but for those that are the same in all
- * rows, which are sent once. `em.insertMany` does the same with VALUES, which cost us to write and
- * PostgreSQL to parse (docs/adr/0006). All rows have the same properties; what is left out gets the
- * column's default. A call has a text, which is kept, for each set of columns that it may have in common.
+ * Inserts plain rows in one statement: one array for each column, or one value if it is the same in all
+ * rows. `em.insertMany` uses VALUES, which is expensive to build and for PostgreSQL to parse
+ * (docs/adr/0006). All rows must have the same properties; omitted columns get their defaults. There is one
+ * prepared statement for each set of columns with equal values.
  */
 export async function insertRows<T extends object>(
   em: EntityManager,
@@ -19,11 +19,11 @@ export async function insertRows<T extends object>(
   const names = Object.keys(first) as (keyof T & string)[];
   const isOne = (name: keyof T) => rows.every((row) => isSame((row as T)[name], first[name]));
   const differing = new Set(names.filter((name) => !isOne(name)));
-  // One array at least tells how many rows there are.
+  // At least one array is needed for the number of rows.
   if (differing.size === 0) differing.add(names[0] as keyof T & string);
   const columns = names.map((name, n) => {
     const { columnTypes, fieldNames } = properties[name as never] as EntityProperty<T>;
-    // Without its length: a cast to varchar(n) would cut a text that is too long, where the column refuses it.
+    // Without its length: a cast to varchar(n) would cut a text that is too long, where the column rejects it.
     const type = columnTypes[0]?.replace(/\(.*\)/, '');
     const isArray = differing.has(name);
     const parameter = `$${n + 1}::${type}${isArray ? '[]' : ''}`;

@@ -3,7 +3,7 @@ import { connectTimeoutMs } from './client.js';
 
 const relistenAfterMs = 1000;
 
-/** Listens to NOTIFY on a connection of its own, and connects anew when that is lost; until stopped. */
+/** Listens for NOTIFY on its own connection, and reconnects when it is lost, until stopped. */
 export function listenTo(url: string, channel: string, onNotify: () => void) {
   let stopped = false;
   let client: pg.Client | undefined;

@@ -2,11 +2,11 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { gaugeOf, type Registry } from '../observability/metrics.js';
 import { poolOf } from './connect.js';
 
-/** Shows how busy the pool is: who waits for a connection waits for all that the others do. */
+/** Exposes the use of the pool: a request that waits for a connection waits for the work of others. */
 export function watchPool(orm: MikroORM, registry: Registry): void {
   const connections = {
     name: 'holdfast_database_connections',
-    help: 'Connections to the database, by state: used, idle.',
+    help: 'Connections in the pool, by state: used, idle.',
     label: 'state',
   };
   gaugeOf(registry, connections, () => {

@@ -2,7 +2,7 @@ import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { connect } from './connect.js';
 import { sql, sqlPrepared } from './sql.js';
 
-describe('a statement that is kept', () => {
+describe('a prepared statement', () => {
   it('is prepared once per connection, inside transactions too; others are not', async () => {
     const made = await createTestDatabases(['order']);
     const settings = { name: 'test', url: made.urls.order, poolMax: 1 };

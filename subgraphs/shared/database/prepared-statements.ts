@@ -3,7 +3,7 @@ import pg from 'pg';
 
 const names = new Map<string, string>();
 
-/** One name for one text: two texts under one name would be mixed up. */
+/** Marks a text as prepared. Its name is a hash, so that no two texts share one. */
 export function keepPrepared(text: string): void {
   if (names.has(text)) return;
   names.set(text, createHash('sha256').update(text).digest('base64url'));
@@ -12,8 +12,8 @@ export function keepPrepared(text: string): void {
 type Query = (...args: unknown[]) => unknown;
 
 /**
- * Gives each statement that is kept its name, inside transactions too, so that PostgreSQL parses and
- * plans it once per connection. Kysely, which MikroORM asks, knows of no names.
+ * Adds its name to each prepared statement, inside transactions too, so that PostgreSQL parses and plans it
+ * once per connection. Kysely, which MikroORM uses, does not support names.
  */
 export class PreparingClient extends pg.Client {}
 

@@ -3,24 +3,24 @@ import pg from 'pg';
 import type { Logger } from '../observability/logger.js';
 import { watchConnections } from './client.js';
 import { connect, type DatabaseSettings, disconnect, type Schema } from './connect.js';
-import { isDatabaseAway } from './errors.js';
+import { isDatabaseUnavailable } from './errors.js';
 
 const connectTimeoutMs = 1000;
-const awayMs = 5000;
-// What a standby says of a statement that stood in the way of what the primary had it do.
+const unreachableMs = 5000;
+// The error of a standby for a statement that conflicts with the replay of changes from the primary.
 const recoveryConflict = '40001';
 
 interface Replica {
   readonly pool: pg.Pool;
-  awayUntilMs: number;
+  skipUntilMs: number;
 }
 
 /**
- * A manager's root for reads that may lag behind: they go to the replicas in turn, and to the primary
- * where there is none or none answers. Nothing can be written by it. Who decides anything by what it
- * reads, and whoever wrote a moment ago, has to read from the primary.
+ * Connects for reads that may lag: they go to the replicas in turn, and to the primary if no replica
+ * responds. It cannot write. What a decision is based on, and what must see a recent write, has to be read
+ * from the primary.
  *
- * @param urls of the replicas; without any it is the primary itself
+ * @param urls of the replicas; without any, the primary itself is returned
  */
 export async function connectForReading(
   primary: MikroORM,
@@ -32,18 +32,18 @@ export async function connectForReading(
   if (!first) return primary;
   const primaryPool = () => (primary.em.getConnection() as PostgreSqlConnection).getNativeClient();
   return connect({ ...settings, url: first }, schema, true, (base) => {
-    const replicas = urls.map((url) => ({ pool: replicaPool(base, url), awayUntilMs: 0 }));
-    const reads = readsFrom(replicas, primaryPool, settings.logger);
+    const replicas = urls.map((url) => ({ pool: replicaPool(base, url), skipUntilMs: 0 }));
+    const connectForRead = createReadConnect(replicas, primaryPool, settings.logger);
     const endBase = base.end.bind(base);
-    // MikroORM makes the pool, and with it how values are read; where its connections come from is ours.
+    // The pool is MikroORM's, which configures how values are parsed; only its connections are replaced.
     Object.assign(base, {
-      connect: reads,
+      connect: connectForRead,
       end: () => Promise.all([endBase(), ...replicas.map(({ pool }) => pool.end())]),
     });
   });
 }
 
-/** Closes what reads, where it is not the primary itself, and then the primary. */
+/** Disconnects the reads, unless they use the primary, and then the primary. */
 export async function disconnectAll(primary: MikroORM, reads: MikroORM): Promise<void> {
   if (reads !== primary) await disconnect(reads);
   await disconnect(primary);
@@ -62,16 +62,16 @@ function replicaPool({ options }: pg.Pool, url: string): pg.Pool {
   return pool;
 }
 
-/** @returns what gives a connection to a replica, or one to the primary while all of them are away */
-function readsFrom(
+/** @returns a function that opens a connection to a replica, or to the primary while none is reachable */
+function createReadConnect(
   replicas: readonly Replica[],
   primaryPool: () => Promise<pg.Pool>,
   logger: Logger | undefined,
 ) {
   let turn = 0;
-  const markAway = (replica: Replica, error: unknown) => {
-    replica.awayUntilMs = Date.now() + awayMs;
-    logger?.warn({ reason: (error as Error).message }, 'a replica is away');
+  const skipForNow = (replica: Replica, error: unknown) => {
+    replica.skipUntilMs = Date.now() + unreachableMs;
+    logger?.warn({ reason: (error as Error).message }, 'replica unreachable');
   };
   const readFromPrimary = async (args: unknown[]) => {
     const client = await (await primaryPool()).connect();
@@ -81,7 +81,7 @@ function readsFrom(
       client.release();
     }
   };
-  /** A connection that asks the primary what the replica does not answer. */
+  /** A connection that repeats a failed statement on the primary. */
   const guarded = (replica: Replica, client: pg.PoolClient) => ({
     processID: (client as { processID?: number }).processID,
     release: (error?: Error | boolean) => client.release(error),
@@ -90,7 +90,7 @@ function readsFrom(
         return await query(client, args);
       } catch (error) {
         const { code } = error as { code?: string };
-        if (isDatabaseAway(error)) markAway(replica, error);
+        if (isDatabaseUnavailable(error)) skipForNow(replica, error);
         else if (code !== recoveryConflict) throw error;
         return readFromPrimary(args);
       }
@@ -100,11 +100,11 @@ function readsFrom(
     turn += 1;
     for (let n = 0; n < replicas.length; n++) {
       const replica = replicas[(turn + n) % replicas.length] as Replica;
-      if (replica.awayUntilMs > Date.now()) continue;
+      if (replica.skipUntilMs > Date.now()) continue;
       try {
         return guarded(replica, await replica.pool.connect());
       } catch (error) {
-        markAway(replica, error);
+        skipForNow(replica, error);
       }
     }
     return (await primaryPool()).connect();

@@ -18,7 +18,7 @@ class AddIndex extends Migration {
   }
 }
 
-describe('migrations of a database that is in use', () => {
+describe('migrations of a database in use', () => {
   let databases: Awaited<ReturnType<typeof createTestDatabases<'user'>>>;
   let client: pg.Client;
   beforeEach(async () => {
@@ -42,7 +42,7 @@ describe('migrations of a database that is in use', () => {
   const run = (retry?: LockRetry) =>
     migrate({ name: 'user', url: databases.urls.user, poolMax: 1 }, schema, retry);
 
-  it('may build an index concurrently, which no transaction can', async () => {
+  it('can build an index concurrently, outside of a transaction', async () => {
     await run();
     const { rows } = await client.query(
       `select indisvalid from pg_index where indexrelid = 'user_account_later'::regclass`,
@@ -50,7 +50,7 @@ describe('migrations of a database that is in use', () => {
     expect(rows).toEqual([{ indisvalid: true }]);
   });
 
-  it('give up a lock that others keep, rather than have all wait behind them; the next run does it', async () => {
+  it('give up waiting for a lock rather than block others; the next run completes them', async () => {
     await client.query('begin');
     await client.query('select from user_account');
     await expect(run()).rejects.toThrow('lock timeout');
@@ -58,7 +58,7 @@ describe('migrations of a database that is in use', () => {
     await run();
   });
 
-  it('ask for it again, as often as they are told to', async () => {
+  it('retry the lock as often as configured', async () => {
     await client.query('begin');
     await client.query('select from user_account');
     const refused: string[] = [];
@@ -70,7 +70,7 @@ describe('migrations of a database that is in use', () => {
     expect(refused).toEqual([expect.stringContaining('lock timeout')]);
   });
 
-  it('build an index however long others are in a transaction: it keeps nobody waiting', async () => {
+  it('wait without limit to build an index, which blocks nobody', async () => {
     const one = { ...schema, migrations: schema.migrations?.slice(0, -1) } as Schema;
     await migrate({ name: 'user', url: databases.urls.user, poolMax: 1 }, one);
     await client.query('begin');

@@ -8,30 +8,30 @@ import {
 } from './connect.js';
 import { isLockTimeout } from './errors.js';
 
-/** How often a migration asks for a lock that others keep, and how long it lets them work in between. */
+/** How often a migration tries to get a lock, and the pauses between the attempts. */
 export interface LockRetry {
   readonly tries: number;
   readonly pauses?: Pauses;
-  /** told each time the lock was not had */
+  /** called after each attempt without success */
   onRefused?(reason: Error): void;
 }
 const noRetry: LockRetry = { tries: 1 };
 
-/** Five minutes: each try holds up for 2 s whoever comes behind it. */
+/** Five minutes in total; each attempt blocks others for at most 2 s. */
 export const lockRetry = { tries: 14, pauses: { initialDelay: 1000, maxDelay: 30_000 } };
 
-/** The tables are from before the initial migration; no migration leads from them to those of today. */
+/** The tables are older than the initial migration; no migration can upgrade them. */
 export class OldSchemaError extends Error {
   constructor(readonly database: URL) {
     super(
-      `The database ${database.pathname.slice(1)} was made before the first release and cannot be upgraded.`,
+      `The database ${database.pathname.slice(1)} was created before the first release and cannot be upgraded.`,
     );
     this.name = 'OldSchemaError';
   }
 }
 
 /**
- * @param executed the names of the migrations that the database has
+ * @param executed the migrations that have run on the database
  * @throws OldSchemaError
  */
 export function refuseOldSchema(
@@ -48,9 +48,8 @@ export const namesOf = ({ migrations }: Schema): readonly string[] =>
   (migrations ?? []).map((each) => (each as { name: string }).name);
 
 /**
- * Brings the tables of one subgraph up to date; what is committed when one migration fails stays. One
- * that is no transaction (`create index concurrently`) waits for its locks as long as it takes, for it
- * holds up nobody.
+ * Brings the tables of one subgraph up to date. If a migration fails, the earlier ones stay committed. One
+ * without a transaction (`create index concurrently`) waits for its locks without limit: it blocks nobody.
  *
  * @throws OldSchemaError
  */

@@ -3,8 +3,8 @@ import { CompiledQuery, type Kysely } from 'kysely';
 import { keepPrepared } from './prepared-statements.js';
 
 /**
- * Runs one statement with bound parameters (`$1`, `$2`, …), inside the transaction of `em` if it
- * has one. For where SQL is the point; timestamps come as strings, `numeric` too.
+ * Runs one statement with bound parameters (`$1`, `$2`, …), in the transaction of `em` if it has one.
+ * Timestamps and `numeric` are returned as strings.
  */
 export async function sql<T>(
   em: EntityManager,
@@ -20,15 +20,15 @@ const clientOf = (em: EntityManager) =>
   em.getTransactionContext<Kysely<unknown>>() ?? em.getConnection().getClient();
 
 /**
- * As `sql`, for what many requests do: PostgreSQL parses and plans it once per connection. For few
- * texts, as each is kept, here and there, as long as the process runs.
+ * As `sql`, for hot paths: PostgreSQL parses and plans the statement once per connection. For a small number
+ * of texts, since each is kept here and in PostgreSQL while the process runs.
  */
 export function sqlPrepared<T>(em: EntityManager, text: string, values: unknown[]): Promise<T[]> {
   keepPrepared(text);
   return sql<T>(em, text, values);
 }
 
-/** As `sql`, but tells how many rows were changed. */
+/** As `sql`, but returns the number of changed rows. */
 export async function sqlCount(
   em: EntityManager,
   text: string,

@@ -4,12 +4,15 @@ import { Allow } from '../rights/rights.js';
 
 @Directive('@shareable')
 @Allow('parent')
-@ObjectType({ description: 'Where a page stands in its list (Relay cursor connections).' })
+@ObjectType({ description: 'Position of a page in its list, as in Relay cursor connections.' })
 export class PageInfo {
-  @Field(() => Boolean, { description: 'Whether there is more behind this page.' })
+  @Field(() => Boolean, { description: 'Whether the list continues after this page.' })
   hasNextPage!: boolean;
 
-  @Field(() => String, { nullable: true, description: 'The `after` of the next page.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Cursor of the last entry: the `after` of the next page.',
+  })
   endCursor!: string | null;
 }
 
@@ -27,27 +30,27 @@ const pageMax = 100;
 /** Declares `NameConnection` and `NameEdge` for a type. */
 export function connectionOf<T extends object>(type: ClassType<T>, name: string) {
   @Allow('parent')
-  @ObjectType(`${name}Edge`, { description: `One entry of a ${name}Connection.` })
+  @ObjectType(`${name}Edge`, { description: `Entry of a ${name}Connection.` })
   class EdgeType implements Edge<T> {
-    @Field(() => String, { description: 'The place of this entry in the list.' })
+    @Field(() => String, { description: 'Cursor of this entry.' })
     cursor!: string;
 
-    @Field(() => type, { description: 'The entry itself.' })
+    @Field(() => type, { description: 'The entry.' })
     node!: T;
   }
   @Allow('parent')
-  @ObjectType(`${name}Connection`, { description: `A page of a list of ${name}.` })
+  @ObjectType(`${name}Connection`, { description: `Page of a list of ${name}.` })
   class ConnectionType implements Connection<T> {
-    @Field(() => [EdgeType], { description: 'The entries of this page, in order.' })
+    @Field(() => [EdgeType], { description: 'Entries of this page, in order.' })
     edges!: EdgeType[];
 
-    @Field(() => PageInfo, { description: 'Where this page stands in the list.' })
+    @Field(() => PageInfo, { description: 'Position of this page in the list.' })
     pageInfo!: PageInfo;
   }
   return ConnectionType;
 }
 
-/** A page as it was asked for: how many, and the id behind which it begins. */
+/** A requested page: its size, and the id after which it begins. */
 export interface PageRequest {
   readonly first: number;
   readonly afterId: string | null;
@@ -55,7 +58,7 @@ export interface PageRequest {
 
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** @throws `BAD_USER_INPUT` for a size outside 1 to 100 and for a cursor that is none of ours */
+/** @throws `BAD_USER_INPUT` for a size outside 1 to 100, or an invalid cursor */
 export function pageRequest(first: number, after: string | null | undefined): PageRequest {
   if (first < 1 || first > pageMax) {
     throw badInput({ first: `must be between 1 and ${pageMax}, not ${first}` });
@@ -68,7 +71,7 @@ export function pageRequest(first: number, after: string | null | undefined): Pa
 
 const cursorOf = (id: string) => Buffer.from(id).toString('base64url');
 
-/** @param rows up to `first + 1` of them: the one too many tells that there is a next page */
+/** @param rows up to `first + 1` of them: the extra one shows that there is a next page */
 export function toConnection<T extends { id: string }>(rows: T[], first: number): Connection<T> {
   const edges = rows.slice(0, first).map((node) => ({ cursor: cursorOf(node.id), node }));
   return {

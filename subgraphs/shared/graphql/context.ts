@@ -3,23 +3,23 @@ import DataLoader from 'dataloader';
 import type { Principal } from '../auth/callers.js';
 import type { Logger } from '../observability/logger.js';
 
-/** What every resolver of a subgraph is given; `app` is what the process holds for its lifetime. */
+/** The context of every resolver of a subgraph; `app` lives as long as the process. */
 export interface SubgraphContext<App = unknown> extends Principal {
-  /** a manager of this request's own, for reads; an operation opens its transaction from it */
+  /** a fork for this request, for reads; an operation opens its transaction from it */
   readonly em: EntityManager;
   readonly app: App;
   readonly logger: Logger;
 }
 
-/** Loads values for many keys in one statement; the answer has one value for each key, in order. */
+/** Loads values for many keys in one statement; returns one value for each key, in order. */
 export type BatchLoad<K, V, C extends object> = (keys: readonly K[], context: C) => Promise<V[]>;
 
 // biome-ignore lint/suspicious/noExplicitAny: the map holds loaders of every key and value type
 const loaders = new WeakMap<object, Map<BatchLoad<any, any, any>, DataLoader<any, any>>>();
 
 /**
- * The request's DataLoader for a batch function; made at first use. It gathers and does not keep:
- * a mutation changes what it shows, and a subscription has one context for all of its events.
+ * The request's DataLoader for a batch function, created at first use. It batches and does not cache:
+ * a mutation changes what it then reads, and a subscription has one context for all of its events.
  */
 export function loaderOf<K, V, C extends object>(context: C, batch: BatchLoad<K, V, C>) {
   const ofRequest = loaders.get(context) ?? new Map();
@@ -31,7 +31,7 @@ export function loaderOf<K, V, C extends object>(context: C, batch: BatchLoad<K,
   return loader;
 }
 
-/** Puts rows in the order of the keys they were loaded for; a key without a row gives null. */
+/** Sorts rows into the order of the keys; null for a key without a row. */
 export function inOrderOf<K, V>(keys: readonly K[], rows: V[], keyOf: (row: V) => K): (V | null)[] {
   const byKey = new Map(rows.map((row) => [keyOf(row), row]));
   return keys.map((key) => byKey.get(key) ?? null);

@@ -1,6 +1,6 @@
 import { unwrapResolverError } from '@apollo/server/errors';
 import type { GraphQLFormattedError } from 'graphql';
-import { isDatabaseAway, isRefusedValue, isTooSlow } from '../database/errors.js';
+import { isDatabaseUnavailable, isRefusedValue, isTooSlow } from '../database/errors.js';
 import { OutcomeUnknown, UpstreamFault } from '../errors.js';
 import type { Logger } from '../observability/logger.js';
 import { requestTrace } from '../observability/request-context.js';
@@ -8,7 +8,7 @@ import { requestTrace } from '../observability/request-context.js';
 const coercion = /^Variable "\$(\w+)" got invalid value .* at "([^"]+)"; (.*)$/s;
 const coercionAtTop = /^Variable "\$(\w+)" got invalid value .*?; (.*)$/s;
 
-/** What went wrong with a variable, as `extensions.fields`, from graphql-js's own message. */
+/** The problem with a variable, as `extensions.fields`, parsed from the message of graphql-js. */
 function coercionFields(message: string): Record<string, string> | undefined {
   const deep = coercion.exec(message);
   if (deep) return { [deep[2] as string]: deep[3] as string };
@@ -17,16 +17,16 @@ function coercionFields(message: string): Record<string, string> | undefined {
 }
 
 /**
- * Apollo Server's `formatError`: errors with a code of ours and those of GraphQL itself go out;
- * anything else is logged in full and masked. That the database is away, or refuses a value, is
- * told as such.
+ * Apollo Server's `formatError`: domain errors and errors of GraphQL itself are sent to clients; anything
+ * else is logged in full and masked. An unavailable database and a value that it rejects have their own
+ * codes.
  */
 export function maskErrors(logger: Logger) {
   return (formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError => {
     const code = formatted.extensions?.code;
     if (code === 'UNKNOWN_CALLER') return maskUnknownCaller(logger, formatted);
     if (code === 'INTERNAL_SERVER_ERROR' || code === undefined) {
-      if (isClientsFault(thrown)) return { ...formatted, extensions: { code: 'BAD_REQUEST' } };
+      if (isClientError(thrown)) return { ...formatted, extensions: { code: 'BAD_REQUEST' } };
       return maskFault(logger, formatted, unwrapResolverError(thrown));
     }
     const { stacktrace: _, serviceName: __, ...extensions } = formatted.extensions ?? {};
@@ -36,22 +36,22 @@ export function maskErrors(logger: Logger) {
   };
 }
 
-/** Apollo Server's word for a request that it cannot read, where it gives no code. */
-function isClientsFault(thrown: unknown): boolean {
+/** Whether Apollo Server rejected a request that it cannot read, for which it has no code. */
+function isClientError(thrown: unknown): boolean {
   const { http } = (thrown as { extensions?: { http?: { status?: number } } }).extensions ?? {};
   return http?.status !== undefined && http.status >= 400 && http.status < 500;
 }
 
-/** The fault is in our configuration: the log names it, the client can do nothing about it. */
+/** A fault of the configuration: logged, and masked because the client can do nothing about it. */
 function maskUnknownCaller(logger: Logger, formatted: GraphQLFormattedError) {
   const subgraph = formatted.extensions?.serviceName;
-  logger.error({ subgraph }, 'a subgraph does not know this process: one of the secrets is wrong');
+  logger.error({ subgraph }, 'caller secret rejected by a subgraph');
   return masked(formatted);
 }
 
 type FormatError = ReturnType<typeof maskErrors>;
 
-/** With the id of the request in `extensions.requestId`, by which it is found in the log. */
+/** Adds the id of the request as `extensions.requestId`, which is also in the log. */
 export function addRequestId(format: FormatError): FormatError {
   return (formatted, thrown) => {
     const error = format(formatted, thrown);
@@ -60,7 +60,7 @@ export function addRequestId(format: FormatError): FormatError {
   };
 }
 
-/** Without graphql-js's “Did you mean …?”, which tells names of the schema. */
+/** Removes graphql-js's “Did you mean …?”, which reveals names of the schema. */
 export function hideSuggestions(format: FormatError): FormatError {
   const hide = (text: string) => text.replace(/ ?Did you mean .+?\?/gs, '');
   return (formatted, thrown) => {
@@ -74,17 +74,19 @@ export function hideSuggestions(format: FormatError): FormatError {
 
 function maskFault(logger: Logger, formatted: GraphQLFormattedError, error: unknown) {
   if (isRefusedValue(error)) {
-    logger.info({ err: error, path: formatted.path }, 'the database refused a value');
-    const message = 'A value is too large, too long, or has a character that cannot be kept.';
+    logger.info({ err: error, path: formatted.path }, 'value rejected by the database');
+    const message =
+      'A value is too large, too long, or contains a character that cannot be stored.';
     return { ...formatted, message, extensions: { code: 'BAD_USER_INPUT' } };
   }
-  logger.error({ err: error, path: formatted.path }, 'a request failed');
+  logger.error({ err: error, path: formatted.path }, 'request failed');
   if (error instanceof OutcomeUnknown) {
-    const message = 'It is not known whether this was done: look before you repeat it.';
+    const message =
+      'The outcome is unknown. Check whether the change was made before you repeat it.';
     return { ...masked(formatted), message };
   }
-  if (isDatabaseAway(error) || isTooSlow(error) || error instanceof UpstreamFault) {
-    const message = 'A part of the system is away or busy; ask again.';
+  if (isDatabaseUnavailable(error) || isTooSlow(error) || error instanceof UpstreamFault) {
+    const message = 'Service temporarily unavailable. Please retry.';
     return { ...formatted, message, extensions: { code: 'TRY_AGAIN' } };
   }
   return masked(formatted);

@@ -8,16 +8,16 @@ interface Reader {
   readonly em: EntityManager;
 }
 
-/** A page of a list that belongs to something. */
+/** A page of the list of one parent. */
 export interface PageOf {
   readonly parentId: string;
   readonly first: number;
   readonly afterId: string | null;
-  /** property → the value it has to have */
+  /** property → its required value */
   readonly where: Readonly<Record<string, unknown>>;
 }
 
-/** @throws `BAD_USER_INPUT` for a bad page */
+/** @throws `BAD_USER_INPUT` as `pageRequest` */
 export function pageOf(
   parentId: string,
   { first, after }: { readonly first: number; readonly after?: string | null | undefined },
@@ -27,10 +27,10 @@ export function pageOf(
 }
 
 /**
- * Pages of the lists of many parents, in the order of ids: what `findPage` is for one. One statement
- * for all parents whose pages are asked for alike, as those of one field of a query are.
+ * Loads pages of the lists of many parents, ordered by id, as `findPage` does for one. Uses one statement
+ * for all pages with the same arguments, such as those of one field of a query.
  *
- * @param key the property that has the id of the parent
+ * @param key the property with the id of the parent
  */
 export function loadPagesBy<T extends { id: string }>(
   type: EntityClass<T>,

@@ -11,7 +11,7 @@ interface Reader {
   readonly em: EntityManager;
 }
 
-/** Entities by a unique key, in one statement; null for a key that is not there. */
+/** Loads entities by a unique key, in one statement; null for an unknown key. */
 export function loadBy<T extends object>(
   type: EntityClass<T>,
   key: keyof T & string,
@@ -22,7 +22,7 @@ export function loadBy<T extends object>(
   };
 }
 
-/** All entities that belong to each key, in one statement and in the order asked for. */
+/** Loads all entities of each key, in one statement, ordered. */
 export function loadAllBy<T extends object>(
   type: EntityClass<T>,
   key: keyof T & string,
@@ -37,8 +37,8 @@ export function loadAllBy<T extends object>(
 }
 
 /**
- * As `batch`, with rows as they are now: the manager of a subscription, or of a request that changes
- * what it shows, goes on showing what it read first.
+ * As `batch`, with the current rows: the entity manager of a subscription, or of a mutation, would
+ * return those that it read first.
  */
 export const uncached =
   <K, V>(batch: BatchLoad<K, V, Reader>): BatchLoad<K, V, Reader> =>
@@ -51,7 +51,7 @@ export interface PageArgs {
   readonly order: 'asc' | 'desc';
 }
 
-/** A page of a list in the order of ids, which is that of time. @throws `BAD_USER_INPUT` */
+/** A page of a list ordered by id, which is the order of creation. @throws `BAD_USER_INPUT` */
 export async function findPage<T extends { id: string }>(
   em: EntityManager,
   type: EntityClass<T>,

@@ -5,14 +5,14 @@ import { Allow } from '../rights/rights.js';
 @InterfaceType({
   autoRegisterImplementations: false,
   description:
-    'An outcome that is no fault, but not what was asked for either; the fields say why.',
+    'A request that was valid but could not be fulfilled. The fields of the type give the reason.',
 })
 export abstract class Refusal {
-  @Field(() => String, { description: 'One sentence that may be shown to a person.' })
+  @Field(() => String, { description: 'One sentence for the end user.' })
   message!: string;
 }
 
-/** Fills a refusal or another plain result of a union, so that its type can be told by its class. */
+/** Creates a member of a result union; its class determines the GraphQL type. */
 export function result<T extends object>(type: new () => T, fields: NoInfer<T>): T {
   return Object.assign(new type(), fields);
 }

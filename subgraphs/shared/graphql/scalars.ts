@@ -6,7 +6,7 @@ export const DateTime = new GraphQLScalarType({
   ...GraphQLDateTimeISO.toConfig(),
   name: 'DateTime',
 });
-/** A UUID; upper case is taken, and means the same. */
+/** A UUID; upper case is accepted, and converted to lower case. */
 export const UUID = new GraphQLScalarType<string, string>({
   ...GraphQLUUID.toConfig(),
   parseValue: (value) => GraphQLUUID.parseValue(value).toLowerCase(),

@@ -19,7 +19,7 @@ const federation = `extend schema @link(
   import: ["@key", "@shareable", "@external", "@requires", "@provides", "@inaccessible"]
 )`;
 
-/** Finds an entity that another subgraph refers to by its key; null where there is none. */
+/** Finds an entity by the key with which another subgraph refers to it; null if there is none. */
 export type ReferenceResolver = (
   reference: Record<string, string>,
   context: never,
@@ -35,23 +35,23 @@ export interface SchemaSource {
 }
 
 /**
- * On a subscription whose first events are the state as it is now: who comes later may be given the
- * latest event of each thing instead, so that all who ask the same share one subscription.
+ * Marks a subscription whose first events are the current state. A later subscriber may receive the latest
+ * event of each entity instead, so that all subscribers to the same share one upstream subscription.
  */
 export const BeginsWithSnapshot = () => Extensions({ beginsWithSnapshot: true });
 
-// type-graphql wants a PubSub where there are subscriptions; ours bring their own event source.
+// type-graphql requires a PubSub if there are subscriptions; ours have their own event sources.
 const noPubSub: PubSub = {
   publish: () => {},
   subscribe: () => {
-    throw new Error('A subscription of ours has its own subscribe function.');
+    throw new Error('Every subscription must have its own subscribe function.');
   },
 };
 
 /**
- * The schema as the classes declare it: with the rules of its fields, without `_entities`.
+ * The schema as the classes declare it: with the access rules of its fields, without `_entities`.
  *
- * @throws Error naming the fields that state no rule
+ * @throws Error naming the fields whose rules are missing or conflict
  */
 export async function buildPlainSchema(source: SchemaSource): Promise<GraphQLSchema> {
   const schema = await buildSchema({
@@ -82,12 +82,12 @@ export async function buildFederatedSchema(source: SchemaSource): Promise<GraphQ
   return buildSubgraphSchema([{ typeDefs, resolvers: resolvers as never }]);
 }
 
-/** class-validator's findings, and text that no database keeps, as `BAD_USER_INPUT` by path. */
+/** Reports violations of class-validator, and text that PostgreSQL cannot store, as `BAD_USER_INPUT`. */
 function validateInput(value: unknown): void | Promise<void> {
   const fields: Record<string, string> = {};
   collectBadText('input', value, fields);
-  refuse(fields); // the rules behind this may break at such text
-  // A promise for each argument of each row would be most of what the arguments of a list cost.
+  refuse(fields); // the rules below may fail on such text
+  // A promise for each argument of each row would be most of the cost of the arguments of a list.
   if (typeof value === 'object' && value !== null) return validateRules(value);
 }
 
@@ -104,10 +104,10 @@ function refuse(fields: Record<string, string>): void {
   if (Object.keys(fields).length > 0) throw badInput(fields);
 }
 
-/** PostgreSQL keeps no NUL, and no half of a surrogate pair. */
+/** PostgreSQL cannot store NUL, nor half of a surrogate pair. */
 function collectBadText(path: string, value: unknown, fields: Record<string, string>): void {
   if (typeof value === 'string') {
-    if (value.includes('\0')) fields[path] = 'must not have a NUL character';
+    if (value.includes('\0')) fields[path] = 'must not contain a NUL character';
     else if (!value.isWellFormed()) fields[path] = 'must be well-formed Unicode';
   } else if (Array.isArray(value)) {
     for (const [at, item] of value.entries()) collectBadText(`${path}[${at}]`, item, fields);

@@ -14,15 +14,15 @@ export class HttpError extends Error {
 }
 
 /**
- * @throws HttpError 413 once the body is larger than `maxBytes`, 400 where it ends early. What comes
- *   behind 413 is read and forgotten: who is still sending would not see the answer otherwise.
+ * @throws HttpError 413 once the body is larger than `maxBytes`, 400 if it ends early. After 413 the rest
+ *   is read and discarded: a client that is still sending would not see the response otherwise.
  */
 export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   return new Promise((resolve, reject) => {
-    const endedEarly = () => {
-      if (!request.complete) reject(new HttpError(400, 'The body ended early.'));
+    const failIfIncomplete = () => {
+      if (!request.complete) reject(new HttpError(400, 'The request body ended early.'));
     };
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
@@ -31,15 +31,15 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
         return;
       }
       chunks.length = 0;
-      reject(new HttpError(413, `The body is larger than ${maxBytes} bytes.`));
+      reject(new HttpError(413, `The request body is larger than ${maxBytes} bytes.`));
     });
     request.once('end', () => resolve(Buffer.concat(chunks)));
-    request.once('error', endedEarly).once('close', endedEarly);
+    request.once('error', failIfIncomplete).once('close', failIfIncomplete);
   });
 }
 
 /**
- * The body of a GraphQL request, as JSON; undefined where there is none.
+ * The body of a GraphQL request, as JSON; undefined if there is none.
  *
  * @throws HttpError
  */
@@ -49,13 +49,15 @@ export async function readGraphQLBody(
 ): Promise<unknown> {
   if (request.method !== 'POST') return undefined;
   const encoding = request.headers['content-encoding'] ?? 'identity';
-  if (encoding !== 'identity') throw new HttpError(415, `A body in ${encoding} is not read.`);
+  if (encoding !== 'identity') {
+    throw new HttpError(415, `Unsupported content encoding: ${encoding}`);
+  }
   const body = await readBody(request, maxBytes);
   if (body.length === 0) return undefined;
   try {
     return JSON.parse(body.toString('utf8'));
   } catch {
-    throw new HttpError(400, 'The body is not JSON.');
+    throw new HttpError(400, 'The request body is not valid JSON.');
   }
 }
 
@@ -67,13 +69,13 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
 
 const codeOf = ({ status }: HttpError) => (status >= 500 ? 'INTERNAL_SERVER_ERROR' : 'BAD_REQUEST');
 
-/** The code with which a client is told what was thrown. */
+/** The error code that a client receives for what was thrown. */
 export function codeOfThrown(error: unknown): string {
   if (error instanceof HttpError) return codeOf(error);
   return error instanceof DomainError ? String(error.extensions.code) : 'INTERNAL_SERVER_ERROR';
 }
 
-/** Answers in the shape of a GraphQL error, for what goes wrong before GraphQL is reached. */
+/** Responds with a GraphQL error, for requests that fail before GraphQL execution. */
 export function sendHttpError(response: ServerResponse, error: HttpError): void {
   const extensions = { code: codeOf(error), requestId: requestTrace.getStore()?.requestId };
   sendJson(response, error.status, { errors: [{ message: error.message, extensions }] });
@@ -107,7 +109,7 @@ export function sendDomainError(response: ServerResponse, error: DomainError): v
   });
 }
 
-/** Answers `{ code, message, … }`, for what is not GraphQL; an answer that has begun is cut off. */
+/** Responds with `{ code, message, … }`, for routes without GraphQL; a response that has begun is aborted. */
 export function sendPlainError(response: ServerResponse, error: DomainError | HttpError): void {
   if (response.headersSent) {
     response.destroy();
@@ -124,7 +126,7 @@ export function sendPlainError(response: ServerResponse, error: DomainError | Ht
   sendJson(response, error.status, { code, message, requestId });
 }
 
-/** Hands one HTTP request to Apollo Server and writes what it answers; nobody is to keep that. */
+/** Passes one HTTP request to Apollo Server and writes its response, which must not be cached. */
 export async function serveGraphQL<C extends BaseContext>(
   apollo: ApolloServer<C>,
   request: IncomingMessage,

@@ -1,12 +1,12 @@
 /**
- * For how long a server keeps a connection that nobody uses: longer than load balancers do (60 s is
- * usual), and much longer than our own clients, so that while it runs it is the client that closes. A
- * request that meets the server's closing is lost with ECONNRESET, and a mutation is not sent again.
+ * How long a server keeps an idle connection: longer than load balancers (usually 60 s), and much longer
+ * than our own clients, so that the client closes first. A request that is sent while the server closes
+ * fails with ECONNRESET, and a mutation is not retried.
  */
 export const serverKeepAliveMs = 75_000;
 
 /**
- * The part of undici's `Pool` options that goes with it: no server tells our clients to wait longer. Short,
- * so that few connections are idle when a server stops.
+ * The matching `Pool` options of undici: an upper bound, even if a server allows more. Short, so that few
+ * connections are idle when a server stops.
  */
 export const clientKeepAlive = { keepAliveMaxTimeout: 4000 };

@@ -2,42 +2,42 @@ import { Registry } from '../observability/metrics.js';
 import { checkReadiness, exposeReadiness } from './readiness.js';
 
 describe('the readiness of a process', () => {
-  const asked: string[] = [];
+  const called: string[] = [];
   const checks = {
-    supergraph: async () => asked.push('supergraph'),
+    supergraph: async () => called.push('supergraph'),
     subgraphs: async () => {
-      asked.push('subgraphs');
-      throw new Error('no answer from order');
+      called.push('subgraphs');
+      throw new Error('order does not respond');
     },
     silent: () => new Promise(() => {}),
   };
-  const ask = (query: string) => checkReadiness(checks, new URLSearchParams(query));
-  beforeEach(() => asked.splice(0));
+  const check = (query: string) => checkReadiness(checks, new URLSearchParams(query));
+  beforeEach(() => called.splice(0));
 
-  it('is that of all its checks, each within its time', async () => {
-    expect(await ask('')).toEqual({
+  it('is that of all its checks, each with a time limit', async () => {
+    expect(await check('')).toEqual({
       ready: false,
       results: { supergraph: true, subgraphs: false, silent: false },
     });
   });
 
-  it('leaves out, and does not even ask, what is excluded', async () => {
-    expect(await ask('exclude=subgraphs&exclude=silent')).toEqual({
+  it('does not call an excluded check', async () => {
+    expect(await check('exclude=subgraphs&exclude=silent')).toEqual({
       ready: true,
       results: { supergraph: true },
     });
-    expect(asked).toEqual(['supergraph']);
+    expect(called).toEqual(['supergraph']);
   });
 
-  it('tells which check there is none of, and goes by the others', async () => {
-    expect(await ask('exclude=subgraphs&exclude=silent&exclude=toString')).toEqual({
+  it('reports an unknown check, and depends on the others', async () => {
+    expect(await check('exclude=subgraphs&exclude=silent&exclude=toString')).toEqual({
       ready: true,
       results: { supergraph: true },
       unknown: ['toString'],
     });
   });
 
-  it('is shown check by check to Prometheus', async () => {
+  it('is exposed to Prometheus, check by check', async () => {
     const registry = new Registry();
     exposeReadiness(registry, checks);
     const shown = await registry.getSingleMetricAsString('holdfast_ready');

@@ -1,7 +1,7 @@
 import { gaugeOf, type Registry } from '../observability/metrics.js';
 import { withTimeout } from '../resilience/with-timeout.js';
 
-/** check → asks what a process needs; rejects where that does not answer */
+/** check → a call to a dependency of the process; rejects if it does not respond */
 export type ReadinessChecks = Readonly<Record<string, () => Promise<unknown>>>;
 
 const checkMaxMs = 1000;
@@ -15,9 +15,9 @@ async function resultsOf(checks: ReadinessChecks): Promise<Record<string, boolea
 }
 
 /**
- * What `/readyz` says. `?exclude=NAME`, as often as one likes, leaves checks out, as at the API server
- * of Kubernetes: what only holds for all replicas alike is no reason to take each of them away. A name
- * that no check has is told and nothing more, so that a probe may be newer than what it probes.
+ * The response of `/readyz`. `?exclude=NAME` skips a check and may be repeated, as at the API server of
+ * Kubernetes: a dependency that fails for all replicas alike is no reason to remove each of them. Unknown
+ * names are reported and otherwise ignored, so that a probe may be newer than the process.
  */
 export async function checkReadiness(checks: ReadinessChecks, query: URLSearchParams) {
   const excluded = new Set(query.getAll('exclude'));
@@ -32,11 +32,11 @@ export async function checkReadiness(checks: ReadinessChecks, query: URLSearchPa
   };
 }
 
-/** Exposes each check, run whenever the metrics are read. */
+/** Exposes each check, which runs at each scrape. */
 export function exposeReadiness(registry: Registry, checks: ReadinessChecks): void {
   const gauge = {
     name: 'holdfast_ready',
-    help: '1 where what the process needs answers, by check.',
+    help: '1 if the dependency responds within a second, else 0, by check.',
     label: 'check',
   };
   gaugeOf(registry, gauge, async () => {

@@ -1,3 +1,3 @@
-/** By this header the router says of a query that what it reads may be some moments old. */
+/** The header by which the router allows a query to read from a replica, which may lag. */
 export const readsHeader = 'x-holdfast-reads';
 export const mayLag = 'may-lag';

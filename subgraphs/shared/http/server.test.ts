@@ -10,7 +10,7 @@ const logger = createLogger('test', 'info', {
   destination: { write: (line) => void lines.push(line) },
 });
 
-/** A server whose requests wait until they are let go. */
+/** A server whose requests wait until they are released. */
 async function startSlowServer(requestMaxMs?: number) {
   const waiting: Array<() => void> = [];
   const order: string[] = [];
@@ -40,7 +40,7 @@ async function startSlowServer(requestMaxMs?: number) {
 }
 
 describe('a server', () => {
-  it('lets requests in flight end before it closes what they need, and takes no new one', async () => {
+  it('completes requests in flight before it closes their dependencies, and accepts no new ones', async () => {
     const { service, waiting, order } = await startSlowServer();
     const request = fetch(service.url);
     while (waiting.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -54,7 +54,7 @@ describe('a server', () => {
     expect(order).toEqual(['answered', 'closed']);
   });
 
-  it('keeps an idle connection for much longer than our own clients, who are the ones to close it', async () => {
+  it('keeps an idle connection much longer than our own clients, so that the client closes first', async () => {
     const { service } = await startSlowServer();
     const { headers } = await fetch(service.url, { method: 'POST', body: '{}' });
     await service.stop();
@@ -62,7 +62,7 @@ describe('a server', () => {
     expect(seconds * 1000).toBeGreaterThan(10 * clientKeepAlive.keepAliveMaxTimeout);
   });
 
-  it('waits for nobody who opened a connection and asked nothing, or half a question', async () => {
+  it('does not wait at its stop for connections without a request, or with half of one', async () => {
     const { service } = await startSlowServer();
     const { port } = new URL(service.url);
     const open = (text: string) =>
@@ -80,7 +80,7 @@ describe('a server', () => {
     await Promise.all(ended);
   });
 
-  it('is alive though not ready while something it needs does not answer', async () => {
+  it('is alive but not ready while a dependency does not respond', async () => {
     const { service, waiting } = await startSlowServer();
     expect((await fetch(`${service.opsUrl}/healthz`)).status).toBe(200);
     const ready = await fetch(`${service.opsUrl}/readyz`);
@@ -101,20 +101,20 @@ describe('a server', () => {
     await service.stop();
   });
 
-  it('answers a fault without its details, and logs them with the id of the request', async () => {
+  it('hides the details of a fault from the client, and logs them with the id of the request', async () => {
     const { service } = await startSlowServer();
     const headers = { 'x-request-id': 'the request' };
     const response = await fetch(`${service.url}/fault`, { headers });
     expect(response.status).toBe(500);
     expect(await response.text()).not.toContain('details');
     const requestId = response.headers.get('x-request-id') as string;
-    expect(requestId).not.toBe('the request'); // a space is not taken over into the log
+    expect(requestId).not.toBe('the request'); // an id with a space is replaced
     const line = lines.find((text) => text.includes('a fault with details')) as string;
     expect(JSON.parse(line).requestId).toBe(requestId);
     await service.stop();
   });
 
-  it('lets go of who never ends a request, before or in its body', async () => {
+  it('closes the connection of a client that never completes its request', async () => {
     const { service } = await startSlowServer(50);
     const { port } = new URL(service.url);
     const halves = [
@@ -128,11 +128,11 @@ describe('a server', () => {
       expect(answer).toMatch(/^HTTP\/1.1 408 /);
     }
     await service.stop();
-    const faults = lines.filter((text) => text.includes('a request failed'));
+    const faults = lines.filter((text) => text.includes('request failed'));
     expect(faults.filter((text) => text.includes('aborted'))).toEqual([]);
   });
 
-  it('shows its metrics on the port for operations', async () => {
+  it('exposes its metrics on the operations port', async () => {
     const { service } = await startSlowServer();
     const response = await fetch(`${service.opsUrl}/metrics`);
     expect(response.headers.get('content-type')).toContain('text/plain');

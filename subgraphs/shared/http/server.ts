@@ -28,20 +28,20 @@ export interface ServerOptions {
   readonly opsPort: number;
   readonly logger: Logger;
   readonly registry: Registry;
-  /** the level of the line that is logged for each request */
+  /** the level at which each request is logged */
   readonly requestLogLevel: 'info' | 'debug';
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
-  /** what must answer for `/readyz` to say yes */
+  /** what must respond for `/readyz` to return 200 */
   readonly readiness: ReadinessChecks;
-  /** ends what keeps connections open for long, such as subscriptions */
+  /** ends long-lived connections, such as those of subscriptions */
   drain?(): Promise<unknown>;
-  /** done in this order once no request is in flight any more */
+  /** called in this order once no request is in flight */
   readonly onStop: ReadonlyArray<() => Promise<unknown>>;
-  /** given the server before it listens, to take WebSocket upgrades */
+  /** receives the server before it listens, to handle WebSocket upgrades */
   onServer?(server: Server): void;
-  /** a certificate and its key, as PEM: with them it serves HTTPS (operations stay plain) */
+  /** certificate and key, as PEM, to serve HTTPS; the operations port stays plain HTTP */
   readonly tls?: { readonly cert: string; readonly key: string } | null;
-  /** within this time a request must be here, body and all */
+  /** the time limit for receiving a request with its body */
   readonly requestMaxMs?: number;
 }
 
@@ -51,7 +51,7 @@ const requestMaxMs = 30_000;
 const headersMaxMs = 10_000;
 const requestIdPattern = /^[\w.-]{1,64}$/;
 
-/** Serves HTTP on one port and `/healthz`, `/readyz` and `/metrics` on another, for operations. */
+/** Serves HTTP on one port, and `/healthz`, `/readyz` and `/metrics` on the operations port. */
 export async function startServer(options: ServerOptions): Promise<Service> {
   let stopping = false;
   const observe = createRequestTimer(options.registry);
@@ -87,7 +87,7 @@ export async function startServer(options: ServerOptions): Promise<Service> {
   return { url, opsUrl, stop };
 }
 
-/** Who sends slowly, or never ends a request, is answered 408 and let go. */
+/** A client that sends too slowly gets 408, and its connection is closed. */
 function createWebServer(
   { tls, requestMaxMs: requestTimeout = requestMaxMs }: Pick<ServerOptions, 'tls' | 'requestMaxMs'>,
   listener: RequestListener,
@@ -102,7 +102,7 @@ function createWebServer(
   return createTlsServer({ ...limits, cert: tls.cert, key: tls.key }, listener);
 }
 
-/** One request: its id, its line in the log, and an answer whatever is thrown. */
+/** Handles one request: assigns its id, logs it, and responds to any error. */
 async function answer(
   options: ServerOptions,
   observe: ReturnType<typeof createRequestTimer>,
@@ -139,11 +139,11 @@ async function answer(
 
 const knownMethods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'];
 
-/** Named as OpenTelemetry names it. */
+/** The metric has the name that OpenTelemetry defines. */
 function createRequestTimer(registry: Registry) {
   const time = new Histogram({
     name: 'http_server_request_duration_seconds',
-    help: 'How long HTTP requests took until they were answered.',
+    help: 'Duration of HTTP requests.',
     labelNames: ['http_request_method', 'http_response_status_code'],
     buckets: operationSeconds,
     registers: [registry],
@@ -158,7 +158,7 @@ function createRequestTimer(registry: Registry) {
 function answerError(logger: Logger, response: ServerResponse, error: unknown) {
   if (error instanceof HttpError) return sendHttpError(response, error);
   if (error instanceof DomainError) return sendDomainError(response, error);
-  logger.error({ err: error }, 'a request failed');
+  logger.error({ err: error }, 'request failed');
   sendHttpError(response, new HttpError(500, 'Something went wrong on our side.'));
 }
 
@@ -172,9 +172,9 @@ function answerOps(options: ServerOptions, isStopping: () => boolean) {
       options.readiness,
       new URLSearchParams(query),
     );
-    const yes = ready && !isStopping();
-    sendJson(response, yes ? 200 : 503, {
-      ready: yes,
+    const isReady = ready && !isStopping();
+    sendJson(response, isReady ? 200 : 503, {
+      ready: isReady,
       stopping: isStopping(),
       ...results,
       ...rest,
@@ -189,7 +189,7 @@ async function sendMetrics(registry: Registry, response: ServerResponse): Promis
 
 const inFlight = new WeakMap<Server, number>();
 
-/** @returns the address it listens on; port 0 takes a free one */
+/** @returns the address; port 0 selects a free one */
 export async function listen(server: Server, host: string, port: number): Promise<string> {
   const count = (by: number) => inFlight.set(server, (inFlight.get(server) ?? 0) + by);
   server.on('request', (_request: IncomingMessage, response: ServerResponse) => {
@@ -209,8 +209,8 @@ export async function listen(server: Server, host: string, port: number): Promis
 }
 
 /**
- * Takes no new request, lets those in flight end, and lets idle connections go. Node does not call a
- * connection idle on which nothing was ever asked: once nothing is in flight, all are closed.
+ * Accepts no new requests, completes those in flight, and closes idle connections. For Node a connection
+ * without any request yet is not idle: once nothing is in flight, all are closed.
  */
 export async function close(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -14,21 +14,21 @@ const retry = retrying(retriesMax, (error) => !isAnswer(error) && !isTimeout(err
 
 export interface CallOptions {
   readonly timeoutMs: number;
-  /** whether the call may be sent again when no answer came: queries, and what is idempotent */
+  /** whether the call may be retried without a response: queries, and idempotent mutations */
   readonly repeatable: boolean;
 }
 
-/** Calls another subgraph, as this process, for this process: no user's token goes along. */
+/** Calls another subgraph on behalf of this process: without the token of a user. */
 export interface ServiceClient {
   /**
-   * @returns the `data` of the answer
-   * @throws `TRY_AGAIN` when no answer came in time; then it is not known whether it was done
+   * @returns the `data` of the response
+   * @throws `TRY_AGAIN` without a response in time; the outcome is then unknown
    */
   call<T>(query: string, variables: Record<string, unknown>, options: CallOptions): Promise<T>;
   /**
-   * As `call`, for a field that gives a list in which each item may fail by itself.
+   * As `call`, for a field that returns a list in which each item may fail by itself.
    *
-   * @returns each item of `data[field]`, or what it failed with
+   * @returns for each item of `data[field]` its value or its error
    */
   callEach<T>(
     field: string,
@@ -70,7 +70,7 @@ export function createServiceClient(url: string, self: Caller, secret: string): 
     return (await response.body.json()) as Reply<T>;
   }
 
-  async function ask<T, R>(
+  async function request<T, R>(
     query: string,
     variables: Record<string, unknown>,
     { timeoutMs, repeatable }: CallOptions,
@@ -82,20 +82,20 @@ export function createServiceClient(url: string, self: Caller, secret: string): 
       return await (repeatable ? retry.execute(once) : once());
     } catch (error) {
       if (isAnswer(error)) throw error;
-      throw tryAgain('A part of the system is away or busy; ask again.');
+      throw tryAgain('Service temporarily unavailable. Please retry.');
     }
   }
 
   return {
     call: <T>(query: string, variables: Record<string, unknown>, options: CallOptions) =>
-      ask<T, T>(query, variables, options, (reply) => dataOf(reply, url)),
+      request<T, T>(query, variables, options, (reply) => dataOf(reply, url)),
     callEach: <T>(
       field: string,
       query: string,
       variables: Record<string, unknown>,
       options: CallOptions,
     ) =>
-      ask<Record<string, (T | null)[]>, (T | Error)[]>(query, variables, options, (reply) => {
+      request<Record<string, (T | null)[]>, (T | Error)[]>(query, variables, options, (reply) => {
         const items = reply.data?.[field];
         if (!items) return dataOf({ errors: reply.errors ?? [] }, url);
         const errors = new Map(reply.errors?.map((error) => [error.path?.[1], error]));
@@ -105,8 +105,8 @@ export function createServiceClient(url: string, self: Caller, secret: string): 
   };
 }
 
-// What the other side says of this process, not of the user: a secret that is wrong, for one.
-const ownFaults = ['INTERNAL_SERVER_ERROR', 'UNAUTHENTICATED', 'FORBIDDEN', 'UNKNOWN_CALLER'];
+// Errors that concern this process, not the user, such as a wrong secret.
+const callerFaults = ['INTERNAL_SERVER_ERROR', 'UNAUTHENTICATED', 'FORBIDDEN', 'UNKNOWN_CALLER'];
 
 function dataOf<T>(reply: Reply<T>, url: string): T {
   const error = reply.errors?.[0];
@@ -116,8 +116,8 @@ function dataOf<T>(reply: Reply<T>, url: string): T {
 
 function errorOf(error: ReplyError | undefined, url: string): Error {
   const code = error?.extensions?.code;
-  if (code && !ownFaults.includes(code)) {
+  if (code && !callerFaults.includes(code)) {
     return new DomainError(code as ErrorCode, error?.message ?? code, error?.extensions);
   }
-  return new UpstreamFault(`${url} answered: ${error?.message ?? 'nothing'}`, code);
+  return new UpstreamFault(`${url} responded: ${error?.message ?? 'no data'}`, code);
 }

@@ -7,7 +7,7 @@ import { newId } from '../ids.js';
 import { createInboxResolver, type InboxContext, type OutboxEvent } from './inbox.js';
 
 const Inbox = createInboxResolver<InboxContext>('test', {
-  // What it does is done again by each that is handled.
+  // Not idempotent: each time it runs adds a row.
   'product.variant.removed': async (em, { key }, { sku }) => {
     if (sku === 'refused') throw new Error('not this one');
     if (sku === 'late') {
@@ -46,7 +46,7 @@ describe('the inbox', () => {
   const effects = async ({ key }: OutboxEvent) =>
     (await sql(orm.em.fork(), 'select from effect where key = $1', [key])).length;
 
-  it('lets an event take effect once, however often and at whatever moment it is sent', async () => {
+  it('applies an event once, however often and whenever it is sent', async () => {
     const once = event('counted');
     const answers = await Promise.all([deliver(once), deliver(once, once), deliver(once)]);
     expect(await deliver(once)).toEqual([once.id]);
@@ -57,12 +57,12 @@ describe('the inbox', () => {
   it.each([
     ['refused', {}],
     ['late', {}],
-    ['unheard of', { topic: 'product.variant.painted' }],
+    ['unknown', { topic: 'product.variant.painted' }],
     ['of another producer', { topic: 'shop.shop.created' }],
     ['without a part of its payload', { payload: '{}' }],
     ['with a part of another type', { payload: '{"sku":1}' }],
     ['no JSON', { payload: '{' }],
-  ])('refuses an event that is %s, and takes in the others', async (kind, fields) => {
+  ])('refuses an event that is %s, and applies the others', async (kind, fields) => {
     const [before, bad, after] = [event('counted'), event(kind, fields), event('counted')];
     expect(await deliver(before, bad, after)).toEqual([before.id, after.id]);
     expect([await effects(before), await effects(after)]).toEqual([1, 1]);

@@ -13,17 +13,17 @@ import {
 } from '../../contracts/events.js';
 import type { Principal } from '../auth/callers.js';
 import type { Caller } from '../config.js';
-import { isDatabaseAway } from '../database/errors.js';
+import { isDatabaseUnavailable } from '../database/errors.js';
 import { sql, sqlCount } from '../database/sql.js';
 import { UUID } from '../graphql/scalars.js';
 import type { Logger } from '../observability/logger.js';
 import { failPoint } from '../resilience/fail-point.js';
 import { Allow } from '../rights/rights.js';
 
-/** An event that was taken in; its row and its effect are one commit, so it takes effect once. */
+/** A processed event; its row and its effect are one commit, so it is applied once. */
 @Entity({ tableName: 'inbox' })
 export class InboxEntry {
-  /** the id that the producer's outbox gave it */
+  /** the id in the producer's outbox */
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
@@ -38,21 +38,21 @@ export class InboxEntry {
 }
 
 @Directive('@inaccessible')
-@InputType({ description: 'An entry of another subgraph’s outbox.' })
+@InputType({ description: 'Entry of another subgraph’s outbox.' })
 export class OutboxEvent implements DeliveredEvent {
-  @Field(() => UUID, { description: 'The id of the outbox entry.' })
+  @Field(() => UUID, { description: 'Id of the outbox entry.' })
   id!: string;
 
-  @Field(() => String, { description: 'What kind of event this is.' })
+  @Field(() => String, { description: 'Topic of the event.' })
   topic!: string;
 
-  @Field(() => String, { description: 'What the event is about.' })
+  @Field(() => String, { description: 'Key of the changed entity.' })
   key!: string;
 
-  @Field(() => Int, { description: 'Rises with each change of what `key` names.' })
+  @Field(() => Int, { description: 'Version of the changed entity; rises with each change.' })
   version!: number;
 
-  @Field(() => String, { description: 'The state that the event tells of, as JSON.' })
+  @Field(() => String, { description: 'Payload, as JSON.' })
   payload!: string;
 }
 
@@ -67,7 +67,7 @@ export type EventHandler<T extends Topic, C> = (
   event: OutboxEvent,
   payload: PayloadOf<T>,
   context: C,
-  // biome-ignore lint/suspicious/noConfusingVoidType: most have nothing to do afterwards
+  // biome-ignore lint/suspicious/noConfusingVoidType: most return nothing
 ) => Promise<(() => void) | void>;
 export type EventHandlers<C> = { readonly [T in Topic]?: EventHandler<T, C> };
 
@@ -76,10 +76,10 @@ export interface InboxContext extends Principal {
   readonly logger: Logger;
 }
 
-// Shorter than a relay waits: many events that wait for locks, one after the other, must not hide the rest.
+// Shorter than the relay's timeout: if many events wait for locks in turn, those already applied are reported.
 const deliverMaxMs = 5000;
 
-/** Declares the mutation by which other subgraphs' relays hand over their events. */
+/** Declares the mutation to which the relays of other subgraphs deliver events. */
 export function createInboxResolver<C extends InboxContext>(
   consumer: string,
   handlers: EventHandlers<C>,
@@ -92,7 +92,7 @@ export function createInboxResolver<C extends InboxContext>(
     @Allow(...producers)
     @Mutation(() => [UUID], {
       name: deliveryFieldOf(consumer),
-      description: 'Takes events in and gives the ids of those that are committed now.',
+      description: 'Applies events and returns the ids of those that are committed.',
     })
     async deliver(
       @Arg('events', () => [OutboxEvent]) events: OutboxEvent[],
@@ -101,7 +101,7 @@ export function createInboxResolver<C extends InboxContext>(
       const accepted: string[] = [];
       const latestMs = performance.now() + deliverMaxMs;
       for (const event of events) {
-        if (performance.now() > latestMs) break; // the rest is sent again
+        if (performance.now() > latestMs) break; // the rest will be sent again
         if (await handleEvent(context, event, handlers)) accepted.push(event.id);
       }
       return accepted;
@@ -130,9 +130,9 @@ async function handleEvent<C extends InboxContext>(
     afterwards?.();
     return true;
   } catch (error) {
-    // That our database is away says nothing of the event: its producer is to keep it.
-    if (isDatabaseAway(error)) throw error;
-    logger.error({ err: error, topic: event.topic, key: event.key }, 'an event was refused');
+    // An unavailable database is not the event's fault: the producer keeps it and retries.
+    if (isDatabaseUnavailable(error)) throw error;
+    logger.error({ err: error, topic: event.topic, key: event.key }, 'event refused');
     return false;
   }
 }
@@ -146,7 +146,7 @@ function handlerOf<C>(event: OutboxEvent, caller: Caller, handlers: EventHandler
   return (tx: EntityManager, context: C) => handle(tx, event, payload as never, context);
 }
 
-// Longer than a producer may go on sending an event that it does not know to be taken.
+// Longer than a producer may retry an event whose delivery was not confirmed.
 const keepDays = 30;
 const pruneMax = 50_000;
 

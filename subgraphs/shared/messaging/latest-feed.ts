@@ -1,11 +1,11 @@
 const coalesceMs = 50;
 
-/** Which row a value tells of, and the version of that; null for what is not wanted. */
+/** The row that a value describes, and its version; null if the subscriber does not want the value. */
 export type PlaceOf<T> = (value: T) => { readonly key: string; readonly version: number } | null;
 
 /**
- * The changes that one subscriber has not been given yet: the latest of each row, so that one who
- * does not read costs no more than the rows that are watched. Versions of a row only rise.
+ * The changes that one subscriber has not read yet: the latest of each row, so that the memory of a
+ * subscriber that does not read is bounded by the number of rows. Versions of a row only rise.
  */
 export class LatestFeed<T> implements AsyncIterableIterator<T> {
   readonly #pending = new Map<string, T>();

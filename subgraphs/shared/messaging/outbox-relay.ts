@@ -27,9 +27,9 @@ export interface RelayOptions {
   readonly consumers: Readonly<Record<string, ServiceClient>>;
   readonly logger: Logger;
   readonly registry: Registry;
-  /** how often it looks though nothing woke it */
+  /** interval of polling without a notification */
   readonly pollMs?: number;
-  /** how often what was sent long ago is cleaned up */
+  /** interval of pruning delivered entries */
   readonly pruneEveryMs?: number;
 }
 
@@ -45,9 +45,9 @@ const pruneEveryDefaultMs = 10_000;
 const pruneMax = 5000;
 
 /**
- * Posts what stands in the outbox to its consumers until stopped. NOTIFY wakes it, a poll stands
- * behind that. A consumer that cannot be reached is asked again for ever; an entry that its consumer
- * refuses, or breaks at, backs off and ends as a dead letter after `rejectionsMax` times.
+ * Delivers the entries of the outbox to their consumers until stopped. NOTIFY wakes it; polling is the
+ * fallback. Delivery to an unreachable consumer is retried without limit; an entry that its consumer
+ * refuses, or fails on, backs off and becomes a dead letter after `rejectionsMax` times.
  */
 export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
   let stopped = false;
@@ -60,7 +60,7 @@ export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
   });
   const nap = () =>
     new Promise<void>((resolve) => {
-      if (woken) return resolve(); // what came while a batch was posted is due already
+      if (woken) return resolve(); // entries that arrived during the last batch are due
       const timer = setTimeout(resolve, options.pollMs ?? pollDefaultMs);
       wake = () => {
         clearTimeout(timer);
@@ -73,14 +73,14 @@ export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
       try {
         if ((await relayOnce(options)) === batchMax) continue;
       } catch (error) {
-        options.logger.error({ err: error }, 'the outbox could not be relayed');
+        options.logger.error({ err: error }, 'outbox relay failed');
       }
       if (!stopped) await nap();
     }
   };
   const running = run();
   const pruneEveryMs = options.pruneEveryMs ?? pruneEveryDefaultMs;
-  const pruner = startWorker('clean up of the outbox', pruneEveryMs, options.logger, () =>
+  const pruner = startWorker('outbox pruning', pruneEveryMs, options.logger, () =>
     prune(options.em.fork()),
   );
   return {
@@ -92,7 +92,7 @@ export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
   };
 }
 
-/** What alerts are made of: entries that wait too long, and any dead letter. */
+/** Exposes the metrics of the alerts: age of the oldest entry, and dead letters. */
 function watchOutbox({ em, registry }: RelayOptions): void {
   const read = async (text: string) => {
     const [row] = await sql<{ value: string }>(em.fork(), text);
@@ -100,7 +100,7 @@ function watchOutbox({ em, registry }: RelayOptions): void {
   };
   const lag = {
     name: 'holdfast_outbox_oldest_seconds',
-    help: 'The age of the oldest event that its consumer has not committed yet.',
+    help: 'Age of the oldest undelivered event.',
   };
   gaugeOf(registry, lag, () =>
     read(
@@ -110,14 +110,14 @@ function watchOutbox({ em, registry }: RelayOptions): void {
   );
   const dead = {
     name: 'holdfast_outbox_dead_letters',
-    help: 'Events that their consumer refuses for good; somebody has to look at each.',
+    help: 'Events that were refused permanently. Each needs attention.',
   };
   gaugeOf(registry, dead, () =>
     read('select count(*) as value from outbox where dead_at is not null'),
   );
 }
 
-/** Delivers one batch of what is due. @returns how many entries it took up */
+/** Delivers one batch of due entries. @returns the number of entries in it */
 export async function relayOnce(options: RelayOptions): Promise<number> {
   const due = await claimDue(options.em.fork());
   const byConsumer = Map.groupBy(due, (entry) => entry.consumer);
@@ -130,7 +130,7 @@ export async function relayOnce(options: RelayOptions): Promise<number> {
   return due.length;
 }
 
-/** Takes entries for `leaseMs`, so that no transaction is open while they are posted. */
+/** Leases entries for `leaseMs`, so that no transaction is open while they are posted. */
 function claimDue(em: EntityManager): Promise<DueEntry[]> {
   return sql<DueEntry>(
     em,
@@ -149,7 +149,7 @@ function deliver(options: RelayOptions, consumer: string, entries: DueEntry[]) {
   const client = options.consumers[consumer];
   const em = options.em.fork();
   const post = async (part: readonly DueEntry[]) => {
-    if (!client) throw new Error(`no consumer is called ${consumer}`);
+    if (!client) throw new Error(`unknown consumer: ${consumer}`);
     const accepted = await postEvents(client, consumer, part);
     failPoint('event posted, not marked as sent');
     const rejected = part.filter(({ id }) => !accepted.includes(id)).map(({ id }) => id);
@@ -162,7 +162,7 @@ function deliver(options: RelayOptions, consumer: string, entries: DueEntry[]) {
   };
   const failsForAll = (error: unknown) => !isOfEntries(error);
   return bisect(entries, post, failsForAll, async (part, error) => {
-    options.logger.warn({ err: error, consumer, entries: part.length }, 'outbox not delivered');
+    options.logger.warn({ err: error, consumer, entries: part.length }, 'outbox delivery failed');
     const ids = part.map(({ id }) => id);
     if (isOfEntries(error)) return backOff(options, em, ids);
     await sql(
@@ -175,8 +175,8 @@ function deliver(options: RelayOptions, consumer: string, entries: DueEntry[]) {
 }
 
 /**
- * Whether the consumer broke at what stood in the entries. Else nobody takes anything from us now: it
- * is away, does not know this process, or not yet this operation.
+ * Whether the entries caused the failure. Otherwise the consumer accepts nothing at the moment: it is
+ * unreachable, or does not know this process or this operation yet.
  */
 function isOfEntries(error: unknown): boolean {
   const code = error instanceof DomainError ? error.extensions.code : undefined;
@@ -208,10 +208,7 @@ async function backOff(options: RelayOptions, em: EntityManager, ids: string[]) 
     [ids, backoffMaxMs, rejectionsMax],
   );
   for (const { id } of dead.filter((entry) => entry.dead)) {
-    options.logger.error(
-      { outboxId: id },
-      'an outbox entry is a dead letter: its consumer refuses it',
-    );
+    options.logger.error({ outboxId: id }, 'outbox entry dead-lettered');
   }
 }
 

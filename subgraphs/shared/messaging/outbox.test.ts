@@ -13,12 +13,12 @@ import { Registry } from '../observability/metrics.js';
 import { enqueue } from './outbox.js';
 import { relayOnce, startRelay } from './outbox-relay.js';
 
-const broke = new UpstreamFault('it broke', 'INTERNAL_SERVER_ERROR');
+const broke = new UpstreamFault('internal error', 'INTERNAL_SERVER_ERROR');
 
 const ended = (orderId: string) =>
   event('warehouse.reservation.ended', { orderId, state: 'EXPIRED', reason: 'PAYMENT_TIMEOUT' });
 
-/** A consumer that answers as the test wants, and keeps what it was given. */
+/** A consumer that responds as the test says, and records the batches. */
 function consumer(answer: (ids: string[]) => string[]) {
   const batches: string[][] = [];
   const client: ServiceClient = {
@@ -77,7 +77,7 @@ describe('the outbox and its relay', () => {
        where datname = current_database() and query like 'listen%' and state = 'idle'`,
     );
 
-  it('delivers what a commit wrote, at once, though no poll is due', async () => {
+  it('delivers the entries of a commit at once, without waiting for a poll', async () => {
     const { client, delivered } = consumer((ids) => ids);
     const relay = startRelay({ ...options(client), pollMs: 600_000 });
     await eventually(listeners, ({ length }) => length === 1);
@@ -90,7 +90,7 @@ describe('the outbox and its relay', () => {
     await relay.stop();
   });
 
-  it('is silent about what a rolled-back transaction wrote', async () => {
+  it('delivers nothing of a transaction that was rolled back', async () => {
     const { client, delivered } = consumer((ids) => ids);
     const failing = orm.em.fork().transactional(async (em) => {
       await enqueue(em, [ended(newId())]);
@@ -101,11 +101,11 @@ describe('the outbox and its relay', () => {
     expect(delivered()).toEqual([]);
   });
 
-  it('two relays at once deliver each entry once', async () => {
+  it('delivers each entry once while two relays run', async () => {
     const { client, delivered } = consumer((ids) => ids);
     await write(150);
     await orm.em.fork().transactional(async (em) => {
-      // The other relay is at its claim, and has not committed it.
+      // This relay has claimed its entries, and not committed yet.
       await relayOnce({ ...options(client), em: { fork: () => em } as typeof em });
       expect(delivered()).toHaveLength(100);
       await relayOnce(options(client));
@@ -114,14 +114,14 @@ describe('the outbox and its relay', () => {
     expect(new Set(delivered()).size).toBe(150);
   });
 
-  it('delivers, and cleans up what was sent long ago, though somebody has some of that', async () => {
+  it('delivers, and prunes old entries, though another session has locked some of them', async () => {
     await write(2);
     await sql(orm.em.fork(), `update outbox set sent_at = now() - interval '2 days'`);
     const { client, delivered } = consumer((ids) => ids);
-    const somebody = new pg.Client({ connectionString: databaseUrl });
-    await somebody.connect();
-    await somebody.query('begin');
-    await somebody.query('select id from outbox limit 1 for update');
+    const locker = new pg.Client({ connectionString: databaseUrl });
+    await locker.connect();
+    await locker.query('begin');
+    await locker.query('select id from outbox limit 1 for update');
     try {
       const relay = startRelay({ ...options(client), pruneEveryMs: 20 });
       await eventually(rows, ({ length }) => length === 1);
@@ -132,11 +132,11 @@ describe('the outbox and its relay', () => {
       );
       await relay.stop();
     } finally {
-      await somebody.end();
+      await locker.end();
     }
   });
 
-  it('listens again when its connection was cut', async () => {
+  it('listens again after its connection is lost', async () => {
     const { client, delivered } = consumer((ids) => ids);
     const relay = startRelay({ ...options(client), pollMs: 600_000 });
     const [first] = await eventually(listeners, ({ length }) => length === 1);
@@ -150,16 +150,16 @@ describe('the outbox and its relay', () => {
     await relay.stop();
   });
 
-  it('keeps for later what a consumer that is away did not take, and counts nothing against it', async () => {
+  it('retries entries for an unreachable consumer, without counting a rejection', async () => {
     const { client } = consumer(() => {
-      throw new DomainError('TRY_AGAIN', 'away');
+      throw new DomainError('TRY_AGAIN', 'unreachable');
     });
     await write(1);
     await relayOnce(options(client));
     expect(await rows()).toEqual([{ sent: false, dead: false, rejections: 0, due: false }]);
   });
 
-  it('backs off from what its consumer refuses, delivers the rest, and ends it as a dead letter', async () => {
+  it('backs off an entry that is refused, delivers the rest, and ends with a dead letter', async () => {
     let refused = '';
     const { client } = consumer((ids) => {
       refused ||= ids[0] as string;
@@ -183,7 +183,7 @@ describe('the outbox and its relay', () => {
     expect(await relayOnce(options(client))).toBe(0);
   });
 
-  it('an entry at which its consumer breaks keeps up no other', async () => {
+  it('delivers the others of a batch in which one entry makes the consumer fail', async () => {
     await write(7);
     const [poison] = await sql<{ id: string }>(orm.em.fork(), 'select id from outbox limit 1');
     const { client } = consumer((ids) => {
@@ -201,20 +201,17 @@ describe('the outbox and its relay', () => {
   });
 
   it.each([
-    ['does not know this process', new UpstreamFault('who is that?', 'UNKNOWN_CALLER')],
+    ['does not know this process', new UpstreamFault('unknown caller', 'UNKNOWN_CALLER')],
     ['does not know the operation', new DomainError('GRAPHQL_VALIDATION_FAILED' as never, 'no')],
-  ])(
-    'a consumer that %s is asked once, and nothing is counted against the entries',
-    async (_, error) => {
-      const { client, batches } = consumer(() => {
-        throw error;
-      });
-      await write(7);
-      await relayOnce(options(client));
-      expect(batches.map(({ length }) => length)).toEqual([7]);
-      expect(await rows()).toEqual(
-        Array.from({ length: 7 }, () => ({ sent: false, dead: false, rejections: 0, due: false })),
-      );
-    },
-  );
+  ])('calls a consumer that %s once, without counting a rejection', async (_, error) => {
+    const { client, batches } = consumer(() => {
+      throw error;
+    });
+    await write(7);
+    await relayOnce(options(client));
+    expect(batches.map(({ length }) => length)).toEqual([7]);
+    expect(await rows()).toEqual(
+      Array.from({ length: 7 }, () => ({ sent: false, dead: false, rejections: 0, due: false })),
+    );
+  });
 });

@@ -5,7 +5,7 @@ import type { EventMessage } from '../../contracts/events.js';
 import { insertRows } from '../database/insert-rows.js';
 import { newId } from '../ids.js';
 
-/** What must be told to another subgraph: written in the same commit as the change it tells of. */
+/** An event for another subgraph, written in the same commit as the change. */
 @Entity({ tableName: 'outbox' })
 @Index({
   name: 'outbox_due',
@@ -31,18 +31,18 @@ export class OutboxEntry {
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
-  /** the subgraph to tell */
+  /** the subgraph that receives the event */
   @Property({ type: 'text' })
   consumer!: string;
 
   @Property({ type: 'text' })
   topic!: string;
 
-  /** what it is about: the id of an order, a sku, … */
+  /** the changed entity: the id of an order, a sku, … */
   @Property({ type: 'text' })
   key!: string;
 
-  /** rises with each change of what `key` names; a consumer ignores an older one */
+  /** rises with each change of that entity; consumers ignore older ones */
   @Property({ type: 'integer' })
   version!: number;
 
@@ -58,7 +58,7 @@ export class OutboxEntry {
   @Property({ type: 'timestamptz', nullable: true })
   sentAt!: Date | null;
 
-  /** given up; somebody has to look at it */
+  /** when it became a dead letter, which needs attention */
   @Property({ type: 'timestamptz', nullable: true })
   deadAt!: Date | null;
 

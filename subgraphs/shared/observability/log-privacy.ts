@@ -1,6 +1,6 @@
 import { pino, type SerializedError } from 'pino';
 
-/** Keys whose values are blanked wherever they stand, two levels deep. */
+/** Keys whose values are redacted, up to two levels deep. */
 const secretKeys = [
   'password',
   'newPassword',
@@ -18,7 +18,7 @@ const secretKeys = [
 export const redactedPaths = secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
 export const redacted = '[redacted]';
 
-// Classes 22 (data), 23 (integrity) and P0 quote the values that they refuse.
+// Errors of the classes 22 (data), 23 (integrity) and P0 quote the rejected values.
 const quotesValues = /^(22|23|P0)/;
 
 interface DatabaseError extends Error {
@@ -32,7 +32,7 @@ interface DatabaseError extends Error {
 const isDatabaseError = (error: Error): error is DatabaseError =>
   'severity' in error && 'code' in error && typeof error.code === 'string';
 
-/** What is logged of an error: of PostgreSQL's, not the values it quotes and was given. */
+/** The loggable part of an error: for one of PostgreSQL, without the values and parameters. */
 export function errorForLog(error: Error): SerializedError | object {
   if (!(error instanceof Error)) return error;
   if (!isDatabaseError(error)) return pino.stdSerializers.err(error);
@@ -54,5 +54,5 @@ const personal = new RegExp(
   'gi',
 );
 
-/** Blanks what looks like a person's, in a whole line: the net below all that is said above. */
+/** Redacts everything in a line that looks like personal data: the last line of defence. */
 export const scrub = (line: string): string => line.replace(personal, redacted);

@@ -14,7 +14,7 @@ describe('the log', () => {
     lines.length = 0;
   });
 
-  it('carries the id of the request, and none of what people must not read', () => {
+  it('contains the id of the request, and no secrets', () => {
     requestTrace.run({ requestId: 'request-2' }, () =>
       logger.info({
         password: 'p-secret',
@@ -26,7 +26,7 @@ describe('the log', () => {
     expect(lines[0]).not.toContain('secret');
   });
 
-  it('blanks what looks like an address, a phone or a token, wherever it stands', () => {
+  it('redacts what looks like an e-mail address, phone number or token, anywhere in a line', () => {
     const token = `eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIxIn0.${'s'.repeat(86)}`;
     const refreshToken = 'r'.repeat(43);
     const texts = ['Nina.O+1@mail.example.com', '+12025550143', token, refreshToken];
@@ -40,7 +40,7 @@ describe('the log', () => {
     expect(JSON.parse(lines[0] as string).msg).toBe('of [redacted], "[redacted]"');
   });
 
-  it('tells of an error what it is and where, and of PostgreSQL’s not the values it quotes', async () => {
+  it('contains type and stack of an error, without the values that PostgreSQL quotes', async () => {
     const databases = await createTestDatabases(['user']);
     const orm = await connect(
       { name: 'test', url: databases.urls.user, poolMax: 1 },

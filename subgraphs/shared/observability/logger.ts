@@ -5,8 +5,8 @@ import { telemetry } from './telemetry/telemetry.js';
 
 export type { Logger } from 'pino';
 
-// pino's own destination retries a write that fails at exit for ever, also when whoever read our
-// lines is gone (EPIPE), and the process never ends. Node's stream gives up.
+// At exit pino's own destination retries a failed write without end, even when the reader is gone (EPIPE),
+// and the process never ends. Node's stream gives up.
 process.stdout.on('error', () => {});
 
 const flush = () => {
@@ -14,8 +14,8 @@ const flush = () => {
 };
 process.on('exit', flush);
 
-/** To stdout, the lines of one turn of the event loop at once, and to where telemetry is sent, if anywhere. */
-const everywhere: DestinationStream = {
+/** Writes to stdout, all lines of one turn of the event loop at once, and to telemetry if it is enabled. */
+const defaultDestination: DestinationStream = {
   write(line) {
     if (process.stdout.writableCorked === 0) {
       process.stdout.cork();
@@ -28,18 +28,21 @@ const everywhere: DestinationStream = {
 
 export interface LoggerOptions {
   readonly destination?: DestinationStream;
-  /** whether a line may hold what is a person's: for messages that are printed in development */
+  /** whether lines may contain personal data: for messages that are printed in development */
   readonly personal?: boolean;
 }
 
 /**
- * JSON lines with the name of the process and the id of the request at work. What people must not
- * read in a log (passwords, codes, tokens, e-mail addresses, phone numbers) is blanked.
+ * Logs JSON lines with the name of the process and the id of the current request. Passwords, codes, tokens,
+ * e-mail addresses and phone numbers are redacted.
  */
 export function createLogger(
   name: string,
   level: string,
-  { personal = false, destination = personal ? process.stdout : everywhere }: LoggerOptions = {},
+  {
+    personal = false,
+    destination = personal ? process.stdout : defaultDestination,
+  }: LoggerOptions = {},
 ): Logger {
   const options = {
     name,

@@ -1,7 +1,7 @@
 import { gaugeOf, Registry } from './metrics.js';
 
-describe('a gauge that is read when it is asked for', () => {
-  it('keeps nobody from the others: what fails, or hangs, is NaN', async () => {
+describe('a gauge that is read at each scrape', () => {
+  it('is NaN if its read fails or hangs, and does not block the others', async () => {
     const registry = new Registry();
     gaugeOf(registry, { name: 'hangs', help: 'h' }, () => new Promise<number>(() => {}));
     gaugeOf(registry, { name: 'fails', help: 'h' }, () => Promise.reject(new Error('no')));

@@ -3,7 +3,7 @@ import { withTimeout } from '../resilience/with-timeout.js';
 
 export { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** The metrics of one service, with those of its process: event loop, heap, CPU. */
+/** The metrics of one service, including those of its process: event loop, heap, CPU. */
 export function createRegistry(service: string): Registry {
   const registry = new Registry();
   registry.setDefaultLabels({ service });
@@ -11,8 +11,8 @@ export function createRegistry(service: string): Registry {
   return registry;
 }
 
-// As long as a statement may take, and less than Prometheus waits: a database that hangs would take
-// all metrics with it.
+// As long as a statement may take, and shorter than the timeout of Prometheus: a database that hangs
+// must not make all metrics unavailable.
 const readMaxMs = 4000;
 
 export interface ReadGauge {
@@ -25,7 +25,7 @@ export interface ReadGauge {
 export type GaugeReading = number | Readonly<Record<string, number>>;
 
 /**
- * A gauge that is read when somebody asks for the metrics. What cannot be read then, or not in time, is NaN.
+ * A gauge that is read at each scrape. It is NaN if the read fails or takes too long.
  */
 export function gaugeOf(
   registry: Registry,

@@ -19,33 +19,33 @@ export const operationSeconds = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
 
-/** The label of an operation; it must be one of few, whatever clients send. */
+/** The label of an operation: one of a bounded set, whatever clients send. */
 export type NameOperation = (operation: OperationDefinitionNode) => string;
 
 const errorsName = 'holdfast_graphql_errors_total';
 const errorLabels = ['operation', 'code'] as const;
 type ErrorCounter = Counter<(typeof errorLabels)[number]>;
 
-/** Counts errors that clients are told, wherever they come from: one counter for each registry. */
+/** The counter of errors in responses; one for each registry. */
 export function errorCounter(registry: Registry): ErrorCounter {
   const known = registry.getSingleMetric(errorsName) as ErrorCounter | undefined;
   if (known) return known;
   return new Counter({
     name: errorsName,
-    help: 'Errors in answers, by their code.',
+    help: 'Errors in responses, by code.',
     labelNames: errorLabels,
     registers: [registry],
   });
 }
 
-/** How often, how fast and with which errors operations are answered. */
+/** Measures number, duration and errors of operations. */
 export function operationMetrics<C extends BaseContext>(
   registry: Registry,
   nameOf: NameOperation,
 ): ApolloServerPlugin<C> {
   const time = new Histogram({
     name: 'holdfast_graphql_operation_seconds',
-    help: 'How long operations took, from the parsed request to the answer.',
+    help: 'Duration of operations, from the parsed request to the response.',
     labelNames: ['operation', 'type'],
     buckets: operationSeconds,
     registers: [registry],
@@ -72,11 +72,11 @@ export function operationMetrics<C extends BaseContext>(
   };
 }
 
-/** What mutations came to: the type of the union that was answered, or the code of the error. */
+/** Counts the results of mutations that return a union: the type, or the code of the error. */
 export function resultMetrics<C extends BaseContext>(registry: Registry): ApolloServerPlugin<C> {
   const results = new Counter({
     name: 'holdfast_mutation_results_total',
-    help: 'Answers to mutations that may be refused: the type of the answer, or the code of the error.',
+    help: 'Results of mutations that return a union: the type, or the code of the error.',
     labelNames: ['mutation', 'result'],
     registers: [registry],
   });
@@ -117,7 +117,7 @@ function isRefusable(schema: GraphQLSchema, mutation: string): boolean {
 
 const codeOf = ({ extensions }: GraphQLFormattedError) => String(extensions?.code ?? 'none');
 
-/** A subgraph's operations are named by their first field; entities by their type. */
+/** The name of a subgraph's operation: its first field, and for `_entities` their type. */
 export function firstFieldOf({ selectionSet }: OperationDefinitionNode): string {
   const first = selectionSet.selections.find((each) => each.kind === Kind.FIELD);
   if (!first) return 'fragment';

@@ -1,15 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** What follows one request through a process and into those it calls. */
+/** What identifies a request in this process and in the processes that it calls. */
 export interface RequestTrace {
   readonly requestId: string;
 }
 
-/** Holds the trace of the request at work, so that log lines and calls to others carry its id. */
+/** The trace of the current request: log lines and calls to other processes contain its id. */
 export const requestTrace = new AsyncLocalStorage<RequestTrace>();
 
 /**
- * Does what outlives the request that asks for it, such as connections that others use too: it bears
- * no request's id, and no request's trace goes on in it.
+ * Runs a function outside of any request. For what outlives the request that starts it, such as shared
+ * connections: it must not inherit the id and trace of that request.
  */
 export const outsideRequests = AsyncLocalStorage.snapshot();

@@ -3,9 +3,9 @@ import { readFileSync, rmSync } from 'node:fs';
 let passed = 0;
 
 /**
- * A named point at which a test has the process killed, as `kill -9` does: where the file that
- * `FAIL_POINT_FILE` names says `name`, or `name@3` for the third time. The file is gone then, so that
- * the process that comes after it lives. Nothing outside of tests.
+ * A named point at which a test kills the process, as `kill -9` does: if the file in `FAIL_POINT_FILE`
+ * contains `name`, or `name@3` for the third pass. The file is deleted first, so that the next process
+ * survives. Does nothing outside of tests.
  */
 export function failPoint(name: string): void {
   const { NODE_ENV, FAIL_POINT_FILE } = process.env;

@@ -9,14 +9,14 @@ import {
   wrap,
 } from 'cockatiel';
 
-/** How long to wait, in ms: before the first retry, and at most. */
+/** Pauses before the first retry and at most, in milliseconds. */
 export interface Pauses {
   readonly initialDelay: number;
   readonly maxDelay: number;
 }
 const short: Pauses = { initialDelay: 50, maxDelay: 1000 };
 
-/** Does work again, at most `retriesMax` times and each time later, as long as it fails so. */
+/** Retries work with exponential backoff, at most `retriesMax` times, while its errors are transient. */
 export const retrying = (
   retriesMax: number,
   isTransient: (error: unknown) => boolean,
@@ -27,7 +27,7 @@ export const retrying = (
     backoff: new ExponentialBackoff(pauses),
   });
 
-/** The same, with one time limit around all of it; what is late then is left to itself. */
+/** As `retrying`, with one time limit for all attempts; a late attempt is abandoned, not aborted. */
 export const retryingWithin = (
   maxMs: number,
   retriesMax: number,
@@ -36,5 +36,5 @@ export const retryingWithin = (
 
 const timeouts = ['TimeoutError', 'HeadersTimeoutError', 'BodyTimeoutError'];
 
-/** Whether a time limit ended it, of a signal or of undici: whoever waits has waited enough. */
+/** Whether a timeout of a signal or of undici caused the error; it is not retried. */
 export const isTimeout = (error: unknown) => timeouts.includes((error as Error).name);

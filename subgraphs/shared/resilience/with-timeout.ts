@@ -1,4 +1,4 @@
-/** The value of a promise; or another, when it fails or takes longer. */
+/** The value of a promise, or `otherwise` if it rejects or takes longer. */
 export async function withTimeout<T>(maxMs: number, promise: Promise<T>, otherwise: T): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<T>((resolve) => {

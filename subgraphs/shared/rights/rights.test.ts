@@ -57,20 +57,20 @@ class ThingResolver {
 }
 
 describe('a schema is not built', () => {
-  it('while a field states no rule, or one that cannot be meant', async () => {
+  it('while the rules of a field are missing or conflict', async () => {
     const built = buildFederatedSchema({ resolvers: [ThingResolver], references: {} });
     const { message } = await built.then(
       () => new Error('it was built'),
       (error: Error) => error,
     );
     expect(message.split('\n')).toEqual([
-      'Who may have what is not clear:',
-      'Query.unruled states no rule: give it or its type an @Allow',
-      'Query.hiddenOnly has to be both @inaccessible and for callers, or neither',
-      'Query.forCallersOnly has to be both @inaccessible and for callers, or neither',
-      'Thing.leftToParent cannot be left to its parent: it is reached without one',
-      'Thing.resolved states no rule: give it or its type an @Allow',
-      'Unruled.forgotten states no rule: give it or its type an @Allow',
+      'Missing or conflicting access rules:',
+      'Query.unruled has no rule: add @Allow to it or to its type',
+      'Query.hiddenOnly must be both @inaccessible and for callers, or neither',
+      'Query.forCallersOnly must be both @inaccessible and for callers, or neither',
+      'Thing.leftToParent must not be left to its parent: it can be reached without one',
+      'Thing.resolved has no rule: add @Allow to it or to its type',
+      'Unruled.forgotten has no rule: add @Allow to it or to its type',
     ]);
   });
 });

@@ -12,64 +12,61 @@ import type { Caller } from '../config.js';
 import { forbidden, unauthenticated } from '../errors.js';
 
 /**
- * Who may have a field or do an operation: all rules there are. "It" is what the field shows or the
- * operation is about. Who would have to be logged in is told UNAUTHENTICATED, who is and may not
- * FORBIDDEN, where the rule says nothing else.
+ * All access rules of fields and operations. Unless the rule says otherwise, a caller without a login gets
+ * UNAUTHENTICATED, and a user without the right FORBIDDEN.
  *
- * The value is what `@Allow` itself requires: a user, or a role; null where it requires nothing.
- * Whose a thing is, is decided where it is read; tests/rights.test.ts holds every field to all of
- * its rule.
+ * The value is what `@Allow` itself requires: a user, a role, or nothing (null). Ownership is checked where
+ * the entity is read; tests/rights.test.ts checks the whole rule for every field.
  */
 const allRules = {
-  /** Everybody, logged in or not. */
+  /** Everybody, signed in or not. */
   anyone: null,
-  /** Every user; it is about that user alone. */
+  /** Every user, for the user's own data. */
   'signed-in': 'user',
-  /** The user whose it is, and an admin. For others it is not there: null, or NOT_FOUND. */
+  /** The owner and admins. For others it does not exist: null, or NOT_FOUND. */
   own: 'user',
-  /** The user it tells of, and an admin. */
+  /** The described user and admins. */
   self: 'user',
-  /** The user it tells of, and an admin. Everybody else sees null, without an error. */
+  /** The described user and admins. Everybody else gets null, without an error. */
   'self-or-null': null,
-  /** Every vendor and admin: to make something that is then theirs. */
+  /** Every vendor and admin: to create something that they then own. */
   vendor: 'VENDOR',
-  /** The vendor whose shop it belongs to, and an admin. */
+  /** The vendor who owns the shop, and admins. */
   'shop-owner': 'VENDOR',
-  /** The vendor who made it, and an admin. */
+  /** The vendor who created it, and admins. */
   creator: 'VENDOR',
-  /** Every admin. */
+  /** Admins. */
   admin: 'ADMIN',
-  /** Whoever was given the object that has it. Not for entities: any subgraph leads to them. */
+  /** Everybody who may read the object. Not for entities, which can be reached from any subgraph. */
   parent: null,
 } as const satisfies Record<string, 'user' | Role | null>;
 
-/** `caller:NAME`: the process of that name, whoever the user is. Not in the public graph. */
+/** `caller:NAME`: the process of that name, for any user. Not in the public API. */
 export type Rule = keyof typeof allRules | `caller:${Caller}`;
 
 type CallerRule = Extract<Rule, `caller:${string}`>;
 const isCallerRule = (rule: Rule): rule is CallerRule => rule.startsWith('caller:');
 
 /**
- * States who may have a field or do an operation; on a type, of all its own fields that do not
- * state it themselves. Field resolvers are not the type's own: each states its rule. Where there are
- * several rules, one has to hold.
+ * Sets the access rules of a field or operation; on a type, of all its fields without rules of their own.
+ * A field resolver does not inherit the rules of its type. One of several rules is sufficient.
  */
 export function Allow(...rules: Rule[]) {
   const isOpen = rules.some((rule) => !isCallerRule(rule) && allRules[rule] === null);
-  const state = (prototype: object, field: string) => {
+  const setRules = (prototype: object, field: string) => {
     Extensions({ rules })(prototype, field);
     if (!isOpen) Authorized<Rule>(rules)(prototype, field);
   };
   return (target: object, field?: string | symbol): void => {
     if (field !== undefined) {
-      state(target, field as string);
+      setRules(target, field as string);
       return;
     }
     const { fields, fieldExtensions } = getMetadataStorage();
-    const stated = fieldExtensions.filter((each) => each.target === target);
+    const withRules = fieldExtensions.filter((each) => each.target === target);
     for (const { target: type, name } of fields) {
-      const hasOwn = stated.some(({ fieldName }) => fieldName === name);
-      if (type === target && !hasOwn) state(type.prototype, name);
+      const hasOwn = withRules.some(({ fieldName }) => fieldName === name);
+      if (type === target && !hasOwn) setRules(type.prototype, name);
     }
   };
 }
@@ -81,23 +78,23 @@ function allows({ caller, identity }: Principal, rule: Rule): boolean {
   return required === 'user' || required === identity.role || identity.role === 'ADMIN';
 }
 
-/** Users, as objects of this request, whose caller has just logged in as them. */
+/** User objects of requests whose caller has just logged in as that user. */
 const authenticatedInThisRequest = new WeakSet<object>();
 
-/** type-graphql's auth checker: one of a field's rules has to allow the caller. */
+/** type-graphql's auth checker: one of the field's rules must allow the caller. */
 export const checkRules: AuthCheckerFn<Principal, Rule> = ({ context, root }, rules) => {
   if (rules.includes('self') && authenticatedInThisRequest.has(root ?? context)) return true;
   if (rules.some((rule) => allows(context, rule))) return true;
   throw forbidden();
 };
 
-/** Says of a user that the caller is it, though the request has no token: it was just logged in. */
+/** Marks a user who logged in during this request, which therefore has no token yet. */
 export function markAuthenticated<T extends object>(user: T): T {
   authenticatedInThisRequest.add(user);
   return user;
 }
 
-/** Whether a user is the caller, or the caller an admin. */
+/** Whether the caller is this user or an admin. */
 export function isSelf({ identity }: Principal, user: { readonly id: string }): boolean {
   return (
     authenticatedInThisRequest.has(user) || identity?.id === user.id || identity?.role === 'ADMIN'
@@ -105,7 +102,7 @@ export function isSelf({ identity }: Principal, user: { readonly id: string }): 
 }
 
 /**
- * Whether what belongs to this user is the caller's own, or the caller an admin.
+ * Whether the caller is this owner or an admin.
  *
  * @throws `UNAUTHENTICATED`
  */
@@ -119,19 +116,19 @@ export function requireSelf(principal: Principal, user: { readonly id: string })
   if (!isSelf(principal, user)) throw forbidden();
 }
 
-/** On a field that everybody may have, and that shows some users more than others, or something else. */
+/** Marks a field that everybody may read, but whose value depends on the user. */
 export const VariesByUser = () => Extensions({ variesByUser: true });
 
 /**
- * Whether a field shows everybody the same: nothing in its rules asks who the user is, nor does it say
- * that it varies. What is left to its parent is as public as the parent, which was selected too.
+ * Whether a field has the same value for everybody: its rules do not depend on the user, and it is not
+ * marked as varying. A field that is left to its parent is as public as the parent.
  */
 function isPublic({ extensions }: GraphQLField<unknown, unknown>): boolean {
   const rules = (extensions.rules ?? []) as readonly Rule[];
   return !extensions.variesByUser && rules.some((rule) => rule === 'anyone' || rule === 'parent');
 }
 
-/** The fields that show everybody the same in all of the schemas that have them, as `Type.field`. */
+/** The fields with the same value for everybody, in all schemas that have them, as `Type.field`. */
 export function publicFieldsOf(schemas: readonly GraphQLSchema[]): string[] {
   const all = schemas.flatMap((schema) =>
     Object.values(schema.getTypeMap())
@@ -151,7 +148,7 @@ const rootTypes = ['Query', 'Mutation', 'Subscription'];
 /**
  * The rules of every field of every object type, as `Type.field`.
  *
- * @throws Error naming each field that states no rule, or one that cannot be meant
+ * @throws Error naming each field whose rules are missing or conflict
  */
 export function readRights(schema: GraphQLSchema): Map<string, readonly Rule[]> {
   const rights = new Map<string, readonly Rule[]>();
@@ -166,8 +163,9 @@ export function readRights(schema: GraphQLSchema): Map<string, readonly Rule[]> 
       rights.set(name, rules);
     }
   }
-  if (problems.length > 0)
-    throw new Error(`Who may have what is not clear:\n${problems.join('\n')}`);
+  if (problems.length > 0) {
+    throw new Error(`Missing or conflicting access rules:\n${problems.join('\n')}`);
+  }
   return rights;
 }
 
@@ -176,13 +174,13 @@ function problemOf(
   field: GraphQLField<unknown, unknown>,
   rules: readonly Rule[],
 ): string | null {
-  if (rules.length === 0) return 'states no rule: give it or its type an @Allow';
+  if (rules.length === 0) return 'has no rule: add @Allow to it or to its type';
   const isRoot = rootTypes.includes(type.name);
   if (rules.includes('parent') && (isRoot || hasDirective(type, 'key'))) {
-    return 'cannot be left to its parent: it is reached without one';
+    return 'must not be left to its parent: it can be reached without one';
   }
   if (rules.some(isCallerRule) !== (isRoot && hasDirective(field, 'inaccessible'))) {
-    return 'has to be both @inaccessible and for callers, or neither';
+    return 'must be both @inaccessible and for callers, or neither';
   }
   return null;
 }

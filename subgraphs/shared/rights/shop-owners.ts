@@ -5,13 +5,13 @@ import { forbidden, notFound } from '../errors.js';
 import type { ServiceClient } from '../http/service-client.js';
 import { owns } from './rights.js';
 
-/** Knows who owns which shop; a shop does not change hands, so what was read once is kept. */
+/** The owners of shops. They never change, so they are cached without expiry. */
 export interface ShopOwners {
-  /** @throws `NOT_FOUND` for an unknown shop, `FORBIDDEN` when it is neither the user's nor is the user an admin */
+  /** @throws `NOT_FOUND` for an unknown shop, `FORBIDDEN` if the user is neither its owner nor an admin */
   requireOwn(principal: Principal, shopId: string): Promise<void>;
-  /** Whether it is the user's, or the user an admin; an unknown shop is nobody's. */
+  /** Whether the user owns the shop or is an admin. */
   isOwn(principal: Principal, shopId: string): Promise<boolean>;
-  /** The ids of the shops that a user owns. */
+  /** The ids of the user's shops. */
   shopsOf(ownerId: string): Promise<string[]>;
 }
 

@@ -5,7 +5,7 @@ import { startTelemetry, telemetry } from '../observability/telemetry/telemetry.
 
 /** A service that runs in this process. */
 export interface Service {
-  /** where it answers, for example `http://127.0.0.1:4001` */
+  /** its address, such as `http://127.0.0.1:4001` */
   readonly url: string;
   readonly opsUrl: string;
   stop(): Promise<void>;
@@ -14,9 +14,9 @@ export interface Service {
 const stopMaxMs = 10_000;
 
 /**
- * Runs the service when its module is the program: starts it, tells a parent process when it is
- * ready, and stops it on SIGTERM, SIGINT or when the parent is gone. What is in flight then has
- * `stopMaxMs` to end.
+ * Runs the service if its module is the main program: starts it, notifies the parent process when it is
+ * ready, and stops it on SIGTERM, on SIGINT or when the parent exits. Requests in flight have `stopMaxMs`
+ * to complete.
  */
 export function runIfMain(moduleUrl: string, start: () => Promise<Service>): void {
   const program = process.argv[1];
@@ -39,7 +39,7 @@ export function runIfMain(moduleUrl: string, start: () => Promise<Service>): voi
   process.on('SIGTERM', stopOrFail);
   process.on('SIGINT', stopOrFail);
   process.on('disconnect', stopOrFail);
-  // The parent may have gone while our modules were loading, before anybody listened.
+  // The parent may have exited while the modules were loading, before the listener was added.
   if (process.connected === false) stopOrFail();
 }
 

@@ -5,12 +5,12 @@ import { gaugeOf, type Registry } from '../observability/metrics.js';
 const commandTimeoutMs = 1000;
 const connectTimeoutMs = 2000;
 const reconnectMaxMs = 1000;
-// A Redis that answers nothing for so long is connected to anew; what was sent would pile up here.
+// Reconnect if Redis does not respond for this long; commands would pile up here otherwise.
 const silenceMaxMs = 3000;
 
 /**
- * A connection that fails fast: a command that cannot be sent now, or is not answered in time,
- * is an error rather than a wait. Redis only hurries; nobody may have to wait for it.
+ * A connection that fails fast: a command that cannot be sent at once, or gets no reply in time, is an
+ * error. Redis only accelerates; no request may have to wait for it.
  */
 export function createRedis(
   url: string,
@@ -22,7 +22,7 @@ export function createRedis(
     connectionName: `holdfast:${role}`,
     lazyConnect: true,
     enableOfflineQueue: false,
-    // ioredis would do it with nobody to catch its failure, which ends a process. Who subscribes does it on `ready`.
+    // ioredis would not catch a failure of it, which ends the process. Subscribers subscribe on `ready`.
     autoResubscribe: false,
     maxRetriesPerRequest: 0,
     commandTimeout: commandTimeoutMs,
@@ -34,7 +34,7 @@ export function createRedis(
   let lastMessage = '';
   redis.on('error', (error) => {
     if (error.message !== lastMessage)
-      logger.warn({ role, reason: error.message }, 'Redis is away');
+      logger.warn({ role, reason: error.message }, 'Redis connection failed');
     lastMessage = error.message;
   });
   redis.on('ready', () => {
@@ -43,18 +43,18 @@ export function createRedis(
   return redis;
 }
 
-/** The first connection of a process: the process starts though Redis is away, and says so. */
+/** Connects at the start of a process, which starts even if Redis is unreachable. */
 export async function connectRedis(redis: Redis, logger: Logger): Promise<void> {
   await redis.connect().catch((error: Error) => {
-    logger.error({ reason: error.message }, 'Redis is away at start; it is tried again');
+    logger.error({ reason: error.message }, 'Redis connection failed at start; retrying');
   });
 }
 
-/** Shows which connections are there. @param connections what each is for → the connection */
+/** Exposes the state of connections. @param connections role → connection */
 export function watchRedis(registry: Registry, connections: Readonly<Record<string, Redis>>): void {
   const up = {
     name: 'holdfast_redis_up',
-    help: 'Whether a connection to Redis is ready: 1, or 0. Without Redis all is slower, not wrong.',
+    help: '1 if the connection to Redis is ready, else 0. Without Redis everything is slower, but correct.',
     label: 'role',
   };
   gaugeOf(registry, up, () =>
@@ -64,7 +64,7 @@ export function watchRedis(registry: Registry, connections: Readonly<Record<stri
   );
 }
 
-/** Ends a connection; what it was asked before is answered first. */
+/** Closes a connection after the replies to its pending commands. */
 export async function closeRedis(redis: Redis): Promise<void> {
   if (redis.status !== 'ready') return redis.disconnect();
   await redis.quit().catch(() => redis.disconnect());

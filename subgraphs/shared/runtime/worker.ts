@@ -1,8 +1,8 @@
 import type { Logger } from '../observability/logger.js';
 
 /**
- * Does `work` every so often until stopped, one at a time; what it throws is logged. Work that goes
- * through a list asks before each item whether it is to stop.
+ * Runs `work` at an interval until stopped, never concurrently; errors are logged. Work on a list checks
+ * `isStopping` before each item.
  */
 export function startWorker(
   name: string,
@@ -17,7 +17,7 @@ export function startWorker(
     try {
       await work(() => stopped);
     } catch (error) {
-      logger.error({ err: error, worker: name }, 'a worker failed; it goes on');
+      logger.error({ err: error, worker: name }, 'worker iteration failed');
     }
     if (!stopped) schedule();
   };

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { StockKey } from '../../contracts/stock-key.js';
 import {
-  isDatabaseAway,
+  isDatabaseUnavailable,
   isDeadlock,
   isLockTimeout,
   isUniqueViolation,
@@ -91,7 +91,7 @@ async function commitOnce<T>({ orm }: StockStore, work: StockWork<T>) {
     await em.commit();
   } catch (error) {
     await em.rollback().catch(() => {});
-    if (!isDatabaseAway(error)) throw error;
+    if (!isDatabaseUnavailable(error)) throw error;
     if (!id || !(await wasCommitted(orm.em.fork(), id, ledger))) throw new NotCommitted();
   }
   return { value, changed };
@@ -121,7 +121,7 @@ async function wasCommitted(
       // Its connection may still be at work, though it is lost to us.
       if (row?.status !== 'in progress') return row?.status === 'committed' && isThere(em, ledger);
     } catch (error) {
-      if (!isDatabaseAway(error)) throw error;
+      if (!isDatabaseUnavailable(error)) throw error;
     }
     if (Date.now() > deadlineMs) throw new OutcomeUnknown('the answer to COMMIT was lost');
     await new Promise((resolve) => setTimeout(resolve, lookUpEveryMs));

@@ -1,4 +1,4 @@
-import { isDatabaseAway } from '../../shared/database/errors.js';
+import { isDatabaseUnavailable } from '../../shared/database/errors.js';
 import { DomainError, OutcomeUnknown } from '../../shared/errors.js';
 
 /** Another transaction made a row that this one counted on not being there: it has to run again. */
@@ -9,4 +9,4 @@ export class NotCommitted extends Error {}
 
 /** Whether a failure to move stock would be the same for every member of a batch. */
 export const failsForAll = (error: unknown): boolean =>
-  isDatabaseAway(error) || error instanceof OutcomeUnknown || error instanceof DomainError;
+  isDatabaseUnavailable(error) || error instanceof OutcomeUnknown || error instanceof DomainError;

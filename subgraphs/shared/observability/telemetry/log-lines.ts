@@ -15,7 +15,7 @@ const severityOf: Readonly<Record<number, [number, string]>> = {
   60: [21, 'FATAL'],
 };
 
-/** Sends lines of pino's, as they are written: what people must not read is blanked by then. */
+/** Sends log lines of pino, which are redacted already. */
 export function sendLogLines(logger: Logger) {
   return (line: string): void => {
     const { level, time, msg, trace_id: _, span_id: __, ...attributes } = JSON.parse(line) as Line;

@@ -1,12 +1,12 @@
 import { tracingChannel } from 'node:diagnostics_channel';
 import { type Span, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
 
-/** What ioredis publishes of a command; the arguments are not looked at. */
+/** What ioredis publishes about a command; the arguments are not recorded. */
 interface Command {
   readonly command: string;
 }
 
-/** A span for each command to Redis that is part of a trace. */
+/** Creates a span for each Redis command that is part of a trace. */
 export function spansOfRedis(tracer: Tracer): void {
   const spans = new WeakMap<Command, Span>();
   tracingChannel<Command, Command>('ioredis:command').subscribe({

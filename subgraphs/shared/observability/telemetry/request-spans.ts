@@ -9,7 +9,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 
-/** What undici publishes of a request: of ours, and of Node's own `fetch`. */
+/** What undici publishes about a request, including those of Node's `fetch`. */
 interface UndiciRequest {
   readonly method: string;
   readonly origin: string | URL;
@@ -20,7 +20,7 @@ interface Published {
   readonly response?: { readonly statusCode: number };
 }
 
-/** A span for each HTTP request that is part of a trace; the trace's id goes along in `traceparent`. */
+/** Creates a span for each HTTP request that is part of a trace, and propagates it in `traceparent`. */
 export function spansOfRequests(tracer: Tracer): void {
   const spans = new WeakMap<UndiciRequest, Span>();
   const on = (event: string, listener: (published: Published) => void) =>

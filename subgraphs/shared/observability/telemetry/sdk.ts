@@ -23,12 +23,12 @@ import type { Telemetry } from './types.js';
 
 const flushMaxMs = 2000;
 
-/** @param endpoint where OTLP over HTTP is taken, such as `http://127.0.0.1:4318` */
+/** @param endpoint of OTLP over HTTP, such as `http://127.0.0.1:4318` */
 export function createTelemetry(service: string, endpoint: string): Telemetry {
   const resource = new Resource({
     'service.name': service,
     'service.namespace': 'holdfast',
-    // In a container every process has the same id.
+    // In containers every process has the same pid.
     'service.instance.id': `${hostname()}-${process.pid}`,
   });
   const spans = new BasicTracerProvider({

@@ -3,9 +3,9 @@ import type { Pool, PoolClient } from 'pg';
 
 const textMax = 500;
 
-type Query = (...given: unknown[]) => unknown;
+type Query = (...args: unknown[]) => unknown;
 
-/** The text of a statement, prepared or not; undefined for what is more than a statement. */
+/** The text of a statement, prepared or not; undefined for a query object such as a cursor. */
 function textOf(statement: unknown): string | undefined {
   if (typeof statement === 'string') return statement;
   const { text, submit } = (statement ?? {}) as { text?: unknown; submit?: unknown };
@@ -13,17 +13,17 @@ function textOf(statement: unknown): string | undefined {
 }
 
 /**
- * A span for each statement that is part of a trace. pg tells nobody of its statements, so each new
- * connection of the pool is asked in its place.
+ * Creates a span for each statement that is part of a trace. `pg` publishes no events, so `query` of each
+ * new connection of the pool is wrapped.
  */
 export function spansOfStatements(tracer: Tracer, pool: Pool): void {
   pool.on('connect', (client: PoolClient) => {
     const query = client.query.bind(client) as Query;
-    client.query = ((...given: unknown[]) => {
-      const [statement] = given;
+    client.query = ((...args: unknown[]) => {
+      const [statement] = args;
       const text = textOf(statement);
-      if (text === undefined || !trace.getActiveSpan()) return query(...given);
-      return traced(tracer, text, () => query(...given));
+      if (text === undefined || !trace.getActiveSpan()) return query(...args);
+      return traced(tracer, text, () => query(...args));
     }) as PoolClient['query'];
   });
 }
@@ -52,7 +52,7 @@ function traced(tracer: Tracer, statement: string, run: () => unknown): unknown 
   return result;
 }
 
-/** Values are bound (`$1`); what stands in the text all the same is blanked. */
+/** Values are bound (`$1`); literals in the text are replaced all the same. */
 const withoutValues = (statement: string): string =>
   statement
     .replace(/'(?:[^']|'')*'/g, '?')

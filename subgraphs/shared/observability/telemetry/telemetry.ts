@@ -3,10 +3,10 @@ import type { Telemetry } from './types.js';
 
 let active: Telemetry | undefined;
 
-/** Undefined while nothing is sent: then nothing of OpenTelemetry is asked, nor its SDK loaded. */
+/** Undefined if telemetry is not enabled; OpenTelemetry's SDK is not loaded then. */
 export const telemetry = (): Telemetry | undefined => active;
 
-/** Sends traces and logs, if `OTEL_EXPORTER_OTLP_ENDPOINT` says where to. */
+/** Enables traces and logs if `OTEL_EXPORTER_OTLP_ENDPOINT` is set. */
 export async function startTelemetry(service: string, env = process.env): Promise<void> {
   const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } = loadConfig(telemetryVariables, env);
   if (!endpoint) return;

@@ -2,25 +2,25 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { OperationDefinitionNode } from 'graphql';
 import type { Pool } from 'pg';
 
-/** Traces and logs that are sent over OTLP. Nothing of a user's goes into a span. */
+/** Traces and logs, sent over OTLP. Spans contain no data of users. */
 export interface Telemetry {
-  /** does the work of a request in a span, as a part of the caller's trace */
+  /** runs the work of a request in a span, as part of the caller's trace */
   serve(
     request: IncomingMessage,
     response: ServerResponse,
     requestId: string,
     work: () => Promise<void>,
   ): Promise<void>;
-  /** does work that no request asked for in a span, the first of a trace */
+  /** runs work outside of requests in a span, the root of a new trace */
   inSpan<T>(name: string, work: () => Promise<T>): Promise<T>;
-  /** names the span of the request at work by its operation */
+  /** names the span of the current request after its operation */
   nameOperation(operation: OperationDefinitionNode): void;
-  /** every statement of the pool's connections becomes a span */
+  /** creates a span for every statement of the pool's connections */
   watchPool(pool: Pool): void;
-  /** the ids of the trace at work, for a line of the log */
+  /** the ids of the current trace, for log lines */
   ids(): { readonly trace_id: string; readonly span_id: string } | undefined;
-  /** sends a line of the log */
+  /** sends a log line */
   log(line: string): void;
-  /** sends what is still to be sent */
+  /** sends what is buffered */
   stop(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import { isDatabaseAway, isTooSlow } from '../../../shared/database/errors.js';
+import { isDatabaseUnavailable, isTooSlow } from '../../../shared/database/errors.js';
 import { isTryAgain, OutcomeUnknown, tryAgain } from '../../../shared/errors.js';
 import type { RefusalReason } from '../../stock/metrics.js';
 
@@ -17,6 +17,6 @@ export function toStockRefusal(error: unknown): { mappedError: unknown; reason?:
     return { mappedError, reason: 'unknown' };
   }
   if (isTooSlow(error)) return { mappedError: busy(), reason: 'busy' };
-  if (isDatabaseAway(error)) return { mappedError: error, reason: 'away' };
+  if (isDatabaseUnavailable(error)) return { mappedError: error, reason: 'away' };
   return isTryAgain(error) ? { mappedError: error, reason: 'busy' } : { mappedError: error };
 }
