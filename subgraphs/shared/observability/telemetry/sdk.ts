@@ -8,10 +8,10 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import { getNumberFromEnv, W3CTraceContextPropagator } from '@opentelemetry/core';
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-http';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { Resource } from '@opentelemetry/resources';
+import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { withTimeout } from '../../resilience/with-timeout.js';
@@ -23,9 +23,17 @@ import type { Telemetry } from './types.js';
 
 const flushMaxMs = 2000;
 
+/** OpenTelemetry's variables for batches of logs; unlike those for spans, its SDK does not read them. */
+const logBatches = () => ({
+  maxExportBatchSize: getNumberFromEnv('OTEL_BLRP_MAX_EXPORT_BATCH_SIZE'),
+  maxQueueSize: getNumberFromEnv('OTEL_BLRP_MAX_QUEUE_SIZE'),
+  scheduledDelayMillis: getNumberFromEnv('OTEL_BLRP_SCHEDULE_DELAY'),
+  exportTimeoutMillis: getNumberFromEnv('OTEL_BLRP_EXPORT_TIMEOUT'),
+});
+
 /** @param endpoint of OTLP over HTTP, such as `http://127.0.0.1:4318` */
 export function createTelemetry(service: string, endpoint: string): Telemetry {
-  const resource = new Resource({
+  const resource = resourceFromAttributes({
     'service.name': service,
     'service.namespace': 'holdfast',
     // In containers every process has the same pid.
@@ -37,14 +45,18 @@ export function createTelemetry(service: string, endpoint: string): Telemetry {
       new BatchSpanProcessor(new OTLPTraceExporter({ url: `${endpoint}/v1/traces` })),
     ],
   });
-  spans.register({
-    contextManager: new AsyncLocalStorageContextManager().enable(),
-    propagator: new W3CTraceContextPropagator(),
+  trace.setGlobalTracerProvider(spans);
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+  const logs = new LoggerProvider({
+    resource,
+    processors: [
+      new BatchLogRecordProcessor({
+        exporter: new OTLPLogExporter({ url: `${endpoint}/v1/logs` }),
+        ...logBatches(),
+      }),
+    ],
   });
-  const logs = new LoggerProvider({ resource });
-  logs.addLogRecordProcessor(
-    new BatchLogRecordProcessor(new OTLPLogExporter({ url: `${endpoint}/v1/logs` })),
-  );
   const tracer = spans.getTracer('holdfast');
   spansOfRequests(tracer);
   spansOfRedis(tracer);
