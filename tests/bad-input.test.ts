@@ -25,7 +25,7 @@ describe('bad input gets a clear error, and changes nothing', () => {
       registerPerson(system),
       registerPerson(system, 'VENDOR'),
     ]);
-    const shop = await openWholeShop([5]);
+    const shop = await openShopAndWarehouse([5]);
     [offerId, sku, warehouseId] = [shop.offerId, shop.sku, shop.warehouseIds[0] as string];
   });
   afterAll(async () => {
@@ -33,8 +33,8 @@ describe('bad input gets a clear error, and changes nothing', () => {
     await system.stop();
   });
 
-  /** The first warehouse of a shop comes by the outbox, and has the shop's id. */
-  async function openWholeShop(units: number[], price?: string) {
+  /** Opens a shop and waits for its first warehouse, which an event creates with the shop's id. */
+  async function openShopAndWarehouse(units: number[], price?: string) {
     const shop = await openShop(system, vendor, units, price);
     const first = 'query ($id: UUID!) { warehouse(id: $id) { id } }';
     await eventually(
@@ -44,7 +44,7 @@ describe('bad input gets a clear error, and changes nothing', () => {
     return shop;
   }
 
-  /** How many rows every table has that a checkout or a vendor could change. */
+  /** Numbers of rows of the tables that a checkout or a vendor could change. */
   async function rowCounts() {
     const counts: Record<string, number> = {};
     for (const [name, tables] of Object.entries({
@@ -86,16 +86,16 @@ describe('bad input gets a clear error, and changes nothing', () => {
     ['2³¹', 2 ** 31, 'input.items[0].quantity'],
     ['−2³¹', -(2 ** 31), 'input.items[0].quantity'],
     ['a fraction', 1.5, 'input.items[0].quantity'],
-    ['more than a line may have', 10_001, 'input.items[0].quantity'],
-    ['a text', '1', 'input.items[0].quantity'],
-    ['nothing', null, 'input.items[0].quantity'],
+    ['more than the maximum of a line', 10_001, 'input.items[0].quantity'],
+    ['a string', '1', 'input.items[0].quantity'],
+    ['null', null, 'input.items[0].quantity'],
   ])('a quantity of %s', async (_, quantity, field) => {
     const items = [{ offerId, quantity: quantity as number }];
     await expectRefused(() => checkout(system, customer, items), 'BAD_USER_INPUT', field);
   });
 
   it.each([
-    ['no UUID', 'not-an-id'],
+    ['not a UUID', 'not-an-id'],
     ['a number', 7],
     ['SQL', "'; drop table customer_order; --"],
     ['empty', ''],
@@ -108,7 +108,7 @@ describe('bad input gets a clear error, and changes nothing', () => {
   it.each([
     ['a NUL character in the key', { idempotencyKey: 'a\0b' }, 'input.idempotencyKey'],
     [
-      'half of a surrogate pair in the address',
+      'half a surrogate pair in the address',
       { shippingAddress: { ...address, city: 'a\ud800' } },
       'input.shippingAddress.city',
     ],
@@ -128,22 +128,22 @@ describe('bad input gets a clear error, and changes nothing', () => {
     await expectRefused(send, 'BAD_USER_INPUT', field);
   });
 
-  it('a NUL character where no input has a rule for it', async () => {
+  it('a NUL character in an argument without rules', async () => {
     const send = () =>
       system.graphql('query ($sku: String!) { variant(sku: $sku) { name } }', { sku: '\0' });
     await expectRefused(send, 'BAD_USER_INPUT');
   });
 
-  it('an order of nothing to pay, and one of more than is kept', async () => {
+  it('an order with a total of 0, and one with a total above the maximum', async () => {
     for (const price of ['0.00', '9999999999.99']) {
-      const { offerId: other } = await openWholeShop([10_000], price);
+      const { offerId: other } = await openShopAndWarehouse([10_000], price);
       const items = [{ offerId: other, quantity: 9000 }];
       const refused = () => checkout(system, customer, items);
       await expectRefused(refused, 'BAD_USER_INPUT', 'input.items');
     }
   });
 
-  it('an id in capital letters is the same id', async () => {
+  it('an id in upper case is the same id', async () => {
     const upper = offerId.toUpperCase();
     expect(await availableOf(system, upper)).toBe(5);
     const { data } = await checkout(system, customer, [
@@ -159,7 +159,7 @@ describe('bad input gets a clear error, and changes nothing', () => {
     await expectRefused(() => checkout(system, customer, items), 'BAD_USER_INPUT', 'input.items');
   });
 
-  it('the same offer twice is added up, beyond what a line may have refused', async () => {
+  it('the same offer twice is added up, and refused above the maximum of a line', async () => {
     const twice = [
       { offerId, quantity: 3 },
       { offerId, quantity: 3 },
@@ -177,7 +177,7 @@ describe('bad input gets a clear error, and changes nothing', () => {
     await expectRefused(() => checkout(system, customer, many), 'BAD_USER_INPUT', field);
   });
 
-  it('an offer that does not exist is told by its id', async () => {
+  it('an offer that does not exist is reported with its id', async () => {
     const unknown = randomUUID();
     const before = await rowCounts();
     const { data } = await checkout(system, customer, [
@@ -287,24 +287,20 @@ describe('bad input gets a clear error, and changes nothing', () => {
   });
 
   it.each([
-    ['a page of none', 'products(first: 0) { pageInfo { hasNextPage } }', 'first'],
-    ['a page of 101', 'products(first: 101) { pageInfo { hasNextPage } }', 'first'],
-    ['a cursor that is none', 'products(after: "x") { pageInfo { hasNextPage } }', 'after'],
-    ['a product by nothing', 'product { id }', 'id'],
+    ['a page of size 0', 'products(first: 0) { pageInfo { hasNextPage } }', 'first'],
+    ['a page of size 101', 'products(first: 101) { pageInfo { hasNextPage } }', 'first'],
+    ['an invalid cursor', 'products(after: "x") { pageInfo { hasNextPage } }', 'after'],
+    ['a product without id or slug', 'product { id }', 'id'],
   ])('%s', async (_, query, field) => {
     await expectRefused(() => system.graphql(`{ ${query} }`), 'BAD_USER_INPUT', field);
   });
 
   it.each([
-    ['no GraphQL', 'query {', 'GRAPHQL_PARSE_FAILED'],
-    ['a field that is not there', '{ nothing }', 'GRAPHQL_VALIDATION_FAILED'],
+    ['invalid GraphQL', 'query {', 'GRAPHQL_PARSE_FAILED'],
+    ['a field that does not exist', '{ nothing }', 'GRAPHQL_VALIDATION_FAILED'],
+    ['an internal query', '{ offersForSale(ids: []) { id } }', 'GRAPHQL_VALIDATION_FAILED'],
     [
-      'an operation of the inside',
-      '{ offersForSale(ids: []) { id } }',
-      'GRAPHQL_VALIDATION_FAILED',
-    ],
-    [
-      'a reservation from outside',
+      'an internal mutation',
       'mutation { reserveStock(requests: []) { orderId } }',
       'GRAPHQL_VALIDATION_FAILED',
     ],
@@ -312,7 +308,7 @@ describe('bad input gets a clear error, and changes nothing', () => {
     await expectRefused(() => system.graphql(query, {}, customer.token), code);
   });
 
-  it('a body that is no JSON, one that is too large, and a path that is not there', async () => {
+  it('a body that is not JSON, one that is too large, and an unknown path', async () => {
     const post = (body: string, path = '') =>
       fetch(system.url + path, {
         method: 'POST',

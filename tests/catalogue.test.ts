@@ -11,7 +11,7 @@ describe('the catalogue, through the router', () => {
   });
   afterAll(() => system.stop());
 
-  it('of the demo store is searched and filtered by price and stock, with prices beside it', async () => {
+  it('of the demo store is searched and filtered by price and stock, with prices', async () => {
     const { data, errors } = await system.graphql(
       `{ products(sort: PRICE_ASC, filter: { search: "shoes boot", maxPrice: "150", inStock: true }) {
            totalCount edges { node { name variants { sku offers { price { amount } } } } } }
@@ -35,7 +35,7 @@ describe('the catalogue, through the router', () => {
 
   it('lists products, prices and stock in one query, with one request per subgraph and type', async () => {
     const counts = new Map<string, number>();
-    // The router asks each subgraph once a second whether it is there.
+    // The router checks once a second whether each subgraph is up.
     const ping = JSON.stringify({ query: '{ __typename }' });
     const count = (message: unknown) => {
       const { request } = message as { request: { origin: string; body?: unknown } };
@@ -65,11 +65,11 @@ describe('the catalogue, through the router', () => {
     const { product, shop, warehouse } = system.ports.ports;
     expect(counts.get(String(product))).toBe(1);
     expect(counts.get(String(shop))).toBe(1);
-    // One for the variants' availability, one for the offers', which need the shop's answer first.
+    // One for the availability of variants, and one for that of offers, which needs the shop's answer.
     expect(counts.get(String(warehouse))).toBe(2);
   });
 
-  it('shows in an order what was bought, though its product is deleted since', async () => {
+  it('shows in an order what was bought, even after its product was deleted', async () => {
     const { offerId, sku } = await openShop(system, vendor, [5]);
     const customer = await registerPerson(system);
     const { data } = await checkout(system, customer, [{ offerId, quantity: 1 }]);

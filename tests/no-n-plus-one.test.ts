@@ -26,15 +26,15 @@ const nodesOf = <T>({ edges }: List<T>): T[] => edges.map(({ node }) => node);
 
 interface Case {
   readonly who: 'nobody' | 'vera' | 'ana';
-  /** asks for a list of so many */
+  /** a query with a list of `$first` nodes */
   readonly query: string;
-  /** how many the longest list has of what the test made */
+  /** minimum length of the longest list, in what the test created; 20 if omitted */
   readonly length?: number;
 }
 
 const variant = 'variant { sku name product { id name } availability { available version } }';
 
-/** Each list of the graph, with what is shown beside it. */
+/** Each list of the API, with the fields that are usually read with it. */
 const cases: Record<string, Case> = {
   'a page of the catalogue': {
     who: 'nobody',
@@ -96,8 +96,8 @@ const cases: Record<string, Case> = {
   },
 };
 
-/** type, its subgraph, who may see several, what their keys are called, and what finds them */
-const referred: [string, SubgraphName, Case['who'], string, string][] = [
+/** type, its subgraph, who may see several of them, the name of their keys, and a query that finds them */
+const referencedTypes: [string, SubgraphName, Case['who'], string, string][] = [
   ['User', 'user', 'nobody', 'id', `{ shops { ${nodes('owner { id }')} } }`],
   ['Product', 'product', 'nobody', 'id', `{ products { ${nodes('id')} } }`],
   ['ProductVariant', 'product', 'nobody', 'sku', `{ products { ${nodes('variants { sku }')} } }`],
@@ -145,7 +145,7 @@ describe('however long a list is', () => {
   });
   afterAll(() => system.stop());
 
-  /** Transfers, orders, low levels and a movement or two, in the shop of Vera's that sells the most. */
+  /** Creates transfers, orders, low levels and movements in the shop of Vera that has the most offers. */
   async function makeHistory(vera: Person, ana: Person) {
     const as = actAs(system, vera);
     const shops = await as.must(
@@ -153,10 +153,10 @@ describe('however long a list is', () => {
         `id owner { id } offers(first: 60) { ${nodes('id availability { available }')} }`,
       )} } }`,
     );
-    const hers = nodesOf<ShopAnswer>(shops)
+    const verasShops = nodesOf<ShopAnswer>(shops)
       .filter(({ owner }) => owner.id === vera.id)
       .sort((a, b) => b.offers.edges.length - a.offers.edges.length);
-    const [shop] = hers as [ShopAnswer];
+    const [shop] = verasShops as [ShopAnswer];
     const { warehouses }: { warehouses: [WarehouseAnswer, WarehouseAnswer] } = await as.must(
       `query ($id: UUID!) { shop(id: $id) { warehouses { id stockLevels(first: 60) { ${nodes(
         'onHand variant { sku }',
@@ -181,7 +181,7 @@ describe('however long a list is', () => {
       const input = { warehouseId: from.id, sku, threshold: 1000 };
       await as.mutate('setLowStockThreshold', 'LowStockThresholdInput', input, 'id');
     }
-    const offers = hers
+    const offers = verasShops
       .map((each) => nodesOf(each.offers).filter((offer) => offer.availability.available > 5))
       .flatMap((each) => each.slice(0, 2).map(({ id }) => id));
     expect(offers.length).toBeGreaterThan(3);
@@ -200,7 +200,7 @@ describe('however long a list is', () => {
         const variables = { first, ...shown };
         return system.graphql(each.query, variables, tokenOf(each.who));
       };
-      await ask(many)(); // what a process keeps, such as whose a shop is, it has then
+      await ask(many)(); // fills caches, such as the owners of shops
       const one = await statementsOfRequest(ask(1));
       const all = await statementsOfRequest(ask(many));
       expect([one.reply.errors, all.reply.errors]).toEqual([undefined, undefined]);
@@ -211,29 +211,29 @@ describe('however long a list is', () => {
     },
   );
 
-  it.each(referred)(
-    'many a %s that others refer to is read from %s at once',
+  it.each(referencedTypes)(
+    'many references to %s are resolved by %s in one statement',
     async (type, subgraph, who, key, query) => {
       const token = tokenOf(who);
       const { data } = await system.graphql(query, shown, token);
       const keys = [...new Set(valuesOf(data, key))];
       expect(keys.length).toBeGreaterThan(1);
       const field = key === 'sku' ? 'sku' : 'id';
-      const question = {
+      const request = {
         query: `query ($of: [_Any!]!) { _entities(representations: $of) { ... on ${type} { ${field} } } }`,
         variables: { of: keys.map((value) => ({ __typename: type, [field]: value })) },
       };
-      const ask = () => askSubgraph(system, subgraph, question, 'router', token);
+      const ask = () => askSubgraph(system, subgraph, request, 'router', token);
       const { reply, statements } = await statementsOfRequest(ask);
       expect(reply.errors).toBeUndefined();
       expect(reply.data._entities).toEqual(keys.map((value) => ({ [field]: value })));
       const own = statements.filter((each) => each.startsWith(`${subgraph}:`));
-      // Whose a part is, its order tells.
+      // The owner of a shop order is read from its order.
       expect(own).toHaveLength(type === 'ShopOrder' ? 2 : 1);
     },
   );
 
-  /** All that stands under a name. */
+  /** All values under a name. */
   function valuesOf(data: unknown, name: string): unknown[] {
     if (typeof data !== 'object' || data === null) return [];
     return Object.entries(data).flatMap(([key, value]) =>
@@ -241,7 +241,7 @@ describe('however long a list is', () => {
     );
   }
 
-  /** The rows under the name `list`, where there are most. */
+  /** Length of the longest list under the name `list`. */
   function longestList(data: unknown): number {
     if (typeof data !== 'object' || data === null) return 0;
     const rows = (data as { list?: { edges: unknown[] } }).list?.edges.length ?? 0;

@@ -49,7 +49,7 @@ describe('offers', () => {
     const query = 'mutation ($input: CreateShopInput!) { createShop(input: $input) { id } }';
     return (await ask(query, { input })).createShop.id as string;
   };
-  /** A product with so many variants that nobody offers. */
+  /** A new product with `count` variants, without offers. */
   const newProduct = async (count: number, name = 'Nice thing') => {
     const tail = randomUUID().slice(0, 8);
     const skus = Array.from({ length: count }, (_, n) => `T-${tail}-V${n}`);
@@ -93,7 +93,7 @@ describe('offers', () => {
     expect(await offer(made.id)).toEqual(made);
   });
 
-  it('are one for a shop and a variant, set as a whole, and each change is told with its version', async () => {
+  it('are one for a shop and a variant, replaced as a whole, with an event and a version for each change', async () => {
     const { shopId, sku, offerId } = await openShop(system, vendor, [1]);
     await set({ shopId, sku, price: '5.00', compareAtPrice: '6.00', purchaseLimit: 1 });
     const last = await set({ shopId, sku, price: '4.00', active: false });
@@ -108,7 +108,7 @@ describe('offers', () => {
     ]);
   });
 
-  it('changed by many at once have a version, and an event, for each change', async () => {
+  it('changed many times at once have a version and an event for each change', async () => {
     const { shopId, sku, offerId } = await openShop(system, vendor, [1]);
     await Promise.all(
       Array.from({ length: 20 }, (_, n) => set({ shopId, sku, price: `${n + 1}.00` })),
@@ -126,7 +126,7 @@ describe('offers', () => {
     [{ purchaseLimit: 0 }, 'input.purchaseLimit'],
     [{ price: '-1' }, 'input.price'],
     [{ sku: 'NO-SUCH-SKU' }, 'input.sku'],
-  ])('are not set with %j, and nothing is told', async (wrong, field) => {
+  ])('are not set with %j, and no event is sent', async (wrong, field) => {
     const { shopId, sku, offerId } = await openShop(system, vendor, [1]);
     const before = await rowOf(offerId);
     const input = { shopId, sku, price: '10.00', ...wrong };
@@ -138,7 +138,7 @@ describe('offers', () => {
     expect(await eventsOf(offerId)).toHaveLength(1);
   });
 
-  it('are not another vendor’s to set or to remove', async () => {
+  it('cannot be set or removed by another vendor', async () => {
     const { shopId, sku, offerId } = await openShop(system, vendor, [1]);
     const before = await rowOf(offerId);
     const code = 'FORBIDDEN';
@@ -148,7 +148,7 @@ describe('offers', () => {
     expect(await rowOf(offerId)).toEqual(before);
   });
 
-  it('that were removed are for nobody to buy, stay for their orders, and can come back', async () => {
+  it('that were removed cannot be bought, are still shown in orders, and can be restored', async () => {
     const { shopId, sku, offerId } = await openShop(system, vendor, [5]);
     const customer = await registerPerson(system);
     const { data } = await checkout(system, customer, [{ offerId, quantity: 1 }]);
@@ -174,7 +174,7 @@ describe('offers', () => {
     expect((await offer(offerId)).price.amount).toBe('11.00');
   });
 
-  it('of a variant come the cheapest first, as many as asked for, of active ones only', async () => {
+  it('of a variant are listed cheapest first, as many as requested, only active ones', async () => {
     const { skus } = await newProduct(2);
     const shops = [await newShop(), await newShop(), await newShop(), await newShop()];
     for (const [n, shopId] of shops.entries()) {
@@ -194,7 +194,7 @@ describe('offers', () => {
     expect(amountsOf(other.offers)).toEqual(['1.00']);
   });
 
-  it('of a shop are listed the newest first, in pages that stay when more come, and are searched', async () => {
+  it('of a shop are listed newest first, in pages that are stable when offers are added, and are searched', async () => {
     const shopId = await newShop();
     const { skus } = await newProduct(5, 'Blue Kettle (électrique)');
     const ids = [];
@@ -219,7 +219,7 @@ describe('offers', () => {
     await expect(page('first: 101')).rejects.toThrow('between 1 and 100');
   });
 
-  it('give a product its price range, in one currency', async () => {
+  it('determine the price range of a product, in one currency', async () => {
     const { productId, skus } = await newProduct(3);
     const range = async (args = '') => {
       const query = `query ($id: UUID!) { product(id: $id) { priceRange${args} {
@@ -266,7 +266,7 @@ describe('offers', () => {
     await expect(update).rejects.toThrow('constraint');
   });
 
-  /** As the relay of the product subgraph does. */
+  /** Delivers an event as the relay of the product subgraph does. */
   async function deliver(
     event: { topic: string; version: number; payload: { sku: string } },
     id = randomUUID(),
@@ -282,8 +282,8 @@ describe('offers', () => {
     );
     expect(data.deliverToShop).toEqual([id]);
   }
-  /** How many wait for a lock of the shop's database; within a transaction new connections are not seen. */
-  const waiting = async () => {
+  /** Number of sessions that wait for a lock. A connection of its own: a transaction does not see new sessions. */
+  const countWaiting = async () => {
     const { rows } = await watcher.query(
       `select count(*)::int as count from pg_stat_activity
        where datname = current_database() and wait_event_type = 'Lock'`,
@@ -303,7 +303,7 @@ describe('offers', () => {
       return rows[0];
     };
 
-    it('have its newest name, in every shop, whatever comes late or again', async () => {
+    it('have its newest name in every shop, whatever events come late or twice', async () => {
       const { skus } = await newProduct(2);
       const [sku, otherSku] = skus as [string, string];
       const ids = [];
@@ -323,25 +323,25 @@ describe('offers', () => {
       expect(await nameOf(other)).toEqual(before);
       const late = await set({ shopId: await newShop(), sku, price: '1.00' });
       expect(await nameOf(late.id)).toEqual({ name: 'Third', version: 1 });
-      await rename(sku, 4, 'Nice thing, no 0'); // as product has it
+      await rename(sku, 4, 'Nice thing, no 0'); // as in the product subgraph
     });
 
-    it('have it too where one is being set at the same moment', async () => {
+    it('have its new name even if they are set at the same moment', async () => {
       const { skus } = await newProduct(1);
       const sku = skus[0] as string;
       const shopId = await newShop();
-      // Stops `setOffer` behind its look at the name: its row needs the shop's.
+      // Stops `setOffer` after it has read the name: its insert needs the shop's row.
       await database.query('begin');
       await database.query('select from shop where id = $1 for update', [shopId]);
       const setting = set({ shopId, sku, price: '1.00' });
-      await eventually(waiting, (count) => count === 1);
+      await eventually(countWaiting, (count) => count === 1);
       const delivering = rename(sku, 2, 'Renamed');
-      await Promise.race([delivering, eventually(waiting, (count) => count === 2)]);
+      await Promise.race([delivering, eventually(countWaiting, (count) => count === 2)]);
       await database.query('commit');
       const { id } = await setting;
       await delivering;
       expect(await nameOf(id)).toMatchObject({ name: 'Renamed' });
-      await rename(sku, 3, 'Nice thing, no 0'); // as product has it
+      await rename(sku, 3, 'Nice thing, no 0'); // as in the product subgraph
     });
   });
 
@@ -349,7 +349,7 @@ describe('offers', () => {
     const remove = (sku: string, id = randomUUID()) =>
       deliver({ topic: 'product.variant.removed', version: 1, payload: { sku } }, id);
 
-    it('are retired for ever, in every shop, once', async () => {
+    it('are retired permanently, in every shop, once', async () => {
       const { skus } = await newProduct(2);
       const shops = [await newShop(), await newShop('EUR')];
       const ids = [];
@@ -373,16 +373,16 @@ describe('offers', () => {
       expect(await offer(ids[0])).toMatchObject({ active: false });
     });
 
-    it('are retired too where one is being set at the same moment', async () => {
+    it('are retired even if they are set at the same moment', async () => {
       const { skus } = await newProduct(1);
       const shopId = await newShop();
-      // Stops `setOffer` behind its look at whether the sku is retired: its row needs the shop's.
+      // Stops `setOffer` after it has checked for a retired sku: its insert needs the shop's row.
       await database.query('begin');
       await database.query('select from shop where id = $1 for update', [shopId]);
       const setting = set({ shopId, sku: skus[0], price: '1.00' });
-      await eventually(waiting, (count) => count === 1);
+      await eventually(countWaiting, (count) => count === 1);
       const delivering = remove(skus[0] as string);
-      await Promise.race([delivering, eventually(waiting, (count) => count === 2)]);
+      await Promise.race([delivering, eventually(countWaiting, (count) => count === 2)]);
       await database.query('commit');
       const { id } = await setting;
       await delivering;

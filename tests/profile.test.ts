@@ -48,7 +48,7 @@ describe('an account', () => {
       Record<string, unknown>
     >;
 
-  it('has a name and preferences, of which each can be changed alone', async () => {
+  it('has a name and preferences, each of which can be changed alone', async () => {
     const fields = 'name preferences { newsletter theme }';
     const me = () => must(`{ me { ${fields} } }`, {});
     expect(await me()).toEqual({
@@ -82,7 +82,7 @@ describe('an account', () => {
     await expect(add({ zip: '1'.repeat(21) })).rejects.toThrow('input.zip');
   });
 
-  it('has one default address, also when many are made it at once', async () => {
+  it('has one default address, also when many become it at once', async () => {
     const ids: string[] = [];
     for (let n = 0; n < 4; n++) ids.push((await add({ street: `${n} Main St` })).id as never);
     await Promise.all([
@@ -94,7 +94,7 @@ describe('an account', () => {
     expect(all.filter(({ isDefault }) => isDefault)).toHaveLength(1);
   });
 
-  it('changes of an address what is said, and empties what is null', async () => {
+  it('changes the given fields of an address, and clears those that are null', async () => {
     const { id } = await add({ street: '1 Main St', city: 'Springfield' });
     expect(await update({ id, city: null, zip: '12345' })).toMatchObject({
       street: '1 Main St',
@@ -108,7 +108,7 @@ describe('an account', () => {
     expect(await addresses()).toEqual([]);
   });
 
-  it('has no hand on another’s addresses', async () => {
+  it('cannot change addresses of another account', async () => {
     const { id } = await add({ street: '1 Main St' });
     await expect(update({ id, street: 'mine' }, other)).rejects.toThrow('NOT_FOUND');
     await expect(remove(id as never, other)).rejects.toThrow('NOT_FOUND');
@@ -120,7 +120,7 @@ describe('an account', () => {
     await expect(add({ street: 'one more' })).rejects.toThrow('CONFLICT');
   });
 
-  it('gets its role from an admin, and has it at the next token', async () => {
+  it('gets a role from an admin, which its next token has', async () => {
     const admin = await logIn(system, 'ada');
     const { data } = await system.graphql(
       `mutation ($input: LoginInput!) { login(input: $input) { ... on Session { refreshToken } } }`,
@@ -148,7 +148,7 @@ describe('an account', () => {
     expect(JSON.parse(Buffer.from(payload, 'base64url').toString()).role).toBe('VENDOR');
   });
 
-  it('of a former admin gives no role, whatever the token still says', async () => {
+  it('of a former admin cannot set roles, even with a token that still says ADMIN', async () => {
     const admin = await logIn(system, 'ada');
     const email = `${randomUUID()}@example.com`;
     await runAdmin(['create', '--email', email], system.databases.user);
@@ -168,7 +168,7 @@ describe('an account', () => {
     await expect(setRole(other.id, 'ADMIN', gone)).rejects.toThrow('UNAUTHENTICATED');
   });
 
-  it('whose role is taken at this moment does not log in with it', async () => {
+  it('does not log in with a role that is being changed at the same moment', async () => {
     await database.query(`update user_account set role = 'ADMIN' where id = $1`, [person.id]);
     await database.query('begin');
     await database.query(`update user_account set role = 'CUSTOMER' where id = $1`, [person.id]);
@@ -178,7 +178,7 @@ describe('an account', () => {
     expect(await late).toBeNull();
   });
 
-  /** @throws where there is no session */
+  /** @throws when the login is refused */
   async function logInAgain(id: string): Promise<Person> {
     const { rows } = await database.query('select email from user_account where id = $1', [id]);
     const { data } = await system.graphql(
@@ -189,7 +189,7 @@ describe('an account', () => {
     return { id, token: data.login.accessToken };
   }
 
-  it('is found by an admin: by its name’s beginning, address or phone, page by page', async () => {
+  it('is found by an admin by the beginning of its name, its e-mail address or its phone, in pages', async () => {
     const admin = await logIn(system, 'ada');
     const find = async (variables: object) =>
       (await must(
@@ -221,9 +221,9 @@ describe('an account', () => {
     const roleOf = async (email: string) =>
       (await database.query('select role from user_account where email = $1', [email])).rows;
 
-    it('is made with a password that is told once', async () => {
-      const said = await create('--email', 'first@example.com', '--name', 'First');
-      const password = / Password: (\S+)$/.exec(said)?.[1];
+    it('is created with a password that is printed once', async () => {
+      const output = await create('--email', 'first@example.com', '--name', 'First');
+      const password = / Password: (\S+)$/.exec(output)?.[1];
       const { data } = await system.graphql(
         `mutation ($input: LoginInput!) {
            login(input: $input) { ... on Session { user { name role emailVerified } } } }`,
@@ -232,13 +232,13 @@ describe('an account', () => {
       expect(data.login.user).toEqual({ name: 'First', role: 'ADMIN', emailVerified: true });
     });
 
-    it('is the account that has proven the address, with the password it has', async () => {
+    it('is the account that has proven the address, and keeps its password', async () => {
       expect(await create('--email', 'ana@example.com')).toContain('is now an admin');
       expect(await roleOf('ana@example.com')).toEqual([{ role: 'ADMIN' }]);
       expect((await logIn(system, 'ana')).id).toBeDefined();
     });
 
-    it('is not the account of somebody who only claimed the address', async () => {
+    it('is not the account that only claimed the address', async () => {
       const email = `${randomUUID()}@example.com`;
       const input = { name: 'Claimer', email, password: 'secret-1' };
       const { data } = await system.graphql(
@@ -254,7 +254,7 @@ describe('an account', () => {
       ]);
     });
 
-    it('is not made from nonsense', async () => {
+    it('is not created from invalid arguments', async () => {
       await expect(create()).rejects.toThrow('admin create --email ADDRESS');
       await expect(create('--email', 'nonsense')).rejects.toThrow('must be an e-mail address');
       await expect(create('--mail', 'a@example.com')).rejects.toThrow('--mail');

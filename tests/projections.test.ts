@@ -2,7 +2,7 @@ import { checkout, openShop, type Person, registerPerson } from './harness/peopl
 import { startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
-describe('what one subgraph is told by another, through the outbox', () => {
+describe('events between subgraphs, through the outbox', () => {
   let system: TestSystem;
   let vendor: Person;
   let customer: Person;
@@ -23,21 +23,21 @@ describe('what one subgraph is told by another, through the outbox', () => {
     if (errors) throw new Error(JSON.stringify(errors));
     return data;
   };
-  /** The names of the products that a filter finds in a shop. */
-  const found = async (filter: object) => {
+  /** Number of products that satisfy a filter. */
+  const count = async (filter: object) => {
     const { products } = await must(
       `query ($filter: ProductFilter) { products(filter: $filter) { totalCount edges { node { id } } } }`,
       { filter },
     );
     return products.totalCount as number;
   };
-  const becomes = (count: number, filter: object) =>
+  const becomes = (expected: number, filter: object) =>
     eventually(
-      () => found(filter),
-      (value) => value === count,
+      () => count(filter),
+      (value) => value === expected,
     );
 
-  it('a new shop has its first warehouse, once', async () => {
+  it('a new shop gets one first warehouse', async () => {
     const { createShop } = await must(
       'mutation { createShop(input: { name: "New", slug: "a-new-shop" }) { id } }',
     );
@@ -51,7 +51,7 @@ describe('what one subgraph is told by another, through the outbox', () => {
     expect(await warehouses()).toEqual([{ name: 'Main', priority: 0, active: true }]);
   });
 
-  it('the catalogue is filtered by price and stock as they are now', async () => {
+  it('the catalogue follows changes of price and stock', async () => {
     const { shopId, offerId, sku, warehouseIds } = await openShop(system, vendor, [2], '10.00');
     const inShop = (more: object) => ({ shopId, ...more });
     await becomes(1, inShop({ inStock: true, maxPrice: '10.00', currencyCode: 'USD' }));
@@ -75,7 +75,7 @@ describe('what one subgraph is told by another, through the outbox', () => {
     await becomes(0, inShop({}));
   });
 
-  it('a product that is deleted takes its offers with it', async () => {
+  it('the offers of a deleted product end', async () => {
     const { offerId, sku, shopId } = await openShop(system, vendor, [5]);
     const { variant } = await must(
       'query ($sku: String!) { variant(sku: $sku) { product { id } } }',
@@ -83,7 +83,7 @@ describe('what one subgraph is told by another, through the outbox', () => {
     );
     await becomes(1, { shopId });
     await must('mutation ($id: UUID!) { deleteProduct(id: $id) }', { id: variant.product.id });
-    expect(await found({ shopId })).toBe(0);
+    expect(await count({ shopId })).toBe(0);
     await eventually(
       () => checkout(system, customer, [{ offerId, quantity: 1 }]),
       ({ data }) => data.checkout.__typename === 'OfferGone',
@@ -96,7 +96,7 @@ describe('what one subgraph is told by another, through the outbox', () => {
     expect(errors?.[0]?.extensions.fields).toHaveProperty(['input.sku']);
   });
 
-  it('a product or a variant that is renamed is found in shops and ordered by its new name', async () => {
+  it('a renamed product or variant is found in shops and ordered by its new name', async () => {
     const { offerId, sku, shopId } = await openShop(system, vendor, [5]);
     const { variant } = await must(
       'query ($sku: String!) { variant(sku: $sku) { product { id } } }',

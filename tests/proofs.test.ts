@@ -9,7 +9,7 @@ const sessionFields = `__typename
     user { id name email phone role emailVerified phoneVerified } }
   ... on Refusal { message }`;
 
-describe('who proves an identity', () => {
+describe('proof of an identity', () => {
   let system: TestSystem;
   let database: pg.Client;
   beforeAll(async () => {
@@ -28,7 +28,7 @@ describe('who proves an identity', () => {
   const codeOf = (reply: { errors?: ReadonlyArray<{ extensions: { code: string } }> }) =>
     reply.errors?.[0]?.extensions.code;
 
-  async function askPhone(phone: string): Promise<string> {
+  async function requestPhoneCode(phone: string): Promise<string> {
     const { data, errors } = await system.graphql(
       'mutation ($input: RequestOtpInput!) { requestOtp(input: $input) { id expiresAt } }',
       { input: { phone } },
@@ -36,7 +36,7 @@ describe('who proves an identity', () => {
     if (errors) throw new Error(JSON.stringify(errors));
     return data.requestOtp.id;
   }
-  async function askEmail(email: string): Promise<string> {
+  async function requestEmailCode(email: string): Promise<string> {
     const { data, errors } = await system.graphql(
       'mutation ($email: String!) { requestEmailProof(email: $email) { id expiresAt } }',
       { email },
@@ -60,14 +60,14 @@ describe('who proves an identity', () => {
       user: { id: string } & Record<string, unknown>;
     };
   };
-  async function byPhone(phone: string, more: object = {}) {
-    const challengeId = await askPhone(phone);
+  async function logInByPhone(phone: string, more: object = {}) {
+    const challengeId = await requestPhoneCode(phone);
     return sessionOf(
       send('verifyOtp', { challengeId, code: system.messages.codeFor(phone), ...more }),
     );
   }
-  async function byEmail(email: string, more: object = {}, token?: string) {
-    const challengeId = await askEmail(email);
+  async function logInByEmail(email: string, more: object = {}, token?: string) {
+    const challengeId = await requestEmailCode(email);
     const input = { challengeId, code: system.messages.codeFor(email), ...more };
     return sessionOf(send('proveEmail', input, token));
   }
@@ -95,29 +95,29 @@ describe('who proves an identity', () => {
     return data.refreshSession.__typename === 'Session';
   };
 
-  it('registers with a phone and a code, and logs in with the next one', async () => {
+  it('registers by phone with a code, and logs in with the next code', async () => {
     const phone = newPhone();
-    const first = await byPhone('+1 (202) 555-0199', { name: 'Nina', role: 'VENDOR' }).catch(
+    const first = await logInByPhone('+1 (202) 555-0199', { name: 'Nina', role: 'VENDOR' }).catch(
       (error: Error) => error.message,
     );
-    expect(first).toContain('no code was sent to'); // it went to the number in E.164
-    const session = await byPhone(phone, { name: 'Nina', role: 'VENDOR' });
+    expect(first).toContain('no code was sent to'); // it was sent to the number in E.164
+    const session = await logInByPhone(phone, { name: 'Nina', role: 'VENDOR' });
     const nina = { name: 'Nina', email: null, phone, role: 'VENDOR' };
     expect(session.user).toMatchObject({ ...nina, emailVerified: false, phoneVerified: true });
-    expect((await byPhone(phone)).user.id).toBe(session.user.id);
+    expect((await logInByPhone(phone)).user.id).toBe(session.user.id);
   });
 
-  it('a phone that was proven logs in with a password too, written in any way', async () => {
+  it('lets a proven phone log in with a password too, in any notation', async () => {
     const phone = newPhone();
-    await byPhone(phone, { name: 'Nina', newPassword: 'secret-2' });
+    await logInByPhone(phone, { name: 'Nina', newPassword: 'secret-2' });
     const spaced = `${phone.slice(0, 2)} (${phone.slice(2, 5)}) ${phone.slice(5, 8)}-${phone.slice(8)}`;
     expect(await logsIn(spaced, 'secret-2')).toBe(true);
     expect(await logsIn(phone, 'secret-3')).toBe(false);
   });
 
-  it('a new account needs a name; the code is not lost for that', async () => {
+  it('needs a name for a new account, and keeps the code valid when it is missing', async () => {
     const phone = newPhone();
-    const challengeId = await askPhone(phone);
+    const challengeId = await requestPhoneCode(phone);
     const code = system.messages.codeFor(phone);
     const nameless = await send('verifyOtp', { challengeId, code });
     expect(codeOf(nameless)).toBe('BAD_USER_INPUT');
@@ -126,11 +126,11 @@ describe('who proves an identity', () => {
     expect(session.__typename).toBe('Session');
   });
 
-  it('a code is good once, with its own challenge, and until the next one is asked for', async () => {
+  it('accepts a code once, with its own challenge, and until the next code is requested', async () => {
     const phone = newPhone();
-    const first = await askPhone(phone);
+    const first = await requestPhoneCode(phone);
     const firstCode = system.messages.codeFor(phone);
-    const second = await askPhone(phone);
+    const second = await requestPhoneCode(phone);
     const secondCode = system.messages.codeFor(phone);
     const name = 'Nina';
     const attempt = async (challengeId: string, code: string) =>
@@ -142,9 +142,9 @@ describe('who proves an identity', () => {
     expect(await attempt(second, secondCode)).toBe('InvalidCredentials');
   });
 
-  it('a code that is sent twice at once logs in once', async () => {
+  it('logs in once with a code that is used many times at once', async () => {
     const phone = newPhone();
-    const challengeId = await askPhone(phone);
+    const challengeId = await requestPhoneCode(phone);
     const input = { challengeId, code: system.messages.codeFor(phone), name: 'Nina' };
     const replies = await Promise.all(
       Array.from({ length: 8 }, () => sessionOf(send('verifyOtp', input))),
@@ -152,9 +152,9 @@ describe('who proves an identity', () => {
     expect(replies.filter(({ __typename }) => __typename === 'Session')).toHaveLength(1);
   });
 
-  it('after five wrong codes the right one is refused too, and no other is sent', async () => {
+  it('refuses the right code after five wrong ones, and sends no other', async () => {
     const phone = newPhone();
-    const challengeId = await askPhone(phone);
+    const challengeId = await requestPhoneCode(phone);
     const code = system.messages.codeFor(phone);
     const wrong = Array.from({ length: 60 }, (_, n) => String(n).padStart(6, '0'));
     const guesses = wrong.filter((guess) => guess !== code).slice(0, 50);
@@ -176,21 +176,21 @@ describe('who proves an identity', () => {
     expect(system.messages.sent).toHaveLength(sentBefore);
   });
 
-  it('a sixth code within a quarter of an hour is refused, known or not', async () => {
+  it('refuses a sixth code within 15 minutes, whether or not the account exists', async () => {
     const email = newEmail();
     await registered(email);
     for (const each of [email, newEmail()]) {
-      for (let n = 0; n < 5; n++) await askEmail(each);
-      await expect(askEmail(each)).rejects.toThrow('RATE_LIMITED');
+      for (let n = 0; n < 5; n++) await requestEmailCode(each);
+      await expect(requestEmailCode(each)).rejects.toThrow('RATE_LIMITED');
     }
   });
 
-  it('asking for a code and guessing it tell nothing of whether an account exists', async () => {
+  it('does not show whether an account exists, when a code is requested or guessed', async () => {
     const email = newEmail();
-    await byEmail(email, { name: 'Known' });
+    await logInByEmail(email, { name: 'Known' });
     const answers = [];
     for (const each of [email, newEmail()]) {
-      const challengeId = await askEmail(each);
+      const challengeId = await requestEmailCode(each);
       const code = system.messages.codeFor(each) === '000000' ? '000001' : '000000';
       const { data, errors } = await send('proveEmail', { challengeId, code });
       answers.push({ data, errors });
@@ -198,14 +198,14 @@ describe('who proves an identity', () => {
     expect(answers[0]).toEqual(answers[1]);
   });
 
-  it('proves the own e-mail address, and resets a forgotten password with it', async () => {
+  it('verifies the account’s e-mail address, and resets a forgotten password with it', async () => {
     const email = newEmail();
     const session = await registered(email, 'secret-1');
     expect(session.user.emailVerified).toBe(false);
-    const proven = await byEmail(email, {}, session.accessToken);
+    const proven = await logInByEmail(email, {}, session.accessToken);
     expect(proven.user).toMatchObject({ id: session.user.id, emailVerified: true });
     expect(await refreshes(session.refreshToken)).toBe(true);
-    const reset = await byEmail(email.toUpperCase(), { newPassword: 'secret-2' });
+    const reset = await logInByEmail(email.toUpperCase(), { newPassword: 'secret-2' });
     expect(reset.user.id).toBe(session.user.id);
     expect(await refreshes(proven.refreshToken)).toBe(false);
     expect(await refreshes(reset.refreshToken)).toBe(true);
@@ -218,7 +218,7 @@ describe('who proves an identity', () => {
   it('takes an e-mail address from an account that had only claimed it', async () => {
     const email = newEmail();
     const claimer = await registered(email, 'secret-1');
-    const owner = await byEmail(email, { name: 'Owner' });
+    const owner = await logInByEmail(email, { name: 'Owner' });
     expect(owner.user).toMatchObject({ name: 'Owner', email, emailVerified: true });
     expect(owner.user.id).not.toBe(claimer.user.id);
     expect(await refreshes(claimer.refreshToken)).toBe(false);
@@ -227,36 +227,36 @@ describe('who proves an identity', () => {
     expect(data.me).toEqual({ id: claimer.user.id, email: null });
   });
 
-  it('takes nothing from an account that has proven it: it is logged in there', async () => {
+  it('logs in to the account that has proven the address before', async () => {
     const email = newEmail();
-    const owner = await byEmail(email, { name: 'Owner' });
+    const owner = await logInByEmail(email, { name: 'Owner' });
     const other = await registered(newEmail());
-    const again = await byEmail(email, { name: 'Another' }, other.accessToken);
+    const again = await logInByEmail(email, { name: 'Another' }, other.accessToken);
     expect(again.user).toMatchObject({ id: owner.user.id, name: 'Owner' });
   });
 
-  it('who registered by phone adds an e-mail address, also one that somebody claimed', async () => {
+  it('adds an e-mail address to an account with a phone, also one that another account claimed', async () => {
     const email = newEmail();
     const claimer = await registered(email);
     const phone = newPhone();
-    const session = await byPhone(phone, { name: 'Nina' });
-    const withEmail = await byEmail(email, {}, session.accessToken);
+    const session = await logInByPhone(phone, { name: 'Nina' });
+    const withEmail = await logInByEmail(email, {}, session.accessToken);
     expect(withEmail.user).toMatchObject({ id: session.user.id, phone, email });
     expect(await refreshes(claimer.refreshToken)).toBe(false);
   });
 
-  it('a session that has ended changes no identity', async () => {
+  it('is refused in a session that has ended', async () => {
     const session = await registered(newEmail());
     await system.graphql('mutation { logout(everywhere: true) }', {}, session.accessToken);
     const email = newEmail();
-    await expect(byEmail(email, {}, session.accessToken)).rejects.toThrow('UNAUTHENTICATED');
+    await expect(logInByEmail(email, {}, session.accessToken)).rejects.toThrow('UNAUTHENTICATED');
     const phone = newPhone();
     const reply = await addPhone(phone, session.accessToken);
     expect(codeOf(reply)).toBe('UNAUTHENTICATED');
   });
 
   async function addPhone(phone: string, token: string, more: object = {}) {
-    const challengeId = await askPhone(phone);
+    const challengeId = await requestPhoneCode(phone);
     const input = { challengeId, code: system.messages.codeFor(phone), ...more };
     return system.graphql(
       'mutation ($input: VerifyOtpInput!) { addPhone(input: $input) { id phone phoneVerified } }',
@@ -265,7 +265,7 @@ describe('who proves an identity', () => {
     );
   }
 
-  it('adds a phone to the account, but not another’s', async () => {
+  it('adds a phone to the account, unless another account has it', async () => {
     const session = await registered(newEmail());
     const phone = newPhone();
     const { data } = await addPhone(phone, session.accessToken);
@@ -276,7 +276,7 @@ describe('who proves an identity', () => {
     expect(odd.errors?.[0]?.extensions.fields).toHaveProperty(['input.newPassword']);
   });
 
-  it('a login that is on its way is not opened for an address that is proven meanwhile', async () => {
+  it('refuses a login in progress when its address is taken meanwhile', async () => {
     const email = newEmail();
     await registered(email, 'secret-1');
     await database.query('begin');
@@ -287,37 +287,37 @@ describe('who proves an identity', () => {
     expect(await late).toBe(false);
   });
 
-  it('an address that only looks like another’s is nobody’s', async () => {
+  it('refuses an address that only looks like another', async () => {
     const tail = `${randomUUID()}@example.com`;
-    const owner = await byEmail(`vi${tail}`, { name: 'Owner', newPassword: 'secret-7' });
+    const owner = await logInByEmail(`vi${tail}`, { name: 'Owner', newPassword: 'secret-7' });
     for (const alike of [`vİ${tail}`, `ｖi${tail}`, `vi${tail.replace('e', 'е')}`]) {
-      await expect(askEmail(alike)).rejects.toThrow('must be an e-mail address');
+      await expect(requestEmailCode(alike)).rejects.toThrow('must be an e-mail address');
       expect(await logsIn(alike, 'secret-7')).toBe(false);
       await expect(registered(alike)).rejects.toThrow('must be an e-mail address');
     }
-    expect((await byEmail(`VI${tail.toUpperCase()}`)).user.id).toBe(owner.user.id);
+    expect((await logInByEmail(`VI${tail.toUpperCase()}`)).user.id).toBe(owner.user.id);
   });
 
-  it('codes that could not be sent are not counted as asked for', async () => {
+  it('does not count codes that could not be sent', async () => {
     const phone = newPhone();
     for (let n = 0; n < 6; n++) {
       system.messages.gatewayFaults.push({ status: 500 }, { status: 500 }, { status: 500 });
-      await expect(askPhone(phone)).rejects.toThrow('TRY_AGAIN');
+      await expect(requestPhoneCode(phone)).rejects.toThrow('TRY_AGAIN');
     }
-    expect((await byPhone(phone, { name: 'Nina' })).user.phone).toBe(phone);
+    expect((await logInByPhone(phone, { name: 'Nina' })).user.phone).toBe(phone);
   });
 
-  it('whoever was reached until now is told of a new way to log in', async () => {
+  it('notifies the previous contact of a new way to log in', async () => {
     const phone = newPhone();
-    const session = await byPhone(phone, { name: 'Nina' });
-    await byEmail(newEmail(), {}, session.accessToken);
+    const session = await logInByPhone(phone, { name: 'Nina' });
+    await logInByEmail(newEmail(), {}, session.accessToken);
     await eventually(
       async () => system.messages.sent.filter(({ to }) => to === phone).at(-1)?.text,
       (text) => /new e-mail address was added/.test(text ?? ''),
     );
   });
 
-  it('when Redis is away, it says TRY_AGAIN, and goes on afterwards', async () => {
+  it('answers TRY_AGAIN while Redis is down, and works again afterwards', async () => {
     const ana = await logIn(system, 'ana');
     await system.redis.kill();
     const { errors } = await system.graphql(
@@ -328,7 +328,7 @@ describe('who proves an identity', () => {
     await system.redis.restart();
     const email = newEmail();
     for (let attempt = 0; ; attempt++) {
-      const session = await byEmail(email, { name: 'Later' }).catch((error: Error) => error);
+      const session = await logInByEmail(email, { name: 'Later' }).catch((error: Error) => error);
       if (!(session instanceof Error)) break;
       if (attempt === 50) throw session;
       await new Promise((resolve) => setTimeout(resolve, 100));

@@ -19,7 +19,7 @@ async function run(url: string, text: string) {
   return rows;
 }
 
-/** The replicas differ from their primaries, so that an answer tells where it was read. */
+/** The replicas differ from their primaries, so that an answer shows where it was read. */
 describe('with replicas of the databases', () => {
   let system: TestSystem;
   let replicas: Awaited<ReturnType<typeof createAllTestDatabases>>;
@@ -45,7 +45,7 @@ describe('with replicas of the databases', () => {
 
   const fields = `sku product { name } offers(first: 1) {
     price { amount } shop { name } availability { available } }`;
-  /** What is read of the first offer’s variant; of each subgraph something. */
+  /** Reads the variant of the first offer, with fields of every subgraph that has replicas. */
   const browse = async () => {
     const { data, errors } = await system.graphql(
       `query ($id: UUID!) { offer(id: $id) { variant { ${fields} } } }`,
@@ -65,16 +65,16 @@ describe('with replicas of the databases', () => {
     ],
   };
 
-  /** A replica that was slow to connect is let alone for some seconds. */
-  const copiesAnswer = () =>
+  /** Waits until the replicas answer: one that was slow to connect is not used for some seconds. */
+  const replicasAnswer = () =>
     eventually(
       async () => JSON.stringify(await browse()),
       (text) => text.match(/Copied/g)?.length === 2 && /0\.01.*7777/.test(text),
       60_000,
     );
 
-  it('what clients ask for is read from them: lists, searches, and what others refer to', async () => {
-    await copiesAnswer();
+  it('queries read from them: lists, searches and references', async () => {
+    await replicasAnswer();
     expect(await browse()).toMatchObject(copied);
     const { data } = await system.graphql(
       '{ products(first: 3, filter: { search: "copied" }) { totalCount } shops(search: "copied") { edges { node { name } } } }',
@@ -83,7 +83,7 @@ describe('with replicas of the databases', () => {
     expect(data.shops.edges.length).toBeGreaterThan(0);
   });
 
-  it('a mutation reads and shows what the primaries have, in every subgraph', async () => {
+  it('mutations read from the primaries, in every subgraph', async () => {
     const vera = await logIn(system, 'vera');
     const [row] = await run(
       system.databases.shop,
@@ -111,7 +111,7 @@ describe('with replicas of the databases', () => {
     expect(untouched).toEqual([{ price_amount: '0.01' }]);
   });
 
-  it('what is sold, and at which price, is decided by the primaries', async () => {
+  it('checkouts take stock and prices from the primaries', async () => {
     const ana = await logIn(system, 'ana');
     const { data } = await checkout(system, ana, [{ offerId, quantity: 1 }]);
     expect(data.checkout.order.total.amount).toBe('33.00');
@@ -119,7 +119,7 @@ describe('with replicas of the databases', () => {
     expect(refused.checkout.__typename).toBe('InsufficientStock');
   });
 
-  it('no client can say by itself that what it asks may be old', async () => {
+  it('clients cannot request stale reads themselves', async () => {
     const { token } = await logIn(system, 'vera');
     const url = system.url.replace('/graphql', `/warehouses/${seedId('warehouse', 0)}/stock.csv`);
     const headers = { authorization: `Bearer ${token}`, [readsHeader]: mayLag };
@@ -128,8 +128,8 @@ describe('with replicas of the databases', () => {
     expect(await answer.text()).not.toMatch(/7777/);
   });
 
-  it('the primaries answer while the replicas are away', async () => {
-    await copiesAnswer();
+  it('the primaries answer while the replicas are down', async () => {
+    await replicasAnswer();
     expect(await browse()).toMatchObject(copied);
     await shutReplicas();
     for (let n = 0; n < 5; n++) {
@@ -137,7 +137,7 @@ describe('with replicas of the databases', () => {
     }
   });
 
-  /** Ends all connections to the replicas and lets no other in, as a machine that fails. */
+  /** Ends all connections to the replicas and refuses new ones, as when a machine fails. */
   async function shutReplicas() {
     const admin = new pg.Client({ connectionString: process.env.TEST_POSTGRES_URL });
     await admin.connect();

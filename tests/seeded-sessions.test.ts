@@ -5,7 +5,7 @@ import { demoPassword } from '../dev/seed/demo-store.js';
 import { readSessions, seedSessions, writeSessions } from '../dev/seed/sessions.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 
-describe('the sessions that are seeded', () => {
+describe('seeded sessions', () => {
   let system: TestSystem;
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-'));
   beforeAll(async () => {
@@ -17,7 +17,7 @@ describe('the sessions that are seeded', () => {
     await system.stop();
   });
 
-  it('log in everybody of the store, by the same session each time', async () => {
+  it('exist for every account of the store, the same ones each time', async () => {
     await expect(readSessions(folder)).rejects.toThrow(/npm run seed/);
     const first = await seedSessions(system.databases.user);
     const again = await seedSessions(system.databases.user);
@@ -32,7 +32,7 @@ describe('the sessions that are seeded', () => {
     }
   });
 
-  it('can be ended, and are there again once they are seeded again', async () => {
+  it('can be ended, and are valid again after they are seeded again', async () => {
     writeSessions(folder, await seedSessions(system.databases.user));
     const [{ accessToken } = { accessToken: '' }] = await readSessions(folder);
     const logOut = () => system.graphql('mutation { logout }', {}, accessToken);
@@ -49,7 +49,7 @@ describe('the sessions that are seeded', () => {
     expect((await changePassword()).errors).toBeUndefined();
   });
 
-  it('are neither made nor given out in production', async () => {
+  it('are neither seeded nor read in production', async () => {
     const before = process.env.NODE_ENV;
     process.env.NODE_ENV = 'production';
     try {

@@ -61,7 +61,7 @@ describe('a session', () => {
     );
   const codeOf = ({ errors }: GraphQLReply) => errors?.[0]?.extensions.code;
 
-  it('goes on with the next refresh token, and ends for all when a used one comes again', async () => {
+  it('continues with the next refresh token, and ends when a used one is sent again', async () => {
     const { tokens: first } = await register();
     const second = await refresh(first.refreshToken);
     expect(second.__typename).toBe('Session');
@@ -74,7 +74,7 @@ describe('a session', () => {
     expect((await refresh(third.refreshToken)).__typename).toBe('InvalidCredentials');
   });
 
-  it('gives one successor at most to a token that is replayed twenty times at once', async () => {
+  it('issues one successor at most for a token that is sent twenty times at once', async () => {
     const { tokens } = await register();
     const replays = await Promise.all(
       Array.from({ length: 20 }, () => refresh(tokens.refreshToken)),
@@ -84,7 +84,7 @@ describe('a session', () => {
     expect((await refresh(won[0]?.refreshToken as string)).__typename).toBe('InvalidCredentials');
   });
 
-  it('keeps refresh tokens as hashes only, and takes none that is too old or made up', async () => {
+  it('stores refresh tokens as hashes only, and refuses expired and invented ones', async () => {
     const { tokens } = await register();
     const { rows } = await database.query(
       'select t.*, s.* from refresh_token t join login_session s on s.id = t.session_id',
@@ -98,7 +98,7 @@ describe('a session', () => {
     }
   });
 
-  it('ends at logout, alone or with all others of its user, and of nobody else', async () => {
+  it('ends at logout, alone or with all sessions of its user, but of no other user', async () => {
     const { email, tokens: here } = await register();
     const there = await login(email, 'secret-1');
     const { tokens: somebodyElse } = await register();
@@ -115,7 +115,7 @@ describe('a session', () => {
     expect((await refresh(somebodyElse.refreshToken)).__typename).toBe('Session');
   });
 
-  it('goes on with new tokens when it changes the password, and the others end', async () => {
+  it('continues with new tokens when it changes the password, and the others end', async () => {
     const { email, tokens: here } = await register();
     const there = await login(email, 'secret-1');
     const wrong = await change(here.accessToken, 'secret-2', 'secret-3');
@@ -130,7 +130,7 @@ describe('a session', () => {
     expect((await login(email, 'secret-3')).__typename).toBe('Session');
   });
 
-  it('of two sessions that change the password at once, one stays', async () => {
+  it('is the only one left of several that change the password at once', async () => {
     const { email, tokens } = await register();
     const sessions = [tokens, await login(email, 'secret-1'), await login(email, 'secret-1')];
     const replies = await Promise.all(
@@ -152,7 +152,7 @@ describe('a session', () => {
     expect(rows).toHaveLength(1);
   });
 
-  it('of two changes of the password in one session at once, the later finds another password', async () => {
+  it('changes the password once when it sends several changes at the same time', async () => {
     const { email, tokens } = await register();
     const replies = await Promise.all(
       [1, 2, 3].map((n) => change(tokens.accessToken, 'secret-1', `another-${n}`)),
@@ -163,7 +163,7 @@ describe('a session', () => {
     expect((await login(email, kept)).__typename).toBe('Session');
   });
 
-  it('is not opened with a password that is changed at the same moment', async () => {
+  it('is not opened with a password that is being changed at the same moment', async () => {
     const { email } = await register();
     await database.query('begin');
     await database.query(`update user_account set password_hash = 'changed' where email = $1`, [
@@ -175,7 +175,7 @@ describe('a session', () => {
     expect((await late).__typename).toBe('InvalidCredentials');
   });
 
-  it('is not opened with a password that everybody has, and nobody is registered', async () => {
+  it('is not opened with a very common password, and no account is registered', async () => {
     const { email, reply } = await register('QWERTY123');
     expect(codeOf(reply)).toBe('BAD_USER_INPUT');
     expect(reply.errors?.[0]?.extensions.fields).toHaveProperty(['input.password']);

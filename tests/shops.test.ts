@@ -48,7 +48,7 @@ describe('a vendor’s shops', () => {
   const idsOf = (page: { edges: { node: { id: string } }[] }) =>
     page.edges.map(({ node }) => node.id);
 
-  it('are as many as the vendor opens, each with a currency, and found by id and by slug', async () => {
+  it('can be several, each with a currency, and are found by id and by slug', async () => {
     const [one, other] = [await create(), await create({ currencyCode: 'EUR' })];
     expect(one).toMatchObject({ currencyCode: 'USD', owner: { id: vendor.id } });
     expect(await shopBy(`id: "${other.id}"`)).toMatchObject({ currencyCode: 'EUR' });
@@ -56,12 +56,12 @@ describe('a vendor’s shops', () => {
     expect(await shopBy(`id: "${randomUUID()}"`)).toBeNull();
   });
 
-  it('are told of to the warehouse subgraph, once, in the commit that makes them', async () => {
-    const { id, name, slug } = await create({ name: 'Told' });
+  it('enqueue one event for the warehouse subgraph, in the commit that creates them', async () => {
+    const { id, name, slug } = await create({ name: 'Created' });
     await expect(create({ slug })).rejects.toMatchObject({ code: 'CONFLICT' });
     const { rows } = await database.query(
       `select consumer, key, version, payload from outbox
-       where topic = 'shop.shop.created' and payload->>'name' in ('Told', 'A shop') and key >= $1`,
+       where topic = 'shop.created' and payload->>'name' in ('Created', 'A shop') and key >= $1`,
       [id],
     );
     expect(rows).toEqual([
@@ -83,7 +83,7 @@ describe('a vendor’s shops', () => {
     await expect(update({ id, currencyCode: 'USD' })).rejects.toThrow('currencyCode');
   });
 
-  it('are not changed to what another shop is called, to nonsense, or by another vendor', async () => {
+  it('are not changed to a taken or invalid slug, or by another vendor', async () => {
     const [one, other] = [await create(), await create()];
     const before = await shopBy(`id: "${one.id}"`);
     await expect(update({ id: one.id, slug: other.slug })).rejects.toMatchObject({
@@ -103,12 +103,12 @@ describe('a vendor’s shops', () => {
     });
   });
 
-  it('are found by the beginnings of words in any order, a page at a time', async () => {
-    const made = [];
+  it('are found by beginnings of words in any order, in pages', async () => {
+    const ids = [];
     for (const name of ['Café Zürich', 'Zürich Bikes (café inside)', 'Zürich Cafeteria', 'Bern']) {
-      made.push((await create({ name })).id);
+      ids.push((await create({ name })).id);
     }
-    const found = made.slice(0, 2).reverse();
+    const found = ids.slice(0, 2).reverse();
     expect(idsOf(await find('search: "zür café"'))).toEqual(found);
     const first = await find('first: 1, search: "Café"');
     expect(idsOf(first)).toEqual(found.slice(0, 1));
@@ -118,7 +118,7 @@ describe('a vendor’s shops', () => {
     expect(idsOf(await find('search: "no-such-word"'))).toEqual([]);
   });
 
-  it('are found by words whose letters have marks of their own', async () => {
+  it('are found by words with combining marks', async () => {
     const { id } = await create({ name: 'हिन्दी दुकान' });
     expect(idsOf(await find('search: "दुका हिन्दी"'))).toEqual([id]);
     expect(idsOf(await find('search: "Cafe\u0301 Zürich"'))).toHaveLength(2);
@@ -133,7 +133,7 @@ describe('a vendor’s shops', () => {
     await expect(find(args)).rejects.toThrow(reason);
   });
 
-  it('have an owner who alone sees what is not for sale now', async () => {
+  it('have an owner who sees inactive offers, which others do not', async () => {
     const { shopId, sku, offerId } = await openShop(system, vendor, [1]);
     const list = async (person: Person) => {
       const query = 'query ($id: UUID!) { shop(id: $id) { offers { edges { node { id } } } } }';

@@ -3,7 +3,7 @@ import { type DemoProduct, products as demoProducts } from './demo-store.js';
 import { brands, colourCodes, type Kind, kinds, lines, qualities } from './words.js';
 
 export interface StoreProduct {
-  /** its place in the store, which its id is made of */
+  /** its position in the store, from which its id is made */
   readonly n: number;
   readonly name: string;
   readonly slug: string;
@@ -24,7 +24,7 @@ export interface Catalogue {
   readonly variants: readonly StoreVariant[];
 }
 
-/** The demo store’s products, then made-up ones until there are enough variants. */
+/** The products of the demo store, then generated ones until there are enough variants. */
 export function catalogueOf(variantsMin: number): Catalogue {
   const products: StoreProduct[] = [];
   const variants: StoreVariant[] = [];
@@ -34,7 +34,7 @@ export function catalogueOf(variantsMin: number): Catalogue {
     for (const one of made) variants.push({ ...one, n: variants.length, product: placed });
   };
   for (const demo of demoProducts) add(...demoProduct(demo));
-  for (let n = 0; variants.length < variantsMin; n++) add(...madeUpProduct(n));
+  for (let n = 0; variants.length < variantsMin; n++) add(...generatedProduct(n));
   return { products, variants };
 }
 
@@ -57,10 +57,10 @@ function demoProduct({ code, name, category, priceCents, option, values }: DemoP
 }
 
 const combinations = kinds.length * brands.length * lines.length;
-// A prime, so that it meets every combination once before it meets one again.
+// A prime, so that every combination occurs once before any occurs again.
 const step = 48_271;
 
-function madeUpProduct(n: number): Made {
+function generatedProduct(n: number): Made {
   const combination = (n * step) % combinations;
   const kind = kinds[combination % kinds.length] as Kind;
   const rest = Math.floor(combination / kinds.length);
@@ -73,14 +73,14 @@ function madeUpProduct(n: number): Made {
     name,
     slug: `${name}-${code}`.toLowerCase().replace(/[^a-z0-9]+/g, '-'),
     description: `${oneOf(qualities, 'quality', n)} ${kind.noun.toLowerCase()} by ${brand}, made for ${kind.use}. Part of the ${line} series.`,
-    category: kind.shelf,
+    category: kind.category,
     priceCents: (lowest + chance(highest - lowest + 1, 'price', n)) * 100 - 10,
     isDemo: false,
   };
   return [product, variantsOf(kind, code, n)];
 }
 
-/** Every combination of some of the values of each option. */
+/** All combinations of some values of each option. */
 function variantsOf(kind: Kind, code: string, n: number): Options[] {
   let made: StoreVariant['options'][] = [[]];
   for (const { name, values } of kind.options) {
@@ -107,7 +107,7 @@ function someColours(values: readonly string[], n: number): string[] {
 
 const sizesMax = 5;
 
-/** Sizes that are next to each other, as shops have them. */
+/** Consecutive sizes, as shops stock them. */
 function someSizes(values: readonly string[], n: number): readonly string[] {
   const count = Math.min(values.length, 2 + chance(sizesMax - 1, 'sizes', n));
   const first = chance(values.length - count + 1, 'size', n);

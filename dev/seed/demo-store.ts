@@ -1,4 +1,4 @@
-/** The store that `npm start` opens with: small enough to know by heart. */
+/** The store with which `npm start` begins, small enough to remember. */
 export const accounts = [
   { name: 'Ana Customer', email: 'ana@example.com', phone: '+12025550143', role: 'CUSTOMER' },
   { name: 'Ben Customer', email: 'ben@example.com', phone: null, role: 'CUSTOMER' },
@@ -8,7 +8,7 @@ export const accounts = [
 ] as const;
 export const demoPassword = 'holdfast-demo';
 
-/** `owner` is the place of the account in `accounts`; the price factor is in hundredths. */
+/** `owner` is the index of the account in `accounts`; the price factor is in hundredths. */
 export const shops = [
   { name: 'North Outfitters', slug: 'north-outfitters', owner: 2, priceFactor: 100 },
   { name: 'Harbour Goods', slug: 'harbour-goods', owner: 2, priceFactor: 104 },
@@ -19,7 +19,7 @@ export const warehousesOfShop = ['Main', 'Overflow'] as const;
 
 export const categories = ['Shoes', 'Jackets', 'Bags', 'Electronics', 'Kitchen'] as const;
 
-/** `price` in whole cents; `variants`: the value of the option → the tail of its sku. */
+/** Prices in whole cents; each value of the option is a variant, and the end of its sku. */
 export const products = [
   product('TRAIL', 'Trail Running Shoe', 'Shoes', 8990, 'size', ['40', '41', '42', '43']),
   product('HIKER', 'Leather Hiking Boot', 'Shoes', 14900, 'size', ['41', '42', '43']),

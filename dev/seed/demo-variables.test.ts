@@ -1,6 +1,6 @@
-import { whyNoDemoStore } from './demo-variables.js';
+import { demoStoreRefusal } from './demo-variables.js';
 
-describe('the demo store, with an admin whose password everybody knows', () => {
+describe('the demo store, which has an admin with a public password', () => {
   it.each([
     [{ NODE_ENV: 'production', PAYMENT_PROVIDER: 'stripe' }, 'PAYMENT_PROVIDER=stripe takes money'],
     [{ NODE_ENV: 'production' }, 'PAYMENT_PROVIDER=stripe takes money'],
@@ -11,7 +11,7 @@ describe('the demo store, with an admin whose password everybody knows', () => {
     [{ NODE_ENV: 'production', PAYMENT_PROVIDER: 'sandbox' }, undefined],
     [{ NODE_ENV: 'production', PAYMENT_PROVIDER: 'sandbox', DEMO_STORE: '' }, undefined],
     [{}, undefined],
-  ])('where %j: %s', (env, why) => {
-    expect(whyNoDemoStore(env)).toBe(why);
+  ])('with %j is refused for: %s', (env, reason) => {
+    expect(demoStoreRefusal(env)).toBe(reason);
   });
 });

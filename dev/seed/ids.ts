@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 
-// All seeded rows are made at this moment, so that every installation has the same ids.
+// Seeded ids contain this time, so that every installation has the same ids.
 const seededAtMs = Date.UTC(2026, 10, 1);
 
-/** A UUIDv7 that is the same in every installation; a higher `n` sorts behind a lower one. */
+/** A UUIDv7 that is the same in every installation; ids of a higher `n` sort later. */
 export function seedId(kind: string, n: number): string {
   const time = (seededAtMs + n).toString(16).padStart(12, '0');
   const hash = createHash('sha256').update(`${kind} ${n}`).digest('hex');

@@ -2,14 +2,14 @@ import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import { databasesOrExit } from '../../ops/databases/urls.js';
 import { stateFolder } from '../../ops/running-system.js';
-import { whyNoDemoStore } from './demo-variables.js';
+import { demoStoreRefusal } from './demo-variables.js';
 import { createProgress } from './progress.js';
 import { seedSessions, writeSessions } from './sessions.js';
 import { seedStore } from './store.js';
 
 /**
- * `npm run seed -- --size N`: a store of at least N variants, beside what is there, and sessions of
- * everybody in it. `-- --demo`: the demo store, if there may be one, and no sessions.
+ * `npm run seed -- --size N` adds a store of at least N variants, and a session for each of its accounts.
+ * `npm run seed -- --demo` adds the demo store where it is allowed, without sessions.
  */
 const options = {
   size: { type: 'string', default: '30' },
@@ -19,10 +19,10 @@ const { values } = parseArgs({ options, strict: false });
 const size = Number(values.size);
 const sizeMax = 100_000;
 if (!Number.isInteger(size) || size < 1 || size > sizeMax) {
-  console.error(`--size must be a whole number from 1 to ${sizeMax}, not ${values.size}.`);
+  console.error(`--size must be an integer from 1 to ${sizeMax}, not ${values.size}.`);
   process.exitCode = 1;
-} else if (values.demo && whyNoDemoStore()) {
-  console.log(`no demo store: ${whyNoDemoStore()}`);
+} else if (values.demo && demoStoreRefusal()) {
+  console.log(`no demo store: ${demoStoreRefusal()}`);
 } else {
   const databases = databasesOrExit();
   const startedAtMs = Date.now();

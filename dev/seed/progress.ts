@@ -1,7 +1,7 @@
 const width = 30;
 const everyMs = 100;
 
-/** A bar on a terminal that shows how much of `total` is done; on anything else, nothing. */
+/** Draws a progress bar towards `total` rows on a terminal; draws nothing elsewhere. */
 export function createProgress(total: number, stream: NodeJS.WriteStream = process.stderr) {
   const startedAtMs = Date.now();
   let done = 0;

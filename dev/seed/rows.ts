@@ -2,13 +2,13 @@ import pg from 'pg';
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** One table's rows, each an object of column → value, all with the same columns. */
+/** Rows of one table, each an object of column → value, all with the same columns. */
 export interface TableRows {
   readonly table: string;
   readonly rows: Iterable<Row>;
 }
 
-/** A row of each thing, made when it is inserted: all at once they would not fit in memory. */
+/** A row for each thing, generated when it is inserted: all at once would not fit in memory. */
 export function* each<T>(things: Iterable<T>, rowOf: (thing: T) => Row): Generator<Row> {
   for (const thing of things) yield rowOf(thing);
 }
@@ -16,9 +16,9 @@ export function* each<T>(things: Iterable<T>, rowOf: (thing: T) => Row): Generat
 const chunkMax = 2000;
 
 /**
- * Inserts rows of one database, in one transaction; rows that are there already are left alone.
+ * Inserts rows into one database, in one transaction. Existing rows stay unchanged.
  *
- * @param onRows told how many rows were looked at since it was last told
+ * @param onRows called after each chunk with its number of rows
  */
 export async function insertRows(
   url: string,
@@ -52,7 +52,7 @@ function* chunksOf(rows: Iterable<Row>): Generator<Row[]> {
   if (chunk.length > 0) yield chunk;
 }
 
-/** One statement: the columns, in the order in which they stand in the first row. */
+/** Inserts rows with one statement; the first row decides on the columns. */
 async function insertChunk(client: pg.Client, table: string, rows: readonly Row[]): Promise<void> {
   const columns = Object.keys(rows[0] ?? {});
   const names = columns.map((column) => client.escapeIdentifier(column)).join(', ');
@@ -65,9 +65,9 @@ async function insertChunk(client: pg.Client, table: string, rows: readonly Row[
 }
 
 /**
- * So many rows are new at once that PostgreSQL would plan by what was there before. Tables that are empty
- * are left as they are: what is known to be empty is read from end to end, and connections keep such plans
- * (of foreign keys too) when a sale has filled it.
+ * Updates the planner's statistics, which are out of date after so many inserts. Empty tables are skipped:
+ * PostgreSQL plans a sequential scan of a table that it knows to be empty, and connections keep such plans
+ * (of foreign keys too) after a sale has filled it.
  */
 export async function analyze(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });

@@ -21,7 +21,7 @@ describe('the seed', () => {
     await client.connect();
     return (await client.query<T>(query).finally(() => client.end())).rows;
   }
-  /** Offers and levels by id, but for when they were made. */
+  /** Users, offers and levels without their times and password hashes. */
   async function stateOf() {
     const ofTable = (table: string) =>
       `select (to_jsonb(t) - array['${withoutTimes.join("','")}'])::text as row from ${table} t order by 1`;
@@ -33,7 +33,7 @@ describe('the seed', () => {
     return [...users, ...offers, ...levels].map(({ row }) => row);
   }
 
-  it('makes the demo store, and nothing beside it, when no size is asked for', async () => {
+  it('creates the demo store alone when no size is given', async () => {
     expect(await seedStore(databases.urls)).toBe(catalogueOf(0).variants.length);
     expect(await rowsOf('shop', 'select count(*)::int as count from shop')).toEqual([{ count: 3 }]);
     expect(await rowsOf('user', 'select count(*)::int as count from user_account')).toEqual([
@@ -41,7 +41,7 @@ describe('the seed', () => {
     ]);
   });
 
-  it('makes the same rows each time, and more of them for a larger store', async () => {
+  it('creates the same rows each time, and more of them for a larger store', async () => {
     await seedStore(databases.urls, 100);
     const small = await stateOf();
     const contents = await contentsOf(databases.urls);
@@ -57,7 +57,7 @@ describe('the seed', () => {
     expect(large.size).toBeGreaterThan(2 * small.length);
   });
 
-  it('makes a store in which everything fits together', async () => {
+  it('creates a store that is consistent across the subgraphs', async () => {
     const variants = await seedStore(databases.urls, 1000);
     expect(variants).toBeGreaterThanOrEqual(1000);
     const verdicts = await verify(databases.urls);
@@ -84,7 +84,7 @@ describe('the seed', () => {
     expect(stock?.places).toBeGreaterThan(2);
   });
 
-  it('knows a name, a sku and an address of its own for each of twenty thousand products', () => {
+  it('has a unique name, sku and slug for each of twenty thousand products', () => {
     const { products, variants } = catalogueOf(100_000);
     for (const names of [
       products.map(({ name }) => name),
@@ -96,7 +96,7 @@ describe('the seed', () => {
     expect(variants.filter(({ sku }) => !/^[\w.-]{1,64}$/.test(sku))).toEqual([]);
   });
 
-  it('draws how far it is on a terminal, and nothing elsewhere', () => {
+  it('draws its progress on a terminal, and nothing elsewhere', () => {
     const drawnOn = (isTTY: boolean) => {
       let drawn = '';
       const stream = { isTTY, write: (text: string) => (drawn += text) };

@@ -6,14 +6,14 @@ export interface StoreShop {
   readonly n: number;
   readonly name: string;
   readonly slug: string;
-  /** the place of its vendor among the users */
+  /** the `n` of its vendor's user id */
   readonly owner: number;
-  /** hundredths of a product’s price */
+  /** in hundredths of a product’s price */
   readonly priceFactor: number;
   readonly warehouses: ReadonlyArray<{ readonly n: number; readonly name: string }>;
 }
 
-const further: ReadonlyArray<readonly [name: string, priceFactor: number, cities: string[]]> = [
+const extraShops: ReadonlyArray<readonly [name: string, priceFactor: number, cities: string[]]> = [
   ['Summit & Sons', 102, ['Denver', 'Salt Lake City']],
   ['The Quiet Kitchen', 99, ['Chicago', 'Columbus', 'Atlanta']],
   ['Old Town Outdoor', 95, ['Portland']],
@@ -25,10 +25,10 @@ const further: ReadonlyArray<readonly [name: string, priceFactor: number, cities
   ['Everyday Depot', 91, ['Indianapolis', 'Louisville', 'Harrisburg', 'Ontario']],
 ];
 
-/** How many vendors there are beside those of the demo store: one for each further shop. */
-export const furtherVendors = further.length;
+/** Number of vendors beside those of the demo store: one for each extra shop. */
+export const extraVendors = extraShops.length;
 
-/** @returns the demo store’s shops, and where the store is a larger one nine more */
+/** @returns the shops of the demo store, and in a larger store nine more */
 export function shopsOf(isLarge: boolean): StoreShop[] {
   const shops: StoreShop[] = [];
   let warehouses = 0;
@@ -37,7 +37,7 @@ export function shopsOf(isLarge: boolean): StoreShop[] {
     shops.push({ ...shop, n: shops.length, warehouses: made });
   };
   for (const shop of demoShops) add(shop, warehousesOfShop);
-  for (const [n, [name, priceFactor, cities]] of (isLarge ? further : []).entries()) {
+  for (const [n, [name, priceFactor, cities]] of (isLarge ? extraShops : []).entries()) {
     const slug = name.toLowerCase().replace(/[^a-z]+/g, '-');
     add({ name, slug, priceFactor, owner: accounts.length + n }, cities);
   }
@@ -50,10 +50,10 @@ export interface StoreOffer {
   readonly variant: StoreVariant;
 }
 
-const shopsMax = demoShops.length + further.length;
+const shopsMax = demoShops.length + extraShops.length;
 const sellersMax = 3;
 
-/** Who sells what: every demo shop the demo products; one to three shops each other product. */
+/** Demo products are offered by every demo shop, each other product by one to three shops. */
 export function* offersOf(shops: readonly StoreShop[], variants: readonly StoreVariant[]) {
   for (const variant of variants) {
     const { product } = variant;
@@ -69,7 +69,7 @@ export function* offersOf(shops: readonly StoreShop[], variants: readonly StoreV
   }
 }
 
-/** The price in cents of one shop for a variant. */
+/** Price of an offer, in cents. */
 export function priceOf({ shop, variant: { product } }: StoreOffer): number {
   const spread = product.isDemo ? 100 : 96 + chance(9, `price in ${shop.slug}`, product.n);
   return Math.round((product.priceCents * shop.priceFactor * spread) / 10_000);
@@ -84,7 +84,7 @@ export interface StoreLevel {
 const warehousesMax = 100;
 const demoWarehouses = demoShops.length * warehousesOfShop.length;
 
-/** What stands where of an offer: of a made-up product in one warehouse of the shop, or in more. */
+/** Stock levels of an offer: those of a generated product are in one warehouse of the shop or more. */
 export function levelsOf({ shop, variant, n: offer }: StoreOffer): StoreLevel[] {
   const { isDemo } = variant.product;
   const home = chance(shop.warehouses.length, 'home', offer);
@@ -98,7 +98,7 @@ export function levelsOf({ shop, variant, n: offer }: StoreOffer): StoreLevel[] 
   });
 }
 
-/** One level in twelve is empty, one in six is low, the others are well stocked. */
+/** One level in twelve is empty, one in six is low, the others have plenty of stock. */
 function unitsOf(n: number): number {
   const luck = chance(12, 'units', n);
   if (luck === 0) return 0;

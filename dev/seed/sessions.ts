@@ -8,7 +8,7 @@ import { StartError } from '../databases/server-process.js';
 import { seedId } from './ids.js';
 import { seededPeopleMax } from './people.js';
 
-/** Somebody of the seeded store who is logged in. Without the keys of the installation it opens nothing. */
+/** A session of an account of the seeded store. It is of no use without the installation's signing keys. */
 export interface SeededSession {
   readonly userId: string;
   readonly email: string;
@@ -16,13 +16,13 @@ export interface SeededSession {
   readonly sessionId: string;
 }
 
-const forDays = 30;
+const validDays = 30;
 const sessionsFile = (folder: string) => join(folder, 'sessions.json');
 
 /**
- * Logs in everybody of the seeded store, each once and by the same session every time, for benchmarks
- * that would otherwise wait for argon2 as often as they have customers. A session lasts 30 days from when
- * it was seeded last. Nobody knows its refresh token: it keeps the session from being cleaned up.
+ * Opens one session for each account of the seeded store, the same one every time. It spares benchmarks a
+ * login, and so argon2, for each customer. A session lasts 30 days from the last time it was seeded. Its
+ * refresh token is discarded; its row keeps the session from being pruned.
  *
  * @param url of the user subgraph's database
  * @throws StartError in production
@@ -53,7 +53,7 @@ export async function seedSessions(url: string): Promise<SeededSession[]> {
         sessions.map(({ sessionId }) => sessionId),
         sessions.map(({ userId }) => userId),
         sessions.map(() => hashOfToken(randomBytes(32).toString('base64url'))),
-        forDays,
+        validDays,
       ],
     );
     return sessions;
@@ -62,7 +62,7 @@ export async function seedSessions(url: string): Promise<SeededSession[]> {
   }
 }
 
-/** Keeps the sessions in a state folder, for its owner only. @returns the name of the file */
+/** Writes the sessions to a file in the state folder that only its owner can read. @returns the file's path */
 export function writeSessions(folder: string, sessions: readonly SeededSession[]): string {
   const file = sessionsFile(folder);
   writeFileSync(`${file}.part`, JSON.stringify(sessions), { mode: 0o600 });
@@ -71,22 +71,21 @@ export function writeSessions(folder: string, sessions: readonly SeededSession[]
 }
 
 /**
- * The sessions that were seeded here, each with an access token, good for 15 minutes from now: it is
- * signed by the key of this installation.
+ * The seeded sessions of a state folder, each with an access token that is valid for 15 minutes from now.
  *
- * @throws StartError in production, and where none were seeded
+ * @throws StartError in production, and where no sessions were seeded
  */
 export async function readSessions(folder: string) {
   refuseInProduction();
   const [file, secrets] = [sessionsFile(folder), join(folder, 'secrets.json')];
   if (!existsSync(file) || !existsSync(secrets)) {
-    throw new StartError('There are no sessions here: npm start, then npm run seed.');
+    throw new StartError('There are no seeded sessions. Run `npm start`, then `npm run seed`.');
   }
   const { signingKeys } = JSON.parse(readFileSync(secrets, 'utf8')) as { signingKeys: string };
   return withTokens(JSON.parse(readFileSync(file, 'utf8')) as SeededSession[], signingKeys);
 }
 
-/** @param signingKeys `AUTH_SIGNING_KEYS` of the system they log in to */
+/** Adds access tokens. @param signingKeys `AUTH_SIGNING_KEYS` of the system for which they are */
 export async function withTokens(sessions: readonly SeededSession[], signingKeys: string) {
   refuseInProduction();
   const keys = await readSigningKeys(signingKeys);
@@ -100,6 +99,8 @@ export async function withTokens(sessions: readonly SeededSession[], signingKeys
 
 function refuseInProduction(): void {
   if (process.env.NODE_ENV === 'production') {
-    throw new StartError('Sessions are not seeded in production: everybody could be anybody.');
+    throw new StartError(
+      'Sessions are not seeded in production: anyone could use them to act as any account.',
+    );
   }
 }

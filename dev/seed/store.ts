@@ -14,7 +14,7 @@ import {
   type StoreShop,
   shopsOf,
 } from './sellers.js';
-import { shelves } from './words.js';
+import { subcategories } from './words.js';
 
 interface Progress {
   add(count: number): void;
@@ -23,11 +23,11 @@ interface Progress {
 const noProgress: Progress = { add: () => {}, end: () => {} };
 
 /**
- * Fills the databases with the demo store, or with one of `variantsMin` variants or more: the same
- * rows each time, of which a larger store has those of a smaller one and more.
+ * Fills the databases with the demo store, or with a store of at least `variantsMin` variants. The rows are
+ * the same each time, and a larger store contains those of a smaller one.
  *
- * @param progressOf makes what is told of each row, given how many there will be
- * @returns how many variants there are
+ * @param progressOf creates the progress display for a number of rows
+ * @returns the number of variants
  */
 export async function seedStore(
   urls: DatabaseUrls,
@@ -56,18 +56,20 @@ export async function seedStore(
   return catalogue.variants.length;
 }
 
-/** All but the few of categories, shops and warehouses; an empty level has had no movement. */
+/** All rows but the few of categories, shops and warehouses. An empty level has no movement. */
 function countRows(catalogue: Catalogue, offers: readonly StoreOffer[], users: number): number {
   let stock = 0;
   for (const { units } of offers.flatMap(levelsOf)) stock += units > 0 ? 2 : 1;
   return users + catalogue.products.length + catalogue.variants.length + 2 * offers.length + stock;
 }
 
-/** The demo store's categories first; a larger store has shelves under them, and more beside them. */
+/** The categories of the demo store first. A larger store has more of them, and subcategories. */
 function categoryRows(isLarge: boolean) {
-  const tops = isLarge ? [...new Set([...categories, ...shelves.keys()])] : categories;
-  const names = isLarge ? [...tops, ...[...shelves.values()].flat()] : tops;
-  const parents = new Map([...shelves].flatMap(([top, under]) => under.map((name) => [name, top])));
+  const tops = isLarge ? [...new Set([...categories, ...subcategories.keys()])] : categories;
+  const names = isLarge ? [...tops, ...[...subcategories.values()].flat()] : tops;
+  const parents = new Map(
+    [...subcategories].flatMap(([top, under]) => under.map((name) => [name, top])),
+  );
   const idOf = new Map(names.map((name, n) => [name as string, seedId('category', n)]));
   const rows = names.map((name) => ({
     id: idOf.get(name),
@@ -124,7 +126,9 @@ function shopTables(shops: readonly StoreShop[], offers: readonly StoreOffer[]):
       name: `${variant.product.name}, ${variant.name}`,
       price_amount: dollars(cents),
       compare_at_amount:
-        isDemo || chance(7, 'was dearer', n) > 0 ? null : dollars(Math.ceil(cents / 80) * 100),
+        isDemo || chance(7, 'was more expensive', n) > 0
+          ? null
+          : dollars(Math.ceil(cents / 80) * 100),
       purchase_limit: isDemo || chance(30, 'limited', n) > 0 ? null : 5,
       currency_code: 'USD',
       active: isDemo || chance(40, 'inactive', n) > 0,
@@ -136,7 +140,7 @@ function shopTables(shops: readonly StoreShop[], offers: readonly StoreOffer[]):
   ];
 }
 
-/** Stock comes with its receipts, so that the ledger adds up from the first row on. */
+/** Stock is inserted together with its receipts, so that the movements add up to it. */
 function warehouseTables(shops: readonly StoreShop[], offers: readonly StoreOffer[]): TableRows[] {
   const warehouseRows = shops.flatMap((shop) =>
     shop.warehouses.map(({ n, name }, at) => ({

@@ -1,4 +1,4 @@
-/** What a kind of product is made in: the name of an option and the values there are. */
+/** An option of a kind of product, with its possible values. */
 interface Option {
   readonly name: string;
   readonly values: readonly string[];
@@ -6,9 +6,9 @@ interface Option {
 export interface Kind {
   readonly code: string;
   readonly noun: string;
-  /** a name in `shelves` */
-  readonly shelf: string;
-  /** whole dollars: the lowest and the highest price there is */
+  /** a name in `subcategories` */
+  readonly category: string;
+  /** lowest and highest price, in whole dollars */
   readonly price: readonly [number, number];
   readonly use: string;
   readonly options: readonly Option[];
@@ -17,14 +17,14 @@ export interface Kind {
 const kind = (
   code: string,
   noun: string,
-  shelf: string,
+  category: string,
   price: readonly [number, number],
   use: string,
   ...options: Option[]
-): Kind => ({ code, noun, shelf, price, use, options });
+): Kind => ({ code, noun, category, price, use, options });
 const sized = (...values: string[]): Option => ({ name: 'size', values });
 
-/** Colours with what stands for them in a sku. */
+/** Colours and their codes in a sku. */
 export const colourCodes: ReadonlyMap<string, string> = new Map([
   ...([
     ['black', 'BLK'],
@@ -49,8 +49,8 @@ const colour: Option = { name: 'colour', values: [...colourCodes.keys()] };
 const shoes = sized('36', '37', '38', '39', '40', '41', '42', '43', '44', '45', '46');
 const clothes = sized('XS', 'S', 'M', 'L', 'XL', 'XXL');
 
-/** Shelves of the catalogue, each with those under it. */
-export const shelves: ReadonlyMap<string, readonly string[]> = new Map([
+/** Top-level categories, each with its subcategories. */
+export const subcategories: ReadonlyMap<string, readonly string[]> = new Map([
   ['Shoes', ['Running Shoes', 'Boots', 'Casual Shoes']],
   ['Jackets', ['Rain Jackets', 'Insulated Jackets']],
   ['Clothing', ['Tops', 'Trousers', 'Accessories']],
@@ -163,15 +163,7 @@ export const kinds: readonly Kind[] = [
   ),
   kind('BLK', 'Wool Blanket', 'Bedding', [39, 199], 'sofas', colour),
   kind('DSK', 'Desk Lamp', 'Lighting', [29, 179], 'reading', colour),
-  kind(
-    'BSK',
-    'Storage Basket',
-    'Storage',
-    [15, 69],
-    'what lies about',
-    sized('S', 'M', 'L'),
-    colour,
-  ),
+  kind('BSK', 'Storage Basket', 'Storage', [15, 69], 'loose things', sized('S', 'M', 'L'), colour),
   kind('NTB', 'Notebook', 'Notebooks', [6, 29], 'plans', sized('A5', 'A4'), colour),
   kind('PEN', 'Fountain Pen', 'Pens', [19, 189], 'letters', sized('F', 'M', 'B'), colour),
   kind('BRD', 'Board Game', 'Games', [19, 79], 'two to five players'),
@@ -215,7 +207,7 @@ export const lines = [
 ] as const;
 
 export const qualities = [
-  ...['Light', 'Hard-wearing', 'Simple', 'Quietly made', 'Well-balanced', 'Easily mended'],
+  ...['Light', 'Hard-wearing', 'Simple', 'Quietly made', 'Well-balanced', 'Easily repaired'],
   ...['Compact', 'Generous', 'Award-winning', 'Carefully finished'],
 ] as const;
 

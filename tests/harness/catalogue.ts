@@ -28,11 +28,11 @@ export interface Reply {
   readonly data: any;
   /** the code of the first error */
   readonly code?: string | undefined;
-  /** the inputs that it is about */
+  /** the inputs that the error names */
   readonly fields: readonly string[];
 }
 
-/** The product subgraph without its server, on a database of its own. */
+/** The product subgraph without its server, on its own database. */
 export async function openCatalogue() {
   const database = await createTestDatabases(['product']);
   const settings = { name: 'test', url: database.urls.product, poolMax: 10, logger };
@@ -73,15 +73,15 @@ export async function openCatalogue() {
   const catalogue = {
     people,
     url: database.urls.product,
-    /** as the router, for nobody */
+    /** as the router, without a user */
     ask: as(null),
     vendor: as(people.vendor),
     otherVendor: as(people.otherVendor),
     admin: as(people.admin),
-    /** as another process */
+    /** as another subgraph */
     askAs: (caller: Principal['caller'], query: string, variables: object = {}) =>
       ask({ caller, identity: null }, query, variables),
-    /** @returns a function that tells how many statements were sent since */
+    /** @returns a function that returns the number of statements sent since */
     countStatements() {
       const before = sent;
       return () => sent - before;
@@ -99,7 +99,7 @@ export async function openCatalogue() {
       );
       return id;
     },
-    /** A product of the vendor's, with so many variants. */
+    /** A new product of the vendor, with a number of variants. */
     async product(fields: object = {}, variants = 1) {
       const tail = randomUUID().slice(0, 8);
       const skus = Array.from({ length: variants }, (_, n) => `SKU-${tail}-${n}`);
@@ -119,9 +119,9 @@ export async function openCatalogue() {
       return { id: id as string, skus, sku: skus[0] as string, name: input.name };
     },
     /**
-     * Hands events over as the relay of another process does.
+     * Delivers events as the relay of another subgraph does.
      *
-     * @returns how many were taken
+     * @returns the number of accepted events
      */
     async deliver(caller: 'shop' | 'warehouse', ...events: TestEvent[]): Promise<number> {
       const accepted: string[] = await must(
@@ -137,7 +137,7 @@ export async function openCatalogue() {
       );
       return accepted.length;
     },
-    /** An offer of a shop, as that and its warehouse tell of it. */
+    /** An offer of a shop, from an event of the shop subgraph and one of the warehouse subgraph. */
     async offer(sku: string, fields: Partial<OfferChanged & StockChanged> = {}) {
       const { inStock = true, ...given } = fields;
       const offer: OfferChanged = {

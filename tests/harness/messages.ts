@@ -4,13 +4,13 @@ import { SMTPServer } from 'smtp-server';
 import { readBody, sendJson } from '../../subgraphs/shared/http/http.js';
 import { close, listen } from '../../subgraphs/shared/http/server.js';
 
-/** A text that left the system. */
+/** A message that the system sent. */
 export interface SentMessage {
   readonly to: string;
   readonly text: string;
 }
 
-/** What the SMS gateway answers next, instead of taking the message. */
+/** An answer of the SMS gateway that refuses the message. */
 export interface GatewayFault {
   readonly status: number;
   readonly code?: number;
@@ -19,7 +19,7 @@ export interface GatewayFault {
 const account = 'AC00000000000000000000000000000000';
 const token = 'the token of the SMS account';
 
-/** An SMS gateway (Twilio's Messages resource) and an SMTP server that keep what they are given. */
+/** An SMS gateway (Twilio's Messages resource) and an SMTP server that record what they receive. */
 export async function startMessageServers() {
   const sent: SentMessage[] = [];
   const gatewayFaults: GatewayFault[] = [];
@@ -43,7 +43,7 @@ export async function startMessageServers() {
     disabledCommands: ['STARTTLS'],
     onRcptTo(_address, _session, done) {
       const code = mailFaults.shift();
-      done(code ? Object.assign(new Error('not taken'), { responseCode: code }) : null);
+      done(code ? Object.assign(new Error('refused'), { responseCode: code }) : null);
     },
     onData(stream, session, done) {
       const chunks: Buffer[] = [];
@@ -63,9 +63,9 @@ export async function startMessageServers() {
   return {
     sent,
     gatewayFaults,
-    /** SMTP replies for the next recipients */
+    /** SMTP reply codes for the next recipients */
     mailFaults,
-    /** the environment of a user subgraph that sends through these */
+    /** environment variables of a user subgraph that sends through these servers */
     env: {
       SMS_GATEWAY_URL: gatewayUrl,
       SMS_ACCOUNT_SID: account,

@@ -20,7 +20,7 @@ describe('a category', () => {
   const move = (id: string, parentId: string | null) =>
     catalogue.admin(update, { input: { id, parentId } });
 
-  it('is renamed, and moved with all below it, to the top too', async () => {
+  it('is renamed, and moved with all below it, also to the top level', async () => {
     const [one, other] = [await catalogue.category(), await catalogue.category()];
     const child = await catalogue.category(one);
     const { slug } = await shown(child);
@@ -37,7 +37,7 @@ describe('a category', () => {
     expect(await shown(child)).toMatchObject({ name: 'Renamed', parent: null });
   });
 
-  it('does not stand below itself', async () => {
+  it('is not moved below itself', async () => {
     const top = await catalogue.category();
     const middle = await catalogue.category(top);
     const bottom = await catalogue.category(middle);
@@ -48,7 +48,7 @@ describe('a category', () => {
     expect(await shown(top)).toMatchObject({ parent: null });
   });
 
-  it('does not come below itself by two moves at once', async () => {
+  it('does not get below itself by two concurrent moves', async () => {
     for (let round = 0; round < 10; round++) {
       const [one, other] = [await catalogue.category(), await catalogue.category()];
       const replies = await Promise.all([move(one, other), move(other, one)]);
@@ -56,7 +56,7 @@ describe('a category', () => {
     }
   });
 
-  it('that is not there is not changed', async () => {
+  it('that does not exist is not changed', async () => {
     const id = '0195c9a0-0000-7000-8000-000000000000';
     expect(await catalogue.admin(update, { input: { id, name: 'X' } })).toMatchObject({
       code: 'NOT_FOUND',

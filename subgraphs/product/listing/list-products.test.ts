@@ -28,7 +28,7 @@ describe('a list of products', () => {
     const names: string[] = edges.map(({ node }: { node: { name: string } }) => node.name);
     return { names, endCursor: pageInfo.endCursor, hasNextPage: pageInfo.hasNextPage, totalCount };
   };
-  /** Reads a list to its end, in pages; `between` is done after each. */
+  /** Reads a list to its end, page by page; `between` runs after each page. */
   const walk = async (args: Args, between: (page: number) => Promise<unknown> = async () => {}) => {
     const names: string[] = [];
     let after: string | undefined;
@@ -42,8 +42,8 @@ describe('a list of products', () => {
     throw new Error('the list does not end');
   };
 
-  /** Products A, b, C, … of a category of their own; each has one offer at its price, or none. */
-  async function shelf(prices: readonly (string | null)[], fields: object = {}) {
+  /** Products A, b, C, … in a new category, each with one offer at its price, or none. */
+  async function categoryWithProducts(prices: readonly (string | null)[], fields: object = {}) {
     const categoryId = await catalogue.category();
     const products = [];
     for (const [n, price] of prices.entries()) {
@@ -61,8 +61,16 @@ describe('a list of products', () => {
     return { categoryId, products, filter: { categoryId } };
   }
 
-  it('is in the order that is asked for, whole, in pages of any size', async () => {
-    const { filter } = await shelf(['30.00', '9.50', '30.00', null, '100.00', null, '0.00']);
+  it('has every product in the requested order, in pages of any size', async () => {
+    const { filter } = await categoryWithProducts([
+      '30.00',
+      '9.50',
+      '30.00',
+      null,
+      '100.00',
+      null,
+      '0.00',
+    ]);
     const orders = {
       NEWEST: ['G', 'f', 'E', 'd', 'C', 'b', 'A'],
       NAME: ['A', 'b', 'C', 'd', 'E', 'f', 'G'],
@@ -82,9 +90,9 @@ describe('a list of products', () => {
   });
 
   it.each(Object.values(ProductSort))(
-    'by %s shows each product once, though others come and go meanwhile',
+    'by %s shows each product once while others are added and deleted',
     async (sort) => {
-      const { filter, categoryId, products } = await shelf(Array(12).fill('5.00'));
+      const { filter, categoryId, products } = await categoryWithProducts(Array(12).fill('5.00'));
       const search = { ...filter, search: 'kettle' };
       const added: string[] = [];
       const names = await walk({ sort, first: 3, filter: search }, async (page) => {
@@ -103,14 +111,14 @@ describe('a list of products', () => {
     },
   );
 
-  it('has at most 100 on a page, and at least one', async () => {
+  it('has at least 1 and at most 100 products on a page', async () => {
     for (const first of [0, -1, 101]) {
       expect(await ask({ first })).toMatchObject({ code: 'BAD_USER_INPUT', fields: ['first'] });
     }
   });
 
-  it('refuses a cursor that is none, or one of another order', async () => {
-    const { filter } = await shelf(['1.00', '2.00']);
+  it('refuses an invalid cursor, and one of another order', async () => {
+    const { filter } = await categoryWithProducts(['1.00', '2.00']);
     const cursors = new Map<string, string>();
     for (const sort of Object.values(ProductSort)) {
       const search = { ...filter, search: 'kettle' };
@@ -144,8 +152,8 @@ describe('a list of products', () => {
     }
   });
 
-  it('counts what is on all pages, when it is asked, the same in every order', async () => {
-    const { filter } = await shelf(['1.00', null, '3.00']);
+  it('counts the products of all pages, the same in every order', async () => {
+    const { filter } = await categoryWithProducts(['1.00', null, '3.00']);
     for (const sort of Object.values(ProductSort)) {
       expect(await list({ sort, first: 1, filter })).toMatchObject({ totalCount: 3 });
       const cheap = { ...filter, maxPrice: '2.00' };
@@ -156,7 +164,7 @@ describe('a list of products', () => {
     }
   });
 
-  it('of a category has what belongs to those below it, too', async () => {
+  it('of a category includes the products of the categories below it', async () => {
     const top = await catalogue.category();
     const middle = await catalogue.category(top);
     const bottom = await catalogue.category(middle);
@@ -174,18 +182,18 @@ describe('a list of products', () => {
   });
 
   describe('filtered by offers', () => {
-    it('has what one offer satisfies whole, not two together', async () => {
-      const { filter, products } = await shelf([null, null, null]);
+    it('has products of which one offer satisfies all conditions, not two offers together', async () => {
+      const { filter, products } = await categoryWithProducts([null, null, null]);
       const [near, other, whole] = products.map(({ sku }) => sku) as [string, string, string];
       const shopId = newId();
-      // One offer is cheap, the other in stock, and a third that of the shop.
+      // One offer is cheap, another in stock, a third of the shop.
       await catalogue.offer(near, { price: '5.00', inStock: false });
       await catalogue.offer(near, { price: '50.00', inStock: true });
       await catalogue.offer(near, { price: '5.00', inStock: true, currencyCode: 'EUR' });
       await catalogue.offer(near, { price: '50.00', inStock: false, shopId });
       await catalogue.offer(other, { price: '5.00', inStock: true, active: false, shopId });
       await catalogue.offer(whole, { price: '5.00', inStock: true, shopId });
-      const asked = {
+      const conditions = {
         ...filter,
         minPrice: '1',
         maxPrice: '10.5',
@@ -194,12 +202,15 @@ describe('a list of products', () => {
         shopId,
       };
       for (const sort of Object.values(ProductSort)) {
-        expect(await list({ sort, filter: asked })).toMatchObject({ names: ['C'], totalCount: 1 });
+        expect(await list({ sort, filter: conditions })).toMatchObject({
+          names: ['C'],
+          totalCount: 1,
+        });
       }
     });
 
-    it('means the currency that is named, or USD, and takes no price for one of another', async () => {
-      const { filter, products } = await shelf(['5.00', null]);
+    it('compares prices only in the given currency, or in USD', async () => {
+      const { filter, products } = await categoryWithProducts(['5.00', null]);
       await catalogue.offer(products[1]?.sku as string, { price: '5.00', currencyCode: 'EUR' });
       expect((await list({ filter: { ...filter, maxPrice: '9' } })).names).toEqual(['A']);
       expect((await list({ filter: { ...filter, currencyCode: 'EUR' } })).names).toEqual(['b']);
@@ -209,7 +220,7 @@ describe('a list of products', () => {
     });
 
     it('is in the order of the prices that satisfy the filter', async () => {
-      const { filter, products } = await shelf(['1.00', '20.00']);
+      const { filter, products } = await categoryWithProducts(['1.00', '20.00']);
       const shopId = newId();
       await catalogue.offer(products[0]?.sku as string, { price: '30.00', shopId });
       await catalogue.offer(products[1]?.sku as string, { price: '25.00', shopId });
@@ -217,11 +228,11 @@ describe('a list of products', () => {
       const ofShop = { ...filter, shopId };
       expect((await list({ sort: 'PRICE_ASC', filter: ofShop })).names).toEqual(['b', 'A']);
       expect((await list({ sort: 'PRICE_DESC', filter: ofShop })).names).toEqual(['A', 'b']);
-      const dear = { ...filter, minPrice: '22' };
-      expect((await list({ sort: 'PRICE_ASC', filter: dear })).names).toEqual(['b', 'A']);
+      const expensive = { ...filter, minPrice: '22' };
+      expect((await list({ sort: 'PRICE_ASC', filter: expensive })).names).toEqual(['b', 'A']);
     });
 
-    it('has a product once, at its cheapest, however many offers it has', async () => {
+    it('has a product once, at its cheapest offer, however many offers it has', async () => {
       const categoryId = await catalogue.category();
       for (const [name, prices] of [
         ['wide', ['1.00', '1.00', '40.00', '90.00']],
@@ -235,9 +246,9 @@ describe('a list of products', () => {
       expect(await walk({ sort: 'PRICE_DESC', first: 1, filter })).toEqual(['middle', 'wide']);
     });
 
-    it('gives the same whether a few products are looked at, or all offers gone along', async () => {
+    it('is the same whether it sorts a few matches or scans all offers', async () => {
       const shopId = newId();
-      const { filter, products } = await shelf(['3.00', '1.00', '2.00']);
+      const { filter, products } = await categoryWithProducts(['3.00', '1.00', '2.00']);
       for (const [n, { sku }] of products.entries()) {
         await catalogue.offer(sku, { shopId, price: `${9 - n}.00` });
       }
@@ -248,8 +259,8 @@ describe('a list of products', () => {
       }
     });
 
-    it('follows what the shop and the warehouse tell', async () => {
-      const { filter, products } = await shelf([null]);
+    it('follows the events of the shop and warehouse subgraphs', async () => {
+      const { filter, products } = await categoryWithProducts([null]);
       const sku = products[0]?.sku as string;
       const inStock = async () => (await list({ filter: { ...filter, inStock: true } })).names;
       const offer = await catalogue.offer(sku, { inStock: false });
@@ -270,7 +281,7 @@ describe('a list of products', () => {
       ['a price below 0', { minPrice: '-1' }],
       ['three decimals', { maxPrice: '1.005' }],
       ['a currency of four letters', { currencyCode: 'EURO' }],
-      ['a currency in small letters', { currencyCode: 'usd' }],
+      ['a currency in lower case', { currencyCode: 'usd' }],
       ['a range that ends before it begins', { minPrice: '10', maxPrice: '9.99' }],
       ['a search of 201 characters', { search: 'x'.repeat(201) }],
     ])('refuses %s', async (_, filter) => {
@@ -281,7 +292,7 @@ describe('a list of products', () => {
     });
   });
 
-  it('of each of many categories comes in one statement, and so do their counts', async () => {
+  it('of each of many categories is read in one statement, and so are their counts', async () => {
     const categories: string[] = [];
     for (let n = 0; n < 3; n++) {
       const categoryId = await catalogue.category();
@@ -313,8 +324,8 @@ describe('a list of products', () => {
     expect(rest.data._entities[0].products.edges).toEqual([{ node: { name: '2 0' } }]);
   });
 
-  it('with variants and categories takes as many statements for 1 product as for 20, and none to count unasked', async () => {
-    await shelf(Array(20).fill(null));
+  it('with variants and categories takes as many statements for 1 product as for 20, and counts only when requested', async () => {
+    await categoryWithProducts(Array(20).fill(null));
     const cost = async (first: number) => {
       const statements = catalogue.countStatements();
       await catalogue.ask(

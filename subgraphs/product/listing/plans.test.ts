@@ -55,8 +55,8 @@ describe('with 10,000 products, a list', () => {
   });
   afterAll(() => catalogue.close());
 
-  /** A manager that keeps the plan of each statement before it runs it. */
-  function planning() {
+  /** An entity manager that records the plan of each statement that it runs. */
+  function recordPlans() {
     const plans: string[] = [];
     const executeQuery = async ({ sql, parameters }: { sql: string; parameters: unknown[] }) => {
       const plan = await catalogue.query<{ 'QUERY PLAN': string }>(`explain ${sql}`, [
@@ -90,9 +90,9 @@ describe('with 10,000 products, a list', () => {
   );
 
   it.each(cases)(
-    '$name by $sort reads no table from end to end, on no page',
+    '$name by $sort scans no whole table on the first or second page',
     async ({ filter, sort }) => {
-      const { em, plans } = planning();
+      const { em, plans } = recordPlans();
       const { pageInfo } = await listProducts(em, { first: 20, filter, sort });
       expect(pageInfo.hasNextPage).toBe(true);
       await listProducts(em, { first: 20, filter, sort, after: pageInfo.endCursor });
@@ -104,9 +104,9 @@ describe('with 10,000 products, a list', () => {
   );
 
   it.each(Object.entries(filters).filter(([name]) => !/everything|word|category/.test(name)))(
-    '%s is counted without a look at products, and at no more offers than those of a shop',
+    '%s is counted without reading products or scanning all offers',
     async (_, filter) => {
-      const { em, plans } = planning();
+      const { em, plans } = recordPlans();
       const { count } = await listProducts(em, { first: 1, filter, sort: ProductSort.NEWEST });
       expect(await count()).toBeGreaterThan(100);
       expect(plans.at(-1)).not.toMatch(/(Scan on|using \w+ on) product /);
@@ -114,8 +114,8 @@ describe('with 10,000 products, a list', () => {
     },
   );
 
-  it('of mistyped words looks for others in the index of words', async () => {
-    const { em, plans } = planning();
+  it('of misspelled words finds similar ones by the index of words', async () => {
+    const { em, plans } = recordPlans();
     const { edges } = await listProducts(em, {
       first: 20,
       filter: { search: 'leathr boott' },

@@ -8,7 +8,7 @@ describe('the listing of an offer', () => {
   });
   afterAll(() => catalogue.close());
 
-  const listed = (sku: string) =>
+  const listingsOf = (sku: string) =>
     catalogue.query(
       `select product_id as "productId", offer_id as "offerId", price_amount as price,
          currency_code as "currencyCode", active, in_stock as "inStock"
@@ -30,41 +30,42 @@ describe('the listing of an offer', () => {
     return { topic: 'warehouse.stock.changed', version, payload } as const;
   };
 
-  it('is made by whichever comes first, the offer or its stock', async () => {
+  it('is created by the first event, of the offer or of its stock', async () => {
     const { id: productId, skus } = await catalogue.product({}, 2);
     for (const [at, sku] of skus.entries()) {
       const offer = offerOf(sku);
       const { shopId, offerId } = offer;
-      const tellOffer = () => catalogue.deliver('shop', offerEvent(1, offer));
-      const tellStock = () =>
+      const deliverOffer = () => catalogue.deliver('shop', offerEvent(1, offer));
+      const deliverStock = () =>
         catalogue.deliver('warehouse', stockEvent(3, { shopId, sku, inStock: true }));
-      for (const tell of at === 0 ? [tellOffer, tellStock] : [tellStock, tellOffer]) await tell();
-      expect(await listed(sku)).toEqual([
+      const events = [deliverOffer, deliverStock];
+      for (const deliver of at === 0 ? events : events.reverse()) await deliver();
+      expect(await listingsOf(sku)).toEqual([
         { productId, offerId, price: '12.30', currencyCode: 'EUR', active: true, inStock: true },
       ]);
     }
   });
 
-  it('does not go back to an older version of the offer or of the stock', async () => {
+  it('ignores an older version of the offer or of the stock', async () => {
     const { sku } = await catalogue.product();
     const offer = offerOf(sku);
     const { shopId } = offer;
     const stock = (inStock: boolean) => ({ shopId, sku, inStock });
-    const given = [
+    const offers = [
       offerEvent(5, { ...offer, price: '5.00' }),
       offerEvent(4, { ...offer, price: '4.00', active: false }),
       offerEvent(5, { ...offer, price: '5.50' }),
     ];
-    expect(await catalogue.deliver('shop', ...given)).toBe(3);
+    expect(await catalogue.deliver('shop', ...offers)).toBe(3);
     const stocks = [stockEvent(8, stock(false)), stockEvent(7, stock(true))];
     expect(await catalogue.deliver('warehouse', ...stocks)).toBe(2);
-    expect(await listed(sku)).toMatchObject([{ price: '5.00', active: true, inStock: false }]);
+    expect(await listingsOf(sku)).toMatchObject([{ price: '5.00', active: true, inStock: false }]);
     await catalogue.deliver('shop', offerEvent(6, { ...offer, price: '6.00' }));
     await catalogue.deliver('warehouse', stockEvent(9, stock(true)));
-    expect(await listed(sku)).toMatchObject([{ price: '6.00', inStock: true }]);
+    expect(await listingsOf(sku)).toMatchObject([{ price: '6.00', inStock: true }]);
   });
 
-  it('takes an event in once, however often it is delivered', async () => {
+  it('processes an event once, however often it is delivered', async () => {
     const { sku } = await catalogue.product();
     const event = { ...offerEvent(1, offerOf(sku)), id: newId() };
     expect(await catalogue.deliver('shop', event, event)).toBe(2);
@@ -72,27 +73,27 @@ describe('the listing of an offer', () => {
     expect(await catalogue.query('select from inbox where id = $1', [event.id])).toHaveLength(1);
   });
 
-  it('is that of the newest offer when one was removed and made anew', async () => {
+  it('is of the newest offer after one was removed and created again', async () => {
     const { sku } = await catalogue.product();
     const former = offerOf(sku);
-    const anew = { ...former, offerId: newId(), price: '1.00' };
-    await catalogue.deliver('shop', offerEvent(9, former), offerEvent(1, anew));
+    const newest = { ...former, offerId: newId(), price: '1.00' };
+    await catalogue.deliver('shop', offerEvent(9, former), offerEvent(1, newest));
     await catalogue.deliver('shop', offerEvent(10, { ...former, active: false }));
-    expect(await listed(sku)).toMatchObject([
-      { offerId: anew.offerId, price: '1.00', active: true },
+    expect(await listingsOf(sku)).toMatchObject([
+      { offerId: newest.offerId, price: '1.00', active: true },
     ]);
   });
 
-  it('ends with its variant, and no event that is late brings it back', async () => {
+  it('ends with its variant, and a late event does not restore it', async () => {
     const { sku } = await catalogue.product();
     const offer = await catalogue.offer(sku);
     await catalogue.vendor('mutation ($sku: String!) { removeVariant(sku: $sku) }', { sku });
-    expect(await listed(sku)).toMatchObject([{ active: false }]);
+    expect(await listingsOf(sku)).toMatchObject([{ active: false }]);
     await catalogue.deliver('shop', offerEvent(2, { ...offer, price: '7.00' }));
-    expect(await listed(sku)).toMatchObject([{ price: '7.00', active: false }]);
+    expect(await listingsOf(sku)).toMatchObject([{ price: '7.00', active: false }]);
   });
 
-  it('ends though its variant is removed at the same moment as the offer is told', async () => {
+  it('ends even if its variant is removed while the event of the offer is processed', async () => {
     for (let round = 0; round < 10; round++) {
       const { id, sku } = await catalogue.product();
       await Promise.all([
@@ -100,30 +101,30 @@ describe('the listing of an offer', () => {
         catalogue.offer(sku),
         catalogue.offer(sku),
       ]);
-      expect(await listed(sku)).toMatchObject([{ active: false }, { active: false }]);
+      expect(await listingsOf(sku)).toMatchObject([{ active: false }, { active: false }]);
     }
   });
 
-  it('refuses an event of a sku that never was there, and those beside it are taken', async () => {
+  it('refuses an event of an unknown sku, and accepts the others of the batch', async () => {
     const { sku } = await catalogue.product();
     const unknown = { ...offerOf('NO-SUCH-SKU') };
     const events = [offerEvent(1, unknown), offerEvent(1, offerOf(sku))];
     expect(await catalogue.deliver('shop', ...events)).toBe(1);
-    expect(await listed(sku)).toHaveLength(1);
+    expect(await listingsOf(sku)).toHaveLength(1);
   });
 
-  it('takes offers of the shop process only, and stock of the warehouse process only', async () => {
+  it('accepts offers from the shop subgraph only, and stock from the warehouse subgraph only', async () => {
     const { sku } = await catalogue.product();
     const offer = offerOf(sku);
     const stock = { shopId: offer.shopId, sku, inStock: true };
     expect(await catalogue.deliver('warehouse', offerEvent(1, offer))).toBe(0);
     expect(await catalogue.deliver('shop', stockEvent(1, stock))).toBe(0);
-    expect(await listed(sku)).toEqual([]);
+    expect(await listingsOf(sku)).toEqual([]);
     const query = 'mutation { deliverToProduct(events: []) }';
     expect(await catalogue.askAs('router', query)).toMatchObject({ code: 'FORBIDDEN' });
   });
 
-  it('is summed up for its product, though many offers of that change at once', async () => {
+  it('is summarized for its product when many of its offers change at once', async () => {
     const { id, sku } = await catalogue.product();
     const offers = Array.from({ length: 20 }, (_, n) => ({ price: `${n + 1}.00`, inStock: n > 4 }));
     await Promise.all(offers.map((each) => catalogue.offer(sku, each)));

@@ -11,7 +11,7 @@ describe('a product', () => {
   });
   afterAll(() => catalogue.close());
 
-  const shown = async (id: string) => {
+  const read = async (id: string) => {
     const { data } = await catalogue.ask(
       `query ($id: UUID!) { product(id: $id) {
          name slug description images category { id } createdBy { id } variants { sku } } }`,
@@ -19,61 +19,61 @@ describe('a product', () => {
     );
     return data.product;
   };
-  const updated = (id: string, changes: object, who = catalogue.vendor) =>
+  const change = (id: string, changes: object, who = catalogue.vendor) =>
     who(update, { input: { id, ...changes } });
 
-  it('is changed by who made it, in what is named; its slug stays', async () => {
+  it('is changed by its creator in the given fields; its slug stays', async () => {
     const { id } = await catalogue.product({ images: ['https://a.example/1.jpg'] });
-    const before = await shown(id);
+    const before = await read(id);
     const categoryId = await catalogue.category();
     const images = ['http://a.example/2.jpg', 'HTTPS://a.example/3.jpg'];
-    await updated(id, { name: 'New name', description: null, categoryId, images });
+    await change(id, { name: 'New name', description: null, categoryId, images });
     const category = { id: categoryId };
-    expect(await shown(id)).toEqual({ ...before, name: 'New name', category, images });
-    await updated(id, { images: [] }, catalogue.admin);
-    expect((await shown(id)).images).toEqual([]);
+    expect(await read(id)).toEqual({ ...before, name: 'New name', category, images });
+    await change(id, { images: [] }, catalogue.admin);
+    expect((await read(id)).images).toEqual([]);
   });
 
   it.each([
-    ['a name of nothing', { name: '' }, 'input.name'],
+    ['an empty name', { name: '' }, 'input.name'],
     ['a name of 256 characters', { name: 'x'.repeat(256) }, 'input.name'],
-    ['a description of nothing', { description: '' }, 'input.description'],
+    ['an empty description', { description: '' }, 'input.description'],
     [
       'an unknown category',
       { categoryId: '0195c9a0-0000-7000-8000-000000000000' },
       'input.categoryId',
     ],
-    ['a picture at javascript:', { images: ['javascript:alert(1)'] }, 'input.images'],
-    ['a picture at ftp:', { images: ['ftp://a.example/x.jpg'] }, 'input.images'],
-    ['a picture at https: without a host', { images: ['https:a.example'] }, 'input.images'],
-    ['a picture with a relative address', { images: ['/x.jpg'] }, 'input.images'],
-    ['21 pictures', { images: Array(21).fill('https://a.example/x.jpg') }, 'input.images'],
+    ['a javascript: image URL', { images: ['javascript:alert(1)'] }, 'input.images'],
+    ['an ftp: image URL', { images: ['ftp://a.example/x.jpg'] }, 'input.images'],
+    ['an https: image URL without a host', { images: ['https:a.example'] }, 'input.images'],
+    ['a relative image URL', { images: ['/x.jpg'] }, 'input.images'],
+    ['21 images', { images: Array(21).fill('https://a.example/x.jpg') }, 'input.images'],
   ])('is not changed to %s', async (_, changes, field) => {
     const { id } = await catalogue.product();
-    const before = await shown(id);
-    expect(await updated(id, changes)).toMatchObject({ code: 'BAD_USER_INPUT', fields: [field] });
-    expect(await shown(id)).toEqual(before);
+    const before = await read(id);
+    expect(await change(id, changes)).toMatchObject({ code: 'BAD_USER_INPUT', fields: [field] });
+    expect(await read(id)).toEqual(before);
   });
 
-  it('is neither changed nor deleted by another vendor, nor given variants', async () => {
+  it('is not changed, deleted or extended by another vendor', async () => {
     const { id, sku } = await catalogue.product();
-    const before = await shown(id);
+    const before = await read(id);
     const variant = { sku: 'THEIRS', name: 'theirs' };
-    expect(await updated(id, { name: 'Mine' }, catalogue.otherVendor)).toMatchObject({
+    expect(await change(id, { name: 'Mine' }, catalogue.otherVendor)).toMatchObject({
       code: 'FORBIDDEN',
     });
     expect(await catalogue.otherVendor(remove, { id })).toMatchObject({ code: 'FORBIDDEN' });
     const added = await catalogue.otherVendor(add, { input: { productId: id, variant } });
     expect(added).toMatchObject({ code: 'FORBIDDEN' });
-    expect(await shown(id)).toEqual({ ...before, variants: [{ sku }] });
+    expect(await read(id)).toEqual({ ...before, variants: [{ sku }] });
   });
 
-  it('is not found once it is deleted, but still there for those who refer to it', async () => {
+  it('is not found after it was deleted, but references to it resolve', async () => {
     const { id, sku, name } = await catalogue.product();
-    const { slug } = await shown(id);
+    const { slug } = await read(id);
     expect(await catalogue.vendor(remove, { id })).toMatchObject({ data: { deleteProduct: true } });
 
-    expect(await shown(id)).toBeNull();
+    expect(await read(id)).toBeNull();
     const { data } = await catalogue.ask(
       `query ($slug: String!, $sku: String!) {
          product(slug: $slug) { id } variant(sku: $sku) { sku }
@@ -100,12 +100,12 @@ describe('a product', () => {
     ]);
   });
 
-  it('cannot be changed, extended or deleted once it is deleted', async () => {
+  it('cannot be changed, extended or deleted after it was deleted', async () => {
     const { id, sku } = await catalogue.product();
     await catalogue.vendor(remove, { id });
     const variant = { sku: 'LATE', name: 'late' };
     for (const reply of [
-      await updated(id, { name: 'Back' }),
+      await change(id, { name: 'Back' }),
       await catalogue.vendor(remove, { id }),
       await catalogue.vendor(add, { input: { productId: id, variant } }),
       await catalogue.vendor('mutation ($sku: String!) { removeVariant(sku: $sku) }', { sku }),
@@ -115,18 +115,18 @@ describe('a product', () => {
     expect(await catalogue.query(`select from product_variant where sku = 'LATE'`)).toEqual([]);
   });
 
-  it('tells the shops of each variant it had when it is deleted, once', async () => {
+  it('enqueues one event for the shops for each of its variants when it is deleted', async () => {
     const { id, skus } = await catalogue.product({}, 3);
     const [removed] = skus;
     await catalogue.vendor('mutation ($sku: String!) { removeVariant(sku: $sku) }', {
       sku: removed,
     });
     await catalogue.vendor(remove, { id });
-    const told = await catalogue.query(
+    const events = await catalogue.query(
       `select consumer, topic, key, version, payload from outbox where key = any($1) order by key`,
       [skus],
     );
-    expect(told).toEqual(
+    expect(events).toEqual(
       skus.map((sku) => {
         return {
           consumer: 'shop',
@@ -139,7 +139,7 @@ describe('a product', () => {
     );
   });
 
-  it('does not gain a variant while it is deleted', async () => {
+  it('does not gain a variant while it is being deleted', async () => {
     for (let round = 0; round < 10; round++) {
       const { id } = await catalogue.product();
       const variant = { sku: `RACE-${round}`, name: 'late' };
@@ -156,12 +156,12 @@ describe('a product', () => {
   });
 
   it.each([
-    ['a name of nothing', `update product set name = ''`],
-    ['a description of nothing', `update product set description = ''`],
-    ['a picture that has no web address', `update product set images = '{data:image/png}'`],
-    ['a picture that is null', `update product set images = '{null}'`],
-    ['a category that is not there', `update product set category_id = gen_random_uuid()`],
-  ])('has in the database itself no %s', async (_, change) => {
+    ['an empty name', `update product set name = ''`],
+    ['an empty description', `update product set description = ''`],
+    ['image without a web URL', `update product set images = '{data:image/png}'`],
+    ['image that is null', `update product set images = '{null}'`],
+    ['unknown category', `update product set category_id = gen_random_uuid()`],
+  ])('cannot have in the database: %s', async (_, change) => {
     await catalogue.product();
     await expect(catalogue.query(change)).rejects.toThrow(/violates/);
   });

@@ -11,7 +11,7 @@ describe('a variant', () => {
   });
   afterAll(() => catalogue.close());
 
-  const shown = async (sku: string) => {
+  const read = async (sku: string) => {
     const { data } = await catalogue.ask(
       'query ($sku: String!) { variant(sku: $sku) { name options { name value } product { id } } }',
       { sku },
@@ -26,7 +26,7 @@ describe('a variant', () => {
     return data.product.variants.map(({ sku }: { sku: string }) => sku);
   };
 
-  it('is added with its options, and changed in what is named', async () => {
+  it('is added with its options, and changed in the given fields', async () => {
     const { id: productId, sku: first } = await catalogue.product();
     const options = [
       { name: 'size', value: 'L' },
@@ -38,14 +38,14 @@ describe('a variant', () => {
     expect(await variantsOf(productId)).toEqual(['L-BLACK', first]);
     await catalogue.vendor(update, { input: { sku: 'L-BLACK', name: 'Large' } });
     const product = { id: productId };
-    expect(await shown('L-BLACK')).toEqual({ name: 'Large', options, product });
+    expect(await read('L-BLACK')).toEqual({ name: 'Large', options, product });
     await catalogue.admin(update, { input: { sku: 'L-BLACK', options: [], name: null } });
-    expect(await shown('L-BLACK')).toEqual({ name: 'Large', options: [], product });
+    expect(await read('L-BLACK')).toEqual({ name: 'Large', options: [], product });
   });
 
   it.each([
-    ['a name of nothing', { name: '' }, 'input.name'],
-    ['an option of nothing', { options: [{ name: 'size', value: '' }] }, 'input.options[0].value'],
+    ['an empty name', { name: '' }, 'input.name'],
+    ['an empty option', { options: [{ name: 'size', value: '' }] }, 'input.options[0].value'],
     [
       'two sizes',
       {
@@ -63,26 +63,26 @@ describe('a variant', () => {
     ],
   ])('is not changed to %s', async (_, changes, field) => {
     const { sku } = await catalogue.product();
-    const before = await shown(sku);
+    const before = await read(sku);
     const reply = await catalogue.vendor(update, { input: { sku, ...changes } });
     expect(reply).toMatchObject({ code: 'BAD_USER_INPUT', fields: [field] });
-    expect(await shown(sku)).toEqual(before);
+    expect(await read(sku)).toEqual(before);
   });
 
   it('is neither changed nor removed by another vendor', async () => {
     const { sku } = await catalogue.product();
-    const before = await shown(sku);
+    const before = await read(sku);
     const changed = await catalogue.otherVendor(update, { input: { sku, name: 'Mine' } });
     expect(changed).toMatchObject({ code: 'FORBIDDEN' });
     expect(await catalogue.otherVendor(remove, { sku })).toMatchObject({ code: 'FORBIDDEN' });
-    expect(await shown(sku)).toEqual(before);
+    expect(await read(sku)).toEqual(before);
   });
 
-  it('that is removed is not found, leaves its siblings, and never gives its sku away', async () => {
+  it('that was removed is not found, its siblings stay, and its sku is never reused', async () => {
     const { id, skus } = await catalogue.product({}, 2);
     const [sku, sibling] = skus as [string, string];
     await catalogue.vendor(remove, { sku });
-    expect(await shown(sku)).toBeNull();
+    expect(await read(sku)).toBeNull();
     expect(await variantsOf(id)).toEqual([sibling]);
     for (const reply of [
       await catalogue.vendor(update, { input: { sku, name: 'Back' } }),
@@ -94,7 +94,7 @@ describe('a variant', () => {
     expect(await catalogue.vendor(add, again)).toMatchObject({ code: 'CONFLICT' });
   });
 
-  it('that is removed is there for whoever refers to it, but not for a shop or a warehouse to offer', async () => {
+  it('that was removed is resolved for references, but not for shops and warehouses', async () => {
     const { sku } = await catalogue.product();
     await catalogue.vendor(remove, { sku });
     const query = `query ($of: [_Any!]!) {
@@ -110,7 +110,7 @@ describe('a variant', () => {
     expect(await found('warehouse')).toEqual([null]);
   });
 
-  it('is the hundredth of its product at most', async () => {
+  it('is refused when its product has a hundred already', async () => {
     const { id: productId, skus } = await catalogue.product({}, 100);
     const variant = { sku: 'ONE-TOO-MANY', name: 'more' };
     expect(await catalogue.vendor(add, { input: { productId, variant } })).toMatchObject({

@@ -30,17 +30,17 @@ export const loadCheapestOffers: BatchLoad<OffersOf, OfferOfShop[], ShopContext>
 ) => {
   const rows = await sqlPrepared<Found>(
     em,
-    `select wanted.at::int, o.*, shop.name as "shopName", shop.slug as "shopSlug",
+    `select requested.at::int, o.*, shop.name as "shopName", shop.slug as "shopSlug",
        shop.owner_id as "ownerId", shop.currency_code as "shopCurrencyCode"
      from unnest($1::text[], $2::uuid[], $3::int[])
-       with ordinality as wanted (of_sku, of_shop, rows_max, at)
+       with ordinality as requested (of_sku, of_shop, rows_max, at)
      cross join lateral (
        select ${offerColumns} from offer
-       where sku = wanted.of_sku and active
-         and (wanted.of_shop is null or shop_id = wanted.of_shop)
-       order by price_amount, id limit wanted.rows_max
+       where sku = requested.of_sku and active
+         and (requested.of_shop is null or shop_id = requested.of_shop)
+       order by price_amount, id limit requested.rows_max
      ) o join shop on shop.id = o."shopId"
-     order by wanted.at, o."priceAmount", o.id`,
+     order by requested.at, o."priceAmount", o.id`,
     [keys.map(({ sku }) => sku), keys.map(({ shopId }) => shopId), keys.map(({ first }) => first)],
   );
   const shops = new Map<string, ShopRow>();

@@ -36,22 +36,22 @@ export const loadPriceRanges: BatchLoad<RangeOf, PriceRange | null, ShopContext>
   keys,
   { em },
 ) => {
-  const wanted = keys.flatMap(({ skus, currencyCode }, at) =>
+  const requested = keys.flatMap(({ skus, currencyCode }, at) =>
     skus.map((sku) => ({ at, sku, currencyCode })),
   );
   const rows = await sql<RangeRow>(
     em,
-    `select distinct on (wanted.at) wanted.at, currency_code as "currencyCode",
+    `select distinct on (requested.at) requested.at, currency_code as "currencyCode",
        min(price_amount) as lowest, max(price_amount) as highest
-     from unnest($1::int[], $2::text[], $3::text[]) as wanted (at, of_sku, of_currency)
-       join offer on sku = wanted.of_sku and active
-         and (wanted.of_currency is null or currency_code = wanted.of_currency)
-     group by wanted.at, currency_code
-     order by wanted.at, count(*) desc, currency_code`,
+     from unnest($1::int[], $2::text[], $3::text[]) as requested (at, of_sku, of_currency)
+       join offer on sku = requested.of_sku and active
+         and (requested.of_currency is null or currency_code = requested.of_currency)
+     group by requested.at, currency_code
+     order by requested.at, count(*) desc, currency_code`,
     [
-      wanted.map(({ at }) => at),
-      wanted.map(({ sku }) => sku),
-      wanted.map(({ currencyCode }) => currencyCode),
+      requested.map(({ at }) => at),
+      requested.map(({ sku }) => sku),
+      requested.map(({ currencyCode }) => currencyCode),
     ],
   );
   const byKey = new Map(rows.map((row) => [Number(row.at), row]));

@@ -30,12 +30,12 @@ describe('a message', () => {
   const mail = () => sender.send({ to: { email }, subject: 'Hello', text: 'a text\n.\nand more' });
   const refusal = (code: string) => expect.objectContaining({ extensions: { code } });
 
-  it('to a phone goes through the SMS gateway, with its account', async () => {
+  it('to a phone is sent through the SMS gateway, with its account', async () => {
     await sms();
     expect(servers.sent).toEqual([{ to: phone, text: 'a text & more' }]);
   });
 
-  it('to an e-mail address goes by SMTP', async () => {
+  it('to an e-mail address is sent by SMTP', async () => {
     await mail();
     expect(servers.sent).toHaveLength(1);
     expect(servers.sent[0]?.to).toBe(email);
@@ -43,7 +43,7 @@ describe('a message', () => {
     expect(servers.sent[0]?.text).toContain('and more');
   });
 
-  it('is sent again when the gateway is busy or breaks, and arrives once', async () => {
+  it('is sent again when the gateway is busy or fails, and arrives once', async () => {
     servers.gatewayFaults.push({ status: 429 }, { status: 503 });
     await sms();
     servers.mailFaults.push(451);
@@ -51,7 +51,7 @@ describe('a message', () => {
     expect(servers.sent.map(({ to }) => to)).toEqual([phone, email]);
   });
 
-  it('that nobody takes after three attempts is TRY_AGAIN, and the log names no one', async () => {
+  it('that is refused three times is TRY_AGAIN, and the log contains no address', async () => {
     servers.gatewayFaults.push({ status: 500 }, { status: 502 }, { status: 503 });
     await expect(sms()).rejects.toEqual(refusal('TRY_AGAIN'));
     servers.mailFaults.push(451, 451, 451);
@@ -62,7 +62,7 @@ describe('a message', () => {
     expect(lines.join()).not.toContain(email);
   });
 
-  it('to where nobody is reached is the sender’s mistake, and is not tried again', async () => {
+  it('to an address that cannot be reached is BAD_USER_INPUT, and is not retried', async () => {
     const fields = (field: string) =>
       expect.objectContaining({
         extensions: { code: 'BAD_USER_INPUT', fields: { [field]: expect.any(String) } },
@@ -74,15 +74,15 @@ describe('a message', () => {
     expect([servers.gatewayFaults, servers.mailFaults]).toEqual([[], []]);
   });
 
-  it('refused for a reason of ours is not tried again, and is logged', async () => {
-    const broke = createMessageSender({ ...servers.env, SMS_AUTH_TOKEN: 'wrong' }, logger);
-    const sending = broke.send({ to: { phone }, subject: '', text: 'a text' });
+  it('refused because of our configuration is not retried, and is logged', async () => {
+    const misconfigured = createMessageSender({ ...servers.env, SMS_AUTH_TOKEN: 'wrong' }, logger);
+    const sending = misconfigured.send({ to: { phone }, subject: '', text: 'a text' });
     await expect(sending).rejects.toEqual(refusal('TRY_AGAIN'));
-    await broke.close();
+    await misconfigured.close();
     expect(lines.join()).toContain('401, code 20003');
   });
 
-  it('to a gateway that is not there is TRY_AGAIN', async () => {
+  it('to a gateway that is down is TRY_AGAIN', async () => {
     const away = { SMS_GATEWAY_URL: 'http://127.0.0.1:9', SMTP_URL: 'smtp://127.0.0.1:9' };
     const lost = createMessageSender({ ...servers.env, ...away }, logger);
     for (const to of [{ phone }, { email }]) {
@@ -112,7 +112,7 @@ describe('a message', () => {
     silent.close();
   });
 
-  it('is printed in the log where there is no gateway, for development', async () => {
+  it('is printed in the log without a gateway, for development', async () => {
     const env = { ...servers.env, SMS_GATEWAY_URL: 'log', SMTP_URL: 'log' };
     const printer = createLogger('messages', 'info', {
       personal: true,

@@ -23,7 +23,7 @@ describe('the keys that sign access tokens', () => {
     expect(JSON.stringify(keys.published)).not.toMatch(/"d":/);
   });
 
-  it('change while tokens of the older one are still taken, and those of a key that is gone are not', async () => {
+  it('can be rotated: tokens of the older key stay valid until it is withdrawn', async () => {
     const [first, second, third] = await Promise.all([1, 2, 3].map(() => generateSigningKey()));
     const before = await readSigningKeys(JSON.stringify({ keys: [first] }));
     const during = await readSigningKeys(JSON.stringify({ keys: [second, first] }));
@@ -40,7 +40,7 @@ describe('the keys that sign access tokens', () => {
     const old = await sign(before);
     expect(await identityOf(old)).toBe('CUSTOMER');
     published = during.published;
-    await new Promise((resolve) => setTimeout(resolve, 1100)); // a key is looked for once a second
+    await new Promise((resolve) => setTimeout(resolve, 1100)); // unknown keys are fetched once a second at most
     expect(await identityOf(await sign(during))).toBe('CUSTOMER');
     expect(await identityOf(await sign(before))).toBe('CUSTOMER');
     await expect(identityOf(await sign(after))).rejects.toMatchObject({
