@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import type { ReserveRequest } from '../../subgraphs/warehouse/reservation/decide-reservations.js';
+import type { ReserveRequest } from '../../subgraphs/contracts/reservation.js';
 import type { CustomersTask } from './task.js';
 
 const batchMax = 256;

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { v7 as uuidv7 } from 'uuid';
+import type { ReserveRequest } from '../../subgraphs/contracts/reservation.js';
 import type { StockKey } from '../../subgraphs/contracts/stock-key.js';
-import type { ReserveRequest } from '../../subgraphs/warehouse/reservation/decide-reservations.js';
 import { reserveStock } from '../../subgraphs/warehouse/reservation/engine.js';
 import { openEngine } from '../engine.js';
 import { startCeiling } from './ceiling.js';

@@ -1,4 +1,5 @@
 import { Field, Int, ObjectType } from 'type-graphql';
+import type { Shortage } from '../../contracts/reservation.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -62,11 +63,9 @@ export class OfferGone extends Refusal {
 }
 
 /** Units of an offer that were wanted, and of which there are fewer. */
-export interface ShortageLine {
+export type ShortageLine = Pick<Shortage, 'requested' | 'available'> & {
   readonly offerId: string;
-  readonly requested: number;
-  readonly available: number;
-}
+};
 
 /** The refusal of what there is not enough of. */
 export function insufficientStock(lines: readonly ShortageLine[]): InsufficientStock {

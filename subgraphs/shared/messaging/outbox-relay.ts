@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { type DeliveredEvent, deliveryFieldOf } from '../../contracts/events.js';
+import { deliveryTo } from '../../contracts/events.js';
 import { bisect } from '../batching/bisect.js';
 import { listenTo } from '../database/listen.js';
 import { sql } from '../database/sql.js';
@@ -185,17 +185,12 @@ function isOfEntries(error: unknown): boolean {
 }
 
 /** @returns the ids of the events that the consumer has committed */
-async function postEvents(client: ServiceClient, consumer: string, entries: readonly DueEntry[]) {
-  const mutation = deliveryFieldOf(consumer);
-  const events = entries.map(({ id, topic, key, version, payload }): DeliveredEvent => {
+function postEvents(client: ServiceClient, consumer: string, entries: readonly DueEntry[]) {
+  const events = entries.map(({ id, topic, key, version, payload }) => {
     return { id, topic, key, version, payload: JSON.stringify(payload) };
   });
-  const data = await client.call<Record<string, string[]>>(
-    `mutation ($events: [OutboxEvent!]!) { ${mutation}(events: $events) }`,
-    { events },
-    { timeoutMs: deliveryTimeoutMs, repeatable: true },
-  );
-  return data[mutation] ?? [];
+  const options = { timeoutMs: deliveryTimeoutMs, repeatable: true };
+  return client.call(deliveryTo(consumer), { events }, options);
 }
 
 async function backOff(options: RelayOptions, em: EntityManager, ids: string[]) {

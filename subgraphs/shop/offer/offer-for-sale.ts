@@ -1,11 +1,12 @@
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
+import type * as contract from '../../contracts/shop.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 
 @Directive('@inaccessible')
 @Allow('parent')
 @ObjectType({ description: 'An offer as a checkout reads it, at this moment.' })
-export class OfferForSale {
+export class OfferForSale implements contract.OfferForSale {
   @Field(() => UUID, { description: 'The id of the offer.' })
   id!: string;
 

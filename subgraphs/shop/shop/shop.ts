@@ -1,6 +1,7 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ObjectType } from 'type-graphql';
+import type * as contract from '../../contracts/shop.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -50,7 +51,7 @@ export const ShopConnection = connectionOf(Shop, 'Shop');
 @Directive('@inaccessible')
 @Allow('parent')
 @ObjectType({ description: 'Who owns a shop.' })
-export class ShopOwner {
+export class ShopOwner implements contract.ShopOwner {
   @Field(() => UUID, { description: 'The shop.' })
   shopId!: string;
 
