@@ -9,6 +9,7 @@ import type { Logger } from '../observability/logger.js';
 import { gaugeOf, type Registry } from '../observability/metrics.js';
 import { telemetry } from '../observability/telemetry/telemetry.js';
 import { failPoint } from '../resilience/fail-point.js';
+import { claimDue, oldestJobSeconds, retryAtSql } from '../runtime/due-jobs.js';
 import { startWorker } from '../runtime/worker.js';
 
 interface DueEntry {
@@ -38,11 +39,20 @@ const pollDefaultMs = 500;
 const leaseMs = 15_000;
 const deliveryTimeoutMs = 10_000;
 const unreachableRetryMs = 1000;
+const backoffFirstMs = 100;
 const backoffMaxMs = 60_000;
 const rejectionsMax = 20;
 const keepSentHours = 24;
 const pruneEveryDefaultMs = 10_000;
 const pruneMax = 5000;
+
+const outboxJobs = { table: 'outbox', unfinished: 'sent_at is null and dead_at is null' };
+const outboxClaim = {
+  ...outboxJobs,
+  batchMax,
+  set: `next_attempt_at = now() + ${leaseMs} * interval '1 ms', updated_at = now()`,
+  returning: 'job.id, job.consumer, job.topic, job.key, job.version, job.payload',
+};
 
 /**
  * Posts what stands in the outbox to its consumers until stopped. NOTIFY wakes it, a poll stands
@@ -94,32 +104,27 @@ export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
 
 /** What alerts are made of: entries that wait too long, and any dead letter. */
 function watchOutbox({ em, registry }: RelayOptions): void {
-  const read = async (text: string) => {
-    const [row] = await sql<{ value: string }>(em.fork(), text);
-    return Number(row?.value);
-  };
   const lag = {
     name: 'holdfast_outbox_oldest_seconds',
     help: 'The age of the oldest event that its consumer has not committed yet.',
   };
-  gaugeOf(registry, lag, () =>
-    read(
-      `select coalesce(extract(epoch from now() - min(created_at)), 0) as value
-       from outbox where sent_at is null and dead_at is null`,
-    ),
-  );
+  gaugeOf(registry, lag, () => oldestJobSeconds(em.fork(), outboxJobs));
   const dead = {
     name: 'holdfast_outbox_dead_letters',
     help: 'Events that their consumer refuses for good; somebody has to look at each.',
   };
-  gaugeOf(registry, dead, () =>
-    read('select count(*) as value from outbox where dead_at is not null'),
-  );
+  gaugeOf(registry, dead, async () => {
+    const [row] = await sql<{ count: string }>(
+      em.fork(),
+      'select count(*) from outbox where dead_at is not null',
+    );
+    return Number(row?.count);
+  });
 }
 
 /** Delivers one batch of what is due. @returns how many entries it took up */
 export async function relayOnce(options: RelayOptions): Promise<number> {
-  const due = await claimDue(options.em.fork());
+  const due = await claimDue<DueEntry>(options.em, outboxClaim);
   const byConsumer = Map.groupBy(due, (entry) => entry.consumer);
   await Promise.all(
     [...byConsumer].map(([consumer, entries]) => {
@@ -128,21 +133,6 @@ export async function relayOnce(options: RelayOptions): Promise<number> {
     }),
   );
   return due.length;
-}
-
-/** Takes entries for `leaseMs`, so that no transaction is open while they are posted. */
-function claimDue(em: EntityManager): Promise<DueEntry[]> {
-  return sql<DueEntry>(
-    em,
-    `update outbox set next_attempt_at = now() + $2 * interval '1 ms', updated_at = now()
-     where id in (
-       select id from outbox
-       where sent_at is null and dead_at is null and next_attempt_at <= now()
-       order by next_attempt_at limit $1 for update skip locked
-     )
-     returning id, consumer, topic, key, version, payload`,
-    [batchMax, leaseMs],
-  );
 }
 
 function deliver(options: RelayOptions, consumer: string, entries: DueEntry[]) {
@@ -197,10 +187,10 @@ async function backOff(options: RelayOptions, em: EntityManager, ids: string[]) 
   const dead = await sql<{ id: string; dead: boolean }>(
     em,
     `update outbox set rejections = rejections + 1, updated_at = now(),
-       next_attempt_at = now() + least(100 * 2 ^ least(rejections, 20), $2) * interval '1 ms',
-       dead_at = case when rejections + 1 >= $3 then now() end
+       next_attempt_at = ${retryAtSql('rejections', backoffFirstMs, backoffMaxMs)},
+       dead_at = case when rejections + 1 >= $2 then now() end
      where id = any($1::uuid[]) returning id, dead_at is not null as dead`,
-    [ids, backoffMaxMs, rejectionsMax],
+    [ids, rejectionsMax],
   );
   for (const { id } of dead.filter((entry) => entry.dead)) {
     options.logger.error(
