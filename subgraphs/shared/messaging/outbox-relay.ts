@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { deliveryTo } from '../../contracts/events.js';
 import { bisect } from '../batching/bisect.js';
 import { listenTo } from '../database/listen.js';
+import { prune } from '../database/prune.js';
 import { sql } from '../database/sql.js';
 import { DomainError, UpstreamFault } from '../errors.js';
 import type { ServiceClient } from '../http/service-client.js';
@@ -11,6 +12,7 @@ import { telemetry } from '../observability/telemetry/telemetry.js';
 import { failPoint } from '../resilience/fail-point.js';
 import { claimDue, oldestJobSeconds, retryAtSql } from '../runtime/due-jobs.js';
 import { startWorker } from '../runtime/worker.js';
+import { outboxRetention } from './outbox.js';
 
 interface DueEntry {
   id: string;
@@ -42,9 +44,7 @@ const unreachableRetryMs = 1000;
 const backoffFirstMs = 100;
 const backoffMaxMs = 60_000;
 const rejectionsMax = 20;
-const keepSentHours = 24;
 const pruneEveryDefaultMs = 10_000;
-const pruneMax = 5000;
 
 const outboxJobs = { table: 'outbox', unfinished: 'sent_at is null and dead_at is null' };
 const outboxClaim = {
@@ -90,8 +90,8 @@ export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
   };
   const running = run();
   const pruneEveryMs = options.pruneEveryMs ?? pruneEveryDefaultMs;
-  const pruner = startWorker('clean up of the outbox', pruneEveryMs, options.logger, () =>
-    prune(options.em.fork()),
+  const pruner = startWorker('clean up of the outbox', pruneEveryMs, options.logger, (isStopping) =>
+    prune(options.em, outboxRetention, options.logger, isStopping),
   );
   return {
     async stop() {
@@ -198,14 +198,4 @@ async function backOff(options: RelayOptions, em: EntityManager, ids: string[]) 
       'an outbox entry is a dead letter: its consumer refuses it',
     );
   }
-}
-
-async function prune(em: EntityManager): Promise<void> {
-  await sql(
-    em,
-    `delete from outbox where id in (
-       select id from outbox where sent_at < now() - $1 * interval '1 hour'
-       limit $2 for update skip locked)`,
-    [keepSentHours, pruneMax],
-  );
 }

@@ -4,9 +4,6 @@ import { sql, sqlCount } from '../../shared/database/sql.js';
 import { unauthenticated } from '../../shared/errors.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 
-const keepEndedDays = 30;
-const pruneMax = 5000;
-
 /**
  * Ends the session of the access token, or all of its user's. No refresh token of theirs is taken
  * any more; access tokens run out within their 15 minutes.
@@ -63,24 +60,5 @@ export async function invalidateRefreshTokens(tx: EntityManager, sessionId: stri
     tx,
     'update refresh_token set used_at = now() where session_id = $1 and used_at is null',
     [sessionId],
-  );
-}
-
-/** Forgets refresh tokens that are too old, and sessions that ended, or have no token any more. */
-export async function pruneSessions(em: EntityManager): Promise<void> {
-  await sqlCount(
-    em,
-    `delete from refresh_token where hash in (
-       select hash from refresh_token where expires_at < now() limit $1 for update skip locked)`,
-    [pruneMax],
-  );
-  await sqlCount(
-    em,
-    `delete from login_session where id in (
-       select s.id from login_session s
-       where s.ended_at < now() - $1 * interval '1 day'
-         or not exists (select 1 from refresh_token t where t.session_id = s.id)
-       limit $2 for update skip locked)`,
-    [keepEndedDays, pruneMax],
   );
 }
