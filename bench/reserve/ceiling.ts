@@ -1,6 +1,6 @@
 import pg from 'pg';
+import type { ReserveRequest } from '../../subgraphs/contracts/reservation.js';
 import { newId } from '../../subgraphs/shared/ids.js';
-import type { ReserveRequest } from '../../subgraphs/warehouse/reservation/decide-reservations.js';
 import type { CustomersTask } from './task.js';
 
 const batchMax = 256;

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
+import type { ReserveRequest } from '../../subgraphs/contracts/reservation.js';
 import type { StockKey } from '../../subgraphs/contracts/stock-key.js';
 import { newId } from '../../subgraphs/shared/ids.js';
-import type { ReserveRequest } from '../../subgraphs/warehouse/reservation/decide-reservations.js';
 import { reserveStock } from '../../subgraphs/warehouse/reservation/engine.js';
 import { openEngine } from '../engine.js';
 import { startCeiling } from './ceiling.js';

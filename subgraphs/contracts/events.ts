@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Call } from './call.js';
 import { endReasons } from './reservation.js';
 
 /** What both sides of an event agree on. Its topic is `producer.noun.past-verb`. */
@@ -123,6 +124,15 @@ export interface DeliveredEvent {
 /** The mutation by which a subgraph takes events. */
 export const deliveryFieldOf = (consumer: string) =>
   `deliverTo${consumer[0]?.toUpperCase()}${consumer.slice(1)}`;
+
+/** Delivers events; the answer has the ids of those that the consumer committed. */
+export const deliveryTo = (
+  consumer: string,
+): Call<{ readonly events: readonly DeliveredEvent[] }, string[]> => {
+  const field = deliveryFieldOf(consumer);
+  const query = `mutation ($events: [OutboxEvent!]!) { ${field}(events: $events) }`;
+  return { field, query, answer: z.array(z.string()) };
+};
 
 /** @throws Error naming what is wrong with a payload that is not of its topic */
 export function readPayload<T extends Topic>(topic: T, json: string): PayloadOf<T> {

@@ -13,8 +13,44 @@ export type EndReason = (typeof endReasons)[number];
 export const reservationStates = ['HELD', 'COMMITTED', 'RELEASED', 'EXPIRED'] as const;
 export type ReservationState = (typeof reservationStates)[number];
 
+/** Units of one variant of one shop. */
+export interface ReserveLine extends StockKey {
+  readonly quantity: number;
+}
+/** What to reserve for one order, all or nothing. */
+export interface ReserveRequest {
+  readonly orderId: string;
+  readonly lines: readonly ReserveLine[];
+  readonly holdForMs: number;
+}
+/** Which order is paid, and by which payment. */
+export interface CommitRequest {
+  readonly orderId: string;
+  readonly paymentId: string;
+}
+/** Which order is given up, and why. */
+export interface ReleaseRequest {
+  readonly orderId: string;
+  readonly reason: EndReason;
+  /** the user who cancelled, where it was a user */
+  readonly actor?: string | null | undefined;
+}
+
 /** A variant of which a shop has fewer units than an order needs. */
 export interface Shortage extends StockKey {
   readonly requested: number;
   readonly available: number;
+}
+
+/** @template Time a time: text in JSON, a `Date` in the warehouse subgraph */
+export interface ReservationAnswer<Time = string> {
+  readonly orderId: string;
+  /** `SHORT`: nothing is held, see `shortages`; `WAITING`: not decided yet */
+  readonly state: ReservationState | 'SHORT' | 'WAITING';
+  /** of `HELD` */
+  readonly expiresAt?: Time | null;
+  /** of `COMMITTED` */
+  readonly paymentId?: string | null;
+  /** of `SHORT` */
+  readonly shortages?: readonly Shortage[] | null;
 }

@@ -1,6 +1,7 @@
+import { pruning } from '../shared/database/prune.js';
 import { defineSubgraph } from '../shared/define-subgraph.js';
-import { pruneKeys } from '../shared/idempotency.js';
-import { pruneInbox } from '../shared/messaging/inbox.js';
+import { keyRetention } from '../shared/idempotency.js';
+import { inboxRetention } from '../shared/messaging/inbox.js';
 import { runIfMain } from '../shared/runtime/process.js';
 import { createApp } from './app.js';
 import { uncountIdleCarts } from './cart/uncount-idle-carts.js';
@@ -11,7 +12,7 @@ import { databaseSchema } from './mikro-orm.config.js';
 import { onReservationEnded } from './order/transitions/on-reservation-ended.js';
 import { recoverPayments } from './payment/recover-payments.js';
 import { sendRefunds } from './payment/send-refunds.js';
-import { pruneEvents } from './payment/webhook/payment-event.js';
+import { paymentEventRetention } from './payment/webhook/payment-event.js';
 import { webhookRoute } from './payment/webhook/webhook-route.js';
 import { source } from './schema.js';
 
@@ -50,11 +51,7 @@ export const subgraph = defineSubgraph({
     },
     'clean up': {
       everyMs: 600_000,
-      async run({ em }) {
-        await pruneKeys(em);
-        await pruneInbox(em);
-        await pruneEvents(em);
-      },
+      run: pruning(keyRetention, inboxRetention, paymentEventRetention),
     },
   },
   httpRoutes: [webhookRoute],

@@ -1,5 +1,6 @@
+import { pruning } from '../shared/database/prune.js';
 import { defineSubgraph } from '../shared/define-subgraph.js';
-import { pruneInbox } from '../shared/messaging/inbox.js';
+import { inboxRetention } from '../shared/messaging/inbox.js';
 import { runIfMain } from '../shared/runtime/process.js';
 import { variables } from './config.js';
 import { databaseSchema } from './mikro-orm.config.js';
@@ -21,7 +22,7 @@ export const subgraph = defineSubgraph({
   },
   emits: { 'product.variant.removed': 'shop', 'product.variant.renamed': 'shop' },
   workers: {
-    'clean up': { everyMs: 600_000, run: ({ em }) => pruneInbox(em) },
+    'clean up': { everyMs: 600_000, run: pruning(inboxRetention) },
   },
 });
 

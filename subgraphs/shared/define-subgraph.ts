@@ -89,7 +89,7 @@ async function start<
   const parts = { config, logger, registry, orm, services, redis: redis.byName };
   const onStop = (step: () => Promise<unknown>) => void stops.push(step);
   const app = ((await definition.app?.({ ...parts, onStop } as never)) ?? null) as A;
-  const running = () => ({ app, em: orm.em.fork() });
+  const running = () => ({ app, em: orm.em.fork(), logger });
   for (const { read, ...gauge } of definition.gauges ?? []) {
     gaugeOf(registry, gauge, () => read(running()));
   }

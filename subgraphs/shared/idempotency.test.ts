@@ -1,12 +1,14 @@
 import { createTestDatabases } from '../../tests/harness/databases.js';
+import { logger } from '../../tests/harness/stock-engine.js';
 import { databaseSchema } from '../order/mikro-orm.config.js';
 import { connect } from './database/connect.js';
+import { prune } from './database/prune.js';
 import { sql } from './database/sql.js';
 import {
   claimKey,
   createClaims,
   fingerprintOf,
-  pruneKeys,
+  keyRetention,
   releaseClaim,
   storeOutcome,
 } from './idempotency.js';
@@ -103,10 +105,10 @@ describe('idempotency keys', () => {
         [key.userId, hours],
       );
     await age(23);
-    await pruneKeys(orm.em.fork());
+    await prune(orm.em, keyRetention, logger);
     expect((await claim(key)).subjectId).toBe(first.subjectId);
     await age(25);
-    await pruneKeys(orm.em.fork());
+    await prune(orm.em, keyRetention, logger);
     expect((await claim(key)).subjectId).not.toBe(first.subjectId);
   });
 });

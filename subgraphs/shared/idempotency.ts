@@ -3,7 +3,8 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { groupWrites } from './batching/group-writes.js';
-import { sql, sqlPrepared } from './database/sql.js';
+import type { Retention } from './database/prune.js';
+import { sqlPrepared } from './database/sql.js';
 import { DomainError, tryAgain } from './errors.js';
 
 /**
@@ -44,6 +45,13 @@ export class IdempotencyKey {
   updatedAt!: Opt<Date>;
 }
 
+export const keyKeepHours = 24;
+
+export const keyRetention: Retention = {
+  table: 'idempotency_key',
+  outdated: `created_at < now() - interval '${keyKeepHours} hours'`,
+};
+
 export interface IdempotencyKeyRef {
   readonly userId: string;
   readonly operation: string;
@@ -58,7 +66,6 @@ export type Claim<O> =
 const claimMs = 10_000;
 const waitMaxMs = 5000;
 const waitStepMs = 50;
-export const keyKeepHours = 24;
 
 export function fingerprintOf(request: unknown): string {
   return createHash('sha256').update(JSON.stringify(request)).digest('hex');
@@ -182,16 +189,5 @@ export async function releaseClaim(
     `update idempotency_key set claimed_until = now() - interval '1 ms', updated_at = now()
      where user_id = $1 and operation = $2 and key = $3 and subject_id = $4 and outcome is null`,
     [key.userId, key.operation, key.key, subjectId],
-  );
-}
-
-const pruneMax = 50_000;
-
-export async function pruneKeys(em: EntityManager): Promise<void> {
-  await sql(
-    em,
-    `delete from idempotency_key where ctid in (
-       select ctid from idempotency_key where created_at < now() - $1 * interval '1 hour' limit $2)`,
-    [keyKeepHours, pruneMax],
   );
 }

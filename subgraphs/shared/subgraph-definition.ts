@@ -61,6 +61,7 @@ interface Running<A> {
   readonly app: A;
   /** a new fork */
   readonly em: EntityManager;
+  readonly logger: Logger;
 }
 
 interface WorkerDefinition<A> {

@@ -1,5 +1,6 @@
+import { pruning } from '../shared/database/prune.js';
 import { defineSubgraph } from '../shared/define-subgraph.js';
-import { pruneInbox } from '../shared/messaging/inbox.js';
+import { inboxRetention } from '../shared/messaging/inbox.js';
 import { runIfMain } from '../shared/runtime/process.js';
 import { variables } from './config.js';
 import type { ShopApp } from './context.js';
@@ -23,7 +24,7 @@ export const subgraph = defineSubgraph({
   },
   emits: { 'shop.shop.created': 'warehouse', 'shop.offer.changed': 'product' },
   workers: {
-    'clean up': { everyMs: 600_000, run: ({ em }) => pruneInbox(em) },
+    'clean up': { everyMs: 600_000, run: pruning(inboxRetention) },
   },
 });
 

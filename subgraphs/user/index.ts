@@ -1,10 +1,11 @@
+import { pruning } from '../shared/database/prune.js';
 import { defineSubgraph } from '../shared/define-subgraph.js';
 import { runIfMain } from '../shared/runtime/process.js';
 import { createApp } from './app.js';
 import { variables } from './config.js';
 import { databaseSchema } from './mikro-orm.config.js';
 import { source } from './schema.js';
-import { pruneSessions } from './session/end-sessions.js';
+import { refreshTokenRetention, sessionRetention } from './session/login-session.js';
 
 /** The user subgraph: accounts, sessions, one-time codes and addresses. */
 export const subgraph = defineSubgraph({
@@ -18,7 +19,10 @@ export const subgraph = defineSubgraph({
   consumes: {},
   emits: {},
   workers: {
-    'clean up of sessions': { everyMs: 60_000, run: ({ em }) => pruneSessions(em) },
+    'clean up of sessions': {
+      everyMs: 60_000,
+      run: pruning(refreshTokenRetention, sessionRetention),
+    },
   },
   routes: { '/.well-known/jwks.json': ({ keys }) => keys.published },
   // Every process verifies access tokens.

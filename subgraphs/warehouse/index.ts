@@ -1,5 +1,6 @@
+import { pruning } from '../shared/database/prune.js';
 import { defineSubgraph } from '../shared/define-subgraph.js';
-import { pruneInbox } from '../shared/messaging/inbox.js';
+import { inboxRetention } from '../shared/messaging/inbox.js';
 import { runIfMain } from '../shared/runtime/process.js';
 import { createApp } from './app.js';
 import { variables } from './config.js';
@@ -33,7 +34,7 @@ export const subgraph = defineSubgraph({
   },
   emits: { 'warehouse.reservation.ended': 'order', 'warehouse.stock.changed': 'product' },
   workers: {
-    'clean up': { everyMs: 600_000, run: ({ em }) => pruneInbox(em) },
+    'clean up': { everyMs: 600_000, run: pruning(inboxRetention) },
   },
   httpRoutes: [stockCsvRoute],
   gauges: [

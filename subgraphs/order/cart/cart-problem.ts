@@ -1,10 +1,10 @@
 import Big from 'big.js';
 import { registerEnumType } from 'type-graphql';
+import type { OfferForSale } from '../../contracts/shop.js';
 import { identityOf } from '../../shared/auth/callers.js';
 import type { BatchLoad } from '../../shared/graphql/context.js';
 import type { OrderContext } from '../context.js';
 import { limitViolations, readPurchases } from '../purchase-limit/count-purchases.js';
-import type { OfferForSale } from '../shop-client/offers-for-sale.js';
 import { readAvailable } from '../warehouse-client/availability.js';
 import type { CartLine } from './cart.js';
 

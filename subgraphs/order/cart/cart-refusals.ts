@@ -1,4 +1,5 @@
 import { Field, Int, ObjectType } from 'type-graphql';
+import type { Shortage } from '../../contracts/reservation.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -62,11 +63,9 @@ export class OfferGone extends Refusal {
 }
 
 /** An offer with fewer units available than requested. */
-export interface ShortageLine {
+export type ShortageLine = Pick<Shortage, 'requested' | 'available'> & {
   readonly offerId: string;
-  readonly requested: number;
-  readonly available: number;
-}
+};
 
 /** The refusal for a shortage. */
 export function insufficientStock(lines: readonly ShortageLine[]): InsufficientStock {

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import Big from 'big.js';
+import type { Shortage } from '../../contracts/reservation.js';
 import { identityOf } from '../../shared/auth/callers.js';
 import { isUniqueViolation } from '../../shared/database/errors.js';
 import { sql } from '../../shared/database/sql.js';
@@ -17,7 +18,6 @@ import { takeFromCart } from '../cart/move-cart.js';
 import { endPending, setExpiresAt } from '../order/transitions/end-pending.js';
 import { payPlacedOrder } from '../payment/pay-order.js';
 import { LimitExceeded } from '../purchase-limit/count-purchases.js';
-import type { Shortage } from '../warehouse-client/reservations.js';
 import { type CheckoutInput, type CheckoutItemInput, mergeItems } from './checkout-input.js';
 import type { CheckoutApp, CheckoutContext } from './checkout-writes.js';
 import { readOrderedLines } from './ordered-lines.js';

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { OfferForSale } from '../../contracts/shop.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
 import { newId } from '../../shared/ids.js';
 import { lineTotal, sumOf } from '../../shared/money.js';
@@ -9,7 +10,6 @@ import {
   countPurchasesSql,
   type PurchaseLine,
 } from '../purchase-limit/count-purchases.js';
-import type { OfferForSale } from '../shop-client/offers-for-sale.js';
 
 export interface OrderLine {
   readonly offer: OfferForSale;

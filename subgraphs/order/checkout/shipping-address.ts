@@ -1,3 +1,4 @@
+import { addressOf, addressParts } from '../../contracts/user.js';
 import { badInput, notFound } from '../../shared/errors.js';
 import type { OrderApp } from '../context.js';
 import type { ShippingAddress } from '../order/order.js';
@@ -6,7 +7,6 @@ import type { CheckoutInput } from './checkout-input.js';
 type AddressChoice = Pick<CheckoutInput, 'shippingAddress' | 'addressId'>;
 
 const timeoutMs = 4000;
-const addressFields = ['street', 'city', 'zip', 'country'] as const;
 
 /** @throws `BAD_USER_INPUT` for no address, or two */
 export function requireOneAddress({ shippingAddress, addressId }: AddressChoice): void {
@@ -27,19 +27,14 @@ export async function shippingAddressOf(
   { shippingAddress, addressId }: AddressChoice,
 ): Promise<ShippingAddress> {
   if (shippingAddress) return shippingAddress;
-  const { addressOf } = await user.call<{ addressOf: Partial<ShippingAddress> | null }>(
-    `query ($userId: UUID!, $id: UUID!) {
-       addressOf(userId: $userId, id: $id) { ${addressFields.join(' ')} }
-     }`,
-    { userId, id: addressId },
-    { timeoutMs, repeatable: true },
-  );
-  if (!addressOf) throw notFound('address', addressId as string);
-  const missing = addressFields.filter((field) => !addressOf[field]?.trim());
+  const id = addressId as string;
+  const address = await user.call(addressOf, { userId, id }, { timeoutMs, repeatable: true });
+  if (!address) throw notFound('address', id);
+  const missing = addressParts.filter((part) => !address[part]?.trim());
   if (missing.length > 0) {
     throw badInput({
       'input.addressId': `lacks ${missing.join(', ')}: complete the address first`,
     });
   }
-  return addressOf as ShippingAddress;
+  return address as ShippingAddress;
 }

@@ -1,16 +1,13 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql, sqlCount } from '../../shared/database/sql.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
+import { type DueJobs, runDueJobs } from '../../shared/runtime/due-jobs.js';
 import type { OrderApp } from '../context.js';
 import { lockPayment } from '../locks.js';
 import { recordEvents } from '../order/order-event.js';
 import { assertTransition } from '../state-machine.js';
 import { PermanentRefusal } from './provider/payment-provider.js';
 import { paymentTransitions, refundTransitions } from './status.js';
-
-const batchMax = 16;
-const retryFirstMs = 4000;
-const retryMaxMs = 300_000;
 
 interface DueRefund {
   id: string;
@@ -22,40 +19,33 @@ interface DueRefund {
   transactionId: string;
 }
 
+export const refundJobs: DueJobs = {
+  table: 'refund',
+  unfinished: `status = 'PENDING'`,
+  join: {
+    table: 'payment as p',
+    on: 'p.id = job.payment_id and p.provider_transaction_id is not null',
+  },
+  returning: `job.id, p.id as "paymentId", p.order_id as "orderId",
+    job.shop_order_id as "shopOrderId", job.amount, p.currency_code as "currencyCode",
+    p.provider_transaction_id as "transactionId"`,
+  batchMax: 16,
+  retryFirstMs: 4000,
+  retryMaxMs: 300_000,
+};
+
 /**
  * Sends the refunds that are due, each with its id as the idempotency key, so that the provider
  * executes it once. A refund without a response is postponed and sent again.
  *
  * @returns the number of refunds tried
  */
-export async function sendRefunds(
+export function sendRefunds(
   app: OrderApp,
   isStopping: () => boolean = () => false,
 ): Promise<number> {
-  let tried = 0;
-  while (!isStopping()) {
-    const due = await claimDue(app.orm.em.fork());
-    await Promise.all(due.map((refund) => send(app, refund)));
-    tried += due.length;
-    if (due.length < batchMax) break;
-  }
-  return tried;
+  return runDueJobs<DueRefund>(app.orm.em, refundJobs, isStopping, (refund) => send(app, refund));
 }
-
-const claimDue = (em: EntityManager) =>
-  sql<DueRefund>(
-    em,
-    `update refund r set attempts = r.attempts + 1, updated_at = now(),
-       next_attempt_at = now() + least($1 * 2 ^ least(r.attempts, 10), $2) * interval '1 ms'
-     from payment p
-     where p.id = r.payment_id and p.provider_transaction_id is not null and r.id in (
-       select id from refund where status = 'PENDING' and next_attempt_at <= now()
-       order by next_attempt_at limit $3 for update skip locked)
-     returning r.id, p.id as "paymentId", p.order_id as "orderId",
-       r.shop_order_id as "shopOrderId", r.amount, p.currency_code as "currencyCode",
-       p.provider_transaction_id as "transactionId"`,
-    [retryFirstMs, retryMaxMs, batchMax],
-  );
 
 async function send(app: OrderApp, refund: DueRefund): Promise<void> {
   const { id: refundId, transactionId, amount, currencyCode } = refund;

@@ -1,17 +1,6 @@
+import { type OfferForSale, offersForSale } from '../../contracts/shop.js';
 import { Coalescer } from '../../shared/batching/coalescer.js';
 import type { ServiceClient } from '../../shared/http/service-client.js';
-
-/** An offer with its current name, price and limit at the shop subgraph. */
-export interface OfferForSale {
-  readonly id: string;
-  readonly shopId: string;
-  readonly sku: string;
-  readonly name: string;
-  readonly priceAmount: string;
-  readonly currencyCode: string;
-  readonly purchaseLimit: number | null;
-  readonly active: boolean;
-}
 
 /** @returns the offers that exist and are active, by id. @throws `TRY_AGAIN` */
 export type ReadOffers = (ids: readonly string[]) => Promise<Map<string, OfferForSale>>;
@@ -21,16 +10,9 @@ const timeoutMs = 4000;
 /** Reads offers of the shop subgraph; concurrent reads share one query. */
 export function createOfferReader(shop: ServiceClient): ReadOffers {
   const reads = new Coalescer<readonly string[], Map<string, OfferForSale>>(async (requests) => {
-    const { offersForSale } = await shop.call<{ offersForSale: OfferForSale[] }>(
-      `query ($ids: [UUID!]!) {
-         offersForSale(ids: $ids) {
-           id shopId sku name priceAmount currencyCode purchaseLimit active
-         }
-       }`,
-      { ids: [...new Set(requests.flat())] },
-      { timeoutMs, repeatable: true },
-    );
-    const offers = new Map(offersForSale.map((offer) => [offer.id, offer]));
+    const ids = [...new Set(requests.flat())];
+    const found = await shop.call(offersForSale, { ids }, { timeoutMs, repeatable: true });
+    const offers = new Map(found.map((offer) => [offer.id, offer]));
     return requests.map((ids) => forSale(ids, offers));
   });
   return (ids) => reads.submit(ids, timeoutMs);

@@ -1,9 +1,6 @@
+import type { StockKey } from '../../contracts/stock-key.js';
+import { availabilityOf } from '../../contracts/warehouse.js';
 import type { ServiceClient } from '../../shared/http/service-client.js';
-
-export interface StockKey {
-  readonly shopId: string;
-  readonly sku: string;
-}
 
 const timeoutMs = 4000;
 
@@ -13,10 +10,6 @@ export async function readAvailable(
   keys: readonly StockKey[],
 ): Promise<number[]> {
   if (keys.length === 0) return [];
-  const { availabilityOf } = await warehouse.call<{ availabilityOf: number[] }>(
-    'query ($of: [StockKeyInput!]!) { availabilityOf(of: $of) }',
-    { of: keys.map(({ shopId, sku }) => ({ shopId, sku })) },
-    { timeoutMs, repeatable: true },
-  );
-  return availabilityOf;
+  const of = keys.map(({ shopId, sku }) => ({ shopId, sku }));
+  return warehouse.call(availabilityOf, { of }, { timeoutMs, repeatable: true });
 }

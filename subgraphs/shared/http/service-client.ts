@@ -1,4 +1,5 @@
 import { Pool } from 'undici';
+import type { Call } from '../../contracts/call.js';
 import { callerCredentials, callerHeader } from '../auth/callers.js';
 import type { Caller } from '../config.js';
 import { DomainError, type ErrorCode, tryAgain, UpstreamFault } from '../errors.js';
@@ -21,26 +22,25 @@ export interface CallOptions {
 /** Calls another subgraph on behalf of this process: without the token of a user. */
 export interface ServiceClient {
   /**
-   * @returns the `data` of the response
    * @throws `TRY_AGAIN` without a response in time; the outcome is then unknown
+   * @throws UpstreamFault for a response that does not match the contract
    */
-  call<T>(query: string, variables: Record<string, unknown>, options: CallOptions): Promise<T>;
+  call<V extends object, A>(call: Call<V, A>, variables: V, options: CallOptions): Promise<A>;
   /**
    * As `call`, for a field that returns a list in which each item may fail by itself.
    *
-   * @returns for each item of `data[field]` its value or its error
+   * @returns for each item its value or its error
    */
-  callEach<T>(
-    field: string,
-    query: string,
-    variables: Record<string, unknown>,
+  callEach<V extends object, A>(
+    call: Call<V, A>,
+    variables: V,
     options: CallOptions,
-  ): Promise<(T | Error)[]>;
+  ): Promise<(A | Error)[]>;
   close(): Promise<void>;
 }
 
-interface Reply<T> {
-  data?: T | null;
+interface Reply {
+  data?: Record<string, unknown> | null;
   errors?: ReplyError[];
 }
 interface ReplyError {
@@ -55,7 +55,7 @@ export function createServiceClient(url: string, self: Caller, secret: string): 
   const pool = new Pool(origin, { connections: connectionsMax, ...clientKeepAlive });
   const credentials = callerCredentials(self, secret);
 
-  async function send<T>(body: string, timeoutMs: number): Promise<Reply<T>> {
+  async function send(body: string, timeoutMs: number): Promise<Reply> {
     const response = await pool.request({
       method: 'POST',
       path: pathname,
@@ -67,17 +67,17 @@ export function createServiceClient(url: string, self: Caller, secret: string): 
       body,
       signal: AbortSignal.timeout(timeoutMs),
     });
-    return (await response.body.json()) as Reply<T>;
+    return (await response.body.json()) as Reply;
   }
 
-  async function request<T, R>(
-    query: string,
-    variables: Record<string, unknown>,
+  async function request<R>(
+    { query }: { readonly query: string },
+    variables: object,
     { timeoutMs, repeatable }: CallOptions,
-    read: (reply: Reply<T>) => R,
+    read: (reply: Reply) => R,
   ): Promise<R> {
     const body = JSON.stringify({ query, variables });
-    const once = async () => read(await send<T>(body, timeoutMs));
+    const once = async () => read(await send(body, timeoutMs));
     try {
       return await (repeatable ? retry.execute(once) : once());
     } catch (error) {
@@ -86,20 +86,33 @@ export function createServiceClient(url: string, self: Caller, secret: string): 
     }
   }
 
+  function parse<A>(
+    { field, answer }: Pick<Call<object, A>, 'field' | 'answer'>,
+    value: unknown,
+  ): A {
+    try {
+      return answer.parse(value);
+    } catch (error) {
+      throw new UpstreamFault(`${url} answered ${field} wrongly: ${(error as Error).message}`);
+    }
+  }
+
   return {
-    call: <T>(query: string, variables: Record<string, unknown>, options: CallOptions) =>
-      request<T, T>(query, variables, options, (reply) => dataOf(reply, url)),
-    callEach: <T>(
-      field: string,
-      query: string,
-      variables: Record<string, unknown>,
-      options: CallOptions,
-    ) =>
-      request<Record<string, (T | null)[]>, (T | Error)[]>(query, variables, options, (reply) => {
-        const items = reply.data?.[field];
-        if (!items) return dataOf({ errors: reply.errors ?? [] }, url);
+    call: (call, variables, options) =>
+      request(call, variables, options, (reply) => parse(call, dataOf(reply, url)[call.field])),
+    callEach: (call, variables, options) =>
+      request(call, variables, options, (reply) => {
+        const items = reply.data?.[call.field] as unknown[] | null | undefined;
+        if (!items) throw errorOf(reply.errors?.[0], url);
         const errors = new Map(reply.errors?.map((error) => [error.path?.[1], error]));
-        return items.map((item, n) => item ?? errorOf(errors.get(n), url));
+        return items.map((item, n) => {
+          if (item === null) return errorOf(errors.get(n), url);
+          try {
+            return parse(call, item);
+          } catch (error) {
+            return error as Error;
+          }
+        });
       }),
     close: () => pool.close(),
   };
@@ -108,7 +121,7 @@ export function createServiceClient(url: string, self: Caller, secret: string): 
 // Errors that concern this process, not the user, such as a wrong secret.
 const callerFaults = ['INTERNAL_SERVER_ERROR', 'UNAUTHENTICATED', 'FORBIDDEN', 'UNKNOWN_CALLER'];
 
-function dataOf<T>(reply: Reply<T>, url: string): T {
+function dataOf(reply: Reply, url: string): Record<string, unknown> {
   const error = reply.errors?.[0];
   if (!error && reply.data) return reply.data;
   throw errorOf(error, url);

@@ -14,7 +14,8 @@ import {
 import type { Principal } from '../auth/callers.js';
 import type { Caller } from '../config.js';
 import { isDatabaseUnavailable } from '../database/errors.js';
-import { sql, sqlCount } from '../database/sql.js';
+import type { Retention } from '../database/prune.js';
+import { sqlCount } from '../database/sql.js';
 import { UUID } from '../graphql/scalars.js';
 import type { Logger } from '../observability/logger.js';
 import { failPoint } from '../resilience/fail-point.js';
@@ -36,6 +37,14 @@ export class InboxEntry {
   @Property({ type: 'timestamptz', defaultRaw: 'now()', index: 'inbox_created_at' })
   createdAt!: Opt<Date>;
 }
+
+// A producer does not send an event for longer than this.
+const keepDays = 30;
+
+export const inboxRetention: Retention = {
+  table: 'inbox',
+  outdated: `created_at < now() - interval '${keepDays} days'`,
+};
 
 @Directive('@inaccessible')
 @InputType({ description: 'Entry of another subgraph’s outbox.' })
@@ -144,17 +153,4 @@ function handlerOf<C>(event: OutboxEvent, caller: Caller, handlers: EventHandler
   if (!handle) throw new Error(`no handler for ${topic} from ${caller}`);
   const payload = readPayload(topic as Topic, event.payload);
   return (tx: EntityManager, context: C) => handle(tx, event, payload as never, context);
-}
-
-// Longer than a producer may retry an event whose delivery was not confirmed.
-const keepDays = 30;
-const pruneMax = 50_000;
-
-export async function pruneInbox(em: EntityManager): Promise<void> {
-  await sql(
-    em,
-    `delete from inbox where id in (
-       select id from inbox where created_at < now() - $1 * interval '1 day' limit $2)`,
-    [keepDays, pruneMax],
-  );
 }

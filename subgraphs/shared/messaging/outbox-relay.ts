@@ -1,7 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { type DeliveredEvent, deliveryFieldOf } from '../../contracts/events.js';
+import { deliveryTo } from '../../contracts/events.js';
 import { bisect } from '../batching/bisect.js';
 import { listenTo } from '../database/listen.js';
+import { prune } from '../database/prune.js';
 import { sql } from '../database/sql.js';
 import { DomainError, UpstreamFault } from '../errors.js';
 import type { ServiceClient } from '../http/service-client.js';
@@ -9,7 +10,9 @@ import type { Logger } from '../observability/logger.js';
 import { gaugeOf, type Registry } from '../observability/metrics.js';
 import { telemetry } from '../observability/telemetry/telemetry.js';
 import { failPoint } from '../resilience/fail-point.js';
+import { claimDue, oldestJobSeconds, retryAtSql } from '../runtime/due-jobs.js';
 import { startWorker } from '../runtime/worker.js';
+import { outboxRetention } from './outbox.js';
 
 interface DueEntry {
   id: string;
@@ -38,11 +41,18 @@ const pollDefaultMs = 500;
 const leaseMs = 15_000;
 const deliveryTimeoutMs = 10_000;
 const unreachableRetryMs = 1000;
+const backoffFirstMs = 100;
 const backoffMaxMs = 60_000;
 const rejectionsMax = 20;
-const keepSentHours = 24;
 const pruneEveryDefaultMs = 10_000;
-const pruneMax = 5000;
+
+const outboxJobs = { table: 'outbox', unfinished: 'sent_at is null and dead_at is null' };
+const outboxClaim = {
+  ...outboxJobs,
+  batchMax,
+  set: `next_attempt_at = now() + ${leaseMs} * interval '1 ms', updated_at = now()`,
+  returning: 'job.id, job.consumer, job.topic, job.key, job.version, job.payload',
+};
 
 /**
  * Delivers the entries of the outbox to their consumers until stopped. NOTIFY wakes it; polling is the
@@ -80,8 +90,8 @@ export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
   };
   const running = run();
   const pruneEveryMs = options.pruneEveryMs ?? pruneEveryDefaultMs;
-  const pruner = startWorker('outbox pruning', pruneEveryMs, options.logger, () =>
-    prune(options.em.fork()),
+  const pruner = startWorker('clean up of the outbox', pruneEveryMs, options.logger, (isStopping) =>
+    prune(options.em, outboxRetention, options.logger, isStopping),
   );
   return {
     async stop() {
@@ -94,32 +104,27 @@ export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
 
 /** Exposes the metrics of the alerts: age of the oldest entry, and dead letters. */
 function watchOutbox({ em, registry }: RelayOptions): void {
-  const read = async (text: string) => {
-    const [row] = await sql<{ value: string }>(em.fork(), text);
-    return Number(row?.value);
-  };
   const lag = {
     name: 'holdfast_outbox_oldest_seconds',
     help: 'Age of the oldest undelivered event.',
   };
-  gaugeOf(registry, lag, () =>
-    read(
-      `select coalesce(extract(epoch from now() - min(created_at)), 0) as value
-       from outbox where sent_at is null and dead_at is null`,
-    ),
-  );
+  gaugeOf(registry, lag, () => oldestJobSeconds(em.fork(), outboxJobs));
   const dead = {
     name: 'holdfast_outbox_dead_letters',
     help: 'Events that were refused permanently. Each needs attention.',
   };
-  gaugeOf(registry, dead, () =>
-    read('select count(*) as value from outbox where dead_at is not null'),
-  );
+  gaugeOf(registry, dead, async () => {
+    const [row] = await sql<{ count: string }>(
+      em.fork(),
+      'select count(*) from outbox where dead_at is not null',
+    );
+    return Number(row?.count);
+  });
 }
 
 /** Delivers one batch of due entries. @returns the number of entries in it */
 export async function relayOnce(options: RelayOptions): Promise<number> {
-  const due = await claimDue(options.em.fork());
+  const due = await claimDue<DueEntry>(options.em, outboxClaim);
   const byConsumer = Map.groupBy(due, (entry) => entry.consumer);
   await Promise.all(
     [...byConsumer].map(([consumer, entries]) => {
@@ -128,21 +133,6 @@ export async function relayOnce(options: RelayOptions): Promise<number> {
     }),
   );
   return due.length;
-}
-
-/** Leases entries for `leaseMs`, so that no transaction is open while they are posted. */
-function claimDue(em: EntityManager): Promise<DueEntry[]> {
-  return sql<DueEntry>(
-    em,
-    `update outbox set next_attempt_at = now() + $2 * interval '1 ms', updated_at = now()
-     where id in (
-       select id from outbox
-       where sent_at is null and dead_at is null and next_attempt_at <= now()
-       order by next_attempt_at limit $1 for update skip locked
-     )
-     returning id, consumer, topic, key, version, payload`,
-    [batchMax, leaseMs],
-  );
 }
 
 function deliver(options: RelayOptions, consumer: string, entries: DueEntry[]) {
@@ -185,39 +175,24 @@ function isOfEntries(error: unknown): boolean {
 }
 
 /** @returns the ids of the events that the consumer has committed */
-async function postEvents(client: ServiceClient, consumer: string, entries: readonly DueEntry[]) {
-  const mutation = deliveryFieldOf(consumer);
-  const events = entries.map(({ id, topic, key, version, payload }): DeliveredEvent => {
+function postEvents(client: ServiceClient, consumer: string, entries: readonly DueEntry[]) {
+  const events = entries.map(({ id, topic, key, version, payload }) => {
     return { id, topic, key, version, payload: JSON.stringify(payload) };
   });
-  const data = await client.call<Record<string, string[]>>(
-    `mutation ($events: [OutboxEvent!]!) { ${mutation}(events: $events) }`,
-    { events },
-    { timeoutMs: deliveryTimeoutMs, repeatable: true },
-  );
-  return data[mutation] ?? [];
+  const options = { timeoutMs: deliveryTimeoutMs, repeatable: true };
+  return client.call(deliveryTo(consumer), { events }, options);
 }
 
 async function backOff(options: RelayOptions, em: EntityManager, ids: string[]) {
   const dead = await sql<{ id: string; dead: boolean }>(
     em,
     `update outbox set rejections = rejections + 1, updated_at = now(),
-       next_attempt_at = now() + least(100 * 2 ^ least(rejections, 20), $2) * interval '1 ms',
-       dead_at = case when rejections + 1 >= $3 then now() end
+       next_attempt_at = ${retryAtSql('rejections', backoffFirstMs, backoffMaxMs)},
+       dead_at = case when rejections + 1 >= $2 then now() end
      where id = any($1::uuid[]) returning id, dead_at is not null as dead`,
-    [ids, backoffMaxMs, rejectionsMax],
+    [ids, rejectionsMax],
   );
   for (const { id } of dead.filter((entry) => entry.dead)) {
     options.logger.error({ outboxId: id }, 'outbox entry dead-lettered');
   }
-}
-
-async function prune(em: EntityManager): Promise<void> {
-  await sql(
-    em,
-    `delete from outbox where id in (
-       select id from outbox where sent_at < now() - $1 * interval '1 hour'
-       limit $2 for update skip locked)`,
-    [keepSentHours, pruneMax],
-  );
 }

@@ -23,10 +23,10 @@ function consumer(answer: (ids: string[]) => string[]) {
   const batches: string[][] = [];
   const client: ServiceClient = {
     callEach: async () => [],
-    async call<T>(_query: string, variables: Record<string, unknown>) {
-      const ids = (variables.events as { id: string }[]).map(({ id }) => id);
+    async call(call, variables) {
+      const ids = (variables as { events: { id: string }[] }).events.map(({ id }) => id);
       batches.push(ids);
-      return { deliverToOrder: answer(ids) } as T;
+      return call.answer.parse(answer(ids));
     },
     close: async () => {},
   };

@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import { LRUCache } from 'lru-cache';
+import { shopOwners, shopsOfOwner } from '../../contracts/shop.js';
 import type { Principal } from '../auth/callers.js';
 import { forbidden, notFound } from '../errors.js';
 import type { ServiceClient } from '../http/service-client.js';
@@ -24,12 +25,9 @@ export function createShopOwners(shop: ServiceClient): ShopOwners {
   const loader = new DataLoader<string, string | null>(readOwners, { cache: false });
 
   async function readOwners(shopIds: readonly string[]): Promise<(string | null)[]> {
-    const { shopOwners } = await shop.call<{ shopOwners: { shopId: string; ownerId: string }[] }>(
-      'query ($ids: [UUID!]!) { shopOwners(ids: $ids) { shopId ownerId } }',
-      { ids: [...new Set(shopIds)] },
-      { timeoutMs, repeatable: true },
-    );
-    for (const { shopId, ownerId } of shopOwners) owners.set(shopId, ownerId);
+    const ids = [...new Set(shopIds)];
+    const found = await shop.call(shopOwners, { ids }, { timeoutMs, repeatable: true });
+    for (const { shopId, ownerId } of found) owners.set(shopId, ownerId);
     return shopIds.map((id) => owners.get(id) ?? null);
   }
 
@@ -44,13 +42,6 @@ export function createShopOwners(shop: ServiceClient): ShopOwners {
     async isOwn(principal, shopId) {
       return owns(principal, (await ownerOf(shopId)) ?? undefined);
     },
-    async shopsOf(ownerId) {
-      const { shopsOfOwner } = await shop.call<{ shopsOfOwner: string[] }>(
-        'query ($ownerId: UUID!) { shopsOfOwner(ownerId: $ownerId) }',
-        { ownerId },
-        { timeoutMs, repeatable: true },
-      );
-      return shopsOfOwner;
-    },
+    shopsOf: (ownerId) => shop.call(shopsOfOwner, { ownerId }, { timeoutMs, repeatable: true }),
   };
 }

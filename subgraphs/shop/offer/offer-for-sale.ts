@@ -1,11 +1,12 @@
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
+import type * as contract from '../../contracts/shop.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 
 @Directive('@inaccessible')
 @Allow('parent')
-@ObjectType({ description: 'Current state of an offer, for carts and checkouts.' })
-export class OfferForSale {
+@ObjectType({ description: 'Offer with its current price, as read by a checkout.' })
+export class OfferForSale implements contract.OfferForSale {
   @Field(() => UUID, { description: 'The id of the offer.' })
   id!: string;
 

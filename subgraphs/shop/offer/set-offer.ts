@@ -1,6 +1,7 @@
 import Big from 'big.js';
 import { IsOptional, Length, Matches, Max, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
+import { variantKey, variantNames } from '../../contracts/product.js';
 import { sql } from '../../shared/database/sql.js';
 import { badInput } from '../../shared/errors.js';
 import { Decimal, UUID } from '../../shared/graphql/scalars.js';
@@ -107,20 +108,9 @@ export async function setOffer(context: ShopContext, input: SetOfferInput): Prom
 
 const nameTimeoutMs = 3000;
 
-interface VariantEntity {
-  name: string;
-  product: { name: string };
-}
-
 /** @returns `Product name, variant name`, or null where the sku does not exist */
 async function fetchVariantName(product: ServiceClient, sku: string): Promise<string | null> {
-  const { _entities } = await product.call<{ _entities: (VariantEntity | null)[] }>(
-    `query ($of: [_Any!]!) {
-       _entities(representations: $of) { ... on ProductVariant { name product { name } } }
-     }`,
-    { of: [{ __typename: 'ProductVariant', sku }] },
-    { timeoutMs: nameTimeoutMs, repeatable: true },
-  );
-  const variant = _entities[0];
+  const options = { timeoutMs: nameTimeoutMs, repeatable: true };
+  const [variant] = await product.call(variantNames, { of: [variantKey(sku)] }, options);
   return variant ? `${variant.product.name}, ${variant.name}` : null;
 }

@@ -1,6 +1,7 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ObjectType } from 'type-graphql';
+import type * as contract from '../../contracts/shop.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -49,8 +50,8 @@ export const ShopConnection = connectionOf(Shop, 'Shop');
 
 @Directive('@inaccessible')
 @Allow('parent')
-@ObjectType({ description: 'The owner of a shop.' })
-export class ShopOwner {
+@ObjectType({ description: 'Owner of a shop.' })
+export class ShopOwner implements contract.ShopOwner {
   @Field(() => UUID, { description: 'The shop.' })
   shopId!: string;
 

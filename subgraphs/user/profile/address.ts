@@ -1,6 +1,7 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
+import type { AddressParts } from '../../contracts/user.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { User } from '../user.js';
@@ -13,7 +14,7 @@ import { User } from '../user.js';
   name: 'address_default',
   expression: 'create unique index address_default on address (user_id) where is_default',
 })
-export class Address {
+export class Address implements AddressParts {
   @Field(() => UUID, { description: 'The id of the address.' })
   @PrimaryKey({ type: 'uuid' })
   id!: string;

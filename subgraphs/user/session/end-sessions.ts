@@ -4,9 +4,6 @@ import { sqlCount } from '../../shared/database/sql.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { lockUsers } from '../locks.js';
 
-const keepEndedDays = 30;
-const pruneMax = 5000;
-
 /**
  * Ends the session of the access token, or all sessions of its user. Their refresh tokens are refused from
  * now on; access tokens stay valid until they expire, 15 minutes at most.
@@ -41,24 +38,5 @@ export async function invalidateRefreshTokens(tx: EntityManager, sessionId: stri
     tx,
     'update refresh_token set used_at = now() where session_id = $1 and used_at is null',
     [sessionId],
-  );
-}
-
-/** Deletes refresh tokens that expired, and sessions that ended 30 days ago or have no token left. */
-export async function pruneSessions(em: EntityManager): Promise<void> {
-  await sqlCount(
-    em,
-    `delete from refresh_token where hash in (
-       select hash from refresh_token where expires_at < now() limit $1 for update skip locked)`,
-    [pruneMax],
-  );
-  await sqlCount(
-    em,
-    `delete from login_session where id in (
-       select s.id from login_session s
-       where s.ended_at < now() - $1 * interval '1 day'
-         or not exists (select 1 from refresh_token t where t.session_id = s.id)
-       limit $2 for update skip locked)`,
-    [keepEndedDays, pruneMax],
   );
 }

@@ -1,5 +1,6 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import type { Retention } from '../../shared/database/prune.js';
 import { User } from '../user.js';
 
 /** A login on one device: the family of refresh tokens in which each replaces the one before. */
@@ -51,3 +52,17 @@ export class RefreshToken {
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 }
+
+export const refreshTokenRetention: Retention = {
+  table: 'refresh_token',
+  outdated: 'expires_at < now()',
+};
+
+const keepEndedDays = 30;
+
+/** Sessions that ended long ago, and those whose last refresh token was deleted. */
+export const sessionRetention: Retention = {
+  table: 'login_session',
+  outdated: `(ended_at < now() - interval '${keepEndedDays} days'
+    or not exists (select from refresh_token as t where t.session_id = login_session.id))`,
+};

@@ -13,6 +13,7 @@ import {
   Root,
   registerEnumType,
 } from 'type-graphql';
+import type { StockKey } from '../../contracts/stock-key.js';
 import { badInput } from '../../shared/errors.js';
 import { loaderOf, type SubgraphContext } from '../../shared/graphql/context.js';
 import { UUID } from '../../shared/graphql/scalars.js';
@@ -49,7 +50,7 @@ export class AvailabilityReason {
 
 @Directive('@inaccessible')
 @InputType({ description: 'What one shop has of one variant.' })
-export class StockKeyInput {
+export class StockKeyInput implements StockKey {
   @Field(() => UUID, { description: 'The shop that sells.' })
   shopId!: string;
 

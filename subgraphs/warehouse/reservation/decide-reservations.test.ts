@@ -1,12 +1,9 @@
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import type { ReserveRequest } from '../../contracts/reservation.js';
 import type { StockKey } from '../../contracts/stock-key.js';
 import { isLockTimeout } from '../../shared/database/errors.js';
 import { newId } from '../../shared/ids.js';
-import {
-  decideReservations,
-  type ReserveOutcome,
-  type ReserveRequest,
-} from './decide-reservations.js';
+import { decideReservations, type ReserveOutcome } from './decide-reservations.js';
 import { createStockLocks } from './dispatcher/stock-locks.js';
 import { commitReservation, releaseReservation, reserveStock, type StockEngine } from './engine.js';
 

@@ -1,6 +1,11 @@
 import type { RequiredEntityData } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { ReservationState, Shortage } from '../../contracts/reservation.js';
+import type {
+  ReservationState,
+  ReserveLine,
+  ReserveRequest,
+  Shortage,
+} from '../../contracts/reservation.js';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { sql } from '../../shared/database/sql.js';
 import type { Ledger } from '../stock/ledger.js';
@@ -9,14 +14,6 @@ import type { StockStore } from '../stock/stock-store.js';
 import { type Allocation, allocate, type Demand } from './allocate.js';
 import { Reservation, ReservationLine } from './reservation.js';
 
-export interface ReserveLine extends StockKey {
-  readonly quantity: number;
-}
-export interface ReserveRequest {
-  readonly orderId: string;
-  readonly lines: readonly ReserveLine[];
-  readonly holdForMs: number;
-}
 /** `HELD` and until when; or short of something; or how the reservation of this order ended before. */
 export type ReserveOutcome = { readonly orderId: string } & (
   | { readonly state: 'HELD'; readonly expiresAt: Date }

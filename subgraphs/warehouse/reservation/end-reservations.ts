@@ -1,6 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { event } from '../../contracts/events.js';
-import type { EndReason, ReservationState } from '../../contracts/reservation.js';
+import type {
+  CommitRequest,
+  EndReason,
+  ReleaseRequest,
+  ReservationState,
+} from '../../contracts/reservation.js';
 import { sql } from '../../shared/database/sql.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import { lockReservations } from '../locks.js';
@@ -11,14 +16,8 @@ import { readLines } from './reservation-lines.js';
 
 /** What the order subgraph asks for: a sale to a payment, or the units back on the shelf. */
 export type EndRequest =
-  | { readonly orderId: string; readonly to: 'COMMITTED'; readonly paymentId: string }
-  | {
-      readonly orderId: string;
-      readonly to: 'RELEASED';
-      readonly reason: EndReason;
-      /** the user who wanted it, where it was one */
-      readonly actor?: string | null;
-    };
+  | (CommitRequest & { readonly to: 'COMMITTED' })
+  | (ReleaseRequest & { readonly to: 'RELEASED' });
 
 /** One transition out of `HELD`. */
 export type Ending =

@@ -1,17 +1,13 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Redis } from 'ioredis';
-import type { EndReason } from '../../contracts/reservation.js';
+import type { CommitRequest, ReleaseRequest, ReserveRequest } from '../../contracts/reservation.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import type { Logger } from '../../shared/observability/logger.js';
 import type { Registry } from '../../shared/observability/metrics.js';
 import { createStockSignals } from '../signals/stock-signals.js';
 import { createStockMetrics } from '../stock/metrics.js';
 import type { StockStore } from '../stock/stock-store.js';
-import {
-  decideReservations,
-  type ReserveOutcome,
-  type ReserveRequest,
-} from './decide-reservations.js';
+import { decideReservations, type ReserveOutcome } from './decide-reservations.js';
 import { Dispatcher } from './dispatcher/dispatcher.js';
 import type { DispatcherLimits } from './dispatcher/dispatcher-limits.js';
 import { createStockLocks, type StockLocks } from './dispatcher/stock-locks.js';
@@ -105,7 +101,7 @@ export function reserveStock(
  */
 export function commitReservation(
   { ending }: StockEngine,
-  request: { readonly orderId: string; readonly paymentId: string },
+  request: CommitRequest,
 ): Promise<ReservationStatus> {
   return ending.submit({ ...request, to: 'COMMITTED' });
 }
@@ -118,11 +114,7 @@ export function commitReservation(
  */
 export function releaseReservation(
   { ending }: StockEngine,
-  request: {
-    readonly orderId: string;
-    readonly reason: EndReason;
-    readonly actor?: string | null;
-  },
+  request: ReleaseRequest,
 ): Promise<ReservationStatus> {
   return ending.submit({ ...request, to: 'RELEASED' });
 }

@@ -19,7 +19,16 @@ import {
   ObjectType,
   Resolver,
 } from 'type-graphql';
-import { type EndReason, endReasons, type Shortage } from '../../contracts/reservation.js';
+import {
+  type CommitRequest,
+  type EndReason,
+  endReasons,
+  type ReleaseRequest,
+  type ReservationAnswer,
+  type ReserveLine,
+  type ReserveRequest,
+  type Shortage,
+} from '../../contracts/reservation.js';
 import { badInput } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -38,7 +47,7 @@ const answerWithinMax = 10_000;
 
 @Directive('@inaccessible')
 @InputType({ description: 'Units of one variant of one shop.' })
-export class ReserveLineInput {
+export class ReserveLineInput implements ReserveLine {
   @Field(() => UUID, { description: 'The shop that sells.' })
   shopId!: string;
 
@@ -54,7 +63,7 @@ export class ReserveLineInput {
 
 @Directive('@inaccessible')
 @InputType({ description: 'What is to be held for one order, all or nothing.' })
-export class ReserveInput {
+export class ReserveInput implements ReserveRequest {
   @Field(() => UUID, { description: 'The order; asking twice for it reserves once.' })
   orderId!: string;
 
@@ -72,7 +81,7 @@ export class ReserveInput {
 
 @Directive('@inaccessible')
 @InputType({ description: 'Which order is paid, and by which payment.' })
-export class CommitInput {
+export class CommitInput implements CommitRequest {
   @Field(() => UUID, { description: 'The order.' })
   orderId!: string;
 
@@ -82,7 +91,7 @@ export class CommitInput {
 
 @Directive('@inaccessible')
 @InputType({ description: 'Which order is given up, and why.' })
-export class ReleaseInput {
+export class ReleaseInput implements ReleaseRequest {
   @Field(() => UUID, { description: 'The order.' })
   orderId!: string;
 
@@ -119,12 +128,12 @@ export class ShortageOutput implements Shortage {
 @Directive('@inaccessible')
 @Allow('parent')
 @ObjectType({ description: 'What became of a reservation.' })
-export class ReservationOutput {
+export class ReservationOutput implements ReservationAnswer<Date> {
   @Field(() => UUID, { description: 'The order.' })
   orderId!: string;
 
   @Field(() => String, { description: 'HELD, SHORT, COMMITTED, RELEASED, EXPIRED or WAITING.' })
-  state!: string;
+  state!: ReservationAnswer['state'];
 
   @Field(() => Date, { nullable: true, description: 'Until when it is held.' })
   expiresAt?: Date | null;
@@ -135,6 +144,8 @@ export class ReservationOutput {
   @Field(() => [ShortageOutput], { nullable: true, description: 'Why nothing is held.' })
   shortages?: ShortageOutput[] | null;
 }
+
+type Answer = Promise<ReservationAnswer<Date>>;
 
 const clamp = (ms: number) => Math.min(Math.max(ms, 1), answerWithinMax);
 
@@ -163,13 +174,13 @@ export class ReservationResolver {
       description: 'After that, 1 to 10,000, what is not decided yet is WAITING: ask again.',
     })
     answerWithinMs?: number | null,
-  ) {
+  ): Answer[] {
     const late = answerWithinMs ? sleep(clamp(answerWithinMs), null, { ref: false }) : null;
     return atMost(requests).map((request) => {
       const outcome = reserveStock(app, request);
       const { orderId } = request;
       return late
-        ? Promise.race([outcome, late.then(() => ({ orderId, state: 'WAITING' }))])
+        ? Promise.race([outcome, late.then(() => ({ orderId, state: 'WAITING' as const }))])
         : outcome;
     });
   }
@@ -183,7 +194,7 @@ export class ReservationResolver {
   commitReservation(
     @Arg('requests', () => [CommitInput]) requests: CommitInput[],
     @Ctx() { app }: ReservationContext,
-  ) {
+  ): Answer[] {
     return atMost(requests).map((request) => commitReservation(app, request));
   }
 
@@ -196,7 +207,7 @@ export class ReservationResolver {
   releaseReservation(
     @Arg('requests', () => [ReleaseInput]) requests: ReleaseInput[],
     @Ctx() { app }: ReservationContext,
-  ) {
+  ): Answer[] {
     return atMost(requests).map((request) => releaseReservation(app, request));
   }
 }

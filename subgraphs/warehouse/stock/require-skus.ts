@@ -1,3 +1,4 @@
+import { knownVariants, variantKey } from '../../contracts/product.js';
 import { badInput } from '../../shared/errors.js';
 import type { ServiceClient } from '../../shared/http/service-client.js';
 import type { WarehouseContext } from '../context.js';
@@ -13,14 +14,9 @@ const timeoutMs = 3000;
  */
 export async function findUnknownSkus(product: ServiceClient, skus: readonly string[]) {
   if (skus.length === 0) return [];
-  const { _entities } = await product.call<{ _entities: unknown[] }>(
-    `query ($of: [_Any!]!) {
-       _entities(representations: $of) { ... on ProductVariant { name } }
-     }`,
-    { of: skus.map((sku) => ({ __typename: 'ProductVariant', sku })) },
-    { timeoutMs, repeatable: true },
-  );
-  return skus.filter((_, n) => !_entities[n]);
+  const of = skus.map(variantKey);
+  const variants = await product.call(knownVariants, { of }, { timeoutMs, repeatable: true });
+  return skus.filter((_, n) => !variants[n]);
 }
 
 /**

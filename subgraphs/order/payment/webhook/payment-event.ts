@@ -2,7 +2,8 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { validate as isUuid } from 'uuid';
-import { sqlCount, sqlPrepared } from '../../../shared/database/sql.js';
+import type { Retention } from '../../../shared/database/prune.js';
+import { sqlPrepared } from '../../../shared/database/sql.js';
 import type { ProviderEvent } from '../provider/payment-provider.js';
 
 /** An accepted webhook. Providers send an event until it is accepted, and may send it again. */
@@ -22,6 +23,14 @@ export class PaymentEvent {
   @Property({ type: 'timestamptz', defaultRaw: 'now()', index: 'payment_event_created_at' })
   createdAt!: Opt<Date>;
 }
+
+// No provider sends an event for longer than this.
+const keepDays = 7;
+
+export const paymentEventRetention: Retention = {
+  table: 'payment_event',
+  outdated: `created_at < now() - interval '${keepDays} days'`,
+};
 
 /**
  * Records an event once, and makes its payment due in the same statement: the state is looked up at
@@ -57,17 +66,4 @@ export async function recordEvent(
     ],
   );
   return rows.length > 0;
-}
-
-const keepDays = 7;
-const pruneMax = 50_000;
-
-/** Deletes events that are too old to be sent again. @returns the number of rows */
-export function pruneEvents(em: EntityManager): Promise<number> {
-  return sqlCount(
-    em,
-    `delete from payment_event where ctid in (
-       select ctid from payment_event where created_at < now() - $1 * interval '1 day' limit $2)`,
-    [keepDays, pruneMax],
-  );
 }

@@ -1,0 +1,66 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { z } from 'zod';
+import type { Call } from '../../contracts/call.js';
+import { DomainError, UpstreamFault } from '../errors.js';
+import { createServiceClient, type ServiceClient } from './service-client.js';
+
+const count: Call<object, number> = { field: 'count', query: '{ count }', answer: z.number() };
+const options = { timeoutMs: 3000, repeatable: true };
+
+describe('a client of another subgraph', () => {
+  let server: Server;
+  let client: ServiceClient;
+  let requests = 0;
+  let reply: object;
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      requests += 1;
+      request.resume();
+      response.end(JSON.stringify(reply));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
+    client = createServiceClient(url, 'order', 'a secret of the test');
+  });
+  afterAll(async () => {
+    await client.close();
+    server.close();
+  });
+
+  const answerOf = (data: unknown, errors?: object[]) => {
+    requests = 0;
+    reply = { data, errors };
+    return client.call(count, {}, options).catch((error: Error) => error);
+  };
+
+  it('returns what the contract says', async () => {
+    expect(await answerOf({ count: 3 })).toBe(3);
+  });
+
+  it.each([[{ count: '3' }], [{ count: null }], [{ other: 3 }]])(
+    'takes the answer %j for a fault of the other side, and does not repeat the request',
+    async (data) => {
+      const error = await answerOf(data);
+      expect(error).toBeInstanceOf(UpstreamFault);
+      expect(error).toMatchObject({ message: expect.stringContaining('answered count wrongly') });
+      expect(requests).toBe(1);
+    },
+  );
+
+  it('passes on an error of the domain', async () => {
+    const error = await answerOf(null, [{ message: 'no', extensions: { code: 'NOT_FOUND' } }]);
+    expect(error).toBeInstanceOf(DomainError);
+    expect(error).toMatchObject({ message: 'no', extensions: { code: 'NOT_FOUND' } });
+  });
+
+  it('returns each item of a list, or what is wrong with it', async () => {
+    const errors = [{ message: 'late', path: ['count', 1], extensions: { code: 'TRY_AGAIN' } }];
+    reply = { data: { count: [1, null, 'three'] }, errors };
+    expect(await client.callEach(count, {}, options)).toEqual([
+      1,
+      expect.objectContaining({ message: 'late', extensions: { code: 'TRY_AGAIN' } }),
+      expect.any(UpstreamFault),
+    ]);
+  });
+});

@@ -1,0 +1,84 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../database/sql.js';
+
+/** A table whose rows are jobs: each has `id`, `created_at` and `next_attempt_at`. */
+export interface JobTable {
+  readonly table: string;
+  /** SQL for a row with something left to do; a partial index on `next_attempt_at` has the same */
+  readonly unfinished: string;
+}
+
+interface Claim extends JobTable {
+  readonly batchMax: number;
+  /** SQL that changes a claimed row `job`: `next_attempt_at` at least */
+  readonly set: string;
+  /** SQL for another table and how it is joined to `job` */
+  readonly join?: { readonly table: string; readonly on: string };
+  /** SQL for the columns of a job */
+  readonly returning: string;
+}
+
+/**
+ * Takes jobs that are due, the longest due first. Until their `next_attempt_at` they belong to the
+ * process that claimed them, so no transaction is open while it works. Rows that another process is
+ * claiming are skipped.
+ */
+export function claimDue<T>(em: EntityManager, claim: Claim): Promise<T[]> {
+  const { table, unfinished, batchMax, set, join, returning } = claim;
+  return sql<T>(
+    em.fork(),
+    `update ${table} as job set ${set}
+     ${join ? `from ${join.table} where ${join.on} and` : 'where'} job.id in (
+       select id from ${table} where ${unfinished} and next_attempt_at <= now()
+       order by next_attempt_at limit ${batchMax} for update skip locked)
+     returning ${returning}`,
+  );
+}
+
+/** SQL for the time of the next attempt: the wait doubles with each attempt, up to `maxMs`. */
+export const retryAtSql = (attempts: string, firstMs: number, maxMs: number) =>
+  `now() + least(${firstMs} * 2 ^ least(${attempts}, 20), ${maxMs}) * interval '1 ms'`;
+
+/** Jobs that are tried until they are done; their table counts `attempts`. */
+export interface DueJobs extends Omit<Claim, 'set'> {
+  readonly retryFirstMs: number;
+  readonly retryMaxMs: number;
+}
+
+/**
+ * Claims and runs the jobs that are due, batch by batch. The next attempt of each is put off before it
+ * runs, longer each time, so a job whose process dies is taken up again. A job is finished once it is
+ * no longer `unfinished`; no job is given up.
+ *
+ * @returns how many jobs it took up
+ */
+export async function runDueJobs<T>(
+  em: EntityManager,
+  { retryFirstMs, retryMaxMs, ...claim }: DueJobs,
+  isStopping: () => boolean,
+  run: (job: T) => Promise<unknown>,
+): Promise<number> {
+  const retryAt = retryAtSql('job.attempts', retryFirstMs, retryMaxMs);
+  const set = `attempts = job.attempts + 1, next_attempt_at = ${retryAt}`;
+  let taken = 0;
+  while (!isStopping()) {
+    const due = await claimDue<T>(em, { ...claim, set });
+    await Promise.all(due.map(run));
+    taken += due.length;
+    if (due.length < claim.batchMax) break;
+  }
+  return taken;
+}
+
+/** The age of the oldest unfinished job, in seconds; 0 where there is none. */
+export async function oldestJobSeconds(
+  em: EntityManager,
+  { table, unfinished }: JobTable,
+): Promise<number> {
+  const [row] = await sql<{ age: string }>(
+    em,
+    `select greatest(0, coalesce(extract(epoch from now() - min(created_at)), 0)) as age
+     from ${table} where ${unfinished}`,
+  );
+  return Number(row?.age);
+}
