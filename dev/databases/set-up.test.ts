@@ -17,8 +17,8 @@ describe('databases with tables that are too old to be upgraded', () => {
   it.each([
     ['of the server that npm start runs', false, 'npm start -- --fresh'],
     ['of an external server', true, `psql "$DATABASE_URL" -c 'drop database `],
-  ])('%s stop npm start with the command to start over', async (_, areGiven, command) => {
-    const stopped = migrateDatabases(databases.urls, areGiven);
+  ])('%s stop npm start with the command to start over', async (_, isExternal, command) => {
+    const stopped = migrateDatabases(databases.urls, isExternal);
     await expect(stopped).rejects.toThrow(StartError);
     await expect(stopped).rejects.toThrow(/_order was created before the first release/);
     await expect(stopped).rejects.toThrow(`To start over without the data:\n  ${command}`);

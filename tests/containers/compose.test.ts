@@ -37,7 +37,7 @@ describe('docker-compose.yml', () => {
   });
 
   it.each(programs)(
-    '%s: its program knows every variable, and each is set but those withheld',
+    '%s sets all variables of its program except the withheld ones, and no others',
     (name, service) => {
       const { environment = {} } = service;
       expect(unknownVariables(name, environment)).toEqual([]);

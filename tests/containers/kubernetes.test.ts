@@ -28,7 +28,7 @@ const ofSandbox = ['PAYMENT_PROVIDER', 'PAYMENT_SANDBOX_URL', 'PAYMENT_SANDBOX_W
 
 describe('the manifests of Kubernetes', () => {
   it.each([...kustomize(join(folder, 'base')), ...objects].map((each) => [nameOf(each), each]))(
-    '%s is as its schema says',
+    '%s matches its schema',
     (_, object) => {
       expect(() => validateObject(object as KubernetesObject)).not.toThrow();
     },
@@ -58,7 +58,7 @@ describe('the manifests of Kubernetes', () => {
   });
 
   it.each(pods.map((object) => [nameOf(object), object] as const))(
-    '%s sets all that its program knows but what is withheld, and nothing else',
+    '%s sets all variables of its program except the withheld ones, and no others',
     (_, object) => {
       const { containers, initContainers = [] } = object.spec.template.spec;
       for (const container of [...containers, ...initContainers]) {
@@ -159,7 +159,7 @@ describe('the manifests of Kubernetes', () => {
   });
 
   const kubectl = works('kubectl', ['version', '--client']) ? it : it.skip;
-  kubectl('are what kubectl makes of them', () => {
+  kubectl('produce the same objects with kubectl', () => {
     const path = join(folder, 'overlays/production');
     const made = parseAllDocuments(
       execFileSync('kubectl', ['kustomize', path], { encoding: 'utf8' }),
