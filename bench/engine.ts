@@ -8,7 +8,7 @@ import { createStockEngine, rowWaitMs } from '../subgraphs/warehouse/reservation
 
 export const logger = createLogger('bench', 'warn');
 
-/** The engine of one process, as the warehouse subgraph makes it. */
+/** The stock engine of one process, configured as in the warehouse subgraph. */
 export async function openEngine(
   { databaseUrl, redisUrl }: { readonly databaseUrl: string; readonly redisUrl: string },
   limits: Partial<DispatcherLimits> = {},

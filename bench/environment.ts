@@ -10,7 +10,7 @@ import { stockInvariants } from '../ops/verify/stock-invariants.js';
 import { migrate } from '../subgraphs/shared/database/run-migrations.js';
 import { databaseSchema } from '../subgraphs/warehouse/mikro-orm.config.js';
 
-/** PostgreSQL that waits for the disk at COMMIT, with five empty databases, and Redis. */
+/** Starts PostgreSQL, whose COMMIT waits for the disk, with five empty databases, and Redis. */
 export async function openServers() {
   const [postgres, redis] = await Promise.all([
     startTemporaryPostgres(true),
@@ -22,7 +22,7 @@ export async function openServers() {
   return { postgres, redis, databases };
 }
 
-/** The servers, with the tables of the warehouse subgraph. */
+/** Starts the servers, with the tables of the warehouse subgraph. */
 export async function openEnvironment() {
   const { postgres, redis, databases } = await openServers();
   const { warehouse } = databases;
@@ -33,11 +33,11 @@ export async function openEnvironment() {
     databaseUrl: warehouse,
     redisUrl: redis.url,
     client,
-    /** CPU time that PostgreSQL has used, in milliseconds; 0 where the system does not tell */
+    /** CPU time of PostgreSQL, in milliseconds; 0 on systems without /proc */
     databaseCpuMs: () => cpuMsOf(postgres.processId),
     /** @returns the names of the invariants of the stock that do not hold */
     async brokenInvariants(): Promise<string[]> {
-      await client.query('analyze'); // so many rows are new that no statistics speak of them
+      await client.query('analyze'); // there are no statistics yet for the many new rows
       const broken: string[] = [];
       for (const invariant of stockInvariants) {
         const { offending } = await invariant.check({ warehouse: client } as never);
@@ -56,15 +56,15 @@ export type BenchEnvironment = Awaited<ReturnType<typeof openEnvironment>>;
 
 const msPerTick = 10;
 
-/** Of a process, its children, and those of its children that have ended. */
+/** CPU time of a process and its children, including those that have exited, in milliseconds; 0 without /proc. */
 export function cpuMsOf(processId: number): number {
   let ticks = 0;
   try {
     for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
       const stat = readStat(entry);
       if (!stat) continue;
-      const isIt = Number(entry) === processId;
-      if (isIt) ticks += stat.ownTicks + stat.endedTicks;
+      const isSelf = Number(entry) === processId;
+      if (isSelf) ticks += stat.ownTicks + stat.endedTicks;
       else if (stat.parent === processId) ticks += stat.ownTicks;
     }
   } catch {
@@ -85,6 +85,6 @@ function readStat(processId: string) {
       endedTicks: (endedUser ?? 0) + (endedSystem ?? 0),
     };
   } catch {
-    return null; // it ended meanwhile
+    return null; // it has exited meanwhile
   }
 }

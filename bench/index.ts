@@ -1,11 +1,11 @@
 import 'reflect-metadata';
 import { type Benchmark, report } from './report.js';
 
-/** `npm run bench -- NAME [--json]`: brings up what it needs, measures, checks its own targets. */
+/** `npm run bench -- NAME [--json]`: starts what the benchmark needs, measures, and checks its targets. */
 const names = ['reserve', 'expiry', 'heap', 'accounts', 'browse', 'router', 'checkout'];
 const [name = '', ...options] = process.argv.slice(2);
 if (!names.includes(name)) {
-  console.error(`npm run bench -- NAME [--json], where NAME is one of: ${names.join(', ')}`);
+  console.error(`Usage: npm run bench -- NAME [--json], where NAME is one of: ${names.join(', ')}`);
   process.exit(2);
 }
 const { run } = (await import(`./${name}/index.js`)) as { run: Benchmark };

@@ -9,52 +9,52 @@ export interface Measured {
   readonly cpuMs: Readonly<Record<string, number>>;
 }
 
-/** So many clients, each of which asks again once it is answered. */
-export const clientsUsual = 32;
+/** Number of clients; each sends its next request after the response. */
+export const clientsDefault = 32;
 
-/** Asks so often, and measures nothing. */
-export async function askOften(
+/** Sends requests without measuring them. */
+export async function warmUp(
   times: number,
-  ask: () => Promise<unknown>,
-  clients = clientsUsual,
+  send: () => Promise<unknown>,
+  clients = clientsDefault,
 ): Promise<void> {
   let left = times;
   const client = async () => {
-    while (left-- > 0) await ask();
+    while (left-- > 0) await send();
   };
   await Promise.all(Array.from({ length: clients }, client));
 }
 
 /**
- * What it costs to be asked for some seconds.
+ * Measures rate, latency and CPU time under load.
  *
- * @param processIds of whom CPU time is told, by name
+ * @param processIds name → process whose CPU time is measured
  */
 export async function measureLoad(
   seconds: number,
   processIds: Readonly<Record<string, number>>,
-  ask: () => Promise<unknown>,
-  clients = clientsUsual,
+  send: () => Promise<unknown>,
+  clients = clientsDefault,
 ): Promise<Measured> {
   const before = Object.entries(processIds).map(([name, id]) => [name, id, cpuMsOf(id)] as const);
-  const tookMs: number[] = [];
+  const latenciesMs: number[] = [];
   const startedMs = performance.now();
   const endMs = startedMs + seconds * 1000;
   const client = async () => {
     while (performance.now() < endMs) {
-      const askedMs = performance.now();
-      await ask();
-      tookMs.push(performance.now() - askedMs);
+      const sentMs = performance.now();
+      await send();
+      latenciesMs.push(performance.now() - sentMs);
     }
   };
   await Promise.all(Array.from({ length: clients }, client));
   const elapsedSeconds = (performance.now() - startedMs) / 1000;
   return {
-    rate: tookMs.length / elapsedSeconds,
-    p50Ms: percentile(tookMs, 0.5),
-    p99Ms: percentile(tookMs, 0.99),
+    rate: latenciesMs.length / elapsedSeconds,
+    p50Ms: percentile(latenciesMs, 0.5),
+    p99Ms: percentile(latenciesMs, 0.99),
     cpuMs: Object.fromEntries(
-      before.map(([name, id, ms]) => [name, (cpuMsOf(id) - ms) / tookMs.length]),
+      before.map(([name, id, ms]) => [name, (cpuMsOf(id) - ms) / latenciesMs.length]),
     ),
   };
 }
@@ -62,7 +62,7 @@ export async function measureLoad(
 export interface CasesOptions {
   readonly rounds: number;
   readonly seconds: number;
-  /** asked of each case before anything is measured: so long V8 takes to compile what is hot */
+  /** requests of each case before the measurement, until V8 has compiled the hot code */
   readonly warmUpRequests: number;
   readonly processIds: Readonly<Record<string, number>>;
   readonly clients?: number;
@@ -70,17 +70,17 @@ export interface CasesOptions {
 }
 export type MeasuredCases = ReadonlyMap<string, readonly Measured[]>;
 
-/** Measures each case once a round, so that what else the machine does is shared by all. */
+/** Measures each case once per round, so that other load of the machine affects all alike. */
 export async function measureCases(
   cases: Readonly<Record<string, () => Promise<unknown>>>,
   { rounds, seconds, warmUpRequests, processIds, clients, progress }: CasesOptions,
 ): Promise<MeasuredCases> {
-  for (const ask of Object.values(cases)) await askOften(warmUpRequests, ask, clients);
-  progress('warm');
+  for (const send of Object.values(cases)) await warmUp(warmUpRequests, send, clients);
+  progress('warm-up done');
   const measured = new Map<string, Measured[]>();
   for (let round = 0; round < rounds; round++) {
-    for (const [name, ask] of Object.entries(cases)) {
-      const result = await measureLoad(seconds, processIds, ask, clients);
+    for (const [name, send] of Object.entries(cases)) {
+      const result = await measureLoad(seconds, processIds, send, clients);
       measured.set(name, [...(measured.get(name) ?? []), result]);
     }
     progress(`round ${round + 1} of ${rounds}`);
@@ -88,11 +88,11 @@ export async function measureCases(
   return measured;
 }
 
-/** CPU time of a request in all processes, in milliseconds. */
+/** CPU time of one request in all processes, in milliseconds. */
 export const cpuMsOfAll = ({ cpuMs }: Measured) =>
   Object.values(cpuMs).reduce((sum, ms) => sum + ms, 0);
 
-/** The medians of each case: rate, latencies, CPU of a request in all processes and in each. */
+/** The medians of each case: rate, latencies, and CPU time of one request in all processes and in each. */
 export function resultsOf(measured: MeasuredCases) {
   return [...measured].map(([name, all]) => {
     const of = (figure: (one: Measured) => number) => median(all.map(figure));

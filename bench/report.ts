@@ -1,6 +1,6 @@
 import { cpus, loadavg, totalmem } from 'node:os';
 
-/** What one case of a benchmark measured; `case` names it. */
+/** The result of one case of a benchmark; `case` is its name. */
 export type CaseResult = { readonly case: string } & Readonly<
   Record<string, number | string | boolean | readonly number[]>
 >;
@@ -16,7 +16,7 @@ export interface Outcome {
 }
 export type Benchmark = (progress: (line: string) => void) => Promise<Outcome>;
 
-/** Prints a table, or a line of JSON for each case. @returns whether every check passed */
+/** Prints a table, or one line of JSON for each case. @returns whether every check passed */
 export function report({ results, checks }: Outcome, json: boolean): boolean {
   const passed = checks.every(({ pass }) => pass);
   if (json) {
@@ -51,7 +51,7 @@ function machine(): string {
   const [cpu] = cpus();
   const load = loadavg()[0]?.toFixed(1);
   const memory = Math.round(totalmem() / 2 ** 30);
-  return `${cpus().length} × ${cpu?.model}, ${memory} GiB, Node ${process.version}, load ${load} at the end`;
+  return `${cpus().length} × ${cpu?.model}, ${memory} GiB, Node ${process.version}, load ${load} at the end of the run`;
 }
 
 export function median(values: readonly number[]): number {
@@ -59,7 +59,7 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-/** @param share 0.5 for the median, 0.99 for all but the slowest hundredth */
+/** @param share 0.5 for the median, 0.99 for p99 */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = Float64Array.from(values).sort();
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;

@@ -4,7 +4,7 @@ import type { BenchEnvironment } from './environment.js';
 
 const unitsPerSku = 50_000_000;
 
-/** A new shop with that many new skus in one warehouse; the ledger says where they came from. */
+/** Creates a shop with new skus in one warehouse, with the movements of their receipt. */
 export async function stockUp({ client }: BenchEnvironment, skus: number): Promise<StockKey[]> {
   const shopId = newId();
   const warehouseId = newId();

@@ -5,12 +5,12 @@ import type { DatabaseUrls } from '../ops/databases/urls.js';
 import { makeSecrets } from '../ops/secrets/secrets.js';
 
 const firstPort = 21_000;
-// As where people shop: graphql-js, for one, checks more of what it is given outside of production.
+// As in production: elsewhere graphql-js, for example, does additional checks.
 export const productionSettings = {
   NODE_ENV: 'production',
   LOG_LEVEL: 'warn',
   RATE_LIMIT_PROFILE: 'bench',
-  // Production wants to be told of gateways; nothing is sent in a benchmark.
+  // Required in production; a benchmark sends no messages.
   SMS_GATEWAY_URL: 'http://127.0.0.1:9',
   SMS_ACCOUNT_SID: 'none',
   SMS_AUTH_TOKEN: 'none-at-all-of-it',
@@ -22,9 +22,9 @@ export const productionSettings = {
 const isBelowWarning = /^{"level":[123]0,/;
 
 /**
- * The whole system, each part a process, with raised limits.
+ * Starts the whole system, each part as a process, with raised limits.
  *
- * @param settings of all processes; what they log below a warning is not shown
+ * @param settings of all processes; log lines below warning are not printed
  */
 export async function startSystemProcesses(
   databases: DatabaseUrls,
@@ -47,7 +47,7 @@ export async function startSystemProcesses(
     ),
   );
   return {
-    /** what each process was given */
+    /** the environment of each process */
     environments: envs,
     secrets,
     routerUrl: `http://127.0.0.1:${ports.ports.router}`,

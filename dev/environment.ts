@@ -2,7 +2,7 @@ import type { DatabaseUrls } from '../ops/databases/urls.js';
 import type { Secrets } from '../ops/secrets/secrets.js';
 import { subgraphNames } from '../ops/subgraph-names.js';
 
-/** The ports of one system: the router's, and the others counted from it. */
+/** The ports of one system, derived from that of the router. */
 export function portsFrom(routerPort: number) {
   const opsOffset = 5000;
   const names = ['router', ...subgraphNames] as const;

@@ -1,6 +1,5 @@
-// Runs before `npm start`, `npm test` and the others, under whatever Node the machine has (18 or
-// newer) and before anything is installed: it needs no dependency. Installs what the lock file
-// says when node_modules is missing or differs from it.
+// Runs before `npm start`, `npm test` and other scripts, with any Node from 18 and without dependencies.
+// Installs the dependencies of the lock file if node_modules is missing or differs from it.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -28,9 +27,11 @@ if (!isInstalled()) {
     ? spawnSync(process.execPath, [npm, ...args], { cwd: root, stdio: 'inherit' })
     : spawnSync('npm', args, { cwd: root, stdio: 'inherit' });
   if (status !== 0) {
-    console.error('npm ci failed: the dependencies are not installed. Is the registry reached?');
+    console.error(
+      'npm ci failed: the dependencies are not installed. Check the connection to the registry.',
+    );
     process.exit(1);
   }
-  // What the compiler remembers of other dependencies does not hold any more.
+  // The incremental state of the compiler is not valid for other dependencies.
   rmSync(join(root, 'dist'), { recursive: true, force: true });
 }

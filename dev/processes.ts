@@ -6,8 +6,8 @@ import { endProcess, StartError } from './databases/server-process.js';
 import { programs } from './programs.js';
 
 /**
- * How Node is started; in images too (`docker/Dockerfile`). What a GraphQL request makes is garbage at its
- * end: in a larger young generation most of it dies before it is copied (docs/adr/0012-browse.md).
+ * Options of Node, also in images (`docker/Dockerfile`). The objects of a GraphQL request are garbage at its
+ * end: in a larger young generation most of them are collected without being copied (docs/adr/0012-browse.md).
  */
 export const nodeOptions = ['--enable-source-maps', '--max-semi-space-size=64'];
 const readyMaxMs = 60_000;
@@ -18,11 +18,11 @@ export interface ProcessOptions {
   /** in `dist` */
   readonly program: string;
   readonly env: NodeJS.ProcessEnv;
-  /** is given the process before it is ready, to stop it even then */
+  /** called with the process before it is ready, so that it can be stopped already */
   onSpawn(process: RunningProcess): void;
-  /** is given each line that the process writes */
+  /** called with each line that the process writes */
   onLine(line: string): void;
-  /** is told when it ends though nobody stopped it */
+  /** called if the process exits without being stopped */
   onCrash(name: string): void;
 }
 export interface RunningProcess {
@@ -31,8 +31,8 @@ export interface RunningProcess {
 }
 
 /**
- * Runs one process of the system, in a group of its own, and waits until it says that it is ready.
- * It stops by itself when this process is gone (its IPC channel closes).
+ * Starts one process of the system, in its own process group, and waits until it reports that it is ready.
+ * It stops by itself when this process exits (its IPC channel closes).
  */
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
   const program = join(root, 'dist', options.program);
@@ -42,11 +42,11 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     detached: true,
   });
-  let lastWords = '';
+  let lastOutput = '';
   for (const stream of [child.stdout, child.stderr]) {
     if (!stream) continue;
     createInterface({ input: stream }).on('line', (line) => {
-      if (stream === child.stderr) lastWords = `${lastWords}${line}\n`.slice(-2000);
+      if (stream === child.stderr) lastOutput = `${lastOutput}${line}\n`.slice(-2000);
       options.onLine(line);
     });
   }
@@ -62,7 +62,7 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
-      reject(new StartError(`The ${options.name} process did not get ready in time.`));
+      reject(new StartError(`The ${options.name} process did not become ready in time.`));
     }, readyMaxMs);
     child.once('message', () => {
       clearTimeout(timer);
@@ -70,7 +70,9 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
     });
     child.once('exit', () => {
       clearTimeout(timer);
-      reject(new StartError(`The ${options.name} process ended at start: ${lastWords.trim()}`));
+      reject(
+        new StartError(`The ${options.name} process exited at its start: ${lastOutput.trim()}`),
+      );
     });
   });
   child.removeAllListeners('exit');
@@ -80,7 +82,7 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   return running;
 }
 
-/** Runs one of the system's programs for a test or a benchmark, which notices itself when it ends. */
+/** Starts one of the system's programs for a test or a benchmark, which watches its exit by itself. */
 export const startProgram = (
   name: keyof typeof programs,
   env: NodeJS.ProcessEnv,

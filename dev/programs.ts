@@ -1,4 +1,4 @@
-/** The payment provider to develop against, and the services: the program of each, in `dist`. */
+/** The programs of the payment sandbox and of the services, in `dist`. */
 export const programs = {
   sandbox: 'dev/payment-sandbox/index.js',
   user: 'subgraphs/user/index.js',

@@ -17,7 +17,7 @@ import { claimState, forgetState, releaseState } from './state.js';
 import { watchSources } from './watch.js';
 import { welcome } from './welcome.js';
 
-/** `npm start`: the whole system on this machine, on databases it brings itself. */
+/** `npm start`: runs the whole system on this machine, with its own databases. */
 const fresh = process.argv.includes('--fresh');
 const watch = process.argv.includes('--watch');
 const folder = stateFolder();
@@ -25,13 +25,13 @@ const { PORT, POSTGRES_PORT: postgresPort, REDIS_PORT: redisPort } = readPorts()
 const ports = portsFrom(PORT);
 const startedAtMs = Date.now();
 
-/** What is to be ended, the last first. */
+/** What to stop, in reverse order. */
 const running: Array<{ stop(): Promise<unknown> }> = [];
 let ending: Promise<void> | undefined;
 let hasState = false;
 
 function readPorts() {
-  const portOfRouter = port.min(1).max(60_000); // those for operations are 5000 above
+  const portOfRouter = port.min(1).max(60_000); // operations ports are 5000 higher
   try {
     return loadConfig({
       PORT: setting(portOfRouter, '4000', 'the port of the router, 60,000 at most'),
@@ -70,19 +70,19 @@ async function requirePorts(): Promise<void> {
     if (await isPortFree(port)) continue;
     const variable = { PostgreSQL: 'POSTGRES_PORT', Redis: 'REDIS_PORT' }[name] ?? 'PORT';
     throw new StartError(
-      `Port ${port} (${name}) is taken: is the system running already? ` +
-        `Stop what has it, or choose another with ${variable}.`,
+      `Port ${port} (${name}) is in use. Is the system already running? ` +
+        `Stop the process that uses it, or set another port with ${variable}.`,
     );
   }
 }
 
 function lostServer(name: string, log: string): void {
   if (ending) return;
-  console.error(`${name} ended by itself; ${join(folder, log)} may say why.`);
+  console.error(`${name} exited unexpectedly. See ${join(folder, log)}`);
   void end(1);
 }
 
-async function bringPostgres(password: string): Promise<string> {
+async function providePostgres(password: string): Promise<string> {
   const given = process.env.DATABASE_URL;
   if (given) {
     if (URL.canParse(given)) return given;
@@ -92,25 +92,25 @@ async function bringPostgres(password: string): Promise<string> {
   const postgres = await startPostgres({ ...options, port: postgresPort, password, durable: true });
   running.push(postgres);
   postgres.process.once('exit', () => lostServer('PostgreSQL', 'postgres.log'));
-  step('PostgreSQL runs');
+  step('PostgreSQL is up');
   return postgres.url;
 }
 
-async function bringRedis(): Promise<string> {
+async function provideRedis(): Promise<string> {
   const given = process.env.REDIS_URL;
   if (given) {
     if (!URL.canParse(given)) throw new StartError('REDIS_URL must be redis://host:port.');
     if (await isReachable(given)) return given;
-    throw new StartError(`No Redis answers at ${new URL(given).host}: check REDIS_URL.`);
+    throw new StartError(`No Redis responds at ${new URL(given).host}: check REDIS_URL.`);
   }
   const redis = await startRedis(await findRedis(join(folder, 'redis')), redisPort);
   running.push(redis);
   redis.process.once('exit', () => lostServer('Redis', 'holdfast.log'));
-  step('Redis runs');
+  step('Redis is up');
   return redis.url;
 }
 
-/** All lines go into one file as they are; people see them pretty, once the welcome is printed. */
+/** Writes all lines to one file and, after the welcome is printed, formatted to the terminal. */
 function openLog() {
   const file = createWriteStream(join(folder, 'holdfast.log'), { flags: 'a' });
   const pretty = pinoPretty({
@@ -140,7 +140,7 @@ function nodeEnvironment(): NodeJS.ProcessEnv {
   };
 }
 
-/** Callers end before those whom they call, so that what is in flight ends well. */
+/** Stops callers before the processes that they call, so that requests in flight can complete. */
 async function stopInOrder(processes: Map<string, RunningProcess>): Promise<void> {
   const waves = [['router'], ['order'], ['user', 'product', 'shop', 'warehouse'], ['sandbox']];
   for (const wave of waves) await Promise.all(wave.map((name) => processes.get(name)?.stop()));
@@ -152,12 +152,10 @@ async function startProcesses(envs: ReturnType<typeof environments>): Promise<vo
   const onCrash = (name: string) => {
     if (ending) return;
     if (watch) {
-      console.error(
-        `The ${name} process ended by itself; it is started again with the next change.`,
-      );
+      console.error(`The ${name} process exited unexpectedly; it restarts with the next change.`);
       return;
     }
-    console.error(`The ${name} process ended by itself; ${join(folder, 'holdfast.log')} says why.`);
+    console.error(`The ${name} process exited unexpectedly. See ${join(folder, 'holdfast.log')}`);
     void end(1);
   };
   const processes = new Map<string, RunningProcess>();
@@ -173,14 +171,14 @@ async function startProcesses(envs: ReturnType<typeof environments>): Promise<vo
   const results = await Promise.allSettled(names.map(start));
   const failed = results.find((each) => each.status === 'rejected');
   if (failed) throw (failed as PromiseRejectedResult).reason;
-  step('five subgraphs, the router and the payment sandbox run');
+  step('five subgraphs, the router and the payment sandbox are up');
   log.show();
   if (!watch) return;
   const watcher = watchSources(names, async (parts) => {
     for (const name of names.filter((each) => parts.has(each))) {
       await processes.get(name)?.stop();
       await start(name).then(
-        () => console.log(`${name} runs again`),
+        () => console.log(`${name} restarted`),
         (error: Error) => console.error(error.message),
       );
     }
@@ -191,7 +189,7 @@ async function startProcesses(envs: ReturnType<typeof environments>): Promise<vo
 async function main(): Promise<void> {
   if (fresh && process.env.DATABASE_URL) {
     throw new StartError(
-      '--fresh begins anew with databases of our own; it drops none that are given.',
+      '--fresh deletes only the databases that npm start runs, not those of DATABASE_URL.',
     );
   }
   await requirePorts();
@@ -199,10 +197,10 @@ async function main(): Promise<void> {
   hasState = true;
   if (fresh) forgetState(folder);
   const secrets = await loadSecrets(folder);
-  const bringing = [bringPostgres(secrets.databasePassword), bringRedis()] as const;
-  const brought = await Promise.allSettled(bringing);
-  for (const each of brought) if (each.status === 'rejected') throw each.reason;
-  const [adminUrl, redisUrl] = await Promise.all(bringing);
+  const servers = [providePostgres(secrets.databasePassword), provideRedis()] as const;
+  for (const each of await Promise.allSettled(servers))
+    if (each.status === 'rejected') throw each.reason;
+  const [adminUrl, redisUrl] = await Promise.all(servers);
   const databases: DatabaseUrls = await createDatabases(
     adminUrl,
     'holdfast',
@@ -219,7 +217,7 @@ async function main(): Promise<void> {
   console.log(welcome(systemUrl, folder));
 }
 
-// Whoever started us may be killed without a word to us.
+// The parent process may be killed without a signal to this one.
 const parent = process.ppid;
 setInterval(() => process.ppid !== parent && void end(0), 1000).unref();
 process.on('SIGINT', () => void end(0));

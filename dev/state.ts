@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { forgetRunningSystem } from '../ops/running-system.js';
 import { StartError } from './databases/server-process.js';
 
-/** Forgets data, secrets and log, and keeps what was only unpacked. */
+/** Deletes data, secrets and log, and keeps unpacked programs. */
 export function forgetState(folder: string): void {
   for (const name of [
     'postgres',
@@ -18,17 +18,17 @@ export function forgetState(folder: string): void {
 }
 
 /**
- * Takes the state folder for this process.
+ * Claims the state folder for this process.
  *
- * @throws StartError while another process that runs has it
+ * @throws StartError while another running process has claimed it
  */
 export function claimState(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, 'pid');
-  const holder = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
-  if (holder > 0 && holder !== process.pid && isRunning(holder)) {
+  const owner = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+  if (owner > 0 && owner !== process.pid && isRunning(owner)) {
     throw new StartError(
-      `A system runs in ${folder} already (process ${holder}): stop it, or choose another folder with STATE_DIR.`,
+      `A system is already running in ${folder} (process ${owner}): stop it, or set another folder with STATE_DIR.`,
     );
   }
   writeFileSync(file, String(process.pid));

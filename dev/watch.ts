@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { root } from '../ops/subgraph-names.js';
 
-const settleMs = 200;
+const debounceMs = 200;
 const folders = ['subgraphs', 'router', 'ops', 'dev'];
 
-/** The parts of the system that run this file; those that share it are all of them. */
+/** The parts of the system that run this file; a shared file is run by all of them. */
 function partsOf(file: string, names: readonly string[]): readonly string[] {
   const [top, second] = file.split('/');
   if (top === 'router') return ['router'];
@@ -17,17 +17,17 @@ function partsOf(file: string, names: readonly string[]): readonly string[] {
 }
 
 /**
- * Builds when a source changes, and tells which parts are to be started again; a build that fails
- * is shown, and what runs goes on.
+ * Builds when a source changes, and restarts the affected parts. The errors of a failed build are printed,
+ * and the running parts continue.
  *
- * @param names the parts that run
+ * @param names the running parts
  */
 export function watchSources(
   names: readonly string[],
   restart: (parts: ReadonlySet<string>) => Promise<void>,
 ): { stop(): Promise<void> } {
   const changed = new Set<string>();
-  let settling: NodeJS.Timeout | undefined;
+  let debounce: NodeJS.Timeout | undefined;
   let working = Promise.resolve();
   const build = async () => {
     const files = [...changed];
@@ -43,15 +43,15 @@ export function watchSources(
     watch(join(root, folder), { recursive: true }, (_event, file) => {
       if (!file?.endsWith('.ts') || file.endsWith('.test.ts')) return;
       changed.add(`${folder}/${file}`);
-      clearTimeout(settling);
-      settling = setTimeout(() => {
+      clearTimeout(debounce);
+      debounce = setTimeout(() => {
         working = working.then(build);
-      }, settleMs);
+      }, debounceMs);
     }),
   );
   return {
     async stop() {
-      clearTimeout(settling);
+      clearTimeout(debounce);
       for (const watcher of watchers) watcher.close();
       await working;
     },

@@ -24,15 +24,17 @@ export const operations = {
 }`,
 };
 
-/** What `npm start` prints when everything runs. */
+/** What `npm start` prints when everything is up. */
 export function welcome(url: string, folder: string): string {
-  const people = accounts.map(({ email, role }) => `    ${email.padEnd(22)} ${role}`).join('\n');
+  const accountLines = accounts
+    .map(({ email, role }) => `    ${email.padEnd(22)} ${role}`)
+    .join('\n');
   return `
-  Holdfast runs: ${url}  (in a browser: Apollo Sandbox)
-                 ${url.replace(/graphql$/, 'graphiql')}  (GraphiQL, without internet)
+  Holdfast is running: ${url}  (in a browser: Apollo Sandbox)
+                       ${url.replace(/graphql$/, 'graphiql')}  (GraphiQL, without internet)
 
   Accounts, all with the password ${demoPassword}:
-${people}
+${accountLines}
 
   Three operations to paste:
 
@@ -40,14 +42,14 @@ ${operations.browse}
 
 ${operations.login}
 
-  (send its accessToken with the next one, as the header  Authorization: Bearer <accessToken>)
+  (send its accessToken with the next one in the header  Authorization: Bearer <accessToken>)
 
 ${operations.checkout}
 
-  Codes to log in by phone or mail are printed in the log (requestOtp, requestEmailProof).
-  Rate limits are those of every day; for a load test: RATE_LIMIT_PROFILE=bench npm start
+  One-time codes for phone and e-mail are printed in the log (requestOtp, requestEmailProof).
+  Rate limits are on; for a load test: RATE_LIMIT_PROFILE=bench npm start
 
   The log of all processes: ${folder}/holdfast.log
-  Stop with Ctrl-C. The data stays; npm start -- --fresh begins anew.
+  Stop with Ctrl-C. The data is kept; npm start -- --fresh starts from scratch.
 `;
 }

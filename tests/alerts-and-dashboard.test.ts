@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { works } from '../dev/databases/server-process.js';
 import { root } from '../ops/subgraph-names.js';
 import { listedMetrics } from './harness/listed-metrics.js';
-import { metricsAskedBy } from './harness/promql.js';
+import { metricsUsedBy } from './harness/promql.js';
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
@@ -50,7 +50,7 @@ const queries = [
 ];
 
 const listed = listedMetrics();
-// What Prometheus itself has of each process that it scrapes, and of its alerts.
+// The series that Prometheus itself adds for scraped processes and for alerts.
 const ofPrometheus = new Map([
   ['up', new Set(['job', 'instance'])],
   ['ALERTS', new Set(['alertstate', 'alertname'])],
@@ -65,27 +65,27 @@ function labelsOf(name: string): Set<string> | undefined {
 
 describe('alerts and dashboard', () => {
   it.each(queries)(
-    '%s asks for metrics and labels that docs/operations/metrics.md lists: %s',
+    '%s uses metrics and labels that docs/operations/metrics.md lists: %s',
     (_title, expr) => {
-      const asked = metricsAskedBy(expr);
-      expect(asked.length).toBeGreaterThan(0);
-      for (const { name, labels } of asked) {
+      const used = metricsUsedBy(expr);
+      expect(used.length).toBeGreaterThan(0);
+      for (const { name, labels } of used) {
         const known = labelsOf(name);
         expect([name, known && labels.filter((label) => !known.has(label))]).toEqual([name, []]);
       }
     },
   );
 
-  it('a query that is none, or of a metric or label that is none, is found out', () => {
-    expect(() => metricsAskedBy('sum(rate(up[1m])')).toThrow('no PromQL');
-    expect(metricsAskedBy('sum by (a) (rate(b{c="d"}[$__rate_interval])) / e')).toEqual([
+  it('invalid queries, unknown metrics and unknown labels are detected', () => {
+    expect(() => metricsUsedBy('sum(rate(up[1m])')).toThrow('invalid PromQL');
+    expect(metricsUsedBy('sum by (a) (rate(b{c="d"}[$__rate_interval])) / e')).toEqual([
       { name: 'b', labels: ['c', 'a'] },
       { name: 'e', labels: [] },
     ]);
     expect(labelsOf('holdfast_no_such')).toBeUndefined();
   });
 
-  it('every alert has its section in the runbook, and every section of an alert its alert', () => {
+  it('the alerts and their sections in the runbook correspond', () => {
     const part =
       read('docs/operations/runbook.md').split('\n## Alerts\n')[1]?.split('\n## ')[0] ?? '';
     const sections = [...part.matchAll(/^### (\w+)$/gm)].map(([, name]) => name);
@@ -102,7 +102,7 @@ describe('alerts and dashboard', () => {
   });
 
   it.each(alerts.map((alert) => [alert.alert, alert] as const))(
-    '%s says what is wrong, what to do and where more stands',
+    '%s has a summary, an action and a link to the runbook',
     (name, { labels, annotations }) => {
       expect(['page', 'ticket']).toContain(labels.severity);
       expect(annotations).toEqual({
@@ -113,12 +113,12 @@ describe('alerts and dashboard', () => {
     },
   );
 
-  it('the dashboard is one screen of panels that do not overlap, each of the data source there is', () => {
+  it('the dashboard is one screen of panels that do not overlap, all with the same data source', () => {
     const { panels } = dashboard;
     const cells = new Set<string>();
     for (const { id, description, type, datasource, gridPos, targets } of panels) {
       expect(['stat', 'timeseries']).toContain(type);
-      expect(datasource).toEqual({ type: 'prometheus', uid: 'prometheus' }); // as of grafana/otel-lgtm
+      expect(datasource).toEqual({ type: 'prometheus', uid: 'prometheus' }); // as in grafana/otel-lgtm
       expect(description).toMatch(/\.$/);
       expect(targets.length).toBeGreaterThan(0);
       expect([gridPos.x + gridPos.w <= 24, gridPos.y + gridPos.h <= 24]).toEqual([true, true]);
@@ -132,8 +132,8 @@ describe('alerts and dashboard', () => {
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
   });
 
-  // Grafana makes `$__rate_interval` four times that; without one, four times what the data source says.
-  it('rates are taken over few scrapes, wherever the dashboard is, and over more than one', () => {
+  // `$__rate_interval` is four times the interval of the target or, without one, of the data source.
+  it('rates cover more than one scrape, and only a few, with Compose and with Kubernetes', () => {
     const targets = dashboard.panels.flatMap((panel) => panel.targets);
     const rates = targets.filter(({ expr }) => expr.includes('$__rate_interval'));
     expect(new Set(rates.map(({ interval }) => interval))).toEqual(new Set(['15s']));
@@ -144,11 +144,11 @@ describe('alerts and dashboard', () => {
     }
   });
 
-  it('legends name labels by which the query groups', () => {
+  it('legends use only labels by which the query groups', () => {
     for (const { targets } of dashboard.panels) {
       for (const { expr, legendFormat } of targets) {
         const named = [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label);
-        const grouped = metricsAskedBy(expr).flatMap(({ labels }) => labels);
+        const grouped = metricsUsedBy(expr).flatMap(({ labels }) => labels);
         expect([legendFormat, named.filter((label) => !grouped.includes(label as string))]).toEqual(
           [legendFormat, []],
         );
@@ -156,9 +156,9 @@ describe('alerts and dashboard', () => {
     }
   });
 
-  // promtool is not a package of npm: apt-get install prometheus.
+  // promtool is not available from npm: apt-get install prometheus.
   const promtool = works('promtool', ['--version']) ? it : it.skip;
-  promtool('promtool takes the rules, and the alerts fire when they should', () => {
+  promtool('promtool accepts the rules, and the alerts fire when they should', () => {
     const run = (...args: string[]) =>
       execFileSync('promtool', args, { cwd: join(root, 'docker/prometheus'), encoding: 'utf8' });
     expect(run('check', 'config', 'prometheus.yml')).toContain('SUCCESS');

@@ -9,7 +9,7 @@ import { composeVariables } from './containers/compose-file.js';
 type Row = readonly [name: string, ...defaults: string[]];
 
 const page = readFileSync(join(root, 'docs/operations/configuration.md'), 'utf8');
-/** heading → the rows of its tables that begin with a variable: its name and its defaults */
+/** heading → the variables of its tables: name and defaults */
 const sections = new Map(
   page.split('\n## ').map((section) => {
     const [heading = '', ...lines] = section.split('\n');
@@ -18,7 +18,7 @@ const sections = new Map(
   }),
 );
 
-/** All cells but the last, which is the meaning. */
+/** All cells except the last, which is the meaning. */
 function readRow(line: string): Row {
   const cells = line.split('|').slice(1, -2);
   return cells.map((cell) => cell.trim().replaceAll('`', '')) as unknown as Row;

@@ -7,7 +7,7 @@ import {
   type ProcessSystem,
   startProcessSystem,
 } from './harness/process-system.js';
-import { ended, eventually, noHoldIsLate } from './harness/wait.js';
+import { ended, eventually, noReservationIsOverdue } from './harness/wait.js';
 import { type Bought, type Buyers, buyInEveryWay, checkoutAgain } from './harness/ways-to-buy.js';
 
 const roundsCount = process.env.LONG === '1' ? 20 : 1;
@@ -101,7 +101,7 @@ describe('a process that is killed at a fail point, while customers buy in every
       for (let round = 0; round < roundsCount; round++) {
         const bought = await buyUntilKilled(name, point);
         for (const each of bought) expect(await checkoutAgain(buyers, each)).toBe(each.orderId);
-        await noHoldIsLate(warehouse, recoveryMaxMs);
+        await noReservationIsOverdue(warehouse, recoveryMaxMs);
         await system.expectInvariants(recoveryMaxMs);
         for (const each of bought) {
           // A due refund is sent a moment later.

@@ -3,14 +3,14 @@ import { startSystem, type TestSystem } from './harness/system.js';
 
 const okMin = 58;
 
-describe('the router keeps to GraphQL over HTTP', () => {
+describe('the router complies with GraphQL over HTTP', () => {
   let system: TestSystem;
   beforeAll(async () => {
     system = await startSystem();
   });
   afterAll(() => system.stop());
 
-  it('as the audit of graphql-http sees it', async () => {
+  it('according to the audit of graphql-http', async () => {
     const results = await auditServer({ url: system.url });
     const notOk = results.flatMap((each) =>
       each.status === 'ok' ? [] : [`${each.status}: ${each.name}: ${each.reason}`],

@@ -4,7 +4,7 @@ import { seedId } from '../dev/seed/ids.js';
 import { address, openShop, type Person, registerPerson } from './harness/people.js';
 import { type ProcessName, startProcessSystem } from './harness/process-system.js';
 import { retryUntil } from './harness/retry.js';
-import { noHoldIsLate } from './harness/wait.js';
+import { noReservationIsOverdue } from './harness/wait.js';
 
 const long = process.env.LONG === '1';
 const customersCount = 30;
@@ -134,7 +134,7 @@ describe('a sale during which parts of the system are killed', () => {
         const victim = victims[round % victims.length] as ProcessName;
         await killAndRestart(victim);
         await Promise.all(shopping);
-        if (victim === 'warehouse') await noHoldIsLate(warehouse, settleMs);
+        if (victim === 'warehouse') await noReservationIsOverdue(warehouse, settleMs);
         await system.expectInvariants(settleMs);
       }
       expect(unexpected).toEqual([]);

@@ -13,7 +13,7 @@ const namesIn = (metrics: string) =>
 const isOfNode = (name: string) => /^(nodejs|process)_/.test(name);
 const textAt = async (url: string) => (await fetch(url)).text();
 
-describe('what the processes show Prometheus', () => {
+describe('the metrics of the processes', () => {
   let system: TestSystem;
   beforeAll(async () => {
     system = await startSystem();
@@ -30,25 +30,25 @@ describe('what the processes show Prometheus', () => {
     return line === undefined ? 0 : Number(line.split(' ').at(-1));
   };
 
-  it('is what docs/operations/metrics.md lists, no more and no less', async () => {
+  it('are exactly those in docs/operations/metrics.md', async () => {
     const names = Object.keys(system.ports.ops) as (keyof TestSystem['ports']['ops'])[];
     const verdicts = await serveVerdicts(system.databases, '127.0.0.1', 0);
     await verdicts.first;
     const ofVerify = await textAt(verdicts.url);
     await verdicts.stop();
-    const shown = [ofVerify, ...(await Promise.all(names.map(metricsOf)))].flatMap(namesIn);
+    const exposed = [ofVerify, ...(await Promise.all(names.map(metricsOf)))].flatMap(namesIn);
     const document = readFileSync(join(root, 'docs/operations/metrics.md'), 'utf8');
     const rows = document.split('\n').filter((line) => line.startsWith('| `'));
     const first = rows.map((row) => row.split('|')[1] as string);
     const listed = first.flatMap((cell) => [...cell.matchAll(/`(\S+)`/g)].map(([, name]) => name));
     const nodes = listed.filter((name) => isOfNode(name as string));
-    expect(shown).toEqual(expect.arrayContaining(nodes));
-    const own = [...new Set(shown)].filter((name) => !isOfNode(name));
+    expect(exposed).toEqual(expect.arrayContaining(nodes));
+    const own = [...new Set(exposed)].filter((name) => !isOfNode(name));
     expect(own.sort()).toEqual(listed.filter((name) => !nodes.includes(name)).sort());
     expect(ofVerify).toMatch(/^holdfast_invariant_violations\{.*\} 0$/m);
   });
 
-  it('counts checkouts by what became of them, refusals and errors too', async () => {
+  it('count checkouts by result, including refusals and errors', async () => {
     const vendor = await registerPerson(system, 'VENDOR');
     const customer = await registerPerson(system);
     const { offerId } = await openShop(system, vendor, [5]);
@@ -70,7 +70,7 @@ describe('what the processes show Prometheus', () => {
     expect(readingOf(router, 'holdfast_graphql_errors_total', named)).toBe(1);
   });
 
-  it('counts what the router refuses before it is read, and over WebSockets', async () => {
+  it('count what the router refuses before parsing, and over WebSockets', async () => {
     const counted = async () => {
       const router = await metricsOf('router');
       return [
@@ -90,7 +90,7 @@ describe('what the processes show Prometheus', () => {
     expect(await counted()).toEqual(before.map((count) => count + 1));
   });
 
-  it('counts the connections of a pool', async () => {
+  it('count the connections of a pool', async () => {
     const metrics = await metricsOf('order');
     const [used = 0, idle = 0] = ['used', 'idle'].map((state) =>
       readingOf(metrics, 'holdfast_database_connections', { state }),
@@ -98,7 +98,7 @@ describe('what the processes show Prometheus', () => {
     expect(used + idle).toBeGreaterThan(0);
   });
 
-  it('tells at the router which operations were asked, of which subgraphs, and planned how often', async () => {
+  it('of the router show operations, requests to subgraphs, and hits of the plan cache', async () => {
     for (const _ of [1, 2]) await system.graphql('query Twice { products { totalCount } }');
     await system.graphql('{ nothing }');
     const router = await metricsOf('router');
@@ -106,18 +106,18 @@ describe('what the processes show Prometheus', () => {
       readingOf(router, 'holdfast_graphql_operation_seconds_count', { operation });
     expect(times('Twice')).toBe(2);
     expect(times('invalid')).toBe(1);
-    const asked = { subgraph: 'product', outcome: 'ok' };
+    const request = { subgraph: 'product', outcome: 'ok' };
     const name = 'holdfast_subgraph_request_seconds_count';
-    expect(readingOf(router, name, asked)).toBeGreaterThanOrEqual(2);
+    expect(readingOf(router, name, request)).toBeGreaterThanOrEqual(2);
     const hits = readingOf(router, 'holdfast_plan_cache_lookups_total', { outcome: 'hit' });
     expect(hits).toBeGreaterThanOrEqual(1);
     const product = await metricsOf('product');
     const field = { operation: 'products', type: 'query' };
-    const answered = readingOf(product, 'holdfast_graphql_operation_seconds_count', field);
-    expect(answered).toBeGreaterThanOrEqual(2);
+    const responses = readingOf(product, 'holdfast_graphql_operation_seconds_count', field);
+    expect(responses).toBeGreaterThanOrEqual(2);
   });
 
-  it('has at most a hundred names that clients made up', () => {
+  it('have at most a hundred operation names of clients', () => {
     const nameOf = nameOperations(['Browse']);
     const named = (value?: string) =>
       nameOf({ ...(value && { name: { value } }) } as Parameters<typeof nameOf>[0]);

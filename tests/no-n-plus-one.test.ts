@@ -4,7 +4,7 @@ import { checkout, logIn, type Person, pay } from './harness/people.js';
 import { statementsOfRequest } from './harness/request-statements.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { actAs } from './harness/vendor.js';
-import { askSubgraph } from './rights/ask.js';
+import { querySubgraph } from './rights/requests.js';
 
 const variantsMin = 300; // some hundred products
 const many = 50;
@@ -223,7 +223,7 @@ describe('however long a list is', () => {
         query: `query ($of: [_Any!]!) { _entities(representations: $of) { ... on ${type} { ${field} } } }`,
         variables: { of: keys.map((value) => ({ __typename: type, [field]: value })) },
       };
-      const ask = () => askSubgraph(system, subgraph, request, 'router', token);
+      const ask = () => querySubgraph(system, subgraph, request, 'router', token);
       const { reply, statements } = await statementsOfRequest(ask);
       expect(reply.errors).toBeUndefined();
       expect(reply.data._entities).toEqual(keys.map((value) => ({ [field]: value })));

@@ -13,7 +13,7 @@ function operationsOf(path: string): string[] {
   return [...page.matchAll(/```graphql\n([\s\S]*?)```/g)].map(([, text]) => text ?? '');
 }
 
-/** The provider was slow: the answer has neither an order nor a reason. */
+/** The provider was slow: the result has neither an order nor a message. */
 const isPending = ({ data }: GraphQLReply) =>
   Boolean(data?.payOrder) && !data.payOrder.order && !data.payOrder.message;
 

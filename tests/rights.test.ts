@@ -1,15 +1,6 @@
 import { type Caller, callers } from '../subgraphs/shared/config.js';
 import type { Rule } from '../subgraphs/shared/rights/rights.js';
-import {
-  askSubgraph,
-  firstEvent,
-  outcomeOf,
-  type Question,
-  questionFor,
-  questionForEntity,
-  wayTo,
-} from './rights/ask.js';
-import { contentsOf, settledContents } from './rights/contents.js';
+import { contentsOf, stableContents } from './rights/contents.js';
 import { expected, type Outcome, type Viewer, viewers } from './rights/expected.js';
 import {
   api,
@@ -22,13 +13,22 @@ import {
   typesBehind,
 } from './rights/graph.js';
 import { matrix as matrixByRule } from './rights/matrix.js';
+import {
+  firstEvent,
+  type GraphQLRequest,
+  outcomeOf,
+  querySubgraph,
+  requestFor,
+  requestForEntity,
+  wayTo,
+} from './rights/requests.js';
 import { emptyHere, endsSession, samples } from './rights/samples.js';
 import { ways } from './rights/ways.js';
 import { createWorld, type World } from './rights/world.js';
 
 const isRoot = (name: string) => /^(Query|Mutation|Subscription)\./.test(name);
 
-describe('who may have what is as each field states it', () => {
+describe('access rules of fields', () => {
   let world: World;
   beforeAll(async () => {
     world = await createWorld();
@@ -40,7 +40,7 @@ describe('who may have what is as each field states it', () => {
       await Promise.all(viewers.map(async (viewer) => [viewer, await outcome(viewer)])),
     );
 
-  /** What is left to the parent is for whom the field is that leads to it. */
+  /** A field that is left to its parent has the rules of the field that leads to the parent. */
   function rightTo(name: string): { rules: readonly Rule[]; owner?: Viewer | undefined } {
     const [typeName] = splitName(name);
     const rules = publicRules.get(name) ?? [];
@@ -54,7 +54,7 @@ describe('who may have what is as each field states it', () => {
     return matrix((viewer) => expected(rules, viewer, owner));
   };
 
-  it('what the schemas state is the matrix', () => {
+  it('the rules in the schemas match the matrix', () => {
     const written = Object.entries(matrixByRule).flatMap(([rule, names]) =>
       (names ?? []).map((name) => [name, rule] as const),
     );
@@ -73,19 +73,19 @@ describe('who may have what is as each field states it', () => {
     ).toEqual([]);
   });
 
-  it('who is refused changes nothing', async () => {
-    const refused: { question: Question; viewer: Viewer }[] = [];
+  it('a refused mutation changes nothing', async () => {
+    const refused: { request: GraphQLRequest; viewer: Viewer }[] = [];
     for (const name of publicRules.keys()) {
       if (!name.startsWith('Mutation.')) continue;
       const outcomes = await expectedMatrix(name);
       for (const viewer of viewers.filter((each) => outcomes[each] !== 'given')) {
-        refused.push({ question: await questionFor(name, api, world), viewer });
+        refused.push({ request: await requestFor(name, api, world), viewer });
       }
     }
-    const before = await settledContents(world.system.databases);
+    const before = await stableContents(world.system.databases);
     expect(before['order.customer_order']).toMatch(/^[0-9a-f]{32}$/);
-    for (const { question, viewer } of refused) {
-      await world.system.graphql(question.query, question.variables, world.tokenOf(viewer));
+    for (const { request, viewer } of refused) {
+      await world.system.graphql(request.query, request.variables, world.tokenOf(viewer));
     }
     expect(await contentsOf(world.system.databases)).toEqual(before);
   });
@@ -93,11 +93,11 @@ describe('who may have what is as each field states it', () => {
   const publicFields = [...publicRules].map(([name, rules]) => ({ name, who: rules.join(', ') }));
   it.each(publicFields)('$name is for $who', async ({ name }) => {
     const outcomes = await matrix(async (viewer) => {
-      const question = await questionFor(name, api, world);
+      const request = await requestFor(name, api, world);
       const token = endsSession.has(name) ? await world.newTokenOf(viewer) : world.tokenOf(viewer);
-      const reply = question.query.startsWith('subscription')
-        ? await firstEvent(world.system, subgraphOf(name), question, token)
-        : await world.system.graphql(question.query, question.variables, token);
+      const reply = request.query.startsWith('subscription')
+        ? await firstEvent(world.system, subgraphOf(name), request, token)
+        : await world.system.graphql(request.query, request.variables, token);
       return outcomeOf(name, reply);
     });
     expect(outcomes).toEqual(await expectedMatrix(name));
@@ -109,14 +109,14 @@ describe('who may have what is as each field states it', () => {
       .map(([name, rules]) => ({ name, who: rules.join(', '), subgraph, of: subgraph.name })),
   );
   it.each(entityFields)(
-    '$name of $of is for $who, by reference too',
+    '$name of $of is for $who, also by reference',
     async ({ name, subgraph }) => {
-      const question = questionForEntity(name, subgraph.schema, world);
+      const request = requestForEntity(name, subgraph.schema, world);
       const outcomes = await matrix(async (viewer) => {
         const token = world.tokenOf(viewer);
         return outcomeOf(
           name,
-          await askSubgraph(world.system, subgraph.name, question, 'router', token),
+          await querySubgraph(world.system, subgraph.name, request, 'router', token),
         );
       });
       expect(outcomes).toEqual(await expectedMatrix(name));
@@ -124,7 +124,7 @@ describe('who may have what is as each field states it', () => {
   );
 
   it.each(internalFields)(
-    '$name of $subgraph is for $rules, and not in the public graph',
+    '$name of $subgraph is for $rules, and not in the public API',
     async (field) => {
       const { subgraph, name } = field;
       const { schema, rights } = subgraphs.find((each) => each.name === subgraph) as Subgraph;
@@ -132,36 +132,36 @@ describe('who may have what is as each field states it', () => {
         const rules = rights.get(each) ?? [];
         return rules[0] === 'parent' ? rulesOf(wayTo(splitName(each)[0]).by) : rules;
       };
-      const ask = async (caller: Caller | null, token?: string) =>
-        askSubgraph(world.system, subgraph, await questionFor(name, schema, world), caller, token);
+      const send = async (caller: Caller | null, token?: string) =>
+        querySubgraph(world.system, subgraph, await requestFor(name, schema, world), caller, token);
       const knows = async (caller: Caller) => {
         const probe = { query: '{ __typename }', variables: {} };
-        return (await askSubgraph(world.system, subgraph, probe, caller)).status === 200;
+        return (await querySubgraph(world.system, subgraph, probe, caller)).status === 200;
       };
       for (const caller of callers) {
         const refusal = (await knows(caller)) ? 'FORBIDDEN' : 'UNKNOWN_CALLER';
         const wanted = rulesOf(name).includes(`caller:${caller}`) ? 'given' : refusal;
-        expect([caller, outcomeOf(name, await ask(caller))]).toEqual([caller, wanted]);
+        expect([caller, outcomeOf(name, await send(caller))]).toEqual([caller, wanted]);
       }
-      expect(outcomeOf(name, await ask(null))).toBe('UNKNOWN_CALLER');
+      expect(outcomeOf(name, await send(null))).toBe('UNKNOWN_CALLER');
 
       const admin = world.tokenOf('admin');
-      expect(outcomeOf(name, await ask('router', admin))).toBe('FORBIDDEN');
-      const { query, variables } = await questionFor(name, schema, world);
+      expect(outcomeOf(name, await send('router', admin))).toBe('FORBIDDEN');
+      const { query, variables } = await requestFor(name, schema, world);
       const inPublic = await world.system.graphql(query, variables, admin);
       expect(outcomeOf(name, inPublic)).toBe('GRAPHQL_VALIDATION_FAILED');
     },
   );
 
-  it('nothing leads to an entity but for those who may see it', () => {
-    const enough: Partial<Record<Rule, readonly Rule[]>> = {
+  it('only fields for those who may read an entity lead to it', () => {
+    const sufficient: Partial<Record<Rule, readonly Rule[]>> = {
       own: ['own', 'self', 'signed-in', 'admin'],
       'shop-owner': ['shop-owner', 'admin'],
     };
     for (const name of publicRules.keys()) {
       for (const type of typesBehind(name)) {
         const rulesOfType = publicRules.get(`${type}.id`) ?? [];
-        const allowed = rulesOfType.flatMap((rule) => enough[rule] ?? []);
+        const allowed = rulesOfType.flatMap((rule) => sufficient[rule] ?? []);
         if (allowed.length === 0) continue;
         const tooOpen = rightTo(name).rules.filter((rule) => !allowed.includes(rule));
         expect({ name, tooOpen }).toEqual({ name, tooOpen: [] });
@@ -169,18 +169,18 @@ describe('who may have what is as each field states it', () => {
     }
   });
 
-  it('the tables name nothing that is not there', () => {
-    const isThere = (name: string) => subgraphs.some(({ rights }) => rights.has(name));
+  it('samples and ways name only existing fields and types', () => {
+    const exists = (name: string) => subgraphs.some(({ rights }) => rights.has(name));
     const named = [...Object.keys(samples), ...endsSession, ...emptyHere];
-    expect(named.filter((name) => !isThere(name))).toEqual([]);
+    expect(named.filter((name) => !exists(name))).toEqual([]);
     const types = Object.keys(ways);
     expect(types.filter((type) => !subgraphs.some(({ schema }) => schema.getType(type)))).toEqual(
       [],
     );
   });
 
-  it('nothing was sold twice for it', async () => {
-    await world.forgetRefund();
+  it('the invariants hold afterwards', async () => {
+    await world.deleteRefund();
     await world.system.expectInvariants();
   });
 });

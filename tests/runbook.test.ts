@@ -8,7 +8,7 @@ import { createAllTestDatabases } from './harness/databases.js';
 
 const runbook = readFileSync(join(root, 'docs/operations/runbook.md'), 'utf8');
 
-/** What an operator fills in → a value of its type. */
+/** Placeholder → a value of its type. */
 const placeholders: Readonly<Record<string, string>> = {
   T: '2026-11-21 19:00:00+00',
   'order id': '01a19467-e800-7bbc-8f36-20aff7415dc0',
@@ -18,11 +18,11 @@ const placeholders: Readonly<Record<string, string>> = {
 const filledIn = (sql: string) =>
   sql.replaceAll(
     /<([^<>]+)>/g,
-    (_, name: string) => placeholders[name] ?? `nothing is known of ${name}`,
+    (_, name: string) => placeholders[name] ?? `unknown placeholder ${name}`,
   );
 
 const blocks = [...runbook.matchAll(/```sql\n([\s\S]*?)```/g)].map(([, block]) => block ?? '');
-/** Each part of the SQL: the databases that its first line names, and its statements. */
+/** The parts of the SQL: the databases in its first line, and its statements. */
 const parts = blocks
   .flatMap((block) => block.split(/^-- database: /m).slice(1))
   .map((part) => {
@@ -39,7 +39,7 @@ describe('docs/operations/runbook.md', () => {
   });
   afterAll(() => test.drop());
 
-  it.each(invariants)('says what to do when it is not true that $name', ({ name }) => {
+  it.each(invariants)('says what to do when this invariant is broken: $name', ({ name }) => {
     expect(runbook).toContain(`\`${name}\``);
   });
 

@@ -10,7 +10,7 @@ import { retry } from './harness/retry.js';
 import { postGraphQL } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
-/** Leaves a database as if the migrations from before the first release had made it. */
+/** Makes a database look as if it was created before the first release. */
 async function ageDatabase(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -29,7 +29,7 @@ describe('npm start', () => {
     place.remove();
   });
 
-  it('brings up the whole system; what it prints works; Ctrl-C ends it and loses nothing', async () => {
+  it('starts the whole system; what it prints works; Ctrl-C stops it without loss', async () => {
     const first = place.run({ LOG_LEVEL: 'debug' });
     await first.untilReady();
     const printed = first.output();
@@ -63,7 +63,7 @@ describe('npm start', () => {
 
     for (const port of Object.values(place.ops)) {
       expect((await fetch(`http://localhost:${port}/healthz`)).status).toBe(200);
-      // A machine that is busy may take longer than the second in which all has to answer.
+      // On a busy machine the checks may take longer than their limit of one second.
       const readiness = async () => (await fetch(`http://localhost:${port}/readyz`)).status;
       await eventually(readiness, (status) => status === 200);
     }
@@ -101,7 +101,7 @@ describe('npm start', () => {
     expect(await fresh.exit).toBe(0);
   }, 400_000);
 
-  it('uses the servers that it is given, and npm run verify finds what is broken in them', async () => {
+  it('uses external servers, and npm run verify finds a broken invariant in them', async () => {
     const redis = await startTestRedis();
     const given = process.env.TEST_POSTGRES_URL as string;
     const run = place.run({ DATABASE_URL: given, REDIS_URL: redis.url });
@@ -134,7 +134,7 @@ describe('npm start', () => {
     });
   }, 240_000);
 
-  it('leaves no orphan when it is killed, at whatever moment', async () => {
+  it('leaves no process behind when it is killed, at any moment', async () => {
     for (const afterMs of [300, 1500, 3500]) {
       const run = place.run();
       await new Promise((resolve) => setTimeout(resolve, afterMs));
@@ -144,7 +144,7 @@ describe('npm start', () => {
     }
   }, 240_000);
 
-  it('ends everything, and says so, when one of the processes dies', async () => {
+  it('stops everything, with a message, when one of the processes dies', async () => {
     const run = place.run();
     await run.untilReady();
     const lineOfShop = async () =>
@@ -155,10 +155,10 @@ describe('npm start', () => {
     const line = await eventually(lineOfShop, Boolean);
     process.kill(JSON.parse(line as string).pid, 'SIGKILL');
     expect(await run.exit).toBe(1);
-    expect(run.output()).toContain('The shop process ended by itself');
+    expect(run.output()).toContain('The shop process exited unexpectedly');
   }, 240_000);
 
-  it('ends well what is in flight at Ctrl-C: the next start finds every payment settled', async () => {
+  it('completes requests in flight at Ctrl-C: after the next start every payment is final', async () => {
     const first = place.run();
     await first.untilReady();
     const { accessToken } = (await postGraphQL(place.url, operations.login)).data.login;
@@ -183,7 +183,7 @@ describe('npm start', () => {
 
     const third = place.run({ PORT: String(place.base + 1) });
     expect(await third.exit).toBe(1);
-    expect(third.output()).toMatch(/is taken|runs in .* already/);
+    expect(third.output()).toMatch(/is in use|already running in/);
     expect(await place.runTool('ops/verify/index.js')).toMatchObject({ code: 0 });
     second.child.kill('SIGINT');
     await second.exit;
@@ -195,7 +195,7 @@ describe('npm start', () => {
     ['REDIS_URL', 'nonsense', /REDIS_URL must be redis:/],
     ['LOG_LEVEL', 'loud', /LOG_LEVEL is malformed/],
   ])(
-    'says in one sentence that %s=%s will not do',
+    'reports in one sentence that %s=%s is invalid',
     async (name, value, sentence) => {
       const run = place.run({ [name]: value });
       expect(await run.exit).toBe(1);
@@ -205,22 +205,22 @@ describe('npm start', () => {
     120_000,
   );
 
-  it('says in one sentence which port is taken and how to take another', async () => {
+  it('reports in one sentence which port is in use and how to set another', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(place.base + 3, '127.0.0.1', resolve));
     const run = place.run();
     expect(await run.exit).toBe(1);
     await new Promise((resolve) => server.close(resolve));
-    const sentence = new RegExp(`^Port ${place.base + 3} \\(shop\\) is taken: .* with PORT\\.$`);
+    const sentence = new RegExp(`^Port ${place.base + 3} \\(shop\\) is in use. .* with PORT\\.$`);
     expect(run.output().trim()).toMatch(sentence);
   }, 120_000);
 
-  it('says in one sentence that the database refuses it', async () => {
+  it('reports in one sentence that the database refuses the connection', async () => {
     const nobody = await freePort();
     const run = place.run({ DATABASE_URL: `postgresql://a:b@127.0.0.1:${nobody}/postgres` });
     expect(await run.exit).toBe(1);
     expect(run.output()).toMatch(
-      /The database 127\.0\.0\.1:\d+\/postgres refuses us \(.+\): check/,
+      /The database 127\.0\.0\.1:\d+\/postgres refused the connection \(.+\): check/,
     );
     const wrong = new URL(process.env.TEST_POSTGRES_URL as string);
     wrong.password = 'wrong';
@@ -230,16 +230,16 @@ describe('npm start', () => {
     expect(refused.output()).not.toContain('    at ');
   }, 240_000);
 
-  it('says in one sentence that no Redis answers', async () => {
+  it('reports in one sentence that no Redis responds', async () => {
     const run = place.run({ REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
     expect(await run.exit).toBe(1);
-    expect(run.output()).toMatch(/No Redis answers at 127\.0\.0\.1:\d+: check REDIS_URL\./);
+    expect(run.output()).toMatch(/No Redis responds at 127\.0\.0\.1:\d+: check REDIS_URL\./);
   }, 120_000);
 
-  it('says what to do where there is no Redis and none can be had', async () => {
+  it('says what to do if there is no Redis and none can be downloaded', async () => {
     place.remove();
     const run = place.run({ PATH: '/nonexistent' });
     expect(await run.exit).toBe(1);
-    expect(run.output()).toMatch(/install redis-server or valkey-server, or give .* REDIS_URL/);
+    expect(run.output()).toMatch(/install redis-server or valkey-server, or set .* REDIS_URL/);
   }, 120_000);
 });

@@ -8,7 +8,7 @@ import { checkout, openShop, type Person, pay, registerPerson } from './harness/
 import { startSystem, type TestSystem } from './harness/system.js';
 import { actAs } from './harness/vendor.js';
 import { eventually } from './harness/wait.js';
-import { askSubgraph } from './rights/ask.js';
+import { querySubgraph } from './rights/requests.js';
 
 describe('what a vendor and a customer are told of stock', () => {
   let system: TestSystem;
@@ -314,7 +314,7 @@ describe('what a vendor and a customer are told of stock', () => {
     const of = ids.map((id: string) => ({ __typename: 'StockLevel', id }));
     const statements = await statementsOf('warehouse', /\b(stock_|warehouse)/, async () => {
       const question = { query, variables: { of } };
-      const { errors } = await askSubgraph(system, 'warehouse', question, 'router', vendor.token);
+      const { errors } = await querySubgraph(system, 'warehouse', question, 'router', vendor.token);
       expect(errors).toBeUndefined();
     });
     expect(statements).toHaveLength(2);

@@ -31,36 +31,36 @@ describe('with an endpoint for telemetry', () => {
   });
 
   const outside = '00000000000000ff';
-  /** Asks as part of a trace of ours. @returns the spans of it, once they hang together */
+  /** Sends an operation as part of a new trace. @returns its spans, once all parents have arrived */
   async function trace(query: string, wanted: (spans: ReceivedSpan[]) => boolean) {
     const traceId = randomBytes(16).toString('hex');
     const headers = { traceparent: `00-${traceId}-${outside}-01` };
     const { errors } = await retry(() => postGraphQL(system.url, query, {}, token, headers));
     expect(errors).toBeUndefined();
     const ofTrace = async () => receiver.spans.filter((span) => span.traceId === traceId);
-    const isWhole = (spans: ReceivedSpan[]) => {
+    const isComplete = (spans: ReceivedSpan[]) => {
       const ids = new Set([outside, ...spans.map(({ spanId }) => spanId)]);
       return spans.every(({ parentSpanId = '' }) => ids.has(parentSpanId));
     };
-    return { traceId, spans: await eventually(ofTrace, (all) => isWhole(all) && wanted(all)) };
+    return { traceId, spans: await eventually(ofTrace, (all) => isComplete(all) && wanted(all)) };
   }
   const has = (spans: ReceivedSpan[], service: string, system?: string) =>
     spans.some((span) => span.service === service && span.attributes['db.system.name'] === system);
-  /** The services on the way from a span up to the one that began the trace. */
-  const wayOf = (spans: ReceivedSpan[], span: ReceivedSpan): string[] => {
+  /** The services on the path from a span up to the root of the trace. */
+  const pathOf = (spans: ReceivedSpan[], span: ReceivedSpan): string[] => {
     const parent = spans.find(({ spanId }) => spanId === span.parentSpanId);
-    const above = parent ? wayOf(spans, parent) : [String(span.parentSpanId)];
+    const above = parent ? pathOf(spans, parent) : [String(span.parentSpanId)];
     return above.at(-1) === span.service ? above : [...above, span.service];
   };
-  const waysTo = (spans: ReceivedSpan[], service: string, database?: string) =>
+  const pathsTo = (spans: ReceivedSpan[], service: string, database?: string) =>
     new Set(
       spans
         .filter((span) => span.service === service)
         .filter((span) => !database || span.attributes['db.system.name'] === database)
-        .map((span) => wayOf(spans, span).join(' > ')),
+        .map((span) => pathOf(spans, span).join(' > ')),
     );
 
-  it('a request is one trace, through router, subgraphs, SQL and Redis', async () => {
+  it('a request is one trace through router, subgraphs, SQL and Redis', async () => {
     const subgraphs = ['product', 'shop', 'warehouse'];
     const { spans, traceId } = await trace(
       operations.browse,
@@ -70,32 +70,32 @@ describe('with an endpoint for telemetry', () => {
     );
     const names = spans.filter(({ service }) => service === 'router').map(({ name }) => name);
     expect(names).toEqual(expect.arrayContaining(['query Browse', 'gateway.fetch', 'POST']));
-    expect(waysTo(spans, 'router')).toEqual(new Set([`${outside} > router`]));
-    expect(waysTo(spans, 'router', 'redis').size).toBe(1);
+    expect(pathsTo(spans, 'router')).toEqual(new Set([`${outside} > router`]));
+    expect(pathsTo(spans, 'router', 'redis').size).toBe(1);
     for (const subgraph of subgraphs) {
-      const way = new Set([`${outside} > router > ${subgraph}`]);
-      expect(waysTo(spans, subgraph)).toEqual(way);
-      expect(waysTo(spans, subgraph, 'postgresql')).toEqual(way);
+      const path = new Set([`${outside} > router > ${subgraph}`]);
+      expect(pathsTo(spans, subgraph)).toEqual(path);
+      expect(pathsTo(spans, subgraph, 'postgresql')).toEqual(path);
     }
     const lines = async () => receiver.logs.filter((log) => log.traceId === traceId);
     const services = ['router', ...subgraphs];
-    const told = await eventually(lines, (all) => {
+    const logged = await eventually(lines, (all) => {
       return services.every((name) => all.some(({ service }) => service === name));
     });
-    // Logs and spans are sent each at their own time.
+    // Logs and spans are sent independently.
     const withoutSpan = async () =>
-      told.filter((line) => receiver.spans.every(({ spanId }) => spanId !== line.spanId));
+      logged.filter((line) => receiver.spans.every(({ spanId }) => spanId !== line.spanId));
     await eventually(withoutSpan, ({ length }) => length === 0);
   });
 
-  it('a checkout goes on into those that order asks; nothing of the user’s stands in it', async () => {
+  it('a checkout continues into the subgraphs that order calls, without data of the user', async () => {
     const { spans, traceId } = await trace(operations.checkout, (found) =>
       ['postgresql', 'redis'].every((database) => has(found, 'warehouse', database)),
     );
-    expect(waysTo(spans, 'warehouse', 'postgresql')).toContain(
+    expect(pathsTo(spans, 'warehouse', 'postgresql')).toContain(
       `${outside} > router > order > warehouse`,
     );
-    expect(waysTo(spans, 'warehouse', 'redis')).toContain(
+    expect(pathsTo(spans, 'warehouse', 'redis')).toContain(
       `${outside} > router > order > warehouse`,
     );
     const ours = receiver.texts.filter((text) => text.includes(traceId)).join('');
@@ -103,13 +103,13 @@ describe('with an endpoint for telemetry', () => {
     for (const secret of [...secrets, 'holdfast-demo']) expect(ours).not.toContain(secret);
   });
 
-  it('a payment goes on to the provider, whose process is told apart on whatever machine it is', async () => {
+  it('a payment continues to the provider, with an instance id that is unique across machines', async () => {
     const checkout = operations.checkout.replace('my-first', 'paid');
     const placed = await retry(() => system.graphql(checkout, {}, token));
     const pay = `mutation { payOrder(input: {
       orderId: "${placed.data.checkout.order.id}", idempotencyKey: "paid-in-a-trace" }) { __typename } }`;
     const { spans } = await trace(pay, (found) => has(found, 'payment-sandbox'));
-    expect(waysTo(spans, 'payment-sandbox')).toEqual(
+    expect(pathsTo(spans, 'payment-sandbox')).toEqual(
       new Set([`${outside} > router > order > payment-sandbox`]),
     );
     const instances = new Set(spans.map(({ service, instance }) => `${service} ${instance}`));
@@ -117,7 +117,7 @@ describe('with an endpoint for telemetry', () => {
     for (const { instance } of spans) expect(instance).toMatch(`${hostname()}-`);
   });
 
-  it('what the outbox tells is a trace of its own', async () => {
+  it('a delivery of the outbox is its own trace', async () => {
     const login = operations.login.replace('ana@', 'vera@');
     const vera = (await system.graphql(login)).data.login.accessToken;
     const create = 'mutation { createShop(input: { name: "Traced", slug: "traced" }) { id } }';
@@ -132,7 +132,7 @@ describe('without an endpoint for telemetry', () => {
   it.each([
     ['router/index.js', 'router'],
     ['subgraphs/order/index.js', 'subgraph'],
-  ])('%s loads nothing that sends traces or logs', async (program, kind) => {
+  ])('%s loads no exporters of traces or logs', async (program, kind) => {
     const code = `
       import { createRequire } from 'node:module';
       import ${JSON.stringify(join(root, 'dist', program))};

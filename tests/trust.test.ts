@@ -6,7 +6,7 @@ import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js
 import { postGraphQL, startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
-describe('nobody gets in where they do not belong', () => {
+describe('trust boundaries', () => {
   let system: TestSystem;
   let vendor: Person;
   let otherVendor: Person;
@@ -33,9 +33,9 @@ describe('nobody gets in where they do not belong', () => {
   });
 
   it.each(['user', 'product', 'shop', 'warehouse', 'order'] as const)(
-    'the %s subgraph answers nobody without the secret of a process that may call it',
+    'the %s subgraph responds only to processes with a valid secret',
     async (name) => {
-      const wrong = { [callerHeader]: callerCredentials('router', 'a secret that is not the one') };
+      const wrong = { [callerHeader]: callerCredentials('router', 'a wrong secret') };
       const half = { [callerHeader]: 'router' };
       const other = {
         [callerHeader]: as('router')[callerHeader]?.replace('router', 'order') ?? '',
@@ -63,7 +63,7 @@ describe('nobody gets in where they do not belong', () => {
     },
   );
 
-  it('internal operations take the one caller they are for, not the router', async () => {
+  it('internal operations accept only their caller, not the router', async () => {
     const reserve = 'mutation { reserveStock(requests: []) { orderId } }';
     const asRouter = await postGraphQL(
       subgraphUrl('warehouse'),
@@ -91,7 +91,7 @@ describe('nobody gets in where they do not belong', () => {
     expect(inbox.errors?.[0]?.extensions.code).toBe('FORBIDDEN');
   });
 
-  it('takes no token but its own: not forged, not expired, not unsigned, not for another purpose', async () => {
+  it('tokens that are forged, changed or unsigned are rejected', async () => {
     const { privateKey } = await generateKeyPair('EdDSA');
     const claims = () =>
       new SignJWT({ role: 'ADMIN' })
@@ -140,7 +140,7 @@ describe('nobody gets in where they do not belong', () => {
     return errors?.[0]?.extensions.code ?? 'done';
   };
 
-  it('what a vendor does in a shop, others may not do there', async () => {
+  it('only the owner of a shop and admins may change it', async () => {
     const admin = await logIn(system, 'ada');
     const codes = async (token?: string) => {
       const result: Record<string, string> = {};
@@ -156,7 +156,7 @@ describe('nobody gets in where they do not belong', () => {
     expect(await codes(admin.token)).toEqual(all('done'));
   });
 
-  it('warehouses and levels are for the shop’s own people to see', async () => {
+  it('warehouses and levels are visible to the owner of the shop only', async () => {
     const query = `query ($shop: UUID!, $warehouse: UUID!) {
       shop(id: $shop) { name warehouses { name } }
       warehouse(id: $warehouse) { name }
@@ -174,15 +174,15 @@ describe('nobody gets in where they do not belong', () => {
     expect(own.errors).toBeUndefined();
   });
 
-  it('a user’s e-mail and orders are not for others to see', async () => {
+  it('the e-mail address and orders of a user are not visible to others', async () => {
     const query = `query ($id: UUID!) { shop(id: $id) { owner { name email phone orders { edges { node { id } } } } } }`;
     const { data, errors } = await system.graphql(query, { id: shop.shopId }, customer.token);
     expect(data.shop.owner).toEqual({ name: 'Somebody', email: null, phone: null, orders: null });
     expect(errors?.[0]?.extensions.code).toBe('FORBIDDEN');
   });
 
-  it('a router with a wrong secret says that the fault is ours, not the client’s, and is not ready', async () => {
-    const settings = { ROUTER_SECRET: 'not what the subgraphs know' };
+  it('a router with a wrong secret reports an internal error, and is not ready', async () => {
+    const settings = { ROUTER_SECRET: 'unknown to the subgraphs' };
     const router = await startRouterBeside(system, settings);
     const reply = await postGraphQL(router.graphqlUrl, '{ products { totalCount } }');
     expect(reply.errors?.[0]).toMatchObject({
@@ -195,7 +195,7 @@ describe('nobody gets in where they do not belong', () => {
     await stopRoutersBeside();
   });
 
-  it('when a subgraph is away, the rest still comes, and what is missing says TRY_AGAIN', async () => {
+  it('when a subgraph is unreachable, its fields fail with TRY_AGAIN and the rest is returned', async () => {
     const readyUrl = `http://127.0.0.1:${system.ports.ops.router}/readyz`;
     const readiness = async () => (await fetch(readyUrl)).status;
     await eventually(readiness, (status) => status === 200);

@@ -10,7 +10,7 @@ import {
 import { retry } from './harness/retry.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { actAs } from './harness/vendor.js';
-import { askSubgraph } from './rights/ask.js';
+import { querySubgraph } from './rights/requests.js';
 
 describe('what a vendor does with warehouses and levels, through the router', () => {
   let system: TestSystem;
@@ -239,7 +239,7 @@ describe('what a vendor does with warehouses and levels, through the router', ()
       const events = [{ id, topic: 'shop.shop.created', key: shopId, version: 1, payload }];
       const query = 'mutation ($events: [OutboxEvent!]!) { deliverToWarehouse(events: $events) }';
       const question = { query, variables: { events } };
-      const { data } = await askSubgraph(system, 'warehouse', question, 'shop');
+      const { data } = await querySubgraph(system, 'warehouse', question, 'shop');
       return data.deliverToWarehouse;
     };
     const [first, again] = [newId(), newId()];

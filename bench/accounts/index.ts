@@ -9,7 +9,7 @@ import { databaseSchema } from '../../subgraphs/user/mikro-orm.config.js';
 import { openServers } from '../environment.js';
 import { median, type Outcome, rounded } from '../report.js';
 
-// Short rounds, each with all three: the machine's speed changes, their ratio does not.
+// Short rounds with all three cases: the speed of the machine varies, their ratio does not.
 const clients = 50;
 const seconds = Number(process.env.BENCH_SECONDS ?? 2);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 9);
@@ -18,8 +18,8 @@ const shareMin = 0.8;
 const loopDelayMaxMs = 50;
 
 /**
- * Registrations and logins a second of one user process, beside the rate of argon2 alone, and how
- * long its event loop is held up while 50 log in at once.
+ * Measures registrations and logins per second of one user process, compared with the rate of argon2 alone,
+ * and the delay of its event loop during 50 concurrent logins.
  */
 export async function run(progress: (line: string) => void): Promise<Outcome> {
   const { postgres, redis, databases } = await openServers();
@@ -38,7 +38,7 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
           emails.push(email);
         }),
       );
-      await users.loopDelayMs(); // from here on it counts anew
+      await users.loopDelayMs(); // resets the value
       let n = 0;
       measured.login.push(await rateOf(() => users.login(emails[n++ % emails.length] as string)));
       loopDelaysMs.push(await users.loopDelayMs());
@@ -77,7 +77,7 @@ function outcomeOf(
       atLeast('register', register),
       atLeast('login', login),
       {
-        name: `event loop p99 while ${clients} log in, ms`,
+        name: `event loop delay p99 during ${clients} concurrent logins, ms`,
         value: p99Ms,
         target: `< ${loopDelayMaxMs}`,
         pass: p99Ms < loopDelayMaxMs,
@@ -86,7 +86,7 @@ function outcomeOf(
   };
 }
 
-/** How often a second it is done, by as many clients at once as there are. */
+/** Executions of the work per second, by all clients concurrently. */
 async function rateOf(work: () => Promise<unknown>): Promise<number> {
   const startedMs = performance.now();
   const endMs = startedMs + seconds * 1000;
@@ -101,7 +101,7 @@ async function rateOf(work: () => Promise<unknown>): Promise<number> {
   return done / ((performance.now() - startedMs) / 1000);
 }
 
-/** The user subgraph as a process of its own, asked as the router asks it. */
+/** Starts the user subgraph as a process, and sends requests as the router does. */
 async function startUsers(databaseUrl: string, redisUrl: string) {
   const [port, opsPort] = [await freePort(), await freePort()];
   const secret = 'the secret of the router';
@@ -117,7 +117,7 @@ async function startUsers(databaseUrl: string, redisUrl: string) {
   };
   const running = await startProgram('user', env, (line) => process.stderr.write(`${line}\n`));
   const pool = new Pool(`http://127.0.0.1:${port}`, { connections: clients });
-  const ask = async (query: string, input: object) => {
+  const send = async (query: string, input: object) => {
     const response = await pool.request({
       method: 'POST',
       path: '/graphql',
@@ -133,17 +133,17 @@ async function startUsers(databaseUrl: string, redisUrl: string) {
   const session = '__typename ... on Session { accessToken refreshToken }';
   return {
     register: (email: string) =>
-      ask(`mutation ($input: RegisterInput!) { register(input: $input) { ${session} } }`, {
+      send(`mutation ($input: RegisterInput!) { register(input: $input) { ${session} } }`, {
         name: 'Somebody',
         email,
         password,
       }),
     login: (identifier: string) =>
-      ask(`mutation ($input: LoginInput!) { login(input: $input) { ${session} } }`, {
+      send(`mutation ($input: LoginInput!) { login(input: $input) { ${session} } }`, {
         identifier,
         password,
       }),
-    /** p99 since it was asked before, by the process's own count */
+    /** p99 since the last call, from the metrics of the process */
     async loopDelayMs(): Promise<number> {
       const metrics = await (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
       return Number(/^nodejs_eventloop_lag_p99_seconds\S* (\S+)$/m.exec(metrics)?.[1]) * 1000;

@@ -4,7 +4,7 @@ import { seedStore } from '../../dev/seed/store.js';
 import { migrateAll } from '../../ops/migrate-all.js';
 import { openServers } from '../environment.js';
 import {
-  clientsUsual,
+  clientsDefault,
   cpuMsOfAll,
   type Measured,
   type MeasuredCases,
@@ -16,7 +16,7 @@ import { startSystemProcesses } from '../system-processes.js';
 
 const seconds = Number(process.env.BENCH_SECONDS ?? 5);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
-// The cases to measure, separated by commas; all where it is not set.
+// The cases to measure, separated by commas. Default: all.
 const chosen = process.env.BENCH_CASES?.split(',');
 const warmUpRequests = 600;
 // 10,000 products of three variants in three shops with two warehouses each.
@@ -27,18 +27,18 @@ const listFields = `edges { node { id name images variants { sku name
   availability { available version } } } } pageInfo { hasNextPage endCursor }`;
 const list = (args: string) => `{ products(${args}) { ${listFields} } }`;
 
-/** What it costs to look at the catalogue, through the router, beside a bare `{ __typename }`. */
+/** Measures catalogue queries through the router, compared with a bare `{ __typename }`. */
 export async function run(progress: (line: string) => void): Promise<Outcome> {
   const { postgres, redis, databases } = await openServers();
   await migrateAll(databases);
   const seeded = await seedStore(databases, variants);
-  progress(`${seeded} variants are seeded`);
+  progress(`${seeded} variants seeded`);
   const system = await startSystemProcesses(databases, redis.url);
-  const pool = new Pool(system.routerUrl, { connections: clientsUsual });
+  const pool = new Pool(system.routerUrl, { connections: clientsDefault });
   try {
-    const cases = Object.entries(await questionsFor(pool))
+    const cases = Object.entries(await operationsFor(pool))
       .filter(([name]) => chosen?.includes(name) ?? true)
-      .map(([name, questions]) => [name, asker(pool, questions)] as const);
+      .map(([name, operations]) => [name, sender(pool, operations)] as const);
     const processIds = { ...system.processIds, postgres: postgres.processId };
     const options = { rounds, seconds, warmUpRequests, processIds, progress };
     const measured = await measureCases(Object.fromEntries(cases), options);
@@ -50,19 +50,19 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
   }
 }
 
-interface Question {
+interface Operation {
   readonly query: string;
   readonly variables?: { readonly after: string };
 }
-/** What is asked in a case, in turn. */
-type Questions = readonly Question[];
+/** The operations of a case, sent in turn. */
+type Operations = readonly Operation[];
 
-async function questionsFor(pool: Pool): Promise<Record<string, Questions>> {
+async function operationsFor(pool: Pool): Promise<Record<string, Operations>> {
   const cursors: string[] = [];
   for (let page = 1; page < 100; page++) {
     const after = cursors.length > 0 ? `, after: "${cursors.at(-1)}"` : '';
     const query = `{ products(first: 20${after}) { pageInfo { endCursor } } }`;
-    const found = await ask(pool, { query });
+    const found = await send(pool, { query });
     cursors.push(found.data?.products?.pageInfo.endCursor as string);
   }
   const category = seedId('category', 0);
@@ -80,8 +80,8 @@ async function questionsFor(pool: Pool): Promise<Record<string, Questions>> {
   }).map(([name, query]) => [name, [{ query }]] as const);
   return {
     ...Object.fromEntries(one),
-    // Nobody asks what another asks at the same moment: nothing is in flight twice.
-    'each another': cursors.map((after) => ({ query: anyPage, variables: { after } })),
+    // No two equal requests are in flight at the same time.
+    'different pages': cursors.map((after) => ({ query: anyPage, variables: { after } })),
   };
 }
 
@@ -90,22 +90,22 @@ interface Reply {
   readonly errors?: unknown;
 }
 
-async function ask(pool: Pool, question: Question): Promise<Reply> {
+async function send(pool: Pool, operation: Operation): Promise<Reply> {
   const { body } = await pool.request({
     method: 'POST',
     path: '/graphql',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(question),
+    body: JSON.stringify(operation),
   });
   const reply = (await body.json()) as Reply;
   if (reply.errors) throw new Error(JSON.stringify(reply.errors));
   return reply;
 }
 
-/** Asks the questions of a case, one after the other, from the first again behind the last. */
-function asker(pool: Pool, questions: Questions): () => Promise<Reply> {
+/** @returns a function that sends the operations of a case, one per call, in a cycle */
+function sender(pool: Pool, operations: Operations): () => Promise<Reply> {
   let sent = 0;
-  return () => ask(pool, questions[sent++ % questions.length] as Question);
+  return () => send(pool, operations[sent++ % operations.length] as Operation);
 }
 
 const bareShareMin = 0.05;
@@ -128,13 +128,13 @@ function outcomeOf(measured: MeasuredCases): Outcome {
         pass: share >= bareShareMin,
       },
       {
-        name: 'first page: CPU of a request, ms',
+        name: 'first page: CPU time of a request, ms',
         value: rounded(cpuOf('first page'), 2),
         target: `< ${cpuMaxMs}`,
         pass: cpuOf('first page') < cpuMaxMs,
       },
       {
-        name: 'page 100: p50 beside that of page 1',
+        name: 'page 100: p50 relative to that of page 1',
         value: rounded(hundredth / first, 2),
         target: '≤ 1.2',
         pass: hundredth / first <= 1.2,

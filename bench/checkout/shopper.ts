@@ -15,7 +15,7 @@ const shippingAddress = {
   country: 'US',
 };
 
-/** Somebody else each time, who orders one unit of each offer. */
+/** Orders one unit of each offer, each time as another customer. */
 export function shopper(
   router: GraphQLClient,
   customers: readonly (SeededSession & { accessToken: string })[],
@@ -39,27 +39,27 @@ export function shopper(
     oneOf,
     someOf: (offers: readonly string[], count: number) =>
       Array.from({ length: count }, (_, n) => offers[(orders + n * 7) % offers.length] as string),
-    /** So many want one unit of an offer; as many at once as there are clients. */
+    /** `wanted` buyers order one unit of an offer, `clients` of them at a time. */
     async rush(offerId: string, wanted: number, clients: number) {
       const outcomes = new Map<string, number>();
-      const tookMs: number[] = [];
+      const latenciesMs: number[] = [];
       let left = wanted;
       const startedMs = performance.now();
       const client = async () => {
         while (left-- > 0) {
-          const askedMs = performance.now();
+          const sentMs = performance.now();
           const outcome = await order([offerId]);
-          tookMs.push(performance.now() - askedMs);
+          latenciesMs.push(performance.now() - sentMs);
           outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
         }
       };
       await Promise.all(Array.from({ length: clients }, client));
       const elapsedSeconds = (performance.now() - startedMs) / 1000;
       return {
-        case: 'a sale',
+        case: 'sale',
         ratePerSecond: rounded(wanted / elapsedSeconds),
-        p50Ms: rounded(percentile(tookMs, 0.5)),
-        p99Ms: rounded(percentile(tookMs, 0.99)),
+        p50Ms: rounded(percentile(latenciesMs, 0.5)),
+        p99Ms: rounded(percentile(latenciesMs, 0.99)),
         sold: outcomes.get('CheckoutSuccess') ?? 0,
         outOfStock: outcomes.get('InsufficientStock') ?? 0,
       };

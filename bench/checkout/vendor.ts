@@ -16,7 +16,7 @@ interface OfferEdge {
   readonly node: { readonly id: string; readonly variant: { readonly sku: string } };
 }
 
-/** Vera, her offers, and what she does with her stock. */
+/** The demo vendor: offers, and changes of stock. */
 export async function vendor(
   router: GraphQLClient,
   sessions: readonly (SeededSession & { accessToken: string })[],
@@ -37,7 +37,7 @@ export async function vendor(
         await send(receive, { input: { warehouseId, sku, quantity } });
       }
     },
-    /** Holds stay: what is left to be sold is so much. */
+    /** Sets the available units, without changing reservations. */
     async setAvailable(offerId: string, units: number) {
       const { sku } = offers.find(({ id }) => id === offerId) as { sku: string };
       const { offer } = await send(availableOf, { offerId });

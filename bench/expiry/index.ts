@@ -11,28 +11,28 @@ import { stockUp } from '../stock-up.js';
 const otherKeys = 100_000;
 const waitMaxMs = 60_000;
 
-/** How many holds, due one after the other over some time, as they are made in a sale. */
+/** Reservations, as in a sale, that expire one after the other over a period. */
 interface Load {
-  readonly holds: number;
+  readonly reservations: number;
   readonly firstDueAfterMs: number;
   readonly dueOverMs: number;
 }
-const amongOthers: Load = { holds: 10_000, firstDueAfterMs: 15_000, dueOverMs: 10_000 };
-const atOnce: Load = { holds: 10_000, firstDueAfterMs: 15_000, dueOverMs: 1 };
-const withoutRedis: Load = { holds: 20_000, firstDueAfterMs: 12_000, dueOverMs: 1 };
-// For looking at some of the cases alone: their names, separated by commas.
+const amongOthers: Load = { reservations: 10_000, firstDueAfterMs: 15_000, dueOverMs: 10_000 };
+const atOnce: Load = { reservations: 10_000, firstDueAfterMs: 15_000, dueOverMs: 1 };
+const withoutRedis: Load = { reservations: 20_000, firstDueAfterMs: 12_000, dueOverMs: 1 };
+// The cases to measure, separated by commas. Default: all.
 const only = process.env.BENCH_CASES?.split(',');
 
 /**
- * How late holds are released: by Redis's events alone, due over some time and all at once, and by the
- * sweeper alone. A lag is what the metric `holdfast_expiry_lag_seconds` takes: from `expiresAt` by
- * PostgreSQL's clock until the release was committed.
+ * Measures the lag of expiry: by Redis's events alone, spread over a period and all at once, and by the
+ * sweeper alone. The lag is that of the metric `holdfast_expiry_lag_seconds`: from `expiresAt` by
+ * PostgreSQL's clock until the release is committed.
  */
 export async function run(progress: (line: string) => void): Promise<Outcome> {
   const cases: Record<string, () => Promise<Outcome>> = {
     events: () => byEvents('events', amongOthers, { p50Ms: 100, p99Ms: 1000 }, progress),
-    // One commit after the other: the last waits for all, so that only the whole time has a target.
-    atOnce: () => byEvents('events, due at once', atOnce, { maxMs: 5000 }, progress),
+    // One commit after the other: the last waits for all others, so only the maximum has a target.
+    atOnce: () => byEvents('events, all due at once', atOnce, { maxMs: 5000 }, progress),
     sweeper: () => bySweeper(progress),
   };
   const outcomes: Outcome[] = [];
@@ -45,24 +45,24 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
   };
 }
 
-/** Among many keys that are not due; the sweeper is switched off. */
+/** Among many keys that are not due; the sweeper is off. */
 const byEvents = (name: string, load: Load, targets: Targets, progress: (line: string) => void) =>
   withExpiry(1_000_000_000, async ({ environment, engine, timers, lagsMs }) => {
     await setOtherKeys(timers);
-    progress(`${otherKeys} keys that are not due`);
+    progress(`${otherKeys} other keys set`);
     const [key] = await stockUp(environment, 1);
-    await hold(engine, key as StockKey, load);
-    progress(`${load.holds} holds, due within ${load.dueOverMs / 1000} s`);
+    await reserve(engine, key as StockKey, load);
+    progress(`${load.reservations} reservations, due within ${load.dueOverMs / 1000} s`);
     return outcomeOf(name, environment, lagsMs, load, targets);
   });
 
-/** Redis is away when all of them are due; no hold may outlive its time by more than 5 s. */
+/** Redis is down when all of them are due; each must be released within 5 s of its expiry. */
 const bySweeper = (progress: (line: string) => void) =>
   withExpiry(500, async ({ environment, engine, lagsMs }) => {
     const [key] = await stockUp(environment, 1);
-    await hold(engine, key as StockKey, withoutRedis);
+    await reserve(engine, key as StockKey, withoutRedis);
     await environment.stopRedis();
-    progress(`${withoutRedis.holds} holds, due at once, and no Redis`);
+    progress(`${withoutRedis.reservations} reservations, due at once, without Redis`);
     return outcomeOf('sweeper', environment, lagsMs, withoutRedis, { maxMs: 5000 });
   });
 
@@ -70,7 +70,7 @@ interface Parts {
   readonly environment: BenchEnvironment;
   readonly engine: StockEngine;
   readonly timers: Redis;
-  /** of each hold that was released */
+  /** of each released reservation */
   readonly lagsMs: readonly number[];
 }
 
@@ -102,12 +102,12 @@ async function setOtherKeys(timers: Redis): Promise<void> {
   }
 }
 
-async function hold(engine: StockEngine, key: StockKey, load: Load): Promise<void> {
-  const { holds, firstDueAfterMs, dueOverMs } = load;
+async function reserve(engine: StockEngine, key: StockKey, load: Load): Promise<void> {
+  const { reservations, firstDueAfterMs, dueOverMs } = load;
   const startedMs = Date.now();
-  const outcomes = Array.from({ length: holds }, async (_, n) => {
-    const dueMs = startedMs + firstDueAfterMs + (n * dueOverMs) / holds;
-    await new Promise((resolve) => setTimeout(resolve, (n * firstDueAfterMs) / holds / 2));
+  const outcomes = Array.from({ length: reservations }, async (_, n) => {
+    const dueMs = startedMs + firstDueAfterMs + (n * dueOverMs) / reservations;
+    await new Promise((resolve) => setTimeout(resolve, (n * firstDueAfterMs) / reservations / 2));
     const lines = [{ ...key, quantity: 1 }];
     const holdForMs = Math.max(1, Math.round(dueMs - Date.now()));
     return reserveStock(engine, { orderId: newId(), lines, holdForMs });
@@ -125,7 +125,7 @@ async function outcomeOf(
   name: string,
   environment: BenchEnvironment,
   lagsMs: readonly number[],
-  { holds }: Load,
+  { reservations }: Load,
   targets: Targets,
 ): Promise<Outcome> {
   await untilExpired(environment);
@@ -135,19 +135,24 @@ async function outcomeOf(
     p99Ms: rounded(percentile(lagsMs, 0.99)),
     maxMs: rounded(percentile(lagsMs, 1)),
   };
-  const left = holds - lagsMs.length;
+  const left = reservations - lagsMs.length;
   const late = Object.entries(targets).map(([figure, target]) => {
     const value = measured[figure as keyof typeof measured];
-    const named = `${name}: lag behind expiresAt, ${figure}`;
+    const named = `${name}: lag after expiresAt, ${figure}`;
     return { name: named, value, target: `< ${target}`, pass: value < target };
   });
-  const whole = broken.join('; ') || 'all hold';
+  const violated = broken.join('; ') || 'all hold';
   return {
-    results: [{ case: name, holds, ...measured, left }],
+    results: [{ case: name, reservations, ...measured, left }],
     checks: [
       ...late,
-      { name: `${name}: holds not released`, value: left, target: '0', pass: left === 0 },
-      { name: `${name}: invariants`, value: whole, target: 'all hold', pass: broken.length === 0 },
+      { name: `${name}: reservations not released`, value: left, target: '0', pass: left === 0 },
+      {
+        name: `${name}: invariants`,
+        value: violated,
+        target: 'all hold',
+        pass: broken.length === 0,
+      },
     ],
   };
 }

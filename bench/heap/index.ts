@@ -14,14 +14,14 @@ const unreadFeeds = 50;
 const holdForMs = 20_000;
 const growthMaxMb = 1;
 
-/** Whether the engine's heap grows under load: reservations, payments, expiries, unread feeds. */
+/** Measures growth of the engine's heap under load: reservations, payments, expiries, unread feeds. */
 export async function run(progress: (line: string) => void): Promise<Outcome> {
   const environment = await openEnvironment();
   const { engine, timers, events, close } = await openEngine(environment);
   const expiry = startExpiry({ store: engine, timers, events, sweepEveryMs: 500 });
   const feeds = createStockFeeds(engine.orm.em, events, logger);
   const [key] = await stockUp(environment, 1);
-  if (!key) throw new Error('there is one key');
+  if (!key) throw new Error('no key');
   let stopped = false;
   let done = 0;
   const customer = async () => {
@@ -49,7 +49,7 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
       results: [{ case: 'heap', orders: done, samplesMb: samples.map((each) => rounded(each, 2)) }],
       checks: [
         {
-          name: 'growth of the heap after a collection, MB a minute',
+          name: 'growth of the heap after garbage collection, MB per minute',
           value: growth,
           target: `< ${growthMaxMb}`,
           pass: growth < growthMaxMb,
@@ -71,7 +71,7 @@ function heapMb(): number {
   return process.memoryUsage().heapUsed / 2 ** 20;
 }
 
-/** Of the line through samples a minute apart, by least squares. */
+/** Slope of the regression line (least squares) through samples one minute apart. */
 function slope(samples: readonly number[]): number {
   const middle = (samples.length - 1) / 2;
   const mean = samples.reduce((sum, sample) => sum + sample, 0) / samples.length;

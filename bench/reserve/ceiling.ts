@@ -6,9 +6,9 @@ import type { CustomersTask } from './task.js';
 const batchMax = 256;
 
 /**
- * What PostgreSQL can do with one hot key: the same rows as the engine writes, in the same batches,
- * as prepared set-based SQL on one connection, with no entities, no lock over Redis and no timers. What
- * does not need an answer queues on the connection, as the engine's inserts do.
+ * The upper limit of PostgreSQL with one hot key: writes the same rows as the engine, in the same batches, as
+ * prepared set-based SQL on one connection, without entities, Redis locks and timers. Statements whose result
+ * is not needed are pipelined, as the engine's inserts are.
  */
 export async function startCeiling({ databaseUrl, keys }: CustomersTask) {
   const client = new pg.Client({ connectionString: databaseUrl });

@@ -26,7 +26,7 @@ function orderOf({ keys, linesMax }: CustomersTask): ReserveRequest {
   return { orderId: newId(), lines: [...lines.values()], holdForMs };
 }
 
-/** Customers who order again as soon as they are answered, until told to stop. */
+/** Customers that order again after each response, until stopped. */
 function startCustomers(task: CustomersTask, reserve: Reserve) {
   let measuring = false;
   let stopped = false;

@@ -16,7 +16,7 @@ import type { CustomersReport, CustomersTask } from './task.js';
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
 const seconds = Number(process.env.BENCH_SECONDS ?? 10);
 const warmUpSeconds = 2;
-// For looking at some of the cases alone: their names, separated by commas; nothing is checked then.
+// The cases to measure, separated by commas; rates are not checked then. Default: all.
 const only = process.env.BENCH_CASES?.split(',');
 
 interface Case {
@@ -41,16 +41,16 @@ const allCases: readonly Case[] = [
 ];
 const cases = allCases.filter(({ name }) => !only || only.includes(name));
 const about: Record<string, string> = {
-  a: 'a: a lock and a commit per request',
+  a: 'a: one lock and one commit per request',
   b64: 'b: one hot sku, 64 at once',
   b256: 'b: one hot sku, 256 at once',
   c: 'c: two processes, 256 at once each',
   d: 'd: 100 skus, carts of 1 to 3 lines',
   d2: 'd: the same, two processes',
-  e: 'e: set-based SQL, the driver alone',
+  e: 'e: set-based SQL on the driver alone',
 };
 
-/** Reservations straight at the engine, on stock that never runs out. */
+/** Measures reservations by the engine alone, on stock that never runs out. */
 export async function run(progress: (line: string) => void): Promise<Outcome> {
   const environment = await openEnvironment();
   try {
@@ -79,7 +79,7 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
 }
 
 interface Measurement {
-  /** answered reservations per second */
+  /** reservations per second */
   readonly rate: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -87,7 +87,7 @@ interface Measurement {
   readonly cpuMsPerOp: number;
   readonly databaseCpuMsPerOp: number;
   readonly failed: number;
-  /** of all reservations, in percent, one process's each */
+  /** share of all reservations of each process, in percent */
   readonly shares: number[];
 }
 
@@ -107,7 +107,7 @@ function summary(reports: readonly CustomersReport[], databaseCpuMs: number): Me
   const all = reports.flatMap(({ latenciesMs }) => latenciesMs);
   const sum = (read: (report: CustomersReport) => number) =>
     reports.reduce((total, report) => total + read(report), 0);
-  // PostgreSQL's time is taken over the warm-up too.
+  // PostgreSQL's CPU time includes the warm-up.
   const whileMeasured = databaseCpuMs * (seconds / (seconds + warmUpSeconds));
   return {
     rate: Math.round(sum((report) => report.latenciesMs.length / report.seconds)),
@@ -128,19 +128,19 @@ async function start(task: CustomersTask) {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const ended = new Promise<never>((_, reject) => {
-    child.once('exit', (code) => reject(new Error(`a process of customers ended with ${code}`)));
+    child.once('exit', (code) => reject(new Error(`a customer process exited with ${code}`)));
   });
   ended.catch(() => {});
-  const answer = () =>
+  const nextMessage = () =>
     Promise.race([new Promise<unknown>((resolve) => child.once('message', resolve)), ended]);
-  const ready = answer();
+  const ready = nextMessage();
   child.send(task);
   await ready;
   return {
     async go(): Promise<CustomersReport> {
-      const seen = answer();
+      const report = nextMessage();
       child.send({ warmUpSeconds, seconds });
-      return (await seen) as CustomersReport;
+      return (await report) as CustomersReport;
     },
   };
 }
@@ -171,16 +171,16 @@ function checksOf(medians: ReadonlyMap<string, Measurement>): Check[] {
   const [a, b, c, d, e] = [of('a'), of('b256'), of('c'), of('d'), of('e')];
   const p99 = b.p99Ms / a.p99Ms;
   return [
-    ratio('b at 256, against a', b.rate / a.rate, 30),
+    ratio('b at 256, relative to a', b.rate / a.rate, 30),
     {
-      name: 'p99 of b at 256, against a',
+      name: 'p99 of b at 256, relative to a',
       value: rounded(p99, 3),
       target: '< 0.1',
       pass: p99 < 0.1,
     },
-    ratio('b at 256, against e', b.rate / e.rate, 0.5),
-    ratio('c, against b at 256', c.rate / b.rate, 0.7),
-    ratio('d, against a', d.rate / a.rate, 15),
+    ratio('b at 256, relative to e', b.rate / e.rate, 0.5),
+    ratio('c, relative to b at 256', c.rate / b.rate, 0.7),
+    ratio('d, relative to a', d.rate / a.rate, 15),
   ];
 }
 
@@ -193,7 +193,7 @@ function sharesCheck(rounds: readonly Measurement[]): Check {
   };
 }
 
-/** What failed was fast: it must not count as a rate. */
+/** Failed requests are fast and would inflate the rate. */
 function heldCheck(measured: ReadonlyMap<string, readonly Measurement[]>): Check {
   const failed = [...measured.values()].flat().reduce((sum, each) => sum + each.failed, 0);
   return {

@@ -1,7 +1,7 @@
 import type { StockKey } from '../../subgraphs/contracts/stock-key.js';
 import type { DispatcherLimits } from '../../subgraphs/warehouse/reservation/dispatcher/dispatcher-limits.js';
 
-/** What the parent asks of a process of customers, and of the engine that serves them. */
+/** The task of a customer process, which has its own engine. */
 export interface CustomersTask {
   readonly databaseUrl: string;
   readonly redisUrl: string;
@@ -10,13 +10,13 @@ export interface CustomersTask {
   /** an order has 1 to this many lines, of different keys */
   readonly linesMax: number;
   readonly limits: Partial<DispatcherLimits>;
-  /** whether set-based SQL stands in for the engine */
+  /** whether to use set-based SQL instead of the engine */
   readonly ceiling: boolean;
 }
-/** What they saw while it was measured. */
+/** The results of the measured period. */
 export interface CustomersReport {
   readonly latenciesMs: number[];
-  /** those that were refused or short: there is stock enough for all */
+  /** refused requests and shortages, of which there should be none */
   readonly failed: number;
   readonly cpuMs: number;
   readonly seconds: number;

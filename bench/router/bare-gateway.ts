@@ -3,11 +3,11 @@ import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
 
-/** `ApolloGateway` as its guide shows it, for comparison: its own fetcher, and no manners at all. */
+/** `ApolloGateway` as in its guide, for comparison: its own fetcher, without limits, logs or metrics. */
 const { SUPERGRAPH_PATH = '', CALLER_HEADER = '', CALLER_CREDENTIALS = '', PORT } = process.env;
 
 class NamedDataSource extends RemoteGraphQLDataSource {
-  // The subgraphs answer nobody else.
+  // The subgraphs respond only to known callers.
   override willSendRequest({ request }: Parameters<RemoteGraphQLDataSource['process']>[0]): void {
     request.http?.headers.set(CALLER_HEADER, CALLER_CREDENTIALS);
   }

@@ -7,11 +7,11 @@ import { root, subgraphNames } from '../../ops/subgraph-names.js';
 import { callerCredentials, callerHeader } from '../../subgraphs/shared/auth/callers.js';
 import type { SystemProcesses } from '../system-processes.js';
 
-/** A bare gateway beside the system's router, in a process of its own. */
+/** Starts a bare gateway beside the system's router, as a process. */
 export async function startBareGateway({ environments, secrets }: SystemProcesses) {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-bare-'));
   const supergraph = join(folder, 'supergraph.graphql');
-  writeFileSync(supergraph, addressed(environments.router));
+  writeFileSync(supergraph, supergraphFor(environments.router));
   const port = await freePort();
   const running = await startProcess({
     name: 'bare gateway',
@@ -27,7 +27,7 @@ export async function startBareGateway({ environments, secrets }: SystemProcesse
     },
     onSpawn: () => {},
     onLine: (line) => process.stderr.write(`${line}\n`),
-    onCrash: (name) => process.stderr.write(`the ${name} ended\n`),
+    onCrash: (name) => process.stderr.write(`the ${name} exited\n`),
   });
   return {
     url: `http://127.0.0.1:${port}/`,
@@ -39,8 +39,8 @@ export async function startBareGateway({ environments, secrets }: SystemProcesse
   };
 }
 
-/** The supergraph, with the addresses where the subgraphs are. */
-function addressed(env: Readonly<Record<string, string>>): string {
+/** The supergraph with the addresses of the running subgraphs. */
+function supergraphFor(env: Readonly<Record<string, string>>): string {
   let text = readFileSync(join(root, 'schema/supergraph.graphql'), 'utf8');
   for (const name of subgraphNames) {
     const graph = new RegExp(`(@join__graph\\(name: "${name}", url: ")[^"]*`);

@@ -18,18 +18,18 @@ interface Change {
   readonly stockChanged: { readonly version: number; readonly shop: { readonly id: string } };
 }
 
-/** How long it takes from a stock change that is sent until each of 1,000 WebSockets has it. */
+/** Measures the time from sending a stock change until each of 1,000 WebSockets has received it. */
 export async function measureFanOut(routerUrl: string, router: GraphQLClient): Promise<CaseResult> {
   const token = await logIn(router);
   const all = Array.from({ length: subscribers }, () => subscriber(routerUrl));
   await Promise.all(all.map((each) => each.isAt(1)));
-  const tookMs: number[] = [];
+  const latenciesMs: number[] = [];
   for (let change = 0; change < changes; change++) {
     const next = Math.max(...all.map((each) => each.version())) + 1;
     const sentMs = performance.now();
     const arriving = all.map(async (each) => {
       await each.isAt(next);
-      tookMs.push(performance.now() - sentMs);
+      latenciesMs.push(performance.now() - sentMs);
     });
     await receive(router, token);
     await Promise.all(arriving);
@@ -37,12 +37,12 @@ export async function measureFanOut(routerUrl: string, router: GraphQLClient): P
   await Promise.all(all.map((each) => each.close()));
   return {
     case: `one change to ${subscribers} subscribers`,
-    p50Ms: rounded(percentile(tookMs, 0.5)),
-    p99Ms: rounded(percentile(tookMs, 0.99)),
+    p50Ms: rounded(percentile(latenciesMs, 0.5)),
+    p99Ms: rounded(percentile(latenciesMs, 0.99)),
   };
 }
 
-/** One WebSocket with one subscription, and the version of the stock that it was told last. */
+/** One WebSocket with one subscription, and the latest version of the stock that it received. */
 function subscriber(routerUrl: string) {
   const url = routerUrl.replace(/^http/, 'ws');
   const client = createClient({ url, webSocketImpl: WebSocket, retryAttempts: 0 });
@@ -62,7 +62,7 @@ function subscriber(routerUrl: string) {
         version = data.stockChanged.version;
         resolveIfReached();
       },
-      error: (reason) => process.stderr.write(`a subscriber was lost: ${String(reason)}\n`),
+      error: (reason) => process.stderr.write(`subscriber lost: ${String(reason)}\n`),
       complete: () => {},
     },
   );

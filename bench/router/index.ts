@@ -15,12 +15,12 @@ const warmUpRequests = 1000;
 const variants = 6000;
 const shareMax = 0.6;
 
-/** What the router costs beside a bare gateway, and how fast news of stock reaches many. */
+/** Measures the CPU time of the router compared with a bare gateway, and the fan-out of stock changes. */
 export async function run(progress: (line: string) => void): Promise<Outcome> {
   const { postgres, redis, databases } = await openServers();
   await migrateAll(databases);
-  progress(`${await seedStore(databases, variants)} variants are seeded`);
-  // With all its manners, a line in the log for each request among them.
+  progress(`${await seedStore(databases, variants)} variants seeded`);
+  // With everything that production does, including a log line for each request.
   const system = await startSystemProcesses(databases, redis.url, { LOG_LEVEL: 'info' });
   const bare = await startBareGateway(system);
   const clients = {
@@ -31,7 +31,7 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
   try {
     const processIds = { ...system.processIds, bare: bare.processId, postgres: postgres.processId };
     const measured = await measure(clients, processIds, progress);
-    progress('subscribers');
+    progress('fan-out to subscribers');
     const fanOut = await measureFanOut(`${system.routerUrl}/graphql`, clients.router);
     return outcomeOf(measured, fanOut);
   } finally {
@@ -42,15 +42,15 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
   }
 }
 
-/** As the router asks it. */
+/** Sends requests to the product subgraph as the router does. */
 function productSubgraph({ environments, secrets }: SystemProcesses) {
   const { PRODUCT_URL } = environments.router;
   const credentials = callerCredentials('router', secrets.callers.ROUTER_SECRET as string);
   return createGraphQLClient(PRODUCT_URL, { [callerHeader]: credentials });
 }
 
-/** Its fetcher fails now and then, when a subgraph closes a connection that it is about to use. */
-const retryingOnce = (ask: () => Promise<unknown>) => () => ask().catch(ask);
+/** The bare gateway's fetcher fails sometimes, if a subgraph closes a connection that it is about to use. */
+const retryingOnce = (send: () => Promise<unknown>) => () => send().catch(send);
 
 type Clients = Readonly<Record<'router' | 'product' | 'bare', GraphQLClient>>;
 
@@ -91,7 +91,7 @@ function outcomeOf(measured: MeasuredCases, fanOut: CaseResult): Outcome {
     results: [...results, fanOut],
     checks: [
       {
-        name: "two hops: the router's CPU, as a share of the bare gateway's",
+        name: 'two hops: CPU time of the router, relative to the bare gateway',
         value: rounded(share, 2),
         target: `≤ ${shareMax}`,
         pass: share <= shareMax,

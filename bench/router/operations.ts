@@ -3,7 +3,7 @@ import { Pool } from 'undici';
 const pageSize = 20;
 const cursorsMax = 500;
 
-/** What is asked: one, two and three hops, each of a page of 20 products. */
+/** Selections that need one, two and three hops, each for a page of 20 products. */
 export const pageSelections = {
   'one hop': 'id name images variants { sku name }',
   'two hops': 'id name variants { sku availability { available version } }',
@@ -26,7 +26,7 @@ interface Reply {
   readonly errors?: unknown;
 }
 
-/** Somebody to ask, over connections that are kept. */
+/** A GraphQL client with persistent connections. */
 export function createGraphQLClient(url: string, headers: Record<string, string> = {}) {
   const { origin, pathname } = new URL(url);
   const pool = new Pool(origin, { connections: 64 });
@@ -48,7 +48,7 @@ export function createGraphQLClient(url: string, headers: Record<string, string>
   }
   return {
     send,
-    /** Pages that differ from those before them, so that no two are in flight at once. */
+    /** Different pages in turn, so that no two equal requests are in flight. */
     distinctPages(page: PageName, cursors: readonly string[]) {
       const query = queryOf(page);
       return () => send(query, { after: cursors[sent++ % cursors.length] });
@@ -63,7 +63,7 @@ export function createGraphQLClient(url: string, headers: Record<string, string>
 }
 export type GraphQLClient = ReturnType<typeof createGraphQLClient>;
 
-/** Places in the list of products from which a page can be asked. */
+/** Cursors in the list of products that have a full page after them. */
 export async function readCursors({ send }: GraphQLClient): Promise<string[]> {
   const cursors: string[] = [];
   let after: string | undefined;

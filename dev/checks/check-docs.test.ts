@@ -9,26 +9,24 @@ describe('the check of links', () => {
       exists,
     );
 
-  it('finds a link to a file that is not there', () => {
-    expect(find('See [the guide](guides.md).')).toEqual([
-      'docs/page.md: the link guides.md leads to no file',
-    ]);
+  it('finds a link to a missing file', () => {
+    expect(find('See [the guide](guides.md).')).toEqual(['docs/page.md: broken link guides.md']);
   });
 
-  it('finds a link to a heading that is not there, and accepts one that is', () => {
+  it('finds a link to a missing heading, and accepts an existing one', () => {
     expect(find('[locks](guide.md#order-of-locks-by-id)')).toEqual([]);
     expect(find('[locks](guide.md#locks)')).toEqual([
       'docs/page.md: docs/guide.md has no heading #locks',
     ]);
   });
 
-  it('finds a path of the code that is not there', () => {
+  it('finds a path of a missing source file', () => {
     expect(find('`router/index.ts` and `router/server.ts`')).toEqual([
-      'docs/page.md: there is no file router/server.ts',
+      'docs/page.md: missing file router/server.ts',
     ]);
   });
 
-  it('passes over addresses and code blocks', () => {
+  it('ignores URLs and code blocks', () => {
     expect(find('[site](https://example.org/x.md)\n```\n[x](y.md)\n```\n')).toEqual([]);
   });
 });

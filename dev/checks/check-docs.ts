@@ -18,22 +18,22 @@ const anchorOf = (text: string): string =>
     .trim()
     .replace(/\s/g, '-');
 
-/** Programs are cited as they are run, compiled. */
+/** Programs are cited by their compiled path. */
 const sourceOf = (file: string): string => file.replace(/\.js$/, '.ts');
 
 const withoutCode = (page: string): string => page.replace(/^\s*```[\s\S]*?^\s*```/gm, '');
 
 export interface Page {
-  /** from the project's folder */
+  /** relative to the root of the project */
   readonly path: string;
   readonly text: string;
 }
 
 /**
- * Finds links and paths of files that lead nowhere, in the pages of the documentation.
+ * Finds broken links and paths of missing files in the documentation.
  *
  * @param exists whether the project has a file or folder
- * @returns one sentence for each
+ * @returns one message for each
  */
 export function findBrokenLinks(
   pages: readonly Page[],
@@ -51,25 +51,25 @@ export function findBrokenLinks(
       if (/^[a-z]+:/.test(target)) return [];
       const [file = '', anchor] = target.split('#');
       const to = file ? normalize(join(dirname(path), file)) : path;
-      if (!exists(to)) return [`${path}: the link ${target} leads to no file`];
+      if (!exists(to)) return [`${path}: broken link ${target}`];
       const hasAnchor = anchor === undefined || !to.endsWith('.md') || anchors.get(to)?.has(anchor);
       return hasAnchor ? [] : [`${path}: ${to} has no heading #${anchor}`];
     });
     const paths = [...prose.matchAll(codePath)].flatMap(([, file = '']) =>
-      exists(sourceOf(file)) || placeholder.test(file) ? [] : [`${path}: there is no file ${file}`],
+      exists(sourceOf(file)) || placeholder.test(file) ? [] : [`${path}: missing file ${file}`],
     );
     return [...links, ...paths];
   });
 }
 
-/** Part of `npm run check`: no link and no path in the documentation leads nowhere. */
+/** Part of `npm run check`: the documentation has no broken links or paths. */
 function main(): void {
   const paths = globSync(['*.md', 'docs/**/*.md'], { cwd: root }).sort();
   const pages = paths.map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
   const broken = findBrokenLinks(pages, (path) => existsSync(join(root, path)));
-  for (const sentence of broken) console.error(sentence);
+  for (const message of broken) console.error(message);
   if (broken.length > 0) process.exitCode = 1;
-  else console.log(`${pages.length} pages: every link and path leads somewhere`);
+  else console.log(`${pages.length} pages without broken links or paths`);
 }
 
 if (process.argv[1] && pathToFileURL(process.argv[1]).href === import.meta.url) main();

@@ -12,7 +12,7 @@ const problems = (files: Record<string, string[]>) =>
   );
 
 describe('the check of folders', () => {
-  it('names the folders of a circle and the imports that make it', () => {
+  it('reports the folders of a cycle and its imports', () => {
     const found = problems({
       'subgraphs/order/cart/cart.ts': ['../checkout/lines.js', '../order/order.js'],
       'subgraphs/order/checkout/checkout.ts': ['../payment/pay.js'],
@@ -21,7 +21,7 @@ describe('the check of folders', () => {
     });
     expect(found).toEqual([
       [
-        'folders of subgraphs/order import each other in a circle: subgraphs/order/cart, ' +
+        'folders of subgraphs/order import each other in a cycle: subgraphs/order/cart, ' +
           'subgraphs/order/checkout, subgraphs/order/payment',
         '  subgraphs/order/cart/cart.ts imports subgraphs/order/checkout/lines.ts',
         '  subgraphs/order/checkout/checkout.ts imports subgraphs/order/payment/pay.ts',
@@ -30,7 +30,7 @@ describe('the check of folders', () => {
     ]);
   });
 
-  it('tells two circles of one part apart', () => {
+  it('reports two cycles of one part separately', () => {
     const found = problems({
       'router/a/1.ts': ['../b/1.js'],
       'router/b/1.ts': ['../a/2.js'],
@@ -38,12 +38,12 @@ describe('the check of folders', () => {
       'router/d/1.ts': ['../c/2.js'],
     });
     expect(found).toEqual([
-      expect.stringContaining('in a circle: router/a, router/b\n'),
-      expect.stringContaining('in a circle: router/c, router/d\n'),
+      expect.stringContaining('in a cycle: router/a, router/b\n'),
+      expect.stringContaining('in a cycle: router/c, router/d\n'),
     ]);
   });
 
-  it('takes a file directly in a part for a folder by itself', () => {
+  it('treats a file directly in a part as a folder', () => {
     expect(
       problems({
         'router/index.ts': ['./config.js', './limits/limits.js'],
@@ -64,8 +64,8 @@ describe('the check of folders', () => {
     ['several lines', "import {\n  a,\n} from '../b/1.js';"],
     ['export', "export { a } from '../b/1.js';"],
     ['import()', "const a = await import('../b/1.js');"],
-    ['import for its effect', "import '../b/1.js';"],
-  ])('sees an import by %s', (_, text) => {
+    ['import for side effects', "import '../b/1.js';"],
+  ])('finds an import by %s', (_, text) => {
     const sources = new Map([
       ['router/a/1.ts', text],
       ['router/b/1.ts', "import { a } from '../a/1.js';"],
@@ -90,7 +90,7 @@ describe('the check of folders', () => {
     ]);
   });
 
-  it('what a part may import, and what a test imports, is no problem', () => {
+  it('accepts allowed imports, and all imports of tests', () => {
     expect(
       problems({
         'subgraphs/shop/offer/offer.ts': ['../../shared/errors.js', '../../contracts/events.js'],

@@ -11,7 +11,7 @@ interface Import {
 
 const sharedParts = ['subgraphs/shared', 'subgraphs/contracts'];
 
-/** What a part may import beside itself: other parts, or single files. A subgraph is not listed. */
+/** What a part may import besides itself: other parts, or single files. Subgraphs may import `sharedParts`. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   'subgraphs/contracts': [],
   'subgraphs/shared': ['subgraphs/contracts'],
@@ -30,9 +30,8 @@ const folderOf = (file: string) => (dirname(file) === partOf(file) ? file : dirn
 const isTest = (file: string) => file.endsWith('.test.ts');
 
 /**
- * What is wrong with how the parts of the project, and the folders in each, import each other, one
- * message each: an import that a part may not have, and folders that import each other in a circle.
- * Imports of types count; tests do not.
+ * Finds forbidden imports between the parts of the project, and import cycles between the folders of a
+ * part. Imports of types count; those of tests do not. Returns one message for each.
  *
  * @param sources path from the root of the project → the text of the file
  */
@@ -47,7 +46,7 @@ export function folderProblems(sources: ReadonlyMap<string, string>): string[] {
   );
   return [
     ...foreign.map(({ from, to }) => `${partOf(from)} must not import ${to}: ${from} does`),
-    ...[...parts].flatMap(([part, inPart]) => circlesIn(part, inPart)),
+    ...[...parts].flatMap(([part, inPart]) => cyclesIn(part, inPart)),
   ];
 }
 
@@ -65,8 +64,8 @@ function isAllowed(part: string, to: string): boolean {
   return [part, ...(mayImport[part] ?? sharedParts)].some(isIn);
 }
 
-/** One message for each group of folders that all lead to each other, with the imports among them. */
-function circlesIn(part: string, imports: readonly Import[]): string[] {
+/** One message for each group of folders that can reach each other, with the imports between them. */
+function cyclesIn(part: string, imports: readonly Import[]): string[] {
   const between = imports.filter(({ from, to }) => folderOf(from) !== folderOf(to));
   const next = Map.groupBy(between, ({ from }) => folderOf(from));
   const reachable = (start: string) => {
@@ -83,17 +82,17 @@ function circlesIn(part: string, imports: readonly Import[]): string[] {
   };
   const reach = new Map([...next.keys()].map((folder) => [folder, reachable(folder)]));
   const isMutual = (a: string, b: string) => reach.get(a)?.has(b) && reach.get(b)?.has(a);
-  const inCircles = [...reach.keys()].filter((folder) => isMutual(folder, folder));
-  const circles = Map.groupBy(inCircles, (folder) =>
-    inCircles.find((other) => isMutual(folder, other)),
+  const inCycles = [...reach.keys()].filter((folder) => isMutual(folder, folder));
+  const cycles = Map.groupBy(inCycles, (folder) =>
+    inCycles.find((other) => isMutual(folder, other)),
   );
-  return [...circles.values()].map((circle) => {
+  return [...cycles.values()].map((cycle) => {
     const edges = between.filter(
-      ({ from, to }) => circle.includes(folderOf(from)) && circle.includes(folderOf(to)),
+      ({ from, to }) => cycle.includes(folderOf(from)) && cycle.includes(folderOf(to)),
     );
     const lines = edges.map(({ from, to }) => `  ${from} imports ${to}`);
     return [
-      `folders of ${part} import each other in a circle: ${circle.join(', ')}`,
+      `folders of ${part} import each other in a cycle: ${cycle.join(', ')}`,
       ...lines.sort(),
     ].join('\n');
   });
@@ -108,12 +107,12 @@ function readSources(): Map<string, string> {
   return new Map(files.sort().map((file) => [file, readFileSync(join(root, file), 'utf8')]));
 }
 
-/** Part of `npm run check`: folders import each other in one direction only. */
+/** Part of `npm run check`: dependencies between parts and folders go one way. */
 function main(): void {
   const problems = folderProblems(readSources());
   for (const problem of problems) console.error(problem);
   if (problems.length > 0) process.exitCode = 1;
-  else console.log('no folder imports another in a circle, or what it must not know');
+  else console.log('no import cycles between folders, no forbidden imports between parts');
 }
 
 if (process.argv[1] && pathToFileURL(process.argv[1]).href === import.meta.url) main();

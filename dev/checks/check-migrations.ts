@@ -7,8 +7,8 @@ import { startTemporaryPostgres } from '../databases/temporary.js';
 import { dangersOf, initialMigration } from './migration-rules.js';
 
 /**
- * Part of `npm run check`: the migrations make the very tables that the entities describe, and those after
- * the initial one do no harm to a version that still runs.
+ * Part of `npm run check`: the migrations create exactly the tables that the entities describe, and those
+ * after the initial one are safe while the previous version runs.
  */
 const postgres = await startTemporaryPostgres();
 try {
@@ -20,7 +20,9 @@ try {
     const missing = (await orm.schema.getUpdateSchemaSQL({ wrap: false })).trim();
     await orm.close();
     if (missing) {
-      console.error(`The migrations of ${name} do not make what its entities are:\n${missing}`);
+      console.error(
+        `The tables of ${name} differ from its entities. Missing migration:\n${missing}`,
+      );
       process.exitCode = 1;
     }
     for (const migration of databaseSchema.migrations) {
@@ -31,8 +33,7 @@ try {
       }
     }
   }
-  if (!process.exitCode)
-    console.log('the migrations of all five subgraphs make what the entities are');
+  if (!process.exitCode) console.log('the tables of all five subgraphs match their entities');
 } finally {
   await postgres.stop();
 }

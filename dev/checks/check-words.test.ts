@@ -17,11 +17,11 @@ describe('the word check', () => {
     expect(findWords('docs/x.md', 'begins anew')[0]?.instead).toBe('again');
   });
 
-  it('leaves whole words alone that only contain one', () => {
+  it('ignores words that only contain a listed one', () => {
     expect(findWords('docs/x.md', 'recommended, amendment, tellers, foretold')).toEqual([]);
   });
 
-  it('passes over code blocks of Markdown, and finds what follows them', () => {
+  it('ignores code blocks of Markdown, but not the text after them', () => {
     const text = ['```sh', 'echo told', '```', 'It was told.'].join('\n');
     expect(findWords('docs/x.md', text)).toMatchObject([{ line: 4 }]);
   });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from '../../ops/subgraph-names.js';
 
-/** Words of the project's early idiom, each with what to write instead. */
+/** Unclear words, each with what to write instead. */
 const words: readonly (readonly [RegExp, string])[] = [
   [/\btold\b/i, 'name the thing: reported, notified, answered, returned'],
   [/\btells\b/i, 'says, reports, shows, notifies'],
@@ -17,10 +17,10 @@ const words: readonly (readonly [RegExp, string])[] = [
   [/\bas may be\b/i, 'as the case requires, or nothing'],
 ];
 
-/** Texts in which such a word is right, each with the reason. */
+/** Files that may contain listed words, each with the reason. */
 const allowed: readonly { readonly path: RegExp; readonly why: string }[] = [
   { path: /^dev\/checks\/check-words(\.test)?\.ts$/, why: 'lists the words' },
-  { path: /^CONTRIBUTING\.md$/, why: 'names the words that the check refuses' },
+  { path: /^CONTRIBUTING\.md$/, why: 'documents the list' },
 ];
 
 const checkedFiles = [
@@ -41,8 +41,8 @@ export interface WordFinding {
 }
 
 /**
- * Finds words of the list in a text: API descriptions, messages, log lines, names and comments of
- * code; in Markdown, everything but code blocks.
+ * Finds listed words in a source file (API descriptions, messages, log lines, names and comments) or, except
+ * in code blocks, in a Markdown page.
  */
 export function findWords(path: string, text: string): WordFinding[] {
   if (allowed.some((each) => each.path.test(path))) return [];
@@ -59,7 +59,7 @@ export function findWords(path: string, text: string): WordFinding[] {
   });
 }
 
-/** Part of `npm run check`: no text of the project has a word of the list. */
+/** Part of `npm run check`: no file of the project contains a listed word. */
 function main(): void {
   const paths = globSync(checkedFiles, {
     cwd: root,
@@ -72,7 +72,7 @@ function main(): void {
     console.error(`${path}:${line}: “${word}” (write: ${instead})`);
   }
   if (findings.length > 0) process.exitCode = 1;
-  else console.log(`${paths.length} files have none of the words that CONTRIBUTING.md lists`);
+  else console.log(`${paths.length} files without the words that CONTRIBUTING.md lists`);
 }
 
 if (process.argv[1] && pathToFileURL(process.argv[1]).href === import.meta.url) main();

@@ -16,9 +16,8 @@ import { publicFieldsOf } from '../../subgraphs/shared/rights/rights.js';
 import { portsFrom } from '../environment.js';
 
 /**
- * `npm run compose`: writes schema/ from the subgraphs. With `--check`: says what would change, and
- * fails then. Fails too where the subgraphs do not compose without a hint, or where something in
- * the public graph has no description.
+ * `npm run compose`: writes schema/ from the subgraphs. With `--check`: fails if a file is out of date. Fails
+ * also if composition gives errors or hints, or if a part of the public API has no description.
  */
 const folder = join(root, 'schema');
 const { ports } = portsFrom(4000);
@@ -46,20 +45,20 @@ if (undescribed.length > 0) fail(undescribed.map((name) => `${name} has no descr
 const files = new Map(subgraphs.map(({ name, sdl }) => [`${name}.graphql`, sdl]));
 files.set('supergraph.graphql', composed.supergraphSdl);
 files.set('api.graphql', printSchema(apiSchema));
-files.set('subscriptions.json', JSON.stringify(factsOfSubscriptions(), null, 2));
+files.set('subscriptions.json', JSON.stringify(subscriptionFacts(), null, 2));
 const stale = [...files].filter(([file, text]) => committed(file) !== `${text.trim()}\n`);
 if (process.argv.includes('--check')) {
   if (stale.length > 0) {
-    fail(stale.map(([file]) => `schema/${file} is not up to date: run npm run compose`));
+    fail(stale.map(([file]) => `schema/${file} is out of date: run npm run compose`));
   }
 } else {
   mkdirSync(folder, { recursive: true });
   for (const [file, text] of stale) writeFileSync(join(folder, file), `${text.trim()}\n`);
 }
-console.log(`schema/: ${files.size} files, ${stale.length} written; composed without a hint`);
+console.log(`schema/: ${files.size} files, ${stale.length} written; composed without hints`);
 
-/** What the router has to know to share subscriptions, and no supergraph tells. */
-function factsOfSubscriptions() {
+/** What the router needs to share subscriptions, and the supergraph does not contain. */
+function subscriptionFacts() {
   const schemas = subgraphs.map(({ schema }) => schema);
   const roots = subgraphs.flatMap(({ schema }) =>
     Object.values(schema.getSubscriptionType()?.getFields() ?? {}),
@@ -90,12 +89,12 @@ function withoutDescription(schema: GraphQLSchema): string[] {
             .map((arg) => [`${type.name}.${field.name}(${arg.name})`, arg] as const),
         )
       : [];
-    const things = [
+    const described = [
       ...(isRoot ? [] : [[type.name, type] as const]),
       ...fields.map((field) => [`${type.name}.${field.name}`, field] as const),
       ...args,
     ];
-    return things.filter(([, thing]) => !thing.description).map(([name]) => name);
+    return described.filter(([, each]) => !each.description).map(([name]) => name);
   });
 }
 

@@ -1,12 +1,12 @@
 import type { Migration } from '@mikro-orm/migrations';
 
-/** It makes the tables, so none of the rules apply to it. Every migration with a later name is checked. */
+/** Creates the tables, so none of the rules apply to it. Every migration with a later name is checked. */
 export const initialMigration = '20261127-initial';
 
 interface Rule {
   readonly pattern: RegExp;
   readonly reason: string;
-  /** true where it does no harm to a table that the same migration makes */
+  /** true if it is harmless on a table that the same migration creates */
   readonly unlessNew?: true;
 }
 
@@ -17,8 +17,8 @@ const rules: readonly Rule[] = [
     pattern: /\bdrop (?!constraint|index|trigger|function|not null|default|column)"?\w+"?$/,
     reason: 'the old version may still read the column',
   },
-  { pattern: /\brename\b/, reason: 'the old version knows the old name: add, fill, switch, drop' },
-  { pattern: /\btruncate\b/, reason: 'what it deletes is not there for the old version' },
+  { pattern: /\brename\b/, reason: 'the old version uses the old name: add, fill, switch, drop' },
+  { pattern: /\btruncate\b/, reason: 'the old version may still need the rows' },
   {
     pattern: /\balter (column )?"?\w+"? (set data )?type\b/,
     reason: 'rewrites the table under a lock: add a column',
@@ -26,25 +26,25 @@ const rules: readonly Rule[] = [
   {
     pattern: /\bset not null\b/,
     reason:
-      'reads the table under a lock, and the old version may write null: first a check that is validated',
+      'reads the table under a lock, and the old version may write null: first add and validate a check',
   },
   {
     pattern: new RegExp(
       String.raw`^create (?:unique )?index (?!concurrently)(?:if not exists )?"?\w+"? on ${table}`,
     ),
-    reason: 'keeps writers out while it is built: concurrently',
+    reason: 'blocks writers while it is built: use concurrently',
     unlessNew: true,
   },
   {
     pattern: /^drop index (?!concurrently)/,
-    reason: 'waits for all readers with all behind it: concurrently',
+    reason: 'waits for all readers and blocks those that follow: use concurrently',
   },
   {
     pattern: new RegExp(
       String.raw`^alter table ${table}.*\badd (?:constraint "?\w+"? )?(?:check|foreign key)\b(?!.*\bnot valid\b)`,
     ),
     reason:
-      'reads the table under a lock: not valid, and validate constraint in the next migration',
+      'reads the table under a lock: use not valid, and validate the constraint in the next migration',
     unlessNew: true,
   },
   {
@@ -71,24 +71,23 @@ const rules: readonly Rule[] = [
   },
   {
     pattern: new RegExp(`^(?:update|delete from) ${table}`),
-    reason:
-      'locks every row that it changes until its end: change them in batches, by a worker or a tool',
+    reason: 'locks every changed row until it ends: change them in batches, by a worker or a tool',
     unlessNew: true,
   },
 ];
 
-/** What somebody has thought about says so in its SQL: a comment that begins with `safe:`. */
+/** A statement that was reviewed has a comment in its SQL that begins with `safe:`. */
 const marker = /\/\*\s*safe:\s*\S.*?\*\//s;
 
 /**
- * What of a migration does harm while the old version still runs, or holds a lock for long; a sentence
- * each. docs/adr/0020-migrations.md says what to do instead.
+ * Finds statements of a migration that break the old version while it still runs, or hold a lock for long.
+ * Returns one message for each; docs/adr/0020-migrations.md has the alternatives.
  */
 export function dangersOf(migration: Migration): string[] {
   migration.reset();
   migration.up();
   const statements = migration.getQueries().map(String);
-  const made = new Set(
+  const created = new Set(
     statements.map((text) => /^\s*create table (?:if not exists )?"?(\w+)/i.exec(text)?.[1]),
   );
   const dangers = statements
@@ -98,22 +97,22 @@ export function dangersOf(migration: Migration): string[] {
       return rules
         .filter(({ pattern, unlessNew }) => {
           const match = pattern.exec(plain);
-          return match && !(unlessNew && made.has(match.groups?.table));
+          return match && !(unlessNew && created.has(match.groups?.table));
         })
         .map(({ reason }) => `“${plain.slice(0, 80)}”: ${reason}`);
     });
   if (statements.some((text) => /concurrently/i.test(text)) && migration.isTransactional()) {
-    dangers.push('concurrently cannot be in a transaction: isTransactional = () => false');
+    dangers.push('concurrently cannot run in a transaction: isTransactional = () => false');
   }
   if (!migration.isTransactional() && !statements.every((text) => /concurrently/i.test(text))) {
     dangers.push(
-      'what is no transaction waits for its locks without end: nothing but concurrently',
+      'without a transaction, locks are waited for without limit: only concurrently is allowed',
     );
   }
   return dangers;
 }
 
-/** In one line and lower case, without comments and the insides of literals. */
+/** On one line and in lower case, without comments and the content of literals. */
 const simplify = (text: string) =>
   text
     .replace(/--.*$/gm, ' ')

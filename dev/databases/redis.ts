@@ -17,14 +17,14 @@ interface RedisProgram {
   readonly libraryPath?: string;
 }
 
-/** Starts a Redis that keeps everything in memory: it only hurries, and may forget. */
+/** Starts a Redis without persistence. */
 export async function startRedis(
   program: RedisProgram,
   port: number,
   moreArgs: readonly string[] = [],
 ): Promise<RunningServer> {
-  const own = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-  const args = [...own, ...moreArgs];
+  const base = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const args = [...base, ...moreArgs];
   const child = spawnServer([program.path, ...args], {
     stdio: 'ignore',
     env: { ...process.env, ...(program.libraryPath && { LD_LIBRARY_PATH: program.libraryPath }) },
@@ -35,14 +35,14 @@ export async function startRedis(
   while (!(await isReachable(url))) {
     if (child.exitCode !== null || Date.now() > deadlineMs) {
       await stop();
-      throw new StartError(`Redis (${program.path}) does not start on port ${port}.`);
+      throw new StartError(`Redis (${program.path}) did not start on port ${port}.`);
     }
     await new Promise((resolve) => setTimeout(resolve, readyStepMs));
   }
   return { url, process: child, stop };
 }
 
-/** Whether a Redis answers at this address. */
+/** Whether a Redis responds at this address. */
 export async function isReachable(url: string): Promise<boolean> {
   const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
   redis.on('error', () => {});
@@ -58,8 +58,8 @@ export async function isReachable(url: string): Promise<boolean> {
 }
 
 /**
- * Finds a Redis server: on the PATH; else in our own folder, where Debian's package is unpacked
- * once (no registry package ships the real server, and unpacking needs no root).
+ * Finds a Redis server: on the PATH, or in a folder into which Debian's package is unpacked once. No npm
+ * package contains the real server, and unpacking does not need root.
  */
 export async function findRedis(folder: string): Promise<RedisProgram> {
   for (const path of ['redis-server', 'valkey-server']) {
@@ -71,8 +71,8 @@ export async function findRedis(folder: string): Promise<RedisProgram> {
     await unpackDebianRedis(folder);
   } catch (error) {
     throw new StartError(
-      `There is no Redis on this machine, and Debian's package could not be had (${reasonOf(error)}): ` +
-        'install redis-server or valkey-server, or give the address of one as REDIS_URL.',
+      `Redis is not installed, and Debian's package could not be downloaded (${reasonOf(error)}): ` +
+        'install redis-server or valkey-server, or set the address of one as REDIS_URL.',
     );
   }
   return unpacked;
@@ -86,7 +86,7 @@ function libraryPath(folder: string): string {
   return [join(folder, 'usr/lib', triplet), join(folder, 'lib', triplet)].join(':');
 }
 
-// redis-check-rdb is the server under another name; what the server links to beside libc.
+// redis-tools has the server as redis-check-rdb; the others are its shared libraries besides libc.
 const packages = ['redis-tools', 'libhiredis0.14', 'libjemalloc2', 'liblzf1', 'liblua5.1-0'];
 const optionalPackages = ['libatomic1', 'libssl3', 'libsystemd0', 'lua-bitop', 'lua-cjson'];
 
@@ -104,10 +104,10 @@ async function unpackDebianRedis(folder: string): Promise<void> {
   try {
     await download([]);
   } catch {
-    // No package lists, or old ones: fetch lists of our own, which needs no root.
-    const own = ownAptFolders(join(work, 'apt'));
-    await run('apt-get', [...own, 'update']);
-    await download(own);
+    // Missing or old package lists: fetch them into another folder, which does not need root.
+    const folders = aptFolders(join(work, 'apt'));
+    await run('apt-get', [...folders, 'update']);
+    await download(folders);
   }
   for (const file of readdirSync(join(work, 'deb'))) {
     await run('dpkg-deb', ['-x', join(work, 'deb', file), work]);
@@ -121,7 +121,7 @@ async function unpackDebianRedis(folder: string): Promise<void> {
   renameSync(work, folder);
 }
 
-function ownAptFolders(folder: string): string[] {
+function aptFolders(folder: string): string[] {
   for (const name of ['state/lists/partial', 'cache/archives/partial']) {
     mkdirSync(join(folder, name), { recursive: true });
   }

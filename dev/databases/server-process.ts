@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 
-/** What stops `npm start` with one sentence that says how to mend it. */
+/** Stops `npm start` with a message that says how to fix the problem. */
 export class StartError extends Error {
   constructor(message: string) {
     super(message);
@@ -9,7 +9,7 @@ export class StartError extends Error {
   }
 }
 
-/** Whether a command runs and ends well. */
+/** Whether a command exits with code 0. */
 export function works(command: string, args: string[]): boolean {
   try {
     execFileSync(command, args, { stdio: 'ignore' });
@@ -20,8 +20,8 @@ export function works(command: string, args: string[]): boolean {
 }
 
 /**
- * Starts a server in a process group of its own, so that Ctrl-C reaches it through us alone, and in
- * a way that it ends with us even when we are killed (`setpriv --pdeathsig`, where there is one).
+ * Starts a server in its own process group, so that Ctrl-C does not reach it directly. It ends with this
+ * process even if that is killed, where `setpriv --pdeathsig` is available.
  */
 export function spawnServer(command: readonly string[], options: SpawnOptions): ChildProcess {
   const tied = works('setpriv', ['--pdeathsig', 'INT', 'true']);
@@ -29,7 +29,7 @@ export function spawnServer(command: readonly string[], options: SpawnOptions): 
   return spawn(program as string, args, { ...options, detached: true });
 }
 
-/** Ends a server and waits for it; kills it when it does not end in time. */
+/** Stops a server and waits until it has exited; kills it after the timeout. */
 export async function endProcess(child: ChildProcess, signal: NodeJS.Signals, timeoutMs: number) {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -39,7 +39,7 @@ export async function endProcess(child: ChildProcess, signal: NodeJS.Signals, ti
   clearTimeout(timer);
 }
 
-/** Whether nobody listens on a port of this machine. */
+/** Whether no process listens on a port of this machine. */
 export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();

@@ -3,7 +3,7 @@ import { createAllTestDatabases } from '../../tests/harness/databases.js';
 import { StartError } from './server-process.js';
 import { migrateDatabases } from './set-up.js';
 
-describe('databases whose tables are too old to be upgraded', () => {
+describe('databases with tables that are too old to be upgraded', () => {
   let databases: Awaited<ReturnType<typeof createAllTestDatabases>>;
   beforeAll(async () => {
     databases = await createAllTestDatabases();
@@ -15,10 +15,10 @@ describe('databases whose tables are too old to be upgraded', () => {
   afterAll(() => databases.drop());
 
   it.each([
-    ['of a server that npm start brings', false, 'npm start -- --fresh'],
-    ['of a server that it is given', true, `psql "$DATABASE_URL" -c 'drop database `],
-  ])('%s stop it with the command to start over', async (_, areGiven, command) => {
-    const stopped = migrateDatabases(databases.urls, areGiven);
+    ['of the server that npm start runs', false, 'npm start -- --fresh'],
+    ['of an external server', true, `psql "$DATABASE_URL" -c 'drop database `],
+  ])('%s stop npm start with the command to start over', async (_, isExternal, command) => {
+    const stopped = migrateDatabases(databases.urls, isExternal);
     await expect(stopped).rejects.toThrow(StartError);
     await expect(stopped).rejects.toThrow(/_order was created before the first release/);
     await expect(stopped).rejects.toThrow(`To start over without the data:\n  ${command}`);

@@ -10,12 +10,12 @@ const notAllowed = '42501';
 function refused(url: string, error: Error): StartError {
   const { host, pathname } = new URL(url);
   return new StartError(
-    `The database ${host}${pathname} refuses us (${error.message}): ` +
+    `The database ${host}${pathname} refused the connection (${error.message}): ` +
       'check DATABASE_URL, which must name a role that may create databases and roles.',
   );
 }
 
-/** Runs `work` with a connection; a server that refuses it is told in one sentence. */
+/** Runs `work` with a connection. @throws StartError if the server refuses it */
 async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url });
   client.on('error', () => {});
@@ -35,7 +35,7 @@ async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T
 }
 
 /**
- * Creates five databases, each owned by a role of its own that reaches no other.
+ * Creates five databases, each owned by its own role, which cannot connect to the others.
  *
  * @param adminUrl a role that may create databases and roles
  * @param prefix of the names of databases and roles
@@ -68,7 +68,7 @@ async function createDatabase(client: pg.Client, name: string, password: string)
   await client.query(`${verb} role ${id} login password ${secret}`);
   const database = await client.query('select from pg_database where datname = $1', [name]);
   if (database.rowCount === 0) {
-    // A role that is not a superuser may give away only to roles that it is a member of.
+    // Without superuser rights, the owner can be set only to a role of which the current one is a member.
     await client.query(`grant ${id} to current_user`);
     await client.query(`create database ${id} owner ${id}`);
   }
@@ -76,12 +76,12 @@ async function createDatabase(client: pg.Client, name: string, password: string)
 }
 
 /**
- * Brings the tables of all five up to date.
+ * Brings the tables of all five databases up to date.
  *
- * @param areGiven whether their server is not one that was started here
- * @throws StartError with the command to start over, where the tables are too old to be upgraded
+ * @param isExternal whether the server is not one that `npm start` runs
+ * @throws StartError with the command to start over, if the tables are too old to be upgraded
  */
-export async function migrateDatabases(urls: DatabaseUrls, areGiven: boolean): Promise<void> {
+export async function migrateDatabases(urls: DatabaseUrls, isExternal: boolean): Promise<void> {
   try {
     await migrateAll(urls);
   } catch (error) {
@@ -89,7 +89,7 @@ export async function migrateDatabases(urls: DatabaseUrls, areGiven: boolean): P
     const drops = Object.values(urls).map(
       (url) => `-c 'drop database ${new URL(url).pathname.slice(1)}'`,
     );
-    const command = areGiven ? `psql "$DATABASE_URL" ${drops.join(' ')}` : 'npm start -- --fresh';
+    const command = isExternal ? `psql "$DATABASE_URL" ${drops.join(' ')}` : 'npm start -- --fresh';
     throw new StartError(`${error.message} To start over without the data:\n  ${command}`);
   }
 }

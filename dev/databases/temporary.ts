@@ -5,9 +5,9 @@ import { startPostgres } from './postgres.js';
 import { freePort } from './server-process.js';
 
 /**
- * A PostgreSQL of its own, on a free port, that is gone with its data once it is stopped.
+ * Starts a PostgreSQL on a free port, whose data is deleted when it is stopped.
  *
- * @param durable whether it waits for the disk at COMMIT, as in production
+ * @param durable whether COMMIT waits for the disk, as in production
  */
 export async function startTemporaryPostgres(durable = false) {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-'));

@@ -2,7 +2,7 @@ const deep = (open: string, close: string, times: number) =>
   open.repeat(times) + close.repeat(times);
 const json = (value: unknown) => JSON.stringify(value);
 
-/** Bodies that are no GraphQL request, by what is wrong with them. */
+/** Bodies that are not GraphQL requests: what is wrong → body. */
 export const badBodies: ReadonlyMap<string, string> = new Map([
   ['nothing', ''],
   ['half an object', '{"query":'],
@@ -24,16 +24,13 @@ export const badBodies: ReadonlyMap<string, string> = new Map([
   ['variables that are a list', json({ query: '{ __typename }', variables: [1] })],
   ['extensions that are text', json({ query: '{ __typename }', extensions: 'x' })],
   ['a persisted query of a number', json({ extensions: { persistedQuery: 7 } })],
-  ['bytes that are no UTF-8', Buffer.from([0x7b, 0xff, 0xfe, 0x7d]).toString('latin1')],
+  ['invalid UTF-8', Buffer.from([0x7b, 0xff, 0xfe, 0x7d]).toString('latin1')],
   ['deep JSON', `{"query":"{ __typename }","variables":${deep('[', ']', 20_000)}}`],
   ['a NUL', '{"query":"{ __typename }\0"}'],
-  [
-    'an operation name that is not there',
-    json({ query: '{ __typename }', operationName: 'Other' }),
-  ],
+  ['an unknown operation name', json({ query: '{ __typename }', operationName: 'Other' })],
 ]);
 
-/** Texts that are no operation, or none that may be done. */
+/** Queries that are invalid or not allowed: what is wrong → query. */
 export const badQueries: ReadonlyMap<string, string> = new Map([
   ['empty', ''],
   ['spaces', '   '],
@@ -65,15 +62,15 @@ export const badQueries: ReadonlyMap<string, string> = new Map([
   ['a schema', 'type Query { me: User }'],
   ['an extension of the schema', 'extend type User { passwordHash: String }'],
   ['a subscription by POST', 'subscription { stockChanged { available } }'],
-  ['federation’s inside', '{ _service { sdl } }'],
-  ['federation’s entities', '{ _entities(representations: []) { __typename } }'],
-  ['an inside mutation', 'mutation { reserveStock(requests: []) { orderId } }'],
-  ['another inside mutation', 'mutation { commitReservation(requests: []) { orderId } }'],
+  ['an internal field of federation', '{ _service { sdl } }'],
+  ['the entities of federation', '{ _entities(representations: []) { __typename } }'],
+  ['an internal mutation', 'mutation { reserveStock(requests: []) { orderId } }'],
+  ['another internal mutation', 'mutation { commitReservation(requests: []) { orderId } }'],
   ['an inbox', 'mutation { deliverToOrder(events: []) }'],
-  ['an inside query', '{ shopOwners(ids: []) { id } }'],
+  ['an internal query', '{ shopOwners(ids: []) { id } }'],
   ['an unclosed text', '{ product(slug: "x) { id } }'],
   ['a control character', '{ me { id\u0007 } }'],
-  ['a number that is none', '{ products(first: 01) { edges { cursor } } }'],
+  ['an invalid number', '{ products(first: 01) { edges { cursor } } }'],
   ['too deep', `{ ${deep('categories { children { ', '} }', 20).replace('{ } }', '{ id } }')} }`],
   ['too deep a list of braces', deep('{ a ', '}', 5000)],
   ['too deep a value', `{ products(filter: ${deep('[', ']', 5000)}) { edges { cursor } } }`],

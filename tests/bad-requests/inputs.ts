@@ -12,13 +12,13 @@ import {
 export type Path = readonly (string | number)[];
 export type Arguments = Readonly<Record<string, unknown>>;
 
-/** One request that must be refused; what is wrong with it, and its arguments. */
+/** Arguments that must be refused; `title` says what is wrong. */
 export interface BadArguments {
   readonly title: string;
   readonly args: Arguments;
 }
 
-// What a client would like to decide.
+// Fields that a client must not be able to set.
 const smuggled = {
   id: '0195c9a0-0000-7000-8000-000000000000',
   role: 'ADMIN',
@@ -44,11 +44,11 @@ const wrongValues: Readonly<Record<string, readonly unknown[]>> = {
   String: [7, true, {}, [[]]],
   DateTime: ['', 'yesterday', '2026-02-30T00:00:00Z', 7.5, true, {}, "' or 1=1"],
 };
-// No database keeps them; an argument outside of an input is looked for and not found.
+// PostgreSQL cannot store them. Only checked inside of inputs: as a plain argument they just match nothing.
 const wrongText = ['a\0b', 'a\ud800'];
 const wrongEnum = ['', 'ROOT', 'customer', 7, true, {}, 'ADMIN; --'];
 
-/** Every way in which the good arguments of one field can be made bad, one at a time. */
+/** All variants of valid arguments of a field in which one value is invalid. */
 export function* badArguments(
   schema: GraphQLSchema,
   typeName: string,
@@ -59,7 +59,7 @@ export function* badArguments(
   yield* ofFields(field?.args ?? [], good, []);
 }
 
-const leftOut = 'left out';
+const omitted = 'omitted';
 
 function* badValues(type: GraphQLInputType, good: Arguments, path: Path): Generator<BadArguments> {
   const bad = (value: unknown, title = shown(value)): BadArguments => ({
@@ -68,7 +68,7 @@ function* badValues(type: GraphQLInputType, good: Arguments, path: Path): Genera
   });
   if (isNonNullType(type)) {
     yield bad(null);
-    yield bad(undefined, leftOut);
+    yield bad(undefined, omitted);
     yield* badValues(type.ofType, good, path);
     return;
   }
@@ -78,7 +78,7 @@ function* badValues(type: GraphQLInputType, good: Arguments, path: Path): Genera
       yield* badValues(type.ofType, good, [...path, 0]);
       yield bad(
         Array.from({ length: 1001 }, () => value[0]),
-        '1001 of them',
+        '1001 items',
       );
     }
     yield bad({});
@@ -106,12 +106,12 @@ interface InputField {
   readonly defaultValue?: unknown;
 }
 
-/** What has a default may be left out. */
+/** An argument with a default may be omitted. */
 function* ofFields(fields: readonly InputField[], good: Arguments, path: Path) {
   for (const { name, type, defaultValue } of fields) {
     const here = [...path, name];
-    const mayBeLeftOut = defaultValue === undefined ? null : `${here.join('.')} = ${leftOut}`;
-    for (const bad of badValues(type, good, here)) if (bad.title !== mayBeLeftOut) yield bad;
+    const mayBeOmitted = defaultValue === undefined ? null : `${here.join('.')} = ${omitted}`;
+    for (const bad of badValues(type, good, here)) if (bad.title !== mayBeOmitted) yield bad;
   }
 }
 
@@ -127,7 +127,7 @@ function valueAt(args: unknown, path: Path): unknown {
   );
 }
 
-/** A copy with another value at one place; `undefined` leaves it out. */
+/** A copy with another value at a path; `undefined` removes it. */
 export function withValue(args: Arguments, path: Path, value: unknown): Arguments {
   const copy = structuredClone(args) as Record<string | number, unknown>;
   let at = copy;
@@ -141,7 +141,7 @@ export function withValue(args: Arguments, path: Path, value: unknown): Argument
   return copy;
 }
 
-/** Text that is meant to be something else where it lands; where text is free it is just text. */
+/** Text for injection attacks; where any text is allowed, it must be stored as plain text. */
 export const hostileTexts = [
   "'; drop table user_account; --",
   '" or ""="',
@@ -156,7 +156,7 @@ export const hostileTexts = [
   '%00%0a$ne',
 ] as const;
 
-/** The places of free text in good arguments. */
+/** The paths of text in valid arguments. */
 export function* textPaths(value: unknown, path: Path = []): Generator<Path> {
   if (typeof value === 'string') yield path;
   else if (value !== null && typeof value === 'object') {

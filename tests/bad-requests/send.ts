@@ -3,9 +3,9 @@ import pLimit from 'p-limit';
 import { api, fieldOf, splitName } from '../rights/graph.js';
 import type { Arguments } from './inputs.js';
 
-const atOnce = 8;
+const concurrency = 8;
 
-export interface Question {
+export interface TestRequest {
   readonly title: string;
   readonly query: string;
   readonly variables?: object;
@@ -13,8 +13,8 @@ export interface Question {
   readonly byGet?: boolean;
 }
 
-/** A question with what came of it. */
-export interface Asked {
+/** The reply to a request, with its title. */
+export interface TestReply {
   readonly title: string;
   readonly status: number;
   readonly data?: Readonly<Record<string, unknown>> | null;
@@ -22,23 +22,23 @@ export interface Asked {
     readonly message: string;
     readonly extensions?: Readonly<Record<string, unknown>>;
   }>;
-  /** an answer that is no JSON */
+  /** the body, if it is not JSON */
   readonly text?: string;
 }
 
-/** Whether the fault is ours, by what the answer says. */
+/** Whether an error reports an internal fault. */
 export const isInternal = ({ extensions }: { extensions?: Readonly<Record<string, unknown>> }) =>
   extensions?.code === undefined ||
   ['INTERNAL_SERVER_ERROR', 'TRY_AGAIN', 'DOWNSTREAM_SERVICE_ERROR'].includes(
     String(extensions.code),
   );
 
-/** Sends many requests to the router, some at once, and counts them. */
-export function createAsker(url: string) {
+/** Sends many requests to the router, some concurrently, and counts them. */
+export function createSender(url: string) {
   let count = 0;
-  const limit = pLimit(atOnce);
+  const limit = pLimit(concurrency);
 
-  async function send(title: string, address: string, init: RequestInit): Promise<Asked> {
+  async function send(title: string, address: string, init: RequestInit): Promise<TestReply> {
     count += 1;
     const response = await fetch(address, init);
     const text = await response.text();
@@ -49,10 +49,16 @@ export function createAsker(url: string) {
     }
   }
 
-  async function askOne({ title, query, variables, token, byGet }: Question): Promise<Asked> {
+  async function sendOne({
+    title,
+    query,
+    variables,
+    token,
+    byGet,
+  }: TestRequest): Promise<TestReply> {
     const headers = {
       'content-type': 'application/json',
-      accept: 'application/json', // or a subscription would be answered with a stream
+      accept: 'application/json', // otherwise a subscription returns a stream
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
     };
     if (!byGet) {
@@ -68,9 +74,9 @@ export function createAsker(url: string) {
 
   return {
     count: () => count,
-    all: (questions: readonly Question[]) =>
-      Promise.all(questions.map((question) => limit(() => askOne(question)))),
-    /** as they are, without a token */
+    all: (requests: readonly TestRequest[]) =>
+      Promise.all(requests.map((request) => limit(() => sendOne(request)))),
+    /** raw bodies, without a token */
     bodies: (bodies: ReadonlyMap<string, string>, contentType: string) =>
       Promise.all(
         [...bodies].map(([title, body]) =>
@@ -79,8 +85,8 @@ export function createAsker(url: string) {
           ),
         ),
       ),
-    /** A document for one field of Query or Mutation. */
-    question(name: string, args: Arguments) {
+    /** A request for one field of Query or Mutation. */
+    requestFor(name: string, args: Arguments) {
       const [typeName, fieldName] = splitName(name);
       const field = fieldOf(api, name);
       const used = (field?.args ?? []).filter((arg) => arg.name in args);

@@ -21,14 +21,14 @@ const text = () => readFileSync(join(root, 'docker-compose.yml'), 'utf8');
 const parsed = (): Readonly<Record<string, ComposeService>> =>
   parse(text(), { merge: true, maxAliasCount: -1 }).services;
 
-/** What a service is given, with the variables of the environment as they are written. */
+/** The environment of a service, without substitution of variables. */
 export const rawEnvironment = (name: string) => parsed()[name]?.environment ?? {};
 
-/** The services of docker-compose.yml, with the defaults of what the environment may set. */
+/** The services of docker-compose.yml, with the defaults of substituted variables. */
 export function readComposeFile(): Readonly<Record<string, ComposeService>> {
   return JSON.parse(JSON.stringify(parsed()).replaceAll(substitution, '$2'));
 }
 
-/** The variables of the environment with which docker-compose.yml is read → their defaults. */
+/** The variables that docker-compose.yml substitutes → their defaults. */
 export const composeVariables = (): Readonly<Record<string, string>> =>
   Object.fromEntries([...text().matchAll(substitution)].map(([, name, value]) => [name, value]));

@@ -16,9 +16,9 @@ const dockerfile = readFileSync(join(root, 'docker/Dockerfile'), 'utf8');
 const secretsOf = (name: string) =>
   services[name]?.volumes?.find((volume) => volume.endsWith(':/run/secrets:ro'))?.split(':')[0];
 
-/** All that a service depends on, and what those depend on. */
-const comesBefore = (name: string): string[] =>
-  Object.keys(services[name]?.depends_on ?? {}).flatMap((each) => [each, ...comesBefore(each)]);
+/** All dependencies of a service, transitively. */
+const dependenciesOf = (name: string): string[] =>
+  Object.keys(services[name]?.depends_on ?? {}).flatMap((each) => [each, ...dependenciesOf(each)]);
 
 describe('docker-compose.yml', () => {
   let folder: string;
@@ -37,7 +37,7 @@ describe('docker-compose.yml', () => {
   });
 
   it.each(programs)(
-    '%s: its program knows every variable, and each is set but those withheld',
+    '%s sets all variables of its program except the withheld ones, and no others',
     (name, service) => {
       const { environment = {} } = service;
       expect(unknownVariables(name, environment)).toEqual([]);
@@ -45,7 +45,7 @@ describe('docker-compose.yml', () => {
     },
   );
 
-  it.each(programs)('%s: it is a configuration for production', (name, { environment = {} }) => {
+  it.each(programs)('%s has a valid configuration for production', (name, { environment = {} }) => {
     const mounted = join(folder, (secretsOf(name) ?? '').replace('secrets-', ''));
     const read = Object.fromEntries(
       Object.entries(environment).map(([variable, value]) => {
@@ -55,13 +55,13 @@ describe('docker-compose.yml', () => {
     expect(() => loadAsInProduction(name, read)).not.toThrow();
   });
 
-  it('is read with variables that .env.example has', () => {
+  it('substitutes only variables of .env.example', () => {
     const example = readFileSync(join(root, '.env.example'), 'utf8');
     for (const name of Object.keys(composeVariables()))
       expect(example).toMatch(new RegExp(`^# ${name}=`, 'm'));
   });
 
-  it('gives each process the secrets that are its own, read-only, and no other volume of secrets', () => {
+  it('mounts the secrets of each process read-only, and no other secrets', () => {
     for (const [name, { volumes = [] }] of programs) {
       const given = volumes.filter((volume) => volume.startsWith('secrets-'));
       const tool = ['seed', 'verify', 'tools'].includes(name) ? 'tools' : name;
@@ -72,14 +72,14 @@ describe('docker-compose.yml', () => {
     expect(statSync(join(folder, 'order/ORDER_SECRET')).mode & 0o222).toBe(0);
   });
 
-  it('publishes the port of the router, and beside it that of the dashboard, here alone', () => {
+  it('publishes only the port of the router and, on this machine, that of the dashboard', () => {
     const published = Object.entries(services).filter(([, { ports }]) => ports);
     expect(published.map(([name]) => name)).toEqual(['router', 'lgtm']);
     expect(services.lgtm?.profiles).toEqual(['obs']);
     expect(services.lgtm?.ports).toEqual(['127.0.0.1:3000:3000']);
   });
 
-  it('lets nobody reach PostgreSQL, Redis and the locks but those who use them', () => {
+  it('lets only their users reach PostgreSQL, Redis and the locks', () => {
     const on = (network: string) =>
       Object.keys(services).filter((name) => services[name]?.networks?.includes(network));
     const jobs = subgraphNames.map((name) => `migrate-${name}`);
@@ -90,7 +90,7 @@ describe('docker-compose.yml', () => {
     expect(on('locks').sort()).toEqual(['lock-1', 'lock-2', 'lock-3', 'warehouse']);
   });
 
-  it('puts no demo store in where order takes money, and sends traces where they can be reached', () => {
+  it('seeds no demo store with real payments, and can reach the collector of traces', () => {
     const { PAYMENT_PROVIDER: atOrder } = rawEnvironment('order');
     const { PAYMENT_PROVIDER: atSeed } = rawEnvironment('seed');
     expect(atOrder).toMatch('PAYMENT_PROVIDER');
@@ -105,7 +105,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('limits every service, restarts what is to run, and contains what is ours', () => {
+  it('limits every service, restarts processes, and runs our images without privileges', () => {
     for (const [name, service] of Object.entries(services)) {
       expect([name, service.mem_limit, service.cpus]).toEqual([
         name,
@@ -122,7 +122,7 @@ describe('docker-compose.yml', () => {
         name,
         { driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } },
       ]);
-      // Several of one service may run: nothing may have a name or a port of its own.
+      // A service may have several replicas, so none has a fixed name or port.
       expect(service).not.toHaveProperty('container_name');
     }
     for (const [, service] of own) {
@@ -130,7 +130,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('reads secrets of others from files, where the environment says nothing', () => {
+  it('reads secrets of third parties from files, if the environment does not set them', () => {
     const { user, order } = services;
     const given = { ...user?.environment, ...order?.environment };
     for (const name of externalSecrets.filter((each) => /^(STRIPE|SMS|SMTP)/.test(each))) {
@@ -138,14 +138,14 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('names a version of every image that is not its own', () => {
+  it('pins the version of every external image', () => {
     for (const [name, { image }] of Object.entries(services)) {
       if (!image.startsWith('holdfast-'))
         expect([name, image]).toEqual([name, expect.stringMatching(/:\d/)]);
     }
   });
 
-  it('builds each image once, by a service of every profile that comes before those who use it', () => {
+  it('builds each image once, by a dependency of the services that use it', () => {
     const builders = own.filter(([, { build }]) => build);
     const images = builders.map(([, { image }]) => image);
     expect(images.toSorted()).toEqual([...new Set(own.map(([, { image }]) => image))].sort());
@@ -154,11 +154,11 @@ describe('docker-compose.yml', () => {
       const from = /^(tools|payment-sandbox)$/.test(build?.target ?? '') ? 'runtime' : 'service';
       expect(dockerfile).toContain(`\nFROM ${from} AS ${build?.target}\n`);
     }
-    // `tools` is run by hand, beside what is up.
+    // `tools` is run by hand while the system is up.
     const users = own.filter(([name, { build }]) => !build && name !== 'tools');
     for (const [name, { image }] of users) {
       const builder = builders.find(([, service]) => service.image === image)?.[0] as string;
-      expect([name, comesBefore(name)]).toEqual([name, expect.arrayContaining([builder])]);
+      expect([name, dependenciesOf(name)]).toEqual([name, expect.arrayContaining([builder])]);
     }
   });
 });

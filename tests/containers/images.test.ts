@@ -11,33 +11,33 @@ const stages = new Map(
     .slice(1)
     .map((stage) => [/ AS (\S+)/.exec(stage)?.[1], stage] as const),
 );
-/** What a stage copies of the repository, or of what the build stage made of it. */
+/** The paths that a stage copies from the repository or from the build stage. */
 const copied = (stage: string) =>
   [
     ...(stages.get(stage)?.matchAll(/^COPY (?:--from=build \/app\/)?(?!--)(.+) \S+$/gm) ?? []),
   ].flatMap(([, paths]) => (paths as string).split(' '));
 
 describe('the images', () => {
-  it('are built of what .dockerignore lets in', () => {
-    const letIn = read('.dockerignore')
+  it('copy only paths that .dockerignore includes', () => {
+    const included = read('.dockerignore')
       .split('\n')
       .filter((line) => line.startsWith('!'))
       .map((line) => line.slice(1));
-    const asked = [...stages.keys()]
+    const needed = [...stages.keys()]
       .flatMap((stage) => copied(stage as string))
       .filter((path) => !path.startsWith('dist/'))
       .map((path) => path.split('/')[0] as string);
-    expect(letIn.toSorted()).toEqual([...new Set(asked)].sort());
+    expect(included.toSorted()).toEqual([...new Set(needed)].sort());
   });
 
-  it('of the router has GraphiQL where the router looks for it', () => {
+  it('of the router has GraphiQL in the folder that the router serves', () => {
     const looked = relative(root, bundledFolder);
     expect(copied('build')).toContain('web');
     expect(stages.get('build')).toContain('node web/build.mjs');
     expect(copied('router').filter((path) => looked.startsWith(`${path}/`))).toHaveLength(1);
   });
 
-  it('of the user subgraph has the program that makes admins, and all that it loads at its start', () => {
+  it('of the user subgraph has the admin program and all that it imports', () => {
     expect(copied('user')).toContain('dist/ops/admin.js');
     const loaded = [...read('ops/admin.ts').matchAll(/ from '\.\.\/([^']+)'/g)];
     const folders = new Set(loaded.map(([, path]) => `dist/${dirname(path as string)}`));

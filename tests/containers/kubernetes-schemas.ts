@@ -5,7 +5,7 @@ const require = createRequire(import.meta.url);
 type JsonSchema = Record<string, unknown>;
 type AddSchema = (schema: JsonSchema, id?: string) => unknown;
 
-/** No field but those that are named: a misspelt one is ignored by Kubernetes, not refused. */
+/** Forbids unknown fields: Kubernetes ignores a misspelt field instead of rejecting it. */
 function strict(schema: unknown): void {
   if (typeof schema !== 'object' || schema === null) return;
   const { properties, additionalProperties } = schema as JsonSchema;
@@ -16,19 +16,19 @@ function strict(schema: unknown): void {
   for (const part of Object.values(schema)) strict(part);
 }
 
-// The packages register the schemas that they come with at an Ajv of their own.
+// The packages register their schemas with their own Ajv.
 const ofValidate = createRequire(require.resolve('@kubernetes-models/validate'));
 const { prototype } = ofValidate('ajv').default as { prototype: { addSchema: AddSchema } };
 const { addSchema } = prototype;
 prototype.addSchema = function addStrictSchema(this: unknown, schema, id) {
-  if (id && !id.startsWith('http')) strict(schema); // not JSON Schema's own
+  if (id && !id.startsWith('http')) strict(schema); // not the meta-schemas
   return addSchema.call(this, schema, id);
 };
 
 /**
- * Validates an object against the JSON schema of its kind, unknown fields refused.
+ * Validates an object against the JSON schema of its kind, without unknown fields.
  *
- * @throws Error naming what is wrong, or that the kind is not known
+ * @throws Error for an invalid object or an unknown kind
  */
 export function validateObject(object: { readonly apiVersion: string; readonly kind: string }) {
   const { apiVersion, kind } = object;

@@ -23,7 +23,7 @@ interface Destination {
 }
 
 describe('labels and selectors of the manifests', () => {
-  it('have Services, an Ingress and a ServiceMonitor that lead to ports of pods', () => {
+  it('connect Services, the Ingress and the ServiceMonitor to ports of pods', () => {
     for (const { metadata, spec } of ofKind('Service')) {
       const deployments = ofKind('Deployment').filter((each) =>
         selects({ matchLabels: spec.selector }, labelsOf(each)),
@@ -54,7 +54,7 @@ describe('labels and selectors of the manifests', () => {
     }
   });
 
-  it('let each process reach those whom its variables name, and nobody else', () => {
+  it('let each process reach exactly the processes in its environment', () => {
     interface Peer {
       readonly podSelector?: Selector;
     }
@@ -97,7 +97,7 @@ describe('labels and selectors of the manifests', () => {
     expect(allowed('ingress')).toEqual(expected);
   });
 
-  it('lead each subgraph to the database for which docs/operations/deploy.md has its secrets made', () => {
+  it('let each subgraph reach the database address used in docs/operations/deploy.md', () => {
     const page = readFileSync(join(root, 'docs/operations/deploy.md'), 'utf8');
     for (const name of subgraphNames) {
       const [rule] = find('NetworkPolicy', `database-of-${name}`)?.spec.egress ?? [];
@@ -106,7 +106,7 @@ describe('labels and selectors of the manifests', () => {
     }
   });
 
-  it('let every pod ask for names: of the cluster’s DNS, of a cache on the node, of the machine’s resolver', () => {
+  it('let every pod reach DNS: that of the cluster, a cache on the node, and the resolver of the node', () => {
     const { podSelector, egress } = find('NetworkPolicy', 'nothing-but')?.spec ?? {};
     expect(podSelector).toEqual({});
     const [{ to, ports }] = egress;
@@ -118,7 +118,7 @@ describe('labels and selectors of the manifests', () => {
     expect(blocks).toEqual(['169.254.20.10/32', '169.254.169.254/32']);
   });
 
-  it('select no pod of a migration but by the policies that lead to its database', () => {
+  it('select pods of migrations only in the policies for their databases', () => {
     const ofJobs = ofKind('Job').map(labelsOf);
     const selectors = [
       ...ofKind('Deployment').flatMap(({ spec }) => [
@@ -147,7 +147,7 @@ describe('labels and selectors of the manifests', () => {
     );
   });
 
-  it('say of all that is the router’s that it is, so that an upgrade may leave it for the end', () => {
+  it('label all objects of the router, so that an upgrade can apply them last', () => {
     const isRouters = ({ metadata }: KubernetesObject) =>
       metadata.labels?.['app.kubernetes.io/name'] === 'router';
     const kinds = ['Deployment', 'HorizontalPodAutoscaler', 'PodDisruptionBudget', 'Service'];

@@ -23,24 +23,24 @@ import {
 } from './manifests.js';
 import { loadAsInProduction, missingVariables, unknownVariables } from './process-environment.js';
 
-// Kubernetes has no payment sandbox: production takes money.
+// Kubernetes has no payment sandbox: production uses a real provider.
 const ofSandbox = ['PAYMENT_PROVIDER', 'PAYMENT_SANDBOX_URL', 'PAYMENT_SANDBOX_WEBHOOK_SECRET'];
 
 describe('the manifests of Kubernetes', () => {
   it.each([...kustomize(join(folder, 'base')), ...objects].map((each) => [nameOf(each), each]))(
-    '%s is as its schema says',
+    '%s matches its schema',
     (_, object) => {
       expect(() => validateObject(object as KubernetesObject)).not.toThrow();
     },
   );
 
-  it('a field that no schema has is refused', () => {
+  it('must not contain fields that are not in a schema', () => {
     const service = find('Service', 'order') as KubernetesObject;
     const misspelt = { ...service, spec: { ...service.spec, selektor: {} } };
     expect(() => validateObject(misspelt)).toThrow('must NOT have additional properties');
   });
 
-  it('name each object once, all in one namespace, and every image in the registry', () => {
+  it('define each object once, in one namespace, with images of the registry', () => {
     const names = objects.map(nameOf);
     expect(new Set(names).size).toBe(names.length);
     for (const { kind, metadata } of objects) {
@@ -58,7 +58,7 @@ describe('the manifests of Kubernetes', () => {
   });
 
   it.each(pods.map((object) => [nameOf(object), object] as const))(
-    '%s sets all that its program knows but what is withheld, and nothing else',
+    '%s sets all variables of its program except the withheld ones, and no others',
     (_, object) => {
       const { containers, initContainers = [] } = object.spec.template.spec;
       for (const container of [...containers, ...initContainers]) {
@@ -72,7 +72,7 @@ describe('the manifests of Kubernetes', () => {
     },
   );
 
-  it('are configurations that the processes start with', async () => {
+  it('give the processes valid configurations', async () => {
     const secrets = secretFiles(await makeSecrets(), readDatabaseHosts(['db:5432']));
     for (const name of processes) {
       const [container] = find('Deployment', name)?.spec.template.spec.containers ?? [];
@@ -80,8 +80,8 @@ describe('the manifests of Kubernetes', () => {
       const files = Object.entries(given).filter(([, value]) => value.startsWith('/run/secrets/'));
       const read = files.map(([, path]) => {
         const key = path.replace('/run/secrets/', '');
-        const foreign = key === 'SMTP_URL' ? 'smtps://u:p@mail.example.com' : 'of-the-provider';
-        return [key, /^(SMTP|SMS|STRIPE)/.test(key) ? foreign : secrets[name]?.[key]];
+        const external = key === 'SMTP_URL' ? 'smtps://u:p@mail.example.com' : 'of-the-provider';
+        return [key, /^(SMTP|SMS|STRIPE)/.test(key) ? external : secrets[name]?.[key]];
       });
       const plain = Object.entries(given).filter(([, value]) => value !== '');
       const environment = { ...Object.fromEntries(read), ...Object.fromEntries(plain) };
@@ -90,7 +90,7 @@ describe('the manifests of Kubernetes', () => {
     }
   });
 
-  it('refer to Secrets that ops/secrets makes, and to keys that are in them', async () => {
+  it('refer to Secrets of ops/secrets, and to existing keys', async () => {
     const made = secretFiles(await makeSecrets(), readDatabaseHosts(['db:5432']));
     for (const object of pods) {
       const { volumes, containers } = object.spec.template.spec;
@@ -106,7 +106,7 @@ describe('the manifests of Kubernetes', () => {
     }
   });
 
-  it('have for each process replicas that grow, that are apart, and of which one may go', () => {
+  it('have autoscaled replicas of each process, on different nodes, of which one may be disrupted', () => {
     expect(Object.keys(readers)).toEqual(expect.arrayContaining(processes));
     for (const name of processes) {
       const deployment = find('Deployment', name) as KubernetesObject;
@@ -121,7 +121,7 @@ describe('the manifests of Kubernetes', () => {
       for (const term of affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution) {
         expect(selects(term.podAffinityTerm.labelSelector, labels)).toBe(true);
       }
-      // preStop, then the 10 s that a process has to end.
+      // preStop, then the 10 s that a process has to stop.
       expect(terminationGracePeriodSeconds).toBeGreaterThan(15);
       const [{ livenessProbe, resources }] = containers;
       expect(livenessProbe.httpGet).toEqual({ path: '/healthz', port: 'ops' });
@@ -129,7 +129,7 @@ describe('the manifests of Kubernetes', () => {
     }
   });
 
-  it('put a router to use once all subgraphs answered it, and keep it when one no longer does', () => {
+  it('make a router ready once all subgraphs have responded, and keep it ready if one fails later', () => {
     const probesOf = (name: string) => {
       const [container] = find('Deployment', name)?.spec.template.spec.containers ?? [];
       const { startupProbe, readinessProbe } = container;
@@ -141,15 +141,15 @@ describe('the manifests of Kubernetes', () => {
     for (const name of subgraphNames) {
       const { ready, path } = probesOf(name);
       expect([name, path]).toEqual([name, '/readyz']);
-      // A database that starts again takes all replicas with it.
+      // The restart of a database affects all replicas.
       expect(ready.periodSeconds * ready.failureThreshold).toBeGreaterThanOrEqual(30);
     }
   });
 
-  it('have the alerts and the dashboard that Compose has', () => {
+  it('have the same alerts and dashboard as Compose', () => {
     const alerts = readFileSync(join(root, 'docker/prometheus/alerts.yml'), 'utf8');
     const rule = readFileSync(join(folder, 'base/prometheus-rule.yaml'), 'utf8');
-    // Made by the command that stands at its top.
+    // Created by the command in its first lines.
     const indented = alerts.slice(alerts.indexOf('\ngroups:')).replace(/\n(?=[^\n])/g, '\n  ');
     expect(rule.slice(rule.indexOf('\nspec:') + '\nspec:'.length)).toBe(indented);
     expect(find('PrometheusRule', 'holdfast')?.spec).toEqual(parse(alerts));
@@ -159,7 +159,7 @@ describe('the manifests of Kubernetes', () => {
   });
 
   const kubectl = works('kubectl', ['version', '--client']) ? it : it.skip;
-  kubectl('are what kubectl makes of them', () => {
+  kubectl('produce the same objects with kubectl', () => {
     const path = join(folder, 'overlays/production');
     const made = parseAllDocuments(
       execFileSync('kubectl', ['kustomize', path], { encoding: 'utf8' }),
@@ -169,7 +169,7 @@ describe('the manifests of Kubernetes', () => {
     expect(byName(made)).toEqual(byName(objects));
   });
 
-  it('migrate each subgraph by a Job, and let its pods wait for that', () => {
+  it('migrate each subgraph in a Job, for which its pods wait', () => {
     expect(
       ofKind('Job')
         .map(({ metadata }) => metadata.name)

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 
-/** As far as it is looked at here; whether it is more than that, the schemas say. */
+/** The parts that tests read; the schemas validate the whole object. */
 export interface KubernetesObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -42,15 +42,15 @@ const knownFields = [
 ];
 
 /**
- * What `kubectl kustomize` makes of a folder, for the few things that ours use.
+ * Emulates `kubectl kustomize` for the few features that the manifests use.
  *
- * @throws Error for a field that is not one of them
+ * @throws Error for any other field
  */
 export function kustomize(folder: string): KubernetesObject[] {
   const text = readFileSync(join(folder, 'kustomization.yaml'), 'utf8');
   const kustomization: Kustomization = parse(text);
   const unknown = Object.keys(kustomization).filter((field) => !knownFields.includes(field));
-  if (unknown.length > 0) throw new Error(`${folder} uses ${unknown}, unknown here`);
+  if (unknown.length > 0) throw new Error(`${folder} uses unsupported fields: ${unknown}`);
   const { resources = [], configMapGenerator = [] } = kustomization;
   const objects = [
     ...resources.flatMap((path) => readResource(join(folder, path))),

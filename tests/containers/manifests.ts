@@ -3,7 +3,7 @@ import { root, subgraphNames } from '../../ops/subgraph-names.js';
 import { type KubernetesObject, kustomize } from './kustomize.js';
 
 export const folder = join(root, 'docker/kubernetes');
-/** What `overlays/production` comes to. */
+/** All objects of `overlays/production`. */
 export const objects = kustomize(join(folder, 'overlays/production'));
 export const ofKind = (kind: string) => objects.filter((object) => object.kind === kind);
 export const find = (kind: string, name: string) =>
@@ -28,7 +28,7 @@ export const environmentOf = (container: { env: Variable[] }): Record<string, st
     container.env.map(({ name, value, valueFrom }) => {
       const { name: map = '', key = '' } = valueFrom?.configMapKeyRef ?? {};
       const read = value ?? find('ConfigMap', map)?.data?.[key];
-      if (read === undefined) throw new Error(`${name} is in no ConfigMap`);
+      if (read === undefined) throw new Error(`${name} is not in any ConfigMap`);
       return [name, read];
     }),
   );

@@ -10,7 +10,7 @@ import type { MessageConfig } from '../../subgraphs/user/message/message-sender.
 
 const { DATABASE_URL } = subgraphVariables('any', 0);
 
-/** What the program of a container reads: a process, a migration, or seed and verify. */
+/** The variables of a container's program: a process, a migration, or a tool. */
 export function variablesOf(name: string): Variables {
   if (name.startsWith('migrate')) return { DATABASE_URL };
   if (name === 'seed') return { ...databaseVariables, ...demoVariables };
@@ -21,10 +21,10 @@ export function variablesOf(name: string): Variables {
 export const namesOf = (environment: Readonly<Record<string, string>>) =>
   Object.keys(environment).map((name) => name.replace(/_FILE$/, ''));
 
-// The image sets these, or has the default that fits it: who deploys has nothing to choose.
+// Set by the image, or with a default that suits it: not to be configured in a deployment.
 const ofImage = ['NODE_ENV', 'HOST', 'PORT', 'OPS_PORT', 'SUPERGRAPH_PATH'];
-// Deliberately not to be set: limits that belong to the code (docs/adr/0007, 0017), what is there for
-// tests, and TLS, which a proxy or the Ingress ends.
+// Deliberately not exposed: limits that belong to the code (docs/adr/0007, 0017), variables for tests, and
+// TLS, which a proxy or the Ingress terminates.
 const notExposed = [
   'QUERY_DEPTH_MAX',
   'QUERY_ALIASES_MAX',
@@ -39,13 +39,13 @@ const notExposed = [
   'TLS_KEY',
 ];
 
-/** Variables that a container sets and its program does not know. */
+/** Variables of a container that its program does not have. */
 export function unknownVariables(name: string, environment: Readonly<Record<string, string>>) {
   const known = variablesOf(name);
   return namesOf(environment).filter((each) => !(each in known) && !(`${each}_FILE` in known));
 }
 
-/** Variables of its program that the container does not let anybody set, and is not meant to withhold. */
+/** Variables of the program that the container should expose, and does not. */
 export function missingVariables(name: string, environment: Readonly<Record<string, string>>) {
   const given = new Set([...namesOf(environment), ...Object.keys(environment)]);
   const withheld = [...ofImage, ...notExposed];
@@ -57,7 +57,7 @@ export function missingVariables(name: string, environment: Readonly<Record<stri
 /**
  * Reads the configuration as the process does in production.
  *
- * @throws ConfigError for what is not usable
+ * @throws ConfigError for an invalid configuration
  */
 export function loadAsInProduction(name: string, environment: Readonly<Record<string, string>>) {
   const config = loadConfig(variablesOf(name), { NODE_ENV: 'production', ...environment });

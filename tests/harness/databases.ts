@@ -36,7 +36,7 @@ export async function createTestDatabases<N extends SubgraphName>(names: readonl
 
 const templateBusy = '55006';
 
-/** Only one may copy a template at a time; the others try again. */
+/** A template can be copied only once at a time; other copies are retried. */
 async function copyTemplate(admin: pg.Client, database: string, template: string): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
@@ -58,7 +58,7 @@ const portsPerSystem = 20;
 const firstPort = Number(process.env.TEST_FIRST_PORT ?? 20_000);
 let nextPort = firstPort + (workerId % 8) * 500 + Math.floor(Math.random() * 10) * portsPerSystem;
 
-/** The first of twenty free ports; each worker has a range of its own, outside the ephemeral ports. */
+/** The first of twenty free ports; each worker has its own range, outside of the ephemeral ports. */
 export async function freePortRange(): Promise<number> {
   for (let attempt = 0; attempt < 25; attempt++) {
     const base = nextPort;
@@ -70,7 +70,7 @@ export async function freePortRange(): Promise<number> {
   throw new Error('no free ports for a test system');
 }
 
-/** A Redis of this test file's own, on one port; it can be stopped and started again. */
+/** A Redis for one test file, on one port; it can be stopped and restarted. */
 export async function startTestRedis() {
   const port = (await freePortRange()) + 15;
   const program = JSON.parse(process.env.TEST_REDIS_PROGRAM as string);
@@ -81,12 +81,12 @@ export async function startTestRedis() {
     async stop() {
       await server.stop();
     },
-    /** Ends it at once, as a machine that fails. */
+    /** Kills it, as when a machine fails. */
     async kill() {
       server.process.kill('SIGKILL');
       await server.stop();
     },
-    /** It hangs: takes what is sent and does not answer, until `resume`. */
+    /** It accepts commands and does not respond, until `resume`. */
     pause: () => server.process.kill('SIGSTOP'),
     resume: () => server.process.kill('SIGCONT'),
     async restart() {

@@ -7,7 +7,7 @@ import { migrateAll } from '../../ops/migrate-all.js';
 import { stateFolder } from '../../ops/running-system.js';
 import { templatePassword } from './templates.js';
 
-/** Starts the PostgreSQL of the tests, with five migrated databases to copy from, and finds a Redis. */
+/** Starts the PostgreSQL of the tests, with five migrated template databases, and finds a Redis program. */
 export default async function globalSetup(): Promise<void> {
   const [postgres, redis] = await Promise.all([
     startTemporaryPostgres(),

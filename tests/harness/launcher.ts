@@ -9,7 +9,7 @@ import { root } from '../../ops/subgraph-names.js';
 import { freePortRange } from './databases.js';
 import { eventually } from './wait.js';
 
-/** A place on this machine where `npm start` runs beside others: its own ports and state folder. */
+/** Ports and a state folder for one `npm start` of a test, beside others. */
 export async function createPlace() {
   const base = await freePortRange();
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-start-'));
@@ -38,16 +38,16 @@ export async function createPlace() {
       runs.push(started);
       return started;
     },
-    /** Runs another program of `dist` in this place to its end. */
+    /** Runs another program of `dist` with the same environment, and waits until it exits. */
     async runTool(program: string) {
       const { output, exit } = runLauncher(env, [], program);
       return { code: await exit, output: output() };
     },
-    /** For a test that failed half-way. */
+    /** For a test that failed. */
     killAll() {
       for (const { child } of runs) child.kill('SIGKILL');
     },
-    /** Nothing that was started here listens any more. */
+    /** Waits until nothing listens on the ports. */
     async expectNothingLeft() {
       await eventually(
         async () => (await Promise.all(all.map(isPortFree))).every(Boolean),
@@ -56,7 +56,7 @@ export async function createPlace() {
       );
     },
     remove: () =>
-      // What an initdb that was killed late still writes is gone with the next try.
+      // An initdb that was killed late may still write: retry.
       rmSync(folder, { recursive: true, force: true, maxRetries: 30, retryDelay: 100 }),
   };
 }

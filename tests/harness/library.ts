@@ -20,14 +20,14 @@ export const booksSdl = `${link}
   type Mutation { rename(id: ID!, title: String!): Book! }
   type Subscription { renamed: Book! }
   type Book @key(fields: "id") { id: ID! title: String! }`;
-/** A later version of the same, which the subgraph serves all the time. */
+/** A later version of the schema, which the subgraph always serves. */
 export const booksWithNameSdl = booksSdl.replace('id: ID! title:', 'id: ID! name: String title:');
 export const reviewsSdl = `${link}
   type Book @key(fields: "id") { id: ID! stars: Int }`;
 
 /**
- * A graph that is none of ours: books, and the stars that readers gave them, in two subgraphs whose
- * names have hyphens. The supergraph says nothing useful of where they are; the environment does.
+ * A system unrelated to Holdfast behind the router: books and their ratings, in two subgraphs with hyphens
+ * in their names. Their addresses are set in the environment; those in the supergraph are invalid.
  */
 export async function startLibrary() {
   const [redis, books, reviews, keys] = await Promise.all([
@@ -93,7 +93,7 @@ export async function startLibrary() {
       routers.clear();
       await Promise.all(all.map((router) => router.stop()));
     },
-    /** As it was: both answer, and were asked nothing. */
+    /** Resets both subgraphs, their recorded requests and the supergraph. */
     reset() {
       for (const part of [books, reviews]) {
         part.behave('answers');
@@ -125,7 +125,7 @@ async function startBooks(): Promise<StubSubgraph> {
     Mutation: {
       rename(_: unknown, { id, title }: { id: string; title: string }) {
         titles.set(id, title);
-        for (const tell of waiting) tell(id);
+        for (const notify of waiting) notify(id);
         return bookOf(id);
       },
     },
@@ -134,12 +134,12 @@ async function startBooks(): Promise<StubSubgraph> {
         resolve: (id: string) => bookOf(id),
         async *subscribe() {
           for (;;) {
-            let tell: (id: string) => void = () => {};
+            let notify: (id: string) => void = () => {};
             const id = await new Promise<string>((resolve) => {
-              tell = resolve;
-              waiting.add(tell);
+              notify = resolve;
+              waiting.add(notify);
             });
-            waiting.delete(tell);
+            waiting.delete(notify);
             yield id;
           }
         },
@@ -149,7 +149,7 @@ async function startBooks(): Promise<StubSubgraph> {
   } as never);
 }
 
-/** Keys of its own, and tokens signed by them. */
+/** A signing key, the server of its public key, and tokens signed with it. */
 async function startKeys() {
   const { privateKey, publicKey } = await generateKeyPair('EdDSA');
   const jwk = { ...(await exportJWK(publicKey)), kid: 'test', alg: tokenRules.algorithm };

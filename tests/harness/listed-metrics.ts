@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../ops/subgraph-names.js';
 
-/** What docs/operations/metrics.md lists: the name of each metric → its own labels. */
+/** The metrics in docs/operations/metrics.md: name → labels. */
 export function listedMetrics(): Map<string, Set<string>> {
   const document = readFileSync(join(root, 'docs/operations/metrics.md'), 'utf8');
   const rows = document.split('\n').filter((line) => line.startsWith('| `'));

@@ -4,7 +4,7 @@ import { close, listen } from '../../subgraphs/shared/http/server.js';
 
 export interface ReceivedSpan {
   readonly service: string;
-  /** which process of the service */
+  /** the process of the service */
   readonly instance: string;
   readonly traceId: string;
   readonly spanId: string;
@@ -37,7 +37,7 @@ const valuesOf = (attributes: Attribute[]) =>
     attributes.map(({ key, value }) => [key, value.stringValue ?? value.intValue] as const),
   );
 
-/** Takes traces and logs by OTLP over HTTP, as JSON, and keeps them. */
+/** Receives traces and logs by OTLP over HTTP, as JSON, and records them. */
 export async function startOtlpReceiver() {
   const spans: ReceivedSpan[] = [];
   const logs: ReceivedLog[] = [];
@@ -50,8 +50,9 @@ export async function startOtlpReceiver() {
       ...resourceSpans,
       ...resourceLogs,
     ]) {
-      const of = valuesOf(resource.attributes);
-      const [service, instance] = [String(of['service.name']), String(of['service.instance.id'])];
+      const values = valuesOf(resource.attributes);
+      const service = String(values['service.name']);
+      const instance = String(values['service.instance.id']);
       for (const span of scopeSpans.flatMap((scope) => scope.spans)) {
         spans.push({ ...span, service, instance, attributes: valuesOf(span.attributes) });
       }

@@ -1,17 +1,17 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, connect as dial, type Socket } from 'node:net';
 
-/** At which point of the next COMMIT the connection is cut. */
+/** The point of the next COMMIT at which the connection is cut. */
 export type CutPoint =
   | 'before it reaches PostgreSQL'
-  | 'before PostgreSQL does it, late, all the same'
-  /** it is done, and nothing is told or taken any more */
-  | 'never, it is silent'
-  | 'after PostgreSQL has done it';
+  | 'before PostgreSQL commits, which it does later'
+  /** PostgreSQL commits, and from then on nothing is forwarded in either direction */
+  | 'never, but without a response'
+  | 'after PostgreSQL has committed';
 
 const lateMs = 500;
 
-/** Stands before PostgreSQL; cuts a connection at its next COMMIT, when told to. */
+/** A proxy of PostgreSQL that can cut a connection at its next COMMIT. */
 export async function startPostgresProxy(databaseUrl: string) {
   const target = new URL(databaseUrl);
   let armed: CutPoint | undefined;
@@ -20,7 +20,7 @@ export async function startPostgresProxy(databaseUrl: string) {
 
   const server = createServer((client) => {
     const upstream = dial(Number(target.port), target.hostname);
-    let state: 'passes' | 'cut at the answer' | 'late' | 'silent' = 'passes';
+    let state: 'forwarding' | 'cut at the response' | 'late' | 'silent' = 'forwarding';
     const cut = () => {
       client.destroy();
       upstream.destroy();
@@ -40,15 +40,15 @@ export async function startPostgresProxy(databaseUrl: string) {
       armed = undefined;
       cuts += 1;
       if (point === 'before it reaches PostgreSQL') return cut();
-      if (point === 'after PostgreSQL has done it') state = 'cut at the answer';
-      else state = point === 'never, it is silent' ? 'silent' : 'late';
+      if (point === 'after PostgreSQL has committed') state = 'cut at the response';
+      else state = point === 'never, but without a response' ? 'silent' : 'late';
       if (state !== 'late') return void upstream.write(data);
       client.destroy();
       setTimeout(() => upstream.end(data), lateMs);
     });
     upstream.on('data', (data) => {
-      if (state === 'cut at the answer') cut();
-      else if (state === 'passes') client.write(data);
+      if (state === 'cut at the response') cut();
+      else if (state === 'forwarding') client.write(data);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

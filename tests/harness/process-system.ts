@@ -12,7 +12,7 @@ import { postGraphQL } from './system.js';
 
 export type ProcessName = keyof typeof programs;
 
-/** The system as `npm start` runs it, each part a process that can be killed and started again. */
+/** The system as `npm start` runs it, each part a process that can be killed and restarted. */
 export async function startProcessSystem(overrides: Record<string, string> = {}) {
   const [databases, redis, secrets] = await Promise.all([
     createAllTestDatabases(),
@@ -22,7 +22,7 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
   await seedStore(databases.urls);
   const ports = portsFrom(await freePortRange());
   const envs = environments({ databases: databases.urls, redisUrl: redis.url, ports, secrets });
-  // A provider that is killed remembers what it did.
+  // The sandbox keeps its payments when it is killed.
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-processes-'));
   const books = { PAYMENT_SANDBOX_FILE: join(folder, 'payments.jsonl') };
   const failPointFile = (name: ProcessName) => join(folder, `${name}.fail-point`);
@@ -44,17 +44,17 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
     graphql: (query: string, variables: object = {}, token?: string) =>
       postGraphQL(url, query, variables, token),
     start,
-    /** `kill -9`, and waits until it is gone. */
+    /** `kill -9`, and waits until the process has exited. */
     async kill(name: ProcessName) {
       const { child } = running.get(name) as RunningProcess;
       const gone = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGKILL');
       await gone;
     },
-    /** Has it die at a named point, the first time it comes there or the one said. */
+    /** Makes a process die at a fail point, at the first pass or the given one. */
     arm: (name: ProcessName, point: string, at = 1) =>
       writeFileSync(failPointFile(name), `${point}@${at}`),
-    /** Waits until it is gone by itself. */
+    /** Waits until the process has exited by itself. */
     async gone(name: ProcessName) {
       const { child } = running.get(name) as RunningProcess;
       if (child.exitCode !== null || child.signalCode !== null) return;
@@ -65,8 +65,8 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
       await Promise.all([databases.drop(), redis.stop()]);
       rmSync(folder, { recursive: true });
     },
-    async expectInvariants(settleMs: number) {
-      const verdicts = await verify(databases.urls, settleMs);
+    async expectInvariants(idleWaitMs: number) {
+      const verdicts = await verify(databases.urls, idleWaitMs);
       if (isBroken(verdicts)) throw new Error(`invariants are broken:\n${report(verdicts)}`);
     },
   };

@@ -1,14 +1,14 @@
 import { parser } from '@prometheus-io/lezer-promql';
 
-/** A metric that an expression names, and the labels that it expects of it. */
-export interface AskedMetric {
+/** A metric in an expression, and the labels that the expression uses. */
+export interface UsedMetric {
   readonly name: string;
   readonly labels: readonly string[];
 }
 
 type Node = ReturnType<typeof parser.parse>['topNode'];
 
-/** @returns all nodes of a kind under a node, and itself */
+/** @returns all nodes of a kind in the tree of a node */
 function find(node: Node, kind: string): Node[] {
   const found: Node[] = [];
   node.cursor().iterate((each) => {
@@ -18,24 +18,24 @@ function find(node: Node, kind: string): Node[] {
 }
 
 /**
- * What an expression asks Prometheus for. Grafana's `$__rate_interval` is read as some interval.
+ * The metrics of a PromQL expression, which may contain Grafana's `$__rate_interval`.
  *
- * @throws Error where it is no PromQL
+ * @throws Error for invalid PromQL
  */
-export function metricsAskedBy(expression: string): AskedMetric[] {
+export function metricsUsedBy(expression: string): UsedMetric[] {
   const text = expression.replaceAll('$__rate_interval', '1m');
   const tree = parser.parse(text);
   tree.iterate({
     enter: ({ type, from }) => {
-      if (type.isError) throw new Error(`no PromQL at “${text.slice(from)}” of ${expression}`);
+      if (type.isError) throw new Error(`invalid PromQL at “${text.slice(from)}” in ${expression}`);
     },
   });
   const textsOf = (node: Node, kind: string) =>
     find(node, kind).map(({ from, to }) => text.slice(from, to));
   return find(tree.topNode, 'VectorSelector').map((selector) => {
     const labels = textsOf(selector, 'LabelName');
-    for (let around = selector.parent; around; around = around.parent) {
-      const grouping = around.name === 'AggregateExpr' && around.getChild('AggregateModifier');
+    for (let outer = selector.parent; outer; outer = outer.parent) {
+      const grouping = outer.name === 'AggregateExpr' && outer.getChild('AggregateModifier');
       if (grouping) labels.push(...textsOf(grouping, 'LabelName'));
     }
     return { name: textsOf(selector, 'Identifier')[0] ?? '', labels };

@@ -4,7 +4,7 @@ import type { GraphQLReply } from './system.js';
 
 type Query = (this: pg.Client, ...args: unknown[]) => unknown;
 
-/** MikroORM writes values into its text; how many of them there are is not the question. */
+/** Removes the values that MikroORM writes into the text. */
 const shapeOf = (text = '') =>
   text
     .replace(/\s+/g, ' ')
@@ -12,10 +12,10 @@ const shapeOf = (text = '') =>
     .replace(/\blimit \d+/g, 'limit …');
 
 /**
- * Every statement that one request leads to, in whichever subgraph of this process, as
- * `subgraph: text` without values; and its answer. What workers send is not among them: they have no request.
+ * All statements of one request, in all subgraphs of this process, as `subgraph: text` without values; and its
+ * reply. Statements of workers are not included: they belong to no request.
  */
-export async function statementsOfRequest(ask: () => Promise<GraphQLReply>) {
+export async function statementsOfRequest(send: () => Promise<GraphQLReply>) {
   const prototype = pg.Client.prototype as unknown as { query: Query };
   const original = prototype.query;
   const seen: { requestId: string | undefined; statement: string }[] = [];
@@ -26,7 +26,7 @@ export async function statementsOfRequest(ask: () => Promise<GraphQLReply>) {
     return original.apply(this, args);
   };
   try {
-    const reply = await ask();
+    const reply = await send();
     const id = reply.headers.get('x-request-id');
     const statements = seen.flatMap(({ requestId, statement }) =>
       requestId === id ? [statement] : [],

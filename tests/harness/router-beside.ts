@@ -7,17 +7,17 @@ import {
 import type { Service } from '../../subgraphs/shared/runtime/process.js';
 import type { TestSystem } from './system.js';
 
-// On a machine that is busy with other tests Redis is slower than it may be where people wait.
-const patientMs = 10_000;
+// On a machine that is busy with other tests, Redis is slower than the production limit allows.
+const limiterDefaultMs = 10_000;
 
 const running = new Set<Service>();
 
-/** Another router of a system, until `stopRoutersBeside`, with other settings and limits of its own. */
+/** Starts another router of a system, with other settings and its own limits, until `stopRoutersBeside`. */
 export async function startRouterBeside(
   system: TestSystem,
   settings: Record<string, string> = {},
   points: Partial<Record<RateLimitName, number>> = {},
-  limiterMaxMs = patientMs,
+  limiterMaxMs = limiterDefaultMs,
 ) {
   const env = { ...system.envOf('router'), PORT: '0', OPS_PORT: '0', ...settings };
   const rateLimits = hourly(points);
@@ -32,7 +32,7 @@ export async function stopRoutersBeside(): Promise<void> {
   await Promise.all(all.map((router) => router.stop()));
 }
 
-/** So many an hour, so that no window ends while a test counts; what is not named has no limit. */
+/** Limits per hour, so that no window ends during a test; limits that are not named are off. */
 function hourly(points: Partial<Record<RateLimitName, number>>): RateLimitTable {
   const named = Object.entries(points).map(([name, each]) => {
     return [name, { points: each, seconds: 3600 }];

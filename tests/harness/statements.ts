@@ -1,10 +1,10 @@
 import { jest } from '@jest/globals';
 import pg from 'pg';
 
-// What the workers of a process ask by themselves.
+// Statements of the workers of a process.
 const ofWorkers = /\b(outbox|inbox)\b/;
 
-/** The SQL statements that a request leads to in one database, in the test's process. */
+/** The SQL statements of a piece of work in one database, in the test's process. */
 export async function statementsOf(databaseUrl: string, work: () => Promise<unknown>) {
   const database = new URL(databaseUrl).pathname.slice(1);
   const statements: string[] = [];

@@ -6,25 +6,25 @@ import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import { close, listen } from '../../subgraphs/shared/http/server.js';
 
-/** A request to a stub, pings aside. */
+/** A request to a stub, except pings. */
 export interface Asked {
   readonly query: string;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly authorization: string | undefined;
 }
 
-/** `hangs`: takes a request and never answers; `hangs up`: closes the connection instead. */
+/** `hangs`: accepts a request and never responds; `hangs up`: closes the connection instead. */
 export type Manner = 'answers' | 'hangs' | 'hangs up';
 
 type Modules = Extract<Parameters<typeof buildSubgraphSchema>[0], readonly unknown[]>;
 type Resolvers = Extract<Modules[number], { resolvers?: unknown }>['resolvers'];
 
-/** A small Federation 2 subgraph of a test, which can be made to misbehave, and tells what it was asked. */
+/** A small Federation 2 subgraph for tests, which can be made to misbehave, and records its requests. */
 export async function startStubSubgraph(typeDefs: string, resolvers: Resolvers) {
   const schema = buildSubgraphSchema([{ typeDefs: parse(typeDefs), resolvers }]);
   const asked: Asked[] = [];
   let manner: Manner = 'answers';
-  let held: Promise<void> | undefined;
+  let released: Promise<void> | undefined;
   let holdsMutations = false;
   const server = createServer(async (request, response) => {
     const { query, variables = {} } = JSON.parse(await textOf(request));
@@ -37,7 +37,7 @@ export async function startStubSubgraph(typeDefs: string, resolvers: Resolvers) 
       return;
     }
     const answer = await graphql({ schema, source: query, variableValues: variables });
-    if (!isPing && (holdsMutations || !query.startsWith('mutation'))) await held;
+    if (!isPing && (holdsMutations || !query.startsWith('mutation'))) await released;
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify(answer));
   });
@@ -51,16 +51,16 @@ export async function startStubSubgraph(typeDefs: string, resolvers: Resolvers) 
     behave(next: Manner) {
       manner = next;
     },
-    /** Works out answers to queries, and keeps them back. @returns a function that lets them go */
+    /** Executes queries, and withholds the responses. @returns a function that releases them */
     hold({ mutations = false } = {}): () => void {
       holdsMutations = mutations;
-      let letGo = () => {};
-      held = new Promise((resolve) => {
-        letGo = resolve;
+      let release = () => {};
+      released = new Promise((resolve) => {
+        release = resolve;
       });
       return () => {
-        held = undefined;
-        letGo();
+        released = undefined;
+        release();
       };
     },
     async stop() {

@@ -38,8 +38,8 @@ const starters = {
 };
 
 /**
- * A system that runs elsewhere, at `HOLDFAST_URL`: the journeys are made through its router. What a
- * test asks of databases, Redis and processes is not there; `npm run verify` is run over it afterwards.
+ * A system that runs elsewhere, at `HOLDFAST_URL`: the journeys run through its router, without access to
+ * its databases, Redis and processes. Run `npm run verify` on it afterwards.
  */
 function systemAt(url: string) {
   return {
@@ -51,15 +51,15 @@ function systemAt(url: string) {
   };
 }
 
-/** The system of a test: its own in this process, or the one at `HOLDFAST_URL`. */
+/** The system of a test: a new one in this process, or the one at `HOLDFAST_URL`. */
 export async function startSystem(overrides: Record<string, string> = {}): Promise<TestSystem> {
   const elsewhere = process.env.HOLDFAST_URL;
   return elsewhere ? (systemAt(elsewhere) as TestSystem) : startOwnSystem(overrides);
 }
 
 /**
- * The whole system in this process, each part with its own ports, databases and Redis, with the
- * demo store in it: all that `npm start` runs, but for the processes.
+ * The whole system of `npm start`, with the demo store, in this process, on its own ports, databases and
+ * Redis.
  */
 async function startOwnSystem(overrides: Record<string, string>) {
   const [databases, redis, secrets, messages] = await Promise.all([
@@ -93,7 +93,7 @@ async function startOwnSystem(overrides: Record<string, string>) {
     redis,
     messages,
     databases: databases.urls,
-    /** The environment of a part, for another of the same beside it. */
+    /** The environment of a part, to start another instance of it. */
     envOf: (name: keyof typeof starters) => ({ ...base, ...envs[name] }) as Record<string, string>,
     start,
     async stopPart(name: keyof typeof starters) {
@@ -110,7 +110,7 @@ async function startOwnSystem(overrides: Record<string, string>) {
         ended('the message servers', messages.stop()),
       ]);
     },
-    /** Fails with the offending rows where an invariant of the domain does not hold. */
+    /** Fails with the offending rows if an invariant of the domain does not hold. */
     async expectInvariants() {
       const verdicts = await verify(databases.urls);
       if (isBroken(verdicts)) throw new Error(`invariants are broken:\n${report(verdicts)}`);

@@ -2,15 +2,15 @@ import type pg from 'pg';
 import { isTooSlow } from '../../subgraphs/shared/database/errors.js';
 import { isTryAgain } from '../../subgraphs/shared/errors.js';
 
-/** Asks again until the answer is as wanted; fails with the last answer. */
+/** Reads a value repeatedly until it is as wanted; fails with the last value. */
 export async function eventually<T>(
-  ask: () => Promise<T>,
+  read: () => Promise<T>,
   isWanted: (value: T) => boolean,
   timeoutMs = 30_000,
 ): Promise<T> {
   const deadlineMs = Date.now() + timeoutMs;
   for (;;) {
-    const value = await ask();
+    const value = await read();
     if (isWanted(value)) return value;
     if (Date.now() > deadlineMs) throw new Error(`still not: ${JSON.stringify(value)}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -18,14 +18,13 @@ export async function eventually<T>(
 }
 
 /**
- * Asks again as long as others are in the way, as a client does that is told `TRY_AGAIN`: on a slow
- * machine they may well be. Nothing was done then.
+ * Retries work while others block it, as a client does after `TRY_AGAIN`; on a slow machine this is normal.
  */
-export async function askingAgain<T>(ask: () => Promise<T>, timeoutMs = 30_000): Promise<T> {
+export async function retryWhileBusy<T>(work: () => Promise<T>, timeoutMs = 30_000): Promise<T> {
   const deadlineMs = Date.now() + timeoutMs;
   for (;;) {
     try {
-      return await ask();
+      return await work();
     } catch (error) {
       const isBusy = isTooSlow(error) || isTryAgain(error);
       if (!isBusy || Date.now() > deadlineMs) throw error;
@@ -34,7 +33,7 @@ export async function askingAgain<T>(ask: () => Promise<T>, timeoutMs = 30_000):
   }
 }
 
-/** Waits until somebody waits for a lock in the database of a connection, which no other test uses. */
+/** Waits until a session waits for a lock in the database, which no other test uses. */
 export async function someoneWaits(database: pg.Client): Promise<void> {
   const waiting = `select from pg_stat_activity
     where datname = current_database() and wait_event_type = 'Lock'`;
@@ -46,7 +45,7 @@ export async function someoneWaits(database: pg.Client): Promise<void> {
 
 const endMaxMs = 60_000;
 
-/** Waits for something to end; what does not is named, rather than left to the test's time limit. */
+/** Waits for something to end. The error names it, unlike that of the test's time limit. */
 export async function ended(
   name: string,
   ending: Promise<unknown>,
@@ -54,16 +53,19 @@ export async function ended(
 ): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${name} does not end`)), timeoutMs);
+    timer = setTimeout(() => reject(new Error(`${name} did not end`)), timeoutMs);
   });
   await Promise.race([ending, late]).finally(() => clearTimeout(timer));
 }
 
-/** Waits until no hold is late any more: nobody was there to end them. */
-export async function noHoldIsLate(warehouse: pg.Client, timeoutMs: number): Promise<void> {
-  const late = `select 1 from reservation where state = 'HELD' and expires_at < now()`;
+/** Waits until no reservation is held past its expiry, after a time without a process to end them. */
+export async function noReservationIsOverdue(
+  warehouse: pg.Client,
+  timeoutMs: number,
+): Promise<void> {
+  const overdue = `select 1 from reservation where state = 'HELD' and expires_at < now()`;
   await eventually(
-    async () => (await warehouse.query(late)).rowCount,
+    async () => (await warehouse.query(overdue)).rowCount,
     (count) => count === 0,
     timeoutMs,
   );

@@ -4,7 +4,7 @@ import { address, checkoutWith, type Person, pay } from './people.js';
 import { retryUntil } from './retry.js';
 import type { GraphQLReply, TestSystem } from './system.js';
 
-const patienceMs = 40_000;
+const timeoutMs = 40_000;
 
 export interface Buyers {
   readonly system: Pick<TestSystem, 'graphql'>;
@@ -13,7 +13,7 @@ export interface Buyers {
   readonly people: readonly Person[];
   readonly offerIds: readonly string[];
 }
-/** A checkout and the order that it made. */
+/** A checkout and the order that it placed. */
 export interface Bought {
   readonly person: Person;
   readonly input: object;
@@ -21,30 +21,30 @@ export interface Bought {
 }
 
 /**
- * Seven people buy at once, each in a way of their own, and insist on an answer: in one step, in two,
- * from the cart and never paid, paid and cancelled, declined, and cancelled while the bank asks back.
+ * Seven people buy concurrently, each in another way, and retry until they get a result: in one step, in two,
+ * from the cart and never paid, paid and cancelled, declined, and cancelled or approved at a bank's challenge.
  *
- * @throws where one gets an error that is not TRY_AGAIN, or no answer
+ * @throws Error for an error other than TRY_AGAIN, or no result
  */
 export function buyInEveryWay(buyers: Buyers): Promise<Bought[]> {
   const { system, payments, people, offerIds } = buyers;
   const items = offerIds.map((offerId) => ({ offerId, quantity: 1 }));
-  const ask = async (send: () => Promise<GraphQLReply>) => {
-    const reply = await retryUntil(send, Date.now() + patienceMs);
-    if (!reply || reply.errors) throw new Error(JSON.stringify(reply?.errors ?? 'no answer'));
+  const sendUntilAnswered = async (send: () => Promise<GraphQLReply>) => {
+    const reply = await retryUntil(send, Date.now() + timeoutMs);
+    if (!reply || reply.errors) throw new Error(JSON.stringify(reply?.errors ?? 'no result'));
     return reply.data;
   };
   const place = async (person: Person, more: object = { items }): Promise<Bought> => {
     const input = { idempotencyKey: randomUUID(), shippingAddress: address, ...more };
-    const { checkout } = await ask(() => checkoutWith(system, person, input));
+    const { checkout } = await sendUntilAnswered(() => checkoutWith(system, person, input));
     return { person, input, orderId: orderIdOf(checkout) ?? (await placedUnder(payments, input)) };
   };
   const payBy = async ({ person, orderId }: Bought, method: string) => {
     const key = randomUUID();
-    return (await ask(() => pay(system, person, orderId, method, key))).payOrder;
+    return (await sendUntilAnswered(() => pay(system, person, orderId, method, key))).payOrder;
   };
   const send = (person: Person, mutation: string, variables: object) =>
-    ask(() => system.graphql(mutation, variables, person.token));
+    sendUntilAnswered(() => system.graphql(mutation, variables, person.token));
   const cancel = ({ person, orderId }: Bought) => send(person, cancelMutation, { id: orderId });
 
   const ways: Array<(person: Person) => Promise<Bought>> = [
@@ -81,13 +81,13 @@ export function buyInEveryWay(buyers: Buyers): Promise<Bought[]> {
   return Promise.all(people.map((person, n) => (ways[n] as (typeof ways)[number])(person)));
 }
 
-/** The order that the same checkout with its key gives again. */
+/** The id of the order that a repeated checkout returns. */
 export async function checkoutAgain(buyers: Buyers, { person, input }: Bought): Promise<string> {
   const { data } = await checkoutWith(buyers.system, person, input);
   return orderIdOf(data.checkout) ?? placedUnder(buyers.payments, input);
 }
 
-/** Not every answer names its order. */
+/** Not every result has the order. */
 const orderIdOf = (result: { order?: { id: string } }) => result.order?.id;
 
 async function placedUnder({ order }: TestPayments, input: object): Promise<string> {

@@ -2,8 +2,8 @@ import pg from 'pg';
 import type { DatabaseUrls } from '../../ops/databases/urls.js';
 import { eventually } from '../harness/wait.js';
 
-// What one subgraph tells another: it may be on its way while nobody asks for anything.
-const onTheirWay = ['inbox', 'outbox'];
+// Events are delivered and pruned without a request.
+const excludedTables = ['inbox', 'outbox'];
 
 /** A digest of each table of all databases: `database.table` → digest. */
 export async function contentsOf(databases: DatabaseUrls): Promise<Record<string, string>> {
@@ -13,7 +13,7 @@ export async function contentsOf(databases: DatabaseUrls): Promise<Record<string
     await client.connect();
     const { rows: tables } = await client.query<{ name: string }>(
       `select tablename as name from pg_tables where schemaname = 'public' and tablename <> all($1)`,
-      [onTheirWay],
+      [excludedTables],
     );
     for (const { name } of tables) {
       const { rows } = await client.query<{ digest: string }>(
@@ -27,14 +27,14 @@ export async function contentsOf(databases: DatabaseUrls): Promise<Record<string
   return contents;
 }
 
-const quietMs = 1000;
+const idleMs = 1000;
 
-/** As `contentsOf`, once nothing is on its way any more: it is the same a second later. */
-export async function settledContents(databases: DatabaseUrls): Promise<Record<string, string>> {
+/** As `contentsOf`, once workers are idle: the contents have not changed for a second. */
+export async function stableContents(databases: DatabaseUrls): Promise<Record<string, string>> {
   const [contents] = await eventually(
     async () => {
       const before = await contentsOf(databases);
-      await new Promise((resolve) => setTimeout(resolve, quietMs));
+      await new Promise((resolve) => setTimeout(resolve, idleMs));
       return [before, await contentsOf(databases)] as const;
     },
     ([before, after]) => JSON.stringify(before) === JSON.stringify(after),

@@ -10,15 +10,15 @@ export const viewers = [
 ] as const;
 export type Viewer = (typeof viewers)[number];
 
-/** What came of asking: an error's code, or whether there was something. */
+/** The outcome of a request: the code of an error, or whether there was a value. */
 export type Outcome = 'given' | 'absent' | 'UNAUTHENTICATED' | 'FORBIDDEN' | (string & {});
 
 const vendors: readonly Viewer[] = ['vendor', 'otherVendor'];
 
 /**
- * What comes of asking for something with these rules: the matrix.
+ * The expected outcome of a request for a field with these rules.
  *
- * @param owner whose the thing is, where it is not as its rule has it in the samples
+ * @param owner of the entity, if not the owner that is usual for the rule in the samples
  */
 export function expected(rules: readonly Rule[], viewer: Viewer, owner?: Viewer): Outcome {
   const outcomes = rules.map((rule) => expectedBy(rule, viewer, owner ?? ownerOf(rule)));
@@ -54,6 +54,6 @@ function expectedBy(rule: Rule, viewer: Viewer, owner: Viewer): Outcome {
     case 'admin':
       return only(viewer === 'admin');
     default:
-      throw new Error(`${rule} does not go by the user`);
+      throw new Error(`${rule} does not depend on the user`);
   }
 }

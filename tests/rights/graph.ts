@@ -17,7 +17,7 @@ export interface Subgraph {
   readonly schema: GraphQLSchema;
   /** `Type.field` → its rules */
   readonly rights: ReadonlyMap<string, readonly Rule[]>;
-  /** the types that the router, and so any other subgraph, may ask it for by their key */
+  /** the types that the router, and so any other subgraph, can query by key */
   readonly entities: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export const subgraphs: readonly Subgraph[] = await Promise.all(
   }),
 );
 
-/** The public graph; `npm run check` holds it to the subgraphs. */
+/** The public API; `npm run check` ensures that it matches the subgraphs. */
 export const api = buildSchema(readFileSync(join(root, 'schema', 'api.graphql'), 'utf8'));
 
 export const splitName = (name: string) => name.split('.') as [type: string, field: string];
@@ -41,18 +41,18 @@ export function fieldOf(schema: GraphQLSchema, name: string) {
   return isObjectType(type) ? type.getFields()[fieldName] : undefined;
 }
 
-/** The one that answers a root field. */
+/** The subgraph of a root field. */
 export const subgraphOf = (name: string): SubgraphName =>
   subgraphs.find(({ rights }) => rights.has(name))?.name as SubgraphName;
 
-/** The object types that a public field may show. */
+/** The object types that a public field may return. */
 export function typesBehind(name: string): string[] {
   const type = getNamedType(fieldOf(api, name)?.type as GraphQLOutputType);
   const types = isAbstractType(type) ? api.getPossibleTypes(type) : [type];
   return types.filter(isObjectType).map((each) => each.name);
 }
 
-/** Every field of the public graph, with the rules that the subgraphs agree on. */
+/** Every field of the public API, with its rules, which are the same in all subgraphs. */
 export const publicRules: ReadonlyMap<string, readonly Rule[]> = new Map(
   Object.values(api.getTypeMap())
     .filter(isObjectType)
@@ -63,12 +63,12 @@ export const publicRules: ReadonlyMap<string, readonly Rule[]> = new Map(
         rights.has(name) ? [rights.get(name) as readonly Rule[]] : [],
       );
       const [first, ...others] = new Set(stated.map(String));
-      if (others.length > 0) throw new Error(`${name} is for ${first}, but also for ${others}`);
+      if (others.length > 0) throw new Error(`${name} has different rules: ${first} and ${others}`);
       return [name, stated[0] as readonly Rule[]] as const;
     }),
 );
 
-/** The subgraphs' fields that are not in the public graph, each with its rules. */
+/** The fields of subgraphs that are not in the public API, with their rules. */
 export const internalFields = subgraphs.flatMap(({ name: subgraph, rights }) =>
   [...rights]
     .filter(([name]) => !publicRules.has(name))

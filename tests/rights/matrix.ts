@@ -1,9 +1,9 @@
 import type { Rule } from '../../subgraphs/shared/rights/rights.js';
 
 /**
- * Who may do what, written down a second time: what the schemas state has to be this. A rule that is
- * chosen wrongly there is found here, where all stand side by side. `Type.*` is each field of a type
- * that has no line of its own; types without a line show what everybody may see.
+ * The access rules, written down a second time: the schemas must match them. A wrong rule is easier to find
+ * here, where all are side by side. `Type.*` stands for all fields of a type without their own line; types
+ * without a line are left to their parents.
  */
 export const matrix: Readonly<Partial<Record<Rule | `${Rule},${Rule}`, readonly string[]>>> = {
   anyone: [

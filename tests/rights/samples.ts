@@ -4,11 +4,11 @@ import { address } from '../harness/people.js';
 import type { World } from './world.js';
 
 export type Arguments = Readonly<Record<string, unknown>>;
-/** Arguments that are good, with fresh data where they are used up. */
+/** Valid arguments, with new data where a request uses them up. */
 export type Sample = (world: World) => Arguments | Promise<Arguments>;
 
 const none: Sample = () => ({});
-const fresh = (prefix: string) => `${prefix}-${randomUUID().slice(0, 13)}`;
+const unique = (prefix: string) => `${prefix}-${randomUUID().slice(0, 13)}`;
 
 const wrongCode: Sample = () => ({ input: { challengeId: randomUUID(), code: '000000' } });
 
@@ -17,13 +17,13 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Query.me': none,
   'Query.serverTime': none,
   'Mutation.register': () => ({
-    input: { name: 'New', email: `${fresh('new')}@example.com`, password: 'secret-1' },
+    input: { name: 'New', email: `${unique('new')}@example.com`, password: 'secret-1' },
   }),
   'Mutation.login': () => ({ input: { identifier: 'ana@example.com', password: demoPassword } }),
-  'Mutation.refreshSession': () => ({ refreshToken: 'not one of ours' }),
+  'Mutation.refreshSession': () => ({ refreshToken: 'unknown' }),
   'Mutation.logout': none,
   'Mutation.changePassword': () => ({
-    input: { currentPassword: 'not the one', newPassword: 'another-secret-1' },
+    input: { currentPassword: 'wrong', newPassword: 'another-secret-1' },
   }),
 
   'Query.user': ({ people }) => ({ id: people.customer.id }),
@@ -31,7 +31,7 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Mutation.setRole': ({ strangerId }) => ({ input: { userId: strangerId, role: 'VENDOR' } }),
   'Mutation.requestOtp': ({ newPhone }) => ({ input: { phone: newPhone() } }),
   'Mutation.verifyOtp': wrongCode,
-  'Mutation.requestEmailProof': () => ({ email: `${fresh('new')}@example.com` }),
+  'Mutation.requestEmailProof': () => ({ email: `${unique('new')}@example.com` }),
   'Mutation.proveEmail': wrongCode,
   'Mutation.addPhone': async ({ proof }) => ({ input: await proof() }),
   'Mutation.updateProfile': () => ({ input: { preferences: { theme: 'dark' } } }),
@@ -58,16 +58,16 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Query.variant': () => ({ sku: 'TRAIL-40' }),
   'Query.categories': none,
   'Mutation.createProduct': ({ categoryId }) => ({
-    input: { name: fresh('Product'), description: 'New', categoryId },
+    input: { name: unique('Product'), description: 'New', categoryId },
   }),
   'Mutation.addVariant': ({ productId }) => ({
-    input: { productId, variant: { sku: fresh('SKU'), name: 'New' } },
+    input: { productId, variant: { sku: unique('SKU'), name: 'New' } },
   }),
   'Mutation.deliverToProduct': () => ({ events: [] }),
   'Mutation.updateProduct': ({ productId, categoryId }) => ({
     input: {
       id: productId,
-      name: fresh('Product'),
+      name: unique('Product'),
       description: 'Changed',
       categoryId,
       images: ['https://images.example.com/changed.jpg'],
@@ -78,9 +78,9 @@ export const samples: Readonly<Record<string, Sample>> = {
     input: { sku, name: 'Changed', options: [{ name: 'size', value: 'L' }] },
   }),
   'Mutation.removeVariant': async ({ newProduct }) => ({ sku: (await newProduct()).sku }),
-  'Mutation.createCategory': () => ({ input: { name: fresh('Category') } }),
+  'Mutation.createCategory': () => ({ input: { name: unique('Category') } }),
   'Mutation.updateCategory': ({ categoryId }) => ({
-    input: { id: categoryId, name: fresh('Category') },
+    input: { id: categoryId, name: unique('Category') },
   }),
 
   'Query.shop': ({ shopId }) => ({ id: shopId }),
@@ -89,8 +89,8 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Query.shopOwners': ({ shopId }) => ({ ids: [shopId] }),
   'Query.offersForSale': ({ offerId }) => ({ ids: [offerId] }),
   'Query.shopsOfOwner': ({ people }) => ({ ownerId: people.vendor.id }),
-  'Mutation.createShop': () => ({ input: { name: 'New', slug: fresh('new') } }),
-  'Mutation.updateShop': ({ shopId }) => ({ input: { id: shopId, name: fresh('Shop') } }),
+  'Mutation.createShop': () => ({ input: { name: 'New', slug: unique('new') } }),
+  'Mutation.updateShop': ({ shopId }) => ({ input: { id: shopId, name: unique('Shop') } }),
   'Mutation.setOffer': ({ shopId, sku }) => ({
     input: { shopId, sku, price: '10.00', compareAtPrice: '12.00', purchaseLimit: 1_000_000 },
   }),
@@ -163,18 +163,18 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Mutation.deliverToOrder': () => ({ events: [] }),
 };
 
-/** Levels become low one after the other, while somebody subscribes. */
+/** Makes levels low one after the other, while a subscription is open. */
 async function makeLevelsLow({ change, shopId, warehouseId }: World): Promise<void> {
   for (let n = 0; n < 8; n++) {
     await new Promise((resolve) => setTimeout(resolve, 300));
-    const sku = fresh('LOW');
+    const sku = unique('LOW');
     const item = 'insert into stock_item (shop_id, sku) values ($1, $2)';
     const level = 'insert into stock_level (id, warehouse_id, shop_id, sku)';
     await change(
       'warehouse',
       `with made as (${item}) ${level} values (gen_random_uuid(), $3, $1, $2)`,
       [shopId, sku, warehouseId],
-    ).catch(() => {}); // the test is over
+    ).catch(() => {}); // the test has ended
   }
 }
 
@@ -182,10 +182,10 @@ export const payment = (orderId: string, paymentMethod = 'Credit Card') => ({
   input: { orderId, paymentMethod, idempotencyKey: randomUUID() },
 });
 
-/** They end the session they are called in: each has one of its own. */
+/** Operations that end their session: each request gets a new one. */
 export const endsSession: ReadonlySet<string> = new Set(['Mutation.logout']);
 
-/** Nullable fields of which the samples' things have nothing; all others must have a value. */
+/** Nullable fields that are null in the samples; all others must have a value. */
 export const emptyHere: ReadonlySet<string> = new Set([
   'Category.parent',
   'CartItem.problem',

@@ -5,13 +5,13 @@ import type { World } from './world.js';
 export interface Way {
   /** the field that leads to an object of the type: of Query, Mutation, or of a type with a way */
   readonly by: string;
-  /** in the place of the root field's own sample */
+  /** used instead of the root field's sample */
   readonly sample?: Sample;
-  /** whose the object is that is reached so, where it is not as its rule has it */
+  /** the owner of the object, if not the owner that is usual for the rule */
   readonly owner?: Viewer;
 }
 
-/** How an object of every type is reached. Each must have a line here. */
+/** How to reach an object of each type. Every type must have a line. */
 export const ways: Readonly<Record<string, Way>> = {
   User: { by: 'Shop.owner', owner: 'vendor' },
   Session: { by: 'Mutation.login' },
@@ -128,7 +128,7 @@ export const ways: Readonly<Record<string, Way>> = {
   PaymentSuccess: { by: 'Mutation.payOrder' },
   PaymentPending: {
     by: 'Mutation.payOrder',
-    sample: async (world) => payment(await beingPaid(world)),
+    sample: async (world) => payment(await paymentInProgress(world)),
   },
   PaymentActionRequired: {
     by: 'Mutation.payOrder',
@@ -158,7 +158,7 @@ export const ways: Readonly<Record<string, Way>> = {
   },
 };
 
-/** The key of an object of every entity, with what the router sends along where more is required. */
+/** The key of an object of each entity, with the fields that the router adds for `@requires`. */
 export const keysOf = (world: World): Readonly<Record<string, object>> => ({
   User: { id: world.people.vendor.id },
   Product: { id: world.productId, variants: [{ sku: world.sku }] },
@@ -191,8 +191,8 @@ async function cancelledTransfer({ system, newTransfer, tokenOf }: World): Promi
   return id;
 }
 
-/** An order whose payment another process is at. */
-async function beingPaid({ placeOrder, change }: World): Promise<string> {
+/** An order whose payment another process is executing. */
+async function paymentInProgress({ placeOrder, change }: World): Promise<string> {
   const id = await placeOrder();
   await change(
     'order',

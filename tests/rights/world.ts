@@ -18,8 +18,8 @@ const names = {
 export type World = Awaited<ReturnType<typeof createWorld>>;
 
 /**
- * The system with one of everything: a paid order of the customer's from the vendor's shop, whose
- * product, warehouses and stock are the vendor's too, and an order of the vendor's own.
+ * The system with one of everything: a paid order of the customer from the vendor's shop, whose product,
+ * warehouses and stock belong to the vendor too, and an order of the vendor.
  */
 export async function createWorld(overrides: Record<string, string> = {}) {
   const system = await startSystem(overrides);
@@ -54,7 +54,7 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     to: warehouse.warehouseId,
     lines: [{ sku: shop.sku, quantity: 1 }],
   };
-  /** of one unit, on its way from one of the vendor's warehouses to the other */
+  /** one unit in transit between the vendor's warehouses */
   const newTransfer = async (): Promise<string> =>
     (await must('vendor', transferMutation, { input: transferInput })).dispatchTransfer.id;
   const { variant } = await must('vendor', variantQuery, { sku: shop.sku });
@@ -65,7 +65,7 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     return checkout.order.id;
   };
   const customerIds = Object.values(people).map(({ id }) => id);
-  /** Everybody has something in the cart; no cart is counted until it is changed. */
+  /** Adds an item to every cart; no cart is counted until it is changed. */
   const fillCarts = () =>
     change(
       'order',
@@ -109,7 +109,7 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     people,
     ...shop,
     ...warehouse,
-    /** of which a customer may buy one */
+    /** with a purchase limit of one unit */
     limitedOfferId,
     foreignOfferId: foreign.setOffer.id,
     productId: variant.product.id as string,
@@ -119,17 +119,17 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     paymentId: payOrder.payment.id as string,
     strangerId: stranger.id,
     newPhone,
-    /** a challenge with its code, of a phone that nobody has */
+    /** a challenge with its code, for a new phone number */
     async proof() {
       const phone = newPhone();
       const { requestOtp } = await must('customer', otpMutation, { input: { phone } });
       return { challengeId: requestOtp.id as string, code: system.messages.codeFor(phone) };
     },
-    /** of the customer's */
+    /** of the customer */
     newAddress: async () =>
       (await must('customer', addressMutation, { input: { street: '2 Side St' } })).addAddress
         .id as string,
-    /** of the vendor's, with one variant that nobody offers */
+    /** of the vendor, with one variant without offers */
     async newProduct() {
       const sku = `NEW-${randomUUID()}`;
       const variants = [{ sku, name: 'New' }];
@@ -138,7 +138,7 @@ export async function createWorld(overrides: Record<string, string> = {}) {
       });
       return { id: createProduct.id as string, sku };
     },
-    /** of a variant of its own, in the vendor's shop */
+    /** of a new variant, in the vendor's shop */
     async newOffer() {
       const sku = `SKU-${randomUUID().slice(0, 13)}`;
       const input = { productId: variant.product.id, variant: { sku, name: 'New' } };
@@ -151,14 +151,14 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     placeOrder,
     fillCarts,
     emptyCarts,
-    /** Before invariants are looked at: no part of the order was cancelled for the refund there is. */
-    forgetRefund: () => change('order', `delete from refund where reason = 'a scratch'`, []),
-    /** the shop’s part of a paid order */
+    /** To be called before invariants are checked: the refund has no cancelled shop order. */
+    deleteRefund: () => change('order', `delete from refund where reason = 'a scratch'`, []),
+    /** the shop order of a paid order */
     newSale: async (): Promise<string> => (await payFor(await placeOrder())).order.shopOrders[0].id,
     checkoutInput,
     change,
     tokenOf: (viewer: Viewer) => (viewer === 'nobody' ? undefined : people[viewer].token),
-    /** of a session that nothing else uses */
+    /** of a new session */
     newTokenOf: async (viewer: Viewer) => (await logInAs(viewer))?.token,
     cancel: (id: string) => must('customer', cancelMutation, { id }),
     stop: () => system.stop(),
@@ -223,9 +223,9 @@ async function openWarehouse(must: Must, shopId: string, sku: string) {
 }
 
 async function mustGraphQL(system: TestSystem, person: Person, query: string, variables: object) {
-  const ask = () => system.graphql(query, variables, person.token);
-  const mayAskAgain = /checkout|payOrder/.test(query);
-  const { data, errors } = await (mayAskAgain ? retry(ask, isPaymentPending) : ask());
+  const send = () => system.graphql(query, variables, person.token);
+  const isRetryable = /checkout|payOrder/.test(query);
+  const { data, errors } = await (isRetryable ? retry(send, isPaymentPending) : send());
   if (errors) throw new Error(JSON.stringify(errors));
   return data;
 }

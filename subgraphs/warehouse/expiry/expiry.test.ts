@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
-import { askingAgain, eventually } from '../../../tests/harness/wait.js';
+import { eventually, retryWhileBusy } from '../../../tests/harness/wait.js';
 import { newId } from '../../shared/ids.js';
 import { createLogger } from '../../shared/observability/logger.js';
 import { createRedis } from '../../shared/runtime/redis.js';
@@ -71,7 +71,7 @@ describe('releasing holds when their time is up', () => {
     const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 1 }];
     const orderIds = Array.from({ length: 1500 }, () => newId());
     const holds = orderIds.map((orderId) =>
-      askingAgain(() => reserveStock(engine, { orderId, lines, holdForMs: 3_600_000 })),
+      retryWhileBusy(() => reserveStock(engine, { orderId, lines, holdForMs: 3_600_000 })),
     );
     await Promise.all(holds);
     // Due only when all are held: what meets a reservation's lock is left to the sweeper.

@@ -1,7 +1,7 @@
 import { startTestRedis } from '../../../tests/harness/databases.js';
 import { type CutPoint, startPostgresProxy } from '../../../tests/harness/postgres-proxy.js';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
-import { askingAgain, eventually } from '../../../tests/harness/wait.js';
+import { eventually, retryWhileBusy } from '../../../tests/harness/wait.js';
 import type { StockKey } from '../../contracts/stock-key.js';
 import { newId } from '../../shared/ids.js';
 import { createRedis } from '../../shared/runtime/redis.js';
@@ -56,7 +56,7 @@ describe('the stock engine where it can break', () => {
     const outcomes = await Promise.all(
       Array.from({ length: 60 }, (_, n) => {
         const one = request(key);
-        return askingAgain(() => reserveStock(engines[n % 2] as (typeof engines)[0], one));
+        return retryWhileBusy(() => reserveStock(engines[n % 2] as (typeof engines)[0], one));
       }),
     );
     expect(outcomes.filter(({ state }) => state === 'HELD')).toHaveLength(20);
@@ -64,7 +64,7 @@ describe('the stock engine where it can break', () => {
     await stock.query('drop trigger slow on stock_movement');
   });
 
-  describe.each<CutPoint>(['before it reaches PostgreSQL', 'after PostgreSQL has done it'])(
+  describe.each<CutPoint>(['before it reaches PostgreSQL', 'after PostgreSQL has committed'])(
     'a connection that is lost at COMMIT, %s',
     (point) => {
       it('leaves every reservation of the batch done once, and tells so', async () => {
@@ -121,7 +121,7 @@ describe('the stock engine where it can break', () => {
     const { sku, warehouses, ...key } = await stockUp(engine, [0]);
     const [warehouse] = warehouses;
     if (!warehouse) throw new Error('there is a warehouse');
-    proxy.cutNextCommit('before PostgreSQL does it, late, all the same');
+    proxy.cutNextCommit('before PostgreSQL commits, which it does later');
     const receipt = { warehouse, sku, quantity: 5, reference: null, actor: 'test' };
     expect((await receiveStock(engine, receipt)).onHand).toBe(5);
     expect(proxy.cuts()).toBe(1);
@@ -133,7 +133,7 @@ describe('the stock engine where it can break', () => {
     const proxy = await startPostgresProxy(stock.url);
     const engine = await stock.engine({ databaseUrl: proxy.url });
     const { warehouseIds, ...key } = await stockUp(engine, [5]);
-    proxy.cutNextCommit('before PostgreSQL does it, late, all the same');
+    proxy.cutNextCommit('before PostgreSQL commits, which it does later');
     const closed = await setWarehouseActive(engine, warehouseIds[0] as string, false);
     expect(closed).toEqual({ units: 5, reserved: 0 });
     expect(await availableOf(key)).toBe(0);
@@ -144,7 +144,7 @@ describe('the stock engine where it can break', () => {
     const proxy = await startPostgresProxy(stock.url);
     const engine = await stock.engine({ databaseUrl: proxy.url });
     const key = await stockUp(engine, [5]);
-    proxy.cutNextCommit('never, it is silent');
+    proxy.cutNextCommit('never, but without a response');
     expect((await reserveStock(engine, request(key))).state).toBe('HELD');
     for (let n = 0; n < 3; n++) {
       expect((await reserveStock(engine, request(key))).state).toBe('HELD');
@@ -204,7 +204,7 @@ describe('the stock engine where it can break', () => {
       const engine = await stock.engine({ locks: connections });
       const key = await stockUp(engine, [5]);
       await servers[0]?.kill();
-      expect((await askingAgain(() => reserveStock(engine, request(key)), 3000)).state).toBe(
+      expect((await retryWhileBusy(() => reserveStock(engine, request(key)), 3000)).state).toBe(
         'HELD',
       );
       await servers[0]?.restart();
@@ -221,7 +221,7 @@ describe('the stock engine where it can break', () => {
         async () => connections.every(({ status }) => status === 'ready'),
         (allReady) => allReady,
       );
-      expect((await askingAgain(() => reserveStock(engine, request(key)))).state).toBe('HELD');
+      expect((await retryWhileBusy(() => reserveStock(engine, request(key)))).state).toBe('HELD');
       await lockLetGo(connections);
       second?.pause();
       third?.pause();

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
-import { askingAgain, eventually } from '../../../tests/harness/wait.js';
+import { eventually, retryWhileBusy } from '../../../tests/harness/wait.js';
 import { newId } from '../../shared/ids.js';
 import { createInboxResolver, type OutboxEvent } from '../../shared/messaging/inbox.js';
 import type { StockContext } from '../stock/stock-store.js';
@@ -146,7 +146,7 @@ describe('what was sold and comes back', () => {
       ),
       ...Array.from({ length: 30 }, () => {
         const orderId = newId();
-        return askingAgain(() => reserve([{ shopId, sku, quantity: 1 }], orderId));
+        return retryWhileBusy(() => reserve([{ shopId, sku, quantity: 1 }], orderId));
       }),
     ]);
     const held = outcomes.filter(({ state }) => state === 'HELD').length;

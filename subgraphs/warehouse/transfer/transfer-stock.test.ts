@@ -1,5 +1,5 @@
 import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
-import { askingAgain } from '../../../tests/harness/wait.js';
+import { retryWhileBusy } from '../../../tests/harness/wait.js';
 import { newId } from '../../shared/ids.js';
 import { setWarehouseActive } from '../activation/set-warehouse-active.js';
 import {
@@ -65,30 +65,31 @@ describe('transfers among all else that moves the same stock', () => {
           lines: lines().map((line) => ({ shopId, ...line })),
           holdForMs: 3_600_000,
         };
-        const { state } = await askingAgain(() => reserveStock(engine, request));
+        const { state } = await retryWhileBusy(() => reserveStock(engine, request));
         if (state !== 'HELD') return;
         if (Math.random() < 0.5) {
           const payment = { orderId, paymentId: newId() };
-          await askingAgain(() => commitReservation(engine, payment));
+          await retryWhileBusy(() => commitReservation(engine, payment));
           sold += 2;
         } else {
           const release = { orderId, reason: 'BY_CUSTOMER' } as const;
-          await askingAgain(() => releaseReservation(engine, release));
+          await retryWhileBusy(() => releaseReservation(engine, release));
         }
       }
       async function transfer(engine: StockEngine) {
         const [from, to] = warehouses.toSorted(() => Math.random() - 0.5) as [Warehouse, Warehouse];
         const move = { from, to, lines: lines(), actor };
-        if (Math.random() < 0.4) return void (await askingAgain(() => transferStock(engine, move)));
-        const id = await askingAgain(() => dispatchTransfer(engine, move));
+        if (Math.random() < 0.4)
+          return void (await retryWhileBusy(() => transferStock(engine, move)));
+        const id = await retryWhileBusy(() => dispatchTransfer(engine, move));
         if (typeof id !== 'string') return;
         const [sku] = skus as [string];
         const part = { transferId: id, lines: [{ sku, quantity: 1 }], missingBecause: null, actor };
-        await askingAgain(() => receiveTransfer(pick(engines), part));
+        await retryWhileBusy(() => receiveTransfer(pick(engines), part));
         const rest = { ...part, lines: null };
         await Promise.all([
-          askingAgain(() => receiveTransfer(pick(engines), rest)),
-          askingAgain(() => cancelTransfer(pick(engines), { transferId: id, actor })),
+          retryWhileBusy(() => receiveTransfer(pick(engines), rest)),
+          retryWhileBusy(() => cancelTransfer(pick(engines), { transferId: id, actor })),
         ]);
       }
       async function worker(n: number) {
@@ -111,7 +112,7 @@ describe('transfers among all else that moves the same stock', () => {
     const [from, to] = warehouses as [Warehouse, Warehouse];
     const moved = await Promise.all(
       Array.from({ length: 20 }, (_, n) =>
-        askingAgain(() =>
+        retryWhileBusy(() =>
           transferStock(engines[n % 2] as StockEngine, {
             from,
             to,
@@ -180,7 +181,7 @@ describe('transfers among all else that moves the same stock', () => {
         const orderId = newId();
         const lines = [{ shopId, sku, quantity: 1 }];
         const one = engines[n % 2] as StockEngine;
-        const { state } = await askingAgain(() =>
+        const { state } = await retryWhileBusy(() =>
           reserveStock(one, { orderId, lines, holdForMs: 3_600_000 }),
         );
         if (state === 'HELD') held.push(orderId);

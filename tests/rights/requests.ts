@@ -11,7 +11,7 @@ import { type Arguments, emptyHere, samples } from './samples.js';
 import { keysOf, type Way, ways } from './ways.js';
 import type { World } from './world.js';
 
-export interface Question {
+export interface GraphQLRequest {
   readonly query: string;
   readonly variables: Arguments;
 }
@@ -23,7 +23,7 @@ interface Step {
 
 export function wayTo(typeName: string): Way {
   const way = ways[typeName];
-  if (!way) throw new Error(`tests/rights/ways.ts does not say how a ${typeName} is reached`);
+  if (!way) throw new Error(`tests/rights/ways.ts has no way to a ${typeName}`);
   return way;
 }
 
@@ -39,8 +39,8 @@ async function stepsTo(name: string, world: World, sample = samples[name]): Prom
   return [...(await stepsTo(way.by, world, way.sample)), step];
 }
 
-/** A document that asks for one field, under the name `it`. */
-export async function questionFor(name: string, schema: GraphQLSchema, world: World) {
+/** A request for one field, under the alias `it`. */
+export async function requestFor(name: string, schema: GraphQLSchema, world: World) {
   const steps = await stepsTo(name, world);
   const declared: string[] = [];
   const variables: Record<string, unknown> = {};
@@ -59,7 +59,7 @@ export async function questionFor(name: string, schema: GraphQLSchema, world: Wo
   }, '');
   const operation = splitName(steps[0]?.name as string)[0].toLowerCase();
   const head = declared.length > 0 ? `${operation} (${declared.join(', ')})` : operation;
-  return { query: `${head} { ${selection} }`, variables } satisfies Question;
+  return { query: `${head} { ${selection} }`, variables } satisfies GraphQLRequest;
 }
 
 /** @param call the field with its arguments */
@@ -68,8 +68,12 @@ function lastField(name: string, schema: GraphQLSchema, call: string): string {
   return `it: ${call}${type && isLeafType(getNamedType(type)) ? '' : ' { __typename }'}`;
 }
 
-/** As the router asks when another subgraph refers to the entity. */
-export function questionForEntity(name: string, schema: GraphQLSchema, world: World): Question {
+/** The router's request for an entity to which another subgraph refers. */
+export function requestForEntity(
+  name: string,
+  schema: GraphQLSchema,
+  world: World,
+): GraphQLRequest {
   const [typeName, fieldName] = splitName(name);
   const key = keysOf(world)[typeName];
   if (!key) throw new Error(`tests/rights/ways.ts has no key of a ${typeName}`);
@@ -80,11 +84,11 @@ export function questionForEntity(name: string, schema: GraphQLSchema, world: Wo
   };
 }
 
-/** Asks one subgraph as a process, or as none. */
-export function askSubgraph(
+/** Sends a request to one subgraph as a process, or without credentials. */
+export function querySubgraph(
   system: TestSystem,
   subgraph: SubgraphName,
-  { query, variables }: Question,
+  { query, variables }: GraphQLRequest,
   caller: Caller | null,
   token?: string,
 ) {
@@ -105,7 +109,7 @@ interface Reply {
 export async function firstEvent(
   system: TestSystem,
   subgraph: SubgraphName,
-  question: Question,
+  request: GraphQLRequest,
   token?: string,
 ) {
   const client = createClient({
@@ -118,7 +122,7 @@ export async function firstEvent(
     },
   });
   try {
-    for await (const event of client.iterate(question)) return event as Reply;
+    for await (const event of client.iterate(request)) return event as Reply;
     return {};
   } catch (errors) {
     return { errors: errors as Reply['errors'] };
@@ -135,7 +139,7 @@ export function outcomeOf(name: string, { data, errors }: Reply): Outcome {
   return found.length > 0 && isGiven ? 'given' : 'absent';
 }
 
-/** What stands under the name `it`, wherever that is. */
+/** All values under the alias `it`, at any depth. */
 function valuesOf(data: unknown): unknown[] {
   if (data === null || typeof data !== 'object') return [];
   return Object.entries(data).flatMap(([key, value]) => (key === 'it' ? [value] : valuesOf(value)));
