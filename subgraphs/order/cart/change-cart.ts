@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { namedParameters } from '../../shared/database/named-parameters.js';
 import { sql } from '../../shared/database/sql.js';
 import { conflict } from '../../shared/errors.js';
 import { newId } from '../../shared/ids.js';
@@ -42,15 +43,23 @@ export async function changeCart(
   changes: readonly CartChange[],
 ): Promise<ChangedLine[]> {
   const cart = await lockCart(em, customerId, shardOf(customerId));
-  const changed = await sql<ChangedLine & { lines: number }>(em, changeLinesSql, [
-    ...[cart.id, cart.shard, !cart.counted, how === 'set', how !== 'restore', quantityMax],
-    changes.map(() => newId()),
-    changes.map(({ offerId }) => offerId),
-    changes.map(({ quantity }) => quantity),
-    changes.map(({ name }) => name),
-    changes.map(({ unitPriceAmount }) => unitPriceAmount),
-    changes.map(({ currencyCode }) => currencyCode),
-  ]);
+  const values = changeParameters.values({
+    cart_id: cart.id,
+    shard: cart.shard,
+    is_uncounted: !cart.counted,
+    replaces: how === 'set',
+    renames: how !== 'restore',
+    quantity_max: quantityMax,
+    change: changes.map(({ offerId, quantity, name, unitPriceAmount, currencyCode }) => ({
+      id: newId(),
+      offer_id: offerId,
+      quantity,
+      name,
+      unit_price_amount: unitPriceAmount,
+      currency_code: currencyCode,
+    })),
+  });
+  const changed = await sql<ChangedLine & { lines: number }>(em, changeLinesSql, values);
   const isMore = changed.some(({ before, after }) => before === 0 && after > 0);
   if (how !== 'restore' && isMore && (changed[0]?.lines ?? 0) > cartItemsMax) {
     throw conflict(`A cart can have ${cartItemsMax} lines at most. Remove a line first.`);
@@ -58,42 +67,65 @@ export async function changeCart(
   return changed;
 }
 
+const changeParameters = namedParameters({
+  cart_id: 'uuid',
+  shard: 'smallint',
+  is_uncounted: 'boolean',
+  replaces: 'boolean',
+  renames: 'boolean',
+  quantity_max: 'int',
+  change: {
+    id: 'uuid',
+    offer_id: 'uuid',
+    quantity: 'int',
+    name: 'text',
+    unit_price_amount: 'numeric',
+    currency_code: 'text',
+  },
+});
+const { sql: parameters } = changeParameters;
+
 /**
  * One statement, so that the counters change by exactly what the lines do. A cart that was not
  * counted is counted with all its lines. The counters are locked in the order of their offers.
  */
 const changeLinesSql = `
   with line as (
-    select wanted.*, coalesce(i.quantity, 0) as before,
-      greatest(0, least($6, case when $4 then wanted.quantity
-        else coalesce(i.quantity, 0) + wanted.quantity end)) as after
-    from unnest($7::uuid[], $8::uuid[], $9::int[], $10::text[], $11::numeric[], $12::text[])
-      as wanted (id, offer_id, quantity, name, price, currency)
-      left join cart_item i on i.cart_id = $1 and i.offer_id = wanted.offer_id
-  ), gone as (
+    select change.*, coalesce(i.quantity, 0) as before,
+      greatest(0, least(${parameters.quantity_max},
+        case when ${parameters.replaces} then change.quantity
+        else coalesce(i.quantity, 0) + change.quantity end)) as after
+    from ${parameters.change}
+      left join cart_item i on i.cart_id = ${parameters.cart_id} and i.offer_id = change.offer_id
+  ), removed as (
     delete from cart_item i using line
-    where i.cart_id = $1 and i.offer_id = line.offer_id and line.after = 0
-  ), kept as (
+    where i.cart_id = ${parameters.cart_id} and i.offer_id = line.offer_id and line.after = 0
+  ), saved as (
     insert into cart_item as i
       (cart_id, offer_id, id, name, unit_price_amount, currency_code, quantity)
-    select $1, offer_id, id, name, price, currency, after from line where after > 0
+    select ${parameters.cart_id}, offer_id, id, name, unit_price_amount, currency_code, after
+    from line where after > 0
     on conflict (cart_id, offer_id) do update set quantity = excluded.quantity, updated_at = now(),
-      name = case when $5 then excluded.name else i.name end,
-      unit_price_amount = case when $5 then excluded.unit_price_amount else i.unit_price_amount end,
-      currency_code = case when $5 then excluded.currency_code else i.currency_code end
-  ), moved as (
+      name = case when ${parameters.renames} then excluded.name else i.name end,
+      unit_price_amount = case when ${parameters.renames}
+        then excluded.unit_price_amount else i.unit_price_amount end,
+      currency_code = case when ${parameters.renames}
+        then excluded.currency_code else i.currency_code end
+  ), difference as (
     select offer_id, after - before as units from line
     union all
-    select offer_id, quantity from cart_item where cart_id = $1 and $3
+    select offer_id, quantity from cart_item
+    where cart_id = ${parameters.cart_id} and ${parameters.is_uncounted}
   ), counted as (
-    update cart set counted = true where id = $1 and $3
+    update cart set counted = true where id = ${parameters.cart_id} and ${parameters.is_uncounted}
   ), counters as (
     insert into units_in_carts as c (offer_id, shard, units)
-    select offer_id, $2, sum(units) from moved group by offer_id having sum(units) <> 0
+    select offer_id, ${parameters.shard}, sum(units) from difference
+    group by offer_id having sum(units) <> 0
     order by offer_id
     on conflict (offer_id, shard) do update set units = c.units + excluded.units, updated_at = now()
   )
   select offer_id as "offerId", before, after,
-    (select count(*) from cart_item where cart_id = $1)::int
+    (select count(*) from cart_item where cart_id = ${parameters.cart_id})::int
       + (select count(*) filter (where before = 0 and after > 0) from line)::int as lines
   from line`;

@@ -1,14 +1,16 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { OfferForSale } from '../../contracts/shop.js';
+import { type OfferForSale } from '../../contracts/shop.js';
+import { namedParameters } from '../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
 import { newId } from '../../shared/ids.js';
 import { lineTotal, sumOf } from '../../shared/money.js';
 import type { ShippingAddress } from '../order/order.js';
 import {
   countPurchases,
-  countPurchasesParams,
   countPurchasesSql,
   type PurchaseLine,
+  purchaseColumns,
+  toPurchaseRow,
 } from '../purchase-limit/count-purchases.js';
 
 export interface OrderLine {
@@ -39,7 +41,11 @@ export const hasLimits = ({ lines }: NewOrder) =>
 export async function placeOrder(em: EntityManager, order: NewOrder): Promise<boolean> {
   return em.fork().transactional(async (tx) => {
     // Before the counters: a second insert of this order must fail on its id, not on a limit.
-    const [row] = await sqlPrepared<PlacedRow>(tx, insertOrdersSql, insertOrdersParams([order]));
+    const [row] = await sqlPrepared<PlacedRow>(
+      tx,
+      insertOrdersSql,
+      insertParameters.values(toRows([order])),
+    );
     await countPurchases(tx, order.customerId, order.lines.map(toPurchaseLine));
     return row?.inCart === true;
   });
@@ -50,13 +56,11 @@ export async function placeOrders(
   em: EntityManager,
   orders: readonly NewOrder[],
 ): Promise<boolean[]> {
-  const bought = orders.flatMap(({ customerId, lines }) =>
-    lines.map((line) => ({ customerId, ...toPurchaseLine(line) })),
+  const purchase_line = orders.flatMap(({ customerId, lines }) =>
+    lines.map((line) => toPurchaseRow(customerId, toPurchaseLine(line))),
   );
-  const rows = await sqlPrepared<PlacedRow>(em, insertAndCountSql, [
-    ...insertOrdersParams(orders),
-    ...countPurchasesParams(bought),
-  ]);
+  const values = insertAndCountParameters.values({ ...toRows(orders), purchase_line });
+  const rows = await sqlPrepared<PlacedRow>(em, insertAndCountSql, values);
   const inCart = new Set(rows.flatMap((row) => (row.inCart ? [row.id] : [])));
   return orders.map(({ id }) => inCart.has(id));
 }
@@ -66,30 +70,59 @@ interface PlacedRow {
   readonly inCart: boolean;
 }
 
-function insertOrdersParams(orders: readonly NewOrder[]): unknown[] {
+const orderRows = {
+  new_order: {
+    id: 'uuid',
+    customer_id: 'uuid',
+    total_amount: 'numeric',
+    currency_code: 'text',
+    shipping_address: 'jsonb',
+    event_id: 'uuid',
+  },
+  new_shop_order: { id: 'uuid', order_id: 'uuid', shop_id: 'uuid' },
+  new_item: {
+    id: 'uuid',
+    order_id: 'uuid',
+    shop_order_id: 'uuid',
+    offer_id: 'uuid',
+    sku: 'text',
+    name: 'text',
+    unit_price_amount: 'numeric',
+    quantity: 'int',
+  },
+} as const;
+const insertParameters = namedParameters(orderRows);
+const insertAndCountParameters = namedParameters({ ...orderRows, purchase_line: purchaseColumns });
+
+function toRows(orders: readonly NewOrder[]) {
   const shopOrders = orders.flatMap(shopOrdersOf);
-  const items = shopOrders.flatMap((shopOrder) =>
-    shopOrder.lines.map((line) => ({
-      id: newId(),
-      orderId: shopOrder.orderId,
-      shopOrderId: shopOrder.id,
-      ...line,
+  return {
+    new_order: orders.map(({ id, customerId, shippingAddress, lines }) => ({
+      id,
+      customer_id: customerId,
+      total_amount: totalOf(lines),
+      currency_code: lines[0]?.offer.currencyCode,
+      shipping_address: shippingAddress,
+      event_id: newId(),
     })),
-  );
-  return [
-    orders.map(({ id }) => id),
-    orders.map(({ customerId }) => customerId),
-    orders.map(({ lines }) => totalOf(lines)),
-    orders.map(({ lines }) => lines[0]?.offer.currencyCode),
-    orders.map(({ shippingAddress }) => JSON.stringify(shippingAddress)),
-    orders.map(() => newId()),
-    ...[shopOrders.map(({ id }) => id), shopOrders.map(({ orderId }) => orderId)],
-    shopOrders.map(({ shopId }) => shopId),
-    ...[items.map(({ id }) => id), items.map(({ orderId }) => orderId)],
-    ...[items.map(({ shopOrderId }) => shopOrderId), items.map(({ offer }) => offer.id)],
-    ...[items.map(({ offer }) => offer.sku), items.map(({ offer }) => offer.name)],
-    ...[items.map(({ offer }) => offer.priceAmount), items.map(({ quantity }) => quantity)],
-  ];
+    new_shop_order: shopOrders.map(({ id, orderId, shopId }) => ({
+      id,
+      order_id: orderId,
+      shop_id: shopId,
+    })),
+    new_item: shopOrders.flatMap((shopOrder) =>
+      shopOrder.lines.map(({ offer, quantity }) => ({
+        id: newId(),
+        order_id: shopOrder.orderId,
+        shop_order_id: shopOrder.id,
+        offer_id: offer.id,
+        sku: offer.sku,
+        name: offer.name,
+        unit_price_amount: offer.priceAmount,
+        quantity,
+      })),
+    ),
+  };
 }
 
 const shopOrdersOf = ({ id: orderId, lines }: NewOrder) =>
@@ -97,37 +130,34 @@ const shopOrdersOf = ({ id: orderId, lines }: NewOrder) =>
     return { id: newId(), orderId, shopId, lines: ofShop };
   });
 
-const insertOrdersCtes = `
+const insertOrdersCtes = (parameters: typeof insertParameters.sql) => `
   with new_order as (
-    select * from unnest($1::uuid[], $2::uuid[], $3::numeric[], $4::text[], $5::jsonb[], $6::uuid[])
-      as new_order (id, customer_id, total, currency_code, address, event_id)
-  ), ordered as (
-    select * from unnest($10::uuid[], $11::uuid[], $12::uuid[], $13::uuid[], $14::text[], $15::text[],
-      $16::numeric[], $17::int[])
-      as ordered (id, order_id, shop_order_id, offer_id, sku, name, price, quantity)
-  ), placed as (
+    select * from ${parameters.new_order}
+  ), new_item as (
+    select * from ${parameters.new_item}
+  ), orders as (
     insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address)
-    select id, customer_id, total, currency_code, address from new_order
+    select id, customer_id, total_amount, currency_code, shipping_address from new_order
   ), shop_orders as (
     insert into shop_order (id, order_id, shop_id)
-    select id, order_id, shop_id from unnest($7::uuid[], $8::uuid[], $9::uuid[])
-      as new_shop_order (id, order_id, shop_id)
+    select id, order_id, shop_id from ${parameters.new_shop_order}
   ), history as (
     insert into order_event (id, order_id, type, actor)
     select event_id, id, 'PLACED', customer_id::text from new_order
   ), items as (
     insert into order_item
       (id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
-    select o.id, shop_order_id, offer_id, sku, name, price, currency_code, quantity
-    from ordered o join new_order p on p.id = o.order_id
+    select i.id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity
+    from new_item i join new_order o on o.id = i.order_id
   )`;
 const selectInCart = `
   select id, exists (
-    select from ordered join cart_item c on c.cart_id = customer_id and c.offer_id = ordered.offer_id
-    where order_id = new_order.id) as "inCart"
+    select from new_item i join cart_item c on c.cart_id = customer_id and c.offer_id = i.offer_id
+    where i.order_id = new_order.id) as "inCart"
   from new_order`;
-const insertOrdersSql = `${insertOrdersCtes} ${selectInCart}`;
-const insertAndCountSql = `${insertOrdersCtes}, bought as (${countPurchasesSql(18)}) ${selectInCart}`;
+const insertOrdersSql = `${insertOrdersCtes(insertParameters.sql)} ${selectInCart}`;
+const insertAndCountSql = `${insertOrdersCtes(insertAndCountParameters.sql)},
+  purchases as (${countPurchasesSql(insertAndCountParameters.sql.purchase_line)}) ${selectInCart}`;
 
 export const toPurchaseLine = ({ offer, quantity }: OrderLine): PurchaseLine => {
   const { id: offerId, shopId, sku, purchaseLimit } = offer;

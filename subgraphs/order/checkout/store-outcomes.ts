@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { namedParameters } from '../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
 import type { IdempotencyKeyRef } from '../../shared/idempotency.js';
 import { newId } from '../../shared/ids.js';
@@ -27,7 +28,8 @@ export function markReserved(
   em: EntityManager,
   orders: readonly ReservedOrder[],
 ): Promise<boolean[]> {
-  return writeOutcomes(em, markReservedSql, orders, [orders.map(({ expiresAt }) => expiresAt)]);
+  const request = orders.map((order) => ({ ...toRequest(order), expires_at: order.expiresAt }));
+  return changeOrders(em, orders, markReservedSql, markReservedParameters.values({ request }));
 }
 
 /**
@@ -42,24 +44,34 @@ export function cancelOutOfStock(
 ): Promise<boolean[]> {
   assertTransition(orderTransitions, 'PENDING', 'CANCELLED');
   assertTransition(shopOrderTransitions, 'PENDING', 'CANCELLED');
-  return writeOutcomes(em, cancelOutOfStockSql, orders, []);
+  const values = cancelParameters.values({ request: orders.map(toRequest) });
+  return changeOrders(em, orders, cancelOutOfStockSql, values);
 }
 
-async function writeOutcomes(
+const requestColumns = {
+  id: 'uuid',
+  event_id: 'uuid',
+  user_id: 'uuid',
+  operation: 'text',
+  key: 'text',
+  outcome: 'jsonb',
+} as const;
+const markReservedParameters = namedParameters({
+  request: { ...requestColumns, expires_at: 'timestamptz' },
+});
+const cancelParameters = namedParameters({ request: requestColumns });
+
+const toRequest = ({ orderId, key: { userId, operation, key }, outcome }: OrderOutcome) => {
+  return { id: orderId, event_id: newId(), user_id: userId, operation, key, outcome };
+};
+
+async function changeOrders(
   em: EntityManager,
-  text: string,
   orders: readonly OrderOutcome[],
-  more: readonly unknown[],
+  text: string,
+  values: unknown[],
 ): Promise<boolean[]> {
-  const rows = await sqlPrepared<{ id: string }>(em, text, [
-    orders.map(({ orderId }) => orderId),
-    orders.map(() => newId()),
-    orders.map(({ key }) => key.userId),
-    orders.map(({ key }) => key.operation),
-    orders.map(({ key }) => key.key),
-    orders.map(({ outcome }) => JSON.stringify(outcome)),
-    ...more,
-  ]);
+  const rows = await sqlPrepared<{ id: string }>(em, text, values);
   const changed = new Set(rows.map(({ id }) => id));
   for (const id of changed) markChanged(em, id);
   return orders.map(({ orderId }) => changed.has(orderId));
@@ -75,8 +87,7 @@ const storeOutcomesCte = `stored_outcomes as (
 
 const markReservedSql = `
   with request as (
-    select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::jsonb[],
-      $7::timestamptz[]) as request (id, event_id, user_id, operation, key, outcome, expires_at)
+    select * from ${markReservedParameters.sql.request}
   ), changed as (
     update customer_order o
     set expires_at = request.expires_at, version = version + 1, updated_at = now()
@@ -90,8 +101,7 @@ const markReservedSql = `
 
 const cancelOutOfStockSql = `
   with request as (
-    select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::jsonb[])
-      as request (id, event_id, user_id, operation, key, outcome)
+    select * from ${cancelParameters.sql.request}
   ), changed as (
     update customer_order o
     set status = 'CANCELLED', cancel_reason = 'OUT_OF_STOCK', version = version + 1,

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { namedParameters } from '../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
 import { newId } from '../../shared/ids.js';
 
@@ -43,27 +44,44 @@ async function findPayment(em: EntityManager, payment: NewPayment): Promise<stri
 }
 
 async function insertPayment(em: EntityManager, payment: NewPayment): Promise<string | null> {
-  const [inserted] = await sqlPrepared<{ id: string }>(
-    em.fork(),
-    `with inserted as (
-       insert into payment (id, order_id, user_id, amount, currency_code, method, provider,
-         ends_order, next_attempt_at)
-       select $1, id, customer_id, total_amount, currency_code, $3, $4, $5,
-         now() + $6 * interval '1 ms'
-       from customer_order where id = $2 and status = 'PENDING'
-       on conflict do nothing returning id, order_id, user_id
-     ), history as (
-       insert into order_event (id, order_id, type, actor, reason)
-       select $7::uuid, order_id, 'PAYMENT_BEGUN', user_id::text, $3 from inserted
-     )
-     select id from inserted`,
-    [
-      ...[payment.id, payment.orderId, payment.method, payment.provider, payment.endsOrder],
-      ...[dueAfterMs, newId()],
-    ],
-  );
+  const values = insertParameters.values({
+    payment_id: payment.id,
+    order_id: payment.orderId,
+    method: payment.method,
+    provider: payment.provider,
+    ends_order: payment.endsOrder,
+    due_after_ms: dueAfterMs,
+    event_id: newId(),
+  });
+  const [inserted] = await sqlPrepared<{ id: string }>(em.fork(), insertPaymentSql, values);
   return inserted?.id ?? null;
 }
+
+const insertParameters = namedParameters({
+  payment_id: 'uuid',
+  order_id: 'uuid',
+  method: 'text',
+  provider: 'text',
+  ends_order: 'boolean',
+  due_after_ms: 'float8',
+  event_id: 'uuid',
+});
+const { sql: parameters } = insertParameters;
+const insertPaymentSql = `
+  with inserted as (
+    insert into payment (id, order_id, user_id, amount, currency_code, method, provider,
+      ends_order, next_attempt_at)
+    select ${parameters.payment_id}, id, customer_id, total_amount, currency_code,
+      ${parameters.method}, ${parameters.provider}, ${parameters.ends_order},
+      now() + ${parameters.due_after_ms} * interval '1 ms'
+    from customer_order where id = ${parameters.order_id} and status = 'PENDING'
+    on conflict do nothing returning id, order_id, user_id
+  ), history as (
+    insert into order_event (id, order_id, type, actor, reason)
+    select ${parameters.event_id}, order_id, 'PAYMENT_BEGUN', user_id::text, ${parameters.method}
+    from inserted
+  )
+  select id from inserted`;
 
 async function isPending(em: EntityManager, orderId: string): Promise<boolean> {
   const pending = `select 1 from customer_order where id = $1 and status = 'PENDING'`;

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { namedParameters } from '../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
 import { newId } from '../../shared/ids.js';
 import type { OrderApp } from '../context.js';
@@ -65,26 +66,50 @@ export function recordStep(
 async function updatePayment(em: EntityManager, payment: Payment, step: Step): Promise<boolean> {
   const { to, transactionId = null, due = false } = step;
   const reason = step.reason?.slice(0, reasonMaxLength) ?? null;
-  const changed = await sqlPrepared(
-    em,
-    `with changed as (
-       update payment set status = $3, updated_at = now(), client_secret = null,
-         provider_transaction_id = coalesce($4, provider_transaction_id),
-         decline_reason = coalesce($5, decline_reason),
-         next_attempt_at = case when $6 then greatest(next_attempt_at, now() + $7 * interval '1 ms') end
-       where id = $1 and status = $2 returning order_id
-     ), history as (
-       insert into order_event (id, order_id, type, actor, reason)
-       select $8::uuid, order_id, $9, $10, $5 from changed where $9::text is not null
-     )
-     select order_id from changed`,
-    [
-      ...[payment.id, payment.status, to, transactionId, reason, due, dueAfterMs],
-      ...[newId(), eventTypeOf[to], actor],
-    ],
-  );
+  const values = updateParameters.values({
+    payment_id: payment.id,
+    from_status: payment.status,
+    to_status: to,
+    transaction_id: transactionId,
+    reason,
+    is_due: due,
+    due_after_ms: dueAfterMs,
+    event_id: newId(),
+    event_type: eventTypeOf[to],
+    actor,
+  });
+  const changed = await sqlPrepared(em, updatePaymentSql, values);
   return changed.length > 0;
 }
+
+const updateParameters = namedParameters({
+  payment_id: 'uuid',
+  from_status: 'text',
+  to_status: 'text',
+  transaction_id: 'text',
+  reason: 'text',
+  is_due: 'boolean',
+  due_after_ms: 'float8',
+  event_id: 'uuid',
+  event_type: 'text',
+  actor: 'text',
+});
+const { sql: parameters } = updateParameters;
+const updatePaymentSql = `
+  with changed as (
+    update payment set status = ${parameters.to_status}, updated_at = now(), client_secret = null,
+      provider_transaction_id = coalesce(${parameters.transaction_id}, provider_transaction_id),
+      decline_reason = coalesce(${parameters.reason}, decline_reason),
+      next_attempt_at = case when ${parameters.is_due}
+        then greatest(next_attempt_at, now() + ${parameters.due_after_ms} * interval '1 ms') end
+    where id = ${parameters.payment_id} and status = ${parameters.from_status} returning order_id
+  ), history as (
+    insert into order_event (id, order_id, type, actor, reason)
+    select ${parameters.event_id}, order_id, ${parameters.event_type}, ${parameters.actor},
+      ${parameters.reason}
+    from changed where ${parameters.event_type} is not null
+  )
+  select order_id from changed`;
 
 /** Records the transaction id, and the client secret if the customer has to act. */
 export async function recordPendingAction(

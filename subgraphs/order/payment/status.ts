@@ -18,7 +18,7 @@ registerEnumType(PaymentStatus, {
     AUTHORIZED: { description: 'Authorized by the provider, not captured yet.' },
     COMPLETED: { description: 'Captured.' },
     FAILED: {
-      description: 'Declined, or ended without a capture before or after the authorization.',
+      description: 'Declined, or ended without a capture.',
     },
     VOIDED: { description: 'The authorization was voided; nothing was captured.' },
     REFUNDED: { description: 'Captured and refunded in full.' },

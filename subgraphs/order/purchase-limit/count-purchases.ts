@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { namedParameters } from '../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
 import { lockedPurchases } from '../locks.js';
 
@@ -28,26 +29,30 @@ export class LimitExceeded extends Error {
 
 const keyOf = ({ shopId, sku }: { shopId: string; sku: string }) => `${shopId} ${sku}`;
 
-/** Raises the counters. Its parameters from `$first` on: arrays of customers, shops, skus, quantities. */
-export const countPurchasesSql = (
-  first: number,
-) => `insert into purchase (customer_id, shop_id, sku, units)
-  select customer_id, shop_id, sku, sum(quantity)
-  from unnest($${first}::uuid[], $${first + 1}::uuid[], $${first + 2}::text[], $${first + 3}::int[])
-    as line (customer_id, shop_id, sku, quantity)
+export const purchaseColumns = {
+  customer_id: 'uuid',
+  shop_id: 'uuid',
+  sku: 'text',
+  quantity: 'int',
+} as const;
+
+export const toPurchaseRow = (customerId: string, { shopId, sku, quantity }: PurchaseLine) => {
+  return { customer_id: customerId, shop_id: shopId, sku, quantity };
+};
+
+/**
+ * Raises the counters.
+ *
+ * @param lines a set of rows with `purchaseColumns`
+ */
+export const countPurchasesSql = (lines: string) => `
+  insert into purchase (customer_id, shop_id, sku, units)
+  select customer_id, shop_id, sku, sum(quantity) from ${lines}
   group by customer_id, shop_id, sku order by customer_id, shop_id, sku
   on conflict (customer_id, shop_id, sku) do update
     set units = purchase.units + excluded.units, updated_at = now()`;
 
-/** The values that `countPurchasesSql` needs. */
-export const countPurchasesParams = (
-  lines: readonly (PurchaseLine & { readonly customerId: string })[],
-): unknown[] => [
-  lines.map(({ customerId }) => customerId),
-  lines.map(({ shopId }) => shopId),
-  lines.map(({ sku }) => sku),
-  lines.map(({ quantity }) => quantity),
-];
+const countParameters = namedParameters({ line: purchaseColumns });
 
 /**
  * Adds an order's lines to the customer's purchases, in the transaction of `em`. Lines without a
@@ -63,8 +68,8 @@ export async function countPurchases(
 ): Promise<void> {
   const rows = await sqlPrepared<{ shopId: string; sku: string; units: string }>(
     em,
-    `${countPurchasesSql(1)} returning shop_id as "shopId", sku, units`,
-    countPurchasesParams(lines.map((line) => ({ customerId, ...line }))),
+    `${countPurchasesSql(countParameters.sql.line)} returning shop_id as "shopId", sku, units`,
+    countParameters.values({ line: lines.map((line) => toPurchaseRow(customerId, line)) }),
   );
   const units = new Map(rows.map((row) => [keyOf(row), Number(row.units)]));
   const violations = lines.flatMap((line): LimitViolation[] => {
