@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
-import { expireOrSplit, expireReservations } from '../expiry/expire-reservations.js';
+import { expireIsolating, expireReservations } from '../expiry/expire-reservations.js';
 import { commitReservation, releaseReservation, reserveStock, type StockEngine } from './engine.js';
 
 describe('how a hold ends', () => {
@@ -140,10 +140,10 @@ describe('how a hold ends', () => {
     await stock.query(setReserved, [broken.shopId, 0]);
     const failed = new Set<string>();
     const all = [broken, ...sound].map(({ orderId }) => orderId);
-    expect(await expireOrSplit(engine, all, failed)).toBe(2);
+    expect(await expireIsolating(engine, all, failed)).toBe(2);
     expect([...failed]).toEqual([broken.orderId]);
     await stock.query(setReserved, [broken.shopId, 3]);
-    expect(await expireOrSplit(engine, all, failed)).toBe(1);
+    expect(await expireIsolating(engine, all, failed)).toBe(1);
   });
 
   it('releases of held and of unknown orders, among reservations of the same stock, all end', async () => {

@@ -103,7 +103,7 @@ describe('the dispatcher', () => {
         };
       },
     };
-    const limits = { lockHoldMaxMs: 1000, sharePauseMs: 1 };
+    const limits = { lockHoldMaxMs: 1000, yieldPauseMs: 1 };
     const { dispatcher, batches, letGo } = openDispatcher(limits, wantedByOthers);
     void dispatcher.submit(asked(1, 'A'));
     await turn();
@@ -131,7 +131,7 @@ describe('the dispatcher', () => {
         return { release: async () => false };
       },
     };
-    const limits = { lanesMax: 4, shareWaitMaxMs: 1, ownWaitMaxMs: 1, deferMs: 1 };
+    const limits = { lanesMax: 4, batchLockWaitMaxMs: 1, requestLockWaitMaxMs: 1, deferMs: 1 };
     const { dispatcher, batches, letGo } = openDispatcher(limits, locks);
     const held = [...taken].map((key, n) => dispatcher.submit(asked(n, key)));
     await turn();
