@@ -9,8 +9,8 @@ import { failsForAll } from '../stock/stock-errors.js';
 import type { StockStore } from '../stock/stock-store.js';
 
 /**
- * Expires the reservations of these orders that are due by PostgreSQL’s clock. Skips those that another
- * transaction has locked, and sets the timers of those that are not due yet again.
+ * Expires the reservations of these orders that are due by PostgreSQL’s clock. Skips those that
+ * another transaction has locked, and sets the timers of those that are not due yet again.
  *
  * @returns the orders whose reservations this call expired
  */
@@ -21,9 +21,9 @@ export async function expireReservations(
   const startedMs = performance.now();
   const { due } = await moveStock(
     store,
-    async (em, openLedger, noteId) => {
+    async (em, openLedger, setTransactionId) => {
       const held = await lockHeldReservations(em, orderIds);
-      noteId(held[0]?.transactionId);
+      setTransactionId(held[0]?.transactionId);
       const due = held.filter(({ lateMs }) => lateMs >= 0);
       const endings = due.map(({ orderId }) => {
         return { orderId, to: 'EXPIRED' as const, reason: 'PAYMENT_TIMEOUT' as const };
@@ -50,7 +50,8 @@ export async function expireReservations(
 }
 
 /**
- * As `expireReservations`, but a reservation that cannot be expired delays no other (`runBatchIsolating`).
+ * As `expireReservations`, but a reservation that cannot be expired delays no other
+ * (`runBatchIsolating`).
  *
  * @param failed the orders whose reservations cannot be expired now are added to it
  * @returns how many reservations were expired

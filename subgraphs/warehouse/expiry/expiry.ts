@@ -24,21 +24,22 @@ export interface ExpiryOptions {
 }
 
 /**
- * Expires reservations when their time is up, until stopped. A reservation that is `HELD` is always in
- * one of these states:
+ * Expires reservations when their time is up, until stopped. A reservation that is `HELD` is always
+ * in one of these states:
  *
  * - TIMED: its timer, a key in Redis, expires shortly after `expiresAt`. → GATHERED by the keyspace
- *   event of the expired key, which each process receives. `nudge` reads keys that are due, as Redis may
- *   leave them for seconds otherwise.
- * - GATHERED: in a batch of this process, for up to `gatherMs`. → EXPIRED when the batch commits. → TIMED
- *   when PostgreSQL’s clock has not reached `expiresAt`. → OVERDUE when the batch fails, or another
- *   transaction has the row.
+ *   event of the expired key, which each process receives. `nudge` reads keys that are due, as
+ *   Redis may leave them for seconds otherwise.
+ * - GATHERED: in a batch of this process, for up to `gatherMs`. → EXPIRED when the batch commits. →
+ *   TIMED when PostgreSQL’s clock has not reached `expiresAt`. → OVERDUE when the batch fails, or
+ *   another transaction has the row.
  * - OVERDUE: `sweepGraceMs` past `expiresAt`, so that its event or timer was lost. → EXPIRED by the
- *   sweeper of any process, at most 5 s after `expiresAt` while PostgreSQL is up. One that cannot be
- *   expired is left out until the next sweep.
+ *   sweeper of any process, at most 5 s after `expiresAt` while PostgreSQL is up. One that cannot
+ *   be expired is left out until the next sweep.
  *
- * PostgreSQL alone decides (`expireReservations`); the sweeper alone would be correct, and events only
- * make it sooner (ADR 25). When Redis comes back, each process sets the timers of all that are `HELD`.
+ * PostgreSQL alone decides (`expireReservations`); the sweeper alone would be correct, and events
+ * only make it sooner (ADR 25). When Redis comes back, each process sets the timers of all that are
+ * `HELD`.
  */
 export function startExpiry(options: ExpiryOptions): { stop(): Promise<void> } {
   const { store, timers, events } = options;

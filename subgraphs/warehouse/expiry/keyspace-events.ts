@@ -19,8 +19,9 @@ export interface KeyspaceOptions {
 }
 
 /**
- * Calls `onExpired` for each key that expires. Switches these events on if Redis permits it, and checks
- * with a key of its own that they arrive: a Redis that forbids CONFIG may send them, or may not.
+ * Calls `onExpired` for each key that expires. Switches these events on if Redis permits it, and
+ * checks with a key of its own that they arrive: a Redis that forbids CONFIG may send them, or may
+ * not.
  */
 export function listenForExpiredKeys(options: KeyspaceOptions): void {
   const { commands, events, logger } = options;

@@ -3,7 +3,10 @@ import { Check, Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legac
 import type { StockKey } from '../../contracts/stock-key.js';
 import type { OutboxMessage } from '../../shared/messaging/outbox.js';
 
-/** What a shop can sell of a variant: the sum over its active warehouses, kept by the ledger. */
+/**
+ * The units of a variant that a shop can sell: the sum over its active warehouses, kept by the
+ * ledger.
+ */
 @Entity({ tableName: 'stock_item' })
 @Check({ name: 'stock_item_available', expression: 'available >= 0' })
 export class StockItem implements StockKey {
@@ -27,10 +30,10 @@ export class StockItem implements StockKey {
   updatedAt!: Opt<Date>;
 }
 
-type Numbers = StockKey & { readonly available: number; readonly version: number };
+type ItemVersion = StockKey & { readonly available: number; readonly version: number };
 
-/** What the product subgraph is told of an item: whether there is any, not how many. */
-export const inStockEvent = ({ shopId, sku, available, version }: Numbers): OutboxMessage => ({
+/** The event for the product subgraph: whether the item is in stock, not how many units. */
+export const inStockEvent = ({ shopId, sku, available, version }: ItemVersion): OutboxMessage => ({
   consumer: 'product',
   topic: 'stock.changed',
   key: `${shopId}:${sku}`,
@@ -38,5 +41,5 @@ export const inStockEvent = ({ shopId, sku, available, version }: Numbers): Outb
   payload: { shopId, sku, inStock: available > 0 },
 });
 
-/** Whether an item came into stock or ran out: only then is it told. */
+/** Whether an item came into stock or ran out, which is when `inStockEvent` is sent. */
 export const crossesZero = (before: number, after: number): boolean => before > 0 !== after > 0;

@@ -2,15 +2,15 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
 
-/** The event by which the shop subgraph tells of a new shop. */
+/** The event of the shop subgraph about a new shop. */
 export interface ShopCreated {
   readonly shopId: string;
   readonly name: string;
 }
 
 /**
- * Gives a new shop its first warehouse. That has the id of its shop: so it is made once, however
- * often the event comes, and whatever other warehouses the shop was given meanwhile.
+ * Creates the first warehouse of a new shop. Its id is that of the shop, so that it is created
+ * once, however often the event is delivered.
  */
 export async function onShopCreated(
   em: EntityManager,

@@ -15,7 +15,10 @@ export interface DispatcherLimits {
   readonly yieldPauseMs: number;
   /** how long a lane waits for the lock over all keys of a batch */
   readonly batchLockWaitMaxMs: number;
-  /** how long a lane waits for the lock over the keys of one request, when other requests need the lane */
+  /**
+   * how long a lane waits for the lock over the keys of one request, when other requests need the
+   * lane
+   */
   readonly requestLockWaitMaxMs: number;
   /** when a lock that was not acquired then is tried again */
   readonly deferMs: number;

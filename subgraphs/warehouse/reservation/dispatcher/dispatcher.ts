@@ -17,32 +17,34 @@ interface Lane {
 
 /**
  * Group commit: requests that arrive while a batch runs become the next batch, first in, first out.
- * Batches that share no key run side by side, in up to `lanesMax` lanes, so that a key which another
- * process has locked delays no request for other keys.
+ * Batches that share no key run side by side, in up to `lanesMax` lanes, so that a key which
+ * another process has locked delays no request for other keys.
  *
  * The dispatcher is always in one of these modes:
  *
- * - RUNNING: lanes take locks as they need them. → YIELDING when a lane that releases its lock finds
- *   that another process waits for it.
+ * - RUNNING: lanes take locks as they need them. → YIELDING when a lane that releases its lock
+ *   finds that another process waits for it.
  * - YIELDING: no lane takes a lock, and each that has one releases it after the batch it is at. All
- *   yield together, as a process that needs several keys would otherwise never find all of them free.
- *   → RUNNING `yieldPauseMs` after the last release, for which it waits `lockHoldMaxMs` at most.
+ *   yield together, as a process that needs several keys would otherwise never find all of them
+ *   free. → RUNNING `yieldPauseMs` after the last release, for which it waits `lockHoldMaxMs` at
+ *   most.
  *
- * A lane starts when a request could run for which there is no lane yet. It is always in one of these
- * states:
+ * A lane starts when a request could run for which there is no lane yet. It is always in one of
+ * these states:
  *
- * - SELECTING: takes the next batch of requests whose keys are all FREE. → YIELDING. It ends when there
- *   is no such request.
- * - YIELDING: waits until the dispatcher is RUNNING, if it is not. → LOCKING; or SELECTING after WORKING.
- * - LOCKING: waits for the lock over all keys of its batch, for `batchLockWaitMaxMs`; then over the keys
- *   of its first request alone, for `requestLockWaitMaxMs`, or longer while no other request needs the
- *   lane. → WORKING with the lock. → SELECTING without it, its keys DEFERRED.
- * - WORKING: runs batch after batch of requests for its keys only. When none is left, `lockHoldMaxMs`
- *   have passed or the dispatcher is YIELDING, it releases the lock. → YIELDING.
+ * - SELECTING: takes the next batch of requests whose keys are all FREE. → YIELDING. It ends when
+ *   there is no such request.
+ * - YIELDING: waits until the dispatcher is RUNNING, if it is not. → LOCKING; or SELECTING after
+ *   WORKING.
+ * - LOCKING: waits for the lock over all keys of its batch, for `batchLockWaitMaxMs`; then over the
+ *   keys of its first request alone, for `requestLockWaitMaxMs`, or longer while no other request
+ *   needs the lane. → WORKING with the lock. → SELECTING without it, its keys DEFERRED.
+ * - WORKING: runs batch after batch of requests for its keys only. When none is left,
+ *   `lockHoldMaxMs` have passed or the dispatcher is YIELDING, it releases the lock. → YIELDING.
  *
- * A key is FREE until a lane has TAKEN it, and FREE again when the lane leaves it. One whose lock could
- * not be acquired is DEFERRED: no lane waits for it. It is FREE again after `deferMs`; then a lane tries
- * its lock once more, and waits only while no other request needs the lane.
+ * A key is FREE until a lane has TAKEN it, and FREE again when the lane leaves it. One whose lock
+ * could not be acquired is DEFERRED: no lane waits for it. It is FREE again after `deferMs`; then a
+ * lane tries its lock once more, and waits only while no other request needs the lane.
  */
 export class Dispatcher<Request, Outcome> {
   readonly #options: DispatcherOptions<Request, Outcome>;
@@ -168,7 +170,8 @@ export class Dispatcher<Request, Outcome> {
       do {
         const batch = this.#queue.take(keys);
         if (batch.length > 0) await this.#runBatch(batch);
-        // Clients that were answered, and requests that arrived meanwhile, come into the next batch.
+        // Clients that were answered, and requests that arrived meanwhile, come into the next
+        // batch.
         await new Promise((resolve) => setImmediate(resolve));
       } while (
         performance.now() < releaseAtMs &&
@@ -194,7 +197,9 @@ export class Dispatcher<Request, Outcome> {
     this.#mode = 'RUNNING';
   }
 
-  /** @returns null when no request needs the keys any more, or another process has them for too long */
+  /**
+   * @returns null when no request needs the keys any more, or another process has them for too long
+   */
   async #lock(
     keys: readonly string[],
     mayWait: (waitedMs: number) => boolean,
@@ -255,8 +260,8 @@ export class Dispatcher<Request, Outcome> {
   }
 }
 
-// Each lasts the `lock_timeout` of the connection. A transaction that keeps rows for longer than about
-// a second so makes requests for those rows fail, and delays no others.
+// Each lasts the `lock_timeout` of the connection. A transaction that keeps rows for longer than
+// about a second so makes requests for those rows fail, and delays no others.
 const lockTimeoutsMax = 3;
 const lateCheckMs = 100;
 const withoutLock: StockLock = { release: async () => false };

@@ -14,9 +14,9 @@ export interface IsolatingOptions<T> {
 }
 
 /**
- * Runs a batch so that no member delays or fails another. After an error the batch is split in halves
- * (`bisect`). After a lock timeout it is not, as each half would wait again: it runs without the
- * members whose rows are locked, and those run by themselves afterwards.
+ * Runs a batch so that no member delays or fails another. After an error the batch is split in
+ * halves (`bisect`). After a lock timeout it is not, as each half would wait again: it runs without
+ * the members whose rows are locked, and those run by themselves afterwards.
  */
 export function runBatchIsolating<T>(
   batch: readonly T[],

@@ -18,8 +18,8 @@ export interface Waiting<Request, Outcome> {
  * - TAKEN: it is in a batch and not in the queue any more. The batch answers it.
  * - REMOVED: it waited too long, or the lock of its keys cannot be had. The caller refuses it.
  *
- * A request is selected only together with, or after, every earlier one that shares a key with it: one
- * that is passed over bars its keys to those behind it.
+ * A request is selected only together with, or after, every earlier one that shares a key with it:
+ * one that is passed over bars its keys to later ones.
  */
 export class WaitingQueue<Request, Outcome> {
   #queue: Waiting<Request, Outcome>[] = [];
