@@ -30,8 +30,8 @@ const points: ReadonlyArray<[ProcessName, string]> = [
   ['order', 'reservation released, order not cancelled'],
   ['order', 'event posted, not marked as sent'],
   ['order', 'event taken in, answer lost'],
-  ['warehouse', 'hold committed, timer not set'],
-  ['warehouse', 'hold ended, nobody told'],
+  ['warehouse', 'reservation committed, timer not set'],
+  ['warehouse', 'reservation ended, nothing published'],
   ['warehouse', 'event posted, not marked as sent'],
   ['warehouse', 'event taken in, answer lost'],
 ];
@@ -78,7 +78,9 @@ describe('a process that is killed at a fail point, while customers buy in every
     return [status, ...ends].join(', ');
   }
 
-  /** Buys until the process has died at the point and runs again. Not every turn reaches the point. */
+  /**
+   * Buys until the process died at the point and runs again; not every turn comes by every point.
+   */
   async function buyUntilKilled(name: ProcessName, point: string): Promise<Bought[]> {
     let runsAgain = false;
     system.arm(name, point);

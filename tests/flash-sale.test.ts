@@ -14,16 +14,16 @@ const customersCount = 300;
 const registeredAtOnce = 20;
 const unitsOfWarehouses = [60, 40];
 const units = 100;
-// Longer than the rush lasts on any machine: what expires in it is rightly sold again, and more than
-// the units there are would be placed. The time of what is not paid is made to be up afterwards.
-const holdMinutes = '30';
+// Longer than the sale takes on any machine: units that expire during it would be sold again, and
+// the placed orders would exceed the units. Afterwards unpaid reservations are made due.
+const reservationMinutes = '30';
 const isElsewhere = Boolean(process.env.HOLDFAST_URL);
 
-describe('a flash sale of 300 customers after 100 units in two warehouses', () => {
+describe('a flash sale to 300 customers of 100 units in two warehouses', () => {
   let system: TestSystem;
   let customers: Person[];
   beforeAll(async () => {
-    system = await startSystem({ RESERVATION_MINUTES: holdMinutes });
+    system = await startSystem({ RESERVATION_MINUTES: reservationMinutes });
     customers = [];
     while (customers.length < customersCount) {
       const some = Array.from({ length: registeredAtOnce }, () => registerPerson(system));
@@ -32,8 +32,10 @@ describe('a flash sale of 300 customers after 100 units in two warehouses', () =
   }, 240_000);
   afterAll(() => system.stop());
 
-  /** Ends the holds of what is not paid; elsewhere that is waited for, and `RESERVATION_MINUTES` is short. */
-  async function endHolds() {
+  /**
+   * Makes unpaid reservations due. A system elsewhere has a short `RESERVATION_MINUTES` instead.
+   */
+  async function endReservations() {
     if (isElsewhere) return;
     const warehouse = new pg.Client({ connectionString: system.databases.warehouse });
     await warehouse.connect();
@@ -41,7 +43,7 @@ describe('a flash sale of 300 customers after 100 units in two warehouses', () =
     await warehouse.end();
   }
 
-  it('sells exactly the units there are, and gives back those that are not paid', async () => {
+  it('sells exactly the available units, and makes unpaid ones available again', async () => {
     const vendor = await registerPerson(system, 'VENDOR');
     const { offerId } = await openShop(system, vendor, unitsOfWarehouses);
     const quantityOf = (n: number) => 1 + (n % 2);
@@ -75,7 +77,7 @@ describe('a flash sale of 300 customers after 100 units in two warehouses', () =
     expect(new Set(paid)).toEqual(new Set(['PaymentSuccess']));
     const soldUnits = buyers.reduce((sum, { n }) => sum + quantityOf(n), 0);
 
-    await endHolds();
+    await endReservations();
     const left = await eventually(
       () => availableOf(system, offerId),
       (available) => available === units - soldUnits,

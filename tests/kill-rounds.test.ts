@@ -9,7 +9,7 @@ import { noReservationIsOverdue } from './harness/wait.js';
 const long = process.env.LONG === '1';
 const customersCount = 30;
 const roundMs = 2500;
-// A checkout that stopped half-way is given up 15 s after it began, and looked for every 5 s.
+// A checkout that stopped half-way is abandoned 15 s after it began, by a check every 5 s.
 const settleMs = 30_000;
 const purchaseLimit = 2;
 const victims: Array<ProcessName | 'redis'> = [
@@ -21,7 +21,7 @@ const victims: Array<ProcessName | 'redis'> = [
   'shop',
   'sandbox',
 ];
-// Each of them once.
+// Each victim once.
 const roundsCount = long ? 3 * victims.length : victims.length;
 
 type System = Awaited<ReturnType<typeof startProcessSystem>>;
@@ -38,7 +38,7 @@ const checkoutMutation = `mutation ($input: CheckoutInput!) {
     ... on PaymentDeclined { order { id } } } }`;
 const payMutation = `mutation ($input: PayOrderInput!) { payOrder(input: $input) { __typename } }`;
 
-/** A customer with an address of their own, for which a checkout has to ask the user subgraph. */
+/** A customer with a saved address, which a checkout has to query from the user subgraph. */
 interface Customer extends Person {
   readonly addressId: string;
 }
@@ -72,7 +72,7 @@ describe('a sale during which parts of the system are killed', () => {
     await system.stop();
   }, 60_000);
 
-  /** One customer who buys again and again, from two shops, each time in another way. */
+  /** Buys again and again, from two shops, each time in another way. */
   async function shopUntil(person: Customer, n: number, untilMs: number): Promise<void> {
     const send = async (mutation: string, input: object) => {
       const ask = () => system.graphql(mutation, { input }, person.token);
@@ -142,8 +142,8 @@ describe('a sale during which parts of the system are killed', () => {
       expect(Object.keys(answers)).toEqual(expect.arrayContaining(expected));
       expect(answers.PurchaseLimitExceeded).toBeGreaterThan(0);
       const { rows: lost } = await database.query(
-        `select told from unnest($1::uuid[]) as told
-         where not exists (select from customer_order where id = told)`,
+        `select order_id from unnest($1::uuid[]) as order_id
+         where not exists (select from customer_order where id = order_id)`,
         [[...acknowledged]],
       );
       expect(lost).toEqual([]);

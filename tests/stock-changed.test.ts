@@ -3,7 +3,7 @@ import { type StockNumber, warehouseClient, watchStock } from './harness/subscri
 import { startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
-describe('live stock, over graphql-ws at the warehouse subgraph', () => {
+describe('stockChanged, over graphql-ws at the warehouse subgraph', () => {
   let system: TestSystem;
   let vendor: Person;
   let customer: Person;
@@ -25,10 +25,10 @@ describe('live stock, over graphql-ws at the warehouse subgraph', () => {
       async () => last(seen),
       (value) => value === available,
     );
-  const rising = (seen: StockNumber[]) =>
+  const isIncreasing = (seen: StockNumber[]) =>
     seen.every(({ version }, at) => at === 0 || version > (seen[at - 1] as StockNumber).version);
 
-  it('begins with the stock as it is, then tells each change with a higher version', async () => {
+  it('starts with the current stock, then sends each change with a higher version', async () => {
     const { sku, offerId } = await openShop(system, vendor, [10]);
     const client = warehouseClient(system);
     const watch = watchStock(client, { skus: [sku] });
@@ -38,11 +38,11 @@ describe('live stock, over graphql-ws at the warehouse subgraph', () => {
     await until(watch.seen, 7);
     await checkout(system, customer, [{ offerId, quantity: 2 }]);
     await until(watch.seen, 5);
-    expect(rising(watch.seen)).toBe(true);
+    expect(isIncreasing(watch.seen)).toBe(true);
     await client.dispose();
   });
 
-  it('tells of the last of many changes at once, with versions that only rise', async () => {
+  it('sends the last of many simultaneous changes, with versions that only increase', async () => {
     const { sku, offerId } = await openShop(system, vendor, [40]);
     const client = warehouseClient(system);
     const watch = watchStock(client, { skus: [sku] });
@@ -51,11 +51,11 @@ describe('live stock, over graphql-ws at the warehouse subgraph', () => {
       Array.from({ length: 30 }, () => checkout(system, customer, [{ offerId, quantity: 1 }])),
     );
     await until(watch.seen, 10);
-    expect(rising(watch.seen)).toBe(true);
+    expect(isIncreasing(watch.seen)).toBe(true);
     await client.dispose();
   });
 
-  it('watches all of a shop, and of a sku only that shop’s when both are given', async () => {
+  it('watches all skus of a shop, or given skus of that shop', async () => {
     const one = await openShop(system, vendor, [4]);
     const other = await openShop(system, vendor, [6]);
     const client = warehouseClient(system);
@@ -74,7 +74,7 @@ describe('live stock, over graphql-ws at the warehouse subgraph', () => {
     await client.dispose();
   });
 
-  it('finds the changes that Redis did not bring, within two seconds', async () => {
+  it('finds changes that were not published, within two seconds', async () => {
     const { sku, offerId } = await openShop(system, vendor, [10]);
     const client = warehouseClient(system);
     const watch = watchStock(client, { skus: [sku] });
@@ -91,7 +91,7 @@ describe('live stock, over graphql-ws at the warehouse subgraph', () => {
     await client.dispose();
   });
 
-  it('asks for skus or a shop, and no more than 100 skus', async () => {
+  it('requires skus or a shop, and at most 100 skus', async () => {
     const client = warehouseClient(system);
     const tooMany = Array.from({ length: 101 }, (_, n) => `SKU-${n}`);
     for (const variables of [{}, { skus: [] }, { skus: tooMany }]) {
@@ -102,7 +102,7 @@ describe('live stock, over graphql-ws at the warehouse subgraph', () => {
     await client.dispose();
   });
 
-  it('talks to nobody without the secret of a process that may call', async () => {
+  it('refuses a client without the secret of a permitted caller', async () => {
     const client = warehouseClient(system, 'a secret that is not the one');
     const watch = watchStock(client, { skus: ['TRAIL-40'] });
     const failure = await eventually(async () => watch.failure(), Boolean);

@@ -14,7 +14,7 @@ import { eventually } from './harness/wait.js';
 
 const csv = { 'content-type': 'text/csv' };
 
-describe('the stock of a warehouse as a file, through the router', () => {
+describe('the stock of a warehouse as a CSV file, through the router', () => {
   let system: TestSystem;
   let vendor: Person;
   let customer: Person;
@@ -66,7 +66,7 @@ describe('the stock of a warehouse as a file, through the router', () => {
     );
     return rows;
   };
-  /** a shop whose warehouse holds so many units of one sku, and further skus that it has none of */
+  /** Creates a shop with units of one sku, and two skus of other shops. */
   async function open(units = 5) {
     const shop = await openShop(system, vendor, [units]);
     const others = await Promise.all([openShop(system, vendor, []), openShop(system, vendor, [])]);
@@ -74,7 +74,7 @@ describe('the stock of a warehouse as a file, through the router', () => {
     return { ...shop, id: shop.warehouseIds[0] as string, a, b };
   }
 
-  it('sets what is on hand, and the threshold where it is given; the same file again changes nothing', async () => {
+  it('sets units on hand, and thresholds that are given; the same file again changes nothing', async () => {
     const { id, sku, a, b, shopId, offerId } = await open(5);
     const file = `sku,quantity,threshold\n${sku},3,7\n${a},20,\n${b},0\n`;
     const { status, body } = await put(id, file);
@@ -105,7 +105,7 @@ describe('the stock of a warehouse as a file, through the router', () => {
     );
   });
 
-  it('gives the file back, which can be imported as it is and changes nothing', async () => {
+  it('exports a file that can be imported unchanged and changes nothing', async () => {
     const { id, sku, a } = await open(5);
     await put(id, `sku,quantity,threshold\r\n${a},2,4\r\n`);
     const { status, headers, text } = await get(id);
@@ -117,16 +117,16 @@ describe('the stock of a warehouse as a file, through the router', () => {
     expect((await get(id)).text).toBe(text);
   });
 
-  it('names every bad line with its number, sku and reason, and changes nothing', async () => {
+  it('lists every invalid line with its number, sku and reason, and changes nothing', async () => {
     const { id, sku, a, b, offerId } = await open(5);
     await checkout(system, customer, [{ offerId, quantity: 2 }]);
     const before = (await get(id)).text;
     const lines: Array<[string, string?]> = [
       [`\ufeffsku,quantity,threshold`],
       [`${a},7`],
-      [`${sku},1`, 'the quantity is below the 2 units that orders hold'],
+      [`${sku},1`, 'the quantity is below the 2 reserved units'],
       ['NOBODYS,1', 'there is no such sku'],
-      [`${a},8`, 'the sku stands in line 2 already'],
+      [`${a},8`, 'the sku is in line 2 already'],
       [`${b},1.5`, 'the quantity is not a whole number from 0 to 100000000'],
       [`${b},-1`, 'the quantity is not a whole number from 0 to 100000000'],
       [`${b},100000001`, 'the quantity is not a whole number from 0 to 100000000'],
@@ -140,10 +140,11 @@ describe('the stock of a warehouse as a file, through the router', () => {
       ['",1'],
       [''],
       [`B\xffD,1`, 'is not UTF-8'],
-      ['"open,1', 'is malformed CSV or far too long; what follows was not read'],
+      ['"open,1', 'is malformed CSV or too long; the rest was not read'],
       [`${b},1`],
     ];
-    // One byte that is in no UTF-8 text; the rest is ASCII but for the mark at the beginning.
+    // One line has a byte that no UTF-8 text has; the others are ASCII except for the byte order
+    // mark.
     const file = Buffer.concat(
       lines.map(([text]) => Buffer.from(`${text}\n`, text.includes('\xff') ? 'latin1' : 'utf8')),
     );
@@ -151,7 +152,7 @@ describe('the stock of a warehouse as a file, through the router', () => {
     const reasons = lines.flatMap(([, reason], n) => (reason ? [[n + 1, reason]] : []));
     expect(status).toBe(400);
     expect(body).toMatchObject({ code: 'BAD_USER_INPUT', badLineCount: reasons.length });
-    expect(body.message).toBe(`${reasons.length} lines are bad; nothing was changed.`);
+    expect(body.message).toBe(`${reasons.length} lines are invalid; nothing was changed.`);
     expect(
       body.badLines.map(({ line, reason }: { line: number; reason: string }) => [line, reason]),
     ).toEqual(reasons);
@@ -159,7 +160,7 @@ describe('the stock of a warehouse as a file, through the router', () => {
     expect((await get(id)).text).toBe(before);
   });
 
-  it('lists the first thousand bad lines, and counts all', async () => {
+  it('lists the first thousand invalid lines, and counts all', async () => {
     const { id } = await open();
     const bad = Array.from({ length: 1500 }, (_, n) => (n % 2 ? `NO-${n},1` : `NO-${n},x`));
     const { body } = await put(id, ['sku,quantity', ...bad].join('\n'));
@@ -180,7 +181,7 @@ describe('the stock of a warehouse as a file, through the router', () => {
     expect(body).toMatchObject({ code: 'BAD_USER_INPUT', message });
   });
 
-  it('refuses a file with another header, or with more lines than can be applied at once', async () => {
+  it('refuses a file with another header, or with too many lines', async () => {
     const { id, a } = await open();
     for (const header of ['quantity,sku', 'sku,quantity,threshold,more', `${a},1`]) {
       const { status, body } = await put(id, `${header}\n${a},1\n`);
@@ -198,12 +199,12 @@ describe('the stock of a warehouse as a file, through the router', () => {
     expect((await get(id)).text).not.toContain(a);
   });
 
-  it('is for the shop’s owner and admins; others are told why not', async () => {
+  it('is for the shop’s owner and admins; others get an error with a reason', async () => {
     const { id, a } = await open();
     const file = `sku,quantity\n${a},1\n`;
     const other = await registerPerson(system, 'VENDOR');
     const admin = await logIn(system, 'ada');
-    const asked = async (token: string, warehouse = id) => {
+    const answersFor = async (token: string, warehouse = id) => {
       const answers = [await put(warehouse, file, { token }), await get(warehouse, token)];
       return answers.map((answer) => {
         const body = 'body' in answer ? answer.body : JSON.parse(answer.text || '{}');
@@ -211,18 +212,18 @@ describe('the stock of a warehouse as a file, through the router', () => {
         return [answer.status, body.code];
       });
     };
-    expect(await asked('')).toEqual(Array(2).fill([401, 'UNAUTHENTICATED']));
-    expect(await asked('nonsense')).toEqual(Array(2).fill([401, 'UNAUTHENTICATED']));
-    expect(await asked(other.token)).toEqual(Array(2).fill([403, 'FORBIDDEN']));
-    expect(await asked(customer.token)).toEqual(Array(2).fill([403, 'FORBIDDEN']));
+    expect(await answersFor('')).toEqual(Array(2).fill([401, 'UNAUTHENTICATED']));
+    expect(await answersFor('nonsense')).toEqual(Array(2).fill([401, 'UNAUTHENTICATED']));
+    expect(await answersFor(other.token)).toEqual(Array(2).fill([403, 'FORBIDDEN']));
+    expect(await answersFor(customer.token)).toEqual(Array(2).fill([403, 'FORBIDDEN']));
     const nowhere = '01a19467-e800-77c1-8019-000000000000';
-    expect(await asked(vendor.token, nowhere)).toEqual(Array(2).fill([404, 'NOT_FOUND']));
-    expect(await asked(vendor.token, 'x')).toEqual(Array(2).fill([404, 'NOT_FOUND']));
+    expect(await answersFor(vendor.token, nowhere)).toEqual(Array(2).fill([404, 'NOT_FOUND']));
+    expect(await answersFor(vendor.token, 'x')).toEqual(Array(2).fill([404, 'NOT_FOUND']));
     expect((await put(id, file, { token: admin.token })).status).toBe(200);
     expect((await get(id, admin.token)).status).toBe(200);
   });
 
-  it('takes no other methods and no other types', async () => {
+  it('refuses other methods and other content types', async () => {
     const { id, a } = await open();
     for (const method of ['POST', 'DELETE', 'PATCH']) {
       const answer = await fetch(urlOf(id), { method, headers: bearer(vendor.token) });
@@ -241,7 +242,7 @@ describe('the stock of a warehouse as a file, through the router', () => {
     }
   });
 
-  it('takes no word of a client for that of the router', async () => {
+  it('does not accept a client as the router', async () => {
     const { id } = await open();
     const headers = { 'x-holdfast-caller': 'order something', 'x-request-id': 'mine' };
     const answer = await fetch(urlOf(id), { headers: { ...headers, ...bearer(vendor.token) } });
@@ -252,7 +253,7 @@ describe('the stock of a warehouse as a file, through the router', () => {
     expect(await direct.json()).toMatchObject({ code: 'UNKNOWN_CALLER' });
   });
 
-  it('a file that is cut off changes nothing, and ends at the subgraph too', async () => {
+  it('changes nothing after an aborted upload, and ends the import at the subgraph', async () => {
     const { id, sku, a } = await open(5);
     const before = (await get(id)).text;
     const importing = () =>
@@ -272,7 +273,7 @@ describe('the stock of a warehouse as a file, through the router', () => {
     }
   });
 
-  it('when the warehouse subgraph is away, says TRY_AGAIN', async () => {
+  it('answers TRY_AGAIN while the warehouse subgraph is down', async () => {
     const { id, a } = await open();
     await system.stopPart('warehouse');
     const { status, body } = await put(id, `sku,quantity\n${a},1\n`);
@@ -280,7 +281,7 @@ describe('the stock of a warehouse as a file, through the router', () => {
     expect([status, body.code]).toEqual([503, 'TRY_AGAIN']);
   });
 
-  it('tells product what came into stock and what ran out', async () => {
+  it('updates the catalogue when items come into stock or run out', async () => {
     const { id, sku, shopId } = await open(5);
     const listed = () =>
       system.graphql(
@@ -297,7 +298,7 @@ describe('the stock of a warehouse as a file, through the router', () => {
     await count(1);
   });
 
-  it('what is set in a closed warehouse counts once it is opened', async () => {
+  it('sets units in an inactive warehouse, which count once it is activated', async () => {
     const { id, sku, a, offerId } = await open(5);
     const activate = (name: string, selection: string) =>
       as.must(`mutation ($id: UUID!) { ${name}(id: $id) { ${selection} } }`, { id });

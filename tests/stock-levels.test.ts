@@ -10,7 +10,7 @@ import { actAs } from './harness/vendor.js';
 import { eventually } from './harness/wait.js';
 import { querySubgraph } from './rights/requests.js';
 
-describe('what a vendor and a customer are told of stock', () => {
+describe('the stock that a vendor and a customer see', () => {
   let system: TestSystem;
   let vendor: Person;
   let customer: Person;
@@ -43,7 +43,7 @@ describe('what a vendor and a customer are told of stock', () => {
     return edges.map(({ node }: Node) => node.variant.sku);
   };
 
-  it('a level is low below its threshold, which is ten until somebody says otherwise', async () => {
+  it('a level is low below its threshold, which is ten by default', async () => {
     const { sku, warehouseIds, shopId } = await openShop(system, vendor, [10]);
     const [warehouseId] = warehouseIds;
     expect(await lowSkus(as, { shopId })).toEqual([]);
@@ -66,7 +66,7 @@ describe('what a vendor and a customer are told of stock', () => {
     expect(await lowSkus(as, { shopId })).toEqual([]);
   });
 
-  it('refuses a threshold below nothing, and one of a level that is not there', async () => {
+  it('refuses a negative threshold, and one for a level that does not exist', async () => {
     const { sku, warehouseIds } = await openShop(system, vendor, [10]);
     const input = { warehouseId: warehouseIds[0], sku, threshold: -1 };
     const refused = (change: object) =>
@@ -78,7 +78,7 @@ describe('what a vendor and a customer are told of stock', () => {
     });
   });
 
-  it('lists what is low in all shops of a vendor, and of nobody else', async () => {
+  it('lists the low levels of all shops of a vendor, and of no other vendor', async () => {
     const person = await registerPerson(system, 'VENDOR');
     const own = actAs(system, person);
     expect(await lowSkus(own, {})).toEqual([]);
@@ -99,7 +99,7 @@ describe('what a vendor and a customer are told of stock', () => {
       { id },
     );
 
-  it('tells the history of a level, newest first, and what it was at each moment of it', async () => {
+  it('shows the history of a level, newest first, and the level at each moment of it', async () => {
     const before = new Date().toISOString();
     const { sku, warehouseIds, offerId } = await openShop(system, vendor, [5]);
     const [warehouseId] = warehouseIds as [string];
@@ -135,7 +135,7 @@ describe('what a vendor and a customer are told of stock', () => {
     expect(await at(new Date().toISOString(), 'OTHER')).toMatchObject({ onHand: 0, available: 0 });
   });
 
-  it('gives the history by pages, and refuses a bad page', async () => {
+  it('pages through the history, and refuses invalid page arguments', async () => {
     const { sku, warehouseIds } = await openShop(system, vendor, [5]);
     const [warehouseId] = warehouseIds as [string];
     for (let n = 1; n <= 3; n++) {
@@ -170,7 +170,7 @@ describe('what a vendor and a customer are told of stock', () => {
     return data.offer.availability;
   };
 
-  it('says why there is not more to buy: held, on its way, or behind a closed door', async () => {
+  it('says why further units cannot be bought: reserved, in transit, or in an inactive warehouse', async () => {
     const { sku, warehouseIds, offerId } = await openShop(system, vendor, [20, 20, 5]);
     const [from, to, third] = warehouseIds as [string, string, string];
     expect(await availability(offerId, sku)).toEqual({
@@ -189,8 +189,8 @@ describe('what a vendor and a customer are told of stock', () => {
       { reason: 'RESERVED_BY_OTHERS', quantity: 3 },
       { reason: 'IN_TRANSIT', quantity: 4 },
     ];
-    const told = { available: 33, incoming: 4, isLowStock: false, reasons };
-    expect(await availability(offerId, sku)).toEqual(told);
+    const expected = { available: 33, incoming: 4, isLowStock: false, reasons };
+    expect(await availability(offerId, sku)).toEqual(expected);
     await as.must(close, { id: from });
     expect(await availability(offerId, sku)).toMatchObject({ available: 20, isLowStock: false });
     await checkout(system, customer, [{ offerId, quantity: 11 }]);
@@ -225,7 +225,7 @@ describe('what a vendor and a customer are told of stock', () => {
     return { seen, code: () => code, close: () => client.dispose() };
   }
 
-  it('tells the shop’s owner of a level each time that it becomes low, and nobody else', async () => {
+  it('alerts the shop’s owner each time that a level becomes low, and nobody else', async () => {
     const { sku, warehouseIds, offerId, shopId } = await openShop(system, vendor, [12]);
     const other = await openShop(system, vendor, [12]);
     const alerts = alertsOf(shopId, vendor.token);
@@ -239,7 +239,7 @@ describe('what a vendor and a customer are told of stock', () => {
       (all) => all.every(Boolean),
     );
     expect(codes).toEqual(['UNAUTHENTICATED', 'FORBIDDEN', 'FORBIDDEN']);
-    const told = (count: number) =>
+    const received = (count: number) =>
       eventually(
         async () => alerts.seen.length,
         (length) => length === count,
@@ -248,13 +248,13 @@ describe('what a vendor and a customer are told of stock', () => {
     await checkout(system, customer, [{ offerId, quantity: 2 }]);
     await checkout(system, customer, [{ offerId: other.offerId, quantity: 5 }]);
     await checkout(system, customer, [{ offerId, quantity: 1 }]);
-    await told(1);
+    await received(1);
     await checkout(system, customer, [{ offerId, quantity: 1 }]);
     const receipt = { warehouseId: warehouseIds[0], sku, quantity: 5 };
     await as.mutate('receiveStock', 'ReceiveStockInput', receipt, 'id');
     await new Promise((resolve) => setTimeout(resolve, 5000));
     await setThreshold({ warehouseId: warehouseIds[0], sku, threshold: 14 });
-    await told(2);
+    await received(2);
     expect(alerts.seen).toMatchObject([
       { available: 9, isLowStock: true, variant: { sku } },
       { available: 13, isLowStock: true, variant: { sku } },
@@ -281,7 +281,7 @@ describe('what a vendor and a customer are told of stock', () => {
     return { shopId };
   }
 
-  it('sends as many statements for one level as for fifty', async () => {
+  it('sends the same number of statements for one level as for fifty', async () => {
     const shops = [await openLargeShop(1), await openLargeShop(50)];
     const stock = `query ($id: UUID!) { shop(id: $id) {
       warehouses { name shop { name } stockLevels(first: 60) { edges { node { onHand isLowStock
@@ -298,7 +298,7 @@ describe('what a vendor and a customer are told of stock', () => {
     expect(counts[1]).toBe(counts[0]);
   });
 
-  it('answers all levels that other subgraphs refer to by one statement, and their warehouses', async () => {
+  it('loads referenced levels with one statement, and their warehouses with one', async () => {
     const { shopId } = await openLargeShop(5);
     const { warehouses } = await as.must(
       `query ($id: UUID!) { shop(id: $id) { warehouses { stockLevels(first: 10) {
@@ -313,8 +313,8 @@ describe('what a vendor and a customer are told of stock', () => {
       ... on StockLevel { onHand warehouse { name } } } }`;
     const of = ids.map((id: string) => ({ __typename: 'StockLevel', id }));
     const statements = await statementsOf('warehouse', /\b(stock_|warehouse)/, async () => {
-      const question = { query, variables: { of } };
-      const { errors } = await querySubgraph(system, 'warehouse', question, 'router', vendor.token);
+      const request = { query, variables: { of } };
+      const { errors } = await querySubgraph(system, 'warehouse', request, 'router', vendor.token);
       expect(errors).toBeUndefined();
     });
     expect(statements).toHaveLength(2);

@@ -83,7 +83,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
     }),
   },
 );
-/** Orders whose time is up from now on, then operations that are started at the same instant. */
+/** Orders that become due, then operations that start at the same time. */
 const step = fc.record({
   due: fc.subarray([0, 1, 2, 3, 4, 5], { maxLength: 2 }),
   ops: fc.array(op, { minLength: 1, maxLength: 4 }),
@@ -94,13 +94,13 @@ describe('the stock engine against a model of its rules', () => {
   let engines: StockEngine[];
   beforeAll(async () => {
     stock = await openStock();
-    // A process that stands still for a moment, with rows in its hands, is no fault.
+    // Longer than a process may pause on a busy machine while it has rows locked.
     const patient = { lockTimeoutMs: 3000 };
     engines = [await stock.engine(patient), await stock.engine(patient)];
   });
   afterAll(() => stock.close());
 
-  it(`answers whatever is asked at once as if it were asked in some order (${sequences} sequences)`, async () => {
+  it(`answers simultaneous operations as if they ran in some order (${sequences} sequences)`, async () => {
     const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
     process.stdout.write(`stock properties: SEED=${seed}\n`);
     const property = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 8 }), runSequence);
@@ -122,8 +122,8 @@ describe('the stock engine against a model of its rules', () => {
       const seen = await world.look();
       const next = explain(model, ops, answers, seen);
       if (!next) {
-        const told = JSON.stringify({ ops, answers, seen, before: model });
-        throw new Error(`no order of the operations explains ${told}`);
+        const facts = JSON.stringify({ ops, answers, seen, before: model });
+        throw new Error(`no order of the operations explains ${facts}`);
       }
       model = next;
       await stock.expectStockInvariants();
@@ -131,7 +131,10 @@ describe('the stock engine against a model of its rules', () => {
   }
 });
 
-/** @returns the model after that order of the operations which gives these answers and this stock */
+/**
+ * @returns the model after an order of the operations that leads to these answers and this stock;
+ * null if none does
+ */
 function explain(model: Model, ops: readonly Op[], answers: readonly unknown[], seen: unknown) {
   for (const order of permutations(ops.map((_, n) => n))) {
     const tried = structuredClone(model);
@@ -159,7 +162,7 @@ const shown = (model: Model) => ({
   ),
 });
 
-/** A shop with two warehouses and two skus, in which the operations of a model can be done. */
+/** A shop with two warehouses and two skus, on which the operations of the model run. */
 async function openWorld(stock: TestStock, engines: readonly StockEngine[]) {
   const [first] = engines as [StockEngine];
   const { shopId, warehouses } = await stockUp(first, [0, 0]);
@@ -265,11 +268,11 @@ async function openWorld(stock: TestStock, engines: readonly StockEngine[]) {
           return [level?.onHand, level?.reserved];
         });
       const availableOf = (one: Sku) => items.find((item) => item.sku === one)?.available;
-      const stand = await stock.query<{ id: string; active: boolean }>(
+      const warehouseRows = await stock.query<{ id: string; active: boolean }>(
         'select id, active from warehouse',
       );
       return {
-        active: warehouses.map(({ id }) => stand.find((each) => each.id === id)?.active),
+        active: warehouses.map(({ id }) => warehouseRows.find((each) => each.id === id)?.active),
         levels: { X: levelOf('X'), Y: levelOf('Y') },
         available: { X: availableOf('X'), Y: availableOf('Y') },
         reservations: Object.fromEntries(

@@ -2,7 +2,7 @@ import { availableOf, checkout, openShop, type Person, registerPerson } from './
 import { startSystem, type TestSystem } from './harness/system.js';
 import { actAs } from './harness/vendor.js';
 
-describe('what a vendor does with transfers, through the router', () => {
+describe('transfers of a vendor, through the router', () => {
   let system: TestSystem;
   let vendor: Person;
   let as: ReturnType<typeof actAs>;
@@ -38,7 +38,7 @@ describe('what a vendor does with transfers, through the router', () => {
     return { ...shop, from, to, line, onHand };
   }
 
-  it('moves units at once: out here, in there, and what can be bought stays the same', async () => {
+  it('moves units immediately, and availability stays the same', async () => {
     const { from, to, line, onHand, offerId, sku } = await open();
     const transfer = await start('transferStock', { from, to, lines: line(4) });
     expect(transfer).toMatchObject({
@@ -55,7 +55,7 @@ describe('what a vendor does with transfers, through the router', () => {
     expect(await availableOf(system, offerId)).toBe(11);
   });
 
-  it('sends units on their way: they can be bought again when they have come', async () => {
+  it('sends units, which can be bought again when they are received', async () => {
     const { from, to, line, onHand, offerId } = await open();
     const { id } = await start('dispatchTransfer', { from, to, lines: line(4) });
     expect(await onHand()).toEqual([
@@ -72,7 +72,7 @@ describe('what a vendor does with transfers, through the router', () => {
     expect(await availableOf(system, offerId)).toBe(11);
   });
 
-  it('takes a transfer in by parts', async () => {
+  it('receives a transfer in parts', async () => {
     const { from, to, line, onHand } = await open();
     const { id } = await start('dispatchTransfer', { from, to, lines: line(4) });
     expect(await receive({ transferId: id, lines: line(1) })).toMatchObject({
@@ -93,7 +93,7 @@ describe('what a vendor does with transfers, through the router', () => {
     ]);
   });
 
-  it('closes a transfer short, with an adjustment that says why', async () => {
+  it('closes a transfer short, with an adjustment for the missing units', async () => {
     const { from, to, line, onHand } = await open();
     const { id } = await start('dispatchTransfer', { from, to, lines: line(4) });
     const input = { transferId: id, lines: line(3), closeShort: true, reason: 'one fell off' };
@@ -107,7 +107,7 @@ describe('what a vendor does with transfers, through the router', () => {
     ]);
   });
 
-  it('closes a transfer of which nothing more came', async () => {
+  it('closes a transfer of which nothing arrived', async () => {
     const { from, to, line, onHand } = await open();
     const { id } = await start('dispatchTransfer', { from, to, lines: line(4) });
     const input = { transferId: id, lines: [], closeShort: true, reason: 'the van burned' };
@@ -118,7 +118,7 @@ describe('what a vendor does with transfers, through the router', () => {
     ]);
   });
 
-  it('cancels a transfer: what has come stays, the rest goes back', async () => {
+  it('cancels a transfer: received units stay, the others return', async () => {
     const { from, to, line, onHand, offerId } = await open();
     const { id } = await start('dispatchTransfer', { from, to, lines: line(4) });
     await receive({ transferId: id, lines: line(1) });
@@ -134,7 +134,7 @@ describe('what a vendor does with transfers, through the router', () => {
     expect(await cancel(id)).toMatchObject({ __typename: 'TransferNotOpen', status: 'CANCELLED' });
   });
 
-  it('moves nothing when one line has too few, and says which; what orders hold stays', async () => {
+  it('moves nothing when one line has too few unreserved units, and says which', async () => {
     const { from, to, line, onHand, sku, offerId } = await open();
     const customer = await registerPerson(system);
     await checkout(system, customer, [{ offerId, quantity: 8 }]);
@@ -155,7 +155,7 @@ describe('what a vendor does with transfers, through the router', () => {
     ]);
   });
 
-  it('empties a warehouse that is closed for sale into one that is open', async () => {
+  it('moves units from an inactive warehouse to an active one', async () => {
     const { from, to, line, offerId } = await open();
     await as.must('mutation ($id: UUID!) { deactivateWarehouse(id: $id) { unitsWithdrawn } }', {
       id: from,
@@ -165,7 +165,7 @@ describe('what a vendor does with transfers, through the router', () => {
     expect(await availableOf(system, offerId)).toBe(11);
   });
 
-  it('refuses a transfer to where the units are, or to another shop', async () => {
+  it('refuses a transfer to the same warehouse, or to another shop', async () => {
     const { from, line, onHand } = await open();
     const other = await open();
     for (const to of [from, other.from]) {
@@ -178,13 +178,13 @@ describe('what a vendor does with transfers, through the router', () => {
   });
 
   it.each([
-    ['more than is on its way', { quantity: 5 }, {}, 'input.lines[0].quantity'],
-    ['what is not in it', { sku: 'NOBODY-SELLS-IT' }, {}, 'input.lines[0].sku'],
+    ['more units than are in transit', { quantity: 5 }, {}, 'input.lines[0].quantity'],
+    ['a sku that is not in it', { sku: 'NOBODY-SELLS-IT' }, {}, 'input.lines[0].sku'],
     ['no units', { quantity: 0 }, {}, 'input.lines[0].quantity'],
     ['nothing', {}, { lines: [] }, 'input.lines'],
-    ['a rest that is missing for no reason', {}, { closeShort: true }, 'input.reason'],
+    ['a write-off without a reason', {}, { closeShort: true }, 'input.reason'],
     [
-      'a rest that is missing of nobody knows what',
+      'a write-off without lines',
       {},
       { lines: null, closeShort: true, reason: 'lost' },
       'input.lines',
@@ -203,7 +203,7 @@ describe('what a vendor does with transfers, through the router', () => {
     ]);
   });
 
-  it('lists the transfers of a shop, newest first, by how far they are', async () => {
+  it('lists the transfers of a shop, newest first, by status', async () => {
     const { from, to, line, shopId } = await open();
     const ids: string[] = [];
     for (let n = 0; n < 3; n++) {
@@ -229,7 +229,7 @@ describe('what a vendor does with transfers, through the router', () => {
     expect(one).toEqual({ status: 'CANCELLED' });
   });
 
-  it('nobody moves what is another vendor’s, here or there', async () => {
+  it('refuses every operation on the stock of another vendor', async () => {
     const { from, to, line, onHand, shopId } = await open();
     const { id } = await start('dispatchTransfer', { from, to, lines: line(4) });
     const thief = await registerPerson(system, 'VENDOR');

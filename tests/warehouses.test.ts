@@ -12,7 +12,7 @@ import { startSystem, type TestSystem } from './harness/system.js';
 import { actAs } from './harness/vendor.js';
 import { querySubgraph } from './rights/requests.js';
 
-describe('what a vendor does with warehouses and levels, through the router', () => {
+describe('warehouses and stock levels of a vendor, through the router', () => {
   let system: TestSystem;
   let vendor: Person;
   let customer: Person;
@@ -33,7 +33,7 @@ describe('what a vendor does with warehouses and levels, through the router', ()
   const adjust = (input: object) => as.must(adjustMutation, { input });
   const onHand = async (warehouseId: string) => (await as.levels(warehouseId))[0]?.onHand;
 
-  it('changes name, address and priority of a warehouse, and leaves alone what is not named', async () => {
+  it('changes the name, address and priority of a warehouse, and keeps omitted fields', async () => {
     const { warehouseIds } = await openShop(system, vendor, [1]);
     const change = (input: object) =>
       as.mutate(
@@ -79,7 +79,7 @@ describe('what a vendor does with warehouses and levels, through the router', ()
     expect({ name, priority }).toEqual({ name: 'Warehouse 0', priority: 0 });
   });
 
-  it('serves orders from the warehouse that was put first', async () => {
+  it('serves orders from the warehouse with the lowest priority number', async () => {
     const { offerId, warehouseIds } = await openShop(system, vendor, [5, 5]);
     const input = { id: warehouseIds[0], priority: 50 };
     await as.mutate('updateWarehouse', 'UpdateWarehouseInput', input, 'id');
@@ -87,7 +87,7 @@ describe('what a vendor does with warehouses and levels, through the router', ()
     expect((await as.levels(warehouseIds[1] as string))[0]?.reserved).toBe(2);
   });
 
-  it('corrects a level by a difference', async () => {
+  it('adjusts a level by a delta', async () => {
     const { sku, warehouseIds, offerId } = await openShop(system, vendor, [5]);
     const input = { warehouseId: warehouseIds[0], sku, reason: 'two were broken' };
     expect(await adjust({ ...input, delta: -2 })).toEqual({
@@ -98,7 +98,7 @@ describe('what a vendor does with warehouses and levels, through the router', ()
     expect(await availableOf(system, offerId)).toBe(3);
   });
 
-  it('sets a level to what was counted, where the units known of are those that were there', async () => {
+  it('sets a level to a count, if the expected units were on hand', async () => {
     const { sku, warehouseIds } = await openShop(system, vendor, [5]);
     const input = { warehouseId: warehouseIds[0], sku, reason: 'counted', setTo: 9 };
     const stale = await adjust({ ...input, expectedOnHand: 4 });
@@ -109,7 +109,7 @@ describe('what a vendor does with warehouses and levels, through the router', ()
     expect(again).toMatchObject({ __typename: 'StaleStock', onHand: 9 });
   });
 
-  it('of twenty who count the same level at once one sets it', async () => {
+  it('applies one of twenty simultaneous counts of a level', async () => {
     const { sku, warehouseIds } = await openShop(system, vendor, [5]);
     const answers = await Promise.all(
       Array.from({ length: 20 }, async (_, n) => {
@@ -126,7 +126,7 @@ describe('what a vendor does with warehouses and levels, through the router', ()
     }
   });
 
-  it('takes away nothing that an order holds', async () => {
+  it('does not remove reserved units', async () => {
     const { sku, warehouseIds, offerId } = await openShop(system, vendor, [5]);
     await checkout(system, customer, [{ offerId, quantity: 3 }]);
     const input = { warehouseId: warehouseIds[0], sku, reason: 'lost' };
@@ -138,7 +138,7 @@ describe('what a vendor does with warehouses and levels, through the router', ()
     expect(await adjust({ ...input, delta: -2 })).toMatchObject({ onHand: 3, available: 0 });
   });
 
-  it('finds units of a sku that the warehouse never had, and takes none away', async () => {
+  it('adds units of a sku that the warehouse never had, and removes none', async () => {
     const { sku, warehouseIds, shopId, offerId } = await openShop(system, vendor, [5]);
     const { id } = await as.mutate(
       'createWarehouse',
@@ -155,10 +155,10 @@ describe('what a vendor does with warehouses and levels, through the router', ()
   });
 
   it.each([
-    ['neither a difference nor a count', {}, 'input.delta'],
-    ['both a difference and a count', { delta: 1, setTo: 1, expectedOnHand: 5 }, 'input.delta'],
-    ['a difference of nothing', { delta: 0 }, 'input.delta'],
-    ['a count without the number known of', { setTo: 1 }, 'input.expectedOnHand'],
+    ['neither delta nor count', {}, 'input.delta'],
+    ['both delta and count', { delta: 1, setTo: 1, expectedOnHand: 5 }, 'input.delta'],
+    ['a delta of 0', { delta: 0 }, 'input.delta'],
+    ['a count without the expected units', { setTo: 1 }, 'input.expectedOnHand'],
     ['a negative count', { setTo: -1, expectedOnHand: 5 }, 'input.setTo'],
     ['no reason', { delta: 1, reason: '' }, 'input.reason'],
     ['a sku that is no variant', { delta: 1, sku: 'NOBODY-SELLS-IT' }, 'input.sku'],
@@ -179,16 +179,16 @@ describe('what a vendor does with warehouses and levels, through the router', ()
       { id },
     );
 
-  it('a warehouse that is closed sells nothing from then on, and says how much left the shelf', async () => {
+  it('deactivates a warehouse, which then sells nothing, and counts the units withdrawn', async () => {
     const { offerId, warehouseIds } = await openShop(system, vendor, [5, 4]);
     const { data } = await checkout(system, customer, [{ offerId, quantity: 2 }]);
     const id = warehouseIds[0];
-    const closed = { unitsWithdrawn: 3, unitsReserved: 2, warehouse: { id, active: false } };
-    expect(await deactivate(id)).toEqual(closed);
+    const deactivated = { unitsWithdrawn: 3, unitsReserved: 2, warehouse: { id, active: false } };
+    expect(await deactivate(id)).toEqual(deactivated);
     expect(await availableOf(system, offerId)).toBe(4);
     const short = await checkout(system, customer, [{ offerId, quantity: 5 }]);
     expect(short.data.checkout).toMatchObject({ lines: [{ requested: 5, available: 4 }] });
-    expect(await deactivate(id)).toEqual({ ...closed, unitsWithdrawn: 0 });
+    expect(await deactivate(id)).toEqual({ ...deactivated, unitsWithdrawn: 0 });
 
     const paid = await pay(system, customer, data.checkout.order.id);
     expect(paid.data.payOrder.__typename).toBe('PaymentSuccess');
@@ -196,7 +196,7 @@ describe('what a vendor does with warehouses and levels, through the router', ()
     expect(await availableOf(system, offerId)).toBe(4);
   });
 
-  it('what comes back to a closed warehouse is sold once it is opened again', async () => {
+  it('sells units that returned to an inactive warehouse once it is activated again', async () => {
     const { offerId, warehouseIds } = await openShop(system, vendor, [5]);
     const { data } = await checkout(system, customer, [{ offerId, quantity: 2 }]);
     await deactivate(warehouseIds[0]);
@@ -211,7 +211,7 @@ describe('what a vendor does with warehouses and levels, through the router', ()
     expect(await availableOf(system, offerId)).toBe(5);
   });
 
-  it('nobody changes what is another vendor’s', async () => {
+  it('refuses every change to the warehouses of another vendor', async () => {
     const { sku, warehouseIds } = await openShop(system, vendor, [5]);
     const other = actAs(system, await registerPerson(system, 'VENDOR'));
     const [warehouseId] = warehouseIds as [string];
@@ -232,14 +232,14 @@ describe('what a vendor does with warehouses and levels, through the router', ()
     expect(await as.levels(warehouseId)).toMatchObject([{ onHand: 5, available: 5 }]);
   });
 
-  it('a new shop gets its first warehouse, once, however often its event comes', async () => {
+  it('creates the first warehouse of a new shop once, however often its event is delivered', async () => {
     const { shopId, warehouseIds } = await openShop(system, vendor, [5]);
     const deliver = async (id: string) => {
       const payload = JSON.stringify({ shopId, name: 'A shop' });
       const events = [{ id, topic: 'shop.shop.created', key: shopId, version: 1, payload }];
       const query = 'mutation ($events: [OutboxEvent!]!) { deliverToWarehouse(events: $events) }';
-      const question = { query, variables: { events } };
-      const { data } = await querySubgraph(system, 'warehouse', question, 'shop');
+      const request = { query, variables: { events } };
+      const { data } = await querySubgraph(system, 'warehouse', request, 'shop');
       return data.deliverToWarehouse;
     };
     const [first, again] = [newId(), newId()];

@@ -1,4 +1,4 @@
-/** Which stock: what one shop has of one variant. */
+/** A variant in one shop. */
 export interface StockKey {
   readonly shopId: string;
   readonly sku: string;
@@ -6,5 +6,5 @@ export interface StockKey {
 
 type KeyOfOneOrAllShops = Pick<StockKey, 'sku'> & { readonly shopId: string | null };
 
-/** The key as one string, for maps and sets; without a shop it is the variant of all shops. */
+/** The key as one string, for maps and sets; without a shop, the variant in all shops. */
 export const stockKeyOf = ({ shopId, sku }: KeyOfOneOrAllShops): string => `${shopId} ${sku}`;

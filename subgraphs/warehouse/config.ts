@@ -28,7 +28,7 @@ export const variables = {
   TIMER_REDIS_URL: requiredInProduction(
     address,
     'redis://127.0.0.1:63799/1',
-    'the Redis that carries stock events, and the number of its database whose expiring keys are the timers of holds; nothing else is kept there',
+    'the Redis for stock events and, in the database of this number, the timers of reservations; that database is for timers only',
   ),
   LOCK_REDIS_URLS: requiredInProduction(
     addresses,
@@ -53,6 +53,6 @@ export const variables = {
   SWEEP_EVERY_MS: setting(
     z.coerce.number().int().min(50),
     '500',
-    'how often the sweeper looks for holds that are due and whose timer was lost',
+    'interval of the sweeper, which expires reservations whose timer was lost',
   ),
 };

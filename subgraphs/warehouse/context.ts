@@ -2,11 +2,11 @@ import type { SubgraphContext } from '../shared/graphql/context.js';
 import type { ServiceClient } from '../shared/http/service-client.js';
 import type { ShopOwners } from '../shared/rights/shop-owners.js';
 
-/** What every feature may use; what else one needs, it declares itself. */
+/** What every feature may use. A feature that needs more declares it itself. */
 export interface WarehouseApp {
   readonly owners: ShopOwners;
   readonly product: ServiceClient;
-  /** for what needs a connection of its own */
+  /** for features that need a dedicated connection */
   readonly databaseUrl: string;
 }
 export type WarehouseContext = SubgraphContext<WarehouseApp>;

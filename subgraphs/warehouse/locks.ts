@@ -10,13 +10,14 @@ import { Warehouse } from './warehouse/warehouse.js';
  * back:
  *
  * 1. one transfer, `for update`: `lockTransfer`; or reservations by order id, `for update`:
- *    `lockReservations`, `lockHeldReservations`, `lockReservation`. No transaction locks both kinds;
- * 2. warehouses by id, `for share`: `lockStock`. Activation changes its one warehouse here, an import
- *    shares its one;
+ *    `lockReservations`, `lockHeldReservations`, `lockReservation`. No transaction locks both
+ *    kinds;
+ * 2. warehouses by id, `for share`: `lockStock`. Activation changes its one warehouse here, an
+ *    import shares its one;
  * 3. items by shop and sku, `for update`: `lockStock`, `lockItemsOfWarehouse`, and an import by its
  *    table of changes (stock-csv/apply-rows.ts);
- * 4. levels by sku and warehouse, `for update`: `lockStock`. Every change of a level holds the lock of
- *    its item, so 3 alone keeps levels from changing;
+ * 4. levels by sku and warehouse, `for update`: `lockStock`. Every change of a level holds the lock
+ *    of its item, so 3 alone keeps levels from changing;
  * 5. new reservations and tombstones by order id, as they are inserted at the end.
  */
 
@@ -48,7 +49,10 @@ export interface LockedHeldReservation {
   readonly transactionId: string;
 }
 
-/** Locks the reservations of orders that are `HELD`; skips those that another transaction has locked. */
+/**
+ * Locks the reservations of orders that are `HELD`; skips those that another transaction has
+ * locked.
+ */
 export function lockHeldReservations(em: EntityManager, orderIds: readonly string[]) {
   return sql<LockedHeldReservation>(
     em,
@@ -91,7 +95,9 @@ export interface StockEntities<Item, Level> {
   readonly level: EntityClass<Level>;
 }
 
-/** Locks what a change of some stock needs: the shops’ warehouses, the items, and all their levels. */
+/**
+ * Locks what a change of some stock needs: the shops’ warehouses, the items, and all their levels.
+ */
 export async function lockStock<
   Item extends StockKey,
   Level extends StockKey & { warehouseId: string },

@@ -20,7 +20,7 @@ export class ProductVariant {
   sku!: string;
 }
 
-/** A reference: the shop subgraph owns it, and says of which shop and variant it is. */
+/** A reference: the shop subgraph owns it, and provides its shop and variant. */
 @Directive('@key(fields: "id")')
 @Allow('anyone')
 @ObjectType()

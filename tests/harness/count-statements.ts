@@ -3,8 +3,9 @@ import pg from 'pg';
 type Query = (this: pg.Client, ...args: unknown[]) => unknown;
 
 /**
- * The statements that are sent while `work` runs, by the subgraph of this process whose connection it
- * is, and of those the ones that read or write one of these tables: workers send others all the time.
+ * Records the statements that a subgraph of this process sends while `work` runs.
+ *
+ * @param tables matches the statements to record; workers of the subgraph send others
  */
 export async function statementsOf(subgraph: string, tables: RegExp, work: () => Promise<unknown>) {
   const prototype = pg.Client.prototype as unknown as { query: Query };

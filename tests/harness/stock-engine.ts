@@ -19,7 +19,7 @@ import { createTestDatabases, startTestRedis } from './databases.js';
 
 export const logger = createLogger('test', 'silent');
 
-/** The database and Redis of one test file, for as many engines (processes) as a test wants. */
+/** The database and Redis of one test file, for any number of engines (processes). */
 export async function openStock() {
   const [database, redis] = await Promise.all([
     createTestDatabases(['warehouse']),
@@ -37,7 +37,7 @@ export async function openStock() {
     return connection;
   }
 
-  /** What one warehouse process works with. */
+  /** The engine of one warehouse process. */
   async function engine(
     overrides: Partial<StockEngineParts> & {
       readonly databaseUrl?: string;
@@ -55,8 +55,8 @@ export async function openStock() {
     closers.push(() => orm.close());
     const timers = await redisAt(1);
     const parts = { orm, timers, locks: [await redisAt(2)], registry: new Registry(), logger };
-    const made = createStockEngine({ ...parts, ...overrides });
-    return Object.assign(made, { timerRedis: timers });
+    const created = createStockEngine({ ...parts, ...overrides });
+    return Object.assign(created, { timerRedis: timers });
   }
 
   return {
@@ -64,7 +64,7 @@ export async function openStock() {
     redis,
     redisAt,
     engine,
-    /** a statement of the test's own */
+    /** Runs a statement on the connection of the test. */
     async query<T extends object>(text: string, values: unknown[] = []): Promise<T[]> {
       return (await client.query<T>(text, values)).rows;
     },
@@ -84,7 +84,9 @@ export async function openStock() {
 }
 export type TestStock = Awaited<ReturnType<typeof openStock>>;
 
-/** A new shop whose warehouses, in order of priority, hold so many units of one new sku each. */
+/**
+ * Creates a shop with one sku. @param units on hand in each of its warehouses, in order of priority
+ */
 export async function stockUp(store: StockStore, units: readonly number[]) {
   const shopId = newId();
   const sku = `SKU-${shopId.slice(-8)}`;

@@ -1,4 +1,6 @@
-/** What the stock engine is compared with: its rules once more, as plain arithmetic on a few maps. */
+/**
+ * The model that the stock engine is compared with: its rules as plain arithmetic on a few maps.
+ */
 export const skus = ['X', 'Y'] as const;
 export type Sku = (typeof skus)[number];
 export const warehouses = [0, 1] as const;
@@ -56,7 +58,7 @@ const free = (model: Model, sku: Sku, warehouse: number) =>
 export const available = (model: Model, sku: Sku) =>
   warehouses.reduce((sum: number, warehouse) => sum + free(model, sku, warehouse), 0);
 
-/** Changes the model as the operation does. @returns the answer that its caller is to get */
+/** Changes the model as the operation does. @returns the expected answer */
 export function apply(model: Model, op: Op): unknown {
   switch (op.kind) {
     case 'reserve':

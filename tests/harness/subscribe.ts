@@ -9,24 +9,26 @@ export interface StockNumber {
   readonly version: number;
 }
 
-/** A graphql-ws client of the warehouse subgraph, as the router is one. */
+/** A graphql-ws client of the warehouse subgraph, authenticated like the router. */
 export const warehouseClient = (system: TestSystem, secret?: string): Client =>
   subgraphClient(system, 'warehouse', { secret });
 
-/** A graphql-ws client of a subgraph, for a user if there is a token. */
+/**
+ * A graphql-ws client of a subgraph, authenticated like the router, for a user if there is a token.
+ */
 export function subgraphClient(
   system: TestSystem,
   subgraph: 'warehouse' | 'order',
   { secret, token }: { secret?: string | undefined; token?: string | undefined } = {},
 ): Client {
-  const own = secret ?? (system.secrets.callers.ROUTER_SECRET as string);
+  const routerSecret = secret ?? (system.secrets.callers.ROUTER_SECRET as string);
   return createClient({
     url: `ws://127.0.0.1:${system.ports.ports[subgraph]}/graphql`,
     webSocketImpl: WebSocket,
     retryAttempts: 0,
     lazy: true,
     connectionParams: {
-      [callerHeader]: callerCredentials('router', own),
+      [callerHeader]: callerCredentials('router', routerSecret),
       ...(token && { authorization: `Bearer ${token}` }),
     },
   });
@@ -39,7 +41,7 @@ export interface SeenOrder {
   readonly history: ReadonlyArray<{ readonly type: string }>;
 }
 
-/** Watches an order, and keeps what arrives. */
+/** Subscribes to an order and keeps what arrives. */
 export function watchOrder(client: Client, id: string) {
   const seen: SeenOrder[] = [];
   let failure: unknown;
@@ -64,7 +66,7 @@ export function watchOrder(client: Client, id: string) {
   return { seen, stop, failure: () => failure };
 }
 
-/** Subscribes, and keeps what arrives. */
+/** Subscribes to stock and keeps what arrives. */
 export function watchStock(client: Client, variables: { skus?: string[]; shopId?: string }) {
   const seen: StockNumber[] = [];
   let failure: unknown;

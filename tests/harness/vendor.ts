@@ -1,11 +1,11 @@
 import type { Person } from './people.js';
 import type { GraphQLReply, TestSystem } from './system.js';
 
-/** What a vendor does with warehouses and stock, through the router. */
+/** Operations of a vendor through the router. */
 export function actAs(system: TestSystem, { token }: Person) {
   const reply = (query: string, variables: object = {}): Promise<GraphQLReply> =>
     system.graphql(query, variables, token);
-  /** the one root field; fails where there is an error */
+  /** Returns the value of the one root field. @throws if there is an error */
   const must = async (query: string, variables: object = {}) => {
     const { data, errors } = await reply(query, variables);
     if (errors) throw new Error(JSON.stringify(errors));
@@ -17,16 +17,16 @@ export function actAs(system: TestSystem, { token }: Person) {
   return {
     reply,
     must,
-    /** a mutation with one input */
+    /** Runs a mutation with one input. */
     mutate: (name: string, type: string, input: object, selection: string) =>
       must(mutation(name, type, selection), { input }),
-    /** the code of the error that a mutation with one input gets, and what is wrong with which field */
+    /** Returns the error code of a mutation with one input, and the paths of invalid fields. */
     async refused(name: string, type: string, input: object, selection = '__typename') {
       const { errors } = await reply(mutation(name, type, selection), { input });
       const { code, fields } = errors?.[0]?.extensions ?? { code: 'done' };
       return { code, fields: Object.keys(fields ?? {}) };
     },
-    /** what stands in a warehouse */
+    /** Returns the first 100 stock levels of a warehouse. */
     levels: async (warehouseId: string) => {
       const { stockLevels } = await must(
         `query ($id: UUID!) { warehouse(id: $id) { stockLevels(first: 100) { edges { node {

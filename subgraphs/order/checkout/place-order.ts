@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { type OfferForSale } from '../../contracts/shop.js';
+import type { OfferForSale } from '../../contracts/shop.js';
 import { namedParameters } from '../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
 import { newId } from '../../shared/ids.js';

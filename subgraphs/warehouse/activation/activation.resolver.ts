@@ -9,9 +9,11 @@ import { DeactivateWarehouseResult, setWarehouseActive } from './set-warehouse-a
 @Resolver()
 export class ActivationResolver {
   @Allow('shop-owner')
-  @Mutation(() => Warehouse, { description: 'Opens a warehouse: what stands in it can be sold.' })
+  @Mutation(() => Warehouse, {
+    description: 'Activates a warehouse, so that its stock can be sold.',
+  })
   async activateWarehouse(
-    @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => UUID, { description: 'The id of the warehouse.' }) id: string,
     @Ctx() context: StockContext,
   ) {
     await requireWarehouse(context, id);
@@ -21,10 +23,11 @@ export class ActivationResolver {
 
   @Allow('shop-owner')
   @Mutation(() => DeactivateWarehouseResult, {
-    description: 'Closes a warehouse for sale. What is held there for orders stays held.',
+    description:
+      'Deactivates a warehouse, so that its stock cannot be sold. Reserved units stay reserved.',
   })
   async deactivateWarehouse(
-    @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => UUID, { description: 'The id of the warehouse.' }) id: string,
     @Ctx() context: StockContext,
   ): Promise<DeactivateWarehouseResult> {
     await requireWarehouse(context, id);

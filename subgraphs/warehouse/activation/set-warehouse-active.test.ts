@@ -4,14 +4,14 @@ import { newId } from '../../shared/ids.js';
 import { type StockChanged, stockChannel } from '../signals/stock-signals.js';
 import { setWarehouseActive } from './set-warehouse-active.js';
 
-describe('a warehouse with a great many levels', () => {
+describe('a warehouse with many levels', () => {
   let stock: TestStock;
   beforeAll(async () => {
     stock = await openStock();
   });
   afterAll(() => stock.close());
 
-  /** @returns its id and that of its shop; 5 units of each sku are there */
+  /** Creates a warehouse with 5 units of each of many skus. */
   async function open(skus: number) {
     const [id, shopId] = [newId(), newId()];
     await stock.query('insert into warehouse (id, shop_id, name) values ($1, $2, $3)', [
@@ -30,7 +30,7 @@ describe('a warehouse with a great many levels', () => {
     return { id, shopId };
   }
 
-  it('is closed, though that takes longer than the pool waits for any other statement', async () => {
+  it('is deactivated, even if that takes longer than the pool’s limit for statements', async () => {
     const engine = await stock.engine();
     const { id, shopId } = await open(1);
     await stock.query(`create function be_slow() returns trigger as
@@ -45,7 +45,7 @@ describe('a warehouse with a great many levels', () => {
     expect(items).toEqual([{ available: 0 }]);
   });
 
-  it('is told of in messages of at most 1,000 skus', async () => {
+  it('is published in messages of at most 1,000 skus', async () => {
     const engine = await stock.engine();
     const { id } = await open(2500);
     const messages: StockChanged[][] = [];

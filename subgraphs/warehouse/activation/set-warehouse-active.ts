@@ -13,35 +13,35 @@ import type { StockStore } from '../stock/stock-store.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 
 @Allow('parent')
-@ObjectType({ description: 'What the closing of a warehouse for sale came to.' })
+@ObjectType({ description: 'The result of deactivating a warehouse.' })
 export class DeactivateWarehouseResult {
   @Field(() => Warehouse, { description: 'The warehouse.' })
   warehouse!: Warehouse;
 
   @Field(() => Int, {
-    description: 'Units that could be bought until now and cannot any more; 0 if it was inactive.',
+    description: 'Units that could be bought before and cannot now; 0 if it was already inactive.',
   })
   unitsWithdrawn!: number;
 
   @Field(() => Int, {
-    description: 'Units that are still held there for orders; they can be paid for.',
+    description: 'Units in the warehouse that are reserved for orders, which can still be paid.',
   })
   unitsReserved!: number;
 }
 
-// A warehouse may have 100,000 levels, which take longer than the pool's transactions may.
+// A warehouse may have 100,000 levels, which take longer than the limit of the pool's transactions.
 const transactionMaxMs = 30_000;
 
 export interface Activation {
-  /** units that came to the shelf, or left it; 0 when nothing changed */
+  /** units that became available, or stopped being so; 0 when nothing changed */
   readonly units: number;
-  /** units that orders hold there */
+  /** units in the warehouse that are reserved */
   readonly reserved: number;
 }
 
 /**
- * Opens or closes a warehouse for sale. What stands in it, and is not held, counts as available from
- * that commit on, or no more. What is held there stays held and can be paid.
+ * Activates or deactivates a warehouse. From that commit on its unreserved units count as
+ * available, or do not. Reserved units stay reserved, and their orders can be paid.
  */
 export async function setWarehouseActive(
   store: StockStore,
@@ -51,7 +51,7 @@ export async function setWarehouseActive(
   const { units, reserved } = await moveStock(
     store,
     async (em) => {
-      await setLimit(em, transactionMaxMs);
+      await setTimeLimit(em, transactionMaxMs);
       const [changed] = await sql(
         em,
         `update warehouse set active = $2, updated_at = now() where id = $1 and active <> $2
@@ -69,17 +69,20 @@ export async function setWarehouseActive(
 }
 
 /**
- * Gives a transaction, and each of its statements, so long. PostgreSQL sets the clock of a transaction
- * that runs only where it has none: the pool's has to be taken away before.
+ * Sets the time limit of a transaction and of each of its statements. PostgreSQL starts the timer
+ * of a running transaction only when it has none, so the pool's limit is removed first.
  */
-async function setLimit(em: EntityManager, ms: number): Promise<void> {
+async function setTimeLimit(em: EntityManager, ms: number): Promise<void> {
   await sql(em, 'set local transaction_timeout = 0');
   await sql(em, `set local transaction_timeout = ${ms}`);
   await sql(em, statementTimeoutSql(ms));
   await sql(em, 'set local lock_timeout = 0');
 }
 
-/** Every change of a level holds the lock of its item; so the levels stand still behind these locks. */
+/**
+ * Adds or subtracts the unreserved units of a warehouse. The locks of the items keep its levels
+ * from changing.
+ */
 async function shiftAvailable(em: EntityManager, warehouseId: string, sign: 1 | -1) {
   await lockItemsOfWarehouse(em, warehouseId);
   const rows = await sql<StockChanged & { delta: number }>(

@@ -32,29 +32,29 @@ registerEnumType(UnavailableReason, {
   name: 'UnavailableReason',
   description: 'Why units cannot be bought now.',
   valuesConfig: {
-    INACTIVE_WAREHOUSE: { description: 'They stand in a warehouse that is closed for sale.' },
-    RESERVED_BY_OTHERS: { description: 'They are promised to orders that are not paid yet.' },
-    IN_TRANSIT: { description: 'They are on their way to a warehouse that is open for sale.' },
+    INACTIVE_WAREHOUSE: { description: 'They are in an inactive warehouse.' },
+    RESERVED_BY_OTHERS: { description: 'They are reserved for unpaid orders.' },
+    IN_TRANSIT: { description: 'They are in transit to an active warehouse.' },
   },
 });
 
 @Allow('parent')
-@ObjectType({ description: 'Units that are there, or coming, and cannot be bought now.' })
+@ObjectType({ description: 'Units in stock or in transit that cannot be bought now.' })
 export class AvailabilityReason {
-  @Field(() => UnavailableReason, { description: 'Why not.' })
+  @Field(() => UnavailableReason, { description: 'Why they cannot be bought.' })
   reason!: UnavailableReason;
 
-  @Field(() => Int, { description: 'How many.' })
+  @Field(() => Int, { description: 'Number of units.' })
   quantity!: number;
 }
 
 @Directive('@inaccessible')
-@InputType({ description: 'What one shop has of one variant.' })
+@InputType({ description: 'A variant in one shop.' })
 export class StockKeyInput implements StockKey {
-  @Field(() => UUID, { description: 'The shop that sells.' })
+  @Field(() => UUID, { description: 'The shop.' })
   shopId!: string;
 
-  @Field(() => String, { description: 'What is sold.' })
+  @Field(() => String, { description: 'The variant.' })
   @Length(1, 64)
   sku!: string;
 }
@@ -65,7 +65,7 @@ export class AvailabilityResolver {
   @Allow('caller:order')
   @Query(() => [Int], { description: 'Units that can be bought, in the order of the keys.' })
   async availabilityOf(
-    @Arg('of', () => [StockKeyInput], { description: 'Of what; at most 1,000.' })
+    @Arg('of', () => [StockKeyInput], { description: 'The variants and shops, at most 1,000.' })
     of: StockKeyInput[],
     @Ctx() context: SubgraphContext,
   ): Promise<number[]> {
@@ -74,21 +74,24 @@ export class AvailabilityResolver {
   }
 
   @Allow('parent')
-  @FieldResolver(() => Int, { description: 'Units on their way in transfers, to be bought later.' })
+  @FieldResolver(() => Int, {
+    description: 'Units in transit, which can be bought when they arrive.',
+  })
   async incoming(@Root() root: Availability, @Ctx() context: SubgraphContext): Promise<number> {
     return (await totalsOf(root, context)).incoming;
   }
 
   @Allow('parent')
   @FieldResolver(() => Boolean, {
-    description: 'Whether it is sold out, or less is left than its levels’ thresholds add up to.',
+    description:
+      'Whether it is sold out, or fewer units are available than the sum of its levels’ thresholds.',
   })
   async isLowStock(@Root() root: Availability, @Ctx() context: SubgraphContext) {
     return root.available === 0 || root.available < (await totalsOf(root, context)).threshold;
   }
 
   @Allow('parent')
-  @FieldResolver(() => [AvailabilityReason], { description: 'Why there is not more to buy.' })
+  @FieldResolver(() => [AvailabilityReason], { description: 'Why further units cannot be bought.' })
   async reasons(@Root() root: Availability, @Ctx() context: SubgraphContext) {
     const { inactive, reserved, incoming } = await totalsOf(root, context);
     const all: AvailabilityReason[] = [

@@ -5,9 +5,9 @@ import { type BatchLoad, inOrderOf, type SubgraphContext } from '../../shared/gr
 import { Allow } from '../../shared/rights/rights.js';
 
 @Allow('parent')
-@ObjectType({ description: 'How much can be bought now. Only active warehouses count.' })
+@ObjectType({ description: 'Units that can be bought now, from active warehouses.' })
 export class Availability {
-  /** of what; without a shop: of all shops */
+  /** the variant; without a shop, in all shops */
   sku!: string;
   shopId!: string | null;
 
@@ -15,14 +15,14 @@ export class Availability {
   available!: number;
 
   @Field(() => Int, {
-    description: 'Rises with each change; over several shops, the sum of theirs.',
+    description: 'Increases with each change; for all shops, the sum of their versions.',
   })
   version!: number;
 }
 
 export const intMax = 2_147_483_647;
 
-/** Of one shop: one statement for all keys of a request. */
+/** In one shop. One statement for all keys of a request. */
 export const loadAvailability: BatchLoad<StockKey, Availability, SubgraphContext> = async (
   keys,
   { em },
@@ -37,7 +37,7 @@ export const loadAvailability: BatchLoad<StockKey, Availability, SubgraphContext
   return keys.map((key, n) => found[n] ?? { ...key, available: 0, version: 0 });
 };
 
-/** Over all shops: one statement for all skus of a request. */
+/** In all shops. One statement for all skus of a request. */
 export const loadAvailabilityOfSkus: BatchLoad<string, Availability, SubgraphContext> = async (
   skus,
   { em },
@@ -53,7 +53,7 @@ export const loadAvailabilityOfSkus: BatchLoad<string, Availability, SubgraphCon
   return skus.map((sku, n) => found[n] ?? { sku, shopId: null, available: 0, version: 0 });
 };
 
-/** What the levels of a variant add up to. */
+/** Sums over the levels of a variant. */
 interface StockTotals {
   readonly sku: string;
   readonly shopId: string | null;
@@ -67,7 +67,7 @@ type TotalsKey = Pick<StockTotals, 'sku' | 'shopId'>;
 const sumOf = (what: string, where: string) =>
   `least(coalesce(sum(${what}) filter (where ${where}), 0), ${intMax})::int`;
 
-/** One statement for all keys of a request, of a shop or of all. */
+/** In one shop or in all. One statement for all keys of a request. */
 export const loadStockTotals: BatchLoad<TotalsKey, StockTotals, SubgraphContext> = async (
   keys,
   { em },

@@ -10,7 +10,7 @@ export class OfferResolver {
   @Allow('anyone')
   @FieldResolver(() => Availability, {
     nullable: true,
-    description: 'How much of it can be bought from this shop.',
+    description: 'Availability of the variant in this shop.',
   })
   availability(@Root() { shop, variant }: Offer, @Ctx() context: SubgraphContext) {
     if (!variant) return null;

@@ -10,12 +10,12 @@ export class VariantResolver {
   @Allow('anyone')
   @FieldResolver(() => Availability, {
     nullable: true,
-    description: 'How much of it can be bought, of one shop or of all.',
+    description: 'Availability of the variant, in one shop or in all.',
   })
   availability(
     @Root() { sku }: ProductVariant,
     @Ctx() context: SubgraphContext,
-    @Arg('shopId', () => UUID, { nullable: true, description: 'Of this shop only.' })
+    @Arg('shopId', () => UUID, { nullable: true, description: 'Only in this shop.' })
     shopId?: string,
   ) {
     if (shopId) return loaderOf(context, loadAvailability).load({ shopId, sku });

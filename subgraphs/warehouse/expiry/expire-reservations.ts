@@ -9,10 +9,10 @@ import { failsForAll } from '../stock/stock-errors.js';
 import type { StockStore } from '../stock/stock-store.js';
 
 /**
- * Ends those of the orders' holds that are due by PostgreSQL's clock. What another process is
- * ending at this moment is skipped. Timers that rang early are set again.
+ * Expires the reservations of these orders that are due by PostgreSQL’s clock. Skips those that
+ * another transaction has locked, and sets the timers of those that are not due yet again.
  *
- * @returns the orders whose holds this call ended
+ * @returns the orders whose reservations this call expired
  */
 export async function expireReservations(
   store: StockStore,
@@ -21,9 +21,9 @@ export async function expireReservations(
   const startedMs = performance.now();
   const { due } = await moveStock(
     store,
-    async (em, openLedger, noteId) => {
+    async (em, openLedger, setTransactionId) => {
       const held = await lockHeldReservations(em, orderIds);
-      noteId(held[0]?.transactionId);
+      setTransactionId(held[0]?.transactionId);
       const due = held.filter(({ lateMs }) => lateMs >= 0);
       const endings = due.map(({ orderId }) => {
         return { orderId, to: 'EXPIRED' as const, reason: 'PAYMENT_TIMEOUT' as const };
@@ -42,7 +42,7 @@ export async function expireReservations(
     ({ early }) => ({ armed: early }),
     1,
   );
-  // Until it was committed, to which the time of waiting for rows belongs.
+  // The lag lasts until the commit, the wait for rows included.
   const tookMs = performance.now() - startedMs;
   for (const { lateMs } of due) store.metrics.expiryLag.observe((lateMs + tookMs) / 1000);
   store.metrics.ended.inc({ state: 'EXPIRED' }, due.length);
@@ -50,34 +50,34 @@ export async function expireReservations(
 }
 
 /**
- * As `expireReservations`, but a hold that cannot be ended keeps up no other: a batch that fails is
- * taken apart.
+ * As `expireReservations`, but a reservation that cannot be expired delays no other
+ * (`runBatchIsolating`).
  *
- * @param failed gets the orders whose holds cannot be ended now
- * @returns how many holds were ended
+ * @param failed the orders whose reservations cannot be expired now are added to it
+ * @returns how many reservations were expired
  */
-export async function expireOrSplit(
+export async function expireIsolating(
   store: StockStore,
   orderIds: readonly string[],
   failed: Set<string>,
 ): Promise<number> {
-  let ended = 0;
+  let expired = 0;
   await runBatchIsolating(orderIds, {
-    async work(part) {
-      ended += (await expireReservations(store, part)).length;
+    async work(members) {
+      expired += (await expireReservations(store, members)).length;
     },
-    async findBlocked(part) {
-      const blocked = await findBlockedOrders(store.orm.em.fork(), part);
-      return part.filter((orderId) => blocked.has(orderId));
+    async findBlocked(members) {
+      const blocked = await findBlockedOrders(store.orm.em.fork(), members);
+      return members.filter((orderId) => blocked.has(orderId));
     },
-    failed(part, error) {
+    failed(members, error) {
       if (failsForAll(error)) throw error;
-      for (const orderId of part) failed.add(orderId);
-      const about = { err: error, orderId: part[0], holds: part.length };
-      if (isTooSlow(error)) store.logger.warn(about, 'holds that are due wait for stock in use');
-      else store.logger.error(about, 'a hold that is due cannot be released');
+      for (const orderId of members) failed.add(orderId);
+      const about = { err: error, orderId: members[0], reservations: members.length };
+      if (isTooSlow(error)) store.logger.warn(about, 'expiry waited too long for locked stock');
+      else store.logger.error(about, 'reservation could not be expired');
     },
-    waitsMax: 1, // the sweeper comes again soon
+    lockTimeoutsMax: 1, // the sweeper comes again soon
   });
-  return ended;
+  return expired;
 }

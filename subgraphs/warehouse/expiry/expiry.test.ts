@@ -11,7 +11,7 @@ import { listenForExpiredKeys } from './keyspace-events.js';
 
 const holdForMs = 300;
 
-describe('releasing holds when their time is up', () => {
+describe('the expiry of reservations', () => {
   let stock: TestStock;
   const stops: Array<() => Promise<void>> = [];
   const subscribers: Redis[] = [];
@@ -24,7 +24,7 @@ describe('releasing holds when their time is up', () => {
     await stock.close();
   });
 
-  /** A warehouse process: its engine, and its share of the expiry. */
+  /** Starts what a warehouse process has: its engine and its expiry. */
   async function startOne(sweepEveryMs: number) {
     const engine = await stock.engine();
     const events = await stock.redisAt(1);
@@ -39,7 +39,7 @@ describe('releasing holds when their time is up', () => {
   }
   type Engine = Awaited<ReturnType<typeof startOne>>;
 
-  async function holdOne(engine: Engine) {
+  async function reserveOne(engine: Engine) {
     const key = await stockUp(engine, [5]);
     const orderId = newId();
     const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 2 }];
@@ -60,21 +60,21 @@ describe('releasing holds when their time is up', () => {
       (row) => row?.state === 'EXPIRED',
     );
 
-  it('the event of the expired key does it, with no sweeper at work', async () => {
+  it('is triggered by the event of the expired key, without the sweeper', async () => {
     const engine = await startOne(1_000_000);
-    await untilExpired(await holdOne(engine));
+    await untilExpired(await reserveOne(engine));
   });
 
-  it('holds that are due one shortly after the other are all released', async () => {
+  it('expires all reservations that are due shortly after each other', async () => {
     const engine = await startOne(1_000_000);
     const key = await stockUp(engine, [1500]);
     const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 1 }];
     const orderIds = Array.from({ length: 1500 }, () => newId());
-    const holds = orderIds.map((orderId) =>
+    const reserved = orderIds.map((orderId) =>
       retryWhileBusy(() => reserveStock(engine, { orderId, lines, holdForMs: 3_600_000 })),
     );
-    await Promise.all(holds);
-    // Due only when all are held: what meets a reservation's lock is left to the sweeper.
+    await Promise.all(reserved);
+    // Due only when all are held: those locked by a reserve request are left to the sweeper.
     const armed = await stock.query<{ orderId: string; expiresAt: Date }>(
       `update reservation set expires_at = clock_timestamp() + (500 + n) * interval '1 ms'
        from unnest($1::uuid[]) with ordinality as held (id, n) where order_id = id
@@ -88,15 +88,15 @@ describe('releasing holds when their time is up', () => {
     );
   });
 
-  it('two processes hear the event, and the units come back once', async () => {
+  it('makes the units available once when two processes receive the event', async () => {
     const engine = await startOne(1_000_000);
     await startOne(1_000_000);
-    const heard = subscribers.slice(-2).map((events) => {
+    const received = subscribers.slice(-2).map((events) => {
       const orderIds = new Set<string>();
       events.on('message', (_, key) => orderIds.add(key.replace('reservation:', '')));
       return orderIds;
     });
-    const orderIds = await Promise.all(Array.from({ length: 10 }, () => holdOne(engine)));
+    const orderIds = await Promise.all(Array.from({ length: 10 }, () => reserveOne(engine)));
     for (const orderId of orderIds) {
       await untilExpired(orderId);
       const released = await stock.query(
@@ -104,24 +104,24 @@ describe('releasing holds when their time is up', () => {
         [orderId],
       );
       expect(released).toHaveLength(1);
-      for (const orderIds of heard) expect([...orderIds]).toContain(orderId);
+      for (const orderIds of received) expect([...orderIds]).toContain(orderId);
     }
   });
 
-  it('the nudge brings the event where Redis would not look by itself', async () => {
+  it('is triggered by the nudge when Redis does not expire the key by itself', async () => {
     const engine = await startOne(1_000_000);
     await engine.timerRedis.call('DEBUG', 'SET-ACTIVE-EXPIRE', '0');
-    await untilExpired(await holdOne(engine));
+    await untilExpired(await reserveOne(engine));
   });
 
-  it('the sweeper does it when the subscriber is dead at the time', async () => {
+  it('is done by the sweeper when the subscriber is disconnected', async () => {
     const engine = await startOne(100);
-    const orderId = await holdOne(engine);
+    const orderId = await reserveOne(engine);
     for (const subscriber of subscribers) subscriber.disconnect();
     await untilExpired(orderId);
   });
 
-  it('says what is wrong where Redis gives no events and does not let them be switched on', async () => {
+  it('logs what to configure when Redis sends no events and forbids CONFIG', async () => {
     const admin = await stock.redisAt(1);
     await admin.config('SET', 'notify-keyspace-events', '');
     await admin.call('ACL', 'SETUSER', 'limited', 'on', '>secret', '~*', '&*', '+@all', '-config');
@@ -139,7 +139,7 @@ describe('releasing holds when their time is up', () => {
     await ready;
     expect(lines.join()).toContain('set notify-keyspace-events to Ex in its configuration');
     expect(lines.join()).toContain('NOPERM');
-    // What somebody else has switched on is enough, and stays as it is.
+    // Events that somebody else has switched on are enough, and stay as they are.
     await admin.config('SET', 'notify-keyspace-events', 'KEA');
     lines.length = 0;
     const expired: string[] = [];
@@ -153,14 +153,14 @@ describe('releasing holds when their time is up', () => {
     for (const connection of [commands, events]) connection.disconnect();
   });
 
-  it('the sweeper does it when Redis has lost the key', async () => {
+  it('is done by the sweeper when Redis has lost the key', async () => {
     const engine = await startOne(100);
-    const orderId = await holdOne(engine);
+    const orderId = await reserveOne(engine);
     await engine.timerRedis.flushall();
     await untilExpired(orderId);
   });
 
-  describe('the sweeper alone, with a great many that are due', () => {
+  describe('by the sweeper alone, with many overdue reservations', () => {
     async function sweepAmong(count: number, sweepEveryMs: number) {
       const engine = await stock.engine();
       await stock.query(
@@ -184,13 +184,13 @@ describe('releasing holds when their time is up', () => {
         timeoutMs,
       );
 
-    it('goes on at once as long as there is more', async () => {
+    it('takes batch after batch without a pause', async () => {
       const { start } = await sweepAmong(5000, 6000);
       start();
       await untilNoneIsHeld(28_000); // five batches: with a pause before each it would take thirty seconds
     });
 
-    it('waits for its next turn where another process is ending all that it finds', async () => {
+    it('waits for the next sweep when another process is expiring all that it finds', async () => {
       const { engine, start } = await sweepAmong(1000, 100);
       await stock.query('begin');
       await stock.query('select from reservation for update');
@@ -204,7 +204,7 @@ describe('releasing holds when their time is up', () => {
     });
   });
 
-  it('a hold whose event comes early is timed by PostgreSQL’s clock, not by Redis’s again', async () => {
+  it('times a reservation whose event was early by PostgreSQL’s clock, not by Redis’s again', async () => {
     const engine = await startOne(1_000_000);
     const { shopId, sku } = await stockUp(engine, [5]);
     const orderId = newId();
@@ -212,7 +212,7 @@ describe('releasing holds when their time is up', () => {
     await reserveStock(engine, { orderId, lines, holdForMs: 60_000 });
     const send = jest.spyOn(engine.signals, 'send');
     await engine.timerRedis.pexpire(`reservation:${orderId}`, 1);
-    // At its start, too, a process sets the keys of holds, by their time alone.
+    // A process that starts also sets the keys of reservations, by `expiresAt` alone.
     const early = await eventually(
       async () =>
         send.mock.calls
@@ -221,7 +221,7 @@ describe('releasing holds when their time is up', () => {
       Boolean,
     );
     expect(early?.leftMs).toBeGreaterThan(50_000);
-    // As it looks where Redis's clock is an hour ahead.
+    // As if Redis's clock were an hour ahead.
     const expiresAt = new Date(Date.now() - 3_600_000);
     engine.signals.send({ armed: [{ orderId, expiresAt, leftMs: 30_000 }] });
     const left = await engine.timerRedis.pttl(`reservation:${orderId}`);
@@ -229,24 +229,24 @@ describe('releasing holds when their time is up', () => {
     expect(left).toBeLessThan(31_000);
   });
 
-  it('the sweeper does it while Redis is dead', async () => {
+  it('is done by the sweeper while Redis is dead', async () => {
     const engine = await startOne(100);
-    const orderId = await holdOne(engine);
+    const orderId = await reserveOne(engine);
     await stock.redis.kill();
     await untilExpired(orderId);
   });
 
-  it('a process that starts sets the keys of holds that have none', async () => {
+  it('gets its timers set by a process that starts', async () => {
     const engine = await stock.engine();
-    const orderId = await holdOne(engine);
+    const orderId = await reserveOne(engine);
     await engine.timerRedis.flushall();
     await startOne(1_000_000);
     await untilExpired(orderId);
   });
 
-  it('an event that comes early by PostgreSQL’s clock sets its key again', async () => {
+  it('sets the key again after an event that was early by PostgreSQL’s clock', async () => {
     const engine = await startOne(1_000_000);
-    const orderId = await holdOne(engine);
+    const orderId = await reserveOne(engine);
     await engine.timerRedis.pexpire(`reservation:${orderId}`, 1);
     await untilExpired(orderId);
   });

@@ -3,30 +3,43 @@ import { sql } from '../../shared/database/sql.js';
 import { startWorker } from '../../shared/runtime/worker.js';
 import { orderOfTimer, type ReservationTimer } from '../signals/reservation-timers.js';
 import type { StockStore } from '../stock/stock-store.js';
-import { expireOrSplit } from './expire-reservations.js';
+import { expireIsolating } from './expire-reservations.js';
 import { listenForExpiredKeys } from './keyspace-events.js';
 
 const gatherMs = 10;
 const batchMax = 256;
 const sweepMax = 1000;
 const nudgeEveryMs = 20;
-// How long the keyspace event may take before the sweeper does without it.
+// How long the keyspace event may take before the sweeper expires the reservation.
 const sweepGraceMs = 2000;
 const rearmMax = 100_000;
 
 export interface ExpiryOptions {
   readonly store: StockStore;
-  /** the connection to the Redis database of the timers, for commands */
+  /** a connection to the Redis database of the timers, for commands */
   readonly timers: Redis;
-  /** a connection to the same database, for its events alone */
+  /** a connection to the same database that only receives its events */
   readonly events: Redis;
   readonly sweepEveryMs: number;
 }
 
 /**
- * Releases holds when their time is up, until stopped. Redis's keyspace events hurry it; a sweeper
- * over `expires_at` finds what Redis lost, so that no hold outlives its time by more than 5 s while
- * PostgreSQL runs.
+ * Expires reservations when their time is up, until stopped. A reservation that is `HELD` is always
+ * in one of these states:
+ *
+ * - TIMED: its timer, a key in Redis, expires shortly after `expiresAt`. → GATHERED by the keyspace
+ *   event of the expired key, which each process receives. `nudge` reads keys that are due, as
+ *   Redis may leave them for seconds otherwise.
+ * - GATHERED: in a batch of this process, for up to `gatherMs`. → EXPIRED when the batch commits. →
+ *   TIMED when PostgreSQL’s clock has not reached `expiresAt`. → OVERDUE when the batch fails, or
+ *   another transaction has the row.
+ * - OVERDUE: `sweepGraceMs` past `expiresAt`, so that its event or timer was lost. → EXPIRED by the
+ *   sweeper of any process, at most 5 s after `expiresAt` while PostgreSQL is up. One that cannot
+ *   be expired is left out until the next sweep.
+ *
+ * PostgreSQL alone decides (`expireReservations`); the sweeper alone would be correct, and events
+ * only make it sooner (ADR 25). When Redis comes back, each process sets the timers of all that are
+ * `HELD`.
  */
 export function startExpiry(options: ExpiryOptions): { stop(): Promise<void> } {
   const { store, timers, events } = options;
@@ -47,18 +60,18 @@ export function startExpiry(options: ExpiryOptions): { stop(): Promise<void> } {
   );
   const failed = new Set<string>();
   const sweeper = startWorker(
-    'sweep of due holds',
+    'sweep of overdue reservations',
     options.sweepEveryMs,
     logger,
     async (isStopping) => {
       failed.clear();
-      // Batch after batch, as long as there is more that can be ended.
+      // Batch after batch, as long as there are more that can be expired.
       for (let more = true; more && !isStopping(); ) {
-        const [due, failedBefore] = [await readOverdue(store, failed), failed.size];
-        const ended = await expireOrSplit(store, due, failed);
-        metrics.sweeperFinds.inc(ended);
-        // What another process is ending now would be found again at once.
-        more = due.length === sweepMax && (ended > 0 || failed.size > failedBefore);
+        const [overdue, failedBefore] = [await readOverdue(store, failed), failed.size];
+        const expired = await expireIsolating(store, overdue, failed);
+        metrics.sweeperFinds.inc(expired);
+        // Those that another process is expiring would be found again immediately.
+        more = overdue.length === sweepMax && (expired > 0 || failed.size > failedBefore);
       }
     },
   );
@@ -70,7 +83,7 @@ export function startExpiry(options: ExpiryOptions): { stop(): Promise<void> } {
   };
 }
 
-/** Gathers what is due for some milliseconds, then ends it, one batch at a time. */
+/** Gathers orders for `gatherMs` after the first, then expires them, one batch at a time. */
 function startBatches(store: StockStore) {
   const gathered = new Set<string>();
   let gathering: NodeJS.Timeout | undefined;
@@ -80,8 +93,8 @@ function startBatches(store: StockStore) {
     while (gathered.size > 0) {
       const orderIds = [...gathered].slice(0, batchMax);
       for (const orderId of orderIds) gathered.delete(orderId);
-      await expireOrSplit(store, orderIds, new Set()).catch((error) =>
-        store.logger.error({ err: error }, 'holds could not be expired; the sweeper finds them'),
+      await expireIsolating(store, orderIds, new Set()).catch((error) =>
+        store.logger.error({ err: error }, 'reservations not expired; the sweeper tries again'),
       );
     }
   }

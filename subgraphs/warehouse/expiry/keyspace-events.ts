@@ -3,24 +3,25 @@ import type { Redis } from 'ioredis';
 import type { Logger } from '../../shared/observability/logger.js';
 
 const probePrefix = 'probe:';
-const probeLookMs = 20;
+const probeReadMs = 20;
 const probeMaxMs = 1000;
 const retryMs = 1000;
 
 export interface KeyspaceOptions {
   /** for commands */
   readonly commands: Redis;
-  /** a connection to the same database, for what it is told alone */
+  /** a connection to the same database that only receives its events */
   readonly events: Redis;
   readonly logger: Logger;
   onExpired(key: string): void;
-  /** called when Redis is there, at first and again each time it was away */
+  /** called when Redis is ready: at the start, and each time it was away */
   onReady(): Promise<void>;
 }
 
 /**
- * Hears of keys that expire. Switches these events on where Redis lets it, and checks with a key of
- * its own that they come: a Redis that forbids CONFIG may give them all the same, or may not.
+ * Calls `onExpired` for each key that expires. Switches these events on if Redis permits it, and
+ * checks with a key of its own that they arrive: a Redis that forbids CONFIG may send them, or may
+ * not.
  */
 export function listenForExpiredKeys(options: KeyspaceOptions): void {
   const { commands, events, logger } = options;
@@ -31,17 +32,17 @@ export function listenForExpiredKeys(options: KeyspaceOptions): void {
     if (commands.status !== 'ready' || events.status !== 'ready') return;
     try {
       await events.subscribe(channel);
-      const refusal = await switchOn(commands);
-      if (!(await eventComes(commands, probes))) {
-        const reason = refusal ?? 'it is set, and no event came';
+      const refusal = await enableEvents(commands);
+      if (!(await eventsArrive(commands, probes))) {
+        const reason = refusal ?? 'it is set, and no event arrived';
         logger.error(
           { reason },
-          'Redis gives no events of keys that expire: set notify-keyspace-events to Ex in its configuration. Until then the sweeper releases holds, some seconds late.',
+          'Redis sends no events of expired keys; set notify-keyspace-events to Ex in its configuration. Until then the sweeper expires reservations, some seconds late.',
         );
       }
       await options.onReady();
     } catch (error) {
-      logger.warn({ err: error }, 'the events of Redis could not be prepared; it is tried again');
+      logger.warn({ err: error }, 'keyspace events not set up; trying again');
       setTimeout(() => void prepare(), retryMs).unref();
     }
   }
@@ -55,12 +56,12 @@ export function listenForExpiredKeys(options: KeyspaceOptions): void {
   void prepare();
 }
 
-/** @returns why Redis does not let us, if it does not */
-async function switchOn(commands: Redis): Promise<string | null> {
+/** @returns why Redis refuses it; null when it does not */
+async function enableEvents(commands: Redis): Promise<string | null> {
   try {
     const [, flags = ''] = (await commands.config('GET', 'notify-keyspace-events')) as string[];
     if (flags.includes('E') && /[xA]/.test(flags)) return null;
-    // What others have switched on stays on.
+    // Events that others have switched on stay on.
     await commands.config('SET', 'notify-keyspace-events', `${flags}Ex`);
     return null;
   } catch (error) {
@@ -68,21 +69,21 @@ async function switchOn(commands: Redis): Promise<string | null> {
   }
 }
 
-async function eventComes(commands: Redis, probes: Map<string, () => void>): Promise<boolean> {
+async function eventsArrive(commands: Redis, probes: Map<string, () => void>): Promise<boolean> {
   const key = probePrefix + randomUUID();
-  let giveUp: NodeJS.Timeout | undefined;
-  const came = new Promise<boolean>((resolve) => {
+  let timeout: NodeJS.Timeout | undefined;
+  const arrived = new Promise<boolean>((resolve) => {
     probes.set(key, () => resolve(true));
-    giveUp = setTimeout(resolve, probeMaxMs, false);
+    timeout = setTimeout(resolve, probeMaxMs, false);
   });
-  // Looking at a key that is due makes Redis notice.
-  const look = setInterval(() => void commands.exists(key).catch(() => {}), probeLookMs);
+  // Redis expires a key that is due when it is read.
+  const read = setInterval(() => void commands.exists(key).catch(() => {}), probeReadMs);
   try {
     await commands.set(key, '', 'PX', 1);
-    return await came;
+    return await arrived;
   } finally {
-    clearInterval(look);
-    clearTimeout(giveUp);
+    clearInterval(read);
+    clearTimeout(timeout);
     probes.delete(key);
   }
 }

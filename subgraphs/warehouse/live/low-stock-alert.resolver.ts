@@ -8,7 +8,7 @@ import type { LiveContext } from './live-context.js';
 export class LowStockAlertResolver {
   @Allow('shop-owner')
   @Subscription(() => StockLevel, {
-    description: 'Levels of a shop of one’s own, each when it becomes low.',
+    description: 'Stock levels of a shop of the signed-in vendor, each when it becomes low.',
     subscribe: ({ args, context }) => openAlerts(args.shopId, context as LiveContext),
   })
   lowStockAlert(
@@ -16,7 +16,7 @@ export class LowStockAlertResolver {
     @Ctx() { em }: LiveContext,
     @Arg('shopId', () => UUID, { description: 'The shop.' }) _shopId: string,
   ) {
-    // One manager serves all events of a subscription, and would show what it read for the first.
+    // All events of a subscription share one entity manager, which would return what it read first.
     return em.fork().findOneOrFail(StockLevel, levelId);
   }
 }

@@ -9,14 +9,16 @@ const lookEveryMs = 1000;
 const coalesceMs = 50;
 const pendingMax = 10_000;
 
-/** The levels of one shop that became low since a subscriber came, and that it was not told of yet. */
+/**
+ * The levels of one shop that became low since a subscriber connected and are not delivered yet.
+ */
 export class LowStockFeed implements AsyncIterableIterator<string> {
   #low: ReadonlySet<string>;
   readonly #pending = new Set<string>();
   #closed = false;
   #waiting: ((result: IteratorResult<string>) => void) | undefined;
 
-  /** @param low the ids of the levels that are low at the outset */
+  /** @param low the ids of the levels that are low at the start */
   constructor(
     readonly shopId: string,
     low: Iterable<string>,
@@ -25,7 +27,9 @@ export class LowStockFeed implements AsyncIterableIterator<string> {
     this.#low = new Set(low);
   }
 
-  /** Takes in which levels are low now: those that were not the last time are told. */
+  /**
+   * Compares the levels that are low now with the last ones, and delivers those that became low.
+   */
   look(low: ReadonlySet<string>): void {
     for (const id of low) {
       if (!this.#low.has(id) && this.#pending.size < pendingMax) this.#pending.add(id);
@@ -74,9 +78,9 @@ export interface LowStockAlerts {
 }
 
 /**
- * Which levels are low is read from the database, by the index of low levels: when Redis tells that
- * stock of a watched shop changed, and once a second. So whoever moves stock does nothing for it. A
- * level that is low for less than that is not told of.
+ * Low levels are read from the database, by the index of low levels: when Redis reports a stock
+ * change in a watched shop, and once a second. So code that moves stock does nothing for alerts. A
+ * level that is low only between two reads causes no alert.
  */
 export function createLowStockAlerts(
   em: EntityManager,
@@ -87,10 +91,10 @@ export function createLowStockAlerts(
   let soon: NodeJS.Timeout | undefined;
   let looking = Promise.resolve();
 
-  // One look after the other: what an earlier one found must not come behind a later one.
+  // One read after the other: an earlier result must not arrive after a later one.
   const look = () => {
     looking = looking.then(lookOnce).catch((error) => {
-      logger.warn({ err: error }, 'low levels could not be read');
+      logger.warn({ err: error }, 'low stock levels could not be read');
     });
     return looking;
   };
@@ -111,7 +115,7 @@ export function createLowStockAlerts(
       void look();
     }, coalesceMs);
   });
-  const worker = startWorker('look for low levels', lookEveryMs, logger, look);
+  const worker = startWorker('read of low stock levels', lookEveryMs, logger, look);
 
   return {
     async open(shopId) {

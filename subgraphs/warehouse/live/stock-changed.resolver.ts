@@ -8,7 +8,7 @@ import type { StockChanged } from '../signals/stock-signals.js';
 import type { LiveContext } from './live-context.js';
 
 @Allow('parent')
-@ObjectType({ description: 'What one shop has of one variant from now on.' })
+@ObjectType({ description: 'The availability of one variant in one shop, after a change.' })
 export class StockChange {
   @Field(() => ProductVariant, { nullable: true, description: 'The variant.' })
   variant!: ProductVariant;
@@ -19,7 +19,7 @@ export class StockChange {
   @Field(() => Int, { description: 'Units that can be bought.' })
   available!: number;
 
-  @Field(() => Int, { description: 'Rises with each change of this variant in this shop.' })
+  @Field(() => Int, { description: 'Increases with each change of this variant in this shop.' })
   version!: number;
 
   @Field(() => Date, { description: 'When it changed.' })
@@ -33,16 +33,17 @@ export class StockChangedResolver {
   @Allow('anyone')
   @BeginsWithSnapshot()
   @Subscription(() => StockChange, {
-    description: 'The stock as it is now, then each change of it.',
+    description: 'Current availability first, then each change. Give `skus`, `shopId` or both.',
     subscribe: ({ args, context }) => openFeed(args, context as LiveContext),
   })
   stockChanged(
     @Root() change: StockChanged,
-    @Arg('skus', () => [String], { nullable: true, description: 'Of these variants, at most 100.' })
+    @Arg('skus', () => [String], { nullable: true, description: 'Only these variants, 1 to 100.' })
     _skus?: string[],
     @Arg('shopId', () => UUID, {
       nullable: true,
-      description: 'Of this shop; with skus, if it has more than 10,000 variants.',
+      description:
+        'Only this shop. Required to have at most 10,000 variants unless `skus` is given.',
     })
     _shopId?: string,
   ): StockChange {
@@ -61,7 +62,7 @@ function openFeed(args: { skus?: string[] | null; shopId?: string | null }, { ap
   const shopId = args.shopId ?? null;
   if (!skus && !shopId) throw badInput({ skus: 'give skus, a shopId, or both' });
   if (skus && (skus.length === 0 || skus.length > skusMax)) {
-    throw badInput({ skus: `must be 1 to ${skusMax} of them` });
+    throw badInput({ skus: `must be 1 to ${skusMax}` });
   }
   return app.feeds.open({ skus, shopId });
 }

@@ -15,7 +15,7 @@ const openFeed = (closed: StockFeed[] = []) =>
   createStockFeed({ skus: ['A', 'B'], shopId: null }, (feed) => closed.push(feed));
 
 describe('the feed of one subscriber', () => {
-  it('keeps the latest of each row, however many come before it is read', async () => {
+  it('keeps the latest change of each item until it is read', async () => {
     const feed = openFeed();
     for (let version = 1; version <= 1000; version++) {
       feed.push(change(version));
@@ -29,7 +29,7 @@ describe('the feed of one subscriber', () => {
     await feed.return();
   });
 
-  it('passes over an older version, and what it does not watch', async () => {
+  it('skips older versions and items that it does not watch', async () => {
     const feed = openFeed();
     feed.push(change(5));
     expect((await feed.next()).value).toEqual(change(5));
@@ -40,7 +40,7 @@ describe('the feed of one subscriber', () => {
     await feed.return();
   });
 
-  it('ends a reader that waits when it is closed, and is let go once', async () => {
+  it('ends a waiting reader when it is closed, and is removed once', async () => {
     const closed: StockFeed[] = [];
     const feed = openFeed(closed);
     const next = feed.next();
@@ -75,7 +75,7 @@ describe('the feeds of whole shops', () => {
     return shopId;
   }
 
-  it('are caught up in turn, 1,000 items a second, and none is left out', async () => {
+  it('catch up in turn, 1,000 items a second, with all items of all shops', async () => {
     const shopIds = [await openShop(1500), await openShop(700)];
     const seen = new Map<string, number>();
     for (const shopId of shopIds) {
@@ -88,7 +88,7 @@ describe('the feeds of whole shops', () => {
       async () => seen.size,
       (size) => size === 2200,
     );
-    // By nobody who tells Redis of it.
+    // A change that is not published.
     await stock.query('update stock_item set version = 2 where shop_id = any($1)', [shopIds]);
     const caughtUp = () => [...seen.values()].filter((version) => version === 2).length;
     const first = await eventually(
@@ -102,7 +102,7 @@ describe('the feeds of whole shops', () => {
     );
   });
 
-  it('are not opened for more than 10,000 items', async () => {
+  it('are not opened for a shop with more than 10,000 items', async () => {
     const shopId = await openShop(10_001);
     const refused = { extensions: { code: 'BAD_USER_INPUT' } };
     await expect(feeds.open({ skus: null, shopId })).rejects.toMatchObject(refused);

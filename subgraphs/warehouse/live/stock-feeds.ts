@@ -8,21 +8,21 @@ import type { Logger } from '../../shared/observability/logger.js';
 import { startWorker } from '../../shared/runtime/worker.js';
 import { type StockChanged, stockChannel } from '../signals/stock-signals.js';
 
-/** Which stock a subscriber watches: skus, a shop, or those skus of that shop. */
+/** The stock that a subscriber watches: skus, a shop, or skus of one shop. */
 export interface StockFilter {
   readonly skus: readonly string[] | null;
   readonly shopId: string | null;
 }
 
 const catchUpEveryMs = 1000;
-// What one subscriber may make this process keep, and one second of catching up may cost.
+// How many items one subscriber may watch, and how many one catch-up reads.
 const shopItemsMax = 10_000;
 const shopItemsPerTurn = 1000;
 const beginning: StockKey = { shopId: '00000000-0000-0000-0000-000000000000', sku: '' };
 
 export type StockFeed = LatestFeed<StockChanged>;
 
-/** A feed of what a subscriber watches. */
+/** The feed of one subscriber. */
 export function createStockFeed(
   { skus, shopId }: StockFilter,
   onClose: (feed: StockFeed) => void,
@@ -38,20 +38,20 @@ export function createStockFeed(
 /** The feeds of all subscribers of this process. */
 export interface StockFeeds {
   /**
-   * Opens a feed that begins with the stock as it is now.
+   * Opens a feed that starts with the current stock.
    *
    * @throws `BAD_USER_INPUT` for a whole shop of more than 10,000 items
    */
   open(filter: StockFilter): Promise<StockFeed>;
-  /** how many are open */
+  /** the number of open feeds */
   count(): number;
   stop(): Promise<void>;
 }
 
 /**
- * Feeds live on Redis's events. What was not published (a process killed after COMMIT, Redis away)
- * is made good once a second from the versions in the database; for whole shops 1,000 items a second,
- * in turn.
+ * Feeds receive changes over Redis. A change that was not published (a process was killed after
+ * COMMIT, Redis was away) is found within a second by its version in the database; in feeds of
+ * whole shops 1,000 items are checked per second, in turn.
  */
 export function createStockFeeds(em: EntityManager, redis: Redis, logger: Logger): StockFeeds {
   const feeds = new Map<StockFeed, StockFilter>();
@@ -115,12 +115,12 @@ async function readSnapshot(em: EntityManager, { skus, shopId }: StockFilter) {
   if (skus) return readSkus(em, skus);
   const rows = await readRows(em, 'shop_id = $1 limit $2', [shopId, shopItemsMax + 1]);
   if (rows.length <= shopItemsMax) return rows;
-  throw badInput({ shopId: `has more than ${shopItemsMax} variants: say which skus` });
+  throw badInput({ shopId: `has more than ${shopItemsMax} variants; give skus too` });
 }
 
 /**
- * Reads whole shops little by little, over and over: a turn costs the same however large they are. Of
- * few items all are read at each turn.
+ * Reads whole shops in turn, `shopItemsPerTurn` items per call, and starts again at the end: a call
+ * costs the same for any number of items.
  */
 function createShopReader(em: EntityManager) {
   let after: StockKey = beginning;

@@ -14,7 +14,7 @@ const request = ({ shopId, sku }: StockKey, quantity = 1, orderId = newId()) => 
   return { orderId, lines: [{ shopId, sku, quantity }], holdForMs: 3_600_000 };
 };
 
-describe('the stock engine where it can break', () => {
+describe('the stock engine when its database or locks fail', () => {
   let stock: TestStock;
   beforeAll(async () => {
     stock = await openStock();
@@ -48,7 +48,7 @@ describe('the stock engine where it can break', () => {
       stock.engine({ locks: lostLocks, limits }),
     ]);
     const key = await stockUp(engines[0], [20]);
-    // Each is at its transaction when the other gets the lock.
+    // Slow enough for both engines to be in a transaction at the same time.
     await stock.query(`create function be_slow() returns trigger as
       $$ begin perform pg_sleep(0.02); return null; end; $$ language plpgsql`);
     await stock.query(`create trigger slow before insert on stock_movement
@@ -67,7 +67,7 @@ describe('the stock engine where it can break', () => {
   describe.each<CutPoint>(['before it reaches PostgreSQL', 'after PostgreSQL has committed'])(
     'a connection that is lost at COMMIT, %s',
     (point) => {
-      it('leaves every reservation of the batch done once, and tells so', async () => {
+      it('makes every reservation of the batch once, and reports it as HELD', async () => {
         const proxy = await startPostgresProxy(stock.url);
         const engine = await stock.engine({ databaseUrl: proxy.url });
         const key = await stockUp(engine, [10]);
@@ -81,7 +81,7 @@ describe('the stock engine where it can break', () => {
         await proxy.stop();
       });
 
-      it('leaves a sale and a release done once', async () => {
+      it('makes a sale and a release once', async () => {
         const proxy = await startPostgresProxy(stock.url);
         const engine = await stock.engine({ databaseUrl: proxy.url });
         const key = await stockUp(engine, [10]);
@@ -99,7 +99,7 @@ describe('the stock engine where it can break', () => {
         await proxy.stop();
       });
 
-      it('counts a delivery once, though it may not be repeated', async () => {
+      it('counts a delivery once, though a delivery must not be repeated', async () => {
         const proxy = await startPostgresProxy(stock.url);
         const engine = await stock.engine({ databaseUrl: proxy.url });
         const { sku, warehouses, ...key } = await stockUp(engine, [10]);
@@ -115,7 +115,7 @@ describe('the stock engine where it can break', () => {
     },
   );
 
-  it('counts a delivery to a new level once, though its COMMIT comes after its connection was lost', async () => {
+  it('counts a delivery to a new level once when its COMMIT runs after its connection was lost', async () => {
     const proxy = await startPostgresProxy(stock.url);
     const engine = await stock.engine({ databaseUrl: proxy.url });
     const { sku, warehouses, ...key } = await stockUp(engine, [0]);
@@ -129,18 +129,18 @@ describe('the stock engine where it can break', () => {
     await proxy.stop();
   });
 
-  it('closes a warehouse once, though its COMMIT comes after its connection was lost', async () => {
+  it('deactivates a warehouse once when its COMMIT runs after its connection was lost', async () => {
     const proxy = await startPostgresProxy(stock.url);
     const engine = await stock.engine({ databaseUrl: proxy.url });
     const { warehouseIds, ...key } = await stockUp(engine, [5]);
     proxy.cutNextCommit('before PostgreSQL commits, which it does later');
-    const closed = await setWarehouseActive(engine, warehouseIds[0] as string, false);
-    expect(closed).toEqual({ units: 5, reserved: 0 });
+    const deactivated = await setWarehouseActive(engine, warehouseIds[0] as string, false);
+    expect(deactivated).toEqual({ units: 5, reserved: 0 });
     expect(await availableOf(key)).toBe(0);
     await proxy.stop();
   });
 
-  it('learns what a COMMIT came to when the connection is silent, and does not use that again', async () => {
+  it('looks up the outcome of a COMMIT when the connection is silent, and does not use that connection again', async () => {
     const proxy = await startPostgresProxy(stock.url);
     const engine = await stock.engine({ databaseUrl: proxy.url });
     const key = await stockUp(engine, [5]);
@@ -153,7 +153,7 @@ describe('the stock engine where it can break', () => {
     await proxy.stop();
   });
 
-  it('a connection that is lost in a transaction does not stay taken', async () => {
+  it('a connection that is lost in a transaction goes back to the pool', async () => {
     const proxy = await startPostgresProxy(stock.url);
     const engine = await stock.engine({ databaseUrl: proxy.url });
     const key = await stockUp(engine, [20]);
@@ -164,11 +164,11 @@ describe('the stock engine where it can break', () => {
     await proxy.stop();
   });
 
-  it('a request that PostgreSQL refuses does not sink the batch it came in', async () => {
+  it('a request that PostgreSQL refuses does not fail the others of its batch', async () => {
     const engine = await stock.engine();
     const key = await stockUp(engine, [10]);
-    const poison = request({ ...key, sku: 'a NUL: \u0000' });
-    const requests = [request(key, 1), request(key, 2), poison, request(key, 3)];
+    const refusedByPostgres = request({ ...key, sku: 'a NUL: \u0000' });
+    const requests = [request(key, 1), request(key, 2), refusedByPostgres, request(key, 3)];
     const results = await Promise.allSettled(requests.map((each) => reserveStock(engine, each)));
     expect(results.map(({ status }) => status)).toEqual([
       'fulfilled',
@@ -179,7 +179,7 @@ describe('the stock engine where it can break', () => {
     expect(await availableOf(key)).toBe(4);
   });
 
-  describe('with three nodes of the lock', () => {
+  describe('with three lock nodes', () => {
     const servers: Awaited<ReturnType<typeof startTestRedis>>[] = [];
     const connections: ReturnType<typeof createRedis>[] = [];
     beforeAll(async () => {
@@ -192,15 +192,15 @@ describe('the stock engine where it can break', () => {
       for (const connection of connections) connection.disconnect();
       await Promise.all(servers.map((server) => server.stop()));
     });
-    // The lock of a batch is kept for those who come right behind it.
-    const lockLetGo = ([node]: typeof connections) =>
+    // The lock of a batch is kept for a moment for the next batch.
+    const lockReleased = ([node]: typeof connections) =>
       eventually(
         async () => node?.keys('lock:*').catch(() => undefined),
         (keys) => keys?.length === 0,
       );
     const refused = { extensions: { code: 'TRY_AGAIN' } };
 
-    it('one that is dead is not missed', async () => {
+    it('works with one dead node', async () => {
       const engine = await stock.engine({ locks: connections });
       const key = await stockUp(engine, [5]);
       await servers[0]?.kill();
@@ -210,7 +210,7 @@ describe('the stock engine where it can break', () => {
       await servers[0]?.restart();
     });
 
-    it('two that are dead, or hang, mean TRY_AGAIN and nothing changed, until they are back', async () => {
+    it('refuses with TRY_AGAIN, and changes nothing, while two nodes are dead or hang', async () => {
       const engine = await stock.engine({ locks: connections });
       const key = await stockUp(engine, [5]);
       const [first, second, third] = servers;
@@ -222,15 +222,15 @@ describe('the stock engine where it can break', () => {
         (allReady) => allReady,
       );
       expect((await retryWhileBusy(() => reserveStock(engine, request(key)))).state).toBe('HELD');
-      await lockLetGo(connections);
+      await lockReleased(connections);
       second?.pause();
       third?.pause();
-      const askedMs = performance.now();
+      const startedMs = performance.now();
       const all = Promise.allSettled([1, 2, 3].map(() => reserveStock(engine, request(key))));
       for (const result of await all) expect(result).toMatchObject({ reason: refused });
-      // The bound is a second, of two tries at two nodes; a busy machine adds to it.
+      // The bound is a second, for two attempts at two nodes; a busy machine adds to it.
       expect(4 * lockCommandMaxMs).toBeLessThan(1000);
-      expect(performance.now() - askedMs).toBeLessThan(3000);
+      expect(performance.now() - startedMs).toBeLessThan(3000);
       expect(await availableOf(key)).toBe(4);
       second?.resume();
       third?.resume();
@@ -241,23 +241,23 @@ describe('the stock engine where it can break', () => {
     });
   });
 
-  it('who waits for a lock is seen by who has it', async () => {
-    const [mine, theirs] = [
+  it('a process that has a lock sees when another waits for it', async () => {
+    const [locks, othersLocks] = [
       createStockLocks([await stock.redisAt(2)], logger),
       createStockLocks([await stock.redisAt(2)], logger),
     ];
-    // Its sign stands for 50 ms, and is looked for within 20.
+    // The sign of a waiting process lasts 50 ms, and is read with a timeout of 20 ms.
     await eventually(
       async () => {
-        const lock = await mine.lock(['A', 'B'], () => true);
+        const lock = await locks.lock(['A', 'B'], () => true);
         let attempts = 0;
-        expect(await theirs.lock(['B', 'C'], () => ++attempts < 2)).toBeNull();
+        expect(await othersLocks.lock(['B', 'C'], () => ++attempts < 2)).toBeNull();
         return lock?.release();
       },
       Boolean,
       1000,
     );
-    const free = await theirs.lock(['B', 'C'], () => true);
+    const free = await othersLocks.lock(['B', 'C'], () => true);
     expect(await free?.release()).toBe(false);
   });
 });

@@ -35,17 +35,17 @@ describe('reserving stock', () => {
       [orderId],
     );
 
-  /** In a transaction of its own, which waits for the others as long as it takes. */
-  async function decideAlone(asked: ReserveRequest): Promise<ReserveOutcome[]> {
+  /** Decides in a transaction of its own, which waits for the others as long as it takes. */
+  async function decideAlone(request: ReserveRequest): Promise<ReserveOutcome[]> {
     try {
-      return await decideReservations(engine, [asked]);
+      return await decideReservations(engine, [request]);
     } catch (error) {
-      if (isLockTimeout(error)) return decideAlone(asked);
+      if (isLockTimeout(error)) return decideAlone(request);
       throw error;
     }
   }
 
-  it('holds the units until the time that PostgreSQL’s clock gives', async () => {
+  it('reserves the units, for a time by PostgreSQL’s clock', async () => {
     const key = await stockUp(engine, [10]);
     const outcome = await reserveStock(engine, request(key, 4));
     expect(outcome.state).toBe('HELD');
@@ -61,7 +61,7 @@ describe('reserving stock', () => {
     ]);
   });
 
-  it('holds nothing of an order of which one line is short, and says what is left of which', async () => {
+  it('reserves nothing for an order with one line too many, and says how many units are available', async () => {
     const [plenty, scarce] = [await stockUp(engine, [10]), await stockUp(engine, [1])];
     const orderId = newId();
     const lines = [
@@ -77,7 +77,7 @@ describe('reserving stock', () => {
     expect(await movementsOf(orderId)).toEqual([]);
   });
 
-  it('adds up a sku that stands in two lines before it decides', async () => {
+  it('adds up two lines of the same sku before it decides', async () => {
     const key = await stockUp(engine, [3]);
     const line = { shopId: key.shopId, sku: key.sku, quantity: 2 };
     const outcome = await reserveStock(engine, {
@@ -88,7 +88,7 @@ describe('reserving stock', () => {
     expect(outcome).toMatchObject({ state: 'SHORT', shortages: [{ requested: 4, available: 3 }] });
   });
 
-  it('decides those who ask at once in their order, in one commit', async () => {
+  it('decides simultaneous requests in their order, in one commit', async () => {
     const key = await stockUp(engine, [5]);
     const requests = [request(key, 3), request(key, 3), request(key, 2)];
     const outcomes = await Promise.all(requests.map((each) => reserveStock(engine, each)));
@@ -114,7 +114,7 @@ describe('reserving stock', () => {
     expect(outcome).toMatchObject({ state: 'SHORT', shortages: [{ available: 0 }] });
   });
 
-  it('reserves once for an order that asks twice, one after the other or at once', async () => {
+  it('reserves once for two requests of the same order, one after the other or at the same time', async () => {
     const key = await stockUp(engine, [10]);
     const once = request(key, 2);
     const first = await reserveStock(engine, once);
@@ -127,7 +127,7 @@ describe('reserving stock', () => {
     expect((await itemOf(key))?.available).toBe(4);
   });
 
-  it('answers who asks for something else under the same order by what that is', async () => {
+  it('decides a request with other lines for the same order by those lines', async () => {
     const key = await stockUp(engine, [3]);
     const orderId = newId();
     const outcomes = await Promise.all([
@@ -137,16 +137,16 @@ describe('reserving stock', () => {
     expect(outcomes.map(({ state }) => state)).toEqual(['SHORT', 'HELD']);
   });
 
-  it('lets who asks again for an order that is undecided wait with the first, queueing once', async () => {
+  it('puts the same request into the queue once while it is undecided', async () => {
     const key = await stockUp(engine, [10]);
-    const asked = request(key, 2);
-    const [first, second] = [reserveStock(engine, asked), reserveStock(engine, asked)];
+    const same = request(key, 2);
+    const [first, second] = [reserveStock(engine, same), reserveStock(engine, same)];
     expect(second).toBe(first);
     await first;
     expect(engine.undecided.size).toBe(0);
   });
 
-  it('does not tell an order that its own units are sold out, when it asks twice at once', async () => {
+  it('does not report SHORT to an order that reserved the last units itself, with simultaneous requests', async () => {
     for (let round = 0; round < 5; round++) {
       const key = await stockUp(engine, [2]);
       const all = request(key, 2);
@@ -155,7 +155,7 @@ describe('reserving stock', () => {
     }
   });
 
-  it('keeps its locks in the Redis database that it is given', async () => {
+  it('keeps its locks in the configured Redis database', async () => {
     const key = await stockUp(engine, [2]);
     const locks = await stock.redisAt(2);
     const lock = await createStockLocks([locks], logger).lock([key.sku], () => true);
@@ -164,7 +164,7 @@ describe('reserving stock', () => {
     expect(await locks.exists(`lock:sku:${key.sku}`)).toBe(0);
   });
 
-  it('refuses a reservation that comes after its release', async () => {
+  it('refuses a reservation that arrives after its release', async () => {
     const key = await stockUp(engine, [10]);
     const late = request(key, 2);
     await releaseReservation(engine, { orderId: late.orderId, reason: 'ABANDONED' });
@@ -173,7 +173,7 @@ describe('reserving stock', () => {
     expect((await itemOf(key))?.available).toBe(10);
   });
 
-  it('never sells more than there is to twenty who ask at once, in transactions of their own', async () => {
+  it('never reserves more than is available for twenty simultaneous requests, each in its own transaction', async () => {
     const key = await stockUp(engine, [4, 3]);
     const outcomes = await Promise.all(
       Array.from({ length: 20 }, () => decideAlone(request(key, 1))),
@@ -181,7 +181,7 @@ describe('reserving stock', () => {
     expect(outcomes.flat().filter(({ state }) => state === 'HELD')).toHaveLength(7);
   });
 
-  it('sets a timer for each hold and takes it away when the hold ends', async () => {
+  it('sets a timer for each reservation and removes it when the reservation ends', async () => {
     const key = await stockUp(engine, [10]);
     const { orderId } = await reserveStock(engine, request(key, 1));
     expect(await engine.timerRedis.exists(`reservation:${orderId}`)).toBe(1);
@@ -189,12 +189,12 @@ describe('reserving stock', () => {
     expect(await engine.timerRedis.exists(`reservation:${orderId}`)).toBe(0);
   });
 
-  it('says TRY_AGAIN and changes nothing when the lock cannot be had', async () => {
-    const gone = await stock.redisAt(3);
-    gone.disconnect();
-    const away = await stock.engine({ locks: [gone] });
+  it('refuses with TRY_AGAIN and changes nothing when the lock cannot be acquired', async () => {
+    const disconnected = await stock.redisAt(3);
+    disconnected.disconnect();
+    const withoutLocks = await stock.engine({ locks: [disconnected] });
     const key = await stockUp(engine, [10]);
-    await expect(reserveStock(away, request(key, 1))).rejects.toMatchObject({
+    await expect(reserveStock(withoutLocks, request(key, 1))).rejects.toMatchObject({
       extensions: { code: 'TRY_AGAIN' },
     });
     expect((await itemOf(key))?.available).toBe(10);

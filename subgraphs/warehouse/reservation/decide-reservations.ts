@@ -9,36 +9,38 @@ import type {
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { sql } from '../../shared/database/sql.js';
 import type { Ledger } from '../stock/ledger.js';
-import { moveStock, type NoteTransaction } from '../stock/move-stock.js';
+import { moveStock, type SetTransactionId } from '../stock/move-stock.js';
 import type { StockStore } from '../stock/stock-store.js';
 import { type Allocation, allocate, type Demand } from './allocate.js';
 import { Reservation, ReservationLine } from './reservation.js';
 
-/** `HELD` and until when; or short of something; or how the reservation of this order ended before. */
+/** The reservation of the order, new or existing; or the lines that there are too few units for. */
 export type ReserveOutcome = { readonly orderId: string } & (
   | { readonly state: 'HELD'; readonly expiresAt: Date }
   | { readonly state: 'SHORT'; readonly shortages: Shortage[] }
   | { readonly state: Exclude<ReservationState, 'HELD'> }
 );
 
-/** Decides reservations in their order, in one unit of work and one commit. */
+/** Decides reservations in their order, in one transaction. */
 export async function decideReservations(
   store: StockStore,
   requests: readonly ReserveRequest[],
 ): Promise<ReserveOutcome[]> {
   const outcomes = await moveStock(
     store,
-    async (em, openLedger, noteId) => {
+    async (em, openLedger, setTransactionId) => {
       const ledger = await openLedger(requests.flatMap(({ lines }) => lines));
-      // Read behind the row locks: who held them before us may have reserved for one of these orders.
-      const { now, known } = await readKnown(em, requests, noteId);
+      // Read after the row locks: the transaction that held them before may have reserved for one
+      // of these orders.
+      const { now, known } = await readKnown(em, requests, setTransactionId);
       const rows: ReservationRows = { reservations: [], lines: [] };
       const decided = requests.map((request) => {
         const outcome = known.get(request.orderId) ?? decide(ledger, request, now, rows);
         if (outcome.state !== 'SHORT') known.set(request.orderId, outcome);
         return outcome;
       });
-      // In order of the ids, as tombstones are laid: two who insert the same orders do not deadlock.
+      // By order id, as tombstones are inserted: two transactions that insert the same orders do
+      // not deadlock.
       rows.reservations.sort((a, b) => (a.orderId < b.orderId ? -1 : 1));
       ledger.append(Reservation, rows.reservations);
       ledger.append(ReservationLine, rows.lines);
@@ -56,11 +58,14 @@ interface ReservationRows {
   readonly lines: RequiredEntityData<ReservationLine>[];
 }
 
-/** What is stored for these orders, and PostgreSQL's clock, by which holds are measured. */
+/**
+ * The reservations that these orders have, and the time by PostgreSQL’s clock, which decides
+ * expiry.
+ */
 async function readKnown(
   em: EntityManager,
   requests: readonly ReserveRequest[],
-  noteId: NoteTransaction,
+  setTransactionId: SetTransactionId,
 ) {
   const rows = await sql<{
     now: string;
@@ -75,7 +80,7 @@ async function readKnown(
      from (select 1) as one left join reservation on order_id = any($1::uuid[])`,
     [requests.map(({ orderId }) => orderId)],
   );
-  noteId(rows[0]?.transactionId);
+  setTransactionId(rows[0]?.transactionId);
   const known = new Map<string, ReserveOutcome>();
   for (const { orderId, state, expiresAt } of rows) {
     if (orderId) known.set(orderId, { orderId, state, expiresAt: new Date(expiresAt) });
@@ -115,7 +120,7 @@ function decide(
   return { orderId, state: 'HELD', expiresAt };
 }
 
-/** The same sku of the same shop, asked for twice, is one demand. */
+/** Adds up lines of the same sku and shop. */
 function sumByKey(lines: readonly ReserveLine[]): ReserveLine[] {
   const sums = new Map<string, ReserveLine>();
   for (const { shopId, sku, quantity } of lines) {

@@ -1,9 +1,9 @@
 import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { newId } from '../../shared/ids.js';
-import { expireOrSplit, expireReservations } from '../expiry/expire-reservations.js';
+import { expireIsolating, expireReservations } from '../expiry/expire-reservations.js';
 import { commitReservation, releaseReservation, reserveStock, type StockEngine } from './engine.js';
 
-describe('how a hold ends', () => {
+describe('how a reservation ends', () => {
   let stock: TestStock;
   let engine: StockEngine;
   beforeAll(async () => {
@@ -13,8 +13,8 @@ describe('how a hold ends', () => {
   afterEach(() => stock.expectStockInvariants());
   afterAll(() => stock.close());
 
-  /** Ten units on the shelf, three of them held for an order. */
-  async function hold(holdForMs = 3_600_000) {
+  /** Stocks ten units and reserves three of them for an order. */
+  async function reserve(holdForMs = 3_600_000) {
     const key = await stockUp(engine, [10]);
     const orderId = newId();
     const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 3 }];
@@ -32,8 +32,8 @@ describe('how a hold ends', () => {
   const eventsOf = (orderId: string) =>
     stock.query('select consumer, topic, payload from outbox where key = $1', [orderId]);
 
-  it('a commit sells the units: they leave the warehouse', async () => {
-    const { orderId, shopId } = await hold();
+  it('a commit sells the units, which leave the warehouse', async () => {
+    const { orderId, shopId } = await reserve();
     const paymentId = newId();
     expect(await commitReservation(engine, { orderId, paymentId })).toEqual({
       orderId,
@@ -44,8 +44,8 @@ describe('how a hold ends', () => {
     expect(await eventsOf(orderId)).toEqual([]);
   });
 
-  it('a second payment is told who won, and changes nothing', async () => {
-    const { orderId, shopId } = await hold();
+  it('a second payment changes nothing, and the answer names the first', async () => {
+    const { orderId, shopId } = await reserve();
     const [winner, loser] = [newId(), newId()];
     await commitReservation(engine, { orderId, paymentId: winner });
     for (const paymentId of [loser, winner]) {
@@ -58,7 +58,7 @@ describe('how a hold ends', () => {
     expect(await levelOf(shopId)).toEqual({ onHand: 7, reserved: 0, available: 7 });
   });
 
-  it('a payment of an order that is not known is refused, and so is a reservation that comes after', async () => {
+  it('a payment of an unknown order is refused, and so is a reservation that arrives after it', async () => {
     const { sku, shopId } = await stockUp(engine, [5]);
     const orderId = newId();
     const released = { orderId, state: 'RELEASED', paymentId: null };
@@ -68,8 +68,8 @@ describe('how a hold ends', () => {
     expect(outcome.state).toBe('RELEASED');
   });
 
-  it('of twenty payments at once one wins', async () => {
-    const { orderId, shopId } = await hold();
+  it('one of twenty simultaneous payments wins', async () => {
+    const { orderId, shopId } = await reserve();
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => commitReservation(engine, { orderId, paymentId: newId() })),
     );
@@ -77,8 +77,8 @@ describe('how a hold ends', () => {
     expect(await levelOf(shopId)).toEqual({ onHand: 7, reserved: 0, available: 7 });
   });
 
-  it('a release puts the units back and tells the order subgraph why, once', async () => {
-    const { orderId, shopId } = await hold();
+  it('a release makes the units available again, with one event that gives the reason', async () => {
+    const { orderId, shopId } = await reserve();
     const release = { orderId, reason: 'BY_CUSTOMER' as const };
     const released = { orderId, state: 'RELEASED', paymentId: null };
     expect(await releaseReservation(engine, release)).toEqual(released);
@@ -93,8 +93,8 @@ describe('how a hold ends', () => {
     ]);
   });
 
-  it('a release that comes after a payment leaves it as it is', async () => {
-    const { orderId, shopId } = await hold();
+  it('a release after a payment changes nothing', async () => {
+    const { orderId, shopId } = await reserve();
     const paymentId = newId();
     await commitReservation(engine, { orderId, paymentId });
     expect(await releaseReservation(engine, { orderId, reason: 'BY_CUSTOMER' })).toEqual({
@@ -105,8 +105,8 @@ describe('how a hold ends', () => {
     expect(await levelOf(shopId)).toEqual({ onHand: 7, reserved: 0, available: 7 });
   });
 
-  it('a hold whose time is up expires, and a payment that comes then does not get it', async () => {
-    const { orderId, shopId } = await hold(1);
+  it('a reservation that is due expires, and a later payment does not get it', async () => {
+    const { orderId, shopId } = await reserve(1);
     expect(await expireReservations(engine, [orderId])).toEqual([orderId]);
     expect(await expireReservations(engine, [orderId])).toEqual([]);
     expect(await commitReservation(engine, { orderId, paymentId: newId() })).toEqual({
@@ -118,14 +118,14 @@ describe('how a hold ends', () => {
     expect(await eventsOf(orderId)).toMatchObject([{ payload: { reason: 'PAYMENT_TIMEOUT' } }]);
   });
 
-  it('a hold whose time is not up by PostgreSQL’s clock does not expire', async () => {
-    const { orderId, shopId } = await hold();
+  it('a reservation that is not due by PostgreSQL’s clock does not expire', async () => {
+    const { orderId, shopId } = await reserve();
     expect(await expireReservations(engine, [orderId])).toEqual([]);
     expect(await levelOf(shopId)).toMatchObject({ reserved: 3 });
   });
 
-  it('a hold that somebody else is ending is passed over, and keeps up no other', async () => {
-    const [busy, free] = [await hold(1), await hold(1)];
+  it('a reservation that another transaction is ending is skipped, and delays no other', async () => {
+    const [busy, free] = [await reserve(1), await reserve(1)];
     await stock.query('begin');
     await stock.query('select 1 from reservation where order_id = $1 for update', [busy.orderId]);
     const both = [busy.orderId, free.orderId];
@@ -134,36 +134,36 @@ describe('how a hold ends', () => {
     expect(await expireReservations(engine, both)).toEqual([busy.orderId]);
   });
 
-  it('a hold that cannot be released keeps up no other', async () => {
-    const [broken, ...sound] = [await hold(1), await hold(1), await hold(1)];
+  it('a reservation that cannot be expired delays no other', async () => {
+    const [broken, ...sound] = [await reserve(1), await reserve(1), await reserve(1)];
     const setReserved = 'update stock_level set reserved = $2 where shop_id = $1';
     await stock.query(setReserved, [broken.shopId, 0]);
     const failed = new Set<string>();
     const all = [broken, ...sound].map(({ orderId }) => orderId);
-    expect(await expireOrSplit(engine, all, failed)).toBe(2);
+    expect(await expireIsolating(engine, all, failed)).toBe(2);
     expect([...failed]).toEqual([broken.orderId]);
     await stock.query(setReserved, [broken.shopId, 3]);
-    expect(await expireOrSplit(engine, all, failed)).toBe(1);
+    expect(await expireIsolating(engine, all, failed)).toBe(1);
   });
 
-  it('releases of held and of unknown orders, among reservations of the same stock, all end', async () => {
+  it('releases of held and of unknown orders succeed among reservations of the same stock', async () => {
     const key = await stockUp(engine, [500]);
     const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 1 }];
     const orders = (count: number) => Array.from({ length: count }, () => newId());
-    const reserve = (orderId: string) =>
+    const reserveOne = (orderId: string) =>
       reserveStock(engine, { orderId, lines, holdForMs: 3_600_000 });
     const release = (orderId: string) =>
       releaseReservation(engine, { orderId, reason: 'ABANDONED' as const });
     for (let round = 0; round < 5; round++) {
       const [held, raced] = [orders(20), orders(20)];
-      await Promise.all(held.map(reserve));
-      await Promise.all([...raced.map(reserve), ...held.map(release), ...raced.map(release)]);
+      await Promise.all(held.map(reserveOne));
+      await Promise.all([...raced.map(reserveOne), ...held.map(release), ...raced.map(release)]);
     }
     expect(await levelOf(key.shopId)).toEqual({ onHand: 500, reserved: 0, available: 500 });
   });
 
-  it('the database itself refuses a level that promises more than is there, or less than nothing', async () => {
-    const { shopId } = await hold();
+  it('the database refuses a level with more reserved than on hand, or less than 0', async () => {
+    const { shopId } = await reserve();
     for (const reserved of [11, -1]) {
       const change = stock.query('update stock_level set reserved = $2 where shop_id = $1', [
         shopId,
@@ -175,16 +175,16 @@ describe('how a hold ends', () => {
     await expect(change).rejects.toThrow('stock_item_available');
   });
 
-  it('a payment a moment late still gets a hold that nobody has ended yet', async () => {
-    const { orderId } = await hold(1);
+  it('a payment that is late still gets a reservation that has not ended yet', async () => {
+    const { orderId } = await reserve(1);
     const answer = await commitReservation(engine, { orderId, paymentId: newId() });
     expect(answer.state).toBe('COMMITTED');
   });
 
-  it('payment, release and expiry at the same instant, in three processes: one of them wins', async () => {
+  it('one of payment, release and expiry wins when three processes run them at the same time', async () => {
     const [second, third] = [await stock.engine(), await stock.engine()];
     for (let round = 0; round < 20; round++) {
-      const { orderId } = await hold(1);
+      const { orderId } = await reserve(1);
       await Promise.all([
         commitReservation(engine, { orderId, paymentId: newId() }),
         releaseReservation(second, { orderId, reason: 'BY_CUSTOMER' }),
@@ -199,8 +199,8 @@ describe('how a hold ends', () => {
     }
   });
 
-  it('the ledger takes no change of what is written', async () => {
-    await hold();
+  it('the ledger refuses to change or delete movements', async () => {
+    await reserve();
     const change = stock.query('update stock_movement set on_hand_delta = 0');
     await expect(change).rejects.toThrow('append-only');
     await expect(stock.query('delete from stock_movement')).rejects.toThrow('append-only');

@@ -12,9 +12,9 @@ import { lockReservations } from '../locks.js';
 import { moveStock, type OpenLedger } from '../stock/move-stock.js';
 import { ConcurrentChange } from '../stock/stock-errors.js';
 import type { StockStore } from '../stock/stock-store.js';
-import { readLines } from './reservation-lines.js';
+import { readReservationLines } from './reservation-lines.js';
 
-/** What the order subgraph asks for: a sale to a payment, or the units back on the shelf. */
+/** A request of the order subgraph: sell the units to a payment, or make them available again. */
 export type EndRequest =
   | (CommitRequest & { readonly to: 'COMMITTED' })
   | (ReleaseRequest & { readonly to: 'RELEASED' });
@@ -24,14 +24,14 @@ export type Ending =
   | EndRequest
   | { readonly orderId: string; readonly to: 'EXPIRED'; readonly reason: EndReason };
 
-/** What a reservation is, and which payment has it. */
+/** The state of a reservation, and the payment that it was sold to. */
 export interface ReservationStatus {
   readonly orderId: string;
   readonly state: ReservationState;
   readonly paymentId: string | null;
 }
 
-/** Ends holds as they are asked to, in one commit; of two requests for one order the first counts. */
+/** Ends reservations in one transaction; of two requests for one order the first counts. */
 export async function decideEndings(
   store: StockStore,
   requests: readonly EndRequest[],
@@ -39,14 +39,14 @@ export async function decideEndings(
   const orderIds = [...new Set(requests.map(({ orderId }) => orderId))];
   const { after, ended } = await moveStock(
     store,
-    async (em, openLedger, noteId) => {
+    async (em, openLedger, setTransactionId) => {
       const locked = await lockReservations(em, orderIds);
-      noteId(locked[0]?.transactionId);
+      setTransactionId(locked[0]?.transactionId);
       const ended = await endHeld(em, openLedger, locked, requests);
       const after = new Map(
         locked.map(({ orderId, state, paymentId }) => [orderId, { orderId, state, paymentId }]),
       );
-      for (const ending of ended) after.set(ending.orderId, endedBy(ending));
+      for (const ending of ended) after.set(ending.orderId, statusAfter(ending));
       const unknown = orderIds.filter((orderId) => !after.has(orderId));
       for (const tombstone of await insertTombstones(em, unknown)) {
         after.set(tombstone.orderId, tombstone);
@@ -60,16 +60,15 @@ export async function decideEndings(
   return requests.map(({ orderId }) => after.get(orderId) as ReservationStatus);
 }
 
-const endedBy = (ending: Ending): ReservationStatus => ({
+const statusAfter = (ending: Ending): ReservationStatus => ({
   orderId: ending.orderId,
   state: ending.to,
   paymentId: ending.to === 'COMMITTED' ? ending.paymentId : null,
 });
 
 /**
- * Writes down orders that are not known as `RELEASED`. The last thing of a transaction, in order of
- * the ids, as reservations are inserted: so none waits for another's row while it holds what that
- * one needs.
+ * Inserts `RELEASED` reservations for unknown orders. Last in the transaction and by order id, as
+ * reservations are inserted, so that two transactions do not deadlock.
  */
 async function insertTombstones(
   em: EntityManager,
@@ -89,11 +88,11 @@ async function insertTombstones(
 }
 
 /**
- * Ends those of the locked reservations that are `HELD` and leaves the others as they are: the
- * first transition out of `HELD` wins. A sale takes the units out of the warehouse, any other end
- * puts them back on the shelf and tells the order subgraph, in the same commit.
+ * Ends those of the locked reservations that are `HELD`: the first transition out of `HELD` wins. A
+ * sale removes the units from the warehouse. Any other end makes them available again, with an
+ * event for the order subgraph in the same commit.
  *
- * @returns the endings that came about
+ * @returns the endings that happened
  */
 export async function endHeld(
   em: EntityManager,
@@ -106,22 +105,22 @@ export async function endHeld(
     .filter(({ state }) => state === 'HELD')
     .flatMap(({ orderId }) => byOrder.get(orderId) ?? []);
   if (ended.length === 0) return [];
-  const lines = await readLines(
+  const lines = await readReservationLines(
     em,
     ended.map(({ orderId }) => orderId),
   );
   const ledger = await openLedger(lines);
   for (const { orderId, levelId, quantity } of lines) {
-    const sold = byOrder.get(orderId)?.to === 'COMMITTED';
+    const isSale = byOrder.get(orderId)?.to === 'COMMITTED';
     ledger.move(ledger.level(levelId), {
-      type: sold ? 'SALE' : 'RELEASE',
-      onHandDelta: sold ? -quantity : 0,
+      type: isSale ? 'SALE' : 'RELEASE',
+      onHandDelta: isSale ? -quantity : 0,
       reservedDelta: -quantity,
       reference: orderId,
       actor: 'order',
     });
   }
-  await writeStates(em, ended.map(endedBy));
+  await writeStates(em, ended.map(statusAfter));
   await enqueueReservationEnded(em, ended);
   return ended;
 }

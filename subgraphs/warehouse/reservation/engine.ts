@@ -15,18 +15,18 @@ import { decideEndings, type EndRequest, type ReservationStatus } from './end-re
 import { findBlockedOrders, findBlockedRequests } from './locked-rows.js';
 
 /**
- * How long the connections of the engine wait for each lock (`lock_timeout`): a batch takes some 20 ms,
- * so who waits longer waits for something else, and must not keep up other shops.
+ * How long the connections of the engine wait for each lock (`lock_timeout`). A batch takes some 20
+ * ms; a longer wait has another cause, and must not delay other shops.
  */
 export const rowWaitMs = 300;
 
-/** What moves stock in one process. */
+/** Everything that moves stock in one process. */
 export interface StockEngine extends StockStore {
-  /** Reservations, in batches under the locks of their skus. */
+  /** reservations, in batches under the locks of their skus */
   readonly reserving: Dispatcher<ReserveRequest, ReserveOutcome>;
-  /** What `reserving` has not decided yet, by what is asked: who asks the same again waits with it. */
+  /** requests that `reserving` has not decided yet: the same request again gets the same promise */
   readonly undecided: Map<string, Promise<ReserveOutcome>>;
-  /** Commits and releases, in batches that need no Redis. */
+  /** commits and releases, in batches that need no Redis */
   readonly ending: Dispatcher<EndRequest, ReservationStatus>;
 }
 export type ReservationContext = SubgraphContext<StockEngine>;
@@ -62,9 +62,9 @@ export function createStockEngine(parts: StockEngineParts): StockEngine {
       keysOf: ({ orderId }) => [orderId],
       work: (requests) => decideEndings(store, requests),
       async findBlocked(requests) {
-        const ofAll = requests.map(({ orderId }) => orderId);
-        const orderIds = await findBlockedOrders(orm.em.fork(), ofAll);
-        return requests.filter(({ orderId }) => orderIds.has(orderId));
+        const orderIds = requests.map(({ orderId }) => orderId);
+        const blocked = await findBlockedOrders(orm.em.fork(), orderIds);
+        return requests.filter(({ orderId }) => blocked.has(orderId));
       },
       metrics: metrics.dispatcher('end'),
       limits: { ...limits, keysPerBatchMax: Number.POSITIVE_INFINITY },
@@ -73,9 +73,9 @@ export function createStockEngine(parts: StockEngineParts): StockEngine {
 }
 
 /**
- * Holds stock for an order, all or nothing, in the order in which the requests came. Asking again
- * for an order that is known changes nothing and gives what became of it; while the same is undecided,
- * the second waits with the first.
+ * Reserves stock for an order, all lines or none, in order of arrival. A further request for an
+ * order that has a reservation changes nothing and returns that one’s state; the same request while
+ * the first is undecided waits with it.
  *
  * @throws `TRY_AGAIN` when the skus cannot be locked now; nothing was done then
  */
@@ -92,12 +92,12 @@ export function reserveStock(
 }
 
 /**
- * Sells what is held for an order to a payment. Needs no Redis. A reservation that is still `HELD`
- * is sold even past its time; one that ended already is left as it is. An order that is not known is
- * written down as `RELEASED`: its payment is void, and no reservation may come after that.
+ * Sells the reserved units of an order to a payment. Needs no Redis. A reservation that is still
+ * `HELD` is sold even after `expiresAt`; one that has ended stays as it is. For an unknown order a
+ * `RELEASED` reservation is inserted: the payment must be voided, and a reserve request that
+ * arrives later is refused.
  *
- * @returns what the reservation is now, and which payment has it: it was sold to the payment that
- *   asks only where both say so
+ * @returns the state after; it was sold to this payment only if `paymentId` is this payment’s
  */
 export function commitReservation(
   { ending }: StockEngine,
@@ -107,10 +107,11 @@ export function commitReservation(
 }
 
 /**
- * Puts back on the shelf what is held for an order. Needs no Redis. An order that is not known yet
- * is written down as `RELEASED`, so that a reservation which comes after its release is refused.
+ * Makes the reserved units of an order available again. Needs no Redis. For an unknown order a
+ * `RELEASED` reservation is inserted, so that a reserve request that arrives after its release is
+ * refused.
  *
- * @returns what the reservation is now: `COMMITTED` where a payment came first
+ * @returns the state after: `COMMITTED` if a payment came first
  */
 export function releaseReservation(
   { ending }: StockEngine,

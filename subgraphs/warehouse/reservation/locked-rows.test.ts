@@ -23,12 +23,12 @@ const Inbox = createInboxResolver<StockContext>('test', {
 });
 const refused = { extensions: { code: 'TRY_AGAIN' } };
 
-describe('a shop whose stock a long transaction holds', () => {
+describe('a shop whose stock a long transaction has locked', () => {
   let stock: TestStock;
   let engine: Awaited<ReturnType<TestStock['engine']>>;
   let long: pg.Client;
   let shop: Awaited<ReturnType<typeof stockUp>>;
-  let held: StockKey;
+  let locked: StockKey;
   let free: StockKey;
   beforeAll(async () => {
     stock = await openStock();
@@ -38,7 +38,7 @@ describe('a shop whose stock a long transaction holds', () => {
   });
   beforeEach(async () => {
     [shop, free] = [await stockUp(engine, [50]), await stockUp(engine, [50])];
-    held = shop;
+    locked = shop;
   });
   afterEach(async () => {
     await long.query('rollback');
@@ -49,10 +49,10 @@ describe('a shop whose stock a long transaction holds', () => {
     await stock.close();
   });
 
-  /** An import, or the closing of a warehouse. */
-  const hold = async (rows: 'stock_item' | 'warehouse') => {
+  /** Locks rows as an import or a deactivation does. */
+  const lock = async (rows: 'stock_item' | 'warehouse') => {
     await long.query('begin');
-    await long.query(`select 1 from ${rows} where shop_id = $1 for update`, [held.shopId]);
+    await long.query(`select 1 from ${rows} where shop_id = $1 for update`, [locked.shopId]);
   };
   const reserve = ({ shopId, sku }: StockKey, on: StockEngine = engine, holdForMs = 3_600_000) => {
     const lines = [{ shopId, sku, quantity: 1 }];
@@ -67,11 +67,11 @@ describe('a shop whose stock a long transaction holds', () => {
   };
 
   it.each(['stock_item', 'warehouse'] as const)(
-    'is refused, by its locks on %s; others in the same batch are served meanwhile',
+    'has its requests refused while its rows in %s are locked; others in the same batch are served',
     async (rows) => {
-      await hold(rows);
+      await lock(rows);
       const answers = await Promise.allSettled(
-        [free, held, free, held, held, free].map((key) => reserve(key)),
+        [free, locked, free, locked, locked, free].map((key) => reserve(key)),
       );
       const [first, second] = [answers[0], answers[1]];
       expect(first).toMatchObject({ value: { state: 'HELD' } });
@@ -80,19 +80,23 @@ describe('a shop whose stock a long transaction holds', () => {
         [first, second, first, second, second, first].map((each) => each?.status),
       );
       await long.query('rollback');
-      expect((await reserve(held)).state).toBe('HELD');
+      expect((await reserve(locked)).state).toBe('HELD');
     },
   );
 
-  it('keeps up no payment and no release of others', async () => {
-    const [mine, theirs, more] = [await reserve(held), await reserve(free), await reserve(free)];
-    await hold('stock_item');
+  it('delays no payment and no release of other shops', async () => {
+    const [ofLocked, ofFree, another] = [
+      await reserve(locked),
+      await reserve(free),
+      await reserve(free),
+    ];
+    await lock('stock_item');
     const release = (orderId: string) =>
       releaseReservation(engine, { orderId, reason: 'BY_CUSTOMER' });
     const answers = await Promise.allSettled([
-      release(mine.orderId),
-      commitReservation(engine, { orderId: theirs.orderId, paymentId: newId() }),
-      release(more.orderId),
+      release(ofLocked.orderId),
+      commitReservation(engine, { orderId: ofFree.orderId, paymentId: newId() }),
+      release(another.orderId),
     ]);
     expect(answers).toMatchObject([
       { reason: refused },
@@ -100,21 +104,21 @@ describe('a shop whose stock a long transaction holds', () => {
       { value: { state: 'RELEASED' } },
     ]);
     await long.query('rollback');
-    expect((await release(mine.orderId)).state).toBe('RELEASED');
+    expect((await release(ofLocked.orderId)).state).toBe('RELEASED');
   });
 
   it.each([
-    ['events of Redis', 1_000_000],
+    ['keyspace events', 1_000_000],
     ['the sweeper', 200],
-  ])('keeps up no hold of others that is due, by %s', async (_, sweepEveryMs) => {
+  ])('delays no expiry of other shops by %s', async (_, sweepEveryMs) => {
     const events = await stock.redisAt(1);
     const timers = engine.timerRedis;
-    const keys = [held, free, held, free, held, free];
-    const holds = await Promise.all(keys.map((key) => reserve(key, engine, 500)));
+    const keys = [locked, free, locked, free, locked, free];
+    const reserved = await Promise.all(keys.map((key) => reserve(key, engine, 500)));
     const ofShop = (n: 0 | 1) =>
-      holds.filter((_hold, at) => at % 2 === n).map(({ orderId }) => orderId);
+      reserved.filter((_outcome, at) => at % 2 === n).map(({ orderId }) => orderId);
     if (sweepEveryMs < 1000) await timers.flushall();
-    await hold('stock_item');
+    await lock('stock_item');
     const expiry = startExpiry({ store: engine, timers, events, sweepEveryMs });
     await eventually(
       () => states(ofShop(1)),
@@ -134,34 +138,34 @@ describe('a shop whose stock a long transaction holds', () => {
     events.disconnect();
   });
 
-  it('is waited for by who works at it, for about a second', async () => {
+  it('has its own changes of stock wait for about a second', async () => {
     const receive = () => {
       const { sku, warehouses } = shop;
       const [warehouse] = warehouses;
       if (!warehouse) throw new Error('there is a warehouse');
       return receiveStock(engine, { warehouse, sku, quantity: 5, reference: null, actor: 'test' });
     };
-    await hold('stock_item');
+    await lock('stock_item');
     const waiting = receive();
     await new Promise((resolve) => setTimeout(resolve, 2 * rowWaitMs));
     await long.query('rollback');
     expect((await waiting).onHand).toBe(55);
-    await hold('stock_item');
+    await lock('stock_item');
     expect(await receive().catch(isTooSlow)).toBe(true);
   });
 
-  it('keeps up no event of another shop', async () => {
-    const orders = [await reserve(held), await reserve(free)];
+  it('delays no event of another shop', async () => {
+    const orders = [await reserve(locked), await reserve(free)];
     for (const { orderId } of orders) {
       await commitReservation(engine, { orderId, paymentId: newId() });
     }
     const returned = orders.map(({ orderId }, n): OutboxEvent => {
-      const { shopId } = n === 0 ? held : free;
+      const { shopId } = n === 0 ? locked : free;
       const payload = JSON.stringify({ orderId, shopId, reason: 'BY_SHOP' });
       const key = `${orderId}:${shopId}`;
       return { id: newId(), topic: 'order.stock.returned', key, version: 1, payload };
     });
-    await hold('stock_item');
+    await lock('stock_item');
     const context = { em: engine.orm.em.fork(), app: engine, logger, caller: 'order' };
     const deliver = () => new Inbox().deliver(returned, context as unknown as StockContext);
     expect(await deliver()).toEqual([returned[1]?.id]);

@@ -1,33 +1,33 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { sql } from '../../shared/database/sql.js';
-import { readLines } from './reservation-lines.js';
+import { readReservationLines } from './reservation-lines.js';
 
 /**
- * Those of the keys that other transactions have locked at this moment, by their item or by a
- * warehouse of their shop. Asked on a connection of its own, after a lock was waited for in vain.
+ * The keys that other transactions have locked at this moment, by their item or by a warehouse of
+ * their shop. Runs after a lock timeout, outside of the transaction that failed.
  */
 function findLockedKeys(em: EntityManager, keys: readonly StockKey[]): Promise<StockKey[]> {
   return sql<StockKey>(
     em,
-    `with open as materialized (
+    `with unlocked_warehouse as materialized (
        select id from warehouse where shop_id = any($1::uuid[]) for share skip locked
-     ), asked as materialized (
+     ), requested as materialized (
        select shop_id, sku from stock_item
        where (shop_id, sku) in (select * from unnest($1::uuid[], $2::varchar[]))
-     ), free as materialized (
-       select shop_id, sku from stock_item where (shop_id, sku) in (select * from asked)
+     ), unlocked_item as materialized (
+       select shop_id, sku from stock_item where (shop_id, sku) in (select * from requested)
        for update skip locked
      )
-     select shop_id as "shopId", sku from asked
-     where (shop_id, sku) not in (select * from free) or exists (
+     select shop_id as "shopId", sku from requested r
+     where (shop_id, sku) not in (select * from unlocked_item) or exists (
        select from warehouse w
-       where w.shop_id = asked.shop_id and w.id not in (select id from open))`,
+       where w.shop_id = r.shop_id and w.id not in (select id from unlocked_warehouse))`,
     [keys.map(({ shopId }) => shopId), keys.map(({ sku }) => sku)],
   );
 }
 
-/** As `findLockedKeys`, for requests: those of which a line is held. */
+/** The requests that have a locked key (`findLockedKeys`). */
 export async function findBlockedRequests<T extends { readonly lines: readonly StockKey[] }>(
   em: EntityManager,
   requests: readonly T[],
@@ -40,12 +40,12 @@ export async function findBlockedRequests<T extends { readonly lines: readonly S
   return requests.filter(({ lines }) => lines.some((line) => lockedKeys.has(stockKeyOf(line))));
 }
 
-/** As `findLockedKeys`, for what reservations hold: the orders of which a line is held. */
+/** The orders whose reservations have a line with a locked key (`findLockedKeys`). */
 export async function findBlockedOrders(
   em: EntityManager,
   orderIds: readonly string[],
 ): Promise<Set<string>> {
-  const lines = await readLines(em, orderIds);
+  const lines = await readReservationLines(em, orderIds);
   const lockedKeys = new Set((await findLockedKeys(em, lines)).map(stockKeyOf));
   return new Set(
     lines.filter((line) => lockedKeys.has(stockKeyOf(line))).map(({ orderId }) => orderId),

@@ -11,7 +11,7 @@ const Inbox = createInboxResolver<StockContext>('test', {
   'order.stock.returned': onStockReturned,
 });
 
-describe('what was sold and comes back', () => {
+describe('a return of sold units', () => {
   let stock: TestStock;
   let engine: StockEngine;
   beforeAll(async () => {
@@ -58,7 +58,7 @@ describe('what was sold and comes back', () => {
     return item;
   };
 
-  it('goes back to the levels it was sold from, with its reason in the ledger', async () => {
+  it('goes to the levels that the units were sold from, with its reason in the ledger', async () => {
     const shop = await stockUp(engine, [2, 5]);
     const orderId = await sell([shop, 6]);
     expect(await levelsOf(shop)).toEqual([0, 1]);
@@ -74,7 +74,7 @@ describe('what was sold and comes back', () => {
     ).toEqual([{ units: 6, reason: 'BY_SHOP', actor: 'order' }]);
   });
 
-  it('comes back once, whether the event is delivered twice or told twice, at the same time', async () => {
+  it('happens once when its event is delivered twice, or sent twice, at the same time', async () => {
     const shop = await stockUp(engine, [5]);
     const orderId = await sell([shop, 5]);
     const event = returned(orderId, shop);
@@ -88,14 +88,14 @@ describe('what was sold and comes back', () => {
     expect(await levelsOf(shop)).toEqual([5]);
   });
 
-  it('is the part of one shop; that of another stays sold', async () => {
+  it('returns one shop’s part of the order; that of another shop stays sold', async () => {
     const [one, other] = [await stockUp(engine, [5]), await stockUp(engine, [5])];
     const orderId = await sell([one, 2], [other, 3]);
     await deliver(returned(orderId, one));
     expect([await levelsOf(one), await levelsOf(other)]).toEqual([[5], [2]]);
   });
 
-  it('tells subscribers, and the product subgraph when there is some again', async () => {
+  it('is published to subscribers, and to the product subgraph when the item comes into stock', async () => {
     const shop = await stockUp(engine, [1]);
     const orderId = await sell([shop, 1]);
     const send = jest.spyOn(engine.signals, 'send');
@@ -113,7 +113,7 @@ describe('what was sold and comes back', () => {
     expect(last).toEqual({ payload: { shopId, sku, inStock: true } });
   });
 
-  it('is nothing where nothing was sold: held, given up, or never known', async () => {
+  it('does nothing for an order that is held, released or unknown', async () => {
     const shop = await stockUp(engine, [9]);
     const [held, released] = [newId(), newId()];
     for (const orderId of [held, released]) {
@@ -128,13 +128,13 @@ describe('what was sold and comes back', () => {
     expect(await itemOf(shop)).toEqual(before);
   });
 
-  it('comes back while others reserve, and nothing is lost or sold twice', async () => {
+  it('loses and oversells nothing while others reserve', async () => {
     const shop = await stockUp(engine, [20]);
     const orders: string[] = [];
     for (let n = 0; n < 10; n++) orders.push(await sell([shop, 2]));
     const { shopId, sku } = shop;
     const [, ...outcomes] = await Promise.all([
-      // A relay comes again with what was not taken.
+      // A relay delivers again what was not accepted.
       Promise.all(
         orders.map((orderId) => {
           const event = returned(orderId, shop);

@@ -10,8 +10,9 @@ import type { StockContext } from '../stock/stock-store.js';
 type SoldLine = StockKey & { readonly levelId: string; readonly quantity: number };
 
 /**
- * Puts what was sold of one shop’s part of an order back where it was sold from: a RETURN for each
- * line. Only a `COMMITTED` reservation was sold, and it comes back once, by whatever events.
+ * Returns the sold units of one shop’s part of an order to the levels that they were sold from,
+ * with a RETURN for each line. Only a `COMMITTED` reservation was sold; its units return once,
+ * however many events there are.
  */
 export async function onStockReturned(
   em: EntityManager,
@@ -21,7 +22,7 @@ export async function onStockReturned(
 ): Promise<() => void> {
   const state = await lockReservation(em, orderId);
   if (state !== 'COMMITTED') {
-    logger.error({ orderId, shopId, state }, 'nothing was sold that comes back');
+    logger.error({ orderId, shopId, state }, 'return for an unsold reservation');
     return () => {};
   }
   const lines = await readSoldLines(em, orderId, shopId);
@@ -40,7 +41,7 @@ export async function onStockReturned(
   return () => app.signals.send({ changed });
 }
 
-/** What was sold and did not come back; read under the lock of the reservation. */
+/** Lines that were sold and not returned yet; read under the lock of the reservation. */
 function readSoldLines(em: EntityManager, orderId: string, shopId: string): Promise<SoldLine[]> {
   return sql<SoldLine>(
     em,

@@ -2,11 +2,8 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { StockKey } from '../../contracts/stock-key.js';
 import { sql } from '../../shared/database/sql.js';
 
-/**
- * What reservations hold, with the stock it is of: a level never moves to another shop or sku, so no
- * lock is needed.
- */
-export function readLines(em: EntityManager, orderIds: readonly string[]) {
+/** The lines of reservations. The shop and sku of a level never change, so they need no lock. */
+export function readReservationLines(em: EntityManager, orderIds: readonly string[]) {
   return sql<StockKey & { orderId: string; levelId: string; quantity: number }>(
     em,
     `select order_id as "orderId", level_id as "levelId", quantity, shop_id as "shopId", sku

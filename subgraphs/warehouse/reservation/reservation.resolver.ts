@@ -46,51 +46,51 @@ const holdMaxMs = 7 * 24 * 3_600_000;
 const answerWithinMax = 10_000;
 
 @Directive('@inaccessible')
-@InputType({ description: 'Units of one variant of one shop.' })
+@InputType({ description: 'Units of one variant in one shop.' })
 export class ReserveLineInput implements ReserveLine {
-  @Field(() => UUID, { description: 'The shop that sells.' })
+  @Field(() => UUID, { description: 'The shop.' })
   shopId!: string;
 
-  @Field(() => String, { description: 'What is sold.' })
+  @Field(() => String, { description: 'The variant.' })
   @Length(1, 64)
   sku!: string;
 
-  @Field(() => Int, { description: 'How many units.' })
+  @Field(() => Int, { description: 'Units, 1 to 1,000,000.' })
   @Min(1)
   @Max(quantityMax)
   quantity!: number;
 }
 
 @Directive('@inaccessible')
-@InputType({ description: 'What is to be held for one order, all or nothing.' })
+@InputType({ description: 'A reservation for one order: all of its lines or none.' })
 export class ReserveInput implements ReserveRequest {
-  @Field(() => UUID, { description: 'The order; asking twice for it reserves once.' })
+  @Field(() => UUID, { description: 'The order. A second request for it reserves nothing more.' })
   orderId!: string;
 
-  @Field(() => [ReserveLineInput], { description: 'What to hold.' })
+  @Field(() => [ReserveLineInput], { description: 'The units, 1 to 100 lines.' })
   @ValidateNested({ each: true })
   @ArrayMinSize(1)
   @ArrayMaxSize(linesMax)
   lines!: ReserveLineInput[];
 
-  @Field(() => Int, { description: 'For how long, in milliseconds.' })
+  @Field(() => Int, { description: 'Duration in milliseconds, up to 7 days.' })
   @Min(1)
   @Max(holdMaxMs)
   holdForMs!: number;
 }
 
 @Directive('@inaccessible')
-@InputType({ description: 'Which order is paid, and by which payment.' })
+@InputType({ description: 'A paid order and its payment.' })
 export class CommitInput implements CommitRequest {
   @Field(() => UUID, { description: 'The order.' })
   orderId!: string;
 
-  @Field(() => UUID, { description: 'The payment that buys what is held.' })
+  @Field(() => UUID, { description: 'The payment that the units are sold to.' })
   paymentId!: string;
 }
 
 @Directive('@inaccessible')
-@InputType({ description: 'Which order is given up, and why.' })
+@InputType({ description: 'An order that ends without a sale, and why.' })
 export class ReleaseInput implements ReleaseRequest {
   @Field(() => UUID, { description: 'The order.' })
   orderId!: string;
@@ -103,14 +103,14 @@ export class ReleaseInput implements ReleaseRequest {
 
   @Field(() => UUID, {
     nullable: true,
-    description: 'The user who gives it up; it comes back with the news that it was released.',
+    description: 'The user who caused it, if it was one; part of the event that the release sends.',
   })
   actor?: string | null;
 }
 
 @Directive('@inaccessible')
 @Allow('parent')
-@ObjectType({ description: 'A line that could not be held.' })
+@ObjectType({ description: 'A line that there were too few units for.' })
 export class ShortageOutput implements Shortage {
   @Field(() => UUID, { description: 'The shop.' })
   shopId!: string;
@@ -118,16 +118,16 @@ export class ShortageOutput implements Shortage {
   @Field(() => String, { description: 'The variant.' })
   sku!: string;
 
-  @Field(() => Int, { description: 'Units that were asked for.' })
+  @Field(() => Int, { description: 'Units requested.' })
   requested!: number;
 
-  @Field(() => Int, { description: 'Units that were left.' })
+  @Field(() => Int, { description: 'Units available.' })
   available!: number;
 }
 
 @Directive('@inaccessible')
 @Allow('parent')
-@ObjectType({ description: 'What became of a reservation.' })
+@ObjectType({ description: 'The outcome of a request about a reservation.' })
 export class ReservationOutput implements ReservationAnswer<Date> {
   @Field(() => UUID, { description: 'The order.' })
   orderId!: string;
@@ -135,13 +135,19 @@ export class ReservationOutput implements ReservationAnswer<Date> {
   @Field(() => String, { description: 'HELD, SHORT, COMMITTED, RELEASED, EXPIRED or WAITING.' })
   state!: ReservationAnswer['state'];
 
-  @Field(() => Date, { nullable: true, description: 'Until when it is held.' })
+  @Field(() => Date, { nullable: true, description: 'When a HELD reservation expires.' })
   expiresAt?: Date | null;
 
-  @Field(() => UUID, { nullable: true, description: 'The payment that has it.' })
+  @Field(() => UUID, {
+    nullable: true,
+    description: 'The payment that a COMMITTED reservation was sold to.',
+  })
   paymentId?: string | null;
 
-  @Field(() => [ShortageOutput], { nullable: true, description: 'Why nothing is held.' })
+  @Field(() => [ShortageOutput], {
+    nullable: true,
+    description: 'Of a SHORT outcome: the lines that there were too few units for.',
+  })
   shortages?: ShortageOutput[] | null;
 }
 
@@ -155,8 +161,8 @@ function atMost<T>(requests: T[]): T[] {
 }
 
 /**
- * What the order subgraph asks of the stock; nobody else may. A request that fails is null in the
- * list, with an error at its index, and keeps up none of the others.
+ * Operations for the order subgraph only. A request that fails is null in the list, with an error
+ * at its index, and does not affect the others.
  */
 @Resolver()
 export class ReservationResolver {
@@ -164,14 +170,15 @@ export class ReservationResolver {
   @Allow('caller:order')
   @Mutation(() => [ReservationOutput], {
     nullable: 'items',
-    description: 'Holds stock for orders, in their order.',
+    description: 'Reserves stock for orders, in the order of the list.',
   })
   reserveStock(
     @Arg('requests', () => [ReserveInput]) requests: ReserveInput[],
     @Ctx() { app }: ReservationContext,
     @Arg('answerWithinMs', () => Int, {
       nullable: true,
-      description: 'After that, 1 to 10,000, what is not decided yet is WAITING: ask again.',
+      description:
+        'Maximum wait in milliseconds, 1 to 10,000. Then undecided requests are WAITING; send them again.',
     })
     answerWithinMs?: number | null,
   ): Answer[] {
@@ -189,7 +196,7 @@ export class ReservationResolver {
   @Allow('caller:order')
   @Mutation(() => [ReservationOutput], {
     nullable: 'items',
-    description: 'Sells what is held to its payment.',
+    description: 'Sells reserved units to the payments of their orders.',
   })
   commitReservation(
     @Arg('requests', () => [CommitInput]) requests: CommitInput[],
@@ -202,7 +209,7 @@ export class ReservationResolver {
   @Allow('caller:order')
   @Mutation(() => [ReservationOutput], {
     nullable: 'items',
-    description: 'Puts what is held back on the shelf.',
+    description: 'Makes reserved units available again.',
   })
   releaseReservation(
     @Arg('requests', () => [ReleaseInput]) requests: ReleaseInput[],

@@ -13,8 +13,8 @@ import { sql } from '../../shared/database/sql.js';
 import { StockLevel } from '../stock/stock-level.js';
 
 /**
- * The units held for one order. A `RELEASED` one without lines is a tombstone: the order was given
- * up before its reservation came, which is refused then.
+ * The reserved units of one order. A `RELEASED` reservation without lines is a tombstone: the order
+ * ended before its reserve request arrived, which is refused.
  */
 @Entity({ tableName: 'reservation' })
 @Index({
@@ -39,7 +39,7 @@ export class Reservation {
   @Property({ type: 'timestamptz' })
   expiresAt!: Date;
 
-  /** the payment that committed it */
+  /** the payment that it was sold to */
   @Property({ type: 'uuid', nullable: true })
   paymentId!: string | null;
 
@@ -79,7 +79,7 @@ export class ReservationLine {
   createdAt!: Opt<Date>;
 }
 
-/** From the index of what is held alone. */
+/** The number of `HELD` reservations, from the index `reservation_due`. */
 export async function countHeld(em: EntityManager): Promise<number> {
   const [row] = await sql<{ count: string }>(
     em,
@@ -88,7 +88,7 @@ export async function countHeld(em: EntityManager): Promise<number> {
   return Number(row?.count);
 }
 
-/** For how long the oldest hold has been there though its time is up, in seconds; 0 where none is. */
+/** How long the oldest `HELD` reservation is overdue, in seconds; 0 if none is. */
 export async function oldestOverdueSeconds(em: EntityManager): Promise<number> {
   const [row] = await sql<{ seconds: string }>(
     em,

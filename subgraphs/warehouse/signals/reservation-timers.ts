@@ -4,12 +4,15 @@ import TinyQueue from 'tinyqueue';
 export interface ReservationTimer {
   readonly orderId: string;
   readonly expiresAt: Date;
-  /** where its timer came early: milliseconds that are left by PostgreSQL's clock, which is what counts */
+  /**
+   * milliseconds left by PostgreSQL’s clock, given when the timer expired too early by that clock
+   */
   readonly leftMs?: number;
 }
 
 const keyPrefix = 'reservation:';
-// The key outlives the hold a little, so that PostgreSQL's clock has passed when its event comes.
+// The key expires a little after the reservation, so that the event is late by PostgreSQL's clock
+// too.
 const graceMs = 25;
 const watchedMax = 200_000;
 const nudgeMax = 2000;
@@ -17,17 +20,18 @@ const notYetMs = 50;
 const compactFrom = 10_000;
 
 export const timerKey = (orderId: string) => keyPrefix + orderId;
-/** When the key of a hold is due by our clock, in Unix milliseconds. */
+/** When the key of a reservation is due by the clock of this process, in Unix milliseconds. */
 const timerDueMs = ({ expiresAt, leftMs }: ReservationTimer) =>
   graceMs + (leftMs === undefined ? expiresAt.getTime() : Math.ceil(Date.now() + leftMs));
 /**
- * When the key of a hold expires, for Redis: in Unix milliseconds; or, with a `+`, from now on. One that
- * came early by PostgreSQL's clock would do so again and again, as long as Redis's clock is ahead.
+ * When the key of a reservation expires, for Redis: in Unix milliseconds; or, with a `+`, in
+ * milliseconds from now, for a timer that expired too early. By absolute time it would expire too
+ * early again, as long as Redis's clock is ahead of PostgreSQL's.
  */
 export const timerExpiry = ({ expiresAt, leftMs }: ReservationTimer): string =>
   leftMs === undefined ? `${expiresAt.getTime() + graceMs}` : `+${Math.ceil(leftMs) + graceMs}`;
 
-/** @returns the order whose timer this key is, or null for any other key */
+/** @returns the order whose timer this key is; null for any other key */
 export function orderOfTimer(key: string): string | null {
   return key.startsWith(keyPrefix) ? key.slice(keyPrefix.length) : null;
 }
@@ -38,10 +42,10 @@ interface Watched {
 }
 
 /**
- * Redis expires keys lazily: among many others a due key may stay for seconds before its event
- * comes. Looking at it (EXISTS) makes Redis notice. So each process remembers the keys it set, the
- * next one first, at most `watchedMax`; what is beyond that, or was set by a process that died, is
- * found by Redis itself or by the sweeper.
+ * Redis expires keys lazily: among many others a due key may stay for seconds before its event is
+ * sent. Reading it (EXISTS) makes Redis expire it. So each process remembers the keys that it set,
+ * by due time, `watchedMax` at most. Redis itself or the sweeper finds the others, and those of a
+ * process that died.
  */
 export class TimerWatch {
   readonly #dueMs = new Map<string, number>();
@@ -56,7 +60,10 @@ export class TimerWatch {
     if (this.#queue.length > 2 * this.#dueMs.size + compactFrom) this.#compact();
   }
 
-  /** Looks at the keys that are due. What Redis has still, by its own clock, is looked at again. */
+  /**
+   * Reads the keys that are due. Those that Redis still has, by its own clock, are read again
+   * later.
+   */
   async nudge(redis: Redis): Promise<void> {
     if (redis.status !== 'ready') return;
     const nowMs = Date.now();
@@ -64,8 +71,8 @@ export class TimerWatch {
     if (due.length === 0) return;
     const answers = await redis.pipeline(due.map((id) => ['exists', timerKey(id)])).exec();
     for (const [n, orderId] of due.entries()) {
-      const gone = answers?.[n]?.[1] === 0;
-      if (!gone) this.#watch(orderId, nowMs + notYetMs);
+      const isGone = answers?.[n]?.[1] === 0;
+      if (!isGone) this.#watch(orderId, nowMs + notYetMs);
     }
   }
 
@@ -81,14 +88,14 @@ export class TimerWatch {
       const next = this.#queue.peek();
       if (!next || next.dueMs > nowMs) break;
       this.#queue.pop();
-      if (this.#dueMs.get(next.orderId) !== next.dueMs) continue; // forgotten, or set anew
+      if (this.#dueMs.get(next.orderId) !== next.dueMs) continue; // forgotten, or set again
       this.#dueMs.delete(next.orderId);
       due.push(next.orderId);
     }
     return due;
   }
 
-  /** Drops what was forgotten from the queue too. */
+  /** Removes forgotten timers from the queue. */
   #compact(): void {
     this.#queue = this.#emptyQueue();
     for (const [orderId, dueMs] of this.#dueMs) this.#queue.push({ orderId, dueMs });

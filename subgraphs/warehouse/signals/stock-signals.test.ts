@@ -5,8 +5,8 @@ import { createLogger } from '../../shared/observability/logger.js';
 import { createRedis } from '../../shared/runtime/redis.js';
 import { createStockSignals } from './stock-signals.js';
 
-describe('what is told once it is committed', () => {
-  it('says once what Redis refuses of it', async () => {
+describe('what is sent to Redis after a commit', () => {
+  it('logs the same refusal of Redis once', async () => {
     const server = await startTestRedis();
     const redis = createRedis(`${server.url}/1`, logger, 'test');
     await redis.connect();
@@ -25,7 +25,7 @@ describe('what is told once it is committed', () => {
       async () => lines,
       ({ length }) => length > 0,
     );
-    await redis.ping(); // answered behind all of them
+    await redis.ping(); // answered after all of them
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain('OOM');
     redis.disconnect();

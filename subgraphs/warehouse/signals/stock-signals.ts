@@ -3,7 +3,7 @@ import type { StockKey } from '../../contracts/stock-key.js';
 import type { Logger } from '../../shared/observability/logger.js';
 import { type ReservationTimer, TimerWatch, timerExpiry, timerKey } from './reservation-timers.js';
 
-/** A committed change of a stock item, as it goes over Redis pub/sub. */
+/** A committed change of a stock item, as published over Redis. */
 export interface StockChanged extends StockKey {
   readonly available: number;
   readonly version: number;
@@ -13,27 +13,27 @@ export interface StockChanged extends StockKey {
 
 export const stockChannel = 'stock';
 
-/** What is told once it is committed. */
+/** What is sent to Redis after a commit. */
 export interface Signals {
   readonly changed?: readonly StockChanged[];
-  /** holds whose timers are to be set */
+  /** reservations whose timers to set */
   readonly armed?: readonly ReservationTimer[];
-  /** orders whose timers are not needed any more */
+  /** orders whose timers to remove */
   readonly disarmed?: readonly string[];
 }
 
 /**
- * Tells Redis, in one pipeline and without waiting for it, what was committed: stock changes for
- * every subscriber, timers of holds. What is lost here is made good: changes by `StockFeeds`, timers
- * by the sweeper.
+ * Sends a commit's effects to Redis, in one pipeline and without waiting: stock changes for
+ * subscribers, and timers of reservations. What is lost is recovered: changes by `StockFeeds`,
+ * timers by the sweeper.
  */
 export interface StockSignals {
   readonly watch: TimerWatch;
   send(signals: Signals): void;
 }
 
-// One command for all timers of a batch. Where Redis's clock is ahead, a key may be due when it is set:
-// none expires sooner than `soonestMs` from now.
+// One command for all timers of a batch. If Redis's clock is ahead, a key may be due when it is
+// set: none expires earlier than `soonestMs` from now.
 const soonestMs = 50;
 const armScript = `
   local time = redis.call('TIME')
@@ -44,7 +44,7 @@ const armScript = `
     at = math.max(at, now + ${soonestMs})
     redis.call('SET', KEYS[i], '', 'PXAT', string.format('%d', at))
   end`;
-// Of one command or message, so that nobody has to take in a whole warehouse at once.
+// Keys of one command, changes of one message: a whole warehouse may change at once.
 const keysMax = 1000;
 
 export function createStockSignals(redis: Redis, logger: Logger): StockSignals {
@@ -71,14 +71,14 @@ export function createStockSignals(redis: Redis, logger: Logger): StockSignals {
         .exec()
         .then((answers) => {
           const reason = answers?.find(([error]) => error)?.[0]?.message ?? '';
-          // Each batch would say the same, as long as Redis has no memory left.
+          // Each batch would log the same as long as Redis has no memory left.
           if (reason && reason !== lastRefusal) {
             logger.warn({ reason }, 'Redis refused timers or events');
           }
           lastRefusal = reason;
         })
         .catch((error: Error) => {
-          logger.debug({ reason: error.message }, 'Redis was not told of a commit');
+          logger.debug({ reason: error.message }, 'stock publish failed');
         });
     },
   };

@@ -8,7 +8,7 @@ import { InvalidRows } from './invalid-rows.js';
 import { checkBelowReserved } from './stage-rows.js';
 
 export interface StockImport {
-  /** the reference of its movements */
+  /** the reference of the movements that it writes */
   readonly id: string;
   readonly warehouse: { readonly id: string; readonly shopId: string };
   /** the id of the user who imports */
@@ -16,9 +16,9 @@ export interface StockImport {
 }
 
 export interface Applied {
-  /** levels that have another quantity or threshold now, those that are new included */
+  /** levels with another quantity or threshold than before, new ones included */
   readonly levelsChanged: number;
-  /** how long stock was held still */
+  /** how long the items were locked */
   readonly lockedMs: number;
 }
 
@@ -26,12 +26,12 @@ const reason = 'CSV import';
 const attemptsMax = 5;
 
 /**
- * Sets levels to what the staged lines say, all of them or none, in one transaction. What the
- * `Ledger` does for some rows is done here for a whole file, in sets: the same locks in the same
- * order, and with each level its movement, its item and, where it came into stock or ran out, the
- * word to product. Levels that are as the file says are neither locked nor written.
+ * Sets levels to the staged rows, all or none, in one transaction. It does for a whole file, in
+ * sets, what the `Ledger` does for some rows: the same locks in the same order, and with each level
+ * its movement, its item and, if the item came into stock or ran out, the event for the product
+ * subgraph. Levels that already equal the file are neither locked nor written.
  *
- * @throws `BAD_USER_INPUT` for lines below what is reserved by now; `TRY_AGAIN`
+ * @throws `BAD_USER_INPUT` for rows below what is reserved by now; `TRY_AGAIN`
  */
 export async function applyRows(client: pg.Client, stockImport: StockImport): Promise<Applied> {
   for (let attempt = 1; ; attempt++) {
@@ -40,11 +40,11 @@ export async function applyRows(client: pg.Client, stockImport: StockImport): Pr
       return await applyOnce(client, stockImport);
     } catch (error) {
       await client.query('rollback').catch(() => {});
-      const again =
+      const isRepeatable =
         isDeadlock(error) || error instanceof ConcurrentChange || isUniqueViolation(error);
-      if (!again) throw error;
+      if (!isRepeatable) throw error;
       if (attempt === attemptsMax) {
-        throw tryAgain('Many are at this stock at the same moment; send it again.');
+        throw tryAgain('This stock is being changed by others. Please send the file again.');
       }
     }
   }
@@ -69,7 +69,7 @@ async function applyOnce(client: pg.Client, stockImport: StockImport): Promise<A
   return { levelsChanged: counts.changed, lockedMs: Math.round(performance.now() - lockedAt) };
 }
 
-/** @returns whether it is open for sale; it stays so until the end */
+/** @returns whether it is active, which does not change before COMMIT */
 async function lockWarehouse(client: pg.Client, warehouseId: string): Promise<boolean> {
   const { rows } = await client.query<{ active: boolean }>(
     'select active from warehouse where id = $1 for share',
@@ -86,11 +86,14 @@ async function findChanges(client: pg.Client, warehouseId: string): Promise<void
      where l.id is null or l.on_hand <> f.quantity or l.low_stock_threshold <> f.threshold`,
     [warehouseId],
   );
-  // Without it the locks are planned as for a handful, and stock is held still the longer.
+  // Without it `lockItems` is planned for a few rows, and the items stay locked for longer.
   await client.query('analyze import_change');
 }
 
-/** Who changes a level holds the lock of its item, so that the levels stand still behind these. */
+/**
+ * Every change of a level holds the lock of its item, so that these locks keep levels from
+ * changing.
+ */
 const lockItems = (client: pg.Client, shopId: string) =>
   client.query(
     `select count(*) from (
@@ -100,17 +103,18 @@ const lockItems = (client: pg.Client, shopId: string) =>
   );
 
 /**
- * A UUIDv7 of the time `$1`, in ms, by the clock that the ids of all other movements are by. One
- * serves all that a line becomes: a level, a movement, a message.
+ * A UUIDv7 of the time `$1`, in Unix ms, from the same clock as the ids of all other movements. A
+ * row uses it for all that it creates: a level, a movement, a message.
  */
 const idOfRow = `encode(set_bit(set_bit(overlay(uuid_send(c.tail)
   placing substring(int8send($1::bigint) from 3) from 1 for 6), 52, 1), 53, 1), 'hex')::uuid`;
 
 async function readLevels(client: pg.Client, { warehouse }: StockImport, now: Date) {
   await client.query(
-    `insert into import_delta
-     select c.line, c.sku, c.quantity, c.threshold, c.id, coalesce(l.id, c.id), l.id is null, coalesce(l.on_hand, 0),
-       coalesce(l.reserved, 0), i.available
+    `insert into import_delta (line, sku, quantity, threshold, id, level_id, is_new_level, on_hand,
+       reserved, available_before)
+     select c.line, c.sku, c.quantity, c.threshold, c.id, coalesce(l.id, c.id), l.id is null,
+       coalesce(l.on_hand, 0), coalesce(l.reserved, 0), i.available
      from (select c.*, ${idOfRow} as id from import_change c) c
      left join stock_level l on l.sku = c.sku and l.warehouse_id = $2
      left join stock_item i on i.sku = c.sku and i.shop_id = $3`,
@@ -125,7 +129,9 @@ async function readLevels(client: pg.Client, { warehouse }: StockImport, now: Da
   return rows[0] as { changed: number; newLevels: number; newItems: number };
 }
 
-/** What is not sold from does not count; an item that is new is told of as version 0 or 1. */
+/**
+ * Units in an inactive warehouse do not count as available. A new item starts at version 0 or 1.
+ */
 async function writeItems(
   client: pg.Client,
   shopId: string,
@@ -187,7 +193,7 @@ const writeMovements = (client: pg.Client, { id, actor }: StockImport, now: Date
 
 const topic: Topic = 'warehouse.stock.changed';
 
-/** As `inStockEvent` has it: of items that are new, came into stock or ran out. */
+/** As `inStockEvent`, for items that are new, came into stock or ran out. */
 const writeEvents = (client: pg.Client, shopId: string) =>
   client.query(
     `insert into outbox (id, consumer, topic, key, version, payload)

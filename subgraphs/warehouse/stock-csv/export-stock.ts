@@ -13,8 +13,8 @@ interface Row {
 }
 
 /**
- * The levels of a warehouse as a file that can be imported, page by page in the order in which they
- * came. Each page is as of its reading: no transaction waits for who reads slowly.
+ * The levels of a warehouse as a file that can be imported, page by page, the oldest level first.
+ * Each page is read by itself, so that a slow client keeps no transaction open.
  */
 export async function* exportStock(em: EntityManager, warehouseId: string): AsyncGenerator<string> {
   yield stringify([columns]);

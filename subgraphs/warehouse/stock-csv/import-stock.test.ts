@@ -13,11 +13,11 @@ const product = {
   close: async () => {},
 };
 
-describe('importing stock while others are at it', () => {
+describe('importing stock during other changes', () => {
   let stock: TestStock;
   let engine: StockEngine;
   let other: pg.Client;
-  // Within a transaction one look at who is active is the same for ever.
+  // A separate connection: within a transaction pg_stat_activity does not change.
   let watcher: pg.Client;
   beforeAll(async () => {
     stock = await openStock();
@@ -61,7 +61,7 @@ describe('importing stock while others are at it', () => {
       holdForMs: 900_000,
     });
 
-  it('waits for who holds a row, and sets what is on hand by then, not what was before', async () => {
+  it('waits for a locked row, and corrects the units on hand after that', async () => {
     const { shopId, sku, warehouses } = await stockUp(engine, [5]);
     const [warehouse] = warehouses as [Place];
     await other.query('begin');
@@ -83,7 +83,7 @@ describe('importing stock while others are at it', () => {
     expect(await levelsOf(warehouse)).toEqual([{ sku, onHand: 9, reserved: 0 }]);
   });
 
-  it('refuses what was reserved while the file came, and changes nothing', async () => {
+  it('refuses a file with fewer units than were reserved meanwhile, and changes nothing', async () => {
     const { shopId, sku, warehouses } = await stockUp(engine, [5]);
     const [warehouse] = warehouses as [Place];
     await other.query('begin');
@@ -93,7 +93,7 @@ describe('importing stock while others are at it', () => {
       extensions: {
         code: 'BAD_USER_INPUT',
         badLineCount: 1,
-        badLines: [{ line: 2, sku, reason: 'the quantity is below the 2 units that orders hold' }],
+        badLines: [{ line: 2, sku, reason: 'the quantity is below the 2 reserved units' }],
       },
     });
     await someoneWaits(watcher);
@@ -112,7 +112,7 @@ describe('importing stock while others are at it', () => {
     expect(await levelsOf(warehouse)).toEqual([{ sku, onHand: 5, reserved: 2 }]);
   });
 
-  it('neither loses nor deadlocks with reservations and deliveries of the same skus', async () => {
+  it('loses no units and causes no deadlock with reservations and deliveries of the same skus', async () => {
     const { shopId, warehouses } = await stockUp(engine, [5, 5]);
     const [warehouse] = warehouses as [Place];
     const skus = Array.from({ length: 60 }, (_, n) => `MANY-${shopId.slice(-6)}-${n}`);
@@ -141,7 +141,7 @@ describe('importing stock while others are at it', () => {
     expect(reserved).toBeGreaterThan(0);
   });
 
-  it('two files that bring the same new skus both end well', async () => {
+  it('imports two files with the same new skus at the same time', async () => {
     const { warehouses } = await stockUp(engine, [1, 1]);
     const [first, second] = warehouses as [Place, Place];
     const lines = Array.from({ length: 500 }, (_, n) => `BOTH-${first.id.slice(-6)}-${n},3`);
@@ -150,7 +150,7 @@ describe('importing stock while others are at it', () => {
     expect(outcomes.map(({ levelsChanged }) => levelsChanged)).toEqual([500, 500]);
   });
 
-  it('changes nothing for who went away, and takes no more files than two at once', async () => {
+  it('changes nothing after an aborted upload, and imports at most two files at a time', async () => {
     const { sku, warehouses } = await stockUp(engine, [5]);
     const [warehouse] = warehouses as [Place];
     const file = `sku,quantity\n${sku},1\n`;
@@ -161,7 +161,7 @@ describe('importing stock while others are at it', () => {
     expect(refused).toMatchObject([{ reason: { extensions: { code: 'TRY_AGAIN' } } }]);
   });
 
-  it('leaves nothing behind in the database but what it changed', async () => {
+  it('leaves no temporary table in the database', async () => {
     const { sku, warehouses } = await stockUp(engine, [5]);
     await put(warehouses[0] as Place, `sku,quantity\n${sku},1\n`);
     expect(await stock.query(`select from pg_class where relname like 'import_%'`)).toEqual([]);

@@ -9,19 +9,21 @@ import { InvalidRows } from './invalid-rows.js';
 import { readRows } from './read-rows.js';
 import { checkRows, stageRows } from './stage-rows.js';
 
-/** Reservations of the same stock wait for it, and give up after about a second (`runBatchIsolating`). */
+/**
+ * Reservations of the same stock wait for about a second (`runBatchIsolating`), then are refused.
+ */
 const transactionMaxMs = 30_000;
-// Each has a connection, and its share of what PostgreSQL can do beside selling.
+// Each takes a connection, and capacity of PostgreSQL that sales need.
 const importsMax = 2;
 const changesPerRead = 5000;
 
 let running = 0;
 
 export interface ImportOutcome {
-  /** the reference of the movements that it made */
+  /** the reference of the movements that it wrote */
   readonly id: string;
   readonly lines: number;
-  /** levels that have another quantity or threshold than before, those that are new included */
+  /** levels with another quantity or threshold than before, new ones included */
   readonly levelsChanged: number;
 }
 
@@ -31,42 +33,48 @@ export interface StockFile {
   readonly warehouse: { readonly id: string; readonly shopId: string };
   readonly actor: string;
   readonly content: AsyncIterable<Buffer>;
-  /** whether the client still waits for the answer; called before anything is changed */
+  /** whether the client still waits for the answer; called before anything changes */
   isConnected(): boolean;
 }
 
 /**
- * Sets a warehouse's levels to what a file says is on hand, all or nothing. The file is staged as it
- * comes, on a connection of its own, and decided once all of it is here and good.
+ * Sets the levels of a warehouse to the units on hand in a file, all or nothing. The file is staged
+ * while it arrives, on a connection of its own, and applied once it is complete and valid.
  *
- * @throws `BAD_USER_INPUT` with every bad line; `TRY_AGAIN`, after which it may be sent again
+ * @throws `BAD_USER_INPUT` with the invalid lines; `TRY_AGAIN`, after which it may be sent again
  */
 export async function importStock(parts: Parts, file: StockFile): Promise<ImportOutcome> {
-  if (running >= importsMax) throw tryAgain('Other files are being imported; send it again later.');
+  if (running >= importsMax)
+    throw tryAgain('Other files are being imported. Please send it again later.');
   running += 1;
   try {
-    const own = { name: 'stock-import', url: parts.databaseUrl, transactionMaxMs };
-    return await withDedicatedConnection(own, (client) => importOn(client, parts, file));
+    const settings = { name: 'stock-import', url: parts.databaseUrl, transactionMaxMs };
+    return await withDedicatedConnection(settings, (client) => importWith(client, parts, file));
   } finally {
     running -= 1;
   }
 }
 
-async function importOn(client: pg.Client, parts: Parts, file: StockFile): Promise<ImportOutcome> {
+async function importWith(
+  client: pg.Client,
+  parts: Parts,
+  file: StockFile,
+): Promise<ImportOutcome> {
   const { warehouse, actor } = file;
   const invalid = new InvalidRows();
   const rows = await stageRows(client, readRows(file.content, invalid));
   await checkRows(client, parts.product, warehouse.id, invalid);
   if (invalid.count > 0) throw invalid.toError();
   const id = newId();
-  if (!file.isConnected()) throw tryAgain('Who sent the file went away; nothing was changed.');
+  if (!file.isConnected())
+    throw tryAgain('Upload aborted; nothing was changed. Please send the file again.');
   const { levelsChanged, lockedMs } = await applyRows(client, { id, warehouse, actor });
-  parts.logger.info({ importId: id, lines: rows, levelsChanged, lockedMs }, 'stock was imported');
+  parts.logger.info({ importId: id, lines: rows, levelsChanged, lockedMs }, 'stock imported');
   await publishStockChanges(client, parts.signals, warehouse.shopId);
   return { id, lines: rows, levelsChanged };
 }
 
-/** What subscribers are told: in pieces, so that no more than one is in memory. */
+/** Publishes the changes of items page by page, so that no more than one page is in memory. */
 async function publishStockChanges(client: pg.Client, signals: StockSignals, shopId: string) {
   for (let after = 0; ; ) {
     const { rows } = await client.query<Omit<StockChanged, 'at'> & { at: Date; line: number }>(

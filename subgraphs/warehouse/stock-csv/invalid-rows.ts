@@ -1,19 +1,19 @@
 import { DomainError } from '../../shared/errors.js';
 
 export interface InvalidRow {
-  /** counted from 1, the header */
+  /** counted from 1, which is the header */
   readonly line: number;
-  /** as it stands there, if there is one */
+  /** as in the file, if there is one */
   readonly sku: string | null;
   readonly reason: string;
 }
 
-/** So many bad lines are listed, those that come first; all of them are counted. */
+/** How many invalid lines are listed, the first of the file; all are counted. */
 export const invalidRowsListedMax = 1000;
 
 const shownMax = 100;
 
-/** What is wrong with a file: each line with one reason. */
+/** The invalid lines of a file, each with one reason. */
 export class InvalidRows {
   readonly #listed: InvalidRow[] = [];
   #count = 0;
@@ -22,7 +22,7 @@ export class InvalidRows {
     return this.#count;
   }
 
-  /** Takes in one line; of lines that come in order only as many are kept as are listed. */
+  /** Adds one line. Lines must come in order: only the first `invalidRowsListedMax` are kept. */
   add(line: number, sku: string | null, reason: string): void {
     this.#count += 1;
     if (this.#count > invalidRowsListedMax) return;
@@ -30,10 +30,10 @@ export class InvalidRows {
   }
 
   /**
-   * Takes in lines that one rule found.
+   * Adds lines that break one rule.
    *
    * @param rows the first `invalidRowsListedMax` of them
-   * @param count how many there are
+   * @param count how many there are in all
    */
   addFound(rows: readonly InvalidRow[], count: number): void {
     this.#count += count;
@@ -44,7 +44,7 @@ export class InvalidRows {
   toError(): DomainError {
     const badLines = this.#listed.sort((a, b) => a.line - b.line).slice(0, invalidRowsListedMax);
     const lines = this.#count === 1 ? '1 line is' : `${this.#count} lines are`;
-    return new DomainError('BAD_USER_INPUT', `${lines} bad; nothing was changed.`, {
+    return new DomainError('BAD_USER_INPUT', `${lines} invalid; nothing was changed.`, {
       badLines,
       badLineCount: this.#count,
     });

@@ -3,10 +3,10 @@ import { badInput } from '../../shared/errors.js';
 import { onHandMax } from '../stock/receive-stock.js';
 import type { InvalidRows } from './invalid-rows.js';
 
-/** Stock is held still while a file is applied, so that a file has to have an end. */
+/** Items stay locked while a file is applied, so its length has a limit. */
 const rowsMax = 100_000;
 const bytesMax = 16 * 1024 * 1024;
-// An open quote takes in what follows; far enough for a line that is only too long.
+// An open quote makes the rest of the file one record; a line that is only too long fits in.
 const recordMaxBytes = 10_000;
 
 export const columns = ['sku', 'quantity', 'threshold'] as const;
@@ -16,7 +16,7 @@ export interface StockRow {
   readonly line: number;
   readonly sku: string;
   readonly quantity: number;
-  /** null: as it is */
+  /** null: leave it as it is */
   readonly threshold: number | null;
 }
 
@@ -26,7 +26,7 @@ interface CsvRecord {
 }
 
 /**
- * Reads a file line by line: yields the good ones, and puts the others with `invalid`.
+ * Reads a file line by line: yields the valid lines and adds the others to `invalid`.
  *
  * @throws `BAD_USER_INPUT` for a file that is empty or too long
  */
@@ -51,20 +51,21 @@ export async function* readRows(
   if (rows === 0 && invalid.count === 0) throw badInput({ file: 'is empty' });
 }
 
-/** @returns how many columns the file has; 0 where the header is not one */
+/** @returns the number of columns; 0 for an invalid header */
 function checkHeader({ line, fields }: CsvRecord, invalid: InvalidRows): number {
   if (headers.includes(fields.join(',').toLowerCase())) return fields.length;
-  invalid.add(line, null, `the header must be ${headers.join(' or ')}; what follows was not read`);
+  invalid.add(line, null, `the header must be ${headers.join(' or ')}; the rest was not read`);
   return 0;
 }
 
 const wholeNumber = /^\d{1,15}$/;
 const skuPattern = /^[\w.-]{1,64}$/;
 
-/** @returns what the line says, or what is wrong with it */
+/** @returns the row, or the reason why the line is invalid */
 function parseRow({ line, fields }: CsvRecord, columnCount: number): StockRow | string {
   const [sku = '', quantity = '', threshold = ''] = fields;
-  // Neither can stand in a field: a quote is no part of a sku, and U+FFFD is what bad bytes become.
+  // No valid field has either: a quote is no part of a sku, and the decoder puts U+FFFD for invalid
+  // bytes.
   if (fields.some((field) => field.includes('\ufffd'))) return 'is not UTF-8';
   if (fields.some((field) => /["\r\n]/.test(field))) return 'is malformed CSV';
   if (fields.length > columnCount) return `has more than ${columnCount} columns`;
@@ -74,13 +75,17 @@ function parseRow({ line, fields }: CsvRecord, columnCount: number): StockRow | 
   if (threshold !== '' && !isUnits(threshold)) {
     return `the threshold is not a whole number from 0 to ${onHandMax}`;
   }
-  const known = threshold === '' ? null : Number(threshold);
-  return { line, sku, quantity: Number(quantity), threshold: known };
+  return {
+    line,
+    sku,
+    quantity: Number(quantity),
+    threshold: threshold === '' ? null : Number(threshold),
+  };
 }
 
 const isUnits = (text: string) => wholeNumber.test(text) && Number(text) <= onHandMax;
 
-// In the place of a record, where what follows cannot be told apart any more.
+// In place of a record after which the parser cannot find the next one.
 const unreadable = Symbol('unreadable');
 type Parsed = typeof unreadable | { readonly record: string[]; readonly info: Info };
 
@@ -103,7 +108,7 @@ async function* readRecords(
   let last = 0;
   for await (const each of parser as AsyncIterable<Parsed>) {
     if (each === unreadable) {
-      invalid.add(last + 1, null, 'is malformed CSV or far too long; what follows was not read');
+      invalid.add(last + 1, null, 'is malformed CSV or too long; the rest was not read');
       return;
     }
     const record = toRecord(each);
@@ -112,7 +117,7 @@ async function* readRecords(
   }
 }
 
-/** A record that goes over several lines is told of by the first of them. */
+/** A record of several lines has the number of the first. */
 function toRecord({ record, info }: Exclude<Parsed, symbol>): CsvRecord {
   const breaks = record.join('').match(/\r\n|\r|\n/g)?.length ?? 0;
   return { line: info.lines - breaks, fields: record.map(withoutSpaces) };

@@ -8,10 +8,11 @@ const rowsPerInsert = 5000;
 const skusPerCall = 1000;
 
 /**
- * The tables of one import, of its connection alone: what the file says; what of it the warehouse has
- * no level of; what is to be changed; and what is there, read under the locks. A shop that was empty
- * a moment ago is still planned as one of few rows, and a loop over a hundred thousand of them, for
- * each of as many lines, never ends: no join here is a loop.
+ * The temporary tables of one import: the rows of the file; those that the warehouse has no level
+ * of; those that change something; and those with the stock of today, read under the locks.
+ *
+ * Nested loops are off: PostgreSQL plans for the few rows that a shop had when it was last
+ * analyzed, and a nested loop over 100,000 levels for each of 100,000 rows would not end.
  */
 const tables = `
   set enable_nestloop = off;
@@ -25,7 +26,7 @@ const tables = `
     is_new_level boolean not null, on_hand int not null, reserved int not null,
     available_before int)`;
 
-/** Writes lines to a table of the connection, so that no more of them than one insert's are in memory. */
+/** Writes rows to `import_row` as they arrive, so that at most `rowsPerInsert` are in memory. */
 export async function stageRows(client: pg.Client, rows: AsyncIterable<StockRow>): Promise<number> {
   await client.query(tables);
   let count = 0;
@@ -33,7 +34,8 @@ export async function stageRows(client: pg.Client, rows: AsyncIterable<StockRow>
   const insert = async () => {
     count += batch.length;
     await client.query(
-      'insert into import_row select * from unnest($1::int[], $2::text[], $3::int[], $4::int[])',
+      `insert into import_row (line, sku, quantity, threshold)
+       select * from unnest($1::int[], $2::text[], $3::int[], $4::int[])`,
       [
         batch.map(({ line }) => line),
         batch.map(({ sku }) => sku),
@@ -52,7 +54,7 @@ export async function stageRows(client: pg.Client, rows: AsyncIterable<StockRow>
   return count;
 }
 
-/** Finds what only the lines together, the database and the product subgraph can tell. */
+/** Checks the rows against each other, the database and the product subgraph. */
 export async function checkRows(
   client: pg.Client,
   product: ServiceClient,
@@ -69,20 +71,20 @@ export async function checkRows(
 }
 
 async function checkDuplicates(client: pg.Client, invalid: InvalidRows): Promise<void> {
-  const twice = `(select line, sku, min(line) over (partition by sku) as first from import_row) t
+  const repeated = `(select line, sku, min(line) over (partition by sku) as first from import_row) t
     where line > first`;
-  const { rows } = await client.query<{ line: number; sku: string; first: number; of: number }>(
-    `select *, count(*) over ()::int as of from ${twice} order by line limit ${invalidRowsListedMax}`,
+  const { rows } = await client.query<{ line: number; sku: string; first: number; count: number }>(
+    `select *, count(*) over ()::int as count from ${repeated} order by line limit ${invalidRowsListedMax}`,
   );
   if (rows.length === 0) return;
   const found = rows.map(({ line, sku, first }) => {
-    return { line, sku, reason: `the sku stands in line ${first} already` };
+    return { line, sku, reason: `the sku is in line ${first} already` };
   });
-  invalid.addFound(found, rows[0]?.of ?? 0);
-  await client.query(`delete from import_row where line in (select line from ${twice})`);
+  invalid.addFound(found, rows[0]?.count ?? 0);
+  await client.query(`delete from import_row where line in (select line from ${repeated})`);
 }
 
-/** A sku of which the warehouse has a level was known once, and stays; others are asked for. */
+/** A sku that the warehouse has a level of exists; the product subgraph is queried for the others. */
 async function checkUnknownSkus(
   client: pg.Client,
   product: ServiceClient,
@@ -119,25 +121,30 @@ async function checkUnknownSkus(
 }
 
 interface Joined {
-  /** tables, of which the rows of the file are called `f` */
+  /** a `from` clause in which the rows of the file are called `f` */
   readonly from: string;
   readonly reserved: string;
   readonly values?: unknown[];
 }
 
-/** Units that orders hold cannot be counted away. */
+/** A level cannot be set below its reserved units. */
 export async function checkBelowReserved(
   client: pg.Client,
   invalid: InvalidRows,
   { from, reserved, values = [] }: Joined,
 ): Promise<void> {
-  const { rows } = await client.query<{ line: number; sku: string; held: number; of: number }>(
-    `select f.line, f.sku, ${reserved} as held, count(*) over ()::int as of
+  const { rows } = await client.query<{
+    line: number;
+    sku: string;
+    reserved: number;
+    count: number;
+  }>(
+    `select f.line, f.sku, ${reserved} as reserved, count(*) over ()::int as count
      from ${from} where f.quantity < ${reserved} order by f.line limit ${invalidRowsListedMax}`,
     values,
   );
-  const found = rows.map(({ line, sku, held }) => {
-    return { line, sku, reason: `the quantity is below the ${held} units that orders hold` };
+  const found = rows.map(({ line, sku, reserved }) => {
+    return { line, sku, reason: `the quantity is below the ${reserved} reserved units` };
   });
-  invalid.addFound(found, rows[0]?.of ?? 0);
+  invalid.addFound(found, rows[0]?.count ?? 0);
 }

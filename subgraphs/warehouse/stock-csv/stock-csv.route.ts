@@ -11,10 +11,10 @@ import { importStock } from './import-stock.js';
 
 const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
-/** For the shop's owner and admins: the stock of a warehouse as CSV, `sku,quantity,threshold`. */
+/** Export and import of the stock of a warehouse as CSV, for the shop’s owner and admins. */
 export const stockCsvRoute: HttpRoute<StockContext> = {
   path: /^\/warehouses\/([^/]+)\/stock\.csv$/,
-  methods: { GET: sendStock, PUT: takeStock },
+  methods: { GET: exportCsv, PUT: importCsv },
 };
 
 type StockExchange = HttpExchange<StockContext>;
@@ -27,20 +27,20 @@ function requireWarehouseOf({ params, context }: StockExchange) {
   return requireWarehouse(context, id);
 }
 
-async function sendStock(exchange: StockExchange): Promise<void> {
+async function exportCsv(exchange: StockExchange): Promise<void> {
   const { response, context } = exchange;
   const { id } = await requireWarehouseOf(exchange);
   response.writeHead(200, {
     'content-type': 'text/csv; charset=utf-8; header=present',
     'content-disposition': `attachment; filename="stock-${id}.csv"`,
   });
-  // Who goes away, or does not get all of it, sees the answer cut off.
+  // The headers are sent: a client sees a failure as an incomplete answer.
   await pipeline(exportStock(context.em, id), response).catch((error) => {
-    context.logger.debug({ reason: (error as Error).message }, 'an export was cut off');
+    context.logger.debug({ reason: (error as Error).message }, 'stock export aborted');
   });
 }
 
-async function takeStock(exchange: StockExchange): Promise<void> {
+async function importCsv(exchange: StockExchange): Promise<void> {
   const { request, response, context } = exchange;
   const warehouse = await requireWarehouseOf(exchange);
   requireCsv(request);
@@ -58,8 +58,9 @@ const csvType = /^text\/csv(\s*;\s*(charset="?utf-8"?|header=present))*\s*$/i;
 /** @throws HttpError 415 */
 function requireCsv({ headers }: IncomingMessage): void {
   if (!csvType.test(headers['content-type'] ?? '')) {
-    throw new HttpError(415, 'Send it as text/csv, in UTF-8.');
+    throw new HttpError(415, 'Unsupported content type. Send the file as text/csv in UTF-8.');
   }
   const encoding = headers['content-encoding'] ?? 'identity';
-  if (encoding !== 'identity') throw new HttpError(415, `A body in ${encoding} is not read.`);
+  if (encoding !== 'identity')
+    throw new HttpError(415, `Unsupported content encoding: ${encoding}`);
 }

@@ -11,25 +11,31 @@ import { onHandMax, quantityMax } from './receive-stock.js';
 import { StockLevel } from './stock-level.js';
 import type { StockStore } from './stock-store.js';
 
-@InputType({ description: 'A correction of a level: by `delta`, or `setTo` what was counted.' })
+@InputType({
+  description: 'A correction of a stock level: by `delta`, or `setTo` a counted number of units.',
+})
 export class AdjustStockInput {
-  @Field(() => UUID, { description: 'Where.' })
+  @Field(() => UUID, { description: 'The warehouse.' })
   warehouseId!: string;
 
-  @Field(() => String, { description: 'What.' })
+  @Field(() => String, { description: 'The variant.' })
   @Length(1, 64)
   sku!: string;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Units more, or fewer when it is negative; not 0. This or `setTo`.',
+    description:
+      'Units to add, negative to remove; -1,000,000 to 1,000,000, not 0. Either this or `setTo`.',
   })
   @IsOptional()
   @Min(-quantityMax)
   @Max(quantityMax)
   delta?: number | null;
 
-  @Field(() => Int, { nullable: true, description: 'Units that are there now.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Units on hand after the correction, 0 to 100,000,000.',
+  })
   @IsOptional()
   @Min(0)
   @Max(onHandMax)
@@ -38,29 +44,32 @@ export class AdjustStockInput {
   @Field(() => Int, {
     nullable: true,
     description:
-      'With `setTo`: the units that were known of; others than those, and nothing is set.',
+      'Required with `setTo`: the units on hand before. If they differ, nothing changes.',
   })
   @IsOptional()
   @Min(0)
   expectedOnHand?: number | null;
 
   @Field(() => String, {
-    description: 'Why: what was counted, found, broken; 1 to 255 characters.',
+    description: 'Reason, such as “counted” or “damaged”; 1 to 255 characters.',
   })
   @Length(1, 255)
   reason!: string;
 }
 
 @Allow('parent')
-@ObjectType({ implements: Refusal, description: 'Not as many units are there as was expected.' })
+@ObjectType({
+  implements: Refusal,
+  description: 'The units on hand are not those that were expected.',
+})
 export class StaleStock extends Refusal {
-  @Field(() => Int, { description: 'Units that are there now.' })
+  @Field(() => Int, { description: 'Units on hand.' })
   onHand!: number;
 }
 
 export const AdjustStockResult = createUnionType({
   name: 'AdjustStockResult',
-  description: 'The level as it is now, or why it was not changed.',
+  description: 'The level after the correction, or why it was not changed.',
   types: () => [StockLevel, StaleStock, NotEnoughOnHand] as const,
 });
 
@@ -68,7 +77,7 @@ export type LevelChange =
   | { readonly delta: number }
   | { readonly setTo: number; readonly expectedOnHand: number };
 
-/** @throws `BAD_USER_INPUT` where it is not clear which of the two is asked for */
+/** @throws `BAD_USER_INPUT` unless the input has either `delta`, or `setTo` and `expectedOnHand` */
 export function changeOf({ delta, setTo, expectedOnHand }: AdjustStockInput): LevelChange {
   const hasDelta = typeof delta === 'number';
   if (hasDelta === (typeof setTo === 'number')) {
@@ -87,17 +96,16 @@ export function changeOf({ delta, setTo, expectedOnHand }: AdjustStockInput): Le
 export type Adjustment = LevelChange & {
   readonly warehouse: Warehouse;
   readonly sku: string;
-  /** why: what was counted, found, broken */
   readonly reason: string;
   /** the id of the user who adjusts */
   readonly actor: string;
 };
 
 /**
- * Corrects a level: an ADJUSTMENT in the ledger. Units that orders hold cannot be taken away.
+ * Corrects a level, with an ADJUSTMENT in the ledger. Reserved units cannot be removed.
  *
- * @returns the level, or why it was left as it is
- * @throws `BAD_USER_INPUT` when the level would hold more than `onHandMax`
+ * @returns the level, or why it was not changed
+ * @throws `BAD_USER_INPUT` for more than `onHandMax` units on the level
  */
 export function adjustStock(
   store: StockStore,
@@ -106,9 +114,9 @@ export function adjustStock(
   const { warehouse, sku, reason, actor } = adjustment;
   return moveStock(store, async (em, openLedger) => {
     const ledger = await openLedger([{ shopId: warehouse.shopId, sku }]);
-    const { onHand, reserved } = ledger.levelOf(warehouse.id, sku) ?? { onHand: 0, reserved: 0 };
+    const { onHand, reserved } = ledger.findLevel(warehouse.id, sku) ?? { onHand: 0, reserved: 0 };
     if ('setTo' in adjustment && adjustment.expectedOnHand !== onHand) {
-      const message = `${onHand} units of ${sku} are there, not ${adjustment.expectedOnHand}.`;
+      const message = `There are ${onHand} units of ${sku} on hand, not ${adjustment.expectedOnHand}.`;
       return result(StaleStock, { message, onHand });
     }
     const delta = 'setTo' in adjustment ? adjustment.setTo - onHand : adjustment.delta;
@@ -118,7 +126,7 @@ export function adjustStock(
     if (onHand + delta > onHandMax) {
       throw badInput({ 'input.delta': `a level holds at most ${onHandMax} units` });
     }
-    const [level] = (await ledger.makeLevels(em, warehouse, [sku])) as [StockLevel];
+    const [level] = (await ledger.ensureLevels(em, warehouse, [sku])) as [StockLevel];
     if (delta === 0) return level;
     ledger.move(level, {
       type: 'ADJUSTMENT',

@@ -14,7 +14,7 @@ import { receiveStock } from './receive-stock.js';
 
 const actor = 'test';
 
-describe('what the product subgraph is told of stock', () => {
+describe('the in-stock event for the product subgraph', () => {
   let stock: TestStock;
   let engine: StockEngine;
   beforeAll(async () => {
@@ -48,14 +48,14 @@ describe('what the product subgraph is told of stock', () => {
     return receiveStock(engine, { warehouse, sku, quantity, reference: null, actor });
   };
 
-  it('that there is some, when the first units come', async () => {
+  it('says in stock when the first units are received', async () => {
     const shop = await stockUp(engine, [5]);
     expect(await events(shop)).toEqual([[1, true]]);
     await receive(shop, 5);
     expect(await events(shop)).toHaveLength(1);
   });
 
-  it('that there is none, when the first units come to a warehouse that is closed', async () => {
+  it('says not in stock when the first units are received by an inactive warehouse', async () => {
     const shop = await stockUp(engine, [0]);
     await setWarehouseActive(engine, shop.warehouseIds[0] as string, false);
     await receive(shop, 5);
@@ -67,7 +67,7 @@ describe('what the product subgraph is told of stock', () => {
     ]);
   });
 
-  it('nothing, when units are held, sold or given up and others are left', async () => {
+  it('is not sent when units are reserved, sold or released and others are left', async () => {
     const shop = await stockUp(engine, [10]);
     const orders = [await reserve(shop, 3), await reserve(shop, 4)] as [string, string];
     await commitReservation(engine, { orderId: orders[0], paymentId: newId() });
@@ -75,7 +75,7 @@ describe('what the product subgraph is told of stock', () => {
     expect(await events(shop)).toEqual([[1, true]]);
   });
 
-  it('that it ran out with the last unit, and came back with the first', async () => {
+  it('says not in stock after the last unit, and in stock again after a release', async () => {
     const shop = await stockUp(engine, [2]);
     const orderId = await reserve(shop, 1);
     await reserve(shop, 1);
@@ -87,7 +87,7 @@ describe('what the product subgraph is told of stock', () => {
     ]);
   });
 
-  it('nothing, when the last unit goes from one warehouse to another', async () => {
+  it('is not sent when the last unit moves to another warehouse', async () => {
     const shop = await stockUp(engine, [1, 0]);
     const [from, to] = shop.warehouses as [Warehouse, Warehouse];
     const lines = [{ sku: shop.sku, quantity: 1 }];
@@ -95,7 +95,7 @@ describe('what the product subgraph is told of stock', () => {
     expect(await events(shop)).toEqual([[1, true]]);
   });
 
-  it('that it ran out when it is adjusted away, or its warehouse is closed', async () => {
+  it('says not in stock when the units are adjusted away or their warehouse is deactivated', async () => {
     const shop = await stockUp(engine, [2, 3]);
     const [first, second] = shop.warehouses as [Warehouse, Warehouse];
     const adjustment = { warehouse: first, sku: shop.sku, delta: -2, reason: 'lost', actor };

@@ -18,7 +18,7 @@ describe('what the ledger asserts of levels and items before it writes them', ()
     await em.begin();
     try {
       const ledger = await Ledger.open(em, [{ shopId, sku }]);
-      change(ledger, ledger.levelOf(warehouseIds[0] as string, sku) as StockLevel);
+      change(ledger, ledger.requireLevel(warehouseIds[0] as string, sku));
     } finally {
       await em.rollback();
     }
@@ -36,7 +36,7 @@ describe('what the ledger asserts of levels and items before it writes them', ()
   });
 
   it('refuses a level with fewer than 0 incoming', async () => {
-    const moved = inLedger((ledger, level) => ledger.expect(level, -1));
+    const moved = inLedger((ledger, level) => ledger.changeIncoming(level, -1));
     await expect(moved).rejects.toThrow('0 ≤ incoming');
   });
 

@@ -19,42 +19,44 @@ export interface Movement {
   readonly onHandDelta: number;
   readonly reservedDelta: number;
   readonly reference: string | null;
-  /** of all movements of a transaction, or of none */
+  /** given for all movements of a transaction, or for none */
   readonly reason?: string | null;
   readonly actor: string;
 }
 
-const placeKey = (warehouseId: string, sku: string) => `${warehouseId} ${sku}`;
+const locationKey = (warehouseId: string, sku: string) => `${warehouseId} ${sku}`;
 
 /**
- * The stock of some keys, locked (`lockStock`). The one place that changes
- * levels: with each level it keeps the item's `available` and `version`, and writes the movement.
- * (For a whole file `stock-csv/apply-rows.ts` does the same in sets.)
+ * The stock of some keys, locked (`lockStock`). Levels are changed here only: each change updates
+ * the item's `available` and `version`, and writes a movement. For a whole file
+ * `stock-csv/apply-rows.ts` does the same in sets.
  */
 export class Ledger {
   readonly #warehouses: Map<string, Warehouse>;
   readonly #items: Map<string, StockItem>;
   readonly #levels: Map<string, StockLevel>;
-  readonly #places: Map<string, StockLevel>;
+  readonly #byLocation: Map<string, StockLevel>;
   readonly #sellable: Map<string, StockLevel[]>;
-  /** what was moved, in order; each is a row once it is written */
+  /** in order; stored by `write` */
   readonly movements: Array<Movement & { id: string; levelId: string; createdAt: Date }> = [];
-  /** item → what was available of it before */
-  readonly #touched = new Map<StockItem, number>();
-  readonly #made = new Set<StockItem>();
-  readonly #appended: Array<(em: EntityManager) => Promise<unknown>> = [];
+  /** changed item → its `available` before */
+  readonly #availableBefore = new Map<StockItem, number>();
+  readonly #newItems = new Set<StockItem>();
+  readonly #inserts: Array<(em: EntityManager) => Promise<unknown>> = [];
   readonly #now = new Date();
 
   private constructor(warehouses: Warehouse[], items: StockItem[], levels: StockLevel[]) {
     this.#warehouses = new Map(warehouses.map((warehouse) => [warehouse.id, warehouse]));
     this.#items = new Map(items.map((item) => [stockKeyOf(item), item]));
     this.#levels = new Map(levels.map((level) => [level.id, level]));
-    this.#places = new Map(levels.map((level) => [placeKey(level.warehouseId, level.sku), level]));
+    this.#byLocation = new Map(
+      levels.map((level) => [locationKey(level.warehouseId, level.sku), level]),
+    );
     const sellable = levels.filter((level) => this.#warehouse(level).active);
     this.#sellable = Map.groupBy(sellable.sort(this.#byPriority), stockKeyOf);
   }
 
-  /** Locks the rows; the caller already has the locks on its reservations, if it needs any. */
+  /** Locks the stock of the keys. The caller has locked its reservations or transfer before. */
   static async open(em: EntityManager, keys: readonly StockKey[]): Promise<Ledger> {
     if (keys.length === 0) return new Ledger([], [], []);
     const { warehouses, items, levels } = await lockStock(em, keys, {
@@ -64,12 +66,12 @@ export class Ledger {
     return new Ledger(warehouses, items, levels);
   }
 
-  /** Units of a key that can be sold; 0 where the shop never had any. */
+  /** Units of a key that can be sold; 0 if the shop never had any. */
   available(key: StockKey): number {
     return this.#items.get(stockKeyOf(key))?.available ?? 0;
   }
 
-  /** The levels of a key from which can be sold, the warehouse of lowest priority number first. */
+  /** The levels of a key in active warehouses, the lowest priority number first. */
   sellableLevels(key: StockKey): readonly StockLevel[] {
     return this.#sellable.get(stockKeyOf(key)) ?? [];
   }
@@ -79,34 +81,39 @@ export class Ledger {
     return first.priority - second.priority || (first.id < second.id ? -1 : 1);
   };
 
-  /** The level of a sku in one warehouse, if there is one. */
-  levelOf(warehouseId: string, sku: string): StockLevel | undefined {
-    return this.#places.get(placeKey(warehouseId, sku));
+  findLevel(warehouseId: string, sku: string): StockLevel | null {
+    return this.#byLocation.get(locationKey(warehouseId, sku)) ?? null;
+  }
+
+  requireLevel(warehouseId: string, sku: string): StockLevel {
+    const level = this.findLevel(warehouseId, sku);
+    assert(level !== null, 'a warehouse has a level of each sku that moves', sku);
+    return level;
   }
 
   /**
-   * The levels of skus in one warehouse, in their order; those that are not there are made, at zero,
-   * and so are their items. The ledger has to be open for all of them.
+   * The levels of skus in one warehouse, in the order of the skus. Levels and items that do not
+   * exist are inserted, with 0 units. The ledger must be open for all of the skus.
    */
-  async makeLevels(
+  async ensureLevels(
     em: EntityManager,
     { id, shopId }: { readonly id: string; readonly shopId: string },
     skus: readonly string[],
   ): Promise<StockLevel[]> {
     const distinct = [...new Set(skus)].sort();
-    const unknown = distinct.filter((sku) => !this.#items.has(stockKeyOf({ shopId, sku })));
-    const absent = distinct.filter((sku) => !this.levelOf(id, sku));
-    for (const row of await insertItems(em, shopId, unknown)) {
+    const withoutItem = distinct.filter((sku) => !this.#items.has(stockKeyOf({ shopId, sku })));
+    const absent = distinct.filter((sku) => !this.findLevel(id, sku));
+    for (const row of await insertItems(em, shopId, withoutItem)) {
       const item = em.map(StockItem, row);
       this.#items.set(stockKeyOf(item), item);
-      this.#made.add(item);
+      this.#newItems.add(item);
     }
     for (const row of await insertLevels(em, id, shopId, absent)) {
       const level = em.map(StockLevel, row);
       this.#levels.set(level.id, level);
-      this.#places.set(placeKey(id, level.sku), level);
+      this.#byLocation.set(locationKey(id, level.sku), level);
     }
-    return skus.map((sku) => this.levelOf(id, sku) as StockLevel);
+    return skus.map((sku) => this.requireLevel(id, sku));
   }
 
   level(id: string): StockLevel {
@@ -115,13 +122,13 @@ export class Ledger {
     return level;
   }
 
-  /** Changes how many units are on their way to a level; that is in no movement before they come. */
-  expect(level: StockLevel, incomingDelta: number): void {
+  /** Changes the incoming units of a level, which are no movement until they are received. */
+  changeIncoming(level: StockLevel, incomingDelta: number): void {
     level.incoming += incomingDelta;
     assert(level.incoming >= 0, 'a level has 0 ≤ incoming', level.id);
   }
 
-  /** Changes one level; nothing is written before `write`. */
+  /** Changes one level, in memory until `write`. */
   move(level: StockLevel, movement: Movement): void {
     level.onHand += movement.onHandDelta;
     level.reserved += movement.reservedDelta;
@@ -132,31 +139,33 @@ export class Ledger {
     if (availableDelta === 0 || !this.#warehouse(level).active) return;
     const item = this.#items.get(stockKeyOf(level));
     assert(item !== undefined, 'a level has an item', level.id);
-    if (!this.#touched.has(item)) this.#touched.set(item, item.available);
+    if (!this.#availableBefore.has(item)) this.#availableBefore.set(item, item.available);
     item.available += availableDelta;
     assert(item.available >= 0, 'an item has 0 ≤ available', stockKeyOf(item));
   }
 
-  /** Rows that are only ever added to; written with the rest, in the order in which they came. */
+  /** Adds rows that `write` inserts before movements and levels, in the order of the calls. */
   append<T extends object>(entity: EntityClass<T>, rows: RequiredEntityData<T>[]): void {
-    if (rows.length > 0) this.#appended.push((em) => insertRows(em, entity, rows));
+    if (rows.length > 0) this.#inserts.push((em) => insertRows(em, entity, rows));
   }
 
   /**
-   * Writes what was appended, movements, levels and items, and tells the product subgraph of items
-   * that came into stock or ran out. The statements queue on one connection:
-   * while PostgreSQL works on one, the next is put together here.
+   * Writes appended rows, movements, levels and items, and the events for the product subgraph of
+   * items that came into stock or ran out. The statements queue on one connection, so that Node
+   * builds the next one while PostgreSQL runs the last.
    *
-   * @returns what subscribers are to be told after COMMIT
+   * @returns the changes to publish after COMMIT
    */
   async write(em: EntityManager): Promise<StockChanged[]> {
-    const changed = [...this.#touched].filter(([item, before]) => item.available !== before);
+    const changed = [...this.#availableBefore].filter(
+      ([item, before]) => item.available !== before,
+    );
     for (const [item] of changed) item.version += 1;
     const crossed = changed.filter(([item, before]) => crossesZero(before, item.available));
-    const announced = [...new Set([...this.#made, ...crossed.map(([item]) => item)])];
-    if (announced.length > 0) this.#appended.push((em) => enqueue(em, announced.map(inStockEvent)));
+    const withEvent = [...new Set([...this.#newItems, ...crossed.map(([item]) => item)])];
+    if (withEvent.length > 0) this.#inserts.push((em) => enqueue(em, withEvent.map(inStockEvent)));
     this.append(StockMovement, this.movements);
-    const statements = [...this.#appended, () => em.flush()];
+    const statements = [...this.#inserts, () => em.flush()];
     const results = await Promise.allSettled(statements.map((start) => start(em)));
     const failed = results.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
@@ -167,7 +176,7 @@ export class Ledger {
 
   #warehouse(level: StockLevel): Warehouse {
     const warehouse = this.#warehouses.get(level.warehouseId);
-    // It was opened, and took in its first stock, while this transaction waited for its locks.
+    // It was created, and received its first stock, while this transaction waited for its locks.
     if (!warehouse) throw new ConcurrentChange();
     return warehouse;
   }

@@ -4,9 +4,9 @@ import { pageRequest, toConnection } from '../../shared/graphql/connection.js';
 import { StockLevel } from './stock-level.js';
 
 /**
- * A page of the levels of some shops that are low, in the order of time. Each shop is read by its own
- * index: for several at once PostgreSQL goes along all levels until the page is full, which never
- * happens where few are low.
+ * A page of the low levels of some shops, the oldest level first. Each shop is read by the index
+ * `stock_level_low`: for several shops at once PostgreSQL would scan all levels by id until the
+ * page is full, which takes for ever where few are low.
  *
  * @throws `BAD_USER_INPUT`
  */

@@ -1,9 +1,9 @@
 import { Counter, gaugeOf, Histogram, type Registry } from '../../shared/observability/metrics.js';
 
-/** Why requests are told `TRY_AGAIN`: too many wait, or one too long; the rest is of their batch. */
+/** Why a request gets `TRY_AGAIN`: the queue is full, it waited too long, or its batch failed. */
 export type RefusalReason = 'full' | 'late' | 'noLock' | 'busy' | 'unknown' | 'away';
 
-/** What one dispatcher tells of its work. */
+/** The measurements of one dispatcher. */
 export interface DispatcherMetrics {
   queueLength(read: () => number): void;
   batchDone(size: number, ms: number): void;
@@ -21,59 +21,59 @@ export function createStockMetrics(registry: Registry) {
     registry,
     {
       name: 'holdfast_stock_queue_length',
-      help: 'Requests that wait for their batch.',
+      help: 'Requests that wait for their batch',
       label: 'dispatcher',
     },
     () => Object.fromEntries(Object.entries(lengths).map(([name, length]) => [name, length()])),
   );
   const batchSize = new Histogram({
     name: 'holdfast_stock_batch_size',
-    help: 'Requests decided in one transaction.',
+    help: 'Requests decided in one transaction',
     labelNames: ['dispatcher'],
     buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
     registers,
   });
   const commitTime = new Histogram({
     name: 'holdfast_stock_commit_seconds',
-    help: 'How long a batch took, from its first statement to its COMMIT.',
+    help: 'Duration of a batch, from its first statement to its COMMIT',
     labelNames: ['dispatcher'],
     buckets: seconds,
     registers,
   });
   const lockWait = new Histogram({
     name: 'holdfast_stock_lock_wait_seconds',
-    help: 'How long a batch waited for its lock.',
+    help: 'How long a batch waited for its lock',
     labelNames: ['dispatcher'],
     buckets: seconds,
     registers,
   });
   const refusals = new Counter({
     name: 'holdfast_stock_refusals_total',
-    help: 'Requests told TRY_AGAIN: queue full, turn late, no lock, busy rows, outcome unknown, database away.',
+    help: 'Requests refused with TRY_AGAIN: queue full, batch too late, no lock, rows locked, outcome unknown, database away',
     labelNames: ['dispatcher', 'reason'],
     registers,
   });
   const reservations = new Counter({
     name: 'holdfast_reservations_total',
-    help: 'Answers to reservations, by what became of them (HELD, SHORT, …).',
+    help: 'Answers to reserve requests, by state (HELD, SHORT, …)',
     labelNames: ['state'],
     registers,
   });
   const ended = new Counter({
     name: 'holdfast_holds_ended_total',
-    help: 'Holds that this process ended, by how (COMMITTED, RELEASED, EXPIRED).',
+    help: 'Reservations that this process ended, by state (COMMITTED, RELEASED, EXPIRED)',
     labelNames: ['state'],
     registers,
   });
   const expiryLag = new Histogram({
     name: 'holdfast_expiry_lag_seconds',
-    help: 'How long after its time a hold was released.',
+    help: 'Delay between the time when a reservation was due and its expiry',
     buckets: [...seconds, 10, 60],
     registers,
   });
   const sweeperFinds = new Counter({
     name: 'holdfast_sweeper_finds_total',
-    help: 'Holds whose timer never came and that the sweeper ended.',
+    help: 'Reservations that the sweeper expired because their timer was lost',
     registers,
   });
   return {

@@ -15,12 +15,14 @@ import { ConcurrentChange, NotCommitted } from './stock-errors.js';
 import type { StockStore } from './stock-store.js';
 
 export type OpenLedger = (keys: readonly StockKey[]) => Promise<Ledger>;
-/** Tells the id of the transaction (`pg_current_xact_id()`), read along with something else. */
-export type NoteTransaction = (id: string | undefined) => void;
+/**
+ * Passes on the id of the transaction (`pg_current_xact_id()`), read together with other columns.
+ */
+export type SetTransactionId = (id: string | undefined) => void;
 export type StockWork<T> = (
   em: EntityManager,
   openLedger: OpenLedger,
-  noteId: NoteTransaction,
+  setTransactionId: SetTransactionId,
 ) => Promise<T>;
 
 const attemptsMax = 5;
@@ -28,39 +30,39 @@ const lookUpMaxMs = 5000;
 const lookUpEveryMs = 100;
 
 /**
- * One transaction that moves stock. `work` locks its reservations first, then opens the ledger at
- * most once; what it moved is written and committed, and only then told. A deadlock, a row that
- * another transaction made first, or a COMMIT that did not happen, makes the whole of it run again;
- * so work that moves nothing must be safe to repeat.
+ * Runs one transaction that moves stock. `work` locks its reservations or transfer first, then
+ * opens the ledger at most once; `moveStock` writes the ledger, commits, and publishes the changes.
+ * After a deadlock, a concurrent insert of the same row or a COMMIT that did not happen, all of it
+ * runs again: `work` must be safe to repeat.
  *
- * @param signalsOf what else is to be told, from the value of `work`: timers, changes of its own
- * @param lockWaitsMax how often it may wait in vain for rows that somebody has; a batch waits once and
- *   is taken apart then (`runBatchIsolating`)
- * @throws `TRY_AGAIN` when others are in the way again and again; nothing was done then
- * @throws OutcomeUnknown when the answer to COMMIT was lost and the database does not come back
+ * @param signalsOf what to publish besides the ledger’s changes, from the value of `work`
+ * @param lockTimeoutsMax how many lock timeouts it may have; a batch has one, and is then split
+ *   (`runBatchIsolating`)
+ * @throws `TRY_AGAIN` after `attemptsMax` concurrent changes; nothing was done then
+ * @throws OutcomeUnknown when the answer to COMMIT was lost and the database did not come back
  */
 export async function moveStock<T>(
   store: StockStore,
   work: StockWork<T>,
   signalsOf: (value: T) => Signals = () => ({}),
-  lockWaitsMax = attemptsMax,
+  lockTimeoutsMax = attemptsMax,
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       const { value, changed } = await commitOnce(store, work);
       const more = signalsOf(value);
-      if (more.armed?.length) failPoint('hold committed, timer not set');
-      if (more.disarmed?.length) failPoint('hold ended, nobody told');
+      if (more.armed?.length) failPoint('reservation committed, timer not set');
+      if (more.disarmed?.length) failPoint('reservation ended, nothing published');
       store.signals.send({ ...more, changed: [...changed, ...(more.changed ?? [])] });
       return value;
     } catch (error) {
-      if (isLockTimeout(error) && attempt < lockWaitsMax) continue;
+      if (isLockTimeout(error) && attempt < lockTimeoutsMax) continue;
       const isRepeatable =
         isDeadlock(error) || error instanceof NotCommitted || error instanceof ConcurrentChange;
       if (!isRepeatable && !isUniqueViolation(error)) throw error;
       if (attempt < attemptsMax) continue;
       throw isRepeatable
-        ? tryAgain('Many are at this stock at the same moment; ask again.')
+        ? tryAgain('This stock is being changed by others. Please try again.')
         : error;
     }
   }
@@ -70,7 +72,7 @@ async function commitOnce<T>({ orm }: StockStore, work: StockWork<T>) {
   const em = orm.em.fork();
   let ledger: Ledger | undefined;
   let changed: StockChanged[] = [];
-  let id: string | null | undefined;
+  let transactionId: string | null | undefined;
   let value: T;
   await em.begin();
   try {
@@ -78,11 +80,11 @@ async function commitOnce<T>({ orm }: StockStore, work: StockWork<T>) {
       ledger = await Ledger.open(em, keys);
       return ledger;
     };
-    value = await work(em, openLedger, (noted) => {
-      id = noted;
+    value = await work(em, openLedger, (id) => {
+      transactionId = id;
     });
     changed = (await ledger?.write(em)) ?? [];
-    id ??= await readTransactionId(em);
+    transactionId ??= await readTransactionId(em);
   } catch (error) {
     await em.rollback().catch(() => {});
     throw error;
@@ -92,12 +94,13 @@ async function commitOnce<T>({ orm }: StockStore, work: StockWork<T>) {
   } catch (error) {
     await em.rollback().catch(() => {});
     if (!isDatabaseUnavailable(error)) throw error;
-    if (!id || !(await wasCommitted(orm.em.fork(), id, ledger))) throw new NotCommitted();
+    const isCommitted = transactionId && (await wasCommitted(orm.em.fork(), transactionId, ledger));
+    if (!isCommitted) throw new NotCommitted();
   }
   return { value, changed };
 }
 
-/** Null where nothing was written or locked: then there is nothing to commit either. */
+/** @returns null when nothing was written or locked, so that there is nothing to commit */
 async function readTransactionId(em: EntityManager): Promise<string | null> {
   const [row] = await sql<{ id: string | null }>(
     em,
@@ -106,20 +109,22 @@ async function readTransactionId(em: EntityManager): Promise<string | null> {
   return row?.id ?? null;
 }
 
-/** Looks up what became of a transaction whose COMMIT was not answered. */
+/** Looks up the outcome of a transaction whose COMMIT was not answered (ADR 26). */
 async function wasCommitted(
   em: EntityManager,
-  id: string,
+  transactionId: string,
   ledger: Ledger | undefined,
 ): Promise<boolean> {
   const deadlineMs = Date.now() + lookUpMaxMs;
   for (;;) {
     try {
       const [row] = await sql<{ status: string }>(em, 'select pg_xact_status($1::xid8) as status', [
-        id,
+        transactionId,
       ]);
-      // Its connection may still be at work, though it is lost to us.
-      if (row?.status !== 'in progress') return row?.status === 'committed' && isThere(em, ledger);
+      // PostgreSQL may still run it, though this process has lost the connection.
+      if (row?.status !== 'in progress') {
+        return row?.status === 'committed' && isFirstMovementStored(em, ledger);
+      }
     } catch (error) {
       if (!isDatabaseUnavailable(error)) throw error;
     }
@@ -128,8 +133,11 @@ async function wasCommitted(
   }
 }
 
-/** A standby that took over meanwhile may have given the id to another transaction. */
-async function isThere(em: EntityManager, ledger: Ledger | undefined): Promise<boolean> {
+/** A standby that took over meanwhile may have used the id for another transaction. */
+async function isFirstMovementStored(
+  em: EntityManager,
+  ledger: Ledger | undefined,
+): Promise<boolean> {
   const [movement] = ledger?.movements ?? [];
   if (!movement) return true;
   const rows = await sql(em, 'select 1 from stock_movement where id = $1', [movement.id]);

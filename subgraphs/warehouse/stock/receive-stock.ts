@@ -8,24 +8,28 @@ import type { StockLevel } from './stock-level.js';
 import type { StockStore } from './stock-store.js';
 
 export const quantityMax = 1_000_000;
-/** More than this on one level is refused, so that no sum over levels overflows an Int. */
+/** Units on one level; the limit keeps sums over levels within an Int. */
 export const onHandMax = 100_000_000;
 
-@InputType({ description: 'Stock that arrives at a warehouse.' })
+@InputType({ description: 'A delivery of one variant to a warehouse.' })
 export class ReceiveStockInput {
-  @Field(() => UUID, { description: 'Where it arrives.' })
+  @Field(() => UUID, { description: 'The warehouse.' })
   warehouseId!: string;
 
-  @Field(() => String, { description: 'What arrives.' })
+  @Field(() => String, { description: 'The variant.' })
   @Length(1, 64)
   sku!: string;
 
-  @Field(() => Int, { description: 'How many units, 1 to 1,000,000.' })
+  @Field(() => Int, { description: 'Units received, 1 to 1,000,000.' })
   @Min(1)
   @Max(quantityMax)
   quantity!: number;
 
-  @Field(() => String, { nullable: true, description: 'Of the delivery, for example its note.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Reference of the delivery, such as the number of its note; at most 255 characters.',
+  })
   @IsOptional()
   @Length(0, 255)
   reference?: string | null;
@@ -36,20 +40,20 @@ export interface Receipt {
   readonly sku: string;
   readonly quantity: number;
   readonly reference: string | null;
-  /** the id of the user who received it */
+  /** the id of the user who receives */
   readonly actor: string;
 }
 
 /**
- * Takes in stock: the level, its item and a RECEIPT in one commit.
+ * Adds received units to a level, with a RECEIPT in the ledger.
  *
- * @throws `BAD_USER_INPUT` when the level would hold more than `onHandMax`
+ * @throws `BAD_USER_INPUT` for more than `onHandMax` units on the level
  */
 export function receiveStock(store: StockStore, receipt: Receipt): Promise<StockLevel> {
   const { warehouse, sku, quantity, reference, actor } = receipt;
   return moveStock(store, async (em, openLedger) => {
     const ledger = await openLedger([{ shopId: warehouse.shopId, sku }]);
-    const [level] = (await ledger.makeLevels(em, warehouse, [sku])) as [StockLevel];
+    const [level] = (await ledger.ensureLevels(em, warehouse, [sku])) as [StockLevel];
     if (level.onHand + quantity > onHandMax) {
       throw badInput({ 'input.quantity': `a level holds at most ${onHandMax} units` });
     }

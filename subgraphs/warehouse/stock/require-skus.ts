@@ -8,8 +8,9 @@ import { StockLevel } from './stock-level.js';
 const timeoutMs = 3000;
 
 /**
- * Asks the product subgraph which of the skus are no variants of any product.
+ * Queries the product subgraph for the skus.
  *
+ * @returns those that are no variants
  * @throws `TRY_AGAIN`
  */
 export async function findUnknownSkus(product: ServiceClient, skus: readonly string[]) {
@@ -20,7 +21,7 @@ export async function findUnknownSkus(product: ServiceClient, skus: readonly str
 }
 
 /**
- * A sku of which the warehouse has a level was known once, and stays; others are asked for.
+ * Checks that a sku is a variant. One that the warehouse has a level of was checked before.
  *
  * @throws `BAD_USER_INPUT` when there is no such variant; `TRY_AGAIN`
  */

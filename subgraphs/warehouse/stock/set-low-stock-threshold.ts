@@ -7,16 +7,18 @@ import { requireWarehouse } from '../warehouse/require-warehouse.js';
 import { onHandMax } from './receive-stock.js';
 import { StockLevel } from './stock-level.js';
 
-@InputType({ description: 'From when on a level is low.' })
+@InputType({ description: 'The low-stock threshold of one stock level.' })
 export class LowStockThresholdInput {
-  @Field(() => UUID, { description: 'Where.' })
+  @Field(() => UUID, { description: 'The warehouse.' })
   warehouseId!: string;
 
-  @Field(() => String, { description: 'What; the warehouse has to have a level of it.' })
+  @Field(() => String, { description: 'The variant, of which the warehouse must have a level.' })
   @Length(1, 64)
   sku!: string;
 
-  @Field(() => Int, { description: 'Below this many available units it is low; 0 for never.' })
+  @Field(() => Int, {
+    description: 'The level is low when fewer units are available, 0 to 100,000,000; 0 for never.',
+  })
   @Min(0)
   @Max(onHandMax)
   threshold!: number;

@@ -4,31 +4,31 @@ import { sql } from '../../shared/database/sql.js';
 import { Allow } from '../../shared/rights/rights.js';
 
 @Allow('parent')
-@ObjectType({ description: 'What a level was at some time.' })
+@ObjectType({ description: 'A stock level at some time.' })
 export class StockSnapshot {
   @Field(() => Date, { description: 'The time.' })
   at!: Date;
 
-  @Field(() => Int, { description: 'Units that were physically there.' })
+  @Field(() => Int, { description: 'Units physically in the warehouse.' })
   onHand!: number;
 
-  @Field(() => Int, { description: 'Units of those that were promised to unpaid orders.' })
+  @Field(() => Int, { description: 'Units of those that were reserved for unpaid orders.' })
   reserved!: number;
 
-  @Field(() => Int, { description: 'Units on hand that were not reserved.' })
+  @Field(() => Int, { description: 'Units on hand and not reserved.' })
   available!: number;
 }
 
-export interface PlaceAndTime {
+export interface SnapshotRequest {
   readonly warehouseId: string;
   readonly sku: string;
   readonly at: Date;
 }
 
-/** The sum of the movements up to and including that time; nothing where there was no level yet. */
+/** The sum of the movements up to and including that time; 0 before the level existed. */
 export async function stockAt(
   em: EntityManager,
-  { warehouseId, sku, at }: PlaceAndTime,
+  { warehouseId, sku, at }: SnapshotRequest,
 ): Promise<StockSnapshot> {
   const [sum] = await sql<{ onHand: number; reserved: number }>(
     em,

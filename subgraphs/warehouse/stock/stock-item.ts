@@ -3,7 +3,10 @@ import { Check, Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legac
 import { type EventMessage, event } from '../../contracts/events.js';
 import type { StockKey } from '../../contracts/stock-key.js';
 
-/** What a shop can sell of a variant: the sum over its active warehouses, kept by the ledger. */
+/**
+ * The units of a variant that a shop can sell: the sum over its active warehouses, kept by the
+ * ledger.
+ */
 @Entity({ tableName: 'stock_item' })
 @Check({ name: 'stock_item_available', expression: 'available >= 0' })
 export class StockItem implements StockKey {
@@ -27,11 +30,11 @@ export class StockItem implements StockKey {
   updatedAt!: Opt<Date>;
 }
 
-type Numbers = StockKey & { readonly available: number; readonly version: number };
+type ItemVersion = StockKey & { readonly available: number; readonly version: number };
 
-/** What the product subgraph is told of an item: whether there is any, not how many. */
-export const inStockEvent = ({ shopId, sku, available, version }: Numbers): EventMessage =>
+/** The event for the product subgraph: whether the item is in stock, not how many units. */
+export const inStockEvent = ({ shopId, sku, available, version }: ItemVersion): EventMessage =>
   event('warehouse.stock.changed', { shopId, sku, inStock: available > 0 }, version);
 
-/** Whether an item came into stock or ran out: only then is it told. */
+/** Whether an item came into stock or ran out, which is when `inStockEvent` is sent. */
 export const crossesZero = (before: number, after: number): boolean => before > 0 !== after > 0;

@@ -22,7 +22,7 @@ import type { StockContext } from './stock-store.js';
 const loadStockLevels = loadBy(StockLevel, 'id');
 const loadMovements = loadPagesBy(StockMovement, 'levelId', 'desc');
 
-/** The level, if its shop is the user's or the user is an admin. @throws `FORBIDDEN` */
+/** @throws `FORBIDDEN` unless the shop is the user’s or the user is an admin */
 export async function findStockLevel(context: WarehouseContext, id: string) {
   const level = await loaderOf(context, loadStockLevels).load(id);
   if (level) await context.app.owners.requireOwn(context, level.shopId);
@@ -32,7 +32,7 @@ export async function findStockLevel(context: WarehouseContext, id: string) {
 @Resolver(() => StockLevel)
 export class StockLevelResolver {
   @Allow('shop-owner')
-  @Mutation(() => StockLevel, { description: 'Takes in stock that arrives at a warehouse.' })
+  @Mutation(() => StockLevel, { description: 'Adds received units to a stock level.' })
   async receiveStock(
     @Arg('input', () => ReceiveStockInput) input: ReceiveStockInput,
     @Ctx() context: StockContext,
@@ -45,7 +45,9 @@ export class StockLevelResolver {
   }
 
   @Allow('shop-owner')
-  @Mutation(() => AdjustStockResult, { description: 'Corrects a level; the reason is kept.' })
+  @Mutation(() => AdjustStockResult, {
+    description: 'Corrects a stock level. The reason is stored in its history.',
+  })
   async adjustStock(
     @Arg('input', () => AdjustStockInput) input: AdjustStockInput,
     @Ctx() context: StockContext,
@@ -59,7 +61,7 @@ export class StockLevelResolver {
   }
 
   @Allow('shop-owner')
-  @Mutation(() => StockLevel, { description: 'Says from when on a level is low.' })
+  @Mutation(() => StockLevel, { description: 'Sets the low-stock threshold of a stock level.' })
   setLowStockThreshold(
     @Arg('input', () => LowStockThresholdInput) input: LowStockThresholdInput,
     @Ctx() context: StockContext,
@@ -69,11 +71,11 @@ export class StockLevelResolver {
 
   @Allow('shop-owner')
   @Query(() => StockLevelConnection, {
-    description: 'Levels that are low, of one shop or of all of one’s own.',
+    description: 'Low stock levels of one shop, or of all shops of the signed-in vendor.',
   })
   async lowStock(
     @Ctx() context: StockContext,
-    @Arg('shopId', () => UUID, { nullable: true, description: 'Of this shop only.' })
+    @Arg('shopId', () => UUID, { nullable: true, description: 'Only levels of this shop.' })
     shopId: string | null | undefined,
     @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
     @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
@@ -84,11 +86,11 @@ export class StockLevelResolver {
   }
 
   @Allow('shop-owner')
-  @Query(() => StockSnapshot, { description: 'What a level was at some time, by the ledger.' })
+  @Query(() => StockSnapshot, { description: 'A stock level at some time, from its history.' })
   async stockAt(
-    @Arg('warehouseId', () => UUID, { description: 'Where.' }) warehouseId: string,
-    @Arg('sku', () => String, { description: 'What.' }) sku: string,
-    @Arg('at', () => Date, { description: 'When; what happened at that moment counts.' }) at: Date,
+    @Arg('warehouseId', () => UUID, { description: 'The warehouse.' }) warehouseId: string,
+    @Arg('sku', () => String, { description: 'The variant.' }) sku: string,
+    @Arg('at', () => Date, { description: 'The time; movements at this moment count.' }) at: Date,
     @Ctx() context: StockContext,
   ): Promise<StockSnapshot> {
     await requireWarehouse(context, warehouseId);
@@ -96,7 +98,9 @@ export class StockLevelResolver {
   }
 
   @Allow('shop-owner')
-  @FieldResolver(() => StockMovementConnection, { description: 'Its history, newest first.' })
+  @FieldResolver(() => StockMovementConnection, {
+    description: 'History of the level, newest first.',
+  })
   movements(
     @Root() level: StockLevel,
     @Ctx() context: StockContext,
@@ -115,19 +119,19 @@ export class StockLevelResolver {
   }
 
   @Allow('shop-owner')
-  @FieldResolver(() => Int, { description: 'Units on hand that are not reserved.' })
+  @FieldResolver(() => Int, { description: 'Units on hand and not reserved.' })
   available(@Root() level: StockLevel): number {
     return level.onHand - level.reserved;
   }
 
   @Allow('shop-owner')
-  @FieldResolver(() => Warehouse, { description: 'Where it stands.' })
+  @FieldResolver(() => Warehouse, { description: 'The warehouse.' })
   warehouse(@Root() level: StockLevel, @Ctx() context: StockContext) {
     return loaderOf(context, loadWarehouses).load(level.warehouseId);
   }
 
   @Allow('shop-owner')
-  @FieldResolver(() => ProductVariant, { nullable: true, description: 'What stands there.' })
+  @FieldResolver(() => ProductVariant, { nullable: true, description: 'The variant.' })
   variant(@Root() level: StockLevel): ProductVariant {
     return { sku: level.sku };
   }

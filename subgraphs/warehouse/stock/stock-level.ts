@@ -18,7 +18,7 @@ export const lowStockThresholdDefault = 10;
 
 @Directive('@key(fields: "id")')
 @Allow('shop-owner')
-@ObjectType({ description: 'How much of one variant stands in one warehouse.' })
+@ObjectType({ description: 'The stock of one variant in one warehouse.' })
 @Entity({ tableName: 'stock_level' })
 @Unique({ name: 'stock_level_sku_warehouse', properties: ['sku', 'warehouseId'] })
 @Index({ name: 'stock_level_warehouse', properties: ['warehouseId', 'id'] })
@@ -49,23 +49,25 @@ export class StockLevel {
   @Property({ type: 'varchar', length: 64 })
   sku!: string;
 
-  @Field(() => Int, { description: 'Units that are physically there.' })
+  @Field(() => Int, { description: 'Units physically in the warehouse.' })
   @Property({ type: 'integer', default: 0 })
   onHand!: number;
 
-  @Field(() => Int, { description: 'Units of those that are promised to unpaid orders.' })
+  @Field(() => Int, { description: 'Units of those that are reserved for unpaid orders.' })
   @Property({ type: 'integer', default: 0 })
   reserved!: number;
 
-  @Field(() => Int, { description: 'Units that are on their way here in a transfer.' })
+  @Field(() => Int, { description: 'Units in transit to this warehouse.' })
   @Property({ type: 'integer', default: 0 })
   incoming!: number;
 
-  @Field(() => Int, { description: 'Below this many available units the level is low.' })
+  @Field(() => Int, {
+    description: 'The level is low when fewer units are available; 0 for never.',
+  })
   @Property({ type: 'integer', default: lowStockThresholdDefault })
   lowStockThreshold!: number;
 
-  /** kept by the database, for its index */
+  /** computed by the database, for its indexes */
   @Property({
     type: 'boolean',
     generated: '(on_hand - reserved < low_stock_threshold) stored',
@@ -75,7 +77,7 @@ export class StockLevel {
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 
-  @Field(() => Date, { description: 'When it last changed.' })
+  @Field(() => Date, { description: 'When the level last changed.' })
   @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
   updatedAt!: Opt<Date>;
 }

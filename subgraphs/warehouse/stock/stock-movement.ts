@@ -30,22 +30,24 @@ const MovementTypes = Object.fromEntries(movementTypes.map((type) => [type, type
 };
 registerEnumType(MovementTypes, {
   name: 'MovementType',
-  description: 'What moved stock.',
+  description: 'Kind of a stock movement.',
   valuesConfig: {
-    RECEIPT: { description: 'Stock arrived.' },
-    ADJUSTMENT: { description: 'A count or a correction.' },
-    RESERVATION: { description: 'A checkout holds units.' },
-    RELEASE: { description: 'An order that held units was given up.' },
-    SALE: { description: 'An order was paid: its units leave for good.' },
-    RETURN: { description: 'Units of a paid order came back.' },
+    RECEIPT: { description: 'Units were received.' },
+    ADJUSTMENT: { description: 'A count or correction.' },
+    RESERVATION: { description: 'A checkout reserved units.' },
+    RELEASE: { description: 'A reservation was released or expired.' },
+    SALE: { description: 'An order was paid, and its units left the warehouse.' },
+    RETURN: { description: 'Units of a paid order were returned.' },
     TRANSFER_OUT: { description: 'Units left for another warehouse.' },
-    TRANSFER_IN: { description: 'Units came from another warehouse, or came back.' },
+    TRANSFER_IN: {
+      description: 'Units arrived from another warehouse, or returned from a cancelled transfer.',
+    },
   },
 });
 
-/** One line of the ledger. It is written in the transaction of the level it changes, and stays. */
+/** A ledger entry, written in the transaction that changes the level. */
 @Allow('parent')
-@ObjectType({ description: 'One line of the ledger of a level; it never changes.' })
+@ObjectType({ description: 'One change of a stock level. It is immutable.' })
 @Entity({ tableName: 'stock_movement' })
 @Index({ name: 'stock_movement_level', properties: ['levelId', 'id'] })
 @Index({ name: 'stock_movement_reference', properties: ['reference'] })
@@ -62,43 +64,44 @@ registerEnumType(MovementTypes, {
 })
 export class StockMovement {
   @Field(() => UUID, { description: 'The id of the movement.' })
-  /** UUIDv7: later lines sort behind earlier ones */
+  /** UUIDv7, so that movements sort by time */
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
   @ManyToOne(() => StockLevel, { mapToPk: true, fieldName: 'level_id', index: false })
   levelId!: string;
 
-  @Field(() => MovementTypes, { description: 'What moved it.' })
+  @Field(() => MovementTypes, { description: 'Kind of the movement.' })
   @Property({ type: 'text' })
   type!: MovementType;
 
-  @Field(() => Int, { description: 'Units that came, or went (negative).' })
+  @Field(() => Int, { description: 'Change of the units on hand.' })
   @Property({ type: 'integer' })
   onHandDelta!: number;
 
-  @Field(() => Int, { description: 'Units that were promised, or set free (negative).' })
+  @Field(() => Int, { description: 'Change of the reserved units.' })
   @Property({ type: 'integer' })
   reservedDelta!: number;
 
   @Field(() => String, {
     nullable: true,
-    description: 'What caused it: the id of an order or a transfer, a delivery note.',
+    description:
+      'What caused it: the id of an order, transfer or import, or the reference of a delivery.',
   })
   @Property({ type: 'varchar', length: 255, nullable: true })
   reference!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Why, where somebody said so.' })
+  @Field(() => String, { nullable: true, description: 'Reason, if one was given.' })
   @Property({ type: 'varchar', length: 255, nullable: true })
   reason!: string | null;
 
   @Field(() => String, {
-    description: 'Who did it: the id of a user, or the part of the system that did.',
+    description: 'Who caused it: the id of a user, or the name of a service.',
   })
   @Property({ type: 'varchar', length: 64 })
   actor!: string;
 
-  @Field(() => Date, { name: 'at', description: 'When.' })
+  @Field(() => Date, { name: 'at', description: 'When it happened.' })
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 }

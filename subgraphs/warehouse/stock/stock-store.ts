@@ -5,7 +5,7 @@ import type { WarehouseApp } from '../context.js';
 import type { StockSignals } from '../signals/stock-signals.js';
 import type { StockMetrics } from './metrics.js';
 
-/** What one transaction that moves stock works with. */
+/** What a transaction that moves stock needs. */
 export interface StockStore {
   readonly orm: MikroORM;
   readonly signals: StockSignals;

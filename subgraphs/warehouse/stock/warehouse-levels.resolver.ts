@@ -11,15 +11,18 @@ const loadLevelsOfWarehouses = loadPagesBy(StockLevel, 'warehouseId', 'asc');
 @Resolver(() => Warehouse)
 export class WarehouseLevelsResolver {
   @Allow('shop-owner')
-  @FieldResolver(() => StockLevelConnection, { description: 'What stands in it.' })
+  @FieldResolver(() => StockLevelConnection, { description: 'Stock levels of the warehouse.' })
   async stockLevels(
     @Root() warehouse: Warehouse,
     @Ctx() context: WarehouseContext,
     @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
     @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
-    @Arg('sku', () => String, { nullable: true, description: 'Of this variant only.' })
+    @Arg('sku', () => String, { nullable: true, description: 'Only the level of this variant.' })
     sku?: string | null,
-    @Arg('lowOnly', () => Boolean, { defaultValue: false, description: 'Only those that are low.' })
+    @Arg('lowOnly', () => Boolean, {
+      defaultValue: false,
+      description: 'Only levels that are low.',
+    })
     lowOnly?: boolean,
   ) {
     await context.app.owners.requireOwn(context, warehouse.shopId);

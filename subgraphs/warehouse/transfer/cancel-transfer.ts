@@ -5,9 +5,9 @@ import { requireLockedTransfer } from './require-locked-transfer.js';
 import { unitsInTransit } from './stock-transfer.js';
 
 /**
- * Ends a transfer: what has not been received goes back to where it came from; what has, stays.
+ * Cancels a transfer: units in transit return to their source, received units stay.
  *
- * @returns null when it is done; or why it was not
+ * @returns null on success; otherwise why nothing was done
  */
 export function cancelTransfer(
   store: StockStore,
@@ -19,13 +19,11 @@ export function cancelTransfer(
     const { shopId, fromId, toId, lines } = transfer;
     const ledger = await openLedger(lines.map(({ sku }) => ({ shopId, sku })));
     for (const line of lines) {
-      const [source, target] = [ledger.levelOf(fromId, line.sku), ledger.levelOf(toId, line.sku)];
-      if (!source || !target) throw new Error(`the ledger has no level of ${line.sku}`);
       const units = unitsInTransit(line);
       if (units === 0) continue;
       line.returned += units;
-      ledger.expect(target, -units);
-      ledger.move(source, {
+      ledger.changeIncoming(ledger.requireLevel(toId, line.sku), -units);
+      ledger.move(ledger.requireLevel(fromId, line.sku), {
         type: 'TRANSFER_IN',
         onHandDelta: units,
         reservedDelta: 0,

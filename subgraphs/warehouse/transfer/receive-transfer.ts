@@ -15,7 +15,7 @@ import {
 } from './stock-transfer.js';
 import { linesMax, TransferLineInput, type UnitsOfSku } from './transfer-stock.js';
 
-@InputType({ description: 'What has come of a transfer.' })
+@InputType({ description: 'The units of a transfer that arrived.' })
 export class ReceiveTransferInput {
   @Field(() => UUID, { description: 'The transfer.' })
   transferId!: string;
@@ -23,7 +23,7 @@ export class ReceiveTransferInput {
   @Field(() => [TransferLineInput], {
     nullable: true,
     description:
-      'What came, a line for each variant, at most 100; all that is on its way by default.',
+      'Units that arrived, one line per variant, at most 100. By default all units in transit.',
   })
   @IsOptional()
   @ValidateNested({ each: true })
@@ -32,13 +32,14 @@ export class ReceiveTransferInput {
 
   @Field(() => Boolean, {
     defaultValue: false,
-    description: 'Whether the rest will not come: it is written off. `lines` must be given then.',
+    description:
+      'Whether to write off the units that did not arrive. Requires `lines` and `reason`.',
   })
   closeShort!: boolean;
 
   @Field(() => String, {
     nullable: true,
-    description: 'With `closeShort`: why, 1 to 255 characters.',
+    description: 'Reason of the write-off, 1 to 255 characters.',
   })
   @IsOptional()
   @Length(1, 255)
@@ -46,14 +47,14 @@ export class ReceiveTransferInput {
 }
 
 @Allow('parent')
-@ObjectType({ implements: Refusal, description: 'Nothing of the transfer is on its way any more.' })
+@ObjectType({ implements: Refusal, description: 'The transfer has ended. Nothing was done.' })
 export class TransferNotOpen extends Refusal {
-  @Field(() => TransferStatus, { description: 'How far it is.' })
+  @Field(() => TransferStatus, { description: 'Current status.' })
   status!: TransferStatus;
 }
 
 export const transferNotOpen = (status: TransferStatus): TransferNotOpen =>
-  result(TransferNotOpen, { message: `The transfer is ${status} already.`, status });
+  result(TransferNotOpen, { message: `The transfer is already ${status}.`, status });
 
 export const ReceiveTransferResult = createUnionType({
   name: 'ReceiveTransferResult',
@@ -63,59 +64,58 @@ export const ReceiveTransferResult = createUnionType({
 
 export interface TransferReceipt {
   readonly transferId: string;
-  /** what came, each sku once; null for all that is on its way */
+  /** units that arrived, each sku once; null for all units in transit */
   readonly lines: readonly UnitsOfSku[] | null;
-  /** why the rest will not come; null when it may still come */
-  readonly missingBecause: string | null;
+  /** why the units that did not arrive are written off; null when they are not */
+  readonly writeOffReason: string | null;
   /** the id of the user who receives */
   readonly actor: string;
 }
 
-/** @throws `BAD_USER_INPUT` where it is not clear what came */
+/** @throws `BAD_USER_INPUT` for inconsistent input */
 export function receiptOf(input: ReceiveTransferInput, actor: string): TransferReceipt {
   const { transferId, lines = null, closeShort, reason } = input;
   if (closeShort && !reason) throw badInput({ 'input.reason': 'must be given with closeShort' });
   if (closeShort && !lines) {
-    throw badInput({ 'input.lines': 'must be given with closeShort; [] when no more came' });
+    throw badInput({ 'input.lines': 'must be given with closeShort; [] if nothing arrived' });
   }
-  if (!closeShort && lines?.length === 0) throw badInput({ 'input.lines': 'names nothing' });
+  if (!closeShort && lines?.length === 0) throw badInput({ 'input.lines': 'must not be empty' });
   if (lines && new Set(lines.map(({ sku }) => sku)).size < lines.length) {
-    throw badInput({ 'input.lines': 'names a variant twice' });
+    throw badInput({ 'input.lines': 'has a variant twice' });
   }
-  return { transferId, lines, missingBecause: closeShort ? (reason as string) : null, actor };
+  return { transferId, lines, writeOffReason: closeShort ? (reason as string) : null, actor };
 }
 
 /**
- * Takes in what came of a transfer, all or a part. What is closed as missing comes in and goes out
- * by an ADJUSTMENT that says why, so that the ledger adds up at both ends.
+ * Receives all or some units of a transfer. Units that are written off are received and removed
+ * again by an ADJUSTMENT with the reason, so that TRANSFER_OUT and TRANSFER_IN are equal.
  *
- * @returns null when it is done; or why it was not
- * @throws `BAD_USER_INPUT` for more than is on its way
+ * @returns null on success; otherwise why nothing was done
+ * @throws `BAD_USER_INPUT` for more units than are in transit
  */
 export function receiveTransfer(
   store: StockStore,
-  { transferId, lines, missingBecause, actor }: TransferReceipt,
+  { transferId, lines, writeOffReason, actor }: TransferReceipt,
 ): Promise<TransferNotOpen | null> {
   return moveStock(store, async (em, openLedger) => {
     const transfer = await requireLockedTransfer(em, transferId);
     if (transfer.status !== 'IN_TRANSIT') return transferNotOpen(transfer.status);
-    const came = unitsThatCame(transfer.lines, lines);
+    const arrived = arrivedUnits(transfer.lines, lines);
     const { shopId, toId } = transfer;
     const ledger = await openLedger(transfer.lines.map(({ sku }) => ({ shopId, sku })));
     for (const line of transfer.lines) {
-      const level = ledger.levelOf(toId, line.sku);
-      if (!level) throw new Error(`the ledger has no level of ${line.sku}`);
-      const received = came.get(line.sku) ?? 0;
-      const missing = missingBecause === null ? 0 : unitsInTransit(line) - received;
+      const level = ledger.requireLevel(toId, line.sku);
+      const received = arrived.get(line.sku) ?? 0;
+      const missing = writeOffReason === null ? 0 : unitsInTransit(line) - received;
       const units = received + missing;
       if (units === 0) continue;
       line.received += received;
       line.missing += missing;
       const movement = { reservedDelta: 0, reference: transferId, reason: null, actor };
-      ledger.expect(level, -units);
+      ledger.changeIncoming(level, -units);
       ledger.move(level, { ...movement, type: 'TRANSFER_IN', onHandDelta: units });
       if (missing === 0) continue;
-      const reason = missingBecause;
+      const reason = writeOffReason;
       ledger.move(level, { ...movement, type: 'ADJUSTMENT', onHandDelta: -missing, reason });
     }
     if (transfer.lines.every((line) => unitsInTransit(line) === 0)) transfer.end('RECEIVED');
@@ -123,14 +123,14 @@ export function receiveTransfer(
   });
 }
 
-function unitsThatCame(onWay: readonly TransferLine[], lines: readonly UnitsOfSku[] | null) {
-  if (!lines) return new Map(onWay.map((line) => [line.sku, unitsInTransit(line)]));
+function arrivedUnits(sent: readonly TransferLine[], lines: readonly UnitsOfSku[] | null) {
+  if (!lines) return new Map(sent.map((line) => [line.sku, unitsInTransit(line)]));
   for (const [n, { sku, quantity }] of lines.entries()) {
-    const line = onWay.find((each) => each.sku === sku);
+    const line = sent.find((each) => each.sku === sku);
     if (!line) throw badInput({ [`input.lines[${n}].sku`]: `${sku} is not in this transfer` });
     const left = unitsInTransit(line);
     if (quantity > left) {
-      throw badInput({ [`input.lines[${n}].quantity`]: `${left} are on their way, no more` });
+      throw badInput({ [`input.lines[${n}].quantity`]: `only ${left} units are in transit` });
     }
   }
   return new Map(lines.map(({ sku, quantity }) => [sku, quantity]));

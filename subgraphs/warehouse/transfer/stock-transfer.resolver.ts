@@ -33,23 +33,26 @@ import {
 const loadTransfers = loadBy(StockTransfer, 'id');
 const loadLines = loadAllBy(TransferLine, 'transferId', { sku: 'asc' });
 
-/** The transfer, if its shop is the user's or the user is an admin. @throws `FORBIDDEN` */
+/** @throws `FORBIDDEN` unless the shop is the user’s or the user is an admin */
 export async function findTransfer(context: WarehouseContext, id: string) {
   const transfer = await loaderOf(context, loadTransfers).load(id);
   if (transfer) await context.app.owners.requireOwn(context, transfer.shopId);
   return transfer;
 }
 
-/** As it is behind a mutation: not what this request may have read before. */
+/** The transfer after a mutation, not as this request may have read it before. */
 const readAgain = (context: WarehouseContext, id: string) =>
   context.em.fork().findOneOrFail(StockTransfer, id);
 
 @Resolver(() => StockTransfer)
 export class StockTransferResolver {
   @Allow('shop-owner')
-  @Query(() => StockTransfer, { nullable: true, description: 'A transfer of a shop of one’s own.' })
+  @Query(() => StockTransfer, {
+    nullable: true,
+    description: 'A transfer of a shop of the signed-in vendor.',
+  })
   async transfer(
-    @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => UUID, { description: 'The id of the transfer.' }) id: string,
     @Ctx() context: StockContext,
   ) {
     const transfer = await findTransfer(context, id);
@@ -58,13 +61,18 @@ export class StockTransferResolver {
   }
 
   @Allow('shop-owner')
-  @Query(() => StockTransferConnection, { description: 'The transfers of a shop, newest first.' })
+  @Query(() => StockTransferConnection, {
+    description: 'Transfers of a shop of the signed-in vendor, newest first.',
+  })
   async transfers(
-    @Arg('shopId', () => UUID, { description: 'A shop of one’s own.' }) shopId: string,
+    @Arg('shopId', () => UUID, { description: 'The shop.' }) shopId: string,
     @Ctx() context: StockContext,
     @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
     @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
-    @Arg('status', () => TransferStatus, { nullable: true, description: 'Only those.' })
+    @Arg('status', () => TransferStatus, {
+      nullable: true,
+      description: 'Only transfers with this status.',
+    })
     status?: TransferStatus,
   ) {
     await context.app.owners.requireOwn(context, shopId);
@@ -74,7 +82,7 @@ export class StockTransferResolver {
 
   @Allow('shop-owner')
   @Mutation(() => TransferStockResult, {
-    description: 'Moves units between two warehouses of a shop: out and in at once.',
+    description: 'Moves units between two warehouses of a shop immediately.',
   })
   transferStock(
     @Arg('input', () => TransferStockInput) input: TransferStockInput,
@@ -85,7 +93,8 @@ export class StockTransferResolver {
 
   @Allow('shop-owner')
   @Mutation(() => TransferStockResult, {
-    description: 'Sends units from one warehouse to another: out now, incoming until received.',
+    description:
+      'Sends units to another warehouse of the shop, where they are incoming until received.',
   })
   dispatchTransfer(
     @Arg('input', () => TransferStockInput) input: TransferStockInput,
@@ -95,7 +104,7 @@ export class StockTransferResolver {
   }
 
   @Allow('shop-owner')
-  @Mutation(() => ReceiveTransferResult, { description: 'Takes in what came of a transfer.' })
+  @Mutation(() => ReceiveTransferResult, { description: 'Receives units of a transfer.' })
   async receiveTransfer(
     @Arg('input', () => ReceiveTransferInput) input: ReceiveTransferInput,
     @Ctx() context: StockContext,
@@ -107,10 +116,11 @@ export class StockTransferResolver {
 
   @Allow('shop-owner')
   @Mutation(() => ReceiveTransferResult, {
-    description: 'Ends a transfer: what has not come goes back to where it came from.',
+    description:
+      'Cancels a transfer. Units in transit return to their source; received units stay.',
   })
   async cancelTransfer(
-    @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => UUID, { description: 'The id of the transfer.' }) id: string,
     @Ctx() context: StockContext,
   ): Promise<typeof ReceiveTransferResult> {
     await this.transfer(id, context);
@@ -119,19 +129,19 @@ export class StockTransferResolver {
   }
 
   @Allow('shop-owner')
-  @FieldResolver(() => Warehouse, { description: 'Where the units come from.' })
+  @FieldResolver(() => Warehouse, { description: 'The warehouse that the units leave.' })
   from(@Root() { fromId }: StockTransfer, @Ctx() context: StockContext) {
     return loaderOf(context, loadWarehouses).load(fromId);
   }
 
   @Allow('shop-owner')
-  @FieldResolver(() => Warehouse, { description: 'Where they go.' })
+  @FieldResolver(() => Warehouse, { description: 'The warehouse that the units go to.' })
   to(@Root() { toId }: StockTransfer, @Ctx() context: StockContext) {
     return loaderOf(context, loadWarehouses).load(toId);
   }
 
   @Allow('shop-owner')
-  @FieldResolver(() => [TransferLine], { description: 'What moves.' })
+  @FieldResolver(() => [TransferLine], { description: 'The units, one line per variant.' })
   lines(@Root() { id }: StockTransfer, @Ctx() context: StockContext) {
     return loaderOf(context, loadLines).load(id);
   }
@@ -140,7 +150,7 @@ export class StockTransferResolver {
 @Resolver(() => TransferLine)
 export class TransferLineResolver {
   @Allow('parent')
-  @FieldResolver(() => ProductVariant, { nullable: true, description: 'What moves.' })
+  @FieldResolver(() => ProductVariant, { nullable: true, description: 'The variant.' })
   variant(@Root() { sku }: TransferLine): ProductVariant {
     return { sku };
   }

@@ -21,15 +21,14 @@ export const TransferStatus = {
 export type TransferStatus = keyof typeof TransferStatus;
 registerEnumType(TransferStatus, {
   name: 'TransferStatus',
-  description: 'How far a transfer is.',
+  description: 'Status of a transfer.',
   valuesConfig: {
-    IN_TRANSIT: { description: 'Some of it is on its way.' },
-    RECEIVED: { description: 'All of it has come, or was written off as missing.' },
-    CANCELLED: { description: 'What had not come went back to where it came from.' },
+    IN_TRANSIT: { description: 'Some units are in transit.' },
+    RECEIVED: { description: 'All units were received or written off.' },
+    CANCELLED: { description: 'The units that were in transit returned to their source.' },
   },
 });
 
-/** Units that move between two warehouses of one shop: at once, or by way of being in transit. */
 @Directive('@key(fields: "id")')
 @Allow('shop-owner')
 @ObjectType({ description: 'Units that move between two warehouses of a shop.' })
@@ -43,7 +42,9 @@ registerEnumType(TransferStatus, {
 })
 @Check({ name: 'stock_transfer_warehouses_differ', expression: 'from_id <> to_id' })
 export class StockTransfer {
-  @Field(() => UUID, { description: 'The id of the transfer; its movements refer to it.' })
+  @Field(() => UUID, {
+    description: 'The id of the transfer, which is the reference of its stock movements.',
+  })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
@@ -57,11 +58,11 @@ export class StockTransfer {
   @ManyToOne(() => Warehouse, { mapToPk: true, fieldName: 'to_id', index: false })
   toId!: string;
 
-  @Field(() => TransferStatus, { description: 'How far it is.' })
+  @Field(() => TransferStatus, { description: 'Current status.' })
   @Property({ type: 'text' })
   status!: TransferStatus;
 
-  @Field(() => Date, { description: 'When it left.' })
+  @Field(() => Date, { description: 'When the units left.' })
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 
@@ -69,9 +70,9 @@ export class StockTransfer {
   updatedAt!: Opt<Date>;
 }
 
-/** Of the units that left, each is received, returned, missing, or still on its way. */
+/** Each unit that left is received, returned, missing or still in transit. */
 @Allow('parent')
-@ObjectType({ description: 'What moves of one variant.' })
+@ObjectType({ description: 'Units of one variant in a transfer.' })
 @Entity({ tableName: 'transfer_line' })
 @Check({
   name: 'transfer_line_quantity',
@@ -95,19 +96,21 @@ export class TransferLine {
   @PrimaryKey({ type: 'varchar', length: 64 })
   sku!: string;
 
-  @Field(() => Int, { description: 'Units that left.' })
+  @Field(() => Int, { description: 'Units sent.' })
   @Property({ type: 'integer' })
   quantity!: number;
 
-  @Field(() => Int, { description: 'Units of those that have come.' })
+  @Field(() => Int, { description: 'Units received.' })
   @Property({ type: 'integer', default: 0 })
   received!: number;
 
-  @Field(() => Int, { description: 'Units that went back, as the transfer was cancelled.' })
+  @Field(() => Int, {
+    description: 'Units that returned to their source when the transfer was cancelled.',
+  })
   @Property({ type: 'integer', default: 0 })
   returned!: number;
 
-  @Field(() => Int, { description: 'Units that never came, and were written off.' })
+  @Field(() => Int, { description: 'Units written off because they did not arrive.' })
   @Property({ type: 'integer', default: 0 })
   missing!: number;
 
@@ -120,6 +123,5 @@ export class TransferLine {
 
 export const StockTransferConnection = connectionOf(StockTransfer, 'StockTransfer');
 
-/** Units of a line that are still on their way. */
 export const unitsInTransit = ({ quantity, received, returned, missing }: TransferLine): number =>
   quantity - received - returned - missing;

@@ -20,7 +20,7 @@ const workersCount = 20;
 const stepsOfWorker = 6;
 const actor = 'test';
 
-describe('transfers among all else that moves the same stock', () => {
+describe('transfers during other changes of the same stock', () => {
   let stock: TestStock;
   let engines: StockEngine[];
   beforeAll(async () => {
@@ -30,7 +30,7 @@ describe('transfers among all else that moves the same stock', () => {
   afterEach(() => stock.expectStockInvariants());
   afterAll(() => stock.close());
 
-  /** Two skus of one shop in three warehouses. */
+  /** Creates a shop with two skus in three warehouses. */
   async function openShop() {
     const [engine] = engines as [StockEngine];
     const one = await stockUp(engine, [20, 20, 0]);
@@ -50,7 +50,7 @@ describe('transfers among all else that moves the same stock', () => {
     return row;
   };
 
-  it(`twenty workers reserve, pay, release and transfer at once; nothing is lost, and no deadlock seen (${rounds} rounds)`, async () => {
+  it(`lose nothing and cause no deadlock among twenty workers that reserve, pay, release and transfer (${rounds} rounds)`, async () => {
     for (let round = 0; round < rounds; round++) {
       const { shopId, skus, warehouses } = await openShop();
       let sold = 0;
@@ -84,7 +84,7 @@ describe('transfers among all else that moves the same stock', () => {
         const id = await retryWhileBusy(() => dispatchTransfer(engine, move));
         if (typeof id !== 'string') return;
         const [sku] = skus as [string];
-        const part = { transferId: id, lines: [{ sku, quantity: 1 }], missingBecause: null, actor };
+        const part = { transferId: id, lines: [{ sku, quantity: 1 }], writeOffReason: null, actor };
         await retryWhileBusy(() => receiveTransfer(pick(engines), part));
         const rest = { ...part, lines: null };
         await Promise.all([
@@ -106,7 +106,7 @@ describe('transfers among all else that moves the same stock', () => {
     expect(await stock.query(seen)).toEqual([{ deadlocks: 0 }]);
   }, 300_000);
 
-  it('of twenty transfers after seven units, seven move', async () => {
+  it('move seven units when twenty transfers of one unit compete for seven', async () => {
     const [engine] = engines as [StockEngine];
     const { sku, warehouses } = await stockUp(engine, [7, 0]);
     const [from, to] = warehouses as [Warehouse, Warehouse];
@@ -125,17 +125,17 @@ describe('transfers among all else that moves the same stock', () => {
     expect(moved.filter((each) => typeof each === 'string')).toHaveLength(7);
   });
 
-  it('a transfer that is received twice at once, and cancelled, ends once', async () => {
-    const [engine, beside] = engines as [StockEngine, StockEngine];
+  it('end once when received twice and cancelled at the same time', async () => {
+    const [engine, other] = engines as [StockEngine, StockEngine];
     for (let round = 0; round < 10; round++) {
       const { shopId, sku, warehouses } = await stockUp(engine, [5, 0]);
       const [from, to] = warehouses as [Warehouse, Warehouse];
       const move = { from, to, lines: [{ sku, quantity: 5 }], actor };
       const transferId = (await dispatchTransfer(engine, move)) as string;
-      const receipt = { transferId, lines: null, missingBecause: null, actor };
+      const receipt = { transferId, lines: null, writeOffReason: null, actor };
       const ended = await Promise.all([
         receiveTransfer(engine, receipt),
-        receiveTransfer(beside, receipt),
+        receiveTransfer(other, receipt),
         cancelTransfer(engine, { transferId, actor }),
       ]);
       expect(ended.filter((each) => each === null)).toHaveLength(1);
@@ -143,8 +143,8 @@ describe('transfers among all else that moves the same stock', () => {
     }
   });
 
-  it('a warehouse that is opened, and filled, while others wait for the rows hinders none of them', async () => {
-    const [engine, beside] = engines as [StockEngine, StockEngine];
+  it('are not hindered by a warehouse that is created and filled while they wait for locks', async () => {
+    const [engine, other] = engines as [StockEngine, StockEngine];
     const { shopId, sku, warehouses } = await stockUp(engine, [5]);
     const [first] = warehouses as [Warehouse];
     await stock.query('begin');
@@ -164,12 +164,12 @@ describe('transfers among all else that moves the same stock', () => {
     await stock.query('commit');
     expect((await waiting).state).toBe('HELD');
     const adjustment = { warehouse: first, sku, delta: 1, reason: 'found', actor };
-    expect(await adjustStock(beside, adjustment)).toMatchObject({ onHand: 6 });
+    expect(await adjustStock(other, adjustment)).toMatchObject({ onHand: 6 });
   });
 
-  it('closing a warehouse in a flash sale: nothing is reserved there afterwards, what was is paid', async () => {
+  it('leave reserved units to their orders when a warehouse is deactivated in a flash sale', async () => {
     for (let round = 0; round < 5; round++) {
-      const [engine, beside] = engines as [StockEngine, StockEngine];
+      const [engine, other] = engines as [StockEngine, StockEngine];
       const { shopId, sku, warehouses } = await stockUp(engine, [60, 60]);
       const [closing] = warehouses as [Warehouse];
       const held: string[] = [];
@@ -189,7 +189,7 @@ describe('transfers among all else that moves the same stock', () => {
       };
       const close = async () => {
         await new Promise((resolve) => setTimeout(resolve, 30));
-        const { units, reserved } = await setWarehouseActive(beside, closing.id, false);
+        const { units, reserved } = await setWarehouseActive(other, closing.id, false);
         closed = true;
         heldThere = reserved;
         expect(units + reserved).toBe(60);

@@ -7,6 +7,7 @@ import type { Ledger } from '../stock/ledger.js';
 import { moveStock } from '../stock/move-stock.js';
 import { NotEnoughOnHand, notEnoughOnHand } from '../stock/not-enough-on-hand.js';
 import { onHandMax, quantityMax } from '../stock/receive-stock.js';
+import type { StockLevel } from '../stock/stock-level.js';
 import type { StockStore } from '../stock/stock-store.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
 import { StockTransfer, TransferLine, type TransferStatus } from './stock-transfer.js';
@@ -19,21 +20,21 @@ export class TransferLineInput {
   @Length(1, 64)
   sku!: string;
 
-  @Field(() => Int, { description: 'How many units, 1 to 1,000,000.' })
+  @Field(() => Int, { description: 'Units, 1 to 1,000,000.' })
   @Min(1)
   @Max(quantityMax)
   quantity!: number;
 }
 
-@InputType({ description: 'Units that are to move between two warehouses of a shop.' })
+@InputType({ description: 'Units to move between two warehouses of a shop.' })
 export class TransferStockInput {
-  @Field(() => UUID, { description: 'The warehouse that they leave.' })
+  @Field(() => UUID, { description: 'The warehouse that the units leave.' })
   from!: string;
 
-  @Field(() => UUID, { description: 'The warehouse that they go to; of the same shop.' })
+  @Field(() => UUID, { description: 'The warehouse that the units go to, of the same shop.' })
   to!: string;
 
-  @Field(() => [TransferLineInput], { description: 'What moves, 1 to 100 lines.' })
+  @Field(() => [TransferLineInput], { description: 'The units, 1 to 100 lines.' })
   @ValidateNested({ each: true })
   @ArrayMinSize(1)
   @ArrayMaxSize(linesMax)
@@ -58,16 +59,16 @@ export interface Transfer {
   readonly actor: string;
 }
 
-/** Moves units at once: out here and in there in one commit. @returns as `dispatchTransfer` */
+/** Moves units in one commit. @returns as `dispatchTransfer` */
 export const transferStock = (store: StockStore, transfer: Transfer) =>
   startTransfer(store, transfer, 'RECEIVED');
 
 /**
- * Sends units on their way: they are out here, and incoming there until they are received.
+ * Sends units: they leave the first warehouse now, and are incoming at the second until received.
  *
- * @returns the id of the transfer; or the levels that have too few, and nothing moved
- * @throws `BAD_USER_INPUT` when the two are no different warehouses of one shop, or a level would
- *   hold more than `onHandMax`
+ * @returns the id of the transfer; or the levels with too few units, when nothing was changed
+ * @throws `BAD_USER_INPUT` unless both are different warehouses of one shop; for more than
+ *   `onHandMax` units on a level
  */
 export const dispatchTransfer = (store: StockStore, transfer: Transfer) =>
   startTransfer(store, transfer, 'IN_TRANSIT');
@@ -77,29 +78,28 @@ function startTransfer(
   { from, to, lines, actor }: Transfer,
   status: TransferStatus,
 ): Promise<string | NotEnoughOnHand> {
-  if (from.id === to.id) throw badInput({ 'input.to': 'is where they are' });
+  if (from.id === to.id) throw badInput({ 'input.to': 'must be another warehouse than from' });
   const { shopId } = from;
-  if (shopId !== to.shopId) throw badInput({ 'input.to': 'is a warehouse of another shop' });
+  if (shopId !== to.shopId) throw badInput({ 'input.to': 'must be a warehouse of the same shop' });
   const demands = sumBySku(lines);
   return moveStock(store, async (em, openLedger) => {
     const ledger = await openLedger(demands.map(({ sku }) => ({ shopId, sku })));
     const short = shortLevels(ledger, from.id, demands);
     if (short.length > 0) return notEnoughOnHand(short);
-    const targets = await ledger.makeLevels(
+    const targets = await ledger.ensureLevels(
       em,
       to,
       demands.map(({ sku }) => sku),
     );
     const id = newId();
     for (const [n, { sku, quantity }] of demands.entries()) {
-      const [source, target] = [ledger.levelOf(from.id, sku), targets[n]];
-      if (!source || !target) throw new Error(`the ledger has no level of ${sku}`);
+      const [source, target] = [ledger.requireLevel(from.id, sku), targets[n] as StockLevel];
       if (target.onHand + target.incoming + quantity > onHandMax) {
         throw badInput({ 'input.lines': `a level holds at most ${onHandMax} units` });
       }
       const movement = { reservedDelta: 0, reference: id, actor };
       ledger.move(source, { type: 'TRANSFER_OUT', onHandDelta: -quantity, ...movement });
-      if (status === 'IN_TRANSIT') ledger.expect(target, quantity);
+      if (status === 'IN_TRANSIT') ledger.changeIncoming(target, quantity);
       else ledger.move(target, { type: 'TRANSFER_IN', onHandDelta: quantity, ...movement });
     }
     ledger.append(StockTransfer, [{ id, shopId, fromId: from.id, toId: to.id, status }]);
@@ -111,7 +111,7 @@ function startTransfer(
   });
 }
 
-/** A sku that stands in two lines is one demand. */
+/** Adds up lines of the same sku. */
 function sumBySku(lines: readonly UnitsOfSku[]): UnitsOfSku[] {
   const sums = new Map<string, number>();
   for (const { sku, quantity } of lines) sums.set(sku, quantity + (sums.get(sku) ?? 0));
@@ -120,7 +120,7 @@ function sumBySku(lines: readonly UnitsOfSku[]): UnitsOfSku[] {
 
 function shortLevels(ledger: Ledger, warehouseId: string, demands: readonly UnitsOfSku[]) {
   return demands.flatMap(({ sku, quantity }) => {
-    const { onHand, reserved } = ledger.levelOf(warehouseId, sku) ?? { onHand: 0, reserved: 0 };
+    const { onHand, reserved } = ledger.findLevel(warehouseId, sku) ?? { onHand: 0, reserved: 0 };
     return onHand - reserved < quantity ? [{ sku, requested: quantity, onHand, reserved }] : [];
   });
 }

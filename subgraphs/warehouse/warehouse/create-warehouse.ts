@@ -7,24 +7,27 @@ import { Warehouse, WarehouseAddress } from './warehouse.js';
 
 @InputType({ description: 'A new warehouse.' })
 export class CreateWarehouseInput {
-  @Field(() => UUID, { description: 'The shop whose stock it holds.' })
+  @Field(() => UUID, { description: 'The shop whose stock it stores.' })
   shopId!: string;
 
-  @Field(() => String, { description: 'Its name, 1 to 255 characters.' })
+  @Field(() => String, { description: 'Name, 1 to 255 characters.' })
   @Length(1, 255)
   name!: string;
 
-  @Field(() => WarehouseAddress, { nullable: true, description: 'Where it stands.' })
+  @Field(() => WarehouseAddress, { nullable: true, description: 'Address.' })
   @ValidateNested()
   address?: WarehouseAddress | null;
 
-  @Field(() => Int, { defaultValue: 100, description: 'Lowest first, 0 to 1,000,000.' })
+  @Field(() => Int, {
+    defaultValue: 100,
+    description: 'Orders are served from the warehouse with the lowest number; 0 to 1,000,000.',
+  })
   @Min(0)
   @Max(1_000_000)
   priority!: number;
 }
 
-/** @throws `NOT_FOUND` for an unknown shop, `FORBIDDEN` for somebody else's */
+/** @throws `NOT_FOUND` for an unknown shop; `FORBIDDEN` for a shop of another vendor */
 export async function createWarehouse(context: WarehouseContext, input: CreateWarehouseInput) {
   await context.app.owners.requireOwn(context, input.shopId);
   const em = context.em.fork();

@@ -4,8 +4,8 @@ import { sql } from '../../shared/database/sql.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
 
 /**
- * Gives a new shop its first warehouse. That has the id of its shop: so it is made once, however
- * often the event comes, and whatever other warehouses the shop was given meanwhile.
+ * Creates the first warehouse of a new shop. Its id is that of the shop, so that it is created
+ * once, however often the event is delivered.
  */
 export async function onShopCreated(
   em: EntityManager,

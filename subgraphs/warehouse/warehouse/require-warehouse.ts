@@ -6,11 +6,7 @@ import { Warehouse } from './warehouse.js';
 
 export const loadWarehouses = loadBy(Warehouse, 'id');
 
-/**
- * The warehouse, if its shop is the user's or the user is an admin.
- *
- * @throws `NOT_FOUND`, `FORBIDDEN`
- */
+/** @throws `NOT_FOUND`; `FORBIDDEN` unless the shop is the user’s or the user is an admin */
 export async function requireWarehouse(context: WarehouseContext, id: string): Promise<Warehouse> {
   const warehouse = await loaderOf(context, loadWarehouses).load(id);
   if (!warehouse) throw notFound('warehouse', id);

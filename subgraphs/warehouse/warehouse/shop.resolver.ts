@@ -13,7 +13,7 @@ export class ShopResolver {
   @Allow('shop-owner')
   @FieldResolver(() => [Warehouse], {
     nullable: true,
-    description: 'Its warehouses, in order of priority; for its owner only.',
+    description: 'Warehouses of the shop, in order of priority. Visible to its owner only.',
   })
   async warehouses(@Root() shop: Shop, @Ctx() context: WarehouseContext) {
     await context.app.owners.requireOwn(context, shop.id);

@@ -5,25 +5,28 @@ import type { WarehouseContext } from '../context.js';
 import { requireWarehouse } from './require-warehouse.js';
 import { Warehouse, WarehouseAddress } from './warehouse.js';
 
-@InputType({ description: 'Changes of a warehouse; what is left out stays as it is.' })
+@InputType({ description: 'Changes to a warehouse. Omitted fields keep their value.' })
 export class UpdateWarehouseInput {
-  @Field(() => UUID, { description: 'Which one.' })
+  @Field(() => UUID, { description: 'The id of the warehouse.' })
   id!: string;
 
-  @Field(() => String, { nullable: true, description: 'Its name, 1 to 255 characters.' })
+  @Field(() => String, { nullable: true, description: 'Name, 1 to 255 characters.' })
   @IsOptional()
   @Length(1, 255)
   name?: string | null;
 
   @Field(() => WarehouseAddress, {
     nullable: true,
-    description: 'Where it stands; null takes the address away.',
+    description: 'Address; null removes it.',
   })
   @IsOptional()
   @ValidateNested()
   address?: WarehouseAddress | null;
 
-  @Field(() => Int, { nullable: true, description: 'Lowest first, 0 to 1,000,000.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Orders are served from the warehouse with the lowest number; 0 to 1,000,000.',
+  })
   @IsOptional()
   @Min(0)
   @Max(1_000_000)

@@ -11,16 +11,16 @@ import { Warehouse } from './warehouse.js';
 @Resolver(() => Warehouse)
 export class WarehouseResolver {
   @Allow('shop-owner')
-  @Query(() => Warehouse, { nullable: true, description: 'A warehouse of one’s own.' })
+  @Query(() => Warehouse, { nullable: true, description: 'A warehouse of the signed-in vendor.' })
   warehouse(
-    @Arg('id', () => UUID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => UUID, { description: 'The id of the warehouse.' }) id: string,
     @Ctx() context: WarehouseContext,
   ) {
     return requireWarehouse(context, id);
   }
 
   @Allow('shop-owner')
-  @Mutation(() => Warehouse, { description: 'Adds a warehouse to a shop of one’s own.' })
+  @Mutation(() => Warehouse, { description: 'Adds a warehouse to a shop of the signed-in vendor.' })
   createWarehouse(
     @Arg('input', () => CreateWarehouseInput) input: CreateWarehouseInput,
     @Ctx() context: WarehouseContext,
@@ -29,7 +29,9 @@ export class WarehouseResolver {
   }
 
   @Allow('shop-owner')
-  @Mutation(() => Warehouse, { description: 'Changes name, address or priority of a warehouse.' })
+  @Mutation(() => Warehouse, {
+    description: 'Changes the name, address or priority of a warehouse.',
+  })
   updateWarehouse(
     @Arg('input', () => UpdateWarehouseInput) input: UpdateWarehouseInput,
     @Ctx() context: WarehouseContext,
@@ -38,7 +40,7 @@ export class WarehouseResolver {
   }
 
   @Allow('shop-owner')
-  @FieldResolver(() => Shop, { nullable: true, description: 'The shop whose stock it holds.' })
+  @FieldResolver(() => Shop, { nullable: true, description: 'The shop whose stock it stores.' })
   shop(@Root() warehouse: Warehouse): Shop {
     return { id: warehouse.shopId };
   }

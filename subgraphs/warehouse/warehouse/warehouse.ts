@@ -6,8 +6,8 @@ import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 
 @Allow('parent')
-@ObjectType({ description: 'Where a warehouse stands.' })
-@InputType('WarehouseAddressInput', { description: 'Where a warehouse stands.' })
+@ObjectType({ description: 'Address of a warehouse.' })
+@InputType('WarehouseAddressInput', { description: 'Address of a warehouse.' })
 export class WarehouseAddress {
   @Field(() => String, { description: 'Street and number.' })
   @Length(1, 255)
@@ -28,7 +28,7 @@ export class WarehouseAddress {
 
 @Directive('@key(fields: "id")')
 @Allow('shop-owner')
-@ObjectType({ description: 'A place that holds stock for a shop.' })
+@ObjectType({ description: 'A place that stores stock of one shop.' })
 @Entity({ tableName: 'warehouse' })
 @Index({ name: 'warehouse_shop', properties: ['shopId'] })
 export class Warehouse {
@@ -39,11 +39,11 @@ export class Warehouse {
   @Property({ type: 'uuid' })
   shopId!: string;
 
-  @Field(() => String, { description: 'Its name.' })
+  @Field(() => String, { description: 'Name.' })
   @Property({ type: 'varchar', length: 255 })
   name!: string;
 
-  @Field(() => WarehouseAddress, { nullable: true, description: 'Where it stands.' })
+  @Field(() => WarehouseAddress, { nullable: true, description: 'Address.' })
   @Property({ type: 'jsonb', nullable: true })
   address!: WarehouseAddress | null;
 
@@ -51,7 +51,7 @@ export class Warehouse {
   @Property({ type: 'boolean', default: true })
   active!: boolean;
 
-  @Field(() => Int, { description: 'Orders are served from the lowest number first.' })
+  @Field(() => Int, { description: 'Orders are served from the warehouse with the lowest number.' })
   @Property({ type: 'integer', default: 100 })
   priority!: number;
 

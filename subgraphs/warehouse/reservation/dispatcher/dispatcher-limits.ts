@@ -1,23 +1,26 @@
 export interface DispatcherLimits {
   /** requests in one transaction */
   readonly batchMax: number;
-  /** distinct keys in one transaction, and so in one lock */
+  /** distinct keys in one transaction, and so under one lock */
   readonly keysPerBatchMax: number;
-  /** batches at work at the same time, of different keys */
+  /** batches that run at the same time, each on other keys */
   readonly lanesMax: number;
-  /** requests that wait; one more is refused at once */
+  /** requests that wait; one more is refused immediately */
   readonly queueMax: number;
-  /** how long a request may wait for its turn */
+  /** how long a request may wait for its batch */
   readonly waitMaxMs: number;
   /** how long a lock is kept for batch after batch */
   readonly lockHoldMaxMs: number;
   /** the pause after that, when another process waits for the lock */
-  readonly sharePauseMs: number;
-  /** how long many keys are waited for together, when another process has some of them */
-  readonly shareWaitMaxMs: number;
-  /** how long the keys of one request are waited for, when others wait for a lane */
-  readonly ownWaitMaxMs: number;
-  /** when those keys are tried again then */
+  readonly yieldPauseMs: number;
+  /** how long a lane waits for the lock over all keys of a batch */
+  readonly batchLockWaitMaxMs: number;
+  /**
+   * how long a lane waits for the lock over the keys of one request, when other requests need the
+   * lane
+   */
+  readonly requestLockWaitMaxMs: number;
+  /** when a lock that was not acquired then is tried again */
   readonly deferMs: number;
 }
 
@@ -28,8 +31,8 @@ export const dispatcherLimits: DispatcherLimits = {
   queueMax: 4096,
   waitMaxMs: 8000,
   lockHoldMaxMs: 40,
-  sharePauseMs: 12,
-  shareWaitMaxMs: 150,
-  ownWaitMaxMs: 50,
+  yieldPauseMs: 12,
+  batchLockWaitMaxMs: 150,
+  requestLockWaitMaxMs: 50,
   deferMs: 10,
 };

@@ -5,14 +5,14 @@ import { Dispatcher } from './dispatcher.js';
 import type { DispatcherLimits } from './dispatcher-limits.js';
 import type { StockLocks } from './stock-locks.js';
 
-interface Asked {
+interface TestRequest {
   readonly n: number;
   readonly keys: readonly string[];
 }
-const asked = (n: number, ...keys: string[]): Asked => ({ n, keys });
+const requestOf = (n: number, ...keys: string[]): TestRequest => ({ n, keys });
 const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
 
-/** A dispatcher whose batches wait until the test lets them go. */
+/** A dispatcher whose batches wait until the test finishes them. */
 function openDispatcher(
   limits: Partial<DispatcherLimits> = {},
   locks?: StockLocks,
@@ -21,76 +21,76 @@ function openDispatcher(
   const batches: number[][] = [];
   const waiting: Array<() => void> = [];
   const registry = new Registry();
-  const dispatcher = new Dispatcher<Asked, number>({
+  const dispatcher = new Dispatcher<TestRequest, number>({
     keysOf: ({ keys }) => keys,
     async work(requests) {
       batches.push(requests.map(({ n }) => n));
       await new Promise<void>((resolve) => waiting.push(resolve));
       if (failure) throw failure;
-      if (requests.some(({ n }) => n === 13)) throw new Error('thirteen is poison');
+      if (requests.some(({ n }) => n === 13)) throw new Error('13 always fails');
       return requests.map(({ n }) => n * 10);
     },
     metrics: createStockMetrics(registry).dispatcher('test'),
     limits,
     locks,
   });
-  const letGo = async (from = 0) => {
+  const finish = async (from = 0) => {
     for (const done of waiting.splice(from)) done();
     await turn();
   };
   const refusals = async () =>
     (await registry.getSingleMetric('holdfast_stock_refusals_total')?.get())?.values;
-  return { dispatcher, batches, letGo, refusals };
+  return { dispatcher, batches, finish, refusals };
 }
 
 describe('the dispatcher', () => {
-  it('makes one batch of what is asked at once, and the next of what is asked meanwhile', async () => {
-    const { dispatcher, batches, letGo } = openDispatcher();
-    const first = [1, 2, 3].map((n) => dispatcher.submit(asked(n, 'A')));
+  it('makes one batch of simultaneous requests, and the next of those that arrive meanwhile', async () => {
+    const { dispatcher, batches, finish } = openDispatcher();
+    const first = [1, 2, 3].map((n) => dispatcher.submit(requestOf(n, 'A')));
     await turn();
-    const second = [4, 5].map((n) => dispatcher.submit(asked(n, 'A')));
+    const second = [4, 5].map((n) => dispatcher.submit(requestOf(n, 'A')));
     await turn();
     expect(batches).toEqual([[1, 2, 3]]);
-    await letGo();
+    await finish();
     expect(await Promise.all(first)).toEqual([10, 20, 30]);
     expect(batches).toEqual([
       [1, 2, 3],
       [4, 5],
     ]);
-    await letGo();
+    await finish();
     expect(await Promise.all(second)).toEqual([40, 50]);
   });
 
-  it('takes no more requests, and no more keys, into a batch than its limits', async () => {
-    const { dispatcher, batches, letGo } = openDispatcher({ batchMax: 2, lanesMax: 1 });
-    void [1, 2, 3].map((n) => dispatcher.submit(asked(n, 'A')));
+  it('limits the requests and the keys of a batch', async () => {
+    const { dispatcher, batches, finish } = openDispatcher({ batchMax: 2, lanesMax: 1 });
+    void [1, 2, 3].map((n) => dispatcher.submit(requestOf(n, 'A')));
     await turn();
-    await letGo();
+    await finish();
     expect(batches).toEqual([[1, 2], [3]]);
     const byKeys = openDispatcher({ keysPerBatchMax: 2, lanesMax: 1 });
-    void ['A', 'B', 'C'].map((key, n) => byKeys.dispatcher.submit(asked(n, key)));
+    void ['A', 'B', 'C'].map((key, n) => byKeys.dispatcher.submit(requestOf(n, key)));
     await turn();
-    await byKeys.letGo();
+    await byKeys.finish();
     expect(byKeys.batches).toEqual([[0, 1], [2]]);
-    await letGo();
-    await byKeys.letGo();
+    await finish();
+    await byKeys.finish();
   });
 
-  it('does not let a key that is busy keep up the others, nor any request overtake on its key', async () => {
-    const { dispatcher, batches, letGo } = openDispatcher();
-    void dispatcher.submit(asked(1, 'A'));
+  it('delays no other key by a taken one, and lets no request overtake on its key', async () => {
+    const { dispatcher, batches, finish } = openDispatcher();
+    void dispatcher.submit(requestOf(1, 'A'));
     await turn();
-    void dispatcher.submit(asked(2, 'A', 'B'));
-    void dispatcher.submit(asked(3, 'B')); // behind 2, which waits for A
-    void dispatcher.submit(asked(4, 'C'));
+    void dispatcher.submit(requestOf(2, 'A', 'B'));
+    void dispatcher.submit(requestOf(3, 'B')); // after 2, which waits for A
+    void dispatcher.submit(requestOf(4, 'C'));
     await turn();
     expect(batches).toEqual([[1], [4]]);
-    await letGo();
+    await finish();
     expect(batches).toEqual([[1], [4], [2, 3]]);
-    await letGo();
+    await finish();
   });
 
-  it('lets go of all its locks at the same time when another process waits for one of them', async () => {
+  it('releases all its locks when another process waits for one of them', async () => {
     const held = new Set<string>();
     const wantedByOthers: StockLocks = {
       async lock(keys) {
@@ -103,24 +103,24 @@ describe('the dispatcher', () => {
         };
       },
     };
-    const limits = { lockHoldMaxMs: 1000, sharePauseMs: 1 };
-    const { dispatcher, batches, letGo } = openDispatcher(limits, wantedByOthers);
-    void dispatcher.submit(asked(1, 'A'));
+    const limits = { lockHoldMaxMs: 1000, yieldPauseMs: 1 };
+    const { dispatcher, batches, finish } = openDispatcher(limits, wantedByOthers);
+    void dispatcher.submit(requestOf(1, 'A'));
     await turn();
-    void dispatcher.submit(asked(2, 'B'));
+    void dispatcher.submit(requestOf(2, 'B'));
     await turn();
-    await letGo(1); // the second alone
-    void dispatcher.submit(asked(3, 'B'));
-    void dispatcher.submit(asked(4, 'C'));
+    await finish(1); // the second alone
+    void dispatcher.submit(requestOf(3, 'B'));
+    void dispatcher.submit(requestOf(4, 'C'));
     await turn();
     expect([...held]).toEqual(['A']);
-    await letGo();
+    await finish();
     await turn();
     expect(batches.flat().sort()).toEqual([1, 2, 3, 4]);
-    await letGo();
+    await finish();
   });
 
-  it('keys that another process has keep up nobody else, though there are as many as lanes', async () => {
+  it('is not delayed by keys that another process has locked, even as many as lanes', async () => {
     const taken = new Set(['A', 'B', 'C', 'D']);
     const locks: StockLocks = {
       async lock(keys, isNeeded) {
@@ -131,11 +131,11 @@ describe('the dispatcher', () => {
         return { release: async () => false };
       },
     };
-    const limits = { lanesMax: 4, shareWaitMaxMs: 1, ownWaitMaxMs: 1, deferMs: 1 };
-    const { dispatcher, batches, letGo } = openDispatcher(limits, locks);
-    const held = [...taken].map((key, n) => dispatcher.submit(asked(n, key)));
+    const limits = { lanesMax: 4, batchLockWaitMaxMs: 1, requestLockWaitMaxMs: 1, deferMs: 1 };
+    const { dispatcher, batches, finish } = openDispatcher(limits, locks);
+    const held = [...taken].map((key, n) => dispatcher.submit(requestOf(n, key)));
     await turn();
-    const others = ['E', 'F', 'G'].map((key, n) => dispatcher.submit(asked(10 + n, key)));
+    const others = ['E', 'F', 'G'].map((key, n) => dispatcher.submit(requestOf(10 + n, key)));
     const served = Promise.all(others);
     let done = false;
     void served.then(() => {
@@ -143,29 +143,29 @@ describe('the dispatcher', () => {
     });
     for (let n = 0; n < 40 && !done; n++) {
       await turn();
-      await letGo();
+      await finish();
     }
     expect(batches.flat().sort()).toEqual([10, 11, 12]);
     taken.clear();
     for (let n = 0; n < 40 && batches.flat().length < 7; n++) {
       await turn();
-      await letGo();
+      await finish();
     }
-    await letGo();
+    await finish();
     expect(await Promise.all([...held, served])).toEqual([0, 10, 20, 30, [100, 110, 120]]);
   });
 
-  it('refuses at once what is beyond the queue', async () => {
-    const { dispatcher, letGo } = openDispatcher({ queueMax: 2 });
-    const accepted = [1, 2].map((n) => dispatcher.submit(asked(n, 'A')));
-    const refused = dispatcher.submit(asked(3, 'A'));
+  it('refuses a request immediately when the queue is full', async () => {
+    const { dispatcher, finish } = openDispatcher({ queueMax: 2 });
+    const accepted = [1, 2].map((n) => dispatcher.submit(requestOf(n, 'A')));
+    const refused = dispatcher.submit(requestOf(3, 'A'));
     await expect(refused).rejects.toMatchObject({ extensions: { code: 'TRY_AGAIN' } });
     await turn();
-    await letGo();
+    await finish();
     expect(await Promise.all(accepted)).toEqual([10, 20]);
   });
 
-  it('refuses those whose turn does not come in time', async () => {
+  it('refuses requests that wait too long', async () => {
     const neverFree: StockLocks = {
       async lock(_keys, isNeeded) {
         while (isNeeded()) await turn();
@@ -173,7 +173,7 @@ describe('the dispatcher', () => {
       },
     };
     const { dispatcher, batches, refusals } = openDispatcher({ waitMaxMs: 30 }, neverFree);
-    const all = [1, 2, 3].map((n) => dispatcher.submit(asked(n, 'A')));
+    const all = [1, 2, 3].map((n) => dispatcher.submit(requestOf(n, 'A')));
     for (const result of await Promise.allSettled(all)) {
       expect(result).toMatchObject({ reason: { extensions: { code: 'TRY_AGAIN' } } });
     }
@@ -181,13 +181,13 @@ describe('the dispatcher', () => {
     expect(await refusals()).toMatchObject([{ labels: { reason: 'late' }, value: 3 }]);
   });
 
-  it('splits a batch that fails, until it fails only for the one who is to blame', async () => {
-    const { dispatcher, letGo, refusals } = openDispatcher();
-    const all = [11, 12, 13, 14, 15].map((n) => dispatcher.submit(asked(n, 'A')));
+  it('splits a batch that fails until only the request that causes it fails', async () => {
+    const { dispatcher, finish, refusals } = openDispatcher();
+    const all = [11, 12, 13, 14, 15].map((n) => dispatcher.submit(requestOf(n, 'A')));
     const settled = Promise.allSettled(all);
     for (let step = 0; step < 10; step++) {
       await turn();
-      await letGo();
+      await finish();
     }
     const results = await settled;
     expect(await refusals()).toEqual([]);
@@ -200,13 +200,13 @@ describe('the dispatcher', () => {
     ]);
   });
 
-  it('leaves no request without an answer when its work has fewer outcomes than requests', async () => {
-    const dispatcher = new Dispatcher<Asked, number>({
+  it('rejects all requests when its work returns fewer outcomes than requests', async () => {
+    const dispatcher = new Dispatcher<TestRequest, number>({
       keysOf: ({ keys }) => keys,
       work: async () => [],
       metrics: createStockMetrics(new Registry()).dispatcher('test'),
     });
-    const all = [1, 2].map((n) => dispatcher.submit(asked(n, 'A')));
+    const all = [1, 2].map((n) => dispatcher.submit(requestOf(n, 'A')));
     for (const result of await Promise.allSettled(all)) {
       expect(result).toMatchObject({ reason: { name: 'AssertionFailed' } });
     }
@@ -217,12 +217,12 @@ describe('the dispatcher', () => {
     ['busy', tryAgain('others are in the way')],
     ['busy', Object.assign(new Error('statement timeout'), { code: '57014' })],
     ['away', new Error('Connection terminated unexpectedly')],
-  ])('counts those who are told to ask again as refused: %s', async (reason, error) => {
-    const { dispatcher, letGo, refusals } = openDispatcher({}, undefined, error);
-    const settled = Promise.allSettled([1, 2].map((n) => dispatcher.submit(asked(n, 'A'))));
+  ])('counts requests that get TRY_AGAIN as refused: %s', async (reason, error) => {
+    const { dispatcher, finish, refusals } = openDispatcher({}, undefined, error);
+    const settled = Promise.allSettled([1, 2].map((n) => dispatcher.submit(requestOf(n, 'A'))));
     for (let step = 0; step < 5; step++) {
       await turn();
-      await letGo();
+      await finish();
     }
     await settled;
     expect(await refusals()).toMatchObject([{ labels: { reason }, value: 2 }]);

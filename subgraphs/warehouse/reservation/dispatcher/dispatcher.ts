@@ -1,43 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { assert } from '../../../shared/assert.js';
-import type { DispatcherMetrics } from '../../stock/metrics.js';
 import { type DispatcherLimits, dispatcherLimits } from './dispatcher-limits.js';
+import type { DispatcherOptions } from './dispatcher-options.js';
 import { runBatchIsolating } from './run-batch-isolating.js';
-import type { StockLock, StockLocks } from './stock-locks.js';
+import type { StockLock } from './stock-locks.js';
 import { busy, toStockRefusal } from './stock-refusal.js';
 import { type Waiting, WaitingQueue } from './waiting-queue.js';
 
-export interface DispatcherOptions<Request, Outcome> {
-  /** what a request touches: those that share a key are decided in the order in which they came */
-  keysOf(request: Request): readonly string[];
-  /** Decides all of them in one transaction: an outcome for each, in their order. Idempotent. */
-  work(requests: readonly Request[]): Promise<readonly Outcome[]>;
-  /** Those of the requests whose rows other transactions have; asked when they were waited for in vain. */
-  findBlocked?(requests: readonly Request[]): Promise<readonly Request[]>;
-  /** for work that takes a lock over its keys first */
-  readonly locks?: StockLocks;
-  readonly metrics: DispatcherMetrics;
-  readonly limits?: Partial<DispatcherLimits>;
+type LaneState = 'SELECTING' | 'LOCKING' | 'WORKING' | 'YIELDING';
+
+interface Lane {
+  state: LaneState;
+  /** the keys that it has `TAKEN` */
+  keys: readonly string[];
 }
 
 /**
- * Group commit: what is asked while a batch is at work becomes the next batch, first in first out.
- * A batch runs under one lock over its keys, which is kept for the batches that follow as long as
- * `lockHoldMaxMs`; then other processes have their turn. Batches that share no key run side by side,
- * so that a key that another process holds keeps up nobody else.
+ * Group commit: requests that arrive while a batch runs become the next batch, first in, first out.
+ * Batches that share no key run side by side, in up to `lanesMax` lanes, so that a key which
+ * another process has locked delays no request for other keys.
+ *
+ * The dispatcher is always in one of these modes:
+ *
+ * - RUNNING: lanes take locks as they need them. → YIELDING when a lane that releases its lock
+ *   finds that another process waits for it.
+ * - YIELDING: no lane takes a lock, and each that has one releases it after the batch it is at. All
+ *   yield together, as a process that needs several keys would otherwise never find all of them
+ *   free. → RUNNING `yieldPauseMs` after the last release, for which it waits `lockHoldMaxMs` at
+ *   most.
+ *
+ * A lane starts when a request could run for which there is no lane yet. It is always in one of
+ * these states:
+ *
+ * - SELECTING: takes the next batch of requests whose keys are all FREE. → YIELDING. It ends when
+ *   there is no such request.
+ * - YIELDING: waits until the dispatcher is RUNNING, if it is not. → LOCKING; or SELECTING after
+ *   WORKING.
+ * - LOCKING: waits for the lock over all keys of its batch, for `batchLockWaitMaxMs`; then over the
+ *   keys of its first request alone, for `requestLockWaitMaxMs`, or longer while no other request
+ *   needs the lane. → WORKING with the lock. → SELECTING without it, its keys DEFERRED.
+ * - WORKING: runs batch after batch of requests for its keys only. When none is left,
+ *   `lockHoldMaxMs` have passed or the dispatcher is YIELDING, it releases the lock. → YIELDING.
+ *
+ * A key is FREE until a lane has TAKEN it, and FREE again when the lane leaves it. One whose lock
+ * could not be acquired is DEFERRED: no lane waits for it. It is FREE again after `deferMs`; then a
+ * lane tries its lock once more, and waits only while no other request needs the lane.
  */
 export class Dispatcher<Request, Outcome> {
   readonly #options: DispatcherOptions<Request, Outcome>;
   readonly #limits: DispatcherLimits;
   readonly #queue: WaitingQueue<Request, Outcome>;
-  readonly #busy = new Set<string>();
-  /** keys that were waited for in vain: tried again from time to time, with no lane to wait in */
-  readonly #lockedElsewhere = new Set<string>();
-  #lanes = 0;
-  /** lanes that have their lock */
-  #turns = 0;
-  #yielding: Promise<void> | undefined;
-  #waking = false;
-  #clock: NodeJS.Timeout | undefined;
+  readonly #lanes = new Set<Lane>();
+  /** every other key is FREE */
+  readonly #keys = new Map<string, 'TAKEN' | 'DEFERRED'>();
+  /** keys that have been DEFERRED and not locked since */
+  readonly #contended = new Set<string>();
+  #mode: 'RUNNING' | 'YIELDING' = 'RUNNING';
+  /** resolves when the mode is RUNNING */
+  #yielded: Promise<void> = Promise.resolve();
+  #laneStart: NodeJS.Immediate | undefined;
+  #lateCheck: NodeJS.Timeout | undefined;
 
   constructor(options: DispatcherOptions<Request, Outcome>) {
     this.#options = options;
@@ -47,180 +69,188 @@ export class Dispatcher<Request, Outcome> {
   }
 
   /**
-   * @throws `TRY_AGAIN` when too many wait, the turn does not come in time, or the lock cannot be had;
-   *   nothing was done then. What `work` throws for this request alone.
+   * @throws `TRY_AGAIN` when too many requests wait, the batch does not start in time, or the lock
+   *   cannot be acquired; nothing was done then. What `work` throws for this request alone.
    */
   submit(request: Request): Promise<Outcome> {
     if (this.#queue.length >= this.#limits.queueMax) return Promise.reject(this.#refusal('full'));
     return new Promise((resolve, reject) => {
       const keys = this.#options.keysOf(request);
       this.#queue.push({ request, keys, enqueuedMs: performance.now(), resolve, reject });
-      this.#clock ??= setInterval(() => this.#refuseLate(), lateLookMs).unref();
-      this.#wake();
+      this.#lateCheck ??= setInterval(() => this.#refuseLate(), lateCheckMs).unref();
+      this.#startLane();
     });
   }
 
-  #wake(): void {
-    if (this.#waking || this.#lanes >= this.#limits.lanesMax) return;
-    this.#waking = true;
-    // What is asked in the same turn of the event loop comes into the same batch.
-    setImmediate(() => {
-      this.#waking = false;
+  #startLane(): void {
+    if (this.#laneStart || this.#lanes.size >= this.#limits.lanesMax) return;
+    // Requests of the same turn of the event loop come into the same batch.
+    this.#laneStart = setImmediate(() => {
+      this.#laneStart = undefined;
       void this.#runLane();
     });
   }
 
   async #runLane(): Promise<void> {
-    this.#lanes += 1;
+    const lane: Lane = { state: 'SELECTING', keys: [] };
+    this.#lanes.add(lane);
     for (;;) {
-      const batch = this.#next();
+      const batch = this.#selectFree();
       const [first] = batch;
       if (!first) break;
-      const own = keysOfAll([first]);
-      const wasDeferred = own.some((key) => this.#lockedElsewhere.has(key));
-      const all = wasDeferred ? own : keysOfAll(batch);
-      let mine = all;
-      for (const key of all) this.#busy.add(key);
-      if (this.#next().length > 0) this.#wake();
+      const ofFirst = keysOfAll([first]);
+      const isRetry = ofFirst.some((key) => this.#contended.has(key));
+      lane.keys = isRetry ? ofFirst : keysOfAll(batch);
+      for (const key of lane.keys) this.#keys.set(key, 'TAKEN');
+      if (this.#selectFree().length > 0) this.#startLane();
       try {
-        const { shareWaitMaxMs, ownWaitMaxMs } = this.#limits;
-        const isMany = all.length > own.length;
-        if (!(isMany && (await this.#runTurn(all, shareWaitMaxMs)))) {
-          // Others have one or the other of many: wait for those of the first, let go of the rest.
-          for (const key of all) if (!own.includes(key)) this.#busy.delete(key);
-          mine = own;
-          if (isMany) this.#wake();
-          const waitMaxMs = wasDeferred ? 0 : ownWaitMaxMs;
-          if (!(await this.#runTurn(own, waitMaxMs, () => this.#isLaneNeeded()))) {
-            this.#deferKeys(own);
-            mine = [];
-          }
-        }
+        await this.#lockAndWork(lane, ofFirst, isRetry);
       } catch (error) {
         this.#options.metrics.refused('noLock', this.#queue.length);
         reject(this.#queue.removeBefore(Infinity), error);
       }
-      for (const key of mine) this.#busy.delete(key);
+      this.#free(lane.keys);
+      lane.state = 'SELECTING';
     }
-    this.#lanes -= 1;
+    this.#lanes.delete(lane);
   }
 
-  /** Whether there is work that waits for nothing but a lane. */
+  async #lockAndWork(lane: Lane, ofFirst: readonly string[], isRetry: boolean): Promise<void> {
+    const { batchLockWaitMaxMs, requestLockWaitMaxMs } = this.#limits;
+    const hasFurther = lane.keys.length > ofFirst.length;
+    if (hasFurther && (await this.#work(lane, (ms) => ms < batchLockWaitMaxMs))) return;
+    this.#free(lane.keys.filter((key) => !ofFirst.includes(key)));
+    lane.keys = ofFirst;
+    if (hasFurther) this.#startLane();
+    const maxMs = isRetry ? 0 : requestLockWaitMaxMs;
+    if (await this.#work(lane, (ms) => ms < maxMs || !this.#isLaneNeeded())) return;
+    this.#defer(lane);
+  }
+
+  /** Whether a request waits for nothing but a lane. */
   #isLaneNeeded(): boolean {
-    return this.#lanes >= this.#limits.lanesMax && this.#next().length > 0;
+    return this.#lanes.size >= this.#limits.lanesMax && this.#selectFree().length > 0;
   }
 
-  /** Leaves keys that another process has for a while, and gives their lane to others. */
-  #deferKeys(keys: readonly string[]): void {
-    for (const key of keys) this.#lockedElsewhere.add(key);
+  #free(keys: readonly string[]): void {
+    for (const key of keys) this.#keys.delete(key);
+  }
+
+  #defer(lane: Lane): void {
+    const { keys } = lane;
+    for (const key of keys) {
+      this.#keys.set(key, 'DEFERRED');
+      this.#contended.add(key);
+    }
+    lane.keys = [];
     setTimeout(() => {
-      for (const key of keys) this.#busy.delete(key);
-      this.#wake();
+      this.#free(keys);
+      this.#startLane();
     }, this.#limits.deferMs);
   }
 
   /**
-   * Batch after batch of what touches these keys only, under one lock.
+   * Takes the lock over the keys of a lane, and runs batch after batch under it.
    *
-   * @param lockWaitMs how long to wait for a lock that another process has
-   * @param isLaneNeeded whether it matters that it waits longer than that
-   * @returns false when the lock was not had
+   * @param mayWait whether to wait on for a lock, after so many milliseconds
+   * @returns false when the lock was not acquired
    */
-  async #runTurn(
-    keys: readonly string[],
-    lockWaitMs: number,
-    isLaneNeeded = () => true,
-  ): Promise<boolean> {
-    await this.#yielding;
-    const lock = await this.#lockFor(keys, lockWaitMs, isLaneNeeded);
+  async #work(lane: Lane, mayWait: (waitedMs: number) => boolean): Promise<boolean> {
+    const { keys } = lane;
+    lane.state = 'YIELDING';
+    await this.#yielded;
+    lane.state = 'LOCKING';
+    const lock = await this.#lock(keys, mayWait);
     if (!lock) return false;
-    for (const key of keys) this.#lockedElsewhere.delete(key);
-    this.#turns += 1;
-    const yieldAtMs = performance.now() + this.#limits.lockHoldMaxMs;
-    let isContended = false;
+    for (const key of keys) this.#contended.delete(key);
+    lane.state = 'WORKING';
+    const releaseAtMs = performance.now() + this.#limits.lockHoldMaxMs;
+    let isWanted = false;
     try {
       do {
         const batch = this.#queue.take(keys);
         if (batch.length > 0) await this.#runBatch(batch);
-        // Let those who were answered, and those who came meanwhile, into the next batch.
+        // Clients that were answered, and requests that arrived meanwhile, come into the next
+        // batch.
         await new Promise((resolve) => setImmediate(resolve));
       } while (
-        performance.now() < yieldAtMs &&
-        !this.#yielding &&
+        performance.now() < releaseAtMs &&
+        this.#mode === 'RUNNING' &&
         this.#queue.selectFrom(keys).length > 0
       );
     } finally {
-      isContended = await lock.release();
-      this.#turns -= 1;
+      isWanted = await lock.release();
+      lane.state = 'YIELDING';
     }
-    if (isContended) this.#yielding ??= this.#yieldLock();
-    await this.#yielding;
+    if (isWanted && this.#mode === 'RUNNING') this.#yielded = this.#yield();
+    await this.#yielded;
     return true;
   }
 
-  /** All lanes let go together: who waits for several keys would else never find all of them free. */
-  async #yieldLock(): Promise<void> {
-    const { lockHoldMaxMs, sharePauseMs } = this.#limits;
+  async #yield(): Promise<void> {
+    this.#mode = 'YIELDING';
+    const { lockHoldMaxMs, yieldPauseMs } = this.#limits;
     const latestMs = performance.now() + lockHoldMaxMs;
-    while (this.#turns > 0 && performance.now() < latestMs) await sleep(1);
-    await sleep(sharePauseMs);
-    this.#yielding = undefined;
+    const isAnyWorking = () => [...this.#lanes].some(({ state }) => state === 'WORKING');
+    while (isAnyWorking() && performance.now() < latestMs) await sleep(1);
+    await sleep(yieldPauseMs);
+    this.#mode = 'RUNNING';
   }
 
-  /** @returns null when nobody waits for the keys any more, or another has them for longer than we wait */
-  async #lockFor(
+  /**
+   * @returns null when no request needs the keys any more, or another process has them for too long
+   */
+  async #lock(
     keys: readonly string[],
-    lockWaitMs: number,
-    isLaneNeeded: () => boolean,
+    mayWait: (waitedMs: number) => boolean,
   ): Promise<StockLock | null> {
     const { locks, metrics } = this.#options;
     if (!locks) return withoutLock;
     const startedMs = performance.now();
     const lock = await locks.lock(keys, () => {
-      const mayWait = performance.now() - startedMs < lockWaitMs || !isLaneNeeded();
-      return mayWait && this.#queue.selectFrom(keys).length > 0;
+      return mayWait(performance.now() - startedMs) && this.#queue.selectFrom(keys).length > 0;
     });
     if (lock) metrics.lockWaited(performance.now() - startedMs);
     return lock;
   }
 
-  /** The next batch of what touches no key that is busy. */
-  #next(): Waiting<Request, Outcome>[] {
-    return this.#queue.select((key) => !this.#busy.has(key));
+  /** The next batch of requests whose keys are all FREE. */
+  #selectFree(): Waiting<Request, Outcome>[] {
+    return this.#queue.select((key) => !this.#keys.has(key));
   }
 
-  /** Answers each of a batch. */
+  /** Resolves or rejects each request of a batch. */
   #runBatch(batch: readonly Waiting<Request, Outcome>[]): Promise<void> {
     const { work, findBlocked, metrics } = this.#options;
     return runBatchIsolating(batch, {
-      async work(part) {
+      async work(members) {
         const startedMs = performance.now();
-        const outcomes = await work(part.map(({ request }) => request));
-        assert(outcomes.length === part.length, 'a batch has as many outcomes as requests');
-        metrics.batchDone(part.length, performance.now() - startedMs);
-        for (const [n, { resolve }] of part.entries()) resolve(outcomes[n] as Outcome);
+        const outcomes = await work(members.map(({ request }) => request));
+        assert(outcomes.length === members.length, 'a batch has as many outcomes as requests');
+        metrics.batchDone(members.length, performance.now() - startedMs);
+        for (const [n, { resolve }] of members.entries()) resolve(outcomes[n] as Outcome);
       },
-      async findBlocked(part) {
-        const blocked = new Set(await findBlocked?.(part.map(({ request }) => request)));
-        return findBlocked ? part.filter(({ request }) => blocked.has(request)) : part;
+      async findBlocked(members) {
+        if (!findBlocked) return members;
+        const blocked = new Set(await findBlocked(members.map(({ request }) => request)));
+        return members.filter(({ request }) => blocked.has(request));
       },
-      failed(part, error) {
+      failed(members, error) {
         const { mappedError, reason } = toStockRefusal(error);
-        if (reason) metrics.refused(reason, part.length);
-        reject(part, mappedError);
+        if (reason) metrics.refused(reason, members.length);
+        reject(members, mappedError);
       },
-      waitsMax: rowWaitsMax,
+      lockTimeoutsMax,
     });
   }
 
   #refuseLate(): void {
     if (this.#queue.length === 0) {
-      clearInterval(this.#clock);
-      this.#clock = undefined;
+      clearInterval(this.#lateCheck);
+      this.#lateCheck = undefined;
       return;
     }
-    const latestMs = performance.now() - this.#limits.waitMaxMs;
-    const late = this.#queue.removeBefore(latestMs);
+    const late = this.#queue.removeBefore(performance.now() - this.#limits.waitMaxMs);
     if (late.length > 0) reject(late, this.#refusal('late', late.length));
   }
 
@@ -230,15 +260,15 @@ export class Dispatcher<Request, Outcome> {
   }
 }
 
-// Each for the lock_timeout of the connection; so who is in the way of rows for longer than about a
-// second refuses those who need them, and keeps up nobody else.
-const rowWaitsMax = 3;
-const lateLookMs = 100;
+// Each lasts the `lock_timeout` of the connection. A transaction that keeps rows for longer than
+// about a second so makes requests for those rows fail, and delays no others.
+const lockTimeoutsMax = 3;
+const lateCheckMs = 100;
 const withoutLock: StockLock = { release: async () => false };
+
 function reject(all: readonly { reject(error: unknown): void }[], error: unknown): void {
   for (const each of all) each.reject(error);
 }
 
 const keysOfAll = (batch: readonly { keys: readonly string[] }[]) =>
   [...new Set(batch.flatMap(({ keys }) => keys))].sort();
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -3,36 +3,36 @@ import { isLockTimeout } from '../../../shared/database/errors.js';
 import { failsForAll } from '../../stock/stock-errors.js';
 
 export interface IsolatingOptions<T> {
-  /** idempotent: a member may be in it more than once */
-  work(part: readonly T[]): Promise<void>;
-  /** those whose rows other transactions have at this moment */
-  findBlocked(part: readonly T[]): Promise<readonly T[]>;
-  /** gets what could not be done: one member, or a part that fails as a whole */
-  failed(part: readonly T[], error: unknown): void;
-  /** how often a member may wait for its rows, each time for as long as the connection waits */
-  readonly waitsMax: number;
+  /** idempotent: a member may be in more than one call */
+  work(members: readonly T[]): Promise<void>;
+  /** the members whose rows other transactions have locked at this moment */
+  findBlocked(members: readonly T[]): Promise<readonly T[]>;
+  /** called with what failed: one member, or several that fail for the same reason */
+  failed(members: readonly T[], error: unknown): void;
+  /** how many lock timeouts a member may have before it fails */
+  readonly lockTimeoutsMax: number;
 }
 
 /**
- * Does a batch so that no member keeps up another: one that fails is split in halves (`bisect`). One
- * that waited for rows in vain is not, as each half would wait again: it goes on without those whose
- * rows somebody has, and they wait by themselves.
+ * Runs a batch so that no member delays or fails another. After an error the batch is split in
+ * halves (`bisect`). After a lock timeout it is not, as each half would wait again: it runs without
+ * the members whose rows are locked, and those run by themselves afterwards.
  */
 export function runBatchIsolating<T>(
   batch: readonly T[],
   options: IsolatingOptions<T>,
-  waits = 1,
+  attempt = 1,
 ): Promise<void> {
-  const { work, findBlocked, failed, waitsMax } = options;
-  const isWhole = (error: unknown) => failsForAll(error) || isLockTimeout(error);
-  return bisect(batch, work, isWhole, async (part, error) => {
-    if (!isLockTimeout(error)) return failed(part, error);
-    if (waits > waitsMax) return failed(part, error);
-    const blocked = new Set(await findBlocked(part).catch(() => part));
-    const free = part.filter((member) => !blocked.has(member));
-    if (free.length > 0) await runBatchIsolating(free, options, waits + 1);
+  const { work, findBlocked, failed, lockTimeoutsMax } = options;
+  const isForAll = (error: unknown) => failsForAll(error) || isLockTimeout(error);
+  return bisect(batch, work, isForAll, async (members, error) => {
+    if (!isLockTimeout(error)) return failed(members, error);
+    if (attempt > lockTimeoutsMax) return failed(members, error);
+    const blocked = new Set(await findBlocked(members).catch(() => members));
+    const free = members.filter((member) => !blocked.has(member));
+    if (free.length > 0) await runBatchIsolating(free, options, attempt + 1);
     if (blocked.size === 0) return;
-    if (waits < waitsMax) await runBatchIsolating([...blocked], options, waits + 1);
+    if (attempt < lockTimeoutsMax) await runBatchIsolating([...blocked], options, attempt + 1);
     else failed([...blocked], error);
   });
 }

@@ -11,33 +11,32 @@ import { tryAgain } from '../../../shared/errors.js';
 import type { Logger } from '../../../shared/observability/logger.js';
 import { withTimeout } from '../../../shared/resilience/with-timeout.js';
 
-// Longer than a transaction may last (4.5 s). A lock that lapses all the same, while its work waited
-// for a connection or ran again, costs speed and nothing else.
+// Longer than a transaction may last (4.5 s). If a lock expires before its work ends, because the
+// work waited for a connection or ran again, that costs speed only.
 const lockTtlMs = 5000;
 /**
- * How long a command may take, of the connections to the nodes. An attempt at a lock is one to all nodes,
- * and one more when it fails; two attempts with nodes that hang take less than a second.
+ * Timeout of a command on the connections to the nodes. An attempt to lock sends one command to
+ * each node, and one more when it fails; two attempts with nodes that hang take less than a second.
  */
 export const lockCommandMaxMs = 200;
 const retryMs = 2;
-// How long a sign that somebody waits stands, and at which of the attempts it is renewed.
+// The lifetime of the sign that a process waits, and at how many attempts it is renewed.
 const wantedTtlMs = 50;
 const attemptsPerSign = 8;
-// How long a node is waited for where the answers of the others are enough.
+// How long to wait for a node when the answers of the others may be enough.
 const nodeMaxMs = 20;
 
 /**
- * Redlock over keys: it keeps transactions of several processes from queueing on the same rows in
- * PostgreSQL, where each would hold a connection. It is not what keeps the stock right; the rows'
- * own locks are.
+ * Redlock over keys. It keeps transactions of several processes from queueing on the same rows in
+ * PostgreSQL, where each would occupy a connection. Correctness depends on the row locks alone.
  */
 export interface StockLocks {
   /**
-   * Locks all of the keys at once; waits while another process has one of them.
+   * Locks all of the keys together; waits while another process has one of them.
    *
-   * @param isNeeded asked before each further attempt
+   * @param isNeeded called before each further attempt
    * @returns null when the lock is not needed any more
-   * @throws `TRY_AGAIN` when so few nodes answer that nobody can have the lock
+   * @throws `TRY_AGAIN` when too few nodes answer for anyone to get the lock
    */
   lock(keys: readonly string[], isNeeded: () => boolean): Promise<StockLock | null>;
 }
@@ -46,24 +45,26 @@ export interface StockLock {
   release(): Promise<boolean>;
 }
 
-/** @param nodes one, or three independent ones; of one Redis database number, which redlock selects */
+/**
+ * @param nodes one, or three independent ones, with the same database number, which redlock selects
+ */
 export function createStockLocks(nodes: readonly Redis[], logger: Logger): StockLocks {
   const redlock = new Redlock(nodes, { db: nodes[0]?.options.db ?? 0, retryCount: 0 });
   const wanted = createWantedSigns(nodes);
 
   async function acquire(keys: readonly string[]): Promise<Lock | null> {
-    const locked = () => redlock.acquire(keys.map(lockKey), lockTtlMs);
+    const tryLock = () => redlock.acquire(keys.map(lockKey), lockTtlMs);
     try {
-      return await locked();
+      return await tryLock();
     } catch (error) {
       if (await isTaken(error)) return null;
     }
     try {
-      return await locked(); // one answer may go missing
+      return await tryLock(); // one answer may have been lost
     } catch (error) {
       if (await isTaken(error)) return null;
-      logger.warn({ reason: (error as Error).message }, 'the nodes of the lock do not answer');
-      throw tryAgain('Nothing can be reserved at this moment; ask again.');
+      logger.warn({ reason: (error as Error).message }, 'lock nodes did not answer');
+      throw tryAgain('Nothing can be reserved at the moment. Please try again.');
     }
   }
 
@@ -76,13 +77,13 @@ export function createStockLocks(nodes: readonly Redis[], logger: Logger): Stock
         await new Promise((resolve) => setTimeout(resolve, retryMs * (0.75 + Math.random() / 2)));
         lock = await acquire(keys);
       }
-      const held = lock;
+      const acquired = lock;
       return {
         async release() {
-          const others = wanted.seen(keys);
-          // A lock that cannot be released lapses by itself; what was committed stands.
-          await redlock.release(held, { retryCount: 0 }).catch(() => {});
-          return others;
+          const isWanted = wanted.isShown(keys);
+          // A lock that cannot be released expires; what was committed is not affected.
+          await redlock.release(acquired, { retryCount: 0 }).catch(() => {});
+          return isWanted;
         },
       };
     },
@@ -92,7 +93,7 @@ export function createStockLocks(nodes: readonly Redis[], logger: Logger): Stock
 export const lockKey = (key: string) => `lock:sku:${key}`;
 const wantedKey = (key: string) => `wanted:sku:${key}`;
 
-/** Signs, on every node that is there, by which processes see that others wait for a key. */
+/** Keys, on every node that is ready, by which a process sees that another waits for a lock. */
 function createWantedSigns(nodes: readonly Redis[]) {
   const processId = randomUUID();
   const ready = () => nodes.filter(({ status }) => status === 'ready');
@@ -106,23 +107,23 @@ function createWantedSigns(nodes: readonly Redis[]) {
           .catch(() => {});
       }
     },
-    /** What the first node to answer says. */
-    async seen(keys: readonly string[]): Promise<boolean> {
-      const looks = ready().map(async (node) => {
+    /** Whether another process waits for one of the keys, by the first node that answers. */
+    async isShown(keys: readonly string[]): Promise<boolean> {
+      const answers = ready().map(async (node) => {
         const signs = await node.mget(keys.map(wantedKey));
         return signs.some((sign) => sign !== null && sign !== processId);
       });
-      return withTimeout(nodeMaxMs, Promise.any(looks), false);
+      return withTimeout(nodeMaxMs, Promise.any(answers), false);
     },
   };
 }
 
-/** Whether others have the lock, or so many nodes are away that nobody can have it. */
+/** Whether another process has the lock; not so when too few nodes answer for anyone to get it. */
 async function isTaken(error: unknown): Promise<boolean> {
   if (!(error instanceof ExecutionError)) return false;
   const attempt = error.attempts.at(-1);
   if (!attempt) return false;
-  // A node that hangs keeps its vote back; the others are enough to see that somebody has the lock.
+  // The vote of a node that hangs is missing; the others show that another process has the lock.
   const stats = await withTimeout<ExecutionStats | null>(nodeMaxMs, attempt, null);
   if (!stats) return true;
   const reasons = [...stats.votesAgainst.values()];

@@ -2,18 +2,17 @@ import { isDatabaseUnavailable, isTooSlow } from '../../../shared/database/error
 import { isTryAgain, OutcomeUnknown, tryAgain } from '../../../shared/errors.js';
 import type { RefusalReason } from '../../stock/metrics.js';
 
-export const busy = () =>
-  tryAgain('Many are buying this at the same moment; nothing was reserved yet.');
+export const busy = () => tryAgain('High demand: nothing has been reserved. Please try again.');
 
 /**
- * What those who asked are told of a failure of their batch; the work is idempotent, so what became of
- * it is known when it is asked for again.
+ * Maps the failure of a batch to the error that its callers get. The work is idempotent: a retry
+ * returns the outcome of a batch that was committed.
  *
- * @returns with no reason for what is not to be asked again
+ * @returns a reason for errors that may be retried only
  */
 export function toStockRefusal(error: unknown): { mappedError: unknown; reason?: RefusalReason } {
   if (error instanceof OutcomeUnknown) {
-    const mappedError = tryAgain('The database went away at the last moment; ask again.');
+    const mappedError = tryAgain('Temporary failure. Please try again.');
     return { mappedError, reason: 'unknown' };
   }
   if (isTooSlow(error)) return { mappedError: busy(), reason: 'busy' };

@@ -1,15 +1,26 @@
 import type { DispatcherLimits } from './dispatcher-limits.js';
 
-/** A request that waits for its batch, and who is told. */
+/** A request that waits for its batch, with the promise of its caller. */
 export interface Waiting<Request, Outcome> {
   readonly request: Request;
   readonly keys: readonly string[];
+  /** `performance.now()` */
   readonly enqueuedMs: number;
   resolve(outcome: Outcome): void;
   reject(error: unknown): void;
 }
 
-/** Requests in the order in which they came; batches are selected from it, first in first out. */
+/**
+ * Requests in order of arrival. A request is always in one of these states:
+ *
+ * - WAITING, from `push` on. `select` and `selectFrom` only look: a request that they return still
+ *   waits. → TAKEN by `take`. → REMOVED by `removeBefore`.
+ * - TAKEN: it is in a batch and not in the queue any more. The batch answers it.
+ * - REMOVED: it waited too long, or the lock of its keys cannot be had. The caller refuses it.
+ *
+ * A request is selected only together with, or after, every earlier one that shares a key with it:
+ * one that is passed over bars its keys to later ones.
+ */
 export class WaitingQueue<Request, Outcome> {
   #queue: Waiting<Request, Outcome>[] = [];
 
@@ -23,35 +34,33 @@ export class WaitingQueue<Request, Outcome> {
     this.#queue.push(waiting);
   }
 
-  /**
-   * The next batch of what touches none but keys that may be taken. One that waits keeps its keys from
-   * those behind it.
-   */
+  /** The next batch of requests all of whose keys may be taken. */
   select(mayTake: (key: string) => boolean): Waiting<Request, Outcome>[] {
     const { batchMax, keysPerBatchMax } = this.limits;
-    const passedOver = new Set<string>();
+    const barred = new Set<string>();
     const keys = new Set<string>();
     const batch: Waiting<Request, Outcome>[] = [];
     for (const waiting of this.#queue) {
       if (batch.length === batchMax) break;
-      if (waiting.keys.every((key) => mayTake(key) && !passedOver.has(key))) {
+      if (waiting.keys.every((key) => mayTake(key) && !barred.has(key))) {
         const added = waiting.keys.filter((key) => !keys.has(key));
         if (batch.length > 0 && keys.size + added.length > keysPerBatchMax) break;
         for (const key of added) keys.add(key);
         batch.push(waiting);
       } else {
-        for (const key of waiting.keys) passedOver.add(key);
+        for (const key of waiting.keys) barred.add(key);
       }
     }
     return batch;
   }
 
+  /** The next batch of requests that need none but these keys. */
   selectFrom(keys: readonly string[]): Waiting<Request, Outcome>[] {
     const allowed = new Set(keys);
     return this.select((key) => allowed.has(key));
   }
 
-  /** As `selectFrom`, and they do not wait any more. */
+  /** Removes and returns the batch of `selectFrom`. */
   take(keys: readonly string[]): Waiting<Request, Outcome>[] {
     const batch = this.selectFrom(keys);
     const taken = new Set(batch);
@@ -59,11 +68,11 @@ export class WaitingQueue<Request, Outcome> {
     return batch;
   }
 
-  /** Takes out those that came before that moment (`performance.now()`). */
+  /** Removes and returns the requests that arrived before a time (`performance.now()`). */
   removeBefore(latestMs: number): Waiting<Request, Outcome>[] {
-    const isMeant = ({ enqueuedMs }: Waiting<Request, Outcome>) => enqueuedMs < latestMs;
-    const meant = this.#queue.filter(isMeant);
-    if (meant.length > 0) this.#queue = this.#queue.filter((waiting) => !isMeant(waiting));
-    return meant;
+    const isEarlier = ({ enqueuedMs }: Waiting<Request, Outcome>) => enqueuedMs < latestMs;
+    const removed = this.#queue.filter(isEarlier);
+    if (removed.length > 0) this.#queue = this.#queue.filter((waiting) => !isEarlier(waiting));
+    return removed;
   }
 }
