@@ -1,0 +1,105 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../../shared/database/sql.js';
+import { failPoint } from '../../shared/resilience/fail-point.js';
+import type { ShortageLine } from '../cart/cart-refusals.js';
+import { takeFromCart } from '../cart/move-cart.js';
+import { endPending, setExpiresAt } from '../order/transitions/end-pending.js';
+import type { ReserveAnswer, Shortage } from '../warehouse-client/reservations.js';
+import { commitOutcome } from './commit-outcome.js';
+import type { CheckoutAttempt, PlacedLine, PlacedOrder } from './find-or-place-order.js';
+import type { Outcome } from './outcome.js';
+
+/** Reserves the stock of a placed order, and records the result with the outcome of its key. */
+export async function reserveOrder(attempt: CheckoutAttempt, order: PlacedOrder): Promise<Outcome> {
+  const { app, orderId } = attempt;
+  const lines = order.lines.map(({ shopId, sku, quantity }) => ({ shopId, sku, quantity }));
+  const answer = await app.reservations.reserve(orderId, lines, app.holdForMs);
+  failPoint('stock reserved, not recorded');
+  switch (answer.state) {
+    case 'HELD':
+      return recordReserved(attempt, order, new Date(answer.expiresAt as string));
+    case 'SHORT':
+      return recordShort(attempt, order, answer);
+    case 'COMMITTED': // an earlier attempt was paid
+      return commitOutcome(attempt, { kind: 'placed', orderId });
+    default: // an earlier attempt was cancelled, or expired
+      return commitOutcome(attempt, { kind: 'expired', orderId });
+  }
+}
+
+/** Records the reservation. Releases it if the order ended meanwhile. */
+async function recordReserved(
+  attempt: CheckoutAttempt,
+  { origin }: PlacedOrder,
+  expiresAt: Date,
+): Promise<Outcome> {
+  const { app, key, orderId } = attempt;
+  const placed: Outcome = { kind: 'placed', orderId };
+  if (origin === 'new') {
+    const reserved = { orderId, expiresAt, key, outcome: placed };
+    if (await app.writes.markReserved(reserved)) return placed;
+  }
+  const stored = await commitOutcome(attempt, async (em) => {
+    if (await setExpiresAt(em, orderId, expiresAt)) {
+      await takeFromCart(em, orderId);
+      return placed;
+    }
+    // Another process with this key recorded it first; or the order ended meanwhile.
+    return (await isCancelled(em, orderId)) ? { kind: 'expired', orderId } : placed;
+  });
+  if (stored.kind === 'expired') await releaseQuietly(attempt);
+  return stored;
+}
+
+/**
+ * Cancels the order as out of stock. Where another request for its reservation may be under way,
+ * releases that.
+ */
+async function recordShort(
+  attempt: CheckoutAttempt,
+  { lines, origin }: PlacedOrder,
+  answer: ReserveAnswer,
+): Promise<Outcome> {
+  const { app, key, orderId } = attempt;
+  const short: Outcome = {
+    kind: 'short',
+    orderId,
+    lines: toShortageLines(lines, answer.shortages ?? []),
+  };
+  const mayBeReserved = origin === 'resumed' || answer.isRepeated;
+  if (origin === 'new' && !mayBeReserved) {
+    if (await app.writes.cancelOutOfStock({ orderId, key, outcome: short })) return short;
+  }
+  const stored = await commitOutcome(attempt, async (em) => {
+    await endPending(em, orderId, { status: 'CANCELLED', reason: 'OUT_OF_STOCK' });
+    // Another process with this key got the stock, and recorded it first.
+    return (await isCancelled(em, orderId)) ? short : { kind: 'placed', orderId };
+  });
+  if (stored.kind === 'short' && mayBeReserved) await releaseQuietly(attempt);
+  return stored;
+}
+
+/**
+ * Releases what is reserved for a cancelled order, or will be by a request that is still under way.
+ * If this fails, the warehouse subgraph releases it at its expiry.
+ */
+async function releaseQuietly({ app, orderId }: CheckoutAttempt): Promise<void> {
+  await app.reservations.release(orderId, 'ABANDONED').catch((error) => {
+    app.logger.warn({ err: error, orderId }, 'could not release the reservation; it will expire');
+  });
+}
+
+async function isCancelled(em: EntityManager, orderId: string): Promise<boolean> {
+  const cancelled = `select 1 from customer_order where id = $1 and status = 'CANCELLED'`;
+  return (await sql(em, cancelled, [orderId])).length > 0;
+}
+
+function toShortageLines(
+  lines: readonly PlacedLine[],
+  shortages: readonly Shortage[],
+): ShortageLine[] {
+  return shortages.flatMap(({ shopId, sku, requested, available }) => {
+    const line = lines.find((each) => each.shopId === shopId && each.sku === sku);
+    return line ? [{ offerId: line.offerId, requested, available }] : [];
+  });
+}
