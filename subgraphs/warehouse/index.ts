@@ -135,14 +135,14 @@ async function connectAllRedis(config: Config<typeof variables>, logger: Logger)
 }
 
 function watchGauges({ orm, feeds }: App, registry: Registry): void {
-  const held = { name: 'holdfast_holds', help: 'Reservations that are HELD now.' };
+  const held = { name: 'holdfast_reservations_held', help: 'Reservations that are HELD' };
   gaugeOf(registry, held, () => countHeld(orm.em.fork()));
   const overdue = {
-    name: 'holdfast_hold_overdue_seconds',
-    help: 'For how long the oldest hold has been there though its time is up.',
+    name: 'holdfast_reservation_overdue_seconds',
+    help: 'How long the oldest HELD reservation is overdue; 0 if none is',
   };
   gaugeOf(registry, overdue, () => oldestOverdueSeconds(orm.em.fork()));
-  const open = { name: 'holdfast_stock_subscriptions', help: 'Stock subscriptions that are open.' };
+  const open = { name: 'holdfast_stock_subscriptions', help: 'Open stock subscriptions' };
   gaugeOf(registry, open, () => feeds.count());
 }
 
