@@ -39,18 +39,18 @@ export const subgraph = defineSubgraph({
   httpRoutes: [stockCsvRoute],
   gauges: [
     {
-      name: 'holdfast_holds',
-      help: 'Reservations that are HELD now.',
+      name: 'holdfast_reservations_held',
+      help: 'Reservations that are HELD.',
       read: ({ em }) => countHeld(em),
     },
     {
-      name: 'holdfast_hold_overdue_seconds',
-      help: 'For how long the oldest hold has been there though its time is up.',
+      name: 'holdfast_reservation_overdue_seconds',
+      help: 'How long the oldest HELD reservation is overdue, in seconds; 0 if none is.',
       read: ({ em }) => oldestOverdueSeconds(em),
     },
     {
       name: 'holdfast_stock_subscriptions',
-      help: 'Stock subscriptions that are open.',
+      help: 'Open stock subscriptions.',
       read: ({ app }) => app.feeds.count(),
     },
   ],

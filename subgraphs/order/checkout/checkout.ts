@@ -9,8 +9,8 @@ import {
 } from '../../shared/idempotency.js';
 import { newId } from '../../shared/ids.js';
 import { payPlacedOrder } from '../payment/pay-order.js';
-import { mergeItems, type CheckoutInput } from './checkout-input.js';
-import { type CheckoutContext } from './checkout-writes.js';
+import { type CheckoutInput, mergeItems } from './checkout-input.js';
+import type { CheckoutContext } from './checkout-writes.js';
 import { commitOutcome } from './commit-outcome.js';
 import { findOrPlaceOrder } from './find-or-place-order.js';
 import { type Outcome, toCheckoutResult } from './outcome.js';

@@ -60,7 +60,7 @@ export function createStockMetrics(registry: Registry) {
     registers,
   });
   const ended = new Counter({
-    name: 'holdfast_holds_ended_total',
+    name: 'holdfast_reservations_ended_total',
     help: 'Reservations that this process ended, by state (COMMITTED, RELEASED, EXPIRED)',
     labelNames: ['state'],
     registers,
