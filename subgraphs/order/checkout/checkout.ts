@@ -1,5 +1,4 @@
 import Big from 'big.js';
-import type { Shortage } from '../../contracts/reservation.js';
 import { identityOf } from '../../shared/auth/callers.js';
 import {
   claimKey,

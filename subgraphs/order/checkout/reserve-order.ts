@@ -1,10 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Shortage } from '../../contracts/reservation.js';
 import { sql } from '../../shared/database/sql.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { ShortageLine } from '../cart/cart-refusals.js';
 import { takeFromCart } from '../cart/move-cart.js';
 import { endPending, setExpiresAt } from '../order/transitions/end-pending.js';
-import type { ReserveAnswer, Shortage } from '../warehouse-client/reservations.js';
+import type { ReserveAnswer } from '../warehouse-client/reservations.js';
 import { commitOutcome } from './commit-outcome.js';
 import type { CheckoutAttempt, PlacedLine, PlacedOrder } from './find-or-place-order.js';
 import type { Outcome } from './outcome.js';
