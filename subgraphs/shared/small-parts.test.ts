@@ -1,6 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { badInput } from './errors.js';
 import { pageRequest, toConnection } from './graphql/connection.js';
+import { cursorOf } from './graphql/cursor.js';
 import { maskErrors } from './graphql/error-format.js';
 import { Decimal } from './graphql/scalars.js';
 import { lineTotal, money, sumOf } from './money.js';
@@ -32,6 +33,16 @@ describe('pages', () => {
     const next = pageRequest(2, page.pageInfo.endCursor);
     expect(next.afterId).toBe(rows[1]?.id);
     expect(toConnection([], 2).pageInfo).toEqual({ hasNextPage: false, endCursor: null });
+  });
+
+  it('refuse a cursor that is not of their list', () => {
+    const id = rows[0]?.id;
+    expect(pageRequest(2, cursorOf([id])).afterId).toBe(id);
+    const unversioned = Buffer.from(JSON.stringify([id])).toString('base64url');
+    const wrong = ['', 'nonsense', unversioned, cursorOf([]), cursorOf(['x']), cursorOf([id, id])];
+    for (const after of [...wrong, cursorOf(['NEWEST', null, id])]) {
+      expect(() => pageRequest(2, after)).toThrow('after: is not a cursor of this list');
+    }
   });
 
   it.each([0, -1, 101])('are not of %d', (first) => {

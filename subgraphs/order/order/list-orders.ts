@@ -1,11 +1,10 @@
+import type { PageArgs } from '../../shared/graphql/connection.js';
 import { findPage } from '../../shared/graphql/load.js';
 import type { OrderContext } from '../context.js';
 import { Order } from './order.js';
 import type { OrderStatus } from './status.js';
 
-export interface OrderPage {
-  readonly first: number;
-  readonly after?: string | null | undefined;
+export interface OrderPage extends PageArgs {
   readonly status?: OrderStatus | null | undefined;
 }
 

@@ -1,4 +1,5 @@
-import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -19,8 +20,7 @@ export class ShopResolver {
   async orders(
     @Root() shop: Shop,
     @Ctx() context: OrderContext,
-    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
-    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+    @Args(() => PageArgs) { first, after }: PageArgs,
     @Arg('status', () => OrderStatus, { nullable: true, description: 'Only those.' })
     status?: OrderStatus,
   ) {

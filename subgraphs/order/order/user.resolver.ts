@@ -1,5 +1,6 @@
-import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { forbidden } from '../../shared/errors.js';
+import { PageArgs } from '../../shared/graphql/connection.js';
 import { Allow, owns } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
 import { User } from '../references.js';
@@ -17,8 +18,7 @@ export class UserResolver {
   orders(
     @Root() user: User,
     @Ctx() context: OrderContext,
-    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
-    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+    @Args(() => PageArgs) { first, after }: PageArgs,
     @Arg('status', () => OrderStatus, { nullable: true, description: 'Only those.' })
     status?: OrderStatus,
   ) {

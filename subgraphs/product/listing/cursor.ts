@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { badInput } from '../../shared/errors.js';
+import { readCursor } from '../../shared/graphql/cursor.js';
 import type { ProductSort } from './product-filter.js';
 
 /** Where a product stands in a list: its value under the sort, and its id among equal ones. */
@@ -24,22 +24,15 @@ const values = {
   RELEVANCE: number,
 } satisfies Record<ProductSort, z.ZodType<string | null>>;
 
-export const cursorOf = (sort: ProductSort, { value, id }: Place): string =>
-  Buffer.from(JSON.stringify([sort, value, id])).toString('base64url');
+/** The values of a cursor of a list in this order. */
+export const placeIn =
+  (sort: ProductSort) =>
+  ({ value, id }: Place) =>
+    [sort, value, id] as const;
 
-/** @throws `BAD_USER_INPUT` for a cursor that is none of ours, or one of another sort */
-export function placeOf(sort: ProductSort, after: string | null | undefined): Place | null {
-  if (after === null || after === undefined) return null;
+/** @throws `BAD_USER_INPUT` for a cursor of another list, or of another sort */
+export function readPlace(sort: ProductSort, after: string | null | undefined): Place | null {
   const shape = z.tuple([z.literal(sort), values[sort], z.guid()]);
-  const { data } = shape.safeParse(parsed(after));
-  if (!data) throw badInput({ after: 'is not a cursor of this list in this order' });
-  return { value: data[1], id: data[2] };
-}
-
-function parsed(after: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(after, 'base64url').toString('utf8'));
-  } catch {
-    return null;
-  }
+  const place = readCursor(after, shape);
+  return place && { value: place[1], id: place[2] };
 }

@@ -2,14 +2,19 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import Big from 'big.js';
 import { sql } from '../../shared/database/sql.js';
 import { badInput } from '../../shared/errors.js';
-import { type Connection, pageRequest } from '../../shared/graphql/connection.js';
+import {
+  type Connection,
+  type PageArgs,
+  pageRequest,
+  toConnection,
+} from '../../shared/graphql/connection.js';
 import { subtreeIdsSql } from '../category/category.js';
 import type { ProductRow } from '../product/read-products.js';
 import { searchQuery } from '../search/search-query.js';
-import { cursorOf, placeOf } from './cursor.js';
+import { placeIn, readPlace } from './cursor.js';
 import { countOf, parameters } from './filter-conditions.js';
 import { type ProductFilter, ProductSort } from './product-filter.js';
-import type { PlacedRow, ProductQuery } from './product-query.js';
+import type { ProductQuery } from './product-query.js';
 import { readPage } from './read-page.js';
 
 /** A page of products; `count` counts the products of all pages when it is called. */
@@ -17,9 +22,7 @@ export interface ProductPage extends Connection<ProductRow> {
   count(): Promise<number>;
 }
 
-export interface ListArgs {
-  readonly first: number;
-  readonly after?: string | null | undefined;
+export interface ListArgs extends PageArgs {
   readonly filter: ProductFilter;
   readonly sort: ProductSort;
 }
@@ -36,21 +39,10 @@ export async function listProducts(em: EntityManager, args: ListArgs): Promise<P
   const isNewest = args.sort === ProductSort.RELEVANCE && tsquery === null;
   const sort = isNewest ? ProductSort.NEWEST : args.sort;
   const query = { filter, categoryIds, tsquery };
-  const after = placeOf(sort, args.after);
+  const after = readPlace(sort, args.after);
   const rows = await readPage(em, { ...query, sort, after, limit: first + 1 });
-  return toPage(rows, first, sort, () => countProducts(em, query));
-}
-
-/** @param rows up to `first + 1` rows: the extra one means that there is a next page */
-export function toPage(
-  rows: readonly PlacedRow[],
-  first: number,
-  sort: ProductSort,
-  count: () => Promise<number>,
-): ProductPage {
-  const edges = rows.slice(0, first).map((node) => ({ cursor: cursorOf(sort, node), node }));
-  const endCursor = edges.at(-1)?.cursor ?? null;
-  return { edges, pageInfo: { hasNextPage: rows.length > first, endCursor }, count };
+  const connection = toConnection(rows, first, placeIn(sort));
+  return { ...connection, count: () => countProducts(em, query) };
 }
 
 async function readSubtreeIds(em: EntityManager, categoryId: string): Promise<string[]> {

@@ -1,5 +1,16 @@
-import { Arg, Ctx, FieldResolver, Int, Query, Resolver, Root } from 'type-graphql';
-import { connectionOf } from '../../shared/graphql/connection.js';
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Ctx,
+  Field,
+  FieldResolver,
+  Int,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { connectionOf, PageArgs } from '../../shared/graphql/connection.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { Category } from '../category/category.js';
 import type { ProductContext } from '../context.js';
@@ -10,6 +21,15 @@ import { ProductFilter, ProductSort } from './product-filter.js';
 
 const ProductConnection = connectionOf(Product, 'Product');
 
+@ArgsType()
+class ProductPageArgs extends PageArgs {
+  @Field(() => String, {
+    nullable: true,
+    description: 'An `endCursor` of the list in the same order.',
+  })
+  declare after?: string | null;
+}
+
 @Resolver()
 export class ListingResolver {
   @Allow('anyone')
@@ -18,12 +38,7 @@ export class ListingResolver {
   })
   products(
     @Ctx() { em }: ProductContext,
-    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
-    @Arg('after', () => String, {
-      nullable: true,
-      description: 'An `endCursor` of the list in the same order.',
-    })
-    after?: string,
+    @Args(() => ProductPageArgs) { first, after }: ProductPageArgs,
     @Arg('filter', () => ProductFilter, { nullable: true, description: 'All products if omitted.' })
     filter?: ProductFilter | null,
     @Arg('sort', () => ProductSort, {
@@ -50,8 +65,7 @@ export class CategoryProductsResolver {
   products(
     @Root() category: Category,
     @Ctx() context: ProductContext,
-    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
-    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+    @Args(() => PageArgs) { first, after }: PageArgs,
   ) {
     return productsOfCategory(context, category.id, { first, after });
   }

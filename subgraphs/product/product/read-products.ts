@@ -21,11 +21,15 @@ export async function readProducts<T extends ProductRow = ProductRow>(
   text: string,
   values: unknown[],
 ): Promise<T[]> {
-  const rows = await sql<T>(em, text, values);
-  return rows.map((row) => {
-    return { ...row, createdAt: new Date(row.createdAt), updatedAt: new Date(row.updatedAt) };
-  });
+  return (await sql<T>(em, text, values)).map(toProductRow);
 }
+
+/** A row of `productColumns`, with its times as `Date`. */
+export const toProductRow = <T extends ProductRow>(row: T): T => ({
+  ...row,
+  createdAt: new Date(row.createdAt),
+  updatedAt: new Date(row.updatedAt),
+});
 
 /** Products by id, deleted ones too, for references. */
 export const loadProducts: BatchLoad<string, ProductRow | null, ProductContext> = async (

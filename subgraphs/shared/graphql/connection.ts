@@ -1,6 +1,8 @@
-import { type ClassType, Directive, Field, ObjectType } from 'type-graphql';
+import { ArgsType, type ClassType, Directive, Field, Int, ObjectType } from 'type-graphql';
+import { z } from 'zod';
 import { badInput } from '../errors.js';
 import { Allow } from '../rights/rights.js';
+import { cursorOf, readCursor } from './cursor.js';
 
 @Directive('@shareable')
 @Allow('parent')
@@ -23,6 +25,16 @@ export interface Edge<T> {
 export interface Connection<T> {
   edges: Edge<T>[];
   pageInfo: PageInfo;
+}
+
+/** The arguments of a list that is read in pages. */
+@ArgsType()
+export class PageArgs {
+  @Field(() => Int, { defaultValue: 20, description: '1 to 100.' })
+  first!: number;
+
+  @Field(() => String, { nullable: true, description: 'An `endCursor`.' })
+  after?: string | null;
 }
 
 const pageMax = 100;
@@ -56,24 +68,23 @@ export interface PageRequest {
   readonly afterId: string | null;
 }
 
-const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const idPlace = z.tuple([z.guid()]);
 
 /** @throws `BAD_USER_INPUT` for a size outside 1 to 100, or an invalid cursor */
 export function pageRequest(first: number, after: string | null | undefined): PageRequest {
   if (first < 1 || first > pageMax) {
     throw badInput({ first: `must be between 1 and ${pageMax}, not ${first}` });
   }
-  if (after === null || after === undefined) return { first, afterId: null };
-  const afterId = Buffer.from(after, 'base64url').toString('utf8');
-  if (!uuidPattern.test(afterId)) throw badInput({ after: 'is not a cursor of this list' });
-  return { first, afterId };
+  return { first, afterId: readCursor(after, idPlace)?.[0] ?? null };
 }
 
-const cursorOf = (id: string) => Buffer.from(id).toString('base64url');
-
-/** @param rows up to `first + 1` of them: the extra one shows that there is a next page */
-export function toConnection<T extends { id: string }>(rows: T[], first: number): Connection<T> {
-  const edges = rows.slice(0, first).map((node) => ({ cursor: cursorOf(node.id), node }));
+/** @param rows up to `first + 1` of them: the one too many tells that there is a next page */
+export function toConnection<T extends { id: string }>(
+  rows: readonly T[],
+  first: number,
+  placeOf: (row: T) => readonly unknown[] = ({ id }) => [id],
+): Connection<T> {
+  const edges = rows.slice(0, first).map((node) => ({ cursor: cursorOf(placeOf(node)), node }));
   return {
     edges,
     pageInfo: { hasNextPage: rows.length > first, endCursor: edges.at(-1)?.cursor ?? null },

@@ -1,7 +1,13 @@
 import type { EntityClass, EntityProperty } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../database/sql.js';
-import { type Connection, pageRequest, toConnection } from './connection.js';
+import {
+  type Connection,
+  type PageArgs,
+  type PageRequest,
+  pageRequest,
+  toConnection,
+} from './connection.js';
 import type { BatchLoad } from './context.js';
 
 interface Reader {
@@ -9,10 +15,69 @@ interface Reader {
 }
 
 /** A page of the list of one parent. */
-export interface PageOf {
+export interface PageOfParent extends PageRequest {
   readonly parentId: string;
-  readonly first: number;
-  readonly afterId: string | null;
+}
+
+interface ListSql {
+  /** SQL for the rows of the list of `parent.id`, with a `where`; its parameters begin at `$4` */
+  readonly select: string;
+  readonly values?: readonly unknown[];
+}
+
+interface PagesOptions<P, T> {
+  /** of the ids, which is the order of time */
+  readonly order: 'asc' | 'desc';
+  /** what decides, beside the page, whether two lists can be read by one statement */
+  alikeBy?(page: P): unknown;
+  /** @param pages lists to read by one statement */
+  sqlOf(pages: readonly P[], em: EntityManager): ListSql;
+  toRow(row: object, em: EntityManager): T;
+}
+
+/**
+ * Loads pages of the lists of many parents: what `findPage` is for one. One statement for all pages with
+ * the same arguments, such as those of one field of a query. The index of a list begins with its parent
+ * and ends with the id.
+ */
+export function loadPages<P extends PageOfParent, T extends { id: string }>({
+  order,
+  alikeBy = () => null,
+  sqlOf,
+  toRow,
+}: PagesOptions<P, T>): BatchLoad<P, Connection<T>, Reader> {
+  const comparison = order === 'asc' ? '>' : '<';
+  return async (pages, { em }) => {
+    const found = new Map<P, Connection<T>>();
+    const groups = Map.groupBy(pages, (page) =>
+      JSON.stringify([page.first, page.afterId, alikeBy(page)]),
+    );
+    for (const alike of groups.values()) {
+      const { first, afterId } = alike[0] as P;
+      const { select, values = [] } = sqlOf(alike, em);
+      const parentIds = [...new Set(alike.map(({ parentId }) => parentId))];
+      const rows = await sql<{ parentId: string }>(
+        em,
+        `select parent.id as "parentId", list.* from unnest($1::uuid[]) as parent (id)
+         cross join lateral (
+           ${select} and ($2::uuid is null or id ${comparison} $2)
+           order by id ${order} limit $3) as list
+         order by list.id ${order}`,
+        [parentIds, afterId, first + 1, ...values],
+      );
+      const byParent = Map.groupBy(rows, ({ parentId }) => parentId);
+      for (const page of alike) {
+        const ofParent = byParent.get(page.parentId) ?? [];
+        const list = ofParent.map(({ parentId: _, ...row }) => toRow(row, em));
+        found.set(page, toConnection(list, first));
+      }
+    }
+    return pages.map((page) => found.get(page) as Connection<T>);
+  };
+}
+
+/** A page of a list of entities. */
+export interface PageOf extends PageOfParent {
   /** property → its required value */
   readonly where: Readonly<Record<string, unknown>>;
 }
@@ -20,62 +85,35 @@ export interface PageOf {
 /** @throws `BAD_USER_INPUT` as `pageRequest` */
 export function pageOf(
   parentId: string,
-  { first, after }: { readonly first: number; readonly after?: string | null | undefined },
+  { first, after }: PageArgs,
   where: PageOf['where'] = {},
 ): PageOf {
   return { parentId, ...pageRequest(first, after), where };
 }
 
 /**
- * Loads pages of the lists of many parents, ordered by id, as `findPage` does for one. Uses one statement
- * for all pages with the same arguments, such as those of one field of a query.
+ * Loads pages of entities by their parents.
  *
  * @param key the property with the id of the parent
  */
-export function loadPagesBy<T extends { id: string }>(
+export const loadPagesBy = <T extends { id: string }>(
   type: EntityClass<T>,
   key: keyof T & string,
   order: 'asc' | 'desc',
-): BatchLoad<PageOf, Connection<T>, Reader> {
-  return async (pages, { em }) => {
-    const found = new Map<PageOf, Connection<T>>();
-    const alike = Map.groupBy(pages, ({ parentId: _, ...page }) => JSON.stringify(page));
-    for (const [first, ...others] of alike.values()) {
-      const group = [first as PageOf, ...others];
-      const rows = await readPages(em.fork(), type, { key, order }, group);
-      const byParent = Map.groupBy(rows, (row) => row[key] as string);
-      for (const page of group) {
-        found.set(page, toConnection(byParent.get(page.parentId) ?? [], page.first));
-      }
-    }
-    return pages.map((page) => found.get(page) as Connection<T>);
-  };
-}
-
-async function readPages<T extends { id: string }>(
-  em: EntityManager,
-  type: EntityClass<T>,
-  { key, order }: { readonly key: string; readonly order: 'asc' | 'desc' },
-  pages: readonly PageOf[],
-): Promise<T[]> {
-  const { tableName, properties } = em.getMetadata().get(type);
-  const column = (name: string) =>
-    (properties[name as never] as EntityProperty<T>).fieldNames[0] as string;
-  const { first, afterId, where } = pages[0] as PageOf;
-  const conditions = Object.keys(where).map((name, n) => `and ${column(name)} = $${n + 4}`);
-  const rows = await sql<object>(
-    em,
-    `select list.* from unnest($1::uuid[]) as parent (id) cross join lateral (
-       select * from ${tableName}
-       where ${column(key)} = parent.id and ($2::uuid is null or id ${order === 'asc' ? '>' : '<'} $2)
-         ${conditions.join(' ')}
-       order by id ${order} limit $3) list`,
-    [
-      [...new Set(pages.map(({ parentId }) => parentId))],
-      afterId,
-      first + 1,
-      ...Object.values(where),
-    ],
-  );
-  return rows.map((row) => em.map(type, row));
-}
+): BatchLoad<PageOf, Connection<T>, Reader> =>
+  loadPages<PageOf, T>({
+    order,
+    alikeBy: ({ where }) => where,
+    sqlOf([page], em) {
+      const { tableName, properties } = em.getMetadata().get(type);
+      const column = (name: string) =>
+        (properties[name as never] as EntityProperty<T>).fieldNames[0] as string;
+      const where = Object.entries((page as PageOf).where);
+      const conditions = where.map(([name], n) => `and ${column(name)} = $${n + 4}`);
+      return {
+        select: `select * from ${tableName} where ${column(key)} = parent.id ${conditions.join(' ')}`,
+        values: where.map(([, value]) => value),
+      };
+    },
+    toRow: (row, em) => em.map(type, row),
+  });

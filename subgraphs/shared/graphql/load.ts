@@ -4,7 +4,7 @@ import type {
   FilterQuery,
   OrderDefinition,
 } from '@mikro-orm/postgresql';
-import { type Connection, pageRequest, toConnection } from './connection.js';
+import { type Connection, type PageArgs, pageRequest, toConnection } from './connection.js';
 import { type BatchLoad, inOrderOf } from './context.js';
 
 interface Reader {
@@ -45,18 +45,12 @@ export const uncached =
   (keys, { em }) =>
     batch(keys, { em: em.fork() });
 
-export interface PageArgs {
-  readonly first: number;
-  readonly after?: string | null | undefined;
-  readonly order: 'asc' | 'desc';
-}
-
 /** A page of a list ordered by id, which is the order of creation. @throws `BAD_USER_INPUT` */
 export async function findPage<T extends { id: string }>(
   em: EntityManager,
   type: EntityClass<T>,
   where: object,
-  { first, after, order }: PageArgs,
+  { first, after, order }: PageArgs & { readonly order: 'asc' | 'desc' },
 ): Promise<Connection<T>> {
   const { afterId } = pageRequest(first, after);
   const behind = order === 'asc' ? { $gt: afterId } : { $lt: afterId };

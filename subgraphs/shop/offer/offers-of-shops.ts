@@ -1,25 +1,16 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
-import { sql } from '../../shared/database/sql.js';
-import { type Connection, pageRequest, toConnection } from '../../shared/graphql/connection.js';
-import { type BatchLoad, loaderOf } from '../../shared/graphql/context.js';
+import { type PageArgs, pageRequest } from '../../shared/graphql/connection.js';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { loadPages, type PageOfParent } from '../../shared/graphql/load-pages.js';
 import { isSelf } from '../../shared/rights/rights.js';
 import type { ShopContext } from '../context.js';
 import { searchQuery } from '../search-vector.js';
 import type { ShopRow } from '../shop/read-shops.js';
 import { type OfferRow, offerColumns } from './read-offers.js';
 
-interface PageOf {
-  readonly shopId: string;
+interface PageOfShop extends PageOfParent {
   readonly seesInactive: boolean;
   /** `to_tsquery` of the search, or null */
   readonly query: string | null;
-  readonly first: number;
-  readonly afterId: string | null;
-}
-interface PageArgs {
-  readonly first: number;
-  readonly after?: string | undefined;
-  readonly search?: string | undefined;
 }
 
 /**
@@ -30,49 +21,30 @@ interface PageArgs {
 export function offersOfShop(
   context: ShopContext,
   shop: ShopRow,
-  { first, after, search }: PageArgs,
+  { first, after, search }: PageArgs & { readonly search?: string | undefined },
 ) {
-  return loaderOf(context, loadPages).load({
-    shopId: shop.id,
+  return loaderOf(context, loadOfferPages).load({
+    parentId: shop.id,
     seesInactive: isSelf(context, { id: shop.ownerId }),
     query: searchQuery(search),
     ...pageRequest(first, after),
   });
 }
 
-/** One statement for all shops with the same search. */
-const loadPages: BatchLoad<PageOf, Connection<OfferRow>, ShopContext> = async (keys, { em }) => {
-  const pages = new Map<PageOf, Connection<OfferRow>>();
-  for (const [query, alike] of Map.groupBy(keys, (key) => key.query)) {
-    const rows = Map.groupBy(await readPages(em, query, alike), ({ at }) => Number(at) - 1);
-    for (const [at, key] of alike.entries()) {
-      pages.set(key, toConnection(rows.get(at) ?? [], key.first));
-    }
-  }
-  return keys.map((key) => pages.get(key) as Connection<OfferRow>);
-};
-
-const behindAll = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-
-/** The search is one parameter, not a column of `page`, so that PostgreSQL sees how rare its words are. */
-function readPages(em: EntityManager, query: string | null, keys: readonly PageOf[]) {
-  const found = query === null ? '' : "and words @@ to_tsquery('simple', $5)";
-  return sql<OfferRow & { at: string }>(
-    em,
-    `select page.at, o.* from unnest($1::uuid[], $2::boolean[], $3::int[], $4::uuid[])
-       with ordinality as page (of_shop, sees_inactive, rows_max, after_id, at)
-     cross join lateral (
-       select ${offerColumns} from offer
-       where shop_id = page.of_shop and removed_at is null and id < page.after_id
-         and (active or page.sees_inactive) ${found}
-       order by id desc limit page.rows_max
-     ) o order by page.at, o.id desc`,
-    [
-      keys.map(({ shopId }) => shopId),
-      keys.map(({ seesInactive }) => seesInactive),
-      keys.map(({ first }) => first + 1),
-      keys.map(({ afterId }) => afterId ?? behindAll),
-      ...(query === null ? [] : [query]),
-    ],
-  );
-}
+/** The search is one parameter, not a column of `parent`, so that PostgreSQL sees how rare its words are. */
+const loadOfferPages = loadPages<PageOfShop, OfferRow>({
+  order: 'desc',
+  alikeBy: ({ query }) => query,
+  sqlOf(pages) {
+    const { query } = pages[0] as PageOfShop;
+    const own = pages.filter(({ seesInactive }) => seesInactive).map(({ parentId }) => parentId);
+    const found = query === null ? '' : "and words @@ to_tsquery('simple', $5)";
+    return {
+      select: `select ${offerColumns} from offer
+        where shop_id = parent.id and removed_at is null
+          and (active or parent.id = any ($4::uuid[])) ${found}`,
+      values: query === null ? [own] : [own, query],
+    };
+  },
+  toRow: (row) => row as OfferRow,
+});

@@ -1,4 +1,5 @@
-import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { PageArgs } from '../../shared/graphql/connection.js';
 import { Allow, VariesByUser } from '../../shared/rights/rights.js';
 import type { ShopContext } from '../context.js';
 import type { ShopRow } from '../shop/read-shops.js';
@@ -16,8 +17,7 @@ export class ShopOffersResolver {
   offers(
     @Root() shop: ShopRow,
     @Ctx() context: ShopContext,
-    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
-    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+    @Args(() => PageArgs) { first, after }: PageArgs,
     @Arg('search', () => String, {
       nullable: true,
       description:

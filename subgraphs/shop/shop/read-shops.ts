@@ -1,5 +1,6 @@
 import { raw } from '@mikro-orm/postgresql';
 import { sqlPrepared } from '../../shared/database/sql.js';
+import type { PageArgs } from '../../shared/graphql/connection.js';
 import { inOrderOf } from '../../shared/graphql/context.js';
 import { findPage } from '../../shared/graphql/load.js';
 import type { ShopContext } from '../context.js';
@@ -20,9 +21,7 @@ export async function loadShops(ids: readonly string[], { em }: ShopContext) {
   return inOrderOf(ids, rows, ({ id }) => id);
 }
 
-interface ShopSearch {
-  readonly first: number;
-  readonly after?: string | undefined;
+interface ShopSearch extends PageArgs {
   readonly search?: string | undefined;
 }
 

@@ -1,15 +1,16 @@
 import {
   Arg,
+  Args,
   Ctx,
   Directive,
   FieldResolver,
-  Int,
   Mutation,
   Query,
   Resolver,
   Root,
 } from 'type-graphql';
 import { badInput } from '../../shared/errors.js';
+import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -42,8 +43,7 @@ export class ShopResolver {
   @Query(() => ShopConnection, { description: 'All shops, newest first.' })
   shops(
     @Ctx() context: ShopContext,
-    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
-    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+    @Args(() => PageArgs) { first, after }: PageArgs,
     @Arg('search', () => String, {
       nullable: true,
       description: 'Words of the name, or beginnings of words; at most 100 characters.',

@@ -1,6 +1,6 @@
 import { raw } from '@mikro-orm/postgresql';
 import { parseIdentifier } from '../../shared/auth/identifier.js';
-import { connectionOf } from '../../shared/graphql/connection.js';
+import { connectionOf, type PageArgs } from '../../shared/graphql/connection.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { findPage } from '../../shared/graphql/load.js';
 import { whereIdentifier } from '../credentials/identifier.js';
@@ -8,9 +8,7 @@ import { User } from '../user.js';
 
 export const UserConnection = connectionOf(User, 'User');
 
-interface UserSearch {
-  readonly first: number;
-  readonly after?: string | undefined;
+interface UserSearch extends PageArgs {
   readonly search?: string | undefined;
 }
 

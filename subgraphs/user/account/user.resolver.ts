@@ -1,5 +1,6 @@
-import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { identityOf } from '../../shared/auth/callers.js';
+import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { loadBy } from '../../shared/graphql/load.js';
 import { UUID } from '../../shared/graphql/scalars.js';
@@ -42,8 +43,7 @@ export class UserResolver {
   @Query(() => UserConnection, { description: 'All users, newest first.' })
   users(
     @Ctx() context: SessionContext,
-    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
-    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+    @Args(() => PageArgs) { first, after }: PageArgs,
     @Arg('search', () => String, {
       nullable: true,
       description: 'Beginning of a name, or a complete e-mail address or phone number.',

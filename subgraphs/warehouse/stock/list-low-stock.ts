@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
-import { pageRequest, toConnection } from '../../shared/graphql/connection.js';
+import { type PageArgs, pageRequest, toConnection } from '../../shared/graphql/connection.js';
 import { StockLevel } from './stock-level.js';
 
 /**
@@ -10,11 +10,7 @@ import { StockLevel } from './stock-level.js';
  *
  * @throws `BAD_USER_INPUT`
  */
-export async function listLowStock(
-  em: EntityManager,
-  shopIds: readonly string[],
-  page: { readonly first: number; readonly after?: string | undefined },
-) {
+export async function listLowStock(em: EntityManager, shopIds: readonly string[], page: PageArgs) {
   const { first, afterId } = pageRequest(page.first, page.after);
   const rows = await sql<object>(
     em,

@@ -1,5 +1,6 @@
-import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { identityOf } from '../../shared/auth/callers.js';
+import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { loadBy } from '../../shared/graphql/load.js';
 import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
@@ -77,8 +78,7 @@ export class StockLevelResolver {
     @Ctx() context: StockContext,
     @Arg('shopId', () => UUID, { nullable: true, description: 'Only levels of this shop.' })
     shopId: string | null | undefined,
-    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
-    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+    @Args(() => PageArgs) { first, after }: PageArgs,
   ) {
     const shopIds = shopId ? [shopId] : await context.app.owners.shopsOf(identityOf(context).id);
     if (shopId) await context.app.owners.requireOwn(context, shopId);
@@ -104,8 +104,7 @@ export class StockLevelResolver {
   movements(
     @Root() level: StockLevel,
     @Ctx() context: StockContext,
-    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
-    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+    @Args(() => PageArgs) { first, after }: PageArgs,
   ) {
     return loaderOf(context, loadMovements).load(pageOf(level.id, { first, after }));
   }

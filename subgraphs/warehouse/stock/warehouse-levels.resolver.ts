@@ -1,4 +1,5 @@
-import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -15,8 +16,7 @@ export class WarehouseLevelsResolver {
   async stockLevels(
     @Root() warehouse: Warehouse,
     @Ctx() context: WarehouseContext,
-    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
-    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+    @Args(() => PageArgs) { first, after }: PageArgs,
     @Arg('sku', () => String, { nullable: true, description: 'Only the level of this variant.' })
     sku?: string | null,
     @Arg('lowOnly', () => Boolean, {

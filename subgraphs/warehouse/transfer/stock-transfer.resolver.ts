@@ -1,6 +1,7 @@
-import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { identityOf } from '../../shared/auth/callers.js';
 import { notFound } from '../../shared/errors.js';
+import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { findPage, loadAllBy, loadBy } from '../../shared/graphql/load.js';
 import { UUID } from '../../shared/graphql/scalars.js';
@@ -67,8 +68,7 @@ export class StockTransferResolver {
   async transfers(
     @Arg('shopId', () => UUID, { description: 'The shop.' }) shopId: string,
     @Ctx() context: StockContext,
-    @Arg('first', () => Int, { defaultValue: 20, description: '1 to 100.' }) first: number,
-    @Arg('after', () => String, { nullable: true, description: 'An `endCursor`.' }) after?: string,
+    @Args(() => PageArgs) { first, after }: PageArgs,
     @Arg('status', () => TransferStatus, {
       nullable: true,
       description: 'Only transfers with this status.',
