@@ -20,7 +20,7 @@ export class OrderResolver {
   @Query(() => Order, {
     nullable: true,
     description:
-      'An order of the signed-in customer, or one with a shop order of the merchant’s shops.',
+      'An order of the signed-in customer, or one with a shop order of the vendor’s shops.',
   })
   order(
     @Arg('id', () => UUID, { description: 'Id of the order.' }) id: string,

@@ -85,7 +85,8 @@ export class Order {
 
   @Field(() => Date, {
     nullable: true,
-    description: 'Time at which an unpaid order expires and its stock is released.',
+    description:
+      'Time at which the order expires if it is unpaid; null until its stock is reserved.',
   })
   @Property({ type: 'timestamptz', nullable: true })
   expiresAt!: Date | null;
