@@ -27,7 +27,7 @@ export default {
       },
     ],
   },
-  setupFiles: ['<rootDir>/tests/harness/setup-file.ts'],
+  setupFilesAfterEnv: ['<rootDir>/tests/harness/setup-file.ts'],
   // Plain JavaScript, from the build: Jest does not transform what a global setup imports.
   globalSetup: '<rootDir>/dist/tests/harness/global-setup.js',
   globalTeardown: '<rootDir>/dist/tests/harness/global-teardown.js',

@@ -63,7 +63,9 @@ describe('a connection that is closed from this side', () => {
 
   it('at the expiry of its token tells what became of a mutation first', async () => {
     const token = await library.tokenFor('ana', '5s');
-    const client = overWebSocket(router.url, token, { lazyCloseTimeout: 10_000 });
+    // Otherwise the client itself would close the connection after the mutation.
+    const keepsOpen = { lazy: false, onNonLazyError: () => {} };
+    const client = overWebSocket(router.url, token, keepsOpen);
     const closed = new Promise((resolve) => {
       client.client.on('closed', (event) => resolve((event as { code: number }).code));
     });

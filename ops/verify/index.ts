@@ -1,3 +1,4 @@
+import { ignoreLostReader } from '../../subgraphs/shared/observability/logger.js';
 import { databasesOrExit } from '../databases/urls.js';
 import { serveVerdicts } from './serve-verdicts.js';
 import { isBroken, report, verify } from './verify.js';
@@ -9,6 +10,7 @@ import { isBroken, report, verify } from './verify.js';
 const databases = databasesOrExit();
 const [option, listenPort] = process.argv.slice(2);
 if (option === '--listen') {
+  ignoreLostReader();
   const { url } = await serveVerdicts(databases, '0.0.0.0', Number(listenPort ?? 9400));
   console.log(`results are at ${url}/metrics`);
 } else await verifyOnce();

@@ -66,7 +66,7 @@ export async function startStubSubgraph(typeDefs: string, resolvers: Resolvers) 
     async stop() {
       for (const socket of sockets.clients) socket.terminate();
       server.closeAllConnections();
-      await Promise.race([close(server), sleep(5000)]);
+      await Promise.race([close(server), sleep(5000, undefined, { ref: false })]);
     },
   };
 }

@@ -5,16 +5,21 @@ import { telemetry } from './telemetry/telemetry.js';
 
 export type { Logger } from 'pino';
 
-// At exit pino's own destination retries a failed write without end, even when the reader is gone (EPIPE),
-// and the process never ends. Node's stream gives up.
-process.stdout.on('error', () => {});
+/** For a program: it continues when the reader of its output is gone (EPIPE). */
+export function ignoreLostReader(): void {
+  process.stdout.on('error', () => {});
+}
 
 const flush = () => {
   while (process.stdout.writableCorked > 0) process.stdout.uncork();
 };
 process.on('exit', flush);
 
-/** Writes to stdout, all lines of one turn of the event loop at once, and to telemetry if it is enabled. */
+/**
+ * Writes to stdout, the lines of one turn of the event loop at once, and to the telemetry endpoint, if there is
+ * one. pino's own destination retries a write that fails at exit forever, and the process never ends; Node's stream
+ * gives up.
+ */
 const defaultDestination: DestinationStream = {
   write(line) {
     if (process.stdout.writableCorked === 0) {

@@ -1,6 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigError } from '../config.js';
+import { ignoreLostReader } from '../observability/logger.js';
 import { startTelemetry, telemetry } from '../observability/telemetry/telemetry.js';
 
 /** A service that runs in this process. */
@@ -21,6 +22,7 @@ const stopMaxMs = 10_000;
 export function runIfMain(moduleUrl: string, start: () => Promise<Service>): void {
   const program = process.argv[1];
   if (!program || pathToFileURL(program).href !== moduleUrl) return;
+  ignoreLostReader();
   const starting = startTelemetry(basename(dirname(program))).then(start);
   starting.then(
     (service) => process.connected && process.send?.({ ready: true, url: service.url }),

@@ -7,6 +7,9 @@ const connectTimeoutMs = 2000;
 const reconnectMaxMs = 1000;
 // Reconnect if Redis does not respond for this long; commands would pile up here otherwise.
 const silenceMaxMs = 3000;
+// ioredis waits this long before it destroys a connection that it ends. Its timer keeps the process
+// alive, even if the connection was gone before.
+const disconnectMaxMs = 200;
 
 /**
  * A connection that fails fast: a command that cannot be sent at once, or gets no reply in time, is an
@@ -28,6 +31,7 @@ export function createRedis(
     commandTimeout: commandTimeoutMs,
     connectTimeout: connectTimeoutMs,
     socketTimeout: silenceMaxMs,
+    disconnectTimeout: disconnectMaxMs,
     retryStrategy: (attempt) => Math.min(50 * attempt, reconnectMaxMs),
     ...options,
   });
@@ -66,6 +70,7 @@ export function watchRedis(registry: Registry, connections: Readonly<Record<stri
 
 /** Closes a connection after the replies to its pending commands. */
 export async function closeRedis(redis: Redis): Promise<void> {
+  if (redis.status === 'end') return;
   if (redis.status !== 'ready') return redis.disconnect();
   await redis.quit().catch(() => redis.disconnect());
 }
