@@ -8,49 +8,35 @@ import {
   Trigger,
 } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Field, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, ObjectType } from 'type-graphql';
 import { insertRows } from '../../shared/database/insert-rows.js';
+import { enumOf } from '../../shared/graphql/enum-of.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { newId } from '../../shared/ids.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { Order } from './order.js';
 
 /** What happens to an order, in the order in which it usually does. */
-export const OrderEventType = {
-  PLACED: 'PLACED',
-  RESERVED: 'RESERVED',
-  PAYMENT_BEGUN: 'PAYMENT_BEGUN',
-  PAYMENT_AUTHORIZED: 'PAYMENT_AUTHORIZED',
-  PAYMENT_COMPLETED: 'PAYMENT_COMPLETED',
-  PAYMENT_FAILED: 'PAYMENT_FAILED',
-  PAYMENT_VOIDED: 'PAYMENT_VOIDED',
-  CONFIRMED: 'CONFIRMED',
-  SHIPPED: 'SHIPPED',
-  DELIVERED: 'DELIVERED',
-  CANCELLED: 'CANCELLED',
-  REFUND_REQUESTED: 'REFUND_REQUESTED',
-  REFUND_COMPLETED: 'REFUND_COMPLETED',
-} as const;
-export type OrderEventType = keyof typeof OrderEventType;
-registerEnumType(OrderEventType, {
-  name: 'OrderEventType',
-  description: 'What happens to an order, in the order in which it usually does.',
-  valuesConfig: {
-    PLACED: { description: 'The customer placed it.' },
-    RESERVED: { description: 'Its stock is held.' },
-    PAYMENT_BEGUN: { description: 'An attempt to pay it began.' },
-    PAYMENT_AUTHORIZED: { description: 'The provider keeps the money ready.' },
-    PAYMENT_COMPLETED: { description: 'The money is taken.' },
-    PAYMENT_FAILED: { description: 'The payment was declined.' },
-    PAYMENT_VOIDED: { description: 'The payment was let go; no money was taken.' },
-    CONFIRMED: { description: 'It is paid.' },
-    SHIPPED: { description: 'It, or a shop’s part of it, is on its way.' },
-    DELIVERED: { description: 'It, or a shop’s part of it, arrived.' },
-    CANCELLED: { description: 'It, or a shop’s part of it, was cancelled.' },
-    REFUND_REQUESTED: { description: 'Money is to go back.' },
-    REFUND_COMPLETED: { description: 'Money went back.' },
+export const OrderEventType = enumOf(
+  'OrderEventType',
+  'Types of events in an order’s history, in their usual sequence.',
+  {
+    PLACED: 'The customer placed the order.',
+    RESERVED: 'The stock was reserved.',
+    PAYMENT_BEGUN: 'A payment began.',
+    PAYMENT_AUTHORIZED: 'The provider authorized the payment.',
+    PAYMENT_COMPLETED: 'The payment was captured.',
+    PAYMENT_FAILED: 'The payment failed or was declined.',
+    PAYMENT_VOIDED: 'The authorization was voided; nothing was captured.',
+    CONFIRMED: 'The order is paid.',
+    SHIPPED: 'The order or a shop order was shipped.',
+    DELIVERED: 'The order or a shop order was delivered.',
+    CANCELLED: 'The order or a shop order was cancelled.',
+    REFUND_REQUESTED: 'A refund was requested.',
+    REFUND_COMPLETED: 'The provider sent a refund.',
   },
-});
+);
+export type OrderEventType = keyof typeof OrderEventType;
 
 /** A line of an order’s history: who did what, when and why. Append-only, guarded by a trigger. */
 @Allow('parent')

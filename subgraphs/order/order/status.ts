@@ -1,46 +1,23 @@
-import { registerEnumType } from 'type-graphql';
+import { enumOf } from '../../shared/graphql/enum-of.js';
 
-export const OrderStatus = {
-  PENDING: 'PENDING',
-  CONFIRMED: 'CONFIRMED',
-  SHIPPED: 'SHIPPED',
-  DELIVERED: 'DELIVERED',
-  CANCELLED: 'CANCELLED',
-} as const;
+export const OrderStatus = enumOf('OrderStatus', 'Status of an order or a shop order.', {
+  PENDING: 'Not paid yet; the stock is reserved or about to be.',
+  CONFIRMED: 'Paid.',
+  SHIPPED: 'Handed to the carrier.',
+  DELIVERED: 'Delivered to the customer.',
+  CANCELLED: 'Cancelled; `cancelReason` of the order says why.',
+});
 export type OrderStatus = keyof typeof OrderStatus;
-registerEnumType(OrderStatus, {
-  name: 'OrderStatus',
-  description: 'How far an order, or a shop’s part of it, is.',
-  valuesConfig: {
-    PENDING: { description: 'Its stock is held; it waits to be paid.' },
-    CONFIRMED: { description: 'It is paid.' },
-    SHIPPED: { description: 'It is on its way.' },
-    DELIVERED: { description: 'It arrived.' },
-    CANCELLED: { description: 'It ended; `cancelReason` says why.' },
-  },
-});
 
-export const CancelReason = {
-  OUT_OF_STOCK: 'OUT_OF_STOCK',
-  PAYMENT_TIMEOUT: 'PAYMENT_TIMEOUT',
-  PAYMENT_FAILED: 'PAYMENT_FAILED',
-  BY_CUSTOMER: 'BY_CUSTOMER',
-  BY_SHOP: 'BY_SHOP',
-  ABANDONED: 'ABANDONED',
-} as const;
-export type CancelReason = keyof typeof CancelReason;
-registerEnumType(CancelReason, {
-  name: 'CancelReason',
-  description: 'Why an order was cancelled.',
-  valuesConfig: {
-    OUT_OF_STOCK: { description: 'There was not enough stock.' },
-    PAYMENT_TIMEOUT: { description: 'It was not paid in time.' },
-    PAYMENT_FAILED: { description: 'The payment failed.' },
-    BY_CUSTOMER: { description: 'Its customer cancelled it.' },
-    BY_SHOP: { description: 'A shop cancelled it.' },
-    ABANDONED: { description: 'Its checkout never came to an end.' },
-  },
+export const CancelReason = enumOf('CancelReason', 'Why an order was cancelled.', {
+  OUT_OF_STOCK: 'There was not enough stock.',
+  PAYMENT_TIMEOUT: 'The payment window expired.',
+  PAYMENT_FAILED: 'The payment failed.',
+  BY_CUSTOMER: 'The customer or an admin cancelled it.',
+  BY_SHOP: 'The shop cancelled it.',
+  ABANDONED: 'The checkout stopped half-way and was not retried.',
 });
+export type CancelReason = keyof typeof CancelReason;
 
 export const sqlList = (values: object) =>
   Object.keys(values)

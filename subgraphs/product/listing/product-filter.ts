@@ -1,30 +1,17 @@
 import { IsOptional, Length, Matches } from 'class-validator';
-import { Field, InputType, registerEnumType } from 'type-graphql';
+import { Field, InputType } from 'type-graphql';
+import { enumOf } from '../../shared/graphql/enum-of.js';
 import { Decimal, UUID } from '../../shared/graphql/scalars.js';
 
-export enum ProductSort {
-  NEWEST = 'NEWEST',
-  NAME = 'NAME',
-  PRICE_ASC = 'PRICE_ASC',
-  PRICE_DESC = 'PRICE_DESC',
-  RELEVANCE = 'RELEVANCE',
-}
-registerEnumType(ProductSort, {
-  name: 'ProductSort',
-  description: 'The order of a list of products.',
-  valuesConfig: {
-    NEWEST: { description: 'The newest first.' },
-    NAME: { description: 'By name, without regard to case.' },
-    PRICE_ASC: {
-      description:
-        'The cheapest first: by the lowest price that satisfies the filter, in its currency. What has none is last.',
-    },
-    PRICE_DESC: {
-      description: 'As PRICE_ASC, the highest of these prices first. What has none is last.',
-    },
-    RELEVANCE: { description: 'What matches the search best first; without one, the newest.' },
-  },
+export const ProductSort = enumOf('ProductSort', 'Sort order of a list of products.', {
+  NEWEST: 'Newest first.',
+  NAME: 'By name, case-insensitive.',
+  PRICE_ASC:
+    'By the lowest price that satisfies the filter, in its currency, cheapest first. Products without one come last.',
+  PRICE_DESC: 'By the same price as PRICE_ASC, highest first. Products without one come last.',
+  RELEVANCE: 'Best match of `search` first; without a search, newest first.',
 });
+export type ProductSort = keyof typeof ProductSort;
 
 const price = /^\d{1,10}(\.\d{1,2})?$/;
 const priceMessage = { message: 'must be 0 or more, with at most two decimals' };
