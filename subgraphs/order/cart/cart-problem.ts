@@ -1,32 +1,24 @@
 import Big from 'big.js';
-import { registerEnumType } from 'type-graphql';
 import type { OfferForSale } from '../../contracts/shop.js';
 import { identityOf } from '../../shared/auth/callers.js';
 import type { BatchLoad } from '../../shared/graphql/context.js';
+import { enumOf } from '../../shared/graphql/enum-of.js';
 import type { OrderContext } from '../context.js';
 import { limitViolations, readPurchases } from '../purchase-limit/count-purchases.js';
 import { readAvailable } from '../warehouse-client/availability.js';
 import type { CartLine } from './cart.js';
 
-export const CartProblem = {
-  INSUFFICIENT_STOCK: 'INSUFFICIENT_STOCK',
-  PRICE_CHANGED: 'PRICE_CHANGED',
-  OFFER_GONE: 'OFFER_GONE',
-  LIMIT_EXCEEDED: 'LIMIT_EXCEEDED',
-} as const;
-export type CartProblem = keyof typeof CartProblem;
-registerEnumType(CartProblem, {
-  name: 'CartProblem',
-  description: 'Why a line of the cart cannot be checked out as it is.',
-  valuesConfig: {
-    INSUFFICIENT_STOCK: { description: 'Fewer units are available than the line has.' },
-    PRICE_CHANGED: { description: 'The price has changed since the line was last changed.' },
-    OFFER_GONE: { description: 'The offer is no longer for sale.' },
-    LIMIT_EXCEEDED: {
-      description: 'The line exceeds the purchase limit, together with earlier orders.',
-    },
+export const CartProblem = enumOf(
+  'CartProblem',
+  'Why a line of the cart cannot be checked out as it is.',
+  {
+    INSUFFICIENT_STOCK: 'Fewer units are available than the line has.',
+    PRICE_CHANGED: 'The price has changed since the line was last changed.',
+    OFFER_GONE: 'The offer is no longer for sale.',
+    LIMIT_EXCEEDED: 'The line exceeds the purchase limit, together with earlier orders.',
   },
-});
+);
+export type CartProblem = keyof typeof CartProblem;
 
 /** The problem of each line of a cart, by one query to shop, one to warehouse and one statement. */
 export const loadProblems: BatchLoad<CartLine, CartProblem | null, OrderContext> = async (

@@ -8,49 +8,35 @@ import {
   Trigger,
 } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Field, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, ObjectType } from 'type-graphql';
 import { insertRows } from '../../shared/database/insert-rows.js';
+import { enumOf } from '../../shared/graphql/enum-of.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { newId } from '../../shared/ids.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { Order } from './order.js';
 
 /** Types of events in an order's history, in their usual sequence. */
-export const OrderEventType = {
-  PLACED: 'PLACED',
-  RESERVED: 'RESERVED',
-  PAYMENT_BEGUN: 'PAYMENT_BEGUN',
-  PAYMENT_AUTHORIZED: 'PAYMENT_AUTHORIZED',
-  PAYMENT_COMPLETED: 'PAYMENT_COMPLETED',
-  PAYMENT_FAILED: 'PAYMENT_FAILED',
-  PAYMENT_VOIDED: 'PAYMENT_VOIDED',
-  CONFIRMED: 'CONFIRMED',
-  SHIPPED: 'SHIPPED',
-  DELIVERED: 'DELIVERED',
-  CANCELLED: 'CANCELLED',
-  REFUND_REQUESTED: 'REFUND_REQUESTED',
-  REFUND_COMPLETED: 'REFUND_COMPLETED',
-} as const;
-export type OrderEventType = keyof typeof OrderEventType;
-registerEnumType(OrderEventType, {
-  name: 'OrderEventType',
-  description: 'Types of events in an order’s history, in their usual sequence.',
-  valuesConfig: {
-    PLACED: { description: 'The customer placed the order.' },
-    RESERVED: { description: 'The stock was reserved.' },
-    PAYMENT_BEGUN: { description: 'A payment began.' },
-    PAYMENT_AUTHORIZED: { description: 'The provider authorized the payment.' },
-    PAYMENT_COMPLETED: { description: 'The payment was captured.' },
-    PAYMENT_FAILED: { description: 'The payment failed or was declined.' },
-    PAYMENT_VOIDED: { description: 'The authorization was voided; nothing was captured.' },
-    CONFIRMED: { description: 'The order is paid.' },
-    SHIPPED: { description: 'The order or a shop order was shipped.' },
-    DELIVERED: { description: 'The order or a shop order was delivered.' },
-    CANCELLED: { description: 'The order or a shop order was cancelled.' },
-    REFUND_REQUESTED: { description: 'A refund was requested.' },
-    REFUND_COMPLETED: { description: 'The provider sent a refund.' },
+export const OrderEventType = enumOf(
+  'OrderEventType',
+  'Types of events in an order’s history, in their usual sequence.',
+  {
+    PLACED: 'The customer placed the order.',
+    RESERVED: 'The stock was reserved.',
+    PAYMENT_BEGUN: 'A payment began.',
+    PAYMENT_AUTHORIZED: 'The provider authorized the payment.',
+    PAYMENT_COMPLETED: 'The payment was captured.',
+    PAYMENT_FAILED: 'The payment failed or was declined.',
+    PAYMENT_VOIDED: 'The authorization was voided; nothing was captured.',
+    CONFIRMED: 'The order is paid.',
+    SHIPPED: 'The order or a shop order was shipped.',
+    DELIVERED: 'The order or a shop order was delivered.',
+    CANCELLED: 'The order or a shop order was cancelled.',
+    REFUND_REQUESTED: 'A refund was requested.',
+    REFUND_COMPLETED: 'The provider sent a refund.',
   },
-});
+);
+export type OrderEventType = keyof typeof OrderEventType;
 
 /** An entry of an order’s history. Append-only, enforced by a trigger. */
 @Allow('parent')

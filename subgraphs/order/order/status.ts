@@ -1,25 +1,14 @@
-import { registerEnumType } from 'type-graphql';
+import { enumOf } from '../../shared/graphql/enum-of.js';
 import type { Transitions } from '../state-machine.js';
 
-export const OrderStatus = {
-  PENDING: 'PENDING',
-  CONFIRMED: 'CONFIRMED',
-  SHIPPED: 'SHIPPED',
-  DELIVERED: 'DELIVERED',
-  CANCELLED: 'CANCELLED',
-} as const;
-export type OrderStatus = keyof typeof OrderStatus;
-registerEnumType(OrderStatus, {
-  name: 'OrderStatus',
-  description: 'Status of an order or a shop order.',
-  valuesConfig: {
-    PENDING: { description: 'Not paid yet; the stock is reserved or about to be.' },
-    CONFIRMED: { description: 'Paid.' },
-    SHIPPED: { description: 'Handed to the carrier.' },
-    DELIVERED: { description: 'Delivered to the customer.' },
-    CANCELLED: { description: 'Cancelled; `cancelReason` of the order says why.' },
-  },
+export const OrderStatus = enumOf('OrderStatus', 'Status of an order or a shop order.', {
+  PENDING: 'Not paid yet; the stock is reserved or about to be.',
+  CONFIRMED: 'Paid.',
+  SHIPPED: 'Handed to the carrier.',
+  DELIVERED: 'Delivered to the customer.',
+  CANCELLED: 'Cancelled; `cancelReason` of the order says why.',
 });
+export type OrderStatus = keyof typeof OrderStatus;
 
 /** A shop order leaves `PENDING` together with its order; later it changes by itself. */
 export const shopOrderTransitions: Transitions<OrderStatus> = {
@@ -42,27 +31,15 @@ export const orderTransitions: Transitions<OrderStatus> = {
   CANCELLED: [],
 };
 
-export const CancelReason = {
-  OUT_OF_STOCK: 'OUT_OF_STOCK',
-  PAYMENT_TIMEOUT: 'PAYMENT_TIMEOUT',
-  PAYMENT_FAILED: 'PAYMENT_FAILED',
-  BY_CUSTOMER: 'BY_CUSTOMER',
-  BY_SHOP: 'BY_SHOP',
-  ABANDONED: 'ABANDONED',
-} as const;
-export type CancelReason = keyof typeof CancelReason;
-registerEnumType(CancelReason, {
-  name: 'CancelReason',
-  description: 'Why an order was cancelled.',
-  valuesConfig: {
-    OUT_OF_STOCK: { description: 'There was not enough stock.' },
-    PAYMENT_TIMEOUT: { description: 'The payment window expired.' },
-    PAYMENT_FAILED: { description: 'The payment failed.' },
-    BY_CUSTOMER: { description: 'The customer or an admin cancelled it.' },
-    BY_SHOP: { description: 'The shop cancelled it.' },
-    ABANDONED: { description: 'The checkout stopped half-way and was not retried.' },
-  },
+export const CancelReason = enumOf('CancelReason', 'Why an order was cancelled.', {
+  OUT_OF_STOCK: 'There was not enough stock.',
+  PAYMENT_TIMEOUT: 'The payment window expired.',
+  PAYMENT_FAILED: 'The payment failed.',
+  BY_CUSTOMER: 'The customer or an admin cancelled it.',
+  BY_SHOP: 'The shop cancelled it.',
+  ABANDONED: 'The checkout stopped half-way and was not retried.',
 });
+export type CancelReason = keyof typeof CancelReason;
 
 export const sqlList = (values: object) =>
   Object.keys(values)

@@ -1,29 +1,15 @@
-import { registerEnumType } from 'type-graphql';
+import { enumOf } from '../../shared/graphql/enum-of.js';
 import type { Transitions } from '../state-machine.js';
 
-export const PaymentStatus = {
-  PENDING: 'PENDING',
-  AUTHORIZED: 'AUTHORIZED',
-  COMPLETED: 'COMPLETED',
-  FAILED: 'FAILED',
-  VOIDED: 'VOIDED',
-  REFUNDED: 'REFUNDED',
-} as const;
-export type PaymentStatus = keyof typeof PaymentStatus;
-registerEnumType(PaymentStatus, {
-  name: 'PaymentStatus',
-  description: 'Status of a payment.',
-  valuesConfig: {
-    PENDING: { description: 'Not decided yet.' },
-    AUTHORIZED: { description: 'Authorized by the provider, not captured yet.' },
-    COMPLETED: { description: 'Captured.' },
-    FAILED: {
-      description: 'Declined, or ended without a capture.',
-    },
-    VOIDED: { description: 'The authorization was voided; nothing was captured.' },
-    REFUNDED: { description: 'Captured and refunded in full.' },
-  },
+export const PaymentStatus = enumOf('PaymentStatus', 'Status of a payment.', {
+  PENDING: 'Not decided yet.',
+  AUTHORIZED: 'Authorized by the provider, not captured yet.',
+  COMPLETED: 'Captured.',
+  FAILED: 'Declined, or ended without a capture.',
+  VOIDED: 'The authorization was voided; nothing was captured.',
+  REFUNDED: 'Captured and refunded in full.',
 });
+export type PaymentStatus = keyof typeof PaymentStatus;
 
 /** `FAILED` from `AUTHORIZED`: the capture is refused permanently. */
 export const paymentTransitions: Transitions<PaymentStatus> = {
@@ -35,16 +21,11 @@ export const paymentTransitions: Transitions<PaymentStatus> = {
   REFUNDED: [],
 };
 
-export const RefundStatus = { PENDING: 'PENDING', COMPLETED: 'COMPLETED' } as const;
-export type RefundStatus = keyof typeof RefundStatus;
-registerEnumType(RefundStatus, {
-  name: 'RefundStatus',
-  description: 'Status of a refund.',
-  valuesConfig: {
-    PENDING: { description: 'Not confirmed by the provider yet.' },
-    COMPLETED: { description: 'Confirmed by the provider.' },
-  },
+export const RefundStatus = enumOf('RefundStatus', 'Status of a refund.', {
+  PENDING: 'Not confirmed by the provider yet.',
+  COMPLETED: 'Confirmed by the provider.',
 });
+export type RefundStatus = keyof typeof RefundStatus;
 
 export const refundTransitions: Transitions<RefundStatus> = {
   PENDING: ['COMPLETED'],

@@ -1,31 +1,17 @@
 import { IsOptional, Length, Matches } from 'class-validator';
-import { Field, InputType, registerEnumType } from 'type-graphql';
+import { Field, InputType } from 'type-graphql';
+import { enumOf } from '../../shared/graphql/enum-of.js';
 import { Decimal, UUID } from '../../shared/graphql/scalars.js';
 
-export const ProductSort = {
-  NEWEST: 'NEWEST',
-  NAME: 'NAME',
-  PRICE_ASC: 'PRICE_ASC',
-  PRICE_DESC: 'PRICE_DESC',
-  RELEVANCE: 'RELEVANCE',
-} as const;
-export type ProductSort = keyof typeof ProductSort;
-registerEnumType(ProductSort, {
-  name: 'ProductSort',
-  description: 'Sort order of a list of products.',
-  valuesConfig: {
-    NEWEST: { description: 'Newest first.' },
-    NAME: { description: 'By name, case-insensitive.' },
-    PRICE_ASC: {
-      description:
-        'By the lowest price that satisfies the filter, in its currency, cheapest first. Products without one come last.',
-    },
-    PRICE_DESC: {
-      description: 'By the same price as PRICE_ASC, highest first. Products without one come last.',
-    },
-    RELEVANCE: { description: 'Best match of `search` first; without a search, newest first.' },
-  },
+export const ProductSort = enumOf('ProductSort', 'Sort order of a list of products.', {
+  NEWEST: 'Newest first.',
+  NAME: 'By name, case-insensitive.',
+  PRICE_ASC:
+    'By the lowest price that satisfies the filter, in its currency, cheapest first. Products without one come last.',
+  PRICE_DESC: 'By the same price as PRICE_ASC, highest first. Products without one come last.',
+  RELEVANCE: 'Best match of `search` first; without a search, newest first.',
 });
+export type ProductSort = keyof typeof ProductSort;
 
 const price = /^\d{1,10}(\.\d{1,2})?$/;
 const priceMessage = { message: 'must be 0 or more, with at most two decimals' };

@@ -11,32 +11,23 @@ import {
   Query,
   Resolver,
   Root,
-  registerEnumType,
 } from 'type-graphql';
 import type { StockKey } from '../../contracts/stock-key.js';
 import { badInput } from '../../shared/errors.js';
 import { loaderOf, type SubgraphContext } from '../../shared/graphql/context.js';
+import { enumOf } from '../../shared/graphql/enum-of.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { Availability, loadAvailability, loadStockTotals } from './availability.js';
 
 const keysMax = 1000;
 
-export const UnavailableReason = {
-  INACTIVE_WAREHOUSE: 'INACTIVE_WAREHOUSE',
-  RESERVED_BY_OTHERS: 'RESERVED_BY_OTHERS',
-  IN_TRANSIT: 'IN_TRANSIT',
-} as const;
-export type UnavailableReason = keyof typeof UnavailableReason;
-registerEnumType(UnavailableReason, {
-  name: 'UnavailableReason',
-  description: 'Why units cannot be bought now.',
-  valuesConfig: {
-    INACTIVE_WAREHOUSE: { description: 'They are in an inactive warehouse.' },
-    RESERVED_BY_OTHERS: { description: 'They are reserved for unpaid orders.' },
-    IN_TRANSIT: { description: 'They are in transit to an active warehouse.' },
-  },
+export const UnavailableReason = enumOf('UnavailableReason', 'Why units cannot be bought now.', {
+  INACTIVE_WAREHOUSE: 'They are in an inactive warehouse.',
+  RESERVED_BY_OTHERS: 'They are reserved for unpaid orders.',
+  IN_TRANSIT: 'They are in transit to an active warehouse.',
 });
+export type UnavailableReason = keyof typeof UnavailableReason;
 
 @Allow('parent')
 @ObjectType({ description: 'Units in stock or in transit that cannot be bought now.' })

@@ -8,42 +8,24 @@ import {
   Property,
   Trigger,
 } from '@mikro-orm/decorators/legacy';
-import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, Int, ObjectType } from 'type-graphql';
 import { connectionOf } from '../../shared/graphql/connection.js';
+import { enumOf } from '../../shared/graphql/enum-of.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { StockLevel } from './stock-level.js';
 
-export const movementTypes = [
-  'RECEIPT',
-  'ADJUSTMENT',
-  'RESERVATION',
-  'RELEASE',
-  'SALE',
-  'RETURN',
-  'TRANSFER_OUT',
-  'TRANSFER_IN',
-] as const;
-export type MovementType = (typeof movementTypes)[number];
-const MovementTypes = Object.fromEntries(movementTypes.map((type) => [type, type])) as {
-  readonly [type in MovementType]: type;
-};
-registerEnumType(MovementTypes, {
-  name: 'MovementType',
-  description: 'Kind of a stock movement.',
-  valuesConfig: {
-    RECEIPT: { description: 'Units were received.' },
-    ADJUSTMENT: { description: 'A count or correction.' },
-    RESERVATION: { description: 'A checkout reserved units.' },
-    RELEASE: { description: 'A reservation was released or expired.' },
-    SALE: { description: 'An order was paid, and its units left the warehouse.' },
-    RETURN: { description: 'Units of a paid order were returned.' },
-    TRANSFER_OUT: { description: 'Units left for another warehouse.' },
-    TRANSFER_IN: {
-      description: 'Units arrived from another warehouse, or returned from a cancelled transfer.',
-    },
-  },
+export const MovementType = enumOf('MovementType', 'Kind of a stock movement.', {
+  RECEIPT: 'Units were received.',
+  ADJUSTMENT: 'A count or correction.',
+  RESERVATION: 'A checkout reserved units.',
+  RELEASE: 'A reservation was released or expired.',
+  SALE: 'An order was paid, and its units left the warehouse.',
+  RETURN: 'Units of a paid order were returned.',
+  TRANSFER_OUT: 'Units left for another warehouse.',
+  TRANSFER_IN: 'Units arrived from another warehouse, or returned from a cancelled transfer.',
 });
+export type MovementType = keyof typeof MovementType;
 
 /** A ledger entry, written in the transaction that changes the level. */
 @Allow('parent')
@@ -53,7 +35,9 @@ registerEnumType(MovementTypes, {
 @Index({ name: 'stock_movement_reference', properties: ['reference'] })
 @Check({
   name: 'stock_movement_type',
-  expression: `type in (${movementTypes.map((type) => `'${type}'`).join(', ')})`,
+  expression: `type in (${Object.keys(MovementType)
+    .map((type) => `'${type}'`)
+    .join(', ')})`,
 })
 @Trigger({
   name: 'append_only',
@@ -71,7 +55,7 @@ export class StockMovement {
   @ManyToOne(() => StockLevel, { mapToPk: true, fieldName: 'level_id', index: false })
   levelId!: string;
 
-  @Field(() => MovementTypes, { description: 'Kind of the movement.' })
+  @Field(() => MovementType, { description: 'Kind of the movement.' })
   @Property({ type: 'text' })
   type!: MovementType;
 

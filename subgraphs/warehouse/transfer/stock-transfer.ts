@@ -7,27 +7,19 @@ import {
   PrimaryKey,
   Property,
 } from '@mikro-orm/decorators/legacy';
-import { Directive, Field, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { Directive, Field, Int, ObjectType } from 'type-graphql';
 import { connectionOf } from '../../shared/graphql/connection.js';
+import { enumOf } from '../../shared/graphql/enum-of.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 
-export const TransferStatus = {
-  IN_TRANSIT: 'IN_TRANSIT',
-  RECEIVED: 'RECEIVED',
-  CANCELLED: 'CANCELLED',
-} as const;
-export type TransferStatus = keyof typeof TransferStatus;
-registerEnumType(TransferStatus, {
-  name: 'TransferStatus',
-  description: 'Status of a transfer.',
-  valuesConfig: {
-    IN_TRANSIT: { description: 'Some units are in transit.' },
-    RECEIVED: { description: 'All units were received or written off.' },
-    CANCELLED: { description: 'The units that were in transit returned to their source.' },
-  },
+export const TransferStatus = enumOf('TransferStatus', 'Status of a transfer.', {
+  IN_TRANSIT: 'Some units are in transit.',
+  RECEIVED: 'All units were received or written off.',
+  CANCELLED: 'The units that were in transit returned to their source.',
 });
+export type TransferStatus = keyof typeof TransferStatus;
 
 @Directive('@key(fields: "id")')
 @Allow('shop-owner')
