@@ -47,7 +47,7 @@ describe('the configuration of the router', () => {
     ]);
   });
 
-  it('tells the schema by default, but not in production', () => {
+  it('shows the schema by default, but not in production', () => {
     const secrets = {
       ROUTER_SECRET: 'a secret of the router',
       JWKS_URL: 'http://127.0.0.1/keys',

@@ -20,7 +20,7 @@ const urlOf = (name: string): Variable<string> =>
   setting(
     z.union([z.literal(''), address]),
     '',
-    `where the ${name} subgraph is, if not where the supergraph says`,
+    `the address of the ${name} subgraph, if it differs from the one in the supergraph`,
   );
 
 const isOrigin = (origin: string) => URL.canParse(origin) && new URL(origin).origin === origin;
@@ -45,37 +45,37 @@ const limits = {
   QUERY_DEPTH_MAX: setting(
     count,
     '8',
-    'how deep the fields of an operation, and its values, may go',
+    'maximum depth of the fields and input values of an operation',
   ),
-  QUERY_ALIASES_MAX: setting(count, '15', 'how many aliases an operation may have'),
-  QUERY_DIRECTIVES_MAX: setting(count, '50', 'how many directives an operation may have'),
-  QUERY_TOKENS_MAX: setting(count, '1000', 'how many tokens a document may have'),
-  QUERY_COST_MAX: setting(count, '250000', 'how much an operation may cost; see docs/adr/0007'),
+  QUERY_ALIASES_MAX: setting(count, '15', 'maximum number of aliases in an operation'),
+  QUERY_DIRECTIVES_MAX: setting(count, '50', 'maximum number of directives in an operation'),
+  QUERY_TOKENS_MAX: setting(count, '1000', 'maximum number of tokens in a document'),
+  QUERY_COST_MAX: setting(count, '250000', 'maximum cost of an operation; see docs/adr/0007'),
   SUBSCRIPTIONS_PER_CONNECTION_MAX: setting(
     count,
     '100',
-    'how many operations may be open on one WebSocket',
+    'maximum number of open operations on one WebSocket',
   ),
   SUBSCRIPTIONS_PER_CLIENT_MAX: setting(
     count,
     '1000',
-    'how many subscriptions, and WebSockets, a user or an address without one may have open',
+    'maximum number of open subscriptions, and of WebSockets, for a user, or for an address without a user',
   ),
-  SUBSCRIPTIONS_MAX: setting(count, '20000', 'how many subscriptions a router may have open'),
+  SUBSCRIPTIONS_MAX: setting(count, '20000', 'maximum number of open subscriptions of a router'),
   SUBSCRIPTION_BUFFER_MAX: setting(
     count,
     '10000',
-    'how many things may have news that a subscriber has not read yet',
+    'maximum number of entities with events that a subscriber has not read yet',
   ),
   RATE_LIMIT_PROFILE: setting(
     z.enum(profileNames),
     'standard',
-    'standard, or bench for benchmarks and demonstrations: next to no limits',
+    'standard, or bench for benchmarks and demonstrations: almost no limits',
   ),
   RATE_LIMIT_REDIS_URL: requiredInProduction(
     address,
     'redis://127.0.0.1:63799/4',
-    'the Redis in which requests are counted',
+    'the Redis that counts requests for rate limits',
   ),
 };
 
@@ -89,12 +89,12 @@ const web = {
   CORS_ORIGINS: setting(
     origins,
     '',
-    'the origins whose pages may call, such as https://shop.example, separated by commas',
+    'origins whose pages may call the API, such as https://shop.example, separated by commas',
   ),
   TRUST_PROXY: setting(
     trustProxy,
     '',
-    'the proxies whose X-Forwarded-For is believed: addresses, networks, loopback, uniquelocal',
+    'proxies whose X-Forwarded-For is trusted: addresses, networks, loopback, uniquelocal',
   ),
   TLS_CERT: setting(z.string(), '', 'the certificate to serve HTTPS with, as PEM; with TLS_KEY'),
   TLS_KEY: setting(z.string(), '', 'the key of the certificate, as PEM'),
@@ -113,13 +113,9 @@ export const variables = {
   SUBGRAPH_TIMEOUT_MS: setting(
     count,
     '20000',
-    'how long a subgraph may take for one request; longer than a checkout may wait for its stock',
+    'timeout of one request to a subgraph, in ms; longer than a checkout may wait for its stock',
   ),
-  OPERATION_TIMEOUT_MS: setting(
-    count,
-    '25000',
-    'how long an operation as a whole may take, whatever its subgraphs may',
-  ),
+  OPERATION_TIMEOUT_MS: setting(count, '25000', 'timeout of a whole operation, in ms'),
   ...limits,
   ...web,
 };
@@ -135,8 +131,8 @@ export function tlsOf({
   TLS_KEY: key,
 }: Pick<RouterConfig, 'TLS_CERT' | 'TLS_KEY'>) {
   if (!cert && !key) return null;
-  if (!cert) throw new ConfigError(['TLS_CERT is missing: TLS_KEY is of no use without it']);
-  if (!key) throw new ConfigError(['TLS_KEY is missing: TLS_CERT is of no use without it']);
+  if (!cert) throw new ConfigError(['TLS_CERT is missing: TLS_KEY needs it']);
+  if (!key) throw new ConfigError(['TLS_KEY is missing: TLS_CERT needs it']);
   try {
     createSecureContext({ cert, key });
   } catch (error) {

@@ -39,7 +39,7 @@ import {
 import { readKnownOperations } from './operations/known-operations.js';
 import { createSubscriptions } from './subscriptions/index.js';
 
-// The gateway reports its use to Apollo unless it is told not to.
+// By default the gateway reports its use to Apollo.
 process.env.APOLLO_TELEMETRY_DISABLED = 'true';
 
 const bodyMaxBytes = 100_000;
@@ -118,10 +118,10 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
       return;
     }
     if (path && isExplorerPath(path)) return serveExplorer(request, response, path);
-    if (path !== '/graphql' && !proxy) throw new HttpError(404, `There is nothing at ${path}.`);
+    if (path !== '/graphql' && !proxy) throw new HttpError(404, `Not found: ${path}`);
     if (!proxy && !methods.includes(request.method ?? '')) {
       response.setHeader('allow', methods.join(', '));
-      throw new HttpError(405, `There is no ${request.method} here.`);
+      throw new HttpError(405, `Method not allowed: ${request.method}`);
     }
     const { authorization } = request.headers;
     const identity = await verifyToken(authorization);

@@ -72,7 +72,7 @@ describe('the explorers', () => {
     expect(html).toContain('"runTelemetry":false');
   });
 
-  it('are not there where the schema is not told', async () => {
+  it('are not served if the schema is hidden', async () => {
     const router = await startRouterBeside(system, { INTROSPECTION: 'false' });
     for (const path of ['/graphiql', '/graphiql/', '/graphiql/examples.json']) {
       expect((await fetch(`${router.url}${path}`)).status).toBe(404);

@@ -95,7 +95,7 @@ describe('how often something may be asked has limits', () => {
     expect(await statuses(3, () => ask(router, newAddress()))).toEqual([200, 200, 429]);
   });
 
-  it('what stands before the last address that a proxy tells is not believed', async () => {
+  it('addresses before the last one that a trusted proxy reports are ignored', async () => {
     const router = await routerWith({ ip: 2 });
     const address = newAddress();
     const forged = () => ask(router, `${newAddress()}, ${address}`);
@@ -114,7 +114,7 @@ describe('how often something may be asked has limits', () => {
     const [ana, ben] = await Promise.all([logIn(system, 'ana'), logIn(system, 'ben')]);
     const asAna = () => ask(router, newAddress(), '{ serverTime }', ana.token);
     expect(await statuses(2, asAna)).toEqual([200, 200]);
-    expectLimited(await asAna(), 'Too many requests of yours.');
+    expectLimited(await asAna(), 'Too many requests from your account.');
     expect((await ask(router, newAddress(), '{ serverTime }', ben.token)).status).toBe(200);
     expect((await ask(router, newAddress())).status).toBe(200);
   });

@@ -190,7 +190,7 @@ describe('the router is careful with browsers and with slow or large requests', 
   });
 });
 
-/** Posts without verifying the certificate; it tells which one it was. */
+/** Posts without verifying the certificate; returns which one it was. */
 function postOverTls(url: string) {
   type Answer = { text: string; headers: NodeJS.Dict<string | string[]>; fingerprint: string };
   return new Promise<Answer>((resolve, reject) => {

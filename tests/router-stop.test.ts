@@ -22,7 +22,7 @@ async function startSlowSubgraph() {
   return { url: await listen(server, '127.0.0.1', 0), waiting, stop: () => close(server) };
 }
 
-describe('a router that is told to stop', () => {
+describe('a router that is asked to stop', () => {
   it('is not ready at once, takes nothing new, lets what is in flight end, and exits', async () => {
     const subgraph = await startSlowSubgraph();
     const { ports, ops } = portsFrom(await freePortRange());

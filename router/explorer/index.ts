@@ -44,11 +44,11 @@ export function createExplorer(
 
   /** @throws HttpError where there is nothing at the path */
   return function serve(request: IncomingMessage, response: ServerResponse, path: string): void {
-    const nothingThere = () => new HttpError(404, `There is nothing at ${path}.`);
+    const nothingThere = () => new HttpError(404, `Not found: ${path}`);
     if (!enabled) throw nothingThere();
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
-      throw new HttpError(405, `There is no ${request.method} here.`);
+      throw new HttpError(405, `Method not allowed: ${request.method}`);
     }
     if (path === `${explorerPath}/examples.json`) {
       response.setHeader('cache-control', 'no-cache');

@@ -53,7 +53,7 @@ export function createGateway(
   const health = watchSubgraphs(sources.urls, credentials, logger);
   const up = {
     name: 'holdfast_subgraph_up',
-    help: 'Whether a subgraph answered the last ping: 1, or 0.',
+    help: '1 if a subgraph answered the last ping, else 0.',
     label: 'subgraph',
   };
   gaugeOf(registry, up, health.state);

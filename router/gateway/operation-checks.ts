@@ -37,7 +37,7 @@ export const operationChecks: ApolloServerPlugin<RouterContext> = {
 function unresolvedOperation(name: string | undefined | null): GraphQLError {
   const message =
     typeof name === 'string'
-      ? `There is no operation named "${name}".`
+      ? `Unknown operation named "${name}".`
       : 'There are several operations: say which one in `operationName`.';
   return badOperation('OPERATION_RESOLUTION_FAILURE', message);
 }

@@ -15,11 +15,11 @@ import type { RouterContext } from '../context.js';
 const planCacheMaxBytes = 30 * 1024 * 1024;
 const learnedNamesMax = 100;
 
-/** @returns a data source that does what the given one does, and tells how long it took */
+/** @returns a data source that forwards to the given one and measures it */
 export function createSubgraphTimer(registry: Registry) {
   const duration = new Histogram({
     name: 'holdfast_subgraph_request_seconds',
-    help: 'How long subgraphs took to answer the router: ok, with errors, or not at all (failed).',
+    help: 'Response time of subgraphs, by outcome: ok, errors, or failed (no response).',
     labelNames: ['subgraph', 'outcome'],
     buckets: operationSeconds,
     registers: [registry],
@@ -42,7 +42,7 @@ export function createSubgraphTimer(registry: Registry) {
   });
 }
 
-/** The gateway's own cache of query plans, as large as its default, that tells how well it does. */
+/** The gateway's own cache of query plans, of its default size, with metrics. */
 export function createPlanCache<Plan extends object>(registry: Registry) {
   const plans = new LRUCache<string, Plan>({
     maxSize: planCacheMaxBytes,
@@ -50,11 +50,11 @@ export function createPlanCache<Plan extends object>(registry: Registry) {
   });
   const lookups = new Counter({
     name: 'holdfast_plan_cache_lookups_total',
-    help: 'Query plans that were looked for, by whether they were found: hit, miss.',
+    help: 'Look-ups of query plans, by result: hit, miss.',
     labelNames: ['outcome'],
     registers: [registry],
   });
-  const size = { name: 'holdfast_plan_cache_plans', help: 'Query plans that are kept.' };
+  const size = { name: 'holdfast_plan_cache_plans', help: 'Query plans in the cache.' };
   gaugeOf(registry, size, () => plans.size);
   return {
     async get(key: string): Promise<Plan | undefined> {

@@ -28,7 +28,7 @@ export async function warmUp(
       (outcome) => outcome.kind === 'answer' && outcome.result.data === undefined,
       () => true, // the server stops
     );
-    if (invalid) logger.warn({ operation: name }, 'a known operation cannot be run on this graph');
+    if (invalid) logger.warn({ operation: name }, 'known operation is not valid for this schema');
     else planned += 1;
   }
   return planned;

@@ -18,7 +18,7 @@ export function createProxiedRoutes(
   const credentials = callerCredentials('router', secret);
   const proxies = new Map<string, { url: string; proxy: SubgraphProxy }>();
 
-  // A supergraph that is loaded anew may say that a subgraph is elsewhere.
+  // A reloaded supergraph may have another address for a subgraph.
   function proxyTo(subgraph: string): SubgraphProxy | undefined {
     const url = urls.get(subgraph);
     const known = proxies.get(subgraph);

@@ -81,7 +81,7 @@ export function createSubgraphProxy(
       } catch (error) {
         if (response.destroyed) return; // the client went away
         logger.warn({ subgraph: name, reason: (error as Error).message }, 'no answer');
-        throw tryAgain(`The ${name} part of the system is away or busy; ask again.`);
+        throw tryAgain(`The ${name} service is temporarily unavailable. Please retry.`);
       }
     },
     close: () => pool.close(),

@@ -3,7 +3,7 @@ import { Registry } from '../../subgraphs/shared/observability/metrics.js';
 import { withCooldown } from './limiter-redis.js';
 import { createRateLimits, rateLimitProfiles } from './rate-limits.js';
 
-/** A Redis that fails while it is told to, on a clock of its own. */
+/** A Redis that fails on request, on a clock of its own. */
 function createFake() {
   const fake = { status: 'ready', fails: false, asked: 0, nowMs: 1_000_000 };
   const client = {

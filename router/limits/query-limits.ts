@@ -33,7 +33,7 @@ export interface QueryLimits {
   readonly QUERY_COST_MAX: number;
 }
 
-/** How graphql-armor tells: left to itself it throws, which Apollo Server answers with 500. */
+/** How graphql-armor reports: by default it throws, which Apollo Server answers with 500. */
 const reportOptions = {
   propagateOnRejection: false,
   onReject: [
@@ -167,7 +167,7 @@ function findRefusal(
   const reason = findCostViolation(schema, priced, chosen, maxCost);
   if (reason) return reason;
   const cycle = findListCycle(schema, document, operation);
-  return cycle ? `${cycle} leads back to itself: ask for it once.` : '';
+  return cycle ? `${cycle} is nested within itself. Request it only once.` : '';
 }
 
 function findCostViolation(

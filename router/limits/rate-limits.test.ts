@@ -2,7 +2,7 @@ import { createLogger } from '../../subgraphs/shared/observability/logger.js';
 import { rateLimitNames, rateLimitProfiles, warnOfRaisedLimits } from './rate-limits.js';
 
 describe('the profiles of rate limits', () => {
-  it('raised ones are told in the log, with their numbers; standard ones are not', () => {
+  it('raised ones are logged, with their numbers; standard ones are not', () => {
     const lines: string[] = [];
     const logger = createLogger('test', 'info', {
       destination: { write: (line) => void lines.push(line) },

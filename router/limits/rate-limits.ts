@@ -42,7 +42,7 @@ export const rateLimitProfiles = {
   ) as RateLimitTable,
 } satisfies Record<string, RateLimitTable>;
 
-/** Limits that are not those of every day are told. */
+/** Logs limits that are not the standard ones. */
 export function warnOfRaisedLimits(profile: keyof typeof rateLimitProfiles, logger: Logger): void {
   if (profile === 'standard') return;
   logger.warn({ profile, limits: rateLimitProfiles[profile] }, 'rate limits are raised');
@@ -50,7 +50,7 @@ export function warnOfRaisedLimits(profile: keyof typeof rateLimitProfiles, logg
 
 const messages: Readonly<Record<RateLimitName, string>> = {
   ip: 'Too many requests from your address.',
-  user: 'Too many requests of yours.',
+  user: 'Too many requests from your account.',
   login: 'Too many tries to log in from your address.',
   identity: 'Too many tries to log in to this account.',
   code: 'Too many codes were asked for from your address.',
@@ -79,7 +79,7 @@ export function createRateLimits(
   ) as Record<RateLimitName, RateLimiterRedis>;
   const refused = new Counter({
     name: 'holdfast_rate_limited_total',
-    help: 'Requests that were refused, by the limit that they passed.',
+    help: 'Refused requests, by the limit that they exceeded.',
     labelNames: ['limit'],
     registers: [registry],
   });

@@ -39,7 +39,7 @@ export function createBreaker(
     }),
   });
   breaker.onStateChange((state) => {
-    if (state === CircuitState.Open) logger.error({ subgraph }, 'a subgraph is left alone');
+    if (state === CircuitState.Open) logger.error({ subgraph }, 'circuit opened');
     if (state === CircuitState.Closed) logger.info({ subgraph }, 'a subgraph answers again');
   });
   return {

@@ -1,6 +1,6 @@
 import { SingleFlight } from './single-flight.js';
 
-/** An answer that comes when it is told to, and how often it was asked for. */
+/** A response that the test releases, and how often it was requested. */
 function slowAnswer() {
   let asked = 0;
   let answer = (_text: string) => {};
@@ -45,7 +45,7 @@ describe('questions in flight', () => {
     expect(slow.asked()).toBe(3);
   });
 
-  it('that fail, fail for all who wait, and are asked anew', async () => {
+  it('that fail, fail for all who wait, and are sent again next time', async () => {
     const shared = new SingleFlight<string>();
     const slow = slowAnswer();
     const both = [

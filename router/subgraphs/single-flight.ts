@@ -14,7 +14,7 @@ export class SingleFlight<T> {
   readonly #byIdentity = new Map<string, Map<string, Flight<T>>>();
 
   /**
-   * @param identity what tells identities apart; answers are shared within one only
+   * @param identity key of the identity; responses are shared within one identity only
    * @param key what is asked
    * @param deadlineMs until when this one waits, by `performance.now()`; who waits longer than who
    *   asked first makes the deadline of the flight later
@@ -43,7 +43,7 @@ export class SingleFlight<T> {
     return answer;
   }
 
-  /** What is asked as this identity from now on is asked anew. */
+  /** Requests of this identity from now on are sent again. */
   forget(identity: string): void {
     this.#byIdentity.delete(identity);
   }

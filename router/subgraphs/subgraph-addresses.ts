@@ -25,6 +25,6 @@ export function readAddresses(env: NodeJS.ProcessEnv) {
     const variable = addressVariable(subgraph);
     const url = given.get(variable) ?? composed;
     if (address.safeParse(url).success) return url;
-    throw new Error(`it is not said where the subgraph ${subgraph} is: set ${variable}`);
+    throw new Error(`the address of the subgraph ${subgraph} is missing: set ${variable}`);
   };
 }

@@ -16,7 +16,7 @@ interface Asking {
   readonly leftMs?: readonly number[];
 }
 
-/** What the router asks of a subgraph that answers as told, how often it asked, and how long that took. */
+/** The router's requests to a subgraph that answers as the test says: their number and duration. */
 async function askAll(
   answer: (asked: number) => RequestListener,
   { query = '{ a }', timeoutMs = 5000, leftMs = [Number.POSITIVE_INFINITY] }: Asking = {},
@@ -61,7 +61,7 @@ const hangUp: RequestListener = (request) => request.socket.destroy();
 const refusal = (code: string) =>
   expect.objectContaining({ extensions: expect.objectContaining({ code }) });
 
-describe('a subgraph that does not answer', () => {
+describe('a subgraph that does not respond', () => {
   it('is asked a query again, some time later', async () => {
     const { asked, outcome } = await ask('{ a }', (n) => (n < 2 ? hangUp : data));
     expect(outcome).toEqual({ data: { a: 1 } });

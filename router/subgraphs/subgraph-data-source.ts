@@ -78,7 +78,7 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
     } catch (error) {
       if (isTooLarge(error)) throw badInput({ query: 'asks for more than is given at once' });
       logger.warn({ subgraph: name, reason: (error as Error).message }, 'no answer');
-      throw tryAgain(`The ${name} part of the system is away or busy; ask again.`);
+      throw tryAgain(`The ${name} service is temporarily unavailable. Please retry.`);
     } finally {
       if (isMutation(query)) singleFlight.forget(identity);
     }

@@ -13,7 +13,7 @@ const body = JSON.stringify({ query: '{ __typename }' });
  * Asks each subgraph, time and again, for next to nothing, as the router asks for all else; so that
  * to be ready costs nobody who asks a request of theirs.
  *
- * @param urls subgraph → its address; read anew each time
+ * @param urls subgraph → its address; read each time
  */
 export function watchSubgraphs(
   urls: ReadonlyMap<string, string>,
@@ -31,7 +31,7 @@ export function watchSubgraphs(
     if (!failure) missed.set(name, 0);
     else if (missed.has(name)) missed.set(name, (missed.get(name) ?? 0) + 1);
     if (failure && failure !== previous) {
-      logger.error({ subgraph: name, reason: failure }, 'a subgraph does not answer');
+      logger.error({ subgraph: name, reason: failure }, 'subgraph unreachable');
     }
     if (previous && !failure) logger.info({ subgraph: name }, 'a subgraph answers again');
   }

@@ -12,7 +12,7 @@ const built = (url: string) => {
   return { url, source, service, timesClosed: () => closed };
 };
 
-describe('the subgraphs of a supergraph that is loaded anew', () => {
+describe('the subgraphs of a reloaded supergraph', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 

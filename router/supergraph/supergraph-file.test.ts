@@ -10,7 +10,7 @@ describe('a supergraph file', () => {
   const path = join(folder, 'supergraph.graphql');
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('that cannot be loaded is told of in the log, once, and the next one that can is loaded', async () => {
+  it('that cannot be loaded is logged once, and the next valid one is loaded', async () => {
     const lines: { level: number; msg: string; err?: { message: string } }[] = [];
     const destination = { write: (line: string) => lines.push(JSON.parse(line)) };
     const logger = createLogger('test', 'info', { destination: destination as never });
@@ -51,8 +51,8 @@ describe('a supergraph file', () => {
     const update = () => {
       throw new Error('the supergraph is as it was');
     };
-    const told: string[][] = [];
-    supergraph.onFacts(() => told.push([...supergraph.facts().publicFields]));
+    const seen: string[][] = [];
+    supergraph.onFacts(() => seen.push([...supergraph.facts().publicFields]));
     const start = () => supergraph.hook({ update } as never);
     for (const malformed of ['{', '{"publicFields":"A.b"}']) {
       writeFileSync(facts, malformed);
@@ -69,10 +69,10 @@ describe('a supergraph file', () => {
     expect(lines[0]).toContain('subscriptions.json is malformed');
     writeFileSync(facts, '{"publicFields":["A.c"]}');
     await eventually(
-      async () => told,
+      async () => seen,
       ({ length }) => length > 0,
     );
     await cleanup?.();
-    expect(told).toEqual([['A.c']]);
+    expect(seen).toEqual([['A.c']]);
   });
 });

@@ -6,7 +6,7 @@ import { startWorker } from '../../subgraphs/shared/runtime/worker.js';
 import { parseFacts, type SubscriptionFacts } from './subscription-facts.js';
 
 // Read rather than watched: a file of a Kubernetes ConfigMap is changed by a link of its folder,
-// of which a watch on the file is told nothing.
+// of which a watch on the file is not notified.
 const checkEveryMs = 1000;
 
 type Hook = Extract<
@@ -30,8 +30,8 @@ interface Contents {
 }
 
 /**
- * The supergraph of a file, and the facts beside it, loaded anew when one of them changes. Requests in
- * flight end with the one they began with. What cannot be loaded is told of in the log, and the last
+ * The supergraph of a file, and the facts beside it, reloaded when one of them changes. Requests in
+ * flight end with the one they began with. What cannot be loaded is logged, and the last
  * one stays.
  *
  * @param check throws for a supergraph that is not to be loaded
@@ -63,11 +63,11 @@ export function openSupergraphFile(
         load(read);
         if (isNewSupergraph) update(read.supergraphSdl);
         else notifyFacts();
-        logger.info({ path }, 'the supergraph was loaded anew');
+        logger.info({ path }, 'supergraph reloaded');
       } catch (error) {
         logger.error(
           { path, err: error },
-          'a supergraph that cannot be loaded; the last one stays',
+          'supergraph could not be loaded; the previous one stays in use',
         );
       }
     });

@@ -43,7 +43,7 @@ function readGraphs({ definitions }: DocumentNode) {
   const graphs = definitions.find(
     (each) => each.kind === Kind.ENUM_TYPE_DEFINITION && each.name.value === 'join__Graph',
   );
-  if (graphs?.kind !== Kind.ENUM_TYPE_DEFINITION) throw new Error('it is no supergraph');
+  if (graphs?.kind !== Kind.ENUM_TYPE_DEFINITION) throw new Error('not a supergraph');
   return (graphs.values ?? []).map(({ name, directives = [] }) => {
     const graph = directives.find((directive) => directive.name.value === 'join__graph');
     return { value: name.value, name: textOf(graph, 'name'), url: textOf(graph, 'url') };

@@ -2,8 +2,8 @@ import { createGraphiQLFetcher, type Fetcher } from '@graphiql/toolkit';
 import { type DocumentNode, Kind, parse } from 'graphql';
 
 /**
- * GraphiQL tells which operation of a tab is run, and what it has read of the text, a moment late: who runs a
- * tab just after choosing it would run the operation of the tab before it. So both are read anew here.
+ * GraphiQL updates which operation of a tab is run, and its parsed text, a moment late: who runs a
+ * tab just after choosing it would run the operation of the tab before it. So both are read again here.
  */
 export function createFetcher(url: string, subscriptionUrl: string): Fetcher {
   // The headers of the editor go along as connectionParams, which is where graphql-ws has the token.
@@ -20,7 +20,7 @@ export function createFetcher(url: string, subscriptionUrl: string): Fetcher {
   };
 }
 
-/** @returns null for what is no GraphQL, of which the router tells what is wrong */
+/** @returns null for invalid GraphQL, for which the router returns the error */
 function parseOrNull(query: string): DocumentNode | null {
   try {
     return parse(query);

@@ -6,7 +6,7 @@ import { createFetcher } from './fetcher.js';
 import './page.css';
 import './workers.js';
 
-/** An operation to begin with, as the router tells them. */
+/** An example operation, from the router. */
 interface Example {
   readonly query: string;
   readonly variables: string;

@@ -64,7 +64,7 @@ describe('pruning', () => {
     expect(await prune(orm.em, inboxRetention, logger)).toBe(1);
   });
 
-  it('ends after the batch at which its process is told to stop', async () => {
+  it('ends after the batch during which its process is asked to stop', async () => {
     await add(12_000, 31);
     let checks = 0;
     const isStopping = () => {

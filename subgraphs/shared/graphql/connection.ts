@@ -78,7 +78,7 @@ export function pageRequest(first: number, after: string | null | undefined): Pa
   return { first, afterId: readCursor(after, idPlace)?.[0] ?? null };
 }
 
-/** @param rows up to `first + 1` of them: the one too many tells that there is a next page */
+/** @param rows up to `first + 1` of them: the extra one shows that there is a next page */
 export function toConnection<T extends { id: string }>(
   rows: readonly T[],
   first: number,
