@@ -122,9 +122,9 @@ export const variables = {
 export type RouterConfig = Config<typeof variables>;
 
 /**
- * What HTTPS is served with; null where it is plain HTTP.
+ * Certificate and key for HTTPS; null for plain HTTP.
  *
- * @throws ConfigError for a certificate without a key, or one that is not of the other
+ * @throws ConfigError for a certificate without a key, or one that does not match its key
  */
 export function tlsOf({
   TLS_CERT: cert,

@@ -1,11 +1,11 @@
-/** What the router knows of a request. */
+/** State of one request in the router. */
 export interface RouterContext {
   readonly requestId: string;
   readonly authorization: string | undefined;
-  /** the key of the address that it came from, as requests are counted by */
+  /** the key of the client's address, as rate limits use it */
   readonly address: string;
-  /** when the operation as a whole has to be answered, by `performance.now()` */
+  /** deadline of the whole operation, by `performance.now()` */
   readonly deadlineMs?: number;
-  /** whether no subgraph is to be asked: it is planned, and no more */
+  /** true to plan the operation without sending requests to subgraphs */
   readonly plansOnly?: boolean;
 }

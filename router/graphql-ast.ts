@@ -12,7 +12,7 @@ import {
 
 const documentTokensMax = 10_000;
 
-/** A document, or null for what is none. */
+/** Parses a document; null if it is invalid. */
 export function parseOrNull(query: string): DocumentNode | null {
   try {
     return parse(query, { noLocation: true, maxTokens: documentTokensMax });
@@ -30,10 +30,10 @@ export const findFragment = (
       each.kind === Kind.FRAGMENT_DEFINITION && each.name.value === name,
   );
 
-/** Under which key of the answer a field comes. */
+/** The response key of a field. */
 export const responseKey = ({ alias, name }: FieldNode): string => (alias ?? name).value;
 
-/** What is executed at the top: one field for each key of the answer, through fragments. */
+/** The root fields to execute, one for each response key, also from fragments. */
 export function topLevelFields(
   document: DocumentNode,
   operation: OperationDefinitionNode,
@@ -57,7 +57,7 @@ export function topLevelFields(
   return [...fields.values()];
 }
 
-/** The variables with their defaults; null where they do not fit, which executing them will tell. */
+/** The variables with their defaults; null if they are invalid, which the execution reports. */
 export function variableValues(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,

@@ -46,13 +46,13 @@ const bodyMaxBytes = 100_000;
 const methods = ['GET', 'HEAD', 'POST'];
 
 interface Overrides {
-  /** the limits to use, whatever `RATE_LIMIT_PROFILE` says */
+  /** overrides the limits of `RATE_LIMIT_PROFILE` */
   readonly rateLimits?: RateLimitTable;
-  /** how long the limits' Redis is waited for before requests are counted in memory */
+  /** timeout of a Redis command before requests are counted in memory, in ms */
   readonly limiterMaxMs?: number;
 }
 
-/** Starts the router: the public graph, at `/graphql`. */
+/** Starts the router: the public API at `/graphql`. */
 export async function startRouter(env = process.env, overrides: Overrides = {}) {
   const { rateLimits, limiterMaxMs = limiterCommandMaxMs } = overrides;
   const config = loadConfig(variables, env);
@@ -61,7 +61,7 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
   const registry = createRegistry('router');
   const redis = createRedis(config.RATE_LIMIT_REDIS_URL, logger, 'limits', {
     commandTimeout: limiterMaxMs,
-    // What comes in one turn of the event loop is counted by one message.
+    // Commands of one turn of the event loop are sent in one message.
     enableAutoPipelining: true,
   });
   const table = rateLimits ?? rateLimitProfiles[config.RATE_LIMIT_PROFILE];
@@ -103,7 +103,7 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
     });
   }
 
-  // The cheapest refusal comes first: nothing is read or verified for an address that asks too much.
+  // The cheapest check is first: for an address over its limit nothing is read or verified.
   async function answer(request: IncomingMessage, response: ServerResponse, proxy?: SubgraphProxy) {
     const deadlineMs = performance.now() + config.OPERATION_TIMEOUT_MS;
     const address = clientAddress(request, config.TRUST_PROXY);

@@ -1,6 +1,6 @@
 import type { KnownOperation } from '../operations/known-operations.js';
 
-/** An operation to begin with, as GraphiQL takes it for a tab; `variables` and `headers` are JSON. */
+/** An example operation, in the form of a GraphiQL tab; `variables` and `headers` are JSON. */
 export interface Example {
   readonly query: string;
   readonly variables: string;
@@ -10,7 +10,7 @@ export interface Example {
 const tokenHeader = JSON.stringify({ Authorization: 'Bearer <accessToken>' }, null, 2);
 const needsToken = (query: string) => /^# .*needs .* token/m.test(query);
 
-// As somebody who is new here comes to need them; others follow behind.
+// In the order in which a newcomer needs them; others follow.
 const order = [
   'Browse',
   'ProductPage',
@@ -32,7 +32,7 @@ const inOrder = (operations: readonly KnownOperation[]) =>
 
 const withoutVariablesLine = (query: string) => query.replace(/^# variables: .*\n/m, '');
 
-/** The example operations, each with variables with which it can be run, and a place for the token. */
+/** The example operations, each with variables that work and a place for the token. */
 export function examplesOf(operations: readonly KnownOperation[]): Example[] {
   return inOrder(operations).map(({ query, variables }) => ({
     query: withoutVariablesLine(query),
@@ -42,8 +42,8 @@ export function examplesOf(operations: readonly KnownOperation[]): Example[] {
 }
 
 /**
- * All examples in one document, as Apollo Sandbox opens with: it runs the one that is clicked. They
- * share their variables, so a variable has the same value wherever it is used.
+ * All examples in one document, with which Apollo Sandbox opens: it runs the one that is clicked. They
+ * share their variables, so a variable has the same value in all of them.
  */
 export function examplesDocument(operations: readonly KnownOperation[]) {
   return {

@@ -10,7 +10,7 @@ import { examplesOf } from './examples.js';
 
 const explorerPath = '/graphiql';
 
-/** Where `web/build.mjs` puts GraphiQL: in `dist`, also while the router runs from its sources. */
+/** Where `web/build.mjs` writes GraphiQL: in `dist`, also if the router runs from its sources. */
 export const bundledFolder = fileURLToPath(
   new URL(
     import.meta.url.includes('/dist/') ? '../../web/graphiql' : '../../dist/web/graphiql',
@@ -19,20 +19,20 @@ export const bundledFolder = fileURLToPath(
 );
 
 const yearSeconds = 31_536_000;
-// Names that the build gives have a hash of what is in the file; that of the page has none.
+// File names of the build contain a hash of the content, except the page's.
 const hasHash = (path: string) => /-[A-Z0-9]{8}\./.test(path);
 
-/** Whether a path is one of GraphiQL's. */
+/** Whether a path belongs to GraphiQL. */
 export const isExplorerPath = (path: string): boolean =>
   path === explorerPath || path.startsWith(`${explorerPath}/`);
 
 const notBuilt = 'GraphiQL is not built: npm run build:web does it.';
 
 /**
- * GraphiQL at `/graphiql`, with its parts and its example operations below it: all that the page
- * loads comes from here, so that it works where there is no internet.
+ * GraphiQL at `/graphiql`, with its files and example operations below it. The page loads nothing from
+ * elsewhere, so it works without internet.
  *
- * @param enabled whether clients may read the schema: without it GraphiQL is of no use
+ * @param enabled whether clients may read the schema: GraphiQL is useless without it
  */
 export function createExplorer(
   enabled: boolean,
@@ -42,7 +42,7 @@ export function createExplorer(
   const serveFile = enabled ? createFileServer(folder) : null;
   const examples = examplesOf(operations);
 
-  /** @throws HttpError where there is nothing at the path */
+  /** @throws HttpError 404 for an unknown path */
   return function serve(request: IncomingMessage, response: ServerResponse, path: string): void {
     const nothingThere = () => new HttpError(404, `Not found: ${path}`);
     if (!enabled) throw nothingThere();
@@ -63,9 +63,9 @@ export function createExplorer(
 }
 
 /**
- * The files of a folder, each with its `.gz` beside it, at the folder's own name.
+ * Serves the files of a folder, each with its `.gz` beside it.
  *
- * @returns null where nothing was built
+ * @returns null if nothing was built
  */
 function createFileServer(folder: string): ReturnType<typeof sirv> | null {
   if (!existsSync(folder)) return null;
@@ -78,10 +78,10 @@ function createFileServer(folder: string): ReturnType<typeof sirv> | null {
     },
   });
   return (request, response, next) => {
-    // No client of these files needs a part of one, and sirv throws for a part that ends before it begins.
+    // No client needs a range of these files, and sirv throws for a range that ends before it begins.
     delete request.headers.range;
-    // sirv leaves the stream alone: a file that cannot be read would end the process, and a client
-    // that goes away would leave its file open.
+    // sirv does not handle errors of the stream: an unreadable file would end the process, and an aborted
+    // download would leave its file open.
     response.once('pipe', (file: Readable) => {
       file.once('error', () => response.destroy());
       response.once('close', () => file.destroy());

@@ -37,7 +37,7 @@ interface ApolloOptions {
   readonly formatError: ReturnType<typeof errorFormat>;
 }
 
-/** How errors are shown to clients: masked, with the request's id, without names of a hidden schema. */
+/** Formats errors for clients: masked, with the request id, without names of a hidden schema. */
 export function errorFormat(config: RouterConfig, logger: Logger) {
   const format = addRequestId(maskErrors(logger));
   return config.INTROSPECTION ? format : hideSuggestions(format);
@@ -46,12 +46,12 @@ export function errorFormat(config: RouterConfig, logger: Logger) {
 const acceptsJsonOnly = (accept: string) =>
   accept.includes('application/json') && !accept.includes('application/graphql-response+json');
 
-// What GraphQL over HTTP says of a document that cannot be parsed, validated or given its variables.
+// Errors of parsing, validation and variables in GraphQL over HTTP.
 const requestErrorCodes = ['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'BAD_USER_INPUT'];
 
 /**
- * A client that asks for `application/json`, and not for `application/graphql-response+json`, is
- * answered 200 also where its operation is no good: it would not look for `errors` in another answer.
+ * A client that accepts `application/json` but not `application/graphql-response+json` gets status 200
+ * for an invalid operation: it would not read `errors` of any other response.
  */
 const jsonStatus: ApolloServerPlugin<BaseContext> = {
   async requestDidStart({ request }) {
@@ -65,7 +65,7 @@ const jsonStatus: ApolloServerPlugin<BaseContext> = {
   },
 };
 
-/** Parses, validates, limits and executes operations; documents and their plans are kept. */
+/** Parses, validates, limits and executes operations, with caches of documents and plans. */
 export function createApollo(options: ApolloOptions) {
   const { config, logger, registry, gateway, consumeLimit, operations, formatError } = options;
   return new ApolloServer<RouterContext>({
@@ -81,7 +81,7 @@ export function createApollo(options: ApolloOptions) {
     stopOnTerminationSignals: false,
     logger,
     plugins: [
-      // It calls back for each field that is resolved, to work out how long an answer may be cached.
+      // It wraps the resolver of each field to compute how long a response may be cached.
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginSchemaReportingDisabled(),

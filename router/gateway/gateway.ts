@@ -15,10 +15,10 @@ import { withErrorPaths } from './partial-answers.js';
 import { createPlanCache, createSubgraphTimer } from './router-metrics.js';
 
 /**
- * Federates queries and mutations over the subgraphs that the supergraph names.
+ * Federates queries and mutations over the subgraphs of the supergraph.
  *
- * @param env may say where a subgraph is, as `SUBGRAPH_URL_` and its name
- * @throws ConfigError where it says so badly
+ * @param env may override the address of a subgraph by `SUBGRAPH_URL_` and its name
+ * @throws ConfigError for a malformed address
  */
 export function createGateway(
   config: RouterConfig,
@@ -61,9 +61,9 @@ export function createGateway(
     gateway,
     supergraph,
     health,
-    /** the subgraphs as the gateway asks them, once it is loaded */
+    /** the data sources of the subgraphs, once the gateway is loaded */
     services: sources.services as ReadonlyMap<string, GraphQLDataSource<RouterContext>>,
-    /** where each subgraph is, once the gateway is loaded */
+    /** the addresses of the subgraphs, once the gateway is loaded */
     urls: sources.urls as ReadonlyMap<string, string>,
     closeSources: () => sources.close(),
   };

@@ -16,8 +16,8 @@ const noStreamMessage =
   'A subscription needs graphql-ws, or Accept: text/event-stream or multipart/mixed;subscriptionSpec=1.0.';
 
 /**
- * Refuses what is no operation that can be run: one that is not named, a subscription where no stream
- * can be answered, and null where it is not allowed, which GraphQL finds only while it runs.
+ * Refuses operations that cannot be executed: an unknown operation name, a subscription over a transport
+ * without streams, and null where it is not allowed, which GraphQL finds only during execution.
  */
 export const operationChecks: ApolloServerPlugin<RouterContext> = {
   async requestDidStart() {
@@ -42,7 +42,7 @@ function unresolvedOperation(name: string | undefined | null): GraphQLError {
   return badOperation('OPERATION_RESOLUTION_FAILURE', message);
 }
 
-/** GraphQL lets a variable with a default stand where null may not, and null overrides the default. */
+/** GraphQL allows a variable with a default for a non-null argument, and an explicit null overrides the default. */
 function findNullForNonNull(
   schema: GraphQLSchema,
   document: DocumentNode,

@@ -14,8 +14,8 @@ type Options = GraphQLDataSourceProcessOptions<RouterContext>;
 type Path = (string | number)[];
 
 /**
- * A data source whose refusals tell which fields are missing for it: the gateway itself says nothing
- * of the path of what could not be fetched. The rest of the answer comes all the same.
+ * A data source whose errors name the fields that are missing because of them: the gateway does not set
+ * the path of a failed fetch. The rest of the response is returned.
  */
 export function withErrorPaths(
   source: GraphQLDataSource<RouterContext>,
@@ -35,7 +35,7 @@ export function withErrorPaths(
   };
 }
 
-/** Of each field at the top of what was asked, or of each entity. */
+/** One error for each requested root field, or for each entity. */
 function missingPaths({ request: { query = '', variables } }: Options): Path[] {
   const document = parse(query, { noLocation: true });
   const roots = topLevelFields(document, getOperationAST(document) as OperationDefinitionNode);
@@ -49,7 +49,7 @@ function missingPaths({ request: { query = '', variables } }: Options): Path[] {
   });
 }
 
-/** The planner asks for the fields of entities in fragments, one or more for each type. */
+/** The planner requests fields of entities in fragments, one or more for each type. */
 function entityKeysByType({ selections }: SelectionSetNode): ReadonlyMap<string, string[]> {
   const keysByType = new Map<string, string[]>();
   for (const each of selections) {

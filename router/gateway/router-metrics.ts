@@ -73,8 +73,8 @@ export function createPlanCache<Plan extends object>(registry: Registry) {
 }
 
 /**
- * The labels of clients' operations: the names that are known from the start, the first hundred
- * others that come, `anonymous`, and `other` for all the rest, so that no client makes metrics grow.
+ * Labels of client operations: the known names, the first hundred others, `anonymous`, and `other` for the
+ * rest, so that clients cannot make the metrics grow.
  */
 export function nameOperations(known: Iterable<string>): NameOperation {
   const names = new Set(known);

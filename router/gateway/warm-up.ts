@@ -5,11 +5,10 @@ import type { KnownOperation } from '../operations/known-operations.js';
 import { acceptOperation } from '../subscriptions/transport/accept.js';
 
 /**
- * Has known operations parsed, validated and planned before the first client sends them. They go the
- * way of all others, but no subgraph is asked, and no login is counted. Of subscriptions the plan is
- * made when they are opened.
+ * Parses, validates and plans known operations before the first client sends them. They take the normal
+ * path, but send nothing to subgraphs and count no login. Subscriptions are planned when they are opened.
  *
- * @returns how many could be planned
+ * @returns the number of planned operations
  */
 export async function warmUp(
   apollo: ApolloServer<RouterContext>,

@@ -3,12 +3,12 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import proxyAddr from 'proxy-addr';
 
-/** Whether the word of a peer at this address is taken for who is behind it. */
+/** Whether the X-Forwarded-For of a peer at this address is trusted. */
 export type TrustProxy = (address: string, hop: number) => boolean;
 
 /**
- * @param list addresses, networks (`10.0.0.0/8`) or names (`loopback`, `uniquelocal`), by commas
- * @throws TypeError for one that is none of these
+ * @param list addresses, networks (`10.0.0.0/8`) or names (`loopback`, `uniquelocal`), separated by commas
+ * @throws TypeError for any other entry
  */
 export function parseTrustProxy(list: string): TrustProxy {
   const proxies = list
@@ -18,15 +18,15 @@ export function parseTrustProxy(list: string): TrustProxy {
   return proxies.length > 0 ? proxyAddr.compile(proxies) : () => false;
 }
 
-/** Who asks, as the key that requests are counted by; behind proxies that are trusted, who they say. */
+/** The client's address as the key of rate limits; behind trusted proxies, the one that they report. */
 export function clientAddress(request: IncomingMessage, trust: TrustProxy): string {
   const address = proxyAddr(request, trust);
   return addressKey(isIP(address) ? address : (request.socket.remoteAddress ?? ''));
 }
 
 /**
- * IPv4 as it is, also where it comes mapped into IPv6. IPv6 by its network of 64 bits: that much
- * everybody has, and could send each request from an address of its own.
+ * IPv4 as it is, also if it is mapped into IPv6. IPv6 by its /64 network, which is what one client gets:
+ * it could send each request from another address of it.
  */
 export function addressKey(address: string): string {
   const [withoutZone = ''] = address.split('%');

@@ -3,13 +3,13 @@ import { callerCredentials } from '../../subgraphs/shared/auth/callers.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { createSubgraphProxy, type SubgraphProxy } from './proxy.js';
 
-// path → the subgraph that answers there, whatever the method
+// path → the subgraph that serves it, for every method
 const routes = [
   { path: /^\/warehouses\/[^/]+\/stock\.csv$/, subgraph: 'warehouse' },
   { path: /^\/webhooks\/payments\/[^/]+$/, subgraph: 'order' },
 ] as const;
 
-/** What subgraphs serve beside the graph, where the supergraph has them: the router passes it on. */
+/** HTTP routes of subgraphs beside GraphQL, which the router proxies. */
 export function createProxiedRoutes(
   urls: ReadonlyMap<string, string>,
   secret: string,

@@ -8,10 +8,10 @@ import { readsHeader } from '../../subgraphs/shared/http/reads-header.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 
 const connectionsMax = 32;
-// Behind the last byte of a request; a large file is decided then.
+// Counted from the last byte of the request: a large file is processed after it.
 const answerMaxMs = 60_000;
 
-// What is between two neighbours only, and what the router says itself.
+// Hop-by-hop headers, and headers that the router sets itself.
 const notForwarded = [
   'connection',
   'expect',
@@ -30,10 +30,10 @@ const notForwarded = [
 
 export interface SubgraphProxy {
   /**
-   * Passes a request on as it is, to the same path, and its answer back; both are streamed, each at
-   * the pace of who reads it. When the client goes away, so does the request.
+   * Forwards a request to the same path and its response back. Both are streamed with backpressure. If the
+   * client disconnects, the request is aborted.
    *
-   * @throws `TRY_AGAIN` where no answer came
+   * @throws `TRY_AGAIN` without a response
    */
   forward(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void>;
   close(): Promise<void>;
@@ -41,8 +41,8 @@ export interface SubgraphProxy {
 
 /**
  * @param url the subgraph's GraphQL endpoint
- * @param credentials the router's, as it says who it is
- * @param limits for how long a client may neither send nor read anything
+ * @param credentials of the router
+ * @param limits how long a client may neither send nor read anything
  */
 export function createSubgraphProxy(
   name: string,
@@ -62,7 +62,7 @@ export function createSubgraphProxy(
       const { headers, method = 'GET', url: path = '/' } = request;
       const clientGone = new AbortController();
       response.once('close', () => clientGone.abort());
-      // undici's limits stand still while nobody reads, and all files share its connections.
+      // undici's timeouts stop while nobody reads, and all files share its connections.
       response.setTimeout(idleMaxMs, () => response.destroy());
       try {
         const answer = await pool.request({

@@ -9,8 +9,8 @@ const sandboxCdn = [
 ];
 
 /**
- * What Apollo's page loads. Its inline scripts and styles have a nonce, which its own policy, in the
- * page, insists on; both policies hold, so that ours need not know it.
+ * Sources of Apollo Sandbox's page. Its inline scripts and styles have a nonce, which the page's own policy
+ * requires; both policies apply, so ours need not contain it.
  */
 const contentPolicy = {
   defaultSrc: ["'self'"],
@@ -26,7 +26,7 @@ const contentPolicy = {
   objectSrc: ["'none'"],
 };
 
-/** What GraphiQL loads: from the router alone. Monaco, its editor, writes styles into the page. */
+/** GraphiQL loads from the router alone. Monaco, its editor, writes styles into the page. */
 const explorerPolicy = {
   defaultSrc: ["'self'"],
   styleSrc: ["'self'", "'unsafe-inline'"],
@@ -42,8 +42,8 @@ type Policy = Readonly<Record<string, Iterable<string>>>;
 type SetHeaders = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**
- * The headers of every answer: what browsers may do with it, and pages of which other origins may
- * read it. Nothing is sent with cookies, so no origin gets more than anybody has.
+ * Headers of every response: the content security policy, and CORS for the allowed origins. No cookies are
+ * used, so an allowed origin gets nothing that other clients do not get.
  */
 export function createWebHeaders(origins: readonly string[], hasTls: boolean): SetHeaders {
   const securityWith = (directives: Policy) =>
@@ -73,15 +73,15 @@ export function createWebHeaders(origins: readonly string[], hasTls: boolean): S
   };
 }
 
-/** Whether a browser asks what pages of another origin may send; the headers are the answer. */
+/** Whether the request is a CORS preflight; the headers are the response. */
 export function isPreflight({ method, headers }: IncomingMessage): boolean {
   return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
 }
 
 /**
- * Whether a page may open a WebSocket, which browsers allow every page: those of this host and of
- * `CORS_ORIGINS`. Nothing is known of a user by cookies here, so a stranger's page could do no more
- * than anybody; it is refused all the same, as it is over HTTP. What is no browser sends no origin.
+ * Whether a page may open a WebSocket: those of this host and of `CORS_ORIGINS`. Browsers allow it to every
+ * page. No cookie identifies a user, so a foreign page could do no more than any client; it is refused as
+ * over HTTP. Clients that are not browsers send no origin.
  */
 export function isOriginAllowed({ headers }: IncomingMessage, origins: readonly string[]): boolean {
   const { origin, host } = headers;

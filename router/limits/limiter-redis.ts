@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 
-// Far more than Redis needs, and short enough to wait for once in a while.
+// Much longer than Redis needs, and short enough to wait for now and then.
 export const limiterCommandMaxMs = 200;
 const cooldownMs = 2000;
 
@@ -14,9 +14,8 @@ export interface LimiterRedis extends IncrementCommand {
 }
 
 /**
- * A Redis that failed is left alone for a while: its status is not `ready`, and limits are counted in
- * memory meanwhile. Then one request tries it again, so that one that hangs keeps up one request in
- * `cooldownMs`, not each.
+ * Skips a Redis that failed for `cooldownMs`: its status is not `ready`, and limits are counted in memory.
+ * Then one request tries it again, so that a Redis that hangs delays one request in that time, not each.
  */
 export function withCooldown(redis: Redis, nowMs = () => Date.now()): LimiterRedis {
   let failed = false;

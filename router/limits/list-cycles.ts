@@ -14,9 +14,9 @@ import {
 import { findFragment } from '../graphql-ast.js';
 
 /**
- * A list without pages that an operation reaches again through other fields, such as the variants of
- * the product of a variant: a hundred of them would be a million. A tree may be descended
- * (`children { children { … } }`): it has no more than it has.
+ * Finds an unpaged list that an operation reaches again through other fields, such as the variants of the
+ * product of a variant: a hundred of them would be a million. Trees are allowed (`children { children }`),
+ * since nesting does not multiply their nodes.
  *
  * @returns the list as `Type.field`, or null
  */
@@ -54,7 +54,7 @@ export function findListCycle(
     const field = type.getFields()[selection.name.value];
     if (!field) return null;
     const name = `${type.name}.${field.name}`;
-    // The edges of a connection are as many as its `first` says, which has its price.
+    // The number of edges of a connection is its `first`, which is part of the cost.
     const isList = isListType(getNullableType(field.type)) && field.name !== 'edges';
     const since = above.slice(above.lastIndexOf(name));
     if (isList && above.includes(name) && since.some((each) => each !== name)) return name;

@@ -8,7 +8,7 @@ import type { RouterContext } from '../context.js';
 import { topLevelFields, variableValues } from '../graphql-ast.js';
 import type { ConsumeLimit, RateLimitName } from './rate-limits.js';
 
-/** Mutations with a tighter limit than others, by the address they come from. */
+/** Mutations with stricter limits by address. */
 const limitOfField: Readonly<Record<string, RateLimitName>> = {
   login: 'login',
   verifyOtp: 'login',
@@ -21,7 +21,7 @@ const limitOfField: Readonly<Record<string, RateLimitName>> = {
   refreshSession: 'refresh',
 };
 
-/** Counts logins, codes and the like, each by itself also where one operation has several. */
+/** Counts logins, codes and the like, each one if an operation has several. */
 export function loginLimitPlugin(
   consumeLimit: ConsumeLimit,
   secret: string,
@@ -76,9 +76,9 @@ function identifierOf(
 }
 
 /**
- * One key for each identity, read as the user subgraph reads it; no address or number lies in Redis.
+ * One key for each identity, normalized as in the user subgraph; no address or number is stored in Redis.
  *
- * @returns null for what is no identity: nobody's password is guessed by it
+ * @returns null for an invalid identity: it has no password to guess
  */
 export function identityKey(text: string, secret: string): string | null {
   const identifier = parseIdentifier(text);
@@ -87,7 +87,7 @@ export function identityKey(text: string, secret: string): string | null {
     : null;
 }
 
-/** Apollo Server takes the status and headers of its answer from the error. */
+/** Apollo Server takes status and headers of the response from the error. */
 function withStatus({ message, extensions }: DomainError): DomainError {
   const retryAfterMs = extensions.retryAfterMs as number;
   const headers = new HeaderMap([['retry-after', retryAfterSeconds(retryAfterMs)]]);

@@ -25,7 +25,7 @@ import { badOperation } from '../errors.js';
 import { variableValues } from '../graphql-ast.js';
 import { findListCycle } from './list-cycles.js';
 
-/** How large an operation may be: the variables `QUERY_…` of the router's configuration. */
+/** Limits of one operation: the variables `QUERY_…` of the router's configuration. */
 export interface QueryLimits {
   readonly QUERY_DEPTH_MAX: number;
   readonly QUERY_ALIASES_MAX: number;
@@ -43,8 +43,8 @@ const reportOptions = {
 };
 
 /**
- * Validation rules: an operation too deep, with too many aliases or directives, or with values too
- * deep, is not run.
+ * Validation rules that refuse an operation that is too deep, has too many aliases or directives, or has
+ * values that are too deep.
  */
 export function queryLimitRules(limits: QueryLimits): ValidationRule[] {
   return [
@@ -57,7 +57,7 @@ export function queryLimitRules(limits: QueryLimits): ValidationRule[] {
 
 const valueTooDeep = (depthMax: number) => `Value depth limit of ${depthMax} exceeded.`;
 
-/** The query planner's time doubles with each list around a value: thirty hold it for minutes. */
+/** The query planner's time doubles with each list around a value: thirty block it for minutes. */
 function valueDepthRule(context: ValidationContext, depthMax: number): ASTVisitor {
   let depth = 0;
   const enter = (): false | undefined => {
@@ -79,8 +79,8 @@ function isDeeperThan(value: unknown, depthMax: number): boolean {
 }
 
 /**
- * Refuses variables too deep, and what costs too much. No validation rule can: how much a page costs
- * stands in the variables, or in the default of its argument.
+ * Refuses variables that are too deep and operations that cost too much. A validation rule cannot: the size
+ * of a page is in the variables, or in the default of its argument.
  */
 export function costLimitPlugin(limits: QueryLimits): ApolloServerPlugin<RouterContext> {
   const checkCost = createCostCheck(limits.QUERY_COST_MAX);
@@ -104,12 +104,12 @@ export function costLimitPlugin(limits: QueryLimits): ApolloServerPlugin<RouterC
   };
 }
 
-// Of one document, by the sizes of its pages.
+// Costs of one document, by its page sizes.
 const cachedMax = 100;
 
 /**
- * Works out what a document costs once for each set of page sizes: clients send the same ones all
- * the time, and to go through one takes longer than all else that the router itself does with it.
+ * Computes the cost of a document once for each set of page sizes: clients repeat the same ones, and the
+ * computation takes longer than all other work of the router for an operation.
  */
 function createCostCheck(maxCost: number) {
   const caches = new WeakMap<
@@ -142,7 +142,7 @@ function createCostCheck(maxCost: number) {
   };
 }
 
-/** The variables that say how large pages are. */
+/** The variables that set page sizes. */
 function sizeVariables(document: DocumentNode): string[] {
   const names = new Set<string>();
   visit(document, {
@@ -154,7 +154,7 @@ function sizeVariables(document: DocumentNode): string[] {
   return [...names];
 }
 
-/** @returns why an operation is not to be run; '' where it is */
+/** @returns why an operation is refused; '' if it is accepted */
 function findRefusal(
   schema: GraphQLSchema,
   document: DocumentNode,
@@ -185,7 +185,7 @@ function findCostViolation(
   return reasons[0];
 }
 
-/** The document with the number that each `first` will have, written out. */
+/** The document with the number of each `first` written out. */
 function withPageSizes(
   schema: GraphQLSchema,
   document: DocumentNode,

@@ -4,27 +4,27 @@ import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { Counter, type Registry } from '../../subgraphs/shared/observability/metrics.js';
 import type { LimiterRedis } from './limiter-redis.js';
 
-/** So many times within so many seconds, counted from the first. */
+/** At most `times` in `seconds`, from the first request on. */
 export interface RateLimit {
   readonly points: number;
   readonly seconds: number;
 }
 
-// What each is counted by, and why so many: docs/adr/0007-limits-at-the-router.md.
+// Keys and numbers: docs/adr/0007-limits-at-the-router.md.
 const standard = {
-  /** all requests of an address */
+  /** all requests, by address */
   ip: { points: 600, seconds: 10 },
-  /** all requests of a user */
+  /** all requests, by user */
   user: { points: 100, seconds: 10 },
-  /** logins and other secrets that could be guessed, of an address */
+  /** logins and other guesses of secrets, by address */
   login: { points: 30, seconds: 60 },
-  /** logins of one e-mail address or phone number, from wherever */
+  /** logins, by e-mail address or phone number */
   identity: { points: 10, seconds: 60 },
-  /** codes that are sent to somebody, of an address */
+  /** one-time codes sent, by address */
   code: { points: 10, seconds: 60 },
-  /** new accounts, of an address */
+  /** new accounts, by address */
   register: { points: 20, seconds: 60 },
-  /** sessions that are refreshed, of an address */
+  /** refreshed sessions, by address */
   refresh: { points: 120, seconds: 60 },
 } satisfies Record<string, RateLimit>;
 
@@ -34,7 +34,7 @@ export const rateLimitNames = Object.keys(standard) as RateLimitName[];
 
 const benchPoints = 10_000_000;
 
-/** `RATE_LIMIT_PROFILE` → the limits. `bench` counts as always, and refuses next to nobody. */
+/** `RATE_LIMIT_PROFILE` → the limits. `bench` counts as usual, with limits that are practically never reached. */
 export const rateLimitProfiles = {
   standard,
   bench: Object.fromEntries(
@@ -59,15 +59,15 @@ const messages: Readonly<Record<RateLimitName, string>> = {
 };
 
 /**
- * Counts one thing by one limit, `times` at once.
+ * Consumes a limit, `times` at once.
  *
- * @throws `RATE_LIMITED`, with `retryAfterMs`, once the limit is passed
+ * @throws `RATE_LIMITED`, with `retryAfterMs`, over the limit
  */
 export type ConsumeLimit = (name: RateLimitName, key: string, times?: number) => Promise<void>;
 
 /**
- * Limits that all routers count together, in Redis; each in its own memory while Redis is away. Who
- * is refused is refused from memory until the time is up.
+ * Limits that all routers share in Redis; each counts in its own memory while Redis is unavailable. Refusals
+ * are answered from memory until the time is up.
  */
 export function createRateLimits(
   table: RateLimitTable,

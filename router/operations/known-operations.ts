@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Kind, parse } from 'graphql';
 
-/** An operation that clients are known to send. */
+/** An operation that clients are expected to send. */
 export interface KnownOperation {
   readonly name: string;
   readonly query: string;
-  /** values with which it can be run */
+  /** variables that work */
   readonly variables: Record<string, unknown>;
 }
 
-/** Where the router's own operations are: beside its sources, which are beside what is compiled. */
+/** The folder of the router's own operations: beside its sources, not in `dist`. */
 export const operationsFolder = fileURLToPath(
   new URL(import.meta.url.includes('/dist/') ? '../../../router/operations' : '.', import.meta.url),
 );
@@ -19,8 +19,8 @@ export const operationsFolder = fileURLToPath(
 const variablesLine = /^# variables: (.*)$/m;
 
 /**
- * The operations in the `.graphql` files of a folder, one in each; none where it is not there. A line
- * `# variables: {…}` gives the values of one that cannot do without.
+ * Reads the operations of the `.graphql` files of a folder, one in each; none if there is no folder. A line
+ * `# variables: {…}` gives variables to an operation that needs some.
  */
 export function readKnownOperations(folder = operationsFolder): KnownOperation[] {
   let files: string[];

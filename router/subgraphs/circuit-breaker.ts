@@ -7,21 +7,21 @@ import {
 } from 'cockatiel';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 
-// More than half of at least 10 requests a second, over 5 s, without an answer: asked no more, but
-// for one request a second that tries whether it is back.
+// Opens if more than half of at least 10 requests a second fail over 5 s; then one request a second
+// tests whether the subgraph is back.
 const failureShareMax = 0.5;
 const durationMs = 5000;
 const requestsPerSecondMin = 10;
 const halfOpenAfterMs = 1000;
 
 export interface Breaker {
-  /** @throws BrokenCircuitError at once, while the subgraph is left alone or one request tries it */
+  /** @throws BrokenCircuitError at once, while the circuit is open or one request tests it */
   execute<T>(request: () => Promise<T>): Promise<T>;
 }
 
 /**
- * Lets a subgraph alone that does not answer: who asks is refused at once, rather than after the
- * time limit, and it can come back in peace.
+ * A circuit breaker of one subgraph: while it does not respond, requests fail at once rather than after
+ * the timeout, and it can recover without load.
  *
  * @param isFailure which errors count
  */
@@ -40,7 +40,7 @@ export function createBreaker(
   });
   breaker.onStateChange((state) => {
     if (state === CircuitState.Open) logger.error({ subgraph }, 'circuit opened');
-    if (state === CircuitState.Closed) logger.info({ subgraph }, 'a subgraph answers again');
+    if (state === CircuitState.Closed) logger.info({ subgraph }, 'circuit closed');
   });
   return {
     // cockatiel would have all wait for the one that tries.

@@ -1,12 +1,12 @@
 const checkEveryMs = 50;
 
 interface Entry {
-  /** by `performance.now()`; it may become later meanwhile */
+  /** by `performance.now()`; it may be moved later */
   deadlineMs(): number;
   expire(): void;
 }
 
-/** What has to be given up at its time, at most 50 ms late. One timer serves all: each costs next to nothing. */
+/** Something that is cancelled at its deadline, at most 50 ms late. One timer serves all, so each is cheap. */
 class Deadlines {
   readonly #entries = new Set<Entry>();
   #timer: NodeJS.Timeout | undefined;
@@ -35,22 +35,22 @@ class Deadlines {
 
 export const deadlines = new Deadlines();
 
-/** Until when an answer is waited for, by `performance.now()`: as long as the most patient who waits. */
+/** Until when a response is awaited, by `performance.now()`: the latest deadline of those who wait. */
 export interface Deadline {
   atMs: number;
 }
 
-/** Nobody waited any longer. */
+/** All deadlines have passed. */
 export class DeadlineExceeded extends Error {
   override readonly name = 'TimeoutError';
 
-  /** @param isSubgraphTimeout whether it had all the time that a subgraph has, so that it is to blame */
+  /** @param isSubgraphTimeout whether it used the subgraph's whole timeout, so that the subgraph is at fault */
   constructor(readonly isSubgraphTimeout: boolean) {
     super('no answer in time');
   }
 }
 
-/** @throws DeadlineExceeded where the answer is not there by then; it is left to itself */
+/** @throws DeadlineExceeded without a result by then; the work itself is not cancelled */
 export function withDeadline<T>(answer: Promise<T>, deadlineMs: number): Promise<T> {
   if (deadlineMs === Number.POSITIVE_INFINITY) return answer;
   return new Promise((resolve, reject) => {

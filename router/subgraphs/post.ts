@@ -8,13 +8,12 @@ export interface PostRequest {
 }
 
 /**
- * Sends one request by undici's `dispatch`: `request`, with a stream and a signal for each answer,
- * takes twice the CPU time (docs/adr/0019-router.md). What waits for a connection waits no longer
- * than what was sent.
+ * Sends one request by undici's `dispatch`: `request`, with a stream and a signal for each response, takes
+ * twice the CPU time (docs/adr/0019-router.md). The deadline also applies while it waits for a connection.
  *
- * @param deadline of those who wait, which may become later meanwhile; `timeoutMs` is the subgraph's own limit
- * @returns the body of the answer
- * @throws DeadlineExceeded, what undici says of the connection, and for an answer of 500 or above
+ * @param deadline may be moved later; `timeoutMs` is the subgraph's own limit
+ * @returns the body of the response
+ * @throws DeadlineExceeded, connection errors of undici, and for a status of 500 or above
  */
 export function post(
   pool: Dispatcher,

@@ -6,18 +6,16 @@ interface Flight<T> {
 }
 
 /**
- * Questions that are being asked, so that who asks the same, as the same, at the same moment waits
- * for the same answer. Nobody gets an answer that was begun before a mutation of theirs ended: what
- * they wrote would be missing in it.
+ * Requests in flight: an equal request of the same identity waits for the same response. Nobody gets a
+ * response that was started before a mutation of theirs ended: it would lack what they wrote.
  */
 export class SingleFlight<T> {
   readonly #byIdentity = new Map<string, Map<string, Flight<T>>>();
 
   /**
    * @param identity key of the identity; responses are shared within one identity only
-   * @param key what is asked
-   * @param deadlineMs until when this one waits, by `performance.now()`; who waits longer than who
-   *   asked first makes the deadline of the flight later
+   * @param key of the request
+   * @param deadlineMs of this caller, by `performance.now()`; a later one than the flight's extends it
    */
   share(
     identity: string,
@@ -43,7 +41,7 @@ export class SingleFlight<T> {
     return answer;
   }
 
-  /** Requests of this identity from now on are sent again. */
+  /** Later requests of this identity are sent again. */
   forget(identity: string): void {
     this.#byIdentity.delete(identity);
   }

@@ -2,15 +2,15 @@ import { address, ConfigError } from '../../subgraphs/shared/config.js';
 
 const prefix = 'SUBGRAPH_URL_';
 
-/** The variable that says where a subgraph is: `SUBGRAPH_URL_` and its name, with `_` for all but letters and digits. */
+/** The variable with the address of a subgraph: `SUBGRAPH_URL_` and its name, with `_` for all but letters and digits. */
 export const addressVariable = (subgraph: string) =>
   `${prefix}${subgraph.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`;
 
 /**
- * Where the environment says that subgraphs are, whichever a supergraph names.
+ * Addresses of subgraphs from the environment, for any subgraph of a supergraph.
  *
- * @returns a function that gives the address of one, which the supergraph says is at `composed`; it
- *   throws where neither says one that is any good
+ * @returns a function from a subgraph and its address in the supergraph to the address to use; it throws
+ *   without a valid address in either
  * @throws ConfigError for a variable that is not an address
  */
 export function readAddresses(env: NodeJS.ProcessEnv) {

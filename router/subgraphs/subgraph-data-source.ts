@@ -19,9 +19,9 @@ export interface SourceSettings {
   readonly name: string;
   readonly url: string;
   readonly credentials: string;
-  /** for one request to the subgraph */
+  /** timeout of one request to the subgraph */
   readonly timeoutMs: number;
-  /** of all subgraphs together: who wrote to one is to see it in the others */
+  /** shared by all subgraphs: a client reads its own writes to one also through the others */
   readonly singleFlight: SingleFlight<string>;
   readonly logger: Logger;
 }
@@ -31,25 +31,24 @@ const answerMaxBytes = 8 * 1024 * 1024;
 const closeMaxMs = 1000;
 
 const isMutation = (query: string | undefined) => /^\s*mutation\b/.test(query ?? '');
-/** Whether the client asks for a query: a mutation shows what it wrote, whichever subgraph is asked. */
+/** Whether the client's operation is a query: a mutation returns what it wrote, from whichever subgraph. */
 const isQueryOperation = (options: GraphQLDataSourceProcessOptions<RouterContext>) =>
   'incomingRequestContext' in options &&
   options.incomingRequestContext?.operation?.operation === 'query';
 const isTooLarge = (error: unknown) =>
   (error as { code?: string }).code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE';
-/** Whether it is the subgraph's: not too much that was asked for, nor too late. */
+/** Whether the subgraph is at fault, not the size or the deadline of the request. */
 const isSubgraphFault = (error: unknown) =>
   !isTooLarge(error) && !(error instanceof DeadlineExceeded && !error.isSubgraphTimeout);
-// For queries only: a mutation is not sent again.
+// For queries only: mutations are sent once.
 const retry = retrying(
   1,
   (error) => !isTooLarge(error) && !isTimeout(error) && !isOpenCircuit(error),
 );
 
 /**
- * Sends the router's part of an operation to one subgraph, over kept-alive connections, with the
- * router's credentials, the user's token and the request's id. Queries that are the same, for the
- * same identity, are in flight once.
+ * Sends the router's request to one subgraph, over kept-alive connections, with the router's credentials,
+ * the user's token and the request id. Equal queries of one identity are in flight once.
  */
 export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
   readonly #origin: string;
@@ -73,7 +72,7 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
     const identity = options.context.authorization ?? '';
     const body = JSON.stringify({ query, variables, operationName });
     try {
-      // The gateway changes what it is given, so that each who waits reads it for himself.
+      // The gateway modifies the response, so each waiting request parses its own.
       return JSON.parse(await this.#request(options, identity, body));
     } catch (error) {
       if (isTooLarge(error)) throw badInput({ query: 'asks for more than is given at once' });
@@ -84,7 +83,7 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
     }
   }
 
-  /** Lets the connections go, and after a second what nobody waits for any more; they are made again if need be. */
+  /** Closes idle connections, and after a second those in use; they are opened again on demand. */
   async close(): Promise<void> {
     const pool = this.#pool;
     this.#pool = undefined;
@@ -94,7 +93,7 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
   }
 
   #connections(): Pool {
-    // Without the pool's own time limits: those of `post` hold while a connection is waited for, too.
+    // Without the pool's own timeouts: that of `post` also covers the wait for a connection.
     this.#pool ??= new Pool(this.#origin, {
       connections: connectionsMax,
       ...clientKeepAlive,

@@ -5,13 +5,13 @@ import { startWorker } from '../../subgraphs/shared/runtime/worker.js';
 
 const pingEveryMs = 1000;
 const pingMaxMs = 900;
-// One late answer is no reason to send clients elsewhere.
+// One late response is no reason to take the router out of service.
 const missedMax = 2;
 const body = JSON.stringify({ query: '{ __typename }' });
 
 /**
- * Asks each subgraph, time and again, for next to nothing, as the router asks for all else; so that
- * to be ready costs nobody who asks a request of theirs.
+ * Pings each subgraph periodically with a trivial query, as the router sends all others; so readiness costs
+ * no request.
  *
  * @param urls subgraph → its address; read each time
  */
@@ -21,7 +21,7 @@ export function watchSubgraphs(
   logger: Logger,
 ) {
   const lastFailure = new Map<string, string>();
-  /** how many pings in a row were not answered, of a subgraph that ever answered */
+  /** number of failed pings in a row, of a subgraph that has answered before */
   const missed = new Map<string, number>();
 
   async function ping(name: string, url: string): Promise<void> {
@@ -33,7 +33,7 @@ export function watchSubgraphs(
     if (failure && failure !== previous) {
       logger.error({ subgraph: name, reason: failure }, 'subgraph unreachable');
     }
-    if (previous && !failure) logger.info({ subgraph: name }, 'a subgraph answers again');
+    if (previous && !failure) logger.info({ subgraph: name }, 'subgraph reachable again');
   }
   const pingAll = () => {
     for (const known of [lastFailure, missed]) {
@@ -44,7 +44,7 @@ export function watchSubgraphs(
   const worker = startWorker('pings', pingEveryMs, logger, pingAll);
 
   return {
-    /** @throws Error naming the subgraphs that never answered yet, or not the last three times */
+    /** @throws Error naming the subgraphs that have never answered, or not the last three times */
     async check(): Promise<void> {
       if ([...urls.keys()].some((name) => !lastFailure.has(name))) await pingAll();
       const unavailable = [...urls.keys()].filter(
@@ -52,7 +52,7 @@ export function watchSubgraphs(
       );
       if (unavailable.length > 0) throw new Error(`no answer from ${unavailable.join(', ')}`);
     },
-    /** subgraph → 1 where it answers, 0 where not */
+    /** subgraph → 1 if it answers, else 0 */
     state: () =>
       Object.fromEntries(
         [...urls.keys()].map((name) => [name, lastFailure.get(name) === '' ? 1 : 0]),
@@ -61,7 +61,7 @@ export function watchSubgraphs(
   };
 }
 
-/** @returns why a subgraph is of no use now; '' for one that answers */
+/** @returns why a subgraph is unavailable; '' if it answers */
 async function failureReason(url: string, credentials: string): Promise<string> {
   try {
     const response = await request(url, {

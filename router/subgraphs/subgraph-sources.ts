@@ -10,8 +10,8 @@ interface Built {
 }
 
 /**
- * The subgraphs of the supergraph that is loaded. One that is in it no more, or is elsewhere now, is
- * still there for the operations that began with it, and let go once they have all ended.
+ * Data sources of the loaded supergraph. One that a new supergraph lacks, or has at another address, stays for
+ * the operations that began with it, and is closed when all of them have ended.
  */
 export class SubgraphSources {
   readonly services = new Map<string, Service>();
@@ -20,7 +20,7 @@ export class SubgraphSources {
   readonly #open = new Set<SubgraphDataSource>();
   readonly #closing = new Set<NodeJS.Timeout>();
 
-  /** @param operationMaxMs no operation takes longer */
+  /** @param operationMaxMs maximum duration of an operation */
   constructor(private readonly operationMaxMs: number) {}
 
   add(name: string, built: Built): Service {
@@ -31,7 +31,7 @@ export class SubgraphSources {
     return built.service;
   }
 
-  /** The supergraph names these, and no others. The gateway asks for one that it knows no second time. */
+  /** Keeps exactly these subgraphs. The gateway requests a data source only once for each. */
   use(names: Iterable<string>): void {
     const used = new Set(names);
     for (const [name, { url, service, source }] of this.#built) {

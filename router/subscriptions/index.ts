@@ -34,7 +34,7 @@ export interface SubscriptionsOptions {
   readonly registry: Registry;
   readonly gateway: ApolloGateway;
   readonly supergraph: SupergraphFile;
-  /** the subgraphs, as the gateway asks them; and where each is */
+  /** the data sources of the subgraphs, and their addresses */
   readonly services: ReadonlyMap<string, GraphQLDataSource<RouterContext>>;
   readonly urls: ReadonlyMap<string, string>;
   readonly consumeLimit: ConsumeLimit;
@@ -43,14 +43,14 @@ export interface SubscriptionsOptions {
 }
 
 export interface Subscriptions {
-  /** Answers a request that wants a stream. @returns false where it wants an ordinary answer */
+  /** Answers a request that accepts a stream. @returns false if it expects an ordinary response */
   serve(
     request: IncomingMessage,
     response: ServerResponse,
     body: unknown,
     context: RouterContext,
   ): Promise<boolean>;
-  /** Takes a WebSocket. */
+  /** Accepts a WebSocket. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Ends all subscriptions with the error that the schema changed; clients subscribe again. */
   reload(): void;
@@ -59,9 +59,9 @@ export interface Subscriptions {
 }
 
 /**
- * Federated subscriptions. To be made before the gateway is loaded: it takes the supergraph from it,
- * and takes another one likewise, by `reload`. What it returns is to be called once it is loaded, and
- * throws where nothing could be planned on it.
+ * Federated subscriptions. Must be created before the gateway is loaded, from which it gets the supergraph,
+ * now and at each reload. Call the returned function once the gateway is loaded; it throws if nothing can be
+ * planned on the supergraph.
  */
 export function createSubscriptions(
   options: SubscriptionsOptions,
@@ -186,7 +186,7 @@ export function createSubscriptions(
     };
   };
 
-  /** A query, a mutation, or what is wrong: SSE clients cannot read any other answer than a stream. */
+  /** Streams a query, a mutation or an error: SSE clients can read only streams. */
   async function sendAnswer(
     transport: HttpTransport,
     response: ServerResponse,
@@ -202,7 +202,7 @@ export function createSubscriptions(
   }
 }
 
-/** When a token that was verified expires. */
+/** Expiry of a verified token. */
 function expiryOf(authorization: string | undefined): number {
   if (!authorization) return Number.POSITIVE_INFINITY;
   const { exp } = decodeJwt(authorization.replace(/^Bearer /i, ''));

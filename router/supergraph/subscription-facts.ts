@@ -10,11 +10,11 @@ import {
 } from 'graphql';
 import { z } from 'zod';
 
-/** What is known of a supergraph's fields that the supergraph itself does not say. */
+/** Facts about the fields of a supergraph that are not in the supergraph itself. */
 export interface SubscriptionFacts {
-  /** `Type.field` of what shows everybody the same */
+  /** `Type.field` of fields with the same value for everybody */
   readonly publicFields: ReadonlySet<string>;
-  /** the subscriptions whose first events are the state as it is */
+  /** the subscriptions that start with a snapshot */
   readonly beginWithSnapshot: ReadonlySet<string>;
 }
 
@@ -24,12 +24,12 @@ const shape = z.object({
 });
 
 /**
- * Reads what `npm run compose` writes into `subscriptions.json` beside the supergraph. Where there is
- * none, nothing is taken for public. A field that is in it by mistake is not given away: what selects
- * public fields only is asked for without a user's token.
+ * Reads `subscriptions.json`, which `npm run compose` writes beside the supergraph. Without it, no field is
+ * treated as public. A field in it by mistake leaks nothing: operations with public fields only are requested
+ * without a user's token.
  *
- * @param text null where there is no such file
- * @throws Error for a file that is malformed
+ * @param text null if there is no such file
+ * @throws Error for a malformed file
  */
 export function parseFacts(text: string | null): SubscriptionFacts {
   const facts = shape.safeParse(text === null ? {} : parseJson(text));
@@ -48,7 +48,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Whether an operation selects public fields only, wherever they stand and whatever is skipped. */
+/** Whether an operation selects public fields only, including fragments and skipped fields. */
 export function selectsPublicOnly(
   schema: GraphQLSchema,
   document: DocumentNode,

@@ -5,8 +5,8 @@ import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { startWorker } from '../../subgraphs/shared/runtime/worker.js';
 import { parseFacts, type SubscriptionFacts } from './subscription-facts.js';
 
-// Read rather than watched: a file of a Kubernetes ConfigMap is changed by a link of its folder,
-// of which a watch on the file is not notified.
+// Polled rather than watched: Kubernetes changes a file of a ConfigMap by a link of its folder, of which a
+// watch on the file is not notified.
 const checkEveryMs = 1000;
 
 type Hook = Extract<
@@ -15,26 +15,25 @@ type Hook = Extract<
 >;
 
 export interface SupergraphFile {
-  /** gives the gateway the supergraph, and each later one; fails where the first cannot be loaded */
+  /** passes the gateway the supergraph, and each later one; fails if the first cannot be loaded */
   readonly hook: Hook;
-  /** what stands in `subscriptions.json` beside it */
+  /** the content of `subscriptions.json` beside it */
   facts(): SubscriptionFacts;
-  /** calls back when the facts changed, and the supergraph did not */
+  /** calls back when the facts changed but the supergraph did not */
   onFacts(listener: () => void): void;
 }
 
 interface Contents {
   readonly supergraphSdl: string;
-  /** as text; null where there are none */
+  /** as text; null if there are none */
   readonly facts: string | null;
 }
 
 /**
- * The supergraph of a file, and the facts beside it, reloaded when one of them changes. Requests in
- * flight end with the one they began with. What cannot be loaded is logged, and the last
- * one stays.
+ * The supergraph of a file and the facts beside it, reloaded when one of them changes. Requests in flight end
+ * with the one they began with. A supergraph that cannot be loaded is logged, and the previous one stays.
  *
- * @param check throws for a supergraph that is not to be loaded
+ * @param check throws for a supergraph that must not be loaded
  */
 export function openSupergraphFile(
   path: string,
@@ -53,7 +52,7 @@ export function openSupergraphFile(
     load(current);
     const worker = startWorker('supergraph', checkEveryMs, logger, async () => {
       const read = await readBoth(path);
-      // What is just being written is read again, once it stays as it is.
+      // A file that is being written is read again once it no longer changes.
       const isSettled = isSame(read, seen);
       seen = read;
       if (!isSettled || isSame(read, current)) return;

@@ -6,16 +6,16 @@ import {
   parse,
 } from 'graphql';
 
-/** subgraph → type → the fields that it knows one of them by */
+/** subgraph → type → its key fields */
 export type EntityKeys = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
 
-/** The subgraphs that a supergraph names, and where it says that they are: '' where it does not. */
+/** The subgraphs of a supergraph and their addresses; '' for one without an address. */
 export function subgraphsOf(supergraphSdl: string): ReadonlyMap<string, string> {
   const graphs = readGraphs(parse(supergraphSdl, { noLocation: true }));
   return new Map(graphs.map(({ name, url }) => [name, url]));
 }
 
-/** The keys that subgraphs declare in a supergraph, as far as they are plain fields. */
+/** The keys that subgraphs declare in a supergraph, if they are plain fields. */
 export function readEntityKeys(supergraphSdl: string): EntityKeys {
   const document = parse(supergraphSdl, { noLocation: true });
   const keys = new Map<string, Map<string, readonly string[]>>();
@@ -38,7 +38,7 @@ export function readEntityKeys(supergraphSdl: string): EntityKeys {
   return keys;
 }
 
-/** The values of the enum `join__Graph`, by which the other directives refer to a subgraph. */
+/** The values of the enum `join__Graph`, by which other directives refer to a subgraph. */
 function readGraphs({ definitions }: DocumentNode) {
   const graphs = definitions.find(
     (each) => each.kind === Kind.ENUM_TYPE_DEFINITION && each.name.value === 'join__Graph',

@@ -1,13 +1,13 @@
 import type { GraphQLFormattedError } from 'graphql';
 
-/** One event as a client gets it, its errors formatted. Shared by all who get it. */
+/** One event as clients get it, with formatted errors. Shared by all clients that get it. */
 export interface Result {
   readonly data?: unknown;
   readonly errors?: readonly GraphQLFormattedError[];
   readonly extensions?: unknown;
 }
 
-/** Why a stream was ended from this side; `next` throws it, once. */
+/** The reason why the server ended a stream; `next` throws it, once. */
 export class StreamEnd extends Error {
   constructor(readonly errors: readonly GraphQLFormattedError[]) {
     super(errors[0]?.message ?? 'The subscription ended.');
@@ -15,9 +15,9 @@ export class StreamEnd extends Error {
 }
 
 /**
- * What one client has not been given yet: the latest event of each thing, in the order in which they
- * became due, so that one who reads slowly costs no more than the things it watches. Beyond `max` the
- * client is let go: with what is left out it would be wrong without knowing it.
+ * Pending events of one client: the latest event of each key, in the order in which the keys became due, so
+ * that a slow client costs no more than the entities it watches. Beyond `max` the stream ends with an error:
+ * the client would otherwise miss changes without knowing it.
  */
 export class ClientStream implements AsyncIterableIterator<Result> {
   readonly #pending = new Map<string, Result>();
@@ -32,7 +32,7 @@ export class ClientStream implements AsyncIterableIterator<Result> {
     private readonly onClose: () => void,
   ) {}
 
-  /** @param key what the event is about; null where it has to be given whatever comes after it */
+  /** @param key what the event is about; null if it must not be replaced by a later event */
   push(key: string | null, result: Result): void {
     if (this.#closed) return;
     if (this.#waiting) {
@@ -57,12 +57,12 @@ export class ClientStream implements AsyncIterableIterator<Result> {
     });
   }
 
-  /** how many events wait for the client */
+  /** number of pending events */
   get size(): number {
     return this.#pending.size;
   }
 
-  /** Nothing is added any more; what is pending may still be read. */
+  /** Accepts no more events; pending ones may still be read. */
   get isClosed(): boolean {
     return this.#closed;
   }

@@ -18,9 +18,9 @@ import {
 const prefix = 'holdfastKey';
 
 /**
- * The operation with the keys of what an event is about beside what the client selects: those of
- * the thing itself, or of the things right under it. They tell the events of one thing from those of
- * another, and do not reach the client, since the answer is shaped by the client's own operation.
+ * The client's operation with added keys of the entity that an event is about, or of the entities directly
+ * under it. They identify events of the same entity, and do not reach the client, since the response is
+ * shaped by the client's own operation.
  */
 export function withEventKeys(
   schema: GraphQLSchema,
@@ -78,7 +78,7 @@ const field = (name: string, alias: string): FieldNode => ({
   name: { kind: Kind.NAME, value: name },
 });
 
-/** What an event is about, as text; null where it does not say. */
+/** The entity that an event is about, as text; null if unknown. */
 export function eventKey(data: unknown): string | null {
   const [root] = Object.values((data ?? {}) as Record<string, unknown>);
   if (typeof root !== 'object' || root === null) return null;

@@ -11,7 +11,7 @@ import { type FormatErrors, tooMuchAtOnce, upstreamEnded } from './format-errors
 import type { SubscriptionPlan, Variables } from './plan.js';
 import type { Upstream, UpstreamSink } from './upstream.js';
 
-/** Who is at the other end of a stream: the token, while it lasts. */
+/** The client of a stream: its token, while it is valid. */
 export interface Subscriber {
   readonly stream: ClientStream;
   readonly authorization: string | undefined;
@@ -23,16 +23,16 @@ export interface FeedOptions {
   readonly variables: Variables;
   readonly upstream: Upstream;
   readonly format: FormatErrors;
-  /** of how many things the latest event is kept, and may wait to be completed */
+  /** number of entities of which the latest event is kept, and may wait for completion */
   readonly bufferMax: number;
   contextOf(authorization: string | undefined): RouterContext;
-  /** nobody is left, or the upstream ended */
+  /** no client is left, or the upstream ended */
   onEnd(feed: Feed): void;
 }
 
 const executingMax = 16;
 const unkeyedLane = '';
-// What other subgraphs know changes without an event; what one that is away left out may be there again.
+// Fields of other subgraphs change without an event; a subgraph that was unavailable may be back.
 const freshMs = 2000;
 const retryErrorsMs = 1000;
 
@@ -45,14 +45,14 @@ interface KeptEvent {
 const ageMs = ({ atMs }: KeptEvent) => Date.now() - atMs;
 
 /**
- * One subscription at a subgraph, with all who share it. Events of one thing are completed one after
- * the other, and only the latest of those that wait; events of different things some at once.
+ * One upstream subscription, with all clients that share it. Events of one entity are completed one after
+ * the other, and of waiting ones only the latest; events of different entities are completed concurrently.
  */
 export class Feed implements UpstreamSink {
   readonly #subscribers = new Set<Subscriber>();
   readonly #pending = new Map<string, { key: string | null; event: ExecutionResult }>();
   readonly #executing = new Set<string>();
-  /** what the latest event of each thing became, for who comes later */
+  /** the completed latest event of each entity, for clients that join later */
   readonly #kept = new Map<string, KeptEvent>();
   /** entities whose latest event will be completed again soon */
   readonly #refreshTimers = new Map<string, NodeJS.Timeout>();
@@ -70,7 +70,7 @@ export class Feed implements UpstreamSink {
     this.#leaveUpstream = this.#subscribe();
   }
 
-  /** @returns false where a newcomer would miss what the others were given */
+  /** @returns false if a new client would miss events that the others got */
   join(subscriber: Subscriber): boolean {
     const isWhole = this.options.plan.beginsWithSnapshot ? this.#hasAll : this.#events === 0;
     if (this.#ended || this.#completed || !isWhole) return false;
@@ -139,7 +139,7 @@ export class Feed implements UpstreamSink {
       query: primary.operation,
       variables: Object.fromEntries(given),
       operationName: primary.operationName,
-      // Read whenever it is sent: the token of who came first may have expired by then.
+      // Read for each request: the first client's token may have expired.
       get extensions() {
         const token = authorization();
         return token === undefined ? undefined : { authorization: token };
@@ -148,7 +148,7 @@ export class Feed implements UpstreamSink {
     return outsideRequests(() => upstream.subscribe(payload, this));
   }
 
-  /** Whose token is good for longest: all who share the feed are the same user, or nobody. */
+  /** The token that is valid longest: all clients of a feed are the same user, or anonymous. */
   #longestLived(): Subscriber | undefined {
     let longest: Subscriber | undefined;
     for (const each of this.#subscribers) {
@@ -184,7 +184,7 @@ export class Feed implements UpstreamSink {
     }
   }
 
-  /** Each event is a request of its own to those who complete it. */
+  /** Each event is a request of its own to the subgraphs that complete it. */
   #execute(key: string | null, event: ExecutionResult): Promise<void> {
     const context = this.options.contextOf(this.#longestLived()?.authorization);
     const work = () => this.#complete(key, event, context);

@@ -3,7 +3,7 @@ import { DomainError, tryAgain, unauthenticated } from '../../../subgraphs/share
 
 type FormatError = (formatted: GraphQLFormattedError, thrown: unknown) => GraphQLFormattedError;
 
-/** Errors as clients get them: what Apollo Server does with those of queries. */
+/** Formats errors for clients, as Apollo Server does for queries. */
 export type FormatErrors = (errors: readonly unknown[]) => readonly GraphQLFormattedError[];
 
 /**

@@ -15,13 +15,13 @@ export interface AcceptedSubscription {
   readonly variables: Variables;
 }
 
-/** Who subscribes. */
+/** The subscriber. */
 export interface Client {
   readonly identity: Identity | null;
   readonly authorization: string | undefined;
-  /** when the token expires; Infinity without one */
+  /** expiry of the token; Infinity without one */
   readonly expiresAtMs: number;
-  /** the key of the address, as requests are counted by */
+  /** the key of the address, as rate limits use it */
   readonly address: string;
 }
 
@@ -35,11 +35,11 @@ export interface HubOptions {
 }
 
 export interface Hub {
-  /** @throws `RATE_LIMITED` where too many are open */
+  /** @throws `RATE_LIMITED` if too many are open */
   open(accepted: AcceptedSubscription, client: Client): ClientStream;
   /** Ends all, with the error that the schema changed. */
   reload(): void;
-  /** Ends all, with nothing said. */
+  /** Ends all, without an error. */
   stop(): void;
   counts(): { subscriptions: number; upstreams: number };
 }
@@ -47,8 +47,8 @@ export interface Hub {
 const timerMaxMs = 2 ** 31 - 1;
 
 /**
- * All open subscriptions. Those that ask the same share one upstream: everybody's where they select
- * public fields only, which are asked for without a token, else those of one user.
+ * All open subscriptions. Equal ones share one upstream: among everybody if they select public fields only,
+ * which are requested without a token, else within one user.
  */
 export function createHub(options: HubOptions): Hub {
   const feeds = new Set<Feed>();
@@ -131,11 +131,11 @@ export function createHub(options: HubOptions): Hub {
 
 const userKey = ({ id, role }: Identity) => `${role} ${id}`;
 
-/** What a client's open things are counted by: the user, else the address. */
+/** The key of a client's open subscriptions: the user, else the address. */
 export const clientKey = ({ identity, address }: Pick<Client, 'identity' | 'address'>) =>
   identity?.id ?? address;
 
-/** The variables that the operation declares, those that were given. */
+/** The given variables that the operation declares. */
 function declaredVariables({
   document,
   operationName,
@@ -150,7 +150,7 @@ function declaredVariables({
   return Object.fromEntries(given.map((name) => [name, variables[name]]));
 }
 
-/** JSON, the same for the same value however its fields are ordered. */
+/** Canonical JSON: equal for equal values, whatever the order of their fields. */
 function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, each: unknown) => {
     if (typeof each !== 'object' || each === null || Array.isArray(each)) return each;

@@ -1,10 +1,10 @@
 import { tooMany } from './format-errors.js';
 
-/** Counts what is open, by who has it and in all. */
+/** Counts open subscriptions or connections, by key and in total. */
 export interface OpenCounts {
   /**
-   * @returns a function that gives it back, once
-   * @throws `RATE_LIMITED` where the key, or all together, have as many as they may
+   * @returns a function that releases the slot, once
+   * @throws `RATE_LIMITED` at the limit of the key or of the total
    */
   take(key: string): () => void;
   readonly total: number;

@@ -24,15 +24,15 @@ const plansMax = 1000;
 export type Services = ReadonlyMap<string, GraphQLDataSource<RouterContext>>;
 export type Variables = Readonly<Record<string, unknown>>;
 
-/** How one operation is subscribed to, and what becomes of its events. */
+/** The plan of one operation: its upstream subscription, and how its events are completed. */
 export interface SubscriptionPlan {
-  /** the operation, whatever it is called and however it is written */
+  /** key of the operation, independent of its name and format */
   readonly text: string;
-  /** the operation that goes to the subgraph which has the events */
+  /** the operation for the subgraph that owns the events */
   readonly primary: FetchNode;
   readonly isPublic: boolean;
   readonly beginsWithSnapshot: boolean;
-  /** Completes one event with what other subgraphs know, and shapes it as the client asked. */
+  /** Completes one event with fields of other subgraphs, and shapes it as the client requested. */
   execute(
     event: ExecutionResult,
     variables: Variables,
@@ -42,20 +42,20 @@ export interface SubscriptionPlan {
 
 export interface Planner {
   readonly schema: GraphQLSchema;
-  /** @throws GraphQLError for what cannot be planned */
+  /** @throws GraphQLError for an operation that cannot be planned */
   plan(document: DocumentNode, operationName: string | undefined): SubscriptionPlan;
 }
 
 interface PlannerOptions {
   readonly supergraphSdl: string;
-  /** the schema that clients see */
+  /** the public schema */
   readonly schema: GraphQLSchema;
   readonly services: Services;
   readonly facts: SubscriptionFacts;
   readonly logger: Logger;
 }
 
-/** Plans subscriptions over a supergraph; the gateway itself plans them too, but does not run them. */
+/** Plans subscriptions over a supergraph; the gateway plans them too, but does not execute them. */
 export function createPlanner(options: PlannerOptions): Planner {
   const supergraph = Supergraph.build(options.supergraphSdl, { validateSupergraph: false });
   const parts: PlannerParts = {
@@ -150,7 +150,7 @@ function buildPlan({ planner, apiSchema }: PlannerParts, document: DocumentNode)
 const sequence = (primary: FetchNode, rest: PlanNode | undefined): PlanNode =>
   rest ? { kind: 'Sequence', nodes: [primary, rest] } : primary;
 
-/** The owner of the events answers the first question with the event; later ones it is asked itself. */
+/** Answers the first request to the owner of the events with the event; later requests are sent to it. */
 function answerWithEvent({ services }: PlannerParts, primary: FetchNode, event: ExecutionResult) {
   let isEventSent = false;
   const process: GraphQLDataSource<RouterContext>['process'] = async (options) => {
@@ -160,7 +160,7 @@ function answerWithEvent({ services }: PlannerParts, primary: FetchNode, event: 
       return service.process(options);
     }
     isEventSent = true;
-    // Its parts become the answer's, and what other subgraphs know is written into them.
+    // The event's objects become those of the response, and fields of other subgraphs are merged into them.
     return structuredClone(event) as never;
   };
   return { [primary.serviceName]: { process } };

@@ -16,21 +16,21 @@ const messageMaxBytes = 8 * 1024 * 1024;
 class SubgraphSocket extends WebSocket {
   constructor(url: string, protocols?: string | string[]) {
     super(url, protocols, { maxPayload: messageMaxBytes, handshakeTimeout: handshakeMaxMs });
-    // The client lets go of a socket before it is closed, and an error without a listener is fatal.
+    // The client drops a socket before it is closed, and an error without a listener is fatal.
     this.on('error', () => {});
   }
 }
 
 export interface UpstreamSink {
   next(event: ExecutionResult): void;
-  /** it was lost, and is there again: events may have been missed, and a snapshot comes if ever one does */
+  /** reconnected after a loss: events may have been missed; if the subscription starts with a snapshot, one follows */
   reconnected(): void;
   /** @param reason errors of the subgraph, or why the connection was closed */
   error(reason: unknown): void;
   complete(): void;
 }
 
-/** The one graphql-ws connection to a subgraph: there while anything is subscribed to over it. */
+/** The one graphql-ws connection to a subgraph, open while there are subscriptions over it. */
 export interface Upstream {
   /** @param payload is read at each reconnection */
   subscribe(payload: SubscribePayload, sink: UpstreamSink): () => void;
@@ -39,8 +39,8 @@ export interface Upstream {
 }
 
 /**
- * @param url the HTTP address of the subgraph's graph; WebSockets are taken at the same
- * @param credentials with which the router says who it is
+ * @param url the HTTP address of the subgraph; WebSockets use the same
+ * @param credentials of the router
  */
 export function connectUpstream(
   name: string,

@@ -7,7 +7,7 @@ import { findFragment, parseOrNull } from '../../graphql-ast.js';
 import type { Result } from '../feed/client-stream.js';
 import type { AcceptedSubscription } from '../feed/hub.js';
 
-/** An operation as clients send it, over whatever transport. */
+/** An operation as clients send it, over any transport. */
 export interface OperationRequest {
   readonly query?: string | undefined;
   readonly operationName?: string | null | undefined;
@@ -24,18 +24,18 @@ export type Outcome =
       readonly headers: HeaderMap;
     };
 
-/** The context of a request over a transport that can answer with a stream. */
+/** The context of a request over a transport that supports streams. */
 interface StreamContext extends RouterContext {
   readonly takeSubscription?: (accepted: AcceptedSubscription) => void;
 }
 
-/** Whether a request came over a transport that can answer with a stream. */
+/** Whether a request came over a transport that supports streams. */
 export const canStream = (context: StreamContext): boolean =>
   context.takeSubscription !== undefined;
 
 /**
- * Puts subscriptions through all that Apollo Server does with an operation before it is executed, so
- * that the same limits hold for them, and hands them over instead of executing them.
+ * Runs subscriptions through everything that Apollo Server does with an operation before execution, so that
+ * the same limits apply, and returns them instead of executing them.
  */
 export const subscriptionPlugin: ApolloServerPlugin<StreamContext> = {
   async requestDidStart() {
@@ -60,7 +60,7 @@ export const subscriptionPlugin: ApolloServerPlugin<StreamContext> = {
   },
 };
 
-/** Runs a query or mutation; checks a subscription, which is then to be opened. */
+/** Executes a query or mutation; checks a subscription, which is then opened. */
 export async function acceptOperation(
   apollo: ApolloServer<RouterContext>,
   { query, operationName, variables, extensions }: OperationRequest,
@@ -86,8 +86,8 @@ export async function acceptOperation(
 }
 
 /**
- * Whether a field of a subscription stands under a condition, by itself or in fragments. GraphQL
- * forbids it in newer editions, and graphql-js's validation throws where it has a variable.
+ * Whether the root field of a subscription has @skip or @include, directly or in fragments. Newer editions
+ * of GraphQL forbid it, and graphql-js's validation throws if the condition is a variable.
  */
 export function hasConditionAtRoot(query: string | undefined): boolean {
   if (!query?.includes('subscription') || !/\b(skip|include)\b/.test(query)) return false;

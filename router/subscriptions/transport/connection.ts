@@ -11,12 +11,12 @@ interface Closing {
 }
 
 /**
- * A client's WebSocket, and what runs on it. It is closed between answers only: a client that was
- * without the result of its mutation sends it again, over the next connection.
+ * A client's WebSocket and its operations. It is closed between results only: a client without the result
+ * of its mutation would send it again, over the next connection.
  */
 export class Connection {
   client?: Client;
-  /** by the client's id: a stream that is open; null while a query or mutation runs, or none is open yet */
+  /** by the client's id: an open stream; null while a query or mutation runs, or before the stream is open */
   readonly #operations = new Map<string, ClientStream | null>();
   #closing: Closing | undefined;
 
@@ -30,14 +30,14 @@ export class Connection {
     });
   }
 
-  /** how many operations run or are open; not those that the client has just let go */
+  /** number of running or open operations, without those that the client has just unsubscribed */
   get size(): number {
     return [...this.#operations.values()].filter((stream) => !stream?.isClosed).length;
   }
 
   /**
-   * @returns false where nothing is begun any more, and for an id whose operation runs still, of which
-   *   graphql-ws would lose one: then it is closed
+   * @returns false if no operation is accepted any more, and for an id whose operation is still running, of
+   *   which graphql-ws would lose one: the connection is then closed
    */
   begin(id: string): boolean {
     if (this.#closing) return false;

@@ -13,8 +13,8 @@ const closeMaxMs = 1000;
 const pollMs = 20;
 
 /**
- * How a request wants a stream answered; null where an ordinary answer does. Clients accept several
- * things at once: urql all of them, whatever it asks.
+ * The stream format that a request accepts; null for an ordinary response. Clients accept several formats at
+ * once: urql all of them for every request.
  */
 export function transportOf(request: IncomingMessage, body: unknown): HttpTransport | null {
   const accept = request.headers.accept?.toLowerCase() ?? '*/*';
@@ -54,7 +54,7 @@ const delimiter = '\r\n--graphql';
 const part = (body: string) => `\r\ncontent-type: application/json\r\n\r\n${body}${delimiter}`;
 
 const framings: Readonly<Record<HttpTransport, Framing>> = {
-  // The delimiter comes right behind each part, or clients are one event behind.
+  // The delimiter follows each part at once, or clients are one event behind.
   multipart: {
     contentType: 'multipart/mixed;boundary="graphql";subscriptionSpec=1.0',
     opening: delimiter,
@@ -75,7 +75,7 @@ const framings: Readonly<Record<HttpTransport, Framing>> = {
 
 const framed = new WeakMap<Result, Partial<Record<HttpTransport, string>>>();
 
-/** The text of a result, made once for all who get it. */
+/** The text of a result, serialized once for all clients. */
 function textOf(transport: HttpTransport, result: Result): string {
   const known = framed.get(result) ?? {};
   known[transport] ??= framings[transport].frame(result);
@@ -83,18 +83,18 @@ function textOf(transport: HttpTransport, result: Result): string {
   return known[transport];
 }
 
-/** The streams that are open over HTTP. */
+/** The open HTTP streams. */
 export interface HttpStreams {
   /**
-   * Writes a stream until it ends or the client is gone; with a single result, that. Nothing is
-   * written before what came before it has left this process: one who takes nothing for 20 s is let go.
+   * Writes a stream until it ends or the client disconnects; or a single result. Nothing is written before the
+   * previous chunk has left this process: a client that reads nothing for 20 s is disconnected.
    */
   write(
     transport: HttpTransport,
     response: ServerResponse,
     results: ClientStream | readonly Result[],
   ): Promise<void>;
-  /** Ends them, and leaves it to clients to come again; who does not read what is left is let go. */
+  /** Ends all streams; clients reconnect by themselves. A client that does not read the rest is disconnected. */
   stop(): Promise<void>;
 }
 

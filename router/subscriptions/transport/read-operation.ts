@@ -13,9 +13,9 @@ const operationShape = z.object({
 });
 
 /**
- * The operation of an HTTP request for a stream, by POST or, as browsers' EventSource asks, by GET.
+ * Reads the operation of an HTTP request for a stream, by POST or, as browsers' EventSource does, by GET.
  *
- * @throws HttpError for what is none, and for a mutation by GET
+ * @throws HttpError for an invalid request, and for a mutation by GET
  */
 export function operationOf(request: IncomingMessage, body: unknown): OperationRequest {
   const isPost = request.method === 'POST';
@@ -28,7 +28,7 @@ export function operationOf(request: IncomingMessage, body: unknown): OperationR
   return operation.data;
 }
 
-/** The document that a request sends, if any, however it wants its answer. */
+/** The document of a request, if any, whatever response format it accepts. */
 export function documentOf(request: IncomingMessage, body: unknown): string | undefined {
   if (request.method === 'POST') {
     const { query } = (body ?? {}) as Record<string, unknown>;

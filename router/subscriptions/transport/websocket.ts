@@ -21,7 +21,7 @@ import { Connection } from './connection.js';
 const pingEveryMs = 12_000;
 const messageMaxBytes = 100_000;
 const unsentMaxBytes = 1024 * 1024;
-// What runs when this process stops has so long to be answered; then its connection is closed too.
+// Running operations have this long to end when the process stops; then connections are closed.
 const answerMaxMs = 5000;
 const closeMaxMs = 1000;
 const pollMs = 20;
@@ -32,10 +32,10 @@ export interface WebSocketOptions {
   readonly consumeLimit: ConsumeLimit;
   readonly openSockets: OpenCounts;
   readonly perConnectionMax: number;
-  /** how long a query or mutation may take */
+  /** timeout of a query or mutation */
   readonly operationMaxMs: number;
   readonly format: FormatErrors;
-  /** who it is, by the value of an Authorization header; throws `UNAUTHENTICATED` */
+  /** verifies the value of an Authorization header; throws `UNAUTHENTICATED` */
   clientOf(authorization: string | undefined, address: string): Promise<Client>;
 }
 
@@ -45,9 +45,9 @@ const neverSettles = () => new Promise<never>(() => {});
 const goingAway = { code: 1001, reason: 'Going away' };
 
 /**
- * graphql-ws: subscriptions, and queries and mutations too. The token comes in `connectionParams`, as
- * `authorization` like the header of HTTP, and holds for the connection: when it expires, the
- * subscriptions end and the connection is closed, for the client to come again with another.
+ * graphql-ws: subscriptions, queries and mutations. The token is in `connectionParams.authorization`, in the
+ * form of the HTTP header, and applies to the connection: when it expires, subscriptions end and the
+ * connection is closed; the client reconnects with a new token.
  */
 export function serveWebSockets(options: WebSocketOptions) {
   const { apollo, hub, consumeLimit, format } = options;
@@ -133,7 +133,7 @@ export function serveWebSockets(options: WebSocketOptions) {
 
   return {
     server,
-    /** @param address the key of the address that it comes from */
+    /** @param address the key of the client's address */
     async take(request: IncomingMessage, duplex: Duplex, head: Buffer, address: string) {
       if (duplex.destroyed) return; // it would not tell that it is closed
       const release = options.openSockets.take(address);
@@ -166,7 +166,7 @@ export function serveWebSockets(options: WebSocketOptions) {
 
 type Params = Record<string, unknown>;
 
-/** The answer to a query or mutation, as graphql-ws has it: it is executed already. */
+/** The result of a query or mutation, which is already executed, in the form of graphql-ws. */
 function executionArguments(result: Result) {
   if (result.data === undefined && result.errors) return result.errors.map(asGraphQLError);
   return { schema: null as never, document: placeholderDocument, contextValue: result };
@@ -181,7 +181,7 @@ async function countOperation(
 }
 
 function refuseConnection(socket: WebSocket, code: unknown): void {
-  // 1013 and 4403 leave it to the client to come again, with another token.
+  // After 1013 and 4403 clients may reconnect, with another token.
   if (code === 'UNAUTHENTICATED') socket.close(CloseCode.Forbidden, 'Forbidden');
   else socket.close(1013, 'Try again later');
 }
