@@ -61,7 +61,7 @@ describe('a vendor’s shops', () => {
     await expect(create({ slug })).rejects.toMatchObject({ code: 'CONFLICT' });
     const { rows } = await database.query(
       `select consumer, key, version, payload from outbox
-       where topic = 'shop.created' and payload->>'name' in ('Created', 'A shop') and key >= $1`,
+       where topic = 'shop.shop.created' and payload->>'name' in ('Created', 'A shop') and key >= $1`,
       [id],
     );
     expect(rows).toEqual([

@@ -23,8 +23,8 @@ export interface Subgraph {
 
 export const subgraphs: readonly Subgraph[] = await Promise.all(
   subgraphNames.map(async (name) => {
-    const module = await import(`../../subgraphs/${name}/schema.js`);
-    const source = module.source as SchemaSource;
+    const { subgraph } = await import(`../../subgraphs/${name}/index.js`);
+    const source = subgraph.source as SchemaSource;
     const schema = await buildPlainSchema(source);
     return { name, schema, rights: readRights(schema), entities: Object.keys(source.references) };
   }),
