@@ -199,7 +199,7 @@ describe('federated subscriptions at the router', () => {
     for (const watch of watches) watch.stop();
   });
 
-  it.each(Object.keys(liveClients))('%s is told when its token expires', async (name) => {
+  it.each(Object.keys(liveClients))('%s is notified when its token expires', async (name) => {
     const { sku } = await openShop(system, vendor, [10]);
     const client = clientOf(name, await tokenFor(customer, 8));
     const watch = client.subscribe(watchStock, { skus: [sku] });
@@ -357,7 +357,7 @@ describe('federated subscriptions at the router', () => {
     }
   });
 
-  it('a plain POST is answered in parts, each closed at once; one that takes JSON only is told why not', async () => {
+  it('a plain POST is answered in parts, each closed at once; one that takes JSON only gets an error', async () => {
     const { sku } = await openShop(system, vendor, [10]);
     const post = (headers: Record<string, string>) =>
       fetch(system.url, {
@@ -390,7 +390,7 @@ describe('federated subscriptions at the router', () => {
     expect(await (await search(both, 'A')).text()).toContain('serverTime');
   });
 
-  it('pages of other origins may not connect', async () => {
+  it('pages of other origins cannot connect', async () => {
     const router = await startRouterBeside(system, { CORS_ORIGINS: 'https://shop.example' });
     const outcome = (origin?: string) =>
       new Promise((resolve) => {
@@ -423,7 +423,7 @@ describe('federated subscriptions at the router', () => {
     await counts({ subscriptions_open: 0, websockets_open: 0 });
   });
 
-  it('clients are told to come again when the router stops, and do', async () => {
+  it('clients are asked to reconnect when the router stops, and do', async () => {
     const { sku } = await openShop(system, vendor, [10]);
     const { client } = overWebSocket(system.url, undefined, {
       retryAttempts: 100,

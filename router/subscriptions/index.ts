@@ -52,9 +52,9 @@ export interface Subscriptions {
   ): Promise<boolean>;
   /** Takes a WebSocket. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** Ends all subscriptions: clients are told that the schema changed, and subscribe again. */
+  /** Ends all subscriptions with the error that the schema changed; clients subscribe again. */
   reload(): void;
-  /** Ends all connections: clients are told to come again. */
+  /** Ends all connections; clients are asked to reconnect. */
   stop(): Promise<void>;
 }
 
@@ -137,11 +137,11 @@ export function createSubscriptions(
     });
 
     async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-      if (stopping) throw tryAgain('This server is going away.');
+      if (stopping) throw tryAgain('The server is shutting down. Please reconnect.');
       const path = request.url?.split('?', 1)[0];
-      if (path !== '/graphql') throw new HttpError(404, `There is nothing at ${path}.`);
+      if (path !== '/graphql') throw new HttpError(404, `Not found: ${path}`);
       if (!isOriginAllowed(request, config.CORS_ORIGINS)) {
-        throw new HttpError(403, 'Pages of this origin may not connect.');
+        throw new HttpError(403, 'Connections from this origin are not allowed.');
       }
       const address = clientAddress(request, config.TRUST_PROXY);
       await consumeLimit('ip', address);
@@ -158,7 +158,7 @@ export function createSubscriptions(
           sendJson(response, status, result);
           return true;
         }
-        if (stopping) throw tryAgain('This server is going away.');
+        if (stopping) throw tryAgain('The server is shutting down. Please reconnect.');
         const operation = operationOf(request, body);
         const client = await clientOf(context.authorization, context.address);
         const outcome = await acceptOperation(apollo, operation, context);
@@ -211,7 +211,7 @@ function expiryOf(authorization: string | undefined): number {
 
 function refuseUpgrade(socket: Duplex, error: unknown, logger: Logger): void {
   const status = upgradeStatus(error);
-  if (status === 500) logger.error({ err: error }, 'a WebSocket could not be taken');
+  if (status === 500) logger.error({ err: error }, 'WebSocket upgrade failed');
   socket.end(`HTTP/1.1 ${status} \r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }
 

@@ -29,7 +29,7 @@ describe('what one client has not read yet', () => {
     for (let n = 0; n < 5; n++) expect((await stream.next()).value).toEqual(result(n));
   });
 
-  it('is bounded, however much happens: beyond it the client is let go and told', async () => {
+  it('is bounded, however much happens: beyond the limit the stream ends with an error', async () => {
     const stream = streamOf(100);
     for (let n = 0; n < 100_000; n++) stream.push(`${n % 100}`, result(n));
     expect(stream.size).toBe(100);

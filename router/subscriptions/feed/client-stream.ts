@@ -45,7 +45,7 @@ export class ClientStream implements AsyncIterableIterator<Result> {
     else this.#pending.set(place, result);
   }
 
-  /** Ends it: at once with a reason, which the client is told; without one, after what is pending. */
+  /** Ends the stream: at once with a reason, which is sent to the client; without one, after pending values. */
   end(reason?: StreamEnd): void {
     if (this.#closed) return;
     this.#end = reason;

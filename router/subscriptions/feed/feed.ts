@@ -54,7 +54,7 @@ export class Feed implements UpstreamSink {
   readonly #executing = new Set<string>();
   /** what the latest event of each thing became, for who comes later */
   readonly #kept = new Map<string, KeptEvent>();
-  /** things whose latest event is soon completed anew */
+  /** entities whose latest event will be completed again soon */
   readonly #refreshTimers = new Map<string, NodeJS.Timeout>();
   readonly #leaveUpstream: () => void;
   #events = 0;
@@ -83,7 +83,7 @@ export class Feed implements UpstreamSink {
     return true;
   }
 
-  /** Completes the latest event of a thing anew, for all, once for all who come meanwhile. */
+  /** Completes the latest event of an entity again, for all clients, once for all who join meanwhile. */
   #refresh(key: string, inMs: number): void {
     if (this.#refreshTimers.has(key)) return;
     const refresh = () => {
@@ -124,7 +124,7 @@ export class Feed implements UpstreamSink {
     if (this.#pending.size + this.#executing.size === 0) this.#endAll();
   }
 
-  /** Ends it for all who share it, and tells them why. */
+  /** Ends the feed for all clients that share it, with the reason. */
   end(reason: StreamEnd): void {
     this.#endAll(reason);
   }

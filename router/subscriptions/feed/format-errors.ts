@@ -8,7 +8,7 @@ export type FormatErrors = (errors: readonly unknown[]) => readonly GraphQLForma
 
 /**
  * @param format Apollo Server's `formatError`
- * @param countError is told the code of each
+ * @param countError is called with the code of each
  */
 export function errorFormatter(
   format: FormatError,
@@ -39,19 +39,18 @@ function formattedOf(thrown: unknown): GraphQLFormattedError {
 export const tokenExpired = () => unauthenticated('The access token expired.');
 
 export const upstreamEnded = (name: string) =>
-  tryAgain(`The ${name} part of the system ended the subscription; subscribe again.`);
+  tryAgain(`The ${name} service ended the subscription. Please subscribe again.`);
 
-export const tooMuchAtOnce = () =>
-  tryAgain('More happened at once than can be kept; subscribe again.');
+export const tooMuchAtOnce = () => tryAgain('Too many events at once. Please subscribe again.');
 
-export const tooSlow = () => tryAgain('More is waiting for you than can be kept; subscribe again.');
+export const tooSlow = () => tryAgain('Events are received too slowly. Please subscribe again.');
 
 export const tooMany = (message: string) =>
   new DomainError('RATE_LIMITED', message, { retryAfterMs: 1000 });
 
 export const schemaReload = () =>
-  new GraphQLError('The schema has changed; subscribe again.', {
+  new GraphQLError('The schema has changed. Please subscribe again.', {
     extensions: { code: 'SUBSCRIPTION_SCHEMA_RELOAD' },
   });
 
-export const shuttingDown = () => tryAgain('This server is going away; subscribe again.');
+export const shuttingDown = () => tryAgain('The server is shutting down. Please subscribe again.');

@@ -18,7 +18,7 @@ const person = (id: string, expiresAtMs = never): Client => ({
 });
 const stranger: Client = { ...person(''), identity: null, authorization: undefined };
 
-/** A hub over a subgraph that says what the test tells it. */
+/** A hub over a subgraph that answers as the test says. */
 function worldOf(plan: Partial<SubscriptionPlan> = {}, perClientMax = 1000) {
   const sinks = new Set<UpstreamSink>();
   const sent: unknown[] = [];
@@ -129,7 +129,7 @@ describe('open subscriptions', () => {
     hub.stop();
   });
 
-  it('complete anew what is older than 2 s when somebody comes, once for all who come', async () => {
+  it('complete again what is older than 2 s when a client joins, once for all who join', async () => {
     let completed = 0;
     const execute: SubscriptionPlan['execute'] = async (event) => {
       completed += 1;
@@ -152,7 +152,7 @@ describe('open subscriptions', () => {
     hub.stop();
   });
 
-  it('complete what has errors anew when somebody comes, once a second', async () => {
+  it('complete again what has errors when a client joins, once a second', async () => {
     let completed = 0;
     const execute: SubscriptionPlan['execute'] = async (event) => {
       completed += 1;
@@ -209,12 +209,12 @@ describe('open subscriptions', () => {
     const { hub, open, tell, sentDuring } = worldOf({ execute });
     const stream = requestTrace.run({ requestId: 'of the first' }, () => open(stranger));
     expect(sentDuring).toEqual([undefined]);
-    const told: unknown[] = [];
+    const requestIds: unknown[] = [];
     for (const left of [2, 1]) {
       tell(stock('a', left));
-      told.push((await next(stream))?.errors?.[0]?.extensions?.requestId);
+      requestIds.push((await next(stream))?.errors?.[0]?.extensions?.requestId);
     }
-    expect(told).toEqual(ids);
+    expect(requestIds).toEqual(ids);
     expect(new Set([...ids, 'of the first']).size).toBe(3);
     hub.stop();
   });
@@ -293,7 +293,7 @@ describe('open subscriptions', () => {
   it('are as many as one client may have', async () => {
     const { hub, open } = worldOf({}, 2);
     const [first] = [open(person('ana')), open(person('ana'))];
-    expect(() => open(person('ana'))).toThrow('as many subscriptions as you may');
+    expect(() => open(person('ana'))).toThrow('Limit of open subscriptions reached');
     open(person('ben'));
     await first.return();
     open(person('ana'));

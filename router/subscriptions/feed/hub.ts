@@ -37,7 +37,7 @@ export interface HubOptions {
 export interface Hub {
   /** @throws `RATE_LIMITED` where too many are open */
   open(accepted: AcceptedSubscription, client: Client): ClientStream;
-  /** Ends all: they are told that the schema changed. */
+  /** Ends all, with the error that the schema changed. */
   reload(): void;
   /** Ends all, with nothing said. */
   stop(): void;

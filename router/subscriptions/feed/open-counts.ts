@@ -16,8 +16,8 @@ export function createOpenCounts(what: string, perKeyMax: number, totalMax: numb
   return {
     take(key) {
       const count = open.get(key) ?? 0;
-      if (count >= perKeyMax) throw tooMany(`You have as many ${what} as you may.`);
-      if (total >= totalMax) throw tooMany(`There are as many ${what} as there can be.`);
+      if (count >= perKeyMax) throw tooMany(`Limit of open ${what} reached.`);
+      if (total >= totalMax) throw tooMany(`The server’s limit of open ${what} is reached.`);
       open.set(key, count + 1);
       total += 1;
       let isTaken = true;

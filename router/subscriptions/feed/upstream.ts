@@ -25,14 +25,14 @@ export interface UpstreamSink {
   next(event: ExecutionResult): void;
   /** it was lost, and is there again: events may have been missed, and a snapshot comes if ever one does */
   reconnected(): void;
-  /** @param reason errors as the subgraph told them, or why the connection was given up */
+  /** @param reason errors of the subgraph, or why the connection was closed */
   error(reason: unknown): void;
   complete(): void;
 }
 
 /** The one graphql-ws connection to a subgraph: there while anything is subscribed to over it. */
 export interface Upstream {
-  /** @param payload is read anew each time the connection is made again */
+  /** @param payload is read at each reconnection */
   subscribe(payload: SubscribePayload, sink: UpstreamSink): () => void;
   isOpen(): boolean;
   close(): Promise<void>;
@@ -69,14 +69,14 @@ export function connectUpstream(
       connected: (opened, _payload, wasRetry) => {
         socket = opened as WebSocket;
         if (!wasRetry) return;
-        logger.info({ subgraph: name }, 'subscriptions are connected again');
+        logger.info({ subgraph: name }, 'subscriptions reconnected');
         for (const sink of sinks) sink.reconnected();
       },
       closed: (event) => {
         stopPongTimer();
         socket = undefined;
         const { code } = event as { code?: number };
-        if (sinks.size > 0) logger.warn({ subgraph: name, code }, 'subscriptions are cut off');
+        if (sinks.size > 0) logger.warn({ subgraph: name, code }, 'subscriptions disconnected');
       },
       ping: (received) => {
         if (received) return;

@@ -80,7 +80,7 @@ export async function acceptOperation(
   };
   const { body, http } = await apollo.executeOperation(request, { contextValue });
   if (accepted) return { kind: 'subscription', accepted };
-  if (body.kind !== 'single') throw new Error('an answer in parts was not asked for');
+  if (body.kind !== 'single') throw new Error('unexpected incremental response');
   const result = body.singleResult as Result;
   return { kind: 'answer', result, status: http.status ?? 200, headers: http.headers };
 }
@@ -113,7 +113,7 @@ export function hasConditionAtRoot(query: string | undefined): boolean {
 export function refusedForCondition(): Extract<Outcome, { kind: 'answer' }> {
   const error = badOperation(
     'GRAPHQL_VALIDATION_FAILED',
-    'The field of a subscription cannot be skipped or included by a condition.',
+    'The root field of a subscription must not have @skip or @include.',
   );
   const { code } = error.extensions;
   const extensions = { code, requestId: requestTrace.getStore()?.requestId };

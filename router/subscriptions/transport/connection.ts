@@ -12,7 +12,7 @@ interface Closing {
 
 /**
  * A client's WebSocket, and what runs on it. It is closed between answers only: a client that was
- * not told what became of its mutation sends it again, over the next connection.
+ * without the result of its mutation sends it again, over the next connection.
  */
 export class Connection {
   client?: Client;
@@ -55,7 +55,7 @@ export class Connection {
     this.#closeIfAnswered();
   }
 
-  /** The client is being told, or has let go: by the next turn what is told is on its way. */
+  /** The result is being sent, or the client has unsubscribed: by the next turn it is on its way. */
   end(id: string): void {
     setImmediate(() => {
       this.#operations.delete(id);
@@ -68,7 +68,7 @@ export class Connection {
     this.#closeIfAnswered();
   }
 
-  /** Its subscriptions end by themselves then; it is closed a little later, so that they are told why. */
+  /** Its subscriptions end by themselves then; it is closed a little later, so that they get the reason. */
   closeAt(expiresAtMs: number): void {
     if (expiresAtMs === Number.POSITIVE_INFINITY) return;
     const leftMs = Math.min(timerMaxMs, expiresAtMs - Date.now() + 100);

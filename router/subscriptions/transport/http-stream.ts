@@ -45,7 +45,7 @@ interface Framing {
   readonly opening: string;
   readonly heartbeat: string;
   frame(result: Result): string;
-  /** what the client is told when the stream is ended from this side */
+  /** the error that the client gets when the server ends the stream */
   ending(end: StreamEnd): string;
   readonly closing: string;
 }
@@ -98,7 +98,7 @@ export interface HttpStreams {
   stop(): Promise<void>;
 }
 
-/** @param shutdownReason what clients of multipart are told at the end; those of SSE come again by themselves */
+/** @param shutdownReason error for multipart clients at the end; SSE clients reconnect by themselves */
 export function createHttpStreams(shutdownReason: () => StreamEnd): HttpStreams {
   const open = new Map<ServerResponse, () => void>();
   let stopping = false;

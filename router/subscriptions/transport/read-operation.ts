@@ -20,10 +20,10 @@ const operationShape = z.object({
 export function operationOf(request: IncomingMessage, body: unknown): OperationRequest {
   const isPost = request.method === 'POST';
   if (isPost && !/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
-    throw new HttpError(415, 'The body has to be application/json.');
+    throw new HttpError(415, 'The content type must be application/json.');
   }
   const operation = operationShape.safeParse(isPost ? body : parameters(request));
-  if (!operation.success) throw new HttpError(400, 'This is no GraphQL request.');
+  if (!operation.success) throw new HttpError(400, 'Not a GraphQL request.');
   if (!isPost) refuseMutation(operation.data);
   return operation.data;
 }
@@ -40,7 +40,7 @@ export function documentOf(request: IncomingMessage, body: unknown): string | un
 function refuseMutation({ query = '', operationName }: OperationRequest): void {
   const document = parseOrNull(query);
   if (document && getOperationAST(document, operationName)?.operation === 'mutation') {
-    throw new HttpError(405, 'A mutation is not done by GET.');
+    throw new HttpError(405, 'Mutations are not allowed by GET.');
   }
   if (query === '') throw new HttpError(400, 'The query is missing.');
 }
@@ -54,7 +54,7 @@ function parameters(request: IncomingMessage): Record<string, unknown> {
     try {
       given[name] = JSON.parse(text);
     } catch {
-      throw new HttpError(400, `The ${name} are not JSON.`);
+      throw new HttpError(400, `The ${name} must be JSON.`);
     }
   }
   return given;

@@ -40,7 +40,7 @@ export interface WebSocketOptions {
 }
 
 const placeholderDocument = parse('{ __typename }');
-/** Never told: the connection is being closed, and the client asks again over another. */
+/** Never answered: the connection is being closed, and the client repeats the operation over another. */
 const neverSettles = () => new Promise<never>(() => {});
 const goingAway = { code: 1001, reason: 'Going away' };
 
@@ -91,7 +91,7 @@ export function serveWebSockets(options: WebSocketOptions) {
       subscribe: ({ contextValue }) => contextValue as never,
       onNext: (_context, _id, _payload, _args, result) => result as never,
       onError: (_context, _id, _payload, errors) => formatStreamErrors(errors, format),
-      // It is called right before the client is told.
+      // It is called right before the client is notified.
       onComplete: (context, id) => connectionOf(context).end(id),
     },
     server,
@@ -108,7 +108,7 @@ export function serveWebSockets(options: WebSocketOptions) {
     try {
       if (client.expiresAtMs <= Date.now()) throw tokenExpired();
       if (connection.size > options.perConnectionMax) {
-        throw tooMany('You have as many operations on this connection as you may.');
+        throw tooMany('Operation limit of this connection reached.');
       }
       await countOperation(consumeLimit, client);
       const { authorization, address } = client;
@@ -117,7 +117,7 @@ export function serveWebSockets(options: WebSocketOptions) {
       const outcome = await acceptOperation(apollo, payload, given);
       if (outcome.kind === 'answer') {
         const answer = executionArguments(outcome.result);
-        // Errors alone are told without a word to `onComplete`.
+        // Errors alone are sent without a call of `onComplete`.
         if (Array.isArray(answer)) connection.end(id);
         return answer;
       }
@@ -149,7 +149,7 @@ export function serveWebSockets(options: WebSocketOptions) {
         server.emit('connection', socket, request);
       });
     },
-    /** Begins nothing any more, and tells clients to connect again, each once it is answered. */
+    /** Accepts no new operation, and asks each client to reconnect once its operations are answered. */
     async stop() {
       stopping = true;
       for (const socket of server.clients) connections.get(socket)?.closeOnceAnswered(goingAway);
