@@ -25,7 +25,7 @@ export async function warmUp(
       plansOnly: true,
     };
     const invalid = await acceptOperation(apollo, { query, variables }, contextValue).then(
-      (outcome) => outcome.kind === 'answer' && outcome.result.data === undefined,
+      (outcome) => outcome.kind === 'response' && outcome.result.data === undefined,
       () => true, // the server stops
     );
     if (invalid) logger.warn({ operation: name }, 'a known operation cannot be run on this graph');
