@@ -24,7 +24,7 @@ export async function warmUp(
       plansOnly: true,
     };
     const invalid = await acceptOperation(apollo, { query, variables }, contextValue).then(
-      (outcome) => outcome.kind === 'answer' && outcome.result.data === undefined,
+      (outcome) => outcome.kind === 'response' && outcome.result.data === undefined,
       () => true, // the server stops
     );
     if (invalid) logger.warn({ operation: name }, 'known operation is not valid for this schema');

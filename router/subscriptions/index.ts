@@ -23,9 +23,13 @@ import { type Client, createHub } from './feed/hub.js';
 import { createOpenCounts } from './feed/open-counts.js';
 import { createPlanner, type Planner } from './feed/plan.js';
 import { connectUpstream, type Upstream } from './feed/upstream.js';
-import { acceptOperation, hasConditionAtRoot, refusedForCondition } from './transport/accept.js';
+import {
+  acceptOperation,
+  conditionalRootFieldRefused,
+  hasConditionalRootField,
+} from './transport/accept.js';
 import { createHttpStreams, type HttpTransport, transportOf } from './transport/http-stream.js';
-import { documentOf, operationOf } from './transport/read-operation.js';
+import { readOperation, readQuery } from './transport/read-operation.js';
 import { serveWebSockets } from './transport/websocket.js';
 
 export interface SubscriptionsOptions {
@@ -34,8 +38,9 @@ export interface SubscriptionsOptions {
   readonly registry: Registry;
   readonly gateway: ApolloGateway;
   readonly supergraph: SupergraphFile;
-  /** the data sources of the subgraphs, and their addresses */
+  /** data source of each subgraph, as the gateway uses it */
   readonly services: ReadonlyMap<string, GraphQLDataSource<RouterContext>>;
+  /** HTTP URL of each subgraph */
   readonly urls: ReadonlyMap<string, string>;
   readonly consumeLimit: ConsumeLimit;
   formatError(formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError;
@@ -43,14 +48,14 @@ export interface SubscriptionsOptions {
 }
 
 export interface Subscriptions {
-  /** Answers a request that accepts a stream. @returns false if it expects an ordinary response */
+  /** Handles a request for a stream. @returns false if the request is for an ordinary response */
   serve(
     request: IncomingMessage,
     response: ServerResponse,
     body: unknown,
     context: RouterContext,
   ): Promise<boolean>;
-  /** Accepts a WebSocket. */
+  /** Upgrades a request to a WebSocket. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Ends all subscriptions with the error that the schema changed; clients subscribe again. */
   reload(): void;
@@ -59,9 +64,10 @@ export interface Subscriptions {
 }
 
 /**
- * Federated subscriptions. Must be created before the gateway is loaded, from which it gets the supergraph,
- * now and at each reload. Call the returned function once the gateway is loaded; it throws if nothing can be
- * planned on the supergraph.
+ * Federated subscriptions. Call this before the gateway is loaded: it listens for the supergraph, and
+ * reloads when the supergraph changes. Call the returned function after the gateway has loaded.
+ *
+ * @returns a function that throws if no planner could be created from the supergraph
  */
 export function createSubscriptions(
   options: SubscriptionsOptions,
@@ -112,7 +118,7 @@ export function createSubscriptions(
   }
 
   const openSockets = createOpenCounts(
-    'connections',
+    'Connection',
     config.SUBSCRIPTIONS_PER_CLIENT_MAX,
     config.SUBSCRIPTIONS_MAX,
   );
@@ -123,8 +129,8 @@ export function createSubscriptions(
   registerGauges(options.registry, hub.counts, () => openSockets.total, upstreams);
 
   return (apollo) => {
-    // The gateway has logged why.
-    if (!planner) throw new Error('subscriptions cannot be planned on this supergraph');
+    // The gateway has logged the reason.
+    if (!planner) throw new Error('no subscription planner for this supergraph');
     const webSockets = serveWebSockets({
       apollo,
       hub,
@@ -145,7 +151,7 @@ export function createSubscriptions(
       }
       const address = clientAddress(request, config.TRUST_PROXY);
       await consumeLimit('ip', address);
-      await webSockets.take(request, socket, head, address);
+      await webSockets.upgrade(request, socket, head, address);
     }
 
     return {
@@ -153,13 +159,13 @@ export function createSubscriptions(
       async serve(request, response, body, context) {
         const transport = transportOf(request, body);
         if (!transport) {
-          if (!hasConditionAtRoot(documentOf(request, body))) return false;
-          const { status, result } = refusedForCondition();
+          if (!hasConditionalRootField(readQuery(request, body))) return false;
+          const { status, result } = conditionalRootFieldRefused();
           sendJson(response, status, result);
           return true;
         }
         if (stopping) throw tryAgain('The server is shutting down. Please reconnect.');
-        const operation = operationOf(request, body);
+        const operation = readOperation(request, body);
         const client = await clientOf(context.authorization, context.address);
         const outcome = await acceptOperation(apollo, operation, context);
         if (outcome.kind === 'subscription') {
@@ -167,7 +173,7 @@ export function createSubscriptions(
           await streams.write(transport, response, stream);
           return true;
         }
-        await sendAnswer(transport, response, outcome);
+        await sendResponse(transport, response, outcome);
         return true;
       },
       upgrade(request, socket, head) {
@@ -186,15 +192,15 @@ export function createSubscriptions(
     };
   };
 
-  /** Streams a query, a mutation or an error: SSE clients can read only streams. */
-  async function sendAnswer(
+  /** Sends the result of a query or mutation, or errors. SSE clients can read only a stream. */
+  async function sendResponse(
     transport: HttpTransport,
     response: ServerResponse,
     {
       result,
       status,
       headers,
-    }: Extract<Awaited<ReturnType<typeof acceptOperation>>, { kind: 'answer' }>,
+    }: Extract<Awaited<ReturnType<typeof acceptOperation>>, { kind: 'response' }>,
   ): Promise<void> {
     for (const [name, value] of headers) response.setHeader(name, value);
     if (transport === 'sse') await streams.write(transport, response, [result]);
@@ -202,7 +208,7 @@ export function createSubscriptions(
   }
 }
 
-/** Expiry of a verified token. */
+/** Expiry of a verified token, Unix time in milliseconds; Infinity without one. */
 function expiryOf(authorization: string | undefined): number {
   if (!authorization) return Number.POSITIVE_INFINITY;
   const { exp } = decodeJwt(authorization.replace(/^Bearer /i, ''));
@@ -229,18 +235,14 @@ function registerGauges(
 ): void {
   const gauge = (name: string, help: string, read: () => number) =>
     gaugeOf(registry, { name: `holdfast_${name}`, help }, read);
-  gauge(
-    'subscriptions_open',
-    'Subscriptions of clients that are open.',
-    () => counts().subscriptions,
-  );
+  gauge('subscriptions_open', 'Open subscriptions of clients.', () => counts().subscriptions);
   gauge(
     'subscription_upstreams',
-    'Subscriptions open at subgraphs; many clients may share one.',
+    'Open subscriptions at subgraphs; many clients may share one.',
     () => counts().upstreams,
   );
-  gauge('subscription_connections', 'WebSockets to subgraphs that are open.', () => {
+  gauge('subscription_connections', 'Open WebSockets to subgraphs.', () => {
     return [...upstreams.values()].filter((upstream) => upstream.isOpen()).length;
   });
-  gauge('websockets_open', 'WebSockets of clients that are open.', openSockets);
+  gauge('websockets_open', 'Open WebSockets of clients.', openSockets);
 }

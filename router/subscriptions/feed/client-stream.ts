@@ -1,13 +1,13 @@
 import type { GraphQLFormattedError } from 'graphql';
 
-/** One event as clients get it, with formatted errors. Shared by all clients that get it. */
+/** One event as clients receive it, with formatted errors. The object is shared by all clients of a feed. */
 export interface Result {
   readonly data?: unknown;
   readonly errors?: readonly GraphQLFormattedError[];
   readonly extensions?: unknown;
 }
 
-/** The reason why the server ended a stream; `next` throws it, once. */
+/** Why the server ended a stream. `next` throws it once. */
 export class StreamEnd extends Error {
   constructor(readonly errors: readonly GraphQLFormattedError[]) {
     super(errors[0]?.message ?? 'The subscription ended.');
@@ -15,16 +15,17 @@ export class StreamEnd extends Error {
 }
 
 /**
- * Pending events of one client: the latest event of each key, in the order in which the keys became due, so
- * that a slow client costs no more than the entities it watches. Beyond `max` the stream ends with an error:
- * the client would otherwise miss changes without knowing it.
+ * The events that one client has not read yet: the latest of each entity, in the order of their arrival,
+ * so that the memory of a slow client is bounded by the number of entities that it watches. Beyond `max`
+ * entities the stream ends with an error: dropping an event would leave the client with stale data
+ * without notice.
  */
 export class ClientStream implements AsyncIterableIterator<Result> {
   readonly #pending = new Map<string, Result>();
   #unkeyed = 0;
   #end: StreamEnd | undefined;
   #closed = false;
-  #waiting: PromiseWithResolvers<IteratorResult<Result>> | undefined;
+  #pendingRead: PromiseWithResolvers<IteratorResult<Result>> | undefined;
 
   constructor(
     private readonly max: number,
@@ -32,17 +33,17 @@ export class ClientStream implements AsyncIterableIterator<Result> {
     private readonly onClose: () => void,
   ) {}
 
-  /** @param key what the event is about; null if it must not be replaced by a later event */
+  /** @param key the entity of the event; null if no later event replaces this one */
   push(key: string | null, result: Result): void {
     if (this.#closed) return;
-    if (this.#waiting) {
-      this.#settle((waiting) => waiting.resolve({ value: result, done: false }));
+    if (this.#pendingRead) {
+      this.#resolveRead((read) => read.resolve({ value: result, done: false }));
       return;
     }
     if (key === null) this.#unkeyed += 1;
-    const place = key ?? `#${this.#unkeyed}`;
-    if (this.#pending.size >= this.max && !this.#pending.has(place)) this.end(this.tooSlow());
-    else this.#pending.set(place, result);
+    const slot = key ?? `#${this.#unkeyed}`;
+    if (this.#pending.size >= this.max && !this.#pending.has(slot)) this.end(this.tooSlow());
+    else this.#pending.set(slot, result);
   }
 
   /** Ends the stream: at once with a reason, which is sent to the client; without one, after pending values. */
@@ -51,38 +52,38 @@ export class ClientStream implements AsyncIterableIterator<Result> {
     this.#end = reason;
     if (reason) this.#pending.clear();
     this.#close();
-    this.#settle((waiting) => {
-      if (reason) waiting.reject(this.#takeEnd());
-      else waiting.resolve({ value: undefined, done: true });
+    this.#resolveRead((read) => {
+      if (reason) read.reject(this.#takeEnd());
+      else read.resolve({ value: undefined, done: true });
     });
   }
 
-  /** number of pending events */
+  /** number of events that the client has not read */
   get size(): number {
     return this.#pending.size;
   }
 
-  /** Accepts no more events; pending ones may still be read. */
+  /** Whether the stream takes no more events; pending events can still be read. */
   get isClosed(): boolean {
     return this.#closed;
   }
 
   next(): Promise<IteratorResult<Result>> {
-    for (const [place, value] of this.#pending) {
-      this.#pending.delete(place);
+    for (const [slot, value] of this.#pending) {
+      this.#pending.delete(slot);
       return Promise.resolve({ value, done: false });
     }
     if (this.#end) return Promise.reject(this.#takeEnd());
     if (this.#closed) return Promise.resolve({ value: undefined, done: true });
-    this.#waiting ??= Promise.withResolvers();
-    return this.#waiting.promise;
+    this.#pendingRead ??= Promise.withResolvers();
+    return this.#pendingRead.promise;
   }
 
   return(): Promise<IteratorResult<Result>> {
     this.#pending.clear();
     this.#end = undefined;
     this.#close();
-    this.#settle((waiting) => waiting.resolve({ value: undefined, done: true }));
+    this.#resolveRead((read) => read.resolve({ value: undefined, done: true }));
     return Promise.resolve({ value: undefined, done: true });
   }
 
@@ -102,9 +103,9 @@ export class ClientStream implements AsyncIterableIterator<Result> {
     this.onClose();
   }
 
-  #settle(how: (waiting: PromiseWithResolvers<IteratorResult<Result>>) => void): void {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    if (waiting) how(waiting);
+  #resolveRead(resolve: (read: PromiseWithResolvers<IteratorResult<Result>>) => void): void {
+    const read = this.#pendingRead;
+    this.#pendingRead = undefined;
+    if (read) resolve(read);
   }
 }

@@ -18,9 +18,9 @@ import {
 const prefix = 'holdfastKey';
 
 /**
- * The client's operation with added keys of the entity that an event is about, or of the entities directly
- * under it. They identify events of the same entity, and do not reach the client, since the response is
- * shaped by the client's own operation.
+ * Adds key fields to the client's operation: the keys of the type that the subscription returns, or of
+ * the entities directly below it. They identify the entity of each event. Clients do not receive them,
+ * because the result is shaped by the client's own operation.
  */
 export function withEventKeys(
   schema: GraphQLSchema,
@@ -43,8 +43,8 @@ function keySelections(
   keys: ReadonlyMap<string, readonly string[]>,
 ): SelectionNode[] {
   const fields = keyFields(type, keys);
-  if (fields) return fields.map((name, at) => field(name, `${prefix}${at}`));
-  return Object.values(type.getFields()).flatMap((each, at) => {
+  if (fields) return fields.map((name, index) => field(name, `${prefix}${index}`));
+  return Object.values(type.getFields()).flatMap((each, index) => {
     const bare = isNonNullType(each.type) ? each.type.ofType : each.type;
     if (isListType(bare) || !isObjectType(bare) || each.args.length > 0) return [];
     const names = keyFields(bare, keys);
@@ -52,7 +52,7 @@ function keySelections(
     const selections = names.map((name, n) => field(name, `${prefix}${n}`));
     return [
       {
-        ...field(each.name, `${prefix}${at}`),
+        ...field(each.name, `${prefix}${index}`),
         selectionSet: { kind: Kind.SELECTION_SET, selections } as const,
       },
     ];
@@ -78,7 +78,7 @@ const field = (name: string, alias: string): FieldNode => ({
   name: { kind: Kind.NAME, value: name },
 });
 
-/** The entity that an event is about, as text; null if unknown. */
+/** The entity of an event, as text; null if the event has no keys. */
 export function eventKey(data: unknown): string | null {
   const [root] = Object.values((data ?? {}) as Record<string, unknown>);
   if (typeof root !== 'object' || root === null) return null;

@@ -7,11 +7,11 @@ import { telemetry } from '../../../subgraphs/shared/observability/telemetry/tel
 import type { RouterContext } from '../../context.js';
 import { type ClientStream, type Result, StreamEnd } from './client-stream.js';
 import { eventKey } from './event-keys.js';
-import { type FormatErrors, tooMuchAtOnce, upstreamEnded } from './format-errors.js';
+import { type FormatErrors, tooManyEvents, upstreamEnded } from './format-errors.js';
 import type { SubscriptionPlan, Variables } from './plan.js';
 import type { Upstream, UpstreamSink } from './upstream.js';
 
-/** The client of a stream: its token, while it is valid. */
+/** The stream of one client, with its token and the expiry of the token. */
 export interface Subscriber {
   readonly stream: ClientStream;
   readonly authorization: string | undefined;
@@ -23,75 +23,77 @@ export interface FeedOptions {
   readonly variables: Variables;
   readonly upstream: Upstream;
   readonly format: FormatErrors;
-  /** number of entities of which the latest event is kept, and may wait for completion */
+  /** number of entities whose latest event is kept, and number of events that may be pending */
   readonly bufferMax: number;
   contextOf(authorization: string | undefined): RouterContext;
-  /** no client is left, or the upstream ended */
+  /** called when no subscriber is left, or the upstream ended */
   onEnd(feed: Feed): void;
 }
 
 const executingMax = 16;
 const unkeyedLane = '';
-// Fields of other subgraphs change without an event; a subgraph that was unavailable may be back.
-const freshMs = 2000;
+// Data of other subgraphs changes without an event of the primary one, so a kept result is reused only while
+// it is this young. A result with errors is completed again, because the failed subgraph may have recovered.
+const freshMaxMs = 2000;
 const retryErrorsMs = 1000;
 
 interface KeptEvent {
   readonly event: ExecutionResult;
   readonly result: Result;
-  readonly atMs: number;
+  readonly processedAtMs: number;
 }
 
-const ageMs = ({ atMs }: KeptEvent) => Date.now() - atMs;
+const ageMs = ({ processedAtMs }: KeptEvent) => Date.now() - processedAtMs;
 
 /**
- * One upstream subscription, with all clients that share it. Events of one entity are completed one after
- * the other, and of waiting ones only the latest; events of different entities are completed concurrently.
+ * One subscription at a subgraph, shared by any number of clients. For each event the plan fetches the fields
+ * of the other subgraphs. Events of one entity are processed one at a time, and a pending event is replaced
+ * by a later one. Up to `executingMax` events of different entities are processed concurrently.
  */
 export class Feed implements UpstreamSink {
   readonly #subscribers = new Set<Subscriber>();
   readonly #pending = new Map<string, { key: string | null; event: ExecutionResult }>();
   readonly #executing = new Set<string>();
-  /** the completed latest event of each entity, for clients that join later */
+  /** the latest event of each entity and its result, for clients that join later */
   readonly #kept = new Map<string, KeptEvent>();
-  /** entities whose latest event will be completed again soon */
+  /** timers of entities whose latest event will be processed again */
   readonly #refreshTimers = new Map<string, NodeJS.Timeout>();
-  readonly #leaveUpstream: () => void;
+  readonly #unsubscribe: () => void;
   #events = 0;
-  #hasAll = true;
+  #keptAll = true;
   #ended = false;
-  #completed = false;
+  #upstreamCompleted = false;
 
   constructor(
     private readonly options: FeedOptions,
     first: Subscriber,
   ) {
     this.#subscribers.add(first);
-    this.#leaveUpstream = this.#subscribe();
+    this.#unsubscribe = this.#subscribe();
   }
 
-  /** @returns false if a new client would miss events that the others got */
+  /** @returns false if the new subscriber would miss an event that the others received */
   join(subscriber: Subscriber): boolean {
-    const isWhole = this.options.plan.beginsWithSnapshot ? this.#hasAll : this.#events === 0;
-    if (this.#ended || this.#completed || !isWhole) return false;
+    const sawAll = this.options.plan.beginsWithSnapshot ? this.#keptAll : this.#events === 0;
+    if (this.#ended || this.#upstreamCompleted || !sawAll) return false;
     this.#subscribers.add(subscriber);
     for (const [key, kept] of this.#kept) {
       if (kept.result.errors) this.#refresh(key, retryErrorsMs - ageMs(kept));
-      else if (ageMs(kept) < freshMs) subscriber.stream.push(key, kept.result);
+      else if (ageMs(kept) < freshMaxMs) subscriber.stream.push(key, kept.result);
       else this.#refresh(key, 0);
     }
     return true;
   }
 
-  /** Completes the latest event of an entity again, for all clients, once for all who join meanwhile. */
-  #refresh(key: string, inMs: number): void {
+  /** Processes the latest event of an entity again, for all clients, and once for all that join before it. */
+  #refresh(key: string, delayMs: number): void {
     if (this.#refreshTimers.has(key)) return;
     const refresh = () => {
       this.#refreshTimers.delete(key);
       const kept = this.#kept.get(key);
       if (kept && !this.#pending.has(key) && !this.#executing.has(key)) this.#add(key, kept.event);
     };
-    if (inMs > 0) this.#refreshTimers.set(key, setTimeout(refresh, inMs));
+    if (delayMs > 0) this.#refreshTimers.set(key, setTimeout(refresh, delayMs));
     else refresh();
   }
 
@@ -111,16 +113,16 @@ export class Feed implements UpstreamSink {
 
   reconnected(): void {
     this.#kept.clear();
-    this.#hasAll = true;
+    this.#keptAll = true;
   }
 
   error(reason: unknown): void {
     if (this.#ended) return;
-    this.#endAll(new StreamEnd(this.#errorsOf(reason)));
+    this.#endAll(new StreamEnd(this.#formatReason(reason)));
   }
 
   complete(): void {
-    this.#completed = true;
+    this.#upstreamCompleted = true;
     if (this.#pending.size + this.#executing.size === 0) this.#endAll();
   }
 
@@ -133,13 +135,13 @@ export class Feed implements UpstreamSink {
     const { primary } = this.options.plan;
     const { variables, upstream } = this.options;
     const used = primary.variableUsages ?? [];
-    const given = Object.entries(variables).filter(([name]) => used.includes(name));
-    const authorization = () => this.#longestLived()?.authorization;
+    const usedVariables = Object.entries(variables).filter(([name]) => used.includes(name));
+    const authorization = () => this.#longestValid()?.authorization;
     const payload = {
       query: primary.operation,
-      variables: Object.fromEntries(given),
+      variables: Object.fromEntries(usedVariables),
       operationName: primary.operationName,
-      // Read for each request: the first client's token may have expired.
+      // Read each time it is sent: the token of the first subscriber may have expired at a reconnection.
       get extensions() {
         const token = authorization();
         return token === undefined ? undefined : { authorization: token };
@@ -148,8 +150,8 @@ export class Feed implements UpstreamSink {
     return outsideRequests(() => upstream.subscribe(payload, this));
   }
 
-  /** The token that is valid longest: all clients of a feed are the same user, or anonymous. */
-  #longestLived(): Subscriber | undefined {
+  /** The subscriber whose token expires last. All subscribers of a feed are the same user, or anonymous. */
+  #longestValid(): Subscriber | undefined {
     let longest: Subscriber | undefined;
     for (const each of this.#subscribers) {
       if (!longest || each.expiresAtMs > longest.expiresAtMs) longest = each;
@@ -158,66 +160,66 @@ export class Feed implements UpstreamSink {
   }
 
   #add(key: string | null, event: ExecutionResult): void {
-    const place = key ?? `#${this.#events}`;
-    if (this.#pending.size >= this.options.bufferMax && !this.#pending.has(place)) {
-      this.#endAll(new StreamEnd(this.options.format([tooMuchAtOnce()])));
+    const slot = key ?? `#${this.#events}`;
+    if (this.#pending.size >= this.options.bufferMax && !this.#pending.has(slot)) {
+      this.#endAll(new StreamEnd(this.options.format([tooManyEvents()])));
       return;
     }
-    this.#pending.set(place, { key, event });
-    this.#work();
+    this.#pending.set(slot, { key, event });
+    this.#processPending();
   }
 
-  #work(): void {
+  #processPending(): void {
     if (this.#executing.size >= executingMax) return;
-    for (const [place, { key, event }] of this.#pending) {
+    for (const [slot, { key, event }] of this.#pending) {
       const lane = key ?? unkeyedLane;
       if (this.#executing.has(lane)) continue;
-      this.#pending.delete(place);
+      this.#pending.delete(slot);
       this.#executing.add(lane);
-      void this.#execute(key, event).finally(() => {
+      void this.#process(key, event).finally(() => {
         this.#executing.delete(lane);
         if (this.#ended) return;
-        this.#work();
-        if (this.#completed) this.complete();
+        this.#processPending();
+        if (this.#upstreamCompleted) this.complete();
       });
       if (this.#executing.size >= executingMax) return;
     }
   }
 
-  /** Each event is a request of its own to the subgraphs that complete it. */
-  #execute(key: string | null, event: ExecutionResult): Promise<void> {
-    const context = this.options.contextOf(this.#longestLived()?.authorization);
-    const work = () => this.#complete(key, event, context);
+  /** Processes one event as a request of its own, with its own request id and span. */
+  #process(key: string | null, event: ExecutionResult): Promise<void> {
+    const context = this.options.contextOf(this.#longestValid()?.authorization);
+    const work = () => this.#executePlan(key, event, context);
     return requestTrace.run(
       { requestId: context.requestId },
       () => telemetry()?.inSpan('subscription', work) ?? work(),
     );
   }
 
-  async #complete(
+  async #executePlan(
     key: string | null,
     event: ExecutionResult,
     context: RouterContext,
   ): Promise<void> {
     const { plan, variables, format } = this.options;
-    const answer = await plan
+    const executed = await plan
       .execute(event, variables, context)
       .catch((error: unknown): ExecutionResult => ({ data: null, errors: [error as never] }));
     if (this.#ended) return;
-    const { errors, ...rest } = answer;
+    const { errors, ...rest } = executed;
     const result: Result = errors?.length ? { ...rest, errors: format(errors) } : rest;
     if (plan.beginsWithSnapshot) this.#keep(key, event, result);
     for (const { stream } of this.#subscribers) stream.push(key, result);
   }
 
   #keep(key: string | null, event: ExecutionResult, result: Result): void {
-    const isFull =
+    const keptIsFull =
       key !== null && this.#kept.size >= this.options.bufferMax && !this.#kept.has(key);
-    if (key === null || isFull) this.#hasAll = false;
-    else this.#kept.set(key, { event, result, atMs: Date.now() });
+    if (key === null || keptIsFull) this.#keptAll = false;
+    else this.#kept.set(key, { event, result, processedAtMs: Date.now() });
   }
 
-  #errorsOf(reason: unknown) {
+  #formatReason(reason: unknown) {
     const { format, plan, contextOf } = this.options;
     const { requestId } = contextOf(undefined);
     const errors = Array.isArray(reason) ? reason : [upstreamEnded(plan.primary.serviceName)];
@@ -237,7 +239,7 @@ export class Feed implements UpstreamSink {
     this.#pending.clear();
     this.#kept.clear();
     for (const timer of this.#refreshTimers.values()) clearTimeout(timer);
-    this.#leaveUpstream?.();
+    this.#unsubscribe?.();
     this.options.onEnd(this);
   }
 }

@@ -3,7 +3,7 @@ import { DomainError, tryAgain, unauthenticated } from '../../../subgraphs/share
 
 type FormatError = (formatted: GraphQLFormattedError, thrown: unknown) => GraphQLFormattedError;
 
-/** Formats errors for clients, as Apollo Server does for queries. */
+/** Formats errors for clients as Apollo Server formats those of queries. */
 export type FormatErrors = (errors: readonly unknown[]) => readonly GraphQLFormattedError[];
 
 /**
@@ -33,7 +33,7 @@ export function errorFormatter(
 function formattedOf(thrown: unknown): GraphQLFormattedError {
   if (thrown instanceof GraphQLError) return thrown.toJSON();
   if (thrown instanceof Error) return { message: thrown.message };
-  return thrown as GraphQLFormattedError; // as a subgraph sent it
+  return thrown as GraphQLFormattedError; // already formatted by a subgraph
 }
 
 export const tokenExpired = () => unauthenticated('The access token expired.');
@@ -41,7 +41,7 @@ export const tokenExpired = () => unauthenticated('The access token expired.');
 export const upstreamEnded = (name: string) =>
   tryAgain(`The ${name} service ended the subscription. Please subscribe again.`);
 
-export const tooMuchAtOnce = () => tryAgain('Too many events at once. Please subscribe again.');
+export const tooManyEvents = () => tryAgain('Too many events at once. Please subscribe again.');
 
 export const tooSlow = () => tryAgain('Events are received too slowly. Please subscribe again.');
 

@@ -8,20 +8,20 @@ import { createOpenCounts } from './open-counts.js';
 import type { Planner, Variables } from './plan.js';
 import type { Upstream } from './upstream.js';
 
-/** A subscription that passed all checks. */
+/** A subscription that passed validation and all limits. */
 export interface AcceptedSubscription {
   readonly document: DocumentNode;
   readonly operationName: string | undefined;
   readonly variables: Variables;
 }
 
-/** The subscriber. */
+/** The client of a subscription. */
 export interface Client {
   readonly identity: Identity | null;
   readonly authorization: string | undefined;
-  /** expiry of the token; Infinity without one */
+  /** expiryTimer of the token, Unix time in milliseconds; Infinity without a token */
   readonly expiresAtMs: number;
-  /** the key of the address, as rate limits use it */
+  /** rate limit key of the address */
   readonly address: string;
 }
 
@@ -35,32 +35,33 @@ export interface HubOptions {
 }
 
 export interface Hub {
-  /** @throws `RATE_LIMITED` if too many are open */
+  /** @throws `RATE_LIMITED` if the client, or the server, has too many open subscriptions */
   open(accepted: AcceptedSubscription, client: Client): ClientStream;
-  /** Ends all, with the error that the schema changed. */
+  /** Ends all subscriptions with the error that the schema changed. */
   reload(): void;
-  /** Ends all, without an error. */
+  /** Ends all subscriptions without an error. */
   stop(): void;
+  /** Open subscriptions of clients, and subscriptions open at subgraphs. */
   counts(): { subscriptions: number; upstreams: number };
 }
 
 const timerMaxMs = 2 ** 31 - 1;
 
 /**
- * All open subscriptions. Equal ones share one upstream: among everybody if they select public fields only,
- * which are requested without a token, else within one user.
+ * All open subscriptions. Subscriptions with the same operation and variables share one upstream: those of
+ * all clients if only public fields are selected (requested without a token), else those of one user.
  */
 export function createHub(options: HubOptions): Hub {
   const feeds = new Set<Feed>();
   const joinable = new Map<string, Feed>();
   const streams = new Set<ClientStream>();
-  const open = createOpenCounts('subscriptions', options.perClientMax, options.totalMax);
+  const openCounts = createOpenCounts('Subscription', options.perClientMax, options.totalMax);
   const streamEnd = (error: unknown) => new StreamEnd(options.format([error]));
 
   function subscribe(accepted: AcceptedSubscription, client: Client, subscriber: Subscriber): Feed {
     const plan = options.planner().plan(accepted.document, accepted.operationName);
     const variables = declaredVariables(accepted);
-    const audience = plan.isPublic || !client.identity ? 'anybody' : userKey(client.identity);
+    const audience = plan.isPublic || !client.identity ? 'anyone' : userKey(client.identity);
     const key = `${audience}\n${canonicalJson(variables)}\n${plan.text}`;
     const existing = joinable.get(key);
     if (existing?.join(subscriber)) return existing;
@@ -86,14 +87,14 @@ export function createHub(options: HubOptions): Hub {
 
   return {
     open(accepted, client) {
-      const release = open.take(clientKey(client));
+      const release = openCounts.acquire(clientKey(client));
       let feed: Feed | undefined;
-      let expiry: NodeJS.Timeout | undefined;
+      let expiryTimer: NodeJS.Timeout | undefined;
       const stream = new ClientStream(
         options.bufferMax,
         () => streamEnd(tooSlow()),
         () => {
-          clearTimeout(expiry);
+          clearTimeout(expiryTimer);
           streams.delete(stream);
           release();
           feed?.leave(subscriber);
@@ -113,8 +114,8 @@ export function createHub(options: HubOptions): Hub {
       }
       streams.add(stream);
       if (expiresAtMs !== Number.POSITIVE_INFINITY) {
-        const leftMs = Math.min(timerMaxMs, expiresAtMs - Date.now());
-        expiry = setTimeout(() => stream.end(streamEnd(tokenExpired())), leftMs);
+        const remainingMs = Math.min(timerMaxMs, expiresAtMs - Date.now());
+        expiryTimer = setTimeout(() => stream.end(streamEnd(tokenExpired())), remainingMs);
       }
       return stream;
     },
@@ -131,11 +132,11 @@ export function createHub(options: HubOptions): Hub {
 
 const userKey = ({ id, role }: Identity) => `${role} ${id}`;
 
-/** The key of a client's open subscriptions: the user, else the address. */
-export const clientKey = ({ identity, address }: Pick<Client, 'identity' | 'address'>) =>
+/** The key by which open subscriptions are counted: the user, or the address without a token. */
+const clientKey = ({ identity, address }: Pick<Client, 'identity' | 'address'>) =>
   identity?.id ?? address;
 
-/** The given variables that the operation declares. */
+/** The declared variables of the operation that have a value. */
 function declaredVariables({
   document,
   operationName,
@@ -146,11 +147,11 @@ function declaredVariables({
       ? (each.variableDefinitions ?? []).map(({ variable }) => variable.name.value)
       : [],
   );
-  const given = declared.filter((name) => variables[name] !== undefined);
-  return Object.fromEntries(given.map((name) => [name, variables[name]]));
+  const present = declared.filter((name) => variables[name] !== undefined);
+  return Object.fromEntries(present.map((name) => [name, variables[name]]));
 }
 
-/** Canonical JSON: equal for equal values, whatever the order of their fields. */
+/** JSON with sorted object keys: equal values have equal text. */
 function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, each: unknown) => {
     if (typeof each !== 'object' || each === null || Array.isArray(each)) return each;

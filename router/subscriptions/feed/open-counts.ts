@@ -1,33 +1,38 @@
 import { tooMany } from './format-errors.js';
 
-/** Counts open subscriptions or connections, by key and in total. */
+/** Counts open subscriptions or connections, per client and in total. */
 export interface OpenCounts {
   /**
-   * @returns a function that releases the slot, once
-   * @throws `RATE_LIMITED` at the limit of the key or of the total
+   * @returns a function that releases the slot; further calls do nothing
+   * @throws `RATE_LIMITED` if the limit of the key, or the total limit, is reached
    */
-  take(key: string): () => void;
+  acquire(key: string): () => void;
   readonly total: number;
 }
 
-export function createOpenCounts(what: string, perKeyMax: number, totalMax: number): OpenCounts {
+/** @param what singular noun, used in error messages */
+export function createOpenCounts(
+  what: 'Subscription' | 'Connection',
+  perKeyMax: number,
+  totalMax: number,
+): OpenCounts {
   const open = new Map<string, number>();
   let total = 0;
   return {
-    take(key) {
+    acquire(key) {
       const count = open.get(key) ?? 0;
-      if (count >= perKeyMax) throw tooMany(`Limit of open ${what} reached.`);
-      if (total >= totalMax) throw tooMany(`The server’s limit of open ${what} is reached.`);
+      if (count >= perKeyMax) throw tooMany(`${what} limit reached.`);
+      if (total >= totalMax) throw tooMany(`The server’s ${what.toLowerCase()} limit is reached.`);
       open.set(key, count + 1);
       total += 1;
-      let isTaken = true;
+      let isHeld = true;
       return () => {
-        if (!isTaken) return;
-        isTaken = false;
+        if (!isHeld) return;
+        isHeld = false;
         total -= 1;
-        const left = (open.get(key) as number) - 1;
-        if (left === 0) open.delete(key);
-        else open.set(key, left);
+        const remaining = (open.get(key) as number) - 1;
+        if (remaining === 0) open.delete(key);
+        else open.set(key, remaining);
       };
     },
     get total() {

@@ -24,15 +24,17 @@ const plansMax = 1000;
 export type Services = ReadonlyMap<string, GraphQLDataSource<RouterContext>>;
 export type Variables = Readonly<Record<string, unknown>>;
 
-/** The plan of one operation: its upstream subscription, and how its events are completed. */
+/** How to subscribe to one operation, and how to execute the rest of its plan for each event. */
 export interface SubscriptionPlan {
-  /** key of the operation, independent of its name and format */
+  /** the normalized operation: without its name, comments and unused fragments */
   readonly text: string;
-  /** the operation for the subgraph that owns the events */
+  /** the fetch to the subgraph that publishes the events */
   readonly primary: FetchNode;
+  /** whether only public fields are selected */
   readonly isPublic: boolean;
+  /** whether the first events of each subscription are the current state */
   readonly beginsWithSnapshot: boolean;
-  /** Completes one event with fields of other subgraphs, and shapes it as the client requested. */
+  /** Fetches the fields of other subgraphs for one event, and shapes the result by the operation. */
   execute(
     event: ExecutionResult,
     variables: Variables,
@@ -42,23 +44,23 @@ export interface SubscriptionPlan {
 
 export interface Planner {
   readonly schema: GraphQLSchema;
-  /** @throws GraphQLError for an operation that cannot be planned */
+  /** @throws GraphQLError if the operation cannot be planned */
   plan(document: DocumentNode, operationName: string | undefined): SubscriptionPlan;
 }
 
 interface PlannerOptions {
   readonly supergraphSdl: string;
-  /** the public schema */
+  /** the API schema */
   readonly schema: GraphQLSchema;
   readonly services: Services;
   readonly facts: SubscriptionFacts;
   readonly logger: Logger;
 }
 
-/** Plans subscriptions over a supergraph; the gateway plans them too, but does not execute them. */
+/** Plans subscriptions over a supergraph. Apollo Gateway can plan them, but cannot execute them. */
 export function createPlanner(options: PlannerOptions): Planner {
   const supergraph = Supergraph.build(options.supergraphSdl, { validateSupergraph: false });
-  const parts: PlannerParts = {
+  const inputs: PlannerInputs = {
     ...options,
     apiSchema: supergraph.apiSchema(),
     supergraphSchema: supergraph.schema.toGraphQLJSSchema(),
@@ -73,21 +75,21 @@ export function createPlanner(options: PlannerOptions): Planner {
       const text = print(standalone);
       const cached = plans.get(text);
       if (cached) return cached;
-      const plan = planOf(parts, standalone, text);
+      const plan = createPlan(inputs, standalone, text);
       plans.set(text, plan);
       return plan;
     },
   };
 }
 
-interface PlannerParts extends PlannerOptions {
+interface PlannerInputs extends PlannerOptions {
   readonly apiSchema: ReturnType<Supergraph['apiSchema']>;
   readonly supergraphSchema: GraphQLSchema;
   readonly planner: QueryPlanner;
   readonly keys: EntityKeys;
 }
 
-/** One operation without its name, and the fragments that it uses. */
+/** The operation without its name, and the fragments that it uses. */
 function extractOperation(document: DocumentNode, operationName: string | undefined): DocumentNode {
   const operation = getOperationAST(document, operationName) as OperationDefinitionNode;
   const used = new Set<string>();
@@ -109,11 +111,11 @@ function extractOperation(document: DocumentNode, operationName: string | undefi
   return { kind: Kind.DOCUMENT, definitions: [nameless, ...fragments] };
 }
 
-function planOf(parts: PlannerParts, document: DocumentNode, text: string): SubscriptionPlan {
-  const { schema, facts, keys } = parts;
-  const owner = buildPlan(parts, document).primary.serviceName;
+function createPlan(inputs: PlannerInputs, document: DocumentNode, text: string): SubscriptionPlan {
+  const { schema, facts, keys } = inputs;
+  const owner = buildPlan(inputs, document).primary.serviceName;
   const keyed = withEventKeys(schema, document, keys.get(owner) ?? new Map());
-  const { primary, rest } = buildPlan(parts, keyed);
+  const { primary, rest } = buildPlan(inputs, keyed);
   const [operation] = document.definitions as [OperationDefinitionNode];
   const [root] = topLevelFields(document, operation);
   const queryPlan: QueryPlan = { kind: 'QueryPlan', node: sequence(primary, rest) };
@@ -125,42 +127,42 @@ function planOf(parts: PlannerParts, document: DocumentNode, text: string): Subs
     beginsWithSnapshot: facts.beginWithSnapshot.has(root?.name.value ?? ''),
     execute(event, variables, context) {
       const services = {
-        ...Object.fromEntries(parts.services),
-        ...answerWithEvent(parts, primary, event),
+        ...Object.fromEntries(inputs.services),
+        ...answerWithEvent(inputs, primary, event),
       };
-      const request = { request: { variables }, metrics: {}, context, logger: parts.logger };
+      const request = { request: { variables }, metrics: {}, context, logger: inputs.logger };
       return executeQueryPlan(
         queryPlan,
         services,
         request as never,
         operationContext,
-        parts.supergraphSchema,
-        parts.apiSchema,
+        inputs.supergraphSchema,
+        inputs.apiSchema,
       ) as Promise<ExecutionResult>;
     },
   };
 }
 
-function buildPlan({ planner, apiSchema }: PlannerParts, document: DocumentNode) {
+function buildPlan({ planner, apiSchema }: PlannerInputs, document: DocumentNode) {
   const { node } = planner.buildQueryPlan(operationFromDocument(apiSchema, document));
-  if (node?.kind !== 'Subscription') throw new Error('a subscription has no plan');
+  if (node?.kind !== 'Subscription') throw new Error('query plan is not a subscription');
   return node;
 }
 
 const sequence = (primary: FetchNode, rest: PlanNode | undefined): PlanNode =>
   rest ? { kind: 'Sequence', nodes: [primary, rest] } : primary;
 
-/** Answers the first request to the owner of the events with the event; later requests are sent to it. */
-function answerWithEvent({ services }: PlannerParts, primary: FetchNode, event: ExecutionResult) {
-  let isEventSent = false;
+/** A data source for the subgraph of the events: its first response is the event, later requests go to it. */
+function answerWithEvent({ services }: PlannerInputs, primary: FetchNode, event: ExecutionResult) {
+  let isEventReturned = false;
   const process: GraphQLDataSource<RouterContext>['process'] = async (options) => {
-    if (isEventSent) {
+    if (isEventReturned) {
       const service = services.get(primary.serviceName);
-      if (!service) throw new Error(`there is no subgraph ${primary.serviceName}`);
+      if (!service) throw new Error(`unknown subgraph ${primary.serviceName}`);
       return service.process(options);
     }
-    isEventSent = true;
-    // The event's objects become those of the response, and fields of other subgraphs are merged into them.
+    isEventReturned = true;
+    // Execution writes the fields of other subgraphs into these objects.
     return structuredClone(event) as never;
   };
   return { [primary.serviceName]: { process } };

@@ -16,21 +16,21 @@ const messageMaxBytes = 8 * 1024 * 1024;
 class SubgraphSocket extends WebSocket {
   constructor(url: string, protocols?: string | string[]) {
     super(url, protocols, { maxPayload: messageMaxBytes, handshakeTimeout: handshakeMaxMs });
-    // The client drops a socket before it is closed, and an error without a listener is fatal.
+    // graphql-ws removes its listeners before the socket is closed, and an error without a listener is fatal.
     this.on('error', () => {});
   }
 }
 
 export interface UpstreamSink {
   next(event: ExecutionResult): void;
-  /** reconnected after a loss: events may have been missed; if the subscription starts with a snapshot, one follows */
+  /** the connection was restored: events may be missing, and a snapshot follows if the subscription has one */
   reconnected(): void;
   /** @param reason errors of the subgraph, or why the connection was closed */
   error(reason: unknown): void;
   complete(): void;
 }
 
-/** The one graphql-ws connection to a subgraph, open while there are subscriptions over it. */
+/** The only graphql-ws connection to a subgraph, open while it carries a subscription. */
 export interface Upstream {
   /** @param payload is read at each reconnection */
   subscribe(payload: SubscribePayload, sink: UpstreamSink): () => void;
@@ -39,8 +39,8 @@ export interface Upstream {
 }
 
 /**
- * @param url the HTTP address of the subgraph; WebSockets use the same
- * @param credentials of the router
+ * @param url HTTP URL of the subgraph's GraphQL endpoint; WebSockets use the same host and path
+ * @param credentials authenticate the router at the subgraph
  */
 export function connectUpstream(
   name: string,

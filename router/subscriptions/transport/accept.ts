@@ -18,7 +18,7 @@ export interface OperationRequest {
 export type Outcome =
   | { readonly kind: 'subscription'; readonly accepted: AcceptedSubscription }
   | {
-      readonly kind: 'answer';
+      readonly kind: 'response';
       readonly result: Result;
       readonly status: number;
       readonly headers: HeaderMap;
@@ -26,16 +26,15 @@ export type Outcome =
 
 /** The context of a request over a transport that supports streams. */
 interface StreamContext extends RouterContext {
-  readonly takeSubscription?: (accepted: AcceptedSubscription) => void;
+  readonly onSubscription?: (accepted: AcceptedSubscription) => void;
 }
 
 /** Whether a request came over a transport that supports streams. */
-export const canStream = (context: StreamContext): boolean =>
-  context.takeSubscription !== undefined;
+export const canStream = (context: StreamContext): boolean => context.onSubscription !== undefined;
 
 /**
- * Runs subscriptions through everything that Apollo Server does with an operation before execution, so that
- * the same limits apply, and returns them instead of executing them.
+ * Lets subscriptions pass through all steps of Apollo Server before execution, so that the same limits
+ * apply as to queries, and hands them to `onSubscription` instead of executing them.
  */
 export const subscriptionPlugin: ApolloServerPlugin<StreamContext> = {
   async requestDidStart() {
@@ -48,7 +47,7 @@ export const subscriptionPlugin: ApolloServerPlugin<StreamContext> = {
       },
       async responseForOperation({ operation, document, request, contextValue }) {
         if (operation.operation !== 'subscription') return null;
-        contextValue.takeSubscription?.({
+        contextValue.onSubscription?.({
           document,
           operationName: request.operationName ?? undefined,
           variables: request.variables ?? {},
@@ -60,18 +59,18 @@ export const subscriptionPlugin: ApolloServerPlugin<StreamContext> = {
   },
 };
 
-/** Executes a query or mutation; checks a subscription, which is then opened. */
+/** Executes a query or mutation; validates a subscription, which the caller then opens. */
 export async function acceptOperation(
   apollo: ApolloServer<RouterContext>,
   { query, operationName, variables, extensions }: OperationRequest,
-  given: RouterContext,
+  context: RouterContext,
 ): Promise<Outcome> {
   let accepted: AcceptedSubscription | undefined;
-  const takeSubscription = (each: AcceptedSubscription) => {
+  const onSubscription = (each: AcceptedSubscription) => {
     accepted = each;
   };
-  const contextValue: StreamContext = { ...given, takeSubscription };
-  if (hasConditionAtRoot(query)) return refusedForCondition();
+  const contextValue: StreamContext = { ...context, onSubscription };
+  if (hasConditionalRootField(query)) return conditionalRootFieldRefused();
   const request = {
     ...(query !== undefined && { query }),
     ...(operationName != null && { operationName }),
@@ -82,14 +81,15 @@ export async function acceptOperation(
   if (accepted) return { kind: 'subscription', accepted };
   if (body.kind !== 'single') throw new Error('unexpected incremental response');
   const result = body.singleResult as Result;
-  return { kind: 'answer', result, status: http.status ?? 200, headers: http.headers };
+  return { kind: 'response', result, status: http.status ?? 200, headers: http.headers };
 }
 
 /**
- * Whether the root field of a subscription has @skip or @include, directly or in fragments. Newer editions
- * of GraphQL forbid it, and graphql-js's validation throws if the condition is a variable.
+ * Whether the root field of a subscription has `@skip` or `@include`, itself or through a fragment. Newer
+ * editions of the GraphQL specification forbid it, and graphql-js's validation throws if its condition is a
+ * variable.
  */
-export function hasConditionAtRoot(query: string | undefined): boolean {
+export function hasConditionalRootField(query: string | undefined): boolean {
   if (!query?.includes('subscription') || !/\b(skip|include)\b/.test(query)) return false;
   const document = parseOrNull(query);
   if (!document) return false;
@@ -110,7 +110,7 @@ export function hasConditionAtRoot(query: string | undefined): boolean {
   );
 }
 
-export function refusedForCondition(): Extract<Outcome, { kind: 'answer' }> {
+export function conditionalRootFieldRefused(): Extract<Outcome, { kind: 'response' }> {
   const error = badOperation(
     'GRAPHQL_VALIDATION_FAILED',
     'The root field of a subscription must not have @skip or @include.',
@@ -118,5 +118,5 @@ export function refusedForCondition(): Extract<Outcome, { kind: 'answer' }> {
   const { code } = error.extensions;
   const extensions = { code, requestId: requestTrace.getStore()?.requestId };
   const result = { errors: [{ message: error.message, extensions }] };
-  return { kind: 'answer', result, status: 400, headers: new HeaderMap() };
+  return { kind: 'response', result, status: 400, headers: new HeaderMap() };
 }

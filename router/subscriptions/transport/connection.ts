@@ -11,12 +11,12 @@ interface Closing {
 }
 
 /**
- * A client's WebSocket and its operations. It is closed between results only: a client without the result
- * of its mutation would send it again, over the next connection.
+ * A client's WebSocket and its operations. It is closed only between responses, because a client that is closed
+ * without the result of its mutation sends it again, over the next connection.
  */
 export class Connection {
   client?: Client;
-  /** by the client's id: an open stream; null while a query or mutation runs, or before the stream is open */
+  /** by the id that the client chose: the open stream; null while a query or mutation runs, or until the stream opens */
   readonly #operations = new Map<string, ClientStream | null>();
   #closing: Closing | undefined;
 
@@ -30,16 +30,16 @@ export class Connection {
     });
   }
 
-  /** number of running or open operations, without those that the client has just unsubscribed */
+  /** number of running queries and mutations and of open streams, without streams that have just ended */
   get size(): number {
     return [...this.#operations.values()].filter((stream) => !stream?.isClosed).length;
   }
 
   /**
-   * @returns false if no operation is accepted any more, and for an id whose operation is still running, of
-   *   which graphql-ws would lose one: the connection is then closed
+   * @returns false if the connection is closing. Also false for an id that is in use: the connection is
+   *   then closed, because graphql-ws would lose one of the two operations
    */
-  begin(id: string): boolean {
+  start(id: string): boolean {
     if (this.#closing) return false;
     if (this.#operations.has(id)) {
       this.socket.close(CloseCode.SubscriberAlreadyExists, `Subscriber for ${id} already exists`);
@@ -49,35 +49,35 @@ export class Connection {
     return true;
   }
 
-  keep(id: string, stream: ClientStream): void {
+  attach(id: string, stream: ClientStream): void {
     if (this.#operations.has(id)) this.#operations.set(id, stream);
     else void stream.return(); // the connection was closed meanwhile
-    this.#closeIfAnswered();
+    this.#closeIfNothingRuns();
   }
 
   /** The result is being sent, or the client has unsubscribed: by the next turn it is on its way. */
   end(id: string): void {
     setImmediate(() => {
       this.#operations.delete(id);
-      this.#closeIfAnswered();
+      this.#closeIfNothingRuns();
     });
   }
 
-  closeOnceAnswered(closing: Closing): void {
+  closeAfterResponses(closing: Closing): void {
     this.#closing ??= closing;
-    this.#closeIfAnswered();
+    this.#closeIfNothingRuns();
   }
 
   /** Its subscriptions end by themselves then; it is closed a little later, so that they get the reason. */
   closeAt(expiresAtMs: number): void {
     if (expiresAtMs === Number.POSITIVE_INFINITY) return;
-    const leftMs = Math.min(timerMaxMs, expiresAtMs - Date.now() + 100);
+    const remainingMs = Math.min(timerMaxMs, expiresAtMs - Date.now() + 100);
     const closing = { code: CloseCode.Forbidden, reason: 'The access token expired' };
-    const timer = setTimeout(() => this.closeOnceAnswered(closing), leftMs);
+    const timer = setTimeout(() => this.closeAfterResponses(closing), remainingMs);
     this.socket.once('close', () => clearTimeout(timer));
   }
 
-  #closeIfAnswered(): void {
+  #closeIfNothingRuns(): void {
     if (!this.#closing || [...this.#operations.values()].includes(null)) return;
     this.socket.close(this.#closing.code, this.#closing.reason);
   }

@@ -13,8 +13,8 @@ const closeMaxMs = 1000;
 const pollMs = 20;
 
 /**
- * The stream format that a request accepts; null for an ordinary response. Clients accept several formats at
- * once: urql all of them for every request.
+ * The stream transport of a request; null if it takes an ordinary response. A client may accept several
+ * content types: urql accepts all of them for every operation.
  */
 export function transportOf(request: IncomingMessage, body: unknown): HttpTransport | null {
   const accept = request.headers.accept?.toLowerCase() ?? '*/*';
@@ -26,7 +26,7 @@ export function transportOf(request: IncomingMessage, body: unknown): HttpTransp
   if (!isPost) return null;
   const { query, operationName } = (body ?? {}) as Record<string, unknown>;
   const isMultipart = accept.includes('subscriptionspec');
-  if (query === undefined) return isMultipart ? 'multipart' : null; // a persisted one
+  if (query === undefined) return isMultipart ? 'multipart' : null; // a persisted query
   if (typeof query !== 'string' || !isSubscription(query, operationName)) return null;
   if (isMultipart) return 'multipart';
   if (sse) return 'sse';
@@ -54,7 +54,7 @@ const delimiter = '\r\n--graphql';
 const part = (body: string) => `\r\ncontent-type: application/json\r\n\r\n${body}${delimiter}`;
 
 const framings: Readonly<Record<HttpTransport, Framing>> = {
-  // The delimiter follows each part at once, or clients are one event behind.
+  // The delimiter is sent directly after each part; otherwise clients are one event late.
   multipart: {
     contentType: 'multipart/mixed;boundary="graphql";subscriptionSpec=1.0',
     opening: delimiter,
@@ -73,28 +73,28 @@ const framings: Readonly<Record<HttpTransport, Framing>> = {
   },
 };
 
-const framed = new WeakMap<Result, Partial<Record<HttpTransport, string>>>();
+const framedTexts = new WeakMap<Result, Partial<Record<HttpTransport, string>>>();
 
-/** The text of a result, serialized once for all clients. */
-function textOf(transport: HttpTransport, result: Result): string {
-  const known = framed.get(result) ?? {};
-  known[transport] ??= framings[transport].frame(result);
-  framed.set(result, known);
-  return known[transport];
+/** The framedTexts text of a result, created once for all clients of a feed. */
+function framedTextOf(transport: HttpTransport, result: Result): string {
+  const texts = framedTexts.get(result) ?? {};
+  texts[transport] ??= framings[transport].frame(result);
+  framedTexts.set(result, texts);
+  return texts[transport];
 }
 
-/** The open HTTP streams. */
+/** The open streams over HTTP. */
 export interface HttpStreams {
   /**
-   * Writes a stream until it ends or the client disconnects; or a single result. Nothing is written before the
-   * previous chunk has left this process: a client that reads nothing for 20 s is disconnected.
+   * Writes a stream, or the given results, until the end or until the client disconnects. Each write waits
+   * until the previous one has left this process. A client that reads nothing for 20 s is disconnected.
    */
   write(
     transport: HttpTransport,
     response: ServerResponse,
     results: ClientStream | readonly Result[],
   ): Promise<void>;
-  /** Ends all streams; clients reconnect by themselves. A client that does not read the rest is disconnected. */
+  /** Ends all streams; clients reconnect. Clients that do not read the rest within 1 s are disconnected. */
   stop(): Promise<void>;
 }
 
@@ -108,7 +108,7 @@ export function createHttpStreams(shutdownReason: () => StreamEnd): HttpStreams 
       const { contentType, opening, heartbeat, ending, closing } = framings[transport];
       const stream = 'return' in results ? results : undefined;
       let writing = false;
-      let isCutOff = false;
+      let isAborted = false;
       const write = async (text: string) => {
         writing = true;
         await writeWithTimeout(response, text, stopping ? closeMaxMs : writeMaxMs);
@@ -116,8 +116,8 @@ export function createHttpStreams(shutdownReason: () => StreamEnd): HttpStreams 
       };
       const closeStream = () => void stream?.return();
       const end = AsyncLocalStorage.bind(() => {
-        isCutOff = transport === 'sse' && stream !== undefined;
-        if (isCutOff) closeStream();
+        isAborted = transport === 'sse' && stream !== undefined;
+        if (isAborted) closeStream();
         else stream?.end(shutdownReason());
       });
       response.once('close', closeStream);
@@ -133,8 +133,8 @@ export function createHttpStreams(shutdownReason: () => StreamEnd): HttpStreams 
       }, heartbeatEveryMs);
       try {
         await write(opening);
-        for await (const result of results) await write(textOf(transport, result));
-        if (!isCutOff) await write(closing);
+        for await (const result of results) await write(framedTextOf(transport, result));
+        if (!isAborted) await write(closing);
       } catch (error) {
         if (!(error instanceof StreamEnd)) throw error;
         await write(ending(error) + closing);

@@ -13,23 +13,23 @@ const operationShape = z.object({
 });
 
 /**
- * Reads the operation of an HTTP request for a stream, by POST or, as browsers' EventSource does, by GET.
+ * The operation of an HTTP request for a stream: POST, or GET from the EventSource of browsers.
  *
- * @throws HttpError for an invalid request, and for a mutation by GET
+ * @throws HttpError if the request has no valid operation, or has a mutation by GET
  */
-export function operationOf(request: IncomingMessage, body: unknown): OperationRequest {
+export function readOperation(request: IncomingMessage, body: unknown): OperationRequest {
   const isPost = request.method === 'POST';
   if (isPost && !/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
     throw new HttpError(415, 'The content type must be application/json.');
   }
-  const operation = operationShape.safeParse(isPost ? body : parameters(request));
+  const operation = operationShape.safeParse(isPost ? body : readSearchParameters(request));
   if (!operation.success) throw new HttpError(400, 'Not a GraphQL request.');
   if (!isPost) refuseMutation(operation.data);
   return operation.data;
 }
 
-/** The document of a request, if any, whatever response format it accepts. */
-export function documentOf(request: IncomingMessage, body: unknown): string | undefined {
+/** The text of the operation in a request, whatever response it accepts; undefined if there is none. */
+export function readQuery(request: IncomingMessage, body: unknown): string | undefined {
   if (request.method === 'POST') {
     const { query } = (body ?? {}) as Record<string, unknown>;
     return typeof query === 'string' ? query : undefined;
@@ -45,17 +45,17 @@ function refuseMutation({ query = '', operationName }: OperationRequest): void {
   if (query === '') throw new HttpError(400, 'The query is missing.');
 }
 
-function parameters(request: IncomingMessage): Record<string, unknown> {
+function readSearchParameters(request: IncomingMessage): Record<string, unknown> {
   const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
-  const given: Record<string, unknown> = Object.fromEntries(searchParams);
+  const values: Record<string, unknown> = Object.fromEntries(searchParams);
   for (const name of ['variables', 'extensions']) {
     const text = searchParams.get(name);
     if (text === null) continue;
     try {
-      given[name] = JSON.parse(text);
+      values[name] = JSON.parse(text);
     } catch {
       throw new HttpError(400, `The ${name} must be JSON.`);
     }
   }
-  return given;
+  return values;
 }

@@ -21,8 +21,8 @@ import { Connection } from './connection.js';
 const pingEveryMs = 12_000;
 const messageMaxBytes = 100_000;
 const unsentMaxBytes = 1024 * 1024;
-// Running operations have this long to end when the process stops; then connections are closed.
-const answerMaxMs = 5000;
+// At shutdown, running operations have this long to finish before their connection is closed.
+const finishMaxMs = 5000;
 const closeMaxMs = 1000;
 const pollMs = 20;
 
@@ -35,19 +35,19 @@ export interface WebSocketOptions {
   /** timeout of a query or mutation */
   readonly operationMaxMs: number;
   readonly format: FormatErrors;
-  /** verifies the value of an Authorization header; throws `UNAUTHENTICATED` */
+  /** The client of an Authorization header. @throws `UNAUTHENTICATED` */
   clientOf(authorization: string | undefined, address: string): Promise<Client>;
 }
 
 const placeholderDocument = parse('{ __typename }');
-/** Never answered: the connection is being closed, and the client repeats the operation over another. */
-const neverSettles = () => new Promise<never>(() => {});
+/** No response: the connection is being closed, and the client repeats the operation over a new one. */
+const noResponse = () => new Promise<never>(() => {});
 const goingAway = { code: 1001, reason: 'Going away' };
 
 /**
- * graphql-ws: subscriptions, queries and mutations. The token is in `connectionParams.authorization`, in the
- * form of the HTTP header, and applies to the connection: when it expires, subscriptions end and the
- * connection is closed; the client reconnects with a new token.
+ * Serves graphql-ws: subscriptions, queries and mutations. The token is `authorization` in `connectionParams`,
+ * in the format of the HTTP header, and applies to the whole connection: when it expires, the subscriptions
+ * end and the connection is closed; the client reconnects with another token.
  */
 export function serveWebSockets(options: WebSocketOptions) {
   const { apollo, hub, consumeLimit, format } = options;
@@ -79,7 +79,7 @@ export function serveWebSockets(options: WebSocketOptions) {
       },
       onSubscribe: (context, id, payload) => {
         const connection = connectionOf(context);
-        if (!connection.begin(id)) return neverSettles();
+        if (!connection.start(id)) return noResponse();
         const requestId = newId();
         const work = () => accept(connection, id, payload, requestId);
         return requestTrace.run(
@@ -91,7 +91,7 @@ export function serveWebSockets(options: WebSocketOptions) {
       subscribe: ({ contextValue }) => contextValue as never,
       onNext: (_context, _id, _payload, _args, result) => result as never,
       onError: (_context, _id, _payload, errors) => formatStreamErrors(errors, format),
-      // It is called right before the client is notified.
+      // Called directly before the client receives the result.
       onComplete: (context, id) => connectionOf(context).end(id),
     },
     server,
@@ -113,17 +113,17 @@ export function serveWebSockets(options: WebSocketOptions) {
       await countOperation(consumeLimit, client);
       const { authorization, address } = client;
       const deadlineMs = performance.now() + options.operationMaxMs;
-      const given = { requestId, authorization, address, deadlineMs };
-      const outcome = await acceptOperation(apollo, payload, given);
-      if (outcome.kind === 'answer') {
-        const answer = executionArguments(outcome.result);
-        // Errors alone are sent without a call of `onComplete`.
-        if (Array.isArray(answer)) connection.end(id);
-        return answer;
+      const context = { requestId, authorization, address, deadlineMs };
+      const outcome = await acceptOperation(apollo, payload, context);
+      if (outcome.kind === 'response') {
+        const response = executionArguments(outcome.result);
+        // graphql-ws sends errors alone without calling `onComplete`.
+        if (Array.isArray(response)) connection.end(id);
+        return response;
       }
       const { document, operationName = null } = outcome.accepted;
       const contextValue = hub.open(outcome.accepted, client);
-      connection.keep(id, contextValue);
+      connection.attach(id, contextValue);
       return { schema: null as never, document, operationName, contextValue };
     } catch (error) {
       connection.end(id);
@@ -133,15 +133,15 @@ export function serveWebSockets(options: WebSocketOptions) {
 
   return {
     server,
-    /** @param address the key of the client's address */
-    async take(request: IncomingMessage, duplex: Duplex, head: Buffer, address: string) {
-      if (duplex.destroyed) return; // it would not tell that it is closed
-      const release = options.openSockets.take(address);
+    /** @param address rate limit key of the client address */
+    async upgrade(request: IncomingMessage, duplex: Duplex, head: Buffer, address: string) {
+      if (duplex.destroyed) return; // its `close` event has passed: the slot would not be released
+      const release = options.openSockets.acquire(address);
       duplex.once('close', release);
       server.handleUpgrade(request, duplex, head, (socket) => {
         const connection = new Connection(socket, address);
         connections.set(socket, connection);
-        if (stopping) connection.closeOnceAnswered(goingAway);
+        if (stopping) connection.closeAfterResponses(goingAway);
         const terminateIfBacklogged = () => {
           if (socket.bufferedAmount > unsentMaxBytes) socket.terminate();
         };
@@ -149,11 +149,11 @@ export function serveWebSockets(options: WebSocketOptions) {
         server.emit('connection', socket, request);
       });
     },
-    /** Accepts no new operation, and asks each client to reconnect once its operations are answered. */
+    /** Accepts no new operation, and closes each connection after the results of its queries and mutations. */
     async stop() {
       stopping = true;
-      for (const socket of server.clients) connections.get(socket)?.closeOnceAnswered(goingAway);
-      const deadlineMs = performance.now() + answerMaxMs;
+      for (const socket of server.clients) connections.get(socket)?.closeAfterResponses(goingAway);
+      const deadlineMs = performance.now() + finishMaxMs;
       while (server.clients.size > 0 && performance.now() < deadlineMs) await sleep(pollMs);
       const terminateTimer = setTimeout(() => {
         for (const socket of server.clients) socket.terminate();
@@ -166,7 +166,7 @@ export function serveWebSockets(options: WebSocketOptions) {
 
 type Params = Record<string, unknown>;
 
-/** The result of a query or mutation, which is already executed, in the form of graphql-ws. */
+/** The result of a query or mutation, as arguments for graphql-ws: it has been executed already. */
 function executionArguments(result: Result) {
   if (result.data === undefined && result.errors) return result.errors.map(asGraphQLError);
   return { schema: null as never, document: placeholderDocument, contextValue: result };
@@ -181,7 +181,7 @@ async function countOperation(
 }
 
 function refuseConnection(socket: WebSocket, code: unknown): void {
-  // After 1013 and 4403 clients may reconnect, with another token.
+  // Clients may reconnect after both codes: after 4403 with another token.
   if (code === 'UNAUTHENTICATED') socket.close(CloseCode.Forbidden, 'Forbidden');
   else socket.close(1013, 'Try again later');
 }
@@ -191,7 +191,7 @@ const asGraphQLError = ({ message, ...rest }: GraphQLFormattedError) => {
   return new GraphQLError(message, { ...(path && { path }), ...(extensions && { extensions }) });
 };
 
-/** graphql-ws wraps what a stream throws in an error of its own. */
+/** Formats stream errors, which graphql-ws wraps as `originalError`. */
 function formatStreamErrors(errors: readonly { originalError?: unknown }[], format: FormatErrors) {
   return errors.flatMap((error) => {
     const { originalError } = error as GraphQLError;
