@@ -3,7 +3,7 @@ import type { Shortage } from '../../contracts/reservation.js';
 import { sql } from '../../shared/database/sql.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { ShortageLine } from '../cart/cart-refusals.js';
-import { takeFromCart } from '../cart/move-cart.js';
+import { takeFromCart } from '../cart/take-from-cart.js';
 import { endPending, setExpiresAt } from '../order/transitions/end-pending.js';
 import type { ReserveAnswer } from '../warehouse-client/reservations.js';
 import { commitOutcome } from './commit-outcome.js';

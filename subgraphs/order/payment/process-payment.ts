@@ -3,16 +3,11 @@ import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { OrderApp } from '../context.js';
 import { Order } from '../order/order.js';
 import { endPending } from '../order/transitions/end-pending.js';
+import { cancelUncapturable, returnAllStock } from './cancel-uncapturable.js';
 import { Payment } from './payment.js';
 import { recordPendingAction, recordStep, toPaymentRef } from './payment-state.js';
 import { PermanentRefusal, type ProviderPayment } from './provider/payment-provider.js';
-import {
-  cancelUncapturable,
-  finalizeFailed,
-  refundAll,
-  returnAllStock,
-  voidPayment,
-} from './void-payment.js';
+import { finalizeFailed, refundAll, voidPayment } from './void-payment.js';
 
 // PENDING → AUTHORIZED → COMPLETED, or voided and finalized; and steps that another process did first.
 const stepsMax = 6;

@@ -5,13 +5,11 @@ import { orderOfTimer, type ReservationTimer } from '../signals/reservation-time
 import type { StockStore } from '../stock/stock-store.js';
 import { expireIsolating } from './expire-reservations.js';
 import { listenForExpiredKeys } from './keyspace-events.js';
+import { startSweeper } from './sweep-overdue.js';
 
 const gatherMs = 10;
 const batchMax = 256;
-const sweepMax = 1000;
 const nudgeEveryMs = 20;
-// How long the keyspace event may take before the sweeper expires the reservation.
-const sweepGraceMs = 2000;
 const rearmMax = 100_000;
 
 export interface ExpiryOptions {
@@ -43,7 +41,7 @@ export interface ExpiryOptions {
  */
 export function startExpiry(options: ExpiryOptions): { stop(): Promise<void> } {
   const { store, timers, events } = options;
-  const { logger, metrics, signals } = store;
+  const { logger, signals } = store;
   const batches = startBatches(store);
   listenForExpiredKeys({
     commands: timers,
@@ -58,23 +56,7 @@ export function startExpiry(options: ExpiryOptions): { stop(): Promise<void> } {
   const nudger = startWorker('nudge of due timers', nudgeEveryMs, logger, () =>
     signals.watch.nudge(timers),
   );
-  const failed = new Set<string>();
-  const sweeper = startWorker(
-    'sweep of overdue reservations',
-    options.sweepEveryMs,
-    logger,
-    async (isStopping) => {
-      failed.clear();
-      // Batch after batch, as long as there are more that can be expired.
-      for (let more = true; more && !isStopping(); ) {
-        const [overdue, failedBefore] = [await readOverdue(store, failed), failed.size];
-        const expired = await expireIsolating(store, overdue, failed);
-        metrics.sweeperFinds.inc(expired);
-        // Those that another process is expiring would be found again immediately.
-        more = overdue.length === sweepMax && (expired > 0 || failed.size > failedBefore);
-      }
-    },
-  );
+  const sweeper = startSweeper(store, options.sweepEveryMs);
   return {
     async stop() {
       await Promise.all([nudger.stop(), sweeper.stop()]);
@@ -114,18 +96,6 @@ function startBatches(store: StockStore) {
       await working;
     },
   };
-}
-
-async function readOverdue({ orm }: StockStore, failed: ReadonlySet<string>): Promise<string[]> {
-  const rows = await sql<{ orderId: string }>(
-    orm.em.fork(),
-    `select order_id as "orderId" from reservation
-     where state = 'HELD' and expires_at < now() - $1 * interval '1 ms'
-       and order_id <> all($3::uuid[])
-     order by expires_at limit $2`,
-    [sweepGraceMs, sweepMax, [...failed]],
-  );
-  return rows.map(({ orderId }) => orderId);
 }
 
 async function readTimers({ orm }: StockStore): Promise<ReservationTimer[]> {

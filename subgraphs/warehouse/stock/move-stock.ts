@@ -7,10 +7,11 @@ import {
   isUniqueViolation,
 } from '../../shared/database/errors.js';
 import { sql } from '../../shared/database/sql.js';
-import { OutcomeUnknown, tryAgain } from '../../shared/errors.js';
+import { tryAgain } from '../../shared/errors.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { Signals, StockChanged } from '../signals/stock-signals.js';
 import { Ledger } from './ledger.js';
+import { wasCommitted } from './lost-commit.js';
 import { ConcurrentChange, NotCommitted } from './stock-errors.js';
 import type { StockStore } from './stock-store.js';
 
@@ -26,8 +27,6 @@ export type StockWork<T> = (
 ) => Promise<T>;
 
 const attemptsMax = 5;
-const lookUpMaxMs = 5000;
-const lookUpEveryMs = 100;
 
 /**
  * Runs one transaction that moves stock. `work` locks its reservations or transfer first, then
@@ -107,39 +106,4 @@ async function readTransactionId(em: EntityManager): Promise<string | null> {
     'select pg_current_xact_id_if_assigned()::text as id',
   );
   return row?.id ?? null;
-}
-
-/** Looks up the outcome of a transaction whose COMMIT was not answered (ADR 26). */
-async function wasCommitted(
-  em: EntityManager,
-  transactionId: string,
-  ledger: Ledger | undefined,
-): Promise<boolean> {
-  const deadlineMs = Date.now() + lookUpMaxMs;
-  for (;;) {
-    try {
-      const [row] = await sql<{ status: string }>(em, 'select pg_xact_status($1::xid8) as status', [
-        transactionId,
-      ]);
-      // PostgreSQL may still run it, though this process has lost the connection.
-      if (row?.status !== 'in progress') {
-        return row?.status === 'committed' && isFirstMovementStored(em, ledger);
-      }
-    } catch (error) {
-      if (!isDatabaseUnavailable(error)) throw error;
-    }
-    if (Date.now() > deadlineMs) throw new OutcomeUnknown('the answer to COMMIT was lost');
-    await new Promise((resolve) => setTimeout(resolve, lookUpEveryMs));
-  }
-}
-
-/** A standby that took over meanwhile may have used the id for another transaction. */
-async function isFirstMovementStored(
-  em: EntityManager,
-  ledger: Ledger | undefined,
-): Promise<boolean> {
-  const [movement] = ledger?.movements ?? [];
-  if (!movement) return true;
-  const rows = await sql(em, 'select 1 from stock_movement where id = $1', [movement.id]);
-  return rows.length > 0;
 }

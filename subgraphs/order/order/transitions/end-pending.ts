@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sqlPrepared } from '../../../shared/database/sql.js';
 import { newId } from '../../../shared/ids.js';
-import { returnToCart } from '../../cart/move-cart.js';
+import { returnToCart } from '../../cart/return-to-cart.js';
 import { subtractPurchases } from '../../purchase-limit/count-purchases.js';
 import { assertTransition } from '../../state-machine.js';
 import { markChanged } from '../order-signals.js';

@@ -73,7 +73,7 @@ export class Dispatcher<Request, Outcome> {
    *   cannot be acquired; nothing was done then. What `work` throws for this request alone.
    */
   submit(request: Request): Promise<Outcome> {
-    if (this.#queue.length >= this.#limits.queueMax) return Promise.reject(this.#refusal('full'));
+    if (this.#queue.isFull) return Promise.reject(this.#refusal('full'));
     return new Promise((resolve, reject) => {
       const keys = this.#options.keysOf(request);
       this.#queue.push({ request, keys, enqueuedMs: performance.now(), resolve, reject });

@@ -24,10 +24,17 @@ export interface Waiting<Request, Outcome> {
 export class WaitingQueue<Request, Outcome> {
   #queue: Waiting<Request, Outcome>[] = [];
 
-  constructor(private readonly limits: Pick<DispatcherLimits, 'batchMax' | 'keysPerBatchMax'>) {}
+  constructor(
+    private readonly limits: Pick<DispatcherLimits, 'batchMax' | 'keysPerBatchMax' | 'queueMax'>,
+  ) {}
 
   get length(): number {
     return this.#queue.length;
+  }
+
+  /** Whether `queueMax` requests wait: the dispatcher refuses one more. */
+  get isFull(): boolean {
+    return this.#queue.length >= this.limits.queueMax;
   }
 
   push(waiting: Waiting<Request, Outcome>): void {

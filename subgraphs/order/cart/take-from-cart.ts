@@ -33,17 +33,13 @@ export async function takeFromCart(em: EntityManager, orderId: string): Promise<
   );
 }
 
-/**
- * Puts the units that an order took from the cart back, in addition to what was added meanwhile. Part
- * of the transaction whose guarded update cancels the unpaid order, so that it happens once.
- */
-export async function returnToCart(em: EntityManager, orderId: string): Promise<void> {
-  const lines = await readCartChanges(em, orderId, 'i.from_cart', 'i.from_cart > 0');
-  if (lines[0]) await changeCart(em, lines[0].customerId, 'restore', lines);
-}
-
 /** The lines of an order that meet a condition, as changes of its customer's cart. */
-const readCartChanges = (em: EntityManager, orderId: string, quantity: string, condition: string) =>
+export const readCartChanges = (
+  em: EntityManager,
+  orderId: string,
+  quantity: string,
+  condition: string,
+) =>
   sqlPrepared<OrderedLine>(
     em,
     `select o.customer_id as "customerId", i.offer_id as "offerId", ${quantity} as quantity, i.name,

@@ -1,0 +1,38 @@
+import Big from 'big.js';
+import { type Money, money } from '../../shared/money.js';
+import { readCartLines } from '../cart/read-cart.js';
+import type { OrderApp } from '../context.js';
+import type { Outcome } from './outcome.js';
+import { type OrderLine, totalOf } from './place-order.js';
+
+/** The change of each line's price since the cart, if the total is not the expected one. */
+export async function findPriceChange(
+  app: OrderApp,
+  customerId: string,
+  lines: readonly OrderLine[],
+  expectedTotal: string,
+): Promise<Outcome | null> {
+  const actual = totalOf(lines);
+  if (new Big(actual).eq(expectedTotal)) return null;
+  const inCart = await readCartLines(app.orm.em.fork(), customerId);
+  const oldPrices = new Map(
+    inCart.map((line) => [line.offerId, plain(line.unitPriceAmount, line.currencyCode)]),
+  );
+  const facts = lines.map(({ offer }) => ({
+    offerId: offer.id,
+    oldPrice: oldPrices.get(offer.id) ?? null,
+    newPrice: plain(offer.priceAmount, offer.currencyCode),
+  }));
+  const currencyCode = lines[0]?.offer.currencyCode as string;
+  return {
+    kind: 'price',
+    lines: facts.filter(({ oldPrice, newPrice }) => !isSame(oldPrice, newPrice)),
+    expected: plain(expectedTotal, currencyCode),
+    actual: plain(actual, currencyCode),
+  };
+}
+
+const plain = (amount: string, currencyCode: string): Money => ({ ...money(amount, currencyCode) });
+
+const isSame = (one: Money | null, other: Money) =>
+  one?.amount === other.amount && one.currencyCode === other.currencyCode;

@@ -1,0 +1,38 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../../shared/database/sql.js';
+
+const wordLengthMin = 3; // shorter ones are not in search_word
+const nearMax = 5;
+const similarityMin = 0.25;
+// A word is searched for too if its similarity is at least this share of the nearest word's.
+const similarityShare = 0.8;
+
+export interface Term {
+  readonly term: string;
+  /** English stem as a tsquery; empty for a stop word such as "the" */
+  readonly stem: string;
+  /** the most similar words of the catalogue, if none begins with the term; null: not looked up */
+  readonly near: readonly { readonly word: string; readonly similarity: number }[] | null;
+}
+
+/** Reads the stem of each term, and for a term that no word of the catalogue begins with, similar words. */
+export const readTerms = (em: EntityManager, terms: readonly string[]): Promise<Term[]> =>
+  sql<Term>(
+    em,
+    `select term, plainto_tsquery('english', term)::text as stem,
+       case when length(term) >= $2 and not exists (select from search_word where word ^@ term)
+         then (
+           select coalesce(json_agg(nearest), '[]')
+           from (select word, similarity(word, term) from search_word
+             order by word <-> term limit $3) as nearest
+         ) end as near
+     from unnest($1::text[]) with ordinality as terms (term, place) order by place`,
+    [terms, wordLengthMin, nearMax],
+  );
+
+/** The words to search for in place of a mistyped term; none if it is a word of the catalogue. */
+export function similarWords(near: Term['near']): string[] {
+  const [best] = near ?? [];
+  const nearMin = Math.max(similarityMin, (best?.similarity ?? 0) * similarityShare);
+  return (near ?? []).filter(({ similarity }) => similarity >= nearMin).map(({ word }) => word);
+}
