@@ -75,7 +75,7 @@ const framings: Readonly<Record<HttpTransport, Framing>> = {
 
 const framedTexts = new WeakMap<Result, Partial<Record<HttpTransport, string>>>();
 
-/** The framedTexts text of a result, created once for all clients of a feed. */
+/** The framed text of a result, created once for all clients of a feed. */
 function framedTextOf(transport: HttpTransport, result: Result): string {
   const texts = framedTexts.get(result) ?? {};
   texts[transport] ??= framings[transport].frame(result);
