@@ -293,7 +293,7 @@ describe('open subscriptions', () => {
   it('are as many as one client may have', async () => {
     const { hub, open } = worldOf({}, 2);
     const [first] = [open(person('ana')), open(person('ana'))];
-    expect(() => open(person('ana'))).toThrow('Limit of open subscriptions reached');
+    expect(() => open(person('ana'))).toThrow('Subscription limit reached');
     open(person('ben'));
     await first.return();
     open(person('ana'));
