@@ -32,7 +32,7 @@ describe('the configuration of the router', () => {
     expect(problems[0]).toMatch(why);
   });
 
-  it('takes a certificate and its key, both or neither', () => {
+  it('accepts a certificate and its key, both or neither', () => {
     expect(tlsOf(loadConfig(variables, {}))).toBeNull();
     const pair = { TLS_CERT: pem('cert'), TLS_KEY: pem('key') };
     expect(tlsOf(loadConfig(variables, pair))).toEqual({ cert: pem('cert'), key: pem('key') });

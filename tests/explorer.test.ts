@@ -29,7 +29,7 @@ describe('the explorers', () => {
   const at = (path: string, headers: Record<string, string> = {}) =>
     fetch(new URL(path, system.url), { headers });
 
-  it('serve GraphiQL with all its parts, none of them from elsewhere', async () => {
+  it('serve GraphiQL with all its files from the router', async () => {
     const page = await at('/graphiql');
     const html = await page.text();
     expect(page.status).toBe(200);
@@ -47,7 +47,7 @@ describe('the explorers', () => {
     }
   });
 
-  it('serve GraphiQL the examples, one a tab', async () => {
+  it('serve the examples to GraphiQL, one for each tab', async () => {
     const reply = await at('/graphiql/examples.json');
     const examples = (await reply.json()) as ReturnType<typeof examplesOf>;
     expect(examples).toEqual(examplesOf(operations));
@@ -64,7 +64,7 @@ describe('the explorers', () => {
     expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   });
 
-  it('serve a browser Apollo Sandbox with the examples in it', async () => {
+  it('serve Apollo Sandbox with the examples to a browser', async () => {
     const html = await (await at('/graphql', inBrowser)).text();
     expect(html).toContain('EmbeddedSandbox');
     for (const { name } of operations) expect(html).toContain(` ${name}`);
@@ -81,7 +81,7 @@ describe('the explorers', () => {
     expect(await reply.text()).not.toContain('Sandbox');
   });
 
-  it('find the same value for a variable in all examples that have it', () => {
+  it('have one value for each variable in all examples', () => {
     const values = new Map<string, unknown>();
     for (const { variables } of operations) {
       for (const [name, value] of Object.entries(variables)) {
@@ -101,32 +101,32 @@ describe('the explorers', () => {
     expect(((await reply.json()) as { errors?: unknown }).errors).toBeUndefined();
   });
 
-  it('do not count the login among the examples against anybody when a router starts', async () => {
+  it('do not spend rate limits on the example login when a router starts', async () => {
     const router = await startRouterBeside(system, {}, { identity: 1, login: 1 });
     const { query, variables } = named('Login');
     const reply = await postGraphQL(router.graphqlUrl, query, variables);
     expect(reply.data.login.__typename).toBe('Session');
   });
 
-  it('have examples that lead through a first visit, each run as it stands', async () => {
+  it('have examples that lead through a first visit, each executed unchanged', async () => {
     const { token } = await logIn(system, 'ana');
     const vera = await logIn(system, 'vera');
     const run = async (name: string, as?: string, change: object = {}) => {
       const { query, variables } = named(name);
-      const ask = () => system.graphql(query, { ...variables, ...change }, as);
-      const mayAskAgain = ['Checkout', 'PayOrder'].includes(name);
-      const { data, errors } = await (mayAskAgain ? retry(ask, isPaymentPending) : ask());
+      const send = () => system.graphql(query, { ...variables, ...change }, as);
+      const isRepeatable = ['Checkout', 'PayOrder'].includes(name);
+      const { data, errors } = await (isRepeatable ? retry(send, isPaymentPending) : send());
       expect(errors).toBeUndefined();
       return data;
     };
-    const done = new Set<string>();
+    const executed = new Set<string>();
     const ran = async (name: string, as?: string, change?: object) => {
-      done.add(name);
+      executed.add(name);
       return run(name, as, change);
     };
     const anonymous = overWebSocket(system.url);
     const stock = anonymous.subscribe(named('LiveStock').query, named('LiveStock').variables);
-    done.add('LiveStock');
+    executed.add('LiveStock');
     await until(() => stock.seen.length >= 2);
 
     expect((await ran('Browse')).products.edges).not.toHaveLength(0);
@@ -139,7 +139,7 @@ describe('the explorers', () => {
 
     const own = overWebSocket(system.url, token);
     const changes = own.subscribe(named('OrderChanged').query, { orderId: order.id });
-    done.add('OrderChanged');
+    executed.add('OrderChanged');
     await until(() => changes.seen[0]?.data?.orderChanged.status === 'PENDING');
     const payment = { ...(named('PayOrder').variables.payment as object), orderId: order.id };
     const paid = await ran('PayOrder', token, { payment });
@@ -151,7 +151,7 @@ describe('the explorers', () => {
     expect((await ran('ReceiveStock', vera.token)).receiveStock.onHand).toBeGreaterThan(60);
     anonymous.close();
     own.close();
-    expect(operations.map(({ name }) => name).filter((name) => !done.has(name))).toEqual([]);
+    expect(operations.map(({ name }) => name).filter((name) => !executed.has(name))).toEqual([]);
     await system.expectInvariants();
   });
 });

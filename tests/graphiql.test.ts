@@ -9,7 +9,7 @@ const inChromium = path ? it : it.skip;
 const ofPage = path ? '' : ' (skipped: no Chromium is installed, apt-get install chromium)';
 const warehouseId = '01a19467-e800-77c1-8019-1d1e78adfa6f'; // of North Outfitters
 
-// On a busy machine five megabytes of editor take a while to be parsed.
+// On a busy machine, parsing five megabytes of editor takes a while.
 const loadMaxMs = 90_000;
 jest.setTimeout(2 * loadMaxMs);
 
@@ -18,8 +18,8 @@ describe(`GraphiQL in a browser${ofPage}`, () => {
   let browser: Browser;
   let page: Page;
   let base: URL;
-  const asked: string[] = [];
-  const wrong: string[] = [];
+  const requested: string[] = [];
+  const errorsSeen: string[] = [];
   beforeAll(async () => {
     if (!path) return;
     system = await startSystem();
@@ -27,10 +27,10 @@ describe(`GraphiQL in a browser${ofPage}`, () => {
     browser = await startChromium(path);
     page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
     page.setDefaultTimeout(loadMaxMs);
-    page.on('request', (request) => asked.push(request.url()));
-    page.on('websocket', (socket) => asked.push(socket.url()));
-    page.on('pageerror', (error) => wrong.push(error.message));
-    page.on('console', (line) => line.type() === 'error' && wrong.push(line.text()));
+    page.on('request', (request) => requested.push(request.url()));
+    page.on('websocket', (socket) => requested.push(socket.url()));
+    page.on('pageerror', (error) => errorsSeen.push(error.message));
+    page.on('console', (line) => line.type() === 'error' && errorsSeen.push(line.text()));
   });
   afterAll(async () => {
     await browser?.close();
@@ -38,22 +38,22 @@ describe(`GraphiQL in a browser${ofPage}`, () => {
   });
 
   const chooseTab = (name: string) => page.getByRole('tab', { name, exact: true }).click();
-  // One button, that says what it does: it is waited for until it does that.
+  // One button with two labels: waits for the label.
   const run = () => page.getByRole('button', { name: /^Execute query/ }).click();
   const stop = () => page.getByRole('button', { name: /^Stop query/ }).click();
   const answers = (hasText: string) =>
     page.locator('.graphiql-response').filter({ hasText }).waitFor();
 
-  inChromium('runs a query, from the tabs it opens with', async () => {
+  inChromium('runs a query of the tabs that it opens', async () => {
     await page.goto(new URL('/graphiql', base).href);
     await run();
     await answers('"products": {');
     await answers('"edges": [');
   });
 
-  inChromium('shows a change of stock that arrives', async () => {
+  inChromium('shows a stock change when it arrives', async () => {
     await chooseTab('LiveStock');
-    // On a busy machine the editor still has what the tab before it had.
+    // On a busy machine the editor may still show the previous tab.
     await page.locator('.graphiql-query-editor').filter({ hasText: 'stockChanged' }).waitFor();
     await run();
     await answers('"available": 100');
@@ -69,14 +69,14 @@ describe(`GraphiQL in a browser${ofPage}`, () => {
     await stop();
   });
 
-  inChromium('asks nobody but the router, and nothing goes wrong', () => {
-    const elsewhere = asked.filter(
+  inChromium('sends requests to the router only, and reports no error', () => {
+    const elsewhere = requested.filter(
       (url) =>
         !url.startsWith('data:') && !url.startsWith('blob:') && new URL(url).host !== base.host,
     );
     expect(elsewhere).toEqual([]);
-    expect(asked.filter((url) => url.startsWith('ws:'))).toHaveLength(1);
-    expect(asked.filter((url) => url.includes('graphql.worker'))).not.toEqual([]);
-    expect(wrong).toEqual([]);
+    expect(requested.filter((url) => url.startsWith('ws:'))).toHaveLength(1);
+    expect(requested.filter((url) => url.includes('graphql.worker'))).not.toEqual([]);
+    expect(errorsSeen).toEqual([]);
   });
 });

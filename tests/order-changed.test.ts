@@ -59,7 +59,7 @@ describe('the subscription orderChanged, over graphql-ws at the order subgraph',
   const ship = (id: string) =>
     actAs(system, vendor).mutate('shipShopOrder', 'ShipShopOrderInput', { id }, '__typename');
 
-  it('begins with the current order, then sends each change of it and of its shop orders', async () => {
+  it('starts with the current order, then sends each change of it and of its shop orders', async () => {
     const orderId = await place();
     const { seen } = watch(customer, orderId);
     await until(seen, 'PENDING');
@@ -76,7 +76,7 @@ describe('the subscription orderChanged, over graphql-ws at the order subgraph',
     expect(seen.at(-1)?.history.at(-1)).toEqual({ type: 'DELIVERED' });
   });
 
-  it('sends that the payment window expired', async () => {
+  it('sends the cancellation when the payment window expires', async () => {
     const orderId = await place();
     const { seen } = watch(customer, orderId);
     await until(seen, 'CANCELLED');
@@ -86,7 +86,7 @@ describe('the subscription orderChanged, over graphql-ws at the order subgraph',
     });
   });
 
-  it('is open to a shop of the order, with its own shop order only, and to an admin', async () => {
+  it('is open to a vendor of the order, with their own shop order only, and to an admin', async () => {
     const orderId = await place([shop, otherShop]);
     const mine = watch(vendor, orderId);
     const all = watch(await logIn(system, 'ada'), orderId);
@@ -97,7 +97,7 @@ describe('the subscription orderChanged, over graphql-ws at the order subgraph',
     expect(all.seen.at(-1)?.shopOrders).toHaveLength(2);
   });
 
-  it('is refused to others', async () => {
+  it('is refused to everyone else', async () => {
     const orderId = await place();
     const stranger = await registerPerson(system);
     const codes: [Person | null, string, string][] = [

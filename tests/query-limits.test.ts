@@ -5,7 +5,7 @@ import { root } from '../ops/subgraph-names.js';
 import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
 import { type GraphQLReply, postGraphQL, startSystem, type TestSystem } from './harness/system.js';
 
-/** One's orders, their customer, and so on: fields in fields, so many deep. */
+/** The caller's orders, their customer, and so on, nested to the given depth. */
 const nested = (depth: number) => {
   const path = ['me', ...Array(depth).fill(['orders', 'edges', 'node', 'customer']).flat()];
   const names = path.slice(0, depth - 1);
@@ -14,7 +14,7 @@ const nested = (depth: number) => {
 const times = (n: number, make: (n: number) => string) =>
   Array.from({ length: n }, (_, each) => make(each)).join(' ');
 
-describe('an operation has limits', () => {
+describe('the limits of an operation', () => {
   let system: TestSystem;
   beforeAll(async () => {
     system = await startSystem();
@@ -44,7 +44,7 @@ describe('an operation has limits', () => {
   const overLimit: Array<[string, string, string]> = [
     ['deeper than 8 fields', nested(9), '^Query depth limit of 8 exceeded, found 9'],
     [
-      'deep through fragments',
+      'deeper than 8 fields through fragments',
       `{ me { ...A } } fragment A on User { orders { edges { node { ...B } } } }
        fragment B on Order { customer { orders { edges { node { id } } } } }`,
       '^Query depth limit of 8 exceeded, found 9',
@@ -65,18 +65,18 @@ describe('an operation has limits', () => {
       '^Directives limit of 50 exceeded, found 51',
     ],
     [
-      'pages within pages',
+      'nested pages',
       '{ me { orders(first: 100) { edges { node { customer { orders(first: 100) { edges { cursor } } } } } } } }',
       '^Query Cost limit of 250000 exceeded',
     ],
     [
-      'pages within pages, of the size they have by default',
+      'nested pages of the default size',
       `{ products(first: 100) { edges { node { variants { offers { id price { amount currencyCode }
          shop { id name slug owner { id name } } availability { available version } } } } } } }`,
       '^Query Cost limit of 250000 exceeded',
     ],
     [
-      '30 fragments, each of which has the next twice',
+      '30 fragments, each of which spreads the next twice',
       `{ me { ...F0 } } ${times(30, (n) => `fragment F${n} on User { ...F${n + 1} ...F${n + 1} }`)}
        fragment F30 on User { id }`,
       '^Query Cost limit of 250000 exceeded',
@@ -94,12 +94,12 @@ describe('an operation has limits', () => {
     ],
   ];
 
-  it.each(overLimit)('%s: refused, also by GET', async (_, query, message) => {
+  it.each(overLimit)('refuse %s, also by GET', async (_, query, message) => {
     expect(refusal(await system.graphql(query))).toEqual(refused(message));
     expect(refusal(await get(query))).toEqual(refused(message));
   });
 
-  it('pages within pages whose sizes are in variables, or in their defaults', async () => {
+  it('refuse nested pages whose sizes are in variables, or in their defaults', async () => {
     const within = 'orders(first: $n) { edges { node { customer { orders(first: $n) { edges {';
     const query = (type: string) =>
       `query ($n: Int${type}) { me { ${within} cursor } } } } } } } }`;
@@ -110,27 +110,27 @@ describe('an operation has limits', () => {
     expect(small.status).toBe(200);
   });
 
-  it('is priced by what each request asks, whatever was asked with the same text before', async () => {
+  it('use the cost of each request, whatever the cost of earlier requests with the same text', async () => {
     const pages = (n: string) =>
       `me { orders(first: $${n}) { edges { node { customer { orders(first: $${n}) { edges { cursor } } } } } } }`;
     const query = `query A($a: Int) { ${pages('a')} } query B($b: Int) { ${pages('b')} }`;
-    const ask = async (operationName: string, variables: object) => {
+    const send = async (operationName: string, variables: object) => {
       const headers = { 'content-type': 'application/json' };
       const body = JSON.stringify({ query, operationName, variables });
       return (await fetch(system.url, { method: 'POST', headers, body })).status;
     };
-    const [cheap, dear] = [2, 100];
-    const asked = [
-      await ask('A', { a: cheap, b: dear }),
-      await ask('A', { a: dear, b: cheap }),
-      await ask('B', { a: dear, b: cheap }),
-      await ask('B', { a: cheap, b: dear }),
-      await ask('A', { a: cheap, b: dear }),
+    const [small, large] = [2, 100];
+    const statuses = [
+      await send('A', { a: small, b: large }),
+      await send('A', { a: large, b: small }),
+      await send('B', { a: large, b: small }),
+      await send('B', { a: small, b: large }),
+      await send('A', { a: small, b: large }),
     ];
-    expect(asked).toEqual([200, 400, 200, 400, 200]);
+    expect(statuses).toEqual([200, 400, 200, 400, 200]);
   });
 
-  it('null for a variable that has a default, where there must be a value', async () => {
+  it('refuse null for a variable with a default where a value is required', async () => {
     const uses = [
       ['Int = 5', 'products(first: $n) { edges { cursor } }'],
       ['Int = 5', 'products { edges { node { variants { offers(first: $n) { id } } } } }'],
@@ -148,7 +148,7 @@ describe('an operation has limits', () => {
     expect((await system.graphql(allowed, { n: null })).errors).toBeUndefined();
   });
 
-  it('at its limits it is answered', async () => {
+  it('accept operations at the limits', async () => {
     for (const query of [
       '{ categories { children { children { name } } } }',
       nested(8),
@@ -163,7 +163,7 @@ describe('an operation has limits', () => {
     }
   });
 
-  it('more than 1,000 tokens are not even read', async () => {
+  it('stop the parser after 1,000 tokens', async () => {
     for (const query of [
       `{ ${times(1000, () => '__typename')} }`,
       `{ ${'me { '.repeat(15_000)}`,
@@ -185,7 +185,7 @@ describe('an operation has limits', () => {
        fragment B on User { a: id ...A orders { edges { node { customer { ...A } } } } }`,
       'itself',
     ],
-    ['a fragment that is not there', '{ ...Nothing }', 'Unknown fragment'],
+    ['an unknown fragment', '{ ...Nothing }', 'Unknown fragment'],
     ['an unknown fragment in a field', '{ me { ...Nothing id } }', 'Unknown fragment'],
     [
       'a chain of 120 fragments',
@@ -202,19 +202,19 @@ describe('an operation has limits', () => {
       `mutation { login(input: ${'{a: '.repeat(240)}1${'}'.repeat(240)}) { __typename } }`,
       'Value depth limit of 8 exceeded',
     ],
-    ['330 fields in one another', `{ ${'me { '.repeat(330)} id ${'} '.repeat(331)}`, 'depth limit'],
+    ['330 nested fields', `{ ${'me { '.repeat(330)} id ${'} '.repeat(331)}`, 'depth limit'],
     [
-      'every fragment in every other',
+      'fragments that all spread each other',
       `{ ...F0 } ${times(18, (n) => `fragment F${n} on Query { ${times(18, (m) => `...F${m}`)} }`)}`,
       'itself',
     ],
-  ])('%s: no crash and no fault of ours', async (_, query, message) => {
+  ])('refuse %s as invalid, without a crash', async (_, query, message) => {
     const reply = await system.graphql(query);
     expect(refusal(reply)).toMatchObject({ status: 400, code: 'GRAPHQL_VALIDATION_FAILED' });
     expect(reply.errors?.map((error) => error.message).join('\n')).toMatch(message);
   });
 
-  it('variables in thousands of lists are refused', async () => {
+  it('refuse variables that are nested in thousands of lists', async () => {
     const lists = `${'['.repeat(30_000)}${']'.repeat(30_000)}`;
     const query = 'query ($id: UUID!) { product(id: $id) { id } }';
     const body = `{ "query": ${JSON.stringify(query)}, "variables": { "id": ${lists} } }`;
@@ -224,7 +224,7 @@ describe('an operation has limits', () => {
     expect(await response.text()).toContain('Value depth limit of 8 exceeded.');
   });
 
-  it('an array of operations is refused as a whole', async () => {
+  it('refuse an array of operations as a whole', async () => {
     const body = JSON.stringify([{ query: '{ serverTime }' }, { query: '{ serverTime }' }]);
     const headers = { 'content-type': 'application/json' };
     const response = await fetch(system.url, { method: 'POST', headers, body });
@@ -236,7 +236,7 @@ describe('an operation has limits', () => {
     });
   });
 
-  it('the queries with which tools read the schema are answered', async () => {
+  it('accept the introspection queries of tools', async () => {
     for (const query of [
       getIntrospectionQuery(),
       getIntrospectionQuery({ specifiedByUrl: true, inputValueDeprecation: true }),
@@ -247,7 +247,7 @@ describe('an operation has limits', () => {
     }
   });
 
-  it('the operations of docs/operations/configuration.md are within the limits', async () => {
+  it('accept the operations of docs/operations/configuration.md', async () => {
     const page = readFileSync(join(root, 'docs/operations/configuration.md'), 'utf8');
     const operations = [...page.matchAll(/```graphql\n(.*?)```/gs)].map((match) => match[1]);
     expect(operations.length).toBeGreaterThan(3);
@@ -257,22 +257,25 @@ describe('an operation has limits', () => {
     }
   });
 
-  it('in production the schema is hidden, from introspection and from suggestions', async () => {
+  it('hide the schema in production, from introspection and from suggestions', async () => {
     const router = await startRouterBeside(system, { NODE_ENV: 'production' });
-    const ask = (query: string, variables = {}) => postGraphQL(router.graphqlUrl, query, variables);
-    const schema = await ask('{ __schema { types { name } } }');
+    const send = (query: string, variables = {}) =>
+      postGraphQL(router.graphqlUrl, query, variables);
+    const schema = await send('{ __schema { types { name } } }');
     expect(refusal(schema)).toEqual(refused('introspection is not allowed'));
-    const inQuery = await ask('{ serverTim }');
+    const inQuery = await send('{ serverTim }');
     expect(inQuery.errors?.[0]?.message).toBe('Cannot query field "serverTim" on type "Query".');
     const login = 'mutation ($input: LoginInput!) { login(input: $input) { __typename } }';
-    const inVariable = await ask(login, { input: { identifier: 'a', password: 'b', passwor: '' } });
+    const inVariable = await send(login, {
+      input: { identifier: 'a', password: 'b', passwor: '' },
+    });
     expect(inVariable.errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT');
     expect(JSON.stringify(inVariable.errors)).not.toContain('Did you mean');
     const outside = await system.graphql('{ serverTim }');
     expect(outside.errors?.[0]?.message).toContain('Did you mean "serverTime"?');
   });
 
-  it('in production the schema is shown if INTROSPECTION is true', async () => {
+  it('show the schema in production if INTROSPECTION is true', async () => {
     const settings = { NODE_ENV: 'production', INTROSPECTION: 'true' };
     const router = await startRouterBeside(system, settings);
     const { errors } = await postGraphQL(router.graphqlUrl, '{ __schema { types { name } } }');

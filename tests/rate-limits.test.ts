@@ -14,7 +14,7 @@ let lastAddress = 0;
 /** An address that no test has used. */
 const newAddress = () => `198.51.100.${++lastAddress}`;
 
-describe('how often something may be asked has limits', () => {
+describe('rate limits', () => {
   let system: TestSystem;
   beforeAll(async () => {
     system = await startSystem();
@@ -22,7 +22,7 @@ describe('how often something may be asked has limits', () => {
   afterEach(stopRoutersBeside);
   afterAll(() => system.stop());
 
-  /** A router with so many requests an hour, which believes what a proxy on this machine says. */
+  /** A router with the given requests an hour, which trusts a proxy on this machine. */
   async function routerWith(
     points: Parameters<typeof startRouterBeside>[2],
     settings: Record<string, string> = { TRUST_PROXY: 'loopback' },
@@ -34,7 +34,7 @@ describe('how often something may be asked has limits', () => {
     await redis.flushdb();
     await closeRedis(redis);
   }
-  const ask = (router: Router, address: string, query = '{ serverTime }', token?: string) =>
+  const send = (router: Router, address: string, query = '{ serverTime }', token?: string) =>
     postGraphQL(router.graphqlUrl, query, {}, token, fromAddress(address));
   const statuses = async (n: number, send: (n: number) => Promise<GraphQLReply>) => {
     const all: number[] = [];
@@ -51,116 +51,116 @@ describe('how often something may be asked has limits', () => {
     expect(reply.data ?? null).toBeNull();
   }
 
-  it('an address is refused once it has asked too often, and no other is', async () => {
+  it('refuse an address above its limit, and no other address', async () => {
     const router = await routerWith({ ip: 3 });
     const address = newAddress();
-    expect(await statuses(3, () => ask(router, address))).toEqual([200, 200, 200]);
-    expectLimited(await ask(router, address), 'Too many requests from your address.');
-    expect((await ask(router, newAddress())).status).toBe(200);
+    expect(await statuses(3, () => send(router, address))).toEqual([200, 200, 200]);
+    expectLimited(await send(router, address), 'Too many requests from your address.');
+    expect((await send(router, newAddress())).status).toBe(200);
   });
 
-  it('two routers count together', async () => {
+  it('are counted by two routers together', async () => {
     const [one, other] = [await routerWith({ ip: 3 }), await routerWith({ ip: 3 })];
     const address = newAddress();
-    const inTurn = (n: number) => ask(n % 2 ? one : other, address);
+    const inTurn = (n: number) => send(n % 2 ? one : other, address);
     expect(await statuses(5, inTurn)).toEqual([200, 200, 200, 429, 429]);
   });
 
-  it('a refused address is refused before its token or its body is looked at', async () => {
+  it('refuse an address before its token and its body are read', async () => {
     const router = await routerWith({ ip: 1 });
     const address = newAddress();
-    await ask(router, address);
-    expect((await ask(router, address, '{ serverTime }', 'no.good.token')).status).toBe(429);
+    await send(router, address);
+    expect((await send(router, address, '{ serverTime }', 'no.good.token')).status).toBe(429);
     const headers = { 'content-type': 'application/json', ...fromAddress(address) };
     const body = 'x'.repeat(200_000);
     expect((await fetch(router.graphqlUrl, { method: 'POST', headers, body })).status).toBe(429);
     expect((await fetch(`${router.url}/nothing`, { headers })).status).toBe(429);
   });
 
-  it('a refused address costs Redis nothing more', async () => {
+  it('cause no more Redis commands for a refused address', async () => {
     const router = await routerWith({ ip: 1 });
     const address = newAddress();
     const redis = new Redis(`${system.redis.url}/4`);
-    await ask(router, address);
+    await send(router, address);
     const key = `limit:ip:${address}`;
     expect(await redis.get(key)).toBe('1');
-    expect(await statuses(3, () => ask(router, address))).toEqual([429, 429, 429]);
+    expect(await statuses(3, () => send(router, address))).toEqual([429, 429, 429]);
     expect(await redis.get(key)).toBe('1');
     await closeRedis(redis);
   });
 
-  it('whoever is not a trusted proxy cannot say to be somebody else', async () => {
+  it('ignore forwarded addresses that do not come from a trusted proxy', async () => {
     const router = await routerWith({ ip: 2 }, { TRUST_PROXY: '' });
     await flushCounts();
-    expect(await statuses(3, () => ask(router, newAddress()))).toEqual([200, 200, 429]);
+    expect(await statuses(3, () => send(router, newAddress()))).toEqual([200, 200, 429]);
   });
 
-  it('addresses before the last one that a trusted proxy reports are ignored', async () => {
+  it('ignore the addresses before the last one that a trusted proxy reports', async () => {
     const router = await routerWith({ ip: 2 });
     const address = newAddress();
-    const forged = () => ask(router, `${newAddress()}, ${address}`);
+    const forged = () => send(router, `${newAddress()}, ${address}`);
     expect(await statuses(3, forged)).toEqual([200, 200, 429]);
   });
 
-  it('an IPv6 network of 64 bits is one address', async () => {
+  it('count an IPv6 network of 64 bits as one address', async () => {
     const router = await routerWith({ ip: 2 });
-    const inNetwork = (n: number) => ask(router, `2001:db8:1:2:${n}::${n}`);
+    const inNetwork = (n: number) => send(router, `2001:db8:1:2:${n}::${n}`);
     expect(await statuses(3, inNetwork)).toEqual([200, 200, 429]);
-    expect((await ask(router, '2001:db8:1:3::1')).status).toBe(200);
+    expect((await send(router, '2001:db8:1:3::1')).status).toBe(200);
   });
 
-  it('a user is refused wherever the requests come from, and no other user is', async () => {
+  it('refuse a user from any address, and no other user', async () => {
     const router = await routerWith({ user: 2 });
     const [ana, ben] = await Promise.all([logIn(system, 'ana'), logIn(system, 'ben')]);
-    const asAna = () => ask(router, newAddress(), '{ serverTime }', ana.token);
+    const asAna = () => send(router, newAddress(), '{ serverTime }', ana.token);
     expect(await statuses(2, asAna)).toEqual([200, 200]);
     expectLimited(await asAna(), 'Too many requests from your account.');
-    expect((await ask(router, newAddress(), '{ serverTime }', ben.token)).status).toBe(200);
-    expect((await ask(router, newAddress())).status).toBe(200);
+    expect((await send(router, newAddress(), '{ serverTime }', ben.token)).status).toBe(200);
+    expect((await send(router, newAddress())).status).toBe(200);
   });
 
   const loginAs = (identifier: string, key = 'login') =>
     `${key}: login(input: { identifier: "${identifier}", password: "wrong-1" }) { __typename }`;
   const nobody = () => `${randomUUID()}@example.com`;
 
-  it('logins of an address have a tighter limit; reading goes on', async () => {
+  it('have a lower limit for logins of an address; its queries are still accepted', async () => {
     const router = await routerWith({ login: 2 });
     const address = newAddress();
-    const login = () => ask(router, address, `mutation { ${loginAs(nobody())} }`);
+    const login = () => send(router, address, `mutation { ${loginAs(nobody())} }`);
     expect(await statuses(2, login)).toEqual([200, 200]);
     expectLimited(await login(), 'Too many tries to log in from your address.');
-    expect((await ask(router, address)).status).toBe(200);
+    expect((await send(router, address)).status).toBe(200);
   });
 
-  it('each alias counts, in fragments too, and a refused operation does nothing', async () => {
+  it('count each alias, in fragments too; a refused operation has no effect', async () => {
     const router = await routerWith({ login: 3, register: 2 });
     const three = `mutation { ${loginAs(nobody(), 'a')} ...More ... on Mutation { ${loginAs(nobody(), 'c')} } }
       fragment More on Mutation { ${loginAs(nobody(), 'b')} }`;
     const address = newAddress();
-    expect((await ask(router, address, three)).status).toBe(200);
+    expect((await send(router, address, three)).status).toBe(200);
     const one = `mutation { ${loginAs(nobody())} }`;
-    expect((await ask(router, address, one)).status).toBe(429);
+    expect((await send(router, address, one)).status).toBe(429);
 
     const email = nobody();
     const register = (key: string, to: string) =>
       `${key}: register(input: { name: "N", email: "${to}", password: "pass-${randomUUID()}" }) { __typename }`;
     const threeNew = `mutation { ${register('a', email)} ${register('b', nobody())} ${register('c', nobody())} }`;
-    expect((await ask(router, newAddress(), threeNew)).status).toBe(429);
-    const { data } = await ask(router, newAddress(), `mutation { ${register('a', email)} }`);
+    expect((await send(router, newAddress(), threeNew)).status).toBe(429);
+    const { data } = await send(router, newAddress(), `mutation { ${register('a', email)} }`);
     expect(data.a.__typename).toBe('Session');
   });
 
-  it('refreshing sessions and changing passwords have limits of their own', async () => {
+  it('have separate limits for session refreshes and password changes', async () => {
     const router = await routerWith({ login: 1, refresh: 1 });
     const refresh = 'mutation { refreshSession(refreshToken: "none") { __typename } }';
     const change = `mutation { changePassword(input: { currentPassword: "a", newPassword: "b" }) { __typename } }`;
     for (const query of [refresh, change]) {
       const address = newAddress();
-      expect(await statuses(2, () => ask(router, address, query))).toEqual([200, 429]);
+      expect(await statuses(2, () => send(router, address, query))).toEqual([200, 429]);
     }
   });
 
-  it('one identity cannot be tried from many addresses, however it is written', async () => {
+  it('count logins of one identity from all addresses, in any spelling', async () => {
     const router = await routerWith({ identity: 3 });
     const tail = randomUUID();
     const written = [`v${tail}@example.com`, ` V${tail.toUpperCase()}@Example.com `];
@@ -175,18 +175,20 @@ describe('how often something may be asked has limits', () => {
     );
     expect(first.data).toMatchObject({ a: {}, b: {} });
     const login = (n: number) =>
-      ask(router, newAddress(), `mutation { ${loginAs(written[n % 2] as string)} }`);
+      send(router, newAddress(), `mutation { ${loginAs(written[n % 2] as string)} }`);
     expect((await login(0)).status).toBe(200);
     expectLimited(await login(1), 'Too many tries to log in to this account.');
-    expect((await ask(router, newAddress(), `mutation { ${loginAs(nobody())} }`)).status).toBe(200);
+    expect((await send(router, newAddress(), `mutation { ${loginAs(nobody())} }`)).status).toBe(
+      200,
+    );
   });
 
-  it('nor one phone, whatever is written around its number', async () => {
+  it('count logins of one phone number in any notation', async () => {
     const router = await routerWith({ identity: 2 });
     const written = ['+12025550143', '+1 (202) 555-0143', ' +1-202-555-0143', '+1.202.555.0143'];
     const codes = [];
     for (const each of written) {
-      codes.push((await ask(router, newAddress(), `mutation { ${loginAs(each)} }`)).status);
+      codes.push((await send(router, newAddress(), `mutation { ${loginAs(each)} }`)).status);
     }
     expect(codes).toEqual([200, 200, 429, 429]);
     for (const odd of [
@@ -196,15 +198,15 @@ describe('how often something may be asked has limits', () => {
       '+12025550143 ext. 5',
     ]) {
       const login = `mutation { login(input: { identifier: "${odd}", password: "holdfast-demo" }) { __typename } }`;
-      expect((await ask(router, newAddress(), login)).data).toMatchObject({
+      expect((await send(router, newAddress(), login)).data).toMatchObject({
         login: { __typename: 'InvalidCredentials' },
       });
     }
   });
 
-  it('no e-mail address lies in Redis', async () => {
+  it('store no e-mail address in Redis', async () => {
     const router = await routerWith({});
-    await ask(router, newAddress(), `mutation { ${loginAs('ana@example.com')} }`);
+    await send(router, newAddress(), `mutation { ${loginAs('ana@example.com')} }`);
     const redis = new Redis(`${system.redis.url}/4`);
     const keys = await redis.keys('limit:identity:*');
     await closeRedis(redis);
@@ -212,20 +214,20 @@ describe('how often something may be asked has limits', () => {
     expect(keys.filter((key) => /ana|@/.test(key))).toEqual([]);
   });
 
-  it.each(['away', 'hanging'])(
-    'with Redis %s it counts in memory, and nobody sees it',
+  it.each(['down', 'unresponsive'])(
+    'are counted in memory without an error while Redis is %s',
     async (how) => {
       const settings = { TRUST_PROXY: 'loopback' };
       const router = await startRouterBeside(system, settings, { ip: 3 }, limiterCommandMaxMs);
       const address = newAddress();
-      await (how === 'away' ? system.redis.kill() : system.redis.pause());
-      const replies = await statuses(5, () => ask(router, address));
-      await (how === 'away' ? system.redis.restart() : system.redis.resume());
+      await (how === 'down' ? system.redis.kill() : system.redis.pause());
+      const replies = await statuses(5, () => send(router, address));
+      await (how === 'down' ? system.redis.restart() : system.redis.resume());
       expect(replies).toEqual([200, 200, 200, 429, 429]);
     },
   );
 
-  it('the standard limits let a person log in and shop', async () => {
+  it('let a person log in and shop with the standard profile', async () => {
     const settings = { RATE_LIMIT_PROFILE: 'standard', TRUST_PROXY: 'loopback' };
     await system.stopPart('router');
     await system.start('router', settings);

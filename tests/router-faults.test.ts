@@ -13,7 +13,7 @@ const starsMissing = [
   ['TRY_AGAIN', 'books.1.stars'],
 ];
 
-describe('the router and subgraphs that', () => {
+describe('the router with a subgraph that', () => {
   let library: Library;
   beforeAll(async () => {
     library = await startLibrary();
@@ -22,12 +22,12 @@ describe('the router and subgraphs that', () => {
   afterEach(() => library.stopRouters());
   afterAll(() => library.stop());
 
-  describe('are asked the same at the same time', () => {
-    /** Asks, and waits until the router must have sent all of it on. */
+  describe('receives identical queries at the same time', () => {
+    /** Sends queries and waits until the router has forwarded them. */
     async function inFlight(
       router: Awaited<ReturnType<Library['startRouter']>>,
       times: number,
-      ask: () => void,
+      send: () => void,
     ) {
       const planned = async () => {
         const text = await (await fetch(`${router.opsUrl}/metrics`)).text();
@@ -35,66 +35,66 @@ describe('the router and subgraphs that', () => {
         return [...lookups].reduce((sum, [, count]) => sum + Number(count), 0);
       };
       const before = await planned();
-      const letGo = library.books.hold();
-      ask();
+      const release = library.books.hold();
+      send();
       await eventually(planned, (now) => now === before + times);
       void router.ask('{ book(id: "9") { title } }');
       await eventually(
         async () => library.books.asked.at(-1)?.query,
         (last) => last?.includes('book(') === true,
       );
-      return letGo;
+      return release;
     }
-    const asked = () => library.books.asked.filter(({ query }) => query.includes('books'));
+    const requests = () => library.books.asked.filter(({ query }) => query.includes('books'));
 
-    it('are asked once for one identity', async () => {
+    it('sends one request for one identity', async () => {
       const router = await library.startRouter();
       const token = await library.tokenFor('ana');
       const replies: Promise<GraphQLReply>[] = [];
-      const letGo = await inFlight(router, 5, () => {
+      const release = await inFlight(router, 5, () => {
         for (let n = 0; n < 5; n++) replies.push(router.ask(titles, {}, token));
       });
-      letGo();
+      release();
       const all = await Promise.all(replies);
       expect(all.map(({ data }) => data.books.length)).toEqual([2, 2, 2, 2, 2]);
-      expect(asked()).toHaveLength(1);
+      expect(requests()).toHaveLength(1);
     });
 
-    it('are asked for each identity by itself', async () => {
+    it('sends a request for each identity', async () => {
       const router = await library.startRouter();
       const tokens = [await library.tokenFor('ana'), await library.tokenFor('ben'), undefined];
       const replies: Promise<GraphQLReply>[] = [];
-      const letGo = await inFlight(router, tokens.length, () => {
+      const release = await inFlight(router, tokens.length, () => {
         for (const token of tokens) replies.push(router.ask(titles, {}, token));
       });
-      letGo();
+      release();
       await Promise.all(replies);
-      const whose = asked().map(({ authorization }) => authorization?.replace('Bearer ', ''));
+      const whose = requests().map(({ authorization }) => authorization?.replace('Bearer ', ''));
       expect(whose.toSorted()).toEqual(tokens.toSorted());
     });
 
-    it('show who wrote something what was written', async () => {
+    it('shows a client the effect of its own mutation', async () => {
       const router = await library.startRouter();
       const token = await library.tokenFor('ana');
       let before: Promise<GraphQLReply> | undefined;
-      const letGo = await inFlight(router, 1, () => {
+      const release = await inFlight(router, 1, () => {
         before = router.ask(titles, {}, token);
       });
       const title = `Emma, ${Date.now()}`;
       await router.ask(rename, { title }, token);
       const after = router.ask(titles, {}, token);
       await eventually(
-        async () => asked().length,
+        async () => requests().length,
         (times) => times === 2,
       );
-      letGo();
+      release();
       expect((await before)?.data.books[0].title).not.toBe(title);
       expect((await after).data.books[0].title).toBe(title);
     });
   });
 
-  describe('do not answer', () => {
-    it('are given up after SUBGRAPH_TIMEOUT_MS and not asked again; the rest is answered', async () => {
+  describe('does not respond', () => {
+    it('gives up after SUBGRAPH_TIMEOUT_MS without a retry, and returns the other data', async () => {
       const router = await library.startRouter({ SUBGRAPH_TIMEOUT_MS: '2500' });
       library.reviews.behave('hangs');
       const reply = await router.ask(titlesAndStars);
@@ -104,7 +104,7 @@ describe('the router and subgraphs that', () => {
       expect(library.reviews.asked).toHaveLength(1);
     });
 
-    it('are given up when the operation as a whole took OPERATION_TIMEOUT_MS', async () => {
+    it('gives up when the whole operation has taken OPERATION_TIMEOUT_MS', async () => {
       const settings = { SUBGRAPH_TIMEOUT_MS: '600000', OPERATION_TIMEOUT_MS: '2500' };
       const router = await library.startRouter(settings);
       library.reviews.behave('hangs');
@@ -113,19 +113,19 @@ describe('the router and subgraphs that', () => {
       expect(codesAndPaths(await router.ask(titles))).toEqual([['TRY_AGAIN', 'books']]);
     });
 
-    it('are let alone once most do not answer, and asked again when they are back', async () => {
+    it('opens the circuit when most requests fail, and closes it when the subgraph is back', async () => {
       const router = await library.startRouter({ SUBGRAPH_TIMEOUT_MS: '4000' });
       library.reviews.behave('hangs');
       const query = 'query ($id: ID!) { book(id: $id) { stars } }';
       const stars = (id: number) => router.ask(query, { id });
       await Promise.all(Array.from({ length: 90 }, (_, id) => stars(id)));
-      const timesAsked = async () => {
+      const requestsOfOne = async () => {
         const before = library.reviews.asked.length;
         const reply = await stars(1000);
         expect(codesAndPaths(reply)).toEqual([['TRY_AGAIN', 'book.stars']]);
         return library.reviews.asked.length - before;
       };
-      await eventually(timesAsked, (times) => times === 0);
+      await eventually(requestsOfOne, (times) => times === 0);
       library.reviews.behave('answers');
       await eventually(
         () => stars(5),
@@ -134,15 +134,15 @@ describe('the router and subgraphs that', () => {
     });
   });
 
-  describe('hang up', () => {
-    it('are asked a query once more', async () => {
+  describe('closes the connection', () => {
+    it('sends a query once more', async () => {
       const router = await library.startRouter();
       library.books.behave('hangs up');
       expect(codesAndPaths(await router.ask(titles))).toEqual([['TRY_AGAIN', 'books']]);
       expect(library.books.asked).toHaveLength(2);
     });
 
-    it('are never sent a mutation again', async () => {
+    it('never sends a mutation twice', async () => {
       const router = await library.startRouter();
       library.books.behave('hangs up');
       const reply = await router.ask(rename, { title: 'Never' });

@@ -10,7 +10,7 @@ const extensionsOf = (query: string) => ({
 });
 const codesOf = ({ errors = [] }: GraphQLReply) => errors.map(({ extensions }) => extensions.code);
 
-describe('the router runs a supergraph that is not ours', () => {
+describe('the router with another supergraph', () => {
   let library: Library;
   let router: Awaited<ReturnType<Library['startRouter']>>;
   beforeAll(async () => {
@@ -22,18 +22,18 @@ describe('the router runs a supergraph that is not ours', () => {
     await library.stop();
   });
 
-  it('with queries over two subgraphs, which are where the environment says', async () => {
+  it('executes queries over two subgraphs at the addresses of the environment', async () => {
     const { data, errors } = await router.ask('{ books { title stars } }');
     expect(errors).toBeUndefined();
     expect(data.books).toContainEqual({ title: 'Ulysses', stars: 2 });
   });
 
-  it('with mutations', async () => {
+  it('executes mutations', async () => {
     const rename = 'mutation { rename(id: "2", title: "Dubliners") { title stars } }';
     expect((await router.ask(rename)).data.rename).toEqual({ title: 'Dubliners', stars: 2 });
   });
 
-  it('with subscriptions over two subgraphs', async () => {
+  it('executes subscriptions over two subgraphs', async () => {
     const client = overWebSocket(router.url);
     const watch = client.subscribe('subscription { renamed { title stars } }');
     let n = 0;
@@ -50,7 +50,7 @@ describe('the router runs a supergraph that is not ours', () => {
     client.close();
   });
 
-  it('not where it is nowhere said where a subgraph is, and names the variable', async () => {
+  it('does not start if a subgraph has no address, and names the variable', async () => {
     const supergraph = library.compose({ 'a-b.c': 'type Query { a: Int }' });
     library.write(supergraph.replace('http://nowhere.invalid/graphql', ''));
     await expect(library.startRouter()).rejects.toThrow('SUBGRAPH_URL_A_B_C');
@@ -84,7 +84,7 @@ describe('a persisted query', () => {
     return response.json() as Promise<GraphQLReply>;
   }
 
-  it('is sent once with its text, and by its hash from then on', async () => {
+  it('is sent once with its text, and afterwards by its hash', async () => {
     const query = '{ books { id } }';
     const extensions = extensionsOf(query);
     expect(codesOf(await send({ extensions }))).toEqual(['PERSISTED_QUERY_NOT_FOUND']);
@@ -100,13 +100,13 @@ describe('a persisted query', () => {
     expect((await get({ extensions })).data.books).toHaveLength(2);
   });
 
-  it('is not known by a hash that is another’s', async () => {
+  it('is refused with the hash of another query', async () => {
     const extensions = extensionsOf('{ books { id } }');
     const reply = await send({ query: '{ books { title } }', extensions });
     expect(reply.errors?.[0]?.message).toBe('provided sha does not match query');
   });
 
-  it('has the same limits as any other, each time', async () => {
+  it('has the same limits as any other query, each time', async () => {
     const aliases = Array.from({ length: 16 }, (_, n) => `a${n}: title`).join(' ');
     const query = `{ books { ${aliases} } }`;
     const extensions = extensionsOf(query);

@@ -13,7 +13,7 @@ const certFile = fixture('test-only.cert.pem');
 const json = { 'content-type': 'application/json' };
 const body = JSON.stringify({ query: '{ __typename }' });
 
-describe('the router is careful with browsers and with slow or large requests', () => {
+describe('HTTP at the router', () => {
   let system: TestSystem;
   beforeAll(async () => {
     system = await startSystem();
@@ -33,7 +33,7 @@ describe('the router is careful with browsers and with slow or large requests', 
   const postFrom = (url: string, origin: string) =>
     fetch(url, { method: 'POST', headers: { ...json, origin }, body });
 
-  it('a request that a page of any origin could send unasked is refused', async () => {
+  it('refuses a request that a page of any origin could send without a preflight', async () => {
     const query = `${system.url}?query=${encodeURIComponent('{ __typename }')}`;
     const simple = [
       () => fetch(query),
@@ -44,11 +44,11 @@ describe('the router is careful with browsers and with slow or large requests', 
       expect(response.status).toBe(400);
       expect(await response.text()).toContain('CSRF');
     }
-    const asked = await fetch(query, { headers: { 'apollo-require-preflight': '1' } });
-    expect(await asked.json()).toEqual({ data: { __typename: 'Query' } });
+    const response = await fetch(query, { headers: { 'apollo-require-preflight': '1' } });
+    expect(await response.json()).toEqual({ data: { __typename: 'Query' } });
   });
 
-  it('a method that it does not know is answered 405, with those that it does', async () => {
+  it('responds with 405 and the allowed methods to any other method', async () => {
     for (const method of ['PUT', 'DELETE', 'PATCH']) {
       const response = await fetch(system.url, { method, headers: json, body });
       expect(response.status).toBe(405);
@@ -56,7 +56,7 @@ describe('the router is careful with browsers and with slow or large requests', 
     }
   });
 
-  it('every error has the id of the request, and an id from outside is taken only when it is one', async () => {
+  it('puts the request id into every error, and accepts a valid id of the client only', async () => {
     const send = async (requestId: string, text: string) => {
       const headers = { ...json, 'x-request-id': requestId };
       const response = await fetch(system.url, { method: 'POST', headers, body: text });
@@ -79,28 +79,28 @@ describe('the router is careful with browsers and with slow or large requests', 
     }
   });
 
-  it('pages of the origins in the list may call, and no others', async () => {
+  it('allows pages of the listed origins, and no others', async () => {
     const settings = { CORS_ORIGINS: 'https://shop.example, http://localhost:3000' };
     const router = await startRouterBeside(system, settings);
     for (const origin of ['https://shop.example', 'http://localhost:3000']) {
-      const asked = await preflight(router.graphqlUrl, origin);
-      expect(asked.status).toBe(204);
-      expect(asked.headers.get('access-control-allow-origin')).toBe(origin);
-      expect(asked.headers.get('access-control-allow-headers')).toContain('authorization');
+      const response = await preflight(router.graphqlUrl, origin);
+      expect(response.status).toBe(204);
+      expect(response.headers.get('access-control-allow-origin')).toBe(origin);
+      expect(response.headers.get('access-control-allow-headers')).toContain('authorization');
       const posted = await postFrom(router.graphqlUrl, origin);
       expect(posted.headers.get('access-control-allow-origin')).toBe(origin);
       expect(posted.headers.get('access-control-expose-headers')).toContain('retry-after');
       expect(posted.headers.get('vary')).toContain('Origin');
     }
     for (const origin of ['https://shop.example.evil.example', 'http://shop.example', 'null']) {
-      const asked = await preflight(router.graphqlUrl, origin);
-      expect(asked.headers.get('access-control-allow-origin')).toBeNull();
+      const response = await preflight(router.graphqlUrl, origin);
+      expect(response.headers.get('access-control-allow-origin')).toBeNull();
       const posted = await postFrom(router.graphqlUrl, origin);
       expect(posted.headers.get('access-control-allow-origin')).toBeNull();
     }
   });
 
-  it('a refusal can be read by pages of the origins in the list too', async () => {
+  it('lets pages of the listed origins read a refusal too', async () => {
     const settings = { CORS_ORIGINS: 'https://shop.example', TRUST_PROXY: 'loopback' };
     const router = await startRouterBeside(system, settings, { ip: 1 });
     const headers = { origin: 'https://shop.example', 'x-forwarded-for': '192.0.2.1' };
@@ -110,12 +110,12 @@ describe('the router is careful with browsers and with slow or large requests', 
     expect(refused.headers.get('access-control-allow-origin')).toBe('https://shop.example');
   });
 
-  it('without a list, pages of no other origin may call', async () => {
-    const asked = await preflight(system.url, 'https://shop.example');
-    expect(asked.headers.get('access-control-allow-origin')).toBeNull();
+  it('allows no other origin without a list', async () => {
+    const response = await preflight(system.url, 'https://shop.example');
+    expect(response.headers.get('access-control-allow-origin')).toBeNull();
   });
 
-  it('answers have the headers that keep browsers careful, and no HSTS without TLS', async () => {
+  it('sends security headers, and no HSTS without TLS', async () => {
     for (const path of ['/graphql', '/nothing']) {
       const { headers } = await fetch(system.url.replace('/graphql', path), { redirect: 'manual' });
       expect(headers.get('x-content-type-options')).toBe('nosniff');
@@ -125,7 +125,7 @@ describe('the router is careful with browsers and with slow or large requests', 
     }
   });
 
-  it('the page for browsers may load all that it names', async () => {
+  it('allows the explorer page to load everything that it refers to', async () => {
     const response = await fetch(system.url, { headers: { accept: 'text/html' } });
     const page = await response.text();
     const policy = response.headers.get('content-security-policy') ?? '';
@@ -138,13 +138,13 @@ describe('the router is careful with browsers and with slow or large requests', 
     expect(policy).toContain('frame-src https://sandbox.embed.apollographql.com');
   });
 
-  it('in production there is no page, as there is no schema to show', async () => {
+  it('serves no explorer page in production, where the schema is hidden', async () => {
     const router = await startRouterBeside(system, { NODE_ENV: 'production' });
     const response = await fetch(router.graphqlUrl, { headers: { accept: 'text/html' } });
     expect(response.headers.get('content-type')).toContain('application/json');
   });
 
-  it('a body of more than 100,000 bytes is answered 413, however it is sent', async () => {
+  it('responds with 413 to a body of more than 100,000 bytes, with or without its length', async () => {
     const large = JSON.stringify({ query: `{ __typename } # ${'x'.repeat(5_000_000)}` });
     const chunked = new ReadableStream({
       start(controller) {
@@ -169,7 +169,7 @@ describe('the router is careful with browsers and with slow or large requests', 
     expect((await fetch(system.url, { ...sent, body: within })).status).toBe(200);
   });
 
-  it('who goes away in the middle of a body leaves the router as it was', async () => {
+  it('continues after a client disconnects in the middle of a body', async () => {
     const { port } = new URL(system.url);
     const socket = connect(Number(port), '127.0.0.1');
     socket.write('POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-length: 500\r\n\r\n{"query"');
@@ -178,7 +178,7 @@ describe('the router is careful with browsers and with slow or large requests', 
     expect((await fetch(system.url, { method: 'POST', headers: json, body })).status).toBe(200);
   });
 
-  it('serves HTTPS, and says so for the future, with a certificate and its key', async () => {
+  it('serves HTTPS with HSTS if it has a certificate and its key', async () => {
     const settings = { TLS_CERT_FILE: certFile, TLS_KEY_FILE: fixture('test-only.key.pem') };
     const router = await startRouterBeside(system, settings);
     expect(router.url).toMatch(/^https:/);

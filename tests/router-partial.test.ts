@@ -11,22 +11,22 @@ const pathsTo = ({ errors = [] }: GraphQLReply) => [
   ...new Set(errors.map(({ path }) => path?.filter((each) => typeof each === 'string').join('.'))),
 ];
 
-describe('while a subgraph is away', () => {
+describe('while a subgraph is down', () => {
   let system: TestSystem;
   beforeAll(async () => {
     system = await startSystem();
   });
   afterAll(() => system.stop());
 
-  type Part = 'warehouse' | 'shop' | 'user' | 'order';
-  async function without(part: Part, ask: () => Promise<GraphQLReply>) {
-    await system.stopPart(part);
-    const reply = await ask();
-    await system.start(part);
+  type Subgraph = 'warehouse' | 'shop' | 'user' | 'order';
+  async function without(subgraph: Subgraph, send: () => Promise<GraphQLReply>) {
+    await system.stopPart(subgraph);
+    const reply = await send();
+    await system.start(subgraph);
     return reply;
   }
 
-  it('warehouse: products come, each without its availability, and the errors say where', async () => {
+  it('warehouse: products are returned without availability, with an error at each path', async () => {
     const query = `{ products(first: 5) { edges { node { name variants { sku
       availability { available } } } } } }`;
     const reply = await without('warehouse', () => system.graphql(query));
@@ -40,7 +40,7 @@ describe('while a subgraph is away', () => {
     expect(reply.errors).toHaveLength(variants.length);
   });
 
-  it('shop: products come without their prices', async () => {
+  it('shop: products are returned without prices', async () => {
     const query =
       '{ products(first: 2) { edges { node { name priceRange { lowest { amount } } } } } }';
     const reply = await without('shop', () => system.graphql(query));
@@ -54,7 +54,7 @@ describe('while a subgraph is away', () => {
     ]);
   });
 
-  it('user: an order comes without its customer’s name', async () => {
+  it('user: an order is returned without the name of its customer', async () => {
     const vendor = await registerPerson(system, 'VENDOR');
     const customer = await registerPerson(system);
     const { offerId } = await openShop(system, vendor, [5]);
@@ -67,7 +67,7 @@ describe('while a subgraph is away', () => {
     expect(codes(reply)).toEqual(['TRY_AGAIN']);
   });
 
-  it('order: a user comes without orders', async () => {
+  it('order: a user is returned without orders', async () => {
     const ana = await logIn(system, 'ana');
     const query = '{ me { name orders { edges { node { id } } } } }';
     const reply = await without('order', () => system.graphql(query, {}, ana.token));
@@ -83,7 +83,7 @@ describe('known operations', () => {
   });
   afterAll(() => system.stop());
 
-  it('are planned before anybody asks: the first to browse finds the plan', async () => {
+  it('are planned at start: the first request finds its plan in the cache', async () => {
     const lookups = async () => {
       const url = `http://127.0.0.1:${system.ports.ops.router}/metrics`;
       const text = await (await fetch(url)).text();
@@ -96,7 +96,7 @@ describe('known operations', () => {
       return { hits: of('hit'), misses: of('miss') };
     };
     const atStart = await lookups();
-    // Of subscriptions the plan is made when they are opened.
+    // Subscriptions are planned when they are opened.
     const planned = readKnownOperations().filter(({ query }) => !/^subscription/m.test(query));
     expect(atStart).toEqual({ hits: 0, misses: planned.length });
     const browse = readFileSync(join(operationsFolder, 'browse.graphql'), 'utf8');

@@ -59,7 +59,7 @@ describe('a supergraph file that changes', () => {
     expect(failed).toEqual([]);
   });
 
-  it('is not loaded when it is broken: the last one stays, and the next good one is taken', async () => {
+  it('is not loaded if it is invalid: the last one remains, and the next valid one is loaded', async () => {
     for (const broken of ['type Query {', 'type Query { books: Int }', '']) {
       library.write(broken);
       await new Promise((resolve) => setTimeout(resolve, 2500));
@@ -70,7 +70,7 @@ describe('a supergraph file that changes', () => {
     await isThere('name');
   });
 
-  it('no longer waits for a subgraph that is not in it any more, and does when it is back', async () => {
+  it('removes a subgraph from the readiness check, and adds it again when it returns', async () => {
     await router.ask('{ books { stars } }');
     library.reviews.behave('hangs up');
     await eventually(readiness, (status) => status === 503);
@@ -85,7 +85,7 @@ describe('a supergraph file that changes', () => {
     await isThere('stars');
   });
 
-  it('leaves no plan that was made with the one before', async () => {
+  it('clears the plans of the previous one', async () => {
     const plans = async () =>
       Number(/^holdfast_plan_cache_plans\S* (\d+)$/m.exec(await metrics())?.[1]);
     await router.ask('{ books { title } }');
@@ -99,8 +99,8 @@ describe('a supergraph file that changes', () => {
     const renamed = 'subscription { renamed { title stars } }';
     const rename = () => router.ask('mutation { rename(id: "1", title: "Emma") { id } }');
     const first = client.subscribe(renamed);
-    const isTold = (watch: typeof first) => eventually(rename, () => watch.seen.length > 0);
-    await isTold(first);
+    const receivesEvent = (watch: typeof first) => eventually(rename, () => watch.seen.length > 0);
+    await receivesEvent(first);
     library.write(library.compose(withName));
     await eventually(
       async () => first.ended(),
@@ -108,11 +108,11 @@ describe('a supergraph file that changes', () => {
     );
     expect(JSON.stringify(first.ended())).toContain('SUBSCRIPTION_SCHEMA_RELOAD');
     const again = client.subscribe('subscription { renamed { title name stars } }');
-    await isTold(again);
+    await receivesEvent(again);
     client.close();
   });
 
-  it('comes with the rules of who may share subscriptions', async () => {
+  it('is loaded with the public fields, which decide who may share a subscription', async () => {
     const client = overWebSocket(router.url, await library.tokenFor('ana'));
     const other = overWebSocket(router.url, await library.tokenFor('ben'));
     const upstreams = async () =>

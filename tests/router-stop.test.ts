@@ -8,7 +8,7 @@ import { freePortRange } from './harness/databases.js';
 import { postGraphQL } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
-/** In the place of all subgraphs: answers pings at once, and what else it is asked when it is let. */
+/** A stand-in for all subgraphs: responds to pings at once, and to other requests when released. */
 async function startSlowSubgraph() {
   const waiting: Array<() => void> = [];
   const server = createServer(async (request, response) => {
@@ -22,8 +22,8 @@ async function startSlowSubgraph() {
   return { url: await listen(server, '127.0.0.1', 0), waiting, stop: () => close(server) };
 }
 
-describe('a router that is asked to stop', () => {
-  it('is not ready at once, takes nothing new, lets what is in flight end, and exits', async () => {
+describe('a router that receives SIGTERM', () => {
+  it('becomes unready at once, accepts no request, finishes those in flight, and exits', async () => {
     const subgraph = await startSlowSubgraph();
     const { ports, ops } = portsFrom(await freePortRange());
     const url = `http://127.0.0.1:${ports.router}/graphql`;
@@ -49,7 +49,7 @@ describe('a router that is asked to stop', () => {
     };
     await eventually(readiness, ({ status }) => status === 200);
 
-    const asked = postGraphQL(url, '{ products { totalCount } }');
+    const inFlight = postGraphQL(url, '{ products { totalCount } }');
     await eventually(
       async () => subgraph.waiting.length,
       (length) => length > 0,
@@ -59,7 +59,7 @@ describe('a router that is asked to stop', () => {
     expect(stopping).toMatchObject({ ready: false, stopping: true, supergraph: true });
     await expect(postGraphQL(url, '{ products { totalCount } }')).rejects.toThrow();
     for (const release of subgraph.waiting) release();
-    expect((await asked).data).toEqual({ products: { totalCount: 7 } });
+    expect((await inFlight).data).toEqual({ products: { totalCount: 7 } });
     expect(await exit).toBe(0);
     await subgraph.stop();
   });

@@ -10,7 +10,7 @@ const rename = 'mutation ($title: String!) { rename(id: "1", title: $title) { ti
 const renamed = 'subscription { renamed { id title } }';
 const processMaxMs = 10_000;
 
-describe('a connection that is closed from this side', () => {
+describe('a connection that the router closes', () => {
   let library: Library;
   let router: Awaited<ReturnType<Library['startRouter']>>;
   beforeAll(async () => {
@@ -25,7 +25,7 @@ describe('a connection that is closed from this side', () => {
 
   const open = (name: string) => gauge(router.opsUrl, `holdfast_${name}`);
   const mutations = () => library.books.asked.filter(({ query }) => query.startsWith('mutation'));
-  const isAsked = (count: number) =>
+  const hasRequests = (count: number) =>
     eventually(
       async () => library.books.asked.length,
       (times) => times === count,
@@ -36,7 +36,7 @@ describe('a connection that is closed from this side', () => {
       () => open('subscription_upstreams'),
       (now) => now === count,
     );
-  const tell = async (watch: Watch) => {
+  const publish = async (watch: Watch) => {
     const before = watch.seen.length;
     await eventually(
       () => router.ask(rename, { title: 'Emma' }),
@@ -46,43 +46,43 @@ describe('a connection that is closed from this side', () => {
 
   it('at a stop sends the result of a mutation first, and accepts no new operation', async () => {
     const client = overWebSocket(router.url);
-    const letGo = library.books.hold({ mutations: true });
-    const asked = client.subscribe(rename, { title: 'Once' });
-    await isAsked(1);
+    const release = library.books.hold({ mutations: true });
+    const mutation = client.subscribe(rename, { title: 'Once' });
+    await hasRequests(1);
     const stopped = router.stop();
     await sleep(100);
     client.subscribe('{ books { id } }');
     await sleep(200);
-    letGo();
-    await endOf(asked);
+    release();
+    await endOf(mutation);
     await stopped;
-    expect(asked.seen).toEqual([{ data: { rename: { title: 'Once' } } }]);
+    expect(mutation.seen).toEqual([{ data: { rename: { title: 'Once' } } }]);
     expect(library.books.asked).toHaveLength(1);
     client.close();
   });
 
   it('at the expiry of its token sends the result of a mutation first', async () => {
     const token = await library.tokenFor('ana', '5s');
-    // Otherwise the client itself would close the connection after the mutation.
+    // Otherwise the client would close the connection after the mutation.
     const keepsOpen = { lazy: false, onNonLazyError: () => {} };
     const client = overWebSocket(router.url, token, keepsOpen);
     const closed = new Promise((resolve) => {
       client.client.on('closed', (event) => resolve((event as { code: number }).code));
     });
-    const letGo = library.books.hold({ mutations: true });
-    const asked = client.subscribe(rename, { title: 'Once more' });
-    await isAsked(1);
+    const release = library.books.hold({ mutations: true });
+    const mutation = client.subscribe(rename, { title: 'Once more' });
+    await hasRequests(1);
     await sleep(6000);
-    letGo();
-    await endOf(asked);
-    expect(asked.seen).toEqual([{ data: { rename: { title: 'Once more' } } }]);
+    release();
+    await endOf(mutation);
+    expect(mutation.seen).toEqual([{ data: { rename: { title: 'Once more' } } }]);
     expect(mutations()).toHaveLength(1);
     expect(await closed).toBe(4403);
     client.close();
   });
 
-  it('whose client uses an id twice at once is closed, and leaves nothing open', async () => {
-    const letGo = library.books.hold();
+  it('is closed if the client uses an id twice, and leaves nothing open', async () => {
+    const release = library.books.hold();
     const socket = new WebSocket(wsUrl(router.url), 'graphql-transport-ws');
     const closed = new Promise((resolve) => socket.once('close', resolve));
     const send = (message: object) => socket.send(JSON.stringify(message));
@@ -90,14 +90,14 @@ describe('a connection that is closed from this side', () => {
     socket.once('open', () => send({ type: 'connection_init' }));
     await new Promise((resolve) => socket.once('message', resolve));
     subscribe('{ books { id } }');
-    await isAsked(1);
+    await hasRequests(1);
     send({ id: '1', type: 'complete' });
     subscribe(renamed);
     await eventually(
       () => open('subscriptions_open'),
       (count) => count === 1 || socket.readyState === WebSocket.CLOSED,
     );
-    letGo();
+    release();
     await sleep(200);
     socket.close();
     expect(await closed).toBe(4409);
@@ -107,12 +107,12 @@ describe('a connection that is closed from this side', () => {
     );
   });
 
-  it('over multipart is asked to subscribe again at a stop', async () => {
+  it('sends TRY_AGAIN over multipart at a stop', async () => {
     const watch = liveClients['@apollo/client, multipart']?.(router.url).subscribe(
       renamed,
     ) as Watch;
     await isOpen(1);
-    await tell(watch);
+    await publish(watch);
     await router.stop();
     await eventually(
       async () => JSON.stringify([watch.seen.at(-1), watch.ended()]),
@@ -120,7 +120,7 @@ describe('a connection that is closed from this side', () => {
     );
   });
 
-  it('over SSE comes again by itself after a stop', async () => {
+  it('is reopened by an SSE client after a stop', async () => {
     const { port: PORT } = new URL(router.url);
     const client = createSseClient({
       url: router.url,
@@ -129,17 +129,17 @@ describe('a connection that is closed from this side', () => {
     });
     const watch = keep((sink) => client.subscribe({ query: renamed }, sink as never));
     await isOpen(1);
-    await tell(watch);
+    await publish(watch);
     await router.stop();
     router = await library.startRouter({ PORT });
     await isOpen(1);
-    await tell(watch);
+    await publish(watch);
     expect(watch.ended()).toBe(null);
     client.dispose();
   });
 
   it.each(['text/event-stream', 'multipart/mixed;subscriptionSpec=1.0'])(
-    'whose client takes nothing any more does not hold up a stop: %s',
+    'does not delay a stop if its client reads nothing: %s',
     async (accept) => {
       const body = JSON.stringify({ query: renamed });
       const { port } = new URL(router.url);

@@ -20,7 +20,7 @@ import { eventually } from './harness/wait.js';
 
 const watchStock = `subscription ($skus: [String!]) {
   stockChanged(skus: $skus) { available version variant { sku name } shop { name } } }`;
-// What warms up takes less, and a stream that is left in each round more.
+// Warming up takes less, and a leak of one stream in each round more.
 const grownMaxBytes = 4 * 1024 * 1024;
 
 describe('federated subscriptions at the router', () => {
@@ -83,7 +83,7 @@ describe('federated subscriptions at the router', () => {
       .sign(await importJWK(jwk, 'EdDSA'));
   };
 
-  it('200 who ask the same, with a token or without, share one upstream', async () => {
+  it('share one upstream if 200 clients subscribe to the same, with or without a token', async () => {
     const { sku, offerId } = await openShop(system, vendor, [10]);
     const clients = Array.from({ length: 10 }, (_, n) =>
       overWebSocket(system.url, n % 2 ? customer.token : undefined),
@@ -97,7 +97,7 @@ describe('federated subscriptions at the router', () => {
     await Promise.all(watches.map((watch) => until(watch, left(7))));
   });
 
-  it('two users never share what is not public, and each sees what is theirs', async () => {
+  it('never share fields that are not public between users; each sees their own data', async () => {
     const { sku } = await openShop(system, vendor, [10]);
     const query = `subscription ($skus: [String!]) {
       stockChanged(skus: $skus) { available shop { owner { id email } } } }`;
@@ -112,7 +112,7 @@ describe('federated subscriptions at the router', () => {
     expect(owners[2]).toEqual({ id: vendor.id, email: null });
   });
 
-  it('what everybody may have, and not all see the same of, is not shared', async () => {
+  it('do not share fields that everyone may read but whose value depends on the user', async () => {
     const { sku, shopId, offerId } = await openShop(system, vendor, [10]);
     const inactive = { shopId, sku, price: '10.00', active: false };
     await actAs(system, vendor).mutate('setOffer', 'SetOfferInput', inactive, 'id');
@@ -125,7 +125,7 @@ describe('federated subscriptions at the router', () => {
     expect(offers).toEqual([[], [{ node: { id: offerId, active: false } }]]);
   });
 
-  it('rights hold as in queries: alerts of a shop are its owner’s', async () => {
+  it('have the rights of queries: alerts of a shop are visible to its owner only', async () => {
     const { shopId, sku, offerId, warehouseIds } = await openShop(system, vendor, [12]);
     const query = `subscription ($shopId: UUID!) {
       lowStockAlert(shopId: $shopId) { available variant { sku name } } }`;
@@ -155,7 +155,7 @@ describe('federated subscriptions at the router', () => {
     await actAs(system, vendor).mutate('receiveStock', 'ReceiveStockInput', receipt, 'id');
   });
 
-  it('a part that is away leaves null and an error at its place, as in queries', async () => {
+  it('return null with an error at its path for a subgraph that is down, as queries do', async () => {
     const { sku, offerId } = await openShop(system, vendor, [10]);
     const query = `subscription ($skus: [String!]) {
       stockChanged(skus: $skus) { left: available thing: variant { sku product { name } } } }`;
@@ -177,7 +177,7 @@ describe('federated subscriptions at the router', () => {
     await until(watch, (answer) => answer?.data?.stockChanged.left === 9);
   });
 
-  it('bring a snapshot to all 100 when their subgraph was away and is there again', async () => {
+  it('send a snapshot to all 100 clients after their subgraph was down', async () => {
     const { sku } = await openShop(system, vendor, [10]);
     const clients = Object.keys(liveClients).map((name) => clientOf(name));
     const watches = clients.flatMap((client, c) =>
@@ -199,27 +199,30 @@ describe('federated subscriptions at the router', () => {
     for (const watch of watches) watch.stop();
   });
 
-  it.each(Object.keys(liveClients))('%s is notified when its token expires', async (name) => {
-    const { sku } = await openShop(system, vendor, [10]);
-    const client = clientOf(name, await tokenFor(customer, 8));
-    const watch = client.subscribe(watchStock, { skus: [sku] });
-    await until(watch, left(10));
-    const codes = () => {
-      const end = watch.ended() as { errors?: Answer['errors'] } | Answer['errors'] | null;
-      const errors = [
-        ...watch.seen.flatMap(({ errors: each }) => each ?? []),
-        ...(Array.isArray(end) ? end : ((end as { errors?: Answer['errors'] })?.errors ?? [])),
-      ];
-      return errors.map(({ extensions }) => extensions?.code);
-    };
-    await eventually(
-      async () => codes(),
-      (all) => all.includes('UNAUTHENTICATED'),
-    );
-    await counts({ subscriptions_open: 0 });
-  });
+  it.each(Object.keys(liveClients))(
+    'end over %s with UNAUTHENTICATED when the token expires',
+    async (name) => {
+      const { sku } = await openShop(system, vendor, [10]);
+      const client = clientOf(name, await tokenFor(customer, 8));
+      const watch = client.subscribe(watchStock, { skus: [sku] });
+      await until(watch, left(10));
+      const codes = () => {
+        const end = watch.ended() as { errors?: Answer['errors'] } | Answer['errors'] | null;
+        const errors = [
+          ...watch.seen.flatMap(({ errors: each }) => each ?? []),
+          ...(Array.isArray(end) ? end : ((end as { errors?: Answer['errors'] })?.errors ?? [])),
+        ];
+        return errors.map(({ extensions }) => extensions?.code);
+      };
+      await eventually(
+        async () => codes(),
+        (all) => all.includes('UNAUTHENTICATED'),
+      );
+      await counts({ subscriptions_open: 0 });
+    },
+  );
 
-  it('a bad token connects nobody', async () => {
+  it('refuse a connection with an invalid token', async () => {
     const client = overWebSocket(system.url, 'x.y.z');
     const watch = client.subscribe(watchStock, { skus: ['any'] });
     expect(await eventually(async () => watch.ended(), Boolean)).toMatchObject({ code: 4403 });
@@ -236,7 +239,7 @@ describe('federated subscriptions at the router', () => {
     await response.text();
   });
 
-  it('the limits of queries hold', async () => {
+  it('have the limits of queries', async () => {
     const deep = `subscription { stockChanged(skus: ["a"]) { variant { offers { variant { offers {
       variant { offers { variant { offers { id } } } } } } } } } }`;
     const aliases = Array.from({ length: 20 }, (_, n) => `a${n}: version`).join(' ');
@@ -284,11 +287,11 @@ describe('federated subscriptions at the router', () => {
       const body = JSON.stringify({ query, variables: { x: true } });
       for (const accept of ['application/json', 'text/event-stream', '*/*']) {
         const headers = { accept, 'content-type': 'application/json' };
-        for (const asked of [
+        for (const request of [
           fetch(system.url, { method: 'POST', headers, body }),
           fetch(`${system.url}?${parameters}`, { headers }),
         ]) {
-          const response = await asked;
+          const response = await request;
           expect(response.status).toBe(accept === 'text/event-stream' ? 200 : 400);
           expect(await response.text()).toContain('GRAPHQL_VALIDATION_FAILED');
         }
@@ -299,7 +302,7 @@ describe('federated subscriptions at the router', () => {
     client.close();
   });
 
-  it('operations are counted, and open ones are as many as one may have', async () => {
+  it('are limited for each connection and client; each operation counts as a request', async () => {
     const router = await startRouterBeside(
       system,
       {
@@ -311,7 +314,7 @@ describe('federated subscriptions at the router', () => {
     );
     const watch = (client: ReturnType<typeof overWebSocket>, n: number) =>
       client.subscribe(watchStock, { skus: [`S-${n}`] });
-    // Counted by themselves: the other tests come from this machine too.
+    // Counted separately: the other tests use this machine's address too.
     class FromElsewhere extends WebSocket {
       constructor(url: string, protocol: string) {
         super(url, protocol, { headers: { 'x-forwarded-for': '203.0.113.7' } });
@@ -321,7 +324,7 @@ describe('federated subscriptions at the router', () => {
     const client = overWebSocket(router.graphqlUrl, undefined, elsewhere);
     const all = [0, 1, 2].map((n) => watch(client, n));
     expect(await codeOf(all[2] as Watch)).toBe('RATE_LIMITED');
-    // Else it is left to chance which of the two connections opens one too many.
+    // Otherwise either of the two connections could exceed the limit.
     await eventually(
       () => gauge(router.opsUrl, 'holdfast_subscriptions_open'),
       (open) => open === 2,
@@ -341,7 +344,7 @@ describe('federated subscriptions at the router', () => {
     expect([codes[0], codes.at(-1)]).toEqual([undefined, 'RATE_LIMITED']);
   });
 
-  it('queries and mutations may come over graphql-ws and SSE, as over HTTP', async () => {
+  it('are not the only operations over graphql-ws and SSE: queries and mutations work too', async () => {
     for (const name of ['graphql-ws', 'graphql-sse']) {
       const client = clientOf(name, customer.token);
       const me = client.subscribe('{ me { id } }');
@@ -357,7 +360,7 @@ describe('federated subscriptions at the router', () => {
     }
   });
 
-  it('a plain POST is answered in parts, each closed at once; one that takes JSON only gets an error', async () => {
+  it('use multipart for a plain POST, each part closed at once; a client that accepts JSON only gets an error', async () => {
     const { sku } = await openShop(system, vendor, [10]);
     const post = (headers: Record<string, string>) =>
       fetch(system.url, {
@@ -390,7 +393,7 @@ describe('federated subscriptions at the router', () => {
     expect(await (await search(both, 'A')).text()).toContain('serverTime');
   });
 
-  it('pages of other origins cannot connect', async () => {
+  it('refuse connections from pages of other origins', async () => {
     const router = await startRouterBeside(system, { CORS_ORIGINS: 'https://shop.example' });
     const outcome = (origin?: string) =>
       new Promise((resolve) => {
@@ -408,7 +411,7 @@ describe('federated subscriptions at the router', () => {
     expect(await outcome()).toBe('open');
   });
 
-  it('a client that is dead is let go within 30 s', async () => {
+  it('close the connection of a dead client within 30 s', async () => {
     const { sku } = await openShop(system, vendor, [10]);
     const socket = new WebSocket(wsUrl(system.url), 'graphql-transport-ws', { autoPong: false });
     socket.once('open', () => socket.send('{"type":"connection_init"}'));
@@ -423,7 +426,7 @@ describe('federated subscriptions at the router', () => {
     await counts({ subscriptions_open: 0, websockets_open: 0 });
   });
 
-  it('clients are asked to reconnect when the router stops, and do', async () => {
+  it('are reopened by their clients after the router stops', async () => {
     const { sku } = await openShop(system, vendor, [10]);
     const { client } = overWebSocket(system.url, undefined, {
       retryAttempts: 100,
@@ -462,7 +465,7 @@ describe('federated subscriptions at the router', () => {
     ['@apollo/client, multipart', 2000],
     ['plain SSE', 2000],
   ])(
-    '%s: %i subscribe and unsubscribe and leave nothing behind',
+    'over %s leave nothing behind after %i are opened and closed',
     async (name, rounds) => {
       const { sku } = await openShop(system, vendor, [10]);
       const warehouse = `http://127.0.0.1:${system.ports.ops.warehouse}`;
@@ -496,7 +499,7 @@ describe('federated subscriptions at the router', () => {
       await inRounds(rounds / 4);
       const [heapBefore, socketsBefore, listenersBefore] = [collect(), sockets(), listeners()];
       await inRounds((rounds * 3) / 4);
-      // What is on its way out is gone soon; what leaks stays.
+      // Garbage is collected soon; a leak stays.
       await eventually(
         async () => collect() - heapBefore,
         (grown) => grown < grownMaxBytes,

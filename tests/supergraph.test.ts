@@ -11,10 +11,10 @@ function directivesIn(document: DocumentNode): ConstDirectiveNode[] {
   return found;
 }
 
-describe('the supergraph runs on any router of Federation 2', () => {
+describe('the supergraph, which any Federation 2 router can run,', () => {
   const used = directivesIn(supergraph);
 
-  it('uses no feature but composition itself: none that needs a licence or one vendor’s router', () => {
+  it('uses composition features only, none that needs a licence or the router of one vendor', () => {
     const links = used
       .filter(({ name }) => name.value === 'link')
       .flatMap(({ arguments: given = [] }) => given)

@@ -1,5 +1,5 @@
-// Bundles the pages that the router serves into dist/web, where it is not done already: `npm start`
-// and `npm test` call it each time. What it made it knows by a stamp of everything that goes in.
+// Bundles the pages that the router serves into dist/web, unless that is up to date: `npm start` and
+// `npm test` run it each time. The file `stamp` has a hash of all inputs.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -50,25 +50,25 @@ const workers = {
   json: `${monaco}/language/json/json.worker.js`,
 };
 
-/** What was made of the one entry point, and the styles that belong to it. */
+/** The bundle of the only entry point, and its styles. */
 function entryOf({ metafile: { outputs } }) {
   const [[script, { cssBundle }]] = Object.entries(outputs).filter(([, each]) => each.entryPoint);
   return { script: addressOf(script), style: cssBundle && addressOf(cssBundle) };
 }
 
 async function buildWorker([name, entry]) {
-  const made = await build({ ...common, entryPoints: { [`${name}.worker`]: entry } });
-  return [name, entryOf(made).script];
+  const built = await build({ ...common, entryPoints: { [`${name}.worker`]: entry } });
+  return [name, entryOf(built).script];
 }
 
 async function buildGraphiQL() {
-  const made = await Promise.all(Object.entries(workers).map(buildWorker));
-  // No splitting: what it splits off are Monaco's styles and languages, which are in use anyway.
+  const built = await Promise.all(Object.entries(workers).map(buildWorker));
+  // No splitting: it would only split off Monaco's styles and languages, which are always loaded.
   const page = await build({
     ...common,
     entryPoints: { graphiql: join(source, 'index.ts') },
     define: {
-      workerFiles: JSON.stringify(Object.fromEntries(made)),
+      workerFiles: JSON.stringify(Object.fromEntries(built)),
       'process.env.NODE_ENV': '"production"',
     },
   });

@@ -40,45 +40,45 @@ describe('the files of the explorer', () => {
     rmSync(folder, { recursive: true });
   });
 
-  async function ask(path: string, options: RequestOptions = {}): Promise<IncomingMessage> {
+  async function request(path: string, options: RequestOptions = {}): Promise<IncomingMessage> {
     const { port } = server.address() as AddressInfo;
     const [response] = await once(get({ port, path, agent: false, ...options }), 'response');
     return response;
   }
 
-  it('are kept for a year where their name has a hash, and else not without asking', async () => {
-    const page = await ask('/graphiql');
+  it('are cached for a year if their name contains a hash, and are revalidated otherwise', async () => {
+    const page = await request('/graphiql');
     expect(await text(page)).toBe('page');
     expect(page.headers['cache-control']).toBe('no-cache');
-    const part = await ask(script, { method: 'HEAD' });
+    const part = await request(script, { method: 'HEAD' });
     expect(part.headers['cache-control']).toBe('public,max-age=31536000,immutable');
     part.resume();
   });
 
-  it('are those below /graphiql only, however a path is written', async () => {
+  it('are those below /graphiql only, whatever form the path has', async () => {
     for (const path of ['/graphiql/../stamp', '/graphiql/%2e%2e/stamp', '/graphiql/%']) {
-      const { statusCode } = (await ask(path)).resume();
+      const { statusCode } = (await request(path)).resume();
       expect(statusCode).toBe(404);
     }
   });
 
-  it('are sent whole, whatever part of one is asked for', async () => {
+  it('are sent whole, also for a range request', async () => {
     for (const range of ['bytes=10-5', 'bytes=0-1', 'bytes=0-99999999999999999999']) {
-      const response = await ask('/graphiql', { headers: { range } });
+      const response = await request('/graphiql', { headers: { range } });
       expect([response.statusCode, await text(response)]).toEqual([200, 'page']);
     }
   });
 
-  it('are closed when the client goes away', async () => {
+  it('are closed when the client disconnects', async () => {
     opened.length = 0;
-    const response = await ask(script);
+    const response = await request(script);
     response.destroy();
     await once(opened[0] as Readable, 'close');
     expect(opened[0]?.destroyed).toBe(true);
   });
 
-  it('cut the connection of who asks for one that cannot be read any more', async () => {
+  it('close the connection if a file can no longer be read', async () => {
     rmSync(join(folder, script));
-    await expect(ask(script)).rejects.toThrow('socket hang up');
+    await expect(request(script)).rejects.toThrow('socket hang up');
   });
 });

@@ -1,6 +1,6 @@
 import { addressKey, parseTrustProxy } from './client-address.js';
 
-describe('the key that an address is counted by', () => {
+describe('the rate-limit key of an address', () => {
   it.each([
     ['192.0.2.7', '192.0.2.7'],
     ['::ffff:192.0.2.7', '192.0.2.7'],

@@ -6,8 +6,8 @@ import { createSubgraphProxy } from './proxy.js';
 
 const portOf = (server: Server) => (server.address() as AddressInfo).port;
 
-describe('what is passed on', () => {
-  it('is given up for a client that does not read, and its connection is free again', async () => {
+describe('a forwarded request', () => {
+  it('is aborted if the client does not read, and its connection is freed', async () => {
     const subgraph = createServer((_, response) => {
       const send = () => {
         while (!response.destroyed && response.write('x'.repeat(64 * 1024)));
@@ -28,14 +28,14 @@ describe('what is passed on', () => {
     router.listen(0, '127.0.0.1');
     await once(router, 'listening');
 
-    const asked = once(subgraph, 'request');
+    const requested = once(subgraph, 'request');
     const client = connect(portOf(router), '127.0.0.1');
     client.on('error', () => {});
     client.pause();
     client.write('GET /warehouses/a/stock.csv HTTP/1.1\r\nhost: localhost\r\n\r\n');
-    const [, answer] = await asked;
-    await once(answer, 'close');
-    expect(answer.writableFinished).toBe(false);
+    const [, response] = await requested;
+    await once(response, 'close');
+    expect(response.writableFinished).toBe(false);
 
     client.destroy();
     await proxy.close();

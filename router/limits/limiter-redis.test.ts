@@ -3,16 +3,16 @@ import { Registry } from '../../subgraphs/shared/observability/metrics.js';
 import { withCooldown } from './limiter-redis.js';
 import { createRateLimits, rateLimitProfiles } from './rate-limits.js';
 
-/** A Redis that fails on request, on a clock of its own. */
+/** A Redis that fails when the test says so, with a simulated clock. */
 function createFake() {
-  const fake = { status: 'ready', fails: false, asked: 0, nowMs: 1_000_000 };
+  const fake = { status: 'ready', fails: false, queries: 0, nowMs: 1_000_000 };
   const client = {
     get status() {
       return fake.status;
     },
     defineCommand() {},
     async rlflxIncr(): Promise<[number, number]> {
-      fake.asked += 1;
+      fake.queries += 1;
       if (fake.fails) throw new Error('Command timed out');
       return [1, 1000];
     },
@@ -23,36 +23,36 @@ function createFake() {
 }
 
 describe('a Redis that fails', () => {
-  it('is left alone for a while: nobody waits for it but the first', async () => {
+  it('is skipped for two seconds: only the first request waits for it', async () => {
     const { fake, consumeLimit } = createFake();
     fake.fails = true;
     for (let n = 0; n < 10; n++) await consumeLimit('ip', 'a');
-    expect(fake.asked).toBe(1);
+    expect(fake.queries).toBe(1);
   });
 
-  it('is tried by one request at a time when the while is over', async () => {
+  it('is tried by one request at a time afterwards', async () => {
     const { fake, consumeLimit } = createFake();
     fake.fails = true;
     await consumeLimit('ip', 'a');
     fake.nowMs += 2001;
     await Promise.all(Array.from({ length: 10 }, () => consumeLimit('ip', 'a')));
-    expect(fake.asked).toBe(2);
+    expect(fake.queries).toBe(2);
   });
 
-  it('counts again once it answers', async () => {
+  it('counts again once it responds', async () => {
     const { fake, consumeLimit } = createFake();
     fake.fails = true;
     await consumeLimit('ip', 'a');
     fake.fails = false;
     fake.nowMs += 2001;
     for (let n = 0; n < 5; n++) await consumeLimit('ip', 'a');
-    expect(fake.asked).toBe(6);
+    expect(fake.queries).toBe(6);
   });
 
-  it('is not asked while it has no connection', async () => {
+  it('is not queried while it is disconnected', async () => {
     const { fake, consumeLimit } = createFake();
     fake.status = 'reconnecting';
     await consumeLimit('ip', 'a');
-    expect(fake.asked).toBe(0);
+    expect(fake.queries).toBe(0);
   });
 });

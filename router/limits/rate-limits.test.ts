@@ -2,7 +2,7 @@ import { createLogger } from '../../subgraphs/shared/observability/logger.js';
 import { rateLimitNames, rateLimitProfiles, warnOfRaisedLimits } from './rate-limits.js';
 
 describe('the profiles of rate limits', () => {
-  it('raised ones are logged, with their numbers; standard ones are not', () => {
+  it('are logged with their limits if these are raised; the standard profile is not', () => {
     const lines: string[] = [];
     const logger = createLogger('test', 'info', {
       destination: { write: (line) => void lines.push(line) },
@@ -17,7 +17,7 @@ describe('the profiles of rate limits', () => {
     });
   });
 
-  it('standard is tighter than bench everywhere', () => {
+  it('have stricter limits in standard than in bench, for every limit', () => {
     for (const name of rateLimitNames) {
       expect(rateLimitProfiles.standard[name].points).toBeLessThan(
         rateLimitProfiles.bench[name].points,

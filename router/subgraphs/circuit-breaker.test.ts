@@ -4,22 +4,22 @@ import { createBreaker, isOpenCircuit } from './circuit-breaker.js';
 
 const halfOpenAfterMs = 1000;
 
-describe('a subgraph that is left alone', () => {
-  it('is tried by one request; the others are refused at once, and it is asked again when it answers', async () => {
+describe('a half-open circuit', () => {
+  it('lets one trial request through and refuses the others at once; it closes when the trial succeeds', async () => {
     const breaker = createBreaker('test', () => true, createLogger('test', 'silent'));
-    let asked = 0;
+    let requests = 0;
     const fail = () => Promise.reject(new Error('away'));
     for (let n = 0; n < 100; n++) await breaker.execute(fail).catch(() => {});
     await sleep(halfOpenAfterMs + 50);
     const trial = Promise.withResolvers<string>();
-    const ask = () => {
-      asked += 1;
+    const request = () => {
+      requests += 1;
       return trial.promise;
     };
-    const all = Array.from({ length: 10 }, () => breaker.execute(ask));
+    const all = Array.from({ length: 10 }, () => breaker.execute(request));
     const refused = await Promise.all(all.slice(1).map((each) => each.catch(isOpenCircuit)));
     expect(refused).toEqual(Array(9).fill(true));
-    expect(asked).toBe(1);
+    expect(requests).toBe(1);
     trial.resolve('here');
     expect(await all[0]).toBe('here');
     expect(await breaker.execute(async () => 'again')).toBe('again');

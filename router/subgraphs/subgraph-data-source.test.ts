@@ -9,22 +9,22 @@ import { post } from './post.js';
 import { SingleFlight } from './single-flight.js';
 import { SubgraphDataSource } from './subgraph-data-source.js';
 
-interface Asking {
+interface Operations {
   readonly query?: string;
   readonly timeoutMs?: number;
-  /** for each who asks, how long the operation has */
+  /** remaining time of each operation */
   readonly leftMs?: readonly number[];
 }
 
-/** The router's requests to a subgraph that answers as the test says: their number and duration. */
-async function askAll(
-  answer: (asked: number) => RequestListener,
-  { query = '{ a }', timeoutMs = 5000, leftMs = [Number.POSITIVE_INFINITY] }: Asking = {},
+/** Sends one query for each of several operations to a subgraph that responds as the test says. */
+async function sendAll(
+  answer: (requests: number) => RequestListener,
+  { query = '{ a }', timeoutMs = 5000, leftMs = [Number.POSITIVE_INFINITY] }: Operations = {},
 ) {
-  let asked = 0;
+  let requests = 0;
   const server = createServer((request, response) => {
-    asked += 1;
-    answer(asked)(request, response);
+    requests += 1;
+    answer(requests)(request, response);
   });
   const url = await listen(server, '127.0.0.1', 0);
   const source = new SubgraphDataSource({
@@ -48,12 +48,12 @@ async function askAll(
   await source.close();
   server.closeAllConnections();
   await close(server);
-  return { asked, outcomes: all };
+  return { requests, outcomes: all };
 }
 
-async function ask(query: string, answer: (asked: number) => RequestListener) {
-  const { asked, outcomes } = await askAll(answer, { query });
-  return { asked, outcome: outcomes[0] };
+async function send(query: string, answer: (requests: number) => RequestListener) {
+  const { requests, outcomes } = await sendAll(answer, { query });
+  return { requests, outcome: outcomes[0] };
 }
 
 const data: RequestListener = (_request, response) => response.end('{"data":{"a":1}}');
@@ -62,70 +62,70 @@ const refusal = (code: string) =>
   expect.objectContaining({ extensions: expect.objectContaining({ code }) });
 
 describe('a subgraph that does not respond', () => {
-  it('is asked a query again, some time later', async () => {
-    const { asked, outcome } = await ask('{ a }', (n) => (n < 2 ? hangUp : data));
+  it('receives a query a second time, after a pause', async () => {
+    const { requests, outcome } = await send('{ a }', (n) => (n < 2 ? hangUp : data));
     expect(outcome).toEqual({ data: { a: 1 } });
-    expect(asked).toBe(2);
+    expect(requests).toBe(2);
   });
 
-  it('is asked twice at most', async () => {
-    const { asked, outcome } = await ask('query { a }', () => hangUp);
+  it('receives a query twice at most', async () => {
+    const { requests, outcome } = await send('query { a }', () => hangUp);
     expect(outcome).toEqual(refusal('TRY_AGAIN'));
-    expect(asked).toBe(2);
+    expect(requests).toBe(2);
   });
 
-  it('is never asked a mutation again', async () => {
-    const { asked, outcome } = await ask('mutation M { a }', () => hangUp);
+  it('never receives a mutation twice', async () => {
+    const { requests, outcome } = await send('mutation M { a }', () => hangUp);
     expect(outcome).toEqual(refusal('TRY_AGAIN'));
-    expect(asked).toBe(1);
+    expect(requests).toBe(1);
   });
 
-  it('with less than eight megabytes is not listened to', async () => {
+  it('is not read beyond eight megabytes', async () => {
     const large: RequestListener = (_request, response) =>
       response.end(JSON.stringify({ data: { a: 'x'.repeat(9 * 1024 * 1024) } }));
-    const { asked, outcome } = await ask('{ a }', () => large);
+    const { requests, outcome } = await send('{ a }', () => large);
     expect(outcome).toEqual(refusal('BAD_USER_INPUT'));
-    expect(asked).toBe(1);
+    expect(requests).toBe(1);
   });
 });
 
-describe('who waits for a subgraph', () => {
+describe('an operation that waits for a subgraph', () => {
   const answerAfter =
     (ms: number): RequestListener =>
     (request, response) =>
       setTimeout(() => data(request, response), ms);
 
-  it('waits as long as their own operation has, whoever asked first', async () => {
+  it('waits until its own deadline, whichever operation sent the request', async () => {
     const waiting = { leftMs: [150, 10_000] };
-    const { asked, outcomes } = await askAll(() => answerAfter(600), waiting);
+    const { requests, outcomes } = await sendAll(() => answerAfter(600), waiting);
     expect(outcomes).toEqual([refusal('TRY_AGAIN'), { data: { a: 1 } }]);
-    expect(asked).toBe(1);
+    expect(requests).toBe(1);
   });
 
-  it('does not make somebody wait who has less time than who asked first', async () => {
+  it('does not wait longer than its own deadline for a request with a later one', async () => {
     const waiting = { leftMs: [10_000, 150] };
-    const { outcomes } = await askAll(() => answerAfter(600), waiting);
+    const { outcomes } = await sendAll(() => answerAfter(600), waiting);
     expect(outcomes).toEqual([{ data: { a: 1 } }, refusal('TRY_AGAIN')]);
   });
 
-  it('does not ask at all once the operation has no time left', async () => {
-    const { asked, outcomes } = await askAll(() => data, { leftMs: [0] });
+  it('sends no request after its deadline', async () => {
+    const { requests, outcomes } = await sendAll(() => data, { leftMs: [0] });
     expect(outcomes).toEqual([refusal('TRY_AGAIN')]);
-    expect(asked).toBe(0);
+    expect(requests).toBe(0);
   });
 
-  it('gives up an answer that comes in drops, once the subgraph has had its time', async () => {
+  it('gives up a response that arrives byte by byte, at the timeout of the subgraph', async () => {
     const drops: RequestListener = (_request, response) => {
       const dripping = setInterval(() => response.write(' '), 50);
       response.once('close', () => clearInterval(dripping));
     };
-    const { outcomes } = await askAll(() => drops, { timeoutMs: 300 });
+    const { outcomes } = await sendAll(() => drops, { timeoutMs: 300 });
     expect(outcomes).toEqual([refusal('TRY_AGAIN')]);
   });
 });
 
 describe('a request to a subgraph', () => {
-  it('waits for a connection no longer than for an answer', async () => {
+  it('waits for a connection no longer than the timeout of the subgraph', async () => {
     let arrived = 0;
     const server = createServer(() => {
       arrived += 1;
@@ -144,7 +144,7 @@ describe('a request to a subgraph', () => {
     await close(server);
   });
 
-  it('is not the fault of a subgraph that had less than its time', async () => {
+  it('is not a timeout of the subgraph if the deadline of the operation came first', async () => {
     const server = createServer(() => {});
     const pool = new Pool(await listen(server, '127.0.0.1', 0));
     const request = { path: '/', headers: {}, body: '{}' };

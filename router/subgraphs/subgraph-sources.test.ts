@@ -16,7 +16,7 @@ describe('the subgraphs of a reloaded supergraph', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 
-  it('keep one that is gone until every operation that began with it has ended', async () => {
+  it('stay open after their removal until every operation that began with them has ended', async () => {
     const sources = new SubgraphSources(1000);
     const [kept, gone] = [built('http://kept'), built('http://gone')];
     sources.add('kept', kept);
@@ -31,7 +31,7 @@ describe('the subgraphs of a reloaded supergraph', () => {
     expect([gone.timesClosed(), kept.timesClosed()]).toEqual([1, 0]);
   });
 
-  it('have one that is elsewhere now there, and let go of where it was', () => {
+  it('move to a new address, and the connections to the old one are closed', () => {
     const sources = new SubgraphSources(1000);
     const [before, after] = [built('http://before'), built('http://after')];
     sources.add('part', before);
@@ -43,7 +43,7 @@ describe('the subgraphs of a reloaded supergraph', () => {
     expect([before.timesClosed(), after.timesClosed()]).toEqual([1, 0]);
   });
 
-  it('have one again that comes back, of which the gateway asks for no second source', () => {
+  it('are used again when they return, although the gateway requests no second data source', () => {
     const sources = new SubgraphSources(1000);
     sources.add('part', built('http://part'));
     for (const names of [['part'], [], ['part']]) sources.use(names);

@@ -28,7 +28,7 @@ describe('a supergraph file', () => {
       async () => lines.length,
       (count) => count > 0,
     );
-    await new Promise((resolve) => setTimeout(resolve, 1500)); // it is looked at again meanwhile
+    await new Promise((resolve) => setTimeout(resolve, 1500)); // the file is read again meanwhile
     writeFileSync(path, 'second');
     await eventually(
       async () => loaded,
@@ -42,14 +42,14 @@ describe('a supergraph file', () => {
     ]);
   });
 
-  it('comes with the facts beside it, which are checked with it and may change later', async () => {
+  it('is loaded with the subscription facts beside it, which are validated too and may change later', async () => {
     const lines: string[] = [];
     const destination = { write: (line: string) => lines.push(line) };
     const logger = createLogger('test', 'info', { destination: destination as never });
     const facts = join(folder, 'subscriptions.json');
     const supergraph = openSupergraphFile(path, () => {}, logger);
     const update = () => {
-      throw new Error('the supergraph is as it was');
+      throw new Error('the supergraph has not changed');
     };
     const seen: string[][] = [];
     supergraph.onFacts(() => seen.push([...supergraph.facts().publicFields]));

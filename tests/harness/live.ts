@@ -14,10 +14,10 @@ export interface Answer {
   }>;
 }
 
-/** What a subscription brought so far. */
+/** The events that a subscription has received. */
 export interface Watch {
   readonly seen: Answer[];
-  /** how it ended: null while it is open, `true` for complete, else why not */
+  /** null while it is open, `true` after completion, otherwise the error */
   ended(): unknown;
   stop(): void;
 }
@@ -34,7 +34,7 @@ interface Sink {
   complete(): void;
 }
 
-/** Keeps what arrives. */
+/** Records the events of a subscription. */
 export function keep(start: (sink: Sink) => () => void): Watch {
   const seen: Answer[] = [];
   let end: unknown = null;
@@ -156,7 +156,7 @@ function overUrqlFetch(url: string, token?: string): LiveClient {
   return overUrql(client, () => {});
 }
 
-/** The clients that people use, each over its own transport. */
+/** Widely used clients, one for each transport. */
 export const liveClients: Readonly<Record<string, (url: string, token?: string) => LiveClient>> = {
   'graphql-ws': overWebSocket,
   'graphql-sse': overSse,
@@ -165,7 +165,7 @@ export const liveClients: Readonly<Record<string, (url: string, token?: string) 
   'urql, fetch': overUrqlFetch,
 };
 
-/** One of the router's gauges. */
+/** Reads one gauge of the router. */
 export async function gauge(opsUrl: string, name: string): Promise<number> {
   const text = await (await fetch(`${opsUrl}/metrics`)).text();
   return Number(new RegExp(`^${name}\\{[^}]*\\} (\\S+)$`, 'm').exec(text)?.[1]);

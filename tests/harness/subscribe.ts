@@ -41,7 +41,7 @@ export interface SeenOrder {
   readonly history: ReadonlyArray<{ readonly type: string }>;
 }
 
-/** Subscribes to an order and keeps what arrives. */
+/** Subscribes to an order and records the events. */
 export function watchOrder(client: Client, id: string) {
   const seen: SeenOrder[] = [];
   let failure: unknown;
@@ -66,7 +66,7 @@ export function watchOrder(client: Client, id: string) {
   return { seen, stop, failure: () => failure };
 }
 
-/** Subscribes to stock and keeps what arrives. */
+/** Subscribes to stock and records the events. */
 export function watchStock(client: Client, variables: { skus?: string[]; shopId?: string }) {
   const seen: StockNumber[] = [];
   let failure: unknown;

@@ -2,11 +2,11 @@ import { createGraphiQLFetcher, type Fetcher } from '@graphiql/toolkit';
 import { type DocumentNode, Kind, parse } from 'graphql';
 
 /**
- * GraphiQL updates which operation of a tab is run, and its parsed text, a moment late: who runs a
- * tab just after choosing it would run the operation of the tab before it. So both are read again here.
+ * After a change of tab, GraphiQL updates the operation to run and its parsed text with a delay: a run in
+ * between would execute the operation of the previous tab. So both are read again here.
  */
 export function createFetcher(url: string, subscriptionUrl: string): Fetcher {
-  // The headers of the editor go along as connectionParams, which is where graphql-ws has the token.
+  // GraphiQL sends the headers of the editor as connectionParams, from which the router reads the token.
   const fetcher = createGraphiQLFetcher({ url, subscriptionUrl });
   return (params, options) => {
     const document = parseOrNull(params.query);

@@ -14,7 +14,7 @@ interface Example {
 }
 
 const page = document.getElementById('explorer');
-if (!page) throw new Error('The page has no place for GraphiQL.');
+if (!page) throw new Error('The page has no element with the id "explorer".');
 
 const endpoint = new URL('/graphql', window.location.href);
 const socket = new URL(endpoint);

@@ -4,12 +4,12 @@ import { ClientStream, StreamEnd } from './client-stream.js';
 const slow = () => new StreamEnd([{ message: 'too slow' }]);
 const result = (n: number) => ({ data: { n } });
 
-describe('what one client has not read yet', () => {
+describe('the unread events of one client', () => {
   const closed = jest.fn();
   const streamOf = (max: number) => new ClientStream(max, slow, closed);
   beforeEach(() => closed.mockClear());
 
-  it('is the latest of each thing, in the order in which they became due', async () => {
+  it('are the latest of each entity, in the order of their first arrival', async () => {
     const stream = streamOf(10);
     for (const [key, n] of [
       ['a', 1],
@@ -23,13 +23,13 @@ describe('what one client has not read yet', () => {
     expect((await stream.next()).value).toEqual(result(4));
   });
 
-  it('is each event where they are not about a thing', async () => {
+  it('are all kept if they have no entity', async () => {
     const stream = streamOf(10);
     for (let n = 0; n < 5; n++) stream.push(null, result(n));
     for (let n = 0; n < 5; n++) expect((await stream.next()).value).toEqual(result(n));
   });
 
-  it('is bounded, however much happens: beyond the limit the stream ends with an error', async () => {
+  it('are bounded by the number of entities: beyond the limit the stream ends with an error', async () => {
     const stream = streamOf(100);
     for (let n = 0; n < 100_000; n++) stream.push(`${n % 100}`, result(n));
     expect(stream.size).toBe(100);
@@ -41,7 +41,7 @@ describe('what one client has not read yet', () => {
     expect(closed).toHaveBeenCalledTimes(1);
   });
 
-  it('ends at once with a reason, and after what is pending without one', async () => {
+  it('end at once with a reason, and after the pending ones without a reason', async () => {
     const stream = streamOf(10);
     stream.push('a', result(1));
     stream.end();
@@ -54,7 +54,7 @@ describe('what one client has not read yet', () => {
     expect((await other.next()).done).toBe(true);
   });
 
-  it('is let go when the client leaves while it waits for the next', async () => {
+  it('are released when the client leaves while it waits for the next one', async () => {
     const stream = streamOf(10);
     const waiting = stream.next();
     await stream.return();

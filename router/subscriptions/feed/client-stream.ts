@@ -1,4 +1,5 @@
 import type { GraphQLFormattedError } from 'graphql';
+import { KeyedLatest } from '../../../subgraphs/shared/messaging/keyed-latest.js';
 
 /** One event as clients receive it, with formatted errors. The object is shared by all clients of a feed. */
 export interface Result {
@@ -20,92 +21,22 @@ export class StreamEnd extends Error {
  * entities the stream ends with an error: dropping an event would leave the client with stale data
  * without notice.
  */
-export class ClientStream implements AsyncIterableIterator<Result> {
-  readonly #pending = new Map<string, Result>();
+export class ClientStream extends KeyedLatest<Result> {
   #unkeyed = 0;
-  #end: StreamEnd | undefined;
-  #closed = false;
-  #pendingRead: PromiseWithResolvers<IteratorResult<Result>> | undefined;
 
   constructor(
-    private readonly max: number,
+    max: number,
     private readonly tooSlow: () => StreamEnd,
-    private readonly onClose: () => void,
-  ) {}
+    onClose: () => void,
+  ) {
+    super(max, onClose);
+  }
 
   /** @param key the entity of the event; null if no later event replaces this one */
   push(key: string | null, result: Result): void {
-    if (this.#closed) return;
-    if (this.#pendingRead) {
-      this.#resolveRead((read) => read.resolve({ value: result, done: false }));
-      return;
-    }
+    if (this.isClosed) return;
     if (key === null) this.#unkeyed += 1;
-    const slot = key ?? `#${this.#unkeyed}`;
-    if (this.#pending.size >= this.max && !this.#pending.has(slot)) this.end(this.tooSlow());
-    else this.#pending.set(slot, result);
-  }
-
-  /** Ends the stream: at once with a reason, which is sent to the client; without one, after pending values. */
-  end(reason?: StreamEnd): void {
-    if (this.#closed) return;
-    this.#end = reason;
-    if (reason) this.#pending.clear();
-    this.#close();
-    this.#resolveRead((read) => {
-      if (reason) read.reject(this.#takeEnd());
-      else read.resolve({ value: undefined, done: true });
-    });
-  }
-
-  /** number of events that the client has not read */
-  get size(): number {
-    return this.#pending.size;
-  }
-
-  /** Whether the stream takes no more events; pending events can still be read. */
-  get isClosed(): boolean {
-    return this.#closed;
-  }
-
-  next(): Promise<IteratorResult<Result>> {
-    for (const [slot, value] of this.#pending) {
-      this.#pending.delete(slot);
-      return Promise.resolve({ value, done: false });
-    }
-    if (this.#end) return Promise.reject(this.#takeEnd());
-    if (this.#closed) return Promise.resolve({ value: undefined, done: true });
-    this.#pendingRead ??= Promise.withResolvers();
-    return this.#pendingRead.promise;
-  }
-
-  return(): Promise<IteratorResult<Result>> {
-    this.#pending.clear();
-    this.#end = undefined;
-    this.#close();
-    this.#resolveRead((read) => read.resolve({ value: undefined, done: true }));
-    return Promise.resolve({ value: undefined, done: true });
-  }
-
-  [Symbol.asyncIterator]() {
-    return this;
-  }
-
-  #takeEnd(): StreamEnd | undefined {
-    const end = this.#end;
-    this.#end = undefined;
-    return end;
-  }
-
-  #close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.onClose();
-  }
-
-  #resolveRead(resolve: (read: PromiseWithResolvers<IteratorResult<Result>>) => void): void {
-    const read = this.#pendingRead;
-    this.#pendingRead = undefined;
-    if (read) resolve(read);
+    if (this.put(key ?? `#${this.#unkeyed}`, result)) this.release();
+    else this.end(this.tooSlow());
   }
 }

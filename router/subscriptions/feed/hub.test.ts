@@ -18,8 +18,8 @@ const person = (id: string, expiresAtMs = never): Client => ({
 });
 const stranger: Client = { ...person(''), identity: null, authorization: undefined };
 
-/** A hub over a subgraph that answers as the test says. */
-function worldOf(plan: Partial<SubscriptionPlan> = {}, perClientMax = 1000) {
+/** A hub over a subgraph that responds as the test says. */
+function openHub(plan: Partial<SubscriptionPlan> = {}, perClientMax = 1000) {
   const sinks = new Set<UpstreamSink>();
   const sent: unknown[] = [];
   const sentDuring: unknown[] = [];
@@ -63,23 +63,23 @@ function worldOf(plan: Partial<SubscriptionPlan> = {}, perClientMax = 1000) {
     const document = parse('subscription ($of: String) { stock(of: $of) }');
     return hub.open({ document, operationName: undefined, variables }, client);
   };
-  const tell = (event: ExecutionResult) => {
+  const emit = (event: ExecutionResult) => {
     for (const sink of sinks) sink.next(event);
   };
-  return { hub, open, tell, sinks, sent, sentDuring, tokens };
+  return { hub, open, emit, sinks, sent, sentDuring, tokens };
 }
 
 const stock = (id: string, left: number) => ({ data: { stock: { holdfastKey0: id, left } } });
 const next = async (stream: ClientStream) => (await stream.next()).value;
 
 describe('open subscriptions', () => {
-  it('share one upstream where they ask the same for public fields, without a token', async () => {
-    const { hub, open, tell, sent, tokens } = worldOf();
+  it('share one upstream, without a token, if they select the same public fields', async () => {
+    const { hub, open, emit, sent, tokens } = openHub();
     const streams = Array.from({ length: 200 }, (_, n) =>
       open(n % 2 ? person(`p${n}`) : stranger, n % 3 ? { of: 'x' } : { of: 'x', stray: n }),
     );
     expect(hub.counts()).toEqual({ subscriptions: 200, upstreams: 1 });
-    tell(stock('a', 1));
+    emit(stock('a', 1));
     for (const stream of streams) expect(await next(stream)).toEqual(stock('a', 1));
     expect(sent).toMatchObject([{ query: 'subscription { stock }' }]);
     expect(JSON.stringify(sent)).not.toContain('authorization');
@@ -88,8 +88,8 @@ describe('open subscriptions', () => {
     expect(hub.counts()).toEqual({ subscriptions: 0, upstreams: 0 });
   });
 
-  it('share within one user only where they do not, with the token that lasts longest', async () => {
-    const { hub, open, tell, sent, tokens, sinks } = worldOf({ isPublic: false });
+  it('share only within one user otherwise, with the token that is valid longest', async () => {
+    const { hub, open, emit, sent, tokens, sinks } = openHub({ isPublic: false });
     open(person('ana', Date.now() + 60_000));
     open({ ...person('ana', Date.now() + 90_000), authorization: 'Bearer later' });
     open(person('ben'));
@@ -100,118 +100,118 @@ describe('open subscriptions', () => {
       { extensions: { authorization: 'Bearer ben' } },
       {},
     ]);
-    tell(stock('a', 1));
+    emit(stock('a', 1));
     await new Promise(setImmediate);
     expect(tokens).toEqual(['Bearer later', 'Bearer ben', undefined]);
     hub.stop();
     expect(sinks.size).toBe(0);
   });
 
-  it('do not share with other variables', () => {
-    const { hub, open } = worldOf();
+  it('do not share an upstream if their variables differ', () => {
+    const { hub, open } = openHub();
     open(stranger, { of: 'a' });
     open(stranger, { of: 'b' });
     expect(hub.counts().upstreams).toBe(2);
     hub.stop();
   });
 
-  it('give who comes later the latest of each thing', async () => {
-    const { hub, open, tell } = worldOf();
+  it('give a client that joins later the latest event of each entity', async () => {
+    const { hub, open, emit } = openHub();
     const first = open(stranger);
-    for (const event of [stock('a', 3), stock('b', 5), stock('a', 2)]) tell(event);
+    for (const event of [stock('a', 3), stock('b', 5), stock('a', 2)]) emit(event);
     await new Promise(setImmediate);
     await next(first);
     const later = open(stranger);
     expect(hub.counts().upstreams).toBe(1);
     expect([await next(later), await next(later)]).toEqual([stock('a', 2), stock('b', 5)]);
-    tell(stock('b', 4));
+    emit(stock('b', 4));
     expect(await next(later)).toEqual(stock('b', 4));
     hub.stop();
   });
 
-  it('complete again what is older than 2 s when a client joins, once for all who join', async () => {
-    let completed = 0;
+  it('process events older than 2 s again when clients join, once for all of them', async () => {
+    let processed = 0;
     const execute: SubscriptionPlan['execute'] = async (event) => {
-      completed += 1;
+      processed += 1;
       return event;
     };
-    const { hub, open, tell } = worldOf({ execute });
+    const { hub, open, emit } = openHub({ execute });
     const nowMs = jest.spyOn(Date, 'now').mockReturnValue(1_000_000);
-    const comeAt = async (ms: number) => {
+    const joinAt = async (ms: number) => {
       nowMs.mockReturnValue(1_000_000 + ms);
       const streams = Array.from({ length: 5 }, () => open(stranger));
       await new Promise(setImmediate);
       return streams.map(({ size }) => size);
     };
     open(stranger);
-    tell(stock('a', 3));
+    emit(stock('a', 3));
     await new Promise(setImmediate);
-    expect([await comeAt(1000), completed]).toEqual([[1, 1, 1, 1, 1], 1]);
-    expect([await comeAt(3000), completed]).toEqual([[1, 1, 1, 1, 1], 2]);
+    expect([await joinAt(1000), processed]).toEqual([[1, 1, 1, 1, 1], 1]);
+    expect([await joinAt(3000), processed]).toEqual([[1, 1, 1, 1, 1], 2]);
     nowMs.mockRestore();
     hub.stop();
   });
 
-  it('complete again what has errors when a client joins, once a second', async () => {
-    let completed = 0;
+  it('process events with errors again when clients join, at most once a second', async () => {
+    let processed = 0;
     const execute: SubscriptionPlan['execute'] = async (event) => {
-      completed += 1;
+      processed += 1;
       return { ...event, errors: [new GraphQLError('away')] };
     };
-    const { hub, open, tell } = worldOf({ execute });
+    const { hub, open, emit } = openHub({ execute });
     jest.useFakeTimers();
     const first = open(stranger);
-    tell(stock('a', 3));
+    emit(stock('a', 3));
     await jest.advanceTimersByTimeAsync(0);
     const later: ClientStream[] = [];
     for (let n = 0; n < 5; n++) {
       later.push(open(stranger));
       await jest.advanceTimersByTimeAsync(190);
     }
-    expect([completed, ...later.map(({ size }) => size)]).toEqual([1, 0, 0, 0, 0, 0]);
+    expect([processed, ...later.map(({ size }) => size)]).toEqual([1, 0, 0, 0, 0, 0]);
     await jest.advanceTimersByTimeAsync(1000);
-    expect([completed, ...later.map(({ size }) => size)]).toEqual([2, 1, 1, 1, 1, 1]);
+    expect([processed, ...later.map(({ size }) => size)]).toEqual([2, 1, 1, 1, 1, 1]);
     expect(first.size).toBe(1);
     jest.useRealTimers();
     hub.stop();
   });
 
-  it('never give who comes later an event that is older than one that waits', async () => {
-    const going = Array.from({ length: 4 }, () => Promise.withResolvers<void>());
-    let completed = 0;
+  it('never give a client that joins later an event older than a pending one', async () => {
+    const executions = Array.from({ length: 4 }, () => Promise.withResolvers<void>());
+    let processed = 0;
     const execute: SubscriptionPlan['execute'] = async (event) => {
-      await going[completed++]?.promise;
+      await executions[processed++]?.promise;
       return { ...event, errors: [new GraphQLError('away')] };
     };
-    const { hub, open, tell } = worldOf({ execute });
+    const { hub, open, emit } = openHub({ execute });
     const nowMs = jest.spyOn(Date, 'now').mockReturnValue(1_000_000);
     open(stranger);
-    going[0]?.resolve();
-    tell(stock('a', 9));
+    executions[0]?.resolve();
+    emit(stock('a', 9));
     await new Promise(setImmediate);
-    tell(stock('a', 8));
-    tell(stock('a', 7));
+    emit(stock('a', 8));
+    emit(stock('a', 7));
     nowMs.mockReturnValue(1_005_000);
     const later = open(stranger);
-    for (const each of going) each.resolve();
+    for (const each of executions) each.resolve();
     await new Promise(setImmediate);
     expect((await next(later))?.data).toEqual(stock('a', 7).data);
     nowMs.mockRestore();
     hub.stop();
   });
 
-  it('have a request id for each event, and none of who came first in the connection', async () => {
+  it('have a request id for each event, and never that of the request that opened the first', async () => {
     const ids: string[] = [];
     const execute: SubscriptionPlan['execute'] = async (event, _variables, { requestId }) => {
       ids.push(requestId);
       return { ...event, errors: [new GraphQLError('away')] };
     };
-    const { hub, open, tell, sentDuring } = worldOf({ execute });
+    const { hub, open, emit, sentDuring } = openHub({ execute });
     const stream = requestTrace.run({ requestId: 'of the first' }, () => open(stranger));
     expect(sentDuring).toEqual([undefined]);
     const requestIds: unknown[] = [];
     for (const left of [2, 1]) {
-      tell(stock('a', left));
+      emit(stock('a', left));
       requestIds.push((await next(stream))?.errors?.[0]?.extensions?.requestId);
     }
     expect(requestIds).toEqual(ids);
@@ -219,44 +219,44 @@ describe('open subscriptions', () => {
     hub.stop();
   });
 
-  it('do not give who comes later an event of what begins with none', async () => {
-    const { hub, open, tell } = worldOf({ beginsWithSnapshot: false });
+  it('give a client that joins later no earlier event if the subscription starts without a snapshot', async () => {
+    const { hub, open, emit } = openHub({ beginsWithSnapshot: false });
     open(stranger);
     open(stranger);
     expect(hub.counts().upstreams).toBe(1);
-    tell(stock('a', 1));
+    emit(stock('a', 1));
     const later = open(stranger);
     expect(hub.counts().upstreams).toBe(2);
     expect(later.size).toBe(0);
     hub.stop();
   });
 
-  it('forget what they were given once the upstream was lost: a snapshot comes again', async () => {
-    const { hub, open, tell, sinks } = worldOf();
+  it('discard their kept events when the upstream is lost: a snapshot follows', async () => {
+    const { hub, open, emit, sinks } = openHub();
     open(stranger);
-    tell(stock('a', 1));
+    emit(stock('a', 1));
     await new Promise(setImmediate);
     for (const sink of sinks) sink.reconnected();
     const later = open(stranger);
     expect(later.size).toBe(0);
-    tell(stock('a', 7));
+    emit(stock('a', 7));
     expect(await next(later)).toEqual(stock('a', 7));
     hub.stop();
   });
 
-  it('complete the events of one thing in their order, and only the latest of those that wait', async () => {
-    const going = Array.from({ length: 3 }, () => Promise.withResolvers<ExecutionResult>());
+  it('process the events of one entity in order, and of the pending ones only the latest', async () => {
+    const executions = Array.from({ length: 3 }, () => Promise.withResolvers<ExecutionResult>());
     const executed: ExecutionResult[] = [];
     const execute: SubscriptionPlan['execute'] = (event) => {
       executed.push(event);
-      return going[executed.length - 1]?.promise as Promise<ExecutionResult>;
+      return executions[executed.length - 1]?.promise as Promise<ExecutionResult>;
     };
-    const { hub, open, tell } = worldOf({ execute });
+    const { hub, open, emit } = openHub({ execute });
     const stream = open(stranger);
-    for (const left of [9, 8, 7]) tell(stock('a', left));
-    tell(stock('b', 1));
+    for (const left of [9, 8, 7]) emit(stock('a', left));
+    emit(stock('b', 1));
     expect(executed).toEqual([stock('a', 9), stock('b', 1)]);
-    going[0]?.resolve(stock('a', 9));
+    executions[0]?.resolve(stock('a', 9));
     expect(await next(stream)).toEqual(stock('a', 9));
     await new Promise(setImmediate);
     expect(executed[2]).toEqual(stock('a', 7));
@@ -267,15 +267,15 @@ describe('open subscriptions', () => {
     ['the token expires', 'UNAUTHENTICATED', undefined],
     ['the schema changes', 'SUBSCRIPTION_SCHEMA_RELOAD', 'reload'],
   ] as const)('end with the reason when %s', async (_what, code, how) => {
-    const { hub, open } = worldOf();
+    const { hub, open } = openHub();
     const stream = open(person('ana', how ? never : Date.now() + 20));
     if (how) hub[how]();
     await expect(stream.next()).rejects.toMatchObject({ errors: [{ extensions: { code } }] });
     expect(hub.counts()).toEqual({ subscriptions: 0, upstreams: 0 });
   });
 
-  it('end with what the subgraph says', async () => {
-    const { hub, open, sinks } = worldOf();
+  it('end with the error of the subgraph', async () => {
+    const { hub, open, sinks } = openHub();
     const stream = open(stranger);
     const refusal = { message: 'No.', extensions: { code: 'FORBIDDEN' } };
     for (const sink of [...sinks]) sink.error([refusal]);
@@ -290,8 +290,8 @@ describe('open subscriptions', () => {
     expect(hub.counts()).toEqual({ subscriptions: 0, upstreams: 0 });
   });
 
-  it('are as many as one client may have', async () => {
-    const { hub, open } = worldOf({}, 2);
+  it('are limited for each client', async () => {
+    const { hub, open } = openHub({}, 2);
     const [first] = [open(person('ana')), open(person('ana'))];
     expect(() => open(person('ana'))).toThrow('Subscription limit reached');
     open(person('ben'));

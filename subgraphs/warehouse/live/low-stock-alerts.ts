@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Redis } from 'ioredis';
 import { sql } from '../../shared/database/sql.js';
+import { KeyedLatest } from '../../shared/messaging/keyed-latest.js';
 import type { Logger } from '../../shared/observability/logger.js';
 import { startWorker } from '../../shared/runtime/worker.js';
 import { type StockChanged, stockChannel } from '../signals/stock-signals.js';
@@ -12,61 +13,28 @@ const pendingMax = 10_000;
 /**
  * The levels of one shop that became low since a subscriber connected and are not delivered yet.
  */
-export class LowStockFeed implements AsyncIterableIterator<string> {
+export class LowStockFeed extends KeyedLatest<string> {
   #low: ReadonlySet<string>;
-  readonly #pending = new Set<string>();
-  #closed = false;
-  #waiting: ((result: IteratorResult<string>) => void) | undefined;
 
   /** @param low the ids of the levels that are low at the start */
   constructor(
     readonly shopId: string,
     low: Iterable<string>,
-    private readonly onClose: (feed: LowStockFeed) => void,
+    onClose: () => void,
   ) {
+    super(pendingMax, onClose);
     this.#low = new Set(low);
   }
 
   /**
    * Compares the levels that are low now with the last ones, and delivers those that became low.
+   * Beyond 10,000 unread levels, further ones cause no alert.
    */
   look(low: ReadonlySet<string>): void {
-    for (const id of low) {
-      if (!this.#low.has(id) && this.#pending.size < pendingMax) this.#pending.add(id);
-    }
-    for (const id of this.#pending) if (!low.has(id)) this.#pending.delete(id);
+    for (const id of low) if (!this.#low.has(id)) this.put(id, id);
+    for (const id of this.#low) if (!low.has(id)) this.remove(id);
     this.#low = low;
-    const [first] = this.#pending;
-    if (!first || !this.#waiting) return;
-    const resolve = this.#waiting;
-    this.#waiting = undefined;
-    this.#pending.delete(first);
-    resolve({ value: first, done: false });
-  }
-
-  next(): Promise<IteratorResult<string>> {
-    if (this.#closed) return Promise.resolve({ value: undefined, done: true });
-    const [first] = this.#pending;
-    if (first) {
-      this.#pending.delete(first);
-      return Promise.resolve({ value: first, done: false });
-    }
-    return new Promise((resolve) => {
-      this.#waiting = resolve;
-    });
-  }
-
-  return(): Promise<IteratorResult<string>> {
-    if (!this.#closed) {
-      this.#closed = true;
-      this.onClose(this);
-      this.#waiting?.({ value: undefined, done: true });
-    }
-    return Promise.resolve({ value: undefined, done: true });
-  }
-
-  [Symbol.asyncIterator]() {
-    return this;
+    this.release();
   }
 }
 
@@ -120,8 +88,8 @@ export function createLowStockAlerts(
   return {
     async open(shopId) {
       const low = await readLow(em, [shopId]);
-      const feed = new LowStockFeed(shopId, low.get(shopId) ?? [], (closed) =>
-        feeds.delete(closed),
+      const feed: LowStockFeed = new LowStockFeed(shopId, low.get(shopId) ?? [], () =>
+        feeds.delete(feed),
       );
       feeds.add(feed);
       return feed;

@@ -29,10 +29,11 @@ export function createStockFeed(
 ): StockFeed {
   const isWatched = (change: StockChanged) =>
     (!skus || skus.includes(change.sku)) && (!shopId || shopId === change.shopId);
-  return new LatestFeed<StockChanged>(
+  const feed: StockFeed = new LatestFeed(
     (change) => (isWatched(change) ? { key: stockKeyOf(change), version: change.version } : null),
-    onClose,
+    () => onClose(feed),
   );
+  return feed;
 }
 
 /** The feeds of all subscribers of this process. */

@@ -78,7 +78,7 @@ export function createOrderFeeds(em: EntityManager, redis: Redis, logger: Logger
       if (feeds.size >= feedsMax) throw tryAgain('Too many open subscriptions. Try again later.');
       const feed: VersionFeed = new LatestFeed(
         ({ id, version }) => ({ key: id, version }),
-        (closed) => feeds.delete(closed),
+        () => feeds.delete(feed),
       );
       feeds.set(feed, orderId);
       await refresh([orderId]).catch(async (error) => {
