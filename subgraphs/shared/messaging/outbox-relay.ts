@@ -60,44 +60,20 @@ const outboxClaim = {
  * refuses, or fails on, backs off and becomes a dead letter after `rejectionsMax` times.
  */
 export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
-  let stopped = false;
-  let woken = false;
-  let wake = () => {};
   watchOutbox(options);
-  const listener = listenTo(options.databaseUrl, 'outbox', () => {
-    woken = true;
-    wake();
+  const pollMs = options.pollMs ?? pollDefaultMs;
+  const relay = startWorker('outbox relay', pollMs, options.logger, async (isStopping) => {
+    while (!isStopping() && (await relayOnce(options)) === batchMax);
   });
-  const nap = () =>
-    new Promise<void>((resolve) => {
-      if (woken) return resolve(); // entries that arrived during the last batch are due
-      const timer = setTimeout(resolve, options.pollMs ?? pollDefaultMs);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  const run = async () => {
-    while (!stopped) {
-      woken = false;
-      try {
-        if ((await relayOnce(options)) === batchMax) continue;
-      } catch (error) {
-        options.logger.error({ err: error }, 'outbox relay failed');
-      }
-      if (!stopped) await nap();
-    }
-  };
-  const running = run();
+  relay.wake();
+  const listener = listenTo(options.databaseUrl, 'outbox', relay.wake);
   const pruneEveryMs = options.pruneEveryMs ?? pruneEveryDefaultMs;
   const pruner = startWorker('clean up of the outbox', pruneEveryMs, options.logger, (isStopping) =>
     prune(options.em, outboxRetention, options.logger, isStopping),
   );
   return {
     async stop() {
-      stopped = true;
-      wake();
-      await Promise.all([running, pruner.stop(), listener.stop()]);
+      await Promise.all([relay.stop(), pruner.stop(), listener.stop()]);
     },
   };
 }
