@@ -57,16 +57,8 @@ export function createLowStockAlerts(
 ): LowStockAlerts {
   const feeds = new Set<LowStockFeed>();
   let soon: NodeJS.Timeout | undefined;
-  let looking = Promise.resolve();
 
-  // One read after the other: an earlier result must not arrive after a later one.
-  const look = () => {
-    looking = looking.then(lookOnce).catch((error) => {
-      logger.warn({ err: error }, 'low stock levels could not be read');
-    });
-    return looking;
-  };
-  async function lookOnce() {
+  async function look() {
     const watched = [...feeds];
     if (watched.length === 0) return;
     const low = await readLow(em, [...new Set(watched.map(({ shopId }) => shopId))]);
@@ -80,10 +72,13 @@ export function createLowStockAlerts(
     if (!changes.some(({ shopId }) => shops.has(shopId))) return;
     soon = setTimeout(() => {
       soon = undefined;
-      void look();
+      worker.wake();
     }, coalesceMs);
   });
-  const worker = startWorker('read of low stock levels', lookEveryMs, logger, look);
+  // Never concurrently: an earlier result must not arrive after a later one.
+  const worker = startWorker('read of low stock levels', lookEveryMs, logger, () =>
+    look().catch((error) => logger.warn({ err: error }, 'low stock levels could not be read')),
+  );
 
   return {
     async open(shopId) {
@@ -97,7 +92,6 @@ export function createLowStockAlerts(
     async stop() {
       clearTimeout(soon);
       await worker.stop();
-      await looking;
       for (const feed of feeds) void feed.return();
     },
   };
