@@ -1,0 +1,43 @@
+import { badInput } from '../errors.js';
+import { createLogger } from '../observability/logger.js';
+import { requestTrace } from '../observability/request-context.js';
+import { maskErrors } from './error-format.js';
+
+describe('errors', () => {
+  const lines: string[] = [];
+  const logger = createLogger('test', 'error', {
+    destination: { write: (line) => void lines.push(line) },
+  });
+  const mask = maskErrors(logger);
+
+  it('of the domain are sent unchanged, without a stack trace', () => {
+    const error = badInput({ 'input.name': 'is empty' });
+    expect(
+      mask({ ...error.toJSON(), extensions: { ...error.extensions, stacktrace: [] } }, error),
+    ).toMatchObject({
+      message: 'input.name: is empty',
+      extensions: { code: 'BAD_USER_INPUT', fields: { 'input.name': 'is empty' } },
+    });
+  });
+
+  it.each(['57014', '55P03', '08006'])(
+    'of a database that is slow or unreachable (%s) become TRY_AGAIN',
+    (code) => {
+      const thrown = Object.assign(new Error('no'), { code });
+      const formatted = { message: 'no', extensions: { code: 'INTERNAL_SERVER_ERROR' } };
+      expect(mask(formatted, thrown)).toMatchObject({ extensions: { code: 'TRY_AGAIN' } });
+    },
+  );
+
+  it('of any other kind are logged in full and masked, with the id of the request', () => {
+    const thrown = new Error('password authentication failed for role "x"');
+    const masked = requestTrace.run({ requestId: 'request-1' }, () =>
+      mask({ message: thrown.message, extensions: { code: 'INTERNAL_SERVER_ERROR' } }, thrown),
+    );
+    expect(masked).toEqual({
+      message: 'Something went wrong on our side.',
+      extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: 'request-1' },
+    });
+    expect(lines.at(-1)).toContain('password authentication failed');
+  });
+});
