@@ -229,7 +229,7 @@ describe('rate limits', () => {
 
   it('let a person log in and shop with the standard profile', async () => {
     const settings = { RATE_LIMIT_PROFILE: 'standard', TRUST_PROXY: 'loopback' };
-    await system.stopPart('router');
+    await system.stopProcess('router');
     await system.start('router', settings);
     const { data } = await system.graphql(
       `mutation { login(input: { identifier: "ben@example.com", password: "${demoPassword}" }) { ... on Session { accessToken } } }`,

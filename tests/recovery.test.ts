@@ -55,7 +55,7 @@ describe('recovery after a service stopped', () => {
     const { offerId } = await openShop(system, vendor, [5]);
     const items = [{ offerId, quantity: 2 }];
     const key = randomUUID();
-    await system.stopPart('warehouse');
+    await system.stopProcess('warehouse');
     const failed = await checkoutOnce(system, customer, items, key);
     expect(failed.errors?.[0]?.extensions.code).toBe('TRY_AGAIN');
     await system.start('warehouse');
@@ -76,7 +76,7 @@ describe('recovery after a service stopped', () => {
     const { offerId } = await openShop(system, vendor, [5]);
     const items = [{ offerId, quantity: 2 }];
     const key = randomUUID();
-    await system.stopPart('warehouse');
+    await system.stopProcess('warehouse');
     await checkoutOnce(system, customer, items, key);
     await system.start('warehouse');
     const { rows } = await order.query(
@@ -101,7 +101,7 @@ describe('recovery after a service stopped', () => {
     const { offerId } = await openShop(system, vendor, [5]);
     const items = [{ offerId, quantity: 2 }];
     const key = randomUUID();
-    await system.stopPart('warehouse');
+    await system.stopProcess('warehouse');
     await checkoutOnce(system, customer, items, key);
     const { rows } = await order.query(
       `select id from customer_order where status = 'PENDING' and expires_at is null`,
@@ -131,7 +131,7 @@ describe('recovery after a service stopped', () => {
     const { offerId } = await openShop(system, vendor, [40]);
     const items = [{ offerId, quantity: 1 }];
     const keys = Array.from({ length: 20 }, () => randomUUID());
-    await system.stopPart('warehouse');
+    await system.stopProcess('warehouse');
     await Promise.all(keys.map((key) => checkoutOnce(system, customer, items, key)));
     await order.query(
       `update customer_order set created_at = now() - interval '2 minutes'
@@ -164,7 +164,7 @@ describe('recovery after a service stopped', () => {
 
   it('an order whose checkout is still in progress cannot be paid yet', async () => {
     const { offerId } = await openShop(system, vendor, [5]);
-    await system.stopPart('warehouse');
+    await system.stopProcess('warehouse');
     const key = randomUUID();
     await checkoutOnce(system, customer, [{ offerId, quantity: 1 }], key);
     const { rows } = await order.query(
@@ -275,7 +275,7 @@ describe('recovery after a service stopped', () => {
     const { offerId } = await openShop(system, vendor, [5]);
     const { id } = (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout
       .order;
-    await system.stopPart('sandbox');
+    await system.stopProcess('sandbox');
     const first = await payOnce(system, customer, id);
     expect(first.data.payOrder).toMatchObject({ __typename: 'PaymentPending' });
     await system.start('sandbox');
@@ -291,7 +291,7 @@ describe('recovery after a service stopped', () => {
     const { offerId } = await openShop(system, vendor, [5]);
     const { id } = (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout
       .order;
-    await system.stopPart('warehouse');
+    await system.stopProcess('warehouse');
     const first = await payOnce(system, customer, id);
     expect(first.data.payOrder).toMatchObject({
       __typename: 'PaymentPending',
@@ -309,7 +309,7 @@ describe('recovery after a service stopped', () => {
     const { offerId } = await openShop(system, vendor, [5]);
     const { id } = (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout
       .order;
-    await system.stopPart('sandbox');
+    await system.stopProcess('sandbox');
     const first = await payOnce(system, customer, id);
     expect(first.data.payOrder.__typename).toBe('PaymentPending');
     await eventually(
@@ -330,7 +330,7 @@ describe('recovery after a service stopped', () => {
     const { offerId } = await openShop(system, vendor, [5]);
     const { id } = (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout
       .order;
-    await system.stopPart('order');
+    await system.stopProcess('order');
     await eventually(
       async () => {
         const { rows } = await warehouse.query(

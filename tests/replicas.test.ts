@@ -34,7 +34,7 @@ describe('with replicas of the databases', () => {
     };
     for (const name of parts) {
       await run(replicas.urls[name], differ[name] as string);
-      await system.stopPart(name);
+      await system.stopProcess(name);
       await system.start(name, { DATABASE_REPLICA_URLS: replicas.urls[name] });
     }
   });

@@ -35,17 +35,17 @@ describe('the router with a subgraph that', () => {
         return [...lookups].reduce((sum, [, count]) => sum + Number(count), 0);
       };
       const before = await planned();
-      const release = library.books.hold();
+      const release = library.books.withholdResponses();
       send();
       await eventually(planned, (now) => now === before + times);
       void router.ask('{ book(id: "9") { title } }');
       await eventually(
-        async () => library.books.asked.at(-1)?.query,
+        async () => library.books.requests.at(-1)?.query,
         (last) => last?.includes('book(') === true,
       );
       return release;
     }
-    const requests = () => library.books.asked.filter(({ query }) => query.includes('books'));
+    const requests = () => library.books.requests.filter(({ query }) => query.includes('books'));
 
     it('sends one request for one identity', async () => {
       const router = await library.startRouter();
@@ -101,7 +101,7 @@ describe('the router with a subgraph that', () => {
       expect(reply.data.books.map(({ stars }: { stars: number }) => stars)).toEqual([null, null]);
       expect(reply.data.books[1].title).toBe('Ulysses');
       expect(codesAndPaths(reply)).toEqual(starsMissing);
-      expect(library.reviews.asked).toHaveLength(1);
+      expect(library.reviews.requests).toHaveLength(1);
     });
 
     it('gives up when the whole operation has taken OPERATION_TIMEOUT_MS', async () => {
@@ -120,13 +120,13 @@ describe('the router with a subgraph that', () => {
       const stars = (id: number) => router.ask(query, { id });
       await Promise.all(Array.from({ length: 90 }, (_, id) => stars(id)));
       const requestsOfOne = async () => {
-        const before = library.reviews.asked.length;
+        const before = library.reviews.requests.length;
         const reply = await stars(1000);
         expect(codesAndPaths(reply)).toEqual([['TRY_AGAIN', 'book.stars']]);
-        return library.reviews.asked.length - before;
+        return library.reviews.requests.length - before;
       };
       await eventually(requestsOfOne, (times) => times === 0);
-      library.reviews.behave('answers');
+      library.reviews.behave('responds');
       await eventually(
         () => stars(5),
         ({ data }) => data?.book?.stars === 5,
@@ -139,7 +139,7 @@ describe('the router with a subgraph that', () => {
       const router = await library.startRouter();
       library.books.behave('hangs up');
       expect(codesAndPaths(await router.ask(titles))).toEqual([['TRY_AGAIN', 'books']]);
-      expect(library.books.asked).toHaveLength(2);
+      expect(library.books.requests).toHaveLength(2);
     });
 
     it('never sends a mutation twice', async () => {
@@ -147,7 +147,7 @@ describe('the router with a subgraph that', () => {
       library.books.behave('hangs up');
       const reply = await router.ask(rename, { title: 'Never' });
       expect(codesAndPaths(reply)).toEqual([['TRY_AGAIN', 'rename']]);
-      expect(library.books.asked).toHaveLength(1);
+      expect(library.books.requests).toHaveLength(1);
     });
   });
 });

@@ -20,7 +20,7 @@ describe('while a subgraph is down', () => {
 
   type Subgraph = 'warehouse' | 'shop' | 'user' | 'order';
   async function without(subgraph: Subgraph, send: () => Promise<GraphQLReply>) {
-    await system.stopPart(subgraph);
+    await system.stopProcess(subgraph);
     const reply = await send();
     await system.start(subgraph);
     return reply;

@@ -80,7 +80,7 @@ describe('a supergraph file that changes', () => {
     await isGone('stars');
     library.write(library.compose(all));
     await eventually(readiness, (status) => status === 503);
-    library.reviews.behave('answers');
+    library.reviews.behave('responds');
     await eventually(readiness, (status) => status === 200);
     await isThere('stars');
   });

@@ -13,6 +13,7 @@ const placeholders: Readonly<Record<string, string>> = {
   T: '2026-11-21 19:00:00+00',
   'order id': '01a19467-e800-7bbc-8f36-20aff7415dc0',
   'payment id': '01a19467-e800-7bbc-8f36-20aff7415dc1',
+  'refund id': '01a19467-e800-7bbc-8f36-20aff7415dc2',
   pid: '0',
 };
 const filledIn = (sql: string) =>

@@ -125,8 +125,8 @@ describe('the stock of a warehouse as a CSV file, through the router', () => {
       [`\ufeffsku,quantity,threshold`],
       [`${a},7`],
       [`${sku},1`, 'the quantity is below the 2 reserved units'],
-      ['NOBODYS,1', 'there is no such sku'],
-      [`${a},8`, 'the sku is in line 2 already'],
+      ['NOBODYS,1', 'there is no such SKU'],
+      [`${a},8`, 'the SKU is in line 2 already'],
       [`${b},1.5`, 'the quantity is not a whole number from 0 to 100000000'],
       [`${b},-1`, 'the quantity is not a whole number from 0 to 100000000'],
       [`${b},100000001`, 'the quantity is not a whole number from 0 to 100000000'],
@@ -134,7 +134,7 @@ describe('the stock of a warehouse as a CSV file, through the router', () => {
       [`${b},1,many`, 'the threshold is not a whole number from 0 to 100000000'],
       [`${b},1,1,1`, 'has more than 3 columns'],
       [b, 'has no quantity'],
-      [`${b} x,1`, 'is not a sku'],
+      [`${b} x,1`, 'is not a SKU'],
       [`${b}"x,1`, 'is malformed CSV'],
       [`"${b}`, 'is malformed CSV'],
       ['",1'],
@@ -156,7 +156,7 @@ describe('the stock of a warehouse as a CSV file, through the router', () => {
     expect(
       body.badLines.map(({ line, reason }: { line: number; reason: string }) => [line, reason]),
     ).toEqual(reasons);
-    expect(body.badLines[1]).toEqual({ line: 4, sku: 'NOBODYS', reason: 'there is no such sku' });
+    expect(body.badLines[1]).toEqual({ line: 4, sku: 'NOBODYS', reason: 'there is no such SKU' });
     expect((await get(id)).text).toBe(before);
   });
 
@@ -275,7 +275,7 @@ describe('the stock of a warehouse as a CSV file, through the router', () => {
 
   it('answers TRY_AGAIN while the warehouse subgraph is down', async () => {
     const { id, a } = await open();
-    await system.stopPart('warehouse');
+    await system.stopProcess('warehouse');
     const { status, body } = await put(id, `sku,quantity\n${a},1\n`);
     await system.start('warehouse');
     expect([status, body.code]).toEqual([503, 'TRY_AGAIN']);

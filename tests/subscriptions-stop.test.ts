@@ -24,10 +24,10 @@ describe('a connection that the router closes', () => {
   afterAll(() => library.stop());
 
   const open = (name: string) => gauge(router.opsUrl, `holdfast_${name}`);
-  const mutations = () => library.books.asked.filter(({ query }) => query.startsWith('mutation'));
+  const mutations = () => library.books.requests.filter(({ query }) => query.startsWith('mutation'));
   const hasRequests = (count: number) =>
     eventually(
-      async () => library.books.asked.length,
+      async () => library.books.requests.length,
       (times) => times === count,
     );
   const endOf = (watch: Watch) => eventually(async () => watch.ended(), Boolean);
@@ -46,7 +46,7 @@ describe('a connection that the router closes', () => {
 
   it('at a stop sends the result of a mutation first, and accepts no new operation', async () => {
     const client = overWebSocket(router.url);
-    const release = library.books.hold({ mutations: true });
+    const release = library.books.withholdResponses({ mutations: true });
     const mutation = client.subscribe(rename, { title: 'Once' });
     await hasRequests(1);
     const stopped = router.stop();
@@ -57,7 +57,7 @@ describe('a connection that the router closes', () => {
     await endOf(mutation);
     await stopped;
     expect(mutation.seen).toEqual([{ data: { rename: { title: 'Once' } } }]);
-    expect(library.books.asked).toHaveLength(1);
+    expect(library.books.requests).toHaveLength(1);
     client.close();
   });
 
@@ -69,7 +69,7 @@ describe('a connection that the router closes', () => {
     const closed = new Promise((resolve) => {
       client.client.on('closed', (event) => resolve((event as { code: number }).code));
     });
-    const release = library.books.hold({ mutations: true });
+    const release = library.books.withholdResponses({ mutations: true });
     const mutation = client.subscribe(rename, { title: 'Once more' });
     await hasRequests(1);
     await sleep(6000);
@@ -82,7 +82,7 @@ describe('a connection that the router closes', () => {
   });
 
   it('is closed if the client uses an id twice, and leaves nothing open', async () => {
-    const release = library.books.hold();
+    const release = library.books.withholdResponses();
     const socket = new WebSocket(wsUrl(router.url), 'graphql-transport-ws');
     const closed = new Promise((resolve) => socket.once('close', resolve));
     const send = (message: object) => socket.send(JSON.stringify(message));

@@ -159,7 +159,7 @@ describe('federated subscriptions at the router', () => {
     const { sku, offerId } = await openShop(system, vendor, [10]);
     const query = `subscription ($skus: [String!]) {
       stockChanged(skus: $skus) { left: available thing: variant { sku product { name } } } }`;
-    await system.stopPart('product');
+    await system.stopProcess('product');
     const client = overWebSocket(system.url);
     const watch = client.subscribe(query, { skus: [sku] });
     const [first] = await eventually(
@@ -188,7 +188,7 @@ describe('federated subscriptions at the router', () => {
       ),
     );
     await Promise.all(watches.map((watch) => until(watch, left(10))));
-    await system.stopPart('warehouse');
+    await system.stopProcess('warehouse');
     const before = watches.map(({ seen }) => seen.length);
     await system.start('warehouse');
     await eventually(
@@ -450,7 +450,7 @@ describe('federated subscriptions at the router', () => {
       async () => snapshots,
       (count) => count === 1,
     );
-    await system.stopPart('router');
+    await system.stopProcess('router');
     await system.start('router');
     await eventually(
       async () => snapshots,

@@ -199,7 +199,7 @@ describe('trust boundaries', () => {
     const readyUrl = `http://127.0.0.1:${system.ports.ops.router}/readyz`;
     const readiness = async () => (await fetch(readyUrl)).status;
     await eventually(readiness, (status) => status === 200);
-    await system.stopPart('warehouse');
+    await system.stopProcess('warehouse');
     const query =
       '{ products(first: 1) { edges { node { name variants { sku availability { available } } } } } }';
     const { data, errors } = await system.graphql(query);

@@ -96,8 +96,8 @@ export async function startLibrary() {
     /** Resets both subgraphs, their recorded requests and the supergraph. */
     reset() {
       for (const part of [books, reviews]) {
-        part.behave('answers');
-        part.asked.length = 0;
+        part.behave('responds');
+        part.requests.length = 0;
       }
       write(compose({ 'library-books': booksSdl, 'reader-reviews': reviewsSdl }));
     },

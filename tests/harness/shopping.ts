@@ -127,7 +127,7 @@ export async function openShopping() {
     return eventually(again, ({ __typename }) => __typename.startsWith('Order'), timeoutMs);
   };
   const withoutWarehouse = async <T>(act: () => Promise<T>): Promise<T> => {
-    await system.stopPart('warehouse');
+    await system.stopProcess('warehouse');
     return act().finally(() => system.start('warehouse'));
   };
   /** An order whose checkout stopped half-way long ago. */

@@ -7,14 +7,14 @@ import { WebSocketServer } from 'ws';
 import { close, listen } from '../../subgraphs/shared/http/server.js';
 
 /** A request to a stub, except pings. */
-export interface Asked {
+export interface StubRequest {
   readonly query: string;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly authorization: string | undefined;
 }
 
 /** `hangs`: accepts a request and never responds; `hangs up`: closes the connection instead. */
-export type Manner = 'answers' | 'hangs' | 'hangs up';
+export type Behaviour = 'responds' | 'hangs' | 'hangs up';
 
 type Modules = Extract<Parameters<typeof buildSubgraphSchema>[0], readonly unknown[]>;
 type Resolvers = Extract<Modules[number], { resolvers?: unknown }>['resolvers'];
@@ -22,38 +22,38 @@ type Resolvers = Extract<Modules[number], { resolvers?: unknown }>['resolvers'];
 /** A small Federation 2 subgraph for tests, which can be made to misbehave, and records its requests. */
 export async function startStubSubgraph(typeDefs: string, resolvers: Resolvers) {
   const schema = buildSubgraphSchema([{ typeDefs: parse(typeDefs), resolvers }]);
-  const asked: Asked[] = [];
-  let manner: Manner = 'answers';
+  const requests: StubRequest[] = [];
+  let behaviour: Behaviour = 'responds';
   let released: Promise<void> | undefined;
-  let holdsMutations = false;
+  let withholdsMutations = false;
   const server = createServer(async (request, response) => {
     const { query, variables = {} } = JSON.parse(await textOf(request));
     const isPing = query === '{ __typename }';
     const { authorization } = request.headers;
-    if (!isPing) asked.push({ query, variables, authorization });
-    if (manner === 'hangs') return;
-    if (manner === 'hangs up') {
+    if (!isPing) requests.push({ query, variables, authorization });
+    if (behaviour === 'hangs') return;
+    if (behaviour === 'hangs up') {
       request.socket.destroy();
       return;
     }
-    const answer = await graphql({ schema, source: query, variableValues: variables });
-    if (!isPing && (holdsMutations || !query.startsWith('mutation'))) await released;
+    const result = await graphql({ schema, source: query, variableValues: variables });
+    if (!isPing && (withholdsMutations || !query.startsWith('mutation'))) await released;
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify(answer));
+    response.end(JSON.stringify(result));
   });
   const sockets = new WebSocketServer({ server });
   useServer({ schema }, sockets);
   const url = await listen(server, '127.0.0.1', 0);
   return {
-    asked,
+    requests,
     url: `${url}/graphql`,
     typeDefs,
-    behave(next: Manner) {
-      manner = next;
+    behave(next: Behaviour) {
+      behaviour = next;
     },
     /** Executes queries, and withholds the responses. @returns a function that releases them */
-    hold({ mutations = false } = {}): () => void {
-      holdsMutations = mutations;
+    withholdResponses({ mutations = false } = {}): () => void {
+      withholdsMutations = mutations;
       let release = () => {};
       released = new Promise((resolve) => {
         release = resolve;

@@ -96,7 +96,7 @@ async function startOwnSystem(overrides: Record<string, string>) {
     /** The environment of a part, to start another instance of it. */
     envOf: (name: keyof typeof starters) => ({ ...base, ...envs[name] }) as Record<string, string>,
     start,
-    async stopPart(name: keyof typeof starters) {
+    async stopProcess(name: keyof typeof starters) {
       await running.get(name)?.stop();
       running.delete(name);
     },
