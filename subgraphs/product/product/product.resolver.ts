@@ -37,7 +37,7 @@ export class ProductResolver {
 
   @Allow('anyone')
   @FieldResolver(() => [ProductVariant], {
-    description: 'Variants, sorted by sku; none if the product was deleted.',
+    description: 'Variants, sorted by SKU; none if the product was deleted.',
   })
   variants(@Root() product: Product, @Ctx() context: ProductContext) {
     return loaderOf(context, loadVariantsOfProducts).load(product.id);

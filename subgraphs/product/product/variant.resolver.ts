@@ -12,7 +12,7 @@ export class VariantResolver {
   @Allow('anyone')
   @Query(() => ProductVariant, {
     nullable: true,
-    description: 'A variant by sku; null if there is none, or it was removed.',
+    description: 'A variant by SKU; null if there is none, or it was removed.',
   })
   variant(
     @Arg('sku', () => String, { description: 'Sku of the variant.' }) sku: string,

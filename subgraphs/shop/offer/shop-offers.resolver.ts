@@ -21,7 +21,7 @@ export class ShopOffersResolver {
     @Arg('search', () => String, {
       nullable: true,
       description:
-        'Words of the product’s or variant’s name or of the sku, or beginnings of words; at most 100 characters.',
+        'Words of the product’s or variant’s name or of the SKU, or beginnings of words; at most 100 characters.',
     })
     search?: string,
   ) {

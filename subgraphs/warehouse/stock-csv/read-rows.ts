@@ -70,7 +70,7 @@ function parseRow({ line, fields }: CsvRecord, columnCount: number): StockRow | 
   if (fields.some((field) => /["\r\n]/.test(field))) return 'is malformed CSV';
   if (fields.length > columnCount) return `has more than ${columnCount} columns`;
   if (fields.length < 2) return 'has no quantity';
-  if (!skuPattern.test(sku)) return 'is not a sku';
+  if (!skuPattern.test(sku)) return 'is not a SKU';
   if (!isUnits(quantity)) return `the quantity is not a whole number from 0 to ${onHandMax}`;
   if (threshold !== '' && !isUnits(threshold)) {
     return `the threshold is not a whole number from 0 to ${onHandMax}`;

@@ -78,7 +78,7 @@ async function checkDuplicates(client: pg.Client, invalid: InvalidRows): Promise
   );
   if (rows.length === 0) return;
   const found = rows.map(({ line, sku, first }) => {
-    return { line, sku, reason: `the sku is in line ${first} already` };
+    return { line, sku, reason: `the SKU is in line ${first} already` };
   });
   invalid.addFound(found, rows[0]?.count ?? 0);
   await client.query(`delete from import_row where line in (select line from ${repeated})`);
@@ -112,7 +112,7 @@ async function checkUnknownSkus(
     const unknownRows = rows.filter(({ sku }) => unknown.has(sku));
     count += unknownRows.length;
     for (const { line, sku } of unknownRows.slice(0, invalidRowsListedMax - found.length)) {
-      found.push({ line, sku, reason: 'there is no such sku' });
+      found.push({ line, sku, reason: 'there is no such SKU' });
     }
     if (rows.length < skusPerCall) break;
     after = rows.at(-1)?.line ?? 0;

@@ -57,7 +57,7 @@ export function throwSkuTaken(error: unknown): never {
   if (!isUniqueViolation(error, 'product_variant_pkey')) throw error;
   const { detail = '' } = error as { detail?: string };
   const sku = /\(sku\)=\((.*)\)/.exec(detail)?.[1] ?? '';
-  throw conflict(`The sku ${sku} is taken, and skus are never reused. Choose another.`);
+  throw conflict(`The SKU ${sku} is taken, and SKUs are never reused. Choose another.`);
 }
 
 /** Validates a list of variants. */
