@@ -46,7 +46,7 @@ export class DeadlineExceeded extends Error {
 
   /** @param isSubgraphTimeout whether it used the subgraph's whole timeout, so that the subgraph is at fault */
   constructor(readonly isSubgraphTimeout: boolean) {
-    super('no answer in time');
+    super('no response in time');
   }
 }
 

@@ -75,8 +75,8 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
       // The gateway modifies the response, so each waiting request parses its own.
       return JSON.parse(await this.#request(options, identity, body));
     } catch (error) {
-      if (isTooLarge(error)) throw badInput({ query: 'asks for more than is given at once' });
-      logger.warn({ subgraph: name, reason: (error as Error).message }, 'no answer');
+      if (isTooLarge(error)) throw badInput({ query: 'selects more than one response can have; select less' });
+      logger.warn({ subgraph: name, reason: (error as Error).message }, 'subgraph request failed');
       throw tryAgain(`The ${name} service is temporarily unavailable. Please retry.`);
     } finally {
       if (isMutation(query)) singleFlight.forget(identity);

@@ -50,7 +50,7 @@ export function watchSubgraphs(
       const unavailable = [...urls.keys()].filter(
         (name) => (missed.get(name) ?? missedMax + 1) > missedMax,
       );
-      if (unavailable.length > 0) throw new Error(`no answer from ${unavailable.join(', ')}`);
+      if (unavailable.length > 0) throw new Error(`no response from ${unavailable.join(', ')}`);
     },
     /** subgraph → 1 if it answers, else 0 */
     state: () =>
