@@ -43,9 +43,12 @@ export async function seedSessions(url: string): Promise<SeededSession[]> {
     });
     await client.query(
       `with opened as (
-         insert into login_session (id, user_id)
-         select * from unnest($1::uuid[], $2::uuid[]) as s (id, user_id)
-         on conflict (id) do update set ended_at = null, updated_at = now() returning id)
+         insert into login_session (id, user_id, expires_at)
+         select id, user_id, now() + $4 * interval '1 day'
+         from unnest($1::uuid[], $2::uuid[]) as s (id, user_id)
+         on conflict (id) do update
+           set ended_at = null, expires_at = excluded.expires_at, updated_at = now()
+         returning id)
        insert into refresh_token (hash, session_id, expires_at)
        select hash, session_id, now() + $4 * interval '1 day'
        from unnest($3::text[], $1::uuid[]) as t (hash, session_id) join opened on id = session_id`,

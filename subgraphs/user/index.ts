@@ -5,7 +5,11 @@ import { createApp } from './app.js';
 import { variables } from './config.js';
 import { databaseSchema } from './mikro-orm.config.js';
 import { source } from './schema.js';
-import { refreshTokenRetention, sessionRetention } from './session/login-session.js';
+import {
+  endedSessionRetention,
+  expiredSessionRetention,
+  refreshTokenRetention,
+} from './session/login-session.js';
 
 /** The user subgraph: accounts, sessions, one-time codes and addresses. */
 export const subgraph = defineSubgraph({
@@ -21,7 +25,7 @@ export const subgraph = defineSubgraph({
   workers: {
     'clean up of sessions': {
       everyMs: 60_000,
-      run: pruning(refreshTokenRetention, sessionRetention),
+      run: pruning(endedSessionRetention, expiredSessionRetention, refreshTokenRetention),
     },
   },
   routes: { '/.well-known/jwks.json': ({ keys }) => keys.published },

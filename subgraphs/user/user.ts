@@ -1,14 +1,15 @@
 import type { Opt } from '@mikro-orm/core';
 import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import { Directive, Field, ObjectType, registerEnumType } from 'type-graphql';
+import { Directive, Field, ObjectType } from 'type-graphql';
 import type { Role } from '../shared/auth/tokens.js';
+import { enumOf } from '../shared/graphql/enum-of.js';
 import { UUID } from '../shared/graphql/scalars.js';
 import { Allow } from '../shared/rights/rights.js';
 
-export const RoleEnum = { CUSTOMER: 'CUSTOMER', VENDOR: 'VENDOR', ADMIN: 'ADMIN' } as const;
-registerEnumType(RoleEnum, {
-  name: 'Role',
-  description: 'Role of a user; it decides what the user may do.',
+export const RoleEnum = enumOf('Role', 'Role of a user, which decides what the user may do.', {
+  CUSTOMER: 'Buys.',
+  VENDOR: 'Opens shops, and manages their offers, stock and orders.',
+  ADMIN: 'May do what any user may, and manages roles and categories.',
 });
 
 @Directive('@key(fields: "id")')

@@ -29,7 +29,7 @@ function createLogSender(logger: Logger): MessageSender {
   return {
     async send({ to, text }) {
       const [address] = Object.values(to);
-      logger.info(`a message to ${address}: ${text}`);
+      logger.info(`message to ${address}: ${text}`);
     },
     async close() {},
   };

@@ -123,7 +123,7 @@ describe('a message', () => {
       subject: '',
       text: 'a text',
     });
-    expect(lines[0]).toContain(`a message to ${phone}: a text`);
+    expect(lines[0]).toContain(`message to ${phone}: a text`);
     expect(servers.sent).toEqual([]);
   });
 });

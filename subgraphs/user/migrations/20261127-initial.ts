@@ -46,6 +46,7 @@ export class Migration20261127Initial extends Migration {
       id uuid primary key,
       user_id uuid not null,
       ended_at timestamptz,
+      expires_at timestamptz not null,
       created_at timestamptz not null default now(),
       updated_at timestamptz not null default now(),
       constraint login_session_user_id_foreign foreign key (user_id) references user_account (id)
@@ -54,6 +55,11 @@ export class Migration20261127Initial extends Migration {
     this.addSql(
       `create index login_session_live on login_session (user_id) where ended_at is null`,
     );
+    // Sessions to delete.
+    this.addSql(
+      `create index login_session_ended on login_session (ended_at) where ended_at is not null`,
+    );
+    this.addSql(`create index login_session_expires on login_session (expires_at)`);
 
     this.addSql(`create table refresh_token (
       hash varchar(43) primary key,

@@ -9,6 +9,12 @@ import { User } from '../user.js';
   name: 'login_session_live',
   expression: 'create index login_session_live on login_session (user_id) where ended_at is null',
 })
+@Index({
+  name: 'login_session_ended',
+  expression:
+    'create index login_session_ended on login_session (ended_at) where ended_at is not null',
+})
+@Index({ name: 'login_session_expires', properties: ['expiresAt'] })
 export class LoginSession {
   @PrimaryKey({ type: 'uuid' })
   id!: string;
@@ -18,6 +24,10 @@ export class LoginSession {
 
   @Property({ type: 'timestamptz', nullable: true })
   endedAt!: Date | null;
+
+  /** when its last refresh token expires */
+  @Property({ type: 'timestamptz' })
+  expiresAt!: Date;
 
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
@@ -60,9 +70,14 @@ export const refreshTokenRetention: Retention = {
 
 const keepEndedDays = 30;
 
-/** Sessions that ended long ago, and those whose last refresh token was deleted. */
-export const sessionRetention: Retention = {
+/** Sessions that ended long ago. */
+export const endedSessionRetention: Retention = {
   table: 'login_session',
-  outdated: `(ended_at < now() - interval '${keepEndedDays} days'
-    or not exists (select from refresh_token as t where t.session_id = login_session.id))`,
+  outdated: `ended_at < now() - interval '${keepEndedDays} days'`,
+};
+
+/** Sessions whose last refresh token expired. */
+export const expiredSessionRetention: Retention = {
+  table: 'login_session',
+  outdated: 'expires_at < now()',
 };

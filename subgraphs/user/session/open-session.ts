@@ -3,14 +3,12 @@ import type { EntityDictionary } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { SignJWT } from 'jose';
 import { tokenRules } from '../../shared/auth/tokens.js';
-import { insertRows } from '../../shared/database/insert-rows.js';
 import { sql } from '../../shared/database/sql.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { newId } from '../../shared/ids.js';
 import { markAuthenticated } from '../../shared/rights/rights.js';
 import type { User } from '../user.js';
-import { RefreshToken } from './login-session.js';
 import { Session } from './session.js';
 import type { SigningKeys } from './signing-keys.js';
 
@@ -64,7 +62,8 @@ export async function openSessionOf(
   const [row] = await sql<EntityDictionary<User>>(
     em,
     `with account as (${account}), opened as (
-       insert into login_session (id, user_id) select $${at + 1}, id from account returning id
+       insert into login_session (id, user_id, expires_at)
+       select $${at + 1}, id, $${at + 3} from account returning id
      ), issued as (
        insert into refresh_token (hash, session_id, expires_at)
        select $${at + 2}, id, $${at + 3} from opened
@@ -84,7 +83,14 @@ export async function issueTokens(
 ): Promise<Session> {
   const tokens = await nextTokens(keys, user, sessionId);
   const { hash, expiresAt } = tokens;
-  await insertRows(tx, RefreshToken, [{ hash, sessionId, expiresAt }]);
+  await sql(
+    tx,
+    `with extended as (
+       update login_session set expires_at = $3, updated_at = now() where id = $2
+     )
+     insert into refresh_token (hash, session_id, expires_at) values ($1, $2, $3)`,
+    [hash, sessionId, expiresAt],
+  );
   return sessionOf(tokens, user);
 }
 
