@@ -11,7 +11,7 @@ import { createStockLocks, lockCommandMaxMs, type StockLocks } from './dispatche
 import { commitReservation, releaseReservation, reserveStock } from './engine.js';
 
 const request = ({ shopId, sku }: StockKey, quantity = 1, orderId = newId()) => {
-  return { orderId, lines: [{ shopId, sku, quantity }], holdForMs: 3_600_000 };
+  return { orderId, lines: [{ shopId, sku, quantity }], reserveForMs: 3_600_000 };
 };
 
 describe('the stock engine when its database or locks fail', () => {

@@ -7,9 +7,9 @@ import { decideReservations, type ReserveOutcome } from './decide-reservations.j
 import { createStockLocks } from './dispatcher/stock-locks.js';
 import { commitReservation, releaseReservation, reserveStock, type StockEngine } from './engine.js';
 
-const holdForMs = 3_600_000;
+const reserveForMs = 3_600_000;
 const request = (key: StockKey, quantity: number, orderId = newId()): ReserveRequest => {
-  return { orderId, lines: [{ shopId: key.shopId, sku: key.sku, quantity }], holdForMs };
+  return { orderId, lines: [{ shopId: key.shopId, sku: key.sku, quantity }], reserveForMs };
 };
 
 describe('reserving stock', () => {
@@ -54,7 +54,7 @@ describe('reserving stock', () => {
        from reservation where order_id = $1`,
       [outcome.orderId],
     );
-    expect(row?.left).toBe(holdForMs);
+    expect(row?.left).toBe(reserveForMs);
     expect(await itemOf(key)).toEqual({ available: 6, version: 2 });
     expect(await movementsOf(outcome.orderId)).toEqual([
       { type: 'RESERVATION', on_hand_delta: 0, reserved_delta: 4 },
@@ -68,7 +68,7 @@ describe('reserving stock', () => {
       { shopId: plenty.shopId, sku: plenty.sku, quantity: 2 },
       { shopId: scarce.shopId, sku: scarce.sku, quantity: 2 },
     ];
-    expect(await reserveStock(engine, { orderId, lines, holdForMs })).toEqual({
+    expect(await reserveStock(engine, { orderId, lines, reserveForMs })).toEqual({
       orderId,
       state: 'SHORT',
       shortages: [{ shopId: scarce.shopId, sku: scarce.sku, requested: 2, available: 1 }],
@@ -83,7 +83,7 @@ describe('reserving stock', () => {
     const outcome = await reserveStock(engine, {
       orderId: newId(),
       lines: [line, line],
-      holdForMs,
+      reserveForMs,
     });
     expect(outcome).toMatchObject({ state: 'SHORT', shortages: [{ requested: 4, available: 3 }] });
   });

@@ -90,7 +90,7 @@ async function readKnown(
 
 function decide(
   ledger: Ledger,
-  { orderId, lines, holdForMs }: ReserveRequest,
+  { orderId, lines, reserveForMs }: ReserveRequest,
   now: Date,
   rows: ReservationRows,
 ): ReserveOutcome {
@@ -104,7 +104,7 @@ function decide(
     .filter(({ requested, available }) => requested > available);
   if (shortages.length > 0) return { orderId, state: 'SHORT', shortages };
 
-  const expiresAt = new Date(now.getTime() + holdForMs);
+  const expiresAt = new Date(now.getTime() + reserveForMs);
   const stamps = { createdAt: now, updatedAt: now };
   rows.reservations.push({ orderId, state: 'HELD', expiresAt, ...stamps });
   for (const { levelId, quantity } of allocateAll(ledger, demands)) {

@@ -14,11 +14,11 @@ describe('how a reservation ends', () => {
   afterAll(() => stock.close());
 
   /** Stocks ten units and reserves three of them for an order. */
-  async function reserve(holdForMs = 3_600_000) {
+  async function reserve(reserveForMs = 3_600_000) {
     const key = await stockUp(engine, [10]);
     const orderId = newId();
     const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 3 }];
-    await reserveStock(engine, { orderId, lines, holdForMs });
+    await reserveStock(engine, { orderId, lines, reserveForMs });
     return { orderId, shopId: key.shopId };
   }
   const levelOf = async (shopId: string) => {
@@ -64,7 +64,7 @@ describe('how a reservation ends', () => {
     const released = { orderId, state: 'RELEASED', paymentId: null };
     expect(await commitReservation(engine, { orderId, paymentId: newId() })).toEqual(released);
     const lines = [{ shopId, sku, quantity: 1 }];
-    const outcome = await reserveStock(engine, { orderId, lines, holdForMs: 3_600_000 });
+    const outcome = await reserveStock(engine, { orderId, lines, reserveForMs: 3_600_000 });
     expect(outcome.state).toBe('RELEASED');
   });
 
@@ -151,7 +151,7 @@ describe('how a reservation ends', () => {
     const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 1 }];
     const orders = (count: number) => Array.from({ length: count }, () => newId());
     const reserveOne = (orderId: string) =>
-      reserveStock(engine, { orderId, lines, holdForMs: 3_600_000 });
+      reserveStock(engine, { orderId, lines, reserveForMs: 3_600_000 });
     const release = (orderId: string) =>
       releaseReservation(engine, { orderId, reason: 'ABANDONED' as const });
     for (let round = 0; round < 5; round++) {

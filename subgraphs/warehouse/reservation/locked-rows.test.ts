@@ -54,9 +54,13 @@ describe('a shop whose stock a long transaction has locked', () => {
     await long.query('begin');
     await long.query(`select 1 from ${rows} where shop_id = $1 for update`, [locked.shopId]);
   };
-  const reserve = ({ shopId, sku }: StockKey, on: StockEngine = engine, holdForMs = 3_600_000) => {
+  const reserve = (
+    { shopId, sku }: StockKey,
+    on: StockEngine = engine,
+    reserveForMs = 3_600_000,
+  ) => {
     const lines = [{ shopId, sku, quantity: 1 }];
-    return reserveStock(on, { orderId: newId(), lines, holdForMs });
+    return reserveStock(on, { orderId: newId(), lines, reserveForMs });
   };
   const states = async (orderIds: readonly string[]) => {
     const rows = await stock.query<{ state: string }>(

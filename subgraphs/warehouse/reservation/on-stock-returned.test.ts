@@ -23,7 +23,7 @@ describe('a return of sold units', () => {
 
   type Shop = Awaited<ReturnType<typeof stockUp>>;
   const reserve = (lines: { shopId: string; sku: string; quantity: number }[], orderId: string) =>
-    reserveStock(engine, { orderId, lines, holdForMs: 3_600_000 });
+    reserveStock(engine, { orderId, lines, reserveForMs: 3_600_000 });
   async function sell(...parts: [shop: Shop, quantity: number][]) {
     const orderId = newId();
     const lines = parts.map(([{ shopId, sku }, quantity]) => ({ shopId, sku, quantity }));

@@ -42,7 +42,7 @@ import {
 const requestsMax = 256;
 const linesMax = 100;
 const quantityMax = 1_000_000;
-const holdMaxMs = 7 * 24 * 3_600_000;
+const reserveMaxMs = 7 * 24 * 3_600_000;
 const answerWithinMax = 10_000;
 
 @Directive('@inaccessible')
@@ -75,8 +75,8 @@ export class ReserveInput implements ReserveRequest {
 
   @Field(() => Int, { description: 'Duration in milliseconds, up to 7 days.' })
   @Min(1)
-  @Max(holdMaxMs)
-  holdForMs!: number;
+  @Max(reserveMaxMs)
+  reserveForMs!: number;
 }
 
 @Directive('@inaccessible')

@@ -216,7 +216,7 @@ describe('the dispatcher', () => {
     ['unknown', new OutcomeUnknown('the answer to COMMIT was lost')],
     ['busy', tryAgain('others are in the way')],
     ['busy', Object.assign(new Error('statement timeout'), { code: '57014' })],
-    ['away', new Error('Connection terminated unexpectedly')],
+    ['unavailable', new Error('Connection terminated unexpectedly')],
   ])('counts requests that get TRY_AGAIN as refused: %s', async (reason, error) => {
     const { dispatcher, finish, refusals } = openDispatcher({}, undefined, error);
     const settled = Promise.allSettled([1, 2].map((n) => dispatcher.submit(requestOf(n, 'A'))));

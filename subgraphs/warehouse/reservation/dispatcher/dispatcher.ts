@@ -5,7 +5,7 @@ import type { DispatcherOptions } from './dispatcher-options.js';
 import { runBatchIsolating } from './run-batch-isolating.js';
 import type { StockLock } from './stock-locks.js';
 import { busy, toStockRefusal } from './stock-refusal.js';
-import { type Waiting, WaitingQueue } from './waiting-queue.js';
+import { type Waiting, WaitingQueue, waitingFor } from './waiting-queue.js';
 
 type LaneState = 'SELECTING' | 'LOCKING' | 'WORKING' | 'YIELDING';
 
@@ -74,12 +74,14 @@ export class Dispatcher<Request, Outcome> {
    */
   submit(request: Request): Promise<Outcome> {
     if (this.#queue.isFull) return Promise.reject(this.#refusal('full'));
-    return new Promise((resolve, reject) => {
-      const keys = this.#options.keysOf(request);
-      this.#queue.push({ request, keys, enqueuedMs: performance.now(), resolve, reject });
-      this.#lateCheck ??= setInterval(() => this.#refuseLate(), lateCheckMs).unref();
-      this.#startLane();
-    });
+    const { waiting, promise } = waitingFor<Request, Outcome>(
+      request,
+      this.#options.keysOf(request),
+    );
+    this.#queue.push(waiting);
+    this.#lateCheck ??= setInterval(() => this.#refuseLate(), lateCheckMs).unref();
+    this.#startLane();
+    return promise;
   }
 
   #startLane(): void {
@@ -220,9 +222,9 @@ export class Dispatcher<Request, Outcome> {
   }
 
   /** Resolves or rejects each request of a batch. */
-  #runBatch(batch: readonly Waiting<Request, Outcome>[]): Promise<void> {
+  async #runBatch(batch: readonly Waiting<Request, Outcome>[]): Promise<void> {
     const { work, findBlocked, metrics } = this.#options;
-    return runBatchIsolating(batch, {
+    await runBatchIsolating(batch, {
       async work(members) {
         const startedMs = performance.now();
         const outcomes = await work(members.map(({ request }) => request));
@@ -242,6 +244,8 @@ export class Dispatcher<Request, Outcome> {
       },
       lockTimeoutsMax,
     });
+    const isDone = batch.every((waiting) => waiting.isAnswered());
+    assert(isDone, 'each request of a batch is answered');
   }
 
   #refuseLate(): void {

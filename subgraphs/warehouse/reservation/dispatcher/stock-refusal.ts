@@ -2,7 +2,7 @@ import { isDatabaseUnavailable, isTooSlow } from '../../../shared/database/error
 import { isTryAgain, OutcomeUnknown, tryAgain } from '../../../shared/errors.js';
 import type { RefusalReason } from '../../stock/metrics.js';
 
-export const busy = () => tryAgain('High demand: nothing has been reserved. Please try again.');
+export const busy = () => tryAgain('High demand: nothing was changed. Please try again.');
 
 /**
  * Maps the failure of a batch to the error that its callers get. The work is idempotent: a retry
@@ -16,6 +16,6 @@ export function toStockRefusal(error: unknown): { mappedError: unknown; reason?:
     return { mappedError, reason: 'unknown' };
   }
   if (isTooSlow(error)) return { mappedError: busy(), reason: 'busy' };
-  if (isDatabaseUnavailable(error)) return { mappedError: error, reason: 'away' };
+  if (isDatabaseUnavailable(error)) return { mappedError: error, reason: 'unavailable' };
   return isTryAgain(error) ? { mappedError: error, reason: 'busy' } : { mappedError: error };
 }

@@ -1,3 +1,4 @@
+import { assert } from '../../../shared/assert.js';
 import type { DispatcherLimits } from './dispatcher-limits.js';
 
 /** A request that waits for its batch, with the promise of its caller. */
@@ -6,8 +7,35 @@ export interface Waiting<Request, Outcome> {
   readonly keys: readonly string[];
   /** `performance.now()` */
   readonly enqueuedMs: number;
+  /** asserts that it is called once, and that `reject` is not */
   resolve(outcome: Outcome): void;
   reject(error: unknown): void;
+  isAnswered(): boolean;
+}
+
+/** A request that waits from now on, and the promise of its answer. */
+export function waitingFor<Request, Outcome>(request: Request, keys: readonly string[]) {
+  const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
+  let isAnswered = false;
+  const answer = () => {
+    assert(!isAnswered, 'a request is answered once');
+    isAnswered = true;
+  };
+  const waiting: Waiting<Request, Outcome> = {
+    request,
+    keys,
+    enqueuedMs: performance.now(),
+    resolve(outcome) {
+      answer();
+      resolve(outcome);
+    },
+    reject(error) {
+      answer();
+      reject(error);
+    },
+    isAnswered: () => isAnswered,
+  };
+  return { waiting, promise };
 }
 
 /**
