@@ -1,7 +1,14 @@
 // Bundles the pages that the router serves into dist/web, unless that is up to date: `npm start` and
 // `npm test` run it each time. The file `stamp` has a hash of all inputs.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -74,23 +81,30 @@ async function buildGraphiQL() {
   });
   const { script, style } = entryOf(page);
   const html = readFileSync(join(source, 'index.html'), 'utf8');
-  writeFileSync(
+  replaceFile(
     join(folder, 'index.html'),
     html.replace('%script%', script).replace('%style%', style),
   );
 }
 
+/** Writes a file at once: nobody reads half of it. */
+function replaceFile(path, content) {
+  writeFileSync(`${path}.new`, content);
+  renameSync(`${path}.new`, path);
+}
+
 function compressAll() {
   for (const file of readdirSync(folder)) {
+    if (file.endsWith('.gz')) continue;
     const path = join(folder, file);
-    writeFileSync(`${path}.gz`, gzipSync(readFileSync(path)));
+    replaceFile(`${path}.gz`, gzipSync(readFileSync(path)));
   }
 }
 
 const stamp = stampNow();
 if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) {
   console.log('Bundling GraphiQL …');
-  rmSync(target, { recursive: true, force: true });
+  // Earlier files stay: a page that is open may still load them.
   mkdirSync(folder, { recursive: true });
   await buildGraphiQL();
   compressAll();

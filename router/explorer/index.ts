@@ -70,11 +70,12 @@ export function createExplorer(
 function createFileServer(folder: string): ReturnType<typeof sirv> | null {
   if (!existsSync(folder)) return null;
   const serveFile = sirv(dirname(folder), {
+    // Looks files up for each request: a new build may replace the page while the router runs.
+    dev: true,
     gzip: true,
-    maxAge: yearSeconds,
-    immutable: true,
     setHeaders(response, path) {
-      if (!hasHash(path)) response.setHeader('cache-control', 'no-cache');
+      const value = hasHash(path) ? `public, max-age=${yearSeconds}, immutable` : 'no-cache';
+      response.setHeader('cache-control', value);
     },
   });
   return (request, response, next) => {
