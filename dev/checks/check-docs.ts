@@ -62,14 +62,32 @@ export function findBrokenLinks(
   });
 }
 
-/** Part of `npm run check`: the documentation has no broken links or paths. */
+const lineMax = 120;
+const readmeLinesMax = 150;
+
+/** Finds lines that are too long, and a README that is. Tables and code have lines of any length. */
+export function findLongTexts(pages: readonly Page[]): string[] {
+  return pages.flatMap(({ path, text }) => {
+    const lines = text.trimEnd().split('\n');
+    const isReadme = path === 'README.md';
+    const prose = isReadme ? lines : withoutCode(text).split('\n');
+    const long = prose
+      .filter((line) => line.length > lineMax && (isReadme || !line.startsWith('|')))
+      .map((line) => `${path}: more than ${lineMax} characters: ${line.slice(0, 60)}…`);
+    const isLong = isReadme && lines.length > readmeLinesMax;
+    return isLong ? [...long, `${path}: more than ${readmeLinesMax} lines`] : long;
+  });
+}
+
+/** Part of `npm run check`: the documentation has no broken links or paths, and no long lines. */
 function main(): void {
   const paths = globSync(['*.md', 'docs/**/*.md'], { cwd: root }).sort();
   const pages = paths.map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
   const broken = findBrokenLinks(pages, (path) => existsSync(join(root, path)));
-  for (const message of broken) console.error(message);
-  if (broken.length > 0) process.exitCode = 1;
-  else console.log(`${pages.length} pages without broken links or paths`);
+  const problems = [...broken, ...findLongTexts(pages)];
+  for (const message of problems) console.error(message);
+  if (problems.length > 0) process.exitCode = 1;
+  else console.log(`${pages.length} pages without broken links, paths or long lines`);
 }
 
 if (process.argv[1] && pathToFileURL(process.argv[1]).href === import.meta.url) main();
