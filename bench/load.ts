@@ -30,7 +30,7 @@ export async function warmUp(
  *
  * @param processIds name → process whose CPU time is measured
  */
-export async function measureLoad(
+async function measureLoad(
   seconds: number,
   processIds: Readonly<Record<string, number>>,
   send: () => Promise<unknown>,

@@ -6,7 +6,7 @@ import { makeSecrets } from '../ops/secrets/secrets.js';
 
 const firstPort = 21_000;
 // As in production: elsewhere graphql-js, for example, does additional checks.
-export const productionSettings = {
+const productionSettings = {
   NODE_ENV: 'production',
   LOG_LEVEL: 'warn',
   RATE_LIMIT_PROFILE: 'bench',

@@ -29,11 +29,11 @@ const points: ReadonlyArray<[ProcessName, string]> = [
   ['order', 'payment voided, not recorded'],
   ['order', 'reservation released, order not cancelled'],
   ['order', 'event posted, not marked as sent'],
-  ['order', 'event taken in, answer lost'],
+  ['order', 'event applied, response lost'],
   ['warehouse', 'reservation committed, timer not set'],
   ['warehouse', 'reservation ended, nothing published'],
   ['warehouse', 'event posted, not marked as sent'],
-  ['warehouse', 'event taken in, answer lost'],
+  ['warehouse', 'event applied, response lost'],
 ];
 
 it('a process with fail points refuses to start in production', () => {

@@ -55,7 +55,10 @@ describe('rate limits', () => {
     const router = await routerWith({ ip: 3 });
     const address = newAddress();
     expect(await statuses(3, () => send(router, address))).toEqual([200, 200, 200]);
-    expectLimited(await send(router, address), 'Too many requests from your address.');
+    expectLimited(
+      await send(router, address),
+      'Too many requests from your address. Wait, then try again.',
+    );
     expect((await send(router, newAddress())).status).toBe(200);
   });
 
@@ -114,7 +117,7 @@ describe('rate limits', () => {
     const [ana, ben] = await Promise.all([logIn(system, 'ana'), logIn(system, 'ben')]);
     const asAna = () => send(router, newAddress(), '{ serverTime }', ana.token);
     expect(await statuses(2, asAna)).toEqual([200, 200]);
-    expectLimited(await asAna(), 'Too many requests from your account.');
+    expectLimited(await asAna(), 'Too many requests from your account. Wait, then try again.');
     expect((await send(router, newAddress(), '{ serverTime }', ben.token)).status).toBe(200);
     expect((await send(router, newAddress())).status).toBe(200);
   });
@@ -128,7 +131,10 @@ describe('rate limits', () => {
     const address = newAddress();
     const login = () => send(router, address, `mutation { ${loginAs(nobody())} }`);
     expect(await statuses(2, login)).toEqual([200, 200]);
-    expectLimited(await login(), 'Too many tries to log in from your address.');
+    expectLimited(
+      await login(),
+      'Too many login attempts from your address. Wait, then try again.',
+    );
     expect((await send(router, address)).status).toBe(200);
   });
 
@@ -177,7 +183,10 @@ describe('rate limits', () => {
     const login = (n: number) =>
       send(router, newAddress(), `mutation { ${loginAs(written[n % 2] as string)} }`);
     expect((await login(0)).status).toBe(200);
-    expectLimited(await login(1), 'Too many tries to log in to this account.');
+    expectLimited(
+      await login(1),
+      'Too many login attempts for this account. Wait, then try again.',
+    );
     expect((await send(router, newAddress(), `mutation { ${loginAs(nobody())} }`)).status).toBe(
       200,
     );
@@ -239,6 +248,9 @@ describe('rate limits', () => {
       Array(30).fill(200),
     );
     const guess = `mutation { ${Array.from({ length: 11 }, (_, n) => loginAs('ana@example.com', `a${n}`)).join(' ')} }`;
-    expectLimited(await system.graphql(guess), 'Too many tries to log in to this account.');
+    expectLimited(
+      await system.graphql(guess),
+      'Too many login attempts for this account. Wait, then try again.',
+    );
   });
 });

@@ -243,7 +243,7 @@ describe('recovery after a service stopped', () => {
   it('a reservation that fails does not affect the others in its batch', async () => {
     const { shopId, sku } = await openShop(system, vendor, [9]);
     const requests = [1, 7, 1].map((quantity) => {
-      return { orderId: randomUUID(), lines: [{ shopId, sku, quantity }], holdForMs: 1000 };
+      return { orderId: randomUUID(), lines: [{ shopId, sku, quantity }], reserveForMs: 1000 };
     });
     await warehouse.query(
       'alter table reservation_line add constraint no_seven check (quantity <> 7) not valid',

@@ -186,7 +186,7 @@ async function openWorld(stock: TestStock, engines: readonly StockEngine[]) {
           .map((each) => ({ shopId, sku: each, quantity: op[each] }))
           .filter(({ quantity }) => quantity > 0);
         const orderId = orderIds[op.order] as string;
-        const outcome = await reserveStock(engine, { orderId, lines, holdForMs: 3_600_000 });
+        const outcome = await reserveStock(engine, { orderId, lines, reserveForMs: 3_600_000 });
         if (outcome.state !== 'SHORT') return outcome.state;
         return outcome.shortages.map((each) => `${each.sku}: ${each.available} left`);
       }

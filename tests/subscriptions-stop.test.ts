@@ -24,7 +24,8 @@ describe('a connection that the router closes', () => {
   afterAll(() => library.stop());
 
   const open = (name: string) => gauge(router.opsUrl, `holdfast_${name}`);
-  const mutations = () => library.books.requests.filter(({ query }) => query.startsWith('mutation'));
+  const mutations = () =>
+    library.books.requests.filter(({ query }) => query.startsWith('mutation'));
   const hasRequests = (count: number) =>
     eventually(
       async () => library.books.requests.length,

@@ -109,8 +109,8 @@ async function reserve(engine: StockEngine, key: StockKey, load: Load): Promise<
     const dueMs = startedMs + firstDueAfterMs + (n * dueOverMs) / reservations;
     await new Promise((resolve) => setTimeout(resolve, (n * firstDueAfterMs) / reservations / 2));
     const lines = [{ ...key, quantity: 1 }];
-    const holdForMs = Math.max(1, Math.round(dueMs - Date.now()));
-    return reserveStock(engine, { orderId: newId(), lines, holdForMs });
+    const reserveForMs = Math.max(1, Math.round(dueMs - Date.now()));
+    return reserveStock(engine, { orderId: newId(), lines, reserveForMs });
   });
   await Promise.all(outcomes);
 }

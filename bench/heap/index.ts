@@ -11,7 +11,7 @@ const minutes = Number(process.env.BENCH_MINUTES ?? 5);
 const warmUpSeconds = 60;
 const customers = 64;
 const unreadFeeds = 50;
-const holdForMs = 20_000;
+const reserveForMs = 20_000;
 const growthMaxMb = 1;
 
 /** Measures growth of the engine's heap under load: reservations, payments, expiries, unread feeds. */
@@ -27,7 +27,7 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
   const customer = async () => {
     while (!stopped) {
       const orderId = newId();
-      await reserveStock(engine, { orderId, lines: [{ ...key, quantity: 1 }], holdForMs });
+      await reserveStock(engine, { orderId, lines: [{ ...key, quantity: 1 }], reserveForMs });
       if (done % 2 === 0) await commitReservation(engine, { orderId, paymentId: newId() });
       done += 1;
     }

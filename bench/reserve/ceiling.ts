@@ -60,7 +60,7 @@ async function writeBatch(
     client.query({ name, text, values });
   const units = requests.length;
   const orderIds = requests.map(({ orderId }) => orderId);
-  const expiresAt = new Date(Date.now() + (requests[0]?.holdForMs ?? 0));
+  const expiresAt = new Date(Date.now() + (requests[0]?.reserveForMs ?? 0));
   await client.query('begin');
   await run('warehouses', 'select id from warehouse where shop_id = $1 order by id for share', [
     shopId,

@@ -9,7 +9,7 @@ import type { CustomersReport, CustomersTask } from './task.js';
 
 type Reserve = (request: ReserveRequest) => Promise<{ readonly state: string }>;
 
-const holdForMs = 3_600_000;
+const reserveForMs = 3_600_000;
 
 async function startEngine(task: CustomersTask): Promise<Reserve> {
   const { engine } = await openEngine(task, task.limits);
@@ -23,7 +23,7 @@ function orderOf({ keys, linesMax }: CustomersTask): ReserveRequest {
     const key = keys[Math.floor(Math.random() * keys.length)] as StockKey;
     lines.set(key.sku, { ...key, quantity: 1 });
   }
-  return { orderId: newId(), lines: [...lines.values()], holdForMs };
+  return { orderId: newId(), lines: [...lines.values()], reserveForMs };
 }
 
 /** Customers that order again after each response, until stopped. */

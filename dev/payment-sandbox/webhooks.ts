@@ -21,7 +21,7 @@ const retryAfterMs = 1000;
 const timeoutMs = 10_000;
 
 /** `t=<Unix seconds>,v1=<HMAC-SHA256 of "t.body", in hex>`: the scheme of Stripe. */
-export function signWebhook(body: string, secret: string, nowMs = Date.now()): string {
+function signWebhook(body: string, secret: string, nowMs = Date.now()): string {
   const t = Math.floor(nowMs / 1000);
   return `t=${t},v1=${createHmac('sha256', secret).update(`${t}.${body}`).digest('hex')}`;
 }

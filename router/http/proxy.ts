@@ -80,7 +80,10 @@ export function createSubgraphProxy(
         await pipeline(answer.body, response);
       } catch (error) {
         if (response.destroyed) return; // the client went away
-        logger.warn({ subgraph: name, reason: (error as Error).message }, 'forwarded request failed');
+        logger.warn(
+          { subgraph: name, reason: (error as Error).message },
+          'forwarded request failed',
+        );
         throw tryAgain(`The ${name} service is temporarily unavailable. Please retry.`);
       }
     },

@@ -71,7 +71,7 @@ function identifierOf(
     const { identifier } = input as { identifier?: unknown };
     return typeof identifier === 'string' ? identifier : null;
   } catch {
-    return null; // its arguments are no good, and it will be refused for that
+    return null; // its arguments are invalid, so it will be refused
   }
 }
 

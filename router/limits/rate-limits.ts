@@ -49,13 +49,13 @@ export function warnOfRaisedLimits(profile: keyof typeof rateLimitProfiles, logg
 }
 
 const messages: Readonly<Record<RateLimitName, string>> = {
-  ip: 'Too many requests from your address.',
-  user: 'Too many requests from your account.',
-  login: 'Too many tries to log in from your address.',
-  identity: 'Too many tries to log in to this account.',
-  code: 'Too many codes were asked for from your address.',
-  register: 'Too many accounts were made from your address.',
-  refresh: 'Too many sessions were refreshed from your address.',
+  ip: 'Too many requests from your address. Wait, then try again.',
+  user: 'Too many requests from your account. Wait, then try again.',
+  login: 'Too many login attempts from your address. Wait, then try again.',
+  identity: 'Too many login attempts for this account. Wait, then try again.',
+  code: 'Too many codes were requested from your address. Wait, then try again.',
+  register: 'Too many accounts were created from your address. Wait, then try again.',
+  refresh: 'Too many sessions were refreshed from your address. Wait, then try again.',
 };
 
 /**

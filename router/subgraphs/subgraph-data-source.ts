@@ -35,6 +35,7 @@ const isMutation = (query: string | undefined) => /^\s*mutation\b/.test(query ??
 const isQueryOperation = (options: GraphQLDataSourceProcessOptions<RouterContext>) =>
   'incomingRequestContext' in options &&
   options.incomingRequestContext?.operation?.operation === 'query';
+const tooLarge = 'the response would be too large; select fewer fields, or smaller pages';
 const isTooLarge = (error: unknown) =>
   (error as { code?: string }).code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE';
 /** Whether the subgraph is at fault, not the size or the deadline of the request. */
@@ -75,7 +76,7 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
       // The gateway modifies the response, so each waiting request parses its own.
       return JSON.parse(await this.#request(options, identity, body));
     } catch (error) {
-      if (isTooLarge(error)) throw badInput({ query: 'selects more than one response can have; select less' });
+      if (isTooLarge(error)) throw badInput({ query: tooLarge });
       logger.warn({ subgraph: name, reason: (error as Error).message }, 'subgraph request failed');
       throw tryAgain(`The ${name} service is temporarily unavailable. Please retry.`);
     } finally {

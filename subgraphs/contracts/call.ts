@@ -11,9 +11,9 @@ export interface Call<V extends object, A> {
 /** As a zod schema of a list; `isItem` is cheaper, for calls that every checkout makes. */
 export const listOf = <T>(isItem: (value: unknown) => value is T) => ({
   parse(value: unknown): T[] {
-    if (!Array.isArray(value)) throw new Error('it is no list');
+    if (!Array.isArray(value)) throw new Error('it is not a list');
     const at = value.findIndex((item) => !isItem(item));
-    if (at >= 0) throw new Error(`item ${at} is of another type`);
+    if (at >= 0) throw new Error(`item ${at} has a wrong type`);
     return value;
   },
 });
@@ -21,7 +21,7 @@ export const listOf = <T>(isItem: (value: unknown) => value is T) => ({
 /** As a zod schema, of one value. */
 export const checkedBy = <T>(isValue: (value: unknown) => value is T) => ({
   parse(value: unknown): T {
-    if (!isValue(value)) throw new Error('it is of another type');
+    if (!isValue(value)) throw new Error('it has a wrong type');
     return value;
   },
 });

@@ -21,14 +21,14 @@ export interface ReserveLine extends StockKey {
 export interface ReserveRequest {
   readonly orderId: string;
   readonly lines: readonly ReserveLine[];
-  readonly holdForMs: number;
+  readonly reserveForMs: number;
 }
 /** Which order is paid, and by which payment. */
 export interface CommitRequest {
   readonly orderId: string;
   readonly paymentId: string;
 }
-/** Which order is given up, and why. */
+/** Which order ends unpaid, and why. */
 export interface ReleaseRequest {
   readonly orderId: string;
   readonly reason: EndReason;

@@ -40,7 +40,7 @@ export function createApp(parts: Parts): CheckoutApp & LiveApp {
     claimKey: createClaims(orm.em),
     writes: createCheckoutWrites(orm.em),
     provider,
-    holdForMs: Math.round(config.RESERVATION_MINUTES * 60_000),
+    reserveForMs: Math.round(config.RESERVATION_MINUTES * 60_000),
     logger,
   };
 }

@@ -20,7 +20,7 @@ export interface OrderApp {
   readonly reservations: Reservations;
   readonly claimKey: ClaimOnce;
   readonly provider: PaymentProvider;
-  readonly holdForMs: number;
+  readonly reserveForMs: number;
   readonly logger: Logger;
 }
 

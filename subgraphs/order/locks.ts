@@ -4,7 +4,8 @@ import type { OrderStatus } from './order/status.js';
 
 /*
  * Lock order of the order database (docs/adr/0021-order-lock-order.md). A transaction skips what it
- * does not need, and never goes back:
+ * does not need, and locks no row of an earlier place. Rows that it inserts are its own, so inserts may
+ * come in any place:
  *
  * 1. `payment`, `for update`: `lockPayment`; a step of a payment by its update (payment-state.ts), and
  *    the end of a pending order by making its payments due (end-pending.ts);
@@ -72,7 +73,7 @@ export const lockedPurchases = (of: string) => `locked as materialized (
     order by p.customer_id, p.shop_id, p.sku for update of p
   )`;
 
-export interface LockedCart {
+interface LockedCart {
   readonly id: string;
   readonly shard: number;
   /** whether the counters included its units before */

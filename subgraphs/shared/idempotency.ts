@@ -45,7 +45,7 @@ export class IdempotencyKey {
   updatedAt!: Opt<Date>;
 }
 
-export const keyKeepHours = 24;
+const keyKeepHours = 24;
 
 export const keyRetention: Retention = {
   table: 'idempotency_key',

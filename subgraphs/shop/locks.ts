@@ -15,7 +15,7 @@ import { sql } from '../shared/database/sql.js';
 /** SQL that takes the exclusive lock of a sku (`$1`). */
 export const lockSkuSql = 'select pg_advisory_xact_lock(hashtextextended($1, 0))';
 
-/** Waits until nobody sets an offer of the sku, and lets nobody begin. */
+/** Waits for the transactions that set offers of the sku, and keeps others from beginning. */
 export async function lockSku(tx: EntityManager, sku: string): Promise<void> {
   await sql(tx, lockSkuSql, [sku]);
 }

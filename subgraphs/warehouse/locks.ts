@@ -21,7 +21,7 @@ import { Warehouse } from './warehouse/warehouse.js';
  * 5. new reservations and tombstones by order id, as they are inserted at the end.
  */
 
-export interface LockedReservation {
+interface LockedReservation {
   readonly orderId: string;
   readonly state: ReservationState;
   readonly paymentId: string | null;
@@ -40,7 +40,7 @@ export function lockReservations(em: EntityManager, orderIds: readonly string[])
   );
 }
 
-export interface LockedHeldReservation {
+interface LockedHeldReservation {
   readonly orderId: string;
   readonly expiresAt: string;
   /** milliseconds since `expiresAt`, by PostgreSQL’s clock; negative before */
@@ -90,7 +90,7 @@ export function lockTransfer<Transfer extends { id: string }>(
 }
 
 /** The entities of items and levels: parameters, as their folder imports this file. */
-export interface StockEntities<Item, Level> {
+interface StockEntities<Item, Level> {
   readonly item: EntityClass<Item>;
   readonly level: EntityClass<Level>;
 }

@@ -8,10 +8,10 @@ import { LowStockAlertResolver } from './live/low-stock-alert.resolver.js';
 import { StockChangedResolver } from './live/stock-changed.resolver.js';
 import { Offer } from './references.js';
 import { ReservationResolver } from './reservation/reservation.resolver.js';
-import { findStockLevel, StockLevelResolver } from './stock/stock-level.resolver.js';
+import { readOwnStockLevel, StockLevelResolver } from './stock/stock-level.resolver.js';
 import { WarehouseLevelsResolver } from './stock/warehouse-levels.resolver.js';
 import {
-  findTransfer,
+  readOwnTransfer,
   StockTransferResolver,
   TransferLineResolver,
 } from './transfer/stock-transfer.resolver.js';
@@ -38,8 +38,8 @@ export const source: SchemaSource = {
   orphanedTypes: [Offer],
   references: {
     Warehouse: ({ id }, context: WarehouseContext) => requireWarehouse(context, id as string),
-    StockLevel: ({ id }, context: WarehouseContext) => findStockLevel(context, id as string),
-    StockTransfer: ({ id }, context: WarehouseContext) => findTransfer(context, id as string),
+    StockLevel: ({ id }, context: WarehouseContext) => readOwnStockLevel(context, id as string),
+    StockTransfer: ({ id }, context: WarehouseContext) => readOwnTransfer(context, id as string),
     Shop: ({ id }) => ({ id }),
     ProductVariant: ({ sku }) => ({ sku }),
     Offer: (reference) => reference,

@@ -126,7 +126,7 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Mutation.cancelTransfer': async ({ newTransfer }) => ({ id: await newTransfer() }),
   'Mutation.reserveStock': ({ shopId, sku }) => ({
     requests: [
-      { orderId: randomUUID(), lines: [{ shopId, sku, quantity: 1_000_000 }], holdForMs: 1000 },
+      { orderId: randomUUID(), lines: [{ shopId, sku, quantity: 1_000_000 }], reserveForMs: 1000 },
     ],
   }),
   'Mutation.commitReservation': () => ({ requests: [] }),

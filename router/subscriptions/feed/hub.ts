@@ -19,7 +19,7 @@ export interface AcceptedSubscription {
 export interface Client {
   readonly identity: Identity | null;
   readonly authorization: string | undefined;
-  /** expiryTimer of the token, Unix time in milliseconds; Infinity without a token */
+  /** expiry of the token, Unix time in milliseconds; Infinity without a token */
   readonly expiresAtMs: number;
   /** rate limit key of the address */
   readonly address: string;

@@ -6,7 +6,7 @@ import { newId } from '../../shared/ids.js';
 import { lockCart } from '../locks.js';
 
 export const quantityMax = 10_000;
-export const cartItemsMax = 100;
+const cartItemsMax = 100;
 const shardsMax = 16;
 
 /** A change of one line of a cart. */

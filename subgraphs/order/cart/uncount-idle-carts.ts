@@ -3,7 +3,7 @@ import { sql } from '../../shared/database/sql.js';
 import { lockedUnitsInCarts } from '../locks.js';
 
 const batchMax = 500;
-export const countedHours = 24;
+const countedHours = 24;
 
 /**
  * Removes carts that were not changed for a day from the counters of units in carts. A cart that is

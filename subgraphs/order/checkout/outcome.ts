@@ -1,4 +1,4 @@
-import { findById } from '../../shared/database/find-by-id.js';
+import { requireById } from '../../shared/database/require-by-id.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { type Money, money } from '../../shared/money.js';
 import {
@@ -41,12 +41,12 @@ export async function toCheckoutResult({ em }: OrderContext, outcome: Outcome) {
   switch (outcome.kind) {
     case 'placed':
       return result(CheckoutSuccess, {
-        order: await findById(em, Order, outcome.orderId),
+        order: await requireById(em, Order, outcome.orderId),
       });
     case 'expired':
       return result(OrderExpired, {
         message: 'This order has ended and its stock was released. Place a new order.',
-        order: await findById(em, Order, outcome.orderId),
+        order: await requireById(em, Order, outcome.orderId),
       });
     case 'short':
       return insufficientStock(outcome.lines);

@@ -159,7 +159,7 @@ const insertOrdersSql = `${insertOrdersCtes(insertParameters.sql)} ${selectInCar
 const insertAndCountSql = `${insertOrdersCtes(insertAndCountParameters.sql)},
   purchases as (${countPurchasesSql(insertAndCountParameters.sql.purchase_line)}) ${selectInCart}`;
 
-export const toPurchaseLine = ({ offer, quantity }: OrderLine): PurchaseLine => {
+const toPurchaseLine = ({ offer, quantity }: OrderLine): PurchaseLine => {
   const { id: offerId, shopId, sku, purchaseLimit } = offer;
   return { offerId, shopId, sku, purchaseLimit, quantity };
 };

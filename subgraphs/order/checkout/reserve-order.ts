@@ -14,7 +14,7 @@ import type { Outcome } from './outcome.js';
 export async function reserveOrder(attempt: CheckoutAttempt, order: PlacedOrder): Promise<Outcome> {
   const { app, orderId } = attempt;
   const lines = order.lines.map(({ shopId, sku, quantity }) => ({ shopId, sku, quantity }));
-  const answer = await app.reservations.reserve(orderId, lines, app.holdForMs);
+  const answer = await app.reservations.reserve(orderId, lines, app.reserveForMs);
   failPoint('stock reserved, not recorded');
   switch (answer.state) {
     case 'HELD':

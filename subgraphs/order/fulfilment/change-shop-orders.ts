@@ -13,7 +13,7 @@ import {
 import { assertTransition } from '../state-machine.js';
 
 /** A status to which a shop order of a paid order changes. */
-export type PaidStatus = 'SHIPPED' | 'DELIVERED' | 'CANCELLED';
+type PaidStatus = 'SHIPPED' | 'DELIVERED' | 'CANCELLED';
 
 /** The status from which a shop order of a paid order changes to `to`: each has one source. */
 export function previousStatus(to: PaidStatus): OrderStatus {

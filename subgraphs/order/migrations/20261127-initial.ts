@@ -41,7 +41,7 @@ export class Migration20261127Initial extends Migration {
     this.addSql(`create index customer_order_status on customer_order (status, created_at)`);
     // Checkouts that stopped half-way. By id: PostgreSQL uses this index, too, to change one order by its
     // id, and by another column it would read all orders placed since the last vacuum.
-    this.addSql(`create index customer_order_not_held on customer_order (id)
+    this.addSql(`create index customer_order_not_reserved on customer_order (id)
       where status = 'PENDING' and expires_at is null`);
 
     this.addSql(`create table shop_order (

@@ -34,7 +34,10 @@ export class OrderResolver {
   orders(
     @Ctx() context: OrderContext,
     @Args(() => PageArgs) { first, after }: PageArgs,
-    @Arg('status', () => OrderStatus, { nullable: true, description: 'Only those.' })
+    @Arg('status', () => OrderStatus, {
+      nullable: true,
+      description: 'Only orders with this status.',
+    })
     status?: OrderStatus,
   ) {
     return listOrders(context, identityOf(context).id, { first, after, status });

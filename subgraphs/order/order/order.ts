@@ -36,8 +36,8 @@ export class ShippingAddress {
 @Index({ name: 'customer_order_customer', properties: ['customerId', 'id'] })
 @Index({ name: 'customer_order_status', properties: ['status', 'createdAt'] })
 @Index({
-  name: 'customer_order_not_held',
-  expression: `create index customer_order_not_held on customer_order (id) where status = 'PENDING' and expires_at is null`,
+  name: 'customer_order_not_reserved',
+  expression: `create index customer_order_not_reserved on customer_order (id) where status = 'PENDING' and expires_at is null`,
 })
 @Check({ name: 'customer_order_status_known', expression: `status in (${sqlList(OrderStatus)})` })
 @Check({

@@ -21,7 +21,10 @@ export class ShopResolver {
     @Root() shop: Shop,
     @Ctx() context: OrderContext,
     @Args(() => PageArgs) { first, after }: PageArgs,
-    @Arg('status', () => OrderStatus, { nullable: true, description: 'Only those.' })
+    @Arg('status', () => OrderStatus, {
+      nullable: true,
+      description: 'Only orders with this status.',
+    })
     status?: OrderStatus,
   ) {
     await context.app.owners.requireOwn(context, shop.id);

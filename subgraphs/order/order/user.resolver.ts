@@ -19,7 +19,10 @@ export class UserResolver {
     @Root() user: User,
     @Ctx() context: OrderContext,
     @Args(() => PageArgs) { first, after }: PageArgs,
-    @Arg('status', () => OrderStatus, { nullable: true, description: 'Only those.' })
+    @Arg('status', () => OrderStatus, {
+      nullable: true,
+      description: 'Only orders with this status.',
+    })
     status?: OrderStatus,
   ) {
     if (!owns(context, user.id)) throw forbidden();

@@ -67,7 +67,7 @@ export async function findVisibleShopOrders(
 const isVendor = (context: OrderContext) => identityOf(context).role === 'VENDOR';
 
 /** Whether the shop is the user's. */
-export const servesShop = async (context: OrderContext, shopId: string): Promise<boolean> =>
+const servesShop = async (context: OrderContext, shopId: string): Promise<boolean> =>
   isVendor(context) && context.app.owners.isOwn(context, shopId);
 
 /** Guards fields that a shop must not see. @throws `NOT_FOUND` unless it is the customer's order */

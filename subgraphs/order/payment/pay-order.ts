@@ -1,6 +1,6 @@
 import { Length } from 'class-validator';
 import { createUnionType, Field, InputType } from 'type-graphql';
-import { findById } from '../../shared/database/find-by-id.js';
+import { requireById } from '../../shared/database/require-by-id.js';
 import { tryAgain } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
@@ -103,7 +103,7 @@ async function begin(
 
 async function toPayOrderResult(context: OrderContext, outcome: Outcome) {
   if (outcome.kind === 'paid-by') return readPaymentResult(context, outcome.paymentId);
-  return notPayable(await findById(context.em, Order, outcome.orderId));
+  return notPayable(await requireById(context.em, Order, outcome.orderId));
 }
 
 /**
@@ -114,6 +114,6 @@ export async function payPlacedOrder(context: OrderContext, orderId: string, met
   const { app, em } = context;
   const payment = { id: newId(), orderId, method, provider: app.provider.name, endsOrder: true };
   const paidBy = await beginPayment(em, payment);
-  if (!paidBy) return notPayable(await findById(em, Order, orderId));
+  if (!paidBy) return notPayable(await requireById(em, Order, orderId));
   return processAndReadResult(context, paidBy);
 }

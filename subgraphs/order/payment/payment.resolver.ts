@@ -49,13 +49,13 @@ export class PaymentResolver {
   }
 
   @Allow('own')
-  @FieldResolver(() => Order, { description: 'The order it pays.' })
+  @FieldResolver(() => Order, { description: 'The order that it is for.' })
   order(@Root() payment: Payment, @Ctx() context: OrderContext) {
     return findOwnOrder(context, payment.orderId);
   }
 
   @Allow('own')
-  @FieldResolver(() => [Refund], { description: 'What of it went back, or is on its way back.' })
+  @FieldResolver(() => [Refund], { description: 'Refunds of this payment, pending ones included.' })
   refunds(@Root() payment: Payment, @Ctx() context: OrderContext) {
     return loaderOf(context, loadRefunds).load(payment.id);
   }

@@ -1,4 +1,4 @@
-import { findById } from '../../shared/database/find-by-id.js';
+import { requireById } from '../../shared/database/require-by-id.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { OrderApp } from '../context.js';
 import { Order } from '../order/order.js';
@@ -18,7 +18,7 @@ const stepsMax = 6;
  * half-way. SQL guards each transition. No transaction is open during a call to the provider or the
  * warehouse subgraph.
  *
- * @returns the payment afterwards; still PENDING or AUTHORIZED if a step got no answer
+ * @returns the payment afterwards; still PENDING or AUTHORIZED if the provider or the warehouse did not respond
  */
 export async function processPayment(app: OrderApp, paymentId: string): Promise<Payment> {
   try {
@@ -94,7 +94,7 @@ async function authorize(app: OrderApp, payment: Payment): Promise<boolean> {
 }
 
 async function isPayable(app: OrderApp, orderId: string): Promise<boolean> {
-  const order = await findById(app.orm.em, Order, orderId);
+  const order = await requireById(app.orm.em, Order, orderId);
   return order.status === 'PENDING';
 }
 
@@ -136,4 +136,4 @@ function recordCaptured(app: OrderApp, payment: Payment): Promise<boolean> {
   });
 }
 
-const readPayment = (app: OrderApp, id: string) => findById(app.orm.em, Payment, id);
+const readPayment = (app: OrderApp, id: string) => requireById(app.orm.em, Payment, id);

@@ -1,4 +1,4 @@
-import { findById } from '../../shared/database/find-by-id.js';
+import { requireById } from '../../shared/database/require-by-id.js';
 import { result } from '../../shared/graphql/refusal.js';
 import type { OrderContext } from '../context.js';
 import { Order, OrderExpired } from '../order/order.js';
@@ -17,7 +17,7 @@ import { processPayment } from './process-payment.js';
  * provider first.
  */
 export async function readPaymentResult(context: OrderContext, paymentId: string) {
-  const found = await findById(context.em, Payment, paymentId);
+  const found = await requireById(context.em, Payment, paymentId);
   const waits = found.status === 'PENDING' && found.providerTransactionId;
   return toPaymentResult(context, waits ? await processPayment(context.app, paymentId) : found);
 }
@@ -28,7 +28,7 @@ export async function processAndReadResult(context: OrderContext, paymentId: str
 }
 
 async function toPaymentResult({ em }: OrderContext, payment: Payment) {
-  const order = await findById(em, Order, payment.orderId);
+  const order = await requireById(em, Order, payment.orderId);
   switch (payment.status) {
     case 'PENDING':
       return payment.clientSecret

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { stockKeyOf } from '../../contracts/stock-key.js';
 import { namedParameters } from '../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
 import { lockedPurchases } from '../locks.js';
@@ -26,8 +27,6 @@ export class LimitExceeded extends Error {
     super('purchase limit exceeded');
   }
 }
-
-const keyOf = ({ shopId, sku }: { shopId: string; sku: string }) => `${shopId} ${sku}`;
 
 export const purchaseColumns = {
   customer_id: 'uuid',
@@ -71,9 +70,9 @@ export async function countPurchases(
     `${countPurchasesSql(countParameters.sql.line)} returning shop_id as "shopId", sku, units`,
     countParameters.values({ line: lines.map((line) => toPurchaseRow(customerId, line)) }),
   );
-  const units = new Map(rows.map((row) => [keyOf(row), Number(row.units)]));
+  const units = new Map(rows.map((row) => [stockKeyOf(row), Number(row.units)]));
   const violations = lines.flatMap((line): LimitViolation[] => {
-    const already = (units.get(keyOf(line)) as number) - line.quantity;
+    const already = (units.get(stockKeyOf(line)) as number) - line.quantity;
     return limitViolations(line, already);
   });
   if (violations.length > 0) throw new LimitExceeded(violations);
@@ -97,8 +96,8 @@ export async function readPurchases(
      and (shop_id, sku) in (select * from unnest($2::uuid[], $3::text[]))`,
     [customerId, keys.map(({ shopId }) => shopId), keys.map(({ sku }) => sku)],
   );
-  const units = new Map(rows.map((row) => [keyOf(row), Number(row.units)]));
-  return keys.map((key) => units.get(keyOf(key)) ?? 0);
+  const units = new Map(rows.map((row) => [stockKeyOf(row), Number(row.units)]));
+  return keys.map((key) => units.get(stockKeyOf(key)) ?? 0);
 }
 
 /**

@@ -24,7 +24,7 @@ export interface Reservations {
   reserve(
     orderId: string,
     lines: readonly ReserveLine[],
-    holdForMs: number,
+    reserveForMs: number,
   ): Promise<ReserveAnswer>;
   /** Sells the reserved units to a payment. From then on, an unknown order counts as released. */
   commit(orderId: string, paymentId: string): Promise<DecidedReservation>;
@@ -59,8 +59,8 @@ export function createReservations(reserving: ServiceClient, ending: ServiceClie
     ending.callEach(releaseReservation, { requests }, endOptions),
   );
   return {
-    async reserve(orderId, lines, holdForMs) {
-      const request = { orderId, lines, holdForMs };
+    async reserve(orderId, lines, reserveForMs) {
+      const request = { orderId, lines, reserveForMs };
       const latestMs = performance.now() + reserveOptions.timeoutMs;
       const leftMs = () => Math.max(1, latestMs - performance.now());
       let answer = await first.submit(request, leftMs());

@@ -15,7 +15,7 @@ export class VariantResolver {
     description: 'A variant by SKU; null if there is none, or it was removed.',
   })
   variant(
-    @Arg('sku', () => String, { description: 'Sku of the variant.' }) sku: string,
+    @Arg('sku', () => String, { description: 'SKU of the variant.' }) sku: string,
     @Ctx() context: ProductContext,
   ) {
     return loaderOf(context, loadVariantsForSale).load(sku);

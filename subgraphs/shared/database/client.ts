@@ -8,8 +8,8 @@ import { PreparingClient } from './prepared-statements.js';
  *
  * 1. Replica guard (replicas.ts), only in the pool for reads: repeats a statement on the primary if the
  *    replica fails.
- * 2. Statement spans (observability/telemetry/statement-spans.ts), only if telemetry is enabled: a span for
- *    each statement of a trace.
+ * 2. Statement spans (observability/telemetry/statement-spans.ts), only if telemetry is enabled, and not for
+ *    statements on a replica: a span for each statement of a trace.
  * 3. Watchdog (connection-watchdog.ts): destroys a connection whose statement gets no response.
  * 4. `PreparingClient` (prepared-statements.ts): names the statements that stay prepared.
  *

@@ -8,7 +8,7 @@ const texts = new WeakMap<object, string>();
  * As `findOneOrFail` by id in a fork, for hot paths: uses a prepared statement, which PostgreSQL need not
  * plan and MikroORM need not build.
  */
-export async function findById<T extends object>(
+export async function requireById<T extends object>(
   em: EntityManager,
   entity: EntityClass<T>,
   id: string,

@@ -42,7 +42,7 @@ const pageMax = 100;
 /** Declares `NameConnection` and `NameEdge` for a type. */
 export function connectionOf<T extends object>(type: ClassType<T>, name: string) {
   @Allow('parent')
-  @ObjectType(`${name}Edge`, { description: `Entry of a ${name}Connection.` })
+  @ObjectType(`${name}Edge`, { description: `Entry of ${name}Connection.` })
   class EdgeType implements Edge<T> {
     @Field(() => String, { description: 'Cursor of this entry.' })
     cursor!: string;

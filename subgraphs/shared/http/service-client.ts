@@ -93,7 +93,9 @@ export function createServiceClient(url: string, self: Caller, secret: string): 
     try {
       return answer.parse(value);
     } catch (error) {
-      throw new UpstreamFault(`${url} answered ${field} wrongly: ${(error as Error).message}`);
+      throw new UpstreamFault(
+        `${url} sent an invalid answer to ${field}: ${(error as Error).message}`,
+      );
     }
   }
 

@@ -135,7 +135,7 @@ async function handleEvent<C extends InboxContext>(
       );
       return isNew > 0 ? apply(tx, context) : undefined;
     });
-    failPoint('event taken in, answer lost');
+    failPoint('event applied, response lost');
     afterwards?.();
     return true;
   } catch (error) {

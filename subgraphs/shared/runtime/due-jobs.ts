@@ -46,11 +46,12 @@ export interface DueJobs extends Omit<Claim, 'set'> {
 }
 
 /**
- * Claims and runs the jobs that are due, batch by batch. The next attempt of each is put off before it
- * runs, longer each time, so a job whose process dies is taken up again. A job is finished once it is
- * no longer `unfinished`; no job is given up.
+ * Claims and runs the jobs that are due, batch by batch. The next attempt of each is postponed before it
+ * runs, longer each time, so a job whose process dies is claimed again. A job is finished once it is no
+ * longer `unfinished`. Money is at stake, so no job is abandoned; the outbox relay, which may give up an
+ * entry, uses `claimDue`.
  *
- * @returns how many jobs it took up
+ * @returns how many jobs it claimed
  */
 export async function runDueJobs<T>(
   em: EntityManager,

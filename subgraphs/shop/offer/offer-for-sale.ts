@@ -13,7 +13,7 @@ export class OfferForSale implements contract.OfferForSale {
   @Field(() => UUID, { description: 'The shop.' })
   shopId!: string;
 
-  @Field(() => String, { description: 'Sku of the variant.' })
+  @Field(() => String, { description: 'SKU of the variant.' })
   sku!: string;
 
   @Field(() => String, { description: 'Name of the product and of the variant.' })

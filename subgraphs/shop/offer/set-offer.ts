@@ -27,7 +27,7 @@ export class SetOfferInput {
   @Field(() => UUID, { description: 'The shop.' })
   shopId!: string;
 
-  @Field(() => String, { description: 'Sku of the variant.' })
+  @Field(() => String, { description: 'SKU of the variant.' })
   @Length(1, 64)
   sku!: string;
 

@@ -9,7 +9,7 @@ import { reserveStock } from '../reservation/engine.js';
 import { startExpiry } from './expiry.js';
 import { listenForExpiredKeys } from './keyspace-events.js';
 
-const holdForMs = 300;
+const reserveForMs = 300;
 
 describe('the expiry of reservations', () => {
   let stock: TestStock;
@@ -43,7 +43,7 @@ describe('the expiry of reservations', () => {
     const key = await stockUp(engine, [5]);
     const orderId = newId();
     const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 2 }];
-    await reserveStock(engine, { orderId, lines, holdForMs });
+    await reserveStock(engine, { orderId, lines, reserveForMs });
     return orderId;
   }
   const stateOf = async (orderId: string) => {
@@ -71,7 +71,7 @@ describe('the expiry of reservations', () => {
     const lines = [{ shopId: key.shopId, sku: key.sku, quantity: 1 }];
     const orderIds = Array.from({ length: 1500 }, () => newId());
     const reserved = orderIds.map((orderId) =>
-      retryWhileBusy(() => reserveStock(engine, { orderId, lines, holdForMs: 3_600_000 })),
+      retryWhileBusy(() => reserveStock(engine, { orderId, lines, reserveForMs: 3_600_000 })),
     );
     await Promise.all(reserved);
     // Due only when all are held: those locked by a reserve request are left to the sweeper.
@@ -209,7 +209,7 @@ describe('the expiry of reservations', () => {
     const { shopId, sku } = await stockUp(engine, [5]);
     const orderId = newId();
     const lines = [{ shopId, sku, quantity: 1 }];
-    await reserveStock(engine, { orderId, lines, holdForMs: 60_000 });
+    await reserveStock(engine, { orderId, lines, reserveForMs: 60_000 });
     const send = jest.spyOn(engine.signals, 'send');
     await engine.timerRedis.pexpire(`reservation:${orderId}`, 1);
     // A process that starts also sets the keys of reservations, by `expiresAt` alone.

@@ -59,7 +59,7 @@ export class Migration20261127Initial extends Migration {
     )`);
     // The stock of a warehouse.
     this.addSql(`create index stock_level_warehouse on stock_level (warehouse_id, id)`);
-    // Low stock of a shop. A change of \`reserved\` that does not cross the threshold stays HOT.
+    // Low stock of a shop. A change of reserved that does not cross the threshold stays HOT.
     this.addSql(`create index stock_level_low on stock_level (shop_id, id) where is_low_stock`);
     // Warehouse.stockLevels(lowOnly: true)
     this.addSql(`create index stock_level_low_warehouse on stock_level (warehouse_id, id)

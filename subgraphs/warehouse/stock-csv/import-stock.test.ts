@@ -58,7 +58,7 @@ describe('importing stock during other changes', () => {
     reserveStock(engine, {
       orderId: newId(),
       lines: skus.map((sku) => ({ shopId, sku, quantity })),
-      holdForMs: 900_000,
+      reserveForMs: 900_000,
     });
 
   it('waits for a locked row, and corrects the units on hand after that', async () => {

@@ -39,7 +39,7 @@ describe('the in-stock event for the product subgraph', () => {
   const reserve = async ({ shopId, sku }: Shop, quantity: number) => {
     const orderId = newId();
     const lines = [{ shopId, sku, quantity }];
-    const { state } = await reserveStock(engine, { orderId, lines, holdForMs: 3_600_000 });
+    const { state } = await reserveStock(engine, { orderId, lines, reserveForMs: 3_600_000 });
     expect(state).toBe('HELD');
     return orderId;
   };

@@ -6,7 +6,7 @@ import { StockLevel } from './stock-level.js';
 /**
  * A page of the low levels of some shops, the oldest level first. Each shop is read by the index
  * `stock_level_low`: for several shops at once PostgreSQL would scan all levels by id until the
- * page is full, which takes for ever where few are low.
+ * page is full, which takes very long where few are low.
  *
  * @throws `BAD_USER_INPUT`
  */

@@ -1,7 +1,7 @@
 import { Counter, gaugeOf, Histogram, type Registry } from '../../shared/observability/metrics.js';
 
 /** Why a request gets `TRY_AGAIN`: the queue is full, it waited too long, or its batch failed. */
-export type RefusalReason = 'full' | 'late' | 'noLock' | 'busy' | 'unknown' | 'away';
+export type RefusalReason = 'full' | 'late' | 'noLock' | 'busy' | 'unknown' | 'unavailable';
 
 /** The measurements of one dispatcher. */
 export interface DispatcherMetrics {

@@ -24,7 +24,7 @@ const loadStockLevels = loadBy(StockLevel, 'id');
 const loadMovements = loadPagesBy(StockMovement, 'levelId', 'desc');
 
 /** @throws `FORBIDDEN` unless the shop is the user’s or the user is an admin */
-export async function findStockLevel(context: WarehouseContext, id: string) {
+export async function readOwnStockLevel(context: WarehouseContext, id: string) {
   const level = await loaderOf(context, loadStockLevels).load(id);
   if (level) await context.app.owners.requireOwn(context, level.shopId);
   return level;

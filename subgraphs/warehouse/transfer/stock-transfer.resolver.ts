@@ -35,7 +35,7 @@ const loadTransfers = loadBy(StockTransfer, 'id');
 const loadLines = loadAllBy(TransferLine, 'transferId', { sku: 'asc' });
 
 /** @throws `FORBIDDEN` unless the shop is the user’s or the user is an admin */
-export async function findTransfer(context: WarehouseContext, id: string) {
+export async function readOwnTransfer(context: WarehouseContext, id: string) {
   const transfer = await loaderOf(context, loadTransfers).load(id);
   if (transfer) await context.app.owners.requireOwn(context, transfer.shopId);
   return transfer;
@@ -56,7 +56,7 @@ export class StockTransferResolver {
     @Arg('id', () => UUID, { description: 'The id of the transfer.' }) id: string,
     @Ctx() context: StockContext,
   ) {
-    const transfer = await findTransfer(context, id);
+    const transfer = await readOwnTransfer(context, id);
     if (!transfer) throw notFound('transfer', id);
     return transfer;
   }

@@ -63,7 +63,7 @@ describe('transfers during other changes of the same stock', () => {
         const request = {
           orderId,
           lines: lines().map((line) => ({ shopId, ...line })),
-          holdForMs: 3_600_000,
+          reserveForMs: 3_600_000,
         };
         const { state } = await retryWhileBusy(() => reserveStock(engine, request));
         if (state !== 'HELD') return;
@@ -150,7 +150,7 @@ describe('transfers during other changes of the same stock', () => {
     await stock.query('begin');
     await stock.query('select 1 from stock_item where shop_id = $1 for update', [shopId]);
     const lines = [{ shopId, sku, quantity: 1 }];
-    const waiting = reserveStock(engine, { orderId: newId(), lines, holdForMs: 3_600_000 });
+    const waiting = reserveStock(engine, { orderId: newId(), lines, reserveForMs: 3_600_000 });
     await new Promise((resolve) => setTimeout(resolve, 200));
     const added = newId();
     await stock.query(`insert into warehouse (id, shop_id, name) values ($1, $2, 'New')`, [
@@ -182,7 +182,7 @@ describe('transfers during other changes of the same stock', () => {
         const lines = [{ shopId, sku, quantity: 1 }];
         const one = engines[n % 2] as StockEngine;
         const { state } = await retryWhileBusy(() =>
-          reserveStock(one, { orderId, lines, holdForMs: 3_600_000 }),
+          reserveStock(one, { orderId, lines, reserveForMs: 3_600_000 }),
         );
         if (state === 'HELD') held.push(orderId);
         return lateBuyer ? orderId : null;

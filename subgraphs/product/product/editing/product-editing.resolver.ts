@@ -69,7 +69,7 @@ export class ProductEditingResolver {
     description: 'Removes a variant of a product of the signed-in vendor; all its offers end.',
   })
   removeVariant(
-    @Arg('sku', () => String, { description: 'Sku of the variant; it is never reused.' })
+    @Arg('sku', () => String, { description: 'SKU of the variant; it is never reused.' })
     sku: string,
     @Ctx() context: ProductContext,
   ) {

@@ -7,7 +7,7 @@ import { enqueueVariantRenamed } from './variant-renamed.js';
 
 @InputType({ description: 'Changes to a variant. Omitted and null fields keep their value.' })
 export class UpdateVariantInput {
-  @Field(() => String, { description: 'Sku of the variant; it never changes.' })
+  @Field(() => String, { description: 'SKU of the variant; it never changes.' })
   @Length(1, 64)
   sku!: string;
 
