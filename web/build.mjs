@@ -81,10 +81,14 @@ async function buildGraphiQL() {
   });
   const { script, style } = entryOf(page);
   const html = readFileSync(join(source, 'index.html'), 'utf8');
-  replaceFile(
-    join(folder, 'index.html'),
-    html.replace('%script%', script).replace('%style%', style),
-  );
+  return html.replace('%script%', script).replace('%style%', style);
+}
+
+/** The router looks for files again once the page has changed, so that is written last. */
+function writePage(page) {
+  const file = join(folder, 'index.html');
+  replaceFile(`${file}.gz`, gzipSync(page));
+  replaceFile(file, page);
 }
 
 /** Writes a file at once: nobody reads half of it. */
@@ -95,7 +99,7 @@ function replaceFile(path, content) {
 
 function compressAll() {
   for (const file of readdirSync(folder)) {
-    if (file.endsWith('.gz')) continue;
+    if (file.endsWith('.gz') || file === 'index.html') continue;
     const path = join(folder, file);
     replaceFile(`${path}.gz`, gzipSync(readFileSync(path)));
   }
@@ -106,7 +110,8 @@ if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) {
   console.log('Bundling GraphiQL …');
   // Earlier files stay: a page that is open may still load them.
   mkdirSync(folder, { recursive: true });
-  await buildGraphiQL();
+  const page = await buildGraphiQL();
   compressAll();
+  writePage(page);
   writeFileSync(stampFile, stamp);
 }

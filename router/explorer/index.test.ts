@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer, get, type IncomingMessage, type RequestOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -60,6 +60,16 @@ describe('the files of the explorer', () => {
       const { statusCode } = (await request(path)).resume();
       expect(statusCode).toBe(404);
     }
+  });
+
+  it('are those of a new build as soon as it has written its page', async () => {
+    const page = join(folder, 'graphiql/index.html');
+    writeFileSync(page, 'another page');
+    utimesSync(page, new Date(), new Date(Date.now() + 1000));
+    writeFileSync(join(folder, 'graphiql/new-ABCD2345.js'), 'new');
+    expect(await text(await request('/graphiql'))).toBe('another page');
+    expect(await text(await request('/graphiql/new-ABCD2345.js'))).toBe('new');
+    writeFileSync(page, 'page');
   });
 
   it('are sent whole, also for a range request', async () => {

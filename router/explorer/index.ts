@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import sirv from 'sirv';
@@ -39,7 +39,7 @@ export function createExplorer(
   operations: readonly KnownOperation[],
   folder = bundledFolder,
 ) {
-  const serveFile = enabled ? createFileServer(folder) : null;
+  const files = enabled ? watchFiles(folder) : null;
   const examples = examplesOf(operations);
 
   /** @throws HttpError 404 for an unknown path */
@@ -55,6 +55,7 @@ export function createExplorer(
       sendJson(response, 200, examples);
       return;
     }
+    const serveFile = files?.current();
     if (!serveFile) throw new HttpError(404, notBuilt);
     serveFile(request, response, () => {
       throw nothingThere();
@@ -63,19 +64,32 @@ export function createExplorer(
 }
 
 /**
- * Serves the files of a folder, each with its `.gz` beside it.
- *
- * @returns null if nothing was built
+ * The file server of a folder. sirv reads names and sizes once, so it is created again after a new build,
+ * which writes the page last.
  */
-function createFileServer(folder: string): ReturnType<typeof sirv> | null {
-  if (!existsSync(folder)) return null;
+function watchFiles(folder: string) {
+  const builtAtMs = () => statSync(join(folder, 'index.html'), { throwIfNoEntry: false })?.mtimeMs;
+  let readAtMs: number | undefined;
+  let server: ReturnType<typeof sirv> | null = null;
+  return {
+    /** @returns null if nothing was built */
+    current() {
+      const now = builtAtMs();
+      if (now === undefined) return null;
+      if (now !== readAtMs) [readAtMs, server] = [now, createFileServer(folder)];
+      return server;
+    },
+  };
+}
+
+/** Serves the files of a folder, each with its `.gz` beside it. */
+function createFileServer(folder: string): ReturnType<typeof sirv> {
   const serveFile = sirv(dirname(folder), {
-    // Looks files up for each request: a new build may replace the page while the router runs.
-    dev: true,
     gzip: true,
+    maxAge: yearSeconds,
+    immutable: true,
     setHeaders(response, path) {
-      const value = hasHash(path) ? `public, max-age=${yearSeconds}, immutable` : 'no-cache';
-      response.setHeader('cache-control', value);
+      if (!hasHash(path)) response.setHeader('cache-control', 'no-cache');
     },
   });
   return (request, response, next) => {

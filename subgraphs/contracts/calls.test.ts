@@ -45,7 +45,8 @@ describe('calls between subgraphs', () => {
     for (const part of Object.keys(offer)) {
       expect(() => answer.parse([offer, { ...offer, [part]: undefined }])).toThrow('item 1');
     }
-    for (const wrong of [null, {}, 'offers']) expect(() => answer.parse(wrong)).toThrow('no list');
+    for (const wrong of [null, {}, 'offers'])
+      expect(() => answer.parse(wrong)).toThrow('not a list');
     expect(() => answer.parse([null])).toThrow('item 0');
   });
 
@@ -58,7 +59,7 @@ describe('calls between subgraphs', () => {
       expect(of({ state, expiresAt: null, shortages: null }).state).toBe(state);
     }
     for (const wrong of [{ state: 'LOST' }, { state: 'HELD' }, { state: 'SHORT' }, {}]) {
-      expect(() => of(wrong)).toThrow('another type');
+      expect(() => of(wrong)).toThrow('wrong type');
     }
   });
 });

@@ -43,7 +43,9 @@ describe('a client of another subgraph', () => {
     async (data) => {
       const error = await answerOf(data);
       expect(error).toBeInstanceOf(UpstreamFault);
-      expect(error).toMatchObject({ message: expect.stringContaining('answered count wrongly') });
+      expect(error).toMatchObject({
+        message: expect.stringContaining('sent an invalid answer to count'),
+      });
       expect(requests).toBe(1);
     },
   );
