@@ -1,19 +1,29 @@
+import { availableUnitsSql, shortfallSql } from '../../subgraphs/warehouse/stock/level-units.js';
 import { type Invariant, invariantOf } from './invariant.js';
 
 const overdueMaxSeconds = 5;
 
 /** The invariants of the warehouse subgraph's database; they hold at every commit. */
 export const stockInvariants: Invariant[] = [
-  invariantOf('warehouse', '0 ≤ reserved ≤ onHand on every level', {
-    select: 'select id, sku, on_hand, reserved from stock_level',
-    holds: '0 <= reserved and reserved <= on_hand',
+  invariantOf('warehouse', 'no level has units below 0, or more unavailable than on hand', {
+    select: `select id, sku, on_hand, reserved, committed, unavailable, buffer from stock_level`,
+    holds: `least(on_hand, reserved, committed, unavailable, buffer) >= 0
+      and unavailable <= on_hand`,
+  }),
+  invariantOf('warehouse', 'the shortfall of a level is what is promised beyond its units', {
+    select: `select id, sku, on_hand, reserved, committed, unavailable, shortfall
+      from stock_level`,
+    holds: `shortfall = ${shortfallSql()}`,
   }),
   invariantOf('warehouse', 'every level is the sum of its movements', {
-    select: `select l.id, l.sku, l.on_hand, l.reserved,
+    select: `select l.id, l.sku, l.on_hand, l.reserved, l.committed, l.unavailable,
         coalesce(sum(m.on_hand_delta), 0) as on_hand_moved,
-        coalesce(sum(m.reserved_delta), 0) as reserved_moved
+        coalesce(sum(m.reserved_delta), 0) as reserved_moved,
+        coalesce(sum(m.committed_delta), 0) as committed_moved,
+        coalesce(sum(m.unavailable_delta), 0) as unavailable_moved
       from stock_level l left join stock_movement m on m.level_id = l.id group by l.id`,
-    holds: 'on_hand = on_hand_moved and reserved = reserved_moved',
+    holds: `on_hand = on_hand_moved and reserved = reserved_moved
+      and committed = committed_moved and unavailable = unavailable_moved`,
   }),
   invariantOf('warehouse', 'reserved is the sum of HELD reservations', {
     select: `select l.id, l.sku, l.reserved,
@@ -24,51 +34,55 @@ export const stockInvariants: Invariant[] = [
       group by l.id`,
     holds: 'reserved = held',
   }),
-  invariantOf('warehouse', 'every reservation line was reserved once and ended at most once', {
-    select: `select rl.order_id, rl.level_id, rl.quantity, r.state,
-        count(*) filter (where m.type = 'RESERVATION' and m.reserved_delta = rl.quantity) as made,
-        count(*) filter (where m.type = 'SALE' and m.on_hand_delta = -rl.quantity
-                           and m.reserved_delta = -rl.quantity) as sold,
-        count(*) filter (where m.type = 'RELEASE' and m.reserved_delta = -rl.quantity) as released,
-        count(*) filter (where m.type in ('RESERVATION', 'SALE', 'RELEASE')) as movements
+  invariantOf('warehouse', 'committed is the sum of paid units not shipped or cancelled', {
+    select: `select l.id, l.sku, l.committed,
+        coalesce(sum(rl.quantity - rl.shipped - rl.cancelled)
+          filter (where r.state = 'COMMITTED'), 0) as open
+      from stock_level l
+        left join reservation_line rl on rl.level_id = l.id
+        left join reservation r on r.order_id = rl.order_id
+      group by l.id`,
+    holds: 'committed = open',
+  }),
+  invariantOf('warehouse', 'every reservation line is the sum of its movements', {
+    select: `select rl.order_id, rl.level_id, r.state, rl.quantity, rl.shipped, rl.cancelled,
+        coalesce(sum(m.reserved_delta), 0) as reserved,
+        coalesce(sum(m.committed_delta), 0) as committed,
+        coalesce(-sum(m.on_hand_delta) filter (where m.type = 'SHIPMENT'), 0) as moved_out,
+        count(*) filter (where m.type = 'RESERVATION') as made
       from reservation_line rl
         join reservation r on r.order_id = rl.order_id
         left join stock_movement m
           on m.reference = rl.order_id::text and m.level_id = rl.level_id
       group by rl.order_id, rl.level_id, r.state`,
-    holds: `made = 1 and movements = 1 + sold + released
-      and sold = (state = 'COMMITTED')::int and released = (state in ('RELEASED', 'EXPIRED'))::int`,
+    holds: `reserved = case when state = 'HELD' then quantity else 0 end
+      and committed = case when state = 'COMMITTED' then quantity - shipped - cancelled else 0 end
+      and moved_out = shipped and (state = 'COMMITTED' or shipped + cancelled = 0)
+      and made <= 1 and (made = 1 or state = 'COMMITTED')`,
   }),
-  invariantOf('warehouse', 'every movement of a reservation has a reservation line', {
+  invariantOf('warehouse', 'every movement of an order has a reservation line', {
     select: `select m.id, m.type, m.reference, rl.order_id is not null as has_line
       from stock_movement m left join reservation_line rl
         on rl.order_id::text = m.reference and rl.level_id = m.level_id
-      where m.type in ('RESERVATION', 'RELEASE', 'SALE')`,
+      where m.type in ('RESERVATION', 'RELEASE', 'COMMIT', 'UNCOMMIT', 'SHIPMENT')`,
     holds: 'has_line',
   }),
-  invariantOf('warehouse', 'units sold do not exceed units received', {
+  invariantOf('warehouse', 'units shipped do not exceed units received', {
     select: `select l.shop_id, l.sku,
-        coalesce(-sum(m.on_hand_delta) filter (where m.type in ('SALE', 'RETURN')), 0) as sold,
+        coalesce(-sum(m.on_hand_delta) filter (where m.type in ('SHIPMENT', 'RETURN')), 0)
+          as shipped,
         coalesce(sum(m.on_hand_delta) filter (where m.type in ('RECEIPT', 'ADJUSTMENT')), 0)
           as received
       from stock_level l join stock_movement m on m.level_id = l.id group by l.shop_id, l.sku`,
-    holds: 'sold <= received',
-  }),
-  invariantOf('warehouse', 'returned units of an order do not exceed its sold units', {
-    select: `select m.reference, m.level_id,
-        coalesce(-sum(m.on_hand_delta) filter (where m.type = 'SALE'), 0) as sold,
-        sum(m.on_hand_delta) filter (where m.type = 'RETURN') as returned
-      from stock_movement m where m.type in ('SALE', 'RETURN')
-      group by m.reference, m.level_id having count(*) filter (where m.type = 'RETURN') > 0`,
-    holds: 'returned <= sold',
+    holds: 'shipped <= received',
   }),
   invariantOf('warehouse', 'no reservation is HELD more than 5 s after its expiry', {
     select: `select order_id, expires_at from reservation where state = 'HELD'`,
     holds: `expires_at > now() - interval '${overdueMaxSeconds} s'`,
   }),
-  invariantOf('warehouse', 'available is on hand minus reserved in active warehouses', {
+  invariantOf('warehouse', 'available is the sum of the free units in active warehouses', {
     select: `select i.shop_id, i.sku, i.available,
-        coalesce(sum(l.on_hand - l.reserved) filter (where w.active), 0) as sellable
+        coalesce(sum(${availableUnitsSql('l.')}) filter (where w.active), 0) as sellable
       from stock_item i
         left join stock_level l on l.shop_id = i.shop_id and l.sku = i.sku
         left join warehouse w on w.id = l.warehouse_id

@@ -13,18 +13,45 @@ const level = seedId('level', 0);
 const offer = seedId('offer', 0);
 
 const refunded = newId();
+const sold = newId();
 
 type Break = [broken: string, database: SubgraphName, statements: string[]];
 
 /** Each breaks one invariant directly in SQL; verify must name it. */
 const breaks: Break[] = [
   [
-    '0 ≤ reserved ≤ onHand on every level',
+    'no level has units below 0, or more unavailable than on hand',
     'warehouse',
     [
-      'alter table stock_level drop constraint stock_level_reserved',
+      'alter table stock_level drop constraint stock_level_not_negative',
+      `update stock_level set committed = -1 where id = '${level}'`,
+    ],
+  ],
+  [
+    'no level has units below 0, or more unavailable than on hand',
+    'warehouse',
+    [
+      'alter table stock_level drop constraint stock_level_unavailable',
+      `update stock_level set unavailable = on_hand + 1, shortfall = 1 where id = '${level}'`,
+    ],
+  ],
+  [
+    'the shortfall of a level is what is promised beyond its units',
+    'warehouse',
+    [
+      'alter table stock_level drop constraint stock_level_shortfall',
       `update stock_level set reserved = on_hand + 1 where id = '${level}'`,
     ],
+  ],
+  [
+    'every level is the sum of its movements',
+    'warehouse',
+    [`update stock_level set unavailable = 1 where id = '${level}'`],
+  ],
+  [
+    'committed is the sum of paid units not shipped or cancelled',
+    'warehouse',
+    [`update stock_level set committed = 1 where id = '${level}'`],
   ],
   [
     'every level is the sum of its movements',
@@ -37,7 +64,7 @@ const breaks: Break[] = [
     [`update stock_level set reserved = 1 where id = '${level}'`],
   ],
   [
-    'every reservation line was reserved once and ended at most once',
+    'every reservation line is the sum of its movements',
     'warehouse',
     [
       `insert into reservation (order_id, state, expires_at, payment_id)
@@ -47,7 +74,7 @@ const breaks: Break[] = [
     ],
   ],
   [
-    'every movement of a reservation has a reservation line',
+    'every movement of an order has a reservation line',
     'warehouse',
     [
       `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, reference, actor)
@@ -56,19 +83,25 @@ const breaks: Break[] = [
   ],
   ['the total of an order is the sum of its lines', 'order', ['delete from order_item']],
   [
-    'units sold do not exceed units received',
+    'units shipped do not exceed units received',
     'warehouse',
     [
       `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, actor)
-       values ('${newId()}', '${level}', 'SALE', -1000, 0, 'test')`,
+       values ('${newId()}', '${level}', 'SHIPMENT', -1000, 0, 'test')`,
     ],
   ],
   [
-    'returned units of an order do not exceed its sold units',
+    'every reservation line is the sum of its movements',
     'warehouse',
     [
-      `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, reference, actor)
-       values ('${newId()}', '${level}', 'RETURN', 1, 0, '${newId()}', 'test')`,
+      `insert into reservation (order_id, state, expires_at, payment_id)
+       values ('${sold}', 'COMMITTED', now(), '${newId()}')`,
+      `insert into reservation_line (order_id, level_id, quantity, shipped)
+       values ('${sold}', '${level}', 2, 2)`,
+      `insert into stock_movement
+         (id, level_id, type, on_hand_delta, reserved_delta, committed_delta, reference, actor)
+       values ('${newId()}', '${level}', 'COMMIT', 0, 0, 2, '${sold}', 'test'),
+         ('${newId()}', '${level}', 'SHIPMENT', -1, 0, -2, '${sold}', 'test')`,
     ],
   ],
   [
@@ -80,7 +113,7 @@ const breaks: Break[] = [
     ],
   ],
   [
-    'available is on hand minus reserved in active warehouses',
+    'available is the sum of the free units in active warehouses',
     'warehouse',
     ['update warehouse set active = false'],
   ],

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Call } from './call.js';
+import { unitsCancelReasons } from './cancel-reasons.js';
 import { endReasons } from './reservation.js';
 
 /** What both sides of an event agree on. Its topic is `producer.noun.past-verb`. */
@@ -8,16 +9,20 @@ interface EventContract<C extends string, P> {
   readonly payload: z.ZodType<P>;
   /** what the event is about: of one key only the latest version counts */
   keyOf(payload: P): string;
+  /** the id of what happened, if it has one: however often it is sent, it is applied once */
+  idOf?(payload: P): string;
 }
 
 const contract = <C extends string, P>(
   consumer: C,
   payload: z.ZodType<P>,
   keyOf: (payload: P) => string,
-): EventContract<C, P> => ({ consumer, payload, keyOf });
+  idOf?: (payload: P) => string,
+): EventContract<C, P> => ({ consumer, payload, keyOf, ...(idOf && { idOf }) });
 
 const id = z.guid();
 const sku = z.string().min(1);
+const lines = z.array(z.object({ sku, quantity: z.int().positive() })).min(1);
 
 export const events = {
   /** A shop was opened. */
@@ -59,7 +64,7 @@ export const events = {
     (payload) => `${payload.shopId}:${payload.sku}`,
   ),
 
-  /** A reservation ended without a sale. */
+  /** A reservation ended without being committed. */
   'warehouse.reservation.ended': contract(
     'order',
     z.object({
@@ -72,11 +77,34 @@ export const events = {
     ({ orderId }) => orderId,
   ),
 
-  /** The sold units of one shop’s part of an order go back into stock. */
-  'order.stock.returned': contract(
+  /** The units of a shop order left the building. */
+  'order.shop-order.shipped': contract(
     'warehouse',
-    z.object({ orderId: id, shopId: id, reason: z.string() }),
-    ({ orderId, shopId }) => `${orderId}:${shopId}`,
+    z.object({
+      shipmentId: id,
+      shopOrderId: id,
+      orderId: id,
+      shopId: id,
+      shippedAt: z.iso.datetime(),
+      lines,
+    }),
+    ({ shopOrderId }) => shopOrderId,
+    ({ shipmentId }) => shipmentId,
+  ),
+
+  /** Paid units of a shop order were cancelled before they were shipped. */
+  'order.units.cancelled': contract(
+    'warehouse',
+    z.object({
+      cancellationId: id,
+      shopOrderId: id,
+      orderId: id,
+      shopId: id,
+      reason: z.enum(unitsCancelReasons),
+      lines,
+    }),
+    ({ shopOrderId }) => shopOrderId,
+    ({ cancellationId }) => cancellationId,
   ),
 };
 
@@ -99,6 +127,8 @@ export const producerOf = <T extends Topic>(topic: T) => topic.split('.', 1)[0] 
 
 /** An event as its producer writes it into its outbox. */
 export interface EventMessage {
+  /** by default a new one */
+  readonly id?: string;
   readonly consumer: string;
   readonly topic: Topic;
   readonly key: string;
@@ -108,8 +138,9 @@ export interface EventMessage {
 
 /** @param version rises with each event of a key; 1 for what happens once */
 export function event<T extends Topic>(topic: T, payload: PayloadOf<T>, version = 1): EventMessage {
-  const { consumer, keyOf } = events[topic] as EventContract<string, PayloadOf<T>>;
-  return { consumer, topic, key: keyOf(payload), version, payload };
+  const { consumer, keyOf, idOf } = events[topic] as EventContract<string, PayloadOf<T>>;
+  const message = { consumer, topic, key: keyOf(payload), version, payload };
+  return idOf ? { id: idOf(payload), ...message } : message;
 }
 
 /** An event as its relay sends it; the payload is JSON. */

@@ -1,12 +1,19 @@
 import type { StockKey } from './stock-key.js';
 
-/** Why a reservation ended without a sale. */
-export const endReasons = [
+/** Why the order subgraph releases a reservation. */
+export const releaseReasons = [
   'PAYMENT_TIMEOUT',
   'PAYMENT_FAILED',
   'BY_CUSTOMER',
   'ABANDONED',
 ] as const;
+export type ReleaseReason = (typeof releaseReasons)[number];
+
+/**
+ * Why a reservation ended without being committed. `OUT_OF_STOCK`: it was paid, and a count had
+ * shown that its units are missing.
+ */
+export const endReasons = [...releaseReasons, 'OUT_OF_STOCK'] as const;
 export type EndReason = (typeof endReasons)[number];
 
 /** The states of a reservation: `HELD`, and how it ended. */
@@ -31,7 +38,7 @@ export interface CommitRequest {
 /** Which order ends unpaid, and why. */
 export interface ReleaseRequest {
   readonly orderId: string;
-  readonly reason: EndReason;
+  readonly reason: ReleaseReason;
   /** the user who cancelled, where it was a user */
   readonly actor?: string | null | undefined;
 }
@@ -51,6 +58,8 @@ export interface ReservationAnswer<Time = string> {
   readonly expiresAt?: Time | null;
   /** of `COMMITTED` */
   readonly paymentId?: string | null;
+  /** of `RELEASED`, if it was to be committed and units were missing */
+  readonly reason?: 'OUT_OF_STOCK' | null;
   /** of `SHORT` */
   readonly shortages?: readonly Shortage[] | null;
 }

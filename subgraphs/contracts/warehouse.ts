@@ -29,7 +29,7 @@ function isReservationAnswer(value: unknown): value is ReservationAnswer {
 
 const answer = checkedBy(isReservationAnswer);
 const answerFields =
-  'orderId state expiresAt paymentId shortages { shopId sku requested available }';
+  'orderId state expiresAt paymentId reason shortages { shopId sku requested available }';
 
 /** Reserves stock for orders; what is not decided within `ms` is `WAITING`. */
 export const reserveStock: Call<
@@ -43,7 +43,10 @@ export const reserveStock: Call<
   answer,
 };
 
-/** Sells what is reserved for orders to their payments. */
+/**
+ * Commits what is reserved for orders to their payments. If units are missing, the reservation is
+ * `RELEASED` as `OUT_OF_STOCK`.
+ */
 export const commitReservation: Call<
   { readonly requests: readonly CommitRequest[] },
   ReservationAnswer

@@ -3,6 +3,7 @@ import { IdempotencyKey } from '../shared/idempotency.js';
 import { InboxEntry } from '../shared/messaging/inbox.js';
 import { OutboxEntry } from '../shared/messaging/outbox.js';
 import { Cart, CartItem, UnitsInCarts } from './cart/cart.js';
+import { Migration20261127AnnounceShipped } from './migrations/20261127-announce-shipped.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
 import { Order } from './order/order.js';
 import { OrderEvent } from './order/order-event.js';
@@ -29,5 +30,8 @@ export const databaseSchema: Schema = {
     InboxEntry,
     OutboxEntry,
   ],
-  migrations: [{ name: '20261127-initial', class: Migration20261127Initial }],
+  migrations: [
+    { name: '20261127-initial', class: Migration20261127Initial },
+    { name: '20261127-announce-shipped', class: Migration20261127AnnounceShipped },
+  ],
 };

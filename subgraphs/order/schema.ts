@@ -10,13 +10,23 @@ import { OrderResolver } from './order/order.resolver.js';
 import { ShopResolver } from './order/shop.resolver.js';
 import { OrderItemResolver, ShopOrderResolver } from './order/shop-order.resolver.js';
 import { UserResolver } from './order/user.resolver.js';
-import { findVisibleOrder, findVisibleShopOrder } from './order/visible-orders.js';
+import {
+  findVisibleOrder,
+  findVisibleShopOrder,
+  findVisibleShopOrderOf,
+} from './order/visible-orders.js';
 import {
   findOwnPayment,
   OrderPaymentsResolver,
   PaymentResolver,
   RefundResolver,
 } from './payment/payment.resolver.js';
+
+interface ShopOrderKey {
+  readonly id?: string;
+  readonly order: { readonly id: string };
+  readonly shop: { readonly id: string };
+}
 
 export const source: SchemaSource = {
   resolvers: [
@@ -39,7 +49,12 @@ export const source: SchemaSource = {
   references: {
     Order: ({ id }, context: OrderContext) => findVisibleOrder(context, id as string),
     Payment: ({ id }, context: OrderContext) => findOwnPayment(context, id as string),
-    ShopOrder: ({ id }, context: OrderContext) => findVisibleShopOrder(context, id as string),
+    ShopOrder: (reference, context: OrderContext) => {
+      const { id, order, shop } = reference as unknown as ShopOrderKey;
+      return id
+        ? findVisibleShopOrder(context, id)
+        : findVisibleShopOrderOf(context, order.id, shop.id);
+    },
     User: ({ id }) => ({ id }),
     Offer: ({ id }) => ({ id }),
     Shop: ({ id }) => ({ id }),

@@ -17,6 +17,14 @@ function rng(): Uint8Array {
 let lastMs = 0;
 let seq = 0;
 
+let seqAt = 0;
+
+/** A new UUIDv7 of a time in Unix ms; those of one millisecond sort in the order of the calls. */
+export function newIdAt(ms: number): string {
+  seqAt = (seqAt + 1) % 2 ** 31;
+  return v7({ msecs: ms, seq: seqAt, rng });
+}
+
 /** A new UUIDv7; it sorts after all earlier ones of this process. */
 export function newId(): string {
   const nowMs = Date.now();

@@ -4,8 +4,8 @@ import type { SubgraphParts } from '../shared/subgraph-definition.js';
 import type { variables } from './config.js';
 import type { WarehouseApp } from './context.js';
 import { startExpiry } from './expiry/expiry.js';
+import { createLevelAlerts, lowStock, shortfalls } from './live/level-alerts.js';
 import type { LiveApp } from './live/live-context.js';
-import { createLowStockAlerts } from './live/low-stock-alerts.js';
 import { createStockFeeds } from './live/stock-feeds.js';
 import { createStockEngine, type StockEngine } from './reservation/engine.js';
 
@@ -22,17 +22,21 @@ export function createApp(parts: Parts): WarehouseApp & StockEngine & LiveApp {
   const engine = createStockEngine({ orm, timers, locks, registry, logger });
   const feeds = createStockFeeds(orm.em, events, logger);
   onStop(() => feeds.stop());
-  const alerts = createLowStockAlerts(orm.em, events, logger);
-  onStop(() => alerts.stop());
+  const lowStockAlerts = createLevelAlerts(lowStock, orm.em, events, logger);
+  onStop(() => lowStockAlerts.stop());
+  const shortfallAlerts = createLevelAlerts(shortfalls, orm.em, events, logger);
+  onStop(() => shortfallAlerts.stop());
   const sweepEveryMs = config.SWEEP_EVERY_MS;
   const expiry = startExpiry({ store: engine, timers, events, sweepEveryMs });
   onStop(() => expiry.stop());
   return {
     ...engine,
     feeds,
-    alerts,
+    lowStockAlerts,
+    shortfallAlerts,
     owners: createShopOwners(services.shop),
     product: services.product,
+    order: services.order,
     databaseUrl: config.DATABASE_URL,
   };
 }

@@ -6,6 +6,7 @@ import type { ShopOwners } from '../shared/rights/shop-owners.js';
 export interface WarehouseApp {
   readonly owners: ShopOwners;
   readonly product: ServiceClient;
+  readonly order: ServiceClient;
   /** for features that need a dedicated connection */
   readonly databaseUrl: string;
 }

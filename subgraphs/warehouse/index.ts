@@ -4,12 +4,14 @@ import { inboxRetention } from '../shared/messaging/inbox.js';
 import { runIfMain } from '../shared/runtime/process.js';
 import { createApp } from './app.js';
 import { variables } from './config.js';
+import { onShopOrderShipped } from './fulfilment/on-shop-order-shipped.js';
+import { onUnitsCancelled } from './fulfilment/on-units-cancelled.js';
 import { databaseSchema } from './mikro-orm.config.js';
 import { lockCommandMaxMs } from './reservation/dispatcher/stock-locks.js';
 import { rowWaitMs } from './reservation/engine.js';
-import { onStockReturned } from './reservation/on-stock-returned.js';
 import { countHeld, oldestOverdueSeconds } from './reservation/reservation.js';
 import { source } from './schema.js';
+import { countUnitsShort } from './stock/stock-level.js';
 import { stockCsvRoute } from './stock-csv/stock-csv.route.js';
 import { onShopCreated } from './warehouse/on-shop-created.js';
 
@@ -30,7 +32,8 @@ export const subgraph = defineSubgraph({
   app: createApp,
   consumes: {
     'shop.shop.created': onShopCreated,
-    'order.stock.returned': onStockReturned,
+    'order.shop-order.shipped': onShopOrderShipped,
+    'order.units.cancelled': onUnitsCancelled,
   },
   emits: { 'warehouse.reservation.ended': 'order', 'warehouse.stock.changed': 'product' },
   workers: {
@@ -47,6 +50,11 @@ export const subgraph = defineSubgraph({
       name: 'holdfast_reservation_overdue_seconds',
       help: 'How long the oldest HELD reservation is overdue, in seconds; 0 if none is.',
       read: ({ em }) => oldestOverdueSeconds(em),
+    },
+    {
+      name: 'holdfast_stock_units_short',
+      help: 'Units that are promised or unavailable beyond those on hand.',
+      read: ({ em }) => countUnitsShort(em),
     },
     {
       name: 'holdfast_stock_subscriptions',

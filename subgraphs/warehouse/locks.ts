@@ -1,17 +1,18 @@
 import type { EntityClass } from '@mikro-orm/core';
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
-import type { ReservationState } from '../contracts/reservation.js';
+import type { EndReason, ReservationState } from '../contracts/reservation.js';
 import { type StockKey, stockKeyOf } from '../contracts/stock-key.js';
-import { sql } from '../shared/database/sql.js';
+import { columnsOf } from '../shared/database/columns.js';
+import { sql, sqlPrepared } from '../shared/database/sql.js';
 import { Warehouse } from './warehouse/warehouse.js';
 
 /*
  * Lock order of the warehouse database. A transaction skips what it does not need, and never goes
  * back:
  *
- * 1. one transfer, `for update`: `lockTransfer`; or reservations by order id, `for update`:
- *    `lockReservations`, `lockHeldReservations`, `lockReservation`. No transaction locks both
- *    kinds;
+ * 1. one transfer or stock count, `for update`: `lockById`; or reservations by order id,
+ *    `for update`: `lockReservations`, `lockHeldReservations`, `lockReservation`. No transaction
+ *    locks two of these kinds;
  * 2. warehouses by id, `for share`: `lockStock`. Activation changes its one warehouse here, an
  *    import shares its one;
  * 3. items by shop and sku, `for update`: `lockStock`, `lockItemsOfWarehouse`, and an import by its
@@ -25,6 +26,7 @@ interface LockedReservation {
   readonly orderId: string;
   readonly state: ReservationState;
   readonly paymentId: string | null;
+  readonly endReason: EndReason | null;
   /** `pg_current_xact_id()` */
   readonly transactionId: string;
 }
@@ -33,7 +35,7 @@ interface LockedReservation {
 export function lockReservations(em: EntityManager, orderIds: readonly string[]) {
   return sql<LockedReservation>(
     em,
-    `select order_id as "orderId", state, payment_id as "paymentId",
+    `select order_id as "orderId", state, payment_id as "paymentId", end_reason as "endReason",
        pg_current_xact_id()::text as "transactionId"
      from reservation where order_id = any($1::uuid[]) order by order_id for update`,
     [orderIds],
@@ -78,15 +80,18 @@ export async function lockReservation(
   return reservation?.state ?? null;
 }
 
-/** Locks the row of one transfer, whose entity is a parameter as its folder imports this file. */
-export function lockTransfer<Transfer extends { id: string }>(
+/**
+ * Locks the row of one transfer or stock count, whose entity is a parameter as its folder imports
+ * this file.
+ */
+export function lockById<T extends { id: string }>(
   em: EntityManager,
-  transfer: EntityClass<Transfer>,
+  entity: EntityClass<T>,
   id: string,
-): Promise<Transfer | null> {
-  const entity = transfer as unknown as EntityClass<{ id: string }>;
-  const found = em.findOne(entity, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-  return found as Promise<Transfer | null>;
+): Promise<T | null> {
+  const withId = entity as unknown as EntityClass<{ id: string }>;
+  const found = em.findOne(withId, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  return found as Promise<T | null>;
 }
 
 /** The entities of items and levels: parameters, as their folder imports this file. */
@@ -97,6 +102,8 @@ interface StockEntities<Item, Level> {
 
 /**
  * Locks what a change of some stock needs: the shops’ warehouses, the items, and all their levels.
+ *
+ * @returns also the time by PostgreSQL’s clock, behind the locks
  */
 export async function lockStock<
   Item extends StockKey,
@@ -104,22 +111,36 @@ export async function lockStock<
 >(em: EntityManager, keys: readonly StockKey[], entities: StockEntities<Item, Level>) {
   const distinct = [...new Map(keys.map((key) => [stockKeyOf(key), key])).values()];
   const shopIds = [...new Set(distinct.map(({ shopId }) => shopId))];
-  const ofKeys = { $or: distinct.map(({ shopId, sku }) => ({ shopId, sku })) };
+  const columns = [distinct.map(({ shopId }) => shopId), distinct.map(({ sku }) => sku)];
+  const ofKeys = `unnest($1::uuid[], $2::varchar[]) as k (shop_id, sku) using (shop_id, sku)`;
   const warehouses = await em.find(
     Warehouse,
     { shopId: { $in: shopIds } },
     { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_READ },
   );
-  const items = await em.find(entities.item as unknown as EntityClass<StockKey>, ofKeys, {
-    orderBy: { shopId: 'asc', sku: 'asc' },
-    lockMode: LockMode.PESSIMISTIC_WRITE,
-  });
-  const levels = await em.find(
-    entities.level as unknown as EntityClass<StockKey & { warehouseId: string }>,
-    ofKeys,
-    { orderBy: { sku: 'asc', warehouseId: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
+  const items = await sqlPrepared<object>(
+    em,
+    `select ${columnsOf(em, entities.item, 'i.')} from stock_item i join ${ofKeys} order by i.shop_id, i.sku for update of i`,
+    columns,
   );
-  return { warehouses, items: items as Item[], levels: levels as Level[] };
+  // The items’ locks keep others from the levels, so the time is read behind all locks.
+  const rows = await sqlPrepared<object & { lockedAt: string }>(
+    em,
+    `select ${columnsOf(em, entities.level, 'l.')}, clock_timestamp() as "lockedAt"
+     from stock_level l join ${ofKeys} order by l.sku, l.warehouse_id for update of l`,
+    columns,
+  );
+  return {
+    warehouses,
+    items: items.map((row) => em.map(entities.item, row)),
+    levels: rows.map(({ lockedAt: _, ...row }) => em.map(entities.level, row)),
+    lockedAt: new Date(rows[0]?.lockedAt ?? (await readClock(em))),
+  };
+}
+
+async function readClock(em: EntityManager): Promise<string> {
+  const [row] = await sql<{ now: string }>(em, 'select clock_timestamp() as now');
+  return row?.now as string;
 }
 
 /** Locks the items of all levels of a warehouse. */

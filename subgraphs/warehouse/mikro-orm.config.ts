@@ -1,7 +1,9 @@
 import type { Schema } from '../shared/database/connect.js';
 import { InboxEntry } from '../shared/messaging/inbox.js';
 import { OutboxEntry } from '../shared/messaging/outbox.js';
+import { StockCount, StockCountLine } from './count/stock-count.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
+import { Migration20261127StockStates } from './migrations/20261127-stock-states.js';
 import { Reservation, ReservationLine } from './reservation/reservation.js';
 import { StockItem } from './stock/stock-item.js';
 import { StockLevel } from './stock/stock-level.js';
@@ -19,8 +21,13 @@ export const databaseSchema: Schema = {
     ReservationLine,
     StockTransfer,
     TransferLine,
+    StockCount,
+    StockCountLine,
     OutboxEntry,
     InboxEntry,
   ],
-  migrations: [{ name: '20261127-initial', class: Migration20261127Initial }],
+  migrations: [
+    { name: '20261127-initial', class: Migration20261127Initial },
+    { name: '20261127-stock-states', class: Migration20261127StockStates },
+  ],
 };

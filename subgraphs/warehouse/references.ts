@@ -11,6 +11,27 @@ export class Shop {
   id!: string;
 }
 
+/** A reference: the order subgraph owns it. */
+@Directive('@key(fields: "id", resolvable: false)')
+@Allow('own', 'shop-owner')
+@ObjectType()
+export class Order {
+  @Field(() => UUID)
+  id!: string;
+}
+
+/** A reference, by order and shop: the order subgraph owns it. */
+@Directive('@key(fields: "order { id } shop { id }", resolvable: false)')
+@Allow('own', 'shop-owner')
+@ObjectType()
+export class ShopOrder {
+  @Field(() => Order)
+  order!: Order;
+
+  @Field(() => Shop, { nullable: true })
+  shop!: Shop;
+}
+
 /** A reference: the product subgraph owns it. */
 @Directive('@key(fields: "sku")')
 @Allow('anyone')

@@ -4,10 +4,16 @@ import { AvailabilityResolver } from './availability/availability.resolver.js';
 import { OfferResolver } from './availability/offer.resolver.js';
 import { VariantResolver } from './availability/variant.resolver.js';
 import type { WarehouseContext } from './context.js';
+import {
+  StockCountLineResolver,
+  StockCountResolver,
+  WarehouseCountsResolver,
+} from './count/stock-count.resolver.js';
 import { LowStockAlertResolver } from './live/low-stock-alert.resolver.js';
 import { StockChangedResolver } from './live/stock-changed.resolver.js';
 import { Offer } from './references.js';
 import { ReservationResolver } from './reservation/reservation.resolver.js';
+import { ShortfallResolver } from './shortfall/shortfall.resolver.js';
 import { readOwnStockLevel, StockLevelResolver } from './stock/stock-level.resolver.js';
 import { WarehouseLevelsResolver } from './stock/warehouse-levels.resolver.js';
 import {
@@ -31,6 +37,10 @@ export const source: SchemaSource = {
     ReservationResolver,
     StockChangedResolver,
     LowStockAlertResolver,
+    StockCountResolver,
+    StockCountLineResolver,
+    WarehouseCountsResolver,
+    ShortfallResolver,
     VariantResolver,
     OfferResolver,
     AvailabilityResolver,

@@ -31,7 +31,7 @@ export const CancelOrderResult = createUnionType({
 /**
  * Cancels an order that is not shipped yet. For an unpaid order the reservation is released; if a
  * payment committed it first, the order is cancelled as a paid one. For a paid order the payment is
- * refunded and the units are returned.
+ * refunded and the units can be sold again.
  *
  * @throws `NOT_FOUND` for an order that is not the user's; `TRY_AGAIN`, also while it is being paid
  */
@@ -65,7 +65,11 @@ function cancelPaid(context: OrderContext, id: string) {
     if (live.length === 0 || isShipped) return notCancellable(order.status, isShipped);
     const shopOrderIds = live.map((shopOrder) => shopOrder.id);
     await changeShopOrders(em, order, { shopOrderIds, to: 'CANCELLED', actor, reason });
-    await reverseSale(em, order, live, { actor, reason });
+    await reverseSale(em, order, live, {
+      actor,
+      reason,
+      units: { reason: 'CUSTOMER_REQUEST' },
+    });
     return null;
   });
 }

@@ -4,7 +4,7 @@ import { Allow } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
 import { ShopOrderResult } from '../fulfilment/shop-order-result.js';
 import { CancelOrderResult, cancelOrder } from './cancel-order.js';
-import { cancelShopOrder } from './cancel-shop-order.js';
+import { CancelShopOrderInput, cancelShopOrder } from './cancel-shop-order.js';
 
 @Resolver()
 export class CancellationResolver {
@@ -22,12 +22,13 @@ export class CancellationResolver {
 
   @Allow('shop-owner')
   @Mutation(() => ShopOrderResult, {
-    description: 'Cancels a shop order that is paid and not shipped yet. It is refunded.',
+    description:
+      'Cancels a shop order that is paid and not shipped yet. It is refunded; the reason decides what becomes of its units.',
   })
   cancelShopOrder(
-    @Arg('id', () => UUID, { description: 'Id of the shop order.' }) id: string,
+    @Arg('input', () => CancelShopOrderInput) input: CancelShopOrderInput,
     @Ctx() context: OrderContext,
   ) {
-    return cancelShopOrder(context, id);
+    return cancelShopOrder(context, input);
   }
 }

@@ -64,9 +64,10 @@ describe('paid orders of one customer that are cancelled at the same time', () =
     orm.em.fork().transactional(async (em) => {
       const order = await lockOrder(em, orderId);
       const cancellation = { actor: 'test', reason: 'BY_CUSTOMER' } as const;
+      const units = { reason: 'CUSTOMER_REQUEST' } as const;
       const shopOrderIds = order.shopOrders.map(({ id }) => id);
       await changeShopOrders(em, order, { shopOrderIds, to: 'CANCELLED', ...cancellation });
-      await reverseSale(em, order, order.shopOrders, cancellation);
+      await reverseSale(em, order, order.shopOrders, { ...cancellation, units });
     });
 
   it('do not deadlock, in whatever sequence their shop orders were inserted', async () => {

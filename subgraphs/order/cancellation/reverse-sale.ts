@@ -4,11 +4,18 @@ import type { LockedOrder, LockedShopOrder } from '../locks.js';
 import type { CancelReason } from '../order/status.js';
 import { requestRefund } from '../payment/refund.js';
 import { subtractPurchases } from '../purchase-limit/count-purchases.js';
-import { returnStock } from '../warehouse-client/return-stock.js';
+import { announceCancelled, type UnitsCancellation } from '../warehouse-client/announce-units.js';
+
+export interface Reversal {
+  /** a user’s id */
+  readonly actor: string;
+  readonly reason: CancelReason;
+  readonly units: UnitsCancellation;
+}
 
 /**
  * Reverses the sale of shop orders of a paid order, in the transaction of `em`: requests the refund,
- * returns the units to the warehouse subgraph and subtracts the purchases.
+ * cancels the units at the warehouse subgraph and subtracts the purchases.
  *
  * @param shopOrders if these are all that were not cancelled yet, the rest of the payment is refunded
  */
@@ -16,13 +23,10 @@ export async function reverseSale(
   em: EntityManager,
   order: LockedOrder,
   shopOrders: readonly LockedShopOrder[],
-  { actor, reason }: { readonly actor: string; readonly reason: CancelReason },
+  { actor, reason, units }: Reversal,
 ): Promise<void> {
-  await returnStock(
-    em,
-    shopOrders.map(({ shopId }) => ({ orderId: order.id, shopId, reason })),
-  );
   const shopOrderIds = shopOrders.map(({ id }) => id);
+  await announceCancelled(em, shopOrderIds, units);
   await subtractPurchases(em, order.id, shopOrderIds);
   // One shop order is refunded at its subtotal; several at once, with the rest of the payment.
   const live = order.shopOrders.filter(({ status }) => status !== 'CANCELLED');

@@ -72,7 +72,8 @@ async function recordShort(
     if (await app.writes.cancelOutOfStock({ orderId, key, outcome: short })) return short;
   }
   const stored = await commitOutcome(attempt, async (em) => {
-    await endPending(em, orderId, { status: 'CANCELLED', reason: 'OUT_OF_STOCK' });
+    const outOfStock = { status: 'CANCELLED', reason: 'OUT_OF_STOCK' } as const;
+    await endPending(em, orderId, { ...outOfStock, unlessReserved: true });
     // Another process with this key got the stock, and recorded it first.
     return (await isCancelled(em, orderId)) ? short : { kind: 'placed', orderId };
   });

@@ -30,6 +30,8 @@ export interface ShopOrdersChange {
   readonly actor: string;
   /** of a cancellation */
   readonly reason?: CancelReason;
+  /** of a cancellation, for the history of the shop orders; by default `reason` */
+  readonly details?: string;
   readonly trackingNumber?: string | null;
 }
 
@@ -37,7 +39,7 @@ export interface ShopOrdersChange {
 export async function changeShopOrders(
   em: EntityManager,
   order: LockedOrder,
-  { shopOrderIds, to, actor, reason, trackingNumber }: ShopOrdersChange,
+  { shopOrderIds, to, actor, reason, details, trackingNumber }: ShopOrdersChange,
 ): Promise<void> {
   const after = order.shopOrders.map(({ id, status }) => {
     if (!shopOrderIds.includes(id)) return status;
@@ -67,9 +69,16 @@ export async function changeShopOrders(
     ],
   );
   markChanged(em, order.id);
-  const event = { orderId: order.id, actor, reason: reason ?? null };
-  const ofShopOrders = shopOrderIds.map((shopOrderId) => ({ ...event, shopOrderId, type: to }));
+  const event = { orderId: order.id, actor };
+  const why = details ?? reason ?? null;
+  const ofShopOrders = shopOrderIds.map((shopOrderId) => {
+    return { ...event, shopOrderId, type: to, reason: why };
+  });
+  // Every shop of the order sees it, so it has no details.
+  const orderReason = status === 'CANCELLED' ? (reason ?? null) : null;
   const ofOrder =
-    status === order.status || status === 'PENDING' ? [] : [{ ...event, type: status }];
+    status === order.status || status === 'PENDING'
+      ? []
+      : [{ ...event, type: status, reason: orderReason }];
   await recordEvents(em, [...ofShopOrders, ...ofOrder]);
 }

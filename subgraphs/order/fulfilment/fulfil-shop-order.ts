@@ -2,6 +2,7 @@ import { IsOptional, Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { UUID } from '../../shared/graphql/scalars.js';
 import type { OrderContext } from '../context.js';
+import { announceShipped } from '../warehouse-client/announce-units.js';
 import { changeShopOrder } from './change-shop-order.js';
 
 @InputType({ description: 'The shipment of a shop order.' })
@@ -18,9 +19,14 @@ export class ShipShopOrderInput {
   trackingNumber?: string | null;
 }
 
-/** Marks a paid shop order as shipped. @throws as `changeShopOrder` does */
+/**
+ * Marks a paid shop order as shipped. Its units leave the stock of their warehouse.
+ *
+ * @throws as `changeShopOrder` does
+ */
 export function shipShopOrder(context: OrderContext, { id, trackingNumber }: ShipShopOrderInput) {
-  return changeShopOrder(context, id, { to: 'SHIPPED', trackingNumber: trackingNumber ?? null });
+  const transition = { to: 'SHIPPED' as const, trackingNumber: trackingNumber ?? null };
+  return changeShopOrder(context, id, transition, (em) => announceShipped(em, id));
 }
 
 /** Marks a shipped shop order as delivered. @throws as `changeShopOrder` does */

@@ -1,12 +1,13 @@
-import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, Directive, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { loadAllBy } from '../../shared/graphql/load.js';
+import { UUID } from '../../shared/graphql/scalars.js';
 import { lineTotal, Money, money, sumOf } from '../../shared/money.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
 import { Offer, ProductVariant, Shop } from '../references.js';
 import { Order } from './order.js';
-import { OrderItem, ShopOrder } from './shop-order.js';
+import { OrderItem, ShopOrder, ShopOrderRefOutput } from './shop-order.js';
 import { findVisibleOrder } from './visible-orders.js';
 
 const loadItems = loadAllBy(OrderItem, 'shopOrderId', { id: 'asc' });
@@ -15,6 +16,20 @@ const totalOf = (item: OrderItem) => lineTotal(item.unitPriceAmount, item.quanti
 
 @Resolver(() => ShopOrder)
 export class ShopOrderResolver {
+  @Directive('@inaccessible')
+  @Allow('caller:warehouse')
+  @Query(() => ShopOrderRefOutput, {
+    nullable: true,
+    description: 'The order, shop and status of a shop order.',
+  })
+  async shopOrderById(
+    @Arg('id', () => UUID, { description: 'Id of the shop order.' }) id: string,
+    @Ctx() { em }: OrderContext,
+  ): Promise<ShopOrderRefOutput | null> {
+    const found = await em.findOne(ShopOrder, id);
+    return found && { orderId: found.orderId, shopId: found.shopId, status: found.status };
+  }
+
   @Allow('own', 'shop-owner')
   @FieldResolver(() => Order, { description: 'The order that it belongs to.' })
   order(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext) {

@@ -8,6 +8,7 @@ import {
   Property,
 } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
+import type { ShopOrderRef } from '../../contracts/order.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -15,6 +16,7 @@ import { Order } from './order.js';
 import { OrderStatus, sqlList } from './status.js';
 
 @Directive('@key(fields: "id")')
+@Directive('@key(fields: "order { id } shop { id }")')
 @Allow('own', 'shop-owner')
 @ObjectType({ description: 'The part of an order that one shop fulfils.' })
 @Entity({ tableName: 'shop_order' })
@@ -45,6 +47,20 @@ export class ShopOrder {
 
   @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
   updatedAt!: Opt<Date>;
+}
+
+@Directive('@inaccessible')
+@Allow('parent')
+@ObjectType({ description: 'Which order a shop order is part of, whose, and in which status.' })
+export class ShopOrderRefOutput implements ShopOrderRef {
+  @Field(() => UUID, { description: 'Id of the order.' })
+  orderId!: string;
+
+  @Field(() => UUID, { description: 'Id of the shop.' })
+  shopId!: string;
+
+  @Field(() => OrderStatus, { description: 'Current status of the shop order.' })
+  status!: OrderStatus;
 }
 
 export const ShopOrderConnection = connectionOf(ShopOrder, 'ShopOrder');

@@ -46,7 +46,23 @@ export async function findVisibleShopOrder(
   context: OrderContext,
   id: string,
 ): Promise<ShopOrder | null> {
-  const shopOrder = await loaderOf(context, loadShopOrders).load(id);
+  return onlyVisible(context, await loaderOf(context, loadShopOrders).load(id));
+}
+
+/** As `findVisibleShopOrder`, by the order and the shop. */
+export async function findVisibleShopOrderOf(
+  context: OrderContext,
+  orderId: string,
+  shopId: string,
+): Promise<ShopOrder | null> {
+  const ofOrder = await loaderOf(context, loadShopOrdersOf).load(orderId);
+  return onlyVisible(context, ofOrder.find((each) => each.shopId === shopId) ?? null);
+}
+
+async function onlyVisible(
+  context: OrderContext,
+  shopOrder: ShopOrder | null,
+): Promise<ShopOrder | null> {
   if (!shopOrder || (await findOwnOrder(context, shopOrder.orderId))) return shopOrder;
   return (await servesShop(context, shopOrder.shopId)) ? shopOrder : null;
 }

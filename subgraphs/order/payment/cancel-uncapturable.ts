@@ -2,13 +2,13 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
 import type { OrderApp } from '../context.js';
 import { endPending } from '../order/transitions/end-pending.js';
-import { returnStock } from '../warehouse-client/return-stock.js';
+import { announceCancelled } from '../warehouse-client/announce-units.js';
 import type { Payment } from './payment.js';
 import { recordStep } from './payment-state.js';
 
 /**
- * The reservation is committed, but the capture is refused permanently: the order is cancelled and the
- * units are returned, in one commit.
+ * The reservation is committed, but the capture is refused permanently: the order is cancelled and its
+ * units can be sold again, in one commit.
  */
 export function cancelUncapturable(
   app: OrderApp,
@@ -21,17 +21,17 @@ export function cancelUncapturable(
       status: 'CANCELLED',
       reason: 'PAYMENT_FAILED',
     });
-    if (cancelled) await returnAllStock(em, orderId);
+    if (cancelled) await cancelAllUnits(em, orderId);
   });
 }
 
-/** Returns all units of an order to stock, in the transaction of `em`. */
-export async function returnAllStock(em: EntityManager, orderId: string): Promise<void> {
-  const shopOrders = await sql<{ shopId: string }>(
+/** Makes all units of an order available again, in the transaction of `em`. */
+export async function cancelAllUnits(em: EntityManager, orderId: string): Promise<void> {
+  const shopOrders = await sql<{ id: string }>(
     em,
-    'select shop_id as "shopId" from shop_order where order_id = $1 order by shop_id',
+    'select id from shop_order where order_id = $1',
     [orderId],
   );
-  const returns = shopOrders.map(({ shopId }) => ({ orderId, shopId, reason: 'PAYMENT_FAILED' }));
-  await returnStock(em, returns);
+  const shopOrderIds = shopOrders.map(({ id }) => id);
+  await announceCancelled(em, shopOrderIds, { reason: 'PAYMENT_FAILED' });
 }

@@ -3,7 +3,7 @@ import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { OrderApp } from '../context.js';
 import { Order } from '../order/order.js';
 import { endPending } from '../order/transitions/end-pending.js';
-import { cancelUncapturable, returnAllStock } from './cancel-uncapturable.js';
+import { cancelAllUnits, cancelUncapturable } from './cancel-uncapturable.js';
 import { Payment } from './payment.js';
 import { recordPendingAction, recordStep, toPaymentRef } from './payment-state.js';
 import { PermanentRefusal, type ProviderPayment } from './provider/payment-provider.js';
@@ -98,12 +98,17 @@ async function isPayable(app: OrderApp, orderId: string): Promise<boolean> {
   return order.status === 'PENDING';
 }
 
-/** The reservation decides: only the payment that commits it is captured. */
+/**
+ * The reservation decides: only the payment that commits it is captured. If units of it are missing, as a
+ * count has shown, the order is cancelled as out of stock, and the authorization is voided.
+ */
 async function commitAndCapture(app: OrderApp, payment: Payment): Promise<boolean> {
   failPoint('payment authorized, reservation not committed');
   const reservation = await app.reservations.commit(payment.orderId, payment.id);
   failPoint('reservation committed, response lost');
   if (reservation.state !== 'COMMITTED' || reservation.paymentId !== payment.id) {
+    // The event about the reservation would do the same a moment later.
+    if (reservation.reason === 'OUT_OF_STOCK') await cancelOutOfStock(app, payment.orderId);
     await voidPayment(app, payment, 'VOIDED');
     return true;
   }
@@ -122,9 +127,12 @@ async function commitAndCapture(app: OrderApp, payment: Payment): Promise<boolea
   return false;
 }
 
+const cancelOutOfStock = ({ orm }: OrderApp, orderId: string) =>
+  endPending(orm.em, orderId, { status: 'CANCELLED', reason: 'OUT_OF_STOCK', actor: 'warehouse' });
+
 /**
  * The payment is captured: the payment and its order change in one commit. If the order is no longer
- * pending, which should be impossible, the payment is refunded and the units are returned.
+ * pending, which should be impossible, the payment is refunded and the units can be sold again.
  */
 function recordCaptured(app: OrderApp, payment: Payment): Promise<boolean> {
   const { orderId } = payment;
@@ -132,7 +140,7 @@ function recordCaptured(app: OrderApp, payment: Payment): Promise<boolean> {
     if (await endPending(em, orderId, { status: 'CONFIRMED' })) return;
     app.logger.error({ orderId }, 'paid order was not pending; refunding it');
     await refundAll(em, payment);
-    await returnAllStock(em, orderId);
+    await cancelAllUnits(em, orderId);
   });
 }
 

@@ -67,5 +67,9 @@ export function notPayable(order: Order): OrderExpired | OrderNotPayable {
       order,
     });
   }
-  return result(OrderNotPayable, { message: `The order is ${status} and cannot be paid.`, status });
+  const message =
+    cancelReason === 'OUT_OF_STOCK'
+      ? 'Some items are out of stock after all. The order is cancelled, and nothing was charged.'
+      : `The order is ${status} and cannot be paid.`;
+  return result(OrderNotPayable, { message, status });
 }

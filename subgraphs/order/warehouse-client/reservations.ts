@@ -1,6 +1,6 @@
 import type {
   CommitRequest,
-  EndReason,
+  ReleaseReason,
   ReleaseRequest,
   ReservationAnswer,
   ReserveLine,
@@ -26,10 +26,10 @@ export interface Reservations {
     lines: readonly ReserveLine[],
     reserveForMs: number,
   ): Promise<ReserveAnswer>;
-  /** Sells the reserved units to a payment. From then on, an unknown order counts as released. */
+  /** Commits the reserved units to a payment. From then on, an unknown order counts as released. */
   commit(orderId: string, paymentId: string): Promise<DecidedReservation>;
   /** @param actor the user who cancels, if any; it goes into the order's history */
-  release(orderId: string, reason: EndReason, actor?: string): Promise<DecidedReservation>;
+  release(orderId: string, reason: ReleaseReason, actor?: string): Promise<DecidedReservation>;
 }
 
 // A lock may be waited for up to 8 s, and a transaction then takes up to 4 s.

@@ -1,5 +1,6 @@
-import type { EntityClass, EntityProperty } from '@mikro-orm/core';
+import type { EntityClass } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { columnsOf } from './columns.js';
 import { sqlPrepared } from './sql.js';
 
 const texts = new WeakMap<object, string>();
@@ -13,18 +14,11 @@ export async function requireById<T extends object>(
   entity: EntityClass<T>,
   id: string,
 ): Promise<T> {
-  const { tableName, properties } = em.getMetadata().get(entity);
-  const text = texts.get(entity) ?? selectOf(tableName, Object.values(properties));
+  const { tableName } = em.getMetadata().get(entity);
+  const text =
+    texts.get(entity) ?? `select ${columnsOf(em, entity)} from ${tableName} where id = $1`;
   texts.set(entity, text);
   const [row] = await sqlPrepared<object>(em, text, [id]);
   if (!row) throw new Error(`${tableName} not found: ${id}`);
   return em.fork().map(entity, row as never);
-}
-
-// Not `*`: a column that a migration adds would change the result type of the prepared statement.
-function selectOf(tableName: string, properties: readonly EntityProperty[]): string {
-  const columns = properties
-    .filter(({ persist }) => persist !== false)
-    .flatMap(({ fieldNames }) => fieldNames ?? []);
-  return `select ${columns.join(', ')} from ${tableName} where id = $1`;
 }

@@ -1,10 +1,19 @@
 import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
 import { GraphQLDateTimeISO, GraphQLUUID } from 'graphql-scalars';
 
+/** A year has four digits, so that PostgreSQL reads what JavaScript writes. @throws GraphQLError */
+function requireFourDigits(time: Date): Date {
+  const year = time.getUTCFullYear();
+  if (year >= 1 && year <= 9999) return time;
+  throw new GraphQLError('DateTime must be in the years 0001 to 9999, in UTC.');
+}
+
 /** RFC 3339, UTC. */
-export const DateTime = new GraphQLScalarType({
+export const DateTime = new GraphQLScalarType<Date, string>({
   ...GraphQLDateTimeISO.toConfig(),
   name: 'DateTime',
+  parseValue: (value) => requireFourDigits(GraphQLDateTimeISO.parseValue(value)),
+  parseLiteral: (node) => requireFourDigits(GraphQLDateTimeISO.parseLiteral(node) as Date),
 });
 /** A UUID; upper case is accepted, and converted to lower case. */
 export const UUID = new GraphQLScalarType<string, string>({

@@ -21,7 +21,7 @@ const federation = `extend schema @link(
 
 /** Finds an entity by the key with which another subgraph refers to it; null if there is none. */
 export type ReferenceResolver = (
-  reference: Record<string, string>,
+  reference: Readonly<Record<string, unknown>>,
   context: never,
 ) => unknown | Promise<unknown>;
 

@@ -7,6 +7,7 @@ import { Allow } from '../../shared/rights/rights.js';
 import { intMax } from '../availability/availability.js';
 import { lockItemsOfWarehouse } from '../locks.js';
 import type { StockChanged } from '../signals/stock-signals.js';
+import { availableUnitsSql } from '../stock/level-units.js';
 import { moveStock } from '../stock/move-stock.js';
 import { crossesZero, inStockEvent } from '../stock/stock-item.js';
 import type { StockStore } from '../stock/stock-store.js';
@@ -40,8 +41,8 @@ export interface Activation {
 }
 
 /**
- * Activates or deactivates a warehouse. From that commit on its unreserved units count as
- * available, or do not. Reserved units stay reserved, and their orders can be paid.
+ * Activates or deactivates a warehouse. From that commit on its free units count as available, or
+ * do not. Reserved units stay reserved, and their orders can be paid.
  */
 export async function setWarehouseActive(
   store: StockStore,
@@ -80,7 +81,7 @@ async function setTimeLimit(em: EntityManager, ms: number): Promise<void> {
 }
 
 /**
- * Adds or subtracts the unreserved units of a warehouse. The locks of the items keep its levels
+ * Adds or subtracts the available units of a warehouse. The locks of the items keep its levels
  * from changing.
  */
 async function shiftAvailable(em: EntityManager, warehouseId: string, sign: 1 | -1) {
@@ -89,8 +90,8 @@ async function shiftAvailable(em: EntityManager, warehouseId: string, sign: 1 | 
     em,
     `update stock_item i set version = version + 1, updated_at = now(),
        available = available + l.delta
-     from (select shop_id, sku, (on_hand - reserved) * $2::int as delta
-           from stock_level where warehouse_id = $1 and on_hand > reserved) l
+     from (select shop_id, sku, ${availableUnitsSql()} * $2::int as delta
+           from stock_level where warehouse_id = $1 and ${availableUnitsSql()} > 0) l
      where i.shop_id = l.shop_id and i.sku = l.sku
      returning i.shop_id as "shopId", i.sku, available, version, i.updated_at as at, l.delta`,
     [warehouseId, sign],

@@ -3,6 +3,7 @@ import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
 import { type BatchLoad, inOrderOf, type SubgraphContext } from '../../shared/graphql/context.js';
 import { Allow } from '../../shared/rights/rights.js';
+import { availableUnitsSql } from '../stock/level-units.js';
 
 @Allow('parent')
 @ObjectType({ description: 'Units that can be bought now, from active warehouses.' })
@@ -77,7 +78,7 @@ export const loadStockTotals: BatchLoad<TotalsKey, StockTotals, SubgraphContext>
     `select k.shop_id as "shopId", k.sku,
        ${sumOf('l.incoming', 'w.active')} as incoming,
        ${sumOf('l.reserved', 'w.active')} as reserved,
-       ${sumOf('l.on_hand - l.reserved', 'not w.active')} as inactive,
+       ${sumOf(availableUnitsSql('l.'), 'not w.active')} as inactive,
        ${sumOf('l.low_stock_threshold', 'w.active')} as threshold
      from (select distinct * from unnest($1::uuid[], $2::varchar[])) as k (shop_id, sku)
        left join stock_level l on l.sku = k.sku and (k.shop_id is null or l.shop_id = k.shop_id)

@@ -23,5 +23,5 @@ export class LowStockAlertResolver {
 
 async function openAlerts(shopId: string, context: LiveContext) {
   await context.app.owners.requireOwn(context, shopId);
-  return context.app.alerts.open(shopId);
+  return context.app.lowStockAlerts.open(shopId);
 }

@@ -9,6 +9,7 @@ import type {
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { sql } from '../../shared/database/sql.js';
 import type { Ledger } from '../stock/ledger.js';
+import { availableUnits } from '../stock/level-units.js';
 import { moveStock, type SetTransactionId } from '../stock/move-stock.js';
 import type { StockStore } from '../stock/stock-store.js';
 import { type Allocation, allocate, type Demand } from './allocate.js';
@@ -111,7 +112,6 @@ function decide(
     rows.lines.push({ orderId, levelId, quantity, createdAt: now });
     ledger.move(ledger.level(levelId), {
       type: 'RESERVATION',
-      onHandDelta: 0,
       reservedDelta: quantity,
       reference: orderId,
       actor: 'order',
@@ -134,8 +134,9 @@ function allocateAll(ledger: Ledger, demands: readonly (Demand & StockKey)[]): A
   const byShop = Map.groupBy(demands, ({ shopId }) => shopId);
   return [...byShop.values()].flatMap((ofShop) => {
     const levels = ofShop.flatMap((demand) =>
-      ledger.sellableLevels(demand).map(({ id, warehouseId, sku, onHand, reserved }) => {
-        return { levelId: id, warehouseId, sku, available: onHand - reserved };
+      ledger.sellableLevels(demand).map((level) => {
+        const { id: levelId, warehouseId, sku } = level;
+        return { levelId, warehouseId, sku, available: availableUnits(level) };
       }),
     );
     return allocate(ofShop, levels);

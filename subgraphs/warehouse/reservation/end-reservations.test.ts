@@ -23,7 +23,7 @@ describe('how a reservation ends', () => {
   }
   const levelOf = async (shopId: string) => {
     const [level] = await stock.query(
-      `select l.on_hand as "onHand", l.reserved, i.available
+      `select l.on_hand as "onHand", l.reserved, l.committed, i.available
        from stock_level l join stock_item i using (shop_id, sku) where l.shop_id = $1`,
       [shopId],
     );
@@ -32,7 +32,7 @@ describe('how a reservation ends', () => {
   const eventsOf = (orderId: string) =>
     stock.query('select consumer, topic, payload from outbox where key = $1', [orderId]);
 
-  it('a commit sells the units, which leave the warehouse', async () => {
+  it('a commit keeps the units in the warehouse until they are shipped', async () => {
     const { orderId, shopId } = await reserve();
     const paymentId = newId();
     expect(await commitReservation(engine, { orderId, paymentId })).toEqual({
@@ -40,7 +40,7 @@ describe('how a reservation ends', () => {
       state: 'COMMITTED',
       paymentId,
     });
-    expect(await levelOf(shopId)).toEqual({ onHand: 7, reserved: 0, available: 7 });
+    expect(await levelOf(shopId)).toEqual({ onHand: 10, reserved: 0, committed: 3, available: 7 });
     expect(await eventsOf(orderId)).toEqual([]);
   });
 
@@ -55,7 +55,7 @@ describe('how a reservation ends', () => {
         paymentId: winner,
       });
     }
-    expect(await levelOf(shopId)).toEqual({ onHand: 7, reserved: 0, available: 7 });
+    expect(await levelOf(shopId)).toEqual({ onHand: 10, reserved: 0, committed: 3, available: 7 });
   });
 
   it('a payment of an unknown order is refused, and so is a reservation that arrives after it', async () => {
@@ -74,7 +74,7 @@ describe('how a reservation ends', () => {
       Array.from({ length: 20 }, () => commitReservation(engine, { orderId, paymentId: newId() })),
     );
     expect(new Set(answers.map((answer) => answer.paymentId)).size).toBe(1);
-    expect(await levelOf(shopId)).toEqual({ onHand: 7, reserved: 0, available: 7 });
+    expect(await levelOf(shopId)).toEqual({ onHand: 10, reserved: 0, committed: 3, available: 7 });
   });
 
   it('a release makes the units available again, with one event that gives the reason', async () => {
@@ -83,7 +83,7 @@ describe('how a reservation ends', () => {
     const released = { orderId, state: 'RELEASED', paymentId: null };
     expect(await releaseReservation(engine, release)).toEqual(released);
     expect(await releaseReservation(engine, release)).toEqual(released);
-    expect(await levelOf(shopId)).toEqual({ onHand: 10, reserved: 0, available: 10 });
+    expect(await levelOf(shopId)).toEqual({ onHand: 10, reserved: 0, committed: 0, available: 10 });
     expect(await eventsOf(orderId)).toEqual([
       {
         consumer: 'order',
@@ -102,7 +102,7 @@ describe('how a reservation ends', () => {
       state: 'COMMITTED',
       paymentId,
     });
-    expect(await levelOf(shopId)).toEqual({ onHand: 7, reserved: 0, available: 7 });
+    expect(await levelOf(shopId)).toEqual({ onHand: 10, reserved: 0, committed: 3, available: 7 });
   });
 
   it('a reservation that is due expires, and a later payment does not get it', async () => {
@@ -114,7 +114,7 @@ describe('how a reservation ends', () => {
       state: 'EXPIRED',
       paymentId: null,
     });
-    expect(await levelOf(shopId)).toEqual({ onHand: 10, reserved: 0, available: 10 });
+    expect(await levelOf(shopId)).toEqual({ onHand: 10, reserved: 0, committed: 0, available: 10 });
     expect(await eventsOf(orderId)).toMatchObject([{ payload: { reason: 'PAYMENT_TIMEOUT' } }]);
   });
 
@@ -159,17 +159,25 @@ describe('how a reservation ends', () => {
       await Promise.all(held.map(reserveOne));
       await Promise.all([...raced.map(reserveOne), ...held.map(release), ...raced.map(release)]);
     }
-    expect(await levelOf(key.shopId)).toEqual({ onHand: 500, reserved: 0, available: 500 });
+    expect(await levelOf(key.shopId)).toEqual({
+      onHand: 500,
+      reserved: 0,
+      committed: 0,
+      available: 500,
+    });
   });
 
   it('the database refuses a level with more reserved than on hand, or less than 0', async () => {
     const { shopId } = await reserve();
-    for (const reserved of [11, -1]) {
+    for (const [reserved, constraint] of [
+      [11, 'stock_level_shortfall'],
+      [-1, 'stock_level_not_negative'],
+    ] as const) {
       const change = stock.query('update stock_level set reserved = $2 where shop_id = $1', [
         shopId,
         reserved,
       ]);
-      await expect(change).rejects.toThrow('stock_level_reserved');
+      await expect(change).rejects.toThrow(constraint);
     }
     const change = stock.query('update stock_item set available = -1 where shop_id = $1', [shopId]);
     await expect(change).rejects.toThrow('stock_item_available');
@@ -191,7 +199,7 @@ describe('how a reservation ends', () => {
         expireReservations(third, [orderId]),
       ]);
       const ends = await stock.query(
-        `select type from stock_movement where reference = $1 and type in ('SALE', 'RELEASE')`,
+        `select type from stock_movement where reference = $1 and type in ('COMMIT', 'RELEASE')`,
         [orderId],
       );
       expect(ends).toHaveLength(1);

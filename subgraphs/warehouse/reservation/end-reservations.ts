@@ -9,12 +9,13 @@ import type {
 import { sql } from '../../shared/database/sql.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import { lockReservations } from '../locks.js';
+import type { Ledger } from '../stock/ledger.js';
 import { moveStock, type OpenLedger } from '../stock/move-stock.js';
 import { ConcurrentChange } from '../stock/stock-errors.js';
 import type { StockStore } from '../stock/stock-store.js';
-import { readReservationLines } from './reservation-lines.js';
+import { type ReservedUnits, readReservationLines } from './reservation-lines.js';
 
-/** A request of the order subgraph: sell the units to a payment, or make them available again. */
+/** A request of the order subgraph: commit the units to a payment, or make them available again. */
 export type EndRequest =
   | (CommitRequest & { readonly to: 'COMMITTED' })
   | (ReleaseRequest & { readonly to: 'RELEASED' });
@@ -22,13 +23,20 @@ export type EndRequest =
 /** One transition out of `HELD`. */
 export type Ending =
   | EndRequest
-  | { readonly orderId: string; readonly to: 'EXPIRED'; readonly reason: EndReason };
+  | {
+      readonly orderId: string;
+      readonly to: 'EXPIRED' | 'RELEASED';
+      readonly reason: EndReason;
+      readonly actor?: null;
+    };
 
-/** The state of a reservation, and the payment that it was sold to. */
+/** The state of a reservation, and the payment that it is committed to. */
 export interface ReservationStatus {
   readonly orderId: string;
   readonly state: ReservationState;
   readonly paymentId: string | null;
+  /** if it was to be committed, and units were missing */
+  readonly reason?: 'OUT_OF_STOCK';
 }
 
 /** Ends reservations in one transaction; of two requests for one order the first counts. */
@@ -44,7 +52,9 @@ export async function decideEndings(
       setTransactionId(locked[0]?.transactionId);
       const ended = await endHeld(em, openLedger, locked, requests);
       const after = new Map(
-        locked.map(({ orderId, state, paymentId }) => [orderId, { orderId, state, paymentId }]),
+        locked.map(({ orderId, state, paymentId, endReason }) => {
+          return [orderId, statusOf(orderId, state, paymentId, endReason)];
+        }),
       );
       for (const ending of ended) after.set(ending.orderId, statusAfter(ending));
       const unknown = orderIds.filter((orderId) => !after.has(orderId));
@@ -60,11 +70,20 @@ export async function decideEndings(
   return requests.map(({ orderId }) => after.get(orderId) as ReservationStatus);
 }
 
-const statusAfter = (ending: Ending): ReservationStatus => ({
-  orderId: ending.orderId,
-  state: ending.to,
-  paymentId: ending.to === 'COMMITTED' ? ending.paymentId : null,
-});
+const statusAfter = (ending: Ending): ReservationStatus =>
+  ending.to === 'COMMITTED'
+    ? statusOf(ending.orderId, ending.to, ending.paymentId, null)
+    : statusOf(ending.orderId, ending.to, null, ending.reason);
+
+function statusOf(
+  orderId: string,
+  state: ReservationState,
+  paymentId: string | null,
+  endReason: EndReason | null,
+): ReservationStatus {
+  const isShort = endReason === 'OUT_OF_STOCK';
+  return { orderId, state, paymentId, ...(isShort && { reason: 'OUT_OF_STOCK' }) };
+}
 
 /**
  * Inserts `RELEASED` reservations for unknown orders. Last in the transaction and by order id, as
@@ -89,8 +108,9 @@ async function insertTombstones(
 
 /**
  * Ends those of the locked reservations that are `HELD`: the first transition out of `HELD` wins. A
- * sale removes the units from the warehouse. Any other end makes them available again, with an
- * event for the order subgraph in the same commit.
+ * commit keeps the units in the warehouse until they are shipped; units that a count has shown to be
+ * missing are never committed, so it releases the reservation as `OUT_OF_STOCK`. Any other end makes
+ * the units available again, with an event for the order subgraph in the same commit.
  *
  * @returns the endings that happened
  */
@@ -101,40 +121,62 @@ export async function endHeld(
   endings: readonly Ending[],
 ): Promise<Ending[]> {
   const byOrder = new Map(endings.toReversed().map((ending) => [ending.orderId, ending]));
-  const ended = locked
+  const requested = locked
     .filter(({ state }) => state === 'HELD')
     .flatMap(({ orderId }) => byOrder.get(orderId) ?? []);
-  if (ended.length === 0) return [];
+  if (requested.length === 0) return [];
   const lines = await readReservationLines(
     em,
-    ended.map(({ orderId }) => orderId),
+    requested.map(({ orderId }) => orderId),
   );
   const ledger = await openLedger(lines);
-  for (const { orderId, levelId, quantity } of lines) {
-    const isSale = byOrder.get(orderId)?.to === 'COMMITTED';
-    ledger.move(ledger.level(levelId), {
-      type: isSale ? 'SALE' : 'RELEASE',
-      onHandDelta: isSale ? -quantity : 0,
-      reservedDelta: -quantity,
-      reference: orderId,
-      actor: 'order',
-    });
-  }
-  await writeStates(em, ended.map(statusAfter));
+  const byReservation = Map.groupBy(lines, ({ orderId }) => orderId);
+  const ended = requested.map((ending) => {
+    return endOne(ledger, ending, byReservation.get(ending.orderId) ?? []);
+  });
+  await writeStates(em, ended);
   await enqueueReservationEnded(em, ended);
   return ended;
 }
 
-function writeStates(em: EntityManager, ended: readonly ReservationStatus[]) {
+/** @returns the ending that happened: a commit of units that are missing is a release */
+function endOne(ledger: Ledger, requested: Ending, lines: readonly ReservedUnits[]): Ending {
+  const { orderId } = requested;
+  const isShort = requested.to === 'COMMITTED' && !areThere(ledger, lines);
+  const ending: Ending = isShort ? { orderId, to: 'RELEASED', reason: 'OUT_OF_STOCK' } : requested;
+  const isCommit = ending.to === 'COMMITTED';
+  for (const { levelId, quantity } of lines) {
+    ledger.move(ledger.level(levelId), {
+      type: isCommit ? 'COMMIT' : 'RELEASE',
+      reservedDelta: -quantity,
+      committedDelta: isCommit ? quantity : 0,
+      reference: orderId,
+      actor: 'order',
+    });
+  }
+  return ending;
+}
+
+/** Whether all units of a reservation are in the warehouse, beside those that are committed. */
+const areThere = (ledger: Ledger, lines: readonly ReservedUnits[]) =>
+  lines.every(({ levelId, quantity }) => {
+    const { onHand, committed, unavailable } = ledger.level(levelId);
+    return committed + quantity <= onHand - unavailable;
+  });
+
+function writeStates(em: EntityManager, ended: readonly Ending[]) {
   return sql(
     em,
-    `update reservation r set state = e.state, payment_id = e.payment_id, updated_at = now()
-     from unnest($1::uuid[], $2::text[], $3::uuid[]) as e (order_id, state, payment_id)
+    `update reservation r
+     set state = e.state, payment_id = e.payment_id, end_reason = e.end_reason, updated_at = now()
+     from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[])
+       as e (order_id, state, payment_id, end_reason)
      where r.order_id = e.order_id`,
     [
       ended.map(({ orderId }) => orderId),
-      ended.map(({ state }) => state),
-      ended.map(({ paymentId }) => paymentId),
+      ended.map(({ to }) => to),
+      ended.map((ending) => (ending.to === 'COMMITTED' ? ending.paymentId : null)),
+      ended.map((ending) => (ending.to === 'COMMITTED' ? null : ending.reason)),
     ],
   );
 }

@@ -92,12 +92,13 @@ export function reserveStock(
 }
 
 /**
- * Sells the reserved units of an order to a payment. Needs no Redis. A reservation that is still
- * `HELD` is sold even after `expiresAt`; one that has ended stays as it is. For an unknown order a
+ * Commits the reserved units of an order to a payment. Needs no Redis. A reservation that is still
+ * `HELD` is committed even after `expiresAt`; one that has ended stays as it is. If a count has shown
+ * that units are missing, it is released as `OUT_OF_STOCK`. For an unknown order a
  * `RELEASED` reservation is inserted: the payment must be voided, and a reserve request that
  * arrives later is refused.
  *
- * @returns the state after; it was sold to this payment only if `paymentId` is this payment’s
+ * @returns the state after; it is committed to this payment only if `paymentId` is this payment’s
  */
 export function commitReservation(
   { ending }: StockEngine,

@@ -7,6 +7,7 @@ import { newId } from '../../shared/ids.js';
 import { createInboxResolver, type OutboxEvent } from '../../shared/messaging/inbox.js';
 import { expireReservations } from '../expiry/expire-reservations.js';
 import { startExpiry } from '../expiry/expiry.js';
+import { onUnitsCancelled } from '../fulfilment/on-units-cancelled.js';
 import { receiveStock } from '../stock/receive-stock.js';
 import type { StockContext } from '../stock/stock-store.js';
 import {
@@ -16,10 +17,9 @@ import {
   rowWaitMs,
   type StockEngine,
 } from './engine.js';
-import { onStockReturned } from './on-stock-returned.js';
 
 const Inbox = createInboxResolver<StockContext>('test', {
-  'order.stock.returned': onStockReturned,
+  'order.units.cancelled': onUnitsCancelled,
 });
 const refused = { extensions: { code: 'TRY_AGAIN' } };
 
@@ -163,16 +163,17 @@ describe('a shop whose stock a long transaction has locked', () => {
     for (const { orderId } of orders) {
       await commitReservation(engine, { orderId, paymentId: newId() });
     }
-    const returned = orders.map(({ orderId }, n): OutboxEvent => {
-      const { shopId } = n === 0 ? locked : free;
-      const payload = JSON.stringify({ orderId, shopId, reason: 'BY_SHOP' });
-      const key = `${orderId}:${shopId}`;
-      return { id: newId(), topic: 'order.stock.returned', key, version: 1, payload };
+    const cancelled = orders.map(({ orderId }, n): OutboxEvent => {
+      const { shopId, sku } = n === 0 ? locked : free;
+      const ids = { cancellationId: newId(), shopOrderId: newId(), orderId, shopId };
+      const payload = JSON.stringify({ ...ids, reason: 'OTHER', lines: [{ sku, quantity: 1 }] });
+      const [id, key] = [ids.cancellationId, ids.shopOrderId];
+      return { id, topic: 'order.units.cancelled', key, version: 1, payload };
     });
     await lock('stock_item');
     const context = { em: engine.orm.em.fork(), app: engine, logger, caller: 'order' };
-    const deliver = () => new Inbox().deliver(returned, context as unknown as StockContext);
-    expect(await deliver()).toEqual([returned[1]?.id]);
+    const deliver = () => new Inbox().deliver(cancelled, context as unknown as StockContext);
+    expect(await deliver()).toEqual([cancelled[1]?.id]);
     await long.query('rollback');
     expect(await deliver()).toHaveLength(2);
   });

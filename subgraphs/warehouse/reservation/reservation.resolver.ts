@@ -21,12 +21,12 @@ import {
 } from 'type-graphql';
 import {
   type CommitRequest,
-  type EndReason,
-  endReasons,
+  type ReleaseReason,
   type ReleaseRequest,
   type ReservationAnswer,
   type ReserveLine,
   type ReserveRequest,
+  releaseReasons,
   type Shortage,
 } from '../../contracts/reservation.js';
 import { badInput } from '../../shared/errors.js';
@@ -85,12 +85,12 @@ export class CommitInput implements CommitRequest {
   @Field(() => UUID, { description: 'The order.' })
   orderId!: string;
 
-  @Field(() => UUID, { description: 'The payment that the units are sold to.' })
+  @Field(() => UUID, { description: 'The payment that the units are committed to.' })
   paymentId!: string;
 }
 
 @Directive('@inaccessible')
-@InputType({ description: 'An order that ends without a sale, and why.' })
+@InputType({ description: 'An order that ends unpaid, and why.' })
 export class ReleaseInput implements ReleaseRequest {
   @Field(() => UUID, { description: 'The order.' })
   orderId!: string;
@@ -98,8 +98,8 @@ export class ReleaseInput implements ReleaseRequest {
   @Field(() => String, {
     description: 'PAYMENT_TIMEOUT, PAYMENT_FAILED, BY_CUSTOMER or ABANDONED.',
   })
-  @IsIn(endReasons)
-  reason!: EndReason;
+  @IsIn(releaseReasons)
+  reason!: ReleaseReason;
 
   @Field(() => UUID, {
     nullable: true,
@@ -140,9 +140,15 @@ export class ReservationOutput implements ReservationAnswer<Date> {
 
   @Field(() => UUID, {
     nullable: true,
-    description: 'The payment that a COMMITTED reservation was sold to.',
+    description: 'The payment that a COMMITTED reservation is committed to.',
   })
   paymentId?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'OUT_OF_STOCK if the reservation was to be committed, and units were missing.',
+  })
+  reason?: 'OUT_OF_STOCK' | null;
 
   @Field(() => [ShortageOutput], {
     nullable: true,
@@ -196,7 +202,7 @@ export class ReservationResolver {
   @Allow('caller:order')
   @Mutation(() => [ReservationOutput], {
     nullable: 'items',
-    description: 'Sells reserved units to the payments of their orders.',
+    description: 'Commits reserved units to the payments of their orders.',
   })
   commitReservation(
     @Arg('requests', () => [CommitInput]) requests: CommitInput[],

@@ -8,7 +8,11 @@ import {
   Property,
 } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { type ReservationState, reservationStates } from '../../contracts/reservation.js';
+import {
+  type EndReason,
+  type ReservationState,
+  reservationStates,
+} from '../../contracts/reservation.js';
 import { sql } from '../../shared/database/sql.js';
 import { StockLevel } from '../stock/stock-level.js';
 
@@ -39,9 +43,13 @@ export class Reservation {
   @Property({ type: 'timestamptz' })
   expiresAt!: Date;
 
-  /** the payment that it was sold to */
+  /** the payment that it is committed to */
   @Property({ type: 'uuid', nullable: true })
   paymentId!: string | null;
+
+  /** why it was released or expired; null for a tombstone */
+  @Property({ type: 'text', nullable: true })
+  endReason!: Opt<EndReason | null>;
 
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
@@ -51,7 +59,11 @@ export class Reservation {
 }
 
 @Entity({ tableName: 'reservation_line' })
-@Check({ name: 'reservation_line_quantity', expression: 'quantity > 0' })
+@Check({ name: 'reservation_line_quantity', expression: 'quantity >= 0' })
+@Check({
+  name: 'reservation_line_done',
+  expression: 'shipped >= 0 and cancelled >= 0 and shipped + cancelled <= quantity',
+})
 export class ReservationLine {
   @ManyToOne(() => Reservation, {
     mapToPk: true,
@@ -72,8 +84,17 @@ export class ReservationLine {
   })
   levelId!: string;
 
+  /** fewer than were reserved if units were reassigned to another level */
   @Property({ type: 'integer' })
   quantity!: number;
+
+  /** units that left the warehouse */
+  @Property({ type: 'integer', default: 0 })
+  shipped!: Opt<number>;
+
+  /** committed units that were cancelled */
+  @Property({ type: 'integer', default: 0 })
+  cancelled!: Opt<number>;
 
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;

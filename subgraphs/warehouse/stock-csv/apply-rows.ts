@@ -2,10 +2,11 @@ import type pg from 'pg';
 import { events, type Topic } from '../../contracts/events.js';
 import { isDeadlock, isUniqueViolation } from '../../shared/database/errors.js';
 import { tryAgain } from '../../shared/errors.js';
+import { unitsPerItemMax } from '../stock/ledger.js';
+import { availableUnitsSql, shortfallSql } from '../stock/level-units.js';
 import { ConcurrentChange } from '../stock/stock-errors.js';
 import { lowStockThresholdDefault } from '../stock/stock-level.js';
-import { InvalidRows } from './invalid-rows.js';
-import { checkBelowReserved } from './stage-rows.js';
+import { InvalidRows, invalidRowsListedMax } from './invalid-rows.js';
 
 export interface StockImport {
   /** the reference of the movements that it writes */
@@ -23,6 +24,12 @@ export interface Applied {
 }
 
 const reason = 'CSV import';
+/**
+ * `n`: the units of the level of a row `d` afterwards. As in `correctOnHand`, unavailable units beyond
+ * those on hand are gone.
+ */
+const unitsAfter = `lateral (select d.quantity as on_hand, d.reserved, d.committed,
+  least(d.unavailable, d.quantity) as unavailable, d.buffer) n`;
 const attemptsMax = 5;
 
 /**
@@ -31,7 +38,7 @@ const attemptsMax = 5;
  * its movement, its item and, if the item came into stock or ran out, the event for the product
  * subgraph. Levels that already equal the file are neither locked nor written.
  *
- * @throws `BAD_USER_INPUT` for rows below what is reserved by now; `TRY_AGAIN`
+ * @throws `BAD_USER_INPUT` for rows with which a variant has too many units; `TRY_AGAIN`
  */
 export async function applyRows(client: pg.Client, stockImport: StockImport): Promise<Applied> {
   for (let attempt = 1; ; attempt++) {
@@ -56,11 +63,9 @@ async function applyOnce(client: pg.Client, stockImport: StockImport): Promise<A
   await findChanges(client, warehouseId);
   const lockedAt = performance.now();
   await lockItems(client, shopId);
-  const now = new Date();
+  const now = await readTime(client, warehouseId);
   const counts = await readLevels(client, stockImport, now);
-  const invalid = new InvalidRows();
-  await checkBelowReserved(client, invalid, { from: 'import_delta f', reserved: 'f.reserved' });
-  if (invalid.count > 0) throw invalid.toError();
+  await checkRoom(client, shopId);
   await writeItems(client, shopId, active, counts.newItems, now);
   await writeLevels(client, stockImport, counts.newLevels, now);
   await writeMovements(client, stockImport, now);
@@ -102,6 +107,47 @@ const lockItems = (client: pg.Client, shopId: string) =>
     [shopId],
   );
 
+/** By PostgreSQL’s clock, behind the locks, and not before the last change of a level. */
+async function readTime(client: pg.Client, warehouseId: string): Promise<Date> {
+  const { rows } = await client.query<{ now: Date }>(
+    `select greatest(clock_timestamp(), max(updated_at)) as now
+     from stock_level l join import_change c using (sku) where warehouse_id = $1`,
+    [warehouseId],
+  );
+  return rows[0]?.now as Date;
+}
+
+/** The units of a variant in all warehouses of the shop must fit an Int, as `Ledger.hasRoom`. */
+async function checkRoom(client: pg.Client, shopId: string): Promise<void> {
+  const warehouses = await client.query<{ id: string }>(
+    'select id from warehouse where shop_id = $1',
+    [shopId],
+  );
+  // By warehouse, for which there is an index.
+  const { rows } = await client.query<{ line: number; sku: string; count: number }>(
+    `select d.line, d.sku, count(*) over ()::int as count
+     from import_delta d
+       join (select sku, sum(on_hand::bigint + incoming) as units from stock_level
+             where warehouse_id = any($1::uuid[])
+               and sku in (select sku from import_delta where quantity > on_hand)
+             group by sku) item using (sku)
+     where d.quantity > d.on_hand and item.units + d.quantity - d.on_hand > ${unitsPerItemMax}
+     order by d.line limit ${invalidRowsListedMax}`,
+    [warehouses.rows.map(({ id }) => id)],
+  );
+  if (rows.length === 0) return;
+  const invalid = new InvalidRows();
+  const found = rows.map(({ line, sku }) => {
+    return {
+      line,
+      sku,
+      reason: `a variant has at most ${unitsPerItemMax} units in all warehouses`,
+    };
+  });
+  invalid.addFound(found, rows[0]?.count ?? 0);
+  throw invalid.toError();
+}
+
 /**
  * A UUIDv7 of the time `$1`, in Unix ms, from the same clock as the ids of all other movements. A
  * row uses it for all that it creates: a level, a movement, a message.
@@ -112,9 +158,10 @@ const idOfRow = `encode(set_bit(set_bit(overlay(uuid_send(c.tail)
 async function readLevels(client: pg.Client, { warehouse }: StockImport, now: Date) {
   await client.query(
     `insert into import_delta (line, sku, quantity, threshold, id, level_id, is_new_level, on_hand,
-       reserved, available_before)
+       reserved, committed, unavailable, buffer, item_available)
      select c.line, c.sku, c.quantity, c.threshold, c.id, coalesce(l.id, c.id), l.id is null,
-       coalesce(l.on_hand, 0), coalesce(l.reserved, 0), i.available
+       coalesce(l.on_hand, 0), coalesce(l.reserved, 0), coalesce(l.committed, 0),
+       coalesce(l.unavailable, 0), coalesce(l.buffer, 0), i.available
      from (select c.*, ${idOfRow} as id from import_change c) c
      left join stock_level l on l.sku = c.sku and l.warehouse_id = $2
      left join stock_item i on i.sku = c.sku and i.shop_id = $3`,
@@ -123,7 +170,7 @@ async function readLevels(client: pg.Client, { warehouse }: StockImport, now: Da
   const { rows } = await client.query<{ changed: number; newLevels: number; newItems: number }>(
     `select count(*)::int as changed,
        count(*) filter (where is_new_level)::int as "newLevels",
-       count(*) filter (where available_before is null)::int as "newItems"
+       count(*) filter (where item_available is null)::int as "newItems"
      from import_delta`,
   );
   return rows[0] as { changed: number; newLevels: number; newItems: number };
@@ -143,18 +190,18 @@ async function writeItems(
     `insert into stock_item (shop_id, sku, available, version, created_at, updated_at)
      select $1, sku, case when $2 then quantity else 0 end,
        case when $2 and quantity > 0 then 1 else 0 end, $3, $3
-     from import_delta where available_before is null order by sku
+     from import_delta where item_available is null order by sku
      on conflict do nothing`,
     [shopId, active, now],
   );
   if (rowCount !== newItems) throw new ConcurrentChange();
   if (!active) return;
   await client.query(
-    `update stock_item i set available = i.available + d.quantity - d.on_hand,
+    `update stock_item i set available = i.available + d.after - d.before,
        version = i.version + 1, updated_at = $2
-     from import_delta d
-     where i.shop_id = $1 and i.sku = d.sku and d.available_before is not null
-       and d.quantity <> d.on_hand`,
+     from (select d.sku, ${availableUnitsSql('d.')} as before, ${availableUnitsSql('n.')} as after
+           from import_delta d, ${unitsAfter} where d.item_available is not null) d
+     where i.shop_id = $1 and i.sku = d.sku and d.after <> d.before`,
     [shopId, now],
   );
 }
@@ -167,27 +214,34 @@ async function writeLevels(
 ): Promise<void> {
   const { rowCount } = await client.query(
     `insert into stock_level (id, warehouse_id, shop_id, sku, on_hand, low_stock_threshold,
-       created_at, updated_at)
-     select level_id, $1, $2, sku, quantity, coalesce(threshold, $3), $4, $4
+       counted_at, created_at, updated_at)
+     select level_id, $1, $2, sku, quantity, coalesce(threshold, $3), $4, $4, $4
      from import_delta where is_new_level order by sku
      on conflict do nothing`,
     [warehouse.id, warehouse.shopId, lowStockThresholdDefault, now],
   );
   if (rowCount !== newLevels) throw new ConcurrentChange();
   await client.query(
-    `update stock_level l set on_hand = d.quantity,
-       low_stock_threshold = coalesce(d.threshold, l.low_stock_threshold), updated_at = $1
-     from import_delta d where l.id = d.level_id and not d.is_new_level`,
+    `update stock_level l set on_hand = n.on_hand, unavailable = n.unavailable,
+       shortfall = ${shortfallSql('n.')},
+       low_stock_threshold = coalesce(d.threshold, l.low_stock_threshold), counted_at = $1,
+       updated_at = $1
+     from import_delta d, ${unitsAfter} where l.id = d.level_id and not d.is_new_level`,
     [now],
   );
 }
 
 const writeMovements = (client: pg.Client, { id, actor }: StockImport, now: Date) =>
   client.query(
-    `insert into stock_movement
-       (id, level_id, type, on_hand_delta, reserved_delta, reference, reason, actor, created_at)
-     select id, level_id, 'ADJUSTMENT', quantity - on_hand, 0, $1, $2, $3, $4
-     from import_delta where quantity <> on_hand`,
+    `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta,
+       unavailable_delta, reference, reason, actor, occurred_at, created_at)
+     select id, level_id, 'ADJUSTMENT', quantity - on_hand, 0, 0, $1, $2, $3, $4::timestamptz,
+       $4::timestamptz
+     from import_delta where quantity <> on_hand
+     union all
+     select encode(set_byte(uuid_send(id), 15, get_byte(uuid_send(id), 15) # 1), 'hex')::uuid, level_id,
+       'UNAVAILABLE', 0, 0, quantity - unavailable, $1, $2, $3, $4::timestamptz, $4::timestamptz
+     from import_delta where quantity < unavailable`,
     [id, reason, actor, now],
   );
 
@@ -200,6 +254,6 @@ const writeEvents = (client: pg.Client, shopId: string) =>
      select d.id, $2, $3, i.shop_id || ':' || i.sku, i.version,
        jsonb_build_object('shopId', i.shop_id, 'sku', i.sku, 'inStock', i.available > 0)
      from import_delta d join stock_item i on i.sku = d.sku and i.shop_id = $1
-     where d.available_before is null or (d.available_before > 0) <> (i.available > 0)`,
+     where d.item_available is null or (d.item_available > 0) <> (i.available > 0)`,
     [shopId, events[topic].consumer, topic],
   );

@@ -1,6 +1,6 @@
 import { type Info, parse } from 'csv-parse';
 import { badInput } from '../../shared/errors.js';
-import { onHandMax } from '../stock/receive-stock.js';
+import { onHandMax } from '../stock/ledger.js';
 import type { InvalidRows } from './invalid-rows.js';
 
 /** Items stay locked while a file is applied, so its length has a limit. */

@@ -24,7 +24,7 @@ const tables = `
   create temporary table import_change (like import_row, tail uuid default gen_random_uuid());
   create temporary table import_delta (like import_row, id uuid not null, level_id uuid not null,
     is_new_level boolean not null, on_hand int not null, reserved int not null,
-    available_before int)`;
+    committed int not null, unavailable int not null, buffer int not null, item_available int)`;
 
 /** Writes rows to `import_row` as they arrive, so that at most `rowsPerInsert` are in memory. */
 export async function stageRows(client: pg.Client, rows: AsyncIterable<StockRow>): Promise<number> {
@@ -63,11 +63,6 @@ export async function checkRows(
 ): Promise<void> {
   await checkDuplicates(client, invalid);
   await checkUnknownSkus(client, product, warehouseId, invalid);
-  await checkBelowReserved(client, invalid, {
-    from: `import_row f join stock_level l on l.sku = f.sku and l.warehouse_id = $1`,
-    reserved: 'l.reserved',
-    values: [warehouseId],
-  });
 }
 
 async function checkDuplicates(client: pg.Client, invalid: InvalidRows): Promise<void> {
@@ -118,33 +113,4 @@ async function checkUnknownSkus(
     after = rows.at(-1)?.line ?? 0;
   }
   invalid.addFound(found, count);
-}
-
-interface Joined {
-  /** a `from` clause in which the rows of the file are called `f` */
-  readonly from: string;
-  readonly reserved: string;
-  readonly values?: unknown[];
-}
-
-/** A level cannot be set below its reserved units. */
-export async function checkBelowReserved(
-  client: pg.Client,
-  invalid: InvalidRows,
-  { from, reserved, values = [] }: Joined,
-): Promise<void> {
-  const { rows } = await client.query<{
-    line: number;
-    sku: string;
-    reserved: number;
-    count: number;
-  }>(
-    `select f.line, f.sku, ${reserved} as reserved, count(*) over ()::int as count
-     from ${from} where f.quantity < ${reserved} order by f.line limit ${invalidRowsListedMax}`,
-    values,
-  );
-  const found = rows.map(({ line, sku, reserved }) => {
-    return { line, sku, reason: `the quantity is below the ${reserved} reserved units` };
-  });
-  invalid.addFound(found, rows[0]?.count ?? 0);
 }

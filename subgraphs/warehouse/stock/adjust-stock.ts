@@ -5,9 +5,13 @@ import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
+import { correctOnHand } from './correct-on-hand.js';
+import { onHandMax } from './ledger.js';
+import { noUnits } from './level-units.js';
 import { moveStock } from './move-stock.js';
 import { NotEnoughOnHand, notEnoughOnHand } from './not-enough-on-hand.js';
-import { onHandMax, quantityMax } from './receive-stock.js';
+import { NotEnoughUnavailable, notEnoughUnavailable } from './not-enough-unavailable.js';
+import { quantityMax, tooMany } from './receive-stock.js';
 import { StockLevel } from './stock-level.js';
 import type { StockStore } from './stock-store.js';
 
@@ -34,7 +38,8 @@ export class AdjustStockInput {
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Units on hand after the correction, 0 to 100,000,000.',
+    description:
+      'Units that were counted in the warehouse, packed parcels included; 0 to 100,000,000.',
   })
   @IsOptional()
   @Min(0)
@@ -49,6 +54,13 @@ export class AdjustStockInput {
   @IsOptional()
   @Min(0)
   expectedOnHand?: number | null;
+
+  @Field(() => Boolean, {
+    defaultValue: false,
+    description:
+      'Whether to remove unavailable units, which are then gone. Only with a `delta` below 0.',
+  })
+  fromUnavailable!: boolean;
 
   @Field(() => String, {
     description: 'Reason, such as “counted” or “damaged”; 1 to 255 characters.',
@@ -70,23 +82,28 @@ export class StaleStock extends Refusal {
 export const AdjustStockResult = createUnionType({
   name: 'AdjustStockResult',
   description: 'The level after the correction, or why it was not changed.',
-  types: () => [StockLevel, StaleStock, NotEnoughOnHand] as const,
+  types: () => [StockLevel, StaleStock, NotEnoughOnHand, NotEnoughUnavailable] as const,
 });
 
 export type LevelChange =
-  | { readonly delta: number }
+  | { readonly delta: number; readonly fromUnavailable?: boolean }
   | { readonly setTo: number; readonly expectedOnHand: number };
 
 /** @throws `BAD_USER_INPUT` unless the input has either `delta`, or `setTo` and `expectedOnHand` */
-export function changeOf({ delta, setTo, expectedOnHand }: AdjustStockInput): LevelChange {
+export function changeOf(input: AdjustStockInput): LevelChange {
+  const { delta, setTo, expectedOnHand, fromUnavailable } = input;
   const hasDelta = typeof delta === 'number';
   if (hasDelta === (typeof setTo === 'number')) {
     throw badInput({ 'input.delta': 'give either delta or setTo' });
   }
   if (hasDelta) {
     if (delta === 0) throw badInput({ 'input.delta': 'must not be 0' });
-    return { delta };
+    if (fromUnavailable && delta > 0) {
+      throw badInput({ 'input.fromUnavailable': 'must be given with a delta below 0 only' });
+    }
+    return { delta, fromUnavailable };
   }
+  if (fromUnavailable) throw badInput({ 'input.fromUnavailable': 'must not be given with setTo' });
   if (typeof expectedOnHand !== 'number') {
     throw badInput({ 'input.expectedOnHand': 'must be given with setTo' });
   }
@@ -102,40 +119,37 @@ export type Adjustment = LevelChange & {
 };
 
 /**
- * Corrects a level, with an ADJUSTMENT in the ledger. Reserved units cannot be removed.
+ * Corrects a level, with an ADJUSTMENT in the ledger. Promised units may be removed: the level then
+ * has a shortfall.
  *
  * @returns the level, or why it was not changed
- * @throws `BAD_USER_INPUT` for more than `onHandMax` units on the level
+ * @throws `BAD_USER_INPUT` for more units than a level or an item may have (`Ledger.hasRoom`)
  */
 export function adjustStock(
   store: StockStore,
   adjustment: Adjustment,
-): Promise<StockLevel | StaleStock | NotEnoughOnHand> {
+): Promise<typeof AdjustStockResult> {
   const { warehouse, sku, reason, actor } = adjustment;
-  return moveStock(store, async (em, openLedger) => {
+  return moveStock(store, async (em, openLedger): Promise<typeof AdjustStockResult> => {
     const ledger = await openLedger([{ shopId: warehouse.shopId, sku }]);
-    const { onHand, reserved } = ledger.findLevel(warehouse.id, sku) ?? { onHand: 0, reserved: 0 };
+    const found = ledger.findLevel(warehouse.id, sku) ?? noUnits;
+    const { onHand } = found;
     if ('setTo' in adjustment && adjustment.expectedOnHand !== onHand) {
       const message = `There are ${onHand} units of ${sku} on hand, not ${adjustment.expectedOnHand}.`;
       return result(StaleStock, { message, onHand });
     }
     const delta = 'setTo' in adjustment ? adjustment.setTo - onHand : adjustment.delta;
-    if (onHand + delta < reserved) {
-      return notEnoughOnHand([{ sku, requested: -delta, onHand, reserved }]);
+    if (onHand + delta < 0) {
+      return notEnoughOnHand([{ sku, requested: -delta, ...found }]);
     }
-    if (onHand + delta > onHandMax) {
-      throw badInput({ 'input.delta': `a level holds at most ${onHandMax} units` });
-    }
+    const gone = 'delta' in adjustment && adjustment.fromUnavailable ? -delta : 0;
+    if (gone > found.unavailable) return notEnoughUnavailable(sku, found.unavailable);
     const [level] = (await ledger.ensureLevels(em, warehouse, [sku])) as [StockLevel];
-    if (delta === 0) return level;
-    ledger.move(level, {
-      type: 'ADJUSTMENT',
-      onHandDelta: delta,
-      reservedDelta: 0,
-      reference: null,
-      reason,
-      actor,
-    });
+    if (delta > 0 && !ledger.hasRoom(level, delta)) {
+      throw badInput(tooMany('setTo' in adjustment ? 'input.setTo' : 'input.delta'));
+    }
+    correctOnHand(ledger, level, { delta, gone, reason, actor });
+    if ('setTo' in adjustment) ledger.setCountedAt(level, ledger.now);
     return level;
   });
 }

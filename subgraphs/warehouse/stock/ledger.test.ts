@@ -23,16 +23,49 @@ describe('what the ledger asserts of levels and items before it writes them', ()
       await em.rollback();
     }
   }
-  const movement = { type: 'ADJUSTMENT', reference: null, actor: 'test' } as const;
+  const movement = { type: 'ADJUSTMENT', actor: 'test' } as const;
 
   it.each([
-    ['more reserved than on hand', { onHandDelta: 0, reservedDelta: 6 }, '0 ≤ reserved ≤ onHand'],
-    ['fewer than 0 reserved', { onHandDelta: 0, reservedDelta: -1 }, '0 ≤ reserved ≤ onHand'],
-    ['fewer than 0 on hand', { onHandDelta: -6, reservedDelta: 0 }, '0 ≤ reserved ≤ onHand'],
+    ['fewer than 0 on hand', { onHandDelta: -6 }, 'no units below 0'],
+    ['fewer than 0 reserved', { reservedDelta: -1 }, 'no units below 0'],
+    ['fewer than 0 committed', { committedDelta: -1 }, 'no units below 0'],
+    ['fewer than 0 unavailable', { unavailableDelta: -1 }, 'no units below 0'],
+    ['more unavailable than on hand', { unavailableDelta: 6 }, 'unavailable ≤ onHand'],
   ])('refuses a level with %s', async (_, deltas, rule) => {
     const moved = inLedger((ledger, level) => ledger.move(level, { ...movement, ...deltas }));
     await expect(moved).rejects.toThrow(AssertionFailed);
     await expect(moved).rejects.toThrow(rule);
+  });
+
+  it.each([
+    ['RESERVATION', { reservedDelta: 6 }],
+    ['COMMIT', { committedDelta: 6 }],
+    ['TRANSFER_OUT', { onHandDelta: -1, reservedDelta: 5 }],
+  ] as const)('refuses a %s of more units than there are', async (type, deltas) => {
+    const moved = inLedger((ledger, level) =>
+      ledger.move(level, { type, actor: 'test', ...deltas }),
+    );
+    await expect(moved).rejects.toThrow('no unit is promised twice');
+  });
+
+  it.each([
+    ['ADJUSTMENT', { onHandDelta: -3 }],
+    ['UNAVAILABLE', { unavailableDelta: 3 }],
+  ] as const)('has an %s of promised units raise the shortfall', async (type, deltas) => {
+    await inLedger((ledger, level) => {
+      ledger.move(level, { type: 'RESERVATION', actor: 'test', reservedDelta: 4 });
+      ledger.move(level, { type, actor: 'test', ...deltas });
+      expect(level.shortfall).toBe(2);
+    });
+  });
+
+  it('has PostgreSQL refuse a reservation of more units than there are, were it not asserted', async () => {
+    const engine = await stock.engine();
+    const { shopId } = await stockUp(engine, [5]);
+    const oversold = stock.query('update stock_level set reserved = 6 where shop_id = $1', [
+      shopId,
+    ]);
+    await expect(oversold).rejects.toThrow('stock_level_shortfall');
   });
 
   it('refuses a level with fewer than 0 incoming', async () => {
@@ -43,7 +76,7 @@ describe('what the ledger asserts of levels and items before it writes them', ()
   it('refuses an item with fewer than 0 available, though its level has enough', async () => {
     const moved = inLedger((ledger, level) => {
       level.onHand += 1; // as if the item had missed a receipt
-      ledger.move(level, { ...movement, onHandDelta: -6, reservedDelta: 0 });
+      ledger.move(level, { ...movement, onHandDelta: -6 });
     });
     await expect(moved).rejects.toThrow('0 ≤ available');
   });

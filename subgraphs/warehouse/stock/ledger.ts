@@ -3,12 +3,13 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { assert } from '../../shared/assert.js';
 import { insertRows } from '../../shared/database/insert-rows.js';
-import { sql } from '../../shared/database/sql.js';
-import { newId } from '../../shared/ids.js';
+import { newIdAt } from '../../shared/ids.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import { lockStock } from '../locks.js';
 import type { StockChanged } from '../signals/stock-signals.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
+import { insertItems, insertLevels } from './insert-stock.js';
+import { availableUnits, shortfallOf } from './level-units.js';
 import { ConcurrentChange } from './stock-errors.js';
 import { crossesZero, inStockEvent, StockItem } from './stock-item.js';
 import { StockLevel } from './stock-level.js';
@@ -16,13 +17,24 @@ import { type MovementType, StockMovement } from './stock-movement.js';
 
 export interface Movement {
   readonly type: MovementType;
-  readonly onHandDelta: number;
-  readonly reservedDelta: number;
-  readonly reference: string | null;
-  /** given for all movements of a transaction, or for none */
+  readonly onHandDelta?: number;
+  readonly reservedDelta?: number;
+  readonly committedDelta?: number;
+  readonly unavailableDelta?: number;
+  readonly reference?: string | null;
   readonly reason?: string | null;
   readonly actor: string;
+  /** when it happened; by default the time of the ledger */
+  readonly occurredAt?: Date;
 }
+
+/** Units of an item over all warehouses, in transit included; the sum must fit an Int. */
+export const unitsPerItemMax = 2_147_483_647;
+/** Units on one level. */
+export const onHandMax = 100_000_000;
+
+/** Only these may promise, or mark as unavailable, more units than there are. */
+const mayRaiseShortfall: ReadonlySet<MovementType> = new Set(['ADJUSTMENT', 'UNAVAILABLE']);
 
 const locationKey = (warehouseId: string, sku: string) => `${warehouseId} ${sku}`;
 
@@ -36,34 +48,41 @@ export class Ledger {
   readonly #items: Map<string, StockItem>;
   readonly #levels: Map<string, StockLevel>;
   readonly #byLocation: Map<string, StockLevel>;
+  readonly #byItem: Map<string, StockLevel[]>;
   readonly #sellable: Map<string, StockLevel[]>;
   /** in order; stored by `write` */
-  readonly movements: Array<Movement & { id: string; levelId: string; createdAt: Date }> = [];
+  readonly movements: Array<RequiredEntityData<StockMovement> & { readonly id: string }> = [];
+  /** by PostgreSQL’s clock, behind the locks: later than all movements of these levels before */
+  readonly now: Date;
   /** changed item → its `available` before */
   readonly #availableBefore = new Map<StockItem, number>();
   readonly #newItems = new Set<StockItem>();
   readonly #inserts: Array<(em: EntityManager) => Promise<unknown>> = [];
-  readonly #now = new Date();
 
-  private constructor(warehouses: Warehouse[], items: StockItem[], levels: StockLevel[]) {
+  private constructor(
+    warehouses: Warehouse[],
+    items: StockItem[],
+    levels: StockLevel[],
+    lockedAt = new Date(),
+  ) {
+    const lastMs = levels.map(({ updatedAt }) => updatedAt.getTime());
+    this.now = new Date(Math.max(lockedAt.getTime(), ...lastMs));
     this.#warehouses = new Map(warehouses.map((warehouse) => [warehouse.id, warehouse]));
     this.#items = new Map(items.map((item) => [stockKeyOf(item), item]));
     this.#levels = new Map(levels.map((level) => [level.id, level]));
     this.#byLocation = new Map(
       levels.map((level) => [locationKey(level.warehouseId, level.sku), level]),
     );
+    this.#byItem = Map.groupBy(levels, stockKeyOf);
     const sellable = levels.filter((level) => this.#warehouse(level).active);
-    this.#sellable = Map.groupBy(sellable.sort(this.#byPriority), stockKeyOf);
+    this.#sellable = Map.groupBy(sellable.sort(this.byPriority), stockKeyOf);
   }
 
   /** Locks the stock of the keys. The caller has locked its reservations or transfer before. */
   static async open(em: EntityManager, keys: readonly StockKey[]): Promise<Ledger> {
     if (keys.length === 0) return new Ledger([], [], []);
-    const { warehouses, items, levels } = await lockStock(em, keys, {
-      item: StockItem,
-      level: StockLevel,
-    });
-    return new Ledger(warehouses, items, levels);
+    const locked = await lockStock(em, keys, { item: StockItem, level: StockLevel });
+    return new Ledger(locked.warehouses, locked.items, locked.levels, locked.lockedAt);
   }
 
   /** Units of a key that can be sold; 0 if the shop never had any. */
@@ -76,7 +95,8 @@ export class Ledger {
     return this.#sellable.get(stockKeyOf(key)) ?? [];
   }
 
-  readonly #byPriority = (a: StockLevel, b: StockLevel) => {
+  /** For sorting: the level of the warehouse with the lowest priority number first. */
+  readonly byPriority = (a: StockLevel, b: StockLevel): number => {
     const [first, second] = [this.#warehouse(a), this.#warehouse(b)];
     return first.priority - second.priority || (first.id < second.id ? -1 : 1);
   };
@@ -112,6 +132,8 @@ export class Ledger {
       const level = em.map(StockLevel, row);
       this.#levels.set(level.id, level);
       this.#byLocation.set(locationKey(id, level.sku), level);
+      const key = stockKeyOf(level);
+      this.#byItem.set(key, [...(this.#byItem.get(key) ?? []), level]);
     }
     return skus.map((sku) => this.requireLevel(id, sku));
   }
@@ -125,17 +147,78 @@ export class Ledger {
   /** Changes the incoming units of a level, which are no movement until they are received. */
   changeIncoming(level: StockLevel, incomingDelta: number): void {
     level.incoming += incomingDelta;
+    level.updatedAt = this.now;
     assert(level.incoming >= 0, 'a level has 0 ≤ incoming', level.id);
   }
 
-  /** Changes one level, in memory until `write`. */
-  move(level: StockLevel, movement: Movement): void {
-    level.onHand += movement.onHandDelta;
-    level.reserved += movement.reservedDelta;
-    const isPossible = 0 <= level.reserved && level.reserved <= level.onHand;
-    assert(isPossible, 'a level has 0 ≤ reserved ≤ onHand', level.id);
-    this.movements.push({ ...movement, id: newId(), levelId: level.id, createdAt: this.#now });
-    const availableDelta = movement.onHandDelta - movement.reservedDelta;
+  /**
+   * Whether units may be added to a level: it then has at most `onHandMax`, and its item at most
+   * `unitsPerItemMax`.
+   */
+  hasRoom(level: StockLevel, units: number): boolean {
+    const unitsOf = (each: StockLevel) => each.onHand + each.incoming;
+    const ofItem = this.#byItem.get(stockKeyOf(level)) ?? [];
+    const total = ofItem.reduce((sum, each) => sum + unitsOf(each), units);
+    return unitsOf(level) + units <= onHandMax && total <= unitsPerItemMax;
+  }
+
+  /** Changes one level by movements that belong together, in memory until `write`. */
+  move(level: StockLevel, ...movements: readonly Movement[]): void {
+    this.#change(level, () => {
+      for (const movement of movements) this.#add(level, movement);
+      const least = Math.min(level.onHand, level.reserved, level.committed, level.unavailable);
+      assert(least >= 0, 'a level has no units below 0', level.id);
+      assert(level.unavailable <= level.onHand, 'a level has unavailable ≤ onHand', level.id);
+      const shortfall = shortfallOf(level);
+      if (shortfall === level.shortfall) return;
+      const mayRaise = movements.some(({ type }) => mayRaiseShortfall.has(type));
+      assert(shortfall < level.shortfall || mayRaise, 'no unit is promised twice', level.id);
+      level.shortfall = shortfall;
+    });
+  }
+
+  #add(level: StockLevel, movement: Movement): void {
+    const { onHandDelta = 0, reservedDelta = 0, committedDelta = 0 } = movement;
+    const { unavailableDelta = 0, reference = null, reason = null } = movement;
+    level.onHand += onHandDelta;
+    level.reserved += reservedDelta;
+    level.committed += committedDelta;
+    level.unavailable += unavailableDelta;
+    this.movements.push({
+      id: newIdAt(this.now.getTime()),
+      levelId: level.id,
+      type: movement.type,
+      onHandDelta,
+      reservedDelta,
+      committedDelta,
+      unavailableDelta,
+      reference,
+      reason,
+      actor: movement.actor,
+      occurredAt: movement.occurredAt ?? this.now,
+      createdAt: this.now,
+    });
+  }
+
+  /** Records when the units of a level were counted. */
+  setCountedAt(level: StockLevel, countedAt: Date): void {
+    level.countedAt = countedAt;
+    level.updatedAt = this.now;
+  }
+
+  /** Keeps units of a level back from sale. They are no movement. */
+  setBuffer(level: StockLevel, buffer: number): void {
+    this.#change(level, () => {
+      level.buffer = buffer;
+    });
+  }
+
+  /** Changes a level, and the available units of its item by the same difference. */
+  #change(level: StockLevel, change: () => void): void {
+    const before = availableUnits(level);
+    change();
+    level.updatedAt = this.now;
+    const availableDelta = availableUnits(level) - before;
     if (availableDelta === 0 || !this.#warehouse(level).active) return;
     const item = this.#items.get(stockKeyOf(level));
     assert(item !== undefined, 'a level has an item', level.id);
@@ -180,34 +263,4 @@ export class Ledger {
     if (!warehouse) throw new ConcurrentChange();
     return warehouse;
   }
-}
-
-async function insertItems(em: EntityManager, shopId: string, skus: readonly string[]) {
-  if (skus.length === 0) return [];
-  const rows = await sql<object>(
-    em,
-    `insert into stock_item (shop_id, sku) select $1, unnest($2::varchar[])
-     on conflict do nothing returning *`,
-    [shopId, skus],
-  );
-  if (rows.length < skus.length) throw new ConcurrentChange();
-  return rows;
-}
-
-async function insertLevels(
-  em: EntityManager,
-  warehouseId: string,
-  shopId: string,
-  skus: readonly string[],
-) {
-  if (skus.length === 0) return [];
-  const rows = await sql<object>(
-    em,
-    `insert into stock_level (id, warehouse_id, shop_id, sku)
-     select unnest($1::uuid[]), $2, $3, unnest($4::varchar[])
-     on conflict do nothing returning *`,
-    [skus.map(() => newId()), warehouseId, shopId, skus],
-  );
-  if (rows.length < skus.length) throw new ConcurrentChange();
-  return rows;
 }

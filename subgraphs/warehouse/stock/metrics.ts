@@ -76,6 +76,11 @@ export function createStockMetrics(registry: Registry) {
     help: 'Reservations that the sweeper expired because their timer was lost',
     registers,
   });
+  const shippedBeyondCount = new Counter({
+    name: 'holdfast_units_shipped_beyond_count_total',
+    help: 'Units that were shipped from a level which had fewer by its count',
+    registers,
+  });
   return {
     dispatcher(dispatcher: string): DispatcherMetrics {
       return {
@@ -94,6 +99,7 @@ export function createStockMetrics(registry: Registry) {
     ended,
     expiryLag,
     sweeperFinds,
+    shippedBeyondCount,
   };
 }
 export type StockMetrics = ReturnType<typeof createStockMetrics>;

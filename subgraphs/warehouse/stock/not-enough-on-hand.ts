@@ -1,6 +1,7 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { Allow } from '../../shared/rights/rights.js';
+import { freeUnits } from './level-units.js';
 
 @Allow('parent')
 @ObjectType({ description: 'A stock level with too few free units.' })
@@ -14,24 +15,37 @@ export class LevelTooLow {
   @Field(() => Int, { description: 'Units on hand.' })
   onHand!: number;
 
-  @Field(() => Int, { description: 'Units of those that are reserved for orders and must stay.' })
+  @Field(() => Int, { description: 'Units that are reserved for unpaid orders.' })
   reserved!: number;
+
+  @Field(() => Int, { description: 'Units that are paid and not shipped yet.' })
+  committed!: number;
+
+  @Field(() => Int, { description: 'Units on hand that are damaged or quarantined.' })
+  unavailable!: number;
 }
 
 @Allow('parent')
 @ObjectType({
   implements: Refusal,
-  description: 'Some levels have fewer unreserved units than requested. Nothing was changed.',
+  description: 'Some levels have fewer free units than requested. Nothing was changed.',
 })
 export class NotEnoughOnHand extends Refusal {
   @Field(() => [LevelTooLow], { description: 'The levels with too few units.' })
   levels!: LevelTooLow[];
 }
 
-/** @param levels at least one */
-export function notEnoughOnHand(levels: LevelTooLow[]): NotEnoughOnHand {
-  const shortfalls = levels.map(({ sku, requested, onHand, reserved }) => {
-    return `${requested} of ${sku} requested, ${onHand - reserved} not reserved`;
+/** @param rows at least one. `free`: the units that the request could have; by default those not promised */
+export function notEnoughOnHand(
+  rows: ReadonlyArray<LevelTooLow & { readonly free?: number }>,
+): NotEnoughOnHand {
+  const levels = rows.map(({ sku, requested, onHand, reserved, committed, unavailable }) => {
+    return result(LevelTooLow, { sku, requested, onHand, reserved, committed, unavailable });
+  });
+  const shortfalls = rows.map((row) => {
+    const { sku, requested, onHand } = row;
+    const free = row.free ?? Math.max(0, freeUnits(row));
+    return `${requested} of ${sku} requested, ${onHand} on hand, ${free} of them free`;
   });
   const message = `Not enough units on hand: ${shortfalls.join('; ')}.`;
   return result(NotEnoughOnHand, { message, levels });

@@ -3,13 +3,12 @@ import { Field, InputType, Int } from 'type-graphql';
 import { badInput } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
+import { onHandMax, unitsPerItemMax } from './ledger.js';
 import { moveStock } from './move-stock.js';
 import type { StockLevel } from './stock-level.js';
 import type { StockStore } from './stock-store.js';
 
 export const quantityMax = 1_000_000;
-/** Units on one level; the limit keeps sums over levels within an Int. */
-export const onHandMax = 100_000_000;
 
 @InputType({ description: 'A delivery of one variant to a warehouse.' })
 export class ReceiveStockInput {
@@ -35,6 +34,11 @@ export class ReceiveStockInput {
   reference?: string | null;
 }
 
+/** The reason for refusing units that `Ledger.hasRoom` has no room for. @param path of the input */
+export const tooMany = (path: string) => ({
+  [path]: `a level has at most ${onHandMax} units, and a variant ${unitsPerItemMax} in all warehouses of a shop`,
+});
+
 export interface Receipt {
   readonly warehouse: Warehouse;
   readonly sku: string;
@@ -47,23 +51,15 @@ export interface Receipt {
 /**
  * Adds received units to a level, with a RECEIPT in the ledger.
  *
- * @throws `BAD_USER_INPUT` for more than `onHandMax` units on the level
+ * @throws `BAD_USER_INPUT` for more units than a level or an item may have (`Ledger.hasRoom`)
  */
 export function receiveStock(store: StockStore, receipt: Receipt): Promise<StockLevel> {
   const { warehouse, sku, quantity, reference, actor } = receipt;
   return moveStock(store, async (em, openLedger) => {
     const ledger = await openLedger([{ shopId: warehouse.shopId, sku }]);
     const [level] = (await ledger.ensureLevels(em, warehouse, [sku])) as [StockLevel];
-    if (level.onHand + quantity > onHandMax) {
-      throw badInput({ 'input.quantity': `a level holds at most ${onHandMax} units` });
-    }
-    ledger.move(level, {
-      type: 'RECEIPT',
-      onHandDelta: quantity,
-      reservedDelta: 0,
-      reference,
-      actor,
-    });
+    if (!ledger.hasRoom(level, quantity)) throw badInput(tooMany('input.quantity'));
+    ledger.move(level, { type: 'RECEIPT', onHandDelta: quantity, reference, actor });
     return level;
   });
 }

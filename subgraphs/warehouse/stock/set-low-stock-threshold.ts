@@ -1,10 +1,11 @@
 import { Length, Max, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
+import { sql } from '../../shared/database/sql.js';
 import { notFound } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import type { WarehouseContext } from '../context.js';
 import { requireWarehouse } from '../warehouse/require-warehouse.js';
-import { onHandMax } from './receive-stock.js';
+import { onHandMax } from './ledger.js';
 import { StockLevel } from './stock-level.js';
 
 @InputType({ description: 'The low-stock threshold of one stock level.' })
@@ -31,9 +32,12 @@ export async function setLowStockThreshold(
 ): Promise<StockLevel> {
   await requireWarehouse(context, warehouseId);
   const em = context.em.fork();
-  const level = await em.findOne(StockLevel, { warehouseId, sku });
-  if (!level) throw notFound('stock level of', sku);
-  level.lowStockThreshold = threshold;
-  await em.flush();
-  return level;
+  const [row] = await sql<object>(
+    em,
+    `update stock_level set low_stock_threshold = $3, updated_at = greatest(updated_at, now())
+     where warehouse_id = $1 and sku = $2 returning *`,
+    [warehouseId, sku, threshold],
+  );
+  if (!row) throw notFound('stock level of', sku);
+  return em.map(StockLevel, row);
 }

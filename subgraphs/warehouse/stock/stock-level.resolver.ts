@@ -11,10 +11,17 @@ import { ProductVariant } from '../references.js';
 import { loadWarehouses, requireWarehouse } from '../warehouse/require-warehouse.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 import { AdjustStockInput, AdjustStockResult, adjustStock, changeOf } from './adjust-stock.js';
+import { availableUnits } from './level-units.js';
 import { listLowStock } from './list-low-stock.js';
+import {
+  MarkUnavailableInput,
+  MarkUnavailableResult,
+  markUnavailable,
+} from './mark-unavailable.js';
 import { ReceiveStockInput, receiveStock } from './receive-stock.js';
 import { requireSku } from './require-skus.js';
 import { LowStockThresholdInput, setLowStockThreshold } from './set-low-stock-threshold.js';
+import { StockBufferInput, setStockBuffer } from './set-stock-buffer.js';
 import { StockSnapshot, stockAt } from './stock-at.js';
 import { StockLevel, StockLevelConnection } from './stock-level.js';
 import { StockMovement, StockMovementConnection } from './stock-movement.js';
@@ -71,6 +78,33 @@ export class StockLevelResolver {
   }
 
   @Allow('shop-owner')
+  @Mutation(() => StockLevel, { description: 'Keeps units of a stock level back from sale.' })
+  async setStockBuffer(
+    @Arg('input', () => StockBufferInput) input: StockBufferInput,
+    @Ctx() context: StockContext,
+  ) {
+    const warehouse = await requireWarehouse(context, input.warehouseId);
+    const { sku, buffer } = input;
+    await requireSku(context, warehouse, sku);
+    return setStockBuffer(context.app, { warehouse, sku, buffer });
+  }
+
+  @Allow('shop-owner')
+  @Mutation(() => MarkUnavailableResult, {
+    description:
+      'Marks units on hand as unavailable, such as damaged ones, or as available again. The reason is stored in the history.',
+  })
+  async markUnavailable(
+    @Arg('input', () => MarkUnavailableInput) input: MarkUnavailableInput,
+    @Ctx() context: StockContext,
+  ): Promise<typeof MarkUnavailableResult> {
+    const warehouse = await requireWarehouse(context, input.warehouseId);
+    const { sku, delta, reason } = input;
+    const actor = identityOf(context).id;
+    return markUnavailable(context.app, { warehouse, sku, delta, reason, actor });
+  }
+
+  @Allow('shop-owner')
   @Query(() => StockLevelConnection, {
     description: 'Low stock levels of one shop, or of all shops of the signed-in vendor.',
   })
@@ -113,14 +147,17 @@ export class StockLevelResolver {
   @FieldResolver(() => Boolean, {
     description: 'Whether fewer units are available than the threshold.',
   })
-  isLowStock(@Root() { onHand, reserved, lowStockThreshold }: StockLevel): boolean {
-    return onHand - reserved < lowStockThreshold;
+  isLowStock(@Root() level: StockLevel): boolean {
+    return availableUnits(level) < level.lowStockThreshold;
   }
 
   @Allow('shop-owner')
-  @FieldResolver(() => Int, { description: 'Units on hand and not reserved.' })
+  @FieldResolver(() => Int, {
+    description:
+      'Units that can be sold while the warehouse is active: those on hand that are not reserved, committed, unavailable or in the buffer.',
+  })
   available(@Root() level: StockLevel): number {
-    return level.onHand - level.reserved;
+    return availableUnits(level);
   }
 
   @Allow('shop-owner')

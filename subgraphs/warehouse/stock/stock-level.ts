@@ -8,11 +8,14 @@ import {
   Property,
   Unique,
 } from '@mikro-orm/decorators/legacy';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
+import { sql } from '../../shared/database/sql.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { Warehouse } from '../warehouse/warehouse.js';
+import { availableUnitsSql, type LevelUnits, shortfallSql } from './level-units.js';
 
 export const lowStockThresholdDefault = 10;
 
@@ -31,10 +34,20 @@ export const lowStockThresholdDefault = 10;
   expression:
     'create index stock_level_low_warehouse on stock_level (warehouse_id, id) where is_low_stock',
 })
-@Check({ name: 'stock_level_reserved', expression: '0 <= reserved and reserved <= on_hand' })
+@Index({
+  name: 'stock_level_short',
+  expression: 'create index stock_level_short on stock_level (shop_id, id) where shortfall > 0',
+})
+@Check({
+  name: 'stock_level_not_negative',
+  expression:
+    'on_hand >= 0 and reserved >= 0 and committed >= 0 and unavailable >= 0 and buffer >= 0',
+})
+@Check({ name: 'stock_level_unavailable', expression: 'unavailable <= on_hand' })
+@Check({ name: 'stock_level_shortfall', expression: `shortfall = ${shortfallSql()}` })
 @Check({ name: 'stock_level_incoming', expression: 'incoming >= 0' })
 @Check({ name: 'stock_level_threshold', expression: 'low_stock_threshold >= 0' })
-export class StockLevel {
+export class StockLevel implements LevelUnits {
   @Field(() => UUID, { description: 'The id of the level.' })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
@@ -49,13 +62,39 @@ export class StockLevel {
   @Property({ type: 'varchar', length: 64 })
   sku!: string;
 
-  @Field(() => Int, { description: 'Units physically in the warehouse.' })
+  @Field(() => Int, {
+    description:
+      'Units in the warehouse, as a person counts them: packed parcels too, until they are shipped.',
+  })
   @Property({ type: 'integer', default: 0 })
   onHand!: number;
 
-  @Field(() => Int, { description: 'Units of those that are reserved for unpaid orders.' })
+  @Field(() => Int, { description: 'Units that are reserved for unpaid orders.' })
   @Property({ type: 'integer', default: 0 })
   reserved!: number;
+
+  @Field(() => Int, { description: 'Units that are paid and not shipped yet.' })
+  @Property({ type: 'integer', default: 0 })
+  committed!: number;
+
+  @Field(() => Int, { description: 'Units on hand that are damaged or quarantined.' })
+  @Property({ type: 'integer', default: 0 })
+  unavailable!: number;
+
+  @Field(() => Int, { description: 'Units that are kept back from sale.' })
+  @Property({ type: 'integer', default: 0 })
+  buffer!: number;
+
+  /**
+   * Written with every change but that of a reservation, so that one beyond what is there violates
+   * the CHECK.
+   */
+  @Field(() => Int, {
+    description:
+      'Units that are promised to orders, or marked as unavailable, beyond those on hand.',
+  })
+  @Property({ type: 'integer', default: 0 })
+  shortfall!: number;
 
   @Field(() => Int, { description: 'Units in transit to this warehouse.' })
   @Property({ type: 'integer', default: 0 })
@@ -70,16 +109,30 @@ export class StockLevel {
   /** computed by the database, for its indexes */
   @Property({
     type: 'boolean',
-    generated: '(on_hand - reserved < low_stock_threshold) stored',
+    generated: `(${availableUnitsSql()} < low_stock_threshold) stored`,
   })
   isLowStock!: boolean;
+
+  @Field(() => Date, { nullable: true, description: 'When the units were last counted.' })
+  @Property({ type: 'timestamptz', nullable: true })
+  countedAt!: Date | null;
 
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 
+  /** by PostgreSQL’s clock */
   @Field(() => Date, { description: 'When the level last changed.' })
-  @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   updatedAt!: Opt<Date>;
 }
 
 export const StockLevelConnection = connectionOf(StockLevel, 'StockLevel');
+
+/** The sum of all shortfalls, from the index `stock_level_short`. */
+export async function countUnitsShort(em: EntityManager): Promise<number> {
+  const [row] = await sql<{ units: string }>(
+    em,
+    'select coalesce(sum(shortfall), 0) as units from stock_level where shortfall > 0',
+  );
+  return Number(row?.units);
+}

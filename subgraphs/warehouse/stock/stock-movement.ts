@@ -20,8 +20,11 @@ export const MovementType = enumOf('MovementType', 'Kind of a stock movement.', 
   ADJUSTMENT: 'A count or correction.',
   RESERVATION: 'A checkout reserved units.',
   RELEASE: 'A reservation was released or expired.',
-  SALE: 'An order was paid, and its units left the warehouse.',
-  RETURN: 'Units of a paid order were returned.',
+  COMMIT: 'An order was paid: its reserved units are committed to it.',
+  UNCOMMIT: 'Units of a paid order were cancelled, or reassigned to another warehouse.',
+  SHIPMENT: 'Units of a paid order left the warehouse.',
+  RETURN: 'Shipped units came back.',
+  UNAVAILABLE: 'Units became unavailable, or available again.',
   TRANSFER_OUT: 'Units left for another warehouse.',
   TRANSFER_IN: 'Units arrived from another warehouse, or returned from a cancelled transfer.',
 });
@@ -67,6 +70,14 @@ export class StockMovement {
   @Property({ type: 'integer' })
   reservedDelta!: number;
 
+  @Field(() => Int, { description: 'Change of the committed units.' })
+  @Property({ type: 'integer', default: 0 })
+  committedDelta!: Opt<number>;
+
+  @Field(() => Int, { description: 'Change of the unavailable units.' })
+  @Property({ type: 'integer', default: 0 })
+  unavailableDelta!: Opt<number>;
+
   @Field(() => String, {
     nullable: true,
     description:
@@ -85,7 +96,14 @@ export class StockMovement {
   @Property({ type: 'varchar', length: 64 })
   actor!: string;
 
-  @Field(() => Date, { name: 'at', description: 'When it happened.' })
+  @Field(() => Date, {
+    description:
+      'When it happened. Earlier than `at` if it was recorded later, such as a line of a stock count.',
+  })
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  occurredAt!: Opt<Date>;
+
+  @Field(() => Date, { name: 'at', description: 'When it was recorded.' })
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 }

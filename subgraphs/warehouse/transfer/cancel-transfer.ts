@@ -26,7 +26,6 @@ export function cancelTransfer(
       ledger.move(ledger.requireLevel(fromId, line.sku), {
         type: 'TRANSFER_IN',
         onHandDelta: units,
-        reservedDelta: 0,
         reference: transferId,
         actor,
       });

@@ -1,5 +1,6 @@
 import { ArrayMaxSize, IsOptional, Length, ValidateNested } from 'class-validator';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
+import type { UnitsOfSku } from '../../contracts/stock-key.js';
 import { badInput } from '../../shared/errors.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
@@ -13,7 +14,7 @@ import {
   TransferStatus,
   unitsInTransit,
 } from './stock-transfer.js';
-import { linesMax, TransferLineInput, type UnitsOfSku } from './transfer-stock.js';
+import { linesMax, TransferLineInput } from './transfer-stock.js';
 
 @InputType({ description: 'The units of a transfer that arrived.' })
 export class ReceiveTransferInput {
@@ -111,7 +112,7 @@ export function receiveTransfer(
       if (units === 0) continue;
       line.received += received;
       line.missing += missing;
-      const movement = { reservedDelta: 0, reference: transferId, reason: null, actor };
+      const movement = { reference: transferId, actor };
       ledger.changeIncoming(level, -units);
       ledger.move(level, { ...movement, type: 'TRANSFER_IN', onHandDelta: units });
       if (missing === 0) continue;

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { notFound } from '../../shared/errors.js';
-import { lockTransfer } from '../locks.js';
+import { lockById } from '../locks.js';
 import { StockTransfer, TransferLine, type TransferStatus } from './stock-transfer.js';
 
 /**
@@ -9,7 +9,7 @@ import { StockTransfer, TransferLine, type TransferStatus } from './stock-transf
  * @throws `NOT_FOUND`
  */
 export async function requireLockedTransfer(em: EntityManager, id: string) {
-  const transfer = await lockTransfer(em, StockTransfer, id);
+  const transfer = await lockById(em, StockTransfer, id);
   if (!transfer) throw notFound('transfer', id);
   const { shopId, fromId, toId, status } = transfer;
   const lines = await em.find(TransferLine, { transferId: id }, { orderBy: { sku: 'asc' } });

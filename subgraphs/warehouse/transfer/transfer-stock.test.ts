@@ -43,7 +43,7 @@ describe('transfers during other changes of the same stock', () => {
 
   const tally = async (shopId: string) => {
     const [row] = await stock.query<Record<string, number>>(
-      `select sum(on_hand)::int as "onHand", sum(reserved)::int as reserved,
+      `select sum(on_hand)::int as "onHand", sum(reserved)::int as reserved, sum(committed)::int as committed,
          sum(incoming)::int as incoming from stock_level where shop_id = $1`,
       [shopId],
     );
@@ -99,7 +99,12 @@ describe('transfers during other changes of the same stock', () => {
         }
       }
       await Promise.all(Array.from({ length: workersCount }, (_, n) => worker(n)));
-      expect(await tally(shopId)).toEqual({ onHand: 80 - sold, reserved: 0, incoming: 0 });
+      expect(await tally(shopId)).toEqual({
+        onHand: 80,
+        reserved: 0,
+        committed: sold,
+        incoming: 0,
+      });
       await stock.expectStockInvariants();
     }
     const seen = 'select deadlocks::int from pg_stat_database where datname = current_database()';
@@ -139,7 +144,7 @@ describe('transfers during other changes of the same stock', () => {
         cancelTransfer(engine, { transferId, actor }),
       ]);
       expect(ended.filter((each) => each === null)).toHaveLength(1);
-      expect(await tally(shopId)).toEqual({ onHand: 5, reserved: 0, incoming: 0 });
+      expect(await tally(shopId)).toEqual({ onHand: 5, reserved: 0, committed: 0, incoming: 0 });
     }
   });
 

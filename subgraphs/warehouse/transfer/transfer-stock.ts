@@ -1,12 +1,14 @@
 import { ArrayMaxSize, ArrayMinSize, Length, Max, Min, ValidateNested } from 'class-validator';
 import { createUnionType, Field, InputType, Int } from 'type-graphql';
+import type { UnitsOfSku } from '../../contracts/stock-key.js';
 import { badInput } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { newId } from '../../shared/ids.js';
-import type { Ledger } from '../stock/ledger.js';
+import { type Ledger, onHandMax } from '../stock/ledger.js';
+import { freeUnits, noUnits } from '../stock/level-units.js';
 import { moveStock } from '../stock/move-stock.js';
 import { NotEnoughOnHand, notEnoughOnHand } from '../stock/not-enough-on-hand.js';
-import { onHandMax, quantityMax } from '../stock/receive-stock.js';
+import { quantityMax } from '../stock/receive-stock.js';
 import type { StockLevel } from '../stock/stock-level.js';
 import type { StockStore } from '../stock/stock-store.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
@@ -47,10 +49,6 @@ export const TransferStockResult = createUnionType({
   types: () => [StockTransfer, NotEnoughOnHand] as const,
 });
 
-export interface UnitsOfSku {
-  readonly sku: string;
-  readonly quantity: number;
-}
 export interface Transfer {
   readonly from: Warehouse;
   readonly to: Warehouse;
@@ -97,7 +95,7 @@ function startTransfer(
       if (target.onHand + target.incoming + quantity > onHandMax) {
         throw badInput({ 'input.lines': `a level holds at most ${onHandMax} units` });
       }
-      const movement = { reservedDelta: 0, reference: id, actor };
+      const movement = { reference: id, actor };
       ledger.move(source, { type: 'TRANSFER_OUT', onHandDelta: -quantity, ...movement });
       if (status === 'IN_TRANSIT') ledger.changeIncoming(target, quantity);
       else ledger.move(target, { type: 'TRANSFER_IN', onHandDelta: quantity, ...movement });
@@ -120,7 +118,7 @@ function sumBySku(lines: readonly UnitsOfSku[]): UnitsOfSku[] {
 
 function shortLevels(ledger: Ledger, warehouseId: string, demands: readonly UnitsOfSku[]) {
   return demands.flatMap(({ sku, quantity }) => {
-    const { onHand, reserved } = ledger.findLevel(warehouseId, sku) ?? { onHand: 0, reserved: 0 };
-    return onHand - reserved < quantity ? [{ sku, requested: quantity, onHand, reserved }] : [];
+    const level = ledger.findLevel(warehouseId, sku) ?? noUnits;
+    return freeUnits(level) < quantity ? [{ ...level, sku, requested: quantity }] : [];
   });
 }

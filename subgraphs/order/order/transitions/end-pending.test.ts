@@ -33,9 +33,9 @@ describe('a pending order that ends', () => {
     const query = 'select status from customer_order where id = $1';
     return (await sql<{ status: string }>(orm.em.fork(), query, [id]))[0]?.status;
   };
-  const outOfStock = { status: 'CANCELLED', reason: 'OUT_OF_STOCK' } as const;
+  const outOfStock = { status: 'CANCELLED', reason: 'OUT_OF_STOCK', unlessReserved: true } as const;
 
-  it('is not cancelled as out of stock once its stock is reserved', async () => {
+  it('is not cancelled by a late answer that there is no stock once its stock is reserved', async () => {
     const reserved = await newOrder();
     await setExpiresAt(orm.em.fork(), reserved, new Date(Date.now() + 60_000));
     expect(await endPending(orm.em.fork(), reserved, outOfStock)).toBe(false);

@@ -22,14 +22,15 @@ export type PendingEnd =
   | {
       readonly status: 'CANCELLED';
       readonly reason: CancelReason;
+      /** leaves an order with a recorded reservation as it is: the answer for it came late */
+      readonly unlessReserved?: true;
       /** the user who cancelled it, if not the customer */
       readonly actor?: string | undefined;
     };
 
 /**
  * Takes an order and its shop orders out of `PENDING`, records it in the history, and on cancellation
- * subtracts the purchases and returns units to the cart. An order with a recorded reservation is never
- * cancelled as out of stock: such an answer came late.
+ * subtracts the purchases and returns units to the cart.
  *
  * @returns whether this call did it; false if the order was no longer pending
  */
@@ -53,6 +54,7 @@ async function leavePending(em: EntityManager, orderId: string, to: PendingEnd):
   assertTransition(orderTransitions, 'PENDING', to.status);
   assertTransition(shopOrderTransitions, 'PENDING', to.status);
   const reason = to.status === 'CANCELLED' ? to.reason : null;
+  const unlessReserved = to.status === 'CANCELLED' && to.unlessReserved === true;
   // Before the order (locks.ts).
   if (to.status === 'CANCELLED') await wakePayments(em, orderId);
   const actor = to.status === 'CANCELLED' ? (to.actor ?? actors[to.reason]) : 'payments';
@@ -62,7 +64,7 @@ async function leavePending(em: EntityManager, orderId: string, to: PendingEnd):
        update customer_order set status = $2, cancel_reason = $3, version = version + 1,
          updated_at = now()
        where id = $1 and status = 'PENDING'
-         and ($3 is distinct from 'OUT_OF_STOCK' or expires_at is null)
+         and (not $6 or expires_at is null)
        returning id, customer_id
      ), shop_orders as (
        update shop_order set status = $2, updated_at = now()
@@ -72,7 +74,7 @@ async function leavePending(em: EntityManager, orderId: string, to: PendingEnd):
        select $4::uuid, id, $2, coalesce($5::text, customer_id::text), $3 from ended
      )
      select id from ended`,
-    [orderId, to.status, reason, newId(), actor],
+    [orderId, to.status, reason, newId(), actor, unlessReserved],
   );
   if (changed.length > 0) markChanged(em, orderId);
   return changed.length > 0;

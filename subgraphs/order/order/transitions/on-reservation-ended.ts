@@ -9,5 +9,7 @@ export async function onReservationEnded(
   _event: OutboxEvent,
   { orderId, reason, actor }: PayloadOf<'warehouse.reservation.ended'>,
 ): Promise<void> {
-  await endPending(em, orderId, { status: 'CANCELLED', reason, actor });
+  // Otherwise the actor of this reason is the checkout.
+  const by = reason === 'OUT_OF_STOCK' ? 'warehouse' : actor;
+  await endPending(em, orderId, { status: 'CANCELLED', reason, actor: by });
 }

@@ -1,0 +1,80 @@
+import { ArrayMaxSize, ArrayMinSize, ArrayUnique, Length } from 'class-validator';
+import { Field, InputType } from 'type-graphql';
+import { identityOf } from '../../shared/auth/callers.js';
+import { insertRows } from '../../shared/database/insert-rows.js';
+import { sql } from '../../shared/database/sql.js';
+import { badInput, conflict } from '../../shared/errors.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { newId } from '../../shared/ids.js';
+import type { WarehouseContext } from '../context.js';
+import { findUnknownSkus } from '../stock/require-skus.js';
+import { requireWarehouse } from '../warehouse/require-warehouse.js';
+import { StockCount, StockCountLine } from './stock-count.js';
+
+export const countLinesMax = 1000;
+/** open counts of one warehouse */
+const openMax = 20;
+
+@InputType({ description: 'What to count.' })
+export class OpenStockCountInput {
+  @Field(() => UUID, { description: 'The warehouse.' })
+  warehouseId!: string;
+
+  @Field(() => [String], { description: 'The variants, 1 to 1,000, each once.' })
+  @ArrayMinSize(1)
+  @ArrayMaxSize(countLinesMax)
+  @ArrayUnique()
+  @Length(1, 64, { each: true })
+  skus!: string[];
+
+  @Field(() => Boolean, {
+    defaultValue: false,
+    description:
+      'Whether the expected units are shown before the submission. A blind count finds more errors.',
+  })
+  showExpected!: boolean;
+}
+
+/**
+ * Opens a stock count. Sales go on: what moves between the count of a line and its submission is
+ * taken into account.
+ *
+ * @returns the id
+ * @throws `NOT_FOUND` and `FORBIDDEN` for the warehouse, `BAD_USER_INPUT` for an unknown variant,
+ *   `CONFLICT` for more than `openMax` open counts
+ */
+export async function openStockCount(
+  context: WarehouseContext,
+  { warehouseId, skus, showExpected }: OpenStockCountInput,
+): Promise<string> {
+  await requireWarehouse(context, warehouseId);
+  const em = context.em.fork();
+  if ((await em.count(StockCount, { warehouseId, status: 'OPEN' })) >= openMax) {
+    throw conflict(`The warehouse has ${openMax} open stock counts. Submit or cancel one first.`);
+  }
+  const levels = await sql<{ sku: string; onHand: number }>(
+    em,
+    `select sku, on_hand as "onHand" from stock_level
+     where warehouse_id = $1 and sku = any($2::varchar[])`,
+    [warehouseId, skus],
+  );
+  const onHand = new Map(levels.map((level) => [level.sku, level.onHand]));
+  const unknown = await findUnknownSkus(
+    context.app.product,
+    skus.filter((sku) => !onHand.has(sku)),
+  );
+  if (unknown.length > 0) {
+    const fields = unknown.map((sku) => {
+      return [`input.skus[${skus.indexOf(sku)}]`, `there is no variant ${sku}`] as const;
+    });
+    throw badInput(Object.fromEntries(fields));
+  }
+  const id = newId();
+  const actor = identityOf(context).id;
+  await em.transactional(async (tx) => {
+    await insertRows(tx, StockCount, [{ id, warehouseId, showExpected, actor }]);
+    const lines = skus.map((sku) => ({ countId: id, sku, expected: onHand.get(sku) ?? 0 }));
+    await insertRows(tx, StockCountLine, lines);
+  });
+  return id;
+}

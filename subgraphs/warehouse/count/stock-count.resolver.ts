@@ -1,0 +1,176 @@
+import {
+  Arg,
+  Args,
+  Ctx,
+  createUnionType,
+  FieldResolver,
+  Int,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { identityOf } from '../../shared/auth/callers.js';
+import { notFound } from '../../shared/errors.js';
+import { PageArgs } from '../../shared/graphql/connection.js';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { loadAllBy, loadBy } from '../../shared/graphql/load.js';
+import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
+import type { WarehouseContext } from '../context.js';
+import { ProductVariant } from '../references.js';
+import type { StockContext } from '../stock/stock-store.js';
+import { loadWarehouses, requireWarehouse } from '../warehouse/require-warehouse.js';
+import { Warehouse } from '../warehouse/warehouse.js';
+import { cancelStockCount } from './cancel-stock-count.js';
+import { OpenStockCountInput, openStockCount } from './open-stock-count.js';
+import {
+  StockCount,
+  StockCountConnection,
+  StockCountLine,
+  StockCountStatus,
+} from './stock-count.js';
+import {
+  StockCountNotOpen,
+  SubmitStockCountInput,
+  SubmitStockCountResult,
+  submitStockCount,
+} from './submit-stock-count.js';
+
+export const CancelStockCountResult = createUnionType({
+  name: 'CancelStockCountResult',
+  description: 'The stock count, or why it was not cancelled.',
+  types: () => [StockCount, StockCountNotOpen] as const,
+});
+
+const loadCounts = loadBy(StockCount, 'id');
+const loadCountsOfWarehouses = loadPagesBy(StockCount, 'warehouseId', 'desc');
+const loadLines = loadAllBy(StockCountLine, 'countId', { sku: 'asc' });
+
+/** @throws `NOT_FOUND`; `FORBIDDEN` unless the shop is the user’s or the user is an admin */
+async function requireStockCount(context: WarehouseContext, id: string) {
+  const count = await context.em.fork().findOne(StockCount, id);
+  if (!count) throw notFound('stock count', id);
+  return { count, warehouse: await requireWarehouse(context, count.warehouseId) };
+}
+
+/** The count after a mutation, not as this request may have read it before. */
+const readAgain = (context: WarehouseContext, id: string) =>
+  context.em.fork().findOneOrFail(StockCount, id);
+
+@Resolver(() => StockCount)
+export class StockCountResolver {
+  @Allow('shop-owner')
+  @Query(() => StockCount, {
+    nullable: true,
+    description: 'A stock count in a warehouse of the signed-in vendor.',
+  })
+  async stockCount(
+    @Arg('id', () => UUID, { description: 'The id of the count.' }) id: string,
+    @Ctx() context: WarehouseContext,
+  ) {
+    return (await requireStockCount(context, id)).count;
+  }
+
+  @Allow('shop-owner')
+  @Mutation(() => StockCount, {
+    description: 'Opens a stock count of variants in one warehouse. Sales go on meanwhile.',
+  })
+  async openStockCount(
+    @Arg('input', () => OpenStockCountInput) input: OpenStockCountInput,
+    @Ctx() context: WarehouseContext,
+  ) {
+    return readAgain(context, await openStockCount(context, input));
+  }
+
+  @Allow('shop-owner')
+  @Mutation(() => SubmitStockCountResult, {
+    description:
+      'Sets levels to the counted units, all or none. What moved since the count is not undone.',
+  })
+  async submitStockCount(
+    @Arg('input', () => SubmitStockCountInput) input: SubmitStockCountInput,
+    @Ctx() context: StockContext,
+  ): Promise<typeof SubmitStockCountResult> {
+    const { countId, lines } = input;
+    const { warehouse } = await requireStockCount(context, countId);
+    const submission = { countId, warehouse, lines, actor: identityOf(context).id };
+    return (await submitStockCount(context.app, submission)) ?? readAgain(context, countId);
+  }
+
+  @Allow('shop-owner')
+  @Mutation(() => CancelStockCountResult, { description: 'Cancels an open stock count.' })
+  async cancelStockCount(
+    @Arg('id', () => UUID, { description: 'The id of the count.' }) id: string,
+    @Ctx() context: WarehouseContext,
+  ): Promise<typeof CancelStockCountResult> {
+    await requireStockCount(context, id);
+    return (await cancelStockCount(context, id)) ?? readAgain(context, id);
+  }
+
+  @Allow('shop-owner')
+  @FieldResolver(() => Warehouse, { description: 'The warehouse.' })
+  warehouse(@Root() count: StockCount, @Ctx() context: WarehouseContext) {
+    return loaderOf(context, loadWarehouses).load(count.warehouseId);
+  }
+
+  @Allow('shop-owner')
+  @FieldResolver(() => [StockCountLine], { description: 'The variants, by SKU.' })
+  lines(@Root() { id }: StockCount, @Ctx() context: WarehouseContext) {
+    return loaderOf(context, loadLines).load(id);
+  }
+}
+
+@Resolver(() => Warehouse)
+export class WarehouseCountsResolver {
+  @Allow('shop-owner')
+  @FieldResolver(() => StockCountConnection, {
+    description: 'Stock counts of the warehouse, newest first.',
+  })
+  async stockCounts(
+    @Root() warehouse: Warehouse,
+    @Ctx() context: WarehouseContext,
+    @Args(() => PageArgs) page: PageArgs,
+    @Arg('status', () => StockCountStatus, {
+      nullable: true,
+      description: 'Only counts with this status.',
+    })
+    status?: StockCountStatus | null,
+  ) {
+    await context.app.owners.requireOwn(context, warehouse.shopId);
+    return loaderOf(context, loadCountsOfWarehouses).load(
+      pageOf(warehouse.id, page, status ? { status } : {}),
+    );
+  }
+}
+
+@Resolver(() => StockCountLine)
+export class StockCountLineResolver {
+  @Allow('parent')
+  @FieldResolver(() => Int, {
+    nullable: true,
+    description:
+      'Units on hand by the history of the level when they were counted. Before the submission, when the count was opened; null then unless `showExpected`.',
+  })
+  async expected(@Root() line: StockCountLine, @Ctx() context: WarehouseContext) {
+    if (line.counted !== null) return line.expected;
+    const count = await loaderOf(context, loadCounts).load(line.countId);
+    return count?.showExpected ? line.expected : null;
+  }
+
+  @Allow('parent')
+  @FieldResolver(() => Int, {
+    nullable: true,
+    description: 'Units counted minus units expected; null until the submission.',
+  })
+  variance(@Root() { counted, expected }: StockCountLine): number | null {
+    return counted === null ? null : counted - expected;
+  }
+
+  @Allow('parent')
+  @FieldResolver(() => ProductVariant, { nullable: true, description: 'The variant.' })
+  variant(@Root() { sku }: StockCountLine): ProductVariant {
+    return { sku };
+  }
+}

@@ -1,0 +1,205 @@
+import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { newId } from '../../shared/ids.js';
+import { commitReservation, reserveStock, type StockEngine } from '../reservation/engine.js';
+import { adjustStock } from '../stock/adjust-stock.js';
+import { markUnavailable } from '../stock/mark-unavailable.js';
+import { receiveStock } from '../stock/receive-stock.js';
+import { type CountedLineInput, StaleCount, submitStockCount } from './submit-stock-count.js';
+
+const actor = 'test';
+
+describe('a stock count', () => {
+  let stock: TestStock;
+  let engine: StockEngine;
+  beforeAll(async () => {
+    stock = await openStock();
+    engine = await stock.engine();
+  });
+  afterEach(() => stock.expectStockInvariants());
+  afterAll(() => stock.close());
+
+  type Shop = Awaited<ReturnType<typeof stockUp>>;
+  const warehouseOf = (shop: Shop) => shop.warehouses[0] as (typeof shop.warehouses)[0];
+  async function open(shop: Shop, ...skus: string[]) {
+    const countId = newId();
+    await stock.query(
+      `insert into stock_count (id, warehouse_id, show_expected, actor) values ($1, $2, false, $3)`,
+      [countId, warehouseOf(shop).id, actor],
+    );
+    await stock.query(
+      `insert into stock_count_line (count_id, sku, expected) select $1, unnest($2::text[]), 0`,
+      [countId, [shop.sku, ...skus]],
+    );
+    return countId;
+  }
+  const submit = (shop: Shop, countId: string, ...lines: CountedLineInput[]) =>
+    submitStockCount(engine, { countId, warehouse: warehouseOf(shop), lines, actor });
+  const levelOf = async ({ shopId, sku }: { shopId: string; sku: string }) => {
+    const [level] = await stock.query(
+      `select on_hand as "onHand", reserved, committed, unavailable, shortfall
+       from stock_level where shop_id = $1 and sku = $2`,
+      [shopId, sku],
+    );
+    return level;
+  };
+  const lineOf = async (countId: string, sku: string) => {
+    const [line] = await stock.query(
+      'select expected, counted from stock_count_line where count_id = $1 and sku = $2',
+      [countId, sku],
+    );
+    return line;
+  };
+  const receive = (shop: Shop, quantity: number) =>
+    receiveStock(engine, {
+      warehouse: warehouseOf(shop),
+      sku: shop.sku,
+      quantity,
+      reference: null,
+      actor,
+    });
+  async function reserve(shop: Shop, quantity: number) {
+    const orderId = newId();
+    const lines = [{ shopId: shop.shopId, sku: shop.sku, quantity }];
+    await reserveStock(engine, { orderId, lines, reserveForMs: 3_600_000 });
+    return orderId;
+  }
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+  it('sets the units on hand, and shows what was expected', async () => {
+    const shop = await stockUp(engine, [10]);
+    const countId = await open(shop);
+    expect(await submit(shop, countId, { sku: shop.sku, quantity: 7 })).toBeNull();
+    expect(await levelOf(shop)).toMatchObject({ onHand: 7, shortfall: 0 });
+    expect(await lineOf(countId, shop.sku)).toEqual({ expected: 10, counted: 7 });
+  });
+
+  it('does not undo what moved since the units were counted', async () => {
+    const shop = await stockUp(engine, [10]);
+    const countId = await open(shop);
+    await pause();
+    await receive(shop, 5);
+    expect(await submit(shop, countId, { sku: shop.sku, quantity: 9 })).toBeNull();
+    expect(await levelOf(shop)).toMatchObject({ onHand: 14 });
+    expect(await lineOf(countId, shop.sku)).toEqual({ expected: 10, counted: 9 });
+    const [adjustment] = await stock.query<{ isEarlier: boolean }>(
+      `select occurred_at = date_trunc('milliseconds', c.opened_at)
+         and m.created_at > m.occurred_at as "isEarlier"
+       from stock_movement m join stock_count c on c.id::text = m.reference where c.id = $1`,
+      [countId],
+    );
+    expect(adjustment).toEqual({ isEarlier: true });
+  });
+
+  it('takes the time of each line into account', async () => {
+    const shop = await stockUp(engine, [10]);
+    const countId = await open(shop);
+    await pause();
+    await receive(shop, 5);
+    await pause();
+    const countedAt = new Date();
+    await pause();
+    await receive(shop, 1);
+    await submit(shop, countId, { sku: shop.sku, quantity: 15, countedAt });
+    expect(await levelOf(shop)).toMatchObject({ onHand: 16 });
+    expect(await lineOf(countId, shop.sku)).toEqual({ expected: 15, counted: 15 });
+  });
+
+  it('below what is promised is accepted, and shows the shortfall', async () => {
+    const shop = await stockUp(engine, [5]);
+    const paid = await reserve(shop, 2);
+    await commitReservation(engine, { orderId: paid, paymentId: newId() });
+    await reserve(shop, 3);
+    await submit(shop, await open(shop), { sku: shop.sku, quantity: 3 });
+    expect(await levelOf(shop)).toEqual({
+      onHand: 3,
+      reserved: 3,
+      committed: 2,
+      unavailable: 0,
+      shortfall: 2,
+    });
+  });
+
+  it('below the unavailable units lowers these too', async () => {
+    const shop = await stockUp(engine, [5]);
+    const about = { warehouse: warehouseOf(shop), sku: shop.sku, reason: 'damaged', actor };
+    await markUnavailable(engine, { ...about, delta: 4 });
+    await submit(shop, await open(shop), { sku: shop.sku, quantity: 3 });
+    expect(await levelOf(shop)).toMatchObject({ onHand: 3, unavailable: 3, shortfall: 0 });
+  });
+
+  it('creates the level of a variant that the warehouse never had', async () => {
+    const shop = await stockUp(engine, [5]);
+    const sku = `${shop.sku}-new`;
+    await submit(shop, await open(shop, sku), { sku, quantity: 4 });
+    expect(await levelOf({ shopId: shop.shopId, sku })).toMatchObject({ onHand: 4 });
+  });
+
+  it('that is older than the newest count of a level is refused as a whole', async () => {
+    const shop = await stockUp(engine, [10]);
+    const other = `${shop.sku}-other`;
+    const countId = await open(shop, other);
+    await pause();
+    await adjustStock(engine, {
+      warehouse: warehouseOf(shop),
+      sku: shop.sku,
+      setTo: 8,
+      expectedOnHand: 10,
+      reason: 'counted',
+      actor,
+    });
+    const lines = [
+      { sku: other, quantity: 1 },
+      { sku: shop.sku, quantity: 10 },
+    ];
+    const refused = await submit(shop, countId, ...lines);
+    expect(refused).toBeInstanceOf(StaleCount);
+    expect(refused).toMatchObject({ lines: [{ sku: shop.sku }] });
+    expect(await levelOf(shop)).toMatchObject({ onHand: 8 });
+    expect(await levelOf({ shopId: shop.shopId, sku: other })).toBeUndefined();
+    const countedAt = new Date();
+    const again = lines.map((line) => ({ ...line, countedAt }));
+    expect(await submit(shop, countId, ...again)).toBeNull();
+    expect(await levelOf(shop)).toMatchObject({ onHand: 10 });
+  });
+
+  it('is submitted once, however often at the same time', async () => {
+    const shop = await stockUp(engine, [10]);
+    const countId = await open(shop);
+    const line = { sku: shop.sku, quantity: 6 };
+    const outcomes = await Promise.all([1, 2, 3].map(() => submit(shop, countId, line)));
+    expect(outcomes.filter((outcome) => outcome === null)).toHaveLength(1);
+    expect(outcomes.filter(Boolean)).toMatchObject([
+      { status: 'SUBMITTED' },
+      { status: 'SUBMITTED' },
+    ]);
+    expect(await levelOf(shop)).toMatchObject({ onHand: 6 });
+  });
+
+  it.each([
+    ['a variant twice', ['a', 'a'], undefined, 'has a variant twice'],
+    ['a variant that is not in it', ['b'], undefined, 'is not in this count'],
+    ['a time to come', ['a'], new Date(Date.now() + 3_600_000), 'is in the future'],
+    ['a time before it was opened', ['a'], new Date(0), 'is before the count was opened'],
+  ])('with %s is bad input, and changes nothing', async (_, names, countedAt, problem) => {
+    const shop = await stockUp(engine, [10]);
+    const countId = await open(shop);
+    const lines = names.map((name) => {
+      const sku = name === 'a' ? shop.sku : `${shop.sku}-${name}`;
+      return { sku, quantity: 1, ...(countedAt && { countedAt }) };
+    });
+    await expect((async () => submit(shop, countId, ...lines))()).rejects.toThrow(problem);
+    expect(await levelOf(shop)).toMatchObject({ onHand: 10 });
+  });
+
+  it('loses no sale while orders are placed and paid', async () => {
+    const shop = await stockUp(engine, [50]);
+    const countId = await open(shop);
+    await pause();
+    const orders = Array.from({ length: 20 }, async () => {
+      const orderId = await reserve(shop, 1);
+      return commitReservation(engine, { orderId, paymentId: newId() });
+    });
+    await Promise.all([...orders, submit(shop, countId, { sku: shop.sku, quantity: 50 })]);
+    expect(await levelOf(shop)).toMatchObject({ onHand: 50, committed: 20, reserved: 0 });
+  });
+});

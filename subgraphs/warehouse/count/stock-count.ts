@@ -1,0 +1,99 @@
+import type { Opt } from '@mikro-orm/core';
+import {
+  Check,
+  Entity,
+  Index,
+  ManyToOne,
+  PrimaryKey,
+  Property,
+} from '@mikro-orm/decorators/legacy';
+import { Field, Int, ObjectType } from 'type-graphql';
+import { connectionOf } from '../../shared/graphql/connection.js';
+import { enumOf } from '../../shared/graphql/enum-of.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
+import { Warehouse } from '../warehouse/warehouse.js';
+
+export const StockCountStatus = enumOf('StockCountStatus', 'Status of a stock count.', {
+  OPEN: 'The units are being counted.',
+  SUBMITTED: 'The levels were set to the counted units.',
+  CANCELLED: 'Nothing was changed.',
+});
+export type StockCountStatus = keyof typeof StockCountStatus;
+
+@Allow('shop-owner')
+@ObjectType({ description: 'A count of variants in one warehouse by a person.' })
+@Entity({ tableName: 'stock_count' })
+@Index({ name: 'stock_count_warehouse', properties: ['warehouseId', 'id'] })
+@Check({
+  name: 'stock_count_status',
+  expression: `status in (${Object.keys(StockCountStatus)
+    .map((status) => `'${status}'`)
+    .join(', ')})`,
+})
+export class StockCount {
+  @Field(() => UUID, {
+    description: 'The id of the count, which is the reference of its stock movements.',
+  })
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @ManyToOne(() => Warehouse, { mapToPk: true, fieldName: 'warehouse_id', index: false })
+  warehouseId!: string;
+
+  @Field(() => StockCountStatus, { description: 'Current status.' })
+  @Property({ type: 'text', default: 'OPEN' })
+  status!: Opt<StockCountStatus>;
+
+  /** whether the expected units are shown before the submission */
+  @Property({ type: 'boolean' })
+  showExpected!: boolean;
+
+  /** the id of the user who opened it */
+  @Property({ type: 'varchar', length: 64 })
+  actor!: string;
+
+  @Field(() => Date, { description: 'When it was opened.' })
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  openedAt!: Opt<Date>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
+  updatedAt!: Opt<Date>;
+}
+
+export const StockCountConnection = connectionOf(StockCount, 'StockCount');
+
+@Allow('parent')
+@ObjectType({ description: 'A variant of a stock count.' })
+@Entity({ tableName: 'stock_count_line' })
+@Check({ name: 'stock_count_line_expected', expression: 'expected >= 0' })
+@Check({
+  name: 'stock_count_line_counted',
+  expression: 'counted >= 0 and (counted is null) = (counted_at is null)',
+})
+export class StockCountLine {
+  @ManyToOne(() => StockCount, {
+    mapToPk: true,
+    fieldName: 'count_id',
+    primary: true,
+    updateRule: 'no action',
+    deleteRule: 'no action',
+  })
+  countId!: string;
+
+  @Field(() => String, { description: 'The variant.' })
+  @PrimaryKey({ type: 'varchar', length: 64 })
+  sku!: string;
+
+  /** units on hand by the ledger: when the count was opened; later, when they were counted */
+  @Property({ type: 'integer' })
+  expected!: number;
+
+  @Field(() => Int, { nullable: true, description: 'Units counted; null if none were submitted.' })
+  @Property({ type: 'integer', nullable: true })
+  counted!: number | null;
+
+  @Field(() => Date, { nullable: true, description: 'When the units were counted.' })
+  @Property({ type: 'timestamptz', nullable: true })
+  countedAt!: Date | null;
+}

@@ -1,0 +1,40 @@
+import { Length, Max, Min } from 'class-validator';
+import { Field, InputType, Int } from 'type-graphql';
+import { UUID } from '../../shared/graphql/scalars.js';
+import type { Warehouse } from '../warehouse/warehouse.js';
+import { onHandMax } from './ledger.js';
+import { moveStock } from './move-stock.js';
+import type { StockLevel } from './stock-level.js';
+import type { StockStore } from './stock-store.js';
+
+@InputType({ description: 'Units of a stock level to keep back from sale.' })
+export class StockBufferInput {
+  @Field(() => UUID, { description: 'The warehouse.' })
+  warehouseId!: string;
+
+  @Field(() => String, { description: 'The variant.' })
+  @Length(1, 64)
+  sku!: string;
+
+  @Field(() => Int, { description: 'Units, 0 to 100,000,000.' })
+  @Min(0)
+  @Max(onHandMax)
+  buffer!: number;
+}
+
+export interface BufferChange {
+  readonly warehouse: Warehouse;
+  readonly sku: string;
+  readonly buffer: number;
+}
+
+/** Keeps units of a level back from sale. Orders that have units of it already keep them. */
+export function setStockBuffer(store: StockStore, change: BufferChange): Promise<StockLevel> {
+  const { warehouse, sku, buffer } = change;
+  return moveStock(store, async (em, openLedger) => {
+    const ledger = await openLedger([{ shopId: warehouse.shopId, sku }]);
+    const [level] = (await ledger.ensureLevels(em, warehouse, [sku])) as [StockLevel];
+    ledger.setBuffer(level, buffer);
+    return level;
+  });
+}
