@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { checkout, openShop, type Person, pay, registerPerson } from './harness/people.js';
 import { retryUntil } from './harness/retry.js';
+import { cancelShopOrderMutation } from './harness/shopping.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
@@ -160,6 +161,9 @@ describe('money', () => {
     if (verb === 'shipShopOrder') {
       const ship = `mutation ($input: ShipShopOrderInput!) { shipShopOrder(input: $input) { __typename } }`;
       return send(ship, { input: { id } }, vendor);
+    }
+    if (verb === 'cancelShopOrder') {
+      return send(cancelShopOrderMutation, { input: { id, reason: 'OTHER' } }, vendor);
     }
     const mutation = `mutation ($id: UUID!) { ${verb}(id: $id) { __typename } }`;
     return verb === 'cancelOrder'

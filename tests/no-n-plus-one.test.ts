@@ -20,7 +20,14 @@ interface ShopAnswer {
 }
 interface WarehouseAnswer {
   readonly id: string;
-  readonly stockLevels: List<{ onHand: number; variant: { sku: string } }>;
+  readonly stockLevels: List<{ onHand: number; committed: number; variant: { sku: string } }>;
+}
+interface OrderAnswer {
+  readonly id: string;
+  readonly shopOrders: ReadonlyArray<{
+    readonly id: string;
+    readonly shop: { readonly id: string };
+  }>;
 }
 const nodesOf = <T>({ edges }: List<T>): T[] => edges.map(({ node }) => node);
 
@@ -69,7 +76,7 @@ const cases: Record<string, Case> = {
     who: 'vera',
     query: `query ($first: Int!, $shop: UUID!) { shop(id: $shop) { name warehouses { name shop { name }
       list: stockLevels(first: $first) { ${nodes(
-        `onHand reserved isLowStock warehouse { name } ${variant} movements(first: 2) { edges { node { type } } }`,
+        `onHand reserved committed unavailable buffer available shortfall countedAt isLowStock warehouse { name } ${variant} movements(first: 2) { edges { node { type } } }`,
       )} } } } }`,
   },
   'what is low in stock': {
@@ -77,6 +84,24 @@ const cases: Record<string, Case> = {
     length: 5,
     query: `query ($first: Int!) { list: lowStock(first: $first) { ${nodes(
       `onHand warehouse { name shop { name } } ${variant}`,
+    )} } }`,
+  },
+  'stock counts': {
+    who: 'vera',
+    length: 5,
+    query: `query ($first: Int!, $shop: UUID!) { shop(id: $shop) { warehouses {
+      list: stockCounts(first: $first) { ${nodes(
+        `status openedAt warehouse { name } lines { counted countedAt expected variance ${variant} }`,
+      )} } } } }`,
+  },
+  'stock shortfalls': {
+    who: 'vera',
+    length: 5,
+    query: `query ($first: Int!, $shop: UUID!) { list: stockShortfalls(shopId: $shop, first: $first) { ${nodes(
+      `units level { onHand committed warehouse { name } ${variant} }
+       orders(first: 2) { ${nodes(
+         'units paid shopOrder { id status order { number } shop { name } items { name } subtotal { amount } }',
+       )} }`,
     )} } }`,
   },
   transfers: {
@@ -157,21 +182,25 @@ describe('however long a list is', () => {
       .filter(({ owner }) => owner.id === vera.id)
       .sort((a, b) => b.offers.edges.length - a.offers.edges.length);
     const [shop] = verasShops as [ShopAnswer];
-    const { warehouses }: { warehouses: [WarehouseAnswer, WarehouseAnswer] } = await as.must(
-      `query ($id: UUID!) { shop(id: $id) { warehouses { id stockLevels(first: 60) { ${nodes(
-        'onHand variant { sku }',
-      )} } } } }`,
-      { id: shop.id },
-    );
-    const { categories } = (await system.graphql('{ categories { id children { id } } }')).data;
-    shown = {
-      shop: shop.id,
-      category: categories.find(({ children }: { children: [] }) => children.length > 0).id,
+    const readWarehouses = async (): Promise<[WarehouseAnswer, WarehouseAnswer]> => {
+      const query = `query ($id: UUID!) { shop(id: $id) { warehouses { id stockLevels(first: 100) {
+        ${nodes('onHand committed variant { sku }')} } } } }`;
+      return (await as.must(query, { id: shop.id })).warehouses;
     };
+    const warehouses = await readWarehouses();
+    const { categories } = (await system.graphql('{ categories { id children { id } } }')).data;
     const [from, to] = warehouses;
     const skus = nodesOf(from.stockLevels)
       .filter(({ onHand }) => onHand > 5)
       .map(({ variant: { sku } }) => sku);
+    shown = {
+      shop: shop.id,
+      category: categories.find(({ children }: { children: [] }) => children.length > 0).id,
+    };
+    for (const length of [20, 10, 5, 2, 1]) {
+      const count = { warehouseId: from.id, skus: skus.slice(0, length), showExpected: true };
+      await as.mutate('openStockCount', 'OpenStockCountInput', count, 'id');
+    }
     for (let n = 0; n < 4; n++) {
       const lines = skus.slice(0, n + 2).map((sku) => ({ sku, quantity: 1 }));
       const input = { from: from.id, to: to.id, lines };
@@ -190,6 +219,17 @@ describe('however long a list is', () => {
       const { data } = await checkout(system, ana, items);
       expect(data.checkout.__typename).toBe('CheckoutSuccess');
       await pay(system, ana, data.checkout.order.id);
+    }
+    const ofShop = nodesOf(shop.offers).filter((offer) => offer.availability.available > 5);
+    const items = ofShop.slice(0, 6).map(({ id }) => ({ offerId: id, quantity: 1 }));
+    const { data } = await checkout(system, ana, items);
+    expect((await pay(system, ana, data.checkout.order.id)).errors).toBeUndefined();
+    for (const { id: warehouseId, stockLevels } of await readWarehouses()) {
+      for (const { onHand, committed, variant } of nodesOf(stockLevels)) {
+        if (committed === 0) continue;
+        const lost = { warehouseId, sku: variant.sku, delta: -onHand, reason: 'lost' };
+        await as.mutate('adjustStock', 'AdjustStockInput', lost, '__typename');
+      }
     }
   }
 
@@ -232,6 +272,25 @@ describe('however long a list is', () => {
       expect(own).toHaveLength(type === 'ShopOrder' ? 2 : 1);
     },
   );
+
+  it('many references to ShopOrder by order and shop are resolved by order in two statements', async () => {
+    const query = `{ orders { ${nodes('id shopOrders { id shop { id } }')} } }`;
+    const token = tokenOf('ana');
+    const orders = nodesOf<OrderAnswer>((await system.graphql(query, {}, token)).data.orders);
+    const keys = orders.flatMap(({ id, shopOrders }) =>
+      shopOrders.map(({ shop }) => ({ __typename: 'ShopOrder', order: { id }, shop })),
+    );
+    expect(keys.length).toBeGreaterThan(5);
+    const request = {
+      query: `query ($of: [_Any!]!) { _entities(representations: $of) { ... on ShopOrder { id } } }`,
+      variables: { of: keys },
+    };
+    const ask = () => querySubgraph(system, 'order', request, 'router', token);
+    const { reply, statements } = await statementsOfRequest(ask);
+    const ids = orders.flatMap(({ shopOrders }) => shopOrders.map(({ id }) => ({ id })));
+    expect(reply.data._entities).toEqual(ids);
+    expect(statements.filter((each) => each.startsWith('order:'))).toHaveLength(2);
+  });
 
   /** All values under a name. */
   function valuesOf(data: unknown, name: string): unknown[] {

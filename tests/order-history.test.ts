@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { callerCredentials, callerHeader } from '../subgraphs/shared/auth/callers.js';
 import { checkout, logIn, openShop, type Person, pay, registerPerson } from './harness/people.js';
+import { cancelShopOrderMutation } from './harness/shopping.js';
 import { postGraphQL, startSystem, type TestSystem } from './harness/system.js';
 import { actAs } from './harness/vendor.js';
 import { eventually } from './harness/wait.js';
@@ -73,10 +74,9 @@ describe('orders of customers and shops, and their history', () => {
     const other = await shopOrderOf(otherVendor, orderId);
     const { mutate, must } = actAs(system, vendor);
     await mutate('shipShopOrder', 'ShipShopOrderInput', { id: mine }, '__typename');
-    await actAs(system, otherVendor).must(
-      'mutation ($id: UUID!) { cancelShopOrder(id: $id) { __typename } }',
-      { id: other },
-    );
+    await actAs(system, otherVendor).must(cancelShopOrderMutation, {
+      input: { id: other, reason: 'DAMAGED', note: 'the box is wet' },
+    });
     await must('mutation ($id: UUID!) { deliverShopOrder(id: $id) { __typename } }', { id: mine });
     const events = aboutStatus(await historyOf(customer, orderId));
     expect(lines(events)).toEqual([
@@ -84,8 +84,8 @@ describe('orders of customers and shops, and their history', () => {
       'RESERVED warehouse',
       'CONFIRMED payments',
       `SHIPPED ${vendor.id}`,
-      `CANCELLED ${otherVendor.id} BY_SHOP`,
-      `SHIPPED ${otherVendor.id} BY_SHOP`,
+      `CANCELLED ${otherVendor.id} DAMAGED: the box is wet`,
+      `SHIPPED ${otherVendor.id}`,
       `REFUND_REQUESTED ${otherVendor.id} BY_SHOP`,
       `DELIVERED ${vendor.id}`,
       `DELIVERED ${vendor.id}`,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { openPayments, type TestPayments } from './harness/payments.js';
 import { checkout, openShop, type Person, pay, registerPerson } from './harness/people.js';
+import { cancelShopOrderMutation } from './harness/shopping.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
@@ -47,8 +48,13 @@ describe('a refund', () => {
     );
     const shopOrders: { id: string; subtotal: { amount: string } }[] = data.order.shopOrders;
     await system.graphql(
-      'mutation ($id: UUID!) { cancelShopOrder(id: $id) { __typename } }',
-      { id: shopOrders.find(({ subtotal }) => subtotal.amount === price)?.id },
+      cancelShopOrderMutation,
+      {
+        input: {
+          id: shopOrders.find(({ subtotal }) => subtotal.amount === price)?.id,
+          reason: 'OTHER',
+        },
+      },
       vendor.token,
     );
   };
@@ -138,8 +144,9 @@ describe('a refund', () => {
       { amount: '10.00' },
     ]);
     const { rows } = await payments.order.query(
-      `select payload from outbox where topic = 'order.stock.returned' and key like $1`,
-      [`${id}:%`],
+      `select payload from outbox
+       where topic = 'order.units.cancelled' and payload->>'orderId' = $1`,
+      [id],
     );
     expect(rows).toHaveLength(1);
   });
@@ -187,7 +194,7 @@ describe('a refund', () => {
       `select topic, payload->>'reason' as reason from outbox where payload->>'orderId' = $1`,
       [id],
     );
-    expect(rows).toEqual([{ topic: 'order.stock.returned', reason: 'PAYMENT_FAILED' }]);
+    expect(rows).toEqual([{ topic: 'order.units.cancelled', reason: 'PAYMENT_FAILED' }]);
     expect(await payments.refundsOf(id)).toEqual([]);
   });
 });

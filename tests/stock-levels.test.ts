@@ -95,7 +95,7 @@ describe('the stock that a vendor and a customer see', () => {
     as.must(
       `query ($id: UUID!) { warehouse(id: $id) { stockLevels(first: 1) { edges { node { movements${args} {
          pageInfo { hasNextPage endCursor }
-         edges { node { type onHandDelta reservedDelta reference reason actor at } } } } } } } }`,
+         edges { node { type onHandDelta reservedDelta committedDelta reference reason actor at } } } } } } } }`,
       { id },
     );
 
@@ -113,7 +113,7 @@ describe('the stock that a vendor and a customer see', () => {
     const moves = edges.map(({ node }: { node: Record<string, unknown> }) => node);
     expect(moves).toMatchObject([
       { type: 'ADJUSTMENT', onHandDelta: -1, reservedDelta: 0, reason: 'broken', actor: vendor.id },
-      { type: 'SALE', onHandDelta: -2, reservedDelta: -2, reference: order.id, actor: 'order' },
+      { type: 'COMMIT', onHandDelta: 0, reservedDelta: -2, committedDelta: 2, reference: order.id },
       { type: 'RESERVATION', onHandDelta: 0, reservedDelta: 2, reference: order.id },
       { type: 'RECEIPT', onHandDelta: 5, reference: 'first delivery', reason: null },
     ]);
@@ -121,15 +121,15 @@ describe('the stock that a vendor and a customer see', () => {
     const at = (moment: unknown, ofSku = sku) =>
       as.must(
         `query ($warehouseId: UUID!, $sku: String!, $at: DateTime!) {
-           stockAt(warehouseId: $warehouseId, sku: $sku, at: $at) { at onHand reserved available } }`,
+           stockAt(warehouseId: $warehouseId, sku: $sku, at: $at) { at onHand reserved committed available } }`,
         { warehouseId, sku: ofSku, at: moment },
       );
     const snapshots = await Promise.all(moves.map((move: { at: string }) => at(move.at)));
     expect(snapshots).toMatchObject([
-      { at: moves[0].at, onHand: 2, reserved: 0, available: 2 },
-      { onHand: 3, reserved: 0, available: 3 },
-      { onHand: 5, reserved: 2, available: 3 },
-      { onHand: 5, reserved: 0, available: 5 },
+      { at: moves[0].at, onHand: 4, reserved: 0, committed: 2, available: 2 },
+      { onHand: 5, reserved: 0, committed: 2, available: 3 },
+      { onHand: 5, reserved: 2, committed: 0, available: 3 },
+      { onHand: 5, reserved: 0, committed: 0, available: 5 },
     ]);
     expect(await at(before)).toMatchObject({ onHand: 0, reserved: 0 });
     expect(await at(new Date().toISOString(), 'OTHER')).toMatchObject({ onHand: 0, available: 0 });

@@ -109,7 +109,7 @@ describe('the stock engine against a model of its rules', () => {
 
   async function runSequence(steps: { due: number[]; ops: Op[] }[]): Promise<void> {
     await stock.query(
-      `truncate reservation_line, reservation, transfer_line, stock_transfer, stock_movement, stock_level,
+      `truncate stock_count_line, stock_count, reservation_line, reservation, transfer_line, stock_transfer, stock_movement, stock_level,
          stock_item, warehouse, outbox`,
     );
     const world = await openWorld(stock, engines);
@@ -152,7 +152,7 @@ function* permutations(items: readonly number[]): Generator<number[]> {
 }
 
 const levelsOf = (model: Model, one: Sku) =>
-  [0, 1].map((w) => [model.onHand[one][w], model.reserved[one][w]]);
+  [0, 1].map((w) => [model.onHand[one][w], model.reserved[one][w], model.committed[one][w]]);
 const shown = (model: Model) => ({
   active: [...model.active],
   levels: { X: levelsOf(model, 'X'), Y: levelsOf(model, 'Y') },
@@ -251,8 +251,10 @@ async function openWorld(stock: TestStock, engines: readonly StockEngine[]) {
         warehouseId: string;
         onHand: number;
         reserved: number;
+        committed: number;
       }>(
-        `select sku, warehouse_id as "warehouseId", on_hand as "onHand", reserved from stock_level`,
+        `select sku, warehouse_id as "warehouseId", on_hand as "onHand", reserved, committed
+         from stock_level`,
       );
       const items = await stock.query<{ sku: Sku; available: number }>(
         'select sku, available from stock_item',
@@ -265,7 +267,7 @@ async function openWorld(stock: TestStock, engines: readonly StockEngine[]) {
       const levelOf = (one: Sku) =>
         warehouses.map(({ id }) => {
           const level = levels.find((each) => each.sku === one && each.warehouseId === id);
-          return [level?.onHand, level?.reserved];
+          return [level?.onHand, level?.reserved, level?.committed];
         });
       const availableOf = (one: Sku) => items.find((item) => item.sku === one)?.available;
       const warehouseRows = await stock.query<{ id: string; active: boolean }>(

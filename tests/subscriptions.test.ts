@@ -12,7 +12,7 @@ import {
   type Watch,
   wsUrl,
 } from './harness/live.js';
-import { checkout, openShop, type Person, registerPerson } from './harness/people.js';
+import { checkout, openShop, type Person, pay, registerPerson } from './harness/people.js';
 import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { actAs } from './harness/vendor.js';
@@ -153,6 +153,39 @@ describe('federated subscriptions at the router', () => {
     expect(later.seen).toEqual([]);
     const receipt = { warehouseId: warehouseIds[0], sku, quantity: 5 };
     await actAs(system, vendor).mutate('receiveStock', 'ReceiveStockInput', receipt, 'id');
+  });
+
+  it('alert a shop each time a shortfall rises, with the orders that it concerns', async () => {
+    const { shopId, sku, offerId, warehouseIds } = await openShop(system, vendor, [100]);
+    const placed = await checkout(system, customer, [{ offerId, quantity: 100 }]);
+    await pay(system, customer, placed.data.checkout.order.id);
+    const query = `subscription ($shopId: UUID!) { stockShortfallAlert(shopId: $shopId) {
+      units level { onHand variant { name } }
+      orders { edges { node { units paid shopOrder { status order { number } } } } } } }`;
+    const alerts = overWebSocket(system.url, vendor.token).subscribe(query, { shopId });
+    let lost = 0;
+    const lose = async () => {
+      const input = { warehouseId: warehouseIds[0], sku, delta: -1, reason: 'lost' };
+      await actAs(system, vendor).mutate('adjustStock', 'AdjustStockInput', input, '__typename');
+      lost += 1;
+    };
+    const loseUntilAlerted = async () => {
+      await lose(); // before the subscription is open, it causes no alert
+      return alerts.seen.length;
+    };
+    await eventually(loseUntilAlerted, (seen) => seen > 0);
+    await lose();
+    const alerted = await until(
+      alerts,
+      (answer) => answer?.data?.stockShortfallAlert.units === lost,
+    );
+    const { number } = placed.data.checkout.order;
+    const node = { units: 100, paid: true, shopOrder: { status: 'CONFIRMED', order: { number } } };
+    expect(alerted?.data.stockShortfallAlert).toEqual({
+      units: lost,
+      level: { onHand: 100 - lost, variant: { name: 'the only one' } },
+      orders: { edges: [{ node }] },
+    });
   });
 
   it('return null with an error at its path for a subgraph that is down, as queries do', async () => {

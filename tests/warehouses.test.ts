@@ -126,16 +126,17 @@ describe('warehouses and stock levels of a vendor, through the router', () => {
     }
   });
 
-  it('does not remove reserved units', async () => {
+  it('accepts a count below the reserved units, and removes no unit that is not there', async () => {
     const { sku, warehouseIds, offerId } = await openShop(system, vendor, [5]);
     await checkout(system, customer, [{ offerId, quantity: 3 }]);
     const input = { warehouseId: warehouseIds[0], sku, reason: 'lost' };
-    const levels = [{ sku, requested: 3, onHand: 5, reserved: 3 }];
-    const refusal = { __typename: 'NotEnoughOnHand', levels };
-    expect(await adjust({ ...input, delta: -3 })).toMatchObject(refusal);
-    expect(await adjust({ ...input, setTo: 2, expectedOnHand: 5 })).toMatchObject(refusal);
+    expect(await adjust({ ...input, delta: -6 })).toMatchObject({
+      __typename: 'NotEnoughOnHand',
+      levels: [{ sku, requested: 6, onHand: 5, reserved: 3 }],
+    });
     expect(await onHand(warehouseIds[0] as string)).toBe(5);
     expect(await adjust({ ...input, delta: -2 })).toMatchObject({ onHand: 3, available: 0 });
+    expect(await adjust({ ...input, setTo: 1, expectedOnHand: 3 })).toMatchObject({ onHand: 1 });
   });
 
   it('adds units of a sku that the warehouse never had, and removes none', async () => {
@@ -192,7 +193,7 @@ describe('warehouses and stock levels of a vendor, through the router', () => {
 
     const paid = await pay(system, customer, data.checkout.order.id);
     expect(paid.data.payOrder.__typename).toBe('PaymentSuccess');
-    expect(await as.levels(id as string)).toMatchObject([{ onHand: 3, reserved: 0 }]);
+    expect(await as.levels(id as string)).toMatchObject([{ onHand: 5, reserved: 0, committed: 2 }]);
     expect(await availableOf(system, offerId)).toBe(4);
   });
 

@@ -42,7 +42,10 @@ const wrongValues: Readonly<Record<string, readonly unknown[]>> = {
   Boolean: ['true', 1, 0, {}, [[]], 'yes'],
   Decimal: ['', 'NaN', 'Infinity', '1e999', '--1', '0x10', '1,5', true, {}, [[]], '1'.repeat(5000)],
   String: [7, true, {}, [[]]],
-  DateTime: ['', 'yesterday', '2026-02-30T00:00:00Z', 7.5, true, {}, "' or 1=1"],
+  DateTime: [
+    ...['', 'yesterday', '2026-02-30T00:00:00Z', 7.5, true, {}, "' or 1=1"],
+    ...['0000-12-31T23:59:59Z', '9999-12-31T23:59:59-12:00'],
+  ],
 };
 // PostgreSQL cannot store them. Only checked inside of inputs: as a plain argument they just match nothing.
 const wrongText = ['a\0b', 'a\ud800'];

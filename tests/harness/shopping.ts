@@ -20,6 +20,9 @@ import { eventually } from './wait.js';
 const timeoutMs = 30_000;
 
 type Shop = Awaited<ReturnType<typeof openShop>>;
+export const cancelShopOrderMutation =
+  'mutation ($input: CancelShopOrderInput!) { cancelShopOrder(input: $input) { __typename } }';
+
 // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects
 export type Reply = any;
 
@@ -83,6 +86,9 @@ export async function openShopping() {
     );
   const step = async (name: 'deliverShopOrder' | 'cancelShopOrder' | 'ship', orderId: string) => {
     const [{ id }] = (await orderOf(orderId)).shopOrders;
+    if (name === 'cancelShopOrder') {
+      return ask(cancelShopOrderMutation, { input: { id, reason: 'OTHER' } }, vendor);
+    }
     if (name !== 'ship') {
       return ask(`mutation ($id: UUID!) { ${name}(id: $id) { __typename } }`, { id }, vendor);
     }

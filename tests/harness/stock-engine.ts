@@ -19,6 +19,15 @@ import { createTestDatabases, startTestRedis } from './databases.js';
 
 export const logger = createLogger('test', 'silent');
 
+/** Fails with the offending rows if an invariant of stock does not hold in a warehouse database. */
+export async function expectStockInvariantsOf(client: pg.Client): Promise<void> {
+  for (const invariant of stockInvariants) {
+    const { offending } = await invariant.check({ warehouse: client } as never);
+    const shown = JSON.stringify(offending.slice(0, offendingMax));
+    if (offending.length > 0) throw new Error(`broken: ${invariant.name}: ${shown}`);
+  }
+}
+
 /** The database and Redis of one test file, for any number of engines (processes). */
 export async function openStock() {
   const [database, redis] = await Promise.all([
@@ -68,13 +77,7 @@ export async function openStock() {
     async query<T extends object>(text: string, values: unknown[] = []): Promise<T[]> {
       return (await client.query<T>(text, values)).rows;
     },
-    async expectStockInvariants() {
-      for (const invariant of stockInvariants) {
-        const { offending } = await invariant.check({ warehouse: client } as never);
-        const shown = JSON.stringify(offending.slice(0, offendingMax));
-        if (offending.length > 0) throw new Error(`broken: ${invariant.name}: ${shown}`);
-      }
-    },
+    expectStockInvariants: () => expectStockInvariantsOf(client),
     async close() {
       for (const closer of closers.reverse()) await closer();
       await client.end();

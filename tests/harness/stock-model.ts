@@ -39,6 +39,7 @@ export interface Model {
   active: boolean[];
   onHand: Record<Sku, number[]>;
   reserved: Record<Sku, number[]>;
+  committed: Record<Sku, number[]>;
   reservations: Record<number, ModelReservation>;
 }
 
@@ -46,14 +47,18 @@ export const emptyModel = (): Model => ({
   active: [true, true],
   onHand: { X: [0, 0], Y: [0, 0] },
   reserved: { X: [0, 0], Y: [0, 0] },
+  committed: { X: [0, 0], Y: [0, 0] },
   reservations: {},
 });
 
-const at = (model: Model, of: 'onHand' | 'reserved', sku: Sku, warehouse: number) =>
+type Column = 'onHand' | 'reserved' | 'committed';
+const at = (model: Model, of: Column, sku: Sku, warehouse: number) =>
   model[of][sku][warehouse] as number;
+const promised = (model: Model, sku: Sku, warehouse: number) =>
+  at(model, 'reserved', sku, warehouse) + at(model, 'committed', sku, warehouse);
 const free = (model: Model, sku: Sku, warehouse: number) =>
   model.active[warehouse]
-    ? at(model, 'onHand', sku, warehouse) - at(model, 'reserved', sku, warehouse)
+    ? Math.max(0, at(model, 'onHand', sku, warehouse) - promised(model, sku, warehouse))
     : 0;
 export const available = (model: Model, sku: Sku) =>
   warehouses.reduce((sum: number, warehouse) => sum + free(model, sku, warehouse), 0);
@@ -80,7 +85,7 @@ export function apply(model: Model, op: Op): unknown {
       return 'received';
     case 'adjust': {
       const left = at(model, 'onHand', op.sku, op.warehouse) + op.units;
-      if (left < at(model, 'reserved', op.sku, op.warehouse)) return 'not enough';
+      if (left < 0) return 'not enough';
       change(model, 'onHand', op.sku, op.warehouse, op.units);
       return 'adjusted';
     }
@@ -94,7 +99,7 @@ export function apply(model: Model, op: Op): unknown {
   }
 }
 
-function change(model: Model, of: 'onHand' | 'reserved', sku: Sku, warehouse: number, by: number) {
+function change(model: Model, of: Column, sku: Sku, warehouse: number, by: number) {
   model[of][sku][warehouse] = at(model, of, sku, warehouse) + by;
 }
 
@@ -140,11 +145,16 @@ function end(
   model.reservations[order] ??= { state: 'RELEASED', lines: [], payment: null, due: false };
   const reservation = model.reservations[order];
   if (reservation.state === 'HELD') {
-    reservation.state = to;
-    reservation.payment = payment;
+    const isShort = reservation.lines.some(
+      ({ sku, warehouse, quantity }) =>
+        at(model, 'committed', sku, warehouse) + quantity > at(model, 'onHand', sku, warehouse),
+    );
+    const isCommit = to === 'COMMITTED' && !isShort;
+    reservation.state = to === 'COMMITTED' && isShort ? 'RELEASED' : to;
+    reservation.payment = isCommit ? payment : null;
     for (const { sku, warehouse, quantity } of reservation.lines) {
       change(model, 'reserved', sku, warehouse, -quantity);
-      if (to === 'COMMITTED') change(model, 'onHand', sku, warehouse, -quantity);
+      if (isCommit) change(model, 'committed', sku, warehouse, quantity);
     }
   }
   return [reservation.state, reservation.payment];

@@ -1,5 +1,21 @@
 import type { Person } from './people.js';
 import type { GraphQLReply, TestSystem } from './system.js';
+import { eventually } from './wait.js';
+
+/** A stock level, as its owner sees it. */
+export interface Level {
+  readonly id: string;
+  readonly onHand: number;
+  readonly reserved: number;
+  readonly committed: number;
+  readonly unavailable: number;
+  readonly buffer: number;
+  readonly shortfall: number;
+  readonly available: number;
+  readonly incoming: number;
+  readonly isLowStock: boolean;
+  readonly variant: { readonly sku: string };
+}
 
 /** Operations of a vendor through the router. */
 export function actAs(system: TestSystem, { token }: Person) {
@@ -14,6 +30,16 @@ export function actAs(system: TestSystem, { token }: Person) {
   };
   const mutation = (name: string, type: string, selection: string) =>
     `mutation ($input: ${type}!) { ${name}(input: $input) { ${selection} } }`;
+  /** Returns the first 100 stock levels of a warehouse. */
+  const levels = async (warehouseId: string): Promise<Level[]> => {
+    const { stockLevels } = await must(
+      `query ($id: UUID!) { warehouse(id: $id) { stockLevels(first: 100) { edges { node {
+         id onHand reserved committed unavailable buffer shortfall available incoming isLowStock
+         variant { sku } } } } } }`,
+      { id: warehouseId },
+    );
+    return stockLevels.edges.map(({ node }: { node: Level }) => node);
+  };
   return {
     reply,
     must,
@@ -26,22 +52,21 @@ export function actAs(system: TestSystem, { token }: Person) {
       const { code, fields } = errors?.[0]?.extensions ?? { code: 'done' };
       return { code, fields: Object.keys(fields ?? {}) };
     },
-    /** Returns the first 100 stock levels of a warehouse. */
-    levels: async (warehouseId: string) => {
-      const { stockLevels } = await must(
-        `query ($id: UUID!) { warehouse(id: $id) { stockLevels(first: 100) { edges { node {
-           id onHand reserved available incoming isLowStock variant { sku } } } } } }`,
-        { id: warehouseId },
-      );
-      return stockLevels.edges.map(({ node }: { node: object }) => node) as Array<{
-        id: string;
-        onHand: number;
-        reserved: number;
-        available: number;
-        incoming: number;
-        isLowStock: boolean;
-        variant: { sku: string };
-      }>;
+    levels,
+    /** Waits until the first level of a warehouse has these units, as events of orders arrive. */
+    untilLevel: (warehouseId: string, units: Partial<Level>) =>
+      eventually(
+        async () => (await levels(warehouseId))[0],
+        (level) =>
+          Object.entries(units).every(([state, count]) => level?.[state as keyof Level] === count),
+      ),
+    /** Sends the stock of a warehouse as a CSV file. */
+    async putStock(warehouseId: string, file: string) {
+      const url = system.url.replace('/graphql', `/warehouses/${warehouseId}/stock.csv`);
+      const headers = { 'content-type': 'text/csv', authorization: `Bearer ${token}` };
+      const answer = await fetch(url, { method: 'PUT', headers, body: file });
+      // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects
+      return { status: answer.status, body: (await answer.json()) as any };
     },
   };
 }

@@ -68,20 +68,20 @@ function lastField(name: string, schema: GraphQLSchema, call: string): string {
   return `it: ${call}${type && isLeafType(getNamedType(type)) ? '' : ' { __typename }'}`;
 }
 
-/** The router's request for an entity to which another subgraph refers. */
-export function requestForEntity(
+/** The router's requests for an entity to which another subgraph refers: one for each of its keys. */
+export function requestsForEntity(
   name: string,
   schema: GraphQLSchema,
   world: World,
-): GraphQLRequest {
+): GraphQLRequest[] {
   const [typeName, fieldName] = splitName(name);
-  const key = keysOf(world)[typeName];
-  if (!key) throw new Error(`tests/rights/ways.ts has no key of a ${typeName}`);
-  return {
+  const keys = keysOf(world)[typeName];
+  if (!keys) throw new Error(`tests/rights/ways.ts has no key of a ${typeName}`);
+  return keys.map((key) => ({
     query: `query ($of: [_Any!]!) { _entities(representations: $of) {
       ... on ${typeName} { ${lastField(name, schema, fieldName)} } } }`,
     variables: { of: [{ __typename: typeName, ...key }] },
-  };
+  }));
 }
 
 /** Sends a request to one subgraph as a process, or without credentials. */

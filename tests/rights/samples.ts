@@ -109,6 +109,28 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Mutation.setLowStockThreshold': ({ warehouseId, sku }) => ({
     input: { warehouseId, sku, threshold: 10_000 },
   }),
+  'Mutation.setStockBuffer': ({ warehouseId, sku }) => ({
+    input: { warehouseId, sku, buffer: 1 },
+  }),
+  'Mutation.markUnavailable': ({ warehouseId, sku }) => ({
+    input: { warehouseId, sku, delta: 1, reason: 'damaged' },
+  }),
+  'Query.stockCount': ({ stockCountId }) => ({ id: stockCountId }),
+  'Mutation.openStockCount': ({ warehouseId, sku }) => ({
+    input: { warehouseId, skus: [sku], showExpected: true },
+  }),
+  'Mutation.submitStockCount': async ({ newStockCount, countLines }) => ({
+    input: { countId: await newStockCount(), lines: countLines },
+  }),
+  'Mutation.cancelStockCount': async ({ newStockCount }) => ({ id: await newStockCount() }),
+  'Query.stockShortfalls': ({ shopId }) => ({ shopId }),
+  'Mutation.reassignShopOrder': async ({ newSale, warehouseIds }) => ({
+    input: { shopOrderId: await newSale(), toWarehouseId: warehouseIds[1] },
+  }),
+  'Subscription.stockShortfallAlert': (world) => {
+    void raiseShortfall(world);
+    return { shopId: world.shopId };
+  },
   'Query.lowStock': ({ shopId }) => ({ shopId }),
   'Query.stockAt': ({ warehouseId, sku }) => ({ warehouseId, sku, at: new Date().toISOString() }),
   'Subscription.lowStockAlert': (world) => {
@@ -148,6 +170,7 @@ export const samples: Readonly<Record<string, Sample>> = {
   }),
   'Query.order': ({ orderId }) => ({ id: orderId }),
   'Query.orders': none,
+  'Query.shopOrderById': ({ shopOrderId }) => ({ id: shopOrderId }),
   'Query.payment': ({ paymentId }) => ({ id: paymentId }),
   'Subscription.orderChanged': ({ orderId }) => ({ id: orderId }),
   'Mutation.checkout': ({ checkoutInput, offerId }) => ({
@@ -159,22 +182,27 @@ export const samples: Readonly<Record<string, Sample>> = {
     input: { id: await newSale(), trackingNumber: 'PARCEL-1' },
   }),
   'Mutation.deliverShopOrder': async ({ newSale }) => ({ id: await newSale() }),
-  'Mutation.cancelShopOrder': async ({ newSale }) => ({ id: await newSale() }),
+  'Mutation.cancelShopOrder': async ({ newSale, sku }) => ({
+    input: { id: await newSale(), reason: 'DAMAGED', skus: [sku], note: 'the box is wet' },
+  }),
   'Mutation.deliverToOrder': () => ({ events: [] }),
 };
 
 /** Makes levels low one after the other, while a subscription is open. */
-async function makeLevelsLow({ change, shopId, warehouseId }: World): Promise<void> {
+function makeLevelsLow({ change, shopId, warehouseId }: World): Promise<void> {
+  const item = 'insert into stock_item (shop_id, sku) values ($1, $2)';
+  const level = 'insert into stock_level (id, warehouse_id, shop_id, sku)';
+  const make = `with made as (${item}) ${level} values (gen_random_uuid(), $3, $1, $2)`;
+  return severalTimes(() => change('warehouse', make, [shopId, unique('LOW'), warehouseId]));
+}
+
+/** Raises the shortfall of a level again and again, while a subscription is open. */
+const raiseShortfall = ({ loseShortUnit }: World): Promise<void> => severalTimes(loseShortUnit);
+
+async function severalTimes(act: () => Promise<unknown>): Promise<void> {
   for (let n = 0; n < 8; n++) {
     await new Promise((resolve) => setTimeout(resolve, 300));
-    const sku = unique('LOW');
-    const item = 'insert into stock_item (shop_id, sku) values ($1, $2)';
-    const level = 'insert into stock_level (id, warehouse_id, shop_id, sku)';
-    await change(
-      'warehouse',
-      `with made as (${item}) ${level} values (gen_random_uuid(), $3, $1, $2)`,
-      [shopId, sku, warehouseId],
-    ).catch(() => {}); // the test has ended
+    await act().catch(() => {}); // the test has ended
   }
 }
 
@@ -199,4 +227,5 @@ export const emptyHere: ReadonlySet<string> = new Set([
   'StockMovement.reason',
   'ReservationOutput.expiresAt',
   'ReservationOutput.paymentId',
+  'ReservationOutput.reason',
 ]);

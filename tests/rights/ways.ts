@@ -71,6 +71,40 @@ export const ways: Readonly<Record<string, Way>> = {
     }),
   },
   LevelTooLow: { by: 'NotEnoughOnHand.levels' },
+  NotEnoughUnavailable: {
+    by: 'Mutation.markUnavailable',
+    sample: ({ warehouseId, sku }) => ({
+      input: { warehouseId, sku, delta: -1_000_000, reason: 'repaired' },
+    }),
+  },
+  StockCount: { by: 'Query.stockCount' },
+  StockCountConnection: { by: 'Warehouse.stockCounts' },
+  StockCountEdge: { by: 'StockCountConnection.edges' },
+  StockCountLine: { by: 'StockCount.lines' },
+  StaleCount: {
+    by: 'Mutation.submitStockCount',
+    sample: ({ staleCountId, countLines }) => ({
+      input: { countId: staleCountId, lines: countLines },
+    }),
+  },
+  StaleCountLine: { by: 'StaleCount.lines' },
+  StockCountNotOpen: {
+    by: 'Mutation.cancelStockCount',
+    sample: ({ stockCountId }) => ({ id: stockCountId }),
+  },
+  StockShortfallConnection: { by: 'Query.stockShortfalls' },
+  StockShortfallEdge: { by: 'StockShortfallConnection.edges' },
+  StockShortfall: { by: 'StockShortfallEdge.node' },
+  UnshippedOrderConnection: { by: 'StockShortfall.orders' },
+  UnshippedOrderEdge: { by: 'UnshippedOrderConnection.edges' },
+  UnshippedOrder: { by: 'UnshippedOrderEdge.node' },
+  ReassignedShopOrder: { by: 'Mutation.reassignShopOrder' },
+  NothingToReassign: {
+    by: 'Mutation.reassignShopOrder',
+    sample: ({ unpaidShopOrderId, warehouseIds }) => ({
+      input: { shopOrderId: unpaidShopOrderId, toWarehouseId: warehouseIds[1] },
+    }),
+  },
   StockTransfer: { by: 'Query.transfer' },
   TransferLine: { by: 'StockTransfer.lines' },
   StockTransferConnection: { by: 'Query.transfers' },
@@ -90,6 +124,7 @@ export const ways: Readonly<Record<string, Way>> = {
   OrderEdge: { by: 'OrderConnection.edges' },
   ShippingAddress: { by: 'Order.shippingAddress' },
   ShopOrder: { by: 'Order.shopOrders' },
+  ShopOrderRefOutput: { by: 'Query.shopOrderById' },
   OrderItem: { by: 'ShopOrder.items' },
   Payment: { by: 'Query.payment' },
   CheckoutSuccess: { by: 'Mutation.checkout' },
@@ -158,20 +193,23 @@ export const ways: Readonly<Record<string, Way>> = {
   },
 };
 
-/** The key of an object of each entity, with the fields that the router adds for `@requires`. */
-export const keysOf = (world: World): Readonly<Record<string, object>> => ({
-  User: { id: world.people.vendor.id },
-  Product: { id: world.productId, variants: [{ sku: world.sku }] },
-  ProductVariant: { sku: 'TRAIL-40' },
-  Category: { id: world.categoryId },
-  Shop: { id: world.shopId },
-  Offer: { id: world.offerId, shop: { id: world.shopId }, variant: { sku: world.sku } },
-  Warehouse: { id: world.warehouseId },
-  StockLevel: { id: world.stockLevelId },
-  StockTransfer: { id: world.transferId },
-  Order: { id: world.orderId },
-  ShopOrder: { id: world.shopOrderId },
-  Payment: { id: world.paymentId },
+/** The keys of an object of each entity, with the fields that the router adds for `@requires`. */
+export const keysOf = (world: World): Readonly<Record<string, readonly object[]>> => ({
+  User: [{ id: world.people.vendor.id }],
+  Product: [{ id: world.productId, variants: [{ sku: world.sku }] }],
+  ProductVariant: [{ sku: 'TRAIL-40' }],
+  Category: [{ id: world.categoryId }],
+  Shop: [{ id: world.shopId }],
+  Offer: [{ id: world.offerId, shop: { id: world.shopId }, variant: { sku: world.sku } }],
+  Warehouse: [{ id: world.warehouseId }],
+  StockLevel: [{ id: world.stockLevelId }],
+  StockTransfer: [{ id: world.transferId }],
+  Order: [{ id: world.orderId }],
+  ShopOrder: [
+    { id: world.shopOrderId },
+    { order: { id: world.orderId }, shop: { id: world.shopId } },
+  ],
+  Payment: [{ id: world.paymentId }],
 });
 
 function checkoutOf(quantity: number, ofForeign = 0): Sample {

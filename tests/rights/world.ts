@@ -5,7 +5,9 @@ import type { SubgraphName } from '../../ops/subgraph-names.js';
 import { address, logIn, openShop, type Person, registerPerson } from '../harness/people.js';
 import { isPaymentPending, retry } from '../harness/retry.js';
 import { startSystem, type TestSystem } from '../harness/system.js';
+import { actAs } from '../harness/vendor.js';
 import type { Viewer } from './expected.js';
+import { createShortfall, createStock } from './stock.js';
 
 const names = {
   customer: 'ana',
@@ -15,11 +17,17 @@ const names = {
   admin: 'ada',
 } as const satisfies Partial<Record<Viewer, string>>;
 
+interface PlacedOrder {
+  readonly id: string;
+  readonly shopOrders: readonly { readonly id: string }[];
+}
+
 export type World = Awaited<ReturnType<typeof createWorld>>;
 
 /**
  * The system with one of everything: a paid order of the customer from the vendor's shop, whose product,
- * warehouses and stock belong to the vendor too, and an order of the vendor.
+ * warehouses and stock belong to the vendor too, an order of the vendor, a submitted stock count, and a
+ * variant of which a unit is missing.
  */
 export async function createWorld(overrides: Record<string, string> = {}) {
   const system = await startSystem(overrides);
@@ -38,7 +46,7 @@ export async function createWorld(overrides: Record<string, string> = {}) {
   const must = (viewer: keyof typeof names, query: string, variables: object) =>
     mustGraphQL(system, people[viewer], query, variables);
 
-  const shop = await openShop(system, people.vendor, [1000]);
+  const shop = await openShop(system, people.vendor, [1000, 1000]);
   const setOffer = async (input: object): Promise<string> =>
     (await must('vendor', offerMutation, { input: { shopId: shop.shopId, ...input } })).setOffer.id;
   await setOffer({
@@ -48,22 +56,18 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     purchaseLimit: 100_000,
   });
   const foreign = await openForeignShop(must, shop.sku);
-  const warehouse = await openWarehouse(must, shop.shopId, shop.sku);
-  const transferInput = {
-    from: shop.warehouseIds[0],
-    to: warehouse.warehouseId,
-    lines: [{ sku: shop.sku, quantity: 1 }],
-  };
-  /** one unit in transit between the vendor's warehouses */
-  const newTransfer = async (): Promise<string> =>
-    (await must('vendor', transferMutation, { input: transferInput })).dispatchTransfer.id;
+  const vendor = actAs(system, people.vendor);
+  const stock = await createStock(vendor, shop);
   const { variant } = await must('vendor', variantQuery, { sku: shop.sku });
-  const placeOrder = async (viewer: keyof typeof names = 'customer'): Promise<string> => {
-    const { checkout } = await must(viewer, checkoutMutation, {
-      input: checkoutInput([{ offerId: shop.offerId, quantity: 1 }]),
-    });
-    return checkout.order.id;
+  const place = async (
+    viewer: keyof typeof names,
+    item = { offerId: shop.offerId, quantity: 1 },
+  ): Promise<PlacedOrder> => {
+    const { checkout } = await must(viewer, checkoutMutation, { input: checkoutInput([item]) });
+    return checkout.order;
   };
+  const placeOrder = async (viewer: keyof typeof names = 'customer'): Promise<string> =>
+    (await place(viewer)).id;
   const customerIds = Object.values(people).map(({ id }) => id);
   /** Adds an item to every cart; no cart is counted until it is changed. */
   const fillCarts = () =>
@@ -97,9 +101,19 @@ export async function createWorld(overrides: Record<string, string> = {}) {
      values (gen_random_uuid(), $1, 0.01, 'a scratch', 'COMPLETED')`,
     [payOrder.payment.id],
   );
-  await placeOrder('vendor');
+  const ofVendor = await place('vendor');
+  const newVariant = async (): Promise<string> => {
+    const sku = `SKU-${randomUUID().slice(0, 13)}`;
+    const input = { productId: variant.product.id, variant: { sku, name: 'New' } };
+    await must('vendor', variantMutation, { input });
+    return sku;
+  };
+  const short = { warehouseId: shop.warehouseIds[0] as string, sku: await newVariant() };
+  const shortOfferId = await setOffer({ sku: short.sku, price: '10.00' });
+  const loseShortUnit = await createShortfall(vendor, short, async (quantity) =>
+    payFor((await place('customer', { offerId: shortOfferId, quantity })).id),
+  );
   const limitedOfferId = await setOffer({ sku: 'TRAIL-40', price: '10.00', purchaseLimit: 1 });
-  const transferId = await newTransfer();
   const stranger = await registerPerson(system);
   let phones = 1000;
   const newPhone = () => `+1202555${phones++}`;
@@ -108,7 +122,7 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     system,
     people,
     ...shop,
-    ...warehouse,
+    ...stock,
     /** with a purchase limit of one unit */
     limitedOfferId,
     foreignOfferId: foreign.setOffer.id,
@@ -139,15 +153,11 @@ export async function createWorld(overrides: Record<string, string> = {}) {
       return { id: createProduct.id as string, sku };
     },
     /** of a new variant, in the vendor's shop */
-    async newOffer() {
-      const sku = `SKU-${randomUUID().slice(0, 13)}`;
-      const input = { productId: variant.product.id, variant: { sku, name: 'New' } };
-      await must('vendor', variantMutation, { input });
-      return setOffer({ sku, price: '10.00' });
-    },
-    transferId,
-    transferInput,
-    newTransfer,
+    newOffer: async () => setOffer({ sku: await newVariant(), price: '10.00' }),
+    /** an unpaid order in the vendor's shop */
+    unpaidShopOrderId: ofVendor.shopOrders[0]?.id as string,
+    /** Makes the shortfall of a level rise. */
+    loseShortUnit,
     placeOrder,
     fillCarts,
     emptyCarts,
@@ -167,9 +177,6 @@ export async function createWorld(overrides: Record<string, string> = {}) {
 
 const productMutation =
   'mutation ($input: CreateProductInput!) { createProduct(input: $input) { id } }';
-const transferMutation = `mutation ($input: TransferStockInput!) {
-  dispatchTransfer(input: $input) { ... on StockTransfer { id } }
-}`;
 const otpMutation = 'mutation ($input: RequestOtpInput!) { requestOtp(input: $input) { id } }';
 const addressMutation = 'mutation ($input: AddressInput!) { addAddress(input: $input) { id } }';
 const variantMutation = 'mutation ($input: AddVariantInput!) { addVariant(input: $input) { sku } }';
@@ -177,7 +184,7 @@ const offerMutation = 'mutation ($input: SetOfferInput!) { setOffer(input: $inpu
 const variantQuery = 'query ($sku: String!) { variant(sku: $sku) { product { id } } }';
 const cancelMutation = 'mutation ($id: UUID!) { cancelOrder(id: $id) { __typename } }';
 const checkoutMutation = `mutation ($input: CheckoutInput!) {
-  checkout(input: $input) { ... on CheckoutSuccess { order { id } } }
+  checkout(input: $input) { ... on CheckoutSuccess { order { id shopOrders { id } } } }
 }`;
 const payMutation = `mutation ($input: PayOrderInput!) {
   payOrder(input: $input) {
@@ -206,20 +213,6 @@ async function openForeignShop(must: Must, sku: string) {
   return must('vendor', offerMutation, {
     input: { shopId: createShop.id, sku, price: '9.00' },
   });
-}
-
-async function openWarehouse(must: Must, shopId: string, sku: string) {
-  const { createWarehouse } = await must(
-    'vendor',
-    'mutation ($input: CreateWarehouseInput!) { createWarehouse(input: $input) { id } }',
-    { input: { shopId, name: 'With an address', address } },
-  );
-  const { receiveStock } = await must(
-    'vendor',
-    'mutation ($input: ReceiveStockInput!) { receiveStock(input: $input) { id } }',
-    { input: { warehouseId: createWarehouse.id, sku, quantity: 10 } },
-  );
-  return { warehouseId: createWarehouse.id as string, stockLevelId: receiveStock.id as string };
 }
 
 async function mustGraphQL(system: TestSystem, person: Person, query: string, variables: object) {
