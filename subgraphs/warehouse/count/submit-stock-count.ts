@@ -67,7 +67,7 @@ export class StaleCountLine {
   @Field(() => String, { description: 'The variant.' })
   sku!: string;
 
-  @Field(() => Date, { description: 'When it was counted.' })
+  @Field(() => Date, { nullable: true, description: 'When it was counted.' })
   countedAt!: Date;
 
   @Field(() => Date, { description: 'When the newest count was made.' })
