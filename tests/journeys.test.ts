@@ -8,6 +8,7 @@ import {
   registerPerson,
 } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';
+import { actAs } from './harness/vendor.js';
 import { eventually } from './harness/wait.js';
 
 describe('journeys of customers, through the router', () => {
@@ -24,7 +25,7 @@ describe('journeys of customers, through the router', () => {
     const { data } = await system.graphql(
       `query ($id: UUID!) { order(id: $id) {
          status cancelReason total { amount currencyCode } customer { id name }
-         shopOrders { status shop { id } subtotal { amount } items { name quantity variant { sku } } }
+         shopOrders { id status shop { id } subtotal { amount } items { name quantity variant { sku } } }
          payments { status method } } }`,
       { id },
       person.token,
@@ -32,7 +33,7 @@ describe('journeys of customers, through the router', () => {
     return data.order;
   };
 
-  it('a customer registers, checks out and pays, and the units leave the stock', async () => {
+  it('a customer registers, checks out and pays, and the units leave the stock when they are shipped', async () => {
     const { offerId, sku, shopId, warehouseIds } = await openShop(system, vendor, [5, 5], '12.34');
     const customer = await registerPerson(system);
     const me = await system.graphql('{ me { id email role } }', {}, customer.token);
@@ -58,23 +59,23 @@ describe('journeys of customers, through the router', () => {
       shopOrders: [{ status: 'CONFIRMED', shop: { id: shopId }, items: [{ variant: { sku } }] }],
     });
 
-    const levels = await system.graphql(
-      `query ($id: UUID!) { warehouse(id: $id) {
-         stockLevels(sku: "${sku}") { edges { node { onHand reserved available isLowStock variant { name } } } } } }`,
-      { id: warehouseIds[0] },
-      vendor.token,
-    );
-    expect(levels.data.warehouse.stockLevels.edges).toEqual([
-      {
-        node: {
-          onHand: 2,
-          reserved: 0,
-          available: 2,
-          isLowStock: true,
-          variant: { name: 'the only one' },
-        },
-      },
-    ]);
+    const as = actAs(system, vendor);
+    const level = async () => {
+      const { stockLevels } = await as.must(
+        `query ($id: UUID!) { warehouse(id: $id) { stockLevels(sku: "${sku}") { edges { node {
+           onHand reserved committed available isLowStock variant { name } } } } } }`,
+        { id: warehouseIds[0] },
+      );
+      return stockLevels.edges[0].node;
+    };
+    const low = { reserved: 0, available: 2, isLowStock: true, variant: { name: 'the only one' } };
+    expect(await level()).toEqual({ onHand: 5, committed: 3, ...low });
+
+    const { shopOrders } = await orderOf(customer, order.id);
+    const shipment = { id: shopOrders[0].id };
+    await as.mutate('shipShopOrder', 'ShipShopOrderInput', shipment, '__typename');
+    const shipped = await eventually(level, ({ onHand }) => onHand < 5);
+    expect(shipped).toEqual({ onHand: 2, committed: 0, ...low });
   });
 
   it('one order can span several shops, with a shop order for each', async () => {
