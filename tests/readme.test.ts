@@ -84,7 +84,7 @@ describe('the documentation', () => {
 
     const vera = await logIn(system, 'vera');
     const received = await system.graphql(receive, {}, vera.token);
-    expect(received.data.receiveStock).toMatchObject({ onHand: 69, reserved: 0 });
+    expect(received.data.receiveStock).toMatchObject({ onHand: 70, reserved: 0 });
     await system.expectInvariants();
   });
 });
