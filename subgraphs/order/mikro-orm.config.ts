@@ -3,8 +3,8 @@ import { IdempotencyKey } from '../shared/idempotency.js';
 import { InboxEntry } from '../shared/messaging/inbox.js';
 import { OutboxEntry } from '../shared/messaging/outbox.js';
 import { Cart, CartItem, UnitsInCarts } from './cart/cart.js';
-import { Migration20261127AnnounceShipped } from './migrations/20261127-announce-shipped.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
+import { Migration20261127ShippedUnits } from './migrations/20261127-shipped-units.js';
 import { Order } from './order/order.js';
 import { OrderEvent } from './order/order-event.js';
 import { OrderItem, ShopOrder } from './order/shop-order.js';
@@ -32,6 +32,6 @@ export const databaseSchema: Schema = {
   ],
   migrations: [
     { name: '20261127-initial', class: Migration20261127Initial },
-    { name: '20261127-announce-shipped', class: Migration20261127AnnounceShipped },
+    { name: '20261127-shipped-units', class: Migration20261127ShippedUnits },
   ],
 };

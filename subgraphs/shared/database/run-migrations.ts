@@ -1,3 +1,4 @@
+import { assert } from '../assert.js';
 import { type Pauses, retrying } from '../resilience/retry.js';
 import {
   connect,
@@ -43,9 +44,14 @@ export function refuseOldSchema(
   if (executed.some(({ name }) => name < initial)) throw new OldSchemaError(new URL(url));
 }
 
-/** The names of a subgraph's migrations, the initial one first. */
-export const namesOf = ({ migrations }: Schema): readonly string[] =>
-  (migrations ?? []).map((each) => (each as { name: string }).name);
+/** The names of a subgraph's migrations, the initial one first. They sort in the order of the list. */
+export function namesOf({ migrations }: Schema): readonly string[] {
+  const names = (migrations ?? []).map((each) => (each as { name: string }).name);
+  for (const [n, name] of names.slice(1).entries()) {
+    assert(name > (names[n] as string), 'a migration has a later name than those before it', name);
+  }
+  return names;
+}
 
 /**
  * Brings the tables of one subgraph up to date. If a migration fails, the earlier ones stay committed. One

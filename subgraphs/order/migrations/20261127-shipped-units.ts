@@ -12,7 +12,7 @@ const linesSql = `(select jsonb_agg(jsonb_build_object('sku', sku, 'quantity', q
  * The warehouse subgraph keeps paid units on hand until it learns that they are shipped. It gets an event
  * for each shop order that was shipped before; returns that were not sent yet become cancellations.
  */
-export class Migration20261127AnnounceShipped extends Migration {
+export class Migration20261127ShippedUnits extends Migration {
   override up(): void {
     this.addSql(`insert into outbox (id, consumer, topic, key, version, payload)
       select event.id, 'warehouse', 'order.shop-order.shipped', s.id::text, 1,
