@@ -6,8 +6,8 @@ import { createInboxResolver } from '../subgraphs/shared/messaging/inbox.js';
 import { setWarehouseActive } from '../subgraphs/warehouse/activation/set-warehouse-active.js';
 import { submitStockCount } from '../subgraphs/warehouse/count/submit-stock-count.js';
 import { expireReservations } from '../subgraphs/warehouse/expiry/expire-reservations.js';
-import { onShopOrderShipped } from '../subgraphs/warehouse/fulfilment/on-shop-order-shipped.js';
 import { onUnitsCancelled } from '../subgraphs/warehouse/fulfilment/on-units-cancelled.js';
+import { onUnitsShipped } from '../subgraphs/warehouse/fulfilment/on-units-shipped.js';
 import {
   commitReservation,
   reserveStock,
@@ -97,7 +97,7 @@ const op = fc.oneof(
 type Op = Parameters<Parameters<typeof op.map>[0]>[0];
 
 const Inbox = createInboxResolver<StockContext>('test', {
-  'order.shop-order.shipped': onShopOrderShipped,
+  'order.units.shipped': onUnitsShipped,
   'order.units.cancelled': onUnitsCancelled,
 });
 
@@ -238,7 +238,7 @@ async function openShelves(stock: TestStock, engine: StockEngine) {
     counted: Set<number>,
   ) {
     const before = await levels();
-    await deliver('order.shop-order.shipped', orderId, sum(from), {
+    await deliver('order.units.shipped', orderId, sum(from), {
       shippedAt: leftAt.toISOString(),
     });
     paid.delete(orderId);

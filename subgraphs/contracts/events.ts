@@ -78,7 +78,7 @@ export const events = {
   ),
 
   /** The units of a shop order left the building. */
-  'order.shop-order.shipped': contract(
+  'order.units.shipped': contract(
     'warehouse',
     z.object({
       shipmentId: id,

@@ -34,7 +34,7 @@ export const subgraph = defineSubgraph({
   redis: { events: { url: 'EVENTS_REDIS_URL' }, hints: { url: 'EVENTS_REDIS_URL' } },
   app: createApp,
   consumes: { 'warehouse.reservation.ended': onReservationEnded },
-  emits: { 'order.shop-order.shipped': 'ending', 'order.units.cancelled': 'ending' },
+  emits: { 'order.units.shipped': 'ending', 'order.units.cancelled': 'ending' },
   workers: {
     'abandon orders': {
       everyMs: 5000,

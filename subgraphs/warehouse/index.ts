@@ -4,8 +4,8 @@ import { inboxRetention } from '../shared/messaging/inbox.js';
 import { runIfMain } from '../shared/runtime/process.js';
 import { createApp } from './app.js';
 import { variables } from './config.js';
-import { onShopOrderShipped } from './fulfilment/on-shop-order-shipped.js';
 import { onUnitsCancelled } from './fulfilment/on-units-cancelled.js';
+import { onUnitsShipped } from './fulfilment/on-units-shipped.js';
 import { databaseSchema } from './mikro-orm.config.js';
 import { lockCommandMaxMs } from './reservation/dispatcher/stock-locks.js';
 import { rowWaitMs } from './reservation/engine.js';
@@ -32,7 +32,7 @@ export const subgraph = defineSubgraph({
   app: createApp,
   consumes: {
     'shop.shop.created': onShopCreated,
-    'order.shop-order.shipped': onShopOrderShipped,
+    'order.units.shipped': onUnitsShipped,
     'order.units.cancelled': onUnitsCancelled,
   },
   emits: { 'warehouse.reservation.ended': 'order', 'warehouse.stock.changed': 'product' },

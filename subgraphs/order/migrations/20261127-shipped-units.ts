@@ -15,7 +15,7 @@ const linesSql = `(select jsonb_agg(jsonb_build_object('sku', sku, 'quantity', q
 export class Migration20261127ShippedUnits extends Migration {
   override up(): void {
     this.addSql(`insert into outbox (id, consumer, topic, key, version, payload)
-      select event.id, 'warehouse', 'order.shop-order.shipped', s.id::text, 1,
+      select event.id, 'warehouse', 'order.units.shipped', s.id::text, 1,
         jsonb_build_object('shipmentId', event.id, 'shopOrderId', s.id, 'orderId', s.order_id,
           'shopId', s.shop_id, 'shippedAt',
           to_char(s.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),

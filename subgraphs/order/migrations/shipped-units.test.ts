@@ -99,7 +99,7 @@ describe('a database of the first version, with orders, that is migrated', () =>
     const [shipment, ...others] = await eventsOf(part(status));
     expect(shipment).toEqual({
       eventId: expect.any(String),
-      topic: 'order.shop-order.shipped',
+      topic: 'order.units.shipped',
       shipmentId: shipment?.eventId,
       shopOrderId,
       orderId,

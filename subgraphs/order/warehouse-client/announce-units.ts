@@ -25,7 +25,7 @@ export async function announceShipped(em: EntityManager, shopOrderId: string): P
   const shipped = await readUnits(em, [shopOrderId]);
   const messages = shipped.map(({ now, ...units }) => {
     const shippedAt = new Date(now).toISOString();
-    return event('order.shop-order.shipped', { ...units, shipmentId: newId(), shippedAt });
+    return event('order.units.shipped', { ...units, shipmentId: newId(), shippedAt });
   });
   await enqueue(em, messages);
 }

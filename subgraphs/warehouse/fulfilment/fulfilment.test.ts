@@ -14,11 +14,11 @@ import {
 import { adjustStock } from '../stock/adjust-stock.js';
 import { markUnavailable } from '../stock/mark-unavailable.js';
 import type { StockContext } from '../stock/stock-store.js';
-import { onShopOrderShipped } from './on-shop-order-shipped.js';
 import { onUnitsCancelled } from './on-units-cancelled.js';
+import { onUnitsShipped } from './on-units-shipped.js';
 
 const Inbox = createInboxResolver<StockContext>('test', {
-  'order.shop-order.shipped': onShopOrderShipped,
+  'order.units.shipped': onUnitsShipped,
   'order.units.cancelled': onUnitsCancelled,
 });
 
@@ -59,7 +59,7 @@ function eventOf(topic: OutboxEvent['topic'], orderId: string, shop: Shop, rest:
   };
 }
 const shipped = (orderId: string, shop: Shop, quantity: number, shippedAt = new Date()) =>
-  eventOf('order.shop-order.shipped', orderId, shop, {
+  eventOf('order.units.shipped', orderId, shop, {
     shippedAt: shippedAt.toISOString(),
     lines: [{ sku: shop.sku, quantity }],
   });

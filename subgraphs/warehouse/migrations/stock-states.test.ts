@@ -4,7 +4,7 @@ import { expectStockInvariantsOf, logger } from '../../../tests/harness/stock-en
 import { connect, disconnect } from '../../shared/database/connect.js';
 import { migrate } from '../../shared/database/run-migrations.js';
 import { newId } from '../../shared/ids.js';
-import { onShopOrderShipped } from '../fulfilment/on-shop-order-shipped.js';
+import { onUnitsShipped } from '../fulfilment/on-units-shipped.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 
 const initial = { ...databaseSchema, migrations: databaseSchema.migrations?.slice(0, 1) ?? [] };
@@ -226,7 +226,7 @@ describe('a database of the first version, with stock and orders, that is migrat
       lines: [{ sku: 'MUG', quantity: 3 }],
     };
     await orm.em.fork().transactional(async (em) => {
-      await onShopOrderShipped(em, {} as never, shipment, { app: {}, logger } as never);
+      await onUnitsShipped(em, {} as never, shipment, { app: {}, logger } as never);
     });
     await disconnect(orm);
     const { rows } = await client.query(

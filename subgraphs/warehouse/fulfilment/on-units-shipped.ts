@@ -13,10 +13,10 @@ import { countTaken, openCommittedPart, type Taken, takeUnits } from './committe
  * an ADJUSTMENT adds the difference first, with the time of that count. If the level was counted after the parcel left, the count did not contain it: an
  * ADJUSTMENT adds the units that the SHIPMENT subtracts.
  */
-export async function onShopOrderShipped(
+export async function onUnitsShipped(
   em: EntityManager,
   _event: OutboxEvent,
-  { shopOrderId, orderId, shopId, shippedAt, lines }: PayloadOf<'order.shop-order.shipped'>,
+  { shopOrderId, orderId, shopId, shippedAt, lines }: PayloadOf<'order.units.shipped'>,
   { app, logger }: Pick<StockContext, 'app' | 'logger'>,
 ): Promise<() => void> {
   const about = { orderId, shopOrderId, shopId };
