@@ -3,7 +3,7 @@ import pg from 'pg';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { databaseSchema } from '../../user/mikro-orm.config.js';
 import type { Schema } from './connect.js';
-import { type LockRetry, migrate } from './run-migrations.js';
+import { type LockRetry, migrate, namesOf } from './run-migrations.js';
 
 class AddColumn extends Migration {
   override up(): void {
@@ -48,6 +48,12 @@ describe('migrations of a database in use', () => {
       `select indisvalid from pg_index where indexrelid = 'user_account_later'::regclass`,
     );
     expect(rows).toEqual([{ indisvalid: true }]);
+  });
+
+  it('are refused if the name of one sorts before an earlier one', () => {
+    const early = { name: '00000101-early', class: AddColumn };
+    const migrations = [...(schema.migrations ?? []), early];
+    expect(() => namesOf({ ...schema, migrations })).toThrow('00000101-early');
   });
 
   it('give up waiting for a lock rather than block others; the next run completes them', async () => {
