@@ -9,6 +9,10 @@ export type ErrorCode =
   | 'IDEMPOTENCY_KEY_REUSED'
   | 'RATE_LIMITED'
   | 'TRY_AGAIN'
+  /** it is not known whether a mutation happened */
+  | 'OUTCOME_UNKNOWN'
+  /** what a mutation that happened selected could not be read */
+  | 'UNAVAILABLE'
   /** returned to a process with unknown credentials; never sent to clients */
   | 'UNKNOWN_CALLER';
 
@@ -37,8 +41,13 @@ export const unknownCaller = () =>
     'UNKNOWN_CALLER',
     'This subgraph accepts requests only from the processes of its own system.',
   );
-/** A dependency is unavailable or busy: the request, with the same key, may be retried. */
+/** A dependency is unavailable or busy, and nothing happened: the request may be retried. */
 export const tryAgain = (message: string) => new DomainError('TRY_AGAIN', message);
+
+const outcomeUnknownMessage =
+  'It is not known whether this happened. Repeat it with the same idempotencyKey, or check first.';
+/** A mutation may have happened: only with the same key it may be repeated without a look. */
+export const outcomeUnknown = () => new DomainError('OUTCOME_UNKNOWN', outcomeUnknownMessage);
 
 /** Whether an error has the code `TRY_AGAIN`. */
 export const isTryAgain = (error: unknown): boolean =>

@@ -1,4 +1,4 @@
-import { badInput } from '../errors.js';
+import { badInput, OutcomeUnknown } from '../errors.js';
 import { createLogger } from '../observability/logger.js';
 import { requestTrace } from '../observability/request-context.js';
 import { maskErrors } from './error-format.js';
@@ -28,6 +28,16 @@ describe('errors', () => {
       expect(mask(formatted, thrown)).toMatchObject({ extensions: { code: 'TRY_AGAIN' } });
     },
   );
+
+  it('of a COMMIT whose answer was lost become OUTCOME_UNKNOWN', () => {
+    const thrown = new OutcomeUnknown('the answer to COMMIT was lost');
+    const formatted = { message: 'no', extensions: { code: 'INTERNAL_SERVER_ERROR' } };
+    expect(mask(formatted, thrown)).toEqual({
+      message:
+        'It is not known whether this happened. Repeat it with the same idempotencyKey, or check first.',
+      extensions: { code: 'OUTCOME_UNKNOWN' },
+    });
+  });
 
   it('of any other kind are logged in full and masked, with the id of the request', () => {
     const thrown = new Error('password authentication failed for role "x"');

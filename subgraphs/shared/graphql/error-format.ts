@@ -1,7 +1,7 @@
 import { unwrapResolverError } from '@apollo/server/errors';
 import type { GraphQLFormattedError } from 'graphql';
 import { isDatabaseUnavailable, isRefusedValue, isTooSlow } from '../database/errors.js';
-import { OutcomeUnknown, UpstreamFault } from '../errors.js';
+import { OutcomeUnknown, outcomeUnknown, UpstreamFault } from '../errors.js';
 import type { Logger } from '../observability/logger.js';
 import { requestTrace } from '../observability/request-context.js';
 
@@ -81,9 +81,8 @@ function maskFault(logger: Logger, formatted: GraphQLFormattedError, error: unkn
   }
   logger.error({ err: error, path: formatted.path }, 'request failed');
   if (error instanceof OutcomeUnknown) {
-    const message =
-      'The outcome is unknown. Check whether the change was made before you repeat it.';
-    return { ...masked(formatted), message };
+    const { message, extensions } = outcomeUnknown();
+    return { ...formatted, message, extensions };
   }
   if (isDatabaseUnavailable(error) || isTooSlow(error) || error instanceof UpstreamFault) {
     const message = 'Service temporarily unavailable. Please retry.';

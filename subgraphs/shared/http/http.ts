@@ -89,6 +89,7 @@ const statusByCode: Record<string, number> = {
   CONFLICT: 409,
   RATE_LIMITED: 429,
   TRY_AGAIN: 503,
+  OUTCOME_UNKNOWN: 500,
 };
 
 /** The `Retry-After` header: whole seconds, rounded up. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { finished } from 'node:stream/promises';
 import { isDatabaseUnavailable, isTooSlow } from '../database/errors.js';
-import { DomainError, tryAgain, UpstreamFault } from '../errors.js';
+import { DomainError, OutcomeUnknown, outcomeUnknown, tryAgain, UpstreamFault } from '../errors.js';
 import type { Logger } from '../observability/logger.js';
 import { HttpError, sendPlainError } from './http.js';
 
@@ -53,5 +53,6 @@ function clientError(error: unknown, logger: Logger): DomainError | HttpError {
     return tryAgain('Service temporarily unavailable. Please retry.');
   }
   logger.error({ err: error }, 'request failed');
+  if (error instanceof OutcomeUnknown) return outcomeUnknown();
   return new HttpError(500, 'Something went wrong on our side.');
 }
