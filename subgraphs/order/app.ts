@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { createClaims } from '../shared/idempotency.js';
+import { createClaims } from '../shared/idempotency/claim-key.js';
 import { createShopOwners } from '../shared/rights/shop-owners.js';
 import type { SubgraphParts } from '../shared/subgraph-definition.js';
 import { type CheckoutApp, createCheckoutWrites } from './checkout/checkout-writes.js';

@@ -1,7 +1,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { SubgraphContext } from '../shared/graphql/context.js';
 import type { ServiceClient } from '../shared/http/service-client.js';
-import type { ClaimOnce } from '../shared/idempotency.js';
+import type { ClaimOnce } from '../shared/idempotency/claim-key.js';
 import type { Logger } from '../shared/observability/logger.js';
 import type { ShopOwners } from '../shared/rights/shop-owners.js';
 import type { PaymentProvider } from './payment/provider/payment-provider.js';

@@ -1,6 +1,7 @@
 import { pruning } from '../shared/database/prune.js';
 import { defineSubgraph } from '../shared/define-subgraph.js';
-import { keyRetention } from '../shared/idempotency.js';
+import { keyRetention } from '../shared/idempotency/claim-key.js';
+import { outcomeRetention } from '../shared/idempotency/stored-outcome.js';
 import { inboxRetention } from '../shared/messaging/inbox.js';
 import { runIfMain } from '../shared/runtime/process.js';
 import { createApp } from './app.js';
@@ -51,7 +52,7 @@ export const subgraph = defineSubgraph({
     },
     'clean up': {
       everyMs: 600_000,
-      run: pruning(keyRetention, inboxRetention, paymentEventRetention),
+      run: pruning(keyRetention, inboxRetention, paymentEventRetention, outcomeRetention),
     },
   },
   httpRoutes: [webhookRoute],

@@ -1,5 +1,7 @@
 import type { Schema } from '../shared/database/connect.js';
-import { IdempotencyKey } from '../shared/idempotency.js';
+import { Migration20261127StoredOutcomes } from '../shared/idempotency/20261127-stored-outcomes.js';
+import { IdempotencyKey } from '../shared/idempotency/claim-key.js';
+import { StoredOutcome } from '../shared/idempotency/stored-outcome.js';
 import { InboxEntry } from '../shared/messaging/inbox.js';
 import { OutboxEntry } from '../shared/messaging/outbox.js';
 import { Cart, CartItem, UnitsInCarts } from './cart/cart.js';
@@ -29,9 +31,11 @@ export const databaseSchema: Schema = {
     IdempotencyKey,
     InboxEntry,
     OutboxEntry,
+    StoredOutcome,
   ],
   migrations: [
     { name: '20261127-initial', class: Migration20261127Initial },
     { name: '20261127-shipped-units', class: Migration20261127ShippedUnits },
+    { name: '20261127-stored-outcomes', class: Migration20261127StoredOutcomes },
   ],
 };

@@ -1,4 +1,6 @@
 import type { Schema } from '../shared/database/connect.js';
+import { Migration20261127StoredOutcomes } from '../shared/idempotency/20261127-stored-outcomes.js';
+import { StoredOutcome } from '../shared/idempotency/stored-outcome.js';
 import { InboxEntry } from '../shared/messaging/inbox.js';
 import { OutboxEntry } from '../shared/messaging/outbox.js';
 import { Category } from './category/category.js';
@@ -19,6 +21,10 @@ export const databaseSchema: Schema = {
     SearchWord,
     InboxEntry,
     OutboxEntry,
+    StoredOutcome,
   ],
-  migrations: [{ name: '20261127-initial', class: Migration20261127Initial }],
+  migrations: [
+    { name: '20261127-initial', class: Migration20261127Initial },
+    { name: '20261127-stored-outcomes', class: Migration20261127StoredOutcomes },
+  ],
 };

@@ -1,5 +1,6 @@
 import { pruning } from '../shared/database/prune.js';
 import { defineSubgraph } from '../shared/define-subgraph.js';
+import { outcomeRetention } from '../shared/idempotency/stored-outcome.js';
 import { inboxRetention } from '../shared/messaging/inbox.js';
 import { runIfMain } from '../shared/runtime/process.js';
 import { variables } from './config.js';
@@ -24,7 +25,7 @@ export const subgraph = defineSubgraph({
   },
   emits: { 'shop.shop.created': 'warehouse', 'shop.offer.changed': 'product' },
   workers: {
-    'clean up': { everyMs: 600_000, run: pruning(inboxRetention) },
+    'clean up': { everyMs: 600_000, run: pruning(inboxRetention, outcomeRetention) },
   },
 });
 

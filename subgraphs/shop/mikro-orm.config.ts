@@ -1,4 +1,6 @@
 import type { Schema } from '../shared/database/connect.js';
+import { Migration20261127StoredOutcomes } from '../shared/idempotency/20261127-stored-outcomes.js';
+import { StoredOutcome } from '../shared/idempotency/stored-outcome.js';
 import { InboxEntry } from '../shared/messaging/inbox.js';
 import { OutboxEntry } from '../shared/messaging/outbox.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
@@ -8,6 +10,9 @@ import { VariantName } from './offer/variant-name.js';
 import { Shop } from './shop/shop.js';
 
 export const databaseSchema: Schema = {
-  entities: [Shop, Offer, RetiredSku, VariantName, OutboxEntry, InboxEntry],
-  migrations: [{ name: '20261127-initial', class: Migration20261127Initial }],
+  entities: [Shop, Offer, RetiredSku, VariantName, OutboxEntry, InboxEntry, StoredOutcome],
+  migrations: [
+    { name: '20261127-initial', class: Migration20261127Initial },
+    { name: '20261127-stored-outcomes', class: Migration20261127StoredOutcomes },
+  ],
 };

@@ -1,5 +1,6 @@
 import { pruning } from '../shared/database/prune.js';
 import { defineSubgraph } from '../shared/define-subgraph.js';
+import { outcomeRetention } from '../shared/idempotency/stored-outcome.js';
 import { runIfMain } from '../shared/runtime/process.js';
 import { createApp } from './app.js';
 import { variables } from './config.js';
@@ -23,9 +24,14 @@ export const subgraph = defineSubgraph({
   consumes: {},
   emits: {},
   workers: {
-    'clean up of sessions': {
+    'clean up': {
       everyMs: 60_000,
-      run: pruning(endedSessionRetention, expiredSessionRetention, refreshTokenRetention),
+      run: pruning(
+        endedSessionRetention,
+        expiredSessionRetention,
+        refreshTokenRetention,
+        outcomeRetention,
+      ),
     },
   },
   routes: { '/.well-known/jwks.json': ({ keys }) => keys.published },

@@ -1,10 +1,15 @@
 import type { Schema } from '../shared/database/connect.js';
+import { Migration20261127StoredOutcomes } from '../shared/idempotency/20261127-stored-outcomes.js';
+import { StoredOutcome } from '../shared/idempotency/stored-outcome.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
 import { Address } from './profile/address.js';
 import { LoginSession, RefreshToken } from './session/login-session.js';
 import { User } from './user.js';
 
 export const databaseSchema: Schema = {
-  entities: [User, LoginSession, RefreshToken, Address],
-  migrations: [{ name: '20261127-initial', class: Migration20261127Initial }],
+  entities: [User, LoginSession, RefreshToken, Address, StoredOutcome],
+  migrations: [
+    { name: '20261127-initial', class: Migration20261127Initial },
+    { name: '20261127-stored-outcomes', class: Migration20261127StoredOutcomes },
+  ],
 };

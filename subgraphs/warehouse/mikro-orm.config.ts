@@ -1,4 +1,6 @@
 import type { Schema } from '../shared/database/connect.js';
+import { Migration20261127StoredOutcomes } from '../shared/idempotency/20261127-stored-outcomes.js';
+import { StoredOutcome } from '../shared/idempotency/stored-outcome.js';
 import { InboxEntry } from '../shared/messaging/inbox.js';
 import { OutboxEntry } from '../shared/messaging/outbox.js';
 import { StockCount, StockCountLine } from './count/stock-count.js';
@@ -25,9 +27,11 @@ export const databaseSchema: Schema = {
     StockCountLine,
     OutboxEntry,
     InboxEntry,
+    StoredOutcome,
   ],
   migrations: [
     { name: '20261127-initial', class: Migration20261127Initial },
     { name: '20261127-stock-states', class: Migration20261127StockStates },
+    { name: '20261127-stored-outcomes', class: Migration20261127StoredOutcomes },
   ],
 };

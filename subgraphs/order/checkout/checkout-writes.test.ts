@@ -1,7 +1,7 @@
 import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { connect } from '../../shared/database/connect.js';
 import { sql } from '../../shared/database/sql.js';
-import { type ClaimOnce, createClaims } from '../../shared/idempotency.js';
+import { type ClaimOnce, createClaims } from '../../shared/idempotency/claim-key.js';
 import { newId } from '../../shared/ids.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 import { type CheckoutWrites, createCheckoutWrites } from './checkout-writes.js';

@@ -5,7 +5,7 @@ import {
   fingerprintOf,
   type IdempotencyKeyRef,
   releaseClaim,
-} from '../../shared/idempotency.js';
+} from '../../shared/idempotency/claim-key.js';
 import { newId } from '../../shared/ids.js';
 import { payPlacedOrder } from '../payment/pay-order.js';
 import { type CheckoutInput, mergeItems } from './checkout-input.js';

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { storeOutcome } from '../../shared/idempotency.js';
+import { storeOutcome } from '../../shared/idempotency/claim-key.js';
 import type { CheckoutAttempt } from './find-or-place-order.js';
 import type { Outcome } from './outcome.js';
 

@@ -1,6 +1,6 @@
 import { isUniqueViolation } from '../../shared/database/errors.js';
 import { sql } from '../../shared/database/sql.js';
-import type { IdempotencyKeyRef } from '../../shared/idempotency.js';
+import type { IdempotencyKeyRef } from '../../shared/idempotency/claim-key.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import { LimitExceeded } from '../purchase-limit/count-purchases.js';
 import type { CheckoutInput, CheckoutItemInput } from './checkout-input.js';

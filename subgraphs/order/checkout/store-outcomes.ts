@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { namedParameters } from '../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
-import type { IdempotencyKeyRef } from '../../shared/idempotency.js';
+import type { IdempotencyKeyRef } from '../../shared/idempotency/claim-key.js';
 import { newId } from '../../shared/ids.js';
 import { markChanged } from '../order/order-signals.js';
 import { orderTransitions, shopOrderTransitions } from '../order/status.js';

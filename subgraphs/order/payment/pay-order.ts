@@ -4,7 +4,12 @@ import { requireById } from '../../shared/database/require-by-id.js';
 import { tryAgain } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
-import { claimKey, fingerprintOf, releaseClaim, storeOutcome } from '../../shared/idempotency.js';
+import {
+  claimKey,
+  fingerprintOf,
+  releaseClaim,
+  storeOutcome,
+} from '../../shared/idempotency/claim-key.js';
 import { newId } from '../../shared/ids.js';
 import type { OrderContext } from '../context.js';
 import { Order, OrderExpired } from '../order/order.js';

@@ -50,6 +50,17 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   );
 }
 
+const notConnectedCodes = ['ECONNREFUSED', 'ENOTFOUND', '53300', '57P03'];
+
+/** Whether no connection could be opened, so that no statement was sent. */
+export function isNotConnected(error: unknown): boolean {
+  const { code, message = '' } = error as { code?: unknown; message?: string };
+  return (
+    notConnectedCodes.includes(code as string) ||
+    message.includes('timeout exceeded when trying to connect')
+  );
+}
+
 const refusedValues = [protocolViolation, '22021', '22P05', '22003', '22001', '22P02'];
 
 /** Whether PostgreSQL rejected a value: a character it cannot store, a number or text too large. */

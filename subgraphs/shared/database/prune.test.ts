@@ -7,7 +7,8 @@ import {
   expiredSessionRetention,
   refreshTokenRetention,
 } from '../../user/session/login-session.js';
-import { keyRetention } from '../idempotency.js';
+import { keyRetention } from '../idempotency/claim-key.js';
+import { outcomeRetention } from '../idempotency/stored-outcome.js';
 import { inboxRetention } from '../messaging/inbox.js';
 import { outboxRetention } from '../messaging/outbox.js';
 import { createLogger } from '../observability/logger.js';
@@ -83,6 +84,7 @@ describe('pruning', () => {
     ['order', inboxRetention],
     ['order', outboxRetention],
     ['order', keyRetention],
+    ['user', outcomeRetention],
     ['order', paymentEventRetention],
     ['user', refreshTokenRetention],
     ['user', endedSessionRetention],

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { groupWrites } from './batching/group-writes.js';
-import type { Retention } from './database/prune.js';
-import { sqlPrepared } from './database/sql.js';
-import { DomainError, tryAgain } from './errors.js';
+import { groupWrites } from '../batching/group-writes.js';
+import type { Retention } from '../database/prune.js';
+import { sqlPrepared } from '../database/sql.js';
+import { DomainError, tryAgain } from '../errors.js';
 
 /**
  * A key under which a client may retry an operation and get the same result. The row fixes the id of the
@@ -67,6 +67,12 @@ const claimMs = 10_000;
 const waitMaxMs = 5000;
 const waitStepMs = 50;
 
+export const keyReused = () =>
+  new DomainError(
+    'IDEMPOTENCY_KEY_REUSED',
+    'This idempotencyKey was used for another request. Use a new key.',
+  );
+
 export function fingerprintOf(request: unknown): string {
   return createHash('sha256').update(JSON.stringify(request)).digest('hex');
 }
@@ -89,10 +95,7 @@ export async function claimKey<O extends object>(
   const deadlineMs = Date.now() + waitMaxMs;
   for (;;) {
     const row = await claimOnce({ key, fingerprint, subjectId });
-    if (row.fingerprint !== fingerprint) {
-      const message = 'This idempotencyKey was used for another request. Use a new key.';
-      throw new DomainError('IDEMPOTENCY_KEY_REUSED', message);
-    }
+    if (row.fingerprint !== fingerprint) throw keyReused();
     if (row.claimed || row.outcome) return { subjectId: row.subjectId, outcome: row.outcome as O };
     if (Date.now() >= deadlineMs) {
       throw tryAgain('The same request is already in progress. Please retry with the same key.');

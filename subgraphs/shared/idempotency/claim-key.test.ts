@@ -1,9 +1,10 @@
-import { createTestDatabases } from '../../tests/harness/databases.js';
-import { logger } from '../../tests/harness/stock-engine.js';
-import { databaseSchema } from '../order/mikro-orm.config.js';
-import { connect } from './database/connect.js';
-import { prune } from './database/prune.js';
-import { sql } from './database/sql.js';
+import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { logger } from '../../../tests/harness/stock-engine.js';
+import { databaseSchema } from '../../order/mikro-orm.config.js';
+import { connect } from '../database/connect.js';
+import { prune } from '../database/prune.js';
+import { sql } from '../database/sql.js';
+import { newId } from '../ids.js';
 import {
   claimKey,
   createClaims,
@@ -11,8 +12,7 @@ import {
   keyRetention,
   releaseClaim,
   storeOutcome,
-} from './idempotency.js';
-import { newId } from './ids.js';
+} from './claim-key.js';
 
 describe('idempotency keys', () => {
   let database: { drop(): Promise<void> };

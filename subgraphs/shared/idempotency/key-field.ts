@@ -1,0 +1,21 @@
+import { IsOptional, Length } from 'class-validator';
+import { Arg, Field } from 'type-graphql';
+
+export const keyMax = 255;
+
+const options = {
+  nullable: true,
+  description: `Chosen by the client, 1 to ${keyMax} characters. A repeated request with the same key is not processed again for 24 hours, and gets the same answer.`,
+};
+
+/** The idempotency key of a mutation, as a field of its input. */
+export function KeyField(): PropertyDecorator {
+  return (target, property) => {
+    Field(() => String, options)(target, property as string);
+    IsOptional()(target, property as string);
+    Length(1, keyMax)(target, property as string);
+  };
+}
+
+/** The idempotency key of a mutation without an input, as an argument. `runOnce` checks its length. */
+export const KeyArg = () => Arg('idempotencyKey', () => String, options);

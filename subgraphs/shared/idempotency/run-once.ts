@@ -1,0 +1,128 @@
+import { type EntityManager, wrap } from '@mikro-orm/postgresql';
+import { assert } from '../assert.js';
+import { identityOf } from '../auth/callers.js';
+import { type Once, transact } from '../database/transact.js';
+import { badInput, DomainError, isTryAgain, notFound } from '../errors.js';
+import type { SubgraphContext } from '../graphql/context.js';
+import { fingerprintOf } from './claim-key.js';
+import { keyMax } from './key-field.js';
+import {
+  claimInTransaction,
+  findOutcome,
+  type RequestKey,
+  RequestRepeated,
+  storeInTransaction,
+} from './stored-outcome.js';
+
+// biome-ignore lint/suspicious/noExplicitAny: a class of any result
+type ResultClass = new (...values: any[]) => object;
+
+export interface Mutation {
+  /** its name */
+  readonly operation: string;
+  readonly input: { readonly idempotencyKey?: string | null };
+  /** the classes of its result; none if it returns true */
+  readonly results?: readonly ResultClass[];
+}
+
+/**
+ * Runs a mutation once for each key of its user: a repeat returns what the first request returned, even if
+ * its answer was lost. An entity is read again, a refusal is returned as it was. An error is not stored, as
+ * nothing happened: the mutation then runs again.
+ *
+ * @param run passes `once` on to its one transaction, whose value it returns. A refusal may be returned
+ *   without a transaction
+ * @throws `IDEMPOTENCY_KEY_REUSED` for another request under the same key; `TRY_AGAIN` while the first
+ *   request takes too long
+ */
+export async function runOnce<T extends object | boolean>(
+  context: SubgraphContext,
+  { operation, input, results = [] }: Mutation,
+  run: (once?: Once<T>) => Promise<T>,
+): Promise<T> {
+  const { idempotencyKey, ...request } = input;
+  if (typeof idempotencyKey !== 'string') return run();
+  if (idempotencyKey.length < 1 || idempotencyKey.length > keyMax) {
+    throw badInput({ idempotencyKey: `must have 1 to ${keyMax} characters` });
+  }
+  const key: RequestKey = {
+    userId: identityOf(context).id,
+    operation,
+    key: idempotencyKey,
+    fingerprint: fingerprintOf(request),
+  };
+  const read = (outcome: object) => decode<T>(context.em, outcome as Outcome, results);
+  const before = await findOutcome(context.em, key);
+  if (before) return read(before);
+  const once = new KeyedTransaction<T>(key, results);
+  const store = (value: () => T) => transact(context.em, async () => value(), once);
+  try {
+    const value = await run(once).catch((error) => {
+      if (once.isBegun || !isFinal(error)) throw error;
+      // The first request may have caused the error, and be in its transaction still.
+      return store(() => {
+        throw error;
+      });
+    });
+    return once.isStored ? value : await store(() => value);
+  } catch (error) {
+    if (error instanceof RequestRepeated) return read(error.outcome);
+    throw error;
+  }
+}
+
+const isFinal = (error: unknown) => error instanceof DomainError && !isTryAgain(error);
+
+class KeyedTransaction<T extends object | boolean> implements Once<T> {
+  isBegun = false;
+  isStored = false;
+
+  constructor(
+    private readonly key: RequestKey,
+    private readonly results: readonly ResultClass[],
+  ) {}
+
+  async begin(tx: EntityManager): Promise<void> {
+    this.isBegun = true;
+    await claimInTransaction(tx, this.key);
+  }
+
+  async end(tx: EntityManager, value: T): Promise<void> {
+    await storeInTransaction(tx, this.key, encode(tx, value, this.results));
+    this.isStored = true;
+  }
+}
+
+/** A result, as stored: true, an entity by its id, or an object by its fields. */
+type Outcome =
+  | { readonly value: boolean }
+  | { readonly type: string; readonly id: string }
+  | { readonly type: string; readonly fields: object };
+
+function encode(em: EntityManager, value: unknown, results: readonly ResultClass[]): Outcome {
+  if (typeof value === 'boolean') return { value };
+  const found = results.find((each) => value instanceof each);
+  assert(found !== undefined, 'the result of a mutation has one of its classes', String(value));
+  const type = found.name;
+  if (!isEntity(em, found)) return { type, fields: value as object };
+  return { type, id: String(wrap(value as object, true).getPrimaryKey()) };
+}
+
+async function decode<T>(
+  em: EntityManager,
+  outcome: Outcome,
+  results: readonly ResultClass[],
+): Promise<T> {
+  if ('value' in outcome) return outcome.value as T;
+  const found = results.find(({ name }) => name === outcome.type);
+  assert(found !== undefined, 'a stored outcome has a class of its mutation', outcome.type);
+  if ('fields' in outcome) return Object.assign(new found(), outcome.fields) as T;
+  const entity = await em.fork().findOne(found as ResultClass, outcome.id as never);
+  if (!entity) throw notFound(wordsOf(outcome.type), outcome.id);
+  return entity as T;
+}
+
+const isEntity = (em: EntityManager, type: ResultClass) => em.getMetadata().has(type);
+
+/** `StockCount` → `stock count` */
+const wordsOf = (type: string) => type.replace(/(?<=.)([A-Z])/g, ' $1').toLowerCase();

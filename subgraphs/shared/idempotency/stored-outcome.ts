@@ -1,0 +1,104 @@
+import type { Opt } from '@mikro-orm/core';
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Retention } from '../database/prune.js';
+import { sql } from '../database/sql.js';
+import { keyReused } from './claim-key.js';
+
+/**
+ * The outcome of a mutation, under the key with which its client may repeat it. The row is written in the
+ * transaction of the change, so that no crash leaves one without the other.
+ */
+@Entity({ tableName: 'stored_outcome' })
+export class StoredOutcome {
+  /** the user, or another scope within which keys are distinct */
+  @PrimaryKey({ type: 'uuid' })
+  userId!: string;
+
+  /** the name of the mutation */
+  @PrimaryKey({ type: 'text' })
+  operation!: string;
+
+  @PrimaryKey({ type: 'text' })
+  key!: string;
+
+  /** SHA-256 of the request, to distinguish a repeat from another request under the same key */
+  @Property({ type: 'text' })
+  fingerprint!: string;
+
+  /** null only within the transaction */
+  @Property({ type: 'jsonb', nullable: true })
+  outcome!: object | null;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()', index: 'stored_outcome_created_at' })
+  createdAt!: Opt<Date>;
+}
+
+const keepHours = 24;
+
+export const outcomeRetention: Retention = {
+  table: 'stored_outcome',
+  outdated: `created_at < now() - interval '${keepHours} hours'`,
+};
+
+export interface RequestKey {
+  readonly userId: string;
+  readonly operation: string;
+  readonly key: string;
+  readonly fingerprint: string;
+}
+
+/** The request was processed before: thrown to leave its second transaction. */
+export class RequestRepeated extends Error {
+  constructor(readonly outcome: object) {
+    super('the request was processed before');
+  }
+}
+
+/**
+ * Claims a key in the transaction of `tx`. While another transaction has it, waits until that one ends.
+ *
+ * @throws RequestRepeated, if the key has an outcome; `IDEMPOTENCY_KEY_REUSED` for another request under the
+ *   same key
+ */
+export async function claimInTransaction(tx: EntityManager, request: RequestKey): Promise<void> {
+  for (;;) {
+    const inserted = await sql(
+      tx,
+      `insert into stored_outcome (user_id, operation, key, fingerprint) values ($1, $2, $3, $4)
+       on conflict do nothing returning 1`,
+      [request.userId, request.operation, request.key, request.fingerprint],
+    );
+    if (inserted.length > 0) return;
+    const outcome = await findOutcome(tx, request);
+    if (outcome) throw new RequestRepeated(outcome); // else it was pruned meanwhile
+  }
+}
+
+/** @throws `IDEMPOTENCY_KEY_REUSED` for another request under the same key */
+export async function findOutcome(
+  em: EntityManager,
+  { userId, operation, key, fingerprint }: RequestKey,
+): Promise<object | null> {
+  const [row] = await sql<Pick<StoredOutcome, 'fingerprint' | 'outcome'>>(
+    em,
+    `select fingerprint, outcome from stored_outcome
+     where user_id = $1 and operation = $2 and key = $3`,
+    [userId, operation, key],
+  );
+  if (row && row.fingerprint !== fingerprint) throw keyReused();
+  return row?.outcome ?? null;
+}
+
+/** Stores the outcome of a claimed key. */
+export async function storeInTransaction(
+  tx: EntityManager,
+  { userId, operation, key }: RequestKey,
+  outcome: object,
+): Promise<void> {
+  await sql(
+    tx,
+    'update stored_outcome set outcome = $4 where user_id = $1 and operation = $2 and key = $3',
+    [userId, operation, key, JSON.stringify(outcome)],
+  );
+}
