@@ -42,15 +42,15 @@ describe('the cart, through the router', () => {
   type Reply = any;
   const cart = (of = customer): Promise<Reply> => ask(`{ cart { ${cartFields} } }`, {}, of);
   const change =
-    (verb: string) =>
+    (verb: 'addToCart' | 'setCartItem', type: 'AddToCartInput' | 'SetCartItemInput') =>
     (offerId: string, quantity: number, of = customer) =>
       ask(
-        `mutation ($input: CartItemInput!) { ${verb}(input: $input) { ${resultFields} } }`,
+        `mutation ($input: ${type}!) { ${verb}(input: $input) { ${resultFields} } }`,
         { input: { offerId, quantity } },
         of,
       ) as Promise<Reply>;
-  const add = change('addToCart');
-  const set = change('setCartItem');
+  const add = change('addToCart', 'AddToCartInput');
+  const set = change('setCartItem', 'SetCartItemInput');
   const remove = (offerId: string) =>
     ask(`mutation ($offerId: UUID!) { removeFromCart(offerId: $offerId) { ${cartFields} } }`, {
       offerId,
@@ -185,7 +185,7 @@ describe('the cart, through the router', () => {
     for (const { offerId } of shops) await add(offerId, 2);
     await add(shops[0]?.offerId as string, 3, others[0]);
     await add(shops[0]?.offerId as string, 4, others[1]);
-    await change('setCartItem')(shops[0]?.offerId as string, 1, others[1]);
+    await set(shops[0]?.offerId as string, 1, others[1]);
     const query = '{ cart { items { offer { inOtherCarts } } } }';
     const inOthers = async () =>
       ((await ask(query)) as Reply).items.map(({ offer }: Reply) => offer.inOtherCarts);

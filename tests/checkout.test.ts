@@ -103,7 +103,7 @@ describe('checkout, through the router', () => {
   describe('from the cart', () => {
     const add = ({ token }: Person, offerId: string, quantity: number) =>
       system.graphql(
-        'mutation ($input: CartItemInput!) { addToCart(input: $input) { __typename } }',
+        'mutation ($input: AddToCartInput!) { addToCart(input: $input) { __typename } }',
         { input: { offerId, quantity } },
         token,
       );
@@ -188,7 +188,7 @@ describe('checkout, through the router', () => {
       ];
       for (const { offerId } of [same, repriced]) {
         await system.graphql(
-          'mutation ($input: CartItemInput!) { addToCart(input: $input) { __typename } }',
+          'mutation ($input: AddToCartInput!) { addToCart(input: $input) { __typename } }',
           { input: { offerId, quantity: 2 } },
           customer.token,
         );
@@ -242,7 +242,7 @@ describe('checkout, through the router', () => {
   describe('the address', () => {
     const addAddress = async ({ token }: Person, input: object): Promise<string> => {
       const { data } = await system.graphql(
-        'mutation ($input: AddressInput!) { addAddress(input: $input) { id } }',
+        'mutation ($input: AddAddressInput!) { addAddress(input: $input) { id } }',
         { input },
         token,
       );

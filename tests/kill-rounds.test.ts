@@ -30,8 +30,9 @@ interface Answer {
   readonly order?: { readonly id: string };
 }
 
-const addressMutation = 'mutation ($input: AddressInput!) { addAddress(input: $input) { id } }';
-const addMutation = 'mutation ($input: CartItemInput!) { addToCart(input: $input) { __typename } }';
+const addressMutation = 'mutation ($input: AddAddressInput!) { addAddress(input: $input) { id } }';
+const addMutation =
+  'mutation ($input: AddToCartInput!) { addToCart(input: $input) { __typename } }';
 const checkoutMutation = `mutation ($input: CheckoutInput!) {
   checkout(input: $input) { __typename
     ... on CheckoutSuccess { order { id } } ... on PaymentSuccess { order { id } }

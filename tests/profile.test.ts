@@ -31,7 +31,7 @@ describe('an account', () => {
   };
   const add = (input: object, as?: Person) =>
     must(
-      `mutation ($input: AddressInput!) { addAddress(input: $input) { ${addressFields} } }`,
+      `mutation ($input: AddAddressInput!) { addAddress(input: $input) { ${addressFields} } }`,
       { input },
       as,
     );

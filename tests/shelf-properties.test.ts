@@ -19,6 +19,7 @@ import { receiveStock } from '../subgraphs/warehouse/stock/receive-stock.js';
 import { setStockBuffer } from '../subgraphs/warehouse/stock/set-stock-buffer.js';
 import type { StockContext } from '../subgraphs/warehouse/stock/stock-store.js';
 import { receiveTransfer } from '../subgraphs/warehouse/transfer/receive-transfer.js';
+import { StockTransfer } from '../subgraphs/warehouse/transfer/stock-transfer.js';
 import { dispatchTransfer } from '../subgraphs/warehouse/transfer/transfer-stock.js';
 import type { Warehouse } from '../subgraphs/warehouse/warehouse/warehouse.js';
 import { logger, openStock, stockUp, type TestStock } from './harness/stock-engine.js';
@@ -403,13 +404,13 @@ async function openShelves(stock: TestStock, engine: StockEngine) {
     if (each.units > (physical[each.from] as number)) return;
     const lines = [{ sku, quantity: each.units }];
     const ends = { from: warehouse(each.from), to: warehouse(to) };
-    const transferId = await dispatchTransfer(engine, { ...ends, lines, actor });
-    if (typeof transferId !== 'string') return;
+    const sent = await dispatchTransfer(engine, { ...ends, lines, actor });
+    if (!(sent instanceof StockTransfer)) return;
     const arrived = Math.min(each.arrive, each.units);
     physical[each.from] = (physical[each.from] as number) - each.units;
     physical[to] = (physical[to] as number) + arrived;
     const received = arrived > 0 ? [{ sku, quantity: arrived }] : [];
-    const receipt = { transferId, lines: received, writeOffReason: 'lost', actor };
+    const receipt = { transferId: sent.id, lines: received, writeOffReason: 'lost', actor };
     await receiveTransfer(engine, receipt);
   }
 

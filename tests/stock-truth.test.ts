@@ -235,7 +235,8 @@ describe('the stock of a shop after a sale, through the router', () => {
     const customers = await Promise.all([1, 2, 3].map(() => registerPerson(system)));
     const orders = await Promise.all(
       customers.map(async (person) => {
-        const add = 'mutation ($input: CartItemInput!) { addToCart(input: $input) { __typename } }';
+        const add =
+          'mutation ($input: AddToCartInput!) { addToCart(input: $input) { __typename } }';
         const input = { offerId: shop.offerId, quantity: 1 };
         await actAs(system, person).must(add, { input });
         const key = { idempotencyKey: randomUUID(), shippingAddress: address };

@@ -101,7 +101,7 @@ export async function openShopping() {
     return until(id, 'CANCELLED', ({ status }) => status);
   };
   const add = (of: Shop, quantity: number) =>
-    ask('mutation ($input: CartItemInput!) { addToCart(input: $input) { __typename } }', {
+    ask('mutation ($input: AddToCartInput!) { addToCart(input: $input) { __typename } }', {
       input: { offerId: of.offerId, quantity },
     });
   const cartProblem = async () => (await ask('{ cart { items { problem } } }')).items[0].problem;

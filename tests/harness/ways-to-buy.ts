@@ -97,4 +97,4 @@ async function placedUnder({ order }: TestPayments, input: object): Promise<stri
 }
 
 const cancelMutation = 'mutation ($id: UUID!) { cancelOrder(id: $id) { __typename } }';
-const addMutation = `mutation ($input: CartItemInput!) { addToCart(input: $input) { __typename } }`;
+const addMutation = `mutation ($input: AddToCartInput!) { addToCart(input: $input) { __typename } }`;

@@ -178,7 +178,7 @@ export async function createWorld(overrides: Record<string, string> = {}) {
 const productMutation =
   'mutation ($input: CreateProductInput!) { createProduct(input: $input) { id } }';
 const otpMutation = 'mutation ($input: RequestOtpInput!) { requestOtp(input: $input) { id } }';
-const addressMutation = 'mutation ($input: AddressInput!) { addAddress(input: $input) { id } }';
+const addressMutation = 'mutation ($input: AddAddressInput!) { addAddress(input: $input) { id } }';
 const variantMutation = 'mutation ($input: AddVariantInput!) { addVariant(input: $input) { sku } }';
 const offerMutation = 'mutation ($input: SetOfferInput!) { setOffer(input: $input) { id } }';
 const variantQuery = 'query ($sku: String!) { variant(sku: $sku) { product { id } } }';

@@ -1,5 +1,7 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { createUnionType, Field, ObjectType } from 'type-graphql';
 import { identityOf } from '../../shared/auth/callers.js';
+import { type Once, transact } from '../../shared/database/transact.js';
 import { tryAgain } from '../../shared/errors.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -28,6 +30,8 @@ export const CancelOrderResult = createUnionType({
   types: () => [Order, OrderNotCancellable] as const,
 });
 
+type OnceCancelled = Once<typeof CancelOrderResult>;
+
 /**
  * Cancels an order that is not shipped yet. For an unpaid order the reservation is released; if a
  * payment committed it first, the order is cancelled as a paid one. For a paid order the payment is
@@ -35,28 +39,38 @@ export const CancelOrderResult = createUnionType({
  *
  * @throws `NOT_FOUND` for an order that is not the user's; `TRY_AGAIN`, also while it is being paid
  */
-export async function cancelOrder(context: OrderContext, id: string) {
-  const order = await requireOwnOrder(context, id);
-  const refusal =
-    order.status === 'PENDING' ? await cancelUnpaid(context, id) : await cancelPaid(context, id);
-  return refusal ?? context.em.fork().findOneOrFail(Order, id);
+export async function cancelOrder(
+  context: OrderContext,
+  id: string,
+  once?: OnceCancelled,
+): Promise<typeof CancelOrderResult> {
+  const { status, cancelReason } = await requireOwnOrder(context, id);
+  if (status === 'PENDING') return cancelUnpaid(context, id, once);
+  // An earlier request with this key may have ended after the reservation was released.
+  if (once && cancelReason === 'BY_CUSTOMER') {
+    return transact(context.em, (tx) => tx.findOneOrFail(Order, id), once);
+  }
+  return cancelPaid(context, id, once);
 }
 
-async function cancelUnpaid(context: OrderContext, id: string) {
+async function cancelUnpaid(context: OrderContext, id: string, once?: OnceCancelled) {
   const { id: userId } = identityOf(context);
   const { state } = await context.app.reservations.release(id, 'BY_CUSTOMER', userId);
-  if (state === 'COMMITTED') return cancelPaid(context, id);
+  if (state === 'COMMITTED') return cancelPaid(context, id, once);
   const reason = state === 'EXPIRED' ? 'PAYMENT_TIMEOUT' : 'BY_CUSTOMER';
   const actor = reason === 'BY_CUSTOMER' ? userId : undefined;
-  await endPending(context.em, id, { status: 'CANCELLED', reason, actor });
-  return null;
+  const work = async (tx: EntityManager): Promise<typeof CancelOrderResult> => {
+    await endPending(tx, id, { status: 'CANCELLED', reason, actor });
+    return tx.findOneOrFail(Order, id);
+  };
+  return transact(context.em, work, once);
 }
 
 const reason = 'BY_CUSTOMER';
 
-function cancelPaid(context: OrderContext, id: string) {
+function cancelPaid(context: OrderContext, id: string, once?: OnceCancelled) {
   const { id: actor } = identityOf(context);
-  return context.em.fork().transactional(async (em) => {
+  const work = async (em: EntityManager): Promise<typeof CancelOrderResult> => {
     const order = await lockOrder(em, id);
     if (order.status === 'PENDING')
       throw tryAgain('The order is being paid. Try again in a moment.');
@@ -65,13 +79,11 @@ function cancelPaid(context: OrderContext, id: string) {
     if (live.length === 0 || isShipped) return notCancellable(order.status, isShipped);
     const shopOrderIds = live.map((shopOrder) => shopOrder.id);
     await changeShopOrders(em, order, { shopOrderIds, to: 'CANCELLED', actor, reason });
-    await reverseSale(em, order, live, {
-      actor,
-      reason,
-      units: { reason: 'CUSTOMER_REQUEST' },
-    });
-    return null;
-  });
+    const units = { reason: 'CUSTOMER_REQUEST' as const };
+    await reverseSale(em, order, live, { actor, reason, units });
+    return em.findOneOrFail(Order, id);
+  };
+  return transact(context.em, work, once);
 }
 
 function notCancellable(status: OrderStatus, isShipped = false): OrderNotCancellable {

@@ -1,11 +1,14 @@
 import { ArrayMaxSize, ArrayMinSize, IsOptional, Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import type { ShopCancelReason as Reason } from '../../contracts/cancel-reasons.js';
+import type { Once } from '../../shared/database/transact.js';
 import { enumOf } from '../../shared/graphql/enum-of.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
+import { KeyField } from '../../shared/idempotency/key-field.js';
 import type { OrderContext } from '../context.js';
 import { changeShopOrder } from '../fulfilment/change-shop-order.js';
+import type { ShopOrderResult } from '../fulfilment/shop-order-result.js';
 import type { CancelReason } from '../order/status.js';
 import { reverseSale } from './reverse-sale.js';
 
@@ -52,6 +55,9 @@ export class CancelShopOrderInput {
   @IsOptional()
   @OneLine(200)
   note?: string | null;
+
+  @KeyField()
+  idempotencyKey?: string | null;
 }
 
 const reason: CancelReason = 'BY_SHOP';
@@ -65,10 +71,13 @@ const reason: CancelReason = 'BY_SHOP';
 export function cancelShopOrder(
   context: OrderContext,
   { id, reason: why, skus, note }: CancelShopOrderInput,
+  once?: Once<typeof ShopOrderResult>,
 ) {
   const details = note ? `${why}: ${note}` : why;
   const transition = { to: 'CANCELLED' as const, reason, details };
-  return changeShopOrder(context, id, transition, (em, order, shopOrder, actor) =>
-    reverseSale(em, order, [shopOrder], { actor, reason, units: { reason: why, skus } }),
-  );
+  return changeShopOrder(context, id, transition, {
+    afterTransition: (em, order, shopOrder, actor) =>
+      reverseSale(em, order, [shopOrder], { actor, reason, units: { reason: why, skus } }),
+    once,
+  });
 }

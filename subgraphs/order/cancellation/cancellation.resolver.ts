@@ -1,9 +1,13 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { KeyArg } from '../../shared/idempotency/key-field.js';
+import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
-import { ShopOrderResult } from '../fulfilment/shop-order-result.js';
-import { CancelOrderResult, cancelOrder } from './cancel-order.js';
+import { ShopOrderResult, WrongShopOrderStatus } from '../fulfilment/shop-order-result.js';
+import { Order } from '../order/order.js';
+import { ShopOrder } from '../order/shop-order.js';
+import { CancelOrderResult, cancelOrder, OrderNotCancellable } from './cancel-order.js';
 import { CancelShopOrderInput, cancelShopOrder } from './cancel-shop-order.js';
 
 @Resolver()
@@ -16,8 +20,11 @@ export class CancellationResolver {
   cancelOrder(
     @Arg('id', () => UUID, { description: 'Id of the order.' }) id: string,
     @Ctx() context: OrderContext,
+    @KeyArg() idempotencyKey?: string,
   ) {
-    return cancelOrder(context, id);
+    const results = [Order, OrderNotCancellable];
+    const mutation = { operation: 'cancelOrder', input: { id, idempotencyKey }, results };
+    return runOnce(context, mutation, (once) => cancelOrder(context, id, once));
   }
 
   @Allow('shop-owner')
@@ -29,6 +36,8 @@ export class CancellationResolver {
     @Arg('input', () => CancelShopOrderInput) input: CancelShopOrderInput,
     @Ctx() context: OrderContext,
   ) {
-    return cancelShopOrder(context, input);
+    const results = [ShopOrder, WrongShopOrderStatus];
+    const mutation = { operation: 'cancelShopOrder', input, results };
+    return runOnce(context, mutation, (once) => cancelShopOrder(context, input, once));
   }
 }

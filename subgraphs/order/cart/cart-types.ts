@@ -1,12 +1,27 @@
 import { Max, Min } from 'class-validator';
 import { createUnionType, Field, InputType, Int } from 'type-graphql';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { KeyField } from '../../shared/idempotency/key-field.js';
 import { Cart } from './cart.js';
 import { InsufficientStock, OfferGone, PurchaseLimitExceeded } from './cart-refusals.js';
 import { quantityMax } from './change-cart.js';
 
-@InputType({ description: 'Units of one offer to put in the cart.' })
-export class CartItemInput {
+@InputType({ description: 'Units of one offer to add to the cart.' })
+export class AddToCartInput {
+  @Field(() => UUID, { description: 'The offer.' })
+  offerId!: string;
+
+  @Field(() => Int, { defaultValue: 1, description: 'Units to add, 1 to 10,000.' })
+  @Min(1)
+  @Max(quantityMax)
+  quantity!: number;
+
+  @KeyField()
+  idempotencyKey?: string | null;
+}
+
+@InputType({ description: 'The units of one offer in the cart.' })
+export class SetCartItemInput {
   @Field(() => UUID, { description: 'The offer.' })
   offerId!: string;
 

@@ -1,13 +1,16 @@
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { identityOf } from '../../shared/auth/callers.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { runOnce } from '../../shared/idempotency/run-once.js';
 import { lineTotal, Money, money, sumOf } from '../../shared/money.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
 import { Offer } from '../references.js';
 import { Cart, CartItem, type CartLine } from './cart.js';
 import { CartProblem, loadProblems } from './cart-problem.js';
-import { CartItemInput, CartResult } from './cart-types.js';
+import { InsufficientStock, OfferGone, PurchaseLimitExceeded } from './cart-refusals.js';
+import { AddToCartInput, CartResult, SetCartItemInput } from './cart-types.js';
 import { putInCart } from './put-in-cart.js';
 import { loadCartLines, readCart } from './read-cart.js';
 import { removeFromCart } from './remove-from-cart.js';
@@ -19,15 +22,20 @@ export class CartResolver {
   @Allow('signed-in')
   @Query(() => Cart, { description: 'The cart of the signed-in customer.' })
   cart(@Ctx() context: OrderContext) {
-    return readCart(context);
+    return readCart(context.em, identityOf(context).id);
   }
 
   @Allow('signed-in')
   @Mutation(() => CartResult, {
     description: 'Adds units of an offer to the cart, at the current price. Nothing is reserved.',
   })
-  addToCart(@Arg('input', () => CartItemInput) input: CartItemInput, @Ctx() context: OrderContext) {
-    return putInCart(context, input, 'add');
+  addToCart(
+    @Arg('input', () => AddToCartInput) input: AddToCartInput,
+    @Ctx() context: OrderContext,
+  ) {
+    const results = [Cart, InsufficientStock, PurchaseLimitExceeded, OfferGone];
+    const mutation = { operation: 'addToCart', input, results };
+    return runOnce(context, mutation, (once) => putInCart(context, input, 'add', once));
   }
 
   @Allow('signed-in')
@@ -36,7 +44,7 @@ export class CartResolver {
       'Sets the units of an offer in the cart, at the current price. To remove the offer, use `removeFromCart`.',
   })
   setCartItem(
-    @Arg('input', () => CartItemInput) input: CartItemInput,
+    @Arg('input', () => SetCartItemInput) input: SetCartItemInput,
     @Ctx() context: OrderContext,
   ) {
     return putInCart(context, input, 'set');

@@ -1,12 +1,13 @@
 import { identityOf } from '../../shared/auth/callers.js';
 import { sql } from '../../shared/database/sql.js';
+import { type Once, transact } from '../../shared/database/transact.js';
 import { badInput } from '../../shared/errors.js';
 import { result } from '../../shared/graphql/refusal.js';
 import type { OrderContext } from '../context.js';
 import { limitViolations, readPurchases } from '../purchase-limit/count-purchases.js';
 import { readAvailable } from '../warehouse-client/availability.js';
 import { insufficientStock, limitExceeded, OfferGone } from './cart-refusals.js';
-import type { CartItemInput } from './cart-types.js';
+import type { CartResult, SetCartItemInput } from './cart-types.js';
 import { changeCart, quantityMax } from './change-cart.js';
 import { readCart } from './read-cart.js';
 
@@ -19,9 +20,10 @@ import { readCart } from './read-cart.js';
  */
 export async function putInCart(
   context: OrderContext,
-  { offerId, quantity }: CartItemInput,
+  { offerId, quantity }: SetCartItemInput,
   how: 'add' | 'set',
-) {
+  once?: Once<typeof CartResult>,
+): Promise<typeof CartResult> {
   const { id } = identityOf(context);
   const wanted = quantity + (how === 'add' ? await quantityOf(context, id, offerId) : 0);
   if (wanted > quantityMax) {
@@ -44,8 +46,11 @@ export async function putInCart(
   const violations = limitViolations(line, already);
   if (violations.length > 0) return limitExceeded(violations);
   const change = { offerId, quantity, name, unitPriceAmount: priceAmount, currencyCode };
-  await context.em.fork().transactional((tx) => changeCart(tx, id, how, [change]));
-  return readCart(context);
+  const work = async (tx: typeof context.em): Promise<typeof CartResult> => {
+    await changeCart(tx, id, how, [change]);
+    return readCart(tx, id);
+  };
+  return transact(context.em, work, once);
 }
 
 async function quantityOf({ em }: OrderContext, cartId: string, offerId: string) {

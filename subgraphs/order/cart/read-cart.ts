@@ -1,15 +1,13 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { identityOf } from '../../shared/auth/callers.js';
 import { sql } from '../../shared/database/sql.js';
 import type { BatchLoad } from '../../shared/graphql/context.js';
 import type { OrderContext } from '../context.js';
 import { Cart, type CartLine } from './cart.js';
 
-/** The caller's cart. A customer who never used theirs has an empty one. */
-export async function readCart(context: OrderContext): Promise<Cart> {
-  const { id } = identityOf(context);
+/** The cart of a customer. Who never used theirs has an empty one. */
+export async function readCart(em: EntityManager, id: string): Promise<Cart> {
   const rows = await sql<{ updatedAt: string }>(
-    context.em,
+    em,
     'select updated_at as "updatedAt" from cart where id = $1',
     [id],
   );

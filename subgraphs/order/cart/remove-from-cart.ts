@@ -1,4 +1,5 @@
 import { identityOf } from '../../shared/auth/callers.js';
+import { transact } from '../../shared/database/transact.js';
 import type { OrderContext } from '../context.js';
 import type { Cart } from './cart.js';
 import { changeCart } from './change-cart.js';
@@ -15,7 +16,7 @@ export async function removeFromCart(context: OrderContext, offerId: string | nu
   const removed = lines.filter((line) => offerId === null || line.offerId === offerId);
   if (removed.length > 0) {
     const changes = removed.map((line) => ({ ...line, quantity: 0 }));
-    await context.em.fork().transactional((tx) => changeCart(tx, id, 'set', changes));
+    await transact(context.em, (tx) => changeCart(tx, id, 'set', changes));
   }
-  return readCart(context);
+  return readCart(context.em, id);
 }

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
+import { transact } from '../../shared/database/transact.js';
 import { lockedUnitsInCarts } from '../locks.js';
 
 const batchMax = 500;
@@ -17,7 +18,7 @@ export async function uncountIdleCarts(
 ): Promise<number> {
   let uncounted = 0;
   while (!isStopping()) {
-    const batch = await em.fork().transactional(uncountBatch);
+    const batch = await transact(em, uncountBatch);
     uncounted += batch;
     if (batch < batchMax) break;
   }

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
+import { transact } from '../../shared/database/transact.js';
 import type { OrderApp } from '../context.js';
 import { endPending } from '../order/transitions/end-pending.js';
 
@@ -66,7 +67,7 @@ async function abandon(app: OrderApp, id: string): Promise<boolean> {
     app.logger.error({ orderId: id }, 'order without a recorded reservation was paid');
     return false;
   }
-  return app.orm.em.fork().transactional(async (tx) => {
+  return transact(app.orm.em, async (tx) => {
     const ended = await endPending(tx, id, { status: 'CANCELLED', reason: 'ABANDONED' });
     await sql(tx, 'delete from idempotency_key where subject_id = $1 and outcome is null', [id]);
     return ended;

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { transact } from '../../shared/database/transact.js';
 import { storeOutcome } from '../../shared/idempotency/claim-key.js';
 import type { CheckoutAttempt } from './find-or-place-order.js';
 import type { Outcome } from './outcome.js';
@@ -15,7 +16,7 @@ export function commitOutcome(
   { app, key, orderId }: CheckoutAttempt,
   outcome: Outcome | Change,
 ): Promise<Outcome> {
-  return app.orm.em.fork().transactional(async (em) => {
+  return transact(app.orm.em, async (em) => {
     const stored = typeof outcome === 'function' ? await outcome(em) : outcome;
     await storeOutcome(em, key, orderId, stored);
     return stored;

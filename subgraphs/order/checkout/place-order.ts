@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { OfferForSale } from '../../contracts/shop.js';
 import { namedParameters } from '../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
+import { transact } from '../../shared/database/transact.js';
 import { newId } from '../../shared/ids.js';
 import { lineTotal, sumOf } from '../../shared/money.js';
 import type { ShippingAddress } from '../order/order.js';
@@ -39,7 +40,7 @@ export const hasLimits = ({ lines }: NewOrder) =>
  * @throws LimitExceeded when a line exceeds its purchase limit; then nothing is written
  */
 export async function placeOrder(em: EntityManager, order: NewOrder): Promise<boolean> {
-  return em.fork().transactional(async (tx) => {
+  return transact(em, async (tx) => {
     // Before the counters: a second insert of this order must fail on its id, not on a limit.
     const [row] = await sqlPrepared<PlacedRow>(
       tx,

@@ -1,21 +1,27 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { identityOf } from '../../shared/auth/callers.js';
+import { type Once, transact } from '../../shared/database/transact.js';
 import { notFound } from '../../shared/errors.js';
 import { result } from '../../shared/graphql/refusal.js';
 import type { OrderContext } from '../context.js';
 import { type LockedOrder, type LockedShopOrder, lockOrder } from '../locks.js';
 import { ShopOrder } from '../order/shop-order.js';
+import type { OrderStatus } from '../order/status.js';
 import { changeShopOrders, previousStatus, type ShopOrdersChange } from './change-shop-orders.js';
 import { WrongShopOrderStatus } from './shop-order-result.js';
 
 type Transition = Omit<ShopOrdersChange, 'shopOrderIds' | 'actor'>;
-/** further work in the transaction of the change */
-type AfterTransition = (
-  em: EntityManager,
-  order: LockedOrder,
-  shopOrder: LockedShopOrder,
-  actor: string,
-) => Promise<void>;
+interface ChangeOptions {
+  /** further work in the transaction of the change */
+  afterTransition?(
+    em: EntityManager,
+    order: LockedOrder,
+    shopOrder: LockedShopOrder,
+    actor: string,
+  ): Promise<void>;
+  /** the idempotency key of the request */
+  readonly once?: Once<ShopOrder | WrongShopOrderStatus> | undefined;
+}
 
 /**
  * Changes the status of a shop order, if its current status allows it.
@@ -27,19 +33,22 @@ export async function changeShopOrder(
   context: OrderContext,
   id: string,
   transition: Transition,
-  afterTransition: AfterTransition = async () => {},
+  { afterTransition, once }: ChangeOptions = {},
 ): Promise<ShopOrder | WrongShopOrderStatus> {
   const { id: actor } = identityOf(context);
   const { orderId } = await requireOwnShopOrder(context, id);
-  const status = await context.em.fork().transactional(async (em) => {
+  const work = async (em: EntityManager) => {
     const order = await lockOrder(em, orderId);
     const shopOrder = order.shopOrders.find((each) => each.id === id) as LockedShopOrder;
-    if (shopOrder.status !== previousStatus(transition.to)) return shopOrder.status;
+    if (shopOrder.status !== previousStatus(transition.to)) return wrongStatus(shopOrder.status);
     await changeShopOrders(em, order, { ...transition, shopOrderIds: [id], actor });
-    await afterTransition(em, order, shopOrder, actor);
-    return null;
-  });
-  if (!status) return context.em.fork().findOneOrFail(ShopOrder, id);
+    await afterTransition?.(em, order, shopOrder, actor);
+    return em.findOneOrFail(ShopOrder, id);
+  };
+  return transact(context.em, work, once);
+}
+
+function wrongStatus(status: OrderStatus): WrongShopOrderStatus {
   const message = `The shop order is ${status}; this is not possible now.`;
   return result(WrongShopOrderStatus, { message, status });
 }

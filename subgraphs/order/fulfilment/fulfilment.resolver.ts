@@ -1,9 +1,14 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { KeyArg } from '../../shared/idempotency/key-field.js';
+import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
+import { ShopOrder } from '../order/shop-order.js';
 import { deliverShopOrder, ShipShopOrderInput, shipShopOrder } from './fulfil-shop-order.js';
-import { ShopOrderResult } from './shop-order-result.js';
+import { ShopOrderResult, WrongShopOrderStatus } from './shop-order-result.js';
+
+const results = [ShopOrder, WrongShopOrderStatus];
 
 @Resolver()
 export class FulfilmentResolver {
@@ -13,7 +18,8 @@ export class FulfilmentResolver {
     @Arg('input', () => ShipShopOrderInput) input: ShipShopOrderInput,
     @Ctx() context: OrderContext,
   ) {
-    return shipShopOrder(context, input);
+    const mutation = { operation: 'shipShopOrder', input, results };
+    return runOnce(context, mutation, (once) => shipShopOrder(context, input, once));
   }
 
   @Allow('shop-owner')
@@ -21,7 +27,9 @@ export class FulfilmentResolver {
   deliverShopOrder(
     @Arg('id', () => UUID, { description: 'Id of the shop order.' }) id: string,
     @Ctx() context: OrderContext,
+    @KeyArg() idempotencyKey?: string,
   ) {
-    return deliverShopOrder(context, id);
+    const mutation = { operation: 'deliverShopOrder', input: { id, idempotencyKey }, results };
+    return runOnce(context, mutation, (once) => deliverShopOrder(context, id, once));
   }
 }

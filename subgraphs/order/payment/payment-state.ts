@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { namedParameters } from '../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
+import { transact } from '../../shared/database/transact.js';
 import { newId } from '../../shared/ids.js';
 import type { OrderApp } from '../context.js';
 import type { OrderEventType } from '../order/order-event.js';
@@ -56,7 +57,7 @@ export function recordStep(
   assertTransition(paymentTransitions, payment.status, step.to);
   const em = app.orm.em.fork();
   if (!afterStep) return updatePayment(em, payment, step);
-  return em.transactional(async (tx) => {
+  return transact(em, async (tx) => {
     const changed = await updatePayment(tx, payment, step);
     if (changed) await afterStep(tx);
     return changed;

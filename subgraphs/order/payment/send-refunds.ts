@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql, sqlCount } from '../../shared/database/sql.js';
+import { transact } from '../../shared/database/transact.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import { type DueJobs, runDueJobs } from '../../shared/runtime/due-jobs.js';
 import type { OrderApp } from '../context.js';
@@ -52,7 +53,7 @@ async function send(app: OrderApp, refund: DueRefund): Promise<void> {
   try {
     await app.provider.refund({ refundId, transactionId, amount, currencyCode });
     failPoint('refund sent, not recorded');
-    await app.orm.em.fork().transactional((em) => recordRefunded(em, refund));
+    await transact(app.orm.em, (em) => recordRefunded(em, refund));
   } catch (error) {
     // A permanent refusal needs a person: the customer is waiting for the money.
     const level = error instanceof PermanentRefusal ? 'error' : 'warn';

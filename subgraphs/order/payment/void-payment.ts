@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
+import { transact } from '../../shared/database/transact.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { OrderApp } from '../context.js';
 import { endPending } from '../order/transitions/end-pending.js';
@@ -84,7 +85,7 @@ async function reverseAtProvider(
   const found = { ...payment, providerTransactionId: transactionId };
   const end = live ? await voidAtProvider(app, found) : known?.status;
   if (end !== 'captured') return;
-  await app.orm.em.fork().transactional(async (em) => {
+  await transact(app.orm.em, async (em) => {
     await refundAll(em, payment);
     await sql(em, 'update payment set provider_transaction_id = $2 where id = $1', [
       payment.id,
@@ -99,7 +100,5 @@ async function cancelFailedCheckout(app: OrderApp, orderId: string): Promise<voi
   failPoint('reservation released, order not cancelled');
   if (state === 'COMMITTED') return;
   const reason = state === 'EXPIRED' ? 'PAYMENT_TIMEOUT' : 'PAYMENT_FAILED';
-  await app.orm.em
-    .fork()
-    .transactional((em) => endPending(em, orderId, { status: 'CANCELLED', reason }));
+  await endPending(app.orm.em, orderId, { status: 'CANCELLED', reason });
 }

@@ -1,6 +1,7 @@
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { loadAllBy, loadBy } from '../../shared/graphql/load.js';
+import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { ProductContext } from '../context.js';
 import { Category } from './category.js';
@@ -25,7 +26,8 @@ export class CategoryResolver {
     @Arg('input', () => CreateCategoryInput) input: CreateCategoryInput,
     @Ctx() context: ProductContext,
   ) {
-    return createCategory(context, input);
+    const mutation = { operation: 'createCategory', input, results: [Category] };
+    return runOnce(context, mutation, (once) => createCategory(context, input, once));
   }
 
   @Allow('admin')

@@ -1,8 +1,10 @@
 import { Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { isUniqueViolation } from '../../shared/database/errors.js';
+import { type Once, transact } from '../../shared/database/transact.js';
 import { conflict, notFound } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { KeyField } from '../../shared/idempotency/key-field.js';
 import { newId } from '../../shared/ids.js';
 import type { ProductContext } from '../context.js';
 import { slugOf } from '../slug.js';
@@ -16,25 +18,27 @@ export class CreateCategoryInput {
 
   @Field(() => UUID, { nullable: true, description: 'Parent category; null for the top level.' })
   parentId?: string | null;
+
+  @KeyField()
+  idempotencyKey?: string | null;
 }
 
 /** @throws `NOT_FOUND` for an unknown parent, `CONFLICT` for a name whose slug is taken */
-export async function createCategory({ em }: ProductContext, input: CreateCategoryInput) {
-  const fork = em.fork();
-  const parentId = input.parentId ?? null;
-  if (parentId && !(await fork.findOne(Category, parentId))) throw notFound('category', parentId);
-  const category = fork.create(Category, {
-    id: newId(),
-    name: input.name,
-    slug: slugOf(input.name),
-    parentId,
-  });
-  try {
-    await fork.persist(category).flush();
-  } catch (error) {
-    if (isUniqueViolation(error, 'category_slug'))
-      throw conflict('A category with the same slug already exists. Choose another name.');
-    throw error;
-  }
-  return category;
+export function createCategory(
+  { em }: ProductContext,
+  { name, parentId = null }: CreateCategoryInput,
+  once?: Once<Category>,
+): Promise<Category> {
+  const work = async (tx: typeof em) => {
+    if (parentId && !(await tx.findOne(Category, parentId))) throw notFound('category', parentId);
+    const category = tx.create(Category, { id: newId(), name, slug: slugOf(name), parentId });
+    await tx.persist(category).flush().catch(throwSlugTaken);
+    return category;
+  };
+  return transact(em, work, once);
+}
+
+function throwSlugTaken(error: unknown): never {
+  if (!isUniqueViolation(error, 'category_slug')) throw error;
+  throw conflict('A category with the same slug already exists. Choose another name.');
 }

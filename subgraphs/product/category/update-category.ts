@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { IsOptional, Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { sql } from '../../shared/database/sql.js';
+import { transact } from '../../shared/database/transact.js';
 import { badInput, notFound } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import type { ProductContext } from '../context.js';
@@ -33,7 +34,7 @@ export function updateCategory(
   context: ProductContext,
   { id, name, parentId }: UpdateCategoryInput,
 ): Promise<Category> {
-  return context.em.fork().transactional(async (tx) => {
+  return transact(context.em, async (tx) => {
     const category = await tx.findOne(Category, { id });
     if (!category) throw notFound('category', id);
     if (parentId !== undefined) category.parentId = await requireParent(tx, id, parentId);

@@ -1,7 +1,8 @@
 import { IsOptional, Length } from 'class-validator';
 import { Arg, Field } from 'type-graphql';
+import { badInput } from '../errors.js';
 
-export const keyMax = 255;
+const keyMax = 255;
 
 const options = {
   nullable: true,
@@ -17,5 +18,12 @@ export function KeyField(): PropertyDecorator {
   };
 }
 
-/** The idempotency key of a mutation without an input, as an argument. `runOnce` checks its length. */
+/** The idempotency key of a mutation without an input, as an argument. Its length is checked by `readKey`. */
 export const KeyArg = () => Arg('idempotencyKey', () => String, options);
+
+/** @throws `BAD_USER_INPUT` for a key of another length */
+export function readKey(key: string | null | undefined): string | null {
+  if (typeof key !== 'string') return null;
+  if (key.length >= 1 && key.length <= keyMax) return key;
+  throw badInput({ idempotencyKey: `must have 1 to ${keyMax} characters` });
+}

@@ -2,10 +2,10 @@ import { type EntityManager, wrap } from '@mikro-orm/postgresql';
 import { assert } from '../assert.js';
 import { identityOf } from '../auth/callers.js';
 import { type Once, transact } from '../database/transact.js';
-import { badInput, DomainError, isTryAgain, notFound } from '../errors.js';
+import { DomainError, isTryAgain, notFound } from '../errors.js';
 import type { SubgraphContext } from '../graphql/context.js';
 import { fingerprintOf } from './claim-key.js';
-import { keyMax } from './key-field.js';
+import { readKey } from './key-field.js';
 import {
   claimInTransaction,
   findOutcome,
@@ -17,12 +17,12 @@ import {
 // biome-ignore lint/suspicious/noExplicitAny: a class of any result
 type ResultClass = new (...values: any[]) => object;
 
-export interface Mutation {
+export interface Mutation<C extends ResultClass> {
   /** its name */
   readonly operation: string;
-  readonly input: { readonly idempotencyKey?: string | null };
+  readonly input: { readonly idempotencyKey?: string | null | undefined };
   /** the classes of its result; none if it returns true */
-  readonly results?: readonly ResultClass[];
+  readonly results?: readonly C[];
 }
 
 /**
@@ -35,20 +35,18 @@ export interface Mutation {
  * @throws `IDEMPOTENCY_KEY_REUSED` for another request under the same key; `TRY_AGAIN` while the first
  *   request takes too long
  */
-export async function runOnce<T extends object | boolean>(
+export async function runOnce<C extends ResultClass, T extends InstanceType<C> | boolean>(
   context: SubgraphContext,
-  { operation, input, results = [] }: Mutation,
+  { operation, input, results = [] }: Mutation<C>,
   run: (once?: Once<T>) => Promise<T>,
 ): Promise<T> {
   const { idempotencyKey, ...request } = input;
-  if (typeof idempotencyKey !== 'string') return run();
-  if (idempotencyKey.length < 1 || idempotencyKey.length > keyMax) {
-    throw badInput({ idempotencyKey: `must have 1 to ${keyMax} characters` });
-  }
+  const clientKey = readKey(idempotencyKey);
+  if (clientKey === null) return run();
   const key: RequestKey = {
     userId: identityOf(context).id,
     operation,
-    key: idempotencyKey,
+    key: clientKey,
     fingerprint: fingerprintOf(request),
   };
   const read = (outcome: object) => decode<T>(context.em, outcome as Outcome, results);

@@ -16,6 +16,8 @@ import type { Caller } from '../config.js';
 import { isDatabaseUnavailable } from '../database/errors.js';
 import type { Retention } from '../database/prune.js';
 import { sqlCount } from '../database/sql.js';
+import { transact } from '../database/transact.js';
+import { OutcomeUnknown } from '../errors.js';
 import { UUID } from '../graphql/scalars.js';
 import type { Logger } from '../observability/logger.js';
 import { failPoint } from '../resilience/fail-point.js';
@@ -127,7 +129,7 @@ async function handleEvent<C extends InboxContext>(
   const { em, caller, logger } = context;
   try {
     const apply = handlerOf(event, caller, handlers);
-    const afterwards = await em.fork().transactional(async (tx) => {
+    const afterwards = await transact(em, async (tx) => {
       const isNew = await sqlCount(
         tx,
         'insert into inbox (id, producer, topic) values ($1, $2, $3) on conflict do nothing',
@@ -140,7 +142,7 @@ async function handleEvent<C extends InboxContext>(
     return true;
   } catch (error) {
     // An unavailable database is not the event's fault: the producer keeps it and retries.
-    if (isDatabaseUnavailable(error)) throw error;
+    if (isDatabaseUnavailable(error) || error instanceof OutcomeUnknown) throw error;
     logger.error({ err: error, topic: event.topic, key: event.key }, 'event refused');
     return false;
   }

@@ -1,4 +1,5 @@
 import { sql } from '../../shared/database/sql.js';
+import { transact } from '../../shared/database/transact.js';
 import { notFound } from '../../shared/errors.js';
 import type { ShopContext } from '../context.js';
 import { requireOwnShop } from '../shop/require-shop.js';
@@ -15,7 +16,7 @@ export async function removeOffer(context: ShopContext, id: string): Promise<boo
   const [offer] = await readOffers(context, [id]);
   if (!offer) throw notFound('offer', id);
   await requireOwnShop(context, offer.shopId);
-  return context.em.fork().transactional(async (tx) => {
+  return transact(context.em, async (tx) => {
     const removed = await sql<OfferRow>(
       tx,
       `update offer set active = false, removed_at = now(), version = version + 1, updated_at = now()

@@ -3,6 +3,7 @@ import { IsOptional, Length, Matches, Max, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { variantKey, variantNames } from '../../contracts/product.js';
 import { sql } from '../../shared/database/sql.js';
+import { transact } from '../../shared/database/transact.js';
 import { badInput } from '../../shared/errors.js';
 import { Decimal, UUID } from '../../shared/graphql/scalars.js';
 import type { ServiceClient } from '../../shared/http/service-client.js';
@@ -73,7 +74,7 @@ export async function setOffer(context: ShopContext, input: SetOfferInput): Prom
   const shop = await requireOwnShop(context, input.shopId);
   const name = await fetchVariantName(context.app.product, sku);
   if (!name) throw badInput({ 'input.sku': `there is no variant ${sku}` });
-  return context.em.fork().transactional(async (tx) => {
+  return transact(context.em, async (tx) => {
     await shareSku(tx, sku);
     if (await isRetired(tx, sku)) throw badInput({ 'input.sku': `the variant ${sku} was removed` });
     const offer = {

@@ -3,7 +3,9 @@ import { Field, InputType } from 'type-graphql';
 import { event } from '../../contracts/events.js';
 import { identityOf } from '../../shared/auth/callers.js';
 import { isUniqueViolation } from '../../shared/database/errors.js';
+import { type Once, transact } from '../../shared/database/transact.js';
 import { conflict } from '../../shared/errors.js';
+import { KeyField } from '../../shared/idempotency/key-field.js';
 import { newId } from '../../shared/ids.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import { currencyDefault } from '../../shared/money.js';
@@ -39,6 +41,9 @@ export class CreateShopInput {
   })
   @Matches(/^[A-Z]{3}$/, { message: 'must be three capital letters, as in ISO 4217' })
   currencyCode!: string;
+
+  @KeyField()
+  idempotencyKey?: string | null;
 }
 
 /**
@@ -46,14 +51,19 @@ export class CreateShopInput {
  *
  * @throws `CONFLICT` for a slug that is taken
  */
-export function createShop(context: ShopContext, input: CreateShopInput): Promise<Shop> {
-  const work = context.em.fork().transactional(async (tx) => {
-    const shop = tx.create(Shop, { ...input, id: newId(), ownerId: identityOf(context).id });
+export function createShop(
+  context: ShopContext,
+  { name, slug, currencyCode }: CreateShopInput,
+  once?: Once<Shop>,
+): Promise<Shop> {
+  const ownerId = identityOf(context).id;
+  const work = async (tx: typeof context.em) => {
+    const shop = tx.create(Shop, { id: newId(), name, slug, currencyCode, ownerId });
     await tx.persist(shop).flush();
     await enqueue(tx, [event('shop.shop.created', { shopId: shop.id, name: shop.name })]);
     return shop;
-  });
-  return work.catch((error) => throwSlugTaken(error, input.slug));
+  };
+  return transact(context.em, work, once).catch((error) => throwSlugTaken(error, slug));
 }
 
 /** Throws `CONFLICT` for a slug that is taken, and any other error unchanged. */

@@ -13,6 +13,7 @@ import { badInput } from '../../shared/errors.js';
 import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { ShopContext } from '../context.js';
 import { User } from '../references.js';
@@ -84,7 +85,8 @@ export class ShopResolver {
     @Arg('input', () => CreateShopInput) input: CreateShopInput,
     @Ctx() context: ShopContext,
   ) {
-    return createShop(context, input);
+    const mutation = { operation: 'createShop', input, results: [Shop] };
+    return runOnce(context, mutation, (once) => createShop(context, input, once));
   }
 
   @Allow('shop-owner')

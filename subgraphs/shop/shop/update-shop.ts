@@ -1,5 +1,6 @@
 import { IsOptional, Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
+import { transact } from '../../shared/database/transact.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import type { ShopContext } from '../context.js';
 import { SlugRule, throwSlugTaken } from './create-shop.js';
@@ -28,14 +29,15 @@ export class UpdateShopInput {
 }
 
 /** @throws `NOT_FOUND` and `FORBIDDEN` for the shop, `CONFLICT` for a slug that is taken */
-export async function updateShop(
+export function updateShop(
   context: ShopContext,
   { id, name, slug }: UpdateShopInput,
 ): Promise<Shop> {
-  const em = context.em.fork();
-  const shop = await requireOwnShop({ ...context, em }, id);
-  shop.name = name ?? shop.name;
-  shop.slug = slug ?? shop.slug;
-  await em.flush().catch((error) => throwSlugTaken(error, shop.slug));
-  return shop;
+  return transact(context.em, async (tx) => {
+    const shop = await requireOwnShop({ ...context, em: tx }, id);
+    shop.name = name ?? shop.name;
+    shop.slug = slug ?? shop.slug;
+    await tx.flush().catch((error) => throwSlugTaken(error, shop.slug));
+    return shop;
+  });
 }

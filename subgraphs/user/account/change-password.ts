@@ -1,6 +1,7 @@
 import { Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { identityOf } from '../../shared/auth/callers.js';
+import { transact } from '../../shared/database/transact.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { hashPassword, refuseCommonPassword, verifyPassword } from '../credentials/password.js';
 import { lockUsers, requireLiveSession } from '../locks.js';
@@ -39,7 +40,7 @@ export async function changePassword(
     return wrongPassword();
   }
   const passwordHash = await hashPassword(input.newPassword);
-  return context.em.fork().transactional(async (tx) => {
+  return transact(context.em, async (tx) => {
     await lockUsers(tx, [id]);
     await requireLiveSession(tx, sessionId);
     const user = await tx.findOneOrFail(User, { id });

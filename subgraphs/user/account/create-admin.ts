@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { transact } from '../../shared/database/transact.js';
 import { newId } from '../../shared/ids.js';
 import { lockOwnerAndCaller } from '../locks.js';
 import { endSessions } from '../session/end-sessions.js';
@@ -21,7 +22,7 @@ export async function createAdmin(
   em: EntityManager,
   { email, name, passwordHash, keepsPassword }: NewAdmin,
 ): Promise<'created' | 'promoted'> {
-  return em.fork().transactional(async (tx) => {
+  return transact(em, async (tx) => {
     const [owner] = await lockOwnerAndCaller(tx, { email });
     if (owner?.emailVerified) {
       owner.role = 'ADMIN';

@@ -1,6 +1,7 @@
 import { Field, InputType } from 'type-graphql';
 import { identityOf } from '../../shared/auth/callers.js';
 import type { Role } from '../../shared/auth/tokens.js';
+import { transact } from '../../shared/database/transact.js';
 import { conflict, forbidden, notFound } from '../../shared/errors.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { UUID } from '../../shared/graphql/scalars.js';
@@ -28,7 +29,7 @@ export async function setRole(
 ): Promise<User> {
   const { id, sessionId } = identityOf(context);
   if (userId === id) throw conflict('You cannot change your own role. Ask another admin.');
-  return context.em.fork().transactional(async (tx) => {
+  return transact(context.em, async (tx) => {
     await lockUsers(tx, [id, userId]);
     await requireLiveSession(tx, sessionId);
     // The token may be older than a change of the caller's own role.

@@ -3,9 +3,11 @@ import { IsOptional, Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { identityOf } from '../../shared/auth/callers.js';
 import { sqlCount } from '../../shared/database/sql.js';
+import { type Once, transact } from '../../shared/database/transact.js';
 import { badInput, conflict, notFound } from '../../shared/errors.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { KeyField } from '../../shared/idempotency/key-field.js';
 import { newId } from '../../shared/ids.js';
 import { owns } from '../../shared/rights/rights.js';
 import { lockUsers } from '../locks.js';
@@ -13,8 +15,8 @@ import { Address } from './address.js';
 
 const addressesMax = 50;
 
-@InputType({ description: 'An address. At least one of its texts is required.' })
-export class AddressInput {
+@InputType({ description: 'An address.' })
+abstract class AddressInput {
   @Field(() => String, { nullable: true, description: 'Street and number, up to 255 characters.' })
   @IsOptional()
   @Length(1, 255)
@@ -48,6 +50,12 @@ export class AddressInput {
   isDefault?: boolean | null;
 }
 
+@InputType({ description: 'A new address. At least one of its texts is required.' })
+export class AddAddressInput extends AddressInput {
+  @KeyField()
+  idempotencyKey?: string | null;
+}
+
 @InputType({
   description: 'Changes to an address. Omitted fields keep their value; null clears a field.',
 })
@@ -59,10 +67,14 @@ export class UpdateAddressInput extends AddressInput {
 const lines = ['street', 'city', 'state', 'zip', 'country'] as const;
 
 /** @throws `BAD_USER_INPUT` for an empty address, `CONFLICT` beyond 50 addresses */
-export async function addAddress(context: SubgraphContext, input: AddressInput): Promise<Address> {
+export async function addAddress(
+  context: SubgraphContext,
+  input: AddAddressInput,
+  once?: Once<Address>,
+): Promise<Address> {
   refuseEmpty(input);
   const userId = identityOf(context).id;
-  return context.em.fork().transactional(async (tx) => {
+  const work = async (tx: EntityManager) => {
     await lockUsers(tx, [userId]);
     const count = await tx.count(Address, { userId });
     if (count >= addressesMax)
@@ -73,7 +85,8 @@ export async function addAddress(context: SubgraphContext, input: AddressInput):
     const address = tx.create(Address, { ...texts, id: newId(), userId, isDefault } as Address);
     await tx.persist(address).flush();
     return address;
-  });
+  };
+  return transact(context.em, work, once);
 }
 
 /** @throws `NOT_FOUND` for an address of somebody else, unless the caller is an admin */
@@ -81,7 +94,7 @@ export async function updateAddress(
   context: SubgraphContext,
   input: UpdateAddressInput,
 ): Promise<Address> {
-  return context.em.fork().transactional(async (tx) => {
+  return transact(context.em, async (tx) => {
     const { userId } = await requireOwnAddress(context, tx, input.id);
     await lockUsers(tx, [userId]);
     const address = await tx.findOne(Address, { id: input.id }, { refresh: true });
@@ -95,11 +108,17 @@ export async function updateAddress(
 }
 
 /** @throws `NOT_FOUND` for an address of somebody else, unless the caller is an admin */
-export async function deleteAddress(context: SubgraphContext, id: string): Promise<boolean> {
-  const em = context.em.fork();
-  await requireOwnAddress(context, em, id);
-  await em.nativeDelete(Address, { id });
-  return true;
+export function deleteAddress(
+  context: SubgraphContext,
+  id: string,
+  once?: Once<boolean>,
+): Promise<boolean> {
+  const work = async (tx: EntityManager) => {
+    await requireOwnAddress(context, tx, id);
+    await tx.nativeDelete(Address, { id });
+    return true;
+  };
+  return transact(context.em, work, once);
 }
 
 async function requireOwnAddress(

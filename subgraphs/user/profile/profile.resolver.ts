@@ -2,11 +2,13 @@ import { Arg, Ctx, Directive, FieldResolver, Mutation, Query, Resolver, Root } f
 import { loaderOf, type SubgraphContext } from '../../shared/graphql/context.js';
 import { loadAllBy } from '../../shared/graphql/load.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { KeyArg } from '../../shared/idempotency/key-field.js';
+import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Allow, requireSelf } from '../../shared/rights/rights.js';
 import { User } from '../user.js';
 import { Address } from './address.js';
 import {
-  AddressInput,
+  AddAddressInput,
   addAddress,
   deleteAddress,
   UpdateAddressInput,
@@ -62,10 +64,11 @@ export class ProfileResolver {
   @Allow('signed-in')
   @Mutation(() => Address, { description: 'Saves an address of the signed-in user.' })
   addAddress(
-    @Arg('input', () => AddressInput) input: AddressInput,
+    @Arg('input', () => AddAddressInput) input: AddAddressInput,
     @Ctx() context: SubgraphContext,
   ) {
-    return addAddress(context, input);
+    const mutation = { operation: 'addAddress', input, results: [Address] };
+    return runOnce(context, mutation, (once) => addAddress(context, input, once));
   }
 
   @Allow('own')
@@ -82,7 +85,9 @@ export class ProfileResolver {
   deleteAddress(
     @Arg('id', () => UUID, { description: 'The address.' }) id: string,
     @Ctx() context: SubgraphContext,
+    @KeyArg() idempotencyKey?: string,
   ) {
-    return deleteAddress(context, id);
+    const mutation = { operation: 'deleteAddress', input: { id, idempotencyKey } };
+    return runOnce(context, mutation, (once) => deleteAddress(context, id, once));
   }
 }

@@ -1,6 +1,7 @@
 import { IsOptional, Length, ValidateNested } from 'class-validator';
 import { Field, InputType, ObjectType } from 'type-graphql';
 import { identityOf } from '../../shared/auth/callers.js';
+import { transact } from '../../shared/database/transact.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -51,7 +52,7 @@ export async function updateProfile(
   { name, preferences }: UpdateProfileInput,
 ): Promise<User> {
   const { id } = identityOf(context);
-  return context.em.fork().transactional(async (tx) => {
+  return transact(context.em, async (tx) => {
     const user = await tx.findOneOrFail(User, { id });
     user.name = name ?? user.name;
     user.newsletter = preferences?.newsletter ?? user.newsletter;

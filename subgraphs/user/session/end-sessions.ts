@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { identityOf } from '../../shared/auth/callers.js';
 import { sqlCount } from '../../shared/database/sql.js';
+import { transact } from '../../shared/database/transact.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { lockUsers } from '../locks.js';
 
@@ -10,7 +11,7 @@ import { lockUsers } from '../locks.js';
  */
 export async function logout(context: SubgraphContext, everywhere: boolean): Promise<boolean> {
   const { id, sessionId } = identityOf(context);
-  await context.em.fork().transactional(async (tx) => {
+  await transact(context.em, async (tx) => {
     await lockUsers(tx, [id]);
     await endSessions(tx, id, everywhere ? {} : { only: sessionId });
   });

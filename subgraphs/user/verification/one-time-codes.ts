@@ -4,6 +4,7 @@ import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { canonical, type Identifier } from '../../shared/auth/identifier.js';
 import { DomainError, rateLimited, tryAgain } from '../../shared/errors.js';
 import type { Logger } from '../../shared/observability/logger.js';
+import { type CodeRequest, type IssuedCode, issueOnce } from './issue-once.js';
 
 const digits = 6;
 const validMs = 5 * 60_000;
@@ -33,20 +34,20 @@ if redis.call('exists', KEYS[1]) == 1 then return 0 end
 redis.call('hset', KEYS[1], 'challenge', ARGV[1], 'mac', ARGV[2])
 return redis.call('pexpire', KEYS[1], ARGV[3])`;
 
-export interface IssuedCode {
-  readonly challengeId: string;
-  readonly expiresAt: Date;
-}
-
 /** One-time codes, stored in Redis as HMACs. A code proves that its sender receives messages to the identity. */
 export interface OneTimeCodes {
   /**
    * Creates and sends a code; the previous one becomes invalid. A code that could not be sent does not
    * count towards the limits.
    *
+   * @param request a repeat of it returns the first challenge, and sends nothing (`issueOnce`)
    * @throws `RATE_LIMITED`, `TRY_AGAIN`, and what `send` throws
    */
-  issue(identifier: Identifier, send: (code: string) => Promise<void>): Promise<IssuedCode>;
+  issue(
+    identifier: Identifier,
+    send: (code: string) => Promise<void>,
+    request?: CodeRequest,
+  ): Promise<IssuedCode>;
   /**
    * Consumes a code and runs `work`. If that fails, the code is restored, so that the request can be
    * repeated or corrected.
@@ -73,31 +74,41 @@ export function createOneTimeCodes(redis: Redis, secret: string, logger: Logger)
       new RateLimiterRedis({ storeClient: redis, keyPrefix: `issued:${limit.duration}`, ...limit }),
   );
 
+  async function issueNew(
+    identifier: Identifier,
+    send: (code: string) => Promise<void>,
+  ): Promise<IssuedCode> {
+    const keys = keysOf(identifier);
+    const challengeId = randomUUID();
+    const code = randomInt(10 ** digits)
+      .toString()
+      .padStart(digits, '0');
+    await orTryAgain(async () => {
+      await refuseWhileExhausted(redis, keys.attempts);
+      for (const limit of limits) await limit.consume(keys.id);
+      await redis
+        .multi()
+        .set(`challenge:${challengeId}`, JSON.stringify(identifier), 'PX', validMs)
+        .del(keys.code)
+        .hset(keys.code, { challenge: challengeId, mac: mac(`${challengeId} ${code}`) })
+        .pexpire(keys.code, validMs)
+        .exec();
+    });
+    try {
+      await send(code);
+    } catch (error) {
+      await Promise.all(limits.map((limit) => limit.reward(keys.id))).catch(() => {});
+      throw error;
+    }
+    return { challengeId, expiresAt: new Date(Date.now() + validMs) };
+  }
+
   return {
-    async issue(identifier, send) {
-      const keys = keysOf(identifier);
-      const challengeId = randomUUID();
-      const code = randomInt(10 ** digits)
-        .toString()
-        .padStart(digits, '0');
-      await orTryAgain(async () => {
-        await refuseWhileExhausted(redis, keys.attempts);
-        for (const limit of limits) await limit.consume(keys.id);
-        await redis
-          .multi()
-          .set(`challenge:${challengeId}`, JSON.stringify(identifier), 'PX', validMs)
-          .del(keys.code)
-          .hset(keys.code, { challenge: challengeId, mac: mac(`${challengeId} ${code}`) })
-          .pexpire(keys.code, validMs)
-          .exec();
-      });
-      try {
-        await send(code);
-      } catch (error) {
-        await Promise.all(limits.map((limit) => limit.reward(keys.id))).catch(() => {});
-        throw error;
-      }
-      return { challengeId, expiresAt: new Date(Date.now() + validMs) };
+    async issue(identifier, send, request) {
+      if (!request) return issueNew(identifier, send);
+      const { operation, idempotencyKey } = request;
+      const requestKey = `request:${mac(`${canonical(identifier)} ${operation} ${idempotencyKey}`)}`;
+      return orTryAgain(() => issueOnce(redis, requestKey, () => issueNew(identifier, send)));
     },
 
     async use({ challengeId, code }, kind, work) {

@@ -1,9 +1,12 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { KeyArg, readKey } from '../../shared/idempotency/key-field.js';
+import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { parseEmail, parsePhone } from '../credentials/identifier.js';
 import { LoginResult } from '../session/session.js';
 import { User } from '../user.js';
-import { OtpChallenge, RequestOtpInput, VerifyOtpInput } from './otp.js';
+import type { CodeRequest } from './issue-once.js';
+import { AddPhoneInput, OtpChallenge, RequestOtpInput, VerifyOtpInput } from './otp.js';
 import { requestCode } from './request-code.js';
 import { addPhone, proveEmail, type VerificationContext, verifyOtp } from './verify-identity.js';
 
@@ -18,7 +21,8 @@ export class OtpResolver {
     @Arg('input', () => RequestOtpInput) input: RequestOtpInput,
     @Ctx() context: VerificationContext,
   ) {
-    return requestCode(context, parsePhone('input.phone', input.phone));
+    const to = parsePhone('input.phone', input.phone);
+    return requestCode(context, to, codeRequest('requestOtp', input.idempotencyKey));
   }
 
   @Allow('anyone')
@@ -40,8 +44,10 @@ export class OtpResolver {
   requestEmailProof(
     @Arg('email', () => String, { description: 'E-mail address.' }) email: string,
     @Ctx() context: VerificationContext,
+    @KeyArg() idempotencyKey?: string,
   ) {
-    return requestCode(context, parseEmail('email', email));
+    const to = parseEmail('email', email);
+    return requestCode(context, to, codeRequest('requestEmailProof', idempotencyKey));
   }
 
   @Allow('anyone')
@@ -62,9 +68,15 @@ export class OtpResolver {
       'Adds a phone, proven with a code sent by SMS, to the account of the signed-in user.',
   })
   addPhone(
-    @Arg('input', () => VerifyOtpInput) input: VerifyOtpInput,
+    @Arg('input', () => AddPhoneInput) input: AddPhoneInput,
     @Ctx() context: VerificationContext,
   ) {
-    return addPhone(context, input);
+    const mutation = { operation: 'addPhone', input, results: [User] };
+    return runOnce(context, mutation, (once) => addPhone(context, input, once));
   }
+}
+
+function codeRequest(operation: string, key: string | null | undefined): CodeRequest | undefined {
+  const idempotencyKey = readKey(key);
+  return idempotencyKey === null ? undefined : { operation, idempotencyKey };
 }

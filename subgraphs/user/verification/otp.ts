@@ -3,8 +3,12 @@ import { Field, InputType, ObjectType } from 'type-graphql';
 import type { Role } from '../../shared/auth/tokens.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
+import { KeyField } from '../../shared/idempotency/key-field.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { RoleEnum } from '../user.js';
+
+const codePattern = /^\d{6}$/;
+const codeRule = { message: 'must be six digits' };
 
 @Allow('parent')
 @ObjectType({
@@ -23,6 +27,22 @@ export class RequestOtpInput {
   @Field(() => String, { description: 'Phone number with country code.' })
   @Length(1, 40)
   phone!: string;
+
+  @KeyField()
+  idempotencyKey?: string | null;
+}
+
+@InputType({ description: 'A code sent by SMS, which proves a phone.' })
+export class AddPhoneInput {
+  @Field(() => UUID, { description: 'The `id` of the challenge.' })
+  challengeId!: string;
+
+  @Field(() => String, { description: 'The six-digit code.' })
+  @Matches(codePattern, codeRule)
+  code!: string;
+
+  @KeyField()
+  idempotencyKey?: string | null;
 }
 
 @InputType({
@@ -34,7 +54,7 @@ export class VerifyOtpInput {
   challengeId!: string;
 
   @Field(() => String, { description: 'The six-digit code.' })
-  @Matches(/^\d{6}$/, { message: 'must be six digits' })
+  @Matches(codePattern, codeRule)
   code!: string;
 
   @Field(() => String, {

@@ -1,6 +1,7 @@
 import type { Identifier } from '../../shared/auth/identifier.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import type { MessageSender } from '../message/message-sender.js';
+import type { CodeRequest } from './issue-once.js';
 import type { OneTimeCodes } from './one-time-codes.js';
 import type { OtpChallenge } from './otp.js';
 
@@ -19,13 +20,14 @@ export type CodeContext = SubgraphContext<{
 export async function requestCode(
   { app }: CodeContext,
   identifier: Identifier,
+  request?: CodeRequest,
 ): Promise<OtpChallenge> {
-  const { challengeId, expiresAt } = await app.codes.issue(identifier, (code) =>
+  const send = (code: string) =>
     app.messages.send({
       to: identifier,
       subject: 'Your Holdfast code',
       text: `${code} is your Holdfast code. It is valid for five minutes. Do not share it with anyone.`,
-    }),
-  );
+    });
+  const { challengeId, expiresAt } = await app.codes.issue(identifier, send, request);
   return { id: challengeId, expiresAt };
 }

@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { identityOf } from '../../shared/auth/callers.js';
 import type { Identifier } from '../../shared/auth/identifier.js';
 import { isUniqueViolation } from '../../shared/database/errors.js';
+import { type Once, transact } from '../../shared/database/transact.js';
 import { badInput, conflict, tryAgain } from '../../shared/errors.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { newId } from '../../shared/ids.js';
@@ -12,7 +13,7 @@ import { endSessions } from '../session/end-sessions.js';
 import { openSession, type SessionContext } from '../session/open-session.js';
 import { InvalidCredentials, type Session } from '../session/session.js';
 import { User } from '../user.js';
-import type { VerifyOtpInput } from './otp.js';
+import type { AddPhoneInput, VerifyOtpInput } from './otp.js';
 import type { CodeContext } from './request-code.js';
 
 /** The parts of the app that verify an identity and log in its account. */
@@ -49,19 +50,23 @@ export async function proveEmail(context: VerificationContext, input: VerifyOtpI
  *
  * @throws `CONFLICT` where another account has it
  */
-export async function addPhone(context: VerificationContext, input: VerifyOtpInput): Promise<User> {
+export async function addPhone(
+  context: VerificationContext,
+  input: AddPhoneInput,
+  once?: Once<User>,
+): Promise<User> {
   const { id, sessionId } = identityOf(context);
-  refuseUnused(input);
-  const user = await context.app.codes.use(input, 'phone', (identifier) =>
-    inTransaction(context.em, async (tx) => {
+  const user = await context.app.codes.use(input, 'phone', (identifier) => {
+    const work = async (tx: EntityManager) => {
       const [owner, caller] = await lockOwnerAndCaller(tx, identifier, id);
       await requireLiveSession(tx, sessionId);
       if (owner && owner !== caller)
         throw conflict('This phone number belongs to another account.');
       if (!owner) notifyPreviousContact(context, caller as User, 'phone number');
       return Object.assign(caller as User, identifier);
-    }),
-  );
+    };
+    return inTransaction(context.em, work, once);
+  });
   if (!user) throw badInput({ 'input.code': wrongCode });
   return user;
 }
@@ -115,9 +120,10 @@ async function loginWithCode(
 async function inTransaction<T>(
   em: EntityManager,
   work: (tx: EntityManager) => Promise<T>,
+  once?: Once<T>,
 ): Promise<T> {
   try {
-    return await em.fork().transactional(work);
+    return await transact(em, work, once);
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
     throw tryAgain('This account is being changed by another request. Please try again.');
@@ -136,10 +142,4 @@ function newUser(tx: EntityManager, identifier: Identifier, { name, role }: Veri
   });
   tx.persist(user);
   return user;
-}
-
-function refuseUnused(input: VerifyOtpInput): void {
-  for (const name of ['name', 'role', 'newPassword'] as const) {
-    if (input[name]) throw badInput({ [`input.${name}`]: 'must be omitted here' });
-  }
 }

@@ -64,7 +64,7 @@ export async function setWarehouseActive(
       const changes = rows.map(({ delta: _, ...row }) => row);
       return { units, reserved: await countReserved(em, warehouseId), changed: changes };
     },
-    ({ changed }) => ({ changed }),
+    { signalsOf: ({ changed }) => ({ changed }) },
   );
   return { units: Math.min(units, intMax), reserved: Math.min(reserved, intMax) };
 }

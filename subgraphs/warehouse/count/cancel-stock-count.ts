@@ -1,19 +1,25 @@
-import { notFound } from '../../shared/errors.js';
+import { createUnionType } from 'type-graphql';
+import { type Once, transact } from '../../shared/database/transact.js';
 import type { WarehouseContext } from '../context.js';
-import { lockById } from '../locks.js';
+import { lockOpenCount, StockCountNotOpen } from './lock-open-count.js';
 import { StockCount } from './stock-count.js';
-import { notOpen, type StockCountNotOpen } from './submit-stock-count.js';
 
-/** Cancels an open stock count. @returns null on success; otherwise why nothing was changed */
+export const CancelStockCountResult = createUnionType({
+  name: 'CancelStockCountResult',
+  description: 'The stock count, or why it was not cancelled.',
+  types: () => [StockCount, StockCountNotOpen] as const,
+});
+
+/** Cancels an open stock count. @returns the count, or why nothing was changed */
 export function cancelStockCount(
   { em }: WarehouseContext,
   id: string,
-): Promise<StockCountNotOpen | null> {
-  return em.fork().transactional(async (tx) => {
-    const count = await lockById(tx, StockCount, id);
-    if (!count) throw notFound('stock count', id);
-    if (count.status !== 'OPEN') return notOpen(count.status);
-    count.status = 'CANCELLED';
-    return null;
-  });
+  once?: Once<typeof CancelStockCountResult>,
+): Promise<typeof CancelStockCountResult> {
+  const work = async (tx: typeof em) => {
+    const count = await lockOpenCount(tx, id);
+    if (count instanceof StockCount) count.status = 'CANCELLED';
+    return count;
+  };
+  return transact(em, work, once);
 }

@@ -3,8 +3,10 @@ import { Field, InputType } from 'type-graphql';
 import { identityOf } from '../../shared/auth/callers.js';
 import { insertRows } from '../../shared/database/insert-rows.js';
 import { sql } from '../../shared/database/sql.js';
+import { type Once, transact } from '../../shared/database/transact.js';
 import { badInput, conflict } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { KeyField } from '../../shared/idempotency/key-field.js';
 import { newId } from '../../shared/ids.js';
 import type { WarehouseContext } from '../context.js';
 import { findUnknownSkus } from '../stock/require-skus.js';
@@ -33,20 +35,23 @@ export class OpenStockCountInput {
       'Whether the expected units are shown before the submission. A blind count finds more errors.',
   })
   showExpected!: boolean;
+
+  @KeyField()
+  idempotencyKey?: string | null;
 }
 
 /**
  * Opens a stock count. Sales go on: what moves between the count of a line and its submission is
  * taken into account.
  *
- * @returns the id
  * @throws `NOT_FOUND` and `FORBIDDEN` for the warehouse, `BAD_USER_INPUT` for an unknown variant,
  *   `CONFLICT` for more than `openMax` open counts
  */
 export async function openStockCount(
   context: WarehouseContext,
   { warehouseId, skus, showExpected }: OpenStockCountInput,
-): Promise<string> {
+  once?: Once<StockCount>,
+): Promise<StockCount> {
   await requireWarehouse(context, warehouseId);
   const em = context.em.fork();
   if ((await em.count(StockCount, { warehouseId, status: 'OPEN' })) >= openMax) {
@@ -71,10 +76,11 @@ export async function openStockCount(
   }
   const id = newId();
   const actor = identityOf(context).id;
-  await em.transactional(async (tx) => {
+  const work = async (tx: typeof em) => {
     await insertRows(tx, StockCount, [{ id, warehouseId, showExpected, actor }]);
     const lines = skus.map((sku) => ({ countId: id, sku, expected: onHand.get(sku) ?? 0 }));
     await insertRows(tx, StockCountLine, lines);
-  });
-  return id;
+    return tx.findOneOrFail(StockCount, id);
+  };
+  return transact(em, work, once);
 }

@@ -1,15 +1,4 @@
-import {
-  Arg,
-  Args,
-  Ctx,
-  createUnionType,
-  FieldResolver,
-  Int,
-  Mutation,
-  Query,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { identityOf } from '../../shared/auth/callers.js';
 import { notFound } from '../../shared/errors.js';
 import { PageArgs } from '../../shared/graphql/connection.js';
@@ -17,13 +6,16 @@ import { loaderOf } from '../../shared/graphql/context.js';
 import { loadAllBy, loadBy } from '../../shared/graphql/load.js';
 import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { KeyArg } from '../../shared/idempotency/key-field.js';
+import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { WarehouseContext } from '../context.js';
 import { ProductVariant } from '../references.js';
 import type { StockContext } from '../stock/stock-store.js';
 import { loadWarehouses, requireWarehouse } from '../warehouse/require-warehouse.js';
 import { Warehouse } from '../warehouse/warehouse.js';
-import { cancelStockCount } from './cancel-stock-count.js';
+import { CancelStockCountResult, cancelStockCount } from './cancel-stock-count.js';
+import { StockCountNotOpen } from './lock-open-count.js';
 import { OpenStockCountInput, openStockCount } from './open-stock-count.js';
 import {
   StockCount,
@@ -32,17 +24,11 @@ import {
   StockCountStatus,
 } from './stock-count.js';
 import {
-  StockCountNotOpen,
+  StaleCount,
   SubmitStockCountInput,
   SubmitStockCountResult,
   submitStockCount,
 } from './submit-stock-count.js';
-
-export const CancelStockCountResult = createUnionType({
-  name: 'CancelStockCountResult',
-  description: 'The stock count, or why it was not cancelled.',
-  types: () => [StockCount, StockCountNotOpen] as const,
-});
 
 const loadCounts = loadBy(StockCount, 'id');
 const loadCountsOfWarehouses = loadPagesBy(StockCount, 'warehouseId', 'desc');
@@ -54,10 +40,6 @@ async function requireStockCount(context: WarehouseContext, id: string) {
   if (!count) throw notFound('stock count', id);
   return { count, warehouse: await requireWarehouse(context, count.warehouseId) };
 }
-
-/** The count after a mutation, not as this request may have read it before. */
-const readAgain = (context: WarehouseContext, id: string) =>
-  context.em.fork().findOneOrFail(StockCount, id);
 
 @Resolver(() => StockCount)
 export class StockCountResolver {
@@ -81,7 +63,8 @@ export class StockCountResolver {
     @Arg('input', () => OpenStockCountInput) input: OpenStockCountInput,
     @Ctx() context: WarehouseContext,
   ) {
-    return readAgain(context, await openStockCount(context, input));
+    const mutation = { operation: 'openStockCount', input, results: [StockCount] };
+    return runOnce(context, mutation, (once) => openStockCount(context, input, once));
   }
 
   @Allow('shop-owner')
@@ -93,10 +76,13 @@ export class StockCountResolver {
     @Arg('input', () => SubmitStockCountInput) input: SubmitStockCountInput,
     @Ctx() context: StockContext,
   ): Promise<typeof SubmitStockCountResult> {
-    const { countId, lines } = input;
-    const { warehouse } = await requireStockCount(context, countId);
-    const submission = { countId, warehouse, lines, actor: identityOf(context).id };
-    return (await submitStockCount(context.app, submission)) ?? readAgain(context, countId);
+    const results = [StockCount, StaleCount, StockCountNotOpen];
+    return runOnce(context, { operation: 'submitStockCount', input, results }, async (once) => {
+      const { countId, lines } = input;
+      const { warehouse } = await requireStockCount(context, countId);
+      const submission = { countId, warehouse, lines, actor: identityOf(context).id };
+      return submitStockCount(context.app, submission, once);
+    });
   }
 
   @Allow('shop-owner')
@@ -104,9 +90,14 @@ export class StockCountResolver {
   async cancelStockCount(
     @Arg('id', () => UUID, { description: 'The id of the count.' }) id: string,
     @Ctx() context: WarehouseContext,
+    @KeyArg() idempotencyKey?: string,
   ): Promise<typeof CancelStockCountResult> {
-    await requireStockCount(context, id);
-    return (await cancelStockCount(context, id)) ?? readAgain(context, id);
+    const input = { id, idempotencyKey };
+    const results = [StockCount, StockCountNotOpen];
+    return runOnce(context, { operation: 'cancelStockCount', input, results }, async (once) => {
+      await requireStockCount(context, id);
+      return cancelStockCount(context, id, once);
+    });
   }
 
   @Allow('shop-owner')

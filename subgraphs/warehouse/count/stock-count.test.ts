@@ -4,6 +4,7 @@ import { commitReservation, reserveStock, type StockEngine } from '../reservatio
 import { adjustStock } from '../stock/adjust-stock.js';
 import { markUnavailable } from '../stock/mark-unavailable.js';
 import { receiveStock } from '../stock/receive-stock.js';
+import { StockCountNotOpen } from './lock-open-count.js';
 import { type CountedLineInput, StaleCount, submitStockCount } from './submit-stock-count.js';
 
 const actor = 'test';
@@ -17,6 +18,8 @@ describe('a stock count', () => {
   });
   afterEach(() => stock.expectStockInvariants());
   afterAll(() => stock.close());
+
+  const submitted = { status: 'SUBMITTED' };
 
   type Shop = Awaited<ReturnType<typeof stockUp>>;
   const warehouseOf = (shop: Shop) => shop.warehouses[0] as (typeof shop.warehouses)[0];
@@ -68,7 +71,7 @@ describe('a stock count', () => {
   it('sets the units on hand, and shows what was expected', async () => {
     const shop = await stockUp(engine, [10]);
     const countId = await open(shop);
-    expect(await submit(shop, countId, { sku: shop.sku, quantity: 7 })).toBeNull();
+    expect(await submit(shop, countId, { sku: shop.sku, quantity: 7 })).toMatchObject(submitted);
     expect(await levelOf(shop)).toMatchObject({ onHand: 7, shortfall: 0 });
     expect(await lineOf(countId, shop.sku)).toEqual({ expected: 10, counted: 7 });
   });
@@ -78,7 +81,7 @@ describe('a stock count', () => {
     const countId = await open(shop);
     await pause();
     await receive(shop, 5);
-    expect(await submit(shop, countId, { sku: shop.sku, quantity: 9 })).toBeNull();
+    expect(await submit(shop, countId, { sku: shop.sku, quantity: 9 })).toMatchObject(submitted);
     expect(await levelOf(shop)).toMatchObject({ onHand: 14 });
     expect(await lineOf(countId, shop.sku)).toEqual({ expected: 10, counted: 9 });
     const [adjustment] = await stock.query<{ isEarlier: boolean }>(
@@ -158,7 +161,7 @@ describe('a stock count', () => {
     expect(await levelOf({ shopId: shop.shopId, sku: other })).toBeUndefined();
     const countedAt = new Date();
     const again = lines.map((line) => ({ ...line, countedAt }));
-    expect(await submit(shop, countId, ...again)).toBeNull();
+    expect(await submit(shop, countId, ...again)).toMatchObject(submitted);
     expect(await levelOf(shop)).toMatchObject({ onHand: 10 });
   });
 
@@ -167,11 +170,8 @@ describe('a stock count', () => {
     const countId = await open(shop);
     const line = { sku: shop.sku, quantity: 6 };
     const outcomes = await Promise.all([1, 2, 3].map(() => submit(shop, countId, line)));
-    expect(outcomes.filter((outcome) => outcome === null)).toHaveLength(1);
-    expect(outcomes.filter(Boolean)).toMatchObject([
-      { status: 'SUBMITTED' },
-      { status: 'SUBMITTED' },
-    ]);
+    expect(outcomes).toMatchObject([submitted, submitted, submitted]);
+    expect(outcomes.filter((outcome) => outcome instanceof StockCountNotOpen)).toHaveLength(2);
     expect(await levelOf(shop)).toMatchObject({ onHand: 6 });
   });
 

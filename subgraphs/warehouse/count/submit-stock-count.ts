@@ -10,20 +10,22 @@ import {
 } from 'class-validator';
 import { createUnionType, Field, InputType, Int, ObjectType } from 'type-graphql';
 import { sql } from '../../shared/database/sql.js';
-import { badInput, notFound } from '../../shared/errors.js';
+import type { Once } from '../../shared/database/transact.js';
+import { badInput } from '../../shared/errors.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { KeyField } from '../../shared/idempotency/key-field.js';
 import { Allow } from '../../shared/rights/rights.js';
-import { lockById } from '../locks.js';
 import { correctOnHand } from '../stock/correct-on-hand.js';
 import { onHandMax } from '../stock/ledger.js';
-import { moveStock } from '../stock/move-stock.js';
+import { moveStock, type StockWork } from '../stock/move-stock.js';
 import { tooMany } from '../stock/receive-stock.js';
 import type { StockLevel } from '../stock/stock-level.js';
 import type { StockStore } from '../stock/stock-store.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
+import { lockOpenCount, StockCountNotOpen } from './lock-open-count.js';
 import { countLinesMax } from './open-stock-count.js';
-import { StockCount, StockCountLine, StockCountStatus } from './stock-count.js';
+import { StockCount, StockCountLine } from './stock-count.js';
 
 @InputType({ description: 'The counted units of one variant.' })
 export class CountedLineInput {
@@ -59,6 +61,9 @@ export class SubmitStockCountInput {
   @ArrayMinSize(1)
   @ArrayMaxSize(countLinesMax)
   lines!: CountedLineInput[];
+
+  @KeyField()
+  idempotencyKey?: string | null;
 }
 
 @Allow('parent')
@@ -84,19 +89,6 @@ export class StaleCount extends Refusal {
   lines!: StaleCountLine[];
 }
 
-@Allow('parent')
-@ObjectType({
-  implements: Refusal,
-  description: 'The stock count was submitted or cancelled before. Nothing was changed.',
-})
-export class StockCountNotOpen extends Refusal {
-  @Field(() => StockCountStatus, { description: 'Current status.' })
-  status!: StockCountStatus;
-}
-
-export const notOpen = (status: StockCountStatus): StockCountNotOpen =>
-  result(StockCountNotOpen, { message: `The stock count is already ${status}.`, status });
-
 export const SubmitStockCountResult = createUnionType({
   name: 'SubmitStockCountResult',
   description: 'The stock count, or why nothing was changed.',
@@ -121,20 +113,20 @@ interface CountedLine {
  * Sets levels to the units that were counted, all or none. A line is compared with the level at the
  * time of its count: what moved since is not undone. The ADJUSTMENT occurred at that time.
  *
- * @returns null on success; otherwise why nothing was changed
+ * @returns the count, or why nothing was changed
  * @throws `BAD_USER_INPUT` for a variant that is twice, or not in the count; a time before the count was
  *   opened, or to come; too many units
  */
 export function submitStockCount(
   store: StockStore,
   { countId, warehouse, lines, actor }: CountSubmission,
-): Promise<StaleCount | StockCountNotOpen | null> {
+  once?: Once<typeof SubmitStockCountResult>,
+): Promise<typeof SubmitStockCountResult> {
   const skus = lines.map(({ sku }) => sku);
   if (new Set(skus).size < skus.length) throw badInput({ 'input.lines': 'has a variant twice' });
-  return moveStock(store, async (em, openLedger) => {
-    const count = await lockById(em, StockCount, countId);
-    if (!count) throw notFound('stock count', countId);
-    if (count.status !== 'OPEN') return notOpen(count.status);
+  const work: StockWork<typeof SubmitStockCountResult> = async (em, openLedger) => {
+    const count = await lockOpenCount(em, countId);
+    if (count instanceof StockCountNotOpen) return count;
     await requireSkusOfCount(em, countId, skus);
     const ledger = await openLedger(skus.map((sku) => ({ shopId: warehouse.shopId, sku })));
     const times = lines.map(({ countedAt }, n) =>
@@ -166,8 +158,9 @@ export function submitStockCount(
     }
     await writeLines(em, countId, counted, expected);
     count.status = 'SUBMITTED';
-    return null;
-  });
+    return count;
+  };
+  return moveStock(store, work, { once });
 }
 
 /** A device’s clock may be a little fast. */

@@ -39,8 +39,7 @@ export async function expireReservations(
         });
       return { due, early };
     },
-    ({ early }) => ({ armed: early }),
-    1,
+    { signalsOf: ({ early }) => ({ armed: early }), lockTimeoutsMax: 1 },
   );
   // The lag lasts until the commit, the wait for rows included.
   const tookMs = performance.now() - startedMs;

@@ -47,8 +47,10 @@ export async function decideReservations(
       ledger.append(ReservationLine, rows.lines);
       return decided;
     },
-    (decided) => ({ armed: decided.filter((outcome) => outcome.state === 'HELD') }),
-    1,
+    {
+      signalsOf: (decided) => ({ armed: decided.filter((outcome) => outcome.state === 'HELD') }),
+      lockTimeoutsMax: 1,
+    },
   );
   for (const { state } of outcomes) store.metrics.reservations.inc({ state });
   return outcomes;

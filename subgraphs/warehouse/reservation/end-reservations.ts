@@ -63,8 +63,7 @@ export async function decideEndings(
       }
       return { after, ended };
     },
-    () => ({ disarmed: orderIds }),
-    1,
+    { signalsOf: () => ({ disarmed: orderIds }), lockTimeoutsMax: 1 },
   );
   for (const { to } of ended) store.metrics.ended.inc({ state: to });
   return requests.map(({ orderId }) => after.get(orderId) as ReservationStatus);

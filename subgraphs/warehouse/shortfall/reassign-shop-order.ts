@@ -2,14 +2,16 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { createUnionType, Field, InputType, Int, ObjectType } from 'type-graphql';
 import { shopOrderById } from '../../contracts/order.js';
 import { sql } from '../../shared/database/sql.js';
+import type { Once } from '../../shared/database/transact.js';
 import { badInput, notFound } from '../../shared/errors.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { KeyField } from '../../shared/idempotency/key-field.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { type CommittedLine, openCommittedPart } from '../fulfilment/committed-lines.js';
 import { ShopOrder } from '../references.js';
 import { availableUnits, noUnits } from '../stock/level-units.js';
-import { moveStock } from '../stock/move-stock.js';
+import { moveStock, type StockWork } from '../stock/move-stock.js';
 import { NotEnoughOnHand, notEnoughOnHand } from '../stock/not-enough-on-hand.js';
 import type { StockLevel } from '../stock/stock-level.js';
 import type { StockContext, StockStore } from '../stock/stock-store.js';
@@ -25,6 +27,9 @@ export class ReassignShopOrderInput {
 
   @Field(() => UUID, { description: 'An active warehouse of the same shop.' })
   toWarehouseId!: string;
+
+  @KeyField()
+  idempotencyKey?: string | null;
 }
 
 @Allow('parent')
@@ -91,9 +96,10 @@ export async function requireReassignment(
 export function reassignShopOrder(
   store: StockStore,
   { orderId, to, actor }: Reassignment,
+  once?: Once<typeof ReassignShopOrderResult>,
 ): Promise<typeof ReassignShopOrderResult> {
   const { shopId } = to;
-  return moveStock(store, async (em, openLedger): Promise<typeof ReassignShopOrderResult> => {
+  const work: StockWork<typeof ReassignShopOrderResult> = async (em, openLedger) => {
     const part = await openCommittedPart(em, openLedger, { orderId, shopId });
     if (!part || part.lines.length === 0) return nothingToReassign();
     const { ledger, lines } = part;
@@ -117,7 +123,8 @@ export function reassignShopOrder(
     }
     const shopOrder = { order: { id: orderId }, shop: { id: shopId } };
     return result(ReassignedShopOrder, { shopOrder, warehouse: to, units: sumOf(leaving) });
-  });
+  };
+  return moveStock(store, work, { once });
 }
 
 const nothingToReassign = () =>

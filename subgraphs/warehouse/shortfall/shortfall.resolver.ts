@@ -14,13 +14,16 @@ import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { findPage } from '../../shared/graphql/load.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { LiveContext } from '../live/live-context.js';
+import { NotEnoughOnHand } from '../stock/not-enough-on-hand.js';
 import { StockLevel } from '../stock/stock-level.js';
 import type { StockContext } from '../stock/stock-store.js';
 import { loadUnshippedOrders, unshippedOrdersPage } from './list-unshipped-orders.js';
 import {
   NothingToReassign,
+  ReassignedShopOrder,
   ReassignShopOrderInput,
   ReassignShopOrderResult,
   reassignShopOrder,
@@ -74,9 +77,12 @@ export class ShortfallResolver {
     @Arg('input', () => ReassignShopOrderInput) input: ReassignShopOrderInput,
     @Ctx() context: StockContext,
   ): Promise<typeof ReassignShopOrderResult> {
-    const found = await requireReassignment(context, input);
-    if (found instanceof NothingToReassign) return found;
-    return reassignShopOrder(context.app, { ...found, actor: identityOf(context).id });
+    const results = [ReassignedShopOrder, NotEnoughOnHand, NothingToReassign];
+    return runOnce(context, { operation: 'reassignShopOrder', input, results }, async (once) => {
+      const found = await requireReassignment(context, input);
+      if (found instanceof NothingToReassign) return found;
+      return reassignShopOrder(context.app, { ...found, actor: identityOf(context).id }, once);
+    });
   }
 
   @Allow('shop-owner')

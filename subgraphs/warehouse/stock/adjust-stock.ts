@@ -1,14 +1,16 @@
 import { IsOptional, Length, Max, Min } from 'class-validator';
 import { createUnionType, Field, InputType, Int, ObjectType } from 'type-graphql';
+import type { Once } from '../../shared/database/transact.js';
 import { badInput } from '../../shared/errors.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { KeyField } from '../../shared/idempotency/key-field.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
 import { correctOnHand } from './correct-on-hand.js';
 import { onHandMax } from './ledger.js';
 import { noUnits } from './level-units.js';
-import { moveStock } from './move-stock.js';
+import { moveStock, type StockWork } from './move-stock.js';
 import { NotEnoughOnHand, notEnoughOnHand } from './not-enough-on-hand.js';
 import { NotEnoughUnavailable, notEnoughUnavailable } from './not-enough-unavailable.js';
 import { quantityMax, tooMany } from './receive-stock.js';
@@ -67,6 +69,9 @@ export class AdjustStockInput {
   })
   @Length(1, 255)
   reason!: string;
+
+  @KeyField()
+  idempotencyKey?: string | null;
 }
 
 @Allow('parent')
@@ -128,9 +133,10 @@ export type Adjustment = LevelChange & {
 export function adjustStock(
   store: StockStore,
   adjustment: Adjustment,
+  once?: Once<typeof AdjustStockResult>,
 ): Promise<typeof AdjustStockResult> {
   const { warehouse, sku, reason, actor } = adjustment;
-  return moveStock(store, async (em, openLedger): Promise<typeof AdjustStockResult> => {
+  const work: StockWork<typeof AdjustStockResult> = async (em, openLedger) => {
     const ledger = await openLedger([{ shopId: warehouse.shopId, sku }]);
     const found = ledger.findLevel(warehouse.id, sku) ?? noUnits;
     const { onHand } = found;
@@ -151,5 +157,6 @@ export function adjustStock(
     correctOnHand(ledger, level, { delta, gone, reason, actor });
     if ('setTo' in adjustment) ledger.setCountedAt(level, ledger.now);
     return level;
-  });
+  };
+  return moveStock(store, work, { once });
 }

@@ -1,9 +1,11 @@
 import { Length, Max, Min, NotEquals } from 'class-validator';
 import { createUnionType, Field, InputType, Int } from 'type-graphql';
+import type { Once } from '../../shared/database/transact.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { KeyField } from '../../shared/idempotency/key-field.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
 import { noUnits } from './level-units.js';
-import { moveStock } from './move-stock.js';
+import { moveStock, type StockWork } from './move-stock.js';
 import { NotEnoughOnHand, notEnoughOnHand } from './not-enough-on-hand.js';
 import { NotEnoughUnavailable, notEnoughUnavailable } from './not-enough-unavailable.js';
 import { quantityMax } from './receive-stock.js';
@@ -33,6 +35,9 @@ export class MarkUnavailableInput {
   })
   @Length(1, 255)
   reason!: string;
+
+  @KeyField()
+  idempotencyKey?: string | null;
 }
 
 export const MarkUnavailableResult = createUnionType({
@@ -60,8 +65,9 @@ export interface UnavailableChange {
 export function markUnavailable(
   store: StockStore,
   { warehouse, sku, delta, reason, actor }: UnavailableChange,
+  once?: Once<typeof MarkUnavailableResult>,
 ): Promise<typeof MarkUnavailableResult> {
-  return moveStock(store, async (_em, openLedger): Promise<typeof MarkUnavailableResult> => {
+  const work: StockWork<typeof MarkUnavailableResult> = async (_em, openLedger) => {
     const ledger = await openLedger([{ shopId: warehouse.shopId, sku }]);
     const found = ledger.findLevel(warehouse.id, sku) ?? noUnits;
     const { onHand, unavailable } = found;
@@ -74,5 +80,6 @@ export function markUnavailable(
     const level = ledger.requireLevel(warehouse.id, sku);
     ledger.move(level, { type: 'UNAVAILABLE', unavailableDelta: delta, reason, actor });
     return level;
-  });
+  };
+  return moveStock(store, work, { once });
 }

@@ -7,6 +7,7 @@ import {
   isUniqueViolation,
 } from '../../shared/database/errors.js';
 import { sql } from '../../shared/database/sql.js';
+import type { Once } from '../../shared/database/transact.js';
 import { tryAgain } from '../../shared/errors.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { Signals, StockChanged } from '../signals/stock-signals.js';
@@ -26,6 +27,15 @@ export type StockWork<T> = (
   setTransactionId: SetTransactionId,
 ) => Promise<T>;
 
+interface MoveOptions<T> {
+  /** what to publish besides the ledger’s changes */
+  signalsOf?(value: T): Signals;
+  /** how many lock timeouts it may have; a batch has one, and is then split (`runBatchIsolating`) */
+  readonly lockTimeoutsMax?: number;
+  /** the idempotency key of the request */
+  readonly once?: Once<T> | undefined;
+}
+
 const attemptsMax = 5;
 
 /**
@@ -34,22 +44,18 @@ const attemptsMax = 5;
  * After a deadlock, a concurrent insert of the same row or a COMMIT that did not happen, all of it
  * runs again: `work` must be safe to repeat.
  *
- * @param signalsOf what to publish besides the ledger’s changes, from the value of `work`
- * @param lockTimeoutsMax how many lock timeouts it may have; a batch has one, and is then split
- *   (`runBatchIsolating`)
  * @throws `TRY_AGAIN` after `attemptsMax` concurrent changes; nothing was done then
  * @throws OutcomeUnknown when the answer to COMMIT was lost and the database did not come back
  */
 export async function moveStock<T>(
   store: StockStore,
   work: StockWork<T>,
-  signalsOf: (value: T) => Signals = () => ({}),
-  lockTimeoutsMax = attemptsMax,
+  { signalsOf, lockTimeoutsMax = attemptsMax, once }: MoveOptions<T> = {},
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const { value, changed } = await commitOnce(store, work);
-      const more = signalsOf(value);
+      const { value, changed } = await commitOnce(store, work, once);
+      const more = signalsOf?.(value) ?? {};
       if (more.armed?.length) failPoint('reservation committed, timer not set');
       if (more.disarmed?.length) failPoint('reservation ended, nothing published');
       store.signals.send({ ...more, changed: [...changed, ...(more.changed ?? [])] });
@@ -67,7 +73,7 @@ export async function moveStock<T>(
   }
 }
 
-async function commitOnce<T>({ orm }: StockStore, work: StockWork<T>) {
+async function commitOnce<T>({ orm }: StockStore, work: StockWork<T>, once: Once<T> | undefined) {
   const em = orm.em.fork();
   let ledger: Ledger | undefined;
   let changed: StockChanged[] = [];
@@ -79,10 +85,12 @@ async function commitOnce<T>({ orm }: StockStore, work: StockWork<T>) {
       ledger = await Ledger.open(em, keys);
       return ledger;
     };
+    await once?.begin(em);
     value = await work(em, openLedger, (id) => {
       transactionId = id;
     });
     changed = (await ledger?.write(em)) ?? [];
+    await once?.end(em, value);
     transactionId ??= await readTransactionId(em);
   } catch (error) {
     await em.rollback().catch(() => {});

@@ -1,10 +1,12 @@
 import { IsOptional, Length, Max, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
+import type { Once } from '../../shared/database/transact.js';
 import { badInput } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { KeyField } from '../../shared/idempotency/key-field.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
 import { onHandMax, unitsPerItemMax } from './ledger.js';
-import { moveStock } from './move-stock.js';
+import { moveStock, type StockWork } from './move-stock.js';
 import type { StockLevel } from './stock-level.js';
 import type { StockStore } from './stock-store.js';
 
@@ -32,6 +34,9 @@ export class ReceiveStockInput {
   @IsOptional()
   @Length(0, 255)
   reference?: string | null;
+
+  @KeyField()
+  idempotencyKey?: string | null;
 }
 
 /** The reason for refusing units that `Ledger.hasRoom` has no room for. @param path of the input */
@@ -53,13 +58,17 @@ export interface Receipt {
  *
  * @throws `BAD_USER_INPUT` for more units than a level or an item may have (`Ledger.hasRoom`)
  */
-export function receiveStock(store: StockStore, receipt: Receipt): Promise<StockLevel> {
-  const { warehouse, sku, quantity, reference, actor } = receipt;
-  return moveStock(store, async (em, openLedger) => {
+export function receiveStock(
+  store: StockStore,
+  { warehouse, sku, quantity, reference, actor }: Receipt,
+  once?: Once<StockLevel>,
+): Promise<StockLevel> {
+  const work: StockWork<StockLevel> = async (em, openLedger) => {
     const ledger = await openLedger([{ shopId: warehouse.shopId, sku }]);
     const [level] = (await ledger.ensureLevels(em, warehouse, [sku])) as [StockLevel];
     if (!ledger.hasRoom(level, quantity)) throw badInput(tooMany('input.quantity'));
     ledger.move(level, { type: 'RECEIPT', onHandDelta: quantity, reference, actor });
     return level;
-  });
+  };
+  return moveStock(store, work, { once });
 }

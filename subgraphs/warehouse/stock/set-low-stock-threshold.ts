@@ -1,6 +1,7 @@
 import { Length, Max, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { sql } from '../../shared/database/sql.js';
+import { runStatement } from '../../shared/database/transact.js';
 import { notFound } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import type { WarehouseContext } from '../context.js';
@@ -32,12 +33,14 @@ export async function setLowStockThreshold(
 ): Promise<StockLevel> {
   await requireWarehouse(context, warehouseId);
   const em = context.em.fork();
-  const [row] = await sql<object>(
-    em,
-    `update stock_level set low_stock_threshold = $3, updated_at = greatest(updated_at, now())
+  const update = () =>
+    sql<object>(
+      em,
+      `update stock_level set low_stock_threshold = $3, updated_at = greatest(updated_at, now())
      where warehouse_id = $1 and sku = $2 returning *`,
-    [warehouseId, sku, threshold],
-  );
+      [warehouseId, sku, threshold],
+    );
+  const [row] = await runStatement(update);
   if (!row) throw notFound('stock level of', sku);
   return em.map(StockLevel, row);
 }

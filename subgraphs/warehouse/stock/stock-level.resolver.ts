@@ -5,12 +5,19 @@ import { loaderOf } from '../../shared/graphql/context.js';
 import { loadBy } from '../../shared/graphql/load.js';
 import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { WarehouseContext } from '../context.js';
 import { ProductVariant } from '../references.js';
 import { loadWarehouses, requireWarehouse } from '../warehouse/require-warehouse.js';
 import { Warehouse } from '../warehouse/warehouse.js';
-import { AdjustStockInput, AdjustStockResult, adjustStock, changeOf } from './adjust-stock.js';
+import {
+  AdjustStockInput,
+  AdjustStockResult,
+  adjustStock,
+  changeOf,
+  StaleStock,
+} from './adjust-stock.js';
 import { availableUnits } from './level-units.js';
 import { listLowStock } from './list-low-stock.js';
 import {
@@ -18,6 +25,8 @@ import {
   MarkUnavailableResult,
   markUnavailable,
 } from './mark-unavailable.js';
+import { NotEnoughOnHand } from './not-enough-on-hand.js';
+import { NotEnoughUnavailable } from './not-enough-unavailable.js';
 import { ReceiveStockInput, receiveStock } from './receive-stock.js';
 import { requireSku } from './require-skus.js';
 import { LowStockThresholdInput, setLowStockThreshold } from './set-low-stock-threshold.js';
@@ -45,11 +54,14 @@ export class StockLevelResolver {
     @Arg('input', () => ReceiveStockInput) input: ReceiveStockInput,
     @Ctx() context: StockContext,
   ) {
-    const warehouse = await requireWarehouse(context, input.warehouseId);
-    const { sku, quantity, reference = null } = input;
-    await requireSku(context, warehouse, sku);
-    const actor = identityOf(context).id;
-    return receiveStock(context.app, { warehouse, sku, quantity, reference, actor });
+    const mutation = { operation: 'receiveStock', input, results: [StockLevel] };
+    return runOnce(context, mutation, async (once) => {
+      const warehouse = await requireWarehouse(context, input.warehouseId);
+      const { sku, quantity, reference = null } = input;
+      await requireSku(context, warehouse, sku);
+      const actor = identityOf(context).id;
+      return receiveStock(context.app, { warehouse, sku, quantity, reference, actor }, once);
+    });
   }
 
   @Allow('shop-owner')
@@ -61,11 +73,14 @@ export class StockLevelResolver {
     @Ctx() context: StockContext,
   ): Promise<typeof AdjustStockResult> {
     const change = changeOf(input);
-    const warehouse = await requireWarehouse(context, input.warehouseId);
-    const { sku, reason } = input;
-    await requireSku(context, warehouse, sku);
-    const actor = identityOf(context).id;
-    return adjustStock(context.app, { warehouse, sku, reason, actor, ...change });
+    const results = [StockLevel, StaleStock, NotEnoughOnHand, NotEnoughUnavailable];
+    return runOnce(context, { operation: 'adjustStock', input, results }, async (once) => {
+      const warehouse = await requireWarehouse(context, input.warehouseId);
+      const { sku, reason } = input;
+      await requireSku(context, warehouse, sku);
+      const actor = identityOf(context).id;
+      return adjustStock(context.app, { warehouse, sku, reason, actor, ...change }, once);
+    });
   }
 
   @Allow('shop-owner')
@@ -98,10 +113,13 @@ export class StockLevelResolver {
     @Arg('input', () => MarkUnavailableInput) input: MarkUnavailableInput,
     @Ctx() context: StockContext,
   ): Promise<typeof MarkUnavailableResult> {
-    const warehouse = await requireWarehouse(context, input.warehouseId);
-    const { sku, delta, reason } = input;
-    const actor = identityOf(context).id;
-    return markUnavailable(context.app, { warehouse, sku, delta, reason, actor });
+    const results = [StockLevel, NotEnoughOnHand, NotEnoughUnavailable];
+    return runOnce(context, { operation: 'markUnavailable', input, results }, async (once) => {
+      const warehouse = await requireWarehouse(context, input.warehouseId);
+      const { sku, delta, reason } = input;
+      const actor = identityOf(context).id;
+      return markUnavailable(context.app, { warehouse, sku, delta, reason, actor }, once);
+    });
   }
 
   @Allow('shop-owner')

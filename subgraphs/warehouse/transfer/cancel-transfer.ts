@@ -1,22 +1,24 @@
-import { moveStock } from '../stock/move-stock.js';
+import type { Once } from '../../shared/database/transact.js';
+import { moveStock, type StockWork } from '../stock/move-stock.js';
 import type { StockStore } from '../stock/stock-store.js';
-import { type TransferNotOpen, transferNotOpen } from './receive-transfer.js';
+import { type ReceiveTransferResult, transferNotOpen } from './receive-transfer.js';
 import { requireLockedTransfer } from './require-locked-transfer.js';
 import { unitsInTransit } from './stock-transfer.js';
 
 /**
  * Cancels a transfer: units in transit return to their source, received units stay.
  *
- * @returns null on success; otherwise why nothing was done
+ * @returns the transfer, or why nothing was done
  */
 export function cancelTransfer(
   store: StockStore,
   { transferId, actor }: { readonly transferId: string; readonly actor: string },
-): Promise<TransferNotOpen | null> {
-  return moveStock(store, async (em, openLedger) => {
-    const transfer = await requireLockedTransfer(em, transferId);
+  once?: Once<typeof ReceiveTransferResult>,
+): Promise<typeof ReceiveTransferResult> {
+  const work: StockWork<typeof ReceiveTransferResult> = async (em, openLedger) => {
+    const { transfer, lines } = await requireLockedTransfer(em, transferId);
     if (transfer.status !== 'IN_TRANSIT') return transferNotOpen(transfer.status);
-    const { shopId, fromId, toId, lines } = transfer;
+    const { shopId, fromId, toId } = transfer;
     const ledger = await openLedger(lines.map(({ sku }) => ({ shopId, sku })));
     for (const line of lines) {
       const units = unitsInTransit(line);
@@ -30,7 +32,8 @@ export function cancelTransfer(
         actor,
       });
     }
-    transfer.end('CANCELLED');
-    return null;
-  });
+    transfer.status = 'CANCELLED';
+    return transfer;
+  };
+  return moveStock(store, work, { once });
 }

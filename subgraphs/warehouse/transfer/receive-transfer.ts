@@ -1,11 +1,13 @@
 import { ArrayMaxSize, IsOptional, Length, ValidateNested } from 'class-validator';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
 import type { UnitsOfSku } from '../../contracts/stock-key.js';
+import type { Once } from '../../shared/database/transact.js';
 import { badInput } from '../../shared/errors.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { KeyField } from '../../shared/idempotency/key-field.js';
 import { Allow } from '../../shared/rights/rights.js';
-import { moveStock } from '../stock/move-stock.js';
+import { moveStock, type StockWork } from '../stock/move-stock.js';
 import type { StockStore } from '../stock/stock-store.js';
 import { requireLockedTransfer } from './require-locked-transfer.js';
 import {
@@ -45,6 +47,9 @@ export class ReceiveTransferInput {
   @IsOptional()
   @Length(1, 255)
   reason?: string | null;
+
+  @KeyField()
+  idempotencyKey?: string | null;
 }
 
 @Allow('parent')
@@ -91,20 +96,21 @@ export function receiptOf(input: ReceiveTransferInput, actor: string): TransferR
  * Receives all or some units of a transfer. Units that are written off are received and removed
  * again by an ADJUSTMENT with the reason, so that TRANSFER_OUT and TRANSFER_IN are equal.
  *
- * @returns null on success; otherwise why nothing was done
+ * @returns the transfer, or why nothing was done
  * @throws `BAD_USER_INPUT` for more units than are in transit
  */
 export function receiveTransfer(
   store: StockStore,
   { transferId, lines, writeOffReason, actor }: TransferReceipt,
-): Promise<TransferNotOpen | null> {
-  return moveStock(store, async (em, openLedger) => {
-    const transfer = await requireLockedTransfer(em, transferId);
+  once?: Once<typeof ReceiveTransferResult>,
+): Promise<typeof ReceiveTransferResult> {
+  const work: StockWork<typeof ReceiveTransferResult> = async (em, openLedger) => {
+    const { transfer, lines: sent } = await requireLockedTransfer(em, transferId);
     if (transfer.status !== 'IN_TRANSIT') return transferNotOpen(transfer.status);
-    const arrived = arrivedUnits(transfer.lines, lines);
+    const arrived = arrivedUnits(sent, lines);
     const { shopId, toId } = transfer;
-    const ledger = await openLedger(transfer.lines.map(({ sku }) => ({ shopId, sku })));
-    for (const line of transfer.lines) {
+    const ledger = await openLedger(sent.map(({ sku }) => ({ shopId, sku })));
+    for (const line of sent) {
       const level = ledger.requireLevel(toId, line.sku);
       const received = arrived.get(line.sku) ?? 0;
       const missing = writeOffReason === null ? 0 : unitsInTransit(line) - received;
@@ -119,9 +125,10 @@ export function receiveTransfer(
       const reason = writeOffReason;
       ledger.move(level, { ...movement, type: 'ADJUSTMENT', onHandDelta: -missing, reason });
     }
-    if (transfer.lines.every((line) => unitsInTransit(line) === 0)) transfer.end('RECEIVED');
-    return null;
-  });
+    if (sent.every((line) => unitsInTransit(line) === 0)) transfer.status = 'RECEIVED';
+    return transfer;
+  };
+  return moveStock(store, work, { once });
 }
 
 function arrivedUnits(sent: readonly TransferLine[], lines: readonly UnitsOfSku[] | null) {

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { notFound } from '../../shared/errors.js';
 import { lockById } from '../locks.js';
-import { StockTransfer, TransferLine, type TransferStatus } from './stock-transfer.js';
+import { StockTransfer, TransferLine } from './stock-transfer.js';
 
 /**
  * Locks a transfer, then reads it and its lines by sku.
@@ -11,10 +11,6 @@ import { StockTransfer, TransferLine, type TransferStatus } from './stock-transf
 export async function requireLockedTransfer(em: EntityManager, id: string) {
   const transfer = await lockById(em, StockTransfer, id);
   if (!transfer) throw notFound('transfer', id);
-  const { shopId, fromId, toId, status } = transfer;
   const lines = await em.find(TransferLine, { transferId: id }, { orderBy: { sku: 'asc' } });
-  const end = (ended: TransferStatus) => {
-    transfer.status = ended;
-  };
-  return { shopId, fromId, toId, status, lines, end };
+  return { transfer, lines };
 }

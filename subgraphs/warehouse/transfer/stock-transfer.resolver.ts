@@ -5,9 +5,12 @@ import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { findPage, loadAllBy, loadBy } from '../../shared/graphql/load.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { KeyArg } from '../../shared/idempotency/key-field.js';
+import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { WarehouseContext } from '../context.js';
 import { ProductVariant } from '../references.js';
+import { NotEnoughOnHand } from '../stock/not-enough-on-hand.js';
 import type { StockContext } from '../stock/stock-store.js';
 import { loadWarehouses, requireWarehouse } from '../warehouse/require-warehouse.js';
 import { Warehouse } from '../warehouse/warehouse.js';
@@ -17,6 +20,7 @@ import {
   ReceiveTransferResult,
   receiptOf,
   receiveTransfer,
+  TransferNotOpen,
 } from './receive-transfer.js';
 import {
   StockTransfer,
@@ -40,10 +44,6 @@ export async function readOwnTransfer(context: WarehouseContext, id: string) {
   if (transfer) await context.app.owners.requireOwn(context, transfer.shopId);
   return transfer;
 }
-
-/** The transfer after a mutation, not as this request may have read it before. */
-const readAgain = (context: WarehouseContext, id: string) =>
-  context.em.fork().findOneOrFail(StockTransfer, id);
 
 @Resolver(() => StockTransfer)
 export class StockTransferResolver {
@@ -88,7 +88,7 @@ export class StockTransferResolver {
     @Arg('input', () => TransferStockInput) input: TransferStockInput,
     @Ctx() context: StockContext,
   ): Promise<typeof TransferStockResult> {
-    return start(context, input, transferStock);
+    return start(context, input, 'transferStock');
   }
 
   @Allow('shop-owner')
@@ -100,7 +100,7 @@ export class StockTransferResolver {
     @Arg('input', () => TransferStockInput) input: TransferStockInput,
     @Ctx() context: StockContext,
   ): Promise<typeof TransferStockResult> {
-    return start(context, input, dispatchTransfer);
+    return start(context, input, 'dispatchTransfer');
   }
 
   @Allow('shop-owner')
@@ -109,9 +109,12 @@ export class StockTransferResolver {
     @Arg('input', () => ReceiveTransferInput) input: ReceiveTransferInput,
     @Ctx() context: StockContext,
   ): Promise<typeof ReceiveTransferResult> {
-    const { id } = await this.transfer(input.transferId, context);
-    const receipt = receiptOf(input, identityOf(context).id);
-    return (await receiveTransfer(context.app, receipt)) ?? readAgain(context, id);
+    const results = [StockTransfer, TransferNotOpen];
+    return runOnce(context, { operation: 'receiveTransfer', input, results }, async (once) => {
+      await this.transfer(input.transferId, context);
+      const receipt = receiptOf(input, identityOf(context).id);
+      return receiveTransfer(context.app, receipt, once);
+    });
   }
 
   @Allow('shop-owner')
@@ -122,10 +125,15 @@ export class StockTransferResolver {
   async cancelTransfer(
     @Arg('id', () => UUID, { description: 'The id of the transfer.' }) id: string,
     @Ctx() context: StockContext,
+    @KeyArg() idempotencyKey?: string,
   ): Promise<typeof ReceiveTransferResult> {
-    await this.transfer(id, context);
-    const actor = identityOf(context).id;
-    return (await cancelTransfer(context.app, { transferId: id, actor })) ?? readAgain(context, id);
+    const input = { id, idempotencyKey };
+    const results = [StockTransfer, TransferNotOpen];
+    return runOnce(context, { operation: 'cancelTransfer', input, results }, async (once) => {
+      await this.transfer(id, context);
+      const actor = identityOf(context).id;
+      return cancelTransfer(context.app, { transferId: id, actor }, once);
+    });
   }
 
   @Allow('shop-owner')
@@ -156,16 +164,20 @@ export class TransferLineResolver {
   }
 }
 
-async function start(
+const starts = { transferStock, dispatchTransfer };
+
+function start(
   context: StockContext,
   input: TransferStockInput,
-  begin: typeof transferStock,
+  operation: keyof typeof starts,
 ): Promise<typeof TransferStockResult> {
-  const [from, to] = await Promise.all([
-    requireWarehouse(context, input.from),
-    requireWarehouse(context, input.to),
-  ]);
-  const actor = identityOf(context).id;
-  const started = await begin(context.app, { from, to, lines: input.lines, actor });
-  return typeof started === 'string' ? readAgain(context, started) : started;
+  const results = [StockTransfer, NotEnoughOnHand];
+  return runOnce(context, { operation, input, results }, async (once) => {
+    const [from, to] = await Promise.all([
+      requireWarehouse(context, input.from),
+      requireWarehouse(context, input.to),
+    ]);
+    const transfer = { from, to, lines: input.lines, actor: identityOf(context).id };
+    return starts[operation](context.app, transfer, once);
+  });
 }

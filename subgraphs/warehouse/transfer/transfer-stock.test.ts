@@ -13,6 +13,7 @@ import { receiveStock } from '../stock/receive-stock.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
 import { cancelTransfer } from './cancel-transfer.js';
 import { receiveTransfer } from './receive-transfer.js';
+import { StockTransfer } from './stock-transfer.js';
 import { dispatchTransfer, transferStock } from './transfer-stock.js';
 
 const rounds = process.env.LONG ? 20 : 6;
@@ -81,8 +82,9 @@ describe('transfers during other changes of the same stock', () => {
         const move = { from, to, lines: lines(), actor };
         if (Math.random() < 0.4)
           return void (await retryWhileBusy(() => transferStock(engine, move)));
-        const id = await retryWhileBusy(() => dispatchTransfer(engine, move));
-        if (typeof id !== 'string') return;
+        const sent = await retryWhileBusy(() => dispatchTransfer(engine, move));
+        if (!(sent instanceof StockTransfer)) return;
+        const { id } = sent;
         const [sku] = skus as [string];
         const part = { transferId: id, lines: [{ sku, quantity: 1 }], writeOffReason: null, actor };
         await retryWhileBusy(() => receiveTransfer(pick(engines), part));
@@ -127,7 +129,7 @@ describe('transfers during other changes of the same stock', () => {
         ),
       ),
     );
-    expect(moved.filter((each) => typeof each === 'string')).toHaveLength(7);
+    expect(moved.filter((each) => each instanceof StockTransfer)).toHaveLength(7);
   });
 
   it('end once when received twice and cancelled at the same time', async () => {
@@ -136,14 +138,14 @@ describe('transfers during other changes of the same stock', () => {
       const { shopId, sku, warehouses } = await stockUp(engine, [5, 0]);
       const [from, to] = warehouses as [Warehouse, Warehouse];
       const move = { from, to, lines: [{ sku, quantity: 5 }], actor };
-      const transferId = (await dispatchTransfer(engine, move)) as string;
+      const { id: transferId } = (await dispatchTransfer(engine, move)) as StockTransfer;
       const receipt = { transferId, lines: null, writeOffReason: null, actor };
       const ended = await Promise.all([
         receiveTransfer(engine, receipt),
         receiveTransfer(other, receipt),
         cancelTransfer(engine, { transferId, actor }),
       ]);
-      expect(ended.filter((each) => each === null)).toHaveLength(1);
+      expect(ended.filter((each) => each instanceof StockTransfer)).toHaveLength(1);
       expect(await tally(shopId)).toEqual({ onHand: 5, reserved: 0, committed: 0, incoming: 0 });
     }
   });

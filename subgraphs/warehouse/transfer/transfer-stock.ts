@@ -1,12 +1,14 @@
 import { ArrayMaxSize, ArrayMinSize, Length, Max, Min, ValidateNested } from 'class-validator';
 import { createUnionType, Field, InputType, Int } from 'type-graphql';
 import type { UnitsOfSku } from '../../contracts/stock-key.js';
+import type { Once } from '../../shared/database/transact.js';
 import { badInput } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { KeyField } from '../../shared/idempotency/key-field.js';
 import { newId } from '../../shared/ids.js';
 import { type Ledger, onHandMax } from '../stock/ledger.js';
 import { freeUnits, noUnits } from '../stock/level-units.js';
-import { moveStock } from '../stock/move-stock.js';
+import { moveStock, type StockWork } from '../stock/move-stock.js';
 import { NotEnoughOnHand, notEnoughOnHand } from '../stock/not-enough-on-hand.js';
 import { quantityMax } from '../stock/receive-stock.js';
 import type { StockLevel } from '../stock/stock-level.js';
@@ -41,6 +43,9 @@ export class TransferStockInput {
   @ArrayMinSize(1)
   @ArrayMaxSize(linesMax)
   lines!: TransferLineInput[];
+
+  @KeyField()
+  idempotencyKey?: string | null;
 }
 
 export const TransferStockResult = createUnionType({
@@ -57,30 +62,33 @@ export interface Transfer {
   readonly actor: string;
 }
 
+type OnceTransferred = Once<typeof TransferStockResult>;
+
 /** Moves units in one commit. @returns as `dispatchTransfer` */
-export const transferStock = (store: StockStore, transfer: Transfer) =>
-  startTransfer(store, transfer, 'RECEIVED');
+export const transferStock = (store: StockStore, transfer: Transfer, once?: OnceTransferred) =>
+  startTransfer(store, transfer, 'RECEIVED', once);
 
 /**
  * Sends units: they leave the first warehouse now, and are incoming at the second until received.
  *
- * @returns the id of the transfer; or the levels with too few units, when nothing was changed
+ * @returns the transfer; or the levels with too few units, when nothing was changed
  * @throws `BAD_USER_INPUT` unless both are different warehouses of one shop; for more than
  *   `onHandMax` units on a level
  */
-export const dispatchTransfer = (store: StockStore, transfer: Transfer) =>
-  startTransfer(store, transfer, 'IN_TRANSIT');
+export const dispatchTransfer = (store: StockStore, transfer: Transfer, once?: OnceTransferred) =>
+  startTransfer(store, transfer, 'IN_TRANSIT', once);
 
 function startTransfer(
   store: StockStore,
   { from, to, lines, actor }: Transfer,
   status: TransferStatus,
-): Promise<string | NotEnoughOnHand> {
+  once: OnceTransferred | undefined,
+): Promise<typeof TransferStockResult> {
   if (from.id === to.id) throw badInput({ 'input.to': 'must be another warehouse than from' });
   const { shopId } = from;
   if (shopId !== to.shopId) throw badInput({ 'input.to': 'must be a warehouse of the same shop' });
   const demands = sumBySku(lines);
-  return moveStock(store, async (em, openLedger) => {
+  const work: StockWork<typeof TransferStockResult> = async (em, openLedger) => {
     const ledger = await openLedger(demands.map(({ sku }) => ({ shopId, sku })));
     const short = shortLevels(ledger, from.id, demands);
     if (short.length > 0) return notEnoughOnHand(short);
@@ -100,13 +108,16 @@ function startTransfer(
       if (status === 'IN_TRANSIT') ledger.changeIncoming(target, quantity);
       else ledger.move(target, { type: 'TRANSFER_IN', onHandDelta: quantity, ...movement });
     }
-    ledger.append(StockTransfer, [{ id, shopId, fromId: from.id, toId: to.id, status }]);
+    const times = { createdAt: ledger.now, updatedAt: ledger.now };
+    const transfer = { id, shopId, fromId: from.id, toId: to.id, status, ...times };
+    ledger.append(StockTransfer, [transfer]);
     const counts = { received: 0, returned: 0, missing: 0 };
     const rows = demands.map((units) => ({ transferId: id, ...units, ...counts }));
     if (status === 'RECEIVED') for (const row of rows) row.received = row.quantity;
     ledger.append(TransferLine, rows);
-    return id;
-  });
+    return Object.assign(new StockTransfer(), transfer);
+  };
+  return moveStock(store, work, { once });
 }
 
 /** Adds up lines of the same sku. */

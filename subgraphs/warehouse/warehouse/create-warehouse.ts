@@ -1,6 +1,8 @@
 import { Length, Max, Min, ValidateNested } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
+import { type Once, transact } from '../../shared/database/transact.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { KeyField } from '../../shared/idempotency/key-field.js';
 import { newId } from '../../shared/ids.js';
 import type { WarehouseContext } from '../context.js';
 import { Warehouse, WarehouseAddress } from './warehouse.js';
@@ -25,20 +27,23 @@ export class CreateWarehouseInput {
   @Min(0)
   @Max(1_000_000)
   priority!: number;
+
+  @KeyField()
+  idempotencyKey?: string | null;
 }
 
 /** @throws `NOT_FOUND` for an unknown shop; `FORBIDDEN` for a shop of another vendor */
-export async function createWarehouse(context: WarehouseContext, input: CreateWarehouseInput) {
-  await context.app.owners.requireOwn(context, input.shopId);
-  const em = context.em.fork();
-  const warehouse = em.create(Warehouse, {
-    id: newId(),
-    shopId: input.shopId,
-    name: input.name,
-    address: input.address ?? null,
-    active: true,
-    priority: input.priority,
-  });
-  await em.persist(warehouse).flush();
-  return warehouse;
+export async function createWarehouse(
+  context: WarehouseContext,
+  { shopId, name, address = null, priority }: CreateWarehouseInput,
+  once?: Once<Warehouse>,
+): Promise<Warehouse> {
+  await context.app.owners.requireOwn(context, shopId);
+  const work = async (tx: typeof context.em) => {
+    const fields = { id: newId(), shopId, name, address, active: true, priority };
+    const warehouse = tx.create(Warehouse, fields);
+    await tx.persist(warehouse).flush();
+    return warehouse;
+  };
+  return transact(context.em, work, once);
 }

@@ -1,5 +1,6 @@
 import { IsOptional, Length, Max, Min, ValidateNested } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
+import { transact } from '../../shared/database/transact.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import type { WarehouseContext } from '../context.js';
 import { requireWarehouse } from './require-warehouse.js';
@@ -36,11 +37,11 @@ export class UpdateWarehouseInput {
 /** @throws `NOT_FOUND`, `FORBIDDEN` */
 export async function updateWarehouse(context: WarehouseContext, input: UpdateWarehouseInput) {
   const { id } = await requireWarehouse(context, input.id);
-  const em = context.em.fork();
-  const warehouse = await em.findOneOrFail(Warehouse, id);
-  if (input.name) warehouse.name = input.name;
-  if (input.address !== undefined) warehouse.address = input.address;
-  if (typeof input.priority === 'number') warehouse.priority = input.priority;
-  await em.flush();
-  return warehouse;
+  return transact(context.em, async (tx) => {
+    const warehouse = await tx.findOneOrFail(Warehouse, id);
+    if (input.name) warehouse.name = input.name;
+    if (input.address !== undefined) warehouse.address = input.address;
+    if (typeof input.priority === 'number') warehouse.priority = input.priority;
+    return warehouse;
+  });
 }

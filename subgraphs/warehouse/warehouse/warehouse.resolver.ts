@@ -1,5 +1,6 @@
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { WarehouseContext } from '../context.js';
 import { Shop } from '../references.js';
@@ -25,7 +26,8 @@ export class WarehouseResolver {
     @Arg('input', () => CreateWarehouseInput) input: CreateWarehouseInput,
     @Ctx() context: WarehouseContext,
   ) {
-    return createWarehouse(context, input);
+    const mutation = { operation: 'createWarehouse', input, results: [Warehouse] };
+    return runOnce(context, mutation, (once) => createWarehouse(context, input, once));
   }
 
   @Allow('shop-owner')

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sqlPrepared } from '../../../shared/database/sql.js';
+import { transact } from '../../../shared/database/transact.js';
 import { newId } from '../../../shared/ids.js';
 import { returnToCart } from '../../cart/return-to-cart.js';
 import { subtractPurchases } from '../../purchase-limit/count-purchases.js';
@@ -47,7 +48,7 @@ export async function endPending(
     }
     return ended;
   };
-  return em.isInTransaction() ? work(em) : em.fork().transactional(work);
+  return em.isInTransaction() ? work(em) : transact(em, work);
 }
 
 async function leavePending(em: EntityManager, orderId: string, to: PendingEnd): Promise<boolean> {

@@ -2,8 +2,10 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { ArrayMaxSize, ValidateNested } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { isUniqueViolation } from '../../../shared/database/errors.js';
+import { type Once, transact } from '../../../shared/database/transact.js';
 import { badInput, conflict } from '../../../shared/errors.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
+import { KeyField } from '../../../shared/idempotency/key-field.js';
 import type { ProductContext } from '../../context.js';
 import { ProductVariant, VariantInput } from '../variant.js';
 import { requireOwnProduct } from './require-own.js';
@@ -18,6 +20,9 @@ export class AddVariantInput {
   @Field(() => VariantInput, { description: 'The variant.' })
   @ValidateNested()
   variant!: VariantInput;
+
+  @KeyField()
+  idempotencyKey?: string | null;
 }
 
 /**
@@ -27,8 +32,9 @@ export class AddVariantInput {
 export function addVariant(
   context: ProductContext,
   { productId, variant }: AddVariantInput,
+  once?: Once<ProductVariant>,
 ): Promise<ProductVariant> {
-  return context.em.fork().transactional(async (tx) => {
+  const work = async (tx: EntityManager) => {
     await requireOwnProduct(context, tx, productId);
     const count = await tx.count(ProductVariant, { productId, deletedAt: null });
     if (count >= variantsMax)
@@ -36,7 +42,8 @@ export function addVariant(
     const [added] = newVariants(tx, productId, [variant]);
     await tx.flush().catch(throwSkuTaken);
     return added as ProductVariant;
-  });
+  };
+  return transact(context.em, work, once);
 }
 
 /** @throws `BAD_USER_INPUT` for a sku that occurs twice */

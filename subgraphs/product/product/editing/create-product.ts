@@ -3,8 +3,10 @@ import { Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { identityOf } from '../../../shared/auth/callers.js';
 import { isUniqueViolation } from '../../../shared/database/errors.js';
+import { type Once, transact } from '../../../shared/database/transact.js';
 import { badInput, conflict } from '../../../shared/errors.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
+import { KeyField } from '../../../shared/idempotency/key-field.js';
 import { newId } from '../../../shared/ids.js';
 import { Category } from '../../category/category.js';
 import type { ProductContext } from '../../context.js';
@@ -36,6 +38,9 @@ export class CreateProductInput {
   @Field(() => [VariantInput], { defaultValue: [], description: 'Variants, at most 100.' })
   @VariantList()
   variants!: VariantInput[];
+
+  @KeyField()
+  idempotencyKey?: string | null;
 }
 
 /**
@@ -43,8 +48,17 @@ export class CreateProductInput {
  *
  * @throws `BAD_USER_INPUT` for an unknown category, `CONFLICT` for a sku that is taken
  */
-export async function createProduct(context: ProductContext, input: CreateProductInput) {
-  const em = context.em.fork();
+export function createProduct(
+  context: ProductContext,
+  input: CreateProductInput,
+  once?: Once<Product>,
+): Promise<Product> {
+  const createdById = identityOf(context).id;
+  const work = (tx: EntityManager) => insertProduct(tx, input, createdById);
+  return transact(context.em, work, once);
+}
+
+async function insertProduct(em: EntityManager, input: CreateProductInput, createdById: string) {
   await requireCategory(em, input.categoryId);
   const id = newId();
   const product = em.create(Product, {
@@ -54,7 +68,7 @@ export async function createProduct(context: ProductContext, input: CreateProduc
     description: input.description,
     categoryId: input.categoryId,
     images: input.images,
-    createdById: identityOf(context).id,
+    createdById,
   });
   em.persist(product);
   newVariants(em, id, input.variants);

@@ -1,3 +1,4 @@
+import { type Once, transact } from '../../../shared/database/transact.js';
 import type { ProductContext } from '../../context.js';
 import { ProductVariant } from '../variant.js';
 import { retireVariants } from './remove-variant.js';
@@ -8,12 +9,17 @@ import { requireOwnProduct } from './require-own.js';
  *
  * @throws `NOT_FOUND`, `FORBIDDEN` for another vendor's product
  */
-export function deleteProduct(context: ProductContext, id: string): Promise<boolean> {
-  return context.em.fork().transactional(async (tx) => {
+export function deleteProduct(
+  context: ProductContext,
+  id: string,
+  once?: Once<boolean>,
+): Promise<boolean> {
+  const work = async (tx: typeof context.em) => {
     const product = await requireOwnProduct(context, tx, id);
     const variants = await tx.find(ProductVariant, { productId: id, deletedAt: null });
     await retireVariants(tx, variants);
     product.deletedAt = new Date();
     return true;
-  });
+  };
+  return transact(context.em, work, once);
 }

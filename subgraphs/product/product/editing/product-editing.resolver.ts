@@ -1,5 +1,7 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import { UUID } from '../../../shared/graphql/scalars.js';
+import { KeyArg } from '../../../shared/idempotency/key-field.js';
+import { runOnce } from '../../../shared/idempotency/run-once.js';
 import { Allow } from '../../../shared/rights/rights.js';
 import type { ProductContext } from '../../context.js';
 import { Product } from '../product.js';
@@ -19,7 +21,8 @@ export class ProductEditingResolver {
     @Arg('input', () => CreateProductInput) input: CreateProductInput,
     @Ctx() context: ProductContext,
   ) {
-    return createProduct(context, input);
+    const mutation = { operation: 'createProduct', input, results: [Product] };
+    return runOnce(context, mutation, (once) => createProduct(context, input, once));
   }
 
   @Allow('creator')
@@ -38,8 +41,10 @@ export class ProductEditingResolver {
   deleteProduct(
     @Arg('id', () => UUID, { description: 'The product.' }) id: string,
     @Ctx() context: ProductContext,
+    @KeyArg() idempotencyKey?: string,
   ) {
-    return deleteProduct(context, id);
+    const mutation = { operation: 'deleteProduct', input: { id, idempotencyKey } };
+    return runOnce(context, mutation, (once) => deleteProduct(context, id, once));
   }
 
   @Allow('creator')
@@ -50,7 +55,8 @@ export class ProductEditingResolver {
     @Arg('input', () => AddVariantInput) input: AddVariantInput,
     @Ctx() context: ProductContext,
   ) {
-    return addVariant(context, input);
+    const mutation = { operation: 'addVariant', input, results: [ProductVariant] };
+    return runOnce(context, mutation, (once) => addVariant(context, input, once));
   }
 
   @Allow('creator')
@@ -72,7 +78,9 @@ export class ProductEditingResolver {
     @Arg('sku', () => String, { description: 'SKU of the variant; it is never reused.' })
     sku: string,
     @Ctx() context: ProductContext,
+    @KeyArg() idempotencyKey?: string,
   ) {
-    return removeVariant(context, sku);
+    const mutation = { operation: 'removeVariant', input: { sku, idempotencyKey } };
+    return runOnce(context, mutation, (once) => removeVariant(context, sku, once));
   }
 }

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { event } from '../../../contracts/events.js';
 import { sql } from '../../../shared/database/sql.js';
+import { type Once, transact } from '../../../shared/database/transact.js';
 import { enqueue } from '../../../shared/messaging/outbox.js';
 import type { ProductContext } from '../../context.js';
 import { updateListedPrices } from '../../offer-listing/listed-price.js';
@@ -12,11 +13,16 @@ import { requireOwnVariant } from './require-own.js';
  *
  * @throws `NOT_FOUND`, `FORBIDDEN` for another vendor's product
  */
-export function removeVariant(context: ProductContext, sku: string): Promise<boolean> {
-  return context.em.fork().transactional(async (tx) => {
+export function removeVariant(
+  context: ProductContext,
+  sku: string,
+  once?: Once<boolean>,
+): Promise<boolean> {
+  const work = async (tx: EntityManager) => {
     await retireVariants(tx, [await requireOwnVariant(context, tx, sku)]);
     return true;
-  });
+  };
+  return transact(context.em, work, once);
 }
 
 /** Removes variants and, in the same commit, enqueues the events upon which shops end their offers. */

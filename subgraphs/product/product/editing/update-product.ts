@@ -1,5 +1,6 @@
 import { IsOptional, Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
+import { transact } from '../../../shared/database/transact.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
 import type { ProductContext } from '../../context.js';
 import { ImageList, type Product } from '../product.js';
@@ -49,7 +50,7 @@ export function updateProduct(
   context: ProductContext,
   { id, name, description, categoryId, images }: UpdateProductInput,
 ): Promise<Product> {
-  return context.em.fork().transactional(async (tx) => {
+  return transact(context.em, async (tx) => {
     const product = await requireOwnProduct(context, tx, id);
     if (categoryId) await requireCategory(tx, categoryId);
     const isRenamed = Boolean(name) && name !== product.name;

@@ -1,5 +1,6 @@
 import { IsOptional, Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
+import { transact } from '../../../shared/database/transact.js';
 import type { ProductContext } from '../../context.js';
 import { OptionList, type ProductVariant, VariantOption } from '../variant.js';
 import { requireOwnVariant } from './require-own.js';
@@ -33,7 +34,7 @@ export function updateVariant(
   context: ProductContext,
   { sku, name, options }: UpdateVariantInput,
 ): Promise<ProductVariant> {
-  return context.em.fork().transactional(async (tx) => {
+  return transact(context.em, async (tx) => {
     const variant = await requireOwnVariant(context, tx, sku);
     const isRenamed = Boolean(name) && name !== variant.name;
     variant.name = name ?? variant.name;
