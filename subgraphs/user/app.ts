@@ -4,6 +4,7 @@ import type { variables } from './config.js';
 import type { UserApp } from './context.js';
 import { createMessageSender } from './message/create-message-sender.js';
 import { readSigningKeys } from './session/signing-keys.js';
+import { createSuccessorOf } from './session/successor.js';
 import { createOneTimeCodes } from './verification/one-time-codes.js';
 
 type Parts = SubgraphParts<typeof variables, never, { readonly codes: Redis }>;
@@ -13,5 +14,10 @@ export async function createApp({ config, redis, logger, onStop }: Parts): Promi
   const keys = await readSigningKeys(config.AUTH_SIGNING_KEYS);
   const messages = createMessageSender(config, logger);
   onStop(() => messages.close());
-  return { keys, codes: createOneTimeCodes(redis.codes, config.OTP_SECRET, logger), messages };
+  return {
+    keys,
+    successorOf: createSuccessorOf(config.OTP_SECRET),
+    codes: createOneTimeCodes(redis.codes, config.OTP_SECRET, logger),
+    messages,
+  };
 }

@@ -38,7 +38,7 @@ export const variables = {
   OTP_SECRET: requiredInProduction(
     secretText,
     'development-secret-of-codes',
-    'the HMAC key of stored one-time codes, 16 characters or more',
+    'the HMAC key of one-time codes and of derived refresh tokens, 16 characters or more',
   ),
   SMS_GATEWAY_URL: requiredInProduction(
     logOr(/^https?$/),

@@ -85,7 +85,8 @@ export class UserResolver {
   @Allow('anyone')
   @Mutation(() => LoginResult, {
     description:
-      'Exchanges a refresh token for new tokens. It is valid once; using it again ends the session.',
+      'Exchanges a refresh token for its successor and a new access token. A token that is used again within ' +
+      '30 s, while its successor is unused, has the same successor. Otherwise its second use ends the session.',
   })
   refreshSession(
     @Arg('refreshToken', () => String, { description: 'Newest refresh token of the session.' })

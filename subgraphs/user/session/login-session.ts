@@ -41,7 +41,7 @@ export class LoginSession {
 @Index({ name: 'refresh_token_session', properties: ['sessionId'] })
 @Index({ name: 'refresh_token_expires', properties: ['expiresAt'] })
 export class RefreshToken {
-  /** SHA-256 of the token, base64url; it is random enough to need no salt */
+  /** SHA-256 of the token, base64url; its 256 bits need no salt */
   @PrimaryKey({ type: 'varchar', length: 43 })
   hash!: string;
 

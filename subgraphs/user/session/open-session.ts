@@ -11,13 +11,19 @@ import { markAuthenticated } from '../../shared/rights/rights.js';
 import type { User } from '../user.js';
 import { Session } from './session.js';
 import type { SigningKeys } from './signing-keys.js';
+import type { SuccessorOf } from './successor.js';
 
 /** The parts of the app that open sessions. */
-export type SessionContext = SubgraphContext<{ readonly keys: SigningKeys }>;
+export type SessionContext = SubgraphContext<{
+  readonly keys: SigningKeys;
+  readonly successorOf: SuccessorOf;
+}>;
 
 const accessTokenMinutes = 15;
 const refreshTokenDays = 30;
 const refreshTokenBytes = 32;
+
+const randomToken = () => randomBytes(refreshTokenBytes).toString('base64url');
 
 /** The stored form of a refresh token. */
 export const hashOfToken = (token: string) =>
@@ -57,7 +63,7 @@ export async function openSessionOf(
   { account, values }: { readonly account: string; readonly values: readonly unknown[] },
 ): Promise<{ readonly row: EntityDictionary<User>; readonly tokens: NextTokens } | null> {
   const sessionId = newId();
-  const tokens = await nextTokens(keys, who, sessionId);
+  const tokens = await nextTokens(keys, who, sessionId, randomToken());
   const at = values.length;
   const [row] = await sql<EntityDictionary<User>>(
     em,
@@ -74,14 +80,19 @@ export async function openSessionOf(
   return row ? { row, tokens } : null;
 }
 
-/** Issues the next tokens of a session, in the transaction of `tx`. */
+/**
+ * Issues the next tokens of a session, in the transaction of `tx`.
+ *
+ * @param refreshToken random unless given
+ */
 export async function issueTokens(
   keys: SigningKeys,
   tx: EntityManager,
   user: User,
   sessionId: string,
+  refreshToken = randomToken(),
 ): Promise<Session> {
-  const tokens = await nextTokens(keys, user, sessionId);
+  const tokens = await nextTokens(keys, user, sessionId, refreshToken);
   const { hash, expiresAt } = tokens;
   await sql(
     tx,
@@ -95,7 +106,7 @@ export async function issueTokens(
 }
 
 export const sessionOf = (
-  { accessToken, accessTokenExpiresAt, refreshToken }: NextTokens,
+  { accessToken, accessTokenExpiresAt, refreshToken }: SessionTokens,
   user: User,
 ) =>
   result(Session, {
@@ -105,10 +116,13 @@ export const sessionOf = (
     user: markAuthenticated(user),
   });
 
-interface NextTokens {
+interface SessionTokens {
   readonly accessToken: string;
   readonly accessTokenExpiresAt: Date;
   readonly refreshToken: string;
+}
+
+interface NextTokens extends SessionTokens {
   /** the stored form of the refresh token, and its expiry */
   readonly hash: string;
   readonly expiresAt: Date;
@@ -118,8 +132,8 @@ async function nextTokens(
   keys: SigningKeys,
   who: Pick<User, 'id' | 'role'>,
   sessionId: string,
+  refreshToken: string,
 ): Promise<NextTokens> {
-  const refreshToken = randomBytes(refreshTokenBytes).toString('base64url');
   return {
     ...(await accessTokenOf(keys, who, sessionId)),
     refreshToken,

@@ -15,7 +15,7 @@ export class Session {
   accessTokenExpiresAt!: Date;
 
   @Field(() => String, {
-    description: 'Refresh token for `refreshSession`: valid once, for 30 days.',
+    description: 'Refresh token for `refreshSession`, which replaces it. Valid for 30 days.',
   })
   refreshToken!: string;
 
