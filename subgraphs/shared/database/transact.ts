@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { OutcomeUnknown } from '../errors.js';
-import { isDatabaseUnavailable, isNotConnected } from './errors.js';
+import { isDatabaseUnavailable, isNotConnected, isTooSlow } from './errors.js';
 
 /** The idempotency key of a request, for the transaction of its change. */
 export interface Once<T> {
@@ -30,14 +30,29 @@ export async function transact<T>(
   work: (tx: EntityManager) => Promise<T>,
   once?: Once<T>,
 ): Promise<T> {
+  try {
+    return await commitOnce(em.fork(), work, once);
+  } catch (error) {
+    if (!once || !(error instanceof OutcomeUnknown)) throw error;
+    return commitAgain(em, work, once, error);
+  }
+}
+
+/** While the lost transaction still runs, the claim of its key makes this one wait. */
+async function commitAgain<T>(
+  em: EntityManager,
+  work: (tx: EntityManager) => Promise<T>,
+  once: Once<T>,
+  lost: OutcomeUnknown,
+): Promise<T> {
   const deadlineMs = Date.now() + lookUpMaxMs;
-  for (let lost: OutcomeUnknown | undefined; ; ) {
+  for (;;) {
     try {
       return await commitOnce(em.fork(), work, once);
     } catch (error) {
-      if (error instanceof OutcomeUnknown) lost = error;
-      else if (!lost || !isDatabaseUnavailable(error)) throw error;
-      if (!once || Date.now() > deadlineMs) throw lost;
+      const isAway = error instanceof OutcomeUnknown || isDatabaseUnavailable(error);
+      if (!isAway && !isTooSlow(error)) throw error;
+      if (Date.now() > deadlineMs) throw lost;
     }
     await new Promise((resolve) => setTimeout(resolve, lookUpEveryMs));
   }
@@ -70,15 +85,16 @@ async function commitOnce<T>(
 }
 
 /**
- * Runs one statement that commits by itself.
+ * Runs one statement, which commits by itself unless `em` is in a transaction.
  *
- * @throws OutcomeUnknown when the connection was lost meanwhile
+ * @throws OutcomeUnknown when the connection was lost before it was answered
  */
-export async function runStatement<T>(statement: () => Promise<T>): Promise<T> {
+export async function runStatement<T>(em: EntityManager, statement: () => Promise<T>): Promise<T> {
   try {
     return await statement();
   } catch (error) {
-    if (!isDatabaseUnavailable(error) || isNotConnected(error)) throw error;
+    const isUndone = em.isInTransaction() || isNotConnected(error);
+    if (isUndone || !isDatabaseUnavailable(error)) throw error;
     throw new OutcomeUnknown('the answer to a statement was lost', { cause: error });
   }
 }

@@ -25,6 +25,8 @@ export interface Mutation<C extends ResultClass> {
   readonly results?: readonly C[];
 }
 
+type ResultOf<C extends ResultClass> = [C] extends [never] ? boolean : InstanceType<C>;
+
 /**
  * Runs a mutation once for each key of its user: a repeat returns what the first request returned, even if
  * its answer was lost. An entity is read again, a refusal is returned as it was. An error is not stored, as
@@ -35,11 +37,12 @@ export interface Mutation<C extends ResultClass> {
  * @throws `IDEMPOTENCY_KEY_REUSED` for another request under the same key; `TRY_AGAIN` while the first
  *   request takes too long
  */
-export async function runOnce<C extends ResultClass, T extends InstanceType<C> | boolean>(
+export async function runOnce<C extends ResultClass = never>(
   context: SubgraphContext,
   { operation, input, results = [] }: Mutation<C>,
-  run: (once?: Once<T>) => Promise<T>,
-): Promise<T> {
+  run: (once?: Once<ResultOf<C>>) => Promise<ResultOf<C>>,
+): Promise<ResultOf<C>> {
+  type T = ResultOf<C>;
   const { idempotencyKey, ...request } = input;
   const clientKey = readKey(idempotencyKey);
   if (clientKey === null) return run();
@@ -71,7 +74,7 @@ export async function runOnce<C extends ResultClass, T extends InstanceType<C> |
 
 const isFinal = (error: unknown) => error instanceof DomainError && !isTryAgain(error);
 
-class KeyedTransaction<T extends object | boolean> implements Once<T> {
+class KeyedTransaction<T> implements Once<T> {
   isBegun = false;
   isStored = false;
 

@@ -4,6 +4,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { SignJWT } from 'jose';
 import { tokenRules } from '../../shared/auth/tokens.js';
 import { sql } from '../../shared/database/sql.js';
+import { runStatement } from '../../shared/database/transact.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { newId } from '../../shared/ids.js';
@@ -65,9 +66,10 @@ export async function openSessionOf(
   const sessionId = newId();
   const tokens = await nextTokens(keys, who, sessionId, randomToken());
   const at = values.length;
-  const [row] = await sql<EntityDictionary<User>>(
-    em,
-    `with account as (${account}), opened as (
+  const insert = () =>
+    sql<EntityDictionary<User>>(
+      em,
+      `with account as (${account}), opened as (
        insert into login_session (id, user_id, expires_at)
        select $${at + 1}, id, $${at + 3} from account returning id
      ), issued as (
@@ -75,8 +77,9 @@ export async function openSessionOf(
        select $${at + 2}, id, $${at + 3} from opened
      )
      select * from account`,
-    [...values, sessionId, tokens.hash, tokens.expiresAt],
-  );
+      [...values, sessionId, tokens.hash, tokens.expiresAt],
+    );
+  const [row] = await runStatement(em, insert);
   return row ? { row, tokens } : null;
 }
 

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql, sqlCount } from '../../shared/database/sql.js';
+import { transact } from '../../shared/database/transact.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { lockSessionOfToken } from '../locks.js';
 import { User } from '../user.js';
@@ -31,7 +32,7 @@ export async function refreshSession(
 ): Promise<Session | InvalidCredentials> {
   const hash = hashOfToken(refreshToken);
   const successor = app.successorOf(refreshToken);
-  const session = await em.fork().transactional(async (tx) => {
+  const session = await transact(em, async (tx) => {
     const live = await lockSessionOfToken(tx, hash);
     if (!live) return null;
     const userOf = () => tx.findOneOrFail(User, { id: live.userId });

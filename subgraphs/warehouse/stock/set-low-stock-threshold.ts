@@ -40,7 +40,7 @@ export async function setLowStockThreshold(
      where warehouse_id = $1 and sku = $2 returning *`,
       [warehouseId, sku, threshold],
     );
-  const [row] = await runStatement(update);
+  const [row] = await runStatement(em, update);
   if (!row) throw notFound('stock level of', sku);
   return em.map(StockLevel, row);
 }
