@@ -30,7 +30,7 @@ export function shopper(
       ...(paymentMethod && { paymentMethod }),
     };
     // biome-ignore lint/suspicious/noExplicitAny: answers to an operation of our own
-    const { data } = (await router.send(mutation, { input }, accessToken)) as { data?: any };
+    const { data } = (await router.sendKeyed(mutation, { input }, accessToken)) as { data?: any };
     return data.checkout.__typename;
   }
   const oneOf = (offers: readonly string[]) => offers[orders % offers.length] as string;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { seedId } from '../../dev/seed/ids.js';
 import type { SeededSession } from '../../dev/seed/sessions.js';
 import type { GraphQLClient } from '../router/operations.js';
@@ -25,6 +26,10 @@ export async function vendor(
   // biome-ignore lint/suspicious/noExplicitAny: answers to operations of our own
   const send = async (query: string, variables: object): Promise<any> =>
     (await router.send(query, variables, token)).data;
+  const change = (query: string, input: object) => {
+    const variables = { input: { warehouseId, ...input, idempotencyKey: randomUUID() } };
+    return router.sendKeyed(query, variables, token);
+  };
   const { shop } = await send(offersOfShop, { shopId });
   const offers = (shop.offers.edges as OfferEdge[]).map(({ node }) => ({
     id: node.id,
@@ -34,7 +39,7 @@ export async function vendor(
     offers: offers.map(({ id }) => id),
     async stockUp(quantity: number) {
       for (const { sku } of offers) {
-        await send(receive, { input: { warehouseId, sku, quantity } });
+        await change(receive, { sku, quantity });
       }
     },
     /** Sets the available units, without changing reservations. */
@@ -42,7 +47,7 @@ export async function vendor(
       const { sku } = offers.find(({ id }) => id === offerId) as { sku: string };
       const { offer } = await send(availableOf, { offerId });
       const delta = units - offer.availability.available;
-      await send(adjust, { input: { warehouseId, sku, delta, reason: 'the sale' } });
+      await change(adjust, { sku, delta, reason: 'the sale' });
     },
   };
 }

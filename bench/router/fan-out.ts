@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { demoPassword } from '../../dev/seed/demo-store.js';
@@ -89,5 +90,6 @@ async function logIn(router: GraphQLClient): Promise<string> {
 
 async function receive(router: GraphQLClient, token: string): Promise<void> {
   const query = `mutation ($input: ReceiveStockInput!) { receiveStock(input: $input) { onHand } }`;
-  await router.send(query, { input: { warehouseId, sku, quantity: 1 } }, token);
+  const input = { warehouseId, sku, quantity: 1, idempotencyKey: randomUUID() };
+  await router.sendKeyed(query, { input }, token);
 }

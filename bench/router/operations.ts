@@ -23,7 +23,23 @@ interface Reply {
       readonly pageInfo: { readonly endCursor: string };
     };
   };
-  readonly errors?: unknown;
+  readonly errors?: ReadonlyArray<{ readonly extensions?: { readonly code?: string } }>;
+}
+
+const attemptsMax = 5;
+const retryDelayMs = 100;
+const repeatableCodes = ['TRY_AGAIN', 'OUTCOME_UNKNOWN'];
+
+class GraphQLErrors extends Error {
+  /** whether a mutation may be sent again with the same idempotency key */
+  readonly isRepeatable: boolean;
+
+  constructor(errors: NonNullable<Reply['errors']>) {
+    super(JSON.stringify(errors));
+    this.isRepeatable = errors.every(({ extensions }) =>
+      repeatableCodes.includes(extensions?.code ?? ''),
+    );
+  }
 }
 
 /** A GraphQL client with persistent connections. */
@@ -43,11 +59,25 @@ export function createGraphQLClient(url: string, headers: Record<string, string>
       body: JSON.stringify({ query, variables }),
     });
     const reply = (await body.json()) as Reply;
-    if (reply.errors) throw new Error(JSON.stringify(reply.errors));
+    if (reply.errors) throw new GraphQLErrors(reply.errors);
     return reply;
+  }
+
+  /** Sends a mutation with an idempotency key, again when its code says that this is safe. */
+  async function sendKeyed(query: string, variables: object, token?: string): Promise<Reply> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await send(query, variables, token);
+      } catch (error) {
+        if (!(error instanceof GraphQLErrors) || !error.isRepeatable) throw error;
+        if (attempt === attemptsMax) throw error;
+        await new Promise((resolve) => setTimeout(resolve, attempt * retryDelayMs));
+      }
+    }
   }
   return {
     send,
+    sendKeyed,
     /** Different pages in turn, so that no two equal requests are in flight. */
     distinctPages(page: PageName, cursors: readonly string[]) {
       const query = queryOf(page);

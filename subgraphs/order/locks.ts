@@ -7,6 +7,7 @@ import type { OrderStatus } from './order/status.js';
  * does not need, and locks no row of an earlier place. Rows that it inserts are its own, so inserts may
  * come in any place:
  *
+ * 0. the row of the request’s idempotency key: `Once.begin`;
  * 1. `payment`, `for update`: `lockPayment`; a step of a payment by its update (payment-state.ts), and
  *    the end of a pending order by making its payments due (end-pending.ts);
  * 2. `customer_order`, `for no key update`, so that inserts may refer to the order meanwhile:

@@ -6,6 +6,7 @@ import { Product } from './product/product.js';
 /**
  * Lock order of the product database:
  *
+ * 0. the row of the request’s idempotency key: `Once.begin`;
  * 1. one product: `for update` by whoever edits it (`lockProduct`), `for no key update` by an event about
  *    one of its variants (`lockProductOfSku`). The rebuild of projections locks many, in the order of
  *    their ids;

@@ -4,6 +4,7 @@ import { sql } from '../shared/database/sql.js';
 /**
  * Lock order of the shop database:
  *
+ * 0. the row of the request’s idempotency key: `Once.begin`;
  * 1. one sku, by an advisory lock: shared by those who set an offer of it (`shareSku`), exclusive for
  *    events that rename or retire all its offers (`lockSku`);
  * 2. its row of `variant_name` or `retired_sku`, then its offers, by the statements that change them.

@@ -8,6 +8,7 @@ import { User } from './user.js';
 /**
  * Lock order of the user database. A transaction skips what it does not need, and never goes back:
  *
+ * 0. the row of the request’s idempotency key: `Once.begin`;
  * 1. accounts in the order of their ids, `for no key update`: `lockUsers`, `lockOwnerAndCaller`.
  *    A login takes its account `for share` in the statement that opens the session (open-session.ts);
  * 2. one session, `for update`: `requireLiveSession`, `lockSessionOfToken`;

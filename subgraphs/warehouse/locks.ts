@@ -10,6 +10,7 @@ import { Warehouse } from './warehouse/warehouse.js';
  * Lock order of the warehouse database. A transaction skips what it does not need, and never goes
  * back:
  *
+ * 0. the row of the request’s idempotency key: `Once.begin`;
  * 1. one transfer or stock count, `for update`: `lockById`; or reservations by order id,
  *    `for update`: `lockReservations`, `lockHeldReservations`, `lockReservation`. No transaction
  *    locks two of these kinds;

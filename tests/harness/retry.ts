@@ -5,13 +5,14 @@ const timeoutMs = 45_000;
 
 type ShouldRetry = (reply: GraphQLReply) => boolean;
 const never: ShouldRetry = () => false;
+const retriableCodes = ['TRY_AGAIN', 'OUTCOME_UNKNOWN'];
 const isRetriable = (reply: GraphQLReply, shouldRetry: ShouldRetry) =>
-  reply.errors?.[0]?.extensions?.code === 'TRY_AGAIN' || shouldRetry(reply);
+  retriableCodes.includes(reply.errors?.[0]?.extensions?.code ?? '') || shouldRetry(reply);
 const delay = () => new Promise((resolve) => setTimeout(resolve, retryDelayMs));
 
 /**
  * Sends a mutation until there is a final reply, as a client does that keeps its idempotency key.
- * TRY_AGAIN and lost connections are retried.
+ * TRY_AGAIN, OUTCOME_UNKNOWN and lost connections are retried.
  *
  * @param shouldRetry whether another reply is to be retried, too
  * @returns the reply; null if there is none by `deadlineMs`

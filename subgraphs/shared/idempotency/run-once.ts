@@ -4,6 +4,7 @@ import { identityOf } from '../auth/callers.js';
 import { type Once, transact } from '../database/transact.js';
 import { DomainError, isTryAgain, notFound } from '../errors.js';
 import type { SubgraphContext } from '../graphql/context.js';
+import { Refusal } from '../graphql/refusal.js';
 import { fingerprintOf } from './claim-key.js';
 import { readKey } from './key-field.js';
 import {
@@ -65,7 +66,9 @@ export async function runOnce<C extends ResultClass = never>(
         throw error;
       });
     });
-    return once.isStored ? value : await store(() => value);
+    if (once.isStored) return value;
+    assert(value instanceof Refusal, 'what a key stands for changes in its transaction', operation);
+    return await store(() => value);
   } catch (error) {
     if (error instanceof RequestRepeated) return read(error.outcome);
     throw error;

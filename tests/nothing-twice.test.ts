@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto';
+import { getNamedType, isInputObjectType } from 'graphql';
+import { type SubgraphName, subgraphNames } from '../ops/subgraph-names.js';
+import { startLossySubgraph } from './harness/lossy-subgraph.js';
+import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
+import { type GraphQLReply, postGraphQL } from './harness/system.js';
+import { contentsOf, stableContents } from './rights/contents.js';
+import { expected, type Viewer, viewers } from './rights/expected.js';
+import { api, fieldOf, publicRules, subgraphOf, typesBehind } from './rights/graph.js';
+import { type GraphQLRequest, requestFor } from './rights/requests.js';
+import { createWorld, type World } from './rights/world.js';
+
+/** They set something to a value, so that a repeat changes nothing more. */
+const sets = [
+  'setCartItem',
+  'removeFromCart',
+  'clearCart',
+  'updateCategory',
+  'updateProduct',
+  'updateVariant',
+  'setOffer',
+  'removeOffer',
+  'updateShop',
+  'setRole',
+  'logout',
+  'updateProfile',
+  'updateAddress',
+  'activateWarehouse',
+  'deactivateWarehouse',
+  'updateWarehouse',
+  'setLowStockThreshold',
+  'setStockBuffer',
+];
+/** They create or change a session: the outcome under a key would contain tokens. */
+const ofSessions = [
+  'register',
+  'login',
+  'verifyOtp',
+  'proveEmail',
+  'refreshSession',
+  'changePassword',
+];
+const inputTakesKey = (name: string) =>
+  fieldOf(api, `Mutation.${name}`)?.args.some(({ type }) => {
+    const named = getNamedType(type);
+    return isInputObjectType(named) && 'idempotencyKey' in named.getFields();
+  }) ?? false;
+const argumentIsKey = (name: string) =>
+  fieldOf(api, `Mutation.${name}`)?.args.some((arg) => arg.name === 'idempotencyKey') ?? false;
+
+const mutations = Object.keys(api.getMutationType()?.getFields() ?? {});
+const keyed = mutations.filter((name) => inputTakesKey(name) || argumentIsKey(name));
+/** Their repeats are answered by the claim of checkout and payment, which stores the key before. */
+const needsKey = ['checkout', 'payOrder'];
+
+/** A viewer who may run a mutation. */
+function viewerOf(name: string): Viewer {
+  const rules = publicRules.get(`Mutation.${name}`) ?? [];
+  const mayRun = (viewer: Viewer) => expected(rules, viewer) === 'given';
+  return viewers.find((viewer) => viewer !== 'nobody' && mayRun(viewer)) as Viewer;
+}
+
+describe('a mutation whose answer was lost', () => {
+  let world: World;
+  let lossyRouter: string;
+  const lossy = {} as Record<SubgraphName, Awaited<ReturnType<typeof startLossySubgraph>>>;
+  beforeAll(async () => {
+    world = await createWorld();
+    const { ports } = world.system.ports;
+    const settings: Record<string, string> = {};
+    for (const name of subgraphNames) {
+      lossy[name] = await startLossySubgraph(`http://127.0.0.1:${ports[name]}/graphql`);
+      settings[`SUBGRAPH_URL_${name.toUpperCase()}`] = lossy[name].url;
+    }
+    lossyRouter = (await startRouterBeside(world.system, settings)).graphqlUrl;
+  });
+  afterAll(async () => {
+    await stopRoutersBeside();
+    await Promise.all(Object.values(lossy).map((each) => each.stop()));
+    await world.stop();
+  });
+
+  it('is a set, belongs to a session, or takes a key', () => {
+    expect([...sets, ...ofSessions, ...keyed].toSorted()).toEqual(mutations.toSorted());
+  });
+
+  async function mutationFor(name: string, key?: string): Promise<GraphQLRequest> {
+    if (name === 'deliverShopOrder') return keyOf(await delivery(), name, key);
+    return keyOf(await requestFor(`Mutation.${name}`, api, world), name, key);
+  }
+
+  /** Of a shop order that was shipped. */
+  async function delivery(): Promise<GraphQLRequest> {
+    const request = await requestFor('Mutation.deliverShopOrder', api, world);
+    const id = request.variables.deliverShopOrder_id;
+    const ship =
+      'mutation ($input: ShipShopOrderInput!) { shipShopOrder(input: $input) { __typename } }';
+    const { data } = await world.system.graphql(ship, { input: { id } }, world.tokenOf('vendor'));
+    expect(data.shipShopOrder.__typename).toBe('ShopOrder');
+    return request;
+  }
+
+  function keyOf({ query, variables }: GraphQLRequest, name: string, key?: string): GraphQLRequest {
+    const ids = typesBehind(`Mutation.${name}`)
+      .filter((type) => fieldOf(api, `${type}.id`))
+      .map((type) => `... on ${type} { id }`);
+    const selected = query.replace('{ __typename }', `{ __typename ${ids.join(' ')} }`);
+    if (!key) return { query: selected, variables };
+    if (!argumentIsKey(name)) {
+      const [[input, value] = ['', {}]] = Object.entries(variables);
+      return {
+        query: selected,
+        variables: { ...variables, [input]: { ...(value as object), idempotencyKey: key } },
+      };
+    }
+    const withKey = selected
+      .replace('mutation (', 'mutation ($key: String, ')
+      .replace(`${name}(`, `${name}(idempotencyKey: $key, `);
+    return { query: withKey, variables: { ...variables, key } };
+  }
+
+  /** Sends a mutation, whose answer does not arrive. @returns what the subgraph had answered */
+  async function lose(name: string, { query, variables }: GraphQLRequest) {
+    const subgraph = lossy[subgraphOf(`Mutation.${name}`)];
+    const token =
+      name === 'logout' ? await world.newTokenOf(viewerOf(name)) : world.tokenOf(viewerOf(name));
+    const before = subgraph.lost.length;
+    subgraph.loseAnswers(true);
+    const reply = await postGraphQL(lossyRouter, query, variables, token);
+    subgraph.loseAnswers(false);
+    expect(subgraph.lost.length).toBe(before + 1);
+    return { reply, lost: JSON.parse(subgraph.lost.at(-1) as string) as GraphQLReply };
+  }
+
+  it.each(mutations)('%s is answered OUTCOME_UNKNOWN', async (name) => {
+    const key = needsKey.includes(name) ? randomUUID() : undefined;
+    const { reply } = await lose(name, await mutationFor(name, key));
+    expect(reply.errors).toMatchObject([
+      {
+        message:
+          'It is not known whether this happened. Repeat it with the same idempotencyKey, or check first.',
+        path: ['it'],
+        extensions: { code: 'OUTCOME_UNKNOWN' },
+      },
+    ]);
+  });
+
+  it('happens once when it is sent again with its key, and gets the answer that was lost', async () => {
+    const sent = [];
+    for (const name of keyed) {
+      const request = await mutationFor(name, randomUUID());
+      const { lost } = await lose(name, request);
+      expect({ name, errors: lost.errors }).toEqual({ name, errors: undefined });
+      sent.push({ name, request, lost });
+    }
+    const before = await stableContents(world.system.databases);
+    const messages = world.system.messages.sent.length;
+    for (const { name, request, lost } of sent) {
+      const token = world.tokenOf(viewerOf(name));
+      const again = () => world.system.graphql(request.query, request.variables, token);
+      const [first, second] = [await again(), await again()];
+      expect({ name, again: first.data, errors: first.errors }).toEqual({ name, again: lost.data });
+      expect(second.data).toEqual(first.data);
+      expect({ name, contents: await contentsOf(world.system.databases) }).toEqual({
+        name,
+        contents: before,
+      });
+    }
+    expect(world.system.messages.sent.length).toBe(messages);
+    await world.deleteRefund();
+    await world.system.expectInvariants();
+  });
+});
