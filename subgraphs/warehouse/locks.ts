@@ -4,7 +4,6 @@ import type { EndReason, ReservationState } from '../contracts/reservation.js';
 import { type StockKey, stockKeyOf } from '../contracts/stock-key.js';
 import { columnsOf } from '../shared/database/columns.js';
 import { sql, sqlPrepared } from '../shared/database/sql.js';
-import { Warehouse } from './warehouse/warehouse.js';
 
 /*
  * Lock order of the warehouse database. A transaction skips what it does not need, and never goes
@@ -14,13 +13,12 @@ import { Warehouse } from './warehouse/warehouse.js';
  * 1. one transfer or stock count, `for update`: `lockById`; or reservations by order id,
  *    `for update`: `lockReservations`, `lockHeldReservations`, `lockReservation`. No transaction
  *    locks two of these kinds;
- * 2. warehouses by id, `for share`: `lockStock`. Activation changes its one warehouse here, an
- *    import shares its one;
- * 3. items by shop and sku, `for update`: `lockStock`, `lockItemsOfWarehouse`, and an import by its
- *    table of changes (stock-csv/apply-rows.ts);
- * 4. levels by sku and warehouse, `for update`: `lockStock`. Every change of a level holds the lock
- *    of its item, so 3 alone keeps levels from changing;
- * 5. new reservations and tombstones by order id, as they are inserted at the end.
+ * 2. items by shop and sku, `for update`: `lockItems`, `lockItemsOfWarehouse`, and an import by its
+ *    table of changes (stock-csv/apply-rows.ts). Every change of a level holds the lock of its item, and
+ *    so does a change of whether its warehouse is active: levels and warehouses are read without locks;
+ * 3. one warehouse: `for share` by whoever inserts a level in it (`shareWarehouse`); activation changes
+ *    it here, and runs again if a level has been inserted whose item it has not locked;
+ * 4. new reservations and tombstones by order id, as they are inserted at the end.
  */
 
 interface LockedReservation {
@@ -95,62 +93,54 @@ export function lockById<T extends { id: string }>(
   return found as Promise<T | null>;
 }
 
-/** The entities of items and levels: parameters, as their folder imports this file. */
-interface StockEntities<Item, Level> {
-  readonly item: EntityClass<Item>;
-  readonly level: EntityClass<Level>;
+/**
+ * Locks items and reads them. Every change of a level holds the lock of its item, and so does every change
+ * of whether the warehouse of a level is active.
+ *
+ * @param item the entity of items: a parameter, as its folder imports this file
+ */
+export async function lockItems<Item extends StockKey>(
+  em: EntityManager,
+  keys: readonly StockKey[],
+  item: EntityClass<Item>,
+): Promise<Item[]> {
+  const distinct = [...new Map(keys.map((key) => [stockKeyOf(key), key])).values()];
+  const items = await sqlPrepared<object>(
+    em,
+    `select ${columnsOf(em, item, 'i.')} from stock_item i
+       join unnest($1::uuid[], $2::varchar[]) as k (shop_id, sku) using (shop_id, sku)
+     order by i.shop_id, i.sku for update of i`,
+    [distinct.map(({ shopId }) => shopId), distinct.map(({ sku }) => sku)],
+  );
+  return items.map((row) => em.map(item, row) as Item);
 }
 
 /**
- * Locks what a change of some stock needs: the shops’ warehouses, the items, and all their levels.
- *
- * @returns also the time by PostgreSQL’s clock, behind the locks
+ * Keeps a warehouse as it is, for new levels in it: their items were not locked when it was to be activated
+ * or deactivated.
  */
-export async function lockStock<
-  Item extends StockKey,
-  Level extends StockKey & { warehouseId: string },
->(em: EntityManager, keys: readonly StockKey[], entities: StockEntities<Item, Level>) {
-  const distinct = [...new Map(keys.map((key) => [stockKeyOf(key), key])).values()];
-  const shopIds = [...new Set(distinct.map(({ shopId }) => shopId))];
-  const columns = [distinct.map(({ shopId }) => shopId), distinct.map(({ sku }) => sku)];
-  const ofKeys = `unnest($1::uuid[], $2::varchar[]) as k (shop_id, sku) using (shop_id, sku)`;
-  const warehouses = await em.find(
-    Warehouse,
-    { shopId: { $in: shopIds } },
-    { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_READ },
-  );
-  const items = await sqlPrepared<object>(
+export async function shareWarehouse(em: EntityManager, id: string) {
+  const [warehouse] = await sql<{ active: boolean; priority: number }>(
     em,
-    `select ${columnsOf(em, entities.item, 'i.')} from stock_item i join ${ofKeys} order by i.shop_id, i.sku for update of i`,
-    columns,
+    'select active, priority from warehouse where id = $1 for share',
+    [id],
   );
-  // The items’ locks keep others from the levels, so the time is read behind all locks.
-  const rows = await sqlPrepared<object & { lockedAt: string }>(
-    em,
-    `select ${columnsOf(em, entities.level, 'l.')}, clock_timestamp() as "lockedAt"
-     from stock_level l join ${ofKeys} order by l.sku, l.warehouse_id for update of l`,
-    columns,
-  );
-  return {
-    warehouses,
-    items: items.map((row) => em.map(entities.item, row)),
-    levels: rows.map(({ lockedAt: _, ...row }) => em.map(entities.level, row)),
-    lockedAt: new Date(rows[0]?.lockedAt ?? (await readClock(em))),
-  };
+  if (!warehouse) throw new Error(`unknown warehouse ${id}`);
+  return warehouse;
 }
 
-async function readClock(em: EntityManager): Promise<string> {
-  const [row] = await sql<{ now: string }>(em, 'select clock_timestamp() as now');
-  return row?.now as string;
-}
-
-/** Locks the items of all levels of a warehouse. */
-export async function lockItemsOfWarehouse(em: EntityManager, warehouseId: string): Promise<void> {
-  await sql(
+/** Locks the items of all levels of a warehouse. @returns how many there are */
+export async function lockItemsOfWarehouse(
+  em: EntityManager,
+  warehouseId: string,
+): Promise<number> {
+  const [locked] = await sql<{ count: number }>(
     em,
-    `select 1 from stock_item where (shop_id, sku) in
-       (select shop_id, sku from stock_level where warehouse_id = $1)
-     order by shop_id, sku for update`,
+    `select count(*)::int as count from (
+       select from stock_item where (shop_id, sku) in
+         (select shop_id, sku from stock_level where warehouse_id = $1)
+       order by shop_id, sku for update) locked`,
     [warehouseId],
   );
+  return locked?.count ?? 0;
 }

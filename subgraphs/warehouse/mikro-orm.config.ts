@@ -6,6 +6,7 @@ import { OutboxEntry } from '../shared/messaging/outbox.js';
 import { StockCount, StockCountLine } from './count/stock-count.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
 import { Migration20261127StockStates } from './migrations/20261127-stock-states.js';
+import { Migration20261128LevelIndex } from './migrations/20261128-level-index.js';
 import { Reservation, ReservationLine } from './reservation/reservation.js';
 import { StockItem } from './stock/stock-item.js';
 import { StockLevel } from './stock/stock-level.js';
@@ -33,5 +34,6 @@ export const databaseSchema: Schema = {
     { name: '20261127-initial', class: Migration20261127Initial },
     { name: '20261127-stock-states', class: Migration20261127StockStates },
     { name: '20261127-stored-outcomes', class: Migration20261127StoredOutcomes },
+    { name: '20261128-level-index', class: Migration20261128LevelIndex },
   ],
 };

@@ -9,6 +9,7 @@ import { lockItemsOfWarehouse } from '../locks.js';
 import type { StockChanged } from '../signals/stock-signals.js';
 import { availableUnitsSql } from '../stock/level-units.js';
 import { moveStock } from '../stock/move-stock.js';
+import { ConcurrentChange } from '../stock/stock-errors.js';
 import { crossesZero, inStockEvent } from '../stock/stock-item.js';
 import type { StockStore } from '../stock/stock-store.js';
 import { Warehouse } from '../warehouse/warehouse.js';
@@ -53,13 +54,8 @@ export async function setWarehouseActive(
     store,
     async (em) => {
       await setTimeLimit(em, transactionMaxMs);
-      const [changed] = await sql(
-        em,
-        `update warehouse set active = $2, updated_at = now() where id = $1 and active <> $2
-         returning id`,
-        [warehouseId, active],
-      );
-      const rows = changed ? await shiftAvailable(em, warehouseId, active ? 1 : -1) : [];
+      const isChanged = await changeActive(em, warehouseId, active);
+      const rows = isChanged ? await shiftAvailable(em, warehouseId, active ? 1 : -1) : [];
       const units = rows.reduce((sum, { delta }) => sum + Math.abs(delta), 0);
       const changes = rows.map(({ delta: _, ...row }) => row);
       return { units, reserved: await countReserved(em, warehouseId), changed: changes };
@@ -81,11 +77,33 @@ async function setTimeLimit(em: EntityManager, ms: number): Promise<void> {
 }
 
 /**
- * Adds or subtracts the available units of a warehouse. The locks of the items keep its levels
- * from changing.
+ * Changes the warehouse once the items of all its levels are locked, so that nobody has read the old value
+ * who changes a level.
+ *
+ * @returns whether it was changed
+ * @throws ConcurrentChange for a level that was inserted meanwhile
  */
+async function changeActive(em: EntityManager, warehouseId: string, active: boolean) {
+  const isToChange = 'select 1 from warehouse where id = $1 and active <> $2';
+  if ((await sql(em, isToChange, [warehouseId, active])).length === 0) return false;
+  const locked = await lockItemsOfWarehouse(em, warehouseId);
+  const changed = await sql(
+    em,
+    `update warehouse set active = $2, updated_at = now() where id = $1 and active <> $2
+     returning id`,
+    [warehouseId, active],
+  );
+  const [levels] = await sql<{ count: number }>(
+    em,
+    'select count(*)::int as count from stock_level where warehouse_id = $1',
+    [warehouseId],
+  );
+  if (levels?.count !== locked) throw new ConcurrentChange();
+  return changed.length > 0;
+}
+
+/** Adds or subtracts the available units of a warehouse. */
 async function shiftAvailable(em: EntityManager, warehouseId: string, sign: 1 | -1) {
-  await lockItemsOfWarehouse(em, warehouseId);
   const rows = await sql<StockChanged & { delta: number }>(
     em,
     `update stock_item i set version = version + 1, updated_at = now(),

@@ -128,7 +128,8 @@ export function submitStockCount(
     const count = await lockOpenCount(em, countId);
     if (count instanceof StockCountNotOpen) return count;
     await requireSkusOfCount(em, countId, skus);
-    const ledger = await openLedger(skus.map((sku) => ({ shopId: warehouse.shopId, sku })));
+    const keys = skus.map((sku) => ({ shopId: warehouse.shopId, sku }));
+    const ledger = await openLedger(keys, { warehouseIds: [warehouse.id] });
     const times = lines.map(({ countedAt }, n) =>
       timeOf(countedAt ?? count.openedAt, count.openedAt, ledger.now, n),
     );

@@ -25,11 +25,18 @@ interface Row {
   readonly open: number;
 }
 
+interface PartOfOrder {
+  readonly orderId: string;
+  readonly shopId: string;
+  /** a warehouse that its units are to be moved to */
+  readonly toWarehouseId?: string;
+}
+
 /** @returns null unless the reservation of the order is `COMMITTED` */
 export async function openCommittedPart(
   em: EntityManager,
   openLedger: OpenLedger,
-  { orderId, shopId }: { readonly orderId: string; readonly shopId: string },
+  { orderId, shopId, toWarehouseId }: PartOfOrder,
 ): Promise<CommittedPart | null> {
   if ((await lockReservation(em, orderId)) !== 'COMMITTED') return null;
   const rows = await sql<Row>(
@@ -39,7 +46,10 @@ export async function openCommittedPart(
      where order_id = $1 and shop_id = $2 and quantity > shipped + cancelled`,
     [orderId, shopId],
   );
-  const ledger = await openLedger(rows);
+  const ledger = await openLedger(rows, {
+    levelIds: rows.map(({ levelId }) => levelId),
+    warehouseIds: toWarehouseId ? [toWarehouseId] : [],
+  });
   const lines = rows.map(({ levelId, open }) => ({ level: ledger.level(levelId), open }));
   return { ledger, lines };
 }

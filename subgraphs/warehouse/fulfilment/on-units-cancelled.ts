@@ -21,7 +21,7 @@ export async function onUnitsCancelled(
   { app, logger }: Pick<StockContext, 'app' | 'logger'>,
 ): Promise<() => void> {
   const about = { orderId, shopOrderId, shopId };
-  const part = await openCommittedPart(em, (keys) => Ledger.open(em, keys), about);
+  const part = await openCommittedPart(em, (keys, choice) => Ledger.open(em, keys, choice), about);
   if (!part) {
     logger.error(about, 'cancelled units of an order that is not paid');
     return () => {};

@@ -20,7 +20,7 @@ export async function onUnitsShipped(
   { app, logger }: Pick<StockContext, 'app' | 'logger'>,
 ): Promise<() => void> {
   const about = { orderId, shopOrderId, shopId };
-  const part = await openCommittedPart(em, (keys) => Ledger.open(em, keys), about);
+  const part = await openCommittedPart(em, (keys, choice) => Ledger.open(em, keys, choice), about);
   if (!part) {
     logger.error(about, 'shipment of an order that is not paid');
     return () => {};

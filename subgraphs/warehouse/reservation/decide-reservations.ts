@@ -30,7 +30,8 @@ export async function decideReservations(
   const outcomes = await moveStock(
     store,
     async (em, openLedger, setTransactionId) => {
-      const ledger = await openLedger(requests.flatMap(({ lines }) => lines));
+      const demands = sumByKey(requests.flatMap(({ lines }) => lines));
+      const ledger = await openLedger(demands, { demands });
       // Read after the row locks: the transaction that held them before may have reserved for one
       // of these orders.
       const { now, known } = await readKnown(em, requests, setTransactionId);

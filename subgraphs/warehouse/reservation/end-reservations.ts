@@ -128,7 +128,7 @@ export async function endHeld(
     em,
     requested.map(({ orderId }) => orderId),
   );
-  const ledger = await openLedger(lines);
+  const ledger = await openLedger(lines, { levelIds: lines.map(({ levelId }) => levelId) });
   const byReservation = Map.groupBy(lines, ({ orderId }) => orderId);
   const ended = requested.map((ending) => {
     return endOne(ledger, ending, byReservation.get(ending.orderId) ?? []);

@@ -50,7 +50,7 @@ describe('a shop whose stock a long transaction has locked', () => {
   });
 
   /** Locks rows as an import or a deactivation does. */
-  const lock = async (rows: 'stock_item' | 'warehouse') => {
+  const lock = async (rows: 'stock_item' | 'warehouse' = 'stock_item') => {
     await long.query('begin');
     await long.query(`select 1 from ${rows} where shop_id = $1 for update`, [locked.shopId]);
   };
@@ -70,23 +70,25 @@ describe('a shop whose stock a long transaction has locked', () => {
     return rows.map(({ state }) => state);
   };
 
-  it.each(['stock_item', 'warehouse'] as const)(
-    'has its requests refused while its rows in %s are locked; others in the same batch are served',
-    async (rows) => {
-      await lock(rows);
-      const answers = await Promise.allSettled(
-        [free, locked, free, locked, locked, free].map((key) => reserve(key)),
-      );
-      const [first, second] = [answers[0], answers[1]];
-      expect(first).toMatchObject({ value: { state: 'HELD' } });
-      expect(second).toMatchObject({ reason: refused });
-      expect(answers.map(({ status }) => status)).toEqual(
-        [first, second, first, second, second, first].map((each) => each?.status),
-      );
-      await long.query('rollback');
-      expect((await reserve(locked)).state).toBe('HELD');
-    },
-  );
+  it('has its requests refused meanwhile; others in the same batch are served', async () => {
+    await lock();
+    const answers = await Promise.allSettled(
+      [free, locked, free, locked, locked, free].map((key) => reserve(key)),
+    );
+    const [first, second] = [answers[0], answers[1]];
+    expect(first).toMatchObject({ value: { state: 'HELD' } });
+    expect(second).toMatchObject({ reason: refused });
+    expect(answers.map(({ status }) => status)).toEqual(
+      [first, second, first, second, second, first].map((each) => each?.status),
+    );
+    await long.query('rollback');
+    expect((await reserve(locked)).state).toBe('HELD');
+  });
+
+  it('is served while only its warehouses are locked', async () => {
+    await lock('warehouse');
+    expect((await reserve(locked)).state).toBe('HELD');
+  });
 
   it('delays no payment and no release of other shops', async () => {
     const [ofLocked, ofFree, another] = [
@@ -94,7 +96,7 @@ describe('a shop whose stock a long transaction has locked', () => {
       await reserve(free),
       await reserve(free),
     ];
-    await lock('stock_item');
+    await lock();
     const release = (orderId: string) =>
       releaseReservation(engine, { orderId, reason: 'BY_CUSTOMER' });
     const answers = await Promise.allSettled([
@@ -122,7 +124,7 @@ describe('a shop whose stock a long transaction has locked', () => {
     const ofShop = (n: 0 | 1) =>
       reserved.filter((_outcome, at) => at % 2 === n).map(({ orderId }) => orderId);
     if (sweepEveryMs < 1000) await timers.flushall();
-    await lock('stock_item');
+    await lock();
     const expiry = startExpiry({ store: engine, timers, events, sweepEveryMs });
     await eventually(
       () => states(ofShop(1)),
@@ -149,12 +151,12 @@ describe('a shop whose stock a long transaction has locked', () => {
       if (!warehouse) throw new Error('there is a warehouse');
       return receiveStock(engine, { warehouse, sku, quantity: 5, reference: null, actor: 'test' });
     };
-    await lock('stock_item');
+    await lock();
     const waiting = receive();
     await new Promise((resolve) => setTimeout(resolve, 2 * rowWaitMs));
     await long.query('rollback');
     expect((await waiting).onHand).toBe(55);
-    await lock('stock_item');
+    await lock();
     expect(await receive().catch(isTooSlow)).toBe(true);
   });
 
@@ -170,7 +172,7 @@ describe('a shop whose stock a long transaction has locked', () => {
       const [id, key] = [ids.cancellationId, ids.shopOrderId];
       return { id, topic: 'order.units.cancelled', key, version: 1, payload };
     });
-    await lock('stock_item');
+    await lock();
     const context = { em: engine.orm.em.fork(), app: engine, logger, caller: 'order' };
     const deliver = () => new Inbox().deliver(cancelled, context as unknown as StockContext);
     expect(await deliver()).toEqual([cancelled[1]?.id]);

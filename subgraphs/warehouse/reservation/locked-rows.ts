@@ -4,25 +4,21 @@ import { sql } from '../../shared/database/sql.js';
 import { readReservationLines } from './reservation-lines.js';
 
 /**
- * The keys that other transactions have locked at this moment, by their item or by a warehouse of
- * their shop. Runs after a lock timeout, outside of the transaction that failed.
+ * The keys whose items other transactions have locked at this moment. Runs after a lock timeout, outside
+ * of the transaction that failed.
  */
 function findLockedKeys(em: EntityManager, keys: readonly StockKey[]): Promise<StockKey[]> {
   return sql<StockKey>(
     em,
-    `with unlocked_warehouse as materialized (
-       select id from warehouse where shop_id = any($1::uuid[]) for share skip locked
-     ), requested as materialized (
+    `with requested as materialized (
        select shop_id, sku from stock_item
        where (shop_id, sku) in (select * from unnest($1::uuid[], $2::varchar[]))
      ), unlocked_item as materialized (
        select shop_id, sku from stock_item where (shop_id, sku) in (select * from requested)
        for update skip locked
      )
-     select shop_id as "shopId", sku from requested r
-     where (shop_id, sku) not in (select * from unlocked_item) or exists (
-       select from warehouse w
-       where w.shop_id = r.shop_id and w.id not in (select id from unlocked_warehouse))`,
+     select shop_id as "shopId", sku from requested
+     where (shop_id, sku) not in (select * from unlocked_item)`,
     [keys.map(({ shopId }) => shopId), keys.map(({ sku }) => sku)],
   );
 }

@@ -100,7 +100,11 @@ export function reassignShopOrder(
 ): Promise<typeof ReassignShopOrderResult> {
   const { shopId } = to;
   const work: StockWork<typeof ReassignShopOrderResult> = async (em, openLedger) => {
-    const part = await openCommittedPart(em, openLedger, { orderId, shopId });
+    const part = await openCommittedPart(em, openLedger, {
+      orderId,
+      shopId,
+      toWarehouseId: to.id,
+    });
     if (!part || part.lines.length === 0) return nothingToReassign();
     const { ledger, lines } = part;
     const leaving = lines.filter(({ level }) => level.warehouseId !== to.id);

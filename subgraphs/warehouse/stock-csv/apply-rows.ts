@@ -59,10 +59,10 @@ export async function applyRows(client: pg.Client, stockImport: StockImport): Pr
 
 async function applyOnce(client: pg.Client, stockImport: StockImport): Promise<Applied> {
   const { id: warehouseId, shopId } = stockImport.warehouse;
-  const active = await lockWarehouse(client, warehouseId);
   await findChanges(client, warehouseId);
   const lockedAt = performance.now();
   await lockItems(client, shopId);
+  const active = await lockWarehouse(client, warehouseId);
   const now = await readTime(client, warehouseId);
   const counts = await readLevels(client, stockImport, now);
   await checkRoom(client, shopId);

@@ -137,7 +137,9 @@ export function adjustStock(
 ): Promise<typeof AdjustStockResult> {
   const { warehouse, sku, reason, actor } = adjustment;
   const work: StockWork<typeof AdjustStockResult> = async (em, openLedger) => {
-    const ledger = await openLedger([{ shopId: warehouse.shopId, sku }]);
+    const ledger = await openLedger([{ shopId: warehouse.shopId, sku }], {
+      warehouseIds: [warehouse.id],
+    });
     const found = ledger.findLevel(warehouse.id, sku) ?? noUnits;
     const { onHand } = found;
     if ('setTo' in adjustment && adjustment.expectedOnHand !== onHand) {

@@ -17,7 +17,7 @@ describe('what the ledger asserts of levels and items before it writes them', ()
     const em = engine.orm.em.fork();
     await em.begin();
     try {
-      const ledger = await Ledger.open(em, [{ shopId, sku }]);
+      const ledger = await Ledger.open(em, [{ shopId, sku }], { warehouseIds });
       change(ledger, ledger.requireLevel(warehouseIds[0] as string, sku));
     } finally {
       await em.rollback();

@@ -5,12 +5,17 @@ import { assert } from '../../shared/assert.js';
 import { insertRows } from '../../shared/database/insert-rows.js';
 import { newIdAt } from '../../shared/ids.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
-import { lockStock } from '../locks.js';
+import { lockItems, shareWarehouse } from '../locks.js';
 import type { StockChanged } from '../signals/stock-signals.js';
-import type { Warehouse } from '../warehouse/warehouse.js';
 import { insertItems, insertLevels } from './insert-stock.js';
 import { availableUnits, shortfallOf } from './level-units.js';
-import { ConcurrentChange } from './stock-errors.js';
+import {
+  type LevelChoice,
+  type Place,
+  type ReadLevels,
+  readLevels,
+  readUnitsOfItems,
+} from './read-levels.js';
 import { crossesZero, inStockEvent, StockItem } from './stock-item.js';
 import { StockLevel } from './stock-level.js';
 import { type MovementType, StockMovement } from './stock-movement.js';
@@ -39,17 +44,18 @@ const mayRaiseShortfall: ReadonlySet<MovementType> = new Set(['ADJUSTMENT', 'UNA
 const locationKey = (warehouseId: string, sku: string) => `${warehouseId} ${sku}`;
 
 /**
- * The stock of some keys, locked (`lockStock`). Levels are changed here only: each change updates
- * the item's `available` and `version`, and writes a movement. For a whole file
- * `stock-csv/apply-rows.ts` does the same in sets.
+ * The stock of some keys: their items, locked, and the levels of a choice, which the locks of the items
+ * keep from changing. Levels are changed here only: each change updates the item's `available` and
+ * `version`, and writes a movement. For a whole file `stock-csv/apply-rows.ts` does the same in sets.
  */
 export class Ledger {
-  readonly #warehouses: Map<string, Warehouse>;
   readonly #items: Map<string, StockItem>;
-  readonly #levels: Map<string, StockLevel>;
-  readonly #byLocation: Map<string, StockLevel>;
-  readonly #byItem: Map<string, StockLevel[]>;
+  readonly #levels = new Map<string, StockLevel>();
+  readonly #places = new Map<string, Place>();
+  readonly #byLocation = new Map<string, StockLevel>();
   readonly #sellable: Map<string, StockLevel[]>;
+  /** units on hand and incoming over all levels of an item, once it was asked for */
+  readonly #unitsOfItem = new Map<string, number>();
   /** in order; stored by `write` */
   readonly movements: Array<RequiredEntityData<StockMovement> & { readonly id: string }> = [];
   /** by PostgreSQL’s clock, behind the locks: later than all movements of these levels before */
@@ -59,30 +65,33 @@ export class Ledger {
   readonly #newItems = new Set<StockItem>();
   readonly #inserts: Array<(em: EntityManager) => Promise<unknown>> = [];
 
-  private constructor(
-    warehouses: Warehouse[],
-    items: StockItem[],
-    levels: StockLevel[],
-    lockedAt = new Date(),
-  ) {
-    const lastMs = levels.map(({ updatedAt }) => updatedAt.getTime());
-    this.now = new Date(Math.max(lockedAt.getTime(), ...lastMs));
-    this.#warehouses = new Map(warehouses.map((warehouse) => [warehouse.id, warehouse]));
+  private constructor(items: StockItem[], { levels, readAt }: ReadLevels) {
+    const lastMs = levels.map(([{ updatedAt }]) => updatedAt.getTime());
+    this.now = new Date(Math.max(readAt.getTime(), ...lastMs));
     this.#items = new Map(items.map((item) => [stockKeyOf(item), item]));
-    this.#levels = new Map(levels.map((level) => [level.id, level]));
-    this.#byLocation = new Map(
-      levels.map((level) => [locationKey(level.warehouseId, level.sku), level]),
-    );
-    this.#byItem = Map.groupBy(levels, stockKeyOf);
-    const sellable = levels.filter((level) => this.#warehouse(level).active);
+    for (const [level, place] of levels) this.#addLevel(level, place);
+    const sellable = levels.filter(([, { active }]) => active).map(([level]) => level);
     this.#sellable = Map.groupBy(sellable.sort(this.byPriority), stockKeyOf);
   }
 
-  /** Locks the stock of the keys. The caller has locked its reservations or transfer before. */
-  static async open(em: EntityManager, keys: readonly StockKey[]): Promise<Ledger> {
-    if (keys.length === 0) return new Ledger([], [], []);
-    const locked = await lockStock(em, keys, { item: StockItem, level: StockLevel });
-    return new Ledger(locked.warehouses, locked.items, locked.levels, locked.lockedAt);
+  #addLevel(level: StockLevel, place: Place): void {
+    this.#levels.set(level.id, level);
+    this.#places.set(level.id, place);
+    this.#byLocation.set(locationKey(level.warehouseId, level.sku), level);
+  }
+
+  /**
+   * Locks the items of the keys, and reads the levels that the caller needs. It has locked its reservations
+   * or transfer before.
+   */
+  static async open(
+    em: EntityManager,
+    keys: readonly StockKey[],
+    choice: LevelChoice,
+  ): Promise<Ledger> {
+    if (keys.length === 0) return new Ledger([], { levels: [], readAt: new Date() });
+    const items = await lockItems(em, keys, StockItem);
+    return new Ledger(items, await readLevels(em, keys, choice));
   }
 
   /** Units of a key that can be sold; 0 if the shop never had any. */
@@ -90,15 +99,15 @@ export class Ledger {
     return this.#items.get(stockKeyOf(key))?.available ?? 0;
   }
 
-  /** The levels of a key in active warehouses, the lowest priority number first. */
+  /** The chosen levels of a key in active warehouses, the lowest priority number first. */
   sellableLevels(key: StockKey): readonly StockLevel[] {
     return this.#sellable.get(stockKeyOf(key)) ?? [];
   }
 
   /** For sorting: the level of the warehouse with the lowest priority number first. */
   readonly byPriority = (a: StockLevel, b: StockLevel): number => {
-    const [first, second] = [this.#warehouse(a), this.#warehouse(b)];
-    return first.priority - second.priority || (first.id < second.id ? -1 : 1);
+    const difference = this.#placeOf(a).priority - this.#placeOf(b).priority;
+    return difference || (a.warehouseId < b.warehouseId ? -1 : 1);
   };
 
   findLevel(warehouseId: string, sku: string): StockLevel | null {
@@ -113,7 +122,7 @@ export class Ledger {
 
   /**
    * The levels of skus in one warehouse, in the order of the skus. Levels and items that do not
-   * exist are inserted, with 0 units. The ledger must be open for all of the skus.
+   * exist are inserted, with 0 units. The ledger must be open for all of the skus in that warehouse.
    */
   async ensureLevels(
     em: EntityManager,
@@ -128,12 +137,15 @@ export class Ledger {
       this.#items.set(stockKeyOf(item), item);
       this.#newItems.add(item);
     }
-    for (const row of await insertLevels(em, id, shopId, absent)) {
-      const level = em.map(StockLevel, row);
-      this.#levels.set(level.id, level);
-      this.#byLocation.set(locationKey(id, level.sku), level);
-      const key = stockKeyOf(level);
-      this.#byItem.set(key, [...(this.#byItem.get(key) ?? []), level]);
+    if (absent.length > 0) {
+      const place = await shareWarehouse(em, id);
+      for (const row of await insertLevels(em, id, shopId, absent)) {
+        this.#addLevel(em.map(StockLevel, row), place);
+      }
+    }
+    const units = await readUnitsOfItems(em, shopId, distinct);
+    for (const sku of distinct) {
+      this.#unitsOfItem.set(stockKeyOf({ shopId, sku }), units.get(sku) ?? 0);
     }
     return skus.map((sku) => this.requireLevel(id, sku));
   }
@@ -147,19 +159,25 @@ export class Ledger {
   /** Changes the incoming units of a level, which are no movement until they are received. */
   changeIncoming(level: StockLevel, incomingDelta: number): void {
     level.incoming += incomingDelta;
+    this.#countUnits(level, incomingDelta);
     level.updatedAt = this.now;
     assert(level.incoming >= 0, 'a level has 0 ≤ incoming', level.id);
   }
 
   /**
-   * Whether units may be added to a level: it then has at most `onHandMax`, and its item at most
-   * `unitsPerItemMax`.
+   * Whether units may be added to a level of `ensureLevels`: it then has at most `onHandMax`, and its item
+   * at most `unitsPerItemMax`.
    */
   hasRoom(level: StockLevel, units: number): boolean {
-    const unitsOf = (each: StockLevel) => each.onHand + each.incoming;
-    const ofItem = this.#byItem.get(stockKeyOf(level)) ?? [];
-    const total = ofItem.reduce((sum, each) => sum + unitsOf(each), units);
-    return unitsOf(level) + units <= onHandMax && total <= unitsPerItemMax;
+    const ofItem = this.#unitsOfItem.get(stockKeyOf(level));
+    assert(ofItem !== undefined, 'the units of an item are read before some are added', level.id);
+    return level.onHand + level.incoming + units <= onHandMax && ofItem + units <= unitsPerItemMax;
+  }
+
+  #countUnits(level: StockLevel, delta: number): void {
+    const key = stockKeyOf(level);
+    const before = this.#unitsOfItem.get(key);
+    if (before !== undefined) this.#unitsOfItem.set(key, before + delta);
   }
 
   /** Changes one level by movements that belong together, in memory until `write`. */
@@ -181,6 +199,7 @@ export class Ledger {
     const { onHandDelta = 0, reservedDelta = 0, committedDelta = 0 } = movement;
     const { unavailableDelta = 0, reference = null, reason = null } = movement;
     level.onHand += onHandDelta;
+    this.#countUnits(level, onHandDelta);
     level.reserved += reservedDelta;
     level.committed += committedDelta;
     level.unavailable += unavailableDelta;
@@ -219,7 +238,7 @@ export class Ledger {
     change();
     level.updatedAt = this.now;
     const availableDelta = availableUnits(level) - before;
-    if (availableDelta === 0 || !this.#warehouse(level).active) return;
+    if (availableDelta === 0 || !this.#placeOf(level).active) return;
     const item = this.#items.get(stockKeyOf(level));
     assert(item !== undefined, 'a level has an item', level.id);
     if (!this.#availableBefore.has(item)) this.#availableBefore.set(item, item.available);
@@ -257,10 +276,9 @@ export class Ledger {
     });
   }
 
-  #warehouse(level: StockLevel): Warehouse {
-    const warehouse = this.#warehouses.get(level.warehouseId);
-    // It was created, and received its first stock, while this transaction waited for its locks.
-    if (!warehouse) throw new ConcurrentChange();
-    return warehouse;
+  #placeOf(level: StockLevel): Place {
+    const place = this.#places.get(level.id);
+    assert(place !== undefined, 'the place of a level is known', level.id);
+    return place;
   }
 }

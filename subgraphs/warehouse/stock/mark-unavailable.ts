@@ -68,7 +68,9 @@ export function markUnavailable(
   once?: Once<typeof MarkUnavailableResult>,
 ): Promise<typeof MarkUnavailableResult> {
   const work: StockWork<typeof MarkUnavailableResult> = async (_em, openLedger) => {
-    const ledger = await openLedger([{ shopId: warehouse.shopId, sku }]);
+    const ledger = await openLedger([{ shopId: warehouse.shopId, sku }], {
+      warehouseIds: [warehouse.id],
+    });
     const found = ledger.findLevel(warehouse.id, sku) ?? noUnits;
     const { onHand, unavailable } = found;
     if (unavailable + delta > onHand) {

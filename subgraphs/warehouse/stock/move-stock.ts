@@ -13,10 +13,11 @@ import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { Signals, StockChanged } from '../signals/stock-signals.js';
 import { Ledger } from './ledger.js';
 import { wasCommitted } from './lost-commit.js';
+import type { LevelChoice } from './read-levels.js';
 import { ConcurrentChange, NotCommitted } from './stock-errors.js';
 import type { StockStore } from './stock-store.js';
 
-export type OpenLedger = (keys: readonly StockKey[]) => Promise<Ledger>;
+export type OpenLedger = (keys: readonly StockKey[], choice: LevelChoice) => Promise<Ledger>;
 /**
  * Passes on the id of the transaction (`pg_current_xact_id()`), read together with other columns.
  */
@@ -81,8 +82,8 @@ async function commitOnce<T>({ orm }: StockStore, work: StockWork<T>, once: Once
   let value: T;
   await em.begin();
   try {
-    const openLedger = async (keys: readonly StockKey[]) => {
-      ledger = await Ledger.open(em, keys);
+    const openLedger: OpenLedger = async (keys, choice) => {
+      ledger = await Ledger.open(em, keys, choice);
       return ledger;
     };
     await once?.begin(em);

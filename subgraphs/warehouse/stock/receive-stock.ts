@@ -64,7 +64,9 @@ export function receiveStock(
   once?: Once<StockLevel>,
 ): Promise<StockLevel> {
   const work: StockWork<StockLevel> = async (em, openLedger) => {
-    const ledger = await openLedger([{ shopId: warehouse.shopId, sku }]);
+    const ledger = await openLedger([{ shopId: warehouse.shopId, sku }], {
+      warehouseIds: [warehouse.id],
+    });
     const [level] = (await ledger.ensureLevels(em, warehouse, [sku])) as [StockLevel];
     if (!ledger.hasRoom(level, quantity)) throw badInput(tooMany('input.quantity'));
     ledger.move(level, { type: 'RECEIPT', onHandDelta: quantity, reference, actor });

@@ -32,7 +32,9 @@ export interface BufferChange {
 export function setStockBuffer(store: StockStore, change: BufferChange): Promise<StockLevel> {
   const { warehouse, sku, buffer } = change;
   return moveStock(store, async (em, openLedger) => {
-    const ledger = await openLedger([{ shopId: warehouse.shopId, sku }]);
+    const ledger = await openLedger([{ shopId: warehouse.shopId, sku }], {
+      warehouseIds: [warehouse.id],
+    });
     const [level] = (await ledger.ensureLevels(em, warehouse, [sku])) as [StockLevel];
     ledger.setBuffer(level, buffer);
     return level;

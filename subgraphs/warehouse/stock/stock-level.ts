@@ -24,6 +24,7 @@ export const lowStockThresholdDefault = 10;
 @ObjectType({ description: 'The stock of one variant in one warehouse.' })
 @Entity({ tableName: 'stock_level' })
 @Unique({ name: 'stock_level_sku_warehouse', properties: ['sku', 'warehouseId'] })
+@Index({ name: 'stock_level_item', properties: ['shopId', 'sku'] })
 @Index({ name: 'stock_level_warehouse', properties: ['warehouseId', 'id'] })
 @Index({
   name: 'stock_level_low',

@@ -19,7 +19,8 @@ export function cancelTransfer(
     const { transfer, lines } = await requireLockedTransfer(em, transferId);
     if (transfer.status !== 'IN_TRANSIT') return transferNotOpen(transfer.status);
     const { shopId, fromId, toId } = transfer;
-    const ledger = await openLedger(lines.map(({ sku }) => ({ shopId, sku })));
+    const keys = lines.map(({ sku }) => ({ shopId, sku }));
+    const ledger = await openLedger(keys, { warehouseIds: [fromId, toId] });
     for (const line of lines) {
       const units = unitsInTransit(line);
       if (units === 0) continue;

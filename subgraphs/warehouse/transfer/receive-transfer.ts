@@ -109,7 +109,8 @@ export function receiveTransfer(
     if (transfer.status !== 'IN_TRANSIT') return transferNotOpen(transfer.status);
     const arrived = arrivedUnits(sent, lines);
     const { shopId, toId } = transfer;
-    const ledger = await openLedger(sent.map(({ sku }) => ({ shopId, sku })));
+    const keys = sent.map(({ sku }) => ({ shopId, sku }));
+    const ledger = await openLedger(keys, { warehouseIds: [toId] });
     for (const line of sent) {
       const level = ledger.requireLevel(toId, line.sku);
       const received = arrived.get(line.sku) ?? 0;

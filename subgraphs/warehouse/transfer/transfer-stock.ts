@@ -89,7 +89,8 @@ function startTransfer(
   if (shopId !== to.shopId) throw badInput({ 'input.to': 'must be a warehouse of the same shop' });
   const demands = sumBySku(lines);
   const work: StockWork<typeof TransferStockResult> = async (em, openLedger) => {
-    const ledger = await openLedger(demands.map(({ sku }) => ({ shopId, sku })));
+    const keys = demands.map(({ sku }) => ({ shopId, sku }));
+    const ledger = await openLedger(keys, { warehouseIds: [from.id, to.id] });
     const short = shortLevels(ledger, from.id, demands);
     if (short.length > 0) return notEnoughOnHand(short);
     const targets = await ledger.ensureLevels(

@@ -1,0 +1,109 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { StockKey } from '../../contracts/stock-key.js';
+import { columnsOf } from '../../shared/database/columns.js';
+import { sqlPrepared } from '../../shared/database/sql.js';
+import { availableUnitsSql } from './level-units.js';
+import { StockLevel } from './stock-level.js';
+
+/** Units that are needed of one sku of one shop. */
+export interface KeyDemand extends StockKey {
+  readonly quantity: number;
+}
+
+/**
+ * The levels that a change needs: some by their ids, those of its skus in some warehouses, or those that
+ * can serve a demand. A shop may have many warehouses, so that all levels of a sku are never read.
+ */
+export interface LevelChoice {
+  readonly levelIds?: readonly string[];
+  readonly warehouseIds?: readonly string[];
+  readonly demands?: readonly KeyDemand[];
+}
+
+/** Where a level is. Both values stay as they are while its item is locked. */
+export interface Place {
+  /** whether its warehouse is active, so that its units can be sold */
+  readonly active: boolean;
+  /** orders are served from the warehouse with the lowest number */
+  readonly priority: number;
+}
+
+export interface ReadLevels {
+  readonly levels: readonly (readonly [StockLevel, Place])[];
+  /** the time by PostgreSQL’s clock */
+  readonly readAt: Date;
+}
+
+type Row = { readAt: string; active: boolean | null; priority: number };
+
+/** Reads levels whose items are locked, so that they do not change. */
+export async function readLevels(
+  em: EntityManager,
+  keys: readonly StockKey[],
+  { levelIds = [], warehouseIds = [], demands }: LevelChoice,
+): Promise<ReadLevels> {
+  const columns = columnsOf(em, StockLevel, 'l.');
+  const skus = [...new Set(keys.map(({ sku }) => sku))];
+  const rows = demands
+    ? await sqlPrepared<Row>(em, demandedSql(columns), demandValues(demands))
+    : await sqlPrepared<Row>(em, chosenSql(columns), [levelIds, warehouseIds, skus]);
+  const levels = rows
+    .filter(({ active }) => active !== null)
+    .map(({ readAt: _, active, priority, ...row }) => {
+      return [em.map(StockLevel, row), { active: active as boolean, priority }] as const;
+    });
+  return { levels, readAt: new Date(rows[0]?.readAt as string) };
+}
+
+/** One row, with the time, if there is no level. The primary key and `stock_level_sku_warehouse` serve it. */
+const chosenSql = (columns: string) => `
+  select clock.read_at as "readAt", l.active, l.priority, ${columns}
+  from (select clock_timestamp() as read_at) clock left join (
+    select l.*, w.active, w.priority from stock_level l join warehouse w on w.id = l.warehouse_id
+    where l.id = any($1::uuid[]) or (l.warehouse_id = any($2::uuid[]) and l.sku = any($3::varchar[]))
+  ) l on true`;
+
+/** Levels in order of priority that are read of each sku, beside those that its demand needs. */
+const levelsReadMax = 10;
+
+/**
+ * The first levels in order of priority, until they cover the demand, and the first that covers all of it by
+ * itself. One row, with the time, if there is none. The index `stock_level_item` serves it.
+ */
+const demandedSql = (columns: string) => `
+  select clock.read_at as "readAt", l.active, l.priority, ${columns}
+  from (select clock_timestamp() as read_at) clock left join (
+    select l.*, row_number() over by_priority as place,
+      sum(l.available) over by_priority - l.available as units_before,
+      count(*) filter (where l.available >= l.demanded) over by_priority as covering
+    from (
+      select l.*, w.active, w.priority, d.quantity as demanded, ${availableUnitsSql('l.')} as available
+      from unnest($1::uuid[], $2::varchar[], $3::bigint[]) as d (shop_id, sku, quantity)
+        join stock_level l on l.shop_id = d.shop_id and l.sku = d.sku
+        join warehouse w on w.id = l.warehouse_id and w.active
+    ) l
+    where l.available > 0
+    window by_priority as (partition by l.shop_id, l.sku order by l.priority, l.warehouse_id)
+  ) l on l.place <= ${levelsReadMax} or l.units_before < l.demanded
+    or (l.covering = 1 and l.available >= l.demanded)`;
+
+const demandValues = (demands: readonly KeyDemand[]) => [
+  demands.map(({ shopId }) => shopId),
+  demands.map(({ sku }) => sku),
+  demands.map(({ quantity }) => quantity),
+];
+
+/** Units on hand and incoming of items, over all their warehouses: key → units. */
+export async function readUnitsOfItems(
+  em: EntityManager,
+  shopId: string,
+  skus: readonly string[],
+): Promise<Map<string, number>> {
+  const rows = await sqlPrepared<{ sku: string; units: string }>(
+    em,
+    `select sku, sum(on_hand::bigint + incoming) as units from stock_level
+     where shop_id = $1 and sku = any($2::varchar[]) group by sku`,
+    [shopId, skus],
+  );
+  return new Map(rows.map(({ sku, units }) => [sku, Number(units)]));
+}
