@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import type { DomainError } from '../../subgraphs/shared/errors.js';
+import { sendPlainError } from '../../subgraphs/shared/http/http.js';
+import { close, listen } from '../../subgraphs/shared/http/server.js';
 import { createLogger } from '../../subgraphs/shared/observability/logger.js';
 import { createSubgraphProxy } from './proxy.js';
 
@@ -42,4 +45,53 @@ describe('a forwarded request', () => {
     router.close();
     subgraph.close();
   }, 60_000);
+
+  describe('whose response is lost', () => {
+    /** The status and code of the response to a client of the router. */
+    async function forward(method: string, url: string) {
+      const logger = createLogger('test', 'silent');
+      const proxy = createSubgraphProxy('warehouse', url, 'router secret', logger);
+      const router = createServer((request, response) => {
+        proxy.forward(request, response, 'id').catch((error: DomainError) => {
+          sendPlainError(response, error);
+        });
+      });
+      const body = ['PUT', 'POST'].includes(method) ? 'sku,quantity' : null;
+      const answer = await fetch(await listen(router, '127.0.0.1', 0), { method, body });
+      const { code, message } = JSON.parse((await answer.text()) || '{}');
+      await proxy.close();
+      await close(router);
+      return { status: answer.status, code, message };
+    }
+    async function whenCut(method: string) {
+      const subgraph = createServer((request) => {
+        request.on('data', () => {}).once('end', () => request.socket.destroy());
+      });
+      const answer = await forward(method, await listen(subgraph, '127.0.0.1', 0));
+      await close(subgraph);
+      return answer;
+    }
+
+    it.each(['PUT', 'POST', 'DELETE'])('has an unknown outcome if it is a %s', async (method) => {
+      expect(await whenCut(method)).toEqual({
+        status: 500,
+        code: 'OUTCOME_UNKNOWN',
+        message: expect.not.stringContaining('idempotencyKey'),
+      });
+    });
+
+    it.each([
+      ['GET', 'TRY_AGAIN'],
+      ['HEAD', undefined],
+    ])('can be tried again if it is a %s', async (method, code) => {
+      expect(await whenCut(method)).toMatchObject({ status: 503, code });
+    });
+
+    it('can be tried again if the subgraph refused the connection', async () => {
+      const subgraph = createServer();
+      const url = await listen(subgraph, '127.0.0.1', 0);
+      await close(subgraph);
+      expect(await forward('PUT', url)).toMatchObject({ status: 503, code: 'TRY_AGAIN' });
+    });
+  });
 });

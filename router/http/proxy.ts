@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { Pool } from 'undici';
+import { type Dispatcher, Pool } from 'undici';
 import { callerHeader } from '../../subgraphs/shared/auth/callers.js';
-import { tryAgain } from '../../subgraphs/shared/errors.js';
+import { type DomainError, outcomeUnknown, tryAgain } from '../../subgraphs/shared/errors.js';
 import { clientKeepAlive } from '../../subgraphs/shared/http/keep-alive.js';
 import { readsHeader } from '../../subgraphs/shared/http/reads-header.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
@@ -28,12 +28,14 @@ const notForwarded = [
   readsHeader,
 ];
 
+const reads = ['GET', 'HEAD'];
+
 export interface SubgraphProxy {
   /**
    * Forwards a request to the same path and its response back. Both are streamed with backpressure. If the
    * client disconnects, the request is aborted.
    *
-   * @throws `TRY_AGAIN` without a response
+   * @throws without a response: `OUTCOME_UNKNOWN` if something other than a read was sent, else `TRY_AGAIN`
    */
   forward(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void>;
   close(): Promise<void>;
@@ -64,8 +66,12 @@ export function createSubgraphProxy(
       response.once('close', () => clientGone.abort());
       // undici's timeouts stop while nobody reads, and all files share its connections.
       response.setTimeout(idleMaxMs, () => response.destroy());
+      let isSent = false;
+      const onSend = () => {
+        isSent = true;
+      };
       try {
-        const answer = await pool.request({
+        const answer = await pool.compose(notifying(onSend)).request({
           method,
           path,
           headers: {
@@ -84,12 +90,30 @@ export function createSubgraphProxy(
           { subgraph: name, reason: (error as Error).message },
           'forwarded request failed',
         );
-        throw tryAgain(`The ${name} service is temporarily unavailable. Please retry.`);
+        throw failureOf(name, isSent && !reads.includes(method));
       }
     },
     close: () => pool.close(),
   };
 }
+
+/** Calls `onSend` just before a request is written to its connection. */
+const notifying =
+  (onSend: () => void): Dispatcher.DispatcherComposeInterceptor =>
+  (dispatch) =>
+  (options, handler) => {
+    const onRequestStart = handler.onRequestStart?.bind(handler);
+    handler.onRequestStart = (controller, context) => {
+      onSend();
+      onRequestStart?.(controller, context);
+    };
+    return dispatch(options, handler);
+  };
+
+const failureOf = (subgraph: string, mayHaveHappened: boolean): DomainError =>
+  mayHaveHappened
+    ? outcomeUnknown('It is not known whether this happened. Check before you send it again.')
+    : tryAgain(`The ${subgraph} service is temporarily unavailable. Please retry.`);
 
 const hasBody = (headers: IncomingHttpHeaders) =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;

@@ -47,7 +47,11 @@ export const tryAgain = (message: string) => new DomainError('TRY_AGAIN', messag
 const outcomeUnknownMessage =
   'It is not known whether this happened. Repeat it with the same idempotencyKey, or check first.';
 /** A mutation may have happened: only with the same key it may be repeated without a look. */
-export const outcomeUnknown = () => new DomainError('OUTCOME_UNKNOWN', outcomeUnknownMessage);
+export const outcomeUnknown = (message = outcomeUnknownMessage) =>
+  new DomainError('OUTCOME_UNKNOWN', message);
+
+/** What a mutation that happened returns could not be read: it must not be repeated. */
+export const unavailable = (message: string) => new DomainError('UNAVAILABLE', message);
 
 /** Whether an error has the code `TRY_AGAIN`. */
 export const isTryAgain = (error: unknown): boolean =>
