@@ -5,7 +5,22 @@ export interface PostRequest {
   readonly path: string;
   readonly headers: Record<string, string>;
   readonly body: string;
+  /** called just before the request is written: until then the subgraph cannot have received it */
+  onSend?(): void;
 }
+
+/** A response with a status of 500 or above. */
+export class ServerError extends Error {
+  constructor(
+    status: number,
+    readonly body: string,
+  ) {
+    super(`it answered ${status}`);
+  }
+}
+
+export const isTooLarge = (error: unknown) =>
+  (error as { code?: string }).code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE';
 
 /**
  * Sends one request by undici's `dispatch`: `request`, with a stream and a signal for each response, takes
@@ -13,16 +28,17 @@ export interface PostRequest {
  *
  * @param deadline may be moved later; `timeoutMs` is the subgraph's own limit
  * @returns the body of the response
- * @throws DeadlineExceeded, connection errors of undici, and for a status of 500 or above
+ * @throws DeadlineExceeded, ServerError, connection errors of undici
  */
 export function post(
   pool: Dispatcher,
-  request: PostRequest,
+  { onSend, ...request }: PostRequest,
   deadline: Deadline,
   timeoutMs: number,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const handler = new ResponseHandler(deadline, performance.now() + timeoutMs, resolve, reject);
+    const timeoutAtMs = performance.now() + timeoutMs;
+    const handler = new ResponseHandler(deadline, timeoutAtMs, resolve, reject, onSend);
     deadlines.add(handler);
     pool.dispatch({ method: 'POST', ...request }, handler);
   });
@@ -39,6 +55,7 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
     private readonly timeoutAtMs: number,
     private readonly resolve: (text: string) => void,
     private readonly reject: (error: Error) => void,
+    private readonly onSend: (() => void) | undefined,
   ) {}
 
   deadlineMs(): number {
@@ -54,6 +71,7 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#exceeded) controller.abort(this.#exceeded);
+    else this.onSend?.();
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, statusCode: number): void {
@@ -66,13 +84,11 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     deadlines.delete(this);
-    if (this.#status >= 500) {
-      this.reject(new Error(`it answered ${this.#status}`));
-      return;
-    }
     const [first, ...more] = this.#chunks;
     const whole = first && more.length === 0 ? first : Buffer.concat(this.#chunks);
-    this.resolve(whole.toString());
+    const text = whole.toString();
+    if (this.#status >= 500) this.reject(new ServerError(this.#status, text));
+    else this.resolve(text);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

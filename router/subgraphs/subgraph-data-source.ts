@@ -1,7 +1,6 @@
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo/gateway';
 import { Pool } from 'undici';
 import { callerHeader } from '../../subgraphs/shared/auth/callers.js';
-import { badInput, tryAgain } from '../../subgraphs/shared/errors.js';
 import { clientKeepAlive } from '../../subgraphs/shared/http/keep-alive.js';
 import { mayLag, readsHeader } from '../../subgraphs/shared/http/reads-header.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
@@ -10,9 +9,11 @@ import { withTimeout } from '../../subgraphs/shared/resilience/with-timeout.js';
 import type { RouterContext } from '../context.js';
 import { type Breaker, createBreaker, isOpenCircuit } from './circuit-breaker.js';
 import { type Deadline, DeadlineExceeded, withDeadline } from './deadlines.js';
-import { post } from './post.js';
+import { failureOf, operationType, roleOf, withReadErrors } from './fetch-failures.js';
+import { isTooLarge, post } from './post.js';
 import type { SingleFlight } from './single-flight.js';
 
+type Options = GraphQLDataSourceProcessOptions<RouterContext>;
 type GatewayGraphQLResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
 
 export interface SourceSettings {
@@ -30,14 +31,6 @@ const connectionsMax = 128;
 const answerMaxBytes = 8 * 1024 * 1024;
 const closeMaxMs = 1000;
 
-const isMutation = (query: string | undefined) => /^\s*mutation\b/.test(query ?? '');
-/** Whether the client's operation is a query: a mutation returns what it wrote, from whichever subgraph. */
-const isQueryOperation = (options: GraphQLDataSourceProcessOptions<RouterContext>) =>
-  'incomingRequestContext' in options &&
-  options.incomingRequestContext?.operation?.operation === 'query';
-const tooLarge = 'the response would be too large; select fewer fields, or smaller pages';
-const isTooLarge = (error: unknown) =>
-  (error as { code?: string }).code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE';
 /** Whether the subgraph is at fault, not the size or the deadline of the request. */
 const isSubgraphFault = (error: unknown) =>
   !isTooLarge(error) && !(error instanceof DeadlineExceeded && !error.isSubgraphTimeout);
@@ -65,22 +58,25 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
     this.#breaker = createBreaker(name, isSubgraphFault, logger);
   }
 
-  async process(
-    options: GraphQLDataSourceProcessOptions<RouterContext>,
-  ): Promise<GatewayGraphQLResponse> {
+  async process(options: Options): Promise<GatewayGraphQLResponse> {
     const { name, singleFlight, logger } = this.settings;
-    const { query, variables, operationName } = options.request;
+    const role = roleOf(options);
     const identity = options.context.authorization ?? '';
-    const body = JSON.stringify({ query, variables, operationName });
+    let isSent = false;
+    const onSend = () => {
+      isSent = true;
+    };
     try {
       // The gateway modifies the response, so each waiting request parses its own.
-      return JSON.parse(await this.#request(options, identity, body));
+      const response = JSON.parse(await this.#request(options, identity, onSend));
+      return role === 'query' ? response : withReadErrors(name, role, response);
     } catch (error) {
-      if (isTooLarge(error)) throw badInput({ query: tooLarge });
+      const failure = failureOf(name, role, error, isSent);
+      if (failure.extensions.code === 'BAD_USER_INPUT') throw failure;
       logger.warn({ subgraph: name, reason: (error as Error).message }, 'subgraph request failed');
-      throw tryAgain(`The ${name} service is temporarily unavailable. Please retry.`);
+      throw failure;
     } finally {
-      if (isMutation(query)) singleFlight.forget(identity);
+      if (role === 'mutation') singleFlight.forget(identity);
     }
   }
 
@@ -105,18 +101,19 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
     return this.#pool;
   }
 
-  #request(
-    options: GraphQLDataSourceProcessOptions<RouterContext>,
-    identity: string,
-    body: string,
-  ) {
+  #request(options: Options, identity: string, onSend: () => void): Promise<string> {
     const context = options.context as RouterContext;
     const { deadlineMs = Number.POSITIVE_INFINITY } = context;
     if (deadlineMs <= performance.now()) throw new DeadlineExceeded(false);
-    const mayBeStale = isQueryOperation(options);
+    const { query, variables, operationName } = options.request;
+    const body = JSON.stringify({ query, variables, operationName });
+    const mayBeStale = operationType(options) === 'query';
+    const request = { ...this.#requestOf(context, mayBeStale), body, onSend };
     const send = (deadline: Deadline) =>
-      this.#breaker.execute(() => this.#send(context, body, mayBeStale, deadline));
-    if (isMutation(options.request.query)) return send({ atMs: deadlineMs });
+      this.#breaker.execute(() =>
+        post(this.#connections(), request, deadline, this.settings.timeoutMs),
+      );
+    if (roleOf(options) === 'mutation') return send({ atMs: deadlineMs });
     const sendWithRetry = (deadline: Deadline) => retry.execute(() => send(deadline));
     if (!mayBeStale) return sendWithRetry({ atMs: deadlineMs });
     const key = `${this.settings.name} ${body}`;
@@ -124,8 +121,7 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
     return withDeadline(answer, deadlineMs);
   }
 
-  #send(context: RouterContext, body: string, mayBeStale: boolean, deadline: Deadline) {
-    const { requestId, authorization } = context;
+  #requestOf({ requestId, authorization }: RouterContext, mayBeStale: boolean) {
     const headers = {
       'content-type': 'application/json',
       'x-request-id': requestId,
@@ -133,7 +129,6 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
       ...(authorization && { authorization }),
       ...(mayBeStale && { [readsHeader]: mayLag }),
     };
-    const request = { path: this.#path, headers, body };
-    return post(this.#connections(), request, deadline, this.settings.timeoutMs);
+    return { path: this.#path, headers };
   }
 }

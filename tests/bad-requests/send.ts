@@ -26,12 +26,17 @@ export interface TestReply {
   readonly text?: string;
 }
 
+const faultCodes = [
+  'INTERNAL_SERVER_ERROR',
+  'TRY_AGAIN',
+  'OUTCOME_UNKNOWN',
+  'UNAVAILABLE',
+  'DOWNSTREAM_SERVICE_ERROR',
+];
+
 /** Whether an error reports an internal fault. */
 export const isInternal = ({ extensions }: { extensions?: Readonly<Record<string, unknown>> }) =>
-  extensions?.code === undefined ||
-  ['INTERNAL_SERVER_ERROR', 'TRY_AGAIN', 'DOWNSTREAM_SERVICE_ERROR'].includes(
-    String(extensions.code),
-  );
+  extensions?.code === undefined || faultCodes.includes(String(extensions.code));
 
 /** Sends many requests to the router, some concurrently, and counts them. */
 export function createSender(url: string) {

@@ -120,8 +120,8 @@ export const checkoutWith = ({ graphql }: Reached, { token }: Person, input: obj
 const plainMethod = 'Credit Card';
 
 /**
- * Retries with the same key, as clients do, on TRY_AGAIN and on PaymentPending. With other payment
- * methods than the plain one a test may expect PaymentPending.
+ * Retries with the same key, as clients do, on TRY_AGAIN, OUTCOME_UNKNOWN and PaymentPending. With other
+ * payment methods than the plain one a test may expect PaymentPending.
  *
  * @returns the last reply
  */

@@ -35,9 +35,9 @@ export const isPaymentPending = ({ data }: GraphQLReply): boolean =>
   (data?.payOrder ?? data?.checkout)?.__typename === 'PaymentPending';
 
 /**
- * As `retryUntil`, where every service is up, but a busy machine may answer TRY_AGAIN.
+ * As `retryUntil`, where every service is up, but a busy machine may answer TRY_AGAIN or OUTCOME_UNKNOWN.
  *
- * @returns the last reply, which may be TRY_AGAIN
+ * @returns the last reply, which may be one of these
  */
 export async function retry(
   send: () => Promise<GraphQLReply>,
