@@ -108,7 +108,7 @@ describe('a mutation through the router', () => {
     const select = '{ ... on Cart { items { quantity problem } } }';
     for (const [quantity, { offerId }] of [shop, other].entries()) {
       const input = { offerId, quantity: quantity + 1 };
-      const mutation = `mutation ($input: CartItemInput!) { addToCart(input: $input) ${select} }`;
+      const mutation = `mutation ($input: AddToCartInput!) { addToCart(input: $input) ${select} }`;
       expect((await send(mutation, { input }, customer)).errors).toBeUndefined();
     }
     const mutation = `mutation { removeFromCart(offerId: "${shop.offerId}") ${select} }`;

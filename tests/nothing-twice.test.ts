@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { getNamedType, isInputObjectType } from 'graphql';
 import { type SubgraphName, subgraphNames } from '../ops/subgraph-names.js';
-import { startLossySubgraph } from './harness/lossy-subgraph.js';
 import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
+import { startSubgraphProxy } from './harness/subgraph-proxy.js';
 import { type GraphQLReply, postGraphQL } from './harness/system.js';
 import { contentsOf, stableContents } from './rights/contents.js';
 import { expected, type Viewer, viewers } from './rights/expected.js';
@@ -63,20 +63,20 @@ function viewerOf(name: string): Viewer {
 describe('a mutation whose answer was lost', () => {
   let world: World;
   let lossyRouter: string;
-  const lossy = {} as Record<SubgraphName, Awaited<ReturnType<typeof startLossySubgraph>>>;
+  const proxies = {} as Record<SubgraphName, Awaited<ReturnType<typeof startSubgraphProxy>>>;
   beforeAll(async () => {
     world = await createWorld();
     const { ports } = world.system.ports;
     const settings: Record<string, string> = {};
     for (const name of subgraphNames) {
-      lossy[name] = await startLossySubgraph(`http://127.0.0.1:${ports[name]}/graphql`);
-      settings[`SUBGRAPH_URL_${name.toUpperCase()}`] = lossy[name].url;
+      proxies[name] = await startSubgraphProxy(`http://127.0.0.1:${ports[name]}/graphql`);
+      settings[`SUBGRAPH_URL_${name.toUpperCase()}`] = proxies[name].url;
     }
     lossyRouter = (await startRouterBeside(world.system, settings)).graphqlUrl;
   });
   afterAll(async () => {
     await stopRoutersBeside();
-    await Promise.all(Object.values(lossy).map((each) => each.stop()));
+    await Promise.all(Object.values(proxies).map((each) => each.stop()));
     await world.stop();
   });
 
@@ -121,15 +121,15 @@ describe('a mutation whose answer was lost', () => {
 
   /** Sends a mutation, whose answer does not arrive. @returns what the subgraph had answered */
   async function lose(name: string, { query, variables }: GraphQLRequest) {
-    const subgraph = lossy[subgraphOf(`Mutation.${name}`)];
+    const proxy = proxies[subgraphOf(`Mutation.${name}`)];
     const token =
       name === 'logout' ? await world.newTokenOf(viewerOf(name)) : world.tokenOf(viewerOf(name));
-    const before = subgraph.lost.length;
-    subgraph.loseAnswers(true);
+    const before = proxy.lost.length;
+    proxy.loseResponsesTo('"query":"mutation');
     const reply = await postGraphQL(lossyRouter, query, variables, token);
-    subgraph.loseAnswers(false);
-    expect(subgraph.lost.length).toBe(before + 1);
-    return { reply, lost: JSON.parse(subgraph.lost.at(-1) as string) as GraphQLReply };
+    proxy.loseNothing();
+    expect(proxy.lost.length).toBe(before + 1);
+    return { reply, lost: JSON.parse(proxy.lost.at(-1) as string) as GraphQLReply };
   }
 
   it.each(mutations)('%s is answered OUTCOME_UNKNOWN', async (name) => {

@@ -5,19 +5,23 @@ import { close, listen } from '../../subgraphs/shared/http/server.js';
 /** A proxy in front of a subgraph that can lose the response to a request that the subgraph executed. */
 export async function startSubgraphProxy(target: string) {
   let isLost = (_body: string) => false;
+  /** the responses that were lost, the newest last */
+  const lost: string[] = [];
   const server = createServer(async (request, response) => {
     const body = await buffer(request);
     const answer = await forward(target, request, body).catch(() => null);
-    if (!answer || isLost(body.toString())) {
-      request.socket.destroy();
+    if (answer && isLost(body.toString())) lost.push(answer.text);
+    else if (answer) {
+      response.writeHead(answer.status, { 'content-type': 'application/json' });
+      response.end(answer.text);
       return;
     }
-    response.writeHead(answer.status, { 'content-type': 'application/json' });
-    response.end(answer.text);
+    request.socket.destroy();
   });
   const url = await listen(server, '127.0.0.1', 0);
   return {
     url: `${url}/graphql`,
+    lost,
     /** Closes the connection instead of sending a response, for requests whose body has this text. */
     loseResponsesTo(text: string) {
       isLost = (body) => body.includes(text);
