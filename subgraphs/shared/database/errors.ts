@@ -15,22 +15,21 @@ const queryCanceled = '57014';
 /** Whether another transaction held a lock for longer than `lock_timeout`. */
 export const isLockTimeout = (error: unknown) =>
   (error as { code?: string }).code === lockNotAvailable;
-/** Whether a statement took too long, by itself or waiting for a lock; other statements may succeed. */
-export const isTooSlow = (error: unknown) =>
-  isLockTimeout(error) || (error as { code?: string }).code === queryCanceled;
+// The time limits of a transaction, and of its pauses between statements: they end the connection.
+const transactionTimeouts = ['25P03', '25P04'];
+/**
+ * Whether a statement or its transaction took too long, by itself or waiting for a lock; others may
+ * succeed.
+ */
+export function isTooSlow(error: unknown): boolean {
+  const { code = '' } = error as { code?: string };
+  return isLockTimeout(error) || code === queryCanceled || transactionTimeouts.includes(code);
+}
 
 // A message that PostgreSQL cannot read, such as a text with a NUL.
 const protocolViolation = '08P01';
 const unavailableClasses = ['08', '53', '57'];
-const unavailableCodes = [
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOTFOUND',
-  'ETIMEDOUT',
-  'EPIPE',
-  '25P03',
-  '25P04',
-];
+const unavailableCodes = ['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE'];
 const unavailableMessages =
   /Connection terminated|Query read timeout|timeout exceeded when trying to connect|not queryable|Client has encountered|not currently accepting connections/;
 

@@ -78,7 +78,7 @@ async function commitOnce<T>(
     await tx.commit();
   } catch (error) {
     await tx.rollback().catch(() => {});
-    if (!isDatabaseUnavailable(error)) throw error;
+    if (!isDatabaseUnavailable(error) && !isTooSlow(error)) throw error;
     throw new OutcomeUnknown('the answer to COMMIT was lost', { cause: error });
   }
   return value;

@@ -1,6 +1,6 @@
 import { isTooSlow } from '../../shared/database/errors.js';
 import { lockHeldReservations } from '../locks.js';
-import { runBatchIsolating } from '../reservation/dispatcher/run-batch-isolating.js';
+import { type HeldRows, runBatchIsolating } from '../reservation/dispatcher/run-batch-isolating.js';
 import { endHeld } from '../reservation/end-reservations.js';
 import { findBlockedOrders } from '../reservation/locked-rows.js';
 import type { ReservationTimer } from '../signals/reservation-timers.js';
@@ -53,14 +53,22 @@ export async function expireReservations(
  * (`runBatchIsolating`).
  *
  * @param failed the orders whose reservations cannot be expired now are added to it
+ * @param held remembers that other transactions hold rows
  * @returns how many reservations were expired
  */
 export async function expireIsolating(
   store: StockStore,
   orderIds: readonly string[],
   failed: Set<string>,
+  held: HeldRows,
 ): Promise<number> {
   let expired = 0;
+  const report = (members: readonly string[], error: unknown) => {
+    for (const orderId of members) failed.add(orderId);
+    const about = { err: error, orderId: members[0], reservations: members.length };
+    if (isTooSlow(error)) store.logger.warn(about, 'expiry waited too long for locked stock');
+    else store.logger.error(about, 'reservation could not be expired');
+  };
   await runBatchIsolating(orderIds, {
     async work(members) {
       expired += (await expireReservations(store, members)).length;
@@ -69,14 +77,12 @@ export async function expireIsolating(
       const blocked = await findBlockedOrders(store.orm.em.fork(), members);
       return members.filter((orderId) => blocked.has(orderId));
     },
+    blocked: report, // the sweeper comes again soon
     failed(members, error) {
       if (failsForAll(error)) throw error;
-      for (const orderId of members) failed.add(orderId);
-      const about = { err: error, orderId: members[0], reservations: members.length };
-      if (isTooSlow(error)) store.logger.warn(about, 'expiry waited too long for locked stock');
-      else store.logger.error(about, 'reservation could not be expired');
+      report(members, error);
     },
-    lockTimeoutsMax: 1, // the sweeper comes again soon
+    held,
   });
   return expired;
 }

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { sql } from '../../shared/database/sql.js';
 import { startWorker } from '../../shared/runtime/worker.js';
+import { HeldRows } from '../reservation/dispatcher/run-batch-isolating.js';
 import { orderOfTimer, type ReservationTimer } from '../signals/reservation-timers.js';
 import type { StockStore } from '../stock/stock-store.js';
 import { expireIsolating } from './expire-reservations.js';
@@ -42,7 +43,8 @@ export interface ExpiryOptions {
 export function startExpiry(options: ExpiryOptions): { stop(): Promise<void> } {
   const { store, timers, events } = options;
   const { logger, signals } = store;
-  const batches = startBatches(store);
+  const held = new HeldRows();
+  const batches = startBatches(store, held);
   listenForExpiredKeys({
     commands: timers,
     events,
@@ -56,7 +58,7 @@ export function startExpiry(options: ExpiryOptions): { stop(): Promise<void> } {
   const nudger = startWorker('nudge of due timers', nudgeEveryMs, logger, () =>
     signals.watch.nudge(timers),
   );
-  const sweeper = startSweeper(store, options.sweepEveryMs);
+  const sweeper = startSweeper(store, options.sweepEveryMs, held);
   return {
     async stop() {
       await Promise.all([nudger.stop(), sweeper.stop()]);
@@ -66,7 +68,7 @@ export function startExpiry(options: ExpiryOptions): { stop(): Promise<void> } {
 }
 
 /** Gathers orders for `gatherMs` after the first, then expires them, one batch at a time. */
-function startBatches(store: StockStore) {
+function startBatches(store: StockStore, held: HeldRows) {
   const gathered = new Set<string>();
   let gathering: NodeJS.Timeout | undefined;
   let working: Promise<void> | undefined;
@@ -75,7 +77,7 @@ function startBatches(store: StockStore) {
     while (gathered.size > 0) {
       const orderIds = [...gathered].slice(0, batchMax);
       for (const orderId of orderIds) gathered.delete(orderId);
-      await expireIsolating(store, orderIds, new Set()).catch((error) =>
+      await expireIsolating(store, orderIds, new Set(), held).catch((error) =>
         store.logger.error({ err: error }, 'reservations not expired; the sweeper tries again'),
       );
     }

@@ -1,5 +1,6 @@
 import { sql } from '../../shared/database/sql.js';
 import { startWorker } from '../../shared/runtime/worker.js';
+import type { HeldRows } from '../reservation/dispatcher/run-batch-isolating.js';
 import type { StockStore } from '../stock/stock-store.js';
 import { expireIsolating } from './expire-reservations.js';
 
@@ -8,14 +9,14 @@ const sweepMax = 1000;
 const sweepGraceMs = 2000;
 
 /** Finds and expires reservations whose event or timer was lost, until stopped. */
-export function startSweeper(store: StockStore, everyMs: number) {
+export function startSweeper(store: StockStore, everyMs: number, held: HeldRows) {
   const failed = new Set<string>();
   return startWorker('sweep of overdue reservations', everyMs, store.logger, async (isStopping) => {
     failed.clear();
     // Batch after batch, as long as there are more that can be expired.
     for (let more = true; more && !isStopping(); ) {
       const [overdue, failedBefore] = [await readOverdue(store, failed), failed.size];
-      const expired = await expireIsolating(store, overdue, failed);
+      const expired = await expireIsolating(store, overdue, failed, held);
       store.metrics.sweeperFinds.inc(expired);
       // Those that another process is expiring would be found again immediately.
       more = overdue.length === sweepMax && (expired > 0 || failed.size > failedBefore);

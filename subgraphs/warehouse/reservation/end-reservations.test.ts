@@ -1,6 +1,7 @@
 import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { newId } from '../../shared/ids.js';
 import { expireIsolating, expireReservations } from '../expiry/expire-reservations.js';
+import { HeldRows } from './dispatcher/run-batch-isolating.js';
 import { commitReservation, releaseReservation, reserveStock, type StockEngine } from './engine.js';
 
 describe('how a reservation ends', () => {
@@ -140,10 +141,10 @@ describe('how a reservation ends', () => {
     await stock.query(setReserved, [broken.shopId, 0]);
     const failed = new Set<string>();
     const all = [broken, ...sound].map(({ orderId }) => orderId);
-    expect(await expireIsolating(engine, all, failed)).toBe(2);
+    expect(await expireIsolating(engine, all, failed, new HeldRows())).toBe(2);
     expect([...failed]).toEqual([broken.orderId]);
     await stock.query(setReserved, [broken.shopId, 3]);
-    expect(await expireIsolating(engine, all, failed)).toBe(1);
+    expect(await expireIsolating(engine, all, failed, new HeldRows())).toBe(1);
   });
 
   it('releases of held and of unknown orders succeed among reservations of the same stock', async () => {

@@ -4,6 +4,7 @@ import {
   isDatabaseUnavailable,
   isDeadlock,
   isLockTimeout,
+  isTooSlow,
   isUniqueViolation,
 } from '../../shared/database/errors.js';
 import { sql } from '../../shared/database/sql.js';
@@ -101,7 +102,7 @@ async function commitOnce<T>({ orm }: StockStore, work: StockWork<T>, once: Once
     await em.commit();
   } catch (error) {
     await em.rollback().catch(() => {});
-    if (!isDatabaseUnavailable(error)) throw error;
+    if (!isDatabaseUnavailable(error) && !isTooSlow(error)) throw error;
     const isCommitted = transactionId && (await wasCommitted(orm.em.fork(), transactionId, ledger));
     if (!isCommitted) throw new NotCommitted();
   }

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assert } from '../../../shared/assert.js';
+import { BlockedRequests } from './blocked-requests.js';
 import { type DispatcherLimits, dispatcherLimits } from './dispatcher-limits.js';
 import type { DispatcherOptions } from './dispatcher-options.js';
-import { runBatchIsolating } from './run-batch-isolating.js';
+import { HeldRows, runBatchIsolating } from './run-batch-isolating.js';
 import type { StockLock } from './stock-locks.js';
 import { busy, toStockRefusal } from './stock-refusal.js';
 import { type Waiting, WaitingQueue, waitingFor } from './waiting-queue.js';
@@ -45,11 +46,17 @@ interface Lane {
  * A key is FREE until a lane has TAKEN it, and FREE again when the lane leaves it. One whose lock
  * could not be acquired is DEFERRED: no lane waits for it. It is FREE again after `deferMs`; then a
  * lane tries its lock once more, and waits only while no other request needs the lane.
+ *
+ * A request whose rows in PostgreSQL another transaction has locked is set aside (`BlockedRequests`): it
+ * leaves its batch, and comes into the queue again when they are free.
  */
 export class Dispatcher<Request, Outcome> {
   readonly #options: DispatcherOptions<Request, Outcome>;
   readonly #limits: DispatcherLimits;
   readonly #queue: WaitingQueue<Request, Outcome>;
+  /** requests that were taken out of a batch again */
+  readonly #blocked: BlockedRequests<Request, Outcome>;
+  readonly #held = new HeldRows();
   readonly #lanes = new Set<Lane>();
   /** every other key is FREE */
   readonly #keys = new Map<string, 'TAKEN' | 'DEFERRED'>();
@@ -65,7 +72,17 @@ export class Dispatcher<Request, Outcome> {
     this.#options = options;
     this.#limits = { ...dispatcherLimits, ...options.limits };
     this.#queue = new WaitingQueue(this.#limits);
-    options.metrics.queueLength(() => this.#queue.length);
+    this.#blocked = new BlockedRequests({
+      findBlocked: async (requests) => options.findBlocked?.(requests) ?? [],
+      freed: (all) => {
+        this.#queue.putBack(all);
+        this.#startLane();
+      },
+      refused: (all) => {
+        if (all.length > 0) reject(all, this.#refusal('busy', all.length));
+      },
+    });
+    options.metrics.queueLength(() => this.#queue.length + this.#blocked.length);
   }
 
   /**
@@ -73,7 +90,8 @@ export class Dispatcher<Request, Outcome> {
    *   cannot be acquired; nothing was done then. What `work` throws for this request alone.
    */
   submit(request: Request): Promise<Outcome> {
-    if (this.#queue.isFull) return Promise.reject(this.#refusal('full'));
+    if (this.#queue.isFull || this.#blocked.length >= this.#limits.queueMax)
+      return Promise.reject(this.#refusal('full'));
     const { waiting, promise } = waitingFor<Request, Outcome>(
       request,
       this.#options.keysOf(request),
@@ -221,7 +239,7 @@ export class Dispatcher<Request, Outcome> {
     return this.#queue.select((key) => !this.#keys.has(key));
   }
 
-  /** Resolves or rejects each request of a batch. */
+  /** Resolves or rejects each request of a batch, except those whose rows are locked. */
   async #runBatch(batch: readonly Waiting<Request, Outcome>[]): Promise<void> {
     const { work, findBlocked, metrics } = this.#options;
     await runBatchIsolating(batch, {
@@ -232,20 +250,21 @@ export class Dispatcher<Request, Outcome> {
         metrics.batchDone(members.length, performance.now() - startedMs);
         for (const [n, { resolve }] of members.entries()) resolve(outcomes[n] as Outcome);
       },
-      async findBlocked(members) {
-        if (!findBlocked) return members;
+      findBlocked: async (members) => {
+        if (!findBlocked) return [];
         const blocked = new Set(await findBlocked(members.map(({ request }) => request)));
         return members.filter(({ request }) => blocked.has(request));
       },
+      blocked: (members) => this.#blocked.add(members),
       failed(members, error) {
         const { mappedError, reason } = toStockRefusal(error);
         if (reason) metrics.refused(reason, members.length);
         reject(members, mappedError);
       },
-      lockTimeoutsMax,
+      held: this.#held,
     });
-    const isDone = batch.every((waiting) => waiting.isAnswered());
-    assert(isDone, 'each request of a batch is answered');
+    const isDone = batch.every((each) => each.isAnswered() || this.#blocked.has(each));
+    assert(isDone, 'each request of a batch is answered or set aside');
   }
 
   #refuseLate(): void {
@@ -258,15 +277,12 @@ export class Dispatcher<Request, Outcome> {
     if (late.length > 0) reject(late, this.#refusal('late', late.length));
   }
 
-  #refusal(reason: 'full' | 'late', count = 1) {
+  #refusal(reason: 'full' | 'late' | 'busy', count = 1) {
     this.#options.metrics.refused(reason, count);
     return busy();
   }
 }
 
-// Each lasts the `lock_timeout` of the connection. A transaction that keeps rows for longer than
-// about a second so makes requests for those rows fail, and delays no others.
-const lockTimeoutsMax = 3;
 const lateCheckMs = 100;
 const withoutLock: StockLock = { release: async () => false };
 

@@ -43,7 +43,8 @@ export function waitingFor<Request, Outcome>(request: Request, keys: readonly st
  *
  * - WAITING, from `push` on. `select` and `selectFrom` only look: a request that they return still
  *   waits. → TAKEN by `take`. → REMOVED by `removeBefore`.
- * - TAKEN: it is in a batch and not in the queue any more. The batch answers it.
+ * - TAKEN: it is in a batch and not in the queue any more. The batch answers it. → WAITING by `putBack`,
+ *   if its rows were locked.
  * - REMOVED: it waited too long, or the lock of its keys cannot be had. The caller refuses it.
  *
  * A request is selected only together with, or after, every earlier one that shares a key with it:
@@ -67,6 +68,11 @@ export class WaitingQueue<Request, Outcome> {
 
   push(waiting: Waiting<Request, Outcome>): void {
     this.#queue.push(waiting);
+  }
+
+  /** Puts requests back that were taken, before all that arrived later. */
+  putBack(taken: readonly Waiting<Request, Outcome>[]): void {
+    this.#queue = [...taken, ...this.#queue].sort((a, b) => a.enqueuedMs - b.enqueuedMs);
   }
 
   /** The next batch of requests all of whose keys may be taken. */
