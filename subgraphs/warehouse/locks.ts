@@ -17,7 +17,7 @@ import { sql, sqlPrepared } from '../shared/database/sql.js';
  *    table of changes (stock-csv/apply-rows.ts). Every change of a level holds the lock of its item, and
  *    so does a change of whether its warehouse is active: levels and warehouses are read without locks;
  * 3. one warehouse: `for share` by whoever inserts a level in it (`shareWarehouse`); activation changes
- *    it here, and runs again if a level has been inserted whose item it has not locked;
+ *    it here, then locks items of levels that were inserted meanwhile, without waiting;
  * 4. new reservations and tombstones by order id, as they are inserted at the end.
  */
 
@@ -129,17 +129,23 @@ export async function shareWarehouse(em: EntityManager, id: string) {
   return warehouse;
 }
 
-/** Locks the items of all levels of a warehouse. @returns how many there are */
+/**
+ * Locks the items of all levels of a warehouse.
+ *
+ * @param mode `no wait`: fails with a lock timeout if another transaction has one
+ * @returns how many there are
+ */
 export async function lockItemsOfWarehouse(
   em: EntityManager,
   warehouseId: string,
+  mode: 'wait' | 'no wait',
 ): Promise<number> {
   const [locked] = await sql<{ count: number }>(
     em,
     `select count(*)::int as count from (
        select from stock_item where (shop_id, sku) in
          (select shop_id, sku from stock_level where warehouse_id = $1)
-       order by shop_id, sku for update) locked`,
+       order by shop_id, sku for update ${mode === 'wait' ? '' : 'nowait'}) locked`,
     [warehouseId],
   );
   return locked?.count ?? 0;

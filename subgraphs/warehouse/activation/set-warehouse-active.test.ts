@@ -1,7 +1,11 @@
-import { openStock, type TestStock } from '../../../tests/harness/stock-engine.js';
-import { eventually } from '../../../tests/harness/wait.js';
+import pg from 'pg';
+import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { eventually, someoneWaits } from '../../../tests/harness/wait.js';
 import { newId } from '../../shared/ids.js';
+import { releaseReservation, reserveStock } from '../reservation/engine.js';
 import { type StockChanged, stockChannel } from '../signals/stock-signals.js';
+import { receiveStock } from '../stock/receive-stock.js';
+import type { Warehouse } from '../warehouse/warehouse.js';
 import { setWarehouseActive } from './set-warehouse-active.js';
 
 describe('a warehouse with many levels', () => {
@@ -45,6 +49,30 @@ describe('a warehouse with many levels', () => {
     expect(items).toEqual([{ available: 0 }]);
   });
 
+  it('counts the units of a level that is inserted while it is being deactivated', async () => {
+    const engine = await stock.engine();
+    const { id, shopId } = await open(3);
+    const inserting = new pg.Client({ connectionString: stock.url });
+    // A separate connection: within a transaction pg_stat_activity does not change.
+    const watcher = new pg.Client({ connectionString: stock.url });
+    await Promise.all([inserting.connect(), watcher.connect()]);
+    await inserting.query('begin');
+    await inserting.query('select from warehouse where id = $1 for share', [id]);
+    await inserting.query(
+      `with item as (insert into stock_item (shop_id, sku, available) values ($2, 'NEW', 4))
+       insert into stock_level (id, warehouse_id, shop_id, sku, on_hand)
+       values (gen_random_uuid(), $1, $2, 'NEW', 4)`,
+      [id, shopId],
+    );
+    const deactivated = setWarehouseActive(engine, id, false);
+    await someoneWaits(watcher);
+    await inserting.query('commit');
+    await Promise.all([inserting.end(), watcher.end()]);
+    expect(await deactivated).toEqual({ units: 19, reserved: 0 });
+    const items = 'select sum(available)::int as units from stock_item where shop_id = $1';
+    expect(await stock.query(items, [shopId])).toEqual([{ units: 0 }]);
+  });
+
   it('is published in messages of at most 1,000 skus', async () => {
     const engine = await stock.engine();
     const { id } = await open(2500);
@@ -58,5 +86,43 @@ describe('a warehouse with many levels', () => {
       (count) => count === 2500,
     );
     expect(messages.map(({ length }) => length)).toEqual([1000, 1000, 500]);
+  });
+});
+
+describe('a warehouse', () => {
+  let stock: TestStock;
+  beforeAll(async () => {
+    stock = await openStock();
+  });
+  afterAll(() => stock.close());
+
+  it('is opened and closed while its stock is sold and received, without losing a unit', async () => {
+    const engine = await stock.engine();
+    const other = await stock.engine();
+    const { shopId, sku, warehouses } = await stockUp(engine, [100, 100]);
+    const [warehouse] = warehouses as [Warehouse];
+    let isDone = false;
+    const reserve = async (on: typeof engine) => {
+      while (!isDone) {
+        const lines = [{ shopId, sku, quantity: 1 }];
+        const orderId = newId();
+        await reserveStock(on, { orderId, lines, reserveForMs: 60_000 }).catch(() => {});
+        await releaseReservation(on, { orderId, reason: 'BY_CUSTOMER' }).catch(() => {});
+      }
+    };
+    const receive = async () => {
+      for (let n = 0; !isDone; n++) {
+        const receipt = { quantity: 1, reference: null, actor: 'test' };
+        await receiveStock(other, { warehouse, sku: `${sku}-${n}`, ...receipt }).catch(() => {});
+      }
+    };
+    const work = [reserve(engine), reserve(other), receive()];
+    try {
+      for (let n = 0; n < 20; n++) await setWarehouseActive(engine, warehouse.id, n % 2 === 1);
+    } finally {
+      isDone = true;
+    }
+    await Promise.all(work);
+    await stock.expectStockInvariants();
   });
 });

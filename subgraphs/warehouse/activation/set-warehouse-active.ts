@@ -9,7 +9,6 @@ import { lockItemsOfWarehouse } from '../locks.js';
 import type { StockChanged } from '../signals/stock-signals.js';
 import { availableUnitsSql } from '../stock/level-units.js';
 import { moveStock } from '../stock/move-stock.js';
-import { ConcurrentChange } from '../stock/stock-errors.js';
 import { crossesZero, inStockEvent } from '../stock/stock-item.js';
 import type { StockStore } from '../stock/stock-store.js';
 import { Warehouse } from '../warehouse/warehouse.js';
@@ -78,15 +77,15 @@ async function setTimeLimit(em: EntityManager, ms: number): Promise<void> {
 
 /**
  * Changes the warehouse once the items of all its levels are locked, so that nobody has read the old value
- * who changes a level.
+ * who changes a level. No level is inserted once the row of the warehouse is locked; items of levels that
+ * were inserted before are locked then, without waiting, as that would be against the lock order.
  *
  * @returns whether it was changed
- * @throws ConcurrentChange for a level that was inserted meanwhile
  */
 async function changeActive(em: EntityManager, warehouseId: string, active: boolean) {
   const isToChange = 'select 1 from warehouse where id = $1 and active <> $2';
   if ((await sql(em, isToChange, [warehouseId, active])).length === 0) return false;
-  const locked = await lockItemsOfWarehouse(em, warehouseId);
+  const locked = await lockItemsOfWarehouse(em, warehouseId, 'wait');
   const changed = await sql(
     em,
     `update warehouse set active = $2, updated_at = now() where id = $1 and active <> $2
@@ -98,7 +97,7 @@ async function changeActive(em: EntityManager, warehouseId: string, active: bool
     'select count(*)::int as count from stock_level where warehouse_id = $1',
     [warehouseId],
   );
-  if (levels?.count !== locked) throw new ConcurrentChange();
+  if (levels?.count !== locked) await lockItemsOfWarehouse(em, warehouseId, 'no wait');
   return changed.length > 0;
 }
 

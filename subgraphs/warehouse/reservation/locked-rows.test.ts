@@ -85,6 +85,34 @@ describe('a shop whose stock a long transaction has locked', () => {
     expect((await reserve(locked)).state).toBe('HELD');
   });
 
+  it('delays no requests for variants that shared a batch with its own', async () => {
+    await lock();
+    const answered: string[] = [];
+    const note = (name: string) => () => void answered.push(name);
+    const pair = {
+      orderId: newId(),
+      lines: [locked, free].map(({ shopId, sku }) => ({ shopId, sku, quantity: 1 })),
+      reserveForMs: 3_600_000,
+    };
+    const paired = reserveStock(engine, pair).catch(note('the pair'));
+    await new Promise((resolve) => setTimeout(resolve, 1.2 * rowWaitMs));
+    const alone = Array.from({ length: 3 }, () => reserve(free).then(note('alone')));
+    await Promise.all([paired, ...alone]);
+    expect(answered).toEqual(['alone', 'alone', 'alone', 'the pair']);
+    // Known to be held: not waited for.
+    const again = [reserve(locked).catch(note('locked')), reserve(free).then(note('free'))];
+    await Promise.all(again);
+    expect(answered.slice(4)).toEqual(['free', 'locked']);
+  });
+
+  it('is served once its rows are free again', async () => {
+    await lock();
+    const waiting = [reserve(locked), reserve(locked)];
+    await new Promise((resolve) => setTimeout(resolve, 1.5 * rowWaitMs));
+    await long.query('rollback');
+    expect(await Promise.all(waiting)).toMatchObject([{ state: 'HELD' }, { state: 'HELD' }]);
+  });
+
   it('is served while only its warehouses are locked', async () => {
     await lock('warehouse');
     expect((await reserve(locked)).state).toBe('HELD');

@@ -200,6 +200,29 @@ describe('the dispatcher', () => {
     ]);
   });
 
+  it.each(['25P03', '25P04', '57014'])(
+    'splits a batch that exceeds a time limit (%s) until only the request that causes it fails',
+    async (code) => {
+      const dispatcher = new Dispatcher<TestRequest, number>({
+        keysOf: ({ keys }) => keys,
+        async work(requests) {
+          if (requests.some(({ n }) => n === 13)) throw Object.assign(new Error('slow'), { code });
+          return requests.map(({ n }) => n);
+        },
+        metrics: createStockMetrics(new Registry()).dispatcher('test'),
+      });
+      const all = [11, 12, 13, 14].map((n) => dispatcher.submit(requestOf(n, 'A')));
+      const settled = await Promise.allSettled(all);
+      expect(settled.map(({ status }) => status)).toEqual([
+        'fulfilled',
+        'fulfilled',
+        'rejected',
+        'fulfilled',
+      ]);
+      expect(settled[2]).toMatchObject({ reason: { extensions: { code: 'TRY_AGAIN' } } });
+    },
+  );
+
   it('rejects all requests when its work returns fewer outcomes than requests', async () => {
     const dispatcher = new Dispatcher<TestRequest, number>({
       keysOf: ({ keys }) => keys,
