@@ -15,6 +15,15 @@ export async function sql<T>(
   return result.rows;
 }
 
+/** Runs one statement with bound parameters, on whatever connection. */
+export type RunSql = <T extends object>(text: string, values: unknown[]) => Promise<T[]>;
+
+/** `sql` with `em`. */
+export const sqlWith =
+  (em: EntityManager): RunSql =>
+  (text, values) =>
+    sql(em, text, values);
+
 /** The transaction of `em`, if it has one; else its pool. */
 const clientOf = (em: EntityManager) =>
   em.getTransactionContext<Kysely<unknown>>() ?? em.getConnection().getClient();

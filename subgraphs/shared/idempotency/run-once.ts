@@ -1,6 +1,7 @@
 import { type EntityManager, wrap } from '@mikro-orm/postgresql';
 import { assert } from '../assert.js';
 import { identityOf } from '../auth/callers.js';
+import { sqlWith } from '../database/sql.js';
 import { type Once, transact } from '../database/transact.js';
 import { DomainError, isTryAgain, notFound } from '../errors.js';
 import type { SubgraphContext } from '../graphql/context.js';
@@ -54,7 +55,7 @@ export async function runOnce<C extends ResultClass = never>(
     fingerprint: fingerprintOf(request),
   };
   const read = (outcome: object) => decode<T>(context.em, outcome as Outcome, results);
-  const before = await findOutcome(context.em, key);
+  const before = await findOutcome(sqlWith(context.em), key);
   if (before) return read(before);
   const once = new KeyedTransaction<T>(key, results);
   const store = (value: () => T) => transact(context.em, async () => value(), once);
@@ -88,11 +89,11 @@ class KeyedTransaction<T> implements Once<T> {
 
   async begin(tx: EntityManager): Promise<void> {
     this.isBegun = true;
-    await claimInTransaction(tx, this.key);
+    await claimInTransaction(sqlWith(tx), this.key);
   }
 
   async end(tx: EntityManager, value: T): Promise<void> {
-    await storeInTransaction(tx, this.key, encode(tx, value, this.results));
+    await storeInTransaction(sqlWith(tx), this.key, encode(tx, value, this.results));
     this.isStored = true;
   }
 }

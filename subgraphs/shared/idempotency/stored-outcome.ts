@@ -1,8 +1,7 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Retention } from '../database/prune.js';
-import { sql } from '../database/sql.js';
+import type { RunSql } from '../database/sql.js';
 import { keyReused } from './claim-key.js';
 
 /**
@@ -56,32 +55,32 @@ export class RequestRepeated extends Error {
 }
 
 /**
- * Claims a key in the transaction of `tx`. While another transaction has it, waits until that one ends.
+ * Claims a key, as the first statement of a transaction. While another transaction has it, waits until that
+ * one ends.
  *
+ * @param sql runs statements in the transaction
  * @throws RequestRepeated, if the key has an outcome; `IDEMPOTENCY_KEY_REUSED` for another request under the
  *   same key
  */
-export async function claimInTransaction(tx: EntityManager, request: RequestKey): Promise<void> {
+export async function claimInTransaction(sql: RunSql, request: RequestKey): Promise<void> {
   for (;;) {
     const inserted = await sql(
-      tx,
       `insert into stored_outcome (user_id, operation, key, fingerprint) values ($1, $2, $3, $4)
        on conflict do nothing returning 1`,
       [request.userId, request.operation, request.key, request.fingerprint],
     );
     if (inserted.length > 0) return;
-    const outcome = await findOutcome(tx, request);
+    const outcome = await findOutcome(sql, request);
     if (outcome) throw new RequestRepeated(outcome); // else it was pruned meanwhile
   }
 }
 
 /** @throws `IDEMPOTENCY_KEY_REUSED` for another request under the same key */
 export async function findOutcome(
-  em: EntityManager,
+  sql: RunSql,
   { userId, operation, key, fingerprint }: RequestKey,
 ): Promise<object | null> {
   const [row] = await sql<Pick<StoredOutcome, 'fingerprint' | 'outcome'>>(
-    em,
     `select fingerprint, outcome from stored_outcome
      where user_id = $1 and operation = $2 and key = $3`,
     [userId, operation, key],
@@ -92,12 +91,11 @@ export async function findOutcome(
 
 /** Stores the outcome of a claimed key. */
 export async function storeInTransaction(
-  tx: EntityManager,
+  sql: RunSql,
   { userId, operation, key }: RequestKey,
   outcome: object,
 ): Promise<void> {
   await sql(
-    tx,
     'update stored_outcome set outcome = $4 where user_id = $1 and operation = $2 and key = $3',
     [userId, operation, key, JSON.stringify(outcome)],
   );
