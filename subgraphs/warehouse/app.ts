@@ -8,6 +8,7 @@ import { createLevelAlerts, lowStock, shortfalls } from './live/level-alerts.js'
 import type { LiveApp } from './live/live-context.js';
 import { createStockFeeds } from './live/stock-feeds.js';
 import { createStockEngine, type StockEngine } from './reservation/engine.js';
+import { createStockCsvApp, type StockCsvApp } from './stock-csv/stock-csv-context.js';
 
 type Parts = SubgraphParts<
   typeof variables,
@@ -16,7 +17,7 @@ type Parts = SubgraphParts<
 >;
 
 /** What all features of this subgraph need together. Expiry runs from here on. */
-export function createApp(parts: Parts): WarehouseApp & StockEngine & LiveApp {
+export function createApp(parts: Parts): WarehouseApp & StockEngine & LiveApp & StockCsvApp {
   const { config, orm, services, redis, registry, logger, onStop } = parts;
   const { timers, events, lock: locks } = redis;
   const engine = createStockEngine({ orm, timers, locks, registry, logger });
@@ -31,6 +32,7 @@ export function createApp(parts: Parts): WarehouseApp & StockEngine & LiveApp {
   onStop(() => expiry.stop());
   return {
     ...engine,
+    ...createStockCsvApp(),
     feeds,
     lowStockAlerts,
     shortfallAlerts,

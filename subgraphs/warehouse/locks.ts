@@ -9,7 +9,7 @@ import { sql, sqlPrepared } from '../shared/database/sql.js';
  * Lock order of the warehouse database. A transaction skips what it does not need, and never goes
  * back:
  *
- * 0. the row of the request’s idempotency key: `Once.begin`;
+ * 0. the idempotency key of the request, as its row is inserted: `claimInTransaction`;
  * 1. one transfer or stock count, `for update`: `lockById`; or reservations by order id,
  *    `for update`: `lockReservations`, `lockHeldReservations`, `lockReservation`. No transaction
  *    locks two of these kinds;

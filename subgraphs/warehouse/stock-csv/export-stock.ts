@@ -10,6 +10,7 @@ interface Row {
   readonly sku: string;
   readonly quantity: number;
   readonly threshold: number;
+  readonly expected: number;
 }
 
 /**
@@ -21,8 +22,8 @@ export async function* exportStock(em: EntityManager, warehouseId: string): Asyn
   for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
     const rows = await sql<Row>(
       em,
-      `select id, sku, on_hand as quantity, low_stock_threshold as threshold from stock_level
-       where warehouse_id = $1 and id > $2 order by id limit ${rowsPerPage}`,
+      `select id, sku, on_hand as quantity, low_stock_threshold as threshold, on_hand as expected
+       from stock_level where warehouse_id = $1 and id > $2 order by id limit ${rowsPerPage}`,
       [warehouseId, after],
     );
     if (rows.length > 0) yield stringify(rows, { columns: [...columns] });

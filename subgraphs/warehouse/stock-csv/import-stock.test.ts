@@ -1,27 +1,23 @@
 import pg from 'pg';
-import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { openImports } from '../../../tests/harness/stock-files.js';
 import { someoneWaits } from '../../../tests/harness/wait.js';
 import { newId } from '../../shared/ids.js';
 import { reserveStock, type StockEngine } from '../reservation/engine.js';
 import { receiveStock } from '../stock/receive-stock.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
-import { importStock } from './import-stock.js';
-
-/** A product subgraph that knows every sku. */
-const product = {
-  call: async (_call: unknown, { of }: { of?: unknown[] }) => of,
-  close: async () => {},
-};
 
 describe('importing stock during other changes', () => {
   let stock: TestStock;
   let engine: StockEngine;
+  let put: ReturnType<typeof openImports>['put'];
   let other: pg.Client;
   // A separate connection: within a transaction pg_stat_activity does not change.
   let watcher: pg.Client;
   beforeAll(async () => {
     stock = await openStock();
     engine = await stock.engine();
+    ({ put } = openImports(stock, engine));
     other = new pg.Client({ connectionString: stock.url });
     await other.connect();
     watcher = new pg.Client({ connectionString: stock.url });
@@ -35,19 +31,6 @@ describe('importing stock during other changes', () => {
   });
 
   type Place = Warehouse;
-  async function* inPieces(text: string, of = 1000) {
-    for (let at = 0; at < text.length; at += of) yield Buffer.from(text.slice(at, at + of));
-  }
-  const put = (warehouse: Place, text: string, isConnected = () => true) =>
-    importStock(
-      {
-        databaseUrl: stock.url,
-        product: product as never,
-        signals: engine.signals,
-        logger,
-      },
-      { warehouse, actor: 'test', content: inPieces(text), isConnected },
-    );
   const levelsOf = ({ id }: Place) =>
     stock.query<{ sku: string; onHand: number; reserved: number }>(
       `select sku, on_hand as "onHand", reserved from stock_level where warehouse_id = $1
@@ -138,24 +121,84 @@ describe('importing stock during other changes', () => {
     expect(reserved).toBeGreaterThan(0);
   });
 
-  it('imports two files with the same new skus at the same time', async () => {
+  it('imports two files with the same new skus at the same time, in two processes', async () => {
     const { warehouses } = await stockUp(engine, [1, 1]);
     const [first, second] = warehouses as [Place, Place];
     const lines = Array.from({ length: 500 }, (_, n) => `BOTH-${first.id.slice(-6)}-${n},3`);
     const file = `sku,quantity\n${lines.join('\n')}`;
-    const outcomes = await Promise.all([put(first, file), put(second, file)]);
+    const another = openImports(stock, engine);
+    const outcomes = await Promise.all([put(first, file), another.put(second, file)]);
     expect(outcomes.map(({ levelsChanged }) => levelsChanged)).toEqual([500, 500]);
   });
 
-  it('changes nothing after an aborted upload, and imports at most two files at a time', async () => {
+  it('changes nothing after an aborted upload', async () => {
     const { sku, warehouses } = await stockUp(engine, [5]);
     const [warehouse] = warehouses as [Place];
-    const file = `sku,quantity\n${sku},1\n`;
-    await expect(put(warehouse, file, () => false)).rejects.toThrow('nothing was changed');
+    const aborted = put(warehouse, `sku,quantity\n${sku},1\n`, { isConnected: () => false });
+    await expect(aborted).rejects.toThrow('nothing was changed');
     expect(await levelsOf(warehouse)).toEqual([{ sku, onHand: 5, reserved: 0 }]);
-    const three = await Promise.allSettled([1, 2, 3].map(() => put(warehouse, file)));
-    const refused = three.filter(({ status }) => status === 'rejected');
-    expect(refused).toMatchObject([{ reason: { extensions: { code: 'TRY_AGAIN' } } }]);
+  });
+
+  it('is done with a key though the client is gone, as its outcome can be asked for later', async () => {
+    const { sku, warehouses } = await stockUp(engine, [5]);
+    const [warehouse] = warehouses as [Place];
+    const sent = { key: 'gone', isConnected: () => false };
+    await put(warehouse, `sku,quantity\n${sku},1\n`, sent);
+    expect(await levelsOf(warehouse)).toEqual([{ sku, onHand: 1, reserved: 0 }]);
+  });
+
+  it('is done though its changes could not be published', async () => {
+    const { sku, warehouses } = await stockUp(engine, [5]);
+    const [warehouse] = warehouses as [Place];
+    const send = () => {
+      throw new Error('lost');
+    };
+    const imports = openImports(stock, { ...engine, signals: { ...engine.signals, send } });
+    const outcome = await imports.put(warehouse, `sku,quantity\n${sku},1\n`);
+    expect(outcome).toMatchObject({ levelsChanged: 1 });
+  });
+
+  it('imports one file of a shop, and at most two files, at a time', async () => {
+    const shops = await Promise.all([1, 2, 3].map(() => stockUp(engine, [5])));
+    const [a, b, c] = shops.map(({ warehouses, sku }) => {
+      return { warehouse: warehouses[0] as Place, file: `sku,quantity\n${sku},1\n` };
+    });
+    const files = [a, a, b, c].map((each) => each as NonNullable<typeof each>);
+    const outcomes = await Promise.allSettled(
+      files.map(({ warehouse, file }) => put(warehouse, file)),
+    );
+    const sameShop = 'Another file of this shop is being imported';
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      ...['fulfilled', 'rejected', 'fulfilled', 'rejected'],
+    ]);
+    const reason = (message: string) => {
+      return { message: expect.stringContaining(message), extensions: { code: 'TRY_AGAIN' } };
+    };
+    expect(outcomes[1]).toMatchObject({ reason: reason(sameShop) });
+    expect(outcomes[3]).toMatchObject({ reason: reason('Other files are being imported') });
+  });
+
+  it('compares the expected units behind the locks', async () => {
+    const { shopId, sku, warehouses } = await stockUp(engine, [5]);
+    const [warehouse] = warehouses as [Place];
+    await other.query('begin');
+    await other.query('select from stock_item where shop_id = $1 for update', [shopId]);
+    const importing = put(warehouse, `sku,quantity,threshold,expected\n${sku},9,,5\n`);
+    importing.catch(() => {});
+    await someoneWaits(watcher);
+    await other.query('update stock_level set on_hand = 4 where warehouse_id = $1', [warehouse.id]);
+    await other.query(
+      `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, actor)
+       select $1, id, 'ADJUSTMENT', -1, 0, 'other' from stock_level where warehouse_id = $2`,
+      [newId(), warehouse.id],
+    );
+    await other.query('update stock_item set available = 4 where shop_id = $1', [shopId]);
+    await other.query('commit');
+    const reason = '4 units are on hand, not 5 as expected';
+    await expect(importing).rejects.toMatchObject({
+      extensions: { badLines: [{ line: 2, sku, reason }], badLineCount: 1 },
+    });
+    expect(await levelsOf(warehouse)).toEqual([{ sku, onHand: 4, reserved: 0 }]);
   });
 
   it('leaves no temporary table in the database', async () => {

@@ -1,93 +1,124 @@
 import type pg from 'pg';
 import { withDedicatedConnection } from '../../shared/database/dedicated-connection.js';
-import { tryAgain } from '../../shared/errors.js';
+import { sqlWith } from '../../shared/database/sql.js';
+import { OutcomeUnknown, tryAgain } from '../../shared/errors.js';
+import { fingerprintOf } from '../../shared/idempotency/claim-key.js';
+import {
+  findOutcome,
+  type RequestKey,
+  RequestRepeated,
+} from '../../shared/idempotency/stored-outcome.js';
 import { newId } from '../../shared/ids.js';
-import type { StockChanged, StockSignals } from '../signals/stock-signals.js';
-import type { StockContext } from '../stock/stock-store.js';
 import { applyRows } from './apply-rows.js';
+import { findLostImport } from './find-lost-import.js';
 import { InvalidRows } from './invalid-rows.js';
+import { publishStockChanges } from './publish-stock-changes.js';
 import { readRows } from './read-rows.js';
+import { type ReceivedFile, receiveFile } from './receive-file.js';
 import { checkRows, stageRows } from './stage-rows.js';
+import type { StockCsvContext } from './stock-csv-context.js';
+import type { ImportOutcome } from './stock-import.js';
 
 /**
  * Reservations of the same stock wait for about a second (`runBatchIsolating`), then are refused.
  */
 const transactionMaxMs = 30_000;
-// Each takes a connection, and capacity of PostgreSQL that sales need.
-const importsMax = 2;
-const changesPerRead = 5000;
+// Only for COMMITs that were lost and did not happen.
+const attemptsMax = 3;
+const operation = 'PUT stock.csv';
 
-let running = 0;
-
-export interface ImportOutcome {
-  /** the reference of the movements that it wrote */
-  readonly id: string;
-  readonly lines: number;
-  /** levels with another quantity or threshold than before, new ones included */
-  readonly levelsChanged: number;
-}
-
-type Parts = Pick<StockContext['app'], 'databaseUrl' | 'product' | 'signals' | 'logger'>;
+type Parts = Pick<
+  StockCsvContext['app'],
+  'orm' | 'databaseUrl' | 'product' | 'signals' | 'logger' | 'uploads' | 'imports'
+>;
 
 export interface StockFile {
   readonly warehouse: { readonly id: string; readonly shopId: string };
+  /** the id of the user who imports */
   readonly actor: string;
+  /** the idempotency key, if there is one */
+  readonly key: string | null;
   readonly content: AsyncIterable<Buffer>;
   /** whether the client still waits for the answer; called before anything changes */
   isConnected(): boolean;
 }
 
 /**
- * Sets the levels of a warehouse to the units on hand in a file, all or nothing. The file is staged
- * while it arrives, on a connection of its own, and applied once it is complete and valid.
+ * Sets the levels of a warehouse to the units on hand in a file, all or nothing. The file is received
+ * completely, then staged on a connection of its own and applied once it is valid. The same file under the
+ * same key again gets the outcome of the first.
  *
- * @throws `BAD_USER_INPUT` with the invalid lines; `TRY_AGAIN`, after which it may be sent again
+ * @throws `BAD_USER_INPUT` with the invalid lines; `IDEMPOTENCY_KEY_REUSED` for another file under the same
+ *   key; `TRY_AGAIN`, after which nothing was changed
+ * @throws OutcomeUnknown when the answer to COMMIT was lost, without a key or for longer than 5 s
  */
 export async function importStock(parts: Parts, file: StockFile): Promise<ImportOutcome> {
-  if (running >= importsMax)
-    throw tryAgain('Other files are being imported. Please send it again later.');
-  running += 1;
+  const { warehouse, actor } = file;
+  const received = await receiveFile(file.content, actor, parts.uploads);
   try {
-    const settings = { name: 'stock-import', url: parts.databaseUrl, transactionMaxMs };
-    return await withDedicatedConnection(settings, (client) => importWith(client, parts, file));
+    const key = keyOf(file, received);
+    const before = key && (await findOutcome(sqlWith(parts.orm.em.fork()), key));
+    if (before) return before as ImportOutcome;
+    const request = key && JSON.stringify(key);
+    return await parts.imports.run(warehouse.shopId, request, () =>
+      importUntilKnown(parts, file, received, key),
+    );
   } finally {
-    running -= 1;
+    received.release();
   }
 }
 
-async function importWith(
-  client: pg.Client,
+function keyOf({ key, actor, warehouse }: StockFile, { sha256 }: ReceivedFile): RequestKey | null {
+  if (key === null) return null;
+  const fingerprint = fingerprintOf({ warehouseId: warehouse.id, sha256 });
+  return { userId: actor, operation, key, fingerprint };
+}
+
+/** Imports a file. After a lost answer to COMMIT the key shows whether it happened; if not, it is repeated. */
+async function importUntilKnown(
   parts: Parts,
   file: StockFile,
+  received: ReceivedFile,
+  key: RequestKey | null,
 ): Promise<ImportOutcome> {
-  const { warehouse, actor } = file;
-  const invalid = new InvalidRows();
-  const rows = await stageRows(client, readRows(file.content, invalid));
-  await checkRows(client, parts.product, warehouse.id, invalid);
-  if (invalid.count > 0) throw invalid.toError();
-  const id = newId();
-  if (!file.isConnected())
-    throw tryAgain('Upload aborted; nothing was changed. Please send the file again.');
-  const { levelsChanged, lockedMs } = await applyRows(client, { id, warehouse, actor });
-  parts.logger.info({ importId: id, lines: rows, levelsChanged, lockedMs }, 'stock imported');
-  await publishStockChanges(client, parts.signals, warehouse.shopId);
-  return { id, lines: rows, levelsChanged };
+  const settings = { name: 'stock-import', url: parts.databaseUrl, transactionMaxMs };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await withDedicatedConnection(settings, (client) =>
+        importOnce(client, parts, file, received, key),
+      );
+    } catch (error) {
+      if (error instanceof RequestRepeated) return error.outcome as ImportOutcome;
+      if (!(error instanceof OutcomeUnknown) || key === null || attempt === attemptsMax)
+        throw error;
+      const outcome = await findLostImport(parts.databaseUrl, key, error);
+      if (outcome) return outcome;
+    }
+  }
 }
 
-/** Publishes the changes of items page by page, so that no more than one page is in memory. */
-async function publishStockChanges(client: pg.Client, signals: StockSignals, shopId: string) {
-  for (let after = 0; ; ) {
-    const { rows } = await client.query<Omit<StockChanged, 'at'> & { at: Date; line: number }>(
-      `select line, i.shop_id as "shopId", i.sku, i.available, i.version, i.updated_at as at
-       from (select line, sku from import_delta where line > $2 and quantity <> on_hand
-             order by line limit ${changesPerRead}) d
-       join stock_item i on i.sku = d.sku and i.shop_id = $1 order by line`,
-      [shopId, after],
-    );
-    signals.send({
-      changed: rows.map(({ line: _, at, ...row }) => ({ ...row, at: at.toISOString() })),
-    });
-    if (rows.length < changesPerRead) return;
-    after = rows.at(-1)?.line ?? 0;
+async function importOnce(
+  client: pg.Client,
+  { product, signals, logger }: Parts,
+  { warehouse, actor, isConnected }: StockFile,
+  received: ReceivedFile,
+  key: RequestKey | null,
+): Promise<ImportOutcome> {
+  const invalid = new InvalidRows();
+  const lines = await stageRows(client, readRows(received.blocks, invalid));
+  await checkRows(client, product, warehouse.id, invalid);
+  if (invalid.count > 0) throw invalid.toError();
+  // With a key, the client may ask for the outcome later.
+  if (key === null && !isConnected()) {
+    throw tryAgain('Upload aborted; nothing was changed. Please send the file again.');
   }
+  const id = newId();
+  const { outcome, lockedMs } = await applyRows(client, { id, warehouse, actor, lines, key });
+  const { levelsChanged } = outcome;
+  logger.info({ importId: id, lines, levelsChanged, lockedMs }, 'stock imported');
+  await publishStockChanges(client, signals, warehouse.shopId).catch((error) => {
+    // The import is committed; subscribers receive what is lost here from the database.
+    logger.warn({ err: error, importId: id }, 'stock changes not published');
+  });
+  return outcome;
 }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { type Info, parse } from 'csv-parse';
 import { badInput } from '../../shared/errors.js';
 import { onHandMax } from '../stock/ledger.js';
@@ -5,12 +6,12 @@ import type { InvalidRows } from './invalid-rows.js';
 
 /** Items stay locked while a file is applied, so its length has a limit. */
 const rowsMax = 100_000;
-const bytesMax = 16 * 1024 * 1024;
 // An open quote makes the rest of the file one record; a line that is only too long fits in.
 const recordMaxBytes = 10_000;
 
-export const columns = ['sku', 'quantity', 'threshold'] as const;
-const headers = ['sku,quantity', columns.join(',')];
+export const columns = ['sku', 'quantity', 'threshold', 'expected'] as const;
+const headers = [2, 3, 4].map((count) => columns.slice(0, count));
+const headerList = headers.map((header) => header.join(',')).join(' or ');
 
 export interface StockRow {
   readonly line: number;
@@ -18,6 +19,8 @@ export interface StockRow {
   readonly quantity: number;
   /** null: leave it as it is */
   readonly threshold: number | null;
+  /** units on hand on which the file is based; null: not to be checked */
+  readonly expected: number | null;
 }
 
 interface CsvRecord {
@@ -28,10 +31,10 @@ interface CsvRecord {
 /**
  * Reads a file line by line: yields the valid lines and adds the others to `invalid`.
  *
- * @throws `BAD_USER_INPUT` for a file that is empty or too long
+ * @throws `BAD_USER_INPUT` for a file that is empty or has too many lines
  */
 export async function* readRows(
-  file: AsyncIterable<Buffer>,
+  file: readonly Buffer[],
   invalid: InvalidRows,
 ): AsyncGenerator<StockRow> {
   let header: number | undefined;
@@ -53,17 +56,25 @@ export async function* readRows(
 
 /** @returns the number of columns; 0 for an invalid header */
 function checkHeader({ line, fields }: CsvRecord, invalid: InvalidRows): number {
-  if (headers.includes(fields.join(',').toLowerCase())) return fields.length;
-  invalid.add(line, null, `the header must be ${headers.join(' or ')}; the rest was not read`);
+  const header = headers.find(({ length }) => length === fields.length);
+  if (header?.every((column, n) => column === fields[n]?.toLowerCase())) return fields.length;
+  const reason = `the header must be ${headerList}, with commas or semicolons`;
+  invalid.add(line, null, `${reason}; the rest was not read`);
   return 0;
 }
 
 const wholeNumber = /^\d{1,15}$/;
 const skuPattern = /^[\w.-]{1,64}$/;
 
+const fieldReasons = {
+  quantity: `the quantity is not a whole number from 0 to ${onHandMax}`,
+  threshold: `the threshold is not a whole number from 0 to ${onHandMax}`,
+  expected: `the expected quantity is not a whole number from 0 to ${onHandMax}`,
+};
+
 /** @returns the row, or the reason why the line is invalid */
 function parseRow({ line, fields }: CsvRecord, columnCount: number): StockRow | string {
-  const [sku = '', quantity = '', threshold = ''] = fields;
+  const [sku = '', quantity = '', threshold = '', expected = ''] = fields;
   // No valid field has either: a quote is no part of a sku, and the decoder puts U+FFFD for invalid
   // bytes.
   if (fields.some((field) => field.includes('\ufffd'))) return 'is not UTF-8';
@@ -71,40 +82,50 @@ function parseRow({ line, fields }: CsvRecord, columnCount: number): StockRow | 
   if (fields.length > columnCount) return `has more than ${columnCount} columns`;
   if (fields.length < 2) return 'has no quantity';
   if (!skuPattern.test(sku)) return 'is not a SKU';
-  if (!isUnits(quantity)) return `the quantity is not a whole number from 0 to ${onHandMax}`;
-  if (threshold !== '' && !isUnits(threshold)) {
-    return `the threshold is not a whole number from 0 to ${onHandMax}`;
-  }
+  if (!isUnits(quantity)) return fieldReasons.quantity;
+  if (threshold !== '' && !isUnits(threshold)) return fieldReasons.threshold;
+  if (expected !== '' && !isUnits(expected)) return fieldReasons.expected;
   return {
     line,
     sku,
     quantity: Number(quantity),
-    threshold: threshold === '' ? null : Number(threshold),
+    threshold: unitsOrNull(threshold),
+    expected: unitsOrNull(expected),
   };
 }
 
+const unitsOrNull = (text: string) => (text === '' ? null : Number(text));
 const isUnits = (text: string) => wholeNumber.test(text) && Number(text) <= onHandMax;
+
+/** The delimiter of the header: the first line with a word. */
+function delimiterOf([start]: readonly Buffer[]): string {
+  const lines = start?.toString('latin1').split(/[\r\n]+/) ?? [];
+  const header = lines.find((line) => /\w/.test(line)) ?? '';
+  return /[,;]/.exec(header)?.[0] ?? ',';
+}
 
 // In place of a record after which the parser cannot find the next one.
 const unreadable = Symbol('unreadable');
 type Parsed = typeof unreadable | { readonly record: string[]; readonly info: Info };
 
 async function* readRecords(
-  file: AsyncIterable<Buffer>,
+  file: readonly Buffer[],
   invalid: InvalidRows,
 ): AsyncGenerator<CsvRecord> {
   const parser = parse({
     bom: true,
+    delimiter: delimiterOf(file),
     info: true,
     max_record_size: recordMaxBytes,
     record_delimiter: ['\r\n', '\n', '\r'],
     relax_column_count: true,
     relax_quotes: true,
     skip_empty_lines: true,
+    skip_records_with_empty_values: true,
     skip_records_with_error: true,
   });
   parser.on('skip', () => parser.push(unreadable));
-  feed(file, parser).catch((error) => parser.destroy(error));
+  Readable.from(file).pipe(parser);
   let last = 0;
   for await (const each of parser as AsyncIterable<Parsed>) {
     if (each === unreadable) {
@@ -124,23 +145,3 @@ function toRecord({ record, info }: Exclude<Parsed, symbol>): CsvRecord {
 }
 
 const withoutSpaces = (field: string) => field.replace(/^[ \t]+|[ \t]+$/g, '');
-
-async function feed(file: AsyncIterable<Buffer>, parser: ReturnType<typeof parse>): Promise<void> {
-  let bytes = 0;
-  for await (const chunk of file) {
-    bytes += chunk.length;
-    if (bytes > bytesMax) throw badInput({ file: `has more than ${bytesMax} bytes` });
-    if (parser.destroyed) return;
-    if (!parser.write(chunk)) await drained(parser);
-  }
-  parser.end();
-}
-
-const drained = (parser: ReturnType<typeof parse>) =>
-  new Promise<void>((resolve) => {
-    const done = () => {
-      parser.off('drain', done).off('close', done);
-      resolve();
-    };
-    parser.on('drain', done).on('close', done);
-  });

@@ -19,14 +19,14 @@ const tables = `
   set temp_buffers = '32MB';
   set work_mem = '64MB';
   create temporary table import_row (line int primary key, sku varchar(64) not null,
-    quantity int not null, threshold int);
+    quantity int not null, threshold int, expected int);
   create temporary table import_new (line int primary key, sku varchar(64) not null);
   create temporary table import_change (like import_row, tail uuid default gen_random_uuid());
   create temporary table import_delta (like import_row, id uuid not null, level_id uuid not null,
     is_new_level boolean not null, on_hand int not null, reserved int not null,
     committed int not null, unavailable int not null, buffer int not null, item_available int)`;
 
-/** Writes rows to `import_row` as they arrive, so that at most `rowsPerInsert` are in memory. */
+/** Writes rows to `import_row` as they are read, so that at most `rowsPerInsert` are in memory. */
 export async function stageRows(client: pg.Client, rows: AsyncIterable<StockRow>): Promise<number> {
   await client.query(tables);
   let count = 0;
@@ -34,13 +34,14 @@ export async function stageRows(client: pg.Client, rows: AsyncIterable<StockRow>
   const insert = async () => {
     count += batch.length;
     await client.query(
-      `insert into import_row (line, sku, quantity, threshold)
-       select * from unnest($1::int[], $2::text[], $3::int[], $4::int[])`,
+      `insert into import_row (line, sku, quantity, threshold, expected)
+       select * from unnest($1::int[], $2::text[], $3::int[], $4::int[], $5::int[])`,
       [
         batch.map(({ line }) => line),
         batch.map(({ sku }) => sku),
         batch.map(({ quantity }) => quantity),
         batch.map(({ threshold }) => threshold),
+        batch.map(({ expected }) => expected),
       ],
     );
     batch = [];

@@ -1,23 +1,24 @@
 import type { IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { identityOf } from '../../shared/auth/callers.js';
-import { notFound } from '../../shared/errors.js';
+import { badInput, notFound } from '../../shared/errors.js';
 import { HttpError, sendJson } from '../../shared/http/http.js';
 import type { HttpExchange, HttpRoute } from '../../shared/http/route.js';
-import type { StockContext } from '../stock/stock-store.js';
+import { keyMax } from '../../shared/idempotency/key-field.js';
 import { requireWarehouse } from '../warehouse/require-warehouse.js';
 import { exportStock } from './export-stock.js';
 import { importStock } from './import-stock.js';
+import type { StockCsvContext } from './stock-csv-context.js';
 
 const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 /** Export and import of the stock of a warehouse as CSV, for the shop’s owner and admins. */
-export const stockCsvRoute: HttpRoute<StockContext> = {
+export const stockCsvRoute: HttpRoute<StockCsvContext> = {
   path: /^\/warehouses\/([^/]+)\/stock\.csv$/,
   methods: { GET: exportCsv, PUT: importCsv },
 };
 
-type StockExchange = HttpExchange<StockContext>;
+type StockExchange = HttpExchange<StockCsvContext>;
 
 /** @throws `UNAUTHENTICATED`, `NOT_FOUND`, `FORBIDDEN` */
 function requireWarehouseOf({ params, context }: StockExchange) {
@@ -47,10 +48,19 @@ async function importCsv(exchange: StockExchange): Promise<void> {
   const outcome = await importStock(context.app, {
     warehouse,
     actor: identityOf(context).id,
+    key: keyOf(request),
     content: request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>,
     isConnected: () => !response.destroyed,
   });
   sendJson(response, 200, outcome);
+}
+
+/** @throws `BAD_USER_INPUT` */
+function keyOf({ headers }: IncomingMessage): string | null {
+  const key = headers['idempotency-key'];
+  if (key === undefined) return null;
+  if (typeof key === 'string' && key.length >= 1 && key.length <= keyMax) return key;
+  throw badInput({ 'Idempotency-Key': `must have 1 to ${keyMax} characters` });
 }
 
 const csvType = /^text\/csv(\s*;\s*(charset="?utf-8"?|header=present))*\s*$/i;

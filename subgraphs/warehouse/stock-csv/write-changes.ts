@@ -1,0 +1,111 @@
+import type pg from 'pg';
+import { events, type Topic } from '../../contracts/events.js';
+import { availableUnitsSql, shortfallSql } from '../stock/level-units.js';
+import { ConcurrentChange } from '../stock/stock-errors.js';
+import { lowStockThresholdDefault } from '../stock/stock-level.js';
+import { type ChangeCounts, unitsAfter } from './staged-changes.js';
+import type { StockImport } from './stock-import.js';
+
+const reason = 'CSV import';
+
+/**
+ * Writes the changes: items, levels, movements, and the events for the product subgraph.
+ *
+ * @param active whether the warehouse is active
+ * @throws ConcurrentChange if another transaction inserted a level or an item first
+ */
+export async function writeChanges(
+  client: pg.Client,
+  stockImport: StockImport,
+  active: boolean,
+  counts: ChangeCounts,
+  now: Date,
+): Promise<void> {
+  const { shopId } = stockImport.warehouse;
+  await writeItems(client, shopId, active, counts.newItems, now);
+  await writeLevels(client, stockImport, counts.newLevels, now);
+  await writeMovements(client, stockImport, now);
+  await writeEvents(client, shopId);
+}
+
+/**
+ * Units in an inactive warehouse do not count as available. A new item starts at version 0 or 1.
+ */
+async function writeItems(
+  client: pg.Client,
+  shopId: string,
+  active: boolean,
+  newItems: number,
+  now: Date,
+): Promise<void> {
+  const { rowCount } = await client.query(
+    `insert into stock_item (shop_id, sku, available, version, created_at, updated_at)
+     select $1, sku, case when $2 then quantity else 0 end,
+       case when $2 and quantity > 0 then 1 else 0 end, $3, $3
+     from import_delta where item_available is null order by sku
+     on conflict do nothing`,
+    [shopId, active, now],
+  );
+  if (rowCount !== newItems) throw new ConcurrentChange();
+  if (!active) return;
+  await client.query(
+    `update stock_item i set available = i.available + d.after - d.before,
+       version = i.version + 1, updated_at = $2
+     from (select d.sku, ${availableUnitsSql('d.')} as before, ${availableUnitsSql('n.')} as after
+           from import_delta d, ${unitsAfter} where d.item_available is not null) d
+     where i.shop_id = $1 and i.sku = d.sku and d.after <> d.before`,
+    [shopId, now],
+  );
+}
+
+async function writeLevels(
+  client: pg.Client,
+  { warehouse }: StockImport,
+  newLevels: number,
+  now: Date,
+): Promise<void> {
+  const { rowCount } = await client.query(
+    `insert into stock_level (id, warehouse_id, shop_id, sku, on_hand, low_stock_threshold,
+       counted_at, created_at, updated_at)
+     select level_id, $1, $2, sku, quantity, coalesce(threshold, $3), $4, $4, $4
+     from import_delta where is_new_level order by sku
+     on conflict do nothing`,
+    [warehouse.id, warehouse.shopId, lowStockThresholdDefault, now],
+  );
+  if (rowCount !== newLevels) throw new ConcurrentChange();
+  await client.query(
+    `update stock_level l set on_hand = n.on_hand, unavailable = n.unavailable,
+       shortfall = ${shortfallSql('n.')},
+       low_stock_threshold = coalesce(d.threshold, l.low_stock_threshold), counted_at = $1,
+       updated_at = $1
+     from import_delta d, ${unitsAfter} where l.id = d.level_id and not d.is_new_level`,
+    [now],
+  );
+}
+
+const writeMovements = (client: pg.Client, { id, actor }: StockImport, now: Date) =>
+  client.query(
+    `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta,
+       unavailable_delta, reference, reason, actor, occurred_at, created_at)
+     select id, level_id, 'ADJUSTMENT', quantity - on_hand, 0, 0, $1, $2, $3, $4::timestamptz,
+       $4::timestamptz
+     from import_delta where quantity <> on_hand
+     union all
+     select encode(set_byte(uuid_send(id), 15, get_byte(uuid_send(id), 15) # 1), 'hex')::uuid, level_id,
+       'UNAVAILABLE', 0, 0, quantity - unavailable, $1, $2, $3, $4::timestamptz, $4::timestamptz
+     from import_delta where quantity < unavailable`,
+    [id, reason, actor, now],
+  );
+
+const topic: Topic = 'warehouse.stock.changed';
+
+/** As `inStockEvent`, for items that are new, came into stock or ran out. */
+const writeEvents = (client: pg.Client, shopId: string) =>
+  client.query(
+    `insert into outbox (id, consumer, topic, key, version, payload)
+     select d.id, $2, $3, i.shop_id || ':' || i.sku, i.version,
+       jsonb_build_object('shopId', i.shop_id, 'sku', i.sku, 'inStock', i.available > 0)
+     from import_delta d join stock_item i on i.sku = d.sku and i.shop_id = $1
+     where d.item_available is null or (d.item_available > 0) <> (i.available > 0)`,
+    [shopId, events[topic].consumer, topic],
+  );
