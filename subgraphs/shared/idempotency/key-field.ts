@@ -21,9 +21,9 @@ export function KeyField(): PropertyDecorator {
 /** The idempotency key of a mutation without an input, as an argument. Its length is checked by `readKey`. */
 export const KeyArg = () => Arg('idempotencyKey', () => String, options);
 
-/** @throws `BAD_USER_INPUT` for a key of another length */
-export function readKey(key: string | null | undefined): string | null {
+/** @param name of the argument or header @throws `BAD_USER_INPUT` for a key of another length */
+export function readKey(key: string | null | undefined, name = 'idempotencyKey'): string | null {
   if (typeof key !== 'string') return null;
   if (key.length >= 1 && key.length <= keyMax) return key;
-  throw badInput({ idempotencyKey: `must have 1 to ${keyMax} characters` });
+  throw badInput({ [name]: `must have 1 to ${keyMax} characters` });
 }

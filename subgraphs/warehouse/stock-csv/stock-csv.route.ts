@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { identityOf } from '../../shared/auth/callers.js';
-import { badInput, notFound } from '../../shared/errors.js';
+import { notFound } from '../../shared/errors.js';
 import { HttpError, sendJson } from '../../shared/http/http.js';
 import type { HttpExchange, HttpRoute } from '../../shared/http/route.js';
-import { keyMax } from '../../shared/idempotency/key-field.js';
+import { readKey } from '../../shared/idempotency/key-field.js';
 import { requireWarehouse } from '../warehouse/require-warehouse.js';
 import { exportStock } from './export-stock.js';
 import { importStock } from './import-stock.js';
@@ -48,19 +48,11 @@ async function importCsv(exchange: StockExchange): Promise<void> {
   const outcome = await importStock(context.app, {
     warehouse,
     actor: identityOf(context).id,
-    key: keyOf(request),
+    key: readKey(request.headers['idempotency-key'] as string | undefined, 'Idempotency-Key'),
     content: request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>,
     isConnected: () => !response.destroyed,
   });
   sendJson(response, 200, outcome);
-}
-
-/** @throws `BAD_USER_INPUT` */
-function keyOf({ headers }: IncomingMessage): string | null {
-  const key = headers['idempotency-key'];
-  if (key === undefined) return null;
-  if (typeof key === 'string' && key.length >= 1 && key.length <= keyMax) return key;
-  throw badInput({ 'Idempotency-Key': `must have 1 to ${keyMax} characters` });
 }
 
 const csvType = /^text\/csv(\s*;\s*(charset="?utf-8"?|header=present))*\s*$/i;
