@@ -28,6 +28,7 @@ const sets = [
   'activateWarehouse',
   'deactivateWarehouse',
   'updateWarehouse',
+  'setWarehouseLimit',
   'setLowStockThreshold',
   'setStockBuffer',
 ];

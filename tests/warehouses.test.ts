@@ -2,13 +2,14 @@ import { newId } from '../subgraphs/shared/ids.js';
 import {
   availableOf,
   checkout,
+  logIn,
   openShop,
   type Person,
   pay,
   registerPerson,
 } from './harness/people.js';
 import { retry } from './harness/retry.js';
-import { startSystem, type TestSystem } from './harness/system.js';
+import { type GraphQLReply, startSystem, type TestSystem } from './harness/system.js';
 import { actAs } from './harness/vendor.js';
 import { querySubgraph } from './rights/requests.js';
 
@@ -31,6 +32,7 @@ describe('warehouses and stock levels of a vendor, through the router', () => {
   const adjustMutation = `mutation ($input: AdjustStockInput!) {
     adjustStock(input: $input) { ${adjusted} } }`;
   const adjust = (input: object) => as.must(adjustMutation, { input });
+  const codeOf = ({ errors }: GraphQLReply) => errors?.[0]?.extensions.code;
   const onHand = async (warehouseId: string) => (await as.levels(warehouseId))[0]?.onHand;
 
   it('changes the name, address and priority of a warehouse, and keeps omitted fields', async () => {
@@ -55,6 +57,28 @@ describe('warehouses and stock levels of a vendor, through the router', () => {
       address: {},
     });
     expect(await change({ address: null })).toMatchObject({ priority: 9, address: null });
+  });
+
+  it('are at most as many in a shop as its limit, which an admin sets', async () => {
+    const { shopId } = await openShop(system, vendor, [1, 1]); // and its first, Main
+    const admin = await logIn(system, 'ada');
+    const limit = { shopId, warehouses: 4 };
+    const set =
+      'mutation ($input: SetWarehouseLimitInput!) { setWarehouseLimit(input: $input) { warehouses } }';
+    expect(codeOf(await system.graphql(set, { input: limit }, vendor.token))).toBe('FORBIDDEN');
+    expect((await system.graphql(set, { input: limit }, admin.token)).data).toEqual({
+      setWarehouseLimit: { warehouses: 4 },
+    });
+    const create = () =>
+      system.graphql(
+        'mutation ($input: CreateWarehouseInput!) { createWarehouse(input: $input) { id } }',
+        { input: { shopId, name: 'One more' } },
+        vendor.token,
+      );
+    const codes = (await Promise.all([1, 2, 3, 4].map(create))).map(codeOf);
+    expect(codes.toSorted()).toEqual(['CONFLICT', 'CONFLICT', 'CONFLICT', undefined]);
+    const ofShop = 'query ($id: UUID!) { shop(id: $id) { warehouses { id } } }';
+    expect((await as.must(ofShop, { id: shopId })).warehouses).toHaveLength(4);
   });
 
   it.each([

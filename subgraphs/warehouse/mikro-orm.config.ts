@@ -7,16 +7,19 @@ import { StockCount, StockCountLine } from './count/stock-count.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
 import { Migration20261127StockStates } from './migrations/20261127-stock-states.js';
 import { Migration20261128LevelIndex } from './migrations/20261128-level-index.js';
+import { Migration20261128WarehouseLimit } from './migrations/20261128-warehouse-limit.js';
 import { Reservation, ReservationLine } from './reservation/reservation.js';
 import { StockItem } from './stock/stock-item.js';
 import { StockLevel } from './stock/stock-level.js';
 import { StockMovement } from './stock/stock-movement.js';
 import { StockTransfer, TransferLine } from './transfer/stock-transfer.js';
 import { Warehouse } from './warehouse/warehouse.js';
+import { WarehouseLimit } from './warehouse/warehouse-limit.js';
 
 export const databaseSchema: Schema = {
   entities: [
     Warehouse,
+    WarehouseLimit,
     StockItem,
     StockLevel,
     StockMovement,
@@ -35,5 +38,6 @@ export const databaseSchema: Schema = {
     { name: '20261127-stock-states', class: Migration20261127StockStates },
     { name: '20261127-stored-outcomes', class: Migration20261127StoredOutcomes },
     { name: '20261128-level-index', class: Migration20261128LevelIndex },
+    { name: '20261128-warehouse-limit', class: Migration20261128WarehouseLimit },
   ],
 };

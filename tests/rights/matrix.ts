@@ -111,5 +111,12 @@ export const matrix: Readonly<Partial<Record<Rule | `${Rule},${Rule}`, readonly 
     'StockCount.*',
     'StockShortfall.*',
   ],
-  admin: ['Query.users', 'Mutation.setRole', 'Mutation.createCategory', 'Mutation.updateCategory'],
+  admin: [
+    'Query.users',
+    'Mutation.setRole',
+    'Mutation.setWarehouseLimit',
+    'WarehouseLimit.*',
+    'Mutation.createCategory',
+    'Mutation.updateCategory',
+  ],
 };

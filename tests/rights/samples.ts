@@ -99,6 +99,7 @@ export const samples: Readonly<Record<string, Sample>> = {
 
   'Query.warehouse': ({ warehouseId }) => ({ id: warehouseId }),
   'Mutation.createWarehouse': ({ shopId }) => ({ input: { shopId, name: 'New' } }),
+  'Mutation.setWarehouseLimit': ({ shopId }) => ({ input: { shopId, warehouses: 500 } }),
   'Mutation.receiveStock': ({ warehouseId, sku }) => ({ input: { warehouseId, sku, quantity: 1 } }),
   'Mutation.updateWarehouse': ({ warehouseId }) => ({ input: { id: warehouseId, priority: 7 } }),
   'Mutation.activateWarehouse': ({ warehouseId }) => ({ id: warehouseId }),

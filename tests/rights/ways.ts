@@ -49,6 +49,7 @@ export const ways: Readonly<Record<string, Way>> = {
   Availability: { by: 'Offer.availability' },
   AvailabilityReason: { by: 'Availability.reasons' },
   Warehouse: { by: 'Query.warehouse' },
+  WarehouseLimit: { by: 'Mutation.setWarehouseLimit' },
   WarehouseAddress: { by: 'Warehouse.address' },
   StockLevelConnection: { by: 'Warehouse.stockLevels' },
   StockLevelEdge: { by: 'StockLevelConnection.edges' },

@@ -6,6 +6,7 @@ import { KeyField } from '../../shared/idempotency/key-field.js';
 import { newId } from '../../shared/ids.js';
 import type { WarehouseContext } from '../context.js';
 import { Warehouse, WarehouseAddress } from './warehouse.js';
+import { requireRoomForWarehouse } from './warehouse-limit.js';
 
 @InputType({ description: 'A new warehouse.' })
 export class CreateWarehouseInput {
@@ -32,7 +33,10 @@ export class CreateWarehouseInput {
   idempotencyKey?: string | null;
 }
 
-/** @throws `NOT_FOUND` for an unknown shop; `FORBIDDEN` for a shop of another vendor */
+/**
+ * @throws `NOT_FOUND` for an unknown shop; `FORBIDDEN` for a shop of another vendor; `CONFLICT` beyond the
+ *   limit of the shop, 200 by default
+ */
 export async function createWarehouse(
   context: WarehouseContext,
   { shopId, name, address = null, priority }: CreateWarehouseInput,
@@ -40,6 +44,7 @@ export async function createWarehouse(
 ): Promise<Warehouse> {
   await context.app.owners.requireOwn(context, shopId);
   const work = async (tx: typeof context.em) => {
+    await requireRoomForWarehouse(tx, shopId);
     const fields = { id: newId(), shopId, name, address, active: true, priority };
     const warehouse = tx.create(Warehouse, fields);
     await tx.persist(warehouse).flush();

@@ -8,6 +8,7 @@ import { CreateWarehouseInput, createWarehouse } from './create-warehouse.js';
 import { requireWarehouse } from './require-warehouse.js';
 import { UpdateWarehouseInput, updateWarehouse } from './update-warehouse.js';
 import { Warehouse } from './warehouse.js';
+import { SetWarehouseLimitInput, setWarehouseLimit, WarehouseLimit } from './warehouse-limit.js';
 
 @Resolver(() => Warehouse)
 export class WarehouseResolver {
@@ -39,6 +40,17 @@ export class WarehouseResolver {
     @Ctx() context: WarehouseContext,
   ) {
     return updateWarehouse(context, input);
+  }
+
+  @Allow('admin')
+  @Mutation(() => WarehouseLimit, {
+    description: 'Sets how many warehouses a shop may have; 200 by default.',
+  })
+  setWarehouseLimit(
+    @Arg('input', () => SetWarehouseLimitInput) input: SetWarehouseLimitInput,
+    @Ctx() context: WarehouseContext,
+  ) {
+    return setWarehouseLimit(context, input);
   }
 
   @Allow('shop-owner')
