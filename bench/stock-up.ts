@@ -3,6 +3,31 @@ import { newId } from '../subgraphs/shared/ids.js';
 import type { BenchEnvironment } from './environment.js';
 
 const unitsPerSku = 50_000_000;
+const unitsPerLevel = 1000;
+
+/** Creates a shop with one sku in many warehouses, with the movements of their receipt. */
+export async function stockUpWarehouses(
+  { client }: BenchEnvironment,
+  warehouses: number,
+): Promise<StockKey> {
+  const key = { shopId: newId(), sku: `B-${newId()}` };
+  await client.query(
+    `with item as (
+       insert into stock_item (shop_id, sku, available) values ($1, $2, $3::int * $4::int)
+     ), opened as (
+       insert into warehouse (id, shop_id, name, priority)
+       select gen_random_uuid(), $1, 'bench', n from generate_series(1, $3) as n returning id
+     ), level as (
+       insert into stock_level (id, warehouse_id, shop_id, sku, on_hand)
+       select gen_random_uuid(), id, $1, $2, $4 from opened returning id
+     )
+     insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, actor)
+     select gen_random_uuid(), id, 'RECEIPT', $4, 0, 'bench' from level`,
+    [key.shopId, key.sku, warehouses, unitsPerLevel],
+  );
+  await client.query('analyze');
+  return key;
+}
 
 /** Creates a shop with new skus in one warehouse, with the movements of their receipt. */
 export async function stockUp({ client }: BenchEnvironment, skus: number): Promise<StockKey[]> {

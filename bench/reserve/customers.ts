@@ -10,6 +10,7 @@ import type { CustomersReport, CustomersTask } from './task.js';
 type Reserve = (request: ReserveRequest) => Promise<{ readonly state: string }>;
 
 const reserveForMs = 3_600_000;
+const neighbourEveryMs = 50;
 
 async function startEngine(task: CustomersTask): Promise<Reserve> {
   const { engine } = await openEngine(task, task.limits);
@@ -41,7 +42,15 @@ function startCustomers(task: CustomersTask, reserve: Reserve) {
       else latenciesMs.push(performance.now() - startedMs);
     }
   };
+  const neighbour = async (key: StockKey) => {
+    while (!stopped) {
+      const lines = [{ ...key, quantity: 1 }];
+      await reserve({ orderId: newId(), lines, reserveForMs }).catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, neighbourEveryMs));
+    }
+  };
   const all = Array.from({ length: task.customers }, customer);
+  if (task.neighbour) all.push(neighbour(task.neighbour));
   return {
     async measure(seconds: number): Promise<CustomersReport> {
       measuring = true;

@@ -10,7 +10,7 @@ import {
   percentile,
   rounded,
 } from '../report.js';
-import { stockUp } from '../stock-up.js';
+import { stockUp, stockUpWarehouses } from '../stock-up.js';
 import type { CustomersReport, CustomersTask } from './task.js';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
@@ -28,6 +28,8 @@ interface Case {
   readonly linesMax: number;
   readonly limits?: Partial<DispatcherLimits>;
   readonly ceiling?: boolean;
+  /** warehouses of another shop that is sold from at the same time */
+  readonly neighbourWarehouses?: number;
 }
 const hot = { processes: 1, skus: 1, linesMax: 1 };
 const allCases: readonly Case[] = [
@@ -38,6 +40,7 @@ const allCases: readonly Case[] = [
   { name: 'd', ...hot, customers: 256, skus: 100, linesMax: 3 },
   { name: 'd2', ...hot, processes: 2, customers: 256, skus: 100, linesMax: 3 },
   { name: 'e', ...hot, customers: 256, ceiling: true },
+  { name: 'f', ...hot, customers: 256, neighbourWarehouses: 20_000 },
 ];
 const cases = allCases.filter(({ name }) => !only || only.includes(name));
 const about: Record<string, string> = {
@@ -48,6 +51,7 @@ const about: Record<string, string> = {
   d: 'd: 100 skus, carts of 1 to 3 lines',
   d2: 'd: the same, two processes',
   e: 'e: set-based SQL on the driver alone',
+  f: 'f: as b at 256, beside a shop with 20,000 warehouses',
 };
 
 /** Measures reservations by the engine alone, on stock that never runs out. */
@@ -94,8 +98,11 @@ interface Measurement {
 async function measure(environment: BenchEnvironment, each: Case): Promise<Measurement> {
   const { databaseUrl, redisUrl } = environment;
   const keys = await stockUp(environment, each.skus);
-  const { customers, linesMax, limits = {}, ceiling = false } = each;
-  const task = { databaseUrl, redisUrl, keys, customers, linesMax, limits, ceiling };
+  const { customers, linesMax, limits = {}, ceiling = false, neighbourWarehouses } = each;
+  const neighbour = neighbourWarehouses
+    ? await stockUpWarehouses(environment, neighbourWarehouses)
+    : undefined;
+  const task = { databaseUrl, redisUrl, keys, customers, linesMax, limits, ceiling, neighbour };
   const children = await Promise.all(Array.from({ length: each.processes }, () => start(task)));
   const cpuBeforeMs = environment.databaseCpuMs();
   const reports = await Promise.all(children.map((child) => child.go()));
@@ -168,7 +175,7 @@ function checksOf(medians: ReadonlyMap<string, Measurement>): Check[] {
   const ratio = (name: string, value: number, least: number): Check => {
     return { name, value: rounded(value, 2), target: `≥ ${least}`, pass: value >= least };
   };
-  const [a, b, c, d, e] = [of('a'), of('b256'), of('c'), of('d'), of('e')];
+  const [a, b, c, d, e, f] = [of('a'), of('b256'), of('c'), of('d'), of('e'), of('f')];
   const p99 = b.p99Ms / a.p99Ms;
   return [
     ratio('b at 256, relative to a', b.rate / a.rate, 30),
@@ -181,6 +188,12 @@ function checksOf(medians: ReadonlyMap<string, Measurement>): Check[] {
     ratio('b at 256, relative to e', b.rate / e.rate, 0.5),
     ratio('c, relative to b at 256', c.rate / b.rate, 0.7),
     ratio('d, relative to a', d.rate / a.rate, 15),
+    {
+      name: 'p99 of f, relative to b at 256',
+      value: rounded(f.p99Ms / b.p99Ms, 2),
+      target: '< 3',
+      pass: f.p99Ms / b.p99Ms < 3,
+    },
   ];
 }
 

@@ -9,6 +9,8 @@ export interface CustomersTask {
   readonly customers: number;
   /** an order has 1 to this many lines, of different keys */
   readonly linesMax: number;
+  /** another shop’s variant, of which one unit is ordered every 50 ms */
+  readonly neighbour?: StockKey;
   readonly limits: Partial<DispatcherLimits>;
   /** whether to use set-based SQL instead of the engine */
   readonly ceiling: boolean;
