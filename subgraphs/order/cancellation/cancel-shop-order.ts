@@ -1,4 +1,4 @@
-import { ArrayMaxSize, ArrayMinSize, IsOptional, Length } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, IsOptional } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import type { ShopCancelReason as Reason } from '../../contracts/cancel-reasons.js';
 import type { Once } from '../../shared/database/transact.js';
@@ -44,7 +44,7 @@ export class CancelShopOrderInput {
   @IsOptional()
   @ArrayMinSize(1)
   @ArrayMaxSize(skusMax)
-  @Length(1, 64, { each: true })
+  @OneLine(64, { each: true })
   skus?: string[] | null;
 
   @Field(() => String, {

@@ -1,7 +1,8 @@
-import { IsOptional, Length } from 'class-validator';
+import { IsOptional } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import type { Once } from '../../shared/database/transact.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { OneLine } from '../../shared/graphql/validation.js';
 import { KeyField } from '../../shared/idempotency/key-field.js';
 import type { OrderContext } from '../context.js';
 import { announceShipped } from '../warehouse-client/announce-units.js';
@@ -18,7 +19,7 @@ export class ShipShopOrderInput {
     description: 'Carrier tracking number, 1 to 100 characters.',
   })
   @IsOptional()
-  @Length(1, 100)
+  @OneLine(100)
   trackingNumber?: string | null;
 
   @KeyField()

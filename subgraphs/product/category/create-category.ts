@@ -1,9 +1,9 @@
-import { Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { isUniqueViolation } from '../../shared/database/errors.js';
 import { type Once, transact } from '../../shared/database/transact.js';
 import { conflict, notFound } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { OneLine } from '../../shared/graphql/validation.js';
 import { KeyField } from '../../shared/idempotency/key-field.js';
 import { newId } from '../../shared/ids.js';
 import type { ProductContext } from '../context.js';
@@ -13,7 +13,7 @@ import { Category } from './category.js';
 @InputType({ description: 'A new category.' })
 export class CreateCategoryInput {
   @Field(() => String, { description: 'Name, 1 to 255 characters. The slug is made from it.' })
-  @Length(1, 255)
+  @OneLine(255)
   name!: string;
 
   @Field(() => UUID, { nullable: true, description: 'Parent category; null for the top level.' })

@@ -1,10 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { IsOptional, Length } from 'class-validator';
+import { IsOptional } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { sql } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
 import { badInput, notFound } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { OneLine } from '../../shared/graphql/validation.js';
 import type { ProductContext } from '../context.js';
 import { Category, subtreeIdsSql } from './category.js';
 
@@ -18,7 +19,7 @@ export class UpdateCategoryInput {
     description: 'New name, 1 to 255 characters. The slug does not change.',
   })
   @IsOptional()
-  @Length(1, 255)
+  @OneLine(255)
   name?: string | null;
 
   @Field(() => UUID, {

@@ -7,8 +7,9 @@ import {
   PrimaryKey,
   Property,
 } from '@mikro-orm/decorators/legacy';
-import { ArrayMaxSize, ArrayUnique, Length, Matches, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, ArrayUnique, Matches, ValidateNested } from 'class-validator';
 import { Directive, Field, InputType, ObjectType } from 'type-graphql';
+import { OneLine } from '../../shared/graphql/validation.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { Product } from './product.js';
 
@@ -17,11 +18,11 @@ import { Product } from './product.js';
 @InputType('VariantOptionInput', { description: 'An option that distinguishes a variant.' })
 export class VariantOption {
   @Field(() => String, { description: 'Name of the option: size, colour, …; 1 to 50 characters.' })
-  @Length(1, 50)
+  @OneLine(50)
   name!: string;
 
   @Field(() => String, { description: 'Value of the option: L, black, …; 1 to 100 characters.' })
-  @Length(1, 100)
+  @OneLine(100)
   value!: string;
 }
 
@@ -87,7 +88,7 @@ export class VariantInput {
   @Field(() => String, {
     description: 'Name of the variant, without the product’s, 1 to 255 characters.',
   })
-  @Length(1, 255)
+  @OneLine(255)
   name!: string;
 
   @Field(() => [VariantOption], {

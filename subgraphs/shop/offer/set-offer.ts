@@ -1,11 +1,12 @@
 import Big from 'big.js';
-import { IsOptional, Length, Matches, Max, Min } from 'class-validator';
+import { IsOptional, Matches, Max, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { variantKey, variantNames } from '../../contracts/product.js';
 import { sql } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
 import { badInput } from '../../shared/errors.js';
 import { Decimal, UUID } from '../../shared/graphql/scalars.js';
+import { OneLine } from '../../shared/graphql/validation.js';
 import type { ServiceClient } from '../../shared/http/service-client.js';
 import { newId } from '../../shared/ids.js';
 import type { ShopContext } from '../context.js';
@@ -29,7 +30,7 @@ export class SetOfferInput {
   shopId!: string;
 
   @Field(() => String, { description: 'SKU of the variant.' })
-  @Length(1, 64)
+  @OneLine(64)
   sku!: string;
 
   @Field(() => Decimal, {

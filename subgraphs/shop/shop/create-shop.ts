@@ -5,6 +5,7 @@ import { identityOf } from '../../shared/auth/callers.js';
 import { isUniqueViolation } from '../../shared/database/errors.js';
 import { type Once, transact } from '../../shared/database/transact.js';
 import { conflict } from '../../shared/errors.js';
+import { OneLine } from '../../shared/graphql/validation.js';
 import { KeyField } from '../../shared/idempotency/key-field.js';
 import { newId } from '../../shared/ids.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
@@ -26,7 +27,7 @@ export function SlugRule(): PropertyDecorator {
 @InputType({ description: 'A new shop.' })
 export class CreateShopInput {
   @Field(() => String, { description: 'Name, 1 to 255 characters.' })
-  @Length(1, 255)
+  @OneLine(255)
   name!: string;
 
   @Field(() => String, {

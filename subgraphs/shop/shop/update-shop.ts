@@ -1,7 +1,8 @@
-import { IsOptional, Length } from 'class-validator';
+import { IsOptional } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { transact } from '../../shared/database/transact.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { OneLine } from '../../shared/graphql/validation.js';
 import type { ShopContext } from '../context.js';
 import { SlugRule, throwSlugTaken } from './create-shop.js';
 import { requireOwnShop } from './require-shop.js';
@@ -16,7 +17,7 @@ export class UpdateShopInput {
 
   @Field(() => String, { nullable: true, description: 'New name, 1 to 255 characters.' })
   @IsOptional()
-  @Length(1, 255)
+  @OneLine(255)
   name?: string | null;
 
   @Field(() => String, {

@@ -2,6 +2,7 @@ import { Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { parseIdentifier } from '../../shared/auth/identifier.js';
 import { result } from '../../shared/graphql/refusal.js';
+import { OneLine } from '../../shared/graphql/validation.js';
 import { findAccount } from '../credentials/identifier.js';
 import { verifyPassword } from '../credentials/password.js';
 import { openSession, type SessionContext } from '../session/open-session.js';
@@ -12,7 +13,7 @@ export class LoginInput {
   @Field(() => String, {
     description: 'E-mail address, or phone number with country code.',
   })
-  @Length(1, 255)
+  @OneLine(255)
   identifier!: string;
 
   @Field(() => String, { description: 'Password.' })

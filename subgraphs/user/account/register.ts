@@ -18,7 +18,7 @@ export class RegisterInput {
   name!: string;
 
   @Field(() => String, { description: 'E-mail address to log in with.' })
-  @Length(3, 255)
+  @OneLine(255)
   email!: string;
 
   @Field(() => String, {

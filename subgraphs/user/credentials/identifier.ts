@@ -10,13 +10,14 @@ import {
 } from '../../shared/auth/identifier.js';
 import { sql } from '../../shared/database/sql.js';
 import { badInput } from '../../shared/errors.js';
+import { phoneMessage } from '../../shared/graphql/validation.js';
 import { User } from '../user.js';
 
 /** @throws `BAD_USER_INPUT` */
 export function parsePhone(path: string, text: string): Identifier {
   const phone = phoneOf(text);
   if (phone) return { phone };
-  throw badInput({ [path]: 'must be a phone number with its country code, such as +12025550143' });
+  throw badInput({ [path]: phoneMessage });
 }
 
 const emailMax = 255;

@@ -1,4 +1,4 @@
-import { IsOptional, Length, ValidateNested } from 'class-validator';
+import { IsOptional, ValidateNested } from 'class-validator';
 import { Field, InputType, ObjectType } from 'type-graphql';
 import { identityOf } from '../../shared/auth/callers.js';
 import { transact } from '../../shared/database/transact.js';
@@ -27,7 +27,7 @@ export class PreferencesInput {
     description: 'Theme of the user interface, 1 to 20 characters.',
   })
   @IsOptional()
-  @Length(1, 20)
+  @OneLine(20)
   theme?: string | null;
 }
 

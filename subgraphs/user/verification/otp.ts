@@ -25,7 +25,7 @@ export class OtpChallenge {
 @InputType({ description: 'The phone to which a code is sent.' })
 export class RequestOtpInput {
   @Field(() => String, { description: 'Phone number with country code.' })
-  @Length(1, 40)
+  @OneLine(40)
   phone!: string;
 
   @KeyField()

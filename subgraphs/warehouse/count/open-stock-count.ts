@@ -1,4 +1,4 @@
-import { ArrayMaxSize, ArrayMinSize, ArrayUnique, Length } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, ArrayUnique } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { identityOf } from '../../shared/auth/callers.js';
 import { insertRows } from '../../shared/database/insert-rows.js';
@@ -6,6 +6,7 @@ import { sql } from '../../shared/database/sql.js';
 import { type Once, transact } from '../../shared/database/transact.js';
 import { badInput, conflict } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { OneLine } from '../../shared/graphql/validation.js';
 import { KeyField } from '../../shared/idempotency/key-field.js';
 import { newId } from '../../shared/ids.js';
 import type { WarehouseContext } from '../context.js';
@@ -26,7 +27,7 @@ export class OpenStockCountInput {
   @ArrayMinSize(1)
   @ArrayMaxSize(countLinesMax)
   @ArrayUnique()
-  @Length(1, 64, { each: true })
+  @OneLine(64, { each: true })
   skus!: string[];
 
   @Field(() => Boolean, {

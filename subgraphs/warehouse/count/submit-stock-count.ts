@@ -1,19 +1,12 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import {
-  ArrayMaxSize,
-  ArrayMinSize,
-  IsOptional,
-  Length,
-  Max,
-  Min,
-  ValidateNested,
-} from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, IsOptional, Max, Min, ValidateNested } from 'class-validator';
 import { createUnionType, Field, InputType, Int, ObjectType } from 'type-graphql';
 import { sql } from '../../shared/database/sql.js';
 import type { Once } from '../../shared/database/transact.js';
 import { badInput } from '../../shared/errors.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { OneLine } from '../../shared/graphql/validation.js';
 import { KeyField } from '../../shared/idempotency/key-field.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { correctOnHand } from '../stock/correct-on-hand.js';
@@ -30,7 +23,7 @@ import { StockCount, StockCountLine } from './stock-count.js';
 @InputType({ description: 'The counted units of one variant.' })
 export class CountedLineInput {
   @Field(() => String, { description: 'The variant, one of the count.' })
-  @Length(1, 64)
+  @OneLine(64)
   sku!: string;
 
   @Field(() => Int, {

@@ -1,9 +1,10 @@
-import { IsOptional, Length, Max, Min } from 'class-validator';
+import { IsOptional, Max, Min } from 'class-validator';
 import { createUnionType, Field, InputType, Int, ObjectType } from 'type-graphql';
 import type { Once } from '../../shared/database/transact.js';
 import { badInput } from '../../shared/errors.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { OneLine } from '../../shared/graphql/validation.js';
 import { KeyField } from '../../shared/idempotency/key-field.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
@@ -25,7 +26,7 @@ export class AdjustStockInput {
   warehouseId!: string;
 
   @Field(() => String, { description: 'The variant.' })
-  @Length(1, 64)
+  @OneLine(64)
   sku!: string;
 
   @Field(() => Int, {
@@ -67,7 +68,7 @@ export class AdjustStockInput {
   @Field(() => String, {
     description: 'Reason, such as “counted” or “damaged”; 1 to 255 characters.',
   })
-  @Length(1, 255)
+  @OneLine(255)
   reason!: string;
 
   @KeyField()

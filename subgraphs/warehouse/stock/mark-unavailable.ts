@@ -1,7 +1,8 @@
-import { Length, Max, Min, NotEquals } from 'class-validator';
+import { Max, Min, NotEquals } from 'class-validator';
 import { createUnionType, Field, InputType, Int } from 'type-graphql';
 import type { Once } from '../../shared/database/transact.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { OneLine } from '../../shared/graphql/validation.js';
 import { KeyField } from '../../shared/idempotency/key-field.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
 import { noUnits } from './level-units.js';
@@ -18,7 +19,7 @@ export class MarkUnavailableInput {
   warehouseId!: string;
 
   @Field(() => String, { description: 'The variant.' })
-  @Length(1, 64)
+  @OneLine(64)
   sku!: string;
 
   @Field(() => Int, {
@@ -33,7 +34,7 @@ export class MarkUnavailableInput {
   @Field(() => String, {
     description: 'Reason, such as “damaged” or “quarantine”; 1 to 255 characters.',
   })
-  @Length(1, 255)
+  @OneLine(255)
   reason!: string;
 
   @KeyField()

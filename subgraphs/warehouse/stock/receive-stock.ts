@@ -1,8 +1,9 @@
-import { IsOptional, Length, Max, Min } from 'class-validator';
+import { IsOptional, Max, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import type { Once } from '../../shared/database/transact.js';
 import { badInput } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { OneLine } from '../../shared/graphql/validation.js';
 import { KeyField } from '../../shared/idempotency/key-field.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
 import { onHandMax, unitsPerItemMax } from './ledger.js';
@@ -18,7 +19,7 @@ export class ReceiveStockInput {
   warehouseId!: string;
 
   @Field(() => String, { description: 'The variant.' })
-  @Length(1, 64)
+  @OneLine(64)
   sku!: string;
 
   @Field(() => Int, { description: 'Units received, 1 to 1,000,000.' })
@@ -28,11 +29,10 @@ export class ReceiveStockInput {
 
   @Field(() => String, {
     nullable: true,
-    description:
-      'Reference of the delivery, such as the number of its note; at most 255 characters.',
+    description: 'Reference of the delivery, such as the number of its note; 1 to 255 characters.',
   })
   @IsOptional()
-  @Length(0, 255)
+  @OneLine(255)
   reference?: string | null;
 
   @KeyField()

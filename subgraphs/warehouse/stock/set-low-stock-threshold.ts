@@ -1,9 +1,10 @@
-import { Length, Max, Min } from 'class-validator';
+import { Max, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { sql } from '../../shared/database/sql.js';
 import { runStatement } from '../../shared/database/transact.js';
 import { notFound } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { OneLine } from '../../shared/graphql/validation.js';
 import type { WarehouseContext } from '../context.js';
 import { requireWarehouse } from '../warehouse/require-warehouse.js';
 import { onHandMax } from './ledger.js';
@@ -15,7 +16,7 @@ export class LowStockThresholdInput {
   warehouseId!: string;
 
   @Field(() => String, { description: 'The variant, of which the warehouse must have a level.' })
-  @Length(1, 64)
+  @OneLine(64)
   sku!: string;
 
   @Field(() => Int, {

@@ -1,6 +1,7 @@
-import { Length, Max, Min } from 'class-validator';
+import { Max, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { OneLine } from '../../shared/graphql/validation.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
 import { onHandMax } from './ledger.js';
 import { moveStock } from './move-stock.js';
@@ -13,7 +14,7 @@ export class StockBufferInput {
   warehouseId!: string;
 
   @Field(() => String, { description: 'The variant.' })
-  @Length(1, 64)
+  @OneLine(64)
   sku!: string;
 
   @Field(() => Int, { description: 'Units, 0 to 100,000,000.' })

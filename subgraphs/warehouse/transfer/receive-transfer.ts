@@ -1,10 +1,11 @@
-import { ArrayMaxSize, IsOptional, Length, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, IsOptional, ValidateNested } from 'class-validator';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
 import type { UnitsOfSku } from '../../contracts/stock-key.js';
 import type { Once } from '../../shared/database/transact.js';
 import { badInput } from '../../shared/errors.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { OneLine } from '../../shared/graphql/validation.js';
 import { KeyField } from '../../shared/idempotency/key-field.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { moveStock, type StockWork } from '../stock/move-stock.js';
@@ -45,7 +46,7 @@ export class ReceiveTransferInput {
     description: 'Reason of the write-off, 1 to 255 characters.',
   })
   @IsOptional()
-  @Length(1, 255)
+  @OneLine(255)
   reason?: string | null;
 
   @KeyField()

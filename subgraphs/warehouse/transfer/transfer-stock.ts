@@ -1,9 +1,10 @@
-import { ArrayMaxSize, ArrayMinSize, Length, Max, Min, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, Max, Min, ValidateNested } from 'class-validator';
 import { createUnionType, Field, InputType, Int } from 'type-graphql';
 import type { UnitsOfSku } from '../../contracts/stock-key.js';
 import type { Once } from '../../shared/database/transact.js';
 import { badInput } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { OneLine } from '../../shared/graphql/validation.js';
 import { KeyField } from '../../shared/idempotency/key-field.js';
 import { newId } from '../../shared/ids.js';
 import { type Ledger, onHandMax } from '../stock/ledger.js';
@@ -21,7 +22,7 @@ export const linesMax = 100;
 @InputType({ description: 'Units of one variant.' })
 export class TransferLineInput {
   @Field(() => String, { description: 'The variant.' })
-  @Length(1, 64)
+  @OneLine(64)
   sku!: string;
 
   @Field(() => Int, { description: 'Units, 1 to 1,000,000.' })

@@ -1,7 +1,8 @@
-import { Length, Max, Min, ValidateNested } from 'class-validator';
+import { Max, Min, ValidateNested } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { type Once, transact } from '../../shared/database/transact.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { OneLine } from '../../shared/graphql/validation.js';
 import { KeyField } from '../../shared/idempotency/key-field.js';
 import { newId } from '../../shared/ids.js';
 import type { WarehouseContext } from '../context.js';
@@ -14,7 +15,7 @@ export class CreateWarehouseInput {
   shopId!: string;
 
   @Field(() => String, { description: 'Name, 1 to 255 characters.' })
-  @Length(1, 255)
+  @OneLine(255)
   name!: string;
 
   @Field(() => WarehouseAddress, { nullable: true, description: 'Address.' })

@@ -1,7 +1,8 @@
-import { IsOptional, Length, Max, Min, ValidateNested } from 'class-validator';
+import { IsOptional, Max, Min, ValidateNested } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { transact } from '../../shared/database/transact.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { OneLine } from '../../shared/graphql/validation.js';
 import type { WarehouseContext } from '../context.js';
 import { requireWarehouse } from './require-warehouse.js';
 import { Warehouse, WarehouseAddress } from './warehouse.js';
@@ -13,7 +14,7 @@ export class UpdateWarehouseInput {
 
   @Field(() => String, { nullable: true, description: 'Name, 1 to 255 characters.' })
   @IsOptional()
-  @Length(1, 255)
+  @OneLine(255)
   name?: string | null;
 
   @Field(() => WarehouseAddress, {

@@ -1,8 +1,8 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import { Length } from 'class-validator';
 import { Directive, Field, InputType, Int, ObjectType } from 'type-graphql';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { OneLine } from '../../shared/graphql/validation.js';
 import { Allow } from '../../shared/rights/rights.js';
 
 @Allow('parent')
@@ -10,19 +10,19 @@ import { Allow } from '../../shared/rights/rights.js';
 @InputType('WarehouseAddressInput', { description: 'Address of a warehouse.' })
 export class WarehouseAddress {
   @Field(() => String, { description: 'Street and number.' })
-  @Length(1, 255)
+  @OneLine(255)
   street!: string;
 
   @Field(() => String, { description: 'City.' })
-  @Length(1, 100)
+  @OneLine(100)
   city!: string;
 
   @Field(() => String, { description: 'Postal code.' })
-  @Length(1, 20)
+  @OneLine(20)
   zip!: string;
 
   @Field(() => String, { description: 'Country.' })
-  @Length(1, 100)
+  @OneLine(100)
   country!: string;
 }
 

@@ -1,11 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { identityOf } from '../../../shared/auth/callers.js';
 import { isUniqueViolation } from '../../../shared/database/errors.js';
 import { type Once, transact } from '../../../shared/database/transact.js';
 import { badInput, conflict } from '../../../shared/errors.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
+import { OneLine, Text } from '../../../shared/graphql/validation.js';
 import { KeyField } from '../../../shared/idempotency/key-field.js';
 import { newId } from '../../../shared/ids.js';
 import { Category } from '../../category/category.js';
@@ -18,11 +18,11 @@ import { newVariants, throwSkuTaken, VariantList } from './add-variant.js';
 @InputType({ description: 'A new product with its variants.' })
 export class CreateProductInput {
   @Field(() => String, { description: 'Name, 1 to 255 characters. The slug is made from it.' })
-  @Length(1, 255)
+  @OneLine(255)
   name!: string;
 
   @Field(() => String, { description: 'Description in plain text, 1 to 20,000 characters.' })
-  @Length(1, 20_000)
+  @Text(20_000)
   description!: string;
 
   @Field(() => UUID, { description: 'The category.' })

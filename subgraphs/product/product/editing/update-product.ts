@@ -1,7 +1,8 @@
-import { IsOptional, Length } from 'class-validator';
+import { IsOptional } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { transact } from '../../../shared/database/transact.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
+import { OneLine, Text } from '../../../shared/graphql/validation.js';
 import type { ProductContext } from '../../context.js';
 import { ImageList, type Product } from '../product.js';
 import { requireCategory } from './create-product.js';
@@ -18,7 +19,7 @@ export class UpdateProductInput {
     description: 'New name, 1 to 255 characters. The slug does not change.',
   })
   @IsOptional()
-  @Length(1, 255)
+  @OneLine(255)
   name?: string | null;
 
   @Field(() => String, {
@@ -26,7 +27,7 @@ export class UpdateProductInput {
     description: 'Description in plain text, 1 to 20,000 characters.',
   })
   @IsOptional()
-  @Length(1, 20_000)
+  @Text(20_000)
   description?: string | null;
 
   @Field(() => UUID, { nullable: true, description: 'The category.' })

@@ -1,6 +1,7 @@
-import { IsOptional, Length } from 'class-validator';
+import { IsOptional } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { transact } from '../../../shared/database/transact.js';
+import { OneLine } from '../../../shared/graphql/validation.js';
 import type { ProductContext } from '../../context.js';
 import { OptionList, type ProductVariant, VariantOption } from '../variant.js';
 import { requireOwnVariant } from './require-own.js';
@@ -9,7 +10,7 @@ import { enqueueVariantRenamed } from './variant-renamed.js';
 @InputType({ description: 'Changes to a variant. Omitted and null fields keep their value.' })
 export class UpdateVariantInput {
   @Field(() => String, { description: 'SKU of the variant; it never changes.' })
-  @Length(1, 64)
+  @OneLine(64)
   sku!: string;
 
   @Field(() => String, {
@@ -17,7 +18,7 @@ export class UpdateVariantInput {
     description: 'Name of the variant, without the product’s, 1 to 255 characters.',
   })
   @IsOptional()
-  @Length(1, 255)
+  @OneLine(255)
   name?: string | null;
 
   @Field(() => [VariantOption], {
