@@ -16,7 +16,9 @@ export const operations = {
   checkout(input: {
     idempotencyKey: "my-first-order"
     items: [{ offerId: "${seedId('offer', 0)}", quantity: 1 }]
-    shippingAddress: { street: "1 Main St", city: "Springfield", zip: "12345", country: "US" }
+    shippingAddress: {
+      recipient: "Ana Customer", street: "1 Main St", city: "Springfield", zip: "12345", country: "US"
+    }
   }) {
     ... on CheckoutSuccess { order { id number total { amount currencyCode } expiresAt } }
     ... on Refusal { message }

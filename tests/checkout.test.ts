@@ -258,7 +258,7 @@ describe('checkout, through the router', () => {
         addressId,
       });
       const shown = await system.graphql(
-        '{ orders { edges { node { id shippingAddress { street city zip country } } } } }',
+        '{ orders { edges { node { id shippingAddress { recipient street city zip country } } } } }',
         {},
         customer.token,
       );

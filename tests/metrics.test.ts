@@ -56,7 +56,7 @@ describe('the metrics of the processes', () => {
     await checkout(system, customer, [{ offerId, quantity: 4 }]);
     await system.graphql(
       `mutation Named { again: checkout(input: { idempotencyKey: "short", items: [], shippingAddress:
-         { street: "s", city: "c", zip: "z", country: "US" } }) { __typename } }`,
+         { recipient: "r", street: "s", city: "c", zip: "z", country: "US" } }) { __typename } }`,
       {},
       customer.token,
     );

@@ -23,30 +23,11 @@ describe('an account', () => {
     await system.stop();
   });
 
-  const addressFields = 'id street city state zip country isDefault';
   const must = async (query: string, variables: object, { token }: Person = person) => {
     const { data, errors } = await system.graphql(query, variables, token);
     if (errors) throw new Error(JSON.stringify(errors));
     return Object.values(data)[0] as Record<string, never>;
   };
-  const add = (input: object, as?: Person) =>
-    must(
-      `mutation ($input: AddAddressInput!) { addAddress(input: $input) { ${addressFields} } }`,
-      { input },
-      as,
-    );
-  const update = (input: object, as?: Person) =>
-    must(
-      `mutation ($input: UpdateAddressInput!) { updateAddress(input: $input) { ${addressFields} } }`,
-      { input },
-      as,
-    );
-  const remove = (id: string, as?: Person) =>
-    must('mutation ($id: UUID!) { deleteAddress(id: $id) }', { id }, as);
-  const addresses = async () =>
-    (await must(`{ me { addresses { ${addressFields} } } }`, {})).addresses as unknown as Array<
-      Record<string, unknown>
-    >;
 
   it('has a name and preferences, each of which can be changed alone', async () => {
     const fields = 'name preferences { newsletter theme }';
@@ -70,54 +51,6 @@ describe('an account', () => {
       await expect(change({ name })).rejects.toThrow('input.name');
     }
     expect(await me()).toEqual(changed);
-  });
-
-  it('has addresses, of which the first is the default', async () => {
-    const home = await add({ street: '1 Main St', city: 'Springfield', country: 'US' });
-    expect(home).toMatchObject({ street: '1 Main St', state: null, isDefault: true });
-    const work = await add({ street: '2 Side St' });
-    expect(work).toMatchObject({ isDefault: false });
-    expect(await addresses()).toEqual([home, work]);
-    await expect(add({})).rejects.toThrow('must have at least one of street');
-    await expect(add({ zip: '1'.repeat(21) })).rejects.toThrow('input.zip');
-  });
-
-  it('has one default address, also when many become it at once', async () => {
-    const ids: string[] = [];
-    for (let n = 0; n < 4; n++) ids.push((await add({ street: `${n} Main St` })).id as never);
-    await Promise.all([
-      ...ids.map((id) => update({ id, isDefault: true })),
-      ...ids.map((_, n) => add({ street: `${n} Side St`, isDefault: true })),
-    ]);
-    const all = await addresses();
-    expect(all).toHaveLength(8);
-    expect(all.filter(({ isDefault }) => isDefault)).toHaveLength(1);
-  });
-
-  it('changes the given fields of an address, and clears those that are null', async () => {
-    const { id } = await add({ street: '1 Main St', city: 'Springfield' });
-    expect(await update({ id, city: null, zip: '12345' })).toMatchObject({
-      street: '1 Main St',
-      city: null,
-      zip: '12345',
-      isDefault: true,
-    });
-    expect(await update({ id, isDefault: false })).toMatchObject({ isDefault: false });
-    await expect(update({ id, street: ' ', zip: null })).rejects.toThrow('must have at least one');
-    expect(await remove(id as never)).toBe(true);
-    expect(await addresses()).toEqual([]);
-  });
-
-  it('cannot change addresses of another account', async () => {
-    const { id } = await add({ street: '1 Main St' });
-    await expect(update({ id, street: 'mine' }, other)).rejects.toThrow('NOT_FOUND');
-    await expect(remove(id as never, other)).rejects.toThrow('NOT_FOUND');
-    expect(await addresses()).toMatchObject([{ street: '1 Main St' }]);
-  });
-
-  it('has at most fifty addresses', async () => {
-    for (let n = 0; n < 50; n++) await add({ street: `${n} Main St` });
-    await expect(add({ street: 'one more' })).rejects.toThrow('CONFLICT');
   });
 
   it('gets a role from an admin, which its next token has', async () => {

@@ -9,6 +9,7 @@ const mutation = `mutation Checkout($input: CheckoutInput!) { checkout(input: $i
   ... on PaymentSuccess { order { id status } }
   ... on InsufficientStock { lines { requested available } } } }`;
 const shippingAddress = {
+  recipient: 'Sam Body',
   street: '1 Main St',
   city: 'Springfield',
   zip: '62701',

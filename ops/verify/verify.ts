@@ -1,5 +1,6 @@
 import { type Databases, withDatabases } from '../databases/clients.js';
 import type { DatabaseUrls } from '../databases/urls.js';
+import { accountInvariants } from './account-invariants.js';
 import type { Finding, Invariant } from './invariant.js';
 import { orderInvariants } from './order-invariants.js';
 import { projectionInvariants } from './projection-invariants.js';
@@ -9,6 +10,7 @@ export const invariants: readonly Invariant[] = [
   ...stockInvariants,
   ...orderInvariants,
   ...projectionInvariants,
+  ...accountInvariants,
 ];
 
 export interface Verdict extends Finding {

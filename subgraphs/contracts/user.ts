@@ -2,19 +2,28 @@ import { z } from 'zod';
 import type { Call } from './call.js';
 
 /** The parts of an address that an order needs. */
-export const addressParts = ['street', 'city', 'zip', 'country'] as const;
-export type AddressParts = Readonly<Record<(typeof addressParts)[number], string | null>>;
+export const requiredParts = ['recipient', 'street', 'city', 'zip', 'country'] as const;
+/** The parts that an order has if the address does. */
+export const optionalParts = ['state', 'phone'] as const;
+
+const allParts = [...requiredParts, ...optionalParts];
+type Part = (typeof allParts)[number];
+
+/** Any part may be missing. A phone number is in E.164. */
+export type SavedAddress = Readonly<Record<Part, string | null>>;
 
 const part = z.string().nullable();
 
 /** An address of a user; null where the user has none of that id. */
 export const addressOf: Call<
   { readonly userId: string; readonly id: string },
-  AddressParts | null
+  SavedAddress | null
 > = {
   field: 'addressOf',
   query: `query ($userId: UUID!, $id: UUID!) {
-    addressOf(userId: $userId, id: $id) { ${addressParts.join(' ')} }
+    addressOf(userId: $userId, id: $id) { ${allParts.join(' ')} }
   }`,
-  answer: z.object({ street: part, city: part, zip: part, country: part }).nullable(),
+  answer: z
+    .object(Object.fromEntries(allParts.map((name) => [name, part])) as Record<Part, typeof part>)
+    .nullable(),
 };

@@ -2,6 +2,7 @@ import type { Schema } from '../shared/database/connect.js';
 import { Migration20261127StoredOutcomes } from '../shared/idempotency/20261127-stored-outcomes.js';
 import { StoredOutcome } from '../shared/idempotency/stored-outcome.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
+import { Migration20261128Addresses } from './migrations/20261128-addresses.js';
 import { Address } from './profile/address.js';
 import { LoginSession, RefreshToken } from './session/login-session.js';
 import { User } from './user.js';
@@ -11,5 +12,6 @@ export const databaseSchema: Schema = {
   migrations: [
     { name: '20261127-initial', class: Migration20261127Initial },
     { name: '20261127-stored-outcomes', class: Migration20261127StoredOutcomes },
+    { name: '20261128-addresses', class: Migration20261128Addresses },
   ],
 };

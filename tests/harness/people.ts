@@ -86,7 +86,10 @@ export async function openShop(
   return { shopId: shop.id, sku, offerId: offer.id, warehouseIds };
 }
 
-export const address = { street: '1 Main St', city: 'Springfield', zip: '12345', country: 'US' };
+export const place = { street: '1 Main St', city: 'Springfield', zip: '12345', country: 'US' };
+
+/** What an order needs. */
+export const address = { recipient: 'Sam Body', ...place };
 
 const paymentOutcomes = `
   ... on PaymentPending { payment { id status } }

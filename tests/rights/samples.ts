@@ -35,7 +35,9 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Mutation.proveEmail': wrongCode,
   'Mutation.addPhone': async ({ proof }) => ({ input: await proof() }),
   'Mutation.updateProfile': () => ({ input: { preferences: { theme: 'dark' } } }),
-  'Mutation.addAddress': () => ({ input: { ...address, state: 'Illinois' } }),
+  'Mutation.addAddress': () => ({
+    input: { ...address, state: 'Illinois', phone: '+12025550143' },
+  }),
   'Mutation.updateAddress': async ({ newAddress }) => ({
     input: { id: await newAddress(), city: 'Springfield' },
   }),

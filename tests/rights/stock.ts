@@ -1,4 +1,4 @@
-import { address } from '../harness/people.js';
+import { place } from '../harness/people.js';
 import type { actAs } from '../harness/vendor.js';
 
 type Vendor = ReturnType<typeof actAs>;
@@ -15,7 +15,7 @@ const openCountsMax = 8;
 
 /** Another warehouse of a shop with some units, counts of them, and a transfer to it. */
 export async function createStock(vendor: Vendor, { shopId, sku, warehouseIds }: Shop) {
-  const created = { shopId, name: 'With an address', address };
+  const created = { shopId, name: 'With an address', address: place };
   const { id } = await vendor.mutate('createWarehouse', 'CreateWarehouseInput', created, 'id');
   const warehouseId: string = id;
   const received = { warehouseId, sku, quantity: counted };

@@ -195,7 +195,7 @@ const payMutation = `mutation ($input: PayOrderInput!) {
 const checkoutInput = (items?: { offerId: string; quantity: number }[]) => ({
   idempotencyKey: randomUUID(),
   items,
-  shippingAddress: address,
+  shippingAddress: { ...address, state: 'Illinois', phone: '+12025550143' },
 });
 
 type Must = (

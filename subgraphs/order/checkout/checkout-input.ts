@@ -13,7 +13,7 @@ import { badInput } from '../../shared/errors.js';
 import { Decimal, UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import { quantityMax } from '../cart/change-cart.js';
-import { ShippingAddress } from '../order/order.js';
+import { ShippingAddressInput } from './shipping-address-input.js';
 
 export const itemsMax = 100;
 
@@ -58,17 +58,18 @@ export class CheckoutInput {
   @OneLine(50)
   paymentMethod?: string | null;
 
-  @Field(() => ShippingAddress, {
+  @Field(() => ShippingAddressInput, {
     nullable: true,
     description: 'Shipping address. Either this or `addressId` is required.',
   })
   @IsOptional()
   @ValidateNested()
-  shippingAddress?: ShippingAddress | null;
+  shippingAddress?: ShippingAddressInput | null;
 
   @Field(() => UUID, {
     nullable: true,
-    description: 'A saved address of the customer, complete with street, city, zip and country.',
+    description:
+      'A saved address of the customer, complete with recipient, street, city, zip and country.',
   })
   addressId?: string | null;
 

@@ -25,7 +25,13 @@ describe('checkouts at the same time', () => {
     await database.drop();
   });
 
-  const shippingAddress = { street: '1 "Main" {St}', city: 'B\\c', zip: ',', country: 'US' };
+  const shippingAddress = {
+    recipient: "O'Neil",
+    street: '1 "Main" {St}',
+    city: 'B\\c',
+    zip: ',',
+    country: 'US',
+  };
   const offerOf = (purchaseLimit: number | null = null) => ({
     ...{ id: newId(), shopId: newId(), sku: 'SKU', name: 'It', priceAmount: '1.10' },
     ...{ currencyCode: 'USD', purchaseLimit, isActive: true },

@@ -5,7 +5,7 @@ import { sqlPrepared } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
 import { newId } from '../../shared/ids.js';
 import { lineTotal, sumOf } from '../../shared/money.js';
-import type { ShippingAddress } from '../order/order.js';
+import type { ShippingAddress } from '../order/shipping-address.js';
 import {
   countPurchases,
   countPurchasesSql,

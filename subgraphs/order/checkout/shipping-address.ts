@@ -1,7 +1,9 @@
-import { addressOf, addressParts } from '../../contracts/user.js';
+import { addressOf, requiredParts, type SavedAddress } from '../../contracts/user.js';
+import { phoneOf } from '../../shared/auth/identifier.js';
 import { badInput, notFound } from '../../shared/errors.js';
+import { hasVisibleText } from '../../shared/text.js';
 import type { OrderApp } from '../context.js';
-import type { ShippingAddress } from '../order/order.js';
+import type { ShippingAddress } from '../order/shipping-address.js';
 import type { CheckoutInput } from './checkout-input.js';
 
 type AddressChoice = Pick<CheckoutInput, 'shippingAddress' | 'addressId'>;
@@ -26,15 +28,20 @@ export async function shippingAddressOf(
   userId: string,
   { shippingAddress, addressId }: AddressChoice,
 ): Promise<ShippingAddress> {
-  if (shippingAddress) return shippingAddress;
+  if (shippingAddress) {
+    const { phone } = shippingAddress;
+    return { ...shippingAddress, phone: phone ? phoneOf(phone) : null };
+  }
   const id = addressId as string;
   const address = await user.call(addressOf, { userId, id }, { timeoutMs, repeatable: true });
   if (!address) throw notFound('address', id);
-  const missing = addressParts.filter((part) => !address[part]?.trim());
-  if (missing.length > 0) {
-    throw badInput({
-      'input.addressId': `lacks ${missing.join(', ')}: complete the address first`,
-    });
-  }
+  requireComplete(address);
   return address as ShippingAddress;
+}
+
+function requireComplete(address: SavedAddress): void {
+  const missing = requiredParts.filter((part) => !hasVisibleText(address[part]));
+  if (missing.length === 0) return;
+  const parts = missing.map((part) => `no ${part}`).join(', ');
+  throw badInput({ 'input.addressId': `the address has ${parts}: complete it first` });
 }

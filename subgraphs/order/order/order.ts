@@ -1,33 +1,12 @@
 import type { Opt } from '@mikro-orm/core';
 import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import { Length } from 'class-validator';
-import { Directive, Field, InputType, ObjectType } from 'type-graphql';
+import { Directive, Field, ObjectType } from 'type-graphql';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { Refusal } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
+import { ShippingAddress } from './shipping-address.js';
 import { CancelReason, OrderStatus, sqlList } from './status.js';
-
-@Allow('parent')
-@ObjectType({ description: 'Shipping address of an order.' })
-@InputType('ShippingAddressInput', { description: 'Shipping address of an order.' })
-export class ShippingAddress {
-  @Field(() => String, { description: 'Street and number, 1 to 255 characters.' })
-  @Length(1, 255)
-  street!: string;
-
-  @Field(() => String, { description: 'City, 1 to 100 characters.' })
-  @Length(1, 100)
-  city!: string;
-
-  @Field(() => String, { description: 'Postal code, 1 to 20 characters.' })
-  @Length(1, 20)
-  zip!: string;
-
-  @Field(() => String, { description: 'Country, 1 to 100 characters.' })
-  @Length(1, 100)
-  country!: string;
-}
 
 @Directive('@key(fields: "id")')
 @Allow('own', 'shop-owner')

@@ -7,13 +7,8 @@ import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Allow, requireSelf } from '../../shared/rights/rights.js';
 import { User } from '../user.js';
 import { Address } from './address.js';
-import {
-  AddAddressInput,
-  addAddress,
-  deleteAddress,
-  UpdateAddressInput,
-  updateAddress,
-} from './edit-addresses.js';
+import { AddAddressInput, UpdateAddressInput } from './address-input.js';
+import { addAddress, deleteAddress, updateAddress } from './edit-addresses.js';
 import { Preferences, UpdateProfileInput, updateProfile } from './update-profile.js';
 
 const loadAddresses = loadAllBy(Address, 'userId', { isDefault: 'desc', id: 'asc' });
@@ -81,7 +76,10 @@ export class ProfileResolver {
   }
 
   @Allow('own')
-  @Mutation(() => Boolean, { description: 'Deletes a saved address of the signed-in user.' })
+  @Mutation(() => Boolean, {
+    description:
+      'Deletes a saved address of the signed-in user. If it was the default, the address changed last becomes it.',
+  })
   deleteAddress(
     @Arg('id', () => UUID, { description: 'The address.' }) id: string,
     @Ctx() context: SubgraphContext,
