@@ -104,6 +104,13 @@ const cases: Record<string, Case> = {
        )} }`,
     )} } }`,
   },
+  'the orders of a shop': {
+    who: 'vera',
+    length: 4,
+    query: `query ($first: Int!, $shop: UUID!) { shop(id: $shop) { list: orders(first: $first) { ${nodes(
+      'status order { number shippingAddress { recipient city } customer { id } } items { name }',
+    )} } } }`,
+  },
   transfers: {
     who: 'vera',
     length: 4,
@@ -115,7 +122,7 @@ const cases: Record<string, Case> = {
     who: 'ana',
     length: 4,
     query: `query ($first: Int!) { list: orders(first: $first) { ${nodes(
-      `number customer { name } total { amount } payments { id status order { number } }
+      `number customer { name } shippingAddress { recipient } total { amount } payments { id status order { number } }
        shopOrders { order { number } shop { name } items { name offer { price { amount } availability { available } } ${variant} } }`,
     )} } }`,
   },

@@ -7,6 +7,7 @@ import { OutboxEntry } from '../shared/messaging/outbox.js';
 import { Cart, CartItem, UnitsInCarts } from './cart/cart.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
 import { Migration20261127ShippedUnits } from './migrations/20261127-shipped-units.js';
+import { Migration20261128Addresses } from './migrations/20261128-addresses.js';
 import { Order } from './order/order.js';
 import { OrderEvent } from './order/order-event.js';
 import { OrderItem, ShopOrder } from './order/shop-order.js';
@@ -37,5 +38,6 @@ export const databaseSchema: Schema = {
     { name: '20261127-initial', class: Migration20261127Initial },
     { name: '20261127-shipped-units', class: Migration20261127ShippedUnits },
     { name: '20261127-stored-outcomes', class: Migration20261127StoredOutcomes },
+    { name: '20261128-addresses', class: Migration20261128Addresses },
   ],
 };

@@ -52,6 +52,8 @@ export async function changeShopOrders(
     em,
     `with shop_orders as (
        update shop_order set status = $3, tracking_number = coalesce($4, tracking_number),
+         shipped_at = case when $3 = 'SHIPPED' then now() else shipped_at end,
+         delivered_at = case when $3 = 'DELIVERED' then now() else delivered_at end,
          updated_at = now()
        where id = any($2::uuid[]) and status = $5
      )

@@ -6,10 +6,12 @@ import { Money, money } from '../../shared/money.js';
 import { Allow, owns } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
 import { User } from '../references.js';
+import { visibleAddress } from './address-visibility.js';
 import { listOrders } from './list-orders.js';
 import { Order, OrderConnection } from './order.js';
 import { OrderEvent } from './order-event.js';
 import { historyOf } from './order-history.js';
+import { ShippingAddress } from './shipping-address.js';
 import { ShopOrder } from './shop-order.js';
 import { OrderStatus } from './status.js';
 import { findVisibleOrder, findVisibleShopOrders, requireCustomer } from './visible-orders.js';
@@ -50,6 +52,16 @@ export class OrderResolver {
   })
   customer(@Root() order: Order, @Ctx() context: OrderContext): User | null {
     return owns(context, order.customerId) ? { id: order.customerId } : null;
+  }
+
+  @Allow('own', 'shop-owner')
+  @FieldResolver(() => ShippingAddress, {
+    nullable: true,
+    description:
+      'Shipping address. A shop sees it while its shop order is CONFIRMED, for 90 days after it is shipped, and for 30 days after it is delivered; otherwise null.',
+  })
+  shippingAddress(@Root() order: Order, @Ctx() context: OrderContext) {
+    return visibleAddress(context, order);
   }
 
   @Allow('own')

@@ -5,7 +5,7 @@ import { connectionOf } from '../../shared/graphql/connection.js';
 import { Refusal } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
-import { ShippingAddress } from './shipping-address.js';
+import type { ShippingAddress } from './shipping-address.js';
 import { CancelReason, OrderStatus, sqlList } from './status.js';
 
 @Directive('@key(fields: "id")')
@@ -58,7 +58,6 @@ export class Order {
   @Property({ type: 'char', length: 3 })
   currencyCode!: string;
 
-  @Field(() => ShippingAddress, { description: 'Shipping address.' })
   @Property({ type: 'jsonb' })
   shippingAddress!: ShippingAddress;
 

@@ -42,6 +42,14 @@ export class ShopOrder {
   @Property({ type: 'varchar', length: 100, nullable: true })
   trackingNumber!: Opt<string | null>;
 
+  /** null before, and where it was shipped before there was this column */
+  @Property({ type: 'timestamptz', nullable: true })
+  shippedAt!: Opt<Date | null>;
+
+  /** null before, and where it was delivered before there was this column */
+  @Property({ type: 'timestamptz', nullable: true })
+  deliveredAt!: Opt<Date | null>;
+
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 
