@@ -61,7 +61,8 @@ describe('the cart, through the router', () => {
     (await cart()).items.map(({ quantity }: { quantity: number }) => quantity);
 
   it('is empty at first, and its total is exact', async () => {
-    expect(await cart()).toEqual({ id: customer.id, total: null, items: [] });
+    const nothing = { amount: '0.00', currencyCode: 'USD' };
+    expect(await cart()).toEqual({ id: customer.id, total: nothing, items: [] });
     const one = await openShop(system, vendor, [50], '0.10');
     const other = await openShop(system, vendor, [50], '19.99');
     await add(one.offerId, 3);
@@ -85,10 +86,30 @@ describe('the cart, through the router', () => {
     expect(await quantities()).toEqual([4]);
     expect(await set(offerId, 0)).toEqual({ code: 'BAD_USER_INPUT' });
     expect(await quantities()).toEqual([4]);
-    expect(await remove(offerId)).toMatchObject({ items: [], total: null });
+    expect(await remove(offerId)).toMatchObject({ items: [], total: { amount: '0.00' } });
     expect(await remove(offerId)).toMatchObject({ items: [] });
     await add(offerId, 1);
     expect(await ask('mutation { clearCart { items { quantity } } }')).toEqual({ items: [] });
+  });
+
+  it('has no total while its lines have prices in several currencies', async () => {
+    const dollars = await openShop(system, vendor, [50], '5.00');
+    const euros = await openShop(system, vendor, [50], '7.00', undefined, 'EUR');
+    const { total } = await add(euros.offerId, 1);
+    expect(total).toEqual({ amount: '7.00', currencyCode: 'EUR' });
+    expect(await add(dollars.offerId, 1)).toMatchObject({ total: null, items: [{}, {}] });
+    expect(await remove(euros.offerId)).toMatchObject({ total: { amount: '5.00' } });
+  });
+
+  it('adds one unit unless a quantity is given, and sets no line without one', async () => {
+    const { offerId } = await openShop(system, vendor, [50]);
+    const send = (verb: string) =>
+      ask(`mutation { ${verb}(input: { offerId: "${offerId}" }) { __typename } }`);
+    expect(await send('addToCart')).toEqual({ __typename: 'Cart' });
+    expect(await quantities()).toEqual([1]);
+    await send('addToCart');
+    expect(await send('setCartItem')).toHaveProperty('code');
+    expect(await quantities()).toEqual([2]);
   });
 
   it('loses none of twenty units that are added at the same time', async () => {

@@ -42,6 +42,7 @@ export async function openShop(
   unitsOfWarehouses: readonly number[],
   price = '10.00',
   purchaseLimit?: number,
+  currencyCode = 'USD',
 ) {
   const tail = randomUUID().slice(0, 8);
   const sku = `SALE-${tail}`;
@@ -61,6 +62,7 @@ export async function openShop(
     {
       name: `Shop ${tail}`,
       slug: `shop-${tail}`,
+      currencyCode,
     },
   );
   const offer = await must('mutation ($input: SetOfferInput!) { setOffer(input: $input) { id } }', {

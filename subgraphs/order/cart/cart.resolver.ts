@@ -3,7 +3,7 @@ import { identityOf } from '../../shared/auth/callers.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { runOnce } from '../../shared/idempotency/run-once.js';
-import { lineTotal, Money, money, sumOf } from '../../shared/money.js';
+import { currencyDefault, lineTotal, Money, money, sumOf } from '../../shared/money.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
 import { Offer } from '../references.js';
@@ -75,12 +75,13 @@ export class CartResolver {
   @FieldResolver(() => Money, {
     nullable: true,
     description:
-      'Sum of all lines; null if the cart is empty or its prices are in several currencies.',
+      'Sum of all lines; 0 USD if the cart is empty, null if its prices are in several currencies.',
   })
   async total(@Root() cart: Cart, @Ctx() context: OrderContext): Promise<Money | null> {
     const lines = await loaderOf(context, loadCartLines).load(cart.id);
-    const [currency, ...others] = new Set(lines.map(({ currencyCode }) => currencyCode));
-    return currency && others.length === 0 ? money(sumOf(lines.map(totalOf)), currency) : null;
+    const currencies = new Set(lines.map(({ currencyCode }) => currencyCode));
+    const [currency = currencyDefault] = currencies;
+    return currencies.size > 1 ? null : money(sumOf(lines.map(totalOf)), currency);
   }
 }
 
