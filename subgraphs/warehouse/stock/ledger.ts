@@ -225,6 +225,12 @@ export class Ledger {
     level.updatedAt = this.now;
   }
 
+  /** Sets when the level counts as low. It moves no units. */
+  setThreshold(level: StockLevel, threshold: number): void {
+    level.lowStockThreshold = threshold;
+    level.updatedAt = this.now;
+  }
+
   /** Keeps units of a level back from sale. They are no movement. */
   setBuffer(level: StockLevel, buffer: number): void {
     this.#change(level, () => {

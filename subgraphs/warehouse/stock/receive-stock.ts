@@ -35,6 +35,16 @@ export class ReceiveStockInput {
   @OneLine(255)
   reference?: string | null;
 
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Low-stock threshold of the level from now on, 0 to 100,000,000; 0 for never. It is unchanged if omitted.',
+  })
+  @IsOptional()
+  @Min(0)
+  @Max(onHandMax)
+  threshold?: number | null;
+
   @KeyField()
   idempotencyKey?: string | null;
 }
@@ -49,18 +59,20 @@ export interface Receipt {
   readonly sku: string;
   readonly quantity: number;
   readonly reference: string | null;
+  /** the level’s low-stock threshold from now on; by default it is unchanged */
+  readonly threshold?: number | null | undefined;
   /** the id of the user who receives */
   readonly actor: string;
 }
 
 /**
- * Adds received units to a level, with a RECEIPT in the ledger.
+ * Adds received units to a level, with a RECEIPT in the ledger, and sets its threshold if one is given.
  *
  * @throws `BAD_USER_INPUT` for more units than a level or an item may have (`Ledger.hasRoom`)
  */
 export function receiveStock(
   store: StockStore,
-  { warehouse, sku, quantity, reference, actor }: Receipt,
+  { warehouse, sku, quantity, reference, threshold = null, actor }: Receipt,
   once?: Once<StockLevel>,
 ): Promise<StockLevel> {
   const work: StockWork<StockLevel> = async (em, openLedger) => {
@@ -70,6 +82,7 @@ export function receiveStock(
     const [level] = (await ledger.ensureLevels(em, warehouse, [sku])) as [StockLevel];
     if (!ledger.hasRoom(level, quantity)) throw badInput(tooMany('input.quantity'));
     ledger.move(level, { type: 'RECEIPT', onHandDelta: quantity, reference, actor });
+    if (threshold !== null) ledger.setThreshold(level, threshold);
     return level;
   };
   return moveStock(store, work, { once });

@@ -57,10 +57,11 @@ export class StockLevelResolver {
     const mutation = { operation: 'receiveStock', input, results: [StockLevel] };
     return runOnce(context, mutation, async (once) => {
       const warehouse = await requireWarehouse(context, input.warehouseId);
-      const { sku, quantity, reference = null } = input;
+      const { sku, quantity, reference = null, threshold } = input;
       await requireSku(context, warehouse, sku);
       const actor = identityOf(context).id;
-      return receiveStock(context.app, { warehouse, sku, quantity, reference, actor }, once);
+      const receipt = { warehouse, sku, quantity, reference, threshold, actor };
+      return receiveStock(context.app, receipt, once);
     });
   }
 
