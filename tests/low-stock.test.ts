@@ -1,7 +1,7 @@
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { callerCredentials, callerHeader } from '../subgraphs/shared/auth/callers.js';
-import { checkout, openShop, type Person, registerPerson } from './harness/people.js';
+import { checkout, logIn, openShop, type Person, registerPerson } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { actAs } from './harness/vendor.js';
 import { eventually } from './harness/wait.js';
@@ -118,6 +118,38 @@ describe('low stock', () => {
     const query = 'query ($shopId: UUID) { lowStock(shopId: $shopId) { edges { cursor } } }';
     const { errors } = await as.reply(query, { shopId: shops[0]?.shopId });
     expect(errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+  });
+
+  it('lists the low levels of all shops for an admin, in pages', async () => {
+    const other = await registerPerson(system, 'VENDOR');
+    const shops = [
+      await openShop(system, vendor, [1, 2, 10]),
+      await openShop(system, other, [3]),
+      await openShop(system, other, [10]),
+    ] as const;
+    const admin = actAs(system, await logIn(system, 'ada'));
+    const query = `query ($after: String, $shopId: UUID) {
+      lowStock(first: 2, after: $after, shopId: $shopId) {
+        pageInfo { hasNextPage endCursor }
+        edges { node { isLowStock variant { sku } warehouse { id shop { id } } } } } }`;
+    const low: Array<{ shop: string; warehouse: string }> = [];
+    for (let after: string | null = null, isLast = false; !isLast; ) {
+      const { edges, pageInfo } = await admin.must(query, { after });
+      for (const { node } of edges) {
+        expect(node.isLowStock).toBe(true);
+        low.push({ shop: node.warehouse.shop.id, warehouse: node.warehouse.id });
+      }
+      [after, isLast] = [pageInfo.endCursor, !pageInfo.hasNextPage];
+    }
+    expect(new Set(low.map(({ warehouse }) => warehouse)).size).toBe(low.length);
+    expect(low.map(({ shop }) => shop)).toEqual(low.map(({ shop }) => shop).sort());
+    const lowIn = (shopId: string) =>
+      low.filter(({ shop }) => shop === shopId).map(({ warehouse }) => warehouse);
+    expect(lowIn(shops[0].shopId)).toEqual(shops[0].warehouseIds.slice(0, 2));
+    expect(lowIn(shops[1].shopId)).toEqual(shops[1].warehouseIds);
+    expect(lowIn(shops[2].shopId)).toEqual([]);
+    expect(await lowSkus(admin, { shopId: shops[1].shopId })).toEqual([shops[1].sku]);
+    expect(await lowSkus(actAs(system, other), {})).toEqual([shops[1].sku]);
   });
 
   function alertsOf(shopId: string, token?: string) {

@@ -26,3 +26,24 @@ export async function listLowStock(em: EntityManager, shopIds: readonly string[]
     first,
   );
 }
+
+/**
+ * A page of the low levels of all shops, shop by shop, the oldest level first in each: that is the
+ * order of the index `stock_level_low`.
+ *
+ * @throws `BAD_USER_INPUT`
+ */
+export async function listAllLowStock(em: EntityManager, page: PageArgs) {
+  const { first, afterId } = pageRequest(page.first, page.after);
+  const rows = await sql<object>(em, allLowSql, [afterId, first + 1]);
+  return toConnection(
+    rows.map((row) => em.map(StockLevel, row)),
+    first,
+  );
+}
+
+/** Parameters: the id of the level after which the page begins, or null; its size. */
+export const allLowSql = `select * from stock_level
+  where is_low_stock and ($1::uuid is null
+    or (shop_id, id) > ((select shop_id from stock_level where id = $1), $1))
+  order by shop_id, id limit $2`;

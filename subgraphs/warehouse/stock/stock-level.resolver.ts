@@ -19,7 +19,7 @@ import {
   StaleStock,
 } from './adjust-stock.js';
 import { availableUnits } from './level-units.js';
-import { listLowStock } from './list-low-stock.js';
+import { listAllLowStock, listLowStock } from './list-low-stock.js';
 import {
   MarkUnavailableInput,
   MarkUnavailableResult,
@@ -125,7 +125,8 @@ export class StockLevelResolver {
 
   @Allow('shop-owner')
   @Query(() => StockLevelConnection, {
-    description: 'Low stock levels of one shop, or of all shops of the signed-in vendor.',
+    description:
+      'Low stock levels of one shop; without `shopId`, of all shops of the signed-in vendor, or for an admin of all shops.',
   })
   async lowStock(
     @Ctx() context: StockContext,
@@ -133,9 +134,12 @@ export class StockLevelResolver {
     shopId: string | null | undefined,
     @Args(() => PageArgs) { first, after }: PageArgs,
   ) {
-    const shopIds = shopId ? [shopId] : await context.app.owners.shopsOf(identityOf(context).id);
-    if (shopId) await context.app.owners.requireOwn(context, shopId);
-    return listLowStock(context.em, shopIds, { first, after });
+    const { owners } = context.app;
+    const { id, role } = identityOf(context);
+    const page = { first, after };
+    if (!shopId && role === 'ADMIN') return listAllLowStock(context.em, page);
+    if (shopId) await owners.requireOwn(context, shopId);
+    return listLowStock(context.em, shopId ? [shopId] : await owners.shopsOf(id), page);
   }
 
   @Allow('shop-owner')
