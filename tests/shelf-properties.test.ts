@@ -4,7 +4,7 @@ import { newId } from '../subgraphs/shared/ids.js';
 import type { OutboxEvent } from '../subgraphs/shared/messaging/inbox.js';
 import { createInboxResolver } from '../subgraphs/shared/messaging/inbox.js';
 import { setWarehouseActive } from '../subgraphs/warehouse/activation/set-warehouse-active.js';
-import { submitStockCount } from '../subgraphs/warehouse/count/submit-stock-count.js';
+import { StaleCount, submitStockCount } from '../subgraphs/warehouse/count/submit-stock-count.js';
 import { expireReservations } from '../subgraphs/warehouse/expiry/expire-reservations.js';
 import { onUnitsCancelled } from '../subgraphs/warehouse/fulfilment/on-units-cancelled.js';
 import { onUnitsShipped } from '../subgraphs/warehouse/fulfilment/on-units-shipped.js';
@@ -357,7 +357,8 @@ async function openShelves(stock: TestStock, engine: StockEngine) {
         const countId = await openCount(each.w);
         lose(each.w, each.lost);
         const at = await now();
-        expect(await countNow(each.w, physical[each.w] as number, countId, at)).toBeNull();
+        const result = await countNow(each.w, physical[each.w] as number, countId, at);
+        expect(result).toMatchObject({ status: 'SUBMITTED' });
         noticed(each.w, at);
         return;
       }
@@ -372,8 +373,9 @@ async function openShelves(stock: TestStock, engine: StockEngine) {
         const count = taken[each.w];
         if (!count) return;
         taken[each.w] = null;
-        const refusal = await countNow(each.w, count.counted, count.countId, count.at);
-        if (!refusal) noticed(each.w, count.at); // else a newer count has shown it
+        const result = await countNow(each.w, count.counted, count.countId, count.at);
+        // Otherwise a newer count has shown it.
+        if (!(result instanceof StaleCount)) noticed(each.w, count.at);
         return;
       }
       case 'damage': {
