@@ -83,8 +83,14 @@ const cases: Record<string, Case> = {
     who: 'vera',
     length: 5,
     query: `query ($first: Int!) { list: lowStock(first: $first) { ${nodes(
-      `onHand warehouse { name shop { name } } ${variant}`,
+      `onHand warehouse { name shop { name } events(first: 2) { edges { node { type } } } } ${variant}`,
     )} } }`,
+  },
+  'the history of warehouses': {
+    who: 'vera',
+    length: 5,
+    query: `query ($first: Int!, $shop: UUID!) { shop(id: $shop) { warehouses { name
+      list: events(first: $first) { ${nodes('type actor at')} } } } }`,
   },
   'stock counts': {
     who: 'vera',
@@ -177,7 +183,7 @@ describe('however long a list is', () => {
   });
   afterAll(() => system.stop());
 
-  /** Creates transfers, orders, low levels and movements in the shop of Vera that has the most offers. */
+  /** Creates transfers, orders, low levels, events and movements in the shop of Vera that has the most offers. */
   async function makeHistory(vera: Person, ana: Person) {
     const as = actAs(system, vera);
     const shops = await as.must(
@@ -204,6 +210,10 @@ describe('however long a list is', () => {
       shop: shop.id,
       category: categories.find(({ children }: { children: [] }) => children.length > 0).id,
     };
+    for (const verb of ['deactivate', 'activate', 'deactivate', 'activate']) {
+      const change = `mutation ($id: UUID!) { ${verb}Warehouse(id: $id) { __typename } }`;
+      await as.must(change, { id: to.id });
+    }
     for (const length of [20, 10, 5, 2, 1]) {
       const count = { warehouseId: from.id, skus: skus.slice(0, length), showExpected: true };
       await as.mutate('openStockCount', 'OpenStockCountInput', count, 'id');

@@ -395,7 +395,7 @@ async function openShelves(stock: TestStock, engine: StockEngine) {
         return;
       }
       case 'activate':
-        await setWarehouseActive(engine, warehouse(each.w).id, each.active);
+        await setWarehouseActive(engine, warehouse(each.w).id, each.active, 'test');
         return;
     }
   }

@@ -110,7 +110,7 @@ describe('the stock engine against a model of its rules', () => {
   async function runSequence(steps: { due: number[]; ops: Op[] }[]): Promise<void> {
     await stock.query(
       `truncate stock_count_line, stock_count, reservation_line, reservation, transfer_line, stock_transfer, stock_movement, stock_level,
-         stock_item, warehouse, outbox`,
+         stock_item, warehouse_event, warehouse, outbox`,
     );
     const world = await openWorld(stock, engines);
     let model = emptyModel();
@@ -231,8 +231,14 @@ async function openWorld(stock: TestStock, engines: readonly StockEngine[]) {
         return level instanceof StockLevel ? 'adjusted' : 'not enough';
       }
       case 'setActive':
-        return (await setWarehouseActive(engine, warehouses[op.warehouse]?.id as string, op.active))
-          .units;
+        return (
+          await setWarehouseActive(
+            engine,
+            warehouses[op.warehouse]?.id as string,
+            op.active,
+            'test',
+          )
+        ).units;
     }
   }
 

@@ -271,10 +271,12 @@ describe('warehouses and stock levels of a vendor, through the router', () => {
     expect(await deliver(first)).toEqual([first]);
     expect(await Promise.all([deliver(first), deliver(again)])).toEqual([[first], [again]]);
     const { warehouses } = await as.must(
-      'query ($id: UUID!) { shop(id: $id) { warehouses { id name priority active } } }',
+      `query ($id: UUID!) { shop(id: $id) { warehouses { id name priority active
+         events { edges { node { type actor } } } } } }`,
       { id: shopId },
     );
     const others = warehouses.filter(({ id }: { id: string }) => !warehouseIds.includes(id));
-    expect(others).toMatchObject([{ name: 'Main', priority: 0, active: true }]);
+    const events = { edges: [{ node: { type: 'ACTIVATED', actor: 'shop' } }] };
+    expect(others).toMatchObject([{ name: 'Main', priority: 0, active: true, events }]);
   });
 });

@@ -25,6 +25,10 @@ export function newIdAt(ms: number): string {
   return v7({ msecs: ms, seq: seqAt, rng });
 }
 
+/** The time of a UUIDv7, in Unix ms. */
+export const timeOfId = (id: string): number =>
+  Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+
 /** A new UUIDv7; it sorts after all earlier ones of this process. */
 export function newId(): string {
   const nowMs = Date.now();

@@ -8,18 +8,21 @@ import { Migration20261127Initial } from './migrations/20261127-initial.js';
 import { Migration20261127StockStates } from './migrations/20261127-stock-states.js';
 import { Migration20261128LevelIndex } from './migrations/20261128-level-index.js';
 import { Migration20261128WarehouseLimit } from './migrations/20261128-warehouse-limit.js';
+import { Migration20261129WarehouseEvents } from './migrations/20261129-warehouse-events.js';
 import { Reservation, ReservationLine } from './reservation/reservation.js';
 import { StockItem } from './stock/stock-item.js';
 import { StockLevel } from './stock/stock-level.js';
 import { StockMovement } from './stock/stock-movement.js';
 import { StockTransfer, TransferLine } from './transfer/stock-transfer.js';
 import { Warehouse } from './warehouse/warehouse.js';
+import { WarehouseEvent } from './warehouse/warehouse-event.js';
 import { WarehouseLimit } from './warehouse/warehouse-limit.js';
 
 export const databaseSchema: Schema = {
   entities: [
     Warehouse,
     WarehouseLimit,
+    WarehouseEvent,
     StockItem,
     StockLevel,
     StockMovement,
@@ -39,5 +42,6 @@ export const databaseSchema: Schema = {
     { name: '20261127-stored-outcomes', class: Migration20261127StoredOutcomes },
     { name: '20261128-level-index', class: Migration20261128LevelIndex },
     { name: '20261128-warehouse-limit', class: Migration20261128WarehouseLimit },
+    { name: '20261129-warehouse-events', class: Migration20261129WarehouseEvents },
   ],
 };

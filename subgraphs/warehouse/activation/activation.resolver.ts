@@ -1,4 +1,5 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { identityOf } from '../../shared/auth/callers.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { StockContext } from '../stock/stock-store.js';
@@ -17,7 +18,7 @@ export class ActivationResolver {
     @Ctx() context: StockContext,
   ) {
     await requireWarehouse(context, id);
-    await setWarehouseActive(context.app, id, true);
+    await setWarehouseActive(context.app, id, true, identityOf(context).id);
     return context.em.fork().findOneOrFail(Warehouse, id);
   }
 
@@ -31,7 +32,8 @@ export class ActivationResolver {
     @Ctx() context: StockContext,
   ): Promise<DeactivateWarehouseResult> {
     await requireWarehouse(context, id);
-    const { units, reserved } = await setWarehouseActive(context.app, id, false);
+    const actor = identityOf(context).id;
+    const { units, reserved } = await setWarehouseActive(context.app, id, false, actor);
     const warehouse = await context.em.fork().findOneOrFail(Warehouse, id);
     return { warehouse, unitsWithdrawn: units, unitsReserved: reserved };
   }

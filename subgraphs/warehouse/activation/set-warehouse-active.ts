@@ -12,6 +12,7 @@ import { moveStock } from '../stock/move-stock.js';
 import { crossesZero, inStockEvent } from '../stock/stock-item.js';
 import type { StockStore } from '../stock/stock-store.js';
 import { Warehouse } from '../warehouse/warehouse.js';
+import { recordWarehouseEvent } from '../warehouse/warehouse-event.js';
 
 @Allow('parent')
 @ObjectType({ description: 'The result of deactivating a warehouse.' })
@@ -42,18 +43,24 @@ export interface Activation {
 
 /**
  * Activates or deactivates a warehouse. From that commit on its free units count as available, or
- * do not. Reserved units stay reserved, and their orders can be paid.
+ * do not. Reserved units stay reserved, and their orders can be paid. A change is an event in the
+ * history of the warehouse.
+ *
+ * @param actor the id of the user who does it
  */
 export async function setWarehouseActive(
   store: StockStore,
   warehouseId: string,
   active: boolean,
+  actor: string,
 ): Promise<Activation> {
   const { units, reserved } = await moveStock(
     store,
     async (em) => {
       await setTimeLimit(em, transactionMaxMs);
       const isChanged = await changeActive(em, warehouseId, active);
+      const type = active ? 'ACTIVATED' : 'DEACTIVATED';
+      if (isChanged) await recordWarehouseEvent(em, { warehouseId, type, actor });
       const rows = isChanged ? await shiftAvailable(em, warehouseId, active ? 1 : -1) : [];
       const units = rows.reduce((sum, { delta }) => sum + Math.abs(delta), 0);
       const changes = rows.map(({ delta: _, ...row }) => row);

@@ -134,7 +134,7 @@ describe('the stock engine when its database or locks fail', () => {
     const engine = await stock.engine({ databaseUrl: proxy.url });
     const { warehouseIds, ...key } = await stockUp(engine, [5]);
     proxy.cutNextCommit('before PostgreSQL commits, which it does later');
-    const deactivated = await setWarehouseActive(engine, warehouseIds[0] as string, false);
+    const deactivated = await setWarehouseActive(engine, warehouseIds[0] as string, false, 'test');
     expect(deactivated).toEqual({ units: 5, reserved: 0 });
     expect(await availableOf(key)).toBe(0);
     await proxy.stop();

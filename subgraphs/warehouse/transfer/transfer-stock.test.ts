@@ -196,7 +196,7 @@ describe('transfers during other changes of the same stock', () => {
       };
       const close = async () => {
         await new Promise((resolve) => setTimeout(resolve, 30));
-        const { units, reserved } = await setWarehouseActive(other, closing.id, false);
+        const { units, reserved } = await setWarehouseActive(other, closing.id, false, 'test');
         closed = true;
         heldThere = reserved;
         expect(units + reserved).toBe(60);

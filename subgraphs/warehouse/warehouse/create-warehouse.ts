@@ -1,5 +1,6 @@
 import { Max, Min, ValidateNested } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
+import { identityOf } from '../../shared/auth/callers.js';
 import { type Once, transact } from '../../shared/database/transact.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
@@ -7,6 +8,7 @@ import { KeyField } from '../../shared/idempotency/key-field.js';
 import { newId } from '../../shared/ids.js';
 import type { WarehouseContext } from '../context.js';
 import { Warehouse, WarehouseAddress } from './warehouse.js';
+import { recordWarehouseEvent } from './warehouse-event.js';
 import { requireRoomForWarehouse } from './warehouse-limit.js';
 
 @InputType({ description: 'A new warehouse.' })
@@ -44,11 +46,13 @@ export async function createWarehouse(
   once?: Once<Warehouse>,
 ): Promise<Warehouse> {
   await context.app.owners.requireOwn(context, shopId);
+  const actor = identityOf(context).id;
   const work = async (tx: typeof context.em) => {
     await requireRoomForWarehouse(tx, shopId);
     const fields = { id: newId(), shopId, name, address, active: true, priority };
     const warehouse = tx.create(Warehouse, fields);
     await tx.persist(warehouse).flush();
+    await recordWarehouseEvent(tx, { warehouseId: warehouse.id, type: 'ACTIVATED', actor });
     return warehouse;
   };
   return transact(context.em, work, once);

@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { PayloadOf } from '../../contracts/events.js';
 import { sql } from '../../shared/database/sql.js';
 import type { OutboxEvent } from '../../shared/messaging/inbox.js';
+import { recordWarehouseEvent } from './warehouse-event.js';
 
 /**
  * Creates the first warehouse of a new shop. Its id is that of the shop, so that it is created
@@ -12,10 +13,12 @@ export async function onShopCreated(
   _event: OutboxEvent,
   { shopId }: PayloadOf<'shop.shop.created'>,
 ): Promise<void> {
-  await sql(
+  const [created] = await sql(
     em,
     `insert into warehouse (id, shop_id, name, priority) values ($1, $1, 'Main', 0)
-     on conflict do nothing`,
+     on conflict do nothing returning id`,
     [shopId],
   );
+  if (!created) return;
+  await recordWarehouseEvent(em, { warehouseId: shopId, type: 'ACTIVATED', actor: 'shop' });
 }

@@ -1,4 +1,7 @@
-import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { PageArgs } from '../../shared/graphql/connection.js';
+import { loaderOf } from '../../shared/graphql/context.js';
+import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -8,7 +11,10 @@ import { CreateWarehouseInput, createWarehouse } from './create-warehouse.js';
 import { requireWarehouse } from './require-warehouse.js';
 import { UpdateWarehouseInput, updateWarehouse } from './update-warehouse.js';
 import { Warehouse } from './warehouse.js';
+import { WarehouseEvent, WarehouseEventConnection } from './warehouse-event.js';
 import { SetWarehouseLimitInput, setWarehouseLimit, WarehouseLimit } from './warehouse-limit.js';
+
+const loadEvents = loadPagesBy(WarehouseEvent, 'warehouseId', 'desc');
 
 @Resolver(() => Warehouse)
 export class WarehouseResolver {
@@ -57,5 +63,17 @@ export class WarehouseResolver {
   @FieldResolver(() => Shop, { nullable: true, description: 'The shop whose stock it stores.' })
   shop(@Root() warehouse: Warehouse): Shop {
     return { id: warehouse.shopId };
+  }
+
+  @Allow('shop-owner')
+  @FieldResolver(() => WarehouseEventConnection, {
+    description: 'When the warehouse was activated and deactivated, and by whom; newest first.',
+  })
+  events(
+    @Root() warehouse: Warehouse,
+    @Ctx() context: WarehouseContext,
+    @Args(() => PageArgs) page: PageArgs,
+  ) {
+    return loaderOf(context, loadEvents).load(pageOf(warehouse.id, page));
   }
 }

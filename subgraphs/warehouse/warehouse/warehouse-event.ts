@@ -1,0 +1,93 @@
+import type { Opt } from '@mikro-orm/core';
+import {
+  Check,
+  Entity,
+  Index,
+  ManyToOne,
+  PrimaryKey,
+  Property,
+  Trigger,
+} from '@mikro-orm/decorators/legacy';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { Field, ObjectType } from 'type-graphql';
+import { insertRows } from '../../shared/database/insert-rows.js';
+import { sql } from '../../shared/database/sql.js';
+import { connectionOf } from '../../shared/graphql/connection.js';
+import { enumOf } from '../../shared/graphql/enum-of.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { newIdAt, timeOfId } from '../../shared/ids.js';
+import { Allow } from '../../shared/rights/rights.js';
+import { Warehouse } from './warehouse.js';
+
+export const WarehouseEventType = enumOf(
+  'WarehouseEventType',
+  'Types of events in the history of a warehouse.',
+  {
+    ACTIVATED: 'The warehouse was created active, or was activated: its stock can be sold.',
+    DEACTIVATED: 'The warehouse was deactivated: its stock cannot be sold.',
+  },
+);
+export type WarehouseEventType = keyof typeof WarehouseEventType;
+
+/** An entry of a warehouse’s history. Append-only, enforced by a trigger. */
+@Allow('parent')
+@ObjectType({ description: 'An entry of a warehouse’s history. Entries never change.' })
+@Entity({ tableName: 'warehouse_event' })
+@Index({ name: 'warehouse_event_warehouse', properties: ['warehouseId', 'id'] })
+@Check({ name: 'warehouse_event_type', expression: `type in ('ACTIVATED', 'DEACTIVATED')` })
+@Trigger({
+  name: 'append_only',
+  timing: 'before',
+  events: ['update', 'delete'],
+  forEach: 'statement',
+  body: `raise exception 'the history of a warehouse is append-only'`,
+})
+export class WarehouseEvent {
+  @Field(() => UUID, { description: 'Id of the entry.' })
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @ManyToOne(() => Warehouse, { mapToPk: true, fieldName: 'warehouse_id', index: false })
+  warehouseId!: string;
+
+  @Field(() => WarehouseEventType, { description: 'What happened.' })
+  @Property({ type: 'text' })
+  type!: WarehouseEventType;
+
+  @Field(() => String, { description: 'Who did it: the id of a user, or the name of a component.' })
+  @Property({ type: 'varchar', length: 64 })
+  actor!: string;
+
+  @Field(() => Date, { name: 'at', description: 'Time of the event.' })
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+}
+
+export const WarehouseEventConnection = connectionOf(WarehouseEvent, 'WarehouseEvent');
+
+interface NewWarehouseEvent {
+  readonly warehouseId: string;
+  readonly type: WarehouseEventType;
+  readonly actor: string;
+}
+
+/**
+ * Adds an entry to the history of a warehouse, in the transaction of `em`, which has inserted or
+ * updated the warehouse. That row’s lock makes the entries of a warehouse follow each other, so an id
+ * later than the last one keeps their order even if the clocks of two processes differ.
+ */
+export async function recordWarehouseEvent(
+  em: EntityManager,
+  event: NewWarehouseEvent,
+): Promise<void> {
+  const [row] = await sql<{ now: string; lastId: string | null }>(
+    em,
+    `select clock_timestamp() as now, (select id from warehouse_event where warehouse_id = $1
+       order by id desc limit 1) as "lastId"`,
+    [event.warehouseId],
+  );
+  const createdAt = new Date(row?.now as string);
+  const afterLastMs = row?.lastId ? timeOfId(row.lastId) + 1 : 0;
+  const id = newIdAt(Math.max(createdAt.getTime(), afterLastMs));
+  await insertRows(em, WarehouseEvent, [{ ...event, id, createdAt }]);
+}
