@@ -151,6 +151,14 @@ function warehouseTables(shops: readonly StoreShop[], offers: readonly StoreOffe
       priority: (at + 1) * 10,
     })),
   );
+  const eventRows = shops.flatMap((shop) =>
+    shop.warehouses.map(({ n }) => ({
+      id: seedId('warehouse event', n),
+      warehouse_id: seedId('warehouse', n),
+      type: 'ACTIVATED',
+      actor: 'seed',
+    })),
+  );
   const itemRows = each(offers, (offer) => ({
     shop_id: seedId('shop', offer.shop.n),
     sku: offer.variant.sku,
@@ -178,6 +186,7 @@ function warehouseTables(shops: readonly StoreShop[], offers: readonly StoreOffe
   }));
   return [
     { table: 'warehouse', rows: warehouseRows },
+    { table: 'warehouse_event', rows: eventRows },
     { table: 'stock_item', rows: itemRows },
     { table: 'stock_level', rows: levelRows },
     { table: 'stock_movement', rows: movementRows },

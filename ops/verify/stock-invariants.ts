@@ -89,6 +89,11 @@ export const stockInvariants: Invariant[] = [
       group by i.shop_id, i.sku`,
     holds: 'available = sellable',
   }),
+  invariantOf('warehouse', 'the last event of a warehouse says whether it is active', {
+    select: `select w.id, w.active, e.type from warehouse w left join lateral (
+        select type from warehouse_event where warehouse_id = w.id order by id desc limit 1) e on true`,
+    holds: `active = (type = 'ACTIVATED')`,
+  }),
   invariantOf('warehouse', 'every level belongs to an item of its shop', {
     select: `select l.id, w.shop_id = l.shop_id as same_shop, i.sku is not null as has_item
       from stock_level l join warehouse w on w.id = l.warehouse_id

@@ -118,6 +118,21 @@ const breaks: Break[] = [
     ['update warehouse set active = false'],
   ],
   [
+    'the last event of a warehouse says whether it is active',
+    'warehouse',
+    [
+      `insert into warehouse_event (id, warehouse_id, type, actor)
+       select '${seedId('later event', 1_000_000)}', warehouse_id, 'DEACTIVATED', 'test'
+       from stock_level
+       where id = '${level}'`,
+    ],
+  ],
+  [
+    'the last event of a warehouse says whether it is active',
+    'warehouse',
+    [`insert into warehouse (id, shop_id, name) values ('${newId()}', '${newId()}', 'New')`],
+  ],
+  [
     'incoming is the sum of units in transit',
     'warehouse',
     [`update stock_level set incoming = 1 where id = '${level}'`],

@@ -15,6 +15,7 @@ import {
 import { receiveStock } from '../../subgraphs/warehouse/stock/receive-stock.js';
 import type { StockStore } from '../../subgraphs/warehouse/stock/stock-store.js';
 import { Warehouse } from '../../subgraphs/warehouse/warehouse/warehouse.js';
+import { recordWarehouseEvent } from '../../subgraphs/warehouse/warehouse/warehouse-event.js';
 import { createTestDatabases, startTestRedis } from './databases.js';
 
 export const logger = createLogger('test', 'silent');
@@ -100,6 +101,7 @@ export async function stockUp(store: StockStore, units: readonly number[]) {
     const fields = { id, shopId, name: `W${priority}`, address: null, active: true, priority };
     const warehouse = em.create(Warehouse, fields);
     await em.persist(warehouse).flush();
+    await recordWarehouseEvent(em, { warehouseId: id, type: 'ACTIVATED', actor: 'test' });
     warehouses.push(warehouse);
     if (quantity === 0) continue;
     await receiveStock(store, { warehouse, sku, quantity, reference: null, actor: 'test' });

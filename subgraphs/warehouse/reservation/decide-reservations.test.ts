@@ -3,6 +3,7 @@ import type { ReserveRequest } from '../../contracts/reservation.js';
 import type { StockKey } from '../../contracts/stock-key.js';
 import { isLockTimeout } from '../../shared/database/errors.js';
 import { newId } from '../../shared/ids.js';
+import { setWarehouseActive } from '../activation/set-warehouse-active.js';
 import { decideReservations, type ReserveOutcome } from './decide-reservations.js';
 import { createStockLocks } from './dispatcher/stock-locks.js';
 import { commitReservation, releaseReservation, reserveStock, type StockEngine } from './engine.js';
@@ -108,8 +109,7 @@ describe('reserving stock', () => {
 
   it('does not sell from an inactive warehouse', async () => {
     const key = await stockUp(engine, [5]);
-    await stock.query('update warehouse set active = false where shop_id = $1', [key.shopId]);
-    await stock.query('update stock_item set available = 0 where shop_id = $1', [key.shopId]);
+    await setWarehouseActive(engine, key.warehouseIds[0] as string, false, 'test');
     const outcome = await reserveStock(engine, request(key, 1));
     expect(outcome).toMatchObject({ state: 'SHORT', shortages: [{ available: 0 }] });
   });

@@ -61,6 +61,9 @@ describe('the levels that a demand loads', () => {
       `with opened as (
          insert into warehouse (id, shop_id, name, priority)
          select gen_random_uuid(), $1, 'W' || n, n from generate_series(1, 20000) as n returning id
+       ), event as (
+         insert into warehouse_event (id, warehouse_id, type, actor)
+         select id, id, 'ACTIVATED', 'test' from opened
        ), level as (
          insert into stock_level (id, warehouse_id, shop_id, sku, on_hand)
          select gen_random_uuid(), id, $1, $2, 1 from opened returning id

@@ -160,10 +160,12 @@ describe('transfers during other changes of the same stock', () => {
     const waiting = reserveStock(engine, { orderId: newId(), lines, reserveForMs: 3_600_000 });
     await new Promise((resolve) => setTimeout(resolve, 200));
     const added = newId();
-    await stock.query(`insert into warehouse (id, shop_id, name) values ($1, $2, 'New')`, [
-      added,
-      shopId,
-    ]);
+    await stock.query(
+      `with warehouse as (insert into warehouse (id, shop_id, name) values ($1, $2, 'New') returning id)
+       insert into warehouse_event (id, warehouse_id, type, actor)
+       select id, id, 'ACTIVATED', 'test' from warehouse`,
+      [added, shopId],
+    );
     await stock.query(
       'insert into stock_level (id, warehouse_id, shop_id, sku) values ($1, $2, $3, $4)',
       [newId(), added, shopId, sku],
