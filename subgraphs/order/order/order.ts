@@ -1,12 +1,13 @@
 import type { Opt } from '@mikro-orm/core';
 import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ObjectType } from 'type-graphql';
+import { isOneOf } from '../../shared/database/is-one-of.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { Refusal } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { ShippingAddress } from './shipping-address.js';
-import { CancelReason, OrderStatus, sqlList } from './status.js';
+import { CancelReason, OrderStatus } from './status.js';
 
 @Directive('@key(fields: "id")')
 @Allow('own', 'shop-owner')
@@ -18,7 +19,10 @@ import { CancelReason, OrderStatus, sqlList } from './status.js';
   name: 'customer_order_not_reserved',
   expression: `create index customer_order_not_reserved on customer_order (id) where status = 'PENDING' and expires_at is null`,
 })
-@Check({ name: 'customer_order_status_known', expression: `status in (${sqlList(OrderStatus)})` })
+@Check({
+  name: 'customer_order_status_known',
+  expression: isOneOf('status', Object.keys(OrderStatus)),
+})
 @Check({
   name: 'customer_order_cancel_reason',
   expression: `(status = 'CANCELLED') = (cancel_reason is not null)`,

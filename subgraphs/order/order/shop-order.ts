@@ -9,11 +9,12 @@ import {
 } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
 import type { ShopOrderRef } from '../../contracts/order.js';
+import { isOneOf } from '../../shared/database/is-one-of.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { Order } from './order.js';
-import { OrderStatus, sqlList } from './status.js';
+import { OrderStatus } from './status.js';
 
 @Directive('@key(fields: "id")')
 @Directive('@key(fields: "order { id } shop { id }")')
@@ -22,7 +23,7 @@ import { OrderStatus, sqlList } from './status.js';
 @Entity({ tableName: 'shop_order' })
 @Index({ name: 'shop_order_order', properties: ['orderId'] })
 @Index({ name: 'shop_order_shop', properties: ['shopId', 'id'] })
-@Check({ name: 'shop_order_status_known', expression: `status in (${sqlList(OrderStatus)})` })
+@Check({ name: 'shop_order_status_known', expression: isOneOf('status', Object.keys(OrderStatus)) })
 export class ShopOrder {
   @Field(() => UUID, { description: 'Id of the shop order.' })
   @PrimaryKey({ type: 'uuid' })

@@ -41,11 +41,6 @@ export const CancelReason = enumOf('CancelReason', 'Why an order was cancelled.'
 });
 export type CancelReason = keyof typeof CancelReason;
 
-export const sqlList = (values: object) =>
-  Object.keys(values)
-    .map((value) => `'${value}'`)
-    .join(', ');
-
 const inOrder: readonly OrderStatus[] = ['PENDING', 'CONFIRMED', 'SHIPPED', 'DELIVERED'];
 
 /**

@@ -8,10 +8,10 @@ import {
   Property,
 } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ObjectType } from 'type-graphql';
+import { isOneOf } from '../../shared/database/is-one-of.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { Order } from '../order/order.js';
-import { sqlList } from '../order/status.js';
 import { PaymentStatus } from './status.js';
 
 @Directive('@key(fields: "id")')
@@ -35,7 +35,7 @@ import { PaymentStatus } from './status.js';
   expression:
     'create index payment_due on payment (next_attempt_at) where next_attempt_at is not null',
 })
-@Check({ name: 'payment_status_known', expression: `status in (${sqlList(PaymentStatus)})` })
+@Check({ name: 'payment_status_known', expression: isOneOf('status', Object.keys(PaymentStatus)) })
 @Check({ name: 'payment_amount', expression: 'amount > 0' })
 export class Payment {
   @Field(() => UUID, { description: 'Id of the payment.' })

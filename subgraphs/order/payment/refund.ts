@@ -9,6 +9,7 @@ import {
 } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Field, ObjectType } from 'type-graphql';
+import { isOneOf } from '../../shared/database/is-one-of.js';
 import { sql } from '../../shared/database/sql.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { newId } from '../../shared/ids.js';
@@ -16,7 +17,6 @@ import { Allow } from '../../shared/rights/rights.js';
 import { lockPayment } from '../locks.js';
 import { recordEvents } from '../order/order-event.js';
 import { ShopOrder } from '../order/shop-order.js';
-import { sqlList } from '../order/status.js';
 import { Payment } from './payment.js';
 import { RefundStatus } from './status.js';
 
@@ -33,7 +33,7 @@ import { RefundStatus } from './status.js';
   name: 'refund_due',
   expression: `create index refund_due on refund (next_attempt_at) where status = 'PENDING'`,
 })
-@Check({ name: 'refund_status_known', expression: `status in (${sqlList(RefundStatus)})` })
+@Check({ name: 'refund_status_known', expression: isOneOf('status', Object.keys(RefundStatus)) })
 @Check({ name: 'refund_amount', expression: 'amount > 0' })
 export class Refund {
   @Field(() => UUID, { description: 'Id of the refund.' })

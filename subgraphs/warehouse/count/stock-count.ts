@@ -8,6 +8,7 @@ import {
   Property,
 } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType } from 'type-graphql';
+import { isOneOf } from '../../shared/database/is-one-of.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { enumOf } from '../../shared/graphql/enum-of.js';
 import { UUID } from '../../shared/graphql/scalars.js';
@@ -25,12 +26,7 @@ export type StockCountStatus = keyof typeof StockCountStatus;
 @ObjectType({ description: 'A count of variants in one warehouse by a person.' })
 @Entity({ tableName: 'stock_count' })
 @Index({ name: 'stock_count_warehouse', properties: ['warehouseId', 'id'] })
-@Check({
-  name: 'stock_count_status',
-  expression: `status in (${Object.keys(StockCountStatus)
-    .map((status) => `'${status}'`)
-    .join(', ')})`,
-})
+@Check({ name: 'stock_count_status', expression: isOneOf('status', Object.keys(StockCountStatus)) })
 export class StockCount {
   @Field(() => UUID, {
     description: 'The id of the count, which is the reference of its stock movements.',

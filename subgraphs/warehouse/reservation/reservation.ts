@@ -13,6 +13,7 @@ import {
   type ReservationState,
   reservationStates,
 } from '../../contracts/reservation.js';
+import { isOneOf } from '../../shared/database/is-one-of.js';
 import { sql } from '../../shared/database/sql.js';
 import { StockLevel } from '../stock/stock-level.js';
 
@@ -25,10 +26,7 @@ import { StockLevel } from '../stock/stock-level.js';
   name: 'reservation_due',
   expression: `create index reservation_due on reservation (expires_at) where state = 'HELD'`,
 })
-@Check({
-  name: 'reservation_state',
-  expression: `state in (${reservationStates.map((state) => `'${state}'`).join(', ')})`,
-})
+@Check({ name: 'reservation_state', expression: isOneOf('state', reservationStates) })
 @Check({
   name: 'reservation_payment',
   expression: `(state = 'COMMITTED') = (payment_id is not null)`,

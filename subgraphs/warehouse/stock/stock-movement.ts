@@ -9,6 +9,7 @@ import {
   Trigger,
 } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType } from 'type-graphql';
+import { isOneOf } from '../../shared/database/is-one-of.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { enumOf } from '../../shared/graphql/enum-of.js';
 import { UUID } from '../../shared/graphql/scalars.js';
@@ -36,12 +37,7 @@ export type MovementType = keyof typeof MovementType;
 @Entity({ tableName: 'stock_movement' })
 @Index({ name: 'stock_movement_level', properties: ['levelId', 'id'] })
 @Index({ name: 'stock_movement_reference', properties: ['reference'] })
-@Check({
-  name: 'stock_movement_type',
-  expression: `type in (${Object.keys(MovementType)
-    .map((type) => `'${type}'`)
-    .join(', ')})`,
-})
+@Check({ name: 'stock_movement_type', expression: isOneOf('type', Object.keys(MovementType)) })
 @Trigger({
   name: 'append_only',
   timing: 'before',

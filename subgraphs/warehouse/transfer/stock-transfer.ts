@@ -8,6 +8,7 @@ import {
   Property,
 } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
+import { isOneOf } from '../../shared/database/is-one-of.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { enumOf } from '../../shared/graphql/enum-of.js';
 import { UUID } from '../../shared/graphql/scalars.js';
@@ -28,9 +29,7 @@ export type TransferStatus = keyof typeof TransferStatus;
 @Index({ name: 'stock_transfer_shop', properties: ['shopId', 'id'] })
 @Check({
   name: 'stock_transfer_status',
-  expression: `status in (${Object.keys(TransferStatus)
-    .map((status) => `'${status}'`)
-    .join(', ')})`,
+  expression: isOneOf('status', Object.keys(TransferStatus)),
 })
 @Check({ name: 'stock_transfer_warehouses_differ', expression: 'from_id <> to_id' })
 export class StockTransfer {

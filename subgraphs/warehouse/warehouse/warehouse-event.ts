@@ -11,6 +11,7 @@ import {
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Field, ObjectType } from 'type-graphql';
 import { insertRows } from '../../shared/database/insert-rows.js';
+import { isOneOf } from '../../shared/database/is-one-of.js';
 import { sql } from '../../shared/database/sql.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { enumOf } from '../../shared/graphql/enum-of.js';
@@ -34,7 +35,10 @@ export type WarehouseEventType = keyof typeof WarehouseEventType;
 @ObjectType({ description: 'An entry of a warehouse’s history. Entries never change.' })
 @Entity({ tableName: 'warehouse_event' })
 @Index({ name: 'warehouse_event_warehouse', properties: ['warehouseId', 'id'] })
-@Check({ name: 'warehouse_event_type', expression: `type in ('ACTIVATED', 'DEACTIVATED')` })
+@Check({
+  name: 'warehouse_event_type',
+  expression: isOneOf('type', Object.keys(WarehouseEventType)),
+})
 @Trigger({
   name: 'append_only',
   timing: 'before',
