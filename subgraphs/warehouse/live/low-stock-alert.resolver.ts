@@ -3,13 +3,15 @@ import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { StockLevel } from '../stock/stock-level.js';
 import type { LiveContext } from './live-context.js';
+import { openAlerts } from './open-alerts.js';
 
 @Resolver()
 export class LowStockAlertResolver {
   @Allow('shop-owner')
   @Subscription(() => StockLevel, {
     description: 'Stock levels of a shop of the signed-in vendor, each when it becomes low.',
-    subscribe: ({ args, context }) => openAlerts(args.shopId, context as LiveContext),
+    subscribe: ({ args, context }) =>
+      openAlerts('lowStockAlerts', args.shopId, context as LiveContext),
   })
   lowStockAlert(
     @Root() levelId: string,
@@ -19,9 +21,4 @@ export class LowStockAlertResolver {
     // All events of a subscription share one entity manager, which would return what it read first.
     return em.fork().findOneOrFail(StockLevel, levelId);
   }
-}
-
-async function openAlerts(shopId: string, context: LiveContext) {
-  await context.app.owners.requireOwn(context, shopId);
-  return context.app.lowStockAlerts.open(shopId);
 }

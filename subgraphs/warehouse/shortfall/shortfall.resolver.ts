@@ -17,6 +17,7 @@ import { UUID } from '../../shared/graphql/scalars.js';
 import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { LiveContext } from '../live/live-context.js';
+import { openAlerts } from '../live/open-alerts.js';
 import { NotEnoughOnHand } from '../stock/not-enough-on-hand.js';
 import { StockLevel } from '../stock/stock-level.js';
 import type { StockContext } from '../stock/stock-store.js';
@@ -57,7 +58,8 @@ export class ShortfallResolver {
   @Allow('shop-owner')
   @Subscription(() => StockShortfall, {
     description: 'Levels of a shop of the signed-in vendor, each time their shortfall rises.',
-    subscribe: ({ args, context }) => openAlerts(args.shopId, context as LiveContext),
+    subscribe: ({ args, context }) =>
+      openAlerts('shortfallAlerts', args.shopId, context as LiveContext),
   })
   async stockShortfallAlert(
     @Root() levelId: string,
@@ -97,9 +99,4 @@ export class ShortfallResolver {
   ) {
     return loaderOf(context, loadUnshippedOrders).load(unshippedOrdersPage(level, page));
   }
-}
-
-async function openAlerts(shopId: string, context: LiveContext) {
-  await context.app.owners.requireOwn(context, shopId);
-  return context.app.shortfallAlerts.open(shopId);
 }
