@@ -22,6 +22,7 @@ import { receiveTransfer } from '../subgraphs/warehouse/transfer/receive-transfe
 import { StockTransfer } from '../subgraphs/warehouse/transfer/stock-transfer.js';
 import { dispatchTransfer } from '../subgraphs/warehouse/transfer/transfer-stock.js';
 import type { Warehouse } from '../subgraphs/warehouse/warehouse/warehouse.js';
+import { openStockCount } from './harness/stock-counts.js';
 import { logger, openStock, stockUp, type TestStock } from './harness/stock-engine.js';
 
 const sequences = process.env.LONG ? 1000 : 60;
@@ -255,18 +256,7 @@ async function openShelves(stock: TestStock, engine: StockEngine) {
     const submission = { countId, warehouse: warehouse(of), lines: [line], actor };
     return submitStockCount(engine, submission);
   }
-  async function openCount(of: number): Promise<string> {
-    const countId = newId();
-    await stock.query(
-      `insert into stock_count (id, warehouse_id, show_expected, actor) values ($1, $2, false, $3)`,
-      [countId, warehouse(of).id, actor],
-    );
-    await stock.query('insert into stock_count_line (count_id, sku, expected) values ($1, $2, 0)', [
-      countId,
-      sku,
-    ]);
-    return countId;
-  }
+  const openCount = (of: number) => openStockCount(stock, warehouse(of).id, [sku]);
   const lose = (of: number, lost: number) => {
     const gone = Math.min(lost, physical[of] as number);
     physical[of] = (physical[of] as number) - gone;

@@ -1,3 +1,4 @@
+import { openStockCount } from '../../../tests/harness/stock-counts.js';
 import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { newId } from '../../shared/ids.js';
 import { commitReservation, reserveStock, type StockEngine } from '../reservation/engine.js';
@@ -23,18 +24,8 @@ describe('a stock count', () => {
 
   type Shop = Awaited<ReturnType<typeof stockUp>>;
   const warehouseOf = (shop: Shop) => shop.warehouses[0] as (typeof shop.warehouses)[0];
-  async function open(shop: Shop, ...skus: string[]) {
-    const countId = newId();
-    await stock.query(
-      `insert into stock_count (id, warehouse_id, show_expected, actor) values ($1, $2, false, $3)`,
-      [countId, warehouseOf(shop).id, actor],
-    );
-    await stock.query(
-      `insert into stock_count_line (count_id, sku, expected) select $1, unnest($2::text[]), 0`,
-      [countId, [shop.sku, ...skus]],
-    );
-    return countId;
-  }
+  const open = (shop: Shop, ...skus: string[]) =>
+    openStockCount(stock, warehouseOf(shop).id, [shop.sku, ...skus]);
   const submit = (shop: Shop, countId: string, ...lines: CountedLineInput[]) =>
     submitStockCount(engine, { countId, warehouse: warehouseOf(shop), lines, actor });
   const levelOf = async ({ shopId, sku }: { shopId: string; sku: string }) => {

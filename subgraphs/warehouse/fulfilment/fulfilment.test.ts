@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { openStockCount } from '../../../tests/harness/stock-counts.js';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { eventually, retryWhileBusy } from '../../../tests/harness/wait.js';
 import type { ShopCancelReason } from '../../contracts/cancel-reasons.js';
@@ -175,13 +176,7 @@ describe('a shipment', () => {
   it('that left before a count, and is recorded before that is submitted, is not subtracted twice', async () => {
     const shop = await stockUp(engine, [5]);
     const orderId = await sell([shop, 2]);
-    const countId = newId();
-    await stock.query(
-      `with opened as (insert into stock_count (id, warehouse_id, show_expected, actor)
-         values ($1, $2, false, 'test') returning id)
-       insert into stock_count_line (count_id, sku, expected) select id, $3, 0 from opened`,
-      [countId, warehouseOf(shop).id, shop.sku],
-    );
+    const countId = await openStockCount(stock, warehouseOf(shop).id, [shop.sku]);
     const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
     await pause();
     const leftAt = new Date();
