@@ -17,6 +17,9 @@ export async function stockUpWarehouses(
      ), opened as (
        insert into warehouse (id, shop_id, name, priority)
        select gen_random_uuid(), $1, 'bench', n from generate_series(1, $3) as n returning id
+     ), event as (
+       insert into warehouse_event (id, warehouse_id, type, actor)
+       select id, id, 'ACTIVATED', 'bench' from opened
      ), level as (
        insert into stock_level (id, warehouse_id, shop_id, sku, on_hand)
        select gen_random_uuid(), id, $1, $2, $4 from opened returning id
@@ -33,10 +36,14 @@ export async function stockUpWarehouses(
 export async function stockUp({ client }: BenchEnvironment, skus: number): Promise<StockKey[]> {
   const shopId = newId();
   const warehouseId = newId();
-  await client.query(`insert into warehouse (id, shop_id, name) values ($1, $2, 'bench')`, [
-    warehouseId,
-    shopId,
-  ]);
+  await client.query(
+    `with opened as (
+       insert into warehouse (id, shop_id, name) values ($1, $2, 'bench') returning id
+     )
+     insert into warehouse_event (id, warehouse_id, type, actor)
+     select id, id, 'ACTIVATED', 'bench' from opened`,
+    [warehouseId, shopId],
+  );
   const keys = Array.from({ length: skus }, () => ({ shopId, sku: `B-${newId()}` }));
   for (const { sku } of keys) {
     const levelId = newId();
