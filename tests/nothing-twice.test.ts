@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { getNamedType, isInputObjectType } from 'graphql';
 import { type SubgraphName, subgraphNames } from '../ops/subgraph-names.js';
+import { retry } from './harness/retry.js';
 import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
 import { startSubgraphProxy } from './harness/subgraph-proxy.js';
 import { type GraphQLReply, postGraphQL } from './harness/system.js';
+import { actAs } from './harness/vendor.js';
 import { contentsOf, stableContents } from './rights/contents.js';
 import { expected, type Viewer, viewers } from './rights/expected.js';
 import { api, fieldOf, publicRules, subgraphOf, typesBehind } from './rights/graph.js';
@@ -170,5 +172,23 @@ describe('a mutation whose answer was lost', () => {
     expect(world.system.messages.sent.length).toBe(messages);
     await world.deleteRefund();
     await world.system.expectInvariants();
+  });
+
+  it('is received once when it is sent 200 times at once with one key', async () => {
+    const { query, variables } = await mutationFor('receiveStock', randomUUID());
+    const vendor = actAs(world.system, world.people.vendor);
+    const units = async () => {
+      const levels = await vendor.levels(world.warehouseId);
+      return levels.find(({ variant }) => variant.sku === world.sku)?.onHand ?? 0;
+    };
+    const before = await units();
+    const token = world.tokenOf('vendor');
+    const send = () => retry(() => world.system.graphql(query, variables, token));
+    const replies = await Promise.all(Array.from({ length: 200 }, send));
+    expect(new Set(replies.map(({ data }) => JSON.stringify(data)))).toEqual(
+      new Set([JSON.stringify(replies[0]?.data)]),
+    );
+    expect(replies[0]?.errors).toBeUndefined();
+    expect(await units()).toBe(before + 1);
   });
 });

@@ -13,7 +13,7 @@ import { LowStockAlertResolver } from './live/low-stock-alert.resolver.js';
 import { StockChangedResolver } from './live/stock-changed.resolver.js';
 import { Offer } from './references.js';
 import { ReservationResolver } from './reservation/reservation.resolver.js';
-import { ShortfallResolver } from './shortfall/shortfall.resolver.js';
+import { ReassignedShopOrderResolver, ShortfallResolver } from './shortfall/shortfall.resolver.js';
 import { readOwnStockLevel, StockLevelResolver } from './stock/stock-level.resolver.js';
 import { WarehouseLevelsResolver } from './stock/warehouse-levels.resolver.js';
 import {
@@ -41,6 +41,7 @@ export const source: SchemaSource = {
     StockCountLineResolver,
     WarehouseCountsResolver,
     ShortfallResolver,
+    ReassignedShopOrderResolver,
     VariantResolver,
     OfferResolver,
     AvailabilityResolver,

@@ -80,6 +80,16 @@ describe('a mutation with an idempotency key', () => {
     });
   });
 
+  it('is not answered with what a user may no longer see, when the role has changed', async () => {
+    const [key, name] = [newId(), newId()];
+    await create(key, name);
+    const context = contextOf();
+    Object.assign(context.identity, { role: 'CUSTOMER' });
+    await expect(create(key, name, context)).rejects.toMatchObject({
+      extensions: { code: 'IDEMPOTENCY_KEY_REUSED' },
+    });
+  });
+
   it.each([0, 256])('is refused with a key of %i characters', async (length) => {
     await expect(create('x'.repeat(length), 'any')).rejects.toMatchObject({
       extensions: { code: 'BAD_USER_INPUT', fields: { idempotencyKey: expect.any(String) } },

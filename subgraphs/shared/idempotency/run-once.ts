@@ -48,11 +48,13 @@ export async function runOnce<C extends ResultClass = never>(
   const { idempotencyKey, ...request } = input;
   const clientKey = readKey(idempotencyKey);
   if (clientKey === null) return run();
+  const identity = identityOf(context);
   const key: RequestKey = {
-    userId: identityOf(context).id,
+    userId: identity.id,
     operation,
     key: clientKey,
-    fingerprint: fingerprintOf(request),
+    // An outcome is not returned to a user whose role, and so whose rights, have changed.
+    fingerprint: fingerprintOf([identity.role, request]),
   };
   const read = (outcome: object) => decode<T>(context.em, outcome as Outcome, results);
   const before = await findOutcome(sqlWith(context.em), key);

@@ -2,6 +2,7 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import type { Retention } from '../database/prune.js';
 import type { RunSql } from '../database/sql.js';
+import { tryAgain } from '../errors.js';
 import { keyReused } from './claim-key.js';
 
 /**
@@ -54,6 +55,8 @@ export class RequestRepeated extends Error {
   }
 }
 
+const claimAttemptsMax = 3;
+
 /**
  * Claims a key, as the first statement of a transaction. While another transaction has it, waits until that
  * one ends.
@@ -63,7 +66,7 @@ export class RequestRepeated extends Error {
  *   same key
  */
 export async function claimInTransaction(sql: RunSql, request: RequestKey): Promise<void> {
-  for (;;) {
+  for (let attempt = 1; attempt <= claimAttemptsMax; attempt++) {
     const inserted = await sql(
       `insert into stored_outcome (user_id, operation, key, fingerprint) values ($1, $2, $3, $4)
        on conflict do nothing returning 1`,
@@ -73,6 +76,7 @@ export async function claimInTransaction(sql: RunSql, request: RequestKey): Prom
     const outcome = await findOutcome(sql, request);
     if (outcome) throw new RequestRepeated(outcome); // else it was pruned meanwhile
   }
+  throw tryAgain('The same request is already in progress. Please retry with the same key.');
 }
 
 /** @throws `IDEMPOTENCY_KEY_REUSED` for another request under the same key */

@@ -63,12 +63,6 @@ export async function expireIsolating(
   held: HeldRows,
 ): Promise<number> {
   let expired = 0;
-  const report = (members: readonly string[], error: unknown) => {
-    for (const orderId of members) failed.add(orderId);
-    const about = { err: error, orderId: members[0], reservations: members.length };
-    if (isTooSlow(error)) store.logger.warn(about, 'expiry waited too long for locked stock');
-    else store.logger.error(about, 'reservation could not be expired');
-  };
   await runBatchIsolating(orderIds, {
     async work(members) {
       expired += (await expireReservations(store, members)).length;
@@ -77,10 +71,18 @@ export async function expireIsolating(
       const blocked = await findBlockedOrders(store.orm.em.fork(), members);
       return members.filter((orderId) => blocked.has(orderId));
     },
-    blocked: report, // the sweeper comes again soon
+    // The sweeper comes again soon.
+    blocked(members) {
+      for (const orderId of members) failed.add(orderId);
+      const about = { orderId: members[0], reservations: members.length };
+      store.logger.warn(about, 'expiry left out reservations of locked stock');
+    },
     failed(members, error) {
       if (failsForAll(error)) throw error;
-      report(members, error);
+      for (const orderId of members) failed.add(orderId);
+      const about = { err: error, orderId: members[0], reservations: members.length };
+      if (isTooSlow(error)) store.logger.warn(about, 'expiry waited too long for locked stock');
+      else store.logger.error(about, 'reservation could not be expired');
     },
     held,
   });

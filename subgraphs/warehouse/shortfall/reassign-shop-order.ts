@@ -16,7 +16,7 @@ import { NotEnoughOnHand, notEnoughOnHand } from '../stock/not-enough-on-hand.js
 import type { StockLevel } from '../stock/stock-level.js';
 import type { StockContext, StockStore } from '../stock/stock-store.js';
 import { requireWarehouse } from '../warehouse/require-warehouse.js';
-import { Warehouse } from '../warehouse/warehouse.js';
+import type { Warehouse } from '../warehouse/warehouse.js';
 
 const timeoutMs = 3000;
 
@@ -38,8 +38,8 @@ export class ReassignedShopOrder {
   @Field(() => ShopOrder, { nullable: true, description: 'The shop order.' })
   shopOrder!: ShopOrder | null;
 
-  @Field(() => Warehouse, { description: 'The warehouse that it is shipped from.' })
-  warehouse!: Warehouse;
+  /** the warehouse that it is shipped from */
+  warehouseId!: string;
 
   @Field(() => Int, { description: 'Units that were moved; 0 if all were there already.' })
   units!: number;
@@ -126,7 +126,7 @@ export function reassignShopOrder(
       await moveLine(em, { orderId, from: level, to: target, units: open });
     }
     const shopOrder = { order: { id: orderId }, shop: { id: shopId } };
-    return result(ReassignedShopOrder, { shopOrder, warehouse: to, units: sumOf(leaving) });
+    return result(ReassignedShopOrder, { shopOrder, warehouseId: to.id, units: sumOf(leaving) });
   };
   return moveStock(store, work, { once });
 }

@@ -21,6 +21,8 @@ import { openAlerts } from '../live/open-alerts.js';
 import { NotEnoughOnHand } from '../stock/not-enough-on-hand.js';
 import { StockLevel } from '../stock/stock-level.js';
 import type { StockContext } from '../stock/stock-store.js';
+import { loadWarehouses } from '../warehouse/require-warehouse.js';
+import { Warehouse } from '../warehouse/warehouse.js';
 import { loadUnshippedOrders, unshippedOrdersPage } from './list-unshipped-orders.js';
 import {
   NothingToReassign,
@@ -98,5 +100,14 @@ export class ShortfallResolver {
     @Args(() => PageArgs) page: PageArgs,
   ) {
     return loaderOf(context, loadUnshippedOrders).load(unshippedOrdersPage(level, page));
+  }
+}
+
+@Resolver(() => ReassignedShopOrder)
+export class ReassignedShopOrderResolver {
+  @Allow('parent')
+  @FieldResolver(() => Warehouse, { description: 'The warehouse that it is shipped from.' })
+  warehouse(@Root() { warehouseId }: ReassignedShopOrder, @Ctx() context: StockContext) {
+    return loaderOf(context, loadWarehouses).load(warehouseId);
   }
 }

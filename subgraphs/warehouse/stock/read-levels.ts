@@ -20,9 +20,9 @@ export interface LevelChoice {
   readonly demands?: readonly KeyDemand[];
 }
 
-/** Where a level is. Both values stay as they are while its item is locked. */
+/** Where a level is. */
 export interface Place {
-  /** whether its warehouse is active, so that its units can be sold */
+  /** whether its warehouse is active, so that its units can be sold: it stays so while its item is locked */
   readonly active: boolean;
   /** orders are served from the warehouse with the lowest number */
   readonly priority: number;

@@ -1,13 +1,15 @@
 import { Max, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { sql } from '../../shared/database/sql.js';
-import { runStatement } from '../../shared/database/transact.js';
+import { transact } from '../../shared/database/transact.js';
 import { notFound } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import type { WarehouseContext } from '../context.js';
+import { lockItems } from '../locks.js';
 import { requireWarehouse } from '../warehouse/require-warehouse.js';
 import { onHandMax } from './ledger.js';
+import { StockItem } from './stock-item.js';
 import { StockLevel } from './stock-level.js';
 
 @InputType({ description: 'The low-stock threshold of one stock level.' })
@@ -32,16 +34,17 @@ export async function setLowStockThreshold(
   context: WarehouseContext,
   { warehouseId, sku, threshold }: LowStockThresholdInput,
 ): Promise<StockLevel> {
-  await requireWarehouse(context, warehouseId);
-  const em = context.em.fork();
-  const update = () =>
-    sql<object>(
-      em,
-      `update stock_level set low_stock_threshold = $3, updated_at = greatest(updated_at, now())
-     where warehouse_id = $1 and sku = $2 returning *`,
+  const { shopId } = await requireWarehouse(context, warehouseId);
+  return transact(context.em, async (tx) => {
+    await lockItems(tx, [{ shopId, sku }], StockItem);
+    const [row] = await sql<object>(
+      tx,
+      `update stock_level
+       set low_stock_threshold = $3, updated_at = greatest(updated_at, clock_timestamp())
+       where warehouse_id = $1 and sku = $2 returning *`,
       [warehouseId, sku, threshold],
     );
-  const [row] = await runStatement(em, update);
-  if (!row) throw notFound('stock level of', sku);
-  return em.map(StockLevel, row);
+    if (!row) throw notFound('stock level of', sku);
+    return tx.map(StockLevel, row);
+  });
 }

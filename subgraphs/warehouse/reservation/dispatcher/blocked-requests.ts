@@ -3,56 +3,61 @@ import type { Waiting } from './waiting-queue.js';
 export interface BlockedOptions<Request, Outcome> {
   /** those whose rows other transactions have locked at this moment; does not wait for them */
   findBlocked(requests: readonly Request[]): Promise<readonly Request[]>;
-  /** called with requests whose rows are free again, in order of arrival */
+  /** whether rows are still likely to be held for long: otherwise all may wait for them */
+  isHeld(): boolean;
+  /** called with requests that may be in a batch again, in order of arrival */
   freed(all: readonly Waiting<Request, Outcome>[]): void;
-  /** called with requests whose rows were locked for too long */
-  refused(all: readonly Waiting<Request, Outcome>[]): void;
 }
 
-/** How long a request is set aside in all. */
+/** How long a request is set aside in all, before another lock timeout refuses it. */
 const asideMaxMs = 900;
 const lookEveryMs = 100;
 
 /**
  * Requests whose rows another transaction has locked, so that no batch waits for them. They are looked at
- * every `lookEveryMs`, without waiting for a lock. Each leaves in one of two ways: freed, into the queue
- * again, where it may be set aside once more; or refused, `asideMaxMs` after it was set aside first.
+ * every `lookEveryMs`, without waiting for a lock, and freed once their rows are, or when a second has
+ * passed since the last lock timeout. A request that is set aside again is refused after `asideMaxMs`.
  */
 export class BlockedRequests<Request, Outcome> {
-  #all: Waiting<Request, Outcome>[] = [];
+  readonly #all = new Set<Waiting<Request, Outcome>>();
   readonly #sinceMs = new WeakMap<Waiting<Request, Outcome>, number>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: BlockedOptions<Request, Outcome>) {}
 
   get length(): number {
-    return this.#all.length;
+    return this.#all.size;
   }
 
   has(waiting: Waiting<Request, Outcome>): boolean {
-    return this.#sinceMs.has(waiting);
+    return this.#all.has(waiting);
   }
 
-  add(all: readonly Waiting<Request, Outcome>[]): void {
+  /** @returns those that were set aside for too long already, and are not any more */
+  add(all: readonly Waiting<Request, Outcome>[], waited: boolean): Waiting<Request, Outcome>[] {
     const nowMs = performance.now();
-    for (const each of all) this.#sinceMs.set(each, this.#sinceMs.get(each) ?? nowMs);
-    this.#all.push(...all);
-    this.#all.sort((a, b) => a.enqueuedMs - b.enqueuedMs);
-    this.#timer ??= setTimeout(() => void this.#look(), lookEveryMs);
+    const late = all.filter(
+      (each) => waited && nowMs - (this.#sinceMs.get(each) ?? nowMs) >= asideMaxMs,
+    );
+    for (const each of all) {
+      if (late.includes(each)) continue;
+      this.#sinceMs.set(each, this.#sinceMs.get(each) ?? nowMs);
+      this.#all.add(each);
+    }
+    if (this.#all.size > 0) this.#timer ??= setTimeout(() => void this.#look(), lookEveryMs);
+    return late;
   }
 
   async #look(): Promise<void> {
-    const all = this.#all;
+    const all = [...this.#all];
     const requests = all.map(({ request }) => request);
-    const blocked = new Set(await this.options.findBlocked(requests).catch(() => requests));
-    const added = this.#all.filter((each) => !all.includes(each));
-    const isLate = (each: Waiting<Request, Outcome>) =>
-      performance.now() - (this.#sinceMs.get(each) ?? 0) >= asideMaxMs;
-    const still = all.filter(({ request }) => blocked.has(request));
-    this.#all = [...still.filter((each) => !isLate(each)), ...added];
+    const blocked = new Set(
+      this.options.isHeld() ? await this.options.findBlocked(requests).catch(() => requests) : [],
+    );
+    const freed = all.filter(({ request }) => !blocked.has(request));
+    for (const each of freed) this.#all.delete(each);
     this.#timer = undefined;
-    if (this.#all.length > 0) this.#timer = setTimeout(() => void this.#look(), lookEveryMs);
-    this.options.refused(still.filter(isLate));
-    this.options.freed(all.filter(({ request }) => !blocked.has(request)));
+    if (this.#all.size > 0) this.#timer = setTimeout(() => void this.#look(), lookEveryMs);
+    if (freed.length > 0) this.options.freed(freed);
   }
 }

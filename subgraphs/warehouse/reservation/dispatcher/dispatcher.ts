@@ -74,12 +74,11 @@ export class Dispatcher<Request, Outcome> {
     this.#queue = new WaitingQueue(this.#limits);
     this.#blocked = new BlockedRequests({
       findBlocked: async (requests) => options.findBlocked?.(requests) ?? [],
+      isHeld: () => this.#held.areLikely,
       freed: (all) => {
         this.#queue.putBack(all);
+        this.#watchForLate();
         this.#startLane();
-      },
-      refused: (all) => {
-        if (all.length > 0) reject(all, this.#refusal('busy', all.length));
       },
     });
     options.metrics.queueLength(() => this.#queue.length + this.#blocked.length);
@@ -97,7 +96,7 @@ export class Dispatcher<Request, Outcome> {
       this.#options.keysOf(request),
     );
     this.#queue.push(waiting);
-    this.#lateCheck ??= setInterval(() => this.#refuseLate(), lateCheckMs).unref();
+    this.#watchForLate();
     this.#startLane();
     return promise;
   }
@@ -255,7 +254,10 @@ export class Dispatcher<Request, Outcome> {
         const blocked = new Set(await findBlocked(members.map(({ request }) => request)));
         return members.filter(({ request }) => blocked.has(request));
       },
-      blocked: (members) => this.#blocked.add(members),
+      blocked: (members, waited) => {
+        const late = this.#blocked.add(members, waited);
+        if (late.length > 0) reject(late, this.#refusal('busy', late.length));
+      },
       failed(members, error) {
         const { mappedError, reason } = toStockRefusal(error);
         if (reason) metrics.refused(reason, members.length);
@@ -265,6 +267,10 @@ export class Dispatcher<Request, Outcome> {
     });
     const isDone = batch.every((each) => each.isAnswered() || this.#blocked.has(each));
     assert(isDone, 'each request of a batch is answered or set aside');
+  }
+
+  #watchForLate(): void {
+    this.#lateCheck ??= setInterval(() => this.#refuseLate(), lateCheckMs).unref();
   }
 
   #refuseLate(): void {

@@ -1,15 +1,21 @@
 import { bisect } from '../../../shared/batching/bisect.js';
 import { isLockTimeout } from '../../../shared/database/errors.js';
 import { failsForAll } from '../../stock/stock-errors.js';
+import { busy } from './stock-refusal.js';
 
-/** How long batches look for held rows before they lock any, after some were found. */
+/** How long batches look for held rows before they lock any, after a batch has waited for some in vain. */
 const rememberMs = 1000;
+/** How long a batch may be split and repeated; the callers have given up then. */
+const batchMaxMs = 8000;
 
-/** Whether other transactions held rows a moment ago: an import, or the closing of a warehouse. */
+/**
+ * Whether another transaction held rows for as long as a lock timeout a moment ago: an import, or the
+ * closing of a warehouse. Rows that are held for less are waited for.
+ */
 export class HeldRows {
   #untilMs = 0;
 
-  noticed(): void {
+  timedOut(): void {
     this.#untilMs = performance.now() + rememberMs;
   }
 
@@ -23,8 +29,8 @@ export interface IsolatingOptions<T> {
   work(members: readonly T[]): Promise<void>;
   /** the members whose rows other transactions have locked at this moment; does not wait for them */
   findBlocked(members: readonly T[]): Promise<readonly T[]>;
-  /** called with members whose rows are locked: they were left out */
-  blocked(members: readonly T[], error: unknown): void;
+  /** called with members that were left out as their rows are locked. @param waited for a lock timeout */
+  blocked(members: readonly T[], waited: boolean): void;
   /** called with what failed: one member, or several that fail for the same reason */
   failed(members: readonly T[], error: unknown): void;
   /** shared by the batches of one kind */
@@ -38,26 +44,27 @@ const lockTimeoutsMax = 3;
  * Runs a batch so that no member delays or fails another. After an error the batch is split in
  * halves (`bisect`). After a lock timeout it is not, as each half would wait again: it runs without
  * the members whose rows are locked. For a moment from then on, batches leave such members out before
- * they wait for them.
+ * they wait for them. What is not done after `batchMaxMs` fails as busy.
  */
 export async function runBatchIsolating<T>(
   batch: readonly T[],
   options: IsolatingOptions<T>,
 ): Promise<void> {
-  const free = options.held.areLikely
-    ? await leaveOutBlocked(batch, options, blockedBefore)
-    : batch;
-  if (free.length > 0) await runFree(free, options, 1);
+  const free = options.held.areLikely ? await leaveOutBlocked(batch, options, false) : batch;
+  const latestMs = performance.now() + batchMaxMs;
+  const work = async (members: readonly T[]) => {
+    if (performance.now() > latestMs) throw busy();
+    await options.work(members);
+  };
+  if (free.length > 0) await runFree(free, { ...options, work }, 1);
 }
-
-const blockedBefore = Object.assign(new Error('the rows are locked'), { code: '55P03' });
 
 function runFree<T>(batch: readonly T[], options: IsolatingOptions<T>, attempt: number) {
   const { work, failed } = options;
   const isForAll = (error: unknown) => failsForAll(error) || isLockTimeout(error);
   return bisect(batch, work, isForAll, async (members, error) => {
     if (!isLockTimeout(error) || attempt === lockTimeoutsMax) return failed(members, error);
-    const free = await leaveOutBlocked(members, options, error);
+    const free = await leaveOutBlocked(members, options, true);
     if (free.length > 0) await runFree(free, options, attempt + 1);
   });
 }
@@ -65,11 +72,11 @@ function runFree<T>(batch: readonly T[], options: IsolatingOptions<T>, attempt: 
 async function leaveOutBlocked<T>(
   members: readonly T[],
   { findBlocked, blocked, held }: IsolatingOptions<T>,
-  error: unknown,
+  waited: boolean,
 ): Promise<readonly T[]> {
   const found = new Set(await findBlocked(members).catch(() => []));
   if (found.size === 0) return members;
-  held.noticed();
-  blocked([...found], error);
+  if (waited) held.timedOut();
+  blocked([...found], waited);
   return members.filter((member) => !found.has(member));
 }
