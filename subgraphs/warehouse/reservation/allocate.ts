@@ -19,8 +19,9 @@ export interface Allocation {
 }
 
 /**
- * Chooses the warehouses that serve one shop’s part of an order: the first that can fill all lines;
- * otherwise, for each line, the first that can fill it; otherwise the line is split over several.
+ * Chooses the warehouses that serve one shop’s part of an order, among the levels that were read
+ * (`readLevels`): the first that can fill all lines; otherwise, for each line, the first that can fill it;
+ * otherwise the line is split over several.
  *
  * @param levels in order of priority; together they have enough for each line
  */

@@ -3,7 +3,7 @@ import { isLockTimeout } from '../../../shared/database/errors.js';
 import { failsForAll } from '../../stock/stock-errors.js';
 import { busy } from './stock-refusal.js';
 
-/** How long batches look for held rows before they lock any, after a batch has waited for some in vain. */
+/** How long batches look for held rows before they lock any, after a lock timeout. */
 const rememberMs = 1000;
 /** How long a batch may be split and repeated; the callers have given up then. */
 const batchMaxMs = 8000;
