@@ -64,12 +64,12 @@ export async function lockOrder(em: EntityManager, orderId: string): Promise<Loc
 }
 
 /**
- * A CTE that locks the purchase counters of other rows.
+ * A CTE that locks the purchase counters of other rows, with their units under the lock.
  *
  * @param of a CTE with `customer_id`, `shop_id` and `sku`
  */
 export const lockedPurchases = (of: string) => `locked as materialized (
-    select p.customer_id, p.shop_id, p.sku
+    select p.customer_id, p.shop_id, p.sku, p.units as units_before
     from purchase p join ${of} using (customer_id, shop_id, sku)
     order by p.customer_id, p.shop_id, p.sku for update of p
   )`;

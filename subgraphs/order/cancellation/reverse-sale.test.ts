@@ -85,7 +85,7 @@ describe('paid orders of one customer that are cancelled at the same time', () =
       await Promise.all(orderIds.map(cancel));
       const bought = 'select units from purchase where customer_id = $1';
       const { rows } = await client.query(bought, [customerId]);
-      expect(rows).toEqual([{ units: '0' }, { units: '0' }]);
+      expect(rows).toEqual([]); // counters of 0 are deleted
       const sent = `select sum(r.amount) from refund r join payment p on p.id = payment_id
         where p.user_id = $1`;
       expect((await client.query(sent, [customerId])).rows).toEqual([{ sum: '8.00' }]);

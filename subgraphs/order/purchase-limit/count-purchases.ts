@@ -102,7 +102,9 @@ export async function readPurchases(
 
 /**
  * Subtracts the lines of `orders`, a query with `id` and `customer_id`, from their customers'
- * purchases. The counters are locked in the order of their keys, as in `countPurchasesSql`.
+ * purchases; a counter that reaches 0 is deleted. The counters are locked in the order of their keys, as
+ * in `countPurchasesSql`. Which are deleted depends on their units under the lock: a concurrent
+ * statement may have changed them since this one began.
  *
  * @param condition on the shop orders, `s`
  */
@@ -112,9 +114,14 @@ export const subtractPurchasesCtes = (orders: string, condition = 'true') => `li
       join order_item i on i.shop_order_id = s.id
     where ${condition} group by 1, 2, 3
   ), ${lockedPurchases('line')}, subtracted as (
-    update purchase p set units = p.units - line.units, updated_at = now()
+    update purchase p set units = units_before - line.units, updated_at = now()
     from line join locked using (customer_id, shop_id, sku)
     where p.customer_id = line.customer_id and p.shop_id = line.shop_id and p.sku = line.sku
+      and units_before <> line.units
+  ), deleted as (
+    delete from purchase p using line join locked using (customer_id, shop_id, sku)
+    where p.customer_id = line.customer_id and p.shop_id = line.shop_id and p.sku = line.sku
+      and units_before = line.units
   )`;
 
 /**

@@ -1,7 +1,7 @@
 import type { Opt } from '@mikro-orm/core';
 import { Check, Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 
-/** The units that a customer bought of one shop's sku, in all orders that are not cancelled. */
+/** The units that a customer bought of one shop's sku, in all orders that are not cancelled; none for 0. */
 @Entity({ tableName: 'purchase' })
 @Check({ name: 'purchase_units', expression: 'units >= 0' })
 export class Purchase {

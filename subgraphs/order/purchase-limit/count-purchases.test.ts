@@ -1,0 +1,89 @@
+import pg from 'pg';
+import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { connect, disconnect } from '../../shared/database/connect.js';
+import { transact } from '../../shared/database/transact.js';
+import { newId } from '../../shared/ids.js';
+import { databaseSchema } from '../mikro-orm.config.js';
+import { countPurchases, subtractPurchases } from './count-purchases.js';
+
+describe('the purchases of a customer', () => {
+  let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
+  let orm: Awaited<ReturnType<typeof connect>>;
+  let client: pg.Client;
+  beforeAll(async () => {
+    databases = await createTestDatabases(['order']);
+    orm = await connect({ name: 'test', url: databases.urls.order, poolMax: 8 }, databaseSchema);
+    client = new pg.Client({ connectionString: databases.urls.order });
+    await client.connect();
+  });
+  afterAll(async () => {
+    await Promise.all([client.end(), disconnect(orm)]);
+    await databases.drop();
+  });
+
+  const skus = ['A', 'B', 'C'];
+  /** Inserts an order of the units of each sku, whose purchases can be counted and subtracted. */
+  async function orderOf(customerId: string, shopId: string, units: readonly number[]) {
+    const id = newId();
+    const lines = units.flatMap((quantity, n) =>
+      quantity > 0 ? [{ offerId: id, shopId, sku: skus[n] as string, quantity }] : [],
+    );
+    await client.query(
+      `with placed as (
+         insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address)
+         values ($1, $2, 1, 'USD', '{}')
+       ), part as (
+         insert into shop_order (id, order_id, shop_id) values ($1, $1, $3)
+       )
+       insert into order_item
+         (id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
+       select gen_random_uuid(), $1, $1, sku, sku, 1, 'USD', quantity
+       from unnest($4::text[], $5::int[]) as line (sku, quantity)`,
+      [id, customerId, shopId, lines.map(({ sku }) => sku), lines.map(({ quantity }) => quantity)],
+    );
+    const bought = lines.map((line) => ({ ...line, purchaseLimit: null }));
+    return {
+      count: () => transact(orm.em, (em) => countPurchases(em, customerId, bought)),
+      subtract: () => transact(orm.em, (em) => subtractPurchases(em, id)),
+    };
+  }
+  const unitsOf = async (customerId: string) => {
+    const { rows } = await client.query<{ sku: string; units: string }>(
+      'select sku, units from purchase where customer_id = $1',
+      [customerId],
+    );
+    return Object.fromEntries(rows.map(({ sku, units }) => [sku, Number(units)]));
+  };
+
+  it('have no counter of 0', async () => {
+    const [customer, shop] = [newId(), newId()];
+    const [one, other] = [
+      await orderOf(customer, shop, [1, 2, 0]),
+      await orderOf(customer, shop, [0, 3, 4]),
+    ];
+    await one.count();
+    await other.count();
+    expect(await unitsOf(customer)).toEqual({ A: 1, B: 5, C: 4 });
+    await one.subtract();
+    expect(await unitsOf(customer)).toEqual({ B: 3, C: 4 });
+    await other.subtract();
+    expect(await unitsOf(customer)).toEqual({});
+  });
+
+  it('are exact when orders are placed and cancelled at the same time', async () => {
+    for (let round = 0; round < 10; round++) {
+      const [customer, shop] = [newId(), newId()];
+      const units = Array.from({ length: 12 }, (_, n) => [1 + (n % 3), n % 2, (n * 7) % 4]);
+      const orders = await Promise.all(units.map((each) => orderOf(customer, shop, each)));
+      await Promise.all(
+        orders.map(async (order, n) => {
+          await order.count();
+          if (n > 0) await order.subtract();
+        }),
+      );
+      expect(await unitsOf(customer)).toEqual({ A: 1 });
+      await orders[0]?.subtract();
+      expect(await unitsOf(customer)).toEqual({});
+    }
+  });
+});
