@@ -71,10 +71,14 @@ describe('checkout, through the router', () => {
 
     it('do not count cancelled orders, and a stored refusal stays the same', async () => {
       const customer = await registerPerson(system);
-      const { offerId } = await openShop(system, vendor, [2], '10.00', 3);
+      const { offerId, sku, warehouseIds } = await openShop(system, vendor, [2], '10.00', 3);
       const short = await checkout(system, customer, [{ offerId, quantity: 3 }]);
       expect(short.data.checkout.__typename).toBe('InsufficientStock');
       const { data } = await checkout(system, customer, [{ offerId, quantity: 2 }]);
+      const receive =
+        'mutation ($input: ReceiveStockInput!) { receiveStock(input: $input) { __typename } }';
+      const input = { warehouseId: warehouseIds[0], sku, quantity: 2, reference: 'more' };
+      await system.graphql(receive, { input }, vendor.token);
       const refused = () => checkout(system, customer, [{ offerId, quantity: 2 }], 'refused');
       const before = await refused();
       expect(before.data.checkout.__typename).toBe('PurchaseLimitExceeded');

@@ -3,6 +3,7 @@ import { createClaims } from '../shared/idempotency/claim-key.js';
 import { createShopOwners } from '../shared/rights/shop-owners.js';
 import type { SubgraphParts } from '../shared/subgraph-definition.js';
 import { type CheckoutApp, createCheckoutWrites } from './checkout/checkout-writes.js';
+import { createShortSkus } from './checkout/short-skus.js';
 import type { variables } from './config.js';
 import { createOrderFeeds, type LiveApp, orderChannel } from './order/live/order-feeds.js';
 import { onOrdersChanged } from './order/order-signals.js';
@@ -39,6 +40,7 @@ export function createApp(parts: Parts): CheckoutApp & LiveApp {
     reservations: createReservations(reserving, ending),
     claimKey: createClaims(orm.em),
     writes: createCheckoutWrites(orm.em),
+    shortSkus: createShortSkus(warehouse, logger),
     provider,
     reserveForMs: Math.round(config.RESERVATION_MINUTES * 60_000),
     logger,

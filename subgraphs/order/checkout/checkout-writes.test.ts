@@ -151,4 +151,23 @@ describe('checkouts at the same time', () => {
     const kept = await claimKey({ key: first.key, fingerprint: 'f', subjectId: newId() });
     expect(kept).toMatchObject({ subjectId: first.orderId, outcome: { kind: 'short' } });
   });
+
+  it('are refused together, each unless its key has an outcome or an order', async () => {
+    const orders = [1, 2, 3].map((quantity) => orderOf(newId(), quantity));
+    const refusals = orders.map(({ id: orderId, customerId: userId }) => {
+      const key = { userId, operation: 'checkout', key: orderId };
+      return { orderId, key, outcome: { kind: 'gone' } };
+    });
+    const claim = ({ key, orderId: subjectId }: (typeof refusals)[number]) =>
+      claimKey({ key, fingerprint: 'f', subjectId });
+    await Promise.all(refusals.map(claim));
+    const [refused, placed] = orders as [NewOrder, NewOrder];
+    await writes.place(placed);
+    expect(await Promise.all(refusals.map(writes.storeRefusal))).toEqual([true, false, true]);
+    expect(await Promise.all(refusals.map(writes.storeRefusal))).toEqual([false, false, false]);
+    const stored = await Promise.all(refusals.map(claim));
+    const gone = { kind: 'gone' };
+    expect(stored.map(({ outcome }) => outcome)).toEqual([gone, null, gone]);
+    expect(await totalsOf([refused, placed])).toEqual([undefined, '2.20']);
+  });
 });

@@ -3,11 +3,13 @@ import { groupWrites } from '../../shared/batching/group-writes.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import type { OrderApp } from '../context.js';
 import { hasLimits, type NewOrder, placeOrder, placeOrders } from './place-order.js';
+import type { ShortSkus } from './short-skus.js';
 import {
   cancelOutOfStock,
   markReserved,
   type OrderOutcome,
   type ReservedOrder,
+  storeRefusals,
 } from './store-outcomes.js';
 
 /** The writes of checkouts. Concurrent ones share one statement and one commit. */
@@ -18,9 +20,14 @@ export interface CheckoutWrites {
   markReserved(order: ReservedOrder): Promise<boolean>;
   /** @returns whether the order was cancelled as out of stock, with the outcome of its key */
   cancelOutOfStock(order: OrderOutcome): Promise<boolean>;
+  /** @returns whether the outcome was stored; not if the key has one, or an order */
+  storeRefusal(order: OrderOutcome): Promise<boolean>;
 }
 
-export type CheckoutApp = OrderApp & { readonly writes: CheckoutWrites };
+export type CheckoutApp = OrderApp & {
+  readonly writes: CheckoutWrites;
+  readonly shortSkus: ShortSkus;
+};
 export type CheckoutContext = SubgraphContext<CheckoutApp>;
 
 export function createCheckoutWrites(em: EntityManager): CheckoutWrites {
@@ -33,6 +40,9 @@ export function createCheckoutWrites(em: EntityManager): CheckoutWrites {
     ),
     cancelOutOfStock: groupWrites((orders: readonly OrderOutcome[]) =>
       cancelOutOfStock(em.fork(), orders),
+    ),
+    storeRefusal: groupWrites((orders: readonly OrderOutcome[]) =>
+      storeRefusals(em.fork(), orders),
     ),
   };
 }

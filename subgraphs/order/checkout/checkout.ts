@@ -1,5 +1,6 @@
 import Big from 'big.js';
 import { identityOf } from '../../shared/auth/callers.js';
+import { tryAgain } from '../../shared/errors.js';
 import {
   claimKey,
   fingerprintOf,
@@ -10,8 +11,7 @@ import { newId } from '../../shared/ids.js';
 import { payPlacedOrder } from '../payment/pay-order.js';
 import { type CheckoutInput, mergeItems } from './checkout-input.js';
 import type { CheckoutContext } from './checkout-writes.js';
-import { commitOutcome } from './commit-outcome.js';
-import { findOrPlaceOrder } from './find-or-place-order.js';
+import { type CheckoutAttempt, findOrPlaceOrder } from './find-or-place-order.js';
 import { type Outcome, toCheckoutResult } from './outcome.js';
 import { reserveOrder } from './reserve-order.js';
 import { requireOneAddress } from './shipping-address.js';
@@ -21,8 +21,9 @@ import { requireOneAddress } from './shipping-address.js';
  * the same answer, even if a process dies in between. The steps, each with what undoes it:
  *
  * 1. claim the idempotency key, which fixes the id of the order; on an error the claim is released;
- * 2. place the order, or find the one of an earlier attempt; without stock it is cancelled, and an
- *    abandoned one by a worker (abandon-orders.ts);
+ * 2. place the order, or find the one of an earlier attempt; nothing is placed if the stock is found to
+ *    be short (short-skus.ts); without stock it is cancelled, and an abandoned one by a worker
+ *    (abandon-orders.ts);
  * 3. reserve its stock; released if the order ended meanwhile, and at its expiry;
  * 4. record the result, with the outcome of the key, in one commit;
  * 5. pay, if there is a payment method; a payment that fails cancels the order (void-payment.ts).
@@ -51,13 +52,19 @@ export async function checkout(context: CheckoutContext, input: CheckoutInput) {
     const placed = await findOrPlaceOrder(attempt);
     const outcome =
       'refusal' in placed
-        ? await commitOutcome(attempt, placed.refusal)
+        ? await storeRefusal(attempt, placed.refusal)
         : await reserveOrder(attempt, placed.order);
     return await payOrShow(context, input, outcome);
   } catch (error) {
     await releaseClaim(em, key, orderId).catch(() => {}); // it expires anyway
     throw error;
   }
+}
+
+/** @throws `TRY_AGAIN` if another process with this key went on meanwhile */
+async function storeRefusal({ app, key, orderId }: CheckoutAttempt, outcome: Outcome) {
+  if (await app.writes.storeRefusal({ orderId, key, outcome })) return outcome;
+  throw tryAgain('The same request is already in progress. Please retry with the same key.');
 }
 
 /** What makes two requests the same. */

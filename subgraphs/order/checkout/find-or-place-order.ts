@@ -60,6 +60,9 @@ export async function findOrPlaceOrder(
   ]);
   if ('refusal' in ordered) return ordered;
   const { lines } = ordered;
+  // Another process may have placed the order of a key that was claimed before: then the stock is its own.
+  const short = attempt.isFirst ? await app.shortSkus.findShort(lines.map(toPlacedLine)) : [];
+  if (short.length > 0) return { refusal: { kind: 'short', lines: short } };
   try {
     const isFromCart = await app.writes.place({ id: orderId, customerId, shippingAddress, lines });
     failPoint('order inserted, stock not reserved');

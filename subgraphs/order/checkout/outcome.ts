@@ -22,7 +22,7 @@ import {
 export type Outcome =
   | { kind: 'placed'; orderId: string }
   | { kind: 'expired'; orderId: string }
-  | { kind: 'short'; orderId: string; lines: ShortageLine[] }
+  | { kind: 'short'; lines: ShortageLine[] }
   | { kind: 'limited'; lines: readonly LimitViolation[] }
   | { kind: 'price'; lines: PriceLine[]; expected: Money; actual: Money }
   | { kind: 'empty' }

@@ -62,11 +62,9 @@ async function recordShort(
   answer: ReserveAnswer,
 ): Promise<Outcome> {
   const { app, key, orderId } = attempt;
-  const short: Outcome = {
-    kind: 'short',
-    orderId,
-    lines: toShortageLines(lines, answer.shortages ?? []),
-  };
+  const shortages = answer.shortages ?? [];
+  app.shortSkus.add(shortages);
+  const short: Outcome = { kind: 'short', lines: toShortageLines(lines, shortages) };
   const mayBeReserved = origin === 'resumed' || answer.isRepeated;
   if (origin === 'new' && !mayBeReserved) {
     if (await app.writes.cancelOutOfStock({ orderId, key, outcome: short })) return short;

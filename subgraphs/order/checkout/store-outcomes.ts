@@ -48,6 +48,25 @@ export function cancelOutOfStock(
   return changeOrders(em, orders, cancelOutOfStockSql, values);
 }
 
+/**
+ * Stores the outcomes of checkouts for which no order was placed, in one statement.
+ *
+ * @returns for each key whether it was stored: not if it has an outcome, or another process with the key
+ *   placed an order
+ */
+export async function storeRefusals(
+  em: EntityManager,
+  refused: readonly OrderOutcome[],
+): Promise<boolean[]> {
+  const request = refused.map(({ orderId, key: { userId, operation, key }, outcome }) => {
+    return { id: orderId, user_id: userId, operation, key, outcome };
+  });
+  const values = refusalParameters.values({ request });
+  const rows = await sqlPrepared<{ id: string }>(em, storeRefusalsSql, values);
+  const stored = new Set(rows.map(({ id }) => id));
+  return refused.map(({ orderId }) => stored.has(orderId));
+}
+
 const requestColumns = {
   id: 'uuid',
   event_id: 'uuid',
@@ -60,6 +79,9 @@ const markReservedParameters = namedParameters({
   request: { ...requestColumns, expires_at: 'timestamptz' },
 });
 const cancelParameters = namedParameters({ request: requestColumns });
+
+const { event_id: _, ...refusalColumns } = requestColumns;
+const refusalParameters = namedParameters({ request: refusalColumns });
 
 const toRequest = ({ orderId, key: { userId, operation, key }, outcome }: OrderOutcome) => {
   return { id: orderId, event_id: newId(), user_id: userId, operation, key, outcome };
@@ -116,3 +138,14 @@ const cancelOutOfStockSql = `
     select event_id, id, 'CANCELLED', 'checkout', 'OUT_OF_STOCK' from changed join request using (id)
   ), ${subtractPurchasesCtes('changed')}, ${storeOutcomesCte}
   select id from changed`;
+
+const storeRefusalsSql = `
+  with request as (
+    select * from ${refusalParameters.sql.request}
+  )
+  update idempotency_key k set outcome = request.outcome, updated_at = now()
+  from request
+  where k.user_id = request.user_id and k.operation = request.operation and k.key = request.key
+    and k.subject_id = request.id and k.outcome is null
+    and not exists (select from customer_order o where o.id = request.id)
+  returning request.id`;
