@@ -136,10 +136,13 @@ const ways: Record<string, Way> = {
   'OrderStatus.CANCELLED': ['not paid in time', async (s) => s.expire(await s.place())],
 
   'CancelReason.OUT_OF_STOCK': [
-    'more than the stock',
+    'paid after its unit was found missing',
     async (s) => {
-      await s.order({ items: s.items(2, await s.newShop(1)) });
-      return reason(await s.orderOf(await s.newestOrder()));
+      const shop = await s.newShop(1);
+      const { order } = await s.order({ items: s.items(1, shop) });
+      await s.loseOne(shop);
+      await s.payBy(order.id);
+      return s.until(order.id, 'OUT_OF_STOCK', reason);
     },
   ],
   'CancelReason.PAYMENT_TIMEOUT': [
@@ -174,7 +177,7 @@ const ways: Record<string, Way> = {
     },
   ],
   'CancelReason.ABANDONED': [
-    'the checkout stopped half-way and is not retried',
+    'the checkout stopped half-way, and is recorded while it is cancelled',
     async (s) => s.until(await s.halfPlaced(), 'ABANDONED', reason),
   ],
 

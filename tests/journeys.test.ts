@@ -113,14 +113,8 @@ describe('journeys of customers, through the router', () => {
       lines: [{ offer: { id: scarce.offerId }, requested: 2, available: 1 }],
     });
     expect(await availableOf(system, plenty.offerId)).toBe(9);
-    const mine = await system.graphql(
-      '{ orders { edges { node { status cancelReason } } } }',
-      {},
-      customer.token,
-    );
-    expect(mine.data.orders.edges).toEqual([
-      { node: { status: 'CANCELLED', cancelReason: 'OUT_OF_STOCK' } },
-    ]);
+    const mine = await system.graphql('{ orders { edges { node { id } } } }', {}, customer.token);
+    expect(mine.data.orders.edges).toEqual([]);
   });
 
   it('a declined payment leaves the order payable', async () => {

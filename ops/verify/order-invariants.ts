@@ -1,13 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
-import type pg from 'pg';
-import type { Databases } from '../databases/clients.js';
-import {
-  type Finding,
-  type Invariant,
-  invariantOf,
-  type OffendingRow,
-  offendingMax,
-} from './invariant.js';
+import { type Invariant, invariantOf } from './invariant.js';
+import { reservationInvariants } from './reservation-invariants.js';
 
 const deliveryMaxSeconds = 10;
 
@@ -50,6 +42,13 @@ export const orderInvariants: Invariant[] = [
       from customer_order o left join shop_order s on s.order_id = o.id group by o.id`,
     holds: 'status = of_shop_orders',
   }),
+  invariantOf('order', 'an order whose stock was held, or that is paid for, has a number', {
+    select: `select o.id, o.number, o.status, o.expires_at,
+        exists (select from payment p where p.order_id = o.id) as has_payment
+      from customer_order o`,
+    holds: `number is not null
+      or (expires_at is null and status in ('PENDING', 'CANCELLED') and not has_payment)`,
+  }),
   invariantOf('order', 'a paid order has one completed payment of its total, a pending one none', {
     select: `select o.id, o.status, o.total_amount,
         count(p.*) as payments, coalesce(sum(p.amount), 0) as paid
@@ -70,7 +69,7 @@ export const orderInvariants: Invariant[] = [
     holds: `refunded <= amount and (status <> 'REFUNDED' or sent = amount)`,
   }),
   invariantOf('order', 'every acknowledged checkout has an order, and every refusal was correct', {
-    select: `select k.subject_id, k.outcome, o.id is not null as placed
+    select: `select k.subject_id, k.outcome, o.number is not null as placed
       from idempotency_key k left join customer_order o on o.id = k.subject_id
       where k.operation = 'checkout' and k.outcome is not null`,
     holds: `case outcome->>'kind'
@@ -117,134 +116,5 @@ export const orderInvariants: Invariant[] = [
     }),
     whenIdle: true,
   })),
-  {
-    name: 'the status of an order matches its reservation',
-    whenIdle: true,
-    check: ordersAndReservations,
-  },
-  {
-    name: 'every HELD or COMMITTED reservation belongs to an order',
-    whenIdle: true,
-    check: reservationsWithoutOrder,
-  },
+  ...reservationInvariants,
 ];
-
-const pageMax = 5000;
-
-/** Reads a table by id, page by page. */
-async function* pages<T extends { id: string }>(client: pg.Client, select: string) {
-  let after = '00000000-0000-0000-0000-000000000000';
-  for (;;) {
-    const { rows } = await client.query<T>(`${select} limit ${pageMax}`, [after]);
-    if (rows.length === 0) return;
-    yield rows;
-    after = (rows.at(-1) as T).id;
-  }
-}
-
-interface OrderRow {
-  id: string;
-  status: string;
-  quantity: number;
-  /** shop → units of its shop order, if that is shipped, or cancelled */
-  shipped: Record<string, number>;
-  cancelled: Record<string, number>;
-}
-interface ReservationRow {
-  id: string;
-  state: string;
-  quantity: number;
-  /** shop → units that are shipped, and units that are cancelled */
-  shipped: Record<string, number>;
-  cancelled: Record<string, number>;
-}
-
-async function ordersAndReservations({ order, warehouse }: Databases): Promise<Finding> {
-  let rows = 0;
-  const offending: OffendingRow[] = [];
-  const orders = pages<OrderRow>(
-    order,
-    `select o.id, o.status, coalesce(sum(s.quantity), 0)::int as quantity,
-       coalesce(jsonb_object_agg(s.shop_id, s.quantity)
-         filter (where s.status in ('SHIPPED', 'DELIVERED')), '{}') as shipped,
-       coalesce(jsonb_object_agg(s.shop_id, s.quantity)
-         filter (where s.status = 'CANCELLED'), '{}') as cancelled
-     from customer_order o left join lateral (
-       select shop_id, status, coalesce(sum(i.quantity), 0)::int as quantity
-       from shop_order p left join order_item i on i.shop_order_id = p.id
-       where p.order_id = o.id group by p.id) s on true
-     where o.id > $1 group by o.id order by o.id`,
-  );
-  for await (const page of orders) {
-    rows += page.length;
-    // Between the two reads: what is unsent by now may be missing in the warehouse's database.
-    const inFlight = await ordersWithUnsentEvents(order);
-    const reservations = await warehouse.query<ReservationRow>(
-      `select r.order_id as id, r.state, coalesce(sum(l.quantity), 0)::int as quantity,
-         coalesce(jsonb_object_agg(l.shop_id, l.shipped) filter (where l.shipped > 0), '{}')
-           as shipped,
-         coalesce(jsonb_object_agg(l.shop_id, l.cancelled) filter (where l.cancelled > 0), '{}')
-           as cancelled
-       from reservation r left join (
-         select order_id, shop_id, sum(quantity) as quantity, sum(shipped)::int as shipped,
-           sum(cancelled)::int as cancelled
-         from reservation_line join stock_level on id = level_id
-         where order_id = any($1::uuid[]) group by order_id, shop_id) l on l.order_id = r.order_id
-       where r.order_id = any($1::uuid[]) group by r.order_id`,
-      [page.map(({ id }) => id)],
-    );
-    const byId = new Map(reservations.rows.map((row) => [row.id, row]));
-    for (const row of page) {
-      const reservation = byId.get(row.id);
-      if (!inFlight.has(row.id) && !agree(row, reservation))
-        offending.push({ ...row, reservation: reservation ?? null });
-    }
-  }
-  return { rows, offending: offending.slice(0, offendingMax) };
-}
-
-/** The orders with a shipment or cancellation that the warehouse subgraph has not applied yet. */
-async function ordersWithUnsentEvents(order: pg.Client): Promise<Set<string>> {
-  const { rows } = await order.query<{ id: string }>(
-    `select distinct payload->>'orderId' as id from outbox
-     where sent_at is null and dead_at is null and consumer = 'warehouse'`,
-  );
-  return new Set(rows.map(({ id }) => id));
-}
-
-function agree(order: OrderRow, reservation: ReservationRow | undefined): boolean {
-  if (order.status === 'PENDING') {
-    return reservation?.state === 'HELD' && reservation.quantity === order.quantity;
-  }
-  if (order.status === 'CANCELLED' && reservation?.state !== 'COMMITTED') {
-    return reservation?.state !== 'HELD';
-  }
-  return (
-    reservation?.state === 'COMMITTED' &&
-    reservation.quantity === order.quantity &&
-    isDeepStrictEqual(reservation.shipped, order.shipped) &&
-    isDeepStrictEqual(reservation.cancelled, order.cancelled)
-  );
-}
-
-async function reservationsWithoutOrder({ order, warehouse }: Databases): Promise<Finding> {
-  let rows = 0;
-  const offending: OffendingRow[] = [];
-  const reservations = pages<ReservationRow>(
-    warehouse,
-    `select order_id as id, state, 0 as quantity from reservation
-     where order_id > $1 and state in ('HELD', 'COMMITTED') order by order_id`,
-  );
-  for await (const page of reservations) {
-    rows += page.length;
-    const known = await order.query<{ id: string }>(
-      'select id from customer_order where id = any($1::uuid[])',
-      [page.map(({ id }) => id)],
-    );
-    const ids = new Set(known.rows.map(({ id }) => id));
-    offending.push(
-      ...page.filter(({ id }) => !ids.has(id)).map(({ id, state }) => ({ id, state })),
-    );
-  }
-  return { rows, offending: offending.slice(0, offendingMax) };
-}

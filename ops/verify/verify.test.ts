@@ -178,6 +178,23 @@ const breaks: Break[] = [
     ['update units_in_carts set units = units + 1'],
   ],
   [
+    'an order whose stock was held, or that is paid for, has a number',
+    'order',
+    [
+      'alter table customer_order drop constraint customer_order_held',
+      'update customer_order set number = null, expires_at = now()',
+    ],
+  ],
+  [
+    'an order whose stock was held, or that is paid for, has a number',
+    'order',
+    [
+      'update customer_order set number = null',
+      `insert into payment (id, order_id, user_id, amount, status, provider)
+       select '${newId()}', id, customer_id, 20, 'FAILED', 'sandbox' from customer_order`,
+    ],
+  ],
+  [
     'a paid order has one completed payment of its total, a pending one none',
     'order',
     [`update customer_order set status = 'CONFIRMED'`],
@@ -189,6 +206,15 @@ const breaks: Break[] = [
       `update customer_order set status = 'CONFIRMED'`,
       `insert into payment (id, order_id, user_id, amount, status, provider)
        select '${newId()}', id, customer_id, total_amount, 'REFUNDED', 'sandbox' from customer_order`,
+    ],
+  ],
+  [
+    'every acknowledged checkout has an order, and every refusal was correct',
+    'order',
+    [
+      'update customer_order set number = null',
+      `insert into idempotency_key (user_id, operation, key, fingerprint, subject_id, outcome, claimed_until)
+       select '${newId()}', 'checkout', 'k', '', id, '{"kind": "placed"}', now() from customer_order`,
     ],
   ],
   [
@@ -320,8 +346,8 @@ describe('npm run verify', () => {
   it.each(breaks)('finds a violation of: %s', async (name, database, statements) => {
     const order = newId();
     await run('order', [
-      `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address)
-       values ('${order}', '${newId()}', 20, 'USD', '{}')`,
+      `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address, number)
+       values ('${order}', '${newId()}', 20, 'USD', '{}', 'H00000001')`,
       `insert into shop_order (id, order_id, shop_id) values ('${order}', '${order}', '${order}')`,
       `insert into order_item
          (id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)

@@ -36,8 +36,8 @@ describe('the metrics of stuck orders, payments and refunds', () => {
     const [orderId, finished, stuck] = [newId(), newId(), newId()];
     await client.query(
       `insert into customer_order
-         (id, customer_id, total_amount, currency_code, shipping_address, expires_at)
-       values ($1, $1, 1, 'USD', '{}', now() + interval '15 min')`,
+         (id, customer_id, total_amount, currency_code, shipping_address, expires_at, number)
+       values ($1, $1, 1, 'USD', '{}', now() + interval '15 min', 'H1')`,
       [orderId],
     );
     await client.query(

@@ -8,6 +8,8 @@ import { Cart, CartItem, UnitsInCarts } from './cart/cart.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
 import { Migration20261127ShippedUnits } from './migrations/20261127-shipped-units.js';
 import { Migration20261128Addresses } from './migrations/20261128-addresses.js';
+import { Migration20261128HeldOrders } from './migrations/20261128-held-orders.js';
+import { Migration20261128HeldOrdersIndexes } from './migrations/20261128-held-orders-indexes.js';
 import { Order } from './order/order.js';
 import { OrderEvent } from './order/order-event.js';
 import { OrderItem, ShopOrder } from './order/shop-order.js';
@@ -39,5 +41,7 @@ export const databaseSchema: Schema = {
     { name: '20261127-shipped-units', class: Migration20261127ShippedUnits },
     { name: '20261127-stored-outcomes', class: Migration20261127StoredOutcomes },
     { name: '20261128-addresses', class: Migration20261128Addresses },
+    { name: '20261128-held-orders', class: Migration20261128HeldOrders },
+    { name: '20261128-held-orders-indexes', class: Migration20261128HeldOrdersIndexes },
   ],
 };

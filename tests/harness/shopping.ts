@@ -136,13 +136,23 @@ export async function openShopping() {
     await system.stopProcess('warehouse');
     return act().finally(() => system.start('warehouse'));
   };
-  /** An order whose checkout stopped half-way long ago. */
+  /** An order whose checkout stopped half-way long ago, and got its number while it is abandoned. */
   const halfPlaced = async (): Promise<string> => {
     await withoutWarehouse(() => checkoutOnce(system, customer, items()));
-    const id = await newestOrder();
-    const age = `update customer_order set created_at = now() - interval '2 minutes' where id = $1`;
-    await payments.order.query(age, [id]);
-    return id;
+    const { rows } = await payments.order.query<{ id: string }>(
+      `update customer_order
+       set created_at = now() - interval '2 minutes', number = nextval('order_number')
+       where customer_id = $1 and number is null returning id`,
+      [customer.id],
+    );
+    return (rows[0] as { id: string }).id;
+  };
+  /** A unit of the shop is found missing. */
+  const loseOne = ({ warehouseIds: [warehouseId], sku }: Shop) => {
+    const input = { warehouseId, sku, delta: -1, reason: 'lost' };
+    const adjust =
+      'mutation ($input: AdjustStockInput!) { adjustStock(input: $input) { __typename } }';
+    return ask(adjust, { input }, vendor);
   };
   /** The response to a payment whose reservation cannot be committed now. */
   const halfPaid = async (): Promise<Reply> => {
@@ -192,6 +202,7 @@ export async function openShopping() {
     inEuros,
     repeated,
     halfPlaced,
+    loseOne,
     halfPaid,
     actedTooLate,
   };

@@ -31,8 +31,9 @@ describe('paid orders of one customer that are cancelled at the same time', () =
   async function paidOrder(customerId: string, shopIds: readonly string[]): Promise<string> {
     const orderId = newId();
     await client.query(
-      `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address, status)
-       values ($1, $2, 2, 'USD', '{}', 'CONFIRMED')`,
+      `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address, status,
+         number)
+       values ($1, $2, 2, 'USD', '{}', 'CONFIRMED', nextval('order_number'))`,
       [orderId, customerId],
     );
     for (const shopId of shopIds) {

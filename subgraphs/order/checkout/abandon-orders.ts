@@ -11,7 +11,7 @@ const claimMs = 15_000;
 
 /**
  * Cancels the orders of checkouts that stopped half-way: PENDING orders without a recorded
- * reservation whose idempotency key is not claimed. The reservation is released first, which also
+ * reservation whose idempotency key is not claimed. They have no number, so nobody sees them. The reservation is released first, which also
  * refuses a reserve request that arrives later. Then the key is free and the customer may retry.
  *
  * @returns the number of orders cancelled
@@ -69,7 +69,12 @@ async function abandon(app: OrderApp, id: string): Promise<boolean> {
   }
   return transact(app.orm.em, async (tx) => {
     const ended = await endPending(tx, id, { status: 'CANCELLED', reason: 'ABANDONED' });
-    await sql(tx, 'delete from idempotency_key where subject_id = $1 and outcome is null', [id]);
+    await freeKey(tx, id);
     return ended;
   });
+}
+
+/** Forgets the key of an order unless it has an outcome, so that the customer may place another order. */
+export async function freeKey(em: EntityManager, orderId: string): Promise<void> {
+  await sql(em, 'delete from idempotency_key where subject_id = $1 and outcome is null', [orderId]);
 }

@@ -4,21 +4,19 @@ import { storeOutcome } from '../../shared/idempotency/claim-key.js';
 import type { CheckoutAttempt } from './find-or-place-order.js';
 import type { Outcome } from './outcome.js';
 
-type Change = (em: EntityManager) => Promise<Outcome>;
-
 /**
- * Stores the outcome of a checkout under its key.
+ * Changes the order of a checkout, and stores the outcome under its key in the same commit.
  *
- * @param outcome the outcome, or a change of the order in the same commit, which returns it
- * @returns the stored outcome
+ * @param change returns the outcome; null if there is none yet, and then nothing is stored
+ * @returns what `change` returned
  */
-export function commitOutcome(
+export function commitOutcome<O extends Outcome | null>(
   { app, key, orderId }: CheckoutAttempt,
-  outcome: Outcome | Change,
-): Promise<Outcome> {
+  change: (em: EntityManager) => Promise<O>,
+): Promise<O> {
   return transact(app.orm.em, async (em) => {
-    const stored = typeof outcome === 'function' ? await outcome(em) : outcome;
-    await storeOutcome(em, key, orderId, stored);
-    return stored;
+    const outcome = await change(em);
+    if (outcome) await storeOutcome(em, key, orderId, outcome);
+    return outcome;
   });
 }

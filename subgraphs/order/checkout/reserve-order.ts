@@ -1,16 +1,24 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Shortage } from '../../contracts/reservation.js';
 import { sql } from '../../shared/database/sql.js';
+import { tryAgain } from '../../shared/errors.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { ShortageLine } from '../cart/cart-refusals.js';
 import { takeFromCart } from '../cart/take-from-cart.js';
-import { endPending, setExpiresAt } from '../order/transitions/end-pending.js';
+import type { OrderStatus } from '../order/status.js';
+import { endPending, recordHeld } from '../order/transitions/end-pending.js';
 import type { ReserveAnswer } from '../warehouse-client/reservations.js';
+import { freeKey } from './abandon-orders.js';
 import { commitOutcome } from './commit-outcome.js';
 import type { CheckoutAttempt, PlacedLine, PlacedOrder } from './find-or-place-order.js';
 import type { Outcome } from './outcome.js';
 
-/** Reserves the stock of a placed order, and records the result with the outcome of its key. */
+/**
+ * Reserves the stock of a placed order, and records the result with the outcome of its key.
+ *
+ * @throws `TRY_AGAIN` for an order that ended before it was recorded that its stock is held: the key is
+ *   free for another order
+ */
 export async function reserveOrder(attempt: CheckoutAttempt, order: PlacedOrder): Promise<Outcome> {
   const { app, orderId } = attempt;
   const lines = order.lines.map(({ shopId, sku, quantity }) => ({ shopId, sku, quantity }));
@@ -22,9 +30,9 @@ export async function reserveOrder(attempt: CheckoutAttempt, order: PlacedOrder)
     case 'SHORT':
       return recordShort(attempt, order, answer);
     case 'COMMITTED': // an earlier attempt was paid
-      return commitOutcome(attempt, { kind: 'placed', orderId });
+      return commitOutcome(attempt, async () => ({ kind: 'placed', orderId }));
     default: // an earlier attempt was cancelled, or expired
-      return commitOutcome(attempt, { kind: 'expired', orderId });
+      return recordEnded(attempt);
   }
 }
 
@@ -40,16 +48,17 @@ async function recordReserved(
     const reserved = { orderId, expiresAt, key, outcome: placed };
     if (await app.writes.markReserved(reserved)) return placed;
   }
-  const stored = await commitOutcome(attempt, async (em) => {
-    if (await setExpiresAt(em, orderId, expiresAt)) {
+  const stored = await commitOutcome<Outcome | null>(attempt, async (em) => {
+    if (await recordHeld(em, orderId, expiresAt)) {
       await takeFromCart(em, orderId);
       return placed;
     }
     // Another process with this key recorded it first; or the order ended meanwhile.
-    return (await isCancelled(em, orderId)) ? { kind: 'expired', orderId } : placed;
+    return (await readState(em, orderId)).status === 'CANCELLED' ? null : placed;
   });
-  if (stored.kind === 'expired') await releaseQuietly(attempt);
-  return stored;
+  if (stored) return stored;
+  await releaseQuietly(attempt);
+  return recordEnded(attempt);
 }
 
 /**
@@ -69,14 +78,33 @@ async function recordShort(
   if (origin === 'new' && !mayBeReserved) {
     if (await app.writes.cancelOutOfStock({ orderId, key, outcome: short })) return short;
   }
-  const stored = await commitOutcome(attempt, async (em) => {
+  const stored = await commitOutcome<Outcome>(attempt, async (em) => {
     const outOfStock = { status: 'CANCELLED', reason: 'OUT_OF_STOCK' } as const;
-    await endPending(em, orderId, { ...outOfStock, unlessReserved: true });
+    await endPending(em, orderId, { ...outOfStock, unlessHeld: true });
     // Another process with this key got the stock, and recorded it first.
-    return (await isCancelled(em, orderId)) ? short : { kind: 'placed', orderId };
+    const { status } = await readState(em, orderId);
+    return status === 'CANCELLED' ? short : { kind: 'placed', orderId };
   });
   if (stored.kind === 'short' && mayBeReserved) await releaseQuietly(attempt);
   return stored;
+}
+
+/**
+ * Records that the reservation has ended. If it was never recorded that the stock is held, there is no
+ * order to show: the order is cancelled, and its key becomes free.
+ *
+ * @throws `TRY_AGAIN` in that case
+ */
+async function recordEnded(attempt: CheckoutAttempt): Promise<Outcome> {
+  const { orderId } = attempt;
+  const stored = await commitOutcome<Outcome | null>(attempt, async (em) => {
+    await endPending(em, orderId, { status: 'CANCELLED', reason: 'ABANDONED', unlessHeld: true });
+    if ((await readState(em, orderId)).isHeld) return { kind: 'expired', orderId };
+    await freeKey(em, orderId);
+    return null;
+  });
+  if (stored) return stored;
+  throw tryAgain('The checkout was interrupted. Please retry with the same key.');
 }
 
 /**
@@ -89,9 +117,14 @@ async function releaseQuietly({ app, orderId }: CheckoutAttempt): Promise<void> 
   });
 }
 
-async function isCancelled(em: EntityManager, orderId: string): Promise<boolean> {
-  const cancelled = `select 1 from customer_order where id = $1 and status = 'CANCELLED'`;
-  return (await sql(em, cancelled, [orderId])).length > 0;
+interface OrderState {
+  readonly status: OrderStatus;
+  readonly isHeld: boolean;
+}
+
+async function readState(em: EntityManager, orderId: string): Promise<OrderState> {
+  const query = `select status, number is not null as "isHeld" from customer_order where id = $1`;
+  return (await sql<OrderState>(em, query, [orderId]))[0] as OrderState;
 }
 
 function toShortageLines(

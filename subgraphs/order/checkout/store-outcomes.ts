@@ -3,6 +3,7 @@ import { namedParameters } from '../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
 import type { IdempotencyKeyRef } from '../../shared/idempotency/claim-key.js';
 import { newId } from '../../shared/ids.js';
+import { nextNumberSql, orderNumberSql } from '../order/order-number.js';
 import { markChanged } from '../order/order-signals.js';
 import { orderTransitions, shopOrderTransitions } from '../order/status.js';
 import { subtractPurchasesCtes } from '../purchase-limit/count-purchases.js';
@@ -20,7 +21,7 @@ export interface ReservedOrder extends OrderOutcome {
 
 /**
  * Records the reservations of pending orders and the outcomes of their keys, in one statement: as
- * `setExpiresAt` and `storeOutcome`, for orders with no line in a cart.
+ * `recordHeld` and `storeOutcome`, for orders with no line in a cart.
  *
  * @returns for each order whether it was changed; nothing is stored for the others
  */
@@ -109,10 +110,11 @@ const storeOutcomesCte = `stored_outcomes as (
 
 const markReservedSql = `
   with request as (
-    select * from ${markReservedParameters.sql.request}
+    select *, ${nextNumberSql} as number_value from ${markReservedParameters.sql.request}
   ), changed as (
     update customer_order o
-    set expires_at = request.expires_at, version = version + 1, updated_at = now()
+    set expires_at = request.expires_at, number = ${orderNumberSql('request.number_value')},
+      version = version + 1, updated_at = now()
     from request where o.id = request.id and o.status = 'PENDING' and o.expires_at is null
     returning o.id
   ), history as (
@@ -131,7 +133,7 @@ const cancelOutOfStockSql = `
     from request where o.id = request.id and o.status = 'PENDING' and o.expires_at is null
     returning o.id, o.customer_id
   ), shop_orders as (
-    update shop_order s set status = 'CANCELLED', updated_at = now()
+    update shop_order s set status = 'CANCELLED', never_held = true, updated_at = now()
     from changed where s.order_id = changed.id
   ), history as (
     insert into order_event (id, order_id, type, actor, reason)

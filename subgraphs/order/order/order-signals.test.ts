@@ -9,7 +9,7 @@ import { createLogger } from '../../shared/observability/logger.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 import { createOrderFeeds } from './live/order-feeds.js';
 import { onOrdersChanged } from './order-signals.js';
-import { endPending, setExpiresAt } from './transitions/end-pending.js';
+import { endPending, recordHeld } from './transitions/end-pending.js';
 
 const logger = createLogger('test', 'silent');
 
@@ -35,8 +35,8 @@ describe('the listener for changed orders', () => {
     const id = newId();
     await sql(
       orm.em.fork(),
-      `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address)
-       values ($1, $1, 10, 'USD', '{}')`,
+      `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address, number)
+       values ($1, $1, 10, 'USD', '{}', nextval('order_number'))`,
       [id],
     );
     return id;
@@ -46,9 +46,9 @@ describe('the listener for changed orders', () => {
   it('is notified once, after the commit of the transaction', async () => {
     const [one, other] = [await place(), await place()];
     await orm.em.fork().transactional(async (em) => {
-      await setExpiresAt(em, one, soon());
+      await recordHeld(em, one, soon());
       await endPending(em, one, { status: 'CONFIRMED' });
-      await setExpiresAt(em, other, soon());
+      await recordHeld(em, other, soon());
       expect(notified).toEqual([]);
     });
     expect(notified).toEqual([one, other]);
@@ -80,7 +80,7 @@ describe('the listener for changed orders', () => {
     const feed = await feeds.open(id);
     expect((await feed.next()).value).toMatchObject({ id, version: 1 });
     const next = feed.next();
-    await setExpiresAt(orm.em.fork(), id, soon());
+    await recordHeld(orm.em.fork(), id, soon());
     await endPending(orm.em.fork(), id, { status: 'CONFIRMED' });
     redis.emit('message', 'order', id);
     expect((await next).value).toMatchObject({ status: 'CONFIRMED', version: 3 });

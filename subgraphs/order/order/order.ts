@@ -1,5 +1,5 @@
 import type { Opt } from '@mikro-orm/core';
-import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Check, Entity, Filter, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ObjectType } from 'type-graphql';
 import { isOneOf } from '../../shared/database/is-one-of.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
@@ -13,7 +13,10 @@ import { CancelReason, OrderStatus } from './status.js';
 @Allow('own', 'shop-owner')
 @ObjectType({ description: 'An order, placed by one checkout across shops.' })
 @Entity({ tableName: 'customer_order' })
-@Index({ name: 'customer_order_customer', properties: ['customerId', 'id'] })
+@Index({
+  name: 'customer_order_of_customer',
+  expression: `create index customer_order_of_customer on customer_order (customer_id, id) where number is not null`,
+})
 @Index({ name: 'customer_order_status', properties: ['status', 'createdAt'] })
 @Index({
   name: 'customer_order_not_reserved',
@@ -23,9 +26,19 @@ import { CancelReason, OrderStatus } from './status.js';
   name: 'customer_order_status_known',
   expression: isOneOf('status', Object.keys(OrderStatus)),
 })
+@Index({
+  name: 'customer_order_never_held',
+  expression: `create index customer_order_never_held on customer_order (created_at) where number is null and status = 'CANCELLED'`,
+})
+// Hides from every `find` the orders without a number, with their shop orders, payments and history.
+@Filter({ name: 'held', cond: { number: { $ne: null } }, default: true })
 @Check({
   name: 'customer_order_cancel_reason',
   expression: `(status = 'CANCELLED') = (cancel_reason is not null)`,
+})
+@Check({
+  name: 'customer_order_held',
+  expression: `number is not null or (expires_at is null and status in ('PENDING', 'CANCELLED'))`,
 })
 @Check({ name: 'customer_order_total', expression: 'total_amount >= 0' })
 export class Order {
@@ -33,14 +46,13 @@ export class Order {
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
-  @Field(() => String, { description: 'Human-readable order number.' })
-  @Property({
-    type: 'varchar',
-    length: 20,
-    unique: 'customer_order_number',
-    defaultRaw: `('H'::text || lpad((nextval('order_number'::regclass))::text, 8, '0'::text))`,
-  })
-  number!: Opt<string>;
+  /**
+   * null until the stock is held (order-number.ts): then it is not yet an order to anybody, and if it is
+   * cancelled, it never becomes one
+   */
+  @Field(() => String, { description: 'Human-readable order number: H and at least 8 digits.' })
+  @Property({ type: 'varchar', length: 20, nullable: true, unique: 'customer_order_number' })
+  number!: Opt<string | null>;
 
   @Property({ type: 'uuid' })
   customerId!: string;
@@ -67,8 +79,7 @@ export class Order {
 
   @Field(() => Date, {
     nullable: true,
-    description:
-      'Time at which the order expires if it is unpaid; null until its stock is reserved.',
+    description: 'Time at which the order expires if it is unpaid.',
   })
   @Property({ type: 'timestamptz', nullable: true })
   expiresAt!: Date | null;

@@ -22,8 +22,11 @@ import { OrderStatus } from './status.js';
 @ObjectType({ description: 'The part of an order that one shop fulfils.' })
 @Entity({ tableName: 'shop_order' })
 @Index({ name: 'shop_order_order', properties: ['orderId'] })
-@Index({ name: 'shop_order_shop', properties: ['shopId', 'id'] })
 @Check({ name: 'shop_order_status_known', expression: isOneOf('status', Object.keys(OrderStatus)) })
+@Index({
+  name: 'shop_order_of_shop',
+  expression: `create index shop_order_of_shop on shop_order (shop_id, id) where not never_held`,
+})
 export class ShopOrder {
   @Field(() => UUID, { description: 'Id of the shop order.' })
   @PrimaryKey({ type: 'uuid' })
@@ -50,6 +53,10 @@ export class ShopOrder {
   /** null before, and where it was delivered before there was this column */
   @Property({ type: 'timestamptz', nullable: true })
   deliveredAt!: Opt<Date | null>;
+
+  /** whether the order was cancelled before its stock was held: its customer and shop never see it */
+  @Property({ type: 'boolean', default: false })
+  neverHeld!: Opt<boolean>;
 
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;

@@ -2,7 +2,7 @@ import { enumOf } from '../../shared/graphql/enum-of.js';
 import type { Transitions } from '../state-machine.js';
 
 export const OrderStatus = enumOf('OrderStatus', 'Status of an order or a shop order.', {
-  PENDING: 'Not paid yet; the stock is reserved or about to be.',
+  PENDING: 'Not paid yet; the stock is reserved.',
   CONFIRMED: 'Paid.',
   SHIPPED: 'Handed to the carrier.',
   DELIVERED: 'Delivered to the customer.',
@@ -32,12 +32,12 @@ export const orderTransitions: Transitions<OrderStatus> = {
 };
 
 export const CancelReason = enumOf('CancelReason', 'Why an order was cancelled.', {
-  OUT_OF_STOCK: 'There was not enough stock.',
+  OUT_OF_STOCK: 'Units were found missing before the payment was captured.',
   PAYMENT_TIMEOUT: 'The payment window expired.',
   PAYMENT_FAILED: 'The payment failed.',
   BY_CUSTOMER: 'The customer or an admin cancelled it.',
   BY_SHOP: 'The shop cancelled it.',
-  ABANDONED: 'The checkout stopped half-way and was not retried.',
+  ABANDONED: 'The checkout was cancelled as abandoned while it went on.',
 });
 export type CancelReason = keyof typeof CancelReason;
 

@@ -7,6 +7,16 @@ import type { OrderContext } from '../context.js';
 import { Order } from './order.js';
 import { ShopOrder } from './shop-order.js';
 
+/*
+ * An order is visible once its stock is held and it has a number. `find` and `findOne` hide others, and
+ * their shop orders, payments and history: the filter of `Order`. SQL that reads shop orders for clients
+ * needs the condition below.
+ */
+
+/** For `select … from shop_order`; its first half is the condition of the index of a shop's orders. */
+export const ofHeldOrder = `not never_held and exists (
+  select from customer_order o where o.id = order_id and o.number is not null)`;
+
 const loadOrders = uncached(loadBy(Order, 'id'));
 
 const loadShopOrders = uncached(loadBy(ShopOrder, 'id'));

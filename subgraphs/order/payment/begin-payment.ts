@@ -74,7 +74,8 @@ const insertPaymentSql = `
     select ${parameters.payment_id}, id, customer_id, total_amount, currency_code,
       ${parameters.method}, ${parameters.provider}, ${parameters.ends_order},
       now() + ${parameters.due_after_ms} * interval '1 ms'
-    from customer_order where id = ${parameters.order_id} and status = 'PENDING'
+    from customer_order
+    where id = ${parameters.order_id} and status = 'PENDING' and number is not null
     on conflict do nothing returning id, order_id, user_id
   ), history as (
     insert into order_event (id, order_id, type, actor, reason)
@@ -84,6 +85,7 @@ const insertPaymentSql = `
   select id from inserted`;
 
 async function isPending(em: EntityManager, orderId: string): Promise<boolean> {
-  const pending = `select 1 from customer_order where id = $1 and status = 'PENDING'`;
+  const pending = `select 1 from customer_order
+    where id = $1 and status = 'PENDING' and number is not null`;
   return (await sqlPrepared(em.fork(), pending, [orderId])).length > 0;
 }

@@ -1,7 +1,6 @@
 import { Length } from 'class-validator';
 import { createUnionType, Field, InputType } from 'type-graphql';
 import { requireById } from '../../shared/database/require-by-id.js';
-import { tryAgain } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import {
@@ -90,13 +89,10 @@ export async function payOrder(context: OrderContext, input: PayOrderInput) {
 /** Begins the payment of the order, or finds its live one. */
 async function begin(
   { em, app }: OrderContext,
-  { id: orderId, status, expiresAt }: Order,
+  { id: orderId, status }: Order,
   paymentId: string,
   method: string,
 ): Promise<Outcome> {
-  if (status === 'PENDING' && !expiresAt) {
-    throw tryAgain('The order is still being placed. Try again in a moment.');
-  }
   const provider = app.provider.name;
   const payment = { id: paymentId, orderId, method, provider, endsOrder: false };
   // The process that began this payment may have died before it stored the outcome.

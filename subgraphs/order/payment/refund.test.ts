@@ -31,8 +31,8 @@ describe('refunds of a payment', () => {
   async function newPayment(amount: string, shopOrdersCount: number) {
     const [orderId, paymentId] = [newId(), newId()];
     await client.query(
-      `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address)
-       values ($1, $1, $2, 'USD', '{}')`,
+      `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address, number)
+       values ($1, $1, $2, 'USD', '{}', nextval('order_number'))`,
       [orderId, amount],
     );
     await client.query(

@@ -34,6 +34,7 @@ import { RefundStatus } from './status.js';
   expression: `create index refund_due on refund (next_attempt_at) where status = 'PENDING'`,
 })
 @Check({ name: 'refund_status_known', expression: isOneOf('status', Object.keys(RefundStatus)) })
+@Index({ name: 'refund_shop_order', properties: ['shopOrderId'] })
 @Check({ name: 'refund_amount', expression: 'amount > 0' })
 export class Refund {
   @Field(() => UUID, { description: 'Id of the refund.' })

@@ -95,11 +95,13 @@ export function pageOf(
  * Loads pages of entities by their parents.
  *
  * @param key the property with the id of the parent
+ * @param condition SQL for the rows that the lists have; all by default
  */
 export const loadPagesBy = <T extends { id: string }>(
   type: EntityClass<T>,
   key: keyof T & string,
   order: 'asc' | 'desc',
+  condition = 'true',
 ): BatchLoad<PageOf, Connection<T>, Reader> =>
   loadPages<PageOf, T>({
     order,
@@ -111,7 +113,8 @@ export const loadPagesBy = <T extends { id: string }>(
       const where = Object.entries((page as PageOf).where);
       const conditions = where.map(([name], n) => `and ${column(name)} = $${n + 4}`);
       return {
-        select: `select * from ${tableName} where ${column(key)} = parent.id ${conditions.join(' ')}`,
+        select: `select * from ${tableName} where ${column(key)} = parent.id
+          and ${condition} ${conditions.join(' ')}`,
         values: where.map(([, value]) => value),
       };
     },

@@ -4,7 +4,7 @@ import { connect, disconnect } from '../../../shared/database/connect.js';
 import { sql } from '../../../shared/database/sql.js';
 import { newId } from '../../../shared/ids.js';
 import { databaseSchema } from '../../mikro-orm.config.js';
-import { endPending, setExpiresAt } from './end-pending.js';
+import { endPending, recordHeld } from './end-pending.js';
 
 describe('a pending order that ends', () => {
   let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
@@ -33,11 +33,11 @@ describe('a pending order that ends', () => {
     const query = 'select status from customer_order where id = $1';
     return (await sql<{ status: string }>(orm.em.fork(), query, [id]))[0]?.status;
   };
-  const outOfStock = { status: 'CANCELLED', reason: 'OUT_OF_STOCK', unlessReserved: true } as const;
+  const outOfStock = { status: 'CANCELLED', reason: 'OUT_OF_STOCK', unlessHeld: true } as const;
 
   it('is not cancelled by a late answer that there is no stock once its stock is reserved', async () => {
     const reserved = await newOrder();
-    await setExpiresAt(orm.em.fork(), reserved, new Date(Date.now() + 60_000));
+    await recordHeld(orm.em.fork(), reserved, new Date(Date.now() + 60_000));
     expect(await endPending(orm.em.fork(), reserved, outOfStock)).toBe(false);
     expect(await statusOf(reserved)).toBe('PENDING');
     const timedOut = { status: 'CANCELLED', reason: 'PAYMENT_TIMEOUT' } as const;

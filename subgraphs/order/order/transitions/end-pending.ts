@@ -5,6 +5,7 @@ import { newId } from '../../../shared/ids.js';
 import { returnToCart } from '../../cart/return-to-cart.js';
 import { subtractPurchases } from '../../purchase-limit/count-purchases.js';
 import { assertTransition } from '../../state-machine.js';
+import { nextNumberSql, orderNumberSql } from '../order-number.js';
 import { markChanged } from '../order-signals.js';
 import { type CancelReason, orderTransitions, shopOrderTransitions } from '../status.js';
 
@@ -23,8 +24,8 @@ export type PendingEnd =
   | {
       readonly status: 'CANCELLED';
       readonly reason: CancelReason;
-      /** leaves an order with a recorded reservation as it is: the answer for it came late */
-      readonly unlessReserved?: true;
+      /** leaves an order whose stock is held as it is: the answer for it came late */
+      readonly unlessHeld?: true;
       /** the user who cancelled it, if not the customer */
       readonly actor?: string | undefined;
     };
@@ -55,7 +56,7 @@ async function leavePending(em: EntityManager, orderId: string, to: PendingEnd):
   assertTransition(orderTransitions, 'PENDING', to.status);
   assertTransition(shopOrderTransitions, 'PENDING', to.status);
   const reason = to.status === 'CANCELLED' ? to.reason : null;
-  const unlessReserved = to.status === 'CANCELLED' && to.unlessReserved === true;
+  const unlessHeld = to.status === 'CANCELLED' && to.unlessHeld === true;
   // Before the order (locks.ts).
   if (to.status === 'CANCELLED') await wakePayments(em, orderId);
   const actor = to.status === 'CANCELLED' ? (to.actor ?? actors[to.reason]) : 'payments';
@@ -66,16 +67,16 @@ async function leavePending(em: EntityManager, orderId: string, to: PendingEnd):
          updated_at = now()
        where id = $1 and status = 'PENDING'
          and (not $6 or expires_at is null)
-       returning id, customer_id
+       returning id, customer_id, number
      ), shop_orders as (
-       update shop_order set status = $2, updated_at = now()
-       where order_id in (select id from ended)
+       update shop_order s set status = $2, never_held = (ended.number is null), updated_at = now()
+       from ended where s.order_id = ended.id
      ), history as (
        insert into order_event (id, order_id, type, actor, reason)
        select $4::uuid, id, $2, coalesce($5::text, customer_id::text), $3 from ended
      )
      select id from ended`,
-    [orderId, to.status, reason, newId(), actor, unlessReserved],
+    [orderId, to.status, reason, newId(), actor, unlessHeld],
   );
   if (changed.length > 0) markChanged(em, orderId);
   return changed.length > 0;
@@ -92,16 +93,19 @@ async function wakePayments(em: EntityManager, orderId: string): Promise<void> {
 }
 
 /**
- * Records the reservation of a pending order and its expiry, once.
+ * Records that the stock of a pending order is held, once: it gets its number and its expiry.
  *
  * @returns false if it was recorded before, or the order is no longer pending
  */
-export async function setExpiresAt(em: EntityManager, orderId: string, expiresAt: Date) {
+export async function recordHeld(em: EntityManager, orderId: string, expiresAt: Date) {
   const changed = await sqlPrepared(
     em,
-    `with reserved as (
-       update customer_order set expires_at = $2, version = version + 1, updated_at = now()
-       where id = $1 and status = 'PENDING' and expires_at is null returning id
+    `with next as (
+       select ${nextNumberSql} as value
+     ), reserved as (
+       update customer_order set expires_at = $2, number = ${orderNumberSql('next.value')},
+         version = version + 1, updated_at = now()
+       from next where id = $1 and status = 'PENDING' and expires_at is null returning id
      ), history as (
        insert into order_event (id, order_id, type, actor)
        select $3::uuid, id, 'RESERVED', 'warehouse' from reserved

@@ -1,0 +1,54 @@
+import pg from 'pg';
+import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { migrate } from '../../shared/database/run-migrations.js';
+import { newId } from '../../shared/ids.js';
+import { databaseSchema } from '../mikro-orm.config.js';
+
+const { migrations = [] } = databaseSchema;
+const firstNew = migrations.findIndex(({ name }) => name.startsWith('20261128-held-orders'));
+const before = { ...databaseSchema, migrations: migrations.slice(0, firstNew) };
+
+describe('a database whose orders were numbered when they were placed, that is migrated', () => {
+  let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
+  let client: pg.Client;
+  beforeAll(async () => {
+    databases = await createTestDatabases(['order']);
+    client = new pg.Client({ connectionString: databases.urls.order });
+    await client.connect();
+    await client.query('drop schema public cascade; create schema public');
+    await migrate({ name: 'order', url: databases.urls.order, poolMax: 1 }, before);
+  });
+  afterAll(async () => {
+    await client.end();
+    await databases.drop();
+  });
+
+  it('keeps the numbers of its orders, except checkouts in progress, and no counter of 0', async () => {
+    const insert = async (status: string, reason: string | null, expiresAt: string | null) => {
+      const id = newId();
+      await client.query(
+        `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address,
+           status, cancel_reason, expires_at) values ($1, $1, 1, 'USD', '{}', $2, $3, $4)`,
+        [id, status, reason, expiresAt],
+      );
+      return id;
+    };
+    const ids = [
+      await insert('CONFIRMED', null, '2026-11-20'),
+      await insert('PENDING', null, '2026-11-20'),
+      await insert('CANCELLED', 'OUT_OF_STOCK', null),
+      await insert('PENDING', null, null),
+    ];
+    await client.query(
+      `insert into purchase (customer_id, shop_id, sku, units) values ($1, $1, 'A', 0), ($1, $1, 'B', 1)`,
+      [ids[0]],
+    );
+    await migrate({ name: 'order', url: databases.urls.order, poolMax: 1 }, databaseSchema);
+    const { rows } = await client.query(
+      'select number from customer_order order by array_position($1::uuid[], id)',
+      [ids],
+    );
+    expect(rows.map(({ number }) => number)).toEqual(['H00000001', 'H00000002', 'H00000003', null]);
+    expect((await client.query('select sku from purchase')).rows).toEqual([{ sku: 'B' }]);
+  });
+});
