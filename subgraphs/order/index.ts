@@ -10,6 +10,7 @@ import { abandonOrders } from './checkout/abandon-orders.js';
 import { variables } from './config.js';
 import { orderGauges } from './metrics.js';
 import { databaseSchema } from './mikro-orm.config.js';
+import { deleteNeverHeld } from './order/never-held-orders.js';
 import { onReservationEnded } from './order/transitions/on-reservation-ended.js';
 import { recoverPayments } from './payment/recover-payments.js';
 import { sendRefunds } from './payment/send-refunds.js';
@@ -49,6 +50,10 @@ export const subgraph = defineSubgraph({
     'forget idle carts': {
       everyMs: 10_000,
       run: ({ em }, isStopping) => uncountIdleCarts(em, isStopping),
+    },
+    'delete never held orders': {
+      everyMs: 600_000,
+      run: ({ em, logger }, isStopping) => deleteNeverHeld(em, logger, isStopping),
     },
     'clean up': {
       everyMs: 600_000,

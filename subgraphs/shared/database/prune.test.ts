@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { databaseSchema } from '../../order/mikro-orm.config.js';
+import { neverHeldRetention } from '../../order/order/never-held-orders.js';
 import { paymentEventRetention } from '../../order/payment/webhook/payment-event.js';
 import {
   endedSessionRetention,
@@ -86,6 +87,7 @@ describe('pruning', () => {
     ['order', keyRetention],
     ['user', outcomeRetention],
     ['order', paymentEventRetention],
+    ['order', neverHeldRetention],
     ['user', refreshTokenRetention],
     ['user', endedSessionRetention],
     ['user', expiredSessionRetention],

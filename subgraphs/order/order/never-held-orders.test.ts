@@ -1,0 +1,170 @@
+import pg from 'pg';
+import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { logger } from '../../../tests/harness/stock-engine.js';
+import { connect, disconnect } from '../../shared/database/connect.js';
+import { newId } from '../../shared/ids.js';
+import { databaseSchema } from '../mikro-orm.config.js';
+import { beginPayment } from '../payment/begin-payment.js';
+import { deleteNeverHeld } from './never-held-orders.js';
+import { endPending, recordHeld } from './transitions/end-pending.js';
+
+const tables = ['order_event', 'order_item', 'shop_order', 'customer_order'];
+
+describe('orders that ended before their stock was held', () => {
+  let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
+  let orm: Awaited<ReturnType<typeof connect>>;
+  let client: pg.Client;
+  beforeAll(async () => {
+    databases = await createTestDatabases(['order']);
+    orm = await connect({ name: 'test', url: databases.urls.order, poolMax: 4 }, databaseSchema);
+    client = new pg.Client({ connectionString: databases.urls.order });
+    await client.connect();
+  });
+  afterAll(async () => {
+    await Promise.all([client.end(), disconnect(orm)]);
+    await databases.drop();
+  });
+
+  /** Pending orders of two shop orders with a line each, placed some days ago. */
+  async function place(days: number, count = 1): Promise<string[]> {
+    const { rows } = await client.query<{ id: string }>(
+      `with orders as (
+         insert into customer_order
+           (id, customer_id, total_amount, currency_code, shipping_address, created_at)
+         select gen_random_uuid(), gen_random_uuid(), 2, 'USD', '{}', now() - $1 * interval '1 day'
+         from generate_series(1, $2) returning id
+       ), parts as (
+         insert into shop_order (id, order_id, shop_id)
+         select gen_random_uuid(), id, id from orders, generate_series(1, 2) returning id
+       ), items as (
+         insert into order_item
+           (id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
+         select gen_random_uuid(), id, id, 'S', 'S', 1, 'USD', 1 from parts
+       ), history as (
+         insert into order_event (id, order_id, type, actor)
+         select gen_random_uuid(), id, 'PLACED', 'test' from orders
+       )
+       select id from orders`,
+      [days, count],
+    );
+    return rows.map(({ id }) => id);
+  }
+  const end = (id: string) =>
+    endPending(orm.em.fork(), id, { status: 'CANCELLED', reason: 'OUT_OF_STOCK' });
+  const counted = async () => {
+    const counts = tables.map((table) => `(select count(*) from ${table})::int as ${table}`);
+    return (await client.query(`select ${counts.join(', ')}`)).rows[0];
+  };
+  const prune = (isStopping?: () => boolean) => deleteNeverHeld(orm.em, logger, isStopping);
+  const placedEvents = async (id: string) =>
+    (await client.query('select type from order_event where order_id = $1 order by id', [id]))
+      .rowCount;
+
+  it('are deleted after 7 days with all their rows, and no other order is', async () => {
+    const [[old], [recent], [pending], [held], [paid]] = (await Promise.all(
+      [8, 6, 8, 8, 8].map((days) => place(days)),
+    )) as [[string], [string], [string], [string], [string]];
+    for (const id of [held, paid]) await recordHeld(orm.em.fork(), id, new Date());
+    for (const id of [old, recent, held]) await end(id);
+    await endPending(orm.em.fork(), paid, { status: 'CONFIRMED' });
+    const before = await counted();
+    expect(await prune()).toBe(1);
+    expect(await counted()).toEqual({
+      order_event: before.order_event - 2,
+      order_item: before.order_item - 2,
+      shop_order: before.shop_order - 2,
+      customer_order: before.customer_order - 1,
+    });
+    const { rows } = await client.query('select id from customer_order');
+    expect(rows.map(({ id }) => id).toSorted()).toEqual([recent, pending, held, paid].toSorted());
+    expect(await Promise.all([held, paid].map(placedEvents))).toEqual([3, 3]);
+    expect(await prune()).toBe(0);
+  });
+
+  it('are deleted in more than one batch, and until the process is asked to stop', async () => {
+    const ids = await place(8, 250);
+    await Promise.all(ids.map(end));
+    let checks = 0;
+    const isStopping = () => {
+      checks += 1;
+      return checks > 1;
+    };
+    expect(await prune(isStopping)).toBe(100);
+    expect(await prune()).toBe(150);
+  });
+
+  it('are left for the next time while somebody has them locked', async () => {
+    const [id] = (await place(8)) as [string];
+    await end(id);
+    await client.query('begin');
+    await client.query('select from customer_order where id = $1 for update', [id]);
+    expect(await prune()).toBe(0);
+    await client.query('commit');
+    expect(await prune()).toBe(1);
+  });
+
+  it('are kept if they have a payment, which cannot be', async () => {
+    const [id] = (await place(8)) as [string];
+    await end(id);
+    await client.query(
+      `insert into payment (id, order_id, user_id, amount, status, provider)
+       values ($1, $1, $1, 2, 'FAILED', 'sandbox')`,
+      [id],
+    );
+    expect(await prune()).toBe(0);
+    await client.query('delete from payment');
+    expect(await prune()).toBe(1);
+  });
+
+  it('have the only history that can be deleted, and none can be changed', async () => {
+    const [[pending], [held], [ended]] = (await Promise.all([place(8), place(8), place(8)])) as [
+      [string],
+      [string],
+      [string],
+    ];
+    await recordHeld(orm.em.fork(), held, new Date());
+    for (const id of [held, ended]) await end(id);
+    const remove = (id: string) =>
+      client.query('delete from order_event where order_id = $1', [id]);
+    for (const id of [pending, held]) await expect(remove(id)).rejects.toThrow('append-only');
+    await expect(client.query('delete from order_event')).rejects.toThrow('append-only');
+    for (const id of [pending, held, ended]) {
+      const change = `update order_event set actor = 'x' where order_id = $1`;
+      await expect(client.query(change, [id])).rejects.toThrow('append-only');
+    }
+    expect((await remove(ended)).rowCount).toBe(2);
+  });
+
+  it('cannot be paid before their stock is held', async () => {
+    const [id] = (await place(0)) as [string];
+    const payment = { orderId: id, method: 'Card', provider: 'sandbox', endsOrder: false };
+    const begin = () => beginPayment(orm.em, { ...payment, id: newId() });
+    expect(await begin()).toBeNull();
+    await recordHeld(orm.em.fork(), id, new Date());
+    expect(await begin()).not.toBeNull();
+  });
+
+  it('have shop orders that are in no list of their shops, unlike those that were held', async () => {
+    const [[held], [ended]] = (await Promise.all([place(0), place(0)])) as [[string], [string]];
+    await recordHeld(orm.em.fork(), held, new Date());
+    for (const id of [held, ended]) await end(id);
+    const { rows } = await client.query(
+      `select distinct order_id, never_held from shop_order where order_id = any($1)`,
+      [[held, ended]],
+    );
+    expect(Object.fromEntries(rows.map((row) => [row.order_id, row.never_held]))).toEqual({
+      [held]: false,
+      [ended]: true,
+    });
+  });
+
+  it('cannot be held once they have ended, and get no number', async () => {
+    const [id] = (await place(0)) as [string];
+    await end(id);
+    expect(await recordHeld(orm.em.fork(), id, new Date())).toBe(false);
+    const held = `update customer_order set expires_at = now() where id = $1`;
+    await expect(client.query(held, [id])).rejects.toThrow('customer_order_held');
+    const numbers = await client.query('select number from customer_order where id = $1', [id]);
+    expect(numbers.rows).toEqual([{ number: null }]);
+  });
+});
