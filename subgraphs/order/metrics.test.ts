@@ -49,6 +49,7 @@ describe('the metrics of stuck orders, payments and refunds', () => {
       holdfast_order_overdue_seconds: 0,
       holdfast_payment_oldest_seconds: 0,
       holdfast_refund_oldest_seconds: 0,
+      holdfast_sequence_used_ratio: 0,
     });
     await client.query(`update customer_order set expires_at = now() - interval '100 s'`);
     await client.query(
@@ -62,6 +63,16 @@ describe('the metrics of stuck orders, payments and refunds', () => {
       [stuck],
     );
     const ages = Object.values(await readMetrics()) as number[];
-    expect(ages.map((age) => Math.floor(age / 100))).toEqual([1, 72, 36]);
+    expect(ages.map((age) => Math.floor(age / 100))).toEqual([1, 72, 36, 0]);
+  });
+
+  it('show what is used up of each sequence', async () => {
+    const reader = orderGauges.find(({ name }) => name === 'holdfast_sequence_used_ratio');
+    await client.query(`create sequence small as smallint; select setval('small', 26214)`);
+    await client.query(`select setval('order_number', 9223372036854775807)`);
+    expect(await reader?.read({ em: orm.em.fork() })).toMatchObject({
+      order_number: 1,
+      small: expect.closeTo(0.8, 3),
+    });
   });
 });
