@@ -1,8 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { createUnionType, Field, ObjectType } from 'type-graphql';
 import { identityOf } from '../../shared/auth/callers.js';
+import { isDatabaseUnavailable, isTooSlow } from '../../shared/database/errors.js';
 import { type Once, transact } from '../../shared/database/transact.js';
-import { tryAgain } from '../../shared/errors.js';
+import { isTryAgain, OutcomeUnknown, tryAgain, UpstreamFault } from '../../shared/errors.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
@@ -37,7 +38,10 @@ type OnceCancelled = Once<typeof CancelOrderResult>;
  * payment committed it first, the order is cancelled as a paid one. For a paid order the payment is
  * refunded and the units can be sold again.
  *
- * @throws `NOT_FOUND` for an order that is not the user's; `TRY_AGAIN`, also while it is being paid
+ * @returns without a key `OrderNotCancellable` for an order that is cancelled; with one, the order, if its
+ *   customer cancelled it
+ * @throws `NOT_FOUND` for an order that is not the user's; `TRY_AGAIN`, also while it is being paid;
+ *   OutcomeUnknown if a failure came after the release was sent
  */
 export async function cancelOrder(
   context: OrderContext,
@@ -55,7 +59,9 @@ export async function cancelOrder(
 
 async function cancelUnpaid(context: OrderContext, id: string, once?: OnceCancelled) {
   const { id: userId } = identityOf(context);
-  const { state } = await context.app.reservations.release(id, 'BY_CUSTOMER', userId);
+  const { state } = await afterRelease(() =>
+    context.app.reservations.release(id, 'BY_CUSTOMER', userId),
+  );
   if (state === 'COMMITTED') return cancelPaid(context, id, once);
   const reason = state === 'EXPIRED' ? 'PAYMENT_TIMEOUT' : 'BY_CUSTOMER';
   const actor = reason === 'BY_CUSTOMER' ? userId : undefined;
@@ -63,7 +69,21 @@ async function cancelUnpaid(context: OrderContext, id: string, once?: OnceCancel
     await endPending(tx, id, { status: 'CANCELLED', reason, actor });
     return tx.findOneOrFail(Order, id);
   };
-  return transact(context.em, work, once);
+  return afterRelease(() => transact(context.em, work, once));
+}
+
+/**
+ * Once the release was sent, no failure means that nothing happened: a released reservation cancels its
+ * order by an event.
+ */
+async function afterRelease<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    const isAway = isTryAgain(error) || error instanceof UpstreamFault;
+    if (!isAway && !isDatabaseUnavailable(error) && !isTooSlow(error)) throw error;
+    throw new OutcomeUnknown('the release of the reservation was sent', { cause: error });
+  }
 }
 
 const reason = 'BY_CUSTOMER';
