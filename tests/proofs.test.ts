@@ -152,6 +152,22 @@ describe('proof of an identity', () => {
     expect(replies.filter(({ __typename }) => __typename === 'Session')).toHaveLength(1);
   });
 
+  it('sends one message for each key, whose repeats get the same challenge while the code is valid', async () => {
+    const phone = newPhone();
+    const request = async (idempotencyKey: string) => {
+      const { data } = await system.graphql(
+        'mutation ($input: RequestOtpInput!) { requestOtp(input: $input) { id expiresAt } }',
+        { input: { phone, idempotencyKey } },
+      );
+      return data.requestOtp as { id: string; expiresAt: string };
+    };
+    const key = randomUUID();
+    const first = await request(key);
+    expect(await request(key)).toEqual(first);
+    expect(await request(randomUUID())).not.toEqual(first);
+    expect(system.messages.sent.filter(({ to }) => to === phone)).toHaveLength(2);
+  });
+
   it('refuses the right code after five wrong ones, and sends no other', async () => {
     const phone = newPhone();
     const challengeId = await requestPhoneCode(phone);

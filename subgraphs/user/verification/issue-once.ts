@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { tryAgain } from '../../shared/errors.js';
 
@@ -12,16 +13,26 @@ export interface CodeRequest {
   readonly idempotencyKey: string;
 }
 
-const keepMs = 24 * 3_600_000;
 // If a process ends while it sends the code, a repeat sends another one after this time.
 const claimMs = 10_000;
 const waitMaxMs = 5000;
 const waitStepMs = 50;
-const pending = 'pending';
+const pendingPrefix = 'pending ';
+
+// Of a claim that expired, another request may have the key.
+const storeScript = `
+if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('set', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1`;
+
+const unclaimScript = `
+if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('del', KEYS[1])`;
 
 /**
  * Issues a code once for each idempotency key: a repeat returns the first challenge, and sends nothing. The
- * key is in Redis, where the code is.
+ * key is in Redis, where the code is, and as long as the code is valid: not longer, as whoever knows a
+ * recipient and guesses a key suppresses the codes under it.
  *
  * @param requestKey distinguishes the recipient, the mutation and its key
  * @throws `TRY_AGAIN` while the first request takes too long
@@ -33,11 +44,12 @@ export async function issueOnce(
 ): Promise<IssuedCode> {
   const deadlineMs = Date.now() + waitMaxMs;
   while (Date.now() < deadlineMs) {
-    if (await redis.set(requestKey, pending, 'PX', claimMs, 'NX')) {
-      return issueClaimed(redis, requestKey, issue);
+    const claim = `${pendingPrefix}${randomUUID()}`;
+    if (await redis.set(requestKey, claim, 'PX', claimMs, 'NX')) {
+      return issueClaimed(redis, requestKey, claim, issue);
     }
     const stored = await redis.get(requestKey);
-    if (stored && stored !== pending) {
+    if (stored && !stored.startsWith(pendingPrefix)) {
       const { challengeId, expiresAt } = JSON.parse(stored);
       return { challengeId, expiresAt: new Date(expiresAt) };
     }
@@ -46,14 +58,22 @@ export async function issueOnce(
   throw tryAgain('The same request is already in progress. Please retry with the same key.');
 }
 
-async function issueClaimed(redis: Redis, requestKey: string, issue: () => Promise<IssuedCode>) {
+async function issueClaimed(
+  redis: Redis,
+  requestKey: string,
+  claim: string,
+  issue: () => Promise<IssuedCode>,
+): Promise<IssuedCode> {
   try {
     const issued = await issue();
     // The code was sent, so that a failure from here on must not be reported as one.
-    await redis.set(requestKey, JSON.stringify(issued), 'PX', keepMs).catch(() => {});
+    const leftMs = Math.max(1, issued.expiresAt.getTime() - Date.now());
+    await redis
+      .eval(storeScript, 1, requestKey, claim, JSON.stringify(issued), leftMs)
+      .catch(() => {});
     return issued;
   } catch (error) {
-    await redis.del(requestKey).catch(() => {});
+    await redis.eval(unclaimScript, 1, requestKey, claim).catch(() => {});
     throw error;
   }
 }
