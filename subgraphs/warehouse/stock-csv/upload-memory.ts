@@ -26,12 +26,12 @@ export class UploadMemory {
     const ofUser = (this.#bytesByUser.get(userId) ?? 0) + bytes;
     if (ofUser > this.limits.bytesPerUserMax) {
       throw tryAgain(
-        'You are sending other files. Nothing was changed. Please send it again later.',
+        'You are sending other files. By this request nothing was changed. Please send it again later.',
       );
     }
     if (this.#bytes + bytes > this.limits.bytesMax) {
       throw tryAgain(
-        'Too many files are being sent. Nothing was changed. Please send it again later.',
+        'Too many files are being sent. By this request nothing was changed. Please send it again later.',
       );
     }
     this.#bytes += bytes;
