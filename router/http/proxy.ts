@@ -112,7 +112,9 @@ const notifying =
 
 const failureOf = (subgraph: string, mayHaveHappened: boolean): DomainError =>
   mayHaveHappened
-    ? outcomeUnknown('It is not known whether this happened. Check before you send it again.')
+    ? outcomeUnknown(
+        'It is not known whether this happened. Send it again with the same Idempotency-Key, or check first.',
+      )
     : tryAgain(`The ${subgraph} service is temporarily unavailable. Please retry.`);
 
 const hasBody = (headers: IncomingHttpHeaders) =>
