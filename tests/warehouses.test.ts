@@ -79,6 +79,12 @@ describe('warehouses and stock levels of a vendor, through the router', () => {
     expect(codes.toSorted()).toEqual(['CONFLICT', 'CONFLICT', 'CONFLICT', undefined]);
     const ofShop = 'query ($id: UUID!) { shop(id: $id) { warehouses { id } } }';
     expect((await as.must(ofShop, { id: shopId })).warehouses).toHaveLength(4);
+    const unknown = { shopId: newId(), warehouses: 4 };
+    expect(codeOf(await system.graphql(set, { input: unknown }, admin.token))).toBe('NOT_FOUND');
+    await system.graphql(set, { input: { shopId, warehouses: 1 } }, admin.token);
+    expect((await create()).errors?.[0]?.message).toBe(
+      'The shop may have at most 1 warehouse. Ask an admin for more.',
+    );
   });
 
   it.each([

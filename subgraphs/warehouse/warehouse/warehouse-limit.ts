@@ -39,18 +39,24 @@ export class SetWarehouseLimitInput {
   shopId!: string;
 
   @Field(() => Int, {
-    description: 'Warehouses, 1 to 10,000; 200 if it is not set. Those that there are stay.',
+    description: 'Warehouses, 1 to 10,000; 200 if it is not set. Existing warehouses stay.',
   })
   @Min(1)
   @Max(limitMax)
   warehouses!: number;
 }
 
-/** Sets how many warehouses a shop may have. */
-export function setWarehouseLimit(
-  { em }: WarehouseContext,
+/**
+ * Sets how many warehouses a shop may have.
+ *
+ * @throws `NOT_FOUND` for an unknown shop
+ */
+export async function setWarehouseLimit(
+  context: WarehouseContext,
   { shopId, warehouses }: SetWarehouseLimitInput,
 ): Promise<WarehouseLimit> {
+  const { app, em } = context;
+  await app.owners.requireOwn(context, shopId);
   return transact(em, async (tx) => {
     const [row] = await sql<object>(
       tx,
@@ -83,5 +89,6 @@ export async function requireRoomForWarehouse(tx: EntityManager, shopId: string)
     [shopId],
   );
   if (count < max) return;
-  throw conflict(`The shop has ${count} warehouses, the maximum. Ask an admin for more.`);
+  const most = max === 1 ? '1 warehouse' : `${max} warehouses`;
+  throw conflict(`The shop may have at most ${most}. Ask an admin for more.`);
 }
