@@ -46,11 +46,12 @@ describe('a stock count, through the router', () => {
   };
   const openCount = (shelf: Shelf, change: object = {}) =>
     as.mutate('openStockCount', 'OpenStockCountInput', openInput(shelf, change), countFields);
-  const submit = (countId: string, ...lines: object[]) =>
+  const submit = (countId: string, ...lines: object[]) => submitInput({ countId, lines });
+  const submitInput = (input: object) =>
     as.mutate(
       'submitStockCount',
       'SubmitStockCountInput',
-      { countId, lines },
+      input,
       `__typename ... on StockCount { ${countFields} }
        ... on StaleCount { message stale: lines { sku countedAt newestCountAt } }
        ... on StockCountNotOpen { message status }`,
@@ -280,6 +281,10 @@ describe('a stock count, through the router', () => {
     });
     expect(await as.levels(shelf.warehouseId)).toMatchObject([{ onHand: 8, variant: { sku } }]);
     expect(await read(id)).toMatchObject({ status: 'OPEN' });
+    const sendKeyed = () => submitInput({ countId: id, lines, idempotencyKey: 'stale' });
+    const refused = await sendKeyed();
+    expect(refused).toMatchObject({ stale: [{ countedAt: openedAt }] });
+    expect(await sendKeyed()).toEqual(refused);
 
     const countedAt = (await as.must('{ serverTime }')) as string;
     const again = lines.map((line) => ({ ...line, countedAt }));

@@ -106,7 +106,7 @@ describe('a mutation with an idempotency key', () => {
   });
 
   it.each(['in its transaction', 'before any transaction'])(
-    'returns a refusal that was decided %s as it was',
+    'returns a refusal that was decided %s as it was, with dates as texts',
     async (where) => {
       const context = contextOf();
       const key = newId();
