@@ -30,8 +30,9 @@ describe('the cancellation of an unpaid order, whose release was sent', () => {
   async function cancelNew(release: () => Promise<object>) {
     const [orderId, customerId] = [newId(), newId()];
     await client.query(
-      `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address, status)
-       values ($1, $2, 2, 'USD', '{}', 'PENDING')`,
+      `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address, status,
+         number)
+       values ($1, $2, 2, 'USD', '{}', 'PENDING', nextval('order_number'))`,
       [orderId, customerId],
     );
     const identity = { id: customerId, role: 'CUSTOMER' as const, sessionId: newId() };
