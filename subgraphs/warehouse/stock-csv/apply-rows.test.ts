@@ -57,7 +57,8 @@ describe('applying the rows of a file', () => {
   async function stored({ shopId, sku, warehouse }: Awaited<ReturnType<typeof open>>) {
     const level = await stock.query(
       `select on_hand, reserved, committed, unavailable, buffer, shortfall, incoming,
-         low_stock_threshold, counted_at is not null as counted, counted_at = updated_at as "now"
+         low_stock_threshold, counted_at is not null as counted,
+         counted_at = date_trunc('milliseconds', updated_at) as "now"
        from stock_level where warehouse_id = $1`,
       [warehouse.id],
     );
