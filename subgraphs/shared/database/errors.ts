@@ -49,6 +49,9 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   );
 }
 
+/** Whether an error of COMMIT leaves open whether the transaction was committed: its connection has ended. */
+export const isCommitLost = (error: unknown) => isDatabaseUnavailable(error) || isTooSlow(error);
+
 const notConnectedCodes = ['ECONNREFUSED', 'ENOTFOUND', '53300', '57P03'];
 
 /** Whether no connection could be opened, so that no statement was sent. */

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { OutcomeUnknown } from '../errors.js';
-import { isDatabaseUnavailable, isNotConnected, isTooSlow } from './errors.js';
+import { isCommitLost, isDatabaseUnavailable, isNotConnected, isTooSlow } from './errors.js';
 
 /** The idempotency key of a request, for the transaction of its change. */
 export interface Once<T> {
@@ -78,7 +78,7 @@ async function commitOnce<T>(
     await tx.commit();
   } catch (error) {
     await tx.rollback().catch(() => {});
-    if (!isDatabaseUnavailable(error) && !isTooSlow(error)) throw error;
+    if (!isCommitLost(error)) throw error;
     throw new OutcomeUnknown('the answer to COMMIT was lost', { cause: error });
   }
   return value;

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import {
+  isCommitLost,
   isDatabaseUnavailable,
   isDeadlock,
   isUniqueViolation,
@@ -61,7 +62,7 @@ async function commit(client: pg.Client): Promise<void> {
   try {
     await client.query({ text: 'commit', query_timeout: commitMaxMs } as pg.QueryConfig);
   } catch (error) {
-    if (!isDatabaseUnavailable(error)) throw error;
+    if (!isCommitLost(error)) throw error;
     throw new OutcomeUnknown('the answer to COMMIT was lost', { cause: error });
   }
 }

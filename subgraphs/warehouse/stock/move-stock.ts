@@ -1,10 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { StockKey } from '../../contracts/stock-key.js';
 import {
-  isDatabaseUnavailable,
+  isCommitLost,
   isDeadlock,
   isLockTimeout,
-  isTooSlow,
   isUniqueViolation,
 } from '../../shared/database/errors.js';
 import { sql } from '../../shared/database/sql.js';
@@ -102,7 +101,7 @@ async function commitOnce<T>({ orm }: StockStore, work: StockWork<T>, once: Once
     await em.commit();
   } catch (error) {
     await em.rollback().catch(() => {});
-    if (!isDatabaseUnavailable(error) && !isTooSlow(error)) throw error;
+    if (!isCommitLost(error)) throw error;
     const isCommitted = transactionId && (await wasCommitted(orm.em.fork(), transactionId, ledger));
     if (!isCommitted) throw new NotCommitted();
   }
