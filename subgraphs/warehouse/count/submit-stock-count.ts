@@ -133,6 +133,7 @@ export function submitStockCount(
     });
     if (stale.length > 0) return staleCount(stale);
     const levels = await ledger.ensureLevels(em, warehouse, skus);
+    await ledger.readRoom(em, levels);
     const counted = lines.map(({ quantity }, n) => {
       return { level: levels[n] as StockLevel, counted: quantity, countedAt: times[n] as Date };
     });

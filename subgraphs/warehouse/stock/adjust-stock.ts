@@ -154,6 +154,7 @@ export function adjustStock(
     const gone = 'delta' in adjustment && adjustment.fromUnavailable ? -delta : 0;
     if (gone > found.unavailable) return notEnoughUnavailable(sku, found.unavailable);
     const [level] = (await ledger.ensureLevels(em, warehouse, [sku])) as [StockLevel];
+    if (delta > 0) await ledger.readRoom(em, [level]);
     if (delta > 0 && !ledger.hasRoom(level, delta)) {
       throw badInput(tooMany('setTo' in adjustment ? 'input.setTo' : 'input.delta'));
     }

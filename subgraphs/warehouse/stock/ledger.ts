@@ -143,10 +143,6 @@ export class Ledger {
         this.#addLevel(em.map(StockLevel, row), place);
       }
     }
-    const units = await readUnitsOfItems(em, shopId, distinct);
-    for (const sku of distinct) {
-      this.#unitsOfItem.set(stockKeyOf({ shopId, sku }), units.get(sku) ?? 0);
-    }
     return skus.map((sku) => this.requireLevel(id, sku));
   }
 
@@ -164,9 +160,18 @@ export class Ledger {
     assert(level.incoming >= 0, 'a level has 0 ≤ incoming', level.id);
   }
 
+  /** Reads the units of the items of levels of one shop, for `hasRoom`. */
+  async readRoom(em: EntityManager, levels: readonly StockLevel[]): Promise<void> {
+    const [first] = levels;
+    if (!first) return;
+    const skus = levels.map(({ sku }) => sku);
+    const units = await readUnitsOfItems(em, first.shopId, skus);
+    for (const level of levels) this.#unitsOfItem.set(stockKeyOf(level), units.get(level.sku) ?? 0);
+  }
+
   /**
-   * Whether units may be added to a level of `ensureLevels`: it then has at most `onHandMax`, and its item
-   * at most `unitsPerItemMax`.
+   * Whether units may be added to a level of `readRoom`: it then has at most `onHandMax`, and its item at
+   * most `unitsPerItemMax`.
    */
   hasRoom(level: StockLevel, units: number): boolean {
     const ofItem = this.#unitsOfItem.get(stockKeyOf(level));

@@ -80,6 +80,7 @@ export function receiveStock(
       warehouseIds: [warehouse.id],
     });
     const [level] = (await ledger.ensureLevels(em, warehouse, [sku])) as [StockLevel];
+    await ledger.readRoom(em, [level]);
     if (!ledger.hasRoom(level, quantity)) throw badInput(tooMany('input.quantity'));
     ledger.move(level, { type: 'RECEIPT', onHandDelta: quantity, reference, actor });
     if (threshold !== null) ledger.setThreshold(level, threshold);
