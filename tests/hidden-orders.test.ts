@@ -18,6 +18,7 @@ import { subgraphs } from './rights/graph.js';
 interface Hidden {
   readonly orderId: string;
   readonly shopOrderId: string;
+  readonly from: readonly Person[];
 }
 
 /**
@@ -42,10 +43,11 @@ const tried: Readonly<Record<string, string>> = {
   'PaymentDeclined.order': 'its parent',
 };
 
-describe('an order whose stock was never held', () => {
+describe('an order whose stock was never held, or which its shop does not see as it ended unpaid,', () => {
   let system: TestSystem;
   let vendor: Person;
   let customer: Person;
+  let otherCustomer: Person;
   let admin: Person;
   let order: pg.Client;
   let shopId: string;
@@ -54,41 +56,45 @@ describe('an order whose stock was never held', () => {
     system = await startSystem();
     order = new pg.Client({ connectionString: system.databases.order });
     await order.connect();
-    [vendor, customer, admin] = await Promise.all([
+    [vendor, customer, otherCustomer, admin] = await Promise.all([
       registerPerson(system, 'VENDOR'),
+      registerPerson(system),
       registerPerson(system),
       logIn(system, 'ada'),
     ]);
     const shop = await openShop(system, vendor, [5]);
     shopId = shop.shopId;
     await checkout(system, customer, [{ offerId: shop.offerId, quantity: 6 }]);
-    hidden.refused = await newest('CANCELLED');
+    const everybody = [customer, vendor, admin];
+    hidden.refused = await newest('CANCELLED', everybody);
     await system.stopProcess('warehouse');
     await checkoutOnce(system, customer, [{ offerId: shop.offerId, quantity: 1 }]);
     await system.start('warehouse');
-    hidden['in progress'] = await newest('PENDING');
+    hidden['in progress'] = await newest('PENDING', everybody);
     // The recovery of abandoned orders would cancel it.
     await order.query(`update customer_order set created_at = now() + interval '1 hour'
       where status = 'PENDING'`);
+    const placed = await checkout(system, otherCustomer, [{ offerId: shop.offerId, quantity: 1 }]);
+    await ask(byId('cancelOrder'), placed.data.checkout.order.id, otherCustomer);
+    hidden['cancelled unpaid'] = await newest('CANCELLED', [vendor], otherCustomer);
   });
   afterAll(async () => {
     await order.end();
     await system.stop();
   });
 
-  async function newest(status: string): Promise<Hidden> {
-    const { rows } = await order.query<Hidden>(
+  async function newest(status: string, from: readonly Person[], of = customer): Promise<Hidden> {
+    const { rows } = await order.query<Omit<Hidden, 'from'>>(
       `select o.id as "orderId", s.id as "shopOrderId" from customer_order o
        join shop_order s on s.order_id = o.id
-       where customer_id = $1 and o.status = $2 and number is null`,
-      [customer.id, status],
+       where customer_id = $1 and o.status = $2`,
+      [of.id, status],
     );
     expect(rows).toHaveLength(1);
-    return rows[0] as Hidden;
+    return { ...(rows[0] as (typeof rows)[number]), from };
   }
   const ask = async (query: string, id: string, { token }: Person) =>
     system.graphql(query, { id }, token);
-  const everybody = () => [customer, vendor, admin];
   const entity = async (representation: object, { token }: Person) => {
     const query = 'query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }';
     const credentials = callerCredentials('router', system.secrets.callers.ROUTER_SECRET as string);
@@ -104,9 +110,9 @@ describe('an order whose stock was never held', () => {
   const byInput = (name: string, more = '') =>
     `mutation ($id: UUID!) { ${name}(input: { id: $id ${more} }) { __typename } }`;
 
-  const nobodyMay: Record<string, (which: Hidden) => Promise<void>> = {
-    async order({ orderId }) {
-      for (const person of everybody()) {
+  const notShown: Record<string, (which: Hidden) => Promise<void>> = {
+    async order({ orderId, from }) {
+      for (const person of from) {
         const { data } = await ask('query ($id: UUID!) { order(id: $id) { id } }', orderId, person);
         expect(data).toEqual({ order: null });
       }
@@ -130,8 +136,8 @@ describe('an order whose stock was never held', () => {
         }
       }
     },
-    async orderChanged({ orderId }) {
-      const client = overWebSocket(system.url, customer.token);
+    async orderChanged({ orderId, from: [person] }) {
+      const client = overWebSocket(system.url, person?.token);
       const watch = client.subscribe('subscription ($id: UUID!) { orderChanged(id: $id) { id } }', {
         id: orderId,
       });
@@ -142,8 +148,8 @@ describe('an order whose stock was never held', () => {
       expect(JSON.stringify([watch.ended(), watch.seen])).toContain('NOT_FOUND');
       client.close();
     },
-    async 'references of other subgraphs'({ orderId, shopOrderId }) {
-      for (const person of everybody()) {
+    async 'references of other subgraphs'({ orderId, shopOrderId, from }) {
+      for (const person of from) {
         for (const key of [
           { __typename: 'Order', id: orderId },
           { __typename: 'ShopOrder', id: shopOrderId },
@@ -186,9 +192,18 @@ describe('an order whose stock was never held', () => {
     },
   };
 
-  const cases = ['refused', 'in progress'].flatMap((kind) =>
-    Object.keys(nobodyMay).map((way) => [kind, way] as const),
-  );
+  const forOthers = [
+    'orders',
+    'shopOrderById of the warehouse subgraph',
+    'cancelOrder',
+    'payOrder',
+  ];
+  const ways = Object.keys(notShown);
+  const cases = Object.entries({
+    refused: ways,
+    'in progress': ways,
+    'cancelled unpaid': ways.filter((way) => !forOthers.includes(way)),
+  }).flatMap(([kind, of]) => of.map((way) => [kind, way] as const));
   it.each(cases)('that is %s is hidden from: %s', async (kind, way) => {
     const which = hidden[kind] as Hidden;
     const rowsOf = async () =>
@@ -201,8 +216,23 @@ describe('an order whose stock was never held', () => {
         )
       ).rows;
     const before = await rowsOf();
-    await nobodyMay[way]?.(which);
+    await notShown[way]?.(which);
     expect(await rowsOf()).toEqual(before);
+  });
+
+  it('is shown to its customer and admins if its stock was held', async () => {
+    const { orderId, shopOrderId } = hidden['cancelled unpaid'] as Hidden;
+    const query = 'query ($id: UUID!) { order(id: $id) { status shopOrders { id shop { id } } } }';
+    for (const person of [otherCustomer, admin]) {
+      expect((await ask(query, orderId, person)).data.order).toEqual({
+        status: 'CANCELLED',
+        shopOrders: [{ id: shopOrderId, shop: { id: shopId } }],
+      });
+    }
+    const cancel = byInput('cancelShopOrder', 'reason: OTHER');
+    expect((await ask(cancel, shopOrderId, admin)).data.cancelShopOrder.__typename).toBe(
+      'WrongShopOrderStatus',
+    );
   });
 
   it('is tried in every field that returns an order or a shop order', () => {
@@ -219,7 +249,7 @@ describe('an order whose stock was never held', () => {
         }),
       );
     expect(fields.toSorted()).toEqual(Object.keys(tried).toSorted());
-    const known = [...Object.keys(nobodyMay), 'its parent'];
+    const known = [...Object.keys(notShown), 'its parent'];
     expect(Object.values(tried).filter((way) => !known.includes(way))).toEqual([]);
   });
 });

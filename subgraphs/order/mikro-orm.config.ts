@@ -10,6 +10,7 @@ import { Migration20261127ShippedUnits } from './migrations/20261127-shipped-uni
 import { Migration20261128Addresses } from './migrations/20261128-addresses.js';
 import { Migration20261128HeldOrders } from './migrations/20261128-held-orders.js';
 import { Migration20261128HeldOrdersIndexes } from './migrations/20261128-held-orders-indexes.js';
+import { Migration20261130NeverPaid } from './migrations/20261130-never-paid.js';
 import { Order } from './order/order.js';
 import { OrderEvent } from './order/order-event.js';
 import { OrderItem, ShopOrder } from './order/shop-order.js';
@@ -43,5 +44,6 @@ export const databaseSchema: Schema = {
     { name: '20261128-addresses', class: Migration20261128Addresses },
     { name: '20261128-held-orders', class: Migration20261128HeldOrders },
     { name: '20261128-held-orders-indexes', class: Migration20261128HeldOrdersIndexes },
+    { name: '20261130-never-paid', class: Migration20261130NeverPaid },
   ],
 };

@@ -133,7 +133,7 @@ const cancelOutOfStockSql = `
     from request where o.id = request.id and o.status = 'PENDING' and o.expires_at is null
     returning o.id, o.customer_id
   ), shop_orders as (
-    update shop_order s set status = 'CANCELLED', never_held = true, updated_at = now()
+    update shop_order s set status = 'CANCELLED', never_paid = true, updated_at = now()
     from changed where s.order_id = changed.id
   ), history as (
     insert into order_event (id, order_id, type, actor, reason)

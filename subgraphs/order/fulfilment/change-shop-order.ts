@@ -57,5 +57,6 @@ async function requireOwnShopOrder(context: OrderContext, id: string): Promise<S
   const shopOrder = await context.em.fork().findOne(ShopOrder, id);
   if (!shopOrder) throw notFound('shop order', id);
   await context.app.owners.requireOwn(context, shopOrder.shopId);
+  if (shopOrder.neverPaid && identityOf(context).role !== 'ADMIN') throw notFound('shop order', id);
   return shopOrder;
 }

@@ -51,4 +51,34 @@ describe('a database whose orders were numbered when they were placed, that is m
     expect(rows.map(({ number }) => number)).toEqual(['H00000001', 'H00000002', 'H00000003', null]);
     expect((await client.query('select sku from purchase')).rows).toEqual([{ sku: 'B' }]);
   });
+
+  it('hides from a shop the orders that ended before they were paid', async () => {
+    await client.query('drop schema public cascade; create schema public');
+    await migrate({ name: 'order', url: databases.urls.order, poolMax: 1 }, before);
+    const insert = async (status: string, events: readonly string[]) => {
+      const id = newId();
+      const reason = status === 'CANCELLED' ? 'BY_CUSTOMER' : null;
+      await client.query(
+        `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address,
+           status, cancel_reason, expires_at) values ($1, $1, 1, 'USD', '{}', $2, $3, now())`,
+        [id, status, reason],
+      );
+      await client.query(
+        'insert into shop_order (id, order_id, shop_id, status) values ($1, $1, $1, $2)',
+        [id, status],
+      );
+      await client.query(
+        `insert into order_event (id, order_id, type, actor)
+         select gen_random_uuid(), $1, type, 'test' from unnest($2::text[]) type`,
+        [id, events],
+      );
+      return id;
+    };
+    await insert('PENDING', ['PLACED']);
+    await insert('CANCELLED', ['PLACED', 'CONFIRMED', 'CANCELLED']);
+    const unpaid = await insert('CANCELLED', ['PLACED', 'CANCELLED']);
+    await migrate({ name: 'order', url: databases.urls.order, poolMax: 1 }, databaseSchema);
+    const { rows } = await client.query('select id from shop_order where never_paid');
+    expect(rows).toEqual([{ id: unpaid }]);
+  });
 });

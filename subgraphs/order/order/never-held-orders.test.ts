@@ -144,20 +144,6 @@ describe('orders that ended before their stock was held', () => {
     expect(await begin()).not.toBeNull();
   });
 
-  it('have shop orders that are in no list of their shops, unlike those that were held', async () => {
-    const [[held], [ended]] = (await Promise.all([place(0), place(0)])) as [[string], [string]];
-    await recordHeld(orm.em.fork(), held, new Date());
-    for (const id of [held, ended]) await end(id);
-    const { rows } = await client.query(
-      `select distinct order_id, never_held from shop_order where order_id = any($1)`,
-      [[held, ended]],
-    );
-    expect(Object.fromEntries(rows.map((row) => [row.order_id, row.never_held]))).toEqual({
-      [held]: false,
-      [ended]: true,
-    });
-  });
-
   it('cannot be held once they have ended, and get no number', async () => {
     const [id] = (await place(0)) as [string];
     await end(id);

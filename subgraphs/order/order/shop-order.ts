@@ -25,7 +25,7 @@ import { OrderStatus } from './status.js';
 @Check({ name: 'shop_order_status_known', expression: isOneOf('status', Object.keys(OrderStatus)) })
 @Index({
   name: 'shop_order_of_shop',
-  expression: `create index shop_order_of_shop on shop_order (shop_id, id) where not never_held`,
+  expression: `create index shop_order_of_shop on shop_order (shop_id, id) where not never_paid`,
 })
 export class ShopOrder {
   @Field(() => UUID, { description: 'Id of the shop order.' })
@@ -54,9 +54,9 @@ export class ShopOrder {
   @Property({ type: 'timestamptz', nullable: true })
   deliveredAt!: Opt<Date | null>;
 
-  /** whether the order was cancelled before its stock was held: its customer and shop never see it */
+  /** whether the order was cancelled before it was paid: its shop sees nothing of it */
   @Property({ type: 'boolean', default: false })
-  neverHeld!: Opt<boolean>;
+  neverPaid!: Opt<boolean>;
 
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;

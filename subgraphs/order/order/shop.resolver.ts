@@ -7,9 +7,9 @@ import type { OrderContext } from '../context.js';
 import { Shop } from '../references.js';
 import { ShopOrder, ShopOrderConnection } from './shop-order.js';
 import { OrderStatus } from './status.js';
-import { ofHeldOrder } from './visible-orders.js';
+import { visibleToShop } from './visible-orders.js';
 
-const loadShopOrders = loadPagesBy(ShopOrder, 'shopId', 'desc', ofHeldOrder);
+const loadShopOrders = loadPagesBy(ShopOrder, 'shopId', 'desc', visibleToShop);
 
 @Resolver(() => Shop)
 export class ShopResolver {

@@ -9,12 +9,12 @@ import { ShopOrder } from './shop-order.js';
 
 /*
  * An order is visible once its stock is held and it has a number. `find` and `findOne` hide others, and
- * their shop orders, payments and history: the filter of `Order`. SQL that reads shop orders for clients
- * needs the condition below.
+ * their shop orders, payments and history: the filter of `Order`. From a shop, an order disappears that
+ * ends before it is paid. SQL that reads shop orders for a shop needs the condition below.
  */
 
 /** For `select … from shop_order`; its first half is the condition of the index of a shop's orders. */
-export const ofHeldOrder = `not never_held and exists (
+export const visibleToShop = `not never_paid and exists (
   select from customer_order o where o.id = order_id and o.number is not null)`;
 
 const loadOrders = uncached(loadBy(Order, 'id'));
@@ -74,7 +74,7 @@ async function onlyVisible(
   shopOrder: ShopOrder | null,
 ): Promise<ShopOrder | null> {
   if (!shopOrder || (await findOwnOrder(context, shopOrder.orderId))) return shopOrder;
-  return (await servesShop(context, shopOrder.shopId)) ? shopOrder : null;
+  return (await isOfUsersShop(context, shopOrder)) ? shopOrder : null;
 }
 
 /** The shop orders that the user may see: all of their own order, else those of their shops. */
@@ -86,15 +86,17 @@ export async function findVisibleShopOrders(
   if (!isOwn && !isVendor(context)) return [];
   const shopOrders = await loaderOf(context, loadShopOrdersOf).load(order.id);
   if (isOwn) return shopOrders;
-  const served = await Promise.all(shopOrders.map(({ shopId }) => servesShop(context, shopId)));
-  return shopOrders.filter((_, at) => served[at]);
+  const visible = await Promise.all(shopOrders.map((each) => isOfUsersShop(context, each)));
+  return shopOrders.filter((_, at) => visible[at]);
 }
 
 const isVendor = (context: OrderContext) => identityOf(context).role === 'VENDOR';
 
-/** Whether the shop is the user's. */
-const servesShop = async (context: OrderContext, shopId: string): Promise<boolean> =>
-  isVendor(context) && context.app.owners.isOwn(context, shopId);
+/** Whether the shop is the user's, and sees the shop order. */
+const isOfUsersShop = async (
+  context: OrderContext,
+  { shopId, neverPaid }: ShopOrder,
+): Promise<boolean> => isVendor(context) && !neverPaid && context.app.owners.isOwn(context, shopId);
 
 /** Guards fields that a shop must not see. @throws `NOT_FOUND` unless it is the customer's order */
 export function requireCustomer(context: OrderContext, order: Order, what: string): void {

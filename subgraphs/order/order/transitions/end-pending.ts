@@ -67,9 +67,9 @@ async function leavePending(em: EntityManager, orderId: string, to: PendingEnd):
          updated_at = now()
        where id = $1 and status = 'PENDING'
          and (not $6 or expires_at is null)
-       returning id, customer_id, number
+       returning id, customer_id
      ), shop_orders as (
-       update shop_order s set status = $2, never_held = (ended.number is null), updated_at = now()
+       update shop_order s set status = $2, never_paid = ($2 = 'CANCELLED'), updated_at = now()
        from ended where s.order_id = ended.id
      ), history as (
        insert into order_event (id, order_id, type, actor, reason)
