@@ -152,15 +152,16 @@ describe('checkouts at the same time', () => {
     expect(kept).toMatchObject({ subjectId: first.orderId, outcome: { kind: 'short' } });
   });
 
+  const refusalOf = async ({ id: orderId, customerId: userId }: NewOrder) => {
+    const key = { userId, operation: 'checkout', key: orderId };
+    const { claimedUntil } = await claimKey({ key, fingerprint: 'f', subjectId: orderId });
+    return { orderId, key, outcome: { kind: 'gone' }, claimedUntil };
+  };
   it('are refused together, each unless its key has an outcome or an order', async () => {
     const orders = [1, 2, 3].map((quantity) => orderOf(newId(), quantity));
-    const refusals = orders.map(({ id: orderId, customerId: userId }) => {
-      const key = { userId, operation: 'checkout', key: orderId };
-      return { orderId, key, outcome: { kind: 'gone' } };
-    });
+    const refusals = await Promise.all(orders.map(refusalOf));
     const claim = ({ key, orderId: subjectId }: (typeof refusals)[number]) =>
       claimKey({ key, fingerprint: 'f', subjectId });
-    await Promise.all(refusals.map(claim));
     const [refused, placed] = orders as [NewOrder, NewOrder];
     await writes.place(placed);
     expect(await Promise.all(refusals.map(writes.storeRefusal))).toEqual([true, false, true]);
@@ -169,5 +170,21 @@ describe('checkouts at the same time', () => {
     const gone = { kind: 'gone' };
     expect(stored.map(({ outcome }) => outcome)).toEqual([gone, null, gone]);
     expect(await totalsOf([refused, placed])).toEqual([undefined, '2.20']);
+  });
+
+  it('are not refused by a process whose claim lapsed, while another one is about to place the order', async () => {
+    const order = orderOf(newId(), 1);
+    const late = await refusalOf(order);
+    await rows(`update idempotency_key set claimed_until = now() - interval '1 s' where key = $1`, [
+      order.id,
+    ]);
+    const successor = await refusalOf(order);
+    expect(await writes.storeRefusal(late)).toBe(false);
+    await writes.place(order);
+    const { orderId, key } = successor;
+    const outcome = { kind: 'placed', orderId };
+    expect(await writes.markReserved({ orderId, key, outcome, expiresAt: new Date() })).toBe(true);
+    const stored = await claimKey({ key, fingerprint: 'f', subjectId: newId() });
+    expect(stored.outcome).toEqual(outcome);
   });
 });

@@ -8,6 +8,7 @@ import {
   cancelOutOfStock,
   markReserved,
   type OrderOutcome,
+  type RefusedCheckout,
   type ReservedOrder,
   storeRefusals,
 } from './store-outcomes.js';
@@ -20,8 +21,8 @@ export interface CheckoutWrites {
   markReserved(order: ReservedOrder): Promise<boolean>;
   /** @returns whether the order was cancelled as out of stock, with the outcome of its key */
   cancelOutOfStock(order: OrderOutcome): Promise<boolean>;
-  /** @returns whether the outcome was stored; not if the key has one, or an order */
-  storeRefusal(order: OrderOutcome): Promise<boolean>;
+  /** @returns whether the outcome was stored; not if the key has one, an order, or a later claim */
+  storeRefusal(refused: RefusedCheckout): Promise<boolean>;
 }
 
 export type CheckoutApp = OrderApp & {
@@ -41,8 +42,8 @@ export function createCheckoutWrites(em: EntityManager): CheckoutWrites {
     cancelOutOfStock: groupWrites((orders: readonly OrderOutcome[]) =>
       cancelOutOfStock(em.fork(), orders),
     ),
-    storeRefusal: groupWrites((orders: readonly OrderOutcome[]) =>
-      storeRefusals(em.fork(), orders),
+    storeRefusal: groupWrites((refused: readonly RefusedCheckout[]) =>
+      storeRefusals(em.fork(), refused),
     ),
   };
 }

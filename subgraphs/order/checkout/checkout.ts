@@ -53,7 +53,7 @@ export async function checkout(context: CheckoutContext, input: CheckoutInput) {
     const placed = await findOrPlaceOrder(attempt);
     const outcome =
       'refusal' in placed
-        ? await storeRefusal(attempt, placed.refusal)
+        ? await storeRefusal(attempt, claim.claimedUntil, placed.refusal)
         : await reserveOrder(attempt, placed.order);
     return await payOrShow(context, input, outcome);
   } catch (error) {
@@ -63,8 +63,12 @@ export async function checkout(context: CheckoutContext, input: CheckoutInput) {
 }
 
 /** @throws `TRY_AGAIN` if another process with this key went on meanwhile */
-async function storeRefusal({ app, key, orderId }: CheckoutAttempt, outcome: Outcome) {
-  if (await app.writes.storeRefusal({ orderId, key, outcome })) return outcome;
+async function storeRefusal(
+  { app, key, orderId }: CheckoutAttempt,
+  claimedUntil: string,
+  outcome: Outcome,
+) {
+  if (await app.writes.storeRefusal({ orderId, key, outcome, claimedUntil })) return outcome;
   throw tryAgain('The same request is already in progress. Please retry with the same key.');
 }
 

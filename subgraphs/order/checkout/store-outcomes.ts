@@ -15,6 +15,9 @@ export interface OrderOutcome {
   readonly key: IdempotencyKeyRef;
   readonly outcome: object;
 }
+export interface RefusedCheckout extends OrderOutcome {
+  readonly claimedUntil: string;
+}
 export interface ReservedOrder extends OrderOutcome {
   readonly expiresAt: Date;
 }
@@ -52,16 +55,18 @@ export function cancelOutOfStock(
 /**
  * Stores the outcomes of checkouts for which no order was placed, in one statement.
  *
- * @returns for each key whether it was stored: not if it has an outcome, or another process with the key
- *   placed an order
+ * @returns for each key whether it was stored: not if it has an outcome or an order, or another process
+ *   claimed it meanwhile, which may be about to place the order
  */
 export async function storeRefusals(
   em: EntityManager,
-  refused: readonly OrderOutcome[],
+  refused: readonly RefusedCheckout[],
 ): Promise<boolean[]> {
-  const request = refused.map(({ orderId, key: { userId, operation, key }, outcome }) => {
-    return { id: orderId, user_id: userId, operation, key, outcome };
-  });
+  const request = refused.map(
+    ({ orderId, key: { userId, operation, key }, outcome, claimedUntil }) => {
+      return { id: orderId, user_id: userId, operation, key, outcome, claimed_until: claimedUntil };
+    },
+  );
   const values = refusalParameters.values({ request });
   const rows = await sqlPrepared<{ id: string }>(em, storeRefusalsSql, values);
   const stored = new Set(rows.map(({ id }) => id));
@@ -82,7 +87,9 @@ const markReservedParameters = namedParameters({
 const cancelParameters = namedParameters({ request: requestColumns });
 
 const { event_id: _, ...refusalColumns } = requestColumns;
-const refusalParameters = namedParameters({ request: refusalColumns });
+const refusalParameters = namedParameters({
+  request: { ...refusalColumns, claimed_until: 'timestamptz' },
+});
 
 const toRequest = ({ orderId, key: { userId, operation, key }, outcome }: OrderOutcome) => {
   return { id: orderId, event_id: newId(), user_id: userId, operation, key, outcome };
@@ -148,6 +155,6 @@ const storeRefusalsSql = `
   update idempotency_key k set outcome = request.outcome, updated_at = now()
   from request
   where k.user_id = request.user_id and k.operation = request.operation and k.key = request.key
-    and k.subject_id = request.id and k.outcome is null
+    and k.subject_id = request.id and k.outcome is null and k.claimed_until = request.claimed_until
     and not exists (select from customer_order o where o.id = request.id)
   returning request.id`;

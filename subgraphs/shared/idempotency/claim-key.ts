@@ -57,12 +57,16 @@ export interface IdempotencyKeyRef {
   readonly operation: string;
   readonly key: string;
 }
-export type Claim<O> =
-  | { readonly subjectId: string; readonly outcome: null }
-  | { readonly subjectId: string; readonly outcome: O };
+export interface Claim<O> {
+  readonly subjectId: string;
+  readonly outcome: O | null;
+  /** the time at which this claim lapses, as PostgreSQL writes it: it differs from that of every other claim */
+  readonly claimedUntil: string;
+}
 
 // Another process may take over work that takes longer, while it goes on. Operations are therefore
-// idempotent by themselves, through `subjectId`; the claim only avoids doing the work twice.
+// idempotent by themselves, through `subjectId`; the claim only avoids doing the work twice. What nothing
+// else protects is written only under the claim that decided it (`claimedUntil`).
 const claimMs = 10_000;
 const waitMaxMs = 5000;
 const waitStepMs = 50;
@@ -96,7 +100,10 @@ export async function claimKey<O extends object>(
   for (;;) {
     const row = await claimOnce({ key, fingerprint, subjectId });
     if (row.fingerprint !== fingerprint) throw keyReused();
-    if (row.claimed || row.outcome) return { subjectId: row.subjectId, outcome: row.outcome as O };
+    if (row.claimed || row.outcome) {
+      const { outcome, claimedUntil } = row;
+      return { subjectId: row.subjectId, outcome: outcome as O | null, claimedUntil };
+    }
     if (Date.now() >= deadlineMs) {
       throw tryAgain('The same request is already in progress. Please retry with the same key.');
     }
@@ -113,6 +120,7 @@ interface KeyRow {
   readonly fingerprint: string;
   readonly subjectId: string;
   readonly outcome: object | null;
+  readonly claimedUntil: string;
   readonly claimed: boolean;
 }
 export type ClaimOnce = (request: ClaimRequest) => Promise<KeyRow>;
@@ -135,7 +143,13 @@ async function claimAll(em: EntityManager, requests: readonly ClaimRequest[]): P
   // The statement does not see a row that another transaction inserted meanwhile: the caller looks again.
   return requests.map(
     ({ fingerprint, subjectId }, n) =>
-      found.get(n + 1) ?? { fingerprint, subjectId, outcome: null, claimed: false },
+      found.get(n + 1) ?? {
+        fingerprint,
+        subjectId,
+        outcome: null,
+        claimedUntil: '',
+        claimed: false,
+      },
   );
 }
 
@@ -151,16 +165,17 @@ const claimSql = `
     on conflict (user_id, operation, key) do update
       set claimed_until = excluded.claimed_until, updated_at = now()
       where k.outcome is null and k.claimed_until < now() and k.fingerprint = excluded.fingerprint
-    returning user_id, operation, key, fingerprint, subject_id, outcome
+    returning user_id, operation, key, fingerprint, subject_id, outcome, claimed_until
   ), known as (
-    select user_id, operation, key, fingerprint, subject_id, outcome, true as claimed from taken
+    select *, true as claimed from taken
     union all
-    select k.user_id, k.operation, k.key, k.fingerprint, k.subject_id, k.outcome, false
+    select k.user_id, k.operation, k.key, k.fingerprint, k.subject_id, k.outcome, k.claimed_until, false
     from requested join idempotency_key k using (user_id, operation, key)
     where not exists (select from taken t where (t.user_id, t.operation, t.key)
                       = (requested.user_id, requested.operation, requested.key))
   )
-  select requested.n, k.fingerprint, k.subject_id as "subjectId", k.outcome, k.claimed
+  select requested.n, k.fingerprint, k.subject_id as "subjectId", k.outcome, k.claimed,
+    k.claimed_until::text as "claimedUntil"
   from requested join known k using (user_id, operation, key)`;
 
 /**
