@@ -91,7 +91,7 @@ describe('a checkout without stock, through the router', () => {
     expect((await checkout(system, customer, items, 'hundred')).data).toEqual(data);
   });
 
-  it('is looked up only while one of its SKUs was refused in the last 2 s', async () => {
+  it('is looked up only if more units of a SKU are ordered than were left when it was refused in the last 2 s', async () => {
     const [shop, other] = [
       await openShop(system, vendor, [2]),
       await openShop(system, vendor, [9]),
@@ -99,7 +99,7 @@ describe('a checkout without stock, through the router', () => {
     expect(await lookUps(() => buy(shop))).toBe(0);
     expect(await lookUps(() => buy(shop, 2))).toBe(0); // refused by the reservation
     expect(await lookUps(() => buy(shop, 2))).toBe(1); // refused by the look-up
-    expect(await lookUps(() => buy(shop, 1))).toBe(1); // sold
+    expect(await lookUps(() => buy(shop, 1))).toBe(0); // sold: one was left
     expect(await lookUps(() => buy(other))).toBe(0);
     await pause();
     const before = await rowsCount();
@@ -202,7 +202,9 @@ describe('the number of an order', () => {
     expect(await numberOf(customer)).toBe('H100000000');
     expect(await numberOf(customer)).toBe('H100000001');
     await order.query(`select setval('order_number', 99999999)`);
-    await order.query(`update customer_order set number = 'X' || number`);
+    await order.query(`alter table customer_order disable trigger number_is_final;
+      update customer_order set number = 'X' || number;
+      alter table customer_order enable trigger number_is_final`);
     const numbers = [];
     for (let n = 0; n < 3; n++) numbers.push(await numberOf(customer));
     expect(numbers).toEqual(['H100000000', 'H100000001', 'H100000002']);

@@ -34,13 +34,15 @@ const line = (sku: string, quantity = 1) => ({
   quantity,
 });
 
+const refused = (sku: string, available = 0) => ({ ...line(sku), available });
+
 describe('SKUs that were refused a moment ago', () => {
   it('are looked up with all lines of the checkout; others are not', async () => {
     const { client, calls } = warehouseOf({ A: 0, B: 5, C: 1 });
     const short = createShortSkus(client, silent);
     expect(await short.findShort([line('A'), line('B')])).toEqual([]);
     expect(calls).toEqual([]);
-    short.add([line('A')]);
+    short.add([refused('A')]);
     expect(await short.findShort([line('B'), line('A', 2), line('C', 2)])).toEqual([
       { offerId: 'offer-A', requested: 2, available: 0 },
       { offerId: 'offer-C', requested: 2, available: 1 },
@@ -48,7 +50,10 @@ describe('SKUs that were refused a moment ago', () => {
     expect(calls).toEqual([['B', 'A', 'C']]);
     expect(await short.findShort([line('B')])).toEqual([]);
     expect(calls).toHaveLength(1);
-    expect(await short.findShort([line('C')])).toEqual([]); // was found short, and has one unit
+    // One unit was left of it.
+    expect(await short.findShort([line('C')])).toEqual([]);
+    expect(calls).toHaveLength(1);
+    expect(await short.findShort([line('C', 2)])).toHaveLength(1);
     expect(calls).toHaveLength(2);
   });
 
@@ -56,7 +61,7 @@ describe('SKUs that were refused a moment ago', () => {
     const units = { A: 0 };
     const { client, calls, answerAfter } = warehouseOf(units);
     const short = createShortSkus(client, silent);
-    short.add([line('A')]);
+    short.add([refused('A')]);
     let answer = () => {};
     answerAfter(
       new Promise((resolve) => {
@@ -79,7 +84,7 @@ describe('SKUs that were refused a moment ago', () => {
     const hanging = { call: () => new Promise(() => {}) } as unknown as ServiceClient;
     for (const client of [failing, hanging]) {
       const short = createShortSkus(client, silent);
-      short.add([line('A')]);
+      short.add([refused('A')]);
       const startedAt = performance.now();
       expect(await short.findShort([line('A')])).toEqual([]);
       expect(performance.now() - startedAt).toBeLessThan(2000);
@@ -90,7 +95,7 @@ describe('SKUs that were refused a moment ago', () => {
     const units = { A: 0, B: 0 };
     const { client, calls } = warehouseOf(units);
     const short = createShortSkus(client, silent);
-    short.add([line('A'), line('B')]);
+    short.add([refused('A'), refused('B')]);
     await pause(1200);
     await short.findShort([line('A')]);
     await pause(1200);
@@ -102,9 +107,9 @@ describe('SKUs that were refused a moment ago', () => {
   it('are at most 10,000, the earliest are forgotten first', async () => {
     const { client, calls } = warehouseOf({});
     const short = createShortSkus(client, silent);
-    short.add([line('A'), line('B')]);
-    short.add(Array.from({ length: 9998 }, (_, n) => line(`${n}`)));
-    short.add([line('A'), line('last')]);
+    short.add([refused('A'), refused('B')]);
+    short.add(Array.from({ length: 9998 }, (_, n) => refused(`${n}`)));
+    short.add([refused('A'), refused('last')]);
     for (const sku of ['A', '0', 'last', 'B']) await short.findShort([line(sku)]);
     expect(calls).toEqual([['A'], ['0'], ['last']]);
   });

@@ -5,7 +5,7 @@ import type { Logger } from '../../shared/observability/logger.js';
 import type { ShortageLine } from '../cart/cart-refusals.js';
 import { readAvailable } from '../warehouse-client/availability.js';
 
-/** How long a SKU is looked up after it was refused; renewed by each look-up that finds it short. */
+/** How long a refusal is remembered; renewed by each look-up that finds the SKU short. */
 const rememberMs = 2000;
 /** More are forgotten, the earliest first: their orders are written, and the reservation decides. */
 const skusMax = 10_000;
@@ -18,15 +18,20 @@ interface OrderedLine extends StockKey {
   readonly quantity: number;
 }
 
+/** A SKU that was refused, and the units that were left of it. */
+interface Refused extends StockKey {
+  readonly available: number;
+}
+
 /**
- * The SKUs that this process saw refused a moment ago. A checkout of one of them looks up its stock
- * before its order is written, so that a sold-out offer costs no rows.
+ * The SKUs that this process saw refused a moment ago. A checkout of more units than were left looks up
+ * its stock before its order is written, so that a sold-out offer costs no rows.
  */
 export interface ShortSkus {
   /** Remembers SKUs that were refused. */
-  add(keys: readonly StockKey[]): void;
+  add(refused: readonly Refused[]): void;
   /**
-   * Looks up the stock of a checkout if one of its SKUs was refused a moment ago. The warehouse subgraph
+   * Looks up the stock of a checkout if it asks for more of a SKU than was left a moment ago. The warehouse subgraph
    * reads it at its primary after this call, so stock that has come back is found. Look-ups at the same
    * moment share a request.
    *
@@ -37,7 +42,7 @@ export interface ShortSkus {
 }
 
 export function createShortSkus(warehouse: ServiceClient, logger: Logger): ShortSkus {
-  const refusedAtMs = new Map<string, number>();
+  const remembered = new Map<string, { readonly atMs: number; readonly available: number }>();
   const lookUps = new Coalescer<StockKey, number>(async (keys) => {
     const byName = new Map(keys.map((key) => [stockKeyOf(key), key]));
     const units = await readAvailable(warehouse, [...byName.values()], lookUpTimeoutMs);
@@ -45,20 +50,22 @@ export function createShortSkus(warehouse: ServiceClient, logger: Logger): Short
     return keys.map((key) => available.get(stockKeyOf(key)) as number);
   }, lookUpLimits);
 
-  function add(keys: readonly StockKey[]): void {
-    for (const key of keys) {
+  function add(refused: readonly Refused[]): void {
+    for (const { available, ...key } of refused) {
       const name = stockKeyOf(key);
-      refusedAtMs.delete(name); // so that the map has them in the order of their times
-      refusedAtMs.set(name, performance.now());
+      remembered.delete(name); // so that the map has them in the order of their times
+      remembered.set(name, { atMs: performance.now(), available });
     }
-    for (const earliest of refusedAtMs.keys()) {
-      if (refusedAtMs.size <= skusMax) break;
-      refusedAtMs.delete(earliest);
+    for (const earliest of remembered.keys()) {
+      if (remembered.size <= skusMax) break;
+      remembered.delete(earliest);
     }
   }
-  function wasRefused(key: StockKey): boolean {
-    const atMs = refusedAtMs.get(stockKeyOf(key));
-    return atMs !== undefined && performance.now() - atMs < rememberMs;
+  function wasRefused({ quantity, ...key }: OrderedLine): boolean {
+    const last = remembered.get(stockKeyOf(key));
+    return (
+      last !== undefined && performance.now() - last.atMs < rememberMs && quantity > last.available
+    );
   }
   async function lookUp(lines: readonly OrderedLine[]): Promise<number[] | null> {
     try {
