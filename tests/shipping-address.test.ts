@@ -84,6 +84,21 @@ describe('the shipping address of a checkout', () => {
     },
   );
 
+  it.each([
+    ['street', '1 Main St\nFloor 2', 'a single line of 1 to 255'],
+    ['city', 'Spring\u0007field', 'a single line of 1 to 100'],
+    ['state', '\u200b', 'a single line of 1 to 100'],
+    ['phone', '???', 'a phone number with its country code'],
+  ])('has no saved %s %j, as it could not be typed', async (part, saved, rule) => {
+    const addressId = await save(address);
+    await users.query(`update address set ${part} = $2 where id = $1`, [addressId, saved]);
+    expect(await fieldsRefused({ addressId })).toEqual({
+      'input.addressId': expect.stringContaining(
+        `change the address first: its ${part} must be ${rule}`,
+      ),
+    });
+  });
+
   it('names everything that a saved address lacks', async () => {
     expect(await fieldsRefused({ addressId: await save({ street: '1 Main St' }) })).toEqual({
       'input.addressId':
