@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { address, loadConfig, requiredInProduction } from '../subgraphs/shared/config.js';
 import { connect, disconnect } from '../subgraphs/shared/database/connect.js';
 import { DomainError } from '../subgraphs/shared/errors.js';
+import { hasVisibleText } from '../subgraphs/shared/text.js';
 import { createAdmin } from '../subgraphs/user/account/create-admin.js';
 import { parseEmail } from '../subgraphs/user/credentials/identifier.js';
 import { hashPassword, refuseCommonPassword } from '../subgraphs/user/credentials/password.js';
@@ -53,7 +54,9 @@ async function readArguments(args: string[]) {
   const parsed = parse(args);
   const { email, name, 'password-stdin': fromStdin } = parsed.values;
   if (parsed.positionals.join(' ') !== 'create' || !email) throw new UsageError(usage);
-  if (name.length < 1 || name.length > 255) throw new UsageError('--name: 1 to 255 characters');
+  if (name.length > 255 || !hasVisibleText(name)) {
+    throw new UsageError('--name: 1 to 255 characters, at least one of them visible');
+  }
   const password = fromStdin ? (await text(process.stdin)).replace(/\r?\n$/, '') : null;
   if (password !== null && (password.length < 6 || password.length > 128)) {
     throw new UsageError('the password must have 6 to 128 characters');

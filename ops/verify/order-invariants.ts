@@ -68,14 +68,21 @@ export const orderInvariants: Invariant[] = [
       from payment p left join refund r on r.payment_id = p.id group by p.id`,
     holds: `refunded <= amount and (status <> 'REFUNDED' or sent = amount)`,
   }),
+  invariantOf('order', 'a shop order is hidden from its shop only if its order ended unpaid', {
+    select: `select s.id, s.status, s.never_paid, exists (select from order_event e
+        where e.order_id = s.order_id and e.type = 'CONFIRMED') as paid from shop_order s`,
+    holds: `never_paid = (status = 'CANCELLED' and not paid)`,
+  }),
   invariantOf('order', 'every acknowledged checkout has an order, and every refusal was correct', {
     select: `select k.subject_id, k.outcome, o.number is not null as placed
       from idempotency_key k left join customer_order o on o.id = k.subject_id
       where k.operation = 'checkout' and k.outcome is not null`,
     holds: `case outcome->>'kind'
       when 'placed' then placed
-      when 'short' then not jsonb_path_exists(outcome, '$.lines[*] ? (@.available >= @.requested)')
-      else true end`,
+      when 'expired' then placed
+      when 'short' then not placed
+        and not jsonb_path_exists(outcome, '$.lines[*] ? (@.available >= @.requested)')
+      else not placed end`,
   }),
   {
     ...invariantOf(

@@ -10,9 +10,10 @@ const batchMax = 50;
 const claimMs = 15_000;
 
 /**
- * Cancels the orders of checkouts that stopped half-way: PENDING orders without a recorded
- * reservation whose idempotency key is not claimed. They have no number, so nobody sees them. The reservation is released first, which also
- * refuses a reserve request that arrives later. Then the key is free and the customer may retry.
+ * Cancels the orders of checkouts that stopped half-way: PENDING orders without a recorded reservation
+ * whose idempotency key is not claimed. They have no number, so nobody sees them. The reservation is
+ * released first, which also refuses a reserve request that arrives later. Then the key is free and the
+ * customer may retry.
  *
  * @returns the number of orders cancelled
  */

@@ -10,16 +10,21 @@ const dayMs = 24 * 60 * 60 * 1000;
 /** How long after delivery a shop sees the shipping address, for questions of the customer. */
 const afterDeliveryMs = 30 * dayMs;
 
-/** How long after shipping, if the shop order is not marked as delivered. */
+/** How long after shipping, if the shop order was not marked as delivered by then. */
 const afterShippingMs = 90 * dayMs;
 
 /** Whether the shop of a shop order sees the shipping address: from payment on, while it may need it. */
-function needsAddress({ status, shippedAt, deliveredAt, updatedAt }: ShopOrder): boolean {
-  // A row from before these times were recorded was last changed when its status was.
-  const sinceMs = (time: Date | null) => Date.now() - (time ?? updatedAt).getTime();
+function needsAddress({ status, shippedAt, deliveredAt }: ShopOrder): boolean {
   if (status === 'CONFIRMED') return true;
-  if (status === 'SHIPPED') return sinceMs(shippedAt) < afterShippingMs;
-  return status === 'DELIVERED' && sinceMs(deliveredAt) < afterDeliveryMs;
+  const shippedMs = shippedAt?.getTime();
+  if (shippedMs === undefined) return false;
+  const deliveredMs = deliveredAt?.getTime();
+  // A delivery that is recorded later does not show again what the shop no longer saw.
+  const endMs =
+    deliveredMs !== undefined && deliveredMs - shippedMs < afterShippingMs
+      ? deliveredMs + afterDeliveryMs
+      : shippedMs + afterShippingMs;
+  return (status === 'SHIPPED' || status === 'DELIVERED') && Date.now() < endMs;
 }
 
 /**

@@ -117,16 +117,21 @@ describe('orders that ended before their stock was held', () => {
   });
 
   it('have the only history that can be deleted, and none can be changed', async () => {
-    const [[pending], [held], [ended]] = (await Promise.all([place(8), place(8), place(8)])) as [
-      [string],
-      [string],
-      [string],
-    ];
+    const [[pending], [held], [recent], [ended]] = (await Promise.all(
+      [8, 8, 6, 8].map((days) => place(days)),
+    )) as [[string], [string], [string], [string]];
     await recordHeld(orm.em.fork(), held, new Date());
-    for (const id of [held, ended]) await end(id);
+    for (const id of [held, recent, ended]) await end(id);
     const remove = (id: string) =>
       client.query('delete from order_event where order_id = $1', [id]);
-    for (const id of [pending, held]) await expect(remove(id)).rejects.toThrow('append-only');
+    for (const id of [pending, held, recent]) {
+      await expect(remove(id)).rejects.toThrow('append-only');
+    }
+    const unnumbered = client.query(
+      'update customer_order set number = null, expires_at = null where id = $1',
+      [held],
+    );
+    await expect(unnumbered).rejects.toThrow('the number of an order never changes');
     await expect(client.query('delete from order_event')).rejects.toThrow('append-only');
     for (const id of [pending, held, ended]) {
       const change = `update order_event set actor = 'x' where order_id = $1`;

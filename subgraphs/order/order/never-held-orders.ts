@@ -12,7 +12,7 @@ export const neverHeldRetention: Retention = {
   outdated: `number is null and status = 'CANCELLED' and created_at < now() - interval '${keepDays} days'`,
 };
 
-// An order has up to 300 rows: 100 lines in 100 shops, their shop orders and events.
+// An order has up to 203 rows: itself, 100 lines in 100 shop orders, and two events.
 const batchMax = 100;
 
 /** In the order of the foreign keys. The trigger of the history allows it for these orders only. */

@@ -49,8 +49,9 @@ export type OrderEventType = keyof typeof OrderEventType;
   events: ['update', 'delete'],
   forEach: 'row',
   // Only the history of what never was an order is deleted (never-held-orders.ts).
-  body: `if tg_op = 'DELETE' and exists (select from customer_order
-        where id = old.order_id and number is null and status = 'CANCELLED') then return old; end if;
+  body: `if tg_op = 'DELETE' and exists (select from customer_order where id = old.order_id
+        and number is null and status = 'CANCELLED' and created_at < now() - interval '7 days')
+      then return old; end if;
       raise exception 'the history of an order is append-only'`,
 })
 export class OrderEvent {

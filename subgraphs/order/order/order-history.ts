@@ -1,8 +1,7 @@
-import { validate as isUuid } from 'uuid';
-import { identityOf } from '../../shared/auth/callers.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { loadAllBy } from '../../shared/graphql/load.js';
 import { owns } from '../../shared/rights/rights.js';
+import { shownActor } from '../../shared/rights/shown-actor.js';
 import type { OrderContext } from '../context.js';
 import type { Order } from './order.js';
 import { OrderEvent, type OrderEventType } from './order-event.js';
@@ -29,11 +28,8 @@ export async function historyOf(context: OrderContext, order: Order): Promise<Or
     .filter(({ shopOrderId, type }) =>
       shopOrderId ? visible.has(shopOrderId) : !aboutMoney.has(type),
     )
-    .map((event) => ({ ...event, actor: actorFor(context, order, event.actor) }));
-}
-
-/** Hides the ids of other users from a shop: they become `customer` or `another`. */
-function actorFor(context: OrderContext, { customerId }: Order, actor: string): string {
-  if (!isUuid(actor) || actor === identityOf(context).id) return actor;
-  return actor === customerId ? 'customer' : 'another';
+    .map((event) => ({
+      ...event,
+      actor: shownActor(context, event.actor, { [order.customerId]: 'customer' }),
+    }));
 }

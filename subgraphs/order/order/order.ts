@@ -1,5 +1,13 @@
 import type { Opt } from '@mikro-orm/core';
-import { Check, Entity, Filter, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import {
+  Check,
+  Entity,
+  Filter,
+  Index,
+  PrimaryKey,
+  Property,
+  Trigger,
+} from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ObjectType } from 'type-graphql';
 import { isOneOf } from '../../shared/database/is-one-of.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
@@ -29,6 +37,15 @@ import { CancelReason, OrderStatus } from './status.js';
 @Index({
   name: 'customer_order_never_held',
   expression: `create index customer_order_never_held on customer_order (created_at) where number is null and status = 'CANCELLED'`,
+})
+@Trigger({
+  name: 'number_is_final',
+  timing: 'before',
+  events: ['update'],
+  forEach: 'row',
+  // As PostgreSQL writes it, so that the schemas can be compared.
+  when: '(((old.number)::text IS DISTINCT FROM (new.number)::text) AND (old.number IS NOT NULL))',
+  body: `raise exception 'the number of an order never changes'`,
 })
 // Hides from every `find` the orders without a number, with their shop orders, payments and history.
 @Filter({ name: 'held', cond: { number: { $ne: null } }, default: true })

@@ -46,11 +46,11 @@ export class ShopOrder {
   @Property({ type: 'varchar', length: 100, nullable: true })
   trackingNumber!: Opt<string | null>;
 
-  /** null before, and where it was shipped before there was this column */
+  /** null before */
   @Property({ type: 'timestamptz', nullable: true })
   shippedAt!: Opt<Date | null>;
 
-  /** null before, and where it was delivered before there was this column */
+  /** null before */
   @Property({ type: 'timestamptz', nullable: true })
   deliveredAt!: Opt<Date | null>;
 
