@@ -1,3 +1,4 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { AssertionFailed } from '../../shared/assert.js';
 import { Ledger } from './ledger.js';
@@ -11,14 +12,16 @@ describe('what the ledger asserts of levels and items before it writes them', ()
   afterAll(() => stock.close());
 
   /** Runs in a transaction that is rolled back. */
-  async function inLedger(change: (ledger: Ledger, level: StockLevel) => void): Promise<void> {
+  async function inLedger(
+    change: (ledger: Ledger, level: StockLevel, em: EntityManager) => void | Promise<void>,
+  ): Promise<void> {
     const engine = await stock.engine();
     const { shopId, sku, warehouseIds } = await stockUp(engine, [5]);
     const em = engine.orm.em.fork();
     await em.begin();
     try {
       const ledger = await Ledger.open(em, [{ shopId, sku }], { warehouseIds });
-      change(ledger, ledger.requireLevel(warehouseIds[0] as string, sku));
+      await change(ledger, ledger.requireLevel(warehouseIds[0] as string, sku), em);
     } finally {
       await em.rollback();
     }
@@ -60,11 +63,13 @@ describe('what the ledger asserts of levels and items before it writes them', ()
   });
 
   it('has PostgreSQL refuse a reservation of more units than there are, were it not asserted', async () => {
-    const engine = await stock.engine();
-    const { shopId } = await stockUp(engine, [5]);
-    const oversold = stock.query('update stock_level set reserved = 6 where shop_id = $1', [
-      shopId,
-    ]);
+    const oversold = inLedger(async (ledger, level, em) => {
+      const move = () =>
+        ledger.move(level, { type: 'RESERVATION', actor: 'test', reservedDelta: 6 });
+      expect(move).toThrow('no unit is promised twice');
+      expect(level).toMatchObject({ onHand: 5, reserved: 6, shortfall: 0 });
+      await ledger.write(em);
+    });
     await expect(oversold).rejects.toThrow('stock_level_shortfall');
   });
 

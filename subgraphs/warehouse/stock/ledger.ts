@@ -195,8 +195,10 @@ export class Ledger {
       const shortfall = shortfallOf(level);
       if (shortfall === level.shortfall) return;
       const mayRaise = movements.some(({ type }) => mayRaiseShortfall.has(type));
-      assert(shortfall < level.shortfall || mayRaise, 'no unit is promised twice', level.id);
-      level.shortfall = shortfall;
+      const isWritten = shortfall < level.shortfall || mayRaise;
+      assert(isWritten, 'no unit is promised twice', level.id);
+      // Were it not asserted, PostgreSQL would refuse the level: its shortfall is not the one it has.
+      if (isWritten) level.shortfall = shortfall;
     });
   }
 

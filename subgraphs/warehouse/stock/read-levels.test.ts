@@ -22,9 +22,9 @@ describe('the levels that a demand loads', () => {
   const numbers = (count: number, of: (n: number) => number) =>
     Array.from({ length: count }, (_, n) => of(n));
 
-  it('are the first ten with units, in order of priority', async () => {
+  it('are the first nine with units, in order of priority', async () => {
     const key = await stockUp(engine, [0, ...numbers(14, (n) => n + 1)]);
-    expect(await loaded(key, 1)).toEqual(numbers(10, (n) => n + 1));
+    expect(await loaded(key, 1)).toEqual(numbers(9, (n) => n + 1));
   });
 
   it('are as many as the demand needs', async () => {
@@ -36,9 +36,9 @@ describe('the levels that a demand loads', () => {
     expect(await loaded(key, 99)).toHaveLength(15);
   });
 
-  it('include the first that covers the demand by itself', async () => {
+  it('include, as the tenth, the first that covers the demand by itself', async () => {
     const key = await stockUp(engine, [...numbers(12, () => 3), 20, 30]);
-    expect(await loaded(key, 20)).toEqual([...numbers(10, () => 3), 20]);
+    expect(await loaded(key, 20)).toEqual([...numbers(9, () => 3), 20]);
   });
 
   it('leave out inactive warehouses, and those without units to sell', async () => {
@@ -73,7 +73,17 @@ describe('the levels that a demand loads', () => {
        update stock_item set available = available + 20000 where shop_id = $1`,
       [large.shopId, large.sku],
     );
-    expect(await loaded(large, 1)).toHaveLength(10);
+    for (const quantity of [1, 9]) expect(await loaded(large, quantity)).toHaveLength(9);
+    await stock.query(
+      `update stock_level set on_hand = 50 where id = (
+         select l.id from stock_level l join warehouse w on w.id = l.warehouse_id
+         where l.shop_id = $1 order by priority desc limit 1)`,
+      [large.shopId],
+    );
+    expect(await loaded(large, 9)).toHaveLength(10);
+    await stock.query('update stock_level set on_hand = 1 where shop_id = $1 and on_hand = 50', [
+      large.shopId,
+    ]);
     const reserve = ({ shopId, sku }: typeof large, quantity: number) =>
       reserveStock(engine, {
         orderId: newId(),

@@ -63,8 +63,11 @@ const chosenSql = (columns: string) => `
     where l.id = any($1::uuid[]) or (l.warehouse_id = any($2::uuid[]) and l.sku = any($3::varchar[]))
   ) l on true`;
 
-/** Levels in order of priority that are read of each sku, beside those that its demand needs. */
-const levelsReadMax = 10;
+/**
+ * Levels in order of priority that are read of each sku: with the first that covers the demand by itself, at
+ * most ten, unless the demand needs more.
+ */
+const firstLevels = 9;
 
 /**
  * The first levels in order of priority, until they cover the demand, and the first that covers all of it by
@@ -84,7 +87,7 @@ const demandedSql = (columns: string) => `
     ) l
     where l.available > 0
     window by_priority as (partition by l.shop_id, l.sku order by l.priority, l.warehouse_id)
-  ) l on l.place <= ${levelsReadMax} or l.units_before < l.demanded
+  ) l on l.place <= ${firstLevels} or l.units_before < l.demanded
     or (l.covering = 1 and l.available >= l.demanded)`;
 
 const demandValues = (demands: readonly KeyDemand[]) => [

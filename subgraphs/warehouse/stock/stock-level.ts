@@ -87,8 +87,8 @@ export class StockLevel implements LevelUnits {
   buffer!: number;
 
   /**
-   * Written with every change but that of a reservation, so that one beyond what is there violates
-   * the CHECK.
+   * Lowered by every change that makes it lower, and raised by a count, a removal and UNAVAILABLE only: a
+   * reservation beyond what is there violates the CHECK.
    */
   @Field(() => Int, {
     description:
