@@ -266,7 +266,7 @@ describe('warehouses and stock levels of a vendor, through the router', () => {
   it('creates the first warehouse of a new shop once, however often its event is delivered', async () => {
     const { shopId, warehouseIds } = await openShop(system, vendor, [5]);
     const deliver = async (id: string) => {
-      const payload = JSON.stringify({ shopId, name: 'A shop' });
+      const payload = JSON.stringify({ shopId, name: 'A shop', ownerId: vendor.id });
       const events = [{ id, topic: 'shop.shop.created', key: shopId, version: 1, payload }];
       const query = 'mutation ($events: [OutboxEvent!]!) { deliverToWarehouse(events: $events) }';
       const request = { query, variables: { events } };
@@ -282,7 +282,7 @@ describe('warehouses and stock levels of a vendor, through the router', () => {
       { id: shopId },
     );
     const others = warehouses.filter(({ id }: { id: string }) => !warehouseIds.includes(id));
-    const events = { edges: [{ node: { type: 'ACTIVATED', actor: 'shop' } }] };
+    const events = { edges: [{ node: { type: 'ACTIVATED', actor: vendor.id } }] };
     expect(others).toMatchObject([{ name: 'Main', priority: 0, active: true, events }]);
   });
 });

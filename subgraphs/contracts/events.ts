@@ -28,7 +28,7 @@ export const events = {
   /** A shop was opened. */
   'shop.shop.created': contract(
     'warehouse',
-    z.object({ shopId: id, name: z.string() }),
+    z.object({ shopId: id, name: z.string(), ownerId: id }),
     ({ shopId }) => shopId,
   ),
 

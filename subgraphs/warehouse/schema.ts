@@ -23,11 +23,12 @@ import {
 } from './transfer/stock-transfer.resolver.js';
 import { requireWarehouse } from './warehouse/require-warehouse.js';
 import { ShopResolver } from './warehouse/shop.resolver.js';
-import { WarehouseResolver } from './warehouse/warehouse.resolver.js';
+import { WarehouseEventResolver, WarehouseResolver } from './warehouse/warehouse.resolver.js';
 
 export const source: SchemaSource = {
   resolvers: [
     WarehouseResolver,
+    WarehouseEventResolver,
     ShopResolver,
     ActivationResolver,
     StockLevelResolver,

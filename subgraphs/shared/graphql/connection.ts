@@ -71,11 +71,14 @@ export interface PageRequest {
 const idPlace = z.tuple([z.guid()]);
 
 /** @throws `BAD_USER_INPUT` for a size outside 1 to 100, or an invalid cursor */
-export function pageRequest(first: number, after: string | null | undefined): PageRequest {
-  if (first < 1 || first > pageMax) {
-    throw badInput({ first: `must be between 1 and ${pageMax}, not ${first}` });
-  }
-  return { first, afterId: readCursor(after, idPlace)?.[0] ?? null };
+export const pageRequest = (first: number, after: string | null | undefined): PageRequest => {
+  return { first: pageSize(first), afterId: readCursor(after, idPlace)?.[0] ?? null };
+};
+
+/** @throws `BAD_USER_INPUT` for a size outside 1 to 100 */
+export function pageSize(first: number): number {
+  if (first >= 1 && first <= pageMax) return first;
+  throw badInput({ first: `must be between 1 and ${pageMax}, not ${first}` });
 }
 
 /** @param rows up to `first + 1` of them: the extra one shows that there is a next page */

@@ -4,22 +4,27 @@ import { badInput } from '../errors.js';
 
 const keyMax = 255;
 
-const options = {
+const optionsFor = (period: string) => ({
   nullable: true,
-  description: `Chosen by the client, 1 to ${keyMax} characters. A repeated request with the same key is not processed again for 24 hours, and gets the same answer.`,
-};
+  description: `Chosen by the client, 1 to ${keyMax} characters. A repeated request with the same key is not processed again ${period}, and gets the same answer.`,
+});
+const aDay = 'for 24 hours';
 
-/** The idempotency key of a mutation, as a field of its input. */
-export function KeyField(): PropertyDecorator {
+/**
+ * The idempotency key of a mutation, as a field of its input.
+ *
+ * @param period how long its answer is kept
+ */
+export function KeyField(period = aDay): PropertyDecorator {
   return (target, property) => {
-    Field(() => String, options)(target, property as string);
+    Field(() => String, optionsFor(period))(target, property as string);
     IsOptional()(target, property as string);
     Length(1, keyMax)(target, property as string);
   };
 }
 
 /** The idempotency key of a mutation without an input, as an argument. Its length is checked by `readKey`. */
-export const KeyArg = () => Arg('idempotencyKey', () => String, options);
+export const KeyArg = (period = aDay) => Arg('idempotencyKey', () => String, optionsFor(period));
 
 /** @param name of the argument or header @throws `BAD_USER_INPUT` for a key of another length */
 export function readKey(key: string | null | undefined, name = 'idempotencyKey'): string | null {

@@ -61,7 +61,7 @@ export function createShop(
   const work = async (tx: typeof context.em) => {
     const shop = tx.create(Shop, { id: newId(), name, slug, currencyCode, ownerId });
     await tx.persist(shop).flush();
-    await enqueue(tx, [event('shop.shop.created', { shopId: shop.id, name: shop.name })]);
+    await enqueue(tx, [event('shop.shop.created', { shopId: shop.id, name: shop.name, ownerId })]);
     return shop;
   };
   return transact(context.em, work, once).catch((error) => throwSlugTaken(error, slug));

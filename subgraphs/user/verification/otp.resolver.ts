@@ -6,7 +6,13 @@ import { parseEmail, parsePhone } from '../credentials/identifier.js';
 import { LoginResult } from '../session/session.js';
 import { User } from '../user.js';
 import type { CodeRequest } from './issue-once.js';
-import { AddPhoneInput, OtpChallenge, RequestOtpInput, VerifyOtpInput } from './otp.js';
+import {
+  AddPhoneInput,
+  OtpChallenge,
+  RequestOtpInput,
+  VerifyOtpInput,
+  whileCodeIsValid,
+} from './otp.js';
 import { requestCode } from './request-code.js';
 import { addPhone, proveEmail, type VerificationContext, verifyOtp } from './verify-identity.js';
 
@@ -44,7 +50,7 @@ export class OtpResolver {
   requestEmailProof(
     @Arg('email', () => String, { description: 'E-mail address.' }) email: string,
     @Ctx() context: VerificationContext,
-    @KeyArg() idempotencyKey?: string,
+    @KeyArg(whileCodeIsValid) idempotencyKey?: string,
   ) {
     const to = parseEmail('email', email);
     return requestCode(context, to, codeRequest('requestEmailProof', idempotencyKey));

@@ -22,13 +22,16 @@ export class OtpChallenge {
   expiresAt!: Date;
 }
 
+/** How long the answer to a request for a code is kept. */
+export const whileCodeIsValid = 'while the code is valid';
+
 @InputType({ description: 'The phone to which a code is sent.' })
 export class RequestOtpInput {
   @Field(() => String, { description: 'Phone number with country code.' })
   @OneLine(40)
   phone!: string;
 
-  @KeyField()
+  @KeyField(whileCodeIsValid)
   idempotencyKey?: string | null;
 }
 

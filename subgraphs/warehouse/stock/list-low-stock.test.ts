@@ -1,4 +1,5 @@
 import { openStock, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { newId } from '../../shared/ids.js';
 import { allLowSql, listAllLowStock } from './list-low-stock.js';
 
 describe('the low levels of all shops', () => {
@@ -25,14 +26,11 @@ describe('the low levels of all shops', () => {
     await createLevels(20, 500);
     await stock.query('analyze stock_level');
     await stock.query('set enable_seqscan = off');
-    const [level] = await stock.query<{ id: string }>('select id from stock_level limit 1');
-    for (const after of [null, level?.id]) {
-      const rows = await stock.query(`explain ${allLowSql}`, [after, 21]);
-      const plan = JSON.stringify(rows);
-      expect(plan).toMatch(/Index Scan using stock_level_low on stock_level/);
-      expect(plan).not.toMatch(/Sort/);
-      if (after) expect(plan).toMatch(/Index Cond: \(ROW\(shop_id, id\) > ROW/);
-    }
+    const rows = await stock.query(`explain ${allLowSql}`, [newId(), newId(), 21]);
+    const plan = JSON.stringify(rows);
+    expect(plan).toMatch(/Index Scan using stock_level_low on stock_level/);
+    expect(plan).not.toMatch(/Sort/);
+    expect(plan).toMatch(/Index Cond: \(ROW\(shop_id, id\) > ROW/);
   });
 
   it('continue after a level that is not low any more', async () => {

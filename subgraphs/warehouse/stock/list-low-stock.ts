@@ -1,6 +1,13 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { z } from 'zod';
 import { sql } from '../../shared/database/sql.js';
-import { type PageArgs, pageRequest, toConnection } from '../../shared/graphql/connection.js';
+import {
+  type PageArgs,
+  pageRequest,
+  pageSize,
+  toConnection,
+} from '../../shared/graphql/connection.js';
+import { readCursor } from '../../shared/graphql/cursor.js';
 import { StockLevel } from './stock-level.js';
 
 /**
@@ -34,16 +41,20 @@ export async function listLowStock(em: EntityManager, shopIds: readonly string[]
  * @throws `BAD_USER_INPUT`
  */
 export async function listAllLowStock(em: EntityManager, page: PageArgs) {
-  const { first, afterId } = pageRequest(page.first, page.after);
-  const rows = await sql<object>(em, allLowSql, [afterId, first + 1]);
+  const first = pageSize(page.first);
+  const [shopId, id] = readCursor(page.after, shopAndId) ?? beginning;
+  const rows = await sql<object>(em, allLowSql, [shopId, id, first + 1]);
   return toConnection(
     rows.map((row) => em.map(StockLevel, row)),
     first,
+    (level) => [level.shopId, level.id],
   );
 }
 
-/** Parameters: the id of the level after which the page begins, or null; its size. */
+const shopAndId = z.tuple([z.guid(), z.guid()]);
+const beginning = Array(2).fill('00000000-0000-0000-0000-000000000000');
+
+/** Parameters: the shop and the id of the level after which the page begins; its size. */
 export const allLowSql = `select * from stock_level
-  where is_low_stock and ($1::uuid is null
-    or (shop_id, id) > ((select shop_id from stock_level where id = $1), $1))
-  order by shop_id, id limit $2`;
+  where is_low_stock and (shop_id, id) > ($1::uuid, $2::uuid)
+  order by shop_id, id limit $3`;

@@ -11,7 +11,7 @@ import { recordWarehouseEvent } from './warehouse-event.js';
 export async function onShopCreated(
   em: EntityManager,
   _event: OutboxEvent,
-  { shopId }: PayloadOf<'shop.shop.created'>,
+  { shopId, ownerId }: PayloadOf<'shop.shop.created'>,
 ): Promise<void> {
   const [created] = await sql(
     em,
@@ -20,5 +20,5 @@ export async function onShopCreated(
     [shopId],
   );
   if (!created) return;
-  await recordWarehouseEvent(em, { warehouseId: shopId, type: 'ACTIVATED', actor: 'shop' });
+  await recordWarehouseEvent(em, { warehouseId: shopId, type: 'ACTIVATED', actor: ownerId });
 }

@@ -58,7 +58,6 @@ export class WarehouseEvent {
   @Property({ type: 'text' })
   type!: WarehouseEventType;
 
-  @Field(() => String, { description: 'Who did it: the id of a user, or the name of a component.' })
   @Property({ type: 'varchar', length: 64 })
   actor!: string;
 

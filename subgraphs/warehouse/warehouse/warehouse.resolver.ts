@@ -5,6 +5,7 @@ import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Allow } from '../../shared/rights/rights.js';
+import { shownActor } from '../../shared/rights/shown-actor.js';
 import type { WarehouseContext } from '../context.js';
 import { Shop } from '../references.js';
 import { CreateWarehouseInput, createWarehouse } from './create-warehouse.js';
@@ -75,5 +76,17 @@ export class WarehouseResolver {
     @Args(() => PageArgs) page: PageArgs,
   ) {
     return loaderOf(context, loadEvents).load(pageOf(warehouse.id, page));
+  }
+}
+
+@Resolver(() => WarehouseEvent)
+export class WarehouseEventResolver {
+  @Allow('parent')
+  @FieldResolver(() => String, {
+    description:
+      'Who did it: the id of a user, or the name of a component. Shops see `another` in place of an admin.',
+  })
+  actor(@Root() event: WarehouseEvent, @Ctx() context: WarehouseContext): string {
+    return shownActor(context, event.actor);
   }
 }
