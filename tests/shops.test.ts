@@ -65,7 +65,12 @@ describe('a vendor’s shops', () => {
       [id],
     );
     expect(rows).toEqual([
-      { consumer: 'warehouse', key: id, version: 1, payload: { shopId: id, name } },
+      {
+        consumer: 'warehouse',
+        key: id,
+        version: 1,
+        payload: { shopId: id, name, ownerId: vendor.id },
+      },
     ]);
   });
 
