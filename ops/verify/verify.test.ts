@@ -332,6 +332,22 @@ const breaks: Break[] = [
   ],
 ];
 
+/** An order of 2 units, and a cart. @param shopId the shop of its one part */
+const placed = (order: string, shopId = order) => [
+  `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address, number)
+       values ('${order}', '${newId()}', 20, 'USD', '{}', 'H00000001')`,
+  `insert into shop_order (id, order_id, shop_id) values ('${order}', '${order}', '${shopId}')`,
+  `insert into order_item
+         (id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
+       values ('${order}', '${order}', '${offer}', 'S', 'S', 10, 'USD', 2)`,
+  `insert into purchase (customer_id, shop_id, sku, units)
+       select customer_id, '${shopId}', 'S', 2 from customer_order`,
+  `insert into cart (id, shard, counted) values ('${order}', 0, true)`,
+  `insert into cart_item (cart_id, offer_id, id, name, unit_price_amount, currency_code, quantity)
+       values ('${order}', '${offer}', '${order}', 'S', 10, 'USD', 1)`,
+  `insert into units_in_carts (offer_id, shard, units) values ('${offer}', 0, 1)`,
+];
+
 describe('npm run verify', () => {
   let databases: { urls: DatabaseUrls; drop(): Promise<void> };
   beforeEach(async () => {
@@ -361,26 +377,43 @@ describe('npm run verify', () => {
   });
 
   it.each(breaks)('finds a violation of: %s', async (name, database, statements) => {
-    const order = newId();
-    await run('order', [
-      `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address, number)
-       values ('${order}', '${newId()}', 20, 'USD', '{}', 'H00000001')`,
-      `insert into shop_order (id, order_id, shop_id) values ('${order}', '${order}', '${order}')`,
-      `insert into order_item
-         (id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
-       values ('${order}', '${order}', '${offer}', 'S', 'S', 10, 'USD', 2)`,
-      `insert into purchase (customer_id, shop_id, sku, units)
-       select customer_id, '${order}', 'S', 2 from customer_order`,
-      `insert into cart (id, shard, counted) values ('${order}', 0, true)`,
-      `insert into cart_item (cart_id, offer_id, id, name, unit_price_amount, currency_code, quantity)
-       values ('${order}', '${offer}', '${order}', 'S', 10, 'USD', 1)`,
-      `insert into units_in_carts (offer_id, shard, units) values ('${offer}', 0, 1)`,
-    ]);
+    await run('order', placed(newId()));
     await run(database, statements);
     const verdicts = await verify(databases.urls, 0);
     const broken = verdicts.filter(({ offending }) => offending.length > 0);
     expect(broken.map((verdict) => verdict.name)).toContain(name);
     expect(report(verdicts)).toContain('BROKEN');
+  });
+
+  it.each([
+    ['shipped', `status = 'SHIPPED'`, ''],
+    ['cancelled', `status = 'CANCELLED'`, `, cancel_reason = 'BY_SHOP'`],
+  ])('finds a paid order of whose units too few are %s in the warehouse', async (as, set, why) => {
+    const name = 'the status of an order matches its reservation';
+    const offending = async () =>
+      (await verify(databases.urls, 0)).find((verdict) => verdict.name === name)?.offending;
+    const order = newId();
+    const warehouse = await connected('warehouse');
+    const { rows } = await warehouse.query('select shop_id from stock_level where id = $1', [
+      level,
+    ]);
+    await run('order', [
+      ...placed(order, rows[0].shop_id),
+      `update shop_order set ${set}`,
+      `update customer_order set ${set}${why}`,
+    ]);
+    await warehouse.query(
+      `with paid as (insert into reservation (order_id, state, expires_at, payment_id)
+         values ('${order}', 'COMMITTED', now(), '${newId()}') returning order_id)
+       insert into reservation_line (order_id, level_id, quantity, ${as})
+       select order_id, '${level}', 2, 2 from paid`,
+    );
+    expect(await offending()).toEqual([]);
+    await warehouse.query(`update reservation_line set ${as} = 1`);
+    await warehouse.end();
+    expect(await offending()).toMatchObject([
+      { id: order, reservation: { [as]: expect.anything() } },
+    ]);
   });
 
   it('is tested with a violation of each invariant', () => {
