@@ -5,6 +5,7 @@ import { commitReservation, reserveStock, type StockEngine } from '../reservatio
 import { adjustStock } from '../stock/adjust-stock.js';
 import { markUnavailable } from '../stock/mark-unavailable.js';
 import { receiveStock } from '../stock/receive-stock.js';
+import { stockAt } from '../stock/stock-at.js';
 import { StockCountNotOpen } from './lock-open-count.js';
 import { type CountedLineInput, StaleCount, submitStockCount } from './submit-stock-count.js';
 
@@ -96,6 +97,21 @@ describe('a stock count', () => {
     await submit(shop, countId, { sku: shop.sku, quantity: 15, countedAt });
     expect(await levelOf(shop)).toMatchObject({ onHand: 16 });
     expect(await lineOf(countId, shop.sku)).toEqual({ expected: 15, counted: 15 });
+  });
+
+  it('is in no snapshot of a time before it was submitted', async () => {
+    const shop = await stockUp(engine, [10]);
+    const countId = await open(shop);
+    await pause();
+    const countedAt = new Date();
+    await pause();
+    const between = new Date();
+    await pause();
+    await submit(shop, countId, { sku: shop.sku, quantity: 7, countedAt });
+    const snapshot = (at: Date) =>
+      stockAt(engine.orm.em.fork(), { warehouseId: warehouseOf(shop).id, sku: shop.sku, at });
+    expect(await snapshot(between)).toMatchObject({ onHand: 10, available: 10 });
+    expect(await snapshot(new Date())).toMatchObject({ onHand: 7, available: 7 });
   });
 
   it('below what is promised is accepted, and shows the shortfall', async () => {
