@@ -102,6 +102,9 @@ const movementsOf = (orderId: string, ...types: string[]) =>
      from stock_movement where reference = $1 and type = any($2) order by id`,
     [orderId, types],
   );
+/** The metric of its alert. */
+const shippedBeyondCount = async () =>
+  (await engine.metrics.shippedBeyondCount.get()).values[0]?.value ?? 0;
 const warehouseOf = (shop: Shop, n = 0) => shop.warehouses[n] as (typeof shop.warehouses)[0];
 const count = (shop: Shop, setTo: number, expectedOnHand: number) =>
   adjustStock(engine, {
@@ -151,7 +154,11 @@ describe('a shipment', () => {
     const orderId = await sell([shop, 4]);
     await count(shop, 3, 5);
     expect(await levelsOf(shop)).toEqual([[3, 4, 0, 1]]);
-    await deliver(shipped(orderId, shop, 4));
+    const before = await shippedBeyondCount();
+    const event = shipped(orderId, shop, 4);
+    await deliver(event);
+    await deliver(event);
+    expect((await shippedBeyondCount()) - before).toBe(1);
     expect(await levelsOf(shop)).toEqual([[0, 0, 0, 0]]);
     expect(await movementsOf(orderId, 'ADJUSTMENT', 'SHIPMENT')).toEqual([
       { type: 'ADJUSTMENT', onHand: 1, committed: 0, reason: 'shipped beyond the count' },
