@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { getNamedType, isInputObjectType } from 'graphql';
+import pg from 'pg';
 import { type SubgraphName, subgraphNames } from '../ops/subgraph-names.js';
 import { retry } from './harness/retry.js';
 import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
 import { startSubgraphProxy } from './harness/subgraph-proxy.js';
 import { type GraphQLReply, postGraphQL } from './harness/system.js';
 import { actAs } from './harness/vendor.js';
+import { someoneWaits } from './harness/wait.js';
 import { contentsOf, stableContents } from './rights/contents.js';
 import { expected, type Viewer, viewers } from './rights/expected.js';
 import { api, fieldOf, publicRules, subgraphOf, typesBehind } from './rights/graph.js';
@@ -191,4 +193,33 @@ describe('a mutation whose answer was lost', () => {
     expect(replies[0]?.errors).toBeUndefined();
     expect(await units()).toBe(before + 1);
   });
+
+  // One moves stock (`moveStock`), the other does not (`transact`).
+  it.each(['receiveStock', 'createShop'])(
+    '%s is answered TRY_AGAIN when its first request with the key takes too long, and happens once after that',
+    async (name) => {
+      const key = randomUUID();
+      const { query, variables } = await mutationFor(name, key);
+      const send = () => world.system.graphql(query, variables, world.tokenOf('vendor'));
+      const url = world.system.databases[subgraphOf(`Mutation.${name}`)];
+      const [first, observer] = [1, 2].map(() => new pg.Client({ connectionString: url }));
+      await Promise.all([first?.connect(), observer?.connect()]);
+      const before = await stableContents(world.system.databases);
+      // As the first request does, until it commits.
+      await first?.query('begin');
+      await first?.query(
+        'insert into stored_outcome (user_id, operation, key, fingerprint) values ($1, $2, $3, $4)',
+        [world.people.vendor.id, name, key, ''],
+      );
+      const repeated = send();
+      await someoneWaits(observer as pg.Client);
+      expect((await repeated).errors).toMatchObject([{ extensions: { code: 'TRY_AGAIN' } }]);
+      await first?.query('rollback');
+      await Promise.all([first?.end(), observer?.end()]);
+      expect(await contentsOf(world.system.databases)).toEqual(before);
+      const { data, errors } = await send();
+      expect(errors).toBeUndefined();
+      expect((await send()).data).toEqual(data);
+    },
+  );
 });
