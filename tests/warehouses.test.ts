@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { newId } from '../subgraphs/shared/ids.js';
 import {
   availableOf,
@@ -85,6 +86,32 @@ describe('warehouses and stock levels of a vendor, through the router', () => {
     expect((await create()).errors?.[0]?.message).toBe(
       'The shop may have at most 1 warehouse. Ask an admin for more.',
     );
+  });
+
+  it('are at most 200 in a shop whose limit nobody has set', async () => {
+    const { shopId } = await openShop(system, vendor, []);
+    const ofShop = 'query ($id: UUID!) { shop(id: $id) { warehouses { id } } }';
+    const count = async () => (await as.must(ofShop, { id: shopId })).warehouses.length;
+    const database = new pg.Client({ connectionString: system.databases.warehouse });
+    await database.connect();
+    await database.query(
+      `with opened as (
+         insert into warehouse (id, shop_id, name)
+         select gen_random_uuid(), $1, 'W' || n from generate_series(1, 199 - $2::int) as n returning id
+       )
+       insert into warehouse_event (id, warehouse_id, type, actor)
+       select gen_random_uuid(), id, 'ACTIVATED', 'test' from opened`,
+      [shopId, await count()],
+    );
+    await database.end();
+    const create = async () => {
+      const input = { shopId, name: 'One more' };
+      const mutation =
+        'mutation ($input: CreateWarehouseInput!) { createWarehouse(input: $input) { id } }';
+      return codeOf(await system.graphql(mutation, { input }, vendor.token));
+    };
+    expect([await create(), await create()]).toEqual([undefined, 'CONFLICT']);
+    expect(await count()).toBe(200);
   });
 
   it.each([
