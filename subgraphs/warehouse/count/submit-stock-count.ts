@@ -141,8 +141,9 @@ export function submitStockCount(
     const expected: number[] = [];
     for (const [n, line] of counted.entries()) {
       const { level, countedAt: occurredAt } = line;
-      const before = Math.max(0, level.onHand - (movedSince.get(level.id) ?? 0));
-      expected.push(before);
+      // Below 0 if more left before the count, unrecorded until now, than were believed to be there.
+      const before = level.onHand - (movedSince.get(level.id) ?? 0);
+      expected.push(Math.max(0, before));
       const delta = Math.max(line.counted - before, -level.onHand);
       if (delta > 0 && !ledger.hasRoom(level, delta)) {
         throw badInput(tooMany(`input.lines[${n}].quantity`));

@@ -14,6 +14,7 @@ import {
 } from '../reservation/engine.js';
 import { adjustStock } from '../stock/adjust-stock.js';
 import { markUnavailable } from '../stock/mark-unavailable.js';
+import { receiveStock } from '../stock/receive-stock.js';
 import type { StockContext } from '../stock/stock-store.js';
 import { onUnitsCancelled } from './on-units-cancelled.js';
 import { onUnitsShipped } from './on-units-shipped.js';
@@ -195,6 +196,26 @@ describe('a shipment', () => {
     const submission = { countId, warehouse: warehouseOf(shop), lines, actor: 'test' };
     expect(await submitStockCount(engine, submission)).toMatchObject({ status: 'SUBMITTED' });
     expect(await levelsOf(shop)).toEqual([[3, 0, 0, 0]]);
+  });
+
+  it('that left before a count, with units that no count had shown, leaves those received since', async () => {
+    const shop = await stockUp(engine, [5]);
+    const orderId = await sell([shop, 5]);
+    await count(shop, 0, 5);
+    const countId = await openStockCount(stock, warehouseOf(shop).id, [shop.sku]);
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
+    await pause();
+    // They were found.
+    const leftAt = new Date();
+    await pause();
+    const countedAt = new Date();
+    await pause();
+    const about = { warehouse: warehouseOf(shop), sku: shop.sku, actor: 'test' };
+    await receiveStock(engine, { ...about, quantity: 5, reference: null });
+    await deliver(shipped(orderId, shop, 5, leftAt));
+    const lines = [{ sku: shop.sku, quantity: 0, countedAt }];
+    await submitStockCount(engine, { ...about, countId, lines });
+    expect(await levelsOf(shop)).toEqual([[5, 0, 0, 0]]);
   });
 
   it('of an order that is not paid changes nothing', async () => {
