@@ -1,3 +1,4 @@
+import { byId, oneByOne } from '../shared/graphql/entities.js';
 import type { SchemaSource } from '../shared/graphql/schema.js';
 import { CancellationResolver } from './cancellation/cancellation.resolver.js';
 import { CartItemResolver, CartResolver } from './cart/cart.resolver.js';
@@ -47,16 +48,16 @@ export const source: SchemaSource = {
     ShopResolver,
   ],
   references: {
-    Order: ({ id }, context: OrderContext) => findVisibleOrder(context, id as string),
-    Payment: ({ id }, context: OrderContext) => findOwnPayment(context, id as string),
-    ShopOrder: (reference, context: OrderContext) => {
+    Order: byId(findVisibleOrder),
+    Payment: byId(findOwnPayment),
+    ShopOrder: oneByOne((reference, context: OrderContext) => {
       const { id, order, shop } = reference as unknown as ShopOrderKey;
       return id
         ? findVisibleShopOrder(context, id)
         : findVisibleShopOrderOf(context, order.id, shop.id);
-    },
-    User: ({ id }) => ({ id }),
-    Offer: ({ id }) => ({ id }),
-    Shop: ({ id }) => ({ id }),
+    }),
+    User: (references) => references,
+    Offer: (references) => references,
+    Shop: (references) => references,
   },
 };

@@ -1,4 +1,4 @@
-import { loaderOf } from '../shared/graphql/context.js';
+import { idsOf } from '../shared/graphql/entities.js';
 import type { SchemaSource } from '../shared/graphql/schema.js';
 import { CategoryResolver, loadCategories } from './category/category.resolver.js';
 import type { ProductContext } from './context.js';
@@ -11,6 +11,7 @@ import { ProductEditingResolver } from './product/editing/product-editing.resolv
 import { ProductResolver } from './product/product.resolver.js';
 import { loadProducts } from './product/read-products.js';
 import { loadVariants, loadVariantsForSale } from './product/read-variants.js';
+import type { ProductVariant } from './product/variant.js';
 import { VariantResolver } from './product/variant.resolver.js';
 
 export const source: SchemaSource = {
@@ -24,15 +25,23 @@ export const source: SchemaSource = {
     ProductConnectionResolver,
   ],
   references: {
-    Product: ({ id }, context: ProductContext) =>
-      loaderOf(context, loadProducts).load(id as string),
+    Product: (references, context: ProductContext) => loadProducts(idsOf(references), context),
     // The router resolves what orders and offers refer to, removed variants too. Shops and warehouses
     // check whether they may offer or stock a sku: for them a removed variant does not exist.
-    ProductVariant: ({ sku }, context: ProductContext) =>
-      loaderOf(context, context.caller === 'router' ? loadVariants : loadVariantsForSale).load(
-        sku as string,
+    ProductVariant(references, context: ProductContext) {
+      const load = context.caller === 'router' ? loadVariants : loadVariantsForSale;
+      return load(
+        references.map(({ sku }) => sku as string),
+        context,
+      );
+    },
+    Category: (references, context: ProductContext) => loadCategories(idsOf(references), context),
+  },
+  fields: {
+    'ProductVariant.product': (variants: readonly ProductVariant[], context: ProductContext) =>
+      loadProducts(
+        variants.map(({ productId }) => productId),
+        context,
       ),
-    Category: ({ id }, context: ProductContext) =>
-      loaderOf(context, loadCategories).load(id as string),
   },
 };

@@ -1,8 +1,8 @@
-import { loaderOf } from '../shared/graphql/context.js';
+import { idsOf } from '../shared/graphql/entities.js';
 import type { SchemaSource } from '../shared/graphql/schema.js';
 import type { ShopContext } from './context.js';
 import { OfferResolver } from './offer/offer.resolver.js';
-import { loadOffers } from './offer/read-offers.js';
+import { loadOffers, type OfferRow } from './offer/read-offers.js';
 import { ShopOffersResolver } from './offer/shop-offers.resolver.js';
 import { ProductResolver } from './pricing/product.resolver.js';
 import { VariantResolver } from './pricing/variant.resolver.js';
@@ -14,9 +14,16 @@ export const source: SchemaSource = {
   resolvers: [ShopResolver, OfferResolver, ShopOffersResolver, VariantResolver, ProductResolver],
   orphanedTypes: [Product],
   references: {
-    Shop: ({ id }, context: ShopContext) => loaderOf(context, loadShops).load(id as string),
-    Offer: ({ id }, context: ShopContext) => loaderOf(context, loadOffers).load(id as string),
-    ProductVariant: ({ sku }) => ({ sku }),
-    Product: (reference) => reference,
+    Shop: (references, context: ShopContext) => loadShops(idsOf(references), context),
+    Offer: (references, context: ShopContext) => loadOffers(idsOf(references), context),
+    ProductVariant: (references) => references,
+    Product: (references) => references,
+  },
+  fields: {
+    'Offer.shop': (offers: readonly OfferRow[], context: ShopContext) =>
+      loadShops(
+        offers.map(({ shopId }) => shopId),
+        context,
+      ),
   },
 };

@@ -1,4 +1,4 @@
-import { loaderOf } from '../shared/graphql/context.js';
+import { idsOf } from '../shared/graphql/entities.js';
 import type { SchemaSource } from '../shared/graphql/schema.js';
 import { loadUsers, UserResolver } from './account/user.resolver.js';
 import type { UserContext } from './context.js';
@@ -8,6 +8,6 @@ import { OtpResolver } from './verification/otp.resolver.js';
 export const source: SchemaSource = {
   resolvers: [UserResolver, ProfileResolver, OtpResolver],
   references: {
-    User: ({ id }, context: UserContext) => loaderOf(context, loadUsers).load(id as string),
+    User: (references, context: UserContext) => loadUsers(idsOf(references), context),
   },
 };

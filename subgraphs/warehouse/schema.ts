@@ -1,7 +1,9 @@
+import { byId } from '../shared/graphql/entities.js';
 import type { SchemaSource } from '../shared/graphql/schema.js';
 import { ActivationResolver } from './activation/activation.resolver.js';
+import { loadAvailabilityOfSkus } from './availability/availability.js';
 import { AvailabilityResolver } from './availability/availability.resolver.js';
-import { OfferResolver } from './availability/offer.resolver.js';
+import { OfferResolver, readAvailabilityOfOffers } from './availability/offer.resolver.js';
 import { VariantResolver } from './availability/variant.resolver.js';
 import type { WarehouseContext } from './context.js';
 import {
@@ -11,7 +13,7 @@ import {
 } from './count/stock-count.resolver.js';
 import { LowStockAlertResolver } from './live/low-stock-alert.resolver.js';
 import { StockChangedResolver } from './live/stock-changed.resolver.js';
-import { Offer } from './references.js';
+import { Offer, type ProductVariant } from './references.js';
 import { ReservationResolver } from './reservation/reservation.resolver.js';
 import { ReassignedShopOrderResolver, ShortfallResolver } from './shortfall/shortfall.resolver.js';
 import { readOwnStockLevel, StockLevelResolver } from './stock/stock-level.resolver.js';
@@ -49,11 +51,22 @@ export const source: SchemaSource = {
   ],
   orphanedTypes: [Offer],
   references: {
-    Warehouse: ({ id }, context: WarehouseContext) => requireWarehouse(context, id as string),
-    StockLevel: ({ id }, context: WarehouseContext) => readOwnStockLevel(context, id as string),
-    StockTransfer: ({ id }, context: WarehouseContext) => readOwnTransfer(context, id as string),
-    Shop: ({ id }) => ({ id }),
-    ProductVariant: ({ sku }) => ({ sku }),
-    Offer: (reference) => reference,
+    Warehouse: byId(requireWarehouse),
+    StockLevel: byId(readOwnStockLevel),
+    StockTransfer: byId(readOwnTransfer),
+    Shop: (references) => references,
+    ProductVariant: (references) => references,
+    Offer: (references) => references,
+  },
+  fields: {
+    'Offer.availability': readAvailabilityOfOffers,
+    'ProductVariant.availability': (
+      variants: readonly ProductVariant[],
+      context: WarehouseContext,
+    ) =>
+      loadAvailabilityOfSkus(
+        variants.map(({ sku }) => sku),
+        context,
+      ),
   },
 };

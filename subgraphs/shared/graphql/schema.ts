@@ -12,6 +12,7 @@ import {
 } from 'type-graphql';
 import { badInput } from '../errors.js';
 import { checkRules, readRights } from '../rights/rights.js';
+import { type EntityResolvers, resolveEntitiesTogether } from './entities.js';
 import { DateTime } from './scalars.js';
 
 const federation = `extend schema @link(
@@ -19,16 +20,9 @@ const federation = `extend schema @link(
   import: ["@key", "@shareable", "@external", "@requires", "@provides", "@inaccessible"]
 )`;
 
-/** Finds an entity by the key with which another subgraph refers to it; null if there is none. */
-export type ReferenceResolver = (
-  reference: Readonly<Record<string, unknown>>,
-  context: never,
-) => unknown | Promise<unknown>;
-
-export interface SchemaSource {
+export interface SchemaSource extends EntityResolvers {
   // biome-ignore lint/complexity/noBannedTypes: type-graphql takes resolver classes as Function
   readonly resolvers: NonEmptyArray<Function>;
-  readonly references: Readonly<Record<string, ReferenceResolver>>;
   /** types that no field of this subgraph reaches */
   // biome-ignore lint/complexity/noBannedTypes: as above
   readonly orphanedTypes?: Function[];
@@ -75,11 +69,9 @@ export const printFederatedSdl = sdlOf;
 export async function buildFederatedSchema(source: SchemaSource): Promise<GraphQLSchema> {
   const built = await buildPlainSchema(source);
   const typeDefs = parse(sdlOf(built));
-  const resolvers = createResolversMap(built) as Record<string, object>;
-  for (const [typeName, resolveReference] of Object.entries(source.references)) {
-    resolvers[typeName] = { ...resolvers[typeName], __resolveReference: resolveReference };
-  }
-  return buildSubgraphSchema([{ typeDefs, resolvers: resolvers as never }]);
+  const schema = buildSubgraphSchema([{ typeDefs, resolvers: createResolversMap(built) as never }]);
+  resolveEntitiesTogether(schema, source);
+  return schema;
 }
 
 /** Reports violations of class-validator, and text that PostgreSQL cannot store, as `BAD_USER_INPUT`. */

@@ -17,3 +17,15 @@ export class OfferResolver {
     return loaderOf(context, loadAvailability).load({ shopId: shop.id, sku: variant.sku });
   }
 }
+
+/** The availability of each offer; null for one without a variant. One statement for all. */
+export async function readAvailabilityOfOffers(
+  offers: readonly Offer[],
+  context: SubgraphContext,
+): Promise<(Availability | null)[]> {
+  const keys = offers.flatMap(({ shop, variant }) =>
+    variant ? [{ shopId: shop.id, sku: variant.sku }] : [],
+  );
+  const read = (await loadAvailability(keys, context)).values();
+  return offers.map(({ variant }) => (variant ? (read.next().value ?? null) : null));
+}
