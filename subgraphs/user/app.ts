@@ -3,17 +3,23 @@ import type { SubgraphParts } from '../shared/subgraph-definition.js';
 import type { variables } from './config.js';
 import type { UserApp } from './context.js';
 import { createMessageSender } from './message/create-message-sender.js';
+import { publishEndedSessions } from './session/session-signals.js';
 import { readSigningKeys } from './session/signing-keys.js';
 import { createSuccessorOf } from './session/successor.js';
 import { createOneTimeCodes } from './verification/one-time-codes.js';
 
-type Parts = SubgraphParts<typeof variables, never, { readonly codes: Redis }>;
+type Parts = SubgraphParts<
+  typeof variables,
+  never,
+  { readonly codes: Redis; readonly events: Redis }
+>;
 
 /** @throws ConfigError */
-export async function createApp({ config, redis, logger, onStop }: Parts): Promise<UserApp> {
+export async function createApp({ config, orm, redis, logger, onStop }: Parts): Promise<UserApp> {
   const keys = await readSigningKeys(config.AUTH_SIGNING_KEYS);
   const messages = createMessageSender(config, logger);
   onStop(() => messages.close());
+  publishEndedSessions(orm, redis.events);
   return {
     keys,
     successorOf: createSuccessorOf(config.OTP_SECRET),

@@ -35,6 +35,11 @@ export const variables = {
     'redis://127.0.0.1:63799/3',
     'the Redis of one-time codes, which need a Redis database of their own',
   ),
+  EVENTS_REDIS_URL: requiredInProduction(
+    address,
+    'redis://127.0.0.1:63799/0',
+    'the Redis that publishes ended sessions, the same as that of order; it stores nothing',
+  ),
   OTP_SECRET: requiredInProduction(
     secretText,
     'development-secret-of-codes',

@@ -19,7 +19,7 @@ export const subgraph = defineSubgraph({
   databaseSchema,
   source,
   callers: ['router', 'order'],
-  redis: { codes: { url: 'OTP_REDIS_URL' } },
+  redis: { codes: { url: 'OTP_REDIS_URL' }, events: { url: 'EVENTS_REDIS_URL' } },
   app: createApp,
   consumes: {},
   emits: {},

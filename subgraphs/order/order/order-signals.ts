@@ -1,30 +1,12 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import { createCommitSignal } from '../../shared/database/commit-signal.js';
 
-type Listener = (orderIds: readonly string[]) => void;
-
-/** by MikroORM’s event manager, which all entity managers of a process share */
-const listeners = new WeakMap<object, Listener>();
-const changedIn = new WeakMap<object, Set<string>>();
+const ordersChanged = createCommitSignal();
 
 /** Calls `listener` with the orders that a transaction changed, after its commit. */
-export function onOrdersChanged({ em }: MikroORM, listener: Listener): void {
-  const events = em.getEventManager();
-  listeners.set(events, listener);
-  events.registerSubscriber({
-    afterTransactionCommit({ transaction }) {
-      const changed = transaction && changedIn.get(transaction);
-      if (changed) listener([...changed]);
-    },
-  });
-}
+export const onOrdersChanged = (orm: MikroORM, listener: (orderIds: readonly string[]) => void) =>
+  ordersChanged.listen(orm, listener);
 
 /** Marks an order as changed: by the transaction of `em`, or at once if there is none. */
-export function markChanged(em: EntityManager, orderId: string): void {
-  const transaction = em.getTransactionContext<object>();
-  if (!transaction) {
-    listeners.get(em.getEventManager())?.([orderId]);
-    return;
-  }
-  const changed = changedIn.get(transaction) ?? new Set();
-  changedIn.set(transaction, changed.add(orderId));
-}
+export const markChanged = (em: EntityManager, orderId: string) =>
+  ordersChanged.mark(em, [orderId]);

@@ -6,6 +6,7 @@ import { conflict, forbidden, notFound } from '../../shared/errors.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { lockUsers, requireLiveSession } from '../locks.js';
+import { closeStreams } from '../session/end-sessions.js';
 import { RoleEnum, User } from '../user.js';
 
 @InputType({ description: 'The new role of a user.' })
@@ -18,7 +19,8 @@ export class SetRoleInput {
 }
 
 /**
- * Gives a user a role. It is in the user's next access token, at most 15 minutes from now.
+ * Gives a user a role. It is in the user's next access token, at most 15 minutes from now. The user's open
+ * subscriptions are closed.
  *
  * @throws `CONFLICT` for the caller's own role, so that an admin always remains; `FORBIDDEN` where the
  *   caller is no longer an admin; `NOT_FOUND`, `UNAUTHENTICATED`
@@ -37,6 +39,7 @@ export async function setRole(
     if (self.role !== 'ADMIN') throw forbidden();
     const user = await tx.findOne(User, { id: userId });
     if (!user) throw notFound('user', userId);
+    if (user.role !== role) await closeStreams(tx, userId);
     user.role = role;
     return user;
   });

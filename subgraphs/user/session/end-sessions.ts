@@ -1,9 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { identityOf } from '../../shared/auth/callers.js';
-import { sqlCount } from '../../shared/database/sql.js';
+import { sql, sqlCount } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { lockUsers } from '../locks.js';
+import { markEnded } from './session-signals.js';
 
 /**
  * Ends the session of the access token, or all sessions of its user. Their refresh tokens are refused from
@@ -18,18 +19,36 @@ export async function logout(context: SubgraphContext, everywhere: boolean): Pro
   return true;
 }
 
-/** Ends the sessions of a user: all of them, only one, or all except one. */
+/** Ends the sessions of a user: all of them, only one, or all except one. Their streams are closed. */
 export async function endSessions(
   tx: EntityManager,
   userId: string,
   { only, except }: { only?: string; except?: string } = {},
 ): Promise<void> {
-  await sqlCount(
+  const ended = await sql<{ id: string }>(
     tx,
     `update login_session set ended_at = now(), updated_at = now()
      where user_id = $1 and ended_at is null
-       and ($2::uuid is null or id = $2) and ($3::uuid is null or id <> $3)`,
+       and ($2::uuid is null or id = $2) and ($3::uuid is null or id <> $3)
+     returning id`,
     [userId, only ?? null, except ?? null],
+  );
+  markEnded(
+    tx,
+    ended.map(({ id }) => id),
+  );
+}
+
+/** Closes the streams of all sessions of a user, whose access tokens state a former role. */
+export async function closeStreams(tx: EntityManager, userId: string): Promise<void> {
+  const live = await sql<{ id: string }>(
+    tx,
+    'select id from login_session where user_id = $1 and ended_at is null',
+    [userId],
+  );
+  markEnded(
+    tx,
+    live.map(({ id }) => id),
   );
 }
 
