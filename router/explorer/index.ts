@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import sirv from 'sirv';
 import { HttpError, sendJson } from '../../subgraphs/shared/http/http.js';
+import { whenClosed } from '../../subgraphs/shared/http/when-closed.js';
 import type { KnownOperation } from '../operations/known-operations.js';
 import { examplesOf } from './examples.js';
 
@@ -99,7 +100,7 @@ function createFileServer(folder: string): ReturnType<typeof sirv> {
     // download would leave its file open.
     response.once('pipe', (file: Readable) => {
       file.once('error', () => response.destroy());
-      response.once('close', () => file.destroy());
+      whenClosed(response, () => file.destroy());
     });
     serveFile(request, response, next);
   };

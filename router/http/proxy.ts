@@ -5,6 +5,7 @@ import { callerHeader } from '../../subgraphs/shared/auth/callers.js';
 import { type DomainError, outcomeUnknown, tryAgain } from '../../subgraphs/shared/errors.js';
 import { clientKeepAlive } from '../../subgraphs/shared/http/keep-alive.js';
 import { readsHeader } from '../../subgraphs/shared/http/reads-header.js';
+import { isClosed, whenClosed } from '../../subgraphs/shared/http/when-closed.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 
 const connectionsMax = 32;
@@ -61,9 +62,9 @@ export function createSubgraphProxy(
   });
   return {
     async forward(request, response, requestId) {
-      const { headers, method = 'GET', url: path = '/' } = request;
+      const { headers, method = 'GET', url: path = '/', socket } = request;
       const clientGone = new AbortController();
-      response.once('close', () => clientGone.abort());
+      const unwatch = whenClosed(socket, () => clientGone.abort());
       // undici's timeouts stop while nobody reads, and all files share its connections.
       response.setTimeout(idleMaxMs, () => response.destroy());
       let isSent = false;
@@ -85,12 +86,14 @@ export function createSubgraphProxy(
         response.writeHead(answer.statusCode, endToEnd(answer.headers));
         await pipeline(answer.body, response);
       } catch (error) {
-        if (response.destroyed) return; // the client went away
+        if (isClosed(socket)) return; // the client went away
         logger.warn(
           { subgraph: name, reason: (error as Error).message },
           'forwarded request failed',
         );
         throw failureOf(name, isSent && !reads.includes(method));
+      } finally {
+        unwatch();
       }
     },
     close: () => pool.close(),

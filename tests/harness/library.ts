@@ -55,6 +55,7 @@ export async function startLibrary() {
   write(compose({ 'library-books': booksSdl, 'reader-reviews': reviewsSdl }));
   const routers = new Set<Service>();
   return {
+    redis,
     books,
     reviews,
     compose,

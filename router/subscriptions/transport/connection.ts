@@ -1,5 +1,6 @@
 import { CloseCode } from 'graphql-ws';
 import type { WebSocket } from 'ws';
+import { whenClosed } from '../../../subgraphs/shared/http/when-closed.js';
 import type { ClientStream } from '../feed/client-stream.js';
 import type { Client } from '../feed/hub.js';
 
@@ -24,7 +25,7 @@ export class Connection {
     private readonly socket: WebSocket,
     readonly address: string,
   ) {
-    socket.once('close', () => {
+    whenClosed(socket, () => {
       for (const stream of this.#operations.values()) void stream?.return();
       this.#operations.clear();
     });
@@ -74,7 +75,7 @@ export class Connection {
     const remainingMs = Math.min(timerMaxMs, expiresAtMs - Date.now() + 100);
     const closing = { code: CloseCode.Forbidden, reason: 'The access token expired' };
     const timer = setTimeout(() => this.closeAfterResponses(closing), remainingMs);
-    this.socket.once('close', () => clearTimeout(timer));
+    whenClosed(this.socket, () => clearTimeout(timer));
   }
 
   #closeIfNothingRuns(): void {

@@ -1,7 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getOperationAST } from 'graphql';
+import { isClosed, whenClosed } from '../../../subgraphs/shared/http/when-closed.js';
 import { parseOrNull } from '../../graphql-ast.js';
 import { type ClientStream, type Result, StreamEnd } from '../feed/client-stream.js';
 
@@ -100,18 +102,21 @@ export interface HttpStreams {
 
 /** @param shutdownReason error for multipart clients at the end; SSE clients reconnect by themselves */
 export function createHttpStreams(shutdownReason: () => StreamEnd): HttpStreams {
-  const open = new Map<ServerResponse, () => void>();
+  /** how to end each stream, and the socket of its client */
+  const open = new Set<{ readonly socket: Socket; end(): void }>();
   let stopping = false;
 
   return {
     async write(transport, response, results) {
       const { contentType, opening, heartbeat, ending, closing } = framings[transport];
       const stream = 'return' in results ? results : undefined;
+      // The response of a pipelined request emits no `close` before its turn has come.
+      const { socket } = response.req;
       let writing = false;
       let isAborted = false;
       const write = async (text: string) => {
         writing = true;
-        await writeWithTimeout(response, text, stopping ? closeMaxMs : writeMaxMs);
+        await writeWithTimeout(response, socket, text, stopping ? closeMaxMs : writeMaxMs);
         writing = false;
       };
       const closeStream = () => void stream?.return();
@@ -120,8 +125,9 @@ export function createHttpStreams(shutdownReason: () => StreamEnd): HttpStreams 
         if (isAborted) closeStream();
         else stream?.end(shutdownReason());
       });
-      response.once('close', closeStream);
-      open.set(response, end);
+      const unwatch = whenClosed(socket, closeStream);
+      const entry = { socket, end };
+      open.add(entry);
       if (stopping) end();
       response.writeHead(200, {
         'content-type': contentType,
@@ -140,31 +146,36 @@ export function createHttpStreams(shutdownReason: () => StreamEnd): HttpStreams 
         await write(ending(error) + closing);
       } finally {
         clearInterval(heartbeatTimer);
-        open.delete(response);
-        response.off('close', closeStream);
+        open.delete(entry);
+        unwatch();
         response.end();
       }
     },
     async stop() {
       stopping = true;
-      for (const end of open.values()) end();
+      for (const { end } of open) end();
       const deadlineMs = performance.now() + closeMaxMs;
       while (open.size > 0 && performance.now() < deadlineMs) await sleep(pollMs);
-      for (const response of open.keys()) response.destroy();
+      for (const { socket } of open) socket.destroy();
     },
   };
 }
 
-function writeWithTimeout(response: ServerResponse, text: string, maxMs: number): Promise<void> {
-  if (response.destroyed) return Promise.resolve();
+function writeWithTimeout(
+  response: ServerResponse,
+  socket: Socket,
+  text: string,
+  maxMs: number,
+): Promise<void> {
+  if (isClosed(socket)) return Promise.resolve();
   return new Promise((resolve) => {
-    const timer = setTimeout(() => response.destroy(), maxMs);
+    const timer = setTimeout(() => socket.destroy(), maxMs);
     const done = () => {
       clearTimeout(timer);
-      response.off('close', done);
+      unwatch();
       resolve();
     };
-    response.once('close', done);
+    const unwatch = whenClosed(socket, done);
     response.write(text, done);
   });
 }

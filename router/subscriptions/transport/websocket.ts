@@ -6,6 +6,7 @@ import { GraphQLError, type GraphQLFormattedError, parse } from 'graphql';
 import { CloseCode, type Context, type SubscribePayload } from 'graphql-ws';
 import { type Extra, useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { isClosed, whenClosed } from '../../../subgraphs/shared/http/when-closed.js';
 import { newId } from '../../../subgraphs/shared/ids.js';
 import { requestTrace } from '../../../subgraphs/shared/observability/request-context.js';
 import { telemetry } from '../../../subgraphs/shared/observability/telemetry/telemetry.js';
@@ -135,9 +136,8 @@ export function serveWebSockets(options: WebSocketOptions) {
     server,
     /** @param address rate limit key of the client address */
     async upgrade(request: IncomingMessage, duplex: Duplex, head: Buffer, address: string) {
-      if (duplex.destroyed) return; // its `close` event has passed: the slot would not be released
-      const release = options.openSockets.acquire(address);
-      duplex.once('close', release);
+      if (isClosed(duplex)) return;
+      whenClosed(duplex, options.openSockets.acquire(address));
       server.handleUpgrade(request, duplex, head, (socket) => {
         const connection = new Connection(socket, address);
         connections.set(socket, connection);

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ApolloServer, type BaseContext, HeaderMap } from '@apollo/server';
 import { DomainError } from '../errors.js';
 import { requestTrace } from '../observability/request-context.js';
+import { whenClosed } from './when-closed.js';
 
 /** A request that cannot be read; `status` is the HTTP status to answer with. */
 export class HttpError extends Error {
@@ -21,9 +22,7 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
   const chunks: Buffer[] = [];
   let size = 0;
   return new Promise((resolve, reject) => {
-    const failIfIncomplete = () => {
-      if (!request.complete) reject(new HttpError(400, 'The request body ended early.'));
-    };
+    const failIfIncomplete = () => reject(new HttpError(400, 'The request body ended early.'));
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size <= maxBytes) {
@@ -34,7 +33,8 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
       reject(new HttpError(413, `The request body is larger than ${maxBytes} bytes.`));
     });
     request.once('end', () => resolve(Buffer.concat(chunks)));
-    request.once('error', failIfIncomplete).once('close', failIfIncomplete);
+    request.once('error', failIfIncomplete);
+    whenClosed(request, failIfIncomplete);
   });
 }
 
