@@ -77,6 +77,11 @@ const limits = {
     'redis://127.0.0.1:63799/4',
     'the Redis that counts requests for rate limits',
   ),
+  EVENTS_REDIS_URL: setting(
+    z.union([z.literal(''), address]),
+    '',
+    'the Redis of messages that sessions have ended, the same as that of user',
+  ),
 };
 
 const web = {

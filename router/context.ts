@@ -6,6 +6,8 @@ export interface RouterContext {
   readonly address: string;
   /** deadline of the whole operation, by `performance.now()` */
   readonly deadlineMs?: number;
+  /** cost of the operation, of a subscription that of one event; set when it is validated */
+  cost?: number;
   /** true to plan the operation without sending requests to subgraphs */
   readonly plansOnly?: boolean;
 }

@@ -31,6 +31,7 @@ import type { SubgraphProxy } from './http/proxy.js';
 import { createWebHeaders, isPreflight } from './http/web-headers.js';
 import { limiterCommandMaxMs, withCooldown } from './limits/limiter-redis.js';
 import {
+  createCostLimits,
   createRateLimits,
   type RateLimitTable,
   rateLimitProfiles,
@@ -66,9 +67,13 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
   });
   const table = rateLimits ?? rateLimitProfiles[config.RATE_LIMIT_PROFILE];
   const consumeLimit = createRateLimits(table, withCooldown(redis), registry);
+  const consumeCost = createCostLimits(consumeLimit);
+  const events = config.EVENTS_REDIS_URL
+    ? createRedis(config.EVENTS_REDIS_URL, logger, 'events')
+    : undefined;
   warnOfRaisedLimits(config.RATE_LIMIT_PROFILE, logger);
   const federation = createGateway(config, env, logger, registry);
-  const { gateway, supergraph, health, services, urls, closeSources } = federation;
+  const { gateway, supergraph, health, eventServices, urls, closeSources } = federation;
   const verifyToken = createTokenVerifier(config.JWKS_URL, {
     [callerHeader]: callerCredentials('router', config.ROUTER_SECRET),
   });
@@ -77,18 +82,21 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
   const serveSubscriptions = createSubscriptions({
     ...shared,
     supergraph,
-    services,
+    services: eventServices,
     urls,
+    consumeCost,
+    events,
     verifyToken,
   });
   const operations = readKnownOperations();
   const apollo = createApollo({ ...shared, operations });
-  watchRedis(registry, { limits: redis });
+  watchRedis(registry, { limits: redis, ...(events && { events }) });
   await apollo.start();
   await connectRedis(redis, logger);
   await warmUp(apollo, operations, logger);
   gateway.onSchemaLoadOrUpdate(() => void warmUp(apollo, operations, logger));
   const subscriptions = serveSubscriptions(apollo);
+  if (events) await connectRedis(events, logger);
   const setHeaders = createWebHeaders(config.CORS_ORIGINS, tls !== null);
   const serveExplorer = createExplorer(config.INTROSPECTION, operations);
   const proxiedRoutes = createProxiedRoutes(urls, config.ROUTER_SECRET, logger);
@@ -156,6 +164,7 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
       closeSources,
       proxiedRoutes.close,
       () => closeRedis(redis),
+      async () => events && (await closeRedis(events)),
     ],
   });
 }

@@ -210,24 +210,32 @@ describe('federated subscriptions at the router', () => {
     await until(watch, (answer) => answer?.data?.stockChanged.left === 9);
   });
 
-  it('send a snapshot to all 100 clients after their subgraph was down', async () => {
-    const { sku } = await openShop(system, vendor, [10]);
+  it('send the snapshot after their subgraph was down to those of 100 clients for whom it changed', async () => {
+    const { sku, shopId, offerId } = await openShop(system, vendor, [10]);
+    const withoutShop = watchStock.replace('shop { name }', '');
     const clients = Object.keys(liveClients).map((name) => clientOf(name));
     const watches = clients.flatMap((client, c) =>
       Array.from({ length: 20 }, (_, n) =>
-        client.subscribe(watchStock.replace('version', `v${c}${n % 4}: version`), {
-          skus: [sku],
-        }),
+        client.subscribe(
+          (n % 2 ? watchStock : withoutShop).replace('version', `v${c}${n % 4}: version`),
+          { skus: [sku] },
+        ),
       ),
     );
     await Promise.all(watches.map((watch) => until(watch, left(10))));
     await system.stopProcess('warehouse');
-    const before = watches.map(({ seen }) => seen.length);
+    const name = 'Renamed meanwhile';
+    const input = { id: shopId, name };
+    await actAs(system, vendor).mutate('updateShop', 'UpdateShopInput', input, 'id');
     await system.start('warehouse');
-    await eventually(
-      async () => watches.filter(({ seen }, n) => seen.length <= (before[n] as number)).length,
-      (waiting) => waiting === 0,
+    const withShop = watches.filter((_, n) => n % 2);
+    await Promise.all(
+      withShop.map((watch) => until(watch, (is) => is?.data.stockChanged.shop?.name === name)),
     );
+    await checkout(system, customer, [{ offerId, quantity: 3 }]);
+    await Promise.all(watches.map((watch) => until(watch, left(7))));
+    const odd = watches.filter(({ seen }, n) => seen.length !== (n % 2 ? 3 : 2));
+    expect(odd.map(({ seen }) => seen)).toEqual([]);
     expect(watches.filter((watch) => watch.ended() !== null)).toEqual([]);
     for (const watch of watches) watch.stop();
   });

@@ -6,13 +6,16 @@ import type { RouterConfig } from '../config.js';
 import type { RouterContext } from '../context.js';
 import { SingleFlight } from '../subgraphs/single-flight.js';
 import { readAddresses } from '../subgraphs/subgraph-addresses.js';
-import { SubgraphDataSource } from '../subgraphs/subgraph-data-source.js';
+import { type Purpose, SubgraphDataSource } from '../subgraphs/subgraph-data-source.js';
 import { watchSubgraphs } from '../subgraphs/subgraph-health.js';
 import { SubgraphSources } from '../subgraphs/subgraph-sources.js';
 import { openSupergraphFile } from '../supergraph/supergraph-file.js';
 import { subgraphsOf } from '../supergraph/supergraph-sdl.js';
 import { withErrorPaths } from './partial-answers.js';
 import { createPlanCache, createSubgraphTimer } from './router-metrics.js';
+
+// One hung subgraph must not occupy all completions for as long as a checkout may take.
+const eventTimeoutMs = 10_000;
 
 /**
  * Federates queries and mutations over the subgraphs of the supergraph.
@@ -41,10 +44,19 @@ export function createGateway(
     queryPlannerConfig: { cache: createPlanCache(registry) },
     buildService({ name, url: composed = '' }) {
       const url = addressOf(name, composed);
-      const timeoutMs = config.SUBGRAPH_TIMEOUT_MS;
-      const settings = { name, url, credentials, timeoutMs, singleFlight, logger };
-      const source = new SubgraphDataSource(settings);
-      return sources.add(name, { url, source, service: withErrorPaths(withTiming(name, source)) });
+      const settings = { name, url, credentials, singleFlight, logger };
+      const open = (purpose: Purpose, timeoutMs: number) => {
+        const source = new SubgraphDataSource({ ...settings, purpose, timeoutMs });
+        return { source, service: withErrorPaths(withTiming(name, purpose, source)) };
+      };
+      const operations = open('operations', config.SUBGRAPH_TIMEOUT_MS);
+      const events = open('events', Math.min(config.SUBGRAPH_TIMEOUT_MS, eventTimeoutMs));
+      return sources.add(name, {
+        url,
+        service: operations.service,
+        eventService: events.service,
+        sources: [operations.source, events.source],
+      });
     },
   });
   gateway.onSchemaLoadOrUpdate(({ coreSupergraphSdl }) => {
@@ -61,8 +73,8 @@ export function createGateway(
     gateway,
     supergraph,
     health,
-    /** the data sources of the subgraphs, once the gateway is loaded */
-    services: sources.services as ReadonlyMap<string, GraphQLDataSource<RouterContext>>,
+    /** the data sources of the subgraphs for the fields of events, once the gateway is loaded */
+    eventServices: sources.eventServices as ReadonlyMap<string, GraphQLDataSource<RouterContext>>,
     /** the addresses of the subgraphs, once the gateway is loaded */
     urls: sources.urls as ReadonlyMap<string, string>,
     closeSources: () => sources.close(),

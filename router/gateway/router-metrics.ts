@@ -11,6 +11,7 @@ import {
   operationSeconds,
 } from '../../subgraphs/shared/observability/operation-metrics.js';
 import type { RouterContext } from '../context.js';
+import type { Purpose } from '../subgraphs/subgraph-data-source.js';
 
 const planCacheMaxBytes = 30 * 1024 * 1024;
 const learnedNamesMax = 100;
@@ -19,13 +20,14 @@ const learnedNamesMax = 100;
 export function createSubgraphTimer(registry: Registry) {
   const duration = new Histogram({
     name: 'holdfast_subgraph_request_seconds',
-    help: 'Response time of subgraphs, by outcome: ok, errors, or failed (no response).',
-    labelNames: ['subgraph', 'outcome'],
+    help: 'Response time of subgraphs, by purpose (operations, or events of subscriptions) and outcome: ok, errors, or failed (no response).',
+    labelNames: ['subgraph', 'purpose', 'outcome'],
     buckets: operationSeconds,
     registers: [registry],
   });
   return (
     subgraph: string,
+    purpose: Purpose,
     source: GraphQLDataSource<RouterContext>,
   ): GraphQLDataSource<RouterContext> => ({
     async process(options) {
@@ -36,7 +38,7 @@ export function createSubgraphTimer(registry: Registry) {
         outcome = answer.errors ? 'errors' : 'ok';
         return answer;
       } finally {
-        duration.observe({ subgraph, outcome }, (performance.now() - startedAt) / 1000);
+        duration.observe({ subgraph, purpose, outcome }, (performance.now() - startedAt) / 1000);
       }
     },
   });

@@ -83,11 +83,11 @@ function isDeeperThan(value: unknown, depthMax: number): boolean {
  * of a page is in the variables, or in the default of its argument.
  */
 export function costLimitPlugin(limits: QueryLimits): ApolloServerPlugin<RouterContext> {
-  const checkCost = createCostCheck(limits.QUERY_COST_MAX);
+  const computePrice = createPricing(limits.QUERY_COST_MAX);
   return {
     async requestDidStart() {
       return {
-        async didResolveOperation({ schema, document, operation, request }) {
+        async didResolveOperation({ schema, document, operation, request, contextValue }) {
           if (!operation) return;
           if (
             Object.values(request.variables ?? {}).some((each) =>
@@ -96,37 +96,41 @@ export function costLimitPlugin(limits: QueryLimits): ApolloServerPlugin<RouterC
           )
             throw asValidationError(valueTooDeep(limits.QUERY_DEPTH_MAX));
           const values = variableValues(schema, operation, request.variables);
-          const reason = values && checkCost(schema, document, operation, values);
-          if (reason) throw asValidationError(reason);
+          const price = values && computePrice(schema, document, operation, values);
+          if (price?.refusal) throw asValidationError(price.refusal);
+          if (price) contextValue.cost = price.cost;
         },
       };
     },
   };
 }
 
-// Costs of one document, by its page sizes.
+interface Price {
+  readonly cost: number;
+  /** why the operation is refused; '' if it is accepted */
+  readonly refusal: string;
+}
+
+// Prices of one document, by its page sizes.
 const cachedMax = 100;
 
 /**
  * Computes the cost of a document once for each set of page sizes: clients repeat the same ones, and the
  * computation takes longer than all other work of the router for an operation.
  */
-function createCostCheck(maxCost: number) {
-  const caches = new WeakMap<
-    DocumentNode,
-    { sizes: string[]; refusals: LRUCache<string, string> }
-  >();
+function createPricing(maxCost: number) {
+  const caches = new WeakMap<DocumentNode, { sizes: string[]; prices: LRUCache<string, Price> }>();
   return (
     schema: GraphQLSchema,
     document: DocumentNode,
     operation: OperationDefinitionNode,
     values: Record<string, unknown>,
-  ): string => {
+  ): Price => {
     let cache = caches.get(document);
     if (!cache) {
       cache = {
         sizes: sizeVariables(document),
-        refusals: new LRUCache({ max: cachedMax }),
+        prices: new LRUCache({ max: cachedMax }),
       };
       caches.set(document, cache);
     }
@@ -134,11 +138,11 @@ function createCostCheck(maxCost: number) {
       document.definitions.indexOf(operation),
       ...cache.sizes.map((name) => values[name] ?? null),
     ]);
-    const cached = cache.refusals.get(key);
-    if (cached !== undefined) return cached;
-    const refusal = findRefusal(schema, document, operation, values, maxCost);
-    cache.refusals.set(key, refusal);
-    return refusal;
+    const cached = cache.prices.get(key);
+    if (cached) return cached;
+    const price = priceOf(schema, document, operation, values, maxCost);
+    cache.prices.set(key, price);
+    return price;
   };
 }
 
@@ -154,35 +158,41 @@ function sizeVariables(document: DocumentNode): string[] {
   return [...names];
 }
 
-/** @returns why an operation is refused; '' if it is accepted */
-function findRefusal(
+function priceOf(
   schema: GraphQLSchema,
   document: DocumentNode,
   operation: OperationDefinitionNode,
   values: Record<string, unknown>,
   maxCost: number,
-): string {
+): Price {
   const priced = withPageSizes(schema, document, values);
   const chosen = priced.definitions[document.definitions.indexOf(operation)];
-  const reason = findCostViolation(schema, priced, chosen, maxCost);
-  if (reason) return reason;
+  const price = armorPrice(schema, priced, chosen, maxCost);
+  if (price.refusal) return price;
   const cycle = findListCycle(schema, document, operation);
-  return cycle ? `${cycle} is nested within itself. Request it only once.` : '';
+  const refusal = cycle ? `${cycle} is nested within itself. Request it only once.` : '';
+  return { ...price, refusal };
 }
 
-function findCostViolation(
+function armorPrice(
   schema: GraphQLSchema,
   document: DocumentNode,
   operation: DefinitionNode | undefined,
   maxCost: number,
-): string | undefined {
-  const reasons: string[] = [];
-  const context = new ValidationContext(schema, document, new TypeInfo(schema), ({ message }) =>
-    reasons.push(message),
-  );
-  const rule = costLimitRule({ maxCost, flattenFragments: true, ...reportOptions })(context);
+): Price {
+  let price: Price = { cost: maxCost, refusal: '' };
+  const context = new ValidationContext(schema, document, new TypeInfo(schema), ({ message }) => {
+    price = { cost: maxCost, refusal: message };
+  });
+  const onAccept = [
+    (_: unknown, { n: cost }: { n: number }) => {
+      price = { cost, refusal: '' };
+    },
+  ];
+  const options = { maxCost, flattenFragments: true, onAccept, ...reportOptions };
+  const rule = costLimitRule(options)(context);
   rule.OperationDefinition?.enter?.(operation);
-  return reasons[0];
+  return price;
 }
 
 /** The document with the number of each `first` written out. */

@@ -16,6 +16,10 @@ const standard = {
   ip: { points: 600, seconds: 10 },
   /** all requests, by user */
   user: { points: 100, seconds: 10 },
+  /** cost of operations and events, in thousands, by address */
+  ipCost: { points: 30_000, seconds: 60 },
+  /** cost of operations and events, in thousands, by user */
+  userCost: { points: 15_000, seconds: 60 },
   /** logins and other guesses of secrets, by address */
   login: { points: 30, seconds: 60 },
   /** logins, by e-mail address or phone number */
@@ -51,6 +55,8 @@ export function warnOfRaisedLimits(profile: keyof typeof rateLimitProfiles, logg
 const messages: Readonly<Record<RateLimitName, string>> = {
   ip: 'Too many requests from your address. Wait, then try again.',
   user: 'Too many requests from your account. Wait, then try again.',
+  ipCost: 'Too much was requested from your address. Request less, or wait, then try again.',
+  userCost: 'Too much was requested from your account. Request less, or wait, then try again.',
   login: 'Too many login attempts from your address. Wait, then try again.',
   identity: 'Too many login attempts for this account. Wait, then try again.',
   code: 'Too many codes were requested from your address. Wait, then try again.',
@@ -91,6 +97,50 @@ export function createRateLimits(
       refused.inc({ limit: name });
       throw rateLimited(messages[name], outcome.msBeforeNext);
     }
+  };
+}
+
+const costOfPoint = 1000;
+
+/**
+ * Charges costs, as `QUERY_COST_MAX` counts them.
+ *
+ * @throws `RATE_LIMITED`, with `retryAfterMs`, over the limit
+ */
+export type ConsumeCost = (name: 'ipCost' | 'userCost', key: string, cost: number) => Promise<void>;
+
+interface Charge {
+  cost: number;
+  readonly outcome: Promise<void>;
+}
+
+/**
+ * Charges costs in thousands, rounded up. One charge of a key is in flight at a time: costs that arrive
+ * meanwhile, or in the same turn, are charged together, and all of them are refused if that is over the limit.
+ */
+export function createCostLimits(consume: ConsumeLimit): ConsumeCost {
+  /** by limit and key: the charge in flight, and the one that follows it */
+  const lanes = new Map<string, { last: Promise<unknown>; next: Charge | undefined }>();
+  return (name, key, cost) => {
+    const id = `${name} ${key}`;
+    const lane = lanes.get(id) ?? { last: Promise.resolve(), next: undefined };
+    lanes.set(id, lane);
+    if (lane.next) {
+      lane.next.cost += cost;
+      return lane.next.outcome;
+    }
+    const outcome = lane.last.then(() => {
+      lane.next = undefined;
+      return consume(name, key, Math.ceil(charge.cost / costOfPoint));
+    });
+    const charge: Charge = { cost, outcome };
+    lane.next = charge;
+    lane.last = outcome
+      .catch(() => {})
+      .finally(() => {
+        if (!lane.next) lanes.delete(id);
+      });
+    return outcome;
   };
 }
 

@@ -6,7 +6,7 @@ const halfOpenAfterMs = 1000;
 
 describe('a half-open circuit', () => {
   it('lets one trial request through and refuses the others at once; it closes when the trial succeeds', async () => {
-    const breaker = createBreaker('test', () => true, createLogger('test', 'silent'));
+    const breaker = createBreaker({ subgraph: 'test' }, () => true, createLogger('test', 'silent'));
     let requests = 0;
     const fail = () => Promise.reject(new Error('away'));
     for (let n = 0; n < 100; n++) await breaker.execute(fail).catch(() => {});

@@ -20,13 +20,14 @@ export interface Breaker {
 }
 
 /**
- * A circuit breaker of one subgraph: while it does not respond, requests fail at once rather than after
+ * A circuit breaker of one subgraph and purpose: while it does not respond, requests fail at once rather than after
  * the timeout, and it can recover without load.
  *
+ * @param of what it protects, for the log
  * @param isFailure which errors count
  */
 export function createBreaker(
-  subgraph: string,
+  of: Readonly<Record<string, string>>,
   isFailure: (error: unknown) => boolean,
   logger: Logger,
 ): Breaker {
@@ -39,8 +40,8 @@ export function createBreaker(
     }),
   });
   breaker.onStateChange((state) => {
-    if (state === CircuitState.Open) logger.error({ subgraph }, 'circuit opened');
-    if (state === CircuitState.Closed) logger.info({ subgraph }, 'circuit closed');
+    if (state === CircuitState.Open) logger.error(of, 'circuit opened');
+    if (state === CircuitState.Closed) logger.info(of, 'circuit closed');
   });
   return {
     // cockatiel would have all wait for the one that tries.

@@ -16,8 +16,12 @@ import type { SingleFlight } from './single-flight.js';
 type Options = GraphQLDataSourceProcessOptions<RouterContext>;
 type GatewayGraphQLResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
 
+/** What requests are for. Each has connections and a circuit breaker of its own. */
+export type Purpose = 'operations' | 'events';
+
 export interface SourceSettings {
   readonly name: string;
+  readonly purpose: Purpose;
   readonly url: string;
   readonly credentials: string;
   /** timeout of one request to the subgraph */
@@ -27,7 +31,7 @@ export interface SourceSettings {
   readonly logger: Logger;
 }
 
-const connectionsMax = 128;
+const connectionsMax: Readonly<Record<Purpose, number>> = { operations: 128, events: 32 };
 const answerMaxBytes = 8 * 1024 * 1024;
 const closeMaxMs = 1000;
 
@@ -51,15 +55,15 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
   #pool: Pool | undefined;
 
   constructor(private readonly settings: SourceSettings) {
-    const { name, url, logger } = settings;
+    const { name, purpose, url, logger } = settings;
     const { origin, pathname, search } = new URL(url);
     this.#origin = origin;
     this.#path = pathname + search;
-    this.#breaker = createBreaker(name, isSubgraphFault, logger);
+    this.#breaker = createBreaker({ subgraph: name, purpose }, isSubgraphFault, logger);
   }
 
   async process(options: Options): Promise<GatewayGraphQLResponse> {
-    const { name, singleFlight, logger } = this.settings;
+    const { name, purpose, singleFlight, logger } = this.settings;
     const role = roleOf(options);
     const identity = options.context.authorization ?? '';
     let isSent = false;
@@ -73,7 +77,8 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
     } catch (error) {
       const failure = failureOf(name, role, error, isSent);
       if (failure.extensions.code === 'BAD_USER_INPUT') throw failure;
-      logger.warn({ subgraph: name, reason: (error as Error).message }, 'subgraph request failed');
+      const reason = (error as Error).message;
+      logger.warn({ subgraph: name, purpose, reason }, 'subgraph request failed');
       throw failure;
     } finally {
       if (role === 'mutation') singleFlight.forget(identity);
@@ -92,7 +97,7 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
   #connections(): Pool {
     // Without the pool's own timeouts: that of `post` also covers the wait for a connection.
     this.#pool ??= new Pool(this.#origin, {
-      connections: connectionsMax,
+      connections: connectionsMax[this.settings.purpose],
       ...clientKeepAlive,
       maxResponseSize: answerMaxBytes,
       headersTimeout: 0,

@@ -9,7 +9,7 @@ const built = (url: string) => {
   };
   const source = { close } as unknown as SubgraphDataSource;
   const service = { process: async () => ({ data: { url } }) };
-  return { url, source, service, timesClosed: () => closed };
+  return { url, sources: [source], service, eventService: service, timesClosed: () => closed };
 };
 
 describe('the subgraphs of a reloaded supergraph', () => {
@@ -24,7 +24,7 @@ describe('the subgraphs of a reloaded supergraph', () => {
     sources.use(['kept', 'gone']);
     sources.use(['kept']);
     expect([...sources.urls]).toEqual([['kept', 'http://kept']]);
-    expect([...sources.services.keys()]).toEqual(['kept']);
+    expect([...sources.eventServices.keys()]).toEqual(['kept']);
     jest.advanceTimersByTime(999);
     expect(gone.timesClosed()).toBe(0);
     jest.advanceTimersByTime(1);

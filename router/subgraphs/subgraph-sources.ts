@@ -5,8 +5,12 @@ import type { SubgraphDataSource } from './subgraph-data-source.js';
 type Service = GraphQLDataSource<RouterContext>;
 interface Built {
   readonly url: string;
-  readonly source: SubgraphDataSource;
+  /** for queries and mutations */
   readonly service: Service;
+  /** for the fields of events */
+  readonly eventService: Service;
+  /** all that is behind the services, to close */
+  readonly sources: readonly SubgraphDataSource[];
 }
 
 /**
@@ -14,7 +18,7 @@ interface Built {
  * the operations that began with it, and is closed when all of them have ended.
  */
 export class SubgraphSources {
-  readonly services = new Map<string, Service>();
+  readonly eventServices = new Map<string, Service>();
   readonly urls = new Map<string, string>();
   readonly #built = new Map<string, Built>();
   readonly #open = new Set<SubgraphDataSource>();
@@ -25,22 +29,22 @@ export class SubgraphSources {
 
   add(name: string, built: Built): Service {
     const previous = this.#built.get(name);
-    if (previous) this.#closeLater(previous.source);
+    if (previous) this.#closeLater(previous.sources);
     this.#built.set(name, built);
-    this.#open.add(built.source);
+    for (const source of built.sources) this.#open.add(source);
     return built.service;
   }
 
   /** Keeps exactly these subgraphs. The gateway requests a data source only once for each. */
   use(names: Iterable<string>): void {
     const used = new Set(names);
-    for (const [name, { url, service, source }] of this.#built) {
+    for (const [name, { url, eventService, sources }] of this.#built) {
       if (used.has(name)) {
         this.urls.set(name, url);
-        this.services.set(name, service);
+        this.eventServices.set(name, eventService);
       } else if (this.urls.delete(name)) {
-        this.services.delete(name);
-        this.#closeLater(source);
+        this.eventServices.delete(name);
+        this.#closeLater(sources);
       }
     }
   }
@@ -50,10 +54,10 @@ export class SubgraphSources {
     await Promise.all([...this.#open].map((source) => source.close()));
   }
 
-  #closeLater(source: SubgraphDataSource): void {
+  #closeLater(sources: readonly SubgraphDataSource[]): void {
     const timer = setTimeout(() => {
       this.#closing.delete(timer);
-      void source.close();
+      for (const source of sources) void source.close();
     }, this.operationMaxMs);
     this.#closing.add(timer.unref());
   }

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { ApolloGateway, GraphQLDataSource } from '@apollo/gateway';
 import type { ApolloServer } from '@apollo/server';
 import type { GraphQLFormattedError } from 'graphql';
+import type { Redis } from 'ioredis';
 import { decodeJwt } from 'jose';
 import { callerCredentials } from '../../subgraphs/shared/auth/callers.js';
 import type { Identity } from '../../subgraphs/shared/auth/tokens.js';
@@ -15,14 +16,16 @@ import type { RouterConfig } from '../config.js';
 import type { RouterContext } from '../context.js';
 import { clientAddress } from '../http/client-address.js';
 import { isOriginAllowed } from '../http/web-headers.js';
-import type { ConsumeLimit } from '../limits/rate-limits.js';
+import type { ConsumeCost, ConsumeLimit } from '../limits/rate-limits.js';
 import type { SupergraphFile } from '../supergraph/supergraph-file.js';
 import { StreamEnd } from './feed/client-stream.js';
-import { errorFormatter, shuttingDown } from './feed/format-errors.js';
-import { type Client, createHub } from './feed/hub.js';
+import { errorFormatter, sessionEnded, shuttingDown } from './feed/format-errors.js';
+import { type Client, createHub, type Hub } from './feed/hub.js';
 import { createOpenCounts } from './feed/open-counts.js';
 import { createPlanner, type Planner } from './feed/plan.js';
 import { connectUpstream, type Upstream } from './feed/upstream.js';
+import { EndedSessions } from './sessions/ended-sessions.js';
+import { receiveEndedSessions } from './sessions/session-messages.js';
 import {
   acceptOperation,
   conditionalRootFieldRefused,
@@ -32,17 +35,23 @@ import { createHttpStreams, type HttpTransport, transportOf } from './transport/
 import { readOperation, readQuery } from './transport/read-operation.js';
 import { serveWebSockets } from './transport/websocket.js';
 
+// More at once would delay each, since the subgraphs are no faster.
+const completionsMax = 64;
+
 export interface SubscriptionsOptions {
   readonly config: RouterConfig;
   readonly logger: Logger;
   readonly registry: Registry;
   readonly gateway: ApolloGateway;
   readonly supergraph: SupergraphFile;
-  /** data source of each subgraph, as the gateway uses it */
+  /** data source of each subgraph for the fields of events, separate from those of queries */
   readonly services: ReadonlyMap<string, GraphQLDataSource<RouterContext>>;
   /** HTTP URL of each subgraph */
   readonly urls: ReadonlyMap<string, string>;
   readonly consumeLimit: ConsumeLimit;
+  readonly consumeCost: ConsumeCost;
+  /** connection that receives ended sessions; undefined without a Redis for them */
+  readonly events: Redis | undefined;
   formatError(formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError;
   verifyToken(authorization: string | undefined): Promise<Identity | null>;
 }
@@ -79,6 +88,7 @@ export function createSubscriptions(
   const credentials = callerCredentials('router', config.ROUTER_SECRET);
   const upstreams = new Map<string, Upstream>();
   const streams = createHttpStreams(() => new StreamEnd(format([shuttingDown()])));
+  const endedSessions = new EndedSessions();
   let planner: Planner | undefined;
   let stopping = false;
 
@@ -87,6 +97,13 @@ export function createSubscriptions(
     perClientMax: config.SUBSCRIPTIONS_PER_CLIENT_MAX,
     totalMax: config.SUBSCRIPTIONS_MAX,
     bufferMax: config.SUBSCRIPTION_BUFFER_MAX,
+    completionsMax,
+    completionMaxMs: config.OPERATION_TIMEOUT_MS,
+    async consumeCost({ address, identity }, cost) {
+      await options.consumeCost('ipCost', address, cost);
+      if (identity) await options.consumeCost('userCost', identity.id, cost);
+    },
+    hasEnded: (client) => endedSessions.hasEnded(client),
     planner: () => planner as Planner,
     upstreamOf(name) {
       const known = upstreams.get(name);
@@ -124,9 +141,11 @@ export function createSubscriptions(
   );
   const clientOf = async (authorization: string | undefined, address: string): Promise<Client> => {
     const identity = await options.verifyToken(authorization);
-    return { identity, authorization, address, expiresAtMs: expiryOf(authorization) };
+    const client = { identity, authorization, address, ...timesOf(authorization) };
+    if (endedSessions.hasEnded(client)) throw sessionEnded();
+    return client;
   };
-  registerGauges(options.registry, hub.counts, () => openSockets.total, upstreams);
+  registerGauges(options.registry, hub, () => openSockets.total, upstreams);
 
   return (apollo) => {
     // The gateway has logged the reason.
@@ -141,6 +160,14 @@ export function createSubscriptions(
       format,
       clientOf,
     });
+
+    if (options.events) {
+      receiveEndedSessions(options.events, (sessionIds) => {
+        endedSessions.add(sessionIds);
+        hub.endSessions(sessionIds);
+        webSockets.endSessions(sessionIds);
+      });
+    }
 
     async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
       if (stopping) throw tryAgain('The server is shutting down. Please reconnect.');
@@ -208,11 +235,11 @@ export function createSubscriptions(
   }
 }
 
-/** Expiry of a verified token, Unix time in milliseconds; Infinity without one. */
-function expiryOf(authorization: string | undefined): number {
-  if (!authorization) return Number.POSITIVE_INFINITY;
-  const { exp } = decodeJwt(authorization.replace(/^Bearer /i, ''));
-  return exp === undefined ? Number.POSITIVE_INFINITY : exp * 1000;
+/** When a verified token was issued and when it expires; Infinity if it does not, or without one. */
+function timesOf(authorization: string | undefined): Pick<Client, 'issuedAtMs' | 'expiresAtMs'> {
+  const claims = authorization ? decodeJwt(authorization.replace(/^Bearer /i, '')) : {};
+  const { iat = 0, exp = Number.POSITIVE_INFINITY } = claims;
+  return { issuedAtMs: iat * 1000, expiresAtMs: exp * 1000 };
 }
 
 function refuseUpgrade(socket: Duplex, error: unknown, logger: Logger): void {
@@ -229,7 +256,7 @@ function upgradeStatus(error: unknown): number {
 
 function registerGauges(
   registry: Registry,
-  counts: () => { subscriptions: number; upstreams: number },
+  { counts, completions }: Pick<Hub, 'counts' | 'completions'>,
   openSockets: () => number,
   upstreams: ReadonlyMap<string, Upstream>,
 ): void {
@@ -244,5 +271,15 @@ function registerGauges(
   gauge('subscription_connections', 'Open WebSockets to subgraphs.', () => {
     return [...upstreams.values()].filter((upstream) => upstream.isOpen()).length;
   });
+  gauge(
+    'subscription_completions',
+    'Events that are being completed with fields of other subgraphs.',
+    () => completions().running,
+  );
+  gauge(
+    'subscription_feeds_waiting',
+    'Upstreams with events that wait to be completed.',
+    () => completions().waiting,
+  );
   gauge('websockets_open', 'Open WebSockets of clients.', openSockets);
 }

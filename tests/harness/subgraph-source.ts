@@ -19,6 +19,7 @@ interface Operations {
 export function openSource(url: string, timeoutMs = 5000) {
   const source = new SubgraphDataSource({
     name: 'test',
+    purpose: 'operations',
     url: `${url}/graphql`,
     credentials: 'router secret',
     timeoutMs,

@@ -7,8 +7,11 @@ import { telemetry } from '../../../subgraphs/shared/observability/telemetry/tel
 import type { RouterContext } from '../../context.js';
 import { type ClientStream, type Result, StreamEnd } from './client-stream.js';
 import { eventKey } from './event-keys.js';
+import type { FairSemaphore, Lane } from './fair-semaphore.js';
 import { type FormatErrors, tooManyEvents, upstreamEnded } from './format-errors.js';
+import { ageMs, KeptEvents } from './kept-events.js';
 import type { SubscriptionPlan, Variables } from './plan.js';
+import { subscribePayload } from './subscribe-payload.js';
 import type { Upstream, UpstreamSink } from './upstream.js';
 
 /** The stream of one client, with its token and the expiry of the token. */
@@ -16,6 +19,8 @@ export interface Subscriber {
   readonly stream: ClientStream;
   readonly authorization: string | undefined;
   readonly expiresAtMs: number;
+  /** Charges the client for events of its snapshot: the first of each entity. */
+  charge(events: number): void;
 }
 
 export interface FeedOptions {
@@ -25,6 +30,8 @@ export interface FeedOptions {
   readonly format: FormatErrors;
   /** number of entities whose latest event is kept, and number of events that may be pending */
   readonly bufferMax: number;
+  /** shared by all feeds */
+  readonly completions: FairSemaphore;
   contextOf(authorization: string | undefined): RouterContext;
   /** called when no subscriber is left, or the upstream ended */
   onEnd(feed: Feed): void;
@@ -37,30 +44,24 @@ const unkeyedLane = '';
 const freshMaxMs = 2000;
 const retryErrorsMs = 1000;
 
-interface KeptEvent {
-  readonly event: ExecutionResult;
-  readonly result: Result;
-  readonly processedAtMs: number;
-}
-
-const ageMs = ({ processedAtMs }: KeptEvent) => Date.now() - processedAtMs;
-
 /**
  * One subscription at a subgraph, shared by any number of clients. For each event the plan fetches the fields
  * of the other subgraphs. Events of one entity are processed one at a time, and a pending event is replaced
- * by a later one. Up to `executingMax` events of different entities are processed concurrently.
+ * by a later one. Up to `executingMax` events of different entities are processed concurrently, in turn with
+ * those of other feeds.
  */
-export class Feed implements UpstreamSink {
+export class Feed implements UpstreamSink, Lane {
   readonly #subscribers = new Set<Subscriber>();
   readonly #pending = new Map<string, { key: string | null; event: ExecutionResult }>();
   readonly #executing = new Set<string>();
-  /** the latest event of each entity and its result, for clients that join later */
-  readonly #kept = new Map<string, KeptEvent>();
+  /** for clients that join later */
+  readonly #kept: KeptEvents;
+  /** by entity, clients that have joined and not received its latest result, even if it did not change */
+  readonly #awaiting = new Map<string, Set<Subscriber>>();
   /** timers of entities whose latest event will be processed again */
   readonly #refreshTimers = new Map<string, NodeJS.Timeout>();
   readonly #unsubscribe: () => void;
   #events = 0;
-  #keptAll = true;
   #ended = false;
   #upstreamCompleted = false;
 
@@ -68,30 +69,55 @@ export class Feed implements UpstreamSink {
     private readonly options: FeedOptions,
     first: Subscriber,
   ) {
+    this.#kept = new KeptEvents(options.bufferMax);
     this.#subscribers.add(first);
-    this.#unsubscribe = this.#subscribe();
+    const token = () => this.#longestValid()?.authorization;
+    const payload = subscribePayload(options.plan, options.variables, token);
+    this.#unsubscribe = outsideRequests(() => options.upstream.subscribe(payload, this));
   }
 
-  /** @returns false if the new subscriber would miss an event that the others received */
+  /**
+   * The new subscriber gets the latest result of each entity, completed again where it is old; the others get
+   * only what that changes.
+   *
+   * @returns false if the new subscriber would miss an event that the others received
+   */
   join(subscriber: Subscriber): boolean {
-    const sawAll = this.options.plan.beginsWithSnapshot ? this.#keptAll : this.#events === 0;
+    const sawAll = this.options.plan.beginsWithSnapshot
+      ? this.#kept.isComplete
+      : this.#events === 0;
     if (this.#ended || this.#upstreamCompleted || !sawAll) return false;
     this.#subscribers.add(subscriber);
     for (const [key, kept] of this.#kept) {
-      if (kept.result.errors) this.#refresh(key, retryErrorsMs - ageMs(kept));
-      else if (ageMs(kept) < freshMaxMs) subscriber.stream.push(key, kept.result);
-      else this.#refresh(key, 0);
+      const isFresh = kept.isConfirmed && !kept.result.errors && ageMs(kept) < freshMaxMs;
+      if (isFresh) {
+        subscriber.stream.push(key, kept.result);
+        continue;
+      }
+      const awaiting = this.#awaiting.get(key) ?? new Set();
+      this.#awaiting.set(key, awaiting.add(subscriber));
+      if (kept.isConfirmed) {
+        this.#refresh(key, kept.result.errors ? retryErrorsMs - ageMs(kept) : 0);
+      }
     }
+    if (this.options.plan.beginsWithSnapshot) subscriber.charge(this.#countEntities());
     return true;
   }
 
-  /** Processes the latest event of an entity again, for all clients, and once for all that join before it. */
+  #countEntities(): number {
+    const pending = [...this.#pending.values()].flatMap(({ key }) => key ?? []);
+    const arriving = new Set([...pending, ...this.#executing]);
+    arriving.delete(unkeyedLane);
+    return this.#kept.size + [...arriving].filter((key) => !this.#kept.has(key)).length;
+  }
+
+  /** Processes the latest event of an entity again, once for all clients that join before it. */
   #refresh(key: string, delayMs: number): void {
     if (this.#refreshTimers.has(key)) return;
     const refresh = () => {
       this.#refreshTimers.delete(key);
       const kept = this.#kept.get(key);
-      if (kept && !this.#pending.has(key) && !this.#executing.has(key)) this.#add(key, kept.event);
+      if (kept && !this.#isArriving(key)) this.#add(key, kept.event);
     };
     if (delayMs > 0) this.#refreshTimers.set(key, setTimeout(refresh, delayMs));
     else refresh();
@@ -99,6 +125,7 @@ export class Feed implements UpstreamSink {
 
   leave(subscriber: Subscriber): void {
     this.#subscribers.delete(subscriber);
+    for (const awaiting of this.#awaiting.values()) awaiting.delete(subscriber);
     if (this.#subscribers.size === 0) this.#stop();
   }
 
@@ -108,12 +135,16 @@ export class Feed implements UpstreamSink {
 
   next(event: ExecutionResult): void {
     this.#events += 1;
-    this.#add(eventKey(event.data), event);
+    const key = eventKey(event.data);
+    const isOfSnapshot = this.options.plan.beginsWithSnapshot && key !== null;
+    if (isOfSnapshot && !this.#kept.has(key) && !this.#isArriving(key)) {
+      for (const subscriber of this.#subscribers) subscriber.charge(1);
+    }
+    this.#add(key, event);
   }
 
   reconnected(): void {
-    this.#kept.clear();
-    this.#keptAll = true;
+    this.#kept.reconnected();
   }
 
   error(reason: unknown): void {
@@ -129,25 +160,6 @@ export class Feed implements UpstreamSink {
   /** Ends the feed for all clients that share it, with the reason. */
   end(reason: StreamEnd): void {
     this.#endAll(reason);
-  }
-
-  #subscribe(): () => void {
-    const { primary } = this.options.plan;
-    const { variables, upstream } = this.options;
-    const used = primary.variableUsages ?? [];
-    const usedVariables = Object.entries(variables).filter(([name]) => used.includes(name));
-    const authorization = () => this.#longestValid()?.authorization;
-    const payload = {
-      query: primary.operation,
-      variables: Object.fromEntries(usedVariables),
-      operationName: primary.operationName,
-      // Read each time it is sent: the token of the first subscriber may have expired at a reconnection.
-      get extensions() {
-        const token = authorization();
-        return token === undefined ? undefined : { authorization: token };
-      },
-    };
-    return outsideRequests(() => upstream.subscribe(payload, this));
   }
 
   /** The subscriber whose token expires last. All subscribers of a feed are the same user, or anonymous. */
@@ -166,24 +178,29 @@ export class Feed implements UpstreamSink {
       return;
     }
     this.#pending.set(slot, { key, event });
-    this.#processPending();
+    this.options.completions.offer(this);
   }
 
-  #processPending(): void {
-    if (this.#executing.size >= executingMax) return;
+  #isArriving(key: string): boolean {
+    return this.#pending.has(key) || this.#executing.has(key);
+  }
+
+  /** Begins to process a pending event. */
+  begin(): Promise<void> | undefined {
+    if (this.#executing.size >= executingMax) return undefined;
     for (const [slot, { key, event }] of this.#pending) {
       const lane = key ?? unkeyedLane;
       if (this.#executing.has(lane)) continue;
       this.#pending.delete(slot);
       this.#executing.add(lane);
-      void this.#process(key, event).finally(() => {
+      return this.#process(key, event).finally(() => {
         this.#executing.delete(lane);
         if (this.#ended) return;
-        this.#processPending();
+        if (this.#pending.size > 0) this.options.completions.offer(this);
         if (this.#upstreamCompleted) this.complete();
       });
-      if (this.#executing.size >= executingMax) return;
     }
+    return undefined;
   }
 
   /** Processes one event as a request of its own, with its own request id and span. */
@@ -208,15 +225,10 @@ export class Feed implements UpstreamSink {
     if (this.#ended) return;
     const { errors, ...rest } = executed;
     const result: Result = errors?.length ? { ...rest, errors: format(errors) } : rest;
-    if (plan.beginsWithSnapshot) this.#keep(key, event, result);
-    for (const { stream } of this.#subscribers) stream.push(key, result);
-  }
-
-  #keep(key: string | null, event: ExecutionResult, result: Result): void {
-    const keptIsFull =
-      key !== null && this.#kept.size >= this.options.bufferMax && !this.#kept.has(key);
-    if (key === null || keptIsFull) this.#keptAll = false;
-    else this.#kept.set(key, { event, result, processedAtMs: Date.now() });
+    const isNew = !plan.beginsWithSnapshot || this.#kept.keep(key, event, result);
+    const receivers = isNew ? this.#subscribers : (this.#awaiting.get(key ?? '') ?? []);
+    for (const { stream } of receivers) stream.push(key, result);
+    this.#awaiting.delete(key ?? '');
   }
 
   #formatReason(reason: unknown) {
@@ -238,6 +250,8 @@ export class Feed implements UpstreamSink {
     this.#ended = true;
     this.#pending.clear();
     this.#kept.clear();
+    this.#awaiting.clear();
+    this.options.completions.remove(this);
     for (const timer of this.#refreshTimers.values()) clearTimeout(timer);
     this.#unsubscribe?.();
     this.options.onEnd(this);

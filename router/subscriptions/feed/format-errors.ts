@@ -38,6 +38,8 @@ function formattedOf(thrown: unknown): GraphQLFormattedError {
 
 export const tokenExpired = () => unauthenticated('The access token expired.');
 
+export const sessionEnded = () => unauthenticated('The session has ended. Log in again.');
+
 export const upstreamEnded = (name: string) =>
   tryAgain(`The ${name} service ended the subscription. Please subscribe again.`);
 

@@ -2,10 +2,11 @@ import { jest } from '@jest/globals';
 import type { ExecutionResult } from 'graphql';
 import { GraphQLError, parse, print } from 'graphql';
 import type { Identity } from '../../../subgraphs/shared/auth/tokens.js';
+import { DomainError } from '../../../subgraphs/shared/errors.js';
 import { requestTrace } from '../../../subgraphs/shared/observability/request-context.js';
 import type { ClientStream } from './client-stream.js';
 import { errorFormatter } from './format-errors.js';
-import { type Client, createHub } from './hub.js';
+import { type Client, createHub, type HubOptions } from './hub.js';
 import type { Planner, SubscriptionPlan } from './plan.js';
 import type { Upstream, UpstreamSink } from './upstream.js';
 
@@ -13,13 +14,14 @@ const never = Number.POSITIVE_INFINITY;
 const person = (id: string, expiresAtMs = never): Client => ({
   identity: { id, role: 'CUSTOMER', sessionId: 's' } satisfies Identity,
   authorization: `Bearer ${id}`,
+  issuedAtMs: 0,
   expiresAtMs,
   address: '::1',
 });
 const stranger: Client = { ...person(''), identity: null, authorization: undefined };
 
 /** A hub over a subgraph that responds as the test says. */
-function openHub(plan: Partial<SubscriptionPlan> = {}, perClientMax = 1000) {
+function openHub(plan: Partial<SubscriptionPlan> = {}, overrides: Partial<HubOptions> = {}) {
   const sinks = new Set<UpstreamSink>();
   const sent: unknown[] = [];
   const sentDuring: unknown[] = [];
@@ -53,15 +55,20 @@ function openHub(plan: Partial<SubscriptionPlan> = {}, perClientMax = 1000) {
       ...formatted,
       extensions: { ...formatted.extensions, ...requestTrace.getStore() },
     })),
-    perClientMax,
+    perClientMax: 1000,
     totalMax: 1000,
     bufferMax: 100,
+    completionsMax: 64,
+    completionMaxMs: 1000,
+    consumeCost: async () => {},
+    hasEnded: () => false,
     planner: () => planner,
     upstreamOf: () => upstream,
+    ...overrides,
   });
   const open = (client: Client, variables = {}) => {
     const document = parse('subscription ($of: String) { stock(of: $of) }');
-    return hub.open({ document, operationName: undefined, variables }, client);
+    return hub.open({ document, operationName: undefined, variables, cost: 10 }, client);
   };
   const emit = (event: ExecutionResult) => {
     for (const sink of sinks) sink.next(event);
@@ -129,11 +136,11 @@ describe('open subscriptions', () => {
     hub.stop();
   });
 
-  it('process events older than 2 s again when clients join, once for all of them', async () => {
+  it('process events older than 2 s again when clients join, once for all of them, and send nothing to the others', async () => {
     let processed = 0;
     const execute: SubscriptionPlan['execute'] = async (event) => {
       processed += 1;
-      return event;
+      return structuredClone(event);
     };
     const { hub, open, emit } = openHub({ execute });
     const nowMs = jest.spyOn(Date, 'now').mockReturnValue(1_000_000);
@@ -143,11 +150,48 @@ describe('open subscriptions', () => {
       await new Promise(setImmediate);
       return streams.map(({ size }) => size);
     };
+    const first = open(stranger);
+    emit(stock('a', 3));
+    expect(await next(first)).toEqual(stock('a', 3));
+    expect([await joinAt(1000), processed]).toEqual([[1, 1, 1, 1, 1], 1]);
+    expect([await joinAt(3000), processed]).toEqual([[1, 1, 1, 1, 1], 2]);
+    expect([await joinAt(4000), processed]).toEqual([[1, 1, 1, 1, 1], 2]);
+    expect(first.size).toBe(0);
+    nowMs.mockRestore();
+    hub.stop();
+  });
+
+  it('send all clients what other subgraphs changed, when it is found for one that joins', async () => {
+    let price = 5;
+    const execute: SubscriptionPlan['execute'] = async ({ data }) => ({ data: { ...data, price } });
+    const { hub, open, emit } = openHub({ execute });
+    const nowMs = jest.spyOn(Date, 'now').mockReturnValue(1_000_000);
+    const first = open(stranger);
+    emit(stock('a', 3));
+    emit(stock('b', 3));
+    await next(first);
+    await next(first);
+    nowMs.mockReturnValue(1_003_000);
+    price = 6;
+    const later = open(stranger);
+    await new Promise(setImmediate);
+    expect([first.size, later.size]).toEqual([2, 2]);
+    expect(await next(first)).toEqual({ data: { ...stock('a', 3).data, price: 6 } });
+    nowMs.mockRestore();
+    hub.stop();
+  });
+
+  it('send nothing to a client that left while its events were processed again', async () => {
+    const { hub, open, emit } = openHub();
+    const nowMs = jest.spyOn(Date, 'now').mockReturnValue(1_000_000);
     open(stranger);
     emit(stock('a', 3));
     await new Promise(setImmediate);
-    expect([await joinAt(1000), processed]).toEqual([[1, 1, 1, 1, 1], 1]);
-    expect([await joinAt(3000), processed]).toEqual([[1, 1, 1, 1, 1], 2]);
+    nowMs.mockReturnValue(1_003_000);
+    const [gone, stays] = [open(stranger), open(stranger)];
+    await gone.return();
+    await new Promise(setImmediate);
+    expect([gone.size, stays.size]).toEqual([0, 1]);
     nowMs.mockRestore();
     hub.stop();
   });
@@ -231,16 +275,79 @@ describe('open subscriptions', () => {
     hub.stop();
   });
 
-  it('discard their kept events when the upstream is lost: a snapshot follows', async () => {
+  it('get of the snapshot after a reconnection only what has changed; a client that joins gets all of it', async () => {
     const { hub, open, emit, sinks } = openHub();
+    const reconnect = () => {
+      for (const sink of sinks) sink.reconnected();
+    };
+    const first = open(stranger);
+    for (const event of [stock('a', 1), stock('b', 2), stock('gone', 3)]) emit(event);
+    for (let n = 0; n < 3; n++) await next(first);
+    reconnect();
+    const later = open(stranger);
+    await new Promise(setImmediate);
+    expect([hub.counts().upstreams, later.size]).toEqual([1, 0]);
+    emit(stock('a', 1));
+    emit(stock('b', 7));
+    emit(stock('new', 4));
+    await new Promise(setImmediate);
+    expect([first.size, later.size]).toEqual([2, 3]);
+    expect([await next(first), await next(first)]).toEqual([stock('b', 7), stock('new', 4)]);
+    expect(await next(later)).toEqual(stock('a', 1));
+    // It was in neither of two snapshots.
+    reconnect();
+    for (const event of [stock('a', 1), stock('b', 7), stock('new', 4)]) emit(event);
+    await new Promise(setImmediate);
+    const last = open(stranger);
+    await new Promise(setImmediate);
+    expect([first.size, last.size]).toEqual([0, 3]);
+    hub.stop();
+  });
+
+  it('take turns when they process events: a large snapshot delays another feed by a few events', async () => {
+    const executions: { of: unknown; resolve(): void }[] = [];
+    const execute: SubscriptionPlan['execute'] = async (event, { of }) => {
+      await new Promise<void>((resolve) => executions.push({ of, resolve }));
+      return event;
+    };
+    const { hub, open, sinks } = openHub({ execute }, { completionsMax: 4, bufferMax: 10_000 });
+    open(stranger, { of: 'large' });
+    open(stranger, { of: 'small' });
+    const [large, small] = sinks;
+    for (let n = 0; n < 10_000; n++) large?.next(stock(`l${n}`, n));
+    for (let n = 0; n < 3; n++) small?.next(stock(`s${n}`, n));
+    expect(executions.map(({ of }) => of)).toEqual(Array(4).fill('large'));
+    expect(hub.completions()).toEqual({ running: 4, waiting: 2 });
+    for (let n = 0; n < 6; n++) {
+      executions[n]?.resolve();
+      await new Promise(setImmediate);
+    }
+    const begun = executions.slice(4).map(({ of }) => of);
+    expect(begun.filter((of) => of === 'small')).toHaveLength(3);
+    expect(executions.length - 6).toBe(4);
+    hub.stop();
+    expect(hub.completions().waiting).toBe(0);
+  });
+
+  it('complete each event by a deadline that begins with its turn', async () => {
+    const left: number[] = [];
+    const ends: (() => void)[] = [];
+    const execute: SubscriptionPlan['execute'] = async (event, _variables, { deadlineMs = 0 }) => {
+      left.push(deadlineMs - performance.now());
+      await new Promise<void>((resolve) => ends.push(resolve));
+      return event;
+    };
+    const options = { completionsMax: 1, completionMaxMs: 5000 };
+    const { hub, open, emit } = openHub({ execute }, options);
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(1000);
     open(stranger);
     emit(stock('a', 1));
+    emit(stock('b', 1));
+    clock.mockReturnValue(9000);
+    ends[0]?.();
     await new Promise(setImmediate);
-    for (const sink of sinks) sink.reconnected();
-    const later = open(stranger);
-    expect(later.size).toBe(0);
-    emit(stock('a', 7));
-    expect(await next(later)).toEqual(stock('a', 7));
+    clock.mockRestore();
+    expect(left).toEqual([5000, 5000]);
     hub.stop();
   });
 
@@ -291,13 +398,79 @@ describe('open subscriptions', () => {
   });
 
   it('are limited for each client', async () => {
-    const { hub, open } = openHub({}, 2);
+    const { hub, open } = openHub({}, { perClientMax: 2 });
     const [first] = [open(person('ana')), open(person('ana'))];
     expect(() => open(person('ana'))).toThrow('Subscription limit reached');
     open(person('ben'));
     await first.return();
     open(person('ana'));
     expect(hub.counts().subscriptions).toBe(3);
+    hub.stop();
+  });
+
+  describe('are charged', () => {
+    function openCharged(refused?: string) {
+      const charged = new Map<string, number>();
+      const consumeCost: HubOptions['consumeCost'] = async ({ authorization = '' }, cost) => {
+        if (authorization === refused) throw new DomainError('RATE_LIMITED', 'Too much.');
+        charged.set(authorization, (charged.get(authorization) ?? 0) + cost);
+      };
+      return { ...openHub({}, { consumeCost }), charged };
+    }
+
+    it('the cost of one event for each entity of their snapshot, not for its changes', async () => {
+      const { hub, open, emit, sinks, charged } = openCharged();
+      open(stranger);
+      for (const id of ['a', 'b', 'c']) emit(stock(id, 1));
+      await new Promise(setImmediate);
+      for (const id of ['a', 'b', 'c']) emit(stock(id, 2));
+      for (const sink of sinks) sink.reconnected();
+      for (const id of ['a', 'b', 'c']) emit(stock(id, 3));
+      await new Promise(setImmediate);
+      expect(charged.get('')).toBe(30);
+      open(person('ana'));
+      emit(stock('d', 1));
+      await new Promise(setImmediate);
+      expect(Object.fromEntries(charged)).toEqual({ '': 40, 'Bearer ana': 40 });
+      hub.stop();
+    });
+
+    it('and end with RATE_LIMITED over the limit; others who share the upstream continue', async () => {
+      const { hub, open, emit } = openCharged('Bearer ana');
+      const [refused, stays] = [open(person('ana')), open(stranger)];
+      expect(hub.counts()).toEqual({ subscriptions: 2, upstreams: 1 });
+      emit(stock('a', 1));
+      await new Promise(setImmediate);
+      await expect(refused.next()).rejects.toMatchObject({
+        errors: [{ extensions: { code: 'RATE_LIMITED' } }],
+      });
+      expect(hub.counts()).toEqual({ subscriptions: 1, upstreams: 1 });
+      expect(await next(stays)).toEqual(stock('a', 1));
+      hub.stop();
+    });
+  });
+
+  it('of a session end when it ends, and those of others stay; its tokens open no more', async () => {
+    const ended = new Set<string>();
+    const hasEnded = ({ identity }: Client) => ended.has(identity?.sessionId ?? '');
+    const { hub, open } = openHub({}, { hasEnded });
+    const inSession = (sessionId: string): Client => ({
+      ...person('ana'),
+      identity: { id: 'ana', role: 'CUSTOMER', sessionId },
+    });
+    const [first, second] = [open(inSession('s1')), open(inSession('s1'))];
+    open(inSession('s2'));
+    open(stranger);
+    ended.add('s1');
+    hub.endSessions(['s1', 'unknown']);
+    for (const stream of [first, second]) {
+      await expect(stream.next()).rejects.toMatchObject({
+        errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
+      });
+    }
+    expect(hub.counts().subscriptions).toBe(2);
+    expect(() => open(inSession('s1'))).toThrow('session has ended');
+    expect(hub.counts().subscriptions).toBe(2);
     hub.stop();
   });
 });

@@ -2,8 +2,16 @@ import type { DocumentNode } from 'graphql';
 import type { Identity } from '../../../subgraphs/shared/auth/tokens.js';
 import { newId } from '../../../subgraphs/shared/ids.js';
 import { ClientStream, StreamEnd } from './client-stream.js';
+import { createEventCharge } from './event-charge.js';
+import { FairSemaphore } from './fair-semaphore.js';
 import { Feed, type Subscriber } from './feed.js';
-import { type FormatErrors, schemaReload, tokenExpired, tooSlow } from './format-errors.js';
+import {
+  type FormatErrors,
+  schemaReload,
+  sessionEnded,
+  tokenExpired,
+  tooSlow,
+} from './format-errors.js';
 import { createOpenCounts } from './open-counts.js';
 import type { Planner, Variables } from './plan.js';
 import type { Upstream } from './upstream.js';
@@ -13,6 +21,8 @@ export interface AcceptedSubscription {
   readonly document: DocumentNode;
   readonly operationName: string | undefined;
   readonly variables: Variables;
+  /** cost of one event */
+  readonly cost: number;
 }
 
 /** The client of a subscription. */
@@ -21,6 +31,8 @@ export interface Client {
   readonly authorization: string | undefined;
   /** expiry of the token, Unix time in milliseconds; Infinity without a token */
   readonly expiresAtMs: number;
+  /** when the token was issued, Unix time in milliseconds */
+  readonly issuedAtMs: number;
   /** rate limit key of the address */
   readonly address: string;
 }
@@ -30,19 +42,34 @@ export interface HubOptions {
   readonly perClientMax: number;
   readonly totalMax: number;
   readonly bufferMax: number;
+  /** number of events, of all subscriptions, that are completed at once */
+  readonly completionsMax: number;
+  /** time to complete an event, without the time that it waits for its turn */
+  readonly completionMaxMs: number;
+  /** Charges a client. @throws `RATE_LIMITED` */
+  consumeCost(client: Client, cost: number): Promise<void>;
+  /** whether the session of a client has ended */
+  hasEnded(client: Client): boolean;
   planner(): Planner;
   upstreamOf(subgraph: string): Upstream;
 }
 
 export interface Hub {
-  /** @throws `RATE_LIMITED` if the client, or the server, has too many open subscriptions */
+  /**
+   * @throws `RATE_LIMITED` if the client, or the server, has too many open subscriptions; `UNAUTHENTICATED` if
+   *   the session has ended
+   */
   open(accepted: AcceptedSubscription, client: Client): ClientStream;
+  /** Ends the subscriptions of sessions, with the error that the session has ended. */
+  endSessions(sessionIds: readonly string[]): void;
   /** Ends all subscriptions with the error that the schema changed. */
   reload(): void;
   /** Ends all subscriptions without an error. */
   stop(): void;
   /** Open subscriptions of clients, and subscriptions open at subgraphs. */
   counts(): { subscriptions: number; upstreams: number };
+  /** Events that are being completed, and feeds with events that wait for it. */
+  completions(): { running: number; waiting: number };
 }
 
 const timerMaxMs = 2 ** 31 - 1;
@@ -55,6 +82,8 @@ export function createHub(options: HubOptions): Hub {
   const feeds = new Set<Feed>();
   const joinable = new Map<string, Feed>();
   const streams = new Set<ClientStream>();
+  const streamsOfSession = new Map<string, Set<ClientStream>>();
+  const completions = new FairSemaphore(options.completionsMax);
   const openCounts = createOpenCounts('Subscription', options.perClientMax, options.totalMax);
   const streamEnd = (error: unknown) => new StreamEnd(options.format([error]));
 
@@ -72,7 +101,13 @@ export function createHub(options: HubOptions): Hub {
         upstream: options.upstreamOf(plan.primary.serviceName),
         format: options.format,
         bufferMax: options.bufferMax,
-        contextOf: (authorization) => ({ requestId: newId(), authorization, address: '' }),
+        completions,
+        contextOf: (authorization) => ({
+          requestId: newId(),
+          authorization,
+          address: '',
+          deadlineMs: performance.now() + options.completionMaxMs,
+        }),
         onEnd: (ended) => {
           feeds.delete(ended);
           if (joinable.get(key) === ended) joinable.delete(key);
@@ -85,23 +120,41 @@ export function createHub(options: HubOptions): Hub {
     return feed;
   }
 
+  function addStream(stream: ClientStream, { identity }: Client): () => void {
+    streams.add(stream);
+    const id = identity?.sessionId;
+    const ofSession = (id && streamsOfSession.get(id)) || new Set();
+    if (id) streamsOfSession.set(id, ofSession.add(stream));
+    return () => {
+      streams.delete(stream);
+      ofSession.delete(stream);
+      if (id && ofSession.size === 0) streamsOfSession.delete(id);
+    };
+  }
+
   return {
     open(accepted, client) {
+      if (options.hasEnded(client)) throw sessionEnded();
       const release = openCounts.acquire(clientKey(client));
       let feed: Feed | undefined;
       let expiryTimer: NodeJS.Timeout | undefined;
+      let removeStream = () => {};
       const stream = new ClientStream(
         options.bufferMax,
         () => streamEnd(tooSlow()),
         () => {
           clearTimeout(expiryTimer);
-          streams.delete(stream);
+          removeStream();
           release();
           feed?.leave(subscriber);
         },
       );
       const { authorization, expiresAtMs } = client;
-      const subscriber = { stream, authorization, expiresAtMs };
+      const charge = createEventCharge(
+        (events) => options.consumeCost(client, events * accepted.cost),
+        (reason) => stream.end(streamEnd(reason)),
+      );
+      const subscriber = { stream, authorization, expiresAtMs, charge };
       try {
         feed = subscribe(accepted, client, subscriber);
       } catch (error) {
@@ -112,12 +165,16 @@ export function createHub(options: HubOptions): Hub {
         feed.leave(subscriber);
         return stream;
       }
-      streams.add(stream);
+      removeStream = addStream(stream, client);
       if (expiresAtMs !== Number.POSITIVE_INFINITY) {
         const remainingMs = Math.min(timerMaxMs, expiresAtMs - Date.now());
         expiryTimer = setTimeout(() => stream.end(streamEnd(tokenExpired())), remainingMs);
       }
       return stream;
+    },
+    endSessions(sessionIds) {
+      const ended = sessionIds.flatMap((id) => [...(streamsOfSession.get(id) ?? [])]);
+      for (const stream of ended) stream.end(streamEnd(sessionEnded()));
     },
     reload() {
       const reason = streamEnd(schemaReload());
@@ -126,6 +183,7 @@ export function createHub(options: HubOptions): Hub {
     stop() {
       for (const stream of streams) void stream.return();
     },
+    completions: () => ({ running: completions.running, waiting: completions.waiting }),
     counts: () => ({ subscriptions: streams.size, upstreams: feeds.size }),
   };
 }

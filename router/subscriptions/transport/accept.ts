@@ -51,6 +51,7 @@ export const subscriptionPlugin: ApolloServerPlugin<StreamContext> = {
           document,
           operationName: request.operationName ?? undefined,
           variables: request.variables ?? {},
+          cost: contextValue.cost ?? 0,
         });
         const http = { status: 200, headers: new HeaderMap() };
         return { http, body: { kind: 'single', singleResult: { data: null } } };

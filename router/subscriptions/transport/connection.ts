@@ -5,6 +5,8 @@ import type { ClientStream } from '../feed/client-stream.js';
 import type { Client } from '../feed/hub.js';
 
 const timerMaxMs = 2 ** 31 - 1;
+// Subscriptions get the reason as an error of their own before the connection is closed.
+const reasonMaxMs = 100;
 
 interface Closing {
   readonly code: number;
@@ -69,12 +71,21 @@ export class Connection {
     this.#closeIfNothingRuns();
   }
 
-  /** Its subscriptions end by themselves then; it is closed a little later, so that they get the reason. */
+  /** Its subscriptions end by themselves then. */
   closeAt(expiresAtMs: number): void {
     if (expiresAtMs === Number.POSITIVE_INFINITY) return;
-    const remainingMs = Math.min(timerMaxMs, expiresAtMs - Date.now() + 100);
-    const closing = { code: CloseCode.Forbidden, reason: 'The access token expired' };
-    const timer = setTimeout(() => this.closeAfterResponses(closing), remainingMs);
+    this.#closeIn(expiresAtMs - Date.now() + reasonMaxMs, 'The access token expired');
+  }
+
+  /** Its subscriptions are ended with the reason first. */
+  closeSoon(reason: string): void {
+    this.#closeIn(reasonMaxMs, reason);
+  }
+
+  #closeIn(ms: number, reason: string): void {
+    const closing = { code: CloseCode.Forbidden, reason };
+    const close = () => this.closeAfterResponses(closing);
+    const timer = setTimeout(close, Math.min(timerMaxMs, ms));
     whenClosed(this.socket, () => clearTimeout(timer));
   }
 

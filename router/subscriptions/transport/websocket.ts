@@ -149,6 +149,15 @@ export function serveWebSockets(options: WebSocketOptions) {
         server.emit('connection', socket, request);
       });
     },
+    /** Closes the connections of sessions, each after the results of its queries and mutations. */
+    endSessions(sessionIds: readonly string[]): void {
+      const ended = new Set(sessionIds);
+      for (const socket of server.clients) {
+        const connection = connections.get(socket);
+        const sessionId = connection?.client?.identity?.sessionId;
+        if (sessionId && ended.has(sessionId)) connection?.closeSoon('The session has ended');
+      }
+    },
     /** Accepts no new operation, and closes each connection after the results of its queries and mutations. */
     async stop() {
       stopping = true;
