@@ -17,9 +17,9 @@ const standard = {
   /** all requests, by user */
   user: { points: 100, seconds: 10 },
   /** cost of operations and events, in thousands, by address */
-  ipCost: { points: 30_000, seconds: 60 },
+  ipCost: { points: 20_000, seconds: 60 },
   /** cost of operations and events, in thousands, by user */
-  userCost: { points: 15_000, seconds: 60 },
+  userCost: { points: 10_000, seconds: 60 },
   /** logins and other guesses of secrets, by address */
   login: { points: 30, seconds: 60 },
   /** logins, by e-mail address or phone number */

@@ -68,7 +68,7 @@ function openHub(plan: Partial<SubscriptionPlan> = {}, overrides: Partial<HubOpt
   });
   const open = (client: Client, variables = {}) => {
     const document = parse('subscription ($of: String) { stock(of: $of) }');
-    return hub.open({ document, operationName: undefined, variables, cost: 10 }, client);
+    return hub.open({ document, operationName: undefined, variables, cost: 100 }, client);
   };
   const emit = (event: ExecutionResult) => {
     for (const sink of sinks) sink.next(event);
@@ -427,11 +427,11 @@ describe('open subscriptions', () => {
       for (const sink of sinks) sink.reconnected();
       for (const id of ['a', 'b', 'c']) emit(stock(id, 3));
       await new Promise(setImmediate);
-      expect(charged.get('')).toBe(30);
+      expect(charged.get('')).toBe(300);
       open(person('ana'));
       emit(stock('d', 1));
       await new Promise(setImmediate);
-      expect(Object.fromEntries(charged)).toEqual({ '': 40, 'Bearer ana': 40 });
+      expect(Object.fromEntries(charged)).toEqual({ '': 400, 'Bearer ana': 400 });
       hub.stop();
     });
 

@@ -73,6 +73,8 @@ export interface Hub {
 }
 
 const timerMaxMs = 2 ** 31 - 1;
+// What an event costs even if hardly anything of it is selected: its entity is read, compared and sent.
+const eventCostMin = 25;
 
 /**
  * All open subscriptions. Subscriptions with the same operation and variables share one upstream: those of
@@ -150,8 +152,9 @@ export function createHub(options: HubOptions): Hub {
         },
       );
       const { authorization, expiresAtMs } = client;
+      const eventCost = Math.max(accepted.cost, eventCostMin);
       const charge = createEventCharge(
-        (events) => options.consumeCost(client, events * accepted.cost),
+        (events) => options.consumeCost(client, events * eventCost),
         (reason) => stream.end(streamEnd(reason)),
       );
       const subscriber = { stream, authorization, expiresAtMs, charge };

@@ -1,0 +1,83 @@
+import { type Library, startLibrary } from './harness/library.js';
+import { type Answer, overWebSocket, type Watch } from './harness/live.js';
+import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
+import { startSystem, type TestSystem } from './harness/system.js';
+import { eventually } from './harness/wait.js';
+
+const codeOf = (answer: Answer | undefined) => answer?.errors?.[0]?.extensions?.code;
+
+describe('spectators', () => {
+  describe('whose events cannot be completed', () => {
+    let library: Library;
+    beforeAll(async () => {
+      library = await startLibrary();
+    });
+    afterAll(async () => {
+      await library.stopRouters();
+      await library.stop();
+    });
+
+    it('open no circuit for queries', async () => {
+      const router = await library.startRouter();
+      const clients = Array.from({ length: 4 }, () => overWebSocket(router.url));
+      // Each is an upstream with events of its own.
+      const watches = Array.from({ length: 100 }, (_, n) =>
+        clients[n % 4]?.subscribe(`subscription { renamed { id s${n}: stars } }`),
+      ) as Watch[];
+      const rename = 'mutation { rename(id: "1", title: "Emma") { id } }';
+      const hasSeen = async (is: (answer: Answer | undefined) => boolean) =>
+        watches.every(({ seen }) => is(seen.at(-1)));
+      await eventually(
+        async () => {
+          await router.ask(rename);
+          return hasSeen((answer) => answer !== undefined);
+        },
+        (all) => all,
+      );
+      library.reviews.behave('hangs up');
+      for (let n = 0; n < 3; n++) await router.ask(rename);
+      await eventually(() => hasSeen((answer) => codeOf(answer) === 'TRY_AGAIN'), Boolean);
+      library.reviews.behave('responds');
+      // The circuit for events is open: nothing is sent for them, but all that queries need is.
+      const requests = library.reviews.requests.length;
+      const { data, errors } = await router.ask('{ books { stars } }');
+      expect([data.books, errors]).toEqual([[{ stars: 1 }, { stars: 2 }], undefined]);
+      expect(library.reviews.requests.length).toBe(requests + 1);
+      for (const client of clients) client.close();
+    });
+  });
+
+  describe('of a whole shop', () => {
+    let system: TestSystem;
+    beforeAll(async () => {
+      system = await startSystem();
+    });
+    afterAll(async () => {
+      await stopRoutersBeside();
+      await system.stop();
+    });
+
+    it('may open its feed, but not many at once: each event of a snapshot has the cost of one', async () => {
+      const { data } = await system.graphql('{ shops(first: 1) { edges { node { id } } } }');
+      const shopId = data.shops.edges[0].node.id;
+      const query = (n: number) => `subscription ($shopId: UUID!) { stockChanged(shopId: $shopId) {
+        v${n}: version available variant { sku name product { name } } shop { name } } }`;
+      const router = await startRouterBeside(system, {}, { ipCost: 20 });
+      const client = overWebSocket(router.graphqlUrl);
+      const first = client.subscribe(query(0), { shopId });
+      await eventually(
+        async () => first.seen.length,
+        (count) => count >= 10,
+      );
+      const more = Array.from({ length: 50 }, (_, n) => client.subscribe(query(n + 1), { shopId }));
+      const refused = ({ ended }: Watch) =>
+        JSON.stringify((ended() as unknown[] | null) ?? '').includes('RATE_LIMITED');
+      await eventually(
+        async () => more.filter(refused).length,
+        (count) => count > 30,
+      );
+      expect(first.ended()).toBe(null);
+      client.close();
+    });
+  });
+});
