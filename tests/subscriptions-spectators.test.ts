@@ -35,14 +35,23 @@ describe('spectators', () => {
         (all) => all,
       );
       library.reviews.behave('hangs up');
-      for (let n = 0; n < 3; n++) await router.ask(rename);
+      const requestsOfEvents = async () => {
+        const before = library.reviews.requests.length;
+        const events = watches[0]?.seen.length ?? 0;
+        await router.ask(rename);
+        await eventually(
+          async () => watches[0]?.seen.length ?? 0,
+          (count) => count > events,
+        );
+        return library.reviews.requests.length - before;
+      };
+      await router.ask(rename);
       await eventually(() => hasSeen((answer) => codeOf(answer) === 'TRY_AGAIN'), Boolean);
-      library.reviews.behave('responds');
+      await eventually(requestsOfEvents, (count) => count === 0);
       // The circuit for events is open: nothing is sent for them, but all that queries need is.
-      const requests = library.reviews.requests.length;
-      const { data, errors } = await router.ask('{ books { stars } }');
-      expect([data.books, errors]).toEqual([[{ stars: 1 }, { stars: 2 }], undefined]);
-      expect(library.reviews.requests.length).toBe(requests + 1);
+      await router.ask('{ books { ofQuery: stars } }');
+      const sent = library.reviews.requests.filter(({ query }) => query.includes('ofQuery'));
+      expect(sent.length).toBeGreaterThan(0);
       for (const client of clients) client.close();
     });
   });
