@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   address,
   type Config,
+  feedVariables,
   requiredInProduction,
   secretOf,
   setting,
@@ -45,6 +46,7 @@ export const variables = {
   ...secretOf('order'),
   ...secretOf('warehouse'),
   ...tokenVariables,
+  ...feedVariables,
   USER_URL: requiredInProduction(
     address,
     'http://127.0.0.1:4001/graphql',

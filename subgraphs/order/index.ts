@@ -23,6 +23,7 @@ export const subgraph = defineSubgraph({
   name: 'order',
   variables,
   databaseSchema,
+  feedPoolMax: 'DATABASE_FEED_POOL_MAX',
   source,
   callers: ['router', 'warehouse'],
   services: {

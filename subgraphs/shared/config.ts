@@ -154,6 +154,15 @@ export function subgraphVariables(name: string, defaultPort: number) {
   };
 }
 
+/** The variables of subgraphs with subscriptions. */
+export const feedVariables = {
+  DATABASE_FEED_POOL_MAX: setting(
+    count,
+    '4',
+    'database connections that a process may open for subscriptions',
+  ),
+};
+
 /** The variables of subgraphs that can read from replicas. */
 export const replicaVariables = {
   DATABASE_REPLICA_URLS: setting(

@@ -1,8 +1,9 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Redis } from 'ioredis';
 import { events, type Topic } from '../contracts/events.js';
 import { type Caller, loadConfig, type Variables } from './config.js';
-import { connect, type Schema } from './database/connect.js';
-import { watchPool } from './database/pool-metrics.js';
+import { connect, disconnect, type Schema } from './database/connect.js';
+import { watchFeedPool, watchPool } from './database/pool-metrics.js';
 import { connectForReading, disconnectAll } from './database/replicas.js';
 import type { SubgraphContext } from './graphql/context.js';
 import { buildFederatedSchema, type SchemaSource } from './graphql/schema.js';
@@ -79,6 +80,11 @@ async function start<
   const { orm, reads } = await connectDatabase(definition, config, logger);
   stops.push(() => disconnectAll(orm, reads));
   watchPool(orm, registry);
+  const feedOrm = await connectFeeds(definition, config, logger, orm);
+  if (feedOrm !== orm) {
+    stops.push(() => disconnect(feedOrm));
+    watchFeedPool(feedOrm, registry);
+  }
   const redis = createAllRedis(definition.redis ?? {}, config, logger);
   stops.push(() => Promise.all(redis.all.map(closeRedis)));
   await Promise.all(redis.all.map((connection) => connectRedis(connection, logger)));
@@ -86,7 +92,7 @@ async function start<
   const services = createServices(definition, config);
   stops.push(() => Promise.all(Object.values(services).map((service) => service.close())));
 
-  const parts = { config, logger, registry, orm, services, redis: redis.byName };
+  const parts = { config, logger, registry, orm, feedOrm, services, redis: redis.byName };
   const onStop = (step: () => Promise<unknown>) => void stops.push(step);
   const app = ((await definition.app?.({ ...parts, onStop } as never)) ?? null) as A;
   const running = () => ({ app, em: orm.em.fork(), logger });
@@ -111,6 +117,7 @@ async function start<
   );
   stops.push(() => Promise.all(workers.map((worker) => worker.stop())));
 
+  const sources = { primary: orm, replica: reads, feeds: feedOrm };
   return startSubgraph<SubgraphContext<A>>({
     name,
     config,
@@ -120,9 +127,9 @@ async function start<
     logger,
     registry,
     schema: await buildFederatedSchema(source),
-    context: (principal, mayLag) => ({
+    context: (principal, source) => ({
       ...principal,
-      em: (mayLag ? reads : orm).em.fork(),
+      em: sources[source].em.fork(),
       app,
       logger,
     }),
@@ -165,6 +172,25 @@ async function connectDatabase(
   const orm = await connect(settings, databaseSchema);
   const reads = await connectForReading(orm, settings, DATABASE_REPLICA_URLS, databaseSchema);
   return { orm, reads };
+}
+
+interface FeedsDefinition {
+  readonly name: Caller;
+  readonly databaseSchema: Schema;
+  readonly feedPoolMax?: string;
+}
+
+/** Snapshots of subscriptions must not wait for requests, nor requests for them. */
+async function connectFeeds(
+  { name, databaseSchema, feedPoolMax }: FeedsDefinition,
+  config: BaseConfig,
+  logger: Logger,
+  orm: MikroORM,
+): Promise<MikroORM> {
+  if (!feedPoolMax) return orm;
+  const poolMax = readValue<number>(config, feedPoolMax);
+  const settings = { name: `${name}-feeds`, url: config.DATABASE_URL, poolMax, logger };
+  return connect(settings, databaseSchema);
 }
 
 interface ServicesDefinition {

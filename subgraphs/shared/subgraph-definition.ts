@@ -51,6 +51,8 @@ export interface SubgraphParts<V extends Variables, S extends string, R> {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly orm: MikroORM;
+  /** the connections of subscriptions: a pool of their own with `feedPoolMax`, else those of `orm` */
+  readonly feedOrm: MikroORM;
   readonly services: Readonly<Record<S, ServiceClient>>;
   readonly redis: R;
   /** Adds a step to the end of the process; steps run in the reverse order. */
@@ -87,6 +89,8 @@ export interface SubgraphDefinition<
   readonly databaseSchema: Schema;
   /** how long a statement waits for each lock, in ms; by default as long as it may run */
   readonly lockTimeoutMs?: number;
+  /** the variable with the size of the pool that subscriptions use instead of that of requests */
+  readonly feedPoolMax?: VariableOf<V, number>;
   readonly source: SchemaSource;
   /** the processes that may call it */
   readonly callers: ReadonlyArray<KnownCaller<V>>;

@@ -34,6 +34,9 @@ import {
 } from './observability/operation-metrics.js';
 import type { Service } from './runtime/process.js';
 
+/** What a request reads from: a replica may lag; `feeds` is the pool of subscriptions. */
+export type ReadSource = 'primary' | 'replica' | 'feeds';
+
 export interface SubgraphOptions<C extends Principal> {
   readonly name: Caller;
   readonly config: {
@@ -49,8 +52,7 @@ export interface SubgraphOptions<C extends Principal> {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly schema: GraphQLSchema;
-  /** @param mayLag whether the request may read from a replica, which may lag */
-  context(principal: Principal, mayLag: boolean): C;
+  context(principal: Principal, source: ReadSource): C;
   /** further JSON routes: path → its response; also open to `routeCallers` */
   readonly routes?: Readonly<Record<string, () => unknown>>;
   readonly routeCallers?: Partial<Record<Caller, string>>;
@@ -154,7 +156,7 @@ async function route<C extends Principal>(
   }
   const contextOf = async () => {
     const principal = await principalOf(credentials, request.headers.authorization);
-    return options.context(principal, mayBeOld(principal, request));
+    return options.context(principal, mayBeOld(principal, request) ? 'replica' : 'primary');
   };
   for (const httpRoute of options.httpRoutes ?? []) {
     const params = httpRoute.path.exec(path)?.slice(1);
@@ -226,7 +228,7 @@ function serveSubscriptions<C extends Principal>(
       context: (connection, _id, payload) => {
         const principal = principals.get(payload) ?? principals.get(connection.extra);
         if (!principal) throw unauthenticated();
-        return options.context(principal, false);
+        return options.context(principal, 'feeds');
       },
     },
     sockets,

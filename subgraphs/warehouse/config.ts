@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   address,
+  feedVariables,
   replicaVariables,
   requiredInProduction,
   secretOf,
@@ -25,6 +26,7 @@ export const variables = {
   ...secretOf('shop'),
   ...tokenVariables,
   ...replicaVariables,
+  ...feedVariables,
   TIMER_REDIS_URL: requiredInProduction(
     address,
     'redis://127.0.0.1:63799/1',
