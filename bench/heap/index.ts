@@ -2,6 +2,7 @@ import { newId } from '../../subgraphs/shared/ids.js';
 import { startExpiry } from '../../subgraphs/warehouse/expiry/expiry.js';
 import { createStockFeeds } from '../../subgraphs/warehouse/live/stock-feeds.js';
 import { commitReservation, reserveStock } from '../../subgraphs/warehouse/reservation/engine.js';
+import { createStockMessages } from '../../subgraphs/warehouse/signals/stock-messages.js';
 import { logger, openEngine } from '../engine.js';
 import { openEnvironment } from '../environment.js';
 import { type Outcome, rounded } from '../report.js';
@@ -19,7 +20,7 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
   const environment = await openEnvironment();
   const { engine, timers, events, close } = await openEngine(environment);
   const expiry = startExpiry({ store: engine, timers, events, sweepEveryMs: 500 });
-  const feeds = createStockFeeds(engine.orm.em, events, logger);
+  const feeds = createStockFeeds(engine.orm.em, createStockMessages(events, logger), logger);
   const [key] = await stockUp(environment, 1);
   if (!key) throw new Error('no key');
   let stopped = false;

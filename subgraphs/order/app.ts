@@ -19,11 +19,11 @@ type Parts = SubgraphParts<
 
 /** @throws ConfigError */
 export function createApp(parts: Parts): CheckoutApp & LiveApp {
-  const { config, orm, services, redis, logger, onStop } = parts;
+  const { config, orm, feedOrm, services, redis, logger, onStop } = parts;
   const { user, shop, warehouse, reserving, ending } = services;
   const provider = chooseProvider(config);
   onStop(() => provider.close());
-  const feeds = createOrderFeeds(orm.em, redis.events, logger);
+  const feeds = createOrderFeeds(feedOrm.em, redis.events, logger);
   onStop(() => feeds.stop());
   onOrdersChanged(orm, (orderIds) => {
     // The feeds catch up on a hint that is lost here.

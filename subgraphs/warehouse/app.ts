@@ -4,10 +4,12 @@ import type { SubgraphParts } from '../shared/subgraph-definition.js';
 import type { variables } from './config.js';
 import type { WarehouseApp } from './context.js';
 import { startExpiry } from './expiry/expiry.js';
-import { createLevelAlerts, lowStock, shortfalls } from './live/level-alerts.js';
+import { createLevelAlerts } from './live/level-alerts.js';
 import type { LiveApp } from './live/live-context.js';
+import { lowStock, shortfalls } from './live/read-affected.js';
 import { createStockFeeds } from './live/stock-feeds.js';
 import { createStockEngine, type StockEngine } from './reservation/engine.js';
+import { createStockMessages } from './signals/stock-messages.js';
 import { createStockCsvApp, type StockCsvApp } from './stock-csv/stock-csv-context.js';
 
 type Parts = SubgraphParts<
@@ -18,14 +20,15 @@ type Parts = SubgraphParts<
 
 /** What all features of this subgraph need together. Expiry runs from here on. */
 export function createApp(parts: Parts): WarehouseApp & StockEngine & LiveApp & StockCsvApp {
-  const { config, orm, services, redis, registry, logger, onStop } = parts;
+  const { config, orm, feedOrm, services, redis, registry, logger, onStop } = parts;
   const { timers, events, lock: locks } = redis;
   const engine = createStockEngine({ orm, timers, locks, registry, logger });
-  const feeds = createStockFeeds(orm.em, events, logger);
+  const messages = createStockMessages(events, logger);
+  const feeds = createStockFeeds(feedOrm.em, messages, logger);
   onStop(() => feeds.stop());
-  const lowStockAlerts = createLevelAlerts(lowStock, orm.em, events, logger);
+  const lowStockAlerts = createLevelAlerts(lowStock, feedOrm.em, messages, logger);
   onStop(() => lowStockAlerts.stop());
-  const shortfallAlerts = createLevelAlerts(shortfalls, orm.em, events, logger);
+  const shortfallAlerts = createLevelAlerts(shortfalls, feedOrm.em, messages, logger);
   onStop(() => shortfallAlerts.stop());
   const sweepEveryMs = config.SWEEP_EVERY_MS;
   const expiry = startExpiry({ store: engine, timers, events, sweepEveryMs });

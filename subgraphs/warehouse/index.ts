@@ -22,6 +22,7 @@ export const subgraph = defineSubgraph({
   variables,
   databaseSchema,
   lockTimeoutMs: rowWaitMs,
+  feedPoolMax: 'DATABASE_FEED_POOL_MAX',
   source,
   callers: ['router', 'order', 'shop'],
   services: { shop: 'SHOP_URL', product: 'PRODUCT_URL', order: 'ORDER_URL' },
@@ -61,6 +62,11 @@ export const subgraph = defineSubgraph({
       name: 'holdfast_stock_subscriptions',
       help: 'Open stock subscriptions.',
       read: ({ app }) => app.feeds.count(),
+    },
+    {
+      name: 'holdfast_stock_subscription_items',
+      help: 'Items that stock subscriptions watch, each counted for each of them.',
+      read: ({ app }) => app.feeds.items(),
     },
   ],
 });

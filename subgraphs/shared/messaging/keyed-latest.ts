@@ -27,6 +27,11 @@ export class KeyedLatest<T> implements AsyncIterableIterator<T> {
     return true;
   }
 
+  /** The value of the key that was not read yet. */
+  get(key: string): T | undefined {
+    return this.#pending.get(key);
+  }
+
   remove(key: string): void {
     this.#pending.delete(key);
   }

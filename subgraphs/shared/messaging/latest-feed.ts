@@ -2,30 +2,22 @@ import { KeyedLatest } from './keyed-latest.js';
 
 const coalesceMs = 50;
 
-/** The row that a value describes, and its version; null if the subscriber does not want the value. */
-export type PlaceOf<T> = (value: T) => { readonly key: string; readonly version: number } | null;
-
 /**
  * The changes that one subscriber has not read yet: the latest of each row, so that the memory of a
- * subscriber that does not read is bounded by the number of rows that it watches. Versions of a row
- * only rise.
+ * subscriber that does not read is bounded by the number of rows that it watches. `FeedIndex` pushes a
+ * later version of a row only after an earlier one.
  */
-export class LatestFeed<T> extends KeyedLatest<T> {
-  readonly #versions = new Map<string, number>();
+export class LatestFeed<T extends { readonly version: number }> extends KeyedLatest<T> {
   #release: NodeJS.Timeout | undefined;
 
-  constructor(
-    private readonly placeOf: PlaceOf<T>,
-    onClose: () => void,
-  ) {
+  constructor(onClose: () => void) {
     super(Number.POSITIVE_INFINITY, onClose);
   }
 
-  push(value: T): void {
-    const place = this.placeOf(value);
-    if (!place || place.version <= (this.#versions.get(place.key) ?? -1)) return;
-    if (!this.put(place.key, value)) return;
-    this.#versions.set(place.key, place.version);
+  /** Replaces the unread value of the row, unless that has the same or a later version. */
+  push(key: string, value: T): void {
+    if (value.version <= (this.get(key)?.version ?? -1)) return;
+    if (!this.put(key, value)) return;
     this.#release ??= setTimeout(() => {
       this.#release = undefined;
       this.release();

@@ -1,5 +1,5 @@
-import type { LevelFeed } from './level-alerts.js';
 import type { LiveContext } from './live-context.js';
+import type { LevelFeed } from './shop-levels.js';
 
 /**
  * Opens a feed of the ids of a shop’s levels that an alert is due for.

@@ -27,6 +27,7 @@ export class StockChange {
 }
 
 const skusMax = 100;
+const isSku = (text: string) => /^[^\p{Cc}]{1,64}$/u.test(text);
 
 @Resolver()
 export class StockChangedResolver {
@@ -64,5 +65,6 @@ function openFeed(args: { skus?: string[] | null; shopId?: string | null }, { ap
   if (skus && (skus.length === 0 || skus.length > skusMax)) {
     throw badInput({ skus: `must be 1 to ${skusMax}` });
   }
+  if (skus && !skus.every(isSku)) throw badInput({ skus: 'must have 1 to 64 characters each' });
   return app.feeds.open({ skus, shopId });
 }

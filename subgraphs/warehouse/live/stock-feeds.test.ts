@@ -1,113 +1,201 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { rowsRead } from '../../../tests/harness/rows-read.js';
 import { logger, openStock, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { eventually } from '../../../tests/harness/wait.js';
+import { stockKeyOf } from '../../contracts/stock-key.js';
 import { newId } from '../../shared/ids.js';
-import {
-  createStockFeed,
-  createStockFeeds,
-  type StockFeed,
-  type StockFeeds,
-} from './stock-feeds.js';
+import { createStockMessages } from '../signals/stock-messages.js';
+import { type StockChanged, stockChannel } from '../signals/stock-signals.js';
+import { createStockFeeds, type StockFeeds } from './stock-feeds.js';
+import type { StockFeed, StockFeedLimits } from './stock-watch.js';
 
-const change = (version: number, sku = 'A') => {
-  return { shopId: 'shop', sku, available: 100 - version, version, at: '2026-11-21T00:00:00.000Z' };
-};
-const openFeed = (closed: StockFeed[] = []) =>
-  createStockFeed({ skus: ['A', 'B'], shopId: null }, (feed) => closed.push(feed));
+const ofItems = /\bstock_item\b/;
 
-describe('the feed of one subscriber', () => {
-  it('keeps the latest change of each item until it is read', async () => {
-    const feed = openFeed();
-    for (let version = 1; version <= 1000; version++) {
-      feed.push(change(version));
-      feed.push(change(version, 'B'));
-    }
-    expect(await feed.next()).toEqual({ value: change(1000), done: false });
-    expect(await feed.next()).toEqual({ value: change(1000, 'B'), done: false });
-    const next = feed.next();
-    feed.push(change(1001));
-    expect(await next).toEqual({ value: change(1001), done: false });
-    await feed.return();
-  });
-
-  it('skips older versions and items that it does not watch', async () => {
-    const feed = openFeed();
-    feed.push(change(5));
-    expect((await feed.next()).value).toEqual(change(5));
-    for (const old of [change(5), change(4), change(9, 'C')]) feed.push(old);
-    const next = feed.next();
-    feed.push(change(6));
-    expect((await next).value).toEqual(change(6));
-    await feed.return();
-  });
-
-  it('ends a waiting reader when it is closed, and is removed once', async () => {
-    const closed: StockFeed[] = [];
-    const feed = openFeed(closed);
-    const next = feed.next();
-    await feed.return();
-    await feed.return();
-    expect(await next).toEqual({ value: undefined, done: true });
-    expect(await feed.next()).toEqual({ value: undefined, done: true });
-    expect(closed).toEqual([feed]);
-  });
-});
-
-describe('the feeds of whole shops', () => {
+describe('the stock feeds of a process', () => {
   let stock: TestStock;
-  let feeds: StockFeeds;
+  let create: (limits?: StockFeedLimits) => StockFeeds;
+  let publish: (changes: readonly StockChanged[]) => Promise<unknown>;
+  const all: StockFeeds[] = [];
   beforeAll(async () => {
     stock = await openStock();
     const { orm } = await stock.engine();
-    feeds = createStockFeeds(orm.em, await stock.redisAt(1), logger);
+    const messages = createStockMessages(await stock.redisAt(1), logger);
+    create = (limits) => {
+      const feeds = createStockFeeds(orm.em, messages, logger, limits);
+      all.push(feeds);
+      return feeds;
+    };
+    const redis = await stock.redisAt(1);
+    publish = (changes) => redis.publish(stockChannel, JSON.stringify(changes));
   });
-  afterAll(async () => {
-    await feeds.stop();
-    await stock.close();
+  afterEach(async () => {
+    for (const feeds of all.splice(0)) await feeds.stop();
   });
+  afterAll(() => stock.close());
 
-  async function openShop(items: number) {
+  /** A shop with items `1` to `items` at version 1. */
+  async function openShop(items: number, prefix: string = newId()) {
     const shopId = newId();
-    await stock.query(
-      `insert into stock_item (shop_id, sku, available, version)
-       select $1, 'SKU-' || n, 5, 1 from generate_series(1, $2::int) as n`,
-      [shopId, items],
-    );
-    return shopId;
+    await addItems(shopId, prefix, 1, items);
+    return { shopId, skuOf: (n: number) => `${prefix.slice(-12)}-${n}` };
   }
+  const addItems = (shopId: string, prefix: string, from: number, to: number) =>
+    stock.query(
+      `insert into stock_item (shop_id, sku, available, version)
+       select $1, $2 || '-' || n, 5, 1 from generate_series($3::int, $4::int) as n`,
+      [shopId, prefix.slice(-12), from, to],
+    );
+  const change = (shopId: string, sku: string, version: number): StockChanged => {
+    return { shopId, sku, available: 3, version, at: '2026-11-21T00:00:00.000Z' };
+  };
 
-  it('catch up in turn, 1,000 items a second, with all items of all shops', async () => {
-    const shopIds = [await openShop(1500), await openShop(700)];
-    const seen = new Map<string, number>();
-    for (const shopId of shopIds) {
-      const feed = await feeds.open({ skus: null, shopId });
-      void (async () => {
-        for await (const { sku, version } of feed) seen.set(`${shopId} ${sku}`, version);
-      })();
-    }
-    await eventually(
-      async () => seen.size,
-      (size) => size === 2200,
+  /** Collects the versions that a feed delivers: item → versions, in order. */
+  function collect(feed: StockFeed) {
+    const seen = new Map<string, number[]>();
+    void (async () => {
+      for await (const item of feed) {
+        const key = stockKeyOf(item);
+        seen.set(key, [...(seen.get(key) ?? []), item.version]);
+      }
+    })();
+    return seen;
+  }
+  const latest = (seen: ReadonlyMap<string, number[]>) =>
+    [...seen.values()].map((versions) => versions.at(-1));
+  const reaches = (seen: ReadonlyMap<string, number[]>, count: number, version: number) =>
+    eventually(
+      async () => latest(seen).filter((each) => each === version).length,
+      (found) => found === count,
     );
-    // A change that is not published.
-    await stock.query('update stock_item set version = 2 where shop_id = any($1)', [shopIds]);
-    const caughtUp = () => [...seen.values()].filter((version) => version === 2).length;
-    const first = await eventually(
-      async () => caughtUp(),
-      (count) => count > 0,
-    );
-    expect(first).toBeLessThanOrEqual(1000);
-    await eventually(
-      async () => caughtUp(),
-      (count) => count === 2200,
-    );
+
+  it('start with the items of each kind of filter, read in few statements', async () => {
+    const feeds = create();
+    const one = await openShop(50, 'shared-skus');
+    const other = await openShop(50, 'shared-skus');
+    const opened: StockFeed[] = [];
+    const read = await rowsRead(ofItems, async () => {
+      const filters = Array.from({ length: 20 }, (_, n) => [
+        { skus: [one.skuOf(n + 1), one.skuOf(n + 1), 'no such sku'], shopId: null },
+        { skus: [one.skuOf(n + 1), one.skuOf(n + 2)], shopId: other.shopId },
+      ]).flat();
+      filters.push({ skus: null, shopId: one.shopId } as never);
+      opened.push(...(await Promise.all(filters.map((filter) => feeds.open(filter)))));
+    });
+    expect(opened.map(({ size }) => size)).toEqual([...Array(40).fill(2), 50]);
+    expect(read.statements).toBeLessThanOrEqual(6);
+    expect(feeds.count()).toBe(41);
   });
 
-  it('are not opened for a shop with more than 10,000 items', async () => {
-    const shopId = await openShop(10_001);
-    const refused = { extensions: { code: 'BAD_USER_INPUT' } };
-    await expect(feeds.open({ skus: null, shopId })).rejects.toMatchObject(refused);
-    expect(feeds.count()).toBe(2);
-    const one = await feeds.open({ skus: ['SKU-1'], shopId });
-    await one.return();
+  it('catch up in turn on lost messages; PostgreSQL returns changed items only', async () => {
+    const feeds = create();
+    const shops = [await openShop(7000), await openShop(700)];
+    const seen = await Promise.all(
+      shops.map(async ({ shopId }) => collect(await feeds.open({ skus: null, shopId }))),
+    );
+    await Promise.all(seen.map((each, n) => reaches(each, [7000, 700][n] as number, 1)));
+    // Feeds of single skus watch some of the same items.
+    const { shopId, skuOf } = shops[0] as Awaited<ReturnType<typeof openShop>>;
+    await feeds.open({ skus: [skuOf(1), skuOf(2)], shopId: null });
+    await feeds.open({ skus: [skuOf(3)], shopId });
+    await stock.query('update stock_item set version = 2 where shop_id = $1 and sku = any($2)', [
+      shopId,
+      [skuOf(1), skuOf(3), skuOf(6999)],
+    ]);
+    const read = await rowsRead(ofItems, async () => {
+      await reaches(seen[0] as Map<string, number[]>, 3, 2);
+      await sleep(2500); // two rounds more
+    });
+    // The first two are watched by two topics, and found for each at most once.
+    expect(read.rows).toBeGreaterThanOrEqual(3);
+    expect(read.rows).toBeLessThanOrEqual(5);
+    await stock.query('update stock_item set version = 3 where shop_id = any($1)', [
+      shops.map((shop) => shop.shopId),
+    ]);
+    const rest = await rowsRead(ofItems, () =>
+      Promise.all([
+        reaches(seen[0] as Map<string, number[]>, 7000, 3),
+        reaches(seen[1] as Map<string, number[]>, 700, 3),
+      ]),
+    );
+    expect(rest.rowsMax).toBeLessThanOrEqual(5000);
+  });
+
+  it('find items that are added without a message, by sku, by shop, and in growing shops', async () => {
+    const feeds = create();
+    const prefix = newId();
+    const { shopId, skuOf } = await openShop(3, prefix);
+    const later = newId();
+    const ofShop = collect(await feeds.open({ skus: null, shopId }));
+    const ofSku = collect(await feeds.open({ skus: [skuOf(1)], shopId: null }));
+    const ofKey = collect(await feeds.open({ skus: [skuOf(1)], shopId: later }));
+    await reaches(ofShop, 3, 1);
+    await addItems(later, prefix, 1, 1);
+    await addItems(shopId, prefix, 4, 12_000);
+    await reaches(ofShop, 12_000, 1);
+    await reaches(ofSku, 2, 1);
+    await reaches(ofKey, 1, 1);
+    expect([...ofShop.values()].every(({ length }) => length === 1)).toBe(true);
+  });
+
+  it('deliver what Redis publishes at once, to the feeds that watch it', async () => {
+    const feeds = create();
+    const { shopId, skuOf } = await openShop(3);
+    const watching = collect(await feeds.open({ skus: [skuOf(1)], shopId: null }));
+    const other = collect(await feeds.open({ skus: [skuOf(2)], shopId }));
+    const ofShop = collect(await feeds.open({ skus: null, shopId }));
+    await publish([change(shopId, skuOf(1), 9)]);
+    await reaches(watching, 1, 9);
+    await reaches(ofShop, 1, 9);
+    expect(latest(other)).toEqual([1]);
+  });
+
+  it('lose no change, and deliver no version twice, however feeds are opened meanwhile', async () => {
+    const feeds = create();
+    const { shopId, skuOf } = await openShop(2);
+    const rounds = 150;
+    const seen: Map<string, number[]>[] = [];
+    const writing = (async () => {
+      for (let version = 2; version <= rounds; version++) {
+        await stock.query(
+          'update stock_item set version = $3 where shop_id = $1 and sku = any($2)',
+          [shopId, [skuOf(1), skuOf(2)], version],
+        );
+        const changes = [change(shopId, skuOf(1), version), change(shopId, skuOf(2), version)];
+        if (version % 7 > 0) void publish(changes);
+      }
+    })();
+    for (let n = 0; n < 60; n++) {
+      const feed = await feeds.open({ skus: [skuOf(1), skuOf(2)], shopId: n % 2 ? shopId : null });
+      seen.push(collect(feed));
+    }
+    await writing;
+    for (const each of seen) await reaches(each, 2, rounds);
+    for (const versions of seen.flatMap((each) => [...each.values()])) {
+      expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
+    }
+  });
+
+  it('are refused beyond the limits of the process, and for more than 10,000 items', async () => {
+    const { shopId, skuOf } = await openShop(10_001);
+    const refused = (code: string) => expect.objectContaining({ extensions: { code } });
+    const feeds = create({ feedsMax: 3, itemsMax: 20_000 });
+    await expect(feeds.open({ skus: null, shopId })).rejects.toMatchObject({
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
+    expect({ count: feeds.count(), items: feeds.items() }).toEqual({ count: 0, items: 0 });
+    await stock.query('delete from stock_item where shop_id = $1 and sku = $2', [
+      shopId,
+      skuOf(10_001),
+    ]);
+    const opened = [
+      await feeds.open({ skus: null, shopId }),
+      await feeds.open({ skus: [skuOf(1)], shopId: null }),
+    ];
+    await expect(feeds.open({ skus: null, shopId })).rejects.toEqual(refused('TRY_AGAIN'));
+    opened.push(await feeds.open({ skus: [skuOf(2)], shopId }));
+    await expect(feeds.open({ skus: [skuOf(3)], shopId })).rejects.toEqual(refused('TRY_AGAIN'));
+    expect({ count: feeds.count(), items: feeds.items() }).toEqual({ count: 3, items: 10_002 });
+    for (const feed of opened) await feed.return();
+    expect({ count: feeds.count(), items: feeds.items() }).toEqual({ count: 0, items: 0 });
   });
 });

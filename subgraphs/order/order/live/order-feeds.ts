@@ -1,29 +1,30 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Redis } from 'ioredis';
-import { sql } from '../../../shared/database/sql.js';
-import { tryAgain } from '../../../shared/errors.js';
+import { takingInTurn } from '../../../shared/batching/take-in-turn.js';
 import type { SubgraphContext } from '../../../shared/graphql/context.js';
-import { LatestFeed } from '../../../shared/messaging/latest-feed.js';
+import { FeedIndex } from '../../../shared/messaging/feed-index.js';
+import type { LatestFeed } from '../../../shared/messaging/latest-feed.js';
 import type { Logger } from '../../../shared/observability/logger.js';
 import { startWorker } from '../../../shared/runtime/worker.js';
 import type { OrderApp } from '../../context.js';
-import { Order } from '../order.js';
+import type { Order } from '../order.js';
+import { createOrderReads, type OrderVersion, readChanged } from './read-watched-orders.js';
 
 export const orderChannel = 'order';
 
 const catchUpEveryMs = 1000;
+const ordersPerTurn = 1000;
 const gatherMs = 20;
-const feedsMax = 10_000;
+// Versions of orders begin at 0 or 1.
+const noVersion = -1;
+const feedsMaxDefault = 10_000;
 
-interface OrderVersion {
-  readonly id: string;
-  readonly version: number;
-}
 type VersionFeed = LatestFeed<OrderVersion>;
+type OrderIndex = FeedIndex<OrderVersion, string>;
 
 /** The feeds of all subscribers in this process. */
 export interface OrderFeeds {
-  /** Opens a feed that starts with the current order. @throws `TRY_AGAIN` beyond the limit */
+  /** Opens a feed that starts with the current order. @throws `TRY_AGAIN` beyond 10,000 feeds */
   open(orderId: string): Promise<AsyncIterableIterator<Order>>;
   /** number of open feeds */
   count(): number;
@@ -34,30 +35,43 @@ export type LiveApp = OrderApp & { readonly feeds: OrderFeeds };
 export type LiveContext = SubgraphContext<LiveApp>;
 
 /**
- * Redis publishes the ids of orders that may have changed; their versions are read from PostgreSQL.
- * Once a second the versions of all watched orders are read, to find changes whose message was lost.
+ * Redis publishes the ids of orders that may have changed; the versions of those that are watched are read
+ * from PostgreSQL. Each second 1,000 watched orders are compared with it, in turn, to find changes whose
+ * message was lost.
+ *
+ * @param em of connections that no checkout waits for
  */
-export function createOrderFeeds(em: EntityManager, redis: Redis, logger: Logger): OrderFeeds {
-  const feeds = new Map<VersionFeed, string>();
+export function createOrderFeeds(
+  em: EntityManager,
+  redis: Redis,
+  logger: Logger,
+  feedsMax = feedsMaxDefault,
+): OrderFeeds {
+  const index: OrderIndex = new FeedIndex<OrderVersion, string>({
+    nameOf: (orderId) => orderId,
+    topicsOf: ({ id }) => [id],
+    keyOf: ({ id }) => id,
+    feedsMax,
+    rowsMax: feedsMax,
+  });
+  const reads = createOrderReads(em, feedsMax);
   const hinted = new Set<string>();
   let soon: NodeJS.Timeout | undefined;
 
-  async function refresh(orderIds: readonly string[]): Promise<void> {
-    const watched = new Set(feeds.values());
-    const ids = [...new Set(orderIds)].filter((id) => watched.has(id));
-    if (ids.length === 0) return;
-    const found = new Map((await readVersions(em, ids)).map((row) => [row.id, row]));
-    for (const [feed, orderId] of feeds) {
-      const row = found.get(orderId);
-      if (row) feed.push(row);
+  const deliverChanged = async (known: readonly OrderVersion[]) =>
+    index.deliver(await readChanged(em, known));
+  async function readHinted() {
+    const watched = [...hinted].filter((orderId) => index.topic(orderId));
+    const known = watched.map((id) => ({ id, version: knownOf(index, id) ?? noVersion }));
+    hinted.clear();
+    for (let at = 0; at < known.length; at += ordersPerTurn) {
+      await deliverChanged(known.slice(at, at + ordersPerTurn));
     }
   }
-  function refreshSoon(): void {
+  function readSoon(): void {
     soon ??= setTimeout(() => {
       soon = undefined;
-      const orderIds = [...hinted];
-      hinted.clear();
-      refresh(orderIds).catch((error) => logger.debug({ err: error }, 'order refresh failed'));
+      readHinted().catch((error) => logger.debug({ err: error }, 'order refresh failed'));
     }, gatherMs);
   }
 
@@ -65,45 +79,56 @@ export function createOrderFeeds(em: EntityManager, redis: Redis, logger: Logger
   if (redis.status === 'ready') void subscribe();
   redis.on('ready', subscribe);
   redis.on('message', (channel, message) => {
-    if (channel !== orderChannel || feeds.size === 0) return;
-    for (const orderId of message.split(',')) hinted.add(orderId);
-    refreshSoon();
+    if (channel !== orderChannel || index.size === 0) return;
+    for (const orderId of message.split(',')) if (index.topic(orderId)) hinted.add(orderId);
+    if (hinted.size > 0) readSoon();
   });
+  const takeKnown = takingInTurn(ordersPerTurn, () => knownOrders(index));
   const catchUp = startWorker('refresh order feeds', catchUpEveryMs, logger, () =>
-    refresh([...feeds.values()]),
+    deliverChanged(takeKnown()),
   );
 
   return {
     async open(orderId) {
-      if (feeds.size >= feedsMax) throw tryAgain('Too many open subscriptions. Try again later.');
-      const feed: VersionFeed = new LatestFeed(
-        ({ id, version }) => ({ key: id, version }),
-        () => feeds.delete(feed),
-      );
-      feeds.set(feed, orderId);
-      await refresh([orderId]).catch(async (error) => {
+      const feed = index.open([orderId]);
+      try {
+        await index.load(feed, [await reads.version(orderId)]);
+        return ordersOf(feed, reads.order);
+      } catch (error) {
         await feed.return();
         throw error;
-      });
-      return ordersOf(em, feed);
+      }
     },
-    count: () => feeds.size,
+    count: () => index.size,
     async stop() {
       clearTimeout(soon);
       await catchUp.stop();
-      for (const feed of feeds.keys()) void feed.return();
+      index.closeAll();
     },
   };
 }
 
+/** The version that the feeds of an order have; undefined before their snapshot was read. */
+const knownOf = (index: OrderIndex, orderId: string) => index.topic(orderId)?.known.get(orderId);
+
+function* knownOrders(index: OrderIndex): Generator<OrderVersion> {
+  for (const { watch: id, known } of index.topics()) {
+    const version = known.get(id);
+    if (version !== undefined) yield { id, version };
+  }
+}
+
 /** Reads the order for each version of the feed; by then it may have a later version. */
-function ordersOf(em: EntityManager, feed: VersionFeed): AsyncIterableIterator<Order> {
+function ordersOf(
+  feed: VersionFeed,
+  readOrder: (id: string) => Promise<Order>,
+): AsyncIterableIterator<Order> {
   let sentVersion = 0;
   const next = async (): Promise<IteratorResult<Order>> => {
     for (;;) {
       const { done, value } = await feed.next();
       if (done) return { value: undefined, done };
-      const order = await em.fork().findOneOrFail(Order, value.id);
+      const order = await readOrder(value.id);
       if (order.version <= sentVersion) continue;
       sentVersion = order.version;
       return { value: order, done: false };
@@ -125,10 +150,3 @@ function ordersOf(em: EntityManager, feed: VersionFeed): AsyncIterableIterator<O
     },
   };
 }
-
-const readVersions = (em: EntityManager, ids: readonly string[]) =>
-  sql<OrderVersion>(
-    em.fork(),
-    'select id, version from customer_order where id = any($1::uuid[])',
-    [ids],
-  );

@@ -1,0 +1,40 @@
+import { LatestFeed } from './latest-feed.js';
+
+const change = (version: number) => ({ version });
+
+describe('the feed of one subscriber', () => {
+  it('keeps the latest change of each row until it is read', async () => {
+    const feed = new LatestFeed<{ version: number }>(() => {});
+    for (let version = 1; version <= 1000; version++) {
+      feed.push('A', change(version));
+      feed.push('B', change(version));
+    }
+    expect(feed.size).toBe(2);
+    expect(await feed.next()).toEqual({ value: change(1000), done: false });
+    expect(await feed.next()).toEqual({ value: change(1000), done: false });
+    const next = feed.next();
+    feed.push('A', change(1001));
+    expect(await next).toEqual({ value: change(1001), done: false });
+    await feed.return();
+  });
+
+  it('keeps an unread change when the same or an older version comes', async () => {
+    const feed = new LatestFeed<{ version: number; from?: string }>(() => {});
+    feed.push('A', { version: 5, from: 'first' });
+    feed.push('A', { version: 5, from: 'second' });
+    feed.push('A', change(4));
+    expect((await feed.next()).value).toEqual({ version: 5, from: 'first' });
+    await feed.return();
+  });
+
+  it('ends a waiting reader when it is closed, and is removed once', async () => {
+    const closed: string[] = [];
+    const feed = new LatestFeed<{ version: number }>(() => closed.push('closed'));
+    const next = feed.next();
+    await feed.return();
+    await feed.return();
+    expect(await next).toEqual({ value: undefined, done: true });
+    expect(await feed.next()).toEqual({ value: undefined, done: true });
+    expect(closed).toEqual(['closed']);
+  });
+});

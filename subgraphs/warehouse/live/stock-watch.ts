@@ -1,0 +1,48 @@
+import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
+import { FeedIndex } from '../../shared/messaging/feed-index.js';
+import type { LatestFeed } from '../../shared/messaging/latest-feed.js';
+import type { StockChanged } from '../signals/stock-signals.js';
+
+/** The stock that a subscriber watches: skus, a shop, or skus of one shop. */
+export interface StockFilter {
+  readonly skus: readonly string[] | null;
+  readonly shopId: string | null;
+}
+
+/** A SKU in all shops, all SKUs of a shop, or one SKU of one shop. */
+export interface StockWatch {
+  readonly shopId: string | null;
+  readonly sku: string | null;
+}
+
+export type StockFeed = LatestFeed<StockChanged>;
+export type StockIndex = FeedIndex<StockChanged, StockWatch>;
+
+export interface StockFeedLimits {
+  /** open feeds of a process */
+  readonly feedsMax: number;
+  /** items watched by a process, each counted once for each feed that watches it */
+  readonly itemsMax: number;
+}
+
+const nameOf = (shopId: string | null, sku: string | null) => `${shopId ?? ''} ${sku ?? ''}`;
+
+export const createStockIndex = ({ feedsMax, itemsMax }: StockFeedLimits): StockIndex =>
+  new FeedIndex<StockChanged, StockWatch>({
+    nameOf: (watch) => nameOf(watch.shopId, watch.sku),
+    topicsOf: ({ shopId, sku }) => [nameOf(null, sku), nameOf(shopId, null), nameOf(shopId, sku)],
+    keyOf: stockKeyOf,
+    feedsMax,
+    rowsMax: itemsMax,
+  });
+
+export const watchesOf = ({ skus, shopId }: StockFilter): StockWatch[] =>
+  skus ? skus.map((sku) => ({ shopId, sku })) : [{ shopId, sku: null }];
+
+const uuidLength = 36;
+
+/** The inverse of `stockKeyOf`. */
+export const parseStockKey = (key: string): StockKey => ({
+  shopId: key.slice(0, uuidLength),
+  sku: key.slice(uuidLength + 1),
+});
