@@ -14,8 +14,10 @@ const id = (name: string) => `id ${name}`;
 const group = (name: string) => `group ${name}`;
 
 const options: FeedIndexOptions<Row, string> = {
+  kinds: 2,
+  kindOf: (watch) => (watch.startsWith('id ') ? 0 : 1),
   nameOf: (watch) => watch,
-  topicsOf: (each) => [id(each.id), group(each.group)],
+  topicOf: (each, kind) => (kind === 0 ? id(each.id) : group(each.group)),
   keyOf: (each) => each.id,
   feedsMax: 10_000,
   rowsMax: 100_000,

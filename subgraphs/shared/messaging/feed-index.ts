@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { assert } from '../assert.js';
 import { tryAgain } from '../errors.js';
 import { LatestFeed } from './latest-feed.js';
 
@@ -24,10 +25,14 @@ interface OpenTopic<T extends Versioned, W> extends Topic<T, W> {
 }
 
 export interface FeedIndexOptions<T extends Versioned, W> {
-  /** the name of a topic; the topics of one feed have no row in common */
+  /** kinds of topics, numbered from 0; a row belongs to one topic of each kind */
+  readonly kinds: number;
+  /** the topics of one feed have no row in common */
+  kindOf(watch: W): number;
+  /** the name of a topic among those of its kind */
   nameOf(watch: W): string;
-  /** the names of the topics that a row belongs to */
-  topicsOf(row: T): readonly string[];
+  /** the name of the topic of a kind that a row belongs to */
+  topicOf(row: T, kind: number): string;
   keyOf(row: T): string;
   /** open feeds of this process */
   readonly feedsMax: number;
@@ -46,11 +51,14 @@ const workPerTurn = 1000;
  * an older version after a newer one, whatever the order in which messages, snapshots and catch-ups come.
  */
 export class FeedIndex<T extends Versioned, W> {
-  readonly #topics = new Map<string, OpenTopic<T, W>>();
+  /** by kind, then by name */
+  readonly #topics: ReadonlyArray<Map<string, OpenTopic<T, W>>>;
   readonly #topicsByFeed = new Map<LatestFeed<T>, OpenTopic<T, W>[]>();
   #rows = 0;
 
-  constructor(private readonly options: FeedIndexOptions<T, W>) {}
+  constructor(private readonly options: FeedIndexOptions<T, W>) {
+    this.#topics = Array.from({ length: options.kinds }, () => new Map());
+  }
 
   /** number of open feeds */
   get size(): number {
@@ -63,24 +71,25 @@ export class FeedIndex<T extends Versioned, W> {
   }
 
   /** The watched topics. The iterator may be kept while topics are opened and closed. */
-  topics(): IterableIterator<Topic<T, W>> {
-    return this.#topics.values();
+  *topics(): Generator<Topic<T, W>> {
+    for (const topics of this.#topics) yield* topics.values();
   }
 
   topic(watch: W): Topic<T, W> | undefined {
-    return this.#topics.get(this.options.nameOf(watch));
+    return this.#ofKind(watch).get(this.options.nameOf(watch));
   }
 
   /** Opens a feed that receives changes from now on; `load` then gives it its snapshot. @throws `TRY_AGAIN` */
   open(watches: readonly W[]): LatestFeed<T> {
-    const named = new Map(watches.map((watch) => [this.options.nameOf(watch), watch]));
-    const rows = [...named.keys()].reduce((sum, name) => sum + this.#rowsOf(name), 0);
+    const distinct = new Map(watches.map((watch) => [this.options.nameOf(watch), watch]));
+    let rows = 0;
+    for (const watch of distinct.values()) rows += rowsOf(this.topic(watch));
     if (this.size >= this.options.feedsMax || this.#rows + rows > this.options.rowsMax)
       throw full();
     const feed = new LatestFeed<T>(() => this.#close(feed));
     this.#topicsByFeed.set(
       feed,
-      [...named].map(([name, watch]) => this.#watch(name, watch, feed)),
+      [...distinct.values()].map((watch) => this.#watch(watch, feed)),
     );
     this.#rows += rows;
     return feed;
@@ -95,9 +104,8 @@ export class FeedIndex<T extends Versioned, W> {
   async load(feed: LatestFeed<T>, rows: readonly T[]): Promise<void> {
     let work = 0;
     for (const row of rows) {
-      const key = this.options.keyOf(row);
-      work += 1 + this.#deliver(key, row);
-      feed.push(key, row);
+      work += 1 + this.#deliver(row);
+      feed.push(this.options.keyOf(row), row);
       if (this.#rows > this.options.rowsMax) throw full();
       if (work < workPerTurn) continue;
       work = 0;
@@ -111,7 +119,7 @@ export class FeedIndex<T extends Versioned, W> {
     let work = 0;
     for (const row of rows) {
       if (this.size === 0) return;
-      work += 1 + this.#deliver(this.options.keyOf(row), row);
+      work += 1 + this.#deliver(row);
       if (work < workPerTurn) continue;
       work = 0;
       await nextTurn();
@@ -123,11 +131,13 @@ export class FeedIndex<T extends Versioned, W> {
   }
 
   /** @returns the number of pushes */
-  #deliver(key: string, row: T): number {
+  #deliver(row: T): number {
     let pushes = 0;
-    for (const name of this.options.topicsOf(row)) {
-      const topic = this.#topics.get(name);
+    for (const [kind, topics] of this.#topics.entries()) {
+      if (topics.size === 0) continue;
+      const topic = topics.get(this.options.topicOf(row, kind));
       if (!topic) continue;
+      const key = this.options.keyOf(row);
       const known = topic.known.get(key);
       if (known !== undefined && row.version <= known) continue;
       if (known === undefined && topic.known.size > 0) this.#rows += topic.feeds.size;
@@ -138,15 +148,19 @@ export class FeedIndex<T extends Versioned, W> {
     return pushes;
   }
 
-  #rowsOf(name: string): number {
-    return Math.max(1, this.#topics.get(name)?.known.size ?? 0);
+  #ofKind(watch: W): Map<string, OpenTopic<T, W>> {
+    const topics = this.#topics[this.options.kindOf(watch)];
+    assert(topics !== undefined, 'a topic is of a kind that the index has');
+    return topics;
   }
 
-  #watch(name: string, watch: W, feed: LatestFeed<T>): OpenTopic<T, W> {
-    let topic = this.#topics.get(name);
+  #watch(watch: W, feed: LatestFeed<T>): OpenTopic<T, W> {
+    const topics = this.#ofKind(watch);
+    const name = this.options.nameOf(watch);
+    let topic = topics.get(name);
     if (!topic) {
       topic = { watch, feeds: new Set(), known: new Map(), isLoaded: false };
-      this.#topics.set(name, topic);
+      topics.set(name, topic);
     }
     topic.feeds.add(feed);
     return topic;
@@ -154,15 +168,18 @@ export class FeedIndex<T extends Versioned, W> {
 
   #close(feed: LatestFeed<T>): void {
     for (const topic of this.#topicsByFeed.get(feed) ?? []) {
-      const name = this.options.nameOf(topic.watch);
-      this.#rows -= this.#rowsOf(name);
+      this.#rows -= rowsOf(topic);
       topic.feeds.delete(feed);
       if (topic.feeds.size > 0) continue;
-      this.#topics.delete(name);
+      this.#ofKind(topic.watch).delete(this.options.nameOf(topic.watch));
       topic.known.clear();
     }
     this.#topicsByFeed.delete(feed);
   }
 }
+
+/** What a feed of the topic counts for. */
+const rowsOf = (topic: { readonly known: ReadonlyMap<string, number> } | undefined) =>
+  Math.max(1, topic?.known.size ?? 0);
 
 const full = () => tryAgain('Too many open subscriptions. Try again later.');

@@ -8,10 +8,10 @@ import type { StockFilter } from './stock-watch.js';
 
 /** items that one subscriber may watch */
 export const feedItemsMax = 10_000;
-// One statement for the feeds that are opened at once, of 20 × 100 SKUs at most.
-const feedsPerRead = 20;
+// One statement for the feeds that are opened at once, of 10 × 100 SKUs at most.
+const feedsPerRead = 10;
 const readsAtOnce = 2;
-const groupItemsMax = 20_000;
+const groupItemsMax = 10_000;
 const waitMaxMs = 10_000;
 
 type Snapshot = readonly StockChanged[] | DomainError;
@@ -19,7 +19,7 @@ type Snapshots = ReadonlyMap<StockFilter, Snapshot>;
 
 /**
  * Reads snapshots for many feeds together: two groups at a time, each with one statement for the SKUs of up
- * to 20 feeds, and one for each shop.
+ * to 10 feeds, and one for each shop.
  *
  * @param waitingMax snapshots that may wait
  * @returns a function that throws `BAD_USER_INPUT` for a filter with more than 10,000 items, and `TRY_AGAIN`

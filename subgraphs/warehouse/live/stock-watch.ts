@@ -25,12 +25,25 @@ export interface StockFeedLimits {
   readonly itemsMax: number;
 }
 
-const nameOf = (shopId: string | null, sku: string | null) => `${shopId ?? ''} ${sku ?? ''}`;
+const ofSku = 0;
+const ofShop = 1;
+const ofBoth = 2;
+
+const kindOf = ({ shopId, sku }: StockWatch) =>
+  shopId === null ? ofSku : sku === null ? ofShop : ofBoth;
+
+/** The name of a topic, of a row or of a watch of that kind. */
+function nameIn(kind: number, { shopId, sku }: StockWatch): string {
+  if (kind === ofSku) return sku as string;
+  return kind === ofShop ? (shopId as string) : stockKeyOf({ shopId, sku: sku as string });
+}
 
 export const createStockIndex = ({ feedsMax, itemsMax }: StockFeedLimits): StockIndex =>
   new FeedIndex<StockChanged, StockWatch>({
-    nameOf: (watch) => nameOf(watch.shopId, watch.sku),
-    topicsOf: ({ shopId, sku }) => [nameOf(null, sku), nameOf(shopId, null), nameOf(shopId, sku)],
+    kinds: 3,
+    kindOf,
+    nameOf: (watch) => nameIn(kindOf(watch), watch),
+    topicOf: (row, kind) => nameIn(kind, row),
     keyOf: stockKeyOf,
     feedsMax,
     rowsMax: itemsMax,

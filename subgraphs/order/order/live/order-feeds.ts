@@ -48,8 +48,10 @@ export function createOrderFeeds(
   feedsMax = feedsMaxDefault,
 ): OrderFeeds {
   const index: OrderIndex = new FeedIndex<OrderVersion, string>({
+    kinds: 1,
+    kindOf: () => 0,
     nameOf: (orderId) => orderId,
-    topicsOf: ({ id }) => [id],
+    topicOf: ({ id }) => id,
     keyOf: ({ id }) => id,
     feedsMax,
     rowsMax: feedsMax,
