@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { findRedis, startRedis } from '../dev/databases/redis.js';
@@ -9,6 +8,7 @@ import { stateFolder } from '../ops/running-system.js';
 import { stockInvariants } from '../ops/verify/stock-invariants.js';
 import { migrate } from '../subgraphs/shared/database/run-migrations.js';
 import { databaseSchema } from '../subgraphs/warehouse/mikro-orm.config.js';
+import { cpuMsOf } from './cpu.js';
 
 /** Starts PostgreSQL, whose COMMIT waits for the disk, with five empty databases, and Redis. */
 export async function openServers() {
@@ -53,38 +53,3 @@ export async function openEnvironment() {
   };
 }
 export type BenchEnvironment = Awaited<ReturnType<typeof openEnvironment>>;
-
-const msPerTick = 10;
-
-/** CPU time of a process and its children, including those that have exited, in milliseconds; 0 without /proc. */
-export function cpuMsOf(processId: number): number {
-  let ticks = 0;
-  try {
-    for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-      const stat = readStat(entry);
-      if (!stat) continue;
-      const isSelf = Number(entry) === processId;
-      if (isSelf) ticks += stat.ownTicks + stat.endedTicks;
-      else if (stat.parent === processId) ticks += stat.ownTicks;
-    }
-  } catch {
-    return 0;
-  }
-  return ticks * msPerTick;
-}
-
-function readStat(processId: string) {
-  try {
-    const text = readFileSync(`/proc/${processId}/stat`, 'utf8');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    const [, parent] = fields;
-    const [user, system, endedUser, endedSystem] = fields.slice(11, 15).map(Number);
-    return {
-      parent: Number(parent),
-      ownTicks: (user ?? 0) + (system ?? 0),
-      endedTicks: (endedUser ?? 0) + (endedSystem ?? 0),
-    };
-  } catch {
-    return null; // it has exited meanwhile
-  }
-}

@@ -2,7 +2,10 @@ import 'reflect-metadata';
 import { type Benchmark, report } from './report.js';
 
 /** `npm run bench -- NAME [--json]`: starts what the benchmark needs, measures, and checks its targets. */
-const names = ['reserve', 'expiry', 'heap', 'accounts', 'browse', 'router', 'checkout'];
+const names = [
+  ...['reserve', 'expiry', 'heap', 'accounts', 'browse', 'router', 'checkout'],
+  ...['spectators', 'leaks', 'compare'],
+];
 const [name = '', ...options] = process.argv.slice(2);
 if (!names.includes(name)) {
   console.error(`Usage: npm run bench -- NAME [--json], where NAME is one of: ${names.join(', ')}`);
@@ -11,5 +14,6 @@ if (!names.includes(name)) {
 const { run } = (await import(`./${name}/index.js`)) as { run: Benchmark };
 const json = options.includes('--json');
 const progress = (line: string) => process.stderr.write(`${line}\n`);
-const passed = report(await run(progress), json);
+const args = options.filter((option) => option !== '--json');
+const passed = report(await run(progress, args), json);
 process.exit(passed ? 0 : 1);

@@ -1,4 +1,5 @@
-import { cpuMsOf } from './environment.js';
+import { availableParallelism } from 'node:os';
+import { cpuMsOf, othersCpuMs } from './cpu.js';
 import { median, percentile, rounded } from './report.js';
 
 export interface Measured {
@@ -7,6 +8,8 @@ export interface Measured {
   readonly p99Ms: number;
   /** process → CPU time for one request, in milliseconds */
   readonly cpuMs: Readonly<Record<string, number>>;
+  /** share of the machine's CPU time that processes outside the benchmark used, 0 to 1 */
+  readonly othersShare: number;
 }
 
 /** Number of clients; each sends its next request after the response. */
@@ -38,6 +41,7 @@ async function measureLoad(
 ): Promise<Measured> {
   const before = Object.entries(processIds).map(([name, id]) => [name, id, cpuMsOf(id)] as const);
   const latenciesMs: number[] = [];
+  const othersBeforeMs = othersCpuMs();
   const startedMs = performance.now();
   const endMs = startedMs + seconds * 1000;
   const client = async () => {
@@ -49,8 +53,10 @@ async function measureLoad(
   };
   await Promise.all(Array.from({ length: clients }, client));
   const elapsedSeconds = (performance.now() - startedMs) / 1000;
+  const othersSeconds = (othersCpuMs() - othersBeforeMs) / 1000;
   return {
     rate: latenciesMs.length / elapsedSeconds,
+    othersShare: Math.max(0, othersSeconds / (elapsedSeconds * availableParallelism())),
     p50Ms: percentile(latenciesMs, 0.5),
     p99Ms: percentile(latenciesMs, 0.99),
     cpuMs: Object.fromEntries(
@@ -88,14 +94,31 @@ export async function measureCases(
   return measured;
 }
 
+const quietShareMax = 0.05;
+
+/** The windows without much other load; the quieter half, if most had some. */
+export function quietOnes(measured: readonly Measured[]): readonly Measured[] {
+  const half = Math.ceil(measured.length / 2);
+  const byLoad = measured.toSorted((a, b) => a.othersShare - b.othersShare);
+  const quiet = byLoad.filter(({ othersShare }) => othersShare <= quietShareMax);
+  return quiet.length < half ? byLoad.slice(0, half) : quiet;
+}
+
+/** The median of a figure in the quiet windows of a case; NaN if the case was not measured. */
+export const medianOf = (
+  measured: MeasuredCases,
+  name: string,
+  figure: (one: Measured) => number,
+): number => median(quietOnes(measured.get(name) ?? []).map(figure));
+
 /** CPU time of one request in all processes, in milliseconds. */
 export const cpuMsOfAll = ({ cpuMs }: Measured) =>
   Object.values(cpuMs).reduce((sum, ms) => sum + ms, 0);
 
-/** The medians of each case: rate, latencies, and CPU time of one request in all processes and in each. */
+/** The medians of each case: rate, latencies, other load, and CPU time of one request in all processes and in each. */
 export function resultsOf(measured: MeasuredCases) {
   return [...measured].map(([name, all]) => {
-    const of = (figure: (one: Measured) => number) => median(all.map(figure));
+    const of = (figure: (one: Measured) => number) => medianOf(measured, name, figure);
     const parts = Object.keys(all[0]?.cpuMs ?? {});
     const byPart = parts.map((part) => {
       const cpuMs = of((one) => one.cpuMs[part] ?? 0);
@@ -106,6 +129,10 @@ export function resultsOf(measured: MeasuredCases) {
       ratePerSecond: rounded(of(({ rate }) => rate)),
       p50Ms: rounded(of(({ p50Ms }) => p50Ms)),
       p99Ms: rounded(of(({ p99Ms }) => p99Ms)),
+      'others %': rounded(
+        of(({ othersShare }) => othersShare * 100),
+        0,
+      ),
       cpuMs: rounded(of(cpuMsOfAll), 2),
       ...Object.fromEntries(byPart),
     };

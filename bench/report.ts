@@ -14,7 +14,11 @@ export interface Outcome {
   readonly results: readonly CaseResult[];
   readonly checks: readonly Check[];
 }
-export type Benchmark = (progress: (line: string) => void) => Promise<Outcome>;
+/** @param args what follows the benchmark's name */
+export type Benchmark = (
+  progress: (line: string) => void,
+  args: readonly string[],
+) => Promise<Outcome>;
 
 /** Prints a table, or one line of JSON for each case. @returns whether every check passed */
 export function report({ results, checks }: Outcome, json: boolean): boolean {
@@ -56,7 +60,8 @@ function machine(): string {
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  const [lower, upper] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
+  return ((lower ?? Number.NaN) + (upper ?? Number.NaN)) / 2;
 }
 
 /** @param share 0.5 for the median, 0.99 for p99 */

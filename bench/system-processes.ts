@@ -21,40 +21,48 @@ const productionSettings = {
 
 const isBelowWarning = /^{"level":[123]0,/;
 
+type Name = keyof typeof programs;
+const printWarnings = (_name: Name, line: string) => {
+  if (!isBelowWarning.test(line)) process.stderr.write(`${line}\n`);
+};
+
 /**
  * Starts the whole system, each part as a process, with raised limits.
  *
- * @param settings of all processes; log lines below warning are not printed
+ * @param settings of all processes
+ * @param onLine called with each line of a log; prints warnings and errors unless it is given
  */
 export async function startSystemProcesses(
   databases: DatabaseUrls,
   redisUrl: string,
   settings: Readonly<Record<string, string>> = {},
+  onLine: (name: Name, line: string) => void = printWarnings,
 ) {
   const ports = portsFrom(firstPort);
   const secrets = await makeSecrets();
   const envs = environments({ databases, redisUrl, ports, secrets });
-  const names = Object.keys(programs) as (keyof typeof programs)[];
-  const running = await Promise.all(
-    names.map((name) =>
-      startProgram(
-        name,
-        { ...process.env, ...productionSettings, ...settings, ...envs[name] },
-        (line) => {
-          if (!isBelowWarning.test(line)) process.stderr.write(`${line}\n`);
-        },
-      ),
-    ),
-  );
+  const names = Object.keys(programs) as Name[];
+  const running = {} as Record<Name, RunningProcess>;
+  const processIds = {} as Record<Name, number>;
+  const start = async (name: Name) => {
+    const env = { ...process.env, ...productionSettings, ...settings, ...envs[name] };
+    running[name] = await startProgram(name, env, (line) => onLine(name, line));
+    processIds[name] = running[name].child.pid as number;
+  };
+  await Promise.all(names.map(start));
   return {
     /** the environment of each process */
     environments: envs,
     secrets,
     routerUrl: `http://127.0.0.1:${ports.ports.router}`,
-    processIds: Object.fromEntries(
-      names.map((name, at) => [name, running[at]?.child.pid as number]),
-    ) as Record<keyof typeof programs, number>,
-    stop: () => Promise.all(running.map((each: RunningProcess) => each.stop())),
+    processIds: processIds as Readonly<Record<Name, number>>,
+    metricsUrl: (name: keyof typeof ports.ops) => `http://127.0.0.1:${ports.ops[name]}/metrics`,
+    /** Stops a process as a deployment does, and starts another in its place. */
+    async replace(name: Name) {
+      await running[name].stop();
+      await start(name);
+    },
+    stop: () => Promise.all(Object.values(running).map((each) => each.stop())),
   };
 }
 export type SystemProcesses = Awaited<ReturnType<typeof startSystemProcesses>>;

@@ -9,9 +9,10 @@ import {
   type Measured,
   type MeasuredCases,
   measureCases,
+  medianOf,
   resultsOf,
 } from '../load.js';
-import { median, type Outcome, rounded } from '../report.js';
+import { type Outcome, rounded } from '../report.js';
 import { startSystemProcesses } from '../system-processes.js';
 
 const seconds = Number(process.env.BENCH_SECONDS ?? 5);
@@ -112,8 +113,7 @@ const bareShareMin = 0.05;
 const cpuMaxMs = 8;
 
 function outcomeOf(measured: MeasuredCases): Outcome {
-  const of = (name: string, figure: (one: Measured) => number) =>
-    median((measured.get(name) ?? []).map(figure));
+  const of = (name: string, figure: (one: Measured) => number) => medianOf(measured, name, figure);
   const cpuOf = (name: string) => of(name, cpuMsOfAll);
   const share = of('first page', ({ rate }) => rate) / of('bare', ({ rate }) => rate);
   const first = of('first page', ({ p50Ms }) => p50Ms);

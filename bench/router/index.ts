@@ -1,101 +1,85 @@
+import { isDeepStrictEqual } from 'node:util';
 import { seedStore } from '../../dev/seed/store.js';
 import { migrateAll } from '../../ops/migrate-all.js';
-import { callerCredentials, callerHeader } from '../../subgraphs/shared/auth/callers.js';
 import { openServers } from '../environment.js';
-import { type Measured, type MeasuredCases, measureCases } from '../load.js';
-import { type CaseResult, median, type Outcome, rounded } from '../report.js';
-import { type SystemProcesses, startSystemProcesses } from '../system-processes.js';
-import { startBareGateway } from './bare.js';
-import { measureFanOut } from './fan-out.js';
+import { measureCases } from '../load.js';
+import type { Outcome } from '../report.js';
+import { startSystemProcesses } from '../system-processes.js';
+import { type Column, startGateways } from './gateways/index.js';
 import { createGraphQLClient, type GraphQLClient, readCursors } from './operations.js';
+import { outcomeOf, rowNames } from './outcome.js';
 
 const seconds = Number(process.env.BENCH_SECONDS ?? 5);
-const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
-const warmUpRequests = 1000;
+const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
+const warmUpRequests = 500;
 const variants = 6000;
-const shareMax = 0.6;
 
-/** Measures the CPU time of the router compared with a bare gateway, and the fan-out of stock changes. */
+/** Measures the CPU time of the router, and of other gateways in front of the same subgraphs. */
 export async function run(progress: (line: string) => void): Promise<Outcome> {
   const { postgres, redis, databases } = await openServers();
   await migrateAll(databases);
   progress(`${await seedStore(databases, variants)} variants seeded`);
   // With everything that production does, including a log line for each request.
   const system = await startSystemProcesses(databases, redis.url, { LOG_LEVEL: 'info' });
-  const bare = await startBareGateway(system);
-  const clients = {
-    router: createGraphQLClient(`${system.routerUrl}/graphql`),
-    product: productSubgraph(system),
-    bare: createGraphQLClient(bare.url),
-  };
+  const ours = { url: `${system.routerUrl}/graphql`, processId: system.processIds.router };
+  const others = await startGateways(system, progress);
+  const gateways = Object.entries({ ours, ...others.started }) as [Column, typeof ours][];
+  const clients = gateways.map(
+    ([column, { url }]) => [column, createGraphQLClient(url)] as readonly [Column, GraphQLClient],
+  );
   try {
-    const processIds = { ...system.processIds, bare: bare.processId, postgres: postgres.processId };
-    const measured = await measure(clients, processIds, progress);
-    progress('fan-out to subscribers');
-    const fanOut = await measureFanOut(`${system.routerUrl}/graphql`, clients.router);
-    return outcomeOf(measured, fanOut);
+    const cursors = await readCursors(clients[0]?.[1] as GraphQLClient);
+    const senders = clients.map(
+      ([column, client]) => [column, sendersOf(client, cursors, column === 'bare')] as const,
+    );
+    await compareAnswers(senders);
+    const cases = rowNames.flatMap((row) =>
+      senders.map(([column, send]) => [`${row}, ${column}`, send[row]] as const),
+    );
+    const { product, shop, warehouse } = system.processIds;
+    const processIds = {
+      ...Object.fromEntries(gateways.map(([column, { processId }]) => [column, processId])),
+      product,
+      shop,
+      warehouse,
+      postgres: postgres.processId,
+    };
+    const options = { rounds, seconds, warmUpRequests, processIds, progress };
+    return outcomeOf(await measureCases(Object.fromEntries(cases), options));
   } finally {
-    await Promise.all(Object.values(clients).map((each) => each.close()));
-    await bare.stop();
+    await Promise.all(clients.map(([, client]) => client.close()));
+    await others.stop();
     await system.stop();
     await Promise.all([postgres.stop(), redis.stop()]);
   }
 }
 
-/** Sends requests to the product subgraph as the router does. */
-function productSubgraph({ environments, secrets }: SystemProcesses) {
-  const { PRODUCT_URL } = environments.router;
-  const credentials = callerCredentials('router', secrets.callers.ROUTER_SECRET as string);
-  return createGraphQLClient(PRODUCT_URL, { [callerHeader]: credentials });
+type Senders = Readonly<Record<(typeof rowNames)[number], () => Promise<unknown>>>;
+
+/** @param retries because Apollo's fetcher fails sometimes, if a subgraph closes a connection that it is about to use */
+function sendersOf(client: GraphQLClient, cursors: readonly string[], retries: boolean): Senders {
+  const senders: Senders = {
+    '{ __typename }': () => client.send('{ __typename }', {}),
+    'one hop': client.distinctPages('one hop', cursors),
+    'two hops': client.distinctPages('two hops', cursors),
+    'three hops': client.distinctPages('three hops', cursors),
+    'two hops, the same page': client.samePage('two hops'),
+  };
+  const retryingOnce = (send: () => Promise<unknown>) => () => send().catch(send);
+  const entries = Object.entries(senders).map(([row, send]) => [row, retryingOnce(send)]);
+  return retries ? Object.fromEntries(entries) : senders;
 }
 
-/** The bare gateway's fetcher fails sometimes, if a subgraph closes a connection that it is about to use. */
-const retryingOnce = (send: () => Promise<unknown>) => () => send().catch(send);
-
-type Clients = Readonly<Record<'router' | 'product' | 'bare', GraphQLClient>>;
-
-async function measure(
-  { router, product, bare }: Clients,
-  processIds: Readonly<Record<string, number>>,
-  progress: (line: string) => void,
-): Promise<MeasuredCases> {
-  const cursors = await readCursors(router);
-  const cases = {
-    'one hop at the subgraph': product.distinctPages('one hop', cursors),
-    'one hop': router.distinctPages('one hop', cursors),
-    'two hops': router.distinctPages('two hops', cursors),
-    'two hops, bare gateway': retryingOnce(bare.distinctPages('two hops', cursors)),
-    'three hops': router.distinctPages('three hops', cursors),
-    'two hops, all the same': router.samePage('two hops'),
-    'two hops, all the same, bare gateway': retryingOnce(bare.samePage('two hops')),
-  };
-  return measureCases(cases, { rounds, seconds, warmUpRequests, processIds, progress });
-}
-
-function outcomeOf(measured: MeasuredCases, fanOut: CaseResult): Outcome {
-  const of = (name: string, figure: (one: Measured) => number) =>
-    median((measured.get(name) ?? []).map(figure));
-  const cpuOf = (name: string, part: string) => of(name, ({ cpuMs }) => cpuMs[part] ?? 0);
-  const parts = ['router', 'bare', 'product', 'shop', 'warehouse', 'postgres'];
-  const results = [...measured.keys()].map((name) => ({
-    case: name,
-    ratePerSecond: rounded(of(name, ({ rate }) => rate)),
-    p50Ms: rounded(of(name, ({ p50Ms }) => p50Ms)),
-    p99Ms: rounded(of(name, ({ p99Ms }) => p99Ms)),
-    ...Object.fromEntries(
-      parts.map((part) => [`${part} cpuMs`, rounded(cpuOf(name, part), 2)] as const),
-    ),
-  }));
-  const share = cpuOf('two hops', 'router') / cpuOf('two hops, bare gateway', 'bare');
-  return {
-    results: [...results, fanOut],
-    checks: [
-      {
-        name: 'two hops: CPU time of the router, relative to the bare gateway',
-        value: rounded(share, 2),
-        target: `≤ ${shareMax}`,
-        pass: share <= shareMax,
-      },
-    ],
-  };
+/** A gateway that answers something else does other work. @throws if one does */
+async function compareAnswers(senders: readonly (readonly [Column, Senders])[]): Promise<void> {
+  for (const row of rowNames) {
+    let expected: unknown;
+    for (const [column, send] of senders) {
+      const { data } = (await send[row]()) as { data: unknown };
+      expected ??= data;
+      if (!isDeepStrictEqual(data, expected)) {
+        throw new Error(`${column} answers ${row} with other data than the router`);
+      }
+    }
+  }
 }

@@ -4,7 +4,7 @@ import WebSocket from 'ws';
 import { demoPassword } from '../../dev/seed/demo-store.js';
 import { seedId } from '../../dev/seed/ids.js';
 import { type CaseResult, percentile, rounded } from '../report.js';
-import type { GraphQLClient } from './operations.js';
+import type { GraphQLClient } from '../router/operations.js';
 
 const subscribers = 1000;
 const changes = 20;

@@ -1,0 +1,100 @@
+import WebSocket from 'ws';
+
+/**
+ * The program of the spectators: WebSockets with many subscriptions each, in a process of its own. It reads
+ * no more of a message than it has to, as all clients and the system share the machine's cores.
+ */
+export interface Watch {
+  readonly url: string;
+  /** client → subscription → SKUs */
+  readonly clients: readonly (readonly (readonly string[])[])[];
+  /** SKU → number of offers; so many events are the snapshot of a SKU */
+  readonly offers: Readonly<Record<string, number>>;
+}
+export interface Seen {
+  /** subscriptions that received their whole snapshot */
+  readonly complete: number;
+  readonly events: number;
+  /** subscriptions that the router ended, and errors in events */
+  readonly ended: number;
+  readonly errors: number;
+  readonly lastError: string;
+}
+export type Command = { readonly open: Watch } | { readonly close: true };
+
+const query = `subscription ($skus: [String!]) { stockChanged(skus: $skus) {
+  available version variant { product { name } } shop { name } } }`;
+const reopenMinMs = 1000;
+const reopenMaxMs = 5000;
+const reportEveryMs = 200;
+
+const seen = { complete: 0, events: 0, ended: 0, errors: 0, lastError: '' };
+let sockets: WebSocket[] = [];
+let closing = false;
+
+function open({ url, clients, offers }: Watch): void {
+  for (const subscriptions of clients) connect(url, subscriptions, offers);
+}
+
+const someTimeMs = () => reopenMinMs + Math.random() * (reopenMaxMs - reopenMinMs);
+
+function connect(
+  url: string,
+  subscriptions: readonly (readonly string[])[],
+  offers: Watch['offers'],
+): void {
+  const socket = new WebSocket(url, 'graphql-transport-ws');
+  sockets.push(socket);
+  const missing = subscriptions.map((skus) =>
+    skus.reduce((sum, sku) => sum + (offers[sku] ?? 0), 0),
+  );
+  const subscribe = (n: number) => {
+    if (socket.readyState !== WebSocket.OPEN) return;
+    const payload = { query, variables: { skus: subscriptions[n] } };
+    socket.send(JSON.stringify({ id: `${n}`, type: 'subscribe', payload }));
+  };
+  socket.on('open', () => socket.send('{"type":"connection_init"}'));
+  socket.on('message', (message) => {
+    const text = String(message);
+    const [, id, type] = /^\{"id":"(\d+)","type":"(\w+)"/.exec(text) ?? other(text);
+    if (type === 'connection_ack') for (const n of subscriptions.keys()) subscribe(n);
+    else if (type === 'ping') socket.send('{"type":"pong"}');
+    else if (type === 'next') {
+      seen.events += 1;
+      if (text.includes('"errors":[')) noteError(text);
+      const n = Number(id);
+      missing[n] = (missing[n] as number) - 1;
+      if (missing[n] === 0) seen.complete += 1;
+    } else if (type === 'error' || type === 'complete') {
+      seen.ended += 1;
+      if (type === 'error') noteError(text);
+      setTimeout(subscribe, someTimeMs(), Number(id));
+    }
+  });
+  socket.on('error', () => {});
+  socket.on('close', () => {
+    if (closing) return;
+    seen.ended += subscriptions.length;
+    setTimeout(connect, someTimeMs(), url, subscriptions, offers);
+  });
+}
+
+/** Reads a message whose keys are in another order. */
+function other(text: string): readonly [string, string?, string?] {
+  const { id, type } = JSON.parse(text) as { id?: string; type?: string };
+  return [text, id, type];
+}
+
+function noteError(text: string): void {
+  seen.errors += 1;
+  seen.lastError = text.slice(0, 500);
+}
+
+process.on('message', (command: Command) => {
+  if ('open' in command) return open(command.open);
+  closing = true;
+  for (const socket of sockets) socket.terminate();
+  sockets = [];
+});
+process.on('disconnect', () => process.exit(0));
+setInterval(() => process.send?.(seen satisfies Seen), reportEveryMs);
