@@ -101,7 +101,7 @@ function cyclesIn(part: string, imports: readonly Import[]): string[] {
 function readSources(): Map<string, string> {
   const files = ['subgraphs', 'router', 'ops', 'dev', 'bench'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.ts'))
+      .filter((file) => file.endsWith('.ts') && !file.includes('node_modules/'))
       .map((file) => `${folder}/${file}`),
   );
   return new Map(files.sort().map((file) => [file, readFileSync(join(root, file), 'utf8')]));
