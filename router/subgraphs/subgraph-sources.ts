@@ -1,12 +1,10 @@
-import type { GraphQLDataSource } from '@apollo/gateway';
-import type { RouterContext } from '../context.js';
 import type { SubgraphDataSource } from './subgraph-data-source.js';
+import type { SubgraphService } from './subgraph-service.js';
 
-type Service = GraphQLDataSource<RouterContext>;
 interface Built {
   readonly url: string;
   readonly source: SubgraphDataSource;
-  readonly service: Service;
+  readonly service: SubgraphService;
 }
 
 /**
@@ -14,7 +12,7 @@ interface Built {
  * the operations that began with it, and is closed when all of them have ended.
  */
 export class SubgraphSources {
-  readonly services = new Map<string, Service>();
+  readonly services = new Map<string, SubgraphService>();
   readonly urls = new Map<string, string>();
   readonly #built = new Map<string, Built>();
   readonly #open = new Set<SubgraphDataSource>();
@@ -23,7 +21,7 @@ export class SubgraphSources {
   /** @param operationMaxMs maximum duration of an operation */
   constructor(private readonly operationMaxMs: number) {}
 
-  add(name: string, built: Built): Service {
+  add(name: string, built: Built): SubgraphService {
     const previous = this.#built.get(name);
     if (previous) this.#closeLater(previous.source);
     this.#built.set(name, built);
