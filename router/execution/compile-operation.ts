@@ -10,6 +10,7 @@ import {
 import { responseKey } from '../graphql-ast.js';
 import type { Variables } from './compile-fetch.js';
 import { compilePlan } from './compile-plan.js';
+import { findEmptyObjects } from './empty-objects.js';
 import type { PlanContext } from './fetch-step.js';
 import { mergeSeparate } from './merge-separate.js';
 import { documentOf, type Operation, selectsIntrospection } from './operation-document.js';
@@ -52,6 +53,7 @@ interface PlannedOperation {
 /**
  * Plans and compiles a query or mutation.
  *
+ * @param operation without `@skip` and `@include`
  * @throws GraphQLError if it cannot be planned
  */
 export function compileOperation(inputs: CompileInputs, operation: Operation): CompiledOperation {
@@ -87,13 +89,14 @@ const fallback = (reason: FallbackReason) =>
  * generated aliases.
  */
 function planOperation(planning: Planning, operation: Operation): PlannedOperation {
-  if (!hidesTypename(operation)) {
+  const emptyObjects = findEmptyObjects(planning.supergraphSchema, operation);
+  if (emptyObjects.size === 0 && !hidesTypename(operation)) {
     const node = attemptPlan(planning, operation);
     if (node !== null && (isOneFetch(node) || findUnsupported(node))) {
       return { nodes: [node], clientKeys: new Map(), sourceOf: responseKey };
     }
   }
-  const rewritten = rewriteAliases(operation, planning.fieldNames);
+  const rewritten = rewriteAliases(operation, planning.fieldNames, emptyObjects);
   const { supergraphSchema: schema, requires } = planning;
   const parts = separateConflicts({ schema, requires }, rewritten.operation);
   return {
@@ -104,6 +107,7 @@ function planOperation(planning: Planning, operation: Operation): PlannedOperati
 }
 
 function planOf(planning: Planning, operation: Operation): PlanNode | undefined {
+  if (operation.definition.selectionSet.selections.length === 0) return undefined;
   const node = planning.plan(documentOf(operation));
   if (node?.kind === 'Subscription') throw new Error('a subscription is not executed as a query');
   return node;

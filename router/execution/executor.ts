@@ -1,4 +1,3 @@
-import type { GraphQLDataSource } from '@apollo/gateway';
 import type {
   DocumentNode,
   ExecutionResult,
@@ -8,18 +7,18 @@ import type {
 } from 'graphql';
 import { getVariableValues } from 'graphql';
 import type { RouterContext } from '../context.js';
+import { applyConditions, conditionVariables, type ReadBoolean } from './apply-conditions.js';
 import type { Variables } from './compile-fetch.js';
 import {
   type CompiledOperation,
   type CompileInputs,
   compileOperation,
+  defaultsOf,
 } from './compile-operation.js';
-import { operationOf } from './operation-document.js';
+import { type Operation, operationOf } from './operation-document.js';
 import { dataOfText } from './passed-text.js';
 import type { FallbackReason } from './query-plan.js';
 import type { OperationKind, Run, Services } from './run.js';
-
-export type { GraphQLDataSource, GraphQLSchema };
 
 /** An operation to execute, validated and with the variables as the client sent them. */
 export interface ExecutionRequest {
@@ -50,10 +49,12 @@ export function createExecutor(options: ExecutorOptions) {
     const { document, definition, variables, context } = request;
     const { errors } = getVariableValues(schema, definition.variableDefinitions ?? [], variables);
     if (errors) return { errors };
-    let compiled = cache.get(request.key);
+    const { operation, combinationOf, booleanOf } = preparedOf(schema, document, definition);
+    const key = request.key + combinationOf(variables);
+    let compiled = cache.get(key);
     if (!compiled) {
-      compiled = compileOperation(options, operationOf(document, definition));
-      cache.set(request.key, compiled);
+      compiled = compileOperation(options, applyConditions(operation, booleanOf(variables)));
+      cache.set(key, compiled);
     }
     if (compiled.kind === 'fallback') return { fallback: compiled.reason };
     if (context.plansOnly) return { data: null };
@@ -64,6 +65,36 @@ export function createExecutor(options: ExecutorOptions) {
     const finish = () => resultOf(run, project);
     return waiting ? waiting.then(finish) : finish();
   };
+}
+
+interface PreparedOperation {
+  readonly operation: Operation;
+  /** the values of the variables in `@skip` and `@include`, for each of which the operation is compiled */
+  combinationOf(variables: Variables): string;
+  booleanOf(variables: Variables): ReadBoolean;
+}
+
+const prepared = new WeakMap<OperationDefinitionNode, PreparedOperation>();
+
+function preparedOf(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  definition: OperationDefinitionNode,
+): PreparedOperation {
+  const known = prepared.get(definition);
+  if (known) return known;
+  const operation = operationOf(document, definition);
+  const names = conditionVariables(operation);
+  const defaults = names.length > 0 ? defaultsOf(schema, operation) : {};
+  const booleanOf = (variables: Variables) => (name: string) =>
+    (Object.hasOwn(variables, name) ? variables[name] : defaults[name]) === true;
+  const combinationOf = (variables: Variables) =>
+    names.length === 0
+      ? ''
+      : ` ${names.map((name) => Number(booleanOf(variables)(name))).join('')}`;
+  const one = { operation, combinationOf, booleanOf };
+  prepared.set(definition, one);
+  return one;
 }
 
 export const newRun = (

@@ -1,4 +1,4 @@
-import type { GraphQLSchema } from 'graphql';
+import { type GraphQLSchema, isObjectType } from 'graphql';
 import { DomainError } from '../../subgraphs/shared/errors.js';
 import type { FetchRole, SubgraphError, SubgraphResponse } from '../subgraphs/subgraph-service.js';
 import { compileBody, type FetchedKeys, fetchedKeys } from './compile-fetch.js';
@@ -131,6 +131,7 @@ function fetchEntities(context: PlanContext, fetch: Fetch, path: PlanPath): Step
   const findTargets = compileTargets(path);
   const represent = compileRepresentation(schema, node.requires ?? [], node.inputRewrites);
   const rewrite = compileRewrites(schema, node.outputRewrites);
+  const ofInterfaceObject = node.inputRewrites !== undefined;
   return (run) => {
     const places = new Map<string, JsonObject[]>();
     for (const target of findTargets(run.data)) {
@@ -158,6 +159,7 @@ function fetchEntities(context: PlanContext, fetch: Fetch, path: PlanPath): Step
           entity.__typename ??= holders[0]?.__typename;
           rewrite(entity);
         }
+        if (ofInterfaceObject) keepKnownType(schema, entity);
         for (let m = 1; m < holders.length; m++)
           mergeInto(holders[m] as JsonObject, copyOf(entity));
         mergeInto(holders[0] as JsonObject, entity);
@@ -170,6 +172,13 @@ function fetchEntities(context: PlanContext, fetch: Fetch, path: PlanPath): Step
         failedAs(fetch, run, thrown, () => missingOf(fetch, run, path, representations, targets)),
     );
   };
+}
+
+/** A subgraph with an interface object does not know the type of the object, which another one has said. */
+function keepKnownType(schema: GraphQLSchema, entity: JsonObject): void {
+  const { __typename: typename } = entity;
+  if (typeof typename !== 'string' || isObjectType(schema.getType(typename))) return;
+  delete entity.__typename;
 }
 
 /** Each error of an entity is reported at each place of the entity. */

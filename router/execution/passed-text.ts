@@ -9,9 +9,10 @@ import {
   parse,
   type SelectionSetNode,
 } from 'graphql';
-import { type Operation, operationOf, selectionSetsOf } from './operation-document.js';
+import { type Operation, operationOf } from './operation-document.js';
 import { collectFields, nestedSets } from './projection/collect-fields.js';
 import type { FetchNode } from './query-plan.js';
+import { hasConditions } from './rewrite-aliases.js';
 
 /**
  * Whether the response to a fetch is the response to the client: it selects the same fields in the same order, and
@@ -80,13 +81,6 @@ export function isSameResponse(
   const root = apiSchema.getRootType(operation.definition.operation);
   if (!root) return false;
   return isSame(root, [operation.definition.selectionSet], [fetched.definition.selectionSet]);
-}
-
-function hasConditions(operation: Operation): boolean {
-  for (const { selections } of selectionSetsOf(operation)) {
-    if (selections.some(({ directives }) => directives?.length)) return true;
-  }
-  return false;
 }
 
 const texts = new WeakMap<object, string>();

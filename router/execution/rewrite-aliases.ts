@@ -20,13 +20,23 @@ export interface RewrittenOperation {
 }
 
 const typenameField = '__typename';
+export const typename: FieldNode = {
+  kind: Kind.FIELD,
+  name: { kind: Kind.NAME, value: typenameField },
+};
 
 /**
  * Gives each field with an alias or with arguments a generated alias: the planner treats aliases of clients and
  * the names of the fields that it adds (keys, and what `@requires` names) as the same names. Fields that GraphQL
  * merges, of the same response key, name and arguments, get the same alias in all fragments.
+ *
+ * @param emptyObjects selections that get `__typename`, see `findEmptyObjects`
  */
-export function rewriteAliases(operation: Operation, names: FieldNames): RewrittenOperation {
+export function rewriteAliases(
+  operation: Operation,
+  names: FieldNames,
+  emptyObjects: ReadonlySet<SelectionSetNode>,
+): RewrittenOperation {
   const nextAlias = aliasGenerator(operation, names);
   const aliases = new Map<string, string>();
   const keyOf = new Map<FieldNode, string>();
@@ -58,8 +68,13 @@ export function rewriteAliases(operation: Operation, names: FieldNames): Rewritt
     return {
       ...field,
       ...(alias && { alias: { kind: Kind.NAME, value: alias } }),
-      ...(node.selectionSet && { selectionSet: rewriteSet(node.selectionSet) }),
+      ...(node.selectionSet && { selectionSet: rewriteOfField(node.selectionSet) }),
     };
+  };
+  const rewriteOfField = (set: SelectionSetNode): SelectionSetNode => {
+    const { selections } = rewriteSet(set);
+    const all = emptyObjects.has(set) ? [typename, ...selections] : selections;
+    return { kind: Kind.SELECTION_SET, selections: all };
   };
   const rewriteSet = (set: SelectionSetNode): SelectionSetNode => ({
     ...set,
@@ -119,6 +134,13 @@ export function hidesTypename(operation: Operation): boolean {
       if (each.kind !== Kind.FIELD || each.name.value === typenameField) continue;
       if (responseKey(each) === typenameField) return true;
     }
+  }
+  return false;
+}
+
+export function hasConditions(operation: Operation): boolean {
+  for (const { selections } of selectionSetsOf(operation)) {
+    if (selections.some(({ directives }) => directives?.length)) return true;
   }
   return false;
 }

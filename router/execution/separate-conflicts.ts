@@ -13,7 +13,7 @@ import { badOperation } from '../errors.js';
 import { responseKey } from '../graphql-ast.js';
 import type { Operation } from './operation-document.js';
 import type { RequiredFields } from './required-fields.js';
-import { canonicalArguments } from './rewrite-aliases.js';
+import { canonicalArguments, typename } from './rewrite-aliases.js';
 
 interface Inputs {
   /** with hidden types */
@@ -150,11 +150,6 @@ function partsOf(byPath: ReadonlyMap<string, Demands>): Map<string, number> {
   }
   return parts;
 }
-
-const typename: SelectionNode = {
-  kind: Kind.FIELD,
-  name: { kind: Kind.NAME, value: '__typename' },
-};
 
 /** The fields of one part and what is around them; part 0 has all that is in no other. */
 function extractPart(

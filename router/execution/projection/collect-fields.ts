@@ -1,5 +1,4 @@
 import {
-  type DirectiveNode,
   type FieldNode,
   type GraphQLCompositeType,
   type GraphQLSchema,
@@ -9,10 +8,8 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { responseKey } from '../../graphql-ast.js';
+import { isIncluded, type ReadBoolean } from '../apply-conditions.js';
 import type { Operation } from '../operation-document.js';
-
-/** The value of a Boolean variable. */
-export type ReadBoolean = (variable: string) => boolean;
 
 /** What selections mean: the types, the fragments, and the values of `@skip` and `@include`. */
 export interface SelectionScope {
@@ -56,22 +53,22 @@ export function collectFields(
   return fields;
 }
 
+/** Whether the fields to return depend on which type of an interface or union an object has. */
+export function dependsOnType(
+  scope: SelectionScope,
+  type: GraphQLCompositeType,
+  selectionSets: readonly SelectionSetNode[],
+): boolean {
+  const keysFor = (each: GraphQLCompositeType) =>
+    [...collectFields(scope, each, selectionSets)].map(([key, nodes]) => `${key}:${nodes.length}`);
+  const known = collectFields(scope, type, selectionSets);
+  if ([...known.values()].some(([node]) => node?.name.value === '__typename')) return true;
+  const keys = keysFor(type).join();
+  return (
+    isAbstractType(type) &&
+    scope.schema.getPossibleTypes(type).some((each) => keysFor(each).join() !== keys)
+  );
+}
+
 export const nestedSets = (nodes: readonly FieldNode[]): SelectionSetNode[] =>
   nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
-
-function isIncluded(
-  directives: readonly DirectiveNode[] | undefined,
-  booleanOf: ReadBoolean,
-): boolean {
-  for (const { name, arguments: given } of directives ?? []) {
-    const isSkip = name.value === 'skip';
-    if (!isSkip && name.value !== 'include') continue;
-    const value = given?.[0]?.value;
-    const condition =
-      value?.kind === Kind.VARIABLE
-        ? booleanOf(value.name.value)
-        : value?.kind === Kind.BOOLEAN && value.value;
-    if (condition === isSkip) return false;
-  }
-  return true;
-}

@@ -13,7 +13,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { isObject, type JsonObject } from '../json.js';
-import { collectFields, nestedSets, type SelectionScope } from './collect-fields.js';
+import { collectFields, dependsOnType, nestedSets, type SelectionScope } from './collect-fields.js';
 import { type Complete, Completion } from './completion.js';
 import { leafCheck } from './leaf-checks.js';
 
@@ -100,7 +100,7 @@ export function compileProjection(
     const { schema } = scope;
     const byType = new Map<unknown, Complete>();
     const compile = (typename: unknown): Complete => {
-      // Without it, or if it is an interface of which a subgraph knows no more, no field needs the type.
+      // A subgraph may know no more of it than its interface.
       const actual = typename === undefined ? type : schema.getType(String(typename));
       const isPossible =
         isCompositeType(actual) &&
@@ -108,9 +108,12 @@ export function compileProjection(
           (isAbstractType(type) &&
             (isObjectType(actual) || isInterfaceType(actual)) &&
             schema.isSubType(type, actual)));
-      return isPossible
-        ? completeObject(fieldsOf(actual, sets), coordinate)
-        : (_, state) => state.report(`Invalid __typename found for ${coordinate}.`);
+      if (!isPossible)
+        return (_, state) => state.report(`Invalid __typename found for ${coordinate}.`);
+      if (!isObjectType(actual) && dependsOnType(scope, actual, sets)) {
+        return (_, state) => state.report(`The type of ${coordinate} is not known.`);
+      }
+      return completeObject(fieldsOf(actual, sets), coordinate);
     };
     return (value, state) => {
       const typename = (value as JsonObject).__typename;

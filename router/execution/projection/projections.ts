@@ -1,13 +1,8 @@
-import {
-  type FieldNode,
-  type GraphQLObjectType,
-  type GraphQLSchema,
-  Kind,
-  type VariableNode,
-} from 'graphql';
+import type { FieldNode, GraphQLObjectType, GraphQLSchema } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import { conditionVariables } from '../apply-conditions.js';
 import type { Variables } from '../compile-fetch.js';
-import { type Operation, selectionSetsOf } from '../operation-document.js';
+import type { Operation } from '../operation-document.js';
 import { compileProjection, type Project } from './compile-projection.js';
 
 // Combinations of the values of `@skip` and `@include` of one operation.
@@ -53,19 +48,4 @@ export function projectionsOf(projected: ProjectedOperation): (variables: Variab
     }
     return project;
   };
-}
-
-function conditionVariables(operation: Operation): string[] {
-  const names = new Set<string>();
-  for (const { selections } of selectionSetsOf(operation)) {
-    for (const { directives = [] } of selections) {
-      for (const directive of directives) {
-        const value = directive.arguments?.[0]?.value;
-        const isCondition = /^(skip|include)$/.test(directive.name.value);
-        if (isCondition && value?.kind === Kind.VARIABLE)
-          names.add((value as VariableNode).name.value);
-      }
-    }
-  }
-  return [...names];
 }

@@ -11,6 +11,7 @@ import type { RouterContext } from '../../context.js';
 import { badOperation } from '../../errors.js';
 import { defaultsOf } from '../../execution/compile-operation.js';
 import { compilePlan } from '../../execution/compile-plan.js';
+import { findEmptyObjects } from '../../execution/empty-objects.js';
 import { newRun, resultOf } from '../../execution/executor.js';
 import { compileReceiver } from '../../execution/fetch-step.js';
 import { documentOf, type Operation, operationOf } from '../../execution/operation-document.js';
@@ -139,10 +140,12 @@ function planSubscription(inputs: PlannerInputs, operation: Operation) {
   const planKeyed = (document: DocumentNode) =>
     buildPlan(planning, withEventKeys(inputs.schema, document, keys));
   const plan = planKeyed(own);
-  if (!plan.rest && !hidesTypename(operation)) {
+  const emptyObjects = findEmptyObjects(planning.supergraphSchema, operation);
+  if (!plan.rest && emptyObjects.size === 0 && !hidesTypename(operation)) {
     return { ...plan, clientKeys: new Map<string, string>(), sourceOf: responseKey };
   }
-  const { operation: copy, clientKeys, keyOf } = rewriteAliases(operation, planning.fieldNames);
+  const rewritten = rewriteAliases(operation, planning.fieldNames, emptyObjects);
+  const { operation: copy, clientKeys, keyOf } = rewritten;
   separateConflicts({ schema: planning.supergraphSchema, requires: planning.requires }, copy);
   const sourceOf: typeof responseKey = (node) => keyOf.get(node) as string;
   return { ...planKeyed(documentOf(copy)), clientKeys, sourceOf };
