@@ -34,6 +34,10 @@ export function supergraphOf(sdls: Readonly<Record<string, string>>): string {
   return supergraphSdl;
 }
 
+/** What clients see of a supergraph. */
+export const apiSchemaOf = (supergraphSdl: string): GraphQLSchema =>
+  Supergraph.build(supergraphSdl).apiSchema().toGraphQLJSSchema();
+
 /** Three ways to execute the same operations over the same data. */
 export function createExecutions(sdls: Readonly<Record<string, string>>, supergraphSdl: string) {
   const planning = planningOf(supergraphSdl);
