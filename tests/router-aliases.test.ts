@@ -63,7 +63,9 @@ describe('an alias of a client', () => {
   });
 
   it('may be __typename, and __typename may have another', async () => {
-    const reply = await askOffer('kind: __typename __typename: id availability { what: __typename }');
+    const reply = await askOffer(
+      'kind: __typename __typename: id availability { what: __typename }',
+    );
     expect(reply).toEqual({
       data: {
         offer: { kind: 'Offer', __typename: offer.id, availability: { what: 'Availability' } },

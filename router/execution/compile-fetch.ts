@@ -1,9 +1,8 @@
 import { Kind, type OperationDefinitionNode, parse } from 'graphql';
 import { responseKey, topLevelFields } from '../graphql-ast.js';
 import type { SubgraphRequest } from '../subgraphs/subgraph-service.js';
+import type { Variables } from './data/json.js';
 import type { FetchNode } from './query-plan.js';
-
-export type Variables = Readonly<Record<string, unknown>>;
 
 /** The body of a fetch, prepared but for the values of variables and the representations. */
 export type WriteBody = (variables: Variables) => Pick<SubgraphRequest, 'head' | 'tail'>;

@@ -8,19 +8,23 @@ import {
   valueFromAST,
 } from 'graphql';
 import { responseKey } from '../graphql-ast.js';
-import type { Variables } from './compile-fetch.js';
 import { compilePlan } from './compile-plan.js';
-import { findEmptyObjects } from './empty-objects.js';
+import type { Variables } from './data/json.js';
+import { mergeSeparate } from './data/merge-separate.js';
 import type { PlanContext } from './fetch-step.js';
-import { mergeSeparate } from './merge-separate.js';
-import { documentOf, type Operation, selectsIntrospection } from './operation-document.js';
+import { findEmptyObjects } from './operation/empty-objects.js';
+import {
+  documentOf,
+  type Operation,
+  selectsIntrospection,
+} from './operation/operation-document.js';
+import { hidesTypename, rewriteAliases } from './operation/rewrite-aliases.js';
+import { separateConflicts } from './operation/separate-conflicts.js';
 import { isSameResponse } from './passed-text.js';
 import type { Planning } from './planning.js';
 import { projectionsOf } from './projection/projections.js';
 import { type FallbackReason, findUnsupported, isOneFetch, type PlanNode } from './query-plan.js';
-import { hidesTypename, rewriteAliases } from './rewrite-aliases.js';
 import type { Run, Step } from './run.js';
-import { separateConflicts } from './separate-conflicts.js';
 
 export interface CompileInputs {
   readonly planning: Planning;

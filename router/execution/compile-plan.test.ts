@@ -1,11 +1,11 @@
 import { buildSchema, type OperationDefinitionNode, parse, print } from 'graphql';
 import { bodyOf, type SubgraphRequest } from '../subgraphs/subgraph-service.js';
 import { compilePlan } from './compile-plan.js';
+import { mergeInto } from './data/merge.js';
 import { newRun } from './executor.js';
-import { mergeInto } from './merge.js';
-import { documentOf, operationOf } from './operation-document.js';
+import { documentOf, operationOf } from './operation/operation-document.js';
+import { rewriteAliases } from './operation/rewrite-aliases.js';
 import { type FetchNode, findUnsupported, type PlanNode } from './query-plan.js';
-import { rewriteAliases } from './rewrite-aliases.js';
 
 const supergraphSchema = buildSchema(`type Query { a: Int media: Media }
   interface Media { id: ID } type Book implements Media { id: ID } type Film implements Media { id: ID }`);

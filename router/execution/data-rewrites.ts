@@ -1,7 +1,7 @@
 import type { GraphQLSchema } from 'graphql';
-import { isObject, type JsonObject } from './json.js';
+import { isObject, type JsonObject } from './data/json.js';
+import { matchesType } from './data/type-conditions.js';
 import type { Rewrite } from './query-plan.js';
-import { matchesType } from './type-conditions.js';
 
 const fragmentPrefix = '... on ';
 

@@ -25,7 +25,9 @@ const sdls = {
       dollars: Int @requires(fields: "price(currency: \\"USD\\")")
       euros: Int @requires(fields: "price(currency: \\"EUR\\")") }
     type Maker @key(fields: "id") { id: ID! title: String! place: Place }
-    type Place { city: String }`,
+    type Place @key(fields: "id") { id: ID! city: String }`,
+  weather: `${link}
+    type Place @key(fields: "id") { id: ID! rain: Int }`,
 };
 const supergraphSdl = supergraphOf(sdls);
 const schema = apiSchemaOf(supergraphSdl);
@@ -115,6 +117,19 @@ describe('entities', () => {
       [['all', 1, 'maker'], 'NOPE'],
     ]);
     expect(data.all[1]).toEqual({ maker: null });
+  });
+
+  it('within another one are each at a place of their own', async () => {
+    const maker = (id: string) => ({ place: { __typename: 'Place', id } });
+    const extra = () => ({ data: { _entities: [maker('a'), maker('b')] } });
+    const weather = () => ({
+      data: { _entities: [{ rain: null }, { rain: 1 }] },
+      errors: [{ message: 'no', path: ['_entities', 0, 'rain'], extensions: unchanged }],
+    });
+    const text = '{ goods { maker { place { rain } } } }';
+    const { errors } = await execute(text, { goods, extra, weather });
+    const pathAt = (n: number) => ['goods', n, 'maker', 'place', 'rain'];
+    expect(errors).toEqual([0, 2].map((n) => [pathAt(n), 'NOPE']));
   });
 
   it('report one error for each missing place if their request fails', async () => {

@@ -7,15 +7,19 @@ import type {
 } from 'graphql';
 import { getVariableValues } from 'graphql';
 import type { RouterContext } from '../context.js';
-import { applyConditions, conditionVariables, type ReadBoolean } from './apply-conditions.js';
-import type { Variables } from './compile-fetch.js';
 import {
   type CompiledOperation,
   type CompileInputs,
   compileOperation,
   defaultsOf,
 } from './compile-operation.js';
-import { type Operation, operationOf } from './operation-document.js';
+import type { Variables } from './data/json.js';
+import {
+  applyConditions,
+  conditionVariables,
+  type ReadBoolean,
+} from './operation/apply-conditions.js';
+import { type Operation, operationOf } from './operation/operation-document.js';
 import { dataOfText } from './passed-text.js';
 import type { FallbackReason } from './query-plan.js';
 import type { OperationKind, Run, Services } from './run.js';

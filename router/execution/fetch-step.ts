@@ -2,13 +2,13 @@ import { type GraphQLSchema, isObjectType } from 'graphql';
 import { DomainError } from '../../subgraphs/shared/errors.js';
 import type { FetchRole, SubgraphError, SubgraphResponse } from '../subgraphs/subgraph-service.js';
 import { compileBody, type FetchedKeys, fetchedKeys } from './compile-fetch.js';
+import { isObject, type JsonObject, type ResponsePath } from './data/json.js';
+import { copyOf, mergeInto } from './data/merge.js';
 import { compileRewrites } from './data-rewrites.js';
-import { isObject, type JsonObject } from './json.js';
-import { copyOf, mergeInto } from './merge.js';
 import type { FetchNode, PlanPath } from './query-plan.js';
 import { compileRepresentation } from './representations.js';
 import { type ClientPath, errorOf, placedError, type Run, type Step } from './run.js';
-import { compileTargets, locateTargets, type ResponsePath } from './targets.js';
+import { compileTargets, locateTargets } from './targets.js';
 
 /** What the steps of one plan have in common. */
 export interface PlanContext {

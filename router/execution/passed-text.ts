@@ -9,10 +9,10 @@ import {
   parse,
   type SelectionSetNode,
 } from 'graphql';
-import { type Operation, operationOf } from './operation-document.js';
+import { type Operation, operationOf } from './operation/operation-document.js';
+import { hasConditions } from './operation/rewrite-aliases.js';
 import { collectFields, nestedSets } from './projection/collect-fields.js';
 import type { FetchNode } from './query-plan.js';
-import { hasConditions } from './rewrite-aliases.js';
 
 /**
  * Whether the response to a fetch is the response to the client: it selects the same fields in the same order, and

@@ -1,9 +1,9 @@
 import { operationFromDocument, Supergraph } from '@apollo/federation-internals';
 import { QueryPlanner } from '@apollo/query-planner';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
-import { type FieldNames, fieldNamesOf } from './operation-document.js';
+import { type FieldNames, fieldNamesOf } from './operation/operation-document.js';
+import { type RequiredFields, readRequires } from './operation/required-fields.js';
 import type { PlanNode } from './query-plan.js';
-import { type RequiredFields, readRequires } from './required-fields.js';
 
 /** What plans are made from: one supergraph. */
 export interface Planning {

@@ -1,9 +1,9 @@
 import type { GraphQLSchema } from 'graphql';
+import { isObject, type JsonObject } from './data/json.js';
+import { mergeInto } from './data/merge.js';
+import { matchesType } from './data/type-conditions.js';
 import { compileRewrites } from './data-rewrites.js';
-import { isObject, type JsonObject } from './json.js';
-import { mergeInto } from './merge.js';
 import type { RequiredField, RequiredSelection, Rewrite } from './query-plan.js';
-import { matchesType } from './type-conditions.js';
 
 /** @returns JSON text of the representation of an entity; null if the object lacks a required field */
 export type WriteRepresentation = (entity: JsonObject) => string | null;

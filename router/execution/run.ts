@@ -1,9 +1,7 @@
 import { GraphQLError } from 'graphql';
 import type { RouterContext } from '../context.js';
 import type { SubgraphError, SubgraphService } from '../subgraphs/subgraph-service.js';
-import type { Variables } from './compile-fetch.js';
-import type { JsonObject } from './json.js';
-import type { ResponsePath } from './targets.js';
+import type { JsonObject, ResponsePath, Variables } from './data/json.js';
 
 export type Services = ReadonlyMap<string, SubgraphService>;
 export type OperationKind = 'query' | 'mutation' | 'subscription';

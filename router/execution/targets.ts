@@ -1,7 +1,5 @@
-import { isObject, type JsonObject } from './json.js';
+import { isObject, type JsonObject, type ResponsePath } from './data/json.js';
 import type { PlanPath } from './query-plan.js';
-
-export type ResponsePath = (string | number)[];
 
 /** The objects at a path of a plan, in order; null and missing ones are left out. */
 export function compileTargets(path: PlanPath): (data: JsonObject) => JsonObject[] {

@@ -7,8 +7,11 @@ import {
   type SelectionSetNode,
   visit,
 } from 'graphql';
-import { findEmptyObjects } from '../../router/execution/empty-objects.js';
-import { type Operation, operationOf } from '../../router/execution/operation-document.js';
+import { findEmptyObjects } from '../../router/execution/operation/empty-objects.js';
+import {
+  type Operation,
+  operationOf,
+} from '../../router/execution/operation/operation-document.js';
 import type { Planning } from '../../router/execution/planning.js';
 
 /**

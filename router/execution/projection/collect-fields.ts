@@ -8,8 +8,8 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { responseKey } from '../../graphql-ast.js';
-import { isIncluded, type ReadBoolean } from '../apply-conditions.js';
-import type { Operation } from '../operation-document.js';
+import { isIncluded, type ReadBoolean } from '../operation/apply-conditions.js';
+import type { Operation } from '../operation/operation-document.js';
 
 /** What selections mean: the types, the fragments, and the values of `@skip` and `@include`. */
 export interface SelectionScope {

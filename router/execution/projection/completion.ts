@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql';
-import type { ResponsePath } from '../targets.js';
+import type { ResponsePath } from '../data/json.js';
 
 /**
  * The value for the client; null if there is none; undefined if it is null because of an error, which is already

@@ -1,8 +1,8 @@
 import type { FieldNode, GraphQLObjectType, GraphQLSchema } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { conditionVariables } from '../apply-conditions.js';
-import type { Variables } from '../compile-fetch.js';
-import type { Operation } from '../operation-document.js';
+import type { Variables } from '../data/json.js';
+import { conditionVariables } from '../operation/apply-conditions.js';
+import type { Operation } from '../operation/operation-document.js';
 import { compileProjection, type Project } from './compile-projection.js';
 
 // Combinations of the values of `@skip` and `@include` of one operation.

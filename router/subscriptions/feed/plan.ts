@@ -11,16 +11,20 @@ import type { RouterContext } from '../../context.js';
 import { badOperation } from '../../errors.js';
 import { defaultsOf } from '../../execution/compile-operation.js';
 import { compilePlan } from '../../execution/compile-plan.js';
-import { findEmptyObjects } from '../../execution/empty-objects.js';
 import { newRun, resultOf } from '../../execution/executor.js';
 import { compileReceiver } from '../../execution/fetch-step.js';
-import { documentOf, type Operation, operationOf } from '../../execution/operation-document.js';
+import { findEmptyObjects } from '../../execution/operation/empty-objects.js';
+import {
+  documentOf,
+  type Operation,
+  operationOf,
+} from '../../execution/operation/operation-document.js';
+import { hidesTypename, rewriteAliases } from '../../execution/operation/rewrite-aliases.js';
+import { separateConflicts } from '../../execution/operation/separate-conflicts.js';
 import { type Planning, planningOf } from '../../execution/planning.js';
 import { projectionsOf } from '../../execution/projection/projections.js';
 import { type FetchNode, findUnsupported, type PlanNode } from '../../execution/query-plan.js';
-import { hidesTypename, rewriteAliases } from '../../execution/rewrite-aliases.js';
 import type { Services } from '../../execution/run.js';
-import { separateConflicts } from '../../execution/separate-conflicts.js';
 import { responseKey, topLevelFields } from '../../graphql-ast.js';
 import { type SubscriptionFacts, selectsPublicOnly } from '../../supergraph/subscription-facts.js';
 import { type EntityKeys, readEntityKeys } from '../../supergraph/supergraph-sdl.js';

@@ -9,8 +9,8 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { badOperation } from '../errors.js';
-import { responseKey } from '../graphql-ast.js';
+import { badOperation } from '../../errors.js';
+import { responseKey } from '../../graphql-ast.js';
 import type { Operation } from './operation-document.js';
 import type { RequiredFields } from './required-fields.js';
 import { canonicalArguments, typename } from './rewrite-aliases.js';

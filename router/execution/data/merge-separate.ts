@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql';
-import { tryAgain } from '../../subgraphs/shared/errors.js';
+import { tryAgain } from '../../../subgraphs/shared/errors.js';
 import { isObject, type JsonObject } from './json.js';
 
 const changed = 'This changed while it was read. Please retry.';

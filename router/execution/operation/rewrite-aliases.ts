@@ -7,7 +7,7 @@ import {
   type SelectionSetNode,
   type ValueNode,
 } from 'graphql';
-import { responseKey } from '../graphql-ast.js';
+import { responseKey } from '../../graphql-ast.js';
 import { type FieldNames, type Operation, selectionSetsOf } from './operation-document.js';
 
 /** A copy of an operation in which no alias of the client can equal a name that the query planner adds. */
