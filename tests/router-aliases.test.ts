@@ -1,5 +1,7 @@
+import { overWebSocket } from './harness/live.js';
 import { openShop, registerPerson } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';
+import { eventually } from './harness/wait.js';
 
 describe('an alias of a client', () => {
   let system: TestSystem;
@@ -71,6 +73,20 @@ describe('an alias of a client', () => {
         offer: { kind: 'Offer', __typename: offer.id, availability: { what: 'Availability' } },
       },
     });
+  });
+
+  it('that is the name of a key is right in subscriptions too', async () => {
+    const client = overWebSocket(system.url);
+    const watch = client.subscribe(`subscription { stockChanged(skus: ["${offer.sku}"]) {
+      variant { sku: name } shop { id: slug } left: available } }`);
+    await eventually(
+      async () => watch.seen,
+      (seen) => seen.length > 0,
+    );
+    expect(watch.seen[0]?.data).toEqual({
+      stockChanged: { variant: { sku: 'the only one' }, shop: { id: offer.shop.slug }, left: 5 },
+    });
+    client.close();
   });
 
   it('is in the paths of errors', async () => {
