@@ -73,14 +73,15 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
     : undefined;
   warnOfRaisedLimits(config.RATE_LIMIT_PROFILE, logger);
   const federation = createGateway(config, env, logger, registry);
-  const { gateway, supergraph, health, eventServices, urls, closeSources } = federation;
+  const { gateway, executing, supergraph, health, eventServices, urls, closeSources } = federation;
   const verifyToken = createTokenVerifier(config.JWKS_URL, {
     [callerHeader]: callerCredentials('router', config.ROUTER_SECRET),
   });
   const formatError = errorFormat(config, logger);
-  const shared = { config, logger, registry, gateway, consumeLimit, formatError };
+  const shared = { config, logger, registry, consumeLimit, formatError };
   const serveSubscriptions = createSubscriptions({
     ...shared,
+    gateway,
     supergraph,
     services: eventServices,
     urls,
@@ -89,7 +90,7 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
     verifyToken,
   });
   const operations = readKnownOperations();
-  const apollo = createApollo({ ...shared, operations });
+  const apollo = createApollo({ ...shared, gateway: executing, operations });
   watchRedis(registry, { limits: redis, ...(events && { events }) });
   await apollo.start();
   await connectRedis(redis, logger);

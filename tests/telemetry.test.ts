@@ -69,7 +69,7 @@ describe('with an endpoint for telemetry', () => {
         subgraphs.every((subgraph) => has(found, subgraph, 'postgresql')),
     );
     const names = spans.filter(({ service }) => service === 'router').map(({ name }) => name);
-    expect(names).toEqual(expect.arrayContaining(['query Browse', 'gateway.fetch', 'POST']));
+    expect(names).toEqual(expect.arrayContaining(['query Browse', 'POST']));
     expect(pathsTo(spans, 'router')).toEqual(new Set([`${outside} > router`]));
     expect(pathsTo(spans, 'router', 'redis').size).toBe(1);
     for (const subgraph of subgraphs) {

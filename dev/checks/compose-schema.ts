@@ -57,7 +57,7 @@ if (process.argv.includes('--check')) {
 }
 console.log(`schema/: ${files.size} files, ${stale.length} written; composed without hints`);
 
-/** What the router needs to share subscriptions, and the supergraph does not contain. */
+/** What the router needs to share subscriptions and pass responses on, and the supergraph does not contain. */
 function subscriptionFacts() {
   const schemas = subgraphs.map(({ schema }) => schema);
   const roots = subgraphs.flatMap(({ schema }) =>
@@ -69,6 +69,8 @@ function subscriptionFacts() {
       .filter(({ extensions }) => extensions.beginsWithSnapshot)
       .map(({ name }) => name)
       .sort(),
+    // Apollo Server does, in all of them.
+    errorsFirst: [...subgraphNames],
   };
 }
 

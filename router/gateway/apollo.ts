@@ -1,4 +1,3 @@
-import type { ApolloGateway } from '@apollo/gateway';
 import { ApolloServer, type ApolloServerPlugin, type BaseContext } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
@@ -18,6 +17,7 @@ import type { Registry } from '../../subgraphs/shared/observability/metrics.js';
 import { operationMetrics } from '../../subgraphs/shared/observability/operation-metrics.js';
 import type { RouterConfig } from '../config.js';
 import type { RouterContext } from '../context.js';
+import { stringifyResponse } from '../execution/passed-text.js';
 import { examplesDocument } from '../explorer/examples.js';
 import { loginLimitPlugin } from '../limits/login-limits.js';
 import { costLimitPlugin, queryLimitRules } from '../limits/query-limits.js';
@@ -31,7 +31,7 @@ interface ApolloOptions {
   readonly config: RouterConfig;
   readonly logger: Logger;
   readonly registry: Registry;
-  readonly gateway: ApolloGateway;
+  readonly gateway: NonNullable<ConstructorParameters<typeof ApolloServer>[0]['gateway']>;
   readonly consumeLimit: ConsumeLimit;
   readonly operations: readonly KnownOperation[];
   readonly formatError: ReturnType<typeof errorFormat>;
@@ -73,6 +73,7 @@ export function createApollo(options: ApolloOptions) {
     introspection: config.INTROSPECTION,
     hideSchemaDetailsFromClientErrors: !config.INTROSPECTION,
     formatError,
+    stringifyResult: stringifyResponse,
     csrfPrevention: true,
     allowBatchedHttpRequests: false,
     parseOptions: { maxTokens: config.QUERY_TOKENS_MAX },

@@ -1,9 +1,9 @@
-import { ApolloGateway, type GraphQLDataSource } from '@apollo/gateway';
+import { ApolloGateway } from '@apollo/gateway';
 import { callerCredentials } from '../../subgraphs/shared/auth/callers.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { gaugeOf, type Registry } from '../../subgraphs/shared/observability/metrics.js';
 import type { RouterConfig } from '../config.js';
-import type { RouterContext } from '../context.js';
+import type { Services } from '../execution/run.js';
 import { SingleFlight } from '../subgraphs/single-flight.js';
 import { readAddresses } from '../subgraphs/subgraph-addresses.js';
 import { type Purpose, SubgraphDataSource } from '../subgraphs/subgraph-data-source.js';
@@ -11,8 +11,9 @@ import { watchSubgraphs } from '../subgraphs/subgraph-health.js';
 import { SubgraphSources } from '../subgraphs/subgraph-sources.js';
 import { openSupergraphFile } from '../supergraph/supergraph-file.js';
 import { subgraphsOf } from '../supergraph/supergraph-sdl.js';
+import { withCompiledExecutor } from './compiled-gateway.js';
 import { withErrorPaths } from './partial-answers.js';
-import { createPlanCache, createSubgraphTimer } from './router-metrics.js';
+import { createSubgraphTimer } from './router-metrics.js';
 
 // One hung subgraph must not occupy all completions for as long as a checkout may take.
 const eventTimeoutMs = 10_000;
@@ -41,26 +42,32 @@ export function createGateway(
   const gateway = new ApolloGateway({
     supergraphSdl: supergraph.hook,
     logger,
-    queryPlannerConfig: { cache: createPlanCache(registry) },
     buildService({ name, url: composed = '' }) {
       const url = addressOf(name, composed);
       const settings = { name, url, credentials, singleFlight, logger };
       const open = (purpose: Purpose, timeoutMs: number) => {
         const source = new SubgraphDataSource({ ...settings, purpose, timeoutMs });
-        return { source, service: withErrorPaths(withTiming(name, purpose, source)) };
+        return { source, service: withTiming(name, purpose, source) };
       };
       const operations = open('operations', config.SUBGRAPH_TIMEOUT_MS);
       const events = open('events', Math.min(config.SUBGRAPH_TIMEOUT_MS, eventTimeoutMs));
-      return sources.add(name, {
+      const service = sources.add(name, {
         url,
         service: operations.service,
         eventService: events.service,
         sources: [operations.source, events.source],
       });
+      return withErrorPaths(service);
     },
   });
   gateway.onSchemaLoadOrUpdate(({ coreSupergraphSdl }) => {
     sources.use(subgraphsOf(coreSupergraphSdl).keys());
+  });
+  const executing = withCompiledExecutor({
+    gateway,
+    registry,
+    services: () => sources.services,
+    errorsFirst: () => supergraph.facts().errorsFirst,
   });
   const health = watchSubgraphs(sources.urls, credentials, logger);
   const up = {
@@ -71,10 +78,12 @@ export function createGateway(
   gaugeOf(registry, up, health.state);
   return {
     gateway,
+    /** the gateway as Apollo Server uses it */
+    executing,
     supergraph,
     health,
-    /** the data sources of the subgraphs for the fields of events, once the gateway is loaded */
-    eventServices: sources.eventServices as ReadonlyMap<string, GraphQLDataSource<RouterContext>>,
+    /** the subgraphs for the fields of events, once the gateway is loaded */
+    eventServices: sources.eventServices as Services,
     /** the addresses of the subgraphs, once the gateway is loaded */
     urls: sources.urls as ReadonlyMap<string, string>,
     closeSources: () => sources.close(),

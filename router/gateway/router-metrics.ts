@@ -1,4 +1,3 @@
-import type { GraphQLDataSource } from '@apollo/gateway';
 import { LRUCache } from 'lru-cache';
 import {
   Counter,
@@ -10,13 +9,15 @@ import {
   type NameOperation,
   operationSeconds,
 } from '../../subgraphs/shared/observability/operation-metrics.js';
-import type { RouterContext } from '../context.js';
+import type { CompiledOperation } from '../execution/compile-operation.js';
+import type { CompiledCache } from '../execution/executor.js';
 import type { Purpose } from '../subgraphs/subgraph-data-source.js';
+import type { SubgraphService } from '../subgraphs/subgraph-service.js';
 
 const planCacheMaxBytes = 30 * 1024 * 1024;
 const learnedNamesMax = 100;
 
-/** @returns a data source that forwards to the given one and measures it */
+/** @returns a subgraph that forwards to the given one and measures it */
 export function createSubgraphTimer(registry: Registry) {
   const duration = new Histogram({
     name: 'holdfast_subgraph_request_seconds',
@@ -25,30 +26,34 @@ export function createSubgraphTimer(registry: Registry) {
     buckets: operationSeconds,
     registers: [registry],
   });
-  return (
-    subgraph: string,
-    purpose: Purpose,
-    source: GraphQLDataSource<RouterContext>,
-  ): GraphQLDataSource<RouterContext> => ({
-    async process(options) {
+  return (subgraph: string, purpose: Purpose, service: SubgraphService): SubgraphService => {
+    const measured = <T extends { readonly errors?: unknown }>(response: Promise<T>) => {
       const startedAt = performance.now();
-      let outcome = 'failed';
-      try {
-        const answer = await source.process(options);
-        outcome = answer.errors ? 'errors' : 'ok';
-        return answer;
-      } finally {
+      const observe = (outcome: string) =>
         duration.observe({ subgraph, purpose, outcome }, (performance.now() - startedAt) / 1000);
-      }
-    },
-  });
+      return response.then(
+        (answer) => {
+          observe(answer.errors ? 'errors' : 'ok');
+          return answer;
+        },
+        (error: unknown) => {
+          observe('failed');
+          throw error;
+        },
+      );
+    };
+    return {
+      fetch: (request) => measured(service.fetch(request)),
+      process: (options) => measured(service.process(options)),
+    };
+  };
 }
 
-/** The gateway's own cache of query plans, of its default size, with metrics. */
-export function createPlanCache<Plan extends object>(registry: Registry) {
-  const plans = new LRUCache<string, Plan>({
+/** The compiled operations, up to the memory that the gateway's own cache of plans may take, with metrics. */
+export function createCompiledCache(registry: Registry) {
+  const compiled = new LRUCache<string, CompiledOperation>({
     maxSize: planCacheMaxBytes,
-    sizeCalculation: (plan, key) => Buffer.byteLength(JSON.stringify(plan) + key, 'utf8'),
+    sizeCalculation: ({ sizeBytes }, key) => sizeBytes + key.length,
   });
   const lookups = new Counter({
     name: 'holdfast_plan_cache_lookups_total',
@@ -57,20 +62,18 @@ export function createPlanCache<Plan extends object>(registry: Registry) {
     registers: [registry],
   });
   const size = { name: 'holdfast_plan_cache_plans', help: 'Query plans in the cache.' };
-  gaugeOf(registry, size, () => plans.size);
+  gaugeOf(registry, size, () => compiled.size);
   return {
-    async get(key: string): Promise<Plan | undefined> {
-      const plan = plans.get(key);
-      lookups.inc({ outcome: plan ? 'hit' : 'miss' });
-      return plan;
-    },
-    async set(key: string, plan: Plan): Promise<void> {
-      plans.set(key, plan);
-    },
-    async delete(key: string): Promise<boolean> {
-      return plans.delete(key);
-    },
-    clear: () => plans.clear(),
+    /** the part of the cache whose keys begin with a prefix */
+    withPrefix: (prefix: string): CompiledCache => ({
+      get(key) {
+        const found = compiled.get(prefix + key);
+        lookups.inc({ outcome: found ? 'hit' : 'miss' });
+        return found;
+      },
+      set: (key, operation) => void compiled.set(prefix + key, operation),
+    }),
+    clear: () => compiled.clear(),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo/gateway';
+import type { GraphQLDataSourceProcessOptions } from '@apollo/gateway';
 import {
   badInput,
   type DomainError,
@@ -8,21 +8,9 @@ import {
 } from '../../subgraphs/shared/errors.js';
 import type { RouterContext } from '../context.js';
 import { isTooLarge, ServerError } from './post.js';
+import type { FetchRole, SubgraphError, SubgraphResponse } from './subgraph-service.js';
 
 type Options = GraphQLDataSourceProcessOptions<RouterContext>;
-type Response = Awaited<ReturnType<GraphQLDataSource['process']>>;
-interface ResponseError {
-  readonly message: string;
-  readonly path?: readonly (string | number)[];
-  readonly extensions?: { readonly code?: string };
-}
-
-/**
- * What a fetch is to the client's operation: part of a query or subscription, the mutation itself, or a
- * read of what a mutation returns. A mutation has several fetches that carry root fields if these belong
- * to several subgraphs.
- */
-export type FetchRole = 'query' | 'mutation' | 'read behind a mutation';
 
 export function roleOf(options: Options): FetchRole {
   if (/^\s*mutation\b/.test(options.request.query ?? '')) return 'mutation';
@@ -67,7 +55,7 @@ function isRefusedWithTryAgain(error: unknown): boolean {
   }
 }
 
-const isTryAgain = ({ extensions }: ResponseError) => extensions?.code === 'TRY_AGAIN';
+const isTryAgain = ({ extensions }: SubgraphError) => extensions?.code === 'TRY_AGAIN';
 
 /**
  * The response to a fetch of a mutation, in which `TRY_AGAIN` remains only at root fields: below them the
@@ -75,18 +63,22 @@ const isTryAgain = ({ extensions }: ResponseError) => extensions?.code === 'TRY_
  *
  * @throws Error if it is not a GraphQL response
  */
-export function withReadErrors(subgraph: string, role: FetchRole, response: Response): Response {
-  const { data, errors } = response as { data?: unknown; errors?: readonly ResponseError[] };
+export function withReadErrors(
+  subgraph: string,
+  role: FetchRole,
+  response: SubgraphResponse,
+): SubgraphResponse {
+  const { data, errors } = response;
   if (data === undefined && !errors) throw new Error('it sent no GraphQL response');
   if (!errors) return response;
-  const isRead = ({ path = [] }: ResponseError) => role !== 'mutation' || path.length > 1;
+  const isRead = ({ path = [] }: SubgraphError) => role !== 'mutation' || path.length > 1;
   const converted = errors.map((error) =>
     isTryAgain(error) && isRead(error) ? unread(subgraph, error) : error,
   );
-  return { ...response, errors: converted as never };
+  return { ...response, errors: converted };
 }
 
-function unread(subgraph: string, error: ResponseError): ResponseError {
+function unread(subgraph: string, error: SubgraphError): SubgraphError {
   const { message, extensions } = unavailable(unreadMessage(subgraph));
   return { ...error, message, extensions: { ...error.extensions, ...extensions } };
 }

@@ -12,6 +12,12 @@ import { type Deadline, DeadlineExceeded, withDeadline } from './deadlines.js';
 import { failureOf, operationType, roleOf, withReadErrors } from './fetch-failures.js';
 import { isTooLarge, post } from './post.js';
 import type { SingleFlight } from './single-flight.js';
+import {
+  bodyOf,
+  type SubgraphRequest,
+  type SubgraphResponse,
+  type SubgraphService,
+} from './subgraph-service.js';
 
 type Options = GraphQLDataSourceProcessOptions<RouterContext>;
 type GatewayGraphQLResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
@@ -33,6 +39,8 @@ export interface SourceSettings {
 
 const connectionsMax: Readonly<Record<Purpose, number>> = { operations: 128, events: 32 };
 const answerMaxBytes = 8 * 1024 * 1024;
+/** Of a response without errors, if `errors` is written before `data`. */
+const isWithoutErrors = (text: string) => text.startsWith('{"data":{');
 const closeMaxMs = 1000;
 
 /** Whether the subgraph is at fault, not the size or the deadline of the request. */
@@ -48,7 +56,7 @@ const retry = retrying(
  * Sends the router's request to one subgraph, over kept-alive connections, with the router's credentials,
  * the user's token and the request id. Equal queries of one identity are in flight once.
  */
-export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
+export class SubgraphDataSource implements SubgraphService {
   readonly #origin: string;
   readonly #path: string;
   readonly #breaker: Breaker;
@@ -62,17 +70,33 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
     this.#breaker = createBreaker({ subgraph: name, purpose }, isSubgraphFault, logger);
   }
 
-  async process(options: Options): Promise<GatewayGraphQLResponse> {
+  /** A request of Apollo's executor. */
+  process(options: Options): Promise<GatewayGraphQLResponse> {
+    const { query, variables, operationName } = options.request;
+    return this.fetch({
+      head: JSON.stringify({ query, variables, operationName }),
+      representations: null,
+      tail: '',
+      role: roleOf(options),
+      isOfQuery: operationType(options) === 'query',
+      acceptsText: false,
+      context: options.context as RouterContext,
+    }) as Promise<GatewayGraphQLResponse>;
+  }
+
+  async fetch(request: SubgraphRequest): Promise<SubgraphResponse> {
     const { name, purpose, singleFlight, logger } = this.settings;
-    const role = roleOf(options);
-    const identity = options.context.authorization ?? '';
+    const { role, context } = request;
+    const identity = context.authorization ?? '';
     let isSent = false;
     const onSend = () => {
       isSent = true;
     };
     try {
-      // The gateway modifies the response, so each waiting request parses its own.
-      const response = JSON.parse(await this.#request(options, identity, onSend));
+      const text = await this.#request(request, identity, onSend);
+      if (request.acceptsText && isWithoutErrors(text)) return { text };
+      // The response is modified, so each waiting request parses its own.
+      const response = JSON.parse(text) as SubgraphResponse;
       return role === 'query' ? response : withReadErrors(name, role, response);
     } catch (error) {
       const failure = failureOf(name, role, error, isSent);
@@ -106,21 +130,19 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
     return this.#pool;
   }
 
-  #request(options: Options, identity: string, onSend: () => void): Promise<string> {
-    const context = options.context as RouterContext;
+  #request(request: SubgraphRequest, identity: string, onSend: () => void): Promise<string> {
+    const { context, role, isOfQuery } = request;
     const { deadlineMs = Number.POSITIVE_INFINITY } = context;
     if (deadlineMs <= performance.now()) throw new DeadlineExceeded(false);
-    const { query, variables, operationName } = options.request;
-    const body = JSON.stringify({ query, variables, operationName });
-    const mayBeStale = operationType(options) === 'query';
-    const request = { ...this.#requestOf(context, mayBeStale), body, onSend };
+    const body = bodyOf(request);
+    const sent = { ...this.#requestOf(context, isOfQuery), body, onSend };
     const send = (deadline: Deadline) =>
       this.#breaker.execute(() =>
-        post(this.#connections(), request, deadline, this.settings.timeoutMs),
+        post(this.#connections(), sent, deadline, this.settings.timeoutMs),
       );
-    if (roleOf(options) === 'mutation') return send({ atMs: deadlineMs });
+    if (role === 'mutation') return send({ atMs: deadlineMs });
     const sendWithRetry = (deadline: Deadline) => retry.execute(() => send(deadline));
-    if (!mayBeStale) return sendWithRetry({ atMs: deadlineMs });
+    if (!isOfQuery) return sendWithRetry({ atMs: deadlineMs });
     const key = `${this.settings.name} ${body}`;
     const answer = this.settings.singleFlight.share(identity, key, deadlineMs, sendWithRetry);
     return withDeadline(answer, deadlineMs);

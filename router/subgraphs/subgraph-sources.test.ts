@@ -8,7 +8,8 @@ const built = (url: string) => {
     closed += 1;
   };
   const source = { close } as unknown as SubgraphDataSource;
-  const service = { process: async () => ({ data: { url } }) };
+  const respond = async () => ({ data: { url } });
+  const service = { process: respond, fetch: respond };
   return { url, sources: [source], service, eventService: service, timesClosed: () => closed };
 };
 

@@ -1,14 +1,12 @@
-import type { GraphQLDataSource } from '@apollo/gateway';
-import type { RouterContext } from '../context.js';
 import type { SubgraphDataSource } from './subgraph-data-source.js';
+import type { SubgraphService } from './subgraph-service.js';
 
-type Service = GraphQLDataSource<RouterContext>;
 interface Built {
   readonly url: string;
   /** for queries and mutations */
-  readonly service: Service;
+  readonly service: SubgraphService;
   /** for the fields of events */
-  readonly eventService: Service;
+  readonly eventService: SubgraphService;
   /** all that is behind the services, to close */
   readonly sources: readonly SubgraphDataSource[];
 }
@@ -18,7 +16,8 @@ interface Built {
  * the operations that began with it, and is closed when all of them have ended.
  */
 export class SubgraphSources {
-  readonly eventServices = new Map<string, Service>();
+  readonly services = new Map<string, SubgraphService>();
+  readonly eventServices = new Map<string, SubgraphService>();
   readonly urls = new Map<string, string>();
   readonly #built = new Map<string, Built>();
   readonly #open = new Set<SubgraphDataSource>();
@@ -27,7 +26,7 @@ export class SubgraphSources {
   /** @param operationMaxMs maximum duration of an operation */
   constructor(private readonly operationMaxMs: number) {}
 
-  add(name: string, built: Built): Service {
+  add(name: string, built: Built): SubgraphService {
     const previous = this.#built.get(name);
     if (previous) this.#closeLater(previous.sources);
     this.#built.set(name, built);
@@ -38,11 +37,13 @@ export class SubgraphSources {
   /** Keeps exactly these subgraphs. The gateway requests a data source only once for each. */
   use(names: Iterable<string>): void {
     const used = new Set(names);
-    for (const [name, { url, eventService, sources }] of this.#built) {
+    for (const [name, { url, service, eventService, sources }] of this.#built) {
       if (used.has(name)) {
         this.urls.set(name, url);
+        this.services.set(name, service);
         this.eventServices.set(name, eventService);
       } else if (this.urls.delete(name)) {
+        this.services.delete(name);
         this.eventServices.delete(name);
         this.#closeLater(sources);
       }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { ApolloGateway, GraphQLDataSource } from '@apollo/gateway';
+import type { ApolloGateway } from '@apollo/gateway';
 import type { ApolloServer } from '@apollo/server';
 import type { GraphQLFormattedError } from 'graphql';
 import type { Redis } from 'ioredis';
@@ -14,6 +14,7 @@ import { gaugeOf, type Registry } from '../../subgraphs/shared/observability/met
 import { errorCounter } from '../../subgraphs/shared/observability/operation-metrics.js';
 import type { RouterConfig } from '../config.js';
 import type { RouterContext } from '../context.js';
+import type { Services } from '../execution/run.js';
 import { clientAddress } from '../http/client-address.js';
 import { isOriginAllowed } from '../http/web-headers.js';
 import type { ConsumeCost, ConsumeLimit } from '../limits/rate-limits.js';
@@ -44,8 +45,8 @@ export interface SubscriptionsOptions {
   readonly registry: Registry;
   readonly gateway: ApolloGateway;
   readonly supergraph: SupergraphFile;
-  /** data source of each subgraph for the fields of events, separate from those of queries */
-  readonly services: ReadonlyMap<string, GraphQLDataSource<RouterContext>>;
+  /** each subgraph for the fields of events, separate from those of queries */
+  readonly services: Services;
   /** HTTP URL of each subgraph */
   readonly urls: ReadonlyMap<string, string>;
   readonly consumeLimit: ConsumeLimit;
@@ -123,7 +124,7 @@ export function createSubscriptions(
     const updatePlanner = () => {
       const isFirst = planner === undefined;
       const facts = supergraph.facts();
-      planner = createPlanner({ supergraphSdl, schema, services, facts, logger });
+      planner = createPlanner({ supergraphSdl, schema, services, facts });
       if (!isFirst) reload();
     };
     supergraph.onFacts(updatePlanner);

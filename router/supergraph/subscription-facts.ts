@@ -16,11 +16,14 @@ export interface SubscriptionFacts {
   readonly publicFields: ReadonlySet<string>;
   /** the subscriptions that start with a snapshot */
   readonly beginWithSnapshot: ReadonlySet<string>;
+  /** the subgraphs that write `errors` before `data`, so that the first bytes of a response say whether it has some */
+  readonly errorsFirst: ReadonlySet<string>;
 }
 
 const shape = z.object({
   publicFields: z.array(z.string()).default([]),
   beginWithSnapshot: z.array(z.string()).default([]),
+  errorsFirst: z.array(z.string()).default([]),
 });
 
 /**
@@ -36,8 +39,12 @@ export function parseFacts(text: string | null): SubscriptionFacts {
   if (!facts.success) {
     throw new Error(`subscriptions.json is malformed: ${z.prettifyError(facts.error)}`);
   }
-  const { publicFields, beginWithSnapshot } = facts.data;
-  return { publicFields: new Set(publicFields), beginWithSnapshot: new Set(beginWithSnapshot) };
+  const { publicFields, beginWithSnapshot, errorsFirst } = facts.data;
+  return {
+    publicFields: new Set(publicFields),
+    beginWithSnapshot: new Set(beginWithSnapshot),
+    errorsFirst: new Set(errorsFirst),
+  };
 }
 
 function parseJson(text: string): unknown {

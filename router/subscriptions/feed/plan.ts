@@ -1,27 +1,37 @@
-import { operationFromDocument, Supergraph } from '@apollo/federation-internals';
-import { buildOperationContext, executeQueryPlan, type GraphQLDataSource } from '@apollo/gateway';
-import { type FetchNode, type PlanNode, type QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import {
   type DocumentNode,
   type ExecutionResult,
   type GraphQLSchema,
   getOperationAST,
-  Kind,
   type OperationDefinitionNode,
   print,
-  visit,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import type { Logger } from '../../../subgraphs/shared/observability/logger.js';
 import type { RouterContext } from '../../context.js';
-import { findFragment, topLevelFields } from '../../graphql-ast.js';
+import { badOperation } from '../../errors.js';
+import { defaultsOf } from '../../execution/compile-operation.js';
+import { compilePlan } from '../../execution/compile-plan.js';
+import { newRun, resultOf } from '../../execution/executor.js';
+import { compileReceiver } from '../../execution/fetch-step.js';
+import { findEmptyObjects } from '../../execution/operation/empty-objects.js';
+import {
+  documentOf,
+  type Operation,
+  operationOf,
+} from '../../execution/operation/operation-document.js';
+import { hidesTypename, rewriteAliases } from '../../execution/operation/rewrite-aliases.js';
+import { separateConflicts } from '../../execution/operation/separate-conflicts.js';
+import { type Planning, planningOf } from '../../execution/planning.js';
+import { projectionsOf } from '../../execution/projection/projections.js';
+import { type FetchNode, findUnsupported, type PlanNode } from '../../execution/query-plan.js';
+import type { Services } from '../../execution/run.js';
+import { responseKey, topLevelFields } from '../../graphql-ast.js';
 import { type SubscriptionFacts, selectsPublicOnly } from '../../supergraph/subscription-facts.js';
 import { type EntityKeys, readEntityKeys } from '../../supergraph/supergraph-sdl.js';
 import { withEventKeys } from './event-keys.js';
 
 const plansMax = 1000;
 
-export type Services = ReadonlyMap<string, GraphQLDataSource<RouterContext>>;
 export type Variables = Readonly<Record<string, unknown>>;
 
 /** How to subscribe to one operation, and how to execute the rest of its plan for each event. */
@@ -54,28 +64,21 @@ interface PlannerOptions {
   readonly schema: GraphQLSchema;
   readonly services: Services;
   readonly facts: SubscriptionFacts;
-  readonly logger: Logger;
 }
 
 /** Plans subscriptions over a supergraph. Apollo Gateway can plan them, but cannot execute them. */
 export function createPlanner(options: PlannerOptions): Planner {
-  const supergraph = Supergraph.build(options.supergraphSdl, { validateSupergraph: false });
-  const inputs: PlannerInputs = {
-    ...options,
-    apiSchema: supergraph.apiSchema(),
-    supergraphSchema: supergraph.schema.toGraphQLJSSchema(),
-    planner: new QueryPlanner(supergraph),
-    keys: readEntityKeys(options.supergraphSdl),
-  };
+  const planning = planningOf(options.supergraphSdl);
+  const keys = readEntityKeys(options.supergraphSdl);
   const plans = new LRUCache<string, SubscriptionPlan>({ max: plansMax });
   return {
     schema: options.schema,
     plan(document, operationName) {
-      const standalone = extractOperation(document, operationName);
-      const text = print(standalone);
+      const operation = namelessOperation(document, operationName);
+      const text = print(documentOf(operation));
       const cached = plans.get(text);
       if (cached) return cached;
-      const plan = createPlan(inputs, standalone, text);
+      const plan = createPlan({ ...options, planning, keys }, operation, text);
       plans.set(text, plan);
       return plan;
     },
@@ -83,87 +86,77 @@ export function createPlanner(options: PlannerOptions): Planner {
 }
 
 interface PlannerInputs extends PlannerOptions {
-  readonly apiSchema: ReturnType<Supergraph['apiSchema']>;
-  readonly supergraphSchema: GraphQLSchema;
-  readonly planner: QueryPlanner;
+  readonly planning: Planning;
   readonly keys: EntityKeys;
 }
 
 /** The operation without its name, and the fragments that it uses. */
-function extractOperation(document: DocumentNode, operationName: string | undefined): DocumentNode {
-  const operation = getOperationAST(document, operationName) as OperationDefinitionNode;
-  const used = new Set<string>();
-  const collectFragments = (node: DocumentNode['definitions'][number]): void => {
-    visit(node, {
-      FragmentSpread({ name }) {
-        if (used.has(name.value)) return;
-        used.add(name.value);
-        const fragment = findFragment(document, name.value);
-        if (fragment) collectFragments(fragment);
-      },
-    });
-  };
-  collectFragments(operation);
-  const { name: _, ...nameless } = operation;
-  const fragments = document.definitions.filter(
-    (each) => each.kind === Kind.FRAGMENT_DEFINITION && used.has(each.name.value),
-  );
-  return { kind: Kind.DOCUMENT, definitions: [nameless, ...fragments] };
+function namelessOperation(document: DocumentNode, operationName: string | undefined): Operation {
+  const definition = getOperationAST(document, operationName) as OperationDefinitionNode;
+  const { name: _, ...nameless } = definition;
+  return operationOf(document, nameless);
 }
 
-function createPlan(inputs: PlannerInputs, document: DocumentNode, text: string): SubscriptionPlan {
-  const { schema, facts, keys } = inputs;
-  const owner = buildPlan(inputs, document).primary.serviceName;
-  const keyed = withEventKeys(schema, document, keys.get(owner) ?? new Map());
-  const { primary, rest } = buildPlan(inputs, keyed);
-  const [operation] = document.definitions as [OperationDefinitionNode];
-  const [root] = topLevelFields(document, operation);
-  const queryPlan: QueryPlan = { kind: 'QueryPlan', node: sequence(primary, rest) };
-  const operationContext = buildOperationContext({ schema, operationDocument: document });
+function createPlan(inputs: PlannerInputs, operation: Operation, text: string): SubscriptionPlan {
+  const { schema, facts, planning, services } = inputs;
+  const { primary, rest, clientKeys, sourceOf } = planSubscription(inputs, operation);
+  if (findUnsupported(rest)) throw notExecutable();
+  const document = documentOf(operation);
+  const [root] = topLevelFields(document, operation.definition);
+  const { supergraphSchema } = planning;
+  const context = { supergraphSchema, clientKeys, passesText: false };
+  const defaults = defaultsOf(schema, operation);
+  const receive = compileReceiver(context, primary);
+  const complete = rest && compilePlan(context, rest, defaults);
+  const isModified = complete !== undefined || primary.outputRewrites !== undefined;
+  const projectionFor = projectionsOf({ schema, operation, defaults, sourceOf });
   return {
     text,
     primary,
     isPublic: selectsPublicOnly(schema, document, facts),
     beginsWithSnapshot: facts.beginWithSnapshot.has(root?.name.value ?? ''),
-    execute(event, variables, context) {
-      const services = {
-        ...Object.fromEntries(inputs.services),
-        ...answerWithEvent(inputs, primary, event),
-      };
-      const request = { request: { variables }, metrics: {}, context, logger: inputs.logger };
-      return executeQueryPlan(
-        queryPlan,
+    async execute(event, variables, routerContext) {
+      const run = newRun({
+        variables,
         services,
-        request as never,
-        operationContext,
-        inputs.supergraphSchema,
-        inputs.apiSchema,
-      ) as Promise<ExecutionResult>;
+        operationKind: 'subscription',
+        context: routerContext,
+      });
+      // An event is executed again for clients that join later, so it is not modified.
+      receive(run, (isModified ? structuredClone(event) : event) as never);
+      await complete?.(run);
+      return resultOf(run, ({ data, errors }) => projectionFor(variables)(data, errors));
     },
   };
 }
 
-function buildPlan({ planner, apiSchema }: PlannerInputs, document: DocumentNode) {
-  const { node } = planner.buildQueryPlan(operationFromDocument(apiSchema, document));
-  if (node?.kind !== 'Subscription') throw new Error('query plan is not a subscription');
-  return node;
+const notExecutable = () =>
+  badOperation('GRAPHQL_VALIDATION_FAILED', 'This subscription cannot be executed.');
+
+/**
+ * The plan of the client's own text if an event has all that it selects; otherwise that of a copy with generated
+ * aliases. Both select the keys of the entity, too.
+ */
+function planSubscription(inputs: PlannerInputs, operation: Operation) {
+  const { planning } = inputs;
+  const own = documentOf(operation);
+  const keys = inputs.keys.get(buildPlan(planning, own).primary.serviceName) ?? new Map();
+  const planKeyed = (document: DocumentNode) =>
+    buildPlan(planning, withEventKeys(inputs.schema, document, keys));
+  const plan = planKeyed(own);
+  const emptyObjects = findEmptyObjects(planning.supergraphSchema, operation);
+  if (!plan.rest && emptyObjects.size === 0 && !hidesTypename(operation)) {
+    return { ...plan, clientKeys: new Map<string, string>(), sourceOf: responseKey };
+  }
+  const rewritten = rewriteAliases(operation, planning.fieldNames, emptyObjects);
+  const { operation: copy, clientKeys, keyOf } = rewritten;
+  separateConflicts({ schema: planning.supergraphSchema, requires: planning.requires }, copy);
+  const sourceOf: typeof responseKey = (node) => keyOf.get(node) as string;
+  return { ...planKeyed(documentOf(copy)), clientKeys, sourceOf };
 }
 
-const sequence = (primary: FetchNode, rest: PlanNode | undefined): PlanNode =>
-  rest ? { kind: 'Sequence', nodes: [primary, rest] } : primary;
-
-/** A data source for the subgraph of the events: its first response is the event, later requests go to it. */
-function answerWithEvent({ services }: PlannerInputs, primary: FetchNode, event: ExecutionResult) {
-  let isEventReturned = false;
-  const process: GraphQLDataSource<RouterContext>['process'] = async (options) => {
-    if (isEventReturned) {
-      const service = services.get(primary.serviceName);
-      if (!service) throw new Error(`unknown subgraph ${primary.serviceName}`);
-      return service.process(options);
-    }
-    isEventReturned = true;
-    // Execution writes the fields of other subgraphs into these objects.
-    return structuredClone(event) as never;
-  };
-  return { [primary.serviceName]: { process } };
+function buildPlan(planning: Planning, document: DocumentNode) {
+  const node = planning.plan(document);
+  if (node?.kind !== 'Subscription') throw new Error('query plan is not a subscription');
+  return node as { readonly primary: FetchNode; readonly rest?: PlanNode };
 }

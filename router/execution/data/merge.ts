@@ -1,0 +1,56 @@
+import { isObject, type JsonObject } from './json.js';
+
+/**
+ * Merges the fields of a response into an object that no other place holds, which may then contain parts of the
+ * response. A null in the response removes nothing.
+ */
+export function mergeInto(target: JsonObject, source: JsonObject): void {
+  for (const key of Object.keys(source)) {
+    const value = source[key];
+    const known = target[key];
+    if (known === undefined || known === null) setOwn(target, key, value);
+    else if (value !== null && value !== undefined) mergeValue(target, key, known, value);
+  }
+}
+
+function mergeValue(
+  target: JsonObject | unknown[],
+  key: string | number,
+  known: unknown,
+  value: unknown,
+): void {
+  if (isObject(known) && isObject(value)) {
+    mergeInto(known, value);
+  } else if (Array.isArray(known) && Array.isArray(value) && known.length === value.length) {
+    for (let at = 0; at < value.length; at++) {
+      if (known[at] === null) known[at] = value[at];
+      else if (value[at] !== null) mergeValue(known, at, known[at], value[at]);
+    }
+  } else {
+    (target as JsonObject)[key] = value;
+  }
+}
+
+/** Sets a property, also one named `__proto__`. */
+function setOwn(target: JsonObject, key: string, value: unknown): void {
+  if (key !== '__proto__') target[key] = value;
+  else
+    Object.defineProperty(target, key, {
+      value,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+}
+
+/**
+ * A copy for another place of the same entity: later responses are merged into objects in place, so two places
+ * never hold the same one.
+ */
+export function copyOf<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(copyOf) as T;
+  const copy: JsonObject = {};
+  for (const key of Object.keys(value)) setOwn(copy, key, copyOf((value as JsonObject)[key]));
+  return copy as T;
+}
