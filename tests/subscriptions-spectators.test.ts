@@ -49,9 +49,9 @@ describe('spectators', () => {
       await eventually(() => hasSeen((answer) => codeOf(answer) === 'TRY_AGAIN'), Boolean);
       await eventually(requestsOfEvents, (count) => count === 0);
       // The circuit for events is open: nothing is sent for them, but all that queries need is.
-      await router.ask('{ books { ofQuery: stars } }');
-      const sent = library.reviews.requests.filter(({ query }) => query.includes('ofQuery'));
-      expect(sent.length).toBeGreaterThan(0);
+      const before = library.reviews.requests.length;
+      await router.ask('{ books { stars } }');
+      expect(library.reviews.requests.length).toBeGreaterThan(before);
       for (const client of clients) client.close();
     });
   });
