@@ -152,6 +152,35 @@ describe('entities', () => {
   });
 });
 
+describe('response keys that objects inherit', () => {
+  const refused = { message: 'no', path: ['b', 'name'], extensions: { code: 'NOT_FOUND' } };
+
+  it('are those of the client only, and change no other object', async () => {
+    const text =
+      '{ __proto__: first { polluted: name toString: name } constructor: first { name } b: first { name } }';
+    const good = JSON.parse(
+      '{"data":{"__proto__":{"polluted":"x","toString":"y"},"constructor":{"name":"z"},"b":{"name":null}}}',
+    );
+    const { result, errors } = await execute(text, {
+      goods: () => ({ ...good, errors: [refused] }),
+    });
+    expect(JSON.stringify(result.data)).toBe(
+      '{"__proto__":{"polluted":"x","toString":"y"},"constructor":{"name":"z"},"b":{"name":null}}',
+    );
+    expect(errors).toEqual([[['b', 'name'], 'NOT_FOUND']]);
+    expect(({} as { polluted?: string }).polluted).toBeUndefined();
+    expect(`${{}}`).toBe('[object Object]');
+  });
+
+  it('are null where the response lacks them', async () => {
+    const goods = () => ({ data: { first: { __typename: 'Good', id: '1' } } });
+    const { data } = await execute('{ first { id toString: name constructor: maker { id } } }', {
+      goods,
+    });
+    expect(data).toEqual({ first: { id: '1', toString: null, constructor: null } });
+  });
+});
+
 describe('nulls', () => {
   it('that must not be are reported where the client selected them', async () => {
     const goods = () => ({ data: { first: null } });

@@ -1,5 +1,5 @@
 import type { GraphQLSchema } from 'graphql';
-import { isObject, type JsonObject } from './data/json.js';
+import { isObject, type JsonObject, ownValue } from './data/json.js';
 import { mergeInto } from './data/merge.js';
 import { matchesType } from './data/type-conditions.js';
 import { compileRewrites } from './data-rewrites.js';
@@ -58,7 +58,7 @@ function writePlain(keys: readonly string[]): WriteRepresentation {
   return (entity) => {
     let text = '';
     for (let n = 0; n < keys.length; n++) {
-      const value = entity[keys[n] as string];
+      const value = ownValue(entity, keys[n] as string);
       if (value === undefined) return null;
       text += prefixes[n] + JSON.stringify(value);
     }
@@ -75,7 +75,7 @@ function select(
   const result: JsonObject = {};
   for (const selection of selections) {
     if (selection.kind === 'Field') {
-      const value = source[keyOf(selection)];
+      const value = ownValue(source, keyOf(selection));
       if (value === undefined) return null;
       const { selections: nested } = selection;
       result[keyOf(selection)] = nested ? selectIn(schema, value, nested) : value;

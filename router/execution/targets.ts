@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type ResponsePath } from './data/json.js';
+import { isObject, type JsonObject, ownValue, type ResponsePath } from './data/json.js';
 import type { PlanPath } from './query-plan.js';
 
 /** The objects at a path of a plan, in order; null and missing ones are left out. */
@@ -10,7 +10,7 @@ export function compileTargets(path: PlanPath): (data: JsonObject) => JsonObject
     } else if (elements[depth] === '@') {
       if (Array.isArray(value)) for (const each of value) collect(each, depth + 1, found);
     } else if (isObject(value)) {
-      collect(value[elements[depth] as string], depth + 1, found);
+      collect(ownValue(value, elements[depth] as string), depth + 1, found);
     }
   };
   return (data) => {
@@ -30,7 +30,7 @@ export function locateTargets(data: JsonObject, path: PlanPath): Map<JsonObject,
       if (Array.isArray(value)) value.forEach((each, n) => void visit(each, depth + 1, [...at, n]));
     } else if (isObject(value)) {
       const key = path[depth] as string;
-      visit(value[key], depth + 1, [...at, key]);
+      visit(ownValue(value, key), depth + 1, [...at, key]);
     }
   };
   visit(data, 0, []);

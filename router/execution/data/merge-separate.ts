@@ -1,6 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { tryAgain } from '../../../subgraphs/shared/errors.js';
-import { isObject, type JsonObject } from './json.js';
+import { isObject, type JsonObject, ownValue } from './json.js';
+import { setOwn } from './merge.js';
 
 const changed = 'This changed while it was read. Please retry.';
 
@@ -19,10 +20,10 @@ export function mergeSeparate(
   const { message, extensions } = tryAgain(changed);
   const isMerged = (into: JsonObject, from: JsonObject): boolean =>
     Object.keys(from).every((key) => {
-      const [known, value] = [into[key], from[key]];
+      const [known, value] = [ownValue(into, key), from[key]];
       if (ambiguous.has(key)) return true;
       if (known === undefined) {
-        into[key] = value;
+        setOwn(into, key, value);
         return true;
       }
       return isMergedValue(known, value);

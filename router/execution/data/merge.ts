@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from './json.js';
+import { isObject, type JsonObject, ownValue } from './json.js';
 
 /**
  * Merges the fields of a response into an object that no other place holds, which may then contain parts of the
@@ -7,7 +7,7 @@ import { isObject, type JsonObject } from './json.js';
 export function mergeInto(target: JsonObject, source: JsonObject): void {
   for (const key of Object.keys(source)) {
     const value = source[key];
-    const known = target[key];
+    const known = ownValue(target, key);
     if (known === undefined || known === null) setOwn(target, key, value);
     else if (value !== null && value !== undefined) mergeValue(target, key, known, value);
   }
@@ -32,7 +32,7 @@ function mergeValue(
 }
 
 /** Sets a property, also one named `__proto__`. */
-function setOwn(target: JsonObject, key: string, value: unknown): void {
+export function setOwn(target: JsonObject, key: string, value: unknown): void {
   if (key !== '__proto__') target[key] = value;
   else
     Object.defineProperty(target, key, {

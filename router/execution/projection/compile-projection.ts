@@ -12,7 +12,7 @@ import {
   isObjectType,
   type SelectionSetNode,
 } from 'graphql';
-import { isObject, type JsonObject } from '../data/json.js';
+import { isObject, type JsonObject, ownValue } from '../data/json.js';
 import { collectFields, dependsOnType, nestedSets, type SelectionScope } from './collect-fields.js';
 import { type Complete, Completion } from './completion.js';
 import { leafCheck } from './leaf-checks.js';
@@ -24,6 +24,8 @@ interface FieldProjection {
   readonly key: string;
   /** key in the responses of the subgraphs */
   readonly source: string;
+  /** whether objects without the key inherit a property of that name; for `__typename` it is not read */
+  readonly isInherited?: boolean;
   readonly isNonNull: boolean;
   /** `Type.field`, for messages */
   readonly coordinate: string;
@@ -60,7 +62,8 @@ export function compileProjection(
     if (!definition) throw new Error(`unknown field ${coordinate}`);
     const isNonNull = isNonNullType(definition.type);
     const bare = isNonNullType(definition.type) ? definition.type.ofType : definition.type;
-    const shared = { key, source, coordinate, isNonNull };
+    const isInherited = source in Object.prototype;
+    const shared = { key, source, isInherited, coordinate, isNonNull };
     if (isLeafType(bare)) return { ...shared, isValid: leafCheck(bare) };
     return { ...shared, complete: completeOf(bare, nestedSets(nodes), coordinate) };
   }
@@ -178,7 +181,7 @@ function completeObject(fields: readonly FieldProjection[], coordinate: string):
 
 function completeField(field: FieldProjection, source: JsonObject, state: Completion): unknown {
   if (field.typename !== undefined) return field.typename;
-  const value = source[field.source];
+  const value = field.isInherited ? ownValue(source, field.source) : source[field.source];
   if (value === null || value === undefined) return null;
   if (field.isValid) {
     return field.isValid(value)
