@@ -9,6 +9,9 @@ function createLane(name: string, count: number, begun: string[], ends: (() => v
       begun.push(`${name}${n++}`);
       return new Promise((resolve) => ends.push(resolve));
     },
+    failed(error) {
+      throw error;
+    },
   };
 }
 const turn = () => new Promise(setImmediate);
@@ -23,6 +26,26 @@ describe('the semaphore of completions', () => {
     await turn();
     expect(begun).toEqual(['a0', 'a1', 'a2', 'a3']);
     expect([semaphore.running, semaphore.waiting]).toEqual([3, 1]);
+  });
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('broken');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('broken'))],
+  ] as const)('goes on when the work of a lane %s, and tells the lane', async (_, begin) => {
+    const semaphore = new FairSemaphore(1);
+    const failures: unknown[] = [];
+    const [begun, ends]: [string[], (() => void)[]] = [[], []];
+    semaphore.offer({ begin, failed: (error) => failures.push((error as Error).message) });
+    semaphore.offer(createLane('a', 1, begun, ends));
+    await turn();
+    expect(failures).toEqual(['broken']);
+    expect(begun).toEqual(['a0']);
+    expect([semaphore.running, semaphore.waiting]).toEqual([1, 1]);
   });
 
   it('gives lanes turns: one with little work waits for one round, not for all work of another', async () => {

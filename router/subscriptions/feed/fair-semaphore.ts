@@ -2,6 +2,8 @@
 export interface Lane {
   /** Begins its next work. @returns undefined if it has none that may begin now */
   begin(): Promise<void> | undefined;
+  /** Its work failed unexpectedly. It gets no further turn unless it is offered again. */
+  failed(error: unknown): void;
 }
 
 /**
@@ -43,15 +45,27 @@ export class FairSemaphore {
     for (const lane of this.#turns) {
       if (this.#running >= this.max) break;
       this.#turns.delete(lane);
+      this.#begin(lane);
+    }
+    this.#isStarting = false;
+  }
+
+  #begin(lane: Lane): void {
+    const fail = (error: unknown) => {
+      this.#turns.delete(lane);
+      lane.failed(error);
+    };
+    try {
       const work = lane.begin();
-      if (!work) continue;
+      if (!work) return;
       this.#running += 1;
       this.#turns.add(lane);
-      work.finally(() => {
+      void work.catch(fail).finally(() => {
         this.#running -= 1;
         this.#start();
       });
+    } catch (error) {
+      fail(error);
     }
-    this.#isStarting = false;
   }
 }

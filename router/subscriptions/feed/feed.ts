@@ -203,6 +203,11 @@ export class Feed implements UpstreamSink, Lane {
     return undefined;
   }
 
+  /** Ends the feed; its clients subscribe again. */
+  failed(reason: unknown): void {
+    this.error(reason);
+  }
+
   /** Processes one event as a request of its own, with its own request id and span. */
   #process(key: string | null, event: ExecutionResult): Promise<void> {
     const context = this.options.contextOf(this.#longestValid()?.authorization);

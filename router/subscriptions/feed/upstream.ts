@@ -6,6 +6,8 @@ import type { Logger } from '../../../subgraphs/shared/observability/logger.js';
 import { Resubscriber } from './resubscriber.js';
 
 const pingEveryMs = 10_000;
+// A subgraph that accepts a connection and says nothing must not delay all subscriptions.
+const acknowledgedWithinMs = 5000;
 const pongMaxMs = 10_000;
 const handshakeMaxMs = 5000;
 const lingerMs = 1000;
@@ -86,6 +88,7 @@ export function connectUpstream(
     lazy: true,
     lazyCloseTimeout: lingerMs,
     keepAlive: pingEveryMs,
+    connectionAckWaitTimeout: acknowledgedWithinMs,
     // It would open all subscriptions again at the same moment.
     retryAttempts: 0,
     on: {

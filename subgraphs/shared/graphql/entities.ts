@@ -39,7 +39,15 @@ export const idsOf = (references: readonly Reference[]): string[] =>
 export const oneByOne =
   <C>(find: (reference: Reference, context: C) => Promise<unknown>) =>
   (references: readonly Reference[], context: C): Promise<readonly unknown[]> =>
-    Promise.all(references.map((each) => find(each, context).catch((error: Error) => error)));
+    Promise.all(
+      references.map(async (each) => {
+        try {
+          return await find(each, context);
+        } catch (error) {
+          return error;
+        }
+      }),
+    );
 
 /** As `oneByOne`, for entities whose key is `id`. */
 export const byId = <C>(find: (context: C, id: string) => Promise<unknown>) =>
