@@ -36,7 +36,7 @@ describe('the semaphore of completions', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('broken'))],
-  ] as const)('goes on when the work of a lane %s, and tells the lane', async (_, begin) => {
+  ] as const)('goes on when the work of a lane %s, and reports it to the lane', async (_, begin) => {
     const semaphore = new FairSemaphore(1);
     const failures: unknown[] = [];
     const [begun, ends]: [string[], (() => void)[]] = [[], []];
