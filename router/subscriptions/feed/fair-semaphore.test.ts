@@ -36,17 +36,20 @@ describe('the semaphore of completions', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('broken'))],
-  ] as const)('goes on when the work of a lane %s, and reports it to the lane', async (_, begin) => {
-    const semaphore = new FairSemaphore(1);
-    const failures: unknown[] = [];
-    const [begun, ends]: [string[], (() => void)[]] = [[], []];
-    semaphore.offer({ begin, failed: (error) => failures.push((error as Error).message) });
-    semaphore.offer(createLane('a', 1, begun, ends));
-    await turn();
-    expect(failures).toEqual(['broken']);
-    expect(begun).toEqual(['a0']);
-    expect([semaphore.running, semaphore.waiting]).toEqual([1, 1]);
-  });
+  ] as const)(
+    'goes on when the work of a lane %s, and reports it to the lane',
+    async (_, begin) => {
+      const semaphore = new FairSemaphore(1);
+      const failures: unknown[] = [];
+      const [begun, ends]: [string[], (() => void)[]] = [[], []];
+      semaphore.offer({ begin, failed: (error) => failures.push((error as Error).message) });
+      semaphore.offer(createLane('a', 1, begun, ends));
+      await turn();
+      expect(failures).toEqual(['broken']);
+      expect(begun).toEqual(['a0']);
+      expect([semaphore.running, semaphore.waiting]).toEqual([1, 1]);
+    },
+  );
 
   it('gives lanes turns: one with little work waits for one round, not for all work of another', async () => {
     const semaphore = new FairSemaphore(2);
