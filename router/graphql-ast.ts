@@ -65,3 +65,21 @@ export function variableValues(
 ): Record<string, unknown> | null {
   return getVariableValues(schema, operation.variableDefinitions ?? [], given).coerced ?? null;
 }
+
+/**
+ * Type → the response keys that `_entities` selects of it. The planner requests fields of entities in
+ * fragments, one or more for each type.
+ */
+export function entityKeysByType({ selections }: SelectionSetNode): ReadonlyMap<string, string[]> {
+  const keysByType = new Map<string, string[]>();
+  for (const each of selections) {
+    if (each.kind !== Kind.INLINE_FRAGMENT || !each.typeCondition) continue;
+    const typeName = each.typeCondition.name.value;
+    const keys = each.selectionSet.selections
+      .filter((selection) => selection.kind === Kind.FIELD)
+      .map(responseKey)
+      .filter((key) => key !== '__typename');
+    keysByType.set(typeName, [...(keysByType.get(typeName) ?? []), ...keys]);
+  }
+  return keysByType;
+}

@@ -1,5 +1,5 @@
-import { Kind, type OperationDefinitionNode, parse } from 'graphql';
-import { responseKey, topLevelFields } from '../graphql-ast.js';
+import { type OperationDefinitionNode, parse } from 'graphql';
+import { entityKeysByType, responseKey, topLevelFields } from '../graphql-ast.js';
 import type { SubgraphRequest } from '../subgraphs/subgraph-service.js';
 import type { Variables } from './data/json.js';
 import type { FetchNode } from './query-plan.js';
@@ -51,16 +51,6 @@ export function fetchedKeys({ operation, requires }: FetchNode): FetchedKeys {
   const [definition] = document.definitions as [OperationDefinitionNode];
   const roots = topLevelFields(document, definition);
   if (!requires) return { root: roots.map(responseKey), byType: new Map() };
-  const byType = new Map<string, string[]>();
-  for (const each of roots[0]?.selectionSet?.selections ?? []) {
-    // The planner requests fields of entities in fragments, one or more for each type.
-    if (each.kind !== Kind.INLINE_FRAGMENT || !each.typeCondition) continue;
-    const typeName = each.typeCondition.name.value;
-    const keys = each.selectionSet.selections
-      .filter((selection) => selection.kind === Kind.FIELD)
-      .map(responseKey)
-      .filter((key) => key !== '__typename');
-    byType.set(typeName, [...(byType.get(typeName) ?? []), ...keys]);
-  }
-  return { root: [], byType };
+  const entities = roots[0]?.selectionSet;
+  return { root: [], byType: entities ? entityKeysByType(entities) : new Map() };
 }

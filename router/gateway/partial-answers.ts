@@ -1,14 +1,8 @@
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo/gateway';
-import {
-  getOperationAST,
-  Kind,
-  type OperationDefinitionNode,
-  parse,
-  type SelectionSetNode,
-} from 'graphql';
+import { getOperationAST, type OperationDefinitionNode, parse } from 'graphql';
 import { DomainError } from '../../subgraphs/shared/errors.js';
 import type { RouterContext } from '../context.js';
-import { responseKey, topLevelFields } from '../graphql-ast.js';
+import { entityKeysByType, responseKey, topLevelFields } from '../graphql-ast.js';
 
 type Options = GraphQLDataSourceProcessOptions<RouterContext>;
 type Path = (string | number)[];
@@ -47,19 +41,4 @@ function missingPaths({ request: { query = '', variables } }: Options): Path[] {
     const keys = keysByType.get(__typename);
     return keys ? keys.map((key) => ['_entities', at, key]) : [['_entities', at]];
   });
-}
-
-/** The planner requests fields of entities in fragments, one or more for each type. */
-function entityKeysByType({ selections }: SelectionSetNode): ReadonlyMap<string, string[]> {
-  const keysByType = new Map<string, string[]>();
-  for (const each of selections) {
-    if (each.kind !== Kind.INLINE_FRAGMENT || !each.typeCondition) continue;
-    const typeName = each.typeCondition.name.value;
-    const keys = each.selectionSet.selections
-      .filter((selection) => selection.kind === Kind.FIELD)
-      .map(responseKey)
-      .filter((key) => key !== '__typename');
-    keysByType.set(typeName, [...(keysByType.get(typeName) ?? []), ...keys]);
-  }
-  return keysByType;
 }

@@ -13,3 +13,15 @@ export const isObject = (value: unknown): value is JsonObject =>
 /** A property that the response has: clients may choose `__proto__` or `toString` as a response key. */
 export const ownValue = (object: JsonObject, key: string): unknown =>
   Object.hasOwn(object, key) ? object[key] : undefined;
+
+/** Sets a property, also one named `__proto__`. */
+export function setOwn(target: JsonObject, key: string, value: unknown): void {
+  if (key !== '__proto__') target[key] = value;
+  else
+    Object.defineProperty(target, key, {
+      value,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+}

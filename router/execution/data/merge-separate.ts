@@ -1,7 +1,6 @@
 import { GraphQLError } from 'graphql';
 import { tryAgain } from '../../../subgraphs/shared/errors.js';
-import { isObject, type JsonObject, ownValue } from './json.js';
-import { setOwn } from './merge.js';
+import { isObject, type JsonObject, ownValue, setOwn } from './json.js';
 
 const changed = 'This changed while it was read. Please retry.';
 

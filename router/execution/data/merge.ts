@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, ownValue } from './json.js';
+import { isObject, type JsonObject, ownValue, setOwn } from './json.js';
 
 /**
  * Merges the fields of a response into an object that no other place holds, which may then contain parts of the
@@ -29,18 +29,6 @@ function mergeValue(
   } else {
     (target as JsonObject)[key] = value;
   }
-}
-
-/** Sets a property, also one named `__proto__`. */
-export function setOwn(target: JsonObject, key: string, value: unknown): void {
-  if (key !== '__proto__') target[key] = value;
-  else
-    Object.defineProperty(target, key, {
-      value,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
 }
 
 /**

@@ -12,7 +12,7 @@ import {
   isObjectType,
   type SelectionSetNode,
 } from 'graphql';
-import { isObject, type JsonObject, ownValue } from '../data/json.js';
+import { isObject, type JsonObject, ownValue, setOwn } from '../data/json.js';
 import { collectFields, dependsOnType, nestedSets, type SelectionScope } from './collect-fields.js';
 import { type Complete, Completion } from './completion.js';
 import { leafCheck } from './leaf-checks.js';
@@ -170,9 +170,9 @@ function completeObject(fields: readonly FieldProjection[], coordinate: string):
           if (value === null) state.report(cannotBeNull(field.coordinate), field.key);
           return undefined;
         }
-        set(completed, field.key, null);
+        setOwn(completed, field.key, null);
       } else {
-        set(completed, field.key, value);
+        setOwn(completed, field.key, value);
       }
     }
     return completed;
@@ -192,11 +192,6 @@ function completeField(field: FieldProjection, source: JsonObject, state: Comple
   const completed = (field.complete as Complete)(value, state);
   state.depth--;
   return completed;
-}
-
-function set(object: JsonObject, key: string, value: unknown): void {
-  if (key !== '__proto__') object[key] = value;
-  else Object.defineProperty(object, key, { value, enumerable: true });
 }
 
 const cannotBeNull = (coordinate: string) =>
