@@ -22,7 +22,6 @@ export interface SourceSettings {
   readonly credentials: string;
   /** timeout of one request to the subgraph */
   readonly timeoutMs: number;
-  /** shared by all subgraphs: a client reads its own writes to one also through the others */
   readonly singleFlight: SingleFlight<string>;
   readonly logger: Logger;
 }
@@ -42,7 +41,7 @@ const retry = retrying(
 
 /**
  * Sends the router's request to one subgraph, over kept-alive connections, with the router's credentials,
- * the user's token and the request id. Equal queries of one identity are in flight once.
+ * the user's token and the request id. Equal queries are shared; see `SingleFlight`.
  */
 export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
   readonly #origin: string;
@@ -59,24 +58,21 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
   }
 
   async process(options: Options): Promise<GatewayGraphQLResponse> {
-    const { name, singleFlight, logger } = this.settings;
+    const { name, logger } = this.settings;
     const role = roleOf(options);
-    const identity = options.context.authorization ?? '';
     let isSent = false;
     const onSend = () => {
       isSent = true;
     };
     try {
       // The gateway modifies the response, so each waiting request parses its own.
-      const response = JSON.parse(await this.#request(options, identity, onSend));
+      const response = JSON.parse(await this.#request(options, onSend));
       return role === 'query' ? response : withReadErrors(name, role, response);
     } catch (error) {
       const failure = failureOf(name, role, error, isSent);
       if (failure.extensions.code === 'BAD_USER_INPUT') throw failure;
       logger.warn({ subgraph: name, reason: (error as Error).message }, 'subgraph request failed');
       throw failure;
-    } finally {
-      if (role === 'mutation') singleFlight.forget(identity);
     }
   }
 
@@ -101,7 +97,7 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
     return this.#pool;
   }
 
-  #request(options: Options, identity: string, onSend: () => void): Promise<string> {
+  #request(options: Options, onSend: () => void): Promise<string> {
     const context = options.context as RouterContext;
     const { deadlineMs = Number.POSITIVE_INFINITY } = context;
     if (deadlineMs <= performance.now()) throw new DeadlineExceeded(false);
@@ -117,7 +113,8 @@ export class SubgraphDataSource implements GraphQLDataSource<RouterContext> {
     const sendWithRetry = (deadline: Deadline) => retry.execute(() => send(deadline));
     if (!mayBeStale) return sendWithRetry({ atMs: deadlineMs });
     const key = `${this.settings.name} ${body}`;
-    const answer = this.settings.singleFlight.share(identity, key, deadlineMs, sendWithRetry);
+    const token = context.authorization ?? '';
+    const answer = this.settings.singleFlight.share(token, key, deadlineMs, sendWithRetry);
     return withDeadline(answer, deadlineMs);
   }
 
