@@ -16,6 +16,10 @@ const standard = {
   ip: { points: 600, seconds: 10 },
   /** all requests, by user */
   user: { points: 100, seconds: 10 },
+  /** cost of operations and events, in thousands, by address */
+  ipCost: { points: 10_000, seconds: 10 },
+  /** cost of operations and events, in thousands, by user */
+  userCost: { points: 4000, seconds: 10 },
   /** logins and other guesses of secrets, by address */
   login: { points: 30, seconds: 60 },
   /** logins, by e-mail address or phone number */
@@ -51,6 +55,8 @@ export function warnOfRaisedLimits(profile: keyof typeof rateLimitProfiles, logg
 const messages: Readonly<Record<RateLimitName, string>> = {
   ip: 'Too many requests from your address. Wait, then try again.',
   user: 'Too many requests from your account. Wait, then try again.',
+  ipCost: 'Too much was requested from your address. Request less, or wait, then try again.',
+  userCost: 'Too much was requested from your account. Request less, or wait, then try again.',
   login: 'Too many login attempts from your address. Wait, then try again.',
   identity: 'Too many login attempts for this account. Wait, then try again.',
   code: 'Too many codes were requested from your address. Wait, then try again.',
@@ -59,7 +65,8 @@ const messages: Readonly<Record<RateLimitName, string>> = {
 };
 
 /**
- * Consumes a limit, `times` at once.
+ * Consumes a limit, `times` at once. With 0 it only refuses a key that this router knows to be over its limit,
+ * without a message to Redis.
  *
  * @throws `RATE_LIMITED`, with `retryAfterMs`, over the limit
  */
@@ -85,13 +92,23 @@ export function createRateLimits(
   });
   return async (name, key, times = 1) => {
     try {
-      await limiters[name].consume(key, times);
+      if (times > 0) await limiters[name].consume(key, times);
+      else refuseBlocked(limiters[name], key);
     } catch (outcome) {
       if (!(outcome instanceof RateLimiterRes)) throw outcome;
       refused.inc({ limit: name });
       throw rateLimited(messages[name], outcome.msBeforeNext);
     }
   };
+}
+
+function refuseBlocked(limiter: RateLimiterRedis, key: string): void {
+  // Public, but not among its types.
+  const { getInMemoryBlockMsBeforeExpire } = limiter as unknown as {
+    getInMemoryBlockMsBeforeExpire(key: string): number;
+  };
+  const blockedMs = getInMemoryBlockMsBeforeExpire.call(limiter, limiter.getKey(key));
+  if (blockedMs > 0) throw new RateLimiterRes(0, blockedMs);
 }
 
 function createLimiter(name: string, { points, seconds }: RateLimit, redis: LimiterRedis) {

@@ -12,6 +12,7 @@ import {
 } from 'type-graphql';
 import { badInput } from '../errors.js';
 import { checkRules, readRights } from '../rights/rights.js';
+import { enforceListLengths } from './list-max.js';
 import { DateTime } from './scalars.js';
 
 const federation = `extend schema @link(
@@ -49,9 +50,10 @@ const noPubSub: PubSub = {
 };
 
 /**
- * The schema as the classes declare it: with the access rules of its fields, without `_entities`.
+ * The schema as the classes declare it: with the access rules of its fields and the lengths of its lists,
+ * without `_entities`.
  *
- * @throws Error naming the fields whose rules are missing or conflict
+ * @throws Error naming the fields whose rules are missing or conflict, and lists without a greatest length
  */
 export async function buildPlainSchema(source: SchemaSource): Promise<GraphQLSchema> {
   const schema = await buildSchema({
@@ -63,6 +65,7 @@ export async function buildPlainSchema(source: SchemaSource): Promise<GraphQLSch
     pubSub: noPubSub,
   });
   readRights(schema);
+  enforceListLengths(schema);
   return schema;
 }
 
