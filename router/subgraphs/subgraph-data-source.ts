@@ -32,7 +32,6 @@ export interface SourceSettings {
   readonly credentials: string;
   /** timeout of one request to the subgraph */
   readonly timeoutMs: number;
-  /** shared by all subgraphs: a client reads its own writes to one also through the others */
   readonly singleFlight: SingleFlight<string>;
   readonly logger: Logger;
 }
@@ -54,7 +53,7 @@ const retry = retrying(
 
 /**
  * Sends the router's request to one subgraph, over kept-alive connections, with the router's credentials,
- * the user's token and the request id. Equal queries of one identity are in flight once.
+ * the user's token and the request id. Equal queries are shared; see `SingleFlight`.
  */
 export class SubgraphDataSource implements SubgraphService {
   readonly #origin: string;
@@ -85,15 +84,14 @@ export class SubgraphDataSource implements SubgraphService {
   }
 
   async fetch(request: SubgraphRequest): Promise<SubgraphResponse> {
-    const { name, purpose, singleFlight, logger } = this.settings;
-    const { role, context } = request;
-    const identity = context.authorization ?? '';
+    const { name, purpose, logger } = this.settings;
+    const { role } = request;
     let isSent = false;
     const onSend = () => {
       isSent = true;
     };
     try {
-      const text = await this.#request(request, identity, onSend);
+      const text = await this.#request(request, onSend);
       if (request.acceptsText && isWithoutErrors(text)) return { text };
       // The response is modified, so each waiting request parses its own.
       const response = JSON.parse(text) as SubgraphResponse;
@@ -104,8 +102,6 @@ export class SubgraphDataSource implements SubgraphService {
       const reason = (error as Error).message;
       logger.warn({ subgraph: name, purpose, reason }, 'subgraph request failed');
       throw failure;
-    } finally {
-      if (role === 'mutation') singleFlight.forget(identity);
     }
   }
 
@@ -130,7 +126,7 @@ export class SubgraphDataSource implements SubgraphService {
     return this.#pool;
   }
 
-  #request(request: SubgraphRequest, identity: string, onSend: () => void): Promise<string> {
+  #request(request: SubgraphRequest, onSend: () => void): Promise<string> {
     const { context, role, isOfQuery } = request;
     const { deadlineMs = Number.POSITIVE_INFINITY } = context;
     if (deadlineMs <= performance.now()) throw new DeadlineExceeded(false);
@@ -144,7 +140,8 @@ export class SubgraphDataSource implements SubgraphService {
     const sendWithRetry = (deadline: Deadline) => retry.execute(() => send(deadline));
     if (!isOfQuery) return sendWithRetry({ atMs: deadlineMs });
     const key = `${this.settings.name} ${body}`;
-    const answer = this.settings.singleFlight.share(identity, key, deadlineMs, sendWithRetry);
+    const token = context.authorization ?? '';
+    const answer = this.settings.singleFlight.share(token, key, deadlineMs, sendWithRetry);
     return withDeadline(answer, deadlineMs);
   }
 
