@@ -1,4 +1,10 @@
-import { Kind, type OperationDefinitionNode, parse } from 'graphql';
+import {
+  type FieldNode,
+  type InlineFragmentNode,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+} from 'graphql';
 import { responseKey, topLevelFields } from '../graphql-ast.js';
 import type { SubgraphRequest } from '../subgraphs/subgraph-service.js';
 import type { Variables } from './data/json.js';
@@ -45,16 +51,24 @@ export interface FetchedKeys {
   readonly byType: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Reads them from the operation of a fetch; only failed fetches need them. */
-export function fetchedKeys({ operation, requires }: FetchNode): FetchedKeys {
+function rootFields({ operation }: FetchNode): FieldNode[] {
   const document = parse(operation, { noLocation: true });
   const [definition] = document.definitions as [OperationDefinitionNode];
-  const roots = topLevelFields(document, definition);
-  if (!requires) return { root: roots.map(responseKey), byType: new Map() };
+  return topLevelFields(document, definition);
+}
+
+/** The fragments in which the planner requests fields of entities, one or more for each type. */
+export const entitySelections = (node: FetchNode): InlineFragmentNode[] =>
+  (rootFields(node)[0]?.selectionSet?.selections ?? []).filter(
+    (each) => each.kind === Kind.INLINE_FRAGMENT,
+  );
+
+/** Reads them from the operation of a fetch; only failed fetches need them. */
+export function fetchedKeys(node: FetchNode): FetchedKeys {
+  if (!node.requires) return { root: rootFields(node).map(responseKey), byType: new Map() };
   const byType = new Map<string, string[]>();
-  for (const each of roots[0]?.selectionSet?.selections ?? []) {
-    // The planner requests fields of entities in fragments, one or more for each type.
-    if (each.kind !== Kind.INLINE_FRAGMENT || !each.typeCondition) continue;
+  for (const each of entitySelections(node)) {
+    if (!each.typeCondition) continue;
     const typeName = each.typeCondition.name.value;
     const keys = each.selectionSet.selections
       .filter((selection) => selection.kind === Kind.FIELD)

@@ -1,3 +1,4 @@
+import { setOwn } from '../../json-copy.js';
 import { isObject, type JsonObject } from './json.js';
 
 /**
@@ -29,28 +30,4 @@ function mergeValue(
   } else {
     (target as JsonObject)[key] = value;
   }
-}
-
-/** Sets a property, also one named `__proto__`. */
-function setOwn(target: JsonObject, key: string, value: unknown): void {
-  if (key !== '__proto__') target[key] = value;
-  else
-    Object.defineProperty(target, key, {
-      value,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
-}
-
-/**
- * A copy for another place of the same entity: later responses are merged into objects in place, so two places
- * never hold the same one.
- */
-export function copyOf<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(copyOf) as T;
-  const copy: JsonObject = {};
-  for (const key of Object.keys(value)) setOwn(copy, key, copyOf((value as JsonObject)[key]));
-  return copy as T;
 }
