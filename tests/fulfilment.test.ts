@@ -247,7 +247,9 @@ describe('the fulfilment and cancellation of a paid order', () => {
       `with paid as (insert into payment (id, order_id, user_id, amount, status, provider)
          select $2, id, customer_id, total_amount, 'COMPLETED', 'sandbox'
          from customer_order where id = $1),
-       shop_orders as (update shop_order set status = 'CONFIRMED' where order_id = $1)
+       shop_orders as (update shop_order set status = 'CONFIRMED' where order_id = $1),
+       history as (insert into order_event (id, order_id, type, actor)
+         values (gen_random_uuid(), $1, 'CONFIRMED', 'payments'))
        update customer_order set status = 'CONFIRMED' where id = $1`,
       [orderId, paymentId],
     );

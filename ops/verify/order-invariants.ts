@@ -71,7 +71,7 @@ export const orderInvariants: Invariant[] = [
   invariantOf('order', 'a shop order is hidden from its shop only if its order ended unpaid', {
     select: `select s.id, s.status, s.never_paid, exists (select from order_event e
         where e.order_id = s.order_id and e.type = 'CONFIRMED') as paid from shop_order s`,
-    holds: `never_paid = (status = 'CANCELLED' and not paid)`,
+    holds: `not never_paid or (status = 'CANCELLED' and not paid)`,
   }),
   invariantOf('order', 'every acknowledged checkout has an order, and every refusal was correct', {
     select: `select k.subject_id, k.outcome, o.number is not null as placed

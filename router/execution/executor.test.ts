@@ -160,6 +160,14 @@ describe('nulls', () => {
     expect([data, errors]).toEqual([null, [[['first'], 'INTERNAL_SERVER_ERROR']]]);
   });
 
+  it('of a request that a subgraph refuses as a whole, without a path, are not reported again', async () => {
+    const refusal = { message: 'bad input', extensions: { code: 'BAD_USER_INPUT' } };
+    const { data, errors } = await execute('{ first { name } }', {
+      goods: () => ({ errors: [refusal] }),
+    });
+    expect([data, errors]).toEqual([null, [[undefined, 'BAD_USER_INPUT']]]);
+  });
+
   it('that an error explains are not reported again', async () => {
     const error = { message: 'no', path: ['first', 'name'], extensions: unchanged };
     const goods = () => ({ data: { first: null }, errors: [error] });

@@ -12,7 +12,7 @@ export class Completion {
   /** the path of the current object or list, up to `depth` */
   readonly path: ResponsePath = [];
   depth = 0;
-  #known: { at: Set<string>; within: Set<string> } | undefined;
+  #known: ReturnType<typeof indexOf> | undefined;
 
   /** @param errors are appended to */
   constructor(readonly errors: GraphQLError[]) {}
@@ -27,11 +27,11 @@ export class Completion {
     );
   }
 
-  /** Whether the subgraphs reported an error at this place, below it, or at an object around it. */
+  /** Whether the subgraphs reported an error without a path, at this place, below it, or at an object around it. */
   #isExplained(path: ResponsePath): boolean {
     this.#known ??= indexOf(this.errors);
-    const { at, within } = this.#known;
-    if (within.has(JSON.stringify(path))) return true;
+    const { at, within, isAnywhere } = this.#known;
+    if (isAnywhere || within.has(JSON.stringify(path))) return true;
     return path.some((_, n) => n > 0 && at.has(JSON.stringify(path.slice(0, n))));
   }
 }
@@ -39,10 +39,12 @@ export class Completion {
 function indexOf(errors: readonly GraphQLError[]) {
   const at = new Set<string>();
   const within = new Set<string>();
+  // A subgraph that refuses a request as a whole does not say what is missing because of it.
+  const isAnywhere = errors.some(({ path }) => path === undefined);
   for (const { path } of errors) {
     if (!path) continue;
     at.add(JSON.stringify(path));
     for (let n = path.length; n > 0; n--) within.add(JSON.stringify(path.slice(0, n)));
   }
-  return { at, within };
+  return { at, within, isAnywhere };
 }
