@@ -44,13 +44,17 @@ const profileNames = Object.keys(rateLimitProfiles) as (keyof typeof rateLimitPr
 const limits = {
   QUERY_DEPTH_MAX: setting(
     count,
-    '8',
+    '10',
     'maximum depth of the fields and input values of an operation',
   ),
   QUERY_ALIASES_MAX: setting(count, '15', 'maximum number of aliases in an operation'),
-  QUERY_DIRECTIVES_MAX: setting(count, '50', 'maximum number of directives in an operation'),
+  QUERY_DIRECTIVES_MAX: setting(count, '8', 'maximum number of directives in an operation'),
   QUERY_TOKENS_MAX: setting(count, '1000', 'maximum number of tokens in a document'),
-  QUERY_COST_MAX: setting(count, '250000', 'maximum cost of an operation; see docs/adr/0007'),
+  QUERY_COST_MAX: setting(
+    count,
+    '250000',
+    'maximum cost of an operation: the values that its answer may have',
+  ),
   SUBSCRIPTIONS_PER_CONNECTION_MAX: setting(
     count,
     '100',

@@ -29,6 +29,7 @@ import { clientAddress } from './http/client-address.js';
 import { createProxiedRoutes } from './http/proxied-routes.js';
 import type { SubgraphProxy } from './http/proxy.js';
 import { createWebHeaders, isPreflight } from './http/web-headers.js';
+import { createCharge } from './limits/charge.js';
 import { limiterCommandMaxMs, withCooldown } from './limits/limiter-redis.js';
 import {
   createCostLimits,
@@ -90,7 +91,7 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
     verifyToken,
   });
   const operations = readKnownOperations();
-  const apollo = createApollo({ ...shared, gateway: executing, operations });
+  const apollo = createApollo({ ...shared, gateway: executing, supergraph, operations });
   watchRedis(registry, { limits: redis, ...(events && { events }) });
   await apollo.start();
   await connectRedis(redis, logger);
@@ -116,31 +117,55 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
   async function answer(request: IncomingMessage, response: ServerResponse, proxy?: SubgraphProxy) {
     const deadlineMs = performance.now() + config.OPERATION_TIMEOUT_MS;
     const address = clientAddress(request, config.TRUST_PROXY);
+    const path = request.url?.split('?', 1)[0];
+    const mayBeOperation = path === '/graphql' && methods.includes(request.method ?? '');
+    if (mayBeOperation) return answerOperation(request, response, address, deadlineMs);
     await consumeLimit('ip', address);
     if (isPreflight(request)) {
       response.writeHead(204).end();
       return;
     }
-    const path = request.url?.split('?', 1)[0];
     if (path === '/') {
       response.writeHead(302, { location: '/graphql' }).end();
       return;
     }
     if (path && isExplorerPath(path)) return serveExplorer(request, response, path);
-    if (path !== '/graphql' && !proxy) throw new HttpError(404, `Not found: ${path}`);
-    if (!proxy && !methods.includes(request.method ?? '')) {
+    if (path === '/graphql') {
       response.setHeader('allow', methods.join(', '));
       throw new HttpError(405, `Method not allowed: ${request.method}`);
     }
-    const { authorization } = request.headers;
-    const identity = await verifyToken(authorization);
+    if (!proxy) throw new HttpError(404, `Not found: ${path}`);
+    const identity = await verifyToken(request.headers.authorization);
     if (identity) await consumeLimit('user', identity.id);
-    const requestId = requestTrace.getStore()?.requestId as string;
-    if (proxy) return proxy.forward(request, response, requestId);
-    const context = { requestId, authorization, address, deadlineMs };
-    const body = await readGraphQLBody(request, bodyMaxBytes);
-    if (await subscriptions.serve(request, response, body, context)) return;
-    await serveGraphQL(apollo, request, response, { body, context });
+    await proxy.forward(request, response, requestTrace.getStore()?.requestId as string);
+  }
+
+  // Counted together with its cost, in one message. An address that is over its limit is refused before.
+  async function answerOperation(
+    request: IncomingMessage,
+    response: ServerResponse,
+    address: string,
+    deadlineMs: number,
+  ) {
+    await consumeLimit('ip', address, 0);
+    let charge = createCharge(consumeLimit, address, undefined);
+    try {
+      const { authorization } = request.headers;
+      const identity = await verifyToken(authorization);
+      charge = createCharge(consumeLimit, address, identity?.id);
+      if (identity) await consumeLimit('user', identity.id, 0);
+      const requestId = requestTrace.getStore()?.requestId as string;
+      const context = { requestId, authorization, address, deadlineMs, charge };
+      const body = await readGraphQLBody(request, bodyMaxBytes);
+      if (!(await subscriptions.serve(request, response, body, context))) {
+        await serveGraphQL(apollo, request, response, { body, context });
+      }
+    } catch (error) {
+      await charge();
+      throw error;
+    }
+    // What was not an operation has been answered, and counts for the next request.
+    await charge().catch(() => {});
   }
 
   return startServer({

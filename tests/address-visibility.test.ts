@@ -113,7 +113,7 @@ describe('the shipping address of an order', () => {
     const { edges } = (
       await actAs(system, vendor).must(
         `query ($id: UUID!) { shop(id: $id) { orders(first: 1) { edges { node {
-         order { id ${addressFields} customer { id } history { actor reason } } } } } } }`,
+         order { id ${addressFields} customer { id } history { edges { node { actor reason } } } } } } } } }`,
         { id: shop.shopId },
       )
     ).orders;

@@ -16,7 +16,7 @@ function outcomesOf(definition: DefinitionNode): string[] {
 
 const status = ({ status }: Reply) => status;
 const reason = ({ cancelReason }: Reply) => cancelReason;
-const payment = ({ payments }: Reply) => payments[0]?.status;
+const payment = ({ payments }: Reply) => payments.edges[0]?.node.status;
 
 type Way = [how: string, reach: (s: Shopping) => Promise<Reply>];
 /** The way to a member of a union returns the response; the way to a value of an enum, the value. */
@@ -209,14 +209,15 @@ const ways: Record<string, Way> = {
 
   'RefundStatus.PENDING': [
     'paid and just cancelled',
-    async (s) => (await s.cancel(await s.buy('Lost Refund'))).payments[0].refunds[0].status,
+    async (s) =>
+      (await s.cancel(await s.buy('Lost Refund'))).payments.edges[0].node.refunds[0].status,
   ],
   'RefundStatus.COMPLETED': [
     'paid and cancelled',
     async (s) => {
       const id = await s.buy();
       await s.cancel(id);
-      return s.until(id, 'COMPLETED', ({ payments }) => payments[0].refunds[0].status);
+      return s.until(id, 'COMPLETED', ({ payments }) => payments.edges[0].node.refunds[0].status);
     },
   ],
 

@@ -147,7 +147,7 @@ describe('the explorers', () => {
     await until(() => changes.seen.at(-1)?.data?.orderChanged.status === 'CONFIRMED');
 
     expect((await ran('Orders', token)).orders.edges).toHaveLength(1);
-    expect((await ran('ShopStock', vera.token)).shop.warehouses).not.toHaveLength(0);
+    expect((await ran('ShopStock', vera.token)).shop.warehouses.edges).not.toHaveLength(0);
     expect((await ran('ReceiveStock', vera.token)).receiveStock.onHand).toBeGreaterThan(60);
     anonymous.close();
     own.close();

@@ -1,5 +1,6 @@
 import { seedStore } from '../dev/seed/store.js';
 import type { SubgraphName } from '../ops/subgraph-names.js';
+import { type List, nodes, nodesOf } from './harness/connections.js';
 import { checkout, logIn, type Person, pay } from './harness/people.js';
 import { statementsOfRequest } from './harness/request-statements.js';
 import { startSystem, type TestSystem } from './harness/system.js';
@@ -8,11 +9,7 @@ import { querySubgraph } from './rights/requests.js';
 
 const variantsMin = 300; // some hundred products
 const many = 50;
-const nodes = (selection: string) => `edges { node { ${selection} } }`;
 
-interface List<T> {
-  readonly edges: ReadonlyArray<{ readonly node: T }>;
-}
 interface ShopAnswer {
   readonly id: string;
   readonly owner: { readonly id: string };
@@ -29,7 +26,6 @@ interface OrderAnswer {
     readonly shop: { readonly id: string };
   }>;
 }
-const nodesOf = <T>({ edges }: List<T>): T[] => edges.map(({ node }) => node);
 
 interface Case {
   readonly who: 'nobody' | 'vera' | 'ana';
@@ -74,10 +70,11 @@ const cases: Record<string, Case> = {
   },
   'the stock of a shop': {
     who: 'vera',
-    query: `query ($first: Int!, $shop: UUID!) { shop(id: $shop) { name warehouses { name shop { name }
-      list: stockLevels(first: $first) { ${nodes(
+    query: `query ($first: Int!, $shop: UUID!) { shop(id: $shop) { name warehouses { ${nodes(
+      `name shop { name } list: stockLevels(first: $first) { ${nodes(
         `onHand reserved committed unavailable buffer available shortfall countedAt isLowStock warehouse { name } ${variant} movements(first: 2) { edges { node { type } } }`,
-      )} } } } }`,
+      )} }`,
+    )} } } }`,
   },
   'what is low in stock': {
     who: 'vera',
@@ -89,16 +86,18 @@ const cases: Record<string, Case> = {
   'the history of warehouses': {
     who: 'vera',
     length: 5,
-    query: `query ($first: Int!, $shop: UUID!) { shop(id: $shop) { warehouses { name
-      list: events(first: $first) { ${nodes('type actor at')} } } } }`,
+    query: `query ($first: Int!, $shop: UUID!) { shop(id: $shop) { warehouses { ${nodes(
+      `name list: events(first: $first) { ${nodes('type actor at')} }`,
+    )} } } }`,
   },
   'stock counts': {
     who: 'vera',
     length: 5,
-    query: `query ($first: Int!, $shop: UUID!) { shop(id: $shop) { warehouses {
-      list: stockCounts(first: $first) { ${nodes(
+    query: `query ($first: Int!, $shop: UUID!) { shop(id: $shop) { warehouses { ${nodes(
+      `list: stockCounts(first: $first) { ${nodes(
         `status openedAt warehouse { name } lines { counted countedAt expected variance ${variant} }`,
-      )} } } } }`,
+      )} }`,
+    )} } } }`,
   },
   'stock shortfalls': {
     who: 'vera',
@@ -128,7 +127,7 @@ const cases: Record<string, Case> = {
     who: 'ana',
     length: 4,
     query: `query ($first: Int!) { list: orders(first: $first) { ${nodes(
-      `number customer { name } shippingAddress { recipient } total { amount } payments { id status order { number } }
+      `number customer { name } shippingAddress { recipient } total { amount } payments { ${nodes('id status order { number }')} }
        shopOrders { order { number } shop { name } items { name offer { price { amount } availability { available } } ${variant} } }`,
     )} } }`,
   },
@@ -153,7 +152,7 @@ const referencedTypes: [string, SubgraphName, Case['who'], string, string][] = [
     'warehouse',
     'vera',
     'id',
-    `query ($shop: UUID!) { shop(id: $shop) { warehouses { id } } }`,
+    `query ($shop: UUID!) { shop(id: $shop) { warehouses { ${nodes('id')} } } }`,
   ],
   ['StockLevel', 'warehouse', 'vera', 'id', `{ lowStock { ${nodes('id')} } }`],
   [
@@ -165,7 +164,7 @@ const referencedTypes: [string, SubgraphName, Case['who'], string, string][] = [
   ],
   ['Order', 'order', 'ana', 'id', `{ orders { ${nodes('id')} } }`],
   ['ShopOrder', 'order', 'ana', 'id', `{ orders { ${nodes('shopOrders { id }')} } }`],
-  ['Payment', 'order', 'ana', 'id', `{ orders { ${nodes('payments { id }')} } }`],
+  ['Payment', 'order', 'ana', 'id', `{ orders { ${nodes(`payments { ${nodes('id')} }`)} } }`],
 ];
 
 describe('however long a list is', () => {
@@ -196,9 +195,13 @@ describe('however long a list is', () => {
       .sort((a, b) => b.offers.edges.length - a.offers.edges.length);
     const [shop] = verasShops as [ShopAnswer];
     const readWarehouses = async (): Promise<[WarehouseAnswer, WarehouseAnswer]> => {
-      const query = `query ($id: UUID!) { shop(id: $id) { warehouses { id stockLevels(first: 100) {
-        ${nodes('onHand committed variant { sku }')} } } } }`;
-      return (await as.must(query, { id: shop.id })).warehouses;
+      const query = `query ($id: UUID!) { shop(id: $id) { warehouses { ${nodes(
+        `id stockLevels(first: 100) { ${nodes('onHand committed variant { sku }')} }`,
+      )} } } }`;
+      const [from, to] = nodesOf<WarehouseAnswer>(
+        (await as.must(query, { id: shop.id })).warehouses,
+      );
+      return [from as WarehouseAnswer, to as WarehouseAnswer];
     };
     const warehouses = await readWarehouses();
     const { categories } = (await system.graphql('{ categories { id children { id } } }')).data;

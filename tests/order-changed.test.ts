@@ -73,7 +73,7 @@ describe('the subscription orderChanged, over graphql-ws at the order subgraph',
     await step('deliverShopOrder', shopOrderId);
     await until(seen, 'DELIVERED');
     expect([...new Set(statuses(seen))]).toEqual(['PENDING', 'CONFIRMED', 'SHIPPED', 'DELIVERED']);
-    expect(seen.at(-1)?.history.at(-1)).toEqual({ type: 'DELIVERED' });
+    expect(seen.at(-1)?.history.edges.at(-1)).toEqual({ node: { type: 'DELIVERED' } });
   });
 
   it('sends the cancellation when the payment window expires', async () => {

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { callerCredentials, callerHeader } from '../subgraphs/shared/auth/callers.js';
+import { nodesOf } from './harness/connections.js';
 import { checkout, logIn, openShop, type Person, pay, registerPerson } from './harness/people.js';
 import { cancelShopOrderMutation } from './harness/shopping.js';
 import { postGraphQL, startSystem, type TestSystem } from './harness/system.js';
@@ -48,12 +49,14 @@ describe('orders of customers and shops, and their history', () => {
     return (await checkout(system, by, lines)).data.checkout.order.id;
   }
   const historyOf = async (person: Person, id: string): Promise<Event[]> =>
-    (
-      await actAs(system, person).must(
-        `query ($id: UUID!) { order(id: $id) { history ${eventFields} } }`,
-        { id },
-      )
-    ).history;
+    nodesOf(
+      (
+        await actAs(system, person).must(
+          `query ($id: UUID!) { order(id: $id) { history(first: 100) { edges { node ${eventFields} } } } }`,
+          { id },
+        )
+      ).history,
+    );
   /** the only shop order that a vendor sees */
   const shopOrderOf = async (person: Person, id: string): Promise<string> => {
     const order = await actAs(system, person).must(
@@ -68,6 +71,31 @@ describe('orders of customers and shops, and their history', () => {
   // A worker sends the refund at any moment.
   const aboutStatus = (events: Event[]) =>
     events.filter(({ type }) => !/^(PAYMENT_|REFUND_COMPLETED$)/.test(type));
+
+  it('is read in pages, by a customer and by a shop', async () => {
+    const orderId = await place();
+    await pay(system, customer, orderId);
+    await actAs(system, otherVendor).must(cancelShopOrderMutation, {
+      input: { id: await shopOrderOf(otherVendor, orderId), reason: 'OTHER' },
+    });
+    for (const person of [customer, vendor]) {
+      const all = await historyOf(person, orderId);
+      const paged: Event[] = [];
+      let after: string | null = null;
+      do {
+        const { history }: { history: { edges: never[]; pageInfo: Record<string, never> } } =
+          await actAs(system, person).must(
+            `query ($id: UUID!, $after: String) { order(id: $id) { history(first: 2, after: $after) {
+               edges { node ${eventFields} } pageInfo { hasNextPage endCursor } } } }`,
+            { id: orderId, after },
+          );
+        paged.push(...nodesOf<Event>(history));
+        after = history.pageInfo.hasNextPage ? (history.pageInfo.endCursor ?? null) : null;
+      } while (after);
+      expect(paged.length).toBeGreaterThan(2);
+      expect(paged.slice(0, all.length)).toEqual(all);
+    }
+  });
 
   it('records who did what and why, in sequence, from the checkout on', async () => {
     const orderId = await place();
@@ -185,7 +213,7 @@ describe('orders of customers and shops, and their history', () => {
         { shop: { id: shop.shopId }, subtotal: { amount: '10.00' }, items: [{ quantity: 1 }] },
       ],
     });
-    for (const fields of ['total { amount }', 'payments { id }']) {
+    for (const fields of ['total { amount }', 'payments { edges { node { id } } }']) {
       const { errors } = await ask(vendor, fields);
       expect(errors?.[0]?.extensions.code).toBe('NOT_FOUND');
     }

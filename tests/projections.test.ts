@@ -43,12 +43,15 @@ describe('events between subgraphs, through the outbox', () => {
     );
     const warehouses = async () =>
       (
-        await must('query ($id: UUID!) { shop(id: $id) { warehouses { name priority active } } }', {
-          id: createShop.id,
-        })
-      ).shop.warehouses;
+        await must(
+          'query ($id: UUID!) { shop(id: $id) { warehouses { edges { node { name priority active } } } } }',
+          {
+            id: createShop.id,
+          },
+        )
+      ).shop.warehouses.edges;
     await eventually(warehouses, (all) => all.length > 0);
-    expect(await warehouses()).toEqual([{ name: 'Main', priority: 0, active: true }]);
+    expect(await warehouses()).toEqual([{ node: { name: 'Main', priority: 0, active: true } }]);
   });
 
   it('the catalogue follows changes of price and stock', async () => {

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { demoPassword } from '../dev/seed/demo-store.js';
 import { limiterCommandMaxMs } from '../router/limits/limiter-redis.js';
+import { rateLimitProfiles } from '../router/limits/rate-limits.js';
+import { readKnownOperations } from '../router/operations/known-operations.js';
 import { closeRedis } from '../subgraphs/shared/runtime/redis.js';
 import { logIn } from './harness/people.js';
 import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
@@ -120,6 +122,95 @@ describe('rate limits', () => {
     expectLimited(await asAna(), 'Too many requests from your account. Wait, then try again.');
     expect((await send(router, newAddress(), '{ serverTime }', ben.token)).status).toBe(200);
     expect((await send(router, newAddress())).status).toBe(200);
+  });
+
+  /** An operation of about so many thousands of values. */
+  const costing = (thousands: number) => {
+    const leaves = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'].map((alias) => `${alias}: sku`);
+    return `{ products(first: ${thousands}) { edges { node { variants { ${leaves.join(' ')} } } } } }`;
+  };
+
+  it('charge the cost of operations of an address, beside their number', async () => {
+    const router = await routerWith({ ipCost: 20 });
+    const address = newAddress();
+    expect(await statuses(2, () => send(router, address, costing(9)))).toEqual([200, 200]);
+    expectLimited(
+      await send(router, address, costing(9)),
+      'Too much was requested from your address. Request less, or wait, then try again.',
+    );
+    expect((await send(router, newAddress(), costing(9))).status).toBe(200);
+    expect((await send(router, address)).status).toBe(200);
+  });
+
+  it('charge the cost of operations of a user, from any address', async () => {
+    const router = await routerWith({ userCost: 20 });
+    const { token } = await logIn(system, 'ana');
+    const costly = () => send(router, newAddress(), costing(9), token);
+    expect(await statuses(2, costly)).toEqual([200, 200]);
+    expectLimited(
+      await costly(),
+      'Too much was requested from your account. Request less, or wait, then try again.',
+    );
+  });
+
+  it('charge by the size of a page in a variable, and nothing for less than a thousand values', async () => {
+    const router = await routerWith({ ipCost: 20 });
+    const address = newAddress();
+    const query = costing(9).replace(
+      '{ products(first: 9)',
+      'query ($n: Int!) { products(first: $n)',
+    );
+    const page = (n: number) =>
+      postGraphQL(router.graphqlUrl, query, { n }, undefined, fromAddress(address));
+    expect(await statuses(30, () => send(router, address))).toEqual(Array(30).fill(200));
+    expect([await page(1), await page(18), await page(18)].map(({ status }) => status)).toEqual([
+      200, 200, 429,
+    ]);
+  });
+
+  it('count requests that are no operations, and answer 429 once there are too many', async () => {
+    const router = await routerWith({ ip: 3 });
+    const address = newAddress();
+    const bodies = [
+      '{',
+      '{"query": "{"}',
+      '{"query": "{ nothing }"}',
+      '{"query": "{ serverTime }"}',
+    ];
+    const all = [];
+    for (const body of bodies) {
+      const headers = { 'content-type': 'application/json', ...fromAddress(address) };
+      all.push((await fetch(router.graphqlUrl, { method: 'POST', headers, body })).status);
+    }
+    expect(all).toEqual([400, 400, 400, 429]);
+  });
+
+  it('let a person read every screen of the operations folder ten times in a row', async () => {
+    const settings = { RATE_LIMIT_PROFILE: 'standard', TRUST_PROXY: 'loopback' };
+    const router = await startRouterBeside(system, settings, {
+      ip: 600,
+      user: 100,
+      ipCost: rateLimitProfiles.standard.ipCost.points,
+      userCost: rateLimitProfiles.standard.userCost.points,
+    });
+    const { token } = await logIn(system, 'ana');
+    const address = newAddress();
+    const queries = readKnownOperations().filter(({ query }) => /^query/m.test(query));
+    expect(queries.length).toBeGreaterThan(4);
+    for (let round = 0; round < 10; round++) {
+      for (const { query, variables } of queries) {
+        const { errors } = await postGraphQL(
+          router.graphqlUrl,
+          query,
+          variables,
+          token,
+          fromAddress(address),
+        );
+        expect(errors?.map(({ extensions }) => extensions.code) ?? []).not.toContain(
+          'RATE_LIMITED',
+        );
+      }
+    }
   });
 
   const loginAs = (identifier: string, key = 'login') =>

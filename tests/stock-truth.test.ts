@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { nodes, nodesOf } from './harness/connections.js';
 import { buy, placeOrder, shopOrderOf } from './harness/orders.js';
 import { openPayments, type TestPayments } from './harness/payments.js';
 import {
@@ -77,7 +78,7 @@ describe('the stock of a shop after a sale, through the router', () => {
   const orderOf = (orderId: string, person = customer) =>
     actAs(system, person).must(
       `query ($id: UUID!) { order(id: $id) {
-         status cancelReason history { type shopOrderId actor reason } } }`,
+         status cancelReason history { ${nodes('type shopOrderId actor reason')} } } }`,
       { id: orderId },
     );
   const refusal = async (shop: Shop, quantity: number) => {
@@ -192,7 +193,9 @@ describe('the stock of a shop after a sale, through the router', () => {
       expect(await levelOf(shop)).toMatchObject({ onHand: 5, unavailable: 0, available: 5 });
       const order = await orderOf(orderId);
       expect(order).toMatchObject({ status: 'CANCELLED', cancelReason: 'BY_SHOP' });
-      const cancelled = order.history.filter(({ type }: { type: string }) => type === 'CANCELLED');
+      const cancelled = nodesOf<{ type: string }>(order.history).filter(
+        ({ type }) => type === 'CANCELLED',
+      );
       const event = { type: 'CANCELLED', actor: vendor.id };
       expect(cancelled).toEqual([
         { ...event, shopOrderId, reason: `${reason}: ordered twice` },

@@ -158,7 +158,7 @@ describe('trust boundaries', () => {
 
   it('warehouses and levels are visible to the owner of the shop only', async () => {
     const query = `query ($shop: UUID!, $warehouse: UUID!) {
-      shop(id: $shop) { name warehouses { name } }
+      shop(id: $shop) { name warehouses { edges { node { name } } } }
       warehouse(id: $warehouse) { name }
     }`;
     const variables = { shop: shop.shopId, warehouse: shop.warehouseIds[0] };
@@ -170,7 +170,7 @@ describe('trust boundaries', () => {
     }
     const own = await see(vendor.token);
     expect(own.data).toMatchObject({ warehouse: { name: 'Warehouse 0' } });
-    expect(own.data.shop.warehouses).toContainEqual({ name: 'Warehouse 0' });
+    expect(own.data.shop.warehouses.edges).toContainEqual({ node: { name: 'Warehouse 0' } });
     expect(own.errors).toBeUndefined();
   });
 

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { newId } from '../subgraphs/shared/ids.js';
+import { nodesOf } from './harness/connections.js';
 import {
   availableOf,
   checkout,
@@ -78,8 +79,8 @@ describe('warehouses and stock levels of a vendor, through the router', () => {
       );
     const codes = (await Promise.all([1, 2, 3, 4].map(create))).map(codeOf);
     expect(codes.toSorted()).toEqual(['CONFLICT', 'CONFLICT', 'CONFLICT', undefined]);
-    const ofShop = 'query ($id: UUID!) { shop(id: $id) { warehouses { id } } }';
-    expect((await as.must(ofShop, { id: shopId })).warehouses).toHaveLength(4);
+    const ofShop = 'query ($id: UUID!) { shop(id: $id) { warehouses { edges { node { id } } } } }';
+    expect((await as.must(ofShop, { id: shopId })).warehouses.edges).toHaveLength(4);
     const unknown = { shopId: newId(), warehouses: 4 };
     expect(codeOf(await system.graphql(set, { input: unknown }, admin.token))).toBe('NOT_FOUND');
     await system.graphql(set, { input: { shopId, warehouses: 1 } }, admin.token);
@@ -269,6 +270,29 @@ describe('warehouses and stock levels of a vendor, through the router', () => {
     expect(await availableOf(system, offerId)).toBe(5);
   });
 
+  it('lists the warehouses of a shop in pages, by priority', async () => {
+    const { shopId } = await openShop(system, vendor, [1, 1, 1, 1, 1]);
+    const read = async (args: string) =>
+      (
+        await as.must(
+          `query ($id: UUID!) { shop(id: $id) { warehouses${args} {
+             edges { node { id priority } } pageInfo { hasNextPage endCursor } } } }`,
+          { id: shopId },
+        )
+      ).warehouses;
+    const all = nodesOf<{ id: string; priority: number }>((await read('')) as never);
+    expect(all.length).toBeGreaterThanOrEqual(5);
+    const order = (one: (typeof all)[0], other: (typeof all)[0]) =>
+      one.priority - other.priority || (one.id < other.id ? -1 : 1);
+    expect(all).toEqual(all.toSorted(order));
+    const first = await read('(first: 2)');
+    const rest = await read(`(after: "${first.pageInfo.endCursor}")`);
+    expect([first.pageInfo.hasNextPage, rest.pageInfo.hasNextPage]).toEqual([true, false]);
+    expect([...first.edges, ...rest.edges].map(({ node }) => node)).toEqual(all);
+    await expect(read('(first: 101)')).rejects.toThrow('BAD_USER_INPUT');
+    await expect(read('(after: "bm8")')).rejects.toThrow('BAD_USER_INPUT');
+  });
+
   it('refuses every change to the warehouses of another vendor', async () => {
     const { sku, warehouseIds } = await openShop(system, vendor, [5]);
     const other = actAs(system, await registerPerson(system, 'VENDOR'));
@@ -304,11 +328,13 @@ describe('warehouses and stock levels of a vendor, through the router', () => {
     expect(await deliver(first)).toEqual([first]);
     expect(await Promise.all([deliver(first), deliver(again)])).toEqual([[first], [again]]);
     const { warehouses } = await as.must(
-      `query ($id: UUID!) { shop(id: $id) { warehouses { id name priority active
-         events { edges { node { type actor } } } } } }`,
+      `query ($id: UUID!) { shop(id: $id) { warehouses { edges { node { id name priority active
+         events { edges { node { type actor } } } } } } } }`,
       { id: shopId },
     );
-    const others = warehouses.filter(({ id }: { id: string }) => !warehouseIds.includes(id));
+    const others = nodesOf<{ id: string }>(warehouses).filter(
+      ({ id }) => !warehouseIds.includes(id),
+    );
     const events = { edges: [{ node: { type: 'ACTIVATED', actor: vendor.id } }] };
     expect(others).toMatchObject([{ name: 'Main', priority: 0, active: true, events }]);
   });

@@ -11,6 +11,7 @@ import {
   printSchema,
 } from 'graphql';
 import { root, subgraphNames } from '../../ops/subgraph-names.js';
+import { listLengths, unpagedLists } from '../../subgraphs/shared/graphql/list-max.js';
 import { buildPlainSchema, printFederatedSdl } from '../../subgraphs/shared/graphql/schema.js';
 import { publicFieldsOf } from '../../subgraphs/shared/rights/rights.js';
 import { portsFrom } from '../environment.js';
@@ -46,6 +47,7 @@ const files = new Map(subgraphs.map(({ name, sdl }) => [`${name}.graphql`, sdl])
 files.set('supergraph.graphql', composed.supergraphSdl);
 files.set('api.graphql', printSchema(apiSchema));
 files.set('subscriptions.json', JSON.stringify(subscriptionFacts(), null, 2));
+files.set('list-lengths.json', JSON.stringify(lengthsOfLists(), null, 2));
 const stale = [...files].filter(([file, text]) => committed(file) !== `${text.trim()}\n`);
 if (process.argv.includes('--check')) {
   if (stale.length > 0) {
@@ -72,6 +74,21 @@ function subscriptionFacts() {
     // Apollo Server does, in all of them.
     errorsFirst: [...subgraphNames],
   };
+}
+
+/** The greatest lengths of lists of the public API, by which the router prices operations. */
+function lengthsOfLists() {
+  const stated = subgraphs.flatMap(({ schema }) => [...listLengths(schema)]);
+  const byList = Map.groupBy(stated, ([list]) => list);
+  const lists = unpagedLists(apiSchema).map(([list]) => list);
+  const lengths = lists.map((list) => {
+    const all = (byList.get(list) ?? []).map(([, length]) => length);
+    if (new Set(all.map((each) => JSON.stringify(each))).size !== 1) {
+      fail([`${list} has not one greatest length in all subgraphs: ${JSON.stringify(all)}`]);
+    }
+    return [list, all[0]] as const;
+  });
+  return Object.fromEntries(lengths.toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 function committed(file: string): string | null {

@@ -1,4 +1,9 @@
-import { type OperationDefinitionNode, parse } from 'graphql';
+import {
+  type FieldNode,
+  type OperationDefinitionNode,
+  parse,
+  type SelectionSetNode,
+} from 'graphql';
 import { entityKeysByType, responseKey, topLevelFields } from '../graphql-ast.js';
 import type { SubgraphRequest } from '../subgraphs/subgraph-service.js';
 import type { Variables } from './data/json.js';
@@ -45,12 +50,19 @@ export interface FetchedKeys {
   readonly byType: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Reads them from the operation of a fetch; only failed fetches need them. */
-export function fetchedKeys({ operation, requires }: FetchNode): FetchedKeys {
+function rootFields({ operation }: FetchNode): FieldNode[] {
   const document = parse(operation, { noLocation: true });
   const [definition] = document.definitions as [OperationDefinitionNode];
-  const roots = topLevelFields(document, definition);
-  if (!requires) return { root: roots.map(responseKey), byType: new Map() };
-  const entities = roots[0]?.selectionSet;
+  return topLevelFields(document, definition);
+}
+
+/** What a fetch of entities selects: the planner writes one fragment or more for each type. */
+export const entitySelections = (node: FetchNode): SelectionSetNode | undefined =>
+  rootFields(node)[0]?.selectionSet;
+
+/** Reads them from the operation of a fetch; only failed fetches need them. */
+export function fetchedKeys(node: FetchNode): FetchedKeys {
+  if (!node.requires) return { root: rootFields(node).map(responseKey), byType: new Map() };
+  const entities = entitySelections(node);
   return { root: [], byType: entities ? entityKeysByType(entities) : new Map() };
 }

@@ -32,6 +32,7 @@ export interface CompileInputs {
   readonly schema: GraphQLSchema;
   /** the subgraphs that are known to write `errors` before `data` */
   readonly errorsFirst: ReadonlySet<string>;
+  readonly isPublic: PlanContext['isPublic'];
 }
 
 /** An operation that is executed many times. */
@@ -72,7 +73,7 @@ export function compileOperation(inputs: CompileInputs, operation: Operation): C
   const defaults = defaultsOf(schema, operation);
   const { supergraphSchema } = planning;
   const passesText = nodes.length === 1 && canPassText(inputs, operation, nodes[0]);
-  const context: PlanContext = { supergraphSchema, clientKeys, passesText };
+  const context = { supergraphSchema, clientKeys, passesText, isPublic: inputs.isPublic };
   const steps = nodes.map((node) =>
     node ? compilePlan(context, node, defaults) : () => undefined,
   );

@@ -30,7 +30,12 @@ async function runPlan(node: PlanNode, answers: Record<string, object>, variable
   const context = { requestId: 'r', authorization: undefined, address: 'a' };
   const run = newRun({ variables, services, operationKind: 'query', context });
   run.data = data;
-  const plan = { supergraphSchema, clientKeys: new Map<string, string>(), passesText: false };
+  const plan = {
+    supergraphSchema,
+    clientKeys: new Map<string, string>(),
+    passesText: false,
+    isPublic: () => false,
+  };
   await compilePlan(plan, node, { on: true })(run);
   return { data: run.data, errors: run.errors, bodies };
 }
@@ -77,7 +82,7 @@ describe('a plan', () => {
       { kind: 'Field', name: 'id' },
     ] as const;
     const fetch = fetchOf({
-      operation: 'entities',
+      operation: '{ entities }',
       requires: [{ kind: 'InlineFragment', typeCondition: 'Media', selections: fields }],
       inputRewrites: [
         { kind: 'ValueSetter', path: ['... on Media', '__typename'], setValueTo: 'Media' },
@@ -85,7 +90,7 @@ describe('a plan', () => {
     });
     const node: PlanNode = { kind: 'Flatten', path: ['media', '@'], node: fetch };
     const media = [{ __typename: 'Book', id: '1' }, null, { __typename: 'Film' }];
-    const answers = { entities: { _entities: [{ __typename: 'Media', rating: 5 }] } };
+    const answers = { '{ entities }': { _entities: [{ __typename: 'Media', rating: 5 }] } };
     const { data, bodies } = await runPlan(node, answers, {}, { media });
     expect(bodies[0]?.variables).toEqual({ representations: [{ __typename: 'Media', id: '1' }] });
     expect(data).toEqual({

@@ -1,5 +1,5 @@
 import type { GraphQLSchema } from 'graphql';
-import { isObject, type JsonObject } from './data/json.js';
+import { isObject, type JsonObject } from '../json-objects.js';
 import { matchesType } from './data/type-conditions.js';
 import type { Rewrite } from './query-plan.js';
 

@@ -64,6 +64,7 @@ async function execute(
     schema,
     services,
     errorsFirst: new Set(errorsFirst),
+    isPublic: () => false,
     cache: new Map(),
   };
   const document = parse(text);

@@ -1,9 +1,10 @@
-import { type GraphQLSchema, isObjectType } from 'graphql';
+import { type GraphQLSchema, type InlineFragmentNode, isObjectType, Kind } from 'graphql';
 import { DomainError } from '../../subgraphs/shared/errors.js';
+import { copyOf, isObject, type JsonObject } from '../json-objects.js';
 import type { FetchRole, SubgraphError, SubgraphResponse } from '../subgraphs/subgraph-service.js';
-import { compileBody, type FetchedKeys, fetchedKeys } from './compile-fetch.js';
-import { isObject, type JsonObject, type ResponsePath } from './data/json.js';
-import { copyOf, mergeInto } from './data/merge.js';
+import { compileBody, entitySelections, type FetchedKeys, fetchedKeys } from './compile-fetch.js';
+import type { ResponsePath } from './data/json.js';
+import { mergeInto } from './data/merge.js';
 import { compileRewrites } from './data-rewrites.js';
 import type { FetchNode, PlanPath } from './query-plan.js';
 import { compileRepresentation } from './representations.js';
@@ -18,12 +19,15 @@ export interface PlanContext {
   readonly clientKeys: ReadonlyMap<string, string>;
   /** whether the text of the response may be the response to the client */
   readonly passesText: boolean;
+  /** whether everybody reads the same fields of entities */
+  isPublic(fragment: InlineFragmentNode): boolean;
 }
 
 interface Fetch {
   readonly node: FetchNode;
   readonly clientPath: ClientPath;
   readonly keys: () => FetchedKeys;
+  readonly isPublic: boolean;
 }
 
 export function compileFetch(context: PlanContext, node: FetchNode, path: PlanPath): Step {
@@ -35,6 +39,7 @@ export function compileFetch(context: PlanContext, node: FetchNode, path: PlanPa
       keys ??= fetchedKeys(node);
       return keys;
     },
+    isPublic: selectsPublicEntities(context, node),
   };
   return node.requires ? fetchEntities(context, fetch, path) : fetchRoot(context, fetch);
 }
@@ -55,8 +60,17 @@ function translateKeys(
     });
 }
 
+function selectsPublicEntities(context: PlanContext, node: FetchNode): boolean {
+  if (!node.requires) return false;
+  const selections = entitySelections(node)?.selections ?? [];
+  return (
+    selections.length > 0 &&
+    selections.every((each) => each.kind === Kind.INLINE_FRAGMENT && context.isPublic(each))
+  );
+}
+
 function send(
-  { node }: Fetch,
+  { node, isPublic }: Fetch,
   run: Run,
   body: { head: string; tail: string },
   representations: readonly string[] | null,
@@ -67,7 +81,15 @@ function send(
   const { context, operationKind } = run;
   const isOfQuery = operationKind === 'query';
   const role = roleOf(run, node);
-  return service.fetch({ ...body, representations, role, isOfQuery, acceptsText, context });
+  return service.fetch({
+    ...body,
+    representations,
+    role,
+    isOfQuery,
+    isPublic,
+    acceptsText,
+    context,
+  });
 }
 
 function roleOf({ operationKind }: Run, { operationKind: ofFetch }: FetchNode): FetchRole {

@@ -1,5 +1,5 @@
 import type { GraphQLSchema } from 'graphql';
-import { isObject, type JsonObject, ownValue } from './data/json.js';
+import { isObject, type JsonObject, ownValue } from '../json-objects.js';
 import { mergeInto } from './data/merge.js';
 import { matchesType } from './data/type-conditions.js';
 import { compileRewrites } from './data-rewrites.js';

@@ -1,7 +1,8 @@
 import { GraphQLError } from 'graphql';
 import type { RouterContext } from '../context.js';
+import type { JsonObject } from '../json-objects.js';
 import type { SubgraphError, SubgraphService } from '../subgraphs/subgraph-service.js';
-import type { JsonObject, ResponsePath, Variables } from './data/json.js';
+import type { ResponsePath, Variables } from './data/json.js';
 
 export type Services = ReadonlyMap<string, SubgraphService>;
 export type OperationKind = 'query' | 'mutation' | 'subscription';

@@ -1,4 +1,5 @@
-import { isObject, type JsonObject, ownValue, type ResponsePath } from './data/json.js';
+import { isObject, type JsonObject, ownValue } from '../json-objects.js';
+import type { ResponsePath } from './data/json.js';
 import type { PlanPath } from './query-plan.js';
 
 /** The objects at a path of a plan, in order; null and missing ones are left out. */

@@ -20,10 +20,11 @@ import type { RouterContext } from '../context.js';
 import { stringifyResponse } from '../execution/passed-text.js';
 import { examplesDocument } from '../explorer/examples.js';
 import { loginLimitPlugin } from '../limits/login-limits.js';
-import { costLimitPlugin, queryLimitRules } from '../limits/query-limits.js';
+import { costLimitPlugin, onlyLimitErrors, queryLimitRules } from '../limits/query-limits.js';
 import type { ConsumeLimit } from '../limits/rate-limits.js';
 import type { KnownOperation } from '../operations/known-operations.js';
 import { subscriptionPlugin } from '../subscriptions/transport/accept.js';
+import type { SupergraphFile } from '../supergraph/supergraph-file.js';
 import { operationChecks } from './operation-checks.js';
 import { nameOperations } from './router-metrics.js';
 
@@ -32,6 +33,7 @@ interface ApolloOptions {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly gateway: NonNullable<ConstructorParameters<typeof ApolloServer>[0]['gateway']>;
+  readonly supergraph: SupergraphFile;
   readonly consumeLimit: ConsumeLimit;
   readonly operations: readonly KnownOperation[];
   readonly formatError: ReturnType<typeof errorFormat>;
@@ -67,7 +69,8 @@ const jsonStatus: ApolloServerPlugin<BaseContext> = {
 
 /** Parses, validates, limits and executes operations, with caches of documents and plans. */
 export function createApollo(options: ApolloOptions) {
-  const { config, logger, registry, gateway, consumeLimit, operations, formatError } = options;
+  const { config, logger, registry, gateway, supergraph } = options;
+  const { consumeLimit, operations, formatError } = options;
   return new ApolloServer<RouterContext>({
     gateway,
     introspection: config.INTROSPECTION,
@@ -95,8 +98,9 @@ export function createApollo(options: ApolloOptions) {
           })
         : ApolloServerPluginLandingPageDisabled(),
       operationMetrics(registry, nameOperations(operations.map(({ name }) => name))),
+      onlyLimitErrors,
       operationChecks,
-      costLimitPlugin(config),
+      costLimitPlugin(config, () => supergraph.lengths()),
       loginLimitPlugin(consumeLimit, config.ROUTER_SECRET),
       subscriptionPlugin,
       jsonStatus,

@@ -1,11 +1,12 @@
 import type { ApolloGateway } from '@apollo/gateway';
 import type { ApolloServer } from '@apollo/server';
-import type { ExecutionResult, GraphQLSchema } from 'graphql';
+import type { ExecutionResult, GraphQLSchema, InlineFragmentNode } from 'graphql';
 import { Counter, type Registry } from '../../subgraphs/shared/observability/metrics.js';
 import type { RouterContext } from '../context.js';
 import { createExecutor } from '../execution/executor.js';
 import { planningOf } from '../execution/planning.js';
 import type { Services } from '../execution/run.js';
+import { type SubscriptionFacts, selectsPublicOnly } from '../supergraph/subscription-facts.js';
 import { createCompiledCache } from './router-metrics.js';
 
 type Executor = ReturnType<typeof createExecutor>;
@@ -17,7 +18,7 @@ interface CompiledGatewayOptions {
   readonly registry: Registry;
   /** the subgraphs in use */
   readonly services: () => Services;
-  readonly errorsFirst: () => ReadonlySet<string>;
+  readonly facts: () => SubscriptionFacts;
 }
 
 /**
@@ -40,10 +41,13 @@ export function withCompiledExecutor(options: CompiledGatewayOptions): GatewayIn
     cache.clear();
     const planning = planningOf(coreSupergraphSdl);
     const services = new Map(options.services());
-    const errorsFirst = options.errorsFirst();
+    const facts = options.facts();
+    const { errorsFirst } = facts;
+    const isPublic = (fragment: InlineFragmentNode) =>
+      selectsPublicOnly(planning.supergraphSchema, fragment, facts);
     generation += 1;
     const ofSchema = cache.withPrefix(`${generation} `);
-    const given = { planning, schema, services, errorsFirst, cache: ofSchema };
+    const given = { planning, schema, services, errorsFirst, isPublic, cache: ofSchema };
     executors.set(schema, createExecutor(given));
   });
 

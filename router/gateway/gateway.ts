@@ -67,7 +67,7 @@ export function createGateway(
     gateway,
     registry,
     services: () => sources.services,
-    errorsFirst: () => supergraph.facts().errorsFirst,
+    facts: () => supergraph.facts(),
   });
   const health = watchSubgraphs(sources.urls, credentials, logger);
   const up = {

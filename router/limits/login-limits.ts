@@ -1,10 +1,9 @@
 import { createHmac } from 'node:crypto';
-import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
+import type { ApolloServerPlugin } from '@apollo/server';
 import { type FieldNode, type GraphQLSchema, getArgumentValues } from 'graphql';
 import { canonical, parseIdentifier } from '../../subgraphs/shared/auth/identifier.js';
-import { DomainError } from '../../subgraphs/shared/errors.js';
-import { retryAfterSeconds } from '../../subgraphs/shared/http/http.js';
 import type { RouterContext } from '../context.js';
+import { withRateLimitStatus } from '../errors.js';
 import { topLevelFields, variableValues } from '../graphql-ast.js';
 import type { ConsumeLimit, RateLimitName } from './rate-limits.js';
 
@@ -42,7 +41,7 @@ export function loginLimitPlugin(
               if (key) await consumeLimit('identity', key);
             }
           } catch (error) {
-            throw error instanceof DomainError ? withStatus(error) : error;
+            throw withRateLimitStatus(error);
           }
         },
       };
@@ -85,14 +84,4 @@ export function identityKey(text: string, secret: string): string | null {
   return identifier
     ? createHmac('sha256', secret).update(canonical(identifier)).digest('base64url')
     : null;
-}
-
-/** Apollo Server takes status and headers of the response from the error. */
-function withStatus({ message, extensions }: DomainError): DomainError {
-  const retryAfterMs = extensions.retryAfterMs as number;
-  const headers = new HeaderMap([['retry-after', retryAfterSeconds(retryAfterMs)]]);
-  return new DomainError('RATE_LIMITED', message, {
-    retryAfterMs,
-    http: { status: 429, headers },
-  });
 }

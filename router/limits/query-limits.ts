@@ -1,29 +1,20 @@
 import type { ApolloServerPlugin } from '@apollo/server';
-import { costLimitRule } from '@escape.tech/graphql-armor-cost-limit';
 import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
 import { maxDirectivesRule } from '@escape.tech/graphql-armor-max-directives';
 import {
   type ASTVisitor,
-  type DefinitionNode,
-  type DocumentNode,
   type FieldNode,
   GraphQLError,
-  type GraphQLSchema,
-  getArgumentValues,
   Kind,
-  type OperationDefinitionNode,
-  TypeInfo,
-  ValidationContext,
+  type ValidationContext,
   type ValidationRule,
-  visit,
-  visitWithTypeInfo,
 } from 'graphql';
-import { LRUCache } from 'lru-cache';
 import type { RouterContext } from '../context.js';
-import { badOperation } from '../errors.js';
-import { variableValues } from '../graphql-ast.js';
-import { findListCycle } from './list-cycles.js';
+import { badOperation, withRateLimitStatus } from '../errors.js';
+import { responseKey, variableValues } from '../graphql-ast.js';
+import type { ListLengths } from '../supergraph/list-lengths.js';
+import { createCachedCost } from './cached-cost.js';
 
 /** Limits of one operation: the variables `QUERY_…` of the router's configuration. */
 export interface QueryLimits {
@@ -33,26 +24,63 @@ export interface QueryLimits {
   readonly QUERY_COST_MAX: number;
 }
 
+const limitErrors = new WeakSet<GraphQLError>();
+
+function reportLimit(context: ValidationContext | null, message: string): void {
+  const error = new GraphQLError(message);
+  limitErrors.add(error);
+  context?.reportError(error);
+}
+
 /** How graphql-armor reports: by default it throws, which Apollo Server answers with 500. */
 const reportOptions = {
   propagateOnRejection: false,
   onReject: [
     (context: ValidationContext | null, { message }: GraphQLError) =>
-      context?.reportError(new GraphQLError(message.replace(/^Syntax Error: /, ''))),
+      reportLimit(context, message.replace(/^Syntax Error: /, '')),
   ],
 };
 
+/** An operation over a limit is answered with that error alone, however many others it has. */
+export const onlyLimitErrors: ApolloServerPlugin<RouterContext> = {
+  async requestDidStart() {
+    return {
+      async validationDidStart() {
+        return async (errors) => {
+          const overLimit = errors?.find((error) => limitErrors.has(error as GraphQLError));
+          if (overLimit) (errors as Error[]).splice(0, Number.POSITIVE_INFINITY, overLimit);
+        };
+      },
+    };
+  },
+};
+
 /**
- * Validation rules that refuse an operation that is too deep, has too many aliases or directives, or has
- * values that are too deep.
+ * Validation rules that refuse an operation that is too deep, has too many aliases, repeated fields or
+ * directives, or has values that are too deep.
  */
 export function queryLimitRules(limits: QueryLimits): ValidationRule[] {
   return [
     maxDepthRule({ n: limits.QUERY_DEPTH_MAX, flattenFragments: true, ...reportOptions }),
     maxAliasesRule({ n: limits.QUERY_ALIASES_MAX, allowList: [], ...reportOptions }),
     maxDirectivesRule({ n: limits.QUERY_DIRECTIVES_MAX, ...reportOptions }),
+    (context) => repeatedFieldsRule(context, limits.QUERY_ALIASES_MAX),
     (context) => valueDepthRule(context, limits.QUERY_DEPTH_MAX),
   ];
+}
+
+/** A field that stands in a selection again is merged with the first: it only costs validation and planning. */
+function repeatedFieldsRule(context: ValidationContext, repeatedMax: number): ASTVisitor {
+  let repeated = 0;
+  return {
+    SelectionSet({ selections }) {
+      const fields = selections.filter(({ kind }) => kind === Kind.FIELD) as FieldNode[];
+      const before = repeated;
+      repeated += fields.length - new Set(fields.map(responseKey)).size;
+      if (before > repeatedMax || repeated <= repeatedMax) return;
+      reportLimit(context, `Repeated fields limit of ${repeatedMax} exceeded.`);
+    },
+  };
 }
 
 const valueTooDeep = (depthMax: number) => `Value depth limit of ${depthMax} exceeded.`;
@@ -63,7 +91,7 @@ function valueDepthRule(context: ValidationContext, depthMax: number): ASTVisito
   const enter = (): false | undefined => {
     depth += 1;
     if (depth <= depthMax) return undefined;
-    context.reportError(new GraphQLError(valueTooDeep(depthMax)));
+    reportLimit(context, valueTooDeep(depthMax));
     depth -= 1;
     return false;
   };
@@ -79,11 +107,14 @@ function isDeeperThan(value: unknown, depthMax: number): boolean {
 }
 
 /**
- * Refuses variables that are too deep and operations that cost too much. A validation rule cannot: the size
- * of a page is in the variables, or in the default of its argument.
+ * Refuses variables that are too deep and operations that cost too much, and charges the cost of others. A
+ * validation rule cannot: the size of a page is in the variables, or in the default of its argument.
  */
-export function costLimitPlugin(limits: QueryLimits): ApolloServerPlugin<RouterContext> {
-  const computePrice = createPricing(limits.QUERY_COST_MAX);
+export function costLimitPlugin(
+  limits: QueryLimits,
+  lengthsNow: () => ListLengths,
+): ApolloServerPlugin<RouterContext> {
+  const costOf = createCachedCost(lengthsNow);
   return {
     async requestDidStart() {
       return {
@@ -96,121 +127,22 @@ export function costLimitPlugin(limits: QueryLimits): ApolloServerPlugin<RouterC
           )
             throw asValidationError(valueTooDeep(limits.QUERY_DEPTH_MAX));
           const values = variableValues(schema, operation, request.variables);
-          const price = values && computePrice(schema, document, operation, values);
-          if (price?.refusal) throw asValidationError(price.refusal);
-          if (price) contextValue.cost = price.cost;
+          if (!values) return; // the execution refuses it
+          const cost = costOf(schema, document, operation, values);
+          if (cost > limits.QUERY_COST_MAX) {
+            const max = `Query cost limit of ${limits.QUERY_COST_MAX} exceeded`;
+            throw asValidationError(`${max}, found ${cost}.`);
+          }
+          contextValue.cost = cost;
+          // A subscription is charged for its events.
+          const charged = operation.operation === 'subscription' ? 0 : cost;
+          await contextValue.charge?.(charged).catch((error) => {
+            throw withRateLimitStatus(error);
+          });
         },
       };
     },
   };
-}
-
-interface Price {
-  readonly cost: number;
-  /** why the operation is refused; '' if it is accepted */
-  readonly refusal: string;
-}
-
-// Prices of one document, by its page sizes.
-const cachedMax = 100;
-
-/**
- * Computes the cost of a document once for each set of page sizes: clients repeat the same ones, and the
- * computation takes longer than all other work of the router for an operation.
- */
-function createPricing(maxCost: number) {
-  const caches = new WeakMap<DocumentNode, { sizes: string[]; prices: LRUCache<string, Price> }>();
-  return (
-    schema: GraphQLSchema,
-    document: DocumentNode,
-    operation: OperationDefinitionNode,
-    values: Record<string, unknown>,
-  ): Price => {
-    let cache = caches.get(document);
-    if (!cache) {
-      cache = {
-        sizes: sizeVariables(document),
-        prices: new LRUCache({ max: cachedMax }),
-      };
-      caches.set(document, cache);
-    }
-    const key = JSON.stringify([
-      document.definitions.indexOf(operation),
-      ...cache.sizes.map((name) => values[name] ?? null),
-    ]);
-    const cached = cache.prices.get(key);
-    if (cached) return cached;
-    const price = priceOf(schema, document, operation, values, maxCost);
-    cache.prices.set(key, price);
-    return price;
-  };
-}
-
-/** The variables that set page sizes. */
-function sizeVariables(document: DocumentNode): string[] {
-  const names = new Set<string>();
-  visit(document, {
-    Argument({ name, value }) {
-      if (name.value !== 'first') return;
-      visit(value, { Variable: (variable) => void names.add(variable.name.value) });
-    },
-  });
-  return [...names];
-}
-
-function priceOf(
-  schema: GraphQLSchema,
-  document: DocumentNode,
-  operation: OperationDefinitionNode,
-  values: Record<string, unknown>,
-  maxCost: number,
-): Price {
-  const priced = withPageSizes(schema, document, values);
-  const chosen = priced.definitions[document.definitions.indexOf(operation)];
-  const price = armorPrice(schema, priced, chosen, maxCost);
-  if (price.refusal) return price;
-  const cycle = findListCycle(schema, document, operation);
-  const refusal = cycle ? `${cycle} is nested within itself. Request it only once.` : '';
-  return { ...price, refusal };
-}
-
-function armorPrice(
-  schema: GraphQLSchema,
-  document: DocumentNode,
-  operation: DefinitionNode | undefined,
-  maxCost: number,
-): Price {
-  let price: Price = { cost: maxCost, refusal: '' };
-  const context = new ValidationContext(schema, document, new TypeInfo(schema), ({ message }) => {
-    price = { cost: maxCost, refusal: message };
-  });
-  const onAccept = [
-    (_: unknown, { n: cost }: { n: number }) => {
-      price = { cost, refusal: '' };
-    },
-  ];
-  const options = { maxCost, flattenFragments: true, onAccept, ...reportOptions };
-  const rule = costLimitRule(options)(context);
-  rule.OperationDefinition?.enter?.(operation);
-  return price;
-}
-
-/** The document with the number of each `first` written out. */
-function withPageSizes(
-  schema: GraphQLSchema,
-  document: DocumentNode,
-  values: Record<string, unknown>,
-): DocumentNode {
-  const types = new TypeInfo(schema);
-  const writeOut = (node: FieldNode): FieldNode | undefined => {
-    const field = types.getFieldDef();
-    if (!field?.args.some((argument) => argument.name === 'first')) return undefined;
-    const { first } = getArgumentValues(field, node, values);
-    const value = { kind: Kind.INT, value: String(first ?? 1) } as const;
-    const name = { kind: Kind.NAME, value: 'first' } as const;
-    return { ...node, arguments: [{ kind: Kind.ARGUMENT, name, value }] };
-  };
-  return visit(document, visitWithTypeInfo(types, { Field: { enter: writeOut } }));
 }
 
 function asValidationError(message: string): GraphQLError {

@@ -17,9 +17,9 @@ const standard = {
   /** all requests, by user */
   user: { points: 100, seconds: 10 },
   /** cost of operations and events, in thousands, by address */
-  ipCost: { points: 20_000, seconds: 60 },
+  ipCost: { points: 10_000, seconds: 10 },
   /** cost of operations and events, in thousands, by user */
-  userCost: { points: 10_000, seconds: 60 },
+  userCost: { points: 4000, seconds: 10 },
   /** logins and other guesses of secrets, by address */
   login: { points: 30, seconds: 60 },
   /** logins, by e-mail address or phone number */
@@ -65,7 +65,8 @@ const messages: Readonly<Record<RateLimitName, string>> = {
 };
 
 /**
- * Consumes a limit, `times` at once.
+ * Consumes a limit, `times` at once. With 0 it only refuses a key that this router knows to be over its limit,
+ * without a message to Redis.
  *
  * @throws `RATE_LIMITED`, with `retryAfterMs`, over the limit
  */
@@ -91,7 +92,8 @@ export function createRateLimits(
   });
   return async (name, key, times = 1) => {
     try {
-      await limiters[name].consume(key, times);
+      if (times > 0) await limiters[name].consume(key, times);
+      else refuseBlocked(limiters[name], key);
     } catch (outcome) {
       if (!(outcome instanceof RateLimiterRes)) throw outcome;
       refused.inc({ limit: name });
@@ -100,7 +102,8 @@ export function createRateLimits(
   };
 }
 
-const costOfPoint = 1000;
+/** The cost that one point of `ipCost` and `userCost` stands for. */
+export const costOfPoint = 1000;
 
 /**
  * Charges costs, as `QUERY_COST_MAX` counts them.
@@ -142,6 +145,15 @@ export function createCostLimits(consume: ConsumeLimit): ConsumeCost {
       });
     return outcome;
   };
+}
+
+function refuseBlocked(limiter: RateLimiterRedis, key: string): void {
+  // Public, but not among its types.
+  const { getInMemoryBlockMsBeforeExpire } = limiter as unknown as {
+    getInMemoryBlockMsBeforeExpire(key: string): number;
+  };
+  const blockedMs = getInMemoryBlockMsBeforeExpire.call(limiter, limiter.getKey(key));
+  if (blockedMs > 0) throw new RateLimiterRes(0, blockedMs);
 }
 
 function createLimiter(name: string, { points, seconds }: RateLimit, redis: LimiterRedis) {

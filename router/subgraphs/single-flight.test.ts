@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SingleFlight } from './single-flight.js';
 
 /** A subgraph that responds when the test says so, and the number of requests to it. */
@@ -20,30 +21,21 @@ function slowSubgraph() {
   };
 }
 
-describe('identical queries in flight', () => {
-  it('are sent once for one identity, and again after the response', async () => {
+describe('identical queries without a token', () => {
+  it('are sent once while they are in flight, and again after the response', async () => {
     const shared = new SingleFlight<string>();
     const slow = slowSubgraph();
-    const both = [
-      shared.share('ana', 'q', Infinity, slow.request),
-      shared.share('ana', 'q', Infinity, slow.request),
-    ];
+    const first = shared.share('', 'q', Infinity, slow.request);
+    await nextTurn();
+    const both = [first, shared.share('', 'q', Infinity, slow.request)];
     expect(slow.requests()).toBe(1);
     slow.answer('a');
     expect(await Promise.all(both)).toEqual(['a', 'a']);
     expect(shared.size).toBe(0);
-    const again = shared.share('ana', 'q', Infinity, slow.request);
+    const again = shared.share('', 'q', Infinity, slow.request);
     expect(slow.requests()).toBe(2);
     slow.answer('b');
     expect(await again).toBe('b');
-  });
-
-  it('are never shared between two identities, or with anonymous clients', () => {
-    const shared = new SingleFlight<string>();
-    const slow = slowSubgraph();
-    for (const identity of ['ana', 'ben', ''])
-      void shared.share(identity, 'q', Infinity, slow.request);
-    expect(slow.requests()).toBe(3);
   });
 
   it('fail for all waiting clients, and are sent again the next time', async () => {
@@ -58,20 +50,38 @@ describe('identical queries in flight', () => {
     expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     expect(shared.size).toBe(0);
   });
+});
 
-  it('are not joined by a client that sent a mutation after they began', async () => {
+describe('identical queries of one token', () => {
+  it('are sent once if they are sent in the same turn', async () => {
+    const shared = new SingleFlight<string>();
+    const slow = slowSubgraph();
+    const first = shared.share('ana', 'q', Infinity, slow.request);
+    await Promise.resolve();
+    const both = [first, shared.share('ana', 'q', Infinity, slow.request)];
+    expect(slow.requests()).toBe(1);
+    slow.answer('a');
+    expect(await Promise.all(both)).toEqual(['a', 'a']);
+  });
+
+  it('never join one that was sent before', async () => {
     const shared = new SingleFlight<string>();
     const before = slowSubgraph();
     const old = shared.share('ana', 'q', Infinity, before.request);
-    shared.forget('ana');
+    await nextTurn();
+    expect(shared.size).toBe(0);
     const after = slowSubgraph();
     const fresh = shared.share('ana', 'q', Infinity, after.request);
-    before.answer('without it');
-    expect(await old).toBe('without it');
-    const joining = shared.share('ana', 'q', Infinity, after.request);
     expect(after.requests()).toBe(1);
+    before.answer('without the mutation');
     after.answer('with it');
-    expect(await Promise.all([fresh, joining])).toEqual(['with it', 'with it']);
-    expect(shared.size).toBe(0);
+    expect(await Promise.all([old, fresh])).toEqual(['without the mutation', 'with it']);
+  });
+
+  it('are never shared with another token, or with anonymous clients', () => {
+    const shared = new SingleFlight<string>();
+    const slow = slowSubgraph();
+    for (const token of ['ana', 'ben', '']) void shared.share(token, 'q', Infinity, slow.request);
+    expect(slow.requests()).toBe(3);
   });
 });

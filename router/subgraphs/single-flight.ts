@@ -6,47 +6,40 @@ interface Flight<T> {
 }
 
 /**
- * Requests in flight: an equal request of the same identity waits for the same response. Nobody gets a
- * response that was started before a mutation of theirs ended: it would lack what they wrote.
+ * Equal requests that are sent once. Without a token, a request joins one in flight. With a token, it joins only
+ * one that is sent in the same turn, before anything else is received: so nobody gets a response that was started
+ * before a mutation of theirs ended, at whichever router.
  */
 export class SingleFlight<T> {
-  readonly #byIdentity = new Map<string, Map<string, Flight<T>>>();
+  readonly #joinable = new Map<string, Flight<T>>();
 
   /**
-   * @param identity key of the identity; responses are shared within one identity only
+   * @param token of the user; '' without one. Responses are shared within one token only
    * @param key of the request
    * @param deadlineMs of this caller, by `performance.now()`; a later one than the flight's extends it
    */
   share(
-    identity: string,
+    token: string,
     key: string,
     deadlineMs: number,
     send: (deadline: Deadline) => Promise<T>,
   ): Promise<T> {
-    const flights = this.#byIdentity.get(identity) ?? new Map<string, Flight<T>>();
-    const joined = flights.get(key);
+    const id = `${token} ${key}`;
+    const joined = this.#joinable.get(id);
     if (joined) {
       joined.deadline.atMs = Math.max(joined.deadline.atMs, deadlineMs);
       return joined.answer;
     }
     const deadline = { atMs: deadlineMs };
-    const answer = send(deadline).finally(() => {
-      if (flights.get(key)?.answer === answer) flights.delete(key);
-      if (flights.size === 0 && this.#byIdentity.get(identity) === flights) {
-        this.#byIdentity.delete(identity);
-      }
-    });
-    flights.set(key, { answer, deadline });
-    this.#byIdentity.set(identity, flights);
+    const close = () => this.#joinable.delete(id);
+    const answer = token === '' ? send(deadline).finally(close) : send(deadline);
+    this.#joinable.set(id, { answer, deadline });
+    // It runs once all promises that have been settled by now have been handled.
+    if (token !== '') process.nextTick(close);
     return answer;
   }
 
-  /** Later requests of this identity are sent again. */
-  forget(identity: string): void {
-    this.#byIdentity.delete(identity);
-  }
-
   get size(): number {
-    return [...this.#byIdentity.values()].reduce((sum, { size }) => sum + size, 0);
+    return this.#joinable.size;
   }
 }

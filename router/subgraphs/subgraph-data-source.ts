@@ -9,6 +9,7 @@ import { withTimeout } from '../../subgraphs/shared/resilience/with-timeout.js';
 import type { RouterContext } from '../context.js';
 import { type Breaker, createBreaker, isOpenCircuit } from './circuit-breaker.js';
 import { type Deadline, DeadlineExceeded, withDeadline } from './deadlines.js';
+import { type EntityBatch, EntityBatches } from './entity-batches.js';
 import { failureOf, operationType, roleOf, withReadErrors } from './fetch-failures.js';
 import { isTooLarge, post } from './post.js';
 import type { SingleFlight } from './single-flight.js';
@@ -32,7 +33,6 @@ export interface SourceSettings {
   readonly credentials: string;
   /** timeout of one request to the subgraph */
   readonly timeoutMs: number;
-  /** shared by all subgraphs: a client reads its own writes to one also through the others */
   readonly singleFlight: SingleFlight<string>;
   readonly logger: Logger;
 }
@@ -42,6 +42,12 @@ const answerMaxBytes = 8 * 1024 * 1024;
 /** Of a response without errors, if `errors` is written before `data`. */
 const isWithoutErrors = (text: string) => text.startsWith('{"data":{');
 const closeMaxMs = 1000;
+
+/** @returns the deadline of an operation. @throws DeadlineExceeded if it has passed */
+function requireTime({ deadlineMs = Number.POSITIVE_INFINITY }: RouterContext): number {
+  if (deadlineMs <= performance.now()) throw new DeadlineExceeded(false);
+  return deadlineMs;
+}
 
 /** Whether the subgraph is at fault, not the size or the deadline of the request. */
 const isSubgraphFault = (error: unknown) =>
@@ -54,12 +60,14 @@ const retry = retrying(
 
 /**
  * Sends the router's request to one subgraph, over kept-alive connections, with the router's credentials,
- * the user's token and the request id. Equal queries of one identity are in flight once.
+ * the user's token and the request id. Equal queries are shared (`SingleFlight`), and entities of one turn are
+ * requested together (`EntityBatches`).
  */
 export class SubgraphDataSource implements SubgraphService {
   readonly #origin: string;
   readonly #path: string;
   readonly #breaker: Breaker;
+  readonly #batches = new EntityBatches((batch) => this.#sendBatch(batch));
   #pool: Pool | undefined;
 
   constructor(private readonly settings: SourceSettings) {
@@ -79,24 +87,24 @@ export class SubgraphDataSource implements SubgraphService {
       tail: '',
       role: roleOf(options),
       isOfQuery: operationType(options) === 'query',
+      isPublic: false,
       acceptsText: false,
       context: options.context as RouterContext,
     }) as Promise<GatewayGraphQLResponse>;
   }
 
   async fetch(request: SubgraphRequest): Promise<SubgraphResponse> {
-    const { name, purpose, singleFlight, logger } = this.settings;
-    const { role, context } = request;
-    const identity = context.authorization ?? '';
+    const { name, purpose, logger } = this.settings;
+    const { role } = request;
     let isSent = false;
     const onSend = () => {
       isSent = true;
     };
     try {
-      const text = await this.#request(request, identity, onSend);
-      if (request.acceptsText && isWithoutErrors(text)) return { text };
-      // The response is modified, so each waiting request parses its own.
-      const response = JSON.parse(text) as SubgraphResponse;
+      const response = request.representations
+        ? await this.#requestEntities(request)
+        : await this.#requestRoots(request, onSend);
+      if (response.text !== undefined) return response;
       return role === 'query' ? response : withReadErrors(name, role, response);
     } catch (error) {
       const failure = failureOf(name, role, error, isSent);
@@ -104,8 +112,6 @@ export class SubgraphDataSource implements SubgraphService {
       const reason = (error as Error).message;
       logger.warn({ subgraph: name, purpose, reason }, 'subgraph request failed');
       throw failure;
-    } finally {
-      if (role === 'mutation') singleFlight.forget(identity);
     }
   }
 
@@ -130,22 +136,46 @@ export class SubgraphDataSource implements SubgraphService {
     return this.#pool;
   }
 
-  #request(request: SubgraphRequest, identity: string, onSend: () => void): Promise<string> {
+  async #requestRoots(request: SubgraphRequest, onSend: () => void): Promise<SubgraphResponse> {
+    const text = await this.#requestText(request, onSend);
+    if (request.acceptsText && isWithoutErrors(text)) return { text };
+    // The response is modified, so each waiting request parses its own.
+    return JSON.parse(text);
+  }
+
+  #requestText(request: SubgraphRequest, onSend: () => void): Promise<string> {
     const { context, role, isOfQuery } = request;
-    const { deadlineMs = Number.POSITIVE_INFINITY } = context;
-    if (deadlineMs <= performance.now()) throw new DeadlineExceeded(false);
+    const deadlineMs = requireTime(context);
     const body = bodyOf(request);
-    const sent = { ...this.#requestOf(context, isOfQuery), body, onSend };
-    const send = (deadline: Deadline) =>
-      this.#breaker.execute(() =>
-        post(this.#connections(), sent, deadline, this.settings.timeoutMs),
-      );
+    const send = this.#sender(context, isOfQuery, body, onSend);
     if (role === 'mutation') return send({ atMs: deadlineMs });
     const sendWithRetry = (deadline: Deadline) => retry.execute(() => send(deadline));
     if (!isOfQuery) return sendWithRetry({ atMs: deadlineMs });
     const key = `${this.settings.name} ${body}`;
-    const answer = this.settings.singleFlight.share(identity, key, deadlineMs, sendWithRetry);
+    const token = context.authorization ?? '';
+    const answer = this.settings.singleFlight.share(token, key, deadlineMs, sendWithRetry);
     return withDeadline(answer, deadlineMs);
+  }
+
+  #requestEntities(request: SubgraphRequest): Promise<SubgraphResponse> {
+    const deadlineMs = requireTime(request.context);
+    return withDeadline(this.#batches.request(request), deadlineMs);
+  }
+
+  #sendBatch({ body, context, isOfQuery, isAnonymous, deadlineMs }: EntityBatch): Promise<string> {
+    const send = this.#sender(context, isOfQuery, body);
+    const sendWithRetry = (deadline: Deadline) => retry.execute(() => send(deadline));
+    if (!isOfQuery || !isAnonymous) return sendWithRetry({ atMs: deadlineMs });
+    const key = `${this.settings.name} ${body}`;
+    return this.settings.singleFlight.share('', key, deadlineMs, sendWithRetry);
+  }
+
+  #sender(context: RouterContext, isOfQuery: boolean, body: string, onSend?: () => void) {
+    const sent = { ...this.#requestOf(context, isOfQuery), body, ...(onSend && { onSend }) };
+    return (deadline: Deadline) =>
+      this.#breaker.execute(() =>
+        post(this.#connections(), sent, deadline, this.settings.timeoutMs),
+      );
   }
 
   #requestOf({ requestId, authorization }: RouterContext, mayBeStale: boolean) {

@@ -19,6 +19,8 @@ export interface SubgraphRequest {
   readonly role: FetchRole;
   /** whether it is part of a query: its response may lag behind writes of others, and be shared */
   readonly isOfQuery: boolean;
+  /** whether everybody reads the same, so that it is requested without a token */
+  readonly isPublic: boolean;
   /** whether a response without errors may be returned as text */
   readonly acceptsText: boolean;
   readonly context: RouterContext;

@@ -1,6 +1,7 @@
 import {
   type DocumentNode,
   type GraphQLSchema,
+  type InlineFragmentNode,
   isAbstractType,
   isIntrospectionType,
   isObjectType,
@@ -55,11 +56,11 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Whether an operation selects public fields only, including fragments and skipped fields. */
+/** Whether an operation, or a fragment, selects public fields only, including fragments and skipped fields. */
 export function selectsPublicOnly(
   schema: GraphQLSchema,
-  document: DocumentNode,
-  { publicFields }: SubscriptionFacts,
+  document: DocumentNode | InlineFragmentNode,
+  { publicFields }: Pick<SubscriptionFacts, 'publicFields'>,
 ): boolean {
   const types = new TypeInfo(schema);
   let onlyPublic = true;

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type { GatewayConfig } from '@apollo/gateway';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { startWorker } from '../../subgraphs/shared/runtime/worker.js';
+import { type ListLengths, parseListLengths } from './list-lengths.js';
 import { parseFacts, type SubscriptionFacts } from './subscription-facts.js';
 
 // Polled rather than watched: Kubernetes changes a file of a ConfigMap by a link of its folder, of which a
@@ -19,18 +20,21 @@ export interface SupergraphFile {
   readonly hook: Hook;
   /** the content of `subscriptions.json` beside it */
   facts(): SubscriptionFacts;
+  /** the content of `list-lengths.json` beside it; a new object when it changes */
+  lengths(): ListLengths;
   /** calls back when the facts changed but the supergraph did not */
   onFacts(listener: () => void): void;
 }
 
 interface Contents {
   readonly supergraphSdl: string;
-  /** as text; null if there are none */
+  /** as text; null if there is no such file */
   readonly facts: string | null;
+  readonly lengths: string | null;
 }
 
 /**
- * The supergraph of a file and the facts beside it, reloaded when one of them changes. Requests in flight end
+ * The supergraph of a file and the two files beside it, reloaded when one of them changes. Requests in flight end
  * with the one they began with. A supergraph that cannot be loaded is logged, and the previous one stays.
  *
  * @param check throws for a supergraph that must not be loaded
@@ -41,27 +45,30 @@ export function openSupergraphFile(
   logger: Logger,
 ): SupergraphFile {
   let facts = parseFacts(null);
+  let lengths = parseListLengths(null);
   let notifyFacts = () => {};
   const load = (contents: Contents) => {
     check(contents.supergraphSdl);
-    facts = parseFacts(contents.facts);
+    const read = [parseFacts(contents.facts), parseListLengths(contents.lengths)] as const;
+    [facts, lengths] = read;
   };
   const hook: Hook = async ({ update }) => {
-    let current = await readBoth(path);
+    let current = await readAll(path);
     let seen = current;
     load(current);
     const worker = startWorker('supergraph', checkEveryMs, logger, async () => {
-      const read = await readBoth(path);
+      const read = await readAll(path);
       // A file that is being written is read again once it no longer changes.
       const isSettled = isSame(read, seen);
       seen = read;
       if (!isSettled || isSame(read, current)) return;
       const isNewSupergraph = read.supergraphSdl !== current.supergraphSdl;
+      const areNewFacts = read.facts !== current.facts;
       current = read;
       try {
         load(read);
         if (isNewSupergraph) update(read.supergraphSdl);
-        else notifyFacts();
+        else if (areNewFacts) notifyFacts();
         logger.info({ path }, 'supergraph reloaded');
       } catch (error) {
         logger.error(
@@ -75,23 +82,28 @@ export function openSupergraphFile(
   return {
     hook,
     facts: () => facts,
+    lengths: () => lengths,
     onFacts(listener) {
       notifyFacts = listener;
     },
   };
 }
 
-async function readBoth(path: string): Promise<Contents> {
-  const factsPath = join(dirname(path), 'subscriptions.json');
-  const [supergraphSdl, facts] = await Promise.all([
-    readFile(path, 'utf8'),
-    readFile(factsPath, 'utf8').catch((error: NodeJS.ErrnoException) => {
+async function readAll(path: string): Promise<Contents> {
+  const beside = (name: string) =>
+    readFile(join(dirname(path), name), 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return null;
       throw error;
-    }),
+    });
+  const [supergraphSdl, facts, lengths] = await Promise.all([
+    readFile(path, 'utf8'),
+    beside('subscriptions.json'),
+    beside('list-lengths.json'),
   ]);
-  return { supergraphSdl, facts };
+  return { supergraphSdl, facts, lengths };
 }
 
 const isSame = (one: Contents, other: Contents) =>
-  one.supergraphSdl === other.supergraphSdl && one.facts === other.facts;
+  one.supergraphSdl === other.supergraphSdl &&
+  one.facts === other.facts &&
+  one.lengths === other.lengths;

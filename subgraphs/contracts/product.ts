@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import type { Call } from './call.js';
 
+/** Variants of a product. */
+export const variantsMax = 100;
+
 interface VariantKey {
   readonly __typename: 'ProductVariant';
   readonly sku: string;

@@ -13,7 +13,7 @@ import { Product } from './product/product.js';
  * 2. its variants, its rows of `offer_listing`, its rows of `listed_price`, by the statements that
  *    change them. Nobody changes these of an existing product without a lock on it.
  *
- * A move in the category tree locks the table `category` and nothing else (update-category.ts).
+ * A new category and a move in their tree lock the table `category`, and nothing else.
  */
 
 /** Locks and reads a product; null when there is none, or it was deleted. */

@@ -1,4 +1,6 @@
 import { Directive, Field, ObjectType } from 'type-graphql';
+import { variantsMax } from '../contracts/product.js';
+import { ListMax } from '../shared/graphql/list-max.js';
 import { UUID } from '../shared/graphql/scalars.js';
 import { Allow } from '../shared/rights/rights.js';
 
@@ -29,6 +31,7 @@ export class Product {
   id!: string;
 
   @Directive('@external')
+  @ListMax(variantsMax)
   @Field(() => [ProductVariant])
   variants!: ProductVariant[];
 }

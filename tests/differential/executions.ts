@@ -66,6 +66,7 @@ export function createExecutions(sdls: Readonly<Record<string, string>>, supergr
     planning,
     schema,
     errorsFirst: new Set(schemas.keys()),
+    isPublic: () => false,
     services,
     cache: new Map(),
   });

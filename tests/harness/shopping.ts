@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-
+import { nodes } from './connections.js';
 import { openPayments } from './payments.js';
 import {
   address,
@@ -64,13 +64,13 @@ export async function openShopping() {
   const cancel = (id: string) =>
     ask(
       `mutation ($id: UUID!) { cancelOrder(id: $id) {
-         __typename ... on Order { payments { refunds { status } } } } }`,
+         __typename ... on Order { payments { ${nodes('refunds { status }')} } } } }`,
       { id },
     );
   const orderOf = (id: string) =>
     ask(
       `query ($id: UUID!) { order(id: $id) {
-         status cancelReason shopOrders { id } payments { status refunds { status } } } }`,
+         status cancelReason shopOrders { id } payments { ${nodes('status refunds { status }')} } } }`,
       { id },
     );
   const newestOrder = async (): Promise<string> =>

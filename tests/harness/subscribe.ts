@@ -1,6 +1,7 @@
 import { type Client, createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { callerCredentials, callerHeader } from '../../subgraphs/shared/auth/callers.js';
+import { type List, nodes } from './connections.js';
 import type { TestSystem } from './system.js';
 
 export interface StockNumber {
@@ -38,7 +39,7 @@ export interface SeenOrder {
   readonly status: string;
   readonly cancelReason: string | null;
   readonly shopOrders: ReadonlyArray<{ readonly id: string; readonly status: string }>;
-  readonly history: ReadonlyArray<{ readonly type: string }>;
+  readonly history: List<{ readonly type: string }>;
 }
 
 /** Subscribes to an order and records the events. */
@@ -48,7 +49,7 @@ export function watchOrder(client: Client, id: string) {
   const stop = client.subscribe<{ orderChanged: SeenOrder }>(
     {
       query: `subscription ($id: UUID!) {
-        orderChanged(id: $id) { status cancelReason shopOrders { id status } history { type } }
+        orderChanged(id: $id) { status cancelReason shopOrders { id status } history(first: 100) { ${nodes('type')} } }
       }`,
       variables: { id },
     },

@@ -51,6 +51,8 @@ export const ways: Readonly<Record<string, Way>> = {
   Warehouse: { by: 'Query.warehouse' },
   WarehouseLimit: { by: 'Mutation.setWarehouseLimit' },
   WarehouseAddress: { by: 'Warehouse.address' },
+  WarehouseConnection: { by: 'Shop.warehouses' },
+  WarehouseEdge: { by: 'WarehouseConnection.edges' },
   WarehouseEventConnection: { by: 'Warehouse.events' },
   WarehouseEventEdge: { by: 'WarehouseEventConnection.edges' },
   WarehouseEvent: { by: 'WarehouseEventEdge.node' },
@@ -188,7 +190,11 @@ export const ways: Readonly<Record<string, Way>> = {
       return { id };
     },
   },
-  OrderEvent: { by: 'Order.history' },
+  OrderEventConnection: { by: 'Order.history' },
+  OrderEventEdge: { by: 'OrderEventConnection.edges' },
+  OrderEvent: { by: 'OrderEventEdge.node' },
+  PaymentConnection: { by: 'Order.payments' },
+  PaymentEdge: { by: 'PaymentConnection.edges' },
   ShopOrderConnection: { by: 'Shop.orders' },
   ShopOrderEdge: { by: 'ShopOrderConnection.edges' },
   WrongShopOrderStatus: {

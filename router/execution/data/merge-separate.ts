@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 import { tryAgain } from '../../../subgraphs/shared/errors.js';
-import { isObject, type JsonObject, ownValue, setOwn } from './json.js';
+import { isObject, type JsonObject, ownValue, setOwn } from '../../json-objects.js';
 
 const changed = 'This changed while it was read. Please retry.';
 

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, ownValue, setOwn } from './json.js';
+import { isObject, type JsonObject, ownValue, setOwn } from '../../json-objects.js';
 
 /**
  * Merges the fields of a response into an object that no other place holds, which may then contain parts of the
@@ -29,16 +29,4 @@ function mergeValue(
   } else {
     (target as JsonObject)[key] = value;
   }
-}
-
-/**
- * A copy for another place of the same entity: later responses are merged into objects in place, so two places
- * never hold the same one.
- */
-export function copyOf<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(copyOf) as T;
-  const copy: JsonObject = {};
-  for (const key of Object.keys(value)) setOwn(copy, key, copyOf((value as JsonObject)[key]));
-  return copy as T;
 }

@@ -12,7 +12,7 @@ import {
   isObjectType,
   type SelectionSetNode,
 } from 'graphql';
-import { isObject, type JsonObject, ownValue, setOwn } from '../data/json.js';
+import { isObject, type JsonObject, ownValue, setOwn } from '../../json-objects.js';
 import { collectFields, dependsOnType, nestedSets, type SelectionScope } from './collect-fields.js';
 import { type Complete, Completion } from './completion.js';
 import { leafCheck } from './leaf-checks.js';

@@ -3,6 +3,7 @@ import {
   type ExecutionResult,
   type GraphQLSchema,
   getOperationAST,
+  type InlineFragmentNode,
   type OperationDefinitionNode,
   print,
 } from 'graphql';
@@ -104,7 +105,9 @@ function createPlan(inputs: PlannerInputs, operation: Operation, text: string): 
   const document = documentOf(operation);
   const [root] = topLevelFields(document, operation.definition);
   const { supergraphSchema } = planning;
-  const context = { supergraphSchema, clientKeys, passesText: false };
+  const isPublic = (fragment: InlineFragmentNode) =>
+    selectsPublicOnly(supergraphSchema, fragment, facts);
+  const context = { supergraphSchema, clientKeys, passesText: false, isPublic };
   const defaults = defaultsOf(schema, operation);
   const receive = compileReceiver(context, primary);
   const complete = rest && compilePlan(context, rest, defaults);

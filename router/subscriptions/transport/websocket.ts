@@ -11,6 +11,7 @@ import { newId } from '../../../subgraphs/shared/ids.js';
 import { requestTrace } from '../../../subgraphs/shared/observability/request-context.js';
 import { telemetry } from '../../../subgraphs/shared/observability/telemetry/telemetry.js';
 import type { RouterContext } from '../../context.js';
+import { createCharge } from '../../limits/charge.js';
 import type { ConsumeLimit } from '../../limits/rate-limits.js';
 import { type Result, StreamEnd } from '../feed/client-stream.js';
 import { type FormatErrors, tokenExpired, tooMany } from '../feed/format-errors.js';
@@ -111,11 +112,13 @@ export function serveWebSockets(options: WebSocketOptions) {
       if (connection.size > options.perConnectionMax) {
         throw tooMany('Operation limit of this connection reached.');
       }
-      await countOperation(consumeLimit, client);
-      const { authorization, address } = client;
+      const { authorization, address, identity } = client;
+      await consumeLimit('ip', address, 0);
+      const charge = createCharge(consumeLimit, address, identity?.id);
       const deadlineMs = performance.now() + options.operationMaxMs;
-      const context = { requestId, authorization, address, deadlineMs };
+      const context = { requestId, authorization, address, deadlineMs, charge };
       const outcome = await acceptOperation(apollo, payload, context);
+      await charge(); // unless it was refused before
       if (outcome.kind === 'response') {
         const response = executionArguments(outcome.result);
         // graphql-ws sends errors alone without calling `onComplete`.
@@ -179,14 +182,6 @@ type Params = Record<string, unknown>;
 function executionArguments(result: Result) {
   if (result.data === undefined && result.errors) return result.errors.map(asGraphQLError);
   return { schema: null as never, document: placeholderDocument, contextValue: result };
-}
-
-async function countOperation(
-  consumeLimit: ConsumeLimit,
-  { address, identity }: Client,
-): Promise<void> {
-  await consumeLimit('ip', address);
-  if (identity) await consumeLimit('user', identity.id);
 }
 
 function refuseConnection(socket: WebSocket, code: unknown): void {

@@ -1,10 +1,12 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 import type { Shortage } from '../../contracts/reservation.js';
+import { ListMax } from '../../shared/graphql/list-max.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { LimitViolation } from '../purchase-limit/count-purchases.js';
 import { Offer } from '../references.js';
+import { cartItemsMax } from './change-cart.js';
 
 @Allow('parent')
 @ObjectType({ description: 'A line for which there was not enough stock.' })
@@ -25,6 +27,7 @@ export class ShortLine {
   description: 'There was not enough stock for at least one line; nothing is reserved.',
 })
 export class InsufficientStock extends Refusal {
+  @ListMax(cartItemsMax)
   @Field(() => [ShortLine], { description: 'The lines that were short.' })
   lines!: ShortLine[];
 }
@@ -48,6 +51,7 @@ export class LimitedLine {
   description: 'At least one line would exceed a purchase limit; nothing was changed.',
 })
 export class PurchaseLimitExceeded extends Refusal {
+  @ListMax(cartItemsMax)
   @Field(() => [LimitedLine], { description: 'The lines that would exceed their limit.' })
   lines!: LimitedLine[];
 }
@@ -58,6 +62,7 @@ export class PurchaseLimitExceeded extends Refusal {
   description: 'At least one offer does not exist or is no longer for sale; nothing was changed.',
 })
 export class OfferGone extends Refusal {
+  @ListMax(cartItemsMax)
   @Field(() => [UUID], { description: 'Ids of these offers.' })
   offerIds!: string[];
 }

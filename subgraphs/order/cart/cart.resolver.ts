@@ -1,6 +1,7 @@
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { identityOf } from '../../shared/auth/callers.js';
 import { loaderOf } from '../../shared/graphql/context.js';
+import { ListMax } from '../../shared/graphql/list-max.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { runOnce } from '../../shared/idempotency/run-once.js';
 import { currencyDefault, lineTotal, Money, money, sumOf } from '../../shared/money.js';
@@ -11,6 +12,7 @@ import { Cart, CartItem, type CartLine } from './cart.js';
 import { CartProblem, loadProblems } from './cart-problem.js';
 import { InsufficientStock, OfferGone, PurchaseLimitExceeded } from './cart-refusals.js';
 import { AddToCartInput, CartResult, SetCartItemInput } from './cart-types.js';
+import { cartItemsMax } from './change-cart.js';
 import { putInCart } from './put-in-cart.js';
 import { loadCartLines, readCart } from './read-cart.js';
 import { removeFromCart } from './remove-from-cart.js';
@@ -66,6 +68,7 @@ export class CartResolver {
   }
 
   @Allow('signed-in')
+  @ListMax(cartItemsMax)
   @FieldResolver(() => [CartItem], { description: 'Lines, in the order in which they were added.' })
   items(@Root() cart: Cart, @Ctx() context: OrderContext) {
     return loaderOf(context, loadCartLines).load(cart.id);

@@ -6,7 +6,8 @@ import { newId } from '../../shared/ids.js';
 import { lockCart } from '../locks.js';
 
 export const quantityMax = 10_000;
-const cartItemsMax = 100;
+/** Lines of a cart, and of an order. */
+export const cartItemsMax = 100;
 const shardsMax = 16;
 
 /** A change of one line of a cart. */
@@ -33,7 +34,7 @@ const shardOf = (customerId: string) => Number.parseInt(customerId.slice(-4), 16
  * at 0 units and capped at 10,000.
  *
  * @param how `add`: add units, with the current name and price; `restore`: add units, but keep name
- *   and price of an existing line; `set`: replace the line
+ *   and price of an existing line, and add no line beyond 100; `set`: replace the line
  * @throws `CONFLICT` when a customer's change would make more than 100 lines
  */
 export async function changeCart(
@@ -60,11 +61,21 @@ export async function changeCart(
     })),
   });
   const changed = await sql<ChangedLine & { lines: number }>(em, changeLinesSql, values);
-  const isMore = changed.some(({ before, after }) => before === 0 && after > 0);
-  if (how !== 'restore' && isMore && (changed[0]?.lines ?? 0) > cartItemsMax) {
+  const added = changed.filter(({ before, after }) => before === 0 && after > 0);
+  const excess = (changed[0]?.lines ?? 0) - cartItemsMax;
+  if (added.length === 0 || excess <= 0) return changed;
+  if (how !== 'restore') {
     throw conflict(`A cart can have ${cartItemsMax} lines at most. Remove a line first.`);
   }
-  return changed;
+  const dropped = new Set(added.slice(-excess).map(({ offerId }) => offerId));
+  const removals = changes.filter(({ offerId }) => dropped.has(offerId));
+  await changeCart(
+    em,
+    customerId,
+    'set',
+    removals.map((each) => ({ ...each, quantity: 0 })),
+  );
+  return changed.map((each) => (dropped.has(each.offerId) ? { ...each, after: 0 } : each));
 }
 
 const changeParameters = namedParameters({

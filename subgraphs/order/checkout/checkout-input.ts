@@ -13,9 +13,8 @@ import { badInput } from '../../shared/errors.js';
 import { Decimal, UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import { quantityMax } from '../cart/change-cart.js';
+import { itemsMax } from '../order/shop-order.js';
 import { ShippingAddressInput } from './shipping-address-input.js';
-
-export const itemsMax = 100;
 
 @InputType({ description: 'Units of one offer.' })
 export class CheckoutItemInput {

@@ -1,9 +1,11 @@
 import { createUnionType, Field, ObjectType } from 'type-graphql';
+import { ListMax } from '../../shared/graphql/list-max.js';
 import { Refusal } from '../../shared/graphql/refusal.js';
 import { Money } from '../../shared/money.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { InsufficientStock, OfferGone, PurchaseLimitExceeded } from '../cart/cart-refusals.js';
 import { Order, OrderExpired } from '../order/order.js';
+import { itemsMax } from '../order/shop-order.js';
 import {
   OrderNotPayable,
   PaymentActionRequired,
@@ -28,6 +30,7 @@ export class CheckoutSuccess {
   description: 'The prices are in more than one currency. Place a separate order for each.',
 })
 export class MixedCurrencies extends Refusal {
+  @ListMax(itemsMax)
   @Field(() => [String], { description: 'The currencies, as ISO 4217 codes.' })
   currencyCodes!: string[];
 }
@@ -56,6 +59,7 @@ export class ChangedPrice {
   description: 'The total differs from `expectedTotal`; nothing is ordered.',
 })
 export class PriceChanged extends Refusal {
+  @ListMax(itemsMax)
   @Field(() => [ChangedPrice], { description: 'Lines whose price differs from the cart.' })
   lines!: ChangedPrice[];
 

@@ -1,7 +1,8 @@
 import { badInput, conflict } from '../../shared/errors.js';
 import { readCartLines } from '../cart/read-cart.js';
 import type { OrderApp } from '../context.js';
-import { type CheckoutItemInput, itemsMax } from './checkout-input.js';
+import { itemsMax } from '../order/shop-order.js';
+import type { CheckoutItemInput } from './checkout-input.js';
 import type { Outcome } from './outcome.js';
 import { type OrderLine, totalOf } from './place-order.js';
 import { findPriceChange } from './price-change.js';

@@ -10,6 +10,7 @@ import {
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Field, ObjectType } from 'type-graphql';
 import { insertRows } from '../../shared/database/insert-rows.js';
+import { connectionOf } from '../../shared/graphql/connection.js';
 import { enumOf } from '../../shared/graphql/enum-of.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { newId } from '../../shared/ids.js';
@@ -85,6 +86,8 @@ export class OrderEvent {
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 }
+
+export const OrderEventConnection = connectionOf(OrderEvent, 'OrderEvent');
 
 export interface NewOrderEvent {
   readonly orderId: string;

@@ -1,5 +1,6 @@
+import type { Connection, PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
-import { loadAllBy } from '../../shared/graphql/load.js';
+import { loadPages, type PageOfParent, pageOf } from '../../shared/graphql/load-pages.js';
 import { owns } from '../../shared/rights/rights.js';
 import { shownActor } from '../../shared/rights/shown-actor.js';
 import type { OrderContext } from '../context.js';
@@ -7,9 +8,7 @@ import type { Order } from './order.js';
 import { OrderEvent, type OrderEventType } from './order-event.js';
 import { findVisibleShopOrders } from './visible-orders.js';
 
-const loadEvents = loadAllBy(OrderEvent, 'orderId', { id: 'asc' });
-
-const aboutMoney: ReadonlySet<OrderEventType> = new Set([
+const aboutMoney: readonly OrderEventType[] = [
   'PAYMENT_BEGUN',
   'PAYMENT_AUTHORIZED',
   'PAYMENT_COMPLETED',
@@ -17,19 +16,44 @@ const aboutMoney: ReadonlySet<OrderEventType> = new Set([
   'PAYMENT_VOIDED',
   'REFUND_REQUESTED',
   'REFUND_COMPLETED',
-]);
+];
 
-/** The history of an order, oldest first. A shop sees only its shop order and the order’s status. */
-export async function historyOf(context: OrderContext, order: Order): Promise<OrderEvent[]> {
-  const events = await loaderOf(context, loadEvents).load(order.id);
-  if (owns(context, order.customerId)) return events;
-  const visible = new Set((await findVisibleShopOrders(context, order)).map(({ id }) => id));
-  return events
-    .filter(({ shopOrderId, type }) =>
-      shopOrderId ? visible.has(shopOrderId) : !aboutMoney.has(type),
-    )
-    .map((event) => ({
-      ...event,
-      actor: shownActor(context, event.actor, { [order.customerId]: 'customer' }),
-    }));
+interface PageOfHistory extends PageOfParent {
+  /** the shop orders that a shop sees, with the events of the order that are not about money; null: all */
+  readonly shopOrderIds: readonly string[] | null;
+}
+
+const loadEvents = loadPages<PageOfHistory, OrderEvent>({
+  order: 'asc',
+  alikeBy: ({ shopOrderIds }) => shopOrderIds === null,
+  sqlOf: (pages) =>
+    pages[0]?.shopOrderIds === null
+      ? { select: 'select * from order_event where order_id = parent.id' }
+      : {
+          select: `select * from order_event where order_id = parent.id
+            and (shop_order_id = any($4) or shop_order_id is null and type <> all($5))`,
+          values: [pages.flatMap(({ shopOrderIds }) => shopOrderIds ?? []), aboutMoney],
+        },
+  toRow: (row, em) => em.map(OrderEvent, row),
+});
+
+/** A page of the history of an order. A shop sees only its shop order and the order’s status. */
+export async function historyOf(
+  context: OrderContext,
+  order: Order,
+  page: PageArgs,
+): Promise<Connection<OrderEvent>> {
+  const isOwn = owns(context, order.customerId);
+  const shopOrderIds = isOwn
+    ? null
+    : (await findVisibleShopOrders(context, order)).map(({ id }) => id);
+  const request = { ...pageOf(order.id, page), shopOrderIds };
+  const events = await loaderOf(context, loadEvents).load(request);
+  if (isOwn) return events;
+  const roles = { [order.customerId]: 'customer' };
+  const edges = events.edges.map(({ cursor, node }) => ({
+    cursor,
+    node: { ...node, actor: shownActor(context, node.actor, roles) },
+  }));
+  return { ...events, edges };
 }

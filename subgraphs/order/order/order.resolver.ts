@@ -1,6 +1,7 @@
 import { Arg, Args, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 import { identityOf } from '../../shared/auth/callers.js';
 import { PageArgs } from '../../shared/graphql/connection.js';
+import { ListMax } from '../../shared/graphql/list-max.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Money, money } from '../../shared/money.js';
 import { Allow, owns } from '../../shared/rights/rights.js';
@@ -9,10 +10,10 @@ import { User } from '../references.js';
 import { visibleAddress } from './address-visibility.js';
 import { listOrders } from './list-orders.js';
 import { Order, OrderConnection } from './order.js';
-import { OrderEvent } from './order-event.js';
+import { OrderEventConnection } from './order-event.js';
 import { historyOf } from './order-history.js';
 import { ShippingAddress } from './shipping-address.js';
-import { ShopOrder } from './shop-order.js';
+import { itemsMax, ShopOrder } from './shop-order.js';
 import { OrderStatus } from './status.js';
 import { findVisibleOrder, findVisibleShopOrders, requireCustomer } from './visible-orders.js';
 
@@ -72,6 +73,7 @@ export class OrderResolver {
   }
 
   @Allow('own', 'shop-owner')
+  @ListMax(itemsMax)
   @FieldResolver(() => [ShopOrder], {
     description: 'Shop orders, one for each shop. A shop sees only its own.',
   })
@@ -80,11 +82,15 @@ export class OrderResolver {
   }
 
   @Allow('own', 'shop-owner')
-  @FieldResolver(() => [OrderEvent], {
+  @FieldResolver(() => OrderEventConnection, {
     description:
       'History, oldest first. A shop sees events of its own shop order and the order’s status.',
   })
-  history(@Root() order: Order, @Ctx() context: OrderContext) {
-    return historyOf(context, order);
+  history(
+    @Root() order: Order,
+    @Ctx() context: OrderContext,
+    @Args(() => PageArgs) page: PageArgs,
+  ) {
+    return historyOf(context, order, page);
   }
 }

@@ -1,5 +1,6 @@
 import { Arg, Ctx, Directive, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/graphql/context.js';
+import { ListMax } from '../../shared/graphql/list-max.js';
 import { loadAllBy } from '../../shared/graphql/load.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { lineTotal, Money, money, sumOf } from '../../shared/money.js';
@@ -7,7 +8,7 @@ import { Allow } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
 import { Offer, ProductVariant, Shop } from '../references.js';
 import { Order } from './order.js';
-import { OrderItem, ShopOrder, ShopOrderRefOutput } from './shop-order.js';
+import { itemsMax, OrderItem, ShopOrder, ShopOrderRefOutput } from './shop-order.js';
 import { findVisibleOrder } from './visible-orders.js';
 
 const loadItems = loadAllBy(OrderItem, 'shopOrderId', { id: 'asc' });
@@ -43,6 +44,7 @@ export class ShopOrderResolver {
   }
 
   @Allow('own', 'shop-owner')
+  @ListMax(itemsMax, ['Order.shopOrders'])
   @FieldResolver(() => [OrderItem], { description: 'Lines.' })
   items(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext) {
     return loaderOf(context, loadItems).load(shopOrder.id);

@@ -16,6 +16,9 @@ import { Allow } from '../../shared/rights/rights.js';
 import { Order } from './order.js';
 import { OrderStatus } from './status.js';
 
+/** Lines of an order, and so its shop orders. */
+export const itemsMax = 100;
+
 @Directive('@key(fields: "id")')
 @Directive('@key(fields: "order { id } shop { id }")')
 @Allow('own', 'shop-owner')

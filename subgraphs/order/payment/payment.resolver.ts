@@ -1,15 +1,22 @@
-import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
+import { ListMax } from '../../shared/graphql/list-max.js';
 import { loadAllBy, loadBy, uncached } from '../../shared/graphql/load.js';
+import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { currencyDefault, Money, money } from '../../shared/money.js';
 import { Allow, owns } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
 import { Order } from '../order/order.js';
+import { itemsMax } from '../order/shop-order.js';
 import { findOwnOrder, requireCustomer } from '../order/visible-orders.js';
 import { PayOrderInput, PayOrderResult, payOrder } from './pay-order.js';
-import { Payment } from './payment.js';
+import { Payment, PaymentConnection } from './payment.js';
 import { Refund } from './refund.js';
+
+/** One of each shop order, and one of the rest. */
+const refundsMax = itemsMax + 1;
 
 const loadPayments = loadBy(Payment, 'id');
 
@@ -55,6 +62,7 @@ export class PaymentResolver {
   }
 
   @Allow('own')
+  @ListMax(refundsMax)
   @FieldResolver(() => [Refund], { description: 'Refunds of this payment, pending ones included.' })
   refunds(@Root() payment: Payment, @Ctx() context: OrderContext) {
     return loaderOf(context, loadRefunds).load(payment.id);
@@ -67,14 +75,20 @@ export class PaymentResolver {
   }
 }
 
-const loadPaymentsOf = uncached(loadAllBy(Payment, 'orderId', { id: 'asc' }));
+const loadPaymentsOf = uncached(loadPagesBy(Payment, 'orderId', 'asc'));
 
 @Resolver(() => Order)
 export class OrderPaymentsResolver {
   @Allow('own')
-  @FieldResolver(() => [Payment], { description: 'Payments, one for each attempt, oldest first.' })
-  payments(@Root() order: Order, @Ctx() context: OrderContext) {
+  @FieldResolver(() => PaymentConnection, {
+    description: 'Payments, one for each attempt, oldest first.',
+  })
+  payments(
+    @Root() order: Order,
+    @Ctx() context: OrderContext,
+    @Args(() => PageArgs) page: PageArgs,
+  ) {
     requireCustomer(context, order, 'payment of order');
-    return loaderOf(context, loadPaymentsOf).load(order.id);
+    return loaderOf(context, loadPaymentsOf).load(pageOf(order.id, page));
   }
 }

@@ -9,6 +9,7 @@ import {
 } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ObjectType } from 'type-graphql';
 import { isOneOf } from '../../shared/database/is-one-of.js';
+import { connectionOf } from '../../shared/graphql/connection.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { Order } from '../order/order.js';
@@ -97,3 +98,5 @@ export class Payment {
   @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
   updatedAt!: Opt<Date>;
 }
+
+export const PaymentConnection = connectionOf(Payment, 'Payment');

@@ -1,10 +1,11 @@
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/graphql/context.js';
+import { ListMax } from '../../shared/graphql/list-max.js';
 import { loadAllBy, loadBy } from '../../shared/graphql/load.js';
 import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { ProductContext } from '../context.js';
-import { Category } from './category.js';
+import { Category, categoriesMax } from './category.js';
 import { CreateCategoryInput, createCategory } from './create-category.js';
 import { UpdateCategoryInput, updateCategory } from './update-category.js';
 
@@ -15,6 +16,7 @@ const loadChildren = loadAllBy(Category, 'parentId', { name: 'asc' });
 @Resolver(() => Category)
 export class CategoryResolver {
   @Allow('anyone')
+  @ListMax(categoriesMax)
   @Query(() => [Category], { description: 'Top-level categories, sorted by name.' })
   categories(@Ctx() { em }: ProductContext) {
     return em.find(Category, { parentId: null }, { orderBy: { name: 'asc' } });
@@ -49,6 +51,7 @@ export class CategoryResolver {
   }
 
   @Allow('anyone')
+  @ListMax(categoriesMax, ['Query.categories', 'Category.children'])
   @FieldResolver(() => [Category], { description: 'Child categories, sorted by name.' })
   children(@Root() category: Category, @Ctx() context: ProductContext) {
     return loaderOf(context, loadChildren).load(category.id);

@@ -4,6 +4,9 @@ import { Directive, Field, ObjectType } from 'type-graphql';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 
+/** Categories of the whole tree. */
+export const categoriesMax = 1000;
+
 /**
  * SQL for the ids of a category and of all below it; none for an unknown category.
  *

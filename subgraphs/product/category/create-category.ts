@@ -1,5 +1,6 @@
 import { Field, InputType } from 'type-graphql';
 import { isUniqueViolation } from '../../shared/database/errors.js';
+import { sql } from '../../shared/database/sql.js';
 import { type Once, transact } from '../../shared/database/transact.js';
 import { conflict, notFound } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
@@ -8,7 +9,7 @@ import { KeyField } from '../../shared/idempotency/key-field.js';
 import { newId } from '../../shared/ids.js';
 import type { ProductContext } from '../context.js';
 import { slugOf } from '../slug.js';
-import { Category } from './category.js';
+import { Category, categoriesMax } from './category.js';
 
 @InputType({ description: 'A new category.' })
 export class CreateCategoryInput {
@@ -23,13 +24,20 @@ export class CreateCategoryInput {
   idempotencyKey?: string | null;
 }
 
-/** @throws `NOT_FOUND` for an unknown parent, `CONFLICT` for a name whose slug is taken */
+/**
+ * @throws `NOT_FOUND` for an unknown parent, `CONFLICT` for a name whose slug is taken, and beyond 1,000
+ *   categories
+ */
 export function createCategory(
   { em }: ProductContext,
   { name, parentId = null }: CreateCategoryInput,
   once?: Once<Category>,
 ): Promise<Category> {
   const work = async (tx: typeof em) => {
+    // Two at once could exceed the maximum: the lock lets one run at a time.
+    await sql(tx, 'lock table category in share row exclusive mode');
+    const count = await tx.count(Category);
+    if (count >= categoriesMax) throw conflict(`There are ${count} categories, the maximum.`);
     if (parentId && !(await tx.findOne(Category, parentId))) throw notFound('category', parentId);
     const category = tx.create(Category, { id: newId(), name, slug: slugOf(name), parentId });
     await tx.persist(category).flush().catch(throwSlugTaken);

@@ -1,6 +1,8 @@
 import { Arg, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import { variantsMax } from '../../contracts/product.js';
 import { badInput } from '../../shared/errors.js';
 import { loaderOf } from '../../shared/graphql/context.js';
+import { ListMax } from '../../shared/graphql/list-max.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { Category } from '../category/category.js';
@@ -36,6 +38,7 @@ export class ProductResolver {
   }
 
   @Allow('anyone')
+  @ListMax(variantsMax)
   @FieldResolver(() => [ProductVariant], {
     description: 'Variants, sorted by SKU; none if the product was deleted.',
   })

@@ -11,6 +11,7 @@ import {
 import { ArrayMaxSize, IsUrl, Matches } from 'class-validator';
 import { Directive, Field, ObjectType } from 'type-graphql';
 import { separateWordsSql } from '../../shared/database/search-text.js';
+import { ListMax } from '../../shared/graphql/list-max.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { Category } from '../category/category.js';
@@ -100,6 +101,7 @@ export class Product {
   @ManyToOne(() => Category, { mapToPk: true, fieldName: 'category_id', index: false })
   categoryId!: string;
 
+  @ListMax(imagesMax)
   @Field(() => [String], { description: 'Image URLs (http or https).' })
   @Property({ type: 'text[]' })
   images!: string[];

@@ -1,5 +1,6 @@
 import { sqlPrepared } from '../../shared/database/sql.js';
 import { type BatchLoad, inOrderOf } from '../../shared/graphql/context.js';
+import { requireRowsWithin, rowsMax } from '../../shared/graphql/rows-max.js';
 import type { ProductContext } from '../context.js';
 import type { ProductVariant } from './variant.js';
 
@@ -31,9 +32,10 @@ export const loadVariantsOfProducts: BatchLoad<string, VariantRow[], ProductCont
 ) => {
   const rows = await sqlPrepared<VariantRow>(
     em,
-    `${variants} where product_id = any($1::uuid[]) and deleted_at is null order by sku`,
+    `${variants} where product_id = any($1::uuid[]) and deleted_at is null order by sku
+     limit ${rowsMax + 1}`,
     [productIds],
   );
-  const byProduct = Map.groupBy(rows, ({ productId }) => productId);
+  const byProduct = Map.groupBy(requireRowsWithin(rows), ({ productId }) => productId);
   return productIds.map((id) => byProduct.get(id) ?? []);
 };

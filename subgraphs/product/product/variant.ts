@@ -9,9 +9,12 @@ import {
 } from '@mikro-orm/decorators/legacy';
 import { ArrayMaxSize, ArrayUnique, Matches, ValidateNested } from 'class-validator';
 import { Directive, Field, InputType, ObjectType } from 'type-graphql';
+import { ListMax } from '../../shared/graphql/list-max.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { Product } from './product.js';
+
+const optionsMax = 20;
 
 @Allow('parent')
 @ObjectType({ description: 'An option that distinguishes a variant, for example size: L.' })
@@ -48,6 +51,7 @@ export class ProductVariant {
   @Property({ type: 'integer', default: 1 })
   nameVersion!: Opt<number>;
 
+  @ListMax(optionsMax)
   @Field(() => [VariantOption], { description: 'Options that distinguish the variant.' })
   @Property({ type: 'jsonb' })
   options!: VariantOption[];
@@ -62,8 +66,6 @@ export class ProductVariant {
   @Property({ type: 'timestamptz', nullable: true })
   deletedAt?: Date | null;
 }
-
-const optionsMax = 20;
 
 /** Validates a list of options. */
 export const OptionList = () => (target: object, name: string) => {

@@ -3,6 +3,10 @@ import { z } from 'zod';
 import { badInput } from '../errors.js';
 import { Allow } from '../rights/rights.js';
 import { cursorOf, readCursor } from './cursor.js';
+import { ListMax } from './list-max.js';
+
+/** Greatest size of a page. */
+export const pageMax = 100;
 
 @Directive('@shareable')
 @Allow('parent')
@@ -37,8 +41,6 @@ export class PageArgs {
   after?: string | null;
 }
 
-const pageMax = 100;
-
 /** Declares `NameConnection` and `NameEdge` for a type. */
 export function connectionOf<T extends object>(type: ClassType<T>, name: string) {
   @Allow('parent')
@@ -53,6 +55,7 @@ export function connectionOf<T extends object>(type: ClassType<T>, name: string)
   @Allow('parent')
   @ObjectType(`${name}Connection`, { description: `Page of a list of ${name}.` })
   class ConnectionType implements Connection<T> {
+    @ListMax(pageMax)
     @Field(() => [EdgeType], { description: 'Entries of this page, in order.' })
     edges!: EdgeType[];
 

@@ -9,6 +9,7 @@ import {
   toConnection,
 } from './connection.js';
 import type { BatchLoad } from './context.js';
+import { requireRowsWithin, rowsMax } from './rows-max.js';
 
 interface Reader {
   readonly em: EntityManager;
@@ -38,7 +39,7 @@ interface PagesOptions<P, T> {
 /**
  * Loads pages of the lists of many parents: what `findPage` is for one. One statement for all pages with
  * the same arguments, such as those of one field of a query. The index of a list begins with its parent
- * and ends with the id.
+ * and ends with the id. Fails with `BAD_USER_INPUT` beyond `rowsMax` rows.
  */
 export function loadPages<P extends PageOfParent, T extends { id: string }>({
   order,
@@ -62,10 +63,10 @@ export function loadPages<P extends PageOfParent, T extends { id: string }>({
          cross join lateral (
            ${select} and ($2::uuid is null or id ${comparison} $2)
            order by id ${order} limit $3) as list
-         order by list.id ${order}`,
+         order by list.id ${order} limit ${rowsMax + 1}`,
         [parentIds, afterId, first + 1, ...values],
       );
-      const byParent = Map.groupBy(rows, ({ parentId }) => parentId);
+      const byParent = Map.groupBy(requireRowsWithin(rows), ({ parentId }) => parentId);
       for (const page of alike) {
         const ofParent = byParent.get(page.parentId) ?? [];
         const list = ofParent.map(({ parentId: _, ...row }) => toRow(row, em));

@@ -6,6 +6,7 @@ import type {
 } from '@mikro-orm/postgresql';
 import { type Connection, type PageArgs, pageRequest, toConnection } from './connection.js';
 import { type BatchLoad, inOrderOf } from './context.js';
+import { requireRowsWithin, rowsMax } from './rows-max.js';
 
 interface Reader {
   readonly em: EntityManager;
@@ -22,7 +23,11 @@ export function loadBy<T extends object>(
   };
 }
 
-/** Loads all entities of each key, in one statement, ordered. */
+/**
+ * Loads all entities of each key, in one statement, ordered.
+ *
+ * @throws `BAD_USER_INPUT` for more than `rowsMax` of all keys together
+ */
 export function loadAllBy<T extends object>(
   type: EntityClass<T>,
   key: keyof T & string,
@@ -30,8 +35,8 @@ export function loadAllBy<T extends object>(
 ): BatchLoad<string, T[], Reader> {
   return async (keys, { em }) => {
     const where = { [key]: { $in: [...keys] } } as FilterQuery<NoInfer<T>>;
-    const rows = await em.find<T>(type, where, { orderBy });
-    const byKey = Map.groupBy(rows, (row) => row[key] as string);
+    const rows = await em.find<T>(type, where, { orderBy, limit: rowsMax + 1 });
+    const byKey = Map.groupBy(requireRowsWithin(rows), (row) => row[key] as string);
     return keys.map((each) => byKey.get(each) ?? []);
   };
 }

@@ -13,6 +13,7 @@ import {
 import { badInput } from '../errors.js';
 import { checkRules, readRights } from '../rights/rights.js';
 import { type EntityResolvers, resolveEntitiesTogether } from './entities.js';
+import { enforceListLengths } from './list-max.js';
 import { DateTime } from './scalars.js';
 
 const federation = `extend schema @link(
@@ -43,9 +44,10 @@ const noPubSub: PubSub = {
 };
 
 /**
- * The schema as the classes declare it: with the access rules of its fields, without `_entities`.
+ * The schema as the classes declare it: with the access rules of its fields and the lengths of its lists,
+ * without `_entities`.
  *
- * @throws Error naming the fields whose rules are missing or conflict
+ * @throws Error naming the fields whose rules are missing or conflict, and lists without a greatest length
  */
 export async function buildPlainSchema(source: SchemaSource): Promise<GraphQLSchema> {
   const schema = await buildSchema({
@@ -57,6 +59,7 @@ export async function buildPlainSchema(source: SchemaSource): Promise<GraphQLSch
     pubSub: noPubSub,
   });
   readRights(schema);
+  enforceListLengths(schema);
   return schema;
 }
 

@@ -48,6 +48,10 @@ export async function readGraphQLBody(
   maxBytes: number,
 ): Promise<unknown> {
   if (request.method !== 'POST') return undefined;
+  const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
+  if (type !== 'application/json') {
+    throw new HttpError(415, 'The request body must have the content type application/json.');
+  }
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity') {
     throw new HttpError(415, `Unsupported content encoding: ${encoding}`);

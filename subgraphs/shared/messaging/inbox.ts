@@ -18,6 +18,7 @@ import type { Retention } from '../database/prune.js';
 import { sqlCount } from '../database/sql.js';
 import { transact } from '../database/transact.js';
 import { OutcomeUnknown } from '../errors.js';
+import { ListMax } from '../graphql/list-max.js';
 import { UUID } from '../graphql/scalars.js';
 import type { Logger } from '../observability/logger.js';
 import { failPoint } from '../resilience/fail-point.js';
@@ -89,6 +90,8 @@ export interface InboxContext extends Principal {
 
 // Shorter than the relay's timeout: if many events wait for locks in turn, those already applied are reported.
 const deliverMaxMs = 5000;
+/** Events that one delivery has at most. */
+export const deliveryMax = 100;
 
 /** Declares the mutation to which the relays of other subgraphs deliver events. */
 export function createInboxResolver<C extends InboxContext>(
@@ -101,6 +104,7 @@ export function createInboxResolver<C extends InboxContext>(
   class InboxResolver {
     @Directive('@inaccessible')
     @Allow(...producers)
+    @ListMax(deliveryMax)
     @Mutation(() => [UUID], {
       name: deliveryFieldOf(consumer),
       description: 'Applies events and returns the ids of those that are committed.',

@@ -12,6 +12,7 @@ import { telemetry } from '../observability/telemetry/telemetry.js';
 import { failPoint } from '../resilience/fail-point.js';
 import { claimDue, oldestJobSeconds, retryAtSql } from '../runtime/due-jobs.js';
 import { startWorker } from '../runtime/worker.js';
+import { deliveryMax } from './inbox.js';
 import { outboxRetention } from './outbox.js';
 
 interface DueEntry {
@@ -36,7 +37,6 @@ export interface RelayOptions {
   readonly pruneEveryMs?: number;
 }
 
-const batchMax = 100;
 const pollDefaultMs = 500;
 const leaseMs = 15_000;
 const deliveryTimeoutMs = 10_000;
@@ -49,7 +49,7 @@ const pruneEveryDefaultMs = 10_000;
 const outboxJobs = { table: 'outbox', unfinished: 'sent_at is null and dead_at is null' };
 const outboxClaim = {
   ...outboxJobs,
-  batchMax,
+  batchMax: deliveryMax,
   set: `next_attempt_at = now() + ${leaseMs} * interval '1 ms', updated_at = now()`,
   returning: 'job.id, job.consumer, job.topic, job.key, job.version, job.payload',
 };
@@ -63,7 +63,7 @@ export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
   watchOutbox(options);
   const pollMs = options.pollMs ?? pollDefaultMs;
   const relay = startWorker('outbox relay', pollMs, options.logger, async (isStopping) => {
-    while (!isStopping() && (await relayOnce(options)) === batchMax);
+    while (!isStopping() && (await relayOnce(options)) === deliveryMax);
   });
   relay.wake();
   const listener = listenTo(options.databaseUrl, 'outbox', relay.wake);

@@ -63,7 +63,9 @@ export function Allow(...rules: Rule[]) {
       return;
     }
     const { fields, fieldExtensions } = getMetadataStorage();
-    const withRules = fieldExtensions.filter((each) => each.target === target);
+    const withRules = fieldExtensions.filter(
+      (each) => each.target === target && 'rules' in each.extensions,
+    );
     for (const { target: type, name } of fields) {
       const hasOwn = withRules.some(({ fieldName }) => fieldName === name);
       if (type === target && !hasOwn) setRules(type.prototype, name);

@@ -1,5 +1,6 @@
 import { Arg, Ctx, Directive, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/graphql/context.js';
+import { ListMax } from '../../shared/graphql/list-max.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Money, money } from '../../shared/money.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -12,6 +13,8 @@ import { OfferForSale } from './offer-for-sale.js';
 import { loadOffers, type OfferOfShop, type OfferRow, readOffers } from './read-offers.js';
 import { removeOffer } from './remove-offer.js';
 import { SetOfferInput, setOffer } from './set-offer.js';
+
+const offersMax = 10_000;
 
 @Resolver(() => Offer)
 export class OfferResolver {
@@ -30,6 +33,7 @@ export class OfferResolver {
 
   @Directive('@inaccessible')
   @Allow('caller:order')
+  @ListMax(offersMax)
   @Query(() => [OfferForSale], {
     description: 'Current state of offers; unknown ids are left out.',
   })

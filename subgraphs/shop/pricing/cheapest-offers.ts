@@ -1,5 +1,6 @@
 import { sqlPrepared } from '../../shared/database/sql.js';
 import type { BatchLoad } from '../../shared/graphql/context.js';
+import { requireRowsWithin, rowsMax } from '../../shared/graphql/rows-max.js';
 import type { ShopContext } from '../context.js';
 import { type OfferOfShop, type OfferRow, offerColumns } from '../offer/read-offers.js';
 import type { ShopRow } from '../shop/read-shops.js';
@@ -22,7 +23,7 @@ interface Found extends OfferRow {
 
 /**
  * The cheapest active offers of many variants, at most `first` of each, in one statement. Shops are joined:
- * a page of products has more than a hundred offers, of few shops.
+ * a page of products has more than a hundred offers, of few shops. Fails with `BAD_USER_INPUT` beyond `rowsMax` offers.
  */
 export const loadCheapestOffers: BatchLoad<OffersOf, OfferOfShop[], ShopContext> = async (
   keys,
@@ -40,12 +41,12 @@ export const loadCheapestOffers: BatchLoad<OffersOf, OfferOfShop[], ShopContext>
          and (requested.of_shop is null or shop_id = requested.of_shop)
        order by price_amount, id limit requested.rows_max
      ) o join shop on shop.id = o."shopId"
-     order by requested.at, o."priceAmount", o.id`,
+     order by requested.at, o."priceAmount", o.id limit ${rowsMax + 1}`,
     [keys.map(({ sku }) => sku), keys.map(({ shopId }) => shopId), keys.map(({ first }) => first)],
   );
   const shops = new Map<string, ShopRow>();
   const found: OfferOfShop[][] = keys.map(() => []);
-  for (const row of rows) {
+  for (const row of requireRowsWithin(rows)) {
     const shop = shops.get(row.shopId) ?? shopOf(row);
     shops.set(row.shopId, shop);
     found[row.at - 1]?.push(Object.assign(row, { shopRow: shop }));

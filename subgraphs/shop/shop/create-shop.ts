@@ -13,6 +13,11 @@ import { currencyDefault } from '../../shared/money.js';
 import type { ShopContext } from '../context.js';
 import { Shop } from './shop.js';
 
+/** Shops of one vendor; some more if several are created at the same time. */
+const ownedMax = 1000;
+/** Length of the list of a vendor’s shops. */
+export const shopsMax = 2 * ownedMax;
+
 /** Validates a slug. */
 export function SlugRule(): PropertyDecorator {
   const rules = [
@@ -50,7 +55,7 @@ export class CreateShopInput {
 /**
  * Opens a shop and enqueues the event upon which the warehouse subgraph creates its first warehouse.
  *
- * @throws `CONFLICT` for a slug that is taken
+ * @throws `CONFLICT` for a slug that is taken, and beyond 1,000 shops
  */
 export function createShop(
   context: ShopContext,
@@ -59,6 +64,8 @@ export function createShop(
 ): Promise<Shop> {
   const ownerId = identityOf(context).id;
   const work = async (tx: typeof context.em) => {
+    const count = await tx.count(Shop, { ownerId });
+    if (count >= ownedMax) throw conflict(`You have ${count} shops, the maximum.`);
     const shop = tx.create(Shop, { id: newId(), name, slug, currencyCode, ownerId });
     await tx.persist(shop).flush();
     await enqueue(tx, [event('shop.shop.created', { shopId: shop.id, name: shop.name, ownerId })]);

@@ -12,15 +12,19 @@ import {
 import { badInput } from '../../shared/errors.js';
 import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
+import { ListMax } from '../../shared/graphql/list-max.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { ShopContext } from '../context.js';
 import { User } from '../references.js';
-import { CreateShopInput, createShop } from './create-shop.js';
+import { CreateShopInput, createShop, shopsMax } from './create-shop.js';
 import { findShops, loadShops, type ShopRow } from './read-shops.js';
 import { Shop, ShopConnection, ShopOwner } from './shop.js';
 import { UpdateShopInput, updateShop } from './update-shop.js';
+
+/** Shops of one call; a page of orders has up to 10,000. */
+const ownersMax = 10_000;
 
 @Resolver(() => Shop)
 export class ShopResolver {
@@ -56,6 +60,7 @@ export class ShopResolver {
 
   @Directive('@inaccessible')
   @Allow('caller:warehouse', 'caller:order')
+  @ListMax(ownersMax)
   @Query(() => [ShopOwner], { description: 'Owners of shops; unknown ids are left out.' })
   async shopOwners(
     @Arg('ids', () => [UUID], { description: 'Ids of the shops.' }) ids: string[],
@@ -67,6 +72,7 @@ export class ShopResolver {
 
   @Directive('@inaccessible')
   @Allow('caller:warehouse')
+  @ListMax(shopsMax)
   @Query(() => [UUID], { description: 'Ids of the shops that a user owns.' })
   async shopsOfOwner(
     @Arg('ownerId', () => UUID, { description: 'The user.' }) ownerId: string,

@@ -15,7 +15,7 @@ import {
 } from './address-input.js';
 import { ensureDefault, unsetDefault } from './default-address.js';
 
-const addressesMax = 50;
+export const addressesMax = 50;
 
 const none = {
   recipient: null,

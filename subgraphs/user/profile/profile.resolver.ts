@@ -1,5 +1,6 @@
 import { Arg, Ctx, Directive, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { loaderOf, type SubgraphContext } from '../../shared/graphql/context.js';
+import { ListMax } from '../../shared/graphql/list-max.js';
 import { loadAllBy } from '../../shared/graphql/load.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { KeyArg } from '../../shared/idempotency/key-field.js';
@@ -8,7 +9,7 @@ import { Allow, requireSelf } from '../../shared/rights/rights.js';
 import { User } from '../user.js';
 import { Address } from './address.js';
 import { AddAddressInput, UpdateAddressInput } from './address-input.js';
-import { addAddress, deleteAddress, updateAddress } from './edit-addresses.js';
+import { addAddress, addressesMax, deleteAddress, updateAddress } from './edit-addresses.js';
 import { Preferences, UpdateProfileInput, updateProfile } from './update-profile.js';
 
 const loadAddresses = loadAllBy(Address, 'userId', { isDefault: 'desc', id: 'asc' });
@@ -16,6 +17,7 @@ const loadAddresses = loadAllBy(Address, 'userId', { isDefault: 'desc', id: 'asc
 @Resolver(() => User)
 export class ProfileResolver {
   @Allow('self')
+  @ListMax(addressesMax)
   @FieldResolver(() => [Address], {
     description: 'Saved addresses, the default first. Only the user and admins see them.',
   })

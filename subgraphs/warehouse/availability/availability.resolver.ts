@@ -16,6 +16,7 @@ import type { StockKey } from '../../contracts/stock-key.js';
 import { badInput } from '../../shared/errors.js';
 import { loaderOf, type SubgraphContext } from '../../shared/graphql/context.js';
 import { enumOf } from '../../shared/graphql/enum-of.js';
+import { ListMax } from '../../shared/graphql/list-max.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { Availability, loadAvailability, loadStockTotals } from './availability.js';
@@ -54,6 +55,7 @@ export class StockKeyInput implements StockKey {
 export class AvailabilityResolver {
   @Directive('@inaccessible')
   @Allow('caller:order')
+  @ListMax(keysMax)
   @Query(() => [Int], { description: 'Units that can be bought, in the order of the keys.' })
   async availabilityOf(
     @Arg('of', () => [StockKeyInput], { description: 'The variants and shops, at most 1,000.' })
@@ -82,6 +84,7 @@ export class AvailabilityResolver {
   }
 
   @Allow('parent')
+  @ListMax(3)
   @FieldResolver(() => [AvailabilityReason], { description: 'Why further units cannot be bought.' })
   async reasons(@Root() root: Availability, @Ctx() context: SubgraphContext) {
     const { inactive, reserved, incoming } = await totalsOf(root, context);

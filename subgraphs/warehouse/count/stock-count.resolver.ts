@@ -3,6 +3,7 @@ import { identityOf } from '../../shared/auth/callers.js';
 import { notFound } from '../../shared/errors.js';
 import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
+import { ListMax } from '../../shared/graphql/list-max.js';
 import { loadAllBy, loadBy } from '../../shared/graphql/load.js';
 import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
 import { UUID } from '../../shared/graphql/scalars.js';
@@ -16,7 +17,7 @@ import { loadWarehouses, requireWarehouse } from '../warehouse/require-warehouse
 import { Warehouse } from '../warehouse/warehouse.js';
 import { CancelStockCountResult, cancelStockCount } from './cancel-stock-count.js';
 import { StockCountNotOpen } from './lock-open-count.js';
-import { OpenStockCountInput, openStockCount } from './open-stock-count.js';
+import { countLinesMax, OpenStockCountInput, openStockCount } from './open-stock-count.js';
 import {
   StockCount,
   StockCountConnection,
@@ -107,6 +108,7 @@ export class StockCountResolver {
   }
 
   @Allow('shop-owner')
+  @ListMax(countLinesMax)
   @FieldResolver(() => [StockCountLine], { description: 'The variants, by SKU.' })
   lines(@Root() { id }: StockCount, @Ctx() context: WarehouseContext) {
     return loaderOf(context, loadLines).load(id);

@@ -4,6 +4,7 @@ import { createUnionType, Field, InputType, Int, ObjectType } from 'type-graphql
 import { sql } from '../../shared/database/sql.js';
 import type { Once } from '../../shared/database/transact.js';
 import { badInput } from '../../shared/errors.js';
+import { ListMax } from '../../shared/graphql/list-max.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
@@ -78,6 +79,7 @@ export class StaleCountLine {
   description: 'Some variants were counted again since. Nothing was changed.',
 })
 export class StaleCount extends Refusal {
+  @ListMax(countLinesMax)
   @Field(() => [StaleCountLine], { description: 'These variants.' })
   lines!: StaleCountLine[];
 }

@@ -30,6 +30,7 @@ import {
   type Shortage,
 } from '../../contracts/reservation.js';
 import { badInput } from '../../shared/errors.js';
+import { ListMax } from '../../shared/graphql/list-max.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import {
@@ -150,6 +151,7 @@ export class ReservationOutput implements ReservationAnswer<Date> {
   })
   reason?: 'OUT_OF_STOCK' | null;
 
+  @ListMax(linesMax)
   @Field(() => [ShortageOutput], {
     nullable: true,
     description: 'Of a SHORT outcome: the lines that there were too few units for.',
@@ -174,6 +176,7 @@ function atMost<T>(requests: T[]): T[] {
 export class ReservationResolver {
   @Directive('@inaccessible')
   @Allow('caller:order')
+  @ListMax(requestsMax)
   @Mutation(() => [ReservationOutput], {
     nullable: 'items',
     description: 'Reserves stock for orders, in the order of the list.',
@@ -200,6 +203,7 @@ export class ReservationResolver {
 
   @Directive('@inaccessible')
   @Allow('caller:order')
+  @ListMax(requestsMax)
   @Mutation(() => [ReservationOutput], {
     nullable: 'items',
     description: 'Commits reserved units to the payments of their orders.',
@@ -213,6 +217,7 @@ export class ReservationResolver {
 
   @Directive('@inaccessible')
   @Allow('caller:order')
+  @ListMax(requestsMax)
   @Mutation(() => [ReservationOutput], {
     nullable: 'items',
     description: 'Makes reserved units available again.',

@@ -1,7 +1,11 @@
 import { Field, Int, ObjectType } from 'type-graphql';
+import { ListMax } from '../../shared/graphql/list-max.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { freeUnits } from './level-units.js';
+
+/** Lines of a transfer, or of a shop order. */
+const levelsMax = 100;
 
 @Allow('parent')
 @ObjectType({ description: 'A stock level with too few free units.' })
@@ -31,6 +35,7 @@ export class LevelTooLow {
   description: 'Some levels have fewer free units than requested. Nothing was changed.',
 })
 export class NotEnoughOnHand extends Refusal {
+  @ListMax(levelsMax)
   @Field(() => [LevelTooLow], { description: 'The levels with too few units.' })
   levels!: LevelTooLow[];
 }

@@ -3,6 +3,7 @@ import { identityOf } from '../../shared/auth/callers.js';
 import { notFound } from '../../shared/errors.js';
 import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
+import { ListMax } from '../../shared/graphql/list-max.js';
 import { findPage, loadAllBy, loadBy } from '../../shared/graphql/load.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { KeyArg } from '../../shared/idempotency/key-field.js';
@@ -30,6 +31,7 @@ import {
 } from './stock-transfer.js';
 import {
   dispatchTransfer,
+  linesMax,
   TransferStockInput,
   TransferStockResult,
   transferStock,
@@ -149,6 +151,7 @@ export class StockTransferResolver {
   }
 
   @Allow('shop-owner')
+  @ListMax(linesMax)
   @FieldResolver(() => [TransferLine], { description: 'The units, one line per variant.' })
   lines(@Root() { id }: StockTransfer, @Ctx() context: StockContext) {
     return loaderOf(context, loadLines).load(id);

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { ArrayMaxSize, ValidateNested } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
+import { variantsMax } from '../../../contracts/product.js';
 import { isUniqueViolation } from '../../../shared/database/errors.js';
 import { type Once, transact } from '../../../shared/database/transact.js';
 import { badInput, conflict } from '../../../shared/errors.js';
@@ -9,8 +10,6 @@ import { KeyField } from '../../../shared/idempotency/key-field.js';
 import type { ProductContext } from '../../context.js';
 import { ProductVariant, VariantInput } from '../variant.js';
 import { requireOwnProduct } from './require-own.js';
-
-const variantsMax = 100;
 
 @InputType({ description: 'A new variant of an existing product.' })
 export class AddVariantInput {

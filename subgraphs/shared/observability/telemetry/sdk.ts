@@ -5,6 +5,7 @@ import {
   ROOT_CONTEXT,
   SpanKind,
   SpanStatusCode,
+  TraceFlags,
   trace,
 } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
@@ -79,8 +80,11 @@ export function createTelemetry(service: string, endpoint: string): Telemetry {
         }
       });
     },
-    inSpan(name, work) {
-      return tracer.startActiveSpan(name, {}, ROOT_CONTEXT, async (span) => {
+    inSpan(name, work, caused = []) {
+      const links = caused.map(({ trace_id: traceId, span_id: spanId }) => {
+        return { context: { traceId, spanId, traceFlags: TraceFlags.SAMPLED } };
+      });
+      return tracer.startActiveSpan(name, { links }, ROOT_CONTEXT, async (span) => {
         try {
           return await work();
         } catch (error) {

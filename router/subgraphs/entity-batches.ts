@@ -1,0 +1,162 @@
+import { telemetry } from '../../subgraphs/shared/observability/telemetry/telemetry.js';
+import type { TraceIds } from '../../subgraphs/shared/observability/telemetry/types.js';
+import type { RouterContext } from '../context.js';
+import { copyOf } from '../json-objects.js';
+import type { SubgraphError, SubgraphRequest, SubgraphResponse } from './subgraph-service.js';
+
+// A larger request of one operation is sent alone.
+const entitiesMax = 500;
+const representationsMaxChars = 256 * 1024;
+
+/** One request for the entities of several operations or events. */
+export interface EntityBatch {
+  readonly body: string;
+  /** of one of its members; without a token if what it selects is public */
+  readonly context: RouterContext;
+  readonly isOfQuery: boolean;
+  /** whether no member has a token: then it may join an equal request in flight */
+  readonly isAnonymous: boolean;
+  /** of the member that can wait longest, by `performance.now()` */
+  readonly deadlineMs: number;
+}
+
+/** @returns the text of the response */
+export type SendBatch = (batch: EntityBatch) => Promise<string>;
+
+interface Member {
+  readonly request: SubgraphRequest;
+  /** of each of its representations, the place in the batch */
+  readonly places: readonly number[];
+  readonly trace: TraceIds | undefined;
+  resolve(response: SubgraphResponse): void;
+  reject(error: unknown): void;
+}
+
+interface Gathered {
+  readonly places: Map<string, number>;
+  readonly members: Member[];
+  chars: number;
+}
+
+/**
+ * Gathers requests for entities until the end of a turn of the event loop, and sends those with the same
+ * selection, variables and identity as one, each representation once. Each member has its own deadline, which
+ * its caller keeps, and its own paths of errors; one that no longer waits aborts nothing.
+ */
+export class EntityBatches {
+  readonly #gathered = new Map<string, Gathered>();
+
+  constructor(private readonly send: SendBatch) {}
+
+  /** Number of batches that are still gathered. */
+  get size(): number {
+    return this.#gathered.size;
+  }
+
+  /** @throws what `send` throws */
+  request(request: SubgraphRequest): Promise<SubgraphResponse> {
+    return new Promise((resolve, reject) => {
+      const key = keyOf(request);
+      const representations = request.representations as readonly string[];
+      const chars = representations.reduce((sum, { length }) => sum + length, 0);
+      let batch = this.#gathered.get(key);
+      if (batch && !hasRoom(batch, representations.length, chars)) {
+        this.#flush(key, batch);
+        batch = undefined;
+      }
+      if (!batch) {
+        batch = { places: new Map(), members: [], chars: 0 };
+        this.#gathered.set(key, batch);
+        this.#flushAfterTurn(key, batch);
+      }
+      batch.chars += chars;
+      const places = representations.map((each) => placeOf(batch.places, each));
+      batch.members.push({ request, places, trace: telemetry()?.ids(), resolve, reject });
+    });
+  }
+
+  /** A turn handles all requests and responses that have arrived by now. */
+  #flushAfterTurn(key: string, batch: Gathered): void {
+    setImmediate(() => this.#flush(key, batch));
+  }
+
+  #flush(key: string, batch: Gathered): void {
+    if (this.#gathered.get(key) !== batch) return;
+    this.#gathered.delete(key);
+    const { members, places } = batch;
+    const [{ request }] = members as [Member];
+    const { head, tail, isPublic, isOfQuery, context } = request;
+    const sent: EntityBatch = {
+      body: `${head}${[...places.keys()].join(',')}${tail}`,
+      context: isPublic ? { ...context, authorization: undefined } : context,
+      isOfQuery,
+      isAnonymous: members.every((each) => each.request.context.authorization === undefined),
+      deadlineMs: Math.max(...members.map((each) => deadlineOf(each.request))),
+    };
+    const work = () => this.send(sent);
+    const response = members.length === 1 ? work() : inLinkedSpan(members, work);
+    response
+      .then((text) => answer(members, places.size, text))
+      .catch((error: unknown) => {
+        for (const { reject } of members) reject(error);
+      });
+  }
+}
+
+const deadlineOf = ({ context: { deadlineMs = Number.POSITIVE_INFINITY } }: SubgraphRequest) =>
+  deadlineMs;
+
+/** What is read behind a mutation is not sent with what queries read. */
+function keyOf({ head, tail, role, isOfQuery, isPublic, context }: SubgraphRequest): string {
+  const identity = isPublic ? '' : (context.authorization ?? '');
+  return `${role} ${isOfQuery} ${identity}\n${tail}\n${head}`;
+}
+
+const hasRoom = ({ places, chars }: Gathered, entities: number, more: number): boolean =>
+  places.size + entities <= entitiesMax && chars + more <= representationsMaxChars;
+
+function placeOf(places: Map<string, number>, representation: string): number {
+  const known = places.get(representation);
+  if (known !== undefined) return known;
+  places.set(representation, places.size);
+  return places.size - 1;
+}
+
+/** The request belongs to the traces of all members: a trace of its own, with links to them. */
+function inLinkedSpan(members: readonly Member[], work: () => Promise<string>): Promise<string> {
+  const links = members.flatMap(({ trace }) => trace ?? []);
+  return telemetry()?.inSpan('entities', work, links) ?? work();
+}
+
+/** @throws Error if it has other entities than were requested */
+function answer(members: readonly Member[], count: number, text: string): void {
+  const { data, errors } = JSON.parse(text) as SubgraphResponse & {
+    data?: { _entities?: unknown };
+  };
+  const entities = data?._entities;
+  if (!Array.isArray(entities)) {
+    for (const { resolve } of members) resolve({ data: null, ...(errors && { errors }) });
+    return;
+  }
+  if (entities.length !== count) throw new Error('it answered with other entities');
+  const isTaken: boolean[] = [];
+  // Members merge later responses into what they receive.
+  const take = (place: number): unknown => {
+    if (isTaken[place]) return copyOf(entities[place]);
+    isTaken[place] = true;
+    return entities[place];
+  };
+  for (const { places, resolve } of members) {
+    const own = errors?.flatMap((error) => errorOf(error, places));
+    const response = { data: { _entities: places.map(take) } };
+    resolve(own?.length ? { ...response, errors: own } : response);
+  }
+}
+
+/** The error with the position that the entity has for a member; none if it is of an entity of others. */
+function errorOf(error: SubgraphError, places: readonly number[]): SubgraphError[] {
+  const [root, place, ...rest] = error.path ?? [];
+  if (typeof place !== 'number') return [error];
+  const position = places.indexOf(place);
+  return position < 0 ? [] : [{ ...error, path: [root as string, position, ...rest] }];
+}
