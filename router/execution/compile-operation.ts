@@ -7,7 +7,8 @@ import {
   typeFromAST,
   valueFromAST,
 } from 'graphql';
-import { responseKey } from '../graphql-ast.js';
+import { responseKey, topLevelFields } from '../graphql-ast.js';
+import { fetchedKeys } from './compile-fetch.js';
 import { compilePlan } from './compile-plan.js';
 import type { Variables } from './data/json.js';
 import { mergeSeparate } from './data/merge-separate.js';
@@ -23,7 +24,13 @@ import { separateConflicts } from './operation/separate-conflicts.js';
 import { isSameResponse } from './passed-text.js';
 import type { Planning } from './planning.js';
 import { projectionsOf } from './projection/projections.js';
-import { type FallbackReason, findUnsupported, isOneFetch, type PlanNode } from './query-plan.js';
+import {
+  type FallbackReason,
+  findUnsupported,
+  isOneFetch,
+  type PlanNode,
+  rootFetches,
+} from './query-plan.js';
 import type { Run, Step } from './run.js';
 
 export interface CompileInputs {
@@ -115,7 +122,21 @@ function planOf(planning: Planning, operation: Operation): PlanNode | undefined 
   if (operation.definition.selectionSet.selections.length === 0) return undefined;
   const node = planning.plan(documentOf(operation));
   if (node?.kind === 'Subscription') throw new Error('a subscription is not executed as a query');
+  if (!findUnsupported(node)) assertFetchesRootFields(operation, node);
   return node;
+}
+
+/**
+ * The planner leaves a field out that no subgraph can give for an interface object; without this it would be null
+ * silently.
+ */
+function assertFetchesRootFields(operation: Operation, node: PlanNode | undefined): void {
+  const fetched = new Set(rootFetches(node).flatMap((fetch) => fetchedKeys(fetch).root));
+  for (const field of topLevelFields(documentOf(operation), operation.definition)) {
+    const key = responseKey(field);
+    if (field.name.value === '__typename' || fetched.has(key)) continue;
+    throw new Error(`the plan fetches no field for ${key}`);
+  }
 }
 
 /** @returns null if it cannot be planned: perhaps only because of its aliases */

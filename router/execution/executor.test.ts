@@ -10,6 +10,8 @@ import { planningOf } from './planning.js';
 
 const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key", "@requires",
   "@external", "@inaccessible"])`;
+const interfaceLink = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key",
+  "@interfaceObject"])`;
 const sdls = {
   goods: `${link}
     type Query { goods: [Good!] first: Good! kinds: [Kind] any: [Any] }
@@ -30,7 +32,6 @@ const sdls = {
     type Place @key(fields: "id") { id: ID! rain: Int }`,
 };
 const supergraphSdl = supergraphOf(sdls);
-const schema = apiSchemaOf(supergraphSdl);
 
 type Answer = SubgraphResponse | Error;
 interface Sent {
@@ -43,7 +44,7 @@ interface Sent {
 async function execute(
   text: string,
   answers: Record<string, (sent: Sent) => Answer>,
-  { variables = {}, errorsFirst = [] as string[] } = {},
+  { variables = {}, errorsFirst = [] as string[], supergraph = supergraphSdl } = {},
 ) {
   const sent: Sent[] = [];
   const services = new Map(
@@ -58,10 +59,10 @@ async function execute(
       return [service, { fetch, process: fetch as never }] as const;
     }),
   );
-  const planning = planningOf(supergraphSdl);
+  const planning = planningOf(supergraph);
   const options = {
     planning,
-    schema,
+    schema: apiSchemaOf(supergraph),
     services,
     errorsFirst: new Set(errorsFirst),
     isPublic: () => false,
@@ -322,6 +323,24 @@ it.each(['{ __schema { queryType { name } } }', '{ __type(name: "Good") { name }
     expect((await execute(text, {})).result).toEqual({ fallback: 'introspection' });
   },
 );
+
+describe('a field of an interface object that no subgraph can resolve', () => {
+  const supergraph = supergraphOf({
+    goods: `${interfaceLink}
+      interface Node @key(fields: "id") { id: ID! }
+      type Query { a: Node c: Int }`,
+    extra: `${interfaceLink}
+      type Node @key(fields: "id", resolvable: false) @interfaceObject { id: ID! field: String }
+      type Query { b: Node }`,
+  });
+
+  it.each(['{ a { field } }', '{ c a { field } }', '{ b { field } first: a { field } }'])(
+    'is an error, although the plan is without it: %s',
+    async (text) => {
+      await expect(execute(text, {}, { supergraph })).rejects.toThrow(/the plan fetches no field/);
+    },
+  );
+});
 
 it('fields that a condition leaves out are not requested', async () => {
   const goods = () => ({ data: { first: { __typename: 'Good', id: '1', name: 'x' } } });

@@ -96,3 +96,18 @@ const isSupportedElement = (element: string | number) =>
 /** Whether a plan is at most one request for root fields. */
 export const isOneFetch = (node: PlanNode | undefined): boolean =>
   node === undefined || (node.kind === 'Fetch' && !node.requires);
+
+/** The requests of a plan for root fields. */
+export function rootFetches(node: PlanNode | undefined): FetchNode[] {
+  switch (node?.kind) {
+    case 'Sequence':
+    case 'Parallel':
+      return node.nodes.flatMap(rootFetches);
+    case 'Condition':
+      return [node.ifClause, node.elseClause].flatMap(rootFetches);
+    case 'Fetch':
+      return node.requires ? [] : [node];
+    default:
+      return [];
+  }
+}
