@@ -353,6 +353,6 @@ describe('bad input gets a clear error, and changes nothing', () => {
     expect((await post(JSON.stringify({ query: ' '.repeat(100_001) }))).status).toBe(413);
     expect((await post('{}', '/nothing')).status).toBe(404);
     const form = await fetch(system.url, { method: 'POST', body: 'query=%7B__typename%7D' });
-    expect(form.status).toBe(400);
+    expect(form.status).toBe(415);
   });
 });
