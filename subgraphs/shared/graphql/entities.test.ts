@@ -118,13 +118,37 @@ describe('the entities of a subgraph', () => {
     expect(calls).toEqual(['offers 1', 'units of 1', 'stock of 1']);
   });
 
-  it('are none for no representation, and an error for a type that is not an entity', async () => {
+  it('are none for no representation', async () => {
     const { ask } = subgraph();
     expect(await ask('... on Offer { id }', [])).toEqual({ entities: [], errors: undefined });
-    const { entities, errors } = await ask('__typename', [{ __typename: 'Query' }]);
-    expect(entities).toBeUndefined();
-    expect(errors).toEqual(['_entities: Query is not an entity of this subgraph']);
   });
+
+  it.each([
+    ['is not an entity', { __typename: 'Query' }, 'Query is not an entity of this subgraph'],
+    ['does not exist', { __typename: 'Nothing' }, 'Nothing is not an entity of this subgraph'],
+    [
+      'has the name of a method',
+      { __typename: 'toString' },
+      'toString is not an entity of this subgraph',
+    ],
+    ['is missing', { id: '1' }, 'undefined is not an entity of this subgraph'],
+  ])(
+    'are an error at the place of a representation whose type %s',
+    async (_, representation, message) => {
+      const { ask } = subgraph();
+      const { entities, errors } = await ask('... on Shop { name }', [
+        shop('a'),
+        representation,
+        shop('b'),
+      ]);
+      expect(entities).toEqual([
+        { __typename: 'Shop', name: 'Shop a' },
+        null,
+        { __typename: 'Shop', name: 'Shop b' },
+      ]);
+      expect(errors).toEqual([`_entities.1: ${message}`]);
+    },
+  );
 
   it('share no field with the same type elsewhere', async () => {
     const { schema, calls } = subgraph();

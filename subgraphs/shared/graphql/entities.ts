@@ -87,9 +87,9 @@ async function resolveType(
   context: never,
   info: GraphQLResolveInfo,
 ): Promise<readonly unknown[]> {
-  const resolver = resolvers[typeName];
-  if (!resolver) throw new Error(`${typeName} is not an entity of this subgraph`);
-  const resolved = await allOrErrors(references, async () => resolver(references, context));
+  const resolved = await allOrErrors(references, async () =>
+    requireResolver(resolvers, typeName)(references, context),
+  );
   const shown = resolved.filter(isEntity);
   for (const entity of shown) Object.defineProperty(entity, '__typename', { value: typeName });
   const read = async (name: string) => {
@@ -102,6 +102,15 @@ async function resolveType(
   };
   await Promise.all(plainFieldsOf(info, typeName).map(read));
   return resolved;
+}
+
+function requireResolver(
+  resolvers: EntityResolvers['references'],
+  typeName: string,
+): ReferenceResolver {
+  const resolver = Object.hasOwn(resolvers, typeName) ? resolvers[typeName] : undefined;
+  if (!resolver) throw new Error(`${typeName} is not an entity of this subgraph`);
+  return resolver;
 }
 
 /** @returns the error of `work` for each of `items`, if it fails: each has its own path in the response */
