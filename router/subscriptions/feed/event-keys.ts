@@ -9,13 +9,20 @@ import {
   isNonNullType,
   isObjectType,
   Kind,
+  print,
   type SelectionNode,
   TypeInfo,
   visit,
   visitWithTypeInfo,
 } from 'graphql';
 
-const prefix = 'holdfastKey';
+type EntityKeysOfSubgraph = ReadonlyMap<string, readonly string[]>;
+
+export interface KeyedOperation {
+  readonly document: DocumentNode;
+  /** The entity of an event of this operation, as text; null if the event has no keys. */
+  keyOf(data: unknown): string | null;
+}
 
 /**
  * Adds key fields to the client's operation: the keys of the type that the subscription returns, or of
@@ -25,22 +32,36 @@ const prefix = 'holdfastKey';
 export function withEventKeys(
   schema: GraphQLSchema,
   document: DocumentNode,
-  keys: ReadonlyMap<string, readonly string[]>,
-): DocumentNode {
+  keys: EntityKeysOfSubgraph,
+): KeyedOperation {
+  const prefix = unusedPrefix(document);
   const types = new TypeInfo(schema);
   const add = (node: FieldNode): FieldNode | undefined => {
     if (types.getParentType() !== schema.getSubscriptionType() || !node.selectionSet) return;
     const type = getNamedType(types.getType());
     if (!isObjectType(type)) return undefined;
-    const selections = [...node.selectionSet.selections, ...keySelections(type, keys)];
+    const selections = [...node.selectionSet.selections, ...keySelections(type, keys, prefix)];
     return { ...node, selectionSet: { kind: Kind.SELECTION_SET, selections } };
   };
-  return visit(document, visitWithTypeInfo(types, { Field: { leave: add } }));
+  return {
+    document: visit(document, visitWithTypeInfo(types, { Field: { leave: add } })),
+    keyOf: (data) => eventKey(data, prefix),
+  };
+}
+
+/** The beginning of names that are not in the document: with an alias like them, a client could forge keys. */
+function unusedPrefix(document: DocumentNode): string {
+  const text = print(document);
+  for (let n = 0; ; n++) {
+    const prefix = `holdfastKey${n}_`;
+    if (!text.includes(prefix)) return prefix;
+  }
 }
 
 function keySelections(
   type: GraphQLObjectType,
-  keys: ReadonlyMap<string, readonly string[]>,
+  keys: EntityKeysOfSubgraph,
+  prefix: string,
 ): SelectionNode[] {
   const fields = keyFields(type, keys);
   if (fields) return fields.map((name, index) => field(name, `${prefix}${index}`));
@@ -59,10 +80,7 @@ function keySelections(
   });
 }
 
-function keyFields(
-  type: GraphQLObjectType,
-  keys: ReadonlyMap<string, readonly string[]>,
-): readonly string[] | null {
+function keyFields(type: GraphQLObjectType, keys: EntityKeysOfSubgraph): readonly string[] | null {
   const names = keys.get(type.name);
   const fields = type.getFields();
   const isPlain = (name: string) => {
@@ -78,8 +96,7 @@ const field = (name: string, alias: string): FieldNode => ({
   name: { kind: Kind.NAME, value: name },
 });
 
-/** The entity of an event, as text; null if the event has no keys. */
-export function eventKey(data: unknown): string | null {
+function eventKey(data: unknown, prefix: string): string | null {
   const [root] = Object.values((data ?? {}) as Record<string, unknown>);
   if (typeof root !== 'object' || root === null) return null;
   const keys = Object.entries(root).filter(([name]) => name.startsWith(prefix));

@@ -6,7 +6,6 @@ import {
 import { telemetry } from '../../../subgraphs/shared/observability/telemetry/telemetry.js';
 import type { RouterContext } from '../../context.js';
 import { type ClientStream, type Result, StreamEnd } from './client-stream.js';
-import { eventKey } from './event-keys.js';
 import type { FairSemaphore, Lane } from './fair-semaphore.js';
 import { type FormatErrors, tooManyEvents, upstreamEnded } from './format-errors.js';
 import { ageMs, KeptEvents } from './kept-events.js';
@@ -135,7 +134,7 @@ export class Feed implements UpstreamSink, Lane {
 
   next(event: ExecutionResult): void {
     this.#events += 1;
-    const key = eventKey(event.data);
+    const key = this.options.plan.keyOf(event.data);
     const isOfSnapshot = this.options.plan.beginsWithSnapshot && key !== null;
     if (isOfSnapshot && !this.#kept.has(key) && !this.#isArriving(key)) {
       for (const subscriber of this.#subscribers) subscriber.charge(1);

@@ -43,6 +43,7 @@ function openHub(plan: Partial<SubscriptionPlan> = {}, overrides: Partial<HubOpt
       primary: { serviceName: 'stock', operation: 'subscription { stock }' } as never,
       isPublic: true,
       beginsWithSnapshot: true,
+      keyOf: (data) => (data as { stock: { id: string } }).stock.id,
       execute: async (event, _variables, { authorization }) => {
         tokens.push(authorization);
         return event;
@@ -76,7 +77,7 @@ function openHub(plan: Partial<SubscriptionPlan> = {}, overrides: Partial<HubOpt
   return { hub, open, emit, sinks, sent, sentDuring, tokens };
 }
 
-const stock = (id: string, left: number) => ({ data: { stock: { holdfastKey0: id, left } } });
+const stock = (id: string, left: number) => ({ data: { stock: { id, left } } });
 const next = async (stream: ClientStream) => (await stream.next()).value;
 
 describe('open subscriptions', () => {

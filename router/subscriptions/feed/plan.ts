@@ -45,6 +45,8 @@ export interface SubscriptionPlan {
   readonly isPublic: boolean;
   /** whether the first events of each subscription are the current state */
   readonly beginsWithSnapshot: boolean;
+  /** The entity of an event, as text; null if the event has no keys. */
+  keyOf(data: unknown): string | null;
   /** Fetches the fields of other subgraphs for one event, and shapes the result by the operation. */
   execute(
     event: ExecutionResult,
@@ -100,7 +102,7 @@ function namelessOperation(document: DocumentNode, operationName: string | undef
 
 function createPlan(inputs: PlannerInputs, operation: Operation, text: string): SubscriptionPlan {
   const { schema, facts, planning, services } = inputs;
-  const { primary, rest, clientKeys, sourceOf } = planSubscription(inputs, operation);
+  const { primary, rest, keyOf, clientKeys, sourceOf } = planSubscription(inputs, operation);
   if (findUnsupported(rest)) throw notExecutable();
   const document = documentOf(operation);
   const [root] = topLevelFields(document, operation.definition);
@@ -118,6 +120,7 @@ function createPlan(inputs: PlannerInputs, operation: Operation, text: string): 
     primary,
     isPublic: selectsPublicOnly(schema, document, facts),
     beginsWithSnapshot: facts.beginWithSnapshot.has(root?.name.value ?? ''),
+    keyOf,
     async execute(event, variables, routerContext) {
       const run = newRun({
         variables,
@@ -144,17 +147,19 @@ function planSubscription(inputs: PlannerInputs, operation: Operation) {
   const { planning } = inputs;
   const own = documentOf(operation);
   const keys = inputs.keys.get(buildPlan(planning, own).primary.serviceName) ?? new Map();
-  const planKeyed = (document: DocumentNode) =>
-    buildPlan(planning, withEventKeys(inputs.schema, document, keys));
+  const planKeyed = (document: DocumentNode) => {
+    const keyed = withEventKeys(inputs.schema, document, keys);
+    return { ...buildPlan(planning, keyed.document), keyOf: keyed.keyOf };
+  };
   const plan = planKeyed(own);
   const emptyObjects = findEmptyObjects(planning.supergraphSchema, operation);
   if (!plan.rest && emptyObjects.size === 0 && !hidesTypename(operation)) {
     return { ...plan, clientKeys: new Map<string, string>(), sourceOf: responseKey };
   }
   const rewritten = rewriteAliases(operation, planning.fieldNames, emptyObjects);
-  const { operation: copy, clientKeys, keyOf } = rewritten;
+  const { operation: copy, clientKeys } = rewritten;
   separateConflicts({ schema: planning.supergraphSchema, requires: planning.requires }, copy);
-  const sourceOf: typeof responseKey = (node) => keyOf.get(node) as string;
+  const sourceOf: typeof responseKey = (node) => rewritten.keyOf.get(node) as string;
   return { ...planKeyed(documentOf(copy)), clientKeys, sourceOf };
 }
 
