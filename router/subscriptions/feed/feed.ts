@@ -5,6 +5,7 @@ import {
 } from '../../../subgraphs/shared/observability/request-context.js';
 import { telemetry } from '../../../subgraphs/shared/observability/telemetry/telemetry.js';
 import type { RouterContext } from '../../context.js';
+import { AwaitedResults } from './awaited-results.js';
 import { type ClientStream, type Result, StreamEnd } from './client-stream.js';
 import type { FairSemaphore, Lane } from './fair-semaphore.js';
 import { type FormatErrors, tooManyEvents, upstreamEnded } from './format-errors.js';
@@ -55,8 +56,7 @@ export class Feed implements UpstreamSink, Lane {
   readonly #executing = new Set<string>();
   /** for clients that join later */
   readonly #kept: KeptEvents;
-  /** by entity, clients that have joined and not received its latest result, even if it did not change */
-  readonly #awaiting = new Map<string, Set<Subscriber>>();
+  readonly #awaited = new AwaitedResults<Subscriber>();
   /** timers of entities whose latest event will be processed again */
   readonly #refreshTimers = new Map<string, NodeJS.Timeout>();
   readonly #unsubscribe: () => void;
@@ -93,8 +93,7 @@ export class Feed implements UpstreamSink, Lane {
         subscriber.stream.push(key, kept.result);
         continue;
       }
-      const awaiting = this.#awaiting.get(key) ?? new Set();
-      this.#awaiting.set(key, awaiting.add(subscriber));
+      this.#awaited.add(key, subscriber);
       if (kept.isConfirmed) {
         this.#refresh(key, kept.result.errors ? retryErrorsMs - ageMs(kept) : 0);
       }
@@ -124,7 +123,7 @@ export class Feed implements UpstreamSink, Lane {
 
   leave(subscriber: Subscriber): void {
     this.#subscribers.delete(subscriber);
-    for (const awaiting of this.#awaiting.values()) awaiting.delete(subscriber);
+    this.#awaited.remove(subscriber);
     if (this.#subscribers.size === 0) this.#stop();
   }
 
@@ -163,11 +162,12 @@ export class Feed implements UpstreamSink, Lane {
 
   /** The subscriber whose token expires last. All subscribers of a feed are the same user, or anonymous. */
   #longestValid(): Subscriber | undefined {
+    if (this.options.plan.isPublic) return undefined;
     let longest: Subscriber | undefined;
     for (const each of this.#subscribers) {
       if (!longest || each.expiresAtMs > longest.expiresAtMs) longest = each;
     }
-    return this.options.plan.isPublic ? undefined : longest;
+    return longest;
   }
 
   #add(key: string | null, event: ExecutionResult): void {
@@ -230,9 +230,8 @@ export class Feed implements UpstreamSink, Lane {
     const { errors, ...rest } = executed;
     const result: Result = errors?.length ? { ...rest, errors: format(errors) } : rest;
     const isNew = !plan.beginsWithSnapshot || this.#kept.keep(key, event, result);
-    const receivers = isNew ? this.#subscribers : (this.#awaiting.get(key ?? '') ?? []);
-    for (const { stream } of receivers) stream.push(key, result);
-    this.#awaiting.delete(key ?? '');
+    const awaiting = this.#awaited.take(key ?? '');
+    for (const { stream } of isNew ? this.#subscribers : awaiting) stream.push(key, result);
   }
 
   #formatReason(reason: unknown) {
@@ -254,7 +253,7 @@ export class Feed implements UpstreamSink, Lane {
     this.#ended = true;
     this.#pending.clear();
     this.#kept.clear();
-    this.#awaiting.clear();
+    this.#awaited.clear();
     this.options.completions.remove(this);
     for (const timer of this.#refreshTimers.values()) clearTimeout(timer);
     this.#unsubscribe?.();

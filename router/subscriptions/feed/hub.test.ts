@@ -197,6 +197,32 @@ describe('open subscriptions', () => {
     hub.stop();
   });
 
+  it('that close cost no more than what they await, however much others await', async () => {
+    const pending = Promise.withResolvers<void>();
+    const execute: SubscriptionPlan['execute'] = async (event) => {
+      if (isOld) await pending.promise;
+      return event;
+    };
+    let isOld = false;
+    const { hub, open, emit } = openHub({ execute }, { bufferMax: 2000 });
+    const nowMs = jest.spyOn(Date, 'now').mockReturnValue(1_000_000);
+    const first = open(stranger);
+    for (let n = 0; n < 1000; n++) emit(stock(`e${n}`, 1));
+    while (first.size < 1000) await new Promise(setImmediate);
+    isOld = true;
+    nowMs.mockReturnValue(1_003_000);
+    const waiting = open(stranger);
+    const deleted = jest.spyOn(Set.prototype, 'delete');
+    await first.return();
+    const deletions = deleted.mock.calls.length;
+    deleted.mockRestore();
+    expect(deletions).toBeLessThan(10);
+    pending.resolve();
+    while (waiting.size < 1000) await new Promise(setImmediate);
+    nowMs.mockRestore();
+    hub.stop();
+  });
+
   it('process events with errors again when clients join, at most once a second', async () => {
     let processed = 0;
     const execute: SubscriptionPlan['execute'] = async (event) => {
