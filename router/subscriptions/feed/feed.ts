@@ -134,11 +134,16 @@ export class Feed implements UpstreamSink, Lane {
   next(event: ExecutionResult): void {
     this.#events += 1;
     const key = this.options.plan.keyOf(event.data);
-    const isOfSnapshot = this.options.plan.beginsWithSnapshot && key !== null;
-    if (isOfSnapshot && !this.#kept.has(key) && !this.#isArriving(key)) {
+    if (key !== null && this.#isFirstOf(key)) {
       for (const subscriber of this.#subscribers) subscriber.charge(1);
     }
     this.#add(key, event);
+  }
+
+  /** Whether an event of the entity is part of a snapshot that clients pay for. */
+  #isFirstOf(key: string): boolean {
+    if (!this.options.plan.beginsWithSnapshot || this.#kept.wasFull) return false;
+    return !this.#kept.has(key) && !this.#isArriving(key);
   }
 
   reconnected(): void {

@@ -436,13 +436,13 @@ describe('open subscriptions', () => {
   });
 
   describe('are charged', () => {
-    function openCharged(refused?: string) {
+    function openCharged(refused?: string, overrides: Partial<HubOptions> = {}) {
       const charged = new Map<string, number>();
       const consumeCost: HubOptions['consumeCost'] = async ({ authorization = '' }, cost) => {
         if (authorization === refused) throw new DomainError('RATE_LIMITED', 'Too much.');
         charged.set(authorization, (charged.get(authorization) ?? 0) + cost);
       };
-      return { ...openHub({}, { consumeCost }), charged };
+      return { ...openHub({}, { consumeCost, ...overrides }), charged };
     }
 
     it('the cost of one event for each entity of their snapshot, not for its changes', async () => {
@@ -459,6 +459,23 @@ describe('open subscriptions', () => {
       emit(stock('d', 1));
       await new Promise(setImmediate);
       expect(Object.fromEntries(charged)).toEqual({ '': 400, 'Bearer ana': 400 });
+      hub.stop();
+    });
+
+    it('once for an entity of which no event can be kept, before and after a reconnection', async () => {
+      const { hub, open, emit, sinks, charged } = openCharged(undefined, { bufferMax: 2 });
+      const stream = open(stranger);
+      const emitAll = async (left: number) => {
+        for (const id of ['a', 'b', 'c']) {
+          emit(stock(id, left));
+          await next(stream);
+        }
+      };
+      for (const left of [1, 2, 3]) await emitAll(left);
+      for (const sink of sinks) sink.reconnected();
+      for (const left of [4, 5]) await emitAll(left);
+      await new Promise(setImmediate);
+      expect(charged.get('')).toBe(300);
       hub.stop();
     });
 

@@ -14,14 +14,21 @@ export const ageMs = ({ processedAtMs }: KeptEvent) => Date.now() - processedAtM
 
 /** The latest event of each entity and its result, of at most `max` entities. */
 export class KeptEvents {
+  /** unconfirmed ones first */
   readonly #byKey = new Map<string, KeptEvent>();
   #isComplete = true;
+  #wasFull = false;
 
   constructor(private readonly max: number) {}
 
   /** false if an event could not be kept, so that the events are no snapshot */
   get isComplete(): boolean {
     return this.#isComplete;
+  }
+
+  /** whether there were ever more entities than are kept, so that one that is not kept may have been seen before */
+  get wasFull(): boolean {
+    return this.#wasFull;
   }
 
   get size(): number {
@@ -47,8 +54,8 @@ export class KeptEvents {
    */
   keep(key: string | null, event: ExecutionResult, result: Result): boolean {
     const previous = key === null ? undefined : this.#byKey.get(key);
-    const isFull = !previous && this.#byKey.size >= this.max && !this.#removeUnconfirmed();
-    if (key === null || isFull) this.#isComplete = false;
+    if (previous?.isConfirmed === false) this.#byKey.delete(key as string);
+    if (key === null || !(previous || this.#makeRoom())) this.#isComplete = false;
     else this.#byKey.set(key, { event, result, processedAtMs: Date.now(), isConfirmed: true });
     return !previous || !isSame(previous.result, result);
   }
@@ -69,11 +76,12 @@ export class KeptEvents {
     this.#byKey.clear();
   }
 
-  #removeUnconfirmed(): boolean {
-    for (const [key, { isConfirmed }] of this.#byKey) {
-      if (!isConfirmed) return this.#byKey.delete(key);
-    }
-    return false;
+  /** Removes an unconfirmed event if the buffer is full. @returns whether there is room */
+  #makeRoom(): boolean {
+    if (this.#byKey.size < this.max) return true;
+    this.#wasFull = true;
+    const [first] = this.#byKey;
+    return first?.[1].isConfirmed === false && this.#byKey.delete(first[0]);
   }
 }
 
