@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
 import { checkout, openShop, type Person, registerPerson } from './harness/people.js';
 import { type StockNumber, warehouseClient, watchStock } from './harness/subscribe.js';
 import { startSystem, type TestSystem } from './harness/system.js';
@@ -89,6 +91,31 @@ describe('stockChanged, over graphql-ws at the warehouse subgraph', () => {
     );
     await until(watch.seen, 9);
     await client.dispose();
+  });
+
+  it('ends with TRY_AGAIN when a shop grows beyond 10,000 variants', async () => {
+    const database = new pg.Client({ connectionString: system.databases.warehouse });
+    await database.connect();
+    const shopId = randomUUID();
+    const addItems = (from: number, to: number) =>
+      database.query(
+        `insert into stock_item (shop_id, sku, available, version)
+         select $1, 'many-' || n, 0, 1 from generate_series($2::int, $3::int) as n`,
+        [shopId, from, to],
+      );
+    await addItems(1, 10_000);
+    const client = warehouseClient(system);
+    const watch = watchStock(client, { shopId });
+    await eventually(
+      async () => watch.seen.length,
+      (count) => count === 10_000,
+    );
+    await addItems(10_001, 10_001);
+    const failure = await eventually(async () => watch.failure(), Boolean);
+    expect(failure).toMatchObject({ extensions: { code: 'TRY_AGAIN' } });
+    await client.dispose();
+    await database.query('delete from stock_item where shop_id = $1', [shopId]);
+    await database.end();
   });
 
   it('requires skus or a shop, and at most 100 skus', async () => {

@@ -21,6 +21,7 @@ const options: FeedIndexOptions<Row, string> = {
   keyOf: (each) => each.id,
   feedsMax: 10_000,
   rowsMax: 100_000,
+  feedRowsMax: 100_000,
 };
 const indexOf = (limits: Partial<typeof options> = {}) =>
   new FeedIndex<Row, string>({ ...options, ...limits });
@@ -120,6 +121,41 @@ describe('an index of feeds', () => {
     expect(() => index.open([id('d')])).toThrow(expect.objectContaining(refused));
     index.closeAll();
     expect({ size: index.size, rows: index.rows }).toEqual({ size: 0, rows: 0 });
+  });
+
+  it('ends feeds that would watch too many rows, and only as many as needed', async () => {
+    const index = indexOf({ rowsMax: 10 });
+    const other = index.open([id('other')]);
+    await index.load(other, [row('other', 1, 'h')]);
+    const feeds = [index.open([group('g')]), index.open([group('g')])];
+    for (const feed of feeds) await index.load(feed, [row('a', 1), row('b', 1)]);
+    await index.deliver([row('c', 1), row('d', 1)]);
+    expect(index.rows).toBe(9);
+    await index.deliver([row('e', 1), row('f', 1)]);
+    expect({ size: index.size, rows: index.rows }).toEqual({ size: 2, rows: 7 });
+    expect(feeds.map((feed) => feed.isClosed)).toEqual([false, true]);
+    await expect(feeds[1]?.next()).rejects.toMatchObject(refused);
+    expect(await unread(feeds[0] as LatestFeed<Row>)).toHaveLength(6);
+    await index.deliver([row('other', 2, 'h')]);
+    expect(await unread(other)).toEqual([row('other', 2, 'h')]);
+    index.closeAll();
+    expect({ size: index.size, rows: index.rows }).toEqual({ size: 0, rows: 0 });
+  });
+
+  it('ends a feed that has grown beyond what one may watch, however many topics have its rows', async () => {
+    const index = indexOf({ feedRowsMax: 3 });
+    const [small, large] = [index.open([group('g')]), index.open([group('g'), group('h')])];
+    await index.load(small, [row('a', 1)]);
+    await index.load(large, [row('a', 1), row('x', 1, 'h')]);
+    await index.deliver([row('b', 1), row('y', 1, 'h')]);
+    expect([small, large].map((feed) => feed.isClosed)).toEqual([false, false]);
+    await index.deliver([row('z', 1, 'h')]);
+    await expect(large.next()).rejects.toMatchObject(refused);
+    expect({ size: index.size, rows: index.rows }).toEqual({ size: 1, rows: 2 });
+    await index.deliver([row('c', 1), row('d', 1)]);
+    await expect(small.next()).rejects.toMatchObject(refused);
+    expect({ size: index.size, rows: index.rows }).toEqual({ size: 0, rows: 0 });
+    expect([...index.topics()]).toEqual([]);
   });
 
   it('lets others work during a large delivery and a large snapshot', async () => {

@@ -38,6 +38,14 @@ export interface FeedIndexOptions<T extends Versioned, W> {
   readonly feedsMax: number;
   /** rows watched by this process, each counted once for each feed that watches it */
   readonly rowsMax: number;
+  /** rows that one feed may watch, and one for each further topic, which may have none */
+  readonly feedRowsMax: number;
+}
+
+interface OpenFeed<T extends Versioned, W> {
+  readonly topics: readonly OpenTopic<T, W>[];
+  /** watched rows; a topic counts as one at least */
+  rows: number;
 }
 
 // Rows and pushes between two turns of the event loop: some 2 ms.
@@ -49,11 +57,14 @@ const workPerTurn = 1000;
  *
  * A row is delivered to all feeds of its topics in one turn of the event loop. So a feed never receives
  * an older version after a newer one, whatever the order in which messages, snapshots and catch-ups come.
+ *
+ * Topics get further rows while they are watched. A feed that would watch too many of them, or the process
+ * with it, ends with `TRY_AGAIN`; when it is opened again, it is refused if that is still so.
  */
 export class FeedIndex<T extends Versioned, W> {
   /** by kind, then by name */
   readonly #topics: ReadonlyArray<Map<string, OpenTopic<T, W>>>;
-  readonly #topicsByFeed = new Map<LatestFeed<T>, OpenTopic<T, W>[]>();
+  readonly #open = new Map<LatestFeed<T>, OpenFeed<T, W>>();
   #rows = 0;
 
   constructor(private readonly options: FeedIndexOptions<T, W>) {
@@ -62,7 +73,7 @@ export class FeedIndex<T extends Versioned, W> {
 
   /** number of open feeds */
   get size(): number {
-    return this.#topicsByFeed.size;
+    return this.#open.size;
   }
 
   /** watched rows, each counted for each feed that watches it; a topic counts as one row at least */
@@ -87,10 +98,8 @@ export class FeedIndex<T extends Versioned, W> {
     if (this.size >= this.options.feedsMax || this.#rows + rows > this.options.rowsMax)
       throw full();
     const feed = new LatestFeed<T>(() => this.#close(feed));
-    this.#topicsByFeed.set(
-      feed,
-      [...distinct.values()].map((watch) => this.#watch(watch, feed)),
-    );
+    const topics = [...distinct.values()].map((watch) => this.#watch(watch, feed));
+    this.#open.set(feed, { topics, rows });
     this.#rows += rows;
     return feed;
   }
@@ -99,19 +108,19 @@ export class FeedIndex<T extends Versioned, W> {
    * Gives a feed its snapshot, which was read after the feed was opened and before anybody reads from it.
    * Other feeds receive only rows that changed since.
    *
-   * @throws `TRY_AGAIN` when the process watches too many rows; the feed must be closed then
+   * @throws `TRY_AGAIN` when the process watches too many rows; the feed is closed then
    */
   async load(feed: LatestFeed<T>, rows: readonly T[]): Promise<void> {
     let work = 0;
     for (const row of rows) {
       work += 1 + this.#deliver(row);
+      if (feed.isClosed) throw full();
       feed.push(this.options.keyOf(row), row);
-      if (this.#rows > this.options.rowsMax) throw full();
       if (work < workPerTurn) continue;
       work = 0;
       await nextTurn();
     }
-    for (const topic of this.#topicsByFeed.get(feed) ?? []) topic.isLoaded = true;
+    for (const topic of this.#open.get(feed)?.topics ?? []) topic.isLoaded = true;
   }
 
   /** Delivers changed rows to the feeds that watch them and do not have these versions yet. */
@@ -127,7 +136,7 @@ export class FeedIndex<T extends Versioned, W> {
   }
 
   closeAll(): void {
-    for (const feed of [...this.#topicsByFeed.keys()]) void feed.return();
+    for (const feed of [...this.#open.keys()]) void feed.return();
   }
 
   /** @returns the number of pushes */
@@ -140,12 +149,25 @@ export class FeedIndex<T extends Versioned, W> {
       const key = this.options.keyOf(row);
       const known = topic.known.get(key);
       if (known !== undefined && row.version <= known) continue;
-      if (known === undefined && topic.known.size > 0) this.#rows += topic.feeds.size;
+      if (known === undefined && topic.known.size > 0) this.#grow(topic);
       topic.known.set(key, row.version);
       for (const feed of topic.feeds) feed.push(key, row);
       pushes += topic.feeds.size;
     }
     return pushes;
+  }
+
+  /** Counts a further row for each feed of a topic. Feeds that would watch too many rows end. */
+  #grow({ feeds }: OpenTopic<T, W>): void {
+    const { rowsMax, feedRowsMax } = this.options;
+    for (const feed of feeds) {
+      const open = this.#open.get(feed);
+      assert(open !== undefined, 'a feed of a topic is open');
+      open.rows += 1;
+      this.#rows += 1;
+      const feedMax = feedRowsMax + open.topics.length - 1;
+      if (open.rows > feedMax || this.#rows > rowsMax) feed.end(grown());
+    }
   }
 
   #ofKind(watch: W): Map<string, OpenTopic<T, W>> {
@@ -167,14 +189,15 @@ export class FeedIndex<T extends Versioned, W> {
   }
 
   #close(feed: LatestFeed<T>): void {
-    for (const topic of this.#topicsByFeed.get(feed) ?? []) {
-      this.#rows -= rowsOf(topic);
+    const { topics = [], rows = 0 } = this.#open.get(feed) ?? {};
+    this.#rows -= rows;
+    for (const topic of topics) {
       topic.feeds.delete(feed);
       if (topic.feeds.size > 0) continue;
       this.#ofKind(topic.watch).delete(this.options.nameOf(topic.watch));
       topic.known.clear();
     }
-    this.#topicsByFeed.delete(feed);
+    this.#open.delete(feed);
   }
 }
 
@@ -183,3 +206,4 @@ const rowsOf = (topic: { readonly known: ReadonlyMap<string, number> } | undefin
   Math.max(1, topic?.known.size ?? 0);
 
 const full = () => tryAgain('Too many open subscriptions. Try again later.');
+const grown = () => tryAgain('The subscription has grown too large. Please subscribe again.');

@@ -131,4 +131,22 @@ describe('alerts of low stock', () => {
     expect(alerts.levels()).toBe(0);
     expect((await rowsRead(ofLevels, () => sleep(1500))).statements).toBe(0);
   });
+
+  it('end with TRY_AGAIN when the affected levels of their shop become too many', async () => {
+    const alerts = create({ feedsMax: 10, levelsMax: 30 });
+    const [small, growing] = [await openShop(10, 10), await openShop(30, 20)];
+    const stays = await alerts.open(small.shopId);
+    const feeds = [await alerts.open(growing.shopId), await alerts.open(growing.shopId)];
+    await growing.setOnHand(21, 1);
+    for (const feed of feeds) {
+      const read = (async () => {
+        for await (const _ of feed);
+      })();
+      await expect(read).rejects.toMatchObject({ extensions: { code: 'TRY_AGAIN' } });
+    }
+    expect([alerts.levels(), stays.isClosed]).toEqual([10, false]);
+    await expect(alerts.open(growing.shopId)).rejects.toMatchObject({
+      extensions: { code: 'TRY_AGAIN' },
+    });
+  });
 });

@@ -27,7 +27,8 @@ export interface LevelAlerts {
   /**
    * Opens a feed of the ids of levels that become affected, or worse, from now on.
    *
-   * @throws `TRY_AGAIN` while this process has 5,000 feeds, or the watched shops have 250,000 affected levels
+   * @throws `TRY_AGAIN` while this process has 5,000 feeds, or the watched shops have 250,000 affected levels.
+   *   The feed ends with `TRY_AGAIN` when its shop grows beyond that number
    */
   open(shopId: string): Promise<LevelFeed>;
   /** affected levels that are kept in memory */
@@ -50,14 +51,11 @@ export function createLevelAlerts(
   logger: Logger,
   { feedsMax, levelsMax }: AlertLimits = limitsDefault,
 ): LevelAlerts {
-  const watched = new WatchedLevels(em, kind);
+  const watched = new WatchedLevels(em, kind, levelsMax);
   const feeds = new Set<LevelFeed>();
   const loads = new Map<string, Promise<void>>();
   const hinted = new Map<string, StockKey>();
   let soon: NodeJS.Timeout | undefined;
-  const checkLevels = () => {
-    if (watched.size > levelsMax) throw full();
-  };
 
   async function lookAtHinted() {
     while (hinted.size > 0) {
@@ -107,9 +105,10 @@ export function createLevelAlerts(
       feeds.add(feed);
       shop.feeds.add(feed);
       try {
-        const load = loads.get(shopId) ?? watched.load(shopId, checkLevels);
+        const load = loads.get(shopId) ?? watched.load(shopId);
         loads.set(shopId, load);
         await load;
+        if (feed.isClosed) throw full();
         return feed;
       } catch (error) {
         await feed.return();

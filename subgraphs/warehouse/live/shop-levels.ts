@@ -50,4 +50,9 @@ export class ShopLevels {
   release(): void {
     for (const feed of this.feeds) feed.release();
   }
+
+  /** Ends all feeds with the reason. */
+  end(reason: Error): void {
+    for (const feed of [...this.feeds]) feed.end(reason);
+  }
 }

@@ -131,11 +131,36 @@ describe('the stock feeds of a process', () => {
     const ofKey = collect(await feeds.open({ skus: [skuOf(1)], shopId: later }));
     await reaches(ofShop, 3, 1);
     await addItems(later, prefix, 1, 2);
-    await addItems(shopId, prefix, 4, 12_000);
-    await reaches(ofShop, 12_000, 1);
+    await addItems(shopId, prefix, 4, 9000);
+    await reaches(ofShop, 9000, 1);
     await reaches(ofSku, 2, 1);
     await reaches(ofKey, 1, 1);
     expect([...ofShop.values()].every(({ length }) => length === 1)).toBe(true);
+  });
+
+  it('end with TRY_AGAIN when a shop grows beyond 10,000 items, and are refused then', async () => {
+    const feeds = create();
+    const prefix = newId();
+    const { shopId } = await openShop(9999, prefix);
+    const other = await openShop(1);
+    const stays = await feeds.open({ skus: [other.skuOf(1)], shopId: null });
+    const feed = await feeds.open({ skus: null, shopId });
+    await addItems(shopId, prefix, 10_000, 10_000);
+    await eventually(
+      async () => feeds.items(),
+      (items) => items === 10_001,
+    );
+    await addItems(shopId, prefix, 10_001, 10_001);
+    await eventually(
+      async () => feed.isClosed,
+      (isClosed) => isClosed,
+    );
+    await expect(feed.next()).rejects.toMatchObject({ extensions: { code: 'TRY_AGAIN' } });
+    expect({ count: feeds.count(), items: feeds.items() }).toEqual({ count: 1, items: 1 });
+    expect(stays.isClosed).toBe(false);
+    await expect(feeds.open({ skus: null, shopId })).rejects.toMatchObject({
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
   });
 
   it('deliver what Redis publishes at once, to the feeds that watch it', async () => {

@@ -21,7 +21,8 @@ export interface StockFeeds {
    * Opens a feed that starts with the current stock.
    *
    * @throws `BAD_USER_INPUT` for a filter with more than 10,000 items; `TRY_AGAIN` while this process has
-   *   10,000 feeds, or watches 250,000 items, each counted for each feed that watches it
+   *   10,000 feeds, or watches 250,000 items, each counted for each feed that watches it. The feed ends with
+   *   `TRY_AGAIN` when it grows beyond these numbers
    */
   open(filter: StockFilter): Promise<StockFeed>;
   /** the number of open feeds */

@@ -4,10 +4,8 @@ import { Coalescer } from '../../shared/batching/coalescer.js';
 import { badInput, type DomainError } from '../../shared/errors.js';
 import type { StockChanged } from '../signals/stock-signals.js';
 import { readItems } from './read-items.js';
-import type { StockFilter } from './stock-watch.js';
+import { feedItemsMax, type StockFilter } from './stock-watch.js';
 
-/** items that one subscriber may watch */
-export const feedItemsMax = 10_000;
 // One statement for the feeds that are opened at once, of 10 × 100 SKUs at most.
 const feedsPerRead = 10;
 const readsAtOnce = 2;

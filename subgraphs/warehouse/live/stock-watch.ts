@@ -18,6 +18,9 @@ export interface StockWatch {
 export type StockFeed = LatestFeed<StockChanged>;
 export type StockIndex = FeedIndex<StockChanged, StockWatch>;
 
+/** items that one subscriber may watch */
+export const feedItemsMax = 10_000;
+
 export interface StockFeedLimits {
   /** open feeds of a process */
   readonly feedsMax: number;
@@ -47,6 +50,7 @@ export const createStockIndex = ({ feedsMax, itemsMax }: StockFeedLimits): Stock
     keyOf: stockKeyOf,
     feedsMax,
     rowsMax: itemsMax,
+    feedRowsMax: feedItemsMax,
   });
 
 export const watchesOf = ({ skus, shopId }: StockFilter): StockWatch[] =>

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { StockKey } from '../../contracts/stock-key.js';
+import { tryAgain } from '../../shared/errors.js';
 import {
   type AlertKind,
   beginning,
@@ -23,7 +24,8 @@ interface Round {
 
 /**
  * The affected levels of the watched shops, as last read. Reads run one after another, so that an earlier
- * result is never applied after a later one.
+ * result is never applied after a later one. When a read finds more affected levels than are kept, the feeds
+ * of the shops that got some end with `TRY_AGAIN`.
  */
 export class WatchedLevels {
   readonly #shops = new Map<string, ShopLevels>();
@@ -33,6 +35,7 @@ export class WatchedLevels {
   constructor(
     private readonly em: EntityManager,
     private readonly kind: AlertKind,
+    private readonly levelsMax: number,
   ) {}
 
   /** affected levels of all shops */
@@ -57,15 +60,14 @@ export class WatchedLevels {
     this.#shops.delete(shopId);
   }
 
-  /** Reads all affected levels of a shop. @param check throws if these become too many */
-  async load(shopId: string, check: () => void): Promise<void> {
+  /** Reads all affected levels of a shop. */
+  async load(shopId: string): Promise<void> {
     const shop = this.#shops.get(shopId);
     let after: LevelPlace = { ...beginning, shopId };
     for (let isLast = false; !isLast && shop && this.#shops.get(shopId) === shop; ) {
       const rows = await this.#read(() =>
         readAffected(this.em, this.kind, [shopId], after, levelsPerRead),
       );
-      check();
       after = rows.at(-1) ?? after;
       isLast = rows.length < levelsPerRead;
     }
@@ -120,15 +122,18 @@ export class WatchedLevels {
   }
 
   #apply(rows: readonly LevelDegree[]): void {
-    const changed = new Set<ShopLevels>();
+    const changed = new Map<ShopLevels, number>();
     for (const { id, shopId, degree } of rows) {
       const shop = this.#shops.get(shopId);
       if (!shop) continue;
+      if (!changed.has(shop)) changed.set(shop, shop.size);
       shop.set(id, degree);
-      changed.add(shop);
       if (degree > 0) this.#round?.seen.add(id);
     }
-    for (const shop of changed) shop.release();
+    for (const [shop, sizeBefore] of changed) {
+      if (shop.size > sizeBefore && this.size > this.levelsMax) shop.end(tooMany());
+      else shop.release();
+    }
   }
 
   #serially<T>(work: () => Promise<T>): Promise<T> {
@@ -137,3 +142,5 @@ export class WatchedLevels {
     return result;
   }
 }
+
+const tooMany = () => tryAgain('Too many stock levels are watched. Please subscribe again later.');

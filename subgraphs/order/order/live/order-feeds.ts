@@ -55,6 +55,7 @@ export function createOrderFeeds(
     keyOf: ({ id }) => id,
     feedsMax,
     rowsMax: feedsMax,
+    feedRowsMax: 1,
   });
   const reads = createOrderReads(em, feedsMax);
   const hinted = new Set<string>();
