@@ -1,6 +1,11 @@
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { parseSessionEnded, sessionEndedChannel } from '../subgraphs/contracts/session-ended.js';
+import {
+  type ChangedSessions,
+  parseSessionsMessage,
+  sessionEndedChannel,
+  sessionsMessage,
+} from '../subgraphs/contracts/session-ended.js';
 import { logIn } from './harness/people.js';
 import { sessionsOf, type Tokens } from './harness/sessions.js';
 import { startSystem, type TestSystem } from './harness/system.js';
@@ -11,7 +16,7 @@ describe('ended sessions', () => {
   let database: pg.Client;
   let subscriber: Redis;
   let calls: ReturnType<typeof sessionsOf>;
-  let messages: string[][] = [];
+  let messages: ChangedSessions[] = [];
   beforeAll(async () => {
     system = await startSystem();
     calls = sessionsOf(system);
@@ -19,7 +24,10 @@ describe('ended sessions', () => {
     await database.connect();
     subscriber = new Redis(system.redis.url);
     await subscriber.subscribe(sessionEndedChannel);
-    subscriber.on('message', (_, message) => messages.push([...parseSessionEnded(message)].sort()));
+    subscriber.on('message', (_, message) => {
+      const { sessionIds, change } = parseSessionsMessage(message) as ChangedSessions;
+      messages.push({ sessionIds: [...sessionIds].sort(), change });
+    });
   });
   beforeEach(() => {
     messages = [];
@@ -39,7 +47,9 @@ describe('ended sessions', () => {
       async () => messages,
       ({ length }) => length >= count,
     );
-  const sorted = (...tokens: Tokens[]) => tokens.map(sessionOf).sort();
+  const ended = (...tokens: Tokens[]): ChangedSessions => {
+    return { sessionIds: tokens.map(sessionOf).sort(), change: { kind: 'ended' } };
+  };
 
   it('are published once, in one message for each transaction', async () => {
     const { email, tokens: first } = await calls.register();
@@ -48,14 +58,14 @@ describe('ended sessions', () => {
       await calls.login(email, 'secret-1'),
     ];
     await calls.logout(first.accessToken);
-    expect(await published(1)).toEqual([sorted(first)]);
+    expect(await published(1)).toEqual([ended(first)]);
     await calls.logout(second.accessToken, true);
-    expect(await published(2)).toEqual([sorted(first), sorted(second, third)]);
+    expect(await published(2)).toEqual([ended(first), ended(second, third)]);
     // A session that had ended before is not published again.
     await calls.logout(third.accessToken, true);
     const { tokens: last } = await calls.register();
     await calls.logout(last.accessToken);
-    expect((await published(3))[2]).toEqual(sorted(last));
+    expect((await published(3))[2]).toEqual(ended(last));
   });
 
   it('by a changed password are those of the other devices', async () => {
@@ -63,7 +73,7 @@ describe('ended sessions', () => {
     const there = await calls.login(email, 'secret-1');
     await calls.changePassword(here.accessToken, 'wrong-password', 'secret-2');
     await calls.changePassword(here.accessToken, 'secret-1', 'secret-2');
-    expect(await published(1)).toEqual([sorted(there)]);
+    expect(await published(1)).toEqual([ended(there)]);
   });
 
   it('include one whose refresh token was used by two', async () => {
@@ -71,7 +81,7 @@ describe('ended sessions', () => {
     await calls.refresh(tokens.refreshToken);
     await database.query("update refresh_token set used_at = used_at - interval '1 minute'");
     expect((await calls.refresh(tokens.refreshToken)).__typename).toBe('InvalidCredentials');
-    expect(await published(1)).toEqual([sorted(tokens)]);
+    expect(await published(1)).toEqual([ended(tokens)]);
   });
 
   it('include those of a user whose role has changed, although they continue', async () => {
@@ -86,18 +96,39 @@ describe('ended sessions', () => {
       );
     await setRole('CUSTOMER'); // as before
     await setRole('VENDOR');
-    expect(await published(1)).toEqual([sorted(tokens, other)]);
+    await setRole('ADMIN');
+    const { sessionIds } = ended(tokens, other);
+    expect(await published(2)).toEqual(
+      ['VENDOR', 'ADMIN'].map((role) => {
+        return { sessionIds, change: { kind: 'role', role, atMs: expect.any(Number) } };
+      }),
+    );
+    const [first, second] = messages.map(({ change }) =>
+      change.kind === 'role' ? change.atMs : 0,
+    );
+    expect(second).toBeGreaterThan(first as number);
+    const { rows } = await database.query('select extract(epoch from now()) * 1000 as now');
+    expect(Math.abs(Number(rows[0].now) - (second as number))).toBeLessThan(60_000);
     expect((await calls.refresh(tokens.refreshToken)).__typename).toBe('Session');
   });
 });
 
-describe('a message about ended sessions', () => {
+describe('a message about sessions', () => {
   const id = '01234567-89ab-7def-8123-456789abcdef';
+  const change = { kind: 'ended' } as const;
 
   it('is ignored when it is malformed', () => {
-    expect(parseSessionEnded(`${id},${id}`)).toEqual([id, id]);
-    for (const message of ['', 'x', `${id},`, `${id},x`, '[]', `${id}\n`]) {
-      expect(parseSessionEnded(message)).toEqual([]);
-    }
+    const changed = { sessionIds: [id, id], change };
+    expect(parseSessionsMessage(sessionsMessage(changed))).toEqual(changed);
+    const malformed = [
+      ...['', 'x', id, 'null', '[]', '{}'],
+      ...[[], ['x'], [`${id}\n`], [null], Array(1001).fill(id)].map((sessionIds) =>
+        JSON.stringify({ sessionIds, change }),
+      ),
+      ...[null, {}, { kind: 'x' }, { kind: 'role', role: 'X', atMs: 1 }, { kind: 'role' }].map(
+        (other) => JSON.stringify({ sessionIds: [id], change: other }),
+      ),
+    ];
+    for (const message of malformed) expect(parseSessionsMessage(message)).toBe(null);
   });
 });

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
-import { sessionEndedChannel } from '../subgraphs/contracts/session-ended.js';
+import { sessionEndedChannel, sessionsMessage } from '../subgraphs/contracts/session-ended.js';
 import { type Answer, gauge, type LiveClient, liveClients, overWebSocket } from './harness/live.js';
-import { openShop, type Person, registerPerson } from './harness/people.js';
+import { logIn, openShop, type Person, registerPerson } from './harness/people.js';
 import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
 import { sessionsOf, type Tokens } from './harness/sessions.js';
 import { startSystem, type TestSystem } from './harness/system.js';
@@ -56,8 +56,6 @@ describe('streams of a session', () => {
     const { email, tokens } = await calls.register();
     return { email, tokens, again: () => calls.login(email, 'secret-1') as Promise<Tokens> };
   };
-  /** A token is to the second: without a later one, it could be from after the end of the session. */
-  const nextSecond = () => new Promise((resolve) => setTimeout(resolve, 1100));
 
   it.each(Object.keys(liveClients))(
     'over %s end with UNAUTHENTICATED at logout, and those of another session stay',
@@ -112,7 +110,6 @@ describe('streams of a session', () => {
     const { tokens } = await loggedIn();
     const client = kept(overWebSocket(system.url, tokens.accessToken));
     const watched = await watch(client);
-    await nextSecond();
     await calls.logout(tokens.accessToken);
     await endsUnauthenticated(watched);
     const again = kept(overWebSocket(system.url, tokens.accessToken));
@@ -130,6 +127,28 @@ describe('streams of a session', () => {
     });
     expect(overSse.status).toBe(401);
     await overSse.text();
+  });
+
+  it('end when its user gets another role, and are opened at once with a new token', async () => {
+    const { tokens } = await loggedIn();
+    const admin = await logIn(system, 'ada');
+    const userId = JSON.parse(
+      Buffer.from(tokens.accessToken.split('.')[1] as string, 'base64url').toString(),
+    ).sub;
+    const former = await watch(kept(overWebSocket(system.url, tokens.accessToken)));
+    await system.graphql(
+      'mutation ($input: SetRoleInput!) { setRole(input: $input) { role } }',
+      { input: { userId, role: 'VENDOR' } },
+      admin.token,
+    );
+    await endsUnauthenticated(former);
+    const refused = kept(overWebSocket(system.url, tokens.accessToken)).subscribe(query, {
+      skus: [sku],
+    });
+    expect(await eventually(async () => refused.ended(), Boolean)).toMatchObject({ code: 4403 });
+    const { accessToken } = await calls.refresh(tokens.refreshToken);
+    const present = await watch(kept(overWebSocket(system.url, accessToken)));
+    expect(present.ended()).toBe(null);
   });
 
   it('stay open while Redis is away, and malformed messages end none', async () => {
@@ -168,7 +187,8 @@ describe('streams of a session', () => {
   async function publish({ accessToken }: Tokens) {
     const claims = Buffer.from(accessToken.split('.')[1] as string, 'base64url').toString();
     const redis = new Redis(system.redis.url);
-    await redis.publish(sessionEndedChannel, JSON.parse(claims).sid);
+    const message = { sessionIds: [JSON.parse(claims).sid], change: { kind: 'ended' } } as const;
+    await redis.publish(sessionEndedChannel, sessionsMessage(message));
     redis.disconnect();
   }
 });

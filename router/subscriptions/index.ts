@@ -142,7 +142,7 @@ export function createSubscriptions(
   );
   const clientOf = async (authorization: string | undefined, address: string): Promise<Client> => {
     const identity = await options.verifyToken(authorization);
-    const client = { identity, authorization, address, ...timesOf(authorization) };
+    const client = { identity, authorization, address, expiresAtMs: expiryOf(authorization) };
     if (endedSessions.hasEnded(client)) throw sessionEnded();
     return client;
   };
@@ -160,13 +160,14 @@ export function createSubscriptions(
       operationMaxMs: config.OPERATION_TIMEOUT_MS,
       format,
       clientOf,
+      hasEnded: (client) => endedSessions.hasEnded(client),
     });
 
     if (options.events) {
-      receiveEndedSessions(options.events, (sessionIds) => {
-        endedSessions.add(sessionIds);
-        hub.endSessions(sessionIds);
-        webSockets.endSessions(sessionIds);
+      receiveEndedSessions(options.events, (changed) => {
+        endedSessions.add(changed);
+        hub.endSessions(changed.sessionIds);
+        webSockets.endSessions(changed.sessionIds);
       });
     }
 
@@ -236,11 +237,10 @@ export function createSubscriptions(
   }
 }
 
-/** When a verified token was issued and when it expires; Infinity if it does not, or without one. */
-function timesOf(authorization: string | undefined): Pick<Client, 'issuedAtMs' | 'expiresAtMs'> {
+/** When a verified token expires, Unix time in milliseconds; Infinity if it does not, or without one. */
+function expiryOf(authorization: string | undefined): number {
   const claims = authorization ? decodeJwt(authorization.replace(/^Bearer /i, '')) : {};
-  const { iat = 0, exp = Number.POSITIVE_INFINITY } = claims;
-  return { issuedAtMs: iat * 1000, expiresAtMs: exp * 1000 };
+  return (claims.exp ?? Number.POSITIVE_INFINITY) * 1000;
 }
 
 function refuseUpgrade(socket: Duplex, error: unknown, logger: Logger): void {

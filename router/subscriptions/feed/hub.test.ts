@@ -14,7 +14,6 @@ const never = Number.POSITIVE_INFINITY;
 const person = (id: string, expiresAtMs = never): Client => ({
   identity: { id, role: 'CUSTOMER', sessionId: 's' } satisfies Identity,
   authorization: `Bearer ${id}`,
-  issuedAtMs: 0,
   expiresAtMs,
   address: '::1',
 });
@@ -515,6 +514,21 @@ describe('open subscriptions', () => {
     expect(hub.counts().subscriptions).toBe(2);
     expect(() => open(inSession('s1'))).toThrow('session has ended');
     expect(hub.counts().subscriptions).toBe(2);
+    hub.stop();
+  });
+
+  it('of a session end when its user gets another role, and stay with tokens of that role', () => {
+    let role = 'CUSTOMER';
+    const hasEnded = ({ identity }: Client) => identity?.role !== role;
+    const { hub, open } = openHub({}, { hasEnded });
+    const former = open(person('ana'));
+    role = 'VENDOR';
+    const present = open({
+      ...person('ana'),
+      identity: { id: 'ana', role: 'VENDOR', sessionId: 's' },
+    });
+    hub.endSessions(['s']);
+    expect([former.isClosed, present.isClosed]).toEqual([true, false]);
     hub.stop();
   });
 });

@@ -31,8 +31,6 @@ export interface Client {
   readonly authorization: string | undefined;
   /** expiry of the token, Unix time in milliseconds; Infinity without a token */
   readonly expiresAtMs: number;
-  /** when the token was issued, Unix time in milliseconds */
-  readonly issuedAtMs: number;
   /** rate limit key of the address */
   readonly address: string;
 }
@@ -48,7 +46,7 @@ export interface HubOptions {
   readonly completionMaxMs: number;
   /** Charges a client. @throws `RATE_LIMITED` */
   consumeCost(client: Client, cost: number): Promise<void>;
-  /** whether the session of a client has ended */
+  /** whether the session of a client has ended, or its user has another role */
   hasEnded(client: Client): boolean;
   planner(): Planner;
   upstreamOf(subgraph: string): Upstream;
@@ -60,7 +58,7 @@ export interface Hub {
    *   the session has ended
    */
   open(accepted: AcceptedSubscription, client: Client): ClientStream;
-  /** Ends the subscriptions of sessions, with the error that the session has ended. */
+  /** Ends those subscriptions of sessions whose client `hasEnded`, with the error that the session has ended. */
   endSessions(sessionIds: readonly string[]): void;
   /** Ends all subscriptions with the error that the schema changed. */
   reload(): void;
@@ -84,7 +82,7 @@ export function createHub(options: HubOptions): Hub {
   const feeds = new Set<Feed>();
   const joinable = new Map<string, Feed>();
   const streams = new Set<ClientStream>();
-  const streamsOfSession = new Map<string, Set<ClientStream>>();
+  const streamsOfSession = new Map<string, Map<ClientStream, Client>>();
   const completions = new FairSemaphore(options.completionsMax);
   const openCounts = createOpenCounts('Subscription', options.perClientMax, options.totalMax);
   const streamEnd = (error: unknown) => new StreamEnd(options.format([error]));
@@ -122,11 +120,11 @@ export function createHub(options: HubOptions): Hub {
     return feed;
   }
 
-  function addStream(stream: ClientStream, { identity }: Client): () => void {
+  function addStream(stream: ClientStream, client: Client): () => void {
     streams.add(stream);
-    const id = identity?.sessionId;
-    const ofSession = (id && streamsOfSession.get(id)) || new Set();
-    if (id) streamsOfSession.set(id, ofSession.add(stream));
+    const id = client.identity?.sessionId;
+    const ofSession = (id && streamsOfSession.get(id)) || new Map<ClientStream, Client>();
+    if (id) streamsOfSession.set(id, ofSession.set(stream, client));
     return () => {
       streams.delete(stream);
       ofSession.delete(stream);
@@ -176,8 +174,10 @@ export function createHub(options: HubOptions): Hub {
       return stream;
     },
     endSessions(sessionIds) {
-      const ended = sessionIds.flatMap((id) => [...(streamsOfSession.get(id) ?? [])]);
-      for (const stream of ended) stream.end(streamEnd(sessionEnded()));
+      const open = sessionIds.flatMap((id) => [...(streamsOfSession.get(id) ?? [])]);
+      for (const [stream, client] of open) {
+        if (options.hasEnded(client)) stream.end(streamEnd(sessionEnded()));
+      }
     },
     reload() {
       const reason = streamEnd(schemaReload());

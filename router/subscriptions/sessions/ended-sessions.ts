@@ -1,31 +1,32 @@
 import { LRUCache } from 'lru-cache';
+import type { ChangedSessions, SessionChange } from '../../../subgraphs/contracts/session-ended.js';
 import type { Identity } from '../../../subgraphs/shared/auth/tokens.js';
 
 // Longer than access tokens are valid.
 const rememberedMs = 60 * 60 * 1000;
 const sessionsMax = 50_000;
 
-interface TokenOfClient {
-  readonly identity: Identity | null;
-  /** Unix time in milliseconds, to the second */
-  readonly issuedAtMs: number;
-}
-
 /**
- * Sessions that ended, or whose user has another role: streams are not opened with access tokens that were
- * issued before. A session that continues gets new ones.
+ * Sessions that ended, or whose user has another role: streams are not opened with access tokens of the former,
+ * nor with those of the latter that state another role. A session that continues gets new ones.
  */
 export class EndedSessions {
-  readonly #endedAtMs = new LRUCache<string, number>({ max: sessionsMax, ttl: rememberedMs });
+  readonly #changes = new LRUCache<string, SessionChange>({ max: sessionsMax, ttl: rememberedMs });
 
-  add(sessionIds: readonly string[]): void {
-    // The time of a token has no milliseconds.
-    const nowMs = Math.floor(Date.now() / 1000) * 1000;
-    for (const id of sessionIds) this.#endedAtMs.set(id, nowMs);
+  /** Messages may arrive in another order than they were published. */
+  add({ sessionIds, change }: ChangedSessions): void {
+    for (const id of sessionIds) {
+      if (replaces(change, this.#changes.get(id))) this.#changes.set(id, change);
+    }
   }
 
-  hasEnded({ identity, issuedAtMs }: TokenOfClient): boolean {
-    const endedAtMs = identity ? this.#endedAtMs.get(identity.sessionId) : undefined;
-    return endedAtMs !== undefined && issuedAtMs < endedAtMs;
+  hasEnded({ identity }: { readonly identity: Identity | null }): boolean {
+    const change = identity ? this.#changes.get(identity.sessionId) : undefined;
+    return change?.kind === 'ended' || (change?.kind === 'role' && change.role !== identity?.role);
   }
+}
+
+function replaces(change: SessionChange, known: SessionChange | undefined): boolean {
+  if (change.kind === 'ended' || !known) return true;
+  return known.kind === 'role' && known.atMs <= change.atMs;
 }

@@ -39,6 +39,8 @@ export interface WebSocketOptions {
   readonly format: FormatErrors;
   /** The client of an Authorization header. @throws `UNAUTHENTICATED` */
   clientOf(authorization: string | undefined, address: string): Promise<Client>;
+  /** whether the session of a client has ended, or its user has another role */
+  hasEnded(client: Client): boolean;
 }
 
 const placeholderDocument = parse('{ __typename }');
@@ -152,13 +154,17 @@ export function serveWebSockets(options: WebSocketOptions) {
         server.emit('connection', socket, request);
       });
     },
-    /** Closes the connections of sessions, each after the results of its queries and mutations. */
+    /**
+     * Closes those connections of sessions whose client `hasEnded`, each after the results of its queries and
+     * mutations.
+     */
     endSessions(sessionIds: readonly string[]): void {
-      const ended = new Set(sessionIds);
+      const changed = new Set<string | undefined>(sessionIds);
       for (const socket of server.clients) {
         const connection = connections.get(socket);
-        const sessionId = connection?.client?.identity?.sessionId;
-        if (sessionId && ended.has(sessionId)) connection?.closeSoon('The session has ended');
+        const client = connection?.client;
+        if (!client || !changed.has(client.identity?.sessionId)) continue;
+        if (options.hasEnded(client)) connection.closeSoon('The session has ended');
       }
     },
     /** Accepts no new operation, and closes each connection after the results of its queries and mutations. */

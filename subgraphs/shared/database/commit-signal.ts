@@ -1,20 +1,20 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 
-type Listener = (ids: readonly string[]) => void;
+type Listener<T> = (marks: readonly T[]) => void;
 
-/** Notifies a listener of the ids that transactions marked, after their commit. */
-export interface CommitSignal {
-  /** Calls `listener` after each commit, with the distinct ids that the transaction marked. */
-  listen(orm: MikroORM, listener: Listener): void;
-  /** Marks ids: for the commit of the transaction of `em`, or at once if there is none. */
-  mark(em: EntityManager, ids: readonly string[]): void;
+/** Notifies a listener of what transactions marked, such as ids, after their commit. */
+export interface CommitSignal<T> {
+  /** Calls `listener` after each commit, with the distinct marks of the transaction. */
+  listen(orm: MikroORM, listener: Listener<T>): void;
+  /** Marks for the commit of the transaction of `em`, or at once if there is none. */
+  mark(em: EntityManager, marks: readonly T[]): void;
 }
 
 /** A process has one listener per signal. Without one, marks are ignored. */
-export function createCommitSignal(): CommitSignal {
+export function createCommitSignal<T = string>(): CommitSignal<T> {
   /** by MikroORM’s event manager, which all entity managers of a process share */
-  const listeners = new WeakMap<object, Listener>();
-  const markedIn = new WeakMap<object, Set<string>>();
+  const listeners = new WeakMap<object, Listener<T>>();
+  const markedIn = new WeakMap<object, Set<T>>();
   return {
     listen({ em }, listener) {
       const events = em.getEventManager();
@@ -26,15 +26,15 @@ export function createCommitSignal(): CommitSignal {
         },
       });
     },
-    mark(em, ids) {
-      if (ids.length === 0) return;
+    mark(em, marks) {
+      if (marks.length === 0) return;
       const transaction = em.getTransactionContext<object>();
       if (!transaction) {
-        listeners.get(em.getEventManager())?.(ids);
+        listeners.get(em.getEventManager())?.(marks);
         return;
       }
       const marked = markedIn.get(transaction) ?? new Set();
-      for (const id of ids) marked.add(id);
+      for (const mark of marks) marked.add(mark);
       markedIn.set(transaction, marked);
     },
   };

@@ -39,7 +39,7 @@ export async function setRole(
     if (self.role !== 'ADMIN') throw forbidden();
     const user = await tx.findOne(User, { id: userId });
     if (!user) throw notFound('user', userId);
-    if (user.role !== role) await closeStreams(tx, userId);
+    if (user.role !== role) await closeStreams(tx, userId, role);
     user.role = role;
     return user;
   });

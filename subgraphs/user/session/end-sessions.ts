@@ -1,10 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { identityOf } from '../../shared/auth/callers.js';
+import type { Role } from '../../shared/auth/tokens.js';
 import { sql, sqlCount } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { lockUsers } from '../locks.js';
-import { markEnded } from './session-signals.js';
+import { markEnded, markRoleChanged } from './session-signals.js';
 
 /**
  * Ends the session of the access token, or all sessions of its user. Their refresh tokens are refused from
@@ -39,17 +40,21 @@ export async function endSessions(
   );
 }
 
-/** Closes the streams of all sessions of a user, whose access tokens state a former role. */
-export async function closeStreams(tx: EntityManager, userId: string): Promise<void> {
-  const live = await sql<{ id: string }>(
+/**
+ * Closes the streams of a user whose access tokens state another role. The user is locked: of two changes of
+ * the role the later one has the later time.
+ */
+export async function closeStreams(tx: EntityManager, userId: string, role: Role): Promise<void> {
+  const live = await sql<{ id: string; atMs: number }>(
     tx,
-    'select id from login_session where user_id = $1 and ended_at is null',
+    `select id, extract(epoch from clock_timestamp())::float8 * 1000 as "atMs"
+     from login_session where user_id = $1 and ended_at is null`,
     [userId],
   );
-  markEnded(
-    tx,
-    live.map(({ id }) => id),
-  );
+  const [first] = live;
+  if (!first) return;
+  const change = { kind: 'role', role, atMs: first.atMs } as const;
+  markRoleChanged(tx, { sessionIds: live.map(({ id }) => id), change });
 }
 
 /** Invalidates the refresh tokens of a session, which then continues with new ones. */
