@@ -212,8 +212,10 @@ async function main(): Promise<void> {
   step('the demo store is there');
   const hasTls = process.env.TLS_CERT || process.env.TLS_CERT_FILE;
   const systemUrl = `${hasTls ? 'https' : 'http'}://localhost:${ports.ports.router}/graphql`;
-  await startProcesses(environments({ databases, redisUrl, ports, secrets }));
-  writeRunningSystem(folder, { graphqlUrl: systemUrl, databases });
+  const environmentOf = environments({ databases, redisUrl, ports, secrets });
+  await startProcesses(environmentOf);
+  const { EVENTS_REDIS_URL: eventsRedisUrl } = environmentOf.user;
+  writeRunningSystem(folder, { graphqlUrl: systemUrl, databases, eventsRedisUrl });
   console.log(welcome(systemUrl, folder));
 }
 

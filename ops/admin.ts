@@ -2,15 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { address, loadConfig, requiredInProduction } from '../subgraphs/shared/config.js';
+import { address, loadConfig, requiredInProduction, setting } from '../subgraphs/shared/config.js';
 import { connect, disconnect } from '../subgraphs/shared/database/connect.js';
 import { DomainError } from '../subgraphs/shared/errors.js';
+import { createLogger } from '../subgraphs/shared/observability/logger.js';
+import { closeRedis, createRedis } from '../subgraphs/shared/runtime/redis.js';
 import { hasVisibleText } from '../subgraphs/shared/text.js';
 import { createAdmin } from '../subgraphs/user/account/create-admin.js';
 import { parseEmail } from '../subgraphs/user/credentials/identifier.js';
 import { hashPassword, refuseCommonPassword } from '../subgraphs/user/credentials/password.js';
 import { databaseSchema } from '../subgraphs/user/mikro-orm.config.js';
+import { publishEndedSessions } from '../subgraphs/user/session/session-signals.js';
 import { readRunningSystem, stateFolder } from './running-system.js';
 
 const usage = `admin create --email ADDRESS [--name NAME] [--password-stdin]
@@ -29,15 +33,22 @@ const options = {
 } as const;
 
 /**
- * Creates an admin in the database of the user subgraph.
+ * Creates an admin in the database of the user subgraph, and publishes the sessions that end with it.
  *
+ * @param eventsRedisUrl empty: streams of these sessions end when their access tokens expire
  * @returns the text to print
  * @throws UsageError
  */
-export async function runAdmin(args: string[], databaseUrl: string): Promise<string> {
+export async function runAdmin(
+  args: string[],
+  databaseUrl: string,
+  eventsRedisUrl = '',
+): Promise<string> {
   const { email, name, password } = await readArguments(args);
   const newPassword = password ?? randomBytes(12).toString('base64url');
   const orm = await connect({ name: 'admin', url: databaseUrl, poolMax: 1 }, databaseSchema);
+  const redis = eventsRedisUrl ? await connectEvents(eventsRedisUrl) : null;
+  if (redis) publishEndedSessions(orm, redis);
   try {
     const passwordHash = await hashPassword(newPassword);
     const keepsPassword = password === null;
@@ -46,8 +57,19 @@ export async function runAdmin(args: string[], databaseUrl: string): Promise<str
       return `${email} is now an admin, starting with its next access token.`;
     return `${email} is an admin.${password ? '' : ` Password: ${newPassword}`}`;
   } finally {
+    if (redis) await closeRedis(redis);
     await disconnect(orm);
   }
+}
+
+async function connectEvents(url: string): Promise<Redis> {
+  const redis = createRedis(url, createLogger('admin', 'silent'), 'admin');
+  await redis.connect().catch(() => {
+    console.error(
+      'Redis did not respond: subscriptions of ended sessions stay open for up to 15 minutes.',
+    );
+  });
+  return redis;
 }
 
 async function readArguments(args: string[]) {
@@ -85,19 +107,30 @@ const databaseVariable = requiredInProduction(
   'the database of the user subgraph; in development by default that of npm start',
 );
 
-/** The database in `DATABASE_URL`, or that of the system that `npm start` runs. */
-async function databaseToUse(): Promise<string> {
-  const { DATABASE_URL } = loadConfig({ DATABASE_URL: databaseVariable });
-  if (DATABASE_URL) return DATABASE_URL;
-  const url = readRunningSystem(stateFolder())?.databases.user;
-  if (!url) throw new Error('No running system found. Start it with npm start.');
-  return url;
+const eventsVariable = setting(
+  z.union([z.literal(''), address]),
+  '',
+  'the Redis of messages that sessions have ended; in development that of npm start',
+);
+
+/** The database in `DATABASE_URL`, with the Redis in `EVENTS_REDIS_URL`, or those that `npm start` runs. */
+function systemToUse(): readonly [databaseUrl: string, eventsRedisUrl: string | undefined] {
+  const { DATABASE_URL, EVENTS_REDIS_URL } = loadConfig({
+    DATABASE_URL: databaseVariable,
+    EVENTS_REDIS_URL: eventsVariable,
+  });
+  if (DATABASE_URL) return [DATABASE_URL, EVENTS_REDIS_URL];
+  const running = readRunningSystem(stateFolder());
+  if (!running?.databases.user) {
+    throw new Error('No running system found. Start it with npm start.');
+  }
+  return [running.databases.user, running.eventsRedisUrl];
 }
 
 /** `npm run admin -- create --email …`, and `node dist/ops/admin.js` in the image of the user subgraph. */
 async function main(args: string[]): Promise<void> {
   try {
-    console.log(await runAdmin(args, await databaseToUse()));
+    console.log(await runAdmin(args, ...systemToUse()));
   } catch (error) {
     console.error((error as Error).message);
     process.exitCode = 1;

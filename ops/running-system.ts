@@ -5,10 +5,12 @@ import { root } from './subgraph-names.js';
 /** The folder in which `npm start` keeps its databases, secrets and log between runs. */
 export const stateFolder = () => resolve(root, process.env.STATE_DIR ?? '.holdfast');
 
-/** The addresses of a running system, for `npm run seed` and `npm run verify`. */
+/** The addresses of a running system, for `npm run seed`, `npm run verify` and `npm run admin`. */
 export interface RunningSystem {
   readonly graphqlUrl: string;
   readonly databases: Readonly<Record<string, string>>;
+  /** undefined in a file of an earlier version */
+  readonly eventsRedisUrl?: string;
 }
 
 const systemFile = (folder: string) => join(folder, 'environment.json');

@@ -1,5 +1,7 @@
+import { jest } from '@jest/globals';
 import { Redis } from 'ioredis';
 import pg from 'pg';
+import { runAdmin } from '../ops/admin.js';
 import {
   type ChangedSessions,
   parseSessionsMessage,
@@ -110,6 +112,32 @@ describe('ended sessions', () => {
     const { rows } = await database.query('select extract(epoch from now()) * 1000 as now');
     expect(Math.abs(Number(rows[0].now) - (second as number))).toBeLessThan(60_000);
     expect((await calls.refresh(tokens.refreshToken)).__typename).toBe('Session');
+  });
+
+  it('include those that the command line ends, and those of whom it promotes', async () => {
+    const create = (email: string, redisUrl: string) =>
+      runAdmin(['create', '--email', email], system.databases.user, redisUrl);
+    const [claimer, owner] = [await calls.register(), await calls.register()];
+    await database.query('update user_account set email_verified = true where email = $1', [
+      owner.email,
+    ]);
+    await create(claimer.email, system.redis.url);
+    expect(await published(1)).toEqual([ended(claimer.tokens)]);
+    for (let n = 0; n < 2; n++) await create(owner.email, system.redis.url);
+    const { sessionIds } = ended(owner.tokens);
+    const change = { kind: 'role', role: 'ADMIN', atMs: expect.any(Number) };
+    const { tokens: last } = await calls.register();
+    await calls.logout(last.accessToken);
+    expect((await published(3)).slice(1)).toEqual([{ sessionIds, change }, ended(last)]);
+  });
+
+  it('are ended by the command line while Redis is away, too', async () => {
+    const log = jest.spyOn(console, 'error').mockReturnValue();
+    const { email, tokens } = await calls.register();
+    await runAdmin(['create', '--email', email], system.databases.user, 'redis://127.0.0.1:1');
+    expect(log).toHaveBeenCalledWith(expect.stringContaining('Redis did not respond'));
+    log.mockRestore();
+    expect((await calls.refresh(tokens.refreshToken)).__typename).toBe('InvalidCredentials');
   });
 });
 

@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { transact } from '../../shared/database/transact.js';
 import { newId } from '../../shared/ids.js';
 import { lockOwnerAndCaller } from '../locks.js';
-import { endSessions } from '../session/end-sessions.js';
+import { closeStreams, endSessions } from '../session/end-sessions.js';
 import { User } from '../user.js';
 import { detachIdentity } from './detach-identity.js';
 
@@ -25,6 +25,7 @@ export async function createAdmin(
   return transact(em, async (tx) => {
     const [owner] = await lockOwnerAndCaller(tx, { email });
     if (owner?.emailVerified) {
+      if (keepsPassword && owner.role !== 'ADMIN') await closeStreams(tx, owner.id, 'ADMIN');
       owner.role = 'ADMIN';
       if (!keepsPassword) {
         owner.passwordHash = passwordHash;
