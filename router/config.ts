@@ -66,6 +66,11 @@ const limits = {
     'maximum number of open subscriptions, and of WebSockets, for a user, or for an address without a user',
   ),
   SUBSCRIPTIONS_MAX: setting(count, '20000', 'maximum number of open subscriptions of a router'),
+  SUBSCRIPTION_ITEMS_PER_CLIENT_MAX: setting(
+    count,
+    '25000',
+    'maximum number of items that the open subscriptions of an address, and of a user, watch together',
+  ),
   SUBSCRIPTION_BUFFER_MAX: setting(
     count,
     '10000',

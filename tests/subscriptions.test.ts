@@ -343,6 +343,35 @@ describe('federated subscriptions at the router', () => {
     client.close();
   });
 
+  it('watch a limited number of items together, of one address', async () => {
+    const { sku } = await openShop(system, vendor, [10]);
+    const router = await startRouterBeside(system, { SUBSCRIPTION_ITEMS_PER_CLIENT_MAX: '5' });
+    const client = overWebSocket(router.graphqlUrl);
+    const watch = (...skus: string[]) => client.subscribe(watchStock, { skus });
+    const named = (count: number) => Array.from({ length: count }, (_, n) => `nothing-${n}`);
+    expect(await codeOf(watch(...named(6)))).toBe('RATE_LIMITED');
+    const first = watch(...named(4));
+    const second = watch(sku);
+    await eventually(
+      async () => second.seen.length,
+      (count) => count === 1,
+    );
+    expect(await codeOf(watch('one-more'))).toBe('RATE_LIMITED');
+    expect([first, second].map((each) => each.ended())).toEqual([null, null]);
+    first.stop();
+    await eventually(
+      () => gauge(router.opsUrl, 'holdfast_subscriptions_open'),
+      (open) => open === 1,
+    );
+    expect(await codeOf(watch(...named(5)))).toBe('RATE_LIMITED');
+    watch(...named(4));
+    await eventually(
+      () => gauge(router.opsUrl, 'holdfast_subscriptions_open'),
+      (open) => open === 2,
+    );
+    client.close();
+  });
+
   it('are limited for each connection and client; each operation counts as a request', async () => {
     const router = await startRouterBeside(
       system,

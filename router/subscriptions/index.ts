@@ -96,6 +96,7 @@ export function createSubscriptions(
   const hub = createHub({
     format,
     perClientMax: config.SUBSCRIPTIONS_PER_CLIENT_MAX,
+    itemsPerClientMax: config.SUBSCRIPTION_ITEMS_PER_CLIENT_MAX,
     totalMax: config.SUBSCRIPTIONS_MAX,
     bufferMax: config.SUBSCRIPTION_BUFFER_MAX,
     completionsMax,

@@ -137,7 +137,8 @@ export class Feed implements UpstreamSink, Lane {
     if (key !== null && this.#isFirstOf(key)) {
       for (const subscriber of this.#subscribers) subscriber.charge(1);
     }
-    this.#add(key, event);
+    // The charge may have ended the stream of the last subscriber.
+    if (!this.#ended) this.#add(key, event);
   }
 
   /** Whether an event of the entity is part of a snapshot that clients pay for. */

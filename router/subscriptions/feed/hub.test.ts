@@ -42,6 +42,7 @@ function openHub(plan: Partial<SubscriptionPlan> = {}, overrides: Partial<HubOpt
       primary: { serviceName: 'stock', operation: 'subscription { stock }' } as never,
       isPublic: true,
       beginsWithSnapshot: true,
+      itemsOf: () => 1,
       keyOf: (data) => (data as { stock: { id: string } }).stock.id,
       execute: async (event, _variables, { authorization }) => {
         tokens.push(authorization);
@@ -56,6 +57,7 @@ function openHub(plan: Partial<SubscriptionPlan> = {}, overrides: Partial<HubOpt
       extensions: { ...formatted.extensions, ...requestTrace.getStore() },
     })),
     perClientMax: 1000,
+    itemsPerClientMax: 100_000,
     totalMax: 1000,
     bufferMax: 100,
     completionsMax: 64,
@@ -432,6 +434,81 @@ describe('open subscriptions', () => {
     open(person('ana'));
     expect(hub.counts().subscriptions).toBe(3);
     hub.stop();
+  });
+
+  describe('watch a limited number of items', () => {
+    const openWatching = () =>
+      openHub({ itemsOf: ({ of }) => of as number }, { itemsPerClientMax: 10 });
+    const limited = 'Too many items are watched';
+    const elsewhere = { ...stranger, address: '::2' };
+
+    it('of their arguments, for each address', async () => {
+      const { hub, open } = openWatching();
+      const first = open(stranger, { of: 6 });
+      open(stranger, { of: 4 });
+      expect(() => open(stranger, { of: 1 })).toThrow(limited);
+      expect(hub.counts()).toEqual({ subscriptions: 2, upstreams: 2 });
+      open(elsewhere, { of: 10 });
+      await first.return();
+      await first.return();
+      expect(() => open(stranger, { of: 7 })).toThrow(limited);
+      open(stranger, { of: 6 });
+      hub.stop();
+      open(stranger, { of: 10 });
+      hub.stop();
+    });
+
+    it('for each user too, from whatever address', () => {
+      const { hub, open } = openWatching();
+      open(person('ana'), { of: 6 });
+      expect(() => open({ ...person('ana'), address: '::2' }, { of: 5 })).toThrow(limited);
+      expect(() => open(person('ben'), { of: 5 })).toThrow(limited);
+      open({ ...person('ben'), address: '::2' }, { of: 10 });
+      hub.stop();
+    });
+
+    it('that their events are about, where these are more', async () => {
+      const { hub, open, emit } = openWatching();
+      const first = open(stranger, { of: 3 });
+      for (let n = 0; n < 6; n++) emit(stock(`e${n}`, 1));
+      emit(stock('e1', 2));
+      open(stranger, { of: 4 });
+      expect(() => open(stranger, { of: 1 })).toThrow(limited);
+      const other = open(elsewhere, { of: 3 });
+      emit(stock('e6', 1));
+      await expect(first.next()).rejects.toMatchObject({
+        errors: [{ extensions: { code: 'RATE_LIMITED' } }],
+      });
+      expect([hub.counts().subscriptions, other.isClosed]).toEqual([2, false]);
+      hub.stop();
+    });
+
+    it('and no event is completed for a stream that ended by it', async () => {
+      let completed = 0;
+      const execute: SubscriptionPlan['execute'] = async (event) => {
+        completed += 1;
+        return event;
+      };
+      const { hub, open, emit } = openHub({ execute }, { itemsPerClientMax: 1 });
+      const stream = open(stranger);
+      emit(stock('a', 1));
+      emit(stock('b', 1));
+      await expect(stream.next()).rejects.toThrow(limited);
+      expect([completed, hub.counts().upstreams]).toEqual([1, 0]);
+      hub.stop();
+    });
+
+    it('also when they join a snapshot', async () => {
+      const { hub, open, emit } = openWatching();
+      open(elsewhere, { of: 1 });
+      for (let n = 0; n < 6; n++) emit(stock(`e${n}`, 1));
+      open(stranger, { of: 1 });
+      await expect(open(stranger, { of: 1 }).next()).rejects.toMatchObject({
+        errors: [{ message: expect.stringContaining(limited) }],
+      });
+      expect(hub.counts()).toEqual({ subscriptions: 2, upstreams: 1 });
+      hub.stop();
+    });
   });
 
   describe('are charged', () => {

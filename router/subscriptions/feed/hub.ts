@@ -13,8 +13,9 @@ import {
   tooSlow,
 } from './format-errors.js';
 import { createOpenCounts } from './open-counts.js';
-import type { Planner, Variables } from './plan.js';
+import type { Planner, SubscriptionPlan, Variables } from './plan.js';
 import type { Upstream } from './upstream.js';
+import { createWatchedItems, type WatchedItems } from './watched-items.js';
 
 /** A subscription that passed validation and all limits. */
 export interface AcceptedSubscription {
@@ -38,6 +39,8 @@ export interface Client {
 export interface HubOptions {
   readonly format: FormatErrors;
   readonly perClientMax: number;
+  /** items that the subscriptions of an address, and of a user, watch together */
+  readonly itemsPerClientMax: number;
   readonly totalMax: number;
   readonly bufferMax: number;
   /** number of events, of all subscriptions, that are completed at once */
@@ -54,8 +57,8 @@ export interface HubOptions {
 
 export interface Hub {
   /**
-   * @throws `RATE_LIMITED` if the client, or the server, has too many open subscriptions; `UNAUTHENTICATED` if
-   *   the session has ended
+   * @throws `RATE_LIMITED` if the client, or the server, has too many open subscriptions, or the client watches
+   *   too many items; `UNAUTHENTICATED` if the session has ended
    */
   open(accepted: AcceptedSubscription, client: Client): ClientStream;
   /** Ends those subscriptions of sessions whose client `hasEnded`, with the error that the session has ended. */
@@ -85,11 +88,15 @@ export function createHub(options: HubOptions): Hub {
   const streamsOfSession = new Map<string, Map<ClientStream, Client>>();
   const completions = new FairSemaphore(options.completionsMax);
   const openCounts = createOpenCounts('Subscription', options.perClientMax, options.totalMax);
+  const watchItems = createWatchedItems(options.itemsPerClientMax);
   const streamEnd = (error: unknown) => new StreamEnd(options.format([error]));
 
-  function subscribe(accepted: AcceptedSubscription, client: Client, subscriber: Subscriber): Feed {
-    const plan = options.planner().plan(accepted.document, accepted.operationName);
-    const variables = declaredVariables(accepted);
+  function subscribe(
+    plan: SubscriptionPlan,
+    variables: Variables,
+    client: Client,
+    subscriber: Subscriber,
+  ): Feed {
     const audience = plan.isPublic || !client.identity ? 'anyone' : userKey(client.identity);
     const key = `${audience}\n${canonicalJson(variables)}\n${plan.text}`;
     const existing = joinable.get(key);
@@ -120,6 +127,29 @@ export function createHub(options: HubOptions): Hub {
     return feed;
   }
 
+  /** Charges a client for events of its snapshot, and counts their entities. Over a limit its stream ends. */
+  function chargeFor(
+    stream: ClientStream,
+    client: Client,
+    { cost }: AcceptedSubscription,
+    items: WatchedItems,
+  ): Subscriber['charge'] {
+    const eventCost = Math.max(cost, eventCostMin);
+    const end = (reason: unknown) => stream.end(streamEnd(reason));
+    const consume = (events: number) => options.consumeCost(client, events * eventCost);
+    const chargeEvents = createEventCharge(consume, end);
+    let received = 0;
+    return (events) => {
+      received += events;
+      try {
+        items.raise(received);
+      } catch (reason) {
+        return end(reason);
+      }
+      chargeEvents(events);
+    };
+  }
+
   function addStream(stream: ClientStream, client: Client): () => void {
     streams.add(stream);
     const id = client.identity?.sessionId;
@@ -135,7 +165,12 @@ export function createHub(options: HubOptions): Hub {
   return {
     open(accepted, client) {
       if (options.hasEnded(client)) throw sessionEnded();
-      const release = openCounts.acquire(clientKey(client));
+      const releaseCount = openCounts.acquire(clientKey(client));
+      const items = watchItems(itemKeys(client));
+      const release = () => {
+        releaseCount();
+        items.release();
+      };
       let feed: Feed | undefined;
       let expiryTimer: NodeJS.Timeout | undefined;
       let removeStream = () => {};
@@ -150,14 +185,13 @@ export function createHub(options: HubOptions): Hub {
         },
       );
       const { authorization, expiresAtMs } = client;
-      const eventCost = Math.max(accepted.cost, eventCostMin);
-      const charge = createEventCharge(
-        (events) => options.consumeCost(client, events * eventCost),
-        (reason) => stream.end(streamEnd(reason)),
-      );
+      const charge = chargeFor(stream, client, accepted, items);
       const subscriber = { stream, authorization, expiresAtMs, charge };
       try {
-        feed = subscribe(accepted, client, subscriber);
+        const plan = options.planner().plan(accepted.document, accepted.operationName);
+        const variables = declaredVariables(accepted);
+        items.raise(plan.itemsOf(variables));
+        feed = subscribe(plan, variables, client, subscriber);
       } catch (error) {
         release();
         throw error;
@@ -196,6 +230,12 @@ const userKey = ({ id, role }: Identity) => `${role} ${id}`;
 /** The key by which open subscriptions are counted: the user, or the address without a token. */
 const clientKey = ({ identity, address }: Pick<Client, 'identity' | 'address'>) =>
   identity?.id ?? address;
+
+/** The keys by which watched items are counted: the address, and the user if there is one. */
+const itemKeys = ({ identity, address }: Client) => [
+  `address ${address}`,
+  ...(identity ? [`user ${identity.id}`] : []),
+];
 
 /** The declared variables of the operation that have a value. */
 function declaredVariables({

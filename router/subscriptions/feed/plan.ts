@@ -30,6 +30,7 @@ import { responseKey, topLevelFields } from '../../graphql-ast.js';
 import { type SubscriptionFacts, selectsPublicOnly } from '../../supergraph/subscription-facts.js';
 import { type EntityKeys, readEntityKeys } from '../../supergraph/supergraph-sdl.js';
 import { withEventKeys } from './event-keys.js';
+import { namedItems } from './named-items.js';
 
 const plansMax = 1000;
 
@@ -45,6 +46,8 @@ export interface SubscriptionPlan {
   readonly isPublic: boolean;
   /** whether the first events of each subscription are the current state */
   readonly beginsWithSnapshot: boolean;
+  /** The number of items that the arguments name, at least one. */
+  itemsOf(variables: Variables): number;
   /** The entity of an event, as text; null if the event has no keys. */
   keyOf(data: unknown): string | null;
   /** Fetches the fields of other subgraphs for one event, and shapes the result by the operation. */
@@ -121,6 +124,10 @@ function createPlan(inputs: PlannerInputs, operation: Operation, text: string): 
     isPublic: selectsPublicOnly(schema, document, facts),
     beginsWithSnapshot: facts.beginWithSnapshot.has(root?.name.value ?? ''),
     keyOf,
+    itemsOf: (variables) =>
+      root
+        ? namedItems(schema, root, operation.definition.variableDefinitions ?? [], variables)
+        : 1,
     async execute(event, variables, routerContext) {
       const run = newRun({
         variables,
