@@ -26,6 +26,21 @@ describe('the log', () => {
     expect(lines[0]).not.toContain('secret');
   });
 
+  it('redacts secrets on three levels, in lists and errors too, and leaves the objects as they are', () => {
+    const input = { token: 't-secret', list: [{ email: 'e-secret' }], kept: 'a name' };
+    const error = Object.assign(new Error('failed'), { input: { password: 'p-secret' } });
+    logger.info({ ...input, a: { b: { phone: 'f-secret' } } });
+    logger.error({ err: error, error }, 'failed');
+    expect(lines.join('')).not.toContain('secret');
+    expect(JSON.parse(lines[0] as string)).toMatchObject({
+      token: '[redacted]',
+      list: [{ email: '[redacted]' }],
+      kept: 'a name',
+    });
+    expect(input).toMatchObject({ token: 't-secret', list: [{ email: 'e-secret' }] });
+    expect(error.input.password).toBe('p-secret');
+  });
+
   it('redacts what looks like an e-mail address, phone number or token, anywhere in a line', () => {
     const token = `eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIxIn0.${'s'.repeat(86)}`;
     const refreshToken = 'r'.repeat(43);

@@ -1,5 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
-import { errorForLog, redacted, redactedPaths, scrub } from './log-privacy.js';
+import { errorForLog, redactSecrets, scrub } from './log-privacy.js';
 import { requestTrace } from './request-context.js';
 import { telemetry } from './telemetry/telemetry.js';
 
@@ -10,9 +10,13 @@ export function ignoreLostReader(): void {
   process.stdout.on('error', () => {});
 }
 
-const flush = () => {
-  while (process.stdout.writableCorked > 0) process.stdout.uncork();
-};
+let pending = '';
+
+function flush(): void {
+  const lines = pending;
+  pending = '';
+  if (lines) process.stdout.write(lines);
+}
 process.on('exit', flush);
 
 /**
@@ -22,11 +26,8 @@ process.on('exit', flush);
  */
 const defaultDestination: DestinationStream = {
   write(line) {
-    if (process.stdout.writableCorked === 0) {
-      process.stdout.cork();
-      setImmediate(flush);
-    }
-    process.stdout.write(line);
+    if (pending === '') setImmediate(flush);
+    pending += line;
     telemetry()?.log(line);
   },
 };
@@ -55,11 +56,17 @@ export function createLogger(
     base: { pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: errorForLog },
-    mixin: () => ({ ...requestTrace.getStore(), ...telemetry()?.ids() }),
+    mixin: originOfLine,
     ...(!personal && {
-      redact: { paths: redactedPaths, censor: redacted },
+      formatters: { log: (line: Record<string, unknown>) => redactSecrets(line) },
       hooks: { streamWrite: scrub },
     }),
   };
   return pino(options, destination);
+}
+
+function originOfLine(): object {
+  const trace = requestTrace.getStore();
+  const ids = telemetry()?.ids();
+  return trace ? { requestId: trace.requestId, ...ids } : { ...ids };
 }
