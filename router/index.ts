@@ -13,6 +13,7 @@ import { startServer } from '../subgraphs/shared/http/server.js';
 import { createLogger } from '../subgraphs/shared/observability/logger.js';
 import { createRegistry } from '../subgraphs/shared/observability/metrics.js';
 import { requestTrace } from '../subgraphs/shared/observability/request-context.js';
+import { requestLogOf } from '../subgraphs/shared/observability/request-log.js';
 import { runIfMain } from '../subgraphs/shared/runtime/process.js';
 import {
   closeRedis,
@@ -176,7 +177,7 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
     logger,
     registry,
     tls,
-    requestLogLevel: 'info',
+    requestLog: requestLogOf(config, 'info'),
     handle,
     readiness: {
       supergraph: async () => apollo.assertStarted('readiness'),

@@ -116,6 +116,19 @@ export const telemetryVariables = {
   ),
 };
 
+const requestLogVariables = {
+  LOG_SLOW_MS: setting(count, '1000', 'from this duration on each request is logged, in ms'),
+  LOG_REQUESTS_PER_SECOND: {
+    about: 'lines a second and route for requests without errors, or all; the rest are counted',
+    type: z.union([
+      z.literal('all').transform(() => Number.POSITIVE_INFINITY),
+      z.coerce.number().int().min(0),
+    ]),
+    developmentDefault: 'all',
+    productionDefault: '10',
+  } satisfies Variable<number>,
+};
+
 /** The variables of every process. */
 export function processVariables(defaultPort: number) {
   return {
@@ -130,6 +143,7 @@ export function processVariables(defaultPort: number) {
       'info',
       'the lowest level that is logged',
     ),
+    ...requestLogVariables,
     HOST: setting(text, '127.0.0.1', 'the address to listen on'),
     PORT: setting(port, String(defaultPort), 'the port to listen on'),
     OPS_PORT: setting(

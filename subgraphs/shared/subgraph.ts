@@ -32,6 +32,7 @@ import {
   operationMetrics,
   resultMetrics,
 } from './observability/operation-metrics.js';
+import { type RequestLogConfig, requestLogOf } from './observability/request-log.js';
 import type { Service } from './runtime/process.js';
 
 /** What a request reads from: a replica may lag; `feeds` is the pool of subscriptions. */
@@ -39,7 +40,7 @@ export type ReadSource = 'primary' | 'replica' | 'feeds';
 
 export interface SubgraphOptions<C extends Principal> {
   readonly name: Caller;
-  readonly config: {
+  readonly config: RequestLogConfig & {
     readonly HOST: string;
     readonly PORT: number;
     readonly OPS_PORT: number;
@@ -104,7 +105,7 @@ export async function startSubgraph<C extends Principal>(
     opsPort: options.config.OPS_PORT,
     logger: options.logger,
     registry: options.registry,
-    requestLogLevel: 'debug',
+    requestLog: requestLogOf(options.config, 'debug'),
     handle: (request, response) =>
       route(options, apollo, { principalOf, checkRouteCaller }, request, response),
     readiness: options.readiness,

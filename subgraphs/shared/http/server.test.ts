@@ -21,7 +21,7 @@ async function startSlowServer(requestMaxMs?: number) {
     opsPort: 0,
     logger,
     registry: new Registry(),
-    requestLogLevel: 'info',
+    requestLog: { level: 'info', slowMs: 1000, linesPerSecond: 10 },
     ...(requestMaxMs && { requestMaxMs }),
     async handle(request, response) {
       if (request.url === '/fault') throw new Error('a fault with details');

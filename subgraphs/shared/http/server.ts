@@ -13,6 +13,7 @@ import type { Logger } from '../observability/logger.js';
 import { Histogram, type Registry } from '../observability/metrics.js';
 import { errorCounter, operationSeconds } from '../observability/operation-metrics.js';
 import { requestTrace } from '../observability/request-context.js';
+import { createRequestLog, type RequestLogOptions } from '../observability/request-log.js';
 import { telemetry } from '../observability/telemetry/telemetry.js';
 import type { Service } from '../runtime/process.js';
 import { codeOfThrown, HttpError, sendDomainError, sendHttpError, sendJson } from './http.js';
@@ -28,8 +29,7 @@ export interface ServerOptions {
   readonly opsPort: number;
   readonly logger: Logger;
   readonly registry: Registry;
-  /** the level at which each request is logged */
-  readonly requestLogLevel: 'info' | 'debug';
+  readonly requestLog: RequestLogOptions;
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** what must respond for `/readyz` to return 200 */
   readonly readiness: ReadinessChecks;
@@ -46,7 +46,6 @@ export interface ServerOptions {
 }
 
 const idlePollMs = 50;
-const loggedPathMax = 200;
 const requestMaxMs = 30_000;
 const headersMaxMs = 10_000;
 const requestIdPattern = /^[\w.-]{1,64}$/;
@@ -54,7 +53,8 @@ const requestIdPattern = /^[\w.-]{1,64}$/;
 /** Serves HTTP on one port, and `/healthz`, `/readyz` and `/metrics` on the operations port. */
 export async function startServer(options: ServerOptions): Promise<Service> {
   let stopping = false;
-  const observe = createRequestTimer(options.registry);
+  const requestLog = createRequestLog(options.logger, options.requestLog);
+  const observe = createRequestObserver(options.registry, requestLog.log);
   const errors = errorCounter(options.registry);
   const countError = (error: unknown) =>
     errors.inc({ operation: 'invalid', code: codeOfThrown(error) });
@@ -80,6 +80,7 @@ export async function startServer(options: ServerOptions): Promise<Service> {
     const closed = close(server);
     await options.drain?.();
     await closed;
+    requestLog.flush();
     for (const step of options.onStop) await step();
     await close(ops);
     options.logger.info('stopped');
@@ -105,7 +106,7 @@ function createWebServer(
 /** Handles one request: assigns its id, logs it, and responds to any error. */
 async function answer(
   options: ServerOptions,
-  observe: ReturnType<typeof createRequestTimer>,
+  observe: ReturnType<typeof createRequestObserver>,
   countError: (error: unknown) => void,
   request: IncomingMessage,
   response: ServerResponse,
@@ -122,15 +123,7 @@ async function answer(
       countError(error);
       answerError(options.logger, response, error);
     }
-    const ms = performance.now() - startedAt;
-    observe(request, response, ms);
-    const line = {
-      method: request.method,
-      path: request.url?.split('?', 1)[0]?.slice(0, loggedPathMax),
-      status: response.statusCode,
-      ms: Math.round(ms),
-    };
-    options.logger[options.requestLogLevel](line, 'request');
+    observe(request, response, performance.now() - startedAt);
   };
   await requestTrace.run({ requestId }, () => {
     return telemetry()?.serve(request, response, requestId, work) ?? work();
@@ -139,8 +132,10 @@ async function answer(
 
 const knownMethods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'];
 
-/** The metric has the name that OpenTelemetry defines. */
-function createRequestTimer(registry: Registry) {
+type ObserveRequest = ReturnType<typeof createRequestLog>['log'];
+
+/** Measures and logs requests. The metric has the name that OpenTelemetry defines. */
+function createRequestObserver(registry: Registry, log: ObserveRequest): ObserveRequest {
   const time = new Histogram({
     name: 'http_server_request_duration_seconds',
     help: 'Duration of HTTP requests.',
@@ -148,10 +143,12 @@ function createRequestTimer(registry: Registry) {
     buckets: operationSeconds,
     registers: [registry],
   });
-  return ({ method = '' }: IncomingMessage, { statusCode }: ServerResponse, ms: number) => {
+  return (request, response, ms) => {
+    const { method = '' } = request;
     const known = knownMethods.includes(method) ? method : '_OTHER';
-    const labels = { http_request_method: known, http_response_status_code: statusCode };
+    const labels = { http_request_method: known, http_response_status_code: response.statusCode };
     time.observe(labels, ms / 1000);
+    log(request, response, ms);
   };
 }
 

@@ -13,6 +13,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { Counter, Histogram, type Registry } from './metrics.js';
+import { requestTrace } from './request-context.js';
 import { telemetry } from './telemetry/telemetry.js';
 
 export const operationSeconds = [
@@ -64,12 +65,22 @@ export function operationMetrics<C extends BaseContext>(
           time.observe({ operation, type }, (performance.now() - startedAt) / 1000);
           if (response.body.kind !== 'single') return;
           for (const error of response.body.singleResult.errors ?? []) {
-            errors.inc({ operation, code: codeOf(error) });
+            const code = codeOf(error);
+            errors.inc({ operation, code });
+            noteError(code);
           }
         },
       };
     },
   };
+}
+
+/** For the log of the request. */
+function noteError(code: string): void {
+  const trace = requestTrace.getStore();
+  if (!trace) return;
+  trace.errorCodes ??= [];
+  if (!trace.errorCodes.includes(code)) trace.errorCodes.push(code);
 }
 
 /** Counts the results of mutations that return a union: the type, or the code of the error. */

@@ -3,6 +3,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 /** What identifies a request in this process and in the processes that it calls. */
 export interface RequestTrace {
   readonly requestId: string;
+  /** the codes of GraphQL errors in its response */
+  errorCodes?: string[];
 }
 
 /** The trace of the current request: log lines and calls to other processes contain its id. */
