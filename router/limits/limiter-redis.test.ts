@@ -26,33 +26,33 @@ describe('a Redis that fails', () => {
   it('is skipped for two seconds: only the first request waits for it', async () => {
     const { fake, consumeLimit } = createFake();
     fake.fails = true;
-    for (let n = 0; n < 10; n++) await consumeLimit('ip', 'a');
+    for (let n = 0; n < 10; n++) await consumeLimit('login', 'a');
     expect(fake.queries).toBe(1);
   });
 
   it('is tried by one request at a time afterwards', async () => {
     const { fake, consumeLimit } = createFake();
     fake.fails = true;
-    await consumeLimit('ip', 'a');
+    await consumeLimit('login', 'a');
     fake.nowMs += 2001;
-    await Promise.all(Array.from({ length: 10 }, () => consumeLimit('ip', 'a')));
+    await Promise.all(Array.from({ length: 10 }, () => consumeLimit('login', 'a')));
     expect(fake.queries).toBe(2);
   });
 
   it('counts again once it responds', async () => {
     const { fake, consumeLimit } = createFake();
     fake.fails = true;
-    await consumeLimit('ip', 'a');
+    await consumeLimit('login', 'a');
     fake.fails = false;
     fake.nowMs += 2001;
-    for (let n = 0; n < 5; n++) await consumeLimit('ip', 'a');
+    for (let n = 0; n < 5; n++) await consumeLimit('login', 'a');
     expect(fake.queries).toBe(6);
   });
 
   it('is not queried while it is disconnected', async () => {
     const { fake, consumeLimit } = createFake();
     fake.status = 'reconnecting';
-    await consumeLimit('ip', 'a');
+    await consumeLimit('login', 'a');
     expect(fake.queries).toBe(0);
   });
 });

@@ -20,7 +20,10 @@ const limitOfField: Readonly<Record<string, RateLimitName>> = {
   refreshSession: 'refresh',
 };
 
-/** Counts logins, codes and the like, each one if an operation has several. */
+/**
+ * Counts logins, codes and the like, each one if an operation has several, in one message to Redis. An address that
+ * is known to be over its limit is refused before.
+ */
 export function loginLimitPlugin(
   consumeLimit: ConsumeLimit,
   secret: string,
@@ -33,13 +36,17 @@ export function loginLimitPlugin(
           const fields = topLevelFields(document, operation);
           const values = variableValues(schema, operation, request.variables) ?? {};
           try {
-            for (const [limit, times] of timesByLimit(fields)) {
-              await consumeLimit(limit, contextValue.address, times);
-            }
-            for (const field of fields.filter((each) => each.name.value === 'login')) {
-              const key = identityKey(identifierOf(schema, field, values) ?? '', secret);
-              if (key) await consumeLimit('identity', key);
-            }
+            const { address } = contextValue;
+            const limits = timesByLimit(fields);
+            for (const limit of limits.keys()) await consumeLimit(limit, address, 0);
+            const identities = fields
+              .filter(({ name }) => name.value === 'login')
+              .map((field) => identityKey(identifierOf(schema, field, values) ?? '', secret))
+              .filter((key) => key !== null);
+            await Promise.all([
+              ...[...limits].map(([limit, times]) => consumeLimit(limit, address, times)),
+              ...identities.map((key) => consumeLimit('identity', key)),
+            ]);
           } catch (error) {
             throw withRateLimitStatus(error);
           }

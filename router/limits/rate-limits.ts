@@ -3,23 +3,26 @@ import { rateLimited } from '../../subgraphs/shared/errors.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { Counter, type Registry } from '../../subgraphs/shared/observability/metrics.js';
 import type { LimiterRedis } from './limiter-redis.js';
+import { withLocalBudget } from './local-budget.js';
 
 /** At most `times` in `seconds`, from the first request on. */
 export interface RateLimit {
   readonly points: number;
   readonly seconds: number;
+  /** fewer than this many points of a key a router admits without a message to Redis; by default none: exact */
+  readonly slice?: number;
 }
 
 // Keys and numbers: docs/adr/0007-limits-at-the-router.md.
 const standard = {
   /** all requests, by address */
-  ip: { points: 600, seconds: 10 },
+  ip: { points: 600, seconds: 10, slice: 30 },
   /** all requests, by user */
-  user: { points: 100, seconds: 10 },
+  user: { points: 100, seconds: 10, slice: 5 },
   /** cost of operations and events, in thousands, by address */
-  ipCost: { points: 10_000, seconds: 10 },
+  ipCost: { points: 10_000, seconds: 10, slice: 500 },
   /** cost of operations and events, in thousands, by user */
-  userCost: { points: 4000, seconds: 10 },
+  userCost: { points: 4000, seconds: 10, slice: 200 },
   /** logins and other guesses of secrets, by address */
   login: { points: 30, seconds: 60 },
   /** logins, by e-mail address or phone number */
@@ -73,8 +76,8 @@ const messages: Readonly<Record<RateLimitName, string>> = {
 export type ConsumeLimit = (name: RateLimitName, key: string, times?: number) => Promise<void>;
 
 /**
- * Limits that all routers share in Redis; each counts in its own memory while Redis is unavailable. Refusals
- * are answered from memory until the time is up.
+ * Limits that all routers share in Redis, those with a slice through a budget of this router; each counts in its
+ * own memory while Redis is unavailable. Refusals are answered from memory until the time is up.
  */
 export function createRateLimits(
   table: RateLimitTable,
@@ -83,7 +86,7 @@ export function createRateLimits(
 ): ConsumeLimit {
   const limiters = Object.fromEntries(
     rateLimitNames.map((name) => [name, createLimiter(name, table[name], redis)]),
-  ) as Record<RateLimitName, RateLimiterRedis>;
+  ) as Record<RateLimitName, ReturnType<typeof createLimiter>>;
   const refused = new Counter({
     name: 'holdfast_rate_limited_total',
     help: 'Refused requests, by the limit that they exceeded.',
@@ -93,7 +96,7 @@ export function createRateLimits(
   return async (name, key, times = 1) => {
     try {
       if (times > 0) await limiters[name].consume(key, times);
-      else refuseBlocked(limiters[name], key);
+      else limiters[name].refuseBlocked(key);
     } catch (outcome) {
       if (!(outcome instanceof RateLimiterRes)) throw outcome;
       refused.inc({ limit: name });
@@ -147,6 +150,26 @@ export function createCostLimits(consume: ConsumeLimit): ConsumeCost {
   };
 }
 
+function createLimiter(
+  name: string,
+  { points, seconds, slice = 1 }: RateLimit,
+  redis: LimiterRedis,
+) {
+  const limit = { keyPrefix: `limit:${name}`, points, duration: seconds };
+  const limiter = new RateLimiterRedis({
+    ...limit,
+    storeClient: redis,
+    rejectIfRedisNotReady: true,
+    inMemoryBlockOnConsumed: points,
+    insuranceLimiter: new RateLimiterMemory(limit),
+  });
+  const consume = (key: string, times: number) => limiter.consume(key, times);
+  return {
+    consume: slice > 1 ? withLocalBudget(consume, { points, seconds, slice }) : consume,
+    refuseBlocked: (key: string) => refuseBlocked(limiter, key),
+  };
+}
+
 function refuseBlocked(limiter: RateLimiterRedis, key: string): void {
   // Public, but not among its types.
   const { getInMemoryBlockMsBeforeExpire } = limiter as unknown as {
@@ -154,15 +177,4 @@ function refuseBlocked(limiter: RateLimiterRedis, key: string): void {
   };
   const blockedMs = getInMemoryBlockMsBeforeExpire.call(limiter, limiter.getKey(key));
   if (blockedMs > 0) throw new RateLimiterRes(0, blockedMs);
-}
-
-function createLimiter(name: string, { points, seconds }: RateLimit, redis: LimiterRedis) {
-  const limit = { keyPrefix: `limit:${name}`, points, duration: seconds };
-  return new RateLimiterRedis({
-    ...limit,
-    storeClient: redis,
-    rejectIfRedisNotReady: true,
-    inMemoryBlockOnConsumed: points,
-    insuranceLimiter: new RateLimiterMemory(limit),
-  });
 }
