@@ -47,14 +47,16 @@ type SetHeaders = (request: IncomingMessage, response: ServerResponse) => void;
  */
 export function createWebHeaders(origins: readonly string[], hasTls: boolean): SetHeaders {
   const securityWith = (directives: Policy) =>
-    helmet({
-      contentSecurityPolicy: { useDefaults: false, directives },
-      crossOriginOpenerPolicy: { policy: 'same-origin-allow-popups' },
-      referrerPolicy: { policy: 'strict-origin-when-cross-origin' },
-      strictTransportSecurity: hasTls,
-    });
-  const setSecurity = securityWith(contentPolicy);
-  const setExplorerSecurity = securityWith(explorerPolicy);
+    headersOf(
+      helmet({
+        contentSecurityPolicy: { useDefaults: false, directives },
+        crossOriginOpenerPolicy: { policy: 'same-origin-allow-popups' },
+        referrerPolicy: { policy: 'strict-origin-when-cross-origin' },
+        strictTransportSecurity: hasTls,
+      }),
+    );
+  const security = securityWith(contentPolicy);
+  const explorerSecurity = securityWith(explorerPolicy);
   const setCors = cors<IncomingMessage>({
     origin: [...origins],
     methods: ['GET', 'POST', 'PUT'],
@@ -62,15 +64,27 @@ export function createWebHeaders(origins: readonly string[], hasTls: boolean): S
     maxAge: 600,
     preflightContinue: true,
   });
-  const done = (error?: unknown) => {
-    if (error) throw error;
-  };
   return (request, response) => {
     const path = request.url?.split('?', 1)[0] ?? '/';
-    if (isExplorerPath(path)) setExplorerSecurity(request, response, done);
-    else setSecurity(request, response, done);
+    const headers = isExplorerPath(path) ? explorerSecurity : security;
+    for (const [name, value] of headers) response.setHeader(name, value);
     if (origins.length > 0) setCors(request, response, done);
   };
+}
+
+const done = (error?: unknown) => {
+  if (error) throw error;
+};
+
+/** The headers that helmet sets, which are the same for each request. */
+function headersOf(middleware: ReturnType<typeof helmet>): ReadonlyMap<string, string> {
+  const headers = new Map<string, string>();
+  const recorder = {
+    setHeader: (name: string, value: string) => headers.set(name, value),
+    removeHeader: () => {},
+  };
+  middleware({} as IncomingMessage, recorder as unknown as ServerResponse, done);
+  return headers;
 }
 
 /** Whether the request is a CORS preflight; the headers are the response. */

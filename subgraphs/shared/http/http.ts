@@ -32,9 +32,13 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
       chunks.length = 0;
       reject(new HttpError(413, `The request body is larger than ${maxBytes} bytes.`));
     });
-    request.once('end', () => resolve(Buffer.concat(chunks)));
     request.once('error', failIfIncomplete);
-    whenClosed(request, failIfIncomplete);
+    const stopWatching = whenClosed(request, failIfIncomplete);
+    request.once('end', () => {
+      // Else each request makes an error with a stack when it is closed, which nobody reads.
+      stopWatching();
+      resolve(Buffer.concat(chunks));
+    });
   });
 }
 
@@ -131,6 +135,12 @@ export function sendPlainError(response: ServerResponse, error: DomainError | Ht
   sendJson(response, error.status, { code, message, requestId });
 }
 
+/** `?query=…` of a URL, or ''. */
+function searchOf(url: string): string {
+  const start = url.indexOf('?');
+  return start < 0 ? '' : url.slice(start);
+}
+
 /** Passes one HTTP request to Apollo Server and writes its response, which must not be cached. */
 export async function serveGraphQL<C extends BaseContext>(
   apollo: ApolloServer<C>,
@@ -139,20 +149,23 @@ export async function serveGraphQL<C extends BaseContext>(
   options: { body: unknown; context: C },
 ): Promise<void> {
   const headers = new HeaderMap();
-  for (const [name, value] of Object.entries(request.headers)) {
+  for (const name in request.headers) {
+    const value = request.headers[name];
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
   }
   const reply = await apollo.executeHTTPGraphQLRequest({
     httpGraphQLRequest: {
       method: (request.method ?? 'GET').toUpperCase(),
       headers,
-      search: new URL(request.url ?? '/', 'http://localhost').search,
+      search: searchOf(request.url ?? '/'),
       body: options.body,
     },
     context: async () => options.context,
   });
   const status = reply.status ?? 200;
-  response.writeHead(status, { 'cache-control': 'no-store', ...Object.fromEntries(reply.headers) });
+  response.statusCode = status;
+  response.setHeader('cache-control', 'no-store');
+  for (const [name, value] of reply.headers) response.setHeader(name, value);
   if (reply.body.kind === 'complete') {
     response.end(reply.body.string);
     return;
