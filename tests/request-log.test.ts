@@ -19,7 +19,8 @@ describe('the request log of router and subgraphs', () => {
       lines.push(...written.map((line) => JSON.parse(line) as Line));
       return true;
     });
-    system = await startSystem({ LOG_LEVEL: 'info', LOG_REQUESTS_PER_SECOND: '0' });
+    const settings = { LOG_REQUESTS_PER_SECOND: '0', LOG_SLOW_MS: '60000' };
+    system = await startSystem({ LOG_LEVEL: 'info', ...settings });
   });
   beforeEach(() => {
     lines = [];
