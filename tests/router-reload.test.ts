@@ -122,13 +122,13 @@ describe('a supergraph file that changes', () => {
     open();
     await eventually(upstreams, (count) => count === 2);
     const publicFields = ['Subscription.renamed', 'Book.title'];
-    writeFileSync(join(library.folder, 'subscriptions.json'), JSON.stringify({ publicFields }));
+    writeFileSync(join(library.folder, 'supergraph-facts.json'), JSON.stringify({ publicFields }));
     library.write(library.compose(withName));
     await isThere('name');
     await eventually(upstreams, (count) => count === 0);
     open();
     await eventually(upstreams, (count) => count === 1);
-    writeFileSync(join(library.folder, 'subscriptions.json'), '{}');
+    writeFileSync(join(library.folder, 'supergraph-facts.json'), '{}');
     await eventually(upstreams, (count) => count === 0);
     open();
     await eventually(upstreams, (count) => count === 2);

@@ -46,7 +46,7 @@ if (undescribed.length > 0) fail(undescribed.map((name) => `${name} has no descr
 const files = new Map(subgraphs.map(({ name, sdl }) => [`${name}.graphql`, sdl]));
 files.set('supergraph.graphql', composed.supergraphSdl);
 files.set('api.graphql', printSchema(apiSchema));
-files.set('subscriptions.json', JSON.stringify(subscriptionFacts(), null, 2));
+files.set('supergraph-facts.json', JSON.stringify(supergraphFacts(), null, 2));
 files.set('list-lengths.json', JSON.stringify(lengthsOfLists(), null, 2));
 const stale = [...files].filter(([file, text]) => committed(file) !== `${text.trim()}\n`);
 if (process.argv.includes('--check')) {
@@ -59,15 +59,15 @@ if (process.argv.includes('--check')) {
 }
 console.log(`schema/: ${files.size} files, ${stale.length} written; composed without hints`);
 
-/** What the router needs to share subscriptions and pass responses on, and the supergraph does not contain. */
-function subscriptionFacts() {
+/** What the router needs to share requests and pass responses on, and the supergraph does not contain. */
+function supergraphFacts() {
   const schemas = subgraphs.map(({ schema }) => schema);
   const roots = subgraphs.flatMap(({ schema }) =>
     Object.values(schema.getSubscriptionType()?.getFields() ?? {}),
   );
   return {
     publicFields: publicFieldsOf(schemas).filter((name) => !/^(Query|Mutation)\./.test(name)),
-    beginWithSnapshot: roots
+    snapshotSubscriptions: roots
       .filter(({ extensions }) => extensions.beginsWithSnapshot)
       .map(({ name }) => name)
       .sort(),

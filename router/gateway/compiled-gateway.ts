@@ -6,7 +6,7 @@ import type { RouterContext } from '../context.js';
 import { createExecutor } from '../execution/executor.js';
 import { planningOf } from '../execution/planning.js';
 import type { Services } from '../execution/run.js';
-import { type SubscriptionFacts, selectsPublicOnly } from '../supergraph/subscription-facts.js';
+import { type SupergraphFacts, selectsPublicOnly } from '../supergraph/supergraph-facts.js';
 import { createCompiledCache } from './router-metrics.js';
 
 type Executor = ReturnType<typeof createExecutor>;
@@ -18,7 +18,7 @@ interface CompiledGatewayOptions {
   readonly registry: Registry;
   /** the subgraphs in use */
   readonly services: () => Services;
-  readonly facts: () => SubscriptionFacts;
+  readonly facts: () => SupergraphFacts;
 }
 
 /**

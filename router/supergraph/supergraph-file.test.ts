@@ -42,11 +42,11 @@ describe('a supergraph file', () => {
     ]);
   });
 
-  it('is loaded with the subscription facts beside it, which are validated too and may change later', async () => {
+  it('is loaded with the facts beside it, which are validated too and may change later', async () => {
     const lines: string[] = [];
     const destination = { write: (line: string) => lines.push(line) };
     const logger = createLogger('test', 'info', { destination: destination as never });
-    const facts = join(folder, 'subscriptions.json');
+    const facts = join(folder, 'supergraph-facts.json');
     const supergraph = openSupergraphFile(path, () => {}, logger);
     const update = () => {
       throw new Error('the supergraph has not changed');
@@ -56,7 +56,7 @@ describe('a supergraph file', () => {
     const start = () => supergraph.hook({ update } as never);
     for (const malformed of ['{', '{"publicFields":"A.b"}']) {
       writeFileSync(facts, malformed);
-      await expect(start()).rejects.toThrow('subscriptions.json is malformed');
+      await expect(start()).rejects.toThrow('supergraph-facts.json is malformed');
     }
     writeFileSync(facts, '{"publicFields":["A.b"]}');
     const { cleanup } = await start();
@@ -66,7 +66,7 @@ describe('a supergraph file', () => {
       async () => lines.length,
       (count) => count > 0,
     );
-    expect(lines[0]).toContain('subscriptions.json is malformed');
+    expect(lines[0]).toContain('supergraph-facts.json is malformed');
     writeFileSync(facts, '{"publicFields":["A.c"]}');
     await eventually(
       async () => seen,

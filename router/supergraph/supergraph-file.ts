@@ -4,7 +4,7 @@ import type { GatewayConfig } from '@apollo/gateway';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { startWorker } from '../../subgraphs/shared/runtime/worker.js';
 import { type ListLengths, parseListLengths } from './list-lengths.js';
-import { parseFacts, type SubscriptionFacts } from './subscription-facts.js';
+import { parseFacts, type SupergraphFacts } from './supergraph-facts.js';
 
 // Polled rather than watched: Kubernetes changes a file of a ConfigMap by a link of its folder, of which a
 // watch on the file is not notified.
@@ -18,8 +18,8 @@ type Hook = Extract<
 export interface SupergraphFile {
   /** passes the gateway the supergraph, and each later one; fails if the first cannot be loaded */
   readonly hook: Hook;
-  /** the content of `subscriptions.json` beside it */
-  facts(): SubscriptionFacts;
+  /** the content of `supergraph-facts.json` beside it */
+  facts(): SupergraphFacts;
   /** the content of `list-lengths.json` beside it; a new object when it changes */
   lengths(): ListLengths;
   /** calls back when the facts changed but the supergraph did not */
@@ -97,7 +97,7 @@ async function readAll(path: string): Promise<Contents> {
     });
   const [supergraphSdl, facts, lengths] = await Promise.all([
     readFile(path, 'utf8'),
-    beside('subscriptions.json'),
+    beside('supergraph-facts.json'),
     beside('list-lengths.json'),
   ]);
   return { supergraphSdl, facts, lengths };

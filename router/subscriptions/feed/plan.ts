@@ -27,7 +27,7 @@ import { projectionsOf } from '../../execution/projection/projections.js';
 import { type FetchNode, findUnsupported, type PlanNode } from '../../execution/query-plan.js';
 import type { Services } from '../../execution/run.js';
 import { responseKey, topLevelFields } from '../../graphql-ast.js';
-import { type SubscriptionFacts, selectsPublicOnly } from '../../supergraph/subscription-facts.js';
+import { type SupergraphFacts, selectsPublicOnly } from '../../supergraph/supergraph-facts.js';
 import { type EntityKeys, readEntityKeys } from '../../supergraph/supergraph-sdl.js';
 import { withEventKeys } from './event-keys.js';
 import { namedItems } from './named-items.js';
@@ -69,7 +69,7 @@ interface PlannerOptions {
   /** the API schema */
   readonly schema: GraphQLSchema;
   readonly services: Services;
-  readonly facts: SubscriptionFacts;
+  readonly facts: SupergraphFacts;
 }
 
 /** Plans subscriptions over a supergraph. Apollo Gateway can plan them, but cannot execute them. */
@@ -122,7 +122,7 @@ function createPlan(inputs: PlannerInputs, operation: Operation, text: string): 
     text,
     primary,
     isPublic: selectsPublicOnly(schema, document, facts),
-    beginsWithSnapshot: facts.beginWithSnapshot.has(root?.name.value ?? ''),
+    beginsWithSnapshot: facts.snapshotSubscriptions.has(root?.name.value ?? ''),
     keyOf,
     itemsOf: (variables) =>
       root

@@ -11,39 +11,39 @@ import {
 } from 'graphql';
 import { z } from 'zod';
 
-/** Facts about the fields of a supergraph that are not in the supergraph itself. */
-export interface SubscriptionFacts {
+/** Facts about the fields and subgraphs of a supergraph that are not in the supergraph itself. */
+export interface SupergraphFacts {
   /** `Type.field` of fields with the same value for everybody */
   readonly publicFields: ReadonlySet<string>;
   /** the subscriptions that start with a snapshot */
-  readonly beginWithSnapshot: ReadonlySet<string>;
+  readonly snapshotSubscriptions: ReadonlySet<string>;
   /** the subgraphs that write `errors` before `data`, so that the first bytes of a response say whether it has some */
   readonly errorsFirst: ReadonlySet<string>;
 }
 
 const shape = z.object({
   publicFields: z.array(z.string()).default([]),
-  beginWithSnapshot: z.array(z.string()).default([]),
+  snapshotSubscriptions: z.array(z.string()).default([]),
   errorsFirst: z.array(z.string()).default([]),
 });
 
 /**
- * Reads `subscriptions.json`, which `npm run compose` writes beside the supergraph. Without it, no field is
+ * Reads `supergraph-facts.json`, which `npm run compose` writes beside the supergraph. Without it, no field is
  * treated as public. A field in it by mistake leaks nothing: operations with public fields only are requested
  * without a user's token.
  *
  * @param text null if there is no such file
  * @throws Error for a malformed file
  */
-export function parseFacts(text: string | null): SubscriptionFacts {
+export function parseFacts(text: string | null): SupergraphFacts {
   const facts = shape.safeParse(text === null ? {} : parseJson(text));
   if (!facts.success) {
-    throw new Error(`subscriptions.json is malformed: ${z.prettifyError(facts.error)}`);
+    throw new Error(`supergraph-facts.json is malformed: ${z.prettifyError(facts.error)}`);
   }
-  const { publicFields, beginWithSnapshot, errorsFirst } = facts.data;
+  const { publicFields, snapshotSubscriptions, errorsFirst } = facts.data;
   return {
     publicFields: new Set(publicFields),
-    beginWithSnapshot: new Set(beginWithSnapshot),
+    snapshotSubscriptions: new Set(snapshotSubscriptions),
     errorsFirst: new Set(errorsFirst),
   };
 }
@@ -60,7 +60,7 @@ function parseJson(text: string): unknown {
 export function selectsPublicOnly(
   schema: GraphQLSchema,
   document: DocumentNode | InlineFragmentNode,
-  { publicFields }: Pick<SubscriptionFacts, 'publicFields'>,
+  { publicFields }: Pick<SupergraphFacts, 'publicFields'>,
 ): boolean {
   const types = new TypeInfo(schema);
   let onlyPublic = true;
