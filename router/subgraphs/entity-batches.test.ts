@@ -155,6 +155,66 @@ describe('requests for entities in one turn', () => {
     expect(sent).toHaveLength(1);
   });
 
+  const tooMany = { message: 'too many rows', extensions: { code: 'BAD_USER_INPUT' } };
+  const tooLarge = Object.assign(new Error('large'), { code: 'UND_ERR_RES_EXCEEDED_MAX_SIZE' });
+  const named = (ids: string[]) => ({
+    data: { _entities: ids.map((id) => ({ name: `Shop ${id}` })) },
+  });
+  const refusing = (max: number, refusal: (ids: string[]) => object | Error) =>
+    subgraph((ids) => (ids.length > max ? refusal(ids) : named(ids)));
+
+  it.each<[string, (ids: string[]) => object | Error]>([
+    ['is too large', () => tooLarge],
+    ['is refused as a whole', () => ({ errors: [tooMany] })],
+    [
+      'has a refusal for each entity',
+      (ids) => ({
+        data: { _entities: ids.map(() => null) },
+        errors: ids.map((_, n) => ({ ...tooMany, path: ['_entities', n, 'offers'] })),
+      }),
+    ],
+  ])('are sent singly if their response %s, equal ones once', async (_, refusal) => {
+    const { batches, sent } = refusing(3, refusal);
+    const greedy = batches.request(requestOf(['1', '2', '3', '4']));
+    const modest = [['5'], ['5'], ['6', '5']].map((ids) => batches.request(requestOf(ids)));
+    expect((await Promise.all(modest)).map(names)).toEqual([
+      ['Shop 5'],
+      ['Shop 5'],
+      ['Shop 6', 'Shop 5'],
+    ]);
+    const outcome = await greedy.catch((error) => error);
+    const all = ['1', '2', '3', '4'];
+    const refused = refusal(all);
+    expect(outcome).toEqual(refused instanceof Error ? refused : { data: null, ...refused });
+    expect(sent.map(({ ids }) => ids)).toEqual([[...all, '5', '6'], all, ['5'], ['6', '5']]);
+  });
+
+  it('are sent singly only if their own entities were refused', async () => {
+    const { batches, sent } = subgraph((ids) => ({
+      ...named(ids),
+      errors: ids.flatMap((id, n) => (id === '2' ? [{ ...tooMany, path: ['_entities', n] }] : [])),
+    }));
+    const [one, other] = await Promise.all(
+      [['1'], ['2']].map((ids) => batches.request(requestOf(ids))),
+    );
+    expect(one).toEqual(named(['1']));
+    expect(other?.errors).toEqual([{ ...tooMany, path: ['_entities', 0] }]);
+    expect(sent.map(({ ids }) => ids)).toEqual([['1', '2'], ['2']]);
+  });
+
+  it('are sent once if all of them are equal, or if their deadline has passed', async () => {
+    const equal = refusing(0, () => ({ errors: [tooMany] }));
+    await Promise.all([1, 2].map(() => equal.batches.request(requestOf(['1']))));
+    expect(equal.sent).toHaveLength(1);
+    const late = refusing(1, () => tooLarge);
+    const asked = [['1'], ['2']].map((ids, n) =>
+      late.batches.request(requestOf(ids, by('t', n ? 1 : performance.now() + 10_000))),
+    );
+    const [first, second] = await Promise.allSettled(asked);
+    expect([first?.status, second?.status]).toEqual(['fulfilled', 'rejected']);
+    expect(late.sent.map(({ ids }) => ids)).toEqual([['1', '2'], ['1']]);
+  });
+
   it('all get the errors of a response without entities, and fail with one that has others', async () => {
     const refused = subgraph(() => ({ data: null, errors: [{ message: 'no' }] }));
     const asked = [['1'], ['2']].map((ids) => refused.batches.request(requestOf(ids)));

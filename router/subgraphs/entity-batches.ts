@@ -2,11 +2,14 @@ import { telemetry } from '../../subgraphs/shared/observability/telemetry/teleme
 import type { TraceIds } from '../../subgraphs/shared/observability/telemetry/types.js';
 import type { RouterContext } from '../context.js';
 import { copyOf } from '../json-objects.js';
+import { isTooLarge } from './post.js';
 import type { SubgraphError, SubgraphRequest, SubgraphResponse } from './subgraph-service.js';
 
 // A larger request of one operation is sent alone.
 const entitiesMax = 500;
 const representationsMaxChars = 256 * 1024;
+// Codes of limits of a subgraph, which one member may exceed, or all of them together.
+const refusals = ['BAD_USER_INPUT', 'BAD_REQUEST', 'GRAPHQL_VALIDATION_FAILED'];
 
 /** One request for the entities of several operations or events. */
 export interface EntityBatch {
@@ -32,6 +35,8 @@ interface Member {
   reject(error: unknown): void;
 }
 
+type Outcome = { readonly response: SubgraphResponse } | { readonly error: unknown };
+
 interface Gathered {
   readonly places: Map<string, number>;
   readonly members: Member[];
@@ -41,7 +46,8 @@ interface Gathered {
 /**
  * Gathers requests for entities until the end of a turn of the event loop, and sends those with the same
  * selection, variables and identity as one, each representation once. Each member has its own deadline, which
- * its caller keeps, and its own paths of errors; one that no longer waits aborts nothing.
+ * its caller keeps, and its own paths of errors; one that no longer waits aborts nothing. Members that are refused
+ * together, or whose response is too large together, are sent singly.
  */
 export class EntityBatches {
   readonly #gathered = new Map<string, Gathered>();
@@ -83,24 +89,55 @@ export class EntityBatches {
   #flush(key: string, batch: Gathered): void {
     if (this.#gathered.get(key) !== batch) return;
     this.#gathered.delete(key);
-    const { members, places } = batch;
-    const [{ request }] = members as [Member];
-    const { head, tail, isPublic, isOfQuery, context } = request;
-    const sent: EntityBatch = {
-      body: `${head}${[...places.keys()].join(',')}${tail}`,
-      context: isPublic ? { ...context, authorization: undefined } : context,
-      isOfQuery,
-      isAnonymous: members.every((each) => each.request.context.authorization === undefined),
-      deadlineMs: Math.max(...members.map((each) => deadlineOf(each.request))),
-    };
-    const work = () => this.send(sent);
-    const response = members.length === 1 ? work() : inLinkedSpan(members, work);
-    response
-      .then((text) => answer(members, places.size, text))
-      .catch((error: unknown) => {
-        for (const { reject } of members) reject(error);
-      });
+    void this.#send([...batch.places.keys()], batch.members, batch.members.length > 1);
   }
+
+  async #send(
+    representations: readonly string[],
+    members: readonly Member[],
+    isInSpanOfItsOwn: boolean,
+  ): Promise<void> {
+    const work = () => this.send(requestOf(representations, members));
+    let outcomes: readonly Outcome[];
+    try {
+      const text = await (isInSpanOfItsOwn ? inLinkedSpan(members, work) : work());
+      const responses = responsesOf(members, representations.length, text);
+      outcomes = responses.map((response) => ({ response }));
+    } catch (error) {
+      outcomes = members.map(() => ({ error }));
+    }
+    const refused = members.filter((_, n) => isRefusal(outcomes[n] as Outcome));
+    const repeated = new Set(hasUnlike(members) ? refused.filter(hasTime) : []);
+    for (const [n, member] of members.entries()) {
+      if (!repeated.has(member)) settle(member, outcomes[n] as Outcome);
+    }
+    this.#sendSingly([...repeated]);
+  }
+
+  /** Of members with the same entities, one request is sent for all. */
+  #sendSingly(members: readonly Member[]): void {
+    for (const alike of Map.groupBy(members, entitiesOf).values()) {
+      const representations = alike[0]?.request.representations as readonly string[];
+      const places = representations.map((_, n) => n);
+      void this.#send(
+        representations,
+        alike.map((each) => ({ ...each, places })),
+        true,
+      );
+    }
+  }
+}
+
+function requestOf(representations: readonly string[], members: readonly Member[]): EntityBatch {
+  const [{ request }] = members as [Member];
+  const { head, tail, isPublic, isOfQuery, context } = request;
+  return {
+    body: `${head}${representations.join(',')}${tail}`,
+    context: isPublic ? { ...context, authorization: undefined } : context,
+    isOfQuery,
+    isAnonymous: members.every((each) => each.request.context.authorization === undefined),
+    deadlineMs: Math.max(...members.map((each) => deadlineOf(each.request))),
+  };
 }
 
 const deadlineOf = ({ context: { deadlineMs = Number.POSITIVE_INFINITY } }: SubgraphRequest) =>
@@ -129,15 +166,13 @@ function inLinkedSpan(members: readonly Member[], work: () => Promise<string>): 
 }
 
 /** @throws Error if it has other entities than were requested */
-function answer(members: readonly Member[], count: number, text: string): void {
+function responsesOf(members: readonly Member[], count: number, text: string): SubgraphResponse[] {
   const { data, errors } = JSON.parse(text) as SubgraphResponse & {
     data?: { _entities?: unknown };
   };
   const entities = data?._entities;
-  if (!Array.isArray(entities)) {
-    for (const { resolve } of members) resolve({ data: null, ...(errors && { errors }) });
-    return;
-  }
+  if (!Array.isArray(entities))
+    return members.map(() => ({ data: null, ...(errors && { errors }) }));
   if (entities.length !== count) throw new Error('it answered with other entities');
   const isTaken: boolean[] = [];
   // Members merge later responses into what they receive.
@@ -146,11 +181,11 @@ function answer(members: readonly Member[], count: number, text: string): void {
     isTaken[place] = true;
     return entities[place];
   };
-  for (const { places, resolve } of members) {
+  return members.map(({ places }) => {
     const own = errors?.flatMap((error) => errorOf(error, places));
     const response = { data: { _entities: places.map(take) } };
-    resolve(own?.length ? { ...response, errors: own } : response);
-  }
+    return own?.length ? { ...response, errors: own } : response;
+  });
 }
 
 /** The error with the position that the entity has for a member; none if it is of an entity of others. */
@@ -159,4 +194,23 @@ function errorOf(error: SubgraphError, places: readonly number[]): SubgraphError
   if (typeof place !== 'number') return [error];
   const position = places.indexOf(place);
   return position < 0 ? [] : [{ ...error, path: [root as string, position, ...rest] }];
+}
+
+/** Whether a request may be refused for its size, which is the sum of those of its members. */
+function isRefusal(outcome: Outcome): boolean {
+  if ('error' in outcome) return isTooLarge(outcome.error);
+  const codes = (outcome.response.errors ?? []).map(({ extensions }) => extensions?.code);
+  return codes.some((code) => refusals.includes(code as string));
+}
+
+const entitiesOf = ({ places }: Member): string => places.join();
+
+const hasUnlike = (members: readonly Member[]): boolean =>
+  members.some((each) => entitiesOf(each) !== entitiesOf(members[0] as Member));
+
+const hasTime = ({ request }: Member): boolean => deadlineOf(request) > performance.now();
+
+function settle({ resolve, reject }: Member, outcome: Outcome): void {
+  if ('error' in outcome) reject(outcome.error);
+  else resolve(outcome.response);
 }
