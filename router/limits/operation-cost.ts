@@ -124,7 +124,10 @@ function fieldOf(
 
 const sizeArguments = ['first', 'last'];
 
-/** The size of the requested page; null for a field without pages. */
+/**
+ * The size of the requested page; null for a field without pages. An argument without a value, or with null, has the
+ * default of the schema.
+ */
 function pageSize(
   field: GraphQLField<unknown, unknown>,
   node: FieldNode,
@@ -134,10 +137,10 @@ function pageSize(
   if (args.length === 0) return null;
   const sizes = args.map(({ name, defaultValue }) => {
     const given = node.arguments?.find((each) => each.name.value === name)?.value;
-    return given === undefined ? defaultValue : valueFromASTUntyped(given, values);
+    return (given && valueFromASTUntyped(given, values)) ?? defaultValue;
   });
-  const size = sizes.find((each) => typeof each === 'number') ?? unknownLength;
-  return Math.max(1, size);
+  const known = sizes.filter((each) => typeof each === 'number');
+  return known.length > 0 ? Math.max(1, ...known) : unknownLength;
 }
 
 /** The variables that set page sizes. */
