@@ -1,7 +1,10 @@
+import { Redis } from 'ioredis';
+import { closeRedis } from '../subgraphs/shared/runtime/redis.js';
 import { type Library, startLibrary } from './harness/library.js';
 import { type Answer, overWebSocket, type Watch } from './harness/live.js';
+import { openShop, registerPerson } from './harness/people.js';
 import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
-import { startSystem, type TestSystem } from './harness/system.js';
+import { postGraphQL, startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
 const codeOf = (answer: Answer | undefined) => answer?.errors?.[0]?.extensions?.code;
@@ -61,6 +64,11 @@ describe('spectators', () => {
     beforeAll(async () => {
       system = await startSystem();
     });
+    beforeEach(async () => {
+      const redis = new Redis(`${system.redis.url}/4`);
+      await redis.flushdb();
+      await closeRedis(redis);
+    });
     afterAll(async () => {
       await stopRoutersBeside();
       await system.stop();
@@ -86,6 +94,46 @@ describe('spectators', () => {
         (count) => count > 30,
       );
       expect(first.ended()).toBe(null);
+      client.close();
+    });
+
+    const tooMuch = {
+      message: 'Too much was requested from your address. Request less, or wait, then try again.',
+      extensions: { code: 'RATE_LIMITED' },
+    };
+    const overSse = async (url: string, query: string) => {
+      const given = new URLSearchParams({ query });
+      const response = await fetch(`${url}?${given}`, { headers: { accept: 'text/event-stream' } });
+      const [, event] = /^data: (.+)$/m.exec(await response.text()) ?? [];
+      return JSON.parse(event as string);
+    };
+
+    it('open nothing from an address that is over its cost limit', async () => {
+      const router = await startRouterBeside(system, {}, { ipCost: 20 });
+      const costly = `{ products(first: 100) { edges { node { variants { sku name a: sku b: sku c: sku } } } } }`;
+      expect((await postGraphQL(router.graphqlUrl, costly)).status).toBe(429);
+      const watch = 'subscription { stockChanged(skus: ["TRAIL-40"]) { available } }';
+      expect(await overSse(router.graphqlUrl, watch)).toMatchObject({ errors: [tooMuch] });
+      const client = overWebSocket(router.graphqlUrl);
+      const refused = client.subscribe(watch);
+      await eventually(async () => refused.ended(), Boolean);
+      expect(refused.ended()).toMatchObject([tooMuch]);
+      const metrics = await (await fetch(`${router.opsUrl}/metrics`)).text();
+      expect(metrics).toMatch(/^holdfast_subscription_connections\S* 0$/m);
+      client.close();
+    });
+
+    it('pay for opening a subscription, also one without a snapshot', async () => {
+      const vendor = await registerPerson(system, 'VENDOR');
+      const { shopId } = await openShop(system, vendor, [10]);
+      const router = await startRouterBeside(system, {}, { ipCost: 3 });
+      const client = overWebSocket(router.graphqlUrl, vendor.token);
+      const watches = [0, 1, 2, 3].map((n) =>
+        client.subscribe(`subscription { lowStockAlert(shopId: "${shopId}") { v${n}: id } }`),
+      );
+      const ends = () => watches.map((each) => each.ended()).filter(Boolean);
+      await eventually(async () => ends().length, Boolean);
+      expect(ends()).toMatchObject([[tooMuch]]);
       client.close();
     });
   });

@@ -15,6 +15,7 @@ import { badOperation, withRateLimitStatus } from '../errors.js';
 import { responseKey, variableValues } from '../graphql-ast.js';
 import type { ListLengths } from '../supergraph/list-lengths.js';
 import { createCachedCost } from './cached-cost.js';
+import { costOfPoint } from './rate-limits.js';
 
 /** Limits of one operation: the variables `QUERY_…` of the router's configuration. */
 export interface QueryLimits {
@@ -134,8 +135,8 @@ export function costLimitPlugin(
             throw asValidationError(`${max}, found ${cost}.`);
           }
           contextValue.cost = cost;
-          // A subscription is charged for its events.
-          const charged = operation.operation === 'subscription' ? 0 : cost;
+          // A subscription is charged for its events later, but at least for being opened.
+          const charged = operation.operation === 'subscription' ? costOfPoint : cost;
           await contextValue.charge?.(charged).catch((error) => {
             throw withRateLimitStatus(error);
           });
