@@ -135,4 +135,29 @@ describe('a supergraph file that changes', () => {
     client.close();
     other.close();
   });
+
+  it('is used with new facts at once, also if only these change', async () => {
+    const token = await library.tokenFor('ana');
+    const starsAreReadBy = async () => {
+      library.reviews.requests.length = 0;
+      await router.ask('{ books { stars } }', {}, token);
+      return library.reviews.requests.map(({ authorization }) => authorization);
+    };
+    const textOf = async () => {
+      const headers = { 'content-type': 'application/json' };
+      const body = JSON.stringify({ query: '{ books { title } }' });
+      return (await fetch(router.url, { method: 'POST', headers, body })).text();
+    };
+    // The router ends what it writes itself with a line break.
+    expect(await textOf()).toMatch(/\}\n$/);
+    expect(await starsAreReadBy()).toEqual([`Bearer ${token}`]);
+    const facts = { publicFields: ['Book.stars'], errorsFirst: ['library-books'] };
+    const file = join(library.folder, 'supergraph-facts.json');
+    writeFileSync(file, JSON.stringify(facts));
+    await eventually(starsAreReadBy, ([authorization]) => authorization === undefined);
+    expect(await textOf()).toMatch(/\}$/);
+    writeFileSync(file, '{}');
+    await eventually(starsAreReadBy, ([authorization]) => authorization !== undefined);
+    expect(await textOf()).toMatch(/\}\n$/);
+  });
 });

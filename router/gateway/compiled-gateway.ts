@@ -6,7 +6,8 @@ import type { RouterContext } from '../context.js';
 import { createExecutor } from '../execution/executor.js';
 import { planningOf } from '../execution/planning.js';
 import type { Services } from '../execution/run.js';
-import { type SupergraphFacts, selectsPublicOnly } from '../supergraph/supergraph-facts.js';
+import { selectsPublicOnly } from '../supergraph/supergraph-facts.js';
+import type { SupergraphFile } from '../supergraph/supergraph-file.js';
 import { createCompiledCache } from './router-metrics.js';
 
 type Executor = ReturnType<typeof createExecutor>;
@@ -18,7 +19,7 @@ interface CompiledGatewayOptions {
   readonly registry: Registry;
   /** the subgraphs in use */
   readonly services: () => Services;
-  readonly facts: () => SupergraphFacts;
+  readonly supergraph: SupergraphFile;
 }
 
 /**
@@ -26,7 +27,7 @@ interface CompiledGatewayOptions {
  * compiled executor cannot.
  */
 export function withCompiledExecutor(options: CompiledGatewayOptions): GatewayInterface {
-  const { gateway, registry } = options;
+  const { gateway, registry, supergraph } = options;
   const cache = createCompiledCache(registry);
   const fallbacks = new Counter({
     name: 'holdfast_executor_fallbacks_total',
@@ -36,21 +37,21 @@ export function withCompiledExecutor(options: CompiledGatewayOptions): GatewayIn
   });
   // Operations in flight end with the supergraph that they began with.
   const executors = new WeakMap<GraphQLSchema, Executor>();
-  let generation = 0;
+  let use = () => {};
   gateway.onSchemaLoadOrUpdate(({ apiSchema: schema, coreSupergraphSdl }) => {
-    cache.clear();
     const planning = planningOf(coreSupergraphSdl);
     const services = new Map(options.services());
-    const facts = options.facts();
-    const { errorsFirst } = facts;
-    const isPublic = (fragment: InlineFragmentNode) =>
-      selectsPublicOnly(planning.supergraphSchema, fragment, facts);
-    generation += 1;
-    const ofSchema = cache.withPrefix(`${generation} `);
-    const given = { planning, schema, services, errorsFirst, isPublic, cache: ofSchema };
-    executors.set(schema, createExecutor(given));
+    use = () => {
+      const facts = supergraph.facts();
+      const { errorsFirst } = facts;
+      const isPublic = (fragment: InlineFragmentNode) =>
+        selectsPublicOnly(planning.supergraphSchema, fragment, facts);
+      const given = { planning, schema, services, errorsFirst, isPublic, cache: cache.next() };
+      executors.set(schema, createExecutor(given));
+    };
+    use();
   });
-
+  supergraph.onFacts(() => use());
   const keyOf = (queryHash: string, operationName: string | null | undefined) =>
     operationName ? `${queryHash} ${operationName}` : queryHash;
 

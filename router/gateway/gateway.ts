@@ -67,7 +67,7 @@ export function createGateway(
     gateway,
     registry,
     services: () => sources.services,
-    facts: () => supergraph.facts(),
+    supergraph,
   });
   const health = watchSubgraphs(sources.urls, credentials, logger);
   const up = {

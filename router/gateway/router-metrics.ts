@@ -51,10 +51,7 @@ export function createSubgraphTimer(registry: Registry) {
 
 /** The compiled operations, up to the memory that the gateway's own cache of plans may take, with metrics. */
 export function createCompiledCache(registry: Registry) {
-  const compiled = new LRUCache<string, CompiledOperation>({
-    maxSize: planCacheMaxBytes,
-    sizeCalculation: ({ sizeBytes }, key) => sizeBytes + key.length,
-  });
+  let latest = openCache();
   const lookups = new Counter({
     name: 'holdfast_plan_cache_lookups_total',
     help: 'Look-ups of query plans, by result: hit, miss.',
@@ -62,20 +59,32 @@ export function createCompiledCache(registry: Registry) {
     registers: [registry],
   });
   const size = { name: 'holdfast_plan_cache_plans', help: 'Query plans in the cache.' };
-  gaugeOf(registry, size, () => compiled.size);
+  gaugeOf(registry, size, () => latest.size);
   return {
-    /** the part of the cache whose keys begin with a prefix */
-    withPrefix: (prefix: string): CompiledCache => ({
-      get(key) {
-        const found = compiled.get(prefix + key);
-        lookups.inc({ outcome: found ? 'hit' : 'miss' });
-        return found;
-      },
-      set: (key, operation) => void compiled.set(prefix + key, operation),
-    }),
-    clear: () => compiled.clear(),
+    /**
+     * An empty cache for the next supergraph. Operations that still run with the previous one keep theirs, which is
+     * freed with them.
+     */
+    next(): CompiledCache {
+      const own = openCache();
+      latest = own;
+      return {
+        get(key) {
+          const found = own.get(key);
+          lookups.inc({ outcome: found ? 'hit' : 'miss' });
+          return found;
+        },
+        set: (key, operation) => void own.set(key, operation),
+      };
+    },
   };
 }
+
+const openCache = () =>
+  new LRUCache<string, CompiledOperation>({
+    maxSize: planCacheMaxBytes,
+    sizeCalculation: ({ sizeBytes }, key) => sizeBytes + key.length,
+  });
 
 /**
  * Labels of client operations: the known names, the first hundred others, `anonymous`, and `other` for the

@@ -121,16 +121,17 @@ export function createSubscriptions(
     await Promise.all(all.map((upstream) => upstream.close()));
   };
 
+  let updatePlanner = () => {};
   gateway.onSchemaLoadOrUpdate(({ apiSchema: schema, coreSupergraphSdl: supergraphSdl }) => {
-    const updatePlanner = () => {
+    updatePlanner = () => {
       const isFirst = planner === undefined;
       const facts = supergraph.facts();
       planner = createPlanner({ supergraphSdl, schema, services, facts });
       if (!isFirst) reload();
     };
-    supergraph.onFacts(updatePlanner);
     updatePlanner();
   });
+  supergraph.onFacts(() => updatePlanner());
   function reload() {
     hub.reload();
     void closeUpstreams();

@@ -46,7 +46,7 @@ export function openSupergraphFile(
 ): SupergraphFile {
   let facts = parseFacts(null);
   let lengths = parseListLengths(null);
-  let notifyFacts = () => {};
+  const factsListeners: (() => void)[] = [];
   const load = (contents: Contents) => {
     check(contents.supergraphSdl);
     const read = [parseFacts(contents.facts), parseListLengths(contents.lengths)] as const;
@@ -68,7 +68,7 @@ export function openSupergraphFile(
       try {
         load(read);
         if (isNewSupergraph) update(read.supergraphSdl);
-        else if (areNewFacts) notifyFacts();
+        else if (areNewFacts) for (const notify of factsListeners) notify();
         logger.info({ path }, 'supergraph reloaded');
       } catch (error) {
         logger.error(
@@ -83,9 +83,7 @@ export function openSupergraphFile(
     hook,
     facts: () => facts,
     lengths: () => lengths,
-    onFacts(listener) {
-      notifyFacts = listener;
-    },
+    onFacts: (listener) => void factsListeners.push(listener),
   };
 }
 
