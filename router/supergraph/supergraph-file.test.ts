@@ -42,6 +42,29 @@ describe('a supergraph file', () => {
     ]);
   });
 
+  it('keeps its facts and lengths with it if the gateway refuses the next one', async () => {
+    const facts = join(folder, 'supergraph-facts.json');
+    writeFileSync(facts, '{"publicFields":["A.old"]}');
+    const lines: string[] = [];
+    const destination = { write: (line: string) => lines.push(line) };
+    const logger = createLogger('test', 'info', { destination: destination as never });
+    const supergraph = openSupergraphFile(path, () => {}, logger);
+    const update = () => {
+      throw new Error('refused');
+    };
+    const { cleanup } = await supergraph.hook({ update } as never);
+    writeFileSync(path, 'third');
+    writeFileSync(facts, '{"publicFields":["A.new"]}');
+    await eventually(
+      async () => lines.length,
+      (count) => count > 0,
+    );
+    await cleanup?.();
+    expect(lines[0]).toContain('refused');
+    expect([...supergraph.facts().publicFields]).toEqual(['A.old']);
+    rmSync(facts);
+  });
+
   it('is loaded with the facts beside it, which are validated too and may change later', async () => {
     const lines: string[] = [];
     const destination = { write: (line: string) => lines.push(line) };

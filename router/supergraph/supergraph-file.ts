@@ -65,12 +65,14 @@ export function openSupergraphFile(
       const isNewSupergraph = read.supergraphSdl !== current.supergraphSdl;
       const areNewFacts = read.facts !== current.facts;
       current = read;
+      const previous = [facts, lengths] as const;
       try {
         load(read);
         if (isNewSupergraph) update(read.supergraphSdl);
         else if (areNewFacts) for (const notify of factsListeners) notify();
         logger.info({ path }, 'supergraph reloaded');
       } catch (error) {
+        [facts, lengths] = previous;
         logger.error(
           { path, err: error },
           'supergraph could not be loaded; the previous one stays in use',
