@@ -50,6 +50,33 @@ describe('the router with another supergraph', () => {
     client.close();
   });
 
+  it.each([
+    [
+      'without a code, as a fault',
+      'faulty',
+      {
+        message: 'Something went wrong on our side.',
+        extensions: { code: 'INTERNAL_SERVER_ERROR' },
+      },
+    ],
+    [
+      'with a code, with the extensions that the API documents',
+      'refused',
+      {
+        message: 'The book is on loan.',
+        extensions: { code: 'ON_LOAN', fields: { id: 'is on loan' }, retryAfterMs: 5 },
+      },
+    ],
+  ])('answers an error of a subgraph %s', async (_, id, { message, extensions }) => {
+    const query = `{ book(id: "${id}") { title } }`;
+    const requestId = expect.any(String);
+    const error = { message, path: ['book'], extensions: { ...extensions, requestId } };
+    for (const more of ['', ' __schema { description }']) {
+      const { status, errors } = await router.ask(query.replace(/ }$/, `${more} }`));
+      expect([status, errors]).toEqual([200, [error]]);
+    }
+  });
+
   it('does not start if a subgraph has no address, and names the variable', async () => {
     const supergraph = library.compose({ 'a-b.c': 'type Query { a: Int }' });
     library.write(supergraph.replace('http://nowhere.invalid/graphql', ''));

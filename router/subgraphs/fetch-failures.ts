@@ -55,6 +55,16 @@ function isRefusedWithTryAgain(error: unknown): boolean {
   }
 }
 
+/** The response without `extensions.http` of errors, by which Apollo Server would set the status of the router's. */
+export function withoutHttp(response: SubgraphResponse): SubgraphResponse {
+  if (!response.errors) return response;
+  const errors = response.errors.map(({ extensions, ...error }) => {
+    const { http: _, ...others } = extensions ?? {};
+    return extensions ? { ...error, extensions: others } : error;
+  });
+  return { ...response, errors };
+}
+
 const isTryAgain = ({ extensions }: SubgraphError) => extensions?.code === 'TRY_AGAIN';
 
 /**

@@ -10,7 +10,7 @@ import type { RouterContext } from '../context.js';
 import { type Breaker, createBreaker, isOpenCircuit } from './circuit-breaker.js';
 import { type Deadline, DeadlineExceeded, withDeadline } from './deadlines.js';
 import { type EntityBatch, EntityBatches } from './entity-batches.js';
-import { failureOf, operationType, roleOf, withReadErrors } from './fetch-failures.js';
+import { failureOf, operationType, roleOf, withoutHttp, withReadErrors } from './fetch-failures.js';
 import { isTooLarge, post } from './post.js';
 import type { SingleFlight } from './single-flight.js';
 import {
@@ -101,9 +101,10 @@ export class SubgraphDataSource implements SubgraphService {
       isSent = true;
     };
     try {
-      const response = request.representations
+      const answer = request.representations
         ? await this.#requestEntities(request)
         : await this.#requestRoots(request, onSend);
+      const response = withoutHttp(answer);
       if (response.text !== undefined) return response;
       return role === 'query' ? response : withReadErrors(name, role, response);
     } catch (error) {

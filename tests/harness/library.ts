@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { composeServices } from '@apollo/composition';
-import { parse } from 'graphql';
+import { GraphQLError, parse } from 'graphql';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { startRouter } from '../../router/index.js';
 import { tokenRules } from '../../subgraphs/shared/auth/tokens.js';
@@ -111,6 +111,21 @@ export async function startLibrary() {
 }
 export type Library = Awaited<ReturnType<typeof startLibrary>>;
 
+const internals = { sql: 'select secret', exception: { stacktrace: ['at /srv/books.js:1'] } };
+/** What books with these ids throw. */
+const failures: Readonly<Record<string, Error>> = {
+  faulty: new Error('relation "secret" does not exist'),
+  refused: new GraphQLError('The book is on loan.', {
+    extensions: {
+      code: 'ON_LOAN',
+      fields: { id: 'is on loan', nested: internals },
+      retryAfterMs: 5,
+      ...internals,
+      http: { status: 418 },
+    },
+  }),
+};
+
 async function startBooks(): Promise<StubSubgraph> {
   const titles = new Map([
     ['1', 'Emma'],
@@ -121,7 +136,11 @@ async function startBooks(): Promise<StubSubgraph> {
   return startStubSubgraph(booksWithNameSdl, {
     Query: {
       books: () => [...titles.keys()].map(bookOf),
-      book: (_: unknown, { id }: { id: string }) => bookOf(id),
+      book: (_: unknown, { id }: { id: string }) => {
+        const failure = failures[id];
+        if (failure) throw failure;
+        return bookOf(id);
+      },
     },
     Mutation: {
       rename(_: unknown, { id, title }: { id: string; title: string }) {

@@ -16,20 +16,35 @@ function coercionFields(message: string): Record<string, string> | undefined {
   return top ? { [top[1] as string]: top[2] as string } : undefined;
 }
 
+// The second is the code of an error of a subgraph that has none.
+const faults = ['INTERNAL_SERVER_ERROR', 'DOWNSTREAM_SERVICE_ERROR'];
+
+/** What docs/api.md says of errors: a subgraph may put anything else there, such as its stack trace. */
+function documentedExtensions(given: Readonly<Record<string, unknown>>) {
+  const { code, fields, retryAfterMs, requestId } = given;
+  const reasons = Object.entries(fields ?? {}).filter(([, reason]) => typeof reason === 'string');
+  return {
+    code,
+    ...(reasons.length > 0 && { fields: Object.fromEntries(reasons) }),
+    ...(typeof retryAfterMs === 'number' && { retryAfterMs }),
+    ...(typeof requestId === 'string' && { requestId }),
+  };
+}
+
 /**
  * Apollo Server's `formatError`: domain errors and errors of GraphQL itself are sent to clients; anything
- * else is logged in full and masked. An unavailable database and a value that it rejects have their own
+ * else, also of a subgraph, is logged in full and masked. An unavailable database and a value that it rejects have their own
  * codes.
  */
 export function maskErrors(logger: Logger) {
   return (formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError => {
     const code = formatted.extensions?.code;
     if (code === 'UNKNOWN_CALLER') return maskUnknownCaller(logger, formatted);
-    if (code === 'INTERNAL_SERVER_ERROR' || code === undefined) {
+    if (code === undefined || faults.includes(code as string)) {
       if (isClientError(thrown)) return { ...formatted, extensions: { code: 'BAD_REQUEST' } };
       return maskFault(logger, formatted, unwrapResolverError(thrown));
     }
-    const { stacktrace: _, serviceName: __, ...extensions } = formatted.extensions ?? {};
+    const extensions = documentedExtensions(formatted.extensions ?? {});
     if (code !== 'BAD_USER_INPUT' || extensions.fields) return { ...formatted, extensions };
     const fields = coercionFields(formatted.message);
     return { ...formatted, extensions: fields ? { ...extensions, fields } : extensions };
