@@ -80,7 +80,8 @@ interface PreparedOperation {
 
 const prepared = new WeakMap<OperationDefinitionNode, PreparedOperation>();
 
-function preparedOf(
+/** An operation with what its `@skip` and `@include` depend on; found once for a definition. */
+export function preparedOf(
   schema: GraphQLSchema,
   document: DocumentNode,
   definition: OperationDefinitionNode,

@@ -188,8 +188,9 @@ export function createHub(options: HubOptions): Hub {
       const charge = chargeFor(stream, client, accepted, items);
       const subscriber = { stream, authorization, expiresAtMs, charge };
       try {
-        const plan = options.planner().plan(accepted.document, accepted.operationName);
         const variables = declaredVariables(accepted);
+        const { document, operationName } = accepted;
+        const plan = options.planner().plan(document, operationName, variables);
         items.raise(plan.itemsOf(variables));
         feed = subscribe(plan, variables, client, subscriber);
       } catch (error) {

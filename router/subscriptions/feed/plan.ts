@@ -12,14 +12,11 @@ import type { RouterContext } from '../../context.js';
 import { badOperation } from '../../errors.js';
 import { defaultsOf } from '../../execution/compile-operation.js';
 import { compilePlan } from '../../execution/compile-plan.js';
-import { newRun, resultOf } from '../../execution/executor.js';
+import { newRun, preparedOf, resultOf } from '../../execution/executor.js';
 import { compileReceiver } from '../../execution/fetch-step.js';
+import { applyConditions } from '../../execution/operation/apply-conditions.js';
 import { findEmptyObjects } from '../../execution/operation/empty-objects.js';
-import {
-  documentOf,
-  type Operation,
-  operationOf,
-} from '../../execution/operation/operation-document.js';
+import { documentOf, type Operation } from '../../execution/operation/operation-document.js';
 import { hidesTypename, rewriteAliases } from '../../execution/operation/rewrite-aliases.js';
 import { separateConflicts } from '../../execution/operation/separate-conflicts.js';
 import { type Planning, planningOf } from '../../execution/planning.js';
@@ -38,7 +35,7 @@ export type Variables = Readonly<Record<string, unknown>>;
 
 /** How to subscribe to one operation, and how to execute the rest of its plan for each event. */
 export interface SubscriptionPlan {
-  /** the normalized operation: without its name, comments and unused fragments */
+  /** the normalized operation: without its name, comments, unused fragments, `@skip` and `@include` */
   readonly text: string;
   /** the fetch to the subgraph that publishes the events */
   readonly primary: FetchNode;
@@ -61,7 +58,11 @@ export interface SubscriptionPlan {
 export interface Planner {
   readonly schema: GraphQLSchema;
   /** @throws GraphQLError if the operation cannot be planned */
-  plan(document: DocumentNode, operationName: string | undefined): SubscriptionPlan;
+  plan(
+    document: DocumentNode,
+    operationName: string | undefined,
+    variables: Variables,
+  ): SubscriptionPlan;
 }
 
 interface PlannerOptions {
@@ -79,8 +80,10 @@ export function createPlanner(options: PlannerOptions): Planner {
   const plans = new LRUCache<string, SubscriptionPlan>({ max: plansMax });
   return {
     schema: options.schema,
-    plan(document, operationName) {
-      const operation = namelessOperation(document, operationName);
+    plan(document, operationName, variables) {
+      const definition = getOperationAST(document, operationName) as OperationDefinitionNode;
+      const { operation: whole, booleanOf } = preparedOf(options.schema, document, definition);
+      const operation = nameless(applyConditions(whole, booleanOf(variables)));
       const text = print(documentOf(operation));
       const cached = plans.get(text);
       if (cached) return cached;
@@ -96,11 +99,8 @@ interface PlannerInputs extends PlannerOptions {
   readonly keys: EntityKeys;
 }
 
-/** The operation without its name, and the fragments that it uses. */
-function namelessOperation(document: DocumentNode, operationName: string | undefined): Operation {
-  const definition = getOperationAST(document, operationName) as OperationDefinitionNode;
-  const { name: _, ...nameless } = definition;
-  return operationOf(document, nameless);
+function nameless({ definition: { name: _, ...definition }, fragments }: Operation): Operation {
+  return { definition, fragments };
 }
 
 function createPlan(inputs: PlannerInputs, operation: Operation, text: string): SubscriptionPlan {
@@ -152,22 +152,26 @@ const notExecutable = () =>
  */
 function planSubscription(inputs: PlannerInputs, operation: Operation) {
   const { planning } = inputs;
-  const own = documentOf(operation);
-  const keys = inputs.keys.get(buildPlan(planning, own).primary.serviceName) ?? new Map();
-  const planKeyed = (document: DocumentNode) => {
-    const keyed = withEventKeys(inputs.schema, document, keys);
-    return { ...buildPlan(planning, keyed.document), keyOf: keyed.keyOf };
-  };
-  const plan = planKeyed(own);
-  const emptyObjects = findEmptyObjects(planning.supergraphSchema, operation);
-  if (!plan.rest && emptyObjects.size === 0 && !hidesTypename(operation)) {
-    return { ...plan, clientKeys: new Map<string, string>(), sourceOf: responseKey };
+  const { supergraphSchema: schema, fieldNames, requires } = planning;
+  const emptyObjects = findEmptyObjects(schema, operation);
+  if (emptyObjects.size === 0 && !hidesTypename(operation)) {
+    const plan = planWithKeys(inputs, operation);
+    if (!plan.rest) {
+      return { ...plan, clientKeys: new Map<string, string>(), sourceOf: responseKey };
+    }
   }
-  const rewritten = rewriteAliases(operation, planning.fieldNames, emptyObjects);
+  const rewritten = rewriteAliases(operation, fieldNames, emptyObjects);
   const { operation: copy, clientKeys } = rewritten;
-  separateConflicts({ schema: planning.supergraphSchema, requires: planning.requires }, copy);
+  separateConflicts({ schema, requires }, copy); // refuses them: several plans would be several upstreams
   const sourceOf: typeof responseKey = (node) => rewritten.keyOf.get(node) as string;
-  return { ...planKeyed(documentOf(copy)), clientKeys, sourceOf };
+  return { ...planWithKeys(inputs, copy), clientKeys, sourceOf };
+}
+
+function planWithKeys({ planning, schema, keys }: PlannerInputs, operation: Operation) {
+  const own = documentOf(operation);
+  const { serviceName } = buildPlan(planning, own).primary;
+  const { document, keyOf } = withEventKeys(schema, own, keys.get(serviceName) ?? new Map());
+  return { ...buildPlan(planning, document), keyOf };
 }
 
 function buildPlan(planning: Planning, document: DocumentNode) {
