@@ -19,9 +19,6 @@ const operationShape = z.object({
  */
 export function readOperation(request: IncomingMessage, body: unknown): OperationRequest {
   const isPost = request.method === 'POST';
-  if (isPost && !/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
-    throw new HttpError(415, 'The content type must be application/json.');
-  }
   const operation = operationShape.safeParse(isPost ? body : readSearchParameters(request));
   if (!operation.success) throw new HttpError(400, 'Not a GraphQL request.');
   if (!isPost) refuseMutation(operation.data);
