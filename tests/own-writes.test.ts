@@ -19,7 +19,7 @@ describe('a client that has written something reads it, also while an older read
 
   /** A router whose reads of a subgraph with the given text are answered late, and a read of it in flight. */
   async function slowRead(
-    subgraph: 'order' | 'warehouse',
+    subgraph: 'order' | 'warehouse' | 'product',
     text: string,
     query: string,
     by: Person,
@@ -35,11 +35,20 @@ describe('a client that has written something reads it, also while an older read
     };
     const release = proxy.holdResponsesTo(text);
     const old = read();
-    await eventually(
-      async () => proxy.held(),
-      (held) => held === 1,
-    );
-    return { read, release, old, router, stop: () => proxy.stop() };
+    const areHeld = (count: number) =>
+      eventually(
+        async () => proxy.held(),
+        (held) => held === count,
+      );
+    await areHeld(1);
+    /** What is read now: by a request of its own, which is sent while the old one is in flight. */
+    const readNow = async () => {
+      const now = read();
+      await areHeld(2);
+      release();
+      return now;
+    };
+    return { readNow, old, router, stop: () => proxy.stop() };
   }
 
   it.each(['the same router', 'another router'])('after a mutation at %s', async (where) => {
@@ -50,10 +59,9 @@ describe('a client that has written something reads it, also while an older read
     const add = `mutation { setCartItem(input: { offerId: "${shop.offerId}", quantity: 3 }) { __typename } }`;
     const { errors } = await postGraphQL(url, add, {}, customer.token);
     expect(errors).toBeUndefined();
-    const fresh = slow.read();
-    slow.release();
+    const fresh = await slow.readNow();
     expect(await slow.old).toEqual({ cart: { items: [] } });
-    expect(await fresh).toEqual({ cart: { items: [{ quantity: 3 }] } });
+    expect(fresh).toEqual({ cart: { items: [{ quantity: 3 }] } });
     await slow.stop();
   });
 
@@ -63,13 +71,23 @@ describe('a client that has written something reads it, also while an older read
     const slow = await slowRead('warehouse', 'stockLevels', query, vendor);
     const file = `sku,quantity\n${shop.sku},42\n`;
     expect((await actAs(system, vendor).putStock(id as string, file)).status).toBe(200);
-    const fresh = slow.read();
-    slow.release();
+    const fresh = await slow.readNow();
     const onHand = (units: number) => ({
       warehouse: { stockLevels: { edges: [{ node: { onHand: units } }] } },
     });
     expect(await slow.old).toEqual(onHand(10));
-    expect(await fresh).toEqual(onHand(42));
+    expect(fresh).toEqual(onHand(42));
+    await slow.stop();
+  });
+
+  it('after a change of what everybody reads, as an entity of another subgraph', async () => {
+    const query = `{ offer(id: "${shop.offerId}") { variant { name } } }`;
+    const slow = await slowRead('product', '_entities', query, vendor);
+    const rename = `mutation { updateVariant(input: { sku: "${shop.sku}", name: "renamed" }) { sku } }`;
+    expect((await system.graphql(rename, {}, vendor.token)).errors).toBeUndefined();
+    const fresh = await slow.readNow();
+    expect(await slow.old).toEqual({ offer: { variant: { name: 'the only one' } } });
+    expect(fresh).toEqual({ offer: { variant: { name: 'renamed' } } });
     await slow.stop();
   });
 });
