@@ -68,7 +68,7 @@ const limits = {
   SUBSCRIPTIONS_MAX: setting(count, '20000', 'maximum number of open subscriptions of a router'),
   SUBSCRIPTION_ITEMS_PER_CLIENT_MAX: setting(
     count,
-    '25000',
+    '50000',
     'maximum number of items that the open subscriptions of an address, and of a user, watch together',
   ),
   SUBSCRIPTION_BUFFER_MAX: setting(

@@ -33,17 +33,22 @@ let sockets: WebSocket[] = [];
 let closing = false;
 
 function open({ url, clients, offers }: Watch): void {
-  for (const subscriptions of clients) connect(url, subscriptions, offers);
+  for (const [n, subscriptions] of clients.entries()) {
+    connect(url, `10.0.0.${n}`, subscriptions, offers);
+  }
 }
 
 const someTimeMs = () => reopenMinMs + Math.random() * (reopenMaxMs - reopenMinMs);
 
 function connect(
   url: string,
+  address: string,
   subscriptions: readonly (readonly string[])[],
   offers: Watch['offers'],
 ): void {
-  const socket = new WebSocket(url, 'graphql-transport-ws');
+  const socket = new WebSocket(url, 'graphql-transport-ws', {
+    headers: { 'x-forwarded-for': address },
+  });
   sockets.push(socket);
   const missing = subscriptions.map((skus) =>
     skus.reduce((sum, sku) => sum + (offers[sku] ?? 0), 0),
@@ -75,7 +80,7 @@ function connect(
   socket.on('close', () => {
     if (closing) return;
     seen.ended += subscriptions.length;
-    setTimeout(connect, someTimeMs(), url, subscriptions, offers);
+    setTimeout(connect, someTimeMs(), url, address, subscriptions, offers);
   });
 }
 

@@ -30,12 +30,17 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
   await migrateAll(databases);
   progress(`${await seedStore(databases, variants)} variants seeded`);
   let opened = 0;
-  const system = await startSystemProcesses(databases, redis.url, {}, (name, line) => {
-    const isOpened = line.includes('"circuit opened"');
-    if (isOpened) opened += 1;
-    // What is not a log line comes from Node: a process that ran out of memory, for example.
-    if (isOpened || !line.startsWith('{')) progress(`${name}: ${line}`);
-  });
+  const system = await startSystemProcesses(
+    databases,
+    redis.url,
+    { TRUST_PROXY: 'loopback' },
+    (name, line) => {
+      const isOpened = line.includes('"circuit opened"');
+      if (isOpened) opened += 1;
+      // What is not a log line comes from Node: a process that ran out of memory, for example.
+      if (isOpened || !line.startsWith('{')) progress(`${name}: ${line}`);
+    },
+  );
   const routerUrl = `${system.routerUrl}/graphql`;
   const router = createGraphQLClient(routerUrl);
   const crowd = startCrowd();
