@@ -20,6 +20,7 @@ import { createTokenVerifier } from './auth/tokens.js';
 import type { Caller } from './config.js';
 import { badInput, unauthenticated, unknownCaller } from './errors.js';
 import { maskErrors } from './graphql/error-format.js';
+import { subscribe } from './graphql/subscribe.js';
 import { HttpError, readGraphQLBody, sendJson, serveGraphQL } from './http/http.js';
 import type { ReadinessChecks } from './http/readiness.js';
 import { mayLag, readsHeader } from './http/reads-header.js';
@@ -201,6 +202,7 @@ function serveSubscriptions<C extends Principal>(
   return useServer<Record<string, unknown>>(
     {
       schema: options.schema,
+      subscribe: subscribe as never,
       onSubscribe: async (connection, _id, payload) => {
         if (!isSubscription(payload.query, payload.operationName)) return [onlySubscriptions];
         const { authorization } = payload.extensions ?? {};

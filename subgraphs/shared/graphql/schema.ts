@@ -15,6 +15,7 @@ import { checkRules, readRights } from '../rights/rights.js';
 import { type EntityResolvers, resolveEntitiesTogether } from './entities.js';
 import { enforceListLengths } from './list-max.js';
 import { DateTime } from './scalars.js';
+import { resolvesWithoutArguments } from './subscribe.js';
 
 const federation = `extend schema @link(
   url: "https://specs.apollo.dev/federation/v2.9"
@@ -34,6 +35,9 @@ export interface SchemaSource extends EntityResolvers {
  * event of each entity instead, so that all subscribers to the same share one upstream subscription.
  */
 export const BeginsWithSnapshot = () => Extensions({ beginsWithSnapshot: true });
+
+/** Marks a subscription whose arguments only choose the events: its resolver does not read them, nor does its rule. */
+export const ResolvesWithoutArguments = () => Extensions({ [resolvesWithoutArguments]: true });
 
 // type-graphql requires a PubSub if there are subscriptions; ours have their own event sources.
 const noPubSub: PubSub = {
@@ -74,7 +78,16 @@ export async function buildFederatedSchema(source: SchemaSource): Promise<GraphQ
   const typeDefs = parse(sdlOf(built));
   const schema = buildSubgraphSchema([{ typeDefs, resolvers: createResolversMap(built) as never }]);
   resolveEntitiesTogether(schema, source);
+  keepSubscriptionExtensions(built, schema);
   return schema;
+}
+
+/** The federated schema is built from SDL, which has none. */
+function keepSubscriptionExtensions(built: GraphQLSchema, schema: GraphQLSchema): void {
+  const declared = built.getSubscriptionType()?.getFields() ?? {};
+  for (const field of Object.values(schema.getSubscriptionType()?.getFields() ?? {})) {
+    field.extensions = { ...declared[field.name]?.extensions };
+  }
 }
 
 /** Reports violations of class-validator, and text that PostgreSQL cannot store, as `BAD_USER_INPUT`. */

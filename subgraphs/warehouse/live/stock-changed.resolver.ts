@@ -1,7 +1,7 @@
 import { Arg, Field, Int, ObjectType, Resolver, Root, Subscription } from 'type-graphql';
 import { badInput } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
-import { BeginsWithSnapshot } from '../../shared/graphql/schema.js';
+import { BeginsWithSnapshot, ResolvesWithoutArguments } from '../../shared/graphql/schema.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { ProductVariant, Shop } from '../references.js';
 import type { StockChanged } from '../signals/stock-signals.js';
@@ -27,12 +27,13 @@ export class StockChange {
 }
 
 const skusMax = 100;
-const isSku = (text: string) => /^[^\p{Cc}]{1,64}$/u.test(text);
+const isSku = (text: string) => /^[^\p{Cc}\p{Cs}]{1,64}$/u.test(text);
 
 @Resolver()
 export class StockChangedResolver {
   @Allow('anyone')
   @BeginsWithSnapshot()
+  @ResolvesWithoutArguments()
   @Subscription(() => StockChange, {
     description: 'Current availability first, then each change. Give `skus`, `shopId` or both.',
     subscribe: ({ args, context }) => openFeed(args, context as LiveContext),

@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Logger } from '../../shared/observability/logger.js';
 import { startWorker } from '../../shared/runtime/worker.js';
 import type { StockMessages } from '../signals/stock-messages.js';
+import { type PaceLimits, SnapshotPace } from './snapshot-pace.js';
 import { createCatchUp } from './stock-catch-up.js';
 import { createSnapshotReader } from './stock-snapshots.js';
 import {
@@ -14,11 +15,15 @@ import {
 
 const catchUpEveryMs = 1000;
 const limitsDefault: StockFeedLimits = { feedsMax: 10_000, itemsMax: 250_000 };
+const paceDefault: PaceLimits = { itemsPerSecond: 2000, burst: 10_000 };
+// Until it is read: most shops have fewer variants, and wait for smaller snapshots.
+const itemsOfShop = 1000;
 
 /** The feeds of all subscribers of this process. */
 export interface StockFeeds {
   /**
-   * Opens a feed that starts with the current stock.
+   * Opens a feed that starts with the current stock. It waits while many others are opened: 2,000 items a second
+   * are sent in snapshots.
    *
    * @throws `BAD_USER_INPUT` for a filter with more than 10,000 items; `TRY_AGAIN` while this process has
    *   10,000 feeds, or watches 250,000 items, each counted for each feed that watches it. The feed ends with
@@ -44,7 +49,9 @@ export function createStockFeeds(
   messages: StockMessages,
   logger: Logger,
   limits: StockFeedLimits = limitsDefault,
+  paceLimits: PaceLimits = paceDefault,
 ): StockFeeds {
+  const pace = new SnapshotPace(paceLimits);
   const index = createStockIndex(limits);
   const readSnapshot = createSnapshotReader(em, limits.feedsMax);
   messages.listen({
@@ -61,8 +68,12 @@ export function createStockFeeds(
   return {
     async open(filter) {
       const feed = index.open(watchesOf(filter));
+      const expected = filter.skus?.length ?? itemsOfShop;
       try {
-        await index.load(feed, await readSnapshot(filter));
+        await pace.turn(expected);
+        const snapshot = await readSnapshot(filter);
+        pace.charge(snapshot.length - expected);
+        await index.load(feed, snapshot);
         return feed;
       } catch (error) {
         await feed.return();
@@ -72,6 +83,7 @@ export function createStockFeeds(
     count: () => index.size,
     items: () => index.rows,
     async stop() {
+      pace.stop();
       await catchUp.stop();
       index.closeAll();
     },
