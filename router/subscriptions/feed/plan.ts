@@ -24,6 +24,7 @@ import { projectionsOf } from '../../execution/projection/projections.js';
 import { type FetchNode, findUnsupported, type PlanNode } from '../../execution/query-plan.js';
 import type { Services } from '../../execution/run.js';
 import { responseKey, topLevelFields } from '../../graphql-ast.js';
+import { copyOf } from '../../json-objects.js';
 import { type SupergraphFacts, selectsPublicOnly } from '../../supergraph/supergraph-facts.js';
 import { type EntityKeys, readEntityKeys } from '../../supergraph/supergraph-sdl.js';
 import { withEventKeys } from './event-keys.js';
@@ -136,7 +137,7 @@ function createPlan(inputs: PlannerInputs, operation: Operation, text: string): 
         context: routerContext,
       });
       // An event is executed again for clients that join later, so it is not modified.
-      receive(run, (isModified ? structuredClone(event) : event) as never);
+      receive(run, (isModified ? copyOf(event) : event) as never);
       await complete?.(run);
       return resultOf(run, ({ data, errors }) => projectionFor(variables)(data, errors));
     },
