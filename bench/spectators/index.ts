@@ -20,7 +20,7 @@ const clients = Number(process.env.BENCH_CLIENTS ?? 16);
 const variants = Number(process.env.BENCH_VARIANTS ?? 30_000);
 const plenty = 1_000_000;
 const warmUpCheckouts = 1500;
-const openingMaxSeconds = 60;
+const openingMaxSeconds = 240;
 const replacedSeconds = 20;
 const replacedAfterMs = 2000;
 

@@ -15,14 +15,14 @@ import {
 
 const catchUpEveryMs = 1000;
 const limitsDefault: StockFeedLimits = { feedsMax: 10_000, itemsMax: 250_000 };
-const paceDefault: PaceLimits = { itemsPerSecond: 2000, burst: 10_000 };
+const paceDefault: PaceLimits = { itemsPerSecond: 1000, burst: 10_000 };
 // Until it is read: most shops have fewer variants, and wait for smaller snapshots.
 const itemsOfShop = 1000;
 
 /** The feeds of all subscribers of this process. */
 export interface StockFeeds {
   /**
-   * Opens a feed that starts with the current stock. It waits while many others are opened: 2,000 items a second
+   * Opens a feed that starts with the current stock. It waits while many others are opened: 1,000 items a second
    * are sent in snapshots.
    *
    * @throws `BAD_USER_INPUT` for a filter with more than 10,000 items; `TRY_AGAIN` while this process has
