@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { rateLimited } from '../../subgraphs/shared/errors.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
@@ -121,7 +122,7 @@ interface Charge {
 }
 
 /**
- * Charges costs in thousands, rounded up. One charge of a key is in flight at a time: costs that arrive
+ * Charges costs in thousands, rounded up for each turn of the event loop. One charge of a key is in flight at a time: costs that arrive
  * meanwhile, or in the same turn, are charged together, and all of them are refused if that is over the limit.
  */
 export function createCostLimits(consume: ConsumeLimit): ConsumeCost {
@@ -135,7 +136,7 @@ export function createCostLimits(consume: ConsumeLimit): ConsumeCost {
       lane.next.cost += cost;
       return lane.next.outcome;
     }
-    const outcome = lane.last.then(() => {
+    const outcome = Promise.all([lane.last, nextTurn()]).then(() => {
       lane.next = undefined;
       return consume(name, key, Math.ceil(charge.cost / costOfPoint));
     });

@@ -23,7 +23,7 @@ export class AwaitedResults<S> {
     return subscribers;
   }
 
-  /** Work for what the subscriber awaits, not for all that is awaited. */
+  /** Takes time for the entities that this subscriber awaits, not for all that are awaited. */
   remove(subscriber: S): void {
     for (const key of this.#bySubscriber.get(subscriber) ?? []) {
       removeFrom(this.#byKey, key, subscriber);

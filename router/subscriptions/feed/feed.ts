@@ -44,6 +44,13 @@ const unkeyedLane = '';
 const freshMaxMs = 2000;
 const retryErrorsMs = 1000;
 
+interface PendingEvent {
+  readonly key: string | null;
+  readonly event: ExecutionResult;
+  /** the connection to the subgraph that has sent it, counted from 1 */
+  readonly connection: number;
+}
+
 /**
  * One subscription at a subgraph, shared by any number of clients. For each event the plan fetches the fields
  * of the other subgraphs. Events of one entity are processed one at a time, and a pending event is replaced
@@ -52,7 +59,7 @@ const retryErrorsMs = 1000;
  */
 export class Feed implements UpstreamSink, Lane {
   readonly #subscribers = new Set<Subscriber>();
-  readonly #pending = new Map<string, { key: string | null; event: ExecutionResult }>();
+  readonly #pending = new Map<string, PendingEvent>();
   readonly #executing = new Set<string>();
   /** for clients that join later */
   readonly #kept: KeptEvents;
@@ -61,6 +68,7 @@ export class Feed implements UpstreamSink, Lane {
   readonly #refreshTimers = new Map<string, NodeJS.Timeout>();
   readonly #unsubscribe: () => void;
   #events = 0;
+  #connections = 1;
   #ended = false;
   #upstreamCompleted = false;
 
@@ -115,7 +123,7 @@ export class Feed implements UpstreamSink, Lane {
     const refresh = () => {
       this.#refreshTimers.delete(key);
       const kept = this.#kept.get(key);
-      if (kept && !this.#isArriving(key)) this.#add(key, kept.event);
+      if (kept?.isConfirmed && !this.#isArriving(key)) this.#add(key, kept.event);
     };
     if (delayMs > 0) this.#refreshTimers.set(key, setTimeout(refresh, delayMs));
     else refresh();
@@ -155,6 +163,7 @@ export class Feed implements UpstreamSink, Lane {
   }
 
   reconnected(): void {
+    this.#connections += 1;
     this.#kept.reconnected();
   }
 
@@ -189,7 +198,7 @@ export class Feed implements UpstreamSink, Lane {
       this.#endAll(new StreamEnd(this.options.format([tooManyEvents()])));
       return;
     }
-    this.#pending.set(slot, { key, event });
+    this.#pending.set(slot, { key, event, connection: this.#connections });
     this.options.completions.offer(this);
   }
 
@@ -200,12 +209,12 @@ export class Feed implements UpstreamSink, Lane {
   /** Begins to process a pending event. */
   begin(): Promise<void> | undefined {
     if (this.#executing.size >= executingMax) return undefined;
-    for (const [slot, { key, event }] of this.#pending) {
-      const lane = key ?? unkeyedLane;
+    for (const [slot, pending] of this.#pending) {
+      const lane = pending.key ?? unkeyedLane;
       if (this.#executing.has(lane)) continue;
       this.#pending.delete(slot);
       this.#executing.add(lane);
-      return this.#process(key, event).finally(() => {
+      return this.#process(pending).finally(() => {
         this.#executing.delete(lane);
         if (this.#ended) return;
         if (this.#pending.size > 0) this.options.completions.offer(this);
@@ -221,9 +230,9 @@ export class Feed implements UpstreamSink, Lane {
   }
 
   /** Processes one event as a request of its own, with its own request id and span. */
-  #process(key: string | null, event: ExecutionResult): Promise<void> {
+  #process(pending: PendingEvent): Promise<void> {
     const context = this.options.contextOf(this.#longestValid()?.authorization);
-    const work = () => this.#executePlan(key, event, context);
+    const work = () => this.#executePlan(pending, context);
     return requestTrace.run(
       { requestId: context.requestId },
       () => telemetry()?.inSpan('subscription', work) ?? work(),
@@ -231,8 +240,7 @@ export class Feed implements UpstreamSink, Lane {
   }
 
   async #executePlan(
-    key: string | null,
-    event: ExecutionResult,
+    { key, event, connection }: PendingEvent,
     context: RouterContext,
   ): Promise<void> {
     const { plan, variables, format } = this.options;
@@ -242,7 +250,8 @@ export class Feed implements UpstreamSink, Lane {
     if (this.#ended) return;
     const { errors, ...rest } = executed;
     const result: Result = errors?.length ? { ...rest, errors: format(errors) } : rest;
-    const isNew = !plan.beginsWithSnapshot || this.#kept.keep(key, event, result);
+    const isOfPresent = connection === this.#connections;
+    const isNew = !plan.beginsWithSnapshot || this.#kept.keep(key, event, result, isOfPresent);
     const awaiting = this.#awaited.take(key ?? '');
     for (const { stream } of isNew ? this.#subscribers : awaiting) stream.push(key, result);
   }

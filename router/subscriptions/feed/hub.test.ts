@@ -356,6 +356,24 @@ describe('open subscriptions', () => {
     hub.stop();
   });
 
+  it('forget an entity that the snapshot after a reconnection lacks, though its event was being completed', async () => {
+    const pending = Promise.withResolvers<void>();
+    const execute: SubscriptionPlan['execute'] = async (event) => {
+      await pending.promise;
+      return event;
+    };
+    const { hub, open, emit, sinks } = openHub({ execute });
+    open(stranger);
+    emit(stock('gone', 1));
+    for (const sink of sinks) sink.reconnected();
+    pending.resolve();
+    await new Promise(setImmediate);
+    const later = open(stranger);
+    await new Promise(setImmediate);
+    expect(later.size).toBe(0);
+    hub.stop();
+  });
+
   it('take turns when they process events: a large snapshot delays another feed by a few events', async () => {
     const executions: { of: unknown; resolve(): void }[] = [];
     const execute: SubscriptionPlan['execute'] = async (event, { of }) => {

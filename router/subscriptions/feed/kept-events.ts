@@ -50,13 +50,14 @@ export class KeptEvents {
   /**
    * Replaces the event of an entity.
    *
+   * @param isConfirmed whether the present connection has sent it
    * @returns whether its result differs from the last one, or there was none
    */
-  keep(key: string | null, event: ExecutionResult, result: Result): boolean {
+  keep(key: string | null, event: ExecutionResult, result: Result, isConfirmed = true): boolean {
     const previous = key === null ? undefined : this.#byKey.get(key);
     if (previous?.isConfirmed === false) this.#byKey.delete(key as string);
     if (key === null || !(previous || this.#makeRoom())) this.#isComplete = false;
-    else this.#byKey.set(key, { event, result, processedAtMs: Date.now(), isConfirmed: true });
+    else this.#byKey.set(key, { event, result, processedAtMs: Date.now(), isConfirmed });
     return !previous || !isSame(previous.result, result);
   }
 

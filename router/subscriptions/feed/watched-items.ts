@@ -1,6 +1,6 @@
 import { tooMany } from './format-errors.js';
 
-/** The items that one subscription watches, of those that its client may watch. */
+/** The watched items of one subscription; they count towards the limit of its client. */
 export interface WatchedItems {
   /** Counts `total` items from now on, if these are more than before. @throws `RATE_LIMITED` */
   raise(total: number): void;

@@ -116,6 +116,7 @@ export function serveWebSockets(options: WebSocketOptions) {
       }
       const { authorization, address, identity } = client;
       await consumeLimit('ip', address, 0);
+      if (identity) await consumeLimit('user', identity.id, 0);
       const charge = createCharge(consumeLimit, address, identity?.id);
       const deadlineMs = performance.now() + options.operationMaxMs;
       const context = { requestId, authorization, address, deadlineMs, charge };

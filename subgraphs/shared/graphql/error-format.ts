@@ -33,8 +33,8 @@ function documentedExtensions(given: Readonly<Record<string, unknown>>) {
 
 /**
  * Apollo Server's `formatError`: domain errors and errors of GraphQL itself are sent to clients; anything
- * else, also of a subgraph, is logged in full and masked. An unavailable database and a value that it rejects have their own
- * codes.
+ * else, also of a subgraph, is logged in full and masked. An unavailable database and a value that it rejects
+ * have codes of their own.
  */
 export function maskErrors(logger: Logger) {
   return (formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError => {
@@ -77,7 +77,7 @@ export function addRequestId(format: FormatError): FormatError {
 
 /** Removes graphql-js's “Did you mean …?”, which reveals names of the schema. */
 export function hideSuggestions(format: FormatError): FormatError {
-  const hide = (text: string) => text.replace(/ ?Did you mean .+?\?/gs, '');
+  const hide = (text: string) => text.replace(/ ?Did you mean [^?]{1,500}\?/g, '');
   return (formatted, thrown) => {
     const { message, extensions, ...rest } = format(formatted, thrown);
     const fields = Object.entries((extensions?.fields as Record<string, string>) ?? {});

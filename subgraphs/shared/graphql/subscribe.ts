@@ -67,22 +67,31 @@ function withoutUnusedVariables(document: DocumentNode): DocumentNode {
   });
 }
 
-/** Events of a source as results. `return` ends the source at once, also while an event is awaited. */
+/** Events of a source as results. `return` ends it at once, also while an event is awaited. */
 function mapEvents(
   source: AsyncIterable<unknown>,
   resultOf: (event: unknown) => ExecutionResult | Promise<ExecutionResult>,
 ): AsyncIterableIterator<ExecutionResult> {
   const events = source[Symbol.asyncIterator]();
+  const done = { value: undefined, done: true } as const;
+  let isEnded = false;
   const end = async () => {
+    isEnded = true;
     await events.return?.();
-    return { value: undefined, done: true as const };
+    return done;
   };
   return {
     async next() {
       const event = await events.next();
-      if (event.done) return { value: undefined, done: true };
+      if (event.done) return done;
       await turns.request();
-      return { value: await resultOf(event.value), done: false };
+      if (isEnded) return done;
+      try {
+        return { value: await resultOf(event.value), done: false };
+      } catch (error) {
+        await end();
+        throw error;
+      }
     },
     return: end,
     async throw(error) {
@@ -95,32 +104,33 @@ function mapEvents(
   };
 }
 
-/** Gives a few events each turn of the event loop, in the order in which they arrived. */
+/** Admits a few events in each turn of the event loop, in the order in which they arrived. */
 class EventTurns {
   readonly #waiting: (() => void)[] = [];
-  #given = 0;
+  #admitted = 0;
   #isScheduled = false;
 
   constructor(private readonly perTurn: number) {}
 
   request(): Promise<void> | undefined {
-    if (this.#given < this.perTurn && this.#waiting.length === 0) {
-      this.#given += 1;
+    this.#schedule();
+    if (this.#admitted < this.perTurn && this.#waiting.length === 0) {
+      this.#admitted += 1;
       return undefined;
     }
-    this.#schedule();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
+  /** Begins the count of the next turn. */
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
-      const next = this.#waiting.splice(0, this.perTurn);
-      this.#given = next.length;
-      for (const resolve of next) resolve();
-      if (this.#waiting.length > 0) this.#schedule();
+      const admitted = this.#waiting.splice(0, this.perTurn);
+      this.#admitted = admitted.length;
+      for (const resolve of admitted) resolve();
+      if (admitted.length > 0) this.#schedule();
     });
   }
 }

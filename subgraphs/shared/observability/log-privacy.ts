@@ -15,12 +15,13 @@ const secretKeys = new Set([
 ]);
 
 export const redacted = '[redacted]';
+const levelsDefault = 3;
 
 /**
  * Redacts the values of secret keys down to `levels`. Nothing is copied if there are none: pino's `redact` costs
  * more than the rest of a line.
  */
-export function redactSecrets<T extends object>(value: T, levels = 3): T {
+export function redactSecrets<T extends object>(value: T, levels = levelsDefault): T {
   let copy: Record<string, unknown> | undefined;
   for (const [key, each] of Object.entries(value)) {
     const shown = secretKeys.has(key) ? redacted : redactInside(key, each, levels - 1);
@@ -31,10 +32,11 @@ export function redactSecrets<T extends object>(value: T, levels = 3): T {
   return (copy ?? value) as T;
 }
 
-// `err` is left to `errorForLog`: a copy would have no stack.
+/** `err` of a line is left to the serializer; any other Error is serialized here, since a copy has no stack. */
 function redactInside(key: string, value: unknown, levels: number): unknown {
-  const isObject = typeof value === 'object' && value !== null;
-  return isObject && levels > 0 && key !== 'err' ? redactSecrets(value, levels) : value;
+  if (typeof value !== 'object' || value === null || levels === 0) return value;
+  if (!(value instanceof Error)) return redactSecrets(value, levels);
+  return key === 'err' && levels === levelsDefault - 1 ? value : errorForLog(value);
 }
 
 // Errors of the classes 22 (data), 23 (integrity) and P0 quote the rejected values.

@@ -30,7 +30,7 @@ describe('the log', () => {
     const input = { token: 't-secret', list: [{ email: 'e-secret' }], kept: 'a name' };
     const error = Object.assign(new Error('failed'), { input: { password: 'p-secret' } });
     logger.info({ ...input, a: { b: { phone: 'f-secret' } } });
-    logger.error({ err: error, error }, 'failed');
+    logger.error({ err: error, error, job: { err: error } }, 'failed');
     expect(lines.join('')).not.toContain('secret');
     expect(JSON.parse(lines[0] as string)).toMatchObject({
       token: '[redacted]',

@@ -3,7 +3,7 @@ import { assert } from '../../shared/assert.js';
 export interface PaceLimits {
   /** items of snapshots that are sent in one second */
   readonly itemsPerSecond: number;
-  /** items that are sent at once after a pause */
+  /** items that are sent at once after a pause; a snapshot that is larger than expected delays others by as many */
   readonly burst: number;
 }
 
@@ -12,16 +12,20 @@ interface Waiting {
   resolve(): void;
 }
 
+// One in so many turns goes to the snapshot that has waited longest, the others to the smallest.
+const oldestEvery = 4;
+
 /**
- * Bounds how many items of snapshots a process sends in a second, so that thousands of subscribers who arrive or
- * come back at once leave it, and those who receive the items, time for orders. Small snapshots go first: somebody
- * who opens the page of a product does not wait for whole shops.
+ * Limits the items of snapshots that a process sends in a second, so that a wave of subscribers does not delay
+ * orders. Small snapshots go first: somebody who opens the page of a product does not wait for large ones.
  */
 export class SnapshotPace {
-  /** in ascending order of their items */
+  /** in the order of their arrival */
   readonly #waiting: Waiting[] = [];
   #available: number;
   #updatedMs = performance.now();
+  #turns = 0;
+  #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly limits: PaceLimits) {
@@ -33,21 +37,35 @@ export class SnapshotPace {
     return this.#waiting.length;
   }
 
-  /** Resolves when a snapshot of about so many items may be read; `charge` then counts the difference. */
-  turn(items: number): Promise<void> {
-    return new Promise((resolve) => {
-      const after = this.#waiting.findIndex((each) => each.items > items);
-      this.#waiting.splice(after < 0 ? this.size : after, 0, { items, resolve });
+  /** Resolves when a snapshot of about so many items may be read, or when the subscriber has left. */
+  turn(items: number, hasLeft: AbortSignal): Promise<void> {
+    if (this.#isStopped || hasLeft.aborted) return Promise.resolve();
+    return new Promise((resolved) => {
+      const resolve = () => {
+        hasLeft.removeEventListener('abort', leave);
+        resolved();
+      };
+      const waiting: Waiting = { items, resolve };
+      const leave = () => {
+        const at = this.#waiting.indexOf(waiting);
+        if (at >= 0) this.#waiting.splice(at, 1);
+        resolve();
+      };
+      hasLeft.addEventListener('abort', leave, { once: true });
+      this.#waiting.push(waiting);
       this.#proceed();
     });
   }
 
+  /** Counts what a snapshot had beyond the items that were expected. */
   charge(items: number): void {
-    this.#available -= items;
+    this.#available = Math.max(-this.limits.burst, this.#available - items);
+    if (items < 0) this.#proceed();
   }
 
-  /** Lets all proceed that wait. */
+  /** Lets all proceed, from now on too. */
   stop(): void {
+    this.#isStopped = true;
     clearTimeout(this.#timer);
     for (const { resolve } of this.#waiting.splice(0)) resolve();
   }
@@ -56,14 +74,26 @@ export class SnapshotPace {
     clearTimeout(this.#timer);
     this.#refill();
     while (this.#available > 0 && this.size > 0) {
-      const next = this.#waiting.shift();
-      assert(next !== undefined, 'a snapshot waits');
+      const next = this.#next();
       this.#available -= next.items;
       next.resolve();
     }
     if (this.size === 0) return;
     const waitMs = ((1 - this.#available) / this.limits.itemsPerSecond) * 1000;
     this.#timer = setTimeout(() => this.#proceed(), Math.max(1, waitMs));
+  }
+
+  #next(): Waiting {
+    this.#turns += 1;
+    let chosen = 0;
+    if (this.#turns % oldestEvery !== 0) {
+      for (const [n, { items }] of this.#waiting.entries()) {
+        if (items < (this.#waiting[chosen] as Waiting).items) chosen = n;
+      }
+    }
+    const [next] = this.#waiting.splice(chosen, 1);
+    assert(next !== undefined, 'a snapshot waits');
+    return next;
   }
 
   #refill(): void {

@@ -2,6 +2,7 @@ import { Arg, Field, Int, ObjectType, Resolver, Root, Subscription } from 'type-
 import { badInput } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { BeginsWithSnapshot, ResolvesWithoutArguments } from '../../shared/graphql/schema.js';
+import { openingFeed } from '../../shared/messaging/opening-feed.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { ProductVariant, Shop } from '../references.js';
 import type { StockChanged } from '../signals/stock-signals.js';
@@ -67,5 +68,5 @@ function openFeed(args: { skus?: string[] | null; shopId?: string | null }, { ap
     throw badInput({ skus: `must be 1 to ${skusMax}` });
   }
   if (skus && !skus.every(isSku)) throw badInput({ skus: 'must have 1 to 64 characters each' });
-  return app.feeds.open({ skus, shopId });
+  return openingFeed((hasLeft) => app.feeds.open({ skus, shopId }, hasLeft));
 }

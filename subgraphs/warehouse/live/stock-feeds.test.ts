@@ -69,6 +69,17 @@ describe('the stock feeds of a process', () => {
       (found) => found === count,
     );
 
+  it('are closed at once if the subscriber leaves while they are opened', async () => {
+    const { shopId, skuOf } = await openShop(1);
+    const feeds = create();
+    const subscriber = new AbortController();
+    const opening = feeds.open({ skus: [skuOf(1)], shopId }, subscriber.signal);
+    expect([feeds.count(), feeds.items()]).toEqual([1, 1]);
+    subscriber.abort();
+    expect([feeds.count(), feeds.items()]).toEqual([0, 0]);
+    await expect(opening).rejects.toMatchObject({ extensions: { code: 'TRY_AGAIN' } });
+  });
+
   it('start with the items of each kind of filter, read in few statements', async () => {
     const feeds = create();
     const one = await openShop(50, 'shared-skus');

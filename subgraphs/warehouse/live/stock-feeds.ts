@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { tryAgain } from '../../shared/errors.js';
 import type { Logger } from '../../shared/observability/logger.js';
 import { startWorker } from '../../shared/runtime/worker.js';
 import type { StockMessages } from '../signals/stock-messages.js';
@@ -10,26 +11,31 @@ import {
   type StockFeed,
   type StockFeedLimits,
   type StockFilter,
+  type StockIndex,
+  type StockWatch,
   watchesOf,
 } from './stock-watch.js';
 
 const catchUpEveryMs = 1000;
 const limitsDefault: StockFeedLimits = { feedsMax: 10_000, itemsMax: 250_000 };
-const paceDefault: PaceLimits = { itemsPerSecond: 1000, burst: 10_000 };
-// Until it is read: most shops have fewer variants, and wait for smaller snapshots.
-const itemsOfShop = 1000;
+const paceOfSkus: PaceLimits = { itemsPerSecond: 1000, burst: 10_000 };
+const paceOfShops: PaceLimits = { itemsPerSecond: 500, burst: 10_000 };
+// Of a shop that nobody watches yet.
+const shopItemsExpected = 1000;
+const never = new AbortController().signal;
 
 /** The feeds of all subscribers of this process. */
 export interface StockFeeds {
   /**
-   * Opens a feed that starts with the current stock. It waits while many others are opened: 1,000 items a second
-   * are sent in snapshots.
+   * Opens a feed that starts with the current stock. While many others are opened, it waits: a second, 1,000 items
+   * of SKUs and 500 of whole shops are sent in snapshots.
    *
+   * @param hasLeft whether the subscriber no longer waits
    * @throws `BAD_USER_INPUT` for a filter with more than 10,000 items; `TRY_AGAIN` while this process has
-   *   10,000 feeds, or watches 250,000 items, each counted for each feed that watches it. The feed ends with
-   *   `TRY_AGAIN` when it grows beyond these numbers
+   *   10,000 feeds, or watches 250,000 items, each counted for each feed that watches it, and when it stops. The
+   *   feed ends with `TRY_AGAIN` when it grows beyond these numbers
    */
-  open(filter: StockFilter): Promise<StockFeed>;
+  open(filter: StockFilter, hasLeft?: AbortSignal): Promise<StockFeed>;
   /** the number of open feeds */
   count(): number;
   /** watched items, each counted for each feed that watches it */
@@ -49,9 +55,8 @@ export function createStockFeeds(
   messages: StockMessages,
   logger: Logger,
   limits: StockFeedLimits = limitsDefault,
-  paceLimits: PaceLimits = paceDefault,
 ): StockFeeds {
-  const pace = new SnapshotPace(paceLimits);
+  const paces = { skus: new SnapshotPace(paceOfSkus), shops: new SnapshotPace(paceOfShops) };
   const index = createStockIndex(limits);
   const readSnapshot = createSnapshotReader(em, limits.feedsMax);
   messages.listen({
@@ -66,11 +71,16 @@ export function createStockFeeds(
   );
 
   return {
-    async open(filter) {
-      const feed = index.open(watchesOf(filter));
-      const expected = filter.skus?.length ?? itemsOfShop;
+    async open(filter, hasLeft = never) {
+      const pace = filter.skus ? paces.skus : paces.shops;
+      const watches = watchesOf(filter);
+      const expected = itemsExpected(index, watches);
+      const feed = index.open(watches);
+      const close = () => void feed.return();
+      hasLeft.addEventListener('abort', close, { once: true });
       try {
-        await pace.turn(expected);
+        await pace.turn(expected, hasLeft);
+        if (feed.isClosed) throw stopping();
         const snapshot = await readSnapshot(filter);
         pace.charge(snapshot.length - expected);
         await index.load(feed, snapshot);
@@ -78,14 +88,28 @@ export function createStockFeeds(
       } catch (error) {
         await feed.return();
         throw error;
+      } finally {
+        hasLeft.removeEventListener('abort', close);
       }
     },
     count: () => index.size,
     items: () => index.rows,
     async stop() {
-      pace.stop();
-      await catchUp.stop();
       index.closeAll();
+      for (const pace of Object.values(paces)) pace.stop();
+      await catchUp.stop();
     },
   };
 }
+
+/** As many as others watch by the same names; at least one for each name. */
+function itemsExpected(index: StockIndex, watches: readonly StockWatch[]): number {
+  let items = 0;
+  for (const watch of watches) {
+    const unknown = watch.sku === null ? shopItemsExpected : 1;
+    items += Math.max(1, index.topic(watch)?.known.size ?? unknown);
+  }
+  return items;
+}
+
+const stopping = () => tryAgain('The service is stopping. Subscribe again.');
