@@ -145,15 +145,8 @@ export class Feed implements UpstreamSink, Lane {
     if (key !== null && this.#isFirstOf(key)) {
       for (const subscriber of this.#subscribers) subscriber.charge(1);
     }
-    if (key !== null && this.#isKnown(key, event)) return;
     // The charge may have ended the stream of the last subscriber.
     if (!this.#ended) this.#add(key, event);
-  }
-
-  /** Whether a snapshot after a reconnection has an event whose result all subscribers have. */
-  #isKnown(key: string, event: ExecutionResult): boolean {
-    if (this.#isArriving(key) || this.#awaited.has(key)) return false;
-    return this.#kept.confirm(key, event);
   }
 
   /** Whether an event of the entity is part of a snapshot that clients pay for. */

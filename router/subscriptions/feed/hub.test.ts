@@ -332,30 +332,6 @@ describe('open subscriptions', () => {
     hub.stop();
   });
 
-  it('complete after a reconnection only events that differ, or that a client awaits', async () => {
-    const completed: unknown[] = [];
-    const execute: SubscriptionPlan['execute'] = async (event) => {
-      completed.push((event.data as { stock: { id: string } }).stock.id);
-      return { ...event };
-    };
-    const { hub, open, emit, sinks } = openHub({ execute });
-    open(stranger);
-    const all = [stock('a', 1), stock('b', 2), stock('c', 3)];
-    for (const event of all) emit(event);
-    await new Promise(setImmediate);
-    for (const sink of sinks) sink.reconnected();
-    completed.length = 0;
-    emit(stock('a', 1));
-    emit(stock('b', 7));
-    await new Promise(setImmediate);
-    expect(completed).toEqual(['b']);
-    open(stranger);
-    emit(stock('c', 3));
-    await new Promise(setImmediate);
-    expect(completed).toEqual(['b', 'c']);
-    hub.stop();
-  });
-
   it('forget an entity that the snapshot after a reconnection lacks, though its event was being completed', async () => {
     const pending = Promise.withResolvers<void>();
     const execute: SubscriptionPlan['execute'] = async (event) => {
