@@ -1,5 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import { z } from 'zod';
+import { parseFile } from './parse-file.js';
 
 /** The greatest length of a list; see `ListMax` in `subgraphs/shared/graphql/list-max.ts`. */
 export interface ListLength {
@@ -22,19 +23,7 @@ const shape = z.record(
  * @throws Error for a malformed file
  */
 export function parseListLengths(text: string | null): ListLengths {
-  const lengths = shape.safeParse(text === null ? {} : parseJson(text));
-  if (!lengths.success) {
-    throw new Error(`list-lengths.json is malformed: ${z.prettifyError(lengths.error)}`);
-  }
-  return new Map(Object.entries(lengths.data));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return new Map(Object.entries(parseFile('list-lengths.json', shape, text)));
 }
 
 /** The lengths of the lists of introspection: how much there is in this schema. */

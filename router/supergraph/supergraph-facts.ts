@@ -10,6 +10,7 @@ import {
   visitWithTypeInfo,
 } from 'graphql';
 import { z } from 'zod';
+import { parseFile } from './parse-file.js';
 
 /** Facts about the fields and subgraphs of a supergraph that are not in the supergraph itself. */
 export interface SupergraphFacts {
@@ -36,24 +37,16 @@ const shape = z.object({
  * @throws Error for a malformed file
  */
 export function parseFacts(text: string | null): SupergraphFacts {
-  const facts = shape.safeParse(text === null ? {} : parseJson(text));
-  if (!facts.success) {
-    throw new Error(`supergraph-facts.json is malformed: ${z.prettifyError(facts.error)}`);
-  }
-  const { publicFields, snapshotSubscriptions, errorsFirst } = facts.data;
+  const { publicFields, snapshotSubscriptions, errorsFirst } = parseFile(
+    'supergraph-facts.json',
+    shape,
+    text,
+  );
   return {
     publicFields: new Set(publicFields),
     snapshotSubscriptions: new Set(snapshotSubscriptions),
     errorsFirst: new Set(errorsFirst),
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Whether an operation, or a fragment, selects public fields only, including fragments and skipped fields. */
