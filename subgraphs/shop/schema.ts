@@ -5,7 +5,7 @@ import { OfferResolver } from './offer/offer.resolver.js';
 import { loadOffers, type OfferRow } from './offer/read-offers.js';
 import { ShopOffersResolver } from './offer/shop-offers.resolver.js';
 import { ProductResolver } from './pricing/product.resolver.js';
-import { VariantResolver } from './pricing/variant.resolver.js';
+import { readOffersOfVariants, VariantResolver } from './pricing/variant.resolver.js';
 import { Product } from './references.js';
 import { loadShops } from './shop/read-shops.js';
 import { ShopResolver } from './shop/shop.resolver.js';
@@ -25,5 +25,6 @@ export const source: SchemaSource = {
         offers.map(({ shopId }) => shopId),
         context,
       ),
+    'ProductVariant.offers': readOffersOfVariants,
   },
 };

@@ -1,7 +1,7 @@
 import { byId } from '../shared/graphql/entities.js';
 import type { SchemaSource } from '../shared/graphql/schema.js';
 import { ActivationResolver } from './activation/activation.resolver.js';
-import { loadAvailabilityOfSkus } from './availability/availability.js';
+import { loadAvailability, loadAvailabilityOfSkus } from './availability/availability.js';
 import { AvailabilityResolver } from './availability/availability.resolver.js';
 import { OfferResolver, readAvailabilityOfOffers } from './availability/offer.resolver.js';
 import { VariantResolver } from './availability/variant.resolver.js';
@@ -63,10 +63,16 @@ export const source: SchemaSource = {
     'ProductVariant.availability': (
       variants: readonly ProductVariant[],
       context: WarehouseContext,
+      { shopId }: { shopId?: string | null },
     ) =>
-      loadAvailabilityOfSkus(
-        variants.map(({ sku }) => sku),
-        context,
-      ),
+      shopId
+        ? loadAvailability(
+            variants.map(({ sku }) => ({ shopId, sku })),
+            context,
+          )
+        : loadAvailabilityOfSkus(
+            variants.map(({ sku }) => sku),
+            context,
+          ),
   },
 };

@@ -43,15 +43,23 @@ function subgraph() {
           offers.map(({ id }) => Number(id)),
         );
       },
-      'Offer.units': async (offers: readonly Offer[]) => offers.map(() => 7),
+      'Offer.units': async (offers: readonly Offer[], _context, { of }: { of?: number }) => {
+        if (of === 0) throw new Error('none of them');
+        return called(
+          `units of all, ${of}`,
+          offers.map(() => of ?? 7),
+        );
+      },
     },
   });
-  const ask = async (selection: string, representations: object[]) => {
-    const source = `query ($r: [_Any!]!) { _entities(representations: $r) { __typename ${selection} } }`;
+  const ask = async (selection: string, representations: object[], fragment = '') => {
+    const variables = fragment ? '$r: [_Any!]!, $n: Int' : '$r: [_Any!]!';
+    const source = `query (${variables}) {
+      _entities(representations: $r) { __typename ${selection} } } ${fragment}`;
     const { data, errors } = await graphql({
       schema,
       source,
-      variableValues: { r: representations },
+      variableValues: { r: representations, n: 3 },
     });
     return {
       entities: data?._entities as unknown,
@@ -108,14 +116,27 @@ describe('the entities of a subgraph', () => {
     expect(errors).toEqual(['_entities.0.stock: no stock', '_entities.1.stock: no stock']);
   });
 
-  it('have a field with an argument, or behind a directive, resolved by itself', async () => {
+  it('have a field with arguments read once for each of its response keys', async () => {
+    const { ask, calls } = subgraph();
+    const { entities, errors } = await ask(
+      '... on Offer { units some: units(of: 2) ...f } ... on Offer { some: units(of: 2) none: units(of: 0) }',
+      [offer('1'), offer('2')],
+      'fragment f on Offer { more: units(of: $n) }',
+    );
+    const shown = { __typename: 'Offer', units: 7, some: 2, more: 3, none: null };
+    expect(entities).toEqual([shown, shown]);
+    expect(calls).toEqual(['offers 1,2', ...[undefined, 2, 3].map((of) => `units of all, ${of}`)]);
+    expect(errors).toEqual([0, 1].map((n) => `_entities.${n}.none: none of them`));
+  });
+
+  it('have a field behind a directive resolved by itself', async () => {
     const { ask, calls } = subgraph();
     const { entities } = await ask(
-      `... on Offer { plain: units some: units(of: 2) ... @include(if: true) { stock } }`,
+      '... on Offer { ... @include(if: true) { stock } units(of: 4) @skip(if: false) units(of: 4) }',
       [offer('1')],
     );
-    expect(entities).toMatchObject([{ plain: 7, some: 2, stock: 1 }]);
-    expect(calls).toEqual(['offers 1', 'units of 1', 'stock of 1']);
+    expect(entities).toMatchObject([{ stock: 1, units: 4 }]);
+    expect(calls).toEqual(['offers 1', 'units of all, 4', 'stock of 1', 'units of 1']);
   });
 
   it('are none for no representation', async () => {

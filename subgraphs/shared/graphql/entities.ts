@@ -1,7 +1,10 @@
 import {
   type FieldNode,
+  type GraphQLField,
+  type GraphQLObjectType,
   type GraphQLResolveInfo,
   type GraphQLSchema,
+  getArgumentValues,
   isObjectType,
   Kind,
   type SelectionSetNode,
@@ -18,16 +21,21 @@ export type ReferenceResolver = (
   context: never,
 ) => readonly unknown[] | Promise<readonly unknown[]>;
 
-/** The values of a field of many entities, in order; an Error where there is none. */
+/**
+ * The values of a field of many entities, in order; an Error where there is none.
+ *
+ * @param args coerced, but not validated: rules of class-validator are not applied
+ */
 export type FieldReader = (
   entities: readonly never[],
   context: never,
+  args: never,
 ) => Promise<readonly unknown[]>;
 
 export interface EntityResolvers {
   /** by type */
   readonly references: Readonly<Record<string, ReferenceResolver>>;
-  /** by `Type.field`; the field has a resolver too, for arguments and for other places */
+  /** by `Type.field`; the field has a resolver too, for other places */
   readonly fields?: Readonly<Record<string, FieldReader>>;
 }
 
@@ -53,9 +61,15 @@ export const oneByOne =
 export const byId = <C>(find: (context: C, id: string) => Promise<unknown>) =>
   oneByOne(({ id }, context: C) => find(context, id as string));
 
-const readValues = Symbol('values of fields that were read for all entities');
+const readFields = Symbol('fields that were read for all entities');
+interface ReadFields {
+  /** shared by the entities of one call */
+  readonly nodes: ReadonlySet<FieldNode>;
+  /** by response key */
+  readonly values: Record<string, unknown>;
+}
 interface Entity {
-  [readValues]?: Record<string, unknown>;
+  [readFields]?: ReadFields;
 }
 
 /**
@@ -91,16 +105,30 @@ async function resolveType(
     requireResolver(resolvers, typeName)(references, context),
   );
   const shown = resolved.filter(isEntity);
-  for (const entity of shown) Object.defineProperty(entity, '__typename', { value: typeName });
-  const read = async (name: string) => {
-    const reader = fields[`${typeName}.${name}`];
-    if (!reader || shown.length === 0) return;
-    const values = await allOrErrors(shown, () => reader(shown as never[], context));
+  if (shown.length === 0) return resolved;
+  const selected = selectedFields(info, typeName).filter(
+    ({ name }) => fields[`${typeName}.${name.value}`],
+  );
+  const nodes = new Set(selected);
+  for (const entity of shown) {
+    Object.defineProperty(entity, '__typename', { value: typeName });
+    entity[readFields] = { nodes, values: {} };
+  }
+  const type = info.schema.getType(typeName) as GraphQLObjectType;
+  const read = async (node: FieldNode) => {
+    const name = node.name.value;
+    const reader = fields[`${typeName}.${name}`] as FieldReader;
+    const field = type.getFields()[name] as GraphQLField<unknown, unknown>;
+    const values = await allOrErrors(shown, async () => {
+      const args = getArgumentValues(field, node, info.variableValues);
+      return reader(shown as never[], context, args as never);
+    });
+    const key = node.alias?.value ?? name;
     for (const [n, entity] of shown.entries()) {
-      entity[readValues] = { ...entity[readValues], [name]: values[n] };
+      (entity[readFields] as ReadFields).values[key] = values[n];
     }
   };
-  await Promise.all(plainFieldsOf(info, typeName).map(read));
+  await Promise.all(selected.map(read));
   return resolved;
 }
 
@@ -132,31 +160,44 @@ function preferReadValues(schema: GraphQLSchema, name: string): void {
   if (!field?.resolve) throw new Error(`${name} has no resolver`);
   const { resolve } = field;
   field.resolve = (entity: Entity, args, context, info) => {
-    const values = Object.keys(args).length === 0 ? entity[readValues] : undefined;
-    return values && fieldName in values ? values[fieldName] : resolve(entity, args, context, info);
+    const read = entity[readFields];
+    return read?.nodes.has(info.fieldNodes[0] as FieldNode)
+      ? read.values[info.path.key]
+      : resolve(entity, args, context, info);
   };
 }
 
-const plainFields = new WeakMap<FieldNode, Map<string, readonly string[]>>();
+const selectedByNode = new WeakMap<FieldNode, Map<string, readonly FieldNode[]>>();
 
-/** The fields of a type that `_entities` selects without arguments and directives; found once for a document. */
-function plainFieldsOf(info: GraphQLResolveInfo, typeName: string): readonly string[] {
+/**
+ * The fields of a type that `_entities` selects without directives, the first of each response key; found once for a
+ * document.
+ */
+function selectedFields(info: GraphQLResolveInfo, typeName: string): readonly FieldNode[] {
   const [node] = info.fieldNodes as readonly [FieldNode];
-  const byType = plainFields.get(node) ?? new Map<string, readonly string[]>();
-  plainFields.set(node, byType);
-  const names = byType.get(typeName) ?? [...new Set(collect(info, typeName, node.selectionSet))];
-  byType.set(typeName, names);
-  return names;
+  const byType = selectedByNode.get(node) ?? new Map<string, readonly FieldNode[]>();
+  selectedByNode.set(node, byType);
+  let fields = byType.get(typeName);
+  if (!fields) {
+    const byKey = new Map<string, FieldNode>();
+    for (const each of collect(info, typeName, node.selectionSet)) {
+      const key = each.alias?.value ?? each.name.value;
+      if (!byKey.has(key)) byKey.set(key, each);
+    }
+    fields = [...byKey.values()];
+    byType.set(typeName, fields);
+  }
+  return fields;
 }
 
 function collect(
   info: GraphQLResolveInfo,
   typeName: string,
   set: SelectionSetNode | undefined,
-): string[] {
-  return (set?.selections ?? []).flatMap((each): string[] => {
+): FieldNode[] {
+  return (set?.selections ?? []).flatMap((each): FieldNode[] => {
     if (each.directives?.length) return [];
-    if (each.kind === Kind.FIELD) return each.arguments?.length ? [] : [each.name.value];
+    if (each.kind === Kind.FIELD) return [each];
     const fragment = each.kind === Kind.FRAGMENT_SPREAD ? info.fragments[each.name.value] : each;
     const isOfType = (fragment?.typeCondition?.name.value ?? typeName) === typeName;
     return isOfType ? collect(info, typeName, fragment?.selectionSet) : [];

@@ -27,3 +27,21 @@ export class VariantResolver {
     return loaderOf(context, loadCheapestOffers).load({ sku, shopId: shopId ?? null, first });
   }
 }
+
+interface OffersArgs {
+  readonly first: number;
+  readonly shopId?: string | null;
+}
+
+/** `offers` of the variants of a page. */
+export async function readOffersOfVariants(
+  variants: readonly ProductVariant[],
+  context: ShopContext,
+  { first, shopId = null }: OffersArgs,
+) {
+  pageRequest(first, null);
+  return loadCheapestOffers(
+    variants.map(({ sku }) => ({ sku, shopId, first })),
+    context,
+  );
+}
