@@ -161,7 +161,8 @@ function preferReadValues(schema: GraphQLSchema, name: string): void {
   const { resolve } = field;
   field.resolve = (entity: Entity, args, context, info) => {
     const read = entity[readFields];
-    return read?.nodes.has(info.fieldNodes[0] as FieldNode)
+    // An identity map may give the same object to two lists of entities: the values of the second are not there yet.
+    return read?.nodes.has(info.fieldNodes[0] as FieldNode) && info.path.key in read.values
       ? read.values[info.path.key]
       : resolve(entity, args, context, info);
   };
