@@ -3,13 +3,13 @@ import { subscriptionCount } from './start-crowd.js';
 import type { Window } from './window.js';
 
 export interface Phases {
+  /** before the spectators came, and after they left */
   readonly alone: readonly Window[];
-  readonly aloneReplaced: Window;
+  readonly aloneReplaced: readonly Window[];
   /** from the opening of the first subscription until each has its snapshot */
   readonly opening: Window;
   readonly beside: readonly Window[];
   readonly besideReplaced: Window;
-  readonly after: Window;
   /** subscriptions that received their snapshot */
   readonly complete: number;
 }
@@ -20,8 +20,8 @@ const fanOutMaxMs = { p50Ms: 40, p99Ms: 120 };
 
 /** One row for each case: the medians of its windows. */
 export function resultsOf(phases: Phases): CaseResult[] {
-  const { alone, aloneReplaced, opening, beside, besideReplaced, after } = phases;
-  const windows = [...alone, aloneReplaced, opening, ...beside, besideReplaced, after];
+  const { alone, aloneReplaced, opening, beside, besideReplaced } = phases;
+  const windows = [...alone, ...aloneReplaced, opening, ...beside, besideReplaced];
   return [...Map.groupBy(windows, (each) => each.case)].map(([name, all]) => {
     const { case: _, ...first } = all[0] as Window;
     const figures = Object.keys(first) as (keyof typeof first)[];
@@ -56,7 +56,7 @@ export function checksOf(phases: Phases, fanOut: CaseResult, broken: readonly st
     share('one offer', rateOf(beside, 'one offer'), rateOf(alone, 'one offer')),
     share('many offers', rateOf(beside, 'many offers'), rateOf(alone, 'many offers')),
     share('spectators arrive', opening.ordersPerSecond, rateOf(alone, 'one offer')),
-    share('warehouse replaced', besideReplaced.ordersPerSecond, aloneReplaced.ordersPerSecond),
+    share('warehouse replaced', besideReplaced.ordersPerSecond, rateOf(aloneReplaced, 'warehouse')),
     delay('order'),
     delay('warehouse'),
     below(

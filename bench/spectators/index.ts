@@ -81,6 +81,7 @@ function ordersOf(shop: ReturnType<typeof shopper>, offers: readonly string[]): 
   };
 }
 
+/** The database grows meanwhile, which costs orders too: those alone are measured before the spectators and after. */
 async function measurePhases(
   orders: Orders,
   options: WindowOptions,
@@ -107,8 +108,8 @@ async function measurePhases(
       await sleep(replacedAfterMs);
       await options.system.replace('warehouse');
     });
-  const alone = await windows('alone');
-  const aloneReplaced = await replaced('alone');
+  const before = await windows('alone');
+  const replacedBefore = await replaced('alone');
   const opening = await measureWindow('spectators arrive', seconds, hot, options, async () => {
     openCrowd();
     const endMs = performance.now() + openingMaxSeconds * 1000;
@@ -121,8 +122,15 @@ async function measurePhases(
   const { complete } = crowd.seen();
   crowd.close();
   await sleep(2000);
-  const after = await measureWindow('spectators left', seconds, hot, options);
-  return { alone, aloneReplaced, opening, beside, besideReplaced, after, complete };
+  const after = await windows('alone');
+  return {
+    alone: [...before, ...after],
+    aloneReplaced: [replacedBefore, await replaced('alone')],
+    opening,
+    beside,
+    besideReplaced,
+    complete,
+  };
 }
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

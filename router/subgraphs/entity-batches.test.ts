@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { jest } from '@jest/globals';
 import { type EntityBatch, EntityBatches } from './entity-batches.js';
 import type { SubgraphRequest } from './subgraph-service.js';
 
@@ -23,7 +24,7 @@ const by = (authorization: string | undefined, deadlineMs?: number) => ({
 });
 
 /** A subgraph that names each shop after its id, unless `respond` does otherwise. */
-function subgraph(respond?: (ids: string[]) => object | Error) {
+function subgraph(respond?: (ids: string[]) => object | Error, intervalMs?: number) {
   const sent: (EntityBatch & { readonly ids: string[] })[] = [];
   const batches = new EntityBatches(async (batch) => {
     const { representations } = JSON.parse(batch.body).variables;
@@ -34,7 +35,7 @@ function subgraph(respond?: (ids: string[]) => object | Error) {
     };
     if (response instanceof Error) throw response;
     return JSON.stringify(response);
-  });
+  }, intervalMs);
   return { batches, sent };
 }
 const names = (response: unknown) =>
@@ -69,6 +70,38 @@ describe('requests for entities in one turn', () => {
     const second = batches.request(requestOf(['1']));
     await Promise.all([first, second]);
     expect(sent).toHaveLength(2);
+  });
+
+  it('of events are gathered for 50 ms after others, or until there are 32 entities', async () => {
+    jest.useFakeTimers();
+    const { batches, sent } = subgraph(undefined, 50);
+    const sizes = () => sent.map(({ ids }) => ids.length);
+    const ask = (count: number, from = 0) => {
+      for (let n = from; n < from + count; n++) void batches.request(requestOf([`${n}`]));
+    };
+    ask(1);
+    await jest.advanceTimersByTimeAsync(0);
+    expect(sizes()).toEqual([1]);
+    ask(2);
+    await jest.advanceTimersByTimeAsync(30);
+    ask(1, 2);
+    await jest.advanceTimersByTimeAsync(19);
+    expect(sizes()).toEqual([1]);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(sizes()).toEqual([1, 3]);
+    ask(31);
+    await jest.advanceTimersByTimeAsync(10);
+    expect(sizes()).toEqual([1, 3]);
+    ask(9, 31);
+    await jest.advanceTimersByTimeAsync(0);
+    expect(sizes()).toEqual([1, 3, 40]);
+    await jest.advanceTimersByTimeAsync(50);
+    ask(1);
+    await jest.advanceTimersByTimeAsync(0);
+    expect(sizes()).toEqual([1, 3, 40, 1]);
+    await jest.advanceTimersByTimeAsync(50);
+    expect([jest.getTimerCount(), batches.size]).toEqual([0, 0]);
+    jest.useRealTimers();
   });
 
   it.each<[string, Partial<SubgraphRequest>]>([

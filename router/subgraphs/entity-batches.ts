@@ -8,6 +8,8 @@ import type { SubgraphError, SubgraphRequest, SubgraphResponse } from './subgrap
 // A larger request of one operation is sent alone.
 const entitiesMax = 500;
 const representationsMaxChars = 256 * 1024;
+// So many are sent however soon they follow others.
+const entitiesEnough = 32;
 // Codes of limits of a subgraph, which one member may exceed, or all of them together.
 const refusals = ['BAD_USER_INPUT', 'BAD_REQUEST', 'GRAPHQL_VALIDATION_FAILED'];
 
@@ -41,6 +43,8 @@ interface Gathered {
   readonly places: Map<string, number>;
   readonly members: Member[];
   chars: number;
+  /** at the end of this turn */
+  isLeaving: boolean;
 }
 
 /**
@@ -51,8 +55,14 @@ interface Gathered {
  */
 export class EntityBatches {
   readonly #gathered = new Map<string, Gathered>();
+  /** keys of batches that were sent less than `intervalMs` ago */
+  readonly #resting = new Set<string>();
 
-  constructor(private readonly send: SendBatch) {}
+  /** @param intervalMs the next batch with the same key is gathered for this long, or until it has 32 entities */
+  constructor(
+    private readonly send: SendBatch,
+    private readonly intervalMs = 0,
+  ) {}
 
   /** Number of batches that are still gathered. */
   get size(): number {
@@ -71,25 +81,40 @@ export class EntityBatches {
         batch = undefined;
       }
       if (!batch) {
-        batch = { places: new Map(), members: [], chars: 0 };
+        batch = { places: new Map(), members: [], chars: 0, isLeaving: false };
         this.#gathered.set(key, batch);
-        this.#flushAfterTurn(key, batch);
       }
       batch.chars += chars;
-      const places = representations.map((each) => placeOf(batch.places, each));
-      batch.members.push({ request, places, trace: telemetry()?.ids(), resolve, reject });
+      const places = batch.places;
+      const own = representations.map((each) => placeOf(places, each));
+      batch.members.push({ request, places: own, trace: telemetry()?.ids(), resolve, reject });
+      const isEarly = this.#resting.has(key) && places.size < entitiesEnough;
+      if (!isEarly) this.#flushAfterTurn(key, batch);
     });
   }
 
   /** A turn handles all requests and responses that have arrived by now. */
   #flushAfterTurn(key: string, batch: Gathered): void {
+    if (batch.isLeaving) return;
+    batch.isLeaving = true;
     setImmediate(() => this.#flush(key, batch));
   }
 
   #flush(key: string, batch: Gathered): void {
     if (this.#gathered.get(key) !== batch) return;
     this.#gathered.delete(key);
+    this.#rest(key);
     void this.#send([...batch.places.keys()], batch.members, batch.members.length > 1);
+  }
+
+  #rest(key: string): void {
+    if (this.intervalMs === 0 || this.#resting.has(key)) return;
+    this.#resting.add(key);
+    setTimeout(() => {
+      this.#resting.delete(key);
+      const batch = this.#gathered.get(key);
+      if (batch) this.#flush(key, batch);
+    }, this.intervalMs);
   }
 
   async #send(

@@ -37,7 +37,7 @@ import { readOperation, readQuery } from './transport/read-operation.js';
 import { serveWebSockets } from './transport/websocket.js';
 
 // More at once would delay each, since the subgraphs are no faster.
-const completionsMax = 64;
+const completionsMax = 128;
 
 export interface SubscriptionsOptions {
   readonly config: RouterConfig;

@@ -22,6 +22,7 @@ import { badInput, unauthenticated, unknownCaller } from './errors.js';
 import { maskErrors } from './graphql/error-format.js';
 import { subscribe } from './graphql/subscribe.js';
 import { HttpError, readGraphQLBody, sendJson, serveGraphQL } from './http/http.js';
+import { joinWrites } from './http/joined-writes.js';
 import type { ReadinessChecks } from './http/readiness.js';
 import { mayLag, readsHeader } from './http/reads-header.js';
 import { type HttpRoute, serveRoute } from './http/route.js';
@@ -112,9 +113,10 @@ export async function startSubgraph<C extends Principal>(
     readiness: options.readiness,
     onServer: (server) => {
       server.on('upgrade', (request, socket, head) => {
-        sockets.handleUpgrade(request, socket, head, (ws) =>
-          sockets.emit('connection', ws, request),
-        );
+        sockets.handleUpgrade(request, socket, head, (ws) => {
+          joinWrites(ws, socket);
+          sockets.emit('connection', ws, request);
+        });
       });
     },
     drain: async () => socketServer.dispose(),

@@ -11,6 +11,10 @@ export class AwaitedResults<S> {
     addTo(this.#bySubscriber, subscriber, key);
   }
 
+  has(key: string): boolean {
+    return this.#byKey.has(key);
+  }
+
   /** The subscribers that await the result of the entity; they await it no longer. */
   take(key: string): ReadonlySet<S> {
     const subscribers = this.#byKey.get(key) ?? new Set();

@@ -11,6 +11,7 @@ import type { FairSemaphore, Lane } from './fair-semaphore.js';
 import { type FormatErrors, tooManyEvents, upstreamEnded } from './format-errors.js';
 import { ageMs, KeptEvents } from './kept-events.js';
 import type { SubscriptionPlan, Variables } from './plan.js';
+import type { Refreshable, RefreshPace } from './refresh-pace.js';
 import { subscribePayload } from './subscribe-payload.js';
 import type { Upstream, UpstreamSink } from './upstream.js';
 
@@ -32,12 +33,14 @@ export interface FeedOptions {
   readonly bufferMax: number;
   /** shared by all feeds */
   readonly completions: FairSemaphore;
+  /** shared by all feeds */
+  readonly refreshes: RefreshPace;
   contextOf(authorization: string | undefined): RouterContext;
   /** called when no subscriber is left, or the upstream ended */
   onEnd(feed: Feed): void;
 }
 
-const executingMax = 16;
+const executingMax = 64;
 const unkeyedLane = '';
 // Data of other subgraphs changes without an event of the primary one, so a kept result is reused only while
 // it is this young. A result with errors is completed again, because the failed subgraph may have recovered.
@@ -57,7 +60,7 @@ interface PendingEvent {
  * by a later one. Up to `executingMax` events of different entities are processed concurrently, in turn with
  * those of other feeds.
  */
-export class Feed implements UpstreamSink, Lane {
+export class Feed implements UpstreamSink, Lane, Refreshable {
   readonly #subscribers = new Set<Subscriber>();
   readonly #pending = new Map<string, PendingEvent>();
   readonly #executing = new Set<string>();
@@ -66,6 +69,8 @@ export class Feed implements UpstreamSink, Lane {
   readonly #awaited = new AwaitedResults<Subscriber>();
   /** timers of entities whose latest event will be processed again */
   readonly #refreshTimers = new Map<string, NodeJS.Timeout>();
+  /** entities to be completed again, for data of other subgraphs that changed while this one was unavailable */
+  readonly #outdated = new Set<string>();
   readonly #unsubscribe: () => void;
   #events = 0;
   #connections = 1;
@@ -146,7 +151,27 @@ export class Feed implements UpstreamSink, Lane {
       for (const subscriber of this.#subscribers) subscriber.charge(1);
     }
     // The charge may have ended the stream of the last subscriber.
-    if (!this.#ended) this.#add(key, event);
+    if (this.#ended) return;
+    if (key === null || !this.#isKnown(key, event)) this.#add(key, event);
+    else {
+      this.#outdated.add(key);
+      this.options.refreshes.offer(this);
+    }
+  }
+
+  /** Whether a snapshot after a reconnection has an event whose result all subscribers have. */
+  #isKnown(key: string, event: ExecutionResult): boolean {
+    if (this.#isArriving(key) || this.#awaited.has(key)) return false;
+    return this.#kept.confirm(key, event);
+  }
+
+  refreshNext(): boolean {
+    for (const key of this.#outdated) {
+      this.#outdated.delete(key);
+      this.#refresh(key, 0);
+      break;
+    }
+    return this.#outdated.size > 0;
   }
 
   /** Whether an event of the entity is part of a snapshot that clients pay for. */
@@ -191,6 +216,7 @@ export class Feed implements UpstreamSink, Lane {
       this.#endAll(new StreamEnd(this.options.format([tooManyEvents()])));
       return;
     }
+    this.#outdated.delete(slot);
     this.#pending.set(slot, { key, event, connection: this.#connections });
     this.options.completions.offer(this);
   }
@@ -270,6 +296,7 @@ export class Feed implements UpstreamSink, Lane {
     this.#kept.clear();
     this.#awaited.clear();
     this.options.completions.remove(this);
+    this.options.refreshes.remove(this);
     for (const timer of this.#refreshTimers.values()) clearTimeout(timer);
     this.#unsubscribe?.();
     this.options.onEnd(this);

@@ -332,6 +332,37 @@ describe('open subscriptions', () => {
     hub.stop();
   });
 
+  it('complete after a reconnection at once only events that differ, or that a client awaits, the others soon', async () => {
+    const completed: unknown[] = [];
+    const execute: SubscriptionPlan['execute'] = async (event) => {
+      completed.push((event.data as { stock: { id: string } }).stock.id);
+      return { ...event };
+    };
+    const { hub, open, emit, sinks } = openHub({ execute });
+    open(stranger);
+    const all = [stock('a', 1), stock('b', 2), stock('c', 3), stock('d', 4)];
+    for (const event of all) emit(event);
+    await new Promise(setImmediate);
+    for (const sink of sinks) sink.reconnected();
+    completed.length = 0;
+    jest.useFakeTimers();
+    emit(stock('a', 1));
+    emit(stock('b', 7));
+    emit(stock('d', 4));
+    await jest.advanceTimersByTimeAsync(499);
+    expect(completed).toEqual(['b']);
+    open(stranger);
+    emit(stock('c', 3));
+    emit(stock('d', 5));
+    await jest.advanceTimersByTimeAsync(0);
+    expect(completed).toEqual(['b', 'c', 'd']);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(completed).toEqual(['b', 'c', 'd', 'a']);
+    hub.stop();
+    expect(jest.getTimerCount()).toBe(0);
+    jest.useRealTimers();
+  });
+
   it('forget an entity that the snapshot after a reconnection lacks, though its event was being completed', async () => {
     const pending = Promise.withResolvers<void>();
     const execute: SubscriptionPlan['execute'] = async (event) => {

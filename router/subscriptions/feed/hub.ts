@@ -14,6 +14,7 @@ import {
 } from './format-errors.js';
 import { createOpenCounts } from './open-counts.js';
 import type { Planner, SubscriptionPlan, Variables } from './plan.js';
+import { RefreshPace } from './refresh-pace.js';
 import type { Upstream } from './upstream.js';
 import { createWatchedItems, type WatchedItems } from './watched-items.js';
 
@@ -87,6 +88,7 @@ export function createHub(options: HubOptions): Hub {
   const streams = new Set<ClientStream>();
   const streamsOfSession = new Map<string, Map<ClientStream, Client>>();
   const completions = new FairSemaphore(options.completionsMax);
+  const refreshes = new RefreshPace();
   const openCounts = createOpenCounts('Subscription', options.perClientMax, options.totalMax);
   const watchItems = createWatchedItems(options.itemsPerClientMax);
   const streamEnd = (error: unknown) => new StreamEnd(options.format([error]));
@@ -109,6 +111,7 @@ export function createHub(options: HubOptions): Hub {
         format: options.format,
         bufferMax: options.bufferMax,
         completions,
+        refreshes,
         contextOf: (authorization) => ({
           requestId: newId(),
           authorization,

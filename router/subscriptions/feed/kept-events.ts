@@ -62,6 +62,21 @@ export class KeptEvents {
   }
 
   /**
+   * Confirms the kept event of an entity if the present connection has sent the same one again. Its result stays as
+   * old as it is.
+   *
+   * @returns whether it did, and the kept result is without errors
+   */
+  confirm(key: string, event: ExecutionResult): boolean {
+    const kept = this.#byKey.get(key);
+    if (!kept || kept.isConfirmed || kept.result.errors) return false;
+    if (!isDeepStrictEqual(kept.event, event)) return false;
+    this.#byKey.delete(key);
+    this.#byKey.set(key, { ...kept, isConfirmed: true });
+    return true;
+  }
+
+  /**
    * A snapshot follows. Until its event of an entity has come, the last one serves only to find whether
    * anything changed; entities that the previous snapshot did not have are removed.
    */

@@ -1,7 +1,7 @@
 const firstRetryMs = 100;
 const retryMaxMs = 2000;
 /** number of lost subscriptions that are opened in each interval */
-const perInterval = 20;
+const perInterval = 5;
 const intervalMs = 100;
 
 type State = 'OPENING' | 'WAITING' | 'PROBING' | 'SPREADING';

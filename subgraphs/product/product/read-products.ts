@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { sql } from '../../shared/database/sql.js';
+import { sql, sqlPrepared } from '../../shared/database/sql.js';
 import { type BatchLoad, inOrderOf } from '../../shared/graphql/context.js';
 import type { ProductContext } from '../context.js';
 import type { Product } from './product.js';
@@ -37,7 +37,8 @@ export const loadProducts: BatchLoad<string, ProductRow | null, ProductContext> 
   { em },
 ) => {
   const query = `select ${productColumns} from product as p where p.id = any($1::uuid[])`;
-  return inOrderOf(ids, await readProducts(em, query, [ids]), ({ id }) => id);
+  const rows = await sqlPrepared<ProductRow>(em, query, [ids]);
+  return inOrderOf(ids, rows.map(toProductRow), ({ id }) => id);
 };
 
 /** A product by id or slug, unless it was deleted. */

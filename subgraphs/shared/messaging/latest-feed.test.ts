@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { LatestFeed } from './latest-feed.js';
 
 const change = (version: number) => ({ version });
@@ -16,6 +17,32 @@ describe('the feed of one subscriber', () => {
     feed.push('A', change(1001));
     expect(await next).toEqual({ value: change(1001), done: false });
     await feed.return();
+  });
+
+  it('has a single change at once, and the latest of those that follow after 50 ms', async () => {
+    jest.useFakeTimers();
+    const feed = new LatestFeed<{ version: number }>(() => {});
+    const read: number[] = [];
+    const readAll = async () => {
+      for await (const { version } of feed) read.push(version);
+    };
+    const reading = readAll();
+    feed.push('A', change(1));
+    await jest.advanceTimersByTimeAsync(0);
+    expect(read).toEqual([1]);
+    feed.push('A', change(2));
+    feed.push('A', change(3));
+    await jest.advanceTimersByTimeAsync(49);
+    expect(read).toEqual([1]);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(read).toEqual([1, 3]);
+    await jest.advanceTimersByTimeAsync(50);
+    feed.push('A', change(4));
+    await jest.advanceTimersByTimeAsync(0);
+    expect(read).toEqual([1, 3, 4]);
+    await feed.return();
+    await reading;
+    jest.useRealTimers();
   });
 
   it('keeps an unread change when the same or an older version comes', async () => {

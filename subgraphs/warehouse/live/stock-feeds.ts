@@ -18,7 +18,7 @@ import {
 
 const catchUpEveryMs = 1000;
 const limitsDefault: StockFeedLimits = { feedsMax: 10_000, itemsMax: 250_000 };
-const paceOfSkus: PaceLimits = { itemsPerSecond: 1000, burst: 10_000 };
+const paceOfSkus: PaceLimits = { itemsPerSecond: 1000, burst: 2000 };
 const paceOfShops: PaceLimits = { itemsPerSecond: 500, burst: 10_000 };
 // Of a shop that nobody watches yet.
 const shopItemsExpected = 1000;
@@ -27,8 +27,8 @@ const never = new AbortController().signal;
 /** The feeds of all subscribers of this process. */
 export interface StockFeeds {
   /**
-   * Opens a feed that starts with the current stock. While many others are opened, it waits: a second, 1,000 items
-   * of SKUs and 500 of whole shops are sent in snapshots.
+   * Opens a feed that starts with the current stock. While many others are opened, it waits: a second, 1,000 items of
+   * SKUs and 500 of whole shops are sent in snapshots.
    *
    * @param hasLeft whether the subscriber no longer waits
    * @throws `BAD_USER_INPUT` for a filter with more than 10,000 items; `TRY_AGAIN` while this process has
