@@ -10,7 +10,7 @@ const subscribers = 1000;
 const warmUpChanges = 5;
 const changes = 20;
 // Changes that follow sooner are held back, to be sent together.
-const pauseMs = 100;
+const pauseMs = 250;
 const sku = 'TRAIL-40';
 // The first shop of the demo store, which is Vera's.
 const shopId = seedId('shop', 0);
@@ -56,6 +56,7 @@ function subscriber(routerUrl: string) {
     waiting.resolve();
     waiting = undefined;
   };
+  socket.on('error', (error) => process.stderr.write(`subscriber: ${error.message}\n`));
   socket.on('open', () => socket.send('{"type":"connection_init"}'));
   socket.on('message', (message) => {
     const text = String(message);

@@ -42,6 +42,8 @@ const names = (response: unknown) =>
   (response as { data: { _entities: { name: string }[] } }).data._entities.map(({ name }) => name);
 
 describe('requests for entities in one turn', () => {
+  afterEach(() => jest.useRealTimers());
+
   it('are sent as one, each representation once, and each gets its own', async () => {
     const { batches, sent } = subgraph();
     const asked = [['1', '2'], ['2', '3'], ['3']].map((ids) => batches.request(requestOf(ids)));
@@ -72,7 +74,7 @@ describe('requests for entities in one turn', () => {
     expect(sent).toHaveLength(2);
   });
 
-  it('of events are gathered for 50 ms after others, or until there are 32 entities', async () => {
+  it('of events are gathered for 50 ms after others, or until there are 32 requests', async () => {
     jest.useFakeTimers();
     const { batches, sent } = subgraph(undefined, 50);
     const sizes = () => sent.map(({ ids }) => ids.length);
@@ -92,16 +94,20 @@ describe('requests for entities in one turn', () => {
     ask(31);
     await jest.advanceTimersByTimeAsync(10);
     expect(sizes()).toEqual([1, 3]);
-    ask(9, 31);
+    for (let n = 0; n < 9; n++) ask(1);
     await jest.advanceTimersByTimeAsync(0);
-    expect(sizes()).toEqual([1, 3, 40]);
+    expect(sizes()).toEqual([1, 3, 31]);
+    ask(1);
+    await jest.advanceTimersByTimeAsync(49);
+    expect(sizes()).toEqual([1, 3, 31]);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(sizes()).toEqual([1, 3, 31, 1]);
     await jest.advanceTimersByTimeAsync(50);
     ask(1);
     await jest.advanceTimersByTimeAsync(0);
-    expect(sizes()).toEqual([1, 3, 40, 1]);
+    expect(sizes()).toEqual([1, 3, 31, 1, 1]);
     await jest.advanceTimersByTimeAsync(50);
     expect([jest.getTimerCount(), batches.size]).toEqual([0, 0]);
-    jest.useRealTimers();
   });
 
   it.each<[string, Partial<SubgraphRequest>]>([

@@ -8,8 +8,8 @@ import type { SubgraphError, SubgraphRequest, SubgraphResponse } from './subgrap
 // A larger request of one operation is sent alone.
 const entitiesMax = 500;
 const representationsMaxChars = 256 * 1024;
-// So many are sent however soon they follow others.
-const entitiesEnough = 32;
+// So many requests are sent however soon they follow others.
+const membersEnough = 32;
 // Codes of limits of a subgraph, which one member may exceed, or all of them together.
 const refusals = ['BAD_USER_INPUT', 'BAD_REQUEST', 'GRAPHQL_VALIDATION_FAILED'];
 
@@ -48,17 +48,20 @@ interface Gathered {
 }
 
 /**
- * Gathers requests for entities until the end of a turn of the event loop, and sends those with the same
+ * Gathers requests for entities until the end of a turn of the event loop, or for longer, and sends those with the same
  * selection, variables and identity as one, each representation once. Each member has its own deadline, which
  * its caller keeps, and its own paths of errors; one that no longer waits aborts nothing. Members that are refused
  * together, or whose response is too large together, are sent singly.
  */
 export class EntityBatches {
   readonly #gathered = new Map<string, Gathered>();
-  /** keys of batches that were sent less than `intervalMs` ago */
-  readonly #resting = new Set<string>();
+  /** by the key of a batch that was sent less than `intervalMs` ago */
+  readonly #resting = new Map<string, NodeJS.Timeout>();
 
-  /** @param intervalMs the next batch with the same key is gathered for this long, or until it has 32 entities */
+  /**
+   * @param intervalMs after a batch, the next one with the same key is gathered for this long, or until it has 32
+   *   requests
+   */
   constructor(
     private readonly send: SendBatch,
     private readonly intervalMs = 0,
@@ -88,7 +91,7 @@ export class EntityBatches {
       const places = batch.places;
       const own = representations.map((each) => placeOf(places, each));
       batch.members.push({ request, places: own, trace: telemetry()?.ids(), resolve, reject });
-      const isEarly = this.#resting.has(key) && places.size < entitiesEnough;
+      const isEarly = this.#resting.has(key) && batch.members.length < membersEnough;
       if (!isEarly) this.#flushAfterTurn(key, batch);
     });
   }
@@ -108,13 +111,14 @@ export class EntityBatches {
   }
 
   #rest(key: string): void {
-    if (this.intervalMs === 0 || this.#resting.has(key)) return;
-    this.#resting.add(key);
-    setTimeout(() => {
+    if (this.intervalMs === 0) return;
+    clearTimeout(this.#resting.get(key));
+    const end = () => {
       this.#resting.delete(key);
       const batch = this.#gathered.get(key);
       if (batch) this.#flush(key, batch);
-    }, this.intervalMs);
+    };
+    this.#resting.set(key, setTimeout(end, this.intervalMs));
   }
 
   async #send(

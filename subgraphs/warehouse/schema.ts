@@ -1,3 +1,4 @@
+import { loaderOf } from '../shared/graphql/context.js';
 import { byId } from '../shared/graphql/entities.js';
 import type { SchemaSource } from '../shared/graphql/schema.js';
 import { ActivationResolver } from './activation/activation.resolver.js';
@@ -66,13 +67,7 @@ export const source: SchemaSource = {
       { shopId }: { shopId?: string | null },
     ) =>
       shopId
-        ? loadAvailability(
-            variants.map(({ sku }) => ({ shopId, sku })),
-            context,
-          )
-        : loadAvailabilityOfSkus(
-            variants.map(({ sku }) => sku),
-            context,
-          ),
+        ? loaderOf(context, loadAvailability).loadMany(variants.map(({ sku }) => ({ shopId, sku })))
+        : loaderOf(context, loadAvailabilityOfSkus).loadMany(variants.map(({ sku }) => sku)),
   },
 };

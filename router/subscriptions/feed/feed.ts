@@ -52,6 +52,8 @@ interface PendingEvent {
   readonly event: ExecutionResult;
   /** the connection to the subgraph that has sent it, counted from 1 */
   readonly connection: number;
+  /** whether clients have its result, and only data of other subgraphs may have changed */
+  readonly isRefresh: boolean;
 }
 
 /**
@@ -69,8 +71,8 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
   readonly #awaited = new AwaitedResults<Subscriber>();
   /** timers of entities whose latest event will be processed again */
   readonly #refreshTimers = new Map<string, NodeJS.Timeout>();
-  /** entities to be completed again, for data of other subgraphs that changed while this one was unavailable */
-  readonly #outdated = new Set<string>();
+  /** entities to be completed again: data of other subgraphs may have changed while this one was unavailable */
+  readonly #toRefresh = new Set<string>();
   readonly #unsubscribe: () => void;
   #events = 0;
   #connections = 1;
@@ -152,26 +154,30 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
     }
     // The charge may have ended the stream of the last subscriber.
     if (this.#ended) return;
-    if (key === null || !this.#isKnown(key, event)) this.#add(key, event);
-    else {
-      this.#outdated.add(key);
-      this.options.refreshes.offer(this);
-    }
+    if (key !== null && this.#confirm(key, event)) this.#refreshLater(key);
+    else this.#add(key, event);
   }
 
-  /** Whether a snapshot after a reconnection has an event whose result all subscribers have. */
-  #isKnown(key: string, event: ExecutionResult): boolean {
+  /** @returns whether a snapshot after a reconnection repeats an event whose result all subscribers have */
+  #confirm(key: string, event: ExecutionResult): boolean {
     if (this.#isArriving(key) || this.#awaited.has(key)) return false;
     return this.#kept.confirm(key, event);
   }
 
+  #refreshLater(key: string): void {
+    this.#toRefresh.add(key);
+    this.options.refreshes.offer(this);
+  }
+
   refreshNext(): boolean {
-    for (const key of this.#outdated) {
-      this.#outdated.delete(key);
-      this.#refresh(key, 0);
-      break;
+    const [key] = this.#toRefresh;
+    // What waits anyway must not end the feed for lack of room.
+    if (key !== undefined && this.#pending.size < this.options.bufferMax) {
+      this.#toRefresh.delete(key);
+      const kept = this.#kept.get(key);
+      if (kept?.isConfirmed && !this.#isArriving(key)) this.#add(key, kept.event, true);
     }
-    return this.#outdated.size > 0;
+    return this.#toRefresh.size > 0;
   }
 
   /** Whether an event of the entity is part of a snapshot that clients pay for. */
@@ -210,14 +216,14 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
     return longest;
   }
 
-  #add(key: string | null, event: ExecutionResult): void {
+  #add(key: string | null, event: ExecutionResult, isRefresh = false): void {
     const slot = key ?? `#${this.#events}`;
     if (this.#pending.size >= this.options.bufferMax && !this.#pending.has(slot)) {
       this.#endAll(new StreamEnd(this.options.format([tooManyEvents()])));
       return;
     }
-    this.#outdated.delete(slot);
-    this.#pending.set(slot, { key, event, connection: this.#connections });
+    this.#toRefresh.delete(slot);
+    this.#pending.set(slot, { key, event, connection: this.#connections, isRefresh });
     this.options.completions.offer(this);
   }
 
@@ -259,7 +265,7 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
   }
 
   async #executePlan(
-    { key, event, connection }: PendingEvent,
+    { key, event, connection, isRefresh }: PendingEvent,
     context: RouterContext,
   ): Promise<void> {
     const { plan, variables, format } = this.options;
@@ -269,6 +275,12 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
     if (this.#ended) return;
     const { errors, ...rest } = executed;
     const result: Result = errors?.length ? { ...rest, errors: format(errors) } : rest;
+    if (key !== null && isRefresh && result.errors) {
+      // Clients keep what they have until the other subgraph answers.
+      for (const { stream } of this.#awaited.take(key)) stream.push(key, result);
+      this.#refreshLater(key);
+      return;
+    }
     const isOfPresent = connection === this.#connections;
     const isNew = !plan.beginsWithSnapshot || this.#kept.keep(key, event, result, isOfPresent);
     const awaiting = this.#awaited.take(key ?? '');
@@ -295,6 +307,7 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
     this.#pending.clear();
     this.#kept.clear();
     this.#awaited.clear();
+    this.#toRefresh.clear();
     this.options.completions.remove(this);
     this.options.refreshes.remove(this);
     for (const timer of this.#refreshTimers.values()) clearTimeout(timer);

@@ -82,6 +82,8 @@ const stock = (id: string, left: number) => ({ data: { stock: { id, left } } });
 const next = async (stream: ClientStream) => (await stream.next()).value;
 
 describe('open subscriptions', () => {
+  afterEach(() => jest.useRealTimers());
+
   it('share one upstream, without a token, if they select the same public fields', async () => {
     const { hub, open, emit, sent, tokens } = openHub();
     const streams = Array.from({ length: 200 }, (_, n) =>
@@ -360,7 +362,34 @@ describe('open subscriptions', () => {
     expect(completed).toEqual(['b', 'c', 'd', 'a']);
     hub.stop();
     expect(jest.getTimerCount()).toBe(0);
-    jest.useRealTimers();
+  });
+
+  it('keep what clients have while completing it again fails, and repeat that', async () => {
+    let isDown = false;
+    const execute: SubscriptionPlan['execute'] = async (event) => {
+      if (isDown) return { data: null, errors: [new GraphQLError('down')] };
+      return { data: { ...(event.data as object), name: isDown } };
+    };
+    const { hub, open, emit, sinks } = openHub({ execute });
+    const first = open(stranger);
+    emit(stock('a', 1));
+    const seen = [await first.next()];
+    await new Promise(setImmediate);
+    for (const sink of sinks) sink.reconnected();
+    jest.useFakeTimers();
+    isDown = true;
+    emit(stock('a', 1));
+    const next = first.next().then((each) => seen.push(each as never));
+    await jest.advanceTimersByTimeAsync(1400);
+    expect(seen).toHaveLength(1);
+    await jest.advanceTimersByTimeAsync(1000);
+    const late = open(stranger);
+    await jest.advanceTimersByTimeAsync(0);
+    expect((await late.next()).value).toHaveProperty('errors');
+    expect(jest.getTimerCount()).toBe(1);
+    hub.stop();
+    await next;
+    expect(jest.getTimerCount()).toBe(0);
   });
 
   it('forget an entity that the snapshot after a reconnection lacks, though its event was being completed', async () => {

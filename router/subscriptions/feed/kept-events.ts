@@ -65,7 +65,7 @@ export class KeptEvents {
    * Confirms the kept event of an entity if the present connection has sent the same one again. Its result stays as
    * old as it is.
    *
-   * @returns whether it did, and the kept result is without errors
+   * @returns whether it did; never if the kept result has errors
    */
   confirm(key: string, event: ExecutionResult): boolean {
     const kept = this.#byKey.get(key);

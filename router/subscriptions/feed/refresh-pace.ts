@@ -1,6 +1,6 @@
 /** A feed with entities whose results may be out of date. */
 export interface Refreshable {
-  /** Begins to complete the next of them again. @returns whether there may be more */
+  /** Starts completing the next of them again. @returns whether there may be more */
   refreshNext(): boolean;
 }
 

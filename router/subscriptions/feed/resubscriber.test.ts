@@ -77,23 +77,25 @@ describe('subscriptions that were lost with their connection', () => {
     expect(opened.at(-1)).toBe(99);
   });
 
-  it('come before new ones, and wait again if the connection is lost meanwhile', () => {
+  it('come behind new ones, and wait again if the connection is lost meanwhile', () => {
     const { subscriber, opened, loseAll } = open();
     loseAll();
     subscriber.add(50);
     jest.advanceTimersByTime(100);
+    expect(opened).toEqual([50]);
     subscriber.connected();
-    expect(opened).toHaveLength(21);
+    subscriber.add(51);
+    expect(opened).toEqual([50, 0, 1, 2, 3, 4, 51]);
     for (const each of opened.splice(0)) subscriber.lose(each);
     jest.advanceTimersByTime(99);
     expect(opened).toEqual([]);
     jest.advanceTimersByTime(1);
-    expect(opened).toEqual([21]);
+    expect(opened).toEqual([5]);
     subscriber.connected();
     jest.advanceTimersByTime(1000);
     expect(opened).toEqual([
-      ...Array.from({ length: 30 }, (_, n) => n + 21),
-      ...Array.from({ length: 21 }, (_, n) => n),
+      ...Array.from({ length: 45 }, (_, n) => n + 5),
+      ...[50, 0, 1, 2, 3, 4, 51],
     ]);
   });
 });

@@ -15,11 +15,13 @@ type State = 'OPENING' | 'WAITING' | 'PROBING' | 'SPREADING';
  * - PROBING: `connected` leads to SPREADING, a lost connection to WAITING.
  * - SPREADING: the others follow, a bounded number in each interval. After the last: OPENING.
  *
- * New ones queue behind those that were lost.
+ * New ones come first, since their clients have nothing to show: in SPREADING too, each is opened at once.
  */
 export class Resubscriber<T> {
   #state: State = 'OPENING';
-  readonly #queue = new Set<T>();
+  /** those that were never opened */
+  readonly #added = new Set<T>();
+  readonly #lost = new Set<T>();
   #probe: T | undefined;
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
@@ -35,13 +37,13 @@ export class Resubscriber<T> {
   ) {}
 
   add(each: T): void {
-    if (this.#state === 'OPENING') this.open(each);
-    else this.#queue.add(each);
+    if (this.#state === 'OPENING' || this.#state === 'SPREADING') this.open(each);
+    else this.#added.add(each);
   }
 
   /** The connection of a subscription was lost, or not opened. */
   lose(each: T): void {
-    this.#queue.add(each);
+    this.#lost.add(each);
     if (this.#state === 'WAITING') return;
     if (this.#connectedAtMs && Date.now() - this.#connectedAtMs > retryMaxMs) this.#failures = 0;
     this.#connectedAtMs = 0;
@@ -57,14 +59,16 @@ export class Resubscriber<T> {
 
   /** The subscription is not wanted any more. */
   remove(each: T): void {
-    this.#queue.delete(each);
+    this.#added.delete(each);
+    this.#lost.delete(each);
     // Without it nothing would open the connection for the others.
     if (this.#state === 'PROBING' && each === this.#probe) this.#openProbe();
   }
 
   /** Opens nothing any more that was lost. */
   close(): void {
-    this.#queue.clear();
+    this.#added.clear();
+    this.#lost.clear();
     this.#enter('OPENING');
   }
 
@@ -88,9 +92,11 @@ export class Resubscriber<T> {
   }
 
   #next(): T | undefined {
-    for (const each of this.#queue) {
-      this.#queue.delete(each);
-      return each;
+    for (const queue of [this.#added, this.#lost]) {
+      for (const each of queue) {
+        queue.delete(each);
+        return each;
+      }
     }
     return undefined;
   }

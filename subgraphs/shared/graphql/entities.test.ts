@@ -129,6 +129,15 @@ describe('the entities of a subgraph', () => {
     expect(errors).toEqual([0, 1].map((n) => `_entities.${n}.none: none of them`));
   });
 
+  it('have the values of their own list, though another list has the same objects', async () => {
+    const { ask } = subgraph();
+    const { entities } = await ask(
+      '... on Offer { units(of: 1) } } other: _entities(representations: $r) { ... on Offer { units(of: 2) stock }',
+      [offer('1')],
+    );
+    expect(entities).toEqual([{ __typename: 'Offer', units: 1 }]);
+  });
+
   it('have a field behind a directive resolved by itself', async () => {
     const { ask, calls } = subgraph();
     const { entities } = await ask(

@@ -24,7 +24,8 @@ export type ReferenceResolver = (
 /**
  * The values of a field of many entities, in order; an Error where there is none.
  *
- * @param args coerced, but not validated: rules of class-validator are not applied
+ * @param args coerced, but not validated: nothing is applied that surrounds a resolver (rights, class-validator, the
+ *   check of texts and of list lengths)
  */
 export type FieldReader = (
   entities: readonly never[],
@@ -62,14 +63,9 @@ export const byId = <C>(find: (context: C, id: string) => Promise<unknown>) =>
   oneByOne(({ id }, context: C) => find(context, id as string));
 
 const readFields = Symbol('fields that were read for all entities');
-interface ReadFields {
-  /** shared by the entities of one call */
-  readonly nodes: ReadonlySet<FieldNode>;
-  /** by response key */
-  readonly values: Record<string, unknown>;
-}
 interface Entity {
-  [readFields]?: ReadFields;
+  /** by the first node of a response key */
+  [readFields]?: ReadonlyMap<FieldNode, unknown>;
 }
 
 /**
@@ -109,13 +105,14 @@ async function resolveType(
   const selected = selectedFields(info, typeName).filter(
     ({ name }) => fields[`${typeName}.${name.value}`],
   );
-  const nodes = new Set(selected);
-  for (const entity of shown) {
+  const read = shown.map((entity) => {
+    const values = new Map<FieldNode, unknown>();
     Object.defineProperty(entity, '__typename', { value: typeName });
-    entity[readFields] = { nodes, values: {} };
-  }
+    entity[readFields] = values;
+    return values;
+  });
   const type = info.schema.getType(typeName) as GraphQLObjectType;
-  const read = async (node: FieldNode) => {
+  const readField = async (node: FieldNode) => {
     const name = node.name.value;
     const reader = fields[`${typeName}.${name}`] as FieldReader;
     const field = type.getFields()[name] as GraphQLField<unknown, unknown>;
@@ -123,12 +120,9 @@ async function resolveType(
       const args = getArgumentValues(field, node, info.variableValues);
       return reader(shown as never[], context, args as never);
     });
-    const key = node.alias?.value ?? name;
-    for (const [n, entity] of shown.entries()) {
-      (entity[readFields] as ReadFields).values[key] = values[n];
-    }
+    for (const [n, ofEntity] of read.entries()) ofEntity.set(node, values[n]);
   };
-  await Promise.all(selected.map(read));
+  await Promise.all(selected.map(readField));
   return resolved;
 }
 
@@ -158,13 +152,14 @@ function preferReadValues(schema: GraphQLSchema, name: string): void {
   const type = schema.getType(typeName);
   const field = isObjectType(type) ? type.getFields()[fieldName] : undefined;
   if (!field?.resolve) throw new Error(`${name} has no resolver`);
+  const { rules } = field.extensions as { rules?: readonly string[] };
+  if (rules && !rules.includes('anyone')) throw new Error(`${name} is not for everybody`);
   const { resolve } = field;
   field.resolve = (entity: Entity, args, context, info) => {
+    const node = info.fieldNodes[0] as FieldNode;
     const read = entity[readFields];
-    // An identity map may give the same object to two lists of entities: the values of the second are not there yet.
-    return read?.nodes.has(info.fieldNodes[0] as FieldNode) && info.path.key in read.values
-      ? read.values[info.path.key]
-      : resolve(entity, args, context, info);
+    // Two `_entities` of one operation may have the same object, which then has the values of the second.
+    return read?.has(node) ? read.get(node) : resolve(entity, args, context, info);
   };
 }
 

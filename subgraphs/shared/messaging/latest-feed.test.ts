@@ -4,6 +4,8 @@ import { LatestFeed } from './latest-feed.js';
 const change = (version: number) => ({ version });
 
 describe('the feed of one subscriber', () => {
+  afterEach(() => jest.useRealTimers());
+
   it('keeps the latest change of each row until it is read', async () => {
     const feed = new LatestFeed<{ version: number }>(() => {});
     for (let version = 1; version <= 1000; version++) {
@@ -19,7 +21,7 @@ describe('the feed of one subscriber', () => {
     await feed.return();
   });
 
-  it('has a single change at once, and the latest of those that follow after 50 ms', async () => {
+  it('has a single change at once, and the latest of those that follow after 200 ms', async () => {
     jest.useFakeTimers();
     const feed = new LatestFeed<{ version: number }>(() => {});
     const read: number[] = [];
@@ -32,17 +34,16 @@ describe('the feed of one subscriber', () => {
     expect(read).toEqual([1]);
     feed.push('A', change(2));
     feed.push('A', change(3));
-    await jest.advanceTimersByTimeAsync(49);
+    await jest.advanceTimersByTimeAsync(199);
     expect(read).toEqual([1]);
     await jest.advanceTimersByTimeAsync(1);
     expect(read).toEqual([1, 3]);
-    await jest.advanceTimersByTimeAsync(50);
+    await jest.advanceTimersByTimeAsync(200);
     feed.push('A', change(4));
     await jest.advanceTimersByTimeAsync(0);
     expect(read).toEqual([1, 3, 4]);
     await feed.return();
     await reading;
-    jest.useRealTimers();
   });
 
   it('keeps an unread change when the same or an older version comes', async () => {

@@ -1,12 +1,13 @@
 import { KeyedLatest } from './keyed-latest.js';
 
-const coalesceMs = 50;
+// A page of hot SKUs changes hundreds of times a second, which nobody can read.
+const coalesceMs = 200;
 
 /**
  * The changes that one subscriber has not read yet: the latest of each row, so that the memory of a
  * subscriber that does not read is bounded by the number of rows that it watches. `FeedIndex` pushes a
  * later version of a row only after an earlier one. A single change is readable at once; further ones
- * within 50 ms become readable together.
+ * within 200 ms become readable together.
  */
 export class LatestFeed<T extends { readonly version: number }> extends KeyedLatest<T> {
   #release: NodeJS.Timeout | undefined;

@@ -33,15 +33,14 @@ interface OffersArgs {
   readonly shopId?: string | null;
 }
 
-/** `offers` of the variants of a page. */
+/** `offers` of the variants of a page; with those of other arguments, one statement. */
 export async function readOffersOfVariants(
   variants: readonly ProductVariant[],
   context: ShopContext,
   { first, shopId = null }: OffersArgs,
 ) {
   pageRequest(first, null);
-  return loadCheapestOffers(
+  return loaderOf(context, loadCheapestOffers).loadMany(
     variants.map(({ sku }) => ({ sku, shopId, first })),
-    context,
   );
 }

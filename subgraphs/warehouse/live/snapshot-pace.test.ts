@@ -8,8 +8,8 @@ describe('the pace of snapshots', () => {
   afterEach(() => {
     jest.useRealTimers();
   });
-  const open = (limits: { itemsPerSecond: number; burst: number }) => {
-    const pace = new SnapshotPace(limits);
+  const open = (limits: { itemsPerSecond: number; burst: number; debtMax?: number }) => {
+    const pace = new SnapshotPace({ debtMax: 0, ...limits });
     const opened: string[] = [];
     const stays = new AbortController().signal;
     const turn = (name: string, items: number, hasLeft = stays) =>
@@ -50,9 +50,9 @@ describe('the pace of snapshots', () => {
     expect(await openedAfter(600)).toEqual(['first', 'a', 'b', 'shop']);
   });
 
-  it('counts the items that a snapshot had in the end, up to a burst', async () => {
-    const { pace, turn, openedAfter } = open({ itemsPerSecond: 100, burst: 100 });
-    turn('a', 1);
+  it('counts the items that a snapshot had in the end, up to a limit', async () => {
+    const { pace, turn, openedAfter } = open({ itemsPerSecond: 100, burst: 10, debtMax: 100 });
+    turn('a', 10);
     await openedAfter(1);
     pace.charge(100_000);
     turn('b', 1);

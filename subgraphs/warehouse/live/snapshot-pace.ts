@@ -3,8 +3,10 @@ import { assert } from '../../shared/assert.js';
 export interface PaceLimits {
   /** items of snapshots that are sent in one second */
   readonly itemsPerSecond: number;
-  /** items that are sent at once after a pause; a snapshot that is larger than expected delays others by as many */
+  /** items that are sent at once after a pause */
   readonly burst: number;
+  /** items beyond those expected for which later snapshots wait */
+  readonly debtMax: number;
 }
 
 interface Waiting {
@@ -59,7 +61,7 @@ export class SnapshotPace {
 
   /** Counts what a snapshot had beyond the items that were expected. */
   charge(items: number): void {
-    this.#available = Math.max(-this.limits.burst, this.#available - items);
+    this.#available = Math.max(-this.limits.debtMax, this.#available - items);
     if (items < 0) this.#proceed();
   }
 

@@ -8,6 +8,7 @@ import { createCatchUp } from './stock-catch-up.js';
 import { createSnapshotReader } from './stock-snapshots.js';
 import {
   createStockIndex,
+  feedItemsMax,
   type StockFeed,
   type StockFeedLimits,
   type StockFilter,
@@ -18,8 +19,8 @@ import {
 
 const catchUpEveryMs = 1000;
 const limitsDefault: StockFeedLimits = { feedsMax: 10_000, itemsMax: 250_000 };
-const paceOfSkus: PaceLimits = { itemsPerSecond: 1000, burst: 2000 };
-const paceOfShops: PaceLimits = { itemsPerSecond: 500, burst: 10_000 };
+const paceOfSkus: PaceLimits = { itemsPerSecond: 1000, burst: 2000, debtMax: feedItemsMax };
+const paceOfShops: PaceLimits = { itemsPerSecond: 500, burst: 10_000, debtMax: feedItemsMax };
 // Of a shop that nobody watches yet.
 const shopItemsExpected = 1000;
 const never = new AbortController().signal;
