@@ -122,8 +122,9 @@ interface Charge {
 }
 
 /**
- * Charges costs in thousands, rounded up for each turn of the event loop. One charge of a key is in flight at a time: costs that arrive
- * meanwhile, or in the same turn, are charged together, and all of them are refused if that is over the limit.
+ * Charges costs in thousands, rounded up for each turn of the event loop. One charge of a key is in flight at a
+ * time: costs that arrive meanwhile, or in the same turn, are charged together, and all of them are refused if that
+ * is over the limit.
  */
 export function createCostLimits(consume: ConsumeLimit): ConsumeCost {
   /** by limit and key: the charge in flight, and the one that follows it */

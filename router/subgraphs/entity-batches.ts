@@ -48,8 +48,8 @@ interface Gathered {
 }
 
 /**
- * Gathers requests for entities until the end of a turn of the event loop, or for longer, and sends those with the same
- * selection, variables and identity as one, each representation once. Each member has its own deadline, which
+ * Gathers requests for entities until the end of a turn of the event loop, or for longer, and sends those with the
+ * same selection, variables and identity as one, each representation once. Each member has its own deadline, which
  * its caller keeps, and its own paths of errors; one that no longer waits aborts nothing. Members that are refused
  * together, or whose response is too large together, are sent singly.
  */

@@ -129,8 +129,7 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
     if (this.#refreshTimers.has(key)) return;
     const refresh = () => {
       this.#refreshTimers.delete(key);
-      const kept = this.#kept.get(key);
-      if (kept?.isConfirmed && !this.#isArriving(key)) this.#add(key, kept.event);
+      this.#addAgain(key, false);
     };
     if (delayMs > 0) this.#refreshTimers.set(key, setTimeout(refresh, delayMs));
     else refresh();
@@ -174,8 +173,7 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
     // What waits anyway must not end the feed for lack of room.
     if (key !== undefined && this.#pending.size < this.options.bufferMax) {
       this.#toRefresh.delete(key);
-      const kept = this.#kept.get(key);
-      if (kept?.isConfirmed && !this.#isArriving(key)) this.#add(key, kept.event, true);
+      this.#addAgain(key, true);
     }
     return this.#toRefresh.size > 0;
   }
@@ -225,6 +223,11 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
     this.#toRefresh.delete(slot);
     this.#pending.set(slot, { key, event, connection: this.#connections, isRefresh });
     this.options.completions.offer(this);
+  }
+
+  #addAgain(key: string, isRefresh: boolean): void {
+    const kept = this.#kept.get(key);
+    if (kept?.isConfirmed && !this.#isArriving(key)) this.#add(key, kept.event, isRefresh);
   }
 
   #isArriving(key: string): boolean {

@@ -116,6 +116,16 @@ describe('the entities of a subgraph', () => {
     expect(errors).toEqual(['_entities.0.stock: no stock', '_entities.1.stock: no stock']);
   });
 
+  it('have a field read once for all of its aliases', async () => {
+    const { ask, calls } = subgraph();
+    const { entities } = await ask(
+      '... on Offer { units(of: 2) a: units(of: 2) b: units(of: 3) }',
+      [offer('1')],
+    );
+    expect(entities).toEqual([{ __typename: 'Offer', units: 2, a: 2, b: 3 }]);
+    expect(calls).toEqual(['offers 1', 'units of all, 2', 'units of all, 3']);
+  });
+
   it('have a field with arguments read once for each of its response keys', async () => {
     const { ask, calls } = subgraph();
     const { entities, errors } = await ask(

@@ -7,6 +7,7 @@ import {
   getArgumentValues,
   isObjectType,
   Kind,
+  print,
   type SelectionSetNode,
 } from 'graphql';
 
@@ -103,7 +104,7 @@ async function resolveType(
   const shown = resolved.filter(isEntity);
   if (shown.length === 0) return resolved;
   const selected = selectedFields(info, typeName).filter(
-    ({ name }) => fields[`${typeName}.${name.value}`],
+    ([{ name }]) => fields[`${typeName}.${name.value}`],
   );
   const read = shown.map((entity) => {
     const values = new Map<FieldNode, unknown>();
@@ -112,7 +113,8 @@ async function resolveType(
     return values;
   });
   const type = info.schema.getType(typeName) as GraphQLObjectType;
-  const readField = async (node: FieldNode) => {
+  const readField = async (nodes: SameField) => {
+    const [node] = nodes;
     const name = node.name.value;
     const reader = fields[`${typeName}.${name}`] as FieldReader;
     const field = type.getFields()[name] as GraphQLField<unknown, unknown>;
@@ -120,7 +122,9 @@ async function resolveType(
       const args = getArgumentValues(field, node, info.variableValues);
       return reader(shown as never[], context, args as never);
     });
-    for (const [n, ofEntity] of read.entries()) ofEntity.set(node, values[n]);
+    for (const [n, ofEntity] of read.entries()) {
+      for (const each of nodes) ofEntity.set(each, values[n]);
+    }
   };
   await Promise.all(selected.map(readField));
   return resolved;
@@ -163,15 +167,17 @@ function preferReadValues(schema: GraphQLSchema, name: string): void {
   };
 }
 
-const selectedByNode = new WeakMap<FieldNode, Map<string, readonly FieldNode[]>>();
+/** Nodes with the same field and arguments, and other response keys: they have the same values. */
+type SameField = readonly [FieldNode, ...FieldNode[]];
+const selectedByNode = new WeakMap<FieldNode, Map<string, readonly SameField[]>>();
 
 /**
  * The fields of a type that `_entities` selects without directives, the first of each response key; found once for a
  * document.
  */
-function selectedFields(info: GraphQLResolveInfo, typeName: string): readonly FieldNode[] {
+function selectedFields(info: GraphQLResolveInfo, typeName: string): readonly SameField[] {
   const [node] = info.fieldNodes as readonly [FieldNode];
-  const byType = selectedByNode.get(node) ?? new Map<string, readonly FieldNode[]>();
+  const byType = selectedByNode.get(node) ?? new Map<string, readonly SameField[]>();
   selectedByNode.set(node, byType);
   let fields = byType.get(typeName);
   if (!fields) {
@@ -180,11 +186,14 @@ function selectedFields(info: GraphQLResolveInfo, typeName: string): readonly Fi
       const key = each.alias?.value ?? each.name.value;
       if (!byKey.has(key)) byKey.set(key, each);
     }
-    fields = [...byKey.values()];
+    fields = [...Map.groupBy(byKey.values(), callOf).values()] as unknown as SameField[];
     byType.set(typeName, fields);
   }
   return fields;
 }
+
+const callOf = ({ name, arguments: args = [] }: FieldNode) =>
+  [name.value, ...args.map(print)].join(' ');
 
 function collect(
   info: GraphQLResolveInfo,
