@@ -20,7 +20,7 @@ describe('the cart, through the router', () => {
   let customer: Person;
   let orm: Awaited<ReturnType<typeof connect>>;
   beforeAll(async () => {
-    system = await startSystem({ RESERVATION_MINUTES: '0.1' });
+    system = await startSystem({ RESERVATION_MINUTES: '0.1', PAYMENT_TIMEOUT_SECONDS: '2' });
     vendor = await registerPerson(system, 'VENDOR');
     const settings = { name: 'test', url: system.databases.order, poolMax: 2 };
     orm = await connect(settings, databaseSchema);

@@ -372,7 +372,7 @@ describe('checkout, through the router', () => {
       const settings = { name: 'test', url: system.databases.order, poolMax: 1 };
       const orm = await connect(settings, orderSchema);
       // Another process with its key was answered that it is sold out.
-      await endPending(orm.em, orderId, { status: 'CANCELLED', reason: 'OUT_OF_STOCK' });
+      await endPending(orm.em, orderId, { to: 'CANCELLED', reason: 'OUT_OF_STOCK' });
       await orm.close();
       expect(await answer()).toBe('TRY_AGAIN');
       expect(await reservationOf(orderId)).toBe('RELEASED');

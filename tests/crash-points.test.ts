@@ -1,12 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { ConfigError, loadConfig } from '../subgraphs/shared/config.js';
 import { openPayments, type TestPayments } from './harness/payments.js';
-import { openShop, type Person, registerPerson } from './harness/people.js';
+import { checkout, openShop, type Person, pay, payOnce, registerPerson } from './harness/people.js';
 import {
   type ProcessName,
   type ProcessSystem,
   startProcessSystem,
 } from './harness/process-system.js';
+import { type StripeServer, startStripeServer } from './harness/stripe/stripe-server.js';
 import { ended, eventually, noReservationIsOverdue } from './harness/wait.js';
 import { type Bought, type Buyers, buyInEveryWay, checkoutAgain } from './harness/ways-to-buy.js';
 
@@ -21,6 +23,7 @@ const restartMaxMs = 120_000;
 const points: ReadonlyArray<[ProcessName, string]> = [
   ['order', 'order inserted, stock not reserved'],
   ['order', 'stock reserved, not recorded'],
+  ['order', 'payment created, not confirmed'],
   ['order', 'payment authorized, not recorded'],
   ['order', 'payment authorized, reservation not committed'],
   ['order', 'reservation committed, response lost'],
@@ -48,7 +51,10 @@ describe('a process that is killed at a fail point, while customers buy in every
   let offerIds: string[];
   let buyers: Buyers;
   beforeAll(async () => {
-    system = await startProcessSystem({ RESERVATION_MINUTES: '0.075' });
+    system = await startProcessSystem({
+      RESERVATION_MINUTES: '0.075',
+      PAYMENT_TIMEOUT_SECONDS: '2',
+    });
     payments = await openPayments(system);
     warehouse = new pg.Client({ connectionString: system.databases.warehouse });
     await warehouse.connect();
@@ -119,10 +125,77 @@ describe('a process that is killed at a fail point, while customers buy in every
   );
 });
 
+/** The points at which the payment exists at Stripe, which chooses its id, and was not confirmed. */
+const pointsOfStripe = ['payment created, id not stored', 'payment created, not confirmed'];
+
+describe('a process that is killed between the creation of a payment at Stripe and its confirmation', () => {
+  let stripe: StripeServer;
+  let system: ProcessSystem;
+  let order: pg.Client;
+  let vendor: Person;
+  let offerId: string;
+  beforeAll(async () => {
+    stripe = await startStripeServer();
+    system = await startProcessSystem({
+      PAYMENT_PROVIDER: 'stripe',
+      STRIPE_SECRET_KEY: 'sk_test_x',
+      STRIPE_WEBHOOK_SECRET: 'whsec_of_the_tests',
+      STRIPE_API_URL: stripe.url,
+      PAYMENT_TIMEOUT_SECONDS: '1',
+    });
+    order = new pg.Client({ connectionString: system.databases.order });
+    await order.connect();
+    vendor = await registerPerson(system, 'VENDOR');
+    ({ offerId } = await openShop(system, vendor, [9000]));
+  }, 240_000);
+  afterAll(async () => {
+    await order.end();
+    await system.stop();
+    await stripe.stop();
+  }, 60_000);
+
+  it.each(pointsOfStripe)(
+    `at “%s”: nobody is charged, and the order can be paid again, rounds: ${roundsCount}`,
+    async (point) => {
+      const customer = await registerPerson(system);
+      for (let round = 0; round < roundsCount; round++) {
+        const placed = await checkout(system, customer, [{ offerId, quantity: 1 }]);
+        const { id } = placed.data.checkout.order;
+        const asked = stripe.attempts.length;
+        system.arm('order', point);
+        const key = randomUUID();
+        await payOnce(system, customer, id, 'pm_card_visa', key).catch(() => {});
+        await system.gone('order');
+        await system.start('order');
+        const failed = await eventually(
+          async () =>
+            (
+              await order.query(
+                'select id, status, failure from payment where order_id = $1 order by id',
+                [id],
+              )
+            ).rows,
+          ([payment]) => payment?.status === 'FAILED',
+          recoveryMaxMs,
+        );
+        expect(failed).toMatchObject([{ failure: 'NOT_CHARGED' }]);
+        expect(stripe.attempts).toHaveLength(asked);
+        const again = await payOnce(system, customer, id, 'pm_card_visa', key);
+        expect(again.errors?.[0]?.extensions.code).toBe('TRY_AGAIN');
+        const paid = await pay(system, customer, id, 'pm_card_visa');
+        expect(paid.data.payOrder).toMatchObject({ __typename: 'PaymentSuccess' });
+        expect(stripe.attempts).toHaveLength(asked + 1);
+      }
+      await system.expectInvariants(recoveryMaxMs);
+    },
+    roundsCount * roundMaxMs,
+  );
+});
+
 /** One payment of a confirmed order is captured; any other capture is refunded, once. */
 function isConsistent(end: string): boolean {
   const [status, ...payments] = end.split(', ');
-  const notCaptured = /^(FAILED|VOIDED) (declined|voided|unknown) 0$/;
+  const notCaptured = /^(FAILED|VOIDED) (declined|canceled|unknown) 0$/;
   const captured = payments.filter((payment) => !notCaptured.test(payment));
   if (status === 'CONFIRMED') return captured.join() === 'COMPLETED captured 0';
   if (status === 'CANCELLED') return captured.every((payment) => payment === 'REFUNDED captured 1');

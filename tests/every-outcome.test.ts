@@ -3,7 +3,14 @@ import { type DefinitionNode, parse } from 'graphql';
 import { root } from '../ops/subgraph-names.js';
 import { openShopping, type Reply, type Shopping } from './harness/shopping.js';
 
-const enums = ['OrderStatus', 'CancelReason', 'PaymentStatus', 'RefundStatus', 'CartProblem'];
+const enums = [
+  'OrderStatus',
+  'CancelReason',
+  'PaymentStatus',
+  'RefundStatus',
+  'DisputeStatus',
+  'CartProblem',
+];
 
 /** Members of all unions and values of those enums, as `Type.Member`. */
 function outcomesOf(definition: DefinitionNode): string[] {
@@ -17,6 +24,7 @@ function outcomesOf(definition: DefinitionNode): string[] {
 const status = ({ status }: Reply) => status;
 const reason = ({ cancelReason }: Reply) => cancelReason;
 const payment = ({ payments }: Reply) => payments.edges[0]?.node.status;
+const refund = ({ payments }: Reply) => payments.edges[0]?.node.refunds[0]?.status;
 
 type Way = [how: string, reach: (s: Shopping) => Promise<Reply>];
 /** The way to a member of a union returns the response; the way to a value of an enum, the value. */
@@ -108,10 +116,35 @@ const ways: Record<string, Way> = {
       return s.cancel(id);
     },
   ],
-  'ShopOrderResult.ShopOrder': ['paid, and shipped', async (s) => s.step('ship', await s.buy())],
-  'ShopOrderResult.WrongShopOrderStatus': [
-    'not paid, and shipped',
+  'ShipShopOrderResult.ShopOrder': ['paid', async (s) => s.step('ship', await s.buy())],
+  'ShipShopOrderResult.WrongShopOrderStatus': [
+    'not paid',
     async (s) => s.step('ship', await s.place()),
+  ],
+  'ShipShopOrderResult.PaymentDisputed': [
+    'the customer disputes the payment',
+    async (s) => {
+      const id = await s.buy();
+      await s.disputed(id, 'OPEN');
+      return s.step('ship', id);
+    },
+  ],
+  'ShopOrderResult.ShopOrder': [
+    'paid, and cancelled by the shop',
+    async (s) => s.step('cancelShopOrder', await s.buy()),
+  ],
+  'ShopOrderResult.WrongShopOrderStatus': [
+    'delivered before it is shipped',
+    async (s) => s.step('deliverShopOrder', await s.buy()),
+  ],
+
+  'RetryRefundResult.Refund': [
+    'the bank returned the money',
+    async (s) => s.retryRefund(await s.cancelled('Failing Refund', 'FAILED')),
+  ],
+  'RetryRefundResult.RefundNotRetryable': [
+    'the refund is completed',
+    async (s) => s.retryRefund(await s.cancelled('Credit Card', 'COMPLETED')),
   ],
 
   'OrderStatus.PENDING': ['placed', async (s) => status(await s.orderOf(await s.place()))],
@@ -212,14 +245,48 @@ const ways: Record<string, Way> = {
     async (s) =>
       (await s.cancel(await s.buy('Lost Refund'))).payments.edges[0].node.refunds[0].status,
   ],
+  'RefundStatus.SENT': [
+    'the bank decides later',
+    async (s) => refund(await s.orderOf(await s.cancelled('Pending Refund', 'SENT'))),
+  ],
   'RefundStatus.COMPLETED': [
     'paid and cancelled',
+    async (s) => refund(await s.orderOf(await s.cancelled('Credit Card', 'COMPLETED'))),
+  ],
+  'RefundStatus.FAILED': [
+    'the card is closed',
+    async (s) => refund(await s.orderOf(await s.cancelled('Failing Refund', 'FAILED'))),
+  ],
+  'RefundStatus.CANCELLED': [
+    'the customer gets the money by a dispute, and then the shop cancels',
     async (s) => {
       const id = await s.buy();
-      await s.cancel(id);
-      return s.until(id, 'COMPLETED', ({ payments }) => payments.edges[0].node.refunds[0].status);
+      await s.disputed(id, 'OPEN');
+      await s.step('cancelShopOrder', id);
+      await s.disputed(id, 'LOST');
+      return refund(await s.orderOf(id));
     },
   ],
+
+  ...Object.fromEntries(
+    Object.entries({
+      INQUIRY: ['INQUIRY'],
+      CLOSED: ['INQUIRY', 'CLOSED'],
+      OPEN: ['OPEN'],
+      WON: ['OPEN', 'WON'],
+      LOST: ['INQUIRY', 'OPEN', 'LOST'],
+    } as const).map(([status, reported]): [string, Way] => [
+      `DisputeStatus.${status}`,
+      [
+        `the provider reports ${reported.join(', then ')}`,
+        async (s) => {
+          const id = await s.buy();
+          for (const each of reported) await s.disputed(id, each);
+          return (await s.orderOf(id)).payments.edges[0].node.disputes[0].status;
+        },
+      ],
+    ]),
+  ),
 
   'CartProblem.INSUFFICIENT_STOCK': [
     'another customer buys a unit',

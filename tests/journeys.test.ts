@@ -16,7 +16,7 @@ describe('journeys of customers, through the router', () => {
   let system: TestSystem;
   let vendor: Person;
   beforeAll(async () => {
-    system = await startSystem({ RESERVATION_MINUTES: '0.1' });
+    system = await startSystem({ RESERVATION_MINUTES: '0.1', PAYMENT_TIMEOUT_SECONDS: '2' });
     vendor = await registerPerson(system, 'VENDOR');
   });
   afterEach(() => system.expectInvariants());

@@ -54,7 +54,7 @@ describe('a sale during which parts of the system are killed', () => {
   let database: pg.Client;
   let warehouse: pg.Client;
   beforeAll(async () => {
-    system = await startProcessSystem({ RESERVATION_MINUTES: '0.1' });
+    system = await startProcessSystem({ RESERVATION_MINUTES: '0.1', PAYMENT_TIMEOUT_SECONDS: '2' });
     database = new pg.Client({ connectionString: system.databases.order });
     await database.connect();
     warehouse = new pg.Client({ connectionString: system.databases.warehouse });

@@ -15,7 +15,7 @@ describe('the subscription orderChanged, over graphql-ws at the order subgraph',
   let otherShop: Awaited<ReturnType<typeof openShop>>;
   const clients: ReturnType<typeof subgraphClient>[] = [];
   beforeAll(async () => {
-    system = await startSystem({ RESERVATION_MINUTES: '0.2' });
+    system = await startSystem({ RESERVATION_MINUTES: '0.2', PAYMENT_TIMEOUT_SECONDS: '2' });
     [vendor, otherVendor, customer] = await Promise.all([
       registerPerson(system, 'VENDOR'),
       registerPerson(system, 'VENDOR'),

@@ -149,7 +149,7 @@ describe('a payment', () => {
       () => payments.paymentsOf(id),
       ([{ status }]) => status === 'FAILED',
     );
-    expect(await payments.sandboxPaymentOf(payment.id)).toMatchObject({ status: 'voided' });
+    expect(await payments.sandboxPaymentOf(payment.id)).toMatchObject({ status: 'canceled' });
     expect((await payments.act(payment.id, 'approve')).status).toBe(409);
   });
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { callerCredentials, callerHeader } from '../subgraphs/shared/auth/callers.js';
+import { openPayments } from './harness/payments.js';
 import {
   checkout,
   checkoutOnce,
@@ -21,7 +22,7 @@ describe('recovery after a service stopped', () => {
   let order: pg.Client;
   let warehouse: pg.Client;
   beforeAll(async () => {
-    system = await startSystem({ RESERVATION_MINUTES: '0.2' });
+    system = await startSystem({ RESERVATION_MINUTES: '0.2', PAYMENT_TIMEOUT_SECONDS: '2' });
     [vendor, customer] = await Promise.all([
       registerPerson(system, 'VENDOR'),
       registerPerson(system),
@@ -263,20 +264,52 @@ describe('recovery after a service stopped', () => {
     );
   });
 
-  it('a payment that stopped before the provider’s response is retried, and captured once', async () => {
+  it('a payment that does not reach the provider charges nothing, and the order is paid with a new key', async () => {
     const { offerId } = await openShop(system, vendor, [5]);
     const { id } = (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout
       .order;
     await system.stopProcess('sandbox');
-    const first = await payOnce(system, customer, id);
-    expect(first.data.payOrder).toMatchObject({ __typename: 'PaymentPending' });
+    const key = randomUUID();
+    for (let n = 0; n < 2; n++) {
+      const refused = await payOnce(system, customer, id, 'Credit Card', key);
+      expect(refused.errors).toMatchObject([
+        {
+          message: 'Nothing was charged. Pay again with a new key.',
+          extensions: { code: 'TRY_AGAIN' },
+        },
+      ]);
+    }
     await system.start('sandbox');
-    await order.query(`update payment set next_attempt_at = now() where order_id = $1`, [id]);
+    expect((await payOnce(system, customer, id)).data.payOrder.__typename).toBe('PaymentSuccess');
+    const [failed, paid] = await paymentRows(id);
+    expect([failed.status, paid.status]).toEqual(['FAILED', 'COMPLETED']);
     await eventually(
-      () => orderRow(id),
-      ({ status }) => status === 'CONFIRMED',
+      () => order.query('select 1 from payment where next_attempt_at is not null'),
+      ({ rowCount }) => rowCount === 0,
+      30_000,
     );
-    expect(await paymentRows(id)).toMatchObject([{ status: 'COMPLETED' }]);
+  });
+
+  it('a checkout that pays at once and does not reach the provider charges nothing, and is retried with its key', async () => {
+    const { offerId } = await openShop(system, vendor, [5]);
+    const items = [{ offerId, quantity: 1 }];
+    const key = randomUUID();
+    await system.stopProcess('sandbox');
+    const refused = await checkoutOnce(system, customer, items, key, 'Credit Card');
+    expect(refused.errors).toMatchObject([
+      {
+        message: 'Nothing was charged. Please retry with the same key.',
+        extensions: { code: 'TRY_AGAIN' },
+      },
+    ]);
+    await system.start('sandbox');
+    const { data } = await checkoutOnce(system, customer, items, key, 'Credit Card');
+    expect(data.checkout).toMatchObject({
+      __typename: 'PaymentSuccess',
+      order: { status: 'CONFIRMED' },
+    });
+    const payments = await paymentRows(data.checkout.order.id);
+    expect(payments.map(({ status }) => status)).toEqual(['FAILED', 'COMPLETED']);
   });
 
   it('a payment that was authorized when its process died is completed by another', async () => {
@@ -297,13 +330,13 @@ describe('recovery after a service stopped', () => {
     );
   });
 
-  it('a payment whose reservation expired meanwhile is voided, and nothing is sold', async () => {
+  it('nobody is asked for money for an order that ended while the provider was away', async () => {
     const { offerId } = await openShop(system, vendor, [5]);
     const { id } = (await checkout(system, customer, [{ offerId, quantity: 1 }])).data.checkout
       .order;
     await system.stopProcess('sandbox');
     const first = await payOnce(system, customer, id);
-    expect(first.data.payOrder.__typename).toBe('PaymentPending');
+    expect(first.errors?.[0]?.extensions.code).toBe('TRY_AGAIN');
     await eventually(
       () => orderRow(id),
       ({ status }) => status === 'CANCELLED',
@@ -311,11 +344,16 @@ describe('recovery after a service stopped', () => {
     );
     await system.start('sandbox');
     await order.query(`update payment set next_attempt_at = now() where order_id = $1`, [id]);
-    const payments = await eventually(
-      () => paymentRows(id),
-      ([payment]) => payment.status === 'VOIDED',
+    await eventually(
+      () => order.query('select 1 from payment where next_attempt_at is not null'),
+      ({ rowCount }) => rowCount === 0,
     );
-    expect(payments).toHaveLength(1);
+    const [payment] = await paymentRows(id);
+    expect(payment).toMatchObject({ status: 'FAILED' });
+    // Canceled before it was ever confirmed, so that nothing can confirm it later.
+    const sandbox = await openPayments(system);
+    const known = await sandbox.sandboxPaymentOf(payment.id).finally(() => sandbox.close());
+    expect(known).toMatchObject({ status: 'canceled', wasConfirmed: false });
   }, 90_000);
 
   it('a reservation that expires while the order subgraph is down is reported when it is up again', async () => {

@@ -156,7 +156,8 @@ describe('a refund', () => {
     const id = await place();
     const { payment } = await payWith(id, 'Challenge Card');
     await payments.order.query(
-      `update payment set status = 'FAILED', client_secret = null, next_attempt_at = null
+      `update payment set status = 'FAILED', failure = 'DECLINED', client_secret = null,
+         next_attempt_at = null
        where id = $1`,
       [payment.id],
     );
@@ -188,7 +189,7 @@ describe('a refund', () => {
     expect(payment).toMatchObject({ status: 'FAILED' });
     await eventually(
       () => payments.sandboxPaymentOf(payment.id),
-      (inSandbox) => inSandbox?.status === 'voided',
+      (inSandbox) => inSandbox?.status === 'canceled',
     );
     const { rows } = await payments.order.query(
       `select topic, payload->>'reason' as reason from outbox where payload->>'orderId' = $1`,

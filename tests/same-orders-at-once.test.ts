@@ -22,7 +22,7 @@ describe('orders that everybody changes at the same time', () => {
   let vendor: Person;
   let shops: Shop[];
   beforeAll(async () => {
-    system = await startSystem({ RESERVATION_MINUTES: '0.1' });
+    system = await startSystem({ RESERVATION_MINUTES: '0.1', PAYMENT_TIMEOUT_SECONDS: '2' });
     payments = await openPayments(system);
     [customer, vendor] = await Promise.all([
       registerPerson(system),

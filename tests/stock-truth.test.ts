@@ -268,7 +268,7 @@ describe('the stock of a shop after a sale, through the router', () => {
       const [payment, ...others] = await payments.paymentsOf(id);
       expect([payment.status, others]).toEqual([isRefused ? 'VOIDED' : 'COMPLETED', []]);
       expect(await payments.sandboxPaymentOf(payment.id)).toMatchObject({
-        status: isRefused ? 'voided' : 'captured',
+        status: isRefused ? 'canceled' : 'captured',
         refunds: [],
       });
       const { items } = await actAs(system, person).must(

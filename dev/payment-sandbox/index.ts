@@ -6,96 +6,50 @@ import { close, listen } from '../../subgraphs/shared/http/server.js';
 import { telemetry } from '../../subgraphs/shared/observability/telemetry/telemetry.js';
 import { runIfMain, type Service } from '../../subgraphs/shared/runtime/process.js';
 import { variables } from './config.js';
-import { type Behaviour, behaviourOf, slowBankMs } from './methods.js';
-import { type SandboxPayment, SandboxPayments } from './sandbox-payments.js';
-import { createWebhooks } from './webhooks.js';
+import { createAdmin } from './http/admin.js';
+import { type Answer, createApi, notFound } from './http/api.js';
+import { createControls } from './http/controls.js';
+import { startWebhooks } from './http/webhooks.js';
+import { scheduleLaterChanges } from './payments/later-changes.js';
+import type { RequestBody } from './payments/payments.js';
+import { invalidRequest, Refused } from './payments/refused.js';
+import { createTimers } from './payments/timers.js';
+import { SandboxStore } from './store/store.js';
 
 const bodyMaxBytes = 10_000;
-/** Longer than the timeout of any client. */
-const silenceMs = 60_000;
-
-type Operation = NonNullable<Behaviour['silentAt']> | 'other';
 
 /**
- * A payment provider for development: authorizes, captures, voids and refunds, each once per
- * idempotency key, and reports changes by webhooks. The payment method selects the behaviour.
+ * A payment provider for development, which behaves like a real one: it authorizes, captures, cancels and
+ * refunds, reports changes by webhooks, and refunds once per idempotency key. The payment method selects
+ * how a payment goes on; below `/admin`, developers and tests act at its dashboard and set faults.
  */
 export async function startPaymentSandbox(env = process.env): Promise<Service> {
   const config = loadConfig(variables, env);
-  const webhooks = createWebhooks(
-    config.PAYMENT_SANDBOX_WEBHOOK_URL,
-    config.PAYMENT_SANDBOX_WEBHOOK_SECRET,
-  );
-  const payments = new SandboxPayments(config.PAYMENT_SANDBOX_FILE, webhooks.notify);
-  const silenced = new Set<string>();
-  const timers = new Set<NodeJS.Timeout>();
-  const wait = (ms: number) =>
-    new Promise<void>((resolve) => timers.add(setTimeout(resolve, ms).unref()));
+  const store = new SandboxStore(config.PAYMENT_SANDBOX_FILE);
+  const timers = createTimers();
+  const controls = createControls();
+  const webhooks = startWebhooks(store, timers, {
+    url: config.PAYMENT_SANDBOX_WEBHOOK_URL,
+    secret: config.PAYMENT_SANDBOX_WEBHOOK_SECRET,
+  });
+  scheduleLaterChanges(store, timers);
+  const api = createApi(store, controls, timers);
+  const admin = createAdmin(store, controls, webhooks);
 
-  /** Delays the response as the payment method demands. The operation itself is already done. */
-  async function delayResponse(
-    { id, method }: SandboxPayment,
-    operation: Operation,
-  ): Promise<void> {
-    const { answersAfterMs = 0, silentAt } = behaviourOf(method);
-    if (answersAfterMs > 0) await wait(answersAfterMs);
-    if (silentAt !== operation || silenced.has(id)) return;
-    silenced.add(id);
-    await wait(silenceMs);
-  }
-
-  function authorize(body: Record<string, string>): SandboxPayment {
-    const payment = payments.authorize(body);
-    if (payment.status === 'pending') {
-      const approve = () => {
-        if (payments.get(payment.id).status === 'pending') payments.act(payment.id, 'approve');
-      };
-      timers.add(setTimeout(approve, slowBankMs).unref());
-    }
-    return payment;
-  }
-
-  async function answer(request: IncomingMessage): Promise<unknown> {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://sandbox');
-    const [, version, noun, id = '', verb] = pathname.split('/');
-    const body = JSON.parse((await readBody(request, bodyMaxBytes)).toString() || '{}');
-    if (pathname === '/admin/webhooks') return webhooks.control(body);
-    if (pathname === '/admin/payments') return payments.all();
-    if (version !== 'v1' || noun !== 'payments') throw new HttpError(404, 'not found');
-    if (request.method === 'GET') {
-      return id ? payments.get(id) : (payments.byKey(searchParams.get('key') ?? '') ?? null);
-    }
-    const payment = change(id, verb, body);
-    await delayResponse(payment, operationOf(id, verb));
-    return payment;
-  }
-
-  function change(id: string, verb: string | undefined, body: Record<string, string>) {
-    if (!id) return authorize(body);
-    switch (verb) {
-      case 'capture':
-        return payments.capture(id);
-      case 'void':
-        return payments.void(id);
-      case 'refunds':
-        return payments.refund(id, body);
-      case 'act':
-        if (body.clientSecret !== payments.get(id).clientSecret)
-          throw new HttpError(403, 'wrong secret');
-        return payments.act(id, body.outcome === 'refuse' ? 'refuse' : 'approve');
-      default:
-        throw new HttpError(404, 'not found');
-    }
+  async function answer(request: IncomingMessage): Promise<Answer> {
+    const { url = '/', method = 'GET' } = request;
+    const [path = '', search = ''] = url.split('?', 2);
+    const [, part, ...rest] = path.split('/');
+    const body = readObject(await readBody(request, bodyMaxBytes));
+    if (part === 'v1') return api({ method, path: rest, search, body });
+    if (part === 'admin') return admin({ method, path: rest, search, body });
+    throw notFound();
   }
 
   const respond = (request: IncomingMessage, response: ServerResponse) =>
-    answer(request).then(
-      (body) => sendJson(response, 200, body),
-      (error: Error) =>
-        sendJson(response, error instanceof HttpError ? error.status : 400, {
-          error: error.message,
-        }),
-    );
+    answer(request)
+      .catch(answerTo)
+      .then(({ status, body }) => sendJson(response, status, body));
   const server = createServer({ keepAliveTimeout: serverKeepAliveMs }, (request, response) => {
     const work = () => respond(request, response);
     const requestId = String(request.headers['x-request-id'] ?? '');
@@ -103,17 +57,30 @@ export async function startPaymentSandbox(env = process.env): Promise<Service> {
   });
   const url = await listen(server, config.HOST, config.PORT);
   const stop = async () => {
-    webhooks.stop();
-    for (const timer of timers) clearTimeout(timer);
+    timers.stop();
     server.closeAllConnections();
     await close(server);
+    store.close();
   };
   return { url, opsUrl: url, stop };
 }
 
-function operationOf(id: string, verb: string | undefined): Operation {
-  if (!id) return 'authorize';
-  return verb === 'capture' ? 'capture' : verb === 'refunds' ? 'refund' : 'other';
+function answerTo(error: Error): Answer {
+  if (error instanceof Refused) return { status: error.status, body: error.body };
+  const status = error instanceof HttpError ? error.status : 500;
+  return { status, body: { error: error.message } };
+}
+
+/** @throws Refused 400 */
+function readObject(body: Buffer): RequestBody {
+  if (body.length === 0) return {};
+  try {
+    const value: unknown = JSON.parse(body.toString());
+    if (typeof value === 'object' && value !== null) return value as RequestBody;
+  } catch {
+    // refused like any other value
+  }
+  throw invalidRequest('the body is not a JSON object');
 }
 
 runIfMain(import.meta.url, startPaymentSandbox);

@@ -63,10 +63,13 @@ export const orderInvariants: Invariant[] = [
       when status = 'PENDING' then payments = 0 else true end`,
   }),
   invariantOf('order', 'refunds do not exceed their payment, and equal it once it is REFUNDED', {
-    select: `select p.id, p.status, p.amount, coalesce(sum(r.amount), 0) as refunded,
-        coalesce(sum(r.amount) filter (where r.status = 'COMPLETED'), 0) as sent
+    select: `select p.id, p.status, p.amount,
+        coalesce(sum(r.amount) filter (where r.status in ('PENDING', 'SENT', 'COMPLETED')), 0)
+          as refunded,
+        coalesce(sum(r.amount) filter (where r.status = 'COMPLETED'), 0) as completed
       from payment p left join refund r on r.payment_id = p.id group by p.id`,
-    holds: `refunded <= amount and (status <> 'REFUNDED' or sent = amount)`,
+    holds: `refunded <= amount and (status = 'REFUNDED') = (completed = amount and status
+      in ('COMPLETED', 'REFUNDED'))`,
   }),
   invariantOf('order', 'a shop order is hidden from its shop only if its order ended unpaid', {
     select: `select s.id, s.status, s.never_paid, exists (select from order_event e
@@ -90,9 +93,13 @@ export const orderInvariants: Invariant[] = [
       'payments of a cancelled order failed, were voided or are refunded in full',
       {
         select: `select p.id, p.order_id, p.status, p.amount,
-          (select coalesce(sum(r.amount), 0) from refund r where r.payment_id = p.id) as refunded
+          -- A refund that failed waits for a person; one that was cancelled was paid in another way.
+          (select coalesce(sum(r.amount), 0) from refund r where r.payment_id = p.id) as requested,
+          (select coalesce(sum(d.amount), 0) from dispute d
+             where d.payment_id = p.id and d.status = 'LOST') as lost
         from payment p join customer_order o on o.id = p.order_id where o.status = 'CANCELLED'`,
-        holds: `status in ('FAILED', 'VOIDED', 'REFUNDED') or (status = 'COMPLETED' and refunded = amount)`,
+        holds: `status in ('FAILED', 'VOIDED', 'REFUNDED')
+          or (status = 'COMPLETED' and requested + lost >= amount)`,
       },
     ),
     whenIdle: true,
@@ -104,13 +111,20 @@ export const orderInvariants: Invariant[] = [
       {
         select: `select o.id, o.status,
           (select coalesce(sum(r.amount), 0) from payment p join refund r on r.payment_id = p.id
-             where p.order_id = o.id and p.status = 'COMPLETED') as refunded,
+             where p.order_id = o.id and p.status = 'COMPLETED' and r.origin = 'ORDER') as requested,
+          (select coalesce(sum(r.amount), 0) from payment p join refund r on r.payment_id = p.id
+             where p.order_id = o.id and p.status = 'COMPLETED' and r.origin = 'ORDER'
+               and r.status in ('PENDING', 'SENT', 'COMPLETED')) as refunded,
+          (select coalesce(sum(r.amount), 0) from payment p join refund r on r.payment_id = p.id
+             where p.order_id = o.id and p.status = 'COMPLETED' and r.origin = 'DASHBOARD')
+            + (select coalesce(sum(d.amount), 0) from payment p join dispute d on d.payment_id = p.id
+               where p.order_id = o.id and d.status = 'LOST') as returned_otherwise,
           (select coalesce(sum(i.unit_price_amount * i.quantity), 0)
              from shop_order s join order_item i on i.shop_order_id = s.id
              where s.order_id = o.id and s.status = 'CANCELLED') as cancelled
         from customer_order o where exists (select from payment p
           where p.order_id = o.id and p.status = 'COMPLETED')`,
-        holds: 'refunded = cancelled',
+        holds: 'refunded <= cancelled and requested + returned_otherwise >= cancelled',
       },
     ),
     whenIdle: true,

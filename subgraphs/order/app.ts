@@ -7,7 +7,7 @@ import { createShortSkus } from './checkout/short-skus.js';
 import type { variables } from './config.js';
 import { createOrderFeeds, type LiveApp, orderChannel } from './order/live/order-feeds.js';
 import { onOrdersChanged } from './order/order-signals.js';
-import { chooseProvider } from './payment/provider/choose-provider.js';
+import { chooseProvider, requireTimeToPay } from './payment/provider/choose-provider.js';
 import { createOfferReader } from './shop-client/offers-for-sale.js';
 import { createReservations } from './warehouse-client/reservations.js';
 
@@ -21,6 +21,7 @@ type Parts = SubgraphParts<
 export function createApp(parts: Parts): CheckoutApp & LiveApp {
   const { config, orm, feedOrm, services, redis, logger, onStop } = parts;
   const { user, shop, warehouse, reserving, ending } = services;
+  requireTimeToPay(config);
   const provider = chooseProvider(config);
   onStop(() => provider.close());
   const feeds = createOrderFeeds(feedOrm.em, redis.events, logger);

@@ -21,6 +21,11 @@ const payments = {
     developmentDefault: 'sandbox',
     productionDefault: 'stripe',
   } satisfies Variable<'sandbox' | 'stripe'>,
+  PAYMENT_TIMEOUT_SECONDS: setting(
+    z.coerce.number().min(0.1).max(60),
+    '8',
+    'the time in seconds within which the payment provider has to answer; an order whose reservation expires sooner cannot be paid',
+  ),
   PAYMENT_SANDBOX_URL: setting(
     address,
     'http://127.0.0.1:4010',

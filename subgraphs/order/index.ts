@@ -8,12 +8,15 @@ import { createApp } from './app.js';
 import { uncountIdleCarts } from './cart/uncount-idle-carts.js';
 import { abandonOrders } from './checkout/abandon-orders.js';
 import { variables } from './config.js';
-import { orderGauges } from './metrics.js';
+import { orderGauges, reconciliationGauges } from './metrics.js';
 import { databaseSchema } from './mikro-orm.config.js';
 import { deleteNeverHeld } from './order/never-held-orders.js';
+import { onPaymentsDue, onRefundsDue } from './order/payment-signals.js';
 import { onReservationEnded } from './order/transitions/on-reservation-ended.js';
+import { reconcilePayments } from './payment/reconciliation/reconcile-payments.js';
+import { reconciliationRetention } from './payment/reconciliation/reconciliation.js';
 import { recoverPayments } from './payment/recover-payments.js';
-import { sendRefunds } from './payment/send-refunds.js';
+import { sendRefunds } from './payment/refund/send-refunds.js';
 import { paymentEventRetention } from './payment/webhook/payment-event.js';
 import { webhookRoute } from './payment/webhook/webhook-route.js';
 import { source } from './schema.js';
@@ -45,9 +48,18 @@ export const subgraph = defineSubgraph({
     },
     'recover payments': {
       everyMs: 500,
+      wakenBy: onPaymentsDue,
       run: ({ app }, isStopping) => recoverPayments(app, isStopping),
     },
-    'send refunds': { everyMs: 1000, run: ({ app }, isStopping) => sendRefunds(app, isStopping) },
+    'send refunds': {
+      everyMs: 1000,
+      wakenBy: onRefundsDue,
+      run: ({ app }, isStopping) => sendRefunds(app, isStopping),
+    },
+    'reconcile payments': {
+      everyMs: 600_000,
+      run: ({ app }, isStopping) => reconcilePayments(app, isStopping),
+    },
     'forget idle carts': {
       everyMs: 10_000,
       run: ({ em }, isStopping) => uncountIdleCarts(em, isStopping),
@@ -58,11 +70,17 @@ export const subgraph = defineSubgraph({
     },
     'clean up': {
       everyMs: 600_000,
-      run: pruning(keyRetention, inboxRetention, paymentEventRetention, outcomeRetention),
+      run: pruning(
+        keyRetention,
+        inboxRetention,
+        paymentEventRetention,
+        outcomeRetention,
+        reconciliationRetention,
+      ),
     },
   },
   httpRoutes: [webhookRoute],
-  gauges: orderGauges,
+  gauges: [...orderGauges, ...reconciliationGauges],
 });
 
 export const startOrder = subgraph.start;

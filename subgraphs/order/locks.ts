@@ -8,7 +8,7 @@ import type { OrderStatus } from './order/status.js';
  * come in any place:
  *
  * 0. the row of the request’s idempotency key: `Once.begin`;
- * 1. `payment`, `for update`: `lockPayment`; a step of a payment by its update (payment-state.ts), and
+ * 1. `payment`, `for update`: `lockPayment`; a step of a payment by its update (change-payments.ts), and
  *    the end of a pending order by making its payments due (end-pending.ts);
  * 2. `customer_order`, `for no key update`, so that inserts may refer to the order meanwhile:
  *    `lockOrder`, or the guarded update that takes it out of PENDING. Every change of a shop order holds
@@ -17,10 +17,10 @@ import type { OrderStatus } from './order/status.js';
  *    count-purchases.ts;
  * 4. one `cart`: `lockCart`; then `units_in_carts` by offer: `lockedUnitsInCarts`, and the upsert of
  *    change-cart.ts;
- * 5. `refund`, `outbox`, `order_event`, `idempotency_key`.
+ * 5. `refund`, `dispute`, `outbox`, `order_event`, `idempotency_key`.
  *
  * One exception: the cancellation of a paid order locks the order, then its payment, to insert the
- * refund. That is no cycle: such a payment is COMPLETED, and a transaction that locks a COMPLETED
+ * refund. That is no cycle: such a payment is COMPLETED or REFUNDED, and a transaction that locks such a
  * payment locks no order after it.
  *
  * Workers claim due payments, refunds and idle carts with `skip locked`. No lock is held during a call

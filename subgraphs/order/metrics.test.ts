@@ -41,14 +41,18 @@ describe('the metrics of stuck orders, payments and refunds', () => {
       [orderId],
     );
     await client.query(
-      `insert into payment (id, order_id, user_id, amount, status, provider, created_at)
-       values ($1, $2, $2, 1, 'FAILED', 'sandbox', now() - interval '3 h')`,
+      `insert into payment (id, order_id, user_id, amount, status, failure, provider, created_at)
+       values ($1, $2, $2, 1, 'FAILED', 'DECLINED', 'sandbox', now() - interval '3 h')`,
       [finished, orderId],
     );
     expect(await readMetrics()).toEqual({
       holdfast_order_overdue_seconds: 0,
       holdfast_payment_oldest_seconds: 0,
+      holdfast_payments_unread: 0,
       holdfast_refund_oldest_seconds: 0,
+      holdfast_refunds_failed: 0,
+      holdfast_refunds_at_provider: 0,
+      holdfast_disputes_open: 0,
       holdfast_sequence_used_ratio: 0,
     });
     await client.query(`update customer_order set expires_at = now() - interval '100 s'`);
@@ -62,8 +66,32 @@ describe('the metrics of stuck orders, payments and refunds', () => {
        values ($1, $1, 1, 'test', now() - interval '1 h')`,
       [stuck],
     );
-    const ages = Object.values(await readMetrics()) as number[];
-    expect(ages.map((age) => Math.floor(age / 100))).toEqual([1, 72, 36, 0]);
+    const ages = await readMetrics();
+    expect(Math.floor(ages.holdfast_order_overdue_seconds / 100)).toBe(1);
+    expect(Math.floor(ages.holdfast_payment_oldest_seconds / 100)).toBe(72);
+    expect(Math.floor(ages.holdfast_refund_oldest_seconds / 100)).toBe(36);
+  });
+
+  it('show what a person has to look at: failed refunds, those made at the provider, open disputes', async () => {
+    const payment = `(select id from payment limit 1)`;
+    await client.query(
+      `insert into refund (id, payment_id, amount, reason, status, failure_reason, origin)
+       values ($1, ${payment}, 1, 'test', 'FAILED', 'closed card', 'DASHBOARD')`,
+      [newId()],
+    );
+    await client.query(
+      `insert into dispute (id, payment_id, provider_dispute_id, status, amount, reason)
+       select gen_random_uuid(), ${payment}, status, status, 1, 'fraudulent'
+       from unnest(array['INQUIRY', 'OPEN', 'LOST']) status`,
+    );
+    expect(await readMetrics()).toMatchObject({
+      ...{ holdfast_refunds_failed: 1, holdfast_refunds_at_provider: 1, holdfast_disputes_open: 1 },
+    });
+    // A refund that waits for a dispute is not stuck.
+    await client.query(`update dispute set payment_id = (select payment_id from refund
+      where status = 'PENDING') where status = 'OPEN'`);
+    const refunds = orderGauges.find(({ name }) => name === 'holdfast_refund_oldest_seconds');
+    expect(await refunds?.read({ em: orm.em.fork() })).toEqual({ PENDING: 0, SENT: 0 });
   });
 
   it('show what is used up of each sequence', async () => {

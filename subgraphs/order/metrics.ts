@@ -1,16 +1,31 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../shared/database/sql.js';
-import { oldestJobSeconds } from '../shared/runtime/due-jobs.js';
-import { paymentJobs } from './payment/recover-payments.js';
-import { refundJobs } from './payment/send-refunds.js';
+import { type JobTable, oldestJobSeconds } from '../shared/runtime/due-jobs.js';
 
 interface Reader {
   readonly em: EntityManager;
 }
 
+const unsettledPayments: JobTable = {
+  table: 'payment',
+  unfinished: `next_attempt_at is not null and status not in ('COMPLETED', 'REFUNDED')`,
+};
+const unsentRefunds: JobTable = {
+  table: 'refund',
+  unfinished: `status = 'PENDING' and not exists (select from dispute d
+    where d.payment_id = refund.payment_id and d.status = 'OPEN')`,
+};
+const sentRefunds: JobTable = { table: 'refund', unfinished: `status = 'SENT'` };
+
+/** @param rows SQL for the rows: a table and a condition */
+async function count(em: EntityManager, rows: string): Promise<number> {
+  const [row] = await sql<{ count: number }>(em, `select count(*)::int as count from ${rows}`);
+  return row?.count ?? 0;
+}
+
 /**
- * Ages in seconds of the oldest rows that the system should have processed, 0 if there are none; and what
- * is used up of the sequences.
+ * Ages in seconds of the oldest rows that the system should have processed, 0 if there are none; what a
+ * person has to look at; and what is used up of the sequences.
  */
 export const orderGauges = [
   {
@@ -27,13 +42,46 @@ export const orderGauges = [
   },
   {
     name: 'holdfast_payment_oldest_seconds',
-    help: 'Age in seconds of the oldest payment with a step left to do; 0 if there is none.',
-    read: ({ em }: Reader) => oldestJobSeconds(em, paymentJobs),
+    help: 'Age in seconds of the oldest payment that is not captured and has a step left to do; 0 if there is none.',
+    read: ({ em }: Reader) => oldestJobSeconds(em, unsettledPayments),
+  },
+  {
+    name: 'holdfast_payments_unread',
+    help: 'Captured payments whose refunds and disputes could not be read at the provider in 8 attempts.',
+    read: ({ em }: Reader) =>
+      count(
+        em,
+        `payment where next_attempt_at is not null and status in ('COMPLETED', 'REFUNDED')
+         and attempts >= 8`,
+      ),
   },
   {
     name: 'holdfast_refund_oldest_seconds',
-    help: 'Age in seconds of the oldest refund that the provider has not confirmed; 0 if there is none.',
-    read: ({ em }: Reader) => oldestJobSeconds(em, refundJobs),
+    help: 'Age in seconds of the oldest refund that is PENDING, without those that wait for a dispute, or SENT; 0 if there is none.',
+    label: 'status',
+    async read({ em }: Reader): Promise<Record<string, number>> {
+      const [PENDING, SENT] = await Promise.all([
+        oldestJobSeconds(em, unsentRefunds),
+        oldestJobSeconds(em, sentRefunds),
+      ]);
+      return { PENDING, SENT };
+    },
+  },
+  {
+    name: 'holdfast_refunds_failed',
+    help: 'Refunds that are FAILED: the customer waits for the money.',
+    read: ({ em }: Reader) => count(em, `refund where status = 'FAILED'`),
+  },
+  {
+    name: 'holdfast_refunds_at_provider',
+    help: 'Refunds of the last 24 hours that a person made at the provider.',
+    read: ({ em }: Reader) =>
+      count(em, `refund where origin = 'DASHBOARD' and created_at > now() - interval '1 day'`),
+  },
+  {
+    name: 'holdfast_disputes_open',
+    help: 'Disputes that are OPEN: evidence is due.',
+    read: ({ em }: Reader) => count(em, `dispute where status = 'OPEN'`),
   },
   {
     name: 'holdfast_sequence_used_ratio',
@@ -49,3 +97,35 @@ export const orderGauges = [
     },
   },
 ];
+
+/** Whether the days before agree with the payment provider, as far as they were compared. */
+export const reconciliationGauges = [
+  {
+    name: 'holdfast_reconciliation_differences',
+    help: 'Differences from the provider that the reconciliations of the last 24 hours found.',
+    async read({ em }: Reader): Promise<number> {
+      const [row] = await sql<{ differences: number }>(
+        em,
+        `select coalesce(sum(differences), 0)::float8 as differences from reconciliation
+         where finished_at > now() - interval '24 hours'`,
+      );
+      return Number(row?.differences);
+    },
+  },
+  {
+    name: 'holdfast_reconciliation_age_seconds',
+    help: 'Seconds since the last finished reconciliation, or since the first was due; 0 if none was.',
+    async read({ em }: Reader): Promise<number> {
+      const [row] = await sql<{ age: string }>(em, reconciliationAgeSql);
+      return Number(row?.age);
+    },
+  },
+];
+
+// The first is due at 01:00 UTC of the day after the first payment. payment by its key, which begins with
+// its time.
+const reconciliationAgeSql = `
+  select greatest(0, coalesce(extract(epoch from now() - coalesce(
+    (select max(finished_at) from reconciliation),
+    (select date_trunc('day', created_at, 'UTC') + interval '25 hours'
+     from payment order by id limit 1))), 0)) as age`;

@@ -11,11 +11,15 @@ import { Migration20261128Addresses } from './migrations/20261128-addresses.js';
 import { Migration20261128HeldOrders } from './migrations/20261128-held-orders.js';
 import { Migration20261128HeldOrdersIndexes } from './migrations/20261128-held-orders-indexes.js';
 import { Migration20261130NeverPaid } from './migrations/20261130-never-paid.js';
+import { Migration20261201PaymentMachines } from './migrations/20261201-payment-machines.js';
+import { Migration20261202Reconciliation } from './migrations/20261202-reconciliation.js';
 import { Order } from './order/order.js';
 import { OrderEvent } from './order/order-event.js';
 import { OrderItem, ShopOrder } from './order/shop-order.js';
-import { Payment } from './payment/payment.js';
-import { Refund } from './payment/refund.js';
+import { Reconciliation } from './payment/reconciliation/reconciliation.js';
+import { Dispute } from './payment/state/dispute.js';
+import { Payment } from './payment/state/payment.js';
+import { Refund } from './payment/state/refund.js';
 import { PaymentEvent } from './payment/webhook/payment-event.js';
 import { Purchase } from './purchase-limit/purchase.js';
 
@@ -27,11 +31,13 @@ export const databaseSchema: Schema = {
     OrderEvent,
     Payment,
     Refund,
+    Dispute,
     Purchase,
     Cart,
     CartItem,
     UnitsInCarts,
     PaymentEvent,
+    Reconciliation,
     IdempotencyKey,
     InboxEntry,
     OutboxEntry,
@@ -45,5 +51,7 @@ export const databaseSchema: Schema = {
     { name: '20261128-held-orders', class: Migration20261128HeldOrders },
     { name: '20261128-held-orders-indexes', class: Migration20261128HeldOrdersIndexes },
     { name: '20261130-never-paid', class: Migration20261130NeverPaid },
+    { name: '20261201-payment-machines', class: Migration20261201PaymentMachines },
+    { name: '20261202-reconciliation', class: Migration20261202Reconciliation },
   ],
 };

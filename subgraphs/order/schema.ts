@@ -17,6 +17,7 @@ import {
   findVisibleShopOrderOf,
 } from './order/visible-orders.js';
 import {
+  DisputeResolver,
   findOwnPayment,
   OrderPaymentsResolver,
   PaymentResolver,
@@ -44,6 +45,7 @@ export const source: SchemaSource = {
     PaymentResolver,
     OrderPaymentsResolver,
     RefundResolver,
+    DisputeResolver,
     UserResolver,
     ShopResolver,
   ],

@@ -16,3 +16,28 @@ export function assertTransition<State extends string>(
 ): void {
   assert(transitions[from].includes(to), 'a transition is in the table', `${from} → ${to}`);
 }
+
+/**
+ * The states to go through from one to another, by the fewest transitions: what another system reports may
+ * have skipped some.
+ *
+ * @returns the states after `from`, `to` included; none if they are the same, null if there is no way
+ */
+export function pathBetween<State extends string>(
+  transitions: Transitions<State>,
+  from: State,
+  to: State,
+): State[] | null {
+  const paths: State[][] = [[]];
+  const seen = new Set([from]);
+  for (const path of paths) {
+    const last = path.at(-1) ?? from;
+    if (last === to) return path;
+    for (const next of transitions[last]) {
+      if (seen.has(next)) continue;
+      seen.add(next);
+      paths.push([...path, next]);
+    }
+  }
+  return null;
+}

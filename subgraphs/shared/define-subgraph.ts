@@ -112,9 +112,12 @@ async function start<
     });
     stops.push(() => relay.stop());
   }
-  const workers = Object.entries(definition.workers ?? {}).map(([worker, { everyMs, run }]) =>
-    startWorker(worker, everyMs, logger, (isStopping) => run(running(), isStopping)),
-  );
+  const workers = Object.entries(definition.workers ?? {}).map(([worker, definition]) => {
+    const work = (isStopping: () => boolean) => definition.run(running(), isStopping);
+    const started = startWorker(worker, definition.everyMs, logger, work);
+    definition.wakenBy?.(orm, () => started.wake());
+    return started;
+  });
   stops.push(() => Promise.all(workers.map((worker) => worker.stop())));
 
   const sources = { primary: orm, replica: reads, feeds: feedOrm };

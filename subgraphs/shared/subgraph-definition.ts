@@ -68,6 +68,8 @@ interface Running<A> {
 
 interface WorkerDefinition<A> {
   readonly everyMs: number;
+  /** Registers `wake`, to be called when there is work to do before the interval is over. */
+  wakenBy?(orm: MikroORM, wake: () => void): void;
   /** Long work checks `isStopping` before each item. */
   run(running: Running<A>, isStopping: () => boolean): Promise<unknown>;
 }

@@ -1,8 +1,13 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import pg from 'pg';
-import type { SandboxPayment } from '../../dev/payment-sandbox/sandbox-payments.js';
-import type { WebhookControls } from '../../dev/payment-sandbox/webhooks.js';
+import type { FaultInput } from '../../dev/payment-sandbox/http/controls.js';
+import type { WebhookControls } from '../../dev/payment-sandbox/http/webhooks.js';
+import type { DisputeInput } from '../../dev/payment-sandbox/payments/disputes.js';
+import type { DisputeStatus, SandboxPayment } from '../../dev/payment-sandbox/store/records.js';
 import type { TestSystem } from './system.js';
+
+/** What one can do to a payment at the dashboard of the provider. */
+export type DashboardAction = 'refund' | 'cancel' | 'capture' | 'lapse' | 'dispute';
 
 /** Access to payments for tests: the records of the sandbox, and the rows of the order subgraph. */
 export async function openPayments({ ports, databases }: Pick<TestSystem, 'ports' | 'databases'>) {
@@ -16,23 +21,45 @@ export async function openPayments({ ports, databases }: Pick<TestSystem, 'ports
   const sandboxPayments = async (): Promise<SandboxPayment[]> =>
     (await fetch(`${sandboxUrl}/admin/payments`)).json() as Promise<SandboxPayment[]>;
 
+  const sandboxPaymentOf = async (paymentId: string): Promise<SandboxPayment | undefined> => {
+    const response = await fetch(`${sandboxUrl}/admin/payments/${paymentId}`);
+    const payment = (await response.json()) as SandboxPayment;
+    return response.status === 200 ? payment : undefined;
+  };
+
   return {
     order,
     post,
     sandboxPayments,
     /** the sandbox's record of a payment */
-    async sandboxPaymentOf(paymentId: string): Promise<SandboxPayment | undefined> {
-      return (await sandboxPayments()).find(({ key }) => key === paymentId);
-    },
+    sandboxPaymentOf,
     control: (controls: Partial<WebhookControls>) => post('/admin/webhooks', controls),
     /** The customer approves or refuses a payment that waits for them. */
     async act(paymentId: string, outcome: 'approve' | 'refuse') {
-      const payment = (await sandboxPayments()).find(({ key }) => key === paymentId);
-      return post(`/v1/payments/${payment?.id}/act`, {
-        clientSecret: payment?.clientSecret,
-        outcome,
-      });
+      const clientSecret = (await sandboxPaymentOf(paymentId))?.clientSecret;
+      return post(`/v1/payments/${paymentId}/act`, { clientSecret, outcome });
     },
+    /** An action at the provider’s dashboard; `body` of a refund: `{ amount }`. */
+    dashboard: (paymentId: string, action: DashboardAction, body: object = {}) =>
+      post(`/admin/payments/${paymentId}/${action}`, body),
+    /** A refund that is pending ends, or one that succeeded fails. @param refundId ours, or the sandbox’s */
+    finishRefund: (refundId: string, status: 'succeeded' | 'failed', reason?: string) =>
+      post(`/admin/refunds/${refundId}/finish`, { status, reason }),
+    /** Opens a dispute, or changes the undecided one of the payment. */
+    dispute: (paymentId: string, status: DisputeStatus, more: Omit<DisputeInput, 'status'> = {}) =>
+      post(`/admin/payments/${paymentId}/dispute`, { status, ...more }),
+    /**
+     * The next requests for an operation fail.
+     *
+     * @param times 0 for none
+     * @param isExecuted whether a request that is answered 500 or 400 is executed all the same
+     */
+    fault: (
+      operation: FaultInput['operation'],
+      fault: FaultInput['fault'],
+      times: number,
+      isExecuted = false,
+    ) => post('/admin/faults', { operation, fault, times, isExecuted }),
     async orderRow(id: string) {
       const columns = 'id, status, cancel_reason';
       const { rows } = await order.query(`select ${columns} from customer_order where id = $1`, [
@@ -50,8 +77,19 @@ export async function openPayments({ ports, databases }: Pick<TestSystem, 'ports
     },
     async refundsOf(orderId: string) {
       const { rows } = await order.query(
-        `select r.status, r.amount from refund r join payment p on p.id = r.payment_id
+        `select r.id, r.status, r.amount, r.failure_reason, r.origin
+         from refund r join payment p on p.id = r.payment_id
          where p.order_id = $1 order by r.id`,
+        [orderId],
+      );
+      return rows;
+    },
+    async disputesOf(orderId: string) {
+      const { rows } = await order.query(
+        `select d.id, d.payment_id, d.provider_dispute_id, d.status, d.amount, d.reason,
+           d.evidence_due_at, d.funds_withdrawn, d.funds_reinstated
+         from dispute d join payment p on p.id = d.payment_id
+         where p.order_id = $1 order by d.id`,
         [orderId],
       );
       return rows;
@@ -69,6 +107,9 @@ export interface WebhookOf {
   /** how long ago it was signed */
   readonly ageSeconds?: number;
   readonly signature?: string;
+  readonly status?: string;
+  /** what it is about; without it the event does not say so, and is about a payment */
+  readonly object?: 'payment' | 'refund' | 'dispute';
 }
 
 /** Sends the router a webhook as the sandbox does, or as an attacker would. */
@@ -76,8 +117,10 @@ export async function sendWebhook(system: TestSystem, webhook: WebhookOf = {}) {
   const { eventId = `evt_${randomUUID()}`, paymentId = randomUUID() } = webhook;
   const { transactionId = randomUUID(), ageSeconds = 0 } = webhook;
   const secret = webhook.secret ?? system.secrets.webhookSecret;
-  const data = { id: transactionId, key: paymentId, status: 'captured' };
-  const body = JSON.stringify({ id: eventId, type: 'payment.captured', data });
+  const { status = 'captured', object } = webhook;
+  const data = { id: transactionId, key: paymentId, status, object };
+  const type = `${object ?? 'payment'}.${status}`;
+  const body = JSON.stringify({ id: eventId, type, data });
   const t = Math.floor(Date.now() / 1000) - ageSeconds;
   const hmac = createHmac('sha256', secret).update(`${t}.${body}`).digest('hex');
   return postWebhook(system, body, webhook.signature ?? `t=${t},v1=${hmac}`);

@@ -180,18 +180,22 @@ export function payOnce(
   return system.graphql(payMutation, { input }, person.token);
 }
 
-/** As `payOnce`, with retries under the same key. */
-export const pay = (
+/** As `payOnce`, with retries under the same key; under a new one where nothing was charged. */
+export function pay(
   system: Reached,
   person: Person,
   orderId: string,
   paymentMethod = plainMethod,
   idempotencyKey: string = randomUUID(),
-) =>
-  retryAsClientsDo(
-    () => payOnce(system, person, orderId, paymentMethod, idempotencyKey),
-    paymentMethod,
-  );
+) {
+  let key = idempotencyKey;
+  const send = async () => {
+    const reply = await payOnce(system, person, orderId, paymentMethod, key);
+    if (reply.errors?.[0]?.message.startsWith('Nothing was charged')) key = randomUUID();
+    return reply;
+  };
+  return retryAsClientsDo(send, paymentMethod);
+}
 
 export async function availableOf(system: Reached, offerId: string): Promise<number> {
   const { data } = await system.graphql(

@@ -29,7 +29,11 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
   const running = new Map<ProcessName, RunningProcess>();
   const start = async (name: ProcessName, settings: Record<string, string> = {}) => {
     const env = { ...process.env, NODE_ENV: 'test', NODE_OPTIONS: '', LOG_LEVEL: 'warn' };
-    const raised = { RATE_LIMIT_PROFILE: 'bench', FAIL_POINT_FILE: failPointFile(name) };
+    const raised = {
+      RATE_LIMIT_PROFILE: 'bench',
+      PAYMENT_TIMEOUT_SECONDS: '4',
+      FAIL_POINT_FILE: failPointFile(name),
+    };
     const given = { ...env, ...raised, ...books, ...overrides, ...envs[name], ...settings };
     const started = await startProgram(name, given);
     running.set(name, started);

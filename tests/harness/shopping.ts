@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import type { DisputeStatus } from '../../dev/payment-sandbox/store/records.js';
 import { nodes } from './connections.js';
 import { openPayments } from './payments.js';
 import {
@@ -7,6 +8,7 @@ import {
   checkout,
   checkoutOnce,
   checkoutWith,
+  logIn,
   openShop,
   type Person,
   pay,
@@ -35,7 +37,7 @@ export async function openShopping() {
   const payments = await openPayments(system);
   const warehouse = new pg.Client({ connectionString: system.databases.warehouse });
   await warehouse.connect();
-  const vendor = await registerPerson(system, 'VENDOR');
+  const [vendor, admin] = [await registerPerson(system, 'VENDOR'), await logIn(system, 'ada')];
   const shop = await openShop(system, vendor, [1000]);
   let customer: Person;
 
@@ -70,7 +72,7 @@ export async function openShopping() {
   const orderOf = (id: string) =>
     ask(
       `query ($id: UUID!) { order(id: $id) {
-         status cancelReason shopOrders { id } payments { ${nodes('status refunds { status }')} } } }`,
+         status cancelReason shopOrders { id } payments { ${nodes('id status refunds { id status } disputes { status }')} } } }`,
       { id },
     );
   const newestOrder = async (): Promise<string> =>
@@ -171,9 +173,32 @@ export async function openShopping() {
     return id;
   };
 
+  /** The provider reports a dispute of the payment of an order, and it is recorded. */
+  const disputed = async (orderId: string, dispute: DisputeStatus) => {
+    const { id } = (await orderOf(orderId)).payments.edges[0].node;
+    await payments.dispute(id, dispute);
+    const pick = ({ payments: { edges } }: Reply) => edges[0].node.disputes[0]?.status;
+    return until(orderId, dispute, pick);
+  };
+  /** A paid order that is cancelled, once its refund has this status. */
+  const cancelled = async (method: string, refundStatus: string): Promise<string> => {
+    const id = await buy(method);
+    await cancel(id);
+    await until(id, refundStatus, ({ payments: { edges } }) => edges[0].node.refunds[0].status);
+    return id;
+  };
+  const retryRefund = async (orderId: string) => {
+    const [{ id }] = (await orderOf(orderId)).payments.edges[0].node.refunds;
+    const retry = 'mutation ($id: UUID!) { retryRefund(id: $id) { __typename } }';
+    return ask(retry, { id }, admin);
+  };
+
   return {
     system,
     shop,
+    disputed,
+    cancelled,
+    retryRefund,
     async newCustomer() {
       customer = await registerPerson(system);
     },

@@ -76,6 +76,7 @@ async function startOwnSystem(overrides: Record<string, string>) {
     LOG_LEVEL: 'silent',
     RATE_LIMIT_PROFILE: 'bench',
     SUPERGRAPH_PATH: `${root}/schema/supergraph.graphql`,
+    PAYMENT_TIMEOUT_SECONDS: '4',
     ...messages.env,
     ...overrides,
   };

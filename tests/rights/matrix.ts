@@ -116,6 +116,7 @@ export const matrix: Readonly<Partial<Record<Rule | `${Rule},${Rule}`, readonly 
     'Mutation.setRole',
     'Mutation.setWarehouseLimit',
     'WarehouseLimit.*',
+    'Mutation.retryRefund',
     'Mutation.createCategory',
     'Mutation.updateCategory',
   ],

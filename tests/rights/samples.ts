@@ -188,6 +188,7 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Mutation.cancelShopOrder': async ({ newSale, sku }) => ({
     input: { id: await newSale(), reason: 'DAMAGED', skus: [sku], note: 'the box is wet' },
   }),
+  'Mutation.retryRefund': async ({ newFailedRefund }) => ({ id: await newFailedRefund() }),
   'Mutation.deliverToOrder': () => ({ events: [] }),
 };
 
@@ -226,6 +227,8 @@ export const emptyHere: ReadonlySet<string> = new Set([
   'ShopOrder.trackingNumber',
   'OrderEvent.shopOrderId',
   'OrderEvent.reason',
+  'Refund.failureReason',
+  'Dispute.evidenceDueAt',
   'StockMovement.reference',
   'StockMovement.reason',
   'ReservationOutput.expiresAt',

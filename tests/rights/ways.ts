@@ -176,6 +176,11 @@ export const ways: Readonly<Record<string, Way>> = {
     sample: async ({ placeOrder }) => payment(await placeOrder(), 'Challenge Card'),
   },
   Refund: { by: 'Payment.refunds' },
+  Dispute: { by: 'Payment.disputes' },
+  RefundNotRetryable: {
+    by: 'Mutation.retryRefund',
+    sample: ({ refundId }) => ({ id: refundId }),
+  },
   PaymentDeclined: {
     by: 'Mutation.payOrder',
     sample: async ({ placeOrder }) => payment(await placeOrder(), 'Declined Card'),
@@ -197,6 +202,10 @@ export const ways: Readonly<Record<string, Way>> = {
   PaymentEdge: { by: 'PaymentConnection.edges' },
   ShopOrderConnection: { by: 'Shop.orders' },
   ShopOrderEdge: { by: 'ShopOrderConnection.edges' },
+  PaymentDisputed: {
+    by: 'Mutation.shipShopOrder',
+    sample: async ({ newDisputedSale }) => ({ input: { id: await newDisputedSale() } }),
+  },
   WrongShopOrderStatus: {
     by: 'Mutation.deliverShopOrder',
     sample: ({ shopOrderId }) => ({ id: shopOrderId }),

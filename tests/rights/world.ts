@@ -95,11 +95,15 @@ export async function createWorld(overrides: Record<string, string> = {}) {
   };
   const orderId = await placeOrder();
   const payOrder = await payFor(orderId);
+  const refundId = randomUUID();
   await change(
     'order',
-    `insert into refund (id, payment_id, amount, reason, status)
-     values (gen_random_uuid(), $1, 0.01, 'a scratch', 'COMPLETED')`,
-    [payOrder.payment.id],
+    `with refunded as (
+       insert into refund (id, payment_id, amount, reason, status)
+       values ($1, $2, 0.01, 'a scratch', 'COMPLETED'))
+     insert into dispute (id, payment_id, provider_dispute_id, status, amount, reason)
+     values ($1, $2, 'dp_1', 'INQUIRY', 0.01, 'general')`,
+    [refundId, payOrder.payment.id],
   );
   const ofVendor = await place('vendor');
   const newVariant = async (): Promise<string> => {
@@ -131,6 +135,8 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     orderId,
     shopOrderId: payOrder.order.shopOrders[0].id as string,
     paymentId: payOrder.payment.id as string,
+    /** a completed refund of that payment */
+    refundId,
     strangerId: stranger.id,
     newPhone,
     /** a challenge with its code, for a new phone number */
@@ -165,6 +171,27 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     deleteRefund: () => change('order', `delete from refund where reason = 'a scratch'`, []),
     /** the shop order of a paid order */
     newSale: async (): Promise<string> => (await payFor(await placeOrder())).order.shopOrders[0].id,
+    async newFailedRefund() {
+      const [id, { payment }] = [randomUUID(), await payFor(await placeOrder())];
+      await change(
+        'order',
+        `insert into refund (id, payment_id, amount, reason, status, failure_reason)
+         values ($1, $2, 0.01, 'a scratch', 'FAILED', 'closed card')`,
+        [id, payment.id],
+      );
+      return id;
+    },
+    /** the shop order of a paid order whose payment is disputed */
+    async newDisputedSale(): Promise<string> {
+      const { payment, order } = await payFor(await placeOrder());
+      await change(
+        'order',
+        `insert into dispute (id, payment_id, provider_dispute_id, status, amount, reason)
+         values (gen_random_uuid(), $1, 'dp_1', 'OPEN', 10, 'fraudulent')`,
+        [payment.id],
+      );
+      return order.shopOrders[0].id;
+    },
     checkoutInput,
     change,
     tokenOf: (viewer: Viewer) => (viewer === 'nobody' ? undefined : people[viewer].token),

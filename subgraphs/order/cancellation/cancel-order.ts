@@ -66,7 +66,7 @@ async function cancelUnpaid(context: OrderContext, id: string, once?: OnceCancel
   const reason = state === 'EXPIRED' ? 'PAYMENT_TIMEOUT' : 'BY_CUSTOMER';
   const actor = reason === 'BY_CUSTOMER' ? userId : undefined;
   const work = async (tx: EntityManager): Promise<typeof CancelOrderResult> => {
-    await endPending(tx, id, { status: 'CANCELLED', reason, actor });
+    await endPending(tx, id, { to: 'CANCELLED', reason, actor });
     return tx.findOneOrFail(Order, id);
   };
   return afterRelease(() => transact(context.em, work, once));

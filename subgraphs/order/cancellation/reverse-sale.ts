@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
 import type { LockedOrder, LockedShopOrder } from '../locks.js';
 import type { CancelReason } from '../order/status.js';
-import { requestRefund } from '../payment/refund.js';
+import { requestRefund } from '../payment/state/request-refund.js';
 import { subtractPurchases } from '../purchase-limit/count-purchases.js';
 import { announceCancelled, type UnitsCancellation } from '../warehouse-client/announce-units.js';
 

@@ -69,7 +69,7 @@ async function abandon(app: OrderApp, id: string): Promise<boolean> {
     return false;
   }
   return transact(app.orm.em, async (tx) => {
-    const ended = await endPending(tx, id, { status: 'CANCELLED', reason: 'ABANDONED' });
+    const ended = await endPending(tx, id, { to: 'CANCELLED', reason: 'ABANDONED' });
     await freeKey(tx, id);
     return ended;
   });

@@ -2,11 +2,10 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { groupWrites } from '../../shared/batching/group-writes.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import type { OrderApp } from '../context.js';
+import { changeOrders, type OrderWithChange } from '../order/transitions/change-orders.js';
 import { hasLimits, type NewOrder, placeOrder, placeOrders } from './place-order.js';
 import type { ShortSkus } from './short-skus.js';
 import {
-  cancelOutOfStock,
-  markReserved,
   type OrderOutcome,
   type RefusedCheckout,
   type ReservedOrder,
@@ -31,17 +30,21 @@ export type CheckoutApp = OrderApp & {
 };
 export type CheckoutContext = SubgraphContext<CheckoutApp>;
 
+/** Of an order with no line in a cart and no payment. */
+const outOfStock = { to: 'CANCELLED', reason: 'OUT_OF_STOCK' } as const;
+
 export function createCheckoutWrites(em: EntityManager): CheckoutWrites {
   const place = groupWrites((orders: readonly NewOrder[]) => placeOrders(em.fork(), orders));
+  const change = groupWrites((orders: readonly OrderWithChange[]) =>
+    changeOrders(em.fork(), orders),
+  );
   return {
     // An exceeded limit must roll back its own order only.
     place: (order) => (hasLimits(order) ? placeOrder(em, order) : place(order)),
-    markReserved: groupWrites((orders: readonly ReservedOrder[]) =>
-      markReserved(em.fork(), orders),
-    ),
-    cancelOutOfStock: groupWrites((orders: readonly OrderOutcome[]) =>
-      cancelOutOfStock(em.fork(), orders),
-    ),
+    markReserved: ({ orderId, expiresAt, ...stored }) =>
+      change({ orderId, change: { to: 'HELD', expiresAt }, stored }),
+    cancelOutOfStock: ({ orderId, ...stored }) =>
+      change({ orderId, change: { ...outOfStock, unlessHeld: true }, stored }),
     storeRefusal: groupWrites((refused: readonly RefusedCheckout[]) =>
       storeRefusals(em.fork(), refused),
     ),

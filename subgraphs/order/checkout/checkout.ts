@@ -27,7 +27,7 @@ import { requireOneAddress } from './shipping-address.js';
  * 3. reserve its stock; released if the order ended meanwhile, and at its expiry;
  * 4. record the result, with the outcome of the key, in one commit; the order gets its number, and is
  *    visible from then on;
- * 5. pay, if there is a payment method; a payment that fails cancels the order (void-payment.ts).
+ * 5. pay, if there is a payment method; a declined payment cancels the order (void-payment.ts).
  *
  * @throws `BAD_USER_INPUT`, `IDEMPOTENCY_KEY_REUSED`, and `TRY_AGAIN` while a service is unavailable:
  *   a retry with the same key is safe

@@ -79,7 +79,7 @@ async function recordShort(
     if (await app.writes.cancelOutOfStock({ orderId, key, outcome: short })) return short;
   }
   const stored = await commitOutcome<Outcome>(attempt, async (em) => {
-    const outOfStock = { status: 'CANCELLED', reason: 'OUT_OF_STOCK' } as const;
+    const outOfStock = { to: 'CANCELLED', reason: 'OUT_OF_STOCK' } as const;
     await endPending(em, orderId, { ...outOfStock, unlessHeld: true });
     // Another process with this key got the stock, and recorded it first.
     const { status } = await readState(em, orderId);
@@ -98,7 +98,7 @@ async function recordShort(
 async function recordEnded(attempt: CheckoutAttempt): Promise<Outcome> {
   const { orderId } = attempt;
   const stored = await commitOutcome<Outcome | null>(attempt, async (em) => {
-    await endPending(em, orderId, { status: 'CANCELLED', reason: 'ABANDONED', unlessHeld: true });
+    await endPending(em, orderId, { to: 'CANCELLED', reason: 'ABANDONED', unlessHeld: true });
     if ((await readState(em, orderId)).isHeld) return { kind: 'expired', orderId };
     await freeKey(em, orderId);
     return null;

@@ -11,7 +11,9 @@ import { changeShopOrders, previousStatus, type ShopOrdersChange } from './chang
 import { WrongShopOrderStatus } from './shop-order-result.js';
 
 type Transition = Omit<ShopOrdersChange, 'shopOrderIds' | 'actor'>;
-interface ChangeOptions {
+interface ChangeOptions<R extends object> {
+  /** a further reason not to change it, read under the lock of the order */
+  refusalOf?(em: EntityManager, order: LockedOrder): Promise<R | null>;
   /** further work in the transaction of the change */
   afterTransition?(
     em: EntityManager,
@@ -20,27 +22,29 @@ interface ChangeOptions {
     actor: string,
   ): Promise<void>;
   /** the idempotency key of the request */
-  readonly once?: Once<ShopOrder | WrongShopOrderStatus> | undefined;
+  readonly once?: Once<ShopOrder | WrongShopOrderStatus | R> | undefined;
 }
 
 /**
  * Changes the status of a shop order, if its current status allows it.
  *
- * @returns the shop order, or the refusal with its status
+ * @returns the shop order, or the refusal
  * @throws `NOT_FOUND`; `FORBIDDEN` if the shop is not the user’s
  */
-export async function changeShopOrder(
+export async function changeShopOrder<R extends object = never>(
   context: OrderContext,
   id: string,
   transition: Transition,
-  { afterTransition, once }: ChangeOptions = {},
-): Promise<ShopOrder | WrongShopOrderStatus> {
+  { refusalOf, afterTransition, once }: ChangeOptions<R> = {},
+): Promise<ShopOrder | WrongShopOrderStatus | R> {
   const { id: actor } = identityOf(context);
   const { orderId } = await requireOwnShopOrder(context, id);
   const work = async (em: EntityManager) => {
     const order = await lockOrder(em, orderId);
     const shopOrder = order.shopOrders.find((each) => each.id === id) as LockedShopOrder;
     if (shopOrder.status !== previousStatus(transition.to)) return wrongStatus(shopOrder.status);
+    const refusal = await refusalOf?.(em, order);
+    if (refusal) return refusal;
     await changeShopOrders(em, order, { ...transition, shopOrderIds: [id], actor });
     await afterTransition?.(em, order, shopOrder, actor);
     return em.findOneOrFail(ShopOrder, id);

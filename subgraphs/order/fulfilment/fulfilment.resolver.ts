@@ -6,19 +6,25 @@ import { Allow } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
 import { ShopOrder } from '../order/shop-order.js';
 import { deliverShopOrder, ShipShopOrderInput, shipShopOrder } from './fulfil-shop-order.js';
-import { ShopOrderResult, WrongShopOrderStatus } from './shop-order-result.js';
+import {
+  PaymentDisputed,
+  ShipShopOrderResult,
+  ShopOrderResult,
+  WrongShopOrderStatus,
+} from './shop-order-result.js';
 
 const results = [ShopOrder, WrongShopOrderStatus];
+const shipResults = [...results, PaymentDisputed];
 
 @Resolver()
 export class FulfilmentResolver {
   @Allow('shop-owner')
-  @Mutation(() => ShopOrderResult, { description: 'Marks a paid shop order as shipped.' })
+  @Mutation(() => ShipShopOrderResult, { description: 'Marks a paid shop order as shipped.' })
   shipShopOrder(
     @Arg('input', () => ShipShopOrderInput) input: ShipShopOrderInput,
     @Ctx() context: OrderContext,
   ) {
-    const mutation = { operation: 'shipShopOrder', input, results };
+    const mutation = { operation: 'shipShopOrder', input, results: shipResults };
     return runOnce(context, mutation, (once) => shipShopOrder(context, input, once));
   }
 

@@ -50,7 +50,7 @@ describe('orders that ended before their stock was held', () => {
     return rows.map(({ id }) => id);
   }
   const end = (id: string) =>
-    endPending(orm.em.fork(), id, { status: 'CANCELLED', reason: 'OUT_OF_STOCK' });
+    endPending(orm.em.fork(), id, { to: 'CANCELLED', reason: 'OUT_OF_STOCK' });
   const counted = async () => {
     const counts = tables.map((table) => `(select count(*) from ${table})::int as ${table}`);
     return (await client.query(`select ${counts.join(', ')}`)).rows[0];
@@ -66,7 +66,7 @@ describe('orders that ended before their stock was held', () => {
     )) as [[string], [string], [string], [string], [string]];
     for (const id of [held, paid]) await recordHeld(orm.em.fork(), id, new Date());
     for (const id of [old, recent, held]) await end(id);
-    await endPending(orm.em.fork(), paid, { status: 'CONFIRMED' });
+    await endPending(orm.em.fork(), paid, { to: 'CONFIRMED' });
     const before = await counted();
     expect(await prune()).toBe(1);
     expect(await counted()).toEqual({
@@ -107,8 +107,8 @@ describe('orders that ended before their stock was held', () => {
     const [id] = (await place(8)) as [string];
     await end(id);
     await client.query(
-      `insert into payment (id, order_id, user_id, amount, status, provider)
-       values ($1, $1, $1, 2, 'FAILED', 'sandbox')`,
+      `insert into payment (id, order_id, user_id, amount, status, failure, provider)
+       values ($1, $1, $1, 2, 'FAILED', 'DECLINED', 'sandbox')`,
       [id],
     );
     expect(await prune()).toBe(0);
@@ -142,10 +142,11 @@ describe('orders that ended before their stock was held', () => {
 
   it('cannot be paid before their stock is held', async () => {
     const [id] = (await place(0)) as [string];
-    const payment = { orderId: id, method: 'Card', provider: 'sandbox', endsOrder: false };
-    const begin = () => beginPayment(orm.em, { ...payment, id: newId() });
+    const payment = { orderId: id, method: 'Card', endsOrder: false };
+    const provider = { name: 'sandbox', timeLimitMs: 1000, takesOurIds: true };
+    const begin = () => beginPayment(orm.em, provider, { ...payment, id: newId() });
     expect(await begin()).toBeNull();
-    await recordHeld(orm.em.fork(), id, new Date());
+    await recordHeld(orm.em.fork(), id, new Date(Date.now() + 60_000));
     expect(await begin()).not.toBeNull();
   });
 

@@ -34,7 +34,10 @@ export const OrderEventType = enumOf(
     DELIVERED: 'The order or a shop order was delivered.',
     CANCELLED: 'The order or a shop order was cancelled.',
     REFUND_REQUESTED: 'A refund was requested.',
-    REFUND_COMPLETED: 'The provider sent a refund.',
+    REFUND_COMPLETED: 'The provider reports that the money of a refund was returned.',
+    REFUND_FAILED: 'The money of a refund was not returned; the reason says why.',
+    REFUND_CANCELLED: 'A refund was not sent, because the customer has the money already.',
+    DISPUTE_CHANGED: 'A dispute of the payment began or changed; the reason is its status.',
   },
 );
 export type OrderEventType = keyof typeof OrderEventType;

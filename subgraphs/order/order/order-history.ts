@@ -16,6 +16,9 @@ const aboutMoney: readonly OrderEventType[] = [
   'PAYMENT_VOIDED',
   'REFUND_REQUESTED',
   'REFUND_COMPLETED',
+  'REFUND_FAILED',
+  'REFUND_CANCELLED',
+  'DISPUTE_CHANGED',
 ];
 
 interface PageOfHistory extends PageOfParent {

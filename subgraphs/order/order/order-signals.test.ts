@@ -54,7 +54,7 @@ describe('the listener for changed orders', () => {
     const [one, other] = [await place(), await place()];
     await orm.em.fork().transactional(async (em) => {
       await recordHeld(em, one, soon());
-      await endPending(em, one, { status: 'CONFIRMED' });
+      await endPending(em, one, { to: 'CONFIRMED' });
       await recordHeld(em, other, soon());
       expect(notified).toEqual([]);
     });
@@ -63,20 +63,20 @@ describe('the listener for changed orders', () => {
 
   it('is notified at once of a change outside a transaction', async () => {
     const id = await placeHeld();
-    await endPending(orm.em.fork(), id, { status: 'CONFIRMED' });
+    await endPending(orm.em.fork(), id, { to: 'CONFIRMED' });
     expect(notified).toEqual([id]);
   });
 
   it('is not notified of a rolled back transaction, or one that changed nothing', async () => {
     const id = await placeHeld();
     const work = orm.em.fork().transactional(async (em) => {
-      await endPending(em, id, { status: 'CONFIRMED' });
+      await endPending(em, id, { to: 'CONFIRMED' });
       throw new Error('no');
     });
     await expect(work).rejects.toThrow('no');
     expect(notified).toEqual([]);
-    await endPending(orm.em.fork(), id, { status: 'CONFIRMED' });
-    await endPending(orm.em.fork(), id, { status: 'CONFIRMED' });
+    await endPending(orm.em.fork(), id, { to: 'CONFIRMED' });
+    await endPending(orm.em.fork(), id, { to: 'CONFIRMED' });
     expect(notified).toEqual([id]);
   });
 
@@ -87,7 +87,7 @@ describe('the listener for changed orders', () => {
     const feed = await feeds.open(id);
     expect((await feed.next()).value).toMatchObject({ id, version: 2 });
     const next = feed.next();
-    await endPending(orm.em.fork(), id, { status: 'CONFIRMED' });
+    await endPending(orm.em.fork(), id, { to: 'CONFIRMED' });
     await sql(orm.em.fork(), 'update customer_order set version = version + 1 where id = $1', [id]);
     redis.emit('message', 'order', id);
     expect((await next).value).toMatchObject({ status: 'CONFIRMED', version: 4 });

@@ -13,8 +13,7 @@ import { newId } from '../../shared/ids.js';
 import type { OrderContext } from '../context.js';
 import { Order, OrderExpired } from '../order/order.js';
 import { requireOwnOrder } from '../order/visible-orders.js';
-import { beginPayment } from './begin-payment.js';
-import { Payment } from './payment.js';
+import { type BegunPayment, beginPayment } from './begin-payment.js';
 import {
   OrderNotPayable,
   PaymentActionRequired,
@@ -22,7 +21,8 @@ import {
   PaymentPending,
   PaymentSuccess,
 } from './payment-result.js';
-import { notPayable, processAndReadResult, readPaymentResult } from './read-payment-result.js';
+import { authorizeAndReadResult, notPayable, readPaymentResult } from './read-payment-result.js';
+import { Payment } from './state/payment.js';
 
 @InputType({ description: 'The order to pay, and the payment method.' })
 export class PayOrderInput {
@@ -64,7 +64,8 @@ type Outcome = { kind: 'paid-by'; paymentId: string } | { kind: 'not-payable'; o
 /**
  * Pays an order. It has one live payment at a time: a second attempt gets the result of the first.
  *
- * @throws `NOT_FOUND` for an order that is not the user's, `IDEMPOTENCY_KEY_REUSED`, `TRY_AGAIN`
+ * @throws `NOT_FOUND` for an order that is not the user's, `IDEMPOTENCY_KEY_REUSED`, `TRY_AGAIN`, also for
+ *   a payment that ended without a charge
  */
 export async function payOrder(context: OrderContext, input: PayOrderInput) {
   const { app, em } = context;
@@ -74,12 +75,14 @@ export async function payOrder(context: OrderContext, input: PayOrderInput) {
   const claim = await claimKey<Outcome>(app.claimKey, key, fingerprint, newId());
   if (claim.outcome) return toPayOrderResult(context, claim.outcome);
   try {
-    const outcome = await begin(context, order, claim.subjectId, input.paymentMethod);
+    const begun = await begin(context, order, claim.subjectId, input.paymentMethod);
+    const outcome: Outcome = begun
+      ? { kind: 'paid-by', paymentId: begun.id }
+      : { kind: 'not-payable', orderId: order.id };
     await storeOutcome(em, key, claim.subjectId, outcome);
-    if (outcome.kind === 'paid-by' && outcome.paymentId === claim.subjectId) {
-      return await processAndReadResult(context, outcome.paymentId);
-    }
-    return await toPayOrderResult(context, outcome);
+    return begun?.isNew
+      ? await authorizeAndReadResult(context, begun.id)
+      : await toPayOrderResult(context, outcome);
   } catch (error) {
     await releaseClaim(em, key, claim.subjectId).catch(() => {}); // it expires anyway
     throw error;
@@ -92,14 +95,13 @@ async function begin(
   { id: orderId, status }: Order,
   paymentId: string,
   method: string,
-): Promise<Outcome> {
-  const provider = app.provider.name;
-  const payment = { id: paymentId, orderId, method, provider, endsOrder: false };
+): Promise<BegunPayment | null> {
   // The process that began this payment may have died before it stored the outcome.
-  const known = await em.fork().findOne(Payment, paymentId);
-  if (!known && status !== 'PENDING') return { kind: 'not-payable', orderId };
-  const paidBy = known?.id ?? (await beginPayment(em, payment));
-  return paidBy ? { kind: 'paid-by', paymentId: paidBy } : { kind: 'not-payable', orderId };
+  if (status !== 'PENDING') {
+    const known = await em.fork().findOne(Payment, paymentId);
+    return known && { id: known.id, isNew: false };
+  }
+  return beginPayment(em, app.provider, { id: paymentId, orderId, method, endsOrder: false });
 }
 
 async function toPayOrderResult(context: OrderContext, outcome: Outcome) {
@@ -113,8 +115,10 @@ async function toPayOrderResult(context: OrderContext, outcome: Outcome) {
  */
 export async function payPlacedOrder(context: OrderContext, orderId: string, method: string) {
   const { app, em } = context;
-  const payment = { id: newId(), orderId, method, provider: app.provider.name, endsOrder: true };
-  const paidBy = await beginPayment(em, payment);
-  if (!paidBy) return notPayable(await requireById(em, Order, orderId));
-  return processAndReadResult(context, paidBy);
+  const payment = { id: newId(), orderId, method, endsOrder: true };
+  const begun = await beginPayment(em, app.provider, payment);
+  if (!begun) return notPayable(await requireById(em, Order, orderId));
+  return begun.isNew
+    ? authorizeAndReadResult(context, begun.id)
+    : readPaymentResult(context, begun.id);
 }

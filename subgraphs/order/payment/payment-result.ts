@@ -3,7 +3,7 @@ import { Refusal } from '../../shared/graphql/refusal.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { Order } from '../order/order.js';
 import { OrderStatus } from '../order/status.js';
-import { Payment } from './payment.js';
+import { Payment } from './state/payment.js';
 
 @Allow('parent')
 @ObjectType({ description: 'The order is paid.' })

@@ -5,6 +5,8 @@ import { ListMax } from '../../shared/graphql/list-max.js';
 import { loadAllBy, loadBy, uncached } from '../../shared/graphql/load.js';
 import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
 import { UUID } from '../../shared/graphql/scalars.js';
+import { KeyArg } from '../../shared/idempotency/key-field.js';
+import { runOnce } from '../../shared/idempotency/run-once.js';
 import { currencyDefault, Money, money } from '../../shared/money.js';
 import { Allow, owns } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
@@ -12,11 +14,17 @@ import { Order } from '../order/order.js';
 import { itemsMax } from '../order/shop-order.js';
 import { findOwnOrder, requireCustomer } from '../order/visible-orders.js';
 import { PayOrderInput, PayOrderResult, payOrder } from './pay-order.js';
-import { Payment, PaymentConnection } from './payment.js';
-import { Refund } from './refund.js';
+import { RefundNotRetryable, RetryRefundResult, retryRefund } from './refund/retry-refund.js';
+import { Dispute } from './state/dispute.js';
+import { Payment, PaymentConnection } from './state/payment.js';
+import { Refund } from './state/refund.js';
 
+/** Refunds that were made at the provider; there is no reason for more. */
+const dashboardRefundsMax = 20;
 /** One of each shop order, and one of the rest. */
-const refundsMax = itemsMax + 1;
+const refundsMax = itemsMax + 1 + dashboardRefundsMax;
+/** A payment has one, rarely more. */
+const disputesMax = 20;
 
 const loadPayments = loadBy(Payment, 'id');
 
@@ -38,6 +46,18 @@ export class RefundResolver {
   }
 }
 
+const loadDisputes = loadAllBy(Dispute, 'paymentId', { id: 'asc' });
+
+@Resolver(() => Dispute)
+export class DisputeResolver {
+  @Allow('parent')
+  @FieldResolver(() => Money, { description: 'Amount that the customer objects to.' })
+  async amount(@Root() dispute: Dispute, @Ctx() context: OrderContext): Promise<Money> {
+    const payment = await loaderOf(context, loadPayments).load(dispute.paymentId);
+    return money(dispute.amountValue, payment?.currencyCode ?? currencyDefault);
+  }
+}
+
 @Resolver(() => Payment)
 export class PaymentResolver {
   @Allow('own')
@@ -55,6 +75,21 @@ export class PaymentResolver {
     return payOrder(context, input);
   }
 
+  @Allow('admin')
+  @Mutation(() => RetryRefundResult, {
+    description:
+      'Sends a failed refund to the provider again. For admins. It is CANCELLED instead, if the customer has the money by now.',
+  })
+  retryRefund(
+    @Arg('id', () => UUID, { description: 'Id of the refund.' }) id: string,
+    @Ctx() context: OrderContext,
+    @KeyArg() idempotencyKey?: string,
+  ) {
+    const results = [Refund, RefundNotRetryable];
+    const mutation = { operation: 'retryRefund', input: { id, idempotencyKey }, results };
+    return runOnce(context, mutation, (once) => retryRefund(context, id, once));
+  }
+
   @Allow('own')
   @FieldResolver(() => Order, { description: 'The order that it is for.' })
   order(@Root() payment: Payment, @Ctx() context: OrderContext) {
@@ -66,6 +101,13 @@ export class PaymentResolver {
   @FieldResolver(() => [Refund], { description: 'Refunds of this payment, pending ones included.' })
   refunds(@Root() payment: Payment, @Ctx() context: OrderContext) {
     return loaderOf(context, loadRefunds).load(payment.id);
+  }
+
+  @Allow('own')
+  @ListMax(disputesMax)
+  @FieldResolver(() => [Dispute], { description: 'Disputes of this payment.' })
+  disputes(@Root() payment: Payment, @Ctx() context: OrderContext) {
+    return loaderOf(context, loadDisputes).load(payment.id);
   }
 
   @Allow('own')

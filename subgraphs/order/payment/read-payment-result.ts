@@ -1,8 +1,9 @@
 import { requireById } from '../../shared/database/require-by-id.js';
+import { tryAgain } from '../../shared/errors.js';
 import { result } from '../../shared/graphql/refusal.js';
 import type { OrderContext } from '../context.js';
 import { Order, OrderExpired } from '../order/order.js';
-import { Payment } from './payment.js';
+import { advancePayment, authorizeAndAdvance } from './advance-payment.js';
 import {
   OrderNotPayable,
   PaymentActionRequired,
@@ -10,21 +11,22 @@ import {
   PaymentPending,
   PaymentSuccess,
 } from './payment-result.js';
-import { processPayment } from './process-payment.js';
+import { Payment } from './state/payment.js';
 
 /**
- * The current result of a payment. One that waits for the customer or their bank is looked up at the
- * provider first.
+ * The current result of a payment. One that is not decided yet is looked up at the provider first.
+ *
+ * @throws `TRY_AGAIN` if nothing was charged and the order can still be paid
  */
 export async function readPaymentResult(context: OrderContext, paymentId: string) {
   const found = await requireById(context.em, Payment, paymentId);
   const waits = found.status === 'PENDING' && found.providerTransactionId;
-  return toPaymentResult(context, waits ? await processPayment(context.app, paymentId) : found);
+  return toPaymentResult(context, waits ? await advancePayment(context.app, paymentId) : found);
 }
 
-/** Processes a payment as far as possible, and returns its result. */
-export async function processAndReadResult(context: OrderContext, paymentId: string) {
-  return toPaymentResult(context, await processPayment(context.app, paymentId));
+/** Asks for the money of a payment that this process has just begun. @throws as `readPaymentResult` */
+export async function authorizeAndReadResult(context: OrderContext, paymentId: string) {
+  return toPaymentResult(context, await authorizeAndAdvance(context.app, paymentId));
 }
 
 async function toPaymentResult({ em }: OrderContext, payment: Payment) {
@@ -41,10 +43,19 @@ async function toPaymentResult({ em }: OrderContext, payment: Payment) {
         ? notPayable(order)
         : result(PaymentSuccess, { order, payment });
     case 'FAILED':
-      return payment.declineReason ? declined(order, payment.declineReason) : notPayable(order);
+      return failed(order, payment);
     default:
       return notPayable(order);
   }
+}
+
+function failed(order: Order, { failure, declineReason, endsOrder }: Payment) {
+  if (failure === 'DECLINED' || failure === 'CAPTURE_REFUSED') {
+    return declined(order, declineReason ?? 'declined');
+  }
+  if (failure === 'ORDER_ENDED' || order.status !== 'PENDING') return notPayable(order);
+  const advice = endsOrder ? 'Please retry with the same key.' : 'Pay again with a new key.';
+  throw tryAgain(`Nothing was charged. ${advice}`);
 }
 
 function declined(order: Order, reason: string): PaymentDeclined {
@@ -63,7 +74,7 @@ export function notPayable(order: Order): OrderExpired | OrderNotPayable {
   // A payment is voided because its reservation ended; that event may not have arrived here yet.
   if (status === 'PENDING' || cancelReason === 'PAYMENT_TIMEOUT') {
     return result(OrderExpired, {
-      message: 'The payment window for this order has expired. Place a new order.',
+      message: 'The time to pay this order is over. Place a new order.',
       order,
     });
   }

@@ -1,6 +1,6 @@
 import { type DueJobs, runDueJobs } from '../../shared/runtime/due-jobs.js';
 import type { OrderApp } from '../context.js';
-import { processPayment } from './process-payment.js';
+import { finishPayment } from './advance-payment.js';
 
 export const paymentJobs: DueJobs = {
   table: 'payment',
@@ -13,7 +13,7 @@ export const paymentJobs: DueJobs = {
 
 /**
  * Processes payments that are due: left half-way by a process, waiting for the customer or the bank,
- * or reported by a webhook.
+ * to be ended at the provider, or reported by a webhook.
  *
  * @returns the number of payments processed
  */
@@ -22,6 +22,6 @@ export function recoverPayments(
   isStopping: () => boolean = () => false,
 ): Promise<number> {
   return runDueJobs<{ id: string }>(app.orm.em, paymentJobs, isStopping, ({ id }) =>
-    processPayment(app, id),
+    finishPayment(app, id),
   );
 }

@@ -1,52 +1,61 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { sql } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { OrderApp } from '../context.js';
 import { endPending } from '../order/transitions/end-pending.js';
-import type { Payment } from './payment.js';
-import { recordStep, toPaymentRef } from './payment-state.js';
-import { PermanentRefusal, type ProviderPayment } from './provider/payment-provider.js';
-import { requestRefund } from './refund.js';
+import { clearDue } from './clear-due.js';
+import { followSettled } from './follow-settled.js';
+import { stepMaxMs } from './payment-ref.js';
+import { changePayment } from './state/change-payments.js';
+import type { Payment } from './state/payment.js';
+import { requestRefund } from './state/request-refund.js';
+import type { PaymentFailure } from './state/status.js';
 
 const tooLate = 'paid too late, or paid twice';
 
 /**
- * Voids a payment to which nothing was sold. If it was captured nevertheless, it is refunded, once.
+ * Ends a payment to which nothing was sold, at the provider and here. One that was captured nevertheless
+ * is refunded, once.
  *
- * @param to `VOIDED`, or `FAILED` for a payment that was never authorized
+ * @param to `VOIDED` for an authorized payment, `FAILED` for a pending one
  * @returns whether this call changed the payment
+ * @throws an error if it cannot be ended yet, to be retried
  */
 export async function voidPayment(
   app: OrderApp,
   payment: Payment,
-  to: 'VOIDED' | 'FAILED',
+  ...[to, failure]: ['VOIDED'] | ['FAILED', PaymentFailure]
 ): Promise<boolean> {
-  const transactionId = payment.providerTransactionId;
-  const known = await voidAtProvider(app, payment);
-  if (known !== 'captured') return recordStep(app, payment, { to, transactionId });
-  if (payment.status === 'PENDING') {
-    return recordStep(app, payment, { to: 'AUTHORIZED', transactionId, due: true });
+  const em = app.orm.em.fork();
+  const isCaptured = (await cancelAtProvider(app, payment)) === 'captured';
+  if (!isCaptured) {
+    return changePayment(em, to === 'FAILED' ? { payment, to, failure } : { payment, to });
   }
-  return recordStep(app, payment, { to: 'COMPLETED' }, (em) => refundAll(em, payment));
+  if (payment.status === 'PENDING') {
+    const dueAfterMs = stepMaxMs(app.provider.timeLimitMs);
+    return changePayment(em, { payment, to: 'AUTHORIZED', dueAfterMs });
+  }
+  return transact(em, async (tx) => {
+    const changed = await changePayment(tx, { payment, to: 'COMPLETED' });
+    if (changed) await refundAll(tx, payment);
+    return changed;
+  });
 }
 
 /**
- * @returns `captured` if it is too late to void
- * @throws if it is neither voided nor captured, to be retried
+ * @returns `captured` if it is too late to cancel it
+ * @throws an error if it is neither canceled nor captured
  */
-async function voidAtProvider(app: OrderApp, payment: Payment): Promise<'voided' | 'captured'> {
-  try {
-    await app.provider.void(toPaymentRef(payment));
-    failPoint('payment voided, not recorded');
-    return 'voided';
-  } catch (error) {
-    if (!(error instanceof PermanentRefusal)) throw error;
-    const known = await app.provider.lookUp(toPaymentRef(payment));
-    if (!known || known.status === 'declined' || known.status === 'voided') return 'voided';
-    if (known.status === 'captured') return 'captured';
-    throw error;
-  }
+async function cancelAtProvider(
+  { provider }: OrderApp,
+  { providerTransactionId: transactionId }: Payment,
+): Promise<'canceled' | 'captured'> {
+  // What was perhaps created without a known id was not confirmed; reconciliation cancels it.
+  if (transactionId === null) return 'canceled';
+  const { status } = await provider.cancel(transactionId);
+  failPoint('payment voided, not recorded');
+  if (status === 'captured' || status === 'canceled') return status;
+  throw new Error(`the payment ${transactionId} is ${status} after it was canceled`);
 }
 
 /** Requests the refund of a whole payment, in the transaction of `em`. */
@@ -54,51 +63,23 @@ export const refundAll = (em: EntityManager, { id: paymentId }: Payment) =>
   requestRefund(em, { paymentId, shopOrderId: null, amount: null, reason: tooLate });
 
 /**
- * Cleans up after a failed or voided payment: cancels the order of a checkout with a payment method,
- * and reverses what the provider did nevertheless. Afterwards nothing is left to do, until a webhook
- * reports the payment again.
+ * Ends a failed or voided payment at the provider, so that nobody can complete it later. If it was captured
+ * nevertheless, it is refunded. Afterwards nothing is left to do, until a webhook reports the payment again.
  */
-export async function finalizeFailed(app: OrderApp, payment: Payment): Promise<boolean> {
-  if (!payment.nextAttemptAt) return false;
-  if (payment.status === 'FAILED' && payment.endsOrder)
-    await cancelFailedCheckout(app, payment.orderId);
-  const mayBeKnown = payment.providerTransactionId !== null || payment.attempts > 0;
-  const known = mayBeKnown ? await app.provider.lookUp(toPaymentRef(payment)) : null;
-  await reverseAtProvider(app, payment, known);
-  // A webhook that came meanwhile has set an earlier time, and is processed on its own.
-  await sql(
-    app.orm.em.fork(),
-    `update payment set next_attempt_at = null
-     where id = $1 and status = $2 and next_attempt_at > now()`,
-    [payment.id, payment.status],
-  );
-  return false;
+export async function closeAtProvider(app: OrderApp, payment: Payment): Promise<void> {
+  if ((await cancelAtProvider(app, payment)) !== 'captured') return clearDue(app, payment);
+  await transact(app.orm.em, (em) => refundAll(em, payment));
+  await followSettled(app, payment);
 }
 
-async function reverseAtProvider(
-  app: OrderApp,
-  payment: Payment,
-  known: ProviderPayment | null,
-): Promise<void> {
-  const live = known && ['authorized', 'actionRequired', 'pending'].includes(known.status);
-  const transactionId = payment.providerTransactionId ?? known?.transactionId ?? null;
-  const found = { ...payment, providerTransactionId: transactionId };
-  const end = live ? await voidAtProvider(app, found) : known?.status;
-  if (end !== 'captured') return;
-  await transact(app.orm.em, async (em) => {
-    await refundAll(em, payment);
-    await sql(em, 'update payment set provider_transaction_id = $2 where id = $1', [
-      payment.id,
-      transactionId,
-    ]);
-  });
-}
-
-/** Releases the reservation and cancels the order, unless another payment committed it first. */
-async function cancelFailedCheckout(app: OrderApp, orderId: string): Promise<void> {
+/**
+ * The payment of a checkout that pays at once was declined: releases the reservation and cancels the order,
+ * unless another payment committed it first.
+ */
+export async function cancelDeclinedCheckout(app: OrderApp, orderId: string): Promise<void> {
   const { state } = await app.reservations.release(orderId, 'PAYMENT_FAILED');
   failPoint('reservation released, order not cancelled');
   if (state === 'COMMITTED') return;
   const reason = state === 'EXPIRED' ? 'PAYMENT_TIMEOUT' : 'PAYMENT_FAILED';
-  await endPending(app.orm.em, orderId, { status: 'CANCELLED', reason });
+  await endPending(app.orm.em, orderId, { to: 'CANCELLED', reason });
 }

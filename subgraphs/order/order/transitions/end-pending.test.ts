@@ -33,14 +33,14 @@ describe('a pending order that ends', () => {
     const query = 'select status from customer_order where id = $1';
     return (await sql<{ status: string }>(orm.em.fork(), query, [id]))[0]?.status;
   };
-  const outOfStock = { status: 'CANCELLED', reason: 'OUT_OF_STOCK', unlessHeld: true } as const;
+  const outOfStock = { to: 'CANCELLED', reason: 'OUT_OF_STOCK', unlessHeld: true } as const;
 
   it('is not cancelled by a late answer that there is no stock once its stock is reserved', async () => {
     const reserved = await newOrder();
     await recordHeld(orm.em.fork(), reserved, new Date(Date.now() + 60_000));
     expect(await endPending(orm.em.fork(), reserved, outOfStock)).toBe(false);
     expect(await statusOf(reserved)).toBe('PENDING');
-    const timedOut = { status: 'CANCELLED', reason: 'PAYMENT_TIMEOUT' } as const;
+    const timedOut = { to: 'CANCELLED', reason: 'PAYMENT_TIMEOUT' } as const;
     expect(await endPending(orm.em.fork(), reserved, timedOut)).toBe(true);
   });
 

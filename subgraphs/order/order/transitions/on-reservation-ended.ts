@@ -11,5 +11,5 @@ export async function onReservationEnded(
 ): Promise<void> {
   // Otherwise the actor of this reason is the checkout.
   const by = reason === 'OUT_OF_STOCK' ? 'warehouse' : actor;
-  await endPending(em, orderId, { status: 'CANCELLED', reason, actor: by });
+  await endPending(em, orderId, { to: 'CANCELLED', reason, actor: by });
 }

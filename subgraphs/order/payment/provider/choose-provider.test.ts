@@ -1,9 +1,11 @@
 import { ConfigError, loadConfig } from '../../../shared/config.js';
 import { variables } from '../../config.js';
-import { chooseProvider } from './choose-provider.js';
+import { chooseProvider, requireTimeToPay } from './choose-provider.js';
 
 const { NODE_ENV, ...payments } = Object.fromEntries(
-  Object.entries(variables).filter(([name]) => /^(NODE_ENV|PAYMENT_|STRIPE_)/.test(name)),
+  Object.entries(variables).filter(([name]) =>
+    /^(NODE_ENV|PAYMENT_|STRIPE_|RESERVATION_)/.test(name),
+  ),
 );
 const read = (env: Record<string, string>) =>
   loadConfig({ NODE_ENV, ...payments } as unknown as typeof variables, env);
@@ -52,5 +54,11 @@ describe('the payment provider', () => {
         problemsOf({ ...production, ...sandbox, PAYMENT_SANDBOX_WEBHOOK_SECRET: refused }),
       ).toEqual([expect.stringMatching(/^PAYMENT_SANDBOX_WEBHOOK_SECRET/)]);
     }
+  });
+
+  it('refuses a time limit that no reservation outlasts', () => {
+    const problem = 'PAYMENT_TIMEOUT_SECONDS must be shorter than RESERVATION_MINUTES';
+    expect(() => requireTimeToPay(read({ RESERVATION_MINUTES: '0.1' }))).toThrow(problem);
+    expect(() => requireTimeToPay(read({}))).not.toThrow();
   });
 });

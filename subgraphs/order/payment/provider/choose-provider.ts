@@ -10,14 +10,27 @@ const secretMinLength = 16;
 export function chooseProvider(config: PaymentConfig): PaymentProvider {
   const problems = problemsOf(config);
   if (problems.length > 0) throw new ConfigError(problems);
+  const timeLimitMs = config.PAYMENT_TIMEOUT_SECONDS * 1000;
   if (config.PAYMENT_PROVIDER === 'sandbox') {
-    return createSandboxProvider(config.PAYMENT_SANDBOX_URL, config.PAYMENT_SANDBOX_WEBHOOK_SECRET);
+    const { PAYMENT_SANDBOX_URL: url, PAYMENT_SANDBOX_WEBHOOK_SECRET: secret } = config;
+    return createSandboxProvider(url, secret, timeLimitMs);
   }
   return createStripeProvider({
     secretKey: config.STRIPE_SECRET_KEY,
     webhookSecret: config.STRIPE_WEBHOOK_SECRET,
     apiUrl: config.STRIPE_API_URL,
+    timeLimitMs,
   });
+}
+
+/** @throws ConfigError if no reservation outlasts a call to the provider, so that no order could be paid */
+export function requireTimeToPay(config: {
+  readonly PAYMENT_TIMEOUT_SECONDS: number;
+  readonly RESERVATION_MINUTES: number;
+}): void {
+  if (config.PAYMENT_TIMEOUT_SECONDS < config.RESERVATION_MINUTES * 60) return;
+  const problem = 'PAYMENT_TIMEOUT_SECONDS must be shorter than RESERVATION_MINUTES';
+  throw new ConfigError([`${problem}: otherwise no order can be paid`]);
 }
 
 function problemsOf(config: PaymentConfig): string[] {

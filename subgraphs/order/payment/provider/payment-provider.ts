@@ -1,47 +1,110 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-export interface AuthorizeRequest {
-  /** also the idempotency key at the provider */
+/**
+ * The provider's state of a payment:
+ *
+ * - `unconfirmed`: created, harmless: nobody is asked for money until it is confirmed;
+ * - `actionRequired`: the customer has to act, in a client that has the `clientSecret`;
+ * - `pending`: the bank decides later;
+ * - `authorized`: the money is set aside;
+ * - `captured`: the money is taken;
+ * - `declined`: the bank or the customer refused; some providers leave it open to another attempt until it
+ *   is canceled;
+ * - `canceled`: ended without a capture.
+ */
+export type ProviderStatus =
+  | 'unconfirmed'
+  | 'actionRequired'
+  | 'pending'
+  | 'authorized'
+  | 'captured'
+  | 'declined'
+  | 'canceled';
+
+export interface ProviderPayment {
+  readonly transactionId: string;
+  readonly status: ProviderStatus;
+  /** of `actionRequired` */
+  readonly clientSecret?: string;
+  /** of `declined`: the provider’s words */
+  readonly reason?: string;
+  /** of `canceled`: whether an authorization ended because it was not captured in time */
+  readonly hasLapsed?: boolean;
+}
+
+export interface NewProviderPayment {
   readonly paymentId: string;
+  /** how many keys of this payment are used up, from 0: part of the idempotency key */
+  readonly attempt: number;
   /** exact decimal, in the currency's main unit */
   readonly amount: string;
   readonly currencyCode: string;
   readonly method: string;
 }
 
-/** A payment, with the provider's id for it. */
-export interface PaymentRef extends AuthorizeRequest {
-  /** the provider's id; null until its first response */
-  readonly transactionId: string | null;
+/** A payment that was created at the provider. */
+export interface PaymentRef extends Omit<NewProviderPayment, 'attempt'> {
+  readonly transactionId: string;
 }
 
-/** The provider's state of a payment. */
-export type ProviderPayment =
-  | {
-      readonly status: 'authorized' | 'pending' | 'captured' | 'voided';
-      readonly transactionId: string;
-    }
-  /** the customer has to act, in a client that has the `clientSecret` */
-  | {
-      readonly status: 'actionRequired';
-      readonly transactionId: string;
-      readonly clientSecret: string;
-    }
-  | {
-      readonly status: 'declined';
-      readonly transactionId: string | null;
-      readonly reason: string;
-    };
+export type ProviderRefundStatus = 'pending' | 'succeeded' | 'failed';
 
 export interface ProviderRefund {
-  /** also the idempotency key at the provider */
+  readonly id: string;
+  readonly transactionId: string;
+  /** our id; null for one that was not requested here, as one made at the provider’s dashboard */
+  readonly refundId: string | null;
+  readonly amount: string;
+  readonly currencyCode: string;
+  readonly status: ProviderRefundStatus;
+  /** of `failed` */
+  readonly reason?: string;
+}
+
+export interface NewProviderRefund {
   readonly refundId: string;
+  /** part of the idempotency key */
+  readonly attempt: number;
   readonly transactionId: string;
   readonly amount: string;
   readonly currencyCode: string;
 }
 
-/** The payment that a webhook is about. Only a hint: the payment is then looked up. */
+/**
+ * - `INQUIRY`: the bank asks, and withdraws nothing; then `CLOSED`, or `OPEN`;
+ * - `OPEN`: a chargeback that is not decided; then `WON` or `LOST`.
+ */
+export type ProviderDisputeStatus = 'INQUIRY' | 'CLOSED' | 'OPEN' | 'WON' | 'LOST';
+
+export interface ProviderDispute {
+  readonly id: string;
+  readonly transactionId: string;
+  readonly status: ProviderDisputeStatus;
+  readonly amount: string;
+  readonly currencyCode: string;
+  /** a code of the provider, such as `fraudulent` */
+  readonly reason: string;
+  /** until when evidence is accepted; null if none is */
+  readonly evidenceDueAt: Date | null;
+  readonly fundsWithdrawn: boolean;
+  readonly fundsReinstated: boolean;
+}
+
+/** A payment in the provider’s list of a day. */
+export interface ListedPayment extends ProviderPayment {
+  /** our id; null for one that was not created here */
+  readonly paymentId: string | null;
+  readonly amount: string;
+  readonly currencyCode: string;
+}
+
+/** A span of time: `from` is included, `to` is not. */
+export interface Period {
+  readonly from: Date;
+  readonly to: Date;
+}
+
+/** What a webhook is about. Only a hint: the state is looked up. */
 export interface ProviderEvent {
   /** the provider's id, the same for every delivery */
   readonly eventId: string;
@@ -49,29 +112,61 @@ export interface ProviderEvent {
   readonly paymentId: string | null;
   /** the provider's id, if the event has it */
   readonly transactionId: string | null;
+  /** the state of the payment, if the event is about it; null for one about a refund or a dispute */
+  readonly status: ProviderStatus | null;
 }
 
 /** The provider refused it permanently: a retry is useless. */
 export class PermanentRefusal extends Error {}
 
+/** It was certainly not executed: the provider was not reached, or refused to take it now. */
+export class NotDone extends Error {}
+
+/**
+ * A fault of the provider, which it repeats for every request with this idempotency key. It is unknown
+ * whether the request was executed.
+ */
+export class KeyUsedUp extends Error {}
+
 /** A webhook that the provider did not sign, or signed too long ago. */
 export class WebhookRefused extends Error {}
 
 /**
- * A payment provider. Every call is idempotent. A call that throws `PermanentRefusal` was not executed
- * and never will be. After any other error (timeout, fault of the provider) it is unknown whether it
- * was executed, and it is retried.
+ * A payment provider. `confirm`, `capture` and `cancel` are idempotent by the state of the payment, and
+ * return the state afterwards, also where another state than the wanted one made them impossible. They
+ * throw `PermanentRefusal` for a request that will never succeed, `NotDone`, and any other error if it
+ * is unknown whether the request was executed: the payment is then looked up.
  */
 export interface PaymentProvider {
   readonly name: string;
-  authorize(request: AuthorizeRequest): Promise<ProviderPayment>;
-  /** The state of a payment, found by its own id or else by ours; null if the provider has none. */
-  lookUp(payment: PaymentRef): Promise<ProviderPayment | null>;
+  /** the longest time for which a call may go on */
+  readonly timeLimitMs: number;
+  /**
+   * Whether the provider takes our id of a payment as its own: then nothing has to be created before
+   * `confirm`.
+   */
+  readonly takesOurIds: boolean;
+  /**
+   * Creates a payment with its method attached, unconfirmed. Idempotent by payment and attempt.
+   *
+   * @throws KeyUsedUp, NotDone, PermanentRefusal; or another error if there was no answer
+   */
+  create(payment: NewProviderPayment): Promise<ProviderPayment>;
+  /** Asks the bank for the money: it is authorized, not captured. */
+  confirm(payment: PaymentRef): Promise<ProviderPayment>;
+  lookUp(transactionId: string): Promise<ProviderPayment>;
   /** Captures an authorized payment. */
-  capture(payment: PaymentRef): Promise<void>;
-  /** Voids a payment that is not captured. */
-  void(payment: PaymentRef): Promise<void>;
-  refund(refund: ProviderRefund): Promise<void>;
+  capture(payment: PaymentRef): Promise<ProviderPayment>;
+  /** Ends a payment that is not captured. @throws an error while it is `pending` and cannot be ended yet */
+  cancel(transactionId: string): Promise<ProviderPayment>;
+  /** Idempotent by refund and attempt. @throws KeyUsedUp, NotDone, PermanentRefusal, or another error */
+  refund(refund: NewProviderRefund): Promise<ProviderRefund>;
+  refundsOf(transactionId: string): Promise<ProviderRefund[]>;
+  disputesOf(transactionId: string): Promise<ProviderDispute[]>;
+  /** The payments, refunds and disputes that were created in a period. */
+  listPayments(period: Period): AsyncIterable<ListedPayment>;
+  listRefunds(period: Period): AsyncIterable<ProviderRefund>;
+  listDisputes(period: Period): AsyncIterable<ProviderDispute>;
   /** @throws WebhookRefused unless the provider signed it within `webhookAgeMaxSeconds` */
   parseWebhook(headers: IncomingHttpHeaders, body: Buffer): ProviderEvent;
   close(): Promise<void>;

@@ -3,70 +3,246 @@ import { Pool } from 'undici';
 import { z } from 'zod';
 import { clientKeepAlive } from '../../../shared/http/keep-alive.js';
 import {
+  KeyUsedUp,
+  type ListedPayment,
+  NotDone,
   type PaymentProvider,
-  type PaymentRef,
+  type Period,
   PermanentRefusal,
+  type ProviderDispute,
   type ProviderPayment,
+  type ProviderRefund,
+  type ProviderStatus,
   WebhookRefused,
   webhookAgeMaxSeconds,
 } from './payment-provider.js';
 
-const timeoutMs = 4000;
 const connectionsMax = 32;
+const timeLimitDefaultMs = 8000;
+const pageSize = 100;
 
 interface SandboxPayment {
-  id: string;
-  status: 'authorized' | 'declined' | 'requires_action' | 'pending' | 'captured' | 'voided';
-  reason: string | null;
-  clientSecret: string | null;
+  readonly id: string;
+  readonly key: string;
+  readonly amount: string;
+  readonly currencyCode: string;
+  readonly status: string;
+  readonly reason: string | null;
+  readonly clientSecret: string | null;
+  readonly hasLapsed: boolean;
 }
 
-/** The provider of `dev/payment-sandbox`, over HTTP. */
-export function createSandboxProvider(url: string, webhookSecret: string): PaymentProvider {
+type SandboxRefund = Omit<ProviderRefund, 'transactionId' | 'reason'> & {
+  readonly paymentId: string;
+  readonly reason: string | null;
+};
+
+type SandboxDispute = Omit<ProviderDispute, 'transactionId' | 'evidenceDueAt'> & {
+  readonly paymentId: string;
+  readonly evidenceDueAt: string | null;
+};
+
+interface Page<T> {
+  readonly data: readonly T[];
+  readonly hasMore: boolean;
+}
+
+/** A request that will never succeed in the present state of the payment. */
+class Refusal extends PermanentRefusal {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** A fault of the sandbox: it is unknown whether the request was executed. */
+class Fault extends Error {}
+
+/**
+ * The provider of `dev/payment-sandbox`, over HTTP. It takes our payment id as its own.
+ *
+ * @param timeLimitMs of each call; of a list, for each page
+ */
+export function createSandboxProvider(
+  url: string,
+  webhookSecret: string,
+  timeLimitMs = timeLimitDefaultMs,
+): PaymentProvider {
   const pool = new Pool(new URL(url).origin, { connections: connectionsMax, ...clientKeepAlive });
 
-  async function send<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
-    const response = await pool.request({
-      method,
-      path,
-      headers: { 'content-type': 'application/json' },
-      body: body ? JSON.stringify(body) : null,
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    const reply = (await response.body.json()) as T & { error?: string };
-    if (response.statusCode === 200) return reply;
-    const message = `payment sandbox: ${reply.error}`;
-    throw response.statusCode < 500 ? new PermanentRefusal(message) : new Error(message);
+  const inTime = () => AbortSignal.timeout(Math.ceil(timeLimitMs));
+
+  /** GET, or POST if there is a body. @throws NotDone, Refusal, Fault, or another error if there was no answer */
+  async function send<T>(path: string, body?: object, signal = inTime()): Promise<T> {
+    const { status, text } = await exchange(path, body, signal);
+    if (status === 200) return JSON.parse(text) as T;
+    const { error, code } = readRefusal(text);
+    const message = `payment sandbox: ${error}`;
+    if (status === 429 || code === 'in_flight') throw new NotDone(message);
+    throw status >= 500 ? new Fault(message) : new Refusal(status, code, message);
   }
-  const change = (payment: { transactionId: string | null }, verb: string, body: object = {}) =>
-    send<SandboxPayment>('POST', `/v1/payments/${payment.transactionId}/${verb}`, body);
+
+  async function exchange(path: string, body: object | undefined, signal: AbortSignal) {
+    try {
+      const response = await pool.request({
+        method: body ? 'POST' : 'GET',
+        path,
+        headers: { 'content-type': 'application/json' },
+        body: body ? JSON.stringify(body) : null,
+        signal,
+      });
+      return { status: response.statusCode, text: await response.body.text() };
+    } catch (error) {
+      const { name, message, code = '' } = error as Error & { code?: string };
+      if (unreached.has(code)) throw new NotDone(`payment sandbox: ${message || 'unreachable'}`);
+      if (name !== 'TimeoutError') throw error;
+      throw new Error(`payment sandbox: no answer within ${timeLimitMs} ms`);
+    }
+  }
+
+  const lookUp = (transactionId: string, signal?: AbortSignal): Promise<ProviderPayment> =>
+    send<SandboxPayment>(pathOf(transactionId), undefined, signal)
+      .then(toProviderPayment)
+      .catch(ifUnknown({ transactionId, status: 'unconfirmed' as const }));
+
+  /** Changes a payment, or looks it up if its state does not allow the change. */
+  async function change(transactionId: string, verb: string, body = {}): Promise<ProviderPayment> {
+    const signal = inTime();
+    try {
+      const path = `${pathOf(transactionId)}/${verb}`;
+      return toProviderPayment(await send<SandboxPayment>(path, body, signal));
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== 'unexpected_state') throw error;
+    }
+    return lookUp(transactionId, signal).catch((error: Error) => {
+      // Not done is only the look-up: a request before it may have changed the payment.
+      throw error instanceof NotDone ? new Error(error.message) : error;
+    });
+  }
+
+  /** What belongs to a payment: nothing if the sandbox does not know it. */
+  const listOf = <T>(transactionId: string, noun: string): Promise<T[]> =>
+    send<T[]>(`${pathOf(transactionId)}/${noun}`).catch(ifUnknown<T[]>([]));
+
+  async function* list<T extends { id: string }, R>(
+    noun: string,
+    period: Period,
+    map: (t: T) => R,
+  ) {
+    const span = { from: period.from.toISOString(), to: period.to.toISOString() };
+    let after: { after?: string } = {};
+    for (;;) {
+      const query = new URLSearchParams({ ...span, ...after, limit: String(pageSize) });
+      const page = await send<Page<T>>(`/v1/${noun}?${query}`);
+      yield* page.data.map(map);
+      const last = page.data.at(-1);
+      if (!page.hasMore || !last) return;
+      after = { after: last.id };
+    }
+  }
 
   return {
     name: 'sandbox',
-    async authorize({ paymentId, amount, currencyCode, method }) {
-      const request = { idempotencyKey: paymentId, amount, currencyCode, method };
-      return toProviderPayment(await send<SandboxPayment>('POST', '/v1/payments', request));
+    timeLimitMs,
+    takesOurIds: true,
+    create: async ({ paymentId }) => ({ transactionId: paymentId, status: 'unconfirmed' }),
+    confirm: ({ transactionId, amount, currencyCode, method }) =>
+      change(transactionId, 'confirm', { amount, currencyCode, method }),
+    lookUp: (transactionId) => lookUp(transactionId),
+    capture: ({ transactionId }) => change(transactionId, 'capture'),
+    async cancel(transactionId) {
+      const payment = await change(transactionId, 'cancel');
+      if (['canceled', 'captured'].includes(payment.status)) return payment;
+      throw new Error(`payment sandbox: the payment is ${payment.status}, it was not canceled`);
     },
-    async lookUp({ paymentId }: PaymentRef) {
-      const known = await send<SandboxPayment | null>('GET', `/v1/payments?key=${paymentId}`);
-      return known && toProviderPayment(known);
+    async refund({ refundId, attempt, transactionId, amount }) {
+      const request = { idempotencyKey: `${refundId}:${attempt}`, refundId, amount };
+      const path = `${pathOf(transactionId)}/refunds`;
+      const refund = await send<SandboxRefund>(path, request).catch((error: Error) => {
+        throw error instanceof Fault ? new KeyUsedUp(error.message) : error;
+      });
+      return toProviderRefund(refund);
     },
-    async capture(payment) {
-      await change(payment, 'capture');
-    },
-    async void(payment) {
-      await change(payment, 'void');
-    },
-    async refund({ refundId, transactionId, amount }) {
-      await change({ transactionId }, 'refunds', { idempotencyKey: refundId, amount });
-    },
+    refundsOf: async (transactionId) =>
+      (await listOf<SandboxRefund>(transactionId, 'refunds')).map(toProviderRefund),
+    disputesOf: async (transactionId) =>
+      (await listOf<SandboxDispute>(transactionId, 'disputes')).map(toProviderDispute),
+    listPayments: (period) => list('payments', period, toListedPayment),
+    listRefunds: (period) => list('refunds', period, toProviderRefund),
+    listDisputes: (period) => list('disputes', period, toProviderDispute),
     parseWebhook(headers, body) {
       requireSignature(headers['x-sandbox-signature'], body, webhookSecret);
-      const { id, data } = readEvent(body);
-      return { eventId: id, paymentId: data.key, transactionId: data.id };
+      const { id: eventId, data } = readEvent(body);
+      const status = data.object === 'payment' ? (statuses.get(data.status) ?? null) : null;
+      return { eventId, paymentId: data.key, transactionId: data.id, status };
     },
     close: () => pool.close(),
   };
+}
+
+const pathOf = (transactionId: string) => `/v1/payments/${encodeURIComponent(transactionId)}`;
+
+/** Codes of errors that came before a connection: no request was sent. */
+const unreached = new Set(
+  'ECONNREFUSED ENOTFOUND EAI_AGAIN EHOSTUNREACH ENETUNREACH UND_ERR_CONNECT_TIMEOUT'.split(' '),
+);
+
+/** @returns a handler of errors that answers for what the sandbox does not know */
+const ifUnknown =
+  <T>(answer: T) =>
+  (error: unknown): T => {
+    if (error instanceof Refusal && error.status === 404) return answer;
+    throw error;
+  };
+
+function readRefusal(text: string): { error: string; code: string } {
+  try {
+    return { code: '', error: 'refused', ...JSON.parse(text) };
+  } catch {
+    return { code: '', error: 'the answer is not JSON' };
+  }
+}
+
+const statuses: ReadonlyMap<string, ProviderStatus> = new Map([
+  ['authorized', 'authorized'],
+  ['declined', 'declined'],
+  ['requires_action', 'actionRequired'],
+  ['pending', 'pending'],
+  ['captured', 'captured'],
+  ['canceled', 'canceled'],
+]);
+
+/** @throws an error for a state that is unknown here */
+function toProviderPayment(payment: SandboxPayment): ProviderPayment {
+  const status = statuses.get(payment.status);
+  if (!status) throw new Error(`payment sandbox: unknown state of a payment: ${payment.status}`);
+  const { id: transactionId, reason, clientSecret, hasLapsed } = payment;
+  if (status === 'declined') return { transactionId, status, reason: reason ?? 'declined' };
+  if (status === 'canceled') return { transactionId, status, hasLapsed };
+  if (status !== 'actionRequired') return { transactionId, status };
+  return { transactionId, status, clientSecret: clientSecret ?? '' };
+}
+
+function toListedPayment(payment: SandboxPayment): ListedPayment {
+  const { key: paymentId, amount, currencyCode } = payment;
+  return { ...toProviderPayment(payment), paymentId, amount, currencyCode };
+}
+
+function toProviderRefund(refund: SandboxRefund): ProviderRefund {
+  const { id, paymentId, refundId, amount, currencyCode, status, reason } = refund;
+  const known = { id, transactionId: paymentId, refundId, amount, currencyCode, status };
+  return reason === null ? known : { ...known, reason };
+}
+
+function toProviderDispute(dispute: SandboxDispute): ProviderDispute {
+  const { id, paymentId, status, amount, currencyCode, reason } = dispute;
+  const { evidenceDueAt, fundsWithdrawn, fundsReinstated } = dispute;
+  const dueAt = evidenceDueAt === null ? null : new Date(evidenceDueAt);
+  const known = { id, transactionId: paymentId, status, amount, currencyCode, reason };
+  return { ...known, evidenceDueAt: dueAt, fundsWithdrawn, fundsReinstated };
 }
 
 function readEvent(body: Buffer) {
@@ -79,15 +255,13 @@ function readEvent(body: Buffer) {
 
 const webhook = z.object({
   id: z.string().min(1).max(255),
-  data: z.object({ id: z.string(), key: z.string() }),
+  data: z.object({
+    id: z.string(),
+    key: z.string(),
+    status: z.string(),
+    object: z.string().default('payment'),
+  }),
 });
-
-function toProviderPayment({ id, status, reason, clientSecret }: SandboxPayment): ProviderPayment {
-  const transactionId = id;
-  if (status === 'declined') return { status, transactionId, reason: reason ?? 'declined' };
-  if (status !== 'requires_action') return { status, transactionId };
-  return { status: 'actionRequired', transactionId, clientSecret: clientSecret ?? '' };
-}
 
 const signature = /^t=(\d{1,12}),v1=([0-9a-f]{64})$/;
 

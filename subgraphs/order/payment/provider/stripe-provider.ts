@@ -1,177 +1,215 @@
-import Stripe from 'stripe';
+import type { IncomingHttpHeaders } from 'node:http';
+import type Stripe from 'stripe';
 import { toMinorUnits } from './minor-units.js';
 import {
+  type NewProviderPayment,
+  type NewProviderRefund,
   type PaymentProvider,
-  type PaymentRef,
-  PermanentRefusal,
+  type Period,
+  type ProviderEvent,
   type ProviderPayment,
   WebhookRefused,
   webhookAgeMaxSeconds,
 } from './payment-provider.js';
+import {
+  createStripeClient,
+  type PageRequest,
+  pagesOf,
+  type RequestLimit,
+  type StripeClientSettings,
+  startLimit,
+} from './stripe-client.js';
+import {
+  failureOf,
+  intentOf,
+  isDecline,
+  isUnexpectedState,
+  keyedFailureOf,
+} from './stripe-errors.js';
+import {
+  subjectOf,
+  toListedPayment,
+  toProviderDispute,
+  toProviderPayment,
+  toProviderRefund,
+} from './stripe-objects.js';
 
-const timeoutDefaultMs = 8000;
-// A payment has one refund per shop order at most; Stripe's page limit is 100.
-const refundsMax = 100;
+const timeLimitDefaultMs = 8000;
 
-export interface StripeSettings {
-  readonly secretKey: string;
+export interface StripeSettings extends StripeClientSettings {
   readonly webhookSecret: string;
-  /** replaces Stripe's own API, for tests */
-  readonly apiUrl?: string;
-  readonly timeoutMs?: number;
+  readonly timeLimitMs?: number;
 }
 
 /**
  * Stripe: one PaymentIntent per payment, with manual capture. `method` is the id of a PaymentMethod
  * (`pm_…`) that the client created with Stripe.js. If the customer has to act, the client passes the
  * `clientSecret` to Stripe.js (`handleNextAction`), and a webhook reports the result.
+ *
+ * Only `create` and `refund` have idempotency keys of ours. The other changes are idempotent by the state of
+ * the PaymentIntent; a key would repeat their first answer for a day, even a fault.
  */
 export function createStripeProvider(settings: StripeSettings): PaymentProvider {
-  const stripe = new Stripe(settings.secretKey, {
-    ...(settings.apiUrl && addressOf(settings.apiUrl)),
-    timeout: settings.timeoutMs ?? timeoutDefaultMs,
-    maxNetworkRetries: 0,
-    telemetry: false,
-  });
-  const once = (idempotencyKey: string) => ({ idempotencyKey });
+  const { stripe, close } = createStripeClient(settings);
+  const { timeLimitMs = timeLimitDefaultMs } = settings;
+  /** of a call with one or more requests */
+  const limit = () => startLimit(timeLimitMs);
+  /** of a call with a single request */
+  const once = () => limit()();
 
-  async function lookUp({ paymentId, transactionId }: PaymentRef): Promise<ProviderPayment | null> {
-    if (transactionId)
-      return toProviderPayment(await stripe.paymentIntents.retrieve(transactionId));
-    const query = `metadata['payment_id']:'${paymentId}'`;
-    const [found] = (await stripe.paymentIntents.search({ query, limit: 1 })).data;
-    return found ? toProviderPayment(found) : null;
+  async function retrieve(id: string, within: () => RequestLimit): Promise<ProviderPayment> {
+    const sent = stripe.paymentIntents.retrieve(id, {}, within());
+    return toProviderPayment(await orThrow(sent, failureOf));
   }
 
-  /** Ignores a refusal if the payment has the wanted status already. @throws PermanentRefusal */
-  async function unlessIs(status: ProviderPayment['status'], payment: PaymentRef, error: unknown) {
-    if (!isRefusal(error)) throw error;
-    if ((await lookUp(payment))?.status === status) return;
-    throw new PermanentRefusal(`Stripe: ${(error as Error).message}`);
+  /** Changes a payment. @returns its state, also if that made the change impossible */
+  async function change(
+    id: string,
+    send: (options: RequestLimit) => Promise<Stripe.PaymentIntent>,
+  ) {
+    const within = limit();
+    try {
+      return toProviderPayment(await send(within()));
+    } catch (error) {
+      if (!isUnexpectedState(error)) throw failureOf(error);
+      return retrieve(id, within);
+    }
   }
 
-  /** Stripe keeps idempotency keys for a day, but refunds permanently. */
-  async function isRefunded(transactionId: string, refundId: string): Promise<boolean> {
-    const { data } = await stripe.refunds.list({
+  async function create(payment: NewProviderPayment): Promise<ProviderPayment> {
+    const { paymentId, attempt, amount, currencyCode, method } = payment;
+    const request = {
+      amount: toMinorUnits(amount, currencyCode),
+      currency: currencyCode.toLowerCase(),
+      payment_method: method,
+      automatic_payment_methods: { enabled: true, allow_redirects: 'never' as const },
+      capture_method: 'manual' as const,
+      metadata: { payment_id: paymentId },
+    };
+    const idempotencyKey = `${paymentId}:${attempt}`;
+    const sent = stripe.paymentIntents.create(request, { ...once(), idempotencyKey });
+    return toProviderPayment(await orThrow(sent, keyedFailureOf));
+  }
+
+  /**
+   * Names no payment method. Stripe detaches one that was declined: a repeated request is refused, and
+   * cannot charge again.
+   */
+  async function confirm(id: string): Promise<ProviderPayment> {
+    const within = limit();
+    try {
+      return toProviderPayment(await stripe.paymentIntents.confirm(id, {}, within()));
+    } catch (error) {
+      const declined = isDecline(error) ? intentOf(error) : undefined;
+      if (declined) return toProviderPayment(declined);
+      if (isDecline(error) || isUnexpectedState(error)) return retrieve(id, within);
+      throw failureOf(error);
+    }
+  }
+
+  async function cancel(id: string): Promise<ProviderPayment> {
+    const payment = await change(id, (options) => stripe.paymentIntents.cancel(id, {}, options));
+    if (payment.status === 'captured' || payment.status === 'canceled') return payment;
+    throw new Error(`Stripe: the payment ${id} cannot be canceled while it is ${payment.status}`);
+  }
+
+  async function refund(order: NewProviderRefund) {
+    const { refundId, attempt, transactionId, amount, currencyCode } = order;
+    const request = {
       payment_intent: transactionId,
-      limit: refundsMax,
-    });
-    return data.some(
-      ({ metadata, status }) =>
-        metadata?.refund_id === refundId && status !== 'failed' && status !== 'canceled',
-    );
+      amount: toMinorUnits(amount, currencyCode),
+      metadata: { refund_id: refundId },
+    };
+    const idempotencyKey = `${refundId}:${attempt}`;
+    const sent = stripe.refunds.create(request, { ...once(), idempotencyKey });
+    const created = toProviderRefund(await orThrow(sent, keyedFailureOf));
+    if (!created) throw new Error(`Stripe: the refund of ${transactionId} has no PaymentIntent`);
+    return created;
   }
+
+  const refundPages =
+    (filter: Stripe.RefundListParams, within: () => RequestLimit) => (page: PageRequest) =>
+      stripe.refunds.list({ ...filter, ...page }, within());
+  const disputePages =
+    (filter: Stripe.DisputeListParams, within: () => RequestLimit) => (page: PageRequest) =>
+      stripe.disputes.list({ ...filter, ...page }, within());
+  const ofPayment = (transactionId: string) => ({ payment_intent: transactionId });
 
   return {
     name: 'stripe',
-    async authorize({ paymentId, amount, currencyCode, method }) {
-      try {
-        const intent = {
-          amount: toMinorUnits(amount, currencyCode),
-          currency: currencyCode.toLowerCase(),
-          payment_method: method,
-          automatic_payment_methods: { enabled: true, allow_redirects: 'never' as const },
-          capture_method: 'manual' as const,
-          confirm: true,
-          metadata: { payment_id: paymentId },
-        };
-        return toProviderPayment(await stripe.paymentIntents.create(intent, once(paymentId)));
-      } catch (error) {
-        return declinedBy(error);
-      }
-    },
-    lookUp,
-    // Without idempotency keys: with one, Stripe would repeat its first response for a day, even a fault.
-    async capture(payment) {
-      await stripe.paymentIntents
-        .capture(payment.transactionId as string)
-        .catch((error) => unlessIs('captured', payment, error));
-    },
-    async void(payment) {
-      await stripe.paymentIntents
-        .cancel(payment.transactionId as string)
-        .catch((error) => unlessIs('voided', payment, error));
-    },
-    async refund({ refundId, transactionId, amount, currencyCode }) {
-      if (await isRefunded(transactionId, refundId)) return;
-      const request = {
-        payment_intent: transactionId,
-        amount: toMinorUnits(amount, currencyCode),
-        metadata: { refund_id: refundId },
-      };
-      const refund = await stripe.refunds.create(request, once(refundId)).catch((error) => {
-        if (isRefusal(error)) throw new PermanentRefusal(`Stripe: ${error.message}`);
-        throw error;
-      });
-      if (refund.status === 'failed' || refund.status === 'canceled') {
-        throw new PermanentRefusal(`the refund ${refund.id} is ${refund.status}`);
-      }
-    },
-    parseWebhook(headers, body) {
-      try {
-        const signature = headers['stripe-signature'] ?? '';
-        const event = stripe.webhooks.constructEvent(
-          body,
-          signature,
-          settings.webhookSecret,
-          webhookAgeMaxSeconds,
-        );
-        return { eventId: event.id, ...subjectOf(event.data.object) };
-      } catch (error) {
-        throw new WebhookRefused((error as Error).message);
-      }
-    },
-    close: async () => {},
+    timeLimitMs,
+    takesOurIds: false,
+    create,
+    confirm: ({ transactionId }) => confirm(transactionId),
+    lookUp: (transactionId) => retrieve(transactionId, limit()),
+    capture: ({ transactionId: id }) =>
+      change(id, (options) => stripe.paymentIntents.capture(id, {}, options)),
+    cancel,
+    refund,
+    refundsOf: (id) => allOf(listed(refundPages(ofPayment(id), limit()), toProviderRefund)),
+    disputesOf: (id) => allOf(listed(disputePages(ofPayment(id), limit()), toProviderDispute)),
+    // In lists of a period each page has the time limit: how long they take is up to the caller.
+    listPayments: (period) =>
+      listed(
+        (page) => stripe.paymentIntents.list({ ...createdIn(period), ...page }, once()),
+        toListedPayment,
+      ),
+    listRefunds: (period) => listed(refundPages(createdIn(period), once), toProviderRefund),
+    listDisputes: (period) => listed(disputePages(createdIn(period), once), toProviderDispute),
+    parseWebhook: (headers, body) => parseWebhook(stripe, settings.webhookSecret, headers, body),
+    close,
   };
 }
 
-function addressOf(url: string) {
-  const { hostname, port, protocol } = new URL(url);
-  return { host: hostname, port, protocol: protocol.replace(':', '') as 'http' | 'https' };
-}
-
-/** A refusal of the card or the request; any other error may be a fault of Stripe or the network. */
-const isRefusal = (error: unknown): error is Error =>
-  error instanceof Stripe.errors.StripeCardError ||
-  error instanceof Stripe.errors.StripeInvalidRequestError;
-
-/** Maps a refusal to a declined payment. @throws any other error */
-function declinedBy(error: unknown): ProviderPayment {
-  if (error instanceof PermanentRefusal) {
-    return { status: 'declined', transactionId: null, reason: error.message };
+async function orThrow<T>(sent: Promise<T>, toFailure: (error: unknown) => unknown): Promise<T> {
+  try {
+    return await sent;
+  } catch (error) {
+    throw toFailure(error);
   }
-  if (!isRefusal(error)) throw error;
-  const intent = (error as InstanceType<typeof Stripe.errors.StripeError>).payment_intent;
-  return { status: 'declined', transactionId: intent?.id ?? null, reason: error.message };
 }
 
-function toProviderPayment(intent: Stripe.PaymentIntent): ProviderPayment {
-  const transactionId = intent.id;
-  switch (intent.status) {
-    case 'requires_capture':
-      return { status: 'authorized', transactionId };
-    case 'succeeded':
-      return { status: 'captured', transactionId };
-    case 'canceled':
-      return { status: 'voided', transactionId };
-    case 'requires_action':
-      return { status: 'actionRequired', transactionId, clientSecret: intent.client_secret ?? '' };
-    case 'requires_payment_method': {
-      const reason = intent.last_payment_error?.message ?? 'declined';
-      return { status: 'declined', transactionId, reason };
+/** The objects of a list that are ours. */
+async function* listed<T extends { readonly id: string }, R>(
+  fetchPage: Parameters<typeof pagesOf<T>>[0],
+  convert: (object: T) => R | null,
+): AsyncGenerator<R> {
+  try {
+    for await (const object of pagesOf(fetchPage)) {
+      const converted = convert(object);
+      if (converted !== null) yield converted;
     }
-    default:
-      return { status: 'pending', transactionId };
+  } catch (error) {
+    throw failureOf(error);
   }
 }
 
-/** Events are about a PaymentIntent, or about a charge or refund that names its PaymentIntent. */
-function subjectOf(object: object) {
-  const { object: type, id, metadata, payment_intent } = object as Record<string, unknown>;
-  if (type === 'payment_intent') {
-    const paymentId = (metadata as Record<string, string> | null)?.payment_id ?? null;
-    return { paymentId, transactionId: id as string };
+async function allOf<T>(objects: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const object of objects) all.push(object);
+  return all;
+}
+
+/** Stripe has whole seconds. Both ends are rounded alike, so that adjacent periods neither overlap nor leave a gap. */
+const createdIn = ({ from, to }: Period) => ({
+  created: { gte: Math.ceil(from.getTime() / 1000), lt: Math.ceil(to.getTime() / 1000) },
+});
+
+function parseWebhook(
+  stripe: Stripe,
+  secret: string,
+  headers: IncomingHttpHeaders,
+  body: Buffer,
+): ProviderEvent {
+  const header = headers['stripe-signature'] ?? '';
+  // Not `constructEvent`: it refuses thin events, which are about nothing of ours.
+  const { signature } = stripe.webhooks;
+  if (!signature) throw new Error('the SDK cannot verify signatures');
+  try {
+    signature.verifyHeader(body, header, secret, webhookAgeMaxSeconds);
+    const { id, data } = JSON.parse(body.toString('utf8'));
+    return { eventId: String(id), ...subjectOf(data?.object) };
+  } catch (error) {
+    throw new WebhookRefused((error as Error).message);
   }
-  const transactionId = typeof payment_intent === 'string' ? payment_intent : null;
-  return { paymentId: null, transactionId };
 }

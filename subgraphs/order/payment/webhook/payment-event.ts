@@ -4,7 +4,9 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { validate as isUuid } from 'uuid';
 import type { Retention } from '../../../shared/database/prune.js';
 import { sqlPrepared } from '../../../shared/database/sql.js';
-import type { ProviderEvent } from '../provider/payment-provider.js';
+import { markPaymentsDue } from '../../order/payment-signals.js';
+import type { ProviderEvent, ProviderStatus } from '../provider/payment-provider.js';
+import { PaymentStatus } from '../state/status.js';
 
 /** An accepted webhook. Providers send an event until it is accepted, and may send it again. */
 @Entity({ tableName: 'payment_event' })
@@ -32,9 +34,20 @@ export const paymentEventRetention: Retention = {
   outdated: `created_at < now() - interval '${keepDays} days'`,
 };
 
+/** The statuses of a payment in which an event about a state of the provider says nothing new. */
+const knownIn: Readonly<Record<ProviderStatus, readonly PaymentStatus[]>> = {
+  unconfirmed: Object.keys(PaymentStatus) as PaymentStatus[],
+  actionRequired: [],
+  pending: [],
+  authorized: ['AUTHORIZED', 'COMPLETED', 'REFUNDED'],
+  captured: ['COMPLETED', 'REFUNDED'],
+  declined: ['FAILED'],
+  canceled: ['FAILED', 'VOIDED'],
+};
+
 /**
  * Records an event once, and makes its payment due in the same statement: the state is looked up at
- * the provider, never read from the event. Captured and refunded payments are left alone.
+ * the provider, never read from the event. An event that says nothing new about a payment is not written.
  *
  * @returns whether the event was new
  */
@@ -43,27 +56,44 @@ export async function recordEvent(
   provider: string,
   event: ProviderEvent,
 ): Promise<boolean> {
-  const rows = await sqlPrepared<{ id: string }>(
-    em,
-    `with subject as (
-       select id from payment where id = $3 and provider = $1
-       union
-       select id from payment where provider_transaction_id = $4 and provider = $1 limit 1
-     ), recorded as (
-       insert into payment_event (provider, id, payment_id)
-       values ($1, $2, (select id from subject)) on conflict do nothing returning id
-     ), made_due as (
-       update payment set next_attempt_at = now(), attempts = 0
-       where id in (select id from subject) and exists (select from recorded)
-         and status not in ('COMPLETED', 'REFUNDED')
-     )
-     select id from recorded`,
-    [
-      provider,
-      event.eventId,
-      isUuid(event.paymentId) ? event.paymentId : null,
-      event.transactionId,
-    ],
-  );
+  const paymentId = isUuid(event.paymentId) ? event.paymentId : null;
+  const subject = await findSubject(em, provider, { ...event, paymentId });
+  if (subject && event.status && knownIn[event.status].includes(subject.status)) return false;
+  const rows = await sqlPrepared<{ id: string }>(em, recordEventSql, [
+    provider,
+    event.eventId,
+    subject?.id ?? null,
+  ]);
+  if (rows.length > 0 && subject) markPaymentsDue(em, [subject.id]);
   return rows.length > 0;
 }
+
+async function findSubject(
+  em: EntityManager,
+  provider: string,
+  { paymentId, transactionId }: ProviderEvent,
+): Promise<{ id: string; status: PaymentStatus } | undefined> {
+  const [subject] = await sqlPrepared<{ id: string; status: PaymentStatus }>(em, findSubjectSql, [
+    provider,
+    paymentId,
+    transactionId,
+  ]);
+  return subject;
+}
+
+// payment by its key, and payment_provider_transaction.
+const findSubjectSql = `
+  (select id, status from payment where id = $2 and provider = $1)
+  union all
+  (select id, status from payment where provider_transaction_id = $3 and provider = $1)
+  limit 1`;
+
+const recordEventSql = `
+  with recorded as (
+    insert into payment_event (provider, id, payment_id) values ($1, $2, $3)
+    on conflict do nothing returning payment_id
+  ), made_due as (
+    update payment set next_attempt_at = now(), attempts = 0
+    from recorded where payment.id = recorded.payment_id
+  )
+  select 1 from recorded`;

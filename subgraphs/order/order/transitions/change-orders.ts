@@ -1,0 +1,157 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { namedParameters } from '../../../shared/database/named-parameters.js';
+import { sqlPrepared } from '../../../shared/database/sql.js';
+import type { IdempotencyKeyRef } from '../../../shared/idempotency/claim-key.js';
+import { newId } from '../../../shared/ids.js';
+import { subtractPurchasesCtes } from '../../purchase-limit/count-purchases.js';
+import { assertTransition } from '../../state-machine.js';
+import type { OrderEventType } from '../order-event.js';
+import { nextNumberSql, orderNumberSql } from '../order-number.js';
+import { markChanged } from '../order-signals.js';
+import { type CancelReason, orderTransitions, shopOrderTransitions } from '../status.js';
+
+/** A change of a pending order. */
+export type OrderChange =
+  /** its stock is held: it gets its number and its expiry, once, and stays PENDING */
+  | { readonly to: 'HELD'; readonly expiresAt: Date }
+  | { readonly to: 'CONFIRMED' }
+  | {
+      readonly to: 'CANCELLED';
+      readonly reason: CancelReason;
+      /** leaves an order whose stock is held as it is: the answer for it came late */
+      readonly unlessHeld?: true;
+      /** the user who cancelled it, if not the customer */
+      readonly actor?: string | undefined;
+    };
+
+export interface OrderWithChange {
+  readonly orderId: string;
+  readonly change: OrderChange;
+  /** the outcome to store under the idempotency key of its checkout, in the same statement */
+  readonly stored?: { readonly key: IdempotencyKeyRef; readonly outcome: object };
+}
+
+/** The actor in the history for each reason; null for the order's customer. */
+const actors: Readonly<Record<CancelReason, string | null>> = {
+  OUT_OF_STOCK: 'checkout',
+  PAYMENT_TIMEOUT: 'expiry',
+  PAYMENT_FAILED: 'payments',
+  BY_CUSTOMER: null,
+  BY_SHOP: 'shop',
+  ABANDONED: 'recovery',
+};
+
+/**
+ * The one writer of changes of pending orders: in one statement it changes orders with their shop orders,
+ * records it in their histories, subtracts the purchases of those cancelled, and stores the outcomes of
+ * idempotency keys. An order that is not pending, or is held and must not be, is left as it is, with all
+ * that belongs to it.
+ *
+ * Units that a cancelled order took from a cart are returned by `endPending`.
+ *
+ * @returns for each order whether it was changed
+ * @throws AssertionFailed for a transition that is not in the tables
+ */
+export async function changeOrders(
+  em: EntityManager,
+  orders: readonly OrderWithChange[],
+): Promise<boolean[]> {
+  const rows = await sqlPrepared<{ id: string }>(
+    em,
+    changeOrdersSql,
+    changeParameters.values({ change: orders.map(toRow) }),
+  );
+  const changed = new Set(rows.map(({ id }) => id));
+  for (const id of changed) markChanged(em, id);
+  return orders.map(({ orderId }) => changed.has(orderId));
+}
+
+/** As `changeOrders`, for one order. */
+export async function changeOrder(
+  em: EntityManager,
+  orderId: string,
+  change: OrderChange,
+): Promise<boolean> {
+  return (await changeOrders(em, [{ orderId, change }]))[0] === true;
+}
+
+function toRow({ orderId, change, stored }: OrderWithChange) {
+  if (change.to !== 'HELD') {
+    assertTransition(orderTransitions, 'PENDING', change.to);
+    assertTransition(shopOrderTransitions, 'PENDING', change.to);
+  }
+  const { key, outcome } = stored ?? {};
+  return {
+    id: orderId,
+    event_id: newId(),
+    to_status: change.to === 'HELD' ? 'PENDING' : change.to,
+    unless_held: change.to === 'HELD' || (change.to === 'CANCELLED' && change.unlessHeld === true),
+    ...historyOf(change),
+    reason: change.to === 'CANCELLED' ? change.reason : null,
+    expires_at: change.to === 'HELD' ? change.expiresAt : null,
+    user_id: key?.userId ?? null,
+    operation: key?.operation ?? null,
+    key: key?.key ?? null,
+    outcome: outcome ?? null,
+  };
+}
+
+function historyOf(change: OrderChange): { event_type: OrderEventType; actor: string | null } {
+  switch (change.to) {
+    case 'HELD':
+      return { event_type: 'RESERVED', actor: 'warehouse' };
+    case 'CONFIRMED':
+      return { event_type: 'CONFIRMED', actor: 'payments' };
+    case 'CANCELLED':
+      return { event_type: 'CANCELLED', actor: change.actor ?? actors[change.reason] };
+  }
+}
+
+const changeParameters = namedParameters({
+  change: {
+    id: 'uuid',
+    event_id: 'uuid',
+    to_status: 'text',
+    unless_held: 'boolean',
+    event_type: 'text',
+    actor: 'text',
+    reason: 'text',
+    expires_at: 'timestamptz',
+    user_id: 'uuid',
+    operation: 'text',
+    key: 'text',
+    outcome: 'jsonb',
+  },
+});
+
+// customer_order, shop_order and purchase by their keys, shop_order_order and order_item_shop_order.
+const changeOrdersSql = `
+  with change as (
+    select *, case when expires_at is not null then ${nextNumberSql} end as number_value
+    from ${changeParameters.sql.change}
+  ), changed as (
+    update customer_order o
+    set status = change.to_status, cancel_reason = change.reason,
+      expires_at = coalesce(change.expires_at, o.expires_at),
+      number = coalesce(${orderNumberSql('change.number_value')}, o.number),
+      version = version + 1, updated_at = now()
+    from change where o.id = change.id and o.status = 'PENDING'
+      and (not change.unless_held or o.expires_at is null)
+    returning o.id, o.customer_id, o.status
+  ), shop_orders as (
+    update shop_order s set status = changed.status, never_paid = (changed.status = 'CANCELLED'),
+      updated_at = now()
+    from changed where s.order_id = changed.id and changed.status <> 'PENDING'
+  ), history as (
+    insert into order_event (id, order_id, type, actor, reason)
+    select event_id, id, event_type, coalesce(actor, customer_id::text), reason
+    from changed join change using (id)
+  ), cancelled as (
+    select id, customer_id from changed where status = 'CANCELLED'
+  ), ${subtractPurchasesCtes('cancelled')}, stored_outcomes as (
+    update idempotency_key k set outcome = change.outcome, updated_at = now()
+    from changed join change using (id)
+    where k.user_id = change.user_id and k.operation = change.operation and k.key = change.key
+      and k.subject_id = change.id and k.outcome is null
+  )
+  select id from changed`;

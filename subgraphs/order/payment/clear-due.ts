@@ -1,0 +1,14 @@
+import { sql } from '../../shared/database/sql.js';
+import type { OrderApp } from '../context.js';
+import type { Payment } from './state/payment.js';
+
+/** A webhook that came since the payment was read has set another time, and is processed by itself. */
+export async function clearDue({ orm }: OrderApp, payment: Payment): Promise<void> {
+  const { id, status, nextAttemptAt } = payment;
+  await sql(
+    orm.em.fork(),
+    `update payment set next_attempt_at = null
+     where id = $1 and status = $2 and date_trunc('milliseconds', next_attempt_at) = $3`,
+    [id, status, nextAttemptAt],
+  );
+}

@@ -1,0 +1,121 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { namedParameters } from '../../../shared/database/named-parameters.js';
+import { sql } from '../../../shared/database/sql.js';
+import { newId } from '../../../shared/ids.js';
+import type { Logger } from '../../../shared/observability/logger.js';
+import { markRefundsDue } from '../../order/payment-signals.js';
+import { pathBetween } from '../../state-machine.js';
+import type { ProviderDispute } from '../provider/payment-provider.js';
+import { cancelCoveredRefunds } from '../state/cancel-covered-refunds.js';
+import { changeDisputes, disputeHistorySql } from '../state/change-disputes.js';
+import { type DisputeStatus, disputeTransitions } from '../state/status.js';
+
+/**
+ * Applies what the provider knows of the disputes of a payment: events about them arrive in any order, so
+ * their state is always looked up. What a lost dispute paid is not refunded again. In a transaction that
+ * holds the lock of the payment.
+ */
+export async function applyProviderDisputes(
+  em: EntityManager,
+  paymentId: string,
+  reported: readonly ProviderDispute[],
+  logger: Logger,
+): Promise<void> {
+  if (reported.length === 0) return;
+  const rows = await sql<{ id: string; status: DisputeStatus; providerDisputeId: string }>(
+    em,
+    `select id, status, provider_dispute_id as "providerDisputeId" from dispute where payment_id = $1`,
+    [paymentId],
+  );
+  for (const dispute of reported) {
+    const row = rows.find(({ providerDisputeId }) => providerDisputeId === dispute.id);
+    if (!row) await insertDispute(em, paymentId, dispute);
+    else {
+      await updateFacts(em, row.id, dispute);
+      await applyStatus(em, row, dispute.status, logger);
+    }
+  }
+  await cancelCoveredRefunds(em, paymentId);
+  await wakeWaitingRefunds(em, paymentId);
+}
+
+const insertParameters = namedParameters({
+  id: 'uuid',
+  payment_id: 'uuid',
+  provider_dispute_id: 'text',
+  status: 'text',
+  amount: 'numeric',
+  reason: 'text',
+  evidence_due_at: 'timestamptz',
+  funds_withdrawn: 'boolean',
+  funds_reinstated: 'boolean',
+  event_id: 'uuid',
+});
+const { sql: parameters } = insertParameters;
+const insertDisputeSql = `
+  with inserted as (
+    insert into dispute (id, payment_id, provider_dispute_id, status, amount, reason,
+      evidence_due_at, funds_withdrawn, funds_reinstated)
+    values (${parameters.id}, ${parameters.payment_id}, ${parameters.provider_dispute_id},
+      ${parameters.status}, ${parameters.amount}, ${parameters.reason},
+      ${parameters.evidence_due_at}, ${parameters.funds_withdrawn}, ${parameters.funds_reinstated})
+    returning payment_id, status, reason, ${parameters.event_id} as event_id
+  )
+  ${disputeHistorySql('inserted')}`;
+
+async function insertDispute(
+  em: EntityManager,
+  paymentId: string,
+  dispute: ProviderDispute,
+): Promise<void> {
+  const values = insertParameters.values({
+    id: newId(),
+    payment_id: paymentId,
+    provider_dispute_id: dispute.id,
+    status: dispute.status,
+    amount: dispute.amount,
+    reason: dispute.reason,
+    evidence_due_at: dispute.evidenceDueAt,
+    funds_withdrawn: dispute.fundsWithdrawn,
+    funds_reinstated: dispute.fundsReinstated,
+    event_id: newId(),
+  });
+  await sql(em, insertDisputeSql, values);
+}
+
+async function updateFacts(em: EntityManager, id: string, dispute: ProviderDispute): Promise<void> {
+  await sql(
+    em,
+    `update dispute set amount = $2, evidence_due_at = $3, funds_withdrawn = $4,
+       funds_reinstated = $5, updated_at = now() where id = $1`,
+    [id, dispute.amount, dispute.evidenceDueAt, dispute.fundsWithdrawn, dispute.fundsReinstated],
+  );
+}
+
+async function applyStatus(
+  em: EntityManager,
+  { id, status }: { readonly id: string; readonly status: DisputeStatus },
+  reported: DisputeStatus,
+  logger: Logger,
+): Promise<void> {
+  const path = pathBetween(disputeTransitions, status, reported);
+  if (!path) {
+    logger.error({ disputeId: id, status, reported }, 'provider reported an impossible change');
+    return;
+  }
+  let from = status;
+  for (const to of path) {
+    await changeDisputes(em, [{ dispute: { id, status: from }, to }]);
+    from = to;
+  }
+}
+
+/** Refunds wait while a dispute is open. */
+async function wakeWaitingRefunds(em: EntityManager, paymentId: string): Promise<void> {
+  await sql(
+    em,
+    `update refund set next_attempt_at = now() where payment_id = $1 and status = 'PENDING'`,
+    [paymentId],
+  );
+  markRefundsDue(em, paymentId);
+}

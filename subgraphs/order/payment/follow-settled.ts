@@ -1,0 +1,23 @@
+import { transact } from '../../shared/database/transact.js';
+import type { OrderApp } from '../context.js';
+import { lockPayment } from '../locks.js';
+import { clearDue } from './clear-due.js';
+import { applyProviderDisputes } from './dispute/apply-provider-disputes.js';
+import { applyProviderRefunds } from './refund/apply-provider-refunds.js';
+import type { Payment } from './state/payment.js';
+
+/** Applies what the provider knows of the refunds and disputes of a captured payment. */
+export async function followSettled(app: OrderApp, payment: Payment): Promise<void> {
+  const transactionId = payment.providerTransactionId as string;
+  const [refunds, disputes] = await Promise.all([
+    app.provider.refundsOf(transactionId),
+    app.provider.disputesOf(transactionId),
+  ]);
+  await transact(app.orm.em, async (em) => {
+    await lockPayment(em, payment.id);
+    // Refunds first: one that was sent is not cancelled for a dispute.
+    await applyProviderRefunds(em, payment, refunds, app.logger);
+    await applyProviderDisputes(em, payment.id, disputes, app.logger);
+  });
+  await clearDue(app, payment);
+}

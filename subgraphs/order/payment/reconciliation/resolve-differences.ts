@@ -1,0 +1,76 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../../../shared/database/sql.js';
+import type { OrderApp } from '../../context.js';
+import { markPaymentsDue } from '../../order/payment-signals.js';
+import { batchMax } from './compare-listed.js';
+import type { Difference, FoundDifference } from './difference.js';
+import type { UtcDay } from './utc-day.js';
+
+/** What reconciliation needs of the subgraph. */
+export type ReconciliationApp = Pick<OrderApp, 'orm' | 'provider' | 'logger'>;
+
+/**
+ * Does what is to be done about differences, in batches, and logs each. A transaction that cannot be canceled
+ * does not stop the others.
+ *
+ * @param checkpoint called before each batch and each call to the provider; an error that it throws ends it
+ */
+export async function resolveDifferences(
+  app: ReconciliationApp,
+  day: UtcDay,
+  found: readonly FoundDifference[],
+  checkpoint: () => Promise<void>,
+): Promise<Difference[]> {
+  const differences: Difference[] = [];
+  for (let at = 0; at < found.length; at += batchMax) {
+    const batch = found.slice(at, at + batchMax);
+    await checkpoint();
+    await makeDue(app.orm.em.fork(), batch);
+    for (const { action, ...difference } of batch) {
+      if (action === 'CANCEL') await checkpoint();
+      const end = action === 'CANCEL' ? await cancel(app, difference) : { done: doneBy[action] };
+      const resolved = { ...difference, ...end };
+      log(app, day, resolved);
+      differences.push(resolved);
+    }
+  }
+  return differences;
+}
+
+const doneBy = { MAKE_DUE: 'MADE_DUE', REPORT: 'REPORTED' } as const;
+
+/** The worker settles these payments by what the provider knows. */
+async function makeDue(em: EntityManager, batch: readonly FoundDifference[]): Promise<void> {
+  const due = batch.filter(({ action }) => action === 'MAKE_DUE');
+  const paymentIds = [...new Set(due.map(({ subject }) => subject.paymentId as string))];
+  if (paymentIds.length === 0) return;
+  await sql(em, makeDueSql, [paymentIds]);
+  markPaymentsDue(em, paymentIds);
+}
+
+// payment by its key, in the order of the keys (locks.ts).
+const makeDueSql = `
+  with locked as materialized (
+    select id from payment where id = any($1::uuid[]) and next_attempt_at is null
+    order by id for no key update
+  )
+  update payment set next_attempt_at = now(), attempts = 0
+  from locked where payment.id = locked.id`;
+
+async function cancel(
+  { provider }: ReconciliationApp,
+  { subject }: Omit<FoundDifference, 'action'>,
+): Promise<Pick<Difference, 'done' | 'reason'>> {
+  try {
+    const { status } = await provider.cancel(subject.transactionId as string);
+    if (status === 'canceled' || status === 'declined') return { done: 'CANCELED' };
+    return { done: 'NOT_DONE', reason: `it is ${status} after it was canceled` };
+  } catch (error) {
+    return { done: 'NOT_DONE', reason: (error as Error).message };
+  }
+}
+
+function log({ logger }: ReconciliationApp, day: UtcDay, difference: Difference): void {
+  const { subject, ...facts } = difference;
+  logger.error({ day, ...subject, ...facts }, 'payment differs from the provider');
+}

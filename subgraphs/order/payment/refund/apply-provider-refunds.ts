@@ -1,0 +1,103 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../../../shared/database/sql.js';
+import { newId } from '../../../shared/ids.js';
+import type { Logger } from '../../../shared/observability/logger.js';
+import { recordEvents } from '../../order/order-event.js';
+import type { ProviderRefund, ProviderRefundStatus } from '../provider/payment-provider.js';
+import { cancelCoveredRefunds } from '../state/cancel-covered-refunds.js';
+import { changeRefunds, setRefundedStatus } from '../state/change-refunds.js';
+import type { RefundStatus } from '../state/status.js';
+
+interface RefundRow {
+  readonly id: string;
+  readonly status: RefundStatus;
+  readonly providerRefundId: string | null;
+}
+
+const statuses: Readonly<Record<ProviderRefundStatus, 'SENT' | 'COMPLETED' | 'FAILED'>> = {
+  pending: 'SENT',
+  succeeded: 'COMPLETED',
+  failed: 'FAILED',
+};
+
+/**
+ * Applies what the provider knows of the refunds of a payment. One that was made at the provider's
+ * dashboard becomes a refund of the payment as a whole: it counts as refunded, and changes nothing else. In a
+ * transaction that holds the lock of the payment.
+ */
+export async function applyProviderRefunds(
+  em: EntityManager,
+  payment: { readonly id: string; readonly orderId: string },
+  reported: readonly ProviderRefund[],
+  logger: Logger,
+): Promise<void> {
+  if (reported.length === 0) return;
+  const rows = await sql<RefundRow>(
+    em,
+    `select id, status, provider_refund_id as "providerRefundId" from refund where payment_id = $1`,
+    [payment.id],
+  );
+  for (const refund of reported) {
+    const row = rowOf(refund, rows);
+    if (row) await applyToRow(em, payment.id, row, refund, logger);
+    // A failed one is a former attempt of a refund that was retried.
+    else if (refund.status !== 'failed') await insertFromDashboard(em, payment, refund, logger);
+  }
+  await cancelCoveredRefunds(em, payment.id);
+}
+
+/** By the provider's id; or by ours, for one whose answer was lost. */
+const rowOf = (refund: ProviderRefund, rows: readonly RefundRow[]) =>
+  rows.find(({ providerRefundId }) => providerRefundId === refund.id) ??
+  rows.find(
+    ({ id, status, providerRefundId }) =>
+      id === refund.refundId &&
+      // One that was COMPLETED before the provider's ids were stored.
+      (status === 'PENDING' || status === 'COMPLETED') &&
+      providerRefundId === null &&
+      refund.status !== 'failed',
+  );
+
+async function applyToRow(
+  em: EntityManager,
+  paymentId: string,
+  row: RefundRow,
+  { id: providerRefundId, status: reported, reason }: ProviderRefund,
+  logger: Logger,
+): Promise<void> {
+  const to = statuses[reported];
+  let { status } = row;
+  if (status === to) return;
+  if (status === 'PENDING') {
+    const sent = { refund: { id: row.id, status }, to: 'SENT' as const, providerRefundId };
+    await changeRefunds(em, paymentId, [sent]);
+    status = 'SENT';
+  }
+  if (to === 'SENT') return;
+  if (status === 'SENT' || (status === 'COMPLETED' && to === 'FAILED')) {
+    await changeRefunds(em, paymentId, [{ refund: { id: row.id, status }, to, reason }]);
+    if (to === 'FAILED') logger.error({ refundId: row.id, reason }, 'refund failed');
+    return;
+  }
+  logger.error({ refundId: row.id, status, reported }, 'provider reported an impossible change');
+}
+
+async function insertFromDashboard(
+  em: EntityManager,
+  { id: paymentId, orderId }: { readonly id: string; readonly orderId: string },
+  { id: providerRefundId, status: reported, amount, currencyCode }: ProviderRefund,
+  logger: Logger,
+): Promise<void> {
+  const status = statuses[reported];
+  await sql(
+    em,
+    `insert into refund (id, payment_id, amount, reason, status, origin, provider_refund_id)
+     values ($1, $2, $3, 'refunded at the provider', $4, 'DASHBOARD', $5)`,
+    [newId(), paymentId, amount, status, providerRefundId],
+  );
+  const type = status === 'COMPLETED' ? 'REFUND_COMPLETED' : 'REFUND_REQUESTED';
+  const reason = `${amount} ${currencyCode}, at the provider`;
+  await recordEvents(em, [{ orderId, type, actor: 'provider', reason }]);
+  await setRefundedStatus(em, paymentId);
+  logger.warn({ paymentId, amount, providerRefundId }, 'payment was refunded at the provider');
+}

@@ -1,0 +1,131 @@
+import { sql } from '../../../shared/database/sql.js';
+import { transact } from '../../../shared/database/transact.js';
+import { failPoint } from '../../../shared/resilience/fail-point.js';
+import { type DueJobs, runDueJobs } from '../../../shared/runtime/due-jobs.js';
+import type { OrderApp } from '../../context.js';
+import { lockPayment } from '../../locks.js';
+import { applyProviderDisputes } from '../dispute/apply-provider-disputes.js';
+import { KeyUsedUp, PermanentRefusal, type ProviderRefund } from '../provider/payment-provider.js';
+import { changeRefund } from '../state/change-refunds.js';
+import { isBlockingDispute, type RefundStatus } from '../state/status.js';
+import { applyProviderRefunds } from './apply-provider-refunds.js';
+
+interface DueRefund {
+  readonly id: string;
+  readonly status: RefundStatus;
+  readonly paymentId: string;
+  readonly orderId: string;
+  readonly amount: string;
+  readonly currencyCode: string;
+  readonly transactionId: string;
+  readonly attempt: number;
+  /** the number of times that a worker took it up, this time included */
+  readonly attempts: number;
+  readonly isBlocked: boolean;
+}
+
+/** Their retries grow up to an hour: a refund may be under way for days, and a webhook reports its end. */
+export const refundJobs: DueJobs = {
+  table: 'refund',
+  unfinished: `status in ('PENDING', 'SENT')`,
+  join: {
+    table: 'payment as p',
+    on: 'p.id = job.payment_id and p.provider_transaction_id is not null',
+  },
+  returning: `job.id, job.status, p.id as "paymentId", p.order_id as "orderId", job.amount,
+    p.currency_code as "currencyCode", p.provider_transaction_id as "transactionId", job.attempt,
+    job.attempts, exists (select from dispute d
+      where d.payment_id = p.id and ${isBlockingDispute('d.status')}) as "isBlocked"`,
+  batchMax: 16,
+  retryFirstMs: 4000,
+  retryMaxMs: 3_600_000,
+};
+
+/**
+ * Sends the refunds that are due, and looks up those that were sent, until the provider reports their end.
+ * None is sent while its payment is disputed, or after the dispute is lost.
+ *
+ * @returns the number of refunds tried
+ */
+export function sendRefunds(
+  app: OrderApp,
+  isStopping: () => boolean = () => false,
+): Promise<number> {
+  return runDueJobs<DueRefund>(app.orm.em, refundJobs, isStopping, (refund) =>
+    advance(app, refund).catch((error) => {
+      app.logger.warn({ err: error, refundId: refund.id }, 'refund is not settled; it is retried');
+    }),
+  );
+}
+
+async function advance(app: OrderApp, refund: DueRefund): Promise<void> {
+  // The provider keeps an idempotency key for a day, but refunds permanently.
+  const mayBeSent = refund.status === 'SENT' || refund.attempts > 1 || refund.attempt > 0;
+  const known = mayBeSent ? await app.provider.refundsOf(refund.transactionId) : [];
+  if (mayBeSent) await apply(app, refund, known);
+  if (refund.status === 'SENT' || refund.isBlocked || isAlive(known, refund)) return;
+  await send(app, refund);
+}
+
+const isAlive = (known: readonly ProviderRefund[], { id }: DueRefund) =>
+  known.some(({ refundId, status }) => refundId === id && status !== 'failed');
+
+/** Each attempt has an idempotency key, so that the provider executes it once. */
+async function send(app: OrderApp, refund: DueRefund): Promise<void> {
+  const { id: refundId, attempt, transactionId, amount, currencyCode } = refund;
+  try {
+    const request = { refundId, attempt, transactionId, amount, currencyCode };
+    const sent = await app.provider.refund(request);
+    failPoint('refund sent, not recorded');
+    if (sent.status === 'failed') await recordRefused(app, refund, sent.reason ?? 'failed');
+    else await apply(app, refund, [sent]);
+  } catch (error) {
+    if (error instanceof PermanentRefusal) return recordRefused(app, refund, error.message);
+    if (!(error instanceof KeyUsedUp)) throw error;
+    await replaceKey(app, refund);
+    throw error;
+  }
+}
+
+function apply(app: OrderApp, refund: DueRefund, known: readonly ProviderRefund[]): Promise<void> {
+  const payment = { id: refund.paymentId, orderId: refund.orderId };
+  return transact(app.orm.em, async (em) => {
+    await lockPayment(em, payment.id);
+    await applyProviderRefunds(em, payment, known, app.logger);
+  });
+}
+
+/**
+ * A refund may be refused because the customer has the money already, by a dispute or a refund that is not
+ * known here yet: then it is cancelled. Otherwise the customer waits for it, and a person has to see why.
+ */
+async function recordRefused(app: OrderApp, refund: DueRefund, reason: string): Promise<void> {
+  const { id, paymentId, orderId, transactionId } = refund;
+  const [refunds, disputes] = await Promise.all([
+    app.provider.refundsOf(transactionId),
+    app.provider.disputesOf(transactionId),
+  ]);
+  await transact(app.orm.em, async (em) => {
+    await lockPayment(em, paymentId);
+    await applyProviderRefunds(em, { id: paymentId, orderId }, refunds, app.logger);
+    await applyProviderDisputes(em, paymentId, disputes, app.logger);
+    const [blocking] = await sql(
+      em,
+      `select 1 from dispute where payment_id = $1 and ${isBlockingDispute('status')} limit 1`,
+      [paymentId],
+    );
+    if (blocking) return;
+    const failed = await changeRefund(em, paymentId, { refund, to: 'FAILED', reason });
+    if (failed) app.logger.error({ refundId: id, reason }, 'refund failed');
+  });
+}
+
+/** The next attempt uses another key, after a look whether this one was executed. */
+async function replaceKey(app: OrderApp, { id, attempt }: DueRefund): Promise<void> {
+  await sql(
+    app.orm.em.fork(),
+    `update refund set attempt = attempt + 1, next_attempt_at = now()
+     where id = $1 and attempt = $2 and status = 'PENDING'`,
+    [id, attempt],
+  );
+}

@@ -1,0 +1,47 @@
+import { sqlPrepared } from '../../shared/database/sql.js';
+import type { OrderApp } from '../context.js';
+import { stepMaxMs } from './payment-ref.js';
+import { recordAnswer } from './record-answer.js';
+import type { Payment } from './state/payment.js';
+import { voidPayment } from './void-payment.js';
+
+interface Situation {
+  /** whether the order still waits for money */
+  readonly isPayable: boolean;
+  /** whether the process that began the payment may still be about to confirm it */
+  readonly isBegun: boolean;
+}
+
+/**
+ * Settles a PENDING payment that another process began: by what the provider knows of it, never by asking
+ * for the money. One that was not confirmed is canceled, because its customer may be gone; one that waits
+ * for the customer or the bank is canceled once the order no longer waits for money.
+ *
+ * @returns whether its status may have changed
+ */
+export async function settlePending(app: OrderApp, payment: Payment): Promise<boolean> {
+  const { isPayable, isBegun } = await readSituation(app, payment);
+  if (payment.providerTransactionId === null) {
+    return isBegun ? false : voidPayment(app, payment, 'FAILED', 'NOT_CHARGED');
+  }
+  const answer = await app.provider.lookUp(payment.providerTransactionId);
+  const isUndecided = ['unconfirmed', 'actionRequired', 'pending'].includes(answer.status);
+  if (isUndecided && !isPayable) return voidPayment(app, payment, 'FAILED', 'ORDER_ENDED');
+  if (answer.status === 'unconfirmed') {
+    return isBegun ? false : voidPayment(app, payment, 'FAILED', 'NOT_CHARGED');
+  }
+  return recordAnswer(app, payment, answer);
+}
+
+async function readSituation({ orm, provider }: OrderApp, payment: Payment): Promise<Situation> {
+  const [situation] = await sqlPrepared<Situation>(orm.em.fork(), situationSql, [
+    payment.id,
+    stepMaxMs(provider.timeLimitMs),
+  ]);
+  return situation as Situation;
+}
+
+const situationSql = `
+  select o.status = 'PENDING' as "isPayable",
+    p.created_at > now() - $2::float8 * interval '1 ms' as "isBegun"
+  from payment p join customer_order o on o.id = p.order_id where p.id = $1`;

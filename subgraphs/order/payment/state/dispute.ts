@@ -1,0 +1,74 @@
+import type { Opt } from '@mikro-orm/core';
+import {
+  Check,
+  Entity,
+  Index,
+  ManyToOne,
+  PrimaryKey,
+  Property,
+} from '@mikro-orm/decorators/legacy';
+import { Field, ObjectType } from 'type-graphql';
+import { isOneOf } from '../../../shared/database/is-one-of.js';
+import { UUID } from '../../../shared/graphql/scalars.js';
+import { Allow } from '../../../shared/rights/rights.js';
+import { Payment } from './payment.js';
+import { DisputeStatus } from './status.js';
+
+@Allow('parent')
+@ObjectType({ description: 'A customer’s objection to a payment, made at their bank.' })
+@Entity({ tableName: 'dispute' })
+@Index({
+  name: 'dispute_of_provider',
+  expression:
+    'create unique index dispute_of_provider on dispute (payment_id, provider_dispute_id)',
+})
+@Index({
+  name: 'dispute_open',
+  expression: `create index dispute_open on dispute (evidence_due_at) where status = 'OPEN'`,
+})
+@Check({ name: 'dispute_status_known', expression: isOneOf('status', Object.keys(DisputeStatus)) })
+@Check({ name: 'dispute_amount', expression: 'amount >= 0' })
+export class Dispute {
+  @Field(() => UUID, { description: 'Id of the dispute.' })
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @ManyToOne(() => Payment, { mapToPk: true, fieldName: 'payment_id', index: false })
+  paymentId!: string;
+
+  @Property({ type: 'varchar', length: 255 })
+  providerDisputeId!: string;
+
+  @Field(() => DisputeStatus, { description: 'Current status.' })
+  @Property({ type: 'text' })
+  status!: DisputeStatus;
+
+  @Property({ type: 'numeric', precision: 14, scale: 2, fieldName: 'amount' })
+  amountValue!: string;
+
+  @Field(() => String, { description: 'Reason: a code of the provider, such as `fraudulent`.' })
+  @Property({ type: 'varchar', length: 255 })
+  reason!: string;
+
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Time until which the provider accepts evidence; null if it accepts none.',
+  })
+  @Property({ type: 'timestamptz', nullable: true })
+  evidenceDueAt!: Date | null;
+
+  @Field(() => Boolean, { description: 'Whether the provider withdrew the amount.' })
+  @Property({ type: 'boolean', default: false })
+  fundsWithdrawn!: Opt<boolean>;
+
+  @Field(() => Boolean, { description: 'Whether the provider paid the amount back.' })
+  @Property({ type: 'boolean', default: false })
+  fundsReinstated!: Opt<boolean>;
+
+  @Field(() => Date, { description: 'Time at which it became known.' })
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  updatedAt!: Opt<Date>;
+}

@@ -1,0 +1,108 @@
+import type { Opt } from '@mikro-orm/core';
+import {
+  Check,
+  Entity,
+  Index,
+  ManyToOne,
+  PrimaryKey,
+  Property,
+} from '@mikro-orm/decorators/legacy';
+import { Directive, Field, ObjectType } from 'type-graphql';
+import { isOneOf } from '../../../shared/database/is-one-of.js';
+import { connectionOf } from '../../../shared/graphql/connection.js';
+import { UUID } from '../../../shared/graphql/scalars.js';
+import { Allow } from '../../../shared/rights/rights.js';
+import { Order } from '../../order/order.js';
+import { type PaymentFailure, PaymentStatus, paymentFailures } from './status.js';
+
+@Directive('@key(fields: "id")')
+@Allow('own')
+@ObjectType({ description: 'One attempt to pay an order.' })
+@Entity({ tableName: 'payment' })
+@Index({
+  name: 'payment_live',
+  expression: `create unique index payment_live on payment (order_id) where status in ('PENDING', 'AUTHORIZED', 'COMPLETED')`,
+})
+@Index({ name: 'payment_order', properties: ['orderId', 'id'] })
+@Index({ name: 'payment_user', properties: ['userId'] })
+@Index({ name: 'payment_provider_transaction', properties: ['providerTransactionId'] })
+@Index({ name: 'payment_status', properties: ['status', 'updatedAt'] })
+@Index({
+  name: 'payment_one_step',
+  expression: `create unique index payment_one_step on payment (order_id) where ends_order and failure is distinct from 'NOT_CHARGED'`,
+})
+@Index({
+  name: 'payment_due',
+  expression:
+    'create index payment_due on payment (next_attempt_at) where next_attempt_at is not null',
+})
+@Check({ name: 'payment_status_known', expression: isOneOf('status', Object.keys(PaymentStatus)) })
+@Check({ name: 'payment_amount', expression: 'amount > 0' })
+@Check({ name: 'payment_failure_known', expression: isOneOf('failure', paymentFailures) })
+@Check({ name: 'payment_failure', expression: `(status = 'FAILED') = (failure is not null)` })
+export class Payment {
+  @Field(() => UUID, { description: 'Id of the payment.' })
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @ManyToOne(() => Order, { mapToPk: true, fieldName: 'order_id', index: false })
+  orderId!: string;
+
+  @Property({ type: 'uuid' })
+  userId!: string;
+
+  @Property({ type: 'numeric', precision: 14, scale: 2, fieldName: 'amount' })
+  amountValue!: string;
+
+  @Property({ type: 'char', length: 3, default: 'USD' })
+  currencyCode!: string;
+
+  @Field(() => PaymentStatus, { description: 'Current status.' })
+  @Property({ type: 'text', default: 'PENDING' })
+  status!: PaymentStatus;
+
+  @Field(() => String, { description: 'Payment method.' })
+  @Property({ type: 'varchar', length: 50, default: 'Credit Card' })
+  method!: string;
+
+  @Field(() => String, { description: 'Payment provider.' })
+  @Property({ type: 'varchar', length: 50 })
+  provider!: string;
+
+  @Field(() => String, { nullable: true, description: 'Id of the payment at the provider.' })
+  @Property({ type: 'varchar', length: 255, nullable: true })
+  providerTransactionId!: string | null;
+
+  /** why it is FAILED */
+  @Property({ type: 'text', nullable: true })
+  failure!: Opt<PaymentFailure | null>;
+
+  /** the provider’s words, of a decline or a refused capture */
+  @Property({ type: 'varchar', length: 255, nullable: true })
+  declineReason!: string | null;
+
+  /** the secret with which the customer acts; null if no action is required */
+  @Property({ type: 'varchar', length: 255, nullable: true })
+  clientSecret!: Opt<string | null>;
+
+  /** whether a checkout with a payment method began it: if it is declined, the order is cancelled */
+  @Property({ type: 'boolean', default: false })
+  endsOrder!: Opt<boolean>;
+
+  /** the number of times that a worker took it up */
+  @Property({ type: 'integer', default: 0 })
+  attempts!: Opt<number>;
+
+  /** when a worker takes it up; null if nothing is left to do */
+  @Property({ type: 'timestamptz', nullable: true })
+  nextAttemptAt!: Opt<Date | null>;
+
+  @Field(() => Date, { description: 'Time at which the payment began.' })
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
+  updatedAt!: Opt<Date>;
+}
+
+export const PaymentConnection = connectionOf(Payment, 'Payment');

@@ -1,0 +1,119 @@
+import type { Opt } from '@mikro-orm/core';
+import {
+  Check,
+  Entity,
+  Index,
+  ManyToOne,
+  PrimaryKey,
+  Property,
+} from '@mikro-orm/decorators/legacy';
+import { Field, ObjectType } from 'type-graphql';
+import { isOneOf } from '../../../shared/database/is-one-of.js';
+import { UUID } from '../../../shared/graphql/scalars.js';
+import { Allow } from '../../../shared/rights/rights.js';
+import { ShopOrder } from '../../order/shop-order.js';
+import { Payment } from './payment.js';
+import { RefundStatus } from './status.js';
+
+/** Where a refund was requested: here, or by a person at the provider’s dashboard. */
+export const refundOrigins = ['ORDER', 'DASHBOARD'] as const;
+export type RefundOrigin = (typeof refundOrigins)[number];
+
+/** Its id and `attempt` are the idempotency key at the provider. */
+@Allow('parent')
+@ObjectType({ description: 'A refund of a payment, in full or in part.' })
+@Entity({ tableName: 'refund' })
+@Index({
+  name: 'refund_once',
+  expression: `create unique index refund_once on refund (payment_id, shop_order_id) nulls not distinct where origin = 'ORDER'`,
+})
+@Index({
+  name: 'refund_due',
+  expression: `create index refund_due on refund (next_attempt_at) where status in ('PENDING', 'SENT')`,
+})
+@Index({
+  name: 'refund_failed',
+  expression: `create index refund_failed on refund (updated_at) where status = 'FAILED'`,
+})
+@Index({
+  name: 'refund_at_provider',
+  expression: `create index refund_at_provider on refund (created_at) where origin = 'DASHBOARD'`,
+})
+@Index({
+  name: 'refund_of_provider',
+  expression: `create unique index refund_of_provider on refund (payment_id, provider_refund_id)`,
+})
+@Check({ name: 'refund_status_known', expression: isOneOf('status', Object.keys(RefundStatus)) })
+@Index({ name: 'refund_shop_order', properties: ['shopOrderId'] })
+@Check({ name: 'refund_amount', expression: 'amount > 0' })
+@Check({ name: 'refund_origin_known', expression: isOneOf('origin', refundOrigins) })
+@Check({
+  name: 'refund_failure',
+  expression: `(status = 'FAILED') = (failure_reason is not null)`,
+})
+@Check({
+  name: 'refund_sent',
+  expression: `status <> 'SENT' or provider_refund_id is not null`,
+})
+export class Refund {
+  @Field(() => UUID, { description: 'Id of the refund.' })
+  @PrimaryKey({ type: 'uuid' })
+  id!: string;
+
+  @ManyToOne(() => Payment, { mapToPk: true, fieldName: 'payment_id', index: false })
+  paymentId!: string;
+
+  /** the shop order that is refunded; null for the payment as a whole */
+  @ManyToOne(() => ShopOrder, {
+    mapToPk: true,
+    fieldName: 'shop_order_id',
+    deleteRule: 'restrict',
+    index: false,
+    nullable: true,
+  })
+  shopOrderId!: string | null;
+
+  @Property({ type: 'numeric', precision: 14, scale: 2, fieldName: 'amount' })
+  amountValue!: string;
+
+  @Field(() => String, { description: 'Reason.' })
+  @Property({ type: 'varchar', length: 255 })
+  reason!: string;
+
+  @Field(() => RefundStatus, { description: 'Current status.' })
+  @Property({ type: 'text', default: 'PENDING' })
+  status!: RefundStatus;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why the money was not returned; null unless it is FAILED.',
+  })
+  @Property({ type: 'varchar', length: 255, nullable: true })
+  failureReason!: Opt<string | null>;
+
+  @Property({ type: 'text', default: 'ORDER' })
+  origin!: Opt<RefundOrigin>;
+
+  /** the provider’s id; null until it is sent, and again once it is retried */
+  @Property({ type: 'varchar', length: 255, nullable: true })
+  providerRefundId!: Opt<string | null>;
+
+  /** part of the idempotency key at the provider: the number of keys that are used up */
+  @Property({ type: 'integer', default: 0 })
+  attempt!: Opt<number>;
+
+  /** the number of times that a worker took it up */
+  @Property({ type: 'integer', default: 0 })
+  attempts!: Opt<number>;
+
+  /** when a worker sends it, or looks it up, next */
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  nextAttemptAt!: Opt<Date>;
+
+  @Field(() => Date, { description: 'Time of the request.' })
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  updatedAt!: Opt<Date>;
+}

@@ -1,0 +1,288 @@
+import { openPaymentSteps, type PaymentSteps } from '../../../tests/harness/payment-steps.js';
+import { newId } from '../../shared/ids.js';
+import { advancePayment, authorizeAndAdvance, finishPayment } from './advance-payment.js';
+import { authorize } from './authorize.js';
+import { beginPayment } from './begin-payment.js';
+import { commitAndCapture } from './commit-and-capture.js';
+import { followSettled } from './follow-settled.js';
+import { KeyUsedUp, NotDone, PermanentRefusal } from './provider/payment-provider.js';
+import { settlePending } from './settle-pending.js';
+import type { Payment } from './state/payment.js';
+import { PaymentStatus } from './state/status.js';
+import { closeAtProvider, voidPayment } from './void-payment.js';
+
+const statuses = Object.keys(PaymentStatus) as PaymentStatus[];
+const noAnswer = () => new Error('no answer');
+
+describe('a step of a payment', () => {
+  let steps: PaymentSteps;
+  beforeAll(async () => {
+    steps = await openPaymentSteps();
+  });
+  afterEach(() => {
+    steps.fake.calls.length = 0;
+    for (const faults of [steps.fake.faults, steps.fake.lostAnswers]) {
+      for (const name of Object.keys(faults)) delete faults[name as keyof typeof faults];
+    }
+  });
+  afterAll(() => steps.close());
+
+  const begin = async (orderId: string, endsOrder = false) =>
+    beginPayment(steps.app.orm.em, steps.app.provider, {
+      ...{ id: newId(), orderId, method: 'pm_card', endsOrder },
+    });
+  const confirms = () => steps.fake.calls.filter((each) => each.startsWith('confirm'));
+  const cancelOrder = (orderId: string) =>
+    steps.rows(
+      `update customer_order set status = 'CANCELLED', cancel_reason = 'BY_CUSTOMER' where id = $1`,
+      [orderId],
+    );
+
+  it('creates, confirms, commits and captures, in this sequence', async () => {
+    const order = await steps.newOrder();
+    const begun = await begin(order.orderId);
+    const payment = await authorizeAndAdvance(steps.app, begun?.id as string);
+    expect(payment.status).toBe('COMPLETED');
+    const tx = `tx-${payment.id}`;
+    expect(steps.fake.calls).toEqual([`create ${payment.id}:0`, `confirm ${tx}`, `capture ${tx}`]);
+    expect(await steps.orderOf(order.orderId)).toEqual({ status: 'CONFIRMED', reason: null });
+    expect(await steps.historyOf(order.orderId)).toEqual([
+      'PAYMENT_BEGUN pm_card',
+      'PAYMENT_AUTHORIZED',
+      'PAYMENT_COMPLETED',
+      'CONFIRMED',
+    ]);
+  });
+
+  it('is not begun for an order whose hold ends before the provider has to answer', async () => {
+    const { orderId } = await steps.newOrder({ holdMs: 900 });
+    expect(await begin(orderId)).toBeNull();
+  });
+
+  it('confirms nothing if the order ended, or its hold got too short, while it was created', async () => {
+    for (const change of [
+      `status = 'CANCELLED', cancel_reason = 'BY_CUSTOMER'`,
+      `expires_at = now() + interval '0.9 s'`,
+    ]) {
+      const { orderId } = await steps.newOrder();
+      const begun = await begin(orderId);
+      await steps.rows(`update customer_order set ${change} where id = $1`, [orderId]);
+      const payment = await authorizeAndAdvance(steps.app, begun?.id as string);
+      expect(payment).toMatchObject({ status: 'FAILED', failure: 'ORDER_ENDED' });
+      expect(confirms()).toEqual([]);
+      await finishPayment(steps.app, payment.id);
+      expect(steps.fake.statuses.get(`tx-${payment.id}`)).toBe('canceled');
+    }
+  });
+
+  it('replaces a key that the provider used up for a fault, and keeps it where nothing was done', async () => {
+    const { orderId } = await steps.newOrder();
+    steps.fake.faults.create = [new KeyUsedUp(), new NotDone()];
+    const begun = await begin(orderId);
+    await authorizeAndAdvance(steps.app, begun?.id as string);
+    const creates = steps.fake.calls.filter((each) => each.startsWith('create'));
+    expect(creates).toEqual([0, 1, 1].map((attempt) => `create ${begun?.id}:${attempt}`));
+  });
+
+  it.each([
+    ['the creation gets no answer', 'create', noAnswer()],
+    ['the provider is not reached', 'confirm', new NotDone()],
+  ] as const)(
+    'charges nothing if %s: the order can be paid again at once',
+    async (_, call, error) => {
+      const { orderId } = await steps.newOrder();
+      steps.fake.faults[call] = [error];
+      const begun = await begin(orderId);
+      const failed = await authorizeAndAdvance(steps.app, begun?.id as string);
+      expect(failed).toMatchObject({ status: 'FAILED', failure: 'NOT_CHARGED' });
+      const again = await begin(orderId);
+      expect(again).toMatchObject({ isNew: true });
+      expect((await authorizeAndAdvance(steps.app, again?.id as string)).status).toBe('COMPLETED');
+    },
+  );
+
+  it('of a checkout that charged nothing can be repeated; a declined one cancels the order', async () => {
+    const { orderId } = await steps.newOrder();
+    steps.fake.faults.confirm = [new NotDone()];
+    const first = await begin(orderId, true);
+    expect(await authorizeAndAdvance(steps.app, first?.id as string)).toMatchObject({
+      failure: 'NOT_CHARGED',
+    });
+    expect(await steps.orderOf(orderId)).toMatchObject({ status: 'PENDING' });
+    steps.fake.faults.confirm = [new PermanentRefusal('no such card')];
+    const second = await begin(orderId, true);
+    expect(second?.isNew).toBe(true);
+    expect(await authorizeAndAdvance(steps.app, second?.id as string)).toMatchObject({
+      ...{ failure: 'DECLINED', declineReason: 'no such card' },
+    });
+    expect(await steps.orderOf(orderId)).toEqual({ status: 'CANCELLED', reason: 'PAYMENT_FAILED' });
+    expect(await begin(orderId, true)).toEqual({ id: second?.id, isNew: false });
+  });
+
+  describe('by a worker', () => {
+    it('never confirms: it cancels a payment whose process stopped before its confirmation', async () => {
+      const order = await steps.newOrder();
+      for (const transactionId of [null, `tx-${newId()}`]) {
+        const payment = await steps.newPayment(order, 'PENDING', { transactionId });
+        expect(await finishPayment(steps.app, payment.id)).toMatchObject({
+          ...{ status: 'FAILED', failure: 'NOT_CHARGED' },
+        });
+        expect(confirms()).toEqual([]);
+        if (transactionId) expect(steps.fake.statuses.get(transactionId)).toBe('canceled');
+      }
+      expect(await begin(order.orderId)).toMatchObject({ isNew: true });
+    });
+
+    it('leaves a payment to the process that has just begun it', async () => {
+      const payment = await steps.newPayment(await steps.newOrder(), 'PENDING', { ageMs: 100 });
+      expect(await finishPayment(steps.app, payment.id)).toMatchObject({ status: 'PENDING' });
+      expect(steps.fake.calls).toEqual([`lookUp ${payment.providerTransactionId}`]);
+    });
+
+    it('completes what was confirmed, though the answer was lost', async () => {
+      const order = await steps.newOrder();
+      steps.fake.lostAnswers.confirm = [noAnswer()];
+      const begun = await begin(order.orderId);
+      const pending = await authorizeAndAdvance(steps.app, begun?.id as string);
+      expect(pending.status).toBe('PENDING');
+      expect(await advancePayment(steps.app, pending.id)).toMatchObject({ status: 'COMPLETED' });
+      expect(confirms()).toHaveLength(1);
+    });
+
+    it('voids what was confirmed in the moment in which the order ended', async () => {
+      const order = await steps.newOrder();
+      steps.fake.lostAnswers.confirm = [noAnswer()];
+      const begun = await begin(order.orderId);
+      const { id } = await authorizeAndAdvance(steps.app, begun?.id as string);
+      await steps.reservations.release(order.orderId, 'BY_CUSTOMER');
+      await cancelOrder(order.orderId);
+      expect(await finishPayment(steps.app, id)).toMatchObject({ status: 'VOIDED' });
+      expect(steps.fake.statuses.get(`tx-${id}`)).toBe('canceled');
+    });
+
+    it.each(['unconfirmed', 'actionRequired'] as const)(
+      'cancels a payment that is %s when its order has ended',
+      async (status) => {
+        const order = await steps.newOrder();
+        const payment = await steps.newPayment(order);
+        steps.fake.statuses.set(payment.providerTransactionId as string, status);
+        await cancelOrder(order.orderId);
+        expect(await finishPayment(steps.app, payment.id)).toMatchObject({
+          ...{ status: 'FAILED', failure: 'ORDER_ENDED' },
+        });
+        expect(steps.fake.statuses.get(payment.providerTransactionId as string)).toBe('canceled');
+      },
+    );
+
+    it('waits while the bank decides, and then ends it', async () => {
+      const order = await steps.newOrder();
+      const payment = await steps.newPayment(order);
+      const transactionId = payment.providerTransactionId as string;
+      steps.fake.statuses.set(transactionId, 'pending');
+      await cancelOrder(order.orderId);
+      expect(await finishPayment(steps.app, payment.id)).toMatchObject({ status: 'PENDING' });
+      steps.fake.statuses.set(transactionId, 'authorized');
+      await steps.reservations.release(order.orderId, 'BY_CUSTOMER');
+      expect(await finishPayment(steps.app, payment.id)).toMatchObject({ status: 'VOIDED' });
+      expect(steps.fake.statuses.get(transactionId)).toBe('canceled');
+    });
+
+    it('cancels a declined payment at the provider, where it could be confirmed again', async () => {
+      const payment = await steps.newPayment(await steps.newOrder());
+      const transactionId = payment.providerTransactionId as string;
+      steps.fake.statuses.set(transactionId, 'declined');
+      const failed = await finishPayment(steps.app, payment.id);
+      expect(failed).toMatchObject({ status: 'FAILED', failure: 'DECLINED', nextAttemptAt: null });
+      expect(steps.fake.statuses.get(transactionId)).toBe('canceled');
+    });
+
+    it('repeats a cancellation that got no answer', async () => {
+      const payment = await steps.newPayment(await steps.newOrder(), 'FAILED');
+      steps.fake.faults.cancel = [noAnswer()];
+      expect((await finishPayment(steps.app, payment.id)).nextAttemptAt).not.toBeNull();
+      expect((await finishPayment(steps.app, payment.id)).nextAttemptAt).toBeNull();
+    });
+  });
+
+  describe('that captures', () => {
+    it.each([
+      ['has lapsed', true, { status: 'FAILED', failure: 'LAPSED' }],
+      ['was canceled at the provider', false, { status: 'VOIDED' }],
+    ] as const)(
+      'cancels the order and its units if the authorization %s',
+      async (_, hasLapsed, end) => {
+        const order = await steps.newOrder();
+        const payment = await steps.newPayment(order, 'AUTHORIZED');
+        const transactionId = payment.providerTransactionId as string;
+        const { lookUp, capture } = steps.fake.provider;
+        const state = async () => ({ transactionId, status: 'canceled' as const, hasLapsed });
+        Object.assign(steps.fake.provider, { lookUp: state, capture: state });
+        expect(await finishPayment(steps.app, payment.id)).toMatchObject(end);
+        Object.assign(steps.fake.provider, { lookUp, capture });
+        expect(await steps.orderOf(order.orderId)).toEqual({
+          ...{ status: 'CANCELLED', reason: 'PAYMENT_FAILED' },
+        });
+        const events = await steps.rows<{ topic: string }>(
+          `select topic from outbox where payload->>'orderId' = $1`,
+          [order.orderId],
+        );
+        expect(events).toEqual([{ topic: 'order.units.cancelled' }]);
+      },
+    );
+
+    it('sells to a payment that a person captured at the provider before', async () => {
+      const order = await steps.newOrder();
+      const payment = await steps.newPayment(order);
+      steps.fake.statuses.set(payment.providerTransactionId as string, 'captured');
+      expect(await finishPayment(steps.app, payment.id)).toMatchObject({ status: 'COMPLETED' });
+      expect(await steps.orderOf(order.orderId)).toMatchObject({ status: 'CONFIRMED' });
+    });
+
+    it('refunds such a payment if its stock is gone', async () => {
+      const order = await steps.newOrder();
+      const payment = await steps.newPayment(order);
+      steps.fake.statuses.set(payment.providerTransactionId as string, 'captured');
+      await steps.reservations.release(order.orderId, 'BY_CUSTOMER');
+      expect(await finishPayment(steps.app, payment.id)).toMatchObject({ status: 'COMPLETED' });
+      expect(await steps.refundsOf(payment.id)).toMatchObject([
+        { status: 'PENDING', amount: '10.00' },
+      ]);
+    });
+  });
+
+  /** All steps, as they are taken for a payment that was read before another process changed it. */
+  const allSteps: readonly [string, PaymentStatus, (payment: Payment) => Promise<unknown>][] = [
+    ['authorize', 'PENDING', (payment) => authorize(steps.app, payment)],
+    ['settlePending', 'PENDING', (payment) => settlePending(steps.app, payment)],
+    ['commitAndCapture', 'AUTHORIZED', (payment) => commitAndCapture(steps.app, payment)],
+    ['voidPayment', 'AUTHORIZED', (payment) => voidPayment(steps.app, payment, 'VOIDED')],
+    [
+      'voidPayment',
+      'PENDING',
+      (payment) => voidPayment(steps.app, payment, 'FAILED', 'NOT_CHARGED'),
+    ],
+    ['closeAtProvider', 'FAILED', (payment) => closeAtProvider(steps.app, payment)],
+    ['closeAtProvider', 'VOIDED', (payment) => closeAtProvider(steps.app, payment)],
+    ['followSettled', 'COMPLETED', (payment) => followSettled(steps.app, payment)],
+  ];
+  it.each(
+    allSteps.flatMap(([name, from, take]) =>
+      statuses.filter((now) => now !== from).map((now) => [name, from, now, take] as const),
+    ),
+  )('%s, of a payment read as %s, changes nothing once it is %s', async (_, from, now, take) => {
+    const order = await steps.newOrder();
+    const payment = await steps.newPayment(order, from);
+    const failure = now === 'FAILED' ? 'LAPSED' : null;
+    await steps.rows('update payment set status = $2, failure = $3 where id = $1', [
+      ...[payment.id, now, failure],
+    ]);
+    await cancelOrder(order.orderId);
+    const before = await steps.read(payment.id);
+    await take(payment).catch(() => {});
+    expect(await steps.read(payment.id)).toEqual(before);
+    expect(await steps.orderOf(order.orderId)).toEqual({
+      ...{ status: 'CANCELLED', reason: 'BY_CUSTOMER' },
+    });
+    expect(await steps.historyOf(order.orderId)).toEqual([]);
+  });
+});

@@ -1,0 +1,121 @@
+import type { OrderApp } from '../../subgraphs/order/context.js';
+import { databaseSchema } from '../../subgraphs/order/mikro-orm.config.js';
+import { Payment } from '../../subgraphs/order/payment/state/payment.js';
+import type { DecidedReservation } from '../../subgraphs/order/warehouse-client/reservations.js';
+import { connect, disconnect } from '../../subgraphs/shared/database/connect.js';
+import { sql } from '../../subgraphs/shared/database/sql.js';
+import { newId } from '../../subgraphs/shared/ids.js';
+import { createTestDatabases } from './databases.js';
+import { fakePaymentProvider } from './fake-payment-provider.js';
+import { logger } from './stock-engine.js';
+
+/** What the warehouse answers about the reservation of an order: the first end wins, as there. */
+function fakeReservations() {
+  const ends = new Map<string, DecidedReservation>();
+  const end = (orderId: string, answer: object) => {
+    const decided = ends.get(orderId) ?? ({ orderId, ...answer } as DecidedReservation);
+    ends.set(orderId, decided);
+    return Promise.resolve(decided);
+  };
+  return {
+    ends,
+    commit: (orderId: string, paymentId: string) => end(orderId, { state: 'COMMITTED', paymentId }),
+    release: (orderId: string, reason: string) => end(orderId, { state: 'RELEASED', reason }),
+  };
+}
+
+/** The order database, a provider in memory and a warehouse in memory: for tests of single steps. */
+export async function openPaymentSteps(settings: { takesOurIds?: boolean } = {}) {
+  const databases = await createTestDatabases(['order']);
+  const url = databases.urls.order;
+  const orm = await connect({ name: 'test', url, poolMax: 8, logger }, databaseSchema);
+  const fake = fakePaymentProvider(settings);
+  const reservations = fakeReservations();
+  const app = {
+    orm,
+    provider: fake.provider,
+    reservations,
+    logger,
+  } as unknown as OrderApp;
+  const rows = <T>(text: string, values: unknown[] = []) => sql<T>(orm.em.fork(), text, values);
+
+  return {
+    app,
+    fake,
+    reservations,
+    rows,
+    /** An order of one shop, its stock held for `holdMs` more. */
+    async newOrder({ holdMs = 60_000, amount = '10.00' } = {}) {
+      const [orderId, shopOrderId, shopId] = [newId(), newId(), newId()];
+      await rows(
+        `insert into customer_order (id, customer_id, total_amount, currency_code,
+           shipping_address, number, expires_at)
+         values ($1, $1, $2, 'USD', '{}', 'H' || nextval('order_number'),
+           now() + $3 * interval '1 ms')`,
+        [orderId, amount, holdMs],
+      );
+      await rows('insert into shop_order (id, order_id, shop_id) values ($1, $2, $3)', [
+        shopOrderId,
+        orderId,
+        shopId,
+      ]);
+      await rows(
+        `insert into order_item (id, shop_order_id, offer_id, sku, name, unit_price_amount,
+           currency_code, quantity) values ($1, $2, $1, 'SKU', 'It', $3, 'USD', 1)`,
+        [newId(), shopOrderId, amount],
+      );
+      await rows('insert into purchase (customer_id, shop_id, sku, units) values ($1, $2, $3, 1)', [
+        orderId,
+        shopId,
+        'SKU',
+      ]);
+      return { orderId, shopOrderId, amount };
+    },
+    /** A payment in a status, as if a process had left it there. */
+    async newPayment(
+      { orderId, amount }: { orderId: string; amount: string },
+      status = 'PENDING',
+      { ageMs = 60_000, transactionId = `tx-${newId()}` as string | null, endsOrder = false } = {},
+    ) {
+      const id = newId();
+      await rows(
+        `insert into payment (id, order_id, user_id, amount, status, failure, provider,
+           provider_transaction_id, ends_order, next_attempt_at, created_at)
+         values ($1, $2, $2, $3, $4, $5, 'fake', $6, $7, now() + interval '1 hour',
+           now() - $8 * interval '1 ms')`,
+        [
+          ...[id, orderId, amount, status, status === 'FAILED' ? 'DECLINED' : null],
+          ...[transactionId, endsOrder, ageMs],
+        ],
+      );
+      return this.read(id);
+    },
+    read: (id: string) => orm.em.fork().findOneOrFail(Payment, id),
+    async orderOf(orderId: string) {
+      const [order] = await rows<{ status: string; reason: string | null }>(
+        'select status, cancel_reason as reason from customer_order where id = $1',
+        [orderId],
+      );
+      return order;
+    },
+    refundsOf: (paymentId: string) =>
+      rows<{ id: string; status: string; amount: string; failureReason: string; origin: string }>(
+        `select id, status, amount, failure_reason as "failureReason", origin from refund
+         where payment_id = $1 order by id`,
+        [paymentId],
+      ),
+    historyOf: async (orderId: string) =>
+      (
+        await rows<{ entry: string }>(
+          `select concat_ws(' ', type, reason) as entry from order_event where order_id = $1
+           order by id`,
+          [orderId],
+        )
+      ).map(({ entry }) => entry),
+    async close() {
+      await disconnect(orm);
+      await databases.drop();
+    },
+  };
+}
+export type PaymentSteps = Awaited<ReturnType<typeof openPaymentSteps>>;
