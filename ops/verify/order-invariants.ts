@@ -93,13 +93,14 @@ export const orderInvariants: Invariant[] = [
       'payments of a cancelled order failed, were voided or are refunded in full',
       {
         select: `select p.id, p.order_id, p.status, p.amount,
-          -- A refund that failed waits for a person; one that was cancelled was paid in another way.
-          (select coalesce(sum(r.amount), 0) from refund r where r.payment_id = p.id) as requested,
+          -- A refund that failed waits for a person.
+          (select coalesce(sum(r.amount), 0) from refund r
+             where r.payment_id = p.id and r.status <> 'CANCELLED') as owed,
           (select coalesce(sum(d.amount), 0) from dispute d
              where d.payment_id = p.id and d.status = 'LOST') as lost
         from payment p join customer_order o on o.id = p.order_id where o.status = 'CANCELLED'`,
         holds: `status in ('FAILED', 'VOIDED', 'REFUNDED')
-          or (status = 'COMPLETED' and requested + lost >= amount)`,
+          or (status = 'COMPLETED' and owed + lost >= amount)`,
       },
     ),
     whenIdle: true,
@@ -110,7 +111,9 @@ export const orderInvariants: Invariant[] = [
       'refunds of a paid order equal the price of its cancelled shop orders',
       {
         select: `select o.id, o.status,
-          (select coalesce(sum(r.amount), 0) from payment p join refund r on r.payment_id = p.id
+          (select coalesce(sum(r.covered_by_dispute + r.covered_by_refund
+               + case when r.status = 'CANCELLED' then 0 else r.amount end), 0)
+             from payment p join refund r on r.payment_id = p.id
              where p.order_id = o.id and p.status = 'COMPLETED' and r.origin = 'ORDER') as requested,
           (select coalesce(sum(r.amount), 0) from payment p join refund r on r.payment_id = p.id
              where p.order_id = o.id and p.status = 'COMPLETED' and r.origin = 'ORDER'

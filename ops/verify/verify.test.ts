@@ -192,8 +192,8 @@ const breaks: Break[] = [
     [
       'alter table customer_order disable trigger number_is_final',
       'update customer_order set number = null',
-      `insert into payment (id, order_id, user_id, amount, status, provider)
-       select '${newId()}', id, customer_id, 20, 'FAILED', 'sandbox' from customer_order`,
+      `insert into payment (id, order_id, user_id, amount, status, failure, provider)
+       select '${newId()}', id, customer_id, 20, 'FAILED', 'DECLINED', 'sandbox' from customer_order`,
     ],
   ],
   [

@@ -24,7 +24,7 @@ const payments = {
   PAYMENT_TIMEOUT_SECONDS: setting(
     z.coerce.number().min(0.1).max(60),
     '8',
-    'the time in seconds within which the payment provider has to answer; an order whose reservation expires sooner cannot be paid',
+    'the time in seconds within which the payment provider has to answer; an order whose reservation expires sooner cannot be paid; at most half of `RESERVATION_MINUTES`',
   ),
   PAYMENT_SANDBOX_URL: setting(
     address,

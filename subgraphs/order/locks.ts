@@ -8,7 +8,7 @@ import type { OrderStatus } from './order/status.js';
  * come in any place:
  *
  * 0. the row of the request’s idempotency key: `Once.begin`;
- * 1. `payment`, `for update`: `lockPayment`; a step of a payment by its update (change-payments.ts), and
+ * 1. `payment`, `for update`: `lockPayment`; a step of a payment, `for no key update`, by its update (change-payments.ts), and
  *    the end of a pending order by making its payments due (end-pending.ts);
  * 2. `customer_order`, `for no key update`, so that inserts may refer to the order meanwhile:
  *    `lockOrder`, or the guarded update that takes it out of PENDING. Every change of a shop order holds

@@ -13,9 +13,22 @@ const stages = new Map(
 );
 /** The paths that a stage copies from the repository or from the build stage. */
 const copied = (stage: string) =>
-  [
-    ...(stages.get(stage)?.matchAll(/^COPY (?:--from=build \/app\/)?(?!--)(.+) \S+$/gm) ?? []),
-  ].flatMap(([, paths]) => (paths as string).split(' '));
+  [...(stages.get(stage)?.matchAll(/^COPY (?:--from=build )?(?!--)(.+) \S+$/gm) ?? [])].flatMap(
+    ([, paths]) => (paths as string).split(' ').map((path) => path.replace('/app/', '')),
+  );
+
+/** A source file and all that it imports, directly or not. */
+function importedBy(program: string): string[] {
+  const files = [program];
+  for (const file of files) {
+    const loaded = read(file).matchAll(/(?<!import type [^;]*) from '(\.[^']+)\.js'/g);
+    for (const [, path] of loaded) {
+      const imported = `${join(dirname(file), path as string)}.ts`;
+      if (!files.includes(imported)) files.push(imported);
+    }
+  }
+  return files;
+}
 
 describe('the images', () => {
   it('copy only paths that .dockerignore includes', () => {
@@ -37,15 +50,17 @@ describe('the images', () => {
     expect(copied('router').filter((path) => looked.startsWith(`${path}/`))).toHaveLength(1);
   });
 
-  it('of the user subgraph has the admin program and all that it imports', () => {
-    expect(copied('user')).toContain('dist/ops/admin.js');
-    const loaded = [...read('ops/admin.ts').matchAll(/ from '\.\.\/([^']+)'/g)];
-    const folders = new Set(loaded.map(([, path]) => `dist/${dirname(path as string)}`));
-    const here = [...copied('runtime'), ...copied('user')];
-    const missing = [...folders].filter(
-      (folder) => !here.some((path) => `${folder}/`.startsWith(`${path}/`)),
+  it.each([
+    ['user', 'ops/admin.ts'],
+    ['order', 'ops/reconcile/index.ts'],
+    ['order', 'ops/migrate.ts'],
+  ])('of the %s subgraph has %s and all that it imports', (stage, program) => {
+    const here = [...copied('runtime'), ...copied(stage)];
+    const needed = importedBy(program).map((file) => `dist/${file.replace(/\.ts$/, '.js')}`);
+    const missing = needed.filter(
+      (file) => !here.some((path) => file === path || file.startsWith(`${path}/`)),
     );
-    expect(folders.size).toBeGreaterThan(0);
+    expect(needed.length).toBeGreaterThan(3);
     expect(missing).toEqual([]);
   });
 

@@ -34,6 +34,8 @@ export class Migration20261201PaymentMachines extends Migration {
       add column failure_reason varchar(255),
       add column origin text not null default 'ORDER',
       add column provider_refund_id varchar(255),
+      add column covered_by_dispute numeric(14,2) not null default 0,
+      add column covered_by_refund numeric(14,2) not null default 0,
       add column attempt int not null default 0`);
     this.addSql(`alter table refund ${noRelease} drop constraint refund_status_known,
       add constraint refund_status_known check (status in

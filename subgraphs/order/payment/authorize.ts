@@ -98,6 +98,8 @@ async function storeTransactionId(
 const storeTransactionIdSql = `
   update payment set provider_transaction_id = $3, updated_at = now()
   where id = $1 and status = 'PENDING' and provider_transaction_id is null
+    -- Before a worker may take it up (stepMaxMs), the confirmation has to end.
+    and created_at > now() - 2 * $4::float8 * interval '1 ms'
     and exists (select from customer_order where id = $2 and ${isPayableSql('$4')})
   returning id`;
 

@@ -6,18 +6,26 @@ import { applyProviderDisputes } from './dispute/apply-provider-disputes.js';
 import { applyProviderRefunds } from './refund/apply-provider-refunds.js';
 import type { Payment } from './state/payment.js';
 
-/** Applies what the provider knows of the refunds and disputes of a captured payment. */
+/**
+ * Applies what the provider knows of the refunds and disputes of a captured payment. Those that can be read
+ * are applied, even if the others cannot.
+ */
 export async function followSettled(app: OrderApp, payment: Payment): Promise<void> {
   const transactionId = payment.providerTransactionId as string;
-  const [refunds, disputes] = await Promise.all([
+  const [refunds, disputes] = await Promise.allSettled([
     app.provider.refundsOf(transactionId),
     app.provider.disputesOf(transactionId),
   ]);
   await transact(app.orm.em, async (em) => {
     await lockPayment(em, payment.id);
     // Refunds first: one that was sent is not cancelled for a dispute.
-    await applyProviderRefunds(em, payment, refunds, app.logger);
-    await applyProviderDisputes(em, payment.id, disputes, app.logger);
+    if (refunds.status === 'fulfilled') {
+      await applyProviderRefunds(em, payment, refunds.value, app.logger);
+    }
+    if (disputes.status === 'fulfilled') {
+      await applyProviderDisputes(em, payment.id, disputes.value, app.logger);
+    }
   });
+  for (const read of [refunds, disputes]) if (read.status === 'rejected') throw read.reason;
   await clearDue(app, payment);
 }

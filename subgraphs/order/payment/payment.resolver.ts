@@ -98,16 +98,20 @@ export class PaymentResolver {
 
   @Allow('own')
   @ListMax(refundsMax)
-  @FieldResolver(() => [Refund], { description: 'Refunds of this payment, pending ones included.' })
-  refunds(@Root() payment: Payment, @Ctx() context: OrderContext) {
-    return loaderOf(context, loadRefunds).load(payment.id);
+  @FieldResolver(() => [Refund], {
+    description: `Refunds of this payment, pending ones included; the oldest ${refundsMax}.`,
+  })
+  async refunds(@Root() payment: Payment, @Ctx() context: OrderContext): Promise<Refund[]> {
+    return (await loaderOf(context, loadRefunds).load(payment.id)).slice(0, refundsMax);
   }
 
   @Allow('own')
   @ListMax(disputesMax)
-  @FieldResolver(() => [Dispute], { description: 'Disputes of this payment.' })
-  disputes(@Root() payment: Payment, @Ctx() context: OrderContext) {
-    return loaderOf(context, loadDisputes).load(payment.id);
+  @FieldResolver(() => [Dispute], {
+    description: `Disputes of this payment; the oldest ${disputesMax}.`,
+  })
+  async disputes(@Root() payment: Payment, @Ctx() context: OrderContext): Promise<Dispute[]> {
+    return (await loaderOf(context, loadDisputes).load(payment.id)).slice(0, disputesMax);
   }
 
   @Allow('own')

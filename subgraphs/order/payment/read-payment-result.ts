@@ -39,7 +39,8 @@ async function toPaymentResult({ em }: OrderContext, payment: Payment) {
     case 'AUTHORIZED':
       return result(PaymentPending, { payment });
     case 'COMPLETED':
-      return order.status === 'CANCELLED'
+      // While the order is PENDING, such a payment was captured too late, and is refunded.
+      return order.status === 'CANCELLED' || order.status === 'PENDING'
         ? notPayable(order)
         : result(PaymentSuccess, { order, payment });
     case 'FAILED':

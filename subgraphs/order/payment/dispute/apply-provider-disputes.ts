@@ -6,8 +6,8 @@ import type { Logger } from '../../../shared/observability/logger.js';
 import { markRefundsDue } from '../../order/payment-signals.js';
 import { pathBetween } from '../../state-machine.js';
 import type { ProviderDispute } from '../provider/payment-provider.js';
-import { cancelCoveredRefunds } from '../state/cancel-covered-refunds.js';
 import { changeDisputes, disputeHistorySql } from '../state/change-disputes.js';
+import { coverRefunds } from '../state/cover-refunds.js';
 import { type DisputeStatus, disputeTransitions } from '../state/status.js';
 
 /**
@@ -22,12 +22,17 @@ export async function applyProviderDisputes(
   logger: Logger,
 ): Promise<void> {
   if (reported.length === 0) return;
+  const [payment] = await sql<Paid>(
+    em,
+    'select amount, currency_code as "currencyCode" from payment where id = $1',
+    [paymentId],
+  );
   const rows = await sql<{ id: string; status: DisputeStatus; providerDisputeId: string }>(
     em,
     `select id, status, provider_dispute_id as "providerDisputeId" from dispute where payment_id = $1`,
     [paymentId],
   );
-  for (const dispute of reported) {
+  for (const dispute of reported.map((each) => inCurrencyOf(payment as Paid, each, logger))) {
     const row = rows.find(({ providerDisputeId }) => providerDisputeId === dispute.id);
     if (!row) await insertDispute(em, paymentId, dispute);
     else {
@@ -35,8 +40,20 @@ export async function applyProviderDisputes(
       await applyStatus(em, row, dispute.status, logger);
     }
   }
-  await cancelCoveredRefunds(em, paymentId);
+  await coverRefunds(em, paymentId);
   await wakeWaitingRefunds(em, paymentId);
+}
+
+interface Paid {
+  readonly amount: string;
+  readonly currencyCode: string;
+}
+
+/** A dispute in another currency than its payment is about the whole payment, as far as is known here. */
+function inCurrencyOf(paid: Paid, dispute: ProviderDispute, logger: Logger): ProviderDispute {
+  if (dispute.currencyCode === paid.currencyCode) return dispute;
+  logger.error({ dispute, paid }, 'dispute has another currency than its payment');
+  return { ...dispute, ...paid };
 }
 
 const insertParameters = namedParameters({

@@ -28,9 +28,9 @@ export function requireTimeToPay(config: {
   readonly PAYMENT_TIMEOUT_SECONDS: number;
   readonly RESERVATION_MINUTES: number;
 }): void {
-  if (config.PAYMENT_TIMEOUT_SECONDS < config.RESERVATION_MINUTES * 60) return;
-  const problem = 'PAYMENT_TIMEOUT_SECONDS must be shorter than RESERVATION_MINUTES';
-  throw new ConfigError([`${problem}: otherwise no order can be paid`]);
+  if (2 * config.PAYMENT_TIMEOUT_SECONDS <= config.RESERVATION_MINUTES * 60) return;
+  const problem = 'PAYMENT_TIMEOUT_SECONDS must be at most half of RESERVATION_MINUTES';
+  throw new ConfigError([`${problem}: otherwise orders can hardly be paid`]);
 }
 
 function problemsOf(config: PaymentConfig): string[] {

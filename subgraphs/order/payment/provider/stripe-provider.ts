@@ -4,6 +4,7 @@ import { toMinorUnits } from './minor-units.js';
 import {
   type NewProviderPayment,
   type NewProviderRefund,
+  NotDone,
   type PaymentProvider,
   type Period,
   type ProviderEvent,
@@ -102,10 +103,17 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
     } catch (error) {
       const declined = isDecline(error) ? intentOf(error) : undefined;
       if (declined) return toProviderPayment(declined);
-      if (isDecline(error) || isUnexpectedState(error)) return retrieve(id, within);
+      if (isDecline(error) || isUnexpectedState(error)) return retrieveAfterwards(id, within);
       throw failureOf(error);
     }
   }
+
+  /** A look-up that was not done says nothing about the request before it. */
+  const retrieveAfterwards = (id: string, within: ReturnType<typeof limit>) =>
+    retrieve(id, within).catch((error) => {
+      if (!(error instanceof NotDone)) throw error;
+      throw new Error('Stripe: the payment could not be looked up', { cause: error });
+    });
 
   async function cancel(id: string): Promise<ProviderPayment> {
     const payment = await change(id, (options) => stripe.paymentIntents.cancel(id, {}, options));

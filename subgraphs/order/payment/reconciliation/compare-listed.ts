@@ -119,9 +119,13 @@ export async function mayLookUp(comparing: Comparing): Promise<boolean> {
   return true;
 }
 
-/** SQL for a payment with a step left to do, or that has just changed: it is not compared yet. */
+/**
+ * SQL for a payment with a step left to do, or that has just changed: it is not compared yet. A captured
+ * payment whose look-ups fail is compared nevertheless.
+ */
 export const isInProgressSql = (payment: string) =>
-  `(${payment}.next_attempt_at is not null or ${hasJustChangedSql(payment)})`;
+  `((${payment}.next_attempt_at is not null
+      and not (${payment}.status in ('COMPLETED', 'REFUNDED') and ${payment}.attempts >= 8)) or ${hasJustChangedSql(payment)})`;
 
 /** SQL for a row that has just changed. */
 export const hasJustChangedSql = (row: string) =>

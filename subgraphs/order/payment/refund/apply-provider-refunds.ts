@@ -4,8 +4,8 @@ import { newId } from '../../../shared/ids.js';
 import type { Logger } from '../../../shared/observability/logger.js';
 import { recordEvents } from '../../order/order-event.js';
 import type { ProviderRefund, ProviderRefundStatus } from '../provider/payment-provider.js';
-import { cancelCoveredRefunds } from '../state/cancel-covered-refunds.js';
 import { changeRefunds, setRefundedStatus } from '../state/change-refunds.js';
+import { coverRefunds } from '../state/cover-refunds.js';
 import type { RefundStatus } from '../state/status.js';
 
 interface RefundRow {
@@ -43,30 +43,33 @@ export async function applyProviderRefunds(
     // A failed one is a former attempt of a refund that was retried.
     else if (refund.status !== 'failed') await insertFromDashboard(em, payment, refund, logger);
   }
-  await cancelCoveredRefunds(em, payment.id);
+  await coverRefunds(em, payment.id);
 }
 
 /** By the provider's id; or by ours, for one whose answer was lost. */
 const rowOf = (refund: ProviderRefund, rows: readonly RefundRow[]) =>
   rows.find(({ providerRefundId }) => providerRefundId === refund.id) ??
-  rows.find(
-    ({ id, status, providerRefundId }) =>
-      id === refund.refundId &&
-      // One that was COMPLETED before the provider's ids were stored.
-      (status === 'PENDING' || status === 'COMPLETED') &&
-      providerRefundId === null &&
-      refund.status !== 'failed',
-  );
+  rows.find(({ id, status, providerRefundId }) => {
+    if (id !== refund.refundId || refund.status === 'failed') return false;
+    // COMPLETED: before the provider's ids were stored.
+    return status === 'PENDING' || (status === 'COMPLETED' && providerRefundId === null);
+  });
 
 async function applyToRow(
   em: EntityManager,
   paymentId: string,
   row: RefundRow,
-  { id: providerRefundId, status: reported, reason }: ProviderRefund,
+  { id: providerRefundId, status: reported, reason, amount }: ProviderRefund,
   logger: Logger,
 ): Promise<void> {
   const to = statuses[reported];
   let { status } = row;
+  // The former attempt of a refund that is retried.
+  if (status === 'PENDING' && row.providerRefundId === providerRefundId) return;
+  if (row.providerRefundId !== providerRefundId) {
+    const adopt = 'update refund set provider_refund_id = $2, amount = $3 where id = $1';
+    await sql(em, adopt, [row.id, providerRefundId, amount]);
+  }
   if (status === to) return;
   if (status === 'PENDING') {
     const sent = { refund: { id: row.id, status }, to: 'SENT' as const, providerRefundId };
@@ -75,7 +78,8 @@ async function applyToRow(
   }
   if (to === 'SENT') return;
   if (status === 'SENT' || (status === 'COMPLETED' && to === 'FAILED')) {
-    await changeRefunds(em, paymentId, [{ refund: { id: row.id, status }, to, reason }]);
+    const why = to === 'FAILED' ? (reason ?? 'unknown') : undefined;
+    await changeRefunds(em, paymentId, [{ refund: { id: row.id, status }, to, reason: why }]);
     if (to === 'FAILED') logger.error({ refundId: row.id, reason }, 'refund failed');
     return;
   }

@@ -9,8 +9,8 @@ import { Allow } from '../../../shared/rights/rights.js';
 import type { OrderContext } from '../../context.js';
 import { lockPayment } from '../../locks.js';
 import { markRefundsDue } from '../../order/payment-signals.js';
-import { cancelCoveredRefunds } from '../state/cancel-covered-refunds.js';
 import { changeRefund } from '../state/change-refunds.js';
+import { coverRefunds } from '../state/cover-refunds.js';
 import { Refund } from '../state/refund.js';
 import { RefundStatus } from '../state/status.js';
 
@@ -57,7 +57,7 @@ export async function retryRefund(
       return result(RefundNotRetryable, { message, status });
     }
     await changeRefund(em, known.paymentId, { refund: { id, status }, to: 'PENDING', actor });
-    await cancelCoveredRefunds(em, known.paymentId);
+    await coverRefunds(em, known.paymentId);
     markRefundsDue(em, known.paymentId);
     return em.findOneOrFail(Refund, id);
   };

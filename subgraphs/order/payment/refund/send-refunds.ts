@@ -24,6 +24,13 @@ interface DueRefund {
   readonly isBlocked: boolean;
 }
 
+const isBlockedSql = (paymentId: string) => `exists (select from dispute d
+  where d.payment_id = ${paymentId} and ${isBlockingDispute('d.status')})`;
+
+const newKeyPauseMs = 300_000;
+/** A code of the provider; its sentences are for the log only. */
+const codePattern = /^[a-z_]{1,60}$/;
+
 /** Their retries grow up to an hour: a refund may be under way for days, and a webhook reports its end. */
 export const refundJobs: DueJobs = {
   table: 'refund',
@@ -34,8 +41,7 @@ export const refundJobs: DueJobs = {
   },
   returning: `job.id, job.status, p.id as "paymentId", p.order_id as "orderId", job.amount,
     p.currency_code as "currencyCode", p.provider_transaction_id as "transactionId", job.attempt,
-    job.attempts, exists (select from dispute d
-      where d.payment_id = p.id and ${isBlockingDispute('d.status')}) as "isBlocked"`,
+    job.attempts, ${isBlockedSql('p.id')} as "isBlocked"`,
   batchMax: 16,
   retryFirstMs: 4000,
   retryMaxMs: 3_600_000,
@@ -61,14 +67,12 @@ export function sendRefunds(
 async function advance(app: OrderApp, refund: DueRefund): Promise<void> {
   // The provider keeps an idempotency key for a day, but refunds permanently.
   const mayBeSent = refund.status === 'SENT' || refund.attempts > 1 || refund.attempt > 0;
-  const known = mayBeSent ? await app.provider.refundsOf(refund.transactionId) : [];
-  if (mayBeSent) await apply(app, refund, known);
-  if (refund.status === 'SENT' || refund.isBlocked || isAlive(known, refund)) return;
-  await send(app, refund);
+  if (!mayBeSent) return refund.isBlocked ? undefined : send(app, refund);
+  const known = await app.provider.refundsOf(refund.transactionId);
+  const current = await apply(app, refund, known);
+  if (current.status === 'PENDING' && !current.isBlocked)
+    await send(app, { ...refund, ...current });
 }
-
-const isAlive = (known: readonly ProviderRefund[], { id }: DueRefund) =>
-  known.some(({ refundId, status }) => refundId === id && status !== 'failed');
 
 /** Each attempt has an idempotency key, so that the provider executes it once. */
 async function send(app: OrderApp, refund: DueRefund): Promise<void> {
@@ -81,19 +85,30 @@ async function send(app: OrderApp, refund: DueRefund): Promise<void> {
     else await apply(app, refund, [sent]);
   } catch (error) {
     if (error instanceof PermanentRefusal) return recordRefused(app, refund, error.message);
-    if (!(error instanceof KeyUsedUp)) throw error;
-    await replaceKey(app, refund);
+    if (error instanceof KeyUsedUp) await replaceKey(app, refund);
     throw error;
   }
 }
 
-function apply(app: OrderApp, refund: DueRefund, known: readonly ProviderRefund[]): Promise<void> {
-  const payment = { id: refund.paymentId, orderId: refund.orderId };
+type RefundState = Pick<DueRefund, 'status' | 'amount' | 'attempt' | 'isBlocked'>;
+
+/** @returns the refund as it is afterwards */
+function apply(
+  app: OrderApp,
+  { id, paymentId, orderId }: DueRefund,
+  known: readonly ProviderRefund[],
+): Promise<RefundState> {
   return transact(app.orm.em, async (em) => {
-    await lockPayment(em, payment.id);
-    await applyProviderRefunds(em, payment, known, app.logger);
+    await lockPayment(em, paymentId);
+    await applyProviderRefunds(em, { id: paymentId, orderId }, known, app.logger);
+    const [state] = await sql<RefundState>(em, refundStateSql, [id]);
+    return state as RefundState;
   });
 }
+
+const refundStateSql = `
+  select status, amount, attempt, ${isBlockedSql('refund.payment_id')} as "isBlocked"
+  from refund where id = $1`;
 
 /**
  * A refund may be refused because the customer has the money already, by a dispute or a refund that is not
@@ -109,23 +124,24 @@ async function recordRefused(app: OrderApp, refund: DueRefund, reason: string): 
     await lockPayment(em, paymentId);
     await applyProviderRefunds(em, { id: paymentId, orderId }, refunds, app.logger);
     await applyProviderDisputes(em, paymentId, disputes, app.logger);
-    const [blocking] = await sql(
-      em,
-      `select 1 from dispute where payment_id = $1 and ${isBlockingDispute('status')} limit 1`,
-      [paymentId],
-    );
-    if (blocking) return;
-    const failed = await changeRefund(em, paymentId, { refund, to: 'FAILED', reason });
+    const [state] = await sql<RefundState>(em, refundStateSql, [id]);
+    // Reduced, it is sent again; and it waits for the end of a dispute.
+    if (state?.isBlocked || state?.attempt !== refund.attempt) return;
+    const why = codePattern.test(reason) ? reason : 'refused';
+    const failed = await changeRefund(em, paymentId, { refund, to: 'FAILED', reason: why });
     if (failed) app.logger.error({ refundId: id, reason }, 'refund failed');
   });
 }
 
-/** The next attempt uses another key, after a look whether this one was executed. */
+/**
+ * The next attempt uses another key, after a look whether this one was executed: minutes later, as it may
+ * still be executing, and lists may be behind.
+ */
 async function replaceKey(app: OrderApp, { id, attempt }: DueRefund): Promise<void> {
   await sql(
     app.orm.em.fork(),
-    `update refund set attempt = attempt + 1, next_attempt_at = now()
+    `update refund set attempt = attempt + 1, next_attempt_at = now() + $3 * interval '1 ms'
      where id = $1 and attempt = $2 and status = 'PENDING'`,
-    [id, attempt],
+    [id, attempt, newKeyPauseMs],
   );
 }

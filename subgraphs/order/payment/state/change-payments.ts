@@ -107,7 +107,9 @@ const changePaymentsSql = `
     update payment p set status = change.to_status, updated_at = now(), client_secret = null,
       provider_transaction_id = coalesce(change.transaction_id, p.provider_transaction_id),
       failure = change.failure, decline_reason = coalesce(change.reason, p.decline_reason),
-      next_attempt_at = now() + change.due_after_ms * interval '1 ms'
+      -- A webhook that came since the payment was read has made it due: it stays so.
+      next_attempt_at = case when p.next_attempt_at <= now() then p.next_attempt_at
+        else now() + change.due_after_ms * interval '1 ms' end
     from change join locked using (id)
     where p.id = change.id and p.status = change.from_status
     returning p.id, p.order_id

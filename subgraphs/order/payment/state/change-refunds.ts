@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import Big from 'big.js';
 import { namedParameters } from '../../../shared/database/named-parameters.js';
 import { sql } from '../../../shared/database/sql.js';
 import { newId } from '../../../shared/ids.js';
@@ -18,6 +19,14 @@ export interface RefundChange {
   readonly reason?: string | undefined;
   /** of PENDING: the user who retries it */
   readonly actor?: string;
+  /** of CANCELLED: what the customer has already */
+  readonly covered?: Covered;
+}
+
+/** Amounts that a refund need not return, as the customer has them already. */
+interface Covered {
+  readonly byDispute: string;
+  readonly byRefund: string;
 }
 
 const reasonMaxLength = 255;
@@ -60,7 +69,7 @@ export async function changeRefund(
   return (await changeRefunds(em, paymentId, [change]))[0] === true;
 }
 
-function toRow({ refund, to, providerRefundId, reason, actor }: RefundChange) {
+function toRow({ refund, to, providerRefundId, reason, actor, covered }: RefundChange) {
   assertTransition(refundTransitions, refund.status, to);
   return {
     id: refund.id,
@@ -72,6 +81,8 @@ function toRow({ refund, to, providerRefundId, reason, actor }: RefundChange) {
     event_type: eventTypes[to],
     actor: actor ?? 'payments',
     reason: reason ?? null,
+    covered_by_dispute: covered?.byDispute ?? '0',
+    covered_by_refund: covered?.byRefund ?? '0',
   };
 }
 
@@ -86,6 +97,8 @@ const changeParameters = namedParameters({
     event_type: 'text',
     actor: 'text',
     reason: 'text',
+    covered_by_dispute: 'numeric',
+    covered_by_refund: 'numeric',
   },
 });
 
@@ -94,9 +107,10 @@ const changeRefundsSql = `
     select * from ${changeParameters.sql.change}
   ), changed as (
     update refund r set status = change.to_status, failure_reason = change.failure_reason,
-      provider_refund_id = case when change.to_status = 'PENDING' then null
-        else coalesce(change.provider_refund_id, r.provider_refund_id) end,
+      provider_refund_id = coalesce(change.provider_refund_id, r.provider_refund_id),
       attempt = case when change.to_status = 'PENDING' then r.attempt + 1 else r.attempt end,
+      covered_by_dispute = r.covered_by_dispute + change.covered_by_dispute,
+      covered_by_refund = r.covered_by_refund + change.covered_by_refund,
       attempts = 0, next_attempt_at = now(), updated_at = now()
     from change where r.id = change.id and r.status = change.from_status
     returning r.id, r.payment_id, r.shop_order_id, r.amount
@@ -108,6 +122,47 @@ const changeRefundsSql = `
     where event_type is not null
   )
   select id from changed`;
+
+const hasMoney = 'the customer has the money already';
+
+/**
+ * Reduces a PENDING refund by what the customer has already, and cancels it if that is all of it. What is left
+ * has another idempotency key. In a transaction that holds the lock of the payment.
+ */
+export async function reducePendingRefund(
+  em: EntityManager,
+  paymentId: string,
+  refund: { readonly id: string; readonly amount: string } & Covered,
+): Promise<void> {
+  const { id, amount, ...covered } = refund;
+  const left = new Big(amount).minus(covered.byDispute).minus(covered.byRefund);
+  if (left.eq(0)) {
+    const pending = { id, status: 'PENDING' as const };
+    await changeRefund(em, paymentId, {
+      refund: pending,
+      to: 'CANCELLED',
+      reason: hasMoney,
+      covered,
+    });
+    return;
+  }
+  const reduced = new Big(amount).minus(left).toFixed(2);
+  await sql(em, reduceSql, [
+    ...[id, left.toFixed(2), covered.byDispute, covered.byRefund],
+    ...[newId(), reduced, hasMoney],
+  ]);
+}
+
+const reduceSql = `
+  with reduced as (
+    update refund set amount = $2, covered_by_dispute = covered_by_dispute + $3,
+      covered_by_refund = covered_by_refund + $4, attempt = attempt + 1, updated_at = now()
+    where id = $1 and status = 'PENDING' returning payment_id, shop_order_id
+  )
+  insert into order_event (id, order_id, shop_order_id, type, actor, reason)
+  select $5::uuid, p.order_id, shop_order_id, 'REFUND_CANCELLED', 'payments',
+    concat_ws(': ', $6::text || ' ' || p.currency_code, $7::text)
+  from reduced join payment p on p.id = payment_id`;
 
 /** Sets the status of a payment whose refunds changed. In a transaction that holds its lock. */
 export async function setRefundedStatus(em: EntityManager, paymentId: string): Promise<void> {

@@ -50,18 +50,28 @@ export class Dispute {
   @Property({ type: 'varchar', length: 255 })
   reason!: string;
 
+  @Allow('admin')
   @Field(() => Date, {
     nullable: true,
-    description: 'Time until which the provider accepts evidence; null if it accepts none.',
+    description:
+      'Time until which the provider accepts evidence; null if it accepts none. For admins.',
   })
   @Property({ type: 'timestamptz', nullable: true })
   evidenceDueAt!: Date | null;
 
-  @Field(() => Boolean, { description: 'Whether the provider withdrew the amount.' })
+  @Allow('admin')
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether the provider withdrew the amount. For admins.',
+  })
   @Property({ type: 'boolean', default: false })
   fundsWithdrawn!: Opt<boolean>;
 
-  @Field(() => Boolean, { description: 'Whether the provider paid the amount back.' })
+  @Allow('admin')
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether the provider paid the amount back. For admins.',
+  })
   @Property({ type: 'boolean', default: false })
   fundsReinstated!: Opt<boolean>;
 

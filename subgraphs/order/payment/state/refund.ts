@@ -94,9 +94,17 @@ export class Refund {
   @Property({ type: 'text', default: 'ORDER' })
   origin!: Opt<RefundOrigin>;
 
-  /** the provider’s id; null until it is sent, and again once it is retried */
+  /** the provider’s id of the newest attempt; null until it is sent */
   @Property({ type: 'varchar', length: 255, nullable: true })
   providerRefundId!: Opt<string | null>;
+
+  /** what this refund need not return, because a lost dispute paid it */
+  @Property({ type: 'numeric', precision: 14, scale: 2, default: 0 })
+  coveredByDispute!: Opt<string>;
+
+  /** what this refund need not return, because a person refunded it at the provider */
+  @Property({ type: 'numeric', precision: 14, scale: 2, default: 0 })
+  coveredByRefund!: Opt<string>;
 
   /** part of the idempotency key at the provider: the number of keys that are used up */
   @Property({ type: 'integer', default: 0 })

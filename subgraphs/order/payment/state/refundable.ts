@@ -1,12 +1,22 @@
 import { isLiveRefund } from './status.js';
 
+const liveRefunds = (payment: string) => `(select coalesce(sum(amount), 0) from refund
+  where payment_id = ${payment}.id and ${isLiveRefund('status')})`;
+
 /**
  * SQL for what can still be refunded of a payment: what was neither refunded nor lost in a dispute.
  *
  * @param payment the alias of a row of `payment`
  */
-export const refundableSql = (payment: string) => `(${payment}.amount
-  - (select coalesce(sum(amount), 0) from refund
-     where payment_id = ${payment}.id and ${isLiveRefund('status')})
+export const refundableSql = (payment: string) => `(${payment}.amount - ${liveRefunds(payment)}
   - (select coalesce(sum(amount), 0) from dispute
      where payment_id = ${payment}.id and status = 'LOST'))`;
+
+/**
+ * SQL for what can still be requested of a payment: what was neither refunded nor set against a dispute. Then
+ * what the customer has by a dispute is set against the request (cover-refunds.ts).
+ *
+ * @param payment the alias of a row of `payment`
+ */
+export const requestableSql = (payment: string) => `(${payment}.amount - ${liveRefunds(payment)}
+  - (select coalesce(sum(covered_by_dispute), 0) from refund where payment_id = ${payment}.id))`;

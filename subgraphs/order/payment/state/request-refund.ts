@@ -4,8 +4,8 @@ import { newId } from '../../../shared/ids.js';
 import { lockPayment } from '../../locks.js';
 import { recordEvents } from '../../order/order-event.js';
 import { markRefundsDue } from '../../order/payment-signals.js';
-import { cancelCoveredRefunds } from './cancel-covered-refunds.js';
-import { refundableSql } from './refundable.js';
+import { coverRefunds } from './cover-refunds.js';
+import { requestableSql } from './refundable.js';
 
 export interface RefundRequest {
   readonly paymentId: string;
@@ -20,7 +20,8 @@ export interface RefundRequest {
 
 /**
  * Inserts a due refund, in the transaction of `em`; a worker sends it. Refunds never exceed their
- * payment, and a shop order is refunded once: a second request changes nothing.
+ * payment, and a shop order is refunded once: a second request changes nothing. What the customer has by a
+ * dispute that was lost is set against it, so that it may be cancelled at once.
  *
  * @returns whether anything was left to refund
  */
@@ -30,9 +31,9 @@ export async function requestRefund(em: EntityManager, request: RefundRequest): 
   const [refund] = await sql<{ orderId: string }>(
     em,
     `insert into refund (id, payment_id, shop_order_id, amount, reason)
-     select $1, p.id, $3, least(coalesce($4::numeric, p.amount), refundable.amount), $5
-     from payment p, lateral (select ${refundableSql('p')} as amount) refundable
-     where p.id = $2 and refundable.amount > 0
+     select $1, p.id, $3, least(coalesce($4::numeric, p.amount), requestable.amount), $5
+     from payment p, lateral (select ${requestableSql('p')} as amount) requestable
+     where p.id = $2 and requestable.amount > 0
      on conflict do nothing
      returning (select order_id from payment where id = payment_id) as "orderId"`,
     [newId(), paymentId, shopOrderId, amount, reason],
@@ -41,7 +42,7 @@ export async function requestRefund(em: EntityManager, request: RefundRequest): 
   const event = { type: 'REFUND_REQUESTED', actor, reason } as const;
   const about = { orderId: refund.orderId, ...(shopOrderId && { shopOrderId }) };
   await recordEvents(em, [{ ...about, ...event }]);
-  await cancelCoveredRefunds(em, paymentId);
+  await coverRefunds(em, paymentId);
   markRefundsDue(em, paymentId);
   return true;
 }
