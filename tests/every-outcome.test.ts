@@ -79,6 +79,13 @@ const ways: Record<string, Way> = {
     (s) => s.payAtOnce('Challenge Card'),
   ],
   'CheckoutResult.PaymentDeclined': ['declined', (s) => s.payAtOnce('Declined Card')],
+  'CheckoutResult.TooManyPaymentAttempts': [
+    'after twenty declined payments on one day',
+    async (s) => {
+      for (let n = 0; n < 20; n++) await s.payAtOnce('Declined Card');
+      return s.payAtOnce('Credit Card');
+    },
+  ],
   'CheckoutResult.OrderNotPayable': [
     'repeated after the customer cancelled',
     (s) => s.repeated(s.cancel),
@@ -102,6 +109,14 @@ const ways: Record<string, Way> = {
     async (s) => {
       const id = await s.place();
       await s.expire(id);
+      return s.payBy(id);
+    },
+  ],
+  'PayOrderResult.TooManyPaymentAttempts': [
+    'after five declined payments of the order',
+    async (s) => {
+      const id = await s.place();
+      for (let n = 0; n < 5; n++) await s.payBy(id, 'Declined Card');
       return s.payBy(id);
     },
   ],

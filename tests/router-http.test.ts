@@ -100,9 +100,11 @@ describe('HTTP at the router', () => {
     const settings = { CORS_ORIGINS: 'https://shop.example', TRUST_PROXY: 'loopback' };
     const router = await startRouterBeside(system, settings, { ip: 1 });
     const headers = { origin: 'https://shop.example', 'x-forwarded-for': '192.0.2.1' };
-    await fetch(router.graphqlUrl, { headers });
-    const refused = await fetch(router.graphqlUrl, { headers });
-    expect(refused.status).toBe(429);
+    // A window may end between two requests, not between all of them.
+    const answers = [];
+    for (let n = 0; n < 3; n++) answers.push(await fetch(router.graphqlUrl, { headers }));
+    const refused = answers.find(({ status }) => status === 429) as Response;
+    expect(answers.map(({ status }) => status)).toContain(429);
     expect(refused.headers.get('access-control-allow-origin')).toBe('https://shop.example');
   });
 

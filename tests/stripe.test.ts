@@ -407,15 +407,31 @@ describe('a payment by Stripe', () => {
       expect(await paymentsOf(id)).toMatchObject([{ status: 'COMPLETED' }]);
     });
 
-    it('although Stripe repeats a fault for the first key, once', async () => {
-      const { id, intent } = await buy();
-      stripe.failNextOf(/^POST \/v1\/refunds$/, '500 after execution', '500');
-      await cancelAsShop(id);
-      await untilRefund(id, 'COMPLETED');
-      expect(
-        stripe.refunds.all().filter((refund) => refund.payment_intent === intent),
-      ).toHaveLength(1);
-    });
+    it.each([
+      ['was executed', '500 after execution', 0],
+      ['was not executed', '500', 1],
+    ] as const)(
+      'once, although Stripe repeats a fault for its first key, of a refund that %s',
+      async (_, fault, attempt) => {
+        const { id, intent } = await buy();
+        // A webhook would report it first.
+        Object.assign(stripe.webhooks.settings, { isSilent: true });
+        stripe.failNextOf(/^POST \/v1\/refunds$/, fault);
+        await cancelAsShop(id);
+        const [refund] = await eventually(
+          () => rows('select id from refund where attempt = 1', []),
+          ({ length }) => length === 1,
+        );
+        // Minutes lie between two keys.
+        await order.query('update refund set next_attempt_at = now() where id = $1', [refund.id]);
+        await untilRefund(id, 'COMPLETED');
+        const made = stripe.refunds.all().filter((each) => each.payment_intent === intent);
+        expect(made).toHaveLength(1);
+        const used = stripe.requests.find(({ key }) => key === `${refund.id}:${attempt}`);
+        expect(used?.status).toBe(attempt === 0 ? 500 : 200);
+        await order.query('update refund set attempt = 0 where id = $1', [refund.id]);
+      },
+    );
   });
 
   describe('is disputed', () => {

@@ -41,12 +41,13 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
     await vera.stockUp(plenty);
     const shop = shopper(router, customers);
     const hot = vera.offers[0] as string;
-    const cases = {
+    const all = {
       'one offer': () => shop.order([hot]),
       'many offers, one line': () => shop.order([shop.oneOf(vera.offers)]),
       'many offers, three lines': () => shop.order(shop.someOf(vera.offers, 3)),
       'one offer, paid at once': () => shop.order([hot], 'Credit Card'),
     };
+    const cases = chosen(all);
     const processIds = { ...system.processIds, postgres: postgres.processId };
     const warmUpRequests = warmUpCheckouts;
     const options = { rounds, seconds, warmUpRequests, processIds, clients, progress };
@@ -62,6 +63,12 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
     await system.stop();
     await Promise.all([postgres.stop(), redis.stop()]);
   }
+}
+
+/** Those that `BENCH_CASES` names, separated by semicolons; by default all. */
+function chosen<T>(all: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  const names = process.env.BENCH_CASES?.split(';') ?? Object.keys(all);
+  return Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name)));
 }
 
 function checksOf(

@@ -6,9 +6,19 @@ import { type CaseResult, type Check, median, type Outcome, rounded } from '../r
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
 const usage = 'Usage: npm run bench -- compare CHECKOUT NAME, where CHECKOUT has its dependencies';
-/** Benchmark → case → the greatest share of the old checkout's CPU time. */
-const shareMax: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  browse: { 'different pages': 0.7, 'first page': 0.75 },
+interface Target {
+  /** the greatest share of the old checkout's CPU time */
+  readonly cpuShareMax: number;
+  /** the smallest multiple of the old checkout's rate */
+  readonly rateMin?: number;
+}
+/** Benchmark → case → target. */
+const targets: Readonly<Record<string, Readonly<Record<string, Target>>>> = {
+  browse: { 'different pages': { cpuShareMax: 0.7 }, 'first page': { cpuShareMax: 0.75 } },
+  checkout: {
+    'one offer': { cpuShareMax: 1.05 },
+    'one offer, paid at once': { cpuShareMax: 0.6, rateMin: 1.6 },
+  },
 };
 const isUnwanted = (figure: string) => figure === 'case' || figure === 'others %';
 
@@ -34,7 +44,7 @@ export async function run(
       runs[version as keyof typeof runs].push(await runIn(folder, name));
     }
   }
-  return outcomeOf(runs.old, runs.new, shareMax[name] ?? {});
+  return outcomeOf(runs.old, runs.new, targets[name] ?? {});
 }
 
 function build(folder: string): void {
@@ -76,7 +86,7 @@ async function runIn(folder: string, name: string): Promise<Figures> {
 function outcomeOf(
   old: readonly Figures[],
   current: readonly Figures[],
-  max: Readonly<Record<string, number>>,
+  targetsOf: Readonly<Record<string, Target>>,
 ): Outcome {
   const of = (runs: readonly Figures[], name: string, figure: string) =>
     median(runs.map((each) => each.get(name)?.[figure] ?? Number.NaN));
@@ -93,14 +103,24 @@ function outcomeOf(
       };
     }),
   );
-  const checks = Object.entries(max).map(([name, shareOfOld]): Check => {
-    const share = of(current, name, 'cpuMs') / of(old, name, 'cpuMs');
-    return {
+  const ratioOf = (name: string, figure: string) =>
+    of(current, name, figure) / of(old, name, figure);
+  const checks = Object.entries(targetsOf).flatMap(([name, { cpuShareMax, rateMin }]): Check[] => {
+    const [share, rate] = [ratioOf(name, 'cpuMs'), ratioOf(name, 'ratePerSecond')];
+    const cpuCheck = {
       name: `${name}: CPU time of a request in all processes, relative to the old checkout`,
       value: rounded(share, 2),
-      target: `≤ ${shareOfOld}`,
-      pass: share <= shareOfOld,
+      target: `≤ ${cpuShareMax}`,
+      pass: share <= cpuShareMax,
     };
+    if (rateMin === undefined) return [cpuCheck];
+    const rateCheck = {
+      name: `${name}: requests per second, relative to the old checkout`,
+      value: rounded(rate, 2),
+      target: `≥ ${rateMin}`,
+      pass: rate >= rateMin,
+    };
+    return [cpuCheck, rateCheck];
   });
   return { results: results.filter(({ old: before }) => !Number.isNaN(before)), checks };
 }

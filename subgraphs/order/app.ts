@@ -7,6 +7,7 @@ import { createShortSkus } from './checkout/short-skus.js';
 import type { variables } from './config.js';
 import { createOrderFeeds, type LiveApp, orderChannel } from './order/live/order-feeds.js';
 import { onOrdersChanged } from './order/order-signals.js';
+import { createPaymentWrites } from './payment/payment-writes.js';
 import { chooseProvider, requireTimeToPay } from './payment/provider/choose-provider.js';
 import { createOfferReader } from './shop-client/offers-for-sale.js';
 import { createReservations } from './warehouse-client/reservations.js';
@@ -43,6 +44,7 @@ export function createApp(parts: Parts): CheckoutApp & LiveApp {
     writes: createCheckoutWrites(orm.em),
     shortSkus: createShortSkus(warehouse, logger),
     provider,
+    paymentWrites: createPaymentWrites(orm.em, provider),
     reserveForMs: Math.round(config.RESERVATION_MINUTES * 60_000),
     logger,
   };

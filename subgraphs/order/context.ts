@@ -4,6 +4,7 @@ import type { ServiceClient } from '../shared/http/service-client.js';
 import type { ClaimOnce } from '../shared/idempotency/claim-key.js';
 import type { Logger } from '../shared/observability/logger.js';
 import type { ShopOwners } from '../shared/rights/shop-owners.js';
+import type { PaymentWrites } from './payment/payment-writes.js';
 import type { PaymentProvider } from './payment/provider/payment-provider.js';
 import type { ReadOffers } from './shop-client/offers-for-sale.js';
 import type { Reservations } from './warehouse-client/reservations.js';
@@ -20,6 +21,7 @@ export interface OrderApp {
   readonly reservations: Reservations;
   readonly claimKey: ClaimOnce;
   readonly provider: PaymentProvider;
+  readonly paymentWrites: PaymentWrites;
   readonly reserveForMs: number;
   readonly logger: Logger;
 }

@@ -187,6 +187,10 @@ export const ways: Readonly<Record<string, Way>> = {
   },
   OrderExpired: { by: 'Mutation.payOrder', sample: async (world) => payment(await expired(world)) },
   OrderNotPayable: { by: 'Mutation.payOrder', sample: ({ orderId }) => payment(orderId) },
+  TooManyPaymentAttempts: {
+    by: 'Mutation.payOrder',
+    sample: async (world) => payment(await declinedOften(world)),
+  },
   OrderNotCancellable: {
     by: 'Mutation.cancelOrder',
     sample: async ({ placeOrder, cancel }) => {
@@ -256,6 +260,19 @@ async function paymentInProgress({ placeOrder, change }: World): Promise<string>
     `insert into payment (id, order_id, user_id, amount, provider)
      select gen_random_uuid(), id, customer_id, total_amount, 'sandbox'
      from customer_order where id = $1`,
+    [id],
+  );
+  return id;
+}
+
+/** An order of which five payments were declined. */
+async function declinedOften({ placeOrder, change }: World): Promise<string> {
+  const id = await placeOrder();
+  await change(
+    'order',
+    `insert into payment (id, order_id, user_id, amount, provider, status, failure)
+     select gen_random_uuid(), id, customer_id, total_amount, 'sandbox', 'FAILED', 'DECLINED'
+     from customer_order, generate_series(1, 5) where id = $1`,
     [id],
   );
   return id;

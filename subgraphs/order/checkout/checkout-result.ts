@@ -12,6 +12,7 @@ import {
   PaymentDeclined,
   PaymentPending,
   PaymentSuccess,
+  TooManyPaymentAttempts,
 } from '../payment/payment-result.js';
 import { Offer } from '../references.js';
 
@@ -92,5 +93,6 @@ export const CheckoutResult = createUnionType({
       PaymentActionRequired,
       PaymentDeclined,
       OrderNotPayable,
+      TooManyPaymentAttempts,
     ] as const,
 });

@@ -4,7 +4,7 @@ import { logger } from '../../../tests/harness/stock-engine.js';
 import { connect, disconnect } from '../../shared/database/connect.js';
 import { newId } from '../../shared/ids.js';
 import { databaseSchema } from '../mikro-orm.config.js';
-import { beginPayment } from '../payment/begin-payment.js';
+import { beginPayments } from '../payment/state/begin-payments.js';
 import { deleteNeverHeld } from './never-held-orders.js';
 import { endPending, recordHeld } from './transitions/end-pending.js';
 
@@ -144,10 +144,11 @@ describe('orders that ended before their stock was held', () => {
     const [id] = (await place(0)) as [string];
     const payment = { orderId: id, method: 'Card', endsOrder: false };
     const provider = { name: 'sandbox', timeLimitMs: 1000, takesOurIds: true };
-    const begin = () => beginPayment(orm.em, provider, { ...payment, id: newId() });
-    expect(await begin()).toBeNull();
+    const begin = async () =>
+      (await beginPayments(orm.em.fork(), provider, [{ ...payment, id: newId() }]))[0]?.kind;
+    expect(await begin()).toBe('not-payable');
     await recordHeld(orm.em.fork(), id, new Date(Date.now() + 60_000));
-    expect(await begin()).not.toBeNull();
+    expect(await begin()).toBe('begun');
   });
 
   it('cannot be held once they have ended, and get no number', async () => {

@@ -1,10 +1,10 @@
-import { requireById } from '../../shared/database/require-by-id.js';
 import type { OrderApp } from '../context.js';
 import { authorize } from './authorize.js';
 import { commitAndCapture } from './commit-and-capture.js';
 import { followSettled } from './follow-settled.js';
 import { settlePending } from './settle-pending.js';
-import { Payment } from './state/payment.js';
+import type { Payment } from './state/payment.js';
+import { readPayment, type StepResult } from './step-result.js';
 import { cancelDeclinedCheckout, closeAtProvider } from './void-payment.js';
 
 /*
@@ -22,50 +22,53 @@ import { cancelDeclinedCheckout, closeAtProvider } from './void-payment.js';
 // PENDING → AUTHORIZED → COMPLETED, and steps that another process did first.
 const stepsMax = 5;
 
-/**
- * Asks for the money of a payment that this process has just begun, and processes it as far as possible.
- *
- * @returns the payment afterwards; still PENDING or AUTHORIZED if the provider or the warehouse did not respond
- */
-export async function authorizeAndAdvance(app: OrderApp, paymentId: string): Promise<Payment> {
-  return attempt(app, paymentId, async () => {
-    const isDecided = await authorize(app, await readPayment(app, paymentId));
-    if (isDecided) await takeSteps(app, paymentId);
-  });
-}
+/** The payment afterwards, and its order if the last step changed it. */
+export type Advanced = Pick<StepResult, 'payment' | 'order'>;
 
-/** Processes a payment as far as possible, without asking for money. @returns the payment afterwards */
-export const advancePayment = (app: OrderApp, paymentId: string): Promise<Payment> =>
-  attempt(app, paymentId, () => takeSteps(app, paymentId));
+/**
+ * Asks for the money of a payment that this process has just begun, and processes it as far as possible. It
+ * is still PENDING or AUTHORIZED afterwards if the provider or the warehouse did not respond.
+ */
+export const authorizeAndAdvance = (app: OrderApp, payment: Payment): Promise<Advanced> =>
+  attempt(app, payment.id, async () => takeSteps(app, await authorize(app, payment)));
+
+/** Processes a payment as far as possible, without asking for money. */
+export const advancePayment = (app: OrderApp, payment: Payment): Promise<Advanced> =>
+  attempt(app, payment.id, () => takeSteps(app, { payment, goesOn: true }));
 
 /** As `advancePayment`, and then completes what is left to do with the provider. For the worker. */
-export const finishPayment = (app: OrderApp, paymentId: string): Promise<Payment> =>
-  attempt(app, paymentId, async () => {
-    await takeSteps(app, paymentId);
-    await finish(app, await readPayment(app, paymentId));
+export async function finishPayment(app: OrderApp, paymentId: string): Promise<Payment> {
+  const { payment } = await attempt(app, paymentId, async () => {
+    const before = await readPayment(app, paymentId);
+    const advanced = await takeSteps(app, { payment: before, goesOn: true });
+    await finish(app, advanced.payment);
+    return { payment: await readPayment(app, paymentId) };
   });
+  return payment;
+}
 
 async function attempt(
   app: OrderApp,
   paymentId: string,
-  work: () => Promise<void>,
-): Promise<Payment> {
+  work: () => Promise<Advanced>,
+): Promise<Advanced> {
   try {
-    await work();
+    return await work();
   } catch (error) {
     app.logger.warn({ err: error, paymentId }, 'payment stopped half-way; it will be retried');
-  }
-  return readPayment(app, paymentId);
-}
-
-async function takeSteps(app: OrderApp, paymentId: string): Promise<void> {
-  for (let step = 0; step < stepsMax; step++) {
-    if (!(await takeStep(app, await readPayment(app, paymentId)))) return;
+    return { payment: await readPayment(app, paymentId) };
   }
 }
 
-/** @returns whether another step may follow: this one is done, here or by another process */
-async function takeStep(app: OrderApp, payment: Payment): Promise<boolean> {
+async function takeSteps(app: OrderApp, from: StepResult): Promise<StepResult> {
+  let result = from;
+  for (let step = 0; step < stepsMax && result.goesOn; step++) {
+    result = await takeStep(app, result.payment);
+  }
+  return result;
+}
+
+async function takeStep(app: OrderApp, payment: Payment): Promise<StepResult> {
   switch (payment.status) {
     case 'PENDING':
       return settlePending(app, payment);
@@ -75,9 +78,9 @@ async function takeStep(app: OrderApp, payment: Payment): Promise<boolean> {
       if (payment.endsOrder && payment.failure === 'DECLINED' && payment.nextAttemptAt) {
         await cancelDeclinedCheckout(app, payment.orderId);
       }
-      return false;
+      return { payment, goesOn: false };
     default:
-      return false;
+      return { payment, goesOn: false };
   }
 }
 
@@ -94,5 +97,3 @@ async function finish(app: OrderApp, payment: Payment): Promise<void> {
     default:
   }
 }
-
-const readPayment = (app: OrderApp, id: string) => requireById(app.orm.em, Payment, id);

@@ -1,17 +1,20 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { columnsOf } from '../../shared/database/columns.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { OrderApp } from '../context.js';
-import { isPayableSql } from './payable.js';
-import { stepMaxMs, toPaymentRef } from './payment-ref.js';
+import { toPaymentRef } from './payment-ref.js';
 import {
   KeyUsedUp,
   NotDone,
   PermanentRefusal,
   type ProviderPayment,
 } from './provider/payment-provider.js';
+import { stepMaxMs } from './provider/step-max.js';
 import { recordAnswer } from './record-answer.js';
-import { changePayment } from './state/change-payments.js';
-import type { Payment } from './state/payment.js';
+import { isPayableSql } from './state/payable.js';
+import { Payment } from './state/payment.js';
+import { readPayment, type StepResult } from './step-result.js';
 
 const createsMax = 4;
 const notDonePauseMs = 200;
@@ -22,41 +25,39 @@ const notDonePauseMs = 200;
  * this process stops in between, a worker cancels it, because the customer may be gone
  * (settle-pending.ts).
  *
- * After a confirmation without an answer the payment stays PENDING, and a worker looks it up.
- *
- * @returns whether it is authorized, or failed
+ * @throws any error after a confirmation without an answer: the payment stays PENDING, and a worker looks it up
  */
-export async function authorize(app: OrderApp, payment: Payment): Promise<boolean> {
-  const transactionId = payment.providerTransactionId ?? (await create(app, payment));
-  if (transactionId === null) return true;
+export async function authorize(app: OrderApp, payment: Payment): Promise<StepResult> {
+  const created = payment.providerTransactionId ? payment : await create(app, payment);
+  if (created.status !== 'PENDING') return { payment: created, goesOn: true };
   failPoint('payment created, not confirmed');
+  const transactionId = created.providerTransactionId as string;
   try {
-    const answer = await app.provider.confirm(toPaymentRef(payment, transactionId));
+    const answer = await app.provider.confirm(toPaymentRef(created, transactionId));
     failPoint('payment authorized, not recorded');
-    return recordAnswer(app, payment, answer);
+    return recordAnswer(app, created, answer);
   } catch (error) {
     if (!(error instanceof NotDone) && !(error instanceof PermanentRefusal)) throw error;
-    await failUncharged(app, payment, error);
-    return true;
+    return { payment: await failUncharged(app, created, error), goesOn: true };
   }
 }
 
-/** @returns the provider's id, stored; null if the payment failed */
-async function create(app: OrderApp, payment: Payment): Promise<string | null> {
+/** @returns the payment with the provider's id, stored; or FAILED */
+async function create(app: OrderApp, payment: Payment): Promise<Payment> {
   let created: ProviderPayment;
   try {
     created = await createAtProvider(app, payment);
   } catch (error) {
-    await failUncharged(app, payment, error);
-    return null;
+    return failUncharged(app, payment, error);
   }
   failPoint('payment created, id not stored');
   const { transactionId } = created;
-  if (await storeTransactionId(app, payment, transactionId)) return transactionId;
+  const stored = await storeTransactionId(app, payment, transactionId);
+  if (stored) return stored;
   // The order ended meanwhile, or is about to.
   const change = { payment, transactionId, dueAfterMs: 0 };
-  await changePayment(app.orm.em.fork(), { ...change, to: 'FAILED', failure: 'ORDER_ENDED' });
-  return null;
+  const failed = { ...change, to: 'FAILED', failure: 'ORDER_ENDED' } as const;
+  return (await app.paymentWrites.change(failed)) ?? readPayment(app, payment.id);
 }
 
 /**
@@ -80,38 +81,40 @@ async function createAtProvider({ provider }: OrderApp, payment: Payment) {
   }
 }
 
-/** @returns whether the order can still be paid: the hold outlasts the confirmation */
+/** @returns the payment; null if the order can no longer be paid: the hold has to outlast the confirmation */
 async function storeTransactionId(
   { orm, provider }: OrderApp,
   { id, orderId }: Payment,
   transactionId: string,
-): Promise<boolean> {
-  const stored = await sqlPrepared(orm.em.fork(), storeTransactionIdSql, [
+): Promise<Payment | null> {
+  const em = orm.em.fork();
+  const [stored] = await sqlPrepared<object>(em, storeTransactionIdSql(em), [
     id,
     orderId,
     transactionId,
     provider.timeLimitMs,
   ]);
-  return stored.length > 0;
+  return stored ? em.map(Payment, stored as never) : null;
 }
 
-const storeTransactionIdSql = `
+const storeTransactionIdSql = (em: EntityManager) => `
   update payment set provider_transaction_id = $3, updated_at = now()
   where id = $1 and status = 'PENDING' and provider_transaction_id is null
     -- Before a worker may take it up (stepMaxMs), the confirmation has to end.
     and created_at > now() - 2 * $4::float8 * interval '1 ms'
     and exists (select from customer_order where id = $2 and ${isPayableSql('$4')})
-  returning id`;
+  returning ${columnsOf(em, Payment)}`;
 
 /** Nothing was confirmed: the payment failed. A worker cancels it at the provider. */
-async function failUncharged(app: OrderApp, payment: Payment, error: unknown): Promise<void> {
+async function failUncharged(app: OrderApp, payment: Payment, error: unknown): Promise<Payment> {
   const isRefused = error instanceof PermanentRefusal;
   app.logger.warn({ err: error, paymentId: payment.id }, 'payment was not charged');
-  await changePayment(app.orm.em.fork(), {
+  const failed = await app.paymentWrites.change({
     payment,
     to: 'FAILED',
     failure: isRefused ? 'DECLINED' : 'NOT_CHARGED',
     reason: isRefused ? error.message : undefined,
     dueAfterMs: stepMaxMs(app.provider.timeLimitMs),
   });
+  return failed ?? readPayment(app, payment.id);
 }

@@ -9,15 +9,14 @@ import { toPaymentRef } from './payment-ref.js';
 import { PermanentRefusal, type ProviderPayment } from './provider/payment-provider.js';
 import { changePayment, type PaymentChange } from './state/change-payments.js';
 import type { Payment } from './state/payment.js';
+import { goOn, type StepResult } from './step-result.js';
 import { refundAll, voidPayment } from './void-payment.js';
 
 /**
  * The reservation decides: only the payment that commits it is captured, any other is voided. If units of it
  * are missing, as a count has shown, the order is cancelled as out of stock, and the authorization is voided.
- *
- * @returns whether the status of the payment may have changed
  */
-export async function commitAndCapture(app: OrderApp, payment: Payment): Promise<boolean> {
+export async function commitAndCapture(app: OrderApp, payment: Payment): Promise<StepResult> {
   failPoint('payment authorized, reservation not committed');
   const reservation = await app.reservations.commit(payment.orderId, payment.id);
   failPoint('reservation committed, response lost');
@@ -63,34 +62,42 @@ async function capture({ provider }: OrderApp, payment: Payment): Promise<Provid
 const cancelOutOfStock = ({ orm }: OrderApp, orderId: string) =>
   endPending(orm.em, orderId, { to: 'CANCELLED', reason: 'OUT_OF_STOCK', actor: 'warehouse' });
 
+/** The payment is captured: the payment and its order change in one commit. */
+async function recordCaptured(app: OrderApp, payment: Payment): Promise<StepResult> {
+  const confirmed = await app.paymentWrites.confirm(payment);
+  return confirmed ? { ...confirmed, goesOn: false } : recordUnsold(app, payment);
+}
+
 /**
- * The payment is captured: the payment and its order change in one commit. If the order is no longer
- * pending, which should be impossible, the payment is refunded and the units can be sold again.
+ * The compensation of a capture that sold nothing, as its order is no longer pending, which should be
+ * impossible: the payment is refunded and the units can be sold again.
  */
-function recordCaptured(app: OrderApp, payment: Payment): Promise<boolean> {
+async function recordUnsold(app: OrderApp, payment: Payment): Promise<StepResult> {
   const { orderId } = payment;
-  return transact(app.orm.em, async (em) => {
-    if (!(await changePayment(em, { payment, to: 'COMPLETED' }))) return false;
-    if (await endPending(em, orderId, { to: 'CONFIRMED' })) return true;
+  const completed = await transact(app.orm.em, async (em) => {
+    const changed = await changePayment(em, { payment, to: 'COMPLETED' });
+    if (!changed || (await endPending(em, orderId, { to: 'CONFIRMED' }))) return changed;
     app.logger.error({ orderId }, 'paid order was not pending; refunding it');
     await refundAll(em, payment);
     await cancelAllUnits(em, orderId);
-    return true;
+    return changed;
   });
+  return goOn(app, completed, payment);
 }
 
 /**
  * The compensation of a commit without a capture: the order is cancelled and its units can be sold again, in
  * one commit with the end of the payment.
  */
-function cancelUncaptured(app: OrderApp, change: PaymentChange & { payment: Payment }) {
+async function cancelUncaptured(app: OrderApp, change: PaymentChange & { payment: Payment }) {
   const { orderId } = change.payment;
-  return transact(app.orm.em, async (em) => {
-    if (!(await changePayment(em, change))) return false;
+  const ended = await transact(app.orm.em, async (em) => {
+    const changed = await changePayment(em, change);
     const end = { to: 'CANCELLED', reason: 'PAYMENT_FAILED' } as const;
-    if (await endPending(em, orderId, end)) await cancelAllUnits(em, orderId);
-    return true;
+    if (changed && (await endPending(em, orderId, end))) await cancelAllUnits(em, orderId);
+    return changed;
   });
+  return goOn(app, ended, change.payment);
 }
 
 /** Makes all units of an order available again, in the transaction of `em`. */

@@ -13,16 +13,25 @@ import { newId } from '../../shared/ids.js';
 import type { OrderContext } from '../context.js';
 import { Order, OrderExpired } from '../order/order.js';
 import { requireOwnOrder } from '../order/visible-orders.js';
-import { type BegunPayment, beginPayment } from './begin-payment.js';
+import { beginPayment } from './begin-payment.js';
 import {
   OrderNotPayable,
   PaymentActionRequired,
   PaymentDeclined,
   PaymentPending,
   PaymentSuccess,
+  TooManyPaymentAttempts,
 } from './payment-result.js';
-import { authorizeAndReadResult, notPayable, readPaymentResult } from './read-payment-result.js';
+import {
+  authorizeAndReadResult,
+  notPayable,
+  readPaymentResult,
+  showPayment,
+  tooManyAttempts,
+} from './read-payment-result.js';
+import type { BegunPayment } from './state/begin-payments.js';
 import { Payment } from './state/payment.js';
+import { cancelDeclinedCheckout } from './void-payment.js';
 
 @InputType({ description: 'The order to pay, and the payment method.' })
 export class PayOrderInput {
@@ -55,6 +64,7 @@ export const PayOrderResult = createUnionType({
       PaymentDeclined,
       OrderExpired,
       OrderNotPayable,
+      TooManyPaymentAttempts,
     ] as const,
 });
 
@@ -76,13 +86,19 @@ export async function payOrder(context: OrderContext, input: PayOrderInput) {
   if (claim.outcome) return toPayOrderResult(context, claim.outcome);
   try {
     const begun = await begin(context, order, claim.subjectId, input.paymentMethod);
-    const outcome: Outcome = begun
-      ? { kind: 'paid-by', paymentId: begun.id }
+    if (begun.kind === 'limited') {
+      await releaseClaim(em, key, claim.subjectId);
+      return tooManyAttempts(begun.retryAt);
+    }
+    const isBegun = begun.kind === 'begun';
+    const outcome: Outcome = isBegun
+      ? { kind: 'paid-by', paymentId: begun.payment.id }
       : { kind: 'not-payable', orderId: order.id };
     await storeOutcome(em, key, claim.subjectId, outcome);
-    return begun?.isNew
-      ? await authorizeAndReadResult(context, begun.id)
-      : await toPayOrderResult(context, outcome);
+    if (!isBegun) return await toPayOrderResult(context, outcome);
+    return begun.isNew
+      ? await authorizeAndReadResult(context, begun.payment)
+      : await showPayment(context, begun.payment);
   } catch (error) {
     await releaseClaim(em, key, claim.subjectId).catch(() => {}); // it expires anyway
     throw error;
@@ -95,13 +111,13 @@ async function begin(
   { id: orderId, status }: Order,
   paymentId: string,
   method: string,
-): Promise<BegunPayment | null> {
-  // The process that began this payment may have died before it stored the outcome.
-  if (status !== 'PENDING') {
-    const known = await em.fork().findOne(Payment, paymentId);
-    return known && { id: known.id, isNew: false };
+): Promise<BegunPayment> {
+  if (status === 'PENDING') {
+    return beginPayment(app, { id: paymentId, orderId, method, endsOrder: false });
   }
-  return beginPayment(em, app.provider, { id: paymentId, orderId, method, endsOrder: false });
+  // The process that began this payment may have died before it stored the outcome.
+  const payment = await em.fork().findOne(Payment, paymentId);
+  return payment ? { kind: 'begun', payment, isNew: false } : { kind: 'not-payable' };
 }
 
 async function toPayOrderResult(context: OrderContext, outcome: Outcome) {
@@ -111,14 +127,21 @@ async function toPayOrderResult(context: OrderContext, outcome: Outcome) {
 
 /**
  * Pays the order of a checkout with a payment method, or continues its payment: an order has one such
- * payment, whichever process calls. If it is declined, the order is cancelled.
+ * payment, whichever process calls. If it is declined, or the customer had too many declined payments, the
+ * order is cancelled.
  */
 export async function payPlacedOrder(context: OrderContext, orderId: string, method: string) {
   const { app, em } = context;
-  const payment = { id: newId(), orderId, method, endsOrder: true };
-  const begun = await beginPayment(em, app.provider, payment);
-  if (!begun) return notPayable(await requireById(em, Order, orderId));
-  return begun.isNew
-    ? authorizeAndReadResult(context, begun.id)
-    : readPaymentResult(context, begun.id);
+  const begun = await beginPayment(app, { id: newId(), orderId, method, endsOrder: true });
+  switch (begun.kind) {
+    case 'begun':
+      return begun.isNew
+        ? authorizeAndReadResult(context, begun.payment)
+        : showPayment(context, begun.payment);
+    case 'limited':
+      await cancelDeclinedCheckout(app, orderId);
+      return tooManyAttempts(begun.retryAt);
+    case 'not-payable':
+      return notPayable(await requireById(em, Order, orderId));
+  }
 }

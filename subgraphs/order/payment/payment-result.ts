@@ -60,3 +60,17 @@ export class OrderNotPayable extends Refusal {
   @Field(() => OrderStatus, { description: 'Current status of the order.' })
   status!: OrderStatus;
 }
+
+@Allow('parent')
+@ObjectType({
+  implements: Refusal,
+  description:
+    'Too many payments were declined: 5 of this order, or 20 of this customer on this day by UTC. Nothing was charged.',
+})
+export class TooManyPaymentAttempts extends Refusal {
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Time from which the customer can pay again; null if this order cannot be paid.',
+  })
+  retryAt!: Date | null;
+}

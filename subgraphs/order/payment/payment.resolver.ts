@@ -1,4 +1,5 @@
 import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { identityOf } from '../../shared/auth/callers.js';
 import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { ListMax } from '../../shared/graphql/list-max.js';
@@ -46,6 +47,9 @@ export class RefundResolver {
   }
 }
 
+/** What the merchant knows of a dispute is not for the customer who made it. */
+const isAdmin = (context: OrderContext) => identityOf(context).role === 'ADMIN';
+
 const loadDisputes = loadAllBy(Dispute, 'paymentId', { id: 'asc' });
 
 @Resolver(() => Dispute)
@@ -55,6 +59,33 @@ export class DisputeResolver {
   async amount(@Root() dispute: Dispute, @Ctx() context: OrderContext): Promise<Money> {
     const payment = await loaderOf(context, loadPayments).load(dispute.paymentId);
     return money(dispute.amountValue, payment?.currencyCode ?? currencyDefault);
+  }
+
+  @Allow('parent')
+  @FieldResolver(() => Date, {
+    nullable: true,
+    description: 'Time until which the provider accepts evidence. Null for others than admins.',
+  })
+  evidenceDueAt(@Root() dispute: Dispute, @Ctx() context: OrderContext): Date | null {
+    return isAdmin(context) ? dispute.evidenceDueAt : null;
+  }
+
+  @Allow('parent')
+  @FieldResolver(() => Boolean, {
+    nullable: true,
+    description: 'Whether the provider withdrew the amount. Null for others than admins.',
+  })
+  fundsWithdrawn(@Root() dispute: Dispute, @Ctx() context: OrderContext): boolean | null {
+    return isAdmin(context) ? dispute.fundsWithdrawn : null;
+  }
+
+  @Allow('parent')
+  @FieldResolver(() => Boolean, {
+    nullable: true,
+    description: 'Whether the provider paid the amount back. Null for others than admins.',
+  })
+  fundsReinstated(@Root() dispute: Dispute, @Ctx() context: OrderContext): boolean | null {
+    return isAdmin(context) ? dispute.fundsReinstated : null;
   }
 }
 

@@ -3,13 +3,14 @@ import { tryAgain } from '../../shared/errors.js';
 import { result } from '../../shared/graphql/refusal.js';
 import type { OrderContext } from '../context.js';
 import { Order, OrderExpired } from '../order/order.js';
-import { advancePayment, authorizeAndAdvance } from './advance-payment.js';
+import { type Advanced, advancePayment, authorizeAndAdvance } from './advance-payment.js';
 import {
   OrderNotPayable,
   PaymentActionRequired,
   PaymentDeclined,
   PaymentPending,
   PaymentSuccess,
+  TooManyPaymentAttempts,
 } from './payment-result.js';
 import { Payment } from './state/payment.js';
 
@@ -19,18 +20,23 @@ import { Payment } from './state/payment.js';
  * @throws `TRY_AGAIN` if nothing was charged and the order can still be paid
  */
 export async function readPaymentResult(context: OrderContext, paymentId: string) {
-  const found = await requireById(context.em, Payment, paymentId);
-  const waits = found.status === 'PENDING' && found.providerTransactionId;
-  return toPaymentResult(context, waits ? await advancePayment(context.app, paymentId) : found);
+  return showPayment(context, await requireById(context.em, Payment, paymentId));
+}
+
+/** As `readPaymentResult`, of a payment that was just read. */
+export async function showPayment(context: OrderContext, payment: Payment) {
+  const waits = payment.status === 'PENDING' && payment.providerTransactionId;
+  const advanced = waits ? await advancePayment(context.app, payment) : { payment };
+  return toPaymentResult(context, advanced);
 }
 
 /** Asks for the money of a payment that this process has just begun. @throws as `readPaymentResult` */
-export async function authorizeAndReadResult(context: OrderContext, paymentId: string) {
-  return toPaymentResult(context, await authorizeAndAdvance(context.app, paymentId));
+export async function authorizeAndReadResult(context: OrderContext, payment: Payment) {
+  return toPaymentResult(context, await authorizeAndAdvance(context.app, payment));
 }
 
-async function toPaymentResult({ em }: OrderContext, payment: Payment) {
-  const order = await requireById(em, Order, payment.orderId);
+async function toPaymentResult({ em }: OrderContext, { payment, order: changed }: Advanced) {
+  const order = changed ?? (await requireById(em, Order, payment.orderId));
   switch (payment.status) {
     case 'PENDING':
       return payment.clientSecret
@@ -68,6 +74,15 @@ function declined(order: Order, reason: string): PaymentDeclined {
     reason,
   });
 }
+
+/** The refusal for a customer or an order with too many declined attempts. */
+export const tooManyAttempts = (retryAt: Date | null): TooManyPaymentAttempts =>
+  result(TooManyPaymentAttempts, {
+    message: retryAt
+      ? 'Too many payments were declined today. Try again tomorrow.'
+      : 'Too many payments of this order were declined. Place a new order.',
+    retryAt,
+  });
 
 /** The refusal for an order that cannot be paid, or no longer. */
 export function notPayable(order: Order): OrderExpired | OrderNotPayable {

@@ -1,24 +1,23 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { columnsOf } from '../../shared/database/columns.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
 import type { OrderApp } from '../context.js';
-import { stepMaxMs } from './payment-ref.js';
 import type { ProviderPayment } from './provider/payment-provider.js';
-import { changePayment, type PaymentChange } from './state/change-payments.js';
-import type { Payment } from './state/payment.js';
+import { stepMaxMs } from './provider/step-max.js';
+import type { PaymentChange } from './state/change-payments.js';
+import { Payment } from './state/payment.js';
+import { goOn, type StepResult } from './step-result.js';
 
-/**
- * Records what the provider answered about a PENDING payment.
- *
- * @returns whether it is decided; else it waits for the customer or the bank
- */
+/** Records what the provider answered about a PENDING payment. */
 export async function recordAnswer(
   app: OrderApp,
   payment: Payment,
   answer: ProviderPayment,
-): Promise<boolean> {
+): Promise<StepResult> {
   const change = changeFor(app, payment, answer);
-  if (change) await changePayment(app.orm.em.fork(), change);
-  else await recordWaiting(app, payment.id, answer);
-  return change !== null;
+  if (change) return goOn(app, await app.paymentWrites.change(change), payment);
+  const waiting = await recordWaiting(app, payment.id, answer);
+  return waiting ? { payment: waiting, goesOn: false } : goOn(app, null, payment);
 }
 
 /** @returns null while the payment is still undecided */
@@ -47,11 +46,17 @@ async function recordWaiting(
   { orm }: OrderApp,
   paymentId: string,
   { transactionId, clientSecret }: ProviderPayment,
-): Promise<void> {
-  await sqlPrepared(
-    orm.em.fork(),
-    `update payment set provider_transaction_id = $2, client_secret = $3, updated_at = now()
-     where id = $1 and status = 'PENDING'`,
-    [paymentId, transactionId, clientSecret ?? null],
-  );
+): Promise<Payment | null> {
+  const em = orm.em.fork();
+  const [waiting] = await sqlPrepared<object>(em, recordWaitingSql(em), [
+    paymentId,
+    transactionId,
+    clientSecret ?? null,
+  ]);
+  return waiting ? em.map(Payment, waiting as never) : null;
 }
+
+const recordWaitingSql = (em: EntityManager) => `
+  update payment set provider_transaction_id = $2, client_secret = $3, updated_at = now()
+  where id = $1 and status = 'PENDING'
+  returning ${columnsOf(em, Payment)}`;

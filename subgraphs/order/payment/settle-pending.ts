@@ -1,8 +1,9 @@
 import { sqlPrepared } from '../../shared/database/sql.js';
 import type { OrderApp } from '../context.js';
-import { stepMaxMs } from './payment-ref.js';
+import { stepMaxMs } from './provider/step-max.js';
 import { recordAnswer } from './record-answer.js';
 import type { Payment } from './state/payment.js';
+import type { StepResult } from './step-result.js';
 import { voidPayment } from './void-payment.js';
 
 interface Situation {
@@ -16,19 +17,18 @@ interface Situation {
  * Settles a PENDING payment that another process began: by what the provider knows of it, never by asking
  * for the money. One that was not confirmed is canceled, because its customer may be gone; one that waits
  * for the customer or the bank is canceled once the order no longer waits for money.
- *
- * @returns whether its status may have changed
  */
-export async function settlePending(app: OrderApp, payment: Payment): Promise<boolean> {
+export async function settlePending(app: OrderApp, payment: Payment): Promise<StepResult> {
+  const waits = { payment, goesOn: false };
   const { isPayable, isBegun } = await readSituation(app, payment);
   if (payment.providerTransactionId === null) {
-    return isBegun ? false : voidPayment(app, payment, 'FAILED', 'NOT_CHARGED');
+    return isBegun ? waits : voidPayment(app, payment, 'FAILED', 'NOT_CHARGED');
   }
   const answer = await app.provider.lookUp(payment.providerTransactionId);
   const isUndecided = ['unconfirmed', 'actionRequired', 'pending'].includes(answer.status);
   if (isUndecided && !isPayable) return voidPayment(app, payment, 'FAILED', 'ORDER_ENDED');
   if (answer.status === 'unconfirmed') {
-    return isBegun ? false : voidPayment(app, payment, 'FAILED', 'NOT_CHARGED');
+    return isBegun ? waits : voidPayment(app, payment, 'FAILED', 'NOT_CHARGED');
   }
   return recordAnswer(app, payment, answer);
 }

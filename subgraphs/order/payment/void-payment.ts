@@ -5,11 +5,12 @@ import type { OrderApp } from '../context.js';
 import { endPending } from '../order/transitions/end-pending.js';
 import { clearDue } from './clear-due.js';
 import { followSettled } from './follow-settled.js';
-import { stepMaxMs } from './payment-ref.js';
+import { stepMaxMs } from './provider/step-max.js';
 import { changePayment } from './state/change-payments.js';
 import type { Payment } from './state/payment.js';
 import { requestRefund } from './state/request-refund.js';
 import type { PaymentFailure } from './state/status.js';
+import { goOn, type StepResult } from './step-result.js';
 
 const tooLate = 'paid too late, or paid twice';
 
@@ -18,28 +19,29 @@ const tooLate = 'paid too late, or paid twice';
  * is refunded, once.
  *
  * @param to `VOIDED` for an authorized payment, `FAILED` for a pending one
- * @returns whether this call changed the payment
  * @throws an error if it cannot be ended yet, to be retried
  */
 export async function voidPayment(
   app: OrderApp,
   payment: Payment,
   ...[to, failure]: ['VOIDED'] | ['FAILED', PaymentFailure]
-): Promise<boolean> {
-  const em = app.orm.em.fork();
+): Promise<StepResult> {
   const isCaptured = (await cancelAtProvider(app, payment)) === 'captured';
   if (!isCaptured) {
-    return changePayment(em, to === 'FAILED' ? { payment, to, failure } : { payment, to });
+    const change = to === 'FAILED' ? { payment, to, failure } : { payment, to };
+    return goOn(app, await app.paymentWrites.change(change), payment);
   }
   if (payment.status === 'PENDING') {
     const dueAfterMs = stepMaxMs(app.provider.timeLimitMs);
-    return changePayment(em, { payment, to: 'AUTHORIZED', dueAfterMs });
+    const authorized = { payment, to: 'AUTHORIZED', dueAfterMs } as const;
+    return goOn(app, await app.paymentWrites.change(authorized), payment);
   }
-  return transact(em, async (tx) => {
+  const completed = await transact(app.orm.em, async (tx) => {
     const changed = await changePayment(tx, { payment, to: 'COMPLETED' });
     if (changed) await refundAll(tx, payment);
     return changed;
   });
+  return goOn(app, completed, payment);
 }
 
 /**

@@ -107,51 +107,59 @@ function historyOf(change: OrderChange): { event_type: OrderEventType; actor: st
   }
 }
 
-const changeParameters = namedParameters({
-  change: {
-    id: 'uuid',
-    event_id: 'uuid',
-    to_status: 'text',
-    unless_held: 'boolean',
-    event_type: 'text',
-    actor: 'text',
-    reason: 'text',
-    expires_at: 'timestamptz',
-    user_id: 'uuid',
-    operation: 'text',
-    key: 'text',
-    outcome: 'jsonb',
-  },
-});
+const orderChangeColumns = {
+  id: 'uuid',
+  event_id: 'uuid',
+  to_status: 'text',
+  unless_held: 'boolean',
+  event_type: 'text',
+  actor: 'text',
+  reason: 'text',
+  expires_at: 'timestamptz',
+  user_id: 'uuid',
+  operation: 'text',
+  key: 'text',
+  outcome: 'jsonb',
+} as const;
+const changeParameters = namedParameters({ change: orderChangeColumns });
 
-// customer_order, shop_order and purchase by their keys, shop_order_order and order_item_shop_order.
-const changeOrdersSql = `
-  with change as (
+/**
+ * SQL that changes pending orders: the CTEs `order_change`, `changed_order`, which has the changed rows, and
+ * those of what belongs to them. By the keys of customer_order, shop_order and purchase, shop_order_order and
+ * order_item_shop_order.
+ *
+ * @param changes a set of rows with `orderChangeColumns`
+ */
+export const orderChangeCtes = (changes: string) => `
+  order_change as (
     select *, case when expires_at is not null then ${nextNumberSql} end as number_value
-    from ${changeParameters.sql.change}
-  ), changed as (
+    from ${changes}
+  ), changed_order as (
     update customer_order o
-    set status = change.to_status, cancel_reason = change.reason,
-      expires_at = coalesce(change.expires_at, o.expires_at),
-      number = coalesce(${orderNumberSql('change.number_value')}, o.number),
+    set status = c.to_status, cancel_reason = c.reason,
+      expires_at = coalesce(c.expires_at, o.expires_at),
+      number = coalesce(${orderNumberSql('c.number_value')}, o.number),
       version = version + 1, updated_at = now()
-    from change where o.id = change.id and o.status = 'PENDING'
-      and (not change.unless_held or o.expires_at is null)
-    returning o.id, o.customer_id, o.status
-  ), shop_orders as (
-    update shop_order s set status = changed.status, never_paid = (changed.status = 'CANCELLED'),
+    from order_change c where o.id = c.id and o.status = 'PENDING'
+      and (not c.unless_held or o.expires_at is null)
+    returning o.*
+  ), changed_shop_order as (
+    update shop_order s set status = o.status, never_paid = (o.status = 'CANCELLED'),
       updated_at = now()
-    from changed where s.order_id = changed.id and changed.status <> 'PENDING'
-  ), history as (
+    from changed_order o where s.order_id = o.id and o.status <> 'PENDING'
+  ), order_history as (
     insert into order_event (id, order_id, type, actor, reason)
-    select event_id, id, event_type, coalesce(actor, customer_id::text), reason
-    from changed join change using (id)
-  ), cancelled as (
-    select id, customer_id from changed where status = 'CANCELLED'
-  ), ${subtractPurchasesCtes('cancelled')}, stored_outcomes as (
-    update idempotency_key k set outcome = change.outcome, updated_at = now()
-    from changed join change using (id)
-    where k.user_id = change.user_id and k.operation = change.operation and k.key = change.key
-      and k.subject_id = change.id and k.outcome is null
-  )
-  select id from changed`;
+    select event_id, o.id, event_type, coalesce(actor, customer_id::text), reason
+    from changed_order o join order_change c on c.id = o.id
+  ), cancelled_order as (
+    select id, customer_id from changed_order where status = 'CANCELLED'
+  ), ${subtractPurchasesCtes('cancelled_order')}, stored_outcome as (
+    update idempotency_key k set outcome = c.outcome, updated_at = now()
+    from changed_order o join order_change c on c.id = o.id
+    where k.user_id = c.user_id and k.operation = c.operation and k.key = c.key
+      and k.subject_id = c.id and k.outcome is null
+  )`;
+
+const changeOrdersSql = `
+  with ${orderChangeCtes(changeParameters.sql.change)}
+  select id from changed_order`;

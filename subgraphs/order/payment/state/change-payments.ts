@@ -1,12 +1,19 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { firstOfEach } from '../../../shared/batching/first-of-each.js';
+import { columnsOf } from '../../../shared/database/columns.js';
 import { namedParameters } from '../../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../../shared/database/sql.js';
 import { newId } from '../../../shared/ids.js';
 import type { OrderEventType } from '../../order/order-event.js';
 import { markPaymentsDue } from '../../order/payment-signals.js';
 import { assertTransition } from '../../state-machine.js';
-import type { Payment } from './payment.js';
-import { type PaymentFailure, type PaymentStatus, paymentTransitions } from './status.js';
+import { Payment } from './payment.js';
+import {
+  isAttemptSql,
+  type PaymentFailure,
+  type PaymentStatus,
+  paymentTransitions,
+} from './status.js';
 
 export type PaymentChange = {
   /** as it was read: a payment with another status by now is left as it is */
@@ -40,32 +47,37 @@ const eventTypes: Readonly<Record<PaymentStatus, OrderEventType | null>> = {
  * The one writer of the status of payments: in one statement it changes payments and adds the entries in
  * the histories of their orders.
  *
- * @returns for each payment whether it was changed
+ * @returns each payment as it is afterwards; null for one that was left as it is
  * @throws AssertionFailed for a transition that `paymentTransitions` does not have
  */
 export async function changePayments(
   em: EntityManager,
   changes: readonly PaymentChange[],
-): Promise<boolean[]> {
-  const values = changeParameters.values({ change: changes.map(toRow) });
-  const rows = await sqlPrepared<{ id: string }>(em, changePaymentsSql, values);
-  const changed = new Set(rows.map(({ id }) => id));
-  const due = changes.filter(
-    ({ payment, dueAfterMs }) => dueAfterMs === 0 && changed.has(payment.id),
-  );
+): Promise<(Payment | null)[]> {
+  const firsts = firstOfEach(changes, ({ payment }) => payment.id);
+  const values = changeParameters.values({ change: firsts.map(toPaymentRow) });
+  const rows = await sqlPrepared<{ id: string }>(em, changePaymentsSql(em), values);
+  const changed = new Map(rows.map((row) => [row.id, em.fork().map(Payment, row)]));
+  const due = changes.filter(({ dueAfterMs }) => dueAfterMs === 0).map(({ payment }) => payment.id);
   markPaymentsDue(
     em,
-    due.map(({ payment }) => payment.id),
+    due.filter((id) => changed.has(id)),
   );
-  return changes.map(({ payment }) => changed.has(payment.id));
+  return changes.map((change) =>
+    firsts.includes(change) ? (changed.get(change.payment.id) ?? null) : null,
+  );
 }
 
 /** As `changePayments`, for one payment. */
-export async function changePayment(em: EntityManager, change: PaymentChange): Promise<boolean> {
-  return (await changePayments(em, [change]))[0] === true;
+export async function changePayment(
+  em: EntityManager,
+  change: PaymentChange,
+): Promise<Payment | null> {
+  return (await changePayments(em, [change]))[0] ?? null;
 }
 
-function toRow(change: PaymentChange) {
+/** @throws AssertionFailed for a transition that `paymentTransitions` does not have */
+export function toPaymentRow(change: PaymentChange) {
   const { payment, to, transactionId, dueAfterMs } = change;
   assertTransition(paymentTransitions, payment.status, to);
   const { failure = null, reason = null } = to === 'FAILED' ? change : {};
@@ -83,39 +95,52 @@ function toRow(change: PaymentChange) {
   };
 }
 
-const changeParameters = namedParameters({
-  change: {
-    id: 'uuid',
-    from_status: 'text',
-    to_status: 'text',
-    transaction_id: 'text',
-    failure: 'text',
-    reason: 'text',
-    due_after_ms: 'float8',
-    event_id: 'uuid',
-    event_type: 'text',
-  },
-});
+export const paymentChangeColumns = {
+  id: 'uuid',
+  from_status: 'text',
+  to_status: 'text',
+  transaction_id: 'text',
+  failure: 'text',
+  reason: 'text',
+  due_after_ms: 'float8',
+  event_id: 'uuid',
+  event_type: 'text',
+} as const;
+const changeParameters = namedParameters({ change: paymentChangeColumns });
 
-// payment by its key, in the order of the keys (locks.ts).
-const changePaymentsSql = `
-  with change as (
-    select * from ${changeParameters.sql.change}
-  ), locked as materialized (
-    select p.id from payment p join change using (id) order by p.id for no key update of p
-  ), changed as (
-    update payment p set status = change.to_status, updated_at = now(), client_secret = null,
-      provider_transaction_id = coalesce(change.transaction_id, p.provider_transaction_id),
-      failure = change.failure, decline_reason = coalesce(change.reason, p.decline_reason),
+/**
+ * SQL that changes payments, by their keys and in the order of their keys (locks.ts): the CTEs
+ * `payment_change`, `locked_payment`, `changed_payment`, which has the changed rows, and `payment_history`.
+ *
+ * @param changes a set of rows with `paymentChangeColumns`
+ * @param guard CTEs that follow the locks of the payments, and a further condition on the payment `p`
+ */
+export const paymentChangeCtes = (
+  changes: string,
+  guard: { readonly ctes: string; readonly condition: string } | null = null,
+) => `
+  payment_change as (
+    select * from ${changes}
+  ), locked_payment as materialized (
+    select p.id from payment p join payment_change using (id)
+    order by p.id for no key update of p
+  ), ${guard ? `${guard.ctes}, ` : ''}changed_payment as (
+    update payment p set status = c.to_status, updated_at = now(), client_secret = null,
+      provider_transaction_id = coalesce(c.transaction_id, p.provider_transaction_id),
+      attempt_slot = case when ${isAttemptSql('c')} then p.attempt_slot end,
+      failure = c.failure, decline_reason = coalesce(c.reason, p.decline_reason),
       -- A webhook that came since the payment was read has made it due: it stays so.
       next_attempt_at = case when p.next_attempt_at <= now() then p.next_attempt_at
-        else now() + change.due_after_ms * interval '1 ms' end
-    from change join locked using (id)
-    where p.id = change.id and p.status = change.from_status
-    returning p.id, p.order_id
-  ), history as (
+        else now() + c.due_after_ms * interval '1 ms' end
+    from payment_change c join locked_payment using (id)
+    where p.id = c.id and p.status = c.from_status and ${guard?.condition ?? 'true'}
+    returning p.*
+  ), payment_history as (
     insert into order_event (id, order_id, type, actor, reason)
-    select event_id, order_id, event_type, '${actor}', coalesce(reason, failure)
-    from changed join change using (id) where event_type is not null
-  )
-  select id from changed`;
+    select c.event_id, p.order_id, c.event_type, '${actor}', coalesce(c.reason, c.failure)
+    from changed_payment p join payment_change c on c.id = p.id where c.event_type is not null
+  )`;
+
+const changePaymentsSql = (em: EntityManager) => `
+  with ${paymentChangeCtes(changeParameters.sql.change)}
+  select ${columnsOf(em, Payment)} from changed_payment`;

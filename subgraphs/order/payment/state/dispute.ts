@@ -50,28 +50,12 @@ export class Dispute {
   @Property({ type: 'varchar', length: 255 })
   reason!: string;
 
-  @Allow('admin')
-  @Field(() => Date, {
-    nullable: true,
-    description:
-      'Time until which the provider accepts evidence; null if it accepts none. For admins.',
-  })
   @Property({ type: 'timestamptz', nullable: true })
   evidenceDueAt!: Date | null;
 
-  @Allow('admin')
-  @Field(() => Boolean, {
-    nullable: true,
-    description: 'Whether the provider withdrew the amount. For admins.',
-  })
   @Property({ type: 'boolean', default: false })
   fundsWithdrawn!: Opt<boolean>;
 
-  @Allow('admin')
-  @Field(() => Boolean, {
-    nullable: true,
-    description: 'Whether the provider paid the amount back. For admins.',
-  })
   @Property({ type: 'boolean', default: false })
   fundsReinstated!: Opt<boolean>;
 

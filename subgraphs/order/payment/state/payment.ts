@@ -32,6 +32,10 @@ import { type PaymentFailure, PaymentStatus, paymentFailures } from './status.js
   expression: `create unique index payment_one_step on payment (order_id) where ends_order and failure is distinct from 'NOT_CHARGED'`,
 })
 @Index({
+  name: 'payment_attempt',
+  expression: `create unique index payment_attempt on payment (user_id, attempt_day, attempt_slot) where attempt_slot is not null`,
+})
+@Index({
   name: 'payment_due',
   expression:
     'create index payment_due on payment (next_attempt_at) where next_attempt_at is not null',
@@ -88,6 +92,17 @@ export class Payment {
   /** whether a checkout with a payment method began it: if it is declined, the order is cancelled */
   @Property({ type: 'boolean', default: false })
   endsOrder!: Opt<boolean>;
+
+  /** the day of its creation, by UTC */
+  @Property({ type: 'date', nullable: true })
+  attemptDay!: Opt<string | null>;
+
+  /**
+   * its place among the attempts of the customer on that day, from 1; null once it is clear that it is no
+   * declined attempt
+   */
+  @Property({ type: 'smallint', nullable: true })
+  attemptSlot!: Opt<number | null>;
 
   /** the number of times that a worker took it up */
   @Property({ type: 'integer', default: 0 })

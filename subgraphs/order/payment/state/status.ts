@@ -42,6 +42,9 @@ export const paymentFailures = [
 ] as const;
 export type PaymentFailure = (typeof paymentFailures)[number];
 
+/** SQL for a payment that counts as an attempt to pay: it was declined. */
+export const isAttemptSql = (payment: string) => `${payment}.failure = 'DECLINED'`;
+
 export const RefundStatus = enumOf('RefundStatus', 'Status of a refund.', {
   PENDING: 'Not sent to the provider yet.',
   SENT: 'Accepted by the provider; the money is on its way.',
