@@ -36,7 +36,7 @@ const exceptions: ReadonlyMap<string, string> = new Map([
 /** The arguments of fields that are strings: none is a text that is stored. */
 const expectedArguments: Readonly<Record<string, string>> = {
   after: 'a cursor',
-  currencyCode: 'has a pattern, or finds nothing',
+  currencyCode: 'is one of a table',
   email: 'is parsed',
   idempotencyKey: 'an idempotency key',
   refreshToken: 'a token',

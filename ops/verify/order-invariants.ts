@@ -53,7 +53,10 @@ export const orderInvariants: Invariant[] = [
     select: `select o.id, o.status, o.total_amount,
         count(p.*) as payments, coalesce(sum(p.amount), 0) as paid
       from customer_order o left join payment p on p.order_id = o.id and (p.status = 'COMPLETED'
-        -- Refunded in full with the cancelled shop orders: the remaining ones were free.
+        -- Refunded in full with the cancelled shop orders: the remaining ones were free, or a person
+        -- refunded them at the provider.
+        or (p.status = 'REFUNDED' and exists (select from refund r
+          where r.payment_id = p.id and r.origin = 'DASHBOARD'))
         or (p.status = 'REFUNDED' and not exists (
           select from shop_order s join order_item i on i.shop_order_id = s.id
           where s.order_id = o.id and s.status <> 'CANCELLED' and i.unit_price_amount > 0)))

@@ -289,6 +289,52 @@ const breaks: Break[] = [
       `update shop_order set status = 'CANCELLED'`,
     ],
   ],
+  [
+    'every shop and every offer has a currency that can be charged',
+    'shop',
+    [`update shop set currency_code = 'ZZZ' where id = '${seedId('shop', 0)}'`],
+  ],
+  [
+    'every shop and every offer has a currency that can be charged',
+    'shop',
+    [`update offer set currency_code = 'ZZZ' where id = '${offer}'`],
+  ],
+  ...[
+    'price_amount = 100.50, compare_at_amount = null',
+    'price_amount = 100, compare_at_amount = 100.50',
+  ].map(
+    (prices): Break => [
+      'every price for sale can be charged in its currency',
+      'shop',
+      [
+        `update offer set currency_code = 'JPY', ${prices}
+         where id = '${offer}'`,
+      ],
+    ],
+  ),
+  [
+    'every amount of an order can be charged in its currency',
+    'order',
+    [
+      `update customer_order set currency_code = 'JPY'`,
+      `update order_item set currency_code = 'JPY', unit_price_amount = 10.50`,
+    ],
+  ],
+  [
+    'every amount of an order can be charged in its currency',
+    'order',
+    [
+      `insert into payment (id, order_id, user_id, amount, currency_code, status, provider)
+       select '${refunded}', id, customer_id, 20, 'UGX', 'COMPLETED', 'sandbox' from customer_order`,
+      `insert into refund (id, payment_id, amount, reason)
+       values ('${newId()}', '${refunded}', 0.50, 'BY_SHOP')`,
+    ],
+  ],
+  [
+    'every amount in a cart can be charged in its currency',
+    'order',
+    [`update cart_item set currency_code = 'ISK', unit_price_amount = 0.50`],
+  ],
   ...(['product', 'shop', 'warehouse', 'order'] as const).map(
     (name): Break => [
       `the outbox of the ${name} subgraph is empty, without dead letters`,

@@ -2,6 +2,7 @@ import { type Databases, withDatabases } from '../databases/clients.js';
 import type { DatabaseUrls } from '../databases/urls.js';
 import { accountInvariants } from './account-invariants.js';
 import type { Finding, Invariant } from './invariant.js';
+import { moneyInvariants } from './money-invariants.js';
 import { orderInvariants } from './order-invariants.js';
 import { projectionInvariants } from './projection-invariants.js';
 import { stockInvariants } from './stock-invariants.js';
@@ -11,6 +12,7 @@ export const invariants: readonly Invariant[] = [
   ...orderInvariants,
   ...projectionInvariants,
   ...accountInvariants,
+  ...moneyInvariants,
 ];
 
 export interface Verdict extends Finding {

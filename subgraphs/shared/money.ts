@@ -1,5 +1,6 @@
 import Big from 'big.js';
 import { Directive, Field, ObjectType } from 'type-graphql';
+import { amountScale, currencyOf } from './currencies.js';
 import { Decimal } from './graphql/scalars.js';
 import { Allow } from './rights/rights.js';
 
@@ -7,26 +8,47 @@ import { Allow } from './rights/rights.js';
 @Allow('parent')
 @ObjectType({ description: 'Exact amount of money.' })
 export class Money {
-  @Field(() => Decimal, { description: 'Amount in units of the currency, such as "19.90".' })
+  @Field(() => Decimal, {
+    description:
+      'Amount in units of the currency, with its decimals: "19.90" USD, "500" JPY, "1.250" KWD.',
+  })
   amount!: string;
 
   @Field(() => String, { description: 'Currency code of ISO 4217, such as "USD".' })
   currencyCode!: string;
 }
 
-export const currencyDefault = 'USD';
-const fractionDigits = 2;
-// The format of a numeric(12,2) column: a page of products has a hundred of them, which skip Big.
-const canonicalPattern = /^-?\d+\.\d\d$/;
-
+/** As `printAmount` prints it, with its currency. */
 export function money(amount: string, currencyCode: string): Money {
-  const value = canonicalPattern.test(amount) ? amount : new Big(amount).toFixed(fractionDigits);
-  return Object.assign(new Money(), { amount: value, currencyCode });
+  return Object.assign(new Money(), { amount: printAmount(amount, currencyCode), currencyCode });
 }
 
-/** unit price × quantity, exact */
-export const lineTotal = (unitPrice: string, quantity: number): string =>
-  new Big(unitPrice).times(quantity).toFixed(fractionDigits);
+/**
+ * An amount with the decimals of its currency: "19.90" of USD, "500" of JPY, "1.250" of KWD. It is never
+ * rounded: one that its currency cannot express, from before the rule, keeps its decimals.
+ */
+export function printAmount(amount: string, currencyCode: string): string {
+  const { digits } = currencyOf(currencyCode);
+  // As a column has it: a page of products has a hundred of them, which skip Big.
+  if (amount.at(-amountScale - 1) === '.') {
+    if (digits === amountScale) return amount;
+    if (digits > amountScale) return amount.padEnd(amount.length + digits - amountScale, '0');
+    if (amount.endsWith(noFraction)) return amount.slice(0, -noFraction.length);
+  }
+  const exact = new Big(amount);
+  const printed = exact.toFixed(digits);
+  return exact.eq(printed) ? printed : exact.toFixed();
+}
+const noFraction = `.${'0'.repeat(amountScale)}`;
 
+/** An amount and its currency, for texts: "500 JPY". */
+export const amountText = (amount: string, currencyCode: string): string =>
+  `${printAmount(amount, currencyCode)} ${currencyCode}`;
+
+/** unit price × quantity, exact, as columns store amounts */
+export const lineTotal = (unitPrice: string, quantity: number): string =>
+  new Big(unitPrice).times(quantity).toFixed(amountScale);
+
+/** exact, as columns store amounts */
 export const sumOf = (amounts: readonly string[]): string =>
-  amounts.reduce((sum, amount) => sum.plus(amount), new Big(0)).toFixed(fractionDigits);
+  amounts.reduce((sum, amount) => sum.plus(amount), new Big(0)).toFixed(amountScale);

@@ -1,10 +1,11 @@
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { identityOf } from '../../shared/auth/callers.js';
+import { currencyDefault } from '../../shared/currencies.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { ListMax } from '../../shared/graphql/list-max.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { runOnce } from '../../shared/idempotency/run-once.js';
-import { currencyDefault, lineTotal, Money, money, sumOf } from '../../shared/money.js';
+import { lineTotal, Money, money, sumOf } from '../../shared/money.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
 import { Offer } from '../references.js';

@@ -8,6 +8,7 @@ import {
   Property,
 } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
+import { amountScale } from '../../shared/currencies.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 
@@ -72,7 +73,7 @@ export class CartItem {
   @Property({ type: 'varchar', length: 520 })
   name!: string;
 
-  @Property({ type: 'numeric', precision: 12, scale: 2 })
+  @Property({ type: 'numeric', precision: 12, scale: amountScale })
   unitPriceAmount!: string;
 
   @Property({ type: 'char', length: 3 })

@@ -3,7 +3,6 @@ import {
   ArrayMinSize,
   IsOptional,
   Length,
-  Matches,
   Max,
   Min,
   ValidateNested,
@@ -11,10 +10,13 @@ import {
 import { Field, InputType, Int } from 'type-graphql';
 import { badInput } from '../../shared/errors.js';
 import { Decimal, UUID } from '../../shared/graphql/scalars.js';
-import { OneLine } from '../../shared/graphql/validation.js';
+import { Amount, OneLine } from '../../shared/graphql/validation.js';
 import { quantityMax } from '../cart/change-cart.js';
 import { itemsMax } from '../order/shop-order.js';
 import { ShippingAddressInput } from './shipping-address-input.js';
+
+// As many as the column has.
+const totalDigitsMax = 12;
 
 @InputType({ description: 'Units of one offer.' })
 export class CheckoutItemInput {
@@ -78,7 +80,7 @@ export class CheckoutInput {
       'Total that the customer has seen; another total is refused with PriceChanged. If omitted, current prices apply without a check.',
   })
   @IsOptional()
-  @Matches(/^\d{1,12}(\.\d{1,2})?$/, { message: 'must be 0 or more, with two decimals at most' })
+  @Amount(totalDigitsMax)
   expectedTotal?: string | null;
 }
 

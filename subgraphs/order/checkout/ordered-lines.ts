@@ -1,4 +1,5 @@
 import { badInput, conflict } from '../../shared/errors.js';
+import { amountText } from '../../shared/money.js';
 import { readCartLines } from '../cart/read-cart.js';
 import type { OrderApp } from '../context.js';
 import { itemsMax } from '../order/shop-order.js';
@@ -14,7 +15,8 @@ const totalMax = 999_999_999_999;
  *
  * @param items null for the cart
  * @returns the lines, or the refusal
- * @throws `BAD_USER_INPUT` for a total that cannot be paid, `CONFLICT` for a cart with too many
+ * @throws `BAD_USER_INPUT` for a total that cannot be paid, or an expected one that the currency cannot
+ *   express, `CONFLICT` for a cart with too many
  *   lines, `TRY_AGAIN`
  */
 export async function readOrderedLines(
@@ -54,7 +56,8 @@ function findRefusal(
 function requirePayable(lines: readonly OrderLine[]): void {
   const total = totalOf(lines);
   if (Number(total) > 0 && Number(total) <= totalMax) return;
+  const currencyCode = lines[0]?.offer.currencyCode as string;
   throw badInput({
-    'input.items': `total is ${total}: must be more than 0, and ${totalMax} at most`,
+    'input.items': `total is ${amountText(total, currencyCode)}: must be more than 0, and ${totalMax} at most`,
   });
 }

@@ -1,11 +1,17 @@
 import Big from 'big.js';
+import { findAmountProblem } from '../../shared/currencies.js';
+import { badInput } from '../../shared/errors.js';
 import { type Money, money } from '../../shared/money.js';
 import { readCartLines } from '../cart/read-cart.js';
 import type { OrderApp } from '../context.js';
 import type { Outcome } from './outcome.js';
 import { type OrderLine, totalOf } from './place-order.js';
 
-/** The change of each line's price since the cart, if the total is not the expected one. */
+/**
+ * The change of each line's price since the cart, if the total is not the expected one.
+ *
+ * @throws `BAD_USER_INPUT` for an expected total that the currency of the lines cannot express
+ */
 export async function findPriceChange(
   app: OrderApp,
   customerId: string,
@@ -14,6 +20,9 @@ export async function findPriceChange(
 ): Promise<Outcome | null> {
   const actual = totalOf(lines);
   if (new Big(actual).eq(expectedTotal)) return null;
+  const currencyCode = lines[0]?.offer.currencyCode as string;
+  const problem = findAmountProblem(expectedTotal, currencyCode);
+  if (problem) throw badInput({ 'input.expectedTotal': problem });
   const inCart = await readCartLines(app.orm.em.fork(), customerId);
   const oldPrices = new Map(
     inCart.map((line) => [line.offerId, plain(line.unitPriceAmount, line.currencyCode)]),
@@ -23,7 +32,6 @@ export async function findPriceChange(
     oldPrice: oldPrices.get(offer.id) ?? null,
     newPrice: plain(offer.priceAmount, offer.currencyCode),
   }));
-  const currencyCode = lines[0]?.offer.currencyCode as string;
   return {
     kind: 'price',
     lines: facts.filter(({ oldPrice, newPrice }) => !isSame(oldPrice, newPrice)),

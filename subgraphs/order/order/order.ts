@@ -9,6 +9,7 @@ import {
   Trigger,
 } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ObjectType } from 'type-graphql';
+import { amountScale } from '../../shared/currencies.js';
 import { isOneOf } from '../../shared/database/is-one-of.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { Refusal } from '../../shared/graphql/refusal.js';
@@ -85,7 +86,7 @@ export class Order {
   @Property({ type: 'text', nullable: true })
   cancelReason!: CancelReason | null;
 
-  @Property({ type: 'numeric', precision: 14, scale: 2 })
+  @Property({ type: 'numeric', precision: 14, scale: amountScale })
   totalAmount!: string;
 
   @Property({ type: 'char', length: 3 })

@@ -9,6 +9,7 @@ import {
 } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
 import type { ShopOrderRef } from '../../contracts/order.js';
+import { amountScale } from '../../shared/currencies.js';
 import { isOneOf } from '../../shared/database/is-one-of.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { UUID } from '../../shared/graphql/scalars.js';
@@ -111,7 +112,7 @@ export class OrderItem {
   @Property({ type: 'varchar', length: 520 })
   name!: string;
 
-  @Property({ type: 'numeric', precision: 12, scale: 2 })
+  @Property({ type: 'numeric', precision: 12, scale: amountScale })
   unitPriceAmount!: string;
 
   @Property({ type: 'char', length: 3 })

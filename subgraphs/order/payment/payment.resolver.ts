@@ -1,5 +1,6 @@
 import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { identityOf } from '../../shared/auth/callers.js';
+import { currencyDefault } from '../../shared/currencies.js';
 import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { ListMax } from '../../shared/graphql/list-max.js';
@@ -8,7 +9,7 @@ import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { KeyArg } from '../../shared/idempotency/key-field.js';
 import { runOnce } from '../../shared/idempotency/run-once.js';
-import { currencyDefault, Money, money } from '../../shared/money.js';
+import { Money, money } from '../../shared/money.js';
 import { Allow, owns } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
 import { Order } from '../order/order.js';

@@ -1,4 +1,4 @@
-import { currencyDefault } from '../../shared/money.js';
+import { currencyDefault } from '../../shared/currencies.js';
 import type { ProductFilter } from './product-filter.js';
 import type { ProductQuery } from './product-query.js';
 

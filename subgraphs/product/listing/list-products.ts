@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import Big from 'big.js';
+import { findAmountProblem } from '../../shared/currencies.js';
 import { sql } from '../../shared/database/sql.js';
 import { badInput } from '../../shared/errors.js';
 import {
@@ -12,7 +13,7 @@ import { subtreeIdsSql } from '../category/category.js';
 import type { ProductRow } from '../product/read-products.js';
 import { searchQuery } from '../search/search-query.js';
 import { placeIn, readPlace } from './cursor.js';
-import { countOf, parameters } from './filter-conditions.js';
+import { countOf, currencyOf, parameters } from './filter-conditions.js';
 import { type ProductFilter, ProductSort } from './product-filter.js';
 import type { ProductQuery } from './product-query.js';
 import { readPage } from './read-page.js';
@@ -31,6 +32,7 @@ export interface ListArgs extends PageArgs {
 export async function listProducts(em: EntityManager, args: ListArgs): Promise<ProductPage> {
   const { filter } = args;
   const { first } = pageRequest(args.first, null);
+  requireExpressible(filter);
   if (filter.minPrice && filter.maxPrice && new Big(filter.minPrice).gt(filter.maxPrice)) {
     throw badInput({ 'filter.maxPrice': 'must not be below minPrice' });
   }
@@ -43,6 +45,15 @@ export async function listProducts(em: EntityManager, args: ListArgs): Promise<P
   const rows = await readPage(em, { ...query, sort, after, limit: first + 1 });
   const connection = toConnection(rows, first, placeIn(sort));
   return { ...connection, count: () => countProducts(em, query) };
+}
+
+/** @throws `BAD_USER_INPUT` for prices that no offer in the currency of the filter can have */
+function requireExpressible(filter: ProductFilter): void {
+  const { minPrice, maxPrice } = filter;
+  for (const [field, price] of Object.entries({ minPrice, maxPrice })) {
+    const problem = price ? findAmountProblem(price, currencyOf(filter)) : null;
+    if (problem) throw badInput({ [`filter.${field}`]: problem });
+  }
 }
 
 async function readSubtreeIds(em: EntityManager, categoryId: string): Promise<string[]> {

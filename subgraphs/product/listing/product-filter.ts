@@ -1,7 +1,8 @@
-import { IsOptional, Length, Matches } from 'class-validator';
+import { IsOptional, Length } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { enumOf } from '../../shared/graphql/enum-of.js';
 import { Decimal, UUID } from '../../shared/graphql/scalars.js';
+import { Amount, CurrencyCode } from '../../shared/graphql/validation.js';
 
 export const ProductSort = enumOf('ProductSort', 'Sort order of a list of products.', {
   NEWEST: 'Newest first.',
@@ -13,8 +14,8 @@ export const ProductSort = enumOf('ProductSort', 'Sort order of a list of produc
 });
 export type ProductSort = keyof typeof ProductSort;
 
-const price = /^\d{1,10}(\.\d{1,2})?$/;
-const priceMessage = { message: 'must be 0 or more, with at most two decimals' };
+// As many as prices have.
+const priceDigitsMax = 10;
 
 @InputType({
   description:
@@ -33,14 +34,20 @@ export class ProductFilter {
   @Field(() => UUID, { nullable: true, description: 'In this category or one below it.' })
   categoryId?: string | null;
 
-  @Field(() => Decimal, { nullable: true, description: 'Offered at this price or more.' })
+  @Field(() => Decimal, {
+    nullable: true,
+    description: 'Offered at this price or more, in the currency of the filter.',
+  })
   @IsOptional()
-  @Matches(price, priceMessage)
+  @Amount(priceDigitsMax)
   minPrice?: string | null;
 
-  @Field(() => Decimal, { nullable: true, description: 'Offered at this price or less.' })
+  @Field(() => Decimal, {
+    nullable: true,
+    description: 'Offered at this price or less, in the currency of the filter.',
+  })
   @IsOptional()
-  @Matches(price, priceMessage)
+  @Amount(priceDigitsMax)
   maxPrice?: string | null;
 
   @Field(() => String, {
@@ -49,7 +56,7 @@ export class ProductFilter {
       'Offered in this currency (ISO 4217). Prices in the filter and sorts by price use it; USD if omitted.',
   })
   @IsOptional()
-  @Matches(/^[A-Z]{3}$/, { message: 'must be three capital letters' })
+  @CurrencyCode()
   currencyCode?: string | null;
 
   @Field(() => Boolean, {

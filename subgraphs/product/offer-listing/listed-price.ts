@@ -7,11 +7,12 @@ import {
   Property,
 } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { amountScale } from '../../shared/currencies.js';
 import { sql } from '../../shared/database/sql.js';
 import { Product } from '../product/product.js';
 
 const amount = (nullable: boolean) =>
-  ({ type: 'numeric', precision: 12, scale: 2, nullable }) as const;
+  ({ type: 'numeric', precision: 12, scale: amountScale, nullable }) as const;
 
 /**
  * The price range of a product's active offers in one currency: of all of them, of those in stock, and of

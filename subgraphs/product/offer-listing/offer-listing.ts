@@ -7,6 +7,7 @@ import {
   PrimaryKey,
   Property,
 } from '@mikro-orm/decorators/legacy';
+import { amountScale } from '../../shared/currencies.js';
 import { Product } from '../product/product.js';
 import { ProductVariant } from '../product/variant.js';
 
@@ -58,7 +59,7 @@ export class OfferListing {
   @Property({ type: 'uuid', nullable: true })
   offerId!: string | null;
 
-  @Property({ type: 'numeric', precision: 12, scale: 2, nullable: true })
+  @Property({ type: 'numeric', precision: 12, scale: amountScale, nullable: true })
   priceAmount!: string | null;
 
   @Property({ type: 'char', length: 3, nullable: true })

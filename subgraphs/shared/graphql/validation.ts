@@ -1,19 +1,25 @@
-import { ValidateBy, type ValidationOptions } from 'class-validator';
+import Big from 'big.js';
+import { ValidateBy, type ValidationArguments, type ValidationOptions } from 'class-validator';
 import { phoneOf } from '../auth/identifier.js';
+import { amountScale, findCurrencyProblem, finestStep, isMultiple } from '../currencies.js';
 import { hasVisibleText } from '../text.js';
 
 type Options = Pick<ValidationOptions, 'each'>;
 
 const rule = (
   name: string,
-  message: string,
+  message: string | ((text: string) => string),
   isValid: (text: string) => boolean,
   options: Options,
 ) =>
   ValidateBy(
     { name, validator: { validate: (value) => typeof value === 'string' && isValid(value) } },
-    { ...options, message },
+    { ...options, message: typeof message === 'string' ? message : messageOf(message) },
   );
+const messageOf =
+  (message: (text: string) => string) =>
+  ({ value }: ValidationArguments) =>
+    message(String(value));
 
 /** As PostgreSQL counts them: by code point. */
 const isAtMost = (text: string, max: number) =>
@@ -44,3 +50,31 @@ export const phoneMessage = 'must be a phone number with its country code, such 
 /** A phone number. To be stored as `phoneOf` returns it. */
 export const Phone = (): PropertyDecorator =>
   rule('phone', phoneMessage, (text) => phoneOf(text) !== null, {});
+
+/** A currency of the table. */
+export const CurrencyCode = (): PropertyDecorator =>
+  rule(
+    'currencyCode',
+    (code) => findCurrencyProblem(code) ?? '',
+    (code) => findCurrencyProblem(code) === null,
+    {},
+  );
+
+/**
+ * An amount of 0 or more that some currency can express; the one that it is in has to be checked too
+ * (`findAmountProblem`).
+ *
+ * @param digitsMax digits before the decimal point
+ */
+export function Amount(digitsMax: number): PropertyDecorator {
+  const pattern = new RegExp(`^\\d{1,${digitsMax}}(\\.\\d{1,6})?$`);
+  return rule(
+    'amount',
+    (text) =>
+      pattern.test(text)
+        ? `must be a multiple of ${finestStep}, such as ${new Big(text).toFixed(amountScale)}`
+        : `must be 0 or more, with at most ${digitsMax} digits before the decimal point`,
+    (text) => pattern.test(text) && isMultiple(text, finestStep),
+    {},
+  );
+}

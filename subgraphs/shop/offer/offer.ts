@@ -9,6 +9,7 @@ import {
   Unique,
 } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
+import { amountScale } from '../../shared/currencies.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -62,10 +63,10 @@ export class Offer {
   })
   words!: Opt<string>;
 
-  @Property({ type: 'numeric', precision: 12, scale: 2 })
+  @Property({ type: 'numeric', precision: 12, scale: amountScale })
   priceAmount!: string;
 
-  @Property({ type: 'numeric', precision: 12, scale: 2, nullable: true })
+  @Property({ type: 'numeric', precision: 12, scale: amountScale, nullable: true })
   compareAtAmount!: string | null;
 
   @Property({ type: 'char', length: 3 })

@@ -1,12 +1,13 @@
 import Big from 'big.js';
-import { IsOptional, Matches, Max, Min } from 'class-validator';
+import { IsOptional, Max, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { variantKey, variantNames } from '../../contracts/product.js';
+import { findAmountProblem, findCurrencyProblem } from '../../shared/currencies.js';
 import { sql } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
 import { badInput } from '../../shared/errors.js';
 import { Decimal, UUID } from '../../shared/graphql/scalars.js';
-import { OneLine } from '../../shared/graphql/validation.js';
+import { Amount, OneLine } from '../../shared/graphql/validation.js';
 import type { ServiceClient } from '../../shared/http/service-client.js';
 import { newId } from '../../shared/ids.js';
 import type { ShopContext } from '../context.js';
@@ -17,8 +18,8 @@ import { type OfferRow, offerColumns } from './read-offers.js';
 import { isRetired } from './retired-sku.js';
 import { latestVariantName } from './variant-name.js';
 
-const amount = /^\d{1,10}(\.\d{1,2})?$/;
-const amountRule = { message: 'must be 0 or more, with at most two decimals' };
+// As many as the columns have.
+const priceDigitsMax = 10;
 const purchaseLimitMax = 1_000_000;
 
 @InputType({
@@ -34,9 +35,10 @@ export class SetOfferInput {
   sku!: string;
 
   @Field(() => Decimal, {
-    description: 'Price of one unit in the shop’s currency, at most two decimals.',
+    description:
+      'Price of one unit in the shop’s currency: at most 10 digits before the decimal point, and no more decimals than the currency allows.',
   })
-  @Matches(amount, amountRule)
+  @Amount(priceDigitsMax)
   price!: string;
 
   @Field(() => Decimal, {
@@ -45,7 +47,7 @@ export class SetOfferInput {
       'Higher price to show beside it: the former price, or the price elsewhere. Must be above `price`.',
   })
   @IsOptional()
-  @Matches(amount, amountRule)
+  @Amount(priceDigitsMax)
   compareAtPrice?: string | null;
 
   @Field(() => Int, {
@@ -65,7 +67,8 @@ export class SetOfferInput {
  * Creates or replaces the one offer of a shop for a variant. A removed one is restored.
  *
  * @throws `NOT_FOUND` and `FORBIDDEN` for the shop, `BAD_USER_INPUT` for a sku that does not exist or
- *   was removed, and for a `compareAtPrice` that is not above the price
+ *   was removed, for a `compareAtPrice` that is not above the price, and for prices that the currency of the
+ *   shop cannot express
  */
 export async function setOffer(context: ShopContext, input: SetOfferInput): Promise<OfferRow> {
   const { sku, price, compareAtPrice = null, purchaseLimit = null } = input;
@@ -73,6 +76,7 @@ export async function setOffer(context: ShopContext, input: SetOfferInput): Prom
     throw badInput({ 'input.compareAtPrice': 'must be above the price' });
   }
   const shop = await requireOwnShop(context, input.shopId);
+  requireChargeable(input, shop.currencyCode);
   const name = await fetchVariantName(context.app.product, sku);
   if (!name) throw badInput({ 'input.sku': `there is no variant ${sku}` });
   return transact(context.em, async (tx) => {
@@ -106,6 +110,19 @@ export async function setOffer(context: ShopContext, input: SetOfferInput): Prom
     await enqueueOfferChanged(tx, offers);
     return offers[0] as OfferRow;
   });
+}
+
+/** @throws `BAD_USER_INPUT` for prices that cannot be charged in the shop's currency */
+function requireChargeable({ price, compareAtPrice }: SetOfferInput, currencyCode: string): void {
+  // Shops from before the rule may have any code.
+  const ofShop = findCurrencyProblem(currencyCode);
+  if (ofShop) throw badInput({ 'input.shopId': ofShop });
+  const fields: Record<string, string> = {};
+  for (const [field, amount] of Object.entries({ price, compareAtPrice })) {
+    const problem = amount ? findAmountProblem(amount, currencyCode) : null;
+    if (problem) fields[`input.${field}`] = problem;
+  }
+  if (Object.keys(fields).length > 0) throw badInput(fields);
 }
 
 const nameTimeoutMs = 3000;

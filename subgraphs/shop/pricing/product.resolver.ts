@@ -1,4 +1,5 @@
 import { Arg, Ctx, Directive, FieldResolver, Resolver, Root } from 'type-graphql';
+import { currencyDefault, findCurrencyProblem } from '../../shared/currencies.js';
 import { badInput } from '../../shared/errors.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -22,11 +23,10 @@ export class ProductResolver {
       nullable: true,
       description: 'Currency of the offers (ISO 4217).',
     })
-    currencyCode?: string,
+    currencyCode?: string | null,
   ) {
-    if (currencyCode && !/^[A-Z]{3}$/.test(currencyCode)) {
-      throw badInput({ currencyCode: 'must be three capital letters, as in ISO 4217' });
-    }
+    const problem = findCurrencyProblem(currencyCode ?? currencyDefault);
+    if (problem) throw badInput({ currencyCode: problem });
     const skus = variants.map(({ sku }) => sku);
     return loaderOf(context, loadPriceRanges).load({ skus, currencyCode: currencyCode ?? null });
   }

@@ -2,14 +2,14 @@ import { Length, Matches } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { event } from '../../contracts/events.js';
 import { identityOf } from '../../shared/auth/callers.js';
+import { currencyDefault } from '../../shared/currencies.js';
 import { isUniqueViolation } from '../../shared/database/errors.js';
 import { type Once, transact } from '../../shared/database/transact.js';
 import { conflict } from '../../shared/errors.js';
-import { OneLine } from '../../shared/graphql/validation.js';
+import { CurrencyCode, OneLine } from '../../shared/graphql/validation.js';
 import { KeyField } from '../../shared/idempotency/key-field.js';
 import { newId } from '../../shared/ids.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
-import { currencyDefault } from '../../shared/money.js';
 import type { ShopContext } from '../context.js';
 import { Shop } from './shop.js';
 
@@ -43,9 +43,10 @@ export class CreateShopInput {
 
   @Field(() => String, {
     defaultValue: currencyDefault,
-    description: 'Currency of all prices (ISO 4217). It cannot be changed later.',
+    description:
+      'Currency of all prices (ISO 4217), one that can be charged. It cannot be changed later.',
   })
-  @Matches(/^[A-Z]{3}$/, { message: 'must be three capital letters, as in ISO 4217' })
+  @CurrencyCode()
   currencyCode!: string;
 
   @KeyField()

@@ -1,3 +1,5 @@
+import { amountText } from '../../../shared/money.js';
+
 /**
  * What is wrong:
  *
@@ -49,4 +51,4 @@ interface Amount {
   readonly currencyCode: string;
 }
 
-export const textOf = ({ amount, currencyCode }: Amount) => `${amount} ${currencyCode}`;
+export const textOf = ({ amount, currencyCode }: Amount) => amountText(amount, currencyCode);

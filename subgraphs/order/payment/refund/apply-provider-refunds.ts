@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../../shared/database/sql.js';
 import { newId } from '../../../shared/ids.js';
+import { amountText } from '../../../shared/money.js';
 import type { Logger } from '../../../shared/observability/logger.js';
 import { recordEvents } from '../../order/order-event.js';
 import type { ProviderRefund, ProviderRefundStatus } from '../provider/payment-provider.js';
@@ -100,7 +101,7 @@ async function insertFromDashboard(
     [newId(), paymentId, amount, status, providerRefundId],
   );
   const type = status === 'COMPLETED' ? 'REFUND_COMPLETED' : 'REFUND_REQUESTED';
-  const reason = `${amount} ${currencyCode}, at the provider`;
+  const reason = `${amountText(amount, currencyCode)}, at the provider`;
   await recordEvents(em, [{ orderId, type, actor: 'provider', reason }]);
   await setRefundedStatus(em, paymentId);
   logger.warn({ paymentId, amount, providerRefundId }, 'payment was refunded at the provider');

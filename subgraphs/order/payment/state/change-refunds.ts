@@ -1,5 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import Big from 'big.js';
+import { amountScale } from '../../../shared/currencies.js';
+import { amountTextSql } from '../../../shared/database/money-sql.js';
 import { namedParameters } from '../../../shared/database/named-parameters.js';
 import { sql } from '../../../shared/database/sql.js';
 import { newId } from '../../../shared/ids.js';
@@ -117,7 +119,7 @@ const changeRefundsSql = `
   ), history as (
     insert into order_event (id, order_id, shop_order_id, type, actor, reason)
     select event_id, p.order_id, shop_order_id, event_type, actor,
-      concat_ws(': ', changed.amount || ' ' || p.currency_code, reason)
+      concat_ws(': ', ${amountTextSql('changed.amount', 'p.currency_code')}, reason)
     from changed join change using (id) join payment p on p.id = payment_id
     where event_type is not null
   )
@@ -146,9 +148,9 @@ export async function reducePendingRefund(
     });
     return;
   }
-  const reduced = new Big(amount).minus(left).toFixed(2);
+  const reduced = new Big(amount).minus(left).toFixed(amountScale);
   await sql(em, reduceSql, [
-    ...[id, left.toFixed(2), covered.byDispute, covered.byRefund],
+    ...[id, left.toFixed(amountScale), covered.byDispute, covered.byRefund],
     ...[newId(), reduced, hasMoney],
   ]);
 }
@@ -161,7 +163,7 @@ const reduceSql = `
   )
   insert into order_event (id, order_id, shop_order_id, type, actor, reason)
   select $5::uuid, p.order_id, shop_order_id, 'REFUND_CANCELLED', 'payments',
-    concat_ws(': ', $6::text || ' ' || p.currency_code, $7::text)
+    concat_ws(': ', ${amountTextSql('$6::numeric', 'p.currency_code')}, $7::text)
   from reduced join payment p on p.id = payment_id`;
 
 /** Sets the status of a payment whose refunds changed. In a transaction that holds its lock. */

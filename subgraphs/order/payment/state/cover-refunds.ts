@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import Big from 'big.js';
+import { amountScale } from '../../../shared/currencies.js';
 import { sql } from '../../../shared/database/sql.js';
 import { reducePendingRefund } from './change-refunds.js';
 import { refundableSql } from './refundable.js';
@@ -41,7 +42,10 @@ export async function coverRefunds(em: EntityManager, paymentId: string): Promis
     const byRefund = lower(atLeast0(left.times(-1)), new Big(amount).minus(byDispute));
     left = left.plus(byRefund);
     if (byDispute.plus(byRefund).eq(0)) continue;
-    const covered = { byDispute: byDispute.toFixed(2), byRefund: byRefund.toFixed(2) };
+    const covered = {
+      byDispute: byDispute.toFixed(amountScale),
+      byRefund: byRefund.toFixed(amountScale),
+    };
     await reducePendingRefund(em, paymentId, { id, amount, ...covered });
   }
 }

@@ -8,6 +8,7 @@ import {
   Property,
 } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
+import { amountScale } from '../../../shared/currencies.js';
 import { isOneOf } from '../../../shared/database/is-one-of.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
 import { Allow } from '../../../shared/rights/rights.js';
@@ -43,7 +44,7 @@ export class Dispute {
   @Property({ type: 'text' })
   status!: DisputeStatus;
 
-  @Property({ type: 'numeric', precision: 14, scale: 2, fieldName: 'amount' })
+  @Property({ type: 'numeric', precision: 14, scale: amountScale, fieldName: 'amount' })
   amountValue!: string;
 
   @Field(() => String, { description: 'Reason: a code of the provider, such as `fraudulent`.' })

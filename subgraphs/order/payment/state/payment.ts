@@ -8,6 +8,7 @@ import {
   Property,
 } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ObjectType } from 'type-graphql';
+import { amountScale } from '../../../shared/currencies.js';
 import { isOneOf } from '../../../shared/database/is-one-of.js';
 import { connectionOf } from '../../../shared/graphql/connection.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
@@ -55,7 +56,7 @@ export class Payment {
   @Property({ type: 'uuid' })
   userId!: string;
 
-  @Property({ type: 'numeric', precision: 14, scale: 2, fieldName: 'amount' })
+  @Property({ type: 'numeric', precision: 14, scale: amountScale, fieldName: 'amount' })
   amountValue!: string;
 
   @Property({ type: 'char', length: 3, default: 'USD' })

@@ -8,6 +8,7 @@ import {
   Property,
 } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
+import { amountScale } from '../../../shared/currencies.js';
 import { isOneOf } from '../../../shared/database/is-one-of.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
 import { Allow } from '../../../shared/rights/rights.js';
@@ -73,7 +74,7 @@ export class Refund {
   })
   shopOrderId!: string | null;
 
-  @Property({ type: 'numeric', precision: 14, scale: 2, fieldName: 'amount' })
+  @Property({ type: 'numeric', precision: 14, scale: amountScale, fieldName: 'amount' })
   amountValue!: string;
 
   @Field(() => String, { description: 'Reason.' })
@@ -99,11 +100,11 @@ export class Refund {
   providerRefundId!: Opt<string | null>;
 
   /** what this refund need not return, because a lost dispute paid it */
-  @Property({ type: 'numeric', precision: 14, scale: 2, default: 0 })
+  @Property({ type: 'numeric', precision: 14, scale: amountScale, default: 0 })
   coveredByDispute!: Opt<string>;
 
   /** what this refund need not return, because a person refunded it at the provider */
-  @Property({ type: 'numeric', precision: 14, scale: 2, default: 0 })
+  @Property({ type: 'numeric', precision: 14, scale: amountScale, default: 0 })
   coveredByRefund!: Opt<string>;
 
   /** part of the idempotency key at the provider: the number of keys that are used up */
