@@ -7,7 +7,9 @@ import { createShortSkus } from './checkout/short-skus.js';
 import type { variables } from './config.js';
 import { createOrderFeeds, type LiveApp, orderChannel } from './order/live/order-feeds.js';
 import { onOrdersChanged } from './order/order-signals.js';
+import { budgeted } from './payment/provider/budgeted-provider.js';
 import { chooseProvider, requireTimeToPay } from './payment/provider/choose-provider.js';
+import { createLookUpSharing } from './payment/provider/share-look-ups.js';
 import { createOfferReader } from './shop-client/offers-for-sale.js';
 import { createReservations } from './warehouse-client/reservations.js';
 
@@ -19,10 +21,11 @@ type Parts = SubgraphParts<
 
 /** @throws ConfigError */
 export function createApp(parts: Parts): CheckoutApp & LiveApp {
-  const { config, orm, feedOrm, services, redis, logger, onStop } = parts;
+  const { config, orm, feedOrm, services, redis, registry, logger, onStop } = parts;
   const { user, shop, warehouse, reserving, ending } = services;
   requireTimeToPay(config);
-  const provider = chooseProvider(config);
+  const requestsPerSecond = config.PAYMENT_REQUESTS_PER_SECOND;
+  const provider = budgeted(chooseProvider(config), { requestsPerSecond, registry, logger });
   onStop(() => provider.close());
   const feeds = createOrderFeeds(feedOrm.em, redis.events, logger);
   onStop(() => feeds.stop());
@@ -43,6 +46,7 @@ export function createApp(parts: Parts): CheckoutApp & LiveApp {
     writes: createCheckoutWrites(orm.em),
     shortSkus: createShortSkus(warehouse, logger),
     provider,
+    shareLookUp: createLookUpSharing(),
     reserveForMs: Math.round(config.RESERVATION_MINUTES * 60_000),
     logger,
   };

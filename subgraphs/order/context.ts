@@ -5,6 +5,7 @@ import type { ClaimOnce } from '../shared/idempotency/claim-key.js';
 import type { Logger } from '../shared/observability/logger.js';
 import type { ShopOwners } from '../shared/rights/shop-owners.js';
 import type { PaymentProvider } from './payment/provider/payment-provider.js';
+import type { ShareLookUp } from './payment/provider/share-look-ups.js';
 import type { ReadOffers } from './shop-client/offers-for-sale.js';
 import type { Reservations } from './warehouse-client/reservations.js';
 
@@ -20,6 +21,7 @@ export interface OrderApp {
   readonly reservations: Reservations;
   readonly claimKey: ClaimOnce;
   readonly provider: PaymentProvider;
+  readonly shareLookUp: ShareLookUp;
   readonly reserveForMs: number;
   readonly logger: Logger;
 }

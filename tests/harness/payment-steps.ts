@@ -1,5 +1,6 @@
 import type { OrderApp } from '../../subgraphs/order/context.js';
 import { databaseSchema } from '../../subgraphs/order/mikro-orm.config.js';
+import { createLookUpSharing } from '../../subgraphs/order/payment/provider/share-look-ups.js';
 import { Payment } from '../../subgraphs/order/payment/state/payment.js';
 import type { DecidedReservation } from '../../subgraphs/order/warehouse-client/reservations.js';
 import { connect, disconnect } from '../../subgraphs/shared/database/connect.js';
@@ -34,6 +35,7 @@ export async function openPaymentSteps(settings: { takesOurIds?: boolean } = {})
   const app = {
     orm,
     provider: fake.provider,
+    shareLookUp: createLookUpSharing(),
     reservations,
     logger,
   } as unknown as OrderApp;

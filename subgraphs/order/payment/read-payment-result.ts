@@ -14,14 +14,18 @@ import {
 import { Payment } from './state/payment.js';
 
 /**
- * The current result of a payment. One that is not decided yet is looked up at the provider first.
+ * The current result of a payment. One that is not decided yet is looked up at the provider first, unless
+ * this process looked within the last 2 s.
  *
  * @throws `TRY_AGAIN` if nothing was charged and the order can still be paid
  */
 export async function readPaymentResult(context: OrderContext, paymentId: string) {
-  const found = await requireById(context.em, Payment, paymentId);
+  const { app, em } = context;
+  const found = await requireById(em, Payment, paymentId);
   const waits = found.status === 'PENDING' && found.providerTransactionId;
-  return toPaymentResult(context, waits ? await advancePayment(context.app, paymentId) : found);
+  if (!waits) return toPaymentResult(context, found);
+  const current = await app.shareLookUp(found, () => advancePayment(app, paymentId));
+  return toPaymentResult(context, current);
 }
 
 /** Asks for the money of a payment that this process has just begun. @throws as `readPaymentResult` */
