@@ -27,8 +27,7 @@ import { createApollo, errorFormat } from './gateway/apollo.js';
 import { createGateway } from './gateway/gateway.js';
 import { warmUp } from './gateway/warm-up.js';
 import { clientAddress } from './http/client-address.js';
-import { createProxiedRoutes } from './http/proxied-routes.js';
-import type { SubgraphProxy } from './http/proxy.js';
+import { createProxiedRoutes, type ProxiedRoute } from './http/proxied-routes.js';
 import { createWebHeaders, isPreflight } from './http/web-headers.js';
 import { createCharge } from './limits/charge.js';
 import { limiterCommandMaxMs, withCooldown } from './limits/limiter-redis.js';
@@ -39,6 +38,7 @@ import {
   rateLimitProfiles,
   warnOfRaisedLimits,
 } from './limits/rate-limits.js';
+import { forwardWebhook } from './limits/webhook-limit.js';
 import { readKnownOperations } from './operations/known-operations.js';
 import { createSubscriptions } from './subscriptions/index.js';
 
@@ -106,21 +106,25 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     setHeaders(request, response);
-    const proxy = proxiedRoutes.proxyFor(request);
-    if (!proxy) return answer(request, response);
-    await answer(request, response, proxy).catch((error) => {
+    const route = proxiedRoutes.find(request);
+    if (!route) return answer(request, response);
+    await answer(request, response, route).catch((error) => {
       if (!(error instanceof DomainError)) throw error;
       sendPlainError(response, error);
     });
   }
 
   // The cheapest check is first: for an address over its limit nothing is read or verified.
-  async function answer(request: IncomingMessage, response: ServerResponse, proxy?: SubgraphProxy) {
+  async function answer(request: IncomingMessage, response: ServerResponse, route?: ProxiedRoute) {
     const deadlineMs = performance.now() + config.OPERATION_TIMEOUT_MS;
     const address = clientAddress(request, config.TRUST_PROXY);
     const path = request.url?.split('?', 1)[0];
     const mayBeOperation = path === '/graphql' && methods.includes(request.method ?? '');
     if (mayBeOperation) return answerOperation(request, response, address, deadlineMs);
+    const forward = () =>
+      route?.proxy.forward(request, response, requestTrace.getStore()?.requestId as string);
+    // Its signature is verified by the subgraph; its sender has no token.
+    if (route?.isWebhook) return forwardWebhook(consumeLimit, address, response, forward);
     await consumeLimit('ip', address);
     if (isPreflight(request)) {
       response.writeHead(204).end();
@@ -135,10 +139,10 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
       response.setHeader('allow', methods.join(', '));
       throw new HttpError(405, `Method not allowed: ${request.method}`);
     }
-    if (!proxy) throw new HttpError(404, `Not found: ${path}`);
+    if (!route) throw new HttpError(404, `Not found: ${path}`);
     const identity = await verifyToken(request.headers.authorization);
     if (identity) await consumeLimit('user', identity.id);
-    await proxy.forward(request, response, requestTrace.getStore()?.requestId as string);
+    await forward();
   }
 
   // Counted together with its cost, in one message. An address that is over its limit is refused before.

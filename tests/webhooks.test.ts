@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { openPayments, postWebhook, sendWebhook, type TestPayments } from './harness/payments.js';
+import { rateLimitProfiles } from '../router/limits/rate-limits.js';
+import {
+  openPayments,
+  postWebhook,
+  sendWebhook,
+  type TestPayments,
+  type WebhookOf,
+} from './harness/payments.js';
 import { checkout, openShop, type Person, pay, registerPerson } from './harness/people.js';
-import { startSystem, type TestSystem } from './harness/system.js';
+import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
+import { postGraphQL, startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
 const reservationSeconds = 6;
@@ -140,4 +148,65 @@ describe('a webhook of the payment provider', () => {
     expect(rows[0].events).toBeGreaterThan(60 * 2);
     await system.expectInvariants();
   }, 300_000);
+});
+
+describe('the limit of an address', () => {
+  let system: TestSystem;
+  beforeAll(async () => {
+    system = await startSystem();
+  });
+  afterEach(stopRoutersBeside);
+  afterAll(() => system.stop());
+
+  const ip = rateLimitProfiles.standard.ip.points;
+  const [provider, attacker, customer, scanner] = [1, 2, 3, 4].map((n) => `198.51.100.${n}`) as [
+    ...[string, string, string, string],
+  ];
+  const from = (address: string) => ({ 'x-forwarded-for': address });
+  const startStandardRouter = () => startRouterBeside(system, { TRUST_PROXY: 'loopback' }, { ip });
+  type Router = Awaited<ReturnType<typeof startStandardRouter>>;
+  /** @returns the statuses of that many webhooks, sent 50 at a time */
+  async function send(router: Router, count: number, webhook: WebhookOf, address: string) {
+    const statuses: number[] = [];
+    for (let sent = 0; sent < count; sent += 50) {
+      const batch = Array.from({ length: Math.min(50, count - sent) }, () =>
+        sendWebhook({ url: router.graphqlUrl, secrets: system.secrets }, webhook, from(address)),
+      );
+      statuses.push(...(await Promise.all(batch)).map(({ status }) => status));
+    }
+    return statuses;
+  }
+
+  it('does not count webhooks that are accepted: 2,000 of one address are, at the standard limits', async () => {
+    const router = await startStandardRouter();
+    expect(await send(router, 2000, {}, provider)).toEqual(Array(2000).fill(200));
+  });
+
+  it('refuses the sender of forged ones after some dozens, and nobody else', async () => {
+    const router = await startStandardRouter();
+    const forged = { secret: 'a secret that somebody guessed' };
+    const statuses: number[] = [];
+    for (let n = 0; n < 60; n++) statuses.push(...(await send(router, 1, forged, attacker)));
+    const answered = statuses.indexOf(429);
+    expect(answered).toBeGreaterThanOrEqual(24);
+    expect(answered).toBeLessThanOrEqual(48);
+    const limited = statuses.length - answered;
+    expect(statuses).toEqual([...Array(answered).fill(400), ...Array(limited).fill(429)]);
+    const ask = (address: string) =>
+      postGraphQL(router.graphqlUrl, '{ serverTime }', {}, undefined, from(address));
+    expect((await ask(attacker)).status).toBe(429);
+    expect((await ask(customer)).status).toBe(200);
+    expect(await send(router, 50, {}, provider)).toEqual(Array(50).fill(200));
+  });
+
+  it('counts what is no webhook on their path', async () => {
+    const router = await startStandardRouter();
+    const url = router.graphqlUrl.replace('/graphql', '/webhooks/payments/sandbox');
+    const statuses: number[] = [];
+    for (let n = 0; n <= ip; n++) {
+      statuses.push((await fetch(url, { headers: from(scanner) })).status);
+    }
+    expect(new Set(statuses.slice(0, -1))).toEqual(new Set([405]));
+    expect(statuses.at(-1)).toBe(429);
+  });
 });

@@ -3,11 +3,23 @@ import { callerCredentials } from '../../subgraphs/shared/auth/callers.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { createSubgraphProxy, type SubgraphProxy } from './proxy.js';
 
-// path → the subgraph that serves it, for every method
-const routes = [
+interface Route {
+  readonly path: RegExp;
+  /** serves every method of the path */
+  readonly subgraph: string;
+  /** whether a POST comes from a payment provider, which signed it */
+  readonly isWebhook?: boolean;
+}
+
+const routes: readonly Route[] = [
   { path: /^\/warehouses\/[^/]+\/stock\.csv$/, subgraph: 'warehouse' },
-  { path: /^\/webhooks\/payments\/[^/]+$/, subgraph: 'order' },
-] as const;
+  { path: /^\/webhooks\/payments\/[^/]+$/, subgraph: 'order', isWebhook: true },
+];
+
+export interface ProxiedRoute {
+  readonly proxy: SubgraphProxy;
+  readonly isWebhook: boolean;
+}
 
 /** HTTP routes of subgraphs beside GraphQL, which the router proxies. */
 export function createProxiedRoutes(
@@ -32,10 +44,11 @@ export function createProxiedRoutes(
   }
 
   return {
-    proxyFor({ url = '/' }: IncomingMessage): SubgraphProxy | undefined {
+    find({ url = '/', method }: IncomingMessage): ProxiedRoute | undefined {
       const [pathname = '/'] = url.split('?', 1);
       const route = routes.find(({ path }) => path.test(pathname));
-      return route && proxyTo(route.subgraph);
+      const proxy = route && proxyTo(route.subgraph);
+      return proxy && { proxy, isWebhook: route.isWebhook === true && method === 'POST' };
     },
     close: () => Promise.all([...proxies.values()].map(({ proxy }) => proxy.close())),
   };

@@ -16,7 +16,7 @@ export interface RateLimit {
 
 // Keys and numbers: docs/adr/0007-limits-at-the-router.md.
 const standard = {
-  /** all requests, by address */
+  /** all requests, by address; of webhooks those that are refused (webhook-limit.ts) */
   ip: { points: 600, seconds: 10, slice: 30 },
   /** all requests, by user */
   user: { points: 100, seconds: 10, slice: 5 },

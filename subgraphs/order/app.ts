@@ -8,7 +8,9 @@ import type { variables } from './config.js';
 import { createOrderFeeds, type LiveApp, orderChannel } from './order/live/order-feeds.js';
 import { onOrdersChanged } from './order/order-signals.js';
 import { createPaymentWrites } from './payment/payment-writes.js';
+import { budgeted } from './payment/provider/budgeted-provider.js';
 import { chooseProvider, requireTimeToPay } from './payment/provider/choose-provider.js';
+import { createLookUpSharing } from './payment/provider/share-look-ups.js';
 import { createOfferReader } from './shop-client/offers-for-sale.js';
 import { createReservations } from './warehouse-client/reservations.js';
 
@@ -20,10 +22,11 @@ type Parts = SubgraphParts<
 
 /** @throws ConfigError */
 export function createApp(parts: Parts): CheckoutApp & LiveApp {
-  const { config, orm, feedOrm, services, redis, logger, onStop } = parts;
+  const { config, orm, feedOrm, services, redis, registry, logger, onStop } = parts;
   const { user, shop, warehouse, reserving, ending } = services;
   requireTimeToPay(config);
-  const provider = chooseProvider(config);
+  const requestsPerSecond = config.PAYMENT_REQUESTS_PER_SECOND;
+  const provider = budgeted(chooseProvider(config), { requestsPerSecond, registry, logger });
   onStop(() => provider.close());
   const feeds = createOrderFeeds(feedOrm.em, redis.events, logger);
   onStop(() => feeds.stop());
@@ -45,6 +48,7 @@ export function createApp(parts: Parts): CheckoutApp & LiveApp {
     shortSkus: createShortSkus(warehouse, logger),
     provider,
     paymentWrites: createPaymentWrites(orm.em, provider),
+    shareLookUp: createLookUpSharing(),
     reserveForMs: Math.round(config.RESERVATION_MINUTES * 60_000),
     logger,
   };

@@ -73,6 +73,13 @@ export const variables = {
     'the Redis that publishes changes of orders; it stores nothing',
   ),
   ...payments,
+  PAYMENT_REQUESTS_PER_SECOND: {
+    about:
+      'the reads, and the writes, that this process sends to the payment provider in a second; 0 for no limit; divide the limit of the account by the number of processes of order',
+    type: z.coerce.number().min(0).max(100_000),
+    developmentDefault: '0',
+    productionDefault: '50',
+  } satisfies Variable<number>,
   RESERVATION_MINUTES: setting(
     z.coerce.number().min(0.001).max(10_080),
     '15',

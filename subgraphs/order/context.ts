@@ -6,6 +6,7 @@ import type { Logger } from '../shared/observability/logger.js';
 import type { ShopOwners } from '../shared/rights/shop-owners.js';
 import type { PaymentWrites } from './payment/payment-writes.js';
 import type { PaymentProvider } from './payment/provider/payment-provider.js';
+import type { ShareLookUp } from './payment/provider/share-look-ups.js';
 import type { ReadOffers } from './shop-client/offers-for-sale.js';
 import type { Reservations } from './warehouse-client/reservations.js';
 
@@ -22,6 +23,7 @@ export interface OrderApp {
   readonly claimKey: ClaimOnce;
   readonly provider: PaymentProvider;
   readonly paymentWrites: PaymentWrites;
+  readonly shareLookUp: ShareLookUp;
   readonly reserveForMs: number;
   readonly logger: Logger;
 }

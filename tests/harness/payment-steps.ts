@@ -1,6 +1,7 @@
 import type { OrderApp } from '../../subgraphs/order/context.js';
 import { databaseSchema } from '../../subgraphs/order/mikro-orm.config.js';
 import { createPaymentWrites } from '../../subgraphs/order/payment/payment-writes.js';
+import { createLookUpSharing } from '../../subgraphs/order/payment/provider/share-look-ups.js';
 import { Payment } from '../../subgraphs/order/payment/state/payment.js';
 import type { DecidedReservation } from '../../subgraphs/order/warehouse-client/reservations.js';
 import { connect, disconnect } from '../../subgraphs/shared/database/connect.js';
@@ -36,6 +37,7 @@ export async function openPaymentSteps(settings: { takesOurIds?: boolean } = {})
     orm,
     provider: fake.provider,
     paymentWrites: createPaymentWrites(orm.em, fake.provider),
+    shareLookUp: createLookUpSharing(),
     reservations,
     logger,
   } as unknown as OrderApp;

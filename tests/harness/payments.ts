@@ -113,7 +113,11 @@ export interface WebhookOf {
 }
 
 /** Sends the router a webhook as the sandbox does, or as an attacker would. */
-export async function sendWebhook(system: TestSystem, webhook: WebhookOf = {}) {
+export async function sendWebhook(
+  system: Pick<TestSystem, 'url' | 'secrets'>,
+  webhook: WebhookOf = {},
+  headers: Record<string, string> = {},
+) {
   const { eventId = `evt_${randomUUID()}`, paymentId = randomUUID() } = webhook;
   const { transactionId = randomUUID(), ageSeconds = 0 } = webhook;
   const secret = webhook.secret ?? system.secrets.webhookSecret;
@@ -123,16 +127,22 @@ export async function sendWebhook(system: TestSystem, webhook: WebhookOf = {}) {
   const body = JSON.stringify({ id: eventId, type, data });
   const t = Math.floor(Date.now() / 1000) - ageSeconds;
   const hmac = createHmac('sha256', secret).update(`${t}.${body}`).digest('hex');
-  return postWebhook(system, body, webhook.signature ?? `t=${t},v1=${hmac}`);
+  return postWebhook(system, body, webhook.signature ?? `t=${t},v1=${hmac}`, headers);
 }
 
-export async function postWebhook(system: TestSystem, body: string, signature?: string) {
+export async function postWebhook(
+  system: Pick<TestSystem, 'url'>,
+  body: string,
+  signature?: string,
+  headers: Record<string, string> = {},
+) {
   const url = system.url.replace('/graphql', '/webhooks/payments/sandbox');
   const response = await fetch(url, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
       ...(signature && { 'x-sandbox-signature': signature }),
+      ...headers,
     },
     body,
   });

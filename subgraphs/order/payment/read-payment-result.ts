@@ -15,7 +15,8 @@ import {
 import { Payment } from './state/payment.js';
 
 /**
- * The current result of a payment. One that is not decided yet is looked up at the provider first.
+ * The current result of a payment. One that is not decided yet is looked up at the provider first, unless
+ * this process looked within the last 2 s.
  *
  * @throws `TRY_AGAIN` if nothing was charged and the order can still be paid
  */
@@ -25,9 +26,14 @@ export async function readPaymentResult(context: OrderContext, paymentId: string
 
 /** As `readPaymentResult`, of a payment that was just read. */
 export async function showPayment(context: OrderContext, payment: Payment) {
+  const { app } = context;
   const waits = payment.status === 'PENDING' && payment.providerTransactionId;
-  const advanced = waits ? await advancePayment(context.app, payment) : { payment };
-  return toPaymentResult(context, advanced);
+  if (!waits) return toPaymentResult(context, { payment });
+  const current = await app.shareLookUp(
+    payment,
+    async () => (await advancePayment(app, payment)).payment,
+  );
+  return toPaymentResult(context, { payment: current });
 }
 
 /** Asks for the money of a payment that this process has just begun. @throws as `readPaymentResult` */

@@ -122,6 +122,15 @@ export class PermanentRefusal extends Error {}
 /** It was certainly not executed: the provider was not reached, or refused to take it now. */
 export class NotDone extends Error {}
 
+/** The provider refused to take it, because it had too many requests. */
+export class RateLimited extends NotDone {}
+
+/** There was no connection to the provider. */
+export class Unreached extends NotDone {}
+
+/** The state of a payment does not allow to cancel it now. */
+export class NotCancelable extends Error {}
+
 /**
  * A fault of the provider, which it repeats for every request with this idempotency key. It is unknown
  * whether the request was executed.
@@ -136,6 +145,8 @@ export class WebhookRefused extends Error {}
  * return the state afterwards, also where another state than the wanted one made them impossible. They
  * throw `PermanentRefusal` for a request that will never succeed, `NotDone`, and any other error if it
  * is unknown whether the request was executed: the payment is then looked up.
+ *
+ * `withinMs` shortens the time limit of one call.
  */
 export interface PaymentProvider {
   readonly name: string;
@@ -151,18 +162,18 @@ export interface PaymentProvider {
    *
    * @throws KeyUsedUp, NotDone, PermanentRefusal; or another error if there was no answer
    */
-  create(payment: NewProviderPayment): Promise<ProviderPayment>;
+  create(payment: NewProviderPayment, withinMs?: number): Promise<ProviderPayment>;
   /** Asks the bank for the money: it is authorized, not captured. */
-  confirm(payment: PaymentRef): Promise<ProviderPayment>;
-  lookUp(transactionId: string): Promise<ProviderPayment>;
+  confirm(payment: PaymentRef, withinMs?: number): Promise<ProviderPayment>;
+  lookUp(transactionId: string, withinMs?: number): Promise<ProviderPayment>;
   /** Captures an authorized payment. */
-  capture(payment: PaymentRef): Promise<ProviderPayment>;
-  /** Ends a payment that is not captured. @throws an error while it is `pending` and cannot be ended yet */
-  cancel(transactionId: string): Promise<ProviderPayment>;
+  capture(payment: PaymentRef, withinMs?: number): Promise<ProviderPayment>;
+  /** Ends a payment that is not captured. @throws NotCancelable while it is `pending` */
+  cancel(transactionId: string, withinMs?: number): Promise<ProviderPayment>;
   /** Idempotent by refund and attempt. @throws KeyUsedUp, NotDone, PermanentRefusal, or another error */
-  refund(refund: NewProviderRefund): Promise<ProviderRefund>;
-  refundsOf(transactionId: string): Promise<ProviderRefund[]>;
-  disputesOf(transactionId: string): Promise<ProviderDispute[]>;
+  refund(refund: NewProviderRefund, withinMs?: number): Promise<ProviderRefund>;
+  refundsOf(transactionId: string, withinMs?: number): Promise<ProviderRefund[]>;
+  disputesOf(transactionId: string, withinMs?: number): Promise<ProviderDispute[]>;
   /** The payments, refunds and disputes that were created in a period. */
   listPayments(period: Period): AsyncIterable<ListedPayment>;
   listRefunds(period: Period): AsyncIterable<ProviderRefund>;

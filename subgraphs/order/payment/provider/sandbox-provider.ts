@@ -5,6 +5,7 @@ import { clientKeepAlive } from '../../../shared/http/keep-alive.js';
 import {
   KeyUsedUp,
   type ListedPayment,
+  NotCancelable,
   NotDone,
   type PaymentProvider,
   type Period,
@@ -13,6 +14,8 @@ import {
   type ProviderPayment,
   type ProviderRefund,
   type ProviderStatus,
+  RateLimited,
+  Unreached,
   WebhookRefused,
   webhookAgeMaxSeconds,
 } from './payment-provider.js';
@@ -73,7 +76,8 @@ export function createSandboxProvider(
 ): PaymentProvider {
   const pool = new Pool(new URL(url).origin, { connections: connectionsMax, ...clientKeepAlive });
 
-  const inTime = () => AbortSignal.timeout(Math.ceil(timeLimitMs));
+  const inTime = (withinMs = timeLimitMs) =>
+    AbortSignal.timeout(Math.ceil(Math.min(withinMs, timeLimitMs)));
 
   /** GET, or POST if there is a body. @throws NotDone, Refusal, Fault, or another error if there was no answer */
   async function send<T>(path: string, body?: object, signal = inTime()): Promise<T> {
@@ -81,7 +85,8 @@ export function createSandboxProvider(
     if (status === 200) return JSON.parse(text) as T;
     const { error, code } = readRefusal(text);
     const message = `payment sandbox: ${error}`;
-    if (status === 429 || code === 'in_flight') throw new NotDone(message);
+    if (status === 429) throw new RateLimited(message);
+    if (code === 'in_flight') throw new NotDone(message);
     throw status >= 500 ? new Fault(message) : new Refusal(status, code, message);
   }
 
@@ -97,7 +102,7 @@ export function createSandboxProvider(
       return { status: response.statusCode, text: await response.body.text() };
     } catch (error) {
       const { name, message, code = '' } = error as Error & { code?: string };
-      if (unreached.has(code)) throw new NotDone(`payment sandbox: ${message || 'unreachable'}`);
+      if (unreached.has(code)) throw new Unreached(`payment sandbox: ${message || 'unreachable'}`);
       if (name !== 'TimeoutError') throw error;
       throw new Error(`payment sandbox: no answer within ${timeLimitMs} ms`);
     }
@@ -109,8 +114,13 @@ export function createSandboxProvider(
       .catch(ifUnknown({ transactionId, status: 'unconfirmed' as const }));
 
   /** Changes a payment, or looks it up if its state does not allow the change. */
-  async function change(transactionId: string, verb: string, body = {}): Promise<ProviderPayment> {
-    const signal = inTime();
+  async function change(
+    transactionId: string,
+    verb: string,
+    withinMs?: number,
+    body = {},
+  ): Promise<ProviderPayment> {
+    const signal = inTime(withinMs);
     try {
       const path = `${pathOf(transactionId)}/${verb}`;
       return toProviderPayment(await send<SandboxPayment>(path, body, signal));
@@ -124,8 +134,10 @@ export function createSandboxProvider(
   }
 
   /** What belongs to a payment: nothing if the sandbox does not know it. */
-  const listOf = <T>(transactionId: string, noun: string): Promise<T[]> =>
-    send<T[]>(`${pathOf(transactionId)}/${noun}`).catch(ifUnknown<T[]>([]));
+  const listOf = <T>(transactionId: string, noun: string, withinMs?: number): Promise<T[]> =>
+    send<T[]>(`${pathOf(transactionId)}/${noun}`, undefined, inTime(withinMs)).catch(
+      ifUnknown<T[]>([]),
+    );
 
   async function* list<T extends { id: string }, R>(
     noun: string,
@@ -149,27 +161,29 @@ export function createSandboxProvider(
     timeLimitMs,
     takesOurIds: true,
     create: async ({ paymentId }) => ({ transactionId: paymentId, status: 'unconfirmed' }),
-    confirm: ({ transactionId, amount, currencyCode, method }) =>
-      change(transactionId, 'confirm', { amount, currencyCode, method }),
-    lookUp: (transactionId) => lookUp(transactionId),
-    capture: ({ transactionId }) => change(transactionId, 'capture'),
-    async cancel(transactionId) {
-      const payment = await change(transactionId, 'cancel');
+    confirm: ({ transactionId, amount, currencyCode, method }, withinMs) =>
+      change(transactionId, 'confirm', withinMs, { amount, currencyCode, method }),
+    lookUp: (transactionId, withinMs) => lookUp(transactionId, inTime(withinMs)),
+    capture: ({ transactionId }, withinMs) => change(transactionId, 'capture', withinMs),
+    async cancel(transactionId, withinMs) {
+      const payment = await change(transactionId, 'cancel', withinMs);
       if (['canceled', 'captured'].includes(payment.status)) return payment;
-      throw new Error(`payment sandbox: the payment is ${payment.status}, it was not canceled`);
+      const { status } = payment;
+      throw new NotCancelable(`payment sandbox: the payment is ${status}, it was not canceled`);
     },
-    async refund({ refundId, attempt, transactionId, amount }) {
+    async refund({ refundId, attempt, transactionId, amount }, withinMs) {
       const request = { idempotencyKey: `${refundId}:${attempt}`, refundId, amount };
       const path = `${pathOf(transactionId)}/refunds`;
-      const refund = await send<SandboxRefund>(path, request).catch((error: Error) => {
+      const sent = send<SandboxRefund>(path, request, inTime(withinMs));
+      const refund = await sent.catch((error: Error) => {
         throw error instanceof Fault ? new KeyUsedUp(error.message) : error;
       });
       return toProviderRefund(refund);
     },
-    refundsOf: async (transactionId) =>
-      (await listOf<SandboxRefund>(transactionId, 'refunds')).map(toProviderRefund),
-    disputesOf: async (transactionId) =>
-      (await listOf<SandboxDispute>(transactionId, 'disputes')).map(toProviderDispute),
+    refundsOf: async (transactionId, withinMs) =>
+      (await listOf<SandboxRefund>(transactionId, 'refunds', withinMs)).map(toProviderRefund),
+    disputesOf: async (transactionId, withinMs) =>
+      (await listOf<SandboxDispute>(transactionId, 'disputes', withinMs)).map(toProviderDispute),
     listPayments: (period) => list('payments', period, toListedPayment),
     listRefunds: (period) => list('refunds', period, toProviderRefund),
     listDisputes: (period) => list('disputes', period, toProviderDispute),

@@ -1,5 +1,11 @@
 import Stripe from 'stripe';
-import { KeyUsedUp, NotDone, PermanentRefusal } from './payment-provider.js';
+import {
+  KeyUsedUp,
+  NotDone,
+  PermanentRefusal,
+  RateLimited,
+  Unreached,
+} from './payment-provider.js';
 
 /** Whether the state of a payment did not allow the request. */
 export const isUnexpectedState = (error: unknown): boolean =>
@@ -20,7 +26,8 @@ export const intentOf = (error: unknown): Stripe.PaymentIntent | undefined =>
 export function failureOf(error: unknown): unknown {
   if (!(error instanceof Stripe.errors.StripeError)) return error;
   const message = messageOf(error);
-  if (isNotTaken(error)) return new NotDone(message, { cause: error });
+  const notDone = notDoneOf(error, message);
+  if (notDone) return notDone;
   if (isRefused(error)) return new PermanentRefusal(message, { cause: error });
   return new Error(message, { cause: error });
 }
@@ -57,10 +64,15 @@ const maybeExecuted = [requestTimeout, conflict, dependencyFailed];
 const isRefused = ({ statusCode = 0 }: StripeError) =>
   statusCode >= 400 && statusCode < 500 && !maybeExecuted.includes(statusCode);
 
-/** Whether the request was refused for now, or did not reach Stripe. `lock_timeout` is a 429, too. */
-function isNotTaken(error: StripeError): boolean {
-  if (error instanceof Stripe.errors.StripeRateLimitError) return true;
-  return error instanceof Stripe.errors.StripeConnectionError && isUnsent(error.detail);
+/** If the request was refused for now, or did not reach Stripe. `lock_timeout` is a 429 about one object. */
+function notDoneOf(error: StripeError, message: string): NotDone | undefined {
+  if (error instanceof Stripe.errors.StripeRateLimitError) {
+    const Failure = error.code === 'lock_timeout' ? NotDone : RateLimited;
+    return new Failure(message, { cause: error });
+  }
+  const isUnreached =
+    error instanceof Stripe.errors.StripeConnectionError && isUnsent(error.detail);
+  return isUnreached ? new Unreached(message, { cause: error }) : undefined;
 }
 
 interface NetworkError {

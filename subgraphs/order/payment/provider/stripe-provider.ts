@@ -4,6 +4,7 @@ import { toMinorUnits } from './minor-units.js';
 import {
   type NewProviderPayment,
   type NewProviderRefund,
+  NotCancelable,
   NotDone,
   type PaymentProvider,
   type Period,
@@ -54,9 +55,9 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
   const { stripe, close } = createStripeClient(settings);
   const { timeLimitMs = timeLimitDefaultMs } = settings;
   /** of a call with one or more requests */
-  const limit = () => startLimit(timeLimitMs);
+  const limit = (withinMs = timeLimitMs) => startLimit(Math.min(withinMs, timeLimitMs));
   /** of a call with a single request */
-  const once = () => limit()();
+  const once = (withinMs?: number) => limit(withinMs)();
 
   async function retrieve(id: string, within: () => RequestLimit): Promise<ProviderPayment> {
     const sent = stripe.paymentIntents.retrieve(id, {}, within());
@@ -67,8 +68,9 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
   async function change(
     id: string,
     send: (options: RequestLimit) => Promise<Stripe.PaymentIntent>,
+    withinMs?: number,
   ) {
-    const within = limit();
+    const within = limit(withinMs);
     try {
       return toProviderPayment(await send(within()));
     } catch (error) {
@@ -77,7 +79,7 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
     }
   }
 
-  async function create(payment: NewProviderPayment): Promise<ProviderPayment> {
+  async function create(payment: NewProviderPayment, withinMs?: number): Promise<ProviderPayment> {
     const { paymentId, attempt, amount, currencyCode, method } = payment;
     const request = {
       amount: toMinorUnits(amount, currencyCode),
@@ -88,7 +90,8 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
       metadata: { payment_id: paymentId },
     };
     const idempotencyKey = `${paymentId}:${attempt}`;
-    const sent = stripe.paymentIntents.create(request, { ...once(), idempotencyKey });
+    const options = { ...once(withinMs), idempotencyKey };
+    const sent = stripe.paymentIntents.create(request, options);
     return toProviderPayment(await orThrow(sent, keyedFailureOf));
   }
 
@@ -96,8 +99,8 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
    * Names no payment method. Stripe detaches one that was declined: a repeated request is refused, and
    * cannot charge again.
    */
-  async function confirm(id: string): Promise<ProviderPayment> {
-    const within = limit();
+  async function confirm(id: string, withinMs?: number): Promise<ProviderPayment> {
+    const within = limit(withinMs);
     try {
       return toProviderPayment(await stripe.paymentIntents.confirm(id, {}, within()));
     } catch (error) {
@@ -115,13 +118,15 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
       throw new Error('Stripe: the payment could not be looked up', { cause: error });
     });
 
-  async function cancel(id: string): Promise<ProviderPayment> {
-    const payment = await change(id, (options) => stripe.paymentIntents.cancel(id, {}, options));
+  async function cancel(id: string, withinMs?: number): Promise<ProviderPayment> {
+    const send = (options: RequestLimit) => stripe.paymentIntents.cancel(id, {}, options);
+    const payment = await change(id, send, withinMs);
     if (payment.status === 'captured' || payment.status === 'canceled') return payment;
-    throw new Error(`Stripe: the payment ${id} cannot be canceled while it is ${payment.status}`);
+    const { status } = payment;
+    throw new NotCancelable(`Stripe: the payment ${id} cannot be canceled while it is ${status}`);
   }
 
-  async function refund(order: NewProviderRefund) {
+  async function refund(order: NewProviderRefund, withinMs?: number) {
     const { refundId, attempt, transactionId, amount, currencyCode } = order;
     const request = {
       payment_intent: transactionId,
@@ -129,7 +134,7 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
       metadata: { refund_id: refundId },
     };
     const idempotencyKey = `${refundId}:${attempt}`;
-    const sent = stripe.refunds.create(request, { ...once(), idempotencyKey });
+    const sent = stripe.refunds.create(request, { ...once(withinMs), idempotencyKey });
     const created = toProviderRefund(await orThrow(sent, keyedFailureOf));
     if (!created) throw new Error(`Stripe: the refund of ${transactionId} has no PaymentIntent`);
     return created;
@@ -148,14 +153,16 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
     timeLimitMs,
     takesOurIds: false,
     create,
-    confirm: ({ transactionId }) => confirm(transactionId),
-    lookUp: (transactionId) => retrieve(transactionId, limit()),
-    capture: ({ transactionId: id }) =>
-      change(id, (options) => stripe.paymentIntents.capture(id, {}, options)),
+    confirm: ({ transactionId }, withinMs) => confirm(transactionId, withinMs),
+    lookUp: (transactionId, withinMs) => retrieve(transactionId, limit(withinMs)),
+    capture: ({ transactionId: id }, withinMs) =>
+      change(id, (options) => stripe.paymentIntents.capture(id, {}, options), withinMs),
     cancel,
     refund,
-    refundsOf: (id) => allOf(listed(refundPages(ofPayment(id), limit()), toProviderRefund)),
-    disputesOf: (id) => allOf(listed(disputePages(ofPayment(id), limit()), toProviderDispute)),
+    refundsOf: (id, withinMs) =>
+      allOf(listed(refundPages(ofPayment(id), limit(withinMs)), toProviderRefund)),
+    disputesOf: (id, withinMs) =>
+      allOf(listed(disputePages(ofPayment(id), limit(withinMs)), toProviderDispute)),
     // In lists of a period each page has the time limit: how long they take is up to the caller.
     listPayments: (period) =>
       listed(

@@ -1,0 +1,239 @@
+import { jest } from '@jest/globals';
+import {
+  type FakePaymentProvider,
+  fakePaymentProvider,
+} from '../../../../tests/harness/fake-payment-provider.js';
+import { createLogger } from '../../../shared/observability/logger.js';
+import { Registry } from '../../../shared/observability/metrics.js';
+import { budgeted } from './budgeted-provider.js';
+import {
+  KeyUsedUp,
+  NotCancelable,
+  NotDone,
+  type PaymentProvider,
+  type PaymentRef,
+  PermanentRefusal,
+  RateLimited,
+  Unreached,
+} from './payment-provider.js';
+
+const timeLimitMs = 8000;
+const logger = createLogger('test', 'silent');
+
+describe('a provider with a budget', () => {
+  let fake: FakePaymentProvider;
+  let registry: Registry;
+  beforeEach(() => {
+    jest.useFakeTimers();
+    fake = fakePaymentProvider({ timeLimitMs });
+    registry = new Registry();
+  });
+  afterEach(() => jest.useRealTimers());
+
+  const withBudget = (requestsPerSecond: number) =>
+    budgeted(fake.provider, { requestsPerSecond, registry, logger });
+  const payment = (n: number): PaymentRef => ({
+    ...{ paymentId: `p${n}`, transactionId: `tx-p${n}`, amount: '1.00', currencyCode: 'USD' },
+    method: 'card',
+  });
+  /** What a promise ended with, once the time allows it. */
+  const outcomeOf = async (promise: Promise<unknown>) => {
+    const outcome = promise.then(
+      () => 'done',
+      (error: Error) => error,
+    );
+    await jest.advanceTimersByTimeAsync(timeLimitMs);
+    return outcome;
+  };
+  const readingOf = async (name: string) =>
+    (await registry.getSingleMetric(name)?.get())?.values ?? [];
+
+  it('of 100 requests a second executes 500 payments that begin at once, and declines none', async () => {
+    const provider = withBudget(100);
+    const startedAtMs = performance.now();
+    const pay = async (n: number) => {
+      const ref = payment(n);
+      await provider.create({ ...ref, attempt: 0 });
+      await provider.confirm(ref);
+      return (await provider.capture(ref)).status;
+    };
+    const paid = Promise.all(Array.from({ length: 500 }, (_, n) => pay(n)));
+    while (fake.calls.length < 1500) {
+      await jest.advanceTimersByTimeAsync(500);
+      const elapsedSeconds = (performance.now() - startedAtMs) / 1000;
+      expect(fake.calls.length).toBeLessThanOrEqual(100 + 100 * elapsedSeconds);
+      expect(elapsedSeconds).toBeLessThan(16);
+    }
+    expect(new Set(await paid)).toEqual(new Set(['captured']));
+  });
+
+  it('gives a call that waited the rest of its time limit', async () => {
+    const given: (number | undefined)[] = [];
+    const { capture } = fake.provider;
+    const recording: PaymentProvider['capture'] = (ref, withinMs) => {
+      given.push(withinMs);
+      return capture(ref);
+    };
+    Object.assign(fake.provider, { capture: recording });
+    const provider = withBudget(1);
+    const both = Promise.all([provider.capture(payment(1)), provider.capture(payment(2))]);
+    await jest.advanceTimersByTimeAsync(1001);
+    await both;
+    expect(given).toEqual([undefined, expect.closeTo(timeLimitMs - 1000, -1)]);
+    const [waited] = (await readingOf('holdfast_payment_provider_budget_wait_seconds')).slice(-1);
+    expect(waited?.value).toBe(1);
+  });
+
+  it('does not send a call for which too little of its time limit would be left', async () => {
+    const provider = withBudget(1);
+    const calls = Array.from({ length: 8 }, (_, n) => provider.confirm(payment(n)));
+    const ended = await Promise.all(calls.map(outcomeOf));
+    // One at once, and six that waited for 1 to 6 s.
+    expect(ended.map((each) => each === 'done')).toEqual([...Array(7).fill(true), false]);
+    expect(ended.at(-1)).toBeInstanceOf(NotDone);
+    expect(fake.calls).toHaveLength(7);
+  });
+
+  it('has separate budgets for reads and writes', async () => {
+    const provider = withBudget(1);
+    await provider.confirm(payment(1));
+    await provider.lookUp('tx-p1');
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('delays refunds, disputes and lists for readers that wait', async () => {
+    const provider = withBudget(4);
+    for (let n = 0; n < 3; n++) await provider.refundsOf('tx-p1');
+    await provider.lookUp('tx-p1');
+    const background = provider.disputesOf('tx-p1');
+    const reader = provider.lookUp('tx-p2');
+    await jest.advanceTimersByTimeAsync(600);
+    await Promise.all([background, reader]);
+    expect(fake.calls.slice(-2)).toEqual(['lookUp tx-p2', 'disputesOf tx-p1']);
+  });
+
+  it('counts each page of a list', async () => {
+    let read = 0;
+    async function* listPayments() {
+      for (; read < 250; read++) yield { transactionId: `tx-${read}` };
+    }
+    Object.assign(fake.provider, { listPayments });
+    const provider = withBudget(2);
+    const period = { from: new Date(), to: new Date() };
+    let objects = 0;
+    const listed = (async () => {
+      for await (const _ of provider.listPayments(period)) objects += 1;
+    })();
+    await jest.advanceTimersByTimeAsync(1);
+    expect(objects).toBe(200);
+    await jest.advanceTimersByTimeAsync(500);
+    await listed;
+    expect(objects).toBe(250);
+    expect(await readingOf('holdfast_payment_provider_requests_total')).toEqual([
+      { labels: { method: 'listPayments', outcome: 'ok' }, value: 3 },
+    ]);
+  });
+
+  it('pauses after a 429, which is not done', async () => {
+    const provider = withBudget(100);
+    fake.faults.confirm = [new RateLimited('429')];
+    expect(await outcomeOfNow(provider.confirm(payment(1)))).toBeInstanceOf(NotDone);
+    const next = provider.confirm(payment(2));
+    await jest.advanceTimersByTimeAsync(249);
+    expect(fake.calls).toHaveLength(1);
+    await jest.advanceTimersByTimeAsync(520);
+    expect((await next).status).toBe('authorized');
+  });
+  const outcomeOfNow = (promise: Promise<unknown>) => promise.catch((error: Error) => error);
+
+  it('without a limit calls at once, with no timer', async () => {
+    const provider = withBudget(0);
+    await Promise.all(Array.from({ length: 1000 }, (_, n) => provider.confirm(payment(n))));
+    expect(fake.calls).toHaveLength(1000);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  describe('that fails', () => {
+    const circuit = async () =>
+      (await readingOf('holdfast_payment_provider_circuit_open'))[0]?.value;
+    /** Makes calls that fail in turn. @returns how many were sent */
+    async function failWith(provider: PaymentProvider, times: number, newError: () => Error) {
+      const before = fake.calls.length;
+      for (let n = 0; n < times; n++) {
+        fake.faults.cancel = [newError()];
+        await outcomeOfNow(provider.cancel('tx-p1'));
+      }
+      fake.faults.cancel = [];
+      return fake.calls.length - before;
+    }
+
+    it.each([
+      ['does not answer', () => new Error('no answer')],
+      ['is not reached', () => new Unreached('ECONNREFUSED')],
+      ['has a fault', () => new KeyUsedUp('500')],
+    ])('ten times in a row because it %s is not asked', async (_, newError) => {
+      const provider = withBudget(0);
+      expect(await failWith(provider, 12, newError)).toBe(10);
+      expect(await circuit()).toBe(1);
+      const sent = fake.calls.length;
+      expect(await outcomeOfNow(provider.capture(payment(1)))).toBeInstanceOf(NotDone);
+      expect(fake.calls).toHaveLength(sent);
+    });
+
+    it('is tested by one call after 2 to 6 s, and asked again once that is answered', async () => {
+      const provider = withBudget(0);
+      await failWith(provider, 10, () => new Error('no answer'));
+      await jest.advanceTimersByTimeAsync(1900);
+      expect(await failWith(provider, 1, () => new Error('no answer'))).toBe(0);
+      await jest.advanceTimersByTimeAsync(4200);
+      expect(await failWith(provider, 2, () => new Error('no answer'))).toBe(1);
+      expect(await circuit()).toBe(1);
+      await jest.advanceTimersByTimeAsync(6001);
+      const sent = fake.calls.length;
+      const all = [1, 2, 3].map((n) => outcomeOfNow(provider.lookUp(`tx-p${n}`)));
+      const ended = await Promise.all(all);
+      expect(ended.filter((each) => each instanceof NotDone)).toHaveLength(2);
+      expect(fake.calls).toHaveLength(sent + 1);
+      expect(await circuit()).toBe(0);
+      expect((await provider.lookUp('tx-p1')).status).toBe('unconfirmed');
+    });
+
+    it.each([
+      ['refused', () => new PermanentRefusal('no such card')],
+      ['not done', () => new NotDone('locked')],
+      ['not cancelable yet', () => new NotCancelable('pending')],
+    ])('is asked as ever if what it answers is: %s', async (_, newError) => {
+      const provider = withBudget(0);
+      expect(await failWith(provider, 30, newError)).toBe(30);
+      expect(await circuit()).toBe(0);
+    });
+
+    it('now and then is asked as ever', async () => {
+      const provider = withBudget(0);
+      for (let round = 0; round < 5; round++) {
+        await failWith(provider, 9, () => new Error('no answer'));
+        await provider.lookUp('tx-p1');
+      }
+      expect(await circuit()).toBe(0);
+    });
+
+    it('is counted by method and outcome', async () => {
+      const provider = withBudget(0);
+      await failWith(provider, 9, () => new Error('no answer'));
+      await failWith(provider, 1, () => new PermanentRefusal('refused'));
+      await failWith(provider, 1, () => new NotDone('locked'));
+      await failWith(provider, 2, () => new Unreached('ECONNREFUSED'));
+      await provider.lookUp('tx-p1').catch(() => {});
+      const counts = (await readingOf('holdfast_payment_provider_requests_total')).map(
+        ({ labels, value }) => [labels.method, labels.outcome, value],
+      );
+      expect(counts).toEqual([
+        ['cancel', 'failed', 9],
+        ['cancel', 'refused', 1],
+        ['cancel', 'notDone', 2],
+        ['cancel', 'circuitOpen', 1],
+        ['lookUp', 'circuitOpen', 1],
+      ]);
+    });
+  });
+});

@@ -1,0 +1,166 @@
+import type { Logger } from '../../../shared/observability/logger.js';
+import { Counter, Gauge, Histogram, type Registry } from '../../../shared/observability/metrics.js';
+import {
+  NotDone,
+  type PaymentProvider,
+  type Period,
+  PermanentRefusal,
+  RateLimited,
+} from './payment-provider.js';
+import { CircuitOpen, createProviderBreaker } from './provider-breaker.js';
+import { createRequestBucket, OverBudget, type RequestBucket } from './request-bucket.js';
+
+// A request waits for its turn for at most 6 s and three quarters of its time limit: in less time than the
+// rest the provider can hardly answer.
+const waitMaxMs = 6000;
+const waitShareMax = 0.75;
+/** Objects in a page of a list, of every provider. */
+const pageSize = 100;
+
+export interface BudgetSettings {
+  /** of this process, for reads and for writes each; 0 for no limit */
+  readonly requestsPerSecond: number;
+  readonly registry: Registry;
+  readonly logger: Logger;
+}
+
+type Method = Exclude<
+  {
+    [K in keyof PaymentProvider]: PaymentProvider[K] extends (...args: never[]) => unknown
+      ? K
+      : never;
+  }[keyof PaymentProvider],
+  'parseWebhook' | 'close'
+>;
+
+/** How a method uses the budget. */
+interface Use {
+  readonly method: Method;
+  readonly bucket: RequestBucket | undefined;
+  /** nobody waits for it: lists, and what belongs to payments that are settled */
+  readonly isBackground?: boolean;
+}
+
+/**
+ * A provider whose requests keep within a budget, and which is not asked while it does not answer. A call
+ * waits for its turn, and has the rest of its time limit for the request: both together take no longer than
+ * `timeLimitMs`. After a 429 its bucket pauses.
+ *
+ * A call is counted as one request, though a change that the state of a payment does not allow needs a
+ * second one, and long lists of a payment more.
+ *
+ * @returns a provider whose calls throw `NotDone` too if the budget or the circuit breaker does not allow them
+ */
+export function budgeted(provider: PaymentProvider, settings: BudgetSettings): PaymentProvider {
+  const { requestsPerSecond, registry, logger } = settings;
+  const { timeLimitMs } = provider;
+  const newBucket = () =>
+    requestsPerSecond > 0 ? createRequestBucket(requestsPerSecond) : undefined;
+  const [reads, writes] = [newBucket(), newBucket()];
+  const waitMs = Math.min(waitMaxMs, timeLimitMs * waitShareMax);
+  const breaker = createProviderBreaker(provider.name, logger);
+  const metrics = createMetrics(registry, breaker.isOpen);
+
+  /** @param send gets the time that is left, in ms, if the call had to wait */
+  function call<T>(use: Use, send: (withinMs?: number) => Promise<T>): Promise<T> {
+    const called = breaker.execute(() => {
+      const turn = use.bucket?.take(!use.isBackground, waitMs);
+      return turn ? turn.then((waitedMs) => sendAfter(waitedMs)) : send();
+    });
+    const sendAfter = (waitedMs: number) => {
+      metrics.waited.observe(waitedMs / 1000);
+      return send(timeLimitMs - waitedMs);
+    };
+    return called.then(
+      (answer) => {
+        metrics.requests.inc({ method: use.method, outcome: 'ok' });
+        return answer;
+      },
+      (error) => {
+        if (error instanceof RateLimited) use.bucket?.pause();
+        metrics.requests.inc({ method: use.method, outcome: outcomeOf(error) });
+        throw error;
+      },
+    );
+  }
+
+  /** Each page is a request. The provider takes it when its first object is read. */
+  async function* list<T>(method: Method, objects: AsyncIterable<T>): AsyncGenerator<T> {
+    const iterator = objects[Symbol.asyncIterator]();
+    const use = { method, bucket: reads, isBackground: true };
+    try {
+      for (let n = 0; ; n++) {
+        const next =
+          n % pageSize === 0 ? await call(use, () => iterator.next()) : await iterator.next();
+        if (next.done) return;
+        yield next.value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  }
+
+  const write = <A, T>(method: Method, send: (argument: A, withinMs?: number) => Promise<T>) => {
+    const use = { method, bucket: writes };
+    return (argument: A) => call(use, (withinMs) => send(argument, withinMs));
+  };
+  const read = <T>(
+    method: Method,
+    send: (transactionId: string, withinMs?: number) => Promise<T>,
+    isBackground: boolean,
+  ) => {
+    const use = { method, bucket: reads, isBackground };
+    return (transactionId: string) => call(use, (withinMs) => send(transactionId, withinMs));
+  };
+
+  return {
+    ...provider,
+    // The sandbox takes our ids: then nothing is sent.
+    create: provider.takesOurIds
+      ? (payment) => provider.create(payment)
+      : write('create', (payment, withinMs) => provider.create(payment, withinMs)),
+    confirm: write('confirm', (payment, withinMs) => provider.confirm(payment, withinMs)),
+    capture: write('capture', (payment, withinMs) => provider.capture(payment, withinMs)),
+    cancel: write('cancel', (id, withinMs) => provider.cancel(id, withinMs)),
+    refund: write('refund', (refund, withinMs) => provider.refund(refund, withinMs)),
+    lookUp: read('lookUp', (id, withinMs) => provider.lookUp(id, withinMs), false),
+    refundsOf: read('refundsOf', (id, withinMs) => provider.refundsOf(id, withinMs), true),
+    disputesOf: read('disputesOf', (id, withinMs) => provider.disputesOf(id, withinMs), true),
+    listPayments: (period: Period) => list('listPayments', provider.listPayments(period)),
+    listRefunds: (period: Period) => list('listRefunds', provider.listRefunds(period)),
+    listDisputes: (period: Period) => list('listDisputes', provider.listDisputes(period)),
+  };
+}
+
+function outcomeOf(error: unknown): string {
+  if (error instanceof OverBudget) return 'overBudget';
+  if (error instanceof CircuitOpen) return 'circuitOpen';
+  if (error instanceof NotDone) return 'notDone';
+  return error instanceof PermanentRefusal ? 'refused' : 'failed';
+}
+
+function createMetrics(registry: Registry, isOpen: () => boolean) {
+  const registers = [registry];
+  new Gauge({
+    name: 'holdfast_payment_provider_circuit_open',
+    help: '1 while the payment provider is not asked, because it does not answer; else 0.',
+    registers,
+    collect() {
+      this.set(isOpen() ? 1 : 0);
+    },
+  });
+  return {
+    requests: new Counter({
+      name: 'holdfast_payment_provider_requests_total',
+      help: 'Calls of the payment provider, by method and outcome.',
+      labelNames: ['method', 'outcome'],
+      registers,
+    }),
+    waited: new Histogram({
+      name: 'holdfast_payment_provider_budget_wait_seconds',
+      help: 'How long a call waited for its turn in the budget; calls that did not wait are not counted.',
+      buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 6],
+      registers,
+    }),
+  };
+}
