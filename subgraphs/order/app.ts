@@ -7,7 +7,9 @@ import { createShortSkus } from './checkout/short-skus.js';
 import type { variables } from './config.js';
 import { createOrderFeeds, type LiveApp, orderChannel } from './order/live/order-feeds.js';
 import { onOrdersChanged } from './order/order-signals.js';
-import { chooseProvider, requireTimeToPay } from './payment/provider/choose-provider.js';
+import { createProviderChecks } from './payment/provider/check-providers.js';
+import { chooseProviders, requireTimeToPay } from './payment/provider/choose-providers.js';
+import { createPaymentFaults } from './payment/provider/payment-faults.js';
 import { createOfferReader } from './shop-client/offers-for-sale.js';
 import { createReservations } from './warehouse-client/reservations.js';
 
@@ -17,13 +19,18 @@ type Parts = SubgraphParts<
   { readonly events: Redis; readonly hints: Redis }
 >;
 
-/** @throws ConfigError */
-export function createApp(parts: Parts): CheckoutApp & LiveApp {
-  const { config, orm, feedOrm, services, redis, logger, onStop } = parts;
+/** @throws ConfigError, also if the payment provider contradicts the configuration */
+export async function createApp(parts: Parts): Promise<CheckoutApp & LiveApp> {
+  const { config, registry, orm, feedOrm, services, redis, logger, onStop } = parts;
   const { user, shop, warehouse, reserving, ending } = services;
   requireTimeToPay(config);
-  const provider = chooseProvider(config);
-  onStop(() => provider.close());
+  const providers = chooseProviders(config);
+  onStop(() => providers.close());
+  const isProduction = config.NODE_ENV === 'production';
+  const providerChecks = createProviderChecks({ orm, logger }, providers, isProduction);
+  const checked = providerChecks.runFirst();
+  // Elsewhere nothing waits for it.
+  if (isProduction) await checked;
   const feeds = createOrderFeeds(feedOrm.em, redis.events, logger);
   onStop(() => feeds.stop());
   onOrdersChanged(orm, (orderIds) => {
@@ -42,7 +49,9 @@ export function createApp(parts: Parts): CheckoutApp & LiveApp {
     claimKey: createClaims(orm.em),
     writes: createCheckoutWrites(orm.em),
     shortSkus: createShortSkus(warehouse, logger),
-    provider,
+    providers,
+    providerChecks,
+    faults: createPaymentFaults(registry, logger),
     reserveForMs: Math.round(config.RESERVATION_MINUTES * 60_000),
     logger,
   };

@@ -1,10 +1,13 @@
 import type { OrderApp } from '../../subgraphs/order/context.js';
 import { databaseSchema } from '../../subgraphs/order/mikro-orm.config.js';
+import { createPaymentFaults } from '../../subgraphs/order/payment/provider/payment-faults.js';
+import { paymentProviders } from '../../subgraphs/order/payment/provider/providers.js';
 import { Payment } from '../../subgraphs/order/payment/state/payment.js';
 import type { DecidedReservation } from '../../subgraphs/order/warehouse-client/reservations.js';
 import { connect, disconnect } from '../../subgraphs/shared/database/connect.js';
 import { sql } from '../../subgraphs/shared/database/sql.js';
 import { newId } from '../../subgraphs/shared/ids.js';
+import { Registry } from '../../subgraphs/shared/observability/metrics.js';
 import { createTestDatabases } from './databases.js';
 import { fakePaymentProvider } from './fake-payment-provider.js';
 import { logger } from './stock-engine.js';
@@ -31,9 +34,11 @@ export async function openPaymentSteps(settings: { takesOurIds?: boolean } = {})
   const orm = await connect({ name: 'test', url, poolMax: 8, logger }, databaseSchema);
   const fake = fakePaymentProvider(settings);
   const reservations = fakeReservations();
+  const registry = new Registry();
   const app = {
     orm,
-    provider: fake.provider,
+    providers: paymentProviders(fake.provider),
+    faults: createPaymentFaults(registry, logger),
     reservations,
     logger,
   } as unknown as OrderApp;
@@ -41,6 +46,13 @@ export async function openPaymentSteps(settings: { takesOurIds?: boolean } = {})
 
   return {
     app,
+    /** how many payments failed by a fault, by the code of the provider */
+    async faults(): Promise<Record<string, number>> {
+      const [metric] = await registry.getMetricsAsJSON();
+      return Object.fromEntries(
+        metric?.values.map(({ labels, value }) => [labels.code, value]) ?? [],
+      );
+    },
     fake,
     reservations,
     rows,
@@ -75,17 +87,22 @@ export async function openPaymentSteps(settings: { takesOurIds?: boolean } = {})
     async newPayment(
       { orderId, amount }: { orderId: string; amount: string },
       status = 'PENDING',
-      { ageMs = 60_000, transactionId = `tx-${newId()}` as string | null, endsOrder = false } = {},
+      {
+        provider = 'fake',
+        ageMs = 60_000,
+        transactionId = `tx-${newId()}` as string | null,
+        endsOrder = false,
+      } = {},
     ) {
       const id = newId();
       await rows(
         `insert into payment (id, order_id, user_id, amount, status, failure, provider,
            provider_transaction_id, ends_order, next_attempt_at, created_at)
-         values ($1, $2, $2, $3, $4, $5, 'fake', $6, $7, now() + interval '1 hour',
+         values ($1, $2, $2, $3, $4, $5, $9, $6, $7, now() + interval '1 hour',
            now() - $8 * interval '1 ms')`,
         [
           ...[id, orderId, amount, status, status === 'FAILED' ? 'DECLINED' : null],
-          ...[transactionId, endsOrder, ageMs],
+          ...[transactionId, endsOrder, ageMs, provider],
         ],
       );
       return this.read(id);

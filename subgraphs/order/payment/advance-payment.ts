@@ -5,6 +5,7 @@ import { commitAndCapture } from './commit-and-capture.js';
 import { followSettled } from './follow-settled.js';
 import { settlePending } from './settle-pending.js';
 import { Payment } from './state/payment.js';
+import { failuresOfMethod } from './state/status.js';
 import { cancelDeclinedCheckout, closeAtProvider } from './void-payment.js';
 
 /*
@@ -72,7 +73,11 @@ async function takeStep(app: OrderApp, payment: Payment): Promise<boolean> {
     case 'AUTHORIZED':
       return commitAndCapture(app, payment);
     case 'FAILED':
-      if (payment.endsOrder && payment.failure === 'DECLINED' && payment.nextAttemptAt) {
+      if (
+        payment.endsOrder &&
+        failuresOfMethod.includes(payment.failure) &&
+        payment.nextAttemptAt
+      ) {
         await cancelDeclinedCheckout(app, payment.orderId);
       }
       return false;

@@ -4,10 +4,13 @@ import type { OrderApp } from '../context.js';
 import { isPayableSql } from './payable.js';
 import { stepMaxMs, toPaymentRef } from './payment-ref.js';
 import {
+  AccessRefused,
+  Declined,
   KeyUsedUp,
   NotDone,
   PermanentRefusal,
   type ProviderPayment,
+  UnknownMethod,
 } from './provider/payment-provider.js';
 import { recordAnswer } from './record-answer.js';
 import { changePayment } from './state/change-payments.js';
@@ -31,11 +34,13 @@ export async function authorize(app: OrderApp, payment: Payment): Promise<boolea
   if (transactionId === null) return true;
   failPoint('payment created, not confirmed');
   try {
-    const answer = await app.provider.confirm(toPaymentRef(payment, transactionId));
+    const answer = await app.providers
+      .of(payment.provider)
+      .confirm(toPaymentRef(payment, transactionId));
     failPoint('payment authorized, not recorded');
     return recordAnswer(app, payment, answer);
   } catch (error) {
-    if (!(error instanceof NotDone) && !(error instanceof PermanentRefusal)) throw error;
+    if (!uncharged.some((each) => error instanceof each)) throw error;
     await failUncharged(app, payment, error);
     return true;
   }
@@ -63,7 +68,8 @@ async function create(app: OrderApp, payment: Payment): Promise<string | null> {
  * A key that the provider has used up for a fault is replaced without a look: an unconfirmed payment is
  * harmless, and reconciliation cancels it.
  */
-async function createAtProvider({ provider }: OrderApp, payment: Payment) {
+async function createAtProvider({ providers }: OrderApp, payment: Payment) {
+  const provider = providers.of(payment.provider);
   const { id: paymentId, amountValue: amount, currencyCode, method } = payment;
   const untilMs = performance.now() + provider.timeLimitMs;
   let attempt = 0;
@@ -72,7 +78,8 @@ async function createAtProvider({ provider }: OrderApp, payment: Payment) {
       return await provider.create({ paymentId, attempt, amount, currencyCode, method });
     } catch (error) {
       const isLast = n === createsMax || performance.now() + notDonePauseMs > untilMs;
-      const isRepeatable = error instanceof KeyUsedUp || error instanceof NotDone;
+      const isNotDone = error instanceof NotDone && !(error instanceof AccessRefused);
+      const isRepeatable = error instanceof KeyUsedUp || isNotDone;
       if (isLast || !isRepeatable) throw error;
       if (error instanceof KeyUsedUp) attempt += 1;
       else await new Promise((resolve) => setTimeout(resolve, notDonePauseMs * Math.random() * n));
@@ -82,15 +89,15 @@ async function createAtProvider({ provider }: OrderApp, payment: Payment) {
 
 /** @returns whether the order can still be paid: the hold outlasts the confirmation */
 async function storeTransactionId(
-  { orm, provider }: OrderApp,
-  { id, orderId }: Payment,
+  { orm, providers }: OrderApp,
+  { id, orderId, provider }: Payment,
   transactionId: string,
 ): Promise<boolean> {
   const stored = await sqlPrepared(orm.em.fork(), storeTransactionIdSql, [
     id,
     orderId,
     transactionId,
-    provider.timeLimitMs,
+    providers.of(provider).timeLimitMs,
   ]);
   return stored.length > 0;
 }
@@ -103,15 +110,23 @@ const storeTransactionIdSql = `
     and exists (select from customer_order where id = $2 and ${isPayableSql('$4')})
   returning id`;
 
-/** Nothing was confirmed: the payment failed. A worker cancels it at the provider. */
+/** Errors after which it is certain that nothing was charged. */
+const uncharged = [NotDone, PermanentRefusal, Declined, UnknownMethod];
+
+/** Nothing was charged: the payment failed. A worker cancels it at the provider. */
 async function failUncharged(app: OrderApp, payment: Payment, error: unknown): Promise<void> {
-  const isRefused = error instanceof PermanentRefusal;
   app.logger.warn({ err: error, paymentId: payment.id }, 'payment was not charged');
+  app.faults.record(payment, error);
+  const reason = uncharged.some((each) => error instanceof each) ? (error as Error).message : null;
   await changePayment(app.orm.em.fork(), {
-    payment,
-    to: 'FAILED',
-    failure: isRefused ? 'DECLINED' : 'NOT_CHARGED',
-    reason: isRefused ? error.message : undefined,
-    dueAfterMs: stepMaxMs(app.provider.timeLimitMs),
+    ...{ payment, to: 'FAILED', ...failureOf(error), reason: reason ?? undefined },
+    dueAfterMs: stepMaxMs(app.providers.of(payment.provider).timeLimitMs),
   });
+}
+
+/** Only a decline is the customer’s. A fault of ours leaves the order as it is, to be paid again. */
+function failureOf(error: unknown) {
+  if (error instanceof Declined) return { failure: 'DECLINED', declineCode: error.code } as const;
+  if (error instanceof UnknownMethod) return { failure: 'UNKNOWN_METHOD' } as const;
+  return { failure: 'NOT_CHARGED' } as const;
 }

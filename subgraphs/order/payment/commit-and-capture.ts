@@ -48,7 +48,8 @@ export async function commitAndCapture(app: OrderApp, payment: Payment): Promise
 }
 
 /** @returns the state afterwards; `declined` if the capture is refused permanently */
-async function capture({ provider }: OrderApp, payment: Payment): Promise<ProviderPayment> {
+async function capture(app: OrderApp, payment: Payment): Promise<ProviderPayment> {
+  const provider = app.providers.of(payment.provider);
   const transactionId = payment.providerTransactionId as string;
   try {
     return await provider.capture(toPaymentRef(payment, transactionId));

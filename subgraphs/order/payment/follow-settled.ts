@@ -11,10 +11,11 @@ import type { Payment } from './state/payment.js';
  * are applied, even if the others cannot.
  */
 export async function followSettled(app: OrderApp, payment: Payment): Promise<void> {
+  const provider = app.providers.of(payment.provider);
   const transactionId = payment.providerTransactionId as string;
   const [refunds, disputes] = await Promise.allSettled([
-    app.provider.refundsOf(transactionId),
-    app.provider.disputesOf(transactionId),
+    provider.refundsOf(transactionId),
+    provider.disputesOf(transactionId),
   ]);
   await transact(app.orm.em, async (em) => {
     await lockPayment(em, payment.id);

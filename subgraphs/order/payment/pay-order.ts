@@ -31,7 +31,8 @@ export class PayOrderInput {
 
   @Field(() => String, {
     defaultValue: 'Credit Card',
-    description: 'Payment method, 1 to 50 characters.',
+    description:
+      'Payment method, 1 to 50 characters: with Stripe the id of a PaymentMethod (`pm_…`) that Stripe.js created.',
   })
   @OneLine(50)
   paymentMethod!: string;
@@ -64,8 +65,8 @@ type Outcome = { kind: 'paid-by'; paymentId: string } | { kind: 'not-payable'; o
 /**
  * Pays an order. It has one live payment at a time: a second attempt gets the result of the first.
  *
- * @throws `NOT_FOUND` for an order that is not the user's, `IDEMPOTENCY_KEY_REUSED`, `TRY_AGAIN`, also for
- *   a payment that ended without a charge
+ * @throws `NOT_FOUND` for an order that is not the user's, `IDEMPOTENCY_KEY_REUSED`, `BAD_USER_INPUT` for a
+ *   method that the provider does not know, `TRY_AGAIN`, also for a payment that ended without a charge
  */
 export async function payOrder(context: OrderContext, input: PayOrderInput) {
   const { app, em } = context;
@@ -101,7 +102,12 @@ async function begin(
     const known = await em.fork().findOne(Payment, paymentId);
     return known && { id: known.id, isNew: false };
   }
-  return beginPayment(em, app.provider, { id: paymentId, orderId, method, endsOrder: false });
+  return beginPayment(em, app.providers.current, {
+    id: paymentId,
+    orderId,
+    method,
+    endsOrder: false,
+  });
 }
 
 async function toPayOrderResult(context: OrderContext, outcome: Outcome) {
@@ -111,12 +117,15 @@ async function toPayOrderResult(context: OrderContext, outcome: Outcome) {
 
 /**
  * Pays the order of a checkout with a payment method, or continues its payment: an order has one such
- * payment, whichever process calls. If it is declined, the order is cancelled.
+ * payment, whichever process calls. If it is declined, or the provider does not know the method, the order
+ * is cancelled.
+ *
+ * @throws as `readPaymentResult`
  */
 export async function payPlacedOrder(context: OrderContext, orderId: string, method: string) {
   const { app, em } = context;
   const payment = { id: newId(), orderId, method, endsOrder: true };
-  const begun = await beginPayment(em, app.provider, payment);
+  const begun = await beginPayment(em, app.providers.current, payment);
   if (!begun) return notPayable(await requireById(em, Order, orderId));
   return begun.isNew
     ? authorizeAndReadResult(context, begun.id)

@@ -23,18 +23,25 @@ export async function recordAnswer(
 
 /** @returns null while the payment is still undecided */
 function changeFor(
-  { provider }: OrderApp,
+  { providers }: OrderApp,
   payment: Payment,
-  { status, transactionId, reason }: ProviderPayment,
+  { status, transactionId, declineCode, reason }: ProviderPayment,
 ): PaymentChange | null {
   const change = { payment, transactionId };
   switch (status) {
     case 'authorized':
     case 'captured':
-      return { ...change, to: 'AUTHORIZED', dueAfterMs: stepMaxMs(provider.timeLimitMs) };
+      return {
+        ...change,
+        to: 'AUTHORIZED',
+        dueAfterMs: stepMaxMs(providers.of(payment.provider).timeLimitMs),
+      };
     case 'declined':
       // One payment at the provider is one attempt: a worker cancels it.
-      return { ...change, to: 'FAILED', failure: 'DECLINED', reason, dueAfterMs: 0 };
+      return {
+        ...{ ...change, to: 'FAILED', failure: 'DECLINED', dueAfterMs: 0 },
+        ...{ declineCode: declineCode ?? 'GENERIC', reason },
+      };
     case 'canceled':
       return { ...change, to: 'FAILED', failure: 'NOT_CHARGED' };
     default:

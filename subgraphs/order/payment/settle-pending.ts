@@ -24,7 +24,7 @@ export async function settlePending(app: OrderApp, payment: Payment): Promise<bo
   if (payment.providerTransactionId === null) {
     return isBegun ? false : voidPayment(app, payment, 'FAILED', 'NOT_CHARGED');
   }
-  const answer = await app.provider.lookUp(payment.providerTransactionId);
+  const answer = await app.providers.of(payment.provider).lookUp(payment.providerTransactionId);
   const isUndecided = ['unconfirmed', 'actionRequired', 'pending'].includes(answer.status);
   if (isUndecided && !isPayable) return voidPayment(app, payment, 'FAILED', 'ORDER_ENDED');
   if (answer.status === 'unconfirmed') {
@@ -33,10 +33,10 @@ export async function settlePending(app: OrderApp, payment: Payment): Promise<bo
   return recordAnswer(app, payment, answer);
 }
 
-async function readSituation({ orm, provider }: OrderApp, payment: Payment): Promise<Situation> {
+async function readSituation({ orm, providers }: OrderApp, payment: Payment): Promise<Situation> {
   const [situation] = await sqlPrepared<Situation>(orm.em.fork(), situationSql, [
     payment.id,
-    stepMaxMs(provider.timeLimitMs),
+    stepMaxMs(providers.of(payment.provider).timeLimitMs),
   ]);
   return situation as Situation;
 }

@@ -32,7 +32,7 @@ export async function voidPayment(
     return changePayment(em, to === 'FAILED' ? { payment, to, failure } : { payment, to });
   }
   if (payment.status === 'PENDING') {
-    const dueAfterMs = stepMaxMs(app.provider.timeLimitMs);
+    const dueAfterMs = stepMaxMs(app.providers.of(payment.provider).timeLimitMs);
     return changePayment(em, { payment, to: 'AUTHORIZED', dueAfterMs });
   }
   return transact(em, async (tx) => {
@@ -47,12 +47,12 @@ export async function voidPayment(
  * @throws an error if it is neither canceled nor captured
  */
 async function cancelAtProvider(
-  { provider }: OrderApp,
-  { providerTransactionId: transactionId }: Payment,
+  { providers }: OrderApp,
+  { provider, providerTransactionId: transactionId }: Payment,
 ): Promise<'canceled' | 'captured'> {
   // What was perhaps created without a known id was not confirmed; reconciliation cancels it.
   if (transactionId === null) return 'canceled';
-  const { status } = await provider.cancel(transactionId);
+  const { status } = await providers.of(provider).cancel(transactionId);
   failPoint('payment voided, not recorded');
   if (status === 'captured' || status === 'canceled') return status;
   throw new Error(`the payment ${transactionId} is ${status} after it was canceled`);
@@ -73,7 +73,7 @@ export async function closeAtProvider(app: OrderApp, payment: Payment): Promise<
 }
 
 /**
- * The payment of a checkout that pays at once was declined: releases the reservation and cancels the order,
+ * The payment of a checkout that pays at once was declined, or names an unknown method: releases the reservation and cancels the order,
  * unless another payment committed it first.
  */
 export async function cancelDeclinedCheckout(app: OrderApp, orderId: string): Promise<void> {

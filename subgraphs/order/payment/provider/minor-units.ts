@@ -17,6 +17,7 @@ export function toMinorUnits(amount: string, currencyCode: string): number {
   if (!units.mod(stepOf(currencyCode)).eq(0) || units.gt(Number.MAX_SAFE_INTEGER)) {
     throw new PermanentRefusal(
       `${amount} ${currencyCode} has more decimals than ${currencyCode} allows`,
+      'invalid_amount',
     );
   }
   return units.toNumber();

@@ -12,6 +12,7 @@ import {
   WebhookRefused,
   webhookAgeMaxSeconds,
 } from './payment-provider.js';
+import { checkAccount } from './stripe-account.js';
 import {
   createStripeClient,
   type PageRequest,
@@ -26,6 +27,7 @@ import {
   isDecline,
   isUnexpectedState,
   keyedFailureOf,
+  paymentFailureOf,
 } from './stripe-errors.js';
 import {
   subjectOf,
@@ -38,6 +40,8 @@ import {
 const timeLimitDefaultMs = 8000;
 
 export interface StripeSettings extends StripeClientSettings {
+  /** `stripe` by default */
+  readonly name?: string;
   readonly webhookSecret: string;
   readonly timeLimitMs?: number;
 }
@@ -89,7 +93,8 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
     };
     const idempotencyKey = `${paymentId}:${attempt}`;
     const sent = stripe.paymentIntents.create(request, { ...once(), idempotencyKey });
-    return toProviderPayment(await orThrow(sent, keyedFailureOf));
+    const toFailure = (error: unknown) => paymentFailureOf(error, keyedFailureOf);
+    return toProviderPayment(await orThrow(sent, toFailure));
   }
 
   /**
@@ -104,7 +109,7 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
       const declined = isDecline(error) ? intentOf(error) : undefined;
       if (declined) return toProviderPayment(declined);
       if (isDecline(error) || isUnexpectedState(error)) return retrieveAfterwards(id, within);
-      throw failureOf(error);
+      throw paymentFailureOf(error, failureOf);
     }
   }
 
@@ -144,7 +149,7 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
   const ofPayment = (transactionId: string) => ({ payment_intent: transactionId });
 
   return {
-    name: 'stripe',
+    name: settings.name ?? 'stripe',
     timeLimitMs,
     takesOurIds: false,
     create,
@@ -164,6 +169,7 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
       ),
     listRefunds: (period) => listed(refundPages(createdIn(period), once), toProviderRefund),
     listDisputes: (period) => listed(disputePages(createdIn(period), once), toProviderDispute),
+    check: (currencyCodes) => checkAccount(stripe, settings.secretKey, currencyCodes, limit()),
     parseWebhook: (headers, body) => parseWebhook(stripe, settings.webhookSecret, headers, body),
     close,
   };

@@ -5,6 +5,7 @@ import { newId } from '../../../shared/ids.js';
 import type { OrderEventType } from '../../order/order-event.js';
 import { markPaymentsDue } from '../../order/payment-signals.js';
 import { assertTransition } from '../../state-machine.js';
+import type { PaymentDeclineCode } from '../provider/decline-code.js';
 import type { Payment } from './payment.js';
 import { type PaymentFailure, type PaymentStatus, paymentTransitions } from './status.js';
 
@@ -19,7 +20,9 @@ export type PaymentChange = {
   | {
       readonly to: 'FAILED';
       readonly failure: PaymentFailure;
-      /** the provider’s words */
+      /** of a decline */
+      readonly declineCode?: PaymentDeclineCode | undefined;
+      /** the provider’s words, which customers never see */
       readonly reason?: string | undefined;
     }
 );
@@ -68,13 +71,14 @@ export async function changePayment(em: EntityManager, change: PaymentChange): P
 function toRow(change: PaymentChange) {
   const { payment, to, transactionId, dueAfterMs } = change;
   assertTransition(paymentTransitions, payment.status, to);
-  const { failure = null, reason = null } = to === 'FAILED' ? change : {};
+  const { failure = null, declineCode = null, reason = null } = to === 'FAILED' ? change : {};
   return {
     id: payment.id,
     from_status: payment.status,
     to_status: to,
     transaction_id: transactionId ?? null,
     failure,
+    decline_code: declineCode,
     reason: reason?.slice(0, reasonMaxLength) ?? null,
     due_after_ms: dueAfterMs ?? null,
     event_id: newId(),
@@ -90,6 +94,7 @@ const changeParameters = namedParameters({
     to_status: 'text',
     transaction_id: 'text',
     failure: 'text',
+    decline_code: 'text',
     reason: 'text',
     due_after_ms: 'float8',
     event_id: 'uuid',
@@ -106,7 +111,8 @@ const changePaymentsSql = `
   ), changed as (
     update payment p set status = change.to_status, updated_at = now(), client_secret = null,
       provider_transaction_id = coalesce(change.transaction_id, p.provider_transaction_id),
-      failure = change.failure, decline_reason = coalesce(change.reason, p.decline_reason),
+      failure = change.failure, decline_code = coalesce(change.decline_code, p.decline_code),
+      decline_reason = coalesce(change.reason, p.decline_reason),
       -- A webhook that came since the payment was read has made it due: it stays so.
       next_attempt_at = case when p.next_attempt_at <= now() then p.next_attempt_at
         else now() + change.due_after_ms * interval '1 ms' end
@@ -115,7 +121,7 @@ const changePaymentsSql = `
     returning p.id, p.order_id
   ), history as (
     insert into order_event (id, order_id, type, actor, reason)
-    select event_id, order_id, event_type, '${actor}', coalesce(reason, failure)
+    select event_id, order_id, event_type, '${actor}', coalesce(decline_code, failure)
     from changed join change using (id) where event_type is not null
   )
   select id from changed`;

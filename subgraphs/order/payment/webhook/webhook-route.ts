@@ -7,7 +7,7 @@ import { recordEvent } from './payment-event.js';
 
 const bodyMaxBytes = 256 * 1024;
 
-/** `POST /webhooks/payments/:provider`, proxied by the router with an unchanged body. */
+/** `POST /webhooks/payments/:name` of a configured provider, proxied by the router with an unchanged body. */
 export const webhookRoute: HttpRoute<OrderContext> = {
   path: /^\/webhooks\/payments\/([^/]+)$/,
   methods: {
@@ -18,17 +18,20 @@ export const webhookRoute: HttpRoute<OrderContext> = {
 
 /**
  * Accepts a webhook: 200 if the event is recorded, now or before; 400 if the provider did not sign
- * it; 404 for another provider.
+ * it; 404 for a provider that is not configured.
  *
- * @param name the provider in the path
+ * @param name the name of the provider in the path
  */
 async function takeWebhook(
-  { orm, provider, logger }: OrderApp,
+  { orm, providers, logger }: OrderApp,
   name: string,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (name !== provider.name) throw new HttpError(404, `Unknown payment provider: ${name}`);
+  if (!providers.names.includes(name)) {
+    throw new HttpError(404, `Unknown payment provider: ${name}`);
+  }
+  const provider = providers.of(name);
   const body = await readBody(request, bodyMaxBytes);
   const event = parse();
   const isNew = await recordEvent(orm.em.fork(), name, event);
