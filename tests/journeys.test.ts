@@ -126,7 +126,7 @@ describe('journeys of customers, through the router', () => {
     const declined = await pay(system, customer, id, 'Declined Card');
     expect(declined.data.payOrder).toMatchObject({
       __typename: 'PaymentDeclined',
-      reason: 'the card was declined',
+      code: 'GENERIC',
       order: { status: 'PENDING' },
     });
     const paid = await pay(system, customer, id);

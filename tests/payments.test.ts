@@ -65,7 +65,8 @@ describe('a payment', () => {
     const id = await place();
     expect(await payWith(id, 'Empty Account')).toMatchObject({
       __typename: 'PaymentDeclined',
-      reason: 'insufficient funds',
+      code: 'INSUFFICIENT_FUNDS',
+      message: 'The payment was declined for insufficient funds. Try again or use another method.',
       order: { status: 'PENDING' },
     });
     expect(await payWith(id, 'Credit Card')).toMatchObject({ __typename: 'PaymentSuccess' });
@@ -219,7 +220,7 @@ describe('a payment', () => {
       const declined = await buyWith('Declined Card', key);
       expect(declined).toMatchObject({
         __typename: 'PaymentDeclined',
-        reason: 'the card was declined',
+        code: 'GENERIC',
         order: { status: 'CANCELLED', cancelReason: 'PAYMENT_FAILED' },
       });
       expect(await availableOf(system, offerId)).toBe(available);

@@ -205,7 +205,7 @@ describe('a payment by Stripe', () => {
     const id = await place();
     expect(await pay(id, 'pm_card_chargeDeclined')).toMatchObject({
       __typename: 'PaymentDeclined',
-      reason: 'Your card was declined.',
+      code: 'GENERIC',
     });
     const [{ intent }] = await paymentsOf(id);
     await eventually(

@@ -8,7 +8,7 @@ import { dayToReconcile, report, UsageError } from './reconcile.js';
 const exitCodes = { differences: 1, wrongUsage: 2, failed: 3 };
 
 /**
- * `npm run reconcile` compares the payments, refunds and disputes of yesterday with the payment provider, and
+ * `npm run reconcile` compares the payments, refunds and disputes of yesterday with each payment provider, and
  * settles what differs as the worker of the order subgraph does; `npm run reconcile -- 2026-11-20` those of
  * that day, in UTC. The reconciliations of the worker go on as if it had not run. In the image of the order
  * subgraph: `node dist/ops/reconcile/index.js`.
@@ -17,9 +17,10 @@ async function main(args: readonly string[]): Promise<void> {
   try {
     const day = dayToReconcile(args);
     const system = orderSystemToUse();
-    const differences = await reconcileWith(system, day);
-    console.log(report(system.provider.name, day, differences));
-    if (differences.length > 0) process.exitCode = exitCodes.differences;
+    for await (const { provider, differences } of reconcileWith(system, day)) {
+      console.log(report(provider, day, differences));
+      if (differences.length > 0) process.exitCode = exitCodes.differences;
+    }
   } catch (error) {
     console.error((error as Error).message);
     const isUsage = error instanceof UsageError;
@@ -27,15 +28,19 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-async function reconcileWith({ databaseUrl, provider }: OrderSystem, day: string) {
+/** The differences from each configured provider. */
+async function* reconcileWith({ databaseUrl, providers }: OrderSystem, day: string) {
   const logger = createLogger('reconcile', 'silent');
   const settings = { name: 'reconcile', url: databaseUrl, poolMax: 1 };
   const orm = await connect(settings, databaseSchema);
   try {
-    return await reconcileDay({ orm, provider, logger }, day);
+    for (const provider of providers.all) {
+      const differences = await reconcileDay({ orm, provider, logger }, day);
+      yield { provider: provider.name, differences };
+    }
   } finally {
     await disconnect(orm);
-    await provider.close();
+    await providers.close();
   }
 }
 

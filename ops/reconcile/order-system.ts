@@ -1,15 +1,16 @@
 import { z } from 'zod';
 import { variables } from '../../subgraphs/order/config.js';
-import { chooseProvider } from '../../subgraphs/order/payment/provider/choose-provider.js';
-import type { PaymentProvider } from '../../subgraphs/order/payment/provider/payment-provider.js';
+import { chooseProviders } from '../../subgraphs/order/payment/provider/choose-providers.js';
+import type { PaymentProviders } from '../../subgraphs/order/payment/provider/providers.js';
 import { address, loadConfig, requiredInProduction } from '../../subgraphs/shared/config.js';
 import { readRunningSystem, stateFolder } from '../running-system.js';
 
 const { NODE_ENV, PAYMENT_PROVIDER, PAYMENT_TIMEOUT_SECONDS } = variables;
+const { PAYMENT_PROVIDER_NAME, PAYMENT_FORMER_PROVIDERS } = variables;
 const { PAYMENT_SANDBOX_URL, PAYMENT_SANDBOX_WEBHOOK_SECRET } = variables;
 const { STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_API_URL } = variables;
 
-/** The variables of the order subgraph for its database and its payment provider. */
+/** The variables of the order subgraph for its database and its payment providers. */
 const reconcileVariables = {
   DATABASE_URL: requiredInProduction(
     z.union([z.literal(''), address]),
@@ -17,17 +18,18 @@ const reconcileVariables = {
     'the database of the order subgraph; in development by default that of npm start',
   ),
   ...{ NODE_ENV, PAYMENT_PROVIDER, PAYMENT_TIMEOUT_SECONDS },
+  ...{ PAYMENT_PROVIDER_NAME, PAYMENT_FORMER_PROVIDERS },
   ...{ PAYMENT_SANDBOX_URL, PAYMENT_SANDBOX_WEBHOOK_SECRET },
   ...{ STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_API_URL },
 };
 
 export interface OrderSystem {
   readonly databaseUrl: string;
-  readonly provider: PaymentProvider;
+  readonly providers: PaymentProviders;
 }
 
 /**
- * The database in `DATABASE_URL` with the provider in the environment, as the order subgraph reads them; or those
+ * The database in `DATABASE_URL` with the providers in the environment, as the order subgraph reads them; or those
  * that `npm start` runs.
  *
  * @throws ConfigError; an error if there is no running system
@@ -35,15 +37,15 @@ export interface OrderSystem {
 export function orderSystemToUse(env = process.env): OrderSystem {
   const config = loadConfig(reconcileVariables, env);
   if (config.DATABASE_URL) {
-    return { databaseUrl: config.DATABASE_URL, provider: chooseProvider(config) };
+    return { databaseUrl: config.DATABASE_URL, providers: chooseProviders(config) };
   }
   const running = readRunningSystem(stateFolder());
   if (!running?.databases.order) {
     throw new Error('No running system found. Start it with npm start, or set DATABASE_URL.');
   }
   const sandboxUrl = env.PAYMENT_SANDBOX_URL || sandboxOf(running.graphqlUrl);
-  const provider = chooseProvider({ ...config, PAYMENT_SANDBOX_URL: sandboxUrl });
-  return { databaseUrl: running.databases.order, provider };
+  const providers = chooseProviders({ ...config, PAYMENT_SANDBOX_URL: sandboxUrl });
+  return { databaseUrl: running.databases.order, providers };
 }
 
 // As `npm start` numbers its ports, from that of the router.

@@ -7,10 +7,12 @@ import { createShortSkus } from './checkout/short-skus.js';
 import type { variables } from './config.js';
 import { createOrderFeeds, type LiveApp, orderChannel } from './order/live/order-feeds.js';
 import { onOrdersChanged } from './order/order-signals.js';
-import { createPaymentWrites } from './payment/payment-writes.js';
-import { budgeted } from './payment/provider/budgeted-provider.js';
-import { chooseProvider, requireTimeToPay } from './payment/provider/choose-provider.js';
+import { createBudgets } from './payment/provider/budgeted-provider.js';
+import { createProviderChecks } from './payment/provider/check-providers.js';
+import { chooseProviders, requireTimeToPay } from './payment/provider/choose-providers.js';
+import { createPaymentFaults } from './payment/provider/payment-faults.js';
 import { createLookUpSharing } from './payment/provider/share-look-ups.js';
+import { createPaymentWrites } from './payment/state/payment-writes.js';
 import { createOfferReader } from './shop-client/offers-for-sale.js';
 import { createReservations } from './warehouse-client/reservations.js';
 
@@ -20,14 +22,19 @@ type Parts = SubgraphParts<
   { readonly events: Redis; readonly hints: Redis }
 >;
 
-/** @throws ConfigError */
-export function createApp(parts: Parts): CheckoutApp & LiveApp {
-  const { config, orm, feedOrm, services, redis, registry, logger, onStop } = parts;
+/** @throws ConfigError, also if the payment provider contradicts the configuration */
+export async function createApp(parts: Parts): Promise<CheckoutApp & LiveApp> {
+  const { config, registry, orm, feedOrm, services, redis, logger, onStop } = parts;
   const { user, shop, warehouse, reserving, ending } = services;
   requireTimeToPay(config);
   const requestsPerSecond = config.PAYMENT_REQUESTS_PER_SECOND;
-  const provider = budgeted(chooseProvider(config), { requestsPerSecond, registry, logger });
-  onStop(() => provider.close());
+  const providers = chooseProviders(config, createBudgets({ requestsPerSecond, registry, logger }));
+  onStop(() => providers.close());
+  const isProduction = config.NODE_ENV === 'production';
+  const providerChecks = createProviderChecks({ orm, logger }, providers, isProduction);
+  const checked = providerChecks.runFirst();
+  // Elsewhere nothing waits for it.
+  if (isProduction) await checked;
   const feeds = createOrderFeeds(feedOrm.em, redis.events, logger);
   onStop(() => feeds.stop());
   onOrdersChanged(orm, (orderIds) => {
@@ -46,8 +53,10 @@ export function createApp(parts: Parts): CheckoutApp & LiveApp {
     claimKey: createClaims(orm.em),
     writes: createCheckoutWrites(orm.em),
     shortSkus: createShortSkus(warehouse, logger),
-    provider,
-    paymentWrites: createPaymentWrites(orm.em, provider),
+    providers,
+    providerChecks,
+    faults: createPaymentFaults(registry, logger),
+    paymentWrites: createPaymentWrites(orm.em, providers.current),
     shareLookUp: createLookUpSharing(),
     reserveForMs: Math.round(config.RESERVATION_MINUTES * 60_000),
     logger,

@@ -14,6 +14,11 @@ import {
 /** Public, as it is part of the source: production refuses it. */
 export const sandboxSecretOfDevelopment = 'development-secret-of-sandbox';
 
+/** The name of a provider, which is in the path of its webhooks and stored with each payment. */
+export const providerName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,49}$/, 'lower-case letters, digits and hyphens, 50 at most');
+
 const payments = {
   PAYMENT_PROVIDER: {
     about: 'the payment provider: sandbox or stripe; production uses the sandbox only if set here',
@@ -21,6 +26,16 @@ const payments = {
     developmentDefault: 'sandbox',
     productionDefault: 'stripe',
   } satisfies Variable<'sandbox' | 'stripe'>,
+  PAYMENT_PROVIDER_NAME: setting(
+    z.union([z.literal(''), providerName]),
+    '',
+    'the name of this provider or account, stored with each of its payments; empty: the value of `PAYMENT_PROVIDER`',
+  ),
+  PAYMENT_FORMER_PROVIDERS: setting(
+    z.string(),
+    '[]',
+    'JSON: a list of the providers that get no new payments, and end those that they began',
+  ),
   PAYMENT_TIMEOUT_SECONDS: setting(
     z.coerce.number().min(0.1).max(60),
     '8',

@@ -4,9 +4,9 @@ import type { ServiceClient } from '../shared/http/service-client.js';
 import type { ClaimOnce } from '../shared/idempotency/claim-key.js';
 import type { Logger } from '../shared/observability/logger.js';
 import type { ShopOwners } from '../shared/rights/shop-owners.js';
-import type { PaymentWrites } from './payment/payment-writes.js';
-import type { PaymentProvider } from './payment/provider/payment-provider.js';
-import type { ShareLookUp } from './payment/provider/share-look-ups.js';
+import type { ProviderChecks } from './payment/provider/check-providers.js';
+import type { PaymentFaults } from './payment/provider/payment-faults.js';
+import type { PaymentProviders } from './payment/provider/providers.js';
 import type { ReadOffers } from './shop-client/offers-for-sale.js';
 import type { Reservations } from './warehouse-client/reservations.js';
 
@@ -21,9 +21,9 @@ export interface OrderApp {
   readonly owners: ShopOwners;
   readonly reservations: Reservations;
   readonly claimKey: ClaimOnce;
-  readonly provider: PaymentProvider;
-  readonly paymentWrites: PaymentWrites;
-  readonly shareLookUp: ShareLookUp;
+  readonly providers: PaymentProviders;
+  readonly providerChecks: ProviderChecks;
+  readonly faults: PaymentFaults;
   readonly reserveForMs: number;
   readonly logger: Logger;
 }

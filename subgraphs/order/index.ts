@@ -8,7 +8,7 @@ import { createApp } from './app.js';
 import { uncountIdleCarts } from './cart/uncount-idle-carts.js';
 import { abandonOrders } from './checkout/abandon-orders.js';
 import { variables } from './config.js';
-import { orderGauges, reconciliationGauges } from './metrics.js';
+import { orderGauges, providerGauges, reconciliationGauges } from './metrics.js';
 import { databaseSchema } from './mikro-orm.config.js';
 import { deleteNeverHeld } from './order/never-held-orders.js';
 import { onPaymentsDue, onRefundsDue } from './order/payment-signals.js';
@@ -60,6 +60,10 @@ export const subgraph = defineSubgraph({
       everyMs: 600_000,
       run: ({ app }, isStopping) => reconcilePayments(app, isStopping),
     },
+    'check payment providers': {
+      everyMs: 5000,
+      run: ({ app }) => app.providerChecks.repeat(),
+    },
     'forget idle carts': {
       everyMs: 10_000,
       run: ({ em }, isStopping) => uncountIdleCarts(em, isStopping),
@@ -80,7 +84,7 @@ export const subgraph = defineSubgraph({
     },
   },
   httpRoutes: [webhookRoute],
-  gauges: [...orderGauges, ...reconciliationGauges],
+  gauges: [...orderGauges, ...reconciliationGauges, ...providerGauges],
 });
 
 export const startOrder = subgraph.start;

@@ -1,9 +1,13 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../shared/database/sql.js';
 import { type JobTable, oldestJobSeconds } from '../shared/runtime/due-jobs.js';
+import type { OrderApp } from './context.js';
 
 interface Reader {
   readonly em: EntityManager;
+}
+interface ProviderReader extends Reader {
+  readonly app: Pick<OrderApp, 'providers' | 'providerChecks'>;
 }
 
 const unsettledPayments: JobTable = {
@@ -114,10 +118,12 @@ export const reconciliationGauges = [
   },
   {
     name: 'holdfast_reconciliation_age_seconds',
-    help: 'Seconds since the last finished reconciliation, or since the first was due; 0 if none was.',
-    async read({ em }: Reader): Promise<number> {
-      const [row] = await sql<{ age: string }>(em, reconciliationAgeSql);
-      return Number(row?.age);
+    help: 'Seconds since the last finished reconciliation with a configured provider, or since the first was due; 0 if none was.',
+    label: 'provider',
+    async read({ em, app }: ProviderReader): Promise<Record<string, number>> {
+      const values = [app.providers.names];
+      const rows = await sql<{ name: string; age: number }>(em, reconciliationAgeSql, values);
+      return Object.fromEntries(rows.map(({ name, age }) => [name, age]));
     },
   },
 ];
@@ -125,7 +131,35 @@ export const reconciliationGauges = [
 // The first is due at 01:00 UTC of the day after the first payment. payment by its key, which begins with
 // its time.
 const reconciliationAgeSql = `
-  select greatest(0, coalesce(extract(epoch from now() - coalesce(
-    (select max(finished_at) from reconciliation),
+  select p.name, greatest(0, coalesce(extract(epoch from now() - coalesce(
+    (select max(finished_at) from reconciliation r where r.provider = p.name),
     (select date_trunc('day', created_at, 'UTC') + interval '25 hours'
-     from payment order by id limit 1))), 0)) as age`;
+     from payment order by id limit 1))), 0))::float8 as age
+  from unnest($1::text[]) as p (name)`;
+
+/** Whether each payment has a provider that can end it. */
+export const providerGauges = [
+  {
+    name: 'holdfast_payment_provider_checked',
+    help: '1 if the account of a configured payment provider was checked and suits the configuration, else 0.',
+    label: 'provider',
+    read: ({ app }: ProviderReader) => app.providerChecks.results(),
+  },
+  {
+    name: 'holdfast_payments_without_provider',
+    help: 'Payments and refunds with something left to do whose payment provider is not configured.',
+    async read({ em, app }: ProviderReader): Promise<number> {
+      const values = [app.providers.names];
+      const [row] = await sql<{ count: number }>(em, withoutProviderSql, values);
+      return row?.count ?? 0;
+    },
+  },
+];
+
+// payment_due and refund_due.
+const withoutProviderSql = `
+  select (
+    (select count(*) from payment where next_attempt_at is not null and provider <> all($1)) +
+    (select count(*) from refund r join payment p on p.id = r.payment_id
+     where r.status in ('PENDING', 'SENT') and p.provider <> all($1))
+  )::int as count`;

@@ -13,6 +13,7 @@ import { Migration20261128HeldOrdersIndexes } from './migrations/20261128-held-o
 import { Migration20261130NeverPaid } from './migrations/20261130-never-paid.js';
 import { Migration20261201PaymentMachines } from './migrations/20261201-payment-machines.js';
 import { Migration20261202Reconciliation } from './migrations/20261202-reconciliation.js';
+import { Migration20261203DeclineCodes } from './migrations/20261203-decline-codes.js';
 import { Migration20261203PaymentAttempts } from './migrations/20261203-payment-attempts.js';
 import { Order } from './order/order.js';
 import { OrderEvent } from './order/order-event.js';
@@ -54,6 +55,7 @@ export const databaseSchema: Schema = {
     { name: '20261130-never-paid', class: Migration20261130NeverPaid },
     { name: '20261201-payment-machines', class: Migration20261201PaymentMachines },
     { name: '20261202-reconciliation', class: Migration20261202Reconciliation },
+    { name: '20261203-decline-codes', class: Migration20261203DeclineCodes },
     { name: '20261203-payment-attempts', class: Migration20261203PaymentAttempts },
   ],
 };

@@ -73,6 +73,12 @@ describe('the manifests of Kubernetes', () => {
   );
 
   it('give the processes valid configurations', async () => {
+    const external: Readonly<Record<string, string>> = {
+      SMTP_URL: 'smtps://u:p@mail.example.com',
+      SMS_AUTH_TOKEN: 'of-the-provider',
+      STRIPE_SECRET_KEY: 'sk_live_x',
+      STRIPE_WEBHOOK_SECRET: 'whsec_x',
+    };
     const secrets = secretFiles(await makeSecrets(), readDatabaseHosts(['db:5432']));
     for (const name of processes) {
       const [container] = find('Deployment', name)?.spec.template.spec.containers ?? [];
@@ -80,8 +86,7 @@ describe('the manifests of Kubernetes', () => {
       const files = Object.entries(given).filter(([, value]) => value.startsWith('/run/secrets/'));
       const read = files.map(([, path]) => {
         const key = path.replace('/run/secrets/', '');
-        const external = key === 'SMTP_URL' ? 'smtps://u:p@mail.example.com' : 'of-the-provider';
-        return [key, /^(SMTP|SMS|STRIPE)/.test(key) ? external : secrets[name]?.[key]];
+        return [key, external[key] ?? secrets[name]?.[key]];
       });
       const plain = Object.entries(given).filter(([, value]) => value !== '');
       const environment = { ...Object.fromEntries(read), ...Object.fromEntries(plain) };

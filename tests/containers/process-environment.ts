@@ -2,7 +2,7 @@ import { demoVariables } from '../../dev/seed/demo-variables.js';
 import { databaseVariables } from '../../ops/databases/urls.js';
 import { readers } from '../../ops/secrets/secret-files.js';
 import type { PaymentConfig } from '../../subgraphs/order/config.js';
-import { chooseProvider } from '../../subgraphs/order/payment/provider/choose-provider.js';
+import { chooseProviders } from '../../subgraphs/order/payment/provider/choose-providers.js';
 import { loadConfig, subgraphVariables, type Variables } from '../../subgraphs/shared/config.js';
 import { createLogger } from '../../subgraphs/shared/observability/logger.js';
 import { createMessageSender } from '../../subgraphs/user/message/create-message-sender.js';
@@ -61,7 +61,7 @@ export function missingVariables(name: string, environment: Readonly<Record<stri
  */
 export function loadAsInProduction(name: string, environment: Readonly<Record<string, string>>) {
   const config = loadConfig(variablesOf(name), { NODE_ENV: 'production', ...environment });
-  if (name === 'order') void chooseProvider(config as PaymentConfig).close();
+  if (name === 'order') void chooseProviders(config as PaymentConfig).close();
   if (name === 'user') {
     void createMessageSender(
       config as unknown as MessageConfig,

@@ -1,12 +1,15 @@
-import type { OrderApp } from '../../subgraphs/order/context.js';
 import { databaseSchema } from '../../subgraphs/order/mikro-orm.config.js';
-import { createPaymentWrites } from '../../subgraphs/order/payment/payment-writes.js';
+import type { PaymentApp } from '../../subgraphs/order/payment/payment-app.js';
+import { createPaymentFaults } from '../../subgraphs/order/payment/provider/payment-faults.js';
+import { paymentProviders } from '../../subgraphs/order/payment/provider/providers.js';
 import { createLookUpSharing } from '../../subgraphs/order/payment/provider/share-look-ups.js';
 import { Payment } from '../../subgraphs/order/payment/state/payment.js';
+import { createPaymentWrites } from '../../subgraphs/order/payment/state/payment-writes.js';
 import type { DecidedReservation } from '../../subgraphs/order/warehouse-client/reservations.js';
 import { connect, disconnect } from '../../subgraphs/shared/database/connect.js';
 import { sql } from '../../subgraphs/shared/database/sql.js';
 import { newId } from '../../subgraphs/shared/ids.js';
+import { Registry } from '../../subgraphs/shared/observability/metrics.js';
 import { createTestDatabases } from './databases.js';
 import { fakePaymentProvider } from './fake-payment-provider.js';
 import { logger } from './stock-engine.js';
@@ -33,18 +36,27 @@ export async function openPaymentSteps(settings: { takesOurIds?: boolean } = {})
   const orm = await connect({ name: 'test', url, poolMax: 8, logger }, databaseSchema);
   const fake = fakePaymentProvider(settings);
   const reservations = fakeReservations();
+  const registry = new Registry();
   const app = {
     orm,
-    provider: fake.provider,
+    providers: paymentProviders(fake.provider),
+    faults: createPaymentFaults(registry, logger),
     paymentWrites: createPaymentWrites(orm.em, fake.provider),
     shareLookUp: createLookUpSharing(),
     reservations,
     logger,
-  } as unknown as OrderApp;
+  } as unknown as PaymentApp;
   const rows = <T>(text: string, values: unknown[] = []) => sql<T>(orm.em.fork(), text, values);
 
   return {
     app,
+    /** how many payments failed by a fault, by the code of the provider */
+    async faults(): Promise<Record<string, number>> {
+      const [metric] = await registry.getMetricsAsJSON();
+      return Object.fromEntries(
+        metric?.values.map(({ labels, value }) => [labels.code, value]) ?? [],
+      );
+    },
     fake,
     reservations,
     rows,
@@ -79,17 +91,22 @@ export async function openPaymentSteps(settings: { takesOurIds?: boolean } = {})
     async newPayment(
       { orderId, amount }: { orderId: string; amount: string },
       status = 'PENDING',
-      { ageMs = 60_000, transactionId = `tx-${newId()}` as string | null, endsOrder = false } = {},
+      {
+        provider = 'fake',
+        ageMs = 60_000,
+        transactionId = `tx-${newId()}` as string | null,
+        endsOrder = false,
+      } = {},
     ) {
       const id = newId();
       await rows(
         `insert into payment (id, order_id, user_id, amount, status, failure, provider,
            provider_transaction_id, ends_order, next_attempt_at, created_at)
-         values ($1, $2, $2, $3, $4, $5, 'fake', $6, $7, now() + interval '1 hour',
+         values ($1, $2, $2, $3, $4, $5, $9, $6, $7, now() + interval '1 hour',
            now() - $8 * interval '1 ms')`,
         [
           ...[id, orderId, amount, status, status === 'FAILED' ? 'DECLINED' : null],
-          ...[transactionId, endsOrder, ageMs],
+          ...[transactionId, endsOrder, ageMs, provider],
         ],
       );
       return this.read(id);

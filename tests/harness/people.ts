@@ -96,7 +96,7 @@ export const address = { recipient: 'Sam Body', ...place };
 const paymentOutcomes = `
   ... on PaymentPending { payment { id status } }
   ... on PaymentActionRequired { clientSecret payment { id status } }
-  ... on PaymentDeclined { message reason order { id status cancelReason } }
+  ... on PaymentDeclined { message code order { id status cancelReason } }
   ... on OrderExpired { message order { id status } }
   ... on OrderNotPayable { message status }`;
 

@@ -1,8 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { groupWrites } from '../../shared/batching/group-writes.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
-import type { OrderApp } from '../context.js';
 import { changeOrders, type OrderWithChange } from '../order/transitions/change-orders.js';
+import type { PaymentApp } from '../payment/payment-app.js';
 import { hasLimits, type NewOrder, placeOrder, placeOrders } from './place-order.js';
 import type { ShortSkus } from './short-skus.js';
 import {
@@ -24,7 +24,7 @@ export interface CheckoutWrites {
   storeRefusal(refused: RefusedCheckout): Promise<boolean>;
 }
 
-export type CheckoutApp = OrderApp & {
+export type CheckoutApp = PaymentApp & {
   readonly writes: CheckoutWrites;
   readonly shortSkus: ShortSkus;
 };

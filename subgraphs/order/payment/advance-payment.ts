@@ -1,9 +1,10 @@
-import type { OrderApp } from '../context.js';
 import { authorize } from './authorize.js';
 import { commitAndCapture } from './commit-and-capture.js';
 import { followSettled } from './follow-settled.js';
+import type { PaymentApp } from './payment-app.js';
 import { settlePending } from './settle-pending.js';
 import type { Payment } from './state/payment.js';
+import { failuresOfMethod } from './state/status.js';
 import { readPayment, type StepResult } from './step-result.js';
 import { cancelDeclinedCheckout, closeAtProvider } from './void-payment.js';
 
@@ -29,15 +30,15 @@ export type Advanced = Pick<StepResult, 'payment' | 'order'>;
  * Asks for the money of a payment that this process has just begun, and processes it as far as possible. It
  * is still PENDING or AUTHORIZED afterwards if the provider or the warehouse did not respond.
  */
-export const authorizeAndAdvance = (app: OrderApp, payment: Payment): Promise<Advanced> =>
+export const authorizeAndAdvance = (app: PaymentApp, payment: Payment): Promise<Advanced> =>
   attempt(app, payment.id, async () => takeSteps(app, await authorize(app, payment)));
 
 /** Processes a payment as far as possible, without asking for money. */
-export const advancePayment = (app: OrderApp, payment: Payment): Promise<Advanced> =>
+export const advancePayment = (app: PaymentApp, payment: Payment): Promise<Advanced> =>
   attempt(app, payment.id, () => takeSteps(app, { payment, goesOn: true }));
 
 /** As `advancePayment`, and then completes what is left to do with the provider. For the worker. */
-export async function finishPayment(app: OrderApp, paymentId: string): Promise<Payment> {
+export async function finishPayment(app: PaymentApp, paymentId: string): Promise<Payment> {
   const { payment } = await attempt(app, paymentId, async () => {
     const before = await readPayment(app, paymentId);
     const advanced = await takeSteps(app, { payment: before, goesOn: true });
@@ -48,7 +49,7 @@ export async function finishPayment(app: OrderApp, paymentId: string): Promise<P
 }
 
 async function attempt(
-  app: OrderApp,
+  app: PaymentApp,
   paymentId: string,
   work: () => Promise<Advanced>,
 ): Promise<Advanced> {
@@ -60,7 +61,7 @@ async function attempt(
   }
 }
 
-async function takeSteps(app: OrderApp, from: StepResult): Promise<StepResult> {
+async function takeSteps(app: PaymentApp, from: StepResult): Promise<StepResult> {
   let result = from;
   for (let step = 0; step < stepsMax && result.goesOn; step++) {
     result = await takeStep(app, result.payment);
@@ -68,14 +69,18 @@ async function takeSteps(app: OrderApp, from: StepResult): Promise<StepResult> {
   return result;
 }
 
-async function takeStep(app: OrderApp, payment: Payment): Promise<StepResult> {
+async function takeStep(app: PaymentApp, payment: Payment): Promise<StepResult> {
   switch (payment.status) {
     case 'PENDING':
       return settlePending(app, payment);
     case 'AUTHORIZED':
       return commitAndCapture(app, payment);
     case 'FAILED':
-      if (payment.endsOrder && payment.failure === 'DECLINED' && payment.nextAttemptAt) {
+      if (
+        payment.endsOrder &&
+        failuresOfMethod.includes(payment.failure) &&
+        payment.nextAttemptAt
+      ) {
         await cancelDeclinedCheckout(app, payment.orderId);
       }
       return { payment, goesOn: false };
@@ -85,7 +90,7 @@ async function takeStep(app: OrderApp, payment: Payment): Promise<StepResult> {
 }
 
 /** What a customer need not wait for. */
-async function finish(app: OrderApp, payment: Payment): Promise<void> {
+async function finish(app: PaymentApp, payment: Payment): Promise<void> {
   if (!payment.nextAttemptAt) return;
   switch (payment.status) {
     case 'FAILED':

@@ -2,13 +2,16 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { columnsOf } from '../../shared/database/columns.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
-import type { OrderApp } from '../context.js';
+import type { PaymentApp } from './payment-app.js';
 import { toPaymentRef } from './payment-ref.js';
 import {
+  AccessRefused,
+  Declined,
   KeyUsedUp,
   NotDone,
   PermanentRefusal,
   type ProviderPayment,
+  UnknownMethod,
 } from './provider/payment-provider.js';
 import { stepMaxMs } from './provider/step-max.js';
 import { recordAnswer } from './record-answer.js';
@@ -27,23 +30,25 @@ const notDonePauseMs = 200;
  *
  * @throws any error after a confirmation without an answer: the payment stays PENDING, and a worker looks it up
  */
-export async function authorize(app: OrderApp, payment: Payment): Promise<StepResult> {
+export async function authorize(app: PaymentApp, payment: Payment): Promise<StepResult> {
   const created = payment.providerTransactionId ? payment : await create(app, payment);
   if (created.status !== 'PENDING') return { payment: created, goesOn: true };
   failPoint('payment created, not confirmed');
   const transactionId = created.providerTransactionId as string;
   try {
-    const answer = await app.provider.confirm(toPaymentRef(created, transactionId));
+    const answer = await app.providers
+      .of(payment.provider)
+      .confirm(toPaymentRef(created, transactionId));
     failPoint('payment authorized, not recorded');
     return recordAnswer(app, created, answer);
   } catch (error) {
-    if (!(error instanceof NotDone) && !(error instanceof PermanentRefusal)) throw error;
+    if (!uncharged.some((each) => error instanceof each)) throw error;
     return { payment: await failUncharged(app, created, error), goesOn: true };
   }
 }
 
 /** @returns the payment with the provider's id, stored; or FAILED */
-async function create(app: OrderApp, payment: Payment): Promise<Payment> {
+async function create(app: PaymentApp, payment: Payment): Promise<Payment> {
   let created: ProviderPayment;
   try {
     created = await createAtProvider(app, payment);
@@ -64,7 +69,8 @@ async function create(app: OrderApp, payment: Payment): Promise<Payment> {
  * A key that the provider has used up for a fault is replaced without a look: an unconfirmed payment is
  * harmless, and reconciliation cancels it.
  */
-async function createAtProvider({ provider }: OrderApp, payment: Payment) {
+async function createAtProvider({ providers }: PaymentApp, payment: Payment) {
+  const provider = providers.of(payment.provider);
   const { id: paymentId, amountValue: amount, currencyCode, method } = payment;
   const untilMs = performance.now() + provider.timeLimitMs;
   let attempt = 0;
@@ -73,7 +79,8 @@ async function createAtProvider({ provider }: OrderApp, payment: Payment) {
       return await provider.create({ paymentId, attempt, amount, currencyCode, method });
     } catch (error) {
       const isLast = n === createsMax || performance.now() + notDonePauseMs > untilMs;
-      const isRepeatable = error instanceof KeyUsedUp || error instanceof NotDone;
+      const isNotDone = error instanceof NotDone && !(error instanceof AccessRefused);
+      const isRepeatable = error instanceof KeyUsedUp || isNotDone;
       if (isLast || !isRepeatable) throw error;
       if (error instanceof KeyUsedUp) attempt += 1;
       else await new Promise((resolve) => setTimeout(resolve, notDonePauseMs * Math.random() * n));
@@ -83,8 +90,8 @@ async function createAtProvider({ provider }: OrderApp, payment: Payment) {
 
 /** @returns the payment; null if the order can no longer be paid: the hold has to outlast the confirmation */
 async function storeTransactionId(
-  { orm, provider }: OrderApp,
-  { id, orderId }: Payment,
+  { orm, providers }: PaymentApp,
+  { id, orderId, provider }: Payment,
   transactionId: string,
 ): Promise<Payment | null> {
   const em = orm.em.fork();
@@ -92,7 +99,7 @@ async function storeTransactionId(
     id,
     orderId,
     transactionId,
-    provider.timeLimitMs,
+    providers.of(provider).timeLimitMs,
   ]);
   return stored ? em.map(Payment, stored as never) : null;
 }
@@ -105,16 +112,24 @@ const storeTransactionIdSql = (em: EntityManager) => `
     and exists (select from customer_order where id = $2 and ${isPayableSql('$4')})
   returning ${columnsOf(em, Payment)}`;
 
-/** Nothing was confirmed: the payment failed. A worker cancels it at the provider. */
-async function failUncharged(app: OrderApp, payment: Payment, error: unknown): Promise<Payment> {
-  const isRefused = error instanceof PermanentRefusal;
+/** Errors after which it is certain that nothing was charged. */
+const uncharged = [NotDone, PermanentRefusal, Declined, UnknownMethod];
+
+/** Nothing was charged: the payment failed. A worker cancels it at the provider. */
+async function failUncharged(app: PaymentApp, payment: Payment, error: unknown): Promise<Payment> {
   app.logger.warn({ err: error, paymentId: payment.id }, 'payment was not charged');
+  app.faults.record(payment, error);
+  const reason = uncharged.some((each) => error instanceof each) ? (error as Error).message : null;
   const failed = await app.paymentWrites.change({
-    payment,
-    to: 'FAILED',
-    failure: isRefused ? 'DECLINED' : 'NOT_CHARGED',
-    reason: isRefused ? error.message : undefined,
-    dueAfterMs: stepMaxMs(app.provider.timeLimitMs),
+    ...{ payment, to: 'FAILED', ...failureOf(error), reason: reason ?? undefined },
+    dueAfterMs: stepMaxMs(app.providers.of(payment.provider).timeLimitMs),
   });
   return failed ?? readPayment(app, payment.id);
+}
+
+/** Only a decline is the customer’s. A fault of ours leaves the order as it is, to be paid again. */
+function failureOf(error: unknown) {
+  if (error instanceof Declined) return { failure: 'DECLINED', declineCode: error.code } as const;
+  if (error instanceof UnknownMethod) return { failure: 'UNKNOWN_METHOD' } as const;
+  return { failure: 'NOT_CHARGED' } as const;
 }

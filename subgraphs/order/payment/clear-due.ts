@@ -1,9 +1,9 @@
 import { sql } from '../../shared/database/sql.js';
-import type { OrderApp } from '../context.js';
+import type { PaymentApp } from './payment-app.js';
 import type { Payment } from './state/payment.js';
 
 /** A webhook that came since the payment was read has set another time, and is processed by itself. */
-export async function clearDue({ orm }: OrderApp, payment: Payment): Promise<void> {
+export async function clearDue({ orm }: PaymentApp, payment: Payment): Promise<void> {
   const { id, status, nextAttemptAt } = payment;
   await sql(
     orm.em.fork(),

@@ -2,9 +2,9 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
-import type { OrderApp } from '../context.js';
 import { endPending } from '../order/transitions/end-pending.js';
 import { announceCancelled } from '../warehouse-client/announce-units.js';
+import type { PaymentApp } from './payment-app.js';
 import { toPaymentRef } from './payment-ref.js';
 import { PermanentRefusal, type ProviderPayment } from './provider/payment-provider.js';
 import { changePayment, type PaymentChange } from './state/change-payments.js';
@@ -16,7 +16,7 @@ import { refundAll, voidPayment } from './void-payment.js';
  * The reservation decides: only the payment that commits it is captured, any other is voided. If units of it
  * are missing, as a count has shown, the order is cancelled as out of stock, and the authorization is voided.
  */
-export async function commitAndCapture(app: OrderApp, payment: Payment): Promise<StepResult> {
+export async function commitAndCapture(app: PaymentApp, payment: Payment): Promise<StepResult> {
   failPoint('payment authorized, reservation not committed');
   const reservation = await app.reservations.commit(payment.orderId, payment.id);
   failPoint('reservation committed, response lost');
@@ -47,7 +47,8 @@ export async function commitAndCapture(app: OrderApp, payment: Payment): Promise
 }
 
 /** @returns the state afterwards; `declined` if the capture is refused permanently */
-async function capture({ provider }: OrderApp, payment: Payment): Promise<ProviderPayment> {
+async function capture(app: PaymentApp, payment: Payment): Promise<ProviderPayment> {
+  const provider = app.providers.of(payment.provider);
   const transactionId = payment.providerTransactionId as string;
   try {
     return await provider.capture(toPaymentRef(payment, transactionId));
@@ -59,11 +60,11 @@ async function capture({ provider }: OrderApp, payment: Payment): Promise<Provid
   }
 }
 
-const cancelOutOfStock = ({ orm }: OrderApp, orderId: string) =>
+const cancelOutOfStock = ({ orm }: PaymentApp, orderId: string) =>
   endPending(orm.em, orderId, { to: 'CANCELLED', reason: 'OUT_OF_STOCK', actor: 'warehouse' });
 
 /** The payment is captured: the payment and its order change in one commit. */
-async function recordCaptured(app: OrderApp, payment: Payment): Promise<StepResult> {
+async function recordCaptured(app: PaymentApp, payment: Payment): Promise<StepResult> {
   const confirmed = await app.paymentWrites.confirm(payment);
   return confirmed ? { ...confirmed, goesOn: false } : recordUnsold(app, payment);
 }
@@ -72,7 +73,7 @@ async function recordCaptured(app: OrderApp, payment: Payment): Promise<StepResu
  * The compensation of a capture that sold nothing, as its order is no longer pending, which should be
  * impossible: the payment is refunded and the units can be sold again.
  */
-async function recordUnsold(app: OrderApp, payment: Payment): Promise<StepResult> {
+async function recordUnsold(app: PaymentApp, payment: Payment): Promise<StepResult> {
   const { orderId } = payment;
   const completed = await transact(app.orm.em, async (em) => {
     const changed = await changePayment(em, { payment, to: 'COMPLETED' });
@@ -89,7 +90,7 @@ async function recordUnsold(app: OrderApp, payment: Payment): Promise<StepResult
  * The compensation of a commit without a capture: the order is cancelled and its units can be sold again, in
  * one commit with the end of the payment.
  */
-async function cancelUncaptured(app: OrderApp, change: PaymentChange & { payment: Payment }) {
+async function cancelUncaptured(app: PaymentApp, change: PaymentChange & { payment: Payment }) {
   const { orderId } = change.payment;
   const ended = await transact(app.orm.em, async (em) => {
     const changed = await changePayment(em, change);

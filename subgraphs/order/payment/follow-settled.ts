@@ -1,8 +1,8 @@
 import { transact } from '../../shared/database/transact.js';
-import type { OrderApp } from '../context.js';
 import { lockPayment } from '../locks.js';
 import { clearDue } from './clear-due.js';
 import { applyProviderDisputes } from './dispute/apply-provider-disputes.js';
+import type { PaymentApp } from './payment-app.js';
 import { applyProviderRefunds } from './refund/apply-provider-refunds.js';
 import type { Payment } from './state/payment.js';
 
@@ -10,11 +10,12 @@ import type { Payment } from './state/payment.js';
  * Applies what the provider knows of the refunds and disputes of a captured payment. Those that can be read
  * are applied, even if the others cannot.
  */
-export async function followSettled(app: OrderApp, payment: Payment): Promise<void> {
+export async function followSettled(app: PaymentApp, payment: Payment): Promise<void> {
+  const provider = app.providers.of(payment.provider);
   const transactionId = payment.providerTransactionId as string;
   const [refunds, disputes] = await Promise.allSettled([
-    app.provider.refundsOf(transactionId),
-    app.provider.disputesOf(transactionId),
+    provider.refundsOf(transactionId),
+    provider.disputesOf(transactionId),
   ]);
   await transact(app.orm.em, async (em) => {
     await lockPayment(em, payment.id);

@@ -1,7 +1,7 @@
 import { openPaymentSteps, type PaymentSteps } from '../../../tests/harness/payment-steps.js';
 import { newId } from '../../shared/ids.js';
-import type { OrderContext } from '../context.js';
 import { finishPayment } from './advance-payment.js';
+import type { PaymentContext } from './payment-app.js';
 import type { ProviderEvent } from './provider/payment-provider.js';
 import { createLookUpSharing } from './provider/share-look-ups.js';
 import { readPaymentResult } from './read-payment-result.js';
@@ -25,7 +25,7 @@ describe('the look-ups of a payment by its readers', () => {
     return payment;
   };
   const read = (paymentId: string) => {
-    const context = { app: steps.app, em: steps.app.orm.em.fork() } as unknown as OrderContext;
+    const context = { app: steps.app, em: steps.app.orm.em.fork() } as unknown as PaymentContext;
     return readPaymentResult(context, paymentId);
   };
   const readAs = async (paymentId: string) => (await read(paymentId)).constructor.name;

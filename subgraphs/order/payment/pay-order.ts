@@ -10,10 +10,10 @@ import {
   storeOutcome,
 } from '../../shared/idempotency/claim-key.js';
 import { newId } from '../../shared/ids.js';
-import type { OrderContext } from '../context.js';
 import { Order, OrderExpired } from '../order/order.js';
 import { requireOwnOrder } from '../order/visible-orders.js';
 import { beginPayment } from './begin-payment.js';
+import type { PaymentContext } from './payment-app.js';
 import {
   OrderNotPayable,
   PaymentActionRequired,
@@ -40,7 +40,8 @@ export class PayOrderInput {
 
   @Field(() => String, {
     defaultValue: 'Credit Card',
-    description: 'Payment method, 1 to 50 characters.',
+    description:
+      'Payment method, 1 to 50 characters: with Stripe the id of a PaymentMethod (`pm_…`) that Stripe.js created.',
   })
   @OneLine(50)
   paymentMethod!: string;
@@ -74,10 +75,10 @@ type Outcome = { kind: 'paid-by'; paymentId: string } | { kind: 'not-payable'; o
 /**
  * Pays an order. It has one live payment at a time: a second attempt gets the result of the first.
  *
- * @throws `NOT_FOUND` for an order that is not the user's, `IDEMPOTENCY_KEY_REUSED`, `TRY_AGAIN`, also for
- *   a payment that ended without a charge
+ * @throws `NOT_FOUND` for an order that is not the user's, `IDEMPOTENCY_KEY_REUSED`, `BAD_USER_INPUT` for a
+ *   method that the provider does not know, `TRY_AGAIN`, also for a payment that ended without a charge
  */
-export async function payOrder(context: OrderContext, input: PayOrderInput) {
+export async function payOrder(context: PaymentContext, input: PayOrderInput) {
   const { app, em } = context;
   const order = await requireOwnOrder(context, input.orderId);
   const key = { userId: order.customerId, operation: 'payOrder', key: input.idempotencyKey };
@@ -107,7 +108,7 @@ export async function payOrder(context: OrderContext, input: PayOrderInput) {
 
 /** Begins the payment of the order, or finds its live one. */
 async function begin(
-  { em, app }: OrderContext,
+  { em, app }: PaymentContext,
   { id: orderId, status }: Order,
   paymentId: string,
   method: string,
@@ -120,17 +121,19 @@ async function begin(
   return payment ? { kind: 'begun', payment, isNew: false } : { kind: 'not-payable' };
 }
 
-async function toPayOrderResult(context: OrderContext, outcome: Outcome) {
+async function toPayOrderResult(context: PaymentContext, outcome: Outcome) {
   if (outcome.kind === 'paid-by') return readPaymentResult(context, outcome.paymentId);
   return notPayable(await requireById(context.em, Order, outcome.orderId));
 }
 
 /**
  * Pays the order of a checkout with a payment method, or continues its payment: an order has one such
- * payment, whichever process calls. If it is declined, or the customer had too many declined payments, the
- * order is cancelled.
+ * payment, whichever process calls. If it is declined, the provider does not know the method, or the customer
+ * had too many declined payments, the order is cancelled.
+ *
+ * @throws as `readPaymentResult`
  */
-export async function payPlacedOrder(context: OrderContext, orderId: string, method: string) {
+export async function payPlacedOrder(context: PaymentContext, orderId: string, method: string) {
   const { app, em } = context;
   const begun = await beginPayment(app, { id: newId(), orderId, method, endsOrder: true });
   switch (begun.kind) {

@@ -3,6 +3,7 @@ import { Refusal } from '../../shared/graphql/refusal.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { Order } from '../order/order.js';
 import { OrderStatus } from '../order/status.js';
+import { PaymentDeclineCode } from './provider/decline-code.js';
 import { Payment } from './state/payment.js';
 
 @Allow('parent')
@@ -50,8 +51,10 @@ export class PaymentDeclined extends Refusal {
   @Field(() => Order, { description: 'The order.' })
   order!: Order;
 
-  @Field(() => String, { description: 'Reason given by the provider.' })
-  reason!: string;
+  @Field(() => PaymentDeclineCode, {
+    description: 'Why. Reasons that would help those who test stolen cards are `GENERIC`.',
+  })
+  code!: PaymentDeclineCode;
 }
 
 @Allow('parent')

@@ -16,6 +16,7 @@ import { Order } from '../order/order.js';
 import { itemsMax } from '../order/shop-order.js';
 import { findOwnOrder, requireCustomer } from '../order/visible-orders.js';
 import { PayOrderInput, PayOrderResult, payOrder } from './pay-order.js';
+import type { PaymentContext } from './payment-app.js';
 import { RefundNotRetryable, RetryRefundResult, retryRefund } from './refund/retry-refund.js';
 import { Dispute } from './state/dispute.js';
 import { Payment, PaymentConnection } from './state/payment.js';
@@ -103,7 +104,10 @@ export class PaymentResolver {
 
   @Allow('own')
   @Mutation(() => PayOrderResult, { description: 'Pays an order of the signed-in customer.' })
-  payOrder(@Arg('input', () => PayOrderInput) input: PayOrderInput, @Ctx() context: OrderContext) {
+  payOrder(
+    @Arg('input', () => PayOrderInput) input: PayOrderInput,
+    @Ctx() context: PaymentContext,
+  ) {
     return payOrder(context, input);
   }
 

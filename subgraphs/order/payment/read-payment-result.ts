@@ -1,9 +1,9 @@
 import { requireById } from '../../shared/database/require-by-id.js';
-import { tryAgain } from '../../shared/errors.js';
+import { badInput, tryAgain } from '../../shared/errors.js';
 import { result } from '../../shared/graphql/refusal.js';
-import type { OrderContext } from '../context.js';
 import { Order, OrderExpired } from '../order/order.js';
 import { type Advanced, advancePayment, authorizeAndAdvance } from './advance-payment.js';
+import type { PaymentContext } from './payment-app.js';
 import {
   OrderNotPayable,
   PaymentActionRequired,
@@ -12,20 +12,22 @@ import {
   PaymentSuccess,
   TooManyPaymentAttempts,
 } from './payment-result.js';
+import type { PaymentDeclineCode } from './provider/decline-code.js';
 import { Payment } from './state/payment.js';
 
 /**
  * The current result of a payment. One that is not decided yet is looked up at the provider first, unless
  * this process looked within the last 2 s.
  *
- * @throws `TRY_AGAIN` if nothing was charged and the order can still be paid
+ * @throws `TRY_AGAIN` if nothing was charged and the order can still be paid; `BAD_USER_INPUT` if the
+ *   provider does not know the payment method
  */
-export async function readPaymentResult(context: OrderContext, paymentId: string) {
+export async function readPaymentResult(context: PaymentContext, paymentId: string) {
   return showPayment(context, await requireById(context.em, Payment, paymentId));
 }
 
 /** As `readPaymentResult`, of a payment that was just read. */
-export async function showPayment(context: OrderContext, payment: Payment) {
+export async function showPayment(context: PaymentContext, payment: Payment) {
   const { app } = context;
   const waits = payment.status === 'PENDING' && payment.providerTransactionId;
   if (!waits) return toPaymentResult(context, { payment });
@@ -37,11 +39,11 @@ export async function showPayment(context: OrderContext, payment: Payment) {
 }
 
 /** Asks for the money of a payment that this process has just begun. @throws as `readPaymentResult` */
-export async function authorizeAndReadResult(context: OrderContext, payment: Payment) {
+export async function authorizeAndReadResult(context: PaymentContext, payment: Payment) {
   return toPaymentResult(context, await authorizeAndAdvance(context.app, payment));
 }
 
-async function toPaymentResult({ em }: OrderContext, { payment, order: changed }: Advanced) {
+async function toPaymentResult({ em }: PaymentContext, { payment, order: changed }: Advanced) {
   const order = changed ?? (await requireById(em, Order, payment.orderId));
   switch (payment.status) {
     case 'PENDING':
@@ -62,22 +64,37 @@ async function toPaymentResult({ em }: OrderContext, { payment, order: changed }
   }
 }
 
-function failed(order: Order, { failure, declineReason, endsOrder }: Payment) {
+function failed(order: Order, { failure, declineCode, endsOrder }: Payment) {
   if (failure === 'DECLINED' || failure === 'CAPTURE_REFUSED') {
-    return declined(order, declineReason ?? 'declined');
+    return declined(order, declineCode ?? 'GENERIC');
   }
+  if (failure === 'UNKNOWN_METHOD') throw unknownMethod(order);
   if (failure === 'ORDER_ENDED' || order.status !== 'PENDING') return notPayable(order);
   const advice = endsOrder ? 'Please retry with the same key.' : 'Pay again with a new key.';
   throw tryAgain(`Nothing was charged. ${advice}`);
 }
 
-function declined(order: Order, reason: string): PaymentDeclined {
+/** What customers read instead of the provider’s words. */
+const declineTexts: Readonly<Record<PaymentDeclineCode, string>> = {
+  GENERIC: 'The payment was declined.',
+  INSUFFICIENT_FUNDS: 'The payment was declined for insufficient funds.',
+  CARD_EXPIRED: 'The payment was declined because the card has expired.',
+  INCORRECT_DETAILS: 'The payment was declined because the details are incorrect.',
+  AUTHENTICATION_FAILED: 'The payment was declined because it was not authenticated.',
+  NOT_SUPPORTED: 'The payment was declined because the method cannot be used for it.',
+  LIMIT_EXCEEDED: 'The payment was declined because a limit of the method is exceeded.',
+};
+
+function declined(order: Order, code: PaymentDeclineCode): PaymentDeclined {
   const advice =
     order.status === 'CANCELLED' ? 'The order is cancelled' : 'Try again or use another method';
-  return result(PaymentDeclined, {
-    message: `The payment was declined. ${advice}.`,
-    order,
-    reason,
+  return result(PaymentDeclined, { message: `${declineTexts[code]} ${advice}.`, order, code });
+}
+
+function unknownMethod(order: Order) {
+  const end = order.status === 'CANCELLED' ? ' The order is cancelled.' : '';
+  return badInput({
+    'input.paymentMethod': `the payment provider does not know it. Create a payment method with the client library of the provider, and pass its id (at Stripe pm_…) with a new key.${end}`,
   });
 }
 

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { columnsOf } from '../../shared/database/columns.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
-import type { OrderApp } from '../context.js';
+import type { PaymentApp } from './payment-app.js';
 import type { ProviderPayment } from './provider/payment-provider.js';
 import { stepMaxMs } from './provider/step-max.js';
 import type { PaymentChange } from './state/change-payments.js';
@@ -10,7 +10,7 @@ import { goOn, type StepResult } from './step-result.js';
 
 /** Records what the provider answered about a PENDING payment. */
 export async function recordAnswer(
-  app: OrderApp,
+  app: PaymentApp,
   payment: Payment,
   answer: ProviderPayment,
 ): Promise<StepResult> {
@@ -22,18 +22,25 @@ export async function recordAnswer(
 
 /** @returns null while the payment is still undecided */
 function changeFor(
-  { provider }: OrderApp,
+  { providers }: PaymentApp,
   payment: Payment,
-  { status, transactionId, reason }: ProviderPayment,
+  { status, transactionId, declineCode, reason }: ProviderPayment,
 ): PaymentChange | null {
   const change = { payment, transactionId };
   switch (status) {
     case 'authorized':
     case 'captured':
-      return { ...change, to: 'AUTHORIZED', dueAfterMs: stepMaxMs(provider.timeLimitMs) };
+      return {
+        ...change,
+        to: 'AUTHORIZED',
+        dueAfterMs: stepMaxMs(providers.of(payment.provider).timeLimitMs),
+      };
     case 'declined':
       // One payment at the provider is one attempt: a worker cancels it.
-      return { ...change, to: 'FAILED', failure: 'DECLINED', reason, dueAfterMs: 0 };
+      return {
+        ...{ ...change, to: 'FAILED', failure: 'DECLINED', dueAfterMs: 0 },
+        ...{ declineCode: declineCode ?? 'GENERIC', reason },
+      };
     case 'canceled':
       return { ...change, to: 'FAILED', failure: 'NOT_CHARGED' };
     default:
@@ -43,7 +50,7 @@ function changeFor(
 
 /** Stores the secret with which the customer acts, if that is what the payment waits for. */
 async function recordWaiting(
-  { orm }: OrderApp,
+  { orm }: PaymentApp,
   paymentId: string,
   { transactionId, clientSecret }: ProviderPayment,
 ): Promise<Payment | null> {

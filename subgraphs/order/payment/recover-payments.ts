@@ -1,15 +1,17 @@
 import { type DueJobs, runDueJobs } from '../../shared/runtime/due-jobs.js';
-import type { OrderApp } from '../context.js';
 import { finishPayment } from './advance-payment.js';
+import type { PaymentApp } from './payment-app.js';
 
-export const paymentJobs: DueJobs = {
+/** @param providers the names of the configured ones: payments of others wait until theirs is configured */
+export const paymentJobs = (providers: readonly string[]): DueJobs => ({
   table: 'payment',
   unfinished: 'next_attempt_at is not null',
+  eligible: { sql: 'provider = any($1)', values: [providers] },
   returning: 'job.id',
   batchMax: 16,
   retryFirstMs: 4000,
   retryMaxMs: 60_000,
-};
+});
 
 /**
  * Processes payments that are due: left half-way by a process, waiting for the customer or the bank,
@@ -18,10 +20,11 @@ export const paymentJobs: DueJobs = {
  * @returns the number of payments processed
  */
 export function recoverPayments(
-  app: OrderApp,
+  app: PaymentApp,
   isStopping: () => boolean = () => false,
 ): Promise<number> {
-  return runDueJobs<{ id: string }>(app.orm.em, paymentJobs, isStopping, ({ id }) =>
+  const jobs = paymentJobs(app.providers.names);
+  return runDueJobs<{ id: string }>(app.orm.em, jobs, isStopping, ({ id }) =>
     finishPayment(app, id),
   );
 }

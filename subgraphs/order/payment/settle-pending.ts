@@ -1,5 +1,5 @@
 import { sqlPrepared } from '../../shared/database/sql.js';
-import type { OrderApp } from '../context.js';
+import type { PaymentApp } from './payment-app.js';
 import { stepMaxMs } from './provider/step-max.js';
 import { recordAnswer } from './record-answer.js';
 import type { Payment } from './state/payment.js';
@@ -18,13 +18,13 @@ interface Situation {
  * for the money. One that was not confirmed is canceled, because its customer may be gone; one that waits
  * for the customer or the bank is canceled once the order no longer waits for money.
  */
-export async function settlePending(app: OrderApp, payment: Payment): Promise<StepResult> {
+export async function settlePending(app: PaymentApp, payment: Payment): Promise<StepResult> {
   const waits = { payment, goesOn: false };
   const { isPayable, isBegun } = await readSituation(app, payment);
   if (payment.providerTransactionId === null) {
     return isBegun ? waits : voidPayment(app, payment, 'FAILED', 'NOT_CHARGED');
   }
-  const answer = await app.provider.lookUp(payment.providerTransactionId);
+  const answer = await app.providers.of(payment.provider).lookUp(payment.providerTransactionId);
   const isUndecided = ['unconfirmed', 'actionRequired', 'pending'].includes(answer.status);
   if (isUndecided && !isPayable) return voidPayment(app, payment, 'FAILED', 'ORDER_ENDED');
   if (answer.status === 'unconfirmed') {
@@ -33,10 +33,10 @@ export async function settlePending(app: OrderApp, payment: Payment): Promise<St
   return recordAnswer(app, payment, answer);
 }
 
-async function readSituation({ orm, provider }: OrderApp, payment: Payment): Promise<Situation> {
+async function readSituation({ orm, providers }: PaymentApp, payment: Payment): Promise<Situation> {
   const [situation] = await sqlPrepared<Situation>(orm.em.fork(), situationSql, [
     payment.id,
-    stepMaxMs(provider.timeLimitMs),
+    stepMaxMs(providers.of(payment.provider).timeLimitMs),
   ]);
   return situation as Situation;
 }

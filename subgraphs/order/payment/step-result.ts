@@ -1,6 +1,6 @@
 import { requireById } from '../../shared/database/require-by-id.js';
-import type { OrderApp } from '../context.js';
 import type { Order } from '../order/order.js';
+import type { PaymentApp } from './payment-app.js';
 import { Payment } from './state/payment.js';
 
 /** What a step of a payment leads to. */
@@ -13,11 +13,11 @@ export interface StepResult {
   readonly goesOn: boolean;
 }
 
-export const readPayment = (app: OrderApp, id: string) => requireById(app.orm.em, Payment, id);
+export const readPayment = (app: PaymentApp, id: string) => requireById(app.orm.em, Payment, id);
 
 /** A payment that this process changed; or, if another one did, as it is now: a step of it may follow. */
 export async function goOn(
-  app: OrderApp,
+  app: PaymentApp,
   changed: Payment | null,
   { id }: Payment,
 ): Promise<StepResult> {

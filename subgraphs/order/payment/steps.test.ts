@@ -1,11 +1,21 @@
 import { openPaymentSteps, type PaymentSteps } from '../../../tests/harness/payment-steps.js';
 import { newId } from '../../shared/ids.js';
+import { providerGauges } from '../metrics.js';
 import { advancePayment, authorizeAndAdvance, finishPayment } from './advance-payment.js';
 import { authorize } from './authorize.js';
 import { beginPayment } from './begin-payment.js';
 import { commitAndCapture } from './commit-and-capture.js';
 import { followSettled } from './follow-settled.js';
-import { KeyUsedUp, NotDone, PermanentRefusal } from './provider/payment-provider.js';
+import {
+  AccessRefused,
+  Declined,
+  KeyUsedUp,
+  NotDone,
+  PermanentRefusal,
+  UnknownMethod,
+} from './provider/payment-provider.js';
+import { recoverPayments } from './recover-payments.js';
+import { sendRefunds } from './refund/send-refunds.js';
 import { settlePending } from './settle-pending.js';
 import type { Payment } from './state/payment.js';
 import { PaymentStatus } from './state/status.js';
@@ -113,14 +123,116 @@ describe('a step of a payment', () => {
       failure: 'NOT_CHARGED',
     });
     expect(await steps.orderOf(orderId)).toMatchObject({ status: 'PENDING' });
-    steps.fake.faults.confirm = [new PermanentRefusal('no such card')];
+    steps.fake.faults.confirm = [new Declined('Too poor.', 'INSUFFICIENT_FUNDS')];
     const second = await begin(orderId, true);
     expect(second?.isNew).toBe(true);
     expect(await advance(second)).toMatchObject({
-      ...{ failure: 'DECLINED', declineReason: 'no such card' },
+      ...{ failure: 'DECLINED', declineReason: 'Too poor.', declineCode: 'INSUFFICIENT_FUNDS' },
     });
     expect(await steps.orderOf(orderId)).toEqual({ status: 'CANCELLED', reason: 'PAYMENT_FAILED' });
     expect(await begin(orderId, true)).toMatchObject({ id: second?.id, isNew: false });
+    // Customers never see the provider’s words.
+    expect(await steps.historyOf(orderId)).toContain('PAYMENT_FAILED INSUFFICIENT_FUNDS');
+    expect((await steps.historyOf(orderId)).join()).not.toContain('poor');
+  });
+
+  it('that names an unknown method has failed, and cancels the order of a checkout', async () => {
+    for (const endsOrder of [false, true]) {
+      const { orderId } = await steps.newOrder();
+      steps.fake.faults.create = [new UnknownMethod('No such PaymentMethod')];
+      const begun = await begin(orderId, endsOrder);
+      expect(await advance(begun)).toMatchObject({
+        ...{ status: 'FAILED', failure: 'UNKNOWN_METHOD' },
+      });
+      const { status } = (await steps.orderOf(orderId)) as { status: string };
+      expect(status).toBe(endsOrder ? 'CANCELLED' : 'PENDING');
+      // It counts as an attempt, and a checkout gets it again.
+      const again = await begin(orderId, endsOrder);
+      expect(again?.isNew).toBe(!endsOrder);
+    }
+  });
+
+  it.each([
+    ['create', new PermanentRefusal('Received unknown parameter', 'parameter_unknown')],
+    ['create', new PermanentRefusal('Amount must be at least 50', 'amount_too_small')],
+    ['create', new AccessRefused('Invalid API Key', 'http_401')],
+    ['confirm', new AccessRefused('No permission', 'http_403')],
+    ['confirm', new PermanentRefusal('No.', 'A sentence, not a code.')],
+  ] as const)(
+    'that the provider refuses at its %s without declining it keeps the order, and is counted: %s',
+    async (call, error) => {
+      const { orderId } = await steps.newOrder();
+      steps.fake.faults[call] = [error];
+      const before = await steps.faults();
+      const begun = await begin(orderId, true);
+      expect(await advance(begun)).toMatchObject({
+        ...{ status: 'FAILED', failure: 'NOT_CHARGED', declineCode: null },
+      });
+      expect(steps.fake.calls.filter((each) => each.startsWith(call))).toHaveLength(1);
+      expect(await steps.orderOf(orderId)).toMatchObject({ status: 'PENDING' });
+      const code = error.code.includes(' ') ? 'other' : error.code;
+      expect(await steps.faults()).toEqual({ ...before, [code]: (before[code] ?? 0) + 1 });
+      const again = await begin(orderId, true);
+      expect((await advance(again)).status).toBe('COMPLETED');
+    },
+  );
+
+  it('whose capture the provider refuses for our key is captured later: the sale stays', async () => {
+    const order = await steps.newOrder();
+    const begun = await begin(order.orderId);
+    steps.fake.faults.capture = [new AccessRefused('No permission', 'http_403')];
+    const waiting = await advance(begun);
+    expect(waiting.status).toBe('AUTHORIZED');
+    expect((await finishPayment(steps.app, waiting.id)).status).toBe('COMPLETED');
+  });
+
+  describe('of a provider that is not configured', () => {
+    const newRefund = (paymentId: string) =>
+      steps.rows(
+        `insert into refund (id, payment_id, amount, reason) values ($1, $2, 10, 'test')`,
+        [newId(), paymentId],
+      );
+    const dueNow = (id: string) =>
+      steps.rows(`update payment set next_attempt_at = now() - interval '1 day' where id = $1`, [
+        id,
+      ]);
+
+    it('is claimed by no worker, and those of others are', async () => {
+      // More than a batch, and due for longer than the one of a configured provider.
+      const away = [];
+      for (let n = 0; n < 17; n++) {
+        const order = await steps.newOrder();
+        const payment = await steps.newPayment(order, 'COMPLETED', { provider: 'gone' });
+        await dueNow(payment.id);
+        await newRefund(payment.id);
+        away.push(payment.id);
+      }
+      const ours = await steps.newPayment(await steps.newOrder(), 'COMPLETED');
+      steps.fake.statuses.set(ours.providerTransactionId as string, 'captured');
+      await steps.rows('update payment set next_attempt_at = now() where id = $1', [ours.id]);
+      await newRefund(ours.id);
+      expect(await recoverPayments(steps.app)).toBe(1);
+      expect(await sendRefunds(steps.app)).toBe(1);
+      expect((await steps.refundsOf(ours.id)).map(({ status }) => status)).toEqual(['COMPLETED']);
+      for (const id of away) {
+        expect(await steps.read(id)).toMatchObject({ attempts: 0, status: 'COMPLETED' });
+        expect((await steps.refundsOf(id)).map(({ status }) => status)).toEqual(['PENDING']);
+      }
+      const values = { em: steps.app.orm.em.fork(), app: steps.app };
+      const gauge = providerGauges.find(({ name }) => name.endsWith('without_provider'));
+      expect(await gauge?.read(values)).toBe(2 * away.length);
+    });
+
+    it('stays as it is when somebody looks at it', async () => {
+      const payment = await steps.newPayment(await steps.newOrder(), 'AUTHORIZED', {
+        provider: 'gone',
+      });
+      const advanced = await advancePayment(steps.app, payment);
+      expect(advanced.payment).toMatchObject({ status: 'AUTHORIZED' });
+      expect(() => steps.app.providers.of('gone')).toThrow(
+        'payment provider gone is not configured',
+      );
+    });
   });
 
   describe('by a worker', () => {

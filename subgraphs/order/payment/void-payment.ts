@@ -1,10 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { transact } from '../../shared/database/transact.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
-import type { OrderApp } from '../context.js';
 import { endPending } from '../order/transitions/end-pending.js';
 import { clearDue } from './clear-due.js';
 import { followSettled } from './follow-settled.js';
+import type { PaymentApp } from './payment-app.js';
 import { stepMaxMs } from './provider/step-max.js';
 import { changePayment } from './state/change-payments.js';
 import type { Payment } from './state/payment.js';
@@ -22,7 +22,7 @@ const tooLate = 'paid too late, or paid twice';
  * @throws an error if it cannot be ended yet, to be retried
  */
 export async function voidPayment(
-  app: OrderApp,
+  app: PaymentApp,
   payment: Payment,
   ...[to, failure]: ['VOIDED'] | ['FAILED', PaymentFailure]
 ): Promise<StepResult> {
@@ -32,7 +32,7 @@ export async function voidPayment(
     return goOn(app, await app.paymentWrites.change(change), payment);
   }
   if (payment.status === 'PENDING') {
-    const dueAfterMs = stepMaxMs(app.provider.timeLimitMs);
+    const dueAfterMs = stepMaxMs(app.providers.of(payment.provider).timeLimitMs);
     const authorized = { payment, to: 'AUTHORIZED', dueAfterMs } as const;
     return goOn(app, await app.paymentWrites.change(authorized), payment);
   }
@@ -49,12 +49,12 @@ export async function voidPayment(
  * @throws an error if it is neither canceled nor captured
  */
 async function cancelAtProvider(
-  { provider }: OrderApp,
-  { providerTransactionId: transactionId }: Payment,
+  { providers }: PaymentApp,
+  { provider, providerTransactionId: transactionId }: Payment,
 ): Promise<'canceled' | 'captured'> {
   // What was perhaps created without a known id was not confirmed; reconciliation cancels it.
   if (transactionId === null) return 'canceled';
-  const { status } = await provider.cancel(transactionId);
+  const { status } = await providers.of(provider).cancel(transactionId);
   failPoint('payment voided, not recorded');
   if (status === 'captured' || status === 'canceled') return status;
   throw new Error(`the payment ${transactionId} is ${status} after it was canceled`);
@@ -68,17 +68,17 @@ export const refundAll = (em: EntityManager, { id: paymentId }: Payment) =>
  * Ends a failed or voided payment at the provider, so that nobody can complete it later. If it was captured
  * nevertheless, it is refunded. Afterwards nothing is left to do, until a webhook reports the payment again.
  */
-export async function closeAtProvider(app: OrderApp, payment: Payment): Promise<void> {
+export async function closeAtProvider(app: PaymentApp, payment: Payment): Promise<void> {
   if ((await cancelAtProvider(app, payment)) !== 'captured') return clearDue(app, payment);
   await transact(app.orm.em, (em) => refundAll(em, payment));
   await followSettled(app, payment);
 }
 
 /**
- * The payment of a checkout that pays at once was declined: releases the reservation and cancels the order,
+ * The payment of a checkout that pays at once was declined, or names an unknown method: releases the reservation and cancels the order,
  * unless another payment committed it first.
  */
-export async function cancelDeclinedCheckout(app: OrderApp, orderId: string): Promise<void> {
+export async function cancelDeclinedCheckout(app: PaymentApp, orderId: string): Promise<void> {
   const { state } = await app.reservations.release(orderId, 'PAYMENT_FAILED');
   failPoint('reservation released, order not cancelled');
   if (state === 'COMMITTED') return;

@@ -14,6 +14,8 @@ interface Claim extends JobTable {
   readonly set: string;
   /** SQL for another table and how it is joined to `job` */
   readonly join?: { readonly table: string; readonly on: string };
+  /** a condition for the rows that may be claimed, with values for its `$1`, …; others stay unfinished */
+  readonly eligible?: { readonly sql: string; readonly values: readonly unknown[] };
   /** SQL for the columns of a job */
   readonly returning: string;
 }
@@ -24,14 +26,16 @@ interface Claim extends JobTable {
  * claiming are skipped.
  */
 export function claimDue<T>(em: EntityManager, claim: Claim): Promise<T[]> {
-  const { table, unfinished, batchMax, set, join, returning } = claim;
+  const { table, unfinished, batchMax, set, join, eligible, returning } = claim;
   return sql<T>(
     em.fork(),
     `update ${table} as job set ${set}
      ${join ? `from ${join.table} where ${join.on} and` : 'where'} job.id in (
        select id from ${table} where ${unfinished} and next_attempt_at <= now()
+         ${eligible ? `and (${eligible.sql})` : ''}
        order by next_attempt_at limit ${batchMax} for update skip locked)
      returning ${returning}`,
+    eligible?.values.slice(),
   );
 }
 

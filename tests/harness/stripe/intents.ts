@@ -258,7 +258,7 @@ const unexpectedState = (intent: Intent, message: string) =>
 
 function methodIn(form: URLSearchParams): string | null {
   const method = form.get('payment_method');
-  if (!method || method.startsWith('pm_')) return method;
+  if (!method || (method.startsWith('pm_') && method !== 'pm_unknown')) return method;
   throw invalid(`No such PaymentMethod: '${method}'`, {
     code: 'resource_missing',
     param: 'payment_method',

@@ -1,4 +1,7 @@
+import type { Answer } from './answers.js';
+
 /**
+ * - an answer: not executed, but stored under the key of the request;
  * - `500`: not executed, but stored under the key of the request;
  * - `500 after execution`: executed, and answered and stored as a fault;
  * - `no response`: not executed, never answered; `reset` closes the connection instead;
@@ -13,7 +16,8 @@ export type Fault =
   | 'done, no response'
   | 'done, reset'
   | 'lock_timeout'
-  | '429';
+  | '429'
+  | Answer;
 
 /** A request that is kept from being executed. */
 export interface Hold {

@@ -30,12 +30,14 @@ const needAction = ['pm_card_authenticationRequired', 'pm_card_threeDSecure2Requ
 
 /**
  * What the bank answers for a payment method, by its name, as for Stripe's test methods. Stripe has none for
- * `pm_card_processing`: that is how bank debits behave. All others are approved.
+ * `pm_card_processing`: that is how bank debits behave, and for `pm_declined_` with a decline code. All others
+ * are approved.
  */
 export function outcomeOf(method: string): 'approve' | 'action' | 'processing' | CardError {
   if (needAction.includes(method)) return 'action';
   if (method === 'pm_card_processing') return 'processing';
-  const decline = declines[method];
+  const declineCode = /^pm_declined_(\w+)$/.exec(method)?.[1];
+  const decline = declineCode ? { ...generic, decline_code: declineCode } : declines[method];
   return decline ? declined(decline, method) : 'approve';
 }
 

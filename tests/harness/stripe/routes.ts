@@ -2,9 +2,11 @@ import { Refusal } from './answers.js';
 import type { Disputes } from './disputes.js';
 import type { Intents } from './intents.js';
 import { pageOf } from './lists.js';
+import type { OwnAccount } from './own-account.js';
 import type { Refunds } from './refunds.js';
 
 interface Parts {
+  readonly ownAccount: OwnAccount;
   readonly intents: Intents;
   readonly refunds: Refunds;
   readonly disputes: Disputes;
@@ -19,7 +21,7 @@ interface Request {
 }
 
 /** @returns a function that executes a request, and throws a `Refusal` for one that Stripe refuses */
-export function createRoutes({ intents, refunds, disputes, lists }: Parts) {
+export function createRoutes({ ownAccount, intents, refunds, disputes, lists }: Parts) {
   const ofIntents = {
     confirm: intents.confirm,
     capture: intents.capture,
@@ -31,6 +33,10 @@ export function createRoutes({ intents, refunds, disputes, lists }: Parts) {
     const route = `${method} ${noun}${id ? '/:id' : ''}${verb ? `/${verb}` : ''}`;
     if (version !== 'v1') throw unknownUrl(method, path);
     switch (route) {
+      case 'GET account':
+        return ownAccount.get();
+      case 'GET country_specs/:id':
+        return ownAccount.countrySpec(id as string);
       case 'POST payment_intents':
         return intents.create(form);
       case 'GET payment_intents':

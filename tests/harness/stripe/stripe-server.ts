@@ -7,6 +7,7 @@ import { createDisputes } from './disputes.js';
 import { createIdempotencyKeys } from './idempotency.js';
 import { createIntents } from './intents.js';
 import { createInterference } from './interference.js';
+import { createOwnAccount } from './own-account.js';
 import { createRefunds } from './refunds.js';
 import { createRoutes } from './routes.js';
 
@@ -38,10 +39,11 @@ export async function startStripeServer() {
   const intents = createIntents(account);
   const disputes = createDisputes(account, intents);
   const refunds = createRefunds(account, intents, disputes.forbidsRefunds);
+  const ownAccount = createOwnAccount();
   const keys = createIdempotencyKeys();
   const interference = createInterference();
   const lists = { pageMax: Number.POSITIVE_INFINITY };
-  const execute = createRoutes({ intents, refunds, disputes, lists });
+  const execute = createRoutes({ ownAccount, intents, refunds, disputes, lists });
   const requests: RecordedRequest[] = [];
   /** intents with a request that is held */
   const locked = new Set<string>();
@@ -88,7 +90,9 @@ export async function startStripeServer() {
       request.isReplayed = known.status !== 409;
       return known;
     }
-    const executed = fault === '500' ? serverFault : await performLater(request, name);
+    const isRefusal = typeof fault === 'object';
+    const unexecuted = isRefusal ? fault : fault === '500' ? serverFault : null;
+    const executed = unexecuted ?? (await performLater(request, name));
     const result = fault === '500 after execution' ? serverFault : executed;
     if (key) keys.store(key, result);
     if (fault === 'done, no response') return null;
@@ -122,6 +126,8 @@ export async function startStripeServer() {
     refunds: refunds.store,
     disputes: disputes.store,
     webhooks,
+    /** what the account says of itself */
+    account: ownAccount.settings,
     /** how far lists are behind */
     listLag,
     /** `lists.pageMax` limits the pages of all lists further */
@@ -199,9 +205,9 @@ function recorded(message: IncomingMessage, body: string): RecordedRequest {
 const intentOf = ({ path, form }: RecordedRequest) =>
   /\/payment_intents\/([^/]+)/.exec(path)?.[1] ?? form.get('payment_intent');
 
-/** Accepts any `sk_test_…`; restricted keys (`rk_test_…`) may only read. */
+/** Accepts any `sk_test_…`, and the live keys `sk_live_x` and `sk_live_y`; restricted keys (`rk_test_…`) may only read. */
 function refuseKey(authorization: string, method: string): Answer | null {
-  if (authorization.startsWith('Bearer sk_test_')) return null;
+  if (/^Bearer sk_(test_|live_[xy]$)/.test(authorization)) return null;
   if (!authorization.startsWith('Bearer rk_test_')) {
     return failure(401, { type: 'invalid_request_error', message: 'Invalid API Key provided' });
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
+  Declined,
   KeyUsedUp,
   type NewProviderPayment,
   type NewProviderRefund,
@@ -7,6 +8,7 @@ import {
   type PaymentRef,
   type Period,
   PermanentRefusal,
+  UnknownMethod,
 } from '../../../subgraphs/order/payment/provider/payment-provider.js';
 import { createStripeProvider } from '../../../subgraphs/order/payment/provider/stripe-provider.js';
 import { startStripeServer } from './stripe-server.js';
@@ -110,10 +112,14 @@ export async function rejectionOf(promise: Promise<unknown>): Promise<Error> {
   throw new Error(`not rejected, but ${JSON.stringify(result.value)}`);
 }
 
+type Kind = 'refused' | 'not done' | 'declined' | 'unknown method' | 'key used up' | 'unknown';
+
 /** What an error says about the request; `unknown` if nobody knows whether it was executed. */
-export function kindOf(error: Error): 'refused' | 'not done' | 'key used up' | 'unknown' {
+export function kindOf(error: Error): Kind {
   if (error instanceof PermanentRefusal) return 'refused';
   if (error instanceof NotDone) return 'not done';
+  if (error instanceof Declined) return 'declined';
+  if (error instanceof UnknownMethod) return 'unknown method';
   return error instanceof KeyUsedUp ? 'key used up' : 'unknown';
 }
 

@@ -7,7 +7,7 @@ import { createLogger } from '../../../shared/observability/logger.js';
 import { Registry } from '../../../shared/observability/metrics.js';
 import { authorizeAndAdvance } from '../advance-payment.js';
 import { beginPayment } from '../begin-payment.js';
-import { createPaymentWrites } from '../payment-writes.js';
+import { createPaymentWrites } from '../state/payment-writes.js';
 import { budgeted } from './budgeted-provider.js';
 
 const accountLimit = 150;

@@ -1,11 +1,13 @@
 import type { Logger } from '../../../shared/observability/logger.js';
 import { Counter, Gauge, Histogram, type Registry } from '../../../shared/observability/metrics.js';
 import {
+  Declined,
   NotDone,
   type PaymentProvider,
   type Period,
   PermanentRefusal,
   RateLimited,
+  UnknownMethod,
 } from './payment-provider.js';
 import { CircuitOpen, createProviderBreaker } from './provider-breaker.js';
 import { createRequestBucket, OverBudget, type RequestBucket } from './request-bucket.js';
@@ -51,15 +53,31 @@ interface Use {
  *
  * @returns a provider whose calls throw `NotDone` too if the budget or the circuit breaker does not allow them
  */
-export function budgeted(provider: PaymentProvider, settings: BudgetSettings): PaymentProvider {
-  const { requestsPerSecond, registry, logger } = settings;
+export const budgeted = (provider: PaymentProvider, settings: BudgetSettings): PaymentProvider =>
+  createBudgets(settings)(provider);
+
+/** Gives each provider its own budget and circuit breaker, as `budgeted` does. */
+export function createBudgets({ registry, ...settings }: BudgetSettings) {
+  const metrics = createMetrics(registry);
+  return (provider: PaymentProvider) => withBudget(provider, { ...settings, metrics });
+}
+
+interface Budget extends Omit<BudgetSettings, 'registry'> {
+  readonly metrics: ReturnType<typeof createMetrics>;
+}
+
+function withBudget(
+  provider: PaymentProvider,
+  { requestsPerSecond, logger, metrics }: Budget,
+): PaymentProvider {
   const { timeLimitMs } = provider;
   const newBucket = () =>
     requestsPerSecond > 0 ? createRequestBucket(requestsPerSecond) : undefined;
   const [reads, writes] = [newBucket(), newBucket()];
   const waitMs = Math.min(waitMaxMs, timeLimitMs * waitShareMax);
   const breaker = createProviderBreaker(provider.name, logger);
-  const metrics = createMetrics(registry, breaker.isOpen);
+  const labels = { provider: provider.name };
+  metrics.breakers.set(provider.name, breaker.isOpen);
 
   /** @param send gets the time that is left, in ms, if the call had to wait */
   function call<T>(use: Use, send: (withinMs?: number) => Promise<T>): Promise<T> {
@@ -68,17 +86,17 @@ export function budgeted(provider: PaymentProvider, settings: BudgetSettings): P
       return turn ? turn.then((waitedMs) => sendAfter(waitedMs)) : send();
     });
     const sendAfter = (waitedMs: number) => {
-      metrics.waited.observe(waitedMs / 1000);
+      metrics.waited.observe(labels, waitedMs / 1000);
       return send(timeLimitMs - waitedMs);
     };
     return called.then(
       (answer) => {
-        metrics.requests.inc({ method: use.method, outcome: 'ok' });
+        metrics.requests.inc({ ...labels, method: use.method, outcome: 'ok' });
         return answer;
       },
       (error) => {
         if (error instanceof RateLimited) use.bucket?.pause();
-        metrics.requests.inc({ method: use.method, outcome: outcomeOf(error) });
+        metrics.requests.inc({ ...labels, method: use.method, outcome: outcomeOf(error) });
         throw error;
       },
     );
@@ -136,29 +154,35 @@ function outcomeOf(error: unknown): string {
   if (error instanceof OverBudget) return 'overBudget';
   if (error instanceof CircuitOpen) return 'circuitOpen';
   if (error instanceof NotDone) return 'notDone';
-  return error instanceof PermanentRefusal ? 'refused' : 'failed';
+  const refusals = [PermanentRefusal, Declined, UnknownMethod];
+  return refusals.some((each) => error instanceof each) ? 'refused' : 'failed';
 }
 
-function createMetrics(registry: Registry, isOpen: () => boolean) {
+function createMetrics(registry: Registry) {
   const registers = [registry];
+  /** provider → whether its circuit breaker is open */
+  const breakers = new Map<string, () => boolean>();
   new Gauge({
     name: 'holdfast_payment_provider_circuit_open',
     help: '1 while the payment provider is not asked, because it does not answer; else 0.',
+    labelNames: ['provider'],
     registers,
     collect() {
-      this.set(isOpen() ? 1 : 0);
+      for (const [provider, isOpen] of breakers) this.set({ provider }, isOpen() ? 1 : 0);
     },
   });
   return {
+    breakers,
     requests: new Counter({
       name: 'holdfast_payment_provider_requests_total',
       help: 'Calls of the payment provider, by method and outcome.',
-      labelNames: ['method', 'outcome'],
+      labelNames: ['provider', 'method', 'outcome'],
       registers,
     }),
     waited: new Histogram({
       name: 'holdfast_payment_provider_budget_wait_seconds',
       help: 'How long a call waited for its turn in the budget; calls that did not wait are not counted.',
+      labelNames: ['provider'],
       buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 6],
       registers,
     }),

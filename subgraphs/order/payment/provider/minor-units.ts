@@ -17,7 +17,10 @@ export function toMinorUnits(amount: string, currencyCode: string): number {
   if (problem) throw new PermanentRefusal(problem);
   const units = new Big(amount).times(unitsPerMain(currencyCode));
   if (units.gt(Number.MAX_SAFE_INTEGER)) {
-    throw new PermanentRefusal(`${amount} ${currencyCode} is more than can be charged`);
+    throw new PermanentRefusal(
+      `${amount} ${currencyCode} is more than can be charged`,
+      'invalid_amount',
+    );
   }
   return units.toNumber();
 }

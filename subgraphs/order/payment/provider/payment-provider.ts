@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { PaymentDeclineCode } from './decline-code.js';
 
 /**
  * The provider's state of a payment:
@@ -26,7 +27,9 @@ export interface ProviderPayment {
   readonly status: ProviderStatus;
   /** of `actionRequired` */
   readonly clientSecret?: string;
-  /** of `declined`: the provider’s words */
+  /** of `declined` */
+  readonly declineCode?: PaymentDeclineCode;
+  /** of `declined`: the provider’s words, which customers never see */
   readonly reason?: string;
   /** of `canceled`: whether an authorization ended because it was not captured in time */
   readonly hasLapsed?: boolean;
@@ -116,8 +119,17 @@ export interface ProviderEvent {
   readonly status: ProviderStatus | null;
 }
 
-/** The provider refused it permanently: a retry is useless. */
-export class PermanentRefusal extends Error {}
+/** The provider refused it permanently, which is no decline: a retry is useless. */
+export class PermanentRefusal extends Error {
+  /** @param code the provider’s code, such as `parameter_unknown` */
+  constructor(
+    message: string,
+    readonly code = 'refused',
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
 
 /** It was certainly not executed: the provider was not reached, or refused to take it now. */
 export class NotDone extends Error {}
@@ -130,6 +142,34 @@ export class Unreached extends NotDone {}
 
 /** The state of a payment does not allow to cancel it now. */
 export class NotCancelable extends Error {}
+/** The provider refused our key, or the key lacks a permission: nothing is done until a person changes it. */
+export class AccessRefused extends NotDone {
+  /** @param code the provider’s code, or the status of its answer */
+  constructor(
+    message: string,
+    readonly code: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The bank or the provider declined the payment method. */
+export class Declined extends Error {
+  constructor(
+    message: string,
+    readonly code: PaymentDeclineCode,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The provider does not know the payment method. */
+export class UnknownMethod extends Error {}
+
+/** The provider contradicts the configuration: payments cannot succeed. The message says what is wrong. */
+export class Contradiction extends Error {}
 
 /**
  * A fault of the provider, which it repeats for every request with this idempotency key. It is unknown
@@ -149,6 +189,7 @@ export class WebhookRefused extends Error {}
  * `withinMs` shortens the time limit of one call.
  */
 export interface PaymentProvider {
+  /** the name under which it is configured, unique in this installation */
   readonly name: string;
   /** the longest time for which a call may go on */
   readonly timeLimitMs: number;
@@ -160,10 +201,11 @@ export interface PaymentProvider {
   /**
    * Creates a payment with its method attached, unconfirmed. Idempotent by payment and attempt.
    *
-   * @throws KeyUsedUp, NotDone, PermanentRefusal; or another error if there was no answer
+   * @throws KeyUsedUp, NotDone, Declined, UnknownMethod, PermanentRefusal; or another error if there was
+   *   no answer
    */
   create(payment: NewProviderPayment, withinMs?: number): Promise<ProviderPayment>;
-  /** Asks the bank for the money: it is authorized, not captured. */
+  /** Asks the bank for the money: it is authorized, not captured. @throws Declined too */
   confirm(payment: PaymentRef, withinMs?: number): Promise<ProviderPayment>;
   lookUp(transactionId: string, withinMs?: number): Promise<ProviderPayment>;
   /** Captures an authorized payment. */
@@ -180,6 +222,13 @@ export interface PaymentProvider {
   listDisputes(period: Period): AsyncIterable<ProviderDispute>;
   /** @throws WebhookRefused unless the provider signed it within `webhookAgeMaxSeconds` */
   parseWebhook(headers: IncomingHttpHeaders, body: Buffer): ProviderEvent;
+  /**
+   * Checks that the provider accepts the configuration and takes payments in these currencies.
+   *
+   * @param currencyCodes of new payments, as far as they are known; null for a provider that gets none
+   * @throws Contradiction; or another error if the provider does not answer that
+   */
+  check?(currencyCodes: readonly string[] | null): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -7,7 +7,15 @@ import {
   handleWhen,
 } from 'cockatiel';
 import type { Logger } from '../../../shared/observability/logger.js';
-import { NotCancelable, NotDone, PermanentRefusal, Unreached } from './payment-provider.js';
+import {
+  Contradiction,
+  Declined,
+  NotCancelable,
+  NotDone,
+  PermanentRefusal,
+  UnknownMethod,
+  Unreached,
+} from './payment-provider.js';
 
 const failuresMax = 10;
 const halfOpenAfterMs = 4000;
@@ -53,6 +61,13 @@ export function createProviderBreaker(provider: string, logger: Logger): Provide
 /** Whether the provider was not reached, did not answer, or has a fault. */
 function isFailure(error: unknown): boolean {
   if (error instanceof Unreached) return true;
-  const answers = [NotDone, PermanentRefusal, NotCancelable];
+  const answers = [
+    NotDone,
+    PermanentRefusal,
+    NotCancelable,
+    Declined,
+    UnknownMethod,
+    Contradiction,
+  ];
   return !answers.some((answer) => error instanceof answer);
 }

@@ -197,11 +197,13 @@ describe('the provider of the payment sandbox', () => {
     expect(await provider.lookUp(payment.transactionId)).toEqual({
       transactionId: payment.paymentId,
       status: 'declined',
+      declineCode: 'AUTHENTICATION_FAILED',
       reason: 'the customer refused the payment',
     });
     expect((await post(act, { clientSecret, outcome: 'approve' })).status).toBe(409);
     expect(await provider.confirm(newPayment('Empty Account'))).toMatchObject({
       status: 'declined',
+      declineCode: 'INSUFFICIENT_FUNDS',
       reason: 'insufficient funds',
     });
   });

@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Pool } from 'undici';
 import { z } from 'zod';
 import { clientKeepAlive } from '../../../shared/http/keep-alive.js';
+import type { PaymentDeclineCode } from './decline-code.js';
 import {
   KeyUsedUp,
   type ListedPayment,
@@ -23,6 +24,8 @@ import {
 const connectionsMax = 32;
 const timeLimitDefaultMs = 8000;
 const pageSize = 100;
+/** an empty period */
+const epoch = { from: new Date(0).toISOString(), to: new Date(0).toISOString() };
 
 interface SandboxPayment {
   readonly id: string;
@@ -54,10 +57,10 @@ interface Page<T> {
 class Refusal extends PermanentRefusal {
   constructor(
     readonly status: number,
-    readonly code: string,
+    code: string,
     message: string,
   ) {
-    super(message);
+    super(message, code || `http_${status}`);
   }
 }
 
@@ -68,11 +71,13 @@ class Fault extends Error {}
  * The provider of `dev/payment-sandbox`, over HTTP. It takes our payment id as its own.
  *
  * @param timeLimitMs of each call; of a list, for each page
+ * @param name under which it is configured
  */
 export function createSandboxProvider(
   url: string,
   webhookSecret: string,
   timeLimitMs = timeLimitDefaultMs,
+  name = 'sandbox',
 ): PaymentProvider {
   const pool = new Pool(new URL(url).origin, { connections: connectionsMax, ...clientKeepAlive });
 
@@ -157,7 +162,7 @@ export function createSandboxProvider(
   }
 
   return {
-    name: 'sandbox',
+    name,
     timeLimitMs,
     takesOurIds: true,
     create: async ({ paymentId }) => ({ transactionId: paymentId, status: 'unconfirmed' }),
@@ -192,6 +197,10 @@ export function createSandboxProvider(
       const { id: eventId, data } = readEvent(body);
       const status = data.object === 'payment' ? (statuses.get(data.status) ?? null) : null;
       return { eventId, paymentId: data.key, transactionId: data.id, status };
+    },
+    /** Whether it is reached: it has no account that could contradict the configuration. */
+    async check() {
+      await send(`/v1/payments?${new URLSearchParams({ ...epoch, limit: '1' })}`);
     },
     close: () => pool.close(),
   };
@@ -229,12 +238,21 @@ const statuses: ReadonlyMap<string, ProviderStatus> = new Map([
   ['canceled', 'canceled'],
 ]);
 
+/** The reasons of the sandbox that are shown. */
+const declineCodes: ReadonlyMap<string, PaymentDeclineCode> = new Map([
+  ['insufficient funds', 'INSUFFICIENT_FUNDS'],
+  ['the customer refused the payment', 'AUTHENTICATION_FAILED'],
+]);
+
 /** @throws an error for a state that is unknown here */
 function toProviderPayment(payment: SandboxPayment): ProviderPayment {
   const status = statuses.get(payment.status);
   if (!status) throw new Error(`payment sandbox: unknown state of a payment: ${payment.status}`);
   const { id: transactionId, reason, clientSecret, hasLapsed } = payment;
-  if (status === 'declined') return { transactionId, status, reason: reason ?? 'declined' };
+  if (status === 'declined') {
+    const declineCode = declineCodes.get(reason ?? '') ?? 'GENERIC';
+    return { transactionId, status, declineCode, reason: reason ?? 'declined' };
+  }
   if (status === 'canceled') return { transactionId, status, hasLapsed };
   if (status !== 'actionRequired') return { transactionId, status };
   return { transactionId, status, clientSecret: clientSecret ?? '' };

@@ -1,11 +1,15 @@
 import Stripe from 'stripe';
 import {
+  AccessRefused,
+  Declined,
   KeyUsedUp,
   NotDone,
   PermanentRefusal,
   RateLimited,
+  UnknownMethod,
   Unreached,
 } from './payment-provider.js';
+import { declineCodeOf, methodRefusalOf } from './stripe-declines.js';
 
 /** Whether the state of a payment did not allow the request. */
 export const isUnexpectedState = (error: unknown): boolean =>
@@ -25,11 +29,35 @@ export const intentOf = (error: unknown): Stripe.PaymentIntent | undefined =>
  */
 export function failureOf(error: unknown): unknown {
   if (!(error instanceof Stripe.errors.StripeError)) return error;
-  const message = messageOf(error);
+  const [message, options] = [messageOf(error), { cause: error }];
+  const { statusCode = 0, code = `http_${statusCode}` } = error;
   const notDone = notDoneOf(error, message);
   if (notDone) return notDone;
-  if (isRefused(error)) return new PermanentRefusal(message, { cause: error });
-  return new Error(message, { cause: error });
+  if (accessRefused.includes(statusCode)) return new AccessRefused(message, code, options);
+  if (isRefused(error)) return new PermanentRefusal(message, code, options);
+  return new Error(message, options);
+}
+
+/**
+ * What a failed request to create or confirm a payment means, from a function that knows other requests. A
+ * decline is a 402, or a refusal of a closed list that blames the payment method; every other refusal is a
+ * fault of ours.
+ *
+ * @returns Declined or UnknownMethod, or what `otherFailureOf` returns
+ */
+export function paymentFailureOf(
+  error: unknown,
+  otherFailureOf: (error: unknown) => unknown,
+): unknown {
+  if (!(error instanceof Stripe.errors.StripeError)) return error;
+  const [message, options] = [messageOf(error), { cause: error }];
+  if (isDecline(error)) return new Declined(message, declineCodeOf(error), options);
+  if (!isRefused(error)) return otherFailureOf(error);
+  if (error.code === 'resource_missing' && error.param === 'payment_method') {
+    return new UnknownMethod(message, options);
+  }
+  const code = methodRefusalOf(error.code);
+  return code ? new Declined(message, code, options) : otherFailureOf(error);
 }
 
 /**
@@ -53,6 +81,9 @@ type StripeError = InstanceType<typeof Stripe.errors.StripeError>;
 
 const messageOf = ({ message, code }: StripeError) =>
   `Stripe: ${message}${code ? ` (${code})` : ''}`;
+
+/** The key is invalid, or lacks a permission. */
+const accessRefused = [401, 403];
 
 const requestTimeout = 408;
 const conflict = 409;

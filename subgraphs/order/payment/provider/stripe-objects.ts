@@ -9,6 +9,7 @@ import type {
   ProviderRefund,
   ProviderStatus,
 } from './payment-provider.js';
+import { declineCodeOf } from './stripe-declines.js';
 
 /** https://docs.stripe.com/payments/paymentintents/lifecycle */
 const statuses: Readonly<Record<string, ProviderStatus>> = {
@@ -34,7 +35,9 @@ export function toProviderPayment(intent: Stripe.PaymentIntent): ProviderPayment
     return { status, transactionId, clientSecret: intent.client_secret ?? '' };
   }
   if (status === 'declined') {
-    return { status, transactionId, reason: intent.last_payment_error?.message ?? 'declined' };
+    const { last_payment_error: error } = intent;
+    const reason = error?.message ?? 'declined';
+    return { status, transactionId, declineCode: declineCodeOf(error), reason };
   }
   if (status === 'canceled') {
     return { status, transactionId, hasLapsed: lapsedReasons.includes(intent.cancellation_reason) };

@@ -81,9 +81,10 @@ describe('Stripe creates a payment', () => {
   ] as const)('never %s', async (_what, given, message) => {
     const { provider, server, newPayment } = stripe;
     const payment = newPayment(...(given as readonly string[]));
+    const kind = given[0] === 'Credit Card' ? 'unknown method' : 'refused';
     for (let call = 0; call < 2; call++) {
       const refusal = await rejectionOf(provider.create(payment));
-      expect(kindOf(refusal)).toBe('refused');
+      expect(kindOf(refusal)).toBe(kind);
       expect(refusal.message).toMatch(message);
     }
     expect(server.intents.all()).toEqual([]);
@@ -125,17 +126,26 @@ describe('Stripe confirms a payment', () => {
   });
 
   it.each([
-    ['pm_card_chargeDeclined', 'Your card was declined.'],
-    ['pm_card_chargeDeclinedInsufficientFunds', 'Your card has insufficient funds.'],
-  ])('or reports why it was declined, and asks no bank again: %s', async (method, reason) => {
-    const { provider, server, created } = stripe;
-    const payment = await created(method);
-    const { transactionId } = payment;
-    const declined = { status: 'declined', transactionId, reason };
-    for (let call = 0; call < 3; call++) expect(await provider.confirm(payment)).toEqual(declined);
-    expect(await provider.lookUp(transactionId)).toEqual(declined);
-    expect(server.attempts).toEqual([{ intentId: transactionId, method, outcome: 'declined' }]);
-  });
+    ['pm_card_chargeDeclined', 'GENERIC', 'Your card was declined.'],
+    [
+      'pm_card_chargeDeclinedInsufficientFunds',
+      'INSUFFICIENT_FUNDS',
+      'Your card has insufficient funds.',
+    ],
+    ['pm_declined_lost_card', 'GENERIC', 'Your card was declined.'],
+  ])(
+    'or reports why it was declined, and asks no bank again: %s',
+    async (method, declineCode, reason) => {
+      const { provider, server, created } = stripe;
+      const payment = await created(method);
+      const { transactionId } = payment;
+      const declined = { status: 'declined', transactionId, declineCode, reason };
+      for (let call = 0; call < 3; call++)
+        expect(await provider.confirm(payment)).toEqual(declined);
+      expect(await provider.lookUp(transactionId)).toEqual(declined);
+      expect(server.attempts).toEqual([{ intentId: transactionId, method, outcome: 'declined' }]);
+    },
+  );
 
   it('though the answer is lost: it is looked up, and asks no bank again', async () => {
     const { provider, impatient, server, created } = stripe;

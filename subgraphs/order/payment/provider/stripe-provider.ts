@@ -13,6 +13,7 @@ import {
   WebhookRefused,
   webhookAgeMaxSeconds,
 } from './payment-provider.js';
+import { checkAccount } from './stripe-account.js';
 import {
   createStripeClient,
   type PageRequest,
@@ -27,6 +28,7 @@ import {
   isDecline,
   isUnexpectedState,
   keyedFailureOf,
+  paymentFailureOf,
 } from './stripe-errors.js';
 import {
   subjectOf,
@@ -39,6 +41,8 @@ import {
 const timeLimitDefaultMs = 8000;
 
 export interface StripeSettings extends StripeClientSettings {
+  /** `stripe` by default */
+  readonly name?: string;
   readonly webhookSecret: string;
   readonly timeLimitMs?: number;
 }
@@ -92,7 +96,8 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
     const idempotencyKey = `${paymentId}:${attempt}`;
     const options = { ...once(withinMs), idempotencyKey };
     const sent = stripe.paymentIntents.create(request, options);
-    return toProviderPayment(await orThrow(sent, keyedFailureOf));
+    const toFailure = (error: unknown) => paymentFailureOf(error, keyedFailureOf);
+    return toProviderPayment(await orThrow(sent, toFailure));
   }
 
   /**
@@ -107,7 +112,7 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
       const declined = isDecline(error) ? intentOf(error) : undefined;
       if (declined) return toProviderPayment(declined);
       if (isDecline(error) || isUnexpectedState(error)) return retrieveAfterwards(id, within);
-      throw failureOf(error);
+      throw paymentFailureOf(error, failureOf);
     }
   }
 
@@ -149,7 +154,7 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
   const ofPayment = (transactionId: string) => ({ payment_intent: transactionId });
 
   return {
-    name: 'stripe',
+    name: settings.name ?? 'stripe',
     timeLimitMs,
     takesOurIds: false,
     create,
@@ -171,6 +176,7 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
       ),
     listRefunds: (period) => listed(refundPages(createdIn(period), once), toProviderRefund),
     listDisputes: (period) => listed(disputePages(createdIn(period), once), toProviderDispute),
+    check: (currencyCodes) => checkAccount(stripe, settings.secretKey, currencyCodes, limit()),
     parseWebhook: (headers, body) => parseWebhook(stripe, settings.webhookSecret, headers, body),
     close,
   };

@@ -1,3 +1,4 @@
+import type { OrderApp } from '../../context.js';
 import {
   type ClaimedReconciliation,
   claimReconciliation,
@@ -15,23 +16,25 @@ const retryAfterMs = 600_000;
 class Interrupted extends Error {}
 
 /**
- * Runs the reconciliations that are due, one at a time, each by one of many processes. One that fails is
- * retried later, and does not stop the others.
+ * Runs the reconciliations that are due with each configured provider, one at a time, each by one of many
+ * processes. One that fails is retried later, and does not stop the others.
  *
  * @param now decides which are due
  * @returns how many it finished
  */
 export async function reconcilePayments(
-  app: ReconciliationApp,
+  { providers, ...app }: Pick<OrderApp, 'orm' | 'providers' | 'logger'>,
   isStopping: () => boolean = () => false,
   now = new Date(),
 ): Promise<number> {
   const em = app.orm.em.fork();
   let finished = 0;
-  for (const due of await findDueReconciliations(em, app.provider.name, now)) {
-    if (isStopping()) break;
-    const claim = await claimReconciliation(em, due);
-    if (claim && (await run(app, claim, isStopping))) finished += 1;
+  for (const provider of providers.all) {
+    for (const due of await findDueReconciliations(em, provider.name, now)) {
+      if (isStopping()) return finished;
+      const claim = await claimReconciliation(em, due);
+      if (claim && (await run({ ...app, provider }, claim, isStopping))) finished += 1;
+    }
   }
   return finished;
 }
@@ -42,7 +45,7 @@ async function run(
   first: ClaimedReconciliation,
   isStopping: () => boolean,
 ): Promise<boolean> {
-  const { day, daysAfter } = first;
+  const { provider, day, daysAfter } = first;
   const em = app.orm.em.fork();
   let claim = first;
   const checkpoint = async () => {
@@ -54,12 +57,12 @@ async function run(
   try {
     const { length: differences } = await reconcileDay(app, day, checkpoint);
     const isFinished = await finishReconciliation(em, claim, differences);
-    if (isFinished) app.logger.info({ day, daysAfter, differences }, 'day reconciled');
+    if (isFinished) app.logger.info({ provider, day, daysAfter, differences }, 'day reconciled');
     return isFinished;
   } catch (err) {
     const isInterrupted = err instanceof Interrupted;
     if (!isInterrupted) {
-      app.logger.error({ err, day, daysAfter }, 'reconciliation failed; it is retried');
+      app.logger.error({ err, provider, day, daysAfter }, 'reconciliation failed; it is retried');
     }
     // If this fails, the claim lapses.
     await releaseReconciliation(em, claim, isInterrupted ? 0 : retryAfterMs).catch(() => {});

@@ -2,12 +2,15 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../../shared/database/sql.js';
 import type { OrderApp } from '../../context.js';
 import { markPaymentsDue } from '../../order/payment-signals.js';
+import type { PaymentProvider } from '../provider/payment-provider.js';
 import { batchMax } from './compare-listed.js';
 import type { Difference, FoundDifference } from './difference.js';
 import type { UtcDay } from './utc-day.js';
 
-/** What reconciliation needs of the subgraph. */
-export type ReconciliationApp = Pick<OrderApp, 'orm' | 'provider' | 'logger'>;
+/** What the reconciliation with one provider needs. */
+export interface ReconciliationApp extends Pick<OrderApp, 'orm' | 'logger'> {
+  readonly provider: PaymentProvider;
+}
 
 /**
  * Does what is to be done about differences, in batches, and logs each. A transaction that cannot be canceled

@@ -15,6 +15,8 @@ interface DueRefund {
   readonly status: RefundStatus;
   readonly paymentId: string;
   readonly orderId: string;
+  /** of its payment */
+  readonly provider: string;
   readonly amount: string;
   readonly currencyCode: string;
   readonly transactionId: string;
@@ -31,21 +33,27 @@ const newKeyPauseMs = 300_000;
 /** A code of the provider; its sentences are for the log only. */
 const codePattern = /^[a-z_]{1,60}$/;
 
-/** Their retries grow up to an hour: a refund may be under way for days, and a webhook reports its end. */
-export const refundJobs: DueJobs = {
+/**
+ * Their retries grow up to an hour: a refund may be under way for days, and a webhook reports its end.
+ *
+ * @param providers the names of the configured ones: refunds of others wait until theirs is configured
+ */
+export const refundJobs = (providers: readonly string[]): DueJobs => ({
   table: 'refund',
   unfinished: `status in ('PENDING', 'SENT')`,
-  join: {
-    table: 'payment as p',
-    on: 'p.id = job.payment_id and p.provider_transaction_id is not null',
+  eligible: {
+    sql: `exists (select from payment p where p.id = refund.payment_id and p.provider = any($1)
+      and p.provider_transaction_id is not null)`,
+    values: [providers],
   },
-  returning: `job.id, job.status, p.id as "paymentId", p.order_id as "orderId", job.amount,
+  join: { table: 'payment as p', on: 'p.id = job.payment_id' },
+  returning: `job.id, job.status, p.id as "paymentId", p.order_id as "orderId", p.provider, job.amount,
     p.currency_code as "currencyCode", p.provider_transaction_id as "transactionId", job.attempt,
     job.attempts, ${isBlockedSql('p.id')} as "isBlocked"`,
   batchMax: 16,
   retryFirstMs: 4000,
   retryMaxMs: 3_600_000,
-};
+});
 
 /**
  * Sends the refunds that are due, and looks up those that were sent, until the provider reports their end.
@@ -57,7 +65,8 @@ export function sendRefunds(
   app: OrderApp,
   isStopping: () => boolean = () => false,
 ): Promise<number> {
-  return runDueJobs<DueRefund>(app.orm.em, refundJobs, isStopping, (refund) =>
+  const jobs = refundJobs(app.providers.names);
+  return runDueJobs<DueRefund>(app.orm.em, jobs, isStopping, (refund) =>
     advance(app, refund).catch((error) => {
       app.logger.warn({ err: error, refundId: refund.id }, 'refund is not settled; it is retried');
     }),
@@ -68,7 +77,7 @@ async function advance(app: OrderApp, refund: DueRefund): Promise<void> {
   // The provider keeps an idempotency key for a day, but refunds permanently.
   const mayBeSent = refund.status === 'SENT' || refund.attempts > 1 || refund.attempt > 0;
   if (!mayBeSent) return refund.isBlocked ? undefined : send(app, refund);
-  const known = await app.provider.refundsOf(refund.transactionId);
+  const known = await app.providers.of(refund.provider).refundsOf(refund.transactionId);
   const current = await apply(app, refund, known);
   if (current.status === 'PENDING' && !current.isBlocked)
     await send(app, { ...refund, ...current });
@@ -79,7 +88,7 @@ async function send(app: OrderApp, refund: DueRefund): Promise<void> {
   const { id: refundId, attempt, transactionId, amount, currencyCode } = refund;
   try {
     const request = { refundId, attempt, transactionId, amount, currencyCode };
-    const sent = await app.provider.refund(request);
+    const sent = await app.providers.of(refund.provider).refund(request);
     failPoint('refund sent, not recorded');
     if (sent.status === 'failed') await recordRefused(app, refund, sent.reason ?? 'failed');
     else await apply(app, refund, [sent]);
@@ -116,9 +125,10 @@ const refundStateSql = `
  */
 async function recordRefused(app: OrderApp, refund: DueRefund, reason: string): Promise<void> {
   const { id, paymentId, orderId, transactionId } = refund;
+  const provider = app.providers.of(refund.provider);
   const [refunds, disputes] = await Promise.all([
-    app.provider.refundsOf(transactionId),
-    app.provider.disputesOf(transactionId),
+    provider.refundsOf(transactionId),
+    provider.disputesOf(transactionId),
   ]);
   await transact(app.orm.em, async (em) => {
     await lockPayment(em, paymentId);

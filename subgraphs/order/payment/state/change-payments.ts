@@ -7,6 +7,7 @@ import { newId } from '../../../shared/ids.js';
 import type { OrderEventType } from '../../order/order-event.js';
 import { markPaymentsDue } from '../../order/payment-signals.js';
 import { assertTransition } from '../../state-machine.js';
+import type { PaymentDeclineCode } from '../provider/decline-code.js';
 import { Payment } from './payment.js';
 import {
   isAttemptSql,
@@ -26,7 +27,9 @@ export type PaymentChange = {
   | {
       readonly to: 'FAILED';
       readonly failure: PaymentFailure;
-      /** the provider’s words */
+      /** of a decline */
+      readonly declineCode?: PaymentDeclineCode | undefined;
+      /** the provider’s words, which customers never see */
       readonly reason?: string | undefined;
     }
 );
@@ -80,13 +83,14 @@ export async function changePayment(
 export function toPaymentRow(change: PaymentChange) {
   const { payment, to, transactionId, dueAfterMs } = change;
   assertTransition(paymentTransitions, payment.status, to);
-  const { failure = null, reason = null } = to === 'FAILED' ? change : {};
+  const { failure = null, declineCode = null, reason = null } = to === 'FAILED' ? change : {};
   return {
     id: payment.id,
     from_status: payment.status,
     to_status: to,
     transaction_id: transactionId ?? null,
     failure,
+    decline_code: declineCode,
     reason: reason?.slice(0, reasonMaxLength) ?? null,
     due_after_ms: dueAfterMs ?? null,
     event_id: newId(),
@@ -101,6 +105,7 @@ export const paymentChangeColumns = {
   to_status: 'text',
   transaction_id: 'text',
   failure: 'text',
+  decline_code: 'text',
   reason: 'text',
   due_after_ms: 'float8',
   event_id: 'uuid',
@@ -128,7 +133,8 @@ export const paymentChangeCtes = (
     update payment p set status = c.to_status, updated_at = now(), client_secret = null,
       provider_transaction_id = coalesce(c.transaction_id, p.provider_transaction_id),
       attempt_slot = case when ${isAttemptSql('c')} then p.attempt_slot end,
-      failure = c.failure, decline_reason = coalesce(c.reason, p.decline_reason),
+      failure = c.failure, decline_code = coalesce(c.decline_code, p.decline_code),
+      decline_reason = coalesce(c.reason, p.decline_reason),
       -- A webhook that came since the payment was read has made it due: it stays so.
       next_attempt_at = case when p.next_attempt_at <= now() then p.next_attempt_at
         else now() + c.due_after_ms * interval '1 ms' end
@@ -137,7 +143,7 @@ export const paymentChangeCtes = (
     returning p.*
   ), payment_history as (
     insert into order_event (id, order_id, type, actor, reason)
-    select c.event_id, p.order_id, c.event_type, '${actor}', coalesce(c.reason, c.failure)
+    select c.event_id, p.order_id, c.event_type, '${actor}', coalesce(c.decline_code, c.failure)
     from changed_payment p join payment_change c on c.id = p.id where c.event_type is not null
   )`;
 

@@ -14,6 +14,7 @@ import { connectionOf } from '../../../shared/graphql/connection.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
 import { Allow } from '../../../shared/rights/rights.js';
 import { Order } from '../../order/order.js';
+import { PaymentDeclineCode } from '../provider/decline-code.js';
 import { type PaymentFailure, PaymentStatus, paymentFailures } from './status.js';
 
 @Directive('@key(fields: "id")')
@@ -44,6 +45,10 @@ import { type PaymentFailure, PaymentStatus, paymentFailures } from './status.js
 @Check({ name: 'payment_status_known', expression: isOneOf('status', Object.keys(PaymentStatus)) })
 @Check({ name: 'payment_amount', expression: 'amount > 0' })
 @Check({ name: 'payment_failure_known', expression: isOneOf('failure', paymentFailures) })
+@Check({
+  name: 'payment_decline_code_known',
+  expression: isOneOf('decline_code', Object.keys(PaymentDeclineCode)),
+})
 @Check({ name: 'payment_failure', expression: `(status = 'FAILED') = (failure is not null)` })
 export class Payment {
   @Field(() => UUID, { description: 'Id of the payment.' })
@@ -70,6 +75,7 @@ export class Payment {
   @Property({ type: 'varchar', length: 50, default: 'Credit Card' })
   method!: string;
 
+  /** the name under which the provider is configured (provider/providers.ts) */
   @Field(() => String, { description: 'Payment provider.' })
   @Property({ type: 'varchar', length: 50 })
   provider!: string;
@@ -82,7 +88,11 @@ export class Payment {
   @Property({ type: 'text', nullable: true })
   failure!: Opt<PaymentFailure | null>;
 
-  /** the provider’s words, of a decline or a refused capture */
+  /** of a decline */
+  @Property({ type: 'text', nullable: true })
+  declineCode!: Opt<PaymentDeclineCode | null>;
+
+  /** the provider’s words, of a decline, a fault or a refused capture: for support, never for customers */
   @Property({ type: 'varchar', length: 255, nullable: true })
   declineReason!: string | null;
 

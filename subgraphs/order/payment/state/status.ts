@@ -31,7 +31,8 @@ export const paymentTransitions: Transitions<PaymentStatus> = {
  * - `NOT_CHARGED`: nobody was asked for money, or the attempt was canceled before the bank decided;
  * - `ORDER_ENDED`: its order ended before it was authorized;
  * - `CAPTURE_REFUSED`: the provider refused to capture the authorization;
- * - `LAPSED`: the authorization lapsed before it was captured.
+ * - `LAPSED`: the authorization lapsed before it was captured;
+ * - `UNKNOWN_METHOD`: the provider does not know the payment method, so nobody was asked for money.
  */
 export const paymentFailures = [
   'DECLINED',
@@ -39,11 +40,19 @@ export const paymentFailures = [
   'ORDER_ENDED',
   'CAPTURE_REFUSED',
   'LAPSED',
+  'UNKNOWN_METHOD',
 ] as const;
 export type PaymentFailure = (typeof paymentFailures)[number];
 
-/** SQL for a payment that counts as an attempt to pay: it was declined. */
-export const isAttemptSql = (payment: string) => `${payment}.failure = 'DECLINED'`;
+/**
+ * The failures that count as attempts to pay, and after which a checkout that pays at once cancels its
+ * order: the customer has to choose another method.
+ */
+export const failuresOfMethod: readonly (PaymentFailure | null)[] = ['DECLINED', 'UNKNOWN_METHOD'];
+
+/** SQL for a payment that counts as an attempt to pay. */
+export const isAttemptSql = (payment: string) =>
+  `${payment}.failure in ('DECLINED', 'UNKNOWN_METHOD')`;
 
 export const RefundStatus = enumOf('RefundStatus', 'Status of a refund.', {
   PENDING: 'Not sent to the provider yet.',

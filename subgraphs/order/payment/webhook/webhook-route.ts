@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HttpError, readBody, sendJson } from '../../../shared/http/http.js';
 import type { HttpRoute } from '../../../shared/http/route.js';
-import type { OrderApp, OrderContext } from '../../context.js';
+import type { PaymentApp, PaymentContext } from '../payment-app.js';
 import { WebhookRefused } from '../provider/payment-provider.js';
 import { recordEvent } from './payment-event.js';
 
 const bodyMaxBytes = 256 * 1024;
 
-/** `POST /webhooks/payments/:provider`, proxied by the router with an unchanged body. */
-export const webhookRoute: HttpRoute<OrderContext> = {
+/** `POST /webhooks/payments/:name` of a configured provider, proxied by the router with an unchanged body. */
+export const webhookRoute: HttpRoute<PaymentContext> = {
   path: /^\/webhooks\/payments\/([^/]+)$/,
   methods: {
     POST: ({ request, response, params, context }) =>
@@ -18,17 +18,20 @@ export const webhookRoute: HttpRoute<OrderContext> = {
 
 /**
  * Accepts a webhook: 200 if the event is recorded, now or before; 400 if the provider did not sign
- * it; 404 for another provider.
+ * it; 404 for a provider that is not configured.
  *
- * @param name the provider in the path
+ * @param name the name of the provider in the path
  */
 async function takeWebhook(
-  { orm, provider, logger }: OrderApp,
+  { orm, providers, logger }: PaymentApp,
   name: string,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (name !== provider.name) throw new HttpError(404, `Unknown payment provider: ${name}`);
+  if (!providers.names.includes(name)) {
+    throw new HttpError(404, `Unknown payment provider: ${name}`);
+  }
+  const provider = providers.of(name);
   const body = await readBody(request, bodyMaxBytes);
   const event = parse();
   const isNew = await recordEvent(orm.em.fork(), name, event);

@@ -1,10 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { groupWrites } from '../../shared/batching/group-writes.js';
-import type { PaymentProvider } from './provider/payment-provider.js';
-import { type BegunPayment, beginPayments, type NewPayment } from './state/begin-payments.js';
-import { changePayments, type PaymentChange } from './state/change-payments.js';
-import { confirmPaid, type PaidOrder } from './state/confirm-paid.js';
-import type { Payment } from './state/payment.js';
+import { groupWrites } from '../../../shared/batching/group-writes.js';
+import type { PaymentProvider } from '../provider/payment-provider.js';
+import { type BegunPayment, beginPayments, type NewPayment } from './begin-payments.js';
+import { changePayments, type PaymentChange } from './change-payments.js';
+import { confirmPaid, type PaidOrder } from './confirm-paid.js';
+import type { Payment } from './payment.js';
 
 /** The writes of payments that customers wait for. Concurrent ones share one statement and one commit. */
 export interface PaymentWrites {

@@ -1,0 +1,57 @@
+import Stripe from 'stripe';
+import { Contradiction } from './payment-provider.js';
+import type { RequestLimit } from './stripe-client.js';
+import { failureOf } from './stripe-errors.js';
+
+const unauthorized = 401;
+const liveKey = /^(sk|rk)_live_/;
+
+/**
+ * Checks the key, the account and its currencies.
+ *
+ * @param currencyCodes of new payments; null if the account gets no new ones
+ * @throws Contradiction; or another error if Stripe was not reached, or does not let the key read it
+ */
+export async function checkAccount(
+  stripe: Stripe,
+  secretKey: string,
+  currencyCodes: readonly string[] | null,
+  within: () => RequestLimit,
+): Promise<void> {
+  const account = await orThrow(stripe.accounts.retrieveCurrent({}, within()));
+  requireMode(account, secretKey);
+  if (!currencyCodes) return;
+  if (!account.charges_enabled) {
+    throw new Contradiction(
+      `the account ${account.id} cannot take payments: complete its activation at the dashboard`,
+    );
+  }
+  const country = account.country;
+  if (!country) return;
+  const spec = await orThrow(stripe.countrySpecs.retrieve(country, {}, within()));
+  requireMode(spec, secretKey);
+  const supported = spec.supported_payment_currencies;
+  const missing = currencyCodes.filter((code) => !supported.includes(code.toLowerCase()));
+  if (missing.length === 0) return;
+  throw new Contradiction(
+    `the account ${account.id} (${country}) takes no payments in ${missing.join(', ')}, in which orders are placed`,
+  );
+}
+
+async function orThrow<T>(sent: Promise<T>): Promise<T> {
+  try {
+    return await sent;
+  } catch (error) {
+    if (error instanceof Stripe.errors.StripeError && error.statusCode === unauthorized) {
+      throw new Contradiction('the secret key is invalid, expired or revoked', { cause: error });
+    }
+    throw failureOf(error);
+  }
+}
+
+/** Most objects say in which mode they were made. */
+function requireMode(object: object, secretKey: string): void {
+  const isTest = 'livemode' in object && object.livemode === false;
+  if (!isTest || !liveKey.test(secretKey)) return;
+  throw new Contradiction('the key is live, but what answers it is in test mode');
+}
