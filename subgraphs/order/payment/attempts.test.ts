@@ -2,7 +2,7 @@ import { openPaymentSteps, type PaymentSteps } from '../../../tests/harness/paym
 import { newId } from '../../shared/ids.js';
 import { authorizeAndAdvance } from './advance-payment.js';
 import { beginPayment } from './begin-payment.js';
-import { PermanentRefusal } from './provider/payment-provider.js';
+import { Declined } from './provider/payment-provider.js';
 import type { Payment } from './state/payment.js';
 
 const perOrderMax = 5;
@@ -20,7 +20,7 @@ describe('attempts to pay', () => {
   async function payWith(orderId: string, isDeclined: boolean) {
     const begun = await begin(orderId);
     if (begun.kind !== 'begun') return begun;
-    if (isDeclined) steps.fake.faults.confirm = [new PermanentRefusal('declined')];
+    if (isDeclined) steps.fake.faults.confirm = [new Declined('declined', 'GENERIC')];
     const { payment } = await authorizeAndAdvance(steps.app, begun.payment);
     return payment.status;
   }

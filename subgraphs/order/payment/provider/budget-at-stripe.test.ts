@@ -9,6 +9,7 @@ import { authorizeAndAdvance } from '../advance-payment.js';
 import { beginPayment } from '../begin-payment.js';
 import { createPaymentWrites } from '../state/payment-writes.js';
 import { budgeted } from './budgeted-provider.js';
+import { paymentProviders } from './providers.js';
 
 const accountLimit = 150;
 const paymentCount = 100;
@@ -33,7 +34,7 @@ describe('payments at Stripe, more at once than its limits allow', () => {
       logger: createLogger('test', 'silent'),
     });
     const paymentWrites = createPaymentWrites(steps.app.orm.em, provider);
-    const app = { ...steps.app, provider, paymentWrites };
+    const app = { ...steps.app, providers: paymentProviders(provider), paymentWrites };
     const pay = async (id: string) => {
       const { orderId } = await steps.newOrder();
       const begun = await beginPayment(app, { id, orderId, method, endsOrder: false });

@@ -130,7 +130,7 @@ describe('a provider with a budget', () => {
     await listed;
     expect(objects).toBe(250);
     expect(await readingOf('holdfast_payment_provider_requests_total')).toEqual([
-      { labels: { method: 'listPayments', outcome: 'ok' }, value: 3 },
+      { labels: { provider: 'fake', method: 'listPayments', outcome: 'ok' }, value: 3 },
     ]);
   });
 
