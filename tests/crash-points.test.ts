@@ -62,12 +62,12 @@ describe('a process that is killed at a fail point, while customers buy in every
     const shops = [await openShop(system, vendor, [9000]), await openShop(system, vendor, [9000])];
     offerIds = shops.map(({ offerId }) => offerId);
   }, 240_000);
-  // New people for each point: an access token lasts 15 minutes, twenty rounds of all points longer.
-  beforeEach(async () => {
+  /** New people for each round: an access token lasts 15 minutes, and declined payments of a day are limited. */
+  async function newBuyers(): Promise<void> {
     const people: Person[] = [];
     for (let n = 0; n < 7; n++) people.push(await registerPerson(system));
     buyers = { system, payments, people, offerIds };
-  }, 60_000);
+  }
   afterAll(async () => {
     await Promise.all([payments.close(), warehouse.end()]);
     await system.stop();
@@ -107,6 +107,7 @@ describe('a process that is killed at a fail point, while customers buy in every
     async (name, point) => {
       const ends: Record<string, number> = {};
       for (let round = 0; round < roundsCount; round++) {
+        await newBuyers();
         const bought = await buyUntilKilled(name, point);
         for (const each of bought) expect(await checkoutAgain(buyers, each)).toBe(each.orderId);
         await noReservationIsOverdue(warehouse, recoveryMaxMs);
