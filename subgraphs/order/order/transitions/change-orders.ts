@@ -56,11 +56,9 @@ export async function changeOrders(
   em: EntityManager,
   orders: readonly OrderWithChange[],
 ): Promise<boolean[]> {
-  const rows = await sqlPrepared<{ id: string }>(
-    em,
-    changeOrdersSql,
-    changeParameters.values({ change: orders.map(toRow) }),
-  );
+  const values = changeParameters.values({ change: orders.map(toRow) });
+  const ends = orders.some(({ change }) => change.to !== 'HELD');
+  const rows = await sqlPrepared<{ id: string }>(em, ends ? changeSql : holdSql, values);
   const changed = new Set(rows.map(({ id }) => id));
   for (const id of changed) markChanged(em, id);
   return orders.map(({ orderId }) => changed.has(orderId));
@@ -129,8 +127,10 @@ const changeParameters = namedParameters({ change: orderChangeColumns });
  * order_item_shop_order.
  *
  * @param changes a set of rows with `orderChangeColumns`
+ * @param ends whether any of them takes its order out of PENDING: what is only held leaves the rest as it is,
+ *   and is the half of every checkout
  */
-export const orderChangeCtes = (changes: string) => `
+export const orderChangeCtes = (changes: string, ends: boolean) => `
   order_change as (
     select *, case when expires_at is not null then ${nextNumberSql} end as number_value
     from ${changes}
@@ -142,24 +142,28 @@ export const orderChangeCtes = (changes: string) => `
       version = version + 1, updated_at = now()
     from order_change c where o.id = c.id and o.status = 'PENDING'
       and (not c.unless_held or o.expires_at is null)
-    returning o.*
-  ), changed_shop_order as (
-    update shop_order s set status = o.status, never_paid = (o.status = 'CANCELLED'),
-      updated_at = now()
-    from changed_order o where s.order_id = o.id and o.status <> 'PENDING'
+    returning ${ends ? 'o.*' : 'o.id, o.customer_id'}
   ), order_history as (
     insert into order_event (id, order_id, type, actor, reason)
     select event_id, o.id, event_type, coalesce(actor, customer_id::text), reason
     from changed_order o join order_change c on c.id = o.id
-  ), cancelled_order as (
-    select id, customer_id from changed_order where status = 'CANCELLED'
-  ), ${subtractPurchasesCtes('cancelled_order')}, stored_outcome as (
+  )${ends ? `, ${endedOrderCtes}` : ''}, stored_outcome as (
     update idempotency_key k set outcome = c.outcome, updated_at = now()
     from changed_order o join order_change c on c.id = o.id
     where k.user_id = c.user_id and k.operation = c.operation and k.key = c.key
       and k.subject_id = c.id and k.outcome is null
   )`;
 
-const changeOrdersSql = `
-  with ${orderChangeCtes(changeParameters.sql.change)}
+const endedOrderCtes = `changed_shop_order as (
+    update shop_order s set status = o.status, never_paid = (o.status = 'CANCELLED'),
+      updated_at = now()
+    from changed_order o where s.order_id = o.id and o.status <> 'PENDING'
+  ), cancelled_order as (
+    select id, customer_id from changed_order where status = 'CANCELLED'
+  ), ${subtractPurchasesCtes('cancelled_order')}`;
+
+const changeOrdersSql = (ends: boolean) => `
+  with ${orderChangeCtes(changeParameters.sql.change, ends)}
   select id from changed_order`;
+const changeSql = changeOrdersSql(true);
+const holdSql = changeOrdersSql(false);

@@ -84,7 +84,7 @@ function confirmPaidSql(em: EntityManager): string {
   text ??= `
     with request as (
       select * from ${parameters.sql.change}
-    ), ${paymentChangeCtes('request', orderIsPending)}, ${orderChangeCtes(orderChanges)}
+    ), ${paymentChangeCtes('request', orderIsPending)}, ${orderChangeCtes(orderChanges, true)}
     select ${bothColumns(em)} from changed_payment p join changed_order o on o.id = p.order_id`;
   return text;
 }
