@@ -1,7 +1,8 @@
 import Big from 'big.js';
 import { namedParameters } from '../../../shared/database/named-parameters.js';
 import { sql } from '../../../shared/database/sql.js';
-import type { ProviderRefund, ProviderRefundStatus } from '../provider/payment-provider.js';
+import type { ProviderRefund } from '../provider/payment-provider.js';
+import { refundStatusOf } from '../refund/apply-provider-refunds.js';
 import type { RefundStatus } from '../state/status.js';
 import {
   batchMax,
@@ -31,12 +32,6 @@ interface ExpectedRefund extends Expected {
   readonly paymentId: string;
   readonly transactionId: string;
 }
-
-const matching: Readonly<Record<ProviderRefundStatus, RefundStatus>> = {
-  pending: 'SENT',
-  succeeded: 'COMPLETED',
-  failed: 'FAILED',
-};
 
 export const refundComparison: Comparison<ProviderRefund, ExpectedRefund> = {
   list: (provider, period) => provider.listRefunds(period),
@@ -121,7 +116,7 @@ function differences(refund: ProviderRefund, pair: RefundPair): FoundDifference[
   const ours = { amount: pair.amount as string, currencyCode: pair.currencyCode };
   const found: FoundDifference[] = [];
   const known = { ...subject, refundId };
-  if (matching[refund.status] !== status) {
+  if (refundStatusOf[refund.status] !== status) {
     const states = { here: status, there: refund.status };
     found.push({ kind: 'REFUND_STATUS', subject: known, ...states, action: 'MAKE_DUE' });
   }

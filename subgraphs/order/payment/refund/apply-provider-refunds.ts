@@ -15,7 +15,10 @@ interface RefundRow {
   readonly providerRefundId: string | null;
 }
 
-const statuses: Readonly<Record<ProviderRefundStatus, 'SENT' | 'COMPLETED' | 'FAILED'>> = {
+/** Our status of a refund that the provider reports. */
+export const refundStatusOf: Readonly<
+  Record<ProviderRefundStatus, 'SENT' | 'COMPLETED' | 'FAILED'>
+> = {
   pending: 'SENT',
   succeeded: 'COMPLETED',
   failed: 'FAILED',
@@ -63,7 +66,7 @@ async function applyToRow(
   { id: providerRefundId, status: reported, reason, amount }: ProviderRefund,
   logger: Logger,
 ): Promise<void> {
-  const to = statuses[reported];
+  const to = refundStatusOf[reported];
   let { status } = row;
   // The former attempt of a refund that is retried.
   if (status === 'PENDING' && row.providerRefundId === providerRefundId) return;
@@ -93,7 +96,7 @@ async function insertFromDashboard(
   { id: providerRefundId, status: reported, amount, currencyCode }: ProviderRefund,
   logger: Logger,
 ): Promise<void> {
-  const status = statuses[reported];
+  const status = refundStatusOf[reported];
   await sql(
     em,
     `insert into refund (id, payment_id, amount, reason, status, origin, provider_refund_id)

@@ -8,8 +8,7 @@ import { newId } from '../../../shared/ids.js';
 import type { OrderEventType } from '../../order/order-event.js';
 import { assertTransition } from '../../state-machine.js';
 import { changePayment } from './change-payments.js';
-import type { PaymentStatus, RefundStatus } from './status.js';
-import { refundTransitions } from './status.js';
+import { type PaymentStatus, type RefundStatus, refundTransitions } from './status.js';
 
 export interface RefundChange {
   /** as it was read: a refund with another status by now is left as it is */
