@@ -4,10 +4,8 @@ import { sql } from '../../../shared/database/sql.js';
 import type { ProviderDispute } from '../provider/payment-provider.js';
 import type { DisputeStatus } from '../state/status.js';
 import {
-  batchMax,
   type Comparison,
   createdInSql,
-  createdInValues,
   type Expected,
   hasJustChangedSql,
   isInProgressSql,
@@ -31,6 +29,14 @@ interface ExpectedDispute extends Expected {
   readonly transactionId: string;
 }
 
+const expectedSql = `
+  select d.id, d.provider_dispute_id as "providerId", d.status, p.id as "paymentId",
+    p.provider_transaction_id as "transactionId"
+  from dispute d join payment p on p.id = d.payment_id
+  where ${createdInSql('d')} and p.provider = $5 and p.provider_transaction_id is not null
+    and not ${isInProgressSql('p')} and not ${hasJustChangedSql('d')}
+  order by d.id limit $6`;
+
 export const disputeComparison: Comparison<ProviderDispute, ExpectedDispute> = {
   list: (provider, period) => provider.listDisputes(period),
   providerIdOf: ({ id }) => id,
@@ -46,12 +52,7 @@ export const disputeComparison: Comparison<ProviderDispute, ExpectedDispute> = {
       return pair && !pair.isInProgress ? differences(dispute, pair) : [];
     });
   },
-  expected: (comparing, afterId) =>
-    sql(comparing.em, expectedSql, [
-      ...createdInValues(comparing, afterId),
-      comparing.provider.name,
-      batchMax,
-    ]),
+  expectedSql,
   exists: async (provider, { transactionId, providerId }) =>
     (await provider.disputesOf(transactionId)).some(({ id }) => id === providerId),
   missing: ({ id: disputeId, providerId: providerDisputeId, ...ours }) => ({
@@ -81,14 +82,6 @@ const pairSql = `
   join payment p on p.provider = ${parameters.provider}
     and p.provider_transaction_id = listed.transaction_id
   left join dispute d on d.payment_id = p.id and d.provider_dispute_id = listed.id`;
-
-const expectedSql = `
-  select d.id, d.provider_dispute_id as "providerId", d.status, p.id as "paymentId",
-    p.provider_transaction_id as "transactionId"
-  from dispute d join payment p on p.id = d.payment_id
-  where ${createdInSql('d')} and p.provider = $5 and p.provider_transaction_id is not null
-    and not ${isInProgressSql('p')} and not ${hasJustChangedSql('d')}
-  order by d.id limit $6`;
 
 /** What the provider knows of the amount is stored with the status, but not its currency. */
 function differences(dispute: ProviderDispute, pair: DisputePair): FoundDifference[] {

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../../../shared/database/sql.js';
 import {
   type PaymentProvider,
   type Period,
@@ -45,8 +46,11 @@ export interface Comparison<Listed, Ours extends Expected> {
   providerIdOf(listed: Listed): string;
   /** Compares a batch of listed objects with the rows here. */
   compare(comparing: Comparing, listed: readonly Listed[]): Promise<FoundDifference[]>;
-  /** Reads the rows of the period that the provider must know, `batchMax` after an id, by id. */
-  expected(comparing: Comparing, afterId: string): Promise<Ours[]>;
+  /**
+   * SQL for the rows (`Ours`) of the period that the provider must know, by id: `createdInSql` with `$1` to
+   * `$4`, the provider's name as `$5`, at most `$6` rows.
+   */
+  readonly expectedSql: string;
   /** Looks one up at the provider. @throws PermanentRefusal also if the provider does not know it */
   exists(provider: PaymentProvider, ours: Ours): Promise<boolean>;
   missing(ours: Ours): FoundDifference;
@@ -60,7 +64,7 @@ export async function compareListed<Listed, Ours extends Expected>(
   comparing: Comparing,
   comparison: Comparison<Listed, Ours>,
 ): Promise<FoundDifference[]> {
-  const { provider, period, checkpoint } = comparing;
+  const { em, provider, period, checkpoint } = comparing;
   const found: FoundDifference[] = [];
   const listedIds = new Set<string>();
   await checkpoint();
@@ -72,7 +76,11 @@ export async function compareListed<Listed, Ours extends Expected>(
   let afterId = lowestIdAt(period.from.getTime() - idLeadMs);
   for (;;) {
     await checkpoint();
-    const rows = await comparison.expected(comparing, afterId);
+    const rows = await sql<Ours>(em, comparison.expectedSql, [
+      ...createdInValues(period, afterId),
+      provider.name,
+      batchMax,
+    ]);
     const notListed = rows.filter(({ providerId }) => !listedIds.has(providerId));
     for (const ours of notListed) {
       if (await isMissing(comparing, comparison, ours)) found.push(comparison.missing(ours));
@@ -139,7 +147,7 @@ export const createdInSql = (row: string) =>
   `${row}.id > $3 and ${row}.id < $4 and ${row}.created_at >= $1 and ${row}.created_at < $2`;
 
 /** The values for `createdInSql`, `$1` to `$4`. */
-export const createdInValues = ({ period: { from, to } }: Comparing, afterId: string) => [
+const createdInValues = ({ from, to }: Period, afterId: string) => [
   from,
   to,
   afterId,

@@ -5,11 +5,9 @@ import type { ListedPayment, ProviderStatus } from '../provider/payment-provider
 import { refundableSql } from '../state/refundable.js';
 import type { PaymentStatus } from '../state/status.js';
 import {
-  batchMax,
   type Comparing,
   type Comparison,
   createdInSql,
-  createdInValues,
   type Expected,
   isInProgressSql,
   mayLookUp,
@@ -40,6 +38,13 @@ const matching: Readonly<Record<ProviderStatus, readonly PaymentStatus[]>> = {
   canceled: ['FAILED', 'VOIDED'],
 };
 
+const expectedSql = `
+  select p.id, p.provider_transaction_id as "providerId", p.status
+  from payment p
+  where ${createdInSql('p')} and p.provider = $5 and p.provider_transaction_id is not null
+    and p.status in ('AUTHORIZED', 'COMPLETED', 'REFUNDED') and not ${isInProgressSql('p')}
+  order by p.id limit $6`;
+
 export const paymentComparison: Comparison<ListedPayment, ExpectedPayment> = {
   list: (provider, period) => provider.listPayments(period),
   providerIdOf: ({ transactionId }) => transactionId,
@@ -56,12 +61,7 @@ export const paymentComparison: Comparison<ListedPayment, ExpectedPayment> = {
     }
     return found;
   },
-  expected: (comparing, afterId) =>
-    sql(comparing.em, expectedSql, [
-      ...createdInValues(comparing, afterId),
-      comparing.provider.name,
-      batchMax,
-    ]),
+  expectedSql,
   // Some providers know an id that nothing was created for as `unconfirmed`.
   exists: async (provider, { providerId }) =>
     (await provider.lookUp(providerId)).status !== 'unconfirmed',
@@ -89,13 +89,6 @@ const readPaymentsSql = `
     p.provider_transaction_id as "transactionId", ${isInProgressSql('p')} as "isInProgress",
     ${refundableSql('p')} <= 0 as "isRefunded"
   from payment p where p.id = any($1::uuid[]) and p.provider = $2`;
-
-const expectedSql = `
-  select p.id, p.provider_transaction_id as "providerId", p.status
-  from payment p
-  where ${createdInSql('p')} and p.provider = $5 and p.provider_transaction_id is not null
-    and p.status in ('AUTHORIZED', 'COMPLETED', 'REFUNDED') and not ${isInProgressSql('p')}
-  order by p.id limit $6`;
 
 function differences(payment: ListedPayment, ours: OurPayment): FoundDifference[] {
   const subject = { paymentId: ours.id, transactionId: payment.transactionId };

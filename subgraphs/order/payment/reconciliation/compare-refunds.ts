@@ -5,10 +5,8 @@ import type { ProviderRefund } from '../provider/payment-provider.js';
 import { refundStatusOf } from '../refund/apply-provider-refunds.js';
 import type { RefundStatus } from '../state/status.js';
 import {
-  batchMax,
   type Comparison,
   createdInSql,
-  createdInValues,
   type Expected,
   hasJustChangedSql,
   isInProgressSql,
@@ -33,6 +31,15 @@ interface ExpectedRefund extends Expected {
   readonly transactionId: string;
 }
 
+const expectedSql = `
+  select r.id, r.provider_refund_id as "providerId", r.status, p.id as "paymentId",
+    p.provider_transaction_id as "transactionId"
+  from refund r join payment p on p.id = r.payment_id
+  where ${createdInSql('r')} and p.provider = $5 and p.provider_transaction_id is not null
+    and r.status in ('SENT', 'COMPLETED') and r.provider_refund_id is not null
+    and not ${isInProgressSql('p')} and not ${hasJustChangedSql('r')}
+  order by r.id limit $6`;
+
 export const refundComparison: Comparison<ProviderRefund, ExpectedRefund> = {
   list: (provider, period) => provider.listRefunds(period),
   providerIdOf: ({ id }) => id,
@@ -52,12 +59,7 @@ export const refundComparison: Comparison<ProviderRefund, ExpectedRefund> = {
       return pair && !pair.isInProgress ? differences(refund, pair) : [];
     });
   },
-  expected: (comparing, afterId) =>
-    sql(comparing.em, expectedSql, [
-      ...createdInValues(comparing, afterId),
-      comparing.provider.name,
-      batchMax,
-    ]),
+  expectedSql,
   exists: async (provider, { transactionId, providerId }) =>
     (await provider.refundsOf(transactionId)).some(({ id }) => id === providerId),
   missing: ({ id: refundId, providerId: providerRefundId, ...ours }) => ({
@@ -93,15 +95,6 @@ const pairSql = `
       or (provider_refund_id is null and id::text = listed.refund_id))
     order by provider_refund_id nulls last limit 1
   ) r on true`;
-
-const expectedSql = `
-  select r.id, r.provider_refund_id as "providerId", r.status, p.id as "paymentId",
-    p.provider_transaction_id as "transactionId"
-  from refund r join payment p on p.id = r.payment_id
-  where ${createdInSql('r')} and p.provider = $5 and p.provider_transaction_id is not null
-    and r.status in ('SENT', 'COMPLETED') and r.provider_refund_id is not null
-    and not ${isInProgressSql('p')} and not ${hasJustChangedSql('r')}
-  order by r.id limit $6`;
 
 function differences(refund: ProviderRefund, pair: RefundPair): FoundDifference[] {
   const { paymentId, refundId, status } = pair;
