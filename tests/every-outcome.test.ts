@@ -153,6 +153,23 @@ const ways: Record<string, Way> = {
     async (s) => s.step('deliverShopOrder', await s.buy()),
   ],
 
+  'RefundShopOrderResult.Refund': [
+    'an amount of a paid one',
+    async (s) => s.refundShopOrder(await s.buy(), '1.00'),
+  ],
+  'RefundShopOrderResult.RefundTooHigh': [
+    'more than was paid',
+    async (s) => s.refundShopOrder(await s.buy(), '10.01'),
+  ],
+  'RefundShopOrderResult.PaymentDisputed': [
+    'the customer disputes the payment',
+    async (s) => {
+      const id = await s.buy();
+      await s.disputed(id, 'OPEN');
+      return s.refundShopOrder(id, '1.00');
+    },
+  ],
+
   'RetryRefundResult.Refund': [
     'the bank returned the money',
     async (s) => s.retryRefund(await s.cancelled('Failing Refund', 'FAILED')),

@@ -200,14 +200,17 @@ describe('the fulfilment and cancellation of a paid order', () => {
       cancelReason: 'BY_CUSTOMER',
       shopOrders: [{ status: 'CANCELLED' }, { status: 'CANCELLED' }],
     });
-    expect(await refundsOf(orderId)).toEqual([['31.29', 'BY_CUSTOMER']]);
+    expect(await refundsOf(orderId)).toEqual([
+      ['30.30', 'BY_CUSTOMER'],
+      ['0.99', 'BY_CUSTOMER'],
+    ]);
     await untilAvailable(shop, before[0]);
     await untilAvailable(otherShop, before[1]);
     expect(await cancel(orderId)).toMatchObject({
       __typename: 'OrderNotCancellable',
       status: 'CANCELLED',
     });
-    expect(await refundsOf(orderId)).toHaveLength(1);
+    expect(await refundsOf(orderId)).toHaveLength(2);
   });
 
   it('a cancellation locks the purchase counters in the same order as a checkout', async () => {
@@ -254,7 +257,10 @@ describe('the fulfilment and cancellation of a paid order', () => {
       [orderId, paymentId],
     );
     expect(await cancel(orderId)).toMatchObject({ status: 'CANCELLED' });
-    expect(await refundsOf(orderId)).toEqual([['31.29', 'BY_CUSTOMER']]);
+    expect(await refundsOf(orderId)).toEqual([
+      ['30.30', 'BY_CUSTOMER'],
+      ['0.99', 'BY_CUSTOMER'],
+    ]);
   });
 
   it('a customer cancels after a shop did: only the rest is refunded', async () => {

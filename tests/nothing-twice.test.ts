@@ -172,7 +172,6 @@ describe('a mutation whose answer was lost', () => {
       });
     }
     expect(world.system.messages.sent.length).toBe(messages);
-    await world.deleteRefund();
     await world.system.expectInvariants();
   });
 

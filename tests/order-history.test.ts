@@ -116,7 +116,7 @@ describe('orders of customers and shops, and their history', () => {
       `SHIPPED ${vendor.id}`,
       `CANCELLED ${otherVendor.id} DAMAGED: the box is wet`,
       `SHIPPED ${otherVendor.id}`,
-      `REFUND_REQUESTED ${otherVendor.id} BY_SHOP`,
+      `REFUND_REQUESTED ${otherVendor.id} 10.00 USD: BY_SHOP`,
       `DELIVERED ${vendor.id}`,
       `DELIVERED ${vendor.id}`,
     ]);

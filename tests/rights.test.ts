@@ -181,7 +181,6 @@ describe('access rules of fields', () => {
   });
 
   it('the invariants hold afterwards', async () => {
-    await world.deleteRefund();
     await world.system.expectInvariants();
   });
 });

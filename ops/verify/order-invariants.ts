@@ -14,9 +14,9 @@ export const orderInvariants: Invariant[] = [
       group by o.id`,
     holds: 'total_amount = lines and total_amount > 0',
   }),
-  invariantOf('order', 'purchased units of a sku are the sum of the lines that are not cancelled', {
+  invariantOf('order', 'purchased units of a sku are the sum of the units that are not cancelled', {
     with: `bought as (
-      select o.customer_id, s.shop_id, i.sku, sum(i.quantity) as lines
+      select o.customer_id, s.shop_id, i.sku, sum(i.quantity - i.cancelled_quantity) as lines
       from customer_order o join shop_order s on s.order_id = o.id
         join order_item i on i.shop_order_id = s.id
       where s.status <> 'CANCELLED' group by 1, 2, 3)`,
@@ -49,17 +49,20 @@ export const orderInvariants: Invariant[] = [
     holds: `number is not null
       or (expires_at is null and status in ('PENDING', 'CANCELLED') and not has_payment)`,
   }),
+  invariantOf('order', 'a paid shop order is CANCELLED once none of its units is left', {
+    select: `select s.id, s.status, sum(i.quantity) as quantity, sum(i.cancelled_quantity) as cancelled
+      from shop_order s join order_item i on i.shop_order_id = s.id
+      where not s.never_paid group by s.id`,
+    holds: `(status = 'CANCELLED') = (cancelled = quantity)
+      and (cancelled = 0 or status <> 'PENDING')`,
+  }),
   invariantOf('order', 'a paid order has one completed payment of its total, a pending one none', {
     select: `select o.id, o.status, o.total_amount,
         count(p.*) as payments, coalesce(sum(p.amount), 0) as paid
       from customer_order o left join payment p on p.order_id = o.id and (p.status = 'COMPLETED'
-        -- Refunded in full with the cancelled shop orders: the remaining ones were free, or a person
-        -- refunded them at the provider.
+        -- Not one to which nothing was sold: its refund belongs to no shop order.
         or (p.status = 'REFUNDED' and exists (select from refund r
-          where r.payment_id = p.id and r.origin = 'DASHBOARD'))
-        or (p.status = 'REFUNDED' and not exists (
-          select from shop_order s join order_item i on i.shop_order_id = s.id
-          where s.order_id = o.id and s.status <> 'CANCELLED' and i.unit_price_amount > 0)))
+          where r.payment_id = p.id and (r.origin = 'DASHBOARD' or r.shop_order_id is not null))))
       group by o.id`,
     holds: `case when status in ('CONFIRMED', 'SHIPPED', 'DELIVERED')
       then payments = 1 and paid = total_amount
@@ -73,6 +76,28 @@ export const orderInvariants: Invariant[] = [
       from payment p left join refund r on r.payment_id = p.id group by p.id`,
     holds: `refunded <= amount and (status = 'REFUNDED') = (completed = amount and status
       in ('COMPLETED', 'REFUNDED'))`,
+  }),
+  invariantOf('order', 'the refunds of a shop order do not exceed its price', {
+    select: `select s.id, (select coalesce(sum(unit_price_amount * quantity), 0) from order_item
+           where shop_order_id = s.id) as price,
+        sum(r.covered_by_dispute
+          + case when r.status in ('PENDING', 'SENT', 'COMPLETED') then r.amount else 0 end)
+          as refunded
+      from shop_order s join refund r on r.shop_order_id = s.id group by s.id`,
+    holds: 'refunded <= price',
+  }),
+  invariantOf('order', 'the price of a unit is refunded once', {
+    select: `select i.id, i.quantity, sum(l.quantity) as refunded
+      from refund_line l join order_item i on i.id = l.order_item_id group by i.id`,
+    holds: 'refunded <= quantity',
+  }),
+  invariantOf('order', 'a refund of lines does not exceed their price', {
+    select: `select r.id, r.amount, r.covered_by_dispute, r.covered_by_refund, r.status,
+        sum(i.unit_price_amount * l.quantity) as price
+      from refund r join refund_line l on l.refund_id = r.id
+        join order_item i on i.id = l.order_item_id group by r.id`,
+    holds: `covered_by_dispute + covered_by_refund
+      + case when status = 'CANCELLED' then 0 else amount end <= price`,
   }),
   invariantOf('order', 'a shop order is hidden from its shop only if its order ended unpaid', {
     select: `select s.id, s.status, s.never_paid, exists (select from order_event e
@@ -109,30 +134,25 @@ export const orderInvariants: Invariant[] = [
     whenIdle: true,
   },
   {
-    ...invariantOf(
-      'order',
-      'refunds of a paid order equal the price of its cancelled shop orders',
-      {
-        select: `select o.id, o.status,
+    ...invariantOf('order', 'the price of cancelled units of a paid order is refunded', {
+      select: `select o.id, o.status,
           (select coalesce(sum(r.covered_by_dispute + r.covered_by_refund
                + case when r.status = 'CANCELLED' then 0 else r.amount end), 0)
              from payment p join refund r on r.payment_id = p.id
-             where p.order_id = o.id and p.status = 'COMPLETED' and r.origin = 'ORDER') as requested,
+             where p.order_id = o.id and p.status in ('COMPLETED', 'REFUNDED')
+               and r.origin = 'ORDER') as requested,
           (select coalesce(sum(r.amount), 0) from payment p join refund r on r.payment_id = p.id
-             where p.order_id = o.id and p.status = 'COMPLETED' and r.origin = 'ORDER'
-               and r.status in ('PENDING', 'SENT', 'COMPLETED')) as refunded,
-          (select coalesce(sum(r.amount), 0) from payment p join refund r on r.payment_id = p.id
-             where p.order_id = o.id and p.status = 'COMPLETED' and r.origin = 'DASHBOARD')
+             where p.order_id = o.id and p.status in ('COMPLETED', 'REFUNDED')
+               and r.origin = 'DASHBOARD')
             + (select coalesce(sum(d.amount), 0) from payment p join dispute d on d.payment_id = p.id
                where p.order_id = o.id and d.status = 'LOST') as returned_otherwise,
-          (select coalesce(sum(i.unit_price_amount * i.quantity), 0)
+          (select coalesce(sum(i.unit_price_amount * i.cancelled_quantity), 0)
              from shop_order s join order_item i on i.shop_order_id = s.id
-             where s.order_id = o.id and s.status = 'CANCELLED') as cancelled
+             where s.order_id = o.id) as cancelled
         from customer_order o where exists (select from payment p
-          where p.order_id = o.id and p.status = 'COMPLETED')`,
-        holds: 'refunded <= cancelled and requested + returned_otherwise >= cancelled',
-      },
-    ),
+          where p.order_id = o.id and p.status in ('COMPLETED', 'REFUNDED'))`,
+      holds: 'requested + returned_otherwise >= cancelled',
+    }),
     whenIdle: true,
   },
   ...(['product', 'shop', 'warehouse', 'order'] as const).map((name) => ({

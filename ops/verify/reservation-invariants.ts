@@ -36,7 +36,7 @@ interface OrderRow {
   /** whether it has a number */
   numbered: boolean;
   quantity: number;
-  /** shop → units of its shop order, if that is shipped, or cancelled */
+  /** shop → units of its shop order that are shipped, and units that are cancelled */
   shipped: Record<string, number>;
   cancelled: Record<string, number>;
 }
@@ -56,12 +56,13 @@ async function ordersAndReservations({ order, warehouse }: Databases): Promise<F
     order,
     `select o.id, o.status, o.number is not null as numbered,
        coalesce(sum(s.quantity), 0)::int as quantity,
-       coalesce(jsonb_object_agg(s.shop_id, s.quantity)
+       coalesce(jsonb_object_agg(s.shop_id, s.quantity - s.cancelled)
          filter (where s.status in ('SHIPPED', 'DELIVERED')), '{}') as shipped,
-       coalesce(jsonb_object_agg(s.shop_id, s.quantity)
-         filter (where s.status = 'CANCELLED'), '{}') as cancelled
+       coalesce(jsonb_object_agg(s.shop_id, s.cancelled)
+         filter (where s.cancelled > 0), '{}') as cancelled
      from customer_order o left join lateral (
-       select shop_id, status, coalesce(sum(i.quantity), 0)::int as quantity
+       select shop_id, status, coalesce(sum(i.quantity), 0)::int as quantity,
+         coalesce(sum(i.cancelled_quantity), 0)::int as cancelled
        from shop_order p left join order_item i on i.shop_order_id = p.id
        where p.order_id = o.id group by p.id) s on true
      where o.id > $1 group by o.id order by o.id`,

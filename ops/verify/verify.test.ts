@@ -168,7 +168,7 @@ const breaks: Break[] = [
     [`update shop_order set status = 'SHIPPED'`],
   ],
   [
-    'purchased units of a sku are the sum of the lines that are not cancelled',
+    'purchased units of a sku are the sum of the units that are not cancelled',
     'order',
     ['update purchase set units = units + 1'],
   ],
@@ -281,14 +281,31 @@ const breaks: Break[] = [
     ],
   ],
   [
-    'refunds of a paid order equal the price of its cancelled shop orders',
+    'the price of cancelled units of a paid order is refunded',
     'order',
     [
       `insert into payment (id, order_id, user_id, amount, status, provider)
        select '${newId()}', id, customer_id, 20, 'COMPLETED', 'sandbox' from customer_order`,
-      `update shop_order set status = 'CANCELLED'`,
+      'update order_item set cancelled_quantity = 1',
     ],
   ],
+  [
+    'a paid shop order is CANCELLED once none of its units is left',
+    'order',
+    [`update shop_order set status = 'CONFIRMED'`, 'update order_item set cancelled_quantity = 2'],
+  ],
+  [
+    'the refunds of a shop order do not exceed its price',
+    'order',
+    [
+      `insert into payment (id, order_id, user_id, amount, status, provider)
+       select '${refunded}', id, customer_id, 30, 'COMPLETED', 'sandbox' from customer_order`,
+      `insert into refund (id, payment_id, shop_order_id, amount, reason)
+       select '${newId()}', '${refunded}', id, 20.01, 'BY_SHOP' from shop_order`,
+    ],
+  ],
+  ['the price of a unit is refunded once', 'order', refundOfLines('19.00', 3)],
+  ['a refund of lines does not exceed their price', 'order', refundOfLines('10.01', 1)],
   [
     'every shop and every offer has a currency that can be charged',
     'shop',
@@ -394,6 +411,20 @@ const placed = (order: string, shopId = order) => [
   `insert into units_in_carts (offer_id, shard, units) values ('${offer}', 0, 1)`,
 ];
 
+/** A refund of units of the line, which has 2 at 10.00. */
+function refundOfLines(amount: string, quantity: number): string[] {
+  return [
+    `insert into payment (id, order_id, user_id, amount, status, provider)
+     select '${refunded}', id, customer_id, 20, 'COMPLETED', 'sandbox' from customer_order`,
+    `with made as (
+       insert into refund (id, payment_id, shop_order_id, amount, reason)
+       select '${newId()}', '${refunded}', id, ${amount}, 'BY_SHOP' from shop_order returning id
+     )
+     insert into refund_line (refund_id, order_item_id, quantity)
+     select made.id, i.id, ${quantity} from made, order_item i`,
+  ];
+}
+
 describe('npm run verify', () => {
   let databases: { urls: DatabaseUrls; drop(): Promise<void> };
   beforeEach(async () => {
@@ -432,35 +463,39 @@ describe('npm run verify', () => {
   });
 
   it.each([
-    ['shipped', `status = 'SHIPPED'`, ''],
-    ['cancelled', `status = 'CANCELLED'`, `, cancel_reason = 'BY_SHOP'`],
-  ])('finds a paid order of whose units too few are %s in the warehouse', async (as, set, why) => {
-    const name = 'the status of an order matches its reservation';
-    const offending = async () =>
-      (await verify(databases.urls, 0)).find((verdict) => verdict.name === name)?.offending;
-    const order = newId();
-    const warehouse = await connected('warehouse');
-    const { rows } = await warehouse.query('select shop_id from stock_level where id = $1', [
-      level,
-    ]);
-    await run('order', [
-      ...placed(order, rows[0].shop_id),
-      `update shop_order set ${set}`,
-      `update customer_order set ${set}${why}`,
-    ]);
-    await warehouse.query(
-      `with paid as (insert into reservation (order_id, state, expires_at, payment_id)
+    ['shipped', `status = 'SHIPPED'`, '', 0],
+    ['cancelled', `status = 'CANCELLED'`, `, cancel_reason = 'BY_SHOP'`, 2],
+  ])(
+    'finds a paid order of whose units too few are %s in the warehouse',
+    async (as, set, why, cancelled) => {
+      const name = 'the status of an order matches its reservation';
+      const offending = async () =>
+        (await verify(databases.urls, 0)).find((verdict) => verdict.name === name)?.offending;
+      const order = newId();
+      const warehouse = await connected('warehouse');
+      const { rows } = await warehouse.query('select shop_id from stock_level where id = $1', [
+        level,
+      ]);
+      await run('order', [
+        ...placed(order, rows[0].shop_id),
+        `update shop_order set ${set}`,
+        `update order_item set cancelled_quantity = ${cancelled}`,
+        `update customer_order set ${set}${why}`,
+      ]);
+      await warehouse.query(
+        `with paid as (insert into reservation (order_id, state, expires_at, payment_id)
          values ('${order}', 'COMMITTED', now(), '${newId()}') returning order_id)
        insert into reservation_line (order_id, level_id, quantity, ${as})
        select order_id, '${level}', 2, 2 from paid`,
-    );
-    expect(await offending()).toEqual([]);
-    await warehouse.query(`update reservation_line set ${as} = 1`);
-    await warehouse.end();
-    expect(await offending()).toMatchObject([
-      { id: order, reservation: { [as]: expect.anything() } },
-    ]);
-  });
+      );
+      expect(await offending()).toEqual([]);
+      await warehouse.query(`update reservation_line set ${as} = 1`);
+      await warehouse.end();
+      expect(await offending()).toMatchObject([
+        { id: order, reservation: { [as]: expect.anything() } },
+      ]);
+    },
+  );
 
   it('is tested with a violation of each invariant', () => {
     expect(new Set(breaks.map(([name]) => name))).toEqual(

@@ -11,8 +11,8 @@ import type { OrderStatus } from './order/status.js';
  * 1. `payment`, `for update`: `lockPayment`; a step of a payment, `for no key update`, by its update (change-payments.ts), and
  *    the end of a pending order by making its payments due (end-pending.ts);
  * 2. `customer_order`, `for no key update`, so that inserts may refer to the order meanwhile:
- *    `lockOrder`, or the guarded update that takes it out of PENDING. Every change of a shop order holds
- *    the lock of its order, so shop orders need none;
+ *    `lockOrder`, or the guarded update that takes it out of PENDING. Every change of a shop order and its
+ *    lines holds the lock of its order, so they need none;
  * 3. `purchase` by customer, shop and sku, in one statement: `lockedPurchases`, and the upsert of
  *    count-purchases.ts;
  * 4. one `cart`: `lockCart`; then `units_in_carts` by offer: `lockedUnitsInCarts`, and the upsert of
@@ -40,6 +40,7 @@ export interface LockedShopOrder {
 }
 export interface LockedOrder {
   readonly id: string;
+  readonly customerId: string;
   readonly status: OrderStatus;
   readonly shopOrders: readonly LockedShopOrder[];
 }
@@ -49,9 +50,10 @@ export interface LockedOrder {
  * concurrent changes cannot both derive the order’s status from old values.
  */
 export async function lockOrder(em: EntityManager, orderId: string): Promise<LockedOrder> {
-  const [order] = await sql<{ id: string; status: OrderStatus }>(
+  const [order] = await sql<Omit<LockedOrder, 'shopOrders'>>(
     em,
-    'select id, status from customer_order where id = $1 for no key update',
+    `select id, customer_id as "customerId", status from customer_order where id = $1
+     for no key update`,
     [orderId],
   );
   if (!order) throw new Error(`unknown order ${orderId}`);

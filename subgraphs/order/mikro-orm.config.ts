@@ -15,6 +15,7 @@ import { Migration20261201PaymentMachines } from './migrations/20261201-payment-
 import { Migration20261202Reconciliation } from './migrations/20261202-reconciliation.js';
 import { Migration20261203DeclineCodes } from './migrations/20261203-decline-codes.js';
 import { Migration20261203PaymentAttempts } from './migrations/20261203-payment-attempts.js';
+import { Migration20261204RefundsOfLines } from './migrations/20261204-refunds-of-lines.js';
 import { Order } from './order/order.js';
 import { OrderEvent } from './order/order-event.js';
 import { OrderItem, ShopOrder } from './order/shop-order.js';
@@ -22,6 +23,7 @@ import { Reconciliation } from './payment/reconciliation/reconciliation.js';
 import { Dispute } from './payment/state/dispute.js';
 import { Payment } from './payment/state/payment.js';
 import { Refund } from './payment/state/refund.js';
+import { RefundLine } from './payment/state/refund-line.js';
 import { PaymentEvent } from './payment/webhook/payment-event.js';
 import { Purchase } from './purchase-limit/purchase.js';
 
@@ -33,6 +35,7 @@ export const databaseSchema: Schema = {
     OrderEvent,
     Payment,
     Refund,
+    RefundLine,
     Dispute,
     Purchase,
     Cart,
@@ -57,5 +60,6 @@ export const databaseSchema: Schema = {
     { name: '20261202-reconciliation', class: Migration20261202Reconciliation },
     { name: '20261203-decline-codes', class: Migration20261203DeclineCodes },
     { name: '20261203-payment-attempts', class: Migration20261203PaymentAttempts },
+    { name: '20261204-refunds-of-lines', class: Migration20261204RefundsOfLines },
   ],
 };

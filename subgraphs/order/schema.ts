@@ -21,8 +21,8 @@ import {
   findOwnPayment,
   OrderPaymentsResolver,
   PaymentResolver,
-  RefundResolver,
 } from './payment/payment.resolver.js';
+import { RefundResolver, ShopOrderRefundsResolver } from './payment/refund/refund.resolver.js';
 
 interface ShopOrderKey {
   readonly id?: string;
@@ -45,6 +45,7 @@ export const source: SchemaSource = {
     PaymentResolver,
     OrderPaymentsResolver,
     RefundResolver,
+    ShopOrderRefundsResolver,
     DisputeResolver,
     UserResolver,
     ShopResolver,

@@ -52,3 +52,6 @@ export const lineTotal = (unitPrice: string, quantity: number): string =>
 /** exact, as columns store amounts */
 export const sumOf = (amounts: readonly string[]): string =>
   amounts.reduce((sum, amount) => sum.plus(amount), new Big(0)).toFixed(amountScale);
+
+/** The lower of two amounts. */
+export const lower = (a: Big, b: Big): Big => (a.lt(b) ? a : b);

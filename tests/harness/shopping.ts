@@ -193,10 +193,19 @@ export async function openShopping() {
     return ask(retry, { id }, admin);
   };
 
+  const refundShopOrder = async (orderId: string, amount: string) => {
+    const [{ id: shopOrderId }] = (await orderOf(orderId)).shopOrders;
+    const input = { shopOrderId, amount, reason: 'a scratch', idempotencyKey: randomUUID() };
+    const refund =
+      'mutation ($input: RefundShopOrderInput!) { refundShopOrder(input: $input) { __typename } }';
+    return ask(refund, { input }, vendor);
+  };
+
   return {
     system,
     shop,
     disputed,
+    refundShopOrder,
     cancelled,
     retryRefund,
     async newCustomer() {

@@ -103,6 +103,7 @@ export const matrix: Readonly<Partial<Record<Rule | `${Rule},${Rule}`, readonly 
     'Mutation.shipShopOrder',
     'Mutation.deliverShopOrder',
     'Mutation.cancelShopOrder',
+    'Mutation.refundShopOrder',
     'Shop.orders',
     'StockTransfer.*',
     'Shop.warehouses',

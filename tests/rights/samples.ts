@@ -185,9 +185,16 @@ export const samples: Readonly<Record<string, Sample>> = {
     input: { id: await newSale(), trackingNumber: 'PARCEL-1' },
   }),
   'Mutation.deliverShopOrder': async ({ newSale }) => ({ id: await newSale() }),
-  'Mutation.cancelShopOrder': async ({ newSale, sku }) => ({
-    input: { id: await newSale(), reason: 'DAMAGED', skus: [sku], note: 'the box is wet' },
-  }),
+  'Mutation.cancelShopOrder': async ({ newSale, itemOf, sku }) => {
+    const id = await newSale();
+    const lines = [{ itemId: await itemOf(id), quantity: 1 }];
+    return { input: { id, lines, reason: 'DAMAGED', skus: [sku], note: 'the box is wet' } };
+  },
+  'Mutation.refundShopOrder': async ({ newSale, itemOf }) => {
+    const id = await newSale();
+    const { input } = refundOf(id);
+    return { input: { ...input, lines: [{ itemId: await itemOf(id), quantity: 1 }] } };
+  },
   'Mutation.retryRefund': async ({ newFailedRefund }) => ({ id: await newFailedRefund() }),
   'Mutation.deliverToOrder': () => ({ events: [] }),
 };
@@ -212,6 +219,11 @@ async function severalTimes(act: () => Promise<unknown>): Promise<void> {
 
 export const payment = (orderId: string, paymentMethod = 'Credit Card') => ({
   input: { orderId, paymentMethod, idempotencyKey: randomUUID() },
+});
+
+/** @param amount by default none, for lines */
+export const refundOf = (shopOrderId: string, amount?: string) => ({
+  input: { shopOrderId, amount, reason: 'a scratch', idempotencyKey: randomUUID() },
 });
 
 /** Operations that end their session: each request gets a new one. */

@@ -1,5 +1,5 @@
 import type { Viewer } from './expected.js';
-import { payment, type Sample } from './samples.js';
+import { payment, refundOf, type Sample } from './samples.js';
 import type { World } from './world.js';
 
 export interface Way {
@@ -206,6 +206,12 @@ export const ways: Readonly<Record<string, Way>> = {
   PaymentEdge: { by: 'PaymentConnection.edges' },
   ShopOrderConnection: { by: 'Shop.orders' },
   ShopOrderEdge: { by: 'ShopOrderConnection.edges' },
+  RefundConnection: { by: 'ShopOrder.refunds' },
+  RefundEdge: { by: 'RefundConnection.edges' },
+  RefundTooHigh: {
+    by: 'Mutation.refundShopOrder',
+    sample: ({ shopOrderId }) => refundOf(shopOrderId, '10.01'),
+  },
   PaymentDisputed: {
     by: 'Mutation.shipShopOrder',
     sample: async ({ newDisputedSale }) => ({ input: { id: await newDisputedSale() } }),

@@ -99,11 +99,11 @@ export async function createWorld(overrides: Record<string, string> = {}) {
   await change(
     'order',
     `with refunded as (
-       insert into refund (id, payment_id, amount, reason, status)
-       values ($1, $2, 0.01, 'a scratch', 'COMPLETED'))
+       insert into refund (id, payment_id, shop_order_id, amount, reason, status)
+       values ($1, $2, $3, 0.01, 'a scratch', 'COMPLETED'))
      insert into dispute (id, payment_id, provider_dispute_id, status, amount, reason)
      values ($1, $2, 'dp_1', 'INQUIRY', 0.01, 'general')`,
-    [refundId, payOrder.payment.id],
+    [refundId, payOrder.payment.id, payOrder.order.shopOrders[0].id],
   );
   const ofVendor = await place('vendor');
   const newVariant = async (): Promise<string> => {
@@ -167,10 +167,16 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     placeOrder,
     fillCarts,
     emptyCarts,
-    /** To be called before invariants are checked: the refund has no cancelled shop order. */
-    deleteRefund: () => change('order', `delete from refund where reason = 'a scratch'`, []),
     /** the shop order of a paid order */
     newSale: async (): Promise<string> => (await payFor(await placeOrder())).order.shopOrders[0].id,
+    /** the one line of a shop order */
+    async itemOf(shopOrderId: string): Promise<string> {
+      const client = new pg.Client({ connectionString: system.databases.order });
+      await client.connect();
+      const query = 'select id from order_item where shop_order_id = $1';
+      const { rows } = await client.query(query, [shopOrderId]).finally(() => client.end());
+      return rows[0].id;
+    },
     async newFailedRefund() {
       const [id, { payment }] = [randomUUID(), await payFor(await placeOrder())];
       await change(

@@ -11,6 +11,7 @@ import { changeShopOrders, previousStatus } from '../fulfilment/change-shop-orde
 import { lockOrder } from '../locks.js';
 import { Order } from '../order/order.js';
 import { OrderStatus } from '../order/status.js';
+import { cancelAllUnits } from '../order/transitions/cancel-units.js';
 import { endPending } from '../order/transitions/end-pending.js';
 import { requireOwnOrder } from '../order/visible-orders.js';
 import { reverseSale } from './reverse-sale.js';
@@ -100,7 +101,8 @@ function cancelPaid(context: OrderContext, id: string, once?: OnceCancelled) {
     const shopOrderIds = live.map((shopOrder) => shopOrder.id);
     await changeShopOrders(em, order, { shopOrderIds, to: 'CANCELLED', actor, reason });
     const units = { reason: 'CUSTOMER_REQUEST' as const };
-    await reverseSale(em, order, live, { actor, reason, units });
+    const cancelled = await cancelAllUnits(em, shopOrderIds);
+    await reverseSale(em, order, cancelled, { actor, reason, units });
     return em.findOneOrFail(Order, id);
   };
   return transact(context.em, work, once);

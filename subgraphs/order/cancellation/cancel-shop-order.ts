@@ -1,4 +1,4 @@
-import { ArrayMaxSize, ArrayMinSize, IsOptional } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, IsOptional, ValidateNested } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import type { ShopCancelReason as Reason } from '../../contracts/cancel-reasons.js';
 import type { Once } from '../../shared/database/transact.js';
@@ -7,9 +7,18 @@ import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import { KeyField } from '../../shared/idempotency/key-field.js';
 import type { OrderContext } from '../context.js';
-import { changeShopOrder } from '../fulfilment/change-shop-order.js';
+import { type ChangingShopOrder, changeShopOrder } from '../fulfilment/change-shop-order.js';
+import { changeShopOrders, recordUnitsCancelled } from '../fulfilment/change-shop-orders.js';
 import type { ShopOrderResult } from '../fulfilment/shop-order-result.js';
+import { itemsMax } from '../order/shop-order.js';
+import { ShopOrderLineInput } from '../order/shop-order-line-input.js';
 import type { CancelReason } from '../order/status.js';
+import {
+  type CancelledUnits,
+  cancelAllUnits,
+  cancelUnits,
+} from '../order/transitions/cancel-units.js';
+import { requireRoomForRefund } from '../payment/state/refunds-max.js';
 import { reverseSale } from './reverse-sale.js';
 
 export const ShopCancelReason = enumOf<Reason>(
@@ -25,13 +34,21 @@ export const ShopCancelReason = enumOf<Reason>(
   },
 );
 
-/** Lines of one order. */
-const skusMax = 100;
-
-@InputType({ description: 'The cancellation of a shop order.' })
+@InputType({ description: 'The cancellation of a shop order, or of units of it.' })
 export class CancelShopOrderInput {
   @Field(() => UUID, { description: 'Id of the shop order.' })
   id!: string;
+
+  @Field(() => [ShopOrderLineInput], {
+    nullable: true,
+    description:
+      'The units to cancel, 1 to 100 lines; by default all that are left. Once none is left, the shop order is CANCELLED.',
+  })
+  @IsOptional()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(itemsMax)
+  @ValidateNested({ each: true })
+  lines?: ShopOrderLineInput[] | null;
 
   @Field(() => ShopCancelReason, { description: 'Why, as the history of the order shows it.' })
   reason!: Reason;
@@ -43,7 +60,7 @@ export class CancelShopOrderInput {
   })
   @IsOptional()
   @ArrayMinSize(1)
-  @ArrayMaxSize(skusMax)
+  @ArrayMaxSize(itemsMax)
   @OneLine(64, { each: true })
   skus?: string[] | null;
 
@@ -63,21 +80,36 @@ export class CancelShopOrderInput {
 const reason: CancelReason = 'BY_SHOP';
 
 /**
- * Cancels a paid shop order that is not shipped yet: it is refunded, and its reason decides what becomes
- * of its units.
+ * Cancels units of a paid shop order that is not shipped yet: they are refunded, and the reason decides what
+ * becomes of them. A shop order without units left is cancelled.
  *
- * @throws as `changeShopOrder` does; `BAD_USER_INPUT` for a variant that is not in the shop order
+ * @throws as `changeShopOrder` does; `BAD_USER_INPUT` for a line that is not in the shop order, more units than
+ *   are left, or a variant of which no unit is cancelled
  */
 export function cancelShopOrder(
   context: OrderContext,
-  { id, reason: why, skus, note }: CancelShopOrderInput,
+  { id, lines, reason: why, skus, note }: CancelShopOrderInput,
   once?: Once<typeof ShopOrderResult>,
 ) {
   const details = note ? `${why}: ${note}` : why;
-  const transition = { to: 'CANCELLED' as const, reason, details };
-  return changeShopOrder(context, id, transition, {
-    afterTransition: (em, order, shopOrder, actor) =>
-      reverseSale(em, order, [shopOrder], { actor, reason, units: { reason: why, skus } }),
-    once,
-  });
+  const to = 'CANCELLED';
+  const cancel = async ({ em, order, actor }: ChangingShopOrder) => {
+    const { cancelled, left } = lines
+      ? await cancelUnits(em, id, lines)
+      : { cancelled: await cancelAllUnits(em, [id]), left: 0 };
+    if (left === 0) {
+      await changeShopOrders(em, order, { shopOrderIds: [id], to, actor, reason, details });
+    } else {
+      await requireRoomForRefund(em, id);
+      const part = { shopOrderId: id, actor, details: `${unitsText(cancelled)}; ${details}` };
+      await recordUnitsCancelled(em, order, part);
+    }
+    await reverseSale(em, order, cancelled, { actor, reason, units: { reason: why, skus } });
+    return null;
+  };
+  return changeShopOrder<never>(context, { id, to }, cancel, once);
 }
+
+/** "2 × MUG-BLUE, 1 × MUG-RED" */
+const unitsText = (cancelled: readonly CancelledUnits[]) =>
+  cancelled.map(({ quantity, sku }) => `${quantity} × ${sku}`).join(', ');

@@ -30,7 +30,7 @@ export class CancellationResolver {
   @Allow('shop-owner')
   @Mutation(() => ShopOrderResult, {
     description:
-      'Cancels a shop order that is paid and not shipped yet. It is refunded; the reason decides what becomes of its units.',
+      'Cancels a shop order that is paid and not shipped yet, or units of it. They are refunded; the reason decides what becomes of them.',
   })
   cancelShopOrder(
     @Arg('input', () => CancelShopOrderInput) input: CancelShopOrderInput,

@@ -6,6 +6,7 @@ import { newId } from '../../shared/ids.js';
 import { changeShopOrders } from '../fulfilment/change-shop-orders.js';
 import { lockOrder } from '../locks.js';
 import { databaseSchema } from '../mikro-orm.config.js';
+import { cancelAllUnits } from '../order/transitions/cancel-units.js';
 import { reverseSale } from './reverse-sale.js';
 
 const roundsCount = 20;
@@ -68,7 +69,8 @@ describe('paid orders of one customer that are cancelled at the same time', () =
       const units = { reason: 'CUSTOMER_REQUEST' } as const;
       const shopOrderIds = order.shopOrders.map(({ id }) => id);
       await changeShopOrders(em, order, { shopOrderIds, to: 'CANCELLED', ...cancellation });
-      await reverseSale(em, order, order.shopOrders, { ...cancellation, units });
+      const cancelled = await cancelAllUnits(em, shopOrderIds);
+      await reverseSale(em, order, cancelled, { ...cancellation, units });
     });
 
   it('do not deadlock, in whatever sequence their shop orders were inserted', async () => {

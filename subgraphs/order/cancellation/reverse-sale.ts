@@ -1,8 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
-import type { LockedOrder, LockedShopOrder } from '../locks.js';
+import { lineTotal, sumOf } from '../../shared/money.js';
+import { type LockedOrder, lockPayment } from '../locks.js';
 import type { CancelReason } from '../order/status.js';
-import { requestRefund } from '../payment/state/request-refund.js';
+import type { CancelledUnits } from '../order/transitions/cancel-units.js';
+import { readRefundedUnits } from '../payment/state/refunded-units.js';
+import { type RefundRequest, requestRefunds } from '../payment/state/request-refunds.js';
 import { subtractPurchases } from '../purchase-limit/count-purchases.js';
 import { announceCancelled, type UnitsCancellation } from '../warehouse-client/announce-units.js';
 
@@ -14,41 +17,54 @@ export interface Reversal {
 }
 
 /**
- * Reverses the sale of shop orders of a paid order, in the transaction of `em`: requests the refund,
- * cancels the units at the warehouse subgraph and subtracts the purchases.
- *
- * @param shopOrders if these are all that were not cancelled yet, the rest of the payment is refunded
+ * Reverses the sale of cancelled units of a paid order, in the transaction of `em`: cancels them at the
+ * warehouse subgraph, subtracts them from the purchases, and requests a refund for each shop order. Units whose
+ * price a refund has already are not refunded again.
  */
 export async function reverseSale(
   em: EntityManager,
   order: LockedOrder,
-  shopOrders: readonly LockedShopOrder[],
+  cancelled: readonly CancelledUnits[],
   { actor, reason, units }: Reversal,
 ): Promise<void> {
-  const shopOrderIds = shopOrders.map(({ id }) => id);
-  await announceCancelled(em, shopOrderIds, units);
-  await subtractPurchases(em, order.id, shopOrderIds);
-  // One shop order is refunded at its subtotal; several at once, with the rest of the payment.
-  const live = order.shopOrders.filter(({ status }) => status !== 'CANCELLED');
-  const onlyShopOrderId =
-    live.length > shopOrders.length || live.length === 1
-      ? (shopOrders[0] as LockedShopOrder).id
-      : null;
-  const [paid] = await sql<{ paymentId: string; subtotal: string | null }>(
-    em,
-    `select p.id as "paymentId",
-       (select sum(unit_price_amount * quantity) from order_item where shop_order_id = $2) as subtotal
-     from payment p where p.order_id = $1 and p.status in ('COMPLETED', 'REFUNDED')
-     order by p.status limit 1`,
-    [order.id, onlyShopOrderId],
-  );
-  if (!paid) throw new Error(`the paid order ${order.id} has no completed payment`);
-  if (Number(paid.subtotal ?? 1) === 0) return;
-  await requestRefund(em, {
-    paymentId: paid.paymentId,
-    shopOrderId: onlyShopOrderId,
-    amount: paid.subtotal,
-    reason,
-    actor,
+  await announceCancelled(em, cancelled, units);
+  await subtractPurchases(em, order.customerId, cancelled);
+  const paymentId = await findPayment(em, order.id);
+  await lockPayment(em, paymentId);
+  const unrefunded = await withoutRefunded(em, cancelled);
+  const ofShopOrders = [...Map.groupBy(unrefunded, ({ shopOrderId }) => shopOrderId)];
+  const requests = ofShopOrders.map(([shopOrderId, lines]): RefundRequest => {
+    const amount = sumOf(lines.map(({ unitPrice, quantity }) => lineTotal(unitPrice, quantity)));
+    return { shopOrderId, amount, lines, reason, actor };
   });
+  await requestRefunds(em, paymentId, requests);
+}
+
+/** The payment that bought an order. */
+async function findPayment(em: EntityManager, orderId: string): Promise<string> {
+  const [payment] = await sql<{ id: string }>(
+    em,
+    `select id from payment where order_id = $1 and status in ('COMPLETED', 'REFUNDED')
+     order by status limit 1`,
+    [orderId],
+  );
+  if (!payment) throw new Error(`the paid order ${orderId} has no completed payment`);
+  return payment.id;
+}
+
+/** The cancelled units without those whose price a refund of lines has already. */
+async function withoutRefunded(
+  em: EntityManager,
+  cancelled: readonly CancelledUnits[],
+): Promise<CancelledUnits[]> {
+  const refunded = await readRefundedUnits(
+    em,
+    cancelled.map(({ itemId }) => itemId),
+  );
+  return cancelled
+    .map((line) => {
+      const unrefunded = line.cancelled - (refunded.get(line.itemId) ?? 0);
+      return { ...line, quantity: Math.max(0, Math.min(line.quantity, unrefunded)) };
+    })
+    .filter(({ quantity }) => quantity > 0);
 }

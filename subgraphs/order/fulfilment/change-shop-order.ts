@@ -1,53 +1,45 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { identityOf } from '../../shared/auth/callers.js';
 import { type Once, transact } from '../../shared/database/transact.js';
-import { notFound } from '../../shared/errors.js';
 import { result } from '../../shared/graphql/refusal.js';
 import type { OrderContext } from '../context.js';
 import { type LockedOrder, type LockedShopOrder, lockOrder } from '../locks.js';
 import { ShopOrder } from '../order/shop-order.js';
 import type { OrderStatus } from '../order/status.js';
-import { changeShopOrders, previousStatus, type ShopOrdersChange } from './change-shop-orders.js';
+import { requireShopOrderOfOwnShop } from '../order/visible-orders.js';
+import { type PaidStatus, previousStatus } from './change-shop-orders.js';
 import { WrongShopOrderStatus } from './shop-order-result.js';
 
-type Transition = Omit<ShopOrdersChange, 'shopOrderIds' | 'actor'>;
-interface ChangeOptions<R extends object> {
-  /** a further reason not to change it, read under the lock of the order */
-  refusalOf?(em: EntityManager, order: LockedOrder): Promise<R | null>;
-  /** further work in the transaction of the change */
-  afterTransition?(
-    em: EntityManager,
-    order: LockedOrder,
-    shopOrder: LockedShopOrder,
-    actor: string,
-  ): Promise<void>;
-  /** the idempotency key of the request */
-  readonly once?: Once<ShopOrder | WrongShopOrderStatus | R> | undefined;
+/** A shop order to change, under the lock of its order. */
+export interface ChangingShopOrder {
+  readonly em: EntityManager;
+  readonly order: LockedOrder;
+  readonly shopOrder: LockedShopOrder;
+  /** a user’s id */
+  readonly actor: string;
 }
 
 /**
- * Changes the status of a shop order, if its current status allows it.
+ * Changes a shop order in one transaction, if its status can change to `to`.
  *
+ * @param change makes the change, or returns a refusal without changing anything
  * @returns the shop order, or the refusal
  * @throws `NOT_FOUND`; `FORBIDDEN` if the shop is not the user’s
  */
 export async function changeShopOrder<R extends object = never>(
   context: OrderContext,
-  id: string,
-  transition: Transition,
-  { refusalOf, afterTransition, once }: ChangeOptions<R> = {},
+  { id, to }: { readonly id: string; readonly to: PaidStatus },
+  change: (shopOrder: ChangingShopOrder) => Promise<R | null>,
+  once?: Once<ShopOrder | WrongShopOrderStatus | R>,
 ): Promise<ShopOrder | WrongShopOrderStatus | R> {
   const { id: actor } = identityOf(context);
-  const { orderId } = await requireOwnShopOrder(context, id);
+  const { orderId } = await requireShopOrderOfOwnShop(context, id);
   const work = async (em: EntityManager) => {
     const order = await lockOrder(em, orderId);
     const shopOrder = order.shopOrders.find((each) => each.id === id) as LockedShopOrder;
-    if (shopOrder.status !== previousStatus(transition.to)) return wrongStatus(shopOrder.status);
-    const refusal = await refusalOf?.(em, order);
-    if (refusal) return refusal;
-    await changeShopOrders(em, order, { ...transition, shopOrderIds: [id], actor });
-    await afterTransition?.(em, order, shopOrder, actor);
-    return em.findOneOrFail(ShopOrder, id);
+    if (shopOrder.status !== previousStatus(to)) return wrongStatus(shopOrder.status);
+    const refusal = await change({ em, order, shopOrder, actor });
+    return refusal ?? em.findOneOrFail(ShopOrder, id);
   };
   return transact(context.em, work, once);
 }
@@ -55,12 +47,4 @@ export async function changeShopOrder<R extends object = never>(
 function wrongStatus(status: OrderStatus): WrongShopOrderStatus {
   const message = `The shop order is ${status}; this is not possible now.`;
   return result(WrongShopOrderStatus, { message, status });
-}
-
-async function requireOwnShopOrder(context: OrderContext, id: string): Promise<ShopOrder> {
-  const shopOrder = await context.em.fork().findOne(ShopOrder, id);
-  if (!shopOrder) throw notFound('shop order', id);
-  await context.app.owners.requireOwn(context, shopOrder.shopId);
-  if (shopOrder.neverPaid && identityOf(context).role !== 'ADMIN') throw notFound('shop order', id);
-  return shopOrder;
 }

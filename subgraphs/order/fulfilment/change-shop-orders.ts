@@ -13,7 +13,7 @@ import {
 import { assertTransition } from '../state-machine.js';
 
 /** A status to which a shop order of a paid order changes. */
-type PaidStatus = 'SHIPPED' | 'DELIVERED' | 'CANCELLED';
+export type PaidStatus = 'SHIPPED' | 'DELIVERED' | 'CANCELLED';
 
 /** The status from which a shop order of a paid order changes to `to`: each has one source. */
 export function previousStatus(to: PaidStatus): OrderStatus {
@@ -83,4 +83,30 @@ export async function changeShopOrders(
       ? []
       : [{ ...event, type: status, reason: orderReason }];
   await recordEvents(em, [...ofShopOrders, ...ofOrder]);
+}
+
+/** Units of a shop order of a locked order, of which other units are left. */
+export interface PartCancellation {
+  readonly shopOrderId: string;
+  /** a user’s id */
+  readonly actor: string;
+  readonly details: string;
+}
+
+/** Records that units of a shop order were cancelled; its status and the order’s stay as they are. */
+export async function recordUnitsCancelled(
+  em: EntityManager,
+  { id: orderId }: LockedOrder,
+  { shopOrderId, actor, details }: PartCancellation,
+): Promise<void> {
+  await sql(
+    em,
+    `with touched as (update shop_order set updated_at = now() where id = $2)
+     update customer_order set version = version + 1, updated_at = now() where id = $1`,
+    [orderId, shopOrderId],
+  );
+  markChanged(em, orderId);
+  await recordEvents(em, [
+    { orderId, shopOrderId, type: 'UNITS_CANCELLED', actor, reason: details },
+  ]);
 }

@@ -5,13 +5,9 @@ import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
 import { ShopOrder } from '../order/shop-order.js';
+import { PaymentDisputed } from '../payment/dispute/payment-disputed.js';
 import { deliverShopOrder, ShipShopOrderInput, shipShopOrder } from './fulfil-shop-order.js';
-import {
-  PaymentDisputed,
-  ShipShopOrderResult,
-  ShopOrderResult,
-  WrongShopOrderStatus,
-} from './shop-order-result.js';
+import { ShipShopOrderResult, ShopOrderResult, WrongShopOrderStatus } from './shop-order-result.js';
 
 const results = [ShopOrder, WrongShopOrderStatus];
 const shipResults = [...results, PaymentDisputed];

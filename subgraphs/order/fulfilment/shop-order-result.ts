@@ -3,7 +3,7 @@ import { Refusal } from '../../shared/graphql/refusal.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { ShopOrder } from '../order/shop-order.js';
 import { OrderStatus } from '../order/status.js';
-import { DisputeStatus } from '../payment/state/status.js';
+import { PaymentDisputed } from '../payment/dispute/payment-disputed.js';
 
 @Allow('parent')
 @ObjectType({
@@ -13,20 +13,6 @@ import { DisputeStatus } from '../payment/state/status.js';
 export class WrongShopOrderStatus extends Refusal {
   @Field(() => OrderStatus, { description: 'Current status.' })
   status!: OrderStatus;
-}
-
-@Allow('parent')
-@ObjectType({
-  implements: Refusal,
-  description:
-    'The payment of the order is disputed: the money may be gone. `shipDisputed` ships it nevertheless.',
-})
-export class PaymentDisputed extends Refusal {
-  @Field(() => DisputeStatus, { description: 'Current status of the dispute.' })
-  disputeStatus!: DisputeStatus;
-
-  @Field(() => String, { description: 'Reason: a code of the provider, such as `fraudulent`.' })
-  reason!: string;
 }
 
 export const ShipShopOrderResult = createUnionType({

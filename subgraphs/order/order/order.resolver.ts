@@ -66,7 +66,7 @@ export class OrderResolver {
   }
 
   @Allow('own')
-  @FieldResolver(() => Money, { description: 'Sum of all lines.' })
+  @FieldResolver(() => Money, { description: 'Sum of all lines, as ordered.' })
   total(@Root() order: Order, @Ctx() context: OrderContext): Money {
     requireCustomer(context, order, 'total of order');
     return money(order.totalAmount, order.currencyCode);

@@ -1,4 +1,4 @@
-import { Arg, Ctx, Directive, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, Directive, FieldResolver, Int, Query, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { ListMax } from '../../shared/graphql/list-max.js';
 import { loadAllBy } from '../../shared/graphql/load.js';
@@ -9,7 +9,7 @@ import type { OrderContext } from '../context.js';
 import { Offer, ProductVariant, Shop } from '../references.js';
 import { Order } from './order.js';
 import { itemsMax, OrderItem, ShopOrder, ShopOrderRefOutput } from './shop-order.js';
-import { findVisibleOrder } from './visible-orders.js';
+import { findVisibleOrder, loadShopOrders } from './visible-orders.js';
 
 const loadItems = loadAllBy(OrderItem, 'shopOrderId', { id: 'asc' });
 
@@ -51,7 +51,7 @@ export class ShopOrderResolver {
   }
 
   @Allow('own', 'shop-owner')
-  @FieldResolver(() => Money, { description: 'Sum of all lines.' })
+  @FieldResolver(() => Money, { description: 'Sum of all lines, as ordered.' })
   async subtotal(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext) {
     const items = await loaderOf(context, loadItems).load(shopOrder.id);
     return money(sumOf(items.map(totalOf)), items[0]?.currencyCode as string);
@@ -76,13 +76,20 @@ export class OrderItemResolver {
   }
 
   @Allow('parent')
+  @FieldResolver(() => Int, { description: 'Units of `quantity` that were cancelled.' })
+  async cancelledQuantity(@Root() item: OrderItem, @Ctx() context: OrderContext): Promise<number> {
+    const shopOrder = await loaderOf(context, loadShopOrders).load(item.shopOrderId);
+    return shopOrder?.neverPaid ? item.quantity : item.cancelledQuantity;
+  }
+
+  @Allow('parent')
   @FieldResolver(() => Money, { description: 'Price of one unit when the order was placed.' })
   unitPrice(@Root() item: OrderItem): Money {
     return money(item.unitPriceAmount, item.currencyCode);
   }
 
   @Allow('parent')
-  @FieldResolver(() => Money, { description: 'Price of all units of this line.' })
+  @FieldResolver(() => Money, { description: 'Price of all units that were ordered of this line.' })
   lineTotal(@Root() item: OrderItem): Money {
     return money(totalOf(item), item.currencyCode);
   }

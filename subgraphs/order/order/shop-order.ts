@@ -93,6 +93,10 @@ export const ShopOrderConnection = connectionOf(ShopOrder, 'ShopOrder');
 @Index({ name: 'order_item_shop_order', properties: ['shopOrderId'] })
 @Check({ name: 'order_item_quantity', expression: 'quantity > 0' })
 @Check({ name: 'order_item_from_cart', expression: 'from_cart >= 0 and from_cart <= quantity' })
+@Check({
+  name: 'order_item_cancelled',
+  expression: 'cancelled_quantity >= 0 and cancelled_quantity <= quantity',
+})
 @Check({ name: 'order_item_price', expression: 'unit_price_amount >= 0' })
 export class OrderItem {
   @Field(() => UUID, { description: 'Id of the line.' })
@@ -118,9 +122,13 @@ export class OrderItem {
   @Property({ type: 'char', length: 3 })
   currencyCode!: string;
 
-  @Field(() => Int, { description: 'Units.' })
+  @Field(() => Int, { description: 'Units that were ordered.' })
   @Property({ type: 'integer' })
   quantity!: number;
+
+  /** of the units that were committed to a payment; an order that is cancelled unpaid leaves it at 0 */
+  @Property({ type: 'integer', default: 0 })
+  cancelledQuantity!: Opt<number>;
 
   /** units taken from the customer’s cart, to be returned if the order is cancelled unpaid */
   @Property({ type: 'integer', default: 0 })

@@ -19,7 +19,7 @@ export const visibleToShop = `not never_paid and exists (
 
 const loadOrders = uncached(loadBy(Order, 'id'));
 
-const loadShopOrders = uncached(loadBy(ShopOrder, 'id'));
+export const loadShopOrders = uncached(loadBy(ShopOrder, 'id'));
 
 const loadShopOrdersOf = uncached(loadAllBy(ShopOrder, 'orderId', { id: 'asc' }));
 
@@ -101,4 +101,20 @@ const isOfUsersShop = async (
 /** Guards fields that a shop must not see. @throws `NOT_FOUND` unless it is the customer's order */
 export function requireCustomer(context: OrderContext, order: Order, what: string): void {
   if (!owns(context, order.customerId)) throw notFound(what, order.id);
+}
+
+/**
+ * The shop order, for operations of its shop and of admins that change it.
+ *
+ * @throws `NOT_FOUND`; `FORBIDDEN` if the shop is not the user’s
+ */
+export async function requireShopOrderOfOwnShop(
+  context: OrderContext,
+  id: string,
+): Promise<ShopOrder> {
+  const shopOrder = await context.em.fork().findOne(ShopOrder, id);
+  if (!shopOrder) throw notFound('shop order', id);
+  await context.app.owners.requireOwn(context, shopOrder.shopId);
+  if (shopOrder.neverPaid && identityOf(context).role !== 'ADMIN') throw notFound('shop order', id);
+  return shopOrder;
 }

@@ -1,7 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { sql } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
+import { lockOrder } from '../locks.js';
+import { cancelAllUnits } from '../order/transitions/cancel-units.js';
 import { endPending } from '../order/transitions/end-pending.js';
 import { announceCancelled } from '../warehouse-client/announce-units.js';
 import type { PaymentApp } from './payment-app.js';
@@ -80,7 +81,7 @@ async function recordUnsold(app: PaymentApp, payment: Payment): Promise<StepResu
     if (!changed || (await endPending(em, orderId, { to: 'CONFIRMED' }))) return changed;
     app.logger.error({ orderId }, 'paid order was not pending; refunding it');
     await refundAll(em, payment);
-    await cancelAllUnits(em, orderId);
+    await releaseUnits(em, orderId);
     return changed;
   });
   return goOn(app, completed, payment);
@@ -95,19 +96,18 @@ async function cancelUncaptured(app: PaymentApp, change: PaymentChange & { payme
   const ended = await transact(app.orm.em, async (em) => {
     const changed = await changePayment(em, change);
     const end = { to: 'CANCELLED', reason: 'PAYMENT_FAILED' } as const;
-    if (changed && (await endPending(em, orderId, end))) await cancelAllUnits(em, orderId);
+    if (changed && (await endPending(em, orderId, end))) await releaseUnits(em, orderId);
     return changed;
   });
   return goOn(app, ended, change.payment);
 }
 
 /** Makes all units of an order available again, in the transaction of `em`. */
-async function cancelAllUnits(em: EntityManager, orderId: string): Promise<void> {
-  const shopOrders = await sql<{ id: string }>(
+async function releaseUnits(em: EntityManager, orderId: string): Promise<void> {
+  const { shopOrders } = await lockOrder(em, orderId);
+  const cancelled = await cancelAllUnits(
     em,
-    'select id from shop_order where order_id = $1',
-    [orderId],
+    shopOrders.map(({ id }) => id),
   );
-  const shopOrderIds = shopOrders.map(({ id }) => id);
-  await announceCancelled(em, shopOrderIds, { reason: 'PAYMENT_FAILED' });
+  await announceCancelled(em, cancelled, { reason: 'PAYMENT_FAILED' });
 }

@@ -4,49 +4,30 @@ import { currencyDefault } from '../../shared/currencies.js';
 import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { ListMax } from '../../shared/graphql/list-max.js';
-import { loadAllBy, loadBy, uncached } from '../../shared/graphql/load.js';
+import { loadAllBy, uncached } from '../../shared/graphql/load.js';
 import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
 import { UUID } from '../../shared/graphql/scalars.js';
-import { KeyArg } from '../../shared/idempotency/key-field.js';
-import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Money, money } from '../../shared/money.js';
 import { Allow, owns } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
 import { Order } from '../order/order.js';
-import { itemsMax } from '../order/shop-order.js';
 import { findOwnOrder, requireCustomer } from '../order/visible-orders.js';
 import { PayOrderInput, PayOrderResult, payOrder } from './pay-order.js';
 import type { PaymentContext } from './payment-app.js';
-import { RefundNotRetryable, RetryRefundResult, retryRefund } from './refund/retry-refund.js';
 import { Dispute } from './state/dispute.js';
+import { loadPayments } from './state/load-payments.js';
 import { Payment, PaymentConnection } from './state/payment.js';
 import { Refund } from './state/refund.js';
 
-/** Refunds that were made at the provider; there is no reason for more. */
-const dashboardRefundsMax = 20;
-/** One of each shop order, and one of the rest. */
-const refundsMax = itemsMax + 1 + dashboardRefundsMax;
+const refundsMax = 100;
+const loadRefunds = uncached(loadPagesBy(Refund, 'paymentId', 'asc'));
 /** A payment has one, rarely more. */
 const disputesMax = 20;
-
-const loadPayments = loadBy(Payment, 'id');
 
 /** The payment, if it is the user's or the user is an admin; null otherwise. */
 export async function findOwnPayment(context: OrderContext, id: string): Promise<Payment | null> {
   const payment = await loaderOf(context, loadPayments).load(id);
   return owns(context, payment?.userId) ? payment : null;
-}
-
-const loadRefunds = loadAllBy(Refund, 'paymentId', { id: 'asc' });
-
-@Resolver(() => Refund)
-export class RefundResolver {
-  @Allow('parent')
-  @FieldResolver(() => Money, { description: 'Amount refunded.' })
-  async amount(@Root() refund: Refund, @Ctx() context: OrderContext): Promise<Money> {
-    const payment = await loaderOf(context, loadPayments).load(refund.paymentId);
-    return money(refund.amountValue, payment?.currencyCode ?? currencyDefault);
-  }
 }
 
 /** What the merchant knows of a dispute is not for the customer who made it. */
@@ -111,21 +92,6 @@ export class PaymentResolver {
     return payOrder(context, input);
   }
 
-  @Allow('admin')
-  @Mutation(() => RetryRefundResult, {
-    description:
-      'Sends a failed refund to the provider again. For admins. It is CANCELLED instead, if the customer has the money by now.',
-  })
-  retryRefund(
-    @Arg('id', () => UUID, { description: 'Id of the refund.' }) id: string,
-    @Ctx() context: OrderContext,
-    @KeyArg() idempotencyKey?: string,
-  ) {
-    const results = [Refund, RefundNotRetryable];
-    const mutation = { operation: 'retryRefund', input: { id, idempotencyKey }, results };
-    return runOnce(context, mutation, (once) => retryRefund(context, id, once));
-  }
-
   @Allow('own')
   @FieldResolver(() => Order, { description: 'The order that it is for.' })
   order(@Root() payment: Payment, @Ctx() context: OrderContext) {
@@ -135,10 +101,12 @@ export class PaymentResolver {
   @Allow('own')
   @ListMax(refundsMax)
   @FieldResolver(() => [Refund], {
-    description: `Refunds of this payment, pending ones included; the oldest ${refundsMax}.`,
+    description: `Refunds of this payment, pending ones included; the oldest ${refundsMax}. Those of a shop order are in \`ShopOrder.refunds\`.`,
   })
   async refunds(@Root() payment: Payment, @Ctx() context: OrderContext): Promise<Refund[]> {
-    return (await loaderOf(context, loadRefunds).load(payment.id)).slice(0, refundsMax);
+    const page = pageOf(payment.id, { first: refundsMax });
+    const { edges } = await loaderOf(context, loadRefunds).load(page);
+    return edges.map(({ node }) => node);
   }
 
   @Allow('own')

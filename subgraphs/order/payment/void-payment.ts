@@ -8,7 +8,7 @@ import type { PaymentApp } from './payment-app.js';
 import { stepMaxMs } from './provider/step-max.js';
 import { changePayment } from './state/change-payments.js';
 import type { Payment } from './state/payment.js';
-import { requestRefund } from './state/request-refund.js';
+import { requestRefunds } from './state/request-refunds.js';
 import type { PaymentFailure } from './state/status.js';
 import { goOn, type StepResult } from './step-result.js';
 
@@ -62,7 +62,7 @@ async function cancelAtProvider(
 
 /** Requests the refund of a whole payment, in the transaction of `em`. */
 export const refundAll = (em: EntityManager, { id: paymentId }: Payment) =>
-  requestRefund(em, { paymentId, shopOrderId: null, amount: null, reason: tooLate });
+  requestRefunds(em, paymentId, [{ shopOrderId: null, amount: null, reason: tooLate }]);
 
 /**
  * Ends a failed or voided payment at the provider, so that nobody can complete it later. If it was captured
@@ -75,8 +75,8 @@ export async function closeAtProvider(app: PaymentApp, payment: Payment): Promis
 }
 
 /**
- * The payment of a checkout that pays at once was declined, or names an unknown method: releases the reservation and cancels the order,
- * unless another payment committed it first.
+ * The payment of a checkout that pays at once was declined, or names an unknown method: releases the
+ * reservation and cancels the order, unless another payment committed it first.
  */
 export async function cancelDeclinedCheckout(app: PaymentApp, orderId: string): Promise<void> {
   const { state } = await app.reservations.release(orderId, 'PAYMENT_FAILED');

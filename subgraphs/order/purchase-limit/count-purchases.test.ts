@@ -44,7 +44,7 @@ describe('the purchases of a customer', () => {
     const bought = lines.map((line) => ({ ...line, purchaseLimit: null }));
     return {
       count: () => transact(orm.em, (em) => countPurchases(em, customerId, bought)),
-      subtract: () => transact(orm.em, (em) => subtractPurchases(em, id)),
+      subtract: () => transact(orm.em, (em) => subtractPurchases(em, customerId, lines)),
     };
   }
   const unitsOf = async (customerId: string) => {

@@ -35,7 +35,10 @@ export const purchaseColumns = {
   quantity: 'int',
 } as const;
 
-export const toPurchaseRow = (customerId: string, { shopId, sku, quantity }: PurchaseLine) => {
+export const toPurchaseRow = (
+  customerId: string,
+  { shopId, sku, quantity }: Pick<PurchaseLine, 'shopId' | 'sku' | 'quantity'>,
+) => {
   return { customer_id: customerId, shop_id: shopId, sku, quantity };
 };
 
@@ -100,20 +103,21 @@ export async function readPurchases(
   return keys.map((key) => units.get(stockKeyOf(key)) ?? 0);
 }
 
+/** A query for the lines of `orders`, another one with `id` and `customer_id`, as `subtractPurchasesCtes` takes it. */
+export const linesOfOrders = (orders: string) => `
+  select o.customer_id, s.shop_id, i.sku, sum(i.quantity) as units
+  from ${orders} o join shop_order s on s.order_id = o.id
+    join order_item i on i.shop_order_id = s.id
+  group by 1, 2, 3`;
+
 /**
- * Subtracts the lines of `orders`, a query with `id` and `customer_id`, from their customers'
+ * Subtracts `lines`, a query with `customer_id`, `shop_id`, `sku` and `units`, from the customers'
  * purchases; a counter that reaches 0 is deleted. The counters are locked in the order of their keys, as
  * in `countPurchasesSql`. Which are deleted depends on their units under the lock: a concurrent
  * statement may have changed them since this one began.
- *
- * @param condition on the shop orders, `s`
  */
-export const subtractPurchasesCtes = (orders: string, condition = 'true') => `line as (
-    select o.customer_id, s.shop_id, i.sku, sum(i.quantity) as units
-    from ${orders} o join shop_order s on s.order_id = o.id
-      join order_item i on i.shop_order_id = s.id
-    where ${condition} group by 1, 2, 3
-  ), ${lockedPurchases('line')}, subtracted as (
+export const subtractPurchasesCtes = (lines: string) => `line as (${lines}),
+  ${lockedPurchases('line')}, subtracted as (
     update purchase p set units = units_before - line.units, updated_at = now()
     from line join locked using (customer_id, shop_id, sku)
     where p.customer_id = line.customer_id and p.shop_id = line.shop_id and p.sku = line.sku
@@ -125,19 +129,21 @@ export const subtractPurchasesCtes = (orders: string, condition = 'true') => `li
   )`;
 
 /**
- * Subtracts an order's lines from its customer's purchases, in one statement: all of them, or those
- * of some shop orders. Call it in the transaction that cancels the order or shop orders: their guarded
- * update makes sure that it happens once.
+ * Subtracts cancelled units from a customer's purchases, in one statement. Call it in the transaction that
+ * cancels them: it makes sure that it happens once.
  */
 export async function subtractPurchases(
   em: EntityManager,
-  orderId: string,
-  shopOrderIds: readonly string[] | null = null,
+  customerId: string,
+  units: readonly Pick<PurchaseLine, 'shopId' | 'sku' | 'quantity'>[],
 ): Promise<void> {
-  await sqlPrepared(em, subtractPurchasesSql, [orderId, shopOrderIds]);
+  const rows = units.map((line) => toPurchaseRow(customerId, line));
+  await sqlPrepared(em, subtractSql, subtractParameters.values({ line: rows }));
 }
 
-const subtractPurchasesSql = `
-  with cancelled as (select id, customer_id from customer_order where id = $1),
-  ${subtractPurchasesCtes('cancelled', '($2::uuid[] is null or s.id = any($2))')}
+const subtractParameters = namedParameters({ line: purchaseColumns });
+const subtractSql = `
+  with ${subtractPurchasesCtes(`
+    select customer_id, shop_id, sku, sum(quantity) as units from ${subtractParameters.sql.line}
+    group by 1, 2, 3`)}
   select`;

@@ -7,8 +7,15 @@ import { badInput } from '../../shared/errors.js';
 import { newId } from '../../shared/ids.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 
-/** The units of a shop order. */
-interface ShopOrderUnits {
+/** Paid units of a shop order that were cancelled. */
+interface CancelledUnits extends UnitsOfSku {
+  readonly shopOrderId: string;
+  readonly orderId: string;
+  readonly shopId: string;
+}
+
+/** The units of a shop order that are not cancelled. */
+interface LiveUnits {
   readonly shopOrderId: string;
   readonly orderId: string;
   readonly shopId: string;
@@ -22,7 +29,15 @@ interface ShopOrderUnits {
  * outbox, in the transaction of `em`.
  */
 export async function announceShipped(em: EntityManager, shopOrderId: string): Promise<void> {
-  const shipped = await readUnits(em, [shopOrderId]);
+  const shipped = await sql<LiveUnits>(
+    em,
+    `select s.id as "shopOrderId", s.order_id as "orderId", s.shop_id as "shopId", now() as now,
+       (select jsonb_agg(jsonb_build_object('sku', sku, 'quantity', quantity) order by sku)
+        from (select sku, sum(quantity - cancelled_quantity) as quantity from order_item
+              where shop_order_id = s.id and quantity > cancelled_quantity group by sku) line) as lines
+     from shop_order s where s.id = $1`,
+    [shopOrderId],
+  );
   const messages = shipped.map(({ now, ...units }) => {
     const shippedAt = new Date(now).toISOString();
     return event('order.units.shipped', { ...units, shipmentId: newId(), shippedAt });
@@ -38,45 +53,38 @@ export interface UnitsCancellation {
 }
 
 /**
- * Has the warehouse subgraph cancel the paid units of shop orders, once. Enqueued in the outbox, in the
- * transaction of `em`.
+ * Has the warehouse subgraph cancel paid units, once. Enqueued in the outbox, in the transaction of `em`.
  *
- * @throws `BAD_USER_INPUT` for a variant that is in none of the shop orders
+ * @throws `BAD_USER_INPUT` for a variant that none of the units is of
  */
 export async function announceCancelled(
   em: EntityManager,
-  shopOrderIds: readonly string[],
+  cancelled: readonly CancelledUnits[],
   { reason, skus }: UnitsCancellation,
 ): Promise<void> {
-  const cancelled = await readUnits(em, shopOrderIds);
-  const known = new Set(cancelled.flatMap(({ lines }) => lines.map(({ sku }) => sku)));
+  const known = new Set(cancelled.map(({ sku }) => sku));
   const unknown = skus?.findIndex((sku) => !known.has(sku)) ?? -1;
   if (unknown >= 0) {
-    throw badInput({ [`input.skus[${unknown}]`]: `${skus?.[unknown]} is not in the shop order` });
+    const problem = `no unit of ${skus?.[unknown]} is cancelled`;
+    throw badInput({ [`input.skus[${unknown}]`]: problem });
   }
-  const isMeant = (sku: string) => !skus || skus.includes(sku);
-  const messages = cancelled.flatMap(({ now: _, lines, ...units }) => {
-    const parts = [
-      { reason, lines: lines.filter(({ sku }) => isMeant(sku)) },
-      { reason: 'OTHER' as const, lines: lines.filter(({ sku }) => !isMeant(sku)) },
-    ];
-    return parts
-      .filter((part) => part.lines.length > 0)
-      .map((part) =>
-        event('order.units.cancelled', { ...units, ...part, cancellationId: newId() }),
-      );
+  const isMeant = ({ sku }: CancelledUnits) => !skus || skus.includes(sku);
+  const groups = Map.groupBy(cancelled, (units) => `${units.shopOrderId} ${isMeant(units)}`);
+  const messages = [...groups.values()].map((units) => {
+    const [first] = units as [CancelledUnits];
+    const { shopOrderId, orderId, shopId } = first;
+    return event('order.units.cancelled', {
+      ...{ shopOrderId, orderId, shopId, cancellationId: newId() },
+      reason: isMeant(first) ? reason : 'OTHER',
+      lines: unitsOfSkus(units),
+    });
   });
   await enqueue(em, messages);
 }
 
-function readUnits(em: EntityManager, shopOrderIds: readonly string[]): Promise<ShopOrderUnits[]> {
-  return sql<ShopOrderUnits>(
-    em,
-    `select s.id as "shopOrderId", s.order_id as "orderId", s.shop_id as "shopId", now() as now,
-       (select jsonb_agg(jsonb_build_object('sku', sku, 'quantity', quantity) order by sku)
-        from (select sku, sum(quantity) as quantity from order_item
-              where shop_order_id = s.id group by sku) line) as lines
-     from shop_order s where s.id = any($1::uuid[]) order by s.id`,
-    [shopOrderIds],
-  );
+function unitsOfSkus(units: readonly CancelledUnits[]): UnitsOfSku[] {
+  const bySku = [...Map.groupBy(units, ({ sku }) => sku)];
+  return bySku.map(([sku, lines]) => {
+    return { sku, quantity: lines.reduce((sum, { quantity }) => sum + quantity, 0) };
+  });
 }

@@ -10,6 +10,14 @@ const optionsFor = (period: string) => ({
 });
 const aDay = 'for 24 hours';
 
+/** As `KeyField`, for a mutation that must not be sent without a key. */
+export function RequiredKeyField(): PropertyDecorator {
+  return (target, property) => {
+    Field(() => String, { ...optionsFor(aDay), nullable: false })(target, property as string);
+    Length(1, keyMax)(target, property as string);
+  };
+}
+
 /**
  * The idempotency key of a mutation, as a field of its input.
  *

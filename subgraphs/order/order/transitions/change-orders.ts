@@ -3,7 +3,7 @@ import { namedParameters } from '../../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../../shared/database/sql.js';
 import type { IdempotencyKeyRef } from '../../../shared/idempotency/claim-key.js';
 import { newId } from '../../../shared/ids.js';
-import { subtractPurchasesCtes } from '../../purchase-limit/count-purchases.js';
+import { linesOfOrders, subtractPurchasesCtes } from '../../purchase-limit/count-purchases.js';
 import { assertTransition } from '../../state-machine.js';
 import type { OrderEventType } from '../order-event.js';
 import { nextNumberSql, orderNumberSql } from '../order-number.js';
@@ -160,7 +160,7 @@ const endedOrderCtes = `changed_shop_order as (
     from changed_order o where s.order_id = o.id and o.status <> 'PENDING'
   ), cancelled_order as (
     select id, customer_id from changed_order where status = 'CANCELLED'
-  ), ${subtractPurchasesCtes('cancelled_order')}`;
+  ), ${subtractPurchasesCtes(linesOfOrders('cancelled_order'))}`;
 
 const changeOrdersSql = (ends: boolean) => `
   with ${orderChangeCtes(changeParameters.sql.change, ends)}

@@ -9,7 +9,7 @@ import {
   type ProviderDisputeStatus,
   type ProviderRefundStatus,
 } from '../provider/payment-provider.js';
-import { requestRefund } from '../state/request-refund.js';
+import { requestRefunds } from '../state/request-refunds.js';
 import { sendRefunds } from './send-refunds.js';
 
 describe('refunds and disputes', () => {
@@ -37,21 +37,20 @@ describe('refunds and disputes', () => {
   }
   type Paid = Awaited<ReturnType<typeof paid>>;
   const request = ({ payment, shopOrderId }: Paid, amount: string | null, whole = false) =>
-    steps.app.orm.em.fork().transactional((em) =>
-      requestRefund(em, {
-        paymentId: payment.id,
-        shopOrderId: whole ? null : shopOrderId,
-        amount,
-        reason: 'BY_SHOP',
-      }),
-    );
+    steps.app.orm.em.fork().transactional(async (em) => {
+      const asked = { shopOrderId: whole ? null : shopOrderId, amount, reason: 'BY_SHOP' };
+      return (await requestRefunds(em, payment.id, [asked]))[0] !== null;
+    });
   /** @returns the id of another shop order of the order */
   const addShopOrder = async ({ orderId }: Paid): Promise<string> => {
     const id = newId();
-    await steps.rows('insert into shop_order (id, order_id, shop_id) values ($1, $2, $1)', [
-      id,
-      orderId,
-    ]);
+    await steps.rows(
+      `with part as (insert into shop_order (id, order_id, shop_id) values ($1, $2, $1))
+       insert into order_item
+         (id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
+       values ($1, $1, $1, 'SKU', 'It', 100, 'USD', 1)`,
+      [id, orderId],
+    );
     return id;
   };
   const refundsOf = ({ payment }: Paid) => steps.refundsOf(payment.id);
@@ -118,7 +117,7 @@ describe('refunds and disputes', () => {
     ]);
     expect(await statusOf(sale)).toBe('COMPLETED');
     expect(await steps.historyOf(sale.orderId)).toEqual([
-      'REFUND_REQUESTED BY_SHOP',
+      'REFUND_REQUESTED 10.00 USD: BY_SHOP',
       'REFUND_COMPLETED 10.00 USD',
       'REFUND_FAILED 10.00 USD: expired_or_canceled_card',
     ]);

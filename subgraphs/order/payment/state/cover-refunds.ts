@@ -2,8 +2,9 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import Big from 'big.js';
 import { amountScale } from '../../../shared/currencies.js';
 import { sql } from '../../../shared/database/sql.js';
+import { lower } from '../../../shared/money.js';
 import { reducePendingRefund } from './change-refunds.js';
-import { refundableSql } from './refundable.js';
+import { refundableSql, requestableOfShopOrderSql } from './refundable.js';
 
 interface Balance {
   /** what can still be refunded, after all live refunds; below 0 if they are too many */
@@ -12,16 +13,27 @@ interface Balance {
   readonly lost: string;
 }
 
+interface PendingRefund {
+  readonly id: string;
+  readonly amount: string;
+  readonly shopOrderId: string | null;
+  /** as `left`, of the shop order; null without one */
+  readonly leftOfShopOrder: string | null;
+}
+
 /**
  * Sets money that the customer has already against refunds that were not sent: what the bank paid in a
- * dispute that was lost, and what no longer fits because a person refunded it at the provider. A refund is
- * reduced by that amount, and cancelled once nothing is left of it. In a transaction that holds the lock of
- * the payment.
+ * dispute that was lost, and what no longer fits because of other refunds: those of a person at the provider,
+ * and those requested while this one was failed. A refund is reduced by that amount, and cancelled once nothing
+ * is left of it. In a transaction that holds the lock of the payment.
  */
 export async function coverRefunds(em: EntityManager, paymentId: string): Promise<void> {
-  const pending = await sql<{ id: string; amount: string }>(
+  const pending = await sql<PendingRefund>(
     em,
-    `select id, amount from refund where payment_id = $1 and status = 'PENDING' order by id`,
+    `select r.id, r.amount, r.shop_order_id as "shopOrderId",
+       (select ${requestableOfShopOrderSql('s')}::text from shop_order s
+        where s.id = r.shop_order_id) as "leftOfShopOrder"
+     from refund r where r.payment_id = $1 and r.status = 'PENDING' order by r.id`,
     [paymentId],
   );
   if (pending.length === 0) return;
@@ -35,12 +47,16 @@ export async function coverRefunds(em: EntityManager, paymentId: string): Promis
   );
   let lost = atLeast0(new Big(balance?.lost ?? 0));
   let left = new Big(balance?.left ?? 0);
-  for (const { id, amount } of pending) {
+  const leftOfShopOrders = new Map<string, Big>();
+  for (const { id, amount, shopOrderId, leftOfShopOrder } of pending) {
     const byDispute = lower(lost, new Big(amount));
     lost = lost.minus(byDispute);
     left = left.plus(byDispute);
-    const byRefund = lower(atLeast0(left.times(-1)), new Big(amount).minus(byDispute));
+    const known = leftOfShopOrders.get(shopOrderId ?? '') ?? new Big(leftOfShopOrder ?? 0);
+    const tooMuch = atLeast0(lower(left, known).times(-1));
+    const byRefund = lower(tooMuch, new Big(amount).minus(byDispute));
     left = left.plus(byRefund);
+    if (shopOrderId) leftOfShopOrders.set(shopOrderId, known.plus(byRefund));
     if (byDispute.plus(byRefund).eq(0)) continue;
     const covered = {
       byDispute: byDispute.toFixed(amountScale),
@@ -50,5 +66,4 @@ export async function coverRefunds(em: EntityManager, paymentId: string): Promis
   }
 }
 
-const lower = (a: Big, b: Big) => (a.lt(b) ? a : b);
 const atLeast0 = (amount: Big) => (amount.lt(0) ? new Big(0) : amount);

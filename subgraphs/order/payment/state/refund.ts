@@ -10,6 +10,7 @@ import {
 import { Field, ObjectType } from 'type-graphql';
 import { amountScale } from '../../../shared/currencies.js';
 import { isOneOf } from '../../../shared/database/is-one-of.js';
+import { connectionOf } from '../../../shared/graphql/connection.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
 import { Allow } from '../../../shared/rights/rights.js';
 import { ShopOrder } from '../../order/shop-order.js';
@@ -24,10 +25,6 @@ export type RefundOrigin = (typeof refundOrigins)[number];
 @Allow('parent')
 @ObjectType({ description: 'A refund of a payment, in full or in part.' })
 @Entity({ tableName: 'refund' })
-@Index({
-  name: 'refund_once',
-  expression: `create unique index refund_once on refund (payment_id, shop_order_id) nulls not distinct where origin = 'ORDER'`,
-})
 @Index({
   name: 'refund_due',
   expression: `create index refund_due on refund (next_attempt_at) where status in ('PENDING', 'SENT')`,
@@ -64,7 +61,7 @@ export class Refund {
   @ManyToOne(() => Payment, { mapToPk: true, fieldName: 'payment_id', index: false })
   paymentId!: string;
 
-  /** the shop order that is refunded; null for the payment as a whole */
+  /** the shop order that is refunded; null for a payment to which nothing was sold, and at the dashboard */
   @ManyToOne(() => ShopOrder, {
     mapToPk: true,
     fieldName: 'shop_order_id',
@@ -83,7 +80,7 @@ export class Refund {
 
   @Field(() => RefundStatus, { description: 'Current status.' })
   @Property({ type: 'text', default: 'PENDING' })
-  status!: RefundStatus;
+  status!: Opt<RefundStatus>;
 
   @Field(() => String, {
     nullable: true,
@@ -126,3 +123,5 @@ export class Refund {
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   updatedAt!: Opt<Date>;
 }
+
+export const RefundConnection = connectionOf(Refund, 'Refund');

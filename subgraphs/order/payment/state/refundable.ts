@@ -13,6 +13,18 @@ export const refundableSql = (payment: string) => `(${payment}.amount - ${liveRe
      where payment_id = ${payment}.id and status = 'LOST'))`;
 
 /**
+ * SQL for what can still be requested of a shop order: its price, without what was refunded or set against a
+ * dispute. What a person refunded at the provider counts for the payment only.
+ *
+ * @param shopOrder the alias of a row of `shop_order`
+ */
+export const requestableOfShopOrderSql = (shopOrder: string) => `(
+  (select coalesce(sum(unit_price_amount * quantity), 0) from order_item
+   where shop_order_id = ${shopOrder}.id)
+  - (select coalesce(sum(covered_by_dispute + case when ${isLiveRefund('status')} then amount else 0 end), 0)
+     from refund where shop_order_id = ${shopOrder}.id))`;
+
+/**
  * SQL for what can still be requested of a payment: what was neither refunded nor set against a dispute. Then
  * what the customer has by a dispute is set against the request (cover-refunds.ts).
  *

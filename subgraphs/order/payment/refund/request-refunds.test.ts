@@ -7,7 +7,7 @@ import { connect, disconnect } from '../../../shared/database/connect.js';
 import { newId } from '../../../shared/ids.js';
 import { lineTotal, sumOf } from '../../../shared/money.js';
 import { databaseSchema } from '../../mikro-orm.config.js';
-import { requestRefund } from '../state/request-refund.js';
+import { type RefundRequest, requestRefunds } from '../state/request-refunds.js';
 
 const cents = fc.integer({ min: 1, max: 100_000 });
 const amountOf = (units: number) => new Big(units).div(100).toFixed(2);
@@ -28,8 +28,10 @@ describe('refunds of a payment', () => {
     await databases.drop();
   });
 
-  async function newPayment(amount: string, shopOrdersCount: number) {
+  /** A payment of an order with shop orders of these prices. */
+  async function newPayment(...prices: string[]) {
     const [orderId, paymentId] = [newId(), newId()];
+    const amount = sumOf(prices);
     await client.query(
       `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address, number)
        values ($1, $1, $2, 'USD', '{}', nextval('order_number'))`,
@@ -40,45 +42,63 @@ describe('refunds of a payment', () => {
        values ($1, $2, $2, $3, 'COMPLETED', 'sandbox')`,
       [paymentId, orderId, amount],
     );
-    const shopOrderIds = Array.from({ length: shopOrdersCount }, () => newId());
-    for (const id of shopOrderIds) {
-      await client.query('insert into shop_order (id, order_id, shop_id) values ($1, $2, $1)', [
-        id,
-        orderId,
-      ]);
-    }
+    const shopOrderIds = prices.map(() => newId());
+    await client.query(
+      `with part as (
+         insert into shop_order (id, order_id, shop_id) select id, $2, id from unnest($1::uuid[]) id
+       )
+       insert into order_item
+         (id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
+       select id, id, id, 'SKU', 'It', price, 'USD', 1 from unnest($1::uuid[], $3::numeric[]) as of (id, price)`,
+      [shopOrderIds, orderId, prices],
+    );
     return { orderId, paymentId, shopOrderIds };
   }
+  type Asked = Omit<RefundRequest, 'reason'>;
+  const request = (paymentId: string, ...asked: Asked[]) =>
+    orm.em.fork().transactional((em) =>
+      requestRefunds(
+        em,
+        paymentId,
+        asked.map((each) => ({ ...each, reason: 'test' })),
+      ),
+    );
 
-  it('never exceed it, whatever is requested at the same time, and a shop order is refunded once', async () => {
-    const requests = fc.array(fc.tuple(fc.integer({ min: 0, max: 4 }), cents), {
+  it('never exceed it, nor those of a shop order its price, whatever is requested at the same time', async () => {
+    const prices = fc.array(cents, { minLength: 4, maxLength: 4 });
+    const together = fc.array(fc.tuple(fc.integer({ min: 0, max: 4 }), cents), {
       minLength: 1,
-      maxLength: 12,
+      maxLength: 3,
     });
+    const requests = fc.array(together, { minLength: 1, maxLength: 8 });
     await fc.assert(
-      fc.asyncProperty(cents, requests, async (total, requested) => {
-        const { orderId, paymentId, shopOrderIds } = await newPayment(amountOf(total), 4);
+      fc.asyncProperty(prices, requests, async (ofShopOrders, requested) => {
+        const sale = await newPayment(...ofShopOrders.map(amountOf));
         const inserted = await Promise.all(
-          requested.map(([at, amount]) =>
-            orm.em.fork().transactional((em) =>
-              requestRefund(em, {
-                paymentId,
-                shopOrderId: shopOrderIds[at] ?? null,
-                amount: shopOrderIds[at] ? amountOf(amount) : null,
-                reason: 'test',
+          requested.map((asked) =>
+            request(
+              sale.paymentId,
+              ...asked.map(([at, amount]) => {
+                const shopOrderId = sale.shopOrderIds[at] ?? null;
+                return { shopOrderId, amount: shopOrderId && amountOf(amount) };
               }),
             ),
           ),
         );
-        const { rows } = await client.query(
-          'select shop_order_id, amount from refund where payment_id = $1',
-          [paymentId],
+        const { rows } = await client.query<{ id: string; shop: string | null; amount: string }>(
+          'select id, shop_order_id as shop, amount from refund where payment_id = $1',
+          [sale.paymentId],
         );
-        expect(Number(sumOf(rows.map(({ amount }) => amount)))).toBeLessThanOrEqual(total / 100);
-        expect(new Set(rows.map((row) => row.shop_order_id)).size).toBe(rows.length);
-        expect(inserted.filter(Boolean)).toHaveLength(rows.length);
+        const sum = (of: typeof rows) => Number(sumOf(of.map(({ amount }) => amount)));
+        expect(sum(rows)).toBeLessThanOrEqual(Number(sumOf(ofShopOrders.map(amountOf))));
+        for (const [at, id] of sale.shopOrderIds.entries()) {
+          const of = rows.filter(({ shop }) => shop === id);
+          expect(sum(of)).toBeLessThanOrEqual((ofShopOrders[at] as number) / 100);
+        }
+        const ids = inserted.flat().filter((id) => id !== null);
+        expect(new Set(ids)).toEqual(new Set(rows.map(({ id }) => id)));
         const events = await client.query('select 1 from order_event where order_id = $1', [
-          orderId,
+          sale.orderId,
         ]);
         expect(events.rowCount).toBe(rows.length);
       }),
@@ -87,16 +107,14 @@ describe('refunds of a payment', () => {
   }, 60_000);
 
   it('of the whole payment cover what no shop order’s refund covers', async () => {
-    const { paymentId, shopOrderIds } = await newPayment('10.00', 1);
-    const request = (shopOrderId: string | null, amount: string | null) =>
-      orm.em
-        .fork()
-        .transactional((em) =>
-          requestRefund(em, { paymentId, shopOrderId, amount, reason: 'test' }),
-        );
-    expect(await request(shopOrderIds[0] as string, '3.33')).toBe(true);
-    expect(await request(null, null)).toBe(true);
-    expect(await request(null, null)).toBe(false);
+    const { paymentId, shopOrderIds } = await newPayment('10.00');
+    const all = { shopOrderId: null, amount: null };
+    const made = [
+      await request(paymentId, { shopOrderId: shopOrderIds[0] as string, amount: '3.33' }),
+      await request(paymentId, all),
+      await request(paymentId, all),
+    ];
+    expect(made.flat().map((id) => id !== null)).toEqual([true, true, false]);
     const { rows } = await client.query(
       'select amount from refund where payment_id = $1 order by id',
       [paymentId],

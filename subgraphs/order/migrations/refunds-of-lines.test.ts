@@ -1,0 +1,56 @@
+import pg from 'pg';
+import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { migrate } from '../../shared/database/run-migrations.js';
+import { newId } from '../../shared/ids.js';
+import { databaseSchema } from '../mikro-orm.config.js';
+
+const { migrations = [] } = databaseSchema;
+const firstNew = migrations.findIndex(({ name }) => name.startsWith('20261204-refunds-of-lines'));
+const before = { ...databaseSchema, migrations: migrations.slice(0, firstNew) };
+
+describe('a database with cancelled orders, that is migrated', () => {
+  let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
+  let client: pg.Client;
+  beforeAll(async () => {
+    databases = await createTestDatabases(['order']);
+    client = new pg.Client({ connectionString: databases.urls.order });
+    await client.connect();
+    await client.query('drop schema public cascade; create schema public');
+    await migrate({ name: 'order', url: databases.urls.order, poolMax: 1 }, before);
+  });
+  afterAll(async () => {
+    await client.end();
+    await databases.drop();
+  });
+
+  it('knows the cancelled units of those that were paid, and whose capture was refused', async () => {
+    const newOrder = async (status: string, neverPaid: boolean, failure: string | null) => {
+      const id = newId();
+      const reason = status === 'CANCELLED' ? 'BY_SHOP' : null;
+      await client.query(
+        `with placed as (
+           insert into customer_order (id, customer_id, total_amount, currency_code,
+             shipping_address, number, status, cancel_reason)
+           values ($1::uuid, $1, 10, 'USD', '{}', left($1::text, 20), $2, $3)
+         ), part as (
+           insert into shop_order (id, order_id, shop_id, status, never_paid)
+           values ($1, $1, $1, $2, $4)
+         ), paid as (
+           insert into payment (id, order_id, user_id, amount, status, failure, provider)
+           values ($1, $1, $1, 10, case when $5::text is null then 'COMPLETED' else 'FAILED' end, $5, 'stripe')
+         )
+         insert into order_item
+           (id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
+         values ($1, $1, $1, 'SKU', 'It', 5, 'USD', 2)`,
+        [id, status, reason, neverPaid, failure],
+      );
+    };
+    await newOrder('CONFIRMED', false, null);
+    await newOrder('CANCELLED', false, null);
+    await newOrder('CANCELLED', true, 'CAPTURE_REFUSED');
+    await newOrder('CANCELLED', true, 'DECLINED');
+    await migrate({ name: 'order', url: databases.urls.order, poolMax: 1 }, databaseSchema);
+    const { rows } = await client.query('select cancelled_quantity from order_item order by id');
+    expect(rows.map((row) => row.cancelled_quantity)).toEqual([0, 2, 2, 0]);
+  });
+});

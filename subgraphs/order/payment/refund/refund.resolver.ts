@@ -1,0 +1,105 @@
+import { Arg, Args, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { currencyDefault } from '../../../shared/currencies.js';
+import { sql } from '../../../shared/database/sql.js';
+import { PageArgs } from '../../../shared/graphql/connection.js';
+import { type BatchLoad, loaderOf } from '../../../shared/graphql/context.js';
+import { uncached } from '../../../shared/graphql/load.js';
+import { loadPagesBy, pageOf } from '../../../shared/graphql/load-pages.js';
+import { UUID } from '../../../shared/graphql/scalars.js';
+import { KeyArg } from '../../../shared/idempotency/key-field.js';
+import { runOnce } from '../../../shared/idempotency/run-once.js';
+import { Money, money } from '../../../shared/money.js';
+import { Allow } from '../../../shared/rights/rights.js';
+import type { OrderContext } from '../../context.js';
+import { ShopOrder } from '../../order/shop-order.js';
+import { PaymentDisputed } from '../dispute/payment-disputed.js';
+import { loadPayments } from '../state/load-payments.js';
+import { Refund, RefundConnection } from '../state/refund.js';
+import { isLiveRefund } from '../state/status.js';
+import {
+  RefundShopOrderInput,
+  RefundShopOrderResult,
+  RefundTooHigh,
+  refundShopOrder,
+} from './refund-shop-order.js';
+import { RefundNotRetryable, RetryRefundResult, retryRefund } from './retry-refund.js';
+
+@Resolver(() => Refund)
+export class RefundResolver {
+  @Allow('shop-owner')
+  @Mutation(() => RefundShopOrderResult, {
+    description:
+      'Refunds units or an amount of a paid shop order, shipped or not. Units are not cancelled by it: see `cancelShopOrder`.',
+  })
+  refundShopOrder(
+    @Arg('input', () => RefundShopOrderInput) input: RefundShopOrderInput,
+    @Ctx() context: OrderContext,
+  ) {
+    const results = [Refund, RefundTooHigh, PaymentDisputed];
+    const mutation = { operation: 'refundShopOrder', input, results };
+    return runOnce(context, mutation, (once) => refundShopOrder(context, input, once));
+  }
+
+  @Allow('admin')
+  @Mutation(() => RetryRefundResult, {
+    description:
+      'Sends a failed refund to the provider again. For admins. It is CANCELLED instead, if the customer has the money by now.',
+  })
+  retryRefund(
+    @Arg('id', () => UUID, { description: 'Id of the refund.' }) id: string,
+    @Ctx() context: OrderContext,
+    @KeyArg() idempotencyKey?: string,
+  ) {
+    const results = [Refund, RefundNotRetryable];
+    const mutation = { operation: 'retryRefund', input: { id, idempotencyKey }, results };
+    return runOnce(context, mutation, (once) => retryRefund(context, id, once));
+  }
+
+  @Allow('parent')
+  @FieldResolver(() => Money, { description: 'Amount refunded.' })
+  async amount(@Root() refund: Refund, @Ctx() context: OrderContext): Promise<Money> {
+    const payment = await loaderOf(context, loadPayments).load(refund.paymentId);
+    return money(refund.amountValue, payment?.currencyCode ?? currencyDefault);
+  }
+}
+
+const loadRefunds = uncached(loadPagesBy(Refund, 'shopOrderId', 'asc'));
+
+/** The refunds of shop orders that have not failed and were not cancelled. */
+const loadRefunded: BatchLoad<string, Money, Pick<OrderContext, 'em'>> = async (ids, { em }) => {
+  const rows = await sql<{ id: string; amount: string; currencyCode: string }>(
+    em,
+    `select s.id, o.currency_code as "currencyCode",
+       (select coalesce(sum(amount), 0) from refund
+        where shop_order_id = s.id and ${isLiveRefund('status')}) as amount
+     from shop_order s join customer_order o on o.id = s.order_id where s.id = any($1::uuid[])`,
+    [ids],
+  );
+  const refunded = new Map(
+    rows.map(({ id, amount, currencyCode }) => [id, money(amount, currencyCode)]),
+  );
+  return ids.map((id) => refunded.get(id) as Money);
+};
+const loadRefundedNow = uncached(loadRefunded);
+
+@Resolver(() => ShopOrder)
+export class ShopOrderRefundsResolver {
+  @Allow('own', 'shop-owner')
+  @FieldResolver(() => Money, {
+    description:
+      'Sum of its refunds, those on their way included, and without those that failed or were cancelled.',
+  })
+  refunded(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext): Promise<Money> {
+    return loaderOf(context, loadRefundedNow).load(shopOrder.id);
+  }
+
+  @Allow('own', 'shop-owner')
+  @FieldResolver(() => RefundConnection, { description: 'Refunds, oldest first.' })
+  refunds(
+    @Root() shopOrder: ShopOrder,
+    @Ctx() context: OrderContext,
+    @Args(() => PageArgs) page: PageArgs,
+  ) {
+    return loaderOf(context, loadRefunds).load(pageOf(shopOrder.id, page));
+  }
+}

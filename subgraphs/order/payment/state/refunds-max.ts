@@ -1,0 +1,26 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../../../shared/database/sql.js';
+import { badInput } from '../../../shared/errors.js';
+
+/** Refunds of a shop order for units or amounts; after them it can only be cancelled as a whole. */
+export const refundsOfShopOrderMax = 100;
+
+/**
+ * @param place of the id of the shop order in the input
+ * @throws `BAD_USER_INPUT` for a shop order with `refundsOfShopOrderMax` refunds
+ */
+export async function requireRoomForRefund(
+  em: EntityManager,
+  shopOrderId: string,
+  place = 'input.id',
+): Promise<void> {
+  const [count] = await sql<{ refunds: number }>(
+    em,
+    'select count(*)::int as refunds from refund where shop_order_id = $1',
+    [shopOrderId],
+  );
+  if ((count?.refunds ?? 0) < refundsOfShopOrderMax) return;
+  throw badInput({
+    [place]: `${shopOrderId} has ${refundsOfShopOrderMax} refunds, the maximum; it can be cancelled as a whole`,
+  });
+}
