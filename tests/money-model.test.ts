@@ -187,12 +187,16 @@ describe('the money of an order', () => {
           [orderId],
         );
         // Retries come seconds or minutes later.
+        const ids = rows.map(({ id }) => id);
         await payments.order.query(
-          `with due as (update payment set next_attempt_at = now()
-             where id = any($1) and next_attempt_at > now())
-           update refund set next_attempt_at = now()
+          `update payment set next_attempt_at = now()
+           where id = any($1) and next_attempt_at > now()`,
+          [ids],
+        );
+        await payments.order.query(
+          `update refund set next_attempt_at = now()
            where payment_id = any($1) and status in ('PENDING', 'SENT')`,
-          [rows.map(({ id }) => id)],
+          [ids],
         );
         return rows;
       },

@@ -58,6 +58,7 @@ export async function startPaymentSandbox(env = process.env): Promise<Service> {
   const url = await listen(server, config.HOST, config.PORT);
   const stop = async () => {
     timers.stop();
+    await webhooks.close();
     server.closeAllConnections();
     await close(server);
     store.close();

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { type Dispatcher, Pool } from 'undici';
 import { callerHeader } from '../../subgraphs/shared/auth/callers.js';
 import { type DomainError, outcomeUnknown, tryAgain } from '../../subgraphs/shared/errors.js';
+import { readBody } from '../../subgraphs/shared/http/http.js';
 import { clientKeepAlive } from '../../subgraphs/shared/http/keep-alive.js';
 import { readsHeader } from '../../subgraphs/shared/http/reads-header.js';
 import { isClosed, whenClosed } from '../../subgraphs/shared/http/when-closed.js';
@@ -11,6 +12,7 @@ import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 const connectionsMax = 32;
 // Counted from the last byte of the request: a large file is processed after it.
 const answerMaxMs = 60_000;
+const smallMaxBytes = 16_384;
 
 // Hop-by-hop headers, and headers that the router sets itself.
 const notForwarded = [
@@ -33,8 +35,8 @@ const reads = ['GET', 'HEAD'];
 
 export interface SubgraphProxy {
   /**
-   * Forwards a request to the same path and its response back. Both are streamed with backpressure. If the
-   * client disconnects, the request is aborted.
+   * Forwards a request to the same path and its response back. Both are streamed with backpressure, unless
+   * they are small. If the client disconnects, the request is aborted.
    *
    * @throws without a response: `OUTCOME_UNKNOWN` if something other than a read was sent, else `TRY_AGAIN`
    */
@@ -80,11 +82,12 @@ export function createSubgraphProxy(
             'x-request-id': requestId,
             [callerHeader]: credentials,
           },
-          body: hasBody(headers) ? request : null,
+          body: await bodyOf(request),
           signal: clientGone.signal,
         });
         response.writeHead(answer.statusCode, endToEnd(answer.headers));
-        await pipeline(answer.body, response);
+        if (isSmall(answer.headers)) response.end(await answer.body.bytes());
+        else await pipeline(answer.body, response);
       } catch (error) {
         if (isClosed(socket)) return; // the client went away
         logger.warn(
@@ -120,8 +123,16 @@ const failureOf = (subgraph: string, mayHaveHappened: boolean): DomainError =>
       )
     : tryAgain(`The ${subgraph} service is temporarily unavailable. Please retry.`);
 
-const hasBody = (headers: IncomingHttpHeaders) =>
-  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+/** Of a webhook, for example: it is read at once, which costs less than streams. */
+const isSmall = (headers: IncomingHttpHeaders) =>
+  Number(headers['content-length'] ?? Number.NaN) <= smallMaxBytes;
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer | IncomingMessage | null> {
+  const { headers } = request;
+  if (isSmall(headers)) return readBody(request, smallMaxBytes);
+  const hasBody = headers['transfer-encoding'] !== undefined || 'content-length' in headers;
+  return hasBody ? request : null;
+}
 
 function endToEnd(headers: IncomingHttpHeaders): Record<string, string | string[]> {
   const hopByHop = headers.connection?.toLowerCase().split(/\s*,\s*/) ?? [];

@@ -1,4 +1,6 @@
 import { createHmac } from 'node:crypto';
+import { Pool } from 'undici';
+import { clientKeepAlive } from '../../../subgraphs/shared/http/keep-alive.js';
 import { newId } from '../../../subgraphs/shared/ids.js';
 import { behaviourOf } from '../payments/methods.js';
 import type { Timers } from '../payments/timers.js';
@@ -38,6 +40,7 @@ const defaults: WebhookControls = { delayMaxMs: 100, copies: 1, reorder: false, 
 const attemptsMax = 5;
 const retryAfterMs = 1000;
 const timeoutMs = 10_000;
+const connectionsMax = 32;
 
 /** `t=<Unix seconds>,v1=<HMAC-SHA256 of "t.body", in hex>`: the scheme of Stripe. */
 function signWebhook(body: string, secret: string, nowMs = Date.now()): string {
@@ -48,20 +51,28 @@ function signWebhook(body: string, secret: string, nowMs = Date.now()): string {
 /** Sends a signed event for each change, with retries until it is accepted. */
 export function startWebhooks(store: SandboxStore, timers: Timers, target: WebhookTarget) {
   let controls = defaults;
+  const { origin, pathname } = new URL(target.url);
+  // `fetch` costs several times as much.
+  const pool = new Pool(origin, {
+    connections: connectionsMax,
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    ...clientKeepAlive,
+  });
 
   async function send(body: string, attempt = 1): Promise<void> {
     try {
-      const response = await fetch(target.url, {
+      const response = await pool.request({
         method: 'POST',
+        path: pathname,
         headers: {
           'content-type': 'application/json',
           'x-sandbox-signature': signWebhook(body, target.secret),
         },
         body,
-        signal: AbortSignal.timeout(timeoutMs),
       });
-      await response.arrayBuffer();
-      if (response.ok) return;
+      await response.body.dump();
+      if (response.statusCode === 200) return;
     } catch {
       // unreachable: retried like a refusal
     }
@@ -100,6 +111,7 @@ export function startWebhooks(store: SandboxStore, timers: Timers, target: Webho
       controls = { ...controls, ...change };
       return controls;
     },
+    close: () => pool.destroy(),
   };
 }
 export type Webhooks = ReturnType<typeof startWebhooks>;

@@ -1,6 +1,6 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
 import { columnsOf } from '../../shared/database/columns.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
+import { statement } from '../../shared/database/statement.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { PaymentApp } from './payment-app.js';
 import { toPaymentRef } from './payment-ref.js';
@@ -104,13 +104,15 @@ async function storeTransactionId(
   return stored ? em.map(Payment, stored as never) : null;
 }
 
-const storeTransactionIdSql = (em: EntityManager) => `
+const storeTransactionIdSql = statement(
+  (em) => `
   update payment set provider_transaction_id = $3, updated_at = now()
   where id = $1 and status = 'PENDING' and provider_transaction_id is null
     -- Before a worker may take it up (stepMaxMs), the confirmation has to end.
     and created_at > now() - 2 * $4::float8 * interval '1 ms'
     and exists (select from customer_order where id = $2 and ${isPayableSql('$4')})
-  returning ${columnsOf(em, Payment)}`;
+  returning ${columnsOf(em, Payment)}`,
+);
 
 /** Errors after which it is certain that nothing was charged. */
 const uncharged = [NotDone, PermanentRefusal, Declined, UnknownMethod];

@@ -32,7 +32,7 @@ describe('the look-ups of a payment by its readers', () => {
   const lookUps = () => steps.fake.calls.filter((call) => call.startsWith('lookUp')).length;
   /** A webhook, in whichever process it arrives. */
   const hint = (payment: { id: string; providerTransactionId: string | null }) =>
-    recordEvent(steps.app.orm.em.fork(), 'fake', {
+    recordEvent(steps.app, 'fake', {
       ...{ eventId: newId(), paymentId: payment.id, status: 'authorized' },
       transactionId: payment.providerTransactionId,
     } satisfies ProviderEvent);

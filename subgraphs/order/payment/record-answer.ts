@@ -1,6 +1,6 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
 import { columnsOf } from '../../shared/database/columns.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
+import { statement } from '../../shared/database/statement.js';
 import type { PaymentApp } from './payment-app.js';
 import type { ProviderPayment } from './provider/payment-provider.js';
 import { stepMaxMs } from './provider/step-max.js';
@@ -63,7 +63,9 @@ async function recordWaiting(
   return waiting ? em.map(Payment, waiting as never) : null;
 }
 
-const recordWaitingSql = (em: EntityManager) => `
+const recordWaitingSql = statement(
+  (em) => `
   update payment set provider_transaction_id = $2, client_secret = $3, updated_at = now()
   where id = $1 and status = 'PENDING'
-  returning ${columnsOf(em, Payment)}`;
+  returning ${columnsOf(em, Payment)}`,
+);

@@ -71,8 +71,13 @@ export async function readGraphQLBody(
 
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {
   if (response.headersSent || response.destroyed) return;
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
-  response.end(JSON.stringify(body));
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    // Else it is sent in chunks.
+    'content-length': Buffer.byteLength(text),
+  });
+  response.end(text);
 }
 
 const codeOf = ({ status }: HttpError) => (status >= 500 ? 'INTERNAL_SERVER_ERROR' : 'BAD_REQUEST');

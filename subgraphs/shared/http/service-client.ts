@@ -6,6 +6,7 @@ import { DomainError, type ErrorCode, tryAgain, UpstreamFault } from '../errors.
 import { requestTrace } from '../observability/request-context.js';
 import { isTimeout, retrying } from '../resilience/retry.js';
 import { clientKeepAlive } from './keep-alive.js';
+import { withTimeLimit } from './time-limit.js';
 
 const connectionsMax = 64;
 const retriesMax = 2;
@@ -56,18 +57,20 @@ export function createServiceClient(url: string, self: Caller, secret: string): 
   const credentials = callerCredentials(self, secret);
 
   async function send(body: string, timeoutMs: number): Promise<Reply> {
-    const response = await pool.request({
-      method: 'POST',
-      path: pathname,
-      headers: {
-        'content-type': 'application/json',
-        [callerHeader]: credentials,
-        ...(requestTrace.getStore() && { 'x-request-id': requestTrace.getStore()?.requestId }),
-      },
-      body,
-      signal: AbortSignal.timeout(timeoutMs),
+    return withTimeLimit(timeoutMs, async (signal) => {
+      const response = await pool.request({
+        method: 'POST',
+        path: pathname,
+        headers: {
+          'content-type': 'application/json',
+          [callerHeader]: credentials,
+          ...(requestTrace.getStore() && { 'x-request-id': requestTrace.getStore()?.requestId }),
+        },
+        body,
+        signal,
+      });
+      return (await response.body.json()) as Reply;
     });
-    return (await response.body.json()) as Reply;
   }
 
   async function request<R>(

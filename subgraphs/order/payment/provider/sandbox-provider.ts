@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Pool } from 'undici';
 import { z } from 'zod';
 import { clientKeepAlive } from '../../../shared/http/keep-alive.js';
+import { withTimeLimit } from '../../../shared/http/time-limit.js';
 import type { PaymentDeclineCode } from './decline-code.js';
 import {
   KeyUsedUp,
@@ -81,11 +82,11 @@ export function createSandboxProvider(
 ): PaymentProvider {
   const pool = new Pool(new URL(url).origin, { connections: connectionsMax, ...clientKeepAlive });
 
-  const inTime = (withinMs = timeLimitMs) =>
-    AbortSignal.timeout(Math.ceil(Math.min(withinMs, timeLimitMs)));
+  const inTime = <T>(withinMs: number | undefined, work: (signal: AbortSignal) => Promise<T>) =>
+    withTimeLimit(Math.ceil(Math.min(withinMs ?? timeLimitMs, timeLimitMs)), work);
 
   /** GET, or POST if there is a body. @throws NotDone, Refusal, Fault, or another error if there was no answer */
-  async function send<T>(path: string, body?: object, signal = inTime()): Promise<T> {
+  async function send<T>(path: string, body: object | undefined, signal: AbortSignal): Promise<T> {
     const { status, text } = await exchange(path, body, signal);
     if (status === 200) return JSON.parse(text) as T;
     const { error, code } = readRefusal(text);
@@ -113,19 +114,21 @@ export function createSandboxProvider(
     }
   }
 
-  const lookUp = (transactionId: string, signal?: AbortSignal): Promise<ProviderPayment> =>
+  const lookUp = (transactionId: string, signal: AbortSignal): Promise<ProviderPayment> =>
     send<SandboxPayment>(pathOf(transactionId), undefined, signal)
       .then(toProviderPayment)
       .catch(ifUnknown({ transactionId, status: 'unconfirmed' as const }));
 
   /** Changes a payment, or looks it up if its state does not allow the change. */
-  async function change(
+  const change = (transactionId: string, verb: string, withinMs?: number, body = {}) =>
+    inTime(withinMs, (signal) => changeOrLookUp(transactionId, verb, body, signal));
+
+  async function changeOrLookUp(
     transactionId: string,
     verb: string,
-    withinMs?: number,
-    body = {},
+    body: object,
+    signal: AbortSignal,
   ): Promise<ProviderPayment> {
-    const signal = inTime(withinMs);
     try {
       const path = `${pathOf(transactionId)}/${verb}`;
       return toProviderPayment(await send<SandboxPayment>(path, body, signal));
@@ -140,8 +143,8 @@ export function createSandboxProvider(
 
   /** What belongs to a payment: nothing if the sandbox does not know it. */
   const listOf = <T>(transactionId: string, noun: string, withinMs?: number): Promise<T[]> =>
-    send<T[]>(`${pathOf(transactionId)}/${noun}`, undefined, inTime(withinMs)).catch(
-      ifUnknown<T[]>([]),
+    inTime(withinMs, (signal) =>
+      send<T[]>(`${pathOf(transactionId)}/${noun}`, undefined, signal).catch(ifUnknown<T[]>([])),
     );
 
   async function* list<T extends { id: string }, R>(
@@ -153,7 +156,9 @@ export function createSandboxProvider(
     let after: { after?: string } = {};
     for (;;) {
       const query = new URLSearchParams({ ...span, ...after, limit: String(pageSize) });
-      const page = await send<Page<T>>(`/v1/${noun}?${query}`);
+      const page = await inTime(undefined, (signal) =>
+        send<Page<T>>(`/v1/${noun}?${query}`, undefined, signal),
+      );
       yield* page.data.map(map);
       const last = page.data.at(-1);
       if (!page.hasMore || !last) return;
@@ -168,7 +173,8 @@ export function createSandboxProvider(
     create: async ({ paymentId }) => ({ transactionId: paymentId, status: 'unconfirmed' }),
     confirm: ({ transactionId, amount, currencyCode, method }, withinMs) =>
       change(transactionId, 'confirm', withinMs, { amount, currencyCode, method }),
-    lookUp: (transactionId, withinMs) => lookUp(transactionId, inTime(withinMs)),
+    lookUp: (transactionId, withinMs) =>
+      inTime(withinMs, (signal) => lookUp(transactionId, signal)),
     capture: ({ transactionId }, withinMs) => change(transactionId, 'capture', withinMs),
     async cancel(transactionId, withinMs) {
       const payment = await change(transactionId, 'cancel', withinMs);
@@ -179,7 +185,7 @@ export function createSandboxProvider(
     async refund({ refundId, attempt, transactionId, amount }, withinMs) {
       const request = { idempotencyKey: `${refundId}:${attempt}`, refundId, amount };
       const path = `${pathOf(transactionId)}/refunds`;
-      const sent = send<SandboxRefund>(path, request, inTime(withinMs));
+      const sent = inTime(withinMs, (signal) => send<SandboxRefund>(path, request, signal));
       const refund = await sent.catch((error: Error) => {
         throw error instanceof Fault ? new KeyUsedUp(error.message) : error;
       });
@@ -200,7 +206,8 @@ export function createSandboxProvider(
     },
     /** Whether it is reached: it has no account that could contradict the configuration. */
     async check() {
-      await send(`/v1/payments?${new URLSearchParams({ ...epoch, limit: '1' })}`);
+      const path = `/v1/payments?${new URLSearchParams({ ...epoch, limit: '1' })}`;
+      await inTime(undefined, (signal) => send(path, undefined, signal));
     },
     close: () => pool.close(),
   };

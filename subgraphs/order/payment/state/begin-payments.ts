@@ -3,6 +3,7 @@ import { firstOfEach } from '../../../shared/batching/first-of-each.js';
 import { columnsOf } from '../../../shared/database/columns.js';
 import { namedParameters } from '../../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../../shared/database/sql.js';
+import { statement } from '../../../shared/database/statement.js';
 import { newId } from '../../../shared/ids.js';
 import type { PaymentProvider } from '../provider/payment-provider.js';
 import { stepMaxMs } from '../provider/step-max.js';
@@ -75,7 +76,7 @@ function toFound(em: EntityManager, { requestId: _, outcome, nextDay, ...row }: 
   switch (outcome) {
     case 'inserted':
     case 'known': {
-      const payment = em.fork().map(Payment, row);
+      const payment = em.map(Payment, row);
       return { kind: 'begun', payment, isNew: outcome === 'inserted' };
     }
     case 'not-payable':
@@ -109,7 +110,8 @@ const { sql: parameters } = beginParameters;
  * payment. By customer_order_pkey, payment_order and payment_attempt, whose unique slots bound the attempts of
  * a customer, also those of the same moment: one that finds its slot taken looks again.
  */
-const beginPaymentsSql = (em: EntityManager) => `
+const beginPaymentsSql = statement(
+  (em) => `
   with request as (
     select * from ${parameters.request}
   ), known as (
@@ -152,4 +154,5 @@ const beginPaymentsSql = (em: EntityManager) => `
     coalesce(f.outcome, case when p.id is null then 'not-payable'
       when p.order_is_limited then 'order-limit'
       when p.free_slot is null then 'day-limit' else 'again' end) as outcome
-  from request r left join found f on f.request_id = r.id left join payable p on p.id = r.id`;
+  from request r left join found f on f.request_id = r.id left join payable p on p.id = r.id`,
+);

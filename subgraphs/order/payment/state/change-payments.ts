@@ -3,6 +3,7 @@ import { firstOfEach } from '../../../shared/batching/first-of-each.js';
 import { columnsOf } from '../../../shared/database/columns.js';
 import { namedParameters } from '../../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../../shared/database/sql.js';
+import { statement } from '../../../shared/database/statement.js';
 import { newId } from '../../../shared/ids.js';
 import type { OrderEventType } from '../../order/order-event.js';
 import { markPaymentsDue } from '../../order/payment-signals.js';
@@ -147,6 +148,8 @@ export const paymentChangeCtes = (
     from changed_payment p join payment_change c on c.id = p.id where c.event_type is not null
   )`;
 
-const changePaymentsSql = (em: EntityManager) => `
+const changePaymentsSql = statement(
+  (em) => `
   with ${paymentChangeCtes(changeParameters.sql.change)}
-  select ${columnsOf(em, Payment)} from changed_payment`;
+  select ${columnsOf(em, Payment)} from changed_payment`,
+);

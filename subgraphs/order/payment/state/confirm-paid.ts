@@ -4,6 +4,7 @@ import { firstOfEach } from '../../../shared/batching/first-of-each.js';
 import { columnsOf } from '../../../shared/database/columns.js';
 import { namedParameters } from '../../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../../shared/database/sql.js';
+import { statement } from '../../../shared/database/statement.js';
 import { newId } from '../../../shared/ids.js';
 import { Order } from '../../order/order.js';
 import { markChanged } from '../../order/order-signals.js';
@@ -69,8 +70,13 @@ const orderIsPending = {
   condition: 'exists (select from pending_order o where o.id = p.order_id)',
 };
 
-const namesOf = (em: EntityManager, entity: EntityClass<object>) =>
-  columnsOf(em, entity).split(', ');
+const names = new Map<EntityClass<object>, string[]>();
+
+function namesOf(em: EntityManager, entity: EntityClass<object>): string[] {
+  const known = names.get(entity) ?? columnsOf(em, entity).split(', ');
+  names.set(entity, known);
+  return known;
+}
 
 /** The columns of both, each with its own prefix. */
 const bothColumns = (em: EntityManager) =>
@@ -79,21 +85,19 @@ const bothColumns = (em: EntityManager) =>
     ...namesOf(em, Order).map((column) => `o.${column} as o_${column}`),
   ].join(', ');
 
-let text: string | undefined;
-function confirmPaidSql(em: EntityManager): string {
-  text ??= `
-    with request as (
-      select * from ${parameters.sql.change}
-    ), ${paymentChangeCtes('request', orderIsPending)}, ${orderChangeCtes(orderChanges, true)}
-    select ${bothColumns(em)} from changed_payment p join changed_order o on o.id = p.order_id`;
-  return text;
-}
+const confirmPaidSql = statement(
+  (em) => `
+  with request as (
+    select * from ${parameters.sql.change}
+  ), ${paymentChangeCtes('request', orderIsPending)}, ${orderChangeCtes(orderChanges, true)}
+  select ${bothColumns(em)} from changed_payment p join changed_order o on o.id = p.order_id`,
+);
 
 function toPaidOrder(em: EntityManager, row: Readonly<Record<string, unknown>>): PaidOrder {
   const part = (entity: EntityClass<object>, prefix: string) =>
     Object.fromEntries(namesOf(em, entity).map((column) => [column, row[prefix + column]]));
   return {
-    payment: em.fork().map(Payment, part(Payment, 'p_') as never),
-    order: em.fork().map(Order, part(Order, 'o_') as never),
+    payment: em.map(Payment, part(Payment, 'p_') as never),
+    order: em.map(Order, part(Order, 'o_') as never),
   };
 }

@@ -5,6 +5,7 @@ import { validate as isUuid } from 'uuid';
 import type { Retention } from '../../../shared/database/prune.js';
 import { sqlPrepared } from '../../../shared/database/sql.js';
 import { markPaymentsDue } from '../../order/payment-signals.js';
+import type { PaymentApp } from '../payment-app.js';
 import type { ProviderEvent, ProviderStatus } from '../provider/payment-provider.js';
 import { PaymentStatus } from '../state/status.js';
 
@@ -52,13 +53,18 @@ const knownIn: Readonly<Record<ProviderStatus, readonly PaymentStatus[]>> = {
  * @returns whether the event was new
  */
 export async function recordEvent(
-  em: EntityManager,
+  { orm, paymentWrites }: Pick<PaymentApp, 'orm' | 'paymentWrites'>,
   provider: string,
   event: ProviderEvent,
 ): Promise<boolean> {
   const paymentId = isUuid(event.paymentId) ? event.paymentId : null;
+  const isKnownIn = (status: PaymentStatus | undefined) =>
+    status && event.status && knownIn[event.status].includes(status);
+  // Most events are about what this process has just written: they cost no query.
+  if (paymentId && isKnownIn(paymentWrites.lastStatus(provider, paymentId))) return false;
+  const em = orm.em.fork();
   const subject = await findSubject(em, provider, { ...event, paymentId });
-  if (subject && event.status && knownIn[event.status].includes(subject.status)) return false;
+  if (isKnownIn(subject?.status)) return false;
   const rows = await sqlPrepared<{ id: string }>(em, recordEventSql, [
     provider,
     event.eventId,

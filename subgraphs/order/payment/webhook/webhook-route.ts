@@ -23,18 +23,19 @@ export const webhookRoute: HttpRoute<PaymentContext> = {
  * @param name the name of the provider in the path
  */
 async function takeWebhook(
-  { orm, providers, logger }: PaymentApp,
+  app: PaymentApp,
   name: string,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  const { providers, logger } = app;
   if (!providers.names.includes(name)) {
     throw new HttpError(404, `Unknown payment provider: ${name}`);
   }
   const provider = providers.of(name);
   const body = await readBody(request, bodyMaxBytes);
   const event = parse();
-  const isNew = await recordEvent(orm.em.fork(), name, event);
+  const isNew = await recordEvent(app, name, event);
   sendJson(response, 200, { received: event.eventId, known: !isNew });
 
   function parse() {
