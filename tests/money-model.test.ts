@@ -215,7 +215,7 @@ describe('the money of an order', () => {
         return;
       case 'cancelLines':
         await mutate('cancelShopOrder', 'CancelShopOrderInput', {
-          ...{ id: part?.id, reason: 'OTHER', lines },
+          ...{ id: part?.id, reason: 'OTHER', lines, idempotencyKey: randomUUID() },
         });
         return;
       case 'refundLines':

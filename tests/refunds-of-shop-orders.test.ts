@@ -88,7 +88,7 @@ describe('a paid shop order', () => {
     actAs(system, vendor).mutate(
       'cancelShopOrder',
       'CancelShopOrderInput',
-      { id, lines, reason: 'CUSTOMER_REQUEST', ...more },
+      { id, lines, reason: 'CUSTOMER_REQUEST', idempotencyKey: randomUUID(), ...more },
       shopOrderFields,
     );
   const ship = (id: string) =>
@@ -222,7 +222,7 @@ describe('a paid shop order', () => {
     expect(items).toMatchObject([{ quantity: 3, cancelledQuantity: 0 }]);
     expect(await refund({ shopOrderId: id, lines: [{ itemId, quantity: 2 }] })).toEqual({
       __typename: 'RefundTooHigh',
-      message: `2 of 3 units of ${shop.sku} have a refund already; 2 more are not possible.`,
+      message: `2 of 3 units of ${shop.sku} were already refunded; 2 more cannot be.`,
       refundable: { amount: '10.00' },
     });
   });
@@ -303,7 +303,8 @@ describe('a paid shop order', () => {
     );
     expect(refusal).toMatchObject({
       disputeStatus: 'OPEN',
-      message: 'The customer disputes the payment. Wait until the dispute is decided.',
+      message:
+        'The customer disputes the payment. Wait until the dispute is decided, and use a new idempotency key.',
     });
   });
 
@@ -311,14 +312,19 @@ describe('a paid shop order', () => {
     const { id } = await buy({ isPaid: false });
     expect(await refund({ shopOrderId: id, amount: '1.00' })).toEqual({
       __typename: 'RefundTooHigh',
-      message: 'Nothing was paid for the shop order yet.',
+      message: 'The shop order was not paid.',
       refundable: { amount: '0.00' },
     });
     expect(await cancel(id)).toEqual({ __typename: 'WrongShopOrderStatus', status: 'PENDING' });
   });
 
   it.each<[string, (itemId: string) => object, string, string]>([
-    ['neither lines nor an amount', () => ({}), 'input.amount', 'or `lines` is required'],
+    [
+      'neither lines nor an amount',
+      () => ({}),
+      'input.amount',
+      'is required, unless there are `lines`',
+    ],
     [
       'both lines and an amount',
       (itemId) => ({ lines: [{ itemId, quantity: 1 }], amount: '1.00' }),
@@ -379,13 +385,62 @@ describe('a paid shop order', () => {
     await cancel(id, [{ itemId, quantity: 2 }]);
     const { errors } = await system.graphql(
       `mutation ($input: CancelShopOrderInput!) { cancelShopOrder(input: $input) { __typename } }`,
-      { input: { id, reason: 'OTHER', lines: [{ itemId, quantity: 2 }] } },
+      { input: { id, reason: 'OTHER', lines: [{ itemId, quantity: 2 }], idempotencyKey: 'k' } },
       vendor.token,
     );
     expect(errors?.[0]?.extensions.fields).toEqual({
       'input.lines[0].quantity': 'is more than is left: 3 ordered, 2 cancelled, 1 left',
     });
     expect((await shopOrderOf(orderId)).items[0].cancelledQuantity).toBe(2);
+  });
+
+  it('refuses a cancellation of lines without an idempotency key: a repeat would cancel more', async () => {
+    const { orderId, id, itemId } = await buy();
+    const { errors } = await system.graphql(
+      `mutation ($input: CancelShopOrderInput!) { cancelShopOrder(input: $input) { __typename } }`,
+      { input: { id, reason: 'OTHER', lines: [{ itemId, quantity: 1 }] } },
+      vendor.token,
+    );
+    expect(errors?.[0]?.extensions.fields).toEqual({
+      'input.idempotencyKey': 'is required with `lines`',
+    });
+    expect((await shopOrderOf(orderId)).items[0].cancelledQuantity).toBe(0);
+  });
+
+  it('whose refund failed is refunded the units again, and a retry does not return them twice', async () => {
+    const { orderId, id, itemId } = await buy({ method: 'Failing Refund' });
+    const lines = [{ itemId, quantity: 2 }];
+    const { id: failedId } = await refund({ shopOrderId: id, lines });
+    await eventually(
+      () => shopOrderOf(orderId),
+      ({ refunds }) => refunds.edges[0].node.status === 'FAILED',
+    );
+    expect((await shopOrderOf(orderId)).refunded.amount).toBe('0.00');
+    expect(await refund({ shopOrderId: id, lines })).toMatchObject({ __typename: 'Refund' });
+    const retry = `mutation ($id: UUID!) { retryRefund(id: $id) { __typename ... on Refund { status amount { amount } } } }`;
+    // One of its two units is the third of the line.
+    expect(await actAs(system, admin).must(retry, { id: failedId })).toEqual({
+      __typename: 'Refund',
+      status: 'PENDING',
+      amount: { amount: '10.00' },
+    });
+  });
+
+  it('that is refunded in full stays paid: a repeated payment gets its success', async () => {
+    const { orderId, id } = await buy({ isPaid: false });
+    const key = randomUUID();
+    const paid = (await pay(system, customer, orderId, 'Credit Card', key)).data.payOrder;
+    await refund({ shopOrderId: id, amount: '30.00' });
+    await eventually(
+      () => look(orderId),
+      (order) => order.payments.edges[0].node.status === 'REFUNDED',
+    );
+    const again = (await pay(system, customer, orderId, 'Credit Card', key)).data.payOrder;
+    expect(again).toMatchObject({
+      __typename: 'PaymentSuccess',
+      order: { status: 'CONFIRMED' },
+      payment: { id: paid.payment.id },
+    });
   });
 
   it('is refunded by nobody but its shop and admins', async () => {

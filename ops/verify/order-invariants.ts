@@ -92,12 +92,11 @@ export const orderInvariants: Invariant[] = [
     holds: 'refunded <= quantity',
   }),
   invariantOf('order', 'a refund of lines does not exceed their price', {
-    select: `select r.id, r.amount, r.covered_by_dispute, r.covered_by_refund, r.status,
+    select: `select r.id, r.amount, r.covered_by_dispute, r.status,
         sum(i.unit_price_amount * l.quantity) as price
       from refund r join refund_line l on l.refund_id = r.id
         join order_item i on i.id = l.order_item_id group by r.id`,
-    holds: `covered_by_dispute + covered_by_refund
-      + case when status = 'CANCELLED' then 0 else amount end <= price`,
+    holds: `covered_by_dispute + case when status = 'CANCELLED' then 0 else amount end <= price`,
   }),
   invariantOf('order', 'a shop order is hidden from its shop only if its order ended unpaid', {
     select: `select s.id, s.status, s.never_paid, exists (select from order_event e
@@ -134,24 +133,29 @@ export const orderInvariants: Invariant[] = [
     whenIdle: true,
   },
   {
-    ...invariantOf('order', 'the price of cancelled units of a paid order is refunded', {
-      select: `select o.id, o.status,
-          (select coalesce(sum(r.covered_by_dispute + r.covered_by_refund
-               + case when r.status = 'CANCELLED' then 0 else r.amount end), 0)
-             from payment p join refund r on r.payment_id = p.id
-             where p.order_id = o.id and p.status in ('COMPLETED', 'REFUNDED')
-               and r.origin = 'ORDER') as requested,
-          (select coalesce(sum(r.amount), 0) from payment p join refund r on r.payment_id = p.id
-             where p.order_id = o.id and p.status in ('COMPLETED', 'REFUNDED')
-               and r.origin = 'DASHBOARD')
-            + (select coalesce(sum(d.amount), 0) from payment p join dispute d on d.payment_id = p.id
-               where p.order_id = o.id and d.status = 'LOST') as returned_otherwise,
-          (select coalesce(sum(i.unit_price_amount * i.cancelled_quantity), 0)
-             from shop_order s join order_item i on i.shop_order_id = s.id
-             where s.order_id = o.id) as cancelled
-        from customer_order o where exists (select from payment p
-          where p.order_id = o.id and p.status in ('COMPLETED', 'REFUNDED'))`,
-      holds: 'requested + returned_otherwise >= cancelled',
+    ...invariantOf('order', 'the price of cancelled units is refunded', {
+      // Unless the rest of the shop order or of the payment was, as far as refunds did not fail for good.
+      with: `requested as (
+        select payment_id, shop_order_id, origin, covered_by_dispute + case when origin = 'ORDER'
+          then covered_by_refund else 0 end + case when status = 'CANCELLED' then 0 else amount end
+          as amount
+        from refund)`,
+      select: `select i.id, s.order_id, i.unit_price_amount as price, i.cancelled_quantity as cancelled,
+          coalesce((select sum(l.quantity) from refund_line l where l.order_item_id = i.id), 0)
+            as refunded,
+          (select sum(unit_price_amount * quantity) from order_item where shop_order_id = s.id)
+            - coalesce((select sum(amount) from requested r where r.shop_order_id = s.id), 0)
+            as left_of_shop_order,
+          p.amount - coalesce((select sum(amount) from requested r where r.payment_id = p.id), 0)
+            - greatest(0, (select coalesce(sum(amount), 0) from dispute
+                where payment_id = p.id and status = 'LOST')
+              - (select coalesce(sum(covered_by_dispute), 0) from refund where payment_id = p.id))
+            as left_of_payment
+        from order_item i join shop_order s on s.id = i.shop_order_id
+          join payment p on p.order_id = s.order_id and p.status in ('COMPLETED', 'REFUNDED')
+        where i.cancelled_quantity > 0 and not s.never_paid`,
+      holds:
+        'price = 0 or refunded >= cancelled or left_of_shop_order <= 0 or left_of_payment <= 0',
     }),
     whenIdle: true,
   },

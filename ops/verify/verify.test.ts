@@ -281,7 +281,7 @@ const breaks: Break[] = [
     ],
   ],
   [
-    'the price of cancelled units of a paid order is refunded',
+    'the price of cancelled units is refunded',
     'order',
     [
       `insert into payment (id, order_id, user_id, amount, status, provider)

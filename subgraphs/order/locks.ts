@@ -19,8 +19,8 @@ import type { OrderStatus } from './order/status.js';
  *    change-cart.ts;
  * 5. `refund`, `dispute`, `outbox`, `order_event`, `idempotency_key`.
  *
- * One exception: the cancellation of a paid order locks the order, then its payment, to insert the
- * refund. That is no cycle: such a payment is COMPLETED or REFUNDED, and a transaction that locks such a
+ * One exception: the cancellation or refund of a paid order locks the order, then its payment, to insert
+ * the refund. That is no cycle: such a payment is COMPLETED or REFUNDED, and a transaction that locks such a
  * payment locks no order after it.
  *
  * Workers claim due payments, refunds and idle carts with `skip locked`. No lock is held during a call

@@ -188,7 +188,8 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Mutation.cancelShopOrder': async ({ newSale, itemOf, sku }) => {
     const id = await newSale();
     const lines = [{ itemId: await itemOf(id), quantity: 1 }];
-    return { input: { id, lines, reason: 'DAMAGED', skus: [sku], note: 'the box is wet' } };
+    const why = { reason: 'DAMAGED', skus: [sku], note: 'the box is wet' };
+    return { input: { id, lines, ...why, idempotencyKey: randomUUID() } };
   },
   'Mutation.refundShopOrder': async ({ newSale, itemOf }) => {
     const id = await newSale();

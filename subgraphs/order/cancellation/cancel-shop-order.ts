@@ -2,6 +2,7 @@ import { ArrayMaxSize, ArrayMinSize, IsOptional, ValidateNested } from 'class-va
 import { Field, InputType } from 'type-graphql';
 import type { ShopCancelReason as Reason } from '../../contracts/cancel-reasons.js';
 import type { Once } from '../../shared/database/transact.js';
+import { badInput } from '../../shared/errors.js';
 import { enumOf } from '../../shared/graphql/enum-of.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
@@ -18,7 +19,6 @@ import {
   cancelAllUnits,
   cancelUnits,
 } from '../order/transitions/cancel-units.js';
-import { requireRoomForRefund } from '../payment/state/refunds-max.js';
 import { reverseSale } from './reverse-sale.js';
 
 export const ShopCancelReason = enumOf<Reason>(
@@ -42,7 +42,7 @@ export class CancelShopOrderInput {
   @Field(() => [ShopOrderLineInput], {
     nullable: true,
     description:
-      'The units to cancel, 1 to 100 lines; by default all that are left. Once none is left, the shop order is CANCELLED.',
+      'The units to cancel, 1 to 100 lines; by default all that are left. Once none is left, the shop order is CANCELLED. With `lines` an `idempotencyKey` is required.',
   })
   @IsOptional()
   @ArrayMinSize(1)
@@ -83,7 +83,7 @@ const reason: CancelReason = 'BY_SHOP';
  * Cancels units of a paid shop order that is not shipped yet: they are refunded, and the reason decides what
  * becomes of them. A shop order without units left is cancelled.
  *
- * @throws as `changeShopOrder` does; `BAD_USER_INPUT` for a line that is not in the shop order, more units than
+ * @throws as `changeShopOrder` does; `BAD_USER_INPUT` for lines without an idempotency key, a line that is not in the shop order, more units than
  *   are left, or a variant of which no unit is cancelled
  */
 export function cancelShopOrder(
@@ -91,20 +91,19 @@ export function cancelShopOrder(
   { id, lines, reason: why, skus, note }: CancelShopOrderInput,
   once?: Once<typeof ShopOrderResult>,
 ) {
-  const details = note ? `${why}: ${note}` : why;
+  if (lines && !once) throw badInput({ 'input.idempotencyKey': 'is required with `lines`' });
   const to = 'CANCELLED';
   const cancel = async ({ em, order, actor }: ChangingShopOrder) => {
     const { cancelled, left } = lines
       ? await cancelUnits(em, id, lines)
       : { cancelled: await cancelAllUnits(em, [id]), left: 0 };
-    if (left === 0) {
-      await changeShopOrders(em, order, { shopOrderIds: [id], to, actor, reason, details });
-    } else {
-      await requireRoomForRefund(em, id);
-      const part = { shopOrderId: id, actor, details: `${unitsText(cancelled)}; ${details}` };
-      await recordUnitsCancelled(em, order, part);
-    }
-    await reverseSale(em, order, cancelled, { actor, reason, units: { reason: why, skus } });
+    const units = lines ? `${unitsText(cancelled)}; ` : '';
+    const details = `${units}${note ? `${why}: ${note}` : why}`;
+    const isPartial = left > 0;
+    if (isPartial) await recordUnitsCancelled(em, order, { shopOrderId: id, actor, details });
+    else await changeShopOrders(em, order, { shopOrderIds: [id], to, actor, reason, details });
+    const reversal = { actor, reason, units: { reason: why, skus }, isPartial };
+    await reverseSale(em, order, cancelled, reversal);
     return null;
   };
   return changeShopOrder<never>(context, { id, to }, cancel, once);

@@ -1,10 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { sql } from '../../shared/database/sql.js';
 import { lineTotal, sumOf } from '../../shared/money.js';
 import { type LockedOrder, lockPayment } from '../locks.js';
 import type { CancelReason } from '../order/status.js';
 import type { CancelledUnits } from '../order/transitions/cancel-units.js';
+import { findPaidPayment } from '../payment/state/find-paid.js';
 import { readRefundedUnits } from '../payment/state/refunded-units.js';
+import { requireRoomForRefund } from '../payment/state/refunds-max.js';
 import { type RefundRequest, requestRefunds } from '../payment/state/request-refunds.js';
 import { subtractPurchases } from '../purchase-limit/count-purchases.js';
 import { announceCancelled, type UnitsCancellation } from '../warehouse-client/announce-units.js';
@@ -14,22 +15,27 @@ export interface Reversal {
   readonly actor: string;
   readonly reason: CancelReason;
   readonly units: UnitsCancellation;
+  /** whether other units of the shop order are left */
+  readonly isPartial?: boolean;
 }
 
 /**
  * Reverses the sale of cancelled units of a paid order, in the transaction of `em`: cancels them at the
  * warehouse subgraph, subtracts them from the purchases, and requests a refund for each shop order. Units whose
  * price a refund has already are not refunded again.
+ *
+ * @throws `BAD_USER_INPUT` for a part of a shop order that has the greatest number of refunds
  */
 export async function reverseSale(
   em: EntityManager,
   order: LockedOrder,
   cancelled: readonly CancelledUnits[],
-  { actor, reason, units }: Reversal,
+  { actor, reason, units, isPartial = false }: Reversal,
 ): Promise<void> {
   await announceCancelled(em, cancelled, units);
   await subtractPurchases(em, order.customerId, cancelled);
-  const paymentId = await findPayment(em, order.id);
+  const paymentId = await findPaidPayment(em, order.id);
+  if (!paymentId) throw new Error(`the paid order ${order.id} has no completed payment`);
   await lockPayment(em, paymentId);
   const unrefunded = await withoutRefunded(em, cancelled);
   const ofShopOrders = [...Map.groupBy(unrefunded, ({ shopOrderId }) => shopOrderId)];
@@ -37,19 +43,9 @@ export async function reverseSale(
     const amount = sumOf(lines.map(({ unitPrice, quantity }) => lineTotal(unitPrice, quantity)));
     return { shopOrderId, amount, lines, reason, actor };
   });
+  if (isPartial)
+    for (const { shopOrderId } of requests) await requireRoomForRefund(em, shopOrderId as string);
   await requestRefunds(em, paymentId, requests);
-}
-
-/** The payment that bought an order. */
-async function findPayment(em: EntityManager, orderId: string): Promise<string> {
-  const [payment] = await sql<{ id: string }>(
-    em,
-    `select id from payment where order_id = $1 and status in ('COMPLETED', 'REFUNDED')
-     order by status limit 1`,
-    [orderId],
-  );
-  if (!payment) throw new Error(`the paid order ${orderId} has no completed payment`);
-  return payment.id;
 }
 
 /** The cancelled units without those whose price a refund of lines has already. */

@@ -7,11 +7,12 @@ const noRelease =
 export class Migration20261204RefundsOfLines extends Migration {
   override up(): void {
     this.addSql(`alter table order_item add column cancelled_quantity int not null default 0`);
-    // The units whose reservation was committed before.
+    // The units whose reservation was committed before: to a payment that was captured, or could have been.
     this.addSql(`update order_item i ${noRelease} set cancelled_quantity = i.quantity
       from shop_order s where s.id = i.shop_order_id and s.status = 'CANCELLED'
-        and (not s.never_paid or exists (select from payment p
-          where p.order_id = s.order_id and p.failure in ('CAPTURE_REFUSED', 'LAPSED')))`);
+        and (not s.never_paid or exists (select from payment p where p.order_id = s.order_id
+          and (p.failure in ('CAPTURE_REFUSED', 'LAPSED')
+            or p.status in ('VOIDED', 'COMPLETED', 'REFUNDED'))))`);
     this.addSql(`alter table order_item ${noRelease}
       add constraint order_item_cancelled check (cancelled_quantity >= 0 and cancelled_quantity <= quantity)`);
     // The primary key finds the lines of a refund.
@@ -29,5 +30,8 @@ export class Migration20261204RefundsOfLines extends Migration {
     // The units of a line that are refunded.
     this.addSql(`create index refund_line_order_item on refund_line (order_item_id)`);
     this.addSql(`drop index refund_once ${noRelease}`);
+    // One refund of a payment to which nothing was sold.
+    this.addSql(`create unique index refund_of_unsold on refund (payment_id) ${noRelease}
+      where origin = 'ORDER' and shop_order_id is null`);
   }
 }

@@ -23,8 +23,13 @@ describe('a database with cancelled orders, that is migrated', () => {
     await databases.drop();
   });
 
-  it('knows the cancelled units of those that were paid, and whose capture was refused', async () => {
-    const newOrder = async (status: string, neverPaid: boolean, failure: string | null) => {
+  it('knows the cancelled units of those that were paid, or whose capture failed', async () => {
+    const newOrder = async (
+      status: string,
+      neverPaid: boolean,
+      payment: string,
+      failure: string | null = null,
+    ) => {
       const id = newId();
       const reason = status === 'CANCELLED' ? 'BY_SHOP' : null;
       await client.query(
@@ -37,20 +42,21 @@ describe('a database with cancelled orders, that is migrated', () => {
            values ($1, $1, $1, $2, $4)
          ), paid as (
            insert into payment (id, order_id, user_id, amount, status, failure, provider)
-           values ($1, $1, $1, 10, case when $5::text is null then 'COMPLETED' else 'FAILED' end, $5, 'stripe')
+           values ($1, $1, $1, 10, $5, $6, 'stripe')
          )
          insert into order_item
            (id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
          values ($1, $1, $1, 'SKU', 'It', 5, 'USD', 2)`,
-        [id, status, reason, neverPaid, failure],
+        [id, status, reason, neverPaid, payment, failure],
       );
     };
-    await newOrder('CONFIRMED', false, null);
-    await newOrder('CANCELLED', false, null);
-    await newOrder('CANCELLED', true, 'CAPTURE_REFUSED');
-    await newOrder('CANCELLED', true, 'DECLINED');
+    await newOrder('CONFIRMED', false, 'COMPLETED');
+    await newOrder('CANCELLED', false, 'COMPLETED');
+    await newOrder('CANCELLED', true, 'FAILED', 'CAPTURE_REFUSED');
+    await newOrder('CANCELLED', true, 'VOIDED');
+    await newOrder('CANCELLED', true, 'FAILED', 'DECLINED');
     await migrate({ name: 'order', url: databases.urls.order, poolMax: 1 }, databaseSchema);
     const { rows } = await client.query('select cancelled_quantity from order_item order by id');
-    expect(rows.map((row) => row.cancelled_quantity)).toEqual([0, 2, 2, 0]);
+    expect(rows.map((row) => row.cancelled_quantity)).toEqual([0, 2, 2, 2, 0]);
   });
 });

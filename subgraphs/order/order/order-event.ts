@@ -32,7 +32,7 @@ export const OrderEventType = enumOf(
     CONFIRMED: 'The order is paid.',
     SHIPPED: 'The order or a shop order was shipped.',
     DELIVERED: 'The order or a shop order was delivered.',
-    UNITS_CANCELLED: 'Units of a shop order were cancelled, and others are left.',
+    UNITS_CANCELLED: 'Some units of a shop order were cancelled.',
     CANCELLED: 'The order or a shop order was cancelled.',
     REFUND_REQUESTED: 'A refund was requested.',
     REFUND_COMPLETED: 'The provider reports that the money of a refund was returned.',

@@ -126,7 +126,7 @@ export class OrderItem {
   @Property({ type: 'integer' })
   quantity!: number;
 
-  /** of the units that were committed to a payment; an order that is cancelled unpaid leaves it at 0 */
+  /** of the units that were committed to a payment; 0 if the order ended before that */
   @Property({ type: 'integer', default: 0 })
   cancelledQuantity!: Opt<number>;
 

@@ -20,7 +20,7 @@ import { Payment, PaymentConnection } from './state/payment.js';
 import { Refund } from './state/refund.js';
 
 const refundsMax = 100;
-const loadRefunds = uncached(loadPagesBy(Refund, 'paymentId', 'asc'));
+const loadRefunds = uncached(loadPagesBy(Refund, 'paymentId', 'desc'));
 /** A payment has one, rarely more. */
 const disputesMax = 20;
 
@@ -101,12 +101,12 @@ export class PaymentResolver {
   @Allow('own')
   @ListMax(refundsMax)
   @FieldResolver(() => [Refund], {
-    description: `Refunds of this payment, pending ones included; the oldest ${refundsMax}. Those of a shop order are in \`ShopOrder.refunds\`.`,
+    description: `Refunds of this payment, pending ones included, oldest first; the newest ${refundsMax}. Those of a shop order are in \`ShopOrder.refunds\`.`,
   })
   async refunds(@Root() payment: Payment, @Ctx() context: OrderContext): Promise<Refund[]> {
     const page = pageOf(payment.id, { first: refundsMax });
     const { edges } = await loaderOf(context, loadRefunds).load(page);
-    return edges.map(({ node }) => node);
+    return edges.map(({ node }) => node).toReversed();
   }
 
   @Allow('own')

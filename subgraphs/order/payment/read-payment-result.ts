@@ -53,6 +53,7 @@ async function toPaymentResult({ em }: PaymentContext, { payment, order: changed
     case 'AUTHORIZED':
       return result(PaymentPending, { payment });
     case 'COMPLETED':
+    case 'REFUNDED':
       // While the order is PENDING, such a payment was captured too late, and is refunded.
       return order.status === 'CANCELLED' || order.status === 'PENDING'
         ? notPayable(order)

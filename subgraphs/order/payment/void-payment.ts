@@ -1,6 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
+import { lockPayment } from '../locks.js';
 import { endPending } from '../order/transitions/end-pending.js';
 import { clearDue } from './clear-due.js';
 import { followSettled } from './follow-settled.js';
@@ -60,9 +62,20 @@ async function cancelAtProvider(
   throw new Error(`the payment ${transactionId} is ${status} after it was canceled`);
 }
 
-/** Requests the refund of a whole payment, in the transaction of `em`. */
-export const refundAll = (em: EntityManager, { id: paymentId }: Payment) =>
-  requestRefunds(em, paymentId, [{ shopOrderId: null, amount: null, reason: tooLate }]);
+/**
+ * Requests the refund of a whole payment, in the transaction of `em`: once, since one that failed waits for an
+ * admin.
+ */
+export async function refundAll(em: EntityManager, { id: paymentId }: Payment): Promise<void> {
+  await lockPayment(em, paymentId);
+  const requested = await sql(
+    em,
+    `select 1 from refund where payment_id = $1 and origin = 'ORDER' and shop_order_id is null`,
+    [paymentId],
+  );
+  if (requested.length > 0) return;
+  await requestRefunds(em, paymentId, [{ shopOrderId: null, amount: null, reason: tooLate }]);
+}
 
 /**
  * Ends a failed or voided payment at the provider, so that nobody can complete it later. If it was captured

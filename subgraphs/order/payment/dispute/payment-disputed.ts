@@ -8,7 +8,8 @@ import { DisputeStatus, isBlockingDispute } from '../state/status.js';
 @Allow('parent')
 @ObjectType({
   implements: Refusal,
-  description: 'The payment of the order is disputed: the customer may get the money back by that.',
+  description:
+    'The payment of the order is disputed: the customer may get the money back through the dispute.',
 })
 export class PaymentDisputed extends Refusal {
   @Field(() => DisputeStatus, { description: 'Current status of the dispute.' })
@@ -38,7 +39,7 @@ export async function findPaymentDisputed(
   const { status, reason } = dispute;
   const fact =
     status === 'LOST'
-      ? 'The customer has the money back by a dispute.'
+      ? 'The customer got the money back through a dispute.'
       : 'The customer disputes the payment.';
   return result(PaymentDisputed, {
     message: `${fact} ${advice[status]}`,

@@ -6,7 +6,7 @@ import type { Logger } from '../../../shared/observability/logger.js';
 import { recordEvents } from '../../order/order-event.js';
 import type { ProviderRefund, ProviderRefundStatus } from '../provider/payment-provider.js';
 import { changeRefunds, setRefundedStatus } from '../state/change-refunds.js';
-import { coverRefunds } from '../state/cover-refunds.js';
+import { coverBlockedRefunds, coverRefunds } from '../state/cover-refunds.js';
 import type { RefundStatus } from '../state/status.js';
 
 interface RefundRow {
@@ -107,5 +107,6 @@ async function insertFromDashboard(
   const reason = `${amountText(amount, currencyCode)}, at the provider`;
   await recordEvents(em, [{ orderId, type, actor: 'provider', reason }]);
   await setRefundedStatus(em, paymentId);
+  await coverBlockedRefunds(em, paymentId, amount);
   logger.warn({ paymentId, amount, providerRefundId }, 'payment was refunded at the provider');
 }

@@ -14,11 +14,13 @@ import { RequiredKeyField } from '../../../shared/idempotency/key-field.js';
 import { amountText, lineTotal, lower, Money, money, sumOf } from '../../../shared/money.js';
 import { Allow } from '../../../shared/rights/rights.js';
 import type { OrderContext } from '../../context.js';
-import { lockPayment } from '../../locks.js';
+import { lockOrder, lockPayment } from '../../locks.js';
+import { markChanged } from '../../order/order-signals.js';
 import { itemsMax } from '../../order/shop-order.js';
 import { findLines, ShopOrderLineInput } from '../../order/shop-order-line-input.js';
 import { requireShopOrderOfOwnShop } from '../../order/visible-orders.js';
 import { findPaymentDisputed, PaymentDisputed } from '../dispute/payment-disputed.js';
+import { findPaidPayment } from '../state/find-paid.js';
 import { Refund } from '../state/refund.js';
 import { readRefundedUnits } from '../state/refunded-units.js';
 import { requireRoomForRefund } from '../state/refunds-max.js';
@@ -67,7 +69,8 @@ export class RefundShopOrderInput {
 })
 export class RefundTooHigh extends Refusal {
   @Field(() => Money, {
-    description: 'What can be refunded: what was captured for it, without what was refunded.',
+    description:
+      'What can be refunded: what was captured for it without what was refunded, or what is left of the whole payment if that is less.',
   })
   refundable!: Money;
 }
@@ -86,7 +89,7 @@ interface OrderItemRow {
 }
 
 const advice = {
-  OPEN: 'Wait until the dispute is decided.',
+  OPEN: 'Wait until the dispute is decided, and use a new idempotency key.',
   LOST: 'A refund that is still due has to be made at the payment provider.',
 };
 
@@ -111,8 +114,10 @@ export async function refundShopOrder(
     const currencyCode = (items[0] as (typeof items)[0]).currencyCode;
     const amount = input.lines ? priceOf(items, input.lines) : (input.amount as string);
     requireRefundable(amount, currencyCode, input.lines ? 'input.lines' : 'input.amount');
-    const paymentId = await lockPaymentOf(em, orderId);
-    if (!paymentId) return tooHigh('Nothing was paid for the shop order yet.', '0', currencyCode);
+    await lockOrder(em, orderId);
+    const paymentId = await findPaidPayment(em, orderId);
+    if (!paymentId) return tooHigh('The shop order was not paid.', '0', currencyCode);
+    await lockPayment(em, paymentId);
     const disputed = await findPaymentDisputed(em, orderId, advice);
     if (disputed) return disputed;
     await requireRoomForRefund(em, shopOrderId, 'input.shopOrderId');
@@ -120,6 +125,7 @@ export async function refundShopOrder(
     const refusal = await findTooHigh(em, paymentId, request, items);
     if (refusal) return refusal;
     const [id] = await requestRefunds(em, paymentId, [request]);
+    await recordRefunded(em, orderId);
     return em.findOneOrFail(Refund, id as string);
   };
   return transact(context.em, work, once);
@@ -127,7 +133,9 @@ export async function refundShopOrder(
 
 function requireLinesOrAmount({ lines, amount }: RefundShopOrderInput): void {
   if (Boolean(lines) !== Boolean(amount)) return;
-  const problem = lines ? 'is not possible together with `lines`' : 'or `lines` is required';
+  const problem = lines
+    ? 'is not possible together with `lines`'
+    : 'is required, unless there are `lines`';
   throw badInput({ 'input.amount': problem });
 }
 
@@ -146,17 +154,14 @@ function priceOf(items: readonly OrderItemRow[], lines: readonly ShopOrderLineIn
   return sumOf(prices);
 }
 
-/** Locks the payment that bought an order. @returns its id; null if nothing was paid */
-async function lockPaymentOf(em: EntityManager, orderId: string): Promise<string | null> {
-  const [payment] = await sql<{ id: string }>(
+/** The order shows other amounts: its version rises. In a transaction that holds its lock. */
+async function recordRefunded(em: EntityManager, orderId: string): Promise<void> {
+  await sql(
     em,
-    `select id from payment where order_id = $1 and status in ('COMPLETED', 'REFUNDED')
-     order by status limit 1`,
+    'update customer_order set version = version + 1, updated_at = now() where id = $1',
     [orderId],
   );
-  if (!payment) return null;
-  await lockPayment(em, payment.id);
-  return payment.id;
+  markChanged(em, orderId);
 }
 
 interface Asked {
@@ -183,7 +188,7 @@ async function findTooHigh(
     const { quantity: ordered, sku } = items.find((each) => each.itemId === itemId) as OrderItemRow;
     const before = refunded.get(itemId) ?? 0;
     if (before + quantity <= ordered) continue;
-    const message = `${before} of ${ordered} units of ${sku} have a refund already; ${quantity} more are not possible.`;
+    const message = `${before} of ${ordered} units of ${sku} were already refunded; ${quantity} more cannot be.`;
     return tooHigh(message, refundable, currencyCode);
   }
   if (new Big(asked.amount).lte(refundable)) return null;

@@ -87,7 +87,7 @@ export class ShopOrderRefundsResolver {
   @Allow('own', 'shop-owner')
   @FieldResolver(() => Money, {
     description:
-      'Sum of its refunds, those on their way included, and without those that failed or were cancelled.',
+      'Sum of its refunds, including those on their way, excluding failed and cancelled ones.',
   })
   refunded(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext): Promise<Money> {
     return loaderOf(context, loadRefundedNow).load(shopOrder.id);

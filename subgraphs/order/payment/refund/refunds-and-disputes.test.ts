@@ -10,6 +10,7 @@ import {
   type ProviderRefundStatus,
 } from '../provider/payment-provider.js';
 import { requestRefunds } from '../state/request-refunds.js';
+import { refundAll } from '../void-payment.js';
 import { sendRefunds } from './send-refunds.js';
 
 describe('refunds and disputes', () => {
@@ -124,6 +125,30 @@ describe('refunds and disputes', () => {
     await dueNow();
     await sendRefunds(steps.app);
     expect(sends()).toHaveLength(1);
+  });
+
+  it('of money to which nothing was sold are requested once, also if the first one failed', async () => {
+    const sale = await paid();
+    const whole = () => steps.app.orm.em.fork().transactional((em) => refundAll(em, sale.payment));
+    await whole();
+    steps.fake.faults.refund = [new PermanentRefusal('insufficient_funds')];
+    await sendRefunds(steps.app);
+    await whole();
+    expect(await refundsOf(sale)).toMatchObject([{ status: 'FAILED', amount: '10.00' }]);
+  });
+
+  it('that wait after a lost dispute are cancelled by those that a person makes at the provider', async () => {
+    const sale = await paid('30.00');
+    dispute(sale, 'LOST', '5.00');
+    await follow(sale);
+    await request(sale, '10.00');
+    expect(await refundsOf(sale)).toMatchObject([{ status: 'PENDING', amount: '5.00' }]);
+    report(sale, '2.00', 'succeeded');
+    await follow(sale);
+    expect(await refundsOf(sale)).toMatchObject([{ status: 'PENDING', amount: '3.00' }, {}]);
+    report(sale, '3.00', 'succeeded');
+    await follow(sale);
+    expect((await refundsOf(sale))[0]).toMatchObject({ status: 'CANCELLED' });
   });
 
   it('that are refused fail with the reason, and are not sent again', async () => {

@@ -12,6 +12,7 @@ import { markRefundsDue } from '../../order/payment-signals.js';
 import { changeRefund } from '../state/change-refunds.js';
 import { coverRefunds } from '../state/cover-refunds.js';
 import { Refund } from '../state/refund.js';
+import { dropReturnedUnits } from '../state/refunded-units.js';
 import { RefundStatus } from '../state/status.js';
 
 @Allow('parent')
@@ -31,8 +32,8 @@ export const RetryRefundResult = createUnionType({
 });
 
 /**
- * Sends a failed refund again, as another attempt at the provider; or cancels it, if the customer has the
- * money in another way by now.
+ * Sends a failed refund again, as another attempt at the provider; or reduces or cancels it, as far as the
+ * customer has the money in another way by now.
  *
  * @throws `NOT_FOUND`
  */
@@ -57,6 +58,7 @@ export async function retryRefund(
       return result(RefundNotRetryable, { message, status });
     }
     await changeRefund(em, known.paymentId, { refund: { id, status }, to: 'PENDING', actor });
+    await dropReturnedUnits(em, known.paymentId, id);
     await coverRefunds(em, known.paymentId);
     markRefundsDue(em, known.paymentId);
     return em.findOneOrFail(Refund, id);

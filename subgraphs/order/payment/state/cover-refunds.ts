@@ -66,4 +66,29 @@ export async function coverRefunds(em: EntityManager, paymentId: string): Promis
   }
 }
 
+/**
+ * Sets a new refund of a person at the provider against those that wait here for good, as a dispute of their
+ * payment is lost. In a transaction that holds the lock of the payment.
+ */
+export async function coverBlockedRefunds(
+  em: EntityManager,
+  paymentId: string,
+  refunded: string,
+): Promise<void> {
+  const blocked = await sql<{ id: string; amount: string }>(
+    em,
+    `select r.id, r.amount from refund r where r.payment_id = $1 and r.status = 'PENDING'
+       and exists (select from dispute d where d.payment_id = $1 and d.status = 'LOST') order by r.id`,
+    [paymentId],
+  );
+  let left = new Big(refunded);
+  for (const { id, amount } of blocked) {
+    const byRefund = lower(left, new Big(amount));
+    left = left.minus(byRefund);
+    if (byRefund.eq(0)) return;
+    const covered = { byDispute: '0', byRefund: byRefund.toFixed(amountScale) };
+    await reducePendingRefund(em, paymentId, { id, amount, ...covered });
+  }
+}
+
 const atLeast0 = (amount: Big) => (amount.lt(0) ? new Big(0) : amount);

@@ -26,6 +26,10 @@ export type RefundOrigin = (typeof refundOrigins)[number];
 @ObjectType({ description: 'A refund of a payment, in full or in part.' })
 @Entity({ tableName: 'refund' })
 @Index({
+  name: 'refund_of_unsold',
+  expression: `create unique index refund_of_unsold on refund (payment_id) where origin = 'ORDER' and shop_order_id is null`,
+})
+@Index({
   name: 'refund_due',
   expression: `create index refund_due on refund (next_attempt_at) where status in ('PENDING', 'SENT')`,
 })
@@ -100,7 +104,7 @@ export class Refund {
   @Property({ type: 'numeric', precision: 14, scale: amountScale, default: 0 })
   coveredByDispute!: Opt<string>;
 
-  /** what this refund need not return, because a person refunded it at the provider */
+  /** what this refund need not return, because another one does: a person’s at the provider, or a newer one */
   @Property({ type: 'numeric', precision: 14, scale: amountScale, default: 0 })
   coveredByRefund!: Opt<string>;
 

@@ -2,10 +2,12 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../../shared/database/sql.js';
 import { badInput } from '../../../shared/errors.js';
 
-/** Refunds of a shop order for units or amounts; after them it can only be cancelled as a whole. */
-export const refundsOfShopOrderMax = 100;
+/** Refunds of a shop order for units or amounts. Cancelling all that is left makes one more. */
+const refundsOfShopOrderMax = 100;
 
 /**
+ * In a transaction that holds the lock of the payment.
+ *
  * @param place of the id of the shop order in the input
  * @throws `BAD_USER_INPUT` for a shop order with `refundsOfShopOrderMax` refunds
  */
@@ -20,7 +22,5 @@ export async function requireRoomForRefund(
     [shopOrderId],
   );
   if ((count?.refunds ?? 0) < refundsOfShopOrderMax) return;
-  throw badInput({
-    [place]: `${shopOrderId} has ${refundsOfShopOrderMax} refunds, the maximum; it can be cancelled as a whole`,
-  });
+  throw badInput({ [place]: `${shopOrderId} has the maximum of ${refundsOfShopOrderMax} refunds` });
 }

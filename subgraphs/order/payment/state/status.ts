@@ -60,7 +60,7 @@ export const RefundStatus = enumOf('RefundStatus', 'Status of a refund.', {
   COMPLETED: 'The provider reports that the money was returned.',
   FAILED: 'The money was not returned; `failureReason` says why. An admin may retry it.',
   CANCELLED:
-    'Not sent, because the money was returned in another way: by a dispute or at the provider.',
+    'Not sent, because the money was returned in another way: by a dispute, at the provider, or by another refund.',
 });
 export type RefundStatus = keyof typeof RefundStatus;
 
