@@ -241,6 +241,16 @@ describe('a payment by Stripe', () => {
       expect(stripe.intents.get(intent)?.status).toBe('canceled');
     });
 
+    it('that is declined, and tried with another card in the browser, is one declined attempt', async () => {
+      const { id, intent } = await begin();
+      stripe.payInBrowser(intent, 'pm_card_chargeDeclined');
+      stripe.payInBrowser(intent, 'pm_card_authenticationRequired');
+      expect(stripe.intents.get(intent)?.status).toBe('requires_action');
+      await untilStatus(id, 'FAILED');
+      expect(await paymentsOf(id)).toMatchObject([{ failure: 'DECLINED' }]);
+      expect(stripe.intents.get(intent)?.status).toBe('canceled');
+    });
+
     it('is voided, or refunded if it was captured first, if the customer completes it in the moment in which the order ends', async () => {
       for (let n = 0; n < 10; n++) {
         const { id, intent } = await begin();
@@ -531,6 +541,12 @@ describe('a payment by Stripe', () => {
         ({ path, query }) => path.includes(intent) || query.get('payment_intent') === intent,
       ).length;
     const events = () => rows('select id from payment_event where payment_id = $1', [paymentId]);
+    // A worker that the first webhook woke may still be making its last request.
+    let known = -1;
+    while (known !== requests()) {
+      known = requests();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
     const before = { requests: requests(), events: await events() };
     const ours = stripe.webhooks.events.filter(({ data }) => {
       return (data.object as { id?: string }).id === intent;

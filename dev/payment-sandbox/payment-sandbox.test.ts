@@ -303,7 +303,7 @@ describe('the webhooks of the payment sandbox', () => {
     const payment = await client.captured('Pending Refund');
     const { paymentId } = payment;
     const refund = refundOf(payment);
-    await client.provider.refund(refund);
+    const { id } = await client.provider.refund(refund);
     await client.admin(`refunds/${refund.refundId}/finish`, { status: 'succeeded' });
     await client.admin(`payments/${paymentId}/dispute`, { status: 'OPEN', disputeId: 'dp_1' });
     const events = await eventCount(payment, 5);
@@ -312,8 +312,11 @@ describe('the webhooks of the payment sandbox', () => {
     const expected = [
       ['payment.authorized', { ...about, status: 'authorized', object: 'payment' }],
       ['payment.captured', { ...about, status: 'captured', object: 'payment' }],
-      ['refund.pending', { ...about, status: 'pending', object: 'refund', refundId }],
-      ['refund.succeeded', { ...about, status: 'succeeded', object: 'refund', refundId }],
+      ['refund.pending', { ...about, status: 'pending', object: 'refund', refund: id, refundId }],
+      [
+        'refund.succeeded',
+        { ...about, status: 'succeeded', object: 'refund', refund: id, refundId },
+      ],
       ['dispute.open', { ...about, status: 'OPEN', object: 'dispute', disputeId: 'dp_1' }],
     ];
     // They may overtake one another.

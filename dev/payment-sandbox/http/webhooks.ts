@@ -31,6 +31,8 @@ interface EventData {
   readonly key: string;
   readonly status: string;
   readonly object: 'payment' | 'refund' | 'dispute';
+  /** the id of the refund */
+  readonly refund?: string;
   /** the client's id of the refund; null for one made at the dashboard */
   readonly refundId?: string | null;
   readonly disputeId?: string;
@@ -97,8 +99,8 @@ export function startWebhooks(store: SandboxStore, timers: Timers, target: Webho
     const changed = refund ?? dispute;
     const owner = changed && store.payments.get(changed.paymentId);
     if (refund && owner) {
-      const { status, refundId } = refund;
-      notify({ ...subjectOf(owner, status), object: 'refund', refundId }, owner);
+      const { status, refundId, id } = refund;
+      notify({ ...subjectOf(owner, status), object: 'refund', refund: id, refundId }, owner);
     }
     if (dispute && owner) {
       const { status, id: disputeId } = dispute;

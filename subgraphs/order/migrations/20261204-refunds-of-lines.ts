@@ -29,6 +29,9 @@ export class Migration20261204RefundsOfLines extends Migration {
     )`);
     // The units of a line that are refunded.
     this.addSql(`create index refund_line_order_item on refund_line (order_item_id)`);
+    this.addSql(`alter table refund add column keys_used_up int not null default 0,
+      add column not_before timestamptz`);
+    this.addSql(`alter table payment add column declined_at timestamptz`);
     this.addSql(`drop index refund_once ${noRelease}`);
     // One refund of a payment to which nothing was sold.
     this.addSql(`create unique index refund_of_unsold on refund (payment_id) ${noRelease}

@@ -1,13 +1,25 @@
+import { tryAgain } from '../../shared/errors.js';
 import type { PaymentApp } from './payment-app.js';
 import type { BegunPayment, NewPayment } from './state/begin-payments.js';
 
 /**
  * Inserts the payment of a pending order, before the provider is called. An order has one live
  * payment: a second attempt gets the first. Payments that begin at the same time share one statement.
+ *
+ * @throws `TRY_AGAIN` while so many payments of the customer are not decided that the next one could exceed
+ *   the limit of declined ones
  */
-export async function beginPayment(app: PaymentApp, payment: NewPayment): Promise<BegunPayment> {
+export async function beginPayment(
+  app: PaymentApp,
+  payment: NewPayment,
+): Promise<Exclude<BegunPayment, { kind: 'busy' }>> {
   for (;;) {
     const found = await app.paymentWrites.begin(payment);
+    if (found?.kind === 'busy') {
+      throw tryAgain(
+        'Too many payments of yours are being processed. Please retry with the same key.',
+      );
+    }
     if (found) return found;
   }
 }

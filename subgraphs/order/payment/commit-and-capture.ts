@@ -57,6 +57,7 @@ async function capture(app: PaymentApp, payment: Payment): Promise<ProviderPayme
     if (!(error instanceof PermanentRefusal)) throw error;
     const known = await provider.lookUp(transactionId);
     if (known.status !== 'authorized') return known;
+    app.faults.record(payment, error);
     return { transactionId, status: 'declined', reason: error.message };
   }
 }

@@ -29,7 +29,6 @@ import {
   showPayment,
   tooManyAttempts,
 } from './read-payment-result.js';
-import type { BegunPayment } from './state/begin-payments.js';
 import { Payment } from './state/payment.js';
 import { cancelDeclinedCheckout } from './void-payment.js';
 
@@ -112,7 +111,7 @@ async function begin(
   { id: orderId, status }: Order,
   paymentId: string,
   method: string,
-): Promise<BegunPayment> {
+): ReturnType<typeof beginPayment> {
   if (status === 'PENDING') {
     return beginPayment(app, { id: paymentId, orderId, method, endsOrder: false });
   }
@@ -145,6 +144,17 @@ export async function payPlacedOrder(context: PaymentContext, orderId: string, m
       await cancelDeclinedCheckout(app, orderId);
       return tooManyAttempts(begun.retryAt);
     case 'not-payable':
-      return notPayable(await requireById(em, Order, orderId));
+      return showUnpaid(context, await requireById(em, Order, orderId));
   }
 }
+
+/** A repeated checkout without a payment, whose order was cancelled: the customer had too many declined ones. */
+async function showUnpaid({ em }: PaymentContext, order: Order) {
+  if (order.cancelReason !== 'PAYMENT_FAILED') return notPayable(order);
+  if ((await em.fork().count(Payment, { orderId: order.id })) > 0) return notPayable(order);
+  return tooManyAttempts(nextDay(order.updatedAt));
+}
+
+/** The beginning of the next day, by UTC. */
+const nextDay = (time: Date) =>
+  new Date(Date.UTC(time.getUTCFullYear(), time.getUTCMonth(), time.getUTCDate() + 1));

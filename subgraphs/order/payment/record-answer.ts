@@ -16,6 +16,7 @@ export async function recordAnswer(
 ): Promise<StepResult> {
   const change = changeFor(app, payment, answer);
   if (change) return goOn(app, await app.paymentWrites.change(change), payment);
+  if (isRecorded(payment, answer)) return { payment, goesOn: false };
   const waiting = await recordWaiting(app, payment.id, answer);
   return waiting ? { payment: waiting, goesOn: false } : goOn(app, null, payment);
 }
@@ -48,6 +49,12 @@ function changeFor(
   }
 }
 
+const isRecorded = (
+  { providerTransactionId, clientSecret }: Payment,
+  answer: ProviderPayment,
+): boolean =>
+  providerTransactionId === answer.transactionId && clientSecret === (answer.clientSecret ?? null);
+
 /** Stores the secret with which the customer acts, if that is what the payment waits for. */
 async function recordWaiting(
   { orm }: PaymentApp,
@@ -67,5 +74,6 @@ const recordWaitingSql = statement(
   (em) => `
   update payment set provider_transaction_id = $2, client_secret = $3, updated_at = now()
   where id = $1 and status = 'PENDING'
+    and (provider_transaction_id, client_secret) is distinct from ($2, $3)
   returning ${columnsOf(em, Payment)}`,
 );

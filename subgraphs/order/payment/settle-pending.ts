@@ -10,7 +10,7 @@ interface Situation {
   /** whether the order still waits for money */
   readonly isPayable: boolean;
   /** whether the process that began the payment may still be about to confirm it */
-  readonly isBegun: boolean;
+  readonly mayBeConfirmed: boolean;
 }
 
 /**
@@ -20,15 +20,17 @@ interface Situation {
  */
 export async function settlePending(app: PaymentApp, payment: Payment): Promise<StepResult> {
   const waits = { payment, goesOn: false };
-  const { isPayable, isBegun } = await readSituation(app, payment);
+  const { isPayable, mayBeConfirmed } = await readSituation(app, payment);
   if (payment.providerTransactionId === null) {
-    return isBegun ? waits : voidPayment(app, payment, 'FAILED', 'NOT_CHARGED');
+    return mayBeConfirmed ? waits : voidPayment(app, payment, 'FAILED', 'NOT_CHARGED');
   }
   const answer = await app.providers.of(payment.provider).lookUp(payment.providerTransactionId);
   const isUndecided = ['unconfirmed', 'actionRequired', 'pending'].includes(answer.status);
   if (isUndecided && !isPayable) return voidPayment(app, payment, 'FAILED', 'ORDER_ENDED');
+  // One payment at the provider is one attempt, whatever the customer tries next in a client of the provider.
+  if (isUndecided && payment.declinedAt) return voidPayment(app, payment, 'FAILED', 'DECLINED');
   if (answer.status === 'unconfirmed') {
-    return isBegun ? waits : voidPayment(app, payment, 'FAILED', 'NOT_CHARGED');
+    return mayBeConfirmed ? waits : voidPayment(app, payment, 'FAILED', 'NOT_CHARGED');
   }
   return recordAnswer(app, payment, answer);
 }
@@ -43,5 +45,5 @@ async function readSituation({ orm, providers }: PaymentApp, payment: Payment): 
 
 const situationSql = `
   select o.status = 'PENDING' as "isPayable",
-    p.created_at > now() - $2::float8 * interval '1 ms' as "isBegun"
+    p.created_at > now() - $2::float8 * interval '1 ms' as "mayBeConfirmed"
   from payment p join customer_order o on o.id = p.order_id where p.id = $1`;

@@ -127,11 +127,12 @@ async function applyStatus(
   }
 }
 
-/** Refunds wait while a dispute is open. */
+/** Refunds wait while a dispute is open. One whose key was used up waits on: its request may still be executed. */
 async function wakeWaitingRefunds(em: EntityManager, paymentId: string): Promise<void> {
   await sql(
     em,
-    `update refund set next_attempt_at = now() where payment_id = $1 and status = 'PENDING'`,
+    `update refund set next_attempt_at = greatest(now(), not_before)
+     where payment_id = $1 and status = 'PENDING'`,
     [paymentId],
   );
   markRefundsDue(em, paymentId);

@@ -117,6 +117,8 @@ export interface ProviderEvent {
   readonly transactionId: string | null;
   /** the state of the payment, if the event is about it; null for one about a refund or a dispute */
   readonly status: ProviderStatus | null;
+  /** the refund that it is about, if it is about one */
+  readonly refund?: { readonly id: string; readonly status: ProviderRefundStatus };
 }
 
 /** The provider refused it permanently, which is no decline: a retry is useless. */

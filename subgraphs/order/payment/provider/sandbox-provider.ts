@@ -202,7 +202,10 @@ export function createSandboxProvider(
       requireSignature(headers['x-sandbox-signature'], body, webhookSecret);
       const { id: eventId, data } = readEvent(body);
       const status = data.object === 'payment' ? (statuses.get(data.status) ?? null) : null;
-      return { eventId, paymentId: data.key, transactionId: data.id, status };
+      const about = { eventId, paymentId: data.key, transactionId: data.id, status };
+      const refundStatus = refundStatuses.find((each) => each === data.status);
+      if (data.object !== 'refund' || !data.refund || !refundStatus) return about;
+      return { ...about, refund: { id: data.refund, status: refundStatus } };
     },
     /** Whether it is reached: it has no account that could contradict the configuration. */
     async check() {
@@ -244,6 +247,8 @@ const statuses: ReadonlyMap<string, ProviderStatus> = new Map([
   ['captured', 'captured'],
   ['canceled', 'canceled'],
 ]);
+
+const refundStatuses = ['pending', 'succeeded', 'failed'] as const;
 
 /** The reasons of the sandbox that are shown. */
 const declineCodes: ReadonlyMap<string, PaymentDeclineCode> = new Map([
@@ -299,6 +304,7 @@ const webhook = z.object({
     key: z.string(),
     status: z.string(),
     object: z.string().default('payment'),
+    refund: z.string().optional(),
   }),
 });
 

@@ -61,11 +61,14 @@ const refundStatuses: Readonly<Record<string, ProviderRefund['status']>> = {
   canceled: 'failed',
 };
 
+const refundStatusOf = (status: string | null | undefined): ProviderRefund['status'] =>
+  refundStatuses[status ?? ''] ?? 'pending';
+
 /** @returns null for a refund of a charge without a PaymentIntent, which is none of ours */
 export function toProviderRefund(refund: Stripe.Refund): ProviderRefund | null {
   const transactionId = idOf(refund.payment_intent);
   if (transactionId === null) return null;
-  const status = refundStatuses[refund.status ?? ''] ?? 'pending';
+  const status = refundStatusOf(refund.status);
   return {
     id: refund.id,
     transactionId,
@@ -120,11 +123,13 @@ export function subjectOf(object: unknown): Omit<ProviderEvent, 'eventId'> {
     return {
       paymentId: given.metadata?.payment_id ?? null,
       transactionId: given.id ?? null,
-      status: statusOf(String(given.status)),
+      status: statuses[String(given.status)] ?? null,
     };
   }
   if (!aboutPayments.includes(String(type))) return nothing;
-  return { ...nothing, transactionId: idOf(given.payment_intent) };
+  const about = { ...nothing, transactionId: idOf(given.payment_intent) };
+  if (type !== 'refund' || !given.id) return about;
+  return { ...about, refund: { id: given.id, status: refundStatusOf(given.status) } };
 }
 
 const idOf = (intent: string | Stripe.PaymentIntent | null | undefined): string | null =>

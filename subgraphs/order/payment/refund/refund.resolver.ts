@@ -15,6 +15,7 @@ import { ShopOrder } from '../../order/shop-order.js';
 import { PaymentDisputed } from '../dispute/payment-disputed.js';
 import { loadPayments } from '../state/load-payments.js';
 import { Refund, RefundConnection } from '../state/refund.js';
+import { RefundFailureReason, shownFailureOf } from '../state/refund-failure.js';
 import { isLiveRefund } from '../state/status.js';
 import {
   RefundShopOrderInput,
@@ -53,6 +54,15 @@ export class RefundResolver {
     const results = [Refund, RefundNotRetryable];
     const mutation = { operation: 'retryRefund', input: { id, idempotencyKey }, results };
     return runOnce(context, mutation, (once) => retryRefund(context, id, once));
+  }
+
+  @Allow('parent')
+  @FieldResolver(() => RefundFailureReason, {
+    nullable: true,
+    description: 'Why the money was not returned; null unless it is FAILED.',
+  })
+  failureReason(@Root() { failureReason: code }: Refund): RefundFailureReason | null {
+    return code && shownFailureOf(code);
   }
 
   @Allow('parent')

@@ -111,16 +111,17 @@ describe('refunds and disputes', () => {
     await request(sale, '10.00');
     await sendRefunds(steps.app);
     expect(await statusOf(sale)).toBe('REFUNDED');
-    change(0, 'failed', 'expired_or_canceled_card');
+    change(0, 'failed', 'lost_or_stolen_card');
     await follow(sale);
     expect(await refundsOf(sale)).toMatchObject([
-      { status: 'FAILED', failureReason: 'expired_or_canceled_card' },
+      { status: 'FAILED', failureReason: 'lost_or_stolen_card' },
     ]);
     expect(await statusOf(sale)).toBe('COMPLETED');
     expect(await steps.historyOf(sale.orderId)).toEqual([
       'REFUND_REQUESTED 10.00 USD: BY_SHOP',
       'REFUND_COMPLETED 10.00 USD',
-      'REFUND_FAILED 10.00 USD: expired_or_canceled_card',
+      // Customers read it.
+      'REFUND_FAILED 10.00 USD: CARD_CLOSED',
     ]);
     await dueNow();
     await sendRefunds(steps.app);
@@ -192,6 +193,45 @@ describe('refunds and disputes', () => {
     await sendRefunds(steps.app);
     expect(sends()).toEqual([`refund ${id}:0`, `refund ${id}:1`]);
     expect(await refundsOf(sale)).toMatchObject([{ status: 'COMPLETED' }]);
+  });
+
+  it('are not sent under another key by a worker whose look is older than the fault', async () => {
+    const sale = await paid('100.00');
+    steps.fake.captured.set(sale.transactionId, 100);
+    await request(sale, '10.00');
+    const [{ id } = { id: '' }] = await refundsOf(sale);
+    // The provider answers the first worker with a fault while the second one looks.
+    const { refundsOf: look } = steps.fake.provider;
+    steps.fake.faults.refund = [new Error('no answer')];
+    await sendRefunds(steps.app);
+    steps.fake.provider.refundsOf = async (transactionId) => {
+      steps.fake.provider.refundsOf = look;
+      const known = await look(transactionId);
+      steps.fake.faults.refund = [new KeyUsedUp()];
+      await dueNow();
+      await sendRefunds(steps.app);
+      return known;
+    };
+    await dueNow();
+    await sendRefunds(steps.app);
+    expect(sends()).toEqual([`refund ${id}:0`, `refund ${id}:0`]);
+    await dueNow();
+    await sendRefunds(steps.app);
+    expect(await statusOf(sale)).toBe('COMPLETED');
+  });
+
+  it('whose key is used up wait as long, though a dispute is decided meanwhile', async () => {
+    const sale = await paid();
+    await request(sale, '10.00');
+    steps.fake.faults.refund = [new KeyUsedUp()];
+    await sendRefunds(steps.app);
+    dispute(sale, 'WON');
+    await follow(sale);
+    await sendRefunds(steps.app);
+    expect(sends()).toHaveLength(1);
+    await dueNow();
+    await sendRefunds(steps.app);
+    expect(await statusOf(sale)).toBe('REFUNDED');
   });
 
   it('made at the provider count as refunded, whole or in part, and cancel nothing', async () => {

@@ -21,6 +21,7 @@ interface DueRefund {
   readonly currencyCode: string;
   readonly transactionId: string;
   readonly attempt: number;
+  readonly keysUsedUp: number;
   /** the number of times that a worker took it up, this time included */
   readonly attempts: number;
   readonly isBlocked: boolean;
@@ -49,7 +50,7 @@ export const refundJobs = (providers: readonly string[]): DueJobs => ({
   join: { table: 'payment as p', on: 'p.id = job.payment_id' },
   returning: `job.id, job.status, p.id as "paymentId", p.order_id as "orderId", p.provider, job.amount,
     p.currency_code as "currencyCode", p.provider_transaction_id as "transactionId", job.attempt,
-    job.attempts, ${isBlockedSql('p.id')} as "isBlocked"`,
+    job.keys_used_up as "keysUsedUp", job.attempts, ${isBlockedSql('p.id')} as "isBlocked"`,
   batchMax: 16,
   retryFirstMs: 4000,
   retryMaxMs: 3_600_000,
@@ -75,10 +76,12 @@ export function sendRefunds(
 
 async function advance(app: OrderApp, refund: DueRefund): Promise<void> {
   // The provider keeps an idempotency key for a day, but refunds permanently.
-  const mayBeSent = refund.status === 'SENT' || refund.attempts > 1 || refund.attempt > 0;
-  if (!mayBeSent) return refund.isBlocked ? undefined : send(app, refund);
+  const mayHaveBeenSent = refund.status === 'SENT' || refund.attempts > 1 || refund.attempt > 0;
+  if (!mayHaveBeenSent) return refund.isBlocked ? undefined : send(app, refund);
   const known = await app.providers.of(refund.provider).refundsOf(refund.transactionId);
   const current = await apply(app, refund, known);
+  // Another worker has used up the key meanwhile: the look at the provider is older than its request.
+  if (current.keysUsedUp !== refund.keysUsedUp) return;
   if (current.status === 'PENDING' && !current.isBlocked)
     await send(app, { ...refund, ...current });
 }
@@ -99,7 +102,7 @@ async function send(app: OrderApp, refund: DueRefund): Promise<void> {
   }
 }
 
-type RefundState = Pick<DueRefund, 'status' | 'amount' | 'attempt' | 'isBlocked'>;
+type RefundState = Pick<DueRefund, 'status' | 'amount' | 'attempt' | 'keysUsedUp' | 'isBlocked'>;
 
 /** @returns the refund as it is afterwards */
 function apply(
@@ -116,7 +119,7 @@ function apply(
 }
 
 const refundStateSql = `
-  select status, amount, attempt, ${isBlockedSql('refund.payment_id')} as "isBlocked"
+  select status, amount, attempt, keys_used_up as "keysUsedUp", ${isBlockedSql('refund.payment_id')} as "isBlocked"
   from refund where id = $1`;
 
 /**
@@ -150,7 +153,8 @@ async function recordRefused(app: OrderApp, refund: DueRefund, reason: string): 
 async function replaceKey(app: OrderApp, { id, attempt }: DueRefund): Promise<void> {
   await sql(
     app.orm.em.fork(),
-    `update refund set attempt = attempt + 1, next_attempt_at = now() + $3 * interval '1 ms'
+    `update refund set attempt = attempt + 1, keys_used_up = keys_used_up + 1,
+       next_attempt_at = now() + $3 * interval '1 ms', not_before = now() + $3 * interval '1 ms'
      where id = $1 and attempt = $2 and status = 'PENDING'`,
     [id, attempt, newKeyPauseMs],
   );

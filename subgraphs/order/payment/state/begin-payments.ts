@@ -23,6 +23,8 @@ export type BegunPayment =
   | { readonly kind: 'begun'; readonly payment: Payment; readonly isNew: boolean }
   /** the order is not payable, or its hold ends before the provider has to answer */
   | { readonly kind: 'not-payable' }
+  /** attempts of the customer that are not decided yet have the rest of the places of this day */
+  | { readonly kind: 'busy' }
   /** too many declined attempts. `retryAt`: null if the order cannot be paid any more */
   | { readonly kind: 'limited'; readonly retryAt: Date | null };
 
@@ -36,7 +38,14 @@ export const declinesPerDayMax = 20;
 
 interface Row extends Record<string, unknown> {
   readonly requestId: string;
-  readonly outcome: 'inserted' | 'known' | 'not-payable' | 'order-limit' | 'day-limit' | 'again';
+  readonly outcome:
+    | 'inserted'
+    | 'known'
+    | 'not-payable'
+    | 'order-limit'
+    | 'day-limit'
+    | 'busy'
+    | 'again';
   readonly nextDay: string;
 }
 
@@ -85,6 +94,8 @@ function toFound(em: EntityManager, { requestId: _, outcome, nextDay, ...row }: 
       return { kind: 'limited', retryAt: null };
     case 'day-limit':
       return { kind: 'limited', retryAt: new Date(nextDay) };
+    case 'busy':
+      return { kind: 'busy' };
     case 'again':
       return null;
   }
@@ -153,6 +164,9 @@ const beginPaymentsSql = statement(
     date_trunc('day', now(), 'UTC') + interval '1 day' as "nextDay",
     coalesce(f.outcome, case when p.id is null then 'not-payable'
       when p.order_is_limited then 'order-limit'
-      when p.free_slot is null then 'day-limit' else 'again' end) as outcome
+      when p.free_slot is not null then 'again'
+      when exists (select from payment t where t.user_id = p.customer_id and t.status = 'PENDING'
+        and t.attempt_day = (now() at time zone 'UTC')::date and t.attempt_slot is not null)
+        then 'busy' else 'day-limit' end) as outcome
   from request r left join found f on f.request_id = r.id left join payable p on p.id = r.id`,
 );

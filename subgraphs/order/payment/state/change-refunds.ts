@@ -8,6 +8,7 @@ import { newId } from '../../../shared/ids.js';
 import type { OrderEventType } from '../../order/order-event.js';
 import { assertTransition } from '../../state-machine.js';
 import { changePayment } from './change-payments.js';
+import { shownFailureOf } from './refund-failure.js';
 import { type PaymentStatus, type RefundStatus, refundTransitions } from './status.js';
 
 export interface RefundChange {
@@ -72,16 +73,17 @@ export async function changeRefund(
 
 function toRow({ refund, to, providerRefundId, reason, actor, covered }: RefundChange) {
   assertTransition(refundTransitions, refund.status, to);
+  const failure = (reason ?? 'unknown').slice(0, reasonMaxLength);
   return {
     id: refund.id,
     from_status: refund.status,
     to_status: to,
     provider_refund_id: providerRefundId ?? null,
-    failure_reason: to === 'FAILED' ? (reason ?? 'unknown').slice(0, reasonMaxLength) : null,
+    failure_reason: to === 'FAILED' ? failure : null,
     event_id: newId(),
     event_type: eventTypes[to],
     actor: actor ?? 'payments',
-    reason: reason ?? null,
+    reason: to === 'FAILED' ? shownFailureOf(failure) : (reason ?? null),
     covered_by_dispute: covered?.byDispute ?? '0',
     covered_by_refund: covered?.byRefund ?? '0',
   };
@@ -112,7 +114,7 @@ const changeRefundsSql = `
       attempt = case when change.to_status = 'PENDING' then r.attempt + 1 else r.attempt end,
       covered_by_dispute = r.covered_by_dispute + change.covered_by_dispute,
       covered_by_refund = r.covered_by_refund + change.covered_by_refund,
-      attempts = 0, next_attempt_at = now(), updated_at = now()
+      attempts = 0, next_attempt_at = greatest(now(), r.not_before), updated_at = now()
     from change where r.id = change.id and r.status = change.from_status
     returning r.id, r.payment_id, r.shop_order_id, r.amount
   ), history as (

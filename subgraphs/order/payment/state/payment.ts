@@ -96,6 +96,10 @@ export class Payment {
   @Property({ type: 'varchar', length: 255, nullable: true })
   declineReason!: string | null;
 
+  /** when a webhook reported a decline while it was PENDING: the provider may have left it open to another card */
+  @Property({ type: 'timestamptz', nullable: true })
+  declinedAt!: Opt<Date | null>;
+
   /** the secret with which the customer acts; null if no action is required */
   @Property({ type: 'varchar', length: 255, nullable: true })
   clientSecret!: Opt<string | null>;

@@ -86,10 +86,7 @@ export class Refund {
   @Property({ type: 'text', default: 'PENDING' })
   status!: Opt<RefundStatus>;
 
-  @Field(() => String, {
-    nullable: true,
-    description: 'Why the money was not returned; null unless it is FAILED.',
-  })
+  /** the provider’s code of a failure: for support, never for customers */
   @Property({ type: 'varchar', length: 255, nullable: true })
   failureReason!: Opt<string | null>;
 
@@ -111,6 +108,14 @@ export class Refund {
   /** part of the idempotency key at the provider: the number of keys that are used up */
   @Property({ type: 'integer', default: 0 })
   attempt!: Opt<number>;
+
+  /** how many of those the provider used up for a fault */
+  @Property({ type: 'integer', default: 0 })
+  keysUsedUp!: Opt<number>;
+
+  /** null, or the time before which it must not be sent: the provider may still execute a request with a used-up key */
+  @Property({ type: 'timestamptz', nullable: true })
+  notBefore!: Opt<Date | null>;
 
   /** the number of times that a worker took it up */
   @Property({ type: 'integer', default: 0 })

@@ -7,7 +7,8 @@ import { sqlPrepared } from '../../../shared/database/sql.js';
 import { markPaymentsDue } from '../../order/payment-signals.js';
 import type { PaymentApp } from '../payment-app.js';
 import type { ProviderEvent, ProviderStatus } from '../provider/payment-provider.js';
-import { PaymentStatus } from '../state/status.js';
+import { refundStatusOf } from '../refund/apply-provider-refunds.js';
+import { PaymentStatus, type RefundStatus } from '../state/status.js';
 
 /** An accepted webhook. Providers send an event until it is accepted, and may send it again. */
 @Entity({ tableName: 'payment_event' })
@@ -35,11 +36,19 @@ export const paymentEventRetention: Retention = {
   outdated: `created_at < now() - interval '${keepDays} days'`,
 };
 
+const decided: readonly PaymentStatus[] = [
+  'AUTHORIZED',
+  'COMPLETED',
+  'REFUNDED',
+  'FAILED',
+  'VOIDED',
+];
+
 /** The statuses of a payment in which an event about a state of the provider says nothing new. */
 const knownIn: Readonly<Record<ProviderStatus, readonly PaymentStatus[]>> = {
   unconfirmed: Object.keys(PaymentStatus) as PaymentStatus[],
-  actionRequired: [],
-  pending: [],
+  actionRequired: decided,
+  pending: ['PENDING', ...decided],
   authorized: ['AUTHORIZED', 'COMPLETED', 'REFUNDED'],
   captured: ['COMPLETED', 'REFUNDED'],
   declined: ['FAILED'],
@@ -48,7 +57,8 @@ const knownIn: Readonly<Record<ProviderStatus, readonly PaymentStatus[]>> = {
 
 /**
  * Records an event once, and makes its payment due in the same statement: the state is looked up at
- * the provider, never read from the event. An event that says nothing new about a payment is not written.
+ * the provider, never read from the event; only that an attempt was declined is kept, as the provider may show
+ * the next one by then. An event that says nothing new, or is about no payment of ours, is not written.
  *
  * @returns whether the event was new
  */
@@ -64,42 +74,55 @@ export async function recordEvent(
   if (paymentId && isKnownIn(paymentWrites.lastStatus(provider, paymentId))) return false;
   const em = orm.em.fork();
   const subject = await findSubject(em, provider, { ...event, paymentId });
-  if (isKnownIn(subject?.status)) return false;
+  if (!subject || isKnownIn(subject.status)) return false;
+  if (event.status === 'actionRequired' && subject.isActionKnown) return false;
+  if (event.refund && refundStatusOf[event.refund.status] === subject.refundStatus) return false;
   const rows = await sqlPrepared<{ id: string }>(em, recordEventSql, [
     provider,
     event.eventId,
-    subject?.id ?? null,
+    subject.id,
+    event.status === 'declined',
   ]);
-  if (rows.length > 0 && subject) markPaymentsDue(em, [subject.id]);
+  if (rows.length > 0) markPaymentsDue(em, [subject.id]);
   return rows.length > 0;
+}
+
+interface Subject {
+  readonly id: string;
+  readonly status: PaymentStatus;
+  /** whether the secret is stored with which the customer acts */
+  readonly isActionKnown: boolean;
+  /** of the refund that the event is about, if it is known here */
+  readonly refundStatus: RefundStatus | null;
 }
 
 async function findSubject(
   em: EntityManager,
   provider: string,
-  { paymentId, transactionId }: ProviderEvent,
-): Promise<{ id: string; status: PaymentStatus } | undefined> {
-  const [subject] = await sqlPrepared<{ id: string; status: PaymentStatus }>(em, findSubjectSql, [
-    provider,
-    paymentId,
-    transactionId,
-  ]);
-  return subject;
+  { paymentId, transactionId, refund }: ProviderEvent,
+): Promise<Subject | undefined> {
+  const values = [provider, paymentId, transactionId, refund?.id ?? null];
+  return (await sqlPrepared<Subject>(em, findSubjectSql, values))[0];
 }
 
-// payment by its key, and payment_provider_transaction.
+// payment by its key, payment_provider_transaction, and refund_of_provider.
 const findSubjectSql = `
-  (select id, status from payment where id = $2 and provider = $1)
-  union all
-  (select id, status from payment where provider_transaction_id = $3 and provider = $1)
-  limit 1`;
+  select p.id, p.status, p.client_secret is not null as "isActionKnown", (select r.status from refund r
+    where r.payment_id = p.id and r.provider_refund_id = $4::text) as "refundStatus"
+  from (
+    (select id, status, client_secret from payment where id = $2 and provider = $1)
+    union all
+    (select id, status, client_secret from payment where provider_transaction_id = $3 and provider = $1)
+    limit 1
+  ) p`;
 
 const recordEventSql = `
   with recorded as (
     insert into payment_event (provider, id, payment_id) values ($1, $2, $3)
     on conflict do nothing returning payment_id
   ), made_due as (
-    update payment set next_attempt_at = now(), attempts = 0
+    update payment set next_attempt_at = now(), attempts = 0,
+      declined_at = case when $4 and status = 'PENDING' then now() else declined_at end
     from recorded where payment.id = recorded.payment_id
   )
   select 1 from recorded`;
