@@ -6,16 +6,7 @@ import {
 import { createLogger } from '../../../shared/observability/logger.js';
 import { Registry } from '../../../shared/observability/metrics.js';
 import { budgeted } from './budgeted-provider.js';
-import {
-  KeyUsedUp,
-  NotCancelable,
-  NotDone,
-  type PaymentProvider,
-  type PaymentRef,
-  PermanentRefusal,
-  RateLimited,
-  Unreached,
-} from './payment-provider.js';
+import { NotDone, type PaymentProvider, type PaymentRef, RateLimited } from './payment-provider.js';
 
 const timeLimitMs = 8000;
 const logger = createLogger('test', 'silent');
@@ -151,89 +142,5 @@ describe('a provider with a budget', () => {
     await Promise.all(Array.from({ length: 1000 }, (_, n) => provider.confirm(payment(n))));
     expect(fake.calls).toHaveLength(1000);
     expect(jest.getTimerCount()).toBe(0);
-  });
-
-  describe('that fails', () => {
-    const circuit = async () =>
-      (await readingOf('holdfast_payment_provider_circuit_open'))[0]?.value;
-    /** Makes calls that fail in turn. @returns how many were sent */
-    async function failWith(provider: PaymentProvider, times: number, newError: () => Error) {
-      const before = fake.calls.length;
-      for (let n = 0; n < times; n++) {
-        fake.faults.cancel = [newError()];
-        await outcomeOfNow(provider.cancel('tx-p1'));
-      }
-      fake.faults.cancel = [];
-      return fake.calls.length - before;
-    }
-
-    it.each([
-      ['does not answer', () => new Error('no answer')],
-      ['is not reached', () => new Unreached('ECONNREFUSED')],
-      ['has a fault', () => new KeyUsedUp('500')],
-    ])('ten times in a row because it %s is not asked', async (_, newError) => {
-      const provider = withBudget(0);
-      expect(await failWith(provider, 12, newError)).toBe(10);
-      expect(await circuit()).toBe(1);
-      const sent = fake.calls.length;
-      expect(await outcomeOfNow(provider.capture(payment(1)))).toBeInstanceOf(NotDone);
-      expect(fake.calls).toHaveLength(sent);
-    });
-
-    it('is tested by one call after 2 to 6 s, and asked again once that is answered', async () => {
-      const provider = withBudget(0);
-      await failWith(provider, 10, () => new Error('no answer'));
-      await jest.advanceTimersByTimeAsync(1900);
-      expect(await failWith(provider, 1, () => new Error('no answer'))).toBe(0);
-      await jest.advanceTimersByTimeAsync(4200);
-      expect(await failWith(provider, 2, () => new Error('no answer'))).toBe(1);
-      expect(await circuit()).toBe(1);
-      await jest.advanceTimersByTimeAsync(6001);
-      const sent = fake.calls.length;
-      const all = [1, 2, 3].map((n) => outcomeOfNow(provider.lookUp(`tx-p${n}`)));
-      const ended = await Promise.all(all);
-      expect(ended.filter((each) => each instanceof NotDone)).toHaveLength(2);
-      expect(fake.calls).toHaveLength(sent + 1);
-      expect(await circuit()).toBe(0);
-      expect((await provider.lookUp('tx-p1')).status).toBe('unconfirmed');
-    });
-
-    it.each([
-      ['refused', () => new PermanentRefusal('no such card')],
-      ['not done', () => new NotDone('locked')],
-      ['not cancelable yet', () => new NotCancelable('pending')],
-    ])('is asked as ever if what it answers is: %s', async (_, newError) => {
-      const provider = withBudget(0);
-      expect(await failWith(provider, 30, newError)).toBe(30);
-      expect(await circuit()).toBe(0);
-    });
-
-    it('now and then is asked as ever', async () => {
-      const provider = withBudget(0);
-      for (let round = 0; round < 5; round++) {
-        await failWith(provider, 9, () => new Error('no answer'));
-        await provider.lookUp('tx-p1');
-      }
-      expect(await circuit()).toBe(0);
-    });
-
-    it('is counted by method and outcome', async () => {
-      const provider = withBudget(0);
-      await failWith(provider, 9, () => new Error('no answer'));
-      await failWith(provider, 1, () => new PermanentRefusal('refused'));
-      await failWith(provider, 1, () => new NotDone('locked'));
-      await failWith(provider, 2, () => new Unreached('ECONNREFUSED'));
-      await provider.lookUp('tx-p1').catch(() => {});
-      const counts = (await readingOf('holdfast_payment_provider_requests_total')).map(
-        ({ labels, value }) => [labels.method, labels.outcome, value],
-      );
-      expect(counts).toEqual([
-        ['cancel', 'failed', 9],
-        ['cancel', 'refused', 1],
-        ['cancel', 'notDone', 2],
-        ['cancel', 'circuitOpen', 1],
-        ['lookUp', 'circuitOpen', 1],
-      ]);
-    });
   });
 });

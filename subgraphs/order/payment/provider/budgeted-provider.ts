@@ -43,8 +43,11 @@ interface Use {
   readonly isBackground?: boolean;
 }
 
+/** Sends a request, within the time that is left, in ms, if it had to wait. */
+type Send<T> = (withinMs?: number) => Promise<T>;
+
 /**
- * A provider whose requests keep within a budget, and which is not asked while it does not answer. A call
+ * A provider whose requests keep within a budget, and which is not called while it does not answer. A call
  * waits for its turn, and has the rest of its time limit for the request: both together take no longer than
  * `timeLimitMs`. After a 429 its bucket pauses.
  *
@@ -79,27 +82,30 @@ function withBudget(
   const labels = { provider: provider.name };
   metrics.breakers.set(provider.name, breaker.isOpen);
 
-  /** @param send gets the time that is left, in ms, if the call had to wait */
-  function call<T>(use: Use, send: (withinMs?: number) => Promise<T>): Promise<T> {
-    const called = breaker.execute(() => {
-      const turn = use.bucket?.take(!use.isBackground, waitMs);
-      return turn ? turn.then((waitedMs) => sendAfter(waitedMs)) : send();
-    });
-    const sendAfter = (waitedMs: number) => {
-      metrics.waited.observe(labels, waitedMs / 1000);
-      return send(timeLimitMs - waitedMs);
-    };
-    return called.then(
-      (answer) => {
-        metrics.requests.inc({ ...labels, method: use.method, outcome: 'ok' });
-        return answer;
-      },
-      (error) => {
-        if (error instanceof RateLimited) use.bucket?.pause();
-        metrics.requests.inc({ ...labels, method: use.method, outcome: outcomeOf(error) });
-        throw error;
-      },
-    );
+  /**
+   * The budget comes before the circuit breaker: a call that waited is not sent if the circuit has opened
+   * meanwhile, and one that waits or is refused does not test the provider.
+   */
+  async function sendInTurn<T>(use: Use, send: Send<T>): Promise<T> {
+    breaker.refuseIfOpen();
+    const waitedMs = await use.bucket?.take(!use.isBackground, waitMs);
+    if (waitedMs === undefined) return breaker.execute(() => send());
+    metrics.waited.observe(labels, waitedMs / 1000);
+    return breaker.execute(() => send(timeLimitMs - waitedMs));
+  }
+
+  async function call<T>(use: Use, send: Send<T>): Promise<T> {
+    const count = (outcome: string) =>
+      metrics.requests.inc({ ...labels, method: use.method, outcome });
+    try {
+      const answer = await sendInTurn(use, send);
+      count('ok');
+      return answer;
+    } catch (error) {
+      if (error instanceof RateLimited) use.bucket?.pause();
+      count(outcomeOf(error));
+      throw error;
+    }
   }
 
   /** Each page is a request. The provider takes it when its first object is read. */
@@ -164,7 +170,7 @@ function createMetrics(registry: Registry) {
   const breakers = new Map<string, () => boolean>();
   new Gauge({
     name: 'holdfast_payment_provider_circuit_open',
-    help: '1 while the payment provider is not asked, because it does not answer; else 0.',
+    help: '1 while the payment provider is not called, because it does not answer; else 0.',
     labelNames: ['provider'],
     registers,
     collect() {
