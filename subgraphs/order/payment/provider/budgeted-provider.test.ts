@@ -6,7 +6,15 @@ import {
 import { createLogger } from '../../../shared/observability/logger.js';
 import { Registry } from '../../../shared/observability/metrics.js';
 import { budgeted } from './budgeted-provider.js';
-import { NotDone, type PaymentProvider, type PaymentRef, RateLimited } from './payment-provider.js';
+import {
+  NotDone,
+  type PaymentProvider,
+  type PaymentRef,
+  type Period,
+  RateLimited,
+  type SendPage,
+  sendAtOnce,
+} from './payment-provider.js';
 
 const timeLimitMs = 8000;
 const logger = createLogger('test', 'silent');
@@ -103,25 +111,48 @@ describe('a provider with a budget', () => {
     expect(fake.calls.slice(-2)).toEqual(['lookUp tx-p2', 'disputesOf tx-p1']);
   });
 
-  it('counts each page of a list', async () => {
-    let read = 0;
-    async function* listPayments() {
-      for (; read < 250; read++) yield { transactionId: `tx-${read}` };
+  const period = { from: new Date(0), to: new Date(1) };
+  /** Lists of three pages, of which the first has nothing that is ours. */
+  function listPages() {
+    async function* listPayments(_: Period, sendPage: SendPage = sendAtOnce) {
+      for (const [page, ids] of [[], ['a', 'b'], ['c']].entries()) {
+        await sendPage(() => fake.provider.lookUp(`page ${page}`));
+        yield* ids;
+      }
     }
     Object.assign(fake.provider, { listPayments });
-    const provider = withBudget(2);
-    const period = { from: new Date(), to: new Date() };
-    let objects = 0;
-    const listed = (async () => {
-      for await (const _ of provider.listPayments(period)) objects += 1;
-    })();
+  }
+  async function collect<T>(objects: AsyncIterable<T>): Promise<T[]> {
+    const all: T[] = [];
+    for await (const each of objects) all.push(each);
+    return all;
+  }
+
+  it('counts each page of a list, whatever is in it', async () => {
+    listPages();
+    const listed = collect(withBudget(2).listPayments(period));
     await jest.advanceTimersByTimeAsync(1);
-    expect(objects).toBe(200);
+    expect(fake.calls).toEqual(['lookUp page 0', 'lookUp page 1']);
     await jest.advanceTimersByTimeAsync(500);
-    await listed;
-    expect(objects).toBe(250);
+    expect(await listed).toEqual(['a', 'b', 'c']);
     expect(await readingOf('holdfast_payment_provider_requests_total')).toEqual([
       { labels: { provider: 'fake', method: 'listPayments', outcome: 'ok' }, value: 3 },
+    ]);
+  });
+
+  it('lets its caller repeat a page that was not done, and counts it again', async () => {
+    listPages();
+    fake.faults.lookUp = [new RateLimited('429')];
+    const repeatOnce: SendPage = (request) => request().catch(() => request());
+    const listed = collect(withBudget(2).listPayments(period, repeatOnce));
+    await jest.advanceTimersByTimeAsync(2500);
+    expect(await listed).toEqual(['a', 'b', 'c']);
+    const pages = fake.calls.map((each) => each.split(' ').at(-1));
+    expect(pages).toEqual(['0', '0', '1', '2']);
+    const counted = await readingOf('holdfast_payment_provider_requests_total');
+    expect(counted.map(({ labels, value }) => [labels.outcome, value])).toEqual([
+      ['notDone', 1],
+      ['ok', 3],
     ]);
   });
 

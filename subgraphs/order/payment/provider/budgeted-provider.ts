@@ -4,9 +4,10 @@ import {
   Declined,
   NotDone,
   type PaymentProvider,
-  type Period,
   PermanentRefusal,
   RateLimited,
+  type SendPage,
+  sendAtOnce,
   UnknownMethod,
 } from './payment-provider.js';
 import { CircuitOpen, createProviderBreaker } from './provider-breaker.js';
@@ -16,8 +17,6 @@ import { createRequestBucket, OverBudget, type RequestBucket } from './request-b
 // rest the provider can hardly answer.
 const waitMaxMs = 6000;
 const waitShareMax = 0.75;
-/** Objects in a page of a list, of every provider. */
-const pageSize = 100;
 
 export interface BudgetSettings {
   /** of this process, for reads and for writes each; 0 for no limit */
@@ -108,21 +107,11 @@ function withBudget(
     }
   }
 
-  /** Each page is a request. The provider takes it when its first object is read. */
-  async function* list<T>(method: Method, objects: AsyncIterable<T>): AsyncGenerator<T> {
-    const iterator = objects[Symbol.asyncIterator]();
-    const use = { method, bucket: reads, isBackground: true };
-    try {
-      for (let n = 0; ; n++) {
-        const next =
-          n % pageSize === 0 ? await call(use, () => iterator.next()) : await iterator.next();
-        if (next.done) return;
-        yield next.value;
-      }
-    } finally {
-      await iterator.return?.();
-    }
-  }
+  /** How the pages of a list are sent: each is a request, also if its caller repeats it. */
+  const pages =
+    (method: Method, sendPage: SendPage = sendAtOnce): SendPage =>
+    (request) =>
+      sendPage(() => call({ method, bucket: reads, isBackground: true }, () => request()));
 
   const write = <A, T>(method: Method, send: (argument: A, withinMs?: number) => Promise<T>) => {
     const use = { method, bucket: writes };
@@ -150,9 +139,11 @@ function withBudget(
     lookUp: read('lookUp', (id, withinMs) => provider.lookUp(id, withinMs), false),
     refundsOf: read('refundsOf', (id, withinMs) => provider.refundsOf(id, withinMs), true),
     disputesOf: read('disputesOf', (id, withinMs) => provider.disputesOf(id, withinMs), true),
-    listPayments: (period: Period) => list('listPayments', provider.listPayments(period)),
-    listRefunds: (period: Period) => list('listRefunds', provider.listRefunds(period)),
-    listDisputes: (period: Period) => list('listDisputes', provider.listDisputes(period)),
+    listPayments: (period, sendPage) =>
+      provider.listPayments(period, pages('listPayments', sendPage)),
+    listRefunds: (period, sendPage) => provider.listRefunds(period, pages('listRefunds', sendPage)),
+    listDisputes: (period, sendPage) =>
+      provider.listDisputes(period, pages('listDisputes', sendPage)),
   };
 }
 

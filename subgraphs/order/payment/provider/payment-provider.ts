@@ -107,6 +107,11 @@ export interface Period {
   readonly to: Date;
 }
 
+/** Sends the request for one page of a list. */
+export type SendPage = <T>(request: () => Promise<T>) => Promise<T>;
+
+export const sendAtOnce: SendPage = (request) => request();
+
 /** What a webhook is about. Only a hint: the state is looked up. */
 export interface ProviderEvent {
   /** the provider's id, the same for every delivery */
@@ -218,10 +223,13 @@ export interface PaymentProvider {
   refund(refund: NewProviderRefund, withinMs?: number): Promise<ProviderRefund>;
   refundsOf(transactionId: string, withinMs?: number): Promise<ProviderRefund[]>;
   disputesOf(transactionId: string, withinMs?: number): Promise<ProviderDispute[]>;
-  /** The payments, refunds and disputes that were created in a period. */
-  listPayments(period: Period): AsyncIterable<ListedPayment>;
-  listRefunds(period: Period): AsyncIterable<ProviderRefund>;
-  listDisputes(period: Period): AsyncIterable<ProviderDispute>;
+  /**
+   * The payments, refunds and disputes that were created in a period. Each page is sent by `sendPage`, which
+   * may delay, refuse or repeat it.
+   */
+  listPayments(period: Period, sendPage?: SendPage): AsyncIterable<ListedPayment>;
+  listRefunds(period: Period, sendPage?: SendPage): AsyncIterable<ProviderRefund>;
+  listDisputes(period: Period, sendPage?: SendPage): AsyncIterable<ProviderDispute>;
   /** @throws WebhookRefused unless the provider signed it within `webhookAgeMaxSeconds` */
   parseWebhook(headers: IncomingHttpHeaders, body: Buffer): ProviderEvent;
   /**

@@ -11,6 +11,7 @@ import {
   type PaymentProvider,
   type PaymentRef,
   PermanentRefusal,
+  type SendPage,
   WebhookRefused,
 } from './payment-provider.js';
 import { createSandboxProvider } from './sandbox-provider.js';
@@ -586,7 +587,13 @@ describe('the provider of the payment sandbox', () => {
       const period = { from, to: new Date() };
       await later();
       await captured();
-      const payments = await all(provider.listPayments(period));
+      let pages = 0;
+      const countPages: SendPage = (request) => {
+        pages += 1;
+        return request();
+      };
+      const payments = await all(provider.listPayments(period, countPages));
+      expect(pages).toBe(3);
       // One that was canceled before it was confirmed has no amount, and is not listed.
       expect(payments.map(({ paymentId }) => paymentId)).toEqual(
         made.map((each) => each.paymentId),

@@ -17,6 +17,8 @@ import {
   type ProviderRefund,
   type ProviderStatus,
   RateLimited,
+  type SendPage,
+  sendAtOnce,
   Unreached,
   WebhookRefused,
   webhookAgeMaxSeconds,
@@ -151,13 +153,14 @@ export function createSandboxProvider(
     noun: string,
     period: Period,
     map: (t: T) => R,
+    sendPage: SendPage = sendAtOnce,
   ) {
     const span = { from: period.from.toISOString(), to: period.to.toISOString() };
     let after: { after?: string } = {};
     for (;;) {
       const query = new URLSearchParams({ ...span, ...after, limit: String(pageSize) });
-      const page = await inTime(undefined, (signal) =>
-        send<Page<T>>(`/v1/${noun}?${query}`, undefined, signal),
+      const page = await sendPage(() =>
+        inTime(undefined, (signal) => send<Page<T>>(`/v1/${noun}?${query}`, undefined, signal)),
       );
       yield* page.data.map(map);
       const last = page.data.at(-1);
@@ -195,9 +198,9 @@ export function createSandboxProvider(
       (await listOf<SandboxRefund>(transactionId, 'refunds', withinMs)).map(toProviderRefund),
     disputesOf: async (transactionId, withinMs) =>
       (await listOf<SandboxDispute>(transactionId, 'disputes', withinMs)).map(toProviderDispute),
-    listPayments: (period) => list('payments', period, toListedPayment),
-    listRefunds: (period) => list('refunds', period, toProviderRefund),
-    listDisputes: (period) => list('disputes', period, toProviderDispute),
+    listPayments: (period, sendPage) => list('payments', period, toListedPayment, sendPage),
+    listRefunds: (period, sendPage) => list('refunds', period, toProviderRefund, sendPage),
+    listDisputes: (period, sendPage) => list('disputes', period, toProviderDispute, sendPage),
     parseWebhook(headers, body) {
       requireSignature(headers['x-sandbox-signature'], body, webhookSecret);
       const { id: eventId, data } = readEvent(body);

@@ -10,6 +10,8 @@ import {
   type Period,
   type ProviderEvent,
   type ProviderPayment,
+  type SendPage,
+  sendAtOnce,
   WebhookRefused,
   webhookAgeMaxSeconds,
 } from './payment-provider.js';
@@ -169,13 +171,16 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
     disputesOf: (id, withinMs) =>
       allOf(listed(disputePages(ofPayment(id), limit(withinMs)), toProviderDispute)),
     // In lists of a period each page has the time limit: how long they take is up to the caller.
-    listPayments: (period) =>
+    listPayments: (period, sendPage) =>
       listed(
         (page) => stripe.paymentIntents.list({ ...createdIn(period), ...page }, once()),
         toListedPayment,
+        sendPage,
       ),
-    listRefunds: (period) => listed(refundPages(createdIn(period), once), toProviderRefund),
-    listDisputes: (period) => listed(disputePages(createdIn(period), once), toProviderDispute),
+    listRefunds: (period, sendPage) =>
+      listed(refundPages(createdIn(period), once), toProviderRefund, sendPage),
+    listDisputes: (period, sendPage) =>
+      listed(disputePages(createdIn(period), once), toProviderDispute, sendPage),
     check: (currencyCodes) => checkAccount(stripe, settings.secretKey, currencyCodes, limit()),
     parseWebhook: (headers, body) => parseWebhook(stripe, settings.webhookSecret, headers, body),
     close,
@@ -194,14 +199,12 @@ async function orThrow<T>(sent: Promise<T>, toFailure: (error: unknown) => unkno
 async function* listed<T extends { readonly id: string }, R>(
   fetchPage: Parameters<typeof pagesOf<T>>[0],
   convert: (object: T) => R | null,
+  sendPage: SendPage = sendAtOnce,
 ): AsyncGenerator<R> {
-  try {
-    for await (const object of pagesOf(fetchPage)) {
-      const converted = convert(object);
-      if (converted !== null) yield converted;
-    }
-  } catch (error) {
-    throw failureOf(error);
+  const pages = pagesOf<T>((page) => sendPage(() => orThrow(fetchPage(page), failureOf)));
+  for await (const object of pages) {
+    const converted = convert(object);
+    if (converted !== null) yield converted;
   }
 }
 

@@ -6,6 +6,7 @@ import {
   type StripeSetup,
   startWithProvider,
 } from '../../../../tests/harness/stripe/with-provider.js';
+import { RateLimited, type SendPage } from './payment-provider.js';
 
 let stripe: StripeSetup;
 beforeEach(async () => {
@@ -252,6 +253,25 @@ describe('Stripe lists a period', () => {
     expect((await pages.next()).done).toBe(false);
     server.failNext('429');
     expect(await failureOf(pages.next())).toBe('not done');
+  });
+
+  it('up to the end, if a page that was not done is sent again', async () => {
+    const { provider, server, captured, periodUntil } = stripe;
+    server.lists.pageMax = 1;
+    for (let n = 0; n < 3; n++) await captured();
+    const failures: unknown[] = [];
+    const repeatOnce: SendPage = (request) =>
+      request().catch((error) => {
+        failures.push(error);
+        return request();
+      });
+    const objects = provider.listPayments(periodUntil(60_000), repeatOnce);
+    let count = 0;
+    for await (const _ of objects) {
+      if (++count === 1) server.failNext('429');
+    }
+    expect(count).toBe(3);
+    expect(failures).toEqual([expect.any(RateLimited)]);
   });
 
   it('never by a search', async () => {

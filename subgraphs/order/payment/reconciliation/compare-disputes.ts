@@ -38,7 +38,7 @@ const expectedSql = `
   order by d.id limit $6`;
 
 export const disputeComparison: Comparison<ProviderDispute, ExpectedDispute> = {
-  list: (provider, period) => provider.listDisputes(period),
+  list: (provider, period, send) => provider.listDisputes(period, send),
   providerIdOf: ({ id }) => id,
   async compare({ em, provider }, listed) {
     const values = pairParameters.values({

@@ -4,8 +4,10 @@ import {
   type PaymentProvider,
   type Period,
   PermanentRefusal,
+  type SendPage,
 } from '../provider/payment-provider.js';
 import type { FoundDifference } from './difference.js';
+import { repeatNotDone } from './repeat-not-done.js';
 
 /** How many rows one SQL statement reads or changes. */
 export const batchMax = 500;
@@ -24,12 +26,15 @@ export interface Comparing {
   readonly period: Period;
   /** called before each batch and each call to the provider; an error that it throws ends the comparison */
   readonly checkpoint: () => Promise<void>;
+  /** Sends a request to the provider, and repeats it for a while if it was not done. */
+  readonly send: SendPage;
   /** how many single objects may still be looked up at the provider */
   lookUpsLeft: number;
 }
 
-export const comparing = (parts: Omit<Comparing, 'lookUpsLeft'>): Comparing => ({
+export const comparing = (parts: Omit<Comparing, 'send' | 'lookUpsLeft'>): Comparing => ({
   ...parts,
+  send: (request) => repeatNotDone(request, parts.checkpoint),
   lookUpsLeft: lookUpsMax,
 });
 
@@ -42,7 +47,7 @@ export interface Expected {
 
 /** How one kind of object is compared. */
 export interface Comparison<Listed, Ours extends Expected> {
-  list(provider: PaymentProvider, period: Period): AsyncIterable<Listed>;
+  list(provider: PaymentProvider, period: Period, send: SendPage): AsyncIterable<Listed>;
   providerIdOf(listed: Listed): string;
   /** Compares a batch of listed objects with the rows here. */
   compare(comparing: Comparing, listed: readonly Listed[]): Promise<FoundDifference[]>;
@@ -64,11 +69,11 @@ export async function compareListed<Listed, Ours extends Expected>(
   comparing: Comparing,
   comparison: Comparison<Listed, Ours>,
 ): Promise<FoundDifference[]> {
-  const { em, provider, period, checkpoint } = comparing;
+  const { em, provider, period, checkpoint, send } = comparing;
   const found: FoundDifference[] = [];
   const listedIds = new Set<string>();
   await checkpoint();
-  for await (const batch of inBatches(comparison.list(provider, period))) {
+  for await (const batch of inBatches(comparison.list(provider, period, send))) {
     await checkpoint();
     for (const each of batch) listedIds.add(comparison.providerIdOf(each));
     found.push(...(await comparison.compare(comparing, batch)));
@@ -112,7 +117,7 @@ async function isMissing<Listed, Ours extends Expected>(
 ): Promise<boolean> {
   if (!(await mayLookUp(comparing))) return true;
   try {
-    return !(await exists(comparing.provider, ours));
+    return !(await comparing.send(() => exists(comparing.provider, ours)));
   } catch (error) {
     if (error instanceof PermanentRefusal) return true;
     throw error;

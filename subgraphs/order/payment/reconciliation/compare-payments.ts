@@ -46,7 +46,7 @@ const expectedSql = `
   order by p.id limit $6`;
 
 export const paymentComparison: Comparison<ListedPayment, ExpectedPayment> = {
-  list: (provider, period) => provider.listPayments(period),
+  list: (provider, period, send) => provider.listPayments(period, send),
   providerIdOf: ({ transactionId }) => transactionId,
   async compare(comparing, listed) {
     // What has no id of ours was not created here.
@@ -138,7 +138,8 @@ async function isRefundedThere(
   { transactionId, amount }: ListedPayment,
 ): Promise<boolean> {
   if (!(await mayLookUp(comparing))) return false;
-  const refunds = await comparing.provider.refundsOf(transactionId);
+  const { provider, send } = comparing;
+  const refunds = await send(() => provider.refundsOf(transactionId));
   const refunded = refunds
     .filter(({ status }) => status !== 'failed')
     .reduce((sum, refund) => sum.plus(refund.amount), new Big(0));

@@ -41,7 +41,7 @@ const expectedSql = `
   order by r.id limit $6`;
 
 export const refundComparison: Comparison<ProviderRefund, ExpectedRefund> = {
-  list: (provider, period) => provider.listRefunds(period),
+  list: (provider, period, send) => provider.listRefunds(period, send),
   providerIdOf: ({ id }) => id,
   async compare({ em, provider }, listed) {
     const values = pairParameters.values({

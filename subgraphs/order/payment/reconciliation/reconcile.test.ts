@@ -16,6 +16,9 @@ import {
   type ProviderDispute,
   type ProviderRefund,
   type ProviderStatus,
+  RateLimited,
+  type SendPage,
+  sendAtOnce,
 } from '../provider/payment-provider.js';
 import { paymentProviders } from '../provider/providers.js';
 import { recoverPayments } from '../recover-payments.js';
@@ -38,13 +41,22 @@ function createFakeProvider() {
   const calls: string[] = [];
   /** called before a call is answered */
   const hooks: { before?: (call: string) => unknown } = {};
+  const settings = { pageSize: 100 };
   const call = async (name: string, subject: string) => {
     calls.push(`${name} ${subject}`);
     await hooks.before?.(`${name} ${subject}`);
   };
-  async function* list<T>(name: string, all: readonly Created<T>[], { from, to }: Period) {
-    await call(name, utcDayOf(from));
-    yield* all.filter(({ createdAt }) => createdAt >= from && createdAt < to);
+  async function* list<T>(
+    name: string,
+    all: readonly Created<T>[],
+    { from, to }: Period,
+    sendPage: SendPage = sendAtOnce,
+  ) {
+    const left = all.filter(({ createdAt }) => createdAt >= from && createdAt < to);
+    do {
+      await sendPage(() => call(name, utcDayOf(from)));
+      yield* left.splice(0, settings.pageSize);
+    } while (left.length > 0);
   }
   const ofTransaction = async <T extends { transactionId: string }>(
     name: string,
@@ -62,9 +74,9 @@ function createFakeProvider() {
   const provider: Partial<PaymentProvider> = {
     name: 'fake',
     timeLimitMs: 1000,
-    listPayments: (period) => list('listPayments', payments, period),
-    listRefunds: (period) => list('listRefunds', refunds, period),
-    listDisputes: (period) => list('listDisputes', disputes, period),
+    listPayments: (...args) => list('listPayments', payments, ...args),
+    listRefunds: (...args) => list('listRefunds', refunds, ...args),
+    listDisputes: (...args) => list('listDisputes', disputes, ...args),
     async lookUp(id) {
       await call('lookUp', id);
       return find(id);
@@ -81,7 +93,7 @@ function createFakeProvider() {
   const canceled = () => calls.filter((each) => each.startsWith('cancel'));
   return {
     provider: provider as PaymentProvider,
-    ...{ payments, refunds, disputes, calls, hooks, canceled },
+    ...{ payments, refunds, disputes, calls, hooks, settings, canceled },
   };
 }
 /** The app of the workers, whose only provider is the fake. */
@@ -820,6 +832,23 @@ describe('the worker that reconciles payments', () => {
       { day: yesterday, days_after: 1, differences: 0 },
     ]);
     expect(await duePayments()).toEqual([paymentId]);
+  });
+
+  it('repeats what was not done for the moment, and keeps what it has compared', async () => {
+    const createdAt = noonOf(yesterday);
+    for (let n = 0; n < 3; n++) listPayment({ status: 'captured', createdAt });
+    await newPayment({ createdAt, createdThereAt: noonOf(today) });
+    fake.settings.pageSize = 2;
+    fake.hooks.before = () => {
+      // The second page, and after its repetition the look-up of what was created there a day later.
+      if ([2, 4].includes(fake.calls.length)) throw new RateLimited('429');
+    };
+    expect(await reconcile()).toBe(1);
+    expect(await finishedRows()).toEqual([{ day: yesterday, days_after: 1, differences: 0 }]);
+    const names = fake.calls.map((each) => each.split(' ')[0]);
+    const repeated = [...Array(3).fill('listPayments'), 'lookUp', 'lookUp'];
+    expect(names).toEqual([...repeated, 'listRefunds', 'listDisputes']);
+    expect(lines.filter(({ level }) => level === 50)).toEqual([]);
   });
 
   it('takes over from a process that died, once its claim has lapsed', async () => {
