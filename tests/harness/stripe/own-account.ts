@@ -7,8 +7,6 @@ export interface AccountSettings {
   chargesEnabled: boolean;
   /** the currencies in which the account takes payments, in lower case */
   currencies: string[];
-  /** the mode in which objects say they were made; null if they do not say it, as most accounts */
-  livemode: boolean | null;
 }
 
 export type OwnAccount = ReturnType<typeof createOwnAccount>;
@@ -19,9 +17,7 @@ export function createOwnAccount() {
     country: 'US',
     chargesEnabled: true,
     currencies: ['usd', 'eur', 'gbp', 'jpy'],
-    livemode: null,
   };
-  const mode = () => (settings.livemode === null ? {} : { livemode: settings.livemode });
   return {
     settings,
     get: () => ({
@@ -29,12 +25,11 @@ export function createOwnAccount() {
       object: 'account',
       charges_enabled: settings.chargesEnabled,
       country: settings.country,
-      ...mode(),
     }),
     countrySpec(country: string) {
       if (country !== settings.country) throw missing('country', country);
       const supported_payment_currencies = settings.currencies;
-      return { id: country, object: 'country_spec', supported_payment_currencies, ...mode() };
+      return { id: country, object: 'country_spec', supported_payment_currencies };
     },
   };
 }

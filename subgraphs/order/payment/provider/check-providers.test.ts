@@ -63,7 +63,6 @@ describe('the check of a payment provider', () => {
   it.each([
     ['a revoked key', 'sk_live_revoked', {}, 'the secret key is invalid, expired or revoked'],
     ['charges that are disabled', undefined, { chargesEnabled: false }, 'cannot take payments'],
-    ['objects in test mode', undefined, { livemode: false }, 'is in test mode'],
     ['a currency of orders', undefined, { currencies: ['eur'] }, 'takes no payments in USD'],
   ])('stops the start of the process for %s, in production only', async (_, key, account, why) => {
     await steps.newOrder();

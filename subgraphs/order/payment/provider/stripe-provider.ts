@@ -181,7 +181,7 @@ export function createStripeProvider(settings: StripeSettings): PaymentProvider 
       listed(refundPages(createdIn(period), once), toProviderRefund, sendPage),
     listDisputes: (period, sendPage) =>
       listed(disputePages(createdIn(period), once), toProviderDispute, sendPage),
-    check: (currencyCodes) => checkAccount(stripe, settings.secretKey, currencyCodes, limit()),
+    check: (currencyCodes) => checkAccount(stripe, currencyCodes, limit()),
     parseWebhook: (headers, body) => parseWebhook(stripe, settings.webhookSecret, headers, body),
     close,
   };
