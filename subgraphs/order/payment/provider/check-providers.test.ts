@@ -5,6 +5,7 @@ import {
   type StripeSetup,
   startWithProvider,
 } from '../../../../tests/harness/stripe/with-provider.js';
+import { createLogger } from '../../../shared/observability/logger.js';
 import { createProviderChecks } from './check-providers.js';
 import { Contradiction, type PaymentProvider } from './payment-provider.js';
 import { paymentProviders } from './providers.js';
@@ -23,6 +24,7 @@ describe('the check of a payment provider', () => {
     orm = steps.app.orm;
   });
   beforeEach(async () => {
+    await steps.rows('truncate customer_order cascade');
     stripe = await startWithProvider();
   });
   afterEach(async () => {
@@ -40,7 +42,22 @@ describe('the check of a payment provider', () => {
     current: PaymentProvider,
     former: PaymentProvider[] = [],
     isProduction = true,
-  ) => createProviderChecks({ orm, logger }, paymentProviders(current, former), isProduction);
+    log = logger,
+  ) => createProviderChecks({ orm, logger: log }, paymentProviders(current, former), isProduction);
+
+  const setStatus = (orderId: string, status: string) =>
+    steps.rows(
+      `update customer_order set status = $2,
+         cancel_reason = case when $2 = 'CANCELLED' then 'PAYMENT_TIMEOUT' end where id = $1`,
+      [orderId, status],
+    );
+  const setCurrency = (orderId: string, code: string) =>
+    steps.rows('update customer_order set currency_code = $2 where id = $1', [orderId, code]);
+  async function paidOrder(): Promise<string> {
+    const { orderId } = await steps.newOrder();
+    await setStatus(orderId, 'CONFIRMED');
+    return orderId;
+  }
 
   it('is about the account even before there are orders', async () => {
     Object.assign(stripe.server.account, { chargesEnabled: false });
@@ -63,9 +80,9 @@ describe('the check of a payment provider', () => {
   it.each([
     ['a revoked key', 'sk_live_revoked', {}, 'the secret key is invalid, expired or revoked'],
     ['charges that are disabled', undefined, { chargesEnabled: false }, 'cannot take payments'],
-    ['a currency of orders', undefined, { currencies: ['eur'] }, 'takes no payments in USD'],
+    ['currencies that it does not take', undefined, { currencies: ['eur'] }, 'no payments in USD'],
   ])('stops the start of the process for %s, in production only', async (_, key, account, why) => {
-    await steps.newOrder();
+    await paidOrder();
     Object.assign(stripe.server.account, account);
     const checks = checksOf(accountWith(key));
     await expect(checks.runFirst()).rejects.toThrow(why);
@@ -73,18 +90,61 @@ describe('the check of a payment provider', () => {
     await expect(checksOf(accountWith(key), [], false).runFirst()).resolves.toBeUndefined();
   });
 
+  it('that misses some currencies of orders fails, and does not stop the process', async () => {
+    await paidOrder();
+    await setCurrency(await paidOrder(), 'CHF');
+    await setCurrency((await steps.newOrder()).orderId, 'ISK');
+    const lines: Record<string, unknown>[] = [];
+    const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
+    const log = createLogger('test', 'info', { destination });
+    const checks = checksOf(accountWith(), [], true, log);
+    await checks.runFirst();
+    expect(checks.results()).toEqual({ stripe: 0 });
+    expect(lines).toMatchObject([
+      {
+        level: 50,
+        msg: 'payment provider does not take all currencies of orders',
+        provider: 'stripe',
+        err: { message: expect.stringContaining('takes no payments in CHF, ISK') },
+      },
+    ]);
+    stripe.server.account.currencies.push('chf', 'isk');
+    await checks.repeat(Date.now() + minuteMs);
+    expect(checks.results()).toEqual({ stripe: 1 });
+  });
+
+  it.each(['PENDING', 'CANCELLED'])(
+    'does not stop the process for orders that nobody paid, which anyone can place: %s',
+    async (status) => {
+      const { orderId } = await steps.newOrder();
+      await setCurrency(orderId, 'CHF');
+      await setStatus(orderId, status);
+      const checks = checksOf(accountWith());
+      await checks.runFirst();
+      expect(checks.results()).toEqual({ stripe: 0 });
+      await paidOrder();
+      await expect(checksOf(accountWith()).runFirst()).resolves.toBeUndefined();
+    },
+  );
+
   it('is about the currencies of orders that wait, or were placed in the last 30 days', async () => {
-    await steps.rows(`update customer_order set currency_code = 'EUR'`);
-    const old = await steps.newOrder();
+    const resultWith = async (currencies: string[]) => {
+      Object.assign(stripe.server.account, { currencies });
+      const checks = checksOf(accountWith());
+      await checks.runFirst();
+      return checks.results().stripe;
+    };
+    await setCurrency(await paidOrder(), 'EUR');
+    const old = await paidOrder();
+    await setCurrency(old, 'CHF');
     await steps.rows(
-      `update customer_order set currency_code = 'CHF', status = 'CONFIRMED', created_at = now() - interval '31 days' where id = $1`,
-      [old.orderId],
+      `update customer_order set created_at = now() - interval '31 days' where id = $1`,
+      [old],
     );
-    Object.assign(stripe.server.account, { currencies: ['eur'] });
-    await expect(checksOf(accountWith()).runFirst()).resolves.toBeUndefined();
-    await steps.rows(`update customer_order set status = 'PENDING' where id = $1`, [old.orderId]);
-    await expect(checksOf(accountWith()).runFirst()).rejects.toThrow('CHF');
-    await steps.rows(`update customer_order set currency_code = 'USD'`);
+    expect(await resultWith(['eur'])).toBe(1);
+    await setStatus(old, 'PENDING');
+    expect(await resultWith(['eur'])).toBe(0);
+    expect(await resultWith(['eur', 'chf'])).toBe(1);
   });
 
   it('does not stop the process for a former one, whose account may be closed', async () => {

@@ -2,7 +2,7 @@ import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { ConfigError } from '../../../shared/config.js';
 import { sql } from '../../../shared/database/sql.js';
 import type { Logger } from '../../../shared/observability/logger.js';
-import { Contradiction, type PaymentProvider } from './payment-provider.js';
+import { Contradiction, CurrenciesNotTaken, type PaymentProvider } from './payment-provider.js';
 import type { PaymentProviders } from './providers.js';
 
 const retryFirstMs = 15_000;
@@ -33,9 +33,19 @@ interface CheckState {
   nextAt: number;
 }
 
+/** A currency of orders. */
+interface OrderCurrency {
+  readonly code: string;
+  /** whether an order in it was paid, in the last 30 days */
+  readonly isPaid: boolean;
+}
+
 /**
  * A contradiction stops the process only at its start, and only of the current provider: an account that
  * was closed must not stop sales by another, and processes that run still refund and take webhooks.
+ *
+ * Currencies are a contradiction only if the account takes none of those that orders were paid in. Anyone can
+ * open a shop in any currency and place an order there, but pays nothing that the account does not take.
  */
 export function createProviderChecks(
   { orm, logger }: { readonly orm: MikroORM; readonly logger: Logger },
@@ -50,19 +60,27 @@ export function createProviderChecks(
   async function check(provider: PaymentProvider, now: number): Promise<Contradiction | null> {
     const state = states.get(provider.name) as CheckState;
     try {
-      const isCurrent = provider === providers.current;
-      await provider.check?.(isCurrent ? await currenciesOfOrders(orm.em.fork()) : null);
+      if (provider === providers.current) await checkCurrent();
+      else await provider.check?.(null);
       Object.assign(state, { isChecked: true, failures: 0 });
       return null;
     } catch (error) {
       const delayMs = Math.min(retryFirstMs * 2 ** state.failures, retryMaxMs);
       Object.assign(state, { failures: state.failures + 1, nextAt: now + delayMs });
-      const isContradiction = error instanceof Contradiction;
-      const message = isContradiction
-        ? 'payment provider contradicts the configuration'
-        : 'payment provider could not be checked; it is checked again';
-      logger[isContradiction ? 'error' : 'warn']({ err: error, provider: provider.name }, message);
-      return isContradiction ? error : null;
+      const [level, message] = logLineOf(error);
+      logger[level]({ err: error, provider: provider.name }, message);
+      return error instanceof Contradiction ? error : null;
+    }
+  }
+
+  async function checkCurrent(): Promise<void> {
+    const currencies = await currenciesOfOrders(orm.em.fork());
+    try {
+      await providers.current.check?.(currencies.map(({ code }) => code));
+    } catch (error) {
+      throw error instanceof CurrenciesNotTaken && takesNone(error, currencies)
+        ? new Contradiction(error.message, { cause: error })
+        : error;
     }
   }
 
@@ -85,19 +103,39 @@ export function createProviderChecks(
   };
 }
 
-/** The currencies of the orders that wait for payment, or were placed in the last 30 days: of the newest. */
-async function currenciesOfOrders(em: EntityManager): Promise<string[]> {
-  const rows = await sql<{ code: string }>(em, currenciesSql, [recentDays, ordersMax]);
-  return rows.map(({ code }) => code);
+/** @returns level and message */
+function logLineOf(error: unknown): ['error' | 'warn', string] {
+  if (error instanceof Contradiction) {
+    return ['error', 'payment provider contradicts the configuration'];
+  }
+  if (error instanceof CurrenciesNotTaken) {
+    return ['error', 'payment provider does not take all currencies of orders'];
+  }
+  return ['warn', 'payment provider could not be checked; it is checked again'];
 }
 
-// customer_order by its key, which begins with its time; customer_order_status.
+/** Whether orders were paid, and in none of the currencies that the account takes. */
+function takesNone(
+  { currencyCodes }: CurrenciesNotTaken,
+  currencies: readonly OrderCurrency[],
+): boolean {
+  const paid = currencies.filter(({ isPaid }) => isPaid);
+  return paid.length > 0 && paid.every(({ code }) => currencyCodes.includes(code));
+}
+
+/** The currencies of the orders that wait for payment, or were placed in the last 30 days: of the newest. */
+function currenciesOfOrders(em: EntityManager): Promise<OrderCurrency[]> {
+  return sql<OrderCurrency>(em, currenciesSql, [recentDays, ordersMax]);
+}
+
+// customer_order by its key, which begins with its time; customer_order_status. Cancelled orders count too: no
+// other order is left of a currency that is not taken.
 const currenciesSql = `
-  select distinct currency_code as code from (
-    (select currency_code from (
-      select currency_code, number, created_at from customer_order order by id desc limit $2
+  select code, bool_or(is_paid) as "isPaid" from (
+    (select currency_code as code, status not in ('PENDING', 'CANCELLED') as is_paid from (
+      select currency_code, status, number, created_at from customer_order order by id desc limit $2
     ) as newest where number is not null and created_at > now() - $1 * interval '1 day')
     union all
-    (select currency_code from customer_order where status = 'PENDING'
+    (select currency_code, false from customer_order where status = 'PENDING'
      order by created_at desc limit $2)
-  ) as orders order by code`;
+  ) as orders group by code order by code`;

@@ -178,6 +178,16 @@ export class UnknownMethod extends Error {}
 /** The provider contradicts the configuration: payments cannot succeed. The message says what is wrong. */
 export class Contradiction extends Error {}
 
+/** The provider takes no payments in some currencies. The message names them. */
+export class CurrenciesNotTaken extends Error {
+  constructor(
+    message: string,
+    readonly currencyCodes: readonly string[],
+  ) {
+    super(message);
+  }
+}
+
 /**
  * A fault of the provider, which it repeats for every request with this idempotency key. It is unknown
  * whether the request was executed.
@@ -236,7 +246,7 @@ export interface PaymentProvider {
    * Checks that the provider accepts the configuration and takes payments in these currencies.
    *
    * @param currencyCodes of new payments, as far as they are known; null for a provider that gets none
-   * @throws Contradiction; or another error if the provider does not answer that
+   * @throws Contradiction, CurrenciesNotTaken; or another error if the provider does not answer that
    */
   check?(currencyCodes: readonly string[] | null): Promise<void>;
   close(): Promise<void>;

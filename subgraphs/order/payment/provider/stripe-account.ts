@@ -1,5 +1,5 @@
 import Stripe from 'stripe';
-import { Contradiction } from './payment-provider.js';
+import { Contradiction, CurrenciesNotTaken } from './payment-provider.js';
 import type { RequestLimit } from './stripe-client.js';
 import { failureOf } from './stripe-errors.js';
 
@@ -9,7 +9,8 @@ const unauthorized = 401;
  * Checks the key, the account and its currencies.
  *
  * @param currencyCodes of new payments; null if the account gets no new ones
- * @throws Contradiction; or another error if Stripe was not reached, or does not let the key read it
+ * @throws Contradiction, CurrenciesNotTaken; or another error if Stripe was not reached, or does not let the
+ *   key read it
  */
 export async function checkAccount(
   stripe: Stripe,
@@ -29,8 +30,9 @@ export async function checkAccount(
   const supported = spec.supported_payment_currencies;
   const missing = currencyCodes.filter((code) => !supported.includes(code.toLowerCase()));
   if (missing.length === 0) return;
-  throw new Contradiction(
+  throw new CurrenciesNotTaken(
     `the account ${account.id} (${country}) takes no payments in ${missing.join(', ')}, in which orders are placed`,
+    missing,
   );
 }
 
