@@ -1,6 +1,3 @@
-import { columnsOf } from '../../shared/database/columns.js';
-import { sqlPrepared } from '../../shared/database/sql.js';
-import { statement } from '../../shared/database/statement.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { PaymentApp } from './payment-app.js';
 import { toPaymentRef } from './payment-ref.js';
@@ -15,8 +12,7 @@ import {
 } from './provider/payment-provider.js';
 import { stepMaxMs } from './provider/step-max.js';
 import { recordAnswer } from './record-answer.js';
-import { isPayableSql } from './state/payable.js';
-import { Payment } from './state/payment.js';
+import type { Payment } from './state/payment.js';
 import { readPayment, type StepResult } from './step-result.js';
 
 const createsMax = 4;
@@ -57,11 +53,13 @@ async function create(app: PaymentApp, payment: Payment): Promise<Payment> {
   }
   failPoint('payment created, id not stored');
   const { transactionId } = created;
-  const stored = await storeTransactionId(app, payment, transactionId);
+  const stored = await app.paymentWrites.storeTransactionId({ payment, transactionId });
   if (stored) return stored;
-  // The order ended meanwhile, or is about to.
-  const change = { payment, transactionId, dueAfterMs: 0 };
-  const failed = { ...change, to: 'FAILED', failure: 'ORDER_ENDED' } as const;
+  // The order ended meanwhile, or is about to; or the creation took so long that a worker may take it up.
+  const { timeLimitMs } = app.providers.of(payment.provider);
+  const isLate = Date.now() - payment.createdAt.getTime() > 2 * timeLimitMs;
+  const failure = isLate ? 'NOT_CHARGED' : 'ORDER_ENDED';
+  const failed = { payment, transactionId, dueAfterMs: 0, to: 'FAILED', failure } as const;
   return (await app.paymentWrites.change(failed)) ?? readPayment(app, payment.id);
 }
 
@@ -87,32 +85,6 @@ async function createAtProvider({ providers }: PaymentApp, payment: Payment) {
     }
   }
 }
-
-/** @returns the payment; null if the order can no longer be paid: the hold has to outlast the confirmation */
-async function storeTransactionId(
-  { orm, providers }: PaymentApp,
-  { id, orderId, provider }: Payment,
-  transactionId: string,
-): Promise<Payment | null> {
-  const em = orm.em.fork();
-  const [stored] = await sqlPrepared<object>(em, storeTransactionIdSql(em), [
-    id,
-    orderId,
-    transactionId,
-    providers.of(provider).timeLimitMs,
-  ]);
-  return stored ? em.map(Payment, stored as never) : null;
-}
-
-const storeTransactionIdSql = statement(
-  (em) => `
-  update payment set provider_transaction_id = $3, updated_at = now()
-  where id = $1 and status = 'PENDING' and provider_transaction_id is null
-    -- Before a worker may take it up (stepMaxMs), the confirmation has to end.
-    and created_at > now() - 2 * $4::float8 * interval '1 ms'
-    and exists (select from customer_order where id = $2 and ${isPayableSql('$4')})
-  returning ${columnsOf(em, Payment)}`,
-);
 
 /** Errors after which it is certain that nothing was charged. */
 const uncharged = [NotDone, PermanentRefusal, Declined, UnknownMethod];

@@ -87,9 +87,15 @@ const declineTexts: Readonly<Record<PaymentDeclineCode, string>> = {
 };
 
 function declined(order: Order, code: PaymentDeclineCode): PaymentDeclined {
-  const advice =
-    order.status === 'CANCELLED' ? 'The order is cancelled' : 'Try again or use another method';
-  return result(PaymentDeclined, { message: `${declineTexts[code]} ${advice}.`, order, code });
+  const advice = adviceOf(order);
+  return result(PaymentDeclined, { message: `${declineTexts[code]} ${advice}`, order, code });
+}
+
+function adviceOf({ status }: Order): string {
+  if (status === 'CANCELLED') return 'The order is cancelled.';
+  return status === 'PENDING'
+    ? 'Try again or use another method.'
+    : 'Another payment has paid the order.';
 }
 
 function unknownMethod(order: Order) {

@@ -7,11 +7,14 @@ import { changePayments, type PaymentChange } from './change-payments.js';
 import { confirmPaid, type PaidOrder } from './confirm-paid.js';
 import type { Payment } from './payment.js';
 import type { PaymentStatus } from './status.js';
+import { type CreatedPayment, storeTransactionIds } from './store-transaction-ids.js';
 
 /** The writes of payments that customers wait for. Concurrent ones share one statement and one commit. */
 export interface PaymentWrites {
   /** @returns null if another process began a payment of the order in this moment */
   begin(payment: NewPayment): Promise<BegunPayment | null>;
+  /** @returns the payment; null if it must not be confirmed */
+  storeTransactionId(created: CreatedPayment): Promise<Payment | null>;
   /** @returns the payment afterwards; null if it was left as it is */
   change(change: PaymentChange): Promise<Payment | null>;
   /** @returns the payment and its order afterwards; null if they were left as they are */
@@ -31,6 +34,9 @@ export function createPaymentWrites(em: EntityManager, provider: PaymentProvider
   return {
     begin: groupWrites((payments: readonly NewPayment[]) =>
       beginPayments(em.fork(), provider, payments),
+    ),
+    storeTransactionId: groupWrites((created: readonly CreatedPayment[]) =>
+      storeTransactionIds(em.fork(), provider.timeLimitMs, created),
     ),
     change: groupWrites(async (changes: readonly PaymentChange[]) => {
       const changed = await changePayments(em.fork(), changes);
