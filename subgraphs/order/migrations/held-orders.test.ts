@@ -1,27 +1,16 @@
-import pg from 'pg';
-import { createTestDatabases } from '../../../tests/harness/databases.js';
-import { migrate } from '../../shared/database/run-migrations.js';
+import type pg from 'pg';
+import { type DatabaseBefore, openDatabaseBefore } from '../../../tests/harness/database-before.js';
 import { newId } from '../../shared/ids.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 
-const { migrations = [] } = databaseSchema;
-const firstNew = migrations.findIndex(({ name }) => name.startsWith('20261128-held-orders'));
-const before = { ...databaseSchema, migrations: migrations.slice(0, firstNew) };
-
 describe('a database whose orders were numbered when they were placed, that is migrated', () => {
-  let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
+  let database: DatabaseBefore;
   let client: pg.Client;
-  beforeAll(async () => {
-    databases = await createTestDatabases(['order']);
-    client = new pg.Client({ connectionString: databases.urls.order });
-    await client.connect();
-    await client.query('drop schema public cascade; create schema public');
-    await migrate({ name: 'order', url: databases.urls.order, poolMax: 1 }, before);
+  beforeEach(async () => {
+    database = await openDatabaseBefore('order', databaseSchema, '20261128-held-orders');
+    client = database.client;
   });
-  afterAll(async () => {
-    await client.end();
-    await databases.drop();
-  });
+  afterEach(() => database.close());
 
   it('keeps the numbers of its orders, except checkouts in progress, and no counter of 0', async () => {
     const insert = async (status: string, reason: string | null, expiresAt: string | null) => {
@@ -43,7 +32,7 @@ describe('a database whose orders were numbered when they were placed, that is m
       `insert into purchase (customer_id, shop_id, sku, units) values ($1, $1, 'A', 0), ($1, $1, 'B', 1)`,
       [ids[0]],
     );
-    await migrate({ name: 'order', url: databases.urls.order, poolMax: 1 }, databaseSchema);
+    await database.migrate();
     const { rows } = await client.query(
       'select number from customer_order order by array_position($1::uuid[], id)',
       [ids],
@@ -53,8 +42,6 @@ describe('a database whose orders were numbered when they were placed, that is m
   });
 
   it('hides from a shop the orders that ended before they were paid', async () => {
-    await client.query('drop schema public cascade; create schema public');
-    await migrate({ name: 'order', url: databases.urls.order, poolMax: 1 }, before);
     const insert = async (status: string, events: readonly string[]) => {
       const id = newId();
       const reason = status === 'CANCELLED' ? 'BY_CUSTOMER' : null;
@@ -77,7 +64,7 @@ describe('a database whose orders were numbered when they were placed, that is m
     await insert('PENDING', ['PLACED']);
     await insert('CANCELLED', ['PLACED', 'CONFIRMED', 'CANCELLED']);
     const unpaid = await insert('CANCELLED', ['PLACED', 'CANCELLED']);
-    await migrate({ name: 'order', url: databases.urls.order, poolMax: 1 }, databaseSchema);
+    await database.migrate();
     const { rows } = await client.query('select id from shop_order where never_paid');
     expect(rows).toEqual([{ id: unpaid }]);
   });

@@ -1,27 +1,16 @@
-import pg from 'pg';
-import { createTestDatabases } from '../../../tests/harness/databases.js';
-import { migrate } from '../../shared/database/run-migrations.js';
+import type pg from 'pg';
+import { type DatabaseBefore, openDatabaseBefore } from '../../../tests/harness/database-before.js';
 import { newId } from '../../shared/ids.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 
-const { migrations = [] } = databaseSchema;
-const firstNew = migrations.findIndex(({ name }) => name.startsWith('20261201-payment-machines'));
-const before = { ...databaseSchema, migrations: migrations.slice(0, firstNew) };
-
 describe('a database with payments and refunds, that is migrated', () => {
-  let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
+  let database: DatabaseBefore;
   let client: pg.Client;
   beforeAll(async () => {
-    databases = await createTestDatabases(['order']);
-    client = new pg.Client({ connectionString: databases.urls.order });
-    await client.connect();
-    await client.query('drop schema public cascade; create schema public');
-    await migrate({ name: 'order', url: databases.urls.order, poolMax: 1 }, before);
+    database = await openDatabaseBefore('order', databaseSchema, '20261201-payment-machines');
+    client = database.client;
   });
-  afterAll(async () => {
-    await client.end();
-    await databases.drop();
-  });
+  afterAll(() => database.close());
 
   it('knows why payments failed, and keeps refunds as they are', async () => {
     const newPayment = async (status: string, reason: string | null) => {
@@ -29,7 +18,7 @@ describe('a database with payments and refunds, that is migrated', () => {
       await client.query(
         `with placed as (
            insert into customer_order (id, customer_id, total_amount, currency_code,
-             shipping_address, number) values ($1::uuid, $1::uuid, 10, 'USD', '{}', left($1::uuid::text, 20)))
+             shipping_address, number) values ($1::uuid, $1::uuid, 10, 'USD', '{}', nextval('order_number')))
          insert into payment (id, order_id, user_id, amount, status, decline_reason, provider)
          values ($1::uuid, $1::uuid, $1::uuid, 10, $2, $3, 'stripe')`,
         [id, status, reason],
@@ -53,7 +42,7 @@ describe('a database with payments and refunds, that is migrated', () => {
         [newId(), paid, amount, status],
       );
     }
-    await migrate({ name: 'order', url: databases.urls.order, poolMax: 1 }, databaseSchema);
+    await database.migrate();
     const payments = await client.query('select status, failure from payment order by id');
     expect(payments.rows).toEqual([
       { status: 'FAILED', failure: 'DECLINED' },

@@ -1,27 +1,16 @@
-import pg from 'pg';
-import { createTestDatabases } from '../../../tests/harness/databases.js';
-import { migrate } from '../../shared/database/run-migrations.js';
+import type pg from 'pg';
+import { type DatabaseBefore, openDatabaseBefore } from '../../../tests/harness/database-before.js';
 import { newId } from '../../shared/ids.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 
-const { migrations = [] } = databaseSchema;
-const firstNew = migrations.findIndex(({ name }) => name.startsWith('20261204-refunds-of-lines'));
-const before = { ...databaseSchema, migrations: migrations.slice(0, firstNew) };
-
 describe('a database with cancelled orders, that is migrated', () => {
-  let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
+  let database: DatabaseBefore;
   let client: pg.Client;
   beforeAll(async () => {
-    databases = await createTestDatabases(['order']);
-    client = new pg.Client({ connectionString: databases.urls.order });
-    await client.connect();
-    await client.query('drop schema public cascade; create schema public');
-    await migrate({ name: 'order', url: databases.urls.order, poolMax: 1 }, before);
+    database = await openDatabaseBefore('order', databaseSchema, '20261204-refunds-of-lines');
+    client = database.client;
   });
-  afterAll(async () => {
-    await client.end();
-    await databases.drop();
-  });
+  afterAll(() => database.close());
 
   it('knows the cancelled units of those that were paid, or whose capture failed', async () => {
     const newOrder = async (
@@ -36,7 +25,7 @@ describe('a database with cancelled orders, that is migrated', () => {
         `with placed as (
            insert into customer_order (id, customer_id, total_amount, currency_code,
              shipping_address, number, status, cancel_reason)
-           values ($1::uuid, $1, 10, 'USD', '{}', left($1::text, 20), $2, $3)
+           values ($1::uuid, $1, 10, 'USD', '{}', nextval('order_number'), $2, $3)
          ), part as (
            insert into shop_order (id, order_id, shop_id, status, never_paid)
            values ($1, $1, $1, $2, $4)
@@ -55,7 +44,7 @@ describe('a database with cancelled orders, that is migrated', () => {
     await newOrder('CANCELLED', true, 'FAILED', 'CAPTURE_REFUSED');
     await newOrder('CANCELLED', true, 'VOIDED');
     await newOrder('CANCELLED', true, 'FAILED', 'DECLINED');
-    await migrate({ name: 'order', url: databases.urls.order, poolMax: 1 }, databaseSchema);
+    await database.migrate();
     const { rows } = await client.query('select cancelled_quantity from order_item order by id');
     expect(rows.map((row) => row.cancelled_quantity)).toEqual([0, 2, 2, 2, 0]);
   });

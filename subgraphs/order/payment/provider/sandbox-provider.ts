@@ -1,55 +1,35 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Pool } from 'undici';
-import { z } from 'zod';
 import { clientKeepAlive } from '../../../shared/http/keep-alive.js';
 import { withTimeLimit } from '../../../shared/http/time-limit.js';
-import type { PaymentDeclineCode } from './decline-code.js';
 import {
   KeyUsedUp,
-  type ListedPayment,
   NotCancelable,
   NotDone,
   type PaymentProvider,
   type Period,
   PermanentRefusal,
-  type ProviderDispute,
   type ProviderPayment,
-  type ProviderRefund,
-  type ProviderStatus,
   RateLimited,
   type SendPage,
   sendAtOnce,
   Unreached,
-  WebhookRefused,
-  webhookAgeMaxSeconds,
 } from './payment-provider.js';
+import {
+  type SandboxDispute,
+  type SandboxPayment,
+  type SandboxRefund,
+  toListedPayment,
+  toProviderDispute,
+  toProviderPayment,
+  toProviderRefund,
+} from './sandbox-objects.js';
+import { parseWebhook } from './sandbox-webhooks.js';
 
 const connectionsMax = 32;
 const timeLimitDefaultMs = 8000;
 const pageSize = 100;
 /** an empty period */
 const epoch = { from: new Date(0).toISOString(), to: new Date(0).toISOString() };
-
-interface SandboxPayment {
-  readonly id: string;
-  readonly key: string;
-  readonly amount: string;
-  readonly currencyCode: string;
-  readonly status: string;
-  readonly reason: string | null;
-  readonly clientSecret: string | null;
-  readonly hasLapsed: boolean;
-}
-
-type SandboxRefund = Omit<ProviderRefund, 'transactionId' | 'reason'> & {
-  readonly paymentId: string;
-  readonly reason: string | null;
-};
-
-type SandboxDispute = Omit<ProviderDispute, 'transactionId' | 'evidenceDueAt'> & {
-  readonly paymentId: string;
-  readonly evidenceDueAt: string | null;
-};
 
 interface Page<T> {
   readonly data: readonly T[];
@@ -201,15 +181,7 @@ export function createSandboxProvider(
     listPayments: (period, sendPage) => list('payments', period, toListedPayment, sendPage),
     listRefunds: (period, sendPage) => list('refunds', period, toProviderRefund, sendPage),
     listDisputes: (period, sendPage) => list('disputes', period, toProviderDispute, sendPage),
-    parseWebhook(headers, body) {
-      requireSignature(headers['x-sandbox-signature'], body, webhookSecret);
-      const { id: eventId, data } = readEvent(body);
-      const status = data.object === 'payment' ? (statuses.get(data.status) ?? null) : null;
-      const about = { eventId, paymentId: data.key, transactionId: data.id, status };
-      const refundStatus = refundStatuses.find((each) => each === data.status);
-      if (data.object !== 'refund' || !data.refund || !refundStatus) return about;
-      return { ...about, refund: { id: data.refund, status: refundStatus } };
-    },
+    parseWebhook: (headers, body) => parseWebhook(headers, body, webhookSecret),
     /** Whether it is reached: it has no account that could contradict the configuration. */
     async check() {
       const path = `/v1/payments?${new URLSearchParams({ ...epoch, limit: '1' })}`;
@@ -239,89 +211,5 @@ function readRefusal(text: string): { error: string; code: string } {
     return { code: '', error: 'refused', ...JSON.parse(text) };
   } catch {
     return { code: '', error: 'the answer is not JSON' };
-  }
-}
-
-const statuses: ReadonlyMap<string, ProviderStatus> = new Map([
-  ['authorized', 'authorized'],
-  ['declined', 'declined'],
-  ['requires_action', 'actionRequired'],
-  ['pending', 'pending'],
-  ['captured', 'captured'],
-  ['canceled', 'canceled'],
-]);
-
-const refundStatuses = ['pending', 'succeeded', 'failed'] as const;
-
-/** The reasons of the sandbox that are shown. */
-const declineCodes: ReadonlyMap<string, PaymentDeclineCode> = new Map([
-  ['insufficient funds', 'INSUFFICIENT_FUNDS'],
-  ['the customer refused the payment', 'AUTHENTICATION_FAILED'],
-]);
-
-/** @throws an error for a state that is unknown here */
-function toProviderPayment(payment: SandboxPayment): ProviderPayment {
-  const status = statuses.get(payment.status);
-  if (!status) throw new Error(`payment sandbox: unknown state of a payment: ${payment.status}`);
-  const { id: transactionId, reason, clientSecret, hasLapsed } = payment;
-  if (status === 'declined') {
-    const declineCode = declineCodes.get(reason ?? '') ?? 'GENERIC';
-    return { transactionId, status, declineCode, reason: reason ?? 'declined' };
-  }
-  if (status === 'canceled') return { transactionId, status, hasLapsed };
-  if (status !== 'actionRequired') return { transactionId, status };
-  return { transactionId, status, clientSecret: clientSecret ?? '' };
-}
-
-function toListedPayment(payment: SandboxPayment): ListedPayment {
-  const { key: paymentId, amount, currencyCode } = payment;
-  return { ...toProviderPayment(payment), paymentId, amount, currencyCode };
-}
-
-function toProviderRefund(refund: SandboxRefund): ProviderRefund {
-  const { id, paymentId, refundId, amount, currencyCode, status, reason } = refund;
-  const known = { id, transactionId: paymentId, refundId, amount, currencyCode, status };
-  return reason === null ? known : { ...known, reason };
-}
-
-function toProviderDispute(dispute: SandboxDispute): ProviderDispute {
-  const { id, paymentId, status, amount, currencyCode, reason } = dispute;
-  const { evidenceDueAt, fundsWithdrawn, fundsReinstated } = dispute;
-  const dueAt = evidenceDueAt === null ? null : new Date(evidenceDueAt);
-  const known = { id, transactionId: paymentId, status, amount, currencyCode, reason };
-  return { ...known, evidenceDueAt: dueAt, fundsWithdrawn, fundsReinstated };
-}
-
-function readEvent(body: Buffer) {
-  try {
-    return webhook.parse(JSON.parse(body.toString('utf8')));
-  } catch {
-    throw new WebhookRefused('the event is malformed');
-  }
-}
-
-const webhook = z.object({
-  id: z.string().min(1).max(255),
-  data: z.object({
-    id: z.string(),
-    key: z.string(),
-    status: z.string(),
-    object: z.string().default('payment'),
-    refund: z.string().optional(),
-  }),
-});
-
-const signature = /^t=(\d{1,12}),v1=([0-9a-f]{64})$/;
-
-/** @throws WebhookRefused; compares in constant time */
-function requireSignature(header: unknown, body: Buffer, secret: string): void {
-  const [, t, given] = signature.exec(String(header)) ?? [];
-  if (!t || !given) throw new WebhookRefused('the signature is missing or malformed');
-  const expected = createHmac('sha256', secret).update(`${t}.`).update(body).digest();
-  if (!timingSafeEqual(expected, Buffer.from(given, 'hex'))) {
-    throw new WebhookRefused('the signature is invalid');
-  }
-  if (Math.abs(Date.now() / 1000 - Number(t)) > webhookAgeMaxSeconds) {
-    throw new WebhookRefused('the timestamp of the signature is too far from now');
   }
 }
