@@ -293,6 +293,50 @@ describe('a paid shop order', () => {
     expect(Number((await shopOrderOf(orderId)).refunded.amount)).toBeLessThanOrEqual(30);
   });
 
+  it('is refunded in every status that it has once it is paid', async () => {
+    const { orderId, id } = await buy();
+    const refundOne = async () => (await refund({ shopOrderId: id, amount: '1.00' })).__typename;
+    expect(await refundOne()).toBe('Refund');
+    await ship(id);
+    expect(await refundOne()).toBe('Refund');
+    await actAs(system, vendor).must(
+      'mutation ($id: UUID!) { deliverShopOrder(id: $id) { __typename } }',
+      { id },
+    );
+    expect(await refundOne()).toBe('Refund');
+    const cancelled = await buy();
+    await cancel(cancelled.id);
+    // Nothing is left of it.
+    expect(await refund({ shopOrderId: cancelled.id, amount: '1.00' })).toMatchObject({
+      __typename: 'RefundTooHigh',
+      refundable: { amount: '0.00' },
+    });
+    expect((await shopOrderOf(orderId)).refunded.amount).toBe('3.00');
+  });
+
+  it.each([
+    ['INQUIRY', 'ShopOrder', 'Refund'],
+    ['CLOSED', 'ShopOrder', 'Refund'],
+    ['OPEN', 'PaymentDisputed', 'PaymentDisputed'],
+    ['WON', 'ShopOrder', 'Refund'],
+    ['LOST', 'PaymentDisputed', 'PaymentDisputed'],
+  ] as const)(
+    'with a dispute that is %s: shipping answers %s, a refund %s',
+    async (status, shipped, refunded) => {
+      const { orderId, id } = await buy();
+      const [{ node }] = (await look(orderId)).payments.edges;
+      if (status === 'CLOSED') await payments.dispute(node.id, 'INQUIRY');
+      if (status === 'WON' || status === 'LOST') await payments.dispute(node.id, 'OPEN');
+      await payments.dispute(node.id, status);
+      await eventually(
+        () => payments.disputesOf(orderId),
+        ([dispute]) => dispute?.status === status,
+      );
+      expect((await refund({ shopOrderId: id, amount: '1.00' })).__typename).toBe(refunded);
+      expect((await ship(id)).__typename).toBe(shipped);
+    },
+  );
+
   it('whose payment is disputed is not refunded', async () => {
     const { orderId, id } = await buy();
     const [{ node }] = (await look(orderId)).payments.edges;
@@ -416,14 +460,22 @@ describe('a paid shop order', () => {
       ({ refunds }) => refunds.edges[0].node.status === 'FAILED',
     );
     expect((await shopOrderOf(orderId)).refunded.amount).toBe('0.00');
+    const why =
+      'query ($id: UUID!) { order(id: $id) { shopOrders { refunds { edges { node { failureReason failureCode } } } } } }';
+    const whyFor = async (person: Person) =>
+      (await actAs(system, person).must(why, { id: orderId })).shopOrders[0].refunds.edges[0].node;
+    const failureReason = 'CARD_CLOSED';
+    expect(await whyFor(customer)).toEqual({ failureReason, failureCode: null });
+    expect(await whyFor(vendor)).toEqual({ failureReason, failureCode: null });
+    expect(await whyFor(admin)).toEqual({ failureReason, failureCode: 'expired_or_canceled_card' });
     expect(await refund({ shopOrderId: id, lines })).toMatchObject({ __typename: 'Refund' });
     const retry = `mutation ($id: UUID!) { retryRefund(id: $id) { __typename ... on Refund { status amount { amount } } } }`;
-    // One of its two units is the third of the line.
     expect(await actAs(system, admin).must(retry, { id: failedId })).toEqual({
       __typename: 'Refund',
-      status: 'PENDING',
-      amount: { amount: '10.00' },
+      status: 'CANCELLED',
+      amount: { amount: '20.00' },
     });
+    expect((await shopOrderOf(orderId)).refunded.amount).not.toBe('40.00');
   });
 
   it('that is refunded in full stays paid: a repeated payment gets its success', async () => {

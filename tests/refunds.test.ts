@@ -91,6 +91,29 @@ describe('a refund', () => {
     ]);
   }, 30_000);
 
+  it('that was executed in spite of a fault is found once the lists of the provider show it', async () => {
+    const id = await place();
+    const { payment } = await payWith(id, 'Credit Card');
+    await payments.post('/admin/lag', { ms: 1000 });
+    await payments.fault('refund', '500', 1, true);
+    await cancelShopOrder(id, '10.00');
+    const used = `select r.id from refund r where r.payment_id = $1 and r.keys_used_up = 1`;
+    const [{ id: refundId }] = await eventually(
+      async () => (await payments.order.query(used, [payment.id])).rows,
+      ({ length }) => length === 1,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    await payments.order.query('update refund set next_attempt_at = now() where id = $1', [
+      refundId,
+    ]);
+    await eventually(
+      () => readPayment(payment.id),
+      ({ status }) => status === 'REFUNDED',
+    );
+    expect((await payments.sandboxPaymentOf(payment.id))?.refunds).toHaveLength(1);
+    await payments.post('/admin/lag', { ms: 0 });
+  });
+
   it('of a part leaves the payment COMPLETED', async () => {
     const other = await openShop(system, vendor, [10], '4.00');
     const id = await place([offerId, other.offerId]);

@@ -17,6 +17,7 @@ describe('a payment by Stripe', () => {
   let stripe: StripeServer;
   let system: TestSystem;
   let order: pg.Client;
+  let warehouse: pg.Client;
   let customer: Person;
   let vendor: Person;
   let offerId: string;
@@ -33,6 +34,8 @@ describe('a payment by Stripe', () => {
     Object.assign(stripe.webhooks.settings, { url, secret: webhookSecret });
     order = new pg.Client({ connectionString: system.databases.order });
     await order.connect();
+    warehouse = new pg.Client({ connectionString: system.databases.warehouse });
+    await warehouse.connect();
     customer = await registerPerson(system);
     vendor = await registerPerson(system, 'VENDOR');
     ({ offerId } = await openShop(system, vendor, [1000]));
@@ -44,7 +47,7 @@ describe('a payment by Stripe', () => {
     await system.expectInvariants();
   });
   afterAll(async () => {
-    await order.end();
+    await Promise.all([order.end(), warehouse.end()]);
     await system.stop();
     await stripe.stop();
   });
@@ -328,7 +331,14 @@ describe('a payment by Stripe', () => {
     const answers = await Promise.all(ids.map((id) => pay(id)));
     for (const answer of answers)
       expect(answer).toMatchObject({ extensions: { code: 'TRY_AGAIN' } });
-    await Promise.all(ids.map(cancel));
+    await warehouse.query(
+      `update reservation set expires_at = now() - interval '2 s' where order_id = any($1)`,
+      [ids],
+    );
+    await eventually(
+      () => Promise.all(ids.map(orderOf)),
+      (orders) => orders.every(({ reason }) => reason === 'PAYMENT_TIMEOUT'),
+    );
     const before = stripe.requests.length;
     await stripe.comeUp();
     await isQuiet();

@@ -121,9 +121,9 @@ describe('a webhook of the payment provider', () => {
       const eventId = `evt_${randomUUID()}`;
       await Promise.all([
         payments.act(paymentId, n % 5 === 0 ? 'refuse' : 'approve'),
-        ...Array.from({ length: 6 }, () => send({ eventId, paymentId }, 200)),
-        ...Array.from({ length: 3 }, () => send({ paymentId, secret: 'some other secret' }, 400)),
-        ...Array.from({ length: 3 }, () => send({ paymentId, ageSeconds: 400 }, 400)),
+        ...Array.from({ length: 9 }, () => send({ eventId, paymentId }, 200)),
+        ...Array.from({ length: 4 }, () => send({ paymentId, secret: 'some other secret' }, 400)),
+        ...Array.from({ length: 4 }, () => send({ paymentId, ageSeconds: 400 }, 400)),
       ]);
     };
     await Promise.all(ours.map(decide));
@@ -153,8 +153,8 @@ describe('a webhook of the payment provider', () => {
       'CANCELLED FAILED declined 0',
     ];
     expect(Object.keys(ends).filter((end) => !allowed.includes(end))).toEqual([]);
-    expect(noise).toBe(60 * 12);
-    expect(refused).toBe(60 * 6);
+    expect(noise).toBe(60 * 17);
+    expect(refused).toBe(60 * 8);
     // Those that say nothing new are not recorded.
     const { rows } = await payments.order.query(
       'select count(*)::int as events from payment_event',

@@ -85,8 +85,9 @@ export function createSubgraphProxy(
           body: await bodyOf(request),
           signal: clientGone.signal,
         });
+        const small = isSmall(answer.headers) ? await answer.body.bytes() : null;
         response.writeHead(answer.statusCode, endToEnd(answer.headers));
-        if (isSmall(answer.headers)) response.end(await answer.body.bytes());
+        if (small) response.end(small);
         else await pipeline(answer.body, response);
       } catch (error) {
         if (isClosed(socket)) return; // the client went away

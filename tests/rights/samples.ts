@@ -242,6 +242,7 @@ export const emptyHere: ReadonlySet<string> = new Set([
   'OrderEvent.reason',
   'TooManyPaymentAttempts.retryAt',
   'Refund.failureReason',
+  'Refund.failureCode',
   'Dispute.evidenceDueAt',
   'Dispute.fundsWithdrawn',
   'Dispute.fundsReinstated',

@@ -83,8 +83,17 @@ export function createApi(store: SandboxStore, controls: Controls, timers: Timer
     if (noun !== 'payments') throw notFound();
     if (!verb) return execute('lookUp', () => requirePayment(store, id));
     requirePayment(store, id);
-    if (verb === 'refunds') return ok(store.refundsOf(id));
-    if (verb === 'disputes') return ok(store.disputesOf(id));
+    const asOf = controls.listedAt();
+    const listed = <T>(
+      { id: each }: { id: string },
+      records: { at(id: string, asOf: string): T },
+    ) => records.at(each, asOf) ?? [];
+    if (verb === 'refunds') {
+      return ok(store.refundsOf(id).flatMap((refund) => listed(refund, store.refunds)));
+    }
+    if (verb === 'disputes') {
+      return ok(store.disputesOf(id).flatMap((dispute) => listed(dispute, store.disputes)));
+    }
     throw notFound();
   }
 

@@ -46,6 +46,12 @@ export class VersionedRecords<T extends Versioned> {
     return this.#slots.get(id)?.newest.record;
   }
 
+  /** a record in its state at a time; undefined if it was created later */
+  at(id: string, asOf: string): T | undefined {
+    const slot = this.#slots.get(id);
+    return slot && versionAt(slot.newest, asOf);
+  }
+
   /** all records, oldest first */
   all(): T[] {
     return this.#ordered.map(({ newest }) => newest.record);

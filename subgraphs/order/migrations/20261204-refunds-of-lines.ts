@@ -7,7 +7,8 @@ const noRelease =
 export class Migration20261204RefundsOfLines extends Migration {
   override up(): void {
     this.addSql(`alter table order_item add column cancelled_quantity int not null default 0`);
-    // The units whose reservation was committed before: to a payment that was captured, or could have been.
+    // The units whose reservation was committed before. Among the VOIDED ones are some whose reservation had
+    // ended; of an order without a committed reservation the number is not used.
     this.addSql(`update order_item i ${noRelease} set cancelled_quantity = i.quantity
       from shop_order s where s.id = i.shop_order_id and s.status = 'CANCELLED'
         and (not s.never_paid or exists (select from payment p where p.order_id = s.order_id

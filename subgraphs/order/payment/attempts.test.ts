@@ -3,7 +3,7 @@ import { isTryAgain } from '../../shared/errors.js';
 import { newId } from '../../shared/ids.js';
 import { authorizeAndAdvance } from './advance-payment.js';
 import { beginPayment } from './begin-payment.js';
-import { Declined } from './provider/payment-provider.js';
+import { Declined, UnknownMethod } from './provider/payment-provider.js';
 import type { Payment } from './state/payment.js';
 
 const perOrderMax = 5;
@@ -18,10 +18,14 @@ describe('attempts to pay', () => {
 
   const begin = (orderId: string) =>
     beginPayment(steps.app, { id: newId(), orderId, method: 'pm_card', endsOrder: false });
-  async function payWith(orderId: string, isDeclined: boolean) {
+  async function payWith(
+    orderId: string,
+    isDeclined: boolean,
+    error: Error = new Declined('declined', 'GENERIC'),
+  ) {
     const begun = await begin(orderId);
     if (begun.kind !== 'begun') return begun;
-    if (isDeclined) steps.fake.faults.confirm = [new Declined('declined', 'GENERIC')];
+    if (isDeclined) steps.fake.faults.confirm = [error];
     const { payment } = await authorizeAndAdvance(steps.app, begun.payment);
     return payment.status;
   }
@@ -56,6 +60,14 @@ describe('attempts to pay', () => {
     ]);
     expect(await payWith(last, false)).toBe('COMPLETED');
   }, 60_000);
+
+  it('with a method that the provider does not know count too', async () => {
+    const { orderId } = await steps.newOrder();
+    for (let n = 0; n < perOrderMax; n++) {
+      expect(await payWith(orderId, true, new UnknownMethod())).toBe('FAILED');
+    }
+    expect(await payWith(orderId, false)).toEqual({ kind: 'limited', retryAt: null });
+  });
 
   it('that succeed do not count', async () => {
     for (const id of await ordersOf(perDayMax + 5)) {

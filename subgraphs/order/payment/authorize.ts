@@ -1,3 +1,4 @@
+import { sqlPrepared } from '../../shared/database/sql.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { PaymentApp } from './payment-app.js';
 import { toPaymentRef } from './payment-ref.js';
@@ -12,6 +13,7 @@ import {
 } from './provider/payment-provider.js';
 import { stepMaxMs } from './provider/step-max.js';
 import { recordAnswer } from './record-answer.js';
+import { isPayableSql } from './state/payable.js';
 import type { Payment } from './state/payment.js';
 import { readPayment, type StepResult } from './step-result.js';
 
@@ -32,9 +34,10 @@ export async function authorize(app: PaymentApp, payment: Payment): Promise<Step
   failPoint('payment created, not confirmed');
   const transactionId = created.providerTransactionId as string;
   try {
-    const answer = await app.providers
-      .of(payment.provider)
-      .confirm(toPaymentRef(created, transactionId));
+    const answer = await app.providers.of(payment.provider).confirm({
+      ...toPaymentRef(created, transactionId),
+      isWanted: () => isPayable(app, created),
+    });
     failPoint('payment authorized, not recorded');
     return recordAnswer(app, created, answer);
   } catch (error) {
@@ -42,6 +45,15 @@ export async function authorize(app: PaymentApp, payment: Payment): Promise<Step
     return { payment: await failUncharged(app, created, error), goesOn: true };
   }
 }
+
+/** Whether the order of a payment can still be paid by a call that begins now. */
+async function isPayable({ orm, providers }: PaymentApp, payment: Payment): Promise<boolean> {
+  const { timeLimitMs } = providers.of(payment.provider);
+  const values = [payment.orderId, timeLimitMs];
+  return (await sqlPrepared(orm.em.fork(), payableSql, values)).length > 0;
+}
+
+const payableSql = `select 1 from customer_order where id = $1 and ${isPayableSql('$2')}`;
 
 /** @returns the payment with the provider's id, stored; or FAILED */
 async function create(app: PaymentApp, payment: Payment): Promise<Payment> {

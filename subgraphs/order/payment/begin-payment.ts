@@ -17,7 +17,7 @@ export async function beginPayment(
     const found = await app.paymentWrites.begin(payment);
     if (found?.kind === 'busy') {
       throw tryAgain(
-        'Too many payments of yours are being processed. Please retry with the same key.',
+        'Too many of your payments are being processed. Please retry with the same key.',
       );
     }
     if (found) return found;

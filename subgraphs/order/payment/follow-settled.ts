@@ -4,6 +4,7 @@ import { clearDue } from './clear-due.js';
 import { applyProviderDisputes } from './dispute/apply-provider-disputes.js';
 import type { PaymentApp } from './payment-app.js';
 import { applyProviderRefunds } from './refund/apply-provider-refunds.js';
+import { coverBlockedRefunds } from './state/cover-refunds.js';
 import type { Payment } from './state/payment.js';
 
 /**
@@ -20,12 +21,14 @@ export async function followSettled(app: PaymentApp, payment: Payment): Promise<
   await transact(app.orm.em, async (em) => {
     await lockPayment(em, payment.id);
     // Refunds first: one that was sent is not cancelled for a dispute.
-    if (refunds.status === 'fulfilled') {
-      await applyProviderRefunds(em, payment, refunds.value, app.logger);
-    }
+    const atDashboard =
+      refunds.status === 'fulfilled'
+        ? await applyProviderRefunds(em, payment, refunds.value, app.logger)
+        : null;
     if (disputes.status === 'fulfilled') {
       await applyProviderDisputes(em, payment.id, disputes.value, app.logger);
     }
+    if (atDashboard) await coverBlockedRefunds(em, payment.id, atDashboard);
   });
   for (const read of [refunds, disputes]) if (read.status === 'rejected') throw read.reason;
   await clearDue(app, payment);

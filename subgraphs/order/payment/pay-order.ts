@@ -29,7 +29,9 @@ import {
   showPayment,
   tooManyAttempts,
 } from './read-payment-result.js';
+import { declinesPerOrderMax } from './state/begin-payments.js';
 import { Payment } from './state/payment.js';
+import { failuresOfMethod } from './state/status.js';
 import { cancelDeclinedCheckout } from './void-payment.js';
 
 @InputType({ description: 'The order to pay, and the payment method.' })
@@ -151,8 +153,11 @@ export async function payPlacedOrder(context: PaymentContext, orderId: string, m
 /** A repeated checkout without a payment, whose order was cancelled: the customer had too many declined ones. */
 async function showUnpaid({ em }: PaymentContext, order: Order) {
   if (order.cancelReason !== 'PAYMENT_FAILED') return notPayable(order);
-  if ((await em.fork().count(Payment, { orderId: order.id })) > 0) return notPayable(order);
-  return tooManyAttempts(nextDay(order.updatedAt));
+  const payments = await em.fork().find(Payment, { orderId: order.id });
+  const isOwn = ({ endsOrder, failure }: Payment) => endsOrder && failure !== 'NOT_CHARGED';
+  if (payments.some(isOwn)) return notPayable(order);
+  const declined = payments.filter(({ failure }) => failuresOfMethod.includes(failure));
+  return tooManyAttempts(declined.length < declinesPerOrderMax ? nextDay(order.updatedAt) : null);
 }
 
 /** The beginning of the next day, by UTC. */

@@ -3,7 +3,7 @@ import type { PaymentApp } from './payment-app.js';
 import { stepMaxMs } from './provider/step-max.js';
 import { recordAnswer } from './record-answer.js';
 import type { Payment } from './state/payment.js';
-import type { StepResult } from './step-result.js';
+import { goOn, type StepResult } from './step-result.js';
 import { voidPayment } from './void-payment.js';
 
 interface Situation {
@@ -27,12 +27,23 @@ export async function settlePending(app: PaymentApp, payment: Payment): Promise<
   const answer = await app.providers.of(payment.provider).lookUp(payment.providerTransactionId);
   const isUndecided = ['unconfirmed', 'actionRequired', 'pending'].includes(answer.status);
   if (isUndecided && !isPayable) return voidPayment(app, payment, 'FAILED', 'ORDER_ENDED');
-  // One payment at the provider is one attempt, whatever the customer tries next in a client of the provider.
-  if (isUndecided && payment.declinedAt) return voidPayment(app, payment, 'FAILED', 'DECLINED');
+  if (payment.declinedAt && (isUndecided || answer.status === 'canceled')) {
+    return recordDecline(app, payment);
+  }
   if (answer.status === 'unconfirmed') {
     return mayBeConfirmed ? waits : voidPayment(app, payment, 'FAILED', 'NOT_CHARGED');
   }
   return recordAnswer(app, payment, answer);
+}
+
+/**
+ * One payment at the provider is one attempt, whatever the customer tries next in a client of the provider. It is
+ * recorded first, so that it counts and ends a checkout that pays at once; a worker then cancels it.
+ */
+async function recordDecline(app: PaymentApp, payment: Payment): Promise<StepResult> {
+  const decline = { failure: 'DECLINED', declineCode: 'GENERIC', dueAfterMs: 0 } as const;
+  const changed = await app.paymentWrites.change({ payment, to: 'FAILED', ...decline });
+  return goOn(app, changed, payment);
 }
 
 async function readSituation({ orm, providers }: PaymentApp, payment: Payment): Promise<Situation> {

@@ -68,6 +68,44 @@ describe('a step of a payment', () => {
     ]);
   });
 
+  it('has the confirmation ask whether its order still waits for the money', async () => {
+    const { orderId } = await steps.newOrder();
+    const begun = await begin(orderId);
+    const { confirm } = steps.fake.provider;
+    const wanted: (boolean | undefined)[] = [];
+    steps.fake.provider.confirm = async (payment) => {
+      wanted.push(await payment.isWanted?.());
+      await cancelOrder(orderId);
+      wanted.push(await payment.isWanted?.());
+      throw new NotDone('it is no longer wanted');
+    };
+    expect(await advance(begun)).toMatchObject({ status: 'FAILED', failure: 'NOT_CHARGED' });
+    steps.fake.provider.confirm = confirm;
+    expect(wanted).toEqual([true, false]);
+  });
+
+  it.each(['actionRequired', 'canceled'] as const)(
+    'ends a checkout that pays at once after a decline that a webhook reported, though the provider shows %s',
+    async (status) => {
+      const order = await steps.newOrder();
+      const payment = await steps.newPayment(order, 'PENDING', { endsOrder: true });
+      const transactionId = payment.providerTransactionId as string;
+      steps.fake.statuses.set(transactionId, status);
+      await steps.rows(
+        'update payment set declined_at = now(), next_attempt_at = now() where id = $1',
+        [payment.id],
+      );
+      await recoverPayments(steps.app);
+      await recoverPayments(steps.app);
+      expect(await steps.read(payment.id)).toMatchObject({ status: 'FAILED', failure: 'DECLINED' });
+      expect(await steps.orderOf(order.orderId)).toEqual({
+        status: 'CANCELLED',
+        reason: 'PAYMENT_FAILED',
+      });
+      expect(steps.fake.statuses.get(transactionId)).toBe('canceled');
+    },
+  );
+
   it('is not begun for an order whose hold ends before the provider has to answer', async () => {
     const { orderId } = await steps.newOrder({ holdMs: 900 });
     expect(await begin(orderId)).toBeNull();

@@ -66,7 +66,7 @@ describe('jobs that are due', () => {
     expect(new Set(ran).size).toBe(30);
   });
 
-  it('that are not finished wait twice as long each time, up to the maximum', async () => {
+  it('that are not finished wait twice as long each time, up to the maximum, and at random up to a quarter longer', async () => {
     await add(1);
     const waits: number[] = [];
     for (let attempt = 1; attempt <= 4; attempt++) {
@@ -80,9 +80,12 @@ describe('jobs that are due', () => {
          returning before.attempts, before.seconds`,
       );
       expect(row?.attempts).toBe(attempt);
-      waits.push(Math.ceil(row?.seconds as number));
+      waits.push(row?.seconds as number);
     }
-    expect(waits).toEqual([1, 2, 3, 3]);
+    for (const [n, seconds] of [1, 2, 3, 3].entries()) {
+      expect(waits[n]).toBeGreaterThan(seconds - 0.5);
+      expect(waits[n]).toBeLessThan(seconds * 1.25);
+    }
   });
 
   it('are not claimed once the process stops', async () => {

@@ -39,9 +39,13 @@ export function claimDue<T>(em: EntityManager, claim: Claim): Promise<T[]> {
   );
 }
 
-/** SQL for the time of the next attempt: the wait doubles with each attempt, up to `maxMs`. */
+/**
+ * SQL for the time of the next attempt: the wait doubles with each attempt, up to `maxMs`. Up to a quarter is
+ * added at random, so that jobs that failed together do not come back together.
+ */
 export const retryAtSql = (attempts: string, firstMs: number, maxMs: number) =>
-  `now() + least(${firstMs} * 2 ^ least(${attempts}, 20), ${maxMs}) * interval '1 ms'`;
+  `now() + least(${firstMs} * 2 ^ least(${attempts}, 20), ${maxMs}) * (1 + random() / 4)
+    * interval '1 ms'`;
 
 /** Jobs that are tried until they are done; their table counts `attempts`. */
 export interface DueJobs extends Omit<Claim, 'set'> {

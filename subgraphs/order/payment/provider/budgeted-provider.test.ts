@@ -66,6 +66,18 @@ describe('a provider with a budget', () => {
     expect(new Set(await paid)).toEqual(new Set(['captured']));
   });
 
+  it('does not confirm a payment whose order ended while the call waited', async () => {
+    const provider = withBudget(1);
+    let isWanted = true;
+    const confirm = (n: number) =>
+      provider.confirm({ ...payment(n), isWanted: async () => isWanted });
+    await provider.create({ ...payment(1), attempt: 0 });
+    const outcome = outcomeOf(confirm(1));
+    isWanted = false;
+    expect(await outcome).toBeInstanceOf(NotDone);
+    expect(fake.calls).toEqual(['create p1:0']);
+  });
+
   it('gives a call that waited the rest of its time limit', async () => {
     const given: (number | undefined)[] = [];
     const { capture } = fake.provider;

@@ -40,6 +40,8 @@ interface Use {
   readonly bucket: RequestBucket | undefined;
   /** nobody waits for it: lists, and what belongs to payments that are settled */
   readonly isBackground?: boolean;
+  /** asked after a wait: whether to send it all the same */
+  readonly isWanted?: (() => Promise<boolean>) | undefined;
 }
 
 /** Sends a request, within the time that is left, in ms, if it had to wait. */
@@ -90,6 +92,7 @@ function withBudget(
     const waitedMs = await use.bucket?.take(!use.isBackground, waitMs);
     if (waitedMs === undefined) return breaker.execute(() => send());
     metrics.waited.observe(labels, waitedMs / 1000);
+    if (use.isWanted && !(await use.isWanted())) throw new NotDone('it is no longer wanted');
     return breaker.execute(() => send(timeLimitMs - waitedMs));
   }
 
@@ -132,7 +135,10 @@ function withBudget(
     create: provider.takesOurIds
       ? (payment) => provider.create(payment)
       : write('create', (payment, withinMs) => provider.create(payment, withinMs)),
-    confirm: write('confirm', (payment, withinMs) => provider.confirm(payment, withinMs)),
+    confirm: (payment) => {
+      const use = { method: 'confirm' as const, bucket: writes, isWanted: payment.isWanted };
+      return call(use, (withinMs) => provider.confirm(payment, withinMs));
+    },
     capture: write('capture', (payment, withinMs) => provider.capture(payment, withinMs)),
     cancel: write('cancel', (id, withinMs) => provider.cancel(id, withinMs)),
     refund: write('refund', (refund, withinMs) => provider.refund(refund, withinMs)),

@@ -50,6 +50,12 @@ export interface PaymentRef extends Omit<NewProviderPayment, 'attempt'> {
   readonly transactionId: string;
 }
 
+/** A payment to confirm. */
+export interface PaymentToConfirm extends PaymentRef {
+  /** called if the confirmation had to wait for its turn: whether the money is still wanted */
+  isWanted?(): Promise<boolean>;
+}
+
 export type ProviderRefundStatus = 'pending' | 'succeeded' | 'failed';
 
 export interface ProviderRefund {
@@ -223,7 +229,7 @@ export interface PaymentProvider {
    */
   create(payment: NewProviderPayment, withinMs?: number): Promise<ProviderPayment>;
   /** Asks the bank for the money: it is authorized, not captured. @throws Declined too */
-  confirm(payment: PaymentRef, withinMs?: number): Promise<ProviderPayment>;
+  confirm(payment: PaymentToConfirm, withinMs?: number): Promise<ProviderPayment>;
   lookUp(transactionId: string, withinMs?: number): Promise<ProviderPayment>;
   /** Captures an authorized payment. */
   capture(payment: PaymentRef, withinMs?: number): Promise<ProviderPayment>;

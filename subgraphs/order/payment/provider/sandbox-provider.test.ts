@@ -626,6 +626,10 @@ describe('the provider of the payment sandbox', () => {
       await admin('lag', { ms: 1000 });
       expect(await listed()).toEqual(['authorized']);
       expect(await provider.lookUp(payment.transactionId)).toMatchObject({ status: 'captured' });
+      const refund = await provider.refund(refundOf(payment));
+      expect(await provider.refundsOf(payment.transactionId)).toEqual([]);
+      await later(1500);
+      expect(await provider.refundsOf(payment.transactionId)).toEqual([refund]);
       await admin('lag', { ms: 60_000 });
       expect(await listed()).toEqual([]);
     });

@@ -5,6 +5,7 @@ import { markPaymentsDue } from '../../order/payment-signals.js';
 import type { PaymentProvider } from '../provider/payment-provider.js';
 import { batchMax } from './compare-listed.js';
 import type { Difference, FoundDifference } from './difference.js';
+import { repeatNotDone } from './repeat-not-done.js';
 import type { UtcDay } from './utc-day.js';
 
 /** What the reconciliation with one provider needs. */
@@ -31,7 +32,8 @@ export async function resolveDifferences(
     await makeDue(app.orm.em.fork(), batch);
     for (const { action, ...difference } of batch) {
       if (action === 'CANCEL') await checkpoint();
-      const end = action === 'CANCEL' ? await cancel(app, difference) : { done: doneBy[action] };
+      const end =
+        action === 'CANCEL' ? await cancel(app, difference, checkpoint) : { done: doneBy[action] };
       const resolved = { ...difference, ...end };
       log(app, day, resolved);
       differences.push(resolved);
@@ -63,12 +65,21 @@ const makeDueSql = `
 async function cancel(
   { provider }: ReconciliationApp,
   { subject }: Omit<FoundDifference, 'action'>,
+  checkpoint: () => Promise<void>,
 ): Promise<Pick<Difference, 'done' | 'reason'>> {
+  let interruption: unknown;
+  const check = () =>
+    checkpoint().catch((error) => {
+      interruption = error;
+      throw error;
+    });
   try {
-    const { status } = await provider.cancel(subject.transactionId as string);
+    const id = subject.transactionId as string;
+    const { status } = await repeatNotDone(() => provider.cancel(id), check);
     if (status === 'canceled' || status === 'declined') return { done: 'CANCELED' };
     return { done: 'NOT_DONE', reason: `it is ${status} after it was canceled` };
   } catch (error) {
+    if (error === interruption) throw error;
     return { done: 'NOT_DONE', reason: (error as Error).message };
   }
 }

@@ -1,12 +1,16 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../../shared/database/sql.js';
 import { newId } from '../../../shared/ids.js';
-import { amountText } from '../../../shared/money.js';
+import { amountText, sumOf } from '../../../shared/money.js';
 import type { Logger } from '../../../shared/observability/logger.js';
 import { recordEvents } from '../../order/order-event.js';
 import type { ProviderRefund, ProviderRefundStatus } from '../provider/payment-provider.js';
 import { changeRefunds, setRefundedStatus } from '../state/change-refunds.js';
-import { coverBlockedRefunds, coverRefunds } from '../state/cover-refunds.js';
+import {
+  coverRefunds,
+  type NewDashboardRefunds,
+  readCoveredByRefunds,
+} from '../state/cover-refunds.js';
 import type { RefundStatus } from '../state/status.js';
 
 interface RefundRow {
@@ -28,26 +32,35 @@ export const refundStatusOf: Readonly<
  * Applies what the provider knows of the refunds of a payment. One that was made at the provider's
  * dashboard becomes a refund of the payment as a whole: it counts as refunded, and changes nothing else. In a
  * transaction that holds the lock of the payment.
+ *
+ * @returns those that were made at the dashboard and not known before: for `coverBlockedRefunds`, once the
+ *   disputes are applied too
  */
 export async function applyProviderRefunds(
   em: EntityManager,
   payment: { readonly id: string; readonly orderId: string },
   reported: readonly ProviderRefund[],
   logger: Logger,
-): Promise<void> {
-  if (reported.length === 0) return;
+): Promise<NewDashboardRefunds> {
+  if (reported.length === 0) return { amount: '0', coveredBefore: '0' };
+  const coveredBefore = await readCoveredByRefunds(em, payment.id);
   const rows = await sql<RefundRow>(
     em,
     `select id, status, provider_refund_id as "providerRefundId" from refund where payment_id = $1`,
     [payment.id],
   );
+  const made: string[] = [];
   for (const refund of reported) {
     const row = rowOf(refund, rows);
     if (row) await applyToRow(em, payment.id, row, refund, logger);
     // A failed one is a former attempt of a refund that was retried.
-    else if (refund.status !== 'failed') await insertFromDashboard(em, payment, refund, logger);
+    else if (refund.status !== 'failed') {
+      await insertFromDashboard(em, payment, refund, logger);
+      made.push(refund.amount);
+    }
   }
   await coverRefunds(em, payment.id);
+  return { amount: sumOf(made), coveredBefore };
 }
 
 /** By the provider's id; or by ours, for one whose answer was lost. */
@@ -107,6 +120,5 @@ async function insertFromDashboard(
   const reason = `${amountText(amount, currencyCode)}, at the provider`;
   await recordEvents(em, [{ orderId, type, actor: 'provider', reason }]);
   await setRefundedStatus(em, paymentId);
-  await coverBlockedRefunds(em, paymentId, amount);
   logger.warn({ paymentId, amount, providerRefundId }, 'payment was refunded at the provider');
 }

@@ -1,4 +1,5 @@
 import { Arg, Args, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { identityOf } from '../../../shared/auth/callers.js';
 import { currencyDefault } from '../../../shared/currencies.js';
 import { sql } from '../../../shared/database/sql.js';
 import { PageArgs } from '../../../shared/graphql/connection.js';
@@ -63,6 +64,15 @@ export class RefundResolver {
   })
   failureReason(@Root() { failureReason: code }: Refund): RefundFailureReason | null {
     return code && shownFailureOf(code);
+  }
+
+  @Allow('parent')
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'The provider’s code of the failure. Null for others than admins.',
+  })
+  failureCode(@Root() { failureReason }: Refund, @Ctx() context: OrderContext): string | null {
+    return identityOf(context).role === 'ADMIN' ? failureReason : null;
   }
 
   @Allow('parent')

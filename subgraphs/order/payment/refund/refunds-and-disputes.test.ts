@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { openPaymentSteps, type PaymentSteps } from '../../../../tests/harness/payment-steps.js';
 import { newId } from '../../../shared/ids.js';
+import type { OrderContext } from '../../context.js';
 import { finishPayment } from '../advance-payment.js';
 import { followSettled } from '../follow-settled.js';
 import {
@@ -11,6 +12,7 @@ import {
 } from '../provider/payment-provider.js';
 import { requestRefunds } from '../state/request-refunds.js';
 import { refundAll } from '../void-payment.js';
+import { retryRefund } from './retry-refund.js';
 import { sendRefunds } from './send-refunds.js';
 
 describe('refunds and disputes', () => {
@@ -152,6 +154,17 @@ describe('refunds and disputes', () => {
     expect((await refundsOf(sale))[0]).toMatchObject({ status: 'CANCELLED' });
   });
 
+  it('that wait for a dispute are cancelled too if its end and the refund at the provider are seen together', async () => {
+    const sale = await paid('30.00');
+    dispute(sale, 'OPEN', '5.00');
+    await follow(sale);
+    await request(sale, '10.00');
+    dispute(sale, 'LOST', '5.00');
+    report(sale, '5.00', 'succeeded');
+    await follow(sale);
+    expect((await refundsOf(sale))[0]).toMatchObject({ status: 'CANCELLED' });
+  });
+
   it('that are refused fail with the reason, and are not sent again', async () => {
     const sale = await paid();
     await request(sale, '10.00');
@@ -163,6 +176,20 @@ describe('refunds and disputes', () => {
       { status: 'FAILED', failureReason: 'insufficient_funds' },
     ]);
     expect(sends()).toHaveLength(1);
+  });
+
+  it('that failed are sent under another key once they are retried', async () => {
+    const sale = await paid();
+    await request(sale, '10.00');
+    const [{ id } = { id: '' }] = await refundsOf(sale);
+    steps.fake.faults.refund = [new PermanentRefusal('insufficient_funds')];
+    await sendRefunds(steps.app);
+    const identity = { id: newId(), role: 'ADMIN' };
+    const context = { em: steps.app.orm.em, app: steps.app, identity, caller: 'router' };
+    await retryRefund(context as unknown as OrderContext, id);
+    await sendRefunds(steps.app);
+    expect(sends()).toEqual([`refund ${id}:0`, `refund ${id}:1`]);
+    expect(await statusOf(sale)).toBe('REFUNDED');
   });
 
   it('whose answer was lost are sent again under the same key only if the provider has none', async () => {

@@ -7,6 +7,7 @@ import { lockPayment } from '../../locks.js';
 import { applyProviderDisputes } from '../dispute/apply-provider-disputes.js';
 import { KeyUsedUp, PermanentRefusal, type ProviderRefund } from '../provider/payment-provider.js';
 import { changeRefund } from '../state/change-refunds.js';
+import { coverBlockedRefunds } from '../state/cover-refunds.js';
 import { isBlockingDispute, type RefundStatus } from '../state/status.js';
 import { applyProviderRefunds } from './apply-provider-refunds.js';
 
@@ -112,7 +113,13 @@ function apply(
 ): Promise<RefundState> {
   return transact(app.orm.em, async (em) => {
     await lockPayment(em, paymentId);
-    await applyProviderRefunds(em, { id: paymentId, orderId }, known, app.logger);
+    const atDashboard = await applyProviderRefunds(
+      em,
+      { id: paymentId, orderId },
+      known,
+      app.logger,
+    );
+    await coverBlockedRefunds(em, paymentId, atDashboard);
     const [state] = await sql<RefundState>(em, refundStateSql, [id]);
     return state as RefundState;
   });
@@ -135,8 +142,14 @@ async function recordRefused(app: OrderApp, refund: DueRefund, reason: string): 
   ]);
   await transact(app.orm.em, async (em) => {
     await lockPayment(em, paymentId);
-    await applyProviderRefunds(em, { id: paymentId, orderId }, refunds, app.logger);
+    const atDashboard = await applyProviderRefunds(
+      em,
+      { id: paymentId, orderId },
+      refunds,
+      app.logger,
+    );
     await applyProviderDisputes(em, paymentId, disputes, app.logger);
+    await coverBlockedRefunds(em, paymentId, atDashboard);
     const [state] = await sql<RefundState>(em, refundStateSql, [id]);
     // Reduced, it is sent again; and it waits for the end of a dispute.
     if (state?.isBlocked || state?.attempt !== refund.attempt) return;

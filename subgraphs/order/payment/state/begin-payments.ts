@@ -23,7 +23,7 @@ export type BegunPayment =
   | { readonly kind: 'begun'; readonly payment: Payment; readonly isNew: boolean }
   /** the order is not payable, or its hold ends before the provider has to answer */
   | { readonly kind: 'not-payable' }
-  /** attempts of the customer that are not decided yet have the rest of the places of this day */
+  /** undecided attempts of the customer hold all remaining places of this day */
   | { readonly kind: 'busy' }
   /** too many declined attempts. `retryAt`: null if the order cannot be paid any more */
   | { readonly kind: 'limited'; readonly retryAt: Date | null };

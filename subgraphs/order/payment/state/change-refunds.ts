@@ -6,6 +6,7 @@ import { namedParameters } from '../../../shared/database/named-parameters.js';
 import { sql } from '../../../shared/database/sql.js';
 import { newId } from '../../../shared/ids.js';
 import type { OrderEventType } from '../../order/order-event.js';
+import { markRefundsDue } from '../../order/payment-signals.js';
 import { assertTransition } from '../../state-machine.js';
 import { changePayment } from './change-payments.js';
 import { shownFailureOf } from './refund-failure.js';
@@ -154,12 +155,14 @@ export async function reducePendingRefund(
     ...[id, left.toFixed(amountScale), covered.byDispute, covered.byRefund],
     ...[newId(), reduced, hasMoney],
   ]);
+  markRefundsDue(em, paymentId);
 }
 
 const reduceSql = `
   with reduced as (
     update refund set amount = $2, covered_by_dispute = covered_by_dispute + $3,
-      covered_by_refund = covered_by_refund + $4, attempt = attempt + 1, updated_at = now()
+      covered_by_refund = covered_by_refund + $4, attempt = attempt + 1,
+      next_attempt_at = greatest(now(), not_before), updated_at = now()
     where id = $1 and status = 'PENDING' returning payment_id, shop_order_id
   )
   insert into order_event (id, order_id, shop_order_id, type, actor, reason)

@@ -66,22 +66,32 @@ export async function coverRefunds(em: EntityManager, paymentId: string): Promis
   }
 }
 
+/** Refunds of a payment that a person made at the provider, as they became known. */
+export interface NewDashboardRefunds {
+  /** their sum */
+  readonly amount: string;
+  /** what refunds here need not return because of others, before that */
+  readonly coveredBefore: string;
+}
+
 /**
- * Sets a new refund of a person at the provider against those that wait here for good, as a dispute of their
- * payment is lost. In a transaction that holds the lock of the payment.
+ * Sets new refunds of a person at the provider against those that wait here for good, as a dispute of their
+ * payment is lost. In a transaction that holds the lock of the payment, after what else covers them.
  */
 export async function coverBlockedRefunds(
   em: EntityManager,
   paymentId: string,
-  refunded: string,
+  { amount: refunded, coveredBefore }: NewDashboardRefunds,
 ): Promise<void> {
+  if (new Big(refunded).eq(0)) return;
   const blocked = await sql<{ id: string; amount: string }>(
     em,
     `select r.id, r.amount from refund r where r.payment_id = $1 and r.status = 'PENDING'
        and exists (select from dispute d where d.payment_id = $1 and d.status = 'LOST') order by r.id`,
     [paymentId],
   );
-  let left = new Big(refunded);
+  const coveredSince = new Big(await readCoveredByRefunds(em, paymentId)).minus(coveredBefore);
+  let left = atLeast0(new Big(refunded).minus(coveredSince));
   for (const { id, amount } of blocked) {
     const byRefund = lower(left, new Big(amount));
     left = left.minus(byRefund);
@@ -89,6 +99,16 @@ export async function coverBlockedRefunds(
     const covered = { byDispute: '0', byRefund: byRefund.toFixed(amountScale) };
     await reducePendingRefund(em, paymentId, { id, amount, ...covered });
   }
+}
+
+/** What the refunds of a payment need not return because of others. */
+export async function readCoveredByRefunds(em: EntityManager, paymentId: string): Promise<string> {
+  const [row] = await sql<{ covered: string }>(
+    em,
+    'select coalesce(sum(covered_by_refund), 0) as covered from refund where payment_id = $1',
+    [paymentId],
+  );
+  return row?.covered as string;
 }
 
 const atLeast0 = (amount: Big) => (amount.lt(0) ? new Big(0) : amount);

@@ -26,8 +26,8 @@ export async function readRefundedUnits(
 }
 
 /**
- * Takes the units from a refund that another one has returned while it was failed, and their price from its
- * amount: nothing is returned twice. In a transaction that holds the lock of the payment, of a PENDING refund.
+ * Takes the units from a refund that later ones of the same line have, and their price from its amount: they were
+ * requested after it failed, so nothing is returned twice. In a transaction that holds the lock of the payment, of a PENDING refund.
  */
 export async function dropReturnedUnits(
   em: EntityManager,
@@ -48,10 +48,9 @@ export async function dropReturnedUnits(
 const dropSql = `
   with excess as (
     select own.order_item_id, i.unit_price_amount as price, own.quantity,
-      least(own.quantity, greatest(0, own.quantity + coalesce((select sum(l.quantity)
+      least(own.quantity, coalesce((select sum(l.quantity)
         from refund_line l join refund r on r.id = l.refund_id
-        where l.order_item_id = i.id and l.refund_id <> $1 and r.status <> 'FAILED'), 0)
-        - i.quantity))::int as units
+        where l.order_item_id = i.id and r.id > $1 and r.status <> 'FAILED'), 0))::int as units
     from refund_line own join order_item i on i.id = own.order_item_id where own.refund_id = $1
   ), emptied as (
     delete from refund_line l using excess e where l.refund_id = $1
