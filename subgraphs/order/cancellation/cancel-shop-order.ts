@@ -83,8 +83,8 @@ const reason: CancelReason = 'BY_SHOP';
  * Cancels units of a paid shop order that is not shipped yet: they are refunded, and the reason decides what
  * becomes of them. A shop order without units left is cancelled.
  *
- * @throws as `changeShopOrder` does; `BAD_USER_INPUT` for lines without an idempotency key, a line that is not in the shop order, more units than
- *   are left, or a variant of which no unit is cancelled
+ * @throws as `changeShopOrder` does; `BAD_USER_INPUT` for lines without an idempotency key, a line that is not in
+ *   the shop order, more units than are left, or a variant of which no unit is cancelled
  */
 export function cancelShopOrder(
   context: OrderContext,
