@@ -11,6 +11,8 @@ export interface Buyers {
   readonly payments: TestPayments;
   /** one for each way to buy */
   readonly people: readonly Person[];
+  /** acts for the shops */
+  readonly admin: Person;
   readonly offerIds: readonly string[];
 }
 /** A checkout and the order that it placed. */
@@ -21,13 +23,14 @@ export interface Bought {
 }
 
 /**
- * Seven people buy concurrently, each in another way, and retry until they get a result: in one step, in two,
- * from the cart and never paid, paid and cancelled, declined, and cancelled or approved at a bank's challenge.
+ * Nine people buy concurrently, each in another way, and retry until they get a result: in one step, in two,
+ * from the cart and never paid, paid and cancelled, declined, cancelled or approved at a bank's challenge, and
+ * paid, after which the shop cancels a line or refunds an amount.
  *
  * @throws Error for an error other than TRY_AGAIN, or no result
  */
 export function buyInEveryWay(buyers: Buyers): Promise<Bought[]> {
-  const { system, payments, people, offerIds } = buyers;
+  const { system, payments, people, admin, offerIds } = buyers;
   const items = offerIds.map((offerId) => ({ offerId, quantity: 1 }));
   const sendUntilAnswered = async (send: () => Promise<GraphQLReply>) => {
     const reply = await retryUntil(send, Date.now() + timeoutMs);
@@ -77,6 +80,23 @@ export function buyInEveryWay(buyers: Buyers): Promise<Bought[]> {
       if (payment) await payments.act(payment.id, 'approve');
       return bought;
     },
+    async (person) => {
+      const bought = await place(person);
+      await payBy(bought, 'Credit Card');
+      const { id, itemId } = await firstShopOrder(payments, bought);
+      const lines = [{ itemId, quantity: 1 }];
+      const input = { id, lines, reason: 'OTHER', idempotencyKey: randomUUID() };
+      await send(admin, cancelLinesMutation, { input });
+      return bought;
+    },
+    async (person) => {
+      const bought = await place(person);
+      await payBy(bought, 'Credit Card');
+      const { id: shopOrderId } = await firstShopOrder(payments, bought);
+      const input = { shopOrderId, amount: '1.00', reason: 'late', idempotencyKey: randomUUID() };
+      await send(admin, refundMutation, { input });
+      return bought;
+    },
   ];
   return Promise.all(people.map((person, n) => (ways[n] as (typeof ways)[number])(person)));
 }
@@ -96,5 +116,18 @@ async function placedUnder({ order }: TestPayments, input: object): Promise<stri
   return (await order.query<{ id: string }>(select, [idempotencyKey])).rows[0]?.id as string;
 }
 
+async function firstShopOrder({ order }: TestPayments, { orderId }: Bought) {
+  const { rows } = await order.query<{ id: string; itemId: string }>(
+    `select s.id, i.id as "itemId" from shop_order s join order_item i on i.shop_order_id = s.id
+     where s.order_id = $1 order by s.id limit 1`,
+    [orderId],
+  );
+  return rows[0] as { id: string; itemId: string };
+}
+
+const cancelLinesMutation =
+  'mutation ($input: CancelShopOrderInput!) { cancelShopOrder(input: $input) { __typename } }';
+const refundMutation =
+  'mutation ($input: RefundShopOrderInput!) { refundShopOrder(input: $input) { __typename } }';
 const cancelMutation = 'mutation ($id: UUID!) { cancelOrder(id: $id) { __typename } }';
 const addMutation = `mutation ($input: AddToCartInput!) { addToCart(input: $input) { __typename } }`;
