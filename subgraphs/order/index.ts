@@ -21,6 +21,9 @@ import { paymentEventRetention } from './payment/webhook/payment-event.js';
 import { webhookRoute } from './payment/webhook/webhook-route.js';
 import { source } from './schema.js';
 
+// What a webhook reports does not wait for calls to the provider that take their whole time limit.
+const parallelRunsMax = 4;
+
 /** The order subgraph: carts, checkout, orders, payments and refunds. */
 export const subgraph = defineSubgraph({
   name: 'order',
@@ -48,11 +51,13 @@ export const subgraph = defineSubgraph({
     },
     'recover payments': {
       everyMs: 500,
+      parallelMax: parallelRunsMax,
       wakenBy: onPaymentsDue,
       run: ({ app }, isStopping) => recoverPayments(app, isStopping),
     },
     'send refunds': {
       everyMs: 1000,
+      parallelMax: parallelRunsMax,
       wakenBy: onRefundsDue,
       run: ({ app }, isStopping) => sendRefunds(app, isStopping),
     },

@@ -114,7 +114,8 @@ async function start<
   }
   const workers = Object.entries(definition.workers ?? {}).map(([worker, definition]) => {
     const work = (isStopping: () => boolean) => definition.run(running(), isStopping);
-    const started = startWorker(worker, definition.everyMs, logger, work);
+    const { everyMs, parallelMax } = definition;
+    const started = startWorker(worker, everyMs, logger, work, parallelMax);
     definition.wakenBy?.(orm, () => started.wake());
     return started;
   });

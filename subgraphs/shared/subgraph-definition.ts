@@ -68,6 +68,8 @@ interface Running<A> {
 
 interface WorkerDefinition<A> {
   readonly everyMs: number;
+  /** how many runs may be active, for work that claims its items; 1 by default */
+  readonly parallelMax?: number;
   /** Registers `wake`, to be called when there is work to do before the interval is over. */
   wakenBy?(orm: MikroORM, wake: () => void): void;
   /** Long work checks `isStopping` before each item. */

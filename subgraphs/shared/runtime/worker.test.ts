@@ -49,6 +49,40 @@ describe('a worker', () => {
     expect({ runs, activeMax }).toEqual({ runs: 2, activeMax: 1 });
   });
 
+  it('runs beside runs that take long, as many as are allowed, and waits for all when it stops', async () => {
+    const gate = Promise.withResolvers<void>();
+    let [runs, active, activeMax] = [0, 0, 0];
+    const work = async () => {
+      runs += 1;
+      activeMax = Math.max(activeMax, ++active);
+      await gate.promise;
+      active -= 1;
+    };
+    const worker = startWorker('test', neverMs, logger, work, 3);
+    for (let n = 0; n < 5; n++) worker.wake();
+    expect(runs).toBe(3);
+    gate.resolve();
+    // The wake-ups that came too many cause one run.
+    while (runs < 4) await new Promise((resolve) => setTimeout(resolve, 1));
+    await worker.stop();
+    expect({ runs, active, activeMax }).toEqual({ runs: 4, active: 0, activeMax: 3 });
+  });
+
+  it('goes on at its interval beside a run that takes long', async () => {
+    const gate = Promise.withResolvers<void>();
+    const third = Promise.withResolvers<void>();
+    let runs = 0;
+    const work = async () => {
+      runs += 1;
+      if (runs === 3) third.resolve();
+      if (runs === 1) await gate.promise;
+    };
+    const worker = startWorker('test', 1, logger, work, 2);
+    await third.promise;
+    gate.resolve();
+    await worker.stop();
+  });
+
   it('waits for its run when it stops, and is not woken afterwards', async () => {
     const gate = Promise.withResolvers<void>();
     let runs = 0;

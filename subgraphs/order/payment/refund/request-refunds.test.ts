@@ -7,6 +7,7 @@ import { connect, disconnect } from '../../../shared/database/connect.js';
 import { newId } from '../../../shared/ids.js';
 import { lineTotal, sumOf } from '../../../shared/money.js';
 import { databaseSchema } from '../../mikro-orm.config.js';
+import { onRefundsDue } from '../../order/payment-signals.js';
 import { type RefundRequest, requestRefunds } from '../state/request-refunds.js';
 
 const cents = fc.integer({ min: 1, max: 100_000 });
@@ -105,6 +106,19 @@ describe('refunds of a payment', () => {
       { numRuns: 40 },
     );
   }, 60_000);
+
+  it('wake the worker once they are committed, and only if there are any', async () => {
+    let woken = 0;
+    onRefundsDue(orm, () => {
+      woken += 1;
+    });
+    const { paymentId, shopOrderIds } = await newPayment('10.00');
+    const all = { shopOrderId: shopOrderIds[0] as string, amount: null };
+    await request(paymentId, all);
+    expect(woken).toBe(1);
+    await request(paymentId, all);
+    expect(woken).toBe(1);
+  });
 
   it('of the whole payment cover what no shop order’s refund covers', async () => {
     const { paymentId, shopOrderIds } = await newPayment('10.00');

@@ -1,5 +1,6 @@
 import { openPaymentSteps, type PaymentSteps } from '../../../../tests/harness/payment-steps.js';
 import { newId } from '../../../shared/ids.js';
+import { onPaymentsDue } from '../../order/payment-signals.js';
 import type { ProviderStatus } from '../provider/payment-provider.js';
 import { recordEvent } from './payment-event.js';
 
@@ -40,6 +41,18 @@ describe('an event about a payment', () => {
     await steps.rows('update payment set provider = $2 where id = $1', [id, provider]);
     expect(await record(id, status, provider)).toBe(true);
     expect(await isDue(id)).toBe(true);
+  });
+
+  it('that says something new wakes the worker at once', async () => {
+    let woken = 0;
+    onPaymentsDue(steps.app.orm, () => {
+      woken += 1;
+    });
+    const { id } = await steps.newPayment(await steps.newOrder());
+    await record(id, 'unconfirmed');
+    expect(woken).toBe(0);
+    await record(id, 'authorized');
+    expect(woken).toBe(1);
   });
 
   it('that another process recorded says nothing new either', async () => {
