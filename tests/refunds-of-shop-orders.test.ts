@@ -478,6 +478,23 @@ describe('a paid shop order', () => {
     expect((await shopOrderOf(orderId)).refunded.amount).not.toBe('40.00');
   });
 
+  it('returns what a bank returned late, though other units were refunded before', async () => {
+    const { orderId, id, itemId } = await buy({ method: 'Late Failing Refund' });
+    const one = { shopOrderId: id, lines: [{ itemId, quantity: 1 }] };
+    const { id: failedId } = await refund(one);
+    await refund(one);
+    await eventually(
+      () => shopOrderOf(orderId),
+      ({ refunds }) =>
+        refunds.edges.every(({ node }: { node: { status: string } }) => node.status === 'FAILED'),
+    );
+    const retry = `mutation ($id: UUID!) { retryRefund(id: $id) { ... on Refund { status amount { amount } } } }`;
+    expect(await actAs(system, admin).must(retry, { id: failedId })).toEqual({
+      status: 'PENDING',
+      amount: { amount: '10.00' },
+    });
+  });
+
   it('that is refunded in full stays paid: a repeated payment gets its success', async () => {
     const { orderId, id } = await buy({ isPaid: false });
     const key = randomUUID();

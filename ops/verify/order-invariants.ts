@@ -87,7 +87,8 @@ export const orderInvariants: Invariant[] = [
     holds: 'refunded <= price',
   }),
   invariantOf('order', 'the price of a unit is refunded once', {
-    select: `select i.id, i.quantity, sum(l.quantity) as refunded
+    // Those of refunds that failed included, unless newer refunds have replaced them.
+    select: `select i.id, i.quantity, sum(l.quantity - l.replaced) as refunded
       from refund_line l join order_item i on i.id = l.order_item_id group by i.id`,
     holds: 'refunded <= quantity',
   }),
@@ -141,7 +142,8 @@ export const orderInvariants: Invariant[] = [
           as amount
         from refund)`,
       select: `select i.id, s.order_id, i.unit_price_amount as price, i.cancelled_quantity as cancelled,
-          coalesce((select sum(l.quantity) from refund_line l where l.order_item_id = i.id), 0)
+          coalesce((select sum(l.quantity - l.replaced) from refund_line l
+            where l.order_item_id = i.id), 0)
             as refunded,
           (select sum(unit_price_amount * quantity) from order_item where shop_order_id = s.id)
             - coalesce((select sum(amount) from requested r where r.shop_order_id = s.id), 0)

@@ -21,12 +21,14 @@ export class Migration20261204RefundsOfLines extends Migration {
       refund_id uuid,
       order_item_id uuid,
       quantity int not null,
+      replaced int not null default 0,
       created_at timestamptz not null default now(),
       primary key (refund_id, order_item_id),
       constraint refund_line_refund_id_foreign foreign key (refund_id) references refund (id),
       constraint refund_line_order_item_id_foreign
         foreign key (order_item_id) references order_item (id),
-      constraint refund_line_quantity check (quantity > 0)
+      constraint refund_line_quantity check (quantity > 0),
+      constraint refund_line_replaced check (replaced >= 0 and replaced <= quantity)
     )`);
     // The units of a line that are refunded.
     this.addSql(`create index refund_line_order_item on refund_line (order_item_id)`);

@@ -12,7 +12,7 @@ import { markRefundsDue } from '../../order/payment-signals.js';
 import { changeRefund } from '../state/change-refunds.js';
 import { coverRefunds } from '../state/cover-refunds.js';
 import { Refund } from '../state/refund.js';
-import { dropReturnedUnits } from '../state/refunded-units.js';
+import { dropReplacedUnits } from '../state/refunded-units.js';
 import { RefundStatus } from '../state/status.js';
 
 @Allow('parent')
@@ -58,7 +58,7 @@ export async function retryRefund(
       return result(RefundNotRetryable, { message, status });
     }
     await changeRefund(em, known.paymentId, { refund: { id, status }, to: 'PENDING', actor });
-    await dropReturnedUnits(em, known.paymentId, id);
+    await dropReplacedUnits(em, known.paymentId, id);
     await coverRefunds(em, known.paymentId);
     markRefundsDue(em, known.paymentId);
     return em.findOneOrFail(Refund, id);

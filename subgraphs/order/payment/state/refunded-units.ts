@@ -17,7 +17,7 @@ export async function readRefundedUnits(
 ): Promise<ReadonlyMap<string, number>> {
   const rows = await sql<{ id: string; units: number }>(
     em,
-    `select l.order_item_id as id, sum(l.quantity)::int as units
+    `select l.order_item_id as id, sum(l.quantity - l.replaced)::int as units
      from refund_line l join refund r on r.id = l.refund_id
      where l.order_item_id = any($1::uuid[]) and r.status <> 'FAILED' group by 1`,
     [itemIds],
@@ -26,10 +26,38 @@ export async function readRefundedUnits(
 }
 
 /**
- * Takes the units from a refund that later ones of the same line have, and their price from its amount: they were
- * requested after it failed, so nothing is returned twice. In a transaction that holds the lock of the payment, of a PENDING refund.
+ * Marks units of failed refunds as replaced by those of a new one: a retry does not return them. In a transaction
+ * that holds the lock of the payment.
  */
-export async function dropReturnedUnits(
+export async function replaceFailedUnits(
+  em: EntityManager,
+  lines: readonly { readonly itemId: string; readonly quantity: number }[],
+): Promise<void> {
+  if (lines.length === 0) return;
+  const values = [lines.map(({ itemId }) => itemId), lines.map(({ quantity }) => quantity)];
+  await sql(em, replaceSql, values);
+}
+
+// The oldest failed refunds first: each takes what those before it have left of the new units.
+const replaceSql = `
+  with new_line as (
+    select * from unnest($1::uuid[], $2::int[]) as line (order_item_id, quantity)
+  ), failed as (
+    select l.refund_id, l.order_item_id, l.quantity - l.replaced as open,
+      coalesce(sum(l.quantity - l.replaced) over (partition by l.order_item_id order by l.refund_id
+        rows between unbounded preceding and 1 preceding), 0) as before
+    from refund_line l join refund r on r.id = l.refund_id
+    where r.status = 'FAILED' and l.order_item_id in (select order_item_id from new_line)
+  )
+  update refund_line l set replaced = l.replaced + least(f.open, greatest(0, n.quantity - f.before))
+  from failed f join new_line n using (order_item_id)
+  where l.refund_id = f.refund_id and l.order_item_id = f.order_item_id`;
+
+/**
+ * Takes the replaced units from a refund that is retried, and their price from its amount: nothing is returned
+ * twice. In a transaction that holds the lock of the payment, of a PENDING refund.
+ */
+export async function dropReplacedUnits(
   em: EntityManager,
   paymentId: string,
   refundId: string,
@@ -46,17 +74,16 @@ export async function dropReturnedUnits(
 }
 
 const dropSql = `
-  with excess as (
-    select own.order_item_id, i.unit_price_amount as price, own.quantity,
-      least(own.quantity, coalesce((select sum(l.quantity)
-        from refund_line l join refund r on r.id = l.refund_id
-        where l.order_item_id = i.id and r.id > $1 and r.status <> 'FAILED'), 0))::int as units
-    from refund_line own join order_item i on i.id = own.order_item_id where own.refund_id = $1
+  with own as (
+    select l.order_item_id, l.quantity, l.replaced, i.unit_price_amount as price
+    from refund_line l join order_item i on i.id = l.order_item_id
+    where l.refund_id = $1 and l.replaced > 0
   ), emptied as (
-    delete from refund_line l using excess e where l.refund_id = $1
-      and l.order_item_id = e.order_item_id and e.units = e.quantity
+    delete from refund_line l using own where l.refund_id = $1
+      and l.order_item_id = own.order_item_id and own.replaced = own.quantity
   ), reduced as (
-    update refund_line l set quantity = l.quantity - e.units from excess e where l.refund_id = $1
-      and l.order_item_id = e.order_item_id and e.units between 1 and e.quantity - 1
+    update refund_line l set quantity = l.quantity - l.replaced, replaced = 0
+    from own where l.refund_id = $1 and l.order_item_id = own.order_item_id
+      and own.replaced < own.quantity
   )
-  select price, units from excess where units > 0`;
+  select price, replaced as units from own`;

@@ -12,6 +12,7 @@ import { coverRefunds } from './cover-refunds.js';
 import { Refund } from './refund.js';
 import { RefundLine } from './refund-line.js';
 import { requestableOfShopOrderSql, requestableSql } from './refundable.js';
+import { replaceFailedUnits } from './refunded-units.js';
 
 /** Units of a line of an order. */
 export interface UnitsOfLine {
@@ -125,6 +126,10 @@ async function insertRefunds(
     (request.lines ?? []).map(({ itemId, quantity }) => {
       return { refundId, orderItemId: itemId, quantity };
     }),
+  );
+  await replaceFailedUnits(
+    em,
+    lines.map(({ orderItemId, quantity }) => ({ itemId: orderItemId, quantity })),
   );
   await insertRows(em, RefundLine, lines);
 }
