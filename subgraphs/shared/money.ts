@@ -49,6 +49,11 @@ export const amountText = (amount: string, currencyCode: string): string =>
 export const lineTotal = (unitPrice: string, quantity: number): string =>
   new Big(unitPrice).times(quantity).toFixed(amountScale);
 
+/** The price of units of several lines, exact, as columns store amounts. */
+export const priceOf = (
+  lines: readonly { readonly unitPrice: string; readonly quantity: number }[],
+): string => sumOf(lines.map(({ unitPrice, quantity }) => lineTotal(unitPrice, quantity)));
+
 /** exact, as columns store amounts */
 export const sumOf = (amounts: readonly string[]): string =>
   amounts.reduce((sum, amount) => sum.plus(amount), new Big(0)).toFixed(amountScale);

@@ -84,16 +84,8 @@ export function createApi(store: SandboxStore, controls: Controls, timers: Timer
     if (!verb) return execute('lookUp', () => requirePayment(store, id));
     requirePayment(store, id);
     const asOf = controls.listedAt();
-    const listed = <T>(
-      { id: each }: { id: string },
-      records: { at(id: string, asOf: string): T },
-    ) => records.at(each, asOf) ?? [];
-    if (verb === 'refunds') {
-      return ok(store.refundsOf(id).flatMap((refund) => listed(refund, store.refunds)));
-    }
-    if (verb === 'disputes') {
-      return ok(store.disputesOf(id).flatMap((dispute) => listed(dispute, store.disputes)));
-    }
+    if (verb === 'refunds') return ok(store.refunds.at(store.refundsOf(id), asOf));
+    if (verb === 'disputes') return ok(store.disputes.at(store.disputesOf(id), asOf));
     throw notFound();
   }
 

@@ -46,10 +46,12 @@ export class VersionedRecords<T extends Versioned> {
     return this.#slots.get(id)?.newest.record;
   }
 
-  /** a record in its state at a time; undefined if it was created later */
-  at(id: string, asOf: string): T | undefined {
-    const slot = this.#slots.get(id);
-    return slot && versionAt(slot.newest, asOf);
+  /** records in their state at a time, without those that were created later */
+  at(records: readonly T[], asOf: string): T[] {
+    return records.flatMap(({ id }) => {
+      const slot = this.#slots.get(id);
+      return (slot && versionAt(slot.newest, asOf)) ?? [];
+    });
   }
 
   /** all records, oldest first */

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { lineTotal, sumOf } from '../../shared/money.js';
+import { priceOf } from '../../shared/money.js';
 import { type LockedOrder, lockPayment } from '../locks.js';
 import type { CancelReason } from '../order/status.js';
 import type { CancelledUnits } from '../order/transitions/cancel-units.js';
@@ -40,11 +40,11 @@ export async function reverseSale(
   const unrefunded = await withoutRefunded(em, cancelled);
   const ofShopOrders = [...Map.groupBy(unrefunded, ({ shopOrderId }) => shopOrderId)];
   const requests = ofShopOrders.map(([shopOrderId, lines]): RefundRequest => {
-    const amount = sumOf(lines.map(({ unitPrice, quantity }) => lineTotal(unitPrice, quantity)));
-    return { shopOrderId, amount, lines, reason, actor };
+    return { shopOrderId, amount: priceOf(lines), lines, reason, actor };
   });
-  if (isPartial)
-    for (const { shopOrderId } of requests) await requireRoomForRefund(em, shopOrderId as string);
+  if (isPartial) {
+    for (const [shopOrderId] of ofShopOrders) await requireRoomForRefund(em, shopOrderId);
+  }
   await requestRefunds(em, paymentId, requests);
 }
 

@@ -14,7 +14,6 @@ import { WrongShopOrderStatus } from './shop-order-result.js';
 export interface ChangingShopOrder {
   readonly em: EntityManager;
   readonly order: LockedOrder;
-  readonly shopOrder: LockedShopOrder;
   /** a user’s id */
   readonly actor: string;
 }
@@ -36,9 +35,9 @@ export async function changeShopOrder<R extends object = never>(
   const { orderId } = await requireShopOrderOfOwnShop(context, id);
   const work = async (em: EntityManager) => {
     const order = await lockOrder(em, orderId);
-    const shopOrder = order.shopOrders.find((each) => each.id === id) as LockedShopOrder;
-    if (shopOrder.status !== previousStatus(to)) return wrongStatus(shopOrder.status);
-    const refusal = await change({ em, order, shopOrder, actor });
+    const { status } = order.shopOrders.find((each) => each.id === id) as LockedShopOrder;
+    if (status !== previousStatus(to)) return wrongStatus(status);
+    const refusal = await change({ em, order, actor });
     return refusal ?? em.findOneOrFail(ShopOrder, id);
   };
   return transact(context.em, work, once);

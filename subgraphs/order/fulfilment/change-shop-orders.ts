@@ -10,6 +10,7 @@ import {
   orderTransitions,
   shopOrderTransitions,
 } from '../order/status.js';
+import { raiseVersion } from '../order/transitions/raise-version.js';
 import { assertTransition } from '../state-machine.js';
 
 /** A status to which a shop order of a paid order changes. */
@@ -99,13 +100,8 @@ export async function recordUnitsCancelled(
   { id: orderId }: LockedOrder,
   { shopOrderId, actor, details }: PartCancellation,
 ): Promise<void> {
-  await sql(
-    em,
-    `with touched as (update shop_order set updated_at = now() where id = $2)
-     update customer_order set version = version + 1, updated_at = now() where id = $1`,
-    [orderId, shopOrderId],
-  );
-  markChanged(em, orderId);
+  await sql(em, 'update shop_order set updated_at = now() where id = $1', [shopOrderId]);
+  await raiseVersion(em, orderId);
   await recordEvents(em, [
     { orderId, shopOrderId, type: 'UNITS_CANCELLED', actor, reason: details },
   ]);

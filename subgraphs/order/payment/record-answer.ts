@@ -74,6 +74,5 @@ const recordWaitingSql = statement(
   (em) => `
   update payment set provider_transaction_id = $2, client_secret = $3, updated_at = now()
   where id = $1 and status = 'PENDING'
-    and (provider_transaction_id, client_secret) is distinct from ($2, $3)
   returning ${columnsOf(em, Payment)}`,
 );

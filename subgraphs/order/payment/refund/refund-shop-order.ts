@@ -11,13 +11,13 @@ import { Refusal, result } from '../../../shared/graphql/refusal.js';
 import { Decimal, UUID } from '../../../shared/graphql/scalars.js';
 import { Amount, OneLine } from '../../../shared/graphql/validation.js';
 import { RequiredKeyField } from '../../../shared/idempotency/key-field.js';
-import { amountText, lineTotal, lower, Money, money, sumOf } from '../../../shared/money.js';
+import { amountText, lower, Money, money, priceOf } from '../../../shared/money.js';
 import { Allow } from '../../../shared/rights/rights.js';
 import type { OrderContext } from '../../context.js';
 import { lockOrder, lockPayment } from '../../locks.js';
-import { markChanged } from '../../order/order-signals.js';
 import { itemsMax } from '../../order/shop-order.js';
 import { findLines, ShopOrderLineInput } from '../../order/shop-order-line-input.js';
+import { raiseVersion } from '../../order/transitions/raise-version.js';
 import { requireShopOrderOfOwnShop } from '../../order/visible-orders.js';
 import { findPaymentDisputed, PaymentDisputed } from '../dispute/payment-disputed.js';
 import { findPaidPayment } from '../state/find-paid.js';
@@ -112,7 +112,7 @@ export async function refundShopOrder(
   const work = async (em: EntityManager): Promise<typeof RefundShopOrderResult> => {
     const items = await readItems(em, shopOrderId);
     const currencyCode = (items[0] as (typeof items)[0]).currencyCode;
-    const amount = input.lines ? priceOf(items, input.lines) : (input.amount as string);
+    const amount = input.lines ? priceOfLines(items, input.lines) : (input.amount as string);
     requireRefundable(amount, currencyCode, input.lines ? 'input.lines' : 'input.amount');
     await lockOrder(em, orderId);
     const paymentId = await findPaidPayment(em, orderId);
@@ -125,7 +125,7 @@ export async function refundShopOrder(
     const refusal = await findTooHigh(em, paymentId, request, items);
     if (refusal) return refusal;
     const [id] = await requestRefunds(em, paymentId, [request]);
-    await recordRefunded(em, orderId);
+    await raiseVersion(em, orderId);
     return em.findOneOrFail(Refund, id as string);
   };
   return transact(context.em, work, once);
@@ -147,21 +147,12 @@ function requireRefundable(amount: string, currencyCode: string, place: string):
   if (problem) throw badInput({ [place]: problem });
 }
 
-function priceOf(items: readonly OrderItemRow[], lines: readonly ShopOrderLineInput[]): string {
-  const prices = findLines(lines, items).map(({ line, quantity }) =>
-    lineTotal(line.unitPrice, quantity),
-  );
-  return sumOf(prices);
-}
-
-/** The order shows other amounts: its version rises. In a transaction that holds its lock. */
-async function recordRefunded(em: EntityManager, orderId: string): Promise<void> {
-  await sql(
-    em,
-    'update customer_order set version = version + 1, updated_at = now() where id = $1',
-    [orderId],
-  );
-  markChanged(em, orderId);
+function priceOfLines(
+  items: readonly OrderItemRow[],
+  lines: readonly ShopOrderLineInput[],
+): string {
+  const found = findLines(lines, items);
+  return priceOf(found.map(({ line: { unitPrice }, quantity }) => ({ unitPrice, quantity })));
 }
 
 interface Asked {

@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import Big from 'big.js';
 import { amountScale } from '../../../shared/currencies.js';
 import { sql } from '../../../shared/database/sql.js';
-import { lineTotal, lower, sumOf } from '../../../shared/money.js';
+import { lower, priceOf } from '../../../shared/money.js';
 import { reducePendingRefund } from './change-refunds.js';
 
 /**
@@ -31,11 +31,11 @@ export async function readRefundedUnits(
  */
 export async function replaceFailedUnits(
   em: EntityManager,
-  lines: readonly { readonly itemId: string; readonly quantity: number }[],
+  lines: readonly { readonly orderItemId: string; readonly quantity: number }[],
 ): Promise<void> {
   if (lines.length === 0) return;
-  const values = [lines.map(({ itemId }) => itemId), lines.map(({ quantity }) => quantity)];
-  await sql(em, replaceSql, values);
+  const itemIds = lines.map(({ orderItemId }) => orderItemId);
+  await sql(em, replaceSql, [itemIds, lines.map(({ quantity }) => quantity)]);
 }
 
 // The oldest failed refunds first: each takes what those before it have left of the new units.
@@ -62,8 +62,8 @@ export async function dropReplacedUnits(
   paymentId: string,
   refundId: string,
 ): Promise<void> {
-  const dropped = await sql<{ price: string; units: number }>(em, dropSql, [refundId]);
-  const price = sumOf(dropped.map(({ price: unitPrice, units }) => lineTotal(unitPrice, units)));
+  const dropped = await sql<{ unitPrice: string; quantity: number }>(em, dropSql, [refundId]);
+  const price = priceOf(dropped);
   if (new Big(price).eq(0)) return;
   const [refund] = await sql<{ amount: string }>(em, 'select amount from refund where id = $1', [
     refundId,
@@ -86,4 +86,4 @@ const dropSql = `
     from own where l.refund_id = $1 and l.order_item_id = own.order_item_id
       and own.replaced < own.quantity
   )
-  select price, replaced as units from own`;
+  select price as "unitPrice", replaced as quantity from own`;

@@ -127,9 +127,6 @@ async function insertRefunds(
       return { refundId, orderItemId: itemId, quantity };
     }),
   );
-  await replaceFailedUnits(
-    em,
-    lines.map(({ orderItemId, quantity }) => ({ itemId: orderItemId, quantity })),
-  );
+  await replaceFailedUnits(em, lines);
   await insertRows(em, RefundLine, lines);
 }

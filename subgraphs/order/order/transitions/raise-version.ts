@@ -1,0 +1,13 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../../../shared/database/sql.js';
+import { markChanged } from '../order-signals.js';
+
+/** Records that what an order shows has changed, though its status has not. In a transaction that holds its lock. */
+export async function raiseVersion(em: EntityManager, orderId: string): Promise<void> {
+  await sql(
+    em,
+    'update customer_order set version = version + 1, updated_at = now() where id = $1',
+    [orderId],
+  );
+  markChanged(em, orderId);
+}
