@@ -4,6 +4,7 @@ import { subgraphNames } from '../../ops/subgraph-names.js';
 import { connect } from '../../subgraphs/shared/database/connect.js';
 import { createDatabases } from '../databases/set-up.js';
 import { startTemporaryPostgres } from '../databases/temporary.js';
+import { missingForeignKeys, withoutDeclaredKeys } from './compare-foreign-keys.js';
 import { dangersOf, initialMigration } from './migration-rules.js';
 
 /**
@@ -17,7 +18,10 @@ try {
   for (const name of subgraphNames) {
     const { databaseSchema } = await import(`../../subgraphs/${name}/mikro-orm.config.js`);
     const orm = await connect({ name, url: urls[name], poolMax: 1 }, databaseSchema);
-    const missing = (await orm.schema.getUpdateSchemaSQL({ wrap: false })).trim();
+    const update = await orm.schema.getUpdateSchemaSQL({ wrap: false });
+    const missing = [withoutDeclaredKeys(orm, update).trim(), ...(await missingForeignKeys(orm))]
+      .filter((each) => each !== '')
+      .join('\n');
     await orm.close();
     if (missing) {
       console.error(
