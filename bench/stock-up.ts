@@ -18,14 +18,15 @@ export async function stockUpWarehouses(
        insert into warehouse (id, shop_id, name, priority)
        select gen_random_uuid(), $1, 'bench', n from generate_series(1, $3) as n returning id
      ), event as (
-       insert into warehouse_event (id, warehouse_id, type, actor)
-       select id, id, 'ACTIVATED', 'bench' from opened
+       insert into warehouse_event (shop_id, warehouse_id, id, type, actor)
+       select $1, id, id, 'ACTIVATED', 'bench' from opened
      ), level as (
-       insert into stock_level (id, warehouse_id, shop_id, sku, on_hand)
-       select gen_random_uuid(), id, $1, $2, $4 from opened returning id
+       insert into stock_level (id, warehouse_id, shop_id, sku, on_hand, last_seq)
+       select gen_random_uuid(), id, $1, $2, $4, 1 from opened returning id
      )
-     insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, actor)
-     select gen_random_uuid(), id, 'RECEIPT', $4, 0, 'bench' from level`,
+     insert into stock_movement (shop_id, level_id, id, seq, type, on_hand_delta, reserved_delta,
+       on_hand, reserved, committed, unavailable, actor)
+     select $1, id, uuidv7(), 1, 'RECEIPT', $4, 0, $4, 0, 0, 0, 'bench' from level`,
     [key.shopId, key.sku, warehouses, unitsPerLevel],
   );
   await client.query('analyze');
@@ -40,8 +41,8 @@ export async function stockUp({ client }: BenchEnvironment, skus: number): Promi
     `with opened as (
        insert into warehouse (id, shop_id, name) values ($1, $2, 'bench') returning id
      )
-     insert into warehouse_event (id, warehouse_id, type, actor)
-     select id, id, 'ACTIVATED', 'bench' from opened`,
+     insert into warehouse_event (shop_id, warehouse_id, id, type, actor)
+     select $2, id, id, 'ACTIVATED', 'bench' from opened`,
     [warehouseId, shopId],
   );
   const keys = Array.from({ length: skus }, () => ({ shopId, sku: `B-${newId()}` }));
@@ -53,13 +54,15 @@ export async function stockUp({ client }: BenchEnvironment, skus: number): Promi
       unitsPerSku,
     ]);
     await client.query(
-      'insert into stock_level (id, warehouse_id, shop_id, sku, on_hand) values ($1, $2, $3, $4, $5)',
+      `insert into stock_level (id, warehouse_id, shop_id, sku, on_hand, last_seq)
+       values ($1, $2, $3, $4, $5, 1)`,
       [levelId, warehouseId, shopId, sku, unitsPerSku],
     );
     await client.query(
-      `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, actor)
-       values ($1, $2, 'RECEIPT', $3, 0, 'bench')`,
-      [newId(), levelId, unitsPerSku],
+      `insert into stock_movement (shop_id, level_id, id, seq, type, on_hand_delta, reserved_delta,
+         on_hand, reserved, committed, unavailable, actor)
+       values ($1, $2, $3, 1, 'RECEIPT', $4, 0, $4, 0, 0, 0, 'bench')`,
+      [shopId, levelId, newId(), unitsPerSku],
     );
   }
   return keys;

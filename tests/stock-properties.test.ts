@@ -12,6 +12,7 @@ import {
 import { adjustStock } from '../subgraphs/warehouse/stock/adjust-stock.js';
 import { receiveStock } from '../subgraphs/warehouse/stock/receive-stock.js';
 import { StockLevel } from '../subgraphs/warehouse/stock/stock-level.js';
+import type { Warehouse } from '../subgraphs/warehouse/warehouse/warehouse.js';
 import { openStock, stockUp, type TestStock } from './harness/stock-engine.js';
 import {
   apply,
@@ -232,12 +233,7 @@ async function openWorld(stock: TestStock, engines: readonly StockEngine[]) {
       }
       case 'setActive':
         return (
-          await setWarehouseActive(
-            engine,
-            warehouses[op.warehouse]?.id as string,
-            op.active,
-            'test',
-          )
+          await setWarehouseActive(engine, warehouses[op.warehouse] as Warehouse, op.active, 'test')
         ).units;
     }
   }

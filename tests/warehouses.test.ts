@@ -105,8 +105,8 @@ describe('warehouses and stock levels of a vendor, through the router', () => {
          insert into warehouse (id, shop_id, name)
          select gen_random_uuid(), $1, 'W' || n from generate_series(1, 199 - $2::int) as n returning id
        )
-       insert into warehouse_event (id, warehouse_id, type, actor)
-       select gen_random_uuid(), id, 'ACTIVATED', 'test' from opened`,
+       insert into warehouse_event (id, shop_id, warehouse_id, type, actor)
+       select gen_random_uuid(), $1, id, 'ACTIVATED', 'test' from opened`,
       [shopId, await count()],
     );
     const create = async () => {

@@ -73,11 +73,12 @@ async function writeBatch(
   );
   const { rows } = await run(
     'level',
-    `update stock_level set reserved = reserved + $3, updated_at = now()
-     where shop_id = $1 and sku = $2 returning id`,
+    `update stock_level
+     set reserved = reserved + $3, last_seq = last_seq + $3, updated_at = now()
+     where shop_id = $1 and sku = $2 returning id, on_hand, reserved, last_seq`,
     [shopId, sku, units],
   );
-  const levelId = rows[0].id as string;
+  const { id: levelId, on_hand: onHand, reserved, last_seq: lastSeq } = rows[0];
   await run(
     'known',
     'select order_id, state, expires_at from reservation where order_id = any($1::uuid[])',
@@ -85,22 +86,32 @@ async function writeBatch(
   );
   const reservations = run(
     'reservations',
-    `insert into reservation (order_id, state, expires_at)
-     select id, 'HELD', $2 from unnest($1::uuid[]) id`,
-    [orderIds, expiresAt],
+    `insert into reservation (order_id, shop_ids, state, expires_at)
+     select id, array[$3::uuid], 'HELD', $2 from unnest($1::uuid[]) id`,
+    [orderIds, expiresAt, shopId],
   );
   const lines = run(
     'lines',
-    `insert into reservation_line (order_id, level_id, quantity)
-     select id, $2, 1 from unnest($1::uuid[]) id`,
-    [orderIds, levelId],
+    `insert into reservation_line (order_id, shop_id, level_id, quantity)
+     select id, $3, $2, 1 from unnest($1::uuid[]) id`,
+    [orderIds, levelId, shopId],
   );
   const movements = run(
     'movements',
-    `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, reference, actor)
-     select movement, $3, 'RESERVATION', 0, 1, id::text, 'order'
-     from unnest($1::uuid[], $2::uuid[]) as row (movement, id)`,
-    [requests.map(() => newId()), orderIds, levelId],
+    `insert into stock_movement (shop_id, level_id, id, seq, type, on_hand_delta, reserved_delta,
+       on_hand, reserved, committed, unavailable, reference, actor)
+     select $4, $3, movement, $5::bigint + n, 'RESERVATION', 0, 1, $6::int, $7::int + n, 0, 0,
+       id::text, 'order'
+     from unnest($1::uuid[], $2::uuid[]) with ordinality as row (movement, id, n)`,
+    [
+      requests.map(() => newId()),
+      orderIds,
+      levelId,
+      shopId,
+      Number(lastSeq) - units,
+      onHand,
+      reserved - units,
+    ],
   );
   await Promise.all([reservations, lines, movements, client.query('commit')]);
 }

@@ -6,6 +6,8 @@ type Row = Readonly<Record<string, unknown>>;
 export interface TableRows {
   readonly table: string;
   readonly rows: Iterable<Row>;
+  /** columns: a row is left out if the table has one with the same values; by default, with the same key */
+  readonly unlessThereIs?: readonly string[];
 }
 
 /** A row for each thing, generated when it is inserted: all at once would not fit in memory. */
@@ -29,9 +31,9 @@ export async function insertRows(
   await client.connect();
   try {
     await client.query('begin');
-    for (const { table, rows } of tables) {
+    for (const { table, rows, unlessThereIs = [] } of tables) {
       for (const chunk of chunksOf(rows)) {
-        await insertChunk(client, table, chunk);
+        await insertChunk(client, table, chunk, unlessThereIs);
         onRows(chunk.length);
       }
     }
@@ -53,12 +55,20 @@ function* chunksOf(rows: Iterable<Row>): Generator<Row[]> {
 }
 
 /** Inserts rows with one statement; the first row decides on the columns. */
-async function insertChunk(client: pg.Client, table: string, rows: readonly Row[]): Promise<void> {
+async function insertChunk(
+  client: pg.Client,
+  table: string,
+  rows: readonly Row[],
+  unlessThereIs: readonly string[],
+): Promise<void> {
   const columns = Object.keys(rows[0] ?? {});
   const names = columns.map((column) => client.escapeIdentifier(column)).join(', ');
+  const into = client.escapeIdentifier(table);
+  const same = unlessThereIs.map((column) => `there.${column} = new.${column}`).join(' and ');
   await client.query(
-    `insert into ${client.escapeIdentifier(table)} (${names})
-     select ${names} from json_populate_recordset(null::${client.escapeIdentifier(table)}, $1)
+    `insert into ${into} (${names})
+     select ${names} from json_populate_recordset(null::${into}, $1) as new
+     ${same && `where not exists (select from ${into} there where ${same})`}
      on conflict do nothing`,
     [JSON.stringify(rows)],
   );

@@ -1,5 +1,6 @@
 import type { DatabaseUrls } from '../../ops/databases/urls.js';
 import { rebuildProjections } from '../../ops/rebuild/projections.js';
+import { movementId } from '../../subgraphs/warehouse/stock/movement-id.js';
 import { type Catalogue, catalogueOf } from './catalogue.js';
 import { chance } from './chance.js';
 import { categories } from './demo-store.js';
@@ -153,8 +154,9 @@ function warehouseTables(shops: readonly StoreShop[], offers: readonly StoreOffe
   );
   const eventRows = shops.flatMap((shop) =>
     shop.warehouses.map(({ n }) => ({
-      id: seedId('warehouse event', n),
+      shop_id: seedId('shop', shop.n),
       warehouse_id: seedId('warehouse', n),
+      id: seedId('warehouse event', n),
       type: 'ACTIVATED',
       actor: 'seed',
     })),
@@ -173,23 +175,33 @@ function warehouseTables(shops: readonly StoreShop[], offers: readonly StoreOffe
     on_hand: units,
     reserved: 0,
     low_stock_threshold: 10,
+    last_seq: units > 0 ? 1 : 0,
   }));
-  const received = offers.flatMap(levelsOf).filter(({ units }) => units > 0);
-  const movementRows = each(received, ({ n, units }) => ({
-    id: seedId('movement', n),
+  const received = [...levelsOfAll(offers)].filter(({ units }) => units > 0);
+  const now = new Date();
+  const movementRows = each(received, ({ n, units, shop }) => ({
+    shop_id: seedId('shop', shop.n),
     level_id: seedId('level', n),
+    id: movementId(now.getTime(), 1),
+    seq: 1,
     type: 'RECEIPT',
     on_hand_delta: units,
     reserved_delta: 0,
+    on_hand: units,
+    reserved: 0,
+    committed: 0,
+    unavailable: 0,
     reference: 'seed',
     actor: 'seed',
+    occurred_at: now,
+    created_at: now,
   }));
   return [
     { table: 'warehouse', rows: warehouseRows },
     { table: 'warehouse_event', rows: eventRows },
     { table: 'stock_item', rows: itemRows },
     { table: 'stock_level', rows: levelRows },
-    { table: 'stock_movement', rows: movementRows },
+    { table: 'stock_movement', rows: movementRows, unlessThereIs: ['shop_id', 'level_id'] },
   ];
 }
 

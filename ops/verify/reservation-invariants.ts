@@ -80,8 +80,7 @@ async function ordersAndReservations({ order, warehouse }: Databases): Promise<F
        from reservation r left join (
          select order_id, shop_id, sum(quantity) as quantity, sum(shipped)::int as shipped,
            sum(cancelled)::int as cancelled
-         from reservation_line join stock_level on id = level_id
-         where order_id = any($1::uuid[]) group by order_id, shop_id) l on l.order_id = r.order_id
+         from reservation_line where order_id = any($1::uuid[]) group by order_id, shop_id) l on l.order_id = r.order_id
        where r.order_id = any($1::uuid[]) group by r.order_id`,
       [page.map(({ id }) => id)],
     );

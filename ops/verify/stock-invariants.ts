@@ -21,7 +21,7 @@ export const stockInvariants: Invariant[] = [
         coalesce(sum(m.reserved_delta), 0) as reserved_moved,
         coalesce(sum(m.committed_delta), 0) as committed_moved,
         coalesce(sum(m.unavailable_delta), 0) as unavailable_moved
-      from stock_level l left join stock_movement m on m.level_id = l.id group by l.id`,
+      from stock_level l left join stock_movement m on m.shop_id = l.shop_id and m.level_id = l.id group by l.shop_id, l.id`,
     holds: `on_hand = on_hand_moved and reserved = reserved_moved
       and committed = committed_moved and unavailable = unavailable_moved`,
   }),
@@ -29,9 +29,9 @@ export const stockInvariants: Invariant[] = [
     select: `select l.id, l.sku, l.reserved,
         coalesce(sum(rl.quantity) filter (where r.state = 'HELD'), 0) as held
       from stock_level l
-        left join reservation_line rl on rl.level_id = l.id
+        left join reservation_line rl on rl.shop_id = l.shop_id and rl.level_id = l.id
         left join reservation r on r.order_id = rl.order_id
-      group by l.id`,
+      group by l.shop_id, l.id`,
     holds: 'reserved = held',
   }),
   invariantOf('warehouse', 'committed is the sum of paid units not shipped or cancelled', {
@@ -39,9 +39,9 @@ export const stockInvariants: Invariant[] = [
         coalesce(sum(rl.quantity - rl.shipped - rl.cancelled)
           filter (where r.state = 'COMMITTED'), 0) as open
       from stock_level l
-        left join reservation_line rl on rl.level_id = l.id
+        left join reservation_line rl on rl.shop_id = l.shop_id and rl.level_id = l.id
         left join reservation r on r.order_id = rl.order_id
-      group by l.id`,
+      group by l.shop_id, l.id`,
     holds: 'committed = open',
   }),
   invariantOf('warehouse', 'every reservation line is the sum of its movements', {
@@ -52,9 +52,9 @@ export const stockInvariants: Invariant[] = [
         count(*) filter (where m.type = 'RESERVATION') as made
       from reservation_line rl
         join reservation r on r.order_id = rl.order_id
-        left join stock_movement m
-          on m.reference = rl.order_id::text and m.level_id = rl.level_id
-      group by rl.order_id, rl.level_id, r.state`,
+        left join stock_movement m on m.reference = rl.order_id::text
+          and m.shop_id = rl.shop_id and m.level_id = rl.level_id
+      group by rl.order_id, rl.shop_id, rl.level_id, r.state`,
     holds: `reserved = case when state = 'HELD' then quantity else 0 end
       and committed = case when state = 'COMMITTED' then quantity - shipped - cancelled else 0 end
       and moved_out = shipped and (state = 'COMMITTED' or shipped + cancelled = 0)
@@ -73,7 +73,7 @@ export const stockInvariants: Invariant[] = [
           as shipped,
         coalesce(sum(m.on_hand_delta) filter (where m.type in ('RECEIPT', 'ADJUSTMENT')), 0)
           as received
-      from stock_level l join stock_movement m on m.level_id = l.id group by l.shop_id, l.sku`,
+      from stock_level l join stock_movement m on m.shop_id = l.shop_id and m.level_id = l.id group by l.shop_id, l.sku`,
     holds: 'shipped <= received',
   }),
   invariantOf('warehouse', 'no reservation is HELD more than 5 s after its expiry', {
@@ -85,7 +85,7 @@ export const stockInvariants: Invariant[] = [
         coalesce(sum(${availableUnitsSql('l.')}) filter (where w.active), 0) as sellable
       from stock_item i
         left join stock_level l on l.shop_id = i.shop_id and l.sku = i.sku
-        left join warehouse w on w.id = l.warehouse_id
+        left join warehouse w on w.shop_id = l.shop_id and w.id = l.warehouse_id
       group by i.shop_id, i.sku`,
     holds: 'available = sellable',
   }),
@@ -96,7 +96,7 @@ export const stockInvariants: Invariant[] = [
   }),
   invariantOf('warehouse', 'every level belongs to an item of its shop', {
     select: `select l.id, w.shop_id = l.shop_id as same_shop, i.sku is not null as has_item
-      from stock_level l join warehouse w on w.id = l.warehouse_id
+      from stock_level l join warehouse w on w.shop_id = l.shop_id and w.id = l.warehouse_id
         left join stock_item i on i.shop_id = l.shop_id and i.sku = l.sku`,
     holds: 'same_shop and has_item',
   }),
@@ -104,10 +104,10 @@ export const stockInvariants: Invariant[] = [
     select: `select l.id, l.sku, l.incoming,
         coalesce(sum(t.quantity - t.received - t.returned - t.missing), 0) as in_transit
       from stock_level l
-        left join (select to_id, transfer_line.* from transfer_line
-                     join stock_transfer on id = transfer_id where status = 'IN_TRANSIT') t
+        left join (select t.to_id, tl.* from transfer_line tl join stock_transfer t
+                       on t.shop_id = tl.shop_id and t.id = tl.transfer_id where status = 'IN_TRANSIT') t
           on t.to_id = l.warehouse_id and t.sku = l.sku
-      group by l.id`,
+      group by l.shop_id, l.id`,
     holds: 'incoming = in_transit',
   }),
   invariantOf(
@@ -122,10 +122,10 @@ export const stockInvariants: Invariant[] = [
         coalesce(sum(m.on_hand_delta) filter (where m.type = 'TRANSFER_IN'
           and m.warehouse_id = t.from_id), 0) as sent_back,
         -coalesce(sum(m.on_hand_delta) filter (where m.type = 'ADJUSTMENT'), 0) as written_off
-      from (select status, from_id, to_id, transfer_line.* from transfer_line
-              join stock_transfer on id = transfer_id) t
-        left join (select reference, type, on_hand_delta, warehouse_id, sku from stock_movement
-                     join stock_level on stock_level.id = level_id) m
+      from (select t.status, t.from_id, t.to_id, tl.* from transfer_line tl
+              join stock_transfer t on t.shop_id = tl.shop_id and t.id = tl.transfer_id) t
+        left join (select m.reference, m.type, m.on_hand_delta, l.warehouse_id, l.sku from stock_movement m
+                     join stock_level l on l.shop_id = m.shop_id and l.id = m.level_id) m
           on m.reference = t.transfer_id::text and m.sku = t.sku
       group by t.transfer_id, t.sku, t.status, t.quantity, t.received, t.returned, t.missing`,
       holds: `sent = quantity and arrived = received + missing and sent_back = returned

@@ -17,6 +17,25 @@ const sold = newId();
 
 type Break = [broken: string, database: SubgraphName, statements: string[]];
 
+interface TestMovement {
+  readonly type: string;
+  readonly onHandDelta?: number;
+  readonly committedDelta?: number;
+  readonly reference?: string;
+}
+/** SQL for a movement of the level, which stays as it is. */
+const movement = ({
+  type,
+  onHandDelta = 0,
+  committedDelta = 0,
+  reference = 'test',
+}: TestMovement) =>
+  `insert into stock_movement (shop_id, level_id, id, seq, type, on_hand_delta, reserved_delta,
+     committed_delta, on_hand, reserved, committed, unavailable, reference, actor)
+   select shop_id, id, '${newId()}', last_seq + 1, '${type}', ${onHandDelta}, 0, ${committedDelta},
+     on_hand, reserved, committed, unavailable, '${reference}', 'test'
+   from stock_level where id = '${level}'`;
+
 /** Each breaks one invariant directly in SQL; verify must name it. */
 const breaks: Break[] = [
   [
@@ -69,26 +88,20 @@ const breaks: Break[] = [
     [
       `insert into reservation (order_id, state, expires_at, payment_id)
        values ('${newId()}', 'COMMITTED', now(), '${newId()}')`,
-      `insert into reservation_line (order_id, level_id, quantity)
-       select order_id, '${level}', 2 from reservation`,
+      `insert into reservation_line (order_id, shop_id, level_id, quantity)
+       select order_id, shop_id, id, 2 from reservation, stock_level where id = '${level}'`,
     ],
   ],
   [
     'every movement of an order has a reservation line',
     'warehouse',
-    [
-      `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, reference, actor)
-       values ('${newId()}', '${level}', 'RELEASE', 0, 0, '${newId()}', 'test')`,
-    ],
+    [movement({ type: 'RELEASE', reference: newId() })],
   ],
   ['the total of an order is the sum of its lines', 'order', ['delete from order_item']],
   [
     'units shipped do not exceed units received',
     'warehouse',
-    [
-      `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, actor)
-       values ('${newId()}', '${level}', 'SHIPMENT', -1000, 0, 'test')`,
-    ],
+    [movement({ type: 'SHIPMENT', onHandDelta: -1000 })],
   ],
   [
     'every reservation line is the sum of its movements',
@@ -96,12 +109,10 @@ const breaks: Break[] = [
     [
       `insert into reservation (order_id, state, expires_at, payment_id)
        values ('${sold}', 'COMMITTED', now(), '${newId()}')`,
-      `insert into reservation_line (order_id, level_id, quantity, shipped)
-       values ('${sold}', '${level}', 2, 2)`,
-      `insert into stock_movement
-         (id, level_id, type, on_hand_delta, reserved_delta, committed_delta, reference, actor)
-       values ('${newId()}', '${level}', 'COMMIT', 0, 0, 2, '${sold}', 'test'),
-         ('${newId()}', '${level}', 'SHIPMENT', -1, 0, -2, '${sold}', 'test')`,
+      `insert into reservation_line (order_id, shop_id, level_id, quantity, shipped)
+       select '${sold}', shop_id, id, 2, 2 from stock_level where id = '${level}'`,
+      movement({ type: 'COMMIT', committedDelta: 2, reference: sold }),
+      movement({ type: 'SHIPMENT', onHandDelta: -1, committedDelta: -2, reference: sold }),
     ],
   ],
   [
@@ -121,8 +132,8 @@ const breaks: Break[] = [
     'the last event of a warehouse says whether it is active',
     'warehouse',
     [
-      `insert into warehouse_event (id, warehouse_id, type, actor)
-       select '${seedId('later event', 1_000_000)}', warehouse_id, 'DEACTIVATED', 'test'
+      `insert into warehouse_event (id, shop_id, warehouse_id, type, actor)
+       select '${seedId('later event', 1_000_000)}', shop_id, warehouse_id, 'DEACTIVATED', 'test'
        from stock_level
        where id = '${level}'`,
     ],
@@ -144,17 +155,14 @@ const breaks: Break[] = [
       `insert into stock_transfer (id, shop_id, from_id, to_id, status)
        select '${newId()}', shop_id, warehouse_id, '${seedId('warehouse', 1)}', 'IN_TRANSIT'
        from stock_level where id = '${level}'`,
-      `insert into transfer_line (transfer_id, sku, quantity)
-       select t.id, sku, 1 from stock_transfer t, stock_level l where l.id = '${level}'`,
+      `insert into transfer_line (shop_id, transfer_id, sku, quantity)
+       select t.shop_id, t.id, sku, 1 from stock_transfer t, stock_level l where l.id = '${level}'`,
     ],
   ],
   [
     'every movement of a transfer has a transfer line',
     'warehouse',
-    [
-      `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, reference, actor)
-       values ('${newId()}', '${level}', 'TRANSFER_IN', 0, 0, '${newId()}', 'test')`,
-    ],
+    [movement({ type: 'TRANSFER_IN', reference: newId() })],
   ],
   ['every level belongs to an item of its shop', 'warehouse', ['delete from stock_item']],
   [
@@ -485,8 +493,8 @@ describe('npm run verify', () => {
       await warehouse.query(
         `with paid as (insert into reservation (order_id, state, expires_at, payment_id)
          values ('${order}', 'COMMITTED', now(), '${newId()}') returning order_id)
-       insert into reservation_line (order_id, level_id, quantity, ${as})
-       select order_id, '${level}', 2, 2 from paid`,
+       insert into reservation_line (order_id, shop_id, level_id, quantity, ${as})
+       select order_id, shop_id, id, 2, 2 from paid, stock_level where id = '${level}'`,
       );
       expect(await offending()).toEqual([]);
       await warehouse.query(`update reservation_line set ${as} = 1`);

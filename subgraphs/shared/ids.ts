@@ -25,6 +25,15 @@ export function newIdAt(ms: number): string {
   return v7({ msecs: ms, seq: seqAt, rng });
 }
 
+/** A new UUIDv7 of a time in Unix ms and a counter, whose lowest 32 bits it has. */
+export const idAt = (ms: number, counter: number): string =>
+  v7({ msecs: ms, seq: counter % 2 ** 32, rng });
+
+/** The lowest UUIDv7 of a time in Unix ms: a bound for the ids of that time. */
+export const lowestIdAt = (ms: number): string => v7({ msecs: ms, seq: 0, random: lowestRandom });
+
+const lowestRandom = new Uint8Array(16);
+
 /** The time of a UUIDv7, in Unix ms. */
 export const timeOfId = (id: string): number =>
   Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);

@@ -1,7 +1,7 @@
 import type { EntityClass } from '@mikro-orm/core';
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import type { EndReason, ReservationState } from '../contracts/reservation.js';
-import { type StockKey, stockKeyOf } from '../contracts/stock-key.js';
+import { distinctKeys, type StockKey } from '../contracts/stock-key.js';
 import { columnsOf } from '../shared/database/columns.js';
 import { sql, sqlPrepared } from '../shared/database/sql.js';
 
@@ -23,6 +23,7 @@ import { sql, sqlPrepared } from '../shared/database/sql.js';
 
 interface LockedReservation {
   readonly orderId: string;
+  readonly shopIds: readonly string[];
   readonly state: ReservationState;
   readonly paymentId: string | null;
   readonly endReason: EndReason | null;
@@ -34,7 +35,7 @@ interface LockedReservation {
 export function lockReservations(em: EntityManager, orderIds: readonly string[]) {
   return sql<LockedReservation>(
     em,
-    `select order_id as "orderId", state, payment_id as "paymentId", end_reason as "endReason",
+    `select order_id as "orderId", shop_ids as "shopIds", state, payment_id as "paymentId", end_reason as "endReason",
        pg_current_xact_id()::text as "transactionId"
      from reservation where order_id = any($1::uuid[]) order by order_id for update`,
     [orderIds],
@@ -43,6 +44,7 @@ export function lockReservations(em: EntityManager, orderIds: readonly string[])
 
 interface LockedHeldReservation {
   readonly orderId: string;
+  readonly shopIds: readonly string[];
   readonly expiresAt: string;
   /** milliseconds since `expiresAt`, by PostgreSQL’s clock; negative before */
   readonly lateMs: number;
@@ -57,7 +59,7 @@ interface LockedHeldReservation {
 export function lockHeldReservations(em: EntityManager, orderIds: readonly string[]) {
   return sql<LockedHeldReservation>(
     em,
-    `select order_id as "orderId", expires_at as "expiresAt",
+    `select order_id as "orderId", shop_ids as "shopIds", expires_at as "expiresAt",
        (extract(epoch from clock_timestamp() - expires_at) * 1000)::float as "lateMs",
        pg_current_xact_id()::text as "transactionId"
      from reservation where order_id = any($1::uuid[]) and state = 'HELD'
@@ -83,14 +85,20 @@ export async function lockReservation(
  * Locks the row of one transfer or stock count, whose entity is a parameter as its folder imports
  * this file.
  */
-export function lockById<T extends { id: string }>(
+export function lockById<T extends InShop>(
   em: EntityManager,
   entity: EntityClass<T>,
-  id: string,
+  { shopId, id }: InShop,
 ): Promise<T | null> {
-  const withId = entity as unknown as EntityClass<{ id: string }>;
-  const found = em.findOne(withId, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  const withId = entity as unknown as EntityClass<InShop>;
+  const found = em.findOne(withId, { shopId, id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   return found as Promise<T | null>;
+}
+
+/** The key of a row in the shard of its shop. */
+export interface InShop {
+  readonly shopId: string;
+  readonly id: string;
 }
 
 /**
@@ -104,7 +112,7 @@ export async function lockItems<Item extends StockKey>(
   keys: readonly StockKey[],
   item: EntityClass<Item>,
 ): Promise<Item[]> {
-  const distinct = [...new Map(keys.map((key) => [stockKeyOf(key), key])).values()];
+  const distinct = distinctKeys(keys);
   const items = await sqlPrepared<object>(
     em,
     `select ${columnsOf(em, item, 'i.')} from stock_item i
@@ -119,11 +127,11 @@ export async function lockItems<Item extends StockKey>(
  * Keeps a warehouse as it is, for new levels in it: their items were not locked when it was to be activated
  * or deactivated.
  */
-export async function shareWarehouse(em: EntityManager, id: string) {
+export async function shareWarehouse(em: EntityManager, { shopId, id }: InShop) {
   const [warehouse] = await sql<{ active: boolean; priority: number }>(
     em,
-    'select active, priority from warehouse where id = $1 for share',
-    [id],
+    'select active, priority from warehouse where shop_id = $1 and id = $2 for share',
+    [shopId, id],
   );
   if (!warehouse) throw new Error(`unknown warehouse ${id}`);
   return warehouse;
@@ -137,16 +145,16 @@ export async function shareWarehouse(em: EntityManager, id: string) {
  */
 export async function lockItemsOfWarehouse(
   em: EntityManager,
-  warehouseId: string,
+  { shopId, id }: InShop,
   mode: 'wait' | 'no wait',
 ): Promise<number> {
   const [locked] = await sql<{ count: number }>(
     em,
     `select count(*)::int as count from (
-       select from stock_item where (shop_id, sku) in
-         (select shop_id, sku from stock_level where warehouse_id = $1)
+       select from stock_item where shop_id = $1 and sku in
+         (select sku from stock_level where shop_id = $1 and warehouse_id = $2)
        order by shop_id, sku for update ${mode === 'wait' ? '' : 'nowait'}) locked`,
-    [warehouseId],
+    [shopId, id],
   );
   return locked?.count ?? 0;
 }

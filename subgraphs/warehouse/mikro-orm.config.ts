@@ -9,6 +9,8 @@ import { Migration20261127StockStates } from './migrations/20261127-stock-states
 import { Migration20261128LevelIndex } from './migrations/20261128-level-index.js';
 import { Migration20261128WarehouseLimit } from './migrations/20261128-warehouse-limit.js';
 import { Migration20261129WarehouseEvents } from './migrations/20261129-warehouse-events.js';
+import { Migration20261205KeysOfShops } from './migrations/20261205-keys-of-shops.js';
+import { Migration20261205LedgerBalances } from './migrations/20261205-ledger-balances.js';
 import { Reservation, ReservationLine } from './reservation/reservation.js';
 import { StockItem } from './stock/stock-item.js';
 import { StockLevel } from './stock/stock-level.js';
@@ -43,5 +45,7 @@ export const databaseSchema: Schema = {
     { name: '20261128-level-index', class: Migration20261128LevelIndex },
     { name: '20261128-warehouse-limit', class: Migration20261128WarehouseLimit },
     { name: '20261129-warehouse-events', class: Migration20261129WarehouseEvents },
+    { name: '20261205-keys-of-shops', class: Migration20261205KeysOfShops },
+    { name: '20261205-ledger-balances', class: Migration20261205LedgerBalances },
   ],
 };

@@ -9,10 +9,10 @@ export async function openStockCount(
 ): Promise<string> {
   const countId = newId();
   await stock.query(
-    `with opened as (insert into stock_count (id, warehouse_id, show_expected, actor)
-       values ($1, $2, false, 'test') returning id)
-     insert into stock_count_line (count_id, sku, expected)
-     select id, unnest($3::text[]), 0 from opened`,
+    `with opened as (insert into stock_count (shop_id, id, warehouse_id, show_expected, actor)
+       select shop_id, $1, id, false, 'test' from warehouse where id = $2 returning shop_id, id)
+     insert into stock_count_line (shop_id, count_id, sku, expected)
+     select shop_id, id, unnest($3::text[]), 0 from opened`,
     [countId, warehouseId, skus],
   );
   return countId;

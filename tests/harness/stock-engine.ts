@@ -101,7 +101,7 @@ export async function stockUp(store: StockStore, units: readonly number[]) {
     const fields = { id, shopId, name: `W${priority}`, address: null, active: true, priority };
     const warehouse = em.create(Warehouse, fields);
     await em.persist(warehouse).flush();
-    await recordWarehouseEvent(em, { warehouseId: id, type: 'ACTIVATED', actor: 'test' });
+    await recordWarehouseEvent(em, { shopId, warehouseId: id, type: 'ACTIVATED', actor: 'test' });
     warehouses.push(warehouse);
     if (quantity === 0) continue;
     await receiveStock(store, { warehouse, sku, quantity, reference: null, actor: 'test' });

@@ -103,7 +103,8 @@ export function keep({ stock, engine, notebook, sku, warehouses }: World): Handl
       const transfer = pick(n, notebook.inTransit(), notebook.transfers);
       if (!transfer) return 'not possible';
       const expected = notebook.arrive(transfer, units, closeShort);
-      const receipt = { transferId: transfer.id, lines: [{ sku, quantity: units }], actor };
+      const { shopId } = warehouse(0);
+      const receipt = { shopId, transferId: transfer.id, lines: [{ sku, quantity: units }], actor };
       const writeOffReason = closeShort ? 'lost' : null;
       const actual = await statusOf(receiveTransfer(engine, { ...receipt, writeOffReason }));
       return { expected, actual };
@@ -113,14 +114,15 @@ export function keep({ stock, engine, notebook, sku, warehouses }: World): Handl
       const transfer = pick(n, notebook.inTransit(), notebook.transfers);
       if (!transfer) return 'not possible';
       const expected = notebook.cancelTransfer(transfer);
-      const cancellation = { transferId: transfer.id, actor };
+      const { shopId } = warehouse(0);
+      const cancellation = { shopId, transferId: transfer.id, actor };
       return { expected, actual: await statusOf(cancelTransfer(engine, cancellation)) };
     },
 
     async activate({ w, active }) {
       const expected = notebook.setActive(w, active);
-      const { id } = warehouse(w);
-      const { units, reserved } = await setWarehouseActive(engine, id, active, actor);
+      const of = warehouse(w);
+      const { units, reserved } = await setWarehouseActive(engine, of, active, actor);
       return { expected, actual: `${units} shifted, ${reserved} reserved` };
     },
   };

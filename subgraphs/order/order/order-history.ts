@@ -34,7 +34,7 @@ const loadEvents = loadPages<PageOfHistory, OrderEvent>({
       ? { select: 'select * from order_event where order_id = parent.id' }
       : {
           select: `select * from order_event where order_id = parent.id
-            and (shop_order_id = any($4) or shop_order_id is null and type <> all($5))`,
+            and (shop_order_id = any($5) or shop_order_id is null and type <> all($6))`,
           values: [pages.flatMap(({ shopOrderIds }) => shopOrderIds ?? []), aboutMoney],
         },
   toRow: (row, em) => em.map(OrderEvent, row),

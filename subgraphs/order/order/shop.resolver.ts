@@ -9,7 +9,7 @@ import { ShopOrder, ShopOrderConnection } from './shop-order.js';
 import { OrderStatus } from './status.js';
 import { visibleToShop } from './visible-orders.js';
 
-const loadShopOrders = loadPagesBy(ShopOrder, 'shopId', 'desc', visibleToShop);
+const loadShopOrders = loadPagesBy(ShopOrder, 'shopId', 'desc', { condition: visibleToShop });
 
 @Resolver(() => Shop)
 export class ShopResolver {

@@ -1,6 +1,7 @@
 import type { RequiredEntityData } from '@mikro-orm/core';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { databaseSchema } from '../../warehouse/mikro-orm.config.js';
+import { Reservation } from '../../warehouse/reservation/reservation.js';
 import { OutboxEntry } from '../messaging/outbox.js';
 import { connect } from './connect.js';
 import { insertRows } from './insert-rows.js';
@@ -55,6 +56,19 @@ describe('rows that are inserted together', () => {
     const found = await orm.em.fork().find(OutboxEntry, {}, { orderBy: { id: 'asc' } });
     expect(found).toMatchObject(rows);
     expect(found).toHaveLength(rows.length);
+  });
+
+  it.each([
+    ['that differ', [[id(7), id(8)], []]],
+    ['that are equal', [[id(7)], [id(7)]]],
+  ])('with arrays %s are stored unchanged', async (_, lists) => {
+    const rows = lists.map((shopIds, n) => {
+      return { orderId: id(n), shopIds, state: 'HELD' as const, expiresAt: sentAt(n) };
+    });
+    await insertRows(orm.em.fork(), Reservation, rows);
+    const found = await orm.em.fork().find(Reservation, {}, { orderBy: { orderId: 'asc' } });
+    expect(found).toMatchObject(rows);
+    await orm.em.fork().nativeDelete(Reservation, {});
   });
 
   it('that are equal are not merged into one', async () => {

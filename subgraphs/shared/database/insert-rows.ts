@@ -26,28 +26,40 @@ export async function insertRows<T extends object>(
     // Without its length: a cast to varchar(n) would cut a text that is too long, where the column rejects it.
     const type = columnTypes[0]?.replace(/\(.*\)/, '');
     const isArray = differing.has(name);
-    const parameter = `$${n + 1}::${type}${isArray ? '[]' : ''}`;
-    return { name, field: fieldNames[0] as string, isArray, parameter };
+    // `unnest` would take arrays of arrays apart completely: they are passed as texts.
+    const isList = type?.endsWith('[]') === true;
+    const parameter = `$${n + 1}::${isList ? 'text' : type}${isArray ? '[]' : ''}`;
+    const cast = isList ? `::${type}` : '';
+    return { name, field: fieldNames[0] as string, isArray, isList, parameter, cast };
   });
   const arrays = columns.filter(({ isArray }) => isArray);
-  const all = columns.map(({ field, isArray, parameter }) =>
-    isArray ? `each.${field}` : parameter,
+  const all = columns.map(({ field, isArray, parameter, cast }) =>
+    isArray ? `each.${field}${cast}` : `${parameter}${cast}`,
   );
   await sqlPrepared(
     em,
     `insert into ${tableName} (${columns.map(({ field }) => field).join(', ')})
      select ${all.join(', ')} from unnest(${arrays.map(({ parameter }) => parameter).join(', ')})
        as each (${arrays.map(({ field }) => field).join(', ')})`,
-    columns.map(({ name, isArray }) =>
-      isArray ? rows.map((row) => columnValue((row as T)[name])) : columnValue(first[name]),
+    columns.map(({ name, isArray, isList }) =>
+      isArray
+        ? rows.map((row) => columnValue((row as T)[name], isList))
+        : columnValue(first[name], isList),
     ),
   );
 }
 
 const isSame = (a: unknown, b: unknown) =>
-  a === b || (a instanceof Date && b instanceof Date && a.getTime() === b.getTime());
+  a === b ||
+  (a instanceof Date && b instanceof Date && a.getTime() === b.getTime()) ||
+  (Array.isArray(a) && Array.isArray(b) && listText(a) === listText(b));
 
-function columnValue(value: unknown): unknown {
+function columnValue(value: unknown, isList: boolean): unknown {
   if (value instanceof Date) return value.toISOString();
+  if (isList && Array.isArray(value)) return listText(value);
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
 }
+
+/** An array as PostgreSQL writes it. */
+const listText = (values: readonly unknown[]): string =>
+  `{${values.map((value) => `"${String(value).replace(/["\\]/g, '\\$&')}"`).join(',')}}`;

@@ -18,10 +18,15 @@ interface Reader {
 /** A page of the list of one parent. */
 export interface PageOfParent extends PageRequest {
   readonly parentId: string;
+  /** the shard key of the list, such as its shop; null or omitted if the parent itself is it */
+  readonly shardId?: string | null;
 }
 
 interface ListSql {
-  /** SQL for the rows of the list of `parent.id`, with a `where`; its parameters begin at `$4` */
+  /**
+   * SQL for the rows of the list of `parent.id`, in the shard of `parent.shard_id`, with a `where`; its
+   * parameters begin at `$5`
+   */
   readonly select: string;
   readonly values?: readonly unknown[];
 }
@@ -56,15 +61,22 @@ export function loadPages<P extends PageOfParent, T extends { id: string }>({
     for (const alike of groups.values()) {
       const { first, afterId } = alike[0] as P;
       const { select, values = [] } = sqlOf(alike, em);
-      const parentIds = [...new Set(alike.map(({ parentId }) => parentId))];
+      const parents = [...new Map(alike.map((page) => [page.parentId, page])).values()];
       const rows = await sql<{ parentId: string }>(
         em,
-        `select parent.id as "parentId", list.* from unnest($1::uuid[]) as parent (id)
+        `select parent.id as "parentId", list.* from unnest($1::uuid[], $4::uuid[])
+           as parent (id, shard_id)
          cross join lateral (
            ${select} and ($2::uuid is null or id ${comparison} $2)
            order by id ${order} limit $3) as list
          order by list.id ${order} limit ${rowsMax + 1}`,
-        [parentIds, afterId, first + 1, ...values],
+        [
+          parents.map(({ parentId }) => parentId),
+          afterId,
+          first + 1,
+          parents.map(({ shardId = null }) => shardId),
+          ...values,
+        ],
       );
       const byParent = Map.groupBy(requireRowsWithin(rows), ({ parentId }) => parentId);
       for (const page of alike) {
@@ -92,17 +104,31 @@ export function pageOf(
   return { parentId, ...pageRequest(first, after), where };
 }
 
+/** As `pageOf`, of a list whose rows are in the shard of a shop or customer. */
+export const pageInShard = (
+  shardId: string,
+  parentId: string,
+  page: PageArgs,
+  where?: PageOf['where'],
+): PageOf => ({ ...pageOf(parentId, page, where), shardId });
+
+interface PagesByOptions<T> {
+  /** SQL for the rows that the lists have; all by default */
+  readonly condition?: string;
+  /** the property with the shard key, for pages of `pageInShard` */
+  readonly shard?: keyof T & string;
+}
+
 /**
  * Loads pages of entities by their parents.
  *
  * @param key the property with the id of the parent
- * @param condition SQL for the rows that the lists have; all by default
  */
 export const loadPagesBy = <T extends { id: string }>(
   type: EntityClass<T>,
   key: keyof T & string,
   order: 'asc' | 'desc',
-  condition = 'true',
+  { condition = 'true', shard }: PagesByOptions<T> = {},
 ): BatchLoad<PageOf, Connection<T>, Reader> =>
   loadPages<PageOf, T>({
     order,
@@ -112,9 +138,10 @@ export const loadPagesBy = <T extends { id: string }>(
       const column = (name: string) =>
         (properties[name as never] as EntityProperty<T>).fieldNames[0] as string;
       const where = Object.entries((page as PageOf).where);
-      const conditions = where.map(([name], n) => `and ${column(name)} = $${n + 4}`);
+      const conditions = where.map(([name], n) => `and ${column(name)} = $${n + 5}`);
+      const inShard = shard ? `and ${column(shard)} = parent.shard_id` : '';
       return {
-        select: `select * from ${tableName} where ${column(key)} = parent.id
+        select: `select * from ${tableName} where ${column(key)} = parent.id ${inShard}
           and ${condition} ${conditions.join(' ')}`,
         values: where.map(([, value]) => value),
       };

@@ -41,6 +41,30 @@ export function loadAllBy<T extends object>(
   };
 }
 
+/** The id of a parent, and the shard key that its rows have, such as a shop. */
+export interface ShardedId {
+  readonly shardId: string;
+  readonly id: string;
+}
+
+/** As `loadAllBy`, for rows in the shards of shops or customers, which the property `shard` names. */
+export function loadAllInShards<T extends object>(
+  type: EntityClass<T>,
+  shard: keyof T & string,
+  key: keyof T & string,
+  orderBy: OrderDefinition<T>,
+): BatchLoad<ShardedId, T[], Reader> {
+  return async (parents, { em }) => {
+    const where = {
+      [shard]: { $in: [...new Set(parents.map(({ shardId }) => shardId))] },
+      [key]: { $in: [...new Set(parents.map(({ id }) => id))] },
+    } as FilterQuery<NoInfer<T>>;
+    const rows = await em.find<T>(type, where, { orderBy, limit: rowsMax + 1 });
+    const byKey = Map.groupBy(requireRowsWithin(rows), (row) => row[key] as string);
+    return parents.map(({ id }) => byKey.get(id) ?? []);
+  };
+}
+
 /**
  * As `batch`, with the current rows: the entity manager of a subscription, or of a mutation, would
  * return those that it read first.

@@ -1,4 +1,4 @@
-import { type EntityManager, wrap } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { assert } from '../assert.js';
 import { identityOf } from '../auth/callers.js';
 import { sqlWith } from '../database/sql.js';
@@ -100,10 +100,10 @@ class KeyedTransaction<T> implements Once<T> {
   }
 }
 
-/** A result, as stored: true, an entity by its id, or an object by its fields. */
+/** A result, as stored: true, an entity by its primary key, or an object by its fields. */
 type Outcome =
   | { readonly value: boolean }
-  | { readonly type: string; readonly id: string }
+  | { readonly type: string; readonly key: Readonly<Record<string, unknown>> }
   | { readonly type: string; readonly fields: object };
 
 function encode(em: EntityManager, value: unknown, results: readonly ResultClass[]): Outcome {
@@ -112,7 +112,9 @@ function encode(em: EntityManager, value: unknown, results: readonly ResultClass
   assert(found !== undefined, 'the result of a mutation has one of its classes', String(value));
   const type = found.name;
   if (!isEntity(em, found)) return { type, fields: value as object };
-  return { type, id: String(wrap(value as object, true).getPrimaryKey()) };
+  const { primaryKeys } = em.getMetadata().get(found);
+  const properties = value as Readonly<Record<string, unknown>>;
+  return { type, key: Object.fromEntries(primaryKeys.map((name) => [name, properties[name]])) };
 }
 
 async function decode<T>(
@@ -124,8 +126,8 @@ async function decode<T>(
   const found = results.find(({ name }) => name === outcome.type);
   assert(found !== undefined, 'a stored outcome has a class of its mutation', outcome.type);
   if ('fields' in outcome) return Object.assign(new found(), outcome.fields) as T;
-  const entity = await em.fork().findOne(found as ResultClass, outcome.id as never);
-  if (!entity) throw notFound(wordsOf(outcome.type), outcome.id);
+  const entity = await em.fork().findOne(found as ResultClass, outcome.key as never);
+  if (!entity) throw notFound(wordsOf(outcome.type), Object.values(outcome.key).at(-1) as string);
   return entity as T;
 }
 

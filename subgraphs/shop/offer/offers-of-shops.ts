@@ -38,11 +38,11 @@ const loadOfferPages = loadPages<PageOfShop, OfferRow>({
   sqlOf(pages) {
     const { query } = pages[0] as PageOfShop;
     const own = pages.filter(({ seesInactive }) => seesInactive).map(({ parentId }) => parentId);
-    const found = query === null ? '' : "and words @@ to_tsquery('simple', $5)";
+    const found = query === null ? '' : "and words @@ to_tsquery('simple', $6)";
     return {
       select: `select ${offerColumns} from offer
         where shop_id = parent.id and removed_at is null
-          and (active or parent.id = any ($4::uuid[])) ${found}`,
+          and (active or parent.id = any ($5::uuid[])) ${found}`,
       values: query === null ? [own] : [own, query],
     };
   },

@@ -17,9 +17,9 @@ export class ActivationResolver {
     @Arg('id', () => UUID, { description: 'The id of the warehouse.' }) id: string,
     @Ctx() context: StockContext,
   ) {
-    await requireWarehouse(context, id);
-    await setWarehouseActive(context.app, id, true, identityOf(context).id);
-    return context.em.fork().findOneOrFail(Warehouse, id);
+    const { shopId } = await requireWarehouse(context, id);
+    await setWarehouseActive(context.app, { shopId, id }, true, identityOf(context).id);
+    return context.em.fork().findOneOrFail(Warehouse, { shopId, id });
   }
 
   @Allow('shop-owner')
@@ -31,10 +31,10 @@ export class ActivationResolver {
     @Arg('id', () => UUID, { description: 'The id of the warehouse.' }) id: string,
     @Ctx() context: StockContext,
   ): Promise<DeactivateWarehouseResult> {
-    await requireWarehouse(context, id);
+    const { shopId } = await requireWarehouse(context, id);
     const actor = identityOf(context).id;
-    const { units, reserved } = await setWarehouseActive(context.app, id, false, actor);
-    const warehouse = await context.em.fork().findOneOrFail(Warehouse, id);
+    const { units, reserved } = await setWarehouseActive(context.app, { shopId, id }, false, actor);
+    const warehouse = await context.em.fork().findOneOrFail(Warehouse, { shopId, id });
     return { warehouse, unitsWithdrawn: units, unitsReserved: reserved };
   }
 }

@@ -41,7 +41,10 @@ describe('a warehouse with many levels', () => {
       $$ begin perform pg_sleep(6.5); return null; end; $$ language plpgsql`);
     await stock.query(`create trigger slow after update on stock_item
       for each statement execute function be_slow()`);
-    expect(await setWarehouseActive(engine, id, false, 'test')).toEqual({ units: 5, reserved: 0 });
+    expect(await setWarehouseActive(engine, { shopId, id }, false, 'test')).toEqual({
+      units: 5,
+      reserved: 0,
+    });
     await stock.query('drop trigger slow on stock_item');
     const items = await stock.query('select available from stock_item where shop_id = $1', [
       shopId,
@@ -64,7 +67,7 @@ describe('a warehouse with many levels', () => {
        values (gen_random_uuid(), $1, $2, 'NEW', 4)`,
       [id, shopId],
     );
-    const deactivated = setWarehouseActive(engine, id, false, 'test');
+    const deactivated = setWarehouseActive(engine, { shopId, id }, false, 'test');
     await someoneWaits(watcher);
     await inserting.query('commit');
     await Promise.all([inserting.end(), watcher.end()]);
@@ -75,12 +78,12 @@ describe('a warehouse with many levels', () => {
 
   it('is published in messages of at most 1,000 skus', async () => {
     const engine = await stock.engine();
-    const { id } = await open(2500);
+    const { id, shopId } = await open(2500);
     const messages: StockChanged[][] = [];
     const listener = await stock.redisAt(0);
     listener.on('message', (_, message) => messages.push(JSON.parse(message)));
     await listener.subscribe(stockChannel);
-    await setWarehouseActive(engine, id, false, 'test');
+    await setWarehouseActive(engine, { shopId, id }, false, 'test');
     await eventually(
       async () => messages.flat().length,
       (count) => count === 2500,
@@ -118,8 +121,7 @@ describe('a warehouse', () => {
     };
     const work = [reserve(engine), reserve(other), receive()];
     try {
-      for (let n = 0; n < 20; n++)
-        await setWarehouseActive(engine, warehouse.id, n % 2 === 1, 'test');
+      for (let n = 0; n < 20; n++) await setWarehouseActive(engine, warehouse, n % 2 === 1, 'test');
     } finally {
       isDone = true;
     }

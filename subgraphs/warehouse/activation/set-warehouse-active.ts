@@ -5,7 +5,7 @@ import { sql } from '../../shared/database/sql.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { intMax } from '../availability/availability.js';
-import { lockItemsOfWarehouse } from '../locks.js';
+import { type InShop, lockItemsOfWarehouse } from '../locks.js';
 import type { StockChanged } from '../signals/stock-signals.js';
 import { availableUnitsSql } from '../stock/level-units.js';
 import { moveStock } from '../stock/move-stock.js';
@@ -50,7 +50,7 @@ export interface Activation {
  */
 export async function setWarehouseActive(
   store: StockStore,
-  warehouseId: string,
+  warehouse: InShop,
   active: boolean,
   actor: string,
 ): Promise<Activation> {
@@ -58,13 +58,14 @@ export async function setWarehouseActive(
     store,
     async (em) => {
       await setTimeLimit(em, transactionMaxMs);
-      const isChanged = await changeActive(em, warehouseId, active);
+      const isChanged = await changeActive(em, warehouse, active);
+      const event = { shopId: warehouse.shopId, warehouseId: warehouse.id };
       const type = active ? 'ACTIVATED' : 'DEACTIVATED';
-      if (isChanged) await recordWarehouseEvent(em, { warehouseId, type, actor });
-      const rows = isChanged ? await shiftAvailable(em, warehouseId, active ? 1 : -1) : [];
+      if (isChanged) await recordWarehouseEvent(em, { ...event, type, actor });
+      const rows = isChanged ? await shiftAvailable(em, warehouse, active ? 1 : -1) : [];
       const units = rows.reduce((sum, { delta }) => sum + Math.abs(delta), 0);
       const changes = rows.map(({ delta: _, ...row }) => row);
-      return { units, reserved: await countReserved(em, warehouseId), changed: changes };
+      return { units, reserved: await countReserved(em, warehouse), changed: changes };
     },
     { signalsOf: ({ changed }) => ({ changed }) },
   );
@@ -89,47 +90,49 @@ async function setTimeLimit(em: EntityManager, ms: number): Promise<void> {
  *
  * @returns whether it was changed
  */
-async function changeActive(em: EntityManager, warehouseId: string, active: boolean) {
-  const isToChange = 'select 1 from warehouse where id = $1 and active <> $2';
-  if ((await sql(em, isToChange, [warehouseId, active])).length === 0) return false;
-  const locked = await lockItemsOfWarehouse(em, warehouseId, 'wait');
+async function changeActive(em: EntityManager, warehouse: InShop, active: boolean) {
+  const { shopId, id } = warehouse;
+  const isToChange = 'select 1 from warehouse where shop_id = $1 and id = $2 and active <> $3';
+  if ((await sql(em, isToChange, [shopId, id, active])).length === 0) return false;
+  const locked = await lockItemsOfWarehouse(em, warehouse, 'wait');
   const changed = await sql(
     em,
-    `update warehouse set active = $2, updated_at = now() where id = $1 and active <> $2
-     returning id`,
-    [warehouseId, active],
+    `update warehouse set active = $3, updated_at = now()
+     where shop_id = $1 and id = $2 and active <> $3 returning id`,
+    [shopId, id, active],
   );
   const [levels] = await sql<{ count: number }>(
     em,
-    'select count(*)::int as count from stock_level where warehouse_id = $1',
-    [warehouseId],
+    'select count(*)::int as count from stock_level where shop_id = $1 and warehouse_id = $2',
+    [shopId, id],
   );
-  if (levels?.count !== locked) await lockItemsOfWarehouse(em, warehouseId, 'no wait');
+  if (levels?.count !== locked) await lockItemsOfWarehouse(em, warehouse, 'no wait');
   return changed.length > 0;
 }
 
 /** Adds or subtracts the available units of a warehouse. */
-async function shiftAvailable(em: EntityManager, warehouseId: string, sign: 1 | -1) {
+async function shiftAvailable(em: EntityManager, { shopId, id }: InShop, sign: 1 | -1) {
   const rows = await sql<StockChanged & { delta: number }>(
     em,
     `update stock_item i set version = version + 1, updated_at = now(),
        available = available + l.delta
-     from (select shop_id, sku, ${availableUnitsSql()} * $2::int as delta
-           from stock_level where warehouse_id = $1 and ${availableUnitsSql()} > 0) l
-     where i.shop_id = l.shop_id and i.sku = l.sku
+     from (select sku, ${availableUnitsSql()} * $3::int as delta from stock_level
+           where shop_id = $1 and warehouse_id = $2 and ${availableUnitsSql()} > 0) l
+     where i.shop_id = $1 and i.sku = l.sku
      returning i.shop_id as "shopId", i.sku, available, version, i.updated_at as at, l.delta`,
-    [warehouseId, sign],
+    [shopId, id, sign],
   );
   const crossed = rows.filter(({ available, delta }) => crossesZero(available - delta, available));
   await enqueue(em, crossed.map(inStockEvent));
   return rows.map((row) => ({ ...row, at: new Date(row.at).toISOString() }));
 }
 
-async function countReserved(em: EntityManager, warehouseId: string): Promise<number> {
+async function countReserved(em: EntityManager, { shopId, id }: InShop): Promise<number> {
   const [row] = await sql<{ reserved: string }>(
     em,
-    'select coalesce(sum(reserved), 0) as reserved from stock_level where warehouse_id = $1',
-    [warehouseId],
+    `select coalesce(sum(reserved), 0) as reserved from stock_level
+     where shop_id = $1 and warehouse_id = $2`,
+    [shopId, id],
   );
   return Number(row?.reserved);
 }

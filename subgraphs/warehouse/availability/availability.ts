@@ -81,8 +81,9 @@ export const loadStockTotals: BatchLoad<TotalsKey, StockTotals, SubgraphContext>
        ${sumOf(availableUnitsSql('l.'), 'not w.active')} as inactive,
        ${sumOf('l.low_stock_threshold', 'w.active')} as threshold
      from (select distinct * from unnest($1::uuid[], $2::varchar[])) as k (shop_id, sku)
-       left join stock_level l on l.sku = k.sku and (k.shop_id is null or l.shop_id = k.shop_id)
-       left join warehouse w on w.id = l.warehouse_id
+       left join stock_item i on i.sku = k.sku and (k.shop_id is null or i.shop_id = k.shop_id)
+       left join stock_level l on l.shop_id = i.shop_id and l.sku = i.sku
+       left join warehouse w on w.shop_id = l.shop_id and w.id = l.warehouse_id
      group by k.shop_id, k.sku`,
     [keys.map(({ shopId }) => shopId), keys.map(({ sku }) => sku)],
   );

@@ -1,6 +1,7 @@
 import { createUnionType } from 'type-graphql';
 import { type Once, transact } from '../../shared/database/transact.js';
 import type { WarehouseContext } from '../context.js';
+import type { InShop } from '../locks.js';
 import { lockOpenCount, StockCountNotOpen } from './lock-open-count.js';
 import { StockCount } from './stock-count.js';
 
@@ -13,7 +14,7 @@ export const CancelStockCountResult = createUnionType({
 /** Cancels an open stock count. @returns the count, or why nothing was changed */
 export function cancelStockCount(
   { em }: WarehouseContext,
-  id: string,
+  id: InShop,
   once?: Once<typeof CancelStockCountResult>,
 ): Promise<typeof CancelStockCountResult> {
   const work = async (tx: typeof em) => {

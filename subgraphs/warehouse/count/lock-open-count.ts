@@ -3,7 +3,7 @@ import { Field, ObjectType } from 'type-graphql';
 import { notFound } from '../../shared/errors.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { Allow } from '../../shared/rights/rights.js';
-import { lockById } from '../locks.js';
+import { type InShop, lockById } from '../locks.js';
 import { StockCount, StockCountStatus } from './stock-count.js';
 
 @Allow('parent')
@@ -19,9 +19,9 @@ export class StockCountNotOpen extends Refusal {
 /** Locks an open stock count. @returns the refusal, if it has ended @throws `NOT_FOUND` */
 export async function lockOpenCount(
   tx: EntityManager,
-  id: string,
+  { shopId, id }: InShop,
 ): Promise<StockCount | StockCountNotOpen> {
-  const count = await lockById(tx, StockCount, id);
+  const count = await lockById(tx, StockCount, { shopId, id });
   if (!count) throw notFound('stock count', id);
   const { status } = count;
   if (status === 'OPEN') return count;

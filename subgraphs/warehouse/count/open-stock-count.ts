@@ -53,16 +53,16 @@ export async function openStockCount(
   { warehouseId, skus, showExpected }: OpenStockCountInput,
   once?: Once<StockCount>,
 ): Promise<StockCount> {
-  await requireWarehouse(context, warehouseId);
+  const { shopId } = await requireWarehouse(context, warehouseId);
   const em = context.em.fork();
-  if ((await em.count(StockCount, { warehouseId, status: 'OPEN' })) >= openMax) {
+  if ((await em.count(StockCount, { shopId, warehouseId, status: 'OPEN' })) >= openMax) {
     throw conflict(`The warehouse has ${openMax} open stock counts. Submit or cancel one first.`);
   }
   const levels = await sql<{ sku: string; onHand: number }>(
     em,
     `select sku, on_hand as "onHand" from stock_level
-     where warehouse_id = $1 and sku = any($2::varchar[])`,
-    [warehouseId, skus],
+     where shop_id = $1 and sku = any($2::varchar[]) and warehouse_id = $3`,
+    [shopId, skus, warehouseId],
   );
   const onHand = new Map(levels.map((level) => [level.sku, level.onHand]));
   const unknown = await findUnknownSkus(
@@ -78,10 +78,10 @@ export async function openStockCount(
   const id = newId();
   const actor = identityOf(context).id;
   const work = async (tx: typeof em) => {
-    await insertRows(tx, StockCount, [{ id, warehouseId, showExpected, actor }]);
-    const lines = skus.map((sku) => ({ countId: id, sku, expected: onHand.get(sku) ?? 0 }));
+    await insertRows(tx, StockCount, [{ shopId, id, warehouseId, showExpected, actor }]);
+    const lines = skus.map((sku) => ({ shopId, countId: id, sku, expected: onHand.get(sku) ?? 0 }));
     await insertRows(tx, StockCountLine, lines);
-    return tx.findOneOrFail(StockCount, id);
+    return tx.findOneOrFail(StockCount, { shopId, id });
   };
   return transact(em, work, once);
 }

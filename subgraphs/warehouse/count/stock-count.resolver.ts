@@ -4,8 +4,8 @@ import { notFound } from '../../shared/errors.js';
 import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { ListMax } from '../../shared/graphql/list-max.js';
-import { loadAllBy, loadBy } from '../../shared/graphql/load.js';
-import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
+import { loadAllInShards, loadBy } from '../../shared/graphql/load.js';
+import { loadPagesBy, pageInShard } from '../../shared/graphql/load-pages.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { KeyArg } from '../../shared/idempotency/key-field.js';
 import { runOnce } from '../../shared/idempotency/run-once.js';
@@ -32,12 +32,12 @@ import {
 } from './submit-stock-count.js';
 
 const loadCounts = loadBy(StockCount, 'id');
-const loadCountsOfWarehouses = loadPagesBy(StockCount, 'warehouseId', 'desc');
-const loadLines = loadAllBy(StockCountLine, 'countId', { sku: 'asc' });
+const loadCountsOfWarehouses = loadPagesBy(StockCount, 'warehouseId', 'desc', { shard: 'shopId' });
+const loadLines = loadAllInShards(StockCountLine, 'shopId', 'countId', { sku: 'asc' });
 
 /** @throws `NOT_FOUND`; `FORBIDDEN` unless the shop is the user’s or the user is an admin */
 async function requireStockCount(context: WarehouseContext, id: string) {
-  const count = await context.em.fork().findOne(StockCount, id);
+  const count = await context.em.fork().findOne(StockCount, { id });
   if (!count) throw notFound('stock count', id);
   return { count, warehouse: await requireWarehouse(context, count.warehouseId) };
 }
@@ -96,8 +96,8 @@ export class StockCountResolver {
     const input = { id, idempotencyKey };
     const results = [StockCount, StockCountNotOpen];
     return runOnce(context, { operation: 'cancelStockCount', input, results }, async (once) => {
-      await requireStockCount(context, id);
-      return cancelStockCount(context, id, once);
+      const { count } = await requireStockCount(context, id);
+      return cancelStockCount(context, count, once);
     });
   }
 
@@ -110,8 +110,8 @@ export class StockCountResolver {
   @Allow('shop-owner')
   @ListMax(countLinesMax)
   @FieldResolver(() => [StockCountLine], { description: 'The variants, by SKU.' })
-  lines(@Root() { id }: StockCount, @Ctx() context: WarehouseContext) {
-    return loaderOf(context, loadLines).load(id);
+  lines(@Root() { shopId, id }: StockCount, @Ctx() context: WarehouseContext) {
+    return loaderOf(context, loadLines).load({ shardId: shopId, id });
   }
 }
 
@@ -133,7 +133,7 @@ export class WarehouseCountsResolver {
   ) {
     await context.app.owners.requireOwn(context, warehouse.shopId);
     return loaderOf(context, loadCountsOfWarehouses).load(
-      pageOf(warehouse.id, page, status ? { status } : {}),
+      pageInShard(warehouse.shopId, warehouse.id, page, status ? { status } : {}),
     );
   }
 }

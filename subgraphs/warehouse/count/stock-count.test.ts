@@ -109,7 +109,7 @@ describe('a stock count', () => {
     await pause();
     await submit(shop, countId, { sku: shop.sku, quantity: 7, countedAt });
     const snapshot = (at: Date) =>
-      stockAt(engine.orm.em.fork(), { warehouseId: warehouseOf(shop).id, sku: shop.sku, at });
+      stockAt(engine.orm.em.fork(), { ...shop, warehouseId: warehouseOf(shop).id, at });
     expect(await snapshot(between)).toMatchObject({ onHand: 10, available: 10 });
     expect(await snapshot(new Date())).toMatchObject({ onHand: 7, available: 7 });
   });

@@ -1,19 +1,12 @@
 import type { Opt } from '@mikro-orm/core';
-import {
-  Check,
-  Entity,
-  Index,
-  ManyToOne,
-  PrimaryKey,
-  Property,
-} from '@mikro-orm/decorators/legacy';
+import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType } from 'type-graphql';
+import { ForeignKey } from '../../shared/database/foreign-key.js';
 import { isOneOf } from '../../shared/database/is-one-of.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { enumOf } from '../../shared/graphql/enum-of.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
-import { Warehouse } from '../warehouse/warehouse.js';
 
 export const StockCountStatus = enumOf('StockCountStatus', 'Status of a stock count.', {
   OPEN: 'The units are being counted.',
@@ -25,16 +18,26 @@ export type StockCountStatus = keyof typeof StockCountStatus;
 @Allow('shop-owner')
 @ObjectType({ description: 'A count of variants in one warehouse by a person.' })
 @Entity({ tableName: 'stock_count' })
-@Index({ name: 'stock_count_warehouse', properties: ['warehouseId', 'id'] })
+@ForeignKey({
+  name: 'stock_count_warehouse_id_foreign',
+  columns: ['shop_id', 'warehouse_id'],
+  references: { table: 'warehouse', columns: ['shop_id', 'id'] },
+})
+@Index({ name: 'stock_count_by_id', properties: ['id'] })
+@Index({ name: 'stock_count_warehouse', properties: ['shopId', 'warehouseId', 'id'] })
 @Check({ name: 'stock_count_status', expression: isOneOf('status', Object.keys(StockCountStatus)) })
 export class StockCount {
+  /** of the warehouse */
+  @PrimaryKey({ type: 'uuid' })
+  shopId!: string;
+
   @Field(() => UUID, {
     description: 'The id of the count, which is the reference of its stock movements.',
   })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
-  @ManyToOne(() => Warehouse, { mapToPk: true, fieldName: 'warehouse_id', index: false })
+  @Property({ type: 'uuid' })
   warehouseId!: string;
 
   @Field(() => StockCountStatus, { description: 'Current status.' })
@@ -50,7 +53,7 @@ export class StockCount {
   actor!: string;
 
   @Field(() => Date, { description: 'When it was opened.' })
-  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
   openedAt!: Opt<Date>;
 
   @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
@@ -62,19 +65,22 @@ export const StockCountConnection = connectionOf(StockCount, 'StockCount');
 @Allow('parent')
 @ObjectType({ description: 'A variant of a stock count.' })
 @Entity({ tableName: 'stock_count_line' })
+@ForeignKey({
+  name: 'stock_count_line_count_id_foreign',
+  columns: ['shop_id', 'count_id'],
+  references: { table: 'stock_count', columns: ['shop_id', 'id'] },
+})
 @Check({ name: 'stock_count_line_expected', expression: 'expected >= 0' })
 @Check({
   name: 'stock_count_line_counted',
   expression: 'counted >= 0 and (counted is null) = (counted_at is null)',
 })
 export class StockCountLine {
-  @ManyToOne(() => StockCount, {
-    mapToPk: true,
-    fieldName: 'count_id',
-    primary: true,
-    updateRule: 'no action',
-    deleteRule: 'no action',
-  })
+  /** of the count */
+  @PrimaryKey({ type: 'uuid' })
+  shopId!: string;
+
+  @PrimaryKey({ type: 'uuid' })
   countId!: string;
 
   @Field(() => String, { description: 'The variant.' })
@@ -90,6 +96,6 @@ export class StockCountLine {
   counted!: number | null;
 
   @Field(() => Date, { nullable: true, description: 'When the units were counted.' })
-  @Property({ type: 'timestamptz', nullable: true })
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
   countedAt!: Date | null;
 }

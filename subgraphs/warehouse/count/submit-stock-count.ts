@@ -117,13 +117,14 @@ export function submitStockCount(
   { countId, warehouse, lines, actor }: CountSubmission,
   once?: Once<typeof SubmitStockCountResult>,
 ): Promise<typeof SubmitStockCountResult> {
+  const { shopId } = warehouse;
   const skus = lines.map(({ sku }) => sku);
   if (new Set(skus).size < skus.length) throw badInput({ 'input.lines': 'has a variant twice' });
   const work: StockWork<typeof SubmitStockCountResult> = async (em, openLedger) => {
-    const count = await lockOpenCount(em, countId);
+    const count = await lockOpenCount(em, { shopId, id: countId });
     if (count instanceof StockCountNotOpen) return count;
-    await requireSkusOfCount(em, countId, skus);
-    const keys = skus.map((sku) => ({ shopId: warehouse.shopId, sku }));
+    await requireSkusOfCount(em, count, skus);
+    const keys = skus.map((sku) => ({ shopId, sku }));
     const ledger = await openLedger(keys, { warehouseIds: [warehouse.id] });
     const times = lines.map(({ countedAt }, n) =>
       timeOf(countedAt ?? count.openedAt, count.openedAt, ledger.now, n),
@@ -139,7 +140,7 @@ export function submitStockCount(
     const counted = lines.map(({ quantity }, n) => {
       return { level: levels[n] as StockLevel, counted: quantity, countedAt: times[n] as Date };
     });
-    const movedSince = await readMovedSince(em, counted);
+    const movedSince = await readMovedSince(em, shopId, counted);
     const expected: number[] = [];
     for (const [n, line] of counted.entries()) {
       const { level, countedAt: occurredAt } = line;
@@ -154,7 +155,7 @@ export function submitStockCount(
       correctOnHand(ledger, level, { delta, ...about });
       ledger.setCountedAt(level, occurredAt);
     }
-    await writeLines(em, countId, counted, expected);
+    await writeLines(em, count, counted, expected);
     count.status = 'SUBMITTED';
     return count;
   };
@@ -173,8 +174,12 @@ function timeOf(countedAt: Date, openedAt: Date, now: Date, n: number): Date {
   return countedAt > now ? now : countedAt;
 }
 
-async function requireSkusOfCount(em: EntityManager, countId: string, skus: readonly string[]) {
-  const found = await em.find(StockCountLine, { countId, sku: { $in: [...skus] } });
+async function requireSkusOfCount(
+  em: EntityManager,
+  { shopId, id: countId }: StockCount,
+  skus: readonly string[],
+) {
+  const found = await em.find(StockCountLine, { shopId, countId, sku: { $in: [...skus] } });
   const known = new Set(found.map(({ sku }) => sku));
   const unknown = skus.findIndex((sku) => !known.has(sku));
   if (unknown < 0) return;
@@ -192,24 +197,28 @@ function staleCount(lines: StaleCountLine[]): StaleCount {
  * Level → the change of its units on hand by movements that occurred after its count. Movements have
  * UUIDv7, which are not earlier than the movement, so the index of a level finds those that are new.
  */
-async function readMovedSince(em: EntityManager, lines: readonly CountedLine[]) {
+async function readMovedSince(em: EntityManager, shopId: string, lines: readonly CountedLine[]) {
   const rows = await sql<{ levelId: string; units: string }>(
     em,
     `select m.level_id as "levelId", sum(m.on_hand_delta) as units
      from unnest($1::uuid[], $2::timestamptz[]) as line (level_id, counted_at)
-       join stock_movement m on m.level_id = line.level_id and m.occurred_at > line.counted_at
+       join stock_movement m on m.shop_id = $3 and m.level_id = line.level_id and m.occurred_at > line.counted_at
          and m.id >= encode(substring(int8send(
            floor(extract(epoch from line.counted_at) * 1000)::bigint) from 3) ||
            '\\x00000000000000000000', 'hex')::uuid
      group by m.level_id`,
-    [lines.map(({ level }) => level.id), lines.map(({ countedAt }) => countedAt.toISOString())],
+    [
+      lines.map(({ level }) => level.id),
+      lines.map(({ countedAt }) => countedAt.toISOString()),
+      shopId,
+    ],
   );
   return new Map(rows.map(({ levelId, units }) => [levelId, Number(units)]));
 }
 
 async function writeLines(
   em: EntityManager,
-  countId: string,
+  { shopId, id }: StockCount,
   lines: readonly CountedLine[],
   expected: readonly number[],
 ): Promise<void> {
@@ -219,13 +228,14 @@ async function writeLines(
      set expected = each.expected, counted = each.counted, counted_at = each.counted_at
      from unnest($2::varchar[], $3::int[], $4::int[], $5::timestamptz[])
        as each (sku, expected, counted, counted_at)
-     where l.count_id = $1 and l.sku = each.sku`,
+     where l.count_id = $1 and l.shop_id = $6 and l.sku = each.sku`,
     [
-      countId,
+      id,
       lines.map(({ level }) => level.sku),
       expected,
       lines.map(({ counted }) => counted),
       lines.map(({ countedAt }) => countedAt.toISOString()),
+      shopId,
     ],
   );
 }

@@ -28,8 +28,8 @@ export async function expireReservations(
       const endings = due.map(({ orderId }) => {
         return { orderId, to: 'EXPIRED' as const, reason: 'PAYMENT_TIMEOUT' as const };
       });
-      const locked = due.map(({ orderId }) => {
-        return { orderId, state: 'HELD' as const, paymentId: null };
+      const locked = due.map(({ orderId, shopIds }) => {
+        return { orderId, shopIds, state: 'HELD' as const };
       });
       await endHeld(em, openLedger, locked, endings);
       const early: ReservationTimer[] = held

@@ -41,13 +41,14 @@ export async function openCommittedPart(
   if ((await lockReservation(em, orderId)) !== 'COMMITTED') return null;
   const rows = await sql<Row>(
     em,
-    `select level_id as "levelId", shop_id as "shopId", sku, quantity - shipped - cancelled as open
-     from reservation_line join stock_level on id = level_id
-     where order_id = $1 and shop_id = $2 and quantity > shipped + cancelled`,
+    `select l.level_id as "levelId", l.shop_id as "shopId", s.sku,
+       l.quantity - l.shipped - l.cancelled as open
+     from reservation_line l join stock_level s on s.shop_id = l.shop_id and s.id = l.level_id
+     where l.order_id = $1 and l.shop_id = $2 and l.quantity > l.shipped + l.cancelled`,
     [orderId, shopId],
   );
   const ledger = await openLedger(rows, {
-    levelIds: rows.map(({ levelId }) => levelId),
+    levels: rows,
     warehouseIds: toWarehouseId ? [toWarehouseId] : [],
   });
   const lines = rows.map(({ levelId, open }) => ({ level: ledger.level(levelId), open }));
@@ -90,7 +91,7 @@ export function takeUnits(
 /** Counts units of a reservation as shipped or cancelled. */
 export async function countTaken(
   em: EntityManager,
-  orderId: string,
+  { orderId, shopId }: Pick<PartOfOrder, 'orderId' | 'shopId'>,
   as: 'shipped' | 'cancelled',
   taken: readonly Taken[],
 ): Promise<void> {
@@ -100,7 +101,7 @@ export async function countTaken(
     `update reservation_line l set ${as} = l.${as} + t.units
      from (select level_id, sum(units) as units
            from unnest($2::uuid[], $3::int[]) as each (level_id, units) group by level_id) t
-     where l.order_id = $1 and l.level_id = t.level_id`,
-    [orderId, taken.map(({ level }) => level.id), taken.map(({ units }) => units)],
+     where l.order_id = $1 and l.shop_id = $4 and l.level_id = t.level_id`,
+    [orderId, taken.map(({ level }) => level.id), taken.map(({ units }) => units), shopId],
   );
 }

@@ -33,7 +33,7 @@ export async function onUnitsCancelled(
     const movements = cancellationOf(each, reason, { reference: orderId, reason, actor: 'order' });
     ledger.move(each.level, ...movements);
   }
-  await countTaken(em, orderId, 'cancelled', taken);
+  await countTaken(em, about, 'cancelled', taken);
   const changed = await ledger.write(em);
   return () => app.signals.send({ changed });
 }

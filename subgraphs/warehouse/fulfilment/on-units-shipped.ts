@@ -38,7 +38,7 @@ export async function onUnitsShipped(
     }
     ledger.move(each.level, ...movements);
   }
-  await countTaken(em, orderId, 'shipped', taken);
+  await countTaken(em, about, 'shipped', taken);
   const changed = await ledger.write(em);
   return () => {
     for (const each of beyondCount) {

@@ -16,9 +16,9 @@ export class LowStockAlertResolver {
   lowStockAlert(
     @Root() levelId: string,
     @Ctx() { em }: LiveContext,
-    @Arg('shopId', () => UUID, { description: 'The shop.' }) _shopId: string,
+    @Arg('shopId', () => UUID, { description: 'The shop.' }) shopId: string,
   ) {
     // All events of a subscription share one entity manager, which would return what it read first.
-    return em.fork().findOneOrFail(StockLevel, levelId);
+    return em.fork().findOneOrFail(StockLevel, { shopId, id: levelId });
   }
 }

@@ -46,7 +46,7 @@ export const readAffected = (
     [shopIds, after.shopId, after.id, max],
   );
 
-/** All levels of items, affected or not, by the index `stock_level_item`. */
+/** All levels of items, affected or not, by the index `stock_level_place`. */
 export const readLevelsOf = (
   em: EntityManager,
   { condition, degree }: AlertKind,

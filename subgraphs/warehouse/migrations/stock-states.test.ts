@@ -206,9 +206,32 @@ describe('a database of the first version, with stock and orders, that is migrat
     await expect(client.query('update stock_level set reserved = 100')).rejects.toThrow(
       'stock_level_shortfall',
     );
-    const sale = `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, actor)
-      values (gen_random_uuid(), $1, 'SALE', -1, -1, 'test')`;
+    const sale = `insert into stock_movement (shop_id, level_id, id, seq, type, on_hand_delta,
+        reserved_delta, on_hand, reserved, committed, unavailable, actor)
+      select shop_id, id, uuidv7(), last_seq + 1, 'SALE', -1, -1, 0, 0, 0, 0, 'test'
+      from stock_level where id = $1`;
     await expect(client.query(sale, [level])).rejects.toThrow('stock_movement_type');
+  });
+
+  it('has the balances after each movement, whose ids sort as its place in the level', async () => {
+    const { rows } = await client.query(
+      `select count(*) filter (where seq is distinct from place)::int as misplaced,
+         count(*) filter (where created_at < time_before)::int as back,
+         count(*) filter (where (m.on_hand, m.reserved, m.committed, m.unavailable) is distinct from
+           (on_hand_sum, reserved_sum, committed_sum, unavailable_sum))::int as unequal,
+         count(*) filter (where uuid_extract_timestamp(id) <> created_at)::int as "otherTime"
+       from (select *, row_number() over past as place, lag(created_at) over past as time_before,
+           sum(on_hand_delta) over past as on_hand_sum, sum(reserved_delta) over past as reserved_sum,
+           sum(committed_delta) over past as committed_sum,
+           sum(unavailable_delta) over past as unavailable_sum
+         from stock_movement window past as (partition by level_id order by id)) m`,
+    );
+    expect(rows).toEqual([{ misplaced: 0, back: 0, unequal: 0, otherTime: 0 }]);
+    const last = await client.query(
+      `select from stock_level l where last_seq is distinct from (
+         select count(*) from stock_movement where level_id = l.id)`,
+    );
+    expect(last.rowCount).toBe(0);
   });
 
   it('takes the shipment of an order that was paid before, once it is announced', async () => {

@@ -16,7 +16,7 @@ const before = {
 describe('warehouses that were created before they had a history', () => {
   let databases: Awaited<ReturnType<typeof createTestDatabases<'warehouse'>>>;
   let client: pg.Client;
-  const [active, inactive] = [newId(), newId()];
+  const [active, inactive, shopId] = [newId(), newId(), newId()];
   const settings = () => ({ name: 'warehouse', url: databases.urls.warehouse, poolMax: 1, logger });
 
   beforeAll(async () => {
@@ -28,7 +28,7 @@ describe('warehouses that were created before they had a history', () => {
     await client.query(
       `insert into warehouse (id, shop_id, name, active)
        values ($1, $3, 'Main', true), ($2, $3, 'Overflow', false)`,
-      [active, inactive, newId()],
+      [active, inactive, shopId],
     );
     await migrate(settings(), databaseSchema);
   });
@@ -54,7 +54,7 @@ describe('warehouses that were created before they had a history', () => {
 
   it('have later events after it', async () => {
     const orm = await connect(settings(), databaseSchema);
-    const event = { warehouseId: active, type: 'DEACTIVATED', actor: 'test' } as const;
+    const event = { shopId, warehouseId: active, type: 'DEACTIVATED', actor: 'test' } as const;
     await recordWarehouseEvent(orm.em.fork(), event);
     await disconnect(orm);
     expect(await history(active)).toEqual(['ACTIVATED migration', 'DEACTIVATED test']);

@@ -7,6 +7,7 @@ import { newId } from '../../shared/ids.js';
 import { createRedis } from '../../shared/runtime/redis.js';
 import { setWarehouseActive } from '../activation/set-warehouse-active.js';
 import { receiveStock } from '../stock/receive-stock.js';
+import type { Warehouse } from '../warehouse/warehouse.js';
 import { createStockLocks, lockCommandMaxMs, type StockLocks } from './dispatcher/stock-locks.js';
 import { commitReservation, releaseReservation, reserveStock } from './engine.js';
 
@@ -132,9 +133,9 @@ describe('the stock engine when its database or locks fail', () => {
   it('deactivates a warehouse once when its COMMIT runs after its connection was lost', async () => {
     const proxy = await startPostgresProxy(stock.url);
     const engine = await stock.engine({ databaseUrl: proxy.url });
-    const { warehouseIds, ...key } = await stockUp(engine, [5]);
+    const { warehouses, ...key } = await stockUp(engine, [5]);
     proxy.cutNextCommit('before PostgreSQL commits, which it does later');
-    const deactivated = await setWarehouseActive(engine, warehouseIds[0] as string, false, 'test');
+    const deactivated = await setWarehouseActive(engine, warehouses[0] as Warehouse, false, 'test');
     expect(deactivated).toEqual({ units: 5, reserved: 0 });
     expect(await availableOf(key)).toBe(0);
     await proxy.stop();

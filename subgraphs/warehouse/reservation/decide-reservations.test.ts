@@ -4,6 +4,7 @@ import type { StockKey } from '../../contracts/stock-key.js';
 import { isLockTimeout } from '../../shared/database/errors.js';
 import { newId } from '../../shared/ids.js';
 import { setWarehouseActive } from '../activation/set-warehouse-active.js';
+import type { Warehouse } from '../warehouse/warehouse.js';
 import { decideReservations, type ReserveOutcome } from './decide-reservations.js';
 import { createStockLocks } from './dispatcher/stock-locks.js';
 import { commitReservation, releaseReservation, reserveStock, type StockEngine } from './engine.js';
@@ -109,7 +110,7 @@ describe('reserving stock', () => {
 
   it('does not sell from an inactive warehouse', async () => {
     const key = await stockUp(engine, [5]);
-    await setWarehouseActive(engine, key.warehouseIds[0] as string, false, 'test');
+    await setWarehouseActive(engine, key.warehouses[0] as Warehouse, false, 'test');
     const outcome = await reserveStock(engine, request(key, 1));
     expect(outcome).toMatchObject({ state: 'SHORT', shortages: [{ available: 0 }] });
   });

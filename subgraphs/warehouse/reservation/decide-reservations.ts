@@ -110,10 +110,12 @@ function decide(
 
   const expiresAt = new Date(now.getTime() + reserveForMs);
   const stamps = { createdAt: now, updatedAt: now };
-  rows.reservations.push({ orderId, state: 'HELD', expiresAt, ...stamps });
+  const shopIds = [...new Set(demands.map(({ shopId }) => shopId))].sort();
+  rows.reservations.push({ orderId, shopIds, state: 'HELD', expiresAt, ...stamps });
   for (const { levelId, quantity } of allocateAll(ledger, demands)) {
-    rows.lines.push({ orderId, levelId, quantity, createdAt: now });
-    ledger.move(ledger.level(levelId), {
+    const level = ledger.level(levelId);
+    rows.lines.push({ orderId, shopId: level.shopId, levelId, quantity, createdAt: now });
+    ledger.move(level, {
       type: 'RESERVATION',
       reservedDelta: quantity,
       reference: orderId,

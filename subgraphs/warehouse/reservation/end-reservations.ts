@@ -13,7 +13,11 @@ import type { Ledger } from '../stock/ledger.js';
 import { moveStock, type OpenLedger } from '../stock/move-stock.js';
 import { ConcurrentChange } from '../stock/stock-errors.js';
 import type { StockStore } from '../stock/stock-store.js';
-import { type ReservedUnits, readReservationLines } from './reservation-lines.js';
+import {
+  type ReservationShops,
+  type ReservedUnits,
+  readReservationLines,
+} from './reservation-lines.js';
 
 /** A request of the order subgraph: commit the units to a payment, or make them available again. */
 export type EndRequest =
@@ -38,6 +42,8 @@ export interface ReservationStatus {
   /** if it was to be committed, and units were missing */
   readonly reason?: 'OUT_OF_STOCK';
 }
+
+type LockedStatus = ReservationShops & Pick<ReservationStatus, 'state'>;
 
 /** Ends reservations in one transaction; of two requests for one order the first counts. */
 export async function decideEndings(
@@ -116,19 +122,15 @@ async function insertTombstones(
 export async function endHeld(
   em: EntityManager,
   openLedger: OpenLedger,
-  locked: readonly ReservationStatus[],
+  locked: readonly LockedStatus[],
   endings: readonly Ending[],
 ): Promise<Ending[]> {
   const byOrder = new Map(endings.toReversed().map((ending) => [ending.orderId, ending]));
-  const requested = locked
-    .filter(({ state }) => state === 'HELD')
-    .flatMap(({ orderId }) => byOrder.get(orderId) ?? []);
-  if (requested.length === 0) return [];
-  const lines = await readReservationLines(
-    em,
-    requested.map(({ orderId }) => orderId),
-  );
-  const ledger = await openLedger(lines, { levelIds: lines.map(({ levelId }) => levelId) });
+  const held = locked.filter(({ orderId, state }) => state === 'HELD' && byOrder.has(orderId));
+  if (held.length === 0) return [];
+  const requested = held.map(({ orderId }) => byOrder.get(orderId) as Ending);
+  const lines = await readReservationLines(em, held);
+  const ledger = await openLedger(lines, { levels: lines });
   const byReservation = Map.groupBy(lines, ({ orderId }) => orderId);
   const ended = requested.map((ending) => {
     return endOne(ledger, ending, byReservation.get(ending.orderId) ?? []);

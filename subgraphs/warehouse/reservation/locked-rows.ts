@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { sql } from '../../shared/database/sql.js';
-import { readReservationLines } from './reservation-lines.js';
+import { readReservationLines, readReservationShops } from './reservation-lines.js';
 
 /**
  * The keys whose items other transactions have locked at this moment. Runs after a lock timeout, outside
@@ -41,7 +41,7 @@ export async function findBlockedOrders(
   em: EntityManager,
   orderIds: readonly string[],
 ): Promise<Set<string>> {
-  const lines = await readReservationLines(em, orderIds);
+  const lines = await readReservationLines(em, await readReservationShops(em, orderIds));
   const lockedKeys = new Set((await findLockedKeys(em, lines)).map(stockKeyOf));
   return new Set(
     lines.filter((line) => lockedKeys.has(stockKeyOf(line))).map(({ orderId }) => orderId),

@@ -9,12 +9,32 @@ export interface ReservedUnits extends StockKey {
   readonly quantity: number;
 }
 
+/** A reservation, and the shops of its lines. */
+export interface ReservationShops {
+  readonly orderId: string;
+  readonly shopIds: readonly string[];
+}
+
 /** The lines of reservations. The shop and sku of a level never change, so they need no lock. */
-export function readReservationLines(em: EntityManager, orderIds: readonly string[]) {
+export function readReservationLines(em: EntityManager, reservations: readonly ReservationShops[]) {
+  const keys = reservations.flatMap(({ orderId, shopIds }) =>
+    shopIds.map((shopId) => ({ orderId, shopId })),
+  );
   return sql<ReservedUnits>(
     em,
-    `select order_id as "orderId", level_id as "levelId", quantity, shop_id as "shopId", sku
-     from reservation_line join stock_level on id = level_id where order_id = any($1::uuid[])`,
-    [orderIds],
+    `select r.order_id as "orderId", l.level_id as "levelId", l.quantity, r.shop_id as "shopId", s.sku
+     from unnest($1::uuid[], $2::uuid[]) as r (order_id, shop_id)
+       join reservation_line l on l.order_id = r.order_id and l.shop_id = r.shop_id
+       join stock_level s on s.shop_id = r.shop_id and s.id = l.level_id`,
+    [keys.map(({ orderId }) => orderId), keys.map(({ shopId }) => shopId)],
   );
 }
+
+/** The shops of the reservations of orders; those without one are left out. */
+export const readReservationShops = (em: EntityManager, orderIds: readonly string[]) =>
+  sql<ReservationShops>(
+    em,
+    `select order_id as "orderId", shop_ids as "shopIds" from reservation
+     where order_id = any($1::uuid[])`,
+    [orderIds],
+  );

@@ -13,9 +13,9 @@ import {
   type ReservationState,
   reservationStates,
 } from '../../contracts/reservation.js';
+import { ForeignKey } from '../../shared/database/foreign-key.js';
 import { isOneOf } from '../../shared/database/is-one-of.js';
 import { sql } from '../../shared/database/sql.js';
-import { StockLevel } from '../stock/stock-level.js';
 
 /**
  * The reserved units of one order. A `RELEASED` reservation without lines is a tombstone: the order
@@ -35,10 +35,14 @@ export class Reservation {
   @PrimaryKey({ type: 'uuid' })
   orderId!: string;
 
+  /** the shops of its lines; empty for a tombstone */
+  @Property({ type: 'array', columnType: 'uuid[]', defaultRaw: `'{}'` })
+  shopIds!: Opt<readonly string[]>;
+
   @Property({ type: 'text' })
   state!: ReservationState;
 
-  @Property({ type: 'timestamptz' })
+  @Property({ type: 'timestamptz', length: 3 })
   expiresAt!: Date;
 
   /** the payment that it is committed to */
@@ -57,6 +61,12 @@ export class Reservation {
 }
 
 @Entity({ tableName: 'reservation_line' })
+@ForeignKey({
+  name: 'reservation_line_level_id_foreign',
+  columns: ['shop_id', 'level_id'],
+  references: { table: 'stock_level', columns: ['shop_id', 'id'] },
+})
+@Index({ name: 'reservation_line_level', properties: ['shopId', 'levelId'] })
 @Check({ name: 'reservation_line_quantity', expression: 'quantity >= 0' })
 @Check({
   name: 'reservation_line_done',
@@ -72,14 +82,11 @@ export class ReservationLine {
   })
   orderId!: string;
 
-  @ManyToOne(() => StockLevel, {
-    mapToPk: true,
-    fieldName: 'level_id',
-    primary: true,
-    updateRule: 'no action',
-    deleteRule: 'no action',
-    index: 'reservation_line_level',
-  })
+  /** of the level */
+  @PrimaryKey({ type: 'uuid' })
+  shopId!: string;
+
+  @PrimaryKey({ type: 'uuid' })
   levelId!: string;
 
   /** fewer than were reserved if units were reassigned to another level */

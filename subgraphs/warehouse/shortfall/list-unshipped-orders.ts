@@ -46,16 +46,23 @@ export const loadUnshippedOrders: BatchLoad<
     const [isUnpaid, orderId] = readCursor(after, place) ?? [null, null];
     const rows = await sql<{ levelId: string; orderId: string; units: number; paid: boolean }>(
       em,
-      `select level.id as "levelId", list.* from unnest($1::uuid[]) as level (id)
+      `select level.id as "levelId", list.* from unnest($1::uuid[], $5::uuid[])
+         as level (id, shop_id)
        cross join lateral (
          select l.order_id as "orderId", l.quantity - l.shipped - l.cancelled as units,
            r.state = 'COMMITTED' as paid
          from reservation_line l join reservation r on r.order_id = l.order_id
-         where l.level_id = level.id and r.state in ('COMMITTED', 'HELD')
+         where l.shop_id = level.shop_id and l.level_id = level.id and r.state in ('COMMITTED', 'HELD')
            and l.quantity > l.shipped + l.cancelled
            and ($2::boolean is null or (r.state <> 'COMMITTED', l.order_id) > ($2, $3::uuid))
          order by r.state <> 'COMMITTED', l.order_id limit $4) as list`,
-      [alike.map(({ level }) => level.id), isUnpaid, orderId, first + 1],
+      [
+        alike.map(({ level }) => level.id),
+        isUnpaid,
+        orderId,
+        first + 1,
+        alike.map(({ level }) => level.shopId),
+      ],
     );
     const byLevel = Map.groupBy(rows, ({ levelId }) => levelId);
     for (const page of alike) {

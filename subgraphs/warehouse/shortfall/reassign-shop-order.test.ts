@@ -77,7 +77,7 @@ describe('reassigning a paid shop order', () => {
   it('moves nothing to a warehouse that was deactivated meanwhile', async () => {
     const shop = await stockUp(engine, [5, 5]);
     const orderId = await sell(shop, 4);
-    await setWarehouseActive(engine, shop.warehouseIds[1] as string, false, 'test');
+    await setWarehouseActive(engine, shop.warehouses[1] as Warehouse, false, 'test');
     expect(await reassign(orderId, shop, 1)).toMatchObject({ levels: [{ requested: 4 }] });
     expect(await levelsOf(shop)).toMatchObject([[5, 4, 0], expect.anything()]);
   });

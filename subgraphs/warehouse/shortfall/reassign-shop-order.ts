@@ -150,11 +150,11 @@ function moveLine(em: EntityManager, { orderId, from, to, units }: LineMove): Pr
     em,
     `with taken as (
        update reservation_line set quantity = quantity - $4
-       where order_id = $1 and level_id = $2
+       where order_id = $1 and shop_id = $5 and level_id = $2
      )
-     insert into reservation_line (order_id, level_id, quantity) values ($1, $3, $4)
-     on conflict (order_id, level_id) do update
+     insert into reservation_line (order_id, shop_id, level_id, quantity) values ($1, $5, $3, $4)
+     on conflict (order_id, shop_id, level_id) do update
        set quantity = reservation_line.quantity + excluded.quantity`,
-    [orderId, from.id, to.id, units],
+    [orderId, from.id, to.id, units, from.shopId],
   );
 }

@@ -66,10 +66,10 @@ export class ShortfallResolver {
   async stockShortfallAlert(
     @Root() levelId: string,
     @Ctx() { em }: LiveContext,
-    @Arg('shopId', () => UUID, { description: 'The shop.' }) _shopId: string,
+    @Arg('shopId', () => UUID, { description: 'The shop.' }) shopId: string,
   ): Promise<StockShortfall> {
     // All events of a subscription share one entity manager, which would return what it read first.
-    return toShortfall(await em.fork().findOneOrFail(StockLevel, levelId));
+    return toShortfall(await em.fork().findOneOrFail(StockLevel, { shopId, id: levelId }));
   }
 
   @Allow('shop-owner')

@@ -49,7 +49,7 @@ describe('applying the rows of a file', () => {
     const damaged = { warehouse, sku, delta: unavailable, reason: 'damaged', actor: 'test' };
     if (unavailable > 0) await markUnavailable(engine, damaged);
     if (buffer > 0) await setStockBuffer(engine, { warehouse, sku, buffer });
-    if (!active) await setWarehouseActive(engine, warehouse.id, false, 'test');
+    if (!active) await setWarehouseActive(engine, warehouse, false, 'test');
     return { shopId, sku, warehouse };
   }
 

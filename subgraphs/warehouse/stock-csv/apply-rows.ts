@@ -8,6 +8,7 @@ import {
 import type { RunSql } from '../../shared/database/sql.js';
 import { OutcomeUnknown, tryAgain } from '../../shared/errors.js';
 import { claimInTransaction, storeInTransaction } from '../../shared/idempotency/stored-outcome.js';
+import type { InShop } from '../locks.js';
 import { ConcurrentChange } from '../stock/stock-errors.js';
 import { checkChanges, findChanges, findShortfalls, readLevels } from './staged-changes.js';
 import type { ImportOutcome, StockImport } from './stock-import.js';
@@ -70,11 +71,11 @@ async function commit(client: pg.Client): Promise<void> {
 async function applyOnce(client: pg.Client, stockImport: StockImport) {
   const { id, warehouse, lines, key } = stockImport;
   if (key) await claimInTransaction(sqlOf(client), key);
-  await findChanges(client, warehouse.id);
+  await findChanges(client, warehouse);
   const lockedAt = performance.now();
   await lockItems(client, warehouse.shopId);
-  const active = await lockWarehouse(client, warehouse.id);
-  const now = await readTime(client, warehouse.id);
+  const active = await lockWarehouse(client, warehouse);
+  const now = await readTime(client, warehouse);
   const counts = await readLevels(client, warehouse, now);
   await checkChanges(client, warehouse.shopId);
   await writeChanges(client, stockImport, active, counts, now);
@@ -85,10 +86,10 @@ async function applyOnce(client: pg.Client, stockImport: StockImport) {
 }
 
 /** @returns whether it is active, which does not change before COMMIT */
-async function lockWarehouse(client: pg.Client, warehouseId: string): Promise<boolean> {
+async function lockWarehouse(client: pg.Client, { shopId, id }: InShop): Promise<boolean> {
   const { rows } = await client.query<{ active: boolean }>(
-    'select active from warehouse where id = $1 for share',
-    [warehouseId],
+    'select active from warehouse where shop_id = $1 and id = $2 for share',
+    [shopId, id],
   );
   return rows[0]?.active ?? false;
 }
@@ -113,11 +114,12 @@ async function lockItems(client: pg.Client, shopId: string): Promise<void> {
 }
 
 /** By PostgreSQL’s clock, behind the locks, and not before the last change of a level. */
-async function readTime(client: pg.Client, warehouseId: string): Promise<Date> {
+async function readTime(client: pg.Client, { shopId, id }: InShop): Promise<Date> {
   const { rows } = await client.query<{ now: Date }>(
     `select greatest(clock_timestamp(), max(updated_at)) as now
-     from stock_level l join import_change c using (sku) where warehouse_id = $1`,
-    [warehouseId],
+     from stock_level l join import_change c using (sku)
+     where l.shop_id = $1 and l.warehouse_id = $2`,
+    [shopId, id],
   );
   return rows[0]?.now as Date;
 }

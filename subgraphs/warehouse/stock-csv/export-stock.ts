@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { stringify } from 'csv-stringify/sync';
 import { sql } from '../../shared/database/sql.js';
+import type { InShop } from '../locks.js';
 import { columns } from './read-rows.js';
 
 const rowsPerPage = 2000;
@@ -17,14 +18,18 @@ interface Row {
  * The levels of a warehouse as a file that can be imported, page by page, the oldest level first.
  * Each page is read by itself, so that a slow client keeps no transaction open.
  */
-export async function* exportStock(em: EntityManager, warehouseId: string): AsyncGenerator<string> {
+export async function* exportStock(
+  em: EntityManager,
+  { shopId, id }: InShop,
+): AsyncGenerator<string> {
   yield stringify([columns]);
   for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
     const rows = await sql<Row>(
       em,
       `select id, sku, on_hand as quantity, low_stock_threshold as threshold, on_hand as expected
-       from stock_level where warehouse_id = $1 and id > $2 order by id limit ${rowsPerPage}`,
-      [warehouseId, after],
+       from stock_level where shop_id = $1 and warehouse_id = $2 and id > $3
+       order by id limit ${rowsPerPage}`,
+      [shopId, id, after],
     );
     if (rows.length > 0) yield stringify(rows, { columns: [...columns] });
     if (rows.length < rowsPerPage) return;

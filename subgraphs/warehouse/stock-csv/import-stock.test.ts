@@ -7,6 +7,18 @@ import { reserveStock, type StockEngine } from '../reservation/engine.js';
 import { receiveStock } from '../stock/receive-stock.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
 
+/** Takes one of five units from a level, as another process does. */
+async function removeUnit(client: pg.Client, { id }: { readonly id: string }): Promise<void> {
+  await client.query(
+    `with level as (
+       update stock_level set on_hand = 4, last_seq = 2 where warehouse_id = $2 returning *)
+     insert into stock_movement (shop_id, level_id, id, seq, type, on_hand_delta, reserved_delta,
+       on_hand, reserved, committed, unavailable, actor)
+     select shop_id, id, $1, 2, 'ADJUSTMENT', -1, 0, 4, 0, 0, 0, 'other' from level`,
+    [newId(), id],
+  );
+}
+
 describe('importing stock during other changes', () => {
   let stock: TestStock;
   let engine: StockEngine;
@@ -49,12 +61,7 @@ describe('importing stock during other changes', () => {
     const [warehouse] = warehouses as [Place];
     await other.query('begin');
     await other.query('select from stock_item where shop_id = $1 for update', [shopId]);
-    await other.query('update stock_level set on_hand = 4 where warehouse_id = $1', [warehouse.id]);
-    await other.query(
-      `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, actor)
-       select $1, id, 'ADJUSTMENT', -1, 0, 'other' from stock_level where warehouse_id = $2`,
-      [newId(), warehouse.id],
-    );
+    await removeUnit(other, warehouse);
     await other.query('update stock_item set available = 4 where shop_id = $1', [shopId]);
     const importing = put(warehouse, `sku,quantity\n${sku},9\n`);
     await someoneWaits(watcher);
@@ -76,11 +83,12 @@ describe('importing stock during other changes', () => {
     const reservation = newId();
     const held = `with r as (insert into reservation (order_id, state, expires_at)
         values ($1, 'HELD', now() + interval '1 hour')),
-      l as (update stock_level set reserved = 2 where warehouse_id = $2 returning id),
-      m as (insert into stock_movement
-        (id, level_id, type, on_hand_delta, reserved_delta, actor, reference)
-        select $3, id, 'RESERVATION', 0, 2, 'order', $1::text from l)
-      insert into reservation_line (order_id, level_id, quantity) select $1::uuid, id, 2 from l`;
+      l as (update stock_level set reserved = 2, last_seq = 2 where warehouse_id = $2 returning *),
+      m as (insert into stock_movement (shop_id, level_id, id, seq, type, on_hand_delta,
+          reserved_delta, on_hand, reserved, committed, unavailable, actor, reference)
+        select shop_id, id, $3, 2, 'RESERVATION', 0, 2, 5, 2, 0, 0, 'order', $1::text from l)
+      insert into reservation_line (order_id, shop_id, level_id, quantity)
+      select $1::uuid, shop_id, id, 2 from l`;
     await other.query(held, [reservation, warehouse.id, newId()]);
     await other.query('update stock_item set available = 3 where shop_id = $1', [shopId]);
     await other.query('commit');
@@ -186,12 +194,7 @@ describe('importing stock during other changes', () => {
     const importing = put(warehouse, `sku,quantity,threshold,expected\n${sku},9,,5\n`);
     importing.catch(() => {});
     await someoneWaits(watcher);
-    await other.query('update stock_level set on_hand = 4 where warehouse_id = $1', [warehouse.id]);
-    await other.query(
-      `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, actor)
-       select $1, id, 'ADJUSTMENT', -1, 0, 'other' from stock_level where warehouse_id = $2`,
-      [newId(), warehouse.id],
-    );
+    await removeUnit(other, warehouse);
     await other.query('update stock_item set available = 4 where shop_id = $1', [shopId]);
     await other.query('commit');
     const reason = '4 units are on hand, not 5 as expected';

@@ -106,7 +106,7 @@ async function importOnce(
 ): Promise<ImportOutcome> {
   const invalid = new InvalidRows();
   const lines = await stageRows(client, readRows(received.blocks, invalid));
-  await checkRows(client, product, warehouse.id, invalid);
+  await checkRows(client, product, warehouse, invalid);
   if (invalid.count > 0) throw invalid.toError();
   // With a key, the client may ask for the outcome later.
   if (key === null && !isConnected()) {

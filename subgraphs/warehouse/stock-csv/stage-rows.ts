@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { ServiceClient } from '../../shared/http/service-client.js';
+import type { InShop } from '../locks.js';
 import { findUnknownSkus } from '../stock/require-skus.js';
 import { type InvalidRow, type InvalidRows, invalidRowsListedMax } from './invalid-rows.js';
 import type { StockRow } from './read-rows.js';
@@ -24,7 +25,8 @@ const tables = `
   create temporary table import_change (like import_row, tail uuid default gen_random_uuid());
   create temporary table import_delta (like import_row, id uuid not null, level_id uuid not null,
     is_new_level boolean not null, on_hand int not null, reserved int not null,
-    committed int not null, unavailable int not null, buffer int not null, item_available int)`;
+    committed int not null, unavailable int not null, buffer int not null,
+    last_seq bigint not null, tail uuid not null, item_available int)`;
 
 /** Writes rows to `import_row` as they are read, so that at most `rowsPerInsert` are in memory. */
 export async function stageRows(client: pg.Client, rows: AsyncIterable<StockRow>): Promise<number> {
@@ -59,11 +61,11 @@ export async function stageRows(client: pg.Client, rows: AsyncIterable<StockRow>
 export async function checkRows(
   client: pg.Client,
   product: ServiceClient,
-  warehouseId: string,
+  warehouse: InShop,
   invalid: InvalidRows,
 ): Promise<void> {
   await checkDuplicates(client, invalid);
-  await checkUnknownSkus(client, product, warehouseId, invalid);
+  await checkUnknownSkus(client, product, warehouse, invalid);
 }
 
 async function checkDuplicates(client: pg.Client, invalid: InvalidRows): Promise<void> {
@@ -84,13 +86,14 @@ async function checkDuplicates(client: pg.Client, invalid: InvalidRows): Promise
 async function checkUnknownSkus(
   client: pg.Client,
   product: ServiceClient,
-  warehouseId: string,
+  { shopId, id }: InShop,
   invalid: InvalidRows,
 ): Promise<void> {
   await client.query(
     `insert into import_new select line, sku from import_row f
-     where not exists (select from stock_level where warehouse_id = $1 and sku = f.sku)`,
-    [warehouseId],
+     where not exists (select from stock_level
+       where shop_id = $1 and sku = f.sku and warehouse_id = $2)`,
+    [shopId, id],
   );
   const found: InvalidRow[] = [];
   let count = 0;

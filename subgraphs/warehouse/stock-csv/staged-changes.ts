@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { InShop } from '../locks.js';
 import { unitsPerItemMax } from '../stock/ledger.js';
 import { shortfallSql } from '../stock/level-units.js';
 import { type InvalidRow, InvalidRows, invalidRowsListedMax } from './invalid-rows.js';
@@ -16,12 +17,13 @@ const differs = `l.id is null or l.on_hand <> r.quantity or l.low_stock_threshol
   or l.on_hand <> r.expected`;
 
 /** Finds the rows whose items are to be locked. */
-export async function findChanges(client: pg.Client, warehouseId: string): Promise<void> {
+export async function findChanges(client: pg.Client, { shopId, id }: InShop): Promise<void> {
   await client.query(
     `insert into import_change (line, sku, quantity, threshold, expected)
      select r.line, r.sku, r.quantity, r.threshold, r.expected from import_row r
-     left join stock_level l on l.sku = r.sku and l.warehouse_id = $1 where ${differs}`,
-    [warehouseId],
+     left join stock_level l on l.shop_id = $1 and l.sku = r.sku and l.warehouse_id = $2
+     where ${differs}`,
+    [shopId, id],
   );
   // Without it `lockItems` is planned for a few rows, and the items stay locked for longer.
   await client.query('analyze import_change');
@@ -43,17 +45,18 @@ export interface ChangeCounts {
 /** Reads the levels of the changes, behind the locks. A change that another made meanwhile is none. */
 export async function readLevels(
   client: pg.Client,
-  { id: warehouseId, shopId }: { readonly id: string; readonly shopId: string },
+  { id: warehouseId, shopId }: InShop,
   now: Date,
 ): Promise<ChangeCounts> {
   await client.query(
     `insert into import_delta (line, sku, quantity, threshold, expected, id, level_id, is_new_level,
-       on_hand, reserved, committed, unavailable, buffer, item_available)
+       on_hand, reserved, committed, unavailable, buffer, last_seq, tail, item_available)
      select r.line, r.sku, r.quantity, r.threshold, r.expected, r.id, coalesce(l.id, r.id), l.id is null,
        coalesce(l.on_hand, 0), coalesce(l.reserved, 0), coalesce(l.committed, 0),
-       coalesce(l.unavailable, 0), coalesce(l.buffer, 0), i.available
+       coalesce(l.unavailable, 0), coalesce(l.buffer, 0),
+       coalesce(l.last_seq, 0), r.tail, i.available
      from (select c.*, ${idOfRow} as id from import_change c) r
-     left join stock_level l on l.sku = r.sku and l.warehouse_id = $2
+     left join stock_level l on l.shop_id = $3 and l.sku = r.sku and l.warehouse_id = $2
      left join stock_item i on i.sku = r.sku and i.shop_id = $3
      where ${differs}`,
     [now.getTime(), warehouseId, shopId],
@@ -102,23 +105,18 @@ async function checkExpected(client: pg.Client, invalid: InvalidRows): Promise<v
 
 /** The units of a variant in all warehouses of the shop must fit an Int, as `Ledger.hasRoom`. */
 async function checkRoom(client: pg.Client, shopId: string, invalid: InvalidRows): Promise<void> {
-  const warehouses = await client.query<{ id: string }>(
-    'select id from warehouse where shop_id = $1',
-    [shopId],
-  );
-  // By warehouse, for which there is an index.
   const { rows } = await client.query<FoundRow>(
     `select d.line, d.sku, count(*) over ()::int as count,
        'a variant has at most ${unitsPerItemMax} units in all warehouses' as reason
      from import_delta d
        join (select sku, sum(on_hand::bigint + incoming) as units from stock_level
-             where warehouse_id = any($1::uuid[])
+             where shop_id = $1
                and sku in (select sku from import_delta where quantity > on_hand)
              group by sku) item using (sku)
      where d.quantity > d.on_hand and item.units + d.quantity - d.on_hand > ${unitsPerItemMax}
        and (d.expected is null or d.expected = d.on_hand)
      order by d.line limit ${invalidRowsListedMax}`,
-    [warehouses.rows.map(({ id }) => id)],
+    [shopId],
   );
   addFound(invalid, rows);
 }

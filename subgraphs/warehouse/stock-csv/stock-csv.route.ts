@@ -30,13 +30,13 @@ function requireWarehouseOf({ params, context }: StockExchange) {
 
 async function exportCsv(exchange: StockExchange): Promise<void> {
   const { response, context } = exchange;
-  const { id } = await requireWarehouseOf(exchange);
+  const { shopId, id } = await requireWarehouseOf(exchange);
   response.writeHead(200, {
     'content-type': 'text/csv; charset=utf-8; header=present',
     'content-disposition': `attachment; filename="stock-${id}.csv"`,
   });
   // The headers are sent: a client sees a failure as an incomplete answer.
-  await pipeline(exportStock(context.em, id), response).catch((error) => {
+  await pipeline(exportStock(context.em, { shopId, id }), response).catch((error) => {
     context.logger.debug({ reason: (error as Error).message }, 'stock export aborted');
   });
 }

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { events, type Topic } from '../../contracts/events.js';
 import { availableUnitsSql, shortfallSql } from '../stock/level-units.js';
+import { movementIdSql } from '../stock/movement-id.js';
 import { ConcurrentChange } from '../stock/stock-errors.js';
 import { lowStockThresholdDefault } from '../stock/stock-level.js';
 import { type ChangeCounts, unitsAfter } from './staged-changes.js';
@@ -66,8 +67,8 @@ async function writeLevels(
 ): Promise<void> {
   const { rowCount } = await client.query(
     `insert into stock_level (id, warehouse_id, shop_id, sku, on_hand, low_stock_threshold,
-       counted_at, created_at, updated_at)
-     select level_id, $1, $2, sku, quantity, coalesce(threshold, $3), $4, $4, $4
+       last_seq, counted_at, created_at, updated_at)
+     select level_id, $1, $2, sku, quantity, coalesce(threshold, $3), (quantity > 0)::int, $4, $4, $4
      from import_delta where is_new_level order by sku
      on conflict do nothing`,
     [warehouse.id, warehouse.shopId, lowStockThresholdDefault, now],
@@ -76,26 +77,35 @@ async function writeLevels(
   await client.query(
     `update stock_level l set on_hand = n.on_hand, unavailable = n.unavailable,
        shortfall = ${shortfallSql('n.')},
+       last_seq = d.last_seq + (d.quantity <> d.on_hand)::int + (d.quantity < d.unavailable)::int,
        low_stock_threshold = coalesce(d.threshold, l.low_stock_threshold), counted_at = $1,
        updated_at = $1
-     from import_delta d, ${unitsAfter} where l.id = d.level_id and not d.is_new_level`,
-    [now],
+     from import_delta d, ${unitsAfter} 
+     where l.shop_id = $2 and l.id = d.level_id and not d.is_new_level`,
+    [now, warehouse.shopId],
   );
 }
 
-const writeMovements = (client: pg.Client, { id, actor }: StockImport, now: Date) =>
-  client.query(
-    `insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta,
-       unavailable_delta, reference, reason, actor, occurred_at, created_at)
-     select id, level_id, 'ADJUSTMENT', quantity - on_hand, 0, 0, $1, $2, $3, $4::timestamptz,
-       $4::timestamptz
-     from import_delta where quantity <> on_hand
-     union all
-     select encode(set_byte(uuid_send(id), 15, get_byte(uuid_send(id), 15) # 1), 'hex')::uuid, level_id,
-       'UNAVAILABLE', 0, 0, quantity - unavailable, $1, $2, $3, $4::timestamptz, $4::timestamptz
-     from import_delta where quantity < unavailable`,
-    [id, reason, actor, now],
+/** For each level an ADJUSTMENT, and after it an UNAVAILABLE if there are fewer units than were unavailable. */
+const writeMovements = (client: pg.Client, { id, actor, warehouse }: StockImport, now: Date) => {
+  const idSql = movementIdSql('$6::bigint', 'm.seq', 'd.tail');
+  return client.query(
+    `insert into stock_movement (shop_id, level_id, id, seq, type, on_hand_delta, reserved_delta,
+       unavailable_delta, on_hand, reserved, committed, unavailable, reference, reason, actor,
+       occurred_at, created_at)
+     select $5::uuid, d.level_id, ${idSql}, m.seq, m.type, m.on_hand_delta, 0, m.unavailable_delta,
+       d.quantity, d.reserved, d.committed, d.unavailable + m.unavailable_delta, $1, $2, $3,
+       $4::timestamptz, $4::timestamptz
+     from import_delta d cross join lateral (
+       select d.last_seq + 1 as seq, 'ADJUSTMENT' as type, d.quantity - d.on_hand as on_hand_delta,
+         0 as unavailable_delta
+       where d.quantity <> d.on_hand
+       union all
+       select d.last_seq + 2, 'UNAVAILABLE', 0, d.quantity - d.unavailable
+       where d.quantity < d.unavailable) m`,
+    [id, reason, actor, now, warehouse.shopId, now.getTime()],
   );
+};
 
 const topic: Topic = 'warehouse.stock.changed';
 

@@ -57,10 +57,10 @@ describe('the in-stock event for the product subgraph', () => {
 
   it('says not in stock when the first units are received by an inactive warehouse', async () => {
     const shop = await stockUp(engine, [0]);
-    await setWarehouseActive(engine, shop.warehouseIds[0] as string, false, 'test');
+    await setWarehouseActive(engine, shop.warehouses[0] as Warehouse, false, 'test');
     await receive(shop, 5);
     expect(await events(shop)).toEqual([[0, false]]);
-    await setWarehouseActive(engine, shop.warehouseIds[0] as string, true, 'test');
+    await setWarehouseActive(engine, shop.warehouses[0] as Warehouse, true, 'test');
     expect(await events(shop)).toEqual([
       [0, false],
       [1, true],
@@ -101,9 +101,9 @@ describe('the in-stock event for the product subgraph', () => {
     const adjustment = { warehouse: first, sku: shop.sku, delta: -2, reason: 'lost', actor };
     await adjustStock(engine, adjustment);
     expect(await events(shop)).toEqual([[1, true]]);
-    await setWarehouseActive(engine, second.id, false, 'test');
-    await setWarehouseActive(engine, second.id, true, 'test');
-    await setWarehouseActive(engine, first.id, false, 'test');
+    await setWarehouseActive(engine, second, false, 'test');
+    await setWarehouseActive(engine, second, true, 'test');
+    await setWarehouseActive(engine, first, false, 'test');
     expect(await events(shop)).toEqual([
       [1, true],
       [4, false],

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
 import { newId } from '../../shared/ids.js';
+import type { InShop } from '../locks.js';
 import { ConcurrentChange } from './stock-errors.js';
 
 /** Inserts items with 0 units. @throws ConcurrentChange if another transaction inserted one first */
@@ -19,8 +20,7 @@ export async function insertItems(em: EntityManager, shopId: string, skus: reado
 /** Inserts levels with 0 units. @throws ConcurrentChange if another transaction inserted one first */
 export async function insertLevels(
   em: EntityManager,
-  warehouseId: string,
-  shopId: string,
+  { shopId, id: warehouseId }: InShop,
   skus: readonly string[],
 ) {
   if (skus.length === 0) return [];

@@ -3,12 +3,12 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { assert } from '../../shared/assert.js';
 import { insertRows } from '../../shared/database/insert-rows.js';
-import { newIdAt } from '../../shared/ids.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
-import { lockItems, shareWarehouse } from '../locks.js';
+import { type InShop, lockItems, shareWarehouse } from '../locks.js';
 import type { StockChanged } from '../signals/stock-signals.js';
 import { insertItems, insertLevels } from './insert-stock.js';
 import { availableUnits, shortfallOf } from './level-units.js';
+import { movementId } from './movement-id.js';
 import {
   type LevelChoice,
   type Place,
@@ -126,9 +126,10 @@ export class Ledger {
    */
   async ensureLevels(
     em: EntityManager,
-    { id, shopId }: { readonly id: string; readonly shopId: string },
+    warehouse: InShop,
     skus: readonly string[],
   ): Promise<StockLevel[]> {
+    const { shopId, id } = warehouse;
     const distinct = [...new Set(skus)].sort();
     const withoutItem = distinct.filter((sku) => !this.#items.has(stockKeyOf({ shopId, sku })));
     const absent = distinct.filter((sku) => !this.findLevel(id, sku));
@@ -138,8 +139,8 @@ export class Ledger {
       this.#newItems.add(item);
     }
     if (absent.length > 0) {
-      const place = await shareWarehouse(em, id);
-      for (const row of await insertLevels(em, id, shopId, absent)) {
+      const place = await shareWarehouse(em, warehouse);
+      for (const row of await insertLevels(em, warehouse, absent)) {
         this.#addLevel(em.map(StockLevel, row), place);
       }
     }
@@ -210,14 +211,22 @@ export class Ledger {
     level.reserved += reservedDelta;
     level.committed += committedDelta;
     level.unavailable += unavailableDelta;
+    level.lastSeq += 1;
+    const { onHand, reserved, committed, unavailable, lastSeq: seq } = level;
     this.movements.push({
-      id: newIdAt(this.now.getTime()),
+      shopId: level.shopId,
       levelId: level.id,
+      id: movementId(this.now.getTime(), seq),
+      seq,
       type: movement.type,
       onHandDelta,
       reservedDelta,
       committedDelta,
       unavailableDelta,
+      onHand,
+      reserved,
+      committed,
+      unavailable,
       reference,
       reason,
       actor: movement.actor,

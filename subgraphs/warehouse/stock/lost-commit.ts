@@ -42,6 +42,10 @@ async function isFirstMovementStored(
 ): Promise<boolean> {
   const [movement] = ledger?.movements ?? [];
   if (!movement) return true;
-  const rows = await sql(em, 'select 1 from stock_movement where id = $1', [movement.id]);
+  const rows = await sql(
+    em,
+    'select 1 from stock_movement where shop_id = $1 and level_id = $2 and id = $3',
+    [movement.shopId, movement.levelId, movement.id],
+  );
   return rows.length > 0;
 }

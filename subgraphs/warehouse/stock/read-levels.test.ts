@@ -62,14 +62,15 @@ describe('the levels that a demand loads', () => {
          insert into warehouse (id, shop_id, name, priority)
          select gen_random_uuid(), $1, 'W' || n, n from generate_series(1, 20000) as n returning id
        ), event as (
-         insert into warehouse_event (id, warehouse_id, type, actor)
-         select id, id, 'ACTIVATED', 'test' from opened
+         insert into warehouse_event (shop_id, warehouse_id, id, type, actor)
+         select $1, id, id, 'ACTIVATED', 'test' from opened
        ), level as (
-         insert into stock_level (id, warehouse_id, shop_id, sku, on_hand)
-         select gen_random_uuid(), id, $1, $2, 1 from opened returning id
+         insert into stock_level (id, warehouse_id, shop_id, sku, on_hand, last_seq)
+         select gen_random_uuid(), id, $1, $2, 1, 1 from opened returning id
        ), movement as (
-         insert into stock_movement (id, level_id, type, on_hand_delta, reserved_delta, actor)
-         select gen_random_uuid(), id, 'RECEIPT', 1, 0, 'test' from level)
+         insert into stock_movement (shop_id, level_id, id, seq, type, on_hand_delta, reserved_delta,
+           on_hand, reserved, committed, unavailable, actor)
+         select $1, id, uuidv7(), 1, 'RECEIPT', 1, 0, 1, 0, 0, 0, 'test' from level)
        update stock_item set available = available + 20000 where shop_id = $1`,
       [large.shopId, large.sku],
     );

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { StockKey } from '../../contracts/stock-key.js';
+import { distinctKeys, type StockKey } from '../../contracts/stock-key.js';
 import { columnsOf } from '../../shared/database/columns.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
 import { availableUnitsSql } from './level-units.js';
@@ -10,12 +10,18 @@ export interface KeyDemand extends StockKey {
   readonly quantity: number;
 }
 
+/** A level in the shard of its shop. */
+export interface LevelRef {
+  readonly shopId: string;
+  readonly levelId: string;
+}
+
 /**
  * The levels that a change needs: some by their ids, those of its skus in some warehouses, or those that
  * can serve a demand. A shop may have many warehouses, so that all levels of a sku are never read.
  */
 export interface LevelChoice {
-  readonly levelIds?: readonly string[];
+  readonly levels?: readonly LevelRef[];
   readonly warehouseIds?: readonly string[];
   readonly demands?: readonly KeyDemand[];
 }
@@ -40,13 +46,12 @@ type Row = { readAt: string; active: boolean | null; priority: number };
 export async function readLevels(
   em: EntityManager,
   keys: readonly StockKey[],
-  { levelIds = [], warehouseIds = [], demands }: LevelChoice,
+  { levels: refs = [], warehouseIds = [], demands }: LevelChoice,
 ): Promise<ReadLevels> {
   const columns = columnsOf(em, StockLevel, 'l.');
-  const skus = [...new Set(keys.map(({ sku }) => sku))];
   const rows = demands
     ? await sqlPrepared<Row>(em, demandedSql(columns), demandValues(demands))
-    : await sqlPrepared<Row>(em, chosenSql(columns), [levelIds, warehouseIds, skus]);
+    : await sqlPrepared<Row>(em, chosenSql(columns), chosenValues(refs, warehouseIds, keys));
   const levels = rows
     .filter(({ active }) => active !== null)
     .map(({ readAt: _, active, priority, ...row }) => {
@@ -55,13 +60,35 @@ export async function readLevels(
   return { levels, readAt: new Date(rows[0]?.readAt as string) };
 }
 
-/** One row, with the time, if there is no level. The primary key and `stock_level_sku_warehouse` serve it. */
+/** One row, with the time, if there is no level. The primary key and `stock_level_place` serve it. */
 const chosenSql = (columns: string) => `
   select clock.read_at as "readAt", l.active, l.priority, ${columns}
   from (select clock_timestamp() as read_at) clock left join (
-    select l.*, w.active, w.priority from stock_level l join warehouse w on w.id = l.warehouse_id
-    where l.id = any($1::uuid[]) or (l.warehouse_id = any($2::uuid[]) and l.sku = any($3::varchar[]))
+    select l.*, w.active, w.priority from (
+      select l.* from unnest($1::uuid[], $2::uuid[]) as chosen (shop_id, id)
+        join stock_level l using (shop_id, id)
+      union all
+      select l.* from unnest($3::uuid[], $4::varchar[]) as key (shop_id, sku)
+        join stock_level l using (shop_id, sku)
+      where l.warehouse_id = any($5::uuid[]) and l.id <> all($2::uuid[])
+    ) l join warehouse w on w.shop_id = l.shop_id and w.id = l.warehouse_id
   ) l on true`;
+
+function chosenValues(
+  refs: readonly LevelRef[],
+  warehouseIds: readonly string[],
+  keys: readonly StockKey[],
+) {
+  const levels = [...new Map(refs.map((ref) => [ref.levelId, ref])).values()];
+  const distinct = warehouseIds.length > 0 ? distinctKeys(keys) : [];
+  return [
+    levels.map(({ shopId }) => shopId),
+    levels.map(({ levelId }) => levelId),
+    distinct.map(({ shopId }) => shopId),
+    distinct.map(({ sku }) => sku),
+    warehouseIds,
+  ];
+}
 
 /**
  * Levels in order of priority that are read of each sku: with the first that covers the demand by itself, at
@@ -71,7 +98,7 @@ const firstLevels = 9;
 
 /**
  * The first levels in order of priority, until they cover the demand, and the first that covers all of it by
- * itself. One row, with the time, if there is none. The index `stock_level_item` serves it.
+ * itself. One row, with the time, if there is none. The index `stock_level_place` serves it.
  */
 const demandedSql = (columns: string) => `
   select clock.read_at as "readAt", l.active, l.priority, ${columns}
@@ -83,7 +110,7 @@ const demandedSql = (columns: string) => `
       select l.*, w.active, w.priority, d.quantity as demanded, ${availableUnitsSql('l.')} as available
       from unnest($1::uuid[], $2::varchar[], $3::bigint[]) as d (shop_id, sku, quantity)
         join stock_level l on l.shop_id = d.shop_id and l.sku = d.sku
-        join warehouse w on w.id = l.warehouse_id and w.active
+        join warehouse w on w.shop_id = l.shop_id and w.id = l.warehouse_id and w.active
     ) l
     where l.available > 0
     window by_priority as (partition by l.shop_id, l.sku order by l.priority, l.warehouse_id)

@@ -41,8 +41,8 @@ export async function setLowStockThreshold(
       tx,
       `update stock_level
        set low_stock_threshold = $3, updated_at = greatest(updated_at, clock_timestamp())
-       where warehouse_id = $1 and sku = $2 returning *`,
-      [warehouseId, sku, threshold],
+       where shop_id = $4 and sku = $2 and warehouse_id = $1 returning *`,
+      [warehouseId, sku, threshold, shopId],
     );
     if (!row) throw notFound('stock level of', sku);
     return tx.map(StockLevel, row);

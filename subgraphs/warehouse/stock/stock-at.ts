@@ -1,8 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Field, Int, ObjectType } from 'type-graphql';
 import { sql } from '../../shared/database/sql.js';
+import { lowestIdAt } from '../../shared/ids.js';
 import { Allow } from '../../shared/rights/rights.js';
-import { freeUnits } from './level-units.js';
+import { freeUnits, noUnits } from './level-units.js';
 
 @Allow('parent')
 @ObjectType({ description: 'A stock level at some time.' })
@@ -30,26 +31,34 @@ export class StockSnapshot {
 }
 
 export interface SnapshotRequest {
+  /** of the warehouse */
+  readonly shopId: string;
   readonly warehouseId: string;
   readonly sku: string;
   readonly at: Date;
 }
 
-/** The sum of the movements recorded up to and including that time; 0 before the level existed. */
+/**
+ * The balances after the last movement that was recorded up to and including that time, to the millisecond;
+ * 0 before the first. One look-up by the primary key of the movements, whose ids have their times.
+ */
 export async function stockAt(
   em: EntityManager,
-  { warehouseId, sku, at }: SnapshotRequest,
+  { shopId, warehouseId, sku, at }: SnapshotRequest,
 ): Promise<StockSnapshot> {
-  const [sum] = await sql<Omit<StockSnapshot, 'at' | 'available'>>(
-    em,
-    `select coalesce(sum(on_hand_delta), 0)::int as "onHand",
-       coalesce(sum(reserved_delta), 0)::int as reserved,
-       coalesce(sum(committed_delta), 0)::int as committed,
-       coalesce(sum(unavailable_delta), 0)::int as unavailable
-     from stock_level l join stock_movement m on m.level_id = l.id
-     where l.warehouse_id = $1 and l.sku = $2 and m.created_at <= $3`,
-    [warehouseId, sku, at.toISOString()],
-  );
-  const units = sum as NonNullable<typeof sum>;
+  const [units = noUnits] = await sql<Omit<StockSnapshot, 'at' | 'available'>>(em, stockAtSql, [
+    shopId,
+    sku,
+    warehouseId,
+    lowestIdAt(at.getTime() + 1),
+  ]);
   return { at, ...units, available: Math.max(0, freeUnits(units)) };
 }
+
+/** Parameters: shop, sku and warehouse of the level, and the lowest id after the time. */
+export const stockAtSql = `
+  select m.on_hand as "onHand", m.reserved, m.committed, m.unavailable
+  from stock_level l cross join lateral (
+    select on_hand, reserved, committed, unavailable from stock_movement
+    where shop_id = $1 and level_id = l.id and id < $4 order by id desc limit 1) m
+  where l.shop_id = $1 and l.sku = $2 and l.warehouse_id = $3`;

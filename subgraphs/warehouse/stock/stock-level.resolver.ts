@@ -3,7 +3,7 @@ import { identityOf } from '../../shared/auth/callers.js';
 import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { loadBy } from '../../shared/graphql/load.js';
-import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
+import { loadPagesBy, pageInShard } from '../../shared/graphql/load-pages.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -37,7 +37,7 @@ import { StockMovement, StockMovementConnection } from './stock-movement.js';
 import type { StockContext } from './stock-store.js';
 
 const loadStockLevels = loadBy(StockLevel, 'id');
-const loadMovements = loadPagesBy(StockMovement, 'levelId', 'desc');
+const loadMovements = loadPagesBy(StockMovement, 'levelId', 'desc', { shard: 'shopId' });
 
 /** @throws `FORBIDDEN` unless the shop is the user’s or the user is an admin */
 export async function readOwnStockLevel(context: WarehouseContext, id: string) {
@@ -150,8 +150,8 @@ export class StockLevelResolver {
     @Arg('at', () => Date, { description: 'The time; movements at this moment count.' }) at: Date,
     @Ctx() context: StockContext,
   ): Promise<StockSnapshot> {
-    await requireWarehouse(context, warehouseId);
-    return stockAt(context.em, { warehouseId, sku, at });
+    const { shopId } = await requireWarehouse(context, warehouseId);
+    return stockAt(context.em, { shopId, warehouseId, sku, at });
   }
 
   @Allow('shop-owner')
@@ -163,7 +163,9 @@ export class StockLevelResolver {
     @Ctx() context: StockContext,
     @Args(() => PageArgs) { first, after }: PageArgs,
   ) {
-    return loaderOf(context, loadMovements).load(pageOf(level.id, { first, after }));
+    return loaderOf(context, loadMovements).load(
+      pageInShard(level.shopId, level.id, { first, after }),
+    );
   }
 
   @Allow('shop-owner')

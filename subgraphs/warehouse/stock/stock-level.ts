@@ -1,20 +1,12 @@
-import type { Opt } from '@mikro-orm/core';
-import {
-  Check,
-  Entity,
-  Index,
-  ManyToOne,
-  PrimaryKey,
-  Property,
-  Unique,
-} from '@mikro-orm/decorators/legacy';
+import { BigIntType, type Opt } from '@mikro-orm/core';
+import { Check, Entity, Index, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
+import { ForeignKey } from '../../shared/database/foreign-key.js';
 import { sql } from '../../shared/database/sql.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
-import { Warehouse } from '../warehouse/warehouse.js';
 import { availableUnitsSql, type LevelUnits, shortfallSql } from './level-units.js';
 
 export const lowStockThresholdDefault = 10;
@@ -23,9 +15,14 @@ export const lowStockThresholdDefault = 10;
 @Allow('shop-owner')
 @ObjectType({ description: 'The stock of one variant in one warehouse.' })
 @Entity({ tableName: 'stock_level' })
-@Unique({ name: 'stock_level_sku_warehouse', properties: ['sku', 'warehouseId'] })
-@Index({ name: 'stock_level_item', properties: ['shopId', 'sku'] })
-@Index({ name: 'stock_level_warehouse', properties: ['warehouseId', 'id'] })
+@Unique({ name: 'stock_level_place', properties: ['shopId', 'sku', 'warehouseId'] })
+@ForeignKey({
+  name: 'stock_level_warehouse_id_foreign',
+  columns: ['shop_id', 'warehouse_id'],
+  references: { table: 'warehouse', columns: ['shop_id', 'id'] },
+})
+@Index({ name: 'stock_level_by_id', properties: ['id'] })
+@Index({ name: 'stock_level_warehouse', properties: ['shopId', 'warehouseId', 'id'] })
 @Index({
   name: 'stock_level_low',
   expression: 'create index stock_level_low on stock_level (shop_id, id) where is_low_stock',
@@ -33,7 +30,7 @@ export const lowStockThresholdDefault = 10;
 @Index({
   name: 'stock_level_low_warehouse',
   expression:
-    'create index stock_level_low_warehouse on stock_level (warehouse_id, id) where is_low_stock',
+    'create index stock_level_low_warehouse on stock_level (shop_id, warehouse_id, id) where is_low_stock',
 })
 @Index({
   name: 'stock_level_short',
@@ -49,16 +46,16 @@ export const lowStockThresholdDefault = 10;
 @Check({ name: 'stock_level_incoming', expression: 'incoming >= 0' })
 @Check({ name: 'stock_level_threshold', expression: 'low_stock_threshold >= 0' })
 export class StockLevel implements LevelUnits {
+  /** the shop of the warehouse, which never changes */
+  @PrimaryKey({ type: 'uuid' })
+  shopId!: string;
+
   @Field(() => UUID, { description: 'The id of the level.' })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
-  @ManyToOne(() => Warehouse, { mapToPk: true, fieldName: 'warehouse_id', index: false })
-  warehouseId!: string;
-
-  /** the shop of the warehouse, which never changes */
   @Property({ type: 'uuid' })
-  shopId!: string;
+  warehouseId!: string;
 
   @Property({ type: 'varchar', length: 64 })
   sku!: string;
@@ -97,6 +94,10 @@ export class StockLevel implements LevelUnits {
   @Property({ type: 'integer', default: 0 })
   shortfall!: number;
 
+  /** the `seq` of its last movement; 0 if it never had one */
+  @Property({ type: new BigIntType('number'), defaultRaw: '0' })
+  lastSeq!: number;
+
   @Field(() => Int, { description: 'Units in transit to this warehouse.' })
   @Property({ type: 'integer', default: 0 })
   incoming!: number;
@@ -115,7 +116,7 @@ export class StockLevel implements LevelUnits {
   isLowStock!: boolean;
 
   @Field(() => Date, { nullable: true, description: 'When the units were last counted.' })
-  @Property({ type: 'timestamptz', nullable: true })
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
   countedAt!: Date | null;
 
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
@@ -123,7 +124,7 @@ export class StockLevel implements LevelUnits {
 
   /** by PostgreSQL’s clock */
   @Field(() => Date, { description: 'When the level last changed.' })
-  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
   updatedAt!: Opt<Date>;
 }
 

@@ -1,20 +1,12 @@
-import type { Opt } from '@mikro-orm/core';
-import {
-  Check,
-  Entity,
-  Index,
-  ManyToOne,
-  PrimaryKey,
-  Property,
-  Trigger,
-} from '@mikro-orm/decorators/legacy';
+import { BigIntType, type Opt } from '@mikro-orm/core';
+import { Check, Entity, Index, PrimaryKey, Property, Trigger } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType } from 'type-graphql';
+import { ForeignKey } from '../../shared/database/foreign-key.js';
 import { isOneOf } from '../../shared/database/is-one-of.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { enumOf } from '../../shared/graphql/enum-of.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
-import { StockLevel } from './stock-level.js';
 
 export const MovementType = enumOf('MovementType', 'Kind of a stock movement.', {
   RECEIPT: 'Units were received.',
@@ -35,7 +27,11 @@ export type MovementType = keyof typeof MovementType;
 @Allow('parent')
 @ObjectType({ description: 'One change of a stock level. It is immutable.' })
 @Entity({ tableName: 'stock_movement' })
-@Index({ name: 'stock_movement_level', properties: ['levelId', 'id'] })
+@ForeignKey({
+  name: 'stock_movement_level_id_foreign',
+  columns: ['shop_id', 'level_id'],
+  references: { table: 'stock_level', columns: ['shop_id', 'id'] },
+})
 @Index({ name: 'stock_movement_reference', properties: ['reference'] })
 @Check({ name: 'stock_movement_type', expression: isOneOf('type', Object.keys(MovementType)) })
 @Trigger({
@@ -46,13 +42,21 @@ export type MovementType = keyof typeof MovementType;
   body: `raise exception 'stock_movement is append-only: add a line that corrects it'`,
 })
 export class StockMovement {
+  /** of the level */
+  @PrimaryKey({ type: 'uuid' })
+  shopId!: string;
+
+  @PrimaryKey({ type: 'uuid' })
+  levelId!: string;
+
   @Field(() => UUID, { description: 'The id of the movement.' })
-  /** UUIDv7, so that movements sort by time */
+  /** `movementId`: sorts as `seq` */
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
-  @ManyToOne(() => StockLevel, { mapToPk: true, fieldName: 'level_id', index: false })
-  levelId!: string;
+  /** 1 for the first movement of the level, and one more for each further */
+  @Property({ type: new BigIntType('number') })
+  seq!: number;
 
   @Field(() => MovementType, { description: 'Kind of the movement.' })
   @Property({ type: 'text' })
@@ -73,6 +77,19 @@ export class StockMovement {
   @Field(() => Int, { description: 'Change of the unavailable units.' })
   @Property({ type: 'integer', default: 0 })
   unavailableDelta!: Opt<number>;
+
+  /** units of the level after the movement */
+  @Property({ type: 'integer' })
+  onHand!: number;
+
+  @Property({ type: 'integer' })
+  reserved!: number;
+
+  @Property({ type: 'integer' })
+  committed!: number;
+
+  @Property({ type: 'integer' })
+  unavailable!: number;
 
   @Field(() => String, {
     nullable: true,
@@ -96,11 +113,12 @@ export class StockMovement {
     description:
       'When it happened. Earlier than `at` if it was recorded later, such as a line of a stock count.',
   })
-  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
   occurredAt!: Opt<Date>;
 
+  /** by PostgreSQL’s clock behind the locks, and not before the level’s last; the time of the id */
   @Field(() => Date, { name: 'at', description: 'When it was recorded.' })
-  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 }
 

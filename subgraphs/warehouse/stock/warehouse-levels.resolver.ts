@@ -1,13 +1,13 @@
 import { Arg, Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
-import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
+import { loadPagesBy, pageInShard } from '../../shared/graphql/load-pages.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { WarehouseContext } from '../context.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 import { StockLevel, StockLevelConnection } from './stock-level.js';
 
-const loadLevelsOfWarehouses = loadPagesBy(StockLevel, 'warehouseId', 'asc');
+const loadLevelsOfWarehouses = loadPagesBy(StockLevel, 'warehouseId', 'asc', { shard: 'shopId' });
 
 @Resolver(() => Warehouse)
 export class WarehouseLevelsResolver {
@@ -28,7 +28,7 @@ export class WarehouseLevelsResolver {
     await context.app.owners.requireOwn(context, warehouse.shopId);
     const where = { ...(sku && { sku }), ...(lowOnly && { isLowStock: true }) };
     return loaderOf(context, loadLevelsOfWarehouses).load(
-      pageOf(warehouse.id, { first, after }, where),
+      pageInShard(warehouse.shopId, warehouse.id, { first, after }, where),
     );
   }
 }

@@ -1,7 +1,11 @@
 import type { Once } from '../../shared/database/transact.js';
 import { moveStock, type StockWork } from '../stock/move-stock.js';
 import type { StockStore } from '../stock/stock-store.js';
-import { type ReceiveTransferResult, transferNotOpen } from './receive-transfer.js';
+import {
+  type ReceiveTransferResult,
+  type TransferReceipt,
+  transferNotOpen,
+} from './receive-transfer.js';
 import { requireLockedTransfer } from './require-locked-transfer.js';
 import { unitsInTransit } from './stock-transfer.js';
 
@@ -12,13 +16,13 @@ import { unitsInTransit } from './stock-transfer.js';
  */
 export function cancelTransfer(
   store: StockStore,
-  { transferId, actor }: { readonly transferId: string; readonly actor: string },
+  { shopId, transferId, actor }: Pick<TransferReceipt, 'shopId' | 'transferId' | 'actor'>,
   once?: Once<typeof ReceiveTransferResult>,
 ): Promise<typeof ReceiveTransferResult> {
   const work: StockWork<typeof ReceiveTransferResult> = async (em, openLedger) => {
-    const { transfer, lines } = await requireLockedTransfer(em, transferId);
+    const { transfer, lines } = await requireLockedTransfer(em, shopId, transferId);
     if (transfer.status !== 'IN_TRANSIT') return transferNotOpen(transfer.status);
-    const { shopId, fromId, toId } = transfer;
+    const { fromId, toId } = transfer;
     const keys = lines.map(({ sku }) => ({ shopId, sku }));
     const ledger = await openLedger(keys, { warehouseIds: [fromId, toId] });
     for (const line of lines) {

@@ -70,6 +70,8 @@ export const ReceiveTransferResult = createUnionType({
 });
 
 export interface TransferReceipt {
+  /** of the transfer */
+  readonly shopId: string;
   readonly transferId: string;
   /** units that arrived, each sku once; null for all units in transit */
   readonly lines: readonly UnitsOfSku[] | null;
@@ -80,7 +82,11 @@ export interface TransferReceipt {
 }
 
 /** @throws `BAD_USER_INPUT` for inconsistent input */
-export function receiptOf(input: ReceiveTransferInput, actor: string): TransferReceipt {
+export function receiptOf(
+  shopId: string,
+  input: ReceiveTransferInput,
+  actor: string,
+): TransferReceipt {
   const { transferId, lines = null, closeShort, reason } = input;
   if (closeShort && !reason) throw badInput({ 'input.reason': 'must be given with closeShort' });
   if (closeShort && !lines) {
@@ -90,7 +96,13 @@ export function receiptOf(input: ReceiveTransferInput, actor: string): TransferR
   if (lines && new Set(lines.map(({ sku }) => sku)).size < lines.length) {
     throw badInput({ 'input.lines': 'has a variant twice' });
   }
-  return { transferId, lines, writeOffReason: closeShort ? (reason as string) : null, actor };
+  return {
+    shopId,
+    transferId,
+    lines,
+    writeOffReason: closeShort ? (reason as string) : null,
+    actor,
+  };
 }
 
 /**
@@ -102,14 +114,14 @@ export function receiptOf(input: ReceiveTransferInput, actor: string): TransferR
  */
 export function receiveTransfer(
   store: StockStore,
-  { transferId, lines, writeOffReason, actor }: TransferReceipt,
+  { shopId, transferId, lines, writeOffReason, actor }: TransferReceipt,
   once?: Once<typeof ReceiveTransferResult>,
 ): Promise<typeof ReceiveTransferResult> {
   const work: StockWork<typeof ReceiveTransferResult> = async (em, openLedger) => {
-    const { transfer, lines: sent } = await requireLockedTransfer(em, transferId);
+    const { transfer, lines: sent } = await requireLockedTransfer(em, shopId, transferId);
     if (transfer.status !== 'IN_TRANSIT') return transferNotOpen(transfer.status);
     const arrived = arrivedUnits(sent, lines);
-    const { shopId, toId } = transfer;
+    const { toId } = transfer;
     const keys = sent.map(({ sku }) => ({ shopId, sku }));
     const ledger = await openLedger(keys, { warehouseIds: [toId] });
     for (const line of sent) {

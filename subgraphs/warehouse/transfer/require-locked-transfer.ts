@@ -8,9 +8,13 @@ import { StockTransfer, TransferLine } from './stock-transfer.js';
  *
  * @throws `NOT_FOUND`
  */
-export async function requireLockedTransfer(em: EntityManager, id: string) {
-  const transfer = await lockById(em, StockTransfer, id);
+export async function requireLockedTransfer(em: EntityManager, shopId: string, id: string) {
+  const transfer = await lockById(em, StockTransfer, { shopId, id });
   if (!transfer) throw notFound('transfer', id);
-  const lines = await em.find(TransferLine, { transferId: id }, { orderBy: { sku: 'asc' } });
+  const lines = await em.find(
+    TransferLine,
+    { shopId, transferId: id },
+    { orderBy: { sku: 'asc' } },
+  );
   return { transfer, lines };
 }

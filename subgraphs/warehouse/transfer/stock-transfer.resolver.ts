@@ -4,7 +4,7 @@ import { notFound } from '../../shared/errors.js';
 import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { ListMax } from '../../shared/graphql/list-max.js';
-import { findPage, loadAllBy, loadBy } from '../../shared/graphql/load.js';
+import { findPage, loadAllInShards, loadBy } from '../../shared/graphql/load.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { KeyArg } from '../../shared/idempotency/key-field.js';
 import { runOnce } from '../../shared/idempotency/run-once.js';
@@ -38,7 +38,7 @@ import {
 } from './transfer-stock.js';
 
 const loadTransfers = loadBy(StockTransfer, 'id');
-const loadLines = loadAllBy(TransferLine, 'transferId', { sku: 'asc' });
+const loadLines = loadAllInShards(TransferLine, 'shopId', 'transferId', { sku: 'asc' });
 
 /** @throws `FORBIDDEN` unless the shop is the user’s or the user is an admin */
 export async function readOwnTransfer(context: WarehouseContext, id: string) {
@@ -113,8 +113,8 @@ export class StockTransferResolver {
   ): Promise<typeof ReceiveTransferResult> {
     const results = [StockTransfer, TransferNotOpen];
     return runOnce(context, { operation: 'receiveTransfer', input, results }, async (once) => {
-      await this.transfer(input.transferId, context);
-      const receipt = receiptOf(input, identityOf(context).id);
+      const { shopId } = await this.transfer(input.transferId, context);
+      const receipt = receiptOf(shopId, input, identityOf(context).id);
       return receiveTransfer(context.app, receipt, once);
     });
   }
@@ -132,9 +132,9 @@ export class StockTransferResolver {
     const input = { id, idempotencyKey };
     const results = [StockTransfer, TransferNotOpen];
     return runOnce(context, { operation: 'cancelTransfer', input, results }, async (once) => {
-      await this.transfer(id, context);
+      const { shopId } = await this.transfer(id, context);
       const actor = identityOf(context).id;
-      return cancelTransfer(context.app, { transferId: id, actor }, once);
+      return cancelTransfer(context.app, { shopId, transferId: id, actor }, once);
     });
   }
 
@@ -153,8 +153,8 @@ export class StockTransferResolver {
   @Allow('shop-owner')
   @ListMax(linesMax)
   @FieldResolver(() => [TransferLine], { description: 'The units, one line per variant.' })
-  lines(@Root() { id }: StockTransfer, @Ctx() context: StockContext) {
-    return loaderOf(context, loadLines).load(id);
+  lines(@Root() { shopId, id }: StockTransfer, @Ctx() context: StockContext) {
+    return loaderOf(context, loadLines).load({ shardId: shopId, id });
   }
 }
 

@@ -1,19 +1,12 @@
 import type { Opt } from '@mikro-orm/core';
-import {
-  Check,
-  Entity,
-  Index,
-  ManyToOne,
-  PrimaryKey,
-  Property,
-} from '@mikro-orm/decorators/legacy';
+import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
+import { ForeignKey } from '../../shared/database/foreign-key.js';
 import { isOneOf } from '../../shared/database/is-one-of.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { enumOf } from '../../shared/graphql/enum-of.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
-import { Warehouse } from '../warehouse/warehouse.js';
 
 export const TransferStatus = enumOf('TransferStatus', 'Status of a transfer.', {
   IN_TRANSIT: 'Some units are in transit.',
@@ -26,27 +19,37 @@ export type TransferStatus = keyof typeof TransferStatus;
 @Allow('shop-owner')
 @ObjectType({ description: 'Units that move between two warehouses of a shop.' })
 @Entity({ tableName: 'stock_transfer' })
-@Index({ name: 'stock_transfer_shop', properties: ['shopId', 'id'] })
+@ForeignKey({
+  name: 'stock_transfer_from_id_foreign',
+  columns: ['shop_id', 'from_id'],
+  references: { table: 'warehouse', columns: ['shop_id', 'id'] },
+})
+@ForeignKey({
+  name: 'stock_transfer_to_id_foreign',
+  columns: ['shop_id', 'to_id'],
+  references: { table: 'warehouse', columns: ['shop_id', 'id'] },
+})
+@Index({ name: 'stock_transfer_by_id', properties: ['id'] })
 @Check({
   name: 'stock_transfer_status',
   expression: isOneOf('status', Object.keys(TransferStatus)),
 })
 @Check({ name: 'stock_transfer_warehouses_differ', expression: 'from_id <> to_id' })
 export class StockTransfer {
+  /** the shop of both warehouses */
+  @PrimaryKey({ type: 'uuid' })
+  shopId!: string;
+
   @Field(() => UUID, {
     description: 'The id of the transfer, which is the reference of its stock movements.',
   })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
-  /** the shop of both warehouses */
   @Property({ type: 'uuid' })
-  shopId!: string;
-
-  @ManyToOne(() => Warehouse, { mapToPk: true, fieldName: 'from_id', index: false })
   fromId!: string;
 
-  @ManyToOne(() => Warehouse, { mapToPk: true, fieldName: 'to_id', index: false })
+  @Property({ type: 'uuid' })
   toId!: string;
 
   @Field(() => TransferStatus, { description: 'Current status.' })
@@ -54,7 +57,7 @@ export class StockTransfer {
   status!: TransferStatus;
 
   @Field(() => Date, { description: 'When the units left.' })
-  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 
   @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
@@ -65,6 +68,11 @@ export class StockTransfer {
 @Allow('parent')
 @ObjectType({ description: 'Units of one variant in a transfer.' })
 @Entity({ tableName: 'transfer_line' })
+@ForeignKey({
+  name: 'transfer_line_transfer_id_foreign',
+  columns: ['shop_id', 'transfer_id'],
+  references: { table: 'stock_transfer', columns: ['shop_id', 'id'] },
+})
 @Check({
   name: 'transfer_line_quantity',
   expression: 'quantity > 0 and received + returned + missing <= quantity',
@@ -74,13 +82,11 @@ export class StockTransfer {
   expression: 'received >= 0 and returned >= 0 and missing >= 0',
 })
 export class TransferLine {
-  @ManyToOne(() => StockTransfer, {
-    mapToPk: true,
-    fieldName: 'transfer_id',
-    primary: true,
-    updateRule: 'no action',
-    deleteRule: 'no action',
-  })
+  /** of the transfer */
+  @PrimaryKey({ type: 'uuid' })
+  shopId!: string;
+
+  @PrimaryKey({ type: 'uuid' })
   transferId!: string;
 
   @Field(() => String, { description: 'The variant.' })

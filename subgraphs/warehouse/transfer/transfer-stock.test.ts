@@ -84,14 +84,20 @@ describe('transfers during other changes of the same stock', () => {
           return void (await retryWhileBusy(() => transferStock(engine, move)));
         const sent = await retryWhileBusy(() => dispatchTransfer(engine, move));
         if (!(sent instanceof StockTransfer)) return;
-        const { id } = sent;
+        const { id, shopId } = sent;
         const [sku] = skus as [string];
-        const part = { transferId: id, lines: [{ sku, quantity: 1 }], writeOffReason: null, actor };
+        const part = {
+          shopId,
+          transferId: id,
+          lines: [{ sku, quantity: 1 }],
+          writeOffReason: null,
+          actor,
+        };
         await retryWhileBusy(() => receiveTransfer(pick(engines), part));
         const rest = { ...part, lines: null };
         await Promise.all([
           retryWhileBusy(() => receiveTransfer(pick(engines), rest)),
-          retryWhileBusy(() => cancelTransfer(pick(engines), { transferId: id, actor })),
+          retryWhileBusy(() => cancelTransfer(pick(engines), { shopId, transferId: id, actor })),
         ]);
       }
       async function worker(n: number) {
@@ -139,11 +145,11 @@ describe('transfers during other changes of the same stock', () => {
       const [from, to] = warehouses as [Warehouse, Warehouse];
       const move = { from, to, lines: [{ sku, quantity: 5 }], actor };
       const { id: transferId } = (await dispatchTransfer(engine, move)) as StockTransfer;
-      const receipt = { transferId, lines: null, writeOffReason: null, actor };
+      const receipt = { shopId, transferId, lines: null, writeOffReason: null, actor };
       const ended = await Promise.all([
         receiveTransfer(engine, receipt),
         receiveTransfer(other, receipt),
-        cancelTransfer(engine, { transferId, actor }),
+        cancelTransfer(engine, { shopId, transferId, actor }),
       ]);
       expect(ended.filter((each) => each instanceof StockTransfer)).toHaveLength(1);
       expect(await tally(shopId)).toEqual({ onHand: 5, reserved: 0, committed: 0, incoming: 0 });
@@ -162,8 +168,8 @@ describe('transfers during other changes of the same stock', () => {
     const added = newId();
     await stock.query(
       `with warehouse as (insert into warehouse (id, shop_id, name) values ($1, $2, 'New') returning id)
-       insert into warehouse_event (id, warehouse_id, type, actor)
-       select id, id, 'ACTIVATED', 'test' from warehouse`,
+       insert into warehouse_event (shop_id, warehouse_id, id, type, actor)
+       select $2, id, id, 'ACTIVATED', 'test' from warehouse`,
       [added, shopId],
     );
     await stock.query(
@@ -198,7 +204,7 @@ describe('transfers during other changes of the same stock', () => {
       };
       const close = async () => {
         await new Promise((resolve) => setTimeout(resolve, 30));
-        const { units, reserved } = await setWarehouseActive(other, closing.id, false, 'test');
+        const { units, reserved } = await setWarehouseActive(other, closing, false, 'test');
         closed = true;
         heldThere = reserved;
         expect(units + reserved).toBe(60);

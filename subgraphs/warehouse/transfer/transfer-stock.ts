@@ -114,7 +114,7 @@ function startTransfer(
     const transfer = { id, shopId, fromId: from.id, toId: to.id, status, ...times };
     ledger.append(StockTransfer, [transfer]);
     const counts = { received: 0, returned: 0, missing: 0 };
-    const rows = demands.map((units) => ({ transferId: id, ...units, ...counts }));
+    const rows = demands.map((units) => ({ shopId, transferId: id, ...units, ...counts }));
     if (status === 'RECEIVED') for (const row of rows) row.received = row.quantity;
     ledger.append(TransferLine, rows);
     return Object.assign(new StockTransfer(), transfer);

@@ -52,7 +52,7 @@ export async function createWarehouse(
     const fields = { id: newId(), shopId, name, address, active: true, priority };
     const warehouse = tx.create(Warehouse, fields);
     await tx.persist(warehouse).flush();
-    await recordWarehouseEvent(tx, { warehouseId: warehouse.id, type: 'ACTIVATED', actor });
+    await recordWarehouseEvent(tx, { shopId, warehouseId: warehouse.id, type: 'ACTIVATED', actor });
     return warehouse;
   };
   return transact(context.em, work, once);

@@ -20,5 +20,10 @@ export async function onShopCreated(
     [shopId],
   );
   if (!created) return;
-  await recordWarehouseEvent(em, { warehouseId: shopId, type: 'ACTIVATED', actor: ownerId });
+  await recordWarehouseEvent(em, {
+    shopId,
+    warehouseId: shopId,
+    type: 'ACTIVATED',
+    actor: ownerId,
+  });
 }

@@ -37,9 +37,9 @@ export class UpdateWarehouseInput {
 
 /** @throws `NOT_FOUND`, `FORBIDDEN` */
 export async function updateWarehouse(context: WarehouseContext, input: UpdateWarehouseInput) {
-  const { id } = await requireWarehouse(context, input.id);
+  const { shopId, id } = await requireWarehouse(context, input.id);
   return transact(context.em, async (tx) => {
-    const warehouse = await tx.findOneOrFail(Warehouse, id);
+    const warehouse = await tx.findOneOrFail(Warehouse, { shopId, id });
     if (input.name) warehouse.name = input.name;
     if (input.address !== undefined) warehouse.address = input.address;
     if (typeof input.priority === 'number') warehouse.priority = input.priority;

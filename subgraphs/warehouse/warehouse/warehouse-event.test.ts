@@ -23,11 +23,11 @@ describe('the history of a warehouse', () => {
 
   it('alternates, however many changes arrive at once at two processes', async () => {
     const engines = [await stock.engine(), await stock.engine()] as const;
-    const { warehouseIds } = await stockUp(engines[0], [5]);
+    const { shopId, warehouseIds } = await stockUp(engines[0], [5]);
     const [id] = warehouseIds as [string];
     const changes = Array.from({ length: 40 }, (_, n) => {
       const engine = n % 4 < 2 ? engines[0] : engines[1];
-      return setWarehouseActive(engine, id, n % 2 === 1, 'test');
+      return setWarehouseActive(engine, { shopId, id }, n % 2 === 1, 'test');
     });
     await Promise.all(changes);
     const types = await typesOf(id);
@@ -37,16 +37,16 @@ describe('the history of a warehouse', () => {
 
   it('is in order after an event of a process whose clock is ahead', async () => {
     const engine = await stock.engine();
-    const { warehouseIds } = await stockUp(engine, [5]);
+    const { shopId, warehouseIds } = await stockUp(engine, [5]);
     const [id] = warehouseIds as [string];
     const aheadMs = Date.now() + 3_600_000;
     await stock.query(
-      `insert into warehouse_event (id, warehouse_id, type, actor)
-       values ($1, $3, 'DEACTIVATED', 'test'), ($2, $3, 'ACTIVATED', 'test')`,
-      [newIdAt(aheadMs - 1), newIdAt(aheadMs), id],
+      `insert into warehouse_event (id, shop_id, warehouse_id, type, actor)
+       values ($1, $4, $3, 'DEACTIVATED', 'test'), ($2, $4, $3, 'ACTIVATED', 'test')`,
+      [newIdAt(aheadMs - 1), newIdAt(aheadMs), id, shopId],
     );
-    await setWarehouseActive(engine, id, false, 'test');
-    await setWarehouseActive(engine, id, true, 'test');
+    await setWarehouseActive(engine, { shopId, id }, false, 'test');
+    await setWarehouseActive(engine, { shopId, id }, true, 'test');
     expect(await typesOf(id)).toEqual(alternating(5));
     const [last] = await stock.query<{ id: string; at: Date }>(
       'select id, created_at as at from warehouse_event where warehouse_id = $1 order by id desc',

@@ -1,15 +1,8 @@
 import type { Opt } from '@mikro-orm/core';
-import {
-  Check,
-  Entity,
-  Index,
-  ManyToOne,
-  PrimaryKey,
-  Property,
-  Trigger,
-} from '@mikro-orm/decorators/legacy';
+import { Check, Entity, PrimaryKey, Property, Trigger } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Field, ObjectType } from 'type-graphql';
+import { ForeignKey } from '../../shared/database/foreign-key.js';
 import { insertRows } from '../../shared/database/insert-rows.js';
 import { isOneOf } from '../../shared/database/is-one-of.js';
 import { sql } from '../../shared/database/sql.js';
@@ -18,7 +11,6 @@ import { enumOf } from '../../shared/graphql/enum-of.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { newIdAt, timeOfId } from '../../shared/ids.js';
 import { Allow } from '../../shared/rights/rights.js';
-import { Warehouse } from './warehouse.js';
 
 export const WarehouseEventType = enumOf(
   'WarehouseEventType',
@@ -34,7 +26,11 @@ export type WarehouseEventType = keyof typeof WarehouseEventType;
 @Allow('parent')
 @ObjectType({ description: 'An entry of a warehouse’s history. Entries never change.' })
 @Entity({ tableName: 'warehouse_event' })
-@Index({ name: 'warehouse_event_warehouse', properties: ['warehouseId', 'id'] })
+@ForeignKey({
+  name: 'warehouse_event_warehouse_id_foreign',
+  columns: ['shop_id', 'warehouse_id'],
+  references: { table: 'warehouse', columns: ['shop_id', 'id'] },
+})
 @Check({
   name: 'warehouse_event_type',
   expression: isOneOf('type', Object.keys(WarehouseEventType)),
@@ -47,12 +43,16 @@ export type WarehouseEventType = keyof typeof WarehouseEventType;
   body: `raise exception 'the history of a warehouse is append-only'`,
 })
 export class WarehouseEvent {
+  /** of the warehouse */
+  @PrimaryKey({ type: 'uuid' })
+  shopId!: string;
+
+  @PrimaryKey({ type: 'uuid' })
+  warehouseId!: string;
+
   @Field(() => UUID, { description: 'Id of the entry.' })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
-
-  @ManyToOne(() => Warehouse, { mapToPk: true, fieldName: 'warehouse_id', index: false })
-  warehouseId!: string;
 
   @Field(() => WarehouseEventType, { description: 'What happened.' })
   @Property({ type: 'text' })
@@ -62,13 +62,14 @@ export class WarehouseEvent {
   actor!: string;
 
   @Field(() => Date, { name: 'at', description: 'Time of the event.' })
-  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 }
 
 export const WarehouseEventConnection = connectionOf(WarehouseEvent, 'WarehouseEvent');
 
 interface NewWarehouseEvent {
+  readonly shopId: string;
   readonly warehouseId: string;
   readonly type: WarehouseEventType;
   readonly actor: string;
@@ -85,9 +86,9 @@ export async function recordWarehouseEvent(
 ): Promise<void> {
   const [row] = await sql<{ now: string; lastId: string | null }>(
     em,
-    `select clock_timestamp() as now, (select id from warehouse_event where warehouse_id = $1
+    `select clock_timestamp() as now, (select id from warehouse_event where shop_id = $1 and warehouse_id = $2
        order by id desc limit 1) as "lastId"`,
-    [event.warehouseId],
+    [event.shopId, event.warehouseId],
   );
   const createdAt = new Date(row?.now as string);
   const afterLastMs = row?.lastId ? timeOfId(row.lastId) + 1 : 0;

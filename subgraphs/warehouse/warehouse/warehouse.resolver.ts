@@ -1,7 +1,7 @@
 import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
-import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
+import { loadPagesBy, pageInShard } from '../../shared/graphql/load-pages.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -15,7 +15,7 @@ import { Warehouse } from './warehouse.js';
 import { WarehouseEvent, WarehouseEventConnection } from './warehouse-event.js';
 import { SetWarehouseLimitInput, setWarehouseLimit, WarehouseLimit } from './warehouse-limit.js';
 
-const loadEvents = loadPagesBy(WarehouseEvent, 'warehouseId', 'desc');
+const loadEvents = loadPagesBy(WarehouseEvent, 'warehouseId', 'desc', { shard: 'shopId' });
 
 @Resolver(() => Warehouse)
 export class WarehouseResolver {
@@ -75,7 +75,7 @@ export class WarehouseResolver {
     @Ctx() context: WarehouseContext,
     @Args(() => PageArgs) page: PageArgs,
   ) {
-    return loaderOf(context, loadEvents).load(pageOf(warehouse.id, page));
+    return loaderOf(context, loadEvents).load(pageInShard(warehouse.shopId, warehouse.id, page));
   }
 }
 

@@ -31,14 +31,14 @@ export class WarehouseAddress {
 @Allow('shop-owner')
 @ObjectType({ description: 'A place that stores stock of one shop.' })
 @Entity({ tableName: 'warehouse' })
-@Index({ name: 'warehouse_shop', properties: ['shopId'] })
+@Index({ name: 'warehouse_by_id', properties: ['id'] })
 export class Warehouse {
+  @PrimaryKey({ type: 'uuid' })
+  shopId!: string;
+
   @Field(() => UUID, { description: 'The id of the warehouse.' })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
-
-  @Property({ type: 'uuid' })
-  shopId!: string;
 
   @Field(() => String, { description: 'Name.' })
   @Property({ type: 'varchar', length: 255 })
