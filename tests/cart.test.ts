@@ -219,7 +219,7 @@ describe('the cart, through the router', () => {
     const anyone = await system.graphql(`{ offer(id: "${shops[0]?.offerId}") { inOtherCarts } }`);
     expect(anyone.data.offer.inOtherCarts).toBe(6);
 
-    const old = `update cart set updated_at = now() - interval '25 hours' where id = $1`;
+    const old = `update cart set updated_at = now() - interval '25 hours' where customer_id = $1`;
     await sql(orm.em, old, [others[0]?.id]);
     await uncountIdleCarts(orm.em); // unless the system’s worker did it already
     expect(await inOthers()).toEqual([1, 0]);

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { databaseSchema as orderSchema } from '../subgraphs/order/mikro-orm.config.js';
+import { findOrderKey } from '../subgraphs/order/order/find-order-key.js';
 import { endPending } from '../subgraphs/order/order/transitions/end-pending.js';
+import type { RowKey } from '../subgraphs/order/row-key.js';
 import { connect } from '../subgraphs/shared/database/connect.js';
 import { lockKey } from '../subgraphs/warehouse/reservation/dispatcher/stock-locks.js';
 
@@ -372,7 +374,8 @@ describe('checkout, through the router', () => {
       const settings = { name: 'test', url: system.databases.order, poolMax: 1 };
       const orm = await connect(settings, orderSchema);
       // Another process with its key was answered that it is sold out.
-      await endPending(orm.em, orderId, { to: 'CANCELLED', reason: 'OUT_OF_STOCK' });
+      const order = (await findOrderKey(orm.em, orderId)) as RowKey;
+      await endPending(orm.em, order, { to: 'CANCELLED', reason: 'OUT_OF_STOCK' });
       await orm.close();
       expect(await answer()).toBe('TRY_AGAIN');
       expect(await reservationOf(orderId)).toBe('RELEASED');

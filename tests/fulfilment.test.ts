@@ -247,12 +247,13 @@ describe('the fulfilment and cancellation of a paid order', () => {
     expect(errors?.[0]?.extensions.code).toBe('TRY_AGAIN');
     expect(await statusOf(orderId)).toBe('PENDING');
     await database.query(
-      `with paid as (insert into payment (id, order_id, user_id, amount, status, provider)
+      `with paid as (insert into payment (id, order_id, customer_id, amount, status, provider)
          select $2, id, customer_id, total_amount, 'COMPLETED', 'sandbox'
          from customer_order where id = $1),
        shop_orders as (update shop_order set status = 'CONFIRMED' where order_id = $1),
-       history as (insert into order_event (id, order_id, type, actor)
-         values (gen_random_uuid(), $1, 'CONFIRMED', 'payments'))
+       history as (insert into order_event (customer_id, id, order_id, type, actor)
+         select customer_id, gen_random_uuid(), id, 'CONFIRMED', 'payments'
+         from customer_order where id = $1)
        update customer_order set status = 'CONFIRMED' where id = $1`,
       [orderId, paymentId],
     );

@@ -87,7 +87,7 @@ describe('an order whose stock was never held, or which its shop does not see as
     const { rows } = await order.query<Omit<Hidden, 'from'>>(
       `select o.id as "orderId", s.id as "shopOrderId" from customer_order o
        join shop_order s on s.order_id = o.id
-       where customer_id = $1 and o.status = $2`,
+       where o.customer_id = $1 and o.status = $2`,
       [of.id, status],
     );
     expect(rows).toHaveLength(1);

@@ -288,8 +288,7 @@ describe('however long a list is', () => {
       expect(reply.errors).toBeUndefined();
       expect(reply.data._entities).toEqual(keys.map((value) => ({ [field]: value })));
       const own = statements.filter((each) => each.startsWith(`${subgraph}:`));
-      // The owner of a shop order is read from its order.
-      expect(own).toHaveLength(type === 'ShopOrder' ? 2 : 1);
+      expect(own).toHaveLength(1);
     },
   );
 

@@ -175,7 +175,7 @@ describe('orders of customers and shops, and their history', () => {
     await checkout(system, customer, [{ offerId: shop.offerId, quantity: 10_000 }]);
     const { rows: events } = await order.query(
       `select type, actor, e.reason from order_event e join customer_order o on o.id = order_id
-       where customer_id = $1 and number is null order by e.id`,
+       where o.customer_id = $1 and number is null order by e.id`,
       [customer.id],
     );
     expect(events).toEqual([

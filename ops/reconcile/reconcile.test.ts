@@ -107,7 +107,7 @@ describe('npm run reconcile', () => {
       [id],
     );
     await client.query(
-      `insert into payment (id, order_id, user_id, amount, status, provider, provider_transaction_id,
+      `insert into payment (id, order_id, customer_id, amount, status, provider, provider_transaction_id,
          created_at, updated_at)
        values ($1, $1, $1, 10, 'COMPLETED', 'sandbox', $3, $2, $2)`,
       [id, at, id],

@@ -23,17 +23,17 @@ export const moneyInvariants: Invariant[] = [
       union all select 'order_item', id, unit_price_amount, currency_code from order_item
       union all select 'payment', id, amount, currency_code from payment
       union all select 'refund', r.id, r.amount, p.currency_code
-        from refund r join payment p on p.id = r.payment_id
+        from refund r join payment p on p.customer_id = r.customer_id and p.id = r.payment_id
       union all select 'refund: covered by dispute', r.id, r.covered_by_dispute, p.currency_code
-        from refund r join payment p on p.id = r.payment_id
+        from refund r join payment p on p.customer_id = r.customer_id and p.id = r.payment_id
       union all select 'refund: covered by refund', r.id, r.covered_by_refund, p.currency_code
-        from refund r join payment p on p.id = r.payment_id
+        from refund r join payment p on p.customer_id = r.customer_id and p.id = r.payment_id
       union all select 'dispute', d.id, d.amount, p.currency_code
-        from dispute d join payment p on p.id = d.payment_id`,
+        from dispute d join payment p on p.customer_id = d.customer_id and p.id = d.payment_id`,
     holds: isChargeableSql('amount', 'currency_code'),
   }),
   invariantOf('order', 'every amount in a cart can be charged in its currency', {
-    select: 'select id, cart_id, unit_price_amount, currency_code from cart_item',
+    select: 'select id, customer_id, unit_price_amount, currency_code from cart_item',
     holds: isChargeableSql('unit_price_amount', 'currency_code'),
   }),
 ];

@@ -63,9 +63,11 @@ async function ordersAndReservations({ order, warehouse }: Databases): Promise<F
      from customer_order o left join lateral (
        select shop_id, status, coalesce(sum(i.quantity), 0)::int as quantity,
          coalesce(sum(i.cancelled_quantity), 0)::int as cancelled
-       from shop_order p left join order_item i on i.shop_order_id = p.id
-       where p.order_id = o.id group by p.id) s on true
-     where o.id > $1 group by o.id order by o.id`,
+       from shop_order p left join order_item i
+         on i.customer_id = p.customer_id and i.shop_order_id = p.id
+       where p.customer_id = o.customer_id and p.order_id = o.id
+       group by p.customer_id, p.id) s on true
+     where o.id > $1 group by o.customer_id, o.id order by o.id`,
   );
   for await (const page of orders) {
     rows += page.length;

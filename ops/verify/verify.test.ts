@@ -200,7 +200,7 @@ const breaks: Break[] = [
     [
       'alter table customer_order disable trigger number_is_final',
       'update customer_order set number = null',
-      `insert into payment (id, order_id, user_id, amount, status, failure, provider)
+      `insert into payment (id, order_id, customer_id, amount, status, failure, provider)
        select '${newId()}', id, customer_id, 20, 'FAILED', 'DECLINED', 'sandbox' from customer_order`,
     ],
   ],
@@ -214,7 +214,7 @@ const breaks: Break[] = [
     'order',
     [
       `update customer_order set status = 'CONFIRMED'`,
-      `insert into payment (id, order_id, user_id, amount, status, provider)
+      `insert into payment (id, order_id, customer_id, amount, status, provider)
        select '${newId()}', id, customer_id, total_amount, 'REFUNDED', 'sandbox' from customer_order`,
     ],
   ],
@@ -264,7 +264,7 @@ const breaks: Break[] = [
     'order',
     [
       `update customer_order set status = 'CANCELLED', cancel_reason = 'BY_CUSTOMER'`,
-      `insert into payment (id, order_id, user_id, amount, status, provider)
+      `insert into payment (id, order_id, customer_id, amount, status, provider)
        select '${newId()}', id, customer_id, 20, 'AUTHORIZED', 'sandbox' from customer_order`,
     ],
   ],
@@ -272,27 +272,27 @@ const breaks: Break[] = [
     'refunds do not exceed their payment, and equal it once it is REFUNDED',
     'order',
     [
-      `insert into payment (id, order_id, user_id, amount, status, provider)
+      `insert into payment (id, order_id, customer_id, amount, status, provider)
        select '${refunded}', id, customer_id, 20, 'COMPLETED', 'sandbox' from customer_order`,
-      `insert into refund (id, payment_id, amount, reason)
-       values ('${newId()}', '${refunded}', 20.01, 'BY_SHOP')`,
+      `insert into refund (customer_id, id, payment_id, amount, reason)
+       select customer_id, '${newId()}', '${refunded}', 20.01, 'BY_SHOP' from customer_order`,
     ],
   ],
   [
     'refunds do not exceed their payment, and equal it once it is REFUNDED',
     'order',
     [
-      `insert into payment (id, order_id, user_id, amount, status, provider)
+      `insert into payment (id, order_id, customer_id, amount, status, provider)
        select '${refunded}', id, customer_id, 20, 'REFUNDED', 'sandbox' from customer_order`,
-      `insert into refund (id, payment_id, amount, reason)
-       values ('${newId()}', '${refunded}', 20, 'BY_SHOP')`,
+      `insert into refund (customer_id, id, payment_id, amount, reason)
+       select customer_id, '${newId()}', '${refunded}', 20, 'BY_SHOP' from customer_order`,
     ],
   ],
   [
     'the price of cancelled units is refunded',
     'order',
     [
-      `insert into payment (id, order_id, user_id, amount, status, provider)
+      `insert into payment (id, order_id, customer_id, amount, status, provider)
        select '${newId()}', id, customer_id, 20, 'COMPLETED', 'sandbox' from customer_order`,
       'update order_item set cancelled_quantity = 1',
     ],
@@ -306,10 +306,10 @@ const breaks: Break[] = [
     'the refunds of a shop order do not exceed its price',
     'order',
     [
-      `insert into payment (id, order_id, user_id, amount, status, provider)
+      `insert into payment (id, order_id, customer_id, amount, status, provider)
        select '${refunded}', id, customer_id, 30, 'COMPLETED', 'sandbox' from customer_order`,
-      `insert into refund (id, payment_id, shop_order_id, amount, reason)
-       select '${newId()}', '${refunded}', id, 20.01, 'BY_SHOP' from shop_order`,
+      `insert into refund (customer_id, id, payment_id, shop_order_id, amount, reason)
+       select customer_id, '${newId()}', '${refunded}', id, 20.01, 'BY_SHOP' from shop_order`,
     ],
   ],
   ['the price of a unit is refunded once', 'order', refundOfLines('19.00', 3)],
@@ -349,10 +349,10 @@ const breaks: Break[] = [
     'every amount of an order can be charged in its currency',
     'order',
     [
-      `insert into payment (id, order_id, user_id, amount, currency_code, status, provider)
+      `insert into payment (id, order_id, customer_id, amount, currency_code, status, provider)
        select '${refunded}', id, customer_id, 20, 'UGX', 'COMPLETED', 'sandbox' from customer_order`,
-      `insert into refund (id, payment_id, amount, reason)
-       values ('${newId()}', '${refunded}', 0.50, 'BY_SHOP')`,
+      `insert into refund (customer_id, id, payment_id, amount, reason)
+       select customer_id, '${newId()}', '${refunded}', 0.50, 'BY_SHOP' from customer_order`,
     ],
   ],
   [
@@ -406,15 +406,16 @@ const breaks: Break[] = [
 /** An order of 2 units, and a cart. @param shopId the shop of its one part */
 const placed = (order: string, shopId = order) => [
   `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address, number)
-       values ('${order}', '${newId()}', 20, 'USD', '{}', 'H00000001')`,
-  `insert into shop_order (id, order_id, shop_id) values ('${order}', '${order}', '${shopId}')`,
+       values ('${order}', '${order}', 20, 'USD', '{}', 'H00000001')`,
+  `insert into shop_order (customer_id, id, order_id, shop_id)
+       values ('${order}', '${order}', '${order}', '${shopId}')`,
   `insert into order_item
-         (id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
-       values ('${order}', '${order}', '${offer}', 'S', 'S', 10, 'USD', 2)`,
+         (customer_id, id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
+       values ('${order}', '${order}', '${order}', '${offer}', 'S', 'S', 10, 'USD', 2)`,
   `insert into purchase (customer_id, shop_id, sku, units)
        select customer_id, '${shopId}', 'S', 2 from customer_order`,
-  `insert into cart (id, shard, counted) values ('${order}', 0, true)`,
-  `insert into cart_item (cart_id, offer_id, id, name, unit_price_amount, currency_code, quantity)
+  `insert into cart (customer_id, shard, counted) values ('${order}', 0, true)`,
+  `insert into cart_item (customer_id, offer_id, id, name, unit_price_amount, currency_code, quantity)
        values ('${order}', '${offer}', '${order}', 'S', 10, 'USD', 1)`,
   `insert into units_in_carts (offer_id, shard, units) values ('${offer}', 0, 1)`,
 ];
@@ -422,14 +423,14 @@ const placed = (order: string, shopId = order) => [
 /** A refund of units of the line, which has 2 at 10.00. */
 function refundOfLines(amount: string, quantity: number): string[] {
   return [
-    `insert into payment (id, order_id, user_id, amount, status, provider)
+    `insert into payment (id, order_id, customer_id, amount, status, provider)
      select '${refunded}', id, customer_id, 20, 'COMPLETED', 'sandbox' from customer_order`,
     `with made as (
-       insert into refund (id, payment_id, shop_order_id, amount, reason)
-       select '${newId()}', '${refunded}', id, ${amount}, 'BY_SHOP' from shop_order returning id
+       insert into refund (customer_id, id, payment_id, shop_order_id, amount, reason)
+       select customer_id, '${newId()}', '${refunded}', id, ${amount}, 'BY_SHOP' from shop_order returning id
      )
-     insert into refund_line (refund_id, order_item_id, quantity)
-     select made.id, i.id, ${quantity} from made, order_item i`,
+     insert into refund_line (customer_id, refund_id, order_item_id, quantity)
+     select i.customer_id, made.id, i.id, ${quantity} from made, order_item i`,
   ];
 }
 

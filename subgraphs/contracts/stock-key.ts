@@ -14,8 +14,3 @@ type KeyOfOneOrAllShops = Pick<StockKey, 'sku'> & { readonly shopId: string | nu
 
 /** The key as one string, for maps and sets; without a shop, the variant in all shops. */
 export const stockKeyOf = ({ shopId, sku }: KeyOfOneOrAllShops): string => `${shopId} ${sku}`;
-
-/** Each key once. */
-export const distinctKeys = <K extends StockKey>(keys: readonly K[]): K[] => [
-  ...new Map(keys.map((key) => [stockKeyOf(key), key])).values(),
-];

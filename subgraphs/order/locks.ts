@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../shared/database/sql.js';
 import type { OrderStatus } from './order/status.js';
+import type { RowKey } from './row-key.js';
 
 /*
  * Lock order of the order database (docs/adr/0021-order-lock-order.md). A transaction skips what it
@@ -28,8 +29,9 @@ import type { OrderStatus } from './order/status.js';
  */
 
 /** Locks a payment. */
-export async function lockPayment(em: EntityManager, paymentId: string): Promise<void> {
-  await sql(em, 'select 1 from payment where id = $1 for update', [paymentId]);
+export async function lockPayment(em: EntityManager, { customerId, id }: RowKey): Promise<void> {
+  const lock = 'select 1 from payment where customer_id = $1 and id = $2 for update';
+  await sql(em, lock, [customerId, id]);
 }
 
 /** A shop order, read under the lock of its order’s row. */
@@ -38,9 +40,7 @@ export interface LockedShopOrder {
   readonly shopId: string;
   readonly status: OrderStatus;
 }
-export interface LockedOrder {
-  readonly id: string;
-  readonly customerId: string;
+export interface LockedOrder extends RowKey {
   readonly status: OrderStatus;
   readonly shopOrders: readonly LockedShopOrder[];
 }
@@ -49,18 +49,22 @@ export interface LockedOrder {
  * Locks an order and reads its shop orders. Every change of a shop order takes this lock, so that two
  * concurrent changes cannot both derive the order’s status from old values.
  */
-export async function lockOrder(em: EntityManager, orderId: string): Promise<LockedOrder> {
+export async function lockOrder(
+  em: EntityManager,
+  { customerId, id }: RowKey,
+): Promise<LockedOrder> {
   const [order] = await sql<Omit<LockedOrder, 'shopOrders'>>(
     em,
-    `select id, customer_id as "customerId", status from customer_order where id = $1
-     for no key update`,
-    [orderId],
+    `select id, customer_id as "customerId", status from customer_order
+     where customer_id = $1 and id = $2 for no key update`,
+    [customerId, id],
   );
-  if (!order) throw new Error(`unknown order ${orderId}`);
+  if (!order) throw new Error(`unknown order ${id}`);
   const shopOrders = await sql<LockedShopOrder>(
     em,
-    'select id, shop_id as "shopId", status from shop_order where order_id = $1 order by id',
-    [orderId],
+    `select id, shop_id as "shopId", status from shop_order
+     where customer_id = $1 and order_id = $2 order by id`,
+    [customerId, id],
   );
   return { ...order, shopOrders };
 }
@@ -77,19 +81,22 @@ export const lockedPurchases = (of: string) => `locked as materialized (
   )`;
 
 interface LockedCart {
-  readonly id: string;
   readonly shard: number;
   /** whether the counters included its units before */
   readonly counted: boolean;
 }
 
 /** Locks a cart, creates it if there is none, and updates its time of change. */
-export async function lockCart(em: EntityManager, id: string, shard: number): Promise<LockedCart> {
+export async function lockCart(
+  em: EntityManager,
+  customerId: string,
+  shard: number,
+): Promise<LockedCart> {
   const rows = await sql<LockedCart>(
     em,
-    `insert into cart (id, shard) values ($1, $2)
-     on conflict (id) do update set updated_at = now() returning id, shard, counted`,
-    [id, shard],
+    `insert into cart (customer_id, shard) values ($1, $2)
+     on conflict (customer_id) do update set updated_at = now() returning shard, counted`,
+    [customerId, shard],
   );
   return rows[0] as LockedCart;
 }

@@ -41,7 +41,7 @@ describe('the metrics of stuck orders, payments and refunds', () => {
       [orderId],
     );
     await client.query(
-      `insert into payment (id, order_id, user_id, amount, status, failure, provider, created_at)
+      `insert into payment (id, order_id, customer_id, amount, status, failure, provider, created_at)
        values ($1, $2, $2, 1, 'FAILED', 'DECLINED', 'sandbox', now() - interval '3 h')`,
       [finished, orderId],
     );
@@ -57,14 +57,14 @@ describe('the metrics of stuck orders, payments and refunds', () => {
     });
     await client.query(`update customer_order set expires_at = now() - interval '100 s'`);
     await client.query(
-      `insert into payment (id, order_id, user_id, amount, provider, created_at, next_attempt_at)
+      `insert into payment (id, order_id, customer_id, amount, provider, created_at, next_attempt_at)
        values ($1, $2, $2, 1, 'sandbox', now() - interval '2 h', now() + interval '1 min')`,
       [stuck, orderId],
     );
     await client.query(
-      `insert into refund (id, payment_id, amount, reason, created_at)
-       values ($1, $1, 1, 'test', now() - interval '1 h')`,
-      [stuck],
+      `insert into refund (customer_id, id, payment_id, amount, reason, created_at)
+       values ($2, $1, $1, 1, 'test', now() - interval '1 h')`,
+      [stuck, orderId],
     );
     const ages = await readMetrics();
     expect(Math.floor(ages.holdfast_order_overdue_seconds / 100)).toBe(1);
@@ -73,16 +73,17 @@ describe('the metrics of stuck orders, payments and refunds', () => {
   });
 
   it('show what a person has to look at: failed refunds, those made at the provider, open disputes', async () => {
-    const payment = `(select id from payment limit 1)`;
+    const payment = `(select id, customer_id from payment limit 1) payment`;
     await client.query(
-      `insert into refund (id, payment_id, amount, reason, status, failure_reason, origin)
-       values ($1, ${payment}, 1, 'test', 'FAILED', 'closed card', 'DASHBOARD')`,
+      `insert into refund (customer_id, id, payment_id, amount, reason, status, failure_reason, origin)
+       select customer_id, $1, id, 1, 'test', 'FAILED', 'closed card', 'DASHBOARD' from ${payment}`,
       [newId()],
     );
     await client.query(
-      `insert into dispute (id, payment_id, provider_dispute_id, status, amount, reason)
-       select gen_random_uuid(), ${payment}, status, status, 1, 'fraudulent'
-       from unnest(array['INQUIRY', 'OPEN', 'LOST']) status`,
+      `insert into dispute
+         (customer_id, id, payment_id, provider_dispute_id, status, amount, reason)
+       select customer_id, gen_random_uuid(), id, status, status, 1, 'fraudulent'
+       from ${payment}, unnest(array['INQUIRY', 'OPEN', 'LOST']) status`,
     );
     expect(await readMetrics()).toMatchObject({
       ...{ holdfast_refunds_failed: 1, holdfast_refunds_at_provider: 1, holdfast_disputes_open: 1 },

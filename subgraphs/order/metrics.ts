@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../shared/database/sql.js';
 import { type JobTable, oldestJobSeconds } from '../shared/runtime/due-jobs.js';
 import type { OrderApp } from './context.js';
+import { isWaitingSql } from './waiting-orders.js';
 
 interface Reader {
   readonly em: EntityManager;
@@ -17,7 +18,7 @@ const unsettledPayments: JobTable = {
 const unsentRefunds: JobTable = {
   table: 'refund',
   unfinished: `status = 'PENDING' and not exists (select from dispute d
-    where d.payment_id = refund.payment_id and d.status = 'OPEN')`,
+    where d.customer_id = refund.customer_id and d.payment_id = refund.payment_id and d.status = 'OPEN')`,
 };
 const sentRefunds: JobTable = { table: 'refund', unfinished: `status = 'SENT'` };
 
@@ -39,7 +40,7 @@ export const orderGauges = [
       const [row] = await sql<{ age: string }>(
         em,
         `select greatest(0, coalesce(extract(epoch from now() - min(expires_at)), 0)) as age
-         from customer_order where status = 'PENDING'`,
+         from customer_order where ${isWaitingSql}`,
       );
       return Number(row?.age);
     },
@@ -128,7 +129,7 @@ export const reconciliationGauges = [
   },
 ];
 
-// The first is due at 01:00 UTC of the day after the first payment. payment by its key, which begins with
+// The first is due at 01:00 UTC of the day after the first payment. payment by its id, which begins with
 // its time.
 const reconciliationAgeSql = `
   select p.name, greatest(0, coalesce(extract(epoch from now() - coalesce(
@@ -160,6 +161,6 @@ export const providerGauges = [
 const withoutProviderSql = `
   select (
     (select count(*) from payment where next_attempt_at is not null and provider <> all($1)) +
-    (select count(*) from refund r join payment p on p.id = r.payment_id
+    (select count(*) from refund r join payment p on p.customer_id = r.customer_id and p.id = r.payment_id
      where r.status in ('PENDING', 'SENT') and p.provider <> all($1))
   )::int as count`;

@@ -16,12 +16,15 @@ import { Migration20261202Reconciliation } from './migrations/20261202-reconcili
 import { Migration20261203DeclineCodes } from './migrations/20261203-decline-codes.js';
 import { Migration20261203PaymentAttempts } from './migrations/20261203-payment-attempts.js';
 import { Migration20261204RefundsOfLines } from './migrations/20261204-refunds-of-lines.js';
+import { Migration20261205CustomerKeys } from './migrations/20261205-customer-keys.js';
 import { Order } from './order/order.js';
 import { OrderEvent } from './order/order-event.js';
+import { NumberedOrder } from './order/order-number.js';
 import { OrderItem, ShopOrder } from './order/shop-order.js';
 import { Reconciliation } from './payment/reconciliation/reconciliation.js';
 import { Dispute } from './payment/state/dispute.js';
 import { Payment } from './payment/state/payment.js';
+import { ProviderTransaction } from './payment/state/provider-transaction.js';
 import { Refund } from './payment/state/refund.js';
 import { RefundLine } from './payment/state/refund-line.js';
 import { PaymentEvent } from './payment/webhook/payment-event.js';
@@ -30,10 +33,12 @@ import { Purchase } from './purchase-limit/purchase.js';
 export const databaseSchema: Schema = {
   entities: [
     Order,
+    NumberedOrder,
     ShopOrder,
     OrderItem,
     OrderEvent,
     Payment,
+    ProviderTransaction,
     Refund,
     RefundLine,
     Dispute,
@@ -61,5 +66,6 @@ export const databaseSchema: Schema = {
     { name: '20261203-decline-codes', class: Migration20261203DeclineCodes },
     { name: '20261203-payment-attempts', class: Migration20261203PaymentAttempts },
     { name: '20261204-refunds-of-lines', class: Migration20261204RefundsOfLines },
+    { name: '20261205-customer-keys', class: Migration20261205CustomerKeys },
   ],
 };

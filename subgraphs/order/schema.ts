@@ -15,6 +15,7 @@ import {
   findVisibleOrder,
   findVisibleShopOrder,
   findVisibleShopOrderOf,
+  soughtBy,
 } from './order/visible-orders.js';
 import {
   DisputeResolver,
@@ -51,8 +52,8 @@ export const source: SchemaSource = {
     ShopResolver,
   ],
   references: {
-    Order: byId(findVisibleOrder),
-    Payment: byId(findOwnPayment),
+    Order: byId((context: OrderContext, id) => findVisibleOrder(context, soughtBy(context, id))),
+    Payment: byId((context: OrderContext, id) => findOwnPayment(context, soughtBy(context, id))),
     ShopOrder: oneByOne((reference, context: OrderContext) => {
       const { id, order, shop } = reference as unknown as ShopOrderKey;
       return id

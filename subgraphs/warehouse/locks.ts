@@ -1,7 +1,8 @@
 import type { EntityClass } from '@mikro-orm/core';
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import type { EndReason, ReservationState } from '../contracts/reservation.js';
-import { distinctKeys, type StockKey } from '../contracts/stock-key.js';
+import { type StockKey, stockKeyOf } from '../contracts/stock-key.js';
+import { firstOfEach } from '../shared/batching/first-of-each.js';
 import { columnsOf } from '../shared/database/columns.js';
 import { sql, sqlPrepared } from '../shared/database/sql.js';
 
@@ -112,7 +113,7 @@ export async function lockItems<Item extends StockKey>(
   keys: readonly StockKey[],
   item: EntityClass<Item>,
 ): Promise<Item[]> {
-  const distinct = distinctKeys(keys);
+  const distinct = firstOfEach(keys, stockKeyOf);
   const items = await sqlPrepared<object>(
     em,
     `select ${columnsOf(em, item, 'i.')} from stock_item i

@@ -1,10 +1,13 @@
 import { databaseSchema } from '../../subgraphs/order/mikro-orm.config.js';
+import { findOrderKey } from '../../subgraphs/order/order/find-order-key.js';
 import type { PaymentApp } from '../../subgraphs/order/payment/payment-app.js';
 import { createPaymentFaults } from '../../subgraphs/order/payment/provider/payment-faults.js';
 import { paymentProviders } from '../../subgraphs/order/payment/provider/providers.js';
 import { createLookUpSharing } from '../../subgraphs/order/payment/provider/share-look-ups.js';
 import { Payment } from '../../subgraphs/order/payment/state/payment.js';
 import { createPaymentWrites } from '../../subgraphs/order/payment/state/payment-writes.js';
+import { storeTransactionsSql } from '../../subgraphs/order/payment/state/provider-transaction.js';
+import type { RowKey } from '../../subgraphs/order/row-key.js';
 import type { DecidedReservation } from '../../subgraphs/order/warehouse-client/reservations.js';
 import { connect, disconnect } from '../../subgraphs/shared/database/connect.js';
 import { sql } from '../../subgraphs/shared/database/sql.js';
@@ -60,28 +63,29 @@ export async function openPaymentSteps(settings: { takesOurIds?: boolean } = {})
     fake,
     reservations,
     rows,
-    /** An order of one shop, its stock held for `holdMs` more. */
-    async newOrder({ holdMs = 60_000, amount = '10.00' } = {}) {
+    /** An order of one shop, its stock held for `holdMs` more; by default its customer has its id. */
+    async newOrder({ holdMs = 60_000, amount = '10.00', customerId = '' } = {}) {
       const [orderId, shopOrderId, shopId] = [newId(), newId(), newId()];
+      const customer = customerId || orderId;
       await rows(
         `insert into customer_order (id, customer_id, total_amount, currency_code,
            shipping_address, number, expires_at)
-         values ($1, $1, $2, 'USD', '{}', 'H' || nextval('order_number'),
+         values ($1, $4, $2, 'USD', '{}', 'H' || nextval('order_number'),
            now() + $3 * interval '1 ms')`,
-        [orderId, amount, holdMs],
+        [orderId, amount, holdMs, customer],
       );
-      await rows('insert into shop_order (id, order_id, shop_id) values ($1, $2, $3)', [
-        shopOrderId,
-        orderId,
-        shopId,
-      ]);
       await rows(
-        `insert into order_item (id, shop_order_id, offer_id, sku, name, unit_price_amount,
-           currency_code, quantity) values ($1, $2, $1, 'SKU', 'It', $3, 'USD', 1)`,
-        [newId(), shopOrderId, amount],
+        'insert into shop_order (customer_id, id, order_id, shop_id) values ($4, $1, $2, $3)',
+        [shopOrderId, orderId, shopId, customer],
+      );
+      await rows(
+        `insert into order_item (customer_id, id, shop_order_id, offer_id, sku, name,
+           unit_price_amount, currency_code, quantity)
+         values ($4, $1, $2, $1, 'SKU', 'It', $3, 'USD', 1)`,
+        [newId(), shopOrderId, amount, customer],
       );
       await rows('insert into purchase (customer_id, shop_id, sku, units) values ($1, $2, $3, 1)', [
-        orderId,
+        customer,
         shopId,
         'SKU',
       ]);
@@ -100,10 +104,12 @@ export async function openPaymentSteps(settings: { takesOurIds?: boolean } = {})
     ) {
       const id = newId();
       await rows(
-        `insert into payment (id, order_id, user_id, amount, status, failure, provider,
-           provider_transaction_id, ends_order, next_attempt_at, created_at)
-         values ($1, $2, $2, $3, $4, $5, $9, $6, $7, now() + interval '1 hour',
-           now() - $8 * interval '1 ms')`,
+        `with inserted as (
+           insert into payment (id, order_id, customer_id, amount, status, failure, provider,
+             provider_transaction_id, ends_order, next_attempt_at, created_at)
+           values ($1, $2, $2, $3, $4, $5, $9, $6, $7, now() + interval '1 hour',
+             now() - $8 * interval '1 ms') returning *
+         ) ${storeTransactionsSql('inserted')}`,
         [
           ...[id, orderId, amount, status, status === 'FAILED' ? 'DECLINED' : null],
           ...[transactionId, endsOrder, ageMs, provider],
@@ -111,7 +117,9 @@ export async function openPaymentSteps(settings: { takesOurIds?: boolean } = {})
       );
       return this.read(id);
     },
-    read: (id: string) => orm.em.fork().findOneOrFail(Payment, id),
+    /** The key of an order. */
+    keyOf: async (orderId: string) => (await findOrderKey(orm.em.fork(), orderId)) as RowKey,
+    read: (id: string) => orm.em.fork().findOneOrFail(Payment, { id }),
     async orderOf(orderId: string) {
       const [order] = await rows<{ status: string; reason: string | null }>(
         'select status, cancel_reason as reason from customer_order where id = $1',

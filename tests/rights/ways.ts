@@ -263,7 +263,7 @@ async function paymentInProgress({ placeOrder, change }: World): Promise<string>
   const id = await placeOrder();
   await change(
     'order',
-    `insert into payment (id, order_id, user_id, amount, provider)
+    `insert into payment (id, order_id, customer_id, amount, provider)
      select gen_random_uuid(), id, customer_id, total_amount, 'sandbox'
      from customer_order where id = $1`,
     [id],
@@ -276,7 +276,7 @@ async function declinedOften({ placeOrder, change }: World): Promise<string> {
   const id = await placeOrder();
   await change(
     'order',
-    `insert into payment (id, order_id, user_id, amount, provider, status, failure)
+    `insert into payment (id, order_id, customer_id, amount, provider, status, failure)
      select gen_random_uuid(), id, customer_id, total_amount, 'sandbox', 'FAILED', 'DECLINED'
      from customer_order, generate_series(1, 5) where id = $1`,
     [id],

@@ -74,10 +74,10 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     change(
       'order',
       `with carts as (
-         insert into cart (id, shard) select id, 0 from unnest($1::uuid[]) as person (id)
-         on conflict (id) do update set counted = false
+         insert into cart (customer_id, shard) select id, 0 from unnest($1::uuid[]) as person (id)
+         on conflict (customer_id) do update set counted = false
        ), counters as (delete from units_in_carts)
-       insert into cart_item (cart_id, offer_id, id, name, unit_price_amount, currency_code, quantity)
+       insert into cart_item (customer_id, offer_id, id, name, unit_price_amount, currency_code, quantity)
        select id, $2, id, 'New', 10, 'USD', 1 from unnest($1::uuid[]) as person (id)
        on conflict do nothing`,
       [customerIds, shop.offerId],
@@ -99,10 +99,10 @@ export async function createWorld(overrides: Record<string, string> = {}) {
   await change(
     'order',
     `with refunded as (
-       insert into refund (id, payment_id, shop_order_id, amount, reason, status)
-       values ($1, $2, $3, 0.01, 'a scratch', 'COMPLETED'))
-     insert into dispute (id, payment_id, provider_dispute_id, status, amount, reason)
-     values ($1, $2, 'dp_1', 'INQUIRY', 0.01, 'general')`,
+       insert into refund (customer_id, id, payment_id, shop_order_id, amount, reason, status)
+       select customer_id, $1, id, $3, 0.01, 'a scratch', 'COMPLETED' from payment where id = $2)
+     insert into dispute (customer_id, id, payment_id, provider_dispute_id, status, amount, reason)
+     select customer_id, $1, id, 'dp_1', 'INQUIRY', 0.01, 'general' from payment where id = $2`,
     [refundId, payOrder.payment.id, payOrder.order.shopOrders[0].id],
   );
   const ofVendor = await place('vendor');
@@ -181,8 +181,9 @@ export async function createWorld(overrides: Record<string, string> = {}) {
       const [id, { payment }] = [randomUUID(), await payFor(await placeOrder())];
       await change(
         'order',
-        `insert into refund (id, payment_id, amount, reason, status, failure_reason)
-         values ($1, $2, 0.01, 'a scratch', 'FAILED', 'closed card')`,
+        `insert into refund (customer_id, id, payment_id, amount, reason, status, failure_reason)
+         select customer_id, $1, id, 0.01, 'a scratch', 'FAILED', 'closed card'
+         from payment where id = $2`,
         [id, payment.id],
       );
       return id;
@@ -192,8 +193,10 @@ export async function createWorld(overrides: Record<string, string> = {}) {
       const { payment, order } = await payFor(await placeOrder());
       await change(
         'order',
-        `insert into dispute (id, payment_id, provider_dispute_id, status, amount, reason)
-         values (gen_random_uuid(), $1, 'dp_1', 'OPEN', 10, 'fraudulent')`,
+        `insert into dispute
+           (customer_id, id, payment_id, provider_dispute_id, status, amount, reason)
+         select customer_id, gen_random_uuid(), id, 'dp_1', 'OPEN', 10, 'fraudulent'
+         from payment where id = $1`,
         [payment.id],
       );
       return order.shopOrders[0].id;

@@ -14,6 +14,7 @@ import { OrderStatus } from '../order/status.js';
 import { cancelAllUnits } from '../order/transitions/cancel-units.js';
 import { endPending } from '../order/transitions/end-pending.js';
 import { requireOwnOrder } from '../order/visible-orders.js';
+import type { RowKey } from '../row-key.js';
 import { reverseSale } from './reverse-sale.js';
 
 @Allow('parent')
@@ -49,26 +50,27 @@ export async function cancelOrder(
   id: string,
   once?: OnceCancelled,
 ): Promise<typeof CancelOrderResult> {
-  const { status, cancelReason } = await requireOwnOrder(context, id);
-  if (status === 'PENDING') return cancelUnpaid(context, id, once);
+  const { customerId, status, cancelReason } = await requireOwnOrder(context, id);
+  const key = { customerId, id };
+  if (status === 'PENDING') return cancelUnpaid(context, key, once);
   // An earlier request with this key may have ended after the reservation was released.
   if (once && cancelReason === 'BY_CUSTOMER') {
-    return transact(context.em, (tx) => tx.findOneOrFail(Order, id), once);
+    return transact(context.em, (tx) => tx.findOneOrFail(Order, key), once);
   }
-  return cancelPaid(context, id, once);
+  return cancelPaid(context, key, once);
 }
 
-async function cancelUnpaid(context: OrderContext, id: string, once?: OnceCancelled) {
+async function cancelUnpaid(context: OrderContext, key: RowKey, once?: OnceCancelled) {
   const { id: userId } = identityOf(context);
   const { state } = await afterRelease(() =>
-    context.app.reservations.release(id, 'BY_CUSTOMER', userId),
+    context.app.reservations.release(key.id, 'BY_CUSTOMER', userId),
   );
-  if (state === 'COMMITTED') return cancelPaid(context, id, once);
+  if (state === 'COMMITTED') return cancelPaid(context, key, once);
   const reason = state === 'EXPIRED' ? 'PAYMENT_TIMEOUT' : 'BY_CUSTOMER';
   const actor = reason === 'BY_CUSTOMER' ? userId : undefined;
   const work = async (tx: EntityManager): Promise<typeof CancelOrderResult> => {
-    await endPending(tx, id, { to: 'CANCELLED', reason, actor });
-    return tx.findOneOrFail(Order, id);
+    await endPending(tx, key, { to: 'CANCELLED', reason, actor });
+    return tx.findOneOrFail(Order, { ...key });
   };
   return afterRelease(() => transact(context.em, work, once));
 }
@@ -89,10 +91,10 @@ async function afterRelease<T>(run: () => Promise<T>): Promise<T> {
 
 const reason = 'BY_CUSTOMER';
 
-function cancelPaid(context: OrderContext, id: string, once?: OnceCancelled) {
+function cancelPaid(context: OrderContext, key: RowKey, once?: OnceCancelled) {
   const { id: actor } = identityOf(context);
   const work = async (em: EntityManager): Promise<typeof CancelOrderResult> => {
-    const order = await lockOrder(em, id);
+    const order = await lockOrder(em, key);
     if (order.status === 'PENDING')
       throw tryAgain('The order is being paid. Try again in a moment.');
     const live = order.shopOrders.filter(({ status }) => status !== 'CANCELLED');
@@ -101,9 +103,9 @@ function cancelPaid(context: OrderContext, id: string, once?: OnceCancelled) {
     const shopOrderIds = live.map((shopOrder) => shopOrder.id);
     await changeShopOrders(em, order, { shopOrderIds, to: 'CANCELLED', actor, reason });
     const units = { reason: 'CUSTOMER_REQUEST' as const };
-    const cancelled = await cancelAllUnits(em, shopOrderIds);
+    const cancelled = await cancelAllUnits(em, key.customerId, shopOrderIds);
     await reverseSale(em, order, cancelled, { actor, reason, units });
-    return em.findOneOrFail(Order, id);
+    return em.findOneOrFail(Order, { ...key });
   };
   return transact(context.em, work, once);
 }

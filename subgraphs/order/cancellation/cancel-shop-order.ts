@@ -94,9 +94,10 @@ export function cancelShopOrder(
   if (lines && !once) throw badInput({ 'input.idempotencyKey': 'is required with `lines`' });
   const to = 'CANCELLED';
   const cancel = async ({ em, order, actor }: ChangingShopOrder) => {
+    const { customerId } = order;
     const { cancelled, left } = lines
-      ? await cancelUnits(em, id, lines)
-      : { cancelled: await cancelAllUnits(em, [id]), left: 0 };
+      ? await cancelUnits(em, { customerId, id }, lines)
+      : { cancelled: await cancelAllUnits(em, customerId, [id]), left: 0 };
     const units = lines ? `${unitsText(cancelled)}; ` : '';
     const details = `${units}${note ? `${why}: ${note}` : why}`;
     const isPartial = left > 0;

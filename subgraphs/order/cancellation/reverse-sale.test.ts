@@ -7,6 +7,7 @@ import { changeShopOrders } from '../fulfilment/change-shop-orders.js';
 import { lockOrder } from '../locks.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 import { cancelAllUnits } from '../order/transitions/cancel-units.js';
+import type { RowKey } from '../row-key.js';
 import { reverseSale } from './reverse-sale.js';
 
 const roundsCount = 20;
@@ -29,7 +30,7 @@ describe('paid orders of one customer that are cancelled at the same time', () =
   });
 
   /** A paid order of one unit from each shop, whose shop orders are inserted in this sequence. */
-  async function paidOrder(customerId: string, shopIds: readonly string[]): Promise<string> {
+  async function paidOrder(customerId: string, shopIds: readonly string[]): Promise<RowKey> {
     const orderId = newId();
     await client.query(
       `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address, status,
@@ -40,13 +41,15 @@ describe('paid orders of one customer that are cancelled at the same time', () =
     for (const shopId of shopIds) {
       const shopOrderId = newId();
       await client.query(
-        `insert into shop_order (id, order_id, shop_id, status) values ($1, $2, $3, 'CONFIRMED')`,
-        [shopOrderId, orderId, shopId],
+        `insert into shop_order (customer_id, id, order_id, shop_id, status)
+         values ($4, $1, $2, $3, 'CONFIRMED')`,
+        [shopOrderId, orderId, shopId, customerId],
       );
       await client.query(
-        `insert into order_item (id, shop_order_id, offer_id, sku, name, unit_price_amount,
-           currency_code, quantity) values ($1, $2, $1, 'SKU', 'A thing', 1, 'USD', 1)`,
-        [newId(), shopOrderId],
+        `insert into order_item (customer_id, id, shop_order_id, offer_id, sku, name,
+           unit_price_amount, currency_code, quantity)
+         values ($3, $1, $2, $1, 'SKU', 'A thing', 1, 'USD', 1)`,
+        [newId(), shopOrderId, customerId],
       );
       await client.query(
         `insert into purchase (customer_id, shop_id, sku, units) values ($1, $2, 'SKU', 1)
@@ -55,42 +58,42 @@ describe('paid orders of one customer that are cancelled at the same time', () =
       );
     }
     await client.query(
-      `insert into payment (id, order_id, user_id, amount, status, provider)
+      `insert into payment (id, order_id, customer_id, amount, status, provider)
        values ($1, $2, $3, 2, 'COMPLETED', 'sandbox')`,
       [newId(), orderId, customerId],
     );
-    return orderId;
+    return { customerId, id: orderId };
   }
 
-  const cancel = (orderId: string) =>
+  const cancel = (key: RowKey) =>
     orm.em.fork().transactional(async (em) => {
-      const order = await lockOrder(em, orderId);
+      const order = await lockOrder(em, key);
       const cancellation = { actor: 'test', reason: 'BY_CUSTOMER' } as const;
       const units = { reason: 'CUSTOMER_REQUEST' } as const;
       const shopOrderIds = order.shopOrders.map(({ id }) => id);
       await changeShopOrders(em, order, { shopOrderIds, to: 'CANCELLED', ...cancellation });
-      const cancelled = await cancelAllUnits(em, shopOrderIds);
+      const cancelled = await cancelAllUnits(em, key.customerId, shopOrderIds);
       await reverseSale(em, order, cancelled, { ...cancellation, units });
     });
 
   it('do not deadlock, in whatever sequence their shop orders were inserted', async () => {
     for (let round = 0; round < roundsCount; round++) {
       const customerId = newId();
-      const orderIds: string[] = [];
+      const orders: RowKey[] = [];
       for (const shopIds of [
         [shopA, shopB],
         [shopB, shopA],
         [shopA, shopB],
         [shopB, shopA],
       ]) {
-        orderIds.push(await paidOrder(customerId, shopIds));
+        orders.push(await paidOrder(customerId, shopIds));
       }
-      await Promise.all(orderIds.map(cancel));
+      await Promise.all(orders.map(cancel));
       const bought = 'select units from purchase where customer_id = $1';
       const { rows } = await client.query(bought, [customerId]);
       expect(rows).toEqual([]); // counters of 0 are deleted
       const sent = `select sum(r.amount) from refund r join payment p on p.id = payment_id
-        where p.user_id = $1`;
+        where p.customer_id = $1`;
       expect((await client.query(sent, [customerId])).rows).toEqual([{ sum: '8.00' }]);
     }
   }, 60_000);

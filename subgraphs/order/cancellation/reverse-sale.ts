@@ -33,28 +33,33 @@ export async function reverseSale(
   { actor, reason, units, isPartial = false }: Reversal,
 ): Promise<void> {
   await announceCancelled(em, cancelled, units);
-  await subtractPurchases(em, order.customerId, cancelled);
-  const paymentId = await findPaidPayment(em, order.id);
-  if (!paymentId) throw new Error(`the paid order ${order.id} has no completed payment`);
-  await lockPayment(em, paymentId);
-  const unrefunded = await withoutRefunded(em, cancelled);
+  const { customerId } = order;
+  await subtractPurchases(em, customerId, cancelled);
+  const payment = await findPaidPayment(em, order);
+  if (!payment) throw new Error(`the paid order ${order.id} has no completed payment`);
+  await lockPayment(em, payment);
+  const unrefunded = await withoutRefunded(em, customerId, cancelled);
   const ofShopOrders = [...Map.groupBy(unrefunded, ({ shopOrderId }) => shopOrderId)];
   const requests = ofShopOrders.map(([shopOrderId, lines]): RefundRequest => {
     return { shopOrderId, amount: priceOf(lines), lines, reason, actor };
   });
   if (isPartial) {
-    for (const [shopOrderId] of ofShopOrders) await requireRoomForRefund(em, shopOrderId);
+    for (const [shopOrderId] of ofShopOrders) {
+      await requireRoomForRefund(em, { customerId, id: shopOrderId });
+    }
   }
-  await requestRefunds(em, paymentId, requests);
+  await requestRefunds(em, payment, requests);
 }
 
 /** The cancelled units without those whose price a refund of lines has already. */
 async function withoutRefunded(
   em: EntityManager,
+  customerId: string,
   cancelled: readonly CancelledUnits[],
 ): Promise<CancelledUnits[]> {
   const refunded = await readRefundedUnits(
     em,
+    customerId,
     cancelled.map(({ itemId }) => itemId),
   );
   return cancelled

@@ -72,7 +72,7 @@ export class CartResolver {
   @ListMax(cartItemsMax)
   @FieldResolver(() => [CartItem], { description: 'Lines, in the order in which they were added.' })
   items(@Root() cart: Cart, @Ctx() context: OrderContext) {
-    return loaderOf(context, loadCartLines).load(cart.id);
+    return loaderOf(context, loadCartLines).load(cart.customerId);
   }
 
   @Allow('signed-in')
@@ -82,7 +82,7 @@ export class CartResolver {
       'Sum of all lines; 0 USD if the cart is empty, null if its prices are in several currencies.',
   })
   async total(@Root() cart: Cart, @Ctx() context: OrderContext): Promise<Money | null> {
-    const lines = await loaderOf(context, loadCartLines).load(cart.id);
+    const lines = await loaderOf(context, loadCartLines).load(cart.customerId);
     const currencies = new Set(lines.map(({ currencyCode }) => currencyCode));
     const [currency = currencyDefault] = currencies;
     return currencies.size > 1 ? null : money(sumOf(lines.map(totalOf)), currency);

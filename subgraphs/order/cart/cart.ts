@@ -1,14 +1,8 @@
-import type { Opt } from '@mikro-orm/core';
-import {
-  Check,
-  Entity,
-  Index,
-  ManyToOne,
-  PrimaryKey,
-  Property,
-} from '@mikro-orm/decorators/legacy';
+import { type Opt, PrimaryKeyProp } from '@mikro-orm/core';
+import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
 import { amountScale } from '../../shared/currencies.js';
+import { ForeignKey } from '../../shared/database/foreign-key.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 
@@ -31,9 +25,14 @@ export interface CartLine {
   expression: 'create index cart_counted on cart (updated_at) where counted',
 })
 export class Cart {
-  @Field(() => UUID, { description: 'Id of the cart, which is the id of its customer.' })
+  [PrimaryKeyProp]?: 'customerId';
+
+  @Field(() => UUID, {
+    name: 'id',
+    description: 'Id of the cart, which is the id of its customer.',
+  })
   @PrimaryKey({ type: 'uuid' })
-  id!: string;
+  customerId!: string;
 
   /** the shard of the counters that counts its units, so that carts do not contend for one row */
   @Property({ type: 'smallint' })
@@ -47,7 +46,7 @@ export class Cart {
   createdAt!: Opt<Date>;
 
   @Field(() => Date, { description: 'Time of the last change.' })
-  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
   updatedAt!: Opt<Date>;
 }
 
@@ -56,11 +55,18 @@ export class Cart {
   description: 'Units of one offer in a cart, with name and price of the last change.',
 })
 @Entity({ tableName: 'cart_item' })
+@ForeignKey({
+  name: 'cart_item_customer_id_foreign',
+  columns: ['customer_id'],
+  references: { table: 'cart', columns: ['customer_id'] },
+})
 @Check({ name: 'cart_item_quantity', expression: 'quantity > 0' })
 @Check({ name: 'cart_item_price', expression: 'unit_price_amount >= 0' })
 export class CartItem {
-  @ManyToOne(() => Cart, { mapToPk: true, primary: true, fieldName: 'cart_id' })
-  cartId!: string;
+  [PrimaryKeyProp]?: ['customerId', 'offerId'];
+
+  @PrimaryKey({ type: 'uuid' })
+  customerId!: string;
 
   @PrimaryKey({ type: 'uuid' })
   offerId!: string;

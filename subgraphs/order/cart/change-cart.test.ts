@@ -33,7 +33,7 @@ describe('the hundred lines of a cart', () => {
     (
       await sql<{ id: string }>(
         orm.em.fork(),
-        'select offer_id as id from cart_item where cart_id = $1',
+        'select offer_id as id from cart_item where customer_id = $1',
         [customerId],
       )
     ).map(({ id }) => id);

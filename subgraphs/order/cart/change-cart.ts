@@ -45,7 +45,7 @@ export async function changeCart(
 ): Promise<ChangedLine[]> {
   const cart = await lockCart(em, customerId, shardOf(customerId));
   const values = changeParameters.values({
-    cart_id: cart.id,
+    customer_id: customerId,
     shard: cart.shard,
     is_uncounted: !cart.counted,
     replaces: how === 'set',
@@ -79,7 +79,7 @@ export async function changeCart(
 }
 
 const changeParameters = namedParameters({
-  cart_id: 'uuid',
+  customer_id: 'uuid',
   shard: 'smallint',
   is_uncounted: 'boolean',
   replaces: 'boolean',
@@ -107,16 +107,16 @@ const changeLinesSql = `
         case when ${parameters.replaces} then change.quantity
         else coalesce(i.quantity, 0) + change.quantity end)) as after
     from ${parameters.change}
-      left join cart_item i on i.cart_id = ${parameters.cart_id} and i.offer_id = change.offer_id
+      left join cart_item i on i.customer_id = ${parameters.customer_id} and i.offer_id = change.offer_id
   ), removed as (
     delete from cart_item i using line
-    where i.cart_id = ${parameters.cart_id} and i.offer_id = line.offer_id and line.after = 0
+    where i.customer_id = ${parameters.customer_id} and i.offer_id = line.offer_id and line.after = 0
   ), saved as (
     insert into cart_item as i
-      (cart_id, offer_id, id, name, unit_price_amount, currency_code, quantity)
-    select ${parameters.cart_id}, offer_id, id, name, unit_price_amount, currency_code, after
+      (customer_id, offer_id, id, name, unit_price_amount, currency_code, quantity)
+    select ${parameters.customer_id}, offer_id, id, name, unit_price_amount, currency_code, after
     from line where after > 0
-    on conflict (cart_id, offer_id) do update set quantity = excluded.quantity, updated_at = now(),
+    on conflict (customer_id, offer_id) do update set quantity = excluded.quantity, updated_at = now(),
       name = case when ${parameters.renames} then excluded.name else i.name end,
       unit_price_amount = case when ${parameters.renames}
         then excluded.unit_price_amount else i.unit_price_amount end,
@@ -126,9 +126,10 @@ const changeLinesSql = `
     select offer_id, after - before as units from line
     union all
     select offer_id, quantity from cart_item
-    where cart_id = ${parameters.cart_id} and ${parameters.is_uncounted}
+    where customer_id = ${parameters.customer_id} and ${parameters.is_uncounted}
   ), counted as (
-    update cart set counted = true where id = ${parameters.cart_id} and ${parameters.is_uncounted}
+    update cart set counted = true
+    where customer_id = ${parameters.customer_id} and ${parameters.is_uncounted}
   ), counters as (
     insert into units_in_carts as c (offer_id, shard, units)
     select offer_id, ${parameters.shard}, sum(units) from difference
@@ -137,6 +138,6 @@ const changeLinesSql = `
     on conflict (offer_id, shard) do update set units = c.units + excluded.units, updated_at = now()
   )
   select offer_id as "offerId", before, after,
-    (select count(*) from cart_item where cart_id = ${parameters.cart_id})::int
+    (select count(*) from cart_item where customer_id = ${parameters.customer_id})::int
       + (select count(*) filter (where before = 0 and after > 0) from line)::int as lines
   from line`;

@@ -53,11 +53,11 @@ export async function putInCart(
   return transact(context.em, work, once);
 }
 
-async function quantityOf({ em }: OrderContext, cartId: string, offerId: string) {
+async function quantityOf({ em }: OrderContext, customerId: string, offerId: string) {
   const rows = await sql<{ quantity: number }>(
     em,
-    'select quantity from cart_item where cart_id = $1 and offer_id = $2',
-    [cartId, offerId],
+    'select quantity from cart_item where customer_id = $1 and offer_id = $2',
+    [customerId, offerId],
   );
   return rows[0]?.quantity ?? 0;
 }

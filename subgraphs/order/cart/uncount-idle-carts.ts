@@ -26,23 +26,24 @@ export async function uncountIdleCarts(
 }
 
 async function uncountBatch(em: EntityManager): Promise<number> {
-  const idle = await sql<{ id: string }>(
+  const idle = await sql<{ customerId: string }>(
     em,
-    `update cart set counted = false where id in (
-       select id from cart where counted and updated_at < now() - $1 * interval '1 hour'
+    `update cart set counted = false where customer_id in (
+       select customer_id from cart where counted and updated_at < now() - $1 * interval '1 hour'
        order by updated_at limit $2 for update skip locked)
-     returning id`,
+     returning customer_id as "customerId"`,
     [countedHours, batchMax],
   );
   await sql(
     em,
     `with idle as (
        select i.offer_id, c.shard, sum(i.quantity) as units
-       from cart c join cart_item i on i.cart_id = c.id where c.id = any($1::uuid[]) group by 1, 2
+       from cart c join cart_item i on i.customer_id = c.customer_id
+       where c.customer_id = any($1::uuid[]) group by 1, 2
      ), ${lockedUnitsInCarts('idle')}
      update units_in_carts u set units = u.units - locked.units, updated_at = now()
      from locked where u.offer_id = locked.offer_id and u.shard = locked.shard`,
-    [idle.map(({ id }) => id)],
+    [idle.map(({ customerId }) => customerId)],
   );
   return idle.length;
 }

@@ -3,6 +3,7 @@ import { sql } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
 import type { OrderApp } from '../context.js';
 import { endPending } from '../order/transitions/end-pending.js';
+import type { RowKey } from '../row-key.js';
 
 const abandonedAfterMs = 15_000;
 const batchMax = 50;
@@ -23,20 +24,21 @@ export async function abandonOrders(
   afterMs = abandonedAfterMs,
 ): Promise<number> {
   const em = app.orm.em.fork();
-  const stale = await sql<{ id: string }>(
+  const stale = await sql<RowKey>(
     em,
-    `select id from customer_order o
+    `select customer_id as "customerId", id from customer_order o
      where status = 'PENDING' and expires_at is null
        and created_at < now() - $1 * interval '1 ms'
        and not exists (select from idempotency_key k
-                       where k.subject_id = o.id and k.claimed_until > now())
+                       where k.user_id = o.customer_id and k.subject_id = o.id
+                         and k.claimed_until > now())
      order by id limit $2`,
     [afterMs, batchMax],
   );
   let cancelled = 0;
-  for (const { id } of stale) {
+  for (const order of stale) {
     if (isStopping()) break;
-    if ((await claimAbandoned(em, id)) && (await abandon(app, id))) cancelled += 1;
+    if ((await claimAbandoned(em, order)) && (await abandon(app, order))) cancelled += 1;
   }
   return cancelled;
 }
@@ -46,36 +48,42 @@ export async function abandonOrders(
  * again that it is abandoned: the customer may have retried since it was found. A key with a stored
  * outcome needs no claim, for example when its reservation had ended.
  */
-async function claimAbandoned(em: EntityManager, orderId: string): Promise<boolean> {
+async function claimAbandoned(em: EntityManager, { customerId, id }: RowKey): Promise<boolean> {
   const stillAbandoned = await sql(
     em,
     `with claimed as (
-       update idempotency_key set claimed_until = now() + $2 * interval '1 ms', updated_at = now()
-       where subject_id = $1 and outcome is null and claimed_until <= now() returning 1
+       update idempotency_key set claimed_until = now() + $3 * interval '1 ms', updated_at = now()
+       where user_id = $1 and subject_id = $2 and outcome is null and claimed_until <= now() returning 1
      )
      select id from customer_order
-     where id = $1 and status = 'PENDING' and expires_at is null
+     where customer_id = $1 and id = $2 and status = 'PENDING' and expires_at is null
        and (exists (select from claimed)
-            or not exists (select from idempotency_key where subject_id = $1 and outcome is null))`,
-    [orderId, claimMs],
+            or not exists (select from idempotency_key
+                           where user_id = $1 and subject_id = $2 and outcome is null))`,
+    [customerId, id, claimMs],
   );
   return stillAbandoned.length > 0;
 }
 
-async function abandon(app: OrderApp, id: string): Promise<boolean> {
+async function abandon(app: OrderApp, order: RowKey): Promise<boolean> {
+  const { id } = order;
   const { state } = await app.reservations.release(id, 'ABANDONED');
   if (state === 'COMMITTED') {
     app.logger.error({ orderId: id }, 'order without a recorded reservation was paid');
     return false;
   }
   return transact(app.orm.em, async (tx) => {
-    const ended = await endPending(tx, id, { to: 'CANCELLED', reason: 'ABANDONED' });
-    await freeKey(tx, id);
+    const ended = await endPending(tx, order, { to: 'CANCELLED', reason: 'ABANDONED' });
+    await freeKey(tx, order);
     return ended;
   });
 }
 
 /** Forgets the key of an order unless it has an outcome, so that the customer may place another order. */
-export async function freeKey(em: EntityManager, orderId: string): Promise<void> {
-  await sql(em, 'delete from idempotency_key where subject_id = $1 and outcome is null', [orderId]);
+export async function freeKey(em: EntityManager, { customerId, id }: RowKey): Promise<void> {
+  await sql(
+    em,
+    'delete from idempotency_key where user_id = $1 and subject_id = $2 and outcome is null',
+    [customerId, id],
+  );
 }

@@ -79,9 +79,9 @@ describe('checkouts at the same time', () => {
 
   it('report whether a line is in the customer’s cart', async () => {
     const [customer, offer] = [newId(), offerOf()];
-    await rows('insert into cart (id, shard) values ($1, 0)', [customer]);
+    await rows('insert into cart (customer_id, shard) values ($1, 0)', [customer]);
     await rows(
-      `insert into cart_item (cart_id, offer_id, id, name, unit_price_amount, currency_code, quantity)
+      `insert into cart_item (customer_id, offer_id, id, name, unit_price_amount, currency_code, quantity)
        values ($1, $2, $3, 'It', 1, 'USD', 1)`,
       [customer, offer.id, newId()],
     );
@@ -92,12 +92,13 @@ describe('checkouts at the same time', () => {
 
   it('record their reservations with the outcomes of their keys, once', async () => {
     const orders = [orderOf(newId(), 1), orderOf(newId(), 1)];
-    const reservedOf = ({ id: orderId, customerId }: NewOrder) => ({
-      ...{ orderId, expiresAt: new Date(), outcome: { kind: 'placed', orderId } },
+    const reservedOf = ({ id, customerId }: NewOrder) => ({
+      ...{ order: { customerId, id }, expiresAt: new Date() },
+      outcome: { kind: 'placed', orderId: id },
       key: { userId: customerId, operation: 'checkout', key: 'k' },
     });
-    const claim = ({ key, orderId }: ReturnType<typeof reservedOf>) =>
-      claimKey({ key, fingerprint: 'f', subjectId: orderId });
+    const claim = ({ key, order }: ReturnType<typeof reservedOf>) =>
+      claimKey({ key, fingerprint: 'f', subjectId: order.id });
     const reserved = orders.map(reservedOf);
     expect((await Promise.all(reserved.map(claim))).map(({ claimed }) => claimed)).toEqual([
       true,
@@ -114,16 +115,17 @@ describe('checkouts at the same time', () => {
     const [customer, offer] = [newId(), offerOf()];
     const orders = [1, 2, 4].map((quantity) => orderOf(customer, quantity, offer));
     await Promise.all(orders.map(writes.place));
-    const outcomeOf = ({ id: orderId }: NewOrder) => ({
-      ...{ orderId, expiresAt: new Date(), outcome: { kind: 'short' } },
-      key: { userId: customer, operation: 'checkout', key: orderId },
+    const outcomeOf = ({ id }: NewOrder) => ({
+      ...{ order: { customerId: customer, id }, expiresAt: new Date() },
+      outcome: { kind: 'short' },
+      key: { userId: customer, operation: 'checkout', key: id },
     });
     const [first, second, reserved] = orders.map(outcomeOf) as [
       ReservedOrder,
       ReservedOrder,
       ReservedOrder,
     ];
-    await claimKey({ key: first.key, fingerprint: 'f', subjectId: first.orderId });
+    await claimKey({ key: first.key, fingerprint: 'f', subjectId: first.order.id });
     expect(await writes.markReserved(reserved)).toBe(true);
     expect(await Promise.all([first, second, reserved].map(writes.cancelOutOfStock))).toEqual([
       true,
@@ -149,19 +151,19 @@ describe('checkouts at the same time', () => {
       { status: 'PENDING', reason: null, shopOrder: 'PENDING', version: 2, events: 0 },
     ]);
     const kept = await claimKey({ key: first.key, fingerprint: 'f', subjectId: newId() });
-    expect(kept).toMatchObject({ subjectId: first.orderId, outcome: { kind: 'short' } });
+    expect(kept).toMatchObject({ subjectId: first.order.id, outcome: { kind: 'short' } });
   });
 
-  const refusalOf = async ({ id: orderId, customerId: userId }: NewOrder) => {
-    const key = { userId, operation: 'checkout', key: orderId };
-    const { claimedUntil } = await claimKey({ key, fingerprint: 'f', subjectId: orderId });
-    return { orderId, key, outcome: { kind: 'gone' }, claimedUntil };
+  const refusalOf = async ({ id, customerId }: NewOrder) => {
+    const key = { userId: customerId, operation: 'checkout', key: id };
+    const { claimedUntil } = await claimKey({ key, fingerprint: 'f', subjectId: id });
+    return { order: { customerId, id }, key, outcome: { kind: 'gone' }, claimedUntil };
   };
   it('are refused together, each unless its key has an outcome or an order', async () => {
     const orders = [1, 2, 3].map((quantity) => orderOf(newId(), quantity));
     const refusals = await Promise.all(orders.map(refusalOf));
-    const claim = ({ key, orderId: subjectId }: (typeof refusals)[number]) =>
-      claimKey({ key, fingerprint: 'f', subjectId });
+    const claim = ({ key, order }: (typeof refusals)[number]) =>
+      claimKey({ key, fingerprint: 'f', subjectId: order.id });
     const [refused, placed] = orders as [NewOrder, NewOrder];
     await writes.place(placed);
     expect(await Promise.all(refusals.map(writes.storeRefusal))).toEqual([true, false, true]);
@@ -181,9 +183,10 @@ describe('checkouts at the same time', () => {
     const successor = await refusalOf(order);
     expect(await writes.storeRefusal(late)).toBe(false);
     await writes.place(order);
-    const { orderId, key } = successor;
-    const outcome = { kind: 'placed', orderId };
-    expect(await writes.markReserved({ orderId, key, outcome, expiresAt: new Date() })).toBe(true);
+    const { order: placed, key } = successor;
+    const outcome = { kind: 'placed', orderId: placed.id };
+    const reserved = { order: placed, key, outcome, expiresAt: new Date() };
+    expect(await writes.markReserved(reserved)).toBe(true);
     const stored = await claimKey({ key, fingerprint: 'f', subjectId: newId() });
     expect(stored.outcome).toEqual(outcome);
   });

@@ -41,10 +41,10 @@ export function createCheckoutWrites(em: EntityManager): CheckoutWrites {
   return {
     // An exceeded limit must roll back its own order only.
     place: (order) => (hasLimits(order) ? placeOrder(em, order) : place(order)),
-    markReserved: ({ orderId, expiresAt, ...stored }) =>
-      change({ orderId, change: { to: 'HELD', expiresAt }, stored }),
-    cancelOutOfStock: ({ orderId, ...stored }) =>
-      change({ orderId, change: { ...outOfStock, unlessHeld: true }, stored }),
+    markReserved: ({ order, expiresAt, ...stored }) =>
+      change({ order, change: { to: 'HELD', expiresAt }, stored }),
+    cancelOutOfStock: ({ order, ...stored }) =>
+      change({ order, change: { ...outOfStock, unlessHeld: true }, stored }),
     storeRefusal: groupWrites((refused: readonly RefusedCheckout[]) =>
       storeRefusals(em.fork(), refused),
     ),

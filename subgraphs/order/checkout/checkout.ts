@@ -64,11 +64,12 @@ export async function checkout(context: CheckoutContext, input: CheckoutInput) {
 
 /** @throws `TRY_AGAIN` if another process with this key went on meanwhile */
 async function storeRefusal(
-  { app, key, orderId }: CheckoutAttempt,
+  { app, key, orderId, customerId }: CheckoutAttempt,
   claimedUntil: string,
   outcome: Outcome,
 ) {
-  if (await app.writes.storeRefusal({ orderId, key, outcome, claimedUntil })) return outcome;
+  const order = { customerId, id: orderId };
+  if (await app.writes.storeRefusal({ order, key, outcome, claimedUntil })) return outcome;
   throw tryAgain('The same request is already in progress. Please retry with the same key.');
 }
 
@@ -82,6 +83,10 @@ function requestOf(input: CheckoutInput, items: object | null): unknown[] {
 /** Pays a placed order, which continues a payment that an earlier attempt began; or shows the outcome. */
 function payOrShow(context: CheckoutContext, { paymentMethod }: CheckoutInput, outcome: Outcome) {
   return outcome.kind === 'placed' && paymentMethod
-    ? payPlacedOrder(context, outcome.orderId, paymentMethod)
+    ? payPlacedOrder(
+        context,
+        { customerId: identityOf(context).id, id: outcome.orderId },
+        paymentMethod,
+      )
     : toCheckoutResult(context, outcome);
 }

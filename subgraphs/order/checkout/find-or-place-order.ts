@@ -3,6 +3,7 @@ import { sql } from '../../shared/database/sql.js';
 import type { IdempotencyKeyRef } from '../../shared/idempotency/claim-key.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import { LimitExceeded } from '../purchase-limit/count-purchases.js';
+import type { RowKey } from '../row-key.js';
 import type { CheckoutInput, CheckoutItemInput } from './checkout-input.js';
 import type { CheckoutApp } from './checkout-writes.js';
 import { readOrderedLines } from './ordered-lines.js';
@@ -51,7 +52,7 @@ export async function findOrPlaceOrder(
   attempt: CheckoutAttempt,
 ): Promise<{ order: PlacedOrder } | { refusal: Outcome }> {
   const { app, orderId, customerId, items, input } = attempt;
-  const placed = attempt.isFirst ? [] : await readPlacedLines(app, orderId);
+  const placed = attempt.isFirst ? [] : await readPlacedLines(app, { customerId, id: orderId });
   if (placed.length > 0) return { order: { lines: placed, origin: 'resumed' } };
 
   const [shippingAddress, ordered] = await Promise.all([
@@ -73,7 +74,9 @@ export async function findOrPlaceOrder(
     if (error instanceof LimitExceeded) return { refusal: { kind: 'limited', lines: error.lines } };
     // Another process with this key placed the order meanwhile, at the prices that it read.
     if (!isUniqueViolation(error, 'customer_order_pkey')) throw error;
-    return { order: { lines: await readPlacedLines(app, orderId), origin: 'resumed' } };
+    return {
+      order: { lines: await readPlacedLines(app, { customerId, id: orderId }), origin: 'resumed' },
+    };
   }
 }
 
@@ -82,11 +85,13 @@ const toPlacedLine = ({ offer, quantity }: OrderLine): PlacedLine => {
 };
 
 /** The lines of an order that an earlier attempt placed; empty if there is none. */
-function readPlacedLines(app: CheckoutApp, orderId: string): Promise<PlacedLine[]> {
+function readPlacedLines(app: CheckoutApp, { customerId, id }: RowKey): Promise<PlacedLine[]> {
   return sql<PlacedLine>(
     app.orm.em.fork(),
     `select i.offer_id as "offerId", s.shop_id as "shopId", i.sku, i.quantity
-     from shop_order s join order_item i on i.shop_order_id = s.id where s.order_id = $1`,
-    [orderId],
+     from shop_order s
+       join order_item i on i.customer_id = s.customer_id and i.shop_order_id = s.id
+     where s.customer_id = $1 and s.order_id = $2`,
+    [customerId, id],
   );
 }

@@ -1,4 +1,4 @@
-import { requireById } from '../../shared/database/require-by-id.js';
+import { identityOf } from '../../shared/auth/callers.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { type Money, money } from '../../shared/money.js';
 import {
@@ -10,6 +10,7 @@ import {
 import type { OrderContext } from '../context.js';
 import { Order, OrderExpired } from '../order/order.js';
 import type { LimitViolation } from '../purchase-limit/count-purchases.js';
+import { requireRow } from '../require-row.js';
 import {
   CartEmpty,
   ChangedPrice,
@@ -37,16 +38,18 @@ export interface PriceLine {
 }
 
 /** The result for an outcome, with the order's current state. */
-export async function toCheckoutResult({ em }: OrderContext, outcome: Outcome) {
+export async function toCheckoutResult(context: OrderContext, outcome: Outcome) {
+  const readOrder = (id: string) =>
+    requireRow(context.em, Order, { customerId: identityOf(context).id, id });
   switch (outcome.kind) {
     case 'placed':
       return result(CheckoutSuccess, {
-        order: await requireById(em, Order, outcome.orderId),
+        order: await readOrder(outcome.orderId),
       });
     case 'expired':
       return result(OrderExpired, {
         message: 'This order has ended and its stock was released. Place a new order.',
-        order: await requireById(em, Order, outcome.orderId),
+        order: await readOrder(outcome.orderId),
       });
     case 'short':
       return insufficientStock(outcome.lines);

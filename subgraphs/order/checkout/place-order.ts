@@ -80,8 +80,9 @@ const orderRows = {
     shipping_address: 'jsonb',
     event_id: 'uuid',
   },
-  new_shop_order: { id: 'uuid', order_id: 'uuid', shop_id: 'uuid' },
+  new_shop_order: { customer_id: 'uuid', id: 'uuid', order_id: 'uuid', shop_id: 'uuid' },
   new_item: {
+    customer_id: 'uuid',
     id: 'uuid',
     order_id: 'uuid',
     shop_order_id: 'uuid',
@@ -106,13 +107,15 @@ function toRows(orders: readonly NewOrder[]) {
       shipping_address: shippingAddress,
       event_id: newId(),
     })),
-    new_shop_order: shopOrders.map(({ id, orderId, shopId }) => ({
+    new_shop_order: shopOrders.map(({ customerId, id, orderId, shopId }) => ({
+      customer_id: customerId,
       id,
       order_id: orderId,
       shop_id: shopId,
     })),
     new_item: shopOrders.flatMap((shopOrder) =>
       shopOrder.lines.map(({ offer, quantity }) => ({
+        customer_id: shopOrder.customerId,
         id: newId(),
         order_id: shopOrder.orderId,
         shop_order_id: shopOrder.id,
@@ -126,9 +129,9 @@ function toRows(orders: readonly NewOrder[]) {
   };
 }
 
-const shopOrdersOf = ({ id: orderId, lines }: NewOrder) =>
+const shopOrdersOf = ({ customerId, id: orderId, lines }: NewOrder) =>
   [...Map.groupBy(lines, ({ offer }) => offer.shopId)].map(([shopId, ofShop]) => {
-    return { id: newId(), orderId, shopId, lines: ofShop };
+    return { customerId, id: newId(), orderId, shopId, lines: ofShop };
   });
 
 const insertOrdersCtes = (parameters: typeof insertParameters.sql) => `
@@ -137,23 +140,26 @@ const insertOrdersCtes = (parameters: typeof insertParameters.sql) => `
   ), new_item as (
     select * from ${parameters.new_item}
   ), orders as (
-    insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address)
-    select id, customer_id, total_amount, currency_code, shipping_address from new_order
+    insert into customer_order (customer_id, id, total_amount, currency_code, shipping_address)
+    select customer_id, id, total_amount, currency_code, shipping_address from new_order
   ), shop_orders as (
-    insert into shop_order (id, order_id, shop_id)
-    select id, order_id, shop_id from ${parameters.new_shop_order}
+    insert into shop_order (customer_id, id, order_id, shop_id)
+    select customer_id, id, order_id, shop_id from ${parameters.new_shop_order}
   ), history as (
-    insert into order_event (id, order_id, type, actor)
-    select event_id, id, 'PLACED', customer_id::text from new_order
+    insert into order_event (customer_id, id, order_id, type, actor)
+    select customer_id, event_id, id, 'PLACED', customer_id::text from new_order
   ), items as (
     insert into order_item
-      (id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
-    select i.id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity
+      (customer_id, id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code,
+       quantity)
+    select i.customer_id, i.id, shop_order_id, offer_id, sku, name, unit_price_amount,
+      currency_code, quantity
     from new_item i join new_order o on o.id = i.order_id
   )`;
 const selectInCart = `
   select id, exists (
-    select from new_item i join cart_item c on c.cart_id = customer_id and c.offer_id = i.offer_id
+    select from new_item i
+      join cart_item c on c.customer_id = i.customer_id and c.offer_id = i.offer_id
     where i.order_id = new_order.id) as "inCart"
   from new_order`;
 const insertOrdersSql = `${insertOrdersCtes(insertParameters.sql)} ${selectInCart}`;

@@ -7,6 +7,7 @@ import type { ShortageLine } from '../cart/cart-refusals.js';
 import { takeFromCart } from '../cart/take-from-cart.js';
 import type { OrderStatus } from '../order/status.js';
 import { endPending, recordHeld } from '../order/transitions/end-pending.js';
+import type { RowKey } from '../row-key.js';
 import type { ReserveAnswer } from '../warehouse-client/reservations.js';
 import { freeKey } from './abandon-orders.js';
 import { commitOutcome } from './commit-outcome.js';
@@ -43,18 +44,19 @@ async function recordReserved(
   expiresAt: Date,
 ): Promise<Outcome> {
   const { app, key, orderId } = attempt;
+  const order = keyOf(attempt);
   const placed: Outcome = { kind: 'placed', orderId };
   if (origin === 'new') {
-    const reserved = { orderId, expiresAt, key, outcome: placed };
+    const reserved = { order, expiresAt, key, outcome: placed };
     if (await app.writes.markReserved(reserved)) return placed;
   }
   const stored = await commitOutcome<Outcome | null>(attempt, async (em) => {
-    if (await recordHeld(em, orderId, expiresAt)) {
-      await takeFromCart(em, orderId);
+    if (await recordHeld(em, order, expiresAt)) {
+      await takeFromCart(em, order);
       return placed;
     }
     // Another process with this key recorded it first; or the order ended meanwhile.
-    return (await readState(em, orderId)).status === 'CANCELLED' ? null : placed;
+    return (await readState(em, order)).status === 'CANCELLED' ? null : placed;
   });
   if (stored) return stored;
   await releaseQuietly(attempt);
@@ -71,18 +73,19 @@ async function recordShort(
   answer: ReserveAnswer,
 ): Promise<Outcome> {
   const { app, key, orderId } = attempt;
+  const order = keyOf(attempt);
   const shortages = answer.shortages ?? [];
   app.shortSkus.add(shortages);
   const short: Outcome = { kind: 'short', lines: toShortageLines(lines, shortages) };
   const mayBeReserved = origin === 'resumed' || answer.isRepeated;
   if (origin === 'new' && !mayBeReserved) {
-    if (await app.writes.cancelOutOfStock({ orderId, key, outcome: short })) return short;
+    if (await app.writes.cancelOutOfStock({ order, key, outcome: short })) return short;
   }
   const stored = await commitOutcome<Outcome>(attempt, async (em) => {
     const outOfStock = { to: 'CANCELLED', reason: 'OUT_OF_STOCK' } as const;
-    await endPending(em, orderId, { ...outOfStock, unlessHeld: true });
+    await endPending(em, order, { ...outOfStock, unlessHeld: true });
     // Another process with this key got the stock, and recorded it first.
-    const { status } = await readState(em, orderId);
+    const { status } = await readState(em, order);
     return status === 'CANCELLED' ? short : { kind: 'placed', orderId };
   });
   if (stored.kind === 'short' && mayBeReserved) await releaseQuietly(attempt);
@@ -97,10 +100,11 @@ async function recordShort(
  */
 async function recordEnded(attempt: CheckoutAttempt): Promise<Outcome> {
   const { orderId } = attempt;
+  const order = keyOf(attempt);
   const stored = await commitOutcome<Outcome | null>(attempt, async (em) => {
-    await endPending(em, orderId, { to: 'CANCELLED', reason: 'ABANDONED', unlessHeld: true });
-    if ((await readState(em, orderId)).isHeld) return { kind: 'expired', orderId };
-    await freeKey(em, orderId);
+    await endPending(em, order, { to: 'CANCELLED', reason: 'ABANDONED', unlessHeld: true });
+    if ((await readState(em, order)).isHeld) return { kind: 'expired', orderId };
+    await freeKey(em, order);
     return null;
   });
   if (stored) return stored;
@@ -117,14 +121,17 @@ async function releaseQuietly({ app, orderId }: CheckoutAttempt): Promise<void> 
   });
 }
 
+const keyOf = ({ customerId, orderId: id }: CheckoutAttempt): RowKey => ({ customerId, id });
+
 interface OrderState {
   readonly status: OrderStatus;
   readonly isHeld: boolean;
 }
 
-async function readState(em: EntityManager, orderId: string): Promise<OrderState> {
-  const query = `select status, number is not null as "isHeld" from customer_order where id = $1`;
-  return (await sql<OrderState>(em, query, [orderId]))[0] as OrderState;
+async function readState(em: EntityManager, { customerId, id }: RowKey): Promise<OrderState> {
+  const query = `select status, number is not null as "isHeld" from customer_order
+    where customer_id = $1 and id = $2`;
+  return (await sql<OrderState>(em, query, [customerId, id]))[0] as OrderState;
 }
 
 function toShortageLines(

@@ -2,10 +2,11 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { namedParameters } from '../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
 import type { IdempotencyKeyRef } from '../../shared/idempotency/claim-key.js';
+import type { RowKey } from '../row-key.js';
 
 /** An order with its idempotency key and the outcome to store under it. */
 export interface OrderOutcome {
-  readonly orderId: string;
+  readonly order: RowKey;
   readonly key: IdempotencyKeyRef;
   readonly outcome: object;
 }
@@ -27,14 +28,21 @@ export async function storeRefusals(
   refused: readonly RefusedCheckout[],
 ): Promise<boolean[]> {
   const request = refused.map(
-    ({ orderId, key: { userId, operation, key }, outcome, claimedUntil }) => {
-      return { id: orderId, user_id: userId, operation, key, outcome, claimed_until: claimedUntil };
+    ({ order, key: { userId, operation, key }, outcome, claimedUntil }) => {
+      return {
+        id: order.id,
+        user_id: userId,
+        operation,
+        key,
+        outcome,
+        claimed_until: claimedUntil,
+      };
     },
   );
   const values = refusalParameters.values({ request });
   const rows = await sqlPrepared<{ id: string }>(em, storeRefusalsSql, values);
   const stored = new Set(rows.map(({ id }) => id));
-  return refused.map(({ orderId }) => stored.has(orderId));
+  return refused.map(({ order }) => stored.has(order.id));
 }
 
 const refusalParameters = namedParameters({
@@ -56,5 +64,6 @@ const storeRefusalsSql = `
   from request
   where k.user_id = request.user_id and k.operation = request.operation and k.key = request.key
     and k.subject_id = request.id and k.outcome is null and k.claimed_until = request.claimed_until
-    and not exists (select from customer_order o where o.id = request.id)
+    and not exists (select from customer_order o
+      where o.customer_id = request.user_id and o.id = request.id)
   returning request.id`;

@@ -7,6 +7,7 @@ import { type LockedOrder, type LockedShopOrder, lockOrder } from '../locks.js';
 import { ShopOrder } from '../order/shop-order.js';
 import type { OrderStatus } from '../order/status.js';
 import { requireShopOrderOfOwnShop } from '../order/visible-orders.js';
+import { orderKeyOf } from '../row-key.js';
 import { type PaidStatus, previousStatus } from './change-shop-orders.js';
 import { WrongShopOrderStatus } from './shop-order-result.js';
 
@@ -32,13 +33,14 @@ export async function changeShopOrder<R extends object = never>(
   once?: Once<ShopOrder | WrongShopOrderStatus | R>,
 ): Promise<ShopOrder | WrongShopOrderStatus | R> {
   const { id: actor } = identityOf(context);
-  const { orderId } = await requireShopOrderOfOwnShop(context, id);
+  const shopOrder = await requireShopOrderOfOwnShop(context, id);
+  const { customerId } = shopOrder;
   const work = async (em: EntityManager) => {
-    const order = await lockOrder(em, orderId);
+    const order = await lockOrder(em, orderKeyOf(shopOrder));
     const { status } = order.shopOrders.find((each) => each.id === id) as LockedShopOrder;
     if (status !== previousStatus(to)) return wrongStatus(status);
     const refusal = await change({ em, order, actor });
-    return refusal ?? em.findOneOrFail(ShopOrder, id);
+    return refusal ?? em.findOneOrFail(ShopOrder, { customerId, id });
   };
   return transact(context.em, work, once);
 }

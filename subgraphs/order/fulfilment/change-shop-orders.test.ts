@@ -60,7 +60,8 @@ describe('an order', () => {
       const reason = status === 'CANCELLED' ? 'BY_CUSTOMER' : null;
       await sql(
         em,
-        `with part as (insert into shop_order (id, order_id, shop_id, status) values ($1, $1, $1, $2))
+        `with part as (insert into shop_order (customer_id, id, order_id, shop_id, status)
+         values ($1, $1, $1, $1, $2))
        insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address, number,
          status, cancel_reason) values ($1, $1, 1, 'USD', '{}', nextval('order_number'), $2, $3)`,
         [id, status, reason],
@@ -74,7 +75,7 @@ describe('an order', () => {
           [id],
         );
       const before = await rows();
-      expect(await changeOrders(em, [{ orderId: id, change }])).toEqual([false]);
+      expect(await changeOrders(em, [{ order: { customerId: id, id }, change }])).toEqual([false]);
       expect(await rows()).toEqual(before);
     },
   );

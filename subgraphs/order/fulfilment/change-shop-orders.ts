@@ -52,16 +52,17 @@ export async function changeShopOrders(
   await sql(
     em,
     `with shop_orders as (
-       update shop_order set status = $3, tracking_number = coalesce($4, tracking_number),
-         shipped_at = case when $3 = 'SHIPPED' then now() else shipped_at end,
-         delivered_at = case when $3 = 'DELIVERED' then now() else delivered_at end,
+       update shop_order set status = $4, tracking_number = coalesce($5, tracking_number),
+         shipped_at = case when $4 = 'SHIPPED' then now() else shipped_at end,
+         delivered_at = case when $4 = 'DELIVERED' then now() else delivered_at end,
          updated_at = now()
-       where id = any($2::uuid[]) and status = $5
+       where customer_id = $1 and id = any($3::uuid[]) and status = $6
      )
-     update customer_order set status = $6, cancel_reason = $7, version = version + 1,
+     update customer_order set status = $7, cancel_reason = $8, version = version + 1,
        updated_at = now()
-     where id = $1`,
+     where customer_id = $1 and id = $2`,
     [
+      order.customerId,
       order.id,
       shopOrderIds,
       to,
@@ -72,7 +73,7 @@ export async function changeShopOrders(
     ],
   );
   markChanged(em, order.id);
-  const event = { orderId: order.id, actor };
+  const event = { customerId: order.customerId, orderId: order.id, actor };
   const why = details ?? reason ?? null;
   const ofShopOrders = shopOrderIds.map((shopOrderId) => {
     return { ...event, shopOrderId, type: to, reason: why };
@@ -97,12 +98,14 @@ export interface PartCancellation {
 /** Records that units of a shop order were cancelled; its status and the order’s stay as they are. */
 export async function recordUnitsCancelled(
   em: EntityManager,
-  { id: orderId }: LockedOrder,
+  order: LockedOrder,
   { shopOrderId, actor, details }: PartCancellation,
 ): Promise<void> {
-  await sql(em, 'update shop_order set updated_at = now() where id = $1', [shopOrderId]);
-  await raiseVersion(em, orderId);
+  const { customerId, id: orderId } = order;
+  const touch = 'update shop_order set updated_at = now() where customer_id = $1 and id = $2';
+  await sql(em, touch, [customerId, shopOrderId]);
+  await raiseVersion(em, order);
   await recordEvents(em, [
-    { orderId, shopOrderId, type: 'UNITS_CANCELLED', actor, reason: details },
+    { customerId, orderId, shopOrderId, type: 'UNITS_CANCELLED', actor, reason: details },
   ]);
 }

@@ -51,11 +51,11 @@ export function shipShopOrder(
   once?: Once<typeof ShipShopOrderResult>,
 ): Promise<typeof ShipShopOrderResult> {
   const ship = async ({ em, order, actor }: ChangingShopOrder): Promise<PaymentDisputed | null> => {
-    const disputed = shipDisputed ? null : await findPaymentDisputed(em, order.id, advice);
+    const disputed = shipDisputed ? null : await findPaymentDisputed(em, order, advice);
     if (disputed) return disputed;
     const change = { shopOrderIds: [id], to: 'SHIPPED' as const, actor, trackingNumber };
     await changeShopOrders(em, order, change);
-    await announceShipped(em, id);
+    await announceShipped(em, { customerId: order.customerId, id });
     return null;
   };
   return changeShopOrder(context, { id, to: 'SHIPPED' }, ship, once);

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { ownKey } from '../../../tests/harness/own-key.js';
 import { logger } from '../../../tests/harness/stock-engine.js';
 import { connect, disconnect } from '../../shared/database/connect.js';
 import { newId } from '../../shared/ids.js';
@@ -31,18 +32,20 @@ describe('orders that ended before their stock was held', () => {
       `with orders as (
          insert into customer_order
            (id, customer_id, total_amount, currency_code, shipping_address, created_at)
-         select gen_random_uuid(), gen_random_uuid(), 2, 'USD', '{}', now() - $1 * interval '1 day'
-         from generate_series(1, $2) returning id
+         select id, id, 2, 'USD', '{}', now() - $1 * interval '1 day'
+         from (select gen_random_uuid() as id from generate_series(1, $2)) new returning id
        ), parts as (
-         insert into shop_order (id, order_id, shop_id)
-         select gen_random_uuid(), id, id from orders, generate_series(1, 2) returning id
+         insert into shop_order (customer_id, id, order_id, shop_id)
+         select id, gen_random_uuid(), id, id from orders, generate_series(1, 2)
+         returning customer_id, id
        ), items as (
          insert into order_item
-           (id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
-         select gen_random_uuid(), id, id, 'S', 'S', 1, 'USD', 1 from parts
+           (customer_id, id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code,
+            quantity)
+         select customer_id, gen_random_uuid(), id, id, 'S', 'S', 1, 'USD', 1 from parts
        ), history as (
-         insert into order_event (id, order_id, type, actor)
-         select gen_random_uuid(), id, 'PLACED', 'test' from orders
+         insert into order_event (customer_id, id, order_id, type, actor)
+         select id, gen_random_uuid(), id, 'PLACED', 'test' from orders
        )
        select id from orders`,
       [days, count],
@@ -50,7 +53,7 @@ describe('orders that ended before their stock was held', () => {
     return rows.map(({ id }) => id);
   }
   const end = (id: string) =>
-    endPending(orm.em.fork(), id, { to: 'CANCELLED', reason: 'OUT_OF_STOCK' });
+    endPending(orm.em.fork(), ownKey(id), { to: 'CANCELLED', reason: 'OUT_OF_STOCK' });
   const counted = async () => {
     const counts = tables.map((table) => `(select count(*) from ${table})::int as ${table}`);
     return (await client.query(`select ${counts.join(', ')}`)).rows[0];
@@ -64,9 +67,9 @@ describe('orders that ended before their stock was held', () => {
     const [[old], [recent], [pending], [held], [paid]] = (await Promise.all(
       [8, 6, 8, 8, 8].map((days) => place(days)),
     )) as [[string], [string], [string], [string], [string]];
-    for (const id of [held, paid]) await recordHeld(orm.em.fork(), id, new Date());
+    for (const id of [held, paid]) await recordHeld(orm.em.fork(), ownKey(id), new Date());
     for (const id of [old, recent, held]) await end(id);
-    await endPending(orm.em.fork(), paid, { to: 'CONFIRMED' });
+    await endPending(orm.em.fork(), ownKey(paid), { to: 'CONFIRMED' });
     const before = await counted();
     expect(await prune()).toBe(1);
     expect(await counted()).toEqual({
@@ -107,7 +110,7 @@ describe('orders that ended before their stock was held', () => {
     const [id] = (await place(8)) as [string];
     await end(id);
     await client.query(
-      `insert into payment (id, order_id, user_id, amount, status, failure, provider)
+      `insert into payment (id, order_id, customer_id, amount, status, failure, provider)
        values ($1, $1, $1, 2, 'FAILED', 'DECLINED', 'sandbox')`,
       [id],
     );
@@ -120,7 +123,7 @@ describe('orders that ended before their stock was held', () => {
     const [[pending], [held], [recent], [ended]] = (await Promise.all(
       [8, 8, 6, 8].map((days) => place(days)),
     )) as [[string], [string], [string], [string]];
-    await recordHeld(orm.em.fork(), held, new Date());
+    await recordHeld(orm.em.fork(), ownKey(held), new Date());
     for (const id of [held, recent, ended]) await end(id);
     const remove = (id: string) =>
       client.query('delete from order_event where order_id = $1', [id]);
@@ -142,19 +145,19 @@ describe('orders that ended before their stock was held', () => {
 
   it('cannot be paid before their stock is held', async () => {
     const [id] = (await place(0)) as [string];
-    const payment = { orderId: id, method: 'Card', endsOrder: false };
+    const payment = { customerId: id, orderId: id, method: 'Card', endsOrder: false };
     const provider = { name: 'sandbox', timeLimitMs: 1000, takesOurIds: true };
     const begin = async () =>
       (await beginPayments(orm.em.fork(), provider, [{ ...payment, id: newId() }]))[0]?.kind;
     expect(await begin()).toBe('not-payable');
-    await recordHeld(orm.em.fork(), id, new Date(Date.now() + 60_000));
+    await recordHeld(orm.em.fork(), ownKey(id), new Date(Date.now() + 60_000));
     expect(await begin()).toBe('begun');
   });
 
   it('cannot be held once they have ended, and get no number', async () => {
     const [id] = (await place(0)) as [string];
     await end(id);
-    expect(await recordHeld(orm.em.fork(), id, new Date())).toBe(false);
+    expect(await recordHeld(orm.em.fork(), ownKey(id), new Date())).toBe(false);
     const held = `update customer_order set expires_at = now() where id = $1`;
     await expect(client.query(held, [id])).rejects.toThrow('customer_order_held');
     const numbers = await client.query('select number from customer_order where id = $1', [id]);

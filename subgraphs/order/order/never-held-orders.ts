@@ -3,6 +3,7 @@ import type { Retention } from '../../shared/database/prune.js';
 import { sql, sqlCount } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
 import type { Logger } from '../../shared/observability/logger.js';
+import type { RowKey } from '../row-key.js';
 
 const keepDays = 7;
 
@@ -16,12 +17,14 @@ export const neverHeldRetention: Retention = {
 const batchMax = 100;
 
 /** In the order of the foreign keys. The trigger of the history allows it for these orders only. */
+const orders = 'unnest($1::uuid[], $2::uuid[]) as o (customer_id, id)';
 const deletions = [
-  'delete from order_event where order_id = any($1::uuid[])',
-  `delete from order_item where shop_order_id in (
-     select id from shop_order where order_id = any($1::uuid[]))`,
-  'delete from shop_order where order_id = any($1::uuid[])',
-  'delete from customer_order where id = any($1::uuid[])',
+  `delete from order_event e using ${orders} where e.customer_id = o.customer_id and e.order_id = o.id`,
+  `delete from order_item i using ${orders} join shop_order s
+     on s.customer_id = o.customer_id and s.order_id = o.id
+   where i.customer_id = s.customer_id and i.shop_order_id = s.id`,
+  `delete from shop_order s using ${orders} where s.customer_id = o.customer_id and s.order_id = o.id`,
+  `delete from customer_order t using ${orders} where t.customer_id = o.customer_id and t.id = o.id`,
 ];
 
 /**
@@ -46,14 +49,15 @@ export async function deleteNeverHeld(
 }
 
 async function deleteBatch(tx: EntityManager): Promise<number> {
-  const found = await sql<{ id: string }>(
+  const found = await sql<RowKey>(
     tx,
-    `select id from customer_order o
-     where ${neverHeldRetention.outdated} and not exists (select from payment where order_id = o.id)
+    `select id, customer_id as "customerId" from customer_order o
+     where ${neverHeldRetention.outdated} and not exists (
+       select from payment p where p.customer_id = o.customer_id and p.order_id = o.id)
      limit $1 for update skip locked`,
     [batchMax],
   );
-  const ids = found.map(({ id }) => id);
-  for (const deletion of ids.length > 0 ? deletions : []) await sqlCount(tx, deletion, [ids]);
-  return ids.length;
+  const values = [found.map(({ customerId }) => customerId), found.map(({ id }) => id)];
+  for (const deletion of found.length > 0 ? deletions : []) await sqlCount(tx, deletion, values);
+  return found.length;
 }

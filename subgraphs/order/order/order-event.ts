@@ -1,21 +1,14 @@
-import type { Opt } from '@mikro-orm/core';
-import {
-  Entity,
-  Index,
-  ManyToOne,
-  PrimaryKey,
-  Property,
-  Trigger,
-} from '@mikro-orm/decorators/legacy';
+import { type Opt, PrimaryKeyProp } from '@mikro-orm/core';
+import { Entity, Index, PrimaryKey, Property, Trigger } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Field, ObjectType } from 'type-graphql';
+import { ForeignKey } from '../../shared/database/foreign-key.js';
 import { insertRows } from '../../shared/database/insert-rows.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { enumOf } from '../../shared/graphql/enum-of.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { newId } from '../../shared/ids.js';
 import { Allow } from '../../shared/rights/rights.js';
-import { Order } from './order.js';
 
 /** Types of events in an order's history, in their usual sequence. */
 export const OrderEventType = enumOf(
@@ -47,24 +40,35 @@ export type OrderEventType = keyof typeof OrderEventType;
 @Allow('parent')
 @ObjectType({ description: 'An entry of an order’s history. Entries never change.' })
 @Entity({ tableName: 'order_event' })
-@Index({ name: 'order_event_order', properties: ['orderId', 'id'] })
+@ForeignKey({
+  name: 'order_event_order_id_foreign',
+  columns: ['customer_id', 'order_id'],
+  references: { table: 'customer_order', columns: ['customer_id', 'id'] },
+})
+@Index({ name: 'order_event_order', properties: ['customerId', 'orderId', 'id'] })
 @Trigger({
   name: 'append_only',
   timing: 'before',
   events: ['update', 'delete'],
   forEach: 'row',
   // Only the history of what never was an order is deleted (never-held-orders.ts).
-  body: `if tg_op = 'DELETE' and exists (select from customer_order where id = old.order_id
+  body: `if tg_op = 'DELETE' and exists (select from customer_order
+        where customer_id = old.customer_id and id = old.order_id
         and number is null and status = 'CANCELLED' and created_at < now() - interval '7 days')
       then return old; end if;
       raise exception 'the history of an order is append-only'`,
 })
 export class OrderEvent {
+  [PrimaryKeyProp]?: ['customerId', 'id'];
+
+  @PrimaryKey({ type: 'uuid' })
+  customerId!: string;
+
   @Field(() => UUID, { description: 'Id of the entry.' })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
-  @ManyToOne(() => Order, { mapToPk: true, fieldName: 'order_id', index: false })
+  @Property({ type: 'uuid' })
   orderId!: string;
 
   @Field(() => UUID, {
@@ -87,13 +91,14 @@ export class OrderEvent {
   reason!: string | null;
 
   @Field(() => Date, { name: 'at', description: 'Time of the event.' })
-  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 }
 
 export const OrderEventConnection = connectionOf(OrderEvent, 'OrderEvent');
 
 export interface NewOrderEvent {
+  readonly customerId: string;
   readonly orderId: string;
   readonly shopOrderId?: string;
   readonly type: OrderEventType;

@@ -1,6 +1,6 @@
 import type { Connection, PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
-import { loadPages, type PageOfParent, pageOf } from '../../shared/graphql/load-pages.js';
+import { loadPages, type PageOfParent, pageInShard } from '../../shared/graphql/load-pages.js';
 import { owns } from '../../shared/rights/rights.js';
 import { shownActor } from '../../shared/rights/shown-actor.js';
 import type { OrderContext } from '../context.js';
@@ -26,14 +26,16 @@ interface PageOfHistory extends PageOfParent {
   readonly shopOrderIds: readonly string[] | null;
 }
 
+const ofOrder = 'customer_id = parent.shard_id and order_id = parent.id';
+
 const loadEvents = loadPages<PageOfHistory, OrderEvent>({
   order: 'asc',
   alikeBy: ({ shopOrderIds }) => shopOrderIds === null,
   sqlOf: (pages) =>
     pages[0]?.shopOrderIds === null
-      ? { select: 'select * from order_event where order_id = parent.id' }
+      ? { select: `select * from order_event where ${ofOrder}` }
       : {
-          select: `select * from order_event where order_id = parent.id
+          select: `select * from order_event where ${ofOrder}
             and (shop_order_id = any($5) or shop_order_id is null and type <> all($6))`,
           values: [pages.flatMap(({ shopOrderIds }) => shopOrderIds ?? []), aboutMoney],
         },
@@ -50,7 +52,7 @@ export async function historyOf(
   const shopOrderIds = isOwn
     ? null
     : (await findVisibleShopOrders(context, order)).map(({ id }) => id);
-  const request = { ...pageOf(order.id, page), shopOrderIds };
+  const request = { ...pageInShard(order.customerId, order.id, page), shopOrderIds };
   const events = await loaderOf(context, loadEvents).load(request);
   if (isOwn) return events;
   const roles = { [order.customerId]: 'customer' };

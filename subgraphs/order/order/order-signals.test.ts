@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Redis } from 'ioredis';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { ownKey } from '../../../tests/harness/own-key.js';
 import { connect, disconnect } from '../../shared/database/connect.js';
 import { sql } from '../../shared/database/sql.js';
 import { newId } from '../../shared/ids.js';
@@ -44,7 +45,7 @@ describe('the listener for changed orders', () => {
   }
   async function placeHeld(): Promise<string> {
     const id = await place();
-    await recordHeld(orm.em.fork(), id, soon());
+    await recordHeld(orm.em.fork(), ownKey(id), soon());
     notified.length = 0;
     return id;
   }
@@ -53,9 +54,9 @@ describe('the listener for changed orders', () => {
   it('is notified once, after the commit of the transaction', async () => {
     const [one, other] = [await place(), await place()];
     await orm.em.fork().transactional(async (em) => {
-      await recordHeld(em, one, soon());
-      await endPending(em, one, { to: 'CONFIRMED' });
-      await recordHeld(em, other, soon());
+      await recordHeld(em, ownKey(one), soon());
+      await endPending(em, ownKey(one), { to: 'CONFIRMED' });
+      await recordHeld(em, ownKey(other), soon());
       expect(notified).toEqual([]);
     });
     expect(notified).toEqual([one, other]);
@@ -63,20 +64,20 @@ describe('the listener for changed orders', () => {
 
   it('is notified at once of a change outside a transaction', async () => {
     const id = await placeHeld();
-    await endPending(orm.em.fork(), id, { to: 'CONFIRMED' });
+    await endPending(orm.em.fork(), ownKey(id), { to: 'CONFIRMED' });
     expect(notified).toEqual([id]);
   });
 
   it('is not notified of a rolled back transaction, or one that changed nothing', async () => {
     const id = await placeHeld();
     const work = orm.em.fork().transactional(async (em) => {
-      await endPending(em, id, { to: 'CONFIRMED' });
+      await endPending(em, ownKey(id), { to: 'CONFIRMED' });
       throw new Error('no');
     });
     await expect(work).rejects.toThrow('no');
     expect(notified).toEqual([]);
-    await endPending(orm.em.fork(), id, { to: 'CONFIRMED' });
-    await endPending(orm.em.fork(), id, { to: 'CONFIRMED' });
+    await endPending(orm.em.fork(), ownKey(id), { to: 'CONFIRMED' });
+    await endPending(orm.em.fork(), ownKey(id), { to: 'CONFIRMED' });
     expect(notified).toEqual([id]);
   });
 
@@ -87,7 +88,7 @@ describe('the listener for changed orders', () => {
     const feed = await feeds.open(id);
     expect((await feed.next()).value).toMatchObject({ id, version: 2 });
     const next = feed.next();
-    await endPending(orm.em.fork(), id, { to: 'CONFIRMED' });
+    await endPending(orm.em.fork(), ownKey(id), { to: 'CONFIRMED' });
     await sql(orm.em.fork(), 'update customer_order set version = version + 1 where id = $1', [id]);
     redis.emit('message', 'order', id);
     expect((await next).value).toMatchObject({ status: 'CONFIRMED', version: 4 });

@@ -15,7 +15,12 @@ import { historyOf } from './order-history.js';
 import { ShippingAddress } from './shipping-address.js';
 import { itemsMax, ShopOrder } from './shop-order.js';
 import { OrderStatus } from './status.js';
-import { findVisibleOrder, findVisibleShopOrders, requireCustomer } from './visible-orders.js';
+import {
+  findVisibleOrder,
+  findVisibleShopOrders,
+  requireCustomer,
+  soughtBy,
+} from './visible-orders.js';
 
 @Resolver(() => Order)
 export class OrderResolver {
@@ -29,7 +34,7 @@ export class OrderResolver {
     @Arg('id', () => UUID, { description: 'Id of the order.' }) id: string,
     @Ctx() context: OrderContext,
   ) {
-    return findVisibleOrder(context, id);
+    return findVisibleOrder(context, soughtBy(context, id));
   }
 
   @Allow('signed-in')

@@ -1,4 +1,4 @@
-import type { Opt } from '@mikro-orm/core';
+import { type Opt, PrimaryKeyProp } from '@mikro-orm/core';
 import {
   Check,
   Entity,
@@ -15,6 +15,7 @@ import { connectionOf } from '../../shared/graphql/connection.js';
 import { Refusal } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
+import { isWaitingSql } from '../waiting-orders.js';
 import type { ShippingAddress } from './shipping-address.js';
 import { CancelReason, OrderStatus } from './status.js';
 
@@ -22,11 +23,11 @@ import { CancelReason, OrderStatus } from './status.js';
 @Allow('own', 'shop-owner')
 @ObjectType({ description: 'An order, placed by one checkout across shops.' })
 @Entity({ tableName: 'customer_order' })
+@Index({ name: 'customer_order_id', properties: ['id'] })
 @Index({
-  name: 'customer_order_of_customer',
-  expression: `create index customer_order_of_customer on customer_order (customer_id, id) where number is not null`,
+  name: 'customer_order_pending',
+  expression: `create index customer_order_pending on customer_order (expires_at) where ${isWaitingSql}`,
 })
-@Index({ name: 'customer_order_status', properties: ['status', 'createdAt'] })
 @Index({
   name: 'customer_order_not_reserved',
   expression: `create index customer_order_not_reserved on customer_order (id) where status = 'PENDING' and expires_at is null`,
@@ -48,7 +49,7 @@ import { CancelReason, OrderStatus } from './status.js';
   when: '(((old.number)::text IS DISTINCT FROM (new.number)::text) AND (old.number IS NOT NULL))',
   body: `raise exception 'the number of an order never changes'`,
 })
-// Hides from every `find` the orders without a number, with their shop orders, payments and history.
+// Hides from every `find` the orders without a number; `ShopOrder` has its own.
 @Filter({ name: 'held', cond: { number: { $ne: null } }, default: true })
 @Check({
   name: 'customer_order_cancel_reason',
@@ -60,20 +61,22 @@ import { CancelReason, OrderStatus } from './status.js';
 })
 @Check({ name: 'customer_order_total', expression: 'total_amount >= 0' })
 export class Order {
+  [PrimaryKeyProp]?: ['customerId', 'id'];
+
+  @PrimaryKey({ type: 'uuid' })
+  customerId!: string;
+
   @Field(() => UUID, { description: 'Id of the order.' })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
   /**
    * null until the stock is held (order-number.ts): then it is not yet an order to anybody, and if it is
-   * cancelled, it never becomes one
+   * cancelled, it never becomes one. `numbered_order` keeps it unique
    */
   @Field(() => String, { description: 'Human-readable order number: H and at least 8 digits.' })
-  @Property({ type: 'varchar', length: 20, nullable: true, unique: 'customer_order_number' })
+  @Property({ type: 'varchar', length: 20, nullable: true })
   number!: Opt<string | null>;
-
-  @Property({ type: 'uuid' })
-  customerId!: string;
 
   @Field(() => OrderStatus, { description: 'Current status.' })
   @Property({ type: 'text', default: 'PENDING' })
@@ -99,7 +102,7 @@ export class Order {
     nullable: true,
     description: 'Time at which the order expires if it is unpaid.',
   })
-  @Property({ type: 'timestamptz', nullable: true })
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
   expiresAt!: Date | null;
 
   /** rises with each change of the order or a shop order */
@@ -107,11 +110,11 @@ export class Order {
   version!: Opt<number>;
 
   @Field(() => Date, { description: 'Time of the checkout.' })
-  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 
   @Field(() => Date, { description: 'Time of the last change.' })
-  @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
+  @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()', onUpdate: () => new Date() })
   updatedAt!: Opt<Date>;
 }
 

@@ -1,17 +1,18 @@
 import { Arg, Ctx, Directive, FieldResolver, Int, Query, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { ListMax } from '../../shared/graphql/list-max.js';
-import { loadAllBy } from '../../shared/graphql/load.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { lineTotal, Money, money, sumOf } from '../../shared/money.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
+import { loadAllRowsOf } from '../load-rows.js';
 import { Offer, ProductVariant, Shop } from '../references.js';
+import { orderKeyOf } from '../row-key.js';
 import { Order } from './order.js';
 import { itemsMax, OrderItem, ShopOrder, ShopOrderRefOutput } from './shop-order.js';
 import { findVisibleOrder, loadShopOrders } from './visible-orders.js';
 
-const loadItems = loadAllBy(OrderItem, 'shopOrderId', { id: 'asc' });
+const loadItems = loadAllRowsOf(OrderItem, 'shopOrderId');
 
 const totalOf = (item: OrderItem) => lineTotal(item.unitPriceAmount, item.quantity);
 
@@ -27,14 +28,14 @@ export class ShopOrderResolver {
     @Arg('id', () => UUID, { description: 'Id of the shop order.' }) id: string,
     @Ctx() { em }: OrderContext,
   ): Promise<ShopOrderRefOutput | null> {
-    const found = await em.findOne(ShopOrder, id);
+    const found = await em.findOne(ShopOrder, { id });
     return found && { orderId: found.orderId, shopId: found.shopId, status: found.status };
   }
 
   @Allow('own', 'shop-owner')
   @FieldResolver(() => Order, { description: 'The order that it belongs to.' })
   order(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext) {
-    return findVisibleOrder(context, shopOrder.orderId);
+    return findVisibleOrder(context, orderKeyOf(shopOrder));
   }
 
   @Allow('own', 'shop-owner')
@@ -47,13 +48,13 @@ export class ShopOrderResolver {
   @ListMax(itemsMax, ['Order.shopOrders'])
   @FieldResolver(() => [OrderItem], { description: 'Lines.' })
   items(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext) {
-    return loaderOf(context, loadItems).load(shopOrder.id);
+    return loaderOf(context, loadItems).load(shopOrder);
   }
 
   @Allow('own', 'shop-owner')
   @FieldResolver(() => Money, { description: 'Sum of all lines, as ordered.' })
   async subtotal(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext) {
-    const items = await loaderOf(context, loadItems).load(shopOrder.id);
+    const items = await loaderOf(context, loadItems).load(shopOrder);
     return money(sumOf(items.map(totalOf)), items[0]?.currencyCode as string);
   }
 }
@@ -78,7 +79,8 @@ export class OrderItemResolver {
   @Allow('parent')
   @FieldResolver(() => Int, { description: 'Units of `quantity` that were cancelled.' })
   async cancelledQuantity(@Root() item: OrderItem, @Ctx() context: OrderContext): Promise<number> {
-    const shopOrder = await loaderOf(context, loadShopOrders).load(item.shopOrderId);
+    const { customerId, shopOrderId: id } = item;
+    const shopOrder = await loaderOf(context, loadShopOrders).load({ customerId, id });
     return shopOrder?.neverPaid ? item.quantity : item.cancelledQuantity;
   }
 

@@ -1,21 +1,18 @@
-import type { Opt } from '@mikro-orm/core';
-import {
-  Check,
-  Entity,
-  Index,
-  ManyToOne,
-  PrimaryKey,
-  Property,
-} from '@mikro-orm/decorators/legacy';
+import { type Opt, PrimaryKeyProp, raw } from '@mikro-orm/core';
+import { Check, Entity, Filter, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
 import type { ShopOrderRef } from '../../contracts/order.js';
 import { amountScale } from '../../shared/currencies.js';
+import { ForeignKey } from '../../shared/database/foreign-key.js';
 import { isOneOf } from '../../shared/database/is-one-of.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
-import { Order } from './order.js';
 import { OrderStatus } from './status.js';
+
+/** SQL for a shop order of an order that has a number. @param shopOrder the alias of a row of `shop_order` */
+export const isOfHeldOrderSql = (shopOrder: string) => `exists (select from customer_order o
+  where o.customer_id = ${shopOrder}.customer_id and o.id = ${shopOrder}.order_id and o.number is not null)`;
 
 /** Lines of an order, and so its shop orders. */
 export const itemsMax = 100;
@@ -25,18 +22,35 @@ export const itemsMax = 100;
 @Allow('own', 'shop-owner')
 @ObjectType({ description: 'The part of an order that one shop fulfils.' })
 @Entity({ tableName: 'shop_order' })
-@Index({ name: 'shop_order_order', properties: ['orderId'] })
+@ForeignKey({
+  name: 'shop_order_order_id_foreign',
+  columns: ['customer_id', 'order_id'],
+  references: { table: 'customer_order', columns: ['customer_id', 'id'] },
+})
+@Index({ name: 'shop_order_id', properties: ['id'] })
+@Index({ name: 'shop_order_order', properties: ['customerId', 'orderId'] })
 @Check({ name: 'shop_order_status_known', expression: isOneOf('status', Object.keys(OrderStatus)) })
 @Index({
   name: 'shop_order_of_shop',
   expression: `create index shop_order_of_shop on shop_order (shop_id, id) where not never_paid`,
 })
+@Filter({
+  name: 'held',
+  // Hides those of orders without a number.
+  cond: () => ({ [raw((alias) => isOfHeldOrderSql(alias))]: [] }),
+  default: true,
+})
 export class ShopOrder {
+  [PrimaryKeyProp]?: ['customerId', 'id'];
+
+  @PrimaryKey({ type: 'uuid' })
+  customerId!: string;
+
   @Field(() => UUID, { description: 'Id of the shop order.' })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
-  @ManyToOne(() => Order, { mapToPk: true, fieldName: 'order_id', index: false })
+  @Property({ type: 'uuid' })
   orderId!: string;
 
   @Property({ type: 'uuid' })
@@ -90,7 +104,12 @@ export const ShopOrderConnection = connectionOf(ShopOrder, 'ShopOrder');
   description: 'A line of an order, with name and price of the time when it was placed.',
 })
 @Entity({ tableName: 'order_item' })
-@Index({ name: 'order_item_shop_order', properties: ['shopOrderId'] })
+@ForeignKey({
+  name: 'order_item_shop_order_id_foreign',
+  columns: ['customer_id', 'shop_order_id'],
+  references: { table: 'shop_order', columns: ['customer_id', 'id'] },
+})
+@Index({ name: 'order_item_shop_order', properties: ['customerId', 'shopOrderId'] })
 @Check({ name: 'order_item_quantity', expression: 'quantity > 0' })
 @Check({ name: 'order_item_from_cart', expression: 'from_cart >= 0 and from_cart <= quantity' })
 @Check({
@@ -99,11 +118,16 @@ export const ShopOrderConnection = connectionOf(ShopOrder, 'ShopOrder');
 })
 @Check({ name: 'order_item_price', expression: 'unit_price_amount >= 0' })
 export class OrderItem {
+  [PrimaryKeyProp]?: ['customerId', 'id'];
+
+  @PrimaryKey({ type: 'uuid' })
+  customerId!: string;
+
   @Field(() => UUID, { description: 'Id of the line.' })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
-  @ManyToOne(() => ShopOrder, { mapToPk: true, fieldName: 'shop_order_id', index: false })
+  @Property({ type: 'uuid' })
   shopOrderId!: string;
 
   @Property({ type: 'uuid' })

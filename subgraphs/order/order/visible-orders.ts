@@ -1,31 +1,37 @@
 import { identityOf } from '../../shared/auth/callers.js';
 import { notFound } from '../../shared/errors.js';
 import { loaderOf } from '../../shared/graphql/context.js';
-import { loadAllBy, loadBy, uncached } from '../../shared/graphql/load.js';
+import { uncached } from '../../shared/graphql/load.js';
 import { owns } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
+import { loadAllRowsOf, loadRows, type SoughtRow } from '../load-rows.js';
 import { Order } from './order.js';
-import { ShopOrder } from './shop-order.js';
+import { isOfHeldOrderSql, ShopOrder } from './shop-order.js';
 
 /*
  * An order is visible once its stock is held and it has a number. `find` and `findOne` hide others, and
- * their shop orders, payments and history: the filter of `Order`. From a shop, an order disappears that
+ * their shop orders: the filters of `Order` and `ShopOrder`. From a shop, an order disappears that
  * ends before it is paid. SQL that reads shop orders for a shop needs the condition below.
  */
 
 /** For `select … from shop_order`; its first half is the condition of the index of a shop's orders. */
-export const visibleToShop = `not never_paid and exists (
-  select from customer_order o where o.id = order_id and o.number is not null)`;
+export const visibleToShop = `not never_paid and ${isOfHeldOrderSql('shop_order')}`;
 
-const loadOrders = uncached(loadBy(Order, 'id'));
+const loadOrders = uncached(loadRows(Order));
 
-export const loadShopOrders = uncached(loadBy(ShopOrder, 'id'));
+export const loadShopOrders = uncached(loadRows(ShopOrder));
 
-const loadShopOrdersOf = uncached(loadAllBy(ShopOrder, 'orderId', { id: 'asc' }));
+const loadShopOrdersOf = uncached(loadAllRowsOf(ShopOrder, 'orderId'));
+
+/** The id of a row, with the customer if only one’s rows are visible: vendors and admins see those of others. */
+export function soughtBy(context: OrderContext, id: string): SoughtRow {
+  const { id: userId, role } = identityOf(context);
+  return { customerId: role === 'CUSTOMER' ? userId : null, id };
+}
 
 /** The order, if it is the user's or the user is an admin; null otherwise. */
-export async function findOwnOrder(context: OrderContext, id: string): Promise<Order | null> {
-  return onlyOwn(context, await loaderOf(context, loadOrders).load(id));
+export async function findOwnOrder(context: OrderContext, key: SoughtRow): Promise<Order | null> {
+  return onlyOwn(context, await loaderOf(context, loadOrders).load(key));
 }
 
 /**
@@ -35,9 +41,15 @@ export async function findOwnOrder(context: OrderContext, id: string): Promise<O
  * @throws `NOT_FOUND`
  */
 export async function requireOwnOrder(context: OrderContext, id: string): Promise<Order> {
-  const order = onlyOwn(context, await context.em.fork().findOne(Order, id));
+  const order = onlyOwn(context, await context.em.fork().findOne(Order, ofOwner(context, id)));
   if (!order) throw notFound('order', id);
   return order;
+}
+
+/** The condition for a row of the user; of any customer for an admin. */
+function ofOwner(context: OrderContext, id: string) {
+  const { id: customerId, role } = identityOf(context);
+  return role === 'ADMIN' ? { id } : { customerId, id };
 }
 
 function onlyOwn(context: OrderContext, order: Order | null): Order | null {
@@ -45,8 +57,11 @@ function onlyOwn(context: OrderContext, order: Order | null): Order | null {
 }
 
 /** As `findOwnOrder`, and also for the owner of a shop that has a shop order in it. */
-export async function findVisibleOrder(context: OrderContext, id: string): Promise<Order | null> {
-  const order = await loaderOf(context, loadOrders).load(id);
+export async function findVisibleOrder(
+  context: OrderContext,
+  key: SoughtRow,
+): Promise<Order | null> {
+  const order = await loaderOf(context, loadOrders).load(key);
   if (!order || owns(context, order.customerId)) return order;
   return (await findVisibleShopOrders(context, order)).length > 0 ? order : null;
 }
@@ -56,7 +71,7 @@ export async function findVisibleShopOrder(
   context: OrderContext,
   id: string,
 ): Promise<ShopOrder | null> {
-  return onlyVisible(context, await loaderOf(context, loadShopOrders).load(id));
+  return onlyVisible(context, await loaderOf(context, loadShopOrders).load(soughtBy(context, id)));
 }
 
 /** As `findVisibleShopOrder`, by the order and the shop. */
@@ -65,7 +80,9 @@ export async function findVisibleShopOrderOf(
   orderId: string,
   shopId: string,
 ): Promise<ShopOrder | null> {
-  const ofOrder = await loaderOf(context, loadShopOrdersOf).load(orderId);
+  const order = await loaderOf(context, loadOrders).load(soughtBy(context, orderId));
+  if (!order) return null;
+  const ofOrder = await loaderOf(context, loadShopOrdersOf).load(order);
   return onlyVisible(context, ofOrder.find((each) => each.shopId === shopId) ?? null);
 }
 
@@ -73,7 +90,7 @@ async function onlyVisible(
   context: OrderContext,
   shopOrder: ShopOrder | null,
 ): Promise<ShopOrder | null> {
-  if (!shopOrder || (await findOwnOrder(context, shopOrder.orderId))) return shopOrder;
+  if (!shopOrder || owns(context, shopOrder.customerId)) return shopOrder;
   return (await isOfUsersShop(context, shopOrder)) ? shopOrder : null;
 }
 
@@ -84,7 +101,7 @@ export async function findVisibleShopOrders(
 ): Promise<ShopOrder[]> {
   const isOwn = owns(context, order.customerId);
   if (!isOwn && !isVendor(context)) return [];
-  const shopOrders = await loaderOf(context, loadShopOrdersOf).load(order.id);
+  const shopOrders = await loaderOf(context, loadShopOrdersOf).load(order);
   if (isOwn) return shopOrders;
   const visible = await Promise.all(shopOrders.map((each) => isOfUsersShop(context, each)));
   return shopOrders.filter((_, at) => visible[at]);
@@ -112,7 +129,7 @@ export async function requireShopOrderOfOwnShop(
   context: OrderContext,
   id: string,
 ): Promise<ShopOrder> {
-  const shopOrder = await context.em.fork().findOne(ShopOrder, id);
+  const shopOrder = await context.em.fork().findOne(ShopOrder, { id });
   if (!shopOrder) throw notFound('shop order', id);
   await context.app.owners.requireOwn(context, shopOrder.shopId);
   if (shopOrder.neverPaid && identityOf(context).role !== 'ADMIN') throw notFound('shop order', id);

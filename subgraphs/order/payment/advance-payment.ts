@@ -1,3 +1,4 @@
+import { orderKeyOf, type RowKey } from '../row-key.js';
 import { authorize } from './authorize.js';
 import { commitAndCapture } from './commit-and-capture.js';
 import { followSettled } from './follow-settled.js';
@@ -31,33 +32,36 @@ export type Advanced = Pick<StepResult, 'payment' | 'order'>;
  * is still PENDING or AUTHORIZED afterwards if the provider or the warehouse did not respond.
  */
 export const authorizeAndAdvance = (app: PaymentApp, payment: Payment): Promise<Advanced> =>
-  attempt(app, payment.id, async () => takeSteps(app, await authorize(app, payment)));
+  attempt(app, payment, async () => takeSteps(app, await authorize(app, payment)));
 
 /** Processes a payment as far as possible, without asking for money. */
 export const advancePayment = (app: PaymentApp, payment: Payment): Promise<Advanced> =>
-  attempt(app, payment.id, () => takeSteps(app, { payment, goesOn: true }));
+  attempt(app, payment, () => takeSteps(app, { payment, goesOn: true }));
 
 /** As `advancePayment`, and then completes what is left to do with the provider. For the worker. */
-export async function finishPayment(app: PaymentApp, paymentId: string): Promise<Payment> {
-  const { payment } = await attempt(app, paymentId, async () => {
-    const before = await readPayment(app, paymentId);
+export async function finishPayment(app: PaymentApp, key: RowKey): Promise<Payment> {
+  const { payment } = await attempt(app, key, async () => {
+    const before = await readPayment(app, key);
     const advanced = await takeSteps(app, { payment: before, goesOn: true });
     await finish(app, advanced.payment);
-    return { payment: await readPayment(app, paymentId) };
+    return { payment: await readPayment(app, key) };
   });
   return payment;
 }
 
 async function attempt(
   app: PaymentApp,
-  paymentId: string,
+  key: RowKey,
   work: () => Promise<Advanced>,
 ): Promise<Advanced> {
   try {
     return await work();
   } catch (error) {
-    app.logger.warn({ err: error, paymentId }, 'payment stopped half-way; it will be retried');
-    return { payment: await readPayment(app, paymentId) };
+    app.logger.warn(
+      { err: error, paymentId: key.id },
+      'payment stopped half-way; it will be retried',
+    );
+    return { payment: await readPayment(app, key) };
   }
 }
 
@@ -81,7 +85,7 @@ async function takeStep(app: PaymentApp, payment: Payment): Promise<StepResult> 
         failuresOfMethod.includes(payment.failure) &&
         payment.nextAttemptAt
       ) {
-        await cancelDeclinedCheckout(app, payment.orderId);
+        await cancelDeclinedCheckout(app, orderKeyOf(payment));
       }
       return { payment, goesOn: false };
     default:

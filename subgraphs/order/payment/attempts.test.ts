@@ -16,8 +16,11 @@ describe('attempts to pay', () => {
   });
   afterAll(() => steps.close());
 
-  const begin = (orderId: string) =>
-    beginPayment(steps.app, { id: newId(), orderId, method: 'pm_card', endsOrder: false });
+  const begin = async (orderId: string) => {
+    const order = await steps.keyOf(orderId);
+    const payment = { ...order, id: newId(), orderId, method: 'pm_card', endsOrder: false };
+    return beginPayment(steps.app, payment);
+  };
   async function payWith(
     orderId: string,
     isDeclined: boolean,
@@ -31,12 +34,8 @@ describe('attempts to pay', () => {
   }
   /** Orders of one customer. */
   async function ordersOf(count: number): Promise<string[]> {
-    const ids: string[] = [];
-    for (let n = 0; n < count; n++) ids.push((await steps.newOrder()).orderId);
-    await steps.rows('update customer_order set customer_id = $1 where id = any($2)', [
-      newId(),
-      ids,
-    ]);
+    const [ids, customerId]: [string[], string] = [[], newId()];
+    for (let n = 0; n < count; n++) ids.push((await steps.newOrder({ customerId })).orderId);
     return ids;
   }
   const tomorrow = () => {

@@ -49,11 +49,12 @@ export async function authorize(app: PaymentApp, payment: Payment): Promise<Step
 /** Whether the order of a payment can still be paid by a call that begins now. */
 async function isPayable({ orm, providers }: PaymentApp, payment: Payment): Promise<boolean> {
   const { timeLimitMs } = providers.of(payment.provider);
-  const values = [payment.orderId, timeLimitMs];
+  const values = [payment.customerId, payment.orderId, timeLimitMs];
   return (await sqlPrepared(orm.em.fork(), payableSql, values)).length > 0;
 }
 
-const payableSql = `select 1 from customer_order where id = $1 and ${isPayableSql('$2')}`;
+const payableSql = `select 1 from customer_order
+  where customer_id = $1 and id = $2 and ${isPayableSql('$3')}`;
 
 /** @returns the payment with the provider's id, stored; or FAILED */
 async function create(app: PaymentApp, payment: Payment): Promise<Payment> {
@@ -72,7 +73,7 @@ async function create(app: PaymentApp, payment: Payment): Promise<Payment> {
   const isLate = Date.now() - payment.createdAt.getTime() > 2 * timeLimitMs;
   const failure = isLate ? 'NOT_CHARGED' : 'ORDER_ENDED';
   const failed = { payment, transactionId, dueAfterMs: 0, to: 'FAILED', failure } as const;
-  return (await app.paymentWrites.change(failed)) ?? readPayment(app, payment.id);
+  return (await app.paymentWrites.change(failed)) ?? readPayment(app, payment);
 }
 
 /**
@@ -110,7 +111,7 @@ async function failUncharged(app: PaymentApp, payment: Payment, error: unknown):
     ...{ payment, to: 'FAILED', ...failureOf(error), reason: reason ?? undefined },
     dueAfterMs: stepMaxMs(app.providers.of(payment.provider).timeLimitMs),
   });
-  return failed ?? readPayment(app, payment.id);
+  return failed ?? readPayment(app, payment);
 }
 
 /** Only a decline is the customer’s. A fault of ours leaves the order as it is, to be paid again. */

@@ -4,6 +4,7 @@ import { failPoint } from '../../shared/resilience/fail-point.js';
 import { lockOrder } from '../locks.js';
 import { cancelAllUnits } from '../order/transitions/cancel-units.js';
 import { endPending } from '../order/transitions/end-pending.js';
+import { orderKeyOf, type RowKey } from '../row-key.js';
 import { announceCancelled } from '../warehouse-client/announce-units.js';
 import type { PaymentApp } from './payment-app.js';
 import { toPaymentRef } from './payment-ref.js';
@@ -23,7 +24,7 @@ export async function commitAndCapture(app: PaymentApp, payment: Payment): Promi
   failPoint('reservation committed, response lost');
   if (reservation.state !== 'COMMITTED' || reservation.paymentId !== payment.id) {
     // The event about the reservation would do the same a moment later.
-    if (reservation.reason === 'OUT_OF_STOCK') await cancelOutOfStock(app, payment.orderId);
+    if (reservation.reason === 'OUT_OF_STOCK') await cancelOutOfStock(app, orderKeyOf(payment));
     return voidPayment(app, payment, 'VOIDED');
   }
   const { status, hasLapsed, reason } = await capture(app, payment);
@@ -62,8 +63,8 @@ async function capture(app: PaymentApp, payment: Payment): Promise<ProviderPayme
   }
 }
 
-const cancelOutOfStock = ({ orm }: PaymentApp, orderId: string) =>
-  endPending(orm.em, orderId, { to: 'CANCELLED', reason: 'OUT_OF_STOCK', actor: 'warehouse' });
+const cancelOutOfStock = ({ orm }: PaymentApp, order: RowKey) =>
+  endPending(orm.em, order, { to: 'CANCELLED', reason: 'OUT_OF_STOCK', actor: 'warehouse' });
 
 /** The payment is captured: the payment and its order change in one commit. */
 async function recordCaptured(app: PaymentApp, payment: Payment): Promise<StepResult> {
@@ -76,13 +77,13 @@ async function recordCaptured(app: PaymentApp, payment: Payment): Promise<StepRe
  * impossible: the payment is refunded and the units can be sold again.
  */
 async function recordUnsold(app: PaymentApp, payment: Payment): Promise<StepResult> {
-  const { orderId } = payment;
+  const order = orderKeyOf(payment);
   const completed = await transact(app.orm.em, async (em) => {
     const changed = await changePayment(em, { payment, to: 'COMPLETED' });
-    if (!changed || (await endPending(em, orderId, { to: 'CONFIRMED' }))) return changed;
-    app.logger.error({ orderId }, 'paid order was not pending; refunding it');
+    if (!changed || (await endPending(em, order, { to: 'CONFIRMED' }))) return changed;
+    app.logger.error({ orderId: order.id }, 'paid order was not pending; refunding it');
     await refundAll(em, payment);
-    await releaseUnits(em, orderId);
+    await releaseUnits(em, order);
     return changed;
   });
   return goOn(app, completed, payment);
@@ -93,21 +94,22 @@ async function recordUnsold(app: PaymentApp, payment: Payment): Promise<StepResu
  * one commit with the end of the payment.
  */
 async function cancelUncaptured(app: PaymentApp, change: PaymentChange & { payment: Payment }) {
-  const { orderId } = change.payment;
+  const order = orderKeyOf(change.payment);
   const ended = await transact(app.orm.em, async (em) => {
     const changed = await changePayment(em, change);
     const end = { to: 'CANCELLED', reason: 'PAYMENT_FAILED' } as const;
-    if (changed && (await endPending(em, orderId, end))) await releaseUnits(em, orderId);
+    if (changed && (await endPending(em, order, end))) await releaseUnits(em, order);
     return changed;
   });
   return goOn(app, ended, change.payment);
 }
 
 /** Makes all units of an order available again, in the transaction of `em`. */
-async function releaseUnits(em: EntityManager, orderId: string): Promise<void> {
-  const { shopOrders } = await lockOrder(em, orderId);
+async function releaseUnits(em: EntityManager, order: RowKey): Promise<void> {
+  const { shopOrders } = await lockOrder(em, order);
   const cancelled = await cancelAllUnits(
     em,
+    order.customerId,
     shopOrders.map(({ id }) => id),
   );
   await announceCancelled(em, cancelled, { reason: 'PAYMENT_FAILED' });

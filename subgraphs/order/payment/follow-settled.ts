@@ -19,16 +19,16 @@ export async function followSettled(app: PaymentApp, payment: Payment): Promise<
     provider.disputesOf(transactionId),
   ]);
   await transact(app.orm.em, async (em) => {
-    await lockPayment(em, payment.id);
+    await lockPayment(em, payment);
     // Refunds first: one that was sent is not cancelled for a dispute.
     const atDashboard =
       refunds.status === 'fulfilled'
         ? await applyProviderRefunds(em, payment, refunds.value, app.logger)
         : null;
     if (disputes.status === 'fulfilled') {
-      await applyProviderDisputes(em, payment.id, disputes.value, app.logger);
+      await applyProviderDisputes(em, payment, disputes.value, app.logger);
     }
-    if (atDashboard) await coverBlockedRefunds(em, payment.id, atDashboard);
+    if (atDashboard) await coverBlockedRefunds(em, payment, atDashboard);
   });
   for (const read of [refunds, disputes]) if (read.status === 'rejected') throw read.reason;
   await clearDue(app, payment);

@@ -24,9 +24,9 @@ describe('the look-ups of a payment by its readers', () => {
     steps.fake.statuses.set(payment.providerTransactionId as string, 'actionRequired');
     return payment;
   };
-  const read = (paymentId: string) => {
+  const read = async (paymentId: string) => {
     const context = { app: steps.app, em: steps.app.orm.em.fork() } as unknown as PaymentContext;
-    return readPaymentResult(context, paymentId);
+    return readPaymentResult(context, await steps.read(paymentId));
   };
   const readAs = async (paymentId: string) => (await read(paymentId)).constructor.name;
   const lookUps = () => steps.fake.calls.filter((call) => call.startsWith('lookUp')).length;
@@ -120,7 +120,7 @@ describe('the look-ups of a payment by its readers', () => {
     const transactionId = payment.providerTransactionId as string;
     await readAs(payment.id);
     steps.fake.statuses.set(transactionId, 'authorized');
-    expect((await finishPayment(steps.app, payment.id)).status).toBe('COMPLETED');
+    expect((await finishPayment(steps.app, payment)).status).toBe('COMPLETED');
     expect(steps.fake.calls.slice(1)).toEqual([
       `lookUp ${transactionId}`,
       `capture ${transactionId}`,

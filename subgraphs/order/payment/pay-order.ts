@@ -1,6 +1,5 @@
 import { Length } from 'class-validator';
 import { createUnionType, Field, InputType } from 'type-graphql';
-import { requireById } from '../../shared/database/require-by-id.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import {
@@ -12,6 +11,8 @@ import {
 import { newId } from '../../shared/ids.js';
 import { Order, OrderExpired } from '../order/order.js';
 import { requireOwnOrder } from '../order/visible-orders.js';
+import { requireRow } from '../require-row.js';
+import type { RowKey } from '../row-key.js';
 import { beginPayment } from './begin-payment.js';
 import type { PaymentContext } from './payment-app.js';
 import {
@@ -85,7 +86,7 @@ export async function payOrder(context: PaymentContext, input: PayOrderInput) {
   const key = { userId: order.customerId, operation: 'payOrder', key: input.idempotencyKey };
   const fingerprint = fingerprintOf([input.orderId, input.paymentMethod]);
   const claim = await claimKey<Outcome>(app.claimKey, key, fingerprint, newId());
-  if (claim.outcome) return toPayOrderResult(context, claim.outcome);
+  if (claim.outcome) return toPayOrderResult(context, order, claim.outcome);
   try {
     const begun = await begin(context, order, claim.subjectId, input.paymentMethod);
     if (begun.kind === 'limited') {
@@ -97,7 +98,7 @@ export async function payOrder(context: PaymentContext, input: PayOrderInput) {
       ? { kind: 'paid-by', paymentId: begun.payment.id }
       : { kind: 'not-payable', orderId: order.id };
     await storeOutcome(em, key, claim.subjectId, outcome);
-    if (!isBegun) return await toPayOrderResult(context, outcome);
+    if (!isBegun) return await toPayOrderResult(context, order, outcome);
     return begun.isNew
       ? await authorizeAndReadResult(context, begun.payment)
       : await showPayment(context, begun.payment);
@@ -110,21 +111,24 @@ export async function payOrder(context: PaymentContext, input: PayOrderInput) {
 /** Begins the payment of the order, or finds its live one. */
 async function begin(
   { em, app }: PaymentContext,
-  { id: orderId, status }: Order,
+  { customerId, id: orderId, status }: Order,
   paymentId: string,
   method: string,
 ): ReturnType<typeof beginPayment> {
   if (status === 'PENDING') {
-    return beginPayment(app, { id: paymentId, orderId, method, endsOrder: false });
+    const payment = { customerId, id: paymentId, orderId, method, endsOrder: false };
+    return beginPayment(app, payment);
   }
   // The process that began this payment may have died before it stored the outcome.
-  const payment = await em.fork().findOne(Payment, paymentId);
+  const payment = await em.fork().findOne(Payment, { customerId, id: paymentId });
   return payment ? { kind: 'begun', payment, isNew: false } : { kind: 'not-payable' };
 }
 
-async function toPayOrderResult(context: PaymentContext, outcome: Outcome) {
-  if (outcome.kind === 'paid-by') return readPaymentResult(context, outcome.paymentId);
-  return notPayable(await requireById(context.em, Order, outcome.orderId));
+async function toPayOrderResult(context: PaymentContext, { customerId }: RowKey, outcome: Outcome) {
+  if (outcome.kind === 'paid-by') {
+    return readPaymentResult(context, { customerId, id: outcome.paymentId });
+  }
+  return notPayable(await requireRow(context.em, Order, { customerId, id: outcome.orderId }));
 }
 
 /**
@@ -134,26 +138,31 @@ async function toPayOrderResult(context: PaymentContext, outcome: Outcome) {
  *
  * @throws as `readPaymentResult`
  */
-export async function payPlacedOrder(context: PaymentContext, orderId: string, method: string) {
+export async function payPlacedOrder(context: PaymentContext, order: RowKey, method: string) {
   const { app, em } = context;
-  const begun = await beginPayment(app, { id: newId(), orderId, method, endsOrder: true });
+  const { customerId, id: orderId } = order;
+  const payment = { customerId, id: newId(), orderId, method, endsOrder: true };
+  const begun = await beginPayment(app, payment);
   switch (begun.kind) {
     case 'begun':
       return begun.isNew
         ? authorizeAndReadResult(context, begun.payment)
         : showPayment(context, begun.payment);
     case 'limited':
-      await cancelDeclinedCheckout(app, orderId);
+      await cancelDeclinedCheckout(app, order);
       return tooManyAttempts(begun.retryAt);
     case 'not-payable':
-      return showUnpaid(context, await requireById(em, Order, orderId));
+      return showUnpaid(context, await requireRow(em, Order, order));
   }
 }
 
 /** A repeated checkout without a payment, whose order was cancelled: the customer had too many declined ones. */
 async function showUnpaid({ em }: PaymentContext, order: Order) {
   if (order.cancelReason !== 'PAYMENT_FAILED') return notPayable(order);
-  const payments = await em.fork().find(Payment, { orderId: order.id });
+  const payments = await em.fork().find(Payment, {
+    customerId: order.customerId,
+    orderId: order.id,
+  });
   const isOwn = ({ endsOrder, failure }: Payment) => endsOrder && failure !== 'NOT_CHARGED';
   if (payments.some(isOwn)) return notPayable(order);
   const declined = payments.filter(({ failure }) => failuresOfMethod.includes(failure));

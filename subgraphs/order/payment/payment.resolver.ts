@@ -4,14 +4,16 @@ import { currencyDefault } from '../../shared/currencies.js';
 import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { ListMax } from '../../shared/graphql/list-max.js';
-import { loadAllBy, uncached } from '../../shared/graphql/load.js';
-import { loadPagesBy, pageOf } from '../../shared/graphql/load-pages.js';
+import { uncached } from '../../shared/graphql/load.js';
+import { loadPagesBy, pageInShard } from '../../shared/graphql/load-pages.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Money, money } from '../../shared/money.js';
 import { Allow, owns } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
+import { loadAllRowsOf, type SoughtRow } from '../load-rows.js';
 import { Order } from '../order/order.js';
-import { findOwnOrder, requireCustomer } from '../order/visible-orders.js';
+import { findOwnOrder, requireCustomer, soughtBy } from '../order/visible-orders.js';
+import { orderKeyOf } from '../row-key.js';
 import { PayOrderInput, PayOrderResult, payOrder } from './pay-order.js';
 import type { PaymentContext } from './payment-app.js';
 import { Dispute } from './state/dispute.js';
@@ -20,27 +22,31 @@ import { Payment, PaymentConnection } from './state/payment.js';
 import { Refund } from './state/refund.js';
 
 const refundsMax = 100;
-const loadRefunds = uncached(loadPagesBy(Refund, 'paymentId', 'desc'));
+const loadRefunds = uncached(loadPagesBy(Refund, 'paymentId', 'desc', { shard: 'customerId' }));
 /** A payment has one, rarely more. */
 const disputesMax = 20;
 
 /** The payment, if it is the user's or the user is an admin; null otherwise. */
-export async function findOwnPayment(context: OrderContext, id: string): Promise<Payment | null> {
-  const payment = await loaderOf(context, loadPayments).load(id);
-  return owns(context, payment?.userId) ? payment : null;
+export async function findOwnPayment(
+  context: OrderContext,
+  key: SoughtRow,
+): Promise<Payment | null> {
+  const payment = await loaderOf(context, loadPayments).load(key);
+  return owns(context, payment?.customerId) ? payment : null;
 }
 
 /** What the merchant knows of a dispute is not for the customer who made it. */
 const isAdmin = (context: OrderContext) => identityOf(context).role === 'ADMIN';
 
-const loadDisputes = loadAllBy(Dispute, 'paymentId', { id: 'asc' });
+const loadDisputes = loadAllRowsOf(Dispute, 'paymentId');
 
 @Resolver(() => Dispute)
 export class DisputeResolver {
   @Allow('parent')
   @FieldResolver(() => Money, { description: 'Amount that the customer objects to.' })
   async amount(@Root() dispute: Dispute, @Ctx() context: OrderContext): Promise<Money> {
-    const payment = await loaderOf(context, loadPayments).load(dispute.paymentId);
+    const { customerId, paymentId: id } = dispute;
+    const payment = await loaderOf(context, loadPayments).load({ customerId, id });
     return money(dispute.amountValue, payment?.currencyCode ?? currencyDefault);
   }
 
@@ -80,7 +86,7 @@ export class PaymentResolver {
     @Arg('id', () => UUID, { description: 'Id of the payment.' }) id: string,
     @Ctx() context: OrderContext,
   ) {
-    return findOwnPayment(context, id);
+    return findOwnPayment(context, soughtBy(context, id));
   }
 
   @Allow('own')
@@ -95,7 +101,7 @@ export class PaymentResolver {
   @Allow('own')
   @FieldResolver(() => Order, { description: 'The order that it is for.' })
   order(@Root() payment: Payment, @Ctx() context: OrderContext) {
-    return findOwnOrder(context, payment.orderId);
+    return findOwnOrder(context, orderKeyOf(payment));
   }
 
   @Allow('own')
@@ -104,7 +110,7 @@ export class PaymentResolver {
     description: `Refunds of this payment, pending ones included, oldest first; the newest ${refundsMax}. Those of a shop order are in \`ShopOrder.refunds\`.`,
   })
   async refunds(@Root() payment: Payment, @Ctx() context: OrderContext): Promise<Refund[]> {
-    const page = pageOf(payment.id, { first: refundsMax });
+    const page = pageInShard(payment.customerId, payment.id, { first: refundsMax });
     const { edges } = await loaderOf(context, loadRefunds).load(page);
     return edges.map(({ node }) => node).toReversed();
   }
@@ -115,7 +121,7 @@ export class PaymentResolver {
     description: `Disputes of this payment; the oldest ${disputesMax}.`,
   })
   async disputes(@Root() payment: Payment, @Ctx() context: OrderContext): Promise<Dispute[]> {
-    return (await loaderOf(context, loadDisputes).load(payment.id)).slice(0, disputesMax);
+    return (await loaderOf(context, loadDisputes).load(payment)).slice(0, disputesMax);
   }
 
   @Allow('own')
@@ -125,7 +131,7 @@ export class PaymentResolver {
   }
 }
 
-const loadPaymentsOf = uncached(loadPagesBy(Payment, 'orderId', 'asc'));
+const loadPaymentsOf = uncached(loadPagesBy(Payment, 'orderId', 'asc', { shard: 'customerId' }));
 
 @Resolver(() => Order)
 export class OrderPaymentsResolver {
@@ -139,6 +145,6 @@ export class OrderPaymentsResolver {
     @Args(() => PageArgs) page: PageArgs,
   ) {
     requireCustomer(context, order, 'payment of order');
-    return loaderOf(context, loadPaymentsOf).load(pageOf(order.id, page));
+    return loaderOf(context, loadPaymentsOf).load(pageInShard(order.customerId, order.id, page));
   }
 }

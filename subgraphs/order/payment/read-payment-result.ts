@@ -1,7 +1,8 @@
-import { requireById } from '../../shared/database/require-by-id.js';
 import { badInput, tryAgain } from '../../shared/errors.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { Order, OrderExpired } from '../order/order.js';
+import { requireRow } from '../require-row.js';
+import { orderKeyOf, type RowKey } from '../row-key.js';
 import { type Advanced, advancePayment, authorizeAndAdvance } from './advance-payment.js';
 import type { PaymentContext } from './payment-app.js';
 import {
@@ -22,8 +23,8 @@ import { Payment } from './state/payment.js';
  * @throws `TRY_AGAIN` if nothing was charged and the order can still be paid; `BAD_USER_INPUT` if the
  *   provider does not know the payment method
  */
-export async function readPaymentResult(context: PaymentContext, paymentId: string) {
-  return showPayment(context, await requireById(context.em, Payment, paymentId));
+export async function readPaymentResult(context: PaymentContext, key: RowKey) {
+  return showPayment(context, await requireRow(context.em, Payment, key));
 }
 
 /** As `readPaymentResult`, of a payment that was just read. */
@@ -44,7 +45,7 @@ export async function authorizeAndReadResult(context: PaymentContext, payment: P
 }
 
 async function toPaymentResult({ em }: PaymentContext, { payment, order: changed }: Advanced) {
-  const order = changed ?? (await requireById(em, Order, payment.orderId));
+  const order = changed ?? (await requireRow(em, Order, orderKeyOf(payment)));
   switch (payment.status) {
     case 'PENDING':
       return payment.clientSecret

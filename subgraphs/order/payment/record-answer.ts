@@ -6,6 +6,7 @@ import type { ProviderPayment } from './provider/payment-provider.js';
 import { stepMaxMs } from './provider/step-max.js';
 import type { PaymentChange } from './state/change-payments.js';
 import { Payment } from './state/payment.js';
+import { storeTransactionsSql } from './state/provider-transaction.js';
 import { goOn, type StepResult } from './step-result.js';
 
 /** Records what the provider answered about a PENDING payment. */
@@ -17,7 +18,7 @@ export async function recordAnswer(
   const change = changeFor(app, payment, answer);
   if (change) return goOn(app, await app.paymentWrites.change(change), payment);
   if (isRecorded(payment, answer)) return { payment, goesOn: false };
-  const waiting = await recordWaiting(app, payment.id, answer);
+  const waiting = await recordWaiting(app, payment, answer);
   return waiting ? { payment: waiting, goesOn: false } : goOn(app, null, payment);
 }
 
@@ -58,12 +59,13 @@ const isRecorded = (
 /** Stores the secret with which the customer acts, if that is what the payment waits for. */
 async function recordWaiting(
   { orm }: PaymentApp,
-  paymentId: string,
+  { customerId, id }: Payment,
   { transactionId, clientSecret }: ProviderPayment,
 ): Promise<Payment | null> {
   const em = orm.em.fork();
   const [waiting] = await sqlPrepared<object>(em, recordWaitingSql(em), [
-    paymentId,
+    customerId,
+    id,
     transactionId,
     clientSecret ?? null,
   ]);
@@ -72,7 +74,10 @@ async function recordWaiting(
 
 const recordWaitingSql = statement(
   (em) => `
-  update payment set provider_transaction_id = $2, client_secret = $3, updated_at = now()
-  where id = $1 and status = 'PENDING'
-  returning ${columnsOf(em, Payment)}`,
+  with waiting as (
+    update payment set provider_transaction_id = $3, client_secret = $4, updated_at = now()
+    where customer_id = $1 and id = $2 and status = 'PENDING' returning *
+  ), transactions as (${storeTransactionsSql('waiting')}
+  )
+  select ${columnsOf(em, Payment)} from waiting`,
 );

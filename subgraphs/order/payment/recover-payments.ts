@@ -1,4 +1,5 @@
 import { type DueJobs, runDueJobs } from '../../shared/runtime/due-jobs.js';
+import type { RowKey } from '../row-key.js';
 import { finishPayment } from './advance-payment.js';
 import type { PaymentApp } from './payment-app.js';
 
@@ -7,7 +8,8 @@ export const paymentJobs = (providers: readonly string[]): DueJobs => ({
   table: 'payment',
   unfinished: 'next_attempt_at is not null',
   eligible: { sql: 'provider = any($1)', values: [providers] },
-  returning: 'job.id',
+  key: ['customer_id', 'id'],
+  returning: 'job.customer_id as "customerId", job.id',
   batchMax: 16,
   retryFirstMs: 4000,
   retryMaxMs: 60_000,
@@ -24,7 +26,5 @@ export function recoverPayments(
   isStopping: () => boolean = () => false,
 ): Promise<number> {
   const jobs = paymentJobs(app.providers.names);
-  return runDueJobs<{ id: string }>(app.orm.em, jobs, isStopping, ({ id }) =>
-    finishPayment(app, id),
-  );
+  return runDueJobs<RowKey>(app.orm.em, jobs, isStopping, (payment) => finishPayment(app, payment));
 }

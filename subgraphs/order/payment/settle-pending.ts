@@ -48,6 +48,7 @@ async function recordDecline(app: PaymentApp, payment: Payment): Promise<StepRes
 
 async function readSituation({ orm, providers }: PaymentApp, payment: Payment): Promise<Situation> {
   const [situation] = await sqlPrepared<Situation>(orm.em.fork(), situationSql, [
+    payment.customerId,
     payment.id,
     stepMaxMs(providers.of(payment.provider).timeLimitMs),
   ]);
@@ -56,5 +57,6 @@ async function readSituation({ orm, providers }: PaymentApp, payment: Payment): 
 
 const situationSql = `
   select o.status = 'PENDING' as "isPayable",
-    p.created_at > now() - $2::float8 * interval '1 ms' as "mayBeConfirmed"
-  from payment p join customer_order o on o.id = p.order_id where p.id = $1`;
+    p.created_at > now() - $3::float8 * interval '1 ms' as "mayBeConfirmed"
+  from payment p join customer_order o on o.customer_id = p.customer_id and o.id = p.order_id
+  where p.customer_id = $1 and p.id = $2`;

@@ -1,5 +1,6 @@
-import { requireById } from '../../shared/database/require-by-id.js';
 import type { Order } from '../order/order.js';
+import { requireRow } from '../require-row.js';
+import type { RowKey } from '../row-key.js';
 import type { PaymentApp } from './payment-app.js';
 import { Payment } from './state/payment.js';
 
@@ -13,13 +14,13 @@ export interface StepResult {
   readonly goesOn: boolean;
 }
 
-export const readPayment = (app: PaymentApp, id: string) => requireById(app.orm.em, Payment, id);
+export const readPayment = (app: PaymentApp, key: RowKey) => requireRow(app.orm.em, Payment, key);
 
 /** A payment that this process changed; or, if another one did, as it is now: a step of it may follow. */
 export async function goOn(
   app: PaymentApp,
   changed: Payment | null,
-  { id }: Payment,
+  key: RowKey,
 ): Promise<StepResult> {
-  return { payment: changed ?? (await readPayment(app, id)), goesOn: true };
+  return { payment: changed ?? (await readPayment(app, key)), goesOn: true };
 }

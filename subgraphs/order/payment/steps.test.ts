@@ -38,7 +38,8 @@ describe('a step of a payment', () => {
   afterAll(() => steps.close());
 
   const begin = async (orderId: string, endsOrder = false) => {
-    const request = { id: newId(), orderId, method: 'pm_card', endsOrder };
+    const key = { customerId: orderId, id: newId() };
+    const request = { ...key, orderId, method: 'pm_card', endsOrder };
     const begun = await beginPayment(steps.app, request);
     return begun.kind === 'begun' ? { ...begun, id: begun.payment.id } : null;
   };
@@ -122,7 +123,7 @@ describe('a step of a payment', () => {
       const payment = await advance(begun);
       expect(payment).toMatchObject({ status: 'FAILED', failure: 'ORDER_ENDED' });
       expect(confirms()).toEqual([]);
-      await finishPayment(steps.app, payment.id);
+      await finishPayment(steps.app, payment);
       expect(steps.fake.statuses.get(`tx-${payment.id}`)).toBe('canceled');
     }
   });
@@ -221,13 +222,14 @@ describe('a step of a payment', () => {
     steps.fake.faults.capture = [new AccessRefused('No permission', 'http_403')];
     const waiting = await advance(begun);
     expect(waiting.status).toBe('AUTHORIZED');
-    expect((await finishPayment(steps.app, waiting.id)).status).toBe('COMPLETED');
+    expect((await finishPayment(steps.app, await steps.read(waiting.id))).status).toBe('COMPLETED');
   });
 
   describe('of a provider that is not configured', () => {
     const newRefund = (paymentId: string) =>
       steps.rows(
-        `insert into refund (id, payment_id, amount, reason) values ($1, $2, 10, 'test')`,
+        `insert into refund (customer_id, id, payment_id, amount, reason)
+         select customer_id, $1, id, 10, 'test' from payment where id = $2`,
         [newId(), paymentId],
       );
     const dueNow = (id: string) =>
@@ -278,7 +280,7 @@ describe('a step of a payment', () => {
       const order = await steps.newOrder();
       for (const transactionId of [null, `tx-${newId()}`]) {
         const payment = await steps.newPayment(order, 'PENDING', { transactionId });
-        expect(await finishPayment(steps.app, payment.id)).toMatchObject({
+        expect(await finishPayment(steps.app, payment)).toMatchObject({
           ...{ status: 'FAILED', failure: 'NOT_CHARGED' },
         });
         expect(confirms()).toEqual([]);
@@ -289,7 +291,7 @@ describe('a step of a payment', () => {
 
     it('leaves a payment to the process that has just begun it', async () => {
       const payment = await steps.newPayment(await steps.newOrder(), 'PENDING', { ageMs: 100 });
-      expect(await finishPayment(steps.app, payment.id)).toMatchObject({ status: 'PENDING' });
+      expect(await finishPayment(steps.app, payment)).toMatchObject({ status: 'PENDING' });
       expect(steps.fake.calls).toEqual([`lookUp ${payment.providerTransactionId}`]);
     });
 
@@ -311,7 +313,9 @@ describe('a step of a payment', () => {
       const { id } = await advance(begun);
       await steps.reservations.release(order.orderId, 'BY_CUSTOMER');
       await cancelOrder(order.orderId);
-      expect(await finishPayment(steps.app, id)).toMatchObject({ status: 'VOIDED' });
+      expect(await finishPayment(steps.app, await steps.read(id))).toMatchObject({
+        status: 'VOIDED',
+      });
       expect(steps.fake.statuses.get(`tx-${id}`)).toBe('canceled');
     });
 
@@ -322,7 +326,7 @@ describe('a step of a payment', () => {
         const payment = await steps.newPayment(order);
         steps.fake.statuses.set(payment.providerTransactionId as string, status);
         await cancelOrder(order.orderId);
-        expect(await finishPayment(steps.app, payment.id)).toMatchObject({
+        expect(await finishPayment(steps.app, payment)).toMatchObject({
           ...{ status: 'FAILED', failure: 'ORDER_ENDED' },
         });
         expect(steps.fake.statuses.get(payment.providerTransactionId as string)).toBe('canceled');
@@ -335,10 +339,10 @@ describe('a step of a payment', () => {
       const transactionId = payment.providerTransactionId as string;
       steps.fake.statuses.set(transactionId, 'pending');
       await cancelOrder(order.orderId);
-      expect(await finishPayment(steps.app, payment.id)).toMatchObject({ status: 'PENDING' });
+      expect(await finishPayment(steps.app, payment)).toMatchObject({ status: 'PENDING' });
       steps.fake.statuses.set(transactionId, 'authorized');
       await steps.reservations.release(order.orderId, 'BY_CUSTOMER');
-      expect(await finishPayment(steps.app, payment.id)).toMatchObject({ status: 'VOIDED' });
+      expect(await finishPayment(steps.app, payment)).toMatchObject({ status: 'VOIDED' });
       expect(steps.fake.statuses.get(transactionId)).toBe('canceled');
     });
 
@@ -346,7 +350,7 @@ describe('a step of a payment', () => {
       const payment = await steps.newPayment(await steps.newOrder());
       const transactionId = payment.providerTransactionId as string;
       steps.fake.statuses.set(transactionId, 'declined');
-      const failed = await finishPayment(steps.app, payment.id);
+      const failed = await finishPayment(steps.app, payment);
       expect(failed).toMatchObject({ status: 'FAILED', failure: 'DECLINED', nextAttemptAt: null });
       expect(steps.fake.statuses.get(transactionId)).toBe('canceled');
     });
@@ -354,8 +358,8 @@ describe('a step of a payment', () => {
     it('repeats a cancellation that got no answer', async () => {
       const payment = await steps.newPayment(await steps.newOrder(), 'FAILED');
       steps.fake.faults.cancel = [noAnswer()];
-      expect((await finishPayment(steps.app, payment.id)).nextAttemptAt).not.toBeNull();
-      expect((await finishPayment(steps.app, payment.id)).nextAttemptAt).toBeNull();
+      expect((await finishPayment(steps.app, payment)).nextAttemptAt).not.toBeNull();
+      expect((await finishPayment(steps.app, payment)).nextAttemptAt).toBeNull();
     });
   });
 
@@ -372,7 +376,7 @@ describe('a step of a payment', () => {
         const { lookUp, capture } = steps.fake.provider;
         const state = async () => ({ transactionId, status: 'canceled' as const, hasLapsed });
         Object.assign(steps.fake.provider, { lookUp: state, capture: state });
-        expect(await finishPayment(steps.app, payment.id)).toMatchObject(end);
+        expect(await finishPayment(steps.app, payment)).toMatchObject(end);
         Object.assign(steps.fake.provider, { lookUp, capture });
         expect(await steps.orderOf(order.orderId)).toEqual({
           ...{ status: 'CANCELLED', reason: 'PAYMENT_FAILED' },
@@ -389,7 +393,7 @@ describe('a step of a payment', () => {
       const order = await steps.newOrder();
       const payment = await steps.newPayment(order);
       steps.fake.statuses.set(payment.providerTransactionId as string, 'captured');
-      expect(await finishPayment(steps.app, payment.id)).toMatchObject({ status: 'COMPLETED' });
+      expect(await finishPayment(steps.app, payment)).toMatchObject({ status: 'COMPLETED' });
       expect(await steps.orderOf(order.orderId)).toMatchObject({ status: 'CONFIRMED' });
     });
 
@@ -398,7 +402,7 @@ describe('a step of a payment', () => {
       const payment = await steps.newPayment(order);
       steps.fake.statuses.set(payment.providerTransactionId as string, 'captured');
       await steps.reservations.release(order.orderId, 'BY_CUSTOMER');
-      expect(await finishPayment(steps.app, payment.id)).toMatchObject({ status: 'COMPLETED' });
+      expect(await finishPayment(steps.app, payment)).toMatchObject({ status: 'COMPLETED' });
       expect(await steps.refundsOf(payment.id)).toMatchObject([
         { status: 'PENDING', amount: '10.00' },
       ]);

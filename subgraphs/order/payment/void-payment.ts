@@ -4,6 +4,7 @@ import { transact } from '../../shared/database/transact.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import { lockPayment } from '../locks.js';
 import { endPending } from '../order/transitions/end-pending.js';
+import type { RowKey } from '../row-key.js';
 import { clearDue } from './clear-due.js';
 import { followSettled } from './follow-settled.js';
 import type { PaymentApp } from './payment-app.js';
@@ -66,15 +67,16 @@ async function cancelAtProvider(
  * Requests the refund of a whole payment, in the transaction of `em`: once, since one that failed waits for an
  * admin.
  */
-export async function refundAll(em: EntityManager, { id: paymentId }: Payment): Promise<void> {
-  await lockPayment(em, paymentId);
+export async function refundAll(em: EntityManager, payment: RowKey): Promise<void> {
+  await lockPayment(em, payment);
   const requested = await sql(
     em,
-    `select 1 from refund where payment_id = $1 and origin = 'ORDER' and shop_order_id is null`,
-    [paymentId],
+    `select 1 from refund where customer_id = $1 and payment_id = $2
+       and origin = 'ORDER' and shop_order_id is null`,
+    [payment.customerId, payment.id],
   );
   if (requested.length > 0) return;
-  await requestRefunds(em, paymentId, [{ shopOrderId: null, amount: null, reason: tooLate }]);
+  await requestRefunds(em, payment, [{ shopOrderId: null, amount: null, reason: tooLate }]);
 }
 
 /**
@@ -91,10 +93,10 @@ export async function closeAtProvider(app: PaymentApp, payment: Payment): Promis
  * The payment of a checkout that pays at once was declined, or names an unknown method: releases the
  * reservation and cancels the order, unless another payment committed it first.
  */
-export async function cancelDeclinedCheckout(app: PaymentApp, orderId: string): Promise<void> {
-  const { state } = await app.reservations.release(orderId, 'PAYMENT_FAILED');
+export async function cancelDeclinedCheckout(app: PaymentApp, order: RowKey): Promise<void> {
+  const { state } = await app.reservations.release(order.id, 'PAYMENT_FAILED');
   failPoint('reservation released, order not cancelled');
   if (state === 'COMMITTED') return;
   const reason = state === 'EXPIRED' ? 'PAYMENT_TIMEOUT' : 'PAYMENT_FAILED';
-  await endPending(app.orm.em, orderId, { to: 'CANCELLED', reason });
+  await endPending(app.orm.em, order, { to: 'CANCELLED', reason });
 }

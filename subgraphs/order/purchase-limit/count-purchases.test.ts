@@ -33,11 +33,11 @@ describe('the purchases of a customer', () => {
          insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address)
          values ($1, $2, 1, 'USD', '{}')
        ), part as (
-         insert into shop_order (id, order_id, shop_id) values ($1, $1, $3)
+         insert into shop_order (customer_id, id, order_id, shop_id) values ($2, $1, $1, $3)
        )
        insert into order_item
-         (id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
-       select gen_random_uuid(), $1, $1, sku, sku, 1, 'USD', quantity
+         (customer_id, id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
+       select $2, gen_random_uuid(), $1, $1, sku, sku, 1, 'USD', quantity
        from unnest($4::text[], $5::int[]) as line (sku, quantity)`,
       [id, customerId, shopId, lines.map(({ sku }) => sku), lines.map(({ quantity }) => quantity)],
     );

@@ -106,8 +106,8 @@ export async function readPurchases(
 /** A query for the lines of `orders`, another one with `id` and `customer_id`, as `subtractPurchasesCtes` takes it. */
 export const linesOfOrders = (orders: string) => `
   select o.customer_id, s.shop_id, i.sku, sum(i.quantity) as units
-  from ${orders} o join shop_order s on s.order_id = o.id
-    join order_item i on i.shop_order_id = s.id
+  from ${orders} o join shop_order s on s.customer_id = o.customer_id and s.order_id = o.id
+    join order_item i on i.customer_id = s.customer_id and i.shop_order_id = s.id
   group by 1, 2, 3`;
 
 /**

@@ -6,6 +6,7 @@ import { sql } from '../../shared/database/sql.js';
 import { badInput } from '../../shared/errors.js';
 import { newId } from '../../shared/ids.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
+import type { RowKey } from '../row-key.js';
 
 /** Paid units of a shop order that were cancelled. */
 interface CancelledUnits extends UnitsOfSku {
@@ -28,15 +29,18 @@ interface LiveUnits {
  * Has the warehouse subgraph subtract the units of a shop order that is shipped, once. Enqueued in the
  * outbox, in the transaction of `em`.
  */
-export async function announceShipped(em: EntityManager, shopOrderId: string): Promise<void> {
+export async function announceShipped(
+  em: EntityManager,
+  { customerId, id }: RowKey,
+): Promise<void> {
   const shipped = await sql<LiveUnits>(
     em,
     `select s.id as "shopOrderId", s.order_id as "orderId", s.shop_id as "shopId", now() as now,
        (select jsonb_agg(jsonb_build_object('sku', sku, 'quantity', quantity) order by sku)
         from (select sku, sum(quantity - cancelled_quantity) as quantity from order_item
-              where shop_order_id = s.id and quantity > cancelled_quantity group by sku) line) as lines
-     from shop_order s where s.id = $1`,
-    [shopOrderId],
+              where customer_id = s.customer_id and shop_order_id = s.id and quantity > cancelled_quantity group by sku) line) as lines
+     from shop_order s where s.customer_id = $1 and s.id = $2`,
+    [customerId, id],
   );
   const messages = shipped.map(({ now, ...units }) => {
     const shippedAt = new Date(now).toISOString();

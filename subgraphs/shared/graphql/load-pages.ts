@@ -1,5 +1,6 @@
 import type { EntityClass, EntityProperty } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { firstOfEach } from '../batching/first-of-each.js';
 import { sql } from '../database/sql.js';
 import {
   type Connection,
@@ -61,7 +62,7 @@ export function loadPages<P extends PageOfParent, T extends { id: string }>({
     for (const alike of groups.values()) {
       const { first, afterId } = alike[0] as P;
       const { select, values = [] } = sqlOf(alike, em);
-      const parents = [...new Map(alike.map((page) => [page.parentId, page])).values()];
+      const parents = firstOfEach(alike, ({ parentId }) => parentId);
       const rows = await sql<{ parentId: string }>(
         em,
         `select parent.id as "parentId", list.* from unnest($1::uuid[], $4::uuid[])

@@ -10,6 +10,8 @@ export interface JobTable {
 
 interface Claim extends JobTable {
   readonly batchMax: number;
+  /** the columns of the primary key; by default `id` */
+  readonly key?: readonly string[];
   /** SQL that changes a claimed row `job`: `next_attempt_at` at least */
   readonly set: string;
   /** SQL for another table and how it is joined to `job` */
@@ -26,12 +28,12 @@ interface Claim extends JobTable {
  * claiming are skipped.
  */
 export function claimDue<T>(em: EntityManager, claim: Claim): Promise<T[]> {
-  const { table, unfinished, batchMax, set, join, eligible, returning } = claim;
+  const { table, key = ['id'], unfinished, batchMax, set, join, eligible, returning } = claim;
   return sql<T>(
     em.fork(),
     `update ${table} as job set ${set}
-     ${join ? `from ${join.table} where ${join.on} and` : 'where'} job.id in (
-       select id from ${table} where ${unfinished} and next_attempt_at <= now()
+     ${join ? `from ${join.table} where ${join.on} and` : 'where'} (${key.map((column) => `job.${column}`).join(', ')}) in (
+       select ${key.join(', ')} from ${table} where ${unfinished} and next_attempt_at <= now()
          ${eligible ? `and (${eligible.sql})` : ''}
        order by next_attempt_at limit ${batchMax} for update skip locked)
      returning ${returning}`,

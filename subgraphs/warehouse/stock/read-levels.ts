@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { distinctKeys, type StockKey } from '../../contracts/stock-key.js';
+import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
+import { firstOfEach } from '../../shared/batching/first-of-each.js';
 import { columnsOf } from '../../shared/database/columns.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
 import { availableUnitsSql } from './level-units.js';
@@ -79,8 +80,8 @@ function chosenValues(
   warehouseIds: readonly string[],
   keys: readonly StockKey[],
 ) {
-  const levels = [...new Map(refs.map((ref) => [ref.levelId, ref])).values()];
-  const distinct = warehouseIds.length > 0 ? distinctKeys(keys) : [];
+  const levels = firstOfEach(refs, ({ levelId }) => levelId);
+  const distinct = warehouseIds.length > 0 ? firstOfEach(keys, stockKeyOf) : [];
   return [
     levels.map(({ shopId }) => shopId),
     levels.map(({ levelId }) => levelId),

@@ -4,9 +4,10 @@ import { sqlPrepared } from '../../../shared/database/sql.js';
 import type { IdempotencyKeyRef } from '../../../shared/idempotency/claim-key.js';
 import { newId } from '../../../shared/ids.js';
 import { linesOfOrders, subtractPurchasesCtes } from '../../purchase-limit/count-purchases.js';
+import type { RowKey } from '../../row-key.js';
 import { assertTransition } from '../../state-machine.js';
 import type { OrderEventType } from '../order-event.js';
-import { nextNumberSql, orderNumberSql } from '../order-number.js';
+import { nextNumberSql, orderNumberSql, storeNumbersSql } from '../order-number.js';
 import { markChanged } from '../order-signals.js';
 import { type CancelReason, orderTransitions, shopOrderTransitions } from '../status.js';
 
@@ -25,7 +26,7 @@ export type OrderChange =
     };
 
 export interface OrderWithChange {
-  readonly orderId: string;
+  readonly order: RowKey;
   readonly change: OrderChange;
   /** the outcome to store under the idempotency key of its checkout, in the same statement */
   readonly stored?: { readonly key: IdempotencyKeyRef; readonly outcome: object };
@@ -43,7 +44,7 @@ const actors: Readonly<Record<CancelReason, string | null>> = {
 
 /**
  * The one writer of changes of pending orders: in one statement it changes orders with their shop orders,
- * records it in their histories, subtracts the purchases of those cancelled, and stores the outcomes of
+ * records it in their histories, keeps their numbers, subtracts the purchases of those cancelled, and stores the outcomes of
  * idempotency keys. An order that is not pending, or is held and must not be, is left as it is, with all
  * that belongs to it.
  *
@@ -58,29 +59,32 @@ export async function changeOrders(
 ): Promise<boolean[]> {
   const values = changeParameters.values({ change: orders.map(toRow) });
   const ends = orders.some(({ change }) => change.to !== 'HELD');
-  const rows = await sqlPrepared<{ id: string }>(em, ends ? changeSql : holdSql, values);
+  const holds = orders.some(({ change }) => change.to === 'HELD');
+  const text = ends ? (holds ? changeSql : endSql) : holdSql;
+  const rows = await sqlPrepared<{ id: string }>(em, text, values);
   const changed = new Set(rows.map(({ id }) => id));
   for (const id of changed) markChanged(em, id);
-  return orders.map(({ orderId }) => changed.has(orderId));
+  return orders.map(({ order }) => changed.has(order.id));
 }
 
 /** As `changeOrders`, for one order. */
 export async function changeOrder(
   em: EntityManager,
-  orderId: string,
+  order: RowKey,
   change: OrderChange,
 ): Promise<boolean> {
-  return (await changeOrders(em, [{ orderId, change }]))[0] === true;
+  return (await changeOrders(em, [{ order, change }]))[0] === true;
 }
 
-function toRow({ orderId, change, stored }: OrderWithChange) {
+function toRow({ order, change, stored }: OrderWithChange) {
   if (change.to !== 'HELD') {
     assertTransition(orderTransitions, 'PENDING', change.to);
     assertTransition(shopOrderTransitions, 'PENDING', change.to);
   }
   const { key, outcome } = stored ?? {};
   return {
-    id: orderId,
+    customer_id: order.customerId,
+    id: order.id,
     event_id: newId(),
     to_status: change.to === 'HELD' ? 'PENDING' : change.to,
     unless_held: change.to === 'HELD' || (change.to === 'CANCELLED' && change.unlessHeld === true),
@@ -106,6 +110,7 @@ function historyOf(change: OrderChange): { event_type: OrderEventType; actor: st
 }
 
 const orderChangeColumns = {
+  customer_id: 'uuid',
   id: 'uuid',
   event_id: 'uuid',
   to_status: 'text',
@@ -121,6 +126,11 @@ const orderChangeColumns = {
 } as const;
 const changeParameters = namedParameters({ change: orderChangeColumns });
 
+interface KindsOfChange {
+  readonly ends: boolean;
+  readonly holds: boolean;
+}
+
 /**
  * SQL that changes pending orders: the CTEs `order_change`, `changed_order`, which has the changed rows, and
  * those of what belongs to them. By the keys of customer_order, shop_order and purchase, shop_order_order and
@@ -129,8 +139,9 @@ const changeParameters = namedParameters({ change: orderChangeColumns });
  * @param changes a set of rows with `orderChangeColumns`
  * @param ends whether any of them takes its order out of PENDING: what is only held leaves the rest as it is,
  *   and is the half of every checkout
+ * @param holds whether any of them gets its number
  */
-export const orderChangeCtes = (changes: string, ends: boolean) => `
+export const orderChangeCtes = (changes: string, { ends, holds }: KindsOfChange) => `
   order_change as (
     select *, case when expires_at is not null then ${nextNumberSql} end as number_value
     from ${changes}
@@ -140,16 +151,17 @@ export const orderChangeCtes = (changes: string, ends: boolean) => `
       expires_at = coalesce(c.expires_at, o.expires_at),
       number = coalesce(${orderNumberSql('c.number_value')}, o.number),
       version = version + 1, updated_at = now()
-    from order_change c where o.id = c.id and o.status = 'PENDING'
+    from order_change c where o.customer_id = c.customer_id and o.id = c.id
+      and o.status = 'PENDING'
       and (not c.unless_held or o.expires_at is null)
-    returning ${ends ? 'o.*' : 'o.id, o.customer_id'}
+    returning ${ends ? 'o.*' : 'o.id, o.customer_id, o.number'}
   ), order_history as (
-    insert into order_event (id, order_id, type, actor, reason)
-    select event_id, o.id, event_type, coalesce(actor, customer_id::text), reason
-    from changed_order o join order_change c on c.id = o.id
-  )${ends ? `, ${endedOrderCtes}` : ''}, stored_outcome as (
+    insert into order_event (customer_id, id, order_id, type, actor, reason)
+    select o.customer_id, event_id, o.id, event_type, coalesce(actor, o.customer_id::text), reason
+    from changed_order o join order_change c on c.customer_id = o.customer_id and c.id = o.id
+  )${holds ? `, numbered as (${storeNumbersSql('changed_order', 'order_change')})` : ''}${ends ? `, ${endedOrderCtes}` : ''}, stored_outcome as (
     update idempotency_key k set outcome = c.outcome, updated_at = now()
-    from changed_order o join order_change c on c.id = o.id
+    from changed_order o join order_change c on c.customer_id = o.customer_id and c.id = o.id
     where k.user_id = c.user_id and k.operation = c.operation and k.key = c.key
       and k.subject_id = c.id and k.outcome is null
   )`;
@@ -157,13 +169,15 @@ export const orderChangeCtes = (changes: string, ends: boolean) => `
 const endedOrderCtes = `changed_shop_order as (
     update shop_order s set status = o.status, never_paid = (o.status = 'CANCELLED'),
       updated_at = now()
-    from changed_order o where s.order_id = o.id and o.status <> 'PENDING'
+    from changed_order o where s.customer_id = o.customer_id and s.order_id = o.id
+      and o.status <> 'PENDING'
   ), cancelled_order as (
     select id, customer_id from changed_order where status = 'CANCELLED'
   ), ${subtractPurchasesCtes(linesOfOrders('cancelled_order'))}`;
 
-const changeOrdersSql = (ends: boolean) => `
-  with ${orderChangeCtes(changeParameters.sql.change, ends)}
+const changeOrdersSql = (kinds: KindsOfChange) => `
+  with ${orderChangeCtes(changeParameters.sql.change, kinds)}
   select id from changed_order`;
-const changeSql = changeOrdersSql(true);
-const holdSql = changeOrdersSql(false);
+const changeSql = changeOrdersSql({ ends: true, holds: true });
+const endSql = changeOrdersSql({ ends: true, holds: false });
+const holdSql = changeOrdersSql({ ends: false, holds: true });

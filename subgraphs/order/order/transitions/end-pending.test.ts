@@ -1,4 +1,5 @@
 import { createTestDatabases } from '../../../../tests/harness/databases.js';
+import { ownKey } from '../../../../tests/harness/own-key.js';
 import { logger } from '../../../../tests/harness/stock-engine.js';
 import { connect, disconnect } from '../../../shared/database/connect.js';
 import { sql } from '../../../shared/database/sql.js';
@@ -37,16 +38,16 @@ describe('a pending order that ends', () => {
 
   it('is not cancelled by a late answer that there is no stock once its stock is reserved', async () => {
     const reserved = await newOrder();
-    await recordHeld(orm.em.fork(), reserved, new Date(Date.now() + 60_000));
-    expect(await endPending(orm.em.fork(), reserved, outOfStock)).toBe(false);
+    await recordHeld(orm.em.fork(), ownKey(reserved), new Date(Date.now() + 60_000));
+    expect(await endPending(orm.em.fork(), ownKey(reserved), outOfStock)).toBe(false);
     expect(await statusOf(reserved)).toBe('PENDING');
     const timedOut = { to: 'CANCELLED', reason: 'PAYMENT_TIMEOUT' } as const;
-    expect(await endPending(orm.em.fork(), reserved, timedOut)).toBe(true);
+    expect(await endPending(orm.em.fork(), ownKey(reserved), timedOut)).toBe(true);
   });
 
   it('ends once', async () => {
     const id = await newOrder();
-    const ends = Array.from({ length: 5 }, () => endPending(orm.em.fork(), id, outOfStock));
+    const ends = Array.from({ length: 5 }, () => endPending(orm.em.fork(), ownKey(id), outOfStock));
     expect((await Promise.all(ends)).filter(Boolean)).toHaveLength(1);
     expect(await statusOf(id)).toBe('CANCELLED');
   });

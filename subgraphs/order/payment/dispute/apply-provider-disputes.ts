@@ -4,6 +4,7 @@ import { sql } from '../../../shared/database/sql.js';
 import { newId } from '../../../shared/ids.js';
 import type { Logger } from '../../../shared/observability/logger.js';
 import { markRefundsDue } from '../../order/payment-signals.js';
+import type { RowKey } from '../../row-key.js';
 import { pathBetween } from '../../state-machine.js';
 import type { ProviderDispute } from '../provider/payment-provider.js';
 import { changeDisputes, disputeHistorySql } from '../state/change-disputes.js';
@@ -17,31 +18,33 @@ import { type DisputeStatus, disputeTransitions } from '../state/status.js';
  */
 export async function applyProviderDisputes(
   em: EntityManager,
-  paymentId: string,
+  key: RowKey,
   reported: readonly ProviderDispute[],
   logger: Logger,
 ): Promise<void> {
   if (reported.length === 0) return;
+  const { customerId, id: paymentId } = key;
   const [payment] = await sql<Paid>(
     em,
-    'select amount, currency_code as "currencyCode" from payment where id = $1',
-    [paymentId],
+    'select amount, currency_code as "currencyCode" from payment where customer_id = $1 and id = $2',
+    [customerId, paymentId],
   );
   const rows = await sql<{ id: string; status: DisputeStatus; providerDisputeId: string }>(
     em,
-    `select id, status, provider_dispute_id as "providerDisputeId" from dispute where payment_id = $1`,
-    [paymentId],
+    `select id, status, provider_dispute_id as "providerDisputeId" from dispute
+     where customer_id = $1 and payment_id = $2`,
+    [customerId, paymentId],
   );
   for (const dispute of reported.map((each) => inCurrencyOf(payment as Paid, each, logger))) {
     const row = rows.find(({ providerDisputeId }) => providerDisputeId === dispute.id);
-    if (!row) await insertDispute(em, paymentId, dispute);
+    if (!row) await insertDispute(em, key, dispute);
     else {
-      await updateFacts(em, row.id, dispute);
-      await applyStatus(em, row, dispute.status, logger);
+      await updateFacts(em, { customerId, id: row.id }, dispute);
+      await applyStatus(em, { customerId, ...row }, dispute.status, logger);
     }
   }
-  await coverRefunds(em, paymentId);
-  await wakeWaitingRefunds(em, paymentId);
+  await coverRefunds(em, key);
+  await wakeWaitingRefunds(em, key);
 }
 
 interface Paid {
@@ -57,6 +60,7 @@ function inCurrencyOf(paid: Paid, dispute: ProviderDispute, logger: Logger): Pro
 }
 
 const insertParameters = namedParameters({
+  customer_id: 'uuid',
   id: 'uuid',
   payment_id: 'uuid',
   provider_dispute_id: 'text',
@@ -71,21 +75,22 @@ const insertParameters = namedParameters({
 const { sql: parameters } = insertParameters;
 const insertDisputeSql = `
   with inserted as (
-    insert into dispute (id, payment_id, provider_dispute_id, status, amount, reason,
+    insert into dispute (customer_id, id, payment_id, provider_dispute_id, status, amount, reason,
       evidence_due_at, funds_withdrawn, funds_reinstated)
-    values (${parameters.id}, ${parameters.payment_id}, ${parameters.provider_dispute_id},
+    values (${parameters.customer_id}, ${parameters.id}, ${parameters.payment_id}, ${parameters.provider_dispute_id},
       ${parameters.status}, ${parameters.amount}, ${parameters.reason},
       ${parameters.evidence_due_at}, ${parameters.funds_withdrawn}, ${parameters.funds_reinstated})
-    returning payment_id, status, reason, ${parameters.event_id} as event_id
+    returning customer_id, payment_id, status, reason, ${parameters.event_id} as event_id
   )
   ${disputeHistorySql('inserted')}`;
 
 async function insertDispute(
   em: EntityManager,
-  paymentId: string,
+  { customerId, id: paymentId }: RowKey,
   dispute: ProviderDispute,
 ): Promise<void> {
   const values = insertParameters.values({
+    customer_id: customerId,
     id: newId(),
     payment_id: paymentId,
     provider_dispute_id: dispute.id,
@@ -100,18 +105,25 @@ async function insertDispute(
   await sql(em, insertDisputeSql, values);
 }
 
-async function updateFacts(em: EntityManager, id: string, dispute: ProviderDispute): Promise<void> {
+async function updateFacts(
+  em: EntityManager,
+  { customerId, id }: RowKey,
+  dispute: ProviderDispute,
+): Promise<void> {
   await sql(
     em,
-    `update dispute set amount = $2, evidence_due_at = $3, funds_withdrawn = $4,
-       funds_reinstated = $5, updated_at = now() where id = $1`,
-    [id, dispute.amount, dispute.evidenceDueAt, dispute.fundsWithdrawn, dispute.fundsReinstated],
+    `update dispute set amount = $3, evidence_due_at = $4, funds_withdrawn = $5,
+       funds_reinstated = $6, updated_at = now() where customer_id = $1 and id = $2`,
+    [
+      ...[customerId, id, dispute.amount, dispute.evidenceDueAt],
+      ...[dispute.fundsWithdrawn, dispute.fundsReinstated],
+    ],
   );
 }
 
 async function applyStatus(
   em: EntityManager,
-  { id, status }: { readonly id: string; readonly status: DisputeStatus },
+  { customerId, id, status }: RowKey & { readonly status: DisputeStatus },
   reported: DisputeStatus,
   logger: Logger,
 ): Promise<void> {
@@ -122,18 +134,21 @@ async function applyStatus(
   }
   let from = status;
   for (const to of path) {
-    await changeDisputes(em, [{ dispute: { id, status: from }, to }]);
+    await changeDisputes(em, [{ dispute: { customerId, id, status: from }, to }]);
     from = to;
   }
 }
 
 /** Refunds wait while a dispute is open. One whose key was used up waits on: its request may still be executed. */
-async function wakeWaitingRefunds(em: EntityManager, paymentId: string): Promise<void> {
+async function wakeWaitingRefunds(
+  em: EntityManager,
+  { customerId, id: paymentId }: RowKey,
+): Promise<void> {
   await sql(
     em,
     `update refund set next_attempt_at = greatest(now(), not_before)
-     where payment_id = $1 and status = 'PENDING'`,
-    [paymentId],
+     where customer_id = $1 and payment_id = $2 and status = 'PENDING'`,
+    [customerId, paymentId],
   );
   markRefundsDue(em, paymentId);
 }

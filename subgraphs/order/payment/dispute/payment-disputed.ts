@@ -3,6 +3,7 @@ import { Field, ObjectType } from 'type-graphql';
 import { sql } from '../../../shared/database/sql.js';
 import { Refusal, result } from '../../../shared/graphql/refusal.js';
 import { Allow } from '../../../shared/rights/rights.js';
+import type { RowKey } from '../../row-key.js';
 import { DisputeStatus, isBlockingDispute } from '../state/status.js';
 
 @Allow('parent')
@@ -26,14 +27,15 @@ export class PaymentDisputed extends Refusal {
  */
 export async function findPaymentDisputed(
   em: EntityManager,
-  orderId: string,
+  { customerId, id }: RowKey,
   advice: Readonly<Record<'OPEN' | 'LOST', string>>,
 ): Promise<PaymentDisputed | null> {
   const [dispute] = await sql<{ status: 'OPEN' | 'LOST'; reason: string }>(
     em,
-    `select d.status, d.reason from payment p join dispute d on d.payment_id = p.id
-     where p.order_id = $1 and ${isBlockingDispute('d.status')} order by d.id limit 1`,
-    [orderId],
+    `select d.status, d.reason from payment p
+       join dispute d on d.customer_id = p.customer_id and d.payment_id = p.id
+     where p.customer_id = $1 and p.order_id = $2 and ${isBlockingDispute('d.status')} order by d.id limit 1`,
+    [customerId, id],
   );
   if (!dispute) return null;
   const { status, reason } = dispute;

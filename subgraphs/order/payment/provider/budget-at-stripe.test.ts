@@ -37,7 +37,9 @@ describe('payments at Stripe, more at once than its limits allow', () => {
     const app = { ...steps.app, providers: paymentProviders(provider), paymentWrites };
     const pay = async (id: string) => {
       const { orderId } = await steps.newOrder();
-      const begun = await beginPayment(app, { id, orderId, method, endsOrder: false });
+      const begun = await beginPayment(app, {
+        ...{ customerId: orderId, id, orderId, method, endsOrder: false },
+      });
       if (begun.kind !== 'begun') return begun.kind;
       return (await authorizeAndAdvance(app, begun.payment)).payment.status;
     };

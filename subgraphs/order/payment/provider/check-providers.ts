@@ -2,6 +2,7 @@ import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { ConfigError } from '../../../shared/config.js';
 import { sql } from '../../../shared/database/sql.js';
 import type { Logger } from '../../../shared/observability/logger.js';
+import { isWaitingSql } from '../../waiting-orders.js';
 import { Contradiction, CurrenciesNotTaken, type PaymentProvider } from './payment-provider.js';
 import type { PaymentProviders } from './providers.js';
 
@@ -128,7 +129,7 @@ function currenciesOfOrders(em: EntityManager): Promise<OrderCurrency[]> {
   return sql<OrderCurrency>(em, currenciesSql, [recentDays, ordersMax]);
 }
 
-// customer_order by its key, which begins with its time; customer_order_status. Cancelled orders count too: no
+// customer_order by its id (customer_order_id), which begins with its time; customer_order_pending. Cancelled orders count too: no
 // other order is left of a currency that is not taken.
 const currenciesSql = `
   select code, bool_or(is_paid) as "isPaid" from (
@@ -136,6 +137,6 @@ const currenciesSql = `
       select currency_code, status, number, created_at from customer_order order by id desc limit $2
     ) as newest where number is not null and created_at > now() - $1 * interval '1 day')
     union all
-    (select currency_code, false from customer_order where status = 'PENDING'
-     order by created_at desc limit $2)
+    (select currency_code, false from customer_order where ${isWaitingSql}
+     order by expires_at desc limit $2)
   ) as orders group by code order by code`;

@@ -39,7 +39,7 @@ export function findDueReconciliations(
   return sql(em, findDueSql, [provider, firstDay, lastDay, daysAfter]);
 }
 
-// payment by its key, which begins with its time.
+// payment by its id (payment_id), which begins with its time.
 const findDueSql = `
   with first_payment as (
     select (created_at at time zone 'UTC')::date as day from payment order by id limit 1

@@ -32,7 +32,7 @@ interface ExpectedDispute extends Expected {
 const expectedSql = `
   select d.id, d.provider_dispute_id as "providerId", d.status, p.id as "paymentId",
     p.provider_transaction_id as "transactionId"
-  from dispute d join payment p on p.id = d.payment_id
+  from dispute d join payment p on p.customer_id = d.customer_id and p.id = d.payment_id
   where ${createdInSql('d')} and p.provider = $5 and p.provider_transaction_id is not null
     and not ${isInProgressSql('p')} and not ${hasJustChangedSql('d')}
   order by d.id limit $6`;
@@ -73,15 +73,17 @@ const pairParameters = namedParameters({
 });
 const { sql: parameters } = pairParameters;
 
-// payment_provider_transaction, then dispute_of_provider. A dispute of an unknown transaction is not ours.
+// provider_transaction and payment by their keys, then dispute_of_provider. A dispute of an unknown transaction is not ours.
 const pairSql = `
   select listed.id as "providerDisputeId", p.id as "paymentId", p.currency_code as "currencyCode",
     d.id as "disputeId", d.status, d.amount,
     (${isInProgressSql('p')} or coalesce(${hasJustChangedSql('d')}, false)) as "isInProgress"
   from ${parameters.listed}
-  join payment p on p.provider = ${parameters.provider}
-    and p.provider_transaction_id = listed.transaction_id
-  left join dispute d on d.payment_id = p.id and d.provider_dispute_id = listed.id`;
+  join provider_transaction t on t.provider = ${parameters.provider}
+    and t.provider_transaction_id = listed.transaction_id
+  join payment p on p.customer_id = t.customer_id and p.id = t.payment_id
+  left join dispute d on d.customer_id = p.customer_id and d.payment_id = p.id
+    and d.provider_dispute_id = listed.id`;
 
 /** What the provider knows of the amount is stored with the status, but not its currency. */
 function differences(dispute: ProviderDispute, pair: DisputePair): FoundDifference[] {

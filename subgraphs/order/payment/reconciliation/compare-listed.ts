@@ -146,7 +146,7 @@ export const hasJustChangedSql = (row: string) =>
 
 /**
  * SQL for the rows that were created in the period `$1` to `$2`, after the id `$3`. Ids begin with their time,
- * so the primary key serves it.
+ * so the index on them serves it.
  */
 export const createdInSql = (row: string) =>
   `${row}.id > $3 and ${row}.id < $4 and ${row}.created_at >= $1 and ${row}.created_at < $2`;

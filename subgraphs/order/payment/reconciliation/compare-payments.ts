@@ -83,7 +83,7 @@ async function readPayments(
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-// payment by its key; refund_of_provider and dispute_of_provider.
+// payment_id, as the provider reports our ids; refund_of_provider and dispute_of_provider.
 const readPaymentsSql = `
   select p.id, p.status, p.amount, p.currency_code as "currencyCode",
     p.provider_transaction_id as "transactionId", ${isInProgressSql('p')} as "isInProgress",

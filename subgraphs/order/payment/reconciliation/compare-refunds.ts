@@ -34,7 +34,7 @@ interface ExpectedRefund extends Expected {
 const expectedSql = `
   select r.id, r.provider_refund_id as "providerId", r.status, p.id as "paymentId",
     p.provider_transaction_id as "transactionId"
-  from refund r join payment p on p.id = r.payment_id
+  from refund r join payment p on p.customer_id = r.customer_id and p.id = r.payment_id
   where ${createdInSql('r')} and p.provider = $5 and p.provider_transaction_id is not null
     and r.status in ('SENT', 'COMPLETED') and r.provider_refund_id is not null
     and not ${isInProgressSql('p')} and not ${hasJustChangedSql('r')}
@@ -80,7 +80,7 @@ const pairParameters = namedParameters({
 });
 const { sql: parameters } = pairParameters;
 
-// payment_provider_transaction, then refund_of_provider. A refund of an unknown transaction is not ours.
+// provider_transaction and payment by their keys, then refund_of_provider. A refund of an unknown transaction is not ours.
 const pairSql = `
   select listed.id as "providerRefundId", p.id as "paymentId", p.currency_code as "currencyCode",
     r.id as "refundId", r.status, r.amount, r.provider_refund_id is not null as "isSent",
@@ -88,10 +88,11 @@ const pairSql = `
       or coalesce(r.status in ('PENDING', 'SENT') and r.next_attempt_at <= now(), false)
     ) as "isInProgress"
   from ${parameters.listed}
-  join payment p on p.provider = ${parameters.provider}
-    and p.provider_transaction_id = listed.transaction_id
+  join provider_transaction t on t.provider = ${parameters.provider}
+    and t.provider_transaction_id = listed.transaction_id
+  join payment p on p.customer_id = t.customer_id and p.id = t.payment_id
   left join lateral (
-    select * from refund where payment_id = p.id and (provider_refund_id = listed.id
+    select * from refund where customer_id = p.customer_id and payment_id = p.id and (provider_refund_id = listed.id
       or (provider_refund_id is null and id::text = listed.refund_id))
     order by provider_refund_id nulls last limit 1
   ) r on true`;

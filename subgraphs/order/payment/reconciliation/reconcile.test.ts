@@ -22,6 +22,7 @@ import {
 } from '../provider/payment-provider.js';
 import { paymentProviders } from '../provider/providers.js';
 import { recoverPayments } from '../recover-payments.js';
+import { storeTransactionsSql } from '../state/provider-transaction.js';
 import { reconcileDay } from './reconcile-day.js';
 import { reconcilePayments } from './reconcile-payments.js';
 import { reconciliationRetention } from './reconciliation.js';
@@ -152,9 +153,12 @@ async function newPayment(fixture: PaymentFixture = {}) {
     [paymentId],
   );
   await client.query(
-    `insert into payment (id, order_id, user_id, amount, status, failure, provider,
-       provider_transaction_id, created_at, updated_at)
-     values ($1, $1, $1, 10, $2, case when $2 = 'FAILED' then 'DECLINED' end, 'fake', $3, $4, $4)`,
+    `with inserted as (
+       insert into payment (id, order_id, customer_id, amount, status, failure, provider,
+         provider_transaction_id, created_at, updated_at)
+       values ($1, $1, $1, 10, $2, case when $2 = 'FAILED' then 'DECLINED' end, 'fake', $3, $4, $4)
+       returning *
+     ) ${storeTransactionsSql('inserted')}`,
     [paymentId, here, transactionId, createdAt],
   );
   if (there) {
@@ -192,9 +196,9 @@ async function newRefund(
   const { providerId = `re-${refundId}`, createdThereAt: createdAt = at } = fixture;
   if (here) {
     await client.query(
-      `insert into refund (id, payment_id, amount, reason, status, failure_reason, origin,
-         provider_refund_id, next_attempt_at, created_at, updated_at)
-       values ($1, $2, 4, 'test', $3, case when $3 = 'FAILED' then 'test' end, 'DASHBOARD', $4,
+      `insert into refund (customer_id, id, payment_id, amount, reason, status, failure_reason,
+         origin, provider_refund_id, next_attempt_at, created_at, updated_at)
+       values ($2, $1, $2, 4, 'test', $3, case when $3 = 'FAILED' then 'test' end, 'DASHBOARD', $4,
          now() + interval '1 h', $5, $5)`,
       [refundId, paymentId, here, providerId, at],
     );
@@ -219,8 +223,8 @@ async function newDispute(
   const { createdThereAt: createdAt = at } = fixture;
   if (here) {
     await client.query(
-      `insert into dispute (id, payment_id, provider_dispute_id, status, amount, reason,
-         created_at, updated_at) values ($1, $2, $3, $4, 10, 'fraudulent', $5, $5)`,
+      `insert into dispute (customer_id, id, payment_id, provider_dispute_id, status, amount,
+         reason, created_at, updated_at) values ($2, $1, $2, $3, $4, 10, 'fraudulent', $5, $5)`,
       [disputeId, paymentId, providerDisputeId, here, at],
     );
   }
@@ -673,9 +677,12 @@ describe('the reconciliation of a day', () => {
       [ids],
     );
     await client.query(
-      `insert into payment (id, order_id, user_id, amount, status, provider, provider_transaction_id,
-         created_at, updated_at)
-       select copy_id, copy_id, copy_id, 10, 'COMPLETED', 'fake', 'tx-' || copy_id, p.created_at, p.updated_at ${copy}`,
+      `with inserted as (
+         insert into payment (id, order_id, customer_id, amount, status, provider,
+           provider_transaction_id, created_at, updated_at)
+         select copy_id, copy_id, copy_id, 10, 'COMPLETED', 'fake', 'tx-' || copy_id, p.created_at,
+           p.updated_at ${copy} returning *
+       ) ${storeTransactionsSql('inserted')}`,
       [ids],
     );
     const [missing, listed] = [ids.slice(0, 2003), ids.slice(2003)];

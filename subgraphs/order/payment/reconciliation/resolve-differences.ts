@@ -53,14 +53,15 @@ async function makeDue(em: EntityManager, batch: readonly FoundDifference[]): Pr
   markPaymentsDue(em, paymentIds);
 }
 
-// payment by its key, in the order of the keys (locks.ts).
+// payment_id: a difference knows only ids. In the order of the ids (locks.ts).
 const makeDueSql = `
   with locked as materialized (
-    select id from payment where id = any($1::uuid[]) and next_attempt_at is null
+    select customer_id, id from payment where id = any($1::uuid[]) and next_attempt_at is null
     order by id for no key update
   )
   update payment set next_attempt_at = now(), attempts = 0
-  from locked where payment.id = locked.id`;
+  from locked
+  where payment.customer_id = locked.customer_id and payment.id = locked.id`;
 
 async function cancel(
   { provider }: ReconciliationApp,

@@ -19,6 +19,7 @@ import { itemsMax } from '../../order/shop-order.js';
 import { findLines, ShopOrderLineInput } from '../../order/shop-order-line-input.js';
 import { raiseVersion } from '../../order/transitions/raise-version.js';
 import { requireShopOrderOfOwnShop } from '../../order/visible-orders.js';
+import { orderKeyOf, type RowKey } from '../../row-key.js';
 import { findPaymentDisputed, PaymentDisputed } from '../dispute/payment-disputed.js';
 import { findPaidPayment } from '../state/find-paid.js';
 import { Refund } from '../state/refund.js';
@@ -108,25 +109,27 @@ export async function refundShopOrder(
 ): Promise<typeof RefundShopOrderResult> {
   requireLinesOrAmount(input);
   const { id: actor } = identityOf(context);
-  const { id: shopOrderId, orderId } = await requireShopOrderOfOwnShop(context, input.shopOrderId);
+  const shopOrder = await requireShopOrderOfOwnShop(context, input.shopOrderId);
+  const { customerId, id: shopOrderId } = shopOrder;
+  const order = orderKeyOf(shopOrder);
   const work = async (em: EntityManager): Promise<typeof RefundShopOrderResult> => {
-    const items = await readItems(em, shopOrderId);
+    const items = await readItems(em, shopOrder);
     const currencyCode = (items[0] as (typeof items)[0]).currencyCode;
     const amount = input.lines ? priceOfLines(items, input.lines) : (input.amount as string);
     requireRefundable(amount, currencyCode, input.lines ? 'input.lines' : 'input.amount');
-    await lockOrder(em, orderId);
-    const paymentId = await findPaidPayment(em, orderId);
-    if (!paymentId) return tooHigh('The shop order was not paid.', '0', currencyCode);
-    await lockPayment(em, paymentId);
-    const disputed = await findPaymentDisputed(em, orderId, advice);
+    await lockOrder(em, order);
+    const payment = await findPaidPayment(em, order);
+    if (!payment) return tooHigh('The shop order was not paid.', '0', currencyCode);
+    await lockPayment(em, payment);
+    const disputed = await findPaymentDisputed(em, order, advice);
     if (disputed) return disputed;
-    await requireRoomForRefund(em, shopOrderId, 'input.shopOrderId');
+    await requireRoomForRefund(em, shopOrder, 'input.shopOrderId');
     const request = { shopOrderId, amount, reason: input.reason, actor, lines: input.lines ?? [] };
-    const refusal = await findTooHigh(em, paymentId, request, items);
+    const refusal = await findTooHigh(em, payment, request, items);
     if (refusal) return refusal;
-    const [id] = await requestRefunds(em, paymentId, [request]);
-    await raiseVersion(em, orderId);
-    return em.findOneOrFail(Refund, id as string);
+    const [id] = await requestRefunds(em, payment, [request]);
+    await raiseVersion(em, order);
+    return em.findOneOrFail(Refund, { customerId, id: id as string });
   };
   return transact(context.em, work, once);
 }
@@ -164,15 +167,16 @@ interface Asked {
 /** In a transaction that holds the lock of the payment. */
 async function findTooHigh(
   em: EntityManager,
-  paymentId: string,
+  payment: RowKey,
   asked: Asked,
   items: readonly OrderItemRow[],
 ): Promise<RefundTooHigh | null> {
-  const { amount, currencyCode, ofShopOrders } = await readRequestable(em, paymentId, [asked]);
+  const { amount, currencyCode, ofShopOrders } = await readRequestable(em, payment, [asked]);
   const left = [amount, ofShopOrders[asked.shopOrderId] ?? '0'].map((each) => new Big(each));
   const refundable = left.reduce(lower).toFixed();
   const refunded = await readRefundedUnits(
     em,
+    payment.customerId,
     asked.lines.map(({ itemId }) => itemId),
   );
   for (const { itemId, quantity } of asked.lines) {
@@ -190,11 +194,11 @@ async function findTooHigh(
 const tooHigh = (message: string, refundable: string, currencyCode: string) =>
   result(RefundTooHigh, { message, refundable: money(refundable, currencyCode) });
 
-const readItems = (em: EntityManager, shopOrderId: string) =>
+const readItems = (em: EntityManager, { customerId, id }: RowKey) =>
   sql<OrderItemRow & { readonly currencyCode: string }>(
     em,
     `select id as "itemId", sku, unit_price_amount as "unitPrice", quantity,
        currency_code as "currencyCode"
-     from order_item where shop_order_id = $1 order by id`,
-    [shopOrderId],
+     from order_item where customer_id = $1 and shop_order_id = $2 order by id`,
+    [customerId, id],
   );

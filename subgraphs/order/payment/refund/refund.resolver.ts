@@ -5,7 +5,7 @@ import { sql } from '../../../shared/database/sql.js';
 import { PageArgs } from '../../../shared/graphql/connection.js';
 import { type BatchLoad, loaderOf } from '../../../shared/graphql/context.js';
 import { uncached } from '../../../shared/graphql/load.js';
-import { loadPagesBy, pageOf } from '../../../shared/graphql/load-pages.js';
+import { loadPagesBy, pageInShard } from '../../../shared/graphql/load-pages.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
 import { KeyArg } from '../../../shared/idempotency/key-field.js';
 import { runOnce } from '../../../shared/idempotency/run-once.js';
@@ -13,6 +13,7 @@ import { Money, money } from '../../../shared/money.js';
 import { Allow } from '../../../shared/rights/rights.js';
 import type { OrderContext } from '../../context.js';
 import { ShopOrder } from '../../order/shop-order.js';
+import type { RowKey } from '../../row-key.js';
 import { PaymentDisputed } from '../dispute/payment-disputed.js';
 import { loadPayments } from '../state/load-payments.js';
 import { Refund, RefundConnection } from '../state/refund.js';
@@ -78,27 +79,31 @@ export class RefundResolver {
   @Allow('parent')
   @FieldResolver(() => Money, { description: 'Amount refunded.' })
   async amount(@Root() refund: Refund, @Ctx() context: OrderContext): Promise<Money> {
-    const payment = await loaderOf(context, loadPayments).load(refund.paymentId);
+    const { customerId, paymentId: id } = refund;
+    const payment = await loaderOf(context, loadPayments).load({ customerId, id });
     return money(refund.amountValue, payment?.currencyCode ?? currencyDefault);
   }
 }
 
-const loadRefunds = uncached(loadPagesBy(Refund, 'shopOrderId', 'asc'));
+const loadRefunds = uncached(loadPagesBy(Refund, 'shopOrderId', 'asc', { shard: 'customerId' }));
 
 /** The refunds of shop orders that have not failed and were not cancelled. */
-const loadRefunded: BatchLoad<string, Money, Pick<OrderContext, 'em'>> = async (ids, { em }) => {
+const loadRefunded: BatchLoad<RowKey, Money, Pick<OrderContext, 'em'>> = async (keys, { em }) => {
   const rows = await sql<{ id: string; amount: string; currencyCode: string }>(
     em,
     `select s.id, o.currency_code as "currencyCode",
        (select coalesce(sum(amount), 0) from refund
-        where shop_order_id = s.id and ${isLiveRefund('status')}) as amount
-     from shop_order s join customer_order o on o.id = s.order_id where s.id = any($1::uuid[])`,
-    [ids],
+        where customer_id = s.customer_id and shop_order_id = s.id
+          and ${isLiveRefund('status')}) as amount
+     from unnest($1::uuid[], $2::uuid[]) as sought (customer_id, id)
+       join shop_order s on s.customer_id = sought.customer_id and s.id = sought.id
+       join customer_order o on o.customer_id = s.customer_id and o.id = s.order_id`,
+    [keys.map(({ customerId }) => customerId), keys.map(({ id }) => id)],
   );
   const refunded = new Map(
     rows.map(({ id, amount, currencyCode }) => [id, money(amount, currencyCode)]),
   );
-  return ids.map((id) => refunded.get(id) as Money);
+  return keys.map(({ id }) => refunded.get(id) as Money);
 };
 const loadRefundedNow = uncached(loadRefunded);
 
@@ -110,7 +115,7 @@ export class ShopOrderRefundsResolver {
       'Sum of its refunds, including those on their way, excluding failed and cancelled ones.',
   })
   refunded(@Root() shopOrder: ShopOrder, @Ctx() context: OrderContext): Promise<Money> {
-    return loaderOf(context, loadRefundedNow).load(shopOrder.id);
+    return loaderOf(context, loadRefundedNow).load(shopOrder);
   }
 
   @Allow('own', 'shop-owner')
@@ -120,6 +125,8 @@ export class ShopOrderRefundsResolver {
     @Ctx() context: OrderContext,
     @Args(() => PageArgs) page: PageArgs,
   ) {
-    return loaderOf(context, loadRefunds).load(pageOf(shopOrder.id, page));
+    return loaderOf(context, loadRefunds).load(
+      pageInShard(shopOrder.customerId, shopOrder.id, page),
+    );
   }
 }

@@ -42,16 +42,16 @@ describe('refunds and disputes', () => {
   const request = ({ payment, shopOrderId }: Paid, amount: string | null, whole = false) =>
     steps.app.orm.em.fork().transactional(async (em) => {
       const asked = { shopOrderId: whole ? null : shopOrderId, amount, reason: 'BY_SHOP' };
-      return (await requestRefunds(em, payment.id, [asked]))[0] !== null;
+      return (await requestRefunds(em, payment, [asked]))[0] !== null;
     });
   /** @returns the id of another shop order of the order */
   const addShopOrder = async ({ orderId }: Paid): Promise<string> => {
     const id = newId();
     await steps.rows(
-      `with part as (insert into shop_order (id, order_id, shop_id) values ($1, $2, $1))
+      `with part as (insert into shop_order (customer_id, id, order_id, shop_id) values ($2, $1, $2, $1))
        insert into order_item
-         (id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
-       values ($1, $1, $1, 'SKU', 'It', 100, 'USD', 1)`,
+         (customer_id, id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
+       values ($2, $1, $1, $1, 'SKU', 'It', 100, 'USD', 1)`,
       [id, orderId],
     );
     return id;
@@ -408,7 +408,7 @@ describe('refunds and disputes', () => {
       await steps.rows('update payment set next_attempt_at = now() where id = $1', [payment.id]);
       return capture(ref);
     };
-    expect(await finishPayment(steps.app, payment.id)).toMatchObject({ status: 'COMPLETED' });
+    expect(await finishPayment(steps.app, payment)).toMatchObject({ status: 'COMPLETED' });
     steps.fake.provider.capture = capture;
     expect(
       await steps.rows('select status from dispute where payment_id = $1', [payment.id]),

@@ -39,28 +39,31 @@ describe('refunds of a payment', () => {
       [orderId, amount],
     );
     await client.query(
-      `insert into payment (id, order_id, user_id, amount, status, provider)
+      `insert into payment (id, order_id, customer_id, amount, status, provider)
        values ($1, $2, $2, $3, 'COMPLETED', 'sandbox')`,
       [paymentId, orderId, amount],
     );
     const shopOrderIds = prices.map(() => newId());
     await client.query(
       `with part as (
-         insert into shop_order (id, order_id, shop_id) select id, $2, id from unnest($1::uuid[]) id
+         insert into shop_order (customer_id, id, order_id, shop_id) select $2, id, $2, id from unnest($1::uuid[]) id
        )
        insert into order_item
-         (id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
-       select id, id, id, 'SKU', 'It', price, 'USD', 1 from unnest($1::uuid[], $3::numeric[]) as of (id, price)`,
+         (customer_id, id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
+       select $2, id, id, id, 'SKU', 'It', price, 'USD', 1 from unnest($1::uuid[], $3::numeric[]) as of (id, price)`,
       [shopOrderIds, orderId, prices],
     );
     return { orderId, paymentId, shopOrderIds };
   }
   type Asked = Omit<RefundRequest, 'reason'>;
-  const request = (paymentId: string, ...asked: Asked[]) =>
+  const request = (
+    { orderId, paymentId }: { orderId: string; paymentId: string },
+    ...asked: Asked[]
+  ) =>
     orm.em.fork().transactional((em) =>
       requestRefunds(
         em,
-        paymentId,
+        { customerId: orderId, id: paymentId },
         asked.map((each) => ({ ...each, reason: 'test' })),
       ),
     );
@@ -78,7 +81,7 @@ describe('refunds of a payment', () => {
         const inserted = await Promise.all(
           requested.map((asked) =>
             request(
-              sale.paymentId,
+              sale,
               ...asked.map(([at, amount]) => {
                 const shopOrderId = sale.shopOrderIds[at] ?? null;
                 return { shopOrderId, amount: shopOrderId && amountOf(amount) };
@@ -112,26 +115,28 @@ describe('refunds of a payment', () => {
     onRefundsDue(orm, () => {
       woken += 1;
     });
-    const { paymentId, shopOrderIds } = await newPayment('10.00');
+    const sale = await newPayment('10.00');
+    const { shopOrderIds } = sale;
     const all = { shopOrderId: shopOrderIds[0] as string, amount: null };
-    await request(paymentId, all);
+    await request(sale, all);
     expect(woken).toBe(1);
-    await request(paymentId, all);
+    await request(sale, all);
     expect(woken).toBe(1);
   });
 
   it('of the whole payment cover what no shop order’s refund covers', async () => {
-    const { paymentId, shopOrderIds } = await newPayment('10.00');
+    const sale = await newPayment('10.00');
+    const { shopOrderIds } = sale;
     const all = { shopOrderId: null, amount: null };
     const made = [
-      await request(paymentId, { shopOrderId: shopOrderIds[0] as string, amount: '3.33' }),
-      await request(paymentId, all),
-      await request(paymentId, all),
+      await request(sale, { shopOrderId: shopOrderIds[0] as string, amount: '3.33' }),
+      await request(sale, all),
+      await request(sale, all),
     ];
     expect(made.flat().map((id) => id !== null)).toEqual([true, true, false]);
     const { rows } = await client.query(
       'select amount from refund where payment_id = $1 order by id',
-      [paymentId],
+      [sale.paymentId],
     );
     expect(rows).toEqual([{ amount: '3.33' }, { amount: '6.67' }]);
   });

@@ -43,25 +43,27 @@ export async function retryRefund(
   once?: Once<typeof RetryRefundResult>,
 ): Promise<typeof RetryRefundResult> {
   const { id: actor } = identityOf(context);
-  const known = await context.em.fork().findOne(Refund, id);
+  const known = await context.em.fork().findOne(Refund, { id });
   if (!known) throw notFound('refund', id);
+  const { customerId } = known;
+  const payment = { customerId, id: known.paymentId };
   const work = async (em: EntityManager): Promise<typeof RetryRefundResult> => {
-    await lockPayment(em, known.paymentId);
+    await lockPayment(em, payment);
     const [refund] = await sql<{ status: RefundStatus }>(
       em,
-      'select status from refund where id = $1',
-      [id],
+      'select status from refund where customer_id = $1 and id = $2',
+      [customerId, id],
     );
     const status = refund?.status as RefundStatus;
     if (status !== 'FAILED') {
       const message = `The refund is ${status}; only a FAILED one can be sent again.`;
       return result(RefundNotRetryable, { message, status });
     }
-    await changeRefund(em, known.paymentId, { refund: { id, status }, to: 'PENDING', actor });
-    await dropReplacedUnits(em, known.paymentId, id);
-    await coverRefunds(em, known.paymentId);
+    await changeRefund(em, payment, { refund: { id, status }, to: 'PENDING', actor });
+    await dropReplacedUnits(em, payment, id);
+    await coverRefunds(em, payment);
     markRefundsDue(em, known.paymentId);
-    return em.findOneOrFail(Refund, id);
+    return em.findOneOrFail(Refund, { customerId, id });
   };
   return transact(context.em, work, once);
 }

@@ -4,6 +4,7 @@ import { failPoint } from '../../../shared/resilience/fail-point.js';
 import { type DueJobs, runDueJobs } from '../../../shared/runtime/due-jobs.js';
 import type { OrderApp } from '../../context.js';
 import { lockPayment } from '../../locks.js';
+import type { RowKey } from '../../row-key.js';
 import { applyProviderDisputes } from '../dispute/apply-provider-disputes.js';
 import { KeyUsedUp, PermanentRefusal, type ProviderRefund } from '../provider/payment-provider.js';
 import { changeRefund } from '../state/change-refunds.js';
@@ -11,8 +12,7 @@ import { coverBlockedRefunds } from '../state/cover-refunds.js';
 import { isBlockingDispute, type RefundStatus } from '../state/status.js';
 import { applyProviderRefunds } from './apply-provider-refunds.js';
 
-interface DueRefund {
-  readonly id: string;
+interface DueRefund extends RowKey {
   readonly status: RefundStatus;
   readonly paymentId: string;
   readonly orderId: string;
@@ -28,8 +28,10 @@ interface DueRefund {
   readonly isBlocked: boolean;
 }
 
-const isBlockedSql = (paymentId: string) => `exists (select from dispute d
-  where d.payment_id = ${paymentId} and ${isBlockingDispute('d.status')})`;
+/** @param refund the alias of a row of `refund` */
+const isBlockedSql = (refund: string) => `exists (select from dispute d
+  where d.customer_id = ${refund}.customer_id and d.payment_id = ${refund}.payment_id
+    and ${isBlockingDispute('d.status')})`;
 
 const newKeyPauseMs = 300_000;
 /** A code of the provider; its sentences are for the log only. */
@@ -42,16 +44,17 @@ const codePattern = /^[a-z_]{1,60}$/;
  */
 export const refundJobs = (providers: readonly string[]): DueJobs => ({
   table: 'refund',
+  key: ['customer_id', 'id'],
   unfinished: `status in ('PENDING', 'SENT')`,
   eligible: {
-    sql: `exists (select from payment p where p.id = refund.payment_id and p.provider = any($1)
-      and p.provider_transaction_id is not null)`,
+    sql: `exists (select from payment p where p.customer_id = refund.customer_id
+      and p.id = refund.payment_id and p.provider = any($1) and p.provider_transaction_id is not null)`,
     values: [providers],
   },
-  join: { table: 'payment as p', on: 'p.id = job.payment_id' },
-  returning: `job.id, job.status, p.id as "paymentId", p.order_id as "orderId", p.provider, job.amount,
+  join: { table: 'payment as p', on: 'p.customer_id = job.customer_id and p.id = job.payment_id' },
+  returning: `job.customer_id as "customerId", job.id, job.status, p.id as "paymentId", p.order_id as "orderId", p.provider, job.amount,
     p.currency_code as "currencyCode", p.provider_transaction_id as "transactionId", job.attempt,
-    job.keys_used_up as "keysUsedUp", job.attempts, ${isBlockedSql('p.id')} as "isBlocked"`,
+    job.keys_used_up as "keysUsedUp", job.attempts, ${isBlockedSql('job')} as "isBlocked"`,
   batchMax: 16,
   retryFirstMs: 4000,
   retryMaxMs: 3_600_000,
@@ -108,53 +111,49 @@ type RefundState = Pick<DueRefund, 'status' | 'amount' | 'attempt' | 'keysUsedUp
 /** @returns the refund as it is afterwards */
 function apply(
   app: OrderApp,
-  { id, paymentId, orderId }: DueRefund,
+  refund: DueRefund,
   known: readonly ProviderRefund[],
 ): Promise<RefundState> {
+  const payment = paymentOf(refund);
   return transact(app.orm.em, async (em) => {
-    await lockPayment(em, paymentId);
-    const atDashboard = await applyProviderRefunds(
-      em,
-      { id: paymentId, orderId },
-      known,
-      app.logger,
-    );
-    await coverBlockedRefunds(em, paymentId, atDashboard);
-    const [state] = await sql<RefundState>(em, refundStateSql, [id]);
+    await lockPayment(em, payment);
+    const atDashboard = await applyProviderRefunds(em, payment, known, app.logger);
+    await coverBlockedRefunds(em, payment, atDashboard);
+    const [state] = await sql<RefundState>(em, refundStateSql, [refund.customerId, refund.id]);
     return state as RefundState;
   });
 }
 
 const refundStateSql = `
-  select status, amount, attempt, keys_used_up as "keysUsedUp", ${isBlockedSql('refund.payment_id')} as "isBlocked"
-  from refund where id = $1`;
+  select status, amount, attempt, keys_used_up as "keysUsedUp", ${isBlockedSql('refund')} as "isBlocked"
+  from refund where customer_id = $1 and id = $2`;
+
+const paymentOf = ({ customerId, paymentId, orderId }: DueRefund) => {
+  return { customerId, id: paymentId, orderId };
+};
 
 /**
  * A refund may be refused because the customer has the money already, by a dispute or a refund that is not
  * known here yet: then it is cancelled. Otherwise the customer waits for it, and a person has to see why.
  */
 async function recordRefused(app: OrderApp, refund: DueRefund, reason: string): Promise<void> {
-  const { id, paymentId, orderId, transactionId } = refund;
+  const { customerId, id, transactionId } = refund;
+  const payment = paymentOf(refund);
   const provider = app.providers.of(refund.provider);
   const [refunds, disputes] = await Promise.all([
     provider.refundsOf(transactionId),
     provider.disputesOf(transactionId),
   ]);
   await transact(app.orm.em, async (em) => {
-    await lockPayment(em, paymentId);
-    const atDashboard = await applyProviderRefunds(
-      em,
-      { id: paymentId, orderId },
-      refunds,
-      app.logger,
-    );
-    await applyProviderDisputes(em, paymentId, disputes, app.logger);
-    await coverBlockedRefunds(em, paymentId, atDashboard);
-    const [state] = await sql<RefundState>(em, refundStateSql, [id]);
+    await lockPayment(em, payment);
+    const atDashboard = await applyProviderRefunds(em, payment, refunds, app.logger);
+    await applyProviderDisputes(em, payment, disputes, app.logger);
+    await coverBlockedRefunds(em, payment, atDashboard);
+    const [state] = await sql<RefundState>(em, refundStateSql, [customerId, id]);
     // Reduced, it is sent again; and it waits for the end of a dispute.
     if (state?.isBlocked || state?.attempt !== refund.attempt) return;
     const why = codePattern.test(reason) ? reason : 'refused';
-    const failed = await changeRefund(em, paymentId, { refund, to: 'FAILED', reason: why });
+    const failed = await changeRefund(em, payment, { refund, to: 'FAILED', reason: why });
     if (failed) app.logger.error({ refundId: id, reason }, 'refund failed');
   });
 }
@@ -163,12 +162,12 @@ async function recordRefused(app: OrderApp, refund: DueRefund, reason: string): 
  * The next attempt uses another key, after a look whether this one was executed: minutes later, as it may
  * still be executing, and lists may be behind.
  */
-async function replaceKey(app: OrderApp, { id, attempt }: DueRefund): Promise<void> {
+async function replaceKey(app: OrderApp, { customerId, id, attempt }: DueRefund): Promise<void> {
   await sql(
     app.orm.em.fork(),
     `update refund set attempt = attempt + 1, keys_used_up = keys_used_up + 1,
-       next_attempt_at = now() + $3 * interval '1 ms', not_before = now() + $3 * interval '1 ms'
-     where id = $1 and attempt = $2 and status = 'PENDING'`,
-    [id, attempt, newKeyPauseMs],
+       next_attempt_at = now() + $4 * interval '1 ms', not_before = now() + $4 * interval '1 ms'
+     where customer_id = $1 and id = $2 and attempt = $3 and status = 'PENDING'`,
+    [customerId, id, attempt, newKeyPauseMs],
   );
 }

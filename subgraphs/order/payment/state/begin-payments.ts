@@ -5,14 +5,15 @@ import { namedParameters } from '../../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../../shared/database/sql.js';
 import { statement } from '../../../shared/database/statement.js';
 import { newId } from '../../../shared/ids.js';
+import type { RowKey } from '../../row-key.js';
 import type { PaymentProvider } from '../provider/payment-provider.js';
 import { stepMaxMs } from '../provider/step-max.js';
 import { isPayableSql } from './payable.js';
 import { Payment } from './payment.js';
+import { storeTransactionsSql } from './provider-transaction.js';
 import { isAttemptSql } from './status.js';
 
-export interface NewPayment {
-  readonly id: string;
+export interface NewPayment extends RowKey {
   readonly orderId: string;
   readonly method: string;
   readonly endsOrder: boolean;
@@ -60,7 +61,8 @@ export async function beginPayments(
   payments: readonly NewPayment[],
 ): Promise<Found[]> {
   const firsts = firstOfEach(payments, ({ id }) => id);
-  const request = firsts.map(({ id, orderId, method, endsOrder }) => ({
+  const request = firsts.map(({ customerId, id, orderId, method, endsOrder }) => ({
+    customer_id: customerId,
     id,
     order_id: orderId,
     method,
@@ -107,6 +109,7 @@ const beginParameters = namedParameters({
   limit_ms: 'float8',
   due_after_ms: 'float8',
   request: {
+    customer_id: 'uuid',
     id: 'uuid',
     order_id: 'uuid',
     method: 'text',
@@ -127,34 +130,36 @@ const beginPaymentsSql = statement(
     select * from ${parameters.request}
   ), known as (
     select distinct on (r.id) r.id as request_id, ${columnsOf(em, Payment, 'p.')}
-    from request r join payment p on p.order_id = r.order_id
+    from request r join payment p on p.customer_id = r.customer_id and p.order_id = r.order_id
       and (p.id = r.id
         or (p.ends_order and r.ends_order and p.failure is distinct from 'NOT_CHARGED')
         or p.status in ('PENDING', 'AUTHORIZED', 'COMPLETED'))
     order by r.id, (p.id = r.id) desc, (p.ends_order and r.ends_order) desc
   ), payable as (
-    select r.*, o.customer_id, o.total_amount, o.currency_code,
-      (select count(*) from payment p where p.order_id = o.id and ${isAttemptSql('p')})
+    select r.*, o.total_amount, o.currency_code,
+      (select count(*) from payment p
+       where p.customer_id = o.customer_id and p.order_id = o.id and ${isAttemptSql('p')})
         >= ${declinesPerOrderMax} as order_is_limited,
       (select slot from generate_series(1, ${declinesPerDayMax}) slot
-       where not exists (select from payment p where p.user_id = o.customer_id
+       where not exists (select from payment p where p.customer_id = o.customer_id
          and p.attempt_day = (now() at time zone 'UTC')::date and p.attempt_slot = slot)
        order by slot limit 1) as free_slot
-    from request r join customer_order o on o.id = r.order_id
+    from request r join customer_order o on o.customer_id = r.customer_id and o.id = r.order_id
     where ${isPayableSql(parameters.limit_ms)} and r.id not in (select request_id from known)
   ), inserted as (
-    insert into payment (id, order_id, user_id, amount, currency_code, method, provider,
+    insert into payment (customer_id, id, order_id, amount, currency_code, method, provider,
       provider_transaction_id, ends_order, attempt_day, attempt_slot, next_attempt_at)
-    select id, order_id, customer_id, total_amount, currency_code, method, ${parameters.provider},
+    select customer_id, id, order_id, total_amount, currency_code, method, ${parameters.provider},
       case when ${parameters.takes_our_ids} then id::text end, ends_order,
       (now() at time zone 'UTC')::date, free_slot,
       now() + ${parameters.due_after_ms} * interval '1 ms'
     from payable where not order_is_limited and free_slot is not null
     on conflict do nothing returning *
   ), history as (
-    insert into order_event (id, order_id, type, actor, reason)
-    select event_id, inserted.order_id, 'PAYMENT_BEGUN', user_id::text, inserted.method
-    from inserted join request using (id)
+    insert into order_event (customer_id, id, order_id, type, actor, reason)
+    select customer_id, event_id, inserted.order_id, 'PAYMENT_BEGUN', customer_id::text, inserted.method
+    from inserted join request using (customer_id, id)
+  ), transactions as (${storeTransactionsSql('inserted')}
   ), found as (
     select id as request_id, 'inserted' as outcome, ${columnsOf(em, Payment)} from inserted
     union all
@@ -165,7 +170,7 @@ const beginPaymentsSql = statement(
     coalesce(f.outcome, case when p.id is null then 'not-payable'
       when p.order_is_limited then 'order-limit'
       when p.free_slot is not null then 'again'
-      when exists (select from payment t where t.user_id = p.customer_id and t.status = 'PENDING'
+      when exists (select from payment t where t.customer_id = p.customer_id and t.status = 'PENDING'
         and t.attempt_day = (now() at time zone 'UTC')::date and t.attempt_slot is not null)
         then 'busy' else 'day-limit' end) as outcome
   from request r left join found f on f.request_id = r.id left join payable p on p.id = r.id`,

@@ -10,6 +10,7 @@ import { markPaymentsDue } from '../../order/payment-signals.js';
 import { assertTransition } from '../../state-machine.js';
 import type { PaymentDeclineCode } from '../provider/decline-code.js';
 import { Payment } from './payment.js';
+import { storeTransactionsSql } from './provider-transaction.js';
 import {
   isAttemptSql,
   type PaymentFailure,
@@ -19,7 +20,8 @@ import {
 
 export type PaymentChange = {
   /** as it was read: a payment with another status by now is left as it is */
-  readonly payment: Pick<Payment, 'id' | 'status'>;
+  readonly payment: Pick<Payment, 'customerId' | 'id' | 'status'> &
+    Partial<Pick<Payment, 'providerTransactionId'>>;
   readonly transactionId?: string | null;
   /** when a worker takes it up, in ms from now; by default never */
   readonly dueAfterMs?: number;
@@ -60,7 +62,8 @@ export async function changePayments(
 ): Promise<(Payment | null)[]> {
   const firsts = firstOfEach(changes, ({ payment }) => payment.id);
   const values = changeParameters.values({ change: firsts.map(toPaymentRow) });
-  const rows = await sqlPrepared<{ id: string }>(em, changePaymentsSql(em), values);
+  const text = firsts.some(hasNewTransaction) ? changeAndStoreSql(em) : changePaymentsSql(em);
+  const rows = await sqlPrepared<{ id: string }>(em, text, values);
   const changed = new Map(rows.map((row) => [row.id, em.fork().map(Payment, row)]));
   const due = changes.filter(({ dueAfterMs }) => dueAfterMs === 0).map(({ payment }) => payment.id);
   markPaymentsDue(
@@ -71,6 +74,10 @@ export async function changePayments(
     firsts.includes(change) ? (changed.get(change.payment.id) ?? null) : null,
   );
 }
+
+/** Whether the change stores a provider’s id that the payment does not have: rarely, as its creation stores it. */
+const hasNewTransaction = ({ payment, transactionId }: PaymentChange) =>
+  typeof transactionId === 'string' && transactionId !== payment.providerTransactionId;
 
 /** As `changePayments`, for one payment. */
 export async function changePayment(
@@ -86,6 +93,7 @@ export function toPaymentRow(change: PaymentChange) {
   assertTransition(paymentTransitions, payment.status, to);
   const { failure = null, declineCode = null, reason = null } = to === 'FAILED' ? change : {};
   return {
+    customer_id: payment.customerId,
     id: payment.id,
     from_status: payment.status,
     to_status: to,
@@ -101,6 +109,7 @@ export function toPaymentRow(change: PaymentChange) {
 }
 
 export const paymentChangeColumns = {
+  customer_id: 'uuid',
   id: 'uuid',
   from_status: 'text',
   to_status: 'text',
@@ -128,7 +137,7 @@ export const paymentChangeCtes = (
   payment_change as (
     select * from ${changes}
   ), locked_payment as materialized (
-    select p.id from payment p join payment_change using (id)
+    select p.customer_id, p.id from payment p join payment_change using (customer_id, id)
     order by p.id for no key update of p
   ), ${guard ? `${guard.ctes}, ` : ''}changed_payment as (
     update payment p set status = c.to_status, updated_at = now(), client_secret = null,
@@ -139,17 +148,26 @@ export const paymentChangeCtes = (
       -- A webhook that came since the payment was read has made it due: it stays so.
       next_attempt_at = case when p.next_attempt_at <= now() then p.next_attempt_at
         else now() + c.due_after_ms * interval '1 ms' end
-    from payment_change c join locked_payment using (id)
-    where p.id = c.id and p.status = c.from_status and ${guard?.condition ?? 'true'}
+    from payment_change c join locked_payment using (customer_id, id)
+    where p.customer_id = c.customer_id and p.id = c.id and p.status = c.from_status and ${guard?.condition ?? 'true'}
     returning p.*
   ), payment_history as (
-    insert into order_event (id, order_id, type, actor, reason)
-    select c.event_id, p.order_id, c.event_type, '${actor}', coalesce(c.decline_code, c.failure)
-    from changed_payment p join payment_change c on c.id = p.id where c.event_type is not null
+    insert into order_event (customer_id, id, order_id, type, actor, reason)
+    select p.customer_id, c.event_id, p.order_id, c.event_type, '${actor}', coalesce(c.decline_code, c.failure)
+    from changed_payment p join payment_change c on c.customer_id = p.customer_id and c.id = p.id
+    where c.event_type is not null
   )`;
 
 const changePaymentsSql = statement(
   (em) => `
   with ${paymentChangeCtes(changeParameters.sql.change)}
+  select ${columnsOf(em, Payment)} from changed_payment`,
+);
+
+const changeAndStoreSql = statement(
+  (em) => `
+  with ${paymentChangeCtes(changeParameters.sql.change)},
+  stored as (${storeTransactionsSql('changed_payment')}
+  )
   select ${columnsOf(em, Payment)} from changed_payment`,
 );

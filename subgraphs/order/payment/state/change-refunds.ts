@@ -7,6 +7,7 @@ import { sql } from '../../../shared/database/sql.js';
 import { newId } from '../../../shared/ids.js';
 import type { OrderEventType } from '../../order/order-event.js';
 import { markRefundsDue } from '../../order/payment-signals.js';
+import type { RowKey } from '../../row-key.js';
 import { assertTransition } from '../../state-machine.js';
 import { changePayment } from './change-payments.js';
 import { shownFailureOf } from './refund-failure.js';
@@ -53,23 +54,26 @@ const eventTypes: Readonly<Record<RefundStatus, OrderEventType | null>> = {
  */
 export async function changeRefunds(
   em: EntityManager,
-  paymentId: string,
+  payment: RowKey,
   changes: readonly RefundChange[],
 ): Promise<boolean[]> {
-  const values = changeParameters.values({ change: changes.map(toRow) });
+  const values = changeParameters.values({
+    customer_id: payment.customerId,
+    change: changes.map(toRow),
+  });
   const rows = await sql<{ id: string }>(em, changeRefundsSql, values);
   const changed = new Set(rows.map(({ id }) => id));
-  if (changed.size > 0) await setRefundedStatus(em, paymentId);
+  if (changed.size > 0) await setRefundedStatus(em, payment);
   return changes.map(({ refund }) => changed.has(refund.id));
 }
 
 /** As `changeRefunds`, for one refund. */
 export async function changeRefund(
   em: EntityManager,
-  paymentId: string,
+  payment: RowKey,
   change: RefundChange,
 ): Promise<boolean> {
-  return (await changeRefunds(em, paymentId, [change]))[0] === true;
+  return (await changeRefunds(em, payment, [change]))[0] === true;
 }
 
 function toRow({ refund, to, providerRefundId, reason, actor, covered }: RefundChange) {
@@ -91,6 +95,7 @@ function toRow({ refund, to, providerRefundId, reason, actor, covered }: RefundC
 }
 
 const changeParameters = namedParameters({
+  customer_id: 'uuid',
   change: {
     id: 'uuid',
     from_status: 'text',
@@ -116,13 +121,15 @@ const changeRefundsSql = `
       covered_by_dispute = r.covered_by_dispute + change.covered_by_dispute,
       covered_by_refund = r.covered_by_refund + change.covered_by_refund,
       attempts = 0, next_attempt_at = greatest(now(), r.not_before), updated_at = now()
-    from change where r.id = change.id and r.status = change.from_status
-    returning r.id, r.payment_id, r.shop_order_id, r.amount
+    from change
+    where r.customer_id = ${changeParameters.sql.customer_id} and r.id = change.id and r.status = change.from_status
+    returning r.customer_id, r.id, r.payment_id, r.shop_order_id, r.amount
   ), history as (
-    insert into order_event (id, order_id, shop_order_id, type, actor, reason)
-    select event_id, p.order_id, shop_order_id, event_type, actor,
+    insert into order_event (customer_id, id, order_id, shop_order_id, type, actor, reason)
+    select changed.customer_id, event_id, p.order_id, shop_order_id, event_type, actor,
       concat_ws(': ', ${amountTextSql('changed.amount', 'p.currency_code')}, reason)
-    from changed join change using (id) join payment p on p.id = payment_id
+    from changed join change using (id)
+      join payment p on p.customer_id = changed.customer_id and p.id = payment_id
     where event_type is not null
   )
   select id from changed`;
@@ -135,14 +142,14 @@ const hasMoney = 'the customer has the money already';
  */
 export async function reducePendingRefund(
   em: EntityManager,
-  paymentId: string,
+  payment: RowKey,
   refund: { readonly id: string; readonly amount: string } & Covered,
 ): Promise<void> {
   const { id, amount, ...covered } = refund;
   const left = new Big(amount).minus(covered.byDispute).minus(covered.byRefund);
   if (left.eq(0)) {
     const pending = { id, status: 'PENDING' as const };
-    await changeRefund(em, paymentId, {
+    await changeRefund(em, payment, {
       refund: pending,
       to: 'CANCELLED',
       reason: hasMoney,
@@ -152,35 +159,40 @@ export async function reducePendingRefund(
   }
   const reduced = new Big(amount).minus(left).toFixed(amountScale);
   await sql(em, reduceSql, [
-    ...[id, left.toFixed(amountScale), covered.byDispute, covered.byRefund],
+    ...[payment.customerId, id, left.toFixed(amountScale), covered.byDispute, covered.byRefund],
     ...[newId(), reduced, hasMoney],
   ]);
-  markRefundsDue(em, paymentId);
+  markRefundsDue(em, payment.id);
 }
 
 const reduceSql = `
   with reduced as (
-    update refund set amount = $2, covered_by_dispute = covered_by_dispute + $3,
-      covered_by_refund = covered_by_refund + $4, attempt = attempt + 1,
+    update refund set amount = $3, covered_by_dispute = covered_by_dispute + $4,
+      covered_by_refund = covered_by_refund + $5, attempt = attempt + 1,
       next_attempt_at = greatest(now(), not_before), updated_at = now()
-    where id = $1 and status = 'PENDING' returning payment_id, shop_order_id
+    where customer_id = $1 and id = $2 and status = 'PENDING'
+    returning customer_id, payment_id, shop_order_id
   )
-  insert into order_event (id, order_id, shop_order_id, type, actor, reason)
-  select $5::uuid, p.order_id, shop_order_id, 'REFUND_CANCELLED', 'payments',
-    concat_ws(': ', ${amountTextSql('$6::numeric', 'p.currency_code')}, $7::text)
-  from reduced join payment p on p.id = payment_id`;
+  insert into order_event (customer_id, id, order_id, shop_order_id, type, actor, reason)
+  select p.customer_id, $6::uuid, p.order_id, shop_order_id, 'REFUND_CANCELLED', 'payments',
+    concat_ws(': ', ${amountTextSql('$7::numeric', 'p.currency_code')}, $8::text)
+  from reduced
+    join payment p on p.customer_id = reduced.customer_id and p.id = payment_id`;
 
 /** Sets the status of a payment whose refunds changed. In a transaction that holds its lock. */
-export async function setRefundedStatus(em: EntityManager, paymentId: string): Promise<void> {
+export async function setRefundedStatus(
+  em: EntityManager,
+  { customerId, id }: RowKey,
+): Promise<void> {
   const [payment] = await sql<{ status: PaymentStatus; isRefunded: boolean }>(
     em,
     `select status, amount = (select coalesce(sum(amount), 0) from refund
-       where payment_id = p.id and status = 'COMPLETED') as "isRefunded"
-     from payment p where id = $1`,
-    [paymentId],
+       where customer_id = p.customer_id and payment_id = p.id and status = 'COMPLETED') as "isRefunded"
+     from payment p where customer_id = $1 and id = $2`,
+    [customerId, id],
   );
   if (!payment || !['COMPLETED', 'REFUNDED'].includes(payment.status)) return;
   const to = payment.isRefunded ? 'REFUNDED' : 'COMPLETED';
   if (to === payment.status) return;
-  await changePayment(em, { payment: { id: paymentId, status: payment.status }, to });
+  await changePayment(em, { payment: { customerId, id, status: payment.status }, to });
 }

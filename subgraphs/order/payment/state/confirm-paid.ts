@@ -54,20 +54,23 @@ const parameters = namedParameters({
   change: { ...paymentChangeColumns, order_id: 'uuid', order_event_id: 'uuid' },
 });
 
-const orderChanges = `(select p.order_id as id, order_event_id as event_id,
+const orderChanges = `(select p.customer_id, p.order_id as id, order_event_id as event_id,
     'CONFIRMED' as to_status, false as unless_held, 'CONFIRMED' as event_type,
     'payments' as actor, null as reason, null::timestamptz as expires_at, null::uuid as user_id,
     null as operation, null as key, null::jsonb as outcome
-  from changed_payment p join request using (id)) as confirmed`;
+  from changed_payment p join request using (customer_id, id)) as confirmed`;
 
 /** Payments are locked before orders (locks.ts); then neither changes without the other. */
 const orderIsPending = {
   ctes: `pending_order as materialized (
-    select o.id from customer_order o join request on o.id = request.order_id
-      join locked_payment on locked_payment.id = request.id
+    select o.customer_id, o.id from customer_order o
+      join request on o.customer_id = request.customer_id and o.id = request.order_id
+      join locked_payment on locked_payment.customer_id = request.customer_id
+        and locked_payment.id = request.id
     where o.status = 'PENDING' order by o.id for no key update of o
   )`,
-  condition: 'exists (select from pending_order o where o.id = p.order_id)',
+  condition:
+    'exists (select from pending_order o where o.customer_id = p.customer_id and o.id = p.order_id)',
 };
 
 const names = new Map<EntityClass<object>, string[]>();
@@ -89,8 +92,9 @@ const confirmPaidSql = statement(
   (em) => `
   with request as (
     select * from ${parameters.sql.change}
-  ), ${paymentChangeCtes('request', orderIsPending)}, ${orderChangeCtes(orderChanges, true)}
-  select ${bothColumns(em)} from changed_payment p join changed_order o on o.id = p.order_id`,
+  ), ${paymentChangeCtes('request', orderIsPending)}, ${orderChangeCtes(orderChanges, { ends: true, holds: false })}
+  select ${bothColumns(em)} from changed_payment p
+    join changed_order o on o.customer_id = p.customer_id and o.id = p.order_id`,
 );
 
 function toPaidOrder(em: EntityManager, row: Readonly<Record<string, unknown>>): PaidOrder {

@@ -1,4 +1,4 @@
-import { loadBy } from '../../../shared/graphql/load.js';
+import { loadRows } from '../../load-rows.js';
 import { Payment } from './payment.js';
 
-export const loadPayments = loadBy(Payment, 'id');
+export const loadPayments = loadRows(Payment);

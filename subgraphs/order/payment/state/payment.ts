@@ -1,19 +1,12 @@
-import type { Opt } from '@mikro-orm/core';
-import {
-  Check,
-  Entity,
-  Index,
-  ManyToOne,
-  PrimaryKey,
-  Property,
-} from '@mikro-orm/decorators/legacy';
+import { type Opt, PrimaryKeyProp } from '@mikro-orm/core';
+import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ObjectType } from 'type-graphql';
 import { amountScale } from '../../../shared/currencies.js';
+import { ForeignKey } from '../../../shared/database/foreign-key.js';
 import { isOneOf } from '../../../shared/database/is-one-of.js';
 import { connectionOf } from '../../../shared/graphql/connection.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
 import { Allow } from '../../../shared/rights/rights.js';
-import { Order } from '../../order/order.js';
 import { PaymentDeclineCode } from '../provider/decline-code.js';
 import { type PaymentFailure, PaymentStatus, paymentFailures } from './status.js';
 
@@ -21,21 +14,24 @@ import { type PaymentFailure, PaymentStatus, paymentFailures } from './status.js
 @Allow('own')
 @ObjectType({ description: 'One attempt to pay an order.' })
 @Entity({ tableName: 'payment' })
+@ForeignKey({
+  name: 'payment_order_id_foreign',
+  columns: ['customer_id', 'order_id'],
+  references: { table: 'customer_order', columns: ['customer_id', 'id'] },
+})
+@Index({ name: 'payment_id', properties: ['id'] })
 @Index({
   name: 'payment_live',
-  expression: `create unique index payment_live on payment (order_id) where status in ('PENDING', 'AUTHORIZED', 'COMPLETED')`,
+  expression: `create unique index payment_live on payment (customer_id, order_id) where status in ('PENDING', 'AUTHORIZED', 'COMPLETED')`,
 })
-@Index({ name: 'payment_order', properties: ['orderId', 'id'] })
-@Index({ name: 'payment_user', properties: ['userId'] })
-@Index({ name: 'payment_provider_transaction', properties: ['providerTransactionId'] })
-@Index({ name: 'payment_status', properties: ['status', 'updatedAt'] })
+@Index({ name: 'payment_order', properties: ['customerId', 'orderId', 'id'] })
 @Index({
   name: 'payment_one_step',
-  expression: `create unique index payment_one_step on payment (order_id) where ends_order and failure is distinct from 'NOT_CHARGED'`,
+  expression: `create unique index payment_one_step on payment (customer_id, order_id) where ends_order and failure is distinct from 'NOT_CHARGED'`,
 })
 @Index({
   name: 'payment_attempt',
-  expression: `create unique index payment_attempt on payment (user_id, attempt_day, attempt_slot) where attempt_slot is not null`,
+  expression: `create unique index payment_attempt on payment (customer_id, attempt_day, attempt_slot) where attempt_slot is not null`,
 })
 @Index({
   name: 'payment_due',
@@ -51,15 +47,18 @@ import { type PaymentFailure, PaymentStatus, paymentFailures } from './status.js
 })
 @Check({ name: 'payment_failure', expression: `(status = 'FAILED') = (failure is not null)` })
 export class Payment {
+  [PrimaryKeyProp]?: ['customerId', 'id'];
+
+  /** the customer of the order, also if an admin pays it */
+  @PrimaryKey({ type: 'uuid' })
+  customerId!: string;
+
   @Field(() => UUID, { description: 'Id of the payment.' })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
-  @ManyToOne(() => Order, { mapToPk: true, fieldName: 'order_id', index: false })
-  orderId!: string;
-
   @Property({ type: 'uuid' })
-  userId!: string;
+  orderId!: string;
 
   @Property({ type: 'numeric', precision: 14, scale: amountScale, fieldName: 'amount' })
   amountValue!: string;
@@ -80,6 +79,7 @@ export class Payment {
   @Property({ type: 'varchar', length: 50 })
   provider!: string;
 
+  /** `provider_transaction` finds the payment by it */
   @Field(() => String, { nullable: true, description: 'Id of the payment at the provider.' })
   @Property({ type: 'varchar', length: 255, nullable: true })
   providerTransactionId!: string | null;
@@ -128,7 +128,7 @@ export class Payment {
   nextAttemptAt!: Opt<Date | null>;
 
   @Field(() => Date, { description: 'Time at which the payment began.' })
-  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 
   @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })

@@ -1,32 +1,32 @@
-import type { Opt } from '@mikro-orm/core';
-import { Check, Entity, Index, ManyToOne, Property } from '@mikro-orm/decorators/legacy';
-import { OrderItem } from '../../order/shop-order.js';
-import { Refund } from './refund.js';
+import { type Opt, PrimaryKeyProp } from '@mikro-orm/core';
+import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { ForeignKey } from '../../../shared/database/foreign-key.js';
 
 /** Units of a line whose price a refund returns. No unit is in two refunds, unless it was replaced in one. */
 @Entity({ tableName: 'refund_line' })
-@Index({ name: 'refund_line_order_item', properties: ['orderItemId'] })
+@ForeignKey({
+  name: 'refund_line_refund_id_foreign',
+  columns: ['customer_id', 'refund_id'],
+  references: { table: 'refund', columns: ['customer_id', 'id'] },
+})
+@ForeignKey({
+  name: 'refund_line_order_item_id_foreign',
+  columns: ['customer_id', 'order_item_id'],
+  references: { table: 'order_item', columns: ['customer_id', 'id'] },
+})
+@Index({ name: 'refund_line_order_item', properties: ['customerId', 'orderItemId'] })
 @Check({ name: 'refund_line_quantity', expression: 'quantity > 0' })
 @Check({ name: 'refund_line_replaced', expression: 'replaced >= 0 and replaced <= quantity' })
 export class RefundLine {
-  @ManyToOne(() => Refund, {
-    mapToPk: true,
-    primary: true,
-    fieldName: 'refund_id',
-    index: false,
-    deleteRule: 'no action',
-    updateRule: 'no action',
-  })
+  [PrimaryKeyProp]?: ['customerId', 'refundId', 'orderItemId'];
+
+  @PrimaryKey({ type: 'uuid' })
+  customerId!: string;
+
+  @PrimaryKey({ type: 'uuid' })
   refundId!: string;
 
-  @ManyToOne(() => OrderItem, {
-    mapToPk: true,
-    primary: true,
-    fieldName: 'order_item_id',
-    index: false,
-    deleteRule: 'no action',
-    updateRule: 'no action',
-  })
+  @PrimaryKey({ type: 'uuid' })
   orderItemId!: string;
 
   @Property({ type: 'integer' })

@@ -1,20 +1,12 @@
-import type { Opt } from '@mikro-orm/core';
-import {
-  Check,
-  Entity,
-  Index,
-  ManyToOne,
-  PrimaryKey,
-  Property,
-} from '@mikro-orm/decorators/legacy';
+import { type Opt, PrimaryKeyProp } from '@mikro-orm/core';
+import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import { amountScale } from '../../../shared/currencies.js';
+import { ForeignKey } from '../../../shared/database/foreign-key.js';
 import { isOneOf } from '../../../shared/database/is-one-of.js';
 import { connectionOf } from '../../../shared/graphql/connection.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
 import { Allow } from '../../../shared/rights/rights.js';
-import { ShopOrder } from '../../order/shop-order.js';
-import { Payment } from './payment.js';
 import { RefundStatus } from './status.js';
 
 /** Where a refund was requested: here, or by a person at the provider’s dashboard. */
@@ -25,9 +17,20 @@ export type RefundOrigin = (typeof refundOrigins)[number];
 @Allow('parent')
 @ObjectType({ description: 'A refund of a payment, in full or in part.' })
 @Entity({ tableName: 'refund' })
+@ForeignKey({
+  name: 'refund_payment_id_foreign',
+  columns: ['customer_id', 'payment_id'],
+  references: { table: 'payment', columns: ['customer_id', 'id'] },
+})
+@ForeignKey({
+  name: 'refund_shop_order_id_foreign',
+  columns: ['customer_id', 'shop_order_id'],
+  references: { table: 'shop_order', columns: ['customer_id', 'id'] },
+})
+@Index({ name: 'refund_id', properties: ['id'] })
 @Index({
   name: 'refund_of_unsold',
-  expression: `create unique index refund_of_unsold on refund (payment_id) where origin = 'ORDER' and shop_order_id is null`,
+  expression: `create unique index refund_of_unsold on refund (customer_id, payment_id) where origin = 'ORDER' and shop_order_id is null`,
 })
 @Index({
   name: 'refund_due',
@@ -43,10 +46,10 @@ export type RefundOrigin = (typeof refundOrigins)[number];
 })
 @Index({
   name: 'refund_of_provider',
-  expression: `create unique index refund_of_provider on refund (payment_id, provider_refund_id)`,
+  expression: `create unique index refund_of_provider on refund (customer_id, payment_id, provider_refund_id)`,
 })
 @Check({ name: 'refund_status_known', expression: isOneOf('status', Object.keys(RefundStatus)) })
-@Index({ name: 'refund_shop_order', properties: ['shopOrderId'] })
+@Index({ name: 'refund_shop_order', properties: ['customerId', 'shopOrderId'] })
 @Check({ name: 'refund_amount', expression: 'amount > 0' })
 @Check({ name: 'refund_origin_known', expression: isOneOf('origin', refundOrigins) })
 @Check({
@@ -58,21 +61,20 @@ export type RefundOrigin = (typeof refundOrigins)[number];
   expression: `status <> 'SENT' or provider_refund_id is not null`,
 })
 export class Refund {
+  [PrimaryKeyProp]?: ['customerId', 'id'];
+
+  @PrimaryKey({ type: 'uuid' })
+  customerId!: string;
+
   @Field(() => UUID, { description: 'Id of the refund.' })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
-  @ManyToOne(() => Payment, { mapToPk: true, fieldName: 'payment_id', index: false })
+  @Property({ type: 'uuid' })
   paymentId!: string;
 
   /** the shop order that is refunded; null for a payment to which nothing was sold, and at the dashboard */
-  @ManyToOne(() => ShopOrder, {
-    mapToPk: true,
-    fieldName: 'shop_order_id',
-    deleteRule: 'restrict',
-    index: false,
-    nullable: true,
-  })
+  @Property({ type: 'uuid', nullable: true })
   shopOrderId!: string | null;
 
   @Property({ type: 'numeric', precision: 14, scale: amountScale, fieldName: 'amount' })
@@ -126,7 +128,7 @@ export class Refund {
   nextAttemptAt!: Opt<Date>;
 
   @Field(() => Date, { description: 'Time of the request.' })
-  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })

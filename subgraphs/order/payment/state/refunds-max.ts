@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../../shared/database/sql.js';
 import { badInput } from '../../../shared/errors.js';
+import type { RowKey } from '../../row-key.js';
 
 /** Refunds of a shop order for units or amounts. Cancelling all that is left makes one more. */
 const refundsOfShopOrderMax = 100;
@@ -13,14 +14,14 @@ const refundsOfShopOrderMax = 100;
  */
 export async function requireRoomForRefund(
   em: EntityManager,
-  shopOrderId: string,
+  { customerId, id }: RowKey,
   place = 'input.id',
 ): Promise<void> {
   const [count] = await sql<{ refunds: number }>(
     em,
-    'select count(*)::int as refunds from refund where shop_order_id = $1',
-    [shopOrderId],
+    'select count(*)::int as refunds from refund where customer_id = $1 and shop_order_id = $2',
+    [customerId, id],
   );
   if ((count?.refunds ?? 0) < refundsOfShopOrderMax) return;
-  throw badInput({ [place]: `${shopOrderId} has the maximum of ${refundsOfShopOrderMax} refunds` });
+  throw badInput({ [place]: `${id} has the maximum of ${refundsOfShopOrderMax} refunds` });
 }

@@ -8,6 +8,7 @@ import { amountText, lower } from '../../../shared/money.js';
 import { lockPayment } from '../../locks.js';
 import { recordEvents } from '../../order/order-event.js';
 import { markRefundsDue } from '../../order/payment-signals.js';
+import type { RowKey } from '../../row-key.js';
 import { coverRefunds } from './cover-refunds.js';
 import { Refund } from './refund.js';
 import { RefundLine } from './refund-line.js';
@@ -49,26 +50,26 @@ export interface Requestable {
  */
 export async function requestRefunds(
   em: EntityManager,
-  paymentId: string,
+  payment: RowKey,
   requests: readonly RefundRequest[],
 ): Promise<(string | null)[]> {
-  await lockPayment(em, paymentId);
-  const requestable = await readRequestable(em, paymentId, requests);
+  await lockPayment(em, payment);
+  const requestable = await readRequestable(em, payment, requests);
   const refunds = amountsOf(requests, requestable).map((amount, at) => {
     return { id: newId(), amount, request: requests[at] as RefundRequest };
   });
   const made = refunds.filter(({ amount }) => amount.gt(0));
-  await insertRefunds(em, paymentId, made);
+  await insertRefunds(em, payment, made);
   const { orderId, currencyCode } = requestable;
   const events = made.map(({ amount, request: { shopOrderId, reason, actor = 'payments' } }) => ({
-    ...{ orderId, type: 'REFUND_REQUESTED' as const, actor },
+    ...{ customerId: payment.customerId, orderId, type: 'REFUND_REQUESTED' as const, actor },
     ...(shopOrderId && { shopOrderId }),
     reason: `${amountText(amount.toFixed(amountScale), currencyCode)}: ${reason}`,
   }));
   await recordEvents(em, events);
   if (made.length > 0) {
-    await coverRefunds(em, paymentId);
-    markRefundsDue(em, paymentId);
+    await coverRefunds(em, payment);
+    markRefundsDue(em, payment.id);
   }
   return refunds.map(({ id, amount }) => (amount.gt(0) ? id : null));
 }
@@ -76,7 +77,7 @@ export async function requestRefunds(
 /** In a transaction that holds the lock of the payment. */
 export async function readRequestable(
   em: EntityManager,
-  paymentId: string,
+  payment: RowKey,
   of: readonly Pick<RefundRequest, 'shopOrderId'>[],
 ): Promise<Requestable> {
   const [requestable] = await sql<Requestable>(
@@ -84,11 +85,12 @@ export async function readRequestable(
     `select order_id as "orderId", currency_code as "currencyCode",
        ${requestableSql('p')}::text as amount,
        (select coalesce(jsonb_object_agg(s.id, ${requestableOfShopOrderSql('s')}::text), '{}')
-        from shop_order s where s.id = any($2::uuid[])) as "ofShopOrders"
-     from payment p where p.id = $1`,
-    [paymentId, of.flatMap(({ shopOrderId }) => shopOrderId ?? [])],
+        from shop_order s
+        where s.customer_id = $1 and s.id = any($3::uuid[])) as "ofShopOrders"
+     from payment p where p.customer_id = $1 and p.id = $2`,
+    [payment.customerId, payment.id, of.flatMap(({ shopOrderId }) => shopOrderId ?? [])],
   );
-  if (!requestable) throw new Error(`unknown payment ${paymentId}`);
+  if (!requestable) throw new Error(`unknown payment ${payment.id}`);
   return requestable;
 }
 
@@ -115,18 +117,20 @@ interface NewRefund {
 
 async function insertRefunds(
   em: EntityManager,
-  paymentId: string,
+  payment: RowKey,
   refunds: readonly NewRefund[],
 ): Promise<void> {
+  const { customerId, id: paymentId } = payment;
   const rows = refunds.map(({ id, amount, request: { shopOrderId, reason } }) => {
-    return { id, paymentId, shopOrderId, amountValue: amount.toFixed(amountScale), reason };
+    const amountValue = amount.toFixed(amountScale);
+    return { customerId, id, paymentId, shopOrderId, amountValue, reason };
   });
   await insertRows(em, Refund, rows);
   const lines = refunds.flatMap(({ id: refundId, request }) =>
     (request.lines ?? []).map(({ itemId, quantity }) => {
-      return { refundId, orderItemId: itemId, quantity };
+      return { customerId, refundId, orderItemId: itemId, quantity };
     }),
   );
-  await replaceFailedUnits(em, lines);
+  await replaceFailedUnits(em, customerId, lines);
   await insertRows(em, RefundLine, lines);
 }

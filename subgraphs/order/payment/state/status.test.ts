@@ -64,7 +64,9 @@ describe('the status of a refund', () => {
 
   it.each(otherPairs(refundTransitions))('is not changed from %s to %s', async (status, to) => {
     const change = { refund: { id, status }, to };
-    await expect(changeRefunds(em, id, [change])).rejects.toThrow(AssertionFailed);
+    await expect(changeRefunds(em, { customerId: id, id }, [change])).rejects.toThrow(
+      AssertionFailed,
+    );
   });
 });
 
@@ -80,9 +82,9 @@ describe('the status of a dispute', () => {
   });
 
   it.each(otherPairs(disputeTransitions))('is not changed from %s to %s', async (status, to) => {
-    await expect(changeDisputes(em, [{ dispute: { id, status }, to }])).rejects.toThrow(
-      AssertionFailed,
-    );
+    await expect(
+      changeDisputes(em, [{ dispute: { customerId: id, id, status }, to }]),
+    ).rejects.toThrow(AssertionFailed);
   });
 
   it('goes through those between, where the provider reports a later one', () => {

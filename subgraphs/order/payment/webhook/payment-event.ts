@@ -5,6 +5,7 @@ import { validate as isUuid } from 'uuid';
 import type { Retention } from '../../../shared/database/prune.js';
 import { sqlPrepared } from '../../../shared/database/sql.js';
 import { markPaymentsDue } from '../../order/payment-signals.js';
+import type { RowKey } from '../../row-key.js';
 import type { PaymentApp } from '../payment-app.js';
 import type { ProviderEvent, ProviderStatus } from '../provider/payment-provider.js';
 import { refundStatusOf } from '../refund/apply-provider-refunds.js';
@@ -73,22 +74,23 @@ export async function recordEvent(
   // Most events are about what this process has just written: they cost no query.
   if (paymentId && isKnownIn(paymentWrites.lastStatus(provider, paymentId))) return false;
   const em = orm.em.fork();
-  const subject = await findSubject(em, provider, { ...event, paymentId });
+  const payment = await findPayment(em, provider, { ...event, paymentId });
+  const subject = payment && (await readSubject(em, payment, event));
   if (!subject || isKnownIn(subject.status)) return false;
   if (event.status === 'actionRequired' && subject.isActionKnown) return false;
   if (event.refund && refundStatusOf[event.refund.status] === subject.refundStatus) return false;
   const rows = await sqlPrepared<{ id: string }>(em, recordEventSql, [
     provider,
     event.eventId,
-    subject.id,
+    payment.customerId,
+    payment.id,
     event.status === 'declined',
   ]);
-  if (rows.length > 0) markPaymentsDue(em, [subject.id]);
+  if (rows.length > 0) markPaymentsDue(em, [payment.id]);
   return rows.length > 0;
 }
 
 interface Subject {
-  readonly id: string;
   readonly status: PaymentStatus;
   /** whether the secret is stored with which the customer acts */
   readonly isActionKnown: boolean;
@@ -96,33 +98,47 @@ interface Subject {
   readonly refundStatus: RefundStatus | null;
 }
 
-async function findSubject(
+/** By the provider’s id; or by ours alone, while the provider’s is not stored. */
+async function findPayment(
   em: EntityManager,
   provider: string,
-  { paymentId, transactionId, refund }: ProviderEvent,
-): Promise<Subject | undefined> {
-  const values = [provider, paymentId, transactionId, refund?.id ?? null];
-  return (await sqlPrepared<Subject>(em, findSubjectSql, values))[0];
+  { paymentId, transactionId }: ProviderEvent,
+): Promise<RowKey | undefined> {
+  const [found] = await sqlPrepared<RowKey>(em, byTransactionSql, [provider, transactionId]);
+  if (found || !paymentId) return found;
+  return (await sqlPrepared<RowKey>(em, byIdSql, [provider, paymentId]))[0];
 }
 
-// payment by its key, payment_provider_transaction, and refund_of_provider.
-const findSubjectSql = `
-  select p.id, p.status, p.client_secret is not null as "isActionKnown", (select r.status from refund r
-    where r.payment_id = p.id and r.provider_refund_id = $4::text) as "refundStatus"
-  from (
-    (select id, status, client_secret from payment where id = $2 and provider = $1)
-    union all
-    (select id, status, client_secret from payment where provider_transaction_id = $3 and provider = $1)
-    limit 1
-  ) p`;
+const byTransactionSql = `
+  select customer_id as "customerId", payment_id as id from provider_transaction
+  where provider = $1 and provider_transaction_id = $2`;
+// payment_id.
+const byIdSql = `
+  select customer_id as "customerId", id from payment where provider = $1 and id = $2`;
+
+async function readSubject(
+  em: EntityManager,
+  { customerId, id }: RowKey,
+  { refund }: ProviderEvent,
+): Promise<Subject | undefined> {
+  const values = [customerId, id, refund?.id ?? null];
+  return (await sqlPrepared<Subject>(em, readSubjectSql, values))[0];
+}
+
+// payment by its key, and refund_of_provider.
+const readSubjectSql = `
+  select p.status, p.client_secret is not null as "isActionKnown", (select r.status from refund r
+    where r.customer_id = p.customer_id and r.payment_id = p.id
+      and r.provider_refund_id = $3::text) as "refundStatus"
+  from payment p where p.customer_id = $1 and p.id = $2`;
 
 const recordEventSql = `
   with recorded as (
-    insert into payment_event (provider, id, payment_id) values ($1, $2, $3)
+    insert into payment_event (provider, id, payment_id) values ($1, $2, $4)
     on conflict do nothing returning payment_id
   ), made_due as (
     update payment set next_attempt_at = now(), attempts = 0,
-      declined_at = case when $4 and status = 'PENDING' then now() else declined_at end
-    from recorded where payment.id = recorded.payment_id
+      declined_at = case when $5 and status = 'PENDING' then now() else declined_at end
+    from recorded where payment.customer_id = $3 and payment.id = recorded.payment_id
   )
   select 1 from recorded`;
