@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import pg from 'pg';
+import { connect, disconnect } from '../subgraphs/shared/database/connect.js';
+import { prunablesOf, prune } from '../subgraphs/shared/database/prune.js';
+import { databaseSchema } from '../subgraphs/user/mikro-orm.config.js';
+import { LoginSession } from '../subgraphs/user/session/login-session.js';
 import { sessionsOf, type Tokens } from './harness/sessions.js';
+import { logger } from './harness/stock-engine.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { someoneWaits } from './harness/wait.js';
 
@@ -147,6 +152,65 @@ describe('a refresh token', () => {
       expect(text).toContain(hashOf(refreshToken));
       expect(text).not.toContain(refreshToken);
     }
+  });
+
+  const setRow = (tokens: Tokens, values: string) =>
+    database.query(`update login_session set ${values} where id = $1`, [idOf(tokens)]);
+  const pruneSessions = async () => {
+    const settings = { name: 'test', url: system.databases.user, poolMax: 1 };
+    const orm = await connect(settings, databaseSchema);
+    await prune(orm.em, prunablesOf(orm.em, [LoginSession]), logger);
+    await disconnect(orm);
+  };
+
+  it('that was used stays as long as its session, and ends it also after it has expired', async () => {
+    const first = await firstTokens();
+    const second = await refreshed(first.refreshToken);
+    await database.query(
+      `update refresh_token set expires_at = now() - interval '1 day',
+         used_at = now() - interval '31 days' where hash = $1`,
+      [hashOf(first.refreshToken)],
+    );
+    await pruneSessions();
+    expect(await stored(second)).toHaveLength(2);
+    expect(await outcomeOf(first.refreshToken)).toBe(refused);
+    await expectEnded(second);
+    await pruneSessions();
+    expect(await stored(second)).toHaveLength(2);
+    await setRow(second, `ended_at = now() - interval '31 days'`);
+    await pruneSessions();
+    expect(await stored(second)).toEqual([]);
+  });
+
+  it('is deleted with its session once the last one has expired', async () => {
+    const [expired, live] = [await firstTokens(), await firstTokens()];
+    const last = await refreshed(expired.refreshToken);
+    await setRow(last, `expires_at = now() - interval '1 s'`);
+    await pruneSessions();
+    expect(await stored(last)).toEqual([]);
+    expect(await stored(live)).toHaveLength(1);
+  });
+
+  it('does not outlive its session, which ends 180 days after the login', async () => {
+    const first = await firstTokens();
+    await setRow(first, `created_at = now() - interval '179 days'`);
+    const second = await refreshed(first.refreshToken);
+    const rows = await stored(second);
+    const leftMs = rows.at(-1).expires_at.getTime() - Date.now();
+    expect(Math.round(leftMs / 3_600_000)).toBe(24);
+    expect(rows.at(-1).session_expires_at).toEqual(rows.at(-1).expires_at);
+    await setRow(second, `created_at = now() - interval '181 days'`);
+    const third = await refreshed(second.refreshToken);
+    expect(await outcomeOf(third.refreshToken)).toBe(refused);
+    await expectEnded(third);
+  });
+
+  it('has at most 20,000 successors; then its session ends', async () => {
+    const first = await firstTokens();
+    await setRow(first, 'refreshes = 19999');
+    const last = await refreshed(first.refreshToken);
+    expect(await outcomeOf(last.refreshToken)).toBe(refused);
+    await expectEnded(last);
   });
 
   it('is refused when it has expired or was never issued', async () => {

@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type pg from 'pg';
+import { reservationKeptDays } from '../../subgraphs/contracts/reservation.js';
+import { timeOfId } from '../../subgraphs/shared/ids.js';
 import type { Databases } from '../databases/clients.js';
 import { type Finding, type Invariant, type OffendingRow, offendingMax } from './invariant.js';
 
@@ -105,7 +107,14 @@ async function ordersWithUnsentEvents(order: pg.Client): Promise<Set<string>> {
   return new Set(rows.map(({ id }) => id));
 }
 
+const keptMs = reservationKeptDays * 24 * 3_600_000;
+/** States in which an order has no unit left to ship: its reservation is deleted some time later. */
+const doneStatuses = ['SHIPPED', 'DELIVERED', 'CANCELLED'];
+
 function agree(order: OrderRow, reservation: ReservationRow | undefined): boolean {
+  if (!reservation && doneStatuses.includes(order.status)) {
+    if (timeOfId(order.id) < Date.now() - keptMs) return true;
+  }
   if (!order.numbered && reservation?.state === 'COMMITTED') return false;
   if (order.status === 'PENDING') {
     return (

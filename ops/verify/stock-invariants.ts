@@ -1,3 +1,4 @@
+import { reservationKeptDays } from '../../subgraphs/contracts/reservation.js';
 import { availableUnitsSql, shortfallSql } from '../../subgraphs/warehouse/stock/level-units.js';
 import { type Invariant, invariantOf } from './invariant.js';
 
@@ -61,11 +62,13 @@ export const stockInvariants: Invariant[] = [
       and made <= 1 and (made = 1 or state = 'COMMITTED')`,
   }),
   invariantOf('warehouse', 'every movement of an order has a reservation line', {
-    select: `select m.id, m.type, m.reference, rl.order_id is not null as has_line
+    select: `select m.id, m.type, m.reference, rl.order_id is not null as has_line,
+        coalesce(uuid_extract_timestamp(m.reference::uuid) < now()
+          - interval '${reservationKeptDays} days', false) as may_be_pruned
       from stock_movement m left join reservation_line rl
         on rl.order_id::text = m.reference and rl.level_id = m.level_id
       where m.type in ('RESERVATION', 'RELEASE', 'COMMIT', 'UNCOMMIT', 'SHIPMENT')`,
-    holds: 'has_line',
+    holds: 'has_line or may_be_pruned',
   }),
   invariantOf('warehouse', 'units shipped do not exceed units received', {
     select: `select l.shop_id, l.sku,

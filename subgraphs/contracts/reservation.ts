@@ -16,6 +16,12 @@ export type ReleaseReason = (typeof releaseReasons)[number];
 export const endReasons = [...releaseReasons, 'OUT_OF_STOCK'] as const;
 export type EndReason = (typeof endReasons)[number];
 
+/**
+ * How long a reservation is kept after it ended, or all of its units were shipped or cancelled. Who asks for one of
+ * an older order that has none is answered as if it had been released.
+ */
+export const reservationKeptDays = 90;
+
 /** The states of a reservation: `HELD`, and how it ended. */
 export const reservationStates = ['HELD', 'COMMITTED', 'RELEASED', 'EXPIRED'] as const;
 export type ReservationState = (typeof reservationStates)[number];

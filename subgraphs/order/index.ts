@@ -1,8 +1,4 @@
-import { pruning } from '../shared/database/prune.js';
 import { defineSubgraph } from '../shared/define-subgraph.js';
-import { keyRetention } from '../shared/idempotency/claim-key.js';
-import { outcomeRetention } from '../shared/idempotency/stored-outcome.js';
-import { inboxRetention } from '../shared/messaging/inbox.js';
 import { runIfMain } from '../shared/runtime/process.js';
 import { createApp } from './app.js';
 import { uncountIdleCarts } from './cart/uncount-idle-carts.js';
@@ -10,14 +6,11 @@ import { abandonOrders } from './checkout/abandon-orders.js';
 import { variables } from './config.js';
 import { orderGauges, providerGauges, reconciliationGauges } from './metrics.js';
 import { databaseSchema } from './mikro-orm.config.js';
-import { deleteNeverHeld } from './order/never-held-orders.js';
 import { onPaymentsDue, onRefundsDue } from './order/payment-signals.js';
 import { onReservationEnded } from './order/transitions/on-reservation-ended.js';
 import { reconcilePayments } from './payment/reconciliation/reconcile-payments.js';
-import { reconciliationRetention } from './payment/reconciliation/reconciliation.js';
 import { recoverPayments } from './payment/recover-payments.js';
 import { sendRefunds } from './payment/refund/send-refunds.js';
-import { paymentEventRetention } from './payment/webhook/payment-event.js';
 import { webhookRoute } from './payment/webhook/webhook-route.js';
 import { source } from './schema.js';
 
@@ -72,20 +65,6 @@ export const subgraph = defineSubgraph({
     'forget idle carts': {
       everyMs: 10_000,
       run: ({ em }, isStopping) => uncountIdleCarts(em, isStopping),
-    },
-    'delete never held orders': {
-      everyMs: 600_000,
-      run: ({ em, logger }, isStopping) => deleteNeverHeld(em, logger, isStopping),
-    },
-    'clean up': {
-      everyMs: 600_000,
-      run: pruning(
-        keyRetention,
-        inboxRetention,
-        paymentEventRetention,
-        outcomeRetention,
-        reconciliationRetention,
-      ),
     },
   },
   httpRoutes: [webhookRoute],

@@ -21,6 +21,7 @@ const exceptions = [
   // By offer; and one row for each provider and day.
   'units_in_carts',
   'reconciliation',
+  'queue_mark',
 ];
 
 describe('the tables of the order subgraph', () => {

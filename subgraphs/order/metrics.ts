@@ -1,7 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../shared/database/sql.js';
-import { type JobTable, oldestJobSeconds } from '../shared/runtime/due-jobs.js';
+import { oldestJobSeconds } from '../shared/runtime/due-jobs.js';
 import type { OrderApp } from './context.js';
+import { paymentQueue } from './payment/recover-payments.js';
+import { refundQueue } from './payment/refund/send-refunds.js';
 import { isWaitingSql } from './waiting-orders.js';
 
 interface Reader {
@@ -11,16 +13,9 @@ interface ProviderReader extends Reader {
   readonly app: Pick<OrderApp, 'providers' | 'providerChecks'>;
 }
 
-const unsettledPayments: JobTable = {
-  table: 'payment',
-  unfinished: `next_attempt_at is not null and status not in ('COMPLETED', 'REFUNDED')`,
-};
-const unsentRefunds: JobTable = {
-  table: 'refund',
-  unfinished: `status = 'PENDING' and not exists (select from dispute d
-    where d.customer_id = refund.customer_id and d.payment_id = refund.payment_id and d.status = 'OPEN')`,
-};
-const sentRefunds: JobTable = { table: 'refund', unfinished: `status = 'SENT'` };
+const unsettled = `status not in ('COMPLETED', 'REFUNDED')`;
+const unsent = `status = 'PENDING' and not exists (select from dispute d
+  where d.customer_id = refund.customer_id and d.payment_id = refund.payment_id and d.status = 'OPEN')`;
 
 /** @param rows SQL for the rows: a table and a condition */
 async function count(em: EntityManager, rows: string): Promise<number> {
@@ -48,7 +43,7 @@ export const orderGauges = [
   {
     name: 'holdfast_payment_oldest_seconds',
     help: 'Age in seconds of the oldest payment that is not captured and has a step left to do; 0 if there is none.',
-    read: ({ em }: Reader) => oldestJobSeconds(em, unsettledPayments),
+    read: ({ em }: Reader) => oldestJobSeconds(em, paymentQueue, unsettled),
   },
   {
     name: 'holdfast_payments_unread',
@@ -66,8 +61,8 @@ export const orderGauges = [
     label: 'status',
     async read({ em }: Reader): Promise<Record<string, number>> {
       const [PENDING, SENT] = await Promise.all([
-        oldestJobSeconds(em, unsentRefunds),
-        oldestJobSeconds(em, sentRefunds),
+        oldestJobSeconds(em, refundQueue, unsent),
+        oldestJobSeconds(em, refundQueue, `status = 'SENT'`),
       ]);
       return { PENDING, SENT };
     },

@@ -4,6 +4,8 @@ import { IdempotencyKey } from '../shared/idempotency/claim-key.js';
 import { StoredOutcome } from '../shared/idempotency/stored-outcome.js';
 import { InboxEntry } from '../shared/messaging/inbox.js';
 import { OutboxEntry } from '../shared/messaging/outbox.js';
+import { Migration20261207QueueMark } from '../shared/runtime/20261207-queue-mark.js';
+import { QueueMark } from '../shared/runtime/queue-mark.js';
 import { Cart, CartItem, UnitsInCarts } from './cart/cart.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
 import { Migration20261127ShippedUnits } from './migrations/20261127-shipped-units.js';
@@ -17,6 +19,7 @@ import { Migration20261203DeclineCodes } from './migrations/20261203-decline-cod
 import { Migration20261203PaymentAttempts } from './migrations/20261203-payment-attempts.js';
 import { Migration20261204RefundsOfLines } from './migrations/20261204-refunds-of-lines.js';
 import { Migration20261205CustomerKeys } from './migrations/20261205-customer-keys.js';
+import { Migration20261207Retention } from './migrations/20261207-retention.js';
 import { Order } from './order/order.js';
 import { OrderEvent } from './order/order-event.js';
 import { NumberedOrder } from './order/order-number.js';
@@ -51,6 +54,7 @@ export const databaseSchema: Schema = {
     IdempotencyKey,
     InboxEntry,
     OutboxEntry,
+    QueueMark,
     StoredOutcome,
   ],
   migrations: [
@@ -67,5 +71,7 @@ export const databaseSchema: Schema = {
     { name: '20261203-payment-attempts', class: Migration20261203PaymentAttempts },
     { name: '20261204-refunds-of-lines', class: Migration20261204RefundsOfLines },
     { name: '20261205-customer-keys', class: Migration20261205CustomerKeys },
+    { name: '20261207-queue-mark', class: Migration20261207QueueMark },
+    { name: '20261207-retention', class: Migration20261207Retention },
   ],
 };

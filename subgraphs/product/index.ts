@@ -1,7 +1,4 @@
-import { pruning } from '../shared/database/prune.js';
 import { defineSubgraph } from '../shared/define-subgraph.js';
-import { outcomeRetention } from '../shared/idempotency/stored-outcome.js';
-import { inboxRetention } from '../shared/messaging/inbox.js';
 import { runIfMain } from '../shared/runtime/process.js';
 import { variables } from './config.js';
 import { databaseSchema } from './mikro-orm.config.js';
@@ -22,9 +19,6 @@ export const subgraph = defineSubgraph({
     'warehouse.stock.changed': onStockChanged,
   },
   emits: { 'product.variant.removed': 'shop', 'product.variant.renamed': 'shop' },
-  workers: {
-    'clean up': { everyMs: 600_000, run: pruning(inboxRetention, outcomeRetention) },
-  },
 });
 
 export const startProduct = subgraph.start;

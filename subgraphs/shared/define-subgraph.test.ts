@@ -82,6 +82,18 @@ describe('a subgraph', () => {
     expect(steps).toEqual(['second', 'first']);
   });
 
+  it('deletes what its entities state, and no more', async () => {
+    const service = await defineSubgraph(definition).start(environment());
+    const metrics = await (await fetch(`${service.opsUrl}/metrics`)).text();
+    await service.stop();
+    const pruned = metrics.matchAll(/^holdfast_pruned_rows_total\{table="(\w+)"/gm);
+    expect([...pruned].map(([, table]) => table).toSorted()).toEqual([
+      'inbox',
+      'outbox',
+      'stored_outcome',
+    ]);
+  });
+
   it('shows its gauges', async () => {
     const { start } = defineSubgraph({
       ...definition,

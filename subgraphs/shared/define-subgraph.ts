@@ -14,6 +14,7 @@ import { createLogger, type Logger } from './observability/logger.js';
 import { createRegistry, gaugeOf } from './observability/metrics.js';
 import type { Service } from './runtime/process.js';
 import { closeRedis, connectRedis, createRedis, watchRedis } from './runtime/redis.js';
+import { startPruning } from './runtime/start-pruning.js';
 import { startWorker } from './runtime/worker.js';
 import { startSubgraph } from './subgraph.js';
 import type {
@@ -112,6 +113,9 @@ async function start<
     });
     stops.push(() => relay.stop());
   }
+  const { databaseSchema } = definition;
+  const pruning = startPruning({ em: orm.em, databaseSchema, logger, registry });
+  stops.push(() => pruning.stop());
   const workers = Object.entries(definition.workers ?? {}).map(([worker, definition]) => {
     const work = (isStopping: () => boolean) => definition.run(running(), isStopping);
     const { everyMs, parallelMax } = definition;

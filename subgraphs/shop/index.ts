@@ -1,7 +1,4 @@
-import { pruning } from '../shared/database/prune.js';
 import { defineSubgraph } from '../shared/define-subgraph.js';
-import { outcomeRetention } from '../shared/idempotency/stored-outcome.js';
-import { inboxRetention } from '../shared/messaging/inbox.js';
 import { runIfMain } from '../shared/runtime/process.js';
 import { variables } from './config.js';
 import type { ShopApp } from './context.js';
@@ -24,9 +21,6 @@ export const subgraph = defineSubgraph({
     'product.variant.renamed': onVariantRenamed,
   },
   emits: { 'shop.shop.created': 'warehouse', 'shop.offer.changed': 'product' },
-  workers: {
-    'clean up': { everyMs: 600_000, run: pruning(inboxRetention, outcomeRetention) },
-  },
 });
 
 export const startShop = subgraph.start;

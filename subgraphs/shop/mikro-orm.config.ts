@@ -3,6 +3,8 @@ import { Migration20261127StoredOutcomes } from '../shared/idempotency/20261127-
 import { StoredOutcome } from '../shared/idempotency/stored-outcome.js';
 import { InboxEntry } from '../shared/messaging/inbox.js';
 import { OutboxEntry } from '../shared/messaging/outbox.js';
+import { Migration20261207QueueMark } from '../shared/runtime/20261207-queue-mark.js';
+import { QueueMark } from '../shared/runtime/queue-mark.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
 import { Offer } from './offer/offer.js';
 import { RetiredSku } from './offer/retired-sku.js';
@@ -10,9 +12,19 @@ import { VariantName } from './offer/variant-name.js';
 import { Shop } from './shop/shop.js';
 
 export const databaseSchema: Schema = {
-  entities: [Shop, Offer, RetiredSku, VariantName, OutboxEntry, InboxEntry, StoredOutcome],
+  entities: [
+    Shop,
+    Offer,
+    RetiredSku,
+    VariantName,
+    OutboxEntry,
+    InboxEntry,
+    QueueMark,
+    StoredOutcome,
+  ],
   migrations: [
     { name: '20261127-initial', class: Migration20261127Initial },
     { name: '20261127-stored-outcomes', class: Migration20261127StoredOutcomes },
+    { name: '20261207-queue-mark', class: Migration20261207QueueMark },
   ],
 };

@@ -1,16 +1,9 @@
-import { pruning } from '../shared/database/prune.js';
 import { defineSubgraph } from '../shared/define-subgraph.js';
-import { outcomeRetention } from '../shared/idempotency/stored-outcome.js';
 import { runIfMain } from '../shared/runtime/process.js';
 import { createApp } from './app.js';
 import { variables } from './config.js';
 import { databaseSchema } from './mikro-orm.config.js';
 import { source } from './schema.js';
-import {
-  endedSessionRetention,
-  expiredSessionRetention,
-  refreshTokenRetention,
-} from './session/login-session.js';
 
 /** The user subgraph: accounts, sessions, one-time codes and addresses. */
 export const subgraph = defineSubgraph({
@@ -23,17 +16,6 @@ export const subgraph = defineSubgraph({
   app: createApp,
   consumes: {},
   emits: {},
-  workers: {
-    'clean up': {
-      everyMs: 60_000,
-      run: pruning(
-        endedSessionRetention,
-        expiredSessionRetention,
-        refreshTokenRetention,
-        outcomeRetention,
-      ),
-    },
-  },
   routes: { '/.well-known/jwks.json': ({ keys }) => keys.published },
   // Every process verifies access tokens.
   routeCallers: ['user', 'product', 'shop', 'warehouse', 'order'],

@@ -64,6 +64,8 @@ export async function requireLiveSession(tx: EntityManager, sessionId: string): 
 export interface LiveSession {
   readonly id: string;
   readonly userId: string;
+  /** how many refresh tokens were issued after the first */
+  readonly refreshes: number;
 }
 
 /** Locks the session of a refresh token; null when there is none, or it has ended. */
@@ -73,7 +75,7 @@ export async function lockSessionOfToken(
 ): Promise<LiveSession | null> {
   const [live] = await sql<LiveSession>(
     tx,
-    `select s.id, s.user_id as "userId" from login_session s
+    `select s.id, s.user_id as "userId", s.refreshes from login_session s
      join refresh_token t on t.session_id = s.id
      where t.hash = $1 and s.ended_at is null for update of s`,
     [tokenHash],

@@ -3,6 +3,8 @@ import { Migration20261127StoredOutcomes } from '../shared/idempotency/20261127-
 import { StoredOutcome } from '../shared/idempotency/stored-outcome.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
 import { Migration20261128Addresses } from './migrations/20261128-addresses.js';
+import { Migration20261207SessionLimits } from './migrations/20261207-session-limits.js';
+import { Migration20261207SessionLimitsIndexes } from './migrations/20261207-session-limits-indexes.js';
 import { Address } from './profile/address.js';
 import { LoginSession, RefreshToken } from './session/login-session.js';
 import { User } from './user.js';
@@ -13,5 +15,7 @@ export const databaseSchema: Schema = {
     { name: '20261127-initial', class: Migration20261127Initial },
     { name: '20261127-stored-outcomes', class: Migration20261127StoredOutcomes },
     { name: '20261128-addresses', class: Migration20261128Addresses },
+    { name: '20261207-session-limits', class: Migration20261207SessionLimits },
+    { name: '20261207-session-limits-indexes', class: Migration20261207SessionLimitsIndexes },
   ],
 };

@@ -2,6 +2,7 @@ import type { Opt } from '@mikro-orm/core';
 import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ObjectType } from 'type-graphql';
 import type { Role } from '../shared/auth/tokens.js';
+import { Retained } from '../shared/database/retention.js';
 import { enumOf } from '../shared/graphql/enum-of.js';
 import { UUID } from '../shared/graphql/scalars.js';
 import { Allow } from '../shared/rights/rights.js';
@@ -15,6 +16,7 @@ export const RoleEnum = enumOf('Role', 'Role of a user, which decides what the u
 @Directive('@key(fields: "id")')
 @Allow('anyone')
 @ObjectType({ description: 'A person with an account.' })
+@Retained({ permanently: 'owns orders and shops; no operation deletes one' })
 @Entity({ tableName: 'user_account' })
 @Index({
   name: 'user_account_email',

@@ -1,7 +1,4 @@
-import { pruning } from '../shared/database/prune.js';
 import { defineSubgraph } from '../shared/define-subgraph.js';
-import { outcomeRetention } from '../shared/idempotency/stored-outcome.js';
-import { inboxRetention } from '../shared/messaging/inbox.js';
 import { runIfMain } from '../shared/runtime/process.js';
 import { createApp } from './app.js';
 import { variables } from './config.js';
@@ -38,9 +35,6 @@ export const subgraph = defineSubgraph({
     'order.units.cancelled': onUnitsCancelled,
   },
   emits: { 'warehouse.reservation.ended': 'order', 'warehouse.stock.changed': 'product' },
-  workers: {
-    'clean up': { everyMs: 600_000, run: pruning(inboxRetention, outcomeRetention) },
-  },
   httpRoutes: [stockCsvRoute],
   gauges: [
     {

@@ -1,7 +1,14 @@
 import { openStock, type TestStock } from '../../tests/harness/stock-engine.js';
 
 /** Tables without a shop in their keys, see docs/adr/0039-shard-keys.md. */
-const notByShop = ['reservation', 'inbox', 'outbox', 'stored_outcome', 'mikro_orm_migrations'];
+const notByShop = [
+  'reservation',
+  'inbox',
+  'outbox',
+  'stored_outcome',
+  'queue_mark',
+  'mikro_orm_migrations',
+];
 
 describe('the keys of the warehouse database', () => {
   let stock: TestStock;

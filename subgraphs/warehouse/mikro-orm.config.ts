@@ -3,6 +3,8 @@ import { Migration20261127StoredOutcomes } from '../shared/idempotency/20261127-
 import { StoredOutcome } from '../shared/idempotency/stored-outcome.js';
 import { InboxEntry } from '../shared/messaging/inbox.js';
 import { OutboxEntry } from '../shared/messaging/outbox.js';
+import { Migration20261207QueueMark } from '../shared/runtime/20261207-queue-mark.js';
+import { QueueMark } from '../shared/runtime/queue-mark.js';
 import { StockCount, StockCountLine } from './count/stock-count.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
 import { Migration20261127StockStates } from './migrations/20261127-stock-states.js';
@@ -11,6 +13,8 @@ import { Migration20261128WarehouseLimit } from './migrations/20261128-warehouse
 import { Migration20261129WarehouseEvents } from './migrations/20261129-warehouse-events.js';
 import { Migration20261205KeysOfShops } from './migrations/20261205-keys-of-shops.js';
 import { Migration20261205LedgerBalances } from './migrations/20261205-ledger-balances.js';
+import { Migration20261207Retention } from './migrations/20261207-retention.js';
+import { Migration20261207RetentionIndexes } from './migrations/20261207-retention-indexes.js';
 import { Reservation, ReservationLine } from './reservation/reservation.js';
 import { StockItem } from './stock/stock-item.js';
 import { StockLevel } from './stock/stock-level.js';
@@ -35,6 +39,7 @@ export const databaseSchema: Schema = {
     StockCount,
     StockCountLine,
     OutboxEntry,
+    QueueMark,
     InboxEntry,
     StoredOutcome,
   ],
@@ -47,5 +52,8 @@ export const databaseSchema: Schema = {
     { name: '20261129-warehouse-events', class: Migration20261129WarehouseEvents },
     { name: '20261205-keys-of-shops', class: Migration20261205KeysOfShops },
     { name: '20261205-ledger-balances', class: Migration20261205LedgerBalances },
+    { name: '20261207-queue-mark', class: Migration20261207QueueMark },
+    { name: '20261207-retention', class: Migration20261207Retention },
+    { name: '20261207-retention-indexes', class: Migration20261207RetentionIndexes },
   ],
 };

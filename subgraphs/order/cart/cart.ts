@@ -3,8 +3,22 @@ import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorator
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
 import { amountScale } from '../../shared/currencies.js';
 import { ForeignKey } from '../../shared/database/foreign-key.js';
+import { type KeptFor, Retained } from '../../shared/database/retention.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
+
+/** Carts of customers who have not come back, with their lines. They are not counted, so no counter changes. */
+const abandonedCartRetention: KeptFor = {
+  keptFor: '400 days',
+  since: 'updated_at',
+  where: 'not counted',
+  index: 'cart_idle',
+  owned: {
+    by: ['customer_id'],
+    deletions: ['delete from cart_item i using owner o where i.customer_id = o.customer_id'],
+    ownersMax: 500,
+  },
+};
 
 /** A line of a cart, as a plain row of the database. */
 export interface CartLine {
@@ -19,10 +33,15 @@ export interface CartLine {
 @Directive('@key(fields: "id", resolvable: false)')
 @Allow('signed-in')
 @ObjectType({ description: 'What a customer intends to buy. Every customer has one cart.' })
+@Retained(abandonedCartRetention)
 @Entity({ tableName: 'cart' })
 @Index({
   name: 'cart_counted',
   expression: 'create index cart_counted on cart (updated_at) where counted',
+})
+@Index({
+  name: 'cart_idle',
+  expression: 'create index cart_idle on cart (updated_at) where not counted',
 })
 export class Cart {
   [PrimaryKeyProp]?: 'customerId';
@@ -54,6 +73,7 @@ export class Cart {
 @ObjectType({
   description: 'Units of one offer in a cart, with name and price of the last change.',
 })
+@Retained({ withOwner: 'cart' })
 @Entity({ tableName: 'cart_item' })
 @ForeignKey({
   name: 'cart_item_customer_id_foreign',
@@ -97,6 +117,10 @@ export class CartItem {
 }
 
 /** Units of an offer in the counted carts of one shard. */
+@Retained({
+  permanently:
+    'as many for each offer as there are shards; an index of those with 0 units would be written by each change',
+})
 @Entity({ tableName: 'units_in_carts' })
 export class UnitsInCarts {
   @PrimaryKey({ type: 'uuid' })

@@ -3,10 +3,11 @@ import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { ownKey } from '../../../tests/harness/own-key.js';
 import { logger } from '../../../tests/harness/stock-engine.js';
 import { connect, disconnect } from '../../shared/database/connect.js';
+import { prunablesOf, prune as pruneRows } from '../../shared/database/prune.js';
 import { newId } from '../../shared/ids.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 import { beginPayments } from '../payment/state/begin-payments.js';
-import { deleteNeverHeld } from './never-held-orders.js';
+import { Order } from './order.js';
 import { endPending, recordHeld } from './transitions/end-pending.js';
 
 const tables = ['order_event', 'order_item', 'shop_order', 'customer_order'];
@@ -58,7 +59,8 @@ describe('orders that ended before their stock was held', () => {
     const counts = tables.map((table) => `(select count(*) from ${table})::int as ${table}`);
     return (await client.query(`select ${counts.join(', ')}`)).rows[0];
   };
-  const prune = (isStopping?: () => boolean) => deleteNeverHeld(orm.em, logger, isStopping);
+  const prune = (isStopping?: () => boolean) =>
+    pruneRows(orm.em, prunablesOf(orm.em, [Order]), logger, isStopping ? { isStopping } : {});
   const placedEvents = async (id: string) =>
     (await client.query('select type from order_event where order_id = $1 order by id', [id]))
       .rowCount;

@@ -4,6 +4,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Field, ObjectType } from 'type-graphql';
 import { ForeignKey } from '../../shared/database/foreign-key.js';
 import { insertRows } from '../../shared/database/insert-rows.js';
+import { Retained } from '../../shared/database/retention.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { enumOf } from '../../shared/graphql/enum-of.js';
 import { UUID } from '../../shared/graphql/scalars.js';
@@ -39,6 +40,7 @@ export type OrderEventType = keyof typeof OrderEventType;
 /** An entry of an order’s history. Append-only, enforced by a trigger, once the stock is held. */
 @Allow('parent')
 @ObjectType({ description: 'An entry of an order’s history. Entries never change.' })
+@Retained({ withOwner: 'customer_order' })
 @Entity({ tableName: 'order_event' })
 @ForeignKey({
   name: 'order_event_order_id_foreign',

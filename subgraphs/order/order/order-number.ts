@@ -1,10 +1,12 @@
 import { PrimaryKeyProp } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Retained } from '../../shared/database/retention.js';
 
 /**
  * The order of a number. It keeps numbers unique in a table of its own, as its key is on another shard than the
  * order.
  */
+@Retained({ permanently: 'keeps numbers unique for as long as the orders are kept' })
 @Entity({ tableName: 'numbered_order' })
 export class NumberedOrder {
   [PrimaryKeyProp]?: 'number';

@@ -11,17 +11,22 @@ import {
 import { Directive, Field, ObjectType } from 'type-graphql';
 import { amountScale } from '../../shared/currencies.js';
 import { isOneOf } from '../../shared/database/is-one-of.js';
+import { Retained } from '../../shared/database/retention.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { Refusal } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { isWaitingSql } from '../waiting-orders.js';
+import { neverHeldRetention } from './never-held-orders.js';
 import type { ShippingAddress } from './shipping-address.js';
 import { CancelReason, OrderStatus } from './status.js';
 
 @Directive('@key(fields: "id")')
 @Allow('own', 'shop-owner')
 @ObjectType({ description: 'An order, placed by one checkout across shops.' })
+@Retained(neverHeldRetention, {
+  permanently: 'a business record, which commercial and tax law require for years',
+})
 @Entity({ tableName: 'customer_order' })
 @Index({ name: 'customer_order_id', properties: ['id'] })
 @Index({

@@ -5,6 +5,7 @@ import type { ShopOrderRef } from '../../contracts/order.js';
 import { amountScale } from '../../shared/currencies.js';
 import { ForeignKey } from '../../shared/database/foreign-key.js';
 import { isOneOf } from '../../shared/database/is-one-of.js';
+import { Retained } from '../../shared/database/retention.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -21,6 +22,7 @@ export const itemsMax = 100;
 @Directive('@key(fields: "order { id } shop { id }")')
 @Allow('own', 'shop-owner')
 @ObjectType({ description: 'The part of an order that one shop fulfils.' })
+@Retained({ withOwner: 'customer_order' })
 @Entity({ tableName: 'shop_order' })
 @ForeignKey({
   name: 'shop_order_order_id_foreign',
@@ -103,6 +105,7 @@ export const ShopOrderConnection = connectionOf(ShopOrder, 'ShopOrder');
 @ObjectType({
   description: 'A line of an order, with name and price of the time when it was placed.',
 })
+@Retained({ withOwner: 'shop_order' })
 @Entity({ tableName: 'order_item' })
 @ForeignKey({
   name: 'order_item_shop_order_id_foreign',

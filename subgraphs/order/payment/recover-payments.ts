@@ -1,12 +1,18 @@
-import { type DueJobs, runDueJobs } from '../../shared/runtime/due-jobs.js';
+import { type DueJobs, type JobQueue, runDueJobs } from '../../shared/runtime/due-jobs.js';
 import type { RowKey } from '../row-key.js';
 import { finishPayment } from './advance-payment.js';
 import type { PaymentApp } from './payment-app.js';
 
+/** Payments with something left to do, by the index `payment_due`. */
+export const paymentQueue: JobQueue = {
+  table: 'payment',
+  dueAt: 'next_attempt_at',
+  unfinished: 'next_attempt_at is not null',
+};
+
 /** @param providers the names of the configured ones: payments of others wait until theirs is configured */
 export const paymentJobs = (providers: readonly string[]): DueJobs => ({
-  table: 'payment',
-  unfinished: 'next_attempt_at is not null',
+  ...paymentQueue,
   eligible: { sql: 'provider = any($1)', values: [providers] },
   key: ['customer_id', 'id'],
   returning: 'job.customer_id as "customerId", job.id',

@@ -233,9 +233,7 @@ describe('a step of a payment', () => {
         [newId(), paymentId],
       );
     const dueNow = (id: string) =>
-      steps.rows(`update payment set next_attempt_at = now() - interval '1 day' where id = $1`, [
-        id,
-      ]);
+      steps.rows(`update payment set next_attempt_at = now() - interval '5 s' where id = $1`, [id]);
 
     it('is claimed by no worker, and those of others are', async () => {
       // More than a batch, and due for longer than the one of a configured provider.

@@ -1,6 +1,7 @@
 import type { Opt } from '@mikro-orm/core';
 import { Check, Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ObjectType } from 'type-graphql';
+import { Retained } from '../../shared/database/retention.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 
@@ -21,6 +22,7 @@ export const subtreeIdsSql = (id: string) => `with recursive subtree as (
 @Directive('@key(fields: "id")')
 @Allow('anyone')
 @ObjectType({ description: 'A category of the catalogue; categories form a tree.' })
+@Retained({ permanently: 'master data' })
 @Entity({ tableName: 'category' })
 @Check({ name: 'category_name_not_empty', expression: `name <> ''` })
 @Check({ name: 'category_parent_differs', expression: 'parent_id <> id' })

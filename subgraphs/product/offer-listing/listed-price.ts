@@ -8,6 +8,7 @@ import {
 } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { amountScale } from '../../shared/currencies.js';
+import { Retained } from '../../shared/database/retention.js';
 import { sql } from '../../shared/database/sql.js';
 import { Product } from '../product/product.js';
 
@@ -19,6 +20,7 @@ const amount = (nullable: boolean) =>
  * those sold out; null where there are none. It summarizes `offer_listing` with one row per product and
  * currency. Lists that name no shop are filtered, sorted and counted by it.
  */
+@Retained({ withOwner: 'product' })
 @Entity({ tableName: 'listed_price' })
 @Index({
   name: 'listed_price_lowest',

@@ -8,6 +8,7 @@ import {
   Property,
 } from '@mikro-orm/decorators/legacy';
 import { amountScale } from '../../shared/currencies.js';
+import { Retained } from '../../shared/database/retention.js';
 import { Product } from '../product/product.js';
 import { ProductVariant } from '../product/variant.js';
 
@@ -16,6 +17,7 @@ import { ProductVariant } from '../product/variant.js';
  * offer, from events of the shop subgraph, and whether it is in stock, from events of the warehouse
  * subgraph. Either may arrive first. What is sold at which price is decided by those two.
  */
+@Retained({ permanently: 'a copy for each offer' })
 @Entity({ tableName: 'offer_listing' })
 @Index({
   name: 'offer_listing_product',

@@ -10,6 +10,7 @@ import {
 } from '@mikro-orm/decorators/legacy';
 import { ArrayMaxSize, IsUrl, Matches } from 'class-validator';
 import { Directive, Field, ObjectType } from 'type-graphql';
+import { Retained } from '../../shared/database/retention.js';
 import { separateWordsSql } from '../../shared/database/search-text.js';
 import { ListMax } from '../../shared/graphql/list-max.js';
 import { UUID } from '../../shared/graphql/scalars.js';
@@ -43,6 +44,7 @@ export const ImageList = () => (target: object, name: string) => {
 @ObjectType({
   description: 'A product, sold in one or more variants by any number of shops.',
 })
+@Retained({ permanently: 'master data: references to removed ones still resolve' })
 @Entity({ tableName: 'product' })
 @Index({
   name: 'product_category_newest',

@@ -9,6 +9,7 @@ import {
 } from '@mikro-orm/decorators/legacy';
 import { ArrayMaxSize, ArrayUnique, Matches, ValidateNested } from 'class-validator';
 import { Directive, Field, InputType, ObjectType } from 'type-graphql';
+import { Retained } from '../../shared/database/retention.js';
 import { ListMax } from '../../shared/graphql/list-max.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -32,6 +33,7 @@ export class VariantOption {
 @Directive('@key(fields: "sku")')
 @Allow('anyone')
 @ObjectType({ description: 'The unit that is sold and counted.' })
+@Retained({ permanently: 'master data: references to removed ones still resolve' })
 @Entity({ tableName: 'product_variant' })
 @Index({ name: 'product_variant_product', properties: ['productId'] })
 @Check({ name: 'product_variant_name_not_empty', expression: `name <> ''` })

@@ -2,14 +2,14 @@ import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { logger } from '../../../tests/harness/stock-engine.js';
 import { databaseSchema } from '../../order/mikro-orm.config.js';
 import { connect } from '../database/connect.js';
-import { prune } from '../database/prune.js';
+import { prunablesOf, prune } from '../database/prune.js';
 import { sql } from '../database/sql.js';
 import { newId } from '../ids.js';
 import {
   claimKey,
   createClaims,
   fingerprintOf,
-  keyRetention,
+  IdempotencyKey,
   releaseClaim,
   storeOutcome,
 } from './claim-key.js';
@@ -105,10 +105,11 @@ describe('idempotency keys', () => {
         [key.userId, hours],
       );
     await age(23);
-    await prune(orm.em, keyRetention, logger);
+    const pruneKeys = () => prune(orm.em, prunablesOf(orm.em, [IdempotencyKey]), logger);
+    await pruneKeys();
     expect((await claim(key)).subjectId).toBe(first.subjectId);
     await age(25);
-    await prune(orm.em, keyRetention, logger);
+    await pruneKeys();
     expect((await claim(key)).subjectId).not.toBe(first.subjectId);
   });
 });

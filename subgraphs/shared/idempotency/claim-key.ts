@@ -3,7 +3,7 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { groupWrites } from '../batching/group-writes.js';
-import type { Retention } from '../database/prune.js';
+import { Retained } from '../database/retention.js';
 import { sqlPrepared } from '../database/sql.js';
 import { DomainError, tryAgain } from '../errors.js';
 
@@ -12,6 +12,7 @@ import { DomainError, tryAgain } from '../errors.js';
  * entity to create (`subjectId`) before it is created, so that a process that takes over from one that
  * died continues with the same entity.
  */
+@Retained({ keptFor: '24 hours', since: 'created_at', index: 'idempotency_key_created_at' })
 @Entity({ tableName: 'idempotency_key' })
 export class IdempotencyKey {
   @PrimaryKey({ type: 'uuid' })
@@ -44,13 +45,6 @@ export class IdempotencyKey {
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   updatedAt!: Opt<Date>;
 }
-
-const keyKeepHours = 24;
-
-export const keyRetention: Retention = {
-  table: 'idempotency_key',
-  outdated: `created_at < now() - interval '${keyKeepHours} hours'`,
-};
 
 export interface IdempotencyKeyRef {
   readonly userId: string;

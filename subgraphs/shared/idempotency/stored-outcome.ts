@@ -1,6 +1,6 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import type { Retention } from '../database/prune.js';
+import { Retained } from '../database/retention.js';
 import type { RunSql } from '../database/sql.js';
 import { tryAgain } from '../errors.js';
 import { keyReused } from './claim-key.js';
@@ -9,6 +9,7 @@ import { keyReused } from './claim-key.js';
  * The outcome of a mutation, under the key with which its client may repeat it. The row is written in the
  * transaction of the change, so that no crash leaves one without the other.
  */
+@Retained({ keptFor: '24 hours', since: 'created_at', index: 'stored_outcome_created_at' })
 @Entity({ tableName: 'stored_outcome' })
 export class StoredOutcome {
   /** the user, or another scope within which keys are distinct */
@@ -33,13 +34,6 @@ export class StoredOutcome {
   @Property({ type: 'timestamptz', defaultRaw: 'now()', index: 'stored_outcome_created_at' })
   createdAt!: Opt<Date>;
 }
-
-const keepHours = 24;
-
-export const outcomeRetention: Retention = {
-  table: 'stored_outcome',
-  outdated: `created_at < now() - interval '${keepHours} hours'`,
-};
 
 export interface RequestKey {
   readonly userId: string;

@@ -14,7 +14,7 @@ import {
 import type { Principal } from '../auth/callers.js';
 import type { Caller } from '../config.js';
 import { isDatabaseUnavailable } from '../database/errors.js';
-import type { Retention } from '../database/prune.js';
+import { Retained } from '../database/retention.js';
 import { sqlCount } from '../database/sql.js';
 import { transact } from '../database/transact.js';
 import { OutcomeUnknown } from '../errors.js';
@@ -24,7 +24,11 @@ import type { Logger } from '../observability/logger.js';
 import { failPoint } from '../resilience/fail-point.js';
 import { Allow } from '../rights/rights.js';
 
-/** A processed event; its row and its effect are one commit, so it is applied once. */
+/**
+ * A processed event; its row and its effect are one commit, so it is applied once. A producer does not send an
+ * event for longer than it is kept.
+ */
+@Retained({ keptFor: '30 days', since: 'created_at', index: 'inbox_created_at' })
 @Entity({ tableName: 'inbox' })
 export class InboxEntry {
   /** the id in the producer's outbox */
@@ -40,14 +44,6 @@ export class InboxEntry {
   @Property({ type: 'timestamptz', defaultRaw: 'now()', index: 'inbox_created_at' })
   createdAt!: Opt<Date>;
 }
-
-// A producer does not send an event for longer than this.
-const keepDays = 30;
-
-export const inboxRetention: Retention = {
-  table: 'inbox',
-  outdated: `created_at < now() - interval '${keepDays} days'`,
-};
 
 @Directive('@inaccessible')
 @InputType({ description: 'Entry of another subgraph’s outbox.' })

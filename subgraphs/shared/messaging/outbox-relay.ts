@@ -2,7 +2,6 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { deliveryTo } from '../../contracts/events.js';
 import { bisect } from '../batching/bisect.js';
 import { listenTo } from '../database/listen.js';
-import { prune } from '../database/prune.js';
 import { sql } from '../database/sql.js';
 import { DomainError, UpstreamFault } from '../errors.js';
 import type { ServiceClient } from '../http/service-client.js';
@@ -10,10 +9,9 @@ import type { Logger } from '../observability/logger.js';
 import { gaugeOf, type Registry } from '../observability/metrics.js';
 import { telemetry } from '../observability/telemetry/telemetry.js';
 import { failPoint } from '../resilience/fail-point.js';
-import { claimDue, oldestJobSeconds, retryAtSql } from '../runtime/due-jobs.js';
+import { claimDue, type JobQueue, oldestJobSeconds, retryAtSql } from '../runtime/due-jobs.js';
 import { startWorker } from '../runtime/worker.js';
 import { deliveryMax } from './inbox.js';
-import { outboxRetention } from './outbox.js';
 
 interface DueEntry {
   id: string;
@@ -33,8 +31,6 @@ export interface RelayOptions {
   readonly registry: Registry;
   /** interval of polling without a notification */
   readonly pollMs?: number;
-  /** interval of pruning delivered entries */
-  readonly pruneEveryMs?: number;
 }
 
 const pollDefaultMs = 500;
@@ -44,9 +40,16 @@ const unreachableRetryMs = 1000;
 const backoffFirstMs = 100;
 const backoffMaxMs = 60_000;
 const rejectionsMax = 20;
-const pruneEveryDefaultMs = 10_000;
 
-const outboxJobs = { table: 'outbox', unfinished: 'sent_at is null and dead_at is null' };
+// Imports of stock files, and the activation of warehouses.
+const transactionMaxMs = 30_000;
+
+export const outboxJobs: JobQueue = {
+  table: 'outbox',
+  dueAt: 'next_attempt_at',
+  unfinished: 'sent_at is null and dead_at is null',
+  transactionMaxMs,
+};
 const outboxClaim = {
   ...outboxJobs,
   batchMax: deliveryMax,
@@ -67,13 +70,9 @@ export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
   });
   relay.wake();
   const listener = listenTo(options.databaseUrl, 'outbox', relay.wake);
-  const pruneEveryMs = options.pruneEveryMs ?? pruneEveryDefaultMs;
-  const pruner = startWorker('clean up of the outbox', pruneEveryMs, options.logger, (isStopping) =>
-    prune(options.em, outboxRetention, options.logger, isStopping),
-  );
   return {
     async stop() {
-      await Promise.all([relay.stop(), pruner.stop(), listener.stop()]);
+      await Promise.all([relay.stop(), listener.stop()]);
     },
   };
 }

@@ -10,6 +10,7 @@ import { DomainError, UpstreamFault } from '../errors.js';
 import type { ServiceClient } from '../http/service-client.js';
 import { newId } from '../ids.js';
 import { Registry } from '../observability/metrics.js';
+import { startPruning } from '../runtime/start-pruning.js';
 import { enqueue } from './outbox.js';
 import { relayOnce, startRelay } from './outbox-relay.js';
 
@@ -123,14 +124,16 @@ describe('the outbox and its relay', () => {
     await locker.query('begin');
     await locker.query('select id from outbox limit 1 for update');
     try {
-      const relay = startRelay({ ...options(client), pruneEveryMs: 20 });
+      const relay = startRelay(options(client));
+      const registry = new Registry();
+      const pruning = startPruning({ em: orm.em, databaseSchema, logger, registry, everyMs: 20 });
       await eventually(rows, ({ length }) => length === 1);
       await write(1);
       await eventually(
         async () => delivered().length,
         (count) => count === 1,
       );
-      await relay.stop();
+      await Promise.all([relay.stop(), pruning.stop()]);
     } finally {
       await locker.end();
     }

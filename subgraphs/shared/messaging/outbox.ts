@@ -3,10 +3,14 @@ import { Entity, Index, PrimaryKey, Property, Trigger } from '@mikro-orm/decorat
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { EventMessage } from '../../contracts/events.js';
 import { insertRows } from '../database/insert-rows.js';
-import type { Retention } from '../database/prune.js';
+import { Retained } from '../database/retention.js';
 import { newId } from '../ids.js';
 
-/** An event for another subgraph, written in the same commit as the change. */
+/**
+ * An event for another subgraph, written in the same commit as the change. Dead letters are kept: somebody has to
+ * look at each.
+ */
+@Retained({ keptFor: '24 hours', since: 'sent_at', index: 'outbox_sent' })
 @Entity({ tableName: 'outbox' })
 @Index({
   name: 'outbox_due',
@@ -69,14 +73,6 @@ export class OutboxEntry {
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   updatedAt!: Opt<Date>;
 }
-
-const keepSentHours = 24;
-
-/** Dead letters are kept: somebody has to look at each. */
-export const outboxRetention: Retention = {
-  table: 'outbox',
-  outdated: `sent_at < now() - interval '${keepSentHours} hours'`,
-};
 
 /** Writes events in the transaction of `em`. */
 export function enqueue(em: EntityManager, messages: readonly EventMessage[]): Promise<void> {

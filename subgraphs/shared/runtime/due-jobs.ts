@@ -1,14 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../database/sql.js';
+import { type Queue, scanStart } from './queue-mark.js';
 
 /** A table whose rows are jobs: each has `id`, `created_at` and `next_attempt_at`. */
-export interface JobTable {
-  readonly table: string;
-  /** SQL for a row with something left to do; a partial index on `next_attempt_at` has the same */
-  readonly unfinished: string;
-}
+export type JobQueue = Queue & { readonly dueAt: 'next_attempt_at' };
 
-interface Claim extends JobTable {
+interface Claim extends JobQueue {
   readonly batchMax: number;
   /** the columns of the primary key; by default `id` */
   readonly key?: readonly string[];
@@ -27,17 +24,20 @@ interface Claim extends JobTable {
  * process that claimed them, so no transaction is open while it works. Rows that another process is
  * claiming are skipped.
  */
-export function claimDue<T>(em: EntityManager, claim: Claim): Promise<T[]> {
+export async function claimDue<T>(em: EntityManager, claim: Claim): Promise<T[]> {
   const { table, key = ['id'], unfinished, batchMax, set, join, eligible, returning } = claim;
+  const values = [...(eligible?.values ?? []), await scanStart(em.fork(), claim)];
+  const jobKey = key.map((column) => `job.${column}`).join(', ');
   return sql<T>(
     em.fork(),
     `update ${table} as job set ${set}
-     ${join ? `from ${join.table} where ${join.on} and` : 'where'} (${key.map((column) => `job.${column}`).join(', ')}) in (
+     ${join ? `from ${join.table} where ${join.on} and` : 'where'} (${jobKey}) in (
        select ${key.join(', ')} from ${table} where ${unfinished} and next_attempt_at <= now()
+         and next_attempt_at >= $${values.length}
          ${eligible ? `and (${eligible.sql})` : ''}
        order by next_attempt_at limit ${batchMax} for update skip locked)
      returning ${returning}`,
-    eligible?.values.slice(),
+    values,
   );
 }
 
@@ -81,15 +81,21 @@ export async function runDueJobs<T>(
   return taken;
 }
 
-/** The age of the oldest unfinished job, in seconds; 0 where there is none. */
+/**
+ * The age of the oldest unfinished job, in seconds; 0 where there is none.
+ *
+ * @param which SQL for those of the unfinished jobs that count; all by default
+ */
 export async function oldestJobSeconds(
   em: EntityManager,
-  { table, unfinished }: JobTable,
+  queue: JobQueue,
+  which = 'true',
 ): Promise<number> {
   const [row] = await sql<{ age: string }>(
     em,
     `select greatest(0, coalesce(extract(epoch from now() - min(created_at)), 0)) as age
-     from ${table} where ${unfinished}`,
+     from ${queue.table} where ${queue.unfinished} and next_attempt_at >= $1 and (${which})`,
+    [await scanStart(em, queue)],
   );
   return Number(row?.age);
 }

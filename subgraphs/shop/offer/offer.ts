@@ -10,6 +10,7 @@ import {
 } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
 import { amountScale } from '../../shared/currencies.js';
+import { Retained } from '../../shared/database/retention.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -19,6 +20,7 @@ import { Shop } from '../shop/shop.js';
 @Directive('@key(fields: "id")')
 @Allow('anyone')
 @ObjectType({ description: 'One shop’s price for one variant.' })
+@Retained({ permanently: 'one for each SKU of a shop; orders refer to those that have ended' })
 @Entity({ tableName: 'offer' })
 @Unique({ name: 'offer_shop_sku', properties: ['shopId', 'sku'] })
 @Index({

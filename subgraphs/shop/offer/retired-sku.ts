@@ -1,9 +1,11 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { Retained } from '../../shared/database/retention.js';
 import { sql } from '../../shared/database/sql.js';
 
 /** A sku whose variant was removed: it can no longer be offered. */
+@Retained({ permanently: 'a SKU that was removed is never offered again' })
 @Entity({ tableName: 'retired_sku' })
 export class RetiredSku {
   @PrimaryKey({ type: 'varchar', length: 64 })

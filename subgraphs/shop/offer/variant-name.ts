@@ -1,9 +1,11 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { Retained } from '../../shared/database/retention.js';
 import { sql } from '../../shared/database/sql.js';
 
 /** The name "product, variant" of a variant that was renamed after it was created. */
+@Retained({ permanently: 'a copy for each variant' })
 @Entity({ tableName: 'variant_name' })
 export class VariantName {
   @PrimaryKey({ type: 'varchar', length: 64 })

@@ -2,6 +2,7 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ObjectType } from 'type-graphql';
 import type * as contract from '../../contracts/shop.js';
+import { Retained } from '../../shared/database/retention.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -13,6 +14,7 @@ export const shopSearchVector = searchVectorSql('name');
 @Directive('@key(fields: "id")')
 @Allow('anyone')
 @ObjectType({ description: 'A seller, with its own prices and warehouses.' })
+@Retained({ permanently: 'master data, to which orders and stock refer' })
 @Entity({ tableName: 'shop' })
 @Index({ name: 'shop_owner', properties: ['ownerId'] })
 @Index({

@@ -2,12 +2,14 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import type { SavedAddress } from '../../contracts/user.js';
+import { Retained } from '../../shared/database/retention.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { User } from '../user.js';
 
 @Allow('parent')
 @ObjectType({ description: 'A saved shipping address of a user.' })
+@Retained({ permanently: 'until its user deletes it' })
 @Entity({ tableName: 'address' })
 @Index({ name: 'address_user', properties: ['userId'] })
 @Index({

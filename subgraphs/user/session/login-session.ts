@@ -1,9 +1,23 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import type { Retention } from '../../shared/database/prune.js';
+import { type KeptFor, Retained } from '../../shared/database/retention.js';
 import { User } from '../user.js';
 
+/** A session has up to 20,000 of them, so they are deleted in batches of their own. */
+const tokens: KeptFor['owned'] = {
+  by: ['id'],
+  deletions: [
+    `delete from refresh_token where hash in (
+       select hash from refresh_token where session_id in (select id from owner) limit rows_max)`,
+  ],
+  ownersMax: 1000,
+};
+
 /** A login on one device: the family of refresh tokens in which each replaces the one before. */
+@Retained(
+  { keptFor: '30 days', since: 'ended_at', index: 'login_session_ended', owned: tokens },
+  { keptFor: '0 days', since: 'expires_at', index: 'login_session_expires', owned: tokens },
+)
 @Entity({ tableName: 'login_session' })
 @Index({
   name: 'login_session_live',
@@ -29,6 +43,10 @@ export class LoginSession {
   @Property({ type: 'timestamptz' })
   expiresAt!: Date;
 
+  /** how many refresh tokens were issued after the first */
+  @Property({ type: 'integer', default: 0 })
+  refreshes!: Opt<number>;
+
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 
@@ -36,10 +54,13 @@ export class LoginSession {
   updatedAt!: Opt<Date>;
 }
 
-/** A refresh token, stored as a hash. Used ones are kept: if one is used again, it may be stolen. */
+/**
+ * A refresh token, stored as a hash. Used ones are kept until their session is deleted: if one is used again, it may
+ * be stolen.
+ */
+@Retained({ withOwner: 'login_session' })
 @Entity({ tableName: 'refresh_token' })
 @Index({ name: 'refresh_token_session', properties: ['sessionId'] })
-@Index({ name: 'refresh_token_expires', properties: ['expiresAt'] })
 export class RefreshToken {
   /** SHA-256 of the token, base64url; its 256 bits need no salt */
   @PrimaryKey({ type: 'varchar', length: 43 })
@@ -62,22 +83,3 @@ export class RefreshToken {
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 }
-
-export const refreshTokenRetention: Retention = {
-  table: 'refresh_token',
-  outdated: 'expires_at < now()',
-};
-
-const keepEndedDays = 30;
-
-/** Sessions that ended long ago. */
-export const endedSessionRetention: Retention = {
-  table: 'login_session',
-  outdated: `ended_at < now() - interval '${keepEndedDays} days'`,
-};
-
-/** Sessions whose last refresh token expired. */
-export const expiredSessionRetention: Retention = {
-  table: 'login_session',
-  outdated: 'expires_at < now()',
-};

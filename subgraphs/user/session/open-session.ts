@@ -22,6 +22,9 @@ export type SessionContext = SubgraphContext<{
 
 const accessTokenMinutes = 15;
 const refreshTokenDays = 30;
+// Used refresh tokens are kept as long as their session: 20,000 is one every 13 minutes for 180 days.
+const sessionDays = 180;
+export const refreshesMax = 20_000;
 const refreshTokenBytes = 32;
 
 const randomToken = () => randomBytes(refreshTokenBytes).toString('base64url');
@@ -100,10 +103,12 @@ export async function issueTokens(
   await sql(
     tx,
     `with extended as (
-       update login_session set expires_at = $3, updated_at = now() where id = $2
+       update login_session set refreshes = refreshes + 1, updated_at = now(),
+         expires_at = least($3, created_at + $4 * interval '1 day')
+       where id = $2 returning expires_at
      )
-     insert into refresh_token (hash, session_id, expires_at) values ($1, $2, $3)`,
-    [hash, sessionId, expiresAt],
+     insert into refresh_token (hash, session_id, expires_at) select $1, $2, expires_at from extended`,
+    [hash, sessionId, expiresAt, sessionDays],
   );
   return sessionOf(tokens, user);
 }

@@ -9,6 +9,7 @@ import {
   accessTokenOf,
   hashOfToken,
   issueTokens,
+  refreshesMax,
   type SessionContext,
   sessionOf,
 } from './open-session.js';
@@ -24,7 +25,7 @@ const reuseIntervalSeconds = 30;
 /**
  * Exchanges a refresh token for its successor and a new access token. Within the reuse interval, and until
  * the successor is used, the same token gets the same successor. A token that is used again otherwise may be
- * stolen, so its session ends (RFC 9700, 4.14.2).
+ * stolen, so its session ends (RFC 9700, 4.14.2). So does one that is 180 days old, or was refreshed 20,000 times.
  */
 export async function refreshSession(
   { app, em }: SessionContext,
@@ -36,7 +37,7 @@ export async function refreshSession(
     const live = await lockSessionOfToken(tx, hash);
     if (!live) return null;
     const userOf = () => tx.findOneOrFail(User, { id: live.userId });
-    if (await useToken(tx, hash)) {
+    if (live.refreshes < refreshesMax && (await useToken(tx, hash))) {
       return issueTokens(app.keys, tx, await userOf(), live.id, successor);
     }
     if (await mayUseAgain(tx, hash, hashOfToken(successor))) {

@@ -3,6 +3,7 @@ import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorator
 import { Field, Int, ObjectType } from 'type-graphql';
 import { ForeignKey } from '../../shared/database/foreign-key.js';
 import { isOneOf } from '../../shared/database/is-one-of.js';
+import { Retained } from '../../shared/database/retention.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { enumOf } from '../../shared/graphql/enum-of.js';
 import { UUID } from '../../shared/graphql/scalars.js';
@@ -17,6 +18,7 @@ export type StockCountStatus = keyof typeof StockCountStatus;
 
 @Allow('shop-owner')
 @ObjectType({ description: 'A count of variants in one warehouse by a person.' })
+@Retained({ permanently: 'a business record, to which the ledger refers' })
 @Entity({ tableName: 'stock_count' })
 @ForeignKey({
   name: 'stock_count_warehouse_id_foreign',
@@ -64,6 +66,7 @@ export const StockCountConnection = connectionOf(StockCount, 'StockCount');
 
 @Allow('parent')
 @ObjectType({ description: 'A variant of a stock count.' })
+@Retained({ withOwner: 'stock_count' })
 @Entity({ tableName: 'stock_count_line' })
 @ForeignKey({
   name: 'stock_count_line_count_id_foreign',

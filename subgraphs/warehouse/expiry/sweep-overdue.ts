@@ -1,6 +1,8 @@
 import { sql } from '../../shared/database/sql.js';
+import { scanStart } from '../../shared/runtime/queue-mark.js';
 import { startWorker } from '../../shared/runtime/worker.js';
 import type { HeldRows } from '../reservation/dispatcher/run-batch-isolating.js';
+import { reservationQueue } from '../reservation/reservation-queue.js';
 import type { StockStore } from '../stock/stock-store.js';
 import { expireIsolating } from './expire-reservations.js';
 
@@ -24,14 +26,19 @@ export function startSweeper(store: StockStore, everyMs: number, held: HeldRows)
   });
 }
 
-async function readOverdue({ orm }: StockStore, failed: ReadonlySet<string>): Promise<string[]> {
+/** The longest overdue first. */
+export async function readOverdue(
+  { orm }: Pick<StockStore, 'orm'>,
+  failed: ReadonlySet<string>,
+): Promise<string[]> {
+  const em = orm.em.fork();
   const rows = await sql<{ orderId: string }>(
-    orm.em.fork(),
+    em,
     `select order_id as "orderId" from reservation
-     where state = 'HELD' and expires_at < now() - $1 * interval '1 ms'
+     where state = 'HELD' and expires_at >= $4 and expires_at < now() - $1 * interval '1 ms'
        and order_id <> all($3::uuid[])
      order by expires_at limit $2`,
-    [sweepGraceMs, sweepMax, [...failed]],
+    [sweepGraceMs, sweepMax, [...failed], await scanStart(em, reservationQueue)],
   );
   return rows.map(({ orderId }) => orderId);
 }

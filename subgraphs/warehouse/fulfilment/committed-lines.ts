@@ -88,7 +88,7 @@ export function takeUnits(
   return { taken, left };
 }
 
-/** Counts units of a reservation as shipped or cancelled. */
+/** Counts units of a reservation as shipped or cancelled; with the last of them it is done. */
 export async function countTaken(
   em: EntityManager,
   { orderId, shopId }: Pick<PartOfOrder, 'orderId' | 'shopId'>,
@@ -103,5 +103,11 @@ export async function countTaken(
            from unnest($2::uuid[], $3::int[]) as each (level_id, units) group by level_id) t
      where l.order_id = $1 and l.shop_id = $4 and l.level_id = t.level_id`,
     [orderId, taken.map(({ level }) => level.id), taken.map(({ units }) => units), shopId],
+  );
+  await sql(
+    em,
+    `update reservation set done_at = now() where order_id = $1 and not exists (
+       select from reservation_line where order_id = $1 and quantity > shipped + cancelled)`,
+    [orderId],
   );
 }

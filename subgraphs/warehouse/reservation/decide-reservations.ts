@@ -13,6 +13,7 @@ import { availableUnits } from '../stock/level-units.js';
 import { moveStock, type SetTransactionId } from '../stock/move-stock.js';
 import type { StockStore } from '../stock/stock-store.js';
 import { type Allocation, allocate, type Demand } from './allocate.js';
+import { mayBePruned } from './may-be-pruned.js';
 import { Reservation, ReservationLine } from './reservation.js';
 
 /** The reservation of the order, new or existing; or the lines that there are too few units for. */
@@ -37,7 +38,11 @@ export async function decideReservations(
       const { now, known } = await readKnown(em, requests, setTransactionId);
       const rows: ReservationRows = { reservations: [], lines: [] };
       const decided = requests.map((request) => {
-        const outcome = known.get(request.orderId) ?? decide(ledger, request, now, rows);
+        const outcome =
+          known.get(request.orderId) ??
+          (mayBePruned(request.orderId)
+            ? { orderId: request.orderId, state: 'RELEASED' as const }
+            : decide(ledger, request, now, rows));
         if (outcome.state !== 'SHORT') known.set(request.orderId, outcome);
         return outcome;
       });

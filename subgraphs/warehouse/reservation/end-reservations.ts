@@ -13,6 +13,7 @@ import type { Ledger } from '../stock/ledger.js';
 import { moveStock, type OpenLedger } from '../stock/move-stock.js';
 import { ConcurrentChange } from '../stock/stock-errors.js';
 import type { StockStore } from '../stock/stock-store.js';
+import { mayBePruned } from './may-be-pruned.js';
 import {
   type ReservationShops,
   type ReservedUnits,
@@ -63,6 +64,9 @@ export async function decideEndings(
         }),
       );
       for (const ending of ended) after.set(ending.orderId, statusAfter(ending));
+      for (const orderId of orderIds.filter(mayBePruned)) {
+        if (!after.has(orderId)) after.set(orderId, statusOf(orderId, 'RELEASED', null, null));
+      }
       const unknown = orderIds.filter((orderId) => !after.has(orderId));
       for (const tombstone of await insertTombstones(em, unknown)) {
         after.set(tombstone.orderId, tombstone);
@@ -101,8 +105,8 @@ async function insertTombstones(
   if (orderIds.length === 0) return [];
   const inserted = await sql<ReservationStatus>(
     em,
-    `insert into reservation (order_id, state, expires_at)
-     select id, 'RELEASED', now() from unnest($1::uuid[]) as id order by id
+    `insert into reservation (order_id, state, expires_at, done_at)
+     select id, 'RELEASED', now(), now() from unnest($1::uuid[]) as id order by id
      on conflict do nothing
      returning order_id as "orderId", state, payment_id as "paymentId"`,
     [orderIds],
@@ -169,7 +173,8 @@ function writeStates(em: EntityManager, ended: readonly Ending[]) {
   return sql(
     em,
     `update reservation r
-     set state = e.state, payment_id = e.payment_id, end_reason = e.end_reason, updated_at = now()
+     set state = e.state, payment_id = e.payment_id, end_reason = e.end_reason, updated_at = now(),
+       done_at = case when e.state <> 'COMMITTED' then now() end
      from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[])
        as e (order_id, state, payment_id, end_reason)
      where r.order_id = e.order_id`,

@@ -11,20 +11,38 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import {
   type EndReason,
   type ReservationState,
+  reservationKeptDays,
   reservationStates,
 } from '../../contracts/reservation.js';
 import { ForeignKey } from '../../shared/database/foreign-key.js';
 import { isOneOf } from '../../shared/database/is-one-of.js';
+import { Retained } from '../../shared/database/retention.js';
 import { sql } from '../../shared/database/sql.js';
+import { scanStart } from '../../shared/runtime/queue-mark.js';
+import { reservationQueue } from './reservation-queue.js';
 
 /**
  * The reserved units of one order. A `RELEASED` reservation without lines is a tombstone: the order
  * ended before its reserve request arrived, which is refused.
  */
+@Retained({
+  keptFor: `${reservationKeptDays} days`,
+  since: 'done_at',
+  index: 'reservation_done',
+  owned: {
+    by: ['order_id'],
+    deletions: ['delete from reservation_line l using owner o where l.order_id = o.order_id'],
+    ownersMax: 2000,
+  },
+})
 @Entity({ tableName: 'reservation' })
 @Index({
   name: 'reservation_due',
   expression: `create index reservation_due on reservation (expires_at) where state = 'HELD'`,
+})
+@Index({
+  name: 'reservation_done',
+  expression: 'create index reservation_done on reservation (done_at) where done_at is not null',
 })
 @Check({ name: 'reservation_state', expression: isOneOf('state', reservationStates) })
 @Check({
@@ -53,6 +71,13 @@ export class Reservation {
   @Property({ type: 'text', nullable: true })
   endReason!: Opt<EndReason | null>;
 
+  /**
+   * since when nothing happens to it any more: it was released or has expired, or all of its units are shipped or
+   * cancelled
+   */
+  @Property({ type: 'timestamptz', nullable: true })
+  doneAt!: Opt<Date | null>;
+
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 
@@ -60,6 +85,7 @@ export class Reservation {
   updatedAt!: Opt<Date>;
 }
 
+@Retained({ withOwner: 'reservation' })
 @Entity({ tableName: 'reservation_line' })
 @ForeignKey({
   name: 'reservation_line_level_id_foreign',
@@ -109,7 +135,8 @@ export class ReservationLine {
 export async function countHeld(em: EntityManager): Promise<number> {
   const [row] = await sql<{ count: string }>(
     em,
-    `select count(*) from reservation where state = 'HELD'`,
+    `select count(*) from reservation where state = 'HELD' and expires_at >= $1`,
+    [await scanStart(em, reservationQueue)],
   );
   return Number(row?.count);
 }
@@ -119,7 +146,8 @@ export async function oldestOverdueSeconds(em: EntityManager): Promise<number> {
   const [row] = await sql<{ seconds: string }>(
     em,
     `select greatest(0, coalesce(extract(epoch from now() - min(expires_at)), 0)) as seconds
-     from reservation where state = 'HELD'`,
+     from reservation where state = 'HELD' and expires_at >= $1`,
+    [await scanStart(em, reservationQueue)],
   );
   return Number(row?.seconds);
 }

@@ -2,11 +2,13 @@ import type { Opt } from '@mikro-orm/core';
 import { Check, Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { type EventMessage, event } from '../../contracts/events.js';
 import type { StockKey } from '../../contracts/stock-key.js';
+import { Retained } from '../../shared/database/retention.js';
 
 /**
  * The units of a variant that a shop can sell: the sum over its active warehouses, kept by the
  * ledger.
  */
+@Retained({ permanently: 'the stock itself: one row for each SKU of a shop' })
 @Entity({ tableName: 'stock_item' })
 @Check({ name: 'stock_item_available', expression: 'available >= 0' })
 export class StockItem implements StockKey {

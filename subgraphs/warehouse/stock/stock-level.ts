@@ -3,6 +3,7 @@ import { Check, Entity, Index, PrimaryKey, Property, Unique } from '@mikro-orm/d
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
 import { ForeignKey } from '../../shared/database/foreign-key.js';
+import { Retained } from '../../shared/database/retention.js';
 import { sql } from '../../shared/database/sql.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { UUID } from '../../shared/graphql/scalars.js';
@@ -14,6 +15,7 @@ export const lowStockThresholdDefault = 10;
 @Directive('@key(fields: "id")')
 @Allow('shop-owner')
 @ObjectType({ description: 'The stock of one variant in one warehouse.' })
+@Retained({ permanently: 'the stock itself, to which its ledger refers' })
 @Entity({ tableName: 'stock_level' })
 @Unique({ name: 'stock_level_place', properties: ['shopId', 'sku', 'warehouseId'] })
 @ForeignKey({

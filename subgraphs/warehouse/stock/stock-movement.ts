@@ -3,6 +3,7 @@ import { Check, Entity, Index, PrimaryKey, Property, Trigger } from '@mikro-orm/
 import { Field, Int, ObjectType } from 'type-graphql';
 import { ForeignKey } from '../../shared/database/foreign-key.js';
 import { isOneOf } from '../../shared/database/is-one-of.js';
+import { Retained } from '../../shared/database/retention.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { enumOf } from '../../shared/graphql/enum-of.js';
 import { UUID } from '../../shared/graphql/scalars.js';
@@ -26,6 +27,7 @@ export type MovementType = keyof typeof MovementType;
 /** A ledger entry, written in the transaction that changes the level. */
 @Allow('parent')
 @ObjectType({ description: 'One change of a stock level. It is immutable.' })
+@Retained({ permanently: 'the ledger, a business record from which the stock follows' })
 @Entity({ tableName: 'stock_movement' })
 @ForeignKey({
   name: 'stock_movement_level_id_foreign',

@@ -3,6 +3,7 @@ import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorator
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
 import { ForeignKey } from '../../shared/database/foreign-key.js';
 import { isOneOf } from '../../shared/database/is-one-of.js';
+import { Retained } from '../../shared/database/retention.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { enumOf } from '../../shared/graphql/enum-of.js';
 import { UUID } from '../../shared/graphql/scalars.js';
@@ -18,6 +19,7 @@ export type TransferStatus = keyof typeof TransferStatus;
 @Directive('@key(fields: "id")')
 @Allow('shop-owner')
 @ObjectType({ description: 'Units that move between two warehouses of a shop.' })
+@Retained({ permanently: 'a business record, to which the ledger refers' })
 @Entity({ tableName: 'stock_transfer' })
 @ForeignKey({
   name: 'stock_transfer_from_id_foreign',
@@ -67,6 +69,7 @@ export class StockTransfer {
 /** Each unit that left is received, returned, missing or still in transit. */
 @Allow('parent')
 @ObjectType({ description: 'Units of one variant in a transfer.' })
+@Retained({ withOwner: 'stock_transfer' })
 @Entity({ tableName: 'transfer_line' })
 @ForeignKey({
   name: 'transfer_line_transfer_id_foreign',

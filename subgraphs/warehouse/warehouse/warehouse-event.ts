@@ -5,6 +5,7 @@ import { Field, ObjectType } from 'type-graphql';
 import { ForeignKey } from '../../shared/database/foreign-key.js';
 import { insertRows } from '../../shared/database/insert-rows.js';
 import { isOneOf } from '../../shared/database/is-one-of.js';
+import { Retained } from '../../shared/database/retention.js';
 import { sql } from '../../shared/database/sql.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { enumOf } from '../../shared/graphql/enum-of.js';
@@ -25,6 +26,7 @@ export type WarehouseEventType = keyof typeof WarehouseEventType;
 /** An entry of a warehouse’s history. Append-only, enforced by a trigger. */
 @Allow('parent')
 @ObjectType({ description: 'An entry of a warehouse’s history. Entries never change.' })
+@Retained({ permanently: 'says who activated a warehouse and when: a few rows for each' })
 @Entity({ tableName: 'warehouse_event' })
 @ForeignKey({
   name: 'warehouse_event_warehouse_id_foreign',

@@ -3,6 +3,7 @@ import { Check, Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legac
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Max, Min } from 'class-validator';
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
+import { Retained } from '../../shared/database/retention.js';
 import { sql } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
 import { conflict } from '../../shared/errors.js';
@@ -15,6 +16,7 @@ const limitMax = 10_000;
 
 @Allow('admin')
 @ObjectType({ description: 'How many warehouses a shop may have.' })
+@Retained({ permanently: 'a setting: one row for each shop that has one' })
 @Entity({ tableName: 'warehouse_limit' })
 @Check({ name: 'warehouse_limit_positive', expression: 'warehouses > 0' })
 export class WarehouseLimit {

@@ -1,6 +1,7 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, InputType, Int, ObjectType } from 'type-graphql';
+import { Retained } from '../../shared/database/retention.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
@@ -30,6 +31,7 @@ export class WarehouseAddress {
 @Directive('@key(fields: "id")')
 @Allow('shop-owner')
 @ObjectType({ description: 'A place that stores stock of one shop.' })
+@Retained({ permanently: 'the master data of a shop, to which its ledger refers' })
 @Entity({ tableName: 'warehouse' })
 @Index({ name: 'warehouse_by_id', properties: ['id'] })
 export class Warehouse {

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { createTestDatabases } from '../../../../tests/harness/databases.js';
 import { connect, disconnect } from '../../../shared/database/connect.js';
-import { prune } from '../../../shared/database/prune.js';
+import { prunablesOf, prune } from '../../../shared/database/prune.js';
 import { newIdAt } from '../../../shared/ids.js';
 import { createLogger } from '../../../shared/observability/logger.js';
 import { reconciliationGauges } from '../../metrics.js';
@@ -25,7 +25,7 @@ import { recoverPayments } from '../recover-payments.js';
 import { storeTransactionsSql } from '../state/provider-transaction.js';
 import { reconcileDay } from './reconcile-day.js';
 import { reconcilePayments } from './reconcile-payments.js';
-import { reconciliationRetention } from './reconciliation.js';
+import { Reconciliation } from './reconciliation.js';
 import type { ReconciliationApp } from './resolve-differences.js';
 import { addDays, periodOf, utcDayOf } from './utc-day.js';
 
@@ -918,9 +918,9 @@ describe('the worker that reconciles payments', () => {
   it('keeps what it finished for 400 days', async () => {
     await client.query(
       `insert into reconciliation (provider, day, days_after, claimed_until, finished_at, differences)
-       select 'fake', current_date - age, 1, now(), now(), 0 from unnest(array[399, 400, 401]) as age`,
+       select 'fake', current_date - age, 1, now(), now(), 0 from unnest(array[398, 399, 401]) as age`,
     );
-    expect(await prune(orm.em, reconciliationRetention, app.logger)).toBe(1);
+    expect(await prune(orm.em, prunablesOf(orm.em, [Reconciliation]), app.logger)).toBe(1);
     expect(await rowsOf('reconciliation')).toHaveLength(2);
   });
 });

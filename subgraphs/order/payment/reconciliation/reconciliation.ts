@@ -1,8 +1,9 @@
 import type { Opt } from '@mikro-orm/core';
 import { Check, Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import type { Retention } from '../../../shared/database/prune.js';
+import { Retained } from '../../../shared/database/retention.js';
 
 /** The comparison of one day with the provider, some days later. */
+@Retained({ keptFor: '400 days', since: 'day', index: 'reconciliation_pkey' })
 @Entity({ tableName: 'reconciliation' })
 @Check({
   name: 'reconciliation_finished',
@@ -30,11 +31,3 @@ export class Reconciliation {
   @Property({ type: 'integer', nullable: true })
   differences!: Opt<number | null>;
 }
-
-const keepDays = 400;
-
-/** There are three rows a day, so no index is needed. */
-export const reconciliationRetention: Retention = {
-  table: 'reconciliation',
-  outdated: `day < current_date - ${keepDays}`,
-};

@@ -1,7 +1,7 @@
 import { sql } from '../../../shared/database/sql.js';
 import { transact } from '../../../shared/database/transact.js';
 import { failPoint } from '../../../shared/resilience/fail-point.js';
-import { type DueJobs, runDueJobs } from '../../../shared/runtime/due-jobs.js';
+import { type DueJobs, type JobQueue, runDueJobs } from '../../../shared/runtime/due-jobs.js';
 import type { OrderApp } from '../../context.js';
 import { lockPayment } from '../../locks.js';
 import type { RowKey } from '../../row-key.js';
@@ -37,15 +37,21 @@ const newKeyPauseMs = 300_000;
 /** A code of the provider; its sentences are for the log only. */
 const codePattern = /^[a-z_]{1,60}$/;
 
+/** Refunds that the provider has not ended, by the index `refund_due`. */
+export const refundQueue: JobQueue = {
+  table: 'refund',
+  dueAt: 'next_attempt_at',
+  unfinished: `status in ('PENDING', 'SENT')`,
+};
+
 /**
  * Their retries grow up to an hour: a refund may be under way for days, and a webhook reports its end.
  *
  * @param providers the names of the configured ones: refunds of others wait until theirs is configured
  */
 export const refundJobs = (providers: readonly string[]): DueJobs => ({
-  table: 'refund',
+  ...refundQueue,
   key: ['customer_id', 'id'],
-  unfinished: `status in ('PENDING', 'SENT')`,
   eligible: {
     sql: `exists (select from payment p where p.customer_id = refund.customer_id
       and p.id = refund.payment_id and p.provider = any($1) and p.provider_transaction_id is not null)`,

@@ -4,12 +4,14 @@ import { Field, ObjectType } from 'type-graphql';
 import { amountScale } from '../../../shared/currencies.js';
 import { ForeignKey } from '../../../shared/database/foreign-key.js';
 import { isOneOf } from '../../../shared/database/is-one-of.js';
+import { Retained } from '../../../shared/database/retention.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
 import { Allow } from '../../../shared/rights/rights.js';
 import { DisputeStatus } from './status.js';
 
 @Allow('parent')
 @ObjectType({ description: 'A customer’s objection to a payment, made at their bank.' })
+@Retained({ permanently: 'a business record, which commercial and tax law require for years' })
 @Entity({ tableName: 'dispute' })
 @ForeignKey({
   name: 'dispute_payment_id_foreign',

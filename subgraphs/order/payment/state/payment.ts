@@ -4,6 +4,7 @@ import { Directive, Field, ObjectType } from 'type-graphql';
 import { amountScale } from '../../../shared/currencies.js';
 import { ForeignKey } from '../../../shared/database/foreign-key.js';
 import { isOneOf } from '../../../shared/database/is-one-of.js';
+import { Retained } from '../../../shared/database/retention.js';
 import { connectionOf } from '../../../shared/graphql/connection.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
 import { Allow } from '../../../shared/rights/rights.js';
@@ -13,6 +14,7 @@ import { type PaymentFailure, PaymentStatus, paymentFailures } from './status.js
 @Directive('@key(fields: "id")')
 @Allow('own')
 @ObjectType({ description: 'One attempt to pay an order.' })
+@Retained({ permanently: 'a business record, which commercial and tax law require for years' })
 @Entity({ tableName: 'payment' })
 @ForeignKey({
   name: 'payment_order_id_foreign',

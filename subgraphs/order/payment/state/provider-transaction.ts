@@ -1,10 +1,12 @@
 import { PrimaryKeyProp } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Retained } from '../../../shared/database/retention.js';
 
 /**
  * The payment of a provider’s transaction, for what knows the provider’s id alone. Written in the statement that
  * stores the id in the payment. A table of its own, as its key is on another shard than the payment.
  */
+@Retained({ permanently: 'finds a payment by the id of its provider for as long as it is kept' })
 @Entity({ tableName: 'provider_transaction' })
 export class ProviderTransaction {
   [PrimaryKeyProp]?: ['provider', 'providerTransactionId'];

@@ -1,8 +1,10 @@
 import { type Opt, PrimaryKeyProp } from '@mikro-orm/core';
 import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { ForeignKey } from '../../../shared/database/foreign-key.js';
+import { Retained } from '../../../shared/database/retention.js';
 
 /** Units of a line whose price a refund returns. No unit is in two refunds, unless it was replaced in one. */
+@Retained({ withOwner: 'refund' })
 @Entity({ tableName: 'refund_line' })
 @ForeignKey({
   name: 'refund_line_refund_id_foreign',

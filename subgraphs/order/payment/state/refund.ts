@@ -4,6 +4,7 @@ import { Field, ObjectType } from 'type-graphql';
 import { amountScale } from '../../../shared/currencies.js';
 import { ForeignKey } from '../../../shared/database/foreign-key.js';
 import { isOneOf } from '../../../shared/database/is-one-of.js';
+import { Retained } from '../../../shared/database/retention.js';
 import { connectionOf } from '../../../shared/graphql/connection.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
 import { Allow } from '../../../shared/rights/rights.js';
@@ -16,6 +17,7 @@ export type RefundOrigin = (typeof refundOrigins)[number];
 /** Its id and `attempt` are the idempotency key at the provider. */
 @Allow('parent')
 @ObjectType({ description: 'A refund of a payment, in full or in part.' })
+@Retained({ permanently: 'a business record, which commercial and tax law require for years' })
 @Entity({ tableName: 'refund' })
 @ForeignKey({
   name: 'refund_payment_id_foreign',

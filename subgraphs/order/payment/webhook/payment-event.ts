@@ -2,7 +2,7 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { validate as isUuid } from 'uuid';
-import type { Retention } from '../../../shared/database/prune.js';
+import { Retained } from '../../../shared/database/retention.js';
 import { sqlPrepared } from '../../../shared/database/sql.js';
 import { markPaymentsDue } from '../../order/payment-signals.js';
 import type { RowKey } from '../../row-key.js';
@@ -11,7 +11,11 @@ import type { ProviderEvent, ProviderStatus } from '../provider/payment-provider
 import { refundStatusOf } from '../refund/apply-provider-refunds.js';
 import { PaymentStatus, type RefundStatus } from '../state/status.js';
 
-/** An accepted webhook. Providers send an event until it is accepted, and may send it again. */
+/**
+ * An accepted webhook. Providers send an event until it is accepted, and may send it again, but none for longer than
+ * it is kept.
+ */
+@Retained({ keptFor: '7 days', since: 'created_at', index: 'payment_event_created_at' })
 @Entity({ tableName: 'payment_event' })
 export class PaymentEvent {
   @PrimaryKey({ type: 'varchar', length: 50 })
@@ -28,14 +32,6 @@ export class PaymentEvent {
   @Property({ type: 'timestamptz', defaultRaw: 'now()', index: 'payment_event_created_at' })
   createdAt!: Opt<Date>;
 }
-
-// No provider sends an event for longer than this.
-const keepDays = 7;
-
-export const paymentEventRetention: Retention = {
-  table: 'payment_event',
-  outdated: `created_at < now() - interval '${keepDays} days'`,
-};
 
 const decided: readonly PaymentStatus[] = [
   'AUTHORIZED',
