@@ -43,5 +43,6 @@ export function createApp(parts: Parts): WarehouseApp & StockEngine & LiveApp & 
     product: services.product,
     order: services.order,
     databaseUrl: config.DATABASE_URL,
+    ledgerMonths: config.LEDGER_MONTHS,
   };
 }

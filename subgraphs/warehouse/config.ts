@@ -52,6 +52,11 @@ export const variables = {
     'http://127.0.0.1:4005/graphql',
     'the GraphQL endpoint of the order subgraph',
   ),
+  LEDGER_MONTHS: setting(
+    z.coerce.number().int().min(1).max(1200),
+    '36',
+    'whole months for which movements of stock stay in the ledger; older ones are detached, and only the last of each level is kept',
+  ),
   SWEEP_EVERY_MS: setting(
     z.coerce.number().int().min(50),
     '500',

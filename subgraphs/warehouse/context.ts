@@ -9,5 +9,7 @@ export interface WarehouseApp {
   readonly order: ServiceClient;
   /** for features that need a dedicated connection */
   readonly databaseUrl: string;
+  /** for how many whole months movements stay in the ledger */
+  readonly ledgerMonths: number;
 }
 export type WarehouseContext = SubgraphContext<WarehouseApp>;

@@ -1,3 +1,5 @@
+import { keepPartitions } from '../shared/database/partitions/keep-partitions.js';
+import { partitionGauges } from '../shared/database/partitions/partition-gauges.js';
 import { defineSubgraph } from '../shared/define-subgraph.js';
 import { runIfMain } from '../shared/runtime/process.js';
 import { createApp } from './app.js';
@@ -9,6 +11,7 @@ import { lockCommandMaxMs } from './reservation/dispatcher/stock-locks.js';
 import { rowWaitMs } from './reservation/engine.js';
 import { countHeld, oldestOverdueSeconds } from './reservation/reservation.js';
 import { source } from './schema.js';
+import { ledgerPartitions } from './stock/ledger-checkpoint.js';
 import { countUnitsShort } from './stock/stock-level.js';
 import { stockCsvRoute } from './stock-csv/stock-csv.route.js';
 import { onShopCreated } from './warehouse/on-shop-created.js';
@@ -35,8 +38,16 @@ export const subgraph = defineSubgraph({
     'order.units.cancelled': onUnitsCancelled,
   },
   emits: { 'warehouse.reservation.ended': 'order', 'warehouse.stock.changed': 'product' },
+  workers: {
+    'keep partitions': {
+      everyMs: 600_000,
+      run: ({ app, logger }, isStopping) =>
+        keepPartitions({ ...app, logger }, [ledgerPartitions(app.ledgerMonths)], isStopping),
+    },
+  },
   httpRoutes: [stockCsvRoute],
   gauges: [
+    ...partitionGauges('stock_movement'),
     {
       name: 'holdfast_reservations_held',
       help: 'Reservations that are HELD.',

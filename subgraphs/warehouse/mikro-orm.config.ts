@@ -13,9 +13,11 @@ import { Migration20261128WarehouseLimit } from './migrations/20261128-warehouse
 import { Migration20261129WarehouseEvents } from './migrations/20261129-warehouse-events.js';
 import { Migration20261205KeysOfShops } from './migrations/20261205-keys-of-shops.js';
 import { Migration20261205LedgerBalances } from './migrations/20261205-ledger-balances.js';
+import { Migration20261206LedgerPartitions } from './migrations/20261206-ledger-partitions.js';
 import { Migration20261207Retention } from './migrations/20261207-retention.js';
 import { Migration20261207RetentionIndexes } from './migrations/20261207-retention-indexes.js';
 import { Reservation, ReservationLine } from './reservation/reservation.js';
+import { LedgerCheckpoint } from './stock/ledger-checkpoint.js';
 import { StockItem } from './stock/stock-item.js';
 import { StockLevel } from './stock/stock-level.js';
 import { StockMovement } from './stock/stock-movement.js';
@@ -32,6 +34,7 @@ export const databaseSchema: Schema = {
     StockItem,
     StockLevel,
     StockMovement,
+    LedgerCheckpoint,
     Reservation,
     ReservationLine,
     StockTransfer,
@@ -52,6 +55,7 @@ export const databaseSchema: Schema = {
     { name: '20261129-warehouse-events', class: Migration20261129WarehouseEvents },
     { name: '20261205-keys-of-shops', class: Migration20261205KeysOfShops },
     { name: '20261205-ledger-balances', class: Migration20261205LedgerBalances },
+    { name: '20261206-ledger-partitions', class: Migration20261206LedgerPartitions },
     { name: '20261207-queue-mark', class: Migration20261207QueueMark },
     { name: '20261207-retention', class: Migration20261207Retention },
     { name: '20261207-retention-indexes', class: Migration20261207RetentionIndexes },

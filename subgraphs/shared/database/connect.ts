@@ -50,6 +50,8 @@ function databaseOptions(
       // Each migration has its own transaction, or none: `create index concurrently` cannot run in one.
       allOrNothing: false,
     },
+    // Functions are in migrations only (partitions/partition-ddl.ts).
+    schemaGenerator: { ignoreRoutines: true },
     pool: { max: settings.poolMax },
     driverOptions: {
       onPoolCreated: onPool,

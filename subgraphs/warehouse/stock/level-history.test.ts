@@ -3,7 +3,7 @@ import { lowestIdAt, newId, timeOfId } from '../../shared/ids.js';
 import { releaseReservation, reserveStock, type StockEngine } from '../reservation/engine.js';
 import { markUnavailable } from './mark-unavailable.js';
 import { receiveStock } from './receive-stock.js';
-import { stockAt, stockAtSql } from './stock-at.js';
+import { recentIdAt, stockAt, stockAtSql } from './stock-at.js';
 
 interface Entry {
   readonly id: string;
@@ -101,7 +101,8 @@ describe('the history of a level', () => {
 
   it('is read at a time by one entry of an index, however long it is', async () => {
     const { shopId, sku, warehouseIds } = await stockUp(engine, [5]);
-    const values = [shopId, sku, warehouseIds[0], lowestIdAt(Date.now())];
+    const now = new Date();
+    const values = [shopId, sku, warehouseIds[0], lowestIdAt(now.getTime()), recentIdAt(now)];
     const [row] = await stock.query<{ 'QUERY PLAN': string }>(
       `explain (analyze, format json) ${stockAtSql}`,
       values,

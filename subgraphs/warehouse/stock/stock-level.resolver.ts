@@ -3,7 +3,7 @@ import { identityOf } from '../../shared/auth/callers.js';
 import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { loadBy } from '../../shared/graphql/load.js';
-import { loadPagesBy, pageInShard } from '../../shared/graphql/load-pages.js';
+import { pageInShard } from '../../shared/graphql/load-pages.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -20,6 +20,7 @@ import {
 } from './adjust-stock.js';
 import { availableUnits } from './level-units.js';
 import { listAllLowStock, listLowStock } from './list-low-stock.js';
+import { loadMovements } from './load-movements.js';
 import {
   MarkUnavailableInput,
   MarkUnavailableResult,
@@ -33,11 +34,10 @@ import { LowStockThresholdInput, setLowStockThreshold } from './set-low-stock-th
 import { StockBufferInput, setStockBuffer } from './set-stock-buffer.js';
 import { StockSnapshot, stockAt } from './stock-at.js';
 import { StockLevel, StockLevelConnection } from './stock-level.js';
-import { StockMovement, StockMovementConnection } from './stock-movement.js';
+import { StockMovementConnection } from './stock-movement.js';
 import type { StockContext } from './stock-store.js';
 
 const loadStockLevels = loadBy(StockLevel, 'id');
-const loadMovements = loadPagesBy(StockMovement, 'levelId', 'desc', { shard: 'shopId' });
 
 /** @throws `FORBIDDEN` unless the shop is the user’s or the user is an admin */
 export async function readOwnStockLevel(context: WarehouseContext, id: string) {

@@ -24,7 +24,7 @@ export const MovementType = enumOf('MovementType', 'Kind of a stock movement.', 
 });
 export type MovementType = keyof typeof MovementType;
 
-/** A ledger entry, written in the transaction that changes the level. */
+/** A ledger entry, written in the transaction that changes the level. The table is partitioned by the month of `id`. */
 @Allow('parent')
 @ObjectType({ description: 'One change of a stock level. It is immutable.' })
 @Retained({ permanently: 'the ledger, a business record from which the stock follows' })
@@ -40,7 +40,8 @@ export type MovementType = keyof typeof MovementType;
   name: 'append_only',
   timing: 'before',
   events: ['update', 'delete'],
-  forEach: 'statement',
+  // On each partition as well.
+  forEach: 'row',
   body: `raise exception 'stock_movement is append-only: add a line that corrects it'`,
 })
 export class StockMovement {
