@@ -59,6 +59,8 @@ export async function createApp(parts: Parts): Promise<CheckoutApp & LiveApp> {
     paymentWrites: createPaymentWrites(orm.em, providers.current),
     shareLookUp: createLookUpSharing(),
     reserveForMs: Math.round(config.RESERVATION_MINUTES * 60_000),
+    databaseUrl: config.DATABASE_URL,
+    historyPartitions: { table: 'order_event', keepMonths: config.ORDER_HISTORY_MONTHS },
     logger,
   };
 }

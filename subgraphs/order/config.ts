@@ -95,6 +95,11 @@ export const variables = {
     developmentDefault: '0',
     productionDefault: '50',
   } satisfies Variable<number>,
+  ORDER_HISTORY_MONTHS: setting(
+    z.coerce.number().int().min(1).max(1200),
+    '120',
+    'whole months for which entries stay in the history of orders; older ones are detached',
+  ),
   RESERVATION_MINUTES: setting(
     z.coerce.number().min(0.001).max(10_080),
     '15',

@@ -1,4 +1,5 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
+import type { PartitionedTable } from '../shared/database/partitions/keep-partitions.js';
 import type { SubgraphContext } from '../shared/graphql/context.js';
 import type { ServiceClient } from '../shared/http/service-client.js';
 import type { ClaimOnce } from '../shared/idempotency/claim-key.js';
@@ -25,6 +26,8 @@ export interface OrderApp {
   readonly providerChecks: ProviderChecks;
   readonly faults: PaymentFaults;
   readonly reserveForMs: number;
+  readonly databaseUrl: string;
+  readonly historyPartitions: PartitionedTable;
   readonly logger: Logger;
 }
 

@@ -1,3 +1,5 @@
+import { keepPartitions } from '../shared/database/partitions/keep-partitions.js';
+import { partitionGauges } from '../shared/database/partitions/partition-gauges.js';
 import { defineSubgraph } from '../shared/define-subgraph.js';
 import { runIfMain } from '../shared/runtime/process.js';
 import { createApp } from './app.js';
@@ -66,9 +68,19 @@ export const subgraph = defineSubgraph({
       everyMs: 10_000,
       run: ({ em }, isStopping) => uncountIdleCarts(em, isStopping),
     },
+    'keep partitions': {
+      everyMs: 600_000,
+      run: ({ app, logger }, isStopping) =>
+        keepPartitions({ ...app, logger }, [app.historyPartitions], isStopping),
+    },
   },
   httpRoutes: [webhookRoute],
-  gauges: [...orderGauges, ...reconciliationGauges, ...providerGauges],
+  gauges: [
+    ...partitionGauges('order_event'),
+    ...orderGauges,
+    ...reconciliationGauges,
+    ...providerGauges,
+  ],
 });
 
 export const startOrder = subgraph.start;

@@ -19,6 +19,7 @@ import { Migration20261203DeclineCodes } from './migrations/20261203-decline-cod
 import { Migration20261203PaymentAttempts } from './migrations/20261203-payment-attempts.js';
 import { Migration20261204RefundsOfLines } from './migrations/20261204-refunds-of-lines.js';
 import { Migration20261205CustomerKeys } from './migrations/20261205-customer-keys.js';
+import { Migration20261206HistoryPartitions } from './migrations/20261206-history-partitions.js';
 import { Migration20261207Retention } from './migrations/20261207-retention.js';
 import { Order } from './order/order.js';
 import { OrderEvent } from './order/order-event.js';
@@ -71,6 +72,7 @@ export const databaseSchema: Schema = {
     { name: '20261203-payment-attempts', class: Migration20261203PaymentAttempts },
     { name: '20261204-refunds-of-lines', class: Migration20261204RefundsOfLines },
     { name: '20261205-customer-keys', class: Migration20261205CustomerKeys },
+    { name: '20261206-history-partitions', class: Migration20261206HistoryPartitions },
     { name: '20261207-queue-mark', class: Migration20261207QueueMark },
     { name: '20261207-retention', class: Migration20261207Retention },
   ],

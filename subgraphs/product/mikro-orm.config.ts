@@ -7,6 +7,7 @@ import { Migration20261207QueueMark } from '../shared/runtime/20261207-queue-mar
 import { QueueMark } from '../shared/runtime/queue-mark.js';
 import { Category } from './category/category.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
+import { Migration20261207ShownTimes } from './migrations/20261207-shown-times.js';
 import { ListedPrice } from './offer-listing/listed-price.js';
 import { OfferListing } from './offer-listing/offer-listing.js';
 import { Product } from './product/product.js';
@@ -30,5 +31,6 @@ export const databaseSchema: Schema = {
     { name: '20261127-initial', class: Migration20261127Initial },
     { name: '20261127-stored-outcomes', class: Migration20261127StoredOutcomes },
     { name: '20261207-queue-mark', class: Migration20261207QueueMark },
+    { name: '20261207-shown-times', class: Migration20261207ShownTimes },
   ],
 };

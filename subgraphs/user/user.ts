@@ -65,7 +65,7 @@ export class User {
   theme!: Opt<string>;
 
   @Field(() => Date, { description: 'When the user registered.' })
-  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 
   @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })

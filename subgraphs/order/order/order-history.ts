@@ -1,6 +1,7 @@
 import type { Connection, PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { loadPages, type PageOfParent, pageInShard } from '../../shared/graphql/load-pages.js';
+import { timeOfId } from '../../shared/ids.js';
 import { owns } from '../../shared/rights/rights.js';
 import { shownActor } from '../../shared/rights/shown-actor.js';
 import type { OrderContext } from '../context.js';
@@ -28,14 +29,26 @@ interface PageOfHistory extends PageOfParent {
 
 const ofOrder = 'customer_id = parent.shard_id and order_id = parent.id';
 
+const clockSkewMs = 86_400_000;
+
+/**
+ * SQL for the entries since these orders, so that PostgreSQL reads no partition of earlier months. An order is not
+ * younger than its history, but for the clocks of processes.
+ */
+export function sinceOrders(orders: readonly { readonly parentId: string }[]): string {
+  const times = orders.map(({ parentId }) => (parentId[14] === '7' ? timeOfId(parentId) : 0));
+  const since = new Date(Math.max(0, Math.min(...times) - clockSkewMs));
+  return `id >= first_id_at('${since.toISOString()}')`;
+}
+
 const loadEvents = loadPages<PageOfHistory, OrderEvent>({
   order: 'asc',
   alikeBy: ({ shopOrderIds }) => shopOrderIds === null,
   sqlOf: (pages) =>
     pages[0]?.shopOrderIds === null
-      ? { select: `select * from order_event where ${ofOrder}` }
+      ? { select: `select * from order_event where ${ofOrder} and ${sinceOrders(pages)}` }
       : {
-          select: `select * from order_event where ${ofOrder}
+          select: `select * from order_event where ${ofOrder} and ${sinceOrders(pages)}
             and (shop_order_id = any($5) or shop_order_id is null and type <> all($6))`,
           values: [pages.flatMap(({ shopOrderIds }) => shopOrderIds ?? []), aboutMoney],
         },

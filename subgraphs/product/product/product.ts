@@ -113,11 +113,16 @@ export class Product {
   createdById!: string;
 
   @Field(() => Date, { description: 'When the product was created.' })
-  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 
   @Field(() => Date, { description: 'When the product was last changed.' })
-  @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
+  @Property({
+    type: 'timestamptz',
+    length: 3,
+    defaultRaw: 'now()',
+    onUpdate: () => new Date(),
+  })
   updatedAt!: Opt<Date>;
 
   /** since then only references resolve to it */
