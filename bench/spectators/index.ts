@@ -1,7 +1,7 @@
 import { seedSessions, withTokens } from '../../dev/seed/sessions.js';
 import { seedStore } from '../../dev/seed/store.js';
 import { migrateAll } from '../../ops/migrate-all.js';
-import { verify } from '../../ops/verify/verify.js';
+import { atRest, isBroken, verify } from '../../ops/verify/verify.js';
 import { shopper } from '../checkout/shopper.js';
 import { vendor } from '../checkout/vendor.js';
 import { openServers } from '../environment.js';
@@ -60,8 +60,8 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
     const options = { system, clients, crowdProcessId: crowd.processId, breakersOpened };
     const watch = await spreadOver(databases.warehouse, routerUrl);
     const phases = await measurePhases(orders, options, crowd, () => crowd.open(watch), progress);
-    const verdicts = await verify(databases);
-    const broken = verdicts.filter(({ offending }) => offending.length > 0).map(({ name }) => name);
+    const verdicts = await verify(databases, atRest);
+    const broken = verdicts.filter((verdict) => isBroken([verdict])).map(({ name }) => name);
     return { results: [...resultsOf(phases), fanOut], checks: checksOf(phases, fanOut, broken) };
   } finally {
     await crowd.stop();

@@ -2,6 +2,8 @@ import pg from 'pg';
 import { type SubgraphName, subgraphNames } from '../subgraph-names.js';
 import type { DatabaseUrls } from './urls.js';
 
+/** Runs statements in one database. */
+export type Reader = Pick<pg.Client, 'query'>;
 export type Databases = Readonly<Record<SubgraphName, pg.Client>>;
 
 /** Runs work with a connection to each of the five databases. @param name as `application_name` */

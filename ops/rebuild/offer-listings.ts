@@ -1,4 +1,4 @@
-import type { Databases } from '../databases/clients.js';
+import type { Reader } from '../databases/clients.js';
 
 /** A row of product's offer listing, computed from shop and warehouse. */
 export interface Listing {
@@ -24,15 +24,23 @@ interface Variant {
 
 const pageMax = 2000;
 
-/** Pages of all skus, with the listings that they should have. */
-export async function* listingsBySku({ product, shop, warehouse }: Databases) {
+/**
+ * Pages of skus, with the listings that they should have.
+ *
+ * @param chosen null for all skus
+ */
+export async function* listingsBySku(
+  { product, shop, warehouse }: Readonly<Record<'product' | 'shop' | 'warehouse', Reader>>,
+  chosen: readonly string[] | null = null,
+) {
   let after = '';
   for (;;) {
     const { rows: variants } = await product.query<Variant>(
       `select sku, product_id as "productId", deleted_at is not null as deleted,
          now()::text as "readAt"
-       from product_variant where sku > $1 order by sku limit ${pageMax}`,
-      [after],
+       from product_variant
+       where sku > $1 ${chosen ? 'and sku = any($2)' : ''} order by sku limit ${pageMax}`,
+      [after, ...(chosen ? [chosen] : [])],
     );
     if (variants.length === 0) return;
     const skus = variants.map(({ sku }) => sku);
@@ -76,7 +84,7 @@ interface SourceOffer {
 }
 
 /** The newest offer of each shop and sku; ids are ordered by time. */
-async function offersOf(shop: Databases['shop'], skus: string[]): Promise<SourceOffer[]> {
+async function offersOf(shop: Reader, skus: string[]): Promise<SourceOffer[]> {
   const { rows } = await shop.query<SourceOffer>(
     `select distinct on (shop_id, sku) shop_id as "shopId", sku, id as "offerId",
        price_amount as price, currency_code as "currencyCode", active, version as "offerVersion"
@@ -86,7 +94,7 @@ async function offersOf(shop: Databases['shop'], skus: string[]): Promise<Source
   return rows;
 }
 
-async function stockOf(warehouse: Databases['warehouse'], skus: string[]) {
+async function stockOf(warehouse: Reader, skus: string[]) {
   const { rows } = await warehouse.query<{
     shopId: string;
     sku: string;

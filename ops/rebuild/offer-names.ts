@@ -1,6 +1,6 @@
 import { lockSkuSql } from '../../subgraphs/shop/locks.js';
 import { renameOffers } from '../../subgraphs/shop/offer/variant-name.js';
-import type { Databases } from '../databases/clients.js';
+import type { Databases, Reader } from '../databases/clients.js';
 
 /** A variant with an offer that has another name. */
 interface Misnamed {
@@ -11,15 +11,23 @@ interface Misnamed {
 
 const pageMax = 2000;
 
-/** Pages of all variants that are not deleted: their number, and those with an offer that has another name. */
-export async function* misnamedOffers({ product, shop }: Databases) {
+/**
+ * Pages of variants that are not deleted: their number, and those with an offer that has another name.
+ *
+ * @param chosen null for all skus
+ */
+export async function* misnamedOffers(
+  { product, shop }: Readonly<Record<'product' | 'shop', Reader>>,
+  chosen: readonly string[] | null = null,
+) {
   let after = '';
   for (;;) {
     const { rows: variants } = await product.query<Misnamed>(
       `select v.sku, p.name || ', ' || v.name as name, v.name_version as version
        from product_variant as v join product as p on p.id = v.product_id
-       where v.sku > $1 and v.deleted_at is null order by v.sku limit ${pageMax}`,
-      [after],
+       where v.sku > $1 ${chosen ? 'and v.sku = any($2)' : ''} and v.deleted_at is null
+       order by v.sku limit ${pageMax}`,
+      [after, ...(chosen ? [chosen] : [])],
     );
     if (variants.length === 0) return;
     const { rows } = await shop.query<{ sku: string }>(

@@ -1,47 +1,124 @@
-import type { Databases } from '../databases/clients.js';
+import type { Reader } from '../databases/clients.js';
 import type { SubgraphName } from '../subgraph-names.js';
 
 export type OffendingRow = Readonly<Record<string, unknown>>;
+
+export type Readers = Readonly<Record<SubgraphName, Reader>>;
+
+/** A moment by the clock of one database. */
+export interface Moment {
+  /** RFC 3339, for a literal of SQL */
+  readonly time: string;
+  /** the lowest UUIDv7 of that time */
+  readonly id: string;
+}
+export type Moments = Readonly<Record<SubgraphName, Moment>>;
+
+export const momentAt = (ms: number): Moment => {
+  const hex = ms.toString(16).padStart(12, '0');
+  const id = `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+  return { time: new Date(ms).toISOString(), id };
+};
+
+/** The rows that a check reads. */
+export type Scope =
+  | { readonly of: 'all' }
+  /** those that may have changed since */
+  | { readonly of: 'changed'; readonly since: Moments }
+  /** those that offended at an earlier look, by their keys */
+  | { readonly of: 'rows'; readonly rows: readonly OffendingRow[] };
 
 /** The result of checking an invariant. */
 export interface Finding {
   /** number of checked rows */
   readonly rows: number;
+  /** at most `suspectsMax` */
   readonly offending: readonly OffendingRow[];
 }
 
-/** A rule of the domain that holds at every commit, or once the system is idle. */
+/** A rule of the domain. */
 export interface Invariant {
   readonly name: string;
-  /** true if it spans databases or waits for workers, and holds once nothing is in progress */
-  readonly whenIdle: boolean;
-  check(databases: Databases): Promise<Finding>;
+  /** the columns that identify a row */
+  readonly key: readonly string[];
+  /** @param atRest whether nothing is in progress, so that rows that still are do offend */
+  check(readers: Readers, scope: Scope, atRest: boolean): Promise<Finding>;
 }
 
-export const offendingMax = 20;
+/** Rows that one look may find. */
+export const suspectsMax = 5000;
 
-/**
- * An invariant of one database, checked in one statement and therefore in one snapshot.
- *
- * @param query `select`: the rows to check; `holds`: the condition for each
- */
+export interface InvariantQuery {
+  /** The columns that identify a row, and their types. */
+  readonly key: Readonly<Record<string, string>>;
+  /** SQL for the keys of rows that may have changed since, each found by an index. */
+  readonly changed?: (since: Moment) => string;
+  /** Instead of `changed`: a condition on the row itself, which an index serves. */
+  readonly changedWhere?: (since: Moment) => string;
+  /** CTEs. @param only makes the condition that limits a table to the rows of a scope */
+  readonly with?: (only: Only) => string;
+  /** The rows to check; the result has the columns of the key. */
+  readonly select: (only: Only) => string;
+  /** Instead of `select`, where all rows are checked. */
+  readonly selectAll?: string;
+  /** The condition for each row. */
+  readonly holds: string;
+  /** Rows that need not hold yet, because work on them is in progress. */
+  readonly inProgress?: string;
+}
+/** @param columns those of the key, in its order, as the statement names them */
+export type Only = (columns: string) => string;
+
+/** An invariant of one database, checked in one statement and therefore in one snapshot. */
 export function invariantOf(
   database: SubgraphName,
   name: string,
-  query: { with?: string; select: string; holds: string },
-): Invariant {
-  const statement = `
-    with ${query.with ? `${query.with},` : ''} checked as (${query.select})
-    select (select count(*) from checked)::int as "rows",
-      coalesce((select jsonb_agg(to_jsonb(bad)) from
-        (select * from checked where not coalesce(${query.holds}, false) limit ${offendingMax}) bad
-      ), '[]') as offending`;
+  query: InvariantQuery,
+): Invariant & { statement(scope: Scope, atRest: boolean): string } {
+  const statement = (scope: Scope, atRest: boolean) => statementOf(database, query, scope, atRest);
   return {
     name,
-    whenIdle: false,
-    async check(databases) {
-      const { rows } = await databases[database].query<Finding>(statement);
+    key: Object.keys(query.key),
+    statement,
+    async check(readers, scope, atRest) {
+      const values = scope.of === 'rows' ? [JSON.stringify(scope.rows)] : [];
+      const { rows } = await readers[database].query<Finding>(statement(scope, atRest), values);
       return rows[0] as Finding;
     },
   };
+}
+
+function statementOf(
+  database: SubgraphName,
+  query: InvariantQuery,
+  scope: Scope,
+  atRest: boolean,
+): string {
+  const names = Object.keys(query.key).join(', ');
+  const types = Object.entries(query.key).map((column) => column.join(' '));
+  const inChosen: Only = (columns) => `(${columns}) in (select ${names} from chosen)`;
+  const { chosen, only } = {
+    all: () => ({ chosen: '', only: () => 'true' }),
+    changed: () => {
+      const since = (scope as Scope & { of: 'changed' }).since[database];
+      if (!query.changed) return { chosen: '', only: () => query.changedWhere?.(since) ?? 'true' };
+      return { chosen: query.changed(since), only: inChosen };
+    },
+    rows: () => ({
+      chosen: `select ${names} from jsonb_to_recordset($1) as suspect (${types.join(', ')})`,
+      only: inChosen,
+    }),
+  }[scope.of]();
+  const ctes = [
+    ...(chosen ? [`chosen as materialized (${chosen})`] : []),
+    ...(query.with ? [query.with(only)] : []),
+    `checked as (${(scope.of === 'all' && query.selectAll) || query.select(only)})`,
+  ];
+  const excused = query.inProgress && !atRest ? `or coalesce(${query.inProgress}, false)` : '';
+  return `
+    with ${ctes.join(', ')}
+    select (select count(*) from checked)::int as "rows",
+      coalesce((select jsonb_agg(to_jsonb(bad)) from (select * from checked
+        where not (coalesce(${query.holds}, false) ${excused}) limit ${suspectsMax}) bad
+      ), '[]') as offending`;
 }

@@ -1,5 +1,31 @@
 import { isChargeableSql, isCurrencySql } from '../../subgraphs/shared/database/money-sql.js';
-import { type Invariant, invariantOf } from './invariant.js';
+import { itemsSince, ordersSince, paymentsSince, refundsSince } from './changed-orders.js';
+import { type Invariant, invariantOf, type Moment, type Only } from './invariant.js';
+
+/** SQL for the ids of new offers, and of those with events. */
+const offersSince = ({ id }: Moment) => `select id from offer where id >= '${id}'
+    union select case when pg_input_is_valid(key, 'uuid') then key::uuid end from outbox
+      where id >= '${id}' and topic = 'shop.offer.changed'`;
+
+/** SQL for the amounts of an order and of what belongs to it. */
+const amountsOf = (only: Only) => {
+  const ofPayment = (what: string, table: string, column: string) =>
+    `select '${what}' as what, x.customer_id, x.id, x.${column} as amount, p.currency_code
+     from ${table} x join payment p on p.customer_id = x.customer_id and p.id = x.payment_id
+     where ${only('x.customer_id, x.id')}`;
+  return [
+    `select 'customer_order' as what, customer_id, id, total_amount as amount, currency_code
+     from customer_order where ${only('customer_id, id')}`,
+    `select 'order_item', customer_id, id, unit_price_amount, currency_code
+     from order_item where ${only('customer_id, id')}`,
+    `select 'payment', customer_id, id, amount, currency_code
+     from payment where ${only('customer_id, id')}`,
+    ofPayment('refund', 'refund', 'amount'),
+    ofPayment('refund: covered by dispute', 'refund', 'covered_by_dispute'),
+    ofPayment('refund: covered by refund', 'refund', 'covered_by_refund'),
+    ofPayment('dispute', 'dispute', 'amount'),
+  ].join(' union all ');
+};
 
 /**
  * Amounts and currencies are checked where they are made; these find what an older version left. A currency
@@ -7,33 +33,36 @@ import { type Invariant, invariantOf } from './invariant.js';
  */
 export const moneyInvariants: Invariant[] = [
   invariantOf('shop', 'every shop and every offer has a currency that can be charged', {
-    select: `select id as shop_id, null::uuid as offer_id, currency_code from shop
-      union all select shop_id, id, currency_code from offer where active`,
+    key: { id: 'uuid' },
+    changed: (since) => `${offersSince(since)} union select id from shop where id >= '${since.id}'`,
+    select: (only) => `select id, 'shop' as what, currency_code from shop where ${only('id')}
+      union all select id, 'offer', currency_code from offer where active and ${only('id')}`,
     holds: isCurrencySql('currency_code'),
   }),
   invariantOf('shop', 'every price for sale can be charged in its currency', {
-    select: `select id, shop_id, price_amount, compare_at_amount, currency_code
-      from offer where active`,
+    key: { id: 'uuid' },
+    changed: offersSince,
+    select: (only) => `select id, shop_id, price_amount, compare_at_amount, currency_code
+      from offer where active and ${only('id')}`,
     holds: `${isChargeableSql('price_amount', 'currency_code')}
       and coalesce(${isChargeableSql('compare_at_amount', 'currency_code')}, true)`,
   }),
   invariantOf('order', 'every amount of an order can be charged in its currency', {
-    select: `select 'customer_order' as "table", id, total_amount as amount, currency_code
-        from customer_order
-      union all select 'order_item', id, unit_price_amount, currency_code from order_item
-      union all select 'payment', id, amount, currency_code from payment
-      union all select 'refund', r.id, r.amount, p.currency_code
-        from refund r join payment p on p.customer_id = r.customer_id and p.id = r.payment_id
-      union all select 'refund: covered by dispute', r.id, r.covered_by_dispute, p.currency_code
-        from refund r join payment p on p.customer_id = r.customer_id and p.id = r.payment_id
-      union all select 'refund: covered by refund', r.id, r.covered_by_refund, p.currency_code
-        from refund r join payment p on p.customer_id = r.customer_id and p.id = r.payment_id
-      union all select 'dispute', d.id, d.amount, p.currency_code
-        from dispute d join payment p on p.customer_id = d.customer_id and p.id = d.payment_id`,
+    key: { customer_id: 'uuid', id: 'uuid' },
+    changed: (since) => `${ordersSince(since)} union ${itemsSince(since)}
+      union ${paymentsSince(since)}
+      union ${refundsSince(since)}
+      union select customer_id, id from dispute
+        where (customer_id, payment_id) in (${paymentsSince(since)})`,
+    select: amountsOf,
     holds: isChargeableSql('amount', 'currency_code'),
   }),
   invariantOf('order', 'every amount in a cart can be charged in its currency', {
-    select: 'select id, customer_id, unit_price_amount, currency_code from cart_item',
+    key: { customer_id: 'uuid', offer_id: 'uuid' },
+    changedWhere: ({ time }) =>
+      `customer_id in (select customer_id from cart where counted and updated_at >= '${time}')`,
+    select: (only) => `select customer_id, offer_id, id, unit_price_amount, currency_code
+      from cart_item where ${only('customer_id, offer_id')}`,
     holds: isChargeableSql('unit_price_amount', 'currency_code'),
   }),
 ];

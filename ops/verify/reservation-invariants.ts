@@ -1,42 +1,42 @@
 import { isDeepStrictEqual } from 'node:util';
-import type pg from 'pg';
 import { reservationKeptDays } from '../../subgraphs/contracts/reservation.js';
 import { timeOfId } from '../../subgraphs/shared/ids.js';
-import type { Databases } from '../databases/clients.js';
-import { type Finding, type Invariant, type OffendingRow, offendingMax } from './invariant.js';
+import type { Reader } from '../databases/clients.js';
+import { ordersSince } from './changed-orders.js';
+import {
+  type Finding,
+  type Invariant,
+  type OffendingRow,
+  type Readers,
+  type Scope,
+  suspectsMax,
+} from './invariant.js';
+import { pages } from './pages.js';
+import { reservedOrdersSince } from './stock-invariants.js';
 
 /** The invariants between orders and their reservations, in two databases. */
 export const reservationInvariants: Invariant[] = [
   {
     name: 'the status of an order matches its reservation',
-    whenIdle: true,
+    key: ['id'],
     check: ordersAndReservations,
   },
   {
     name: 'every HELD or COMMITTED reservation belongs to an order',
-    whenIdle: true,
+    key: ['id'],
     check: reservationsWithoutOrder,
   },
 ];
-
-const pageMax = 5000;
-
-/** Reads a table by id, page by page. */
-async function* pages<T extends { id: string }>(client: pg.Client, select: string) {
-  let after = '00000000-0000-0000-0000-000000000000';
-  for (;;) {
-    const { rows } = await client.query<T>(`${select} limit ${pageMax}`, [after]);
-    if (rows.length === 0) return;
-    yield rows;
-    after = (rows.at(-1) as T).id;
-  }
-}
 
 interface OrderRow {
   id: string;
   status: string;
   /** whether it has a number */
   numbered: boolean;
+  /** whether its checkout, or the cancellation of one that stopped half-way, may be in progress */
+  fresh: boolean;
+  /** whether a payment is in progress */
+  paying: boolean;
   quantity: number;
   /** shop → units of its shop order that are shipped, and units that are cancelled */
   shipped: Record<string, number>;
@@ -45,64 +45,102 @@ interface OrderRow {
 interface ReservationRow {
   id: string;
   state: string;
+  expired: boolean;
   quantity: number;
   /** shop → units that are shipped, and units that are cancelled */
   shipped: Record<string, number>;
   cancelled: Record<string, number>;
 }
 
-async function ordersAndReservations({ order, warehouse }: Databases): Promise<Finding> {
+// An abandoned checkout is cancelled after 15 s, if warehouse answers.
+const freshMinutes = 10;
+
+const ordersSql = (only: string) => `
+  select o.id, o.status, o.number is not null as numbered,
+    o.number is null and o.created_at > now() - interval '${freshMinutes} minutes' as fresh,
+    (select count(*) from payment p where p.customer_id = o.customer_id and p.order_id = o.id
+      and p.status in ('PENDING', 'AUTHORIZED')) > 0 as paying,
+    coalesce(sum(s.quantity), 0)::int as quantity,
+    coalesce(jsonb_object_agg(s.shop_id, s.quantity - s.cancelled)
+      filter (where s.status in ('SHIPPED', 'DELIVERED')), '{}') as shipped,
+    coalesce(jsonb_object_agg(s.shop_id, s.cancelled)
+      filter (where s.cancelled > 0), '{}') as cancelled
+  from customer_order o left join lateral (
+    select shop_id, status, coalesce(sum(i.quantity), 0)::int as quantity,
+      coalesce(sum(i.cancelled_quantity), 0)::int as cancelled
+    from shop_order p
+      left join order_item i on i.customer_id = p.customer_id and i.shop_order_id = p.id
+    where p.customer_id = o.customer_id and p.order_id = o.id group by p.customer_id, p.id) s on true
+  where ${only} group by o.customer_id, o.id order by o.id`;
+
+async function ordersAndReservations(
+  { order, warehouse }: Readers,
+  scope: Scope,
+  atRest: boolean,
+): Promise<Finding> {
   let rows = 0;
   const offending: OffendingRow[] = [];
-  const orders = pages<OrderRow>(
-    order,
-    `select o.id, o.status, o.number is not null as numbered,
-       coalesce(sum(s.quantity), 0)::int as quantity,
-       coalesce(jsonb_object_agg(s.shop_id, s.quantity - s.cancelled)
-         filter (where s.status in ('SHIPPED', 'DELIVERED')), '{}') as shipped,
-       coalesce(jsonb_object_agg(s.shop_id, s.cancelled)
-         filter (where s.cancelled > 0), '{}') as cancelled
-     from customer_order o left join lateral (
-       select shop_id, status, coalesce(sum(i.quantity), 0)::int as quantity,
-         coalesce(sum(i.cancelled_quantity), 0)::int as cancelled
-       from shop_order p left join order_item i
-         on i.customer_id = p.customer_id and i.shop_order_id = p.id
-       where p.customer_id = o.customer_id and p.order_id = o.id
-       group by p.customer_id, p.id) s on true
-     where o.id > $1 group by o.customer_id, o.id order by o.id`,
-  );
+  const orders = pages<OrderRow>(order, 'o.id', ordersSql, await changedIds(scope));
   for await (const page of orders) {
     rows += page.length;
     // Between the two reads: what is unsent by now may be missing in the warehouse's database.
-    const inFlight = await ordersWithUnsentEvents(order);
+    const ids = page.map(({ id }) => id);
+    const inFlight = await ordersWithUnsentEvents(order, 'warehouse', ids);
     const reservations = await warehouse.query<ReservationRow>(
-      `select r.order_id as id, r.state, coalesce(sum(l.quantity), 0)::int as quantity,
+      `select r.order_id as id, r.state, r.expires_at <= now() as expired,
+         coalesce(sum(l.quantity), 0)::int as quantity,
          coalesce(jsonb_object_agg(l.shop_id, l.shipped) filter (where l.shipped > 0), '{}')
            as shipped,
          coalesce(jsonb_object_agg(l.shop_id, l.cancelled) filter (where l.cancelled > 0), '{}')
            as cancelled
-       from reservation r left join (
-         select order_id, shop_id, sum(quantity) as quantity, sum(shipped)::int as shipped,
+       from reservation r left join lateral (
+         select shop_id, sum(quantity) as quantity, sum(shipped)::int as shipped,
            sum(cancelled)::int as cancelled
-         from reservation_line where order_id = any($1::uuid[]) group by order_id, shop_id) l on l.order_id = r.order_id
+         from reservation_line where order_id = r.order_id group by shop_id) l on true
        where r.order_id = any($1::uuid[]) group by r.order_id`,
-      [page.map(({ id }) => id)],
+      [ids],
     );
     const byId = new Map(reservations.rows.map((row) => [row.id, row]));
-    for (const row of page) {
+    const differ = page.filter((row) => !inFlight.has(row.id) && !agree(row, byId.get(row.id)));
+    const ending = await ordersWithUnsentEvents(
+      warehouse,
+      'order',
+      differ.map(({ id }) => id),
+    );
+    for (const row of differ) {
       const reservation = byId.get(row.id);
-      if (!inFlight.has(row.id) && !agree(row, reservation))
+      if (!atRest && (ending.has(row.id) || isInProgress(row, reservation))) continue;
+      if (offending.length < suspectsMax)
         offending.push({ ...row, reservation: reservation ?? null });
     }
   }
-  return { rows, offending: offending.slice(0, offendingMax) };
+  return { rows, offending };
+
+  async function changedIds(of: Scope): Promise<string[] | null> {
+    if (of.of === 'all') return null;
+    if (of.of === 'rows') return of.rows.map(({ id }) => id as string);
+    const [changed, reserved] = await Promise.all([
+      order.query<{ id: string }>(ordersSince(of.since.order)),
+      warehouse.query<{ id: string }>(
+        `select order_id as id from (${reservedOrdersSince(of.since.warehouse)}) as o
+         where order_id is not null`,
+      ),
+    ]);
+    return [...new Set([...changed.rows, ...reserved.rows].map(({ id }) => id))];
+  }
 }
 
-/** The orders with a shipment or cancellation that the warehouse subgraph has not applied yet. */
-async function ordersWithUnsentEvents(order: pg.Client): Promise<Set<string>> {
-  const { rows } = await order.query<{ id: string }>(
+/** Those of the orders with an event, such as a shipment, that the other subgraph has not applied yet. */
+async function ordersWithUnsentEvents(
+  reader: Reader,
+  consumer: 'order' | 'warehouse',
+  ids: readonly string[],
+): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const { rows } = await reader.query<{ id: string }>(
     `select distinct payload->>'orderId' as id from outbox
-     where sent_at is null and dead_at is null and consumer = 'warehouse'`,
+     where sent_at is null and dead_at is null and consumer = $1 and payload->>'orderId' = any($2)`,
+    [consumer, ids],
   );
   return new Set(rows.map(({ id }) => id));
 }
@@ -132,13 +170,30 @@ function agree(order: OrderRow, reservation: ReservationRow | undefined): boolea
   );
 }
 
-async function reservationsWithoutOrder({ order, warehouse }: Databases): Promise<Finding> {
+/** Whether an order and a reservation that do not agree will, once what is in progress has ended. */
+function isInProgress(order: OrderRow, reservation: ReservationRow | undefined): boolean {
+  if (!order.numbered) return order.fresh && reservation?.state !== 'COMMITTED';
+  // The reservation is committed before the capture, which may wait for the provider.
+  if (order.paying) return true;
+  // A hold that could not be released ends at its expiry.
+  return order.status === 'CANCELLED' && reservation?.state === 'HELD' && !reservation.expired;
+}
+
+const reservationsSql = (only: string) => `
+  select order_id as id, state from reservation
+  where state in ('HELD', 'COMMITTED') and ${only} order by order_id`;
+
+async function reservationsWithoutOrder(
+  { order, warehouse }: Readers,
+  scope: Scope,
+): Promise<Finding> {
   let rows = 0;
   const offending: OffendingRow[] = [];
-  const reservations = pages<ReservationRow>(
+  const reservations = pages<{ id: string; state: string }>(
     warehouse,
-    `select order_id as id, state, 0 as quantity from reservation
-     where order_id > $1 and state in ('HELD', 'COMMITTED') order by order_id`,
+    'order_id',
+    reservationsSql,
+    await changedIds(scope),
   );
   for await (const page of reservations) {
     rows += page.length;
@@ -147,9 +202,17 @@ async function reservationsWithoutOrder({ order, warehouse }: Databases): Promis
       [page.map(({ id }) => id)],
     );
     const ids = new Set(known.rows.map(({ id }) => id));
-    offending.push(
-      ...page.filter(({ id }) => !ids.has(id)).map(({ id, state }) => ({ id, state })),
-    );
+    offending.push(...page.filter(({ id }) => !ids.has(id)));
   }
-  return { rows, offending: offending.slice(0, offendingMax) };
+  return { rows, offending: offending.slice(0, suspectsMax) };
+
+  async function changedIds(of: Scope): Promise<string[] | null> {
+    if (of.of === 'all') return null;
+    if (of.of === 'rows') return of.rows.map(({ id }) => id as string);
+    const { rows: changed } = await warehouse.query<{ id: string }>(
+      `select order_id as id from (${reservedOrdersSince(of.since.warehouse)}) as o
+       where order_id is not null`,
+    );
+    return changed.map(({ id }) => id);
+  }
 }

@@ -1,438 +1,26 @@
 import pg from 'pg';
 import { seedId } from '../../dev/seed/ids.js';
 import { seedStore } from '../../dev/seed/store.js';
+import { keepPartitions } from '../../subgraphs/shared/database/partitions/keep-partitions.js';
 import { newId } from '../../subgraphs/shared/ids.js';
+import { createLogger } from '../../subgraphs/shared/observability/logger.js';
+import { ledgerPartitions } from '../../subgraphs/warehouse/stock/ledger-checkpoint.js';
+import { breaks } from '../../tests/harness/broken-invariants.js';
+import { level } from '../../tests/harness/broken-stock.js';
 import { createAllTestDatabases } from '../../tests/harness/databases.js';
+import { placed } from '../../tests/harness/placed-order.js';
+import { tracesOf } from '../../tests/harness/traces.js';
 import { someoneWaits } from '../../tests/harness/wait.js';
 import type { DatabaseUrls } from '../databases/urls.js';
 import { rebuildProjections } from '../rebuild/projections.js';
-import type { SubgraphName } from '../subgraph-names.js';
+import { type SubgraphName, subgraphNames } from '../subgraph-names.js';
+import { type Moments, momentAt } from './invariant.js';
 import { invariants, isBroken, report, verify } from './verify.js';
 
-const level = seedId('level', 0);
-const offer = seedId('offer', 0);
-
-const refunded = newId();
-const sold = newId();
-
-type Break = [broken: string, database: SubgraphName, statements: string[]];
-
-interface TestMovement {
-  readonly type: string;
-  readonly onHandDelta?: number;
-  readonly committedDelta?: number;
-  readonly reference?: string;
-}
-/** SQL for a movement of the level, which stays as it is. */
-const movement = ({
-  type,
-  onHandDelta = 0,
-  committedDelta = 0,
-  reference = 'test',
-}: TestMovement) =>
-  `insert into stock_movement (shop_id, level_id, id, seq, type, on_hand_delta, reserved_delta,
-     committed_delta, on_hand, reserved, committed, unavailable, reference, actor)
-   select shop_id, id, '${newId()}', last_seq + 1, '${type}', ${onHandDelta}, 0, ${committedDelta},
-     on_hand, reserved, committed, unavailable, '${reference}', 'test'
-   from stock_level where id = '${level}'`;
-
-/** Each breaks one invariant directly in SQL; verify must name it. */
-const breaks: Break[] = [
-  [
-    'no level has units below 0, or more unavailable than on hand',
-    'warehouse',
-    [
-      'alter table stock_level drop constraint stock_level_not_negative',
-      `update stock_level set committed = -1 where id = '${level}'`,
-    ],
-  ],
-  [
-    'no level has units below 0, or more unavailable than on hand',
-    'warehouse',
-    [
-      'alter table stock_level drop constraint stock_level_unavailable',
-      `update stock_level set unavailable = on_hand + 1, shortfall = 1 where id = '${level}'`,
-    ],
-  ],
-  [
-    'the shortfall of a level is what is promised beyond its units',
-    'warehouse',
-    [
-      'alter table stock_level drop constraint stock_level_shortfall',
-      `update stock_level set reserved = on_hand + 1 where id = '${level}'`,
-    ],
-  ],
-  [
-    'every level is the sum of its movements',
-    'warehouse',
-    [`update stock_level set unavailable = 1 where id = '${level}'`],
-  ],
-  [
-    'committed is the sum of paid units not shipped or cancelled',
-    'warehouse',
-    [`update stock_level set committed = 1 where id = '${level}'`],
-  ],
-  [
-    'every level is the sum of its movements',
-    'warehouse',
-    [`update stock_level set on_hand = on_hand + 1 where id = '${level}'`],
-  ],
-  [
-    'reserved is the sum of HELD reservations',
-    'warehouse',
-    [`update stock_level set reserved = 1 where id = '${level}'`],
-  ],
-  [
-    'every reservation line is the sum of its movements',
-    'warehouse',
-    [
-      `insert into reservation (order_id, state, expires_at, payment_id)
-       values ('${newId()}', 'COMMITTED', now(), '${newId()}')`,
-      `insert into reservation_line (order_id, shop_id, level_id, quantity)
-       select order_id, shop_id, id, 2 from reservation, stock_level where id = '${level}'`,
-    ],
-  ],
-  [
-    'every movement of an order has a reservation line',
-    'warehouse',
-    [movement({ type: 'RELEASE', reference: newId() })],
-  ],
-  ['the total of an order is the sum of its lines', 'order', ['delete from order_item']],
-  [
-    'units shipped do not exceed units received',
-    'warehouse',
-    [movement({ type: 'SHIPMENT', onHandDelta: -1000 })],
-  ],
-  [
-    'every reservation line is the sum of its movements',
-    'warehouse',
-    [
-      `insert into reservation (order_id, state, expires_at, payment_id)
-       values ('${sold}', 'COMMITTED', now(), '${newId()}')`,
-      `insert into reservation_line (order_id, shop_id, level_id, quantity, shipped)
-       select '${sold}', shop_id, id, 2, 2 from stock_level where id = '${level}'`,
-      movement({ type: 'COMMIT', committedDelta: 2, reference: sold }),
-      movement({ type: 'SHIPMENT', onHandDelta: -1, committedDelta: -2, reference: sold }),
-    ],
-  ],
-  [
-    'no reservation is HELD more than 5 s after its expiry',
-    'warehouse',
-    [
-      `insert into reservation (order_id, state, expires_at)
-       values ('${newId()}', 'HELD', now() - interval '6 s')`,
-    ],
-  ],
-  [
-    'available is the sum of the free units in active warehouses',
-    'warehouse',
-    ['update warehouse set active = false'],
-  ],
-  [
-    'the last event of a warehouse says whether it is active',
-    'warehouse',
-    [
-      `insert into warehouse_event (id, shop_id, warehouse_id, type, actor)
-       select '${seedId('later event', 1_000_000)}', shop_id, warehouse_id, 'DEACTIVATED', 'test'
-       from stock_level
-       where id = '${level}'`,
-    ],
-  ],
-  [
-    'the last event of a warehouse says whether it is active',
-    'warehouse',
-    [`insert into warehouse (id, shop_id, name) values ('${newId()}', '${newId()}', 'New')`],
-  ],
-  [
-    'incoming is the sum of units in transit',
-    'warehouse',
-    [`update stock_level set incoming = 1 where id = '${level}'`],
-  ],
-  [
-    'every unit of a transfer is received, returned, missing or in transit',
-    'warehouse',
-    [
-      `insert into stock_transfer (id, shop_id, from_id, to_id, status)
-       select '${newId()}', shop_id, warehouse_id, '${seedId('warehouse', 1)}', 'IN_TRANSIT'
-       from stock_level where id = '${level}'`,
-      `insert into transfer_line (shop_id, transfer_id, sku, quantity)
-       select t.shop_id, t.id, sku, 1 from stock_transfer t, stock_level l where l.id = '${level}'`,
-    ],
-  ],
-  [
-    'every movement of a transfer has a transfer line',
-    'warehouse',
-    [movement({ type: 'TRANSFER_IN', reference: newId() })],
-  ],
-  ['every level belongs to an item of its shop', 'warehouse', ['delete from stock_item']],
-  [
-    'the total of an order is the sum of its lines',
-    'order',
-    ['update customer_order set total_amount = 1'],
-  ],
-  [
-    'the status of an order follows from its shop orders',
-    'order',
-    [`update shop_order set status = 'SHIPPED'`],
-  ],
-  [
-    'purchased units of a sku are the sum of the units that are not cancelled',
-    'order',
-    ['update purchase set units = units + 1'],
-  ],
-  [
-    'units of an offer in carts are the sum over the counted carts',
-    'order',
-    ['update units_in_carts set units = units + 1'],
-  ],
-  [
-    'an order whose stock was held, or that is paid for, has a number',
-    'order',
-    [
-      'alter table customer_order drop constraint customer_order_held',
-      'alter table customer_order disable trigger number_is_final',
-      'update customer_order set number = null, expires_at = now()',
-    ],
-  ],
-  [
-    'an order whose stock was held, or that is paid for, has a number',
-    'order',
-    [
-      'alter table customer_order disable trigger number_is_final',
-      'update customer_order set number = null',
-      `insert into payment (id, order_id, customer_id, amount, status, failure, provider)
-       select '${newId()}', id, customer_id, 20, 'FAILED', 'DECLINED', 'sandbox' from customer_order`,
-    ],
-  ],
-  [
-    'a paid order has one completed payment of its total, a pending one none',
-    'order',
-    [`update customer_order set status = 'CONFIRMED'`],
-  ],
-  [
-    'a paid order has one completed payment of its total, a pending one none',
-    'order',
-    [
-      `update customer_order set status = 'CONFIRMED'`,
-      `insert into payment (id, order_id, customer_id, amount, status, provider)
-       select '${newId()}', id, customer_id, total_amount, 'REFUNDED', 'sandbox' from customer_order`,
-    ],
-  ],
-  [
-    'a shop order is hidden from its shop only if its order ended unpaid',
-    'order',
-    ['update shop_order set never_paid = true'],
-  ],
-  [
-    'every acknowledged checkout has an order, and every refusal was correct',
-    'order',
-    [
-      'alter table customer_order disable trigger number_is_final',
-      'update customer_order set number = null',
-      `insert into idempotency_key (user_id, operation, key, fingerprint, subject_id, outcome, claimed_until)
-       select '${newId()}', 'checkout', 'k', '', id, '{"kind": "placed"}', now() from customer_order`,
-    ],
-  ],
-  [
-    'every acknowledged checkout has an order, and every refusal was correct',
-    'order',
-    [
-      `insert into idempotency_key (user_id, operation, key, fingerprint, subject_id, outcome, claimed_until)
-       values ('${newId()}', 'checkout', 'k', '', '${newId()}', '{"kind": "placed"}', now())`,
-    ],
-  ],
-  [
-    'every acknowledged checkout has an order, and every refusal was correct',
-    'order',
-    [
-      `insert into idempotency_key (user_id, operation, key, fingerprint, subject_id, outcome, claimed_until)
-       values ('${newId()}', 'checkout', 'k', '', '${newId()}',
-         '{"kind": "short", "lines": [{"requested": 2, "available": 2}]}', now())`,
-    ],
-  ],
-  [
-    'every acknowledged checkout has an order, and every refusal was correct',
-    'order',
-    [
-      `insert into idempotency_key (user_id, operation, key, fingerprint, subject_id, outcome, claimed_until)
-       select '${newId()}', 'checkout', 'k', '', id, '{"kind": "short", "lines": []}', now()
-       from customer_order`,
-    ],
-  ],
-  [
-    'payments of a cancelled order failed, were voided or are refunded in full',
-    'order',
-    [
-      `update customer_order set status = 'CANCELLED', cancel_reason = 'BY_CUSTOMER'`,
-      `insert into payment (id, order_id, customer_id, amount, status, provider)
-       select '${newId()}', id, customer_id, 20, 'AUTHORIZED', 'sandbox' from customer_order`,
-    ],
-  ],
-  [
-    'refunds do not exceed their payment, and equal it once it is REFUNDED',
-    'order',
-    [
-      `insert into payment (id, order_id, customer_id, amount, status, provider)
-       select '${refunded}', id, customer_id, 20, 'COMPLETED', 'sandbox' from customer_order`,
-      `insert into refund (customer_id, id, payment_id, amount, reason)
-       select customer_id, '${newId()}', '${refunded}', 20.01, 'BY_SHOP' from customer_order`,
-    ],
-  ],
-  [
-    'refunds do not exceed their payment, and equal it once it is REFUNDED',
-    'order',
-    [
-      `insert into payment (id, order_id, customer_id, amount, status, provider)
-       select '${refunded}', id, customer_id, 20, 'REFUNDED', 'sandbox' from customer_order`,
-      `insert into refund (customer_id, id, payment_id, amount, reason)
-       select customer_id, '${newId()}', '${refunded}', 20, 'BY_SHOP' from customer_order`,
-    ],
-  ],
-  [
-    'the price of cancelled units is refunded',
-    'order',
-    [
-      `insert into payment (id, order_id, customer_id, amount, status, provider)
-       select '${newId()}', id, customer_id, 20, 'COMPLETED', 'sandbox' from customer_order`,
-      'update order_item set cancelled_quantity = 1',
-    ],
-  ],
-  [
-    'a paid shop order is CANCELLED once none of its units is left',
-    'order',
-    [`update shop_order set status = 'CONFIRMED'`, 'update order_item set cancelled_quantity = 2'],
-  ],
-  [
-    'the refunds of a shop order do not exceed its price',
-    'order',
-    [
-      `insert into payment (id, order_id, customer_id, amount, status, provider)
-       select '${refunded}', id, customer_id, 30, 'COMPLETED', 'sandbox' from customer_order`,
-      `insert into refund (customer_id, id, payment_id, shop_order_id, amount, reason)
-       select customer_id, '${newId()}', '${refunded}', id, 20.01, 'BY_SHOP' from shop_order`,
-    ],
-  ],
-  ['the price of a unit is refunded once', 'order', refundOfLines('19.00', 3)],
-  ['a refund of lines does not exceed their price', 'order', refundOfLines('10.01', 1)],
-  [
-    'every shop and every offer has a currency that can be charged',
-    'shop',
-    [`update shop set currency_code = 'ZZZ' where id = '${seedId('shop', 0)}'`],
-  ],
-  [
-    'every shop and every offer has a currency that can be charged',
-    'shop',
-    [`update offer set currency_code = 'ZZZ' where id = '${offer}'`],
-  ],
-  ...[
-    'price_amount = 100.50, compare_at_amount = null',
-    'price_amount = 100, compare_at_amount = 100.50',
-  ].map(
-    (prices): Break => [
-      'every price for sale can be charged in its currency',
-      'shop',
-      [
-        `update offer set currency_code = 'JPY', ${prices}
-         where id = '${offer}'`,
-      ],
-    ],
-  ),
-  [
-    'every amount of an order can be charged in its currency',
-    'order',
-    [
-      `update customer_order set currency_code = 'JPY'`,
-      `update order_item set currency_code = 'JPY', unit_price_amount = 10.50`,
-    ],
-  ],
-  [
-    'every amount of an order can be charged in its currency',
-    'order',
-    [
-      `insert into payment (id, order_id, customer_id, amount, currency_code, status, provider)
-       select '${refunded}', id, customer_id, 20, 'UGX', 'COMPLETED', 'sandbox' from customer_order`,
-      `insert into refund (customer_id, id, payment_id, amount, reason)
-       select customer_id, '${newId()}', '${refunded}', 0.50, 'BY_SHOP' from customer_order`,
-    ],
-  ],
-  [
-    'every amount in a cart can be charged in its currency',
-    'order',
-    [`update cart_item set currency_code = 'ISK', unit_price_amount = 0.50`],
-  ],
-  ...(['product', 'shop', 'warehouse', 'order'] as const).map(
-    (name): Break => [
-      `the outbox of the ${name} subgraph is empty, without dead letters`,
-      name,
-      [
-        `insert into outbox (id, consumer, topic, key, version, payload, dead_at)
-         values ('${newId()}', 'order', 't', 'k', 1, '{}', now())`,
-      ],
-    ],
-  ),
-  [
-    'the listings of product match shop and warehouse',
-    'product',
-    ['update offer_listing set in_stock = not in_stock'],
-  ],
-  [
-    'the names of offers match their products and variants',
-    'product',
-    [`update product set name = 'Renamed'`],
-  ],
-  [
-    'the price summaries of products match their listings',
-    'product',
-    ['update listed_price set lowest_in_stock = null'],
-  ],
-  [
-    'a user with addresses has exactly one default address',
-    'user',
-    [
-      `insert into address (id, user_id, city) select id, id, 'Springfield' from user_account limit 1`,
-    ],
-  ],
-  ['the status of an order matches its reservation', 'order', ['select 1']],
-  [
-    'every HELD or COMMITTED reservation belongs to an order',
-    'warehouse',
-    [
-      `insert into reservation (order_id, state, expires_at)
-       values ('${newId()}', 'HELD', now() + interval '1 hour')`,
-    ],
-  ],
-];
-
-/** An order of 2 units, and a cart. @param shopId the shop of its one part */
-const placed = (order: string, shopId = order) => [
-  `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address, number)
-       values ('${order}', '${order}', 20, 'USD', '{}', 'H00000001')`,
-  `insert into shop_order (customer_id, id, order_id, shop_id)
-       values ('${order}', '${order}', '${order}', '${shopId}')`,
-  `insert into order_item
-         (customer_id, id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
-       values ('${order}', '${order}', '${order}', '${offer}', 'S', 'S', 10, 'USD', 2)`,
-  `insert into purchase (customer_id, shop_id, sku, units)
-       select customer_id, '${shopId}', 'S', 2 from customer_order`,
-  `insert into cart (customer_id, shard, counted) values ('${order}', 0, true)`,
-  `insert into cart_item (customer_id, offer_id, id, name, unit_price_amount, currency_code, quantity)
-       values ('${order}', '${offer}', '${order}', 'S', 10, 'USD', 1)`,
-  `insert into units_in_carts (offer_id, shard, units) values ('${offer}', 0, 1)`,
-];
-
-/** A refund of units of the line, which has 2 at 10.00. */
-function refundOfLines(amount: string, quantity: number): string[] {
-  return [
-    `insert into payment (id, order_id, customer_id, amount, status, provider)
-     select '${refunded}', id, customer_id, 20, 'COMPLETED', 'sandbox' from customer_order`,
-    `with made as (
-       insert into refund (customer_id, id, payment_id, shop_order_id, amount, reason)
-       select customer_id, '${newId()}', '${refunded}', id, ${amount}, 'BY_SHOP' from shop_order returning id
-     )
-     insert into refund_line (customer_id, refund_id, order_item_id, quantity)
-     select i.customer_id, made.id, i.id, ${quantity} from made, order_item i`,
-  ];
-}
+/** Those whose rows are few at any time. */
+const alwaysChecked = /^no reservation is HELD|^the outbox of/;
+const logger = createLogger('test', 'silent');
+const soon = { atRest: true, looksApartMs: 0 };
 
 describe('npm run verify', () => {
   let databases: { urls: DatabaseUrls; drop(): Promise<void> };
@@ -448,28 +36,55 @@ describe('npm run verify', () => {
     return client;
   }
 
-  async function run(name: SubgraphName, statements: string[]) {
+  const offerSku = async () => {
+    const client = await connected('shop');
+    const { rows } = await client.query('select sku from offer where id = $1', [
+      seedId('offer', 0),
+    ]);
+    await client.end();
+    return rows[0].sku as string;
+  };
+  async function run(name: SubgraphName, statements: readonly string[]) {
     const client = await connected(name);
     for (const statement of statements) await client.query(statement);
     await client.end();
   }
 
   it('finds nothing in a seeded store, and reports the number of checked rows', async () => {
-    const verdicts = await verify(databases.urls, 0);
+    const verdicts = await verify(databases.urls, soon);
     expect(isBroken(verdicts)).toBe(false);
     expect(verdicts).toHaveLength(invariants.length);
     expect(verdicts[0]?.rows).toBeGreaterThan(100);
     expect(report(verdicts)).toContain('holds ');
   });
 
-  it.each(breaks)('finds a violation of: %s', async (name, database, statements) => {
-    await run('order', placed(newId()));
-    await run(database, statements);
-    const verdicts = await verify(databases.urls, 0);
-    const broken = verdicts.filter(({ offending }) => offending.length > 0);
-    expect(broken.map((verdict) => verdict.name)).toContain(name);
-    expect(report(verdicts)).toContain('BROKEN');
-  });
+  const moment = (ms: number) =>
+    Object.fromEntries(subgraphNames.map((name) => [name, momentAt(ms)])) as unknown as Moments;
+  const brokenOf = async (changedSince?: Moments) => {
+    const verdicts = await verify(databases.urls, {
+      ...soon,
+      ...(changedSince && { changedSince }),
+    });
+    expect(verdicts.filter(({ notChecked }) => notChecked)).toEqual([]);
+    return verdicts.filter(({ offending }) => offending.length > 0).map(({ name }) => name);
+  };
+
+  it.each(breaks)(
+    'finds a violation of: %s; by what has changed, until that is long ago',
+    async (name, database, statements) => {
+      const hourMs = 3_600_000;
+      const before = moment(Date.now() - hourMs);
+      await run('order', placed(newId()));
+      await run(database, statements);
+      expect(await brokenOf()).toContain(name);
+      for (const [traced, statement] of tracesOf(await offerSku())) await run(traced, [statement]);
+      const isOfShop = statements.some((statement) => statement.startsWith('update shop'));
+      if (!isOfShop) expect(await brokenOf(before)).toContain(name);
+      if (!alwaysChecked.test(name)) {
+        expect(await brokenOf(moment(Date.now() + hourMs))).not.toContain(name);
+      }
+    },
+  );
 
   it.each([
     ['shipped', `status = 'SHIPPED'`, '', 0],
@@ -479,7 +94,7 @@ describe('npm run verify', () => {
     async (as, set, why, cancelled) => {
       const name = 'the status of an order matches its reservation';
       const offending = async () =>
-        (await verify(databases.urls, 0)).find((verdict) => verdict.name === name)?.offending;
+        (await verify(databases.urls, soon)).find((verdict) => verdict.name === name)?.offending;
       const order = newId();
       const warehouse = await connected('warehouse');
       const { rows } = await warehouse.query('select shop_id from stock_level where id = $1', [
@@ -506,6 +121,37 @@ describe('npm run verify', () => {
     },
   );
 
+  it('checks the chain of movements across a detached month', async () => {
+    const name = 'every movement follows from the one before it in its level';
+    const aYearMs = 365 * 24 * 3_600_000;
+    const keepMonths = (count: number) =>
+      keepPartitions({ databaseUrl: databases.urls.warehouse, logger }, [ledgerPartitions(count)]);
+    // The first movement of the level is a year old, the second one is of today.
+    await run('warehouse', [
+      'alter table stock_movement disable trigger append_only',
+      `update stock_movement m set id = old.id, created_at = uuid_extract_timestamp(old.id)
+       from (select uuidv7(interval '-${aYearMs} ms') as id) old where level_id = '${level}'`,
+      'alter table stock_movement enable trigger append_only',
+      ...tracesOf(await offerSku())
+        .filter(([of]) => of === 'warehouse')
+        .map(([, statement]) => statement),
+    ]);
+    await keepMonths(24);
+    expect(await brokenOf()).toEqual([]);
+    await keepMonths(1);
+    const warehouse = await connected('warehouse');
+    const { rows } = await warehouse.query(
+      `select c.seq, m.seq as next from ledger_checkpoint c join stock_movement m using (shop_id, level_id)`,
+    );
+    await warehouse.end();
+    expect(rows).toEqual([{ seq: '1', next: '2' }]);
+    expect(await brokenOf()).toEqual([]);
+    expect(await brokenOf(moment(Date.now() - 60_000))).toEqual([]);
+    await run('warehouse', ['update ledger_checkpoint set on_hand = on_hand + 1']);
+    expect(await brokenOf()).toEqual([name]);
+    expect(await brokenOf(moment(Date.now() - 60_000))).toEqual([name]);
+  });
+
   it('is tested with a violation of each invariant', () => {
     expect(new Set(breaks.map(([name]) => name))).toEqual(
       new Set(invariants.map(({ name }) => name)),
@@ -519,9 +165,9 @@ describe('npm run verify', () => {
       'delete from listed_price',
     ]);
     await run('shop', [`update offer set name = 'Something else' where sku < 'M'`]);
-    expect(isBroken(await verify(databases.urls, 0))).toBe(true);
+    expect(isBroken(await verify(databases.urls, soon))).toBe(true);
     expect(await rebuildProjections(databases.urls)).toBeGreaterThan(50);
-    expect(isBroken(await verify(databases.urls, 0))).toBe(false);
+    expect(isBroken(await verify(databases.urls, soon))).toBe(false);
   });
 
   it('keeps an offer that is listed while the projections are rebuilt', async () => {
@@ -554,6 +200,6 @@ describe('npm run verify', () => {
     ]);
     await Promise.all([locker.end(), observer.end()]);
     expect(rowCount).toBe(1);
-    expect(isBroken(await verify(databases.urls, 0))).toBe(false);
+    expect(isBroken(await verify(databases.urls, soon))).toBe(false);
   });
 });

@@ -6,6 +6,7 @@ import { Migration20261128Addresses } from './migrations/20261128-addresses.js';
 import { Migration20261207SessionLimits } from './migrations/20261207-session-limits.js';
 import { Migration20261207SessionLimitsIndexes } from './migrations/20261207-session-limits-indexes.js';
 import { Migration20261207ShownTimes } from './migrations/20261207-shown-times.js';
+import { Migration20261208RecentChanges } from './migrations/20261208-recent-changes.js';
 import { Address } from './profile/address.js';
 import { LoginSession, RefreshToken } from './session/login-session.js';
 import { User } from './user.js';
@@ -19,5 +20,6 @@ export const databaseSchema: Schema = {
     { name: '20261207-session-limits', class: Migration20261207SessionLimits },
     { name: '20261207-session-limits-indexes', class: Migration20261207SessionLimitsIndexes },
     { name: '20261207-shown-times', class: Migration20261207ShownTimes },
+    { name: '20261208-recent-changes', class: Migration20261208RecentChanges },
   ],
 };

@@ -69,8 +69,9 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
       await Promise.all([databases.drop(), redis.stop()]);
       rmSync(folder, { recursive: true });
     },
-    async expectInvariants(idleWaitMs: number) {
-      const verdicts = await verify(databases.urls, idleWaitMs);
+    async expectInvariants(recoveryMaxMs: number) {
+      const options = { atRest: true, looksApartMs: recoveryMaxMs };
+      const verdicts = await verify(databases.urls, options);
       if (isBroken(verdicts)) throw new Error(`invariants are broken:\n${report(verdicts)}`);
     },
   };

@@ -1,5 +1,4 @@
 import pg from 'pg';
-import { offendingMax } from '../../ops/verify/invariant.js';
 import { stockInvariants } from '../../ops/verify/stock-invariants.js';
 import { connect } from '../../subgraphs/shared/database/connect.js';
 import { newId } from '../../subgraphs/shared/ids.js';
@@ -20,11 +19,17 @@ import { createTestDatabases, startTestRedis } from './databases.js';
 
 export const logger = createLogger('test', 'silent');
 
+const shownMax = 20;
+
 /** Fails with the offending rows if an invariant of stock does not hold in a warehouse database. */
 export async function expectStockInvariantsOf(client: pg.Client): Promise<void> {
   for (const invariant of stockInvariants) {
-    const { offending } = await invariant.check({ warehouse: client } as never);
-    const shown = JSON.stringify(offending.slice(0, offendingMax));
+    const { offending } = await invariant.check(
+      { warehouse: client } as never,
+      { of: 'all' },
+      true,
+    );
+    const shown = JSON.stringify(offending.slice(0, shownMax));
     if (offending.length > 0) throw new Error(`broken: ${invariant.name}: ${shown}`);
   }
 }

@@ -3,7 +3,7 @@ import { startPaymentSandbox } from '../../dev/payment-sandbox/index.js';
 import { seedStore } from '../../dev/seed/store.js';
 import { makeSecrets } from '../../ops/secrets/secrets.js';
 import { root } from '../../ops/subgraph-names.js';
-import { isBroken, report, verify } from '../../ops/verify/verify.js';
+import { atRest, isBroken, report, verify } from '../../ops/verify/verify.js';
 import { startRouter } from '../../router/index.js';
 import { startOrder } from '../../subgraphs/order/index.js';
 import { startProduct } from '../../subgraphs/product/index.js';
@@ -113,7 +113,7 @@ async function startOwnSystem(overrides: Record<string, string>) {
     },
     /** Fails with the offending rows if an invariant of the domain does not hold. */
     async expectInvariants() {
-      const verdicts = await verify(databases.urls);
+      const verdicts = await verify(databases.urls, atRest);
       if (isBroken(verdicts)) throw new Error(`invariants are broken:\n${report(verdicts)}`);
     },
   };

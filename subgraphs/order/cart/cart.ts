@@ -80,6 +80,7 @@ export class Cart {
   columns: ['customer_id'],
   references: { table: 'cart', columns: ['customer_id'] },
 })
+@Index({ name: 'cart_item_offer', properties: ['offerId'] })
 @Check({ name: 'cart_item_quantity', expression: 'quantity > 0' })
 @Check({ name: 'cart_item_price', expression: 'unit_price_amount >= 0' })
 export class CartItem {

@@ -48,6 +48,11 @@ export type OrderEventType = keyof typeof OrderEventType;
   references: { table: 'customer_order', columns: ['customer_id', 'id'] },
 })
 @Index({ name: 'order_event_order', properties: ['customerId', 'orderId', 'id'] })
+@Index({
+  name: 'order_event_recent',
+  expression:
+    'create index order_event_recent on order_event using brin (id) with (pages_per_range = 32, autosummarize = on)',
+})
 @Trigger({
   name: 'append_only',
   timing: 'before',

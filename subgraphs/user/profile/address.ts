@@ -12,6 +12,7 @@ import { User } from '../user.js';
 @Retained({ permanently: 'until its user deletes it' })
 @Entity({ tableName: 'address' })
 @Index({ name: 'address_user', properties: ['userId'] })
+@Index({ name: 'address_updated', properties: ['updatedAt'] })
 @Index({
   name: 'address_default',
   expression: 'create unique index address_default on address (user_id) where is_default',

@@ -35,6 +35,11 @@ export type MovementType = keyof typeof MovementType;
   references: { table: 'stock_level', columns: ['shop_id', 'id'] },
 })
 @Index({ name: 'stock_movement_reference', properties: ['reference'] })
+@Index({
+  name: 'stock_movement_recent',
+  expression:
+    'create index stock_movement_recent on stock_movement using brin (id) with (pages_per_range = 32, autosummarize = on)',
+})
 @Check({ name: 'stock_movement_type', expression: isOneOf('type', Object.keys(MovementType)) })
 @Trigger({
   name: 'append_only',

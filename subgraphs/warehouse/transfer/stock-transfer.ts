@@ -32,6 +32,11 @@ export type TransferStatus = keyof typeof TransferStatus;
   references: { table: 'warehouse', columns: ['shop_id', 'id'] },
 })
 @Index({ name: 'stock_transfer_by_id', properties: ['id'] })
+@Index({
+  name: 'stock_transfer_to',
+  expression:
+    "create index stock_transfer_to on stock_transfer (shop_id, to_id) where status = 'IN_TRANSIT'",
+})
 @Check({
   name: 'stock_transfer_status',
   expression: isOneOf('status', Object.keys(TransferStatus)),

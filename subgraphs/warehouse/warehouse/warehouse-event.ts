@@ -1,5 +1,5 @@
 import type { Opt } from '@mikro-orm/core';
-import { Check, Entity, PrimaryKey, Property, Trigger } from '@mikro-orm/decorators/legacy';
+import { Check, Entity, Index, PrimaryKey, Property, Trigger } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Field, ObjectType } from 'type-graphql';
 import { ForeignKey } from '../../shared/database/foreign-key.js';
@@ -28,6 +28,7 @@ export type WarehouseEventType = keyof typeof WarehouseEventType;
 @ObjectType({ description: 'An entry of a warehouse’s history. Entries never change.' })
 @Retained({ permanently: 'says who activated a warehouse and when: a few rows for each' })
 @Entity({ tableName: 'warehouse_event' })
+@Index({ name: 'warehouse_event_by_id', properties: ['id'] })
 @ForeignKey({
   name: 'warehouse_event_warehouse_id_foreign',
   columns: ['shop_id', 'warehouse_id'],
