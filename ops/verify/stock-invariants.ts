@@ -46,6 +46,7 @@ export const stockInvariants: Invariant[] = [
         coalesce(sum(rl.quantity) filter (where r.state = 'HELD'), 0) as held
       from stock_level l
         left join reservation_line rl on rl.shop_id = l.shop_id and rl.level_id = l.id
+          and rl.quantity > rl.shipped + rl.cancelled
         left join reservation r on r.order_id = rl.order_id
       where ${only('l.shop_id, l.id')} group by l.shop_id, l.id`,
     holds: 'reserved = held',
@@ -58,6 +59,7 @@ export const stockInvariants: Invariant[] = [
           filter (where r.state = 'COMMITTED'), 0) as open
       from stock_level l
         left join reservation_line rl on rl.shop_id = l.shop_id and rl.level_id = l.id
+          and rl.quantity > rl.shipped + rl.cancelled
         left join reservation r on r.order_id = rl.order_id
       where ${only('l.shop_id, l.id')} group by l.shop_id, l.id`,
     holds: 'committed = open',

@@ -21,6 +21,7 @@ import { Migration20261204RefundsOfLines } from './migrations/20261204-refunds-o
 import { Migration20261205CustomerKeys } from './migrations/20261205-customer-keys.js';
 import { Migration20261206HistoryPartitions } from './migrations/20261206-history-partitions.js';
 import { Migration20261207Retention } from './migrations/20261207-retention.js';
+import { Migration20261208ListIndexes } from './migrations/20261208-list-indexes.js';
 import { Migration20261208RecentChanges } from './migrations/20261208-recent-changes.js';
 import { Order } from './order/order.js';
 import { OrderEvent } from './order/order-event.js';
@@ -76,6 +77,7 @@ export const databaseSchema: Schema = {
     { name: '20261206-history-partitions', class: Migration20261206HistoryPartitions },
     { name: '20261207-queue-mark', class: Migration20261207QueueMark },
     { name: '20261207-retention', class: Migration20261207Retention },
+    { name: '20261208-list-indexes', class: Migration20261208ListIndexes },
     { name: '20261208-recent-changes', class: Migration20261208RecentChanges },
   ],
 };

@@ -6,6 +6,7 @@ import { OutboxEntry } from '../shared/messaging/outbox.js';
 import { Migration20261207QueueMark } from '../shared/runtime/20261207-queue-mark.js';
 import { QueueMark } from '../shared/runtime/queue-mark.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
+import { Migration20261208ListIndexes } from './migrations/20261208-list-indexes.js';
 import { Offer } from './offer/offer.js';
 import { RetiredSku } from './offer/retired-sku.js';
 import { VariantName } from './offer/variant-name.js';
@@ -26,5 +27,6 @@ export const databaseSchema: Schema = {
     { name: '20261127-initial', class: Migration20261127Initial },
     { name: '20261127-stored-outcomes', class: Migration20261127StoredOutcomes },
     { name: '20261207-queue-mark', class: Migration20261207QueueMark },
+    { name: '20261208-list-indexes', class: Migration20261208ListIndexes },
   ],
 };

@@ -16,6 +16,7 @@ import { Migration20261205LedgerBalances } from './migrations/20261205-ledger-ba
 import { Migration20261206LedgerPartitions } from './migrations/20261206-ledger-partitions.js';
 import { Migration20261207Retention } from './migrations/20261207-retention.js';
 import { Migration20261207RetentionIndexes } from './migrations/20261207-retention-indexes.js';
+import { Migration20261208ListIndexes } from './migrations/20261208-list-indexes.js';
 import { Migration20261208RecentChanges } from './migrations/20261208-recent-changes.js';
 import { Reservation, ReservationLine } from './reservation/reservation.js';
 import { LedgerCheckpoint } from './stock/ledger-checkpoint.js';
@@ -60,6 +61,7 @@ export const databaseSchema: Schema = {
     { name: '20261207-queue-mark', class: Migration20261207QueueMark },
     { name: '20261207-retention', class: Migration20261207Retention },
     { name: '20261207-retention-indexes', class: Migration20261207RetentionIndexes },
+    { name: '20261208-list-indexes', class: Migration20261208ListIndexes },
     { name: '20261208-recent-changes', class: Migration20261208RecentChanges },
   ],
 };

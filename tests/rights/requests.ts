@@ -39,9 +39,20 @@ async function stepsTo(name: string, world: World, sample = samples[name]): Prom
   return [...(await stepsTo(way.by, world, way.sample)), step];
 }
 
+interface LastStep {
+  /** in place of the sample's */
+  readonly args: Arguments;
+  readonly selection: string;
+}
+
 /** A request for one field, under the alias `it`. */
-export async function requestFor(name: string, schema: GraphQLSchema, world: World) {
-  const steps = await stepsTo(name, world);
+export async function requestFor(
+  name: string,
+  schema: GraphQLSchema,
+  world: World,
+  last?: LastStep,
+) {
+  const steps = await stepsTo(name, world, last && (() => last.args));
   const declared: string[] = [];
   const variables: Record<string, unknown> = {};
   const selection = steps.reduceRight((inner, { name, args }, depth) => {
@@ -54,7 +65,7 @@ export async function requestFor(name: string, schema: GraphQLSchema, world: Wor
       return `${arg}: $${variable}`;
     });
     const call = given.length > 0 ? `${fieldName}(${given.join(', ')})` : fieldName;
-    const field = inner ? `${call} { ${inner} }` : lastField(name, schema, call);
+    const field = inner ? `${call} { ${inner} }` : lastField(name, schema, call, last?.selection);
     return depth === 0 ? field : `... on ${typeName} { ${field} }`;
   }, '');
   const operation = splitName(steps[0]?.name as string)[0].toLowerCase();
@@ -63,9 +74,14 @@ export async function requestFor(name: string, schema: GraphQLSchema, world: Wor
 }
 
 /** @param call the field with its arguments */
-function lastField(name: string, schema: GraphQLSchema, call: string): string {
+function lastField(
+  name: string,
+  schema: GraphQLSchema,
+  call: string,
+  selection = '__typename',
+): string {
   const type = fieldOf(schema, name)?.type;
-  return `it: ${call}${type && isLeafType(getNamedType(type)) ? '' : ' { __typename }'}`;
+  return `it: ${call}${type && isLeafType(getNamedType(type)) ? '' : ` { ${selection} }`}`;
 }
 
 /** The router's requests for an entity to which another subgraph refers: one for each of its keys. */

@@ -36,6 +36,10 @@ export const itemsMax = 100;
   name: 'shop_order_of_shop',
   expression: `create index shop_order_of_shop on shop_order (shop_id, id) where not never_paid`,
 })
+@Index({
+  name: 'shop_order_of_shop_status',
+  expression: `create index shop_order_of_shop_status on shop_order (shop_id, status, id) where not never_paid`,
+})
 @Filter({
   name: 'held',
   // Hides those of orders without a number.

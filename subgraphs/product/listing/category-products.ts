@@ -22,12 +22,20 @@ export async function productsOfCategory(
   return { ...connection, count: () => loaderOf(context, loadCounts).load(categoryId) };
 }
 
-/** The pages of many categories, in one statement. */
+/**
+ * The pages of many categories, in one statement. The newest ids of each category below one are read by
+ * `product_category_newest`: for all of them at once PostgreSQL would read the newest products of the
+ * catalogue until the page is full, which takes very long where few are in these categories.
+ */
 const loadCategoryPages = loadPages<PageOfParent, ProductRow>({
   order: 'desc',
   sqlOf: () => ({
-    select: `select ${productColumns} from product as p
-      where p.deleted_at is null and p.category_id = any (array(${subtreeIdsSql('parent.id')}))`,
+    select: `select ${productColumns} from product as p where p.id = any (array(
+      select newest.id from (${subtreeIdsSql('parent.id')}) as category cross join lateral (
+        select id from product
+        where category_id = category.id and deleted_at is null and ($2::uuid is null or id < $2)
+        order by id desc limit $3) as newest
+      order by newest.id desc limit $3))`,
   }),
   toRow: (row) => toProductRow(row as ProductRow),
 });

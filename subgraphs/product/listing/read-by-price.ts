@@ -75,7 +75,10 @@ async function hasFewMatches(em: EntityManager, query: ProductQuery): Promise<bo
   return found.length <= sortedMatchesMax;
 }
 
-/** Finds all matches, looks up the lowest price of each that satisfies the filter, and sorts. */
+/**
+ * Finds all matches, looks up the lowest price of each that satisfies the filter, and sorts. The limit is not
+ * reached: with it PostgreSQL knows that there are few, and looks up prices instead of reading all of them.
+ */
 function sortMatches(
   em: EntityManager,
   { after, limit, ...query }: ProductPageQuery,
@@ -87,7 +90,8 @@ function sortMatches(
   const start = after && `(${bind(after.value)}::numeric, ${bind(after.id)}::uuid)`;
   return readProducts<PlacedRow>(
     em,
-    `with found as materialized (select p.id from product as p where ${product}),
+    `with found as materialized (
+       select p.id from product as p where ${product} limit ${bind(sortedMatchesMax)}),
      page as (
        select found.id, price_amount from found ${price}
        where ${start ? `(price_amount, found.id) ${comparison} ${start}` : 'true'}

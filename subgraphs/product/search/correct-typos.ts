@@ -15,12 +15,19 @@ export interface Term {
   readonly near: readonly { readonly word: string; readonly similarity: number }[] | null;
 }
 
-/** Reads the stem of each term, and for a term that no word of the catalogue begins with, similar words. */
+/** Sorts after all characters of a word, in the collation of words. */
+const lastCodePoint = 0x10ffff;
+
+/**
+ * Reads the stem of each term, and for a term that no word of the catalogue begins with, similar words. The range
+ * is what `^@` means: for that PostgreSQL reads all words, unless the term is a constant.
+ */
 export const readTerms = (em: EntityManager, terms: readonly string[]): Promise<Term[]> =>
   sql<Term>(
     em,
     `select term, plainto_tsquery('english', term)::text as stem,
-       case when length(term) >= $2 and not exists (select from search_word where word ^@ term)
+       case when length(term) >= $2 and not exists (
+           select from search_word where word >= term and word < term || chr(${lastCodePoint}))
          then (
            select coalesce(json_agg(nearest), '[]')
            from (select word, similarity(word, term) from search_word

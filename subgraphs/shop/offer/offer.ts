@@ -32,6 +32,10 @@ import { Shop } from '../shop/shop.js';
   expression: 'create index offer_shop_page on offer (shop_id, id) where removed_at is null',
 })
 @Index({
+  name: 'offer_shop_active',
+  expression: 'create index offer_shop_active on offer (shop_id, id) where active',
+})
+@Index({
   name: 'offer_words',
   expression: 'create index offer_words on offer using gin (words) with (fastupdate = off)',
 })

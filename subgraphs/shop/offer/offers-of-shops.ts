@@ -34,16 +34,14 @@ export function offersOfShop(
 /** The search is one parameter, not a column of `parent`, so that PostgreSQL sees how rare its words are. */
 const loadOfferPages = loadPages<PageOfShop, OfferRow>({
   order: 'desc',
-  alikeBy: ({ query }) => query,
-  sqlOf(pages) {
-    const { query } = pages[0] as PageOfShop;
-    const own = pages.filter(({ seesInactive }) => seesInactive).map(({ parentId }) => parentId);
-    const found = query === null ? '' : "and words @@ to_tsquery('simple', $6)";
+  alikeBy: ({ query, seesInactive }) => [query, seesInactive],
+  sqlOf([page]) {
+    const { query, seesInactive } = page as PageOfShop;
+    const found = query === null ? '' : "and words @@ to_tsquery('simple', $5)";
     return {
       select: `select ${offerColumns} from offer
-        where shop_id = parent.id and removed_at is null
-          and (active or parent.id = any ($5::uuid[])) ${found}`,
-      values: query === null ? [own] : [own, query],
+        where shop_id = parent.id and ${seesInactive ? 'removed_at is null' : 'active'} ${found}`,
+      values: query === null ? [] : [query],
     };
   },
   toRow: (row) => row as OfferRow,

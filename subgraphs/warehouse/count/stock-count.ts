@@ -27,6 +27,10 @@ export type StockCountStatus = keyof typeof StockCountStatus;
 })
 @Index({ name: 'stock_count_by_id', properties: ['id'] })
 @Index({ name: 'stock_count_warehouse', properties: ['shopId', 'warehouseId', 'id'] })
+@Index({
+  name: 'stock_count_status_newest',
+  properties: ['shopId', 'warehouseId', 'status', 'id'],
+})
 @Check({ name: 'stock_count_status', expression: isOneOf('status', Object.keys(StockCountStatus)) })
 export class StockCount {
   /** of the warehouse */

@@ -92,7 +92,10 @@ export class Reservation {
   columns: ['shop_id', 'level_id'],
   references: { table: 'stock_level', columns: ['shop_id', 'id'] },
 })
-@Index({ name: 'reservation_line_level', properties: ['shopId', 'levelId'] })
+@Index({
+  name: 'reservation_line_open',
+  expression: `create index reservation_line_open on reservation_line (shop_id, level_id, order_id) where quantity > shipped + cancelled`,
+})
 @Check({ name: 'reservation_line_quantity', expression: 'quantity >= 0' })
 @Check({
   name: 'reservation_line_done',

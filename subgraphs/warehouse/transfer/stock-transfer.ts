@@ -37,6 +37,7 @@ export type TransferStatus = keyof typeof TransferStatus;
   expression:
     "create index stock_transfer_to on stock_transfer (shop_id, to_id) where status = 'IN_TRANSIT'",
 })
+@Index({ name: 'stock_transfer_status_newest', properties: ['shopId', 'status', 'id'] })
 @Check({
   name: 'stock_transfer_status',
   expression: isOneOf('status', Object.keys(TransferStatus)),
