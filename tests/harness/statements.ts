@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import pg from 'pg';
 
 // Statements of the workers of a process.
-const ofWorkers = /\b(outbox|inbox)\b/;
+const ofWorkers = /\b(outbox|inbox|queue_mark|outdated)\b/;
 
 /** The SQL statements of a piece of work in one database, in the test's process. */
 export async function statementsOf(databaseUrl: string, work: () => Promise<unknown>) {

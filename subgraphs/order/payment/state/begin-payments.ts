@@ -122,7 +122,8 @@ const { sql: parameters } = beginParameters;
 /*
  * Known is the payment with this id, or of this checkout, unless nothing was charged; else the order's live
  * payment. By customer_order_pkey, payment_order and payment_attempt, whose unique slots bound the attempts of
- * a customer, also those of the same moment: one that finds its slot taken looks again.
+ * a customer, also those of the same moment: one that finds its slot taken looks again. `busy` is a scalar
+ * subquery, as PostgreSQL might read all payments of the day for an `exists`.
  */
 const beginPaymentsSql = statement(
   (em) => `
@@ -170,8 +171,8 @@ const beginPaymentsSql = statement(
     coalesce(f.outcome, case when p.id is null then 'not-payable'
       when p.order_is_limited then 'order-limit'
       when p.free_slot is not null then 'again'
-      when exists (select from payment t where t.customer_id = p.customer_id and t.status = 'PENDING'
-        and t.attempt_day = (now() at time zone 'UTC')::date and t.attempt_slot is not null)
+      when (select true from payment t where t.customer_id = p.customer_id and t.status = 'PENDING'
+        and t.attempt_day = (now() at time zone 'UTC')::date and t.attempt_slot is not null limit 1)
         then 'busy' else 'day-limit' end) as outcome
   from request r left join found f on f.request_id = r.id left join payable p on p.id = r.id`,
 );
