@@ -25,8 +25,10 @@ export async function stockUpWarehouses(
        select gen_random_uuid(), id, $1, $2, $4, 1 from opened returning id
      )
      insert into stock_movement (shop_id, level_id, id, seq, type, on_hand_delta, reserved_delta,
-       on_hand, reserved, committed, unavailable, actor)
-     select $1, id, uuidv7(), 1, 'RECEIPT', $4, 0, $4, 0, 0, 0, 'bench' from level`,
+       on_hand, reserved, committed, unavailable, actor, created_at)
+     select $1, level.id, m.id, 1, 'RECEIPT', $4, 0, $4, 0, 0, 0, 'bench',
+       uuid_extract_timestamp(m.id)
+     from level cross join lateral (select uuidv7() as id where level.id is not null) m`,
     [key.shopId, key.sku, warehouses, unitsPerLevel],
   );
   await client.query('analyze');
@@ -60,8 +62,9 @@ export async function stockUp({ client }: BenchEnvironment, skus: number): Promi
     );
     await client.query(
       `insert into stock_movement (shop_id, level_id, id, seq, type, on_hand_delta, reserved_delta,
-         on_hand, reserved, committed, unavailable, actor)
-       values ($1, $2, $3, 1, 'RECEIPT', $4, 0, $4, 0, 0, 0, 'bench')`,
+         on_hand, reserved, committed, unavailable, actor, created_at)
+       values ($1, $2, $3, 1, 'RECEIPT', $4, 0, $4, 0, 0, 0, 'bench',
+         uuid_extract_timestamp($3::uuid))`,
       [shopId, levelId, newId(), unitsPerSku],
     );
   }

@@ -110,7 +110,7 @@ describe('the stock engine against a model of its rules', () => {
 
   async function runSequence(steps: { due: number[]; ops: Op[] }[]): Promise<void> {
     await stock.query(
-      `truncate stock_count_line, stock_count, reservation_line, reservation, transfer_line, stock_transfer, stock_movement, stock_level,
+      `truncate stock_count_line, stock_count, reservation_line, reservation, transfer_line, stock_transfer, stock_movement, ledger_checkpoint, stock_level,
          stock_item, warehouse_event, warehouse, outbox`,
     );
     const world = await openWorld(stock, engines);

@@ -99,9 +99,9 @@ async function writeBatch(
   const movements = run(
     'movements',
     `insert into stock_movement (shop_id, level_id, id, seq, type, on_hand_delta, reserved_delta,
-       on_hand, reserved, committed, unavailable, reference, actor)
+       on_hand, reserved, committed, unavailable, reference, actor, created_at)
      select $4, $3, movement, $5::bigint + n, 'RESERVATION', 0, 1, $6::int, $7::int + n, 0, 0,
-       id::text, 'order'
+       id::text, 'order', uuid_extract_timestamp(movement)
      from unnest($1::uuid[], $2::uuid[]) with ordinality as row (movement, id, n)`,
     [
       requests.map(() => newId()),

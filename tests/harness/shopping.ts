@@ -142,9 +142,12 @@ export async function openShopping() {
   const halfPlaced = async (): Promise<string> => {
     await withoutWarehouse(() => checkoutOnce(system, customer, items()));
     const { rows } = await payments.order.query<{ id: string }>(
-      `update customer_order
-       set created_at = now() - interval '2 minutes', number = nextval('order_number')
-       where customer_id = $1 and number is null returning id`,
+      `with placed as (
+         update customer_order
+         set created_at = now() - interval '2 minutes', number = nextval('order_number')
+         where customer_id = $1 and number is null returning id, customer_id, number)
+       insert into numbered_order (number, customer_id, order_id)
+       select number, customer_id, id from placed returning order_id as id`,
       [customer.id],
     );
     return (rows[0] as { id: string }).id;

@@ -13,8 +13,9 @@ async function removeUnit(client: pg.Client, { id }: { readonly id: string }): P
     `with level as (
        update stock_level set on_hand = 4, last_seq = 2 where warehouse_id = $2 returning *)
      insert into stock_movement (shop_id, level_id, id, seq, type, on_hand_delta, reserved_delta,
-       on_hand, reserved, committed, unavailable, actor)
-     select shop_id, id, $1, 2, 'ADJUSTMENT', -1, 0, 4, 0, 0, 0, 'other' from level`,
+       on_hand, reserved, committed, unavailable, actor, created_at)
+     select shop_id, id, $1, 2, 'ADJUSTMENT', -1, 0, 4, 0, 0, 0, 'other',
+       uuid_extract_timestamp($1::uuid) from level`,
     [newId(), id],
   );
 }
@@ -85,8 +86,10 @@ describe('importing stock during other changes', () => {
         values ($1, 'HELD', now() + interval '1 hour')),
       l as (update stock_level set reserved = 2, last_seq = 2 where warehouse_id = $2 returning *),
       m as (insert into stock_movement (shop_id, level_id, id, seq, type, on_hand_delta,
-          reserved_delta, on_hand, reserved, committed, unavailable, actor, reference)
-        select shop_id, id, $3, 2, 'RESERVATION', 0, 2, 5, 2, 0, 0, 'order', $1::text from l)
+          reserved_delta, on_hand, reserved, committed, unavailable, actor, reference,
+          created_at)
+        select shop_id, id, $3, 2, 'RESERVATION', 0, 2, 5, 2, 0, 0, 'order', $1::text,
+          uuid_extract_timestamp($3::uuid) from l)
       insert into reservation_line (order_id, shop_id, level_id, quantity)
       select $1::uuid, shop_id, id, 2 from l`;
     await other.query(held, [reservation, warehouse.id, newId()]);

@@ -69,8 +69,10 @@ describe('the levels that a demand loads', () => {
          select gen_random_uuid(), id, $1, $2, 1, 1 from opened returning id
        ), movement as (
          insert into stock_movement (shop_id, level_id, id, seq, type, on_hand_delta, reserved_delta,
-           on_hand, reserved, committed, unavailable, actor)
-         select $1, id, uuidv7(), 1, 'RECEIPT', 1, 0, 1, 0, 0, 0, 'test' from level)
+           on_hand, reserved, committed, unavailable, actor, created_at)
+         select $1, level.id, m.id, 1, 'RECEIPT', 1, 0, 1, 0, 0, 0, 'test',
+           uuid_extract_timestamp(m.id)
+         from level cross join lateral (select uuidv7() as id where level.id is not null) m)
        update stock_item set available = available + 20000 where shop_id = $1`,
       [large.shopId, large.sku],
     );
