@@ -6,6 +6,7 @@ export default {
     '<rootDir>/ops',
     '<rootDir>/dev',
     '<rootDir>/tests',
+    '<rootDir>/bench',
   ],
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],

@@ -8,13 +8,18 @@ const shopId = seedId('shop', 0);
 const warehouseId = seedId('warehouse', 0);
 
 const offersOfShop = `query ($shopId: UUID!) { shop(id: $shopId) {
-  offers(first: 50) { edges { node { id variant { sku } } } } } }`;
+  offers(first: 50) { edges { node { id active purchaseLimit variant { sku } } } } } }`;
 const receive = `mutation ($input: ReceiveStockInput!) { receiveStock(input: $input) { onHand } }`;
 const availableOf = `query ($offerId: UUID!) { offer(id: $offerId) { availability { available } } }`;
 const adjust = `mutation ($input: AdjustStockInput!) { adjustStock(input: $input) { __typename } }`;
 
 interface OfferEdge {
-  readonly node: { readonly id: string; readonly variant: { readonly sku: string } };
+  readonly node: {
+    readonly id: string;
+    readonly active: boolean;
+    readonly purchaseLimit: number | null;
+    readonly variant: { readonly sku: string };
+  };
 }
 
 /** The demo vendor: offers, and changes of stock. */
@@ -34,9 +39,12 @@ export async function vendor(
   const offers = (shop.offers.edges as OfferEdge[]).map(({ node }) => ({
     id: node.id,
     sku: node.variant.sku,
+    isUnlimited: node.active && node.purchaseLimit === null,
   }));
   return {
     offers: offers.map(({ id }) => id),
+    /** those that anyone can buy at any time */
+    unlimitedOffers: offers.filter(({ isUnlimited }) => isUnlimited).map(({ id }) => id),
     async stockUp(quantity: number) {
       for (const { sku } of offers) {
         await change(receive, { sku, quantity });

@@ -4,6 +4,8 @@ import WebSocket from 'ws';
 export interface Held {
   readonly heapBytes: number;
   readonly sockets: number;
+  /** kind → count, of all but sockets and timers; no requests, such as a read of a file or the end of a socket */
+  readonly handles: Readonly<Record<string, number>>;
   readonly timers: number;
   readonly abortSignals: number;
 }
@@ -15,6 +17,11 @@ const holdings = `(() => {
   return JSON.stringify({
     heapBytes: process.memoryUsage().heapUsed,
     sockets: count('TCPSocketWrap'),
+    handles: Object.fromEntries(
+      [...new Set(active)]
+        .filter((kind) => !/^(TCPSocketWrap|Timeout|Immediate)$|Req|(Shutdown|Write|Connect)Wrap$/.test(kind))
+        .map((kind) => [kind, count(kind)]),
+    ),
     timers: count('Timeout'),
   });
 })()`;
