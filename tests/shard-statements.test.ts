@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { checkout, openShop, type Person, registerPerson } from './harness/people.js';
 import { explainGeneric, nodesOfPlan, type PlanNode } from './harness/plans.js';
+import { recordStatements, subgraphOf } from './harness/record-statements.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 
 /** The column by which the rows of a database would be distributed (docs/adr/0039-shard-keys.md). */
@@ -17,27 +18,18 @@ interface Counted {
 const ofWorkers = /\b(queue_mark|outdated)\b|skip locked/;
 
 /** The statements that the two databases get while `work` runs, the most frequent first. */
-async function statementsOf(work: () => Promise<void>): Promise<Counted[]> {
-  type Query = (this: pg.Client, ...args: unknown[]) => unknown;
-  const prototype = pg.Client.prototype as unknown as { query: Query };
-  const original = prototype.query;
+async function countStatements(work: () => Promise<void>): Promise<Counted[]> {
+  const { statements } = await recordStatements(work);
   const counted = new Map<string, Counted>();
-  prototype.query = function (...args) {
-    const text = typeof args[0] === 'string' ? args[0] : (args[0] as { text?: string }).text;
-    const database = this.database?.split('_').at(-1) as Sharded;
-    const isOfRequest = text && /\b(from|into|update)\b/.test(text) && !ofWorkers.test(text);
-    if (isOfRequest && database in shardColumns) {
-      const key = `${database} ${text.replace(/\s+/g, ' ')}`;
-      const found = counted.get(key) ?? { database, text, calls: 0 };
-      counted.set(key, found);
-      found.calls += 1;
-    }
-    return original.apply(this, args);
-  };
-  try {
-    await work();
-  } finally {
-    prototype.query = original;
+  for (const statement of statements) {
+    const { text } = statement;
+    const database = subgraphOf(statement) as Sharded;
+    const isOfRequest = /\b(from|into|update)\b/.test(text) && !ofWorkers.test(text);
+    if (!isOfRequest || !(database in shardColumns)) continue;
+    const key = `${database} ${text.replace(/\s+/g, ' ')}`;
+    const found = counted.get(key) ?? { database, text, calls: 0 };
+    counted.set(key, found);
+    found.calls += 1;
   }
   return [...counted.values()].sort((a, b) => b.calls - a.calls);
 }
@@ -57,7 +49,7 @@ describe('the statements of checkouts and payments', () => {
       return checkout(system, customers[n % 3] as Person, items, undefined, method);
     };
     // The cases of `bench -- checkout`.
-    statements = await statementsOf(async () => {
+    statements = await countStatements(async () => {
       for (let n = 0; n < 12; n++) {
         await Promise.all([order(n, 1), order(n + 1, 3), order(n + 2, 1, 'Credit Card')]);
       }

@@ -1,11 +1,5 @@
-import type {
-  EntityClass,
-  EntityManager,
-  FilterQuery,
-  OrderDefinition,
-} from '@mikro-orm/postgresql';
+import type { EntityClass, EntityManager, FilterQuery } from '@mikro-orm/postgresql';
 import type { BatchLoad } from '../shared/graphql/context.js';
-import { requireRowsWithin, rowsMax } from '../shared/graphql/rows-max.js';
 import type { RowKey } from './row-key.js';
 
 interface Reader {
@@ -26,7 +20,7 @@ export function loadRows<T extends RowKey>(
     const known = keys.filter(({ customerId }) => customerId !== null);
     const unknown = keys.filter(({ customerId }) => customerId === null);
     const rows = [
-      ...(known.length > 0 ? await em.find<T>(type, ofCustomers<T>(known, 'id')) : []),
+      ...(known.length > 0 ? await em.find<T>(type, ofCustomers<T>(known)) : []),
       ...(unknown.length > 0 ? await em.find<T>(type, byId<T>(unknown)) : []),
     ];
     const found = new Map(rows.map((row) => [row.id, row]));
@@ -37,32 +31,13 @@ export function loadRows<T extends RowKey>(
   };
 }
 
-/**
- * Loads all rows that belong to each parent of the same customer, in one statement, ordered.
- *
- * @param key the property with the id of the parent
- * @throws `BAD_USER_INPUT` for more than `rowsMax` of all parents together
- */
-export function loadAllRowsOf<T extends RowKey>(
-  type: EntityClass<T>,
-  key: keyof T & string,
-): BatchLoad<RowKey, T[], Reader> {
-  return async (parents, { em }) => {
-    const orderBy = { id: 'asc' } as OrderDefinition<T>;
-    const options = { orderBy, limit: rowsMax + 1 };
-    const rows = await em.find<T>(type, ofCustomers<T>(parents, key), options);
-    const byParent = Map.groupBy(requireRowsWithin(rows), (row) => row[key] as string);
-    return parents.map(({ id }) => byParent.get(id) ?? []);
-  };
-}
-
 const distinct = (values: readonly (string | null)[]) => [...new Set(values)];
 
 const byId = <T>(keys: readonly SoughtRow[]) =>
   ({ id: { $in: distinct(keys.map(({ id }) => id)) } }) as FilterQuery<NoInfer<T>>;
 
-const ofCustomers = <T>(keys: readonly SoughtRow[], property: string) =>
+const ofCustomers = <T>(keys: readonly SoughtRow[]) =>
   ({
     customerId: { $in: distinct(keys.map(({ customerId }) => customerId)) },
-    [property]: { $in: distinct(keys.map(({ id }) => id)) },
+    id: { $in: distinct(keys.map(({ id }) => id)) },
   }) as FilterQuery<NoInfer<T>>;

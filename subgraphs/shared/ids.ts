@@ -22,17 +22,21 @@ let seqAt = 0;
 /** A new UUIDv7 of a time in Unix ms; those of one millisecond sort in the order of the calls. */
 export function newIdAt(ms: number): string {
   seqAt = (seqAt + 1) % 2 ** 31;
-  return v7({ msecs: ms, seq: seqAt, rng });
+  return idAt(ms, seqAt);
 }
 
 /** A new UUIDv7 of a time in Unix ms and a counter, whose lowest 32 bits it has. */
 export const idAt = (ms: number, counter: number): string =>
   v7({ msecs: ms, seq: counter % 2 ** 32, rng });
 
-/** The lowest UUIDv7 of a time in Unix ms: a bound for the ids of that time. */
-export const lowestIdAt = (ms: number): string => v7({ msecs: ms, seq: 0, random: lowestRandom });
+/** The lowest UUID of a time in Unix ms, a bound for the UUIDv7 of that time; `first_id_at` in SQL. */
+export function lowestIdAt(ms: number): string {
+  const hex = ms.toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}
 
-const lowestRandom = new Uint8Array(16);
+/** Whether an id is a UUIDv7, which has its time. */
+export const isTimed = (id: string): boolean => id[14] === '7';
 
 /** The time of a UUIDv7, in Unix ms. */
 export const timeOfId = (id: string): number =>

@@ -1,6 +1,4 @@
-import pg from 'pg';
-
-type Query = (this: pg.Client, ...args: unknown[]) => unknown;
+import { recordStatements } from './record-statements.js';
 
 /**
  * Records the statements that a subgraph of this process sends while `work` runs.
@@ -8,20 +6,8 @@ type Query = (this: pg.Client, ...args: unknown[]) => unknown;
  * @param tables matches the statements to record; workers of the subgraph send others
  */
 export async function statementsOf(subgraph: string, tables: RegExp, work: () => Promise<unknown>) {
-  const prototype = pg.Client.prototype as unknown as { query: Query };
-  const original = prototype.query;
-  const texts: string[] = [];
-  prototype.query = function (...args) {
-    const name = (this as unknown as { connectionParameters: { application_name?: string } })
-      .connectionParameters.application_name;
-    const text = typeof args[0] === 'string' ? args[0] : (args[0] as { text?: string }).text;
-    if (name === subgraph && text && tables.test(text)) texts.push(text);
-    return original.apply(this, args);
-  };
-  try {
-    await work();
-  } finally {
-    prototype.query = original;
-  }
-  return texts;
+  const { statements } = await recordStatements(work);
+  return statements
+    .filter(({ application, text }) => application === subgraph && tables.test(text))
+    .map(({ text }) => text);
 }

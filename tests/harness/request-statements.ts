@@ -1,49 +1,23 @@
-import pg from 'pg';
-import { requestTrace } from '../../subgraphs/shared/observability/request-context.js';
+import { type RecordedStatement, recordStatements, subgraphOf } from './record-statements.js';
 import type { GraphQLReply } from './system.js';
 
-type Query = (this: pg.Client, ...args: unknown[]) => unknown;
-
 /** A statement as a subgraph of this process sent it. */
-export interface SentStatement {
+export type SentStatement = Pick<RecordedStatement, 'text' | 'values' | 'isPrepared'> & {
   /** the subgraph whose database it is */
   readonly subgraph: string;
-  readonly text: string;
-  readonly values: readonly unknown[];
-  /** whether it is prepared, so that PostgreSQL may plan it without values */
-  readonly isPrepared: boolean;
-}
+};
 
 /**
  * The statements of one request, in all subgraphs of this process, and its reply. Statements of workers are not
  * included: they belong to no request.
  */
 export async function recordRequest(send: () => Promise<GraphQLReply>) {
-  const prototype = pg.Client.prototype as unknown as { query: Query };
-  const original = prototype.query;
-  const seen: { requestId: string | undefined; statement: SentStatement }[] = [];
-  prototype.query = function (...args) {
-    const subgraph = this.database?.split('_').at(-1) as string;
-    const requestId = requestTrace.getStore()?.requestId;
-    seen.push({ requestId, statement: { subgraph, ...statementOf(args) } });
-    return original.apply(this, args);
-  };
-  try {
-    const reply = await send();
-    const id = reply.headers.get('x-request-id');
-    const own = seen.flatMap(({ requestId, statement }) => (requestId === id ? [statement] : []));
-    return { reply, statements: own };
-  } finally {
-    prototype.query = original;
-  }
-}
-
-function statementOf([first, second]: unknown[]) {
-  const { text, values, name } = first as { text?: string; values?: unknown[]; name?: string };
-  if (typeof first !== 'string') {
-    return { text: text ?? '', values: values ?? [], isPrepared: name !== undefined };
-  }
-  return { text: first, values: Array.isArray(second) ? second : [], isPrepared: false };
+  const { value: reply, statements } = await recordStatements(send);
+  const id = reply.headers.get('x-request-id');
+  const own = statements
+    .filter(({ requestId }) => requestId === id)
+    .map((statement): SentStatement => ({ ...statement, subgraph: subgraphOf(statement) }));
+  return { reply, statements: own };
 }
 
 /** Removes the values that MikroORM writes into the text. */

@@ -1,7 +1,7 @@
 import type { Connection, PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { loadPages, type PageOfParent, pageInShard } from '../../shared/graphql/load-pages.js';
-import { timeOfId } from '../../shared/ids.js';
+import { isTimed, timeOfId } from '../../shared/ids.js';
 import { owns } from '../../shared/rights/rights.js';
 import { shownActor } from '../../shared/rights/shown-actor.js';
 import type { OrderContext } from '../context.js';
@@ -36,7 +36,7 @@ const clockSkewMs = 86_400_000;
  * younger than its history, but for the clocks of processes.
  */
 export function sinceOrders(orders: readonly { readonly parentId: string }[]): string {
-  const times = orders.map(({ parentId }) => (parentId[14] === '7' ? timeOfId(parentId) : 0));
+  const times = orders.map(({ parentId }) => (isTimed(parentId) ? timeOfId(parentId) : 0));
   const since = new Date(Math.max(0, Math.min(...times) - clockSkewMs));
   return `id >= first_id_at('${since.toISOString()}')`;
 }

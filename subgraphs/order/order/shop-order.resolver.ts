@@ -1,18 +1,18 @@
 import { Arg, Ctx, Directive, FieldResolver, Int, Query, Resolver, Root } from 'type-graphql';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { ListMax } from '../../shared/graphql/list-max.js';
+import { loadAllInShards } from '../../shared/graphql/load.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { lineTotal, Money, money, sumOf } from '../../shared/money.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
-import { loadAllRowsOf } from '../load-rows.js';
 import { Offer, ProductVariant, Shop } from '../references.js';
 import { orderKeyOf } from '../row-key.js';
 import { Order } from './order.js';
 import { itemsMax, OrderItem, ShopOrder, ShopOrderRefOutput } from './shop-order.js';
 import { findVisibleOrder, loadShopOrders } from './visible-orders.js';
 
-const loadItems = loadAllRowsOf(OrderItem, 'shopOrderId');
+const loadItems = loadAllInShards(OrderItem, 'customerId', 'shopOrderId', { id: 'asc' });
 
 const totalOf = (item: OrderItem) => lineTotal(item.unitPriceAmount, item.quantity);
 

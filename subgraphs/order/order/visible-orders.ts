@@ -1,10 +1,10 @@
 import { identityOf } from '../../shared/auth/callers.js';
 import { notFound } from '../../shared/errors.js';
 import { loaderOf } from '../../shared/graphql/context.js';
-import { uncached } from '../../shared/graphql/load.js';
+import { loadAllInShards, uncached } from '../../shared/graphql/load.js';
 import { owns } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
-import { loadAllRowsOf, loadRows, type SoughtRow } from '../load-rows.js';
+import { loadRows, type SoughtRow } from '../load-rows.js';
 import { Order } from './order.js';
 import { isOfHeldOrderSql, ShopOrder } from './shop-order.js';
 
@@ -21,7 +21,9 @@ const loadOrders = uncached(loadRows(Order));
 
 export const loadShopOrders = uncached(loadRows(ShopOrder));
 
-const loadShopOrdersOf = uncached(loadAllRowsOf(ShopOrder, 'orderId'));
+const loadShopOrdersOf = uncached(
+  loadAllInShards(ShopOrder, 'customerId', 'orderId', { id: 'asc' }),
+);
 
 /** The id of a row, with the customer if only one’s rows are visible: vendors and admins see those of others. */
 export function soughtBy(context: OrderContext, id: string): SoughtRow {

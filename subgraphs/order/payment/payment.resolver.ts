@@ -4,13 +4,13 @@ import { currencyDefault } from '../../shared/currencies.js';
 import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { ListMax } from '../../shared/graphql/list-max.js';
-import { uncached } from '../../shared/graphql/load.js';
+import { loadAllInShards, uncached } from '../../shared/graphql/load.js';
 import { loadPagesBy, pageInShard } from '../../shared/graphql/load-pages.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Money, money } from '../../shared/money.js';
 import { Allow, owns } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
-import { loadAllRowsOf, type SoughtRow } from '../load-rows.js';
+import type { SoughtRow } from '../load-rows.js';
 import { Order } from '../order/order.js';
 import { findOwnOrder, requireCustomer, soughtBy } from '../order/visible-orders.js';
 import { orderKeyOf } from '../row-key.js';
@@ -38,7 +38,7 @@ export async function findOwnPayment(
 /** What the merchant knows of a dispute is not for the customer who made it. */
 const isAdmin = (context: OrderContext) => identityOf(context).role === 'ADMIN';
 
-const loadDisputes = loadAllRowsOf(Dispute, 'paymentId');
+const loadDisputes = loadAllInShards(Dispute, 'customerId', 'paymentId', { id: 'asc' });
 
 @Resolver(() => Dispute)
 export class DisputeResolver {

@@ -34,35 +34,44 @@ export function loadAllBy<T extends object>(
   orderBy: OrderDefinition<T>,
 ): BatchLoad<string, T[], Reader> {
   return async (keys, { em }) => {
-    const where = { [key]: { $in: [...keys] } } as FilterQuery<NoInfer<T>>;
-    const rows = await em.find<T>(type, where, { orderBy, limit: rowsMax + 1 });
-    const byKey = Map.groupBy(requireRowsWithin(rows), (row) => row[key] as string);
+    const byKey = await findAllBy(em, type, key, { [key]: inAnyOf(keys) }, orderBy);
     return keys.map((each) => byKey.get(each) ?? []);
   };
 }
 
-/** The id of a parent, and the shard key that its rows have, such as a shop. */
-export interface ShardedId {
-  readonly shardId: string;
-  readonly id: string;
-}
-
-/** As `loadAllBy`, for rows in the shards of shops or customers, which the property `shard` names. */
-export function loadAllInShards<T extends object>(
+/**
+ * As `loadAllBy`, for rows that are in the shard of their parent.
+ *
+ * @param shard the property of both with the shop or customer
+ */
+export function loadAllInShards<T extends object, S extends keyof T & string>(
   type: EntityClass<T>,
-  shard: keyof T & string,
+  shard: S,
   key: keyof T & string,
   orderBy: OrderDefinition<T>,
-): BatchLoad<ShardedId, T[], Reader> {
+): BatchLoad<{ readonly id: string } & Readonly<Record<S, string>>, T[], Reader> {
   return async (parents, { em }) => {
     const where = {
-      [shard]: { $in: [...new Set(parents.map(({ shardId }) => shardId))] },
-      [key]: { $in: [...new Set(parents.map(({ id }) => id))] },
-    } as FilterQuery<NoInfer<T>>;
-    const rows = await em.find<T>(type, where, { orderBy, limit: rowsMax + 1 });
-    const byKey = Map.groupBy(requireRowsWithin(rows), (row) => row[key] as string);
+      [shard]: inAnyOf(parents.map((parent) => parent[shard])),
+      [key]: inAnyOf(parents.map(({ id }) => id)),
+    };
+    const byKey = await findAllBy(em, type, key, where, orderBy);
     return parents.map(({ id }) => byKey.get(id) ?? []);
   };
+}
+
+const inAnyOf = (values: readonly string[]) => ({ $in: [...new Set(values)] });
+
+async function findAllBy<T extends object>(
+  em: EntityManager,
+  type: EntityClass<T>,
+  key: keyof T & string,
+  where: object,
+  orderBy: OrderDefinition<T>,
+): Promise<Map<string, T[]>> {
+  const filter = where as FilterQuery<NoInfer<T>>;
+  const rows = await em.find<T>(type, filter, { orderBy, limit: rowsMax + 1 });
+  return Map.groupBy(requireRowsWithin(rows), (row) => row[key] as string);
 }
 
 /**

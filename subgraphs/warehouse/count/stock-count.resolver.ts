@@ -110,8 +110,8 @@ export class StockCountResolver {
   @Allow('shop-owner')
   @ListMax(countLinesMax)
   @FieldResolver(() => [StockCountLine], { description: 'The variants, by SKU.' })
-  lines(@Root() { shopId, id }: StockCount, @Ctx() context: WarehouseContext) {
-    return loaderOf(context, loadLines).load({ shardId: shopId, id });
+  lines(@Root() count: StockCount, @Ctx() context: WarehouseContext) {
+    return loaderOf(context, loadLines).load(count);
   }
 }
 

@@ -203,9 +203,7 @@ async function readMovedSince(em: EntityManager, shopId: string, lines: readonly
     `select m.level_id as "levelId", sum(m.on_hand_delta) as units
      from unnest($1::uuid[], $2::timestamptz[]) as line (level_id, counted_at)
        join stock_movement m on m.shop_id = $3 and m.level_id = line.level_id and m.occurred_at > line.counted_at
-         and m.id >= encode(substring(int8send(
-           floor(extract(epoch from line.counted_at) * 1000)::bigint) from 3) ||
-           '\\x00000000000000000000', 'hex')::uuid
+         and m.id >= first_id_at(line.counted_at)
      group by m.level_id`,
     [
       lines.map(({ level }) => level.id),

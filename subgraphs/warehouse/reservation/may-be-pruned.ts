@@ -1,5 +1,5 @@
 import { reservationKeptDays } from '../../contracts/reservation.js';
-import { timeOfId } from '../../shared/ids.js';
+import { isTimed, timeOfId } from '../../shared/ids.js';
 
 // Clocks of processes differ by less; a pruner deletes nothing of an order that is younger.
 const marginDays = 1;
@@ -9,5 +9,5 @@ const marginDays = 1;
  * about it a second time. Its id has its time.
  */
 export const mayBePruned = (orderId: string): boolean =>
-  orderId[14] === '7' && // a UUIDv7
+  isTimed(orderId) &&
   timeOfId(orderId) < Date.now() - (reservationKeptDays - marginDays) * 24 * 3_600_000;

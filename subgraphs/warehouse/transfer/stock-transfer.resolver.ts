@@ -153,8 +153,8 @@ export class StockTransferResolver {
   @Allow('shop-owner')
   @ListMax(linesMax)
   @FieldResolver(() => [TransferLine], { description: 'The units, one line per variant.' })
-  lines(@Root() { shopId, id }: StockTransfer, @Ctx() context: StockContext) {
-    return loaderOf(context, loadLines).load({ shardId: shopId, id });
+  lines(@Root() transfer: StockTransfer, @Ctx() context: StockContext) {
+    return loaderOf(context, loadLines).load(transfer);
   }
 }
 

@@ -1,11 +1,13 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../../shared/database/sql.js';
+import { lowestIdAt } from '../../../shared/ids.js';
 import {
   type PaymentProvider,
   type Period,
   PermanentRefusal,
   type SendPage,
 } from '../provider/payment-provider.js';
+
 import type { FoundDifference } from './difference.js';
 import { repeatNotDone } from './repeat-not-done.js';
 
@@ -158,9 +160,3 @@ const createdInValues = ({ from, to }: Period, afterId: string) => [
   afterId,
   lowestIdAt(to.getTime() + clockSkewMs),
 ];
-
-/** The lowest UUID of a time in Unix ms. */
-function lowestIdAt(ms: number): string {
-  const hex = ms.toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
-}
