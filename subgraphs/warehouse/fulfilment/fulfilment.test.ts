@@ -97,10 +97,13 @@ const itemOf = async ({ shopId }: Shop) => {
   );
   return item;
 };
+/** By level, that of the warehouse that is sold from last first; in their order in each. */
 const movementsOf = (orderId: string, ...types: string[]) =>
   stock.query(
     `select type, on_hand_delta as "onHand", committed_delta as committed, reason
-     from stock_movement where reference = $1 and type = any($2) order by id`,
+     from stock_movement m join stock_level l on l.shop_id = m.shop_id and l.id = m.level_id
+       join warehouse w on w.shop_id = l.shop_id and w.id = l.warehouse_id
+     where reference = $1 and type = any($2) order by w.priority desc, m.seq`,
     [orderId, types],
   );
 /** The metric of its alert. */
