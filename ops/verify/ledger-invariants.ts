@@ -31,22 +31,27 @@ export const ledgerInvariants: Invariant[] = [
   invariantOf('warehouse', 'every movement follows from the one before it in its level', {
     key: { shop_id: 'uuid', level_id: 'uuid', id: 'uuid' },
     changedWhere: ({ id }) => `m.id >= '${id}'`,
-    // One look-up by the primary key for each movement.
-    select: (only) => `select ${movement}, ${before((name) => `p.${name}`)}
+    // Two look-ups by the primary key for each movement.
+    select: (only) => `select ${movement}, ${before((name) => `p.${name}`)},
+        n.created_at as next_at
       from stock_movement m
         left join lateral (select ${place.join(', ')} from stock_movement
           where shop_id = m.shop_id and level_id = m.level_id and id < m.id
           order by id desc limit 1) p on true
+        left join lateral (select created_at from stock_movement
+          where shop_id = m.shop_id and level_id = m.level_id and id > m.id order by id limit 1) n on true
         ${startOf('m.shop_id, m.level_id')}
       where ${only('m.shop_id, m.level_id, m.id')}`,
     // The whole ledger once, in the order of its levels.
-    selectAll: `select ${movement}, ${before((name) => `lag(m.${name}) over past`)}
+    selectAll: `select ${movement}, ${before((name) => `lag(m.${name}) over past`)},
+        lead(m.created_at) over past as next_at
       from stock_movement m ${startOf('m.shop_id, m.level_id')}
       window past as (partition by m.shop_id, m.level_id order by m.id)`,
-    // In the order of ids, which have the times: so no time is before that of the movement before.
+    // In the order of ids, which have the times: so no time is before that of the movement before. Movements of
+    // one moment belong together: a parcel that left before the newest count is subtracted, and then added.
     holds: `seq = before_seq + 1 and created_at = uuid_extract_timestamp(id)
       and ${balances.map((name) => `${name} = before_${name} + ${name}_delta`).join(' and ')}
-      and least(${balances.join(', ')}) >= 0
+      and (least(${balances.join(', ')}) >= 0 or next_at is not distinct from created_at)
       and (on_hand_delta = 0 or type in ${physicalTypes})`,
   }),
   invariantOf('warehouse', 'every level has the units of its last movement', {

@@ -44,6 +44,17 @@ const chainBreaks: readonly Break[] = [
   [chain, 'warehouse', [movement({ type: 'RECEIPT', seq: 2 }), counted(2)]],
   // A balance that does not follow from the deltas.
   [chain, 'warehouse', [movement({ type: 'RECEIPT', onHandDelta: 1 }), counted(1)]],
+  // A balance below 0.
+  [
+    chain,
+    'warehouse',
+    [
+      'alter table stock_level drop constraint stock_level_not_negative',
+      `update stock_level set committed = -1 where id = '${level}'`,
+      movement({ type: 'UNCOMMIT', committedDelta: -1 }),
+      counted(1),
+    ],
+  ],
   // One that only promises units, and changes those on hand.
   [
     chain,

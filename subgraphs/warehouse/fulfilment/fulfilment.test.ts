@@ -184,6 +184,20 @@ describe('a shipment', () => {
     ]);
   });
 
+  it('that left before the newest count is subtracted and added where fewer units are left than it has', async () => {
+    const shop = await stockUp(engine, [5]);
+    const orderId = await sell([shop, 4]);
+    const leftAt = new Date();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await count(shop, 1, 5);
+    await deliver(shipped(orderId, shop, 4, leftAt));
+    expect(await levelsOf(shop)).toEqual([[1, 0, 0, 0]]);
+    expect(await movementsOf(orderId, 'ADJUSTMENT', 'SHIPMENT')).toMatchObject([
+      { type: 'SHIPMENT', onHand: -4 },
+      { type: 'ADJUSTMENT', onHand: 4, reason: 'already counted' },
+    ]);
+  });
+
   it('that left before a count, and is recorded before that is submitted, is not subtracted twice', async () => {
     const shop = await stockUp(engine, [5]);
     const orderId = await sell([shop, 2]);
