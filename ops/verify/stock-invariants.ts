@@ -67,7 +67,8 @@ export const stockInvariants: Invariant[] = [
   invariantOf('warehouse', 'every reservation line is the sum of its movements', {
     key: { order_id: 'uuid', shop_id: 'uuid', level_id: 'uuid' },
     changed: (since) => `select order_id, shop_id, level_id from reservation_line
-      where order_id in (${reservedOrdersSince(since)})`,
+      where order_id in (${reservedOrdersSince(since)})
+      union select order_id, shop_id, level_id from reservation_line where order_id >= '${since.id}'`,
     select: (
       only,
     ) => `select rl.order_id, rl.shop_id, rl.level_id, r.state, rl.quantity, rl.shipped,
@@ -79,15 +80,15 @@ export const stockInvariants: Invariant[] = [
         (select count(*) from ledger_checkpoint c where c.shop_id = rl.shop_id
           and c.level_id = rl.level_id and c.id > rl.order_id) > 0 as may_be_detached
       from reservation_line rl
-        join reservation r on r.order_id = rl.order_id
+        left join reservation r on r.order_id = rl.order_id
         left join stock_movement m on m.reference = rl.order_id::text
           and m.shop_id = rl.shop_id and m.level_id = rl.level_id
       where ${only('rl.order_id, rl.shop_id, rl.level_id')}
       group by rl.order_id, rl.shop_id, rl.level_id, r.state`,
-    holds: `may_be_detached or reserved = case when state = 'HELD' then quantity else 0 end
+    holds: `state is not null and (may_be_detached or reserved = case when state = 'HELD' then quantity else 0 end
       and committed = case when state = 'COMMITTED' then quantity - shipped - cancelled else 0 end
       and moved_out = shipped and (state = 'COMMITTED' or shipped + cancelled = 0)
-      and made <= 1 and (made = 1 or state = 'COMMITTED')`,
+      and made <= 1 and (made = 1 or state = 'COMMITTED'))`,
   }),
   invariantOf('warehouse', 'every movement of an order has a reservation line', {
     key: { shop_id: 'uuid', level_id: 'uuid', id: 'uuid' },

@@ -167,6 +167,15 @@ export const stockBreaks: readonly Break[] = [
     ],
   ],
   [
+    'every reservation line is the sum of its movements',
+    'warehouse',
+    [
+      // of no reservation
+      `insert into reservation_line (order_id, shop_id, level_id, quantity)
+       select '${newId()}', shop_id, id, 0 from stock_level where id = '${level}'`,
+    ],
+  ],
+  [
     'every movement of an order has a reservation line',
     'warehouse',
     [movement({ type: 'RELEASE', reference: newId() })],

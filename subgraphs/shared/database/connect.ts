@@ -2,6 +2,7 @@ import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, MikroORM, type Options } from '@mikro-orm/postgresql';
 import type pg from 'pg';
 import type { Logger } from '../observability/logger.js';
+import { BatchUpdateDriver } from './batch-update-driver.js';
 import {
   clientClass,
   connectTimeoutMs,
@@ -38,6 +39,7 @@ function databaseOptions(
   onPool: (pool: pg.Pool) => void,
 ): Options {
   return defineConfig({
+    driver: BatchUpdateDriver,
     clientUrl: settings.url,
     entities: schema.entities ?? [],
     forceUndefined: false,

@@ -1,5 +1,6 @@
 import type { EntityClass, EntityProperty, RequiredEntityData } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { arrayValue, parameterType } from './column-arrays.js';
 import { sqlPrepared } from './sql.js';
 
 /**
@@ -23,11 +24,10 @@ export async function insertRows<T extends object>(
   if (differing.size === 0) differing.add(names[0] as keyof T & string);
   const columns = names.map((name, n) => {
     const { columnTypes, fieldNames } = properties[name as never] as EntityProperty<T>;
-    // Without its length: a cast to varchar(n) would cut a text that is too long, where the column rejects it.
-    const type = columnTypes[0]?.replace(/\(.*\)/, '');
+    const type = parameterType(columnTypes[0] as string);
     const isArray = differing.has(name);
     // `unnest` would take arrays of arrays apart completely: they are passed as texts.
-    const isList = type?.endsWith('[]') === true;
+    const isList = type.endsWith('[]');
     const parameter = `$${n + 1}::${isList ? 'text' : type}${isArray ? '[]' : ''}`;
     const cast = isList ? `::${type}` : '';
     return { name, field: fieldNames[0] as string, isArray, isList, parameter, cast };
@@ -55,9 +55,7 @@ const isSame = (a: unknown, b: unknown) =>
   (Array.isArray(a) && Array.isArray(b) && listText(a) === listText(b));
 
 function columnValue(value: unknown, isList: boolean): unknown {
-  if (value instanceof Date) return value.toISOString();
-  if (isList && Array.isArray(value)) return listText(value);
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
+  return isList && Array.isArray(value) ? listText(value) : arrayValue(value);
 }
 
 /** An array as PostgreSQL writes it. */

@@ -37,6 +37,14 @@ export function sqlPrepared<T>(em: EntityManager, text: string, values: unknown[
   return sql<T>(em, text, values);
 }
 
+/**
+ * SQL that makes rows of the parameters `$1`, `$2` …, one array for each column, in a prepared statement.
+ * PostgreSQL does not see their length when it plans: else it would plan the statement again for each short
+ * list, whose plan it takes for cheaper than that of a list of unknown length.
+ */
+export const unnestOf = (...types: readonly string[]): string =>
+  `unnest(${types.map((type, n) => `(select $${n + 1}::${type}[])`).join(', ')})`;
+
 /** As `sql`, but returns the number of changed rows. */
 export async function sqlCount(
   em: EntityManager,

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { StockKey } from '../../contracts/stock-key.js';
-import { sql } from '../../shared/database/sql.js';
+import { sql, sqlPrepared, unnestOf } from '../../shared/database/sql.js';
 
 /** The units of one line of a reservation. */
 export interface ReservedUnits extends StockKey {
@@ -20,12 +20,14 @@ export function readReservationLines(em: EntityManager, reservations: readonly R
   const keys = reservations.flatMap(({ orderId, shopIds }) =>
     shopIds.map((shopId) => ({ orderId, shopId })),
   );
-  return sql<ReservedUnits>(
+  return sqlPrepared<ReservedUnits>(
     em,
     `select r.order_id as "orderId", l.level_id as "levelId", l.quantity, r.shop_id as "shopId", s.sku
-     from unnest($1::uuid[], $2::uuid[]) as r (order_id, shop_id)
+     from ${unnestOf('uuid', 'uuid')} as r (order_id, shop_id)
        join reservation_line l on l.order_id = r.order_id and l.shop_id = r.shop_id
-       join stock_level s on s.shop_id = r.shop_id and s.id = l.level_id`,
+       cross join lateral (
+         select sku from stock_level where shop_id = r.shop_id and id = l.level_id offset 0
+       ) s`,
     [keys.map(({ orderId }) => orderId), keys.map(({ shopId }) => shopId)],
   );
 }

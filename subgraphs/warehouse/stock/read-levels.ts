@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { firstOfEach } from '../../shared/batching/first-of-each.js';
 import { columnsOf } from '../../shared/database/columns.js';
-import { sqlPrepared } from '../../shared/database/sql.js';
+import { sqlPrepared, unnestOf } from '../../shared/database/sql.js';
 import { availableUnitsSql } from './level-units.js';
 import { StockLevel } from './stock-level.js';
 
@@ -99,7 +99,8 @@ const firstLevels = 9;
 
 /**
  * The first levels in order of priority, until they cover the demand, and the first that covers all of it by
- * itself. One row, with the time, if there is none. The index `stock_level_place` serves it.
+ * itself. One row, with the time, if there is none. The index `stock_level_place` serves it; `offset 0` keeps
+ * PostgreSQL from reading the levels of all warehouses of the shop first.
  */
 const demandedSql = (columns: string) => `
   select clock.read_at as "readAt", l.active, l.priority, ${columns}
@@ -109,8 +110,10 @@ const demandedSql = (columns: string) => `
       count(*) filter (where l.available >= l.demanded) over by_priority as covering
     from (
       select l.*, w.active, w.priority, d.quantity as demanded, ${availableUnitsSql('l.')} as available
-      from unnest($1::uuid[], $2::varchar[], $3::bigint[]) as d (shop_id, sku, quantity)
-        join stock_level l on l.shop_id = d.shop_id and l.sku = d.sku
+      from ${unnestOf('uuid', 'varchar', 'bigint')} as d (shop_id, sku, quantity)
+        cross join lateral (
+          select * from stock_level where shop_id = d.shop_id and sku = d.sku offset 0
+        ) l
         join warehouse w on w.shop_id = l.shop_id and w.id = l.warehouse_id and w.active
     ) l
     where l.available > 0
