@@ -7,6 +7,8 @@ export interface PlanNode {
   readonly Alias?: string;
   readonly 'Index Name'?: string;
   readonly 'Index Cond'?: string;
+  /** of a bitmap scan */
+  readonly 'Recheck Cond'?: string;
   readonly Filter?: string;
   readonly 'Join Filter'?: string;
   readonly 'Plan Rows': number;
