@@ -7,7 +7,7 @@ interface Reader {
 }
 
 /** A row whose customer may be unknown: then it is looked up by its id alone. */
-export interface SoughtRow {
+export interface RowLookup {
   readonly customerId: string | null;
   readonly id: string;
 }
@@ -15,7 +15,7 @@ export interface SoughtRow {
 /** Loads rows of customers; null for an unknown one. One statement for those whose customer is known. */
 export function loadRows<T extends RowKey>(
   type: EntityClass<T>,
-): BatchLoad<SoughtRow, T | null, Reader> {
+): BatchLoad<RowLookup, T | null, Reader> {
   return async (keys, { em }) => {
     const known = keys.filter(({ customerId }) => customerId !== null);
     const unknown = keys.filter(({ customerId }) => customerId === null);
@@ -33,10 +33,10 @@ export function loadRows<T extends RowKey>(
 
 const distinct = (values: readonly (string | null)[]) => [...new Set(values)];
 
-const byId = <T>(keys: readonly SoughtRow[]) =>
+const byId = <T>(keys: readonly RowLookup[]) =>
   ({ id: { $in: distinct(keys.map(({ id }) => id)) } }) as FilterQuery<NoInfer<T>>;
 
-const ofCustomers = <T>(keys: readonly SoughtRow[]) =>
+const ofCustomers = <T>(keys: readonly RowLookup[]) =>
   ({
     customerId: { $in: distinct(keys.map(({ customerId }) => customerId)) },
     id: { $in: distinct(keys.map(({ id }) => id)) },

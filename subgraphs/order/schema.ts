@@ -15,7 +15,7 @@ import {
   findVisibleOrder,
   findVisibleShopOrder,
   findVisibleShopOrderOf,
-  soughtBy,
+  lookupOf,
 } from './order/visible-orders.js';
 import {
   DisputeResolver,
@@ -52,8 +52,8 @@ export const source: SchemaSource = {
     ShopResolver,
   ],
   references: {
-    Order: byId((context: OrderContext, id) => findVisibleOrder(context, soughtBy(context, id))),
-    Payment: byId((context: OrderContext, id) => findOwnPayment(context, soughtBy(context, id))),
+    Order: byId((context: OrderContext, id) => findVisibleOrder(context, lookupOf(context, id))),
+    Payment: byId((context: OrderContext, id) => findOwnPayment(context, lookupOf(context, id))),
     ShopOrder: oneByOne((reference, context: OrderContext) => {
       const { id, order, shop } = reference as unknown as ShopOrderKey;
       return id

@@ -7,6 +7,8 @@ export interface PlanNode {
   readonly Alias?: string;
   readonly 'Index Name'?: string;
   readonly 'Index Cond'?: string;
+  /** of a bitmap scan */
+  readonly 'Recheck Cond'?: string;
   readonly Filter?: string;
   readonly 'Join Filter'?: string;
   readonly 'Plan Rows': number;
@@ -41,8 +43,8 @@ export interface PlanLimits {
   readonly sortedMax: number;
   /** cost of a scan that reads rows by its index and leaves some out by another condition */
   readonly filteredCostMax: number;
-  /** conditions, after the name of their table, that may leave out more */
-  readonly known?: RegExp | undefined;
+  /** `scan on table: condition` of scans whose condition may leave out more rows */
+  readonly plannedByFrequency?: RegExp | undefined;
   /** cost of the statement, which PostgreSQL expects up to its `limit` */
   readonly costMax: number;
 }
@@ -57,11 +59,11 @@ export function faultsOf(plan: PlanNode, limits: PlanLimits): string[] {
   return cost > limits.costMax ? [...faults, `cost ${cost}`] : faults;
 }
 
-function faultsOfScan(node: PlanNode, { large, filteredCostMax, known }: PlanLimits): string[] {
+function faultsOfScan(node: PlanNode, limits: PlanLimits): string[] {
+  const { large, filteredCostMax, plannedByFrequency } = limits;
   const { 'Relation Name': table = '', 'Node Type': type, Filter: filter } = node;
   if (!large.has(table)) return [];
-  const isKnown = filter !== undefined && known?.test(`${table}: ${filter}`);
-  if (isKnown) return [];
+  if (filter && plannedByFrequency?.test(`${type} on ${table}: ${filter}`)) return [];
   if (type === 'Seq Scan') return [`${type} on ${table}`];
   if (!filter || node['Total Cost'] <= filteredCostMax) return [];
   return [`${type} on ${table} by ${node['Index Name'] ?? 'bitmap'} filters by ${filter}`];

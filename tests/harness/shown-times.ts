@@ -1,6 +1,8 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
+import { type GraphQLSchema, getNamedType, isObjectType } from 'graphql';
 import { getMetadataStorage } from 'type-graphql';
 import { sql } from '../../subgraphs/shared/database/sql.js';
+import { DateTime } from '../../subgraphs/shared/graphql/scalars.js';
 
 /**
  * The columns of the entities that the API shows as a time and that store it finer than in milliseconds, as it
@@ -8,12 +10,13 @@ import { sql } from '../../subgraphs/shared/database/sql.js';
  *
  * @returns `table.column type` of each
  */
-export async function timesFinerThanShown(orm: MikroORM): Promise<string[]> {
-  const { fields } = getMetadataStorage();
+export async function timesFinerThanShown(orm: MikroORM, schema: GraphQLSchema): Promise<string[]> {
+  const { objectTypes } = getMetadataStorage();
   const shown = [...orm.getMetadata().getAll().values()].flatMap((meta) =>
-    fields
-      .filter(({ target, getType }) => target === meta.class && getType() === Date)
-      .flatMap(({ name }) => meta.properties[name]?.fieldNames ?? [])
+    objectTypes
+      .filter(({ target }) => target === meta.class)
+      .flatMap(({ name }) => timesOf(schema, name))
+      .flatMap((field) => meta.properties[field]?.fieldNames ?? [])
       .map((column) => ({ table: meta.tableName, column })),
   );
   const rows = await sql<{ found: string }>(
@@ -25,4 +28,13 @@ export async function timesFinerThanShown(orm: MikroORM): Promise<string[]> {
     [shown.map(({ table }) => table), shown.map(({ column }) => column)],
   );
   return rows.map(({ found }) => found);
+}
+
+/** The names of the fields of a type that are times. From the schema, which has those of resolver classes too. */
+function timesOf(schema: GraphQLSchema, typeName: string): string[] {
+  const type = schema.getType(typeName);
+  if (!isObjectType(type)) return [];
+  return Object.values(type.getFields())
+    .filter((field) => getNamedType(field.type) === DateTime)
+    .map(({ name }) => name);
 }

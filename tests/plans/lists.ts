@@ -33,7 +33,10 @@ export const lists: readonly ListField[] = Object.values(api.getTypeMap())
   )
   .filter((list) => isConnection(list) || isFiltered(list));
 
-/** All combinations of the arguments of a list beside the page, each with each of its values, or left out. */
+/**
+ * All combinations of the arguments of a list beside the page, each with each of its values, or left out. Of an input
+ * object: each field alone, all pairs of fields, and all fields together.
+ */
 export const argumentsOf = ({ name, field }: ListField, world: World): Arguments[] =>
   field.args
     .filter((arg) => arg.name !== 'first' && arg.name !== 'after')
@@ -52,9 +55,16 @@ function valuesOf(list: string, { name, type }: GraphQLArgument, world: World): 
   if (!isInputObjectType(named)) return samplesOf(list, name, world);
   const fields = Object.keys(named.getFields());
   const each = fields.flatMap((field) =>
-    samplesOf(list, field, world).map((value) => ({ [field]: value })),
+    samplesOf(list, field, world).map((value) => ({ field, value })),
   );
-  return [...each, Object.assign({}, ...each)];
+  const all = each.map(({ field, value }) => ({ [field]: value }));
+  const pairs = each.flatMap((one, at) =>
+    each
+      .slice(at + 1)
+      .filter(({ field }) => field !== one.field)
+      .map((other) => ({ [one.field]: one.value, [other.field]: other.value })),
+  );
+  return [...all, ...pairs, Object.assign({}, ...all), Object.assign({}, ...all.toReversed())];
 }
 
 function samplesOf(list: string, name: string, world: World): readonly unknown[] {
@@ -74,22 +84,32 @@ function samplesOf(list: string, name: string, world: World): readonly unknown[]
   return found;
 }
 
-/** The statements of the first two pages of a list; none if the user may not see it. */
+interface ListReply {
+  readonly statements: readonly SentStatement[];
+  /** the code of the error, if the user may not see the list */
+  readonly refusal: string | null;
+  /** of the first page, if there is a second one */
+  readonly cursor: string | null;
+}
+
+/** The statements of one page of a list, with the number of all rows if the list has it. */
 export async function readList(
   { name, field }: ListField,
   args: Arguments,
   world: World,
   token: string | undefined,
-): Promise<SentStatement[]> {
+): Promise<ListReply> {
   const isPaged = field.args.some((arg) => arg.name === 'after');
-  const selection = isPaged ? 'pageInfo { endCursor }' : '__typename';
-  const read = async (page: Arguments) => {
-    const request = await requestFor(name, api, world, { args: page, selection });
-    return recordRequest(() => world.system.graphql(request.query, request.variables, token));
-  };
-  const { reply, statements } = await read(args);
-  if (reply.errors) return [];
-  const cursor = /"endCursor":"([^"]+)"/.exec(JSON.stringify(reply.data))?.[1];
-  if (!cursor) return statements;
-  return [...statements, ...(await read({ ...args, after: cursor })).statements];
+  const type = getNamedType(field.type);
+  const isCounted = isObjectType(type) && 'totalCount' in type.getFields();
+  const selection = isPaged
+    ? `pageInfo { endCursor } ${isCounted ? 'totalCount' : ''}`
+    : '__typename';
+  const request = await requestFor(name, api, world, { args, selection });
+  const { reply, statements } = await recordRequest(() =>
+    world.system.graphql(request.query, request.variables, token),
+  );
+  const refusal = reply.errors ? String(reply.errors[0]?.extensions?.code) : null;
+  const cursor = /"endCursor":"([^"]+)"/.exec(JSON.stringify(reply.data))?.[1] ?? null;
+  return { statements, refusal, cursor };
 }

@@ -123,7 +123,10 @@ export class Migration20261205CustomerKeys extends Migration {
     this.#renameCarts();
     this.#createUniqueTables();
     for (const [table, columns] of Object.entries(shownTimes)) {
-      const changes = columns.map((column) => `alter ${column} type timestamptz(3)`);
+      const changes = columns.map(
+        (column) =>
+          `alter ${column} type timestamptz(3) using date_trunc('milliseconds', ${column})`,
+      );
       this.addSql(`alter table ${table} ${noRelease} ${changes.join(', ')}`);
     }
   }

@@ -17,7 +17,7 @@ describe('a database whose rows have keys without their customer, that is migrat
     await client.query(
       `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address,
          number, expires_at, created_at) values
-         ('${order}', '${customer}', 10, 'USD', '{}', 'H00000007', now(), '2026-11-20T10:00:00.123456Z'),
+         ('${order}', '${customer}', 10, 'USD', '{}', 'H00000007', now(), '2026-11-20T10:00:00.123999Z'),
          ('${unheld}', '${customer}', 10, 'USD', '{}', null, null, now());
        insert into shop_order (id, order_id, shop_id) values ('${shopOrder}', '${order}', '${newId()}');
        insert into order_item

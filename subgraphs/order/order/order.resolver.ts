@@ -18,8 +18,8 @@ import { OrderStatus } from './status.js';
 import {
   findVisibleOrder,
   findVisibleShopOrders,
+  lookupOf,
   requireCustomer,
-  soughtBy,
 } from './visible-orders.js';
 
 @Resolver(() => Order)
@@ -34,7 +34,7 @@ export class OrderResolver {
     @Arg('id', () => UUID, { description: 'Id of the order.' }) id: string,
     @Ctx() context: OrderContext,
   ) {
-    return findVisibleOrder(context, soughtBy(context, id));
+    return findVisibleOrder(context, lookupOf(context, id));
   }
 
   @Allow('signed-in')

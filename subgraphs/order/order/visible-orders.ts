@@ -4,7 +4,7 @@ import { loaderOf } from '../../shared/graphql/context.js';
 import { loadAllInShards, uncached } from '../../shared/graphql/load.js';
 import { owns } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
-import { loadRows, type SoughtRow } from '../load-rows.js';
+import { loadRows, type RowLookup } from '../load-rows.js';
 import { Order } from './order.js';
 import { isOfHeldOrderSql, ShopOrder } from './shop-order.js';
 
@@ -26,13 +26,13 @@ const loadShopOrdersOf = uncached(
 );
 
 /** The id of a row, with the customer if only one’s rows are visible: vendors and admins see those of others. */
-export function soughtBy(context: OrderContext, id: string): SoughtRow {
+export function lookupOf(context: OrderContext, id: string): RowLookup {
   const { id: userId, role } = identityOf(context);
   return { customerId: role === 'CUSTOMER' ? userId : null, id };
 }
 
 /** The order, if it is the user's or the user is an admin; null otherwise. */
-export async function findOwnOrder(context: OrderContext, key: SoughtRow): Promise<Order | null> {
+export async function findOwnOrder(context: OrderContext, key: RowLookup): Promise<Order | null> {
   return onlyOwn(context, await loaderOf(context, loadOrders).load(key));
 }
 
@@ -61,7 +61,7 @@ function onlyOwn(context: OrderContext, order: Order | null): Order | null {
 /** As `findOwnOrder`, and also for the owner of a shop that has a shop order in it. */
 export async function findVisibleOrder(
   context: OrderContext,
-  key: SoughtRow,
+  key: RowLookup,
 ): Promise<Order | null> {
   const order = await loaderOf(context, loadOrders).load(key);
   if (!order || owns(context, order.customerId)) return order;
@@ -73,7 +73,7 @@ export async function findVisibleShopOrder(
   context: OrderContext,
   id: string,
 ): Promise<ShopOrder | null> {
-  return onlyVisible(context, await loaderOf(context, loadShopOrders).load(soughtBy(context, id)));
+  return onlyVisible(context, await loaderOf(context, loadShopOrders).load(lookupOf(context, id)));
 }
 
 /** As `findVisibleShopOrder`, by the order and the shop. */
@@ -82,7 +82,7 @@ export async function findVisibleShopOrderOf(
   orderId: string,
   shopId: string,
 ): Promise<ShopOrder | null> {
-  const order = await loaderOf(context, loadOrders).load(soughtBy(context, orderId));
+  const order = await loaderOf(context, loadOrders).load(lookupOf(context, orderId));
   if (!order) return null;
   const ofOrder = await loaderOf(context, loadShopOrdersOf).load(order);
   return onlyVisible(context, ofOrder.find((each) => each.shopId === shopId) ?? null);

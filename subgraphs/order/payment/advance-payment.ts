@@ -5,6 +5,7 @@ import { followSettled } from './follow-settled.js';
 import type { PaymentApp } from './payment-app.js';
 import { settlePending } from './settle-pending.js';
 import type { Payment } from './state/payment.js';
+import { isOfOtherPayment } from './state/provider-transaction.js';
 import { failuresOfMethod } from './state/status.js';
 import { readPayment, type StepResult } from './step-result.js';
 import { cancelDeclinedCheckout, closeAtProvider } from './void-payment.js';
@@ -57,10 +58,12 @@ async function attempt(
   try {
     return await work();
   } catch (error) {
-    app.logger.warn(
-      { err: error, paymentId: key.id },
-      'payment stopped half-way; it will be retried',
-    );
+    const facts = { err: error, paymentId: key.id };
+    if (isOfOtherPayment(error)) {
+      app.logger.error(facts, 'provider answered with the transaction of another payment');
+    } else {
+      app.logger.warn(facts, 'payment stopped half-way; it will be retried');
+    }
     return { payment: await readPayment(app, key) };
   }
 }

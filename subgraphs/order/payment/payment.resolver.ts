@@ -10,9 +10,9 @@ import { UUID } from '../../shared/graphql/scalars.js';
 import { Money, money } from '../../shared/money.js';
 import { Allow, owns } from '../../shared/rights/rights.js';
 import type { OrderContext } from '../context.js';
-import type { SoughtRow } from '../load-rows.js';
+import type { RowLookup } from '../load-rows.js';
 import { Order } from '../order/order.js';
-import { findOwnOrder, requireCustomer, soughtBy } from '../order/visible-orders.js';
+import { findOwnOrder, lookupOf, requireCustomer } from '../order/visible-orders.js';
 import { orderKeyOf } from '../row-key.js';
 import { PayOrderInput, PayOrderResult, payOrder } from './pay-order.js';
 import type { PaymentContext } from './payment-app.js';
@@ -29,7 +29,7 @@ const disputesMax = 20;
 /** The payment, if it is the user's or the user is an admin; null otherwise. */
 export async function findOwnPayment(
   context: OrderContext,
-  key: SoughtRow,
+  key: RowLookup,
 ): Promise<Payment | null> {
   const payment = await loaderOf(context, loadPayments).load(key);
   return owns(context, payment?.customerId) ? payment : null;
@@ -86,7 +86,7 @@ export class PaymentResolver {
     @Arg('id', () => UUID, { description: 'Id of the payment.' }) id: string,
     @Ctx() context: OrderContext,
   ) {
-    return findOwnPayment(context, soughtBy(context, id));
+    return findOwnPayment(context, lookupOf(context, id));
   }
 
   @Allow('own')

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { openPaymentSteps, type PaymentSteps } from '../../../tests/harness/payment-steps.js';
 import { newId } from '../../shared/ids.js';
 import { providerGauges } from '../metrics.js';
@@ -68,6 +69,42 @@ describe('a step of a payment', () => {
       'CONFIRMED',
     ]);
   });
+
+  it.each([
+    ['create', null],
+    ['confirm', 'own'],
+  ] as const)(
+    'that gets the transaction of another payment from %s does not store it, and logs an error',
+    async (method, stored) => {
+      const other = await steps.newPayment(await steps.newOrder());
+      const transactionId = other.providerTransactionId as string;
+      const begun = await begin((await steps.newOrder()).orderId);
+      const id = begun?.id as string;
+      const logged = jest.spyOn(steps.app.logger, 'error');
+      const answer = { transactionId, status: 'authorized' } as const;
+      const provider = jest.spyOn(steps.fake.provider, method).mockResolvedValue(answer);
+      await advance(begun);
+      provider.mockRestore();
+      expect(logged.mock.calls).toEqual([
+        [
+          expect.objectContaining({ paymentId: id }),
+          'provider answered with the transaction of another payment',
+        ],
+      ]);
+      logged.mockRestore();
+      expect(await steps.read(id)).toMatchObject({
+        status: 'PENDING',
+        providerTransactionId: stored && `tx-${id}`,
+      });
+      expect(steps.fake.calls.filter((call) => call.endsWith(transactionId))).toEqual([]);
+      expect(
+        await steps.rows(
+          'select payment_id as id from provider_transaction where provider_transaction_id = $1',
+          [transactionId],
+        ),
+      ).toEqual([{ id: other.id }]);
+    },
+  );
 
   it('has the confirmation ask whether its order still waits for the money', async () => {
     const { orderId } = await steps.newOrder();

@@ -33,8 +33,8 @@ export async function readByPrice(em: EntityManager, page: ProductPageQuery, ord
   ];
 }
 
-// At about this number sorting all matches costs as much as scanning offers in order.
-const sortedMatchesMax = 2000;
+/** At about this number sorting all matches costs as much as scanning offers in order. Tests lower it. */
+export const priceSort = { sortedMatchesMax: 2000 };
 
 async function readPriced(em: EntityManager, page: ProductPageQuery, order: PriceOrder) {
   const isNarrow = page.categoryIds !== null || page.tsquery !== null;
@@ -69,10 +69,10 @@ async function hasFewMatches(em: EntityManager, query: ProductQuery): Promise<bo
   const { values, bind } = parameters();
   const found = await sql(
     em,
-    `select from product as p where ${productCondition(query, bind)} limit ${bind(sortedMatchesMax + 1)}`,
+    `select from product as p where ${productCondition(query, bind)} limit ${bind(priceSort.sortedMatchesMax + 1)}`,
     values,
   );
-  return found.length <= sortedMatchesMax;
+  return found.length <= priceSort.sortedMatchesMax;
 }
 
 /**
@@ -91,7 +91,7 @@ function sortMatches(
   return readProducts<PlacedRow>(
     em,
     `with found as materialized (
-       select p.id from product as p where ${product} limit ${bind(sortedMatchesMax)}),
+       select p.id from product as p where ${product} limit ${bind(priceSort.sortedMatchesMax)}),
      page as (
        select found.id, price_amount from found ${price}
        where ${start ? `(price_amount, found.id) ${comparison} ${start}` : 'true'}

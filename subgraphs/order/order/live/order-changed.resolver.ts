@@ -5,7 +5,7 @@ import { UUID } from '../../../shared/graphql/scalars.js';
 import { BeginsWithSnapshot } from '../../../shared/graphql/schema.js';
 import { Allow } from '../../../shared/rights/rights.js';
 import { Order } from '../order.js';
-import { findVisibleOrder, soughtBy } from '../visible-orders.js';
+import { findVisibleOrder, lookupOf } from '../visible-orders.js';
 import type { LiveContext } from './order-feeds.js';
 
 @Resolver()
@@ -26,6 +26,6 @@ export class OrderChangedResolver {
 
 async function openFeed(id: string, context: LiveContext) {
   identityOf(context);
-  if (!(await findVisibleOrder(context, soughtBy(context, id)))) throw notFound('order', id);
+  if (!(await findVisibleOrder(context, lookupOf(context, id)))) throw notFound('order', id);
   return context.app.feeds.open(id);
 }

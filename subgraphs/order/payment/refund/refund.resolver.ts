@@ -95,8 +95,8 @@ const loadRefunded: BatchLoad<RowKey, Money, Pick<OrderContext, 'em'>> = async (
        (select coalesce(sum(amount), 0) from refund
         where customer_id = s.customer_id and shop_order_id = s.id
           and ${isLiveRefund('status')}) as amount
-     from unnest($1::uuid[], $2::uuid[]) as sought (customer_id, id)
-       join shop_order s on s.customer_id = sought.customer_id and s.id = sought.id
+     from unnest($1::uuid[], $2::uuid[]) as wanted (customer_id, id)
+       join shop_order s on s.customer_id = wanted.customer_id and s.id = wanted.id
        join customer_order o on o.customer_id = s.customer_id and o.id = s.order_id`,
     [keys.map(({ customerId }) => customerId), keys.map(({ id }) => id)],
   );

@@ -25,13 +25,24 @@ export class ProviderTransaction {
 }
 
 /**
- * SQL that stores the payments of transactions. A transaction that is known keeps its payment.
+ * SQL that stores the payments of transactions. If a transaction is of another payment, the statement fails
+ * (`isOfOtherPayment`): no payment is captured or refunded at the transaction of another.
  *
  * @param payments a set of rows with the columns of `payment`
- * @param condition on them
  */
-export const storeTransactionsSql = (payments: string, condition = 'true') => `
-  insert into provider_transaction (provider, provider_transaction_id, customer_id, payment_id)
+export const storeTransactionsSql = (payments: string) => `
+  insert into provider_transaction as known
+    (provider, provider_transaction_id, customer_id, payment_id)
   select provider, provider_transaction_id, customer_id, id from ${payments}
-  where provider_transaction_id is not null and ${condition}
-  on conflict do nothing`;
+  where provider_transaction_id is not null
+  on conflict (provider, provider_transaction_id)
+    -- Refused, as the column is not null.
+    do update set payment_id = null where known.payment_id <> excluded.payment_id`;
+
+const notNullViolation = '23502';
+
+/** Whether a statement failed because it would store the transaction of another payment. */
+export function isOfOtherPayment(error: unknown): boolean {
+  const { code, table } = error as { code?: string; table?: string };
+  return code === notNullViolation && table === 'provider_transaction';
+}
