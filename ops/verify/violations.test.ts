@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import pg from 'pg';
 import { seedId } from '../../dev/seed/ids.js';
 import { seedStore } from '../../dev/seed/store.js';
@@ -7,7 +9,7 @@ import { createAllTestDatabases } from '../../tests/harness/databases.js';
 import { placed } from '../../tests/harness/placed-order.js';
 import { tracesOf } from '../../tests/harness/traces.js';
 import type { DatabaseUrls } from '../databases/urls.js';
-import { type SubgraphName, subgraphNames } from '../subgraph-names.js';
+import { root, type SubgraphName, subgraphNames } from '../subgraph-names.js';
 import {
   type Invariant,
   type Moments,
@@ -78,6 +80,14 @@ describe('verify', () => {
       }
     },
   );
+
+  it('is described by a list of its invariants, and says which excuse work in progress', () => {
+    const concepts = readFileSync(join(root, 'docs/concepts.md'), 'utf8').replace(/\s+/g, ' ');
+    const described = [...concepts.matchAll(/\d+\. \*\*(.+?)\*\*( \(\*quiet\*\))?/g)];
+    expect(described.map(([, name, quiet]) => [name, quiet !== undefined])).toEqual(
+      invariants.map(({ name, excuses }) => [name, excuses]),
+    );
+  });
 
   it('is tested with a violation of each invariant', () => {
     expect(new Set(breaks.map(([name]) => name))).toEqual(
